@@ -1,0 +1,1 @@
+"""The services of Tellback, one package each, and `cli`, the front door."""

@@ -1,0 +1,107 @@
+"""Errors as a small tree: each has a stable `code`; the HTTP edge maps the class to a status.
+
+The consumer side knows three verdicts (design.md, rule 4): `Poison` goes to the dead letters at once,
+`Transient` pauses and retries, anything else stops the process loudly.
+"""
+
+
+class TellbackError(Exception):
+    """Base of every expected error.
+
+    `code` is stable and machine-readable (snake_case); `detail` is for people and never repeats the input.
+    """
+
+    status = 500
+    title = "Internal error"
+
+    def __init__(
+        self,
+        code: str,
+        detail: str = "",
+        *,
+        retry_after: int | None = None,
+        errors: list[dict[str, str]] | None = None,
+    ) -> None:
+        super().__init__(detail or code)
+        self.code = code
+        self.detail = detail
+        self.retry_after = retry_after
+        self.errors = errors
+
+
+class BadRequest(TellbackError):
+    """The request cannot be read at all (not JSON, two lengths, wrong encoding)."""
+
+    status, title = 400, "Bad request"
+
+
+class Unauthorized(TellbackError):
+    """No key, or one that is unknown, expired or revoked: never said which."""
+
+    status, title = 401, "Unauthorized"
+
+
+class Forbidden(TellbackError):
+    """The key lacks the scope; the same for known and unknown ids."""
+
+    status, title = 403, "Forbidden"
+
+
+class NotFound(TellbackError):
+    """There is no such thing, or it is not this caller's to see."""
+
+    status, title = 404, "Not found"
+
+
+class Conflict(TellbackError):
+    """The state does not allow it, or the caller's version is stale."""
+
+    status, title = 409, "Conflict"
+
+
+class Gone(TellbackError):
+    """It was there once and has been purged."""
+
+    status, title = 410, "Gone"
+
+
+class TooLarge(TellbackError):
+    """The body or the event is larger than the limit."""
+
+    status, title = 413, "Content too large"
+
+
+class UnsupportedMedia(TellbackError):
+    """Content type or content encoding that is not taken."""
+
+    status, title = 415, "Unsupported media type"
+
+
+class Invalid(TellbackError):
+    """The request was read and breaks a rule; `errors` lists the fields as {"field", "code", "detail"}."""
+
+    status, title = 422, "Unprocessable content"
+
+
+class TooMany(TellbackError):
+    """Over the rate limit."""
+
+    status, title = 429, "Too many requests"
+
+
+class Unavailable(TellbackError):
+    """Kafka or PostgreSQL is away; nothing was taken, try again after `retry_after` seconds."""
+
+    status, title = 503, "Service unavailable"
+
+
+class Poison(TellbackError):
+    """A record that can never be handled: to the dead letters at once, with `code` as the reason."""
+
+
+class Transient(TellbackError):
+    """Infrastructure trouble: pause and retry, never a dead letter."""
+
+
+class Halt(TellbackError):
+    """The process must stop and an operator must decide: wiped Kafka, retention gap, too many dead letters."""

@@ -1,0 +1,1 @@
+"""Versioned event models: the contracts between the services, and the envelope that carries them."""

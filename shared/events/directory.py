@@ -1,0 +1,99 @@
+"""Events of the topic `directory`: who the accounts and their people are. Each carries the whole record."""
+
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any, Literal
+from uuid import UUID
+
+from pydantic import Field
+
+from shared.events.envelope import EventData, register
+from shared.topics import ACCOUNT_REMOVED, ACCOUNT_UPSERTED, STAKEHOLDER_REMOVED, STAKEHOLDER_UPSERTED
+
+Tier = Literal["small", "key", "premium"]
+StakeholderType = Literal["decision_maker", "user", "influencer"]
+
+
+class Money(EventData):
+    """An amount in one currency (ISO 4217)."""
+
+    amount: Decimal
+    currency: str
+
+
+class Contact(EventData):
+    """A colleague of ours: the owner or the sponsor of an account."""
+
+    name: str | None = None
+    email: str | None = None
+
+
+class AccountRecord(EventData):
+    """The whole directory record of a client account. `industry` is a known slug where there is one."""
+
+    account_id: str
+    name: str | None = None
+    industry: str | None = None
+    tier: Tier | None = None
+    region: str | None = None
+    annual_revenue: Money | None = None
+    renewal_on: date | None = None
+    products: tuple[str, ...] = ()
+    owner: Contact | None = None
+    sponsor: Contact | None = None
+    parent_account_id: str | None = None
+    domains: tuple[str, ...] = ()
+    attributes: dict[str, Any] = Field(default_factory=dict)
+
+
+class AccountUpserted(AccountRecord):
+    """An account was created or changed; greatest (recorded_at, event_id) wins."""
+
+    event_id: UUID
+    recorded_at: datetime
+
+
+class AccountRemoved(AccountRecord):
+    """An account left the directory; it carries the last record, since its scores keep their attributes."""
+
+    event_id: UUID
+    recorded_at: datetime
+
+
+class StakeholderRecord(EventData):
+    """The whole directory record of a person at an account."""
+
+    account_id: str
+    stakeholder_id: str
+    name: str | None = None
+    email: str | None = None
+    type: StakeholderType | None = None
+    job_title: str | None = None
+    job_level: str | None = None
+    job_function: str | None = None
+    location: str | None = None
+    language: str | None = None
+    attributes: dict[str, Any] = Field(default_factory=dict)
+
+
+class StakeholderUpserted(StakeholderRecord):
+    """A person was created or changed; greatest (recorded_at, event_id) wins."""
+
+    event_id: UUID
+    recorded_at: datetime
+
+
+class StakeholderRemoved(EventData):
+    """A person left the directory: ids and type only."""
+
+    account_id: str
+    stakeholder_id: str
+    type: StakeholderType | None = None
+    event_id: UUID
+    recorded_at: datetime
+
+
+register(ACCOUNT_UPSERTED, AccountUpserted)
+register(ACCOUNT_REMOVED, AccountRemoved)
+register(STAKEHOLDER_UPSERTED, StakeholderUpserted)
+register(STAKEHOLDER_REMOVED, StakeholderRemoved)

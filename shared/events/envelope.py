@@ -1,0 +1,113 @@
+"""CloudEvents 1.0 in Kafka's binary mode: the attributes are headers, the value is the data as JSON."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from shared.errors import Poison
+from shared.topics import TYPE_PREFIX
+
+Headers = list[tuple[str, bytes]]
+
+
+class EventData(BaseModel):
+    """Base of every event's data. Readers ignore fields they do not know; within a major version fields are only
+    added, and only with a default."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True, ser_json_timedelta="iso8601")
+
+
+_MODELS: dict[str, type[EventData]] = {}
+
+
+def register(name: str, model: type[EventData], major: int = 1) -> None:
+    """Declare which model carries the data of `name` in this major version."""
+    _MODELS[f"{TYPE_PREFIX}{name}.v{major}"] = model
+
+
+def registered() -> dict[str, type[EventData]]:
+    """All known CloudEvents types with their models."""
+    return dict(_MODELS)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One event. `name` is the type without prefix and version, `account_id` decides the partition, `key` is the
+    record's key (the account, except on compacted topics, where it names the entity)."""
+
+    id: UUID
+    name: str
+    source: str
+    time: datetime
+    account_id: str
+    data: EventData
+    key: str | None = None
+    major: int = 1
+
+    @property
+    def type(self) -> str:
+        """The CloudEvents type."""
+        return f"{TYPE_PREFIX}{self.name}.v{self.major}"
+
+    @property
+    def record_key(self) -> str:
+        """The key of the record in Kafka."""
+        return self.key or self.account_id
+
+    def headers(self) -> Headers:
+        """The CloudEvents attributes as record headers."""
+        return headers_of(self.id, self.type, self.source, self.time)
+
+    def value(self) -> bytes:
+        """The data as JSON."""
+        return self.data.model_dump_json().encode()
+
+
+def headers_of(event_id: UUID, event_type: str, source: str, time: datetime) -> Headers:
+    """Record headers of a CloudEvent in binary mode."""
+    return [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", str(event_id).encode()),
+        ("ce_type", event_type.encode()),
+        ("ce_source", source.encode()),
+        ("ce_time", time.isoformat().replace("+00:00", "Z").encode()),
+        ("content-type", b"application/json"),
+    ]
+
+
+def decode(headers: Iterable[tuple[str, bytes]], value: bytes) -> Event:
+    """Read a record back into an event.
+
+    Raises `Poison` with a stable code: `no_envelope`, `unknown_type`, `not_json_content`, `invalid_data`.
+    """
+    attributes: dict[str, Any] = {}
+    for name, raw in headers:
+        try:
+            attributes[name] = raw.decode()
+        except (UnicodeDecodeError, AttributeError):
+            raise Poison("no_envelope", "a header is not UTF-8") from None
+    try:
+        event_id = UUID(attributes["ce_id"])
+        event_type = attributes["ce_type"]
+        time = datetime.fromisoformat(attributes["ce_time"])
+        source = attributes["ce_source"]
+    except (KeyError, ValueError):
+        raise Poison("no_envelope", "CloudEvents headers are missing or malformed") from None
+    if attributes.get("ce_specversion") != "1.0" or time.tzinfo is None:
+        raise Poison("no_envelope", "not a CloudEvents 1.0 record")
+    model = _MODELS.get(event_type)
+    if model is None:
+        raise Poison("unknown_type", "no reader for this type and major version")
+    if not attributes.get("content-type", "application/json").startswith("application/json"):
+        raise Poison("not_json_content", "the value is not JSON")
+    try:
+        data = model.model_validate_json(value)
+    except ValidationError as error:
+        raise Poison("invalid_data", f"{error.error_count()} field(s) break the schema") from None
+    name, _, version = event_type.removeprefix(TYPE_PREFIX).rpartition(".v")
+    account_id = getattr(data, "account_id", "")
+    return Event(event_id, name, source, time, account_id, data, major=int(version))
