@@ -1,0 +1,178 @@
+"""The scorer's own tables, as its migrations leave them (plumbing and directory are declared in shared.db)."""
+
+from sqlalchemy import (
+    ARRAY,
+    BigInteger,
+    Boolean,
+    Column,
+    DateTime,
+    Integer,
+    MetaData,
+    Numeric,
+    SmallInteger,
+    Table,
+    Text,
+    Uuid,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+METADATA = MetaData()
+_INSTANT = DateTime(timezone=True)
+
+
+def _required(name: str, kind: object) -> Column[object]:
+    return Column(name, kind, nullable=False)  # type: ignore[arg-type]
+
+
+RESPONSES = Table(
+    "responses",
+    METADATA,
+    Column("response_id", Text, primary_key=True),
+    _required("account_id", Text),
+    _required("stakeholder_id", Text),
+    Column("email", Text),
+    _required("survey_type", Text),
+    _required("score", SmallInteger),
+    Column("comment", Text),
+    _required("answered_at", _INSTANT),
+    _required("recorded_at", _INSTANT),
+    _required("nps_kind", Text),
+    Column("touchpoint", Text),
+    Column("product", Text),
+    Column("channel", Text),
+    Column("survey_id", Text),
+    Column("invitation_id", Text),
+    Column("language", Text),
+    _required("follow_up_requested", Boolean),
+    _required("attributes", JSONB),
+    _required("test", Boolean),
+    _required("quiet", Boolean),
+    _required("sent", ARRAY(Text)),
+    _required("withdrawn", Boolean),
+    _required("erased", Boolean),
+    _required("revision", Integer),
+    Column("base", JSONB),
+    _required("updated_at", _INSTANT),
+)
+"""The truth: one row an answer. Live values; `base` holds the first values of the fields changed since. A row is
+live when neither withdrawn nor erased nor test."""
+
+RESPONSE_ANSWERS = Table(
+    "response_answers",
+    METADATA,
+    Column("response_id", Text, primary_key=True),
+    Column("question_id", Text, primary_key=True),
+    _required("position", SmallInteger),
+    _required("account_id", Text),
+    _required("stakeholder_id", Text),
+    _required("answered_at", _INSTANT),
+    _required("type", Text),
+    Column("attribute", Text),
+    Column("value_number", Numeric),
+    Column("value_text", Text),
+)
+"""The live entries of `answers`, in the order sent; numbers and texts in columns of their own."""
+
+RESPONSE_CHANGES = Table(
+    "response_changes",
+    METADATA,
+    Column("event_id", Uuid, primary_key=True),
+    _required("response_id", Text),
+    _required("account_id", Text),
+    Column("stakeholder_id", Text),
+    _required("kind", Text),
+    _required("changes", JSONB),
+    _required("recorded_at", _INSTANT),
+)
+"""Amendments and withdrawals, also those whose response has not come yet."""
+
+MARKS = Table(
+    "marks",
+    METADATA,
+    Column("account_id", Text, primary_key=True),
+    _required("marked_at", _INSTANT),
+    _required("loud", Boolean),
+)
+"""Accounts to project; `loud` when something recent touched them, so that class and drop may be told."""
+
+SNAPSHOTS = Table(
+    "snapshots",
+    METADATA,
+    Column("account_id", Text, primary_key=True),
+    _required("sequence", BigInteger),
+    _required("computed_at", _INSTANT),
+    _required("account_class", Text),
+    _required("class_numbers", JSONB),
+    _required("attributes", JSONB),
+    _required("figures", JSONB),
+    _required("dropped", Boolean),
+    Column("dropped_until", _INSTANT),
+    Column("next_border", _INSTANT),
+)
+"""One row an account: `figures[window][method]` as last told, and when time alone will change them."""
+
+LATEST_PAIRS = Table(
+    "latest_pairs",
+    METADATA,
+    Column("account_id", Text, primary_key=True),
+    Column("stakeholder_id", Text, primary_key=True),
+    Column("survey_type", Text, primary_key=True),
+    Column("nps_kind", Text, primary_key=True),
+    _required("response_id", Text),
+    _required("answered_at", _INSTANT),
+    _required("score", SmallInteger),
+    _required("follow_up_requested", Boolean),
+    _required("fresh", Boolean),
+    Column("previous_response_id", Text),
+    Column("previous_answered_at", _INSTANT),
+    Column("previous_score", SmallInteger),
+    _required("falls_in_a_row", Integer),
+)
+"""The latest answer of a person with the one before, as the score-events have told it."""
+
+INVITATIONS = Table(
+    "invitations",
+    METADATA,
+    Column("account_id", Text, primary_key=True),
+    Column("invitation_id", Text, primary_key=True),
+    Column("stakeholder_id", Text, primary_key=True),
+    Column("survey_id", Text),
+    Column("channel", Text),
+    Column("sent_at", _INSTANT),
+    Column("delivered_at", _INSTANT),
+    Column("opened_at", _INSTANT),
+    Column("started_at", _INSTANT),
+    Column("reminded_at", _INSTANT),
+    Column("bounced_at", _INSTANT),
+    Column("expired_at", _INSTANT),
+    Column("unsubscribed_at", _INSTANT),
+    _required("recorded_at", _INSTANT),
+    Column("silent_at", _INSTANT),
+)
+"""How far each invitation came; `silent_at` is when its silence was told."""
+
+CONTEXT_MARKS = Table(
+    "context_marks",
+    METADATA,
+    Column("event_id", Uuid, primary_key=True),
+    _required("account_id", Text),
+    Column("stakeholder_id", Text),
+    _required("kind", Text),
+    _required("at", _INSTANT),
+    Column("label", Text),
+    _required("recorded_at", _INSTANT),
+)
+"""What happened around the answers: marks on a trend."""
+
+ERASURES = Table(
+    "erasures",
+    METADATA,
+    Column("receipt_id", Uuid, primary_key=True),
+    _required("subject", Text),
+    _required("erased_at", _INSTANT),
+    _required("applied_at", _INSTANT),
+    _required("responses", Integer),
+    _required("invitations", Integer),
+    _required("context_marks", Integer),
+)
+"""The journal: `subject` is the keyed hash of the person; what was recorded at or before `erased_at` stays out."""
