@@ -1,0 +1,90 @@
+# Everything a developer or an operator does here. Needs python3 (3.11 or newer), make and git; the rest is put into
+# .venv from requirements.lock, by hash.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+export UV_PYTHON_DOWNLOADS := never
+
+##@ Run
+
+.PHONY: up
+up: $(READY) ## start Kafka, PostgreSQL and all services on this machine; ARGS="--demo --data DIR" is passed on
+	$(BIN)/tellback up $(ARGS)
+
+.PHONY: demo
+demo: $(READY) ## play a B2B year into a running Tellback; ARGS is passed on
+	$(BIN)/tellback demo $(ARGS)
+
+##@ Develop
+
+.PHONY: venv
+venv: $(READY) ## make .venv with all that is needed (the other targets do it themselves)
+
+.PHONY: fmt
+fmt: $(READY) ## format the code and mend what ruff can mend
+	$(BIN)/ruff check --fix-only --quiet .
+	$(BIN)/ruff format .
+
+.PHONY: check
+check: $(READY) ## style, types, import contracts, sizes, compose file, freshness of the generated documents
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
+	$(BIN)/python -P -m tools.reference --check
+	$(BIN)/pytest -q tests/architecture -m "not slow"
+
+.PHONY: test
+test: $(READY) ## all tests on one real Kafka and one real PostgreSQL; ARGS="tests/unit -k name" narrows
+	$(BIN)/pytest $(ARGS)
+
+.PHONY: coverage
+coverage: $(READY) ## the tests with branch coverage
+	$(BIN)/pytest --cov --cov-report=term --cov-report=html $(ARGS)
+
+##@ Maintain
+
+.PHONY: docs
+docs: $(READY) ## write the generated documents anew: events, settings
+	$(BIN)/python -P -m tools.reference
+
+.PHONY: lock
+lock: $(READY) ## resolve requirements.lock and deploy/requirements.lock anew; UPGRADE=1 takes newer versions
+	$(BIN)/uv pip compile pyproject.toml --group dev -o requirements.lock $(if $(UPGRADE),--upgrade) $(LOCK)
+	$(BIN)/uv pip compile pyproject.toml -c requirements.lock -o deploy/requirements.lock --upgrade $(LOCK)
+
+.PHONY: wheel
+wheel: $(READY) ## build the wheel into dist/
+	$(BIN)/python -P -m build --wheel --no-isolation
+
+.PHONY: clean
+clean: ## remove .venv, caches and builds; the data of `make up` stay
+	rm -rf $(VENV) build dist htmlcov .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis \
+		.import_linter_cache
+	find services shared tests tools -name __pycache__ -type d -prune -exec rm -rf {} +
+
+.PHONY: help
+help: ## this list
+	@awk 'BEGIN {FS = ":.*## "} \
+		/^##@ / {printf "\n%s\n", substr($$0, 5)} \
+		/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+
+# Locks name no index, no host and no path, so that they say the same wherever they are made.
+LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
+	--no-emit-index-url --no-emit-find-links
+
+$(READY): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed, found %d.%d" % sys.version_info[:2] \
+		if sys.version_info < (3, 11) else 0)'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	sed -n '/^uv==/,/[^\\]$$/p' requirements.lock > $(VENV)/uv.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.lock
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip sync --quiet --require-hashes requirements.lock
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	@touch $@
