@@ -1,0 +1,9 @@
+"""Alerting: turns changes of scores into follow-up tasks and tells the CRM by signed webhooks."""
+
+from shared.topics import ACCOUNT_SCORES, DIRECTORY, FOLLOW_UPS, RESPONSES, SCORE_EVENTS
+
+READS = (SCORE_EVENTS, ACCOUNT_SCORES, DIRECTORY, RESPONSES)
+EMITS = (FOLLOW_UPS,)
+SERVES = ("the follow-up API", "rules", "webhook endpoints and deliveries")
+OWNS = ("rules", "tasks", "endpoints", "deliveries")
+SCHEMA = "alerting"

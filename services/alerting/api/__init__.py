@@ -1,0 +1,1 @@
+"""HTTP in: routes, request and response models; no SQL."""

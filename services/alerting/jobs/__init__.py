@@ -1,0 +1,1 @@
+"""Timed or claimed background work."""
