@@ -1,0 +1,57 @@
+"""What a module may lean on, where import-linter cannot see it."""
+
+import re
+import sys
+import tomllib
+from importlib.metadata import packages_distributions
+
+from tests.architecture.tree import CODE, ROOT, imported, modules, name
+
+OWN = {"services", "shared"}
+
+
+def test_every_domain_is_standard_library_only() -> None:
+    strangers = [
+        f"{name(path)}:{line} imports {module}"
+        for path in modules("services")
+        if (parts := path.relative_to(ROOT).parts)[2:3] in (("domain",), ("domain.py",))
+        for line, module in imported(path)
+        if not _is_standard(module) and not _inside_own_domain(module, parts[1])
+    ]
+    assert strangers == []
+
+
+def test_what_the_code_imports_is_declared() -> None:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    declared = {_normal(re.split(r"[\[<>=;! ]", item)[0]) for item in project["dependencies"]}
+    providers = packages_distributions()
+    missing = [
+        f"{name(path)}:{line} imports {module}"
+        for path in modules(*CODE)
+        for line, module in imported(path)
+        if not module.startswith(".") and not _is_standard(module) and module.split(".")[0] not in OWN
+        if not declared & {_normal(dist) for dist in providers.get(module.split(".")[0], ())}
+    ]
+    assert missing == []
+
+
+def test_nothing_is_imported_relatively() -> None:
+    relative = [
+        f"{name(path)}:{line}"
+        for path in modules()
+        for line, module in imported(path)
+        if module.startswith(".")
+    ]
+    assert relative == []
+
+
+def _is_standard(module: str) -> bool:
+    return module.partition(".")[0] in sys.stdlib_module_names
+
+
+def _inside_own_domain(module: str, service: str) -> bool:
+    return f"{module}.".startswith(f"services.{service}.domain.")
+
+
+def _normal(distribution: str) -> str:
+    return re.sub(r"[-_.]+", "-", distribution).lower()
