@@ -1,0 +1,245 @@
+"""Every figure of the scorer, from integer counts: the only place where a score is computed.
+
+Whoever counts (Python over one account's answers, PostgreSQL over the portfolio) hands in a `Tally`, and the
+same counts give the same doubles. Ratios of integers are divided once, by Python's exact integer division, so
+a figure is the double nearest to its true value.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from datetime import datetime
+from math import sqrt
+from typing import Any
+
+from services.scorer.domain.categories import (
+    HIGHEST_SCORE,
+    LOWEST_EASY,
+    LOWEST_PASSIVE,
+    LOWEST_PROMOTER,
+    LOWEST_TOP_TWO,
+    SurveyType,
+    net_of,
+)
+from services.scorer.domain.windows import utc_text
+
+Z_95 = 1.959963984540054
+"""The 97.5 % quantile of the normal distribution."""
+ENOUGH_VOICES = 10
+"""A change is called significant only from so many voices on each side."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """What was counted: `scores[s]` answers of score s (0 to 10), by `voices` distinct people, the last one
+    when."""
+
+    scores: tuple[int, ...] = (0,) * (HIGHEST_SCORE + 1)
+    voices: int = 0
+    last_answered_at: datetime | None = None
+
+    @property
+    def promoters(self) -> int:
+        """Answers of 9 and 10."""
+        return sum(self.scores[LOWEST_PROMOTER:])
+
+    @property
+    def passives(self) -> int:
+        """Answers of 7 and 8."""
+        return sum(self.scores[LOWEST_PASSIVE:LOWEST_PROMOTER])
+
+    @property
+    def detractors(self) -> int:
+        """Answers of 0 to 6."""
+        return sum(self.scores[:LOWEST_PASSIVE])
+
+    @property
+    def total(self) -> int:
+        """All answers counted."""
+        return sum(self.scores)
+
+
+NOTHING = Tally()
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """The people who answered in both windows: how many, and the sums of e and e², where e is the change of a
+    person's −1, 0 or 1."""
+
+    people: int = 0
+    total: int = 0
+    squares: int = 0
+
+
+def pairs_of(changes: Iterable[tuple[int, int]]) -> Pairs:
+    """Count pairs of scores (before, now), one a person."""
+    people = total = squares = 0
+    for before, now in changes:
+        change = net_of(now) - net_of(before)
+        people, total, squares = people + 1, total + change, squares + change * change
+    return Pairs(people, total, squares)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """The figures of one window by itself. Shares are percentages from 0 to 100, never rounded; what a survey
+    type does not have is None, and so is every ratio where nothing counts."""
+
+    nps: float | None
+    nps_rounded: int | None
+    promoter_count: int | None
+    promoter_percent: float | None
+    passive_count: int | None
+    passive_percent: float | None
+    detractor_count: int | None
+    detractor_percent: float | None
+    response_count: int
+    stakeholder_count: int
+    mean_score: float | None
+    distribution: list[int]
+    ci_low: float | None
+    ci_high: float | None
+    top_two_percent: float | None
+    easy_percent: float | None
+    last_answered_at: str | None
+
+    def flat(self) -> dict[str, Any]:
+        """The figures as JSON values, in their order."""
+        return {name: getattr(self, name) for name in SCORE_KEYS}
+
+
+SCORE_KEYS = tuple(field.name for field in fields(Score))
+COMPARISON_KEYS = ("previous", "change", "z", "significant", "same_stakeholders")
+
+
+def score_of(tally: Tally, survey_type: SurveyType = "nps") -> Score:
+    """The figures that follow from one tally."""
+    total = tally.total
+    nps = survey_type == "nps"
+    promoters, passives, detractors = tally.promoters, tally.passives, tally.detractors
+    low, high = interval_of(tally) if nps else (None, None)
+    weighted = sum(score * count for score, count in enumerate(tally.scores))
+    return Score(
+        nps=ratio(100 * (promoters - detractors), total) if nps else None,
+        nps_rounded=rounded(100 * (promoters - detractors), total) if nps else None,
+        promoter_count=promoters if nps else None,
+        promoter_percent=ratio(100 * promoters, total) if nps else None,
+        passive_count=passives if nps else None,
+        passive_percent=ratio(100 * passives, total) if nps else None,
+        detractor_count=detractors if nps else None,
+        detractor_percent=ratio(100 * detractors, total) if nps else None,
+        response_count=total,
+        stakeholder_count=tally.voices,
+        mean_score=ratio(weighted, total),
+        distribution=list(tally.scores),
+        ci_low=low,
+        ci_high=high,
+        top_two_percent=ratio(100 * sum(tally.scores[LOWEST_TOP_TWO:]), total)
+        if survey_type == "csat"
+        else None,
+        easy_percent=ratio(100 * sum(tally.scores[LOWEST_EASY:]), total) if survey_type == "ces" else None,
+        last_answered_at=utc_text(tally.last_answered_at) if tally.last_answered_at else None,
+    )
+
+
+def figures_from_counts(
+    now: Tally, before: Tally | None, pairs: Pairs, survey_type: SurveyType = "nps"
+) -> dict[str, Any]:
+    """The figures of a window with its comparison to the window before (None where there is none, as before
+    all time), as JSON values: the keys of `Score`, then `previous`, `change`, `z`, `significant`,
+    `same_stakeholders`."""
+    figures = score_of(now, survey_type).flat()
+    comparable = survey_type == "nps" and before is not None
+    z = z_between(before, now) if comparable and before else None
+    figures["previous"] = score_of(before, survey_type).flat() if before is not None else None
+    figures["change"] = change_between(before, now) if comparable and before else None
+    figures["z"] = z
+    figures["significant"] = (
+        z is not None
+        and before is not None
+        and min(before.voices, now.voices) >= ENOUGH_VOICES
+        and abs(z) >= Z_95
+    )
+    figures["same_stakeholders"] = (
+        same_stakeholders(pairs if comparable else Pairs()) if survey_type == "nps" else None
+    )
+    return figures
+
+
+def ratio(numerator: int, denominator: int) -> float | None:
+    """The double nearest to the quotient of two integers; None when there is nothing to divide by."""
+    return numerator / denominator if denominator else None
+
+
+def rounded(numerator: int, denominator: int) -> int | None:
+    """The quotient as an integer, half away from zero; None when there is nothing to divide by."""
+    if not denominator:
+        return None
+    magnitude = (2 * abs(numerator) + denominator) // (2 * denominator)
+    return magnitude if numerator >= 0 else -magnitude
+
+
+def adjusted(tally: Tally) -> tuple[float, float]:
+    """The adjusted score and its squared standard error, both on the scale −1 to 1.
+
+    Adjusted Wald after Rocks (2016), «Interval estimation for the Net Promoter Score»: ¾, 1½, ¾ are added to
+    promoters, passives and detractors, so there are n + 3 answers.
+    """
+    answers = tally.total + 3
+    score = (tally.promoters - tally.detractors) / answers
+    return score, ((tally.promoters + tally.detractors + 1.5) / answers - score * score) / answers
+
+
+def interval_of(tally: Tally) -> tuple[float | None, float | None]:
+    """The 95 % interval of the score, clipped to ±100; None when nothing counts."""
+    if not tally.total:
+        return None, None
+    score, error = adjusted(tally)
+    margin = Z_95 * sqrt(error)
+    return max(-100.0, 100 * (score - margin)), min(100.0, 100 * (score + margin))
+
+
+def change_between(before: Tally, now: Tally) -> float | None:
+    """The score now minus the score before; None unless both count something."""
+    return ratio(
+        100
+        * (
+            (now.promoters - now.detractors) * before.total
+            - (before.promoters - before.detractors) * now.total
+        ),
+        before.total * now.total,
+    )
+
+
+def z_between(before: Tally, now: Tally) -> float | None:
+    """The difference of the adjusted scores over the root of their summed squared errors; None unless both
+    count something."""
+    if not before.total or not now.total:
+        return None
+    score_before, error_before = adjusted(before)
+    score_now, error_now = adjusted(now)
+    return (score_now - score_before) / sqrt(error_before + error_now)
+
+
+def same_stakeholders(pairs: Pairs) -> dict[str, Any]:
+    """The change among the people who answered in both windows: {n, change, t}. change = 100 · mean(e) and t
+    = mean / (s / √n), the paired t statistic with the n − 1 variance; None below two people or without
+    spread."""
+    n, total = pairs.people, pairs.total
+    # With the sums, t = Σe · √((n − 1) / (n·Σe² − (Σe)²)); the bracket is n(n − 1)s², an integer.
+    spread = n * pairs.squares - total * total
+    t = total * sqrt((n - 1) / spread) if spread else None
+    return {"n": n, "change": ratio(100 * total, n), "t": t}
+
+
+def tally_of(scores: Iterable[int], voices: int, last_answered_at: datetime | None) -> Tally:
+    """Count scores."""
+    counts = [0] * (HIGHEST_SCORE + 1)
+    for score in scores:
+        counts[score] += 1
+    return Tally(tuple(counts), voices, last_answered_at)
+
+
+def tally_from_counts(counts: Mapping[int, int], voices: int, last_answered_at: datetime | None) -> Tally:
+    """A tally of scores that somebody else has counted."""
+    return Tally(tuple(counts.get(score, 0) for score in range(HIGHEST_SCORE + 1)), voices, last_answered_at)

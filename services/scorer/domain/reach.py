@@ -1,0 +1,103 @@
+"""Who was asked and how far that came: coverage, the invitation counts and the rates that follow from
+them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from services.scorer.domain.figures import ratio
+from services.scorer.domain.windows import Span
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """One invitation: when each thing first happened to it, and what its answer brought, if there is a live
+    one."""
+
+    stakeholder_id: str
+    sent_at: datetime
+    delivered_at: datetime | None = None
+    opened_at: datetime | None = None
+    bounced_at: datetime | None = None
+    answered_at: datetime | None = None
+    commented: bool = False
+    follow_up_requested: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Counts of the invitations sent in a window; `asked` are the distinct people among their recipients.
+
+    The last three count invitations that did not bounce and have a live answer (with a comment, with the wish
+    to be called): the submission counts once, whatever and however often it answered.
+    """
+
+    asked: int = 0
+    sent: int = 0
+    delivered: int = 0
+    opened: int = 0
+    bounced: int = 0
+    answered: int = 0
+    commented: int = 0
+    follow_up_requested: int = 0
+
+
+def reach_of(invitations: Iterable[Invitation], span: Span) -> Reach:
+    """Count the invitations sent in the span, as they stood at its end."""
+    sent = [invitation for invitation in invitations if span.holds(invitation.sent_at)]
+
+    def by_then(moment: datetime | None) -> bool:
+        return moment is not None and moment <= span.upto
+
+    answered = [one for one in sent if by_then(one.answered_at) and not by_then(one.bounced_at)]
+    return Reach(
+        asked=len({one.stakeholder_id for one in sent}),
+        sent=len(sent),
+        delivered=sum(by_then(one.delivered_at) for one in sent),
+        opened=sum(by_then(one.opened_at) for one in sent),
+        bounced=sum(by_then(one.bounced_at) for one in sent),
+        answered=len(answered),
+        commented=sum(one.commented for one in answered),
+        follow_up_requested=sum(one.follow_up_requested for one in answered),
+    )
+
+
+REACH_KEYS = (
+    "sent_count",
+    "delivered_count",
+    "opened_count",
+    "bounced_count",
+    "response_rate",
+    "open_rate",
+    "bounce_rate",
+    "comment_rate",
+    "follow_up_request_rate",
+)
+
+
+def reach_figures(reach: Reach | None) -> dict[str, Any]:
+    """The invitation figures as JSON values: counts, and rates from 0 to 1. `bounce_rate` is a share of those
+    sent, the others are shares of those sent and not bounced (the recipients); None where there were none,
+    and everywhere when it cannot be said (`reach` is None: split by something that invitations do not
+    have)."""
+    if reach is None:
+        return dict.fromkeys(REACH_KEYS)
+    recipients = reach.sent - reach.bounced
+    return {
+        "sent_count": reach.sent,
+        "delivered_count": reach.delivered,
+        "opened_count": reach.opened,
+        "bounced_count": reach.bounced,
+        "response_rate": ratio(reach.answered, recipients),
+        "open_rate": ratio(reach.opened, recipients),
+        "bounce_rate": ratio(reach.bounced, reach.sent),
+        "comment_rate": ratio(reach.commented, recipients),
+        "follow_up_request_rate": ratio(reach.follow_up_requested, recipients),
+    }
+
+
+def coverage_of(known: int | None, asked: int | None, answered: int) -> dict[str, Any]:
+    """{known, asked, answered}: people in the directory or ever heard, people asked in the window, people who
+    answered in it; None where it cannot be said."""
+    return {"known": known, "asked": asked, "answered": answered}
