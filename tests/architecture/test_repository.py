@@ -86,8 +86,8 @@ def test_the_lock_holds_what_the_project_declares() -> None:
 
 
 def stanzas(lock: str) -> dict[str, str]:
-    """Package name -> its pinned version and hashes. The markers are left out: a developer's tool may need a package
-    where the services do not."""
+    """Package name -> its pinned version and hashes. The markers are left out: a developer's tool may need a
+    package where the services do not."""
     parts = re.split(r"^(?=[a-z0-9])", re.sub(r" ; [^\\\n]*", " ", lock), flags=re.MULTILINE)
     return {_package(part): part for part in parts if part.strip()}
 
