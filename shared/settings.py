@@ -1,0 +1,244 @@
+"""Settings: environment variables `TELLBACK_*`, each also readable from a file named by `<NAME>_FILE`.
+
+Every field carries a description, because the table in the docs and `tellback config show` are made from
+these classes. No value is ever repeated in an error.
+"""
+
+import difflib
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from shared.errors import TellbackError
+
+PREFIX = "TELLBACK_"
+TEST_PREFIX = "TELLBACK_TEST_"
+MIN_SECRET_LENGTH = 32
+MIN_SECRET_VARIETY = 8
+_PLACEHOLDERS = ("change", "example", "default", "placeholder", "replace", "insecure", "secret")
+_PASSWORD_IN_URL = re.compile(r"(?<=://)([^/@\s:]*):[^/@\s]*@")
+_MASK = "********"
+
+
+def _split(value: Any) -> Any:
+    if isinstance(value, str):
+        return tuple(part.strip() for part in value.split(",") if part.strip())
+    return value
+
+
+CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
+"""A comma-separated list, such as `10.0.0.0/8, 192.168.1.0/24`."""
+
+
+class InvalidSettings(TellbackError):
+    """The environment does not make valid settings; `errors` names the variables, never their values."""
+
+    title = "Invalid settings"
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One line of the settings table: `default` is None where the variable is required."""
+
+    name: str
+    description: str
+    default: str | None
+    secret: bool
+
+
+class Settings(BaseSettings):
+    """Base of all settings classes. A subclass sets `env_prefix` and describes every field."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX,
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
+        populate_by_name=True,
+    )
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        for name, field in cls.model_fields.items():
+            if not field.description:
+                raise TypeError(f"{cls.__name__}.{name} needs a description")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """What is passed in wins over the environment; nothing else is read."""
+        return init_settings, _EnvironmentAndFiles(settings_cls, cls._names())
+
+    @classmethod
+    def load(cls) -> Self:
+        """Read the environment. Raises `InvalidSettings`, whose `errors` name the variables at fault."""
+        try:
+            return cls()
+        except ValidationError as error:
+            raise _explained(error, cls._names()) from None
+
+    @classmethod
+    def variables(cls) -> list[Variable]:
+        """The variables of this class, in the order of its fields."""
+        return [
+            Variable(
+                name=cls._names()[field_name][0],
+                description=field.description or "",
+                default=None if field.is_required() else _text(field.get_default(call_default_factory=True)),
+                secret=field.annotation is SecretStr,
+            )
+            for field_name, field in cls.model_fields.items()
+        ]
+
+    def shown(self) -> dict[str, str]:
+        """Variable to value as people may see it: secrets are masked, and passwords within addresses."""
+        return {names[0]: _text(getattr(self, field)) for field, names in self._names().items()}
+
+    @classmethod
+    def _names(cls) -> dict[str, list[str]]:
+        """Field to the variables that can set it, the one to recommend first."""
+        prefix = cls.model_config.get("env_prefix", PREFIX)
+        return {
+            name: [str(choice) for choice in field.validation_alias.choices]
+            if isinstance(field.validation_alias, AliasChoices)
+            else [f"{prefix}{name}".upper()]
+            for name, field in cls.model_fields.items()
+        }
+
+
+class CommonSettings(Settings):
+    """What every service needs."""
+
+    kafka_bootstrap_servers: str = Field(description="Kafka brokers, `host:port` separated by commas.")
+    database_url: str = Field(
+        validation_alias=AliasChoices("TELLBACK_DATABASE_URL", "DATABASE_URL"),
+        repr=False,
+        description="PostgreSQL: `postgresql://user:password@host:5432/name`. `DATABASE_URL` is taken too.",
+    )
+    topic_prefix: str = Field(
+        default="",
+        pattern=r"^[a-zA-Z0-9._-]{0,100}$",
+        description="Put before every topic, group and cursor: keeps environments on one Kafka apart.",
+    )
+    partitions: int = Field(
+        default=6,
+        ge=1,
+        le=1000,
+        description="Partitions of every topic, fixed at its creation; 24 on a cluster.",
+    )
+    replication_factor: int = Field(
+        default=1, ge=1, le=9, description="Copies of every partition: 1 with one broker, 3 elsewhere."
+    )
+    data_dir: Path | None = Field(
+        default=None, description="Folder for what this process keeps beside PostgreSQL."
+    )
+    host: str = Field(default="127.0.0.1", description="Address the HTTP server binds to.")
+    secret_key: SecretStr = Field(
+        description="Encrypts stored secrets, keys the hashes of erased ids: 32 characters or more, random, "
+        "the same for all services. `tellback up` makes one with its embedded parts."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="Least severe log line that is written."
+    )
+    log_format: Literal["auto", "json", "console"] = Field(
+        default="auto", description="`auto` is `console` in a terminal and `json` elsewhere."
+    )
+
+    @field_validator("secret_key")
+    @classmethod
+    def _strong(cls, value: SecretStr) -> SecretStr:
+        secret = value.get_secret_value()
+        if len(secret) < MIN_SECRET_LENGTH:
+            raise ValueError(f"must have {MIN_SECRET_LENGTH} characters or more")
+        if len(set(secret)) < MIN_SECRET_VARIETY or any(word in secret.lower() for word in _PLACEHOLDERS):
+            raise ValueError("must be random, not a placeholder")
+        return value
+
+
+class _EnvironmentAndFiles(EnvSettingsSource):
+    """The environment, in which `<NAME>_FILE` stands for a file's content where NAME is one of `names`."""
+
+    def __init__(self, settings_class: type[BaseSettings], names: Mapping[str, list[str]]) -> None:
+        super().__init__(settings_class)
+        self.env_vars = dict(self.env_vars) | _from_files(
+            self.env_vars, {name.lower() for choices in names.values() for name in choices}
+        )
+
+
+def _from_files(environment: Mapping[str, str | None], known: set[str]) -> dict[str, str]:
+    """The contents of the files that the environment (names in lower case) gives for known variables."""
+    found = {}
+    for name, path in environment.items():
+        base = name.removesuffix("_file")
+        if base == name or base not in known or not path:
+            continue
+        shown = base.upper()
+        if environment.get(base):
+            raise InvalidSettings("two_values", f"{shown} and {shown}_FILE are both set")
+        try:
+            found[base] = Path(path).read_text(encoding="utf-8").strip()
+        except (OSError, UnicodeDecodeError):
+            raise InvalidSettings(
+                "unreadable_file", f"the file named by {shown}_FILE cannot be read"
+            ) from None
+    return found
+
+
+def _explained(error: ValidationError, names: Mapping[str, list[str]]) -> InvalidSettings:
+    """The validation error with the names of variables in place of fields."""
+    first = {choice.lower(): choices[0] for choices in names.values() for choice in choices}
+    first |= {field: choices[0] for field, choices in names.items()}
+    found = []
+    for item in error.errors(include_input=False, include_url=False, include_context=False):
+        location = str(item["loc"][0]) if item["loc"] else ""
+        variable = first.get(location.lower(), location)
+        detail = "must be set" if item["type"] == "missing" else item["msg"].removeprefix("Value error, ")
+        found.append({"field": variable, "code": item["type"], "detail": detail})
+    return InvalidSettings(
+        "invalid_settings", "; ".join(f"{item['field']}: {item['detail']}" for item in found), errors=found
+    )
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, SecretStr):
+        return _MASK if value.get_secret_value() else ""
+    if isinstance(value, tuple | list | frozenset | set):
+        return ",".join(str(item) for item in value)
+    return "" if value is None else _PASSWORD_IN_URL.sub(rf"\1:{_MASK}@", str(value))
+
+
+def unknown_variables(
+    classes: Iterable[type[Settings]], environment: Mapping[str, str] | None = None
+) -> list[tuple[str, str | None]]:
+    """`TELLBACK_*` variables that no class knows, each with the known name it most resembles.
+
+    A warning: a misspelt setting is silently a default. The tests' own (`TELLBACK_TEST_*`) are left out.
+    """
+    known = {name for settings in classes for choices in settings._names().values() for name in choices}
+    known |= {f"{name}_FILE" for name in known}
+    strangers = sorted(
+        name
+        for name in (os.environ if environment is None else environment)
+        if name.startswith(PREFIX) and not name.startswith(TEST_PREFIX) and name not in known
+    )
+    return [(name, next(iter(difflib.get_close_matches(name, known, n=1)), None)) for name in strangers]

@@ -1,0 +1,135 @@
+"""Every metric of Tellback, declared once with its meaning. No label names an account or a person."""
+
+import os
+import platform
+
+from prometheus_client import CONTENT_TYPE_LATEST, REGISTRY, CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import generate_latest as _generate
+from prometheus_client.multiprocess import MultiProcessCollector
+
+from shared.version import version
+
+CONTENT_TYPE = CONTENT_TYPE_LATEST
+_FAST = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+_DELAY = (0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 3600.0)
+
+build_info = Gauge(
+    "tellback_build_info",
+    "Always 1; what is running is in the labels.",
+    ["service", "version", "python"],
+    multiprocess_mode="max",
+)
+
+# HTTP
+http_request_duration_seconds = Histogram(
+    "tellback_http_request_duration_seconds",
+    "From the first byte of a request to the last byte of its answer, by route template.",
+    ["method", "route", "status"],
+    buckets=_FAST,
+)
+http_requests_in_flight = Gauge(
+    "tellback_http_requests_in_flight", "Requests being answered now.", multiprocess_mode="livesum"
+)
+api_key_lookups_total = Counter(
+    "tellback_api_key_lookups_total",
+    "Where an API key was found: cache, database, stale (PostgreSQL away), file, or unavailable.",
+    ["source"],
+)
+
+# Taking in
+responses_accepted_total = Counter(
+    "tellback_responses_accepted_total", "Responses answered with accepted, by the way they took.", ["via"]
+)
+import_rows_total = Counter(
+    "tellback_import_rows_total", "Rows of imports: taken, skipped or bad.", ["kind", "outcome"]
+)
+
+# Publishing
+publish_duration_seconds = Histogram(
+    "tellback_publish_duration_seconds",
+    "From handing records to Kafka's client to their acknowledgement.",
+    ["topic"],
+    buckets=_FAST,
+)
+publish_failures_total = Counter(
+    "tellback_publish_failures_total",
+    "Records that were not acknowledged, by the code of the error.",
+    ["code"],
+)
+publisher_rebuilds_total = Counter(
+    "tellback_publisher_rebuilds_total", "Times a broken Kafka producer was replaced by a fresh one."
+)
+publisher_breaker_open = Gauge(
+    "tellback_publisher_breaker_open", "1 while Kafka is treated as away.", multiprocess_mode="max"
+)
+outbox_depth_records = Gauge(
+    "tellback_outbox_depth_records", "Outbox rows that wait to be published.", multiprocess_mode="livemax"
+)
+outbox_age_seconds = Gauge(
+    "tellback_outbox_age_seconds",
+    "Age of the oldest of them, 0 when there is none.",
+    multiprocess_mode="livemax",
+)
+outbox_published_total = Counter(
+    "tellback_outbox_published_total", "Outbox rows published by the relay.", ["topic"]
+)
+
+# Reading
+records_read_total = Counter(
+    "tellback_records_read_total",
+    "Records read: new, repeat, change, pending, conflict or dead_lettered.",
+    ["topic", "outcome"],
+)
+consumer_lag_records = Gauge(
+    "tellback_consumer_lag_records",
+    "Records between the cursor and the end of the partition.",
+    ["group", "topic", "partition"],
+    multiprocess_mode="livemax",
+)
+consumer_lag_seconds = Gauge(
+    "tellback_consumer_lag_seconds",
+    "Age of the record at the cursor, 0 when everything is read.",
+    ["group", "topic", "partition"],
+    multiprocess_mode="livemax",
+)
+consumer_rebuilds_total = Counter(
+    "tellback_consumer_rebuilds_total", "Times a stalled Kafka consumer was replaced by a fresh one."
+)
+pipeline_delay_seconds = Histogram(
+    "tellback_pipeline_delay_seconds",
+    "From the acceptance of a response to the named stage: stored, scored, alerted, delivered.",
+    ["stage"],
+    buckets=_DELAY,
+)
+dlq_records_total = Counter("tellback_dlq_records_total", "Records put among the dead letters.", ["reason"])
+conflicts_total = Counter("tellback_conflicts_total", "Records parked as conflicts.", ["reason"])
+
+# Figures and follow-ups
+aggregate_drift = Gauge(
+    "tellback_aggregate_drift",
+    "Accounts of the last self-check whose stored figures differ from a recomputation; must be 0.",
+    multiprocess_mode="livemax",
+)
+follow_ups_opened_total = Counter(
+    "tellback_follow_ups_opened_total", "Follow-ups opened.", ["kind", "severity"]
+)
+webhook_deliveries_total = Counter(
+    "tellback_webhook_deliveries_total", "Attempts to deliver a webhook, by outcome.", ["outcome"]
+)
+webhook_attempt_duration_seconds = Histogram(
+    "tellback_webhook_attempt_duration_seconds", "Time one attempt took, whatever came of it.", buckets=_FAST
+)
+
+
+def announce(service: str) -> None:
+    """Say which service and version this process is."""
+    build_info.labels(service, version(), platform.python_version()).set(1)
+
+
+def exposition() -> bytes:
+    """All metrics in Prometheus' text format; of all worker processes where there are several."""
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return _generate(REGISTRY)
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return _generate(registry)
