@@ -1,0 +1,150 @@
+"""Business time: when the first touch is due, in the supplier's hours, days, holidays and time zone.
+
+Hours are counted by the clock on the wall of each business day, as real elapsed time, so a day on which the clocks
+change inside business hours is an hour shorter or longer. A business day is the same time of day on the next business
+day. What starts out of hours counts from the next opening.
+"""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from typing import Literal
+from zoneinfo import ZoneInfo
+
+DueUnit = Literal["business_hours", "business_days"]
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+_DAY = timedelta(days=1)
+_MAX_CLOSED_DAYS = 400
+"""No sane calendar is closed for longer; beyond it the settings are wrong and we say so instead of looping."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """How long somebody has: an amount of business hours or business days."""
+
+    amount: int
+    unit: DueUnit
+
+
+@dataclass(frozen=True, slots=True)
+class BusinessCalendar:
+    """The hours in which people work. `opens` and `closes` are offsets from local midnight, `weekdays` 0 = Monday.
+
+    Raises ValueError when no business time is left.
+    """
+
+    zone: ZoneInfo
+    weekdays: frozenset[int] = frozenset(range(5))
+    opens: timedelta = timedelta(hours=9)
+    closes: timedelta = timedelta(hours=18)
+    holidays: frozenset[date] = frozenset()
+
+    def __post_init__(self) -> None:
+        if not self.weekdays or not self.weekdays <= set(range(7)):
+            raise ValueError("business days must name at least one weekday")
+        if not timedelta(0) <= self.opens < self.closes <= _DAY:
+            raise ValueError("business hours must open before they close, within one day")
+
+    def is_open(self, at: datetime) -> bool:
+        """Whether `at` lies in business hours; the closing time itself does not."""
+        day = at.astimezone(self.zone).date()
+        if not self._is_business_day(day):
+            return False
+        opening, closing = self._hours_of(day)
+        return opening <= at < closing
+
+    def next_open(self, at: datetime) -> datetime:
+        """`at` itself in business hours, else the next opening; aware, UTC."""
+        for opening, closing in self._windows(at):
+            if at < closing:
+                return max(at.astimezone(UTC), opening)
+        raise AssertionError("unreachable: _windows never ends")
+
+    def add(self, start: datetime, due: Due) -> datetime:
+        """The instant at which `due` has passed in business time since `start`; aware, UTC."""
+        if due.unit == "business_hours":
+            return self.add_time(start, timedelta(hours=due.amount))
+        return self.add_days(start, due.amount)
+
+    def add_time(self, start: datetime, amount: timedelta) -> datetime:
+        """`amount` of business time after `start`; a sum that fills a day ends at its closing, not at the next opening."""
+        for opening, closing in self._windows(start):
+            begin = max(start.astimezone(UTC), opening)
+            room = closing - begin
+            if room <= timedelta(0):
+                continue
+            if amount <= room:
+                return begin + amount
+            amount -= room
+        raise AssertionError("unreachable: _windows never ends")
+
+    def add_days(self, start: datetime, days: int) -> datetime:
+        """The same time of day, `days` business days after `start` (or after the next opening, if that is later)."""
+        if days == 0:
+            return self.next_open(start)
+        begin = self.next_open(start).astimezone(self.zone)
+        time_of_day = begin.replace(tzinfo=None) - datetime.combine(begin.date(), datetime.min.time())
+        day = begin.date()
+        for _ in range(days):
+            day = self._business_day_from(day + _DAY)
+        return self._instant(day, time_of_day)
+
+    def local_date(self, at: datetime) -> date:
+        """The date on the wall where the supplier works."""
+        return at.astimezone(self.zone).date()
+
+    def _windows(self, start: datetime) -> Iterator[tuple[datetime, datetime]]:
+        """Opening and closing of each business day from the local date of `start` on, without end."""
+        day = start.astimezone(self.zone).date()
+        while True:
+            day = self._business_day_from(day)
+            yield self._hours_of(day)
+            day += _DAY
+
+    def _hours_of(self, day: date) -> tuple[datetime, datetime]:
+        return self._instant(day, self.opens), self._instant(day, self.closes)
+
+    def _business_day_from(self, day: date) -> date:
+        for offset in range(_MAX_CLOSED_DAYS):
+            candidate = day + offset * _DAY
+            if self._is_business_day(candidate):
+                return candidate
+        raise ValueError("the calendar has no business day within a year")
+
+    def _is_business_day(self, day: date) -> bool:
+        return day.weekday() in self.weekdays and day not in self.holidays
+
+    def _instant(self, day: date, time_of_day: timedelta) -> datetime:
+        """A local time as UTC. One that the clocks skip lies as far behind the gap as it would have been in it."""
+        wall = datetime.combine(day, datetime.min.time()) + time_of_day
+        return wall.replace(tzinfo=self.zone).astimezone(UTC)
+
+
+def parse_hours(text: str) -> tuple[timedelta, timedelta]:
+    """Read `09:00-18:00`; `24:00` is the end of the day. Raises ValueError."""
+    match = re.fullmatch(r"(\d{1,2}):(\d{2})-(\d{1,2}):(\d{2})", text.replace(" ", "").replace("–", "-"))
+    if match is None:
+        raise ValueError("business hours are written like 09:00-18:00")
+    opens_h, opens_m, closes_h, closes_m = map(int, match.groups())
+    if opens_m > 59 or closes_m > 59:
+        raise ValueError("minutes go from 00 to 59")
+    return timedelta(hours=opens_h, minutes=opens_m), timedelta(hours=closes_h, minutes=closes_m)
+
+
+def parse_weekdays(text: str) -> frozenset[int]:
+    """Read `mon-fri`, `sun-thu` or `mon,wed,fri`. Raises ValueError."""
+    days: set[int] = set()
+    for part in text.lower().replace(" ", "").split(","):
+        first, _, last = part.partition("-")
+        try:
+            begin, end = WEEKDAYS.index(first), WEEKDAYS.index(last or first)
+        except ValueError:
+            raise ValueError("business days are written like mon-fri or mon,wed,fri") from None
+        days.update((begin + step) % 7 for step in range((end - begin) % 7 + 1))
+    return frozenset(days)
+
+
+def parse_holidays(text: str) -> frozenset[date]:
+    """Read `2026-12-25,2027-01-01`; empty is none. Raises ValueError."""
+    return frozenset(date.fromisoformat(part.strip()) for part in text.split(",") if part.strip())

@@ -1,0 +1,223 @@
+"""The rules as shipped: right for a B2B supplier out of the box, in the order of the design's table."""
+
+from typing import Any
+
+from services.alerting.domain import playbooks
+from services.alerting.domain.calendar import Due
+from services.alerting.domain.rules import Rule, conditions_from
+
+ANSWERED = "stakeholder.answered"
+SCORE_DROPPED = "account_score.dropped"
+CLASS_CHANGED = "account_class.changed"
+WENT_SILENT = "stakeholder.went_silent"
+DETRACTOR = "detractor"
+
+
+def _hours(amount: int) -> Due:
+    return Due(amount, "business_hours")
+
+
+def _days(amount: int) -> Due:
+    return Due(amount, "business_days")
+
+
+def _when(**fields: Any) -> Any:
+    """Conditions in short: a list is `in`, a pair of numbers a range, anything else one value."""
+    document: dict[str, dict[str, Any]] = {}
+    for field, value in fields.items():
+        if isinstance(value, tuple):
+            document[field] = {
+                name: bound for name, bound in zip(("min", "max"), value, strict=True) if bound is not None
+            }
+        else:
+            document[field] = {"in": value if isinstance(value, list) else [value]}
+    return conditions_from(document)
+
+
+_ROWS: tuple[dict[str, Any], ...] = (
+    # Any fall to a detractor is in these two rows: the score decides, not where it fell from.
+    {
+        "rule_id": "detractor_0_3",
+        "kind": DETRACTOR,
+        "label": "Detractor",
+        "event": ANSWERED,
+        "conditions": _when(survey_type="nps", score=(0, 3)),
+        "severity": "critical",
+        "due": _hours(4),
+        "recipient": "owner",
+        "informs": ("sponsor",),
+        "reason": "scored $score of 10: a deep detractor",
+        "playbook": playbooks.DEEP_DETRACTOR,
+    },
+    {
+        "rule_id": "detractor_4_6",
+        "kind": DETRACTOR,
+        "label": "Detractor",
+        "event": ANSWERED,
+        "conditions": _when(survey_type="nps", score=(4, 6)),
+        "severity": "high",
+        "due": _days(1),
+        "recipient": "owner",
+        "reason": "scored $score of 10: a detractor",
+        "playbook": playbooks.DETRACTOR,
+    },
+    {
+        "rule_id": "promoter_to_passive",
+        "kind": "promoter_to_passive",
+        "label": "Promoter became passive",
+        "event": ANSWERED,
+        "conditions": _when(change="promoter_to_passive"),
+        "severity": "high",
+        "due": _days(2),
+        "recipient": "owner",
+        "inhibited_by": (DETRACTOR,),
+        "reason": "fell from promoter ($previous_score) to passive ($score)",
+        "playbook": playbooks.PASSIVE,
+    },
+    {
+        "rule_id": "follow_up_requested",
+        "kind": "follow_up_requested",
+        "label": "Asked for a follow-up",
+        "event": ANSWERED,
+        "conditions": _when(follow_up_requested=True),
+        "severity": "high",
+        "due": _days(1),
+        "recipient": "sponsor",
+        "reason": "asked for a follow-up",
+        "playbook": playbooks.FOLLOW_UP_REQUESTED,
+    },
+    {
+        "rule_id": "two_falls_in_a_row",
+        "kind": "two_falls_in_a_row",
+        "label": "Two falls in a row",
+        "event": ANSWERED,
+        "conditions": _when(falls_in_a_row=(2, None)),
+        "severity": "medium",
+        "due": _days(3),
+        "recipient": "owner",
+        "inhibited_by": (DETRACTOR,),
+        "reason": "fell $falls_in_a_row times in a row, now at $score",
+        "playbook": playbooks.TWO_FALLS,
+    },
+    {
+        "rule_id": "low_csat_1",
+        "kind": "low_csat",
+        "label": "Very low satisfaction",
+        "event": ANSWERED,
+        "conditions": _when(survey_type="csat", score=(1, 1)),
+        "severity": "critical",
+        "due": _days(1),
+        "recipient": "owner",
+        "reason": "satisfaction $score of 5",
+        "playbook": playbooks.LOW_SATISFACTION,
+    },
+    {
+        "rule_id": "low_csat_2",
+        "kind": "low_csat",
+        "label": "Low satisfaction",
+        "event": ANSWERED,
+        "conditions": _when(survey_type="csat", score=(2, 2)),
+        "severity": "high",
+        "due": _days(1),
+        "recipient": "owner",
+        "reason": "satisfaction $score of 5",
+        "playbook": playbooks.LOW_SATISFACTION,
+    },
+    {
+        "rule_id": "high_effort",
+        "kind": "high_effort",
+        "label": "High effort",
+        "event": ANSWERED,
+        "conditions": _when(survey_type="ces", score=(1, 2)),
+        "severity": "high",
+        "due": _days(1),
+        "recipient": "owner",
+        "reason": "effort: $score of 7, where 7 is very easy",
+        "playbook": playbooks.HIGH_EFFORT,
+    },
+    {
+        "rule_id": "account_score_drop",
+        "kind": "account_score_drop",
+        "label": "Account score dropped",
+        "event": SCORE_DROPPED,
+        "conditions": (),
+        "severity": "high",
+        "due": _days(3),
+        "recipient": "owner",
+        "informs": ("sponsor",),
+        "reason": "the score of the account fell by $points points",
+        "playbook": playbooks.ACCOUNT_DROP,
+    },
+    {
+        "rule_id": "account_class_changed",
+        "kind": "account_class_changed",
+        "label": "Account class changed",
+        "event": CLASS_CHANGED,
+        "conditions": _when(account_class=["at_risk", "divided"]),
+        "severity": "high",
+        "due": _days(3),
+        "recipient": "owner",
+        "informs": ("sponsor",),
+        "reason": "the account went from $previous_class to $account_class",
+        "playbook": playbooks.ACCOUNT_CLASS,
+    },
+    {
+        "rule_id": "non_response_decision_maker",
+        "kind": "non_response",
+        "label": "Decision-maker is silent",
+        "event": WENT_SILENT,
+        "conditions": _when(stakeholder_type="decision_maker", tier=["key", "premium"]),
+        "severity": "medium",
+        "due": _days(5),
+        "recipient": "owner",
+        "inhibited_by": (DETRACTOR,),
+        "closes_on_answer": True,
+        "reason": "no answer $days days after the invitation ($furthest)",
+        "playbook": playbooks.SILENT,
+    },
+    {
+        "rule_id": "non_response",
+        "kind": "non_response",
+        "label": "No answer",
+        "event": WENT_SILENT,
+        "conditions": (),
+        "severity": "low",
+        "due": _days(5),
+        "recipient": "owner",
+        "inhibited_by": (DETRACTOR,),
+        "closes_on_answer": True,
+        "reason": "no answer $days days after the invitation ($furthest)",
+        "playbook": playbooks.SILENT,
+    },
+    {
+        "rule_id": "new_promoter",
+        "kind": "new_promoter",
+        "label": "New promoter",
+        "event": ANSWERED,
+        "conditions": _when(change=["new_promoter", "passive_to_promoter"]),
+        "severity": "low",
+        "due": _days(10),
+        "recipient": "owner",
+        "growth": True,
+        "reason": "is a promoter now ($score)",
+        "playbook": playbooks.PROMOTER,
+    },
+    {
+        "rule_id": "recovered",
+        "kind": "recovered",
+        "label": "Recovered",
+        "event": ANSWERED,
+        "conditions": _when(change=["detractor_to_passive", "detractor_to_promoter"]),
+        "severity": "low",
+        "due": _days(10),
+        "recipient": "owner",
+        "growth": True,
+        "reason": "came back from detractor ($previous_score) to $score",
+        "playbook": playbooks.RECOVERED,
+    },
+)
+
+DEFAULT_RULES: tuple[Rule, ...] = tuple(
+    Rule(**({"version": 1, "position": position, "informs": ()} | row))
+    for position, row in enumerate(_ROWS, start=1)
+)

@@ -1,0 +1,178 @@
+"""The life of a task: which change is allowed in which state, and what it leaves behind.
+
+Every function takes a task and answers the next one with its history entry, or None where nothing changes. A change
+that the state does not allow raises `NotAllowed`.
+"""
+
+from dataclasses import fields, replace
+from datetime import datetime
+from enum import Enum
+from typing import Any
+
+from services.alerting.domain.tasks import (
+    Change,
+    Closing,
+    Contact,
+    HistoryEntry,
+    Promise,
+    Step,
+    Task,
+)
+
+_NOT_IN_HISTORY = {"version", "updated_at", "policy", "closing", "promise"}
+
+
+class Refusal(Enum):
+    """Why a change is refused; the value is the stable code."""
+
+    CLOSED = "follow_up_closed"
+    NOT_CLOSED = "follow_up_not_closed"
+    IN_PROGRESS = "follow_up_in_progress"
+    STALE = "stale_version"
+    ALREADY_OPEN = "follow_up_already_open"
+
+
+class NotAllowed(Exception):
+    """The state of the task does not allow the change."""
+
+    def __init__(self, refusal: Refusal) -> None:
+        super().__init__(refusal.value)
+        self.refusal = refusal
+
+
+def require_version(task: Task, version: int | None) -> None:
+    """Optimistic locking: a caller who names a version must name the current one."""
+    if version is not None and version != task.version:
+        raise NotAllowed(Refusal.STALE)
+
+
+def acknowledge(task: Task, change: Change) -> Step | None:
+    """Somebody has seen it and takes it on; the clock of the first response stops. Again is no change."""
+    _require_not_closed(task)
+    if task.state == "acknowledged":
+        return None
+    if task.state == "in_progress":
+        raise NotAllowed(Refusal.IN_PROGRESS)
+    first = task.acknowledged_at or change.at
+    return _step(
+        task, "acknowledged", change, state="acknowledged", acknowledged_at=first, snoozed_until=None
+    )
+
+
+def start(task: Task, change: Change) -> Step | None:
+    """The customer is being spoken to. Who starts has acknowledged. Again is no change."""
+    _require_not_closed(task)
+    if task.state == "in_progress":
+        return None
+    return _step(
+        task,
+        "started",
+        change,
+        state="in_progress",
+        acknowledged_at=task.acknowledged_at or change.at,
+        started_at=task.started_at or change.at,
+        snoozed_until=None,
+    )
+
+
+def snooze(task: Task, change: Change, until: datetime) -> Step:
+    """Put it away until a time; the due time stays."""
+    _require_not_closed(task)
+    return _step(task, "snoozed", change, state="snoozed", snoozed_until=until)
+
+
+def wake(task: Task, change: Change) -> Step | None:
+    """The snooze is over: back to where the work stood."""
+    if task.state != "snoozed":
+        return None
+    state = "in_progress" if task.started_at else "acknowledged" if task.acknowledged_at else "open"
+    return _step(task, "woken", change, state=state, snoozed_until=None)
+
+
+def assign(task: Task, change: Change, owner: Contact) -> Step | None:
+    """Hand it to somebody. Whoever is assigned by hand stays, whatever the directory says later."""
+    _require_not_closed(task)
+    if owner == task.owner and task.owner_source == "assigned":
+        return None
+    return _step(task, "assigned", change, owner=owner, owner_source="assigned")
+
+
+def follow_directory(task: Task, change: Change, owner: Contact) -> Step | None:
+    """The account has another owner now; a task that nobody was assigned to by hand goes along."""
+    if task.is_closed or task.owner_source == "assigned" or owner == task.owner:
+        return None
+    return _step(task, "assigned", change, owner=owner, owner_source="directory")
+
+
+def promise(task: Task, change: Change, made: Promise) -> Step:
+    """Write down what was promised and by when."""
+    _require_not_closed(task)
+    step = _step(task, "promised", change, promise=made)
+    shown = [made.what, made.by.isoformat()]
+    return replace(step, entry=replace(step.entry, changes={"promise": [None, shown]}))
+
+
+def comment(task: Task, change: Change) -> Step:
+    """Say something about it; in any state."""
+    return _step(task, "commented", change)
+
+
+def close(task: Task, change: Change, closing: Closing) -> Step:
+    """The loop is closed, with what it was and what was done."""
+    _require_not_closed(task)
+    step = _step(
+        task,
+        "closed",
+        change,
+        state="closed",
+        closed_at=change.at,
+        closing=closing,
+        snoozed_until=None,
+    )
+    told = {
+        name: [None, getattr(closing, name)]
+        for name in ("outcome", "root_cause", "what_was_done", "told_customer", "result")
+        if getattr(closing, name) is not None
+    }
+    return replace(step, entry=replace(step.entry, changes=step.entry.changes | told))
+
+
+def reopen(task: Task, change: Change) -> Step:
+    """It was not done after all."""
+    if not task.is_closed:
+        raise NotAllowed(Refusal.NOT_CLOSED)
+    return _step(task, "reopened", change, state="open", closed_at=None, closing=None)
+
+
+def _require_not_closed(task: Task) -> None:
+    if task.is_closed:
+        raise NotAllowed(Refusal.CLOSED)
+
+
+def _step(task: Task, action: str, change: Change, **values: Any) -> Step:
+    changed = replace(task, version=task.version + 1, updated_at=change.at, **values)
+    return Step(
+        changed,
+        HistoryEntry(
+            action, change.actor, change.at, changed.version, change.comment, differences(task, changed)
+        ),
+    )
+
+
+def differences(old: Task, new: Task) -> dict[str, list[Any]]:
+    """The fields that changed, as JSON values: {"state": ["open", "acknowledged"]}."""
+    return {
+        one.name: [_plain(getattr(old, one.name)), _plain(getattr(new, one.name))]
+        for one in fields(Task)
+        if one.name not in _NOT_IN_HISTORY and getattr(old, one.name) != getattr(new, one.name)
+    }
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, Contact):
+        return value.email or value.name
+    if isinstance(value, tuple):
+        return list(value)
+    return value

@@ -1,0 +1,167 @@
+"""What a webhook says: {account, stakeholder, response?, task?, change?, crm?}, as JSON values."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from services.alerting.domain import crm
+from services.alerting.domain.calendar import BusinessCalendar
+from services.alerting.domain.people import Account, Answer, Stakeholder
+from services.alerting.domain.tasks import Contact, Task
+
+MAX_COMMENT = 8_000
+MAX_BYTES = 60_000
+"""A message has at most 64 KiB (alerting.md); the envelope around the data needs some of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Links:
+    """Where things can be looked up: templates with `{follow_up_id}` and `{response_id}`."""
+
+    follow_up: str
+    response: str
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What does not change from message to message."""
+
+    calendar: BusinessCalendar
+    links: Links
+
+
+def payload(
+    context: Context,
+    account: Account,
+    person: Stakeholder | None,
+    *,
+    answer: Answer | None = None,
+    task: Task | None = None,
+    change: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """The data of a message. A comment is cut at 8,000 characters, and further where the whole would be too large."""
+    limit = MAX_COMMENT
+    while True:
+        data = _build(context, account, person, answer, task, change, limit)
+        if limit < 100 or len(json.dumps(data, ensure_ascii=False).encode()) <= MAX_BYTES:
+            return data
+        limit //= 2
+
+
+def _build(
+    context: Context,
+    account: Account,
+    person: Stakeholder | None,
+    answer: Answer | None,
+    task: Task | None,
+    change: Mapping[str, Any] | None,
+    limit: int,
+) -> dict[str, Any]:
+    data: dict[str, Any] = {"account": account_block(account)}
+    data["stakeholder"] = stakeholder_block(person) if person else None
+    if answer is not None and not answer.withdrawn:
+        data["response"] = response_block(answer, context.links, limit)
+    if change is not None:
+        data["change"] = dict(change)
+    if task is not None:
+        link = context.links.follow_up.format(follow_up_id=task.follow_up_id)
+        data["task"] = task_item(task) | {"title": task.title, "link": link}
+        text = crm.body(task, answer, link, limit)
+        data["crm"] = {
+            "salesforce": crm.salesforce(task, account, person, text, context.calendar),
+            "hubspot": crm.hubspot(task, account, person, text),
+        }
+    return data
+
+
+def task_item(task: Task) -> dict[str, Any]:
+    """A follow-up as the API lists it and webhooks carry it."""
+    return {
+        "follow_up_id": str(task.follow_up_id),
+        "version": task.version,
+        "kind": task.kind,
+        "severity": task.severity,
+        "state": task.state,
+        "account_id": task.account_id,
+        "stakeholder_id": task.stakeholder_id,
+        "response_id": task.response_id,
+        "owner": contact_block(task.owner),
+        "due_at": timestamp(task.due_at),
+        "occurrences": task.occurrences,
+        "reasons": list(task.reasons),
+        "inhibited": list(task.inhibited),
+        "playbook": task.playbook,
+        "opened_at": timestamp(task.opened_at),
+        "closed_at": timestamp(task.closed_at),
+        "outcome": task.outcome,
+    }
+
+
+def account_block(account: Account) -> dict[str, Any]:
+    """The account as a receiver needs it to find its own record."""
+    revenue = None
+    if account.revenue_amount is not None:
+        revenue = {"amount": account.revenue_amount, "currency": account.revenue_currency}
+    return {
+        "account_id": account.account_id,
+        "name": account.name,
+        "industry": account.industry,
+        "tier": account.tier,
+        "region": account.region,
+        "annual_revenue": revenue,
+        "renewal_on": account.renewal_on.isoformat() if account.renewal_on else None,
+        "owner": contact_block(account.owner),
+        "sponsor": contact_block(account.sponsor),
+    }
+
+
+def stakeholder_block(person: Stakeholder) -> dict[str, Any]:
+    """The person."""
+    return {
+        "stakeholder_id": person.stakeholder_id,
+        "name": person.name,
+        "email": person.email,
+        "type": person.type,
+        "job_title": person.job_title,
+    }
+
+
+def response_block(answer: Answer, links: Links, limit: int = MAX_COMMENT) -> dict[str, Any]:
+    """The answer with its comment; a cut comment says so and links to the whole."""
+    block = {
+        "response_id": answer.response_id,
+        "survey_type": answer.survey_type,
+        "nps_kind": answer.nps_kind,
+        "score": answer.score,
+        "category": category_of(answer.survey_type, answer.score),
+        "comment": answer.comment,
+        "answered_at": timestamp(answer.answered_at),
+        "touchpoint": answer.touchpoint,
+        "product": answer.product,
+        "language": answer.language,
+        "follow_up_requested": answer.follow_up_requested,
+        "truncated": False,
+    }
+    if answer.comment is not None and len(answer.comment) > limit:
+        link = links.response.format(response_id=answer.response_id)
+        block |= {"comment": answer.comment[:limit], "truncated": True, "link": link}
+    return block
+
+
+def category_of(survey_type: str, score: int) -> str | None:
+    """promoter from 9, passive from 7, else detractor; only of nps."""
+    if survey_type != "nps":
+        return None
+    return "promoter" if score >= 9 else "passive" if score >= 7 else "detractor"
+
+
+def contact_block(contact: Contact) -> dict[str, Any]:
+    """A colleague."""
+    return {"name": contact.name, "email": contact.email}
+
+
+def timestamp(at: datetime | None) -> str | None:
+    """RFC 3339 in UTC."""
+    return None if at is None else at.isoformat().replace("+00:00", "Z")

@@ -1,0 +1,117 @@
+"""Accounts, people and answers as alerting knows them, and who a task goes to."""
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+from services.alerting.domain.rules import Facts
+from services.alerting.domain.tasks import Contact, OwnerSource, Recipient
+
+MAX_TITLE = 130
+NO_OWNER = "the account has no owner in the directory: goes to the default owner"
+NO_SPONSOR = "the account has no sponsor in the directory: goes to its owner"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A client account as the directory has it; only the id is certain."""
+
+    account_id: str
+    name: str | None = None
+    industry: str | None = None
+    tier: str | None = None
+    region: str | None = None
+    revenue_amount: float | None = None
+    revenue_currency: str | None = None
+    renewal_on: date | None = None
+    owner: Contact = Contact()
+    sponsor: Contact = Contact()
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Stakeholder:
+    """A person at an account as the directory has them; only the ids are certain."""
+
+    account_id: str
+    stakeholder_id: str
+    name: str | None = None
+    email: str | None = None
+    type: str | None = None
+    job_title: str | None = None
+    attributes: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A response as alerting keeps it: for its comment and what a message shows of it."""
+
+    account_id: str
+    response_id: str
+    stakeholder_id: str
+    survey_type: str
+    score: int
+    answered_at: datetime
+    nps_kind: str | None = None
+    comment: str | None = None
+    touchpoint: str | None = None
+    product: str | None = None
+    follow_up_requested: bool = False
+    language: str | None = None
+    quiet: bool = False
+    test: bool = False
+    withdrawn: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Who has to act, where that is known from, and what there is to say about it."""
+
+    owner: Contact
+    source: OwnerSource
+    reasons: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Staff:
+    """Who takes what nobody owns, and who leads; from the settings."""
+
+    default_owner: Contact
+    leader: Contact = Contact()
+
+
+def addressed_to(recipient: Recipient, account: Account, staff: Staff) -> Address:
+    """The owner of a task: owner, sponsor or leader as the rule says; who is missing in the directory is replaced by
+    the next one, down to the default owner."""
+    owner, source = _known(account.owner, staff.default_owner)
+    reasons: list[str] = []
+    if recipient == "sponsor" and account.sponsor.known:
+        owner, source = account.sponsor, "directory"
+    elif recipient == "sponsor":
+        reasons.append(NO_SPONSOR)
+    elif recipient == "leader" and staff.leader.known:
+        owner, source = staff.leader, "directory"
+    if source == "default":
+        reasons.append(NO_OWNER)
+    return Address(owner, source, tuple(reasons))
+
+
+def informed_by(informs: tuple[Recipient, ...], account: Account, staff: Staff) -> tuple[Contact, ...]:
+    """Whom a rule wants to be told, as far as they are known."""
+    named = {"owner": account.owner, "sponsor": account.sponsor, "leader": staff.leader}
+    return tuple(named[role] for role in informs if named[role].known)
+
+
+def _known(owner: Contact, default_owner: Contact) -> tuple[Contact, OwnerSource]:
+    return (owner, "directory") if owner.known else (default_owner, "default")
+
+
+def title_of(label: str, facts: Facts, account: Account, person: Stakeholder | None) -> str:
+    """One line for a list, at most 130 characters: `Detractor (2): Jane Doe, Acme`."""
+    score = facts.get("score")
+    head = f"{label} ({score})" if score is not None else label
+    who = [account.name or account.account_id]
+    if person is not None:
+        who.insert(0, person.name or person.stakeholder_id)
+    title = f"{head}: {', '.join(who)}"
+    return title if len(title) <= MAX_TITLE else title[: MAX_TITLE - 1] + "…"

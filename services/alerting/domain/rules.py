@@ -1,0 +1,116 @@
+"""Rules as data: which event opens which follow-up, how bad it is, when it is due and to whom it goes.
+
+A rule holds when its event came and every condition holds. Rules of one kind are rows of one family (detractor 0–3
+and detractor 4–6): they share one open task a person.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any, Literal
+
+from services.alerting.domain.calendar import Due
+from services.alerting.domain.severity import Severity
+from services.alerting.domain.tasks import Recipient
+
+Operator = Literal["in", "min", "max"]
+FactValue = str | int | float | bool | date | None
+Facts = Mapping[str, FactValue]
+"""What a rule may look at; see FIELDS."""
+
+OPERATORS: tuple[Operator, ...] = ("in", "min", "max")
+FIELDS = {
+    "survey_type": "nps, csat or ces",
+    "nps_kind": "relationship, transactional or project",
+    "score": "the score given",
+    "category": "promoter, passive or detractor",
+    "change": "the category change between two answers in a row",
+    "previous_score": "the score of the answer before",
+    "falls_in_a_row": "how many answers in a row were lower than the one before",
+    "follow_up_requested": "whether the person asked for a call",
+    "touchpoint": "the touchpoint that was asked about",
+    "product": "the product that was asked about",
+    "stakeholder_type": "decision_maker, user or influencer",
+    "tier": "small, key or premium",
+    "industry": "the industry of the account",
+    "region": "the region of the account",
+    "days": "days of silence since the person was asked",
+    "furthest": "how far a silent person came: bounced, sent, delivered, opened or started",
+    "points": "points that the score of the account fell by",
+    "account_class": "the class of the account now",
+    "previous_class": "the class of the account before",
+}
+"""Every field that a condition may name, with its meaning."""
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One test of one field; a field without a value never passes."""
+
+    field: str
+    operator: Operator
+    value: Any
+
+    def holds(self, facts: Facts) -> bool:
+        """Whether the facts pass."""
+        actual = facts.get(self.field)
+        if actual is None:
+            return False
+        if self.operator == "in":
+            return actual in self.value
+        if isinstance(actual, bool) or not isinstance(actual, int | float):
+            return False
+        return bool(actual >= self.value) if self.operator == "min" else bool(actual <= self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """One row of the table of rules. `position` is the table's order and breaks the last ties.
+
+    `inhibited_by`: kinds whose open task of the same person takes the trigger in. `closes_on_answer`: the task is done
+    when the person answers. `growth`: a chance rather than a risk.
+    """
+
+    rule_id: str
+    version: int
+    position: int
+    kind: str
+    label: str
+    event: str
+    conditions: tuple[Condition, ...]
+    severity: Severity
+    due: Due
+    recipient: Recipient
+    informs: tuple[Recipient, ...]
+    reason: str
+    playbook: str
+    inhibited_by: tuple[str, ...] = ()
+    closes_on_answer: bool = False
+    growth: bool = False
+    enabled: bool = True
+
+    def holds(self, event: str, facts: Facts) -> bool:
+        """Whether this rule wants a follow-up for the event."""
+        return self.enabled and self.event == event and all(one.holds(facts) for one in self.conditions)
+
+
+def conditions_from(document: Mapping[str, Mapping[str, Any]]) -> tuple[Condition, ...]:
+    """Read `{"score": {"min": 0, "max": 3}}`. Raises ValueError for a field or an operator that does not exist."""
+    conditions = []
+    for field, tests in document.items():
+        if field not in FIELDS:
+            raise ValueError("a condition names a field that does not exist")
+        for operator, value in tests.items():
+            if operator not in OPERATORS:
+                raise ValueError("a condition uses an operator that does not exist")
+            conditions.append(Condition(field, operator, tuple(value) if operator == "in" else value))
+    return tuple(conditions)
+
+
+def conditions_document(conditions: tuple[Condition, ...]) -> dict[str, dict[str, Any]]:
+    """The conditions as JSON, the inverse of `conditions_from`."""
+    document: dict[str, dict[str, Any]] = {}
+    for one in conditions:
+        value = list(one.value) if one.operator == "in" else one.value
+        document.setdefault(one.field, {})[one.operator] = value
+    return document

@@ -1,0 +1,22 @@
+"""How bad it is: four severities in order."""
+
+from typing import Literal
+
+Severity = Literal["critical", "high", "medium", "low"]
+SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")
+"""From the worst to the mildest."""
+
+
+def rank(severity: Severity) -> int:
+    """0 is the worst."""
+    return SEVERITIES.index(severity)
+
+
+def raised(severity: Severity) -> Severity:
+    """One step worse; critical stays."""
+    return SEVERITIES[max(0, rank(severity) - 1)]
+
+
+def worse(one: Severity, other: Severity) -> Severity:
+    """The worse of the two."""
+    return min(one, other, key=rank)

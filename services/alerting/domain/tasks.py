@@ -1,0 +1,134 @@
+"""A follow-up task: what it holds, and what a change of it looks like."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+from services.alerting.domain.severity import Severity
+
+TaskState = Literal["open", "acknowledged", "in_progress", "snoozed", "closed"]
+Recipient = Literal["owner", "sponsor", "leader"]
+Outcome = Literal["resolved", "dismissed", "answered", "corrected"]
+OwnerSource = Literal["directory", "default", "assigned"]
+STATES: tuple[TaskState, ...] = ("open", "acknowledged", "in_progress", "snoozed", "closed")
+OUTCOMES: tuple[Outcome, ...] = ("resolved", "dismissed", "answered", "corrected")
+SYSTEM = "system"
+"""The actor of what Tellback does by itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """A colleague: owner, sponsor or leader."""
+
+    name: str | None = None
+    email: str | None = None
+
+    @property
+    def known(self) -> bool:
+        """Whether anybody is named at all."""
+        return bool(self.name or self.email)
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """What was promised to the customer, and by when."""
+
+    what: str
+    by: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """How a task ended. `result` is what came of a growth task."""
+
+    outcome: Outcome
+    root_cause: str | None = None
+    what_was_done: str | None = None
+    told_customer: bool | None = None
+    result: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """One follow-up. `policy` is a snapshot of the rule and the calendar under which it was opened, so that later
+    changes of either leave a running task alone. `version` grows by one with every change."""
+
+    follow_up_id: UUID
+    version: int
+    kind: str
+    title: str
+    severity: Severity
+    state: TaskState
+    account_id: str
+    stakeholder_id: str | None
+    response_id: str | None
+    owner: Contact
+    owner_source: OwnerSource
+    recipient: Recipient
+    informed: tuple[Contact, ...]
+    due_at: datetime
+    occurrences: int
+    reasons: tuple[str, ...]
+    inhibited: tuple[str, ...]
+    playbook: str
+    opened_at: datetime
+    opened_by: str
+    updated_at: datetime
+    policy: dict[str, Any] = field(default_factory=dict)
+    closes_on_answer: bool = False
+    score: int | None = None
+    touchpoint: str | None = None
+    product: str | None = None
+    acknowledged_at: datetime | None = None
+    started_at: datetime | None = None
+    snoozed_until: datetime | None = None
+    promise: Promise | None = None
+    closed_at: datetime | None = None
+    closing: Closing | None = None
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether the loop is closed."""
+        return self.state == "closed"
+
+    @property
+    def outcome(self) -> Outcome | None:
+        """How it ended, once it has."""
+        return self.closing.outcome if self.closing else None
+
+    @property
+    def key(self) -> tuple[str, str | None, str]:
+        """One task that is not closed exists for each account, person and kind."""
+        return self.account_id, self.stakeholder_id, self.kind
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Who changes a task, when and why."""
+
+    actor: str
+    at: datetime
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryEntry:
+    """One line of a task's history. `changes` maps a field to its old and new value; `event_id` is the event that told
+    others, so that a message can be found by it."""
+
+    action: str
+    actor: str
+    at: datetime
+    version: int
+    comment: str | None = None
+    changes: dict[str, list[Any]] = field(default_factory=dict)
+    event_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A changed task with the line that says so."""
+
+    task: Task
+    entry: HistoryEntry
