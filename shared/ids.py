@@ -38,7 +38,10 @@ def canonical_id(value: str) -> str:
 
 
 Identifier = Annotated[
-    str, StringConstraints(strict=True, max_length=1000), AfterValidator(canonical_id), Field(examples=["acme"])
+    str,
+    StringConstraints(strict=True, max_length=1000),
+    AfterValidator(canonical_id),
+    Field(examples=["acme"]),
 ]
 """An id in its canonical form, as a pydantic type. Not for the hot loop of a consumer, whose ids are canonical already."""
 

@@ -13,7 +13,16 @@ ACCOUNT_UPSERTED = "account.upserted"
 ACCOUNT_REMOVED = "account.removed"
 STAKEHOLDER_UPSERTED = "stakeholder.upserted"
 STAKEHOLDER_REMOVED = "stakeholder.removed"
-INVITATION_KINDS = ("sent", "delivered", "opened", "started", "reminded", "bounced", "expired", "unsubscribed")
+INVITATION_KINDS = (
+    "sent",
+    "delivered",
+    "opened",
+    "started",
+    "reminded",
+    "bounced",
+    "expired",
+    "unsubscribed",
+)
 INVITATION_EVENTS = tuple(f"invitation.{kind}" for kind in INVITATION_KINDS)
 CONTEXT_RECORDED = "context.recorded"
 ACCOUNT_SCORE_CHANGED = "account_score.changed"
@@ -57,7 +66,9 @@ class Topic:
 RESPONSES = Topic(
     "responses", (RESPONSE_RECORDED, RESPONSE_AMENDED, RESPONSE_WITHDRAWN, STAKEHOLDER_ERASED), 7 * DAY_MS
 )
-DIRECTORY = Topic("directory", (ACCOUNT_UPSERTED, ACCOUNT_REMOVED, STAKEHOLDER_UPSERTED, STAKEHOLDER_REMOVED), None)
+DIRECTORY = Topic(
+    "directory", (ACCOUNT_UPSERTED, ACCOUNT_REMOVED, STAKEHOLDER_UPSERTED, STAKEHOLDER_REMOVED), None
+)
 INVITATIONS = Topic("invitations", INVITATION_EVENTS, 7 * DAY_MS)
 CONTEXT_EVENTS = Topic("context-events", (CONTEXT_RECORDED,), 7 * DAY_MS)
 ACCOUNT_SCORES = Topic("account-scores", (ACCOUNT_SCORE_CHANGED,), None)

@@ -1,0 +1,130 @@
+"""Cursors: how far each partition was read, by whom, and what became of every record; kept beside the state."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from shared.db.transaction import ReadTx, WriteTx
+from shared.errors import TellbackError
+from shared.verdicts import Outcome, Verdict
+
+Place = tuple[str, int]
+"""A full topic name (with prefix) and a partition."""
+
+
+class Fenced(TellbackError):
+    """Another replica has taken the partition since: this one's batch must not be written."""
+
+    def __init__(self, places: Sequence[Place]) -> None:
+        super().__init__("fenced", "the partition belongs to another replica now")
+        self.places = list(places)
+
+
+@dataclass(slots=True)
+class Cursor:
+    """Where to read on. `epoch` fences zombies; `last_offset` and `last_fingerprint` tell a wiped Kafka."""
+
+    topic: str
+    partition: int
+    next_offset: int
+    epoch: int
+    cluster_id: str | None = None
+    last_offset: int | None = None
+    last_fingerprint: str | None = None
+
+    @property
+    def place(self) -> Place:
+        """Its key."""
+        return self.topic, self.partition
+
+
+@dataclass(slots=True)
+class Advance:
+    """What a batch does to a cursor, together with the batch's other writes."""
+
+    cursor: Cursor
+    next_offset: int
+    last_offset: int
+    last_fingerprint: str
+    counts: dict[Outcome, int] = field(default_factory=dict)
+    parked: list[Verdict] = field(default_factory=list)
+
+
+async def claim(
+    tx: WriteTx, topic: str, partition: int, beginning: int, owner: str, cluster_id: str
+) -> Cursor:
+    """Take over a partition: raise its epoch, so that whoever had it can write no more. The first start begins at
+    `beginning`."""
+    row = await tx.one(
+        "insert into cursors (topic, partition, next_offset, epoch, owner, cluster_id)"
+        " values (:topic, :partition, :beginning, 1, :owner, :cluster_id)"
+        " on conflict (topic, partition) do update"
+        " set epoch = cursors.epoch + 1, owner = excluded.owner, updated_at = now()"
+        " returning next_offset, epoch, cluster_id, last_offset, last_fingerprint",
+        topic=topic,
+        partition=partition,
+        beginning=beginning,
+        owner=owner,
+        cluster_id=cluster_id,
+    )
+    assert row is not None
+    return Cursor(topic, partition, **row)
+
+
+async def require(tx: WriteTx, cursors: Sequence[Cursor]) -> None:
+    """Lock the cursors and check that they still are as this replica knows them. Raises `Fenced`."""
+    rows = await tx.all(
+        "select topic, partition, next_offset, epoch from cursors"
+        " where (topic, partition) in (select * from unnest(cast(:topics as text[]), cast(:partitions as int[])))"
+        " order by topic, partition for update",
+        topics=[cursor.topic for cursor in cursors],
+        partitions=[cursor.partition for cursor in cursors],
+    )
+    known = {(row["topic"], row["partition"]): (row["next_offset"], row["epoch"]) for row in rows}
+    lost = [
+        cursor.place for cursor in cursors if known.get(cursor.place) != (cursor.next_offset, cursor.epoch)
+    ]
+    if lost:
+        raise Fenced(lost)
+
+
+async def advance(tx: WriteTx, advances: Sequence[Advance]) -> None:
+    """Move the cursors and add the outcomes, in one statement for the whole batch."""
+    counts = {f"{outcome.value}s": [one.counts.get(outcome, 0) for one in advances] for outcome in Outcome}
+    sets = ", ".join(
+        f"{outcome.value}_count = {outcome.value}_count + batch.{outcome.value}s" for outcome in Outcome
+    )
+    columns = ", ".join(f"cast(:{name} as bigint[])" for name in counts)
+    await tx.execute(
+        f"update cursors set next_offset = batch.next_offset, last_offset = batch.last_offset,"
+        f" last_fingerprint = batch.fingerprint, read_count = read_count + batch.records, updated_at = now(), {sets}"
+        f" from unnest(cast(:topics as text[]), cast(:partitions as int[]), cast(:nexts as bigint[]),"
+        f" cast(:lasts as bigint[]), cast(:prints as text[]), cast(:records as bigint[]), {columns})"
+        f" as batch(topic, partition, next_offset, last_offset, fingerprint, records, {', '.join(counts)})"
+        f" where cursors.topic = batch.topic and cursors.partition = batch.partition",
+        topics=[one.cursor.topic for one in advances],
+        partitions=[one.cursor.partition for one in advances],
+        nexts=[one.next_offset for one in advances],
+        lasts=[one.last_offset for one in advances],
+        prints=[one.last_fingerprint for one in advances],
+        records=[sum(one.counts.values()) for one in advances],
+        **counts,
+    )
+
+
+async def accept_gap(tx: WriteTx, topic: str, partition: int, beginning: int) -> int:
+    """Go on knowingly after retention passed the cursor; returns how many records are lost and notes them."""
+    row = await tx.one(
+        "update cursors set accepted_gap = accepted_gap + greatest(:beginning - next_offset, 0),"
+        " next_offset = greatest(next_offset, :beginning), epoch = epoch + 1, updated_at = now()"
+        " where topic = :topic and partition = :partition"
+        " returning accepted_gap",
+        topic=topic,
+        partition=partition,
+        beginning=beginning,
+    )
+    return int(row["accepted_gap"]) if row else 0
+
+
+async def statement_of_account(tx: ReadTx) -> Sequence[Mapping[str, object]]:
+    """Every cursor with its counts, for `tellback reconcile` and `doctor`."""
+    return await tx.all("select * from cursors order by topic, partition")

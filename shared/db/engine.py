@@ -1,0 +1,163 @@
+"""One database handle a process: settings of every connection, and the way from driver errors to ours."""
+
+import asyncio
+import json
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from typing import Any, TypeVar
+
+import asyncpg
+from sqlalchemy import URL, event, make_url
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+from shared.db.transaction import ReadTx, WriteTx
+from shared.errors import Unavailable
+
+T = TypeVar("T")
+ATTEMPTS = 5
+_SQLSTATE_RETRY = {"40001", "40P01", "55P03", "57014", "25P03"}
+"""Serialization failure, deadlock, lock not available, statement cancelled, idle transaction ended: try again."""
+_SQLSTATE_AWAY = {
+    "57P01",
+    "57P02",
+    "57P03",
+    "53300",
+    "53100",
+    "53200",
+    "08000",
+    "08003",
+    "08006",
+    "08001",
+    "08004",
+}
+"""Server stopping or starting, out of connections, disk or memory, connection lost: PostgreSQL is away."""
+
+
+class DatabaseUnavailable(Unavailable):
+    """PostgreSQL cannot be reached or cannot take more work now."""
+
+    def __init__(self) -> None:
+        super().__init__("database_unavailable", "the database is not reachable", retry_after=5)
+
+
+class TransactionLost(DatabaseUnavailable):
+    """The transaction was undone by the server (deadlock, lock timeout, stale plan); running it again helps."""
+
+
+def async_url(url: str) -> URL:
+    """The URL with the driver we use; takes `postgres://` and `postgresql://` alike."""
+    return make_url(url.replace("postgres://", "postgresql://", 1)).set(drivername="postgresql+asyncpg")
+
+
+@contextmanager
+def translated() -> Iterator[None]:
+    """Turn driver errors into `DatabaseUnavailable` or `TransactionLost`; programming errors pass unchanged."""
+    try:
+        yield
+    except DBAPIError as error:
+        state = str(getattr(error.orig, "sqlstate", None) or "")
+        if error.connection_invalidated or state in _SQLSTATE_AWAY:
+            raise DatabaseUnavailable from error
+        stale_plan = "InvalidCachedStatement" in f"{error.orig!r}"
+        if state in _SQLSTATE_RETRY or stale_plan:
+            raise TransactionLost from error
+        raise
+    except (PoolTimeout, OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError) as error:
+        raise DatabaseUnavailable from error
+    except (asyncpg.TooManyConnectionsError, asyncpg.InterfaceError) as error:
+        raise DatabaseUnavailable from error
+
+
+def _as_is(value: Any) -> Any:
+    return value
+
+
+def _decode_json(connection: Any, _record: Any) -> None:
+    """Give jsonb back as Python values also from plain text statements, which know no column types."""
+
+    async def set_codec(driver: asyncpg.Connection) -> None:
+        await driver.set_type_codec(
+            "jsonb",
+            schema="pg_catalog",
+            encoder=lambda value: value if isinstance(value, str) else json.dumps(value),
+            decoder=json.loads,
+        )
+
+    connection.run_async(set_codec)
+
+
+class Database:
+    """The connections of one process to one service's schema; SQL names tables without their schema."""
+
+    def __init__(self, url: str, schema: str, *, pool_size: int = 10, connect_timeout: float = 5.0) -> None:
+        self.schema = schema
+        target = async_url(url)
+        query = dict(target.query)
+        connect_args: dict[str, object] = {
+            "timeout": connect_timeout,
+            "server_settings": {
+                "search_path": f"{schema},public",
+                "application_name": f"tellback-{schema}",
+                "statement_timeout": "10s",
+                "lock_timeout": "3s",
+                "idle_in_transaction_session_timeout": "30s",
+                "client_connection_check_interval": "5s",
+                "timezone": "UTC",
+                "jit": "off",
+            },
+        }
+        if query.pop("sslmode", None) in {"require", "verify-ca", "verify-full"}:
+            connect_args["ssl"] = ssl.create_default_context()
+        self.engine: AsyncEngine = create_async_engine(
+            target.set(query=query),
+            json_deserializer=_as_is,
+            pool_size=pool_size,
+            max_overflow=0,
+            pool_pre_ping=True,
+            pool_recycle=1800,
+            pool_timeout=5,
+            connect_args=connect_args,
+        )
+        event.listen(self.engine.sync_engine, "connect", _decode_json)
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[ReadTx]:
+        """A read-only transaction over one snapshot. Raises `DatabaseUnavailable`."""
+        with translated():
+            async with self.engine.connect() as connection:
+                await connection.execution_options(
+                    isolation_level="REPEATABLE READ", postgresql_readonly=True
+                )
+                async with connection.begin():
+                    yield ReadTx(connection)
+
+    @asynccontextmanager
+    async def write(self) -> AsyncIterator[WriteTx]:
+        """A read-committed transaction, committed at the end, undone on any exception. Raises `DatabaseUnavailable`."""
+        with translated():
+            async with self.engine.begin() as connection:
+                yield WriteTx(connection)
+
+    async def retrying(self, work: Callable[[WriteTx], Awaitable[T]]) -> T:
+        """Run `work` in a write transaction, again when the server undid it (deadlock, lock timeout, stale plan)."""
+        for attempt in range(ATTEMPTS):
+            try:
+                async with self.write() as tx:
+                    return await work(tx)
+            except TransactionLost:
+                if attempt == ATTEMPTS - 1:
+                    raise
+                await asyncio.sleep(0.02 * 2**attempt)
+        raise AssertionError("unreachable")
+
+    async def ping(self) -> None:
+        """Ask the server for a sign of life. Raises `DatabaseUnavailable`."""
+        async with self.read() as tx:
+            await tx.scalar("select 1")
+
+    async def close(self) -> None:
+        """Give back every connection."""
+        await self.engine.dispose()

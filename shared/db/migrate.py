@@ -1,0 +1,115 @@
+"""Migrations: forward only, one chain a schema, run by one process at a time over a direct connection."""
+
+import importlib
+from dataclasses import dataclass
+from pathlib import Path
+
+from alembic.operations import Operations
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from alembic.script.revision import ResolutionError
+from alembic.util import CommandError
+from sqlalchemy import Connection, text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from shared.db.engine import async_url, translated
+from shared.errors import Halt
+
+PACKAGES = {
+    "access": "shared.access",
+    "collector": "services.collector",
+    "scorer": "services.scorer",
+    "alerting": "services.alerting",
+    "benchmark": "services.benchmark",
+}
+"""Schema -> the package whose `migrations` folder makes it."""
+VERSION_TABLE = "schema_version"
+_LOCK = 0x7E13
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """How far a schema is: `found` and `wanted` are revision ids, `found` None before the first migration."""
+
+    schema: str
+    found: str | None
+    wanted: str | None
+
+    @property
+    def current(self) -> bool:
+        """Whether nothing is left to do."""
+        return self.found == self.wanted
+
+
+def folder_of(schema: str) -> Path | None:
+    """Where the migrations of a schema lie; None for a service that has none."""
+    try:
+        package = importlib.import_module(PACKAGES[schema])
+    except ModuleNotFoundError:
+        return None
+    folder = Path(str(package.__file__)).parent / "migrations"
+    return folder if folder.is_dir() else None
+
+
+def _scripts(folder: Path) -> ScriptDirectory:
+    return ScriptDirectory(str(folder), version_locations=[str(folder)])
+
+
+async def migrate(database_url: str, schemas: tuple[str, ...] = tuple(PACKAGES)) -> list[Level]:
+    """Bring the schemas to the newest revision; answers how they stood before. Raises `Unavailable`, or `Halt` when
+    the database is of a newer version than this code."""
+    return await _each(database_url, schemas, _upgrade)
+
+
+async def levels(database_url: str, schemas: tuple[str, ...] = tuple(PACKAGES)) -> list[Level]:
+    """How far the schemas are, changing nothing."""
+    return await _each(database_url, schemas, _level)
+
+
+async def _each(database_url: str, schemas: tuple[str, ...], work: object) -> list[Level]:
+    engine = create_async_engine(
+        async_url(database_url), connect_args={"server_settings": {"lock_timeout": "3s"}}
+    )
+    done = []
+    try:
+        for schema in schemas:
+            folder = folder_of(schema)
+            if folder is None:
+                continue
+            with translated():
+                async with engine.begin() as connection:
+                    done.append(await connection.run_sync(work, schema, _scripts(folder)))  # type: ignore[arg-type]
+    finally:
+        await engine.dispose()
+    return done
+
+
+def _level(connection: Connection, schema: str, scripts: ScriptDirectory) -> Level:
+    exists = connection.scalar(text("select to_regclass(:name)"), {"name": f"{schema}.{VERSION_TABLE}"})
+    found = connection.scalar(text(f"select version_num from {schema}.{VERSION_TABLE}")) if exists else None
+    return Level(schema, found, scripts.get_current_head())
+
+
+def _upgrade(connection: Connection, schema: str, scripts: ScriptDirectory) -> Level:
+    connection.execute(text("select pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    connection.execute(text(f'create schema if not exists "{schema}"'))
+    connection.execute(text(f'set local search_path to "{schema}", public'))
+    before = _level(connection, schema, scripts)
+    if before.current:
+        return before
+    try:
+        steps = list(scripts.iterate_revisions("heads", before.found or "base"))
+    except (CommandError, ResolutionError) as error:
+        raise Halt(
+            "newer_database", f"schema {schema} was written by a newer version; update this installation"
+        ) from error
+    connection.execute(text(f"create table if not exists {VERSION_TABLE} (version_num text primary key)"))
+    with Operations.context(MigrationContext.configure(connection)):
+        for step in reversed(steps):
+            step.module.upgrade()
+            connection.execute(text(f"delete from {VERSION_TABLE}"))
+            connection.execute(
+                text(f"insert into {VERSION_TABLE} (version_num) values (:revision)"),
+                {"revision": step.revision},
+            )
+    return before

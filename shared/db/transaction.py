@@ -1,0 +1,127 @@
+"""Read and write transactions as different types: what only reads cannot write, and writing commits at the edge."""
+
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import Executable, RowMapping, TextClause, text
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from shared.db.outbox import insert_outbox, outbox_row
+from shared.events.envelope import Event, Headers
+from shared.ids import lock_slot
+from shared.topics import Topic
+
+Statement = str | Executable
+_ACCOUNT_LOCKS = 0x7E11
+"""First half of the advisory-lock key; the second half is the account's slot."""
+_compiled: dict[str, TextClause] = {}
+
+
+def prepared(statement: Statement) -> Executable:
+    """A statement ready to run; text is parsed once."""
+    if not isinstance(statement, str):
+        return statement
+    clause = _compiled.get(statement)
+    if clause is None:
+        if len(_compiled) > 2_000:
+            _compiled.clear()
+        clause = _compiled[statement] = text(statement)
+    return clause
+
+
+class ReadTx:
+    """A transaction that reads. Statements are text with `:name` binds, or SQLAlchemy executables."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.connection = connection
+
+    async def all(self, statement: Statement, /, **params: Any) -> Sequence[RowMapping]:
+        """Every row."""
+        return (await self.connection.execute(prepared(statement), params)).mappings().all()
+
+    async def one(self, statement: Statement, /, **params: Any) -> RowMapping | None:
+        """The first row, or None."""
+        return (await self.connection.execute(prepared(statement), params)).mappings().first()
+
+    async def scalar(self, statement: Statement, /, **params: Any) -> Any:
+        """The first column of the first row, or None."""
+        return (await self.connection.execute(prepared(statement), params)).scalar()
+
+    async def stream(self, statement: Statement, /, **params: Any) -> AsyncIterator[RowMapping]:
+        """The rows one after the other through a server-side cursor, in constant memory."""
+        async with self.connection.stream(prepared(statement), params) as result:
+            async for row in result.mappings():
+                yield row
+
+
+class WriteTx(ReadTx):
+    """A transaction that writes; never committed inside, always at its edge."""
+
+    async def execute(self, statement: Statement, /, **params: Any) -> int:
+        """Run a statement; returns how many rows it touched."""
+        return (await self.connection.execute(prepared(statement), params)).rowcount
+
+    async def execute_many(self, statement: Statement, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Run a statement once for each row of parameters."""
+        if rows:
+            await self.connection.execute(prepared(statement), [dict(row) for row in rows])
+
+    async def lock_accounts(self, account_ids: Iterable[str]) -> None:
+        """Hold the accounts until the end of the transaction, so that their events leave in the order of commits.
+
+        Slots are taken in ascending order, hence no deadlock between two callers that each lock once.
+        """
+        slots = sorted({lock_slot(account_id) for account_id in account_ids})
+        if slots:
+            await self.connection.execute(
+                prepared(
+                    "select pg_advisory_xact_lock(:space, slot) from"
+                    " (select unnest(cast(:slots as int[])) as slot order by 1) as ordered"
+                ),
+                {"space": _ACCOUNT_LOCKS, "slots": slots},
+            )
+
+    async def emit(self, topic: Topic, *events: Event) -> None:
+        """Write events to the outbox; the relay publishes them after the commit, in the order of these rows."""
+        if events:
+            await insert_outbox(
+                self.connection,
+                [
+                    outbox_row(
+                        topic,
+                        event.account_id,
+                        event.record_key.encode(),
+                        event.value(),
+                        event.headers(),
+                        event.id,
+                    )
+                    for event in events
+                ],
+            )
+
+    async def emit_raw(
+        self,
+        topic: Topic,
+        account_id: str,
+        key: bytes,
+        value: bytes | None,
+        headers: Headers,
+        *,
+        partition: int | None = None,
+    ) -> None:
+        """Write one record as it is: tombstones, dead letters and replays. `partition` overrides the account's."""
+        await insert_outbox(
+            self.connection, [outbox_row(topic, account_id, key, value, headers, None, partition)]
+        )
+
+    async def seen(self, *event_ids: UUID) -> set[UUID]:
+        """Enter event ids into the inbox; returns those that were there before (repeats of the relay)."""
+        new = await self.connection.execute(
+            prepared(
+                "insert into inbox (event_id) select distinct unnest(cast(:ids as uuid[]))"
+                " on conflict do nothing returning event_id"
+            ),
+            {"ids": list(event_ids)},
+        )
+        return set(event_ids) - set(new.scalars())

@@ -1,0 +1,140 @@
+"""Topics are made and checked here, never by the broker."""
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+
+from shared.errors import Halt, Unavailable
+from shared.topics import TOPICS, Topic
+
+_STATED = 1
+"""Config source of a value that the topic itself states (Kafka's DYNAMIC_TOPIC_CONFIG)."""
+
+
+@dataclass(frozen=True, slots=True)
+class TopicState:
+    """How a topic stands against its declaration. `differs` maps a setting to (found, wanted)."""
+
+    topic: Topic
+    name: str
+    exists: bool
+    partitions: int
+    replication: int
+    differs: dict[str, tuple[str, str]]
+
+
+class Admin:
+    """Operations on topics; open it with `connected`."""
+
+    def __init__(self, client: AIOKafkaAdminClient, prefix: str) -> None:
+        self._client = client
+        self._prefix = prefix
+
+    @classmethod
+    @asynccontextmanager
+    async def connected(cls, bootstrap_servers: str, prefix: str = "") -> AsyncIterator["Admin"]:
+        """An admin connection. Raises `Unavailable` when no broker answers."""
+        client = AIOKafkaAdminClient(bootstrap_servers=bootstrap_servers, request_timeout_ms=30_000)
+        try:
+            await client.start()
+            yield cls(client, prefix)
+        except (KafkaError, OSError) as error:
+            if isinstance(error, KafkaError) and not getattr(error, "retriable", True):
+                raise
+            raise Unavailable("kafka_unavailable", "Kafka is not reachable", retry_after=5) from error
+        finally:
+            await client.close()
+
+    async def cluster_id(self) -> str:
+        """The id that a Kafka cluster keeps for life."""
+        return str((await self._client.describe_cluster()).get("cluster_id") or "")
+
+    async def apply(
+        self, partitions: int, replication: int, topics: Sequence[Topic] = TOPICS
+    ) -> list[TopicState]:
+        """Create what is missing and set what differs; partitions are fixed at creation and never changed.
+
+        Answers what was found before. Raises `Halt` when a topic has another number of partitions than the others.
+        """
+        states = await self.inspect(replication, topics)
+        counts = {state.partitions for state in states if state.exists}
+        if len(counts) > 1:
+            raise Halt("partitions_differ", "all topics must have the same number of partitions")
+        wanted = counts.pop() if counts else partitions
+        missing = [state for state in states if not state.exists]
+        if missing:
+            await self._create(missing, wanted, replication)
+        for state in states:
+            if state.exists and state.differs:
+                resource = ConfigResource(
+                    ConfigResourceType.TOPIC, state.name, _config(state.topic, replication)
+                )
+                await self._client.alter_configs([resource])
+        return states
+
+    async def _create(self, missing: Sequence[TopicState], partitions: int, replication: int) -> None:
+        response = await self._client.create_topics(
+            [
+                NewTopic(
+                    name=state.name,
+                    num_partitions=partitions,
+                    replication_factor=replication,
+                    topic_configs=_config(state.topic, replication),
+                )
+                for state in missing
+            ]
+        )
+        for name, code, *_ in response.topic_errors:
+            error = for_code(code)
+            if code and error is not TopicAlreadyExistsError:
+                raise error(name)
+
+    async def inspect(self, replication: int, topics: Sequence[Topic] = TOPICS) -> list[TopicState]:
+        """How every topic stands against its declaration."""
+        names = {topic: self._prefix + topic.name for topic in topics}
+        known = set(await self._client.list_topics())
+        existing = [name for name in names.values() if name in known]
+        described: dict[str, Any] = {}
+        configs: dict[str, dict[str, str]] = {}
+        if existing:
+            described = {each["topic"]: each for each in await self._client.describe_topics(existing)}
+            configs = await self._configs(existing)
+        states = []
+        for topic, name in names.items():
+            parts = described.get(name, {}).get("partitions", [])
+            found = configs.get(name, {})
+            wanted = _config(topic, replication)
+            differs = {
+                key: (found.get(key, ""), value) for key, value in wanted.items() if found.get(key) != value
+            }
+            copies = len(parts[0]["replicas"]) if parts else 0
+            states.append(
+                TopicState(topic, name, name in known, len(parts), copies, differs if name in known else {})
+            )
+        return states
+
+    async def _configs(self, names: Sequence[str]) -> dict[str, dict[str, str]]:
+        resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+        found: dict[str, dict[str, str]] = {}
+        for response in await self._client.describe_configs(resources):
+            for _, _, _, name, entries in response.resources:
+                found[name] = {entry[0]: entry[1] for entry in entries}
+        return found
+
+    async def delete(self, topics: Sequence[Topic] = TOPICS) -> None:
+        """Delete the topics of this environment; those that are not there are no matter."""
+        known = set(await self._client.list_topics())
+        names = [self._prefix + topic.name for topic in topics if self._prefix + topic.name in known]
+        if names:
+            await self._client.delete_topics(names)
+
+
+def _config(topic: Topic, replication: int) -> dict[str, str]:
+    if replication == 1:
+        return topic.config()
+    return topic.config() | {"min.insync.replicas": "2", "unclean.leader.election.enable": "false"}

@@ -1,0 +1,96 @@
+"""Dead letters and conflicts: parked with their reason and original bytes, shown, and published for other tools."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+from shared.db.transaction import WriteTx
+from shared.errors import Halt
+from shared.events.envelope import Headers
+from shared.ids import derived_uuid
+from shared.topics import DEAD_LETTERS
+from shared.verdicts import Outcome, Verdict
+
+LIMIT_WINDOW = "10 minutes"
+
+
+@dataclass(frozen=True, slots=True)
+class RawRecord:
+    """A record as the broker gave it, with what little is known about it."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+    account_id: str | None
+
+
+async def park(
+    tx: WriteTx, prefix: str, records: Sequence[tuple[RawRecord, Verdict]], *, service: str, limit: int
+) -> None:
+    """Park conflicts and dead letters in the batch's transaction; dead letters leave through the outbox too.
+
+    `limit`: most dead letters in ten minutes, 0 for no limit. Raises `Halt` past it, so that a bad deploy stops
+    instead of draining the topic.
+    """
+    if not records:
+        return
+    for raw, verdict in records:
+        await _park_one(tx, prefix, raw, verdict, service)
+    if limit:
+        recent = await tx.scalar(
+            "select count(*) from parked where kind = 'dead_letter'"
+            f" and parked_at > now() - interval '{LIMIT_WINDOW}'"
+        )
+        if recent > limit:
+            raise Halt(
+                "dead_letter_limit",
+                f"more than {limit} dead letters in {LIMIT_WINDOW}: look at `tellback dlq list`, then raise"
+                " TELLBACK_DEAD_LETTER_LIMIT or set it to 0",
+            )
+
+
+async def _park_one(tx: WriteTx, prefix: str, raw: RawRecord, verdict: Verdict, service: str) -> None:
+    dead = verdict.outcome is Outcome.DEAD_LETTERED
+    row: dict[str, Any] = {
+        "id": derived_uuid("parked", service, raw.topic, str(raw.partition), str(raw.offset), _digest(raw)),
+        "kind": "dead_letter" if dead else "conflict",
+        "reason": verdict.reason,
+        "detail": verdict.detail,
+        "topic": raw.topic.removeprefix(prefix),
+        "partition": raw.partition,
+        "record_offset": raw.offset,
+        "record_key": raw.key,
+        "headers": json.dumps([[name, value.decode("latin-1")] for name, value in raw.headers]),
+        "value": raw.value,
+        "account_id": raw.account_id,
+    }
+    columns = ", ".join(row)
+    binds = ", ".join("cast(:headers as jsonb)" if name == "headers" else f":{name}" for name in row)
+    stored = await tx.execute(
+        f"insert into parked ({columns}) values ({binds}) on conflict do nothing", **row
+    )
+    if dead and stored:
+        origin: Headers = [
+            ("tellback_reason", verdict.reason.encode()),
+            ("tellback_service", service.encode()),
+            ("tellback_topic", row["topic"].encode()),
+            ("tellback_partition", str(raw.partition).encode()),
+            ("tellback_offset", str(raw.offset).encode()),
+        ]
+        await tx.emit_raw(
+            DEAD_LETTERS,
+            raw.account_id or "",
+            raw.key or b"",
+            raw.value,
+            raw.headers + origin,
+            partition=raw.partition,
+        )
+
+
+def _digest(raw: RawRecord) -> str:
+    return sha256(raw.value or b"").hexdigest()

@@ -1,0 +1,64 @@
+"""From a record as the broker gives it to an event for a handler, or to a dead letter with its reason."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import sha256
+from typing import Any
+
+from shared.errors import Poison
+from shared.events.envelope import decode
+from shared.kafka.dead_letter import RawRecord
+from shared.kafka.partition import partition_of
+from shared.topics import Topic
+from shared.verdicts import CHANGE, BatchHandler, Received, Verdict, dead_letter
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """One record with its handler, or with the verdict that it already has."""
+
+    raw: RawRecord
+    received: Received | None
+    handler: BatchHandler | None
+    verdict: Verdict | None
+
+
+def work_of(record: Any, topic: Topic, partitions: int, handlers: Mapping[str, BatchHandler]) -> Work:
+    """Decode one aiokafka record. A record that lies where its event does not belong is poison too: a handler counts
+    on meeting all events of an account in one partition."""
+    headers = [(name, bytes(value or b"")) for name, value in record.headers]
+    raw = RawRecord(record.topic, record.partition, record.offset, record.key, record.value, headers, None)
+    if record.value is None and topic.compacted:
+        return Work(raw, None, None, CHANGE)  # a tombstone: erasure took the key out of the topic
+    try:
+        received = _received(record, topic, partitions, headers)
+    except Poison as error:
+        return Work(raw, None, None, dead_letter(error.code, error.detail))
+    placed = RawRecord(
+        raw.topic, raw.partition, raw.offset, raw.key, raw.value, headers, received.event.account_id
+    )
+    return Work(placed, received, handlers[received.event.name], None)
+
+
+def _received(record: Any, topic: Topic, partitions: int, headers: list[tuple[str, bytes]]) -> Received:
+    if record.value is None:
+        raise Poison("null_value", "a record without a value")
+    event = decode(headers, record.value)
+    if event.name not in topic.events:
+        raise Poison("wrong_topic", "this topic does not carry this type")
+    if partition_of(event.account_id, partitions) != record.partition:
+        raise Poison("wrong_partition", "the record is not in its account's partition")
+    key = (record.key or b"").decode(errors="replace")
+    if key != event.account_id and not key.startswith(event.account_id + "/"):
+        raise Poison("wrong_key", "the record's key does not name the event's account")
+    appended = datetime.fromtimestamp(record.timestamp / 1000, UTC)
+    return Received(event, topic.name, record.partition, record.offset, appended)
+
+
+def fingerprint(record: Any) -> str:
+    """What tells a record from another at the same offset: its event id, or a hash of its bytes without one."""
+    for name, value in record.headers:
+        if name == "ce_id":
+            return bytes(value).decode(errors="replace")
+    return sha256((record.key or b"") + b"\0" + (record.value or b"")).hexdigest()

@@ -1,0 +1,299 @@
+"""The Publisher: acknowledged by all in-sync replicas, idempotent, and able to heal itself.
+
+aiokafka keeps two faults to live with (reliability.md, section 3): batches of an idempotent producer never expire when
+the brokers are gone, and one refused batch leaves a gap in the sequence numbers that refuses every later one. Both are
+answered the same way: the producer is dropped with what it holds, and a fresh one takes over.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, NodeNotReadyError
+
+from shared.errors import TellbackError, Unavailable
+from shared.kafka.lanes import Failures, Group, Lane
+from shared.kafka.partition import partition_of
+from shared.records import KafkaUnavailable, OutRecord
+from shared.telemetry.logging import get_logger
+from shared.telemetry.metrics import (
+    publish_duration_seconds,
+    publish_failures_total,
+    publisher_breaker_open,
+    publisher_rebuilds_total,
+)
+from shared.topics import Topic
+
+if TYPE_CHECKING:
+    from aiokafka.producer.message_accumulator import BatchBuilder
+
+log = get_logger(__name__)
+SEND_SECONDS = 4.0
+"""Deadline of a send on the request path; past it the outbox takes over."""
+STOP_SECONDS = 5.0
+RECONNECT_SECONDS = 1.0
+BATCH_BYTES = 262_144
+_AWAY = (KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError, OSError, TimeoutError)
+
+
+class Publisher:
+    """One producer a process, shared by requests and relay. All methods belong to the event loop that started it."""
+
+    def __init__(
+        self, bootstrap_servers: str, topic_prefix: str = "", *, client_id: str = "tellback"
+    ) -> None:
+        self._bootstrap = bootstrap_servers
+        self._prefix = topic_prefix
+        self._client_id = client_id
+        self._producer: AIOKafkaProducer | None = None
+        self._connected = asyncio.Event()
+        self._connecting: asyncio.Task[None] | None = None
+        self._retiring: set[asyncio.Task[None]] = set()
+        self._lanes: dict[tuple[str, int], Lane] = {}
+        self._partitions: dict[str, int] = {}
+        self._stopped = False
+        self.last_ack = time.monotonic()
+
+    async def start(self, wait_seconds: float = 10.0) -> None:
+        """Connect; when Kafka is away go on trying in the background after `wait_seconds`."""
+        self._reconnect()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._connected.wait(), wait_seconds)
+
+    async def stop(self) -> None:
+        """Wait for what is in flight (at most 5 s), then close."""
+        self._stopped = True
+        deadline = time.monotonic() + STOP_SECONDS
+        while self.pending() and time.monotonic() < deadline and self.available:
+            await asyncio.sleep(0.01)
+        if self._connecting is not None:
+            self._connecting.cancel()
+        self._drop(KafkaUnavailable())
+        await asyncio.gather(*self._retiring, return_exceptions=True)
+
+    @property
+    def available(self) -> bool:
+        """False while the breaker is open: nothing is sent, every send is answered at once."""
+        return self._producer is not None
+
+    def pending(self) -> int:
+        """Records that wait for an acknowledgement."""
+        return sum(lane.pending() for lane in self._lanes.values())
+
+    async def send(self, record: OutRecord, timeout: float = SEND_SECONDS) -> None:
+        """Publish one record and wait for its acknowledgement.
+
+        Raises `TooLarge` before Kafka sees it, `KafkaUnavailable` past the deadline (seconds) or at once while the
+        breaker is open; then the record may be stored all the same.
+        """
+        error = (await self.send_many([record], timeout))[0]
+        if error is not None:
+            raise error
+
+    async def send_many(
+        self, records: Sequence[OutRecord], timeout: float = SEND_SECONDS
+    ) -> list[TellbackError | None]:
+        """Publish records in order; one answer each, None where all in-sync replicas have it."""
+        answers: list[TellbackError | None] = [None] * len(records)
+        if self._producer is None:
+            return [KafkaUnavailable() for _ in records]
+        started = time.monotonic()
+        try:
+            await asyncio.wait_for(self._know_partitions({record.topic for record in records}), timeout)
+        except (KafkaError, TimeoutError, OSError):
+            self._trip()
+            return [KafkaUnavailable() for _ in records]
+        places: list[tuple[asyncio.Future[Failures], int] | None] = []
+        for index, record in enumerate(records):
+            try:
+                record.check_size()
+                places.append(self._lane(record).add(record))
+            except TellbackError as error:
+                answers[index] = error
+                places.append(None)
+        await self._wait({place[0] for place in places if place}, timeout)
+        for index, place in enumerate(places):
+            if place is not None:
+                answers[index] = self._answer(*place)
+        self._measure(records, answers, time.monotonic() - started)
+        return answers
+
+    @staticmethod
+    def _measure(
+        records: Sequence[OutRecord], answers: Sequence[TellbackError | None], seconds: float
+    ) -> None:
+        for name in {record.topic.name for record in records}:
+            publish_duration_seconds.labels(name).observe(seconds)
+        for error in answers:
+            if error is not None:
+                publish_failures_total.labels(error.code).inc()
+
+    async def _wait(self, futures: Iterable["asyncio.Future[Failures]"], timeout: float) -> None:
+        # asyncio.wait leaves the shared futures alone when this caller goes away or its time is up.
+        waiting = set(futures)
+        if not waiting:
+            return
+        _, late = await asyncio.wait(waiting, timeout=timeout)
+        if late:
+            log.warning("publish_deadline_passed", seconds=timeout)
+            self._trip()
+
+    @staticmethod
+    def _answer(future: "asyncio.Future[Failures]", position: int) -> TellbackError | None:
+        if not future.done():
+            return KafkaUnavailable()
+        error = future.result().get(position)
+        if error is None or isinstance(error, TellbackError):
+            return error
+        if isinstance(error, _AWAY) or getattr(error, "retriable", False):
+            return KafkaUnavailable()
+        return Unavailable("record_refused", "Kafka refused the record", retry_after=5)
+
+    async def _know_partitions(self, topics: Iterable[Topic]) -> None:
+        for topic in topics:
+            name = self._prefix + topic.name
+            if name not in self._partitions and self._producer is not None:
+                self._partitions[name] = len(await self._producer.partitions_for(name))
+
+    def _lane(self, record: OutRecord) -> Lane:
+        name = self._prefix + record.topic.name
+        if self._producer is None or name not in self._partitions:
+            raise KafkaUnavailable
+        partition = record.partition
+        if partition is None:
+            partition = partition_of(record.account_id, self._partitions[name])
+        lane = self._lanes.get((name, partition))
+        if lane is None:
+            deliver = partial(self._deliver, name=name, partition=partition)
+            lane = self._lanes[name, partition] = Lane(self._builder, deliver)
+        return lane
+
+    def _builder(self) -> "BatchBuilder":
+        if self._producer is None:
+            raise KafkaUnavailable
+        return self._producer.create_batch()
+
+    async def _deliver(self, group: Group, name: str, partition: int) -> None:
+        """Send a group; a refusal costs the guilty record only, its neighbours are sent again one by one."""
+        try:
+            await self._produce(group, name, partition)
+            group.settle({})
+        except _AWAY as error:
+            group.fail(error)
+            self._trip()
+        except KafkaError as error:
+            log.warning("publish_refused", error=type(error).__name__, topic=name, records=len(group.records))
+            await self._heal()
+            group.settle(await self._one_by_one(group.records, name, partition))
+        except TellbackError as error:
+            group.fail(error)
+
+    async def _one_by_one(self, records: Sequence[OutRecord], name: str, partition: int) -> Failures:
+        failures: Failures = {}
+        for position, record in enumerate(records):
+            try:
+                single = Group(self._builder(), asyncio.get_running_loop().create_future())
+                single.append(record)
+                await self._produce(single, name, partition)
+            except (KafkaError, OSError, TimeoutError, TellbackError) as error:
+                failures[position] = error
+                if not isinstance(error, _AWAY):
+                    await self._heal()
+        return failures
+
+    async def _produce(self, group: Group, name: str, partition: int) -> None:
+        producer = self._producer
+        if producer is None:
+            raise KafkaUnavailable
+        await (await producer.send_batch(group.builder, name, partition=partition))
+        self.last_ack = time.monotonic()
+
+    async def _heal(self) -> None:
+        """Swap in a fresh producer without failing what waits: new producer id, new sequence numbers."""
+        publisher_rebuilds_total.inc()
+        fresh = self._new_producer()
+        try:
+            await asyncio.wait_for(fresh.start(), SEND_SECONDS)
+        except (KafkaError, OSError, TimeoutError):
+            self._retire(fresh)
+            self._trip()
+            return
+        old, self._producer = self._producer, fresh
+        if old is not None:
+            # Other partitions may have batches in flight there: let those be acknowledged first.
+            self._retire(old, flush=True)
+
+    def _trip(self) -> None:
+        """Open the breaker: everything that waits fails now, a background task brings Kafka back."""
+        if self._producer is None:
+            return
+        log.warning("publisher_breaker_opened")
+        publisher_breaker_open.set(1)
+        self._drop(KafkaUnavailable())
+        if not self._stopped:
+            self._reconnect()
+
+    def _drop(self, error: Exception) -> None:
+        lanes, self._lanes = self._lanes, {}
+        producer, self._producer = self._producer, None
+        self._connected.clear()
+        if producer is not None:
+            self._retire(producer)
+        for lane in lanes.values():
+            lane.abandon(error)
+
+    def _new_producer(self) -> AIOKafkaProducer:
+        return AIOKafkaProducer(
+            bootstrap_servers=self._bootstrap,
+            client_id=self._client_id,
+            acks="all",
+            enable_idempotence=True,
+            linger_ms=0,
+            max_batch_size=BATCH_BYTES,
+            request_timeout_ms=10_000,
+            retry_backoff_ms=100,
+            metadata_max_age_ms=30_000,
+        )
+
+    def _reconnect(self) -> None:
+        if self._connecting is None or self._connecting.done():
+            self._connecting = asyncio.create_task(self._connect())
+
+    async def _connect(self) -> None:
+        while not self._stopped:
+            producer = self._new_producer()
+            try:
+                await asyncio.wait_for(producer.start(), 10.0)
+            except (KafkaError, OSError, TimeoutError) as error:
+                log.warning("kafka_not_reachable", error=type(error).__name__)
+                self._retire(producer)
+                await asyncio.sleep(RECONNECT_SECONDS)
+                continue
+            self._producer = producer
+            self._connected.set()
+            publisher_breaker_open.set(0)
+            log.info("publisher_connected")
+            return
+
+    def _retire(self, producer: AIOKafkaProducer, *, flush: bool = False) -> None:
+        """Close a producer in the background."""
+        task = asyncio.create_task(self._close(producer, flush))
+        self._retiring.add(task)
+        task.add_done_callback(self._retiring.discard)
+
+    @staticmethod
+    async def _close(producer: AIOKafkaProducer, flush: bool) -> None:
+        # Not producer.stop(): it waits for batches that never expire.
+        producer._closed = True
+        try:
+            if flush:
+                await asyncio.wait_for(producer.flush(), STOP_SECONDS)
+            await asyncio.wait_for(producer._sender.close(), STOP_SECONDS)
+        except (KafkaError, OSError, TimeoutError) as error:
+            log.debug("producer_close_failed", error=type(error).__name__)
+        finally:
+            await producer.client.close()

@@ -1,0 +1,46 @@
+"""A record on its way out, and what may go wrong with it."""
+
+from dataclasses import dataclass
+
+from shared.errors import TooLarge, Unavailable
+from shared.events.envelope import Event, Headers
+from shared.topics import Topic
+
+# What the broker adds around a record of ours in a batch of its own: batch header, lengths, attributes.
+_OVERHEAD = 128
+_HEADER_OVERHEAD = 12
+
+
+@dataclass(frozen=True, slots=True)
+class OutRecord:
+    """One record to publish: the account decides the partition, unless `partition` is set."""
+
+    topic: Topic
+    account_id: str
+    key: bytes
+    value: bytes | None
+    headers: Headers
+    partition: int | None = None
+
+    @classmethod
+    def of(cls, topic: Topic, event: Event) -> "OutRecord":
+        """The record that carries an event."""
+        return cls(topic, event.account_id, event.record_key.encode(), event.value(), event.headers())
+
+    def size(self) -> int:
+        """Upper bound of the record's bytes in a batch of its own."""
+        headers = sum(len(name) + len(raw) + _HEADER_OVERHEAD for name, raw in self.headers)
+        return len(self.key) + len(self.value or b"") + headers + _OVERHEAD
+
+    def check_size(self) -> None:
+        """Raises `TooLarge` for a record that the topic would refuse, before Kafka sees it."""
+        if self.size() > self.topic.max_message_bytes:
+            raise TooLarge("event_too_large", "the event is larger than its topic takes")
+
+
+class KafkaUnavailable(Unavailable):
+    """Kafka did not confirm in time, or the breaker is open. The record may be stored all the same: send it again
+    under the same id."""
+
+    def __init__(self) -> None:
+        super().__init__("kafka_unavailable", "Kafka is not reachable", retry_after=5)

@@ -1,0 +1,60 @@
+"""What a consumer hands to a handler, and what the handler says became of it."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from shared.db.transaction import WriteTx
+from shared.events.envelope import Event
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One record as read: the decoded event, where it lay, and when the broker appended it (UTC)."""
+
+    event: Event
+    topic: str
+    partition: int
+    offset: int
+    appended_at: datetime
+
+
+class Outcome(StrEnum):
+    """Every record read is in exactly one of these (design.md, rule 4)."""
+
+    NEW = "new"
+    REPEAT = "repeat"
+    CHANGE = "change"
+    PENDING = "pending"
+    CONFLICT = "conflict"
+    DEAD_LETTERED = "dead_lettered"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The outcome of one record; `reason` is a stable code where the record is parked."""
+
+    outcome: Outcome
+    reason: str = ""
+    detail: str = ""
+
+
+NEW = Verdict(Outcome.NEW)
+REPEAT = Verdict(Outcome.REPEAT)
+CHANGE = Verdict(Outcome.CHANGE)
+PENDING = Verdict(Outcome.PENDING)
+
+
+def conflict(reason: str, detail: str = "") -> Verdict:
+    """The record contradicts what stands; it is parked and shown."""
+    return Verdict(Outcome.CONFLICT, reason, detail)
+
+
+def dead_letter(reason: str, detail: str = "") -> Verdict:
+    """The record can never be handled; it is parked with its reason."""
+    return Verdict(Outcome.DEAD_LETTERED, reason, detail)
+
+
+BatchHandler = Callable[[WriteTx, Sequence[Received]], Awaitable[Sequence[Verdict]]]
+"""Handles consecutive records inside the batch's transaction; answers one verdict a record, in the same order."""
