@@ -1,6 +1,6 @@
 """The golden samples: records as they were once written, kept for as long as their version may be read.
 
-`samples/<type>.json` holds headers and value; further samples of a type have a word more, `<type>.<word>.json`.
+`samples/<type>.json` holds headers and value; further ones have a word more: `<type>.<word>.json`.
 A sample is never edited: when a version gains an optional field, a new sample with it is put beside the old.
 """
 
