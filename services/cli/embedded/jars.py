@@ -1,0 +1,142 @@
+"""The jars of Kafka: fetched once with jgo into this user's cache, each checked against a committed SHA-256.
+
+The lock file names artefacts, sizes and checksums, never a host: where to fetch from is Maven's business.
+"""
+
+import hashlib
+import json
+import os
+import tempfile
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from services.cli.paths import cache_dir
+from shared.errors import TellbackError
+
+LOCK_FILE = Path(__file__).with_name("kafka.lock.json")
+PARALLEL_DOWNLOADS = 4
+
+Advance = Callable[[int], None]
+
+
+class JarError(TellbackError):
+    """A jar could not be fetched, or is not the one that the lock file names."""
+
+
+@dataclass(frozen=True, slots=True)
+class Jar:
+    """One locked artefact; `size` in bytes."""
+
+    coordinates: str
+    file: str
+    sha256: str
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Lock:
+    """The locked version of Kafka and every jar that it needs."""
+
+    kafka: str
+    jars: tuple[Jar, ...]
+
+    @classmethod
+    def read(cls, path: Path = LOCK_FILE) -> "Lock":
+        """The committed lock."""
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return cls(found["kafka"], tuple(Jar(**jar) for jar in found["jars"]))
+
+    def write(self, path: Path = LOCK_FILE) -> None:
+        """Replace the committed lock."""
+        text = json.dumps({"kafka": self.kafka, "jars": [asdict(jar) for jar in self.jars]}, indent=1)
+        path.write_text(text + "\n", encoding="utf-8")
+
+
+class Jars:
+    """The locked jars in a cache folder."""
+
+    def __init__(self, lock: Lock | None = None, cache: Path | None = None) -> None:
+        self.lock = lock or Lock.read()
+        self.folder = (cache or cache_dir()) / f"kafka-{self.lock.kafka}"
+
+    def classpath(self) -> str:
+        """For `java -cp`, in the order of the lock."""
+        return os.pathsep.join(str(self.folder / jar.file) for jar in self.lock.jars)
+
+    def wrong(self) -> list[Jar]:
+        """The jars that are missing or whose content is not the locked one; reads them all (0.1 s)."""
+        return [jar for jar in self.lock.jars if _sha256(self.folder / jar.file) != jar.sha256]
+
+    def fetch(self, jars: Iterable[Jar], advance: Advance = lambda _: None) -> None:
+        """Fetch these jars and put each into the cache once its checksum is right.
+
+        `advance` is told the number of bytes as they arrive. Raises JarError; what came before it is kept.
+        """
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (
+            tempfile.TemporaryDirectory(dir=self.folder, prefix="fetch-") as scratch,
+            ThreadPoolExecutor(PARALLEL_DOWNLOADS) as pool,
+        ):
+            source = _Maven(Path(scratch), advance)
+            for jar, path in pool.map(lambda jar: (jar, source.fetch(jar)), jars):
+                found = _sha256(path)
+                if found != jar.sha256:
+                    raise JarError(
+                        "jar_checksum",
+                        f"{jar.coordinates} came with SHA-256 {found}, the lock says {jar.sha256}: not used",
+                    )
+                path.replace(self.folder / jar.file)
+
+
+class _Maven:
+    """jgo as a library: takes an artefact from the local Maven repository, else from the configured ones."""
+
+    def __init__(self, scratch: Path, advance: Advance) -> None:
+        from jgo.config import GlobalSettings
+        from jgo.constants import MAVEN_CENTRAL_URL
+        from jgo.maven import MavenContext, PythonResolver
+
+        settings = GlobalSettings.load()
+        self._scratch = scratch
+
+        @contextmanager
+        def progress(_file: str, _size: int) -> Iterator[Advance]:
+            yield advance
+
+        self._context = MavenContext(
+            resolver=PythonResolver(progress_callback=progress),
+            repo_cache=scratch,
+            local_repos=[settings.repo_cache],
+            remote_repos={"central": MAVEN_CENTRAL_URL} | settings.repositories,
+            timeout=30,
+        )
+
+    def fetch(self, jar: Jar) -> Path:
+        """The path of a private copy of the jar."""
+        group, name, version = jar.coordinates.split(":")
+        artifact = self._context.project(group, name).at_version(version).artifact()
+        try:
+            found = Path(artifact.resolve())
+        except (OSError, RuntimeError) as error:  # requests' errors are OSErrors
+            raise JarError(
+                "jar_unavailable",
+                f"{jar.coordinates} could not be fetched ({type(error).__name__}). The first start needs access "
+                "to a Maven repository, later ones do not. Check the network and the proxy settings, or copy a "
+                "filled cache folder from another machine and point TELLBACK_CACHE_DIR at it",
+            ) from error
+        if found.is_relative_to(self._scratch):
+            return found
+        copy = self._scratch / jar.file
+        copy.write_bytes(found.read_bytes())
+        return copy
+
+
+def _sha256(path: Path) -> str | None:
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except FileNotFoundError:
+        return None

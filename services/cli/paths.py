@@ -1,0 +1,28 @@
+"""Where things lie on this machine: the data folder of an installation, the cache that all of them share."""
+
+import os
+from pathlib import Path
+
+SYSTEM_DATA = Path("/var/lib/tellback")
+SYSTEM_CACHE = Path("/var/cache/tellback")
+
+
+def default_data_dir() -> Path:
+    """`TELLBACK_DATA_DIR`, else `$XDG_DATA_HOME/tellback` (usually `~/.local/share/tellback`).
+
+    For root it is `/var/lib/tellback`: PostgreSQL then runs as another user, who may not enter root's home.
+    """
+    if named := os.environ.get("TELLBACK_DATA_DIR"):
+        return Path(named).expanduser()
+    if os.geteuid() == 0:
+        return SYSTEM_DATA
+    return Path(os.environ.get("XDG_DATA_HOME") or "~/.local/share").expanduser() / "tellback"
+
+
+def cache_dir() -> Path:
+    """What was fetched once: `TELLBACK_CACHE_DIR`, else `$XDG_CACHE_HOME/tellback` (`~/.cache/tellback`)."""
+    if named := os.environ.get("TELLBACK_CACHE_DIR"):
+        return Path(named).expanduser()
+    if os.geteuid() == 0 and "XDG_CACHE_HOME" not in os.environ:
+        return SYSTEM_CACHE
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "tellback"

@@ -1,0 +1,46 @@
+"""One real Kafka and one real PostgreSQL a run, and environments that do not see each other.
+
+`TELLBACK_TEST_KAFKA_BOOTSTRAP_SERVERS` and `TELLBACK_TEST_DATABASE_URL` (a superuser's) name running ones.
+"""
+
+import os
+from collections.abc import AsyncIterator, Iterator
+
+import pytest
+
+from tests.support.environment import Environment, fresh_environment
+from tests.support.processes import embedded_kafka, embedded_postgres
+
+
+@pytest.fixture(scope="session")
+def kafka_bootstrap() -> Iterator[str]:
+    """The bootstrap servers of the run's Kafka."""
+    if named := os.environ.get("TELLBACK_TEST_KAFKA_BOOTSTRAP_SERVERS"):
+        yield named
+        return
+    with embedded_kafka() as bootstrap:
+        yield bootstrap
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """The URL of the maintenance database of the run's PostgreSQL."""
+    if named := os.environ.get("TELLBACK_TEST_DATABASE_URL"):
+        yield named
+        return
+    with embedded_postgres() as url:
+        yield url
+
+
+@pytest.fixture
+async def environment(kafka_bootstrap: str, postgres_url: str) -> AsyncIterator[Environment]:
+    """A database and topics for one test."""
+    async with fresh_environment(kafka_bootstrap, postgres_url) as fresh:
+        yield fresh
+
+
+@pytest.fixture(scope="module")
+async def module_environment(kafka_bootstrap: str, postgres_url: str) -> AsyncIterator[Environment]:
+    """A database and topics that the tests of one module share."""
+    async with fresh_environment(kafka_bootstrap, postgres_url) as fresh:
+        yield fresh

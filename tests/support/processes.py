@@ -1,0 +1,95 @@
+"""Real processes for tests: started with a log, ended for sure."""
+
+import contextlib
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+
+from services.cli.embedded.jars import Jars
+from services.cli.embedded.kafka import Kafka
+from services.cli.embedded.postgres import Postgres
+from services.cli.embedded.process import Program, free_port
+
+START_SECONDS = 60.0
+STOP_SECONDS = 25.0
+
+
+def tellback(*arguments: str) -> tuple[str, ...]:
+    """The command line of Tellback as a program, as a stranger would run it."""
+    return (sys.executable, "-P", "-m", "services.cli.main", *arguments)
+
+
+@contextlib.contextmanager
+def running(program: Program) -> Iterator[subprocess.Popen[bytes]]:
+    """Run a program until the block ends; then its stop signal, and SIGKILL past 25 s."""
+    with program.log.open("ab") as log:
+        child = subprocess.Popen(program.argv, stdout=log, stderr=subprocess.STDOUT, **program.options())
+    try:
+        yield child
+    finally:
+        end(child, program.stop_signal)
+
+
+def start(argv: Sequence[str], log: Path, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+    """Start a program of ours that writes to `log`, with `env` added to the environment; `end` ends it."""
+    program = Program(name=Path(argv[0]).name, argv=tuple(argv), log=log, env=env or {})
+    with log.open("ab") as out:
+        return subprocess.Popen(program.argv, stdout=out, stderr=subprocess.STDOUT, **program.options())
+
+
+def end(child: subprocess.Popen[bytes], with_signal: signal.Signals = signal.SIGTERM) -> int:
+    """Ask a child to end, kill it past 25 s; answers its exit code."""
+    if child.poll() is None:
+        child.send_signal(with_signal)
+        try:
+            child.wait(STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            child.kill()
+    return child.wait()
+
+
+def wait_until(ready: Callable[[], bool], child: subprocess.Popen[bytes], log: Path) -> None:
+    """Block until `ready`, or fail with the end of the log when the child dies or 60 s pass."""
+    deadline = time.monotonic() + START_SECONDS
+    while not ready():
+        if child.poll() is not None or time.monotonic() > deadline:
+            raise AssertionError(f"did not start: {log.read_text(errors='replace')[-2000:]}")
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            child.wait(0.05)
+
+
+@contextlib.contextmanager
+def parts_folder() -> Iterator[Path]:
+    """A folder for the data of an embedded part, gone afterwards."""
+    with tempfile.TemporaryDirectory(prefix="tellback-test-", ignore_cleanup_errors=True) as folder:
+        yield Path(folder)
+
+
+@contextlib.contextmanager
+def embedded_kafka() -> Iterator[str]:
+    """A real broker for the block: its bootstrap servers."""
+    jars = Jars()
+    jars.fetch(jars.wrong())
+    with parts_folder() as folder:
+        kafka = Kafka(folder / "kafka", jars, free_port(), free_port())
+        kafka.prepare()
+        program = kafka.program()
+        with running(program) as child:
+            wait_until(kafka.ready, child, program.log)
+            yield kafka.bootstrap_servers
+
+
+@contextlib.contextmanager
+def embedded_postgres() -> Iterator[str]:
+    """A real server for the block: the URL of its maintenance database, for a superuser."""
+    with parts_folder() as folder:
+        postgres = Postgres(folder / "postgres", free_port(), max_connections=300)
+        postgres.prepare()
+        program = postgres.program()
+        with running(program) as child:
+            wait_until(lambda: postgres.ready(child.pid), child, program.log)
+            yield postgres.url("postgres")
