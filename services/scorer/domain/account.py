@@ -9,6 +9,7 @@ the ids of its known people, then
 Everything in it is a JSON value, so two snapshots compare with `==` also after a trip through jsonb.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -42,9 +43,9 @@ def account_snapshot(
     """`{window: {method: figures}}` for the windows given and both methods, as of the moment.
 
     `answers` are the live NPS answers of the account, in any order, as far back as there are any; those after
-    as_of do not count.
+    as_of do not count. `known` is the number of its people in the directory or ever heard.
     """
-    facts = AccountFacts(History(answers), invitations, known)
+    facts = AccountFacts(History(answers), invitations, Known(known))
     return {
         window.name: {method: account_figures(facts, window, method, as_of) for method in ACCOUNT_METHODS}
         for window in windows
@@ -60,16 +61,14 @@ def account_figures(
     before = facts.history.within(span_before) if span_before else ()
     latest_now, latest_before = latest_of(now), latest_of(before)
     pairs = pairs_of(
-        (latest_before[person].score, answer.score)
-        for person, answer in latest_now.items()
-        if person in latest_before
+        (latest_before[person].score, answer.score) for person, answer in latest_now.items() if person in latest_before
     )
     if method == "latest":
         now, before = list(latest_now.values()), list(latest_before.values())
     tally_before = _tally(before, len(latest_before)) if span_before else None
     figures = figures_from_counts(_tally(now, len(latest_now)), tally_before, pairs, survey_type)
     reach = reach_of(facts.invitations, span)
-    coverage = coverage_of(facts.known, reach.asked, len(latest_now))
+    coverage = coverage_of(facts.known.count(as_of), reach.asked, len(latest_now))
     return figures | {"coverage": coverage} | reach_figures(reach)
 
 

@@ -11,18 +11,24 @@ from services.scorer.domain.windows import Span
 
 
 @dataclass(frozen=True, slots=True)
+class Reply:
+    """A live submission that came by an invitation."""
+
+    answered_at: datetime
+    commented: bool = False
+    follow_up_requested: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Invitation:
-    """One invitation: when each thing first happened to it, and what its answer brought, if there is a live
-    one."""
+    """One invitation: when each thing first happened to it, and what came back."""
 
     stakeholder_id: str
     sent_at: datetime
     delivered_at: datetime | None = None
     opened_at: datetime | None = None
     bounced_at: datetime | None = None
-    answered_at: datetime | None = None
-    commented: bool = False
-    follow_up_requested: bool = False
+    replies: tuple[Reply, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +36,7 @@ class Reach:
     """Counts of the invitations sent in a window; `asked` are the distinct people among their recipients.
 
     The last three count invitations that did not bounce and have a live answer (with a comment, with the wish
-    to be called): the submission counts once, whatever and however often it answered.
+    to be called): an invitation counts once, whatever and however often was answered.
     """
 
     asked: int = 0
@@ -50,16 +56,18 @@ def reach_of(invitations: Iterable[Invitation], span: Span) -> Reach:
     def by_then(moment: datetime | None) -> bool:
         return moment is not None and moment <= span.upto
 
-    answered = [one for one in sent if by_then(one.answered_at) and not by_then(one.bounced_at)]
+    replies = [
+        [reply for reply in one.replies if by_then(reply.answered_at)] for one in sent if not by_then(one.bounced_at)
+    ]
     return Reach(
         asked=len({one.stakeholder_id for one in sent}),
         sent=len(sent),
         delivered=sum(by_then(one.delivered_at) for one in sent),
         opened=sum(by_then(one.opened_at) for one in sent),
         bounced=sum(by_then(one.bounced_at) for one in sent),
-        answered=len(answered),
-        commented=sum(one.commented for one in answered),
-        follow_up_requested=sum(one.follow_up_requested for one in answered),
+        answered=sum(bool(found) for found in replies),
+        commented=sum(any(reply.commented for reply in found) for found in replies),
+        follow_up_requested=sum(any(reply.follow_up_requested for reply in found) for found in replies),
     )
 
 

@@ -1,0 +1,40 @@
+"""What may be asked of the scorer: which answers are chosen, and by what they may be split."""
+
+from dataclasses import dataclass, fields
+from typing import Final
+
+from services.scorer.domain.categories import SurveyType
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Which answers count, before `latest` picks. None = all. Attributes of accounts and people are those of
+    the directory now; those of the answer stay with the answer. `owner` is an e-mail address in lower
+    case."""
+
+    survey_type: SurveyType = "nps"
+    nps_kind: str | None = None
+    touchpoint: str | None = None
+    product: str | None = None
+    channel: str | None = None
+    survey_id: str | None = None
+    stakeholder_type: str | None = None
+    industry: str | None = None
+    tier: str | None = None
+    region: str | None = None
+    owner: str | None = None
+
+    def given(self) -> dict[str, str]:
+        """The filters that choose something, without the survey type."""
+        names = (field.name for field in fields(self))
+        return {name: value for name in names if name != "survey_type" and (value := getattr(self, name)) is not None}
+
+
+OF_ACCOUNT: Final = ("industry", "tier", "region", "owner", "class")
+OF_PERSON: Final = ("stakeholder_type", "job_level")
+OF_ANSWER: Final = ("touchpoint", "product", "channel", "survey_id", "nps_kind")
+GROUPS: Final = (*OF_ACCOUNT, *OF_PERSON, *OF_ANSWER)
+"""What `group_by` may name."""
+OF_INVITATION: Final = ("channel", "survey_id")
+"""Attributes of answers that invitations have too."""
+MAX_GROUPS: Final = 2
