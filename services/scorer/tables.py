@@ -1,4 +1,5 @@
-"""The scorer's own tables, as its migrations leave them (plumbing and directory are declared in shared.db)."""
+"""The scorer's own tables, as its migrations leave them (plumbing and directory are declared in
+shared.db)."""
 
 from sqlalchemy import (
     ARRAY,
@@ -54,8 +55,8 @@ RESPONSES = Table(
     Column("base", JSONB),
     _required("updated_at", _INSTANT),
 )
-"""The truth: one row an answer. Live values; `base` holds the first values of the fields changed since. A row is
-live when neither withdrawn nor erased nor test."""
+"""The truth: one row an answer. Live values; `base` holds the first values of the fields changed since. A
+row is live when neither withdrawn nor erased nor test."""
 
 RESPONSE_ANSWERS = Table(
     "response_answers",
@@ -175,4 +176,5 @@ ERASURES = Table(
     _required("invitations", Integer),
     _required("context_marks", Integer),
 )
-"""The journal: `subject` is the keyed hash of the person; what was recorded at or before `erased_at` stays out."""
+"""The journal: `subject` is the keyed hash of the person; what was recorded at or before `erased_at` stays
+out."""

@@ -10,8 +10,8 @@ down_revision = None
 branch_labels = None
 depends_on = None
 
-# The live columns of `responses` follow from `base` (the values as first recorded, of the fields that were changed
-# since; null while nothing was) and from `response_changes`.
+# The live columns of `responses` follow from `base` (the values as first recorded, of the fields that were
+# changed since; null while nothing was) and from `response_changes`.
 STATEMENTS = [
     """
     create table responses (

@@ -1,0 +1,88 @@
+"""Rows of `response_changes`: amendments and withdrawals, also those whose response has not come yet."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from uuid import UUID
+
+from services.scorer.domain.history import Change
+from shared.db.transaction import ReadTx, WriteTx
+
+# Of equal event ids the first recorded counts, and the smaller content where even that is equal: whoever
+# arrives first, the same one stands in the end.
+INSERT = """
+    insert into response_changes (event_id, response_id, account_id, stakeholder_id, kind, changes,
+    recorded_at) select event_id, response_id, account_id, stakeholder_id, kind, changes::jsonb, recorded_at
+    from unnest(cast(:event_ids as uuid[]), cast(:response_ids as text[]), cast(:account_ids as text[]),
+        cast(:stakeholder_ids as text[]), cast(:kinds as text[]), cast(:changes as text[]),
+        cast(:recorded_ats as timestamptz[]))
+        as r(event_id, response_id, account_id, stakeholder_id, kind, changes, recorded_at)
+    order by event_id
+    on conflict (event_id) do update set changes = excluded.changes, recorded_at = excluded.recorded_at
+    where excluded.response_id = response_changes.response_id
+        and excluded.account_id = response_changes.account_id
+        and excluded.stakeholder_id is not distinct from response_changes.stakeholder_id
+        and excluded.kind = response_changes.kind
+        and (excluded.recorded_at, excluded.changes::text)
+            < (response_changes.recorded_at, response_changes.changes::text)
+    returning event_id, (xmax = 0) as inserted
+"""
+
+
+async def insert(tx: WriteTx, changes: Sequence[tuple[str, Change]]) -> set[UUID]:
+    """Store (response_id, change) with differing event ids; returns the event ids that were not there
+    before."""
+    if not changes:
+        return set()
+    rows = await tx.all(
+        INSERT,
+        event_ids=[change.event_id for _, change in changes],
+        response_ids=[response_id for response_id, _ in changes],
+        account_ids=[change.account_id for _, change in changes],
+        stakeholder_ids=[change.stakeholder_id for _, change in changes],
+        kinds=[change.kind for _, change in changes],
+        changes=[json.dumps(dict(change.changes)) for _, change in changes],
+        recorded_ats=[change.recorded_at for _, change in changes],
+    )
+    return {row["event_id"] for row in rows if row["inserted"]}
+
+
+async def waiting_for(tx: ReadTx, response_ids: Iterable[str]) -> set[str]:
+    """Those of the responses that have changes."""
+    rows = await tx.all(
+        "select distinct response_id from response_changes where response_id = any(cast(:ids as text[]))",
+        ids=list(response_ids),
+    )
+    return {row["response_id"] for row in rows}
+
+
+async def by_response(tx: ReadTx, response_ids: Iterable[str]) -> dict[str, list[Change]]:
+    """The changes of each response, in no particular order."""
+    rows = await tx.all(
+        "select event_id, response_id, account_id, stakeholder_id, kind, changes, recorded_at"
+        " from response_changes where response_id = any(cast(:ids as text[]))",
+        ids=list(response_ids),
+    )
+    found: dict[str, list[Change]] = defaultdict(list)
+    for row in rows:
+        found[row["response_id"]].append(
+            Change(
+                row["event_id"],
+                row["kind"],
+                row["account_id"],
+                row["stakeholder_id"],
+                row["recorded_at"],
+                row["changes"],
+            )
+        )
+    return found
+
+
+async def delete_recorded_until(tx: WriteTx, response_ids: Iterable[str], until: datetime) -> None:
+    """Forget what was changed about responses that an erasure took."""
+    await tx.execute(
+        "delete from response_changes where response_id = any(cast(:ids as text[])) and recorded_at <= :until",
+        ids=list(response_ids),
+        until=until,
+    )

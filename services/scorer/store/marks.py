@@ -1,0 +1,73 @@
+"""Rows of `marks`: which accounts are to be projected. A mark is written with the change that it stands
+for."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from shared.db.transaction import ReadTx, WriteTx
+
+# The upsert locks the row: a projector that is just deleting the mark is waited for, and the mark is set
+# again. `do nothing` would lose it.
+MARK = """
+    insert into marks (account_id, marked_at, loud)
+    select account_id, :at, loud from unnest(cast(:accounts as text[]), cast(:loud as bool[])) as
+    m(account_id, loud) order by account_id
+    on conflict (account_id) do update set loud = marks.loud or excluded.loud
+"""
+SWEEP = """
+    insert into marks (account_id, marked_at, loud)
+    select account_id, :at, true from (
+        select account_id from snapshots where next_border <= :at order by next_border limit :limit
+    ) as due order by account_id
+    on conflict (account_id) do update set loud = true
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """One account to project; `loud` when class and drop may be told."""
+
+    account_id: str
+    loud: bool
+
+
+async def mark(tx: WriteTx, accounts: Mapping[str, bool], at: datetime) -> None:
+    """Mark accounts, account_id -> loud."""
+    if accounts:
+        await tx.execute(MARK, accounts=list(accounts), loud=list(accounts.values()), at=at)
+
+
+async def sweep(tx: WriteTx, now: datetime, limit: int) -> int:
+    """Mark accounts whose next border has passed; returns how many."""
+    return await tx.execute(SWEEP, at=now, limit=limit)
+
+
+async def take(tx: WriteTx, limit: int) -> list[Mark]:
+    """Lock the oldest marks that nobody else holds. Read what they stand for in a later statement only."""
+    rows = await tx.all(
+        "select account_id, loud from marks order by marked_at limit :limit for update skip locked", limit=limit
+    )
+    return [Mark(row["account_id"], row["loud"]) for row in rows]
+
+
+async def take_these(tx: WriteTx, account_ids: Sequence[str], at: datetime) -> list[Mark]:
+    """Mark and lock the accounts given, waiting for whoever holds them; `loud` where they were marked so
+    before."""
+    await mark(tx, dict.fromkeys(account_ids, False), at)
+    rows = await tx.all(
+        "select account_id, loud from marks where account_id = any(cast(:accounts as text[])) order by account_id"
+        " for update",
+        accounts=list(account_ids),
+    )
+    return [Mark(row["account_id"], row["loud"]) for row in rows]
+
+
+async def delete(tx: WriteTx, account_ids: Sequence[str]) -> None:
+    """The accounts are projected."""
+    await tx.execute("delete from marks where account_id = any(cast(:accounts as text[]))", accounts=list(account_ids))
+
+
+async def count(tx: ReadTx) -> int:
+    """How many accounts wait."""
+    return int(await tx.scalar("select count(*) from marks"))

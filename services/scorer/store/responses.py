@@ -1,0 +1,232 @@
+"""Rows of `responses` and `response_answers`: stored in batches, one statement each."""
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from services.scorer.domain.history import AMENDABLE
+from shared.db.transaction import ReadTx, WriteTx
+from shared.events.responses import ResponseRecorded
+
+_COLUMNS: Mapping[str, str] = {
+    "response_id": "text",
+    "account_id": "text",
+    "stakeholder_id": "text",
+    "email": "text",
+    "survey_type": "text",
+    "score": "smallint",
+    "comment": "text",
+    "answered_at": "timestamptz",
+    "recorded_at": "timestamptz",
+    "nps_kind": "text",
+    "touchpoint": "text",
+    "product": "text",
+    "channel": "text",
+    "survey_id": "text",
+    "invitation_id": "text",
+    "language": "text",
+    "follow_up_requested": "bool",
+    "attributes": "text",
+    "test": "bool",
+    "quiet": "bool",
+    "sent": "text",
+}
+_CONVERTED = {"attributes": "attributes::jsonb", "sent": "string_to_array(sent, ',')"}
+_ANSWER_COLUMNS: Mapping[str, str] = {
+    "response_id": "text",
+    "question_id": "text",
+    "position": "smallint",
+    "account_id": "text",
+    "stakeholder_id": "text",
+    "answered_at": "timestamptz",
+    "type": "text",
+    "attribute": "text",
+    "value_number": "numeric",
+    "value_text": "text",
+}
+_LIVE_COLUMNS: Mapping[str, str] = {
+    "response_id": "text",
+    "score": "smallint",
+    "comment": "text",
+    "touchpoint": "text",
+    "product": "text",
+    "language": "text",
+    "follow_up_requested": "bool",
+    "attributes": "text",
+    "test": "bool",
+    "withdrawn": "bool",
+    "revision": "int",
+    "base": "text",
+    "updated_at": "timestamptz",
+}
+
+
+def _rows_of(columns: Mapping[str, str]) -> str:
+    """A row source of arrays, one bind a column, e.g. `unnest(cast(:score as smallint[])) as r(score)`."""
+    arrays = ", ".join(f"cast(:{name} as {kind}[])" for name, kind in columns.items())
+    return f"unnest({arrays}) as r({', '.join(columns)})"
+
+
+INSERT = (
+    f"insert into responses ({', '.join(_COLUMNS)}, updated_at)"
+    f" select {', '.join(_CONVERTED.get(name, name) for name in _COLUMNS)}, recorded_at"
+    f" from {_rows_of(_COLUMNS)} on conflict (response_id) do nothing returning response_id"
+)
+INSERT_ANSWERS = (
+    f"insert into response_answers ({', '.join(_ANSWER_COLUMNS)})"
+    f" select * from {_rows_of(_ANSWER_COLUMNS)} on conflict do nothing"
+)
+UPDATE_LIVE = (
+    "update responses set "
+    + ", ".join(
+        f"{name} = r.{name}{'::jsonb' if name in ('attributes', 'base') else ''}"
+        for name in _LIVE_COLUMNS
+        if name != "response_id"
+    )
+    + f" from {_rows_of(_LIVE_COLUMNS)} where responses.response_id = r.response_id"
+)
+
+
+async def insert(tx: WriteTx, responses: Sequence[ResponseRecorded]) -> set[str]:
+    """Store those whose id is not there yet; returns the ids stored. The ids given must differ."""
+    if not responses:
+        return set()
+    # In the order of ids, so that two replicas which meet the same ids wait for each other and never in a
+    # ring.
+    ordered = sorted(responses, key=lambda response: response.response_id)
+    columns = {name: [getattr(row, name) for row in ordered] for name in _COLUMNS}
+    columns["attributes"] = [json.dumps(value) if value else "{}" for value in columns["attributes"]]
+    columns["sent"] = [",".join(value) for value in columns["sent"]]
+    rows = await tx.all(INSERT, **columns)
+    stored = {row["response_id"] for row in rows}
+    await insert_answers(tx, [row for row in ordered if row.answers and row.response_id in stored])
+    return stored
+
+
+async def insert_answers(tx: WriteTx, responses: Iterable[ResponseRecorded]) -> None:
+    """Store the entries of `answers` of responses just stored."""
+    await _write_answers(
+        tx,
+        [
+            (row.response_id, row.account_id, row.stakeholder_id, row.answered_at, position, entry.model_dump())
+            for row in responses
+            for position, entry in enumerate(row.answers)
+        ],
+    )
+
+
+async def _write_answers(tx: WriteTx, entries: Sequence[tuple[Any, ...]]) -> None:
+    if not entries:
+        return
+    columns: dict[str, list[Any]] = {name: [] for name in _ANSWER_COLUMNS}
+    for response_id, account_id, stakeholder_id, answered_at, position, entry in entries:
+        value = entry["value"]
+        row = {
+            "response_id": response_id,
+            "account_id": account_id,
+            "stakeholder_id": stakeholder_id,
+            "answered_at": answered_at,
+            "position": position,
+            "question_id": entry["question_id"],
+            "type": entry["type"],
+            "attribute": entry.get("attribute"),
+            "value_number": None if isinstance(value, str) else value,
+            "value_text": value if isinstance(value, str) else None,
+        }
+        for name, values in columns.items():
+            values.append(row[name])
+    await tx.execute(INSERT_ANSWERS, **columns)
+
+
+async def owners(tx: ReadTx, response_ids: Iterable[str]) -> dict[str, Mapping[str, Any]]:
+    """Whose the responses are: id -> account_id, stakeholder_id, survey_type, answered_at, recorded_at,
+    quiet, erased. Unknown ids are left out."""
+    rows = await tx.all(
+        "select response_id, account_id, stakeholder_id, survey_type, answered_at, recorded_at, quiet, erased"
+        " from responses where response_id = any(cast(:ids as text[]))",
+        ids=list(response_ids),
+    )
+    return {row["response_id"]: dict(row) for row in rows}
+
+
+async def as_recorded(tx: ReadTx, response_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """The responses as they were first recorded, whatever was changed since: id -> column -> value, with
+    `answers` as a list of entries, and `erased`."""
+    ids = list(response_ids)
+    if not ids:
+        return {}
+    rows = await tx.all("select * from responses where response_id = any(cast(:ids as text[]))", ids=ids)
+    answers = await answers_of(tx, ids)
+    return {
+        row["response_id"]: dict(row) | {"answers": answers.get(row["response_id"], [])} | (row["base"] or {})
+        for row in rows
+    }
+
+
+async def lock(tx: WriteTx, response_ids: Iterable[str]) -> list[dict[str, Any]]:
+    """Lock the rows of responses that are not erased; returns their columns with `answers` as a list of
+    entries."""
+    ids = list(response_ids)
+    rows = await tx.all(
+        "select response_id, account_id, stakeholder_id, survey_type, answered_at, recorded_at,"
+        f" {', '.join(name for name in AMENDABLE if name != 'answers')}, base from responses"
+        " where response_id = any(cast(:ids as text[])) and not erased order by response_id for update",
+        ids=ids,
+    )
+    answers = await answers_of(tx, ids)
+    return [dict(row) | {"answers": answers.get(row["response_id"], [])} for row in rows]
+
+
+async def answers_of(tx: ReadTx, response_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    """The live entries of `answers` in the order sent, as the event carries them."""
+    rows = await tx.all(
+        "select response_id, question_id, type, attribute, value_number, value_text from response_answers"
+        " where response_id = any(cast(:ids as text[])) order by response_id, position",
+        ids=list(response_ids),
+    )
+    entries: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        number = row["value_number"]
+        entries[row["response_id"]].append(
+            {
+                "question_id": row["question_id"],
+                "type": row["type"],
+                "attribute": row["attribute"],
+                "value": row["value_text"] if number is None else int(number),
+            }
+        )
+    return entries
+
+
+async def update_live(tx: WriteTx, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write live columns, `base` and `revision` of locked rows; where a row says `answers_changed` its
+    entries are replaced by `answers`."""
+    if not rows:
+        return
+    columns = {name: [row[name] for row in rows] for name in _LIVE_COLUMNS}
+    columns["attributes"] = [json.dumps(value) for value in columns["attributes"]]
+    columns["base"] = [json.dumps(value) if value else None for value in columns["base"]]
+    await tx.execute(UPDATE_LIVE, **columns)
+    replaced = [row for row in rows if row["answers_changed"]]
+    if not replaced:
+        return
+    await tx.execute(
+        "delete from response_answers where response_id = any(cast(:ids as text[]))",
+        ids=[row["response_id"] for row in replaced],
+    )
+    await _write_answers(
+        tx,
+        [
+            (
+                row["response_id"],
+                row["account_id"],
+                row["stakeholder_id"],
+                row["answered_at"],
+                position,
+                entry,
+            )
+            for row in replaced
+            for position, entry in enumerate(row["answers"])
+        ],
+    )
