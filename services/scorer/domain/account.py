@@ -23,13 +23,26 @@ from services.scorer.domain.windows import STANDARD_WINDOWS, Window
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """The known people of an account: how many are in the directory, and when each of the others was first heard
+    (in order)."""
+
+    in_directory: int = 0
+    first_heard: Sequence[datetime] = ()
+
+    def count(self, as_of: datetime) -> int:
+        """Known people at the moment; the directory is the one of today for every moment."""
+        return self.in_directory + bisect_right(self.first_heard, as_of)
+
+
+@dataclass(frozen=True, slots=True)
 class AccountFacts:
-    """What the figures of one account are made of: its live answers to one kind of survey, its invitations,
-    and the number of its known people (in the directory or ever heard)."""
+    """What the figures of one account are made of: its live answers to one kind of survey, its invitations, and its
+    known people."""
 
     history: History
     invitations: Sequence[Invitation] = ()
-    known: int = 0
+    known: Known = Known()
 
 
 def account_snapshot(

@@ -134,9 +134,7 @@ def score_of(tally: Tally, survey_type: SurveyType = "nps") -> Score:
         distribution=list(tally.scores),
         ci_low=low,
         ci_high=high,
-        top_two_percent=ratio(100 * sum(tally.scores[LOWEST_TOP_TWO:]), total)
-        if survey_type == "csat"
-        else None,
+        top_two_percent=ratio(100 * sum(tally.scores[LOWEST_TOP_TWO:]), total) if survey_type == "csat" else None,
         easy_percent=ratio(100 * sum(tally.scores[LOWEST_EASY:]), total) if survey_type == "ces" else None,
         last_answered_at=utc_text(tally.last_answered_at) if tally.last_answered_at else None,
     )
@@ -155,14 +153,9 @@ def figures_from_counts(
     figures["change"] = change_between(before, now) if comparable and before else None
     figures["z"] = z
     figures["significant"] = (
-        z is not None
-        and before is not None
-        and min(before.voices, now.voices) >= ENOUGH_VOICES
-        and abs(z) >= Z_95
+        z is not None and before is not None and min(before.voices, now.voices) >= ENOUGH_VOICES and abs(z) >= Z_95
     )
-    figures["same_stakeholders"] = (
-        same_stakeholders(pairs if comparable else Pairs()) if survey_type == "nps" else None
-    )
+    figures["same_stakeholders"] = same_stakeholders(pairs if comparable else Pairs()) if survey_type == "nps" else None
     return figures
 
 
@@ -202,11 +195,7 @@ def interval_of(tally: Tally) -> tuple[float | None, float | None]:
 def change_between(before: Tally, now: Tally) -> float | None:
     """The score now minus the score before; None unless both count something."""
     return ratio(
-        100
-        * (
-            (now.promoters - now.detractors) * before.total
-            - (before.promoters - before.detractors) * now.total
-        ),
+        100 * ((now.promoters - now.detractors) * before.total - (before.promoters - before.detractors) * now.total),
         before.total * now.total,
     )
 
