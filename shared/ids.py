@@ -33,7 +33,7 @@ def canonical_id(value: str) -> str:
     if not 1 <= len(value) <= MAX_ID_LENGTH:
         raise ValueError(f"must have 1 to {MAX_ID_LENGTH} characters")
     if value in (".", "..") or _FORBIDDEN.search(value):
-        raise ValueError("must not hold '/', '\\', control characters, and not be '.' or '..'")
+        raise ValueError("must not hold '/', '\\', control characters, nor be '.' or '..'")
     return value
 
 
@@ -43,7 +43,7 @@ Identifier = Annotated[
     AfterValidator(canonical_id),
     Field(examples=["acme"]),
 ]
-"""An id in its canonical form, as a pydantic type. Not for the hot loop of a consumer, whose ids are canonical already."""
+"""An id in its canonical form, as a pydantic type; for requests only, since the ids of events are canonical."""
 
 
 def require_id(value: str) -> str:
@@ -55,7 +55,7 @@ def require_id(value: str) -> str:
 
 
 def stakeholder_of(email: str) -> str:
-    """The stakeholder_id of a person known by e-mail alone: the address in lower case, no look-up (design.md, rule 7)."""
+    """The stakeholder_id of a person known by e-mail alone: the address in lower case, without any look-up."""
     return canonical_id(email).lower()
 
 

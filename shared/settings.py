@@ -149,13 +149,16 @@ class CommonSettings(Settings):
     replication_factor: int = Field(
         default=1, ge=1, le=9, description="Copies of every partition: 1 with one broker, 3 elsewhere."
     )
-    data_dir: Path | None = Field(
-        default=None, description="Folder for what this process keeps beside PostgreSQL."
-    )
+    data_dir: Path | None = Field(default=None, description="Folder for what this process keeps beside PostgreSQL.")
     host: str = Field(default="127.0.0.1", description="Address the HTTP server binds to.")
     secret_key: SecretStr = Field(
         description="Encrypts stored secrets, keys the hashes of erased ids: 32 characters or more, random, "
         "the same for all services. `tellback up` makes one with its embedded parts."
+    )
+    dead_letter_limit: int = Field(
+        default=1000,
+        ge=0,
+        description="Most dead letters a service takes in ten minutes before it stops for an operator; 0: no limit.",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severe log line that is written."
@@ -198,9 +201,7 @@ def _from_files(environment: Mapping[str, str | None], known: set[str]) -> dict[
         try:
             found[base] = Path(path).read_text(encoding="utf-8").strip()
         except (OSError, UnicodeDecodeError):
-            raise InvalidSettings(
-                "unreadable_file", f"the file named by {shown}_FILE cannot be read"
-            ) from None
+            raise InvalidSettings("unreadable_file", f"the file named by {shown}_FILE cannot be read") from None
     return found
 
 

@@ -1,7 +1,9 @@
 """Cursors: how far each partition was read, by whom, and what became of every record; kept beside the state."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+
+from sqlalchemy import RowMapping
 
 from shared.db.transaction import ReadTx, WriteTx
 from shared.errors import TellbackError
@@ -49,9 +51,7 @@ class Advance:
     parked: list[Verdict] = field(default_factory=list)
 
 
-async def claim(
-    tx: WriteTx, topic: str, partition: int, beginning: int, owner: str, cluster_id: str
-) -> Cursor:
+async def claim(tx: WriteTx, topic: str, partition: int, beginning: int, owner: str, cluster_id: str) -> Cursor:
     """Take over a partition: raise its epoch, so that whoever had it can write no more. The first start begins at
     `beginning`."""
     row = await tx.one(
@@ -66,8 +66,7 @@ async def claim(
         owner=owner,
         cluster_id=cluster_id,
     )
-    assert row is not None
-    return Cursor(topic, partition, **row)
+    return Cursor(topic, partition, **(row or {}))
 
 
 async def require(tx: WriteTx, cursors: Sequence[Cursor]) -> None:
@@ -80,9 +79,7 @@ async def require(tx: WriteTx, cursors: Sequence[Cursor]) -> None:
         partitions=[cursor.partition for cursor in cursors],
     )
     known = {(row["topic"], row["partition"]): (row["next_offset"], row["epoch"]) for row in rows}
-    lost = [
-        cursor.place for cursor in cursors if known.get(cursor.place) != (cursor.next_offset, cursor.epoch)
-    ]
+    lost = [cursor.place for cursor in cursors if known.get(cursor.place) != (cursor.next_offset, cursor.epoch)]
     if lost:
         raise Fenced(lost)
 
@@ -90,9 +87,7 @@ async def require(tx: WriteTx, cursors: Sequence[Cursor]) -> None:
 async def advance(tx: WriteTx, advances: Sequence[Advance]) -> None:
     """Move the cursors and add the outcomes, in one statement for the whole batch."""
     counts = {f"{outcome.value}s": [one.counts.get(outcome, 0) for one in advances] for outcome in Outcome}
-    sets = ", ".join(
-        f"{outcome.value}_count = {outcome.value}_count + batch.{outcome.value}s" for outcome in Outcome
-    )
+    sets = ", ".join(f"{outcome.value}_count = {outcome.value}_count + batch.{outcome.value}s" for outcome in Outcome)
     columns = ", ".join(f"cast(:{name} as bigint[])" for name in counts)
     await tx.execute(
         f"update cursors set next_offset = batch.next_offset, last_offset = batch.last_offset,"
@@ -125,6 +120,6 @@ async def accept_gap(tx: WriteTx, topic: str, partition: int, beginning: int) ->
     return int(row["accepted_gap"]) if row else 0
 
 
-async def statement_of_account(tx: ReadTx) -> Sequence[Mapping[str, object]]:
+async def statement_of_account(tx: ReadTx) -> Sequence[RowMapping]:
     """Every cursor with its counts, for `tellback reconcile` and `doctor`."""
     return await tx.all("select * from cursors order by topic, partition")

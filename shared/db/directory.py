@@ -63,7 +63,9 @@ _ACCOUNT_COLUMNS = (
     "account_id, name, industry, tier, region, revenue_amount, revenue_currency, renewal_on, owner_name, owner_email,"
     " sponsor_name, sponsor_email, parent_account_id, record, removed, recorded_at, event_id"
 )
-_STAKEHOLDER_COLUMNS = "account_id, stakeholder_id, name, email, type, job_title, job_level, record, removed, recorded_at, event_id"
+_STAKEHOLDER_COLUMNS = (
+    "account_id, stakeholder_id, name, email, type, job_title, job_level, record, removed, recorded_at, event_id"
+)
 
 
 def _upsert(table: str, columns: str, key: str) -> str:

@@ -128,9 +128,7 @@ class Database:
         """A read-only transaction over one snapshot. Raises `DatabaseUnavailable`."""
         with translated():
             async with self.engine.connect() as connection:
-                await connection.execution_options(
-                    isolation_level="REPEATABLE READ", postgresql_readonly=True
-                )
+                await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
                 async with connection.begin():
                     yield ReadTx(connection)
 

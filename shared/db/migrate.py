@@ -67,10 +67,8 @@ async def levels(database_url: str, schemas: tuple[str, ...] = tuple(PACKAGES)) 
 
 
 async def _each(database_url: str, schemas: tuple[str, ...], work: object) -> list[Level]:
-    engine = create_async_engine(
-        async_url(database_url), connect_args={"server_settings": {"lock_timeout": "3s"}}
-    )
-    done = []
+    engine = create_async_engine(async_url(database_url), connect_args={"server_settings": {"lock_timeout": "3s"}})
+    done: list[Level] = []
     try:
         for schema in schemas:
             folder = folder_of(schema)

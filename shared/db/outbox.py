@@ -3,18 +3,17 @@
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.errors import Unavailable
-from shared.events.envelope import Headers
 from shared.records import OutRecord
 from shared.telemetry.logging import get_logger
 from shared.telemetry.metrics import outbox_age_seconds, outbox_depth_records, outbox_published_total
-from shared.topics import BY_NAME, Topic
+from shared.topics import BY_NAME
 
 if TYPE_CHECKING:
     from shared.db.engine import Database
@@ -41,25 +40,23 @@ _PENDING = text(
 )
 
 
-def outbox_row(
-    topic: Topic,
-    account_id: str,
-    key: bytes,
-    value: bytes | None,
-    headers: Headers,
-    event_id: UUID | None,
-    partition: int | None = None,
-) -> tuple[Any, ...]:
-    """The columns of an outbox row, in the order of the insert statement."""
-    # Header values are bytes in Kafka and JSON text here: latin-1 keeps every byte.
-    packed = json.dumps([[name, raw.decode("latin-1")] for name, raw in headers])
-    return (event_id, topic.name, account_id, key, value, packed, partition)
-
-
-async def insert_outbox(connection: AsyncConnection, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Insert outbox rows in one statement, keeping their order."""
-    columns = ("event_ids", "topics", "accounts", "keys", "values", "headers", "partitions")
-    await connection.execute(_INSERT, dict(zip(columns, map(list, zip(*rows, strict=True)), strict=True)))
+async def insert_outbox(connection: AsyncConnection, records: Sequence[tuple[UUID | None, OutRecord]]) -> None:
+    """Insert records with the ids of their events in one statement, keeping their order."""
+    await connection.execute(
+        _INSERT,
+        {
+            "event_ids": [event_id for event_id, _ in records],
+            "topics": [record.topic.name for _, record in records],
+            "accounts": [record.account_id for _, record in records],
+            "keys": [record.key for _, record in records],
+            "values": [record.value for _, record in records],
+            # Header values are bytes in Kafka and JSON text here: latin-1 keeps every byte.
+            "headers": [
+                json.dumps([[name, raw.decode("latin-1")] for name, raw in record.headers]) for _, record in records
+            ],
+            "partitions": [record.partition for _, record in records],
+        },
+    )
 
 
 class Relay:
@@ -146,11 +143,7 @@ class Relay:
                 outbox_published_total.labels(record.topic.name).inc()
             elif result is not None:
                 blocked.add(record.account_id)
-                failure = (
-                    result
-                    if isinstance(result, Unavailable)
-                    else Unavailable("publish_failed", retry_after=5)
-                )
+                failure = result if isinstance(result, Unavailable) else Unavailable("publish_failed", retry_after=5)
                 log.warning("outbox_row_waits", topic=record.topic.name, error=type(result).__name__)
         return sent, failure
 

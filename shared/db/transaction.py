@@ -7,9 +7,10 @@ from uuid import UUID
 from sqlalchemy import Executable, RowMapping, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.db.outbox import insert_outbox, outbox_row
+from shared.db.outbox import insert_outbox
 from shared.events.envelope import Event, Headers
 from shared.ids import lock_slot
+from shared.records import OutRecord
 from shared.topics import Topic
 
 Statement = str | Executable
@@ -85,20 +86,7 @@ class WriteTx(ReadTx):
     async def emit(self, topic: Topic, *events: Event) -> None:
         """Write events to the outbox; the relay publishes them after the commit, in the order of these rows."""
         if events:
-            await insert_outbox(
-                self.connection,
-                [
-                    outbox_row(
-                        topic,
-                        event.account_id,
-                        event.record_key.encode(),
-                        event.value(),
-                        event.headers(),
-                        event.id,
-                    )
-                    for event in events
-                ],
-            )
+            await insert_outbox(self.connection, [(event.id, OutRecord.of(topic, event)) for event in events])
 
     async def emit_raw(
         self,
@@ -111,9 +99,8 @@ class WriteTx(ReadTx):
         partition: int | None = None,
     ) -> None:
         """Write one record as it is: tombstones, dead letters and replays. `partition` overrides the account's."""
-        await insert_outbox(
-            self.connection, [outbox_row(topic, account_id, key, value, headers, None, partition)]
-        )
+        record = OutRecord(topic, account_id, key, value, headers, partition)
+        await insert_outbox(self.connection, [(None, record)])
 
     async def seen(self, *event_ids: UUID) -> set[UUID]:
         """Enter event ids into the inbox; returns those that were there before (repeats of the relay)."""

@@ -54,9 +54,7 @@ class Admin:
         """The id that a Kafka cluster keeps for life."""
         return str((await self._client.describe_cluster()).get("cluster_id") or "")
 
-    async def apply(
-        self, partitions: int, replication: int, topics: Sequence[Topic] = TOPICS
-    ) -> list[TopicState]:
+    async def apply(self, partitions: int, replication: int, topics: Sequence[Topic] = TOPICS) -> list[TopicState]:
         """Create what is missing and set what differs; partitions are fixed at creation and never changed.
 
         Answers what was found before. Raises `Halt` when a topic has another number of partitions than the others.
@@ -71,9 +69,7 @@ class Admin:
             await self._create(missing, wanted, replication)
         for state in states:
             if state.exists and state.differs:
-                resource = ConfigResource(
-                    ConfigResourceType.TOPIC, state.name, _config(state.topic, replication)
-                )
+                resource = ConfigResource(ConfigResourceType.TOPIC, state.name, _config(state.topic, replication))
                 await self._client.alter_configs([resource])
         return states
 
@@ -109,13 +105,9 @@ class Admin:
             parts = described.get(name, {}).get("partitions", [])
             found = configs.get(name, {})
             wanted = _config(topic, replication)
-            differs = {
-                key: (found.get(key, ""), value) for key, value in wanted.items() if found.get(key) != value
-            }
+            differs = {key: (found.get(key, ""), value) for key, value in wanted.items() if found.get(key) != value}
             copies = len(parts[0]["replicas"]) if parts else 0
-            states.append(
-                TopicState(topic, name, name in known, len(parts), copies, differs if name in known else {})
-            )
+            states.append(TopicState(topic, name, name in known, len(parts), copies, differs if name in known else {}))
         return states
 
     async def _configs(self, names: Sequence[str]) -> dict[str, dict[str, str]]:

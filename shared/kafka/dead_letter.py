@@ -14,6 +14,12 @@ from shared.topics import DEAD_LETTERS
 from shared.verdicts import Outcome, Verdict
 
 LIMIT_WINDOW = "10 minutes"
+_RECENT = "select count(*) from parked where kind = 'dead_letter' and parked_at > now() - interval '10 minutes'"
+_PARK = (
+    "insert into parked (id, kind, reason, detail, topic, partition, record_offset, record_key, headers, value,"
+    " account_id) values (:id, :kind, :reason, :detail, :topic, :partition, :record_offset, :record_key,"
+    " cast(:headers as jsonb), :value, :account_id) on conflict do nothing"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,13 +49,12 @@ async def park(
         await _park_one(tx, prefix, raw, verdict, service)
     if limit:
         recent = await tx.scalar(
-            "select count(*) from parked where kind = 'dead_letter'"
-            f" and parked_at > now() - interval '{LIMIT_WINDOW}'"
+            f"select count(*) from parked where kind = 'dead_letter' and parked_at > now() - interval '{LIMIT_WINDOW}'"
         )
         if recent > limit:
             raise Halt(
                 "dead_letter_limit",
-                f"more than {limit} dead letters in {LIMIT_WINDOW}: look at `tellback dlq list`, then raise"
+                f"the topic brings more than {limit} dead letters in {LIMIT_WINDOW}: see `tellback dlq list`, then raise"
                 " TELLBACK_DEAD_LETTER_LIMIT or set it to 0",
             )
 
@@ -69,11 +74,7 @@ async def _park_one(tx: WriteTx, prefix: str, raw: RawRecord, verdict: Verdict, 
         "value": raw.value,
         "account_id": raw.account_id,
     }
-    columns = ", ".join(row)
-    binds = ", ".join("cast(:headers as jsonb)" if name == "headers" else f":{name}" for name in row)
-    stored = await tx.execute(
-        f"insert into parked ({columns}) values ({binds}) on conflict do nothing", **row
-    )
+    stored = await tx.execute(_PARK, **row)
     if dead and stored:
         origin: Headers = [
             ("tellback_reason", verdict.reason.encode()),

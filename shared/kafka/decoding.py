@@ -35,9 +35,7 @@ def work_of(record: Any, topic: Topic, partitions: int, handlers: Mapping[str, B
         received = _received(record, topic, partitions, headers)
     except Poison as error:
         return Work(raw, None, None, dead_letter(error.code, error.detail))
-    placed = RawRecord(
-        raw.topic, raw.partition, raw.offset, raw.key, raw.value, headers, received.event.account_id
-    )
+    placed = RawRecord(raw.topic, raw.partition, raw.offset, raw.key, raw.value, headers, received.event.account_id)
     return Work(placed, received, handlers[received.event.name], None)
 
 

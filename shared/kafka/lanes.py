@@ -29,9 +29,7 @@ class Group:
 
     def append(self, record: OutRecord) -> bool:
         """Add a record; False when the batch is full. The time is the broker's, never the user's."""
-        taken = self.builder.append(
-            timestamp=None, key=record.key, value=record.value, headers=record.headers
-        )
+        taken = self.builder.append(timestamp=None, key=record.key, value=record.value, headers=record.headers)
         if taken is None:
             return False
         self.records.append(record)
@@ -50,9 +48,7 @@ class Group:
 class Lane:
     """One partition of one topic: groups leave one after the other."""
 
-    def __init__(
-        self, new_builder: "Callable[[], BatchBuilder]", deliver: Callable[[Group], Awaitable[None]]
-    ) -> None:
+    def __init__(self, new_builder: "Callable[[], BatchBuilder]", deliver: Callable[[Group], Awaitable[None]]) -> None:
         self._new_builder = new_builder
         self._deliver = deliver
         self._waiting: list[Group] = []
@@ -82,12 +78,18 @@ class Lane:
 
     def pending(self) -> int:
         """How many records wait for an acknowledgement."""
-        in_flight = len(self._in_flight.records) if self._in_flight else 0
-        return in_flight + sum(len(group.records) for group in self._waiting)
+        return sum(len(group.records) for group in self._groups())
+
+    def futures(self) -> "list[asyncio.Future[Failures]]":
+        """What resolves when all that waits here is settled."""
+        return [group.future for group in self._groups()]
+
+    def _groups(self) -> list[Group]:
+        return ([self._in_flight] if self._in_flight else []) + self._waiting
 
     def abandon(self, error: Exception) -> None:
         """Fail everything that waits here and stop sending it."""
-        groups = ([self._in_flight] if self._in_flight else []) + self._waiting
+        groups = self._groups()
         self._waiting = []
         if self._running is not None:
             self._running.cancel()

@@ -43,9 +43,7 @@ _AWAY = (KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError, OSError, Ti
 class Publisher:
     """One producer a process, shared by requests and relay. All methods belong to the event loop that started it."""
 
-    def __init__(
-        self, bootstrap_servers: str, topic_prefix: str = "", *, client_id: str = "tellback"
-    ) -> None:
+    def __init__(self, bootstrap_servers: str, topic_prefix: str = "", *, client_id: str = "tellback") -> None:
         self._bootstrap = bootstrap_servers
         self._prefix = topic_prefix
         self._client_id = client_id
@@ -67,9 +65,9 @@ class Publisher:
     async def stop(self) -> None:
         """Wait for what is in flight (at most 5 s), then close."""
         self._stopped = True
-        deadline = time.monotonic() + STOP_SECONDS
-        while self.pending() and time.monotonic() < deadline and self.available:
-            await asyncio.sleep(0.01)
+        waiting = [future for lane in self._lanes.values() for future in lane.futures()]
+        if waiting:
+            await asyncio.wait(waiting, timeout=STOP_SECONDS)
         if self._connecting is not None:
             self._connecting.cancel()
         self._drop(KafkaUnavailable())
@@ -123,9 +121,7 @@ class Publisher:
         return answers
 
     @staticmethod
-    def _measure(
-        records: Sequence[OutRecord], answers: Sequence[TellbackError | None], seconds: float
-    ) -> None:
+    def _measure(records: Sequence[OutRecord], answers: Sequence[TellbackError | None], seconds: float) -> None:
         for name in {record.topic.name for record in records}:
             publish_duration_seconds.labels(name).observe(seconds)
         for error in answers:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 
 
-class Rebalance(ConsumerRebalanceListener):
+class Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
     """Pauses what was assigned until its cursor is loaded in the poll loop; waits for the batch at hand on revoke.
 
     The callbacks run beside the poll loop and their exceptions are swallowed by aiokafka, so they only pause and
@@ -17,12 +17,22 @@ class Rebalance(ConsumerRebalanceListener):
         self.consumer: AIOKafkaConsumer | None = None
         self.busy = asyncio.Lock()
         self.unloaded: set[TopicPartition] = set()
-        self.assigned: set[TopicPartition] = set()
+        self.joined = False
+
+    def begin(self, consumer: AIOKafkaConsumer) -> None:
+        """A new consumer, which holds nothing yet."""
+        self.consumer = consumer
+        self.unloaded.clear()
+        self.joined = False
+
+    def end(self) -> None:
+        """The consumer is gone."""
+        self.consumer = None
+        self.joined = False
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Finish the batch at hand, then let go."""
         async with self.busy:
-            self.assigned -= set(revoked)
             self.unloaded -= set(revoked)
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
@@ -30,5 +40,5 @@ class Rebalance(ConsumerRebalanceListener):
         partitions = set(assigned)
         if self.consumer is not None and partitions:
             self.consumer.pause(*partitions)
-        self.assigned |= partitions
         self.unloaded |= partitions
+        self.joined = True

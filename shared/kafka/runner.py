@@ -8,7 +8,7 @@ import asyncio
 import contextlib
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
@@ -23,6 +23,7 @@ from shared.db.engine import Database
 from shared.db.transaction import WriteTx
 from shared.errors import Halt, Transient, Unavailable
 from shared.kafka.admin import Admin
+from shared.kafka.assignment import Assignment
 from shared.kafka.dead_letter import RawRecord, park
 from shared.kafka.decoding import Work, fingerprint, work_of
 from shared.kafka.rebalance import Rebalance
@@ -96,21 +97,14 @@ class Runner:
         self._after_commit = after_commit
         self._topics = {config.topic_prefix + topic.name: topic for topic in config.topics}
         self._rebalance = Rebalance()
-        self._cursors: dict[TopicPartition, Cursor] = {}
-        self._partitions: dict[str, int] = {}
         self._stopping = asyncio.Event()
-        self._cluster_id = ""
         self._stalls = 0
         self._last_progress = time.monotonic()
 
     @property
     def ready(self) -> bool:
-        """Whether this replica has joined and every partition it was given has its cursor."""
-        return self._rebalance.consumer is not None and self._joined() and not self._rebalance.unloaded
-
-    def _joined(self) -> bool:
-        consumer = self._rebalance.consumer
-        return consumer is not None and bool(consumer.assignment() or self._rebalance.assigned)
+        """Whether this replica has joined the group and every partition it was given has its cursor."""
+        return self._rebalance.joined and not self._rebalance.unloaded
 
     async def stop(self) -> None:
         """Take no more, finish the batch at hand, then let `run` return."""
@@ -126,7 +120,7 @@ class Runner:
                 log.warning("consumer_lost_kafka", service=self._config.service, error=type(error).__name__)
                 await self._pause(1.0)
             finally:
-                self._rebalance.consumer = None
+                self._rebalance.end()
                 with contextlib.suppress(KafkaError, TimeoutError, OSError):
                     await asyncio.wait_for(consumer.stop(), 10)
 
@@ -150,126 +144,49 @@ class Runner:
 
     async def _session(self, consumer: AIOKafkaConsumer) -> None:
         """One life of a consumer, from joining the group to leaving it."""
-        self._cursors.clear()
-        self._rebalance.assigned.clear()
-        self._rebalance.unloaded.clear()
-        self._rebalance.consumer = consumer
+        self._rebalance.begin(consumer)
+        assignment = Assignment(consumer, self._rebalance, self._database, self._topics)
         consumer.subscribe(list(self._topics), listener=self._rebalance)
         await consumer.start()
         async with Admin.connected(self._config.bootstrap_servers) as admin:
-            self._cluster_id = await admin.cluster_id()
+            cluster_id = await admin.cluster_id()
         self._last_progress = time.monotonic()
         while not self._stopping.is_set():
             polled = await consumer.getmany(timeout_ms=POLL_MS, max_records=self._config.max_records)
             async with self._rebalance.busy:
-                await self._load_cursors(consumer)
-                batches = await self._batches(consumer, polled)
+                await self._load(assignment, cluster_id)
+                batches = await self._batches(assignment, polled)
                 if batches:
-                    await self._apply_with_retries(consumer, batches)
+                    await self._apply_with_retries(consumer, assignment, batches)
                     self._last_progress = time.monotonic()
                     self._stalls = 0
             if not batches and time.monotonic() - self._last_progress > STALL_SECONDS:
-                await self._watch(consumer)
+                await self._watch(consumer, assignment)
+
+    async def _load(self, assignment: Assignment, cluster_id: str) -> None:
+        try:
+            await assignment.load(self._config.owner, cluster_id)
+        except Unavailable as error:
+            log.warning("cursors_wait_for_database", service=self._config.service, code=error.code)
+            await self._pause(1.0)
 
     async def _pause(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
 
-    # --- cursors -----------------------------------------------------------------------------------------------
-
-    async def _load_cursors(self, consumer: AIOKafkaConsumer) -> None:
-        """Claim what was newly assigned and seek there; forget what went."""
-        assignment = consumer.assignment()
-        for place in set(self._cursors) - assignment:
-            del self._cursors[place]
-        wanted = sorted(self._rebalance.unloaded & assignment)
-        if not wanted:
-            return
-        beginnings = await consumer.beginning_offsets(wanted)
-        ends = await consumer.end_offsets(wanted)
-        try:
-            for place in wanted:
-                self._cursors[place] = await self._claim(consumer, place, beginnings[place], ends[place])
-                self._rebalance.unloaded.discard(place)
-                consumer.resume(place)
-        except Unavailable as error:
-            log.warning("cursors_wait_for_database", service=self._config.service, code=error.code)
-            await self._pause(1.0)
-
-    async def _claim(
-        self, consumer: AIOKafkaConsumer, place: TopicPartition, beginning: int, end: int
-    ) -> Cursor:
-        async def work(tx: WriteTx) -> Cursor:
-            return await cursors.claim(
-                tx, place.topic, place.partition, beginning, self._config.owner, self._cluster_id
-            )
-
-        cursor = await self._database.retrying(work)
-        replaced = cursor.cluster_id and self._cluster_id and cursor.cluster_id != self._cluster_id
-        if replaced or end < cursor.next_offset:
-            raise Halt(
-                "kafka_replaced",
-                f"{place.topic}/{place.partition} is not the log this service has read so far (another cluster, or"
-                f" its end {end} lies before the cursor {cursor.next_offset}); restore Kafka, or run"
-                " `tellback replay` to begin anew knowingly",
-            )
-        if not self._topics[place.topic].compacted:
-            self._check_gap(place, cursor, beginning)
-        # Begin one record early where possible: it tells a restored topic from the one that was read.
-        probe = cursor.last_offset is not None and beginning <= cursor.last_offset < cursor.next_offset
-        consumer.seek(place, cursor.last_offset if probe else cursor.next_offset)
-        if place.topic not in self._partitions:
-            self._partitions[place.topic] = len(consumer.partitions_for_topic(place.topic) or ())
-        return cursor
-
-    @staticmethod
-    def _check_gap(place: TopicPartition, cursor: Cursor, beginning: int) -> None:
-        if beginning > cursor.next_offset:
-            raise Halt(
-                "retention_gap",
-                f"{place.topic}/{place.partition}: retention has deleted {beginning - cursor.next_offset} records that"
-                " were never read; `tellback resume --accept-gap` goes on without them and records the gap",
-            )
-
-    # --- one poll ----------------------------------------------------------------------------------------------
-
-    async def _batches(
-        self, consumer: AIOKafkaConsumer, polled: Mapping[TopicPartition, Sequence[Any]]
-    ) -> list[Batch]:
+    async def _batches(self, assignment: Assignment, polled: Mapping[TopicPartition, Sequence[Any]]) -> list[Batch]:
         batches = []
         for place in sorted(polled):
-            cursor, records = self._cursors.get(place), list(polled[place])
-            if cursor is None or not records:
-                continue
-            if records[0].offset == cursor.last_offset and cursor.last_fingerprint is not None:
-                self._check_probe(place, cursor, records.pop(0))
-                if not records:
-                    continue
-            if records[0].offset < cursor.next_offset:
-                # Fetched before the seek took effect; the right records come with the next poll.
-                consumer.seek(place, cursor.next_offset)
-                continue
-            if records[0].offset > cursor.next_offset and not self._topics[place.topic].compacted:
-                self._check_gap(place, cursor, (await consumer.beginning_offsets([place]))[place])
-            batches.append(self._decoded(cursor, place, records))
+            records = await assignment.unread(place, polled[place])
+            if records:
+                topic, partitions = self._topics[place.topic], assignment.partitions[place.topic]
+                work = [work_of(record, topic, partitions, self._handlers) for record in records]
+                batches.append(Batch(assignment.cursors[place], records, work))
         return batches
 
-    def _decoded(self, cursor: Cursor, place: TopicPartition, records: Sequence[Any]) -> Batch:
-        topic, partitions = self._topics[place.topic], self._partitions[place.topic]
-        return Batch(
-            cursor, records, [work_of(record, topic, partitions, self._handlers) for record in records]
-        )
-
-    @staticmethod
-    def _check_probe(place: TopicPartition, cursor: Cursor, record: Any) -> None:
-        if fingerprint(record) != cursor.last_fingerprint:
-            raise Halt(
-                "kafka_replaced",
-                f"{place.topic}/{place.partition}: another record lies at offset {record.offset} than the one read"
-                " there; restore Kafka, or run `tellback replay` to begin anew knowingly",
-            )
-
-    async def _apply_with_retries(self, consumer: AIOKafkaConsumer, batches: list[Batch]) -> None:
+    async def _apply_with_retries(
+        self, consumer: AIOKafkaConsumer, assignment: Assignment, batches: list[Batch]
+    ) -> None:
         """Write the batches; wait out trouble with the database without leaving the group."""
         delay = 0.1
         while batches:
@@ -281,21 +198,13 @@ class Runner:
                 log.warning("fenced", service=self._config.service, partitions=len(error.places))
                 lost = {TopicPartition(*place) for place in error.places}
                 batches = [b for b in batches if TopicPartition(*b.cursor.place) not in lost]
-                self._rejoin(consumer, lost)
+                assignment.give_up(lost)
             except (Unavailable, Transient) as error:
                 log.warning("batch_waits", service=self._config.service, code=error.code, seconds=delay)
                 await self._wait_in_group(consumer, delay)
                 delay = min(delay * 2, 5.0)
                 if self._stopping.is_set():
                     return
-
-    def _rejoin(self, consumer: AIOKafkaConsumer, lost: Iterable[TopicPartition]) -> None:
-        """Drop the work of fenced partitions; those still assigned here claim their cursor anew."""
-        for place in lost:
-            self._cursors.pop(place, None)
-            if place in consumer.assignment():
-                consumer.pause(place)
-                self._rebalance.unloaded.add(place)
 
     async def _wait_in_group(self, consumer: AIOKafkaConsumer, seconds: float) -> None:
         """Polling paused partitions keeps the membership while nothing can be written."""
@@ -332,9 +241,7 @@ class Runner:
             received = [work.received for work in run if work.received is not None]
             answers = await handler(tx, received)
             if len(answers) != len(received):
-                raise TypeError(
-                    f"a handler of {batch.cursor.topic} answered {len(answers)} of {len(received)} records"
-                )
+                raise TypeError(f"a handler of {batch.cursor.topic} answered {len(answers)} of {len(received)} records")
             verdicts += answers
         parked: list[tuple[RawRecord, Verdict]] = [
             (work.raw, verdict)
@@ -367,24 +274,20 @@ class Runner:
         newest = {TopicPartition(*batch.cursor.place): batch.records[-1].timestamp for batch in batches}
         with contextlib.suppress(KafkaError, TimeoutError):
             await asyncio.wait_for(consumer.commit(offsets), 5)
-        for place in offsets:
+        for place, position in offsets.items():
             high = consumer.highwater(place) if place in consumer.assignment() else None
             if high is not None:
                 labels = (self._config.group, self._topics[place.topic].name, str(place.partition))
-                behind = max(0, high - offsets[place])
+                behind = max(0, high - position)
                 consumer_lag_records.labels(*labels).set(behind)
                 age = time.time() - newest[place] / 1000 if behind else 0.0
                 consumer_lag_seconds.labels(*labels).set(max(0.0, age))
 
-    # --- watchdog ----------------------------------------------------------------------------------------------
-
-    async def _watch(self, consumer: AIOKafkaConsumer) -> None:
+    async def _watch(self, consumer: AIOKafkaConsumer, assignment: Assignment) -> None:
         """Nothing came for a minute although there is something to read: rebuild the consumer, the third time stop."""
         self._last_progress = time.monotonic()
-        if not self._cursors:
-            return
-        ends = await consumer.end_offsets(list(self._cursors))
-        if all(ends[place] <= cursor.next_offset for place, cursor in self._cursors.items()):
+        ends = await consumer.end_offsets(list(assignment.cursors)) if assignment.cursors else {}
+        if all(end <= assignment.cursors[place].next_offset for place, end in ends.items()):
             return
         self._stalls += 1
         if self._stalls >= STALLS_BEFORE_EXIT:

@@ -1,0 +1,112 @@
+"""The partitions this replica holds: claimed with their cursor, judged against what Kafka has, given up when fenced."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+
+from shared.db import cursors
+from shared.db.cursors import Cursor
+from shared.db.engine import Database
+from shared.db.transaction import WriteTx
+from shared.errors import Halt
+from shared.kafka.decoding import fingerprint
+from shared.kafka.rebalance import Rebalance
+from shared.topics import Topic
+
+
+class Assignment:
+    """Cursors by partition for one life of a consumer."""
+
+    def __init__(
+        self, consumer: AIOKafkaConsumer, rebalance: Rebalance, database: Database, topics: Mapping[str, Topic]
+    ) -> None:
+        self._consumer = consumer
+        self._rebalance = rebalance
+        self._database = database
+        self._topics = topics
+        self.cursors: dict[TopicPartition, Cursor] = {}
+        self.partitions: dict[str, int] = {}
+
+    async def load(self, owner: str, cluster_id: str) -> None:
+        """Claim what was newly assigned and seek there; forget what went. Raises `Unavailable`, `Halt`."""
+        held = self._consumer.assignment()
+        for place in set(self.cursors) - held:
+            del self.cursors[place]
+        wanted = sorted(self._rebalance.unloaded & held)
+        if not wanted:
+            return
+        beginnings = await self._consumer.beginning_offsets(wanted)
+        ends = await self._consumer.end_offsets(wanted)
+        for place in wanted:
+            cursor = await self._claim(place, beginnings[place], owner, cluster_id)
+            self._judge(place, cursor, beginnings[place], ends[place], cluster_id)
+            # Begin one record early where possible: it tells a restored topic from the one that was read.
+            last = cursor.last_offset
+            probe = last is not None and beginnings[place] <= last < cursor.next_offset
+            self._consumer.seek(place, last if probe else cursor.next_offset)
+            self.partitions.setdefault(place.topic, len(self._consumer.partitions_for_topic(place.topic) or ()))
+            self.cursors[place] = cursor
+            self._rebalance.unloaded.discard(place)
+            self._consumer.resume(place)
+
+    async def _claim(self, place: TopicPartition, beginning: int, owner: str, cluster_id: str) -> Cursor:
+        async def work(tx: WriteTx) -> Cursor:
+            return await cursors.claim(tx, place.topic, place.partition, beginning, owner, cluster_id)
+
+        return await self._database.retrying(work)
+
+    def _judge(self, place: TopicPartition, cursor: Cursor, beginning: int, end: int, cluster_id: str) -> None:
+        replaced = cursor.cluster_id and cluster_id and cursor.cluster_id != cluster_id
+        if replaced or end < cursor.next_offset:
+            raise Halt(
+                "kafka_replaced",
+                f"{place.topic}/{place.partition} is not the log this service has read so far (another cluster, or"
+                f" its end {end} lies before the cursor {cursor.next_offset}); restore Kafka, or run"
+                " `tellback replay` to begin anew knowingly",
+            )
+        self._require_no_gap(place, cursor, beginning)
+
+    def _require_no_gap(self, place: TopicPartition, cursor: Cursor, beginning: int) -> None:
+        # Compaction may take records under a cursor, which loses nothing: the newest of each key is still there.
+        if beginning > cursor.next_offset and not self._topics[place.topic].compacted:
+            raise Halt(
+                "retention_gap",
+                f"{place.topic}/{place.partition}: retention has deleted {beginning - cursor.next_offset} records"
+                " that were never read; `tellback resume --accept-gap` goes on without them and records the gap",
+            )
+
+    async def unread(self, place: TopicPartition, records: Sequence[Any]) -> Sequence[Any]:
+        """The records that come after the cursor; empty where the fetcher has not reached it yet. Raises `Halt`."""
+        cursor = self.cursors.get(place)
+        if cursor is None or not records:
+            return ()
+        if records[0].offset == cursor.last_offset and cursor.last_fingerprint is not None:
+            self._check_probe(place, cursor, records[0])
+            records = records[1:]
+        if not records:
+            return ()
+        if records[0].offset < cursor.next_offset:
+            # Fetched before the seek took effect; the right records come with the next poll.
+            self._consumer.seek(place, cursor.next_offset)
+            return ()
+        if records[0].offset > cursor.next_offset:
+            self._require_no_gap(place, cursor, (await self._consumer.beginning_offsets([place]))[place])
+        return records
+
+    @staticmethod
+    def _check_probe(place: TopicPartition, cursor: Cursor, record: Any) -> None:
+        if fingerprint(record) != cursor.last_fingerprint:
+            raise Halt(
+                "kafka_replaced",
+                f"{place.topic}/{place.partition}: another record lies at offset {record.offset} than the one read"
+                " there; restore Kafka, or run `tellback replay` to begin anew knowingly",
+            )
+
+    def give_up(self, lost: Iterable[TopicPartition]) -> None:
+        """Drop the work of fenced partitions; those still assigned here are claimed anew."""
+        for place in lost:
+            self.cursors.pop(place, None)
+            if place in self._consumer.assignment():
+                self._consumer.pause(place)
+                self._rebalance.unloaded.add(place)

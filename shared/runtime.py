@@ -1,0 +1,119 @@
+"""What every service stands on, opened and closed in one place: database, publisher, keys, outbox relay, tasks."""
+
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+
+from shared.access.hash_file import HashFile
+from shared.access.keystore import KeyStore
+from shared.background import Background
+from shared.clock import Clock
+from shared.db.engine import Database
+from shared.db.outbox import Relay
+from shared.errors import Unavailable
+from shared.kafka.producer import Publisher
+from shared.kafka.runner import Runner, RunnerConfig
+from shared.settings import CommonSettings
+from shared.telemetry.logging import get_logger
+from shared.topics import Topic
+from shared.verdicts import BatchHandler
+
+log = get_logger(__name__)
+HOUSEKEEPING_SECONDS = 30.0
+
+
+@dataclass(frozen=True)
+class Plumbing:
+    """The shared resources of one service process."""
+
+    service: str
+    settings: CommonSettings
+    clock: Clock
+    database: Database
+    publisher: Publisher
+    keys: KeyStore
+    relay: Relay
+    tasks: Background
+    runners: list[Runner] = field(default_factory=list)
+
+    @classmethod
+    @asynccontextmanager
+    async def open(cls, service: str, settings: CommonSettings, clock: Clock) -> "AsyncIterator[Plumbing]":
+        """Open the resources; PostgreSQL or Kafka being away delays nothing, readiness tells."""
+        database = Database(settings.database_url, service)
+        publisher = Publisher(settings.kafka_bootstrap_servers, settings.topic_prefix, client_id=f"tellback-{service}")
+        file = HashFile(settings.data_dir / "api-keys.json") if settings.data_dir else None
+        keys = KeyStore(database, clock, hash_file=file if service == "collector" else None)
+        relay = Relay(database, publisher.send_many)
+        plumbing = cls(service, settings, clock, database, publisher, keys, relay, Background())
+        await publisher.start()
+        await keys.warm()
+        plumbing.background("outbox-relay", relay.run)
+        plumbing.background("outbox-housekeeping", plumbing._housekeeping)
+        plumbing.background("keys", keys.run)
+        try:
+            yield plumbing
+        finally:
+            for runner in plumbing.runners:
+                await runner.stop()
+            await plumbing.tasks.stop()
+            await publisher.stop()
+            await database.close()
+
+    def runner(
+        self,
+        topics: tuple[Topic, ...],
+        handlers: Mapping[str, BatchHandler],
+        after_commit: Callable[[], None] | None = None,
+    ) -> Runner:
+        """A consumer of these topics, running in the background. The relay is woken after every batch."""
+
+        def committed() -> None:
+            self.relay.wake()
+            if after_commit is not None:
+                after_commit()
+
+        config = RunnerConfig(
+            service=self.service,
+            topics=topics,
+            bootstrap_servers=self.settings.kafka_bootstrap_servers,
+            topic_prefix=self.settings.topic_prefix,
+            owner=f"{socket.gethostname()}-{os.getpid()}",
+            dead_letter_limit=self.settings.dead_letter_limit,
+        )
+        runner = Runner(config, self.database, handlers, committed)
+        self.runners.append(runner)
+        self.background("consumer", runner.run)
+        return runner
+
+    def background(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
+        """Run `work()` beside the requests; if it fails the process stops loudly."""
+        self.tasks.start(name, work)
+
+    async def _housekeeping(self) -> None:
+        while True:
+            try:
+                await self.relay.observe()
+                await self.relay.clean()
+            except Unavailable as error:
+                log.warning("housekeeping_waits", code=error.code)
+            await asyncio.sleep(HOUSEKEEPING_SECONDS)
+
+    async def not_ready(self) -> list[str]:
+        """Why this process should get no traffic now; empty when it should."""
+        reasons = []
+        if self.tasks.failed:
+            reasons.append(self.tasks.failed)
+        if any(not runner.ready for runner in self.runners):
+            reasons.append("consumer_not_assigned")
+        try:
+            async with asyncio.timeout(2):
+                await self.database.ping()
+        except (Unavailable, TimeoutError):
+            reasons.append("database_unavailable")
+        if not self.publisher.available:
+            reasons.append("kafka_unavailable")
+        return reasons
