@@ -1,8 +1,8 @@
 """Business time: when the first touch is due, in the supplier's hours, days, holidays and time zone.
 
-Hours are counted by the clock on the wall of each business day, as real elapsed time, so a day on which the clocks
-change inside business hours is an hour shorter or longer. A business day is the same time of day on the next business
-day. What starts out of hours counts from the next opening.
+Hours are counted by the clock on the wall of each business day, as real elapsed time, so a day on which the
+clocks change inside business hours is an hour shorter or longer. A business day is the same time of day on
+the next business day. What starts out of hours counts from the next opening.
 """
 
 import re
@@ -16,7 +16,8 @@ DueUnit = Literal["business_hours", "business_days"]
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _DAY = timedelta(days=1)
 _MAX_CLOSED_DAYS = 400
-"""No sane calendar is closed for longer; beyond it the settings are wrong and we say so instead of looping."""
+"""No sane calendar is closed for longer; beyond it the settings are wrong and we say so instead of looping.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,8 @@ class Due:
 
 @dataclass(frozen=True, slots=True)
 class BusinessCalendar:
-    """The hours in which people work. `opens` and `closes` are offsets from local midnight, `weekdays` 0 = Monday.
+    """The hours in which people work. `opens` and `closes` are offsets from local midnight, `weekdays` 0 =
+    Monday.
 
     Raises ValueError when no business time is left.
     """
@@ -68,7 +70,9 @@ class BusinessCalendar:
         return self.add_days(start, due.amount)
 
     def add_time(self, start: datetime, amount: timedelta) -> datetime:
-        """`amount` of business time after `start`; a sum that fills a day ends at its closing, not at the next opening."""
+        """`amount` of business time after `start`; a sum that fills a day ends at its closing, not at the
+        next opening.
+        """
         for opening, closing in self._windows(start):
             begin = max(start.astimezone(UTC), opening)
             room = closing - begin
@@ -80,7 +84,9 @@ class BusinessCalendar:
         raise AssertionError("unreachable: _windows never ends")
 
     def add_days(self, start: datetime, days: int) -> datetime:
-        """The same time of day, `days` business days after `start` (or after the next opening, if that is later)."""
+        """The same time of day, `days` business days after `start` (or after the next opening, if that is
+        later).
+        """
         if days == 0:
             return self.next_open(start)
         begin = self.next_open(start).astimezone(self.zone)
@@ -116,7 +122,9 @@ class BusinessCalendar:
         return day.weekday() in self.weekdays and day not in self.holidays
 
     def _instant(self, day: date, time_of_day: timedelta) -> datetime:
-        """A local time as UTC. One that the clocks skip lies as far behind the gap as it would have been in it."""
+        """A local time as UTC. One that the clocks skip lies as far behind the gap as it would have been in
+        it.
+        """
         wall = datetime.combine(day, datetime.min.time()) + time_of_day
         return wall.replace(tzinfo=self.zone).astimezone(UTC)
 
@@ -136,9 +144,9 @@ def parse_weekdays(text: str) -> frozenset[int]:
     """Read `mon-fri`, `sun-thu` or `mon,wed,fri`. Raises ValueError."""
     days: set[int] = set()
     for part in text.lower().replace(" ", "").split(","):
-        first, _, last = part.partition("-")
+        first, dash, last = part.partition("-")
         try:
-            begin, end = WEEKDAYS.index(first), WEEKDAYS.index(last or first)
+            begin, end = WEEKDAYS.index(first), WEEKDAYS.index(last if dash else first)
         except ValueError:
             raise ValueError("business days are written like mon-fri or mon,wed,fri") from None
         days.update((begin + step) % 7 for step in range((end - begin) % 7 + 1))

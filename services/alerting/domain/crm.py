@@ -1,7 +1,8 @@
 """Ready blocks for the two CRMs that most suppliers have: a task as Salesforce and as HubSpot want it.
 
-External ids come from the directory's attributes: `salesforce_id` of account and person, `salesforce_owner_id` of the
-account, and the same with `hubspot_`. A field without a value is left out, so that an upsert does not clear it.
+External ids come from the directory's attributes: `salesforce_id` of account and person,
+`salesforce_owner_id` of the account, and the same with `hubspot_`. A field without a value is left out, so
+that an upsert does not clear it.
 """
 
 from datetime import UTC, datetime
@@ -68,9 +69,7 @@ def hubspot(task: Task, account: Account, person: Stakeholder | None, text: str)
         "hs_task_reminders": str(int(task.due_at.timestamp() * 1000)),
         "hubspot_owner_id": _external(account.attributes, "hubspot_owner_id"),
     }
-    block: dict[str, Any] = {
-        "properties": {name: value for name, value in properties.items() if value is not None}
-    }
+    block: dict[str, Any] = {"properties": {name: value for name, value in properties.items() if value is not None}}
     contact = _external(person.attributes, "hubspot_id") if person else None
     if contact is not None:
         kind = {

@@ -36,10 +36,9 @@ class Decision:
         return tuple(dict.fromkeys(one.rule.kind for one in self.inhibited if one.rule.kind != own))
 
 
-def decide(
-    rules: Iterable[Rule], event: str, facts: Facts, at: datetime, calendar: BusinessCalendar
-) -> Decision:
-    """The decision about an event that happened at `at`. Strength: severity, then earlier due, then the table's order.
+def decide(rules: Iterable[Rule], event: str, facts: Facts, at: datetime, calendar: BusinessCalendar) -> Decision:
+    """The decision about an event that happened at `at`. Strength: severity, then earlier due, then the
+    table's order.
 
     A premium account raises every severity by one step.
     """

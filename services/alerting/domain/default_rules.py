@@ -217,7 +217,9 @@ _ROWS: tuple[dict[str, Any], ...] = (
     },
 )
 
-DEFAULT_RULES: tuple[Rule, ...] = tuple(
-    Rule(**({"version": 1, "position": position, "informs": ()} | row))
-    for position, row in enumerate(_ROWS, start=1)
-)
+
+def _rule(position: int, row: dict[str, Any]) -> Rule:
+    return Rule(version=1, position=position, informs=row.pop("informs", ()), **row)
+
+
+DEFAULT_RULES: tuple[Rule, ...] = tuple(_rule(position, dict(row)) for position, row in enumerate(_ROWS, start=1))

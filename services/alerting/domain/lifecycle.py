@@ -1,7 +1,7 @@
 """The life of a task: which change is allowed in which state, and what it leaves behind.
 
-Every function takes a task and answers the next one with its history entry, or None where nothing changes. A change
-that the state does not allow raises `NotAllowed`.
+Every function takes a task and answers the next one with its history entry, or None where nothing changes. A
+change that the state does not allow raises `NotAllowed`.
 """
 
 from dataclasses import fields, replace
@@ -14,6 +14,7 @@ from services.alerting.domain.tasks import (
     Closing,
     Contact,
     HistoryEntry,
+    OwnerSource,
     Promise,
     Step,
     Task,
@@ -54,9 +55,7 @@ def acknowledge(task: Task, change: Change) -> Step | None:
     if task.state == "in_progress":
         raise NotAllowed(Refusal.IN_PROGRESS)
     first = task.acknowledged_at or change.at
-    return _step(
-        task, "acknowledged", change, state="acknowledged", acknowledged_at=first, snoozed_until=None
-    )
+    return _step(task, "acknowledged", change, state="acknowledged", acknowledged_at=first, snoozed_until=None)
 
 
 def start(task: Task, change: Change) -> Step | None:
@@ -97,11 +96,11 @@ def assign(task: Task, change: Change, owner: Contact) -> Step | None:
     return _step(task, "assigned", change, owner=owner, owner_source="assigned")
 
 
-def follow_directory(task: Task, change: Change, owner: Contact) -> Step | None:
+def follow_directory(task: Task, change: Change, owner: Contact, source: OwnerSource) -> Step | None:
     """The account has another owner now; a task that nobody was assigned to by hand goes along."""
     if task.is_closed or task.owner_source == "assigned" or owner == task.owner:
         return None
-    return _step(task, "assigned", change, owner=owner, owner_source="directory")
+    return _step(task, "assigned", change, owner=owner, owner_source=source)
 
 
 def promise(task: Task, change: Change, made: Promise) -> Step:
@@ -153,9 +152,7 @@ def _step(task: Task, action: str, change: Change, **values: Any) -> Step:
     changed = replace(task, version=task.version + 1, updated_at=change.at, **values)
     return Step(
         changed,
-        HistoryEntry(
-            action, change.actor, change.at, changed.version, change.comment, differences(task, changed)
-        ),
+        HistoryEntry(action, change.actor, change.at, changed.version, change.comment, differences(task, changed)),
     )
 
 

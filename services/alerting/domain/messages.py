@@ -33,8 +33,9 @@ MESSAGE_TYPES = (
 class WebhookMessage:
     """One message. `event_id` is derived from what caused it, so a replay yields the same `webhook-id`.
 
-    `sequence` counts the messages of one account without gaps, in commit order. `data` holds JSON values only (str,
-    int, float, bool, None, dict, list). `stakeholder_id` names the person it speaks of, so that erasure finds it.
+    `sequence` counts the messages of one account without gaps, in commit order. `data` holds JSON values only
+    (str, int, float, bool, None, dict, list). `stakeholder_id` names the person it speaks of, so that erasure
+    finds it.
     """
 
     event_id: UUID

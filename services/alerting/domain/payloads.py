@@ -32,39 +32,37 @@ class Context:
     links: Links
 
 
-def payload(
-    context: Context,
-    account: Account,
-    person: Stakeholder | None,
-    *,
-    answer: Answer | None = None,
-    task: Task | None = None,
-    change: Mapping[str, Any] | None = None,
-) -> dict[str, Any]:
-    """The data of a message. A comment is cut at 8,000 characters, and further where the whole would be too large."""
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """What a message speaks of."""
+
+    account: Account
+    person: Stakeholder | None = None
+    answer: Answer | None = None
+    task: Task | None = None
+    change: Mapping[str, Any] | None = None
+
+
+def payload(context: Context, subject: Subject) -> dict[str, Any]:
+    """The data of a message. A comment is cut at 8,000 characters, and further where the whole would be too
+    large.
+    """
     limit = MAX_COMMENT
     while True:
-        data = _build(context, account, person, answer, task, change, limit)
+        data = _build(context, subject, limit)
         if limit < 100 or len(json.dumps(data, ensure_ascii=False).encode()) <= MAX_BYTES:
             return data
         limit //= 2
 
 
-def _build(
-    context: Context,
-    account: Account,
-    person: Stakeholder | None,
-    answer: Answer | None,
-    task: Task | None,
-    change: Mapping[str, Any] | None,
-    limit: int,
-) -> dict[str, Any]:
+def _build(context: Context, subject: Subject, limit: int) -> dict[str, Any]:
+    account, person, answer, task = subject.account, subject.person, subject.answer, subject.task
     data: dict[str, Any] = {"account": account_block(account)}
     data["stakeholder"] = stakeholder_block(person) if person else None
     if answer is not None and not answer.withdrawn:
         data["response"] = response_block(answer, context.links, limit)
-    if change is not None:
-        data["change"] = dict(change)
+    if subject.change is not None:
+        data["change"] = dict(subject.change)
     if task is not None:
         link = context.links.follow_up.format(follow_up_id=task.follow_up_id)
         data["task"] = task_item(task) | {"title": task.title, "link": link}

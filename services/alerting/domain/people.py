@@ -8,6 +8,7 @@ from services.alerting.domain.rules import Facts
 from services.alerting.domain.tasks import Contact, OwnerSource, Recipient
 
 MAX_TITLE = 130
+NOBODY = Contact()
 NO_OWNER = "the account has no owner in the directory: goes to the default owner"
 NO_SPONSOR = "the account has no sponsor in the directory: goes to its owner"
 
@@ -24,8 +25,8 @@ class Account:
     revenue_amount: float | None = None
     revenue_currency: str | None = None
     renewal_on: date | None = None
-    owner: Contact = Contact()
-    sponsor: Contact = Contact()
+    owner: Contact = NOBODY
+    sponsor: Contact = NOBODY
     attributes: dict[str, Any] = field(default_factory=dict)
 
 
@@ -77,12 +78,13 @@ class Staff:
     """Who takes what nobody owns, and who leads; from the settings."""
 
     default_owner: Contact
-    leader: Contact = Contact()
+    leader: Contact = NOBODY
 
 
 def addressed_to(recipient: Recipient, account: Account, staff: Staff) -> Address:
-    """The owner of a task: owner, sponsor or leader as the rule says; who is missing in the directory is replaced by
-    the next one, down to the default owner."""
+    """The owner of a task: owner, sponsor or leader as the rule says; who is missing in the directory is
+    replaced by the next one, down to the default owner.
+    """
     owner, source = _known(account.owner, staff.default_owner)
     reasons: list[str] = []
     if recipient == "sponsor" and account.sponsor.known:

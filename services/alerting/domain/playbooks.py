@@ -12,7 +12,9 @@ PASSIVE = (
     "Learn what is missing. Differentiate; talk about value for money rather than price. Now innovation may be shown;"
     " look for what would make them buy more."
 )
-FOLLOW_UP_REQUESTED = "They asked for it: a leader calls, whatever the score. Listen, agree on what happens next, and report back."
+FOLLOW_UP_REQUESTED = (
+    "They asked for it: a leader calls, whatever the score. Listen, agree on what happens next, and report back."
+)
 TWO_FALLS = (
     "Two falls in a row are a trend, not a mood. Compare both answers and their comments, ask what changed, and agree"
     " on one thing to put right first."
@@ -37,7 +39,9 @@ SILENT = (
     "No signal is a signal. Reach out in person; check the contact; change the channel. Ask when would be a good time"
     " and what would make answering worth it."
 )
-PROMOTER = "Thank them. Ask for a referral, a testimonial, a case study or a public review; look for what they would buy next."
+PROMOTER = (
+    "Thank them. Ask for a referral, a testimonial, a case study or a public review; look for what they would buy next."
+)
 RECOVERED = (
     "Thank them and say what was done because of their earlier answer; write down what worked. If they are happy now,"
     " ask for a referral, a testimonial or a public review."

@@ -1,7 +1,7 @@
 """Rules as data: which event opens which follow-up, how bad it is, when it is due and to whom it goes.
 
-A rule holds when its event came and every condition holds. Rules of one kind are rows of one family (detractor 0–3
-and detractor 4–6): they share one open task a person.
+A rule holds when its event came and every condition holds. Rules of one kind are rows of one family
+(detractor 0–3 and detractor 4–6): they share one open task a person.
 """
 
 from collections.abc import Mapping
@@ -67,8 +67,8 @@ class Condition:
 class Rule:
     """One row of the table of rules. `position` is the table's order and breaks the last ties.
 
-    `inhibited_by`: kinds whose open task of the same person takes the trigger in. `closes_on_answer`: the task is done
-    when the person answers. `growth`: a chance rather than a risk.
+    `inhibited_by`: kinds whose open task of the same person takes the trigger in. `closes_on_answer`: the
+    task is done when the person answers. `growth`: a chance rather than a risk.
     """
 
     rule_id: str
@@ -95,7 +95,9 @@ class Rule:
 
 
 def conditions_from(document: Mapping[str, Mapping[str, Any]]) -> tuple[Condition, ...]:
-    """Read `{"score": {"min": 0, "max": 3}}`. Raises ValueError for a field or an operator that does not exist."""
+    """Read `{"score": {"min": 0, "max": 3}}`. Raises ValueError for a field or an operator that does not
+    exist.
+    """
     conditions = []
     for field, tests in document.items():
         if field not in FIELDS:

@@ -51,8 +51,9 @@ class Closing:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """One follow-up. `policy` is a snapshot of the rule and the calendar under which it was opened, so that later
-    changes of either leave a running task alone. `version` grows by one with every change."""
+    """One follow-up. `policy` is a snapshot of the rule and the calendar under which it was opened, so that
+    later changes of either leave a running task alone. `version` grows by one with every change.
+    """
 
     follow_up_id: UUID
     version: int
@@ -114,8 +115,9 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """One line of a task's history. `changes` maps a field to its old and new value; `event_id` is the event that told
-    others, so that a message can be found by it."""
+    """One line of a task's history. `changes` maps a field to its old and new value; `event_id` is the event
+    that told others, so that a message can be found by it.
+    """
 
     action: str
     actor: str

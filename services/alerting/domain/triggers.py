@@ -82,7 +82,9 @@ def open_task(
 
 
 def add_occurrence(task: Task, trigger: Trigger, decision: Decision) -> Step:
-    """The same again while the task is open: severity may rise and never falls, the due time never moves later."""
+    """The same again while the task is open: severity may rise and never falls, the due time never moves
+    later.
+    """
     match = _chosen(decision)
     changed = replace(
         task,
@@ -113,7 +115,9 @@ def inhibit(task: Task, trigger: Trigger, decision: Decision) -> Step:
 
 
 def corrected(task: Task, at: datetime, reason: str, match: Match | None) -> Step:
-    """The answer behind the task was changed and a rule of its kind still holds: say so, and take on what got worse."""
+    """The answer behind the task was changed and a rule of its kind still holds: say so, and take on what got
+    worse.
+    """
     changed = replace(
         task,
         version=task.version + 1,

@@ -1,0 +1,205 @@
+"""The shipped table of rules, row by row, and how one event comes to one decision."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from services.alerting.domain.decisions import Decision, decide
+from services.alerting.domain.default_rules import (
+    ANSWERED,
+    CLASS_CHANGED,
+    DEFAULT_RULES,
+    SCORE_DROPPED,
+    WENT_SILENT,
+)
+from services.alerting.domain.rules import FIELDS, Condition, conditions_document, conditions_from
+from tests.unit.alerting.builders import MONDAY_10, POLICY
+
+
+def decision(event: str = ANSWERED, **facts: Any) -> Decision:
+    return decide(DEFAULT_RULES, event, facts, MONDAY_10, POLICY.calendar)
+
+
+def outcome(event: str = ANSWERED, **facts: Any) -> tuple[str, str, datetime, str] | None:
+    chosen = decision(event, **facts).chosen
+    return None if chosen is None else (chosen.rule.kind, chosen.severity, chosen.due_at, chosen.rule.recipient)
+
+
+def june(day: int, hour: int) -> datetime:
+    return datetime(2026, 6, day, hour, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("score", [0, 1, 2, 3])
+def test_a_deep_detractor_is_critical_and_due_in_four_business_hours(score: int) -> None:
+    assert outcome(survey_type="nps", score=score) == ("detractor", "critical", june(8, 14), "owner")
+
+
+@pytest.mark.parametrize("score", [4, 5, 6])
+def test_another_detractor_is_high_and_due_in_a_business_day(score: int) -> None:
+    assert outcome(survey_type="nps", score=score) == ("detractor", "high", june(9, 10), "owner")
+
+
+@pytest.mark.parametrize("change", ["promoter_to_detractor", "passive_to_detractor", "new_detractor"])
+def test_any_fall_to_a_detractor_is_one_detractor_task(change: str) -> None:
+    found = decision(survey_type="nps", score=2, change=change)
+    assert found.chosen is not None
+    assert (found.chosen.rule.kind, found.chosen.severity) == ("detractor", "critical")
+    assert found.inhibited == ()
+
+
+@pytest.mark.parametrize(
+    ("event", "facts", "expected"),
+    [
+        (
+            ANSWERED,
+            {"survey_type": "nps", "score": 8, "change": "promoter_to_passive"},
+            ("promoter_to_passive", "high", june(10, 10), "owner"),
+        ),
+        (
+            ANSWERED,
+            {"survey_type": "nps", "score": 10, "follow_up_requested": True},
+            ("follow_up_requested", "high", june(9, 10), "sponsor"),
+        ),
+        (
+            ANSWERED,
+            {"survey_type": "nps", "score": 7, "falls_in_a_row": 2},
+            ("two_falls_in_a_row", "medium", june(11, 10), "owner"),
+        ),
+        (ANSWERED, {"survey_type": "csat", "score": 1}, ("low_csat", "critical", june(9, 10), "owner")),
+        (ANSWERED, {"survey_type": "csat", "score": 2}, ("low_csat", "high", june(9, 10), "owner")),
+        (ANSWERED, {"survey_type": "ces", "score": 2}, ("high_effort", "high", june(9, 10), "owner")),
+        (SCORE_DROPPED, {"points": 24.5}, ("account_score_drop", "high", june(11, 10), "owner")),
+        (CLASS_CHANGED, {"account_class": "divided"}, ("account_class_changed", "high", june(11, 10), "owner")),
+        (WENT_SILENT, {"days": 21}, ("non_response", "low", june(15, 10), "owner")),
+        (
+            WENT_SILENT,
+            {"days": 14, "stakeholder_type": "decision_maker", "tier": "key"},
+            ("non_response", "medium", june(15, 10), "owner"),
+        ),
+        (
+            ANSWERED,
+            {"survey_type": "nps", "score": 9, "change": "new_promoter"},
+            ("new_promoter", "low", june(22, 10), "owner"),
+        ),
+        (
+            ANSWERED,
+            {"survey_type": "nps", "score": 7, "change": "detractor_to_passive"},
+            ("recovered", "low", june(22, 10), "owner"),
+        ),
+    ],
+)
+def test_each_row_of_the_table(event: str, facts: dict[str, Any], expected: object) -> None:
+    assert outcome(event, **facts) == expected
+
+
+@pytest.mark.parametrize(
+    ("event", "facts"),
+    [
+        (ANSWERED, {"survey_type": "nps", "score": 7}),
+        (ANSWERED, {"survey_type": "nps", "score": 9, "follow_up_requested": False}),
+        (ANSWERED, {"survey_type": "csat", "score": 3}),
+        (ANSWERED, {"survey_type": "ces", "score": 3}),
+        (ANSWERED, {"survey_type": "nps", "score": 8, "falls_in_a_row": 1}),
+        (CLASS_CHANGED, {"account_class": "steady"}),
+        ("account_score.changed", {"survey_type": "nps", "score": 0}),
+    ],
+)
+def test_what_needs_no_follow_up_gets_none(event: str, facts: dict[str, Any]) -> None:
+    assert outcome(event, **facts) is None
+
+
+def test_a_csat_of_two_is_not_a_detractor() -> None:
+    assert decision(survey_type="csat", score=2).inhibited == ()
+
+
+@pytest.mark.parametrize(
+    ("facts", "severity"),
+    [
+        ({"survey_type": "nps", "score": 2}, "critical"),
+        ({"survey_type": "nps", "score": 5}, "critical"),
+        ({"survey_type": "nps", "score": 8, "change": "promoter_to_passive"}, "critical"),
+        ({"survey_type": "nps", "score": 9, "change": "new_promoter"}, "medium"),
+    ],
+)
+def test_a_premium_account_is_one_step_more_severe(facts: dict[str, Any], severity: str) -> None:
+    chosen = decision(tier="premium", **facts).chosen
+    assert chosen is not None
+    assert chosen.severity == severity
+
+
+def test_the_strongest_rule_wins_and_the_others_are_inhibited() -> None:
+    found = decision(
+        survey_type="nps", score=3, follow_up_requested=True, falls_in_a_row=2, change="passive_to_detractor"
+    )
+    assert found.chosen is not None
+    assert found.chosen.rule.rule_id == "detractor_0_3"
+    assert found.inhibited_kinds == ("follow_up_requested", "two_falls_in_a_row")
+
+
+def test_of_equal_severity_the_earlier_due_wins() -> None:
+    found = decision(survey_type="nps", score=8, change="promoter_to_passive", follow_up_requested=True)
+    assert found.chosen is not None
+    assert found.chosen.rule.kind == "follow_up_requested", "one business day before two"
+    assert found.inhibited_kinds == ("promoter_to_passive",)
+
+
+def test_of_equal_severity_and_due_the_order_of_the_table_wins() -> None:
+    found = decision(survey_type="nps", score=5, follow_up_requested=True)
+    assert found.chosen is not None
+    assert found.chosen.rule.rule_id == "detractor_4_6"
+    shuffled = decide(
+        reversed(DEFAULT_RULES),
+        ANSWERED,
+        {"survey_type": "nps", "score": 5, "follow_up_requested": True},
+        MONDAY_10,
+        POLICY.calendar,
+    )
+    assert shuffled == found
+
+
+def test_a_rule_that_is_switched_off_does_not_fire() -> None:
+    off = [replace(rule, enabled=False) for rule in DEFAULT_RULES]
+    assert decide(off, ANSWERED, {"survey_type": "nps", "score": 0}, MONDAY_10, POLICY.calendar).chosen is None
+
+
+def test_reasons_say_what_happened_in_numbers() -> None:
+    chosen = decision(
+        survey_type="nps", score=8, previous_score=10, change="promoter_to_passive", tier="premium"
+    ).chosen
+    assert chosen is not None
+    assert chosen.reasons == (
+        "fell from promoter (10) to passive (8)",
+        "premium account: severity raised from high to critical",
+    )
+
+
+def test_conditions_are_data_that_survive_the_way_through_json() -> None:
+    for rule in DEFAULT_RULES:
+        assert conditions_from(conditions_document(rule.conditions)) == rule.conditions
+        assert {one.field for one in rule.conditions} <= set(FIELDS)
+
+
+@pytest.mark.parametrize("document", [{"shoe_size": {"min": 1}}, {"score": {"like": 1}}])
+def test_conditions_on_what_does_not_exist_are_refused(document: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match="does not exist"):
+        conditions_from(document)
+
+
+@pytest.mark.parametrize(
+    ("condition", "value"),
+    [
+        (Condition("score", "max", 3), None),
+        (Condition("score", "min", 3), "7"),
+        (Condition("score", "max", 3), True),
+        (Condition("score", "in", (1,)), None),
+    ],
+)
+def test_a_condition_never_holds_for_what_is_missing_or_of_another_kind(condition: Condition, value: Any) -> None:
+    assert not condition.holds({"score": value})
+
+
+def test_every_rule_has_a_playbook_and_a_rule_id_of_its_own() -> None:
+    assert len({rule.rule_id for rule in DEFAULT_RULES}) == len(DEFAULT_RULES)
+    assert all(len(rule.playbook) > 40 for rule in DEFAULT_RULES)
