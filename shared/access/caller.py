@@ -1,0 +1,33 @@
+"""Who calls: the answer of every check of a key, and the scopes there are."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, get_args
+
+from shared.errors import Forbidden
+
+Scope = Literal["ingest", "read", "act", "manage", "erase"]
+SCOPES: tuple[Scope, ...] = get_args(Scope)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """The holder of a valid key.
+
+    With `owner_email` (lower case) the caller knows the accounts of this owner only; all others are 404 to it.
+    A publishable caller may only post responses, from `origins`. `rate_limit` is requests a minute, None for none.
+    """
+
+    key_id: str
+    scopes: frozenset[str]
+    owner_email: str | None = None
+    publishable: bool = False
+    name: str = ""
+    origins: tuple[str, ...] = ()
+    rate_limit: int | None = None
+    expires_at: datetime | None = field(default=None, compare=False)
+
+    def require(self, scope: Scope) -> None:
+        """Raises `Forbidden` when the key lacks the scope: the same for known and unknown ids."""
+        if scope not in self.scopes:
+            raise Forbidden("missing_scope", f"the key lacks the scope {scope}")

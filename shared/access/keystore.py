@@ -1,0 +1,230 @@
+"""Checks keys on every request, from a cache of 10 seconds, and for up to an hour without PostgreSQL."""
+
+import asyncio
+import hmac
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from shared.access.caller import Caller
+from shared.access.hash_file import HashFile
+from shared.access.records import KeyRecord
+from shared.access.store import find_key, live_keys, record_use
+from shared.access.token import parse_token
+from shared.clock import Clock
+from shared.db.engine import Database
+from shared.errors import Unauthorized, Unavailable
+from shared.telemetry import metrics
+from shared.telemetry.logging import get_logger
+
+FRESH = timedelta(seconds=10)
+REFRESH_AHEAD = timedelta(seconds=5)
+STALE = timedelta(hours=1)
+
+PAUSE = timedelta(seconds=2)
+LOOKUP_DEADLINE_S = 1.0
+HOUSEKEEPING_S = 60.0
+MAX_ENTRIES = 10_000
+_NOBODY = bytes(32)
+
+T = TypeVar("T")
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """What PostgreSQL (or the file) said at one moment; `record` is None for an id that does not exist."""
+
+    record: KeyRecord | None
+    caller: Caller | None
+    at: datetime
+
+
+class KeyStore:
+    """The keys as one process knows them.
+
+    A revoked key stops within 10 s while PostgreSQL is reachable. Without it, keys seen in the last hour go on,
+    and at a cold start those of the file, if there is one; any other key is `Unavailable`, since to say it is
+    wrong would be a guess.
+    """
+
+    def __init__(self, database: Database, clock: Clock, *, hash_file: HashFile | None = None) -> None:
+        self._database = database
+        self._clock = clock
+        self._file = hash_file
+        self._entries: dict[str, _Entry] = {}
+        self._lookups: dict[str, asyncio.Task[_Entry]] = {}
+        self._used: dict[str, datetime] = {}
+        self._away_until: datetime | None = None
+
+    async def authenticate(self, token: str) -> Caller:
+        """The caller who holds this key.
+
+        Raises `Unauthorized` for any key that is not valid now, never saying why, and `Unavailable` when that
+        cannot be found out.
+        """
+        shown = parse_token(token)
+        if shown is None:
+            raise unauthorized()
+        now = self._clock.now()
+        entry = await self._entry(shown.key_id, now)
+        record = entry.record
+        same = hmac.compare_digest(record.secret_hash if record else _NOBODY, shown.digest())
+        if record is None or entry.caller is None or not same:
+            raise unauthorized()
+        if record.publishable != shown.publishable or not record.live(now):
+            raise unauthorized()
+        self._used[record.id] = now
+        return entry.caller
+
+    async def warm(self) -> None:
+        """Fill the cache at start: from PostgreSQL, else from the file."""
+        now = self._clock.now()
+        try:
+            records = await _within_deadline(asyncio.create_task(self._live_keys(now)))
+        except Unavailable:
+            self._read_file(now)
+            return
+        for record in records:
+            self._remember(record.id, record, now)
+        self._save_file(records, now)
+
+    async def run(self) -> None:
+        """Once a minute note which keys were used, and renew the file; until cancelled."""
+        try:
+            while True:
+                await asyncio.sleep(HOUSEKEEPING_S)
+                await self.flush()
+        finally:
+            for lookup in self._lookups.values():
+                lookup.cancel()
+
+    async def flush(self) -> None:
+        """Write down the last use of keys and renew the file; kept for later while PostgreSQL is away."""
+        used, self._used = self._used, {}
+        now = self._clock.now()
+        try:
+            if used:
+                async with self._database.write() as tx:
+                    await record_use(tx, used)
+            if self._file:
+                self._save_file(await self._live_keys(now), now)
+        except Unavailable:
+            self._used = used | self._used
+            log.warning("key_use_not_recorded", keys=len(used))
+
+    def forget(self, key_id: str) -> None:
+        """Drop a key from this process's cache, so that a revocation made here counts at once."""
+        self._entries.pop(key_id, None)
+
+    async def _entry(self, key_id: str, now: datetime) -> _Entry:
+        entry = self._entries.get(key_id)
+        age = now - entry.at if entry else STALE
+        if entry and age < FRESH:
+            if age > REFRESH_AHEAD:
+                self._refresh(key_id, now)
+            metrics.api_key_lookups_total.labels("cache").inc()
+            return entry
+        usable = entry if entry and entry.record and age < STALE else None
+        if usable and self._away_until is not None:
+            # Known to be away: nobody waits for the answer, which is asked for all the same.
+            self._refresh(key_id, now)
+            metrics.api_key_lookups_total.labels("stale").inc()
+            return usable
+        try:
+            found = await self._ask(key_id, now)
+        except Unavailable:
+            metrics.api_key_lookups_total.labels("stale" if usable else "unavailable").inc()
+            if usable:
+                return usable
+            raise Unavailable("keys_unavailable", "the key cannot be looked up now", retry_after=5) from None
+        metrics.api_key_lookups_total.labels("database").inc()
+        return found
+
+    async def _ask(self, key_id: str, now: datetime) -> _Entry:
+        """Ask PostgreSQL, all requests with one key together. Raises `Unavailable`, at once within a pause."""
+        if self._pausing(now):
+            raise Unavailable("database_unavailable")
+        try:
+            return await _within_deadline(self._lookup(key_id))
+        except Unavailable:
+            self._away_until = now + PAUSE
+            raise
+
+    def _refresh(self, key_id: str, now: datetime) -> None:
+        if not self._pausing(now):
+            self._lookup(key_id)
+
+    def _pausing(self, now: datetime) -> bool:
+        return self._away_until is not None and now < self._away_until
+
+    def _lookup(self, key_id: str) -> asyncio.Task[_Entry]:
+        lookup = self._lookups.get(key_id)
+        if lookup is None:
+            lookup = self._lookups[key_id] = asyncio.create_task(self._find(key_id))
+            lookup.add_done_callback(lambda done: self._finished(key_id, done))
+        return lookup
+
+    def _finished(self, key_id: str, lookup: asyncio.Task[_Entry]) -> None:
+        self._lookups.pop(key_id, None)
+        if lookup.cancelled() or (error := lookup.exception()) is None:
+            return
+        if isinstance(error, Unavailable):
+            self._away_until = self._clock.now() + PAUSE
+        else:
+            log.error("key_lookup_failed", exc_info=error)
+
+    async def _find(self, key_id: str) -> _Entry:
+        asked_at = self._clock.now()
+        async with self._database.read() as tx:
+            found = await find_key(tx, key_id)
+        self._away_until = None
+        return self._remember(key_id, found, asked_at)
+
+    async def _live_keys(self, now: datetime) -> Sequence[KeyRecord]:
+        async with self._database.read() as tx:
+            return await live_keys(tx, now)
+
+    def _remember(self, key_id: str, record: KeyRecord | None, at: datetime) -> _Entry:
+        entry = _Entry(record, record.caller() if record else None, at)
+        self._entries.pop(key_id, None)
+        if len(self._entries) >= MAX_ENTRIES:
+            self._entries.pop(next(iter(self._entries)))
+        self._entries[key_id] = entry
+        return entry
+
+    def _read_file(self, now: datetime) -> None:
+        self._away_until = now + PAUSE
+        content = self._file.load() if self._file else None
+        if content is None or now - content[0] >= STALE:
+            log.warning("keys_not_known_yet")
+            return
+        saved_at, records = content
+        for record in records:
+            self._remember(record.id, record, saved_at)
+        log.warning("keys_read_from_file", keys=len(records))
+
+    def _save_file(self, records: Sequence[KeyRecord], now: datetime) -> None:
+        if self._file is None:
+            return
+        try:
+            self._file.save(records, now)
+        except OSError as error:
+            log.warning("key_file_not_written", errno=error.errno)
+
+
+async def _within_deadline(work: asyncio.Task[T]) -> T:
+    """The result of `work`, which goes on in the background when the deadline passes.
+
+    PostgreSQL may hang rather than refuse, and then even cancelling hangs; a request must not hang with it.
+    """
+    done, _ = await asyncio.wait({work}, timeout=LOOKUP_DEADLINE_S)
+    if not done:
+        raise Unavailable("database_unavailable")
+    return work.result()
+
+
+def unauthorized() -> Unauthorized:
+    """The one answer to every key that is not valid, and to none at all."""
+    return Unauthorized("unauthorized", "a valid API key is needed, as Authorization: Bearer tb_...")

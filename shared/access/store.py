@@ -1,0 +1,153 @@
+"""Every SQL statement about keys. The table is named with its schema, since each service's path leads to its own."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from sqlalchemy import RowMapping
+
+from shared.access.caller import SCOPES
+from shared.access.records import KeyRecord
+from shared.access.token import new_token
+from shared.db.transaction import ReadTx, WriteTx
+from shared.errors import Invalid
+
+MAX_NAME_LENGTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class NewKey:
+    """What is wanted of a key. `owner_email` limits it to the accounts of that owner."""
+
+    name: str
+    scopes: frozenset[str]
+    owner_email: str | None = None
+    expires_at: datetime | None = None
+    rate_limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class IssuedKey:
+    """A key just made; `token` is its printed form and is known only now."""
+
+    record: KeyRecord
+    token: str = field(repr=False)
+
+
+async def create_key(tx: WriteTx, wanted: NewKey, now: datetime) -> IssuedKey:
+    """Make a key. Raises `Invalid` for unknown scopes, none at all, an empty name, or an expiry in the past."""
+    _check(wanted, now)
+    token = new_token()
+    record = KeyRecord(
+        id=token.key_id,
+        secret_hash=token.digest(),
+        name=wanted.name.strip(),
+        scopes=wanted.scopes,
+        created_at=now,
+        owner_email=wanted.owner_email.strip().lower() if wanted.owner_email else None,
+        rate_limit=wanted.rate_limit,
+        expires_at=wanted.expires_at,
+    )
+    await tx.execute(
+        "insert into access.api_keys (id, secret_hash, name, scopes, created_at, owner_email, rate_limit, expires_at)"
+        " values (:id, :secret_hash, :name, cast(:scopes as text[]), :created_at, :owner_email, :rate_limit,"
+        " :expires_at)",
+        id=record.id,
+        secret_hash=record.secret_hash,
+        name=record.name,
+        scopes=sorted(record.scopes),
+        created_at=record.created_at,
+        owner_email=record.owner_email,
+        rate_limit=record.rate_limit,
+        expires_at=record.expires_at,
+    )
+    return IssuedKey(record, token.printed())
+
+
+def _check(wanted: NewKey, now: datetime) -> None:
+    problems = []
+    if not 1 <= len(wanted.name.strip()) <= MAX_NAME_LENGTH:
+        problems.append(("name", "invalid_length", f"must have 1 to {MAX_NAME_LENGTH} characters"))
+    if not wanted.scopes or not wanted.scopes <= set(SCOPES):
+        problems.append(("scopes", "invalid_scopes", f"must be one or more of {', '.join(SCOPES)}"))
+    if wanted.owner_email is not None and "@" not in wanted.owner_email:
+        problems.append(("owner_email", "invalid_email", "must be an e-mail address"))
+    if wanted.expires_at is not None and wanted.expires_at <= now:
+        problems.append(("expires_at", "in_the_past", "must be ahead"))
+    if wanted.rate_limit is not None and wanted.rate_limit < 1:
+        problems.append(("rate_limit", "out_of_range", "must be 1 or more requests a minute"))
+    if problems:
+        errors = [{"field": name, "code": code, "detail": detail} for name, code, detail in problems]
+        raise Invalid("invalid_key", "the key cannot be made so", errors=errors)
+
+
+async def find_key(tx: ReadTx, key_id: str) -> KeyRecord | None:
+    """The key of this id, also a revoked or expired one."""
+    row = await tx.one("select * from access.api_keys where id = :id", id=key_id)
+    return _record(row) if row else None
+
+
+async def list_keys(
+    tx: ReadTx, *, owner_email: str | None = None, after: tuple[datetime, str] | None = None, limit: int = 1000
+) -> Sequence[KeyRecord]:
+    """Keys, the newest first; with `owner_email` those of that owner only. `after` is (created_at, id)."""
+    rows = await tx.all(
+        "select * from access.api_keys"
+        " where (cast(:owner as text) is null or owner_email = :owner)"
+        " and (cast(:at as timestamptz) is null or (created_at, id) < (:at, :id))"
+        " order by created_at desc, id desc limit :limit",
+        owner=owner_email,
+        at=after[0] if after else None,
+        id=after[1] if after else None,
+        limit=limit,
+    )
+    return [_record(row) for row in rows]
+
+
+async def live_keys(tx: ReadTx, now: datetime) -> Sequence[KeyRecord]:
+    """Every key that is neither revoked nor expired."""
+    rows = await tx.all(
+        "select * from access.api_keys where revoked_at is null and (expires_at is null or expires_at > :now)",
+        now=now,
+    )
+    return [_record(row) for row in rows]
+
+
+async def revoke_key(tx: WriteTx, key_id: str, now: datetime, *, owner_email: str | None = None) -> bool:
+    """Revoke a key for good; False when there is none (of that owner). Revoking twice keeps the first time."""
+    touched = await tx.execute(
+        "update access.api_keys set revoked_at = coalesce(revoked_at, :now)"
+        " where id = :id and (cast(:owner as text) is null or owner_email = :owner)",
+        id=key_id,
+        now=now,
+        owner=owner_email,
+    )
+    return touched > 0
+
+
+async def record_use(tx: WriteTx, used: Mapping[str, datetime]) -> None:
+    """Note when keys were last used; a time earlier than the stored one changes nothing."""
+    await tx.execute(
+        "update access.api_keys k set last_used_at = u.at"
+        " from unnest(cast(:ids as text[]), cast(:times as timestamptz[])) as u(id, at)"
+        " where k.id = u.id and (k.last_used_at is null or k.last_used_at < u.at)",
+        ids=list(used),
+        times=list(used.values()),
+    )
+
+
+def _record(row: RowMapping) -> KeyRecord:
+    return KeyRecord(
+        id=row["id"],
+        secret_hash=bytes(row["secret_hash"]),
+        name=row["name"],
+        scopes=frozenset(row["scopes"]),
+        created_at=row["created_at"],
+        owner_email=row["owner_email"],
+        publishable=row["publishable"],
+        origins=tuple(row["origins"]),
+        rate_limit=row["rate_limit"],
+        expires_at=row["expires_at"],
+        revoked_at=row["revoked_at"],
+        last_used_at=row["last_used_at"],
+    )

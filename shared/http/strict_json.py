@@ -1,0 +1,132 @@
+"""JSON without surprises: UTF-8 only, each key once, bounded depth, numbers and texts that can be stored."""
+
+import json
+import math
+import re
+from collections.abc import Iterator
+from typing import Any
+
+from shared.errors import BadRequest, Invalid
+from shared.http.problem import printable_name
+
+MAX_DEPTH = 32
+MAX_INTEGER = 2**63 - 1
+_MAX_INTEGER_DIGITS = len(str(MAX_INTEGER)) + 1
+_SUSPICIOUS_ESCAPE = re.compile(rb"\\u(?:d[89a-f]|0000)", re.IGNORECASE)
+"""A surrogate or NUL can only come as an escape: raw ones are neither UTF-8 nor JSON."""
+
+
+def loads(body: bytes) -> Any:
+    """Read JSON.
+
+    Raises `BadRequest` for what is not UTF-8 JSON (`not_utf8`, `malformed_json`), and `Invalid` for
+    `duplicate_key`, `number_out_of_range` (beyond 64 bits, infinite, NaN), `too_deep`, `lone_surrogate`
+    and `nul_character`.
+    """
+    text = _text(body)
+    try:
+        value = _DECODER.decode(text)
+    except json.JSONDecodeError:
+        raise BadRequest("malformed_json", "the body is not valid JSON") from None
+    except RecursionError:
+        raise _too_deep() from None
+    _check_depth(value, text)
+    if _SUSPICIOUS_ESCAPE.search(body):
+        _check_texts(value)
+    return value
+
+
+def _text(body: bytes) -> str:
+    if body.startswith(b"\xef\xbb\xbf"):
+        raise BadRequest("not_utf8", "the body must be UTF-8 without a byte order mark")
+    try:
+        return body.decode("utf-8")
+    except UnicodeDecodeError:
+        raise BadRequest("not_utf8", "the body must be UTF-8") from None
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) == len(pairs):
+        return value
+    seen: set[str] = set()
+    for key, _ in pairs:
+        if key in seen:
+            name = printable_name(key)
+            raise Invalid(
+                "duplicate_key",
+                "a key stands twice in one object",
+                errors=[{"field": name, "code": "duplicate_key", "detail": "stands twice"}],
+            )
+        seen.add(key)
+    return value
+
+
+def _integer(digits: str) -> int:
+    if len(digits) <= _MAX_INTEGER_DIGITS and abs(value := int(digits)) <= MAX_INTEGER:
+        return value
+    raise _out_of_range()
+
+
+def _number(digits: str) -> float:
+    value = float(digits)
+    if math.isinf(value):
+        raise _out_of_range()
+    return value
+
+
+def _constant(_name: str) -> Any:
+    raise _out_of_range()
+
+
+_DECODER = json.JSONDecoder(
+    object_pairs_hook=_object, parse_int=_integer, parse_float=_number, parse_constant=_constant
+)
+
+
+def _out_of_range() -> Invalid:
+    return Invalid("number_out_of_range", "a number is not finite or beyond 64 bits")
+
+
+def _too_deep() -> Invalid:
+    return Invalid("too_deep", f"the body nests deeper than {MAX_DEPTH} levels")
+
+
+def _check_depth(value: Any, text: str) -> None:
+    if text.count("{") + text.count("[") <= MAX_DEPTH:
+        return
+    level = [value]
+    for _ in range(MAX_DEPTH):
+        level = [child for parent in level for child in _children(parent) if isinstance(child, dict | list)]
+        if not level:
+            return
+    raise _too_deep()
+
+
+def _children(value: Any) -> Iterator[Any]:
+    if isinstance(value, dict):
+        yield from value.values()
+    elif isinstance(value, list):
+        yield from value
+
+
+def _check_texts(value: Any) -> None:
+    waiting = [value]
+    while waiting:
+        item = waiting.pop()
+        if isinstance(item, str):
+            _check_text(item)
+        elif isinstance(item, dict):
+            waiting += item.keys()
+            waiting += item.values()
+        elif isinstance(item, list):
+            waiting += item
+
+
+def _check_text(text: str) -> None:
+    if "\0" in text:
+        raise Invalid("nul_character", "a text holds the character NUL")
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        raise Invalid("lone_surrogate", "a text is not valid Unicode") from None
