@@ -1,7 +1,9 @@
-"""Where a webhook may go: the form of its URL, and a verdict on every address and port that a socket would use.
+"""Where a webhook may go: the form of its URL, and a verdict on every address and port that a socket would
+use.
 
-The lists follow the IANA special-purpose registries; Python's `is_global` alone lets multicast, 6to4, NAT64 and
-documentation ranges through. Judging a URL says nothing about where its name leads: that is judged at connect.
+The lists follow the IANA special-purpose registries; Python's `is_global` alone lets multicast, 6to4, NAT64
+and documentation ranges through. Judging a URL says nothing about where its name leads: that is judged at
+connect.
 """
 
 import ipaddress
@@ -42,32 +44,11 @@ _DENIED_V6 = tuple(
     for network in ("2001::/23", "2001:db8::/32", "2002::/16", "3fff::/20")  # the rest lies outside 2000::/3
 )
 _PRIVILEGED_PORTS = (80, 443)
-# Ports that browsers refuse, and of databases and queues: a webhook must not be a way to talk to them.
-_REFUSED_PORTS = frozenset(
-    (
-        1080,
-        1433,
-        1521,
-        1719,
-        1720,
-        1723,
-        2049,
-        2375,
-        2376,
-        2379,
-        2380,
-        3128,
-        3306,
-        3389,
-        3659,
-        4045,
-        4190,
-        5060,
-        5061,
-    )
-    + (5432, 5672, 5900, 6000, 6379, 6443, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 9042, 9092)
-    + (9200, 9300, 10080, 10250, 11211, 27017)
-)
+# What is no web server: a webhook must not be a way to talk to it.
+_STORES = (1433, 1521, 2049, 2379, 2380, 3306, 5432, 5672, 6379, 9042, 9092, 9200, 9300, 11211, 27017)
+_CONSOLES = (1080, 2375, 2376, 3128, 3389, 5900, 6000, 6443, 10250)
+_TALK = (1719, 1720, 1723, 3659, 4045, 4190, 5060, 5061, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080)
+_REFUSED_PORTS = frozenset((*_STORES, *_CONSOLES, *_TALK))
 _LABEL = r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?"
 _HOST = re.compile(rf"(?=.{{1,254}}\Z)(?:{_LABEL}\.)*{_LABEL}\.?\Z")
 _NUMERIC_LABEL = re.compile(r"(?:[0-9]+|0x[0-9a-f]*)\Z")
@@ -91,7 +72,8 @@ class Target:
 class AddressPolicy:
     """Which addresses may be dialled.
 
-    `allow` are networks of in-house receivers: any port inside, except `own_ports`, those Tellback itself listens on.
+    `allow` are networks of in-house receivers: any port inside, except `own_ports`, those Tellback itself
+    listens on.
     """
 
     allow: tuple[Network, ...] = ()
@@ -122,12 +104,14 @@ def is_public(address: Address) -> bool:
 
 
 def is_web_port(port: int) -> bool:
-    """Whether a receiver on the public internet may listen there: 80, 443, and above 1023 what speaks HTTP."""
+    """Whether a receiver on the public internet may listen there: 80, 443, and above 1023 what speaks
+    HTTP."""
     return port in _PRIVILEGED_PORTS or (port > 1023 and port not in _REFUSED_PORTS)
 
 
 def literal_address(host: str) -> Address | None:
-    """The address when the host is one, else None. Short, octal and hexadecimal spellings are refused by `target_of`."""
+    """The address when the host is one, else None. Short, octal and hexadecimal spellings are refused by
+    `target_of`."""
     try:
         return ipaddress.ip_address(host)
     except ValueError:
@@ -137,9 +121,9 @@ def literal_address(host: str) -> Address | None:
 def target_of(url: str, policy: AddressPolicy) -> Target:
     """The target of a webhook URL that keeps to the rules.
 
-    Raises `Refused` unless it is http or https, at most 2,048 printable ASCII characters, with a host that is a name
-    in ASCII (other scripts in punycode) or an address in its usual spelling, and without user, password or fragment.
-    An address given literally is judged at once.
+    Raises `Refused` unless it is http or https, at most 2,048 printable ASCII characters, with a host that is
+    a name in ASCII (other scripts in punycode) or an address in its usual spelling, and without user,
+    password or fragment. An address given literally is judged at once.
     """
     if len(url) > MAX_URL_LENGTH:
         raise Refused(f"must have at most {MAX_URL_LENGTH} characters")

@@ -1,4 +1,5 @@
-"""What an endpoint may ask for: which custom headers it may add, and how its health is told from its attempts."""
+"""What an endpoint may ask for: which custom headers it may add, and how its health is told from its
+attempts."""
 
 import re
 from collections.abc import Mapping
@@ -50,8 +51,8 @@ _FORBIDDEN_PREFIXES = (
 def check_headers(headers: Mapping[str, str]) -> None:
     """Raise ValueError, which never repeats a value, unless every custom header may be sent.
 
-    Names are HTTP tokens, differ in more than case and are not those that the delivery itself, a proxy or a cloud's
-    metadata service uses; values are 1 to 4,096 printable ASCII characters.
+    Names are HTTP tokens, differ in more than case and are not those that the delivery itself, a proxy or a
+    cloud's metadata service uses; values are 1 to 4,096 printable ASCII characters.
     """
     if len(headers) > MAX_HEADERS:
         raise ValueError(f"at most {MAX_HEADERS} headers")

@@ -1,7 +1,8 @@
 """When a delivery is tried again, and when it is over: pure rules over one attempt's outcome.
 
-The schedule is a list of gaps in seconds: with n gaps there are at most n + 1 attempts. Numbers: the working group's
-advice for Standard Webhooks, stretched so that an endpoint may be down over a weekend (10 attempts in 75.6 hours).
+The schedule is a list of gaps in seconds: with n gaps there are at most n + 1 attempts. Numbers: the working
+group's advice for Standard Webhooks, stretched so that an endpoint may be down over a weekend (10 attempts in
+75.6 hours).
 """
 
 import re
@@ -55,7 +56,8 @@ class Status(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """How one attempt ended. `failure` is None exactly when the receiver answered 2xx; `retry_after` is seconds."""
+    """How one attempt ended. `failure` is None exactly when the receiver answered 2xx; `retry_after` is
+    seconds."""
 
     failure: Failure | None
     status_code: int | None = None
@@ -75,7 +77,8 @@ class RetryPolicy:
 
 @dataclass(frozen=True, slots=True)
 class Next:
-    """What follows an attempt: the new status, the steps of the schedule used up, seconds until the next attempt."""
+    """What follows an attempt: the new status, the steps of the schedule used up, seconds until the next
+    attempt."""
 
     status: Status
     step: int
@@ -108,10 +111,11 @@ def retry_after_seconds(value: str | None, now: datetime) -> float | None:
 def wait_before_retry(
     step: int, outcome: Outcome, policy: RetryPolicy, uniform: Callable[[float, float], float]
 ) -> float:
-    """Seconds until the attempt after gap number `step`: the gap with ±20 % jitter, longer when the receiver asks.
+    """Seconds until the attempt after gap number `step`: the gap with ±20 % jitter, longer when the receiver
+    asks.
 
-    429, 502, 504 and timeouts wait at least `busy_wait`. Retry-After is obeyed from the gap up to the larger of twice
-    the gap and an hour. `uniform(a, b)` gives the randomness.
+    429, 502, 504 and timeouts wait at least `busy_wait`. Retry-After is obeyed from the gap up to the larger
+    of twice the gap and an hour. `uniform(a, b)` gives the randomness.
     """
     gap = policy.schedule[step]
     wait = gap * uniform(1 - JITTER, 1 + JITTER)
@@ -133,8 +137,8 @@ def after_attempt(
 ) -> Next:
     """What becomes of a delivery whose attempt ended so.
 
-    `step` counts the gaps used before this attempt. A `single` attempt (a test, or a manual one after the schedule
-    was over) is never followed by an automatic one; one that was `delivered_before` stays delivered.
+    `step` counts the gaps used before this attempt. A `single` attempt (a test, or a manual one after the
+    schedule was over) is never followed by an automatic one; one that was `delivered_before` stays delivered.
     """
     if outcome.failure is None:
         return Next(Status.DELIVERED, step)
@@ -154,8 +158,8 @@ def after_attempt(
 def after_lost_lease(step: int, attempts: int, policy: RetryPolicy) -> Next:
     """What becomes of a delivery whose sender died: the attempt is spent, the message is not.
 
-    It is tried again at once; after five such attempts beyond the schedule it counts as exhausted, so that a message
-    that kills its sender each time comes to an end.
+    It is tried again at once; after five such attempts beyond the schedule it counts as exhausted, so that a
+    message that kills its sender each time comes to an end.
     """
     if attempts > len(policy.schedule) + LOST_ATTEMPTS_ALLOWED:
         return Next(Status.EXHAUSTED, step)

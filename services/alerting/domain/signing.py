@@ -44,7 +44,8 @@ def new_secret() -> str:
 def checked_secret(text: str) -> str:
     """An imported secret in its canonical (padded) form.
 
-    Raises ValueError, which never repeats the secret, unless it is `whsec_` and standard base64 of 24 to 64 bytes.
+    Raises ValueError, which never repeats the secret, unless it is `whsec_` and standard base64 of 24 to 64
+    bytes.
     """
     if text.startswith(_ASYMMETRIC):
         raise ValueError("asymmetric secrets (v1a) are not supported; give one that begins with whsec_")
@@ -72,8 +73,9 @@ def live(held: Sequence[Secret], now: datetime) -> list[Secret]:
 def rotated(held: Sequence[Secret], value: str, now: datetime, grace: timedelta) -> list[Secret]:
     """The live secrets after `value` has become the current one, newest first.
 
-    The one before it signs for `grace` more (not at all when zero). A secret that is still live and comes back is
-    current again, and not kept twice. Raises `TooManySecrets` when the rotation would leave more than ten old ones.
+    The one before it signs for `grace` more (not at all when zero). A secret that is still live and comes
+    back is current again, and not kept twice. Raises `TooManySecrets` when the rotation would leave more than
+    ten old ones.
     """
     others = [secret for secret in live(held, now) if secret.value != value]
     old = [secret for secret in others if secret.expires_at is not None]

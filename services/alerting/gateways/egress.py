@@ -1,7 +1,7 @@
 """The one HTTP client for webhooks: guarded addresses, one deadline and one byte cap over the whole attempt.
 
-Nothing of the environment plays in: no proxies, no redirects, no cookies, no decompression. An attempt never raises
-for what the network or the receiver does; it always ends in an `Outcome`.
+Nothing of the environment plays in: no proxies, no redirects, no cookies, no decompression. An attempt never
+raises for what the network or the receiver does; it always ends in an `Outcome`.
 """
 
 import asyncio
@@ -31,12 +31,14 @@ from shared.clock import Clock
 USER_AGENT = "Tellback-Webhooks/1.0"
 NOT_ALLOWED = "leads to an address or port that is not allowed"
 KEEPALIVE_S = 4.0
-"""Shorter than the keep-alive of common servers (5 s), so that an attempt rarely meets a connection just closed."""
+"""Shorter than the keep-alive of common servers (5 s), so that an attempt rarely meets a connection just
+closed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Budgets:
-    """Limits of one attempt: seconds to connect, seconds in all, bytes of the response that are read and kept."""
+    """Limits of one attempt: seconds to connect, seconds in all, bytes of the response that are read and
+    kept."""
 
     connect: float = 5.0
     attempt: float = 20.0
@@ -127,7 +129,8 @@ class Egress:
         self, url: str, headers: Mapping[str, str], body: bytes, received: "_Received"
     ) -> None:
         target = target_of(url, self._guard.policy)
-        # Judged for every attempt, also when a connection kept alive is used: the name may lead elsewhere by now.
+        # Judged for every attempt, also when a connection kept alive is used: the name may lead elsewhere by
+        # now.
         self._guard.expect(await self._guard.vet(target.host, target.port))
         timeouts = {"connect": self._budgets.connect, "pool": self._budgets.attempt}
         request = httpcore.URL(scheme=target.scheme, host=target.host, port=target.port, target=_path_of(url))
@@ -192,7 +195,7 @@ def _failure_of(error: BaseException) -> Failure:
     while cause is not None:
         if isinstance(cause, ssl.SSLError):
             return Failure.TLS
-        cause = cause.__cause__
+        cause = cause.__cause__ or cause.__context__
     if isinstance(error, httpcore.ConnectError):
         return Failure.CONNECT
     if isinstance(error, httpcore.RemoteProtocolError) and "disconnected" not in str(error).lower():

@@ -1,7 +1,7 @@
 """The guard of outgoing connections: resolves a name, judges every address, and dials only a judged one.
 
-It sits below the HTTP client, where the socket is opened, so that no spelling of an address, no second DNS answer and
-no redirect leads past it. TLS still sees the name from the URL.
+It sits below the HTTP client, where the socket is opened, so that no spelling of an address, no second DNS
+answer and no redirect leads past it. TLS still sees the name from the URL.
 """
 
 import asyncio
@@ -86,7 +86,7 @@ class Guard(httpcore.AsyncNetworkBackend):
         if vetted is None or (vetted.host, vetted.port) != (host, port):
             vetted = await self.vet(host, port)
         share = None if timeout is None else timeout / len(vetted.addresses)
-        failure: Exception | None = None
+        failure: Exception = httpcore.ConnectError()
         for address in vetted.addresses:
             if not self.policy.permits(address, port):
                 raise BlockedAddress
@@ -96,7 +96,6 @@ class Guard(httpcore.AsyncNetworkBackend):
                 )
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
-        assert failure is not None
         raise failure
 
     async def connect_unix_socket(

@@ -9,7 +9,8 @@ from standardwebhooks import Webhook
 def signed_headers(message_id: str, at: datetime, body: bytes, secrets: Sequence[str]) -> dict[str, str]:
     """`webhook-id`, `webhook-timestamp` (unix seconds of the attempt) and `webhook-signature`.
 
-    One `v1` signature for each secret (`whsec_…`), in their order, over `id.timestamp.body`. `at` must be aware.
+    One `v1` signature for each secret (`whsec_…`), in their order, over `id.timestamp.body`. `at` must be
+    aware.
     """
     moment = at.astimezone(UTC)  # the library signs the wrong second for any other zone
     text = body.decode()
