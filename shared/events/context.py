@@ -1,10 +1,11 @@
 """Events of the topic `context-events`: what happened around the answers; marks on a trend."""
 
-from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from shared.events.envelope import EventData, register
+from pydantic import AwareDatetime
+
+from shared.events.envelope import EventData, Id, register
 from shared.topics import CONTEXT_RECORDED
 
 ContextKind = Literal[
@@ -25,12 +26,12 @@ class ContextRecorded(EventData):
     """Something happened at an account, at `at`."""
 
     event_id: UUID
-    account_id: str
-    stakeholder_id: str | None = None
+    account_id: Id
+    stakeholder_id: Id | None = None
     kind: ContextKind
-    at: datetime
+    at: AwareDatetime
     label: str | None = None
-    recorded_at: datetime
+    recorded_at: AwareDatetime
 
 
 register(CONTEXT_RECORDED, ContextRecorded)

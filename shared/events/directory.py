@@ -1,13 +1,13 @@
 """Events of the topic `directory`: who the accounts and their people are. Each carries the whole record."""
 
-from datetime import date, datetime
+from datetime import date
 from decimal import Decimal
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
-from shared.events.envelope import EventData, register
+from shared.events.envelope import EventData, Id, register
 from shared.topics import ACCOUNT_REMOVED, ACCOUNT_UPSERTED, STAKEHOLDER_REMOVED, STAKEHOLDER_UPSERTED
 
 Tier = Literal["small", "key", "premium"]
@@ -31,7 +31,7 @@ class Contact(EventData):
 class AccountRecord(EventData):
     """The whole directory record of a client account. `industry` is a known slug where there is one."""
 
-    account_id: str
+    account_id: Id
     name: str | None = None
     industry: str | None = None
     tier: Tier | None = None
@@ -41,7 +41,7 @@ class AccountRecord(EventData):
     products: tuple[str, ...] = ()
     owner: Contact | None = None
     sponsor: Contact | None = None
-    parent_account_id: str | None = None
+    parent_account_id: Id | None = None
     domains: tuple[str, ...] = ()
     attributes: dict[str, Any] = Field(default_factory=dict)
 
@@ -50,21 +50,21 @@ class AccountUpserted(AccountRecord):
     """An account was created or changed; greatest (recorded_at, event_id) wins."""
 
     event_id: UUID
-    recorded_at: datetime
+    recorded_at: AwareDatetime
 
 
 class AccountRemoved(AccountRecord):
     """An account left the directory; it carries the last record, since its scores keep their attributes."""
 
     event_id: UUID
-    recorded_at: datetime
+    recorded_at: AwareDatetime
 
 
 class StakeholderRecord(EventData):
     """The whole directory record of a person at an account."""
 
-    account_id: str
-    stakeholder_id: str
+    account_id: Id
+    stakeholder_id: Id
     name: str | None = None
     email: str | None = None
     type: StakeholderType | None = None
@@ -80,17 +80,17 @@ class StakeholderUpserted(StakeholderRecord):
     """A person was created or changed; greatest (recorded_at, event_id) wins."""
 
     event_id: UUID
-    recorded_at: datetime
+    recorded_at: AwareDatetime
 
 
 class StakeholderRemoved(EventData):
     """A person left the directory: ids and type only."""
 
-    account_id: str
-    stakeholder_id: str
+    account_id: Id
+    stakeholder_id: Id
     type: StakeholderType | None = None
     event_id: UUID
-    recorded_at: datetime
+    recorded_at: AwareDatetime
 
 
 register(ACCOUNT_UPSERTED, AccountUpserted)

@@ -1,17 +1,20 @@
 """CloudEvents 1.0 in Kafka's binary mode: the attributes are headers, the value is the data as JSON."""
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from shared.errors import Poison
 from shared.topics import TYPE_PREFIX
 
 Headers = list[tuple[str, bytes]]
+Id = Annotated[str, StringConstraints(min_length=1, max_length=200)]
+"""An id in an event: canonical already, but never longer than an index takes."""
 
 
 class EventData(BaseModel):
@@ -21,6 +24,7 @@ class EventData(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True, ser_json_timedelta="iso8601")
 
 
+_NUL = re.compile(rb"(\\+)u0000")
 _MODELS: dict[str, type[EventData]] = {}
 
 
@@ -104,6 +108,8 @@ def decode(headers: Iterable[tuple[str, bytes]], value: bytes) -> Event:
         raise Poison("unknown_type", "no reader for this type and major version")
     if not attributes.get("content-type", "application/json").startswith("application/json"):
         raise Poison("not_json_content", "the value is not JSON")
+    if b"\\u0000" in value and _holds_nul(value):
+        raise Poison("invalid_data", "a text holds NUL, which no table can keep")
     try:
         data = model.model_validate_json(value)
     except ValidationError as error:
@@ -111,3 +117,8 @@ def decode(headers: Iterable[tuple[str, bytes]], value: bytes) -> Event:
     name, _, version = event_type.removeprefix(TYPE_PREFIX).rpartition(".v")
     account_id = getattr(data, "account_id", "")
     return Event(event_id, name, source, time, account_id, data, major=int(version))
+
+
+def _holds_nul(value: bytes) -> bool:
+    """Whether the escape really stands for NUL: a backslash may itself be escaped."""
+    return any(len(match[1]) % 2 for match in _NUL.finditer(value))

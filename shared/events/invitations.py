@@ -1,10 +1,11 @@
 """Events of the topic `invitations`: how far each request for an answer came, whoever mailed it."""
 
-from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from shared.events.envelope import EventData, register
+from pydantic import AwareDatetime
+
+from shared.events.envelope import EventData, Id, register
 from shared.topics import INVITATION_EVENTS
 
 InvitationKind = Literal["sent", "delivered", "opened", "started", "reminded", "bounced", "expired", "unsubscribed"]
@@ -14,13 +15,13 @@ class InvitationFact(EventData):
     """One thing that happened to an invitation, at `at`."""
 
     event_id: UUID
-    invitation_id: str
-    account_id: str
-    stakeholder_id: str
+    invitation_id: Id
+    account_id: Id
+    stakeholder_id: Id
     kind: InvitationKind
-    at: datetime
-    recorded_at: datetime
-    survey_id: str | None = None
+    at: AwareDatetime
+    recorded_at: AwareDatetime
+    survey_id: Id | None = None
     channel: str | None = None
 
 

@@ -1,12 +1,11 @@
 """Events of the topic `responses`: what people answered, and what was changed about it afterwards."""
 
-from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AwareDatetime, Field
 
-from shared.events.envelope import EventData, register
+from shared.events.envelope import EventData, Id, register
 from shared.topics import RESPONSE_AMENDED, RESPONSE_RECORDED, RESPONSE_WITHDRAWN, STAKEHOLDER_ERASED
 
 SurveyType = Literal["nps", "csat", "ces"]
@@ -20,7 +19,7 @@ SCALES: dict[str, tuple[int, int]] = {"nps": (0, 10), "csat": (1, 5), "ces": (1,
 class Answer(EventData):
     """One further answer of a submission: its own metric, its own attribute."""
 
-    question_id: str
+    question_id: Id
     type: AnswerType
     attribute: str | None = None
     value: int | str
@@ -33,21 +32,21 @@ class ResponseRecorded(EventData):
     filled-in defaults. `quiet` marks imports that shall raise no alert.
     """
 
-    response_id: str
-    account_id: str
-    stakeholder_id: str
+    response_id: Id
+    account_id: Id
+    stakeholder_id: Id
     email: str | None = None
     survey_type: SurveyType
     score: int
     comment: str | None = None
-    answered_at: datetime
-    recorded_at: datetime
+    answered_at: AwareDatetime
+    recorded_at: AwareDatetime
     nps_kind: NpsKind
     touchpoint: str | None = None
     product: str | None = None
     channel: Channel | None = None
-    survey_id: str | None = None
-    invitation_id: str | None = None
+    survey_id: Id | None = None
+    invitation_id: Id | None = None
     language: str | None = None
     follow_up_requested: bool = False
     answers: tuple[Answer, ...] = ()
@@ -63,20 +62,20 @@ class ResponseAmended(EventData):
     language, follow_up_requested, test."""
 
     event_id: UUID
-    response_id: str
-    account_id: str
-    stakeholder_id: str | None = None
+    response_id: Id
+    account_id: Id
+    stakeholder_id: Id | None = None
     changes: dict[str, Any]
-    recorded_at: datetime
+    recorded_at: AwareDatetime
 
 
 class ResponseWithdrawn(EventData):
     """A response was taken back, for good."""
 
     event_id: UUID
-    response_id: str
-    account_id: str
-    recorded_at: datetime
+    response_id: Id
+    account_id: Id
+    recorded_at: AwareDatetime
 
 
 class StakeholderErased(EventData):
@@ -84,10 +83,10 @@ class StakeholderErased(EventData):
     the journals after the ids are gone; what was recorded at or before `erased_at` leaves every figure."""
 
     receipt_id: UUID
-    account_id: str
-    stakeholder_id: str
+    account_id: Id
+    stakeholder_id: Id
     subject: str
-    erased_at: datetime
+    erased_at: AwareDatetime
 
 
 register(RESPONSE_RECORDED, ResponseRecorded)
