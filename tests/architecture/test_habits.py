@@ -50,9 +50,7 @@ def swallows(handler: ast.ExceptHandler) -> bool:
     caught = handler.type
     names = caught.elts if isinstance(caught, ast.Tuple) else [caught]
     broad = caught is None or any(isinstance(item, ast.Name) and item.id in BROAD for item in names)
-    return broad and all(
-        isinstance(step, ast.Pass | ast.Continue | ast.Expr) and _idle(step) for step in handler.body
-    )
+    return broad and all(isinstance(step, ast.Pass | ast.Continue | ast.Expr) and _idle(step) for step in handler.body)
 
 
 def _idle(step: ast.stmt) -> bool:

@@ -37,10 +37,7 @@ def test_what_the_code_imports_is_declared() -> None:
 
 def test_nothing_is_imported_relatively() -> None:
     relative = [
-        f"{name(path)}:{line}"
-        for path in modules()
-        for line, module in imported(path)
-        if module.startswith(".")
+        f"{name(path)}:{line}" for path in modules() for line, module in imported(path) if module.startswith(".")
     ]
     assert relative == []
 

@@ -11,9 +11,7 @@ MACHINE_PATHS = re.compile(
     r"(?<![\w.])/(?:" + "work" + r"|root|Users/\w+|home/(?!tellback\b)\w+|tmp/(?!tellback\b)\w+)/"
 )
 REGISTRY_HOSTS = re.compile(
-    r"\b[\w-]*(?:"
-    + "|".join(("pypi", "pythonhosted", "maven", "npmjs", "crates", "jfrog", "nexus"))
-    + r")[\w.-]*"
+    r"\b[\w-]*(?:" + "|".join(("pypi", "pythonhosted", "maven", "npmjs", "crates", "jfrog", "nexus")) + r")[\w.-]*"
     r"\.(?:org|com|io|net|local)\b"
 )
 LOCKS = ("requirements.lock", "deploy/requirements.lock")

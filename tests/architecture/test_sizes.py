@@ -32,9 +32,7 @@ def body_lines(function: Function) -> int:
     assert function.end_lineno is not None
     first = function.body[0]
     is_docstring = (
-        isinstance(first, ast.Expr)
-        and isinstance(first.value, ast.Constant)
-        and isinstance(first.value.value, str)
+        isinstance(first, ast.Expr) and isinstance(first.value, ast.Constant) and isinstance(first.value.value, str)
     )
     docstring = (first.end_lineno or first.lineno) - first.lineno + 1 if is_docstring else 0
     return function.end_lineno - function.lineno + 1 - docstring
