@@ -2,12 +2,16 @@
 
 import json
 import re
+import tomllib
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import pytest
 import typer
 import yaml
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
 
 from services.cli.main import app
 from tests.architecture.tree import ROOT
@@ -78,6 +82,11 @@ def test_kafka_is_the_version_that_is_embedded() -> None:
     assert COMPOSE["services"]["kafka"]["image"] == f"apache/kafka:{pinned}"
 
 
+def test_our_image_carries_our_version() -> None:
+    version = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]["version"]
+    assert {part["image"] for part in OURS.values()} == {f"tellback:{version}"}
+
+
 def test_every_image_is_pinned() -> None:
     images = {part["image"] for part in COMPOSE["services"].values()}
     assert [image for image in images if not re.search(r":\d+\.\d+", image)] == []
@@ -98,10 +107,23 @@ def test_what_the_image_copies_exists_and_it_does_not_run_as_root() -> None:
     assert DOCKERFILE.rindex("USER 10001") > DOCKERFILE.rindex("FROM ")
 
 
-def test_the_image_has_what_builds_the_wheel() -> None:
-    """The build packages that the Dockerfile takes from the lock are hatchling with all that it needs."""
+def test_the_image_takes_from_the_lock_all_that_builds_the_wheel() -> None:
     listed = re.search(r"\\\((.+)\\\)==", DOCKERFILE)
     assert listed
+    taken = set(listed[1].split("\\|"))
     lock = (ROOT / "requirements.lock").read_text()
-    for package in listed[1].split("\\|"):
-        assert re.search(rf"^{package}==", lock, re.MULTILINE)
+    assert [package for package in taken if not re.search(rf"^{package}==", lock, re.MULTILINE)] == []
+    assert taken == _needed_by("hatchling")
+
+
+def _needed_by(distribution: str) -> set[str]:
+    """The distribution and, in turn, what it needs on this Python."""
+    needed, open_ones = set[str](), [distribution]
+    while open_ones:
+        name = open_ones.pop()
+        needed.add(name)
+        for line in metadata.requires(name) or []:
+            requirement = Requirement(line)
+            if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                open_ones += {canonicalize_name(requirement.name)} - needed
+    return needed
