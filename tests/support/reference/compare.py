@@ -1,0 +1,20 @@
+"""Holding figures against the reference."""
+
+from typing import Any
+
+import pytest
+
+THROUGH_A_ROOT = ("ci_low", "ci_high", "z", "t")
+
+
+def assert_same(actual: dict[str, Any], expected: dict[str, Any], path: str = "") -> None:
+    """Every key of the expected figures is there and exactly equal; only figures that go through a square root may
+    differ in their last digits."""
+    for name, value in expected.items():
+        where = f"{path}{name}"
+        if isinstance(value, dict):
+            assert_same(actual[name], value, f"{where}.")
+        elif name in THROUGH_A_ROOT and value is not None:
+            assert actual[name] == pytest.approx(value, rel=1e-9, abs=1e-9), where
+        else:
+            assert actual[name] == value, where

@@ -1,0 +1,148 @@
+"""What there is to count: accounts, people, submissions and invitations as plain records."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Client:
+    """An account of the directory. `owner` is an e-mail address."""
+
+    account_id: str
+    name: str | None = None
+    industry: str | None = None
+    tier: str | None = None
+    region: str | None = None
+    owner: str | None = None
+    revenue: Decimal | None = None
+    currency: str | None = None
+    removed: bool = False
+
+
+@dataclass(frozen=True)
+class Person:
+    """A person of the directory."""
+
+    account_id: str
+    stakeholder_id: str
+    type: str | None = None
+    job_level: str | None = None
+    removed: bool = False
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A further answer within a submission."""
+
+    question_id: str
+    type: str
+    value: int
+
+
+@dataclass(frozen=True)
+class Submission:
+    """One response as it stands now."""
+
+    response_id: str
+    account_id: str
+    stakeholder_id: str
+    survey_type: str
+    score: int
+    answered_at: datetime
+    nps_kind: str = "relationship"
+    touchpoint: str | None = None
+    product: str | None = None
+    channel: str | None = None
+    survey_id: str | None = None
+    invitation_id: str | None = None
+    comment: str | None = None
+    follow_up_requested: bool = False
+    test: bool = False
+    withdrawn: bool = False
+    entries: tuple[Entry, ...] = ()
+
+    @property
+    def live(self) -> bool:
+        """Whether it counts anywhere."""
+        return not self.test and not self.withdrawn
+
+
+@dataclass(frozen=True)
+class Invite:
+    """One invitation and how far it came."""
+
+    invitation_id: str
+    account_id: str
+    stakeholder_id: str
+    sent_at: datetime | None
+    delivered_at: datetime | None = None
+    opened_at: datetime | None = None
+    bounced_at: datetime | None = None
+    survey_id: str | None = None
+    channel: str | None = None
+
+
+@dataclass(frozen=True)
+class World:
+    """Everything that is known."""
+
+    clients: tuple[Client, ...] = ()
+    people: tuple[Person, ...] = ()
+    submissions: tuple[Submission, ...] = ()
+    invites: tuple[Invite, ...] = ()
+
+    def client(self, account_id: str) -> Client:
+        """The account, or an empty one where the directory has none."""
+        return next((one for one in self.clients if one.account_id == account_id), Client(account_id))
+
+    def person(self, account_id: str, stakeholder_id: str) -> Person:
+        """The person, or an empty one where the directory has none."""
+        for one in self.people:
+            if (one.account_id, one.stakeholder_id) == (account_id, stakeholder_id):
+                return one
+        return Person(account_id, stakeholder_id)
+
+    def account_ids(self) -> list[str]:
+        """Every account anything is known of."""
+        kinds = (self.clients, self.people, self.submissions, self.invites)
+        return sorted({one.account_id for kind in kinds for one in kind})
+
+    def attributes(self, account_id: str, stakeholder_id: str | None) -> dict[str, Any]:
+        """What the directory says of an account and one of its people, now."""
+        client = self.client(account_id)
+        found: dict[str, Any] = {
+            "account_id": account_id,
+            "industry": client.industry,
+            "tier": client.tier,
+            "region": client.region,
+            "owner": client.owner,
+        }
+        if stakeholder_id is not None:
+            person = self.person(account_id, stakeholder_id)
+            found |= {"stakeholder_type": person.type, "job_level": person.job_level}
+        return found
+
+    def voices(self, survey_type: str) -> Iterator[dict[str, Any]]:
+        """Every live answer to a kind of survey, with all that it can be chosen or split by. A submission of
+        that type is one, and so is each of its entries of that type."""
+        for one in self.submissions:
+            if not one.live:
+                continue
+            own = [("", one.score)] if one.survey_type == survey_type else []
+            further = [(entry.question_id, entry.value) for entry in one.entries if entry.type == survey_type]
+            for question_id, score in own + further:
+                yield self.attributes(one.account_id, one.stakeholder_id) | {
+                    "person": (one.account_id, one.stakeholder_id),
+                    "response_id": one.response_id,
+                    "question_id": question_id,
+                    "score": score,
+                    "at": one.answered_at,
+                    "nps_kind": one.nps_kind,
+                    "touchpoint": one.touchpoint,
+                    "product": one.product,
+                    "channel": one.channel,
+                    "survey_id": one.survey_id,
+                }
