@@ -178,3 +178,11 @@ ERASURES = Table(
 )
 """The journal: `subject` is the keyed hash of the person; what was recorded at or before `erased_at` stays
 out."""
+
+DROPPED_RESPONSES = Table(
+    "dropped_responses",
+    METADATA,
+    Column("response_id", Text, primary_key=True),
+    _required("account_id", Text),
+)
+"""Responses that came only after the erasure of their person: never stored, nor what is still said about them."""

@@ -40,12 +40,14 @@ class AnswerRef(EventData):
 
 
 class AnswerPair(EventData):
-    """The latest answer of a person with the one before it, and the category change between them, if any."""
+    """The latest answer of a person with the one before it, and the category change between them, if any. No rule
+    acts on a latest answer that is not `fresh`: given long before it was recorded, or by a quiet import."""
 
     latest: AnswerRef | None = None
     previous: AnswerRef | None = None
     change: ChangeKind | None = None
     falls_in_a_row: int = 0
+    fresh: bool = True
 
 
 class StakeholderAnswered(EventData):

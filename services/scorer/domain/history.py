@@ -6,9 +6,9 @@ greatest (recorded_at, event_id) wins, a withdrawal is final, and a change that 
 counts nowhere.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
@@ -157,3 +157,30 @@ def answer_fits(survey_type: str, entry: Any) -> bool:
     if kind == "rating":
         return isinstance(value, int) and not isinstance(value, bool) and RATING[0] <= value <= RATING[1]
     return kind in ("choice", "text") and isinstance(value, str | int) and not isinstance(value, bool)
+
+
+EARLIEST: Final = datetime(2000, 1, 1, tzinfo=UTC)
+LATEST: Final = datetime(2200, 1, 1, tzinfo=UTC)
+"""Answers are not older than the collector takes; the far end only keeps date arithmetic in range."""
+
+
+def defect(survey_type: str, score: int, answered_at: datetime, answers: Sequence[Mapping[str, Any]]) -> str | None:
+    """Why a response that has the right form can still not be an answer, as a stable code; None when it can."""
+    if not score_fits(survey_type, score):
+        return "score_out_of_range"
+    if answered_at.tzinfo is None or not EARLIEST <= answered_at < LATEST:
+        return "answered_at_out_of_range"
+    if not all(answer_fits(survey_type, dict(entry)) for entry in answers):
+        return "invalid_answers"
+    return None
+
+
+def contradictions(sent: Iterable[str], later: Mapping[str, Any], first: Mapping[str, Any]) -> list[str]:
+    """The fields that a client sent with a response id seen before and that differ from what it sent first; fields
+    that were filled in are not compared. Empty for a plain repeat."""
+    compared = {"account_id", "stakeholder_id", *sent} & later.keys() & first.keys() - NOT_SENT
+    return sorted(name for name in compared if later[name] != first[name])
+
+
+NOT_SENT: Final = frozenset(("recorded_at", "quiet", "sent"))
+"""What the collector adds of its own."""

@@ -156,6 +156,12 @@ STATEMENTS = [
         context_marks int not null default 0
     )
     """,
+    """
+    create table dropped_responses (
+        response_id text primary key,
+        account_id text not null
+    )
+    """,
     "create index erasures_subject on erasures (subject, erased_at)",
 ]
 

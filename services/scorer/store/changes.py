@@ -3,7 +3,6 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from datetime import datetime
 from uuid import UUID
 
 from services.scorer.domain.history import Change
@@ -77,12 +76,3 @@ async def by_response(tx: ReadTx, response_ids: Iterable[str]) -> dict[str, list
             )
         )
     return found
-
-
-async def delete_recorded_until(tx: WriteTx, response_ids: Iterable[str], until: datetime) -> None:
-    """Forget what was changed about responses that an erasure took."""
-    await tx.execute(
-        "delete from response_changes where response_id = any(cast(:ids as text[])) and recorded_at <= :until",
-        ids=list(response_ids),
-        until=until,
-    )

@@ -1,0 +1,54 @@
+"""Erasure of a person: rows lose what leads to them, and whatever was recorded until then stays out for good."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from services.scorer.store import erasures, marks
+from shared.clock import Clock
+from shared.db.transaction import WriteTx
+from shared.erasure import Subject
+from shared.events.responses import StakeholderErased
+from shared.verdicts import CHANGE, REPEAT, Verdict
+
+Person = tuple[str, str, datetime]
+"""account_id, stakeholder_id and when the fact about them was recorded."""
+
+
+class Erasure:
+    """Erases people, and tells facts that an erasure has overtaken."""
+
+    def __init__(self, clock: Clock, subject: Subject) -> None:
+        self._clock = clock
+        self._subject = subject
+
+    async def erase(self, tx: WriteTx, event: StakeholderErased) -> Verdict:
+        """Do it, once a receipt. The journal keeps the subject that the event carries, so that all services agree."""
+        if await erasures.known(tx, event.receipt_id):
+            return REPEAT
+        person = event.model_dump(include={"account_id", "stakeholder_id", "erased_at"})
+        response_ids, elsewhere = await erasures.erase(tx, person, event.subject)
+        await erasures.enter(
+            tx,
+            {
+                "receipt_id": event.receipt_id,
+                "subject": event.subject,
+                "erased_at": event.erased_at,
+                "applied_at": self._clock.now(),
+                "responses": len(response_ids),
+                "invitations": elsewhere["invitations"],
+                "context_marks": elsewhere["context_marks"],
+            },
+        )
+        await marks.mark(tx, {event.account_id: False}, self._clock.now())
+        return CHANGE
+
+    async def overtaken(self, tx: WriteTx, people: Sequence[Person]) -> Sequence[bool]:
+        """For each fact whether it was recorded at or before an erasure of its person."""
+        if not people or not await erasures.any_yet(tx):
+            return [False] * len(people)
+        subjects = [self._subject(account_id, stakeholder_id) for account_id, stakeholder_id, _ in people]
+        until = await erasures.erased_at(tx, set(subjects))
+        return [
+            subject in until and recorded_at <= until[subject]
+            for subject, (_, _, recorded_at) in zip(subjects, people, strict=True)
+        ]

@@ -1,0 +1,114 @@
+"""What is known beside the answers: invitations, context events and the directory."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from services.scorer.domain.pairs import FRESH
+from services.scorer.handlers.erasure import Erasure
+from services.scorer.store import facts, marks
+from shared.clock import Clock
+from shared.db.directory import DirectoryReplica
+from shared.db.transaction import WriteTx
+from shared.events.context import ContextRecorded
+from shared.events.invitations import InvitationFact
+from shared.verdicts import CHANGE, NEW, REPEAT, Outcome, Received, Verdict
+
+
+class Facts:
+    """The batch handlers of the topics `invitations`, `context-events` and `directory`."""
+
+    def __init__(self, clock: Clock, erasure: Erasure) -> None:
+        self._clock = clock
+        self._erasure = erasure
+
+    async def invited(self, tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
+        """Write down how far invitations came. Of one kind the first moment counts, so facts may come in any order
+        and any number of times: NEW where something was learned, else REPEAT."""
+        events = [_invitation(record) for record in records]
+        people = [(event.account_id, event.stakeholder_id, event.recorded_at) for event in events]
+        overtaken = await self._erasure.overtaken(tx, people)
+        stored = await facts.lock_invitations(tx, {_key(event) for event in events})
+        verdicts, touched = [], {}
+        for event, erased in zip(events, overtaken, strict=True):
+            if erased:
+                verdicts.append(CHANGE)
+                continue
+            before = stored.get(_key(event), {})
+            after = _learned(before, event)
+            verdicts.append(REPEAT if _says(after) == _says(before) else NEW)
+            if after != before:
+                stored[_key(event)] = touched[_key(event)] = after
+        await facts.save_invitations(tx, list(touched.values()))
+        await marks.mark(tx, {key[0]: False for key in touched}, self._clock.now())
+        return verdicts
+
+    async def happened(self, tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
+        """Write down context events; of equal event ids the first stands. No figure depends on them."""
+        events = [_context(record) for record in records]
+        people = [(event.account_id, event.stakeholder_id or "", event.recorded_at) for event in events]
+        overtaken = await self._erasure.overtaken(tx, people)
+        firsts: dict[Any, int] = {}
+        for index, (event, erased) in enumerate(zip(events, overtaken, strict=True)):
+            if not erased:
+                firsts.setdefault(event.event_id, index)
+        stored = await facts.insert_context(tx, [events[index] for index in firsts.values()])
+        verdicts = []
+        for index, (event, erased) in enumerate(zip(events, overtaken, strict=True)):
+            new = event.event_id in stored and firsts[event.event_id] == index
+            verdicts.append(CHANGE if erased else NEW if new else REPEAT)
+        return verdicts
+
+    async def described(self, tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
+        """Keep the copy of the directory, and mark the accounts whose attributes or people changed."""
+        people = [
+            (data.account_id, getattr(data, "stakeholder_id", ""), data.recorded_at)  # type: ignore[attr-defined]
+            for data in (record.event.data for record in records)
+        ]
+        overtaken = await self._erasure.overtaken(tx, people)
+        kept = [record for record, erased in zip(records, overtaken, strict=True) if not erased]
+        answers = iter(await DirectoryReplica.apply(tx, kept))
+        verdicts = [CHANGE if erased else next(answers) for erased in overtaken]
+        touched = {
+            record.event.account_id
+            for record, verdict in zip(records, verdicts, strict=True)
+            if verdict.outcome is Outcome.CHANGE
+        }
+        # A new role can change the class of an account. That is told only where somebody was heard lately: an import
+        # of the directory after one of old answers must raise nothing.
+        now = self._clock.now()
+        heard = await facts.heard_recently(tx, touched, now - FRESH) if touched else set()
+        await marks.mark(tx, {account_id: account_id in heard for account_id in touched}, now)
+        return verdicts
+
+
+def _learned(before: dict[str, Any], event: InvitationFact) -> dict[str, Any]:
+    """The invitation with this fact in it: of two values the smaller, whichever came first."""
+    fact: dict[str, Any] = event.model_dump(exclude={"event_id", "kind", "at"}) | {f"{event.kind}_at": event.at}
+    return before | {
+        name: value if before.get(name) is None else min(value, before[name])
+        for name, value in fact.items()
+        if value is not None
+    }
+
+
+def _says(row: dict[str, Any]) -> dict[str, Any]:
+    """What an invitation tells, without when that was recorded."""
+    return {name: value for name, value in row.items() if name != "recorded_at"}
+
+
+def _key(event: InvitationFact) -> facts.InvitationKey:
+    return event.account_id, event.invitation_id, event.stakeholder_id
+
+
+def _invitation(record: Received) -> InvitationFact:
+    data = record.event.data
+    if not isinstance(data, InvitationFact):
+        raise TypeError(f"not an invitation event: {record.event.name}")
+    return data
+
+
+def _context(record: Received) -> ContextRecorded:
+    data = record.event.data
+    if not isinstance(data, ContextRecorded):
+        raise TypeError(f"not a context event: {record.event.name}")
+    return data

@@ -1,0 +1,212 @@
+"""Answers as they come: recorded, amended, withdrawn, erased; in any order, any number of times.
+
+What stands in the end depends on the set of events alone. A batch is folded by a handful of statements, however many
+records it has; the projector works out later what it means for the figures.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from services.scorer.domain.history import (
+    AMENDABLE,
+    Change,
+    Subject,
+    contradictions,
+    defect,
+    fold,
+    refusal,
+)
+from services.scorer.domain.pairs import is_fresh
+from services.scorer.handlers.erasure import Erasure
+from services.scorer.store import changes, erasures, marks, responses
+from shared.clock import Clock
+from shared.db.transaction import WriteTx
+from shared.events.responses import (
+    ResponseAmended,
+    ResponseRecorded,
+    ResponseWithdrawn,
+    StakeholderErased,
+)
+from shared.verdicts import CHANGE, NEW, PENDING, REPEAT, Received, Verdict, conflict, dead_letter
+
+Changed = ResponseAmended | ResponseWithdrawn
+
+
+class Batch:
+    """The records of one call with their verdicts, the responses whose changes must be folded again, and the accounts
+    to mark (account_id -> loud)."""
+
+    def __init__(self, records: Sequence[Received]) -> None:
+        self.verdicts: list[Verdict | None] = [None] * len(records)
+        self.recorded: list[tuple[int, ResponseRecorded]] = []
+        self.changed: list[tuple[int, Changed]] = []
+        self.erased: list[tuple[int, StakeholderErased]] = []
+        self.refold: set[str] = set()
+        self.marks: dict[str, bool] = {}
+        for index, record in enumerate(records):
+            data = record.event.data
+            if isinstance(data, ResponseRecorded):
+                self.recorded.append((index, data))
+            elif isinstance(data, ResponseAmended | ResponseWithdrawn):
+                self.changed.append((index, data))
+            elif isinstance(data, StakeholderErased):
+                self.erased.append((index, data))
+            else:
+                raise TypeError(f"not an event about responses: {record.event.name}")
+
+    def mark(self, account_id: str, loud: bool) -> None:
+        """The account is touched; `loud` when by something recent."""
+        self.marks[account_id] = loud or self.marks.get(account_id, False)
+
+    def settled(self) -> list[Verdict]:
+        """One verdict a record."""
+        verdicts = [verdict for verdict in self.verdicts if verdict is not None]
+        if len(verdicts) != len(self.verdicts):
+            raise AssertionError("a record was left without a verdict")
+        return verdicts
+
+
+class ResponseFold:
+    """The batch handler of the topic `responses`."""
+
+    def __init__(self, clock: Clock, erasure: Erasure) -> None:
+        self._clock = clock
+        self._erasure = erasure
+
+    async def apply(self, tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
+        """Fold the records into the rows and mark the accounts touched."""
+        batch = Batch(records)
+        # Erasures first: what they overtake in this very batch need not be stored to be erased again.
+        for index, event in batch.erased:
+            batch.verdicts[index] = await self._erasure.erase(tx, event)
+        await self._record(tx, batch)
+        await self._change(tx, batch)
+        await refold(tx, batch.refold)
+        await marks.mark(tx, batch.marks, self._clock.now())
+        return batch.settled()
+
+    async def _record(self, tx: WriteTx, batch: Batch) -> None:
+        firsts: dict[str, tuple[int, ResponseRecorded]] = {}
+        repeats: list[tuple[int, ResponseRecorded]] = []
+        people = [(data.account_id, data.stakeholder_id, data.recorded_at) for _, data in batch.recorded]
+        overtaken = await self._erasure.overtaken(tx, people)
+        dropped: dict[str, str] = {}
+        for (index, data), erased in zip(batch.recorded, overtaken, strict=True):
+            if erased:
+                batch.verdicts[index] = CHANGE
+                dropped[data.response_id] = data.account_id
+            elif reason := _defect(data):
+                batch.verdicts[index] = dead_letter(reason)
+            elif firsts.setdefault(data.response_id, (index, data))[0] != index:
+                repeats.append((index, data))
+        await erasures.drop(tx, dropped)
+        stored = await responses.insert(tx, [data for _, data in firsts.values()])
+        for index, data in firsts.values():
+            if data.response_id in stored:
+                batch.verdicts[index] = NEW
+                batch.mark(data.account_id, is_fresh(data.answered_at, data.recorded_at, data.quiet))
+            else:
+                repeats.append((index, data))
+        if stored:
+            batch.refold |= await changes.waiting_for(tx, stored)
+        await self._compare(tx, batch, repeats)
+
+    async def _compare(self, tx: WriteTx, batch: Batch, repeats: Iterable[tuple[int, ResponseRecorded]]) -> None:
+        """The first of an id stands; another is a repeat, or a conflict when it says something else."""
+        stored = await responses.as_recorded(tx, {data.response_id for _, data in repeats})
+        for index, data in repeats:
+            first = stored[data.response_id]
+            differing = [] if first["erased"] else contradictions(_sent(data), _as_stored(data), first)
+            batch.verdicts[index] = (
+                conflict("response_id_taken", f"differs in {', '.join(differing)}") if differing else REPEAT
+            )
+
+    async def _change(self, tx: WriteTx, batch: Batch) -> None:
+        if not batch.changed:
+            return
+        owners = await responses.owners(tx, {data.response_id for _, data in batch.changed})
+        dropped = await erasures.dropped(tx, {data.response_id for _, data in batch.changed} - owners.keys())
+        arrived = {data.response_id: index for index, data in batch.recorded if batch.verdicts[index] is NEW}
+        taken: dict[object, tuple[int, Changed]] = {}
+        for index, data in batch.changed:
+            owner = owners.get(data.response_id)
+            if data.response_id in dropped:
+                batch.verdicts[index] = CHANGE
+                continue
+            if owner is not None and (verdict := _refused(data, owner)):
+                batch.verdicts[index] = verdict
+                continue
+            # Which record of a batch came first must not depend on where the batch was cut.
+            here = owner is not None and arrived.get(data.response_id, index) <= index
+            batch.verdicts[index] = CHANGE if here else PENDING
+            first = taken.get(data.event_id)
+            if first is not None:
+                batch.verdicts[index] = REPEAT
+            if first is None or data.recorded_at < first[1].recorded_at:
+                taken[data.event_id] = (first[0] if first else index, data)
+        inserted = await changes.insert(tx, [(data.response_id, change_of(data)) for _, data in taken.values()])
+        for index, data in taken.values():
+            if data.event_id not in inserted:
+                batch.verdicts[index] = REPEAT
+            if owner := owners.get(data.response_id):
+                batch.refold.add(data.response_id)
+                batch.mark(
+                    owner["account_id"],
+                    is_fresh(owner["answered_at"], owner["recorded_at"], owner["quiet"]),
+                )
+
+
+async def refold(tx: WriteTx, response_ids: Iterable[str]) -> None:
+    """Work out the live columns of responses from what was first recorded and all their changes."""
+    rows = await responses.lock(tx, response_ids)
+    found = await changes.by_response(tx, [row["response_id"] for row in rows])
+    live_rows = []
+    for row in rows:
+        subject = Subject(row["account_id"], row["stakeholder_id"], row["survey_type"])
+        live = fold(subject, found.get(row["response_id"], ()))
+        first = {name: row[name] for name in AMENDABLE} | (row["base"] or {})
+        live_rows.append(
+            row
+            | first
+            | dict(live.values)
+            | {
+                "base": {name: first[name] for name in live.values},
+                "answers_changed": "answers" in live.values or "answers" in (row["base"] or {}),
+                "withdrawn": live.withdrawn,
+                "revision": 1 + live.fitted,
+                "updated_at": max(filter(None, (row["recorded_at"], live.changed_at))),
+            }
+        )
+    await responses.update_live(tx, live_rows)
+
+
+def change_of(data: Changed) -> Change:
+    """The change that an event carries."""
+    if isinstance(data, ResponseWithdrawn):
+        return Change(data.event_id, "withdrawn", data.account_id, None, data.recorded_at)
+    return Change(data.event_id, "amended", data.account_id, data.stakeholder_id, data.recorded_at, data.changes)
+
+
+def _refused(data: Changed, owner: Mapping[str, Any]) -> Verdict | None:
+    """The verdict on a change that cannot count for the response that is there."""
+    if owner["erased"] and owner["account_id"] == data.account_id:
+        return CHANGE
+    subject = Subject(owner["account_id"], owner["stakeholder_id"], owner["survey_type"])
+    reason = refusal(subject, change_of(data))
+    if reason is None:
+        return None
+    return dead_letter(reason) if reason == "invalid_change" else conflict(reason)
+
+
+def _defect(data: ResponseRecorded) -> str | None:
+    entries = [entry.model_dump() for entry in data.answers] if data.answers else ()
+    return defect(data.survey_type, data.score, data.answered_at, entries)
+
+
+def _as_stored(data: ResponseRecorded) -> dict[str, Any]:
+    return data.model_dump() | {"answers": [entry.model_dump() for entry in data.answers]}
+
+
+def _sent(data: ResponseRecorded) -> Iterable[str]:
+    """What the client sent; a producer that does not say so has sent what it set."""
+    return data.sent or data.model_fields_set

@@ -1,0 +1,115 @@
+"""The journal of erased people, and what erasure does to the rows."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from shared.db.transaction import ReadTx, WriteTx
+
+# The answers stay as rows that count nowhere, so that "new = rows stored" holds; nothing in them leads to the person.
+ERASE_RESPONSES = """
+    update responses set stakeholder_id = :subject, email = null, comment = null, attributes = '{}', base = null,
+        sent = '{}', invitation_id = null, erased = true, revision = revision + 1, updated_at = :erased_at
+    where account_id = :account_id and stakeholder_id = :stakeholder_id and recorded_at <= :erased_at
+    returning response_id
+"""
+ERASE_ELSEWHERE: Mapping[str, str] = {
+    "response_changes": """
+        delete from response_changes
+        where account_id = :account_id and stakeholder_id = :stakeholder_id and recorded_at <= :erased_at
+    """,
+    "invitations": """
+        delete from invitations
+        where account_id = :account_id and stakeholder_id = :stakeholder_id and recorded_at <= :erased_at
+    """,
+    "context_marks": """
+        delete from context_marks
+        where account_id = :account_id and stakeholder_id = :stakeholder_id and recorded_at <= :erased_at
+    """,
+    "stakeholders": """
+        delete from stakeholders
+        where account_id = :account_id and stakeholder_id = :stakeholder_id and recorded_at <= :erased_at
+    """,
+}
+
+
+async def known(tx: ReadTx, receipt_id: UUID) -> bool:
+    """Whether this erasure has been done."""
+    return await tx.one("select 1 from erasures where receipt_id = :receipt_id", receipt_id=receipt_id) is not None
+
+
+async def any_yet(tx: ReadTx) -> bool:
+    """Whether anybody has ever been erased here."""
+    return bool(await tx.scalar("select exists (select 1 from erasures)"))
+
+
+async def erased_at(tx: ReadTx, subjects: Collection[str]) -> dict[str, datetime]:
+    """Those of the people that were erased: subject -> when last."""
+    rows = await tx.all(
+        "select subject, max(erased_at) as erased_at from erasures where subject = any(cast(:subjects as text[]))"
+        " group by subject",
+        subjects=list(subjects),
+    )
+    return {row["subject"]: row["erased_at"] for row in rows}
+
+
+async def erase(tx: WriteTx, person: Mapping[str, Any], subject: str) -> tuple[list[str], dict[str, int]]:
+    """Take a person (account_id, stakeholder_id, erased_at) out of every row recorded until then; returns the ids of
+    the responses and how many rows went elsewhere, by table."""
+    rows = await tx.all(ERASE_RESPONSES, **person, subject=subject)
+    response_ids = [row["response_id"] for row in rows]
+    await forget_changes(tx, response_ids)
+    await tx.execute("delete from response_answers where response_id = any(cast(:ids as text[]))", ids=response_ids)
+    elsewhere = {table: await tx.execute(statement, **person) for table, statement in ERASE_ELSEWHERE.items()}
+    return response_ids, elsewhere
+
+
+async def enter(tx: WriteTx, row: Mapping[str, Any]) -> None:
+    """Write the journal: receipt_id, subject, erased_at, applied_at and the counts."""
+    await tx.execute(
+        "insert into erasures (receipt_id, subject, erased_at, applied_at, responses, invitations, context_marks)"
+        " values (:receipt_id, :subject, :erased_at, :applied_at, :responses, :invitations, :context_marks)",
+        **row,
+    )
+
+
+async def receipt(tx: ReadTx, receipt_id: UUID) -> dict[str, Any] | None:
+    """What was done about one erasure: erased_at, applied_at and the counts; None before it has come."""
+    row = await tx.one(
+        "select receipt_id, erased_at, applied_at, responses, invitations, context_marks from erasures"
+        " where receipt_id = :receipt_id",
+        receipt_id=receipt_id,
+    )
+    return dict(row) if row else None
+
+
+async def drop(tx: WriteTx, responses: Mapping[str, str]) -> None:
+    """Note responses (response_id -> account_id) that an erasure overtook, and forget what was said about them."""
+    if not responses:
+        return
+    await tx.execute(
+        "insert into dropped_responses (response_id, account_id)"
+        " select * from unnest(cast(:ids as text[]), cast(:accounts as text[])) on conflict do nothing",
+        ids=list(responses),
+        accounts=list(responses.values()),
+    )
+    await forget_changes(tx, responses)
+
+
+async def dropped(tx: ReadTx, response_ids: Collection[str]) -> set[str]:
+    """Those of the responses that were dropped."""
+    if not response_ids:
+        return set()
+    rows = await tx.all(
+        "select response_id from dropped_responses where response_id = any(cast(:ids as text[]))",
+        ids=list(response_ids),
+    )
+    return {row["response_id"] for row in rows}
+
+
+async def forget_changes(tx: WriteTx, response_ids: Collection[str]) -> None:
+    """Delete what was amended about responses that an erasure took."""
+    await tx.execute(
+        "delete from response_changes where response_id = any(cast(:ids as text[]))", ids=list(response_ids)
+    )
