@@ -64,8 +64,7 @@ def plumbing_ddl_v1() -> list[str]:
             value bytea,
             account_id text,
             parked_at timestamptz not null default now(),
-            replayed_at timestamptz,
-            unique (topic, partition, record_offset)
+            replayed_at timestamptz
         )
         """,
         "create index parked_by_kind on parked (kind, parked_at desc, id)",

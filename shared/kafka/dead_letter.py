@@ -48,13 +48,11 @@ async def park(
     for raw, verdict in records:
         await _park_one(tx, prefix, raw, verdict, service)
     if limit:
-        recent = await tx.scalar(
-            f"select count(*) from parked where kind = 'dead_letter' and parked_at > now() - interval '{LIMIT_WINDOW}'"
-        )
+        recent = await tx.scalar(_RECENT)
         if recent > limit:
             raise Halt(
                 "dead_letter_limit",
-                f"the topic brings more than {limit} dead letters in {LIMIT_WINDOW}: see `tellback dlq list`, then raise"
+                f"more than {limit} dead letters in {LIMIT_WINDOW}: see `tellback dlq list`, then raise"
                 " TELLBACK_DEAD_LETTER_LIMIT or set it to 0",
             )
 

@@ -44,6 +44,7 @@ MAX_RECORDS = 5_000
 POLL_MS = 50
 STALL_SECONDS = 60.0
 STALLS_BEFORE_EXIT = 3
+STOP_SECONDS = 15.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +99,8 @@ class Runner:
         self._topics = {config.topic_prefix + topic.name: topic for topic in config.topics}
         self._rebalance = Rebalance()
         self._stopping = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
         self._stalls = 0
         self._last_progress = time.monotonic()
 
@@ -107,22 +110,31 @@ class Runner:
         return self._rebalance.joined and not self._rebalance.unloaded
 
     async def stop(self) -> None:
-        """Take no more, finish the batch at hand, then let `run` return."""
+        """Take no more, finish the batch at hand, and wait (at most 15 s) until `run` has returned."""
         self._stopping.set()
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._idle.wait(), STOP_SECONDS)
 
     async def run(self) -> None:
         """Consume until stopped. Raises `Halt` when an operator must decide, or whatever a handler did not expect."""
-        while not self._stopping.is_set():
-            consumer = self._consumer()
-            try:
-                await self._session(consumer)
-            except (KafkaError, OSError, Unavailable) as error:
-                log.warning("consumer_lost_kafka", service=self._config.service, error=type(error).__name__)
-                await self._pause(1.0)
-            finally:
-                self._rebalance.end()
-                with contextlib.suppress(KafkaError, TimeoutError, OSError):
-                    await asyncio.wait_for(consumer.stop(), 10)
+        self._idle.clear()
+        try:
+            while not self._stopping.is_set():
+                await self._live_once()
+        finally:
+            self._idle.set()
+
+    async def _live_once(self) -> None:
+        consumer = self._consumer()
+        try:
+            await self._session(consumer)
+        except (KafkaError, OSError, Unavailable) as error:
+            log.warning("consumer_lost_kafka", service=self._config.service, error=type(error).__name__)
+            await self._pause(1.0)
+        finally:
+            self._rebalance.end()
+            with contextlib.suppress(KafkaError, TimeoutError, OSError):
+                await asyncio.wait_for(consumer.stop(), 10)
 
     def _consumer(self) -> AIOKafkaConsumer:
         return AIOKafkaConsumer(

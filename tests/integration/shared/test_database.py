@@ -1,0 +1,109 @@
+"""Transactions: what commits, what locks, and what a lost server looks like."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from uuid import UUID
+
+import pytest
+from sqlalchemy.exc import DBAPIError
+
+from shared.db.engine import Database, DatabaseUnavailable
+from shared.db.transaction import WriteTx
+from shared.ids import lock_slot
+from tests.support.environment import Environment
+
+
+@pytest.fixture
+async def database(environment: Environment) -> AsyncIterator[Database]:
+    database = Database(environment.database_url, "scorer")
+    yield database
+    await database.close()
+
+
+async def test_a_read_transaction_cannot_write(database: Database) -> None:
+    async with database.read() as tx:
+        with pytest.raises(DBAPIError, match="read-only"):
+            await tx.scalar("insert into inbox values (gen_random_uuid()) returning 1")
+
+
+async def test_a_read_transaction_sees_one_snapshot(database: Database) -> None:
+    async with database.read() as reading:
+        assert await reading.scalar("select count(*) from inbox") == 0
+        async with database.write() as writing:
+            await writing.seen(UUID(int=1))
+        assert await reading.scalar("select count(*) from inbox") == 0
+
+
+async def test_an_unreachable_server_is_a_named_error() -> None:
+    database = Database("postgresql://nobody@127.0.0.1:1/none", "scorer")
+    with pytest.raises(DatabaseUnavailable) as raised:
+        await database.ping()
+    assert raised.value.retry_after
+    await database.close()
+
+
+async def test_two_writers_of_one_account_go_one_after_the_other(database: Database) -> None:
+    order: list[str] = []
+    held = asyncio.Event()
+
+    async def second() -> None:
+        await held.wait()
+        async with database.write() as tx:
+            await tx.lock_accounts(["acme"])
+            order.append("second")
+
+    async with asyncio.TaskGroup() as group:
+        group.create_task(second())
+        async with database.write() as tx:
+            await tx.lock_accounts(["acme", "other"])
+            held.set()
+            await tx.scalar("select pg_sleep(0.05)")
+            order.append("first")
+    assert order == ["first", "second"]
+
+
+async def test_deadlocks_are_run_again(database: Database) -> None:
+    """Two transactions that lock the same two rows in opposite order both succeed in the end."""
+    async with database.write() as tx:
+        await tx.execute("insert into cursors (topic, partition, next_offset) values ('a', 0, 0), ('b', 0, 0)")
+    barrier = asyncio.Barrier(2)
+    runs = 0
+
+    async def bump(first: str, second: str) -> None:
+        async def work(tx: WriteTx) -> None:
+            nonlocal runs
+            runs += 1
+            await tx.execute("update cursors set next_offset = next_offset + 1 where topic = :topic", topic=first)
+            if runs <= 2:
+                await barrier.wait()
+            await tx.execute("update cursors set next_offset = next_offset + 1 where topic = :topic", topic=second)
+
+        await database.retrying(work)
+
+    await asyncio.gather(bump("a", "b"), bump("b", "a"))
+    async with database.read() as tx:
+        assert await tx.scalar("select sum(next_offset) from cursors") == 4
+    assert runs == 3
+
+
+async def test_the_inbox_tells_what_was_seen_before(database: Database) -> None:
+    one, two = UUID(int=1), UUID(int=2)
+    async with database.write() as tx:
+        assert await tx.seen(one) == set()
+    async with database.write() as tx:
+        assert await tx.seen(one, two) == {one}
+
+
+async def test_a_column_added_under_a_cached_statement_is_survived(database: Database) -> None:
+    async def read_all(tx: WriteTx) -> int:
+        return len(await tx.all("select * from inbox"))
+
+    await database.retrying(read_all)
+    async with database.write() as tx:
+        await tx.execute("alter table inbox add column extra int")
+    assert await database.retrying(read_all) == 0
+
+
+def test_lock_slots_are_few_and_stable() -> None:
+    assert lock_slot("acme") == lock_slot("acme")
+    assert all(0 <= lock_slot(str(number)) < 1024 for number in range(100))
