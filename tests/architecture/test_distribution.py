@@ -38,7 +38,7 @@ def programs(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     venv.create(folder)
     python = folder / "bin" / "python"
     uv = Path(sys.executable).with_name("uv")
-    install = [uv, "pip", "install", "--offline", "--no-deps", "--python", python, wheel]
+    install: list[str | Path] = [uv, "pip", "install", "--offline", "--no-deps", "--python", python, wheel]
     subprocess.run(install, check=True, capture_output=True)
     libraries = folder / "lib" / f"python{sysconfig.get_python_version()}" / "site-packages"
     (libraries / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n")

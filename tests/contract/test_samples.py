@@ -9,9 +9,7 @@ from shared.events.envelope import decode
 from shared.topics import TOPICS, event_type
 from tests.contract.samples import Sample, all_samples, models
 
-each_sample = pytest.mark.parametrize(
-    "sample", [pytest.param(sample, id=sample.file) for sample in all_samples()]
-)
+each_sample = pytest.mark.parametrize("sample", [pytest.param(sample, id=sample.file) for sample in all_samples()])
 
 
 def test_every_event_of_every_topic_has_a_model_and_a_sample() -> None:
@@ -79,9 +77,6 @@ PERSONAL = ("name", "email", "comment", "owner", "sponsor", "answers")
 def test_the_topics_of_figures_and_tasks_carry_no_names_and_no_comments(topic: str) -> None:
     carried = {event_type(name) for known in TOPICS if known.name == topic for name in known.events}
     personal = {
-        (of_type, field)
-        for of_type in carried
-        for field in PERSONAL
-        if field in models()[of_type].model_fields
+        (of_type, field) for of_type in carried for field in PERSONAL if field in models()[of_type].model_fields
     }
     assert personal == set()

@@ -20,9 +20,7 @@ def stale(documents: dict[Path, str]) -> list[Path]:
     """Documents that are missing, differ, or are left over."""
     present = {path for folder in GENERATED_FOLDERS for path in (ROOT / folder).glob("*")}
     differing = {
-        path
-        for path, text in documents.items()
-        if not path.is_file() or path.read_text(encoding="utf-8") != text
+        path for path, text in documents.items() if not path.is_file() or path.read_text(encoding="utf-8") != text
     }
     return sorted(differing | (present - documents.keys()))
 

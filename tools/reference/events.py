@@ -83,9 +83,7 @@ def _channel(topic: Topic) -> dict[str, Any]:
     if types:
         channel["messages"] = {of_type: {"$ref": f"#/components/messages/{of_type}"} for of_type in types}
     else:
-        channel["description"] = (
-            "Any record that could not be read, byte for byte, with the reason in its headers."
-        )
+        channel["description"] = "Any record that could not be read, byte for byte, with the reason in its headers."
     return channel | {"bindings": {"kafka": {"topicConfiguration": configuration, "bindingVersion": "0.5.0"}}}
 
 

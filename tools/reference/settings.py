@@ -27,9 +27,7 @@ def documents() -> dict[str, str]:
 
 def classes() -> list[type[Settings]]:
     """The settings classes: what all services share, then each service's own, then the command line's."""
-    names = sorted(
-        (module.name for module in iter_modules(services.__path__)), key=lambda name: (name == "cli", name)
-    )
+    names = sorted((module.name for module in iter_modules(services.__path__)), key=lambda name: (name == "cli", name))
     found: list[type[Settings]] = [CommonSettings]
     for name in names:
         if find_spec(f"services.{name}.settings") is None:
