@@ -4,6 +4,6 @@ from shared.topics import ACCOUNT_SCORES, DIRECTORY, FOLLOW_UPS, RESPONSES, SCOR
 
 READS = (SCORE_EVENTS, ACCOUNT_SCORES, DIRECTORY, RESPONSES)
 EMITS = (FOLLOW_UPS,)
-SERVES = ("the follow-up API", "rules", "webhook endpoints and deliveries")
-OWNS = ("rules", "tasks", "endpoints", "deliveries")
+SERVES = "the follow-up API; rules, webhook endpoints and deliveries"
+OWNS = "rules, tasks, endpoints, deliveries"
 SCHEMA = "alerting"
