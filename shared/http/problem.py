@@ -46,9 +46,7 @@ class HeadersTooLarge(TellbackError):
 class FieldError(BaseModel):
     """What is wrong with one field of the request."""
 
-    field: str = Field(
-        description="Where, dots between levels; `(unnamed)` stands for a name we do not repeat."
-    )
+    field: str = Field(description="Where, dots between levels; `(unnamed)` stands for a name we do not repeat.")
     code: str = Field(description="Stable and machine-readable.")
     detail: str = Field(description="For people.")
 
@@ -99,9 +97,7 @@ def problem_response(
 ) -> Response:
     """The error as an answer."""
     content = json.dumps(problem_body(error, request_id), ensure_ascii=False).encode()
-    return Response(
-        content, error.status, headers=problem_headers(error) | dict(headers or {}), media_type=MEDIA_TYPE
-    )
+    return Response(content, error.status, headers=problem_headers(error) | dict(headers or {}), media_type=MEDIA_TYPE)
 
 
 _BY_STATUS: dict[int, tuple[type[TellbackError], str, str]] = {
@@ -144,9 +140,7 @@ def invalid(errors: ValidationError | Iterable[Mapping[str, Any]], *, skip: int 
     `skip` leaves out the first parts of each location (1 for FastAPI's `body` or `query`).
     """
     items: Iterable[Mapping[str, Any]] = (
-        errors.errors(include_input=False, include_url=False)
-        if isinstance(errors, ValidationError)
-        else errors
+        errors.errors(include_url=False) if isinstance(errors, ValidationError) else errors
     )
     found = [_field_error(item, skip) for item in items]
     detail = "the request breaks the rules of its fields"
@@ -171,7 +165,16 @@ def _path(location: Sequence[object]) -> str:
 
 
 _OF_PYDANTIC = frozenset(get_args(ErrorType))
-_RENAMED = {"extra_forbidden": "unknown_field", "value_error": "invalid_value", "missing_argument": "missing"}
+_RENAMED = {
+    "extra_forbidden": "unknown_field",
+    "value_error": "invalid_value",
+    "model_attributes_type": "object_type",
+    "model_type": "object_type",
+    "dict_type": "object_type",
+    "tuple_type": "list_type",
+    "set_type": "list_type",
+    "frozen_set_type": "list_type",
+}
 _OWN_WORDS = {
     "missing": "is required",
     "extra_forbidden": "is not a field of this call",
@@ -181,6 +184,13 @@ _OWN_WORDS = {
     "uuid_parsing": "must be a UUID",
     "union_tag_invalid": "is not one of the allowed kinds",
     "json_invalid": "must be JSON",
+    "model_attributes_type": "must be a JSON object",
+    "model_type": "must be a JSON object",
+    "dict_type": "must be a JSON object",
+    "list_type": "must be a JSON array",
+    "tuple_type": "must be a JSON array",
+    "set_type": "must be a JSON array",
+    "frozen_set_type": "must be a JSON array",
 }
 # Their messages are made of the rule alone. All others may repeat a piece of the input.
 _MESSAGE_IS_SAFE = frozenset(
@@ -188,9 +198,8 @@ _MESSAGE_IS_SAFE = frozenset(
         *("string_type", "string_too_short", "string_too_long", "literal_error", "enum", "none_required"),
         *("int_type", "float_type", "bool_type", "bool_parsing", "float_parsing", "finite_number"),
         *("greater_than", "greater_than_equal", "less_than", "less_than_equal", "multiple_of"),
-        *("too_short", "too_long", "list_type", "tuple_type", "set_type", "dict_type", "model_type"),
-        *("model_attributes_type", "datetime_type", "date_type", "timezone_aware", "timezone_naive"),
-        *("uuid_type", "decimal_type", "decimal_max_digits", "decimal_max_places", "decimal_whole_digits"),
+        *("too_short", "too_long", "datetime_type", "date_type", "timezone_aware", "timezone_naive", "uuid_type"),
+        *("decimal_type", "decimal_max_digits", "decimal_max_places", "decimal_whole_digits"),
     }
 )
 

@@ -7,10 +7,10 @@ request; what people said never does.
 import logging
 import sys
 from collections.abc import MutableMapping
-from typing import Any, cast
+from typing import Any
 
 import structlog
-from structlog.typing import FilteringBoundLogger, Processor
+from structlog.typing import Processor
 
 from shared.telemetry.redaction import redact
 from shared.telemetry.tracebacks import rendered
@@ -19,39 +19,36 @@ _QUIET = {"uvicorn.access": logging.CRITICAL, "httpx": logging.WARNING, "httpcor
 """Libraries that would repeat what our own lines say, or write addresses with their query."""
 
 
-def get_logger(name: str) -> FilteringBoundLogger:
-    """The logger of a module: first an event name (`batch_committed`), then facts as keywords."""
-    return cast("FilteringBoundLogger", structlog.stdlib.get_logger(name))
+def get_logger(name: str) -> structlog.stdlib.BoundLogger:
+    """The logger of a module: first an event name (`batch_committed`), then facts as keywords.
 
-
-def configure(service: str, level: str = "info", log_format: str = "auto") -> None:
-    """Set up logging for this process, on standard error. `log_format`: auto, json or console."""
-    console = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
-    shared: list[Processor] = [
-        structlog.contextvars.merge_contextvars,
-        structlog.stdlib.add_logger_name,
-        structlog.stdlib.add_log_level,
-        structlog.processors.TimeStamper(fmt="iso", utc=True),
-        _naming(service),
-        _exceptions,
-        redact,
-    ]
-    structlog.configure(
+    Lines are made safe here, not in `configure`, so that they are so wherever they go.
+    """
+    logger: structlog.stdlib.BoundLogger = structlog.wrap_logger(
+        logging.getLogger(name),
         processors=[
             structlog.stdlib.filter_by_level,
-            structlog.stdlib.PositionalArgumentsFormatter(),
-            *shared,
+            *_PROCESSORS,
             structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
         ],
         wrapper_class=structlog.stdlib.BoundLogger,
-        logger_factory=structlog.stdlib.LoggerFactory(),
-        cache_logger_on_first_use=False,
-    )
+        context_class=dict,
+    ).bind()
+    return logger
+
+
+def configure(service: str, level: str = "info", log_format: str = "auto") -> None:
+    """Send the log lines of this process to standard error. `log_format`: auto, json or console."""
+    console = log_format == "console" or (log_format == "auto" and sys.stderr.isatty())
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, _renderer(console)],
+            foreign_pre_chain=_PROCESSORS,
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                _naming(service),
+                _renderer(console),
+            ],
         )
     )
     root = logging.getLogger()
@@ -85,3 +82,13 @@ def _exceptions(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> 
     if given is not None:
         event["exception"] = rendered(given)
     return event
+
+
+_PROCESSORS: tuple[Processor, ...] = (
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_logger_name,
+    structlog.stdlib.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    _exceptions,
+    redact,
+)

@@ -70,9 +70,7 @@ outbox_age_seconds = Gauge(
     "Age of the oldest of them, 0 when there is none.",
     multiprocess_mode="livemax",
 )
-outbox_published_total = Counter(
-    "tellback_outbox_published_total", "Outbox rows published by the relay.", ["topic"]
-)
+outbox_published_total = Counter("tellback_outbox_published_total", "Outbox rows published by the relay.", ["topic"])
 
 # Reading
 records_read_total = Counter(
@@ -110,9 +108,7 @@ aggregate_drift = Gauge(
     "Accounts of the last self-check whose stored figures differ from a recomputation; must be 0.",
     multiprocess_mode="livemax",
 )
-follow_ups_opened_total = Counter(
-    "tellback_follow_ups_opened_total", "Follow-ups opened.", ["kind", "severity"]
-)
+follow_ups_opened_total = Counter("tellback_follow_ups_opened_total", "Follow-ups opened.", ["kind", "severity"])
 webhook_deliveries_total = Counter(
     "tellback_webhook_deliveries_total", "Attempts to deliver a webhook, by outcome.", ["outcome"]
 )

@@ -1,0 +1,121 @@
+"""Records that were put aside: dead letters and conflicts, as the runner stored them."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+
+from shared.db.transaction import ReadTx, WriteTx
+from shared.events.envelope import Headers
+
+Kind = Literal["dead_letter", "conflict"]
+_FACTS = (
+    "id, reason, detail, topic, partition, record_offset, account_id, parked_at, replayed_at,"
+    " coalesce(octet_length(value), 0) as size"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Why and where a record was put aside. `topic` has no prefix, `size` is that of the value in bytes."""
+
+    id: UUID
+    reason: str
+    detail: str
+    topic: str
+    partition: int
+    offset: int
+    account_id: str | None
+    parked_at: datetime
+    replayed_at: datetime | None
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """What is in it, byte for byte."""
+
+    key: bytes | None
+    headers: Headers
+    value: bytes | None
+
+
+async def list_parked(
+    tx: ReadTx,
+    kind: Kind,
+    *,
+    reason: str | None = None,
+    after: tuple[datetime, UUID] | None = None,
+    limit: int = 50,
+) -> Sequence[Facts]:
+    """Parked records of a kind, the newest first. `after` is (parked_at, id)."""
+    rows = await tx.all(
+        f"select {_FACTS} from parked where kind = :kind"
+        " and (cast(:reason as text) is null or reason = :reason)"
+        " and (cast(:at as timestamptz) is null or (parked_at, id) < (:at, cast(:id as uuid)))"
+        " order by parked_at desc, id desc limit :limit",
+        kind=kind,
+        reason=reason,
+        at=after[0] if after else None,
+        id=after[1] if after else None,
+        limit=limit,
+    )
+    return [_facts(row) for row in rows]
+
+
+async def find_parked(tx: ReadTx, kind: Kind, parked_id: UUID) -> tuple[Facts, Content] | None:
+    """One parked record, whole."""
+    row = await tx.one(
+        f"select {_FACTS}, record_key, headers, value from parked where kind = :kind and id = :id",
+        kind=kind,
+        id=parked_id,
+    )
+    return (_facts(row), _content(row)) if row else None
+
+
+async def lock_parked(tx: WriteTx, kind: Kind, parked_id: UUID) -> tuple[Facts, Content] | None:
+    """The same, held until the transaction ends, so that a replay and a drop do not cross."""
+    row = await tx.one(
+        f"select {_FACTS}, record_key, headers, value from parked where kind = :kind and id = :id for update",
+        kind=kind,
+        id=parked_id,
+    )
+    return (_facts(row), _content(row)) if row else None
+
+
+async def mark_replayed(tx: WriteTx, parked_id: UUID, now: datetime) -> None:
+    """Note that the record went back to its topic."""
+    await tx.execute("update parked set replayed_at = :now where id = :id", id=parked_id, now=now)
+
+
+async def drop_parked(tx: WriteTx, kind: Kind, parked_id: UUID) -> bool:
+    """Delete a parked record for good; False when there is none."""
+    return await tx.execute("delete from parked where kind = :kind and id = :id", kind=kind, id=parked_id) > 0
+
+
+def _facts(row: RowMapping) -> Facts:
+    return Facts(
+        id=row["id"],
+        reason=row["reason"],
+        detail=row["detail"],
+        topic=row["topic"],
+        partition=row["partition"],
+        offset=row["record_offset"],
+        account_id=row["account_id"],
+        parked_at=row["parked_at"],
+        replayed_at=row["replayed_at"],
+        size=row["size"],
+    )
+
+
+def _content(row: RowMapping) -> Content:
+    key, value = row["record_key"], row["value"]
+    return Content(
+        key=None if key is None else bytes(key),
+        # Header values are bytes in Kafka and JSON text here: latin-1 keeps every byte.
+        headers=[(name, text.encode("latin-1")) for name, text in row["headers"]],
+        value=None if value is None else bytes(value),
+    )

@@ -1,0 +1,119 @@
+"""The FastAPI application of a service: everything an answer needs besides the service's own routes."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from typing import Any
+
+from fastapi import APIRouter, FastAPI
+from fastapi.exceptions import RequestValidationError
+from fastapi.routing import APIRoute
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from shared.clock import Clock, SystemClock
+from shared.errors import TellbackError
+from shared.http import health, me
+from shared.http.edge import Edge, request_id_of
+from shared.http.health import Check, Health, health_of
+from shared.http.limits import BODY_BYTES, RateLimiter
+from shared.http.openapi import with_problems
+from shared.http.problem import invalid, of_status, problem_response
+from shared.http.routing import EdgeRoute
+from shared.telemetry import metrics
+from shared.version import version
+
+Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
+
+
+class ServiceApp(FastAPI):
+    """FastAPI whose OpenAPI document tells the problems too."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The document, made once."""
+        fresh = self.openapi_schema is None
+        document = super().openapi()
+        return with_problems(document) if fresh else document
+
+
+def create_app(
+    service: str,
+    title: str,
+    description: str,
+    routers: Sequence[APIRouter],
+    lifespan: Lifespan,
+    *,
+    clock: Clock | None = None,
+) -> FastAPI:
+    """Put a service's HTTP side together.
+
+    `lifespan` opens the resources and sets `app.state.plumbing` and `app.state.service`. Readiness is that of the
+    plumbing unless the lifespan adds checks of its own: `health_of(app).add("kafka", check)`. Routers are
+    `shared.http.routing.Router`.
+    """
+    app = ServiceApp(
+        title=title,
+        description=description,
+        version=version(),
+        lifespan=_watched(lifespan),
+        docs_url="/docs",
+        redoc_url=None,
+        redirect_slashes=False,
+        telemetry={"logs": False, "metrics": False, "tracing": False},
+    )
+    app.state.health = Health()
+    app.state.limiter = RateLimiter(clock or SystemClock())
+    app.add_middleware(Edge)
+    for kind in (TellbackError, RequestValidationError, HTTPException):
+        app.add_exception_handler(kind, _on_error)
+    for router in (health.router, me.router, *routers):
+        _refuse_stock_routes(router)
+        app.include_router(router, max_body_size=BODY_BYTES)
+    metrics.announce(service)
+    return app
+
+
+def _watched(lifespan: Lifespan) -> Lifespan:
+    """The lifespan, with its begin and end told to the health calls."""
+
+    @asynccontextmanager
+    async def watched(app: FastAPI) -> AsyncIterator[None]:
+        health = health_of(app)
+        async with lifespan(app):
+            plumbing = getattr(app.state, "plumbing", None)
+            if plumbing is not None and not health.has_checks:
+                health.add("plumbing", _plumbing_check(plumbing.not_ready))
+            health.started = True
+            yield
+            health.stopping = True
+
+    return watched
+
+
+def _plumbing_check(not_ready: Callable[[], Awaitable[list[str]]]) -> Check:
+    """What a service needs that says nothing else: all of its plumbing."""
+
+    async def check() -> str | None:
+        return ", ".join(await not_ready()) or None
+
+    return check
+
+
+def _refuse_stock_routes(router: APIRouter) -> None:
+    for route in router.routes:
+        if isinstance(route, APIRoute) and not isinstance(route, EdgeRoute):
+            raise TypeError(f"{route.path} must be declared on a shared.http.routing.Router")
+
+
+async def _on_error(request: Request, error: Exception) -> Response:
+    """Expected errors, broken rules of fields, and errors of the framework, whose words are not ours."""
+    request_id = request_id_of(request.scope)
+    match error:
+        case TellbackError():
+            return problem_response(error, request_id)
+        case RequestValidationError():
+            return problem_response(invalid(error.errors(), skip=1), request_id)
+        case HTTPException():
+            return problem_response(of_status(error.status_code), request_id, error.headers)
+        case _:
+            raise error

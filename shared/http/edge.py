@@ -1,0 +1,175 @@
+"""The outermost layer of every request, pure ASGI: framing, request id, metrics, and the last catch."""
+
+import re
+import time
+
+import structlog
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from shared.errors import BadRequest, Invalid, TellbackError, UnsupportedMedia
+from shared.http.limits import HEADER_BYTES
+from shared.http.problem import HeadersTooLarge, internal_error, of_status, problem_response
+from shared.ids import uuid7
+from shared.telemetry import metrics
+from shared.telemetry.logging import get_logger
+
+REQUEST_ID = "tellback.request_id"
+_REQUEST_ID_FORM = re.compile(rb"[A-Za-z0-9_.-]{1,64}")
+_TRACEPARENT = re.compile(rb"[0-9a-f]{2}-(?P<trace>[0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}")
+_CLIENT_GONE = 499
+
+log = get_logger(__name__)
+
+
+class Edge:
+    """Wraps an ASGI app so that whatever happens inside leaves as a well-formed, counted answer."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers: list[tuple[bytes, bytes]] = scope["headers"]
+        request_id = _request_id(headers)
+        scope[REQUEST_ID] = request_id
+        exchange = _Exchange(scope, request_id, send)
+        with structlog.contextvars.bound_contextvars(request_id=request_id, **_trace(headers)):
+            metrics.http_requests_in_flight.inc()
+            try:
+                await self._answer(scope, receive, exchange)
+            finally:
+                metrics.http_requests_in_flight.dec()
+                exchange.observe()
+
+    async def _answer(self, scope: Scope, receive: Receive, exchange: "_Exchange") -> None:
+        try:
+            refuse_bad_framing(scope)
+            await self._app(scope, receive, exchange.send)
+        except ClientDisconnect:
+            exchange.status = exchange.status or _CLIENT_GONE
+        except TellbackError as error:
+            await self._fail(scope, receive, exchange, error)
+        except Exception as error:
+            log.error("request_failed", method=scope["method"], route=route_of(scope), exc_info=error)
+            if exchange.started:
+                raise  # half an answer is out: only a broken connection tells the client so
+            await self._fail(scope, receive, exchange, internal_error())
+
+    async def _fail(self, scope: Scope, receive: Receive, exchange: "_Exchange", error: TellbackError) -> None:
+        await problem_response(error, exchange.request_id)(scope, receive, exchange.send)
+
+
+class _Exchange:
+    """One request and what became of it."""
+
+    def __init__(self, scope: Scope, request_id: str, send: Send) -> None:
+        self.request_id = request_id
+        self.status = 0
+        self._scope = scope
+        self._send = send
+        self._began = time.perf_counter()
+        self._replaced = False
+
+    @property
+    def started(self) -> bool:
+        """Whether the head of the answer is out."""
+        return self.status != 0
+
+    async def send(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self.status = message["status"]
+            message.setdefault("headers", [])
+            if self.status >= 400 and _media_type(message) == b"text/plain":
+                # Frameworks below answer a few errors in plain text (a body over its limit): same error, our form.
+                self._replaced = True
+                await self._send_problem()
+                return
+            message["headers"] = [*message["headers"], *self._own_headers(message["headers"])]
+        if not self._replaced:
+            await self._send(message)
+
+    async def _send_problem(self) -> None:
+        response = problem_response(of_status(self.status), self.request_id)
+        headers = [*response.raw_headers, *self._own_headers(response.raw_headers)]
+        await self._send({"type": "http.response.start", "status": response.status_code, "headers": headers})
+        await self._send({"type": "http.response.body", "body": response.body})
+
+    def _own_headers(self, present: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        names = {name.lower() for name, _ in present}
+        own = {
+            b"x-request-id": self.request_id.encode(),
+            b"x-content-type-options": b"nosniff",
+            b"cache-control": b"no-store",
+        }
+        return [(name, value) for name, value in own.items() if name not in names]
+
+    def observe(self) -> None:
+        """Count the exchange under its route template."""
+        took = time.perf_counter() - self._began
+        method, route = self._scope["method"], route_of(self._scope)
+        status = self.status or _CLIENT_GONE
+        metrics.http_request_duration_seconds.labels(_known(method), route, str(status)).observe(took)
+        write = log.warning if status >= 500 else log.debug
+        write("request", method=_known(method), route=route, status=status, ms=round(took * 1000, 1))
+
+
+def refuse_bad_framing(scope: Scope) -> None:
+    """Refuse what must not reach any route.
+
+    Raises `BadRequest` for two lengths (request smuggling), `HeadersTooLarge`, `UnsupportedMedia` for a
+    compressed body, `Invalid` for NUL in the path or query.
+    """
+    names = [name for name, _ in scope["headers"]]
+    if b"transfer-encoding" in names and b"content-length" in names:
+        raise BadRequest("two_lengths", "Content-Length and Transfer-Encoding exclude each other")
+    if sum(len(name) + len(value) for name, value in scope["headers"]) > HEADER_BYTES:
+        raise HeadersTooLarge("headers_too_large", f"the headers hold more than {HEADER_BYTES} bytes")
+    if any(name == b"content-encoding" and value.lower() != b"identity" for name, value in scope["headers"]):
+        raise UnsupportedMedia("unsupported_encoding", "the body must not be compressed")
+    if "\0" in scope["path"] or b"%00" in scope["query_string"] or b"\0" in scope["query_string"]:
+        raise Invalid("nul_character", "the address holds the character NUL")
+
+
+def route_of(scope: Scope) -> str:
+    """The template of the route that took the request: never the path itself, which may hold ids."""
+    return getattr(scope.get("route"), "path", None) or "unmatched"
+
+
+def request_id_of(scope: Scope) -> str | None:
+    """The id of the request."""
+    found = scope.get(REQUEST_ID)
+    return found if isinstance(found, str) else None
+
+
+def _request_id(headers: list[tuple[bytes, bytes]]) -> str:
+    """The caller's `X-Request-ID` if it is harmless, else one of ours."""
+    for name, value in headers:
+        if name == b"x-request-id" and _REQUEST_ID_FORM.fullmatch(value):
+            return value.decode()
+    return uuid7().hex
+
+
+def _trace(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
+    """The trace id of W3C `traceparent`, if there is one."""
+    for name, value in headers:
+        if name == b"traceparent" and (match := _TRACEPARENT.fullmatch(value)):
+            return {"trace_id": match["trace"].decode()}
+    return {}
+
+
+def _media_type(message: Message) -> bytes:
+    for name, value in message["headers"]:
+        if name.lower() == b"content-type":
+            return bytes(value).partition(b";")[0].strip().lower()
+    return b""
+
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+
+
+def _known(method: str) -> str:
+    """The method, or `other`: what a client makes up must not become a label."""
+    return method if method in _METHODS else "other"

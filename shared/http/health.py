@@ -1,0 +1,126 @@
+"""`/health/live` (the loop turns), `/health/ready` (its own needs, with reasons), `/health/startup`, `/metrics`."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+
+from fastapi import FastAPI, Request, Response
+from pydantic import BaseModel, Field
+
+from shared.errors import TellbackError
+from shared.http.routing import Router
+from shared.telemetry import metrics
+from shared.telemetry.logging import get_logger
+
+CHECK_DEADLINE_S = 2.0
+Check = Callable[[], Awaitable[str | None]]
+"""Gives the reason why this need is not met, or None when it is. Reasons name no secrets and no input."""
+
+log = get_logger(__name__)
+
+
+class CheckResult(BaseModel):
+    """One need of the service."""
+
+    name: str = Field(examples=["database"])
+    ok: bool
+    reason: str | None = Field(default=None, examples=["the database is not reachable"])
+
+
+class HealthReport(BaseModel):
+    """What a probe learns."""
+
+    status: str = Field(examples=["ready"])
+    checks: list[CheckResult] = Field(default_factory=list)
+
+
+class Health:
+    """The state of one service: whether it has started, whether it is stopping, and what it needs."""
+
+    def __init__(self) -> None:
+        self._checks: dict[str, Check] = {}
+        self.started = False
+        self.stopping = False
+
+    @property
+    def has_checks(self) -> bool:
+        """Whether anybody said what this service needs."""
+        return bool(self._checks)
+
+    def add(self, name: str, check: Check) -> None:
+        """Let readiness depend on `check`; a later one of the same name takes its place."""
+        self._checks[name] = check
+
+    async def report(self) -> tuple[bool, HealthReport]:
+        """Whether the service is ready, and why not; all checks run side by side, within 2 s."""
+        if self.stopping or not self.started:
+            return False, HealthReport(status="stopping" if self.stopping else "starting")
+        results = await asyncio.gather(*(_run(name, check) for name, check in self._checks.items()))
+        ready = all(result.ok for result in results)
+        return ready, HealthReport(status="ready" if ready else "not_ready", checks=list(results))
+
+
+async def _run(name: str, check: Check) -> CheckResult:
+    work = asyncio.ensure_future(check())
+    # Not cancelled when it hangs: what it waits for may hang on cancelling too, and a probe must be answered.
+    done, _ = await asyncio.wait({work}, timeout=CHECK_DEADLINE_S)
+    if not done:
+        work.add_done_callback(_ignore)
+        return CheckResult(name=name, ok=False, reason="no answer in time")
+    try:
+        reason = work.result()
+    except TellbackError as error:
+        reason = error.detail or error.code
+    except Exception as error:
+        log.error("health_check_failed", check=name, exc_info=error)
+        reason = "the check itself failed"
+    return CheckResult(name=name, ok=reason is None, reason=reason)
+
+
+def _ignore(work: asyncio.Future[str | None]) -> None:
+    if not work.cancelled():
+        work.exception()
+
+
+def health_of(app: FastAPI) -> Health:
+    """The health of a service, to add checks to: `health_of(app).add("kafka", check)`."""
+    health: Health = app.state.health
+    return health
+
+
+router = Router(tags=["operations"])
+
+
+@router.get("/health/live", summary="Is the process alive?")
+async def live() -> HealthReport:
+    """Answers as long as the loop turns; asks nothing of Kafka or PostgreSQL."""
+    return HealthReport(status="alive")
+
+
+@router.get(
+    "/health/ready",
+    summary="Can it do its work now?",
+    responses={503: {"model": HealthReport, "description": "Not now; the body says why."}},
+)
+async def ready(request: Request, response: Response) -> HealthReport:
+    """200 when every need is met, else 503 with the reasons."""
+    is_ready, report = await health_of(request.app).report()
+    response.status_code = 200 if is_ready else 503
+    return report
+
+
+@router.get(
+    "/health/startup",
+    summary="Has it started?",
+    responses={503: {"model": HealthReport, "description": "It is still starting."}},
+)
+async def startup(request: Request, response: Response) -> HealthReport:
+    """200 once the service has opened its resources."""
+    started = health_of(request.app).started
+    response.status_code = 200 if started else 503
+    return HealthReport(status="started" if started else "starting")
+
+
+@router.get("/metrics", include_in_schema=False)
+async def exposed() -> Response:
+    """All metrics in Prometheus' text format."""
+    return Response(metrics.exposition(), media_type=metrics.CONTENT_TYPE)

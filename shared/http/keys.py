@@ -1,0 +1,114 @@
+"""`/v1/keys`: make, list and revoke API keys, with a key that may manage. Mounted by the collector."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Response
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.requests import Request
+
+from shared.access import store
+from shared.access.caller import Scope
+from shared.access.records import KeyRecord
+from shared.errors import Forbidden, NotFound
+from shared.http.auth import Manager
+from shared.http.deps import TheClock, TheDatabase
+from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, page_of, read_cursor
+from shared.http.params import Instant
+from shared.http.routing import Router
+from shared.telemetry.logging import get_logger
+
+_LIST = "keys"
+_OWNER = "The key knows the accounts of this owner only."
+
+log = get_logger(__name__)
+router = Router(tags=["access"])
+
+
+class KeyRequest(BaseModel):
+    """What is wanted of a key."""
+
+    model_config = ConfigDict(
+        extra="forbid", json_schema_extra={"examples": [{"name": "survey frontend", "scopes": ["ingest"]}]}
+    )
+
+    name: str = Field(min_length=1, max_length=store.MAX_NAME_LENGTH)
+    scopes: list[Scope] = Field(min_length=1, max_length=5)
+    owner_email: str | None = Field(default=None, max_length=320, description=_OWNER)
+    expires_at: Instant | None = None
+    rate_limit: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] | None = Field(
+        default=None, description="Requests a minute; none unless set."
+    )
+
+
+class Key(BaseModel):
+    """A key without its secret."""
+
+    id: str = Field(examples=["k3v9x0a1b2c3"])
+    name: str = Field(examples=["survey frontend"])
+    scopes: list[str] = Field(examples=[["ingest"]])
+    owner_email: str | None = Field(description=_OWNER)
+    publishable: bool
+    rate_limit: int | None
+    created_at: datetime
+    expires_at: datetime | None
+    revoked_at: datetime | None
+    last_used_at: datetime | None = Field(description="To the minute or so.")
+
+
+class NewKey(Key):
+    """A key just made."""
+
+    key: str = Field(description="The whole key. Shown this once; only its hash is kept.")
+
+
+@router.post("/v1/keys", status_code=201, summary="Make a key")
+async def create(wanted: KeyRequest, caller: Manager, database: TheDatabase, clock: TheClock) -> NewKey:
+    """A key limited to an owner can only make keys limited to the same owner."""
+    owner = wanted.owner_email.strip().lower() if wanted.owner_email else None
+    if caller.owner_email is not None and owner != caller.owner_email:
+        raise Forbidden("owner_limited", "a key limited to an owner makes keys of that owner only")
+    new = store.NewKey(wanted.name, frozenset(wanted.scopes), owner, wanted.expires_at, wanted.rate_limit)
+    async with database.write() as tx:
+        issued = await store.create_key(tx, new, clock.now())
+    log.info("key_created", key_id=issued.record.id, scopes=sorted(wanted.scopes), by=caller.key_id)
+    return NewKey(**_shown(issued.record).model_dump(), key=issued.token)
+
+
+@router.get("/v1/keys", summary="List keys, the newest first")
+async def list_all(
+    caller: Manager, database: TheDatabase, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+) -> Page[Key]:
+    """Also expired and revoked ones."""
+    position = read_cursor(cursor, _LIST, datetime.fromisoformat, str) if cursor else None
+    after = (position[0], position[1]) if position else None
+    async with database.read() as tx:
+        records = await store.list_keys(tx, owner_email=caller.owner_email, after=after, limit=limit + 1)
+    page = page_of(records, limit, lambda record: (record.created_at, record.id), _LIST)
+    return Page(items=[_shown(record) for record in page.items], next_cursor=page.next_cursor)
+
+
+@router.delete("/v1/keys/{key_id}", status_code=204, response_class=Response, summary="Revoke a key")
+async def revoke(key_id: str, request: Request, caller: Manager, database: TheDatabase, clock: TheClock) -> None:
+    """For good; every service refuses it within 10 seconds. Revoking twice changes nothing."""
+    async with database.write() as tx:
+        found = await store.revoke_key(tx, key_id, clock.now(), owner_email=caller.owner_email)
+    if not found:
+        raise NotFound("key_not_found", "there is no such key")
+    request.app.state.plumbing.keys.forget(key_id)
+    log.info("key_revoked", key_id=key_id, by=caller.key_id)
+
+
+def _shown(record: KeyRecord) -> Key:
+    return Key(
+        id=record.id,
+        name=record.name,
+        scopes=sorted(record.scopes),
+        owner_email=record.owner_email,
+        publishable=record.publishable,
+        rate_limit=record.rate_limit,
+        created_at=record.created_at,
+        expires_at=record.expires_at,
+        revoked_at=record.revoked_at,
+        last_used_at=record.last_used_at,
+    )

@@ -1,0 +1,173 @@
+"""`/v1/dead-letters` and `/v1/conflicts`: what a service put aside, why, and the way back. Mounted by every service."""
+
+import base64
+from dataclasses import asdict
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from fastapi import Query, Response
+from pydantic import BaseModel, Field
+from starlette.requests import Request
+
+from shared.access.caller import Caller
+from shared.db import parked
+from shared.db.engine import Database
+from shared.db.parked import Kind
+from shared.errors import Conflict, NotFound
+from shared.http.auth import Manager, Reader
+from shared.http.deps import TheClock, TheDatabase
+from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, page_of, read_cursor
+from shared.http.routing import Router
+from shared.telemetry.logging import get_logger
+from shared.topics import BY_NAME
+
+Reason = Annotated[str | None, Query(max_length=64, description="Only those parked for this reason.")]
+
+log = get_logger(__name__)
+router = Router(tags=["parked records"])
+
+
+class ParkedRecord(BaseModel):
+    """A record that was put aside, without its content."""
+
+    id: UUID
+    reason: str = Field(description="Stable code.", examples=["invalid_data"])
+    detail: str = Field(examples=["2 field(s) break the schema"])
+    topic: str = Field(description="Where it was read, without the prefix.", examples=["responses"])
+    partition: int
+    offset: int
+    size: int = Field(description="Bytes of the value.")
+    account_id: str | None = Field(description="Null where it could not be read.")
+    parked_at: datetime
+    replayed_at: datetime | None = Field(description="When it was last put back on its topic.")
+
+
+class ParkedContent(ParkedRecord):
+    """The same with the original key, headers and value."""
+
+    key: str | None
+    headers: list[tuple[str, str]]
+    value: str | None = Field(description="Null where the record had none.")
+    encoding: Literal["utf-8", "base64"] = Field(description="How `value` is written here.")
+
+
+class Replayed(BaseModel):
+    """The record goes back to its topic as soon as the outbox is published."""
+
+    id: UUID
+    topic: str
+    status: Literal["accepted"] = "accepted"
+
+
+@router.get("/v1/dead-letters", summary="Records that could not be handled, the newest first")
+async def list_dead_letters(
+    caller: Reader, database: TheDatabase, reason: Reason = None, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+) -> Page[ParkedRecord]:
+    """Never shows what is in them. A key limited to an owner sees none: nobody knows whose they are."""
+    return await _page(database, caller, "dead_letter", reason, limit, cursor)
+
+
+@router.get("/v1/conflicts", summary="Records that contradict what stands, the newest first")
+async def list_conflicts(
+    caller: Reader, database: TheDatabase, reason: Reason = None, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+) -> Page[ParkedRecord]:
+    """The first record stands; these are kept to be looked at."""
+    return await _page(database, caller, "conflict", reason, limit, cursor)
+
+
+@router.get("/v1/dead-letters/{parked_id}", summary="One dead letter with its content")
+async def show_dead_letter(parked_id: UUID, caller: Manager, database: TheDatabase) -> ParkedContent:
+    """Shows what people may have written, so it takes the scope to manage."""
+    return await _content(database, caller, "dead_letter", parked_id)
+
+
+@router.get("/v1/conflicts/{parked_id}", summary="One conflict with its content")
+async def show_conflict(parked_id: UUID, caller: Manager, database: TheDatabase) -> ParkedContent:
+    """Shows what people may have written, so it takes the scope to manage."""
+    return await _content(database, caller, "conflict", parked_id)
+
+
+@router.post("/v1/dead-letters/{parked_id}/replay", status_code=202, summary="Put a dead letter back on its topic")
+async def replay(
+    parked_id: UUID, request: Request, caller: Manager, database: TheDatabase, clock: TheClock
+) -> Replayed:
+    """The original bytes go out again; readers recognise by its id what they have had already."""
+    _refuse_limited(caller)
+    async with database.write() as tx:
+        found = await parked.lock_parked(tx, "dead_letter", parked_id)
+        if found is None:
+            raise _not_found()
+        facts, content = found
+        topic = BY_NAME.get(facts.topic)
+        if topic is None:
+            raise Conflict("unknown_topic", "the topic it came from is not one of ours")
+        # A record whose account is not known goes back to where it lay.
+        partition = None if facts.account_id else facts.partition
+        await tx.emit_raw(
+            topic, facts.account_id or "", content.key or b"", content.value, content.headers, partition=partition
+        )
+        await parked.mark_replayed(tx, parked_id, clock.now())
+    request.app.state.plumbing.relay.wake()
+    log.info("dead_letter_replayed", parked_id=str(parked_id), topic=topic.name, by=caller.key_id)
+    return Replayed(id=parked_id, topic=topic.name)
+
+
+@router.delete(
+    "/v1/dead-letters/{parked_id}", status_code=204, response_class=Response, summary="Drop a dead letter for good"
+)
+async def drop(parked_id: UUID, caller: Manager, database: TheDatabase) -> None:
+    """Its count stays; its content is gone from here."""
+    _refuse_limited(caller)
+    async with database.write() as tx:
+        if not await parked.drop_parked(tx, "dead_letter", parked_id):
+            raise _not_found()
+    log.info("dead_letter_dropped", parked_id=str(parked_id), by=caller.key_id)
+
+
+async def _page(
+    database: Database, caller: Caller, kind: Kind, reason: str | None, limit: int, cursor: str | None
+) -> Page[ParkedRecord]:
+    position = read_cursor(cursor, kind, datetime.fromisoformat, UUID) if cursor else None
+    if caller.owner_email is not None:
+        return Page(items=[])
+    after = (position[0], position[1]) if position else None
+    async with database.read() as tx:
+        found = await parked.list_parked(tx, kind, reason=reason, after=after, limit=limit + 1)
+    page = page_of(found, limit, lambda facts: (facts.parked_at, str(facts.id)), kind)
+    return Page(items=[ParkedRecord(**asdict(facts)) for facts in page.items], next_cursor=page.next_cursor)
+
+
+async def _content(database: Database, caller: Caller, kind: Kind, parked_id: UUID) -> ParkedContent:
+    _refuse_limited(caller)
+    async with database.read() as tx:
+        found = await parked.find_parked(tx, kind, parked_id)
+    if found is None:
+        raise _not_found()
+    facts, content = found
+    value, encoding = _printable(content.value)
+    return ParkedContent(
+        **asdict(facts),
+        key=_printable(content.key)[0],
+        headers=[(name, raw.decode("utf-8", "replace")) for name, raw in content.headers],
+        value=value,
+        encoding=encoding,
+    )
+
+
+def _refuse_limited(caller: Caller) -> None:
+    if caller.owner_email is not None:
+        raise _not_found()
+
+
+def _not_found() -> NotFound:
+    return NotFound("not_found", "there is no such record")
+
+
+def _printable(value: bytes | None) -> tuple[str | None, Literal["utf-8", "base64"]]:
+    if value is None:
+        return None, "utf-8"
+    try:
+        return value.decode(), "utf-8"
+    except UnicodeDecodeError:
+        return base64.b64encode(value).decode(), "base64"
