@@ -51,16 +51,20 @@ async def take(tx: WriteTx, limit: int) -> list[Mark]:
     return [Mark(row["account_id"], row["loud"]) for row in rows]
 
 
-async def take_these(tx: WriteTx, account_ids: Sequence[str], at: datetime) -> list[Mark]:
-    """Mark and lock the accounts given, waiting for whoever holds them; `loud` where they were marked so
-    before."""
-    await mark(tx, dict.fromkeys(account_ids, False), at)
+async def take_marked(tx: WriteTx, account_ids: Sequence[str]) -> list[Mark]:
+    """Lock those of the accounts that are marked, waiting for whoever holds them."""
     rows = await tx.all(
         "select account_id, loud from marks where account_id = any(cast(:accounts as text[])) order by account_id"
         " for update",
         accounts=list(account_ids),
     )
     return [Mark(row["account_id"], row["loud"]) for row in rows]
+
+
+async def take_these(tx: WriteTx, account_ids: Sequence[str], at: datetime) -> list[Mark]:
+    """Mark and lock the accounts given, waiting for whoever holds them."""
+    await mark(tx, dict.fromkeys(account_ids, False), at)
+    return await take_marked(tx, account_ids)
 
 
 async def delete(tx: WriteTx, account_ids: Sequence[str]) -> None:
@@ -71,3 +75,14 @@ async def delete(tx: WriteTx, account_ids: Sequence[str]) -> None:
 async def count(tx: ReadTx) -> int:
     """How many accounts wait."""
     return int(await tx.scalar("select count(*) from marks"))
+
+
+async def accounts_after(tx: ReadTx, account_id: str, limit: int) -> list[str]:
+    """The next accounts in the order of their ids that have anything to project."""
+    tables = ("responses", "invitations", "accounts", "stakeholders", "snapshots", "latest_pairs")
+    each = " union ".join(
+        f"(select distinct account_id from {table} where account_id > :after order by account_id limit :limit)"
+        for table in tables
+    )
+    rows = await tx.all(f"{each} order by account_id limit :limit", after=account_id, limit=limit)
+    return [row["account_id"] for row in rows]

@@ -1,0 +1,35 @@
+"""Which handler serves which event: one literal table."""
+
+from collections.abc import Mapping
+
+from services.scorer.handlers.facts import Facts
+from services.scorer.handlers.responses import ResponseFold
+from shared.topics import (
+    ACCOUNT_REMOVED,
+    ACCOUNT_UPSERTED,
+    CONTEXT_RECORDED,
+    INVITATION_EVENTS,
+    RESPONSE_AMENDED,
+    RESPONSE_RECORDED,
+    RESPONSE_WITHDRAWN,
+    STAKEHOLDER_ERASED,
+    STAKEHOLDER_REMOVED,
+    STAKEHOLDER_UPSERTED,
+)
+from shared.verdicts import BatchHandler
+
+
+def handlers(responses: ResponseFold, facts: Facts) -> Mapping[str, BatchHandler]:
+    """Event name -> batch handler. What shares a handler is handed over together, whatever its order."""
+    return {
+        RESPONSE_RECORDED: responses.apply,
+        RESPONSE_AMENDED: responses.apply,
+        RESPONSE_WITHDRAWN: responses.apply,
+        STAKEHOLDER_ERASED: responses.apply,
+        ACCOUNT_UPSERTED: facts.described,
+        ACCOUNT_REMOVED: facts.described,
+        STAKEHOLDER_UPSERTED: facts.described,
+        STAKEHOLDER_REMOVED: facts.described,
+        CONTEXT_RECORDED: facts.happened,
+        **dict.fromkeys(INVITATION_EVENTS, facts.invited),
+    }

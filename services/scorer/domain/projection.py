@@ -1,0 +1,125 @@
+"""What an account looks like now against what was told of it: the heart of the projector, without any I/O."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from services.scorer.domain.account import account_snapshot, next_border
+from services.scorer.domain.answers import Answer, History, latest_of
+from services.scorer.domain.classes import AccountClass, Thresholds, classify, standing_of
+from services.scorer.domain.drops import METHOD, WINDOW, DropRule, DropState
+from services.scorer.domain.pairs import Entry, Pair, Series, Told, compare
+from services.scorer.domain.reach import Invitation
+from services.scorer.domain.silence import Asked, silences_of
+from services.scorer.domain.states import SilentAfter
+from services.scorer.domain.windows import YEAR
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """The thresholds of the settings."""
+
+    thresholds: Thresholds = field(default_factory=Thresholds)
+    drop: DropRule = field(default_factory=DropRule)
+    silent_after: SilentAfter = field(default_factory=SilentAfter)
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    """An account as it was told: `figures[window][method]`, JSON values throughout."""
+
+    account_class: AccountClass
+    class_numbers: Mapping[str, Any]
+    attributes: Mapping[str, Any]
+    figures: dict[str, dict[str, dict[str, Any]]]
+    drop: DropState = field(default_factory=DropState)
+
+
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    """All that is known of one account: every response (live or not), invitations, its people in the directory with
+    their types, its attributes, and what was told last."""
+
+    account_id: str
+    entries: Sequence[Entry] = ()
+    invitations: Sequence[Invitation] = ()
+    asked: Sequence[Asked] = ()
+    listed: frozenset[str] = frozenset()
+    types: Mapping[str, str | None] = field(default_factory=dict)
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    told_pairs: Mapping[Series, Pair] = field(default_factory=dict)
+    told: Snapshot | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Projection:
+    """What to write and what to tell. `pairs` holds the new pair of each series that is told otherwise now, None for
+    one that is no more; `stories` what happened to the series, in the order to be told."""
+
+    snapshot: Snapshot
+    changed: bool
+    next_border: datetime | None
+    stories: Sequence[Told]
+    pairs: Mapping[Series, Pair | None]
+    silent: Sequence[Asked]
+    dropped: bool
+    class_before: AccountClass | None
+
+
+def project(state: AccountState, now: datetime, policy: Policy) -> Projection:
+    """Compute the account anew and compare it with what was told."""
+    live = sorted((entry for entry in state.entries if entry.live), key=lambda entry: entry.order)
+    scores = [
+        Answer(entry.response_id, entry.series.stakeholder_id, entry.answered_at, entry.score)
+        for entry in live
+        if entry.series.survey_type == "nps"
+    ]
+    heard = {entry.series.stakeholder_id: entry.answered_at for entry in live}
+    figures = account_snapshot(scores, now, invitations=state.invitations, known=len(state.listed | heard.keys()))
+    history = History(scores)
+    classified = classify(
+        standing_of(
+            list(latest_of(history.within(YEAR.span(now))).values()),
+            state.types,
+            ever_asked=any(invitation.sent_at <= now for invitation in state.invitations),
+            ever_answered=any(entry.answered_at <= now for entry in live),
+        ),
+        policy.thresholds,
+    )
+    before = state.told
+    drop, dropped = (before.drop if before else DropState()).next(policy.drop.holds(figures[WINDOW][METHOD]), now)
+    snapshot = Snapshot(
+        classified.name, classified.numbers | {"rule": classified.rule}, state.attributes, figures, drop
+    )
+    silences = silences_of(state.asked, heard, state.types, policy.silent_after, now)
+    stories = _stories(state, live)
+    borders = (next_border(history, now, state.invitations), silences.next_due)
+    return Projection(
+        snapshot=snapshot,
+        changed=before is None or _told(before) != _told(snapshot),
+        next_border=min(filter(None, borders), default=None),
+        stories=[story for story in stories.values() if story.corrected or story.answered],
+        pairs={series: story.pair for series, story in stories.items() if story.pair != state.told_pairs.get(series)},
+        silent=silences.due,
+        dropped=dropped,
+        class_before=before.account_class if before else None,
+    )
+
+
+def _told(snapshot: Snapshot) -> tuple[Any, ...]:
+    """What a reader of account-scores sees."""
+    return snapshot.account_class, snapshot.attributes, snapshot.figures
+
+
+def _stories(state: AccountState, live: Sequence[Entry]) -> dict[Series, Told]:
+    """What is to be told of each series: those with live answers, and those that were told once."""
+    by_series: dict[Series, list[Entry]] = defaultdict(list)
+    for entry in live:
+        by_series[entry.series].append(entry)
+    everything = {entry.response_id: entry for entry in state.entries}
+    return {
+        series: compare(series, state.told_pairs.get(series), by_series[series], everything)
+        for series in sorted(state.told_pairs.keys() | by_series.keys())
+    }

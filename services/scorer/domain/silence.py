@@ -1,0 +1,74 @@
+"""Who was asked and has not answered: when that is to be told."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal
+
+from services.scorer.domain.pairs import is_fresh
+from services.scorer.domain.states import SilentAfter
+
+Furthest = Literal["bounced", "sent", "delivered", "opened", "started"]
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An invitation that was sent, and how far it came; `told_at` is when its silence was told, or passed over."""
+
+    invitation_id: str
+    stakeholder_id: str
+    sent_at: datetime
+    recorded_at: datetime
+    delivered_at: datetime | None = None
+    opened_at: datetime | None = None
+    started_at: datetime | None = None
+    bounced_at: datetime | None = None
+    told_at: datetime | None = None
+
+    @property
+    def furthest(self) -> Furthest:
+        """How far it came."""
+        if self.bounced_at is not None:
+            return "bounced"
+        if self.started_at is not None:
+            return "started"
+        if self.opened_at is not None:
+            return "opened"
+        return "delivered" if self.delivered_at is not None else "sent"
+
+    @property
+    def recent(self) -> bool:
+        """Whether its silence may be told; a history taken in late raises nothing."""
+        return is_fresh(self.sent_at, self.recorded_at, quiet=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Silences:
+    """Invitations whose silence is due now, and when the next one will be."""
+
+    due: tuple[Asked, ...]
+    next_due: datetime | None
+
+
+def silences_of(
+    invitations: Iterable[Asked],
+    last_answered: Mapping[str, datetime],
+    types: Mapping[str, str | None],
+    limits: SilentAfter,
+    now: datetime,
+) -> Silences:
+    """Which invitations nobody answered within the limit of the person's type, each told once; any answer given
+    since the invitation was sent breaks the silence, whatever it was to."""
+    due: list[Asked] = []
+    later: list[datetime] = []
+    for invitation in invitations:
+        person = invitation.stakeholder_id
+        answered_at = last_answered.get(person)
+        if invitation.told_at is not None or (answered_at is not None and answered_at >= invitation.sent_at):
+            continue
+        moment = invitation.sent_at + limits.of(types.get(person))
+        if moment <= now:
+            due.append(invitation)
+        else:
+            later.append(moment)
+    return Silences(tuple(due), min(later, default=None))

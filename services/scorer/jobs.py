@@ -1,0 +1,124 @@
+"""Work beside the consumer: the projector, the sweeper of sliding windows, and the continuous self-check."""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable
+
+from services.scorer.domain.projection import Policy, project
+from services.scorer.handlers.projection import Projector
+from services.scorer.store import marks, projection
+from shared.clock import Clock
+from shared.db.engine import Database
+from shared.db.transaction import WriteTx
+from shared.errors import Unavailable
+from shared.telemetry.logging import get_logger
+from shared.telemetry.metrics import aggregate_drift
+
+log = get_logger(__name__)
+IDLE_SECONDS = 1.0
+RETRY_SECONDS = 1.0
+SWEEP_ACCOUNTS = 1_000
+
+
+class ProjectorJob:
+    """Projects marked accounts as soon as it is woken, and looks for marks of others every second."""
+
+    def __init__(self, database: Database, projector: Projector, accounts: int, told: Callable[[], None]) -> None:
+        self._database = database
+        self._projector = projector
+        self._accounts = accounts
+        self._told = told
+        self._wake = asyncio.Event()
+
+    def wake(self) -> None:
+        """Say that marks were committed."""
+        self._wake.set()
+
+    async def run(self) -> None:
+        """Project until cancelled."""
+        while True:
+            self._wake.clear()
+            done = await _patiently("projector", self.project_once)
+            if done == 0:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), IDLE_SECONDS)
+
+    async def project_once(self) -> int:
+        """Project some marked accounts in one transaction; returns how many. Raises `Unavailable`."""
+
+        async def work(tx: WriteTx) -> int:
+            return await self._projector.project_marked(tx, self._accounts)
+
+        done = await self._database.retrying(work)
+        if done:
+            self._told()
+        return done
+
+
+class Sweeper:
+    """Marks accounts whose figures change by time alone: an answer enters or leaves a window, a silence is due."""
+
+    def __init__(self, database: Database, clock: Clock, seconds: float, marked: Callable[[], None]) -> None:
+        self._database = database
+        self._clock = clock
+        self._seconds = seconds
+        self._marked = marked
+
+    async def run(self) -> None:
+        """Sweep until cancelled."""
+        while True:
+            if await _patiently("sweeper", self.sweep_once) < SWEEP_ACCOUNTS:
+                await asyncio.sleep(self._seconds)
+
+    async def sweep_once(self) -> int:
+        """Mark the accounts that are due, the longest overdue first; returns how many. Raises `Unavailable`."""
+
+        async def work(tx: WriteTx) -> int:
+            return await marks.sweep(tx, self._clock.now(), SWEEP_ACCOUNTS)
+
+        swept = await self._database.retrying(work)
+        if swept:
+            self._marked()
+        return swept
+
+
+class SelfCheck:
+    """Computes a sample of snapshots anew, all the time, and counts those that differ (`aggregate_drift`)."""
+
+    def __init__(self, database: Database, policy: Policy, accounts: int, seconds: float) -> None:
+        self._database = database
+        self._policy = policy
+        self._accounts = accounts
+        self._seconds = seconds
+
+    async def run(self) -> None:
+        """Check until cancelled."""
+        while True:
+            await _patiently("self_check", self.check_once)
+            await asyncio.sleep(self._seconds)
+
+    async def check_once(self) -> int:
+        """How many of a random sample differ from what their answers say as of the moment they were computed. Marked
+        accounts are left out, since they are known to be stale. Raises `Unavailable`."""
+        async with self._database.read() as tx:
+            computed = await projection.sample(tx, self._accounts)
+            states, _ = await projection.read_accounts(tx, list(computed))
+        drifted = []
+        for state in states:
+            found = project(state, computed[state.account_id], self._policy)
+            if found.changed or found.pairs:
+                drifted.append(state.account_id)
+        aggregate_drift.set(len(drifted))
+        if drifted:
+            log.error("aggregate_drift", accounts=len(drifted), checked=len(states))
+        return len(drifted)
+
+
+async def _patiently(job: str, work: Callable[[], Awaitable[int]]) -> int:
+    """Run the work; wait out a database that is away."""
+    try:
+        return await work()
+    except Unavailable as error:
+        log.warning("job_waits", job=job, code=error.code)
+        await asyncio.sleep(RETRY_SECONDS)
+        return 0

@@ -1,0 +1,124 @@
+"""One account: is it there, and what its figures are made of."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from services.scorer.domain.account import AccountFacts, Known
+from services.scorer.domain.answers import Answer, History
+from services.scorer.domain.questions import OF_INVITATION, Filters
+from services.scorer.domain.reach import Invitation, Reply
+from services.scorer.domain.windows import Span
+from services.scorer.store.reading.pool import LIVE, answers_of, conditions, joins, parameters
+from shared.db.transaction import ReadTx
+from shared.errors import NotFound
+
+_SEEN = """
+    select case when cast(:owner_email as text) is null then
+        exists (select from accounts where account_id = :account_id)
+        or exists (select from responses where account_id = :account_id)
+        or exists (select from stakeholders where account_id = :account_id)
+        or exists (select from invitations where account_id = :account_id)
+        or exists (select from context_marks where account_id = :account_id)
+    else
+        exists (select from accounts where account_id = :account_id and owner_email = :owner_email)
+    end
+"""
+_HEARD = f"""
+    select r.stakeholder_id, min(r.answered_at) as first_heard from responses r
+    where {LIVE} and r.account_id = :account_id group by r.stakeholder_id
+"""
+
+
+def unknown_account() -> NotFound:
+    """The same for an account that is not there and one that is not this caller's to see."""
+    return NotFound("unknown_account", "there is no such account")
+
+
+async def require_account(tx: ReadTx, account_id: str, owner_email: str | None) -> None:
+    """Raises `NotFound` unless anything is known of the account and the caller may see it."""
+    if not await tx.scalar(_SEEN, account_id=account_id, owner_email=owner_email):
+        raise unknown_account()
+
+
+async def account_facts(
+    tx: ReadTx, account_id: str, filters: Filters, *, answers: Span, invitations: Span
+) -> AccountFacts:
+    """What the figures of an account are made of, with the answers and the invitations of these spans."""
+    return AccountFacts(
+        History(await _answers(tx, account_id, filters, answers)),
+        await _invitations(tx, account_id, filters, invitations),
+        await _known(tx, account_id, filters),
+    )
+
+
+async def _answers(tx: ReadTx, account_id: str, filters: Filters, span: Span) -> Sequence[Answer]:
+    rows = await tx.all(
+        "select r.response_id, r.stakeholder_id, r.answered_at, r.score, r.question_id"
+        f" from {answers_of(filters.survey_type)}{joins(filters, None)}"
+        " where r.account_id = :account_id and r.answered_at > :after and r.answered_at <= :upto"
+        f"{conditions(filters, None)}",
+        account_id=account_id,
+        after=span.after,
+        upto=span.upto,
+        **parameters(filters, None),
+    )
+    return [Answer(*row.values()) for row in rows]
+
+
+async def _invitations(tx: ReadTx, account_id: str, filters: Filters, span: Span) -> Sequence[Invitation]:
+    rows = await tx.all(
+        "select i.invitation_id, i.stakeholder_id, i.sent_at, i.delivered_at, i.opened_at, i.bounced_at,"
+        f" r.answered_at, {commented('r')} as commented, r.follow_up_requested"
+        f" from invitations i{joins(filters, None, alias='i')}"
+        f" left join responses r on {LIVE} and r.account_id = i.account_id"
+        " and r.stakeholder_id = i.stakeholder_id and r.invitation_id = i.invitation_id"
+        " where i.account_id = :account_id and i.sent_at > :after and i.sent_at <= :upto"
+        f"{conditions(filters, None, of=OF_INVITATION, alias='i')}",
+        account_id=account_id,
+        after=span.after,
+        upto=span.upto,
+        **parameters(filters, None),
+    )
+    return list(invitations_from(rows).values())
+
+
+async def _known(tx: ReadTx, account_id: str, filters: Filters) -> Known:
+    row = await tx.one(
+        "select count(*) filter (where k.listed) as in_directory,"
+        " array_agg(k.first_heard order by k.first_heard) filter (where not k.listed) as first_heard"
+        " from (select cast(:account_id as text) as account_id, stakeholder_id, d.listed is not null as listed,"
+        " h.first_heard from (select p.stakeholder_id, true as listed from stakeholders p"
+        " left join accounts o on o.account_id = p.account_id"
+        " where p.account_id = :account_id and not p.removed and o.removed is not true) d"
+        f" full join ({_HEARD}) h using (stakeholder_id)) k{joins(filters, None, alias='k')}"
+        f" where true{conditions(filters, None, of=(), alias='k')}",
+        account_id=account_id,
+        **parameters(filters, None),
+    )
+    assert row is not None
+    return Known(row["in_directory"], row["first_heard"] or ())
+
+
+def commented(alias: str) -> str:
+    """An SQL expression: whether the response has a comment that says anything."""
+    return f"coalesce(btrim({alias}.comment) <> '', false)"
+
+
+def invitations_from(rows: Sequence[Any]) -> dict[tuple[str, str], Invitation]:
+    """Invitations by (invitation_id, stakeholder_id), of rows that repeat each for every reply to it."""
+    replies: dict[tuple[str, str], list[Reply]] = {}
+    first: dict[tuple[str, str], Any] = {}
+    for row in rows:
+        key = row["invitation_id"], row["stakeholder_id"]
+        first.setdefault(key, row)
+        found = replies.setdefault(key, [])
+        if row["answered_at"] is not None:
+            found.append(Reply(row["answered_at"], row["commented"], row["follow_up_requested"]))
+    return {key: _invitation(row, replies[key]) for key, row in first.items()}
+
+
+def _invitation(row: Any, replies: Sequence[Reply]) -> Invitation:
+    moments: tuple[datetime | None, ...] = (row["delivered_at"], row["opened_at"], row["bounced_at"])
+    return Invitation(row["stakeholder_id"], row["sent_at"], *moments, tuple(replies))
+
