@@ -1,0 +1,9 @@
+"""Tells where an account and an industry stand: against their own past first, then against published benchmarks."""
+
+from shared.topics import ACCOUNT_SCORES, DIRECTORY
+
+READS = (ACCOUNT_SCORES, DIRECTORY)
+EMITS = ()
+SERVES = "the benchmark API: sets, comparisons"
+OWNS = "benchmark sets, snapshots of accounts"
+SCHEMA = "benchmark"

@@ -1,0 +1,1 @@
+"""HTTP in: benchmarks and comparisons."""

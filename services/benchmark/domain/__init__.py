@@ -1,0 +1,1 @@
+"""Rules of comparison: pure functions over plain values."""

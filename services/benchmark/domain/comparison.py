@@ -1,0 +1,165 @@
+"""Where a figure stands: against its own past, against a published benchmark, and what must be said with it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+OLD_AFTER_YEARS = 2
+"""A benchmark older than this is shown with a warning."""
+
+NO_ANSWERS = "no_answers"
+NO_BENCHMARK = "no_published_benchmark"
+NO_INDUSTRY = "no_industry"
+FEW_VOICES = "few_voices"
+OLD_BENCHMARK = "benchmark_older_than_two_years"
+METHOD_NOT_PUBLISHED = "benchmark_method_not_published"
+METHODS_DIFFER = "methods_differ"
+NO_PAST = "no_figure_a_year_ago"
+
+
+@dataclass(frozen=True, slots=True)
+class Benchmark:
+    """One published figure: NPS from −100 to 100 of an industry in a year; n and method are None where the source
+    does not publish them."""
+
+    set_id: str
+    source: str
+    year: int
+    industry: str
+    nps: float
+    n: int | None = None
+    method: str | None = None
+    region: str | None = None
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Own:
+    """Our own figure and what it was: `past` by name (month, quarter, year), None where nothing counted then."""
+
+    nps: float | None
+    voices: int
+    method: str
+    past: Mapping[str, float | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Against:
+    """What our figure is held against: the industry (slug and name), its benchmark and that of the year before."""
+
+    industry: str | None = None
+    industry_name: str | None = None
+    current: Benchmark | None = None
+    before: Benchmark | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Gap and changes in points of NPS; None where one side is missing."""
+
+    gap: float | None
+    own_change: float | None
+    benchmark_change: float | None
+    warnings: tuple[str, ...]
+    sentence: str
+
+
+def difference(later: float | None, earlier: float | None) -> float | None:
+    """later − earlier, None where one of them is missing."""
+    return None if later is None or earlier is None else later - earlier
+
+
+def pick(benchmarks: Sequence[Benchmark], industry: str, year: int) -> tuple[Benchmark | None, Benchmark | None]:
+    """The benchmark of an industry for `year`, else the newest before it, and the one of the year before that."""
+    own = [each for each in benchmarks if each.industry == industry]
+    current = max((each for each in own if each.year <= year), key=lambda each: each.year, default=None)
+    if current is None:
+        return None, None
+    return current, next((each for each in own if each.year == current.year - 1), None)
+
+
+def compare(own: Own, against: Against, *, year: int, few_voices: int) -> Comparison:
+    """Compare our figure with its benchmark. `year` is the year of today, which judges the benchmark's age."""
+    current, before = against.current, against.before
+    own_change = difference(own.nps, own.past.get("year"))
+    benchmark_change = difference(current.nps, before.nps) if current and before else None
+    gap = difference(own.nps, current.nps) if current else None
+    sentence = _sentence(own, against, own_change, gap, benchmark_change)
+    return Comparison(gap, own_change, benchmark_change, _warnings(own, against, year, few_voices), sentence)
+
+
+def _warnings(own: Own, against: Against, year: int, few_voices: int) -> tuple[str, ...]:
+    current = against.current
+    found = []
+    if own.nps is None:
+        found.append(NO_ANSWERS)
+    elif own.voices < few_voices:
+        found.append(FEW_VOICES)
+    if own.past.get("year") is None:
+        found.append(NO_PAST)
+    if against.industry is None:
+        found.append(NO_INDUSTRY)
+    elif current is None:
+        found.append(NO_BENCHMARK)
+    if current is not None:
+        if year - current.year > OLD_AFTER_YEARS:
+            found.append(OLD_BENCHMARK)
+        if current.method is None:
+            found.append(METHOD_NOT_PUBLISHED)
+        elif current.method != own.method:
+            found.append(METHODS_DIFFER)
+    return tuple(found)
+
+
+def _sentence(
+    own: Own, against: Against, own_change: float | None, gap: float | None, benchmark_change: float | None
+) -> str:
+    """What a leader would read: own past first, then the industry."""
+    if own.nps is None:
+        return "No answers count in this window."
+    current, industry = against.current, against.industry_name or against.industry
+    people = "person" if own.voices == 1 else "people"
+    parts = [f"{signed(own.nps)} from {own.voices} {people}"]
+    if own_change is not None:
+        parts.append(f"{moved(own_change)} on last year")
+        if benchmark_change is not None:
+            parts[-1] += f" while the industry {verb(benchmark_change)}"
+    if current is not None and gap is not None:
+        parts.append(f"{apart(gap)} the {current.year} average of {industry} ({signed(current.nps)})")
+    elif industry is not None:
+        parts.append(f"no published benchmark for {industry}")
+    return ", ".join(parts) + "."
+
+
+def whole(points: float) -> int:
+    """Points for people: the nearest whole number, half away from zero."""
+    return int(abs(points) + 0.5) * (1 if points >= 0 else -1)
+
+
+def signed(points: float) -> str:
+    """+41, −3 or 0."""
+    rounded = whole(points)
+    return "0" if rounded == 0 else f"{'+' if rounded > 0 else '−'}{abs(rounded)}"
+
+
+def moved(change: float) -> str:
+    """'up 6', 'down 2' or 'level'."""
+    rounded = whole(change)
+    return "level" if rounded == 0 else f"{'up' if rounded > 0 else 'down'} {abs(rounded)}"
+
+
+def verb(change: float) -> str:
+    """'gained 9', 'lost 2' or 'stood still'."""
+    rounded = whole(change)
+    return "stood still" if rounded == 0 else f"{'gained' if rounded > 0 else 'lost'} {abs(rounded)}"
+
+
+def apart(gap: float) -> str:
+    """'4 above', '3 below' or 'level with'."""
+    rounded = whole(gap)
+    return "level with" if rounded == 0 else f"{abs(rounded)} {'above' if rounded > 0 else 'below'}"
+
+
+def voices_of(figures: Mapping[str, Any]) -> int:
+    """How many distinct people a block of figures counts."""
+    return int(figures.get("stakeholder_count") or 0)
