@@ -6,7 +6,6 @@ A rule holds when its event came and every condition holds. Rules of one kind ar
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
 from typing import Any, Literal
 
 from services.alerting.domain.calendar import Due
@@ -14,7 +13,7 @@ from services.alerting.domain.severity import Severity
 from services.alerting.domain.tasks import Recipient
 
 Operator = Literal["in", "min", "max"]
-FactValue = str | int | float | bool | date | None
+FactValue = str | int | float | bool | None
 Facts = Mapping[str, FactValue]
 """What a rule may look at; see FIELDS."""
 
@@ -95,7 +94,7 @@ class Rule:
 
 
 def conditions_from(document: Mapping[str, Mapping[str, Any]]) -> tuple[Condition, ...]:
-    """Read `{"score": {"min": 0, "max": 3}}`. Raises ValueError for a field or an operator that does not
+    """Read `{"score": {"min": 0, "max": 3}}`, in one order whatever the document's. Raises ValueError for a field or an operator that does not
     exist.
     """
     conditions = []
@@ -106,7 +105,7 @@ def conditions_from(document: Mapping[str, Mapping[str, Any]]) -> tuple[Conditio
             if operator not in OPERATORS:
                 raise ValueError("a condition uses an operator that does not exist")
             conditions.append(Condition(field, operator, tuple(value) if operator == "in" else value))
-    return tuple(conditions)
+    return tuple(sorted(conditions, key=lambda one: (one.field, one.operator)))
 
 
 def conditions_document(conditions: tuple[Condition, ...]) -> dict[str, dict[str, Any]]:

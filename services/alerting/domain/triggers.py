@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from services.alerting.domain.calendar import BusinessCalendar
@@ -13,6 +13,7 @@ from services.alerting.domain.rules import Facts, Rule, conditions_document
 from services.alerting.domain.severity import worse
 from services.alerting.domain.tasks import SYSTEM, HistoryEntry, Step, Task
 
+Role = Literal["opened", "repeated", "inhibited"]
 MAX_REASONS = 50
 """A task of somebody who answers every day does not grow without end; the newest reasons are kept."""
 
@@ -36,6 +37,42 @@ class Trigger:
     stakeholder_id: str | None
     response_id: str | None
     facts: Facts
+
+
+@dataclass(frozen=True, slots=True)
+class Fired:
+    """A trigger as it stands behind a task: what it did there, and whether it still holds after corrections.
+
+    `matches` lists every rule that held, the strongest first, as JSON values.
+    """
+
+    follow_up_id: UUID
+    role: Role
+    trigger: Trigger
+    matches: tuple[dict[str, Any], ...]
+    holds: bool = True
+
+    @property
+    def kind(self) -> str | None:
+        """What was decided; None once it was forgotten."""
+        return self.matches[0]["kind"] if self.matches else None
+
+
+def fired(follow_up_id: UUID, role: Role, trigger: Trigger, decision: Decision) -> Fired:
+    """What is kept of a decision, so that it can be explained."""
+    chosen = (decision.chosen,) if decision.chosen else ()
+    return Fired(follow_up_id, role, trigger, tuple(_match_document(one) for one in (*chosen, *decision.inhibited)))
+
+
+def _match_document(match: Match) -> dict[str, Any]:
+    return {
+        "rule_id": match.rule.rule_id,
+        "rule_version": match.rule.version,
+        "kind": match.rule.kind,
+        "severity": match.severity,
+        "due_at": match.due_at.isoformat(),
+        "reasons": list(match.reasons),
+    }
 
 
 def open_task(

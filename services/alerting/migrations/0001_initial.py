@@ -120,6 +120,7 @@ STATEMENTS = [
     )
     """,
     "create index task_triggers_task on task_triggers (follow_up_id, at)",
+    "create index task_triggers_response on task_triggers (response_id)",
     # The answers as alerting knows them: what was recorded first, and what the changes made of it.
     """
     create table responses (

@@ -1,0 +1,190 @@
+"""One unit of work on follow-ups: tasks in memory, what becomes of them, and what is told about it.
+
+Everything is written at the end in one go, tasks, history, triggers, events and messages, so that a batch of many
+events costs few statements and its order is the order of the events.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.alerting.domain import messages
+from services.alerting.domain.messages import WebhookMessage
+from services.alerting.domain.payloads import Context, Subject, payload
+from services.alerting.domain.tasks import SYSTEM, HistoryEntry, Step, Task
+from services.alerting.domain.triggers import Fired
+from services.alerting.handlers.world import Key, World
+from services.alerting.store import tasks as store
+from services.alerting.store.accounts import next_sequences
+from services.alerting.store.webhooks import enqueue
+from shared.db.transaction import WriteTx
+from shared.events.envelope import Event
+from shared.events.follow_ups import FollowUpChanged
+from shared.ids import derived_uuid
+from shared.topics import FOLLOW_UP_CLOSED, FOLLOW_UP_OPENED, FOLLOW_UP_UPDATED, FOLLOW_UPS
+
+AT_ONCE = 500
+"""Messages a statement: at 20 kB each, 10 MB."""
+SOURCE = "tellback/alerting"
+_TOLD_AS = {"opened": FOLLOW_UP_OPENED, "closed": FOLLOW_UP_CLOSED}
+
+
+class Casework:
+    """The tasks that some events or a request may touch. The caller holds the locks of their accounts."""
+
+    def __init__(self, context: Context, world: World, tasks: Iterable[Task], fired: Iterable[Fired] = ()) -> None:
+        self.world = world
+        self._context = context
+        self._tasks = {task.follow_up_id: task for task in tasks}
+        self._fired: dict[UUID, dict[UUID, Fired]] = {}
+        for one in fired:
+            self._remember(one)
+        self._changed: dict[UUID, None] = {}
+        self._history: list[tuple[UUID, HistoryEntry]] = []
+        self._touched: dict[UUID, Fired] = {}
+        self._events: list[Event] = []
+        self._messages: list[WebhookMessage] = []
+
+    @classmethod
+    async def around(
+        cls,
+        tx: WriteTx,
+        context: Context,
+        people: Iterable[tuple[str, str | None]],
+        answers: Iterable[Key],
+        corrected: Iterable[Key] = (),
+    ) -> "Casework":
+        """The open tasks of these people, what is known around them, and what fired them or by the corrected answers.
+        """
+        pairs, known, changed = set(people), set(answers), set(corrected)
+        tasks = await store.open_tasks(tx, pairs)
+        shown = {(task.account_id, task.response_id) for task in tasks if task.response_id}
+        world = await World.read(tx, pairs, known | shown)
+        fired: list[Fired] = []
+        if changed:
+            fired += await store.triggers_by_answer(tx, changed)
+            fired += await store.triggers_of(tx, [task.follow_up_id for task in tasks])
+        return cls(context, world, tasks, fired)
+
+    @classmethod
+    async def of(cls, tx: WriteTx, context: Context, tasks: Iterable[Task]) -> "Casework":
+        """These tasks and what is known around them."""
+        found = list(tasks)
+        world = await World.read(
+            tx,
+            [(task.account_id, task.stakeholder_id) for task in found],
+            [(task.account_id, task.response_id) for task in found if task.response_id],
+        )
+        return cls(context, world, found)
+
+    def open_task(self, account_id: str, stakeholder_id: str | None, kind: str) -> Task | None:
+        """The one task of this kind that is not closed."""
+        key = (account_id, stakeholder_id, kind)
+        return next((task for task in self._tasks.values() if task.key == key and not task.is_closed), None)
+
+    def open_tasks(self, account_id: str, stakeholder_id: str | None) -> list[Task]:
+        """All tasks of a person, or of the account itself, that are not closed."""
+        return [
+            task
+            for task in self._tasks.values()
+            if (task.account_id, task.stakeholder_id) == (account_id, stakeholder_id) and not task.is_closed
+        ]
+
+    def tasks(self) -> list[Task]:
+        """All tasks at hand."""
+        return list(self._tasks.values())
+
+    def fired(self, task: Task) -> list[Fired]:
+        """What fired a task, where it was read."""
+        return list(self._fired.get(task.follow_up_id, {}).values())
+
+    def fired_by(self, account_id: str, response_id: str) -> list[Fired]:
+        """What an answer fired, in open and in closed tasks."""
+        key = (account_id, response_id)
+        every = (one for group in self._fired.values() for one in group.values())
+        return [one for one in every if (one.trigger.account_id, one.trigger.response_id) == key]
+
+    def record(self, step: Step, fired: Fired | None = None, change: Mapping[str, Any] | None = None) -> Task:
+        """Take a step of a task, and tell of it."""
+        task = step.task
+        name = _TOLD_AS.get(step.entry.action, FOLLOW_UP_UPDATED)
+        event_id = derived_uuid(name, str(task.follow_up_id), str(task.version))
+        self._tasks[task.follow_up_id] = task
+        self._changed[task.follow_up_id] = None
+        self._history.append((task.follow_up_id, replace(step.entry, event_id=event_id)))
+        if fired is not None:
+            self.rejudge(fired)
+        self._tell_of(task, name, event_id, step.entry.at, change)
+        return task
+
+    def rejudge(self, fired: Fired) -> None:
+        """Keep what fired a task, or what became of it by a correction."""
+        self._remember(fired)
+        self._touched[fired.trigger.event_id] = fired
+
+    def retell(self, task: Task, cause: UUID, at: datetime, action: str, change: Mapping[str, Any]) -> None:
+        """Tell of a task again because something around it changed, not the task itself: its version stays."""
+        event_id = derived_uuid(FOLLOW_UP_UPDATED, str(task.follow_up_id), str(cause))
+        self._history.append((task.follow_up_id, HistoryEntry(action, SYSTEM, at, task.version, event_id=event_id)))
+        self._tell_of(task, FOLLOW_UP_UPDATED, event_id, at, change)
+
+    def tell(self, message_type: str, event_id: UUID, at: datetime, subject: Subject) -> None:
+        """Send a message that is about no task."""
+        data = payload(self._context, subject)
+        person = subject.person.stakeholder_id if subject.person else None
+        account_id = subject.account.account_id
+        self._messages.append(WebhookMessage(event_id, message_type, account_id, at, None, data, person))
+
+    async def save(self, tx: WriteTx) -> None:
+        """Write all of it, in the transaction of the caller."""
+        await store.save_tasks(tx, [self._tasks[one] for one in self._changed])
+        await store.add_history(tx, self._history)
+        await store.save_triggers(tx, list(self._touched.values()))
+        await tx.emit(FOLLOW_UPS, *self._events)
+        await send(tx, self._messages)
+
+    def _remember(self, fired: Fired) -> None:
+        self._fired.setdefault(fired.follow_up_id, {})[fired.trigger.event_id] = fired
+
+    def _tell_of(self, task: Task, name: str, event_id: UUID, at: datetime, change: Mapping[str, Any] | None) -> None:
+        self._events.append(
+            Event(event_id, name, SOURCE, at, task.account_id, follow_up_changed(task, at)),
+        )
+        self.tell(_MESSAGES[name], event_id, at, self.world.around(task, change))
+
+
+_MESSAGES = {
+    FOLLOW_UP_OPENED: messages.FOLLOW_UP_OPENED,
+    FOLLOW_UP_UPDATED: messages.FOLLOW_UP_UPDATED,
+    FOLLOW_UP_CLOSED: messages.FOLLOW_UP_CLOSED,
+}
+
+
+def follow_up_changed(task: Task, at: datetime) -> FollowUpChanged:
+    """The event that says how a task looks now."""
+    return FollowUpChanged(
+        follow_up_id=str(task.follow_up_id),
+        version=task.version,
+        kind=task.kind,
+        severity=task.severity,
+        state=task.state,
+        account_id=task.account_id,
+        stakeholder_id=task.stakeholder_id,
+        response_id=task.response_id,
+        due_at=task.due_at,
+        occurrences=task.occurrences,
+        outcome=task.outcome,
+        at=at,
+    )
+
+
+async def send(tx: WriteTx, outgoing: list[WebhookMessage]) -> None:
+    """Number the messages of each account and queue them for every endpoint that wants them."""
+    if not outgoing:
+        return
+    numbers = await next_sequences(tx, [one.account_id for one in outgoing])
+    numbered = [replace(one, sequence=number) for one, number in zip(outgoing, numbers, strict=True)]
+    for begin in range(0, len(numbered), AT_ONCE):
+        await enqueue(tx, *numbered[begin : begin + AT_ONCE])

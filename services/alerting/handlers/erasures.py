@@ -1,0 +1,77 @@
+"""stakeholder.erased: what a person wrote and who they were goes; that there was a follow-up stays, under a hash."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from services.alerting.domain.lifecycle import close
+from services.alerting.domain.tasks import SYSTEM, Change, Closing, Task
+from services.alerting.handlers.casework import Casework
+from services.alerting.handlers.resources import Resources
+from services.alerting.store import answers as store
+from services.alerting.store.accounts import forget_stakeholder
+from services.alerting.store.answers import Erasure
+from services.alerting.store.tasks import forget_texts, save_tasks, tasks_of_person
+from services.alerting.store.webhooks import forget_person
+from shared.db.transaction import WriteTx
+from shared.events.responses import StakeholderErased
+from shared.verdicts import CHANGE, REPEAT, BatchHandler, Received, Verdict
+
+ERASED = "erased"
+
+
+def erase_stakeholders(resources: Resources) -> BatchHandler:
+    """The handler of stakeholder.erased."""
+
+    async def handle(tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
+        await tx.lock_accounts({record.event.account_id for record in records})
+        verdicts = []
+        for record in records:
+            data = record.event.data
+            if not isinstance(data, StakeholderErased):
+                raise TypeError(f"not an erasure: {record.event.name}")
+            known = await store.find_erasure(tx, data.receipt_id)
+            if known is None:
+                await _erase(tx, resources, data)
+            verdicts.append(REPEAT if known else CHANGE)
+        return verdicts
+
+    return handle
+
+
+async def _erase(tx: WriteTx, resources: Resources, data: StakeholderErased) -> None:
+    person = (data.account_id, data.stakeholder_id)
+    tasks = [task for task in await tasks_of_person(tx, *person) if task.opened_at <= data.erased_at]
+    messages = await forget_person(tx, *person)
+    answers = await store.forget_answers(tx, *person, until=data.erased_at)
+    await forget_stakeholder(tx, *person, until=data.erased_at)
+    await save_tasks(tx, [forgotten(task, data.subject) for task in tasks])
+    await forget_texts(tx, [task.follow_up_id for task in tasks])
+    await _close(tx, resources, data, [forgotten(task, data.subject) for task in tasks if not task.is_closed])
+    now = resources.clock.now()
+    await store.add_erasure(
+        tx, Erasure(data.receipt_id, data.subject, data.erased_at, now, answers, len(tasks), messages)
+    )
+
+
+async def _close(tx: WriteTx, resources: Resources, data: StakeholderErased, tasks: Sequence[Task]) -> None:
+    """Nobody is left to follow up with."""
+    casework = await Casework.of(tx, resources.context, tasks)
+    for task in tasks:
+        change = Change(SYSTEM, data.erased_at, "the person was erased")
+        casework.record(close(task, change, Closing("corrected")))
+    await casework.save(tx)
+
+
+def forgotten(task: Task, subject: str) -> Task:
+    """A task without the person: a hash for the id, no texts, no score."""
+    closing = task.closing and Closing(task.closing.outcome, task.closing.root_cause)
+    return replace(
+        task,
+        stakeholder_id=subject,
+        response_id=None,
+        title=ERASED,
+        reasons=(),
+        score=None,
+        promise=None,
+        closing=closing,
+    )

@@ -1,0 +1,159 @@
+"""Topic responses: alerting keeps each answer for its comment, and tells open follow-ups when a comment comes later.
+
+What contradicts a stored answer is judged and shown by the scorer; here the first of its account stands and another
+with the same id is a repeat.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from uuid import UUID
+
+from services.alerting.domain.answers import AnswerChange, live_answer
+from services.alerting.domain.people import Answer
+from services.alerting.handlers.casework import Casework
+from services.alerting.handlers.resources import Resources
+from services.alerting.store import answers as store
+from services.alerting.store.answers import Kept
+from services.alerting.store.tasks import open_tasks_of_answers
+from shared.db.transaction import WriteTx
+from shared.erasure import Subject
+from shared.events.envelope import Event
+from shared.events.responses import ResponseAmended, ResponseRecorded, ResponseWithdrawn
+from shared.verdicts import CHANGE, NEW, PENDING, REPEAT, BatchHandler, Received, Verdict
+
+Key = tuple[str, str]
+
+
+@dataclass(slots=True)
+class Sorting:
+    """The records of a batch while they are told apart."""
+
+    answers: dict[Key, Kept]
+    new_changes: set[UUID]
+    erased: dict[str, datetime]
+    subject: Subject
+    touched: dict[Key, Event] = field(default_factory=dict)
+
+    def verdict(self, event: Event) -> Verdict:
+        """What becomes of one record; a new answer is remembered."""
+        data = event.data
+        if isinstance(data, ResponseRecorded):
+            return self._recorded(event, data)
+        key = _key(event)
+        if event.id not in self.new_changes:
+            return REPEAT
+        self.new_changes.discard(event.id)
+        if key not in self.answers:
+            return PENDING
+        self.touched[key] = event
+        return CHANGE
+
+    def _recorded(self, event: Event, data: ResponseRecorded) -> Verdict:
+        key = _key(event)
+        if key in self.answers:
+            return REPEAT
+        until = self.erased.get(self.subject(data.account_id, data.stakeholder_id))
+        if until is not None and data.recorded_at <= until:
+            return CHANGE
+        answer = answer_of(data)
+        self.answers[key] = Kept(answer, answer, data.recorded_at)
+        self.touched[key] = event
+        return NEW
+
+
+def record_responses(resources: Resources) -> BatchHandler:
+    """The handler of answers, amendments and withdrawals."""
+
+    async def handle(tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
+        events = [record.event for record in records]
+        known = await store.answers_by_id(tx, map(_key, events))
+        comments = {key: kept.live.comment for key, kept in known.items()}
+        changes = [change for event in events if (change := change_of(event)) is not None]
+        subjects = [
+            resources.subject(event.data.account_id, event.data.stakeholder_id)
+            for event in events
+            if isinstance(event.data, ResponseRecorded)
+        ]
+        sorting = Sorting(
+            known,
+            await store.add_changes(tx, changes),
+            await store.erased_at(tx, subjects) if subjects else {},
+            resources.subject,
+        )
+        verdicts = [sorting.verdict(event) for event in events]
+        await _save(tx, sorting)
+        await _tell_comments(tx, resources, sorting, comments)
+        return verdicts
+
+    return handle
+
+
+async def _save(tx: WriteTx, sorting: Sorting) -> None:
+    changes = await store.changes_by_answer(tx, sorting.touched) if sorting.touched else {}
+    for key in sorting.touched:
+        kept = sorting.answers[key]
+        sorting.answers[key] = replace(kept, live=live_answer(kept.recorded, changes.get(key, ())))
+    await store.save_answers(tx, [sorting.answers[key] for key in sorting.touched])
+
+
+async def _tell_comments(tx: WriteTx, resources: Resources, sorting: Sorting, before: dict[Key, str | None]) -> None:
+    """Open follow-ups hear of a comment that came, or was changed, after they were opened."""
+    news = {
+        key: event for key, event in sorting.touched.items() if sorting.answers[key].live.comment != before.get(key)
+    }
+    accounts = {task.account_id for task in await open_tasks_of_answers(tx, news)} if news else set()
+    if not accounts:
+        return
+    await tx.lock_accounts(accounts)
+    tasks = await open_tasks_of_answers(tx, news)  # again under the lock: somebody may have closed one meanwhile
+    casework = await Casework.of(tx, resources.context, tasks)
+    for task in tasks:
+        event = news[task.account_id, task.response_id or ""]
+        casework.retell(task, event.id, event.time, "comment_received", {"kind": "comment"})
+    await casework.save(tx)
+
+
+def answer_of(data: ResponseRecorded) -> Answer:
+    """The part of a response that alerting keeps."""
+    return Answer(
+        account_id=data.account_id,
+        response_id=data.response_id,
+        stakeholder_id=data.stakeholder_id,
+        survey_type=data.survey_type,
+        score=data.score,
+        answered_at=data.answered_at,
+        nps_kind=data.nps_kind,
+        comment=data.comment,
+        touchpoint=data.touchpoint,
+        product=data.product,
+        follow_up_requested=data.follow_up_requested,
+        language=data.language,
+        quiet=data.quiet,
+        test=data.test,
+    )
+
+
+def change_of(event: Event) -> AnswerChange | None:
+    """An amendment or withdrawal as a change; None for an answer."""
+    data = event.data
+    if isinstance(data, ResponseAmended):
+        return AnswerChange(
+            event.id,
+            data.account_id,
+            data.response_id,
+            data.stakeholder_id,
+            "amended",
+            data.recorded_at,
+            data.changes,
+        )
+    if isinstance(data, ResponseWithdrawn):
+        return AnswerChange(event.id, data.account_id, data.response_id, None, "withdrawn", data.recorded_at)
+    return None
+
+
+def _key(event: Event) -> Key:
+    data = event.data
+    if not isinstance(data, ResponseRecorded | ResponseAmended | ResponseWithdrawn):
+        raise TypeError(f"not a response event: {event.name}")
+    return data.account_id, data.response_id

@@ -1,0 +1,28 @@
+"""The rules in force, and the shipped ones put in place."""
+
+from dataclasses import replace
+
+from services.alerting.domain.default_rules import DEFAULT_RULES
+from services.alerting.store.rules import add_versions, current_rows, current_rules
+from shared.clock import Clock
+from shared.db.transaction import WriteTx
+
+SHIPPED = "tellback"
+"""Who made a version that came with the product."""
+
+
+async def install_default_rules(tx: WriteTx, clock: Clock) -> None:
+    """Put the shipped rules in place: one that is missing is added, one that nobody edited follows a newer release.
+
+    What was edited by hand stays as it is.
+    """
+    current = {rule.rule_id: rule for rule in await current_rules(tx)}
+    edited = {row["rule_id"] for row in await current_rows(tx) if row["created_by"] != SHIPPED}
+    wanted = []
+    for rule in DEFAULT_RULES:
+        known = current.get(rule.rule_id)
+        if known is None:
+            wanted.append(rule)
+        elif rule.rule_id not in edited and replace(known, version=rule.version) != rule:
+            wanted.append(replace(rule, version=known.version + 1))
+    await add_versions(tx, wanted, clock.now(), SHIPPED)

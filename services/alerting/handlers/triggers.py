@@ -1,0 +1,46 @@
+"""An event may open a follow-up, add to one, or be taken in by a stronger one: one event, one decision."""
+
+from collections.abc import Sequence
+
+from services.alerting.domain.decisions import Decision, decide
+from services.alerting.domain.rules import Rule
+from services.alerting.domain.tasks import Task
+from services.alerting.domain.triggers import Policy, Trigger, add_occurrence, fired, inhibit, open_task
+from services.alerting.handlers.casework import Casework
+from shared.ids import derived_uuid
+
+
+def act_on(casework: Casework, trigger: Trigger, rules: Sequence[Rule], policy: Policy) -> Task | None:
+    """Decide about a trigger and do it; answers the task that it went into, if any."""
+    decision = decide(rules, trigger.event, trigger.facts, trigger.at, policy.calendar)
+    return place(casework, trigger, decision, policy)
+
+
+def place(casework: Casework, trigger: Trigger, decision: Decision, policy: Policy) -> Task | None:
+    """Carry out a decision."""
+    if decision.chosen is None:
+        return None
+    rule = decision.chosen.rule
+    stronger = _stronger(casework, trigger, rule)
+    if stronger is not None:
+        step = inhibit(stronger, trigger, decision)
+        return casework.record(step, fired(stronger.follow_up_id, "inhibited", trigger, decision))
+    existing = casework.open_task(trigger.account_id, trigger.stakeholder_id, rule.kind)
+    if existing is not None:
+        step = add_occurrence(existing, trigger, decision)
+        return casework.record(step, fired(existing.follow_up_id, "repeated", trigger, decision))
+    follow_up_id = derived_uuid("follow_up", str(trigger.event_id))
+    account = casework.world.account(trigger.account_id)
+    person = casework.world.person(trigger.account_id, trigger.stakeholder_id)
+    step = open_task(follow_up_id, trigger, decision, account, person, policy)
+    return casework.record(step, fired(follow_up_id, "opened", trigger, decision))
+
+
+def _stronger(casework: Casework, trigger: Trigger, rule: Rule) -> Task | None:
+    if trigger.stakeholder_id is None:
+        return None
+    for kind in rule.inhibited_by:
+        task = casework.open_task(trigger.account_id, trigger.stakeholder_id, kind)
+        if task is not None:
+            return task
+    return None

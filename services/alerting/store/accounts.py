@@ -1,0 +1,148 @@
+"""What alerting knows of accounts and people: its copy of the directory, the newest scores, the message counters."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import RowMapping
+from sqlalchemy.dialects.postgresql import insert
+
+from services.alerting.domain.people import Account, Stakeholder
+from services.alerting.domain.tasks import Contact
+from services.alerting.tables.answers import ACCOUNT_SCORES
+from shared.db.transaction import ReadTx, WriteTx
+
+Key = tuple[str, str]
+_UPSERT_SCORE = insert(ACCOUNT_SCORES)
+_UPSERT_SCORE = _UPSERT_SCORE.on_conflict_do_update(
+    index_elements=["account_id"],
+    set_={name: _UPSERT_SCORE.excluded[name] for name in ("sequence", "account_class", "figures", "computed_at")},
+    where=ACCOUNT_SCORES.c.sequence < _UPSERT_SCORE.excluded.sequence,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """The newest snapshot of an account that was told: `figures[window]` as far as messages show them."""
+
+    account_id: str
+    sequence: int
+    account_class: str
+    figures: dict[str, Any]
+    computed_at: datetime
+
+
+async def accounts_by_id(tx: ReadTx, account_ids: Iterable[str]) -> dict[str, Account]:
+    """The accounts; one that is not in the directory is known by its id alone."""
+    ids = sorted(set(account_ids))
+    rows = await tx.all("select * from accounts where account_id = any(cast(:ids as text[]))", ids=ids)
+    known = {row["account_id"]: _account(row) for row in rows}
+    return {one: known.get(one) or Account(one) for one in ids}
+
+
+async def stakeholders_by_id(tx: ReadTx, people: Iterable[Key]) -> dict[Key, Stakeholder]:
+    """The people; one that is not in the directory is known by their ids alone."""
+    pairs = sorted(set(people))
+    rows = await tx.all(
+        "select * from stakeholders where (account_id, stakeholder_id) in"
+        " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))",
+        accounts=[account_id for account_id, _ in pairs],
+        people=[stakeholder_id for _, stakeholder_id in pairs],
+    )
+    known = {(row["account_id"], row["stakeholder_id"]): _stakeholder(row) for row in rows}
+    return {pair: known.get(pair) or Stakeholder(*pair) for pair in pairs}
+
+
+async def is_owned_by(tx: ReadTx, account_id: str, owner_email: str) -> bool:
+    """Whether the account has this owner in the directory."""
+    return bool(
+        await tx.scalar(
+            "select 1 from accounts where account_id = :account_id and owner_email = :owner_email",
+            account_id=account_id,
+            owner_email=owner_email,
+        )
+    )
+
+
+async def forget_stakeholder(tx: WriteTx, account_id: str, stakeholder_id: str, until: datetime) -> None:
+    """Drop a person's directory row that was recorded at or before `until`."""
+    await tx.execute(
+        "delete from stakeholders where account_id = :account_id and stakeholder_id = :stakeholder_id"
+        " and recorded_at <= :until",
+        account_id=account_id,
+        stakeholder_id=stakeholder_id,
+        until=until,
+    )
+
+
+async def scores_by_id(tx: ReadTx, account_ids: Iterable[str]) -> dict[str, Score]:
+    """The newest snapshots that were told."""
+    rows = await tx.all(
+        "select * from account_scores where account_id = any(cast(:ids as text[]))", ids=sorted(set(account_ids))
+    )
+    return {row["account_id"]: Score(**row) for row in rows}
+
+
+async def save_scores(tx: WriteTx, scores: Iterable[Score]) -> None:
+    """Keep the newest snapshots; an older one than is kept changes nothing."""
+    rows = [
+        {
+            "account_id": one.account_id,
+            "sequence": one.sequence,
+            "account_class": one.account_class,
+            "figures": one.figures,
+            "computed_at": one.computed_at,
+        }
+        for one in scores
+    ]
+    await tx.execute_many(_UPSERT_SCORE, rows)
+
+
+async def next_sequences(tx: WriteTx, account_ids: Iterable[str]) -> list[int]:
+    """A message number for each of these accounts, which may repeat; the caller holds their locks."""
+    wanted = list(account_ids)
+    counts = Counter(wanted)
+    rows = await tx.all(
+        "insert into account_sequences as sequences (account_id, last)"
+        " select * from unnest(cast(:accounts as text[]), cast(:counts as bigint[]))"
+        " on conflict (account_id) do update set last = sequences.last + excluded.last returning account_id, last",
+        accounts=sorted(counts),
+        counts=[counts[account_id] for account_id in sorted(counts)],
+    )
+    following = {row["account_id"]: row["last"] - counts[row["account_id"]] for row in rows}
+    numbers = []
+    for account_id in wanted:
+        following[account_id] += 1
+        numbers.append(following[account_id])
+    return numbers
+
+
+def _account(row: RowMapping) -> Account:
+    amount = row["revenue_amount"]
+    return Account(
+        account_id=row["account_id"],
+        name=row["name"],
+        industry=row["industry"],
+        tier=row["tier"],
+        region=row["region"],
+        revenue_amount=None if amount is None else float(amount),
+        revenue_currency=row["revenue_currency"],
+        renewal_on=row["renewal_on"],
+        owner=Contact(row["owner_name"], row["owner_email"]),
+        sponsor=Contact(row["sponsor_name"], row["sponsor_email"]),
+        attributes=row["record"].get("attributes") or {},
+    )
+
+
+def _stakeholder(row: RowMapping) -> Stakeholder:
+    return Stakeholder(
+        account_id=row["account_id"],
+        stakeholder_id=row["stakeholder_id"],
+        name=row["name"],
+        email=row["email"],
+        type=row["type"],
+        job_title=row["job_title"],
+        attributes=row["record"].get("attributes") or {},
+    )

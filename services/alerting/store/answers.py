@@ -1,0 +1,158 @@
+"""The answers that alerting keeps for their comments, and the journal of who was erased."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+from sqlalchemy.dialects.postgresql import insert
+
+from services.alerting.domain.answers import AnswerChange
+from services.alerting.domain.people import Answer
+from services.alerting.tables.answers import ERASURES, RESPONSE_CHANGES, RESPONSES
+from shared.db.transaction import ReadTx, WriteTx
+
+Key = tuple[str, str]
+_UPSERT = insert(RESPONSES)
+_UPSERT = _UPSERT.on_conflict_do_update(
+    index_elements=["account_id", "response_id"],
+    set_={name: _UPSERT.excluded[name] for name in ("live", "withdrawn")},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer as it was recorded first, and as it is now."""
+
+    recorded: Answer
+    live: Answer
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """A line of the journal: how much was taken out for one receipt."""
+
+    receipt_id: UUID
+    subject: str
+    erased_at: datetime
+    applied_at: datetime
+    responses: int
+    tasks: int
+    messages: int
+
+
+async def answers_by_id(tx: ReadTx, keys: Iterable[Key]) -> dict[Key, Kept]:
+    """The answers that have come, by (account, response)."""
+    rows = await tx.all(_in_keys("select * from responses"), **_pairs(keys))
+    return {(row["account_id"], row["response_id"]): _kept(row) for row in rows}
+
+
+async def save_answers(tx: WriteTx, answers: Sequence[Kept]) -> None:
+    """Insert answers, or overwrite the live form of those that are there."""
+    rows = [
+        {
+            "account_id": one.recorded.account_id,
+            "response_id": one.recorded.response_id,
+            "stakeholder_id": one.recorded.stakeholder_id,
+            "recorded": _document(one.recorded),
+            "live": _document(one.live),
+            "withdrawn": one.live.withdrawn,
+            "recorded_at": one.recorded_at,
+        }
+        for one in answers
+    ]
+    await tx.execute_many(_UPSERT, rows)
+
+
+async def add_changes(tx: WriteTx, changes: Sequence[AnswerChange]) -> set[UUID]:
+    """Keep amendments and withdrawals; answers the ids that were new."""
+    if not changes:
+        return set()
+    rows = [
+        {
+            "event_id": one.event_id,
+            "account_id": one.account_id,
+            "response_id": one.response_id,
+            "stakeholder_id": one.stakeholder_id,
+            "kind": one.kind,
+            "changes": dict(one.changes),
+            "recorded_at": one.recorded_at,
+        }
+        for one in changes
+    ]
+    statement = insert(RESPONSE_CHANGES).values(rows).on_conflict_do_nothing().returning(RESPONSE_CHANGES.c.event_id)
+    return {row["event_id"] for row in await tx.all(statement)}
+
+
+async def changes_by_answer(tx: ReadTx, keys: Iterable[Key]) -> dict[Key, list[AnswerChange]]:
+    """All changes of these answers."""
+    found: dict[Key, list[AnswerChange]] = {}
+    for row in await tx.all(_in_keys("select * from response_changes"), **_pairs(keys)):
+        found.setdefault((row["account_id"], row["response_id"]), []).append(AnswerChange(**row))
+    return found
+
+
+async def forget_answers(tx: WriteTx, account_id: str, stakeholder_id: str, until: datetime) -> int:
+    """Drop a person's answers recorded at or before `until`, with all that was changed about them."""
+    person = {"account_id": account_id, "stakeholder_id": stakeholder_id, "until": until}
+    await tx.execute(
+        "delete from response_changes where account_id = :account_id and (stakeholder_id = :stakeholder_id or"
+        " response_id in (select response_id from responses where account_id = :account_id"
+        " and stakeholder_id = :stakeholder_id and recorded_at <= :until)) and recorded_at <= :until",
+        **person,
+    )
+    return await tx.execute(
+        "delete from responses where account_id = :account_id and stakeholder_id = :stakeholder_id"
+        " and recorded_at <= :until",
+        **person,
+    )
+
+
+async def add_erasure(tx: WriteTx, erasure: Erasure) -> None:
+    """Write the journal; the same receipt again changes nothing."""
+    await tx.execute_many(insert(ERASURES).on_conflict_do_nothing(), [asdict(erasure)])
+
+
+async def find_erasure(tx: ReadTx, receipt_id: UUID) -> Erasure | None:
+    """What was done for a receipt."""
+    row = await tx.one("select * from erasures where receipt_id = :receipt_id", receipt_id=receipt_id)
+    return None if row is None else Erasure(**row)
+
+
+async def erased_at(tx: ReadTx, subjects: Iterable[str]) -> dict[str, datetime]:
+    """The newest erasure of each of these people, by keyed hash."""
+    rows = await tx.all(
+        "select subject, max(erased_at) as erased_at from erasures where subject = any(cast(:subjects as text[]))"
+        " group by subject",
+        subjects=sorted(set(subjects)),
+    )
+    return {row["subject"]: row["erased_at"] for row in rows}
+
+
+def _in_keys(select: str) -> str:
+    return (
+        f"{select} where (account_id, response_id) in"
+        " (select * from unnest(cast(:accounts as text[]), cast(:responses as text[])))"
+    )
+
+
+def _pairs(keys: Iterable[Key]) -> dict[str, list[str]]:
+    pairs = sorted(set(keys))
+    return {"accounts": [one for one, _ in pairs], "responses": [other for _, other in pairs]}
+
+
+def _document(answer: Answer) -> dict[str, Any]:
+    values = asdict(answer) | {"answered_at": answer.answered_at.isoformat()}
+    return {name: value for name, value in values.items() if name not in ("account_id", "response_id")}
+
+
+def _kept(row: RowMapping) -> Kept:
+    return Kept(_answer(row, row["recorded"]), _answer(row, row["live"]), row["recorded_at"])
+
+
+def _answer(row: RowMapping, document: dict[str, Any]) -> Answer:
+    values = document | {"answered_at": datetime.fromisoformat(document["answered_at"])}
+    return Answer(account_id=row["account_id"], response_id=row["response_id"], **values)

@@ -1,0 +1,234 @@
+"""Tasks, their history and their triggers as rows."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+from sqlalchemy.dialects.postgresql import insert
+
+from services.alerting.domain.tasks import Closing, Contact, HistoryEntry, Promise, Task
+from services.alerting.domain.triggers import Fired, Trigger
+from services.alerting.tables.tasks import TASK_HISTORY, TASK_TRIGGERS, TASKS
+from shared.db.transaction import ReadTx, WriteTx
+
+_SAME = (
+    "version", "kind", "title", "severity", "state", "account_id", "stakeholder_id", "response_id", "owner_source",
+    "recipient", "due_at", "occurrences", "playbook", "opened_at", "opened_by", "updated_at", "policy",
+    "closes_on_answer", "score", "touchpoint", "product", "acknowledged_at", "started_at", "snoozed_until", "closed_at",
+)  # fmt: skip
+"""Fields that are a column of the same name."""
+_UPSERT_TASK = insert(TASKS)
+_UPSERT_TASK = _UPSERT_TASK.on_conflict_do_update(
+    index_elements=["follow_up_id"],
+    set_={column.name: _UPSERT_TASK.excluded[column.name] for column in TASKS.columns if not column.primary_key},
+)
+_UPSERT_TRIGGER = insert(TASK_TRIGGERS)
+_UPSERT_TRIGGER = _UPSERT_TRIGGER.on_conflict_do_update(
+    index_elements=["event_id"],
+    set_={name: _UPSERT_TRIGGER.excluded[name] for name in ("facts", "matches", "holds")},
+)
+
+
+async def open_tasks(tx: ReadTx, people: Iterable[tuple[str, str | None]]) -> list[Task]:
+    """The tasks that are not closed of these (account, stakeholder); None is the account itself."""
+    pairs = sorted({(account_id, stakeholder_id or "") for account_id, stakeholder_id in people})
+    rows = await tx.all(
+        "select * from tasks where state <> 'closed' and (account_id, coalesce(stakeholder_id, '')) in"
+        " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))",
+        accounts=[account_id for account_id, _ in pairs],
+        people=[stakeholder_id for _, stakeholder_id in pairs],
+    )
+    return [task_of(row) for row in rows]
+
+
+async def open_tasks_of_account(tx: ReadTx, account_ids: Iterable[str]) -> list[Task]:
+    """The tasks that are not closed of these accounts, whoever they are about."""
+    rows = await tx.all(
+        "select * from tasks where state <> 'closed' and account_id = any(cast(:accounts as text[])) order by 1",
+        accounts=sorted(set(account_ids)),
+    )
+    return [task_of(row) for row in rows]
+
+
+async def open_tasks_of_answers(tx: ReadTx, answers: Iterable[tuple[str, str]]) -> list[Task]:
+    """The tasks that are not closed and show one of these (account, response)."""
+    pairs = sorted(set(answers))
+    rows = await tx.all(
+        "select * from tasks where state <> 'closed' and (account_id, response_id) in"
+        " (select * from unnest(cast(:accounts as text[]), cast(:responses as text[]))) order by 1",
+        accounts=[account_id for account_id, _ in pairs],
+        responses=[response_id for _, response_id in pairs],
+    )
+    return [task_of(row) for row in rows]
+
+
+async def tasks_of_person(tx: ReadTx, account_id: str, stakeholder_id: str) -> list[Task]:
+    """Every task about a person, open and closed."""
+    rows = await tx.all(
+        "select * from tasks where account_id = :account_id and stakeholder_id = :stakeholder_id order by opened_at",
+        account_id=account_id,
+        stakeholder_id=stakeholder_id,
+    )
+    return [task_of(row) for row in rows]
+
+
+async def snoozed_until_now(tx: ReadTx, now: datetime, limit: int) -> list[Task]:
+    """Tasks whose snooze is over."""
+    rows = await tx.all(
+        "select * from tasks where state = 'snoozed' and snoozed_until <= :now order by snoozed_until limit :limit",
+        now=now,
+        limit=limit,
+    )
+    return [task_of(row) for row in rows]
+
+
+async def find_task(tx: ReadTx, follow_up_id: UUID, owner_email: str | None) -> Task | None:
+    """A task; None when there is none, or when the caller knows other accounts only."""
+    row = await tx.one(
+        "select * from tasks where follow_up_id = :follow_up_id and (cast(:owner_email as text) is null"
+        " or account_id in (select account_id from accounts where owner_email = :owner_email))",
+        follow_up_id=follow_up_id,
+        owner_email=owner_email,
+    )
+    return None if row is None else task_of(row)
+
+
+async def save_tasks(tx: WriteTx, tasks: Sequence[Task]) -> None:
+    """Insert or overwrite."""
+    await tx.execute_many(_UPSERT_TASK, [_task_row(task) for task in tasks])
+
+
+async def add_history(tx: WriteTx, entries: Sequence[tuple[UUID, HistoryEntry]]) -> None:
+    """Append lines to the histories of tasks."""
+    rows = [
+        {
+            "follow_up_id": follow_up_id,
+            "action": entry.action,
+            "actor": entry.actor,
+            "at": entry.at,
+            "version": entry.version,
+            "comment": entry.comment,
+            "changes": entry.changes,
+            "event_id": entry.event_id,
+        }
+        for follow_up_id, entry in entries
+    ]
+    await tx.execute_many(insert(TASK_HISTORY), rows)
+
+
+async def history_of(tx: ReadTx, follow_up_id: UUID) -> list[HistoryEntry]:
+    """The history of a task, oldest first."""
+    rows = await tx.all("select * from task_history where follow_up_id = :id order by entry", id=follow_up_id)
+    return [
+        HistoryEntry(
+            row["action"], row["actor"], row["at"], row["version"], row["comment"], row["changes"], row["event_id"]
+        )
+        for row in rows
+    ]
+
+
+async def save_triggers(tx: WriteTx, triggers: Sequence[Fired]) -> None:
+    """Insert triggers; of one that is there already what it was judged by is overwritten."""
+    rows = [
+        {
+            "event_id": one.trigger.event_id,
+            "follow_up_id": one.follow_up_id,
+            "role": one.role,
+            "event": one.trigger.event,
+            "response_id": one.trigger.response_id,
+            "at": one.trigger.at,
+            "facts": dict(one.trigger.facts),
+            "matches": list(one.matches),
+            "holds": one.holds,
+        }
+        for one in triggers
+    ]
+    await tx.execute_many(_UPSERT_TRIGGER, rows)
+
+
+_TRIGGERS = "select task_triggers.*, account_id, stakeholder_id from task_triggers join tasks using (follow_up_id)"
+
+
+async def triggers_of(tx: ReadTx, follow_up_ids: Iterable[UUID]) -> list[Fired]:
+    """The events behind tasks, oldest first."""
+    rows = await tx.all(
+        f"{_TRIGGERS} where follow_up_id = any(cast(:ids as uuid[])) order by task_triggers.at, event_id",
+        ids=list(follow_up_ids),
+    )
+    return [_fired(row) for row in rows]
+
+
+async def triggers_by_answer(tx: ReadTx, answers: Iterable[tuple[str, str]]) -> list[Fired]:
+    """What these (account, response) fired, in open and in closed tasks."""
+    pairs = sorted(set(answers))
+    rows = await tx.all(
+        f"{_TRIGGERS} where (account_id, task_triggers.response_id) in"
+        " (select * from unnest(cast(:accounts as text[]), cast(:responses as text[])))",
+        accounts=[account_id for account_id, _ in pairs],
+        responses=[response_id for _, response_id in pairs],
+    )
+    return [_fired(row) for row in rows]
+
+
+def _fired(row: RowMapping) -> Fired:
+    trigger = Trigger(
+        row["event_id"],
+        row["event"],
+        row["at"],
+        row["account_id"],
+        row["stakeholder_id"],
+        row["response_id"],
+        row["facts"],
+    )
+    return Fired(row["follow_up_id"], row["role"], trigger, tuple(row["matches"]), row["holds"])
+
+
+async def forget_texts(tx: WriteTx, follow_up_ids: Iterable[UUID]) -> None:
+    """Take what people wrote, and what the person answered, out of histories and triggers."""
+    ids = list(follow_up_ids)
+    await tx.execute(
+        "update task_history set comment = null, changes = '{}' where follow_up_id = any(cast(:ids as uuid[]))", ids=ids
+    )
+    await tx.execute(
+        "update task_triggers set facts = '{}', matches = '[]', response_id = null"
+        " where follow_up_id = any(cast(:ids as uuid[]))",
+        ids=ids,
+    )
+
+
+def task_of(row: RowMapping) -> Task:
+    """A row as a task."""
+    closing = None
+    if row["outcome"] is not None:
+        closing = Closing(row["outcome"], row["root_cause"], row["what_was_done"], row["told_customer"], row["result"])
+    return Task(
+        follow_up_id=row["follow_up_id"],
+        owner=Contact(row["owner_name"], row["owner_email"]),
+        informed=tuple(Contact(one["name"], one["email"]) for one in row["informed"]),
+        reasons=tuple(row["reasons"]),
+        inhibited=tuple(row["inhibited"]),
+        promise=None if row["promised"] is None else Promise(row["promised"], row["promised_by"]),
+        closing=closing,
+        **{name: row[name] for name in _SAME},
+    )
+
+
+def _task_row(task: Task) -> dict[str, Any]:
+    closing, promise = task.closing, task.promise
+    return {name: getattr(task, name) for name in _SAME} | {
+        "follow_up_id": task.follow_up_id,
+        "owner_name": task.owner.name,
+        "owner_email": task.owner.email,
+        "informed": [{"name": one.name, "email": one.email} for one in task.informed],
+        "reasons": list(task.reasons),
+        "inhibited": list(task.inhibited),
+        "promised": promise.what if promise else None,
+        "promised_by": promise.by if promise else None,
+        "outcome": closing.outcome if closing else None,
+        "root_cause": closing.root_cause if closing else None,
+        "what_was_done": closing.what_was_done if closing else None,
+        "told_customer": closing.told_customer if closing else None,
+        "result": closing.result if closing else None,
+    }
