@@ -125,9 +125,7 @@ class Egress:
         """Close every connection."""
         await self._pool.aclose()
 
-    async def _exchange(
-        self, url: str, headers: Mapping[str, str], body: bytes, received: "_Received"
-    ) -> None:
+    async def _exchange(self, url: str, headers: Mapping[str, str], body: bytes, received: "_Received") -> None:
         target = target_of(url, self._guard.policy)
         # Judged for every attempt, also when a connection kept alive is used: the name may lead elsewhere by
         # now.

@@ -91,9 +91,7 @@ class Guard(httpcore.AsyncNetworkBackend):
             if not self.policy.permits(address, port):
                 raise BlockedAddress
             try:
-                return await self._backend.connect_tcp(
-                    str(address), port, share, local_address, socket_options
-                )
+                return await self._backend.connect_tcp(str(address), port, share, local_address, socket_options)
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure

@@ -1,0 +1,33 @@
+"""One attempt: opens the sealed secrets, signs the stored bytes, posts them."""
+
+import json
+from datetime import datetime
+
+from services.alerting.domain.deliveries import Work
+from services.alerting.domain.retry import Failure, Outcome
+from services.alerting.gateways.egress import Egress
+from services.alerting.gateways.signer import signed_headers
+from services.alerting.gateways.vault import Unsealable, Vault
+
+
+class Sender:
+    """Makes attempts; knows neither the database nor what follows."""
+
+    def __init__(self, egress: Egress, vault: Vault) -> None:
+        self._egress = egress
+        self._vault = vault
+
+    async def send(self, work: Work, at: datetime) -> Outcome:
+        """Post the message with fresh signatures of every live secret."""
+        try:
+            secrets = [self._vault.open(sealed, work.endpoint_id) for sealed in work.sealed_secrets]
+            custom = self._vault.open(work.sealed_headers, work.endpoint_id) if work.sealed_headers else "{}"
+        except Unsealable:
+            return Outcome(Failure.SEALED)
+        headers = {
+            **json.loads(custom),
+            **signed_headers(work.message_id, at, work.body, secrets),
+            "webhook-attempt": str(work.number),
+            "tellback-event-type": work.event_type,
+        }
+        return await self._egress.post(work.url, headers, work.body)

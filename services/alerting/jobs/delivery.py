@@ -1,0 +1,194 @@
+"""Sends webhooks: takes due deliveries, makes the attempts, writes down how they ended.
+
+One loop a process turns over the database: a turn is one transaction that records what has ended and takes
+what is due; it is over before any request is made. A turn starts at once when something was enqueued or has
+ended, so a webhook leaves within milliseconds of the commit that caused it.
+"""
+
+import asyncio
+import contextlib
+import random
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from services.alerting.domain.deliveries import Done, SendingRules, Work
+from services.alerting.domain.retry import Failure, Outcome
+from services.alerting.gateways.egress import Egress
+from services.alerting.gateways.sender import Sender
+from services.alerting.store import webhooks_queue
+from services.alerting.store.webhooks_queue import Claimed
+from services.alerting.store.webhooks_record import Judge, Settled, record
+from shared.clock import Clock
+from shared.db.engine import Database
+from shared.db.transaction import WriteTx
+from shared.errors import Unavailable
+from shared.telemetry import metrics
+from shared.telemetry.logging import get_logger
+
+log = get_logger(__name__)
+REAP_SECONDS = 1.0
+SWEEP_SECONDS = 15.0
+PURGE_SECONDS = 300.0
+AWAY_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What one transaction brought: work taken, deliveries settled, and when the next one is due."""
+
+    claimed: Claimed
+    settled: list[Settled]
+    next_due: datetime | None
+
+
+class Dispatcher:
+    """The sending side of one process. `wake` may be called at any time from the event loop."""
+
+    def __init__(self, database: Database, clock: Clock, sender: Sender, rules: SendingRules) -> None:
+        self._database = database
+        self._clock = clock
+        self._sender = sender
+        self._rules = rules
+        self._awake = asyncio.Event()
+        self._running: set[asyncio.Task[None]] = set()
+        self._done: list[Done] = []
+        self._chores: dict[str, float] = {}
+        self._uniform = random.SystemRandom().uniform
+
+    def wake(self) -> None:
+        """Something may be due."""
+        self._awake.set()
+
+    async def run(self) -> None:
+        """Send until cancelled; then let attempts end for a while, and write down what became of them."""
+        try:
+            while True:
+                self._awake.clear()
+                await self._rest(await self._turn())
+        finally:
+            await self._drain()
+
+    async def _turn(self) -> Turn | None:
+        """One transaction, then start the attempts it took. None while the database is away."""
+        done, self._done = self._done, []
+        try:
+            turn = await self._database.retrying(lambda tx: self._work(tx, done))
+        except Unavailable as error:
+            self._done = done + self._done
+            log.warning("webhooks_wait", code=error.code)
+            return None
+        for settled in turn.settled:
+            self._report(settled)
+        for work in turn.claimed.work:
+            task = asyncio.create_task(self._attempt(work))
+            self._running.add(task)
+            task.add_done_callback(self._running.discard)
+        return turn
+
+    async def _work(self, tx: WriteTx, done: list[Done]) -> Turn:
+        now = self._clock.now()
+        settled = await record(tx, done, Judge(self._rules.retry, now, self._uniform))
+        await self._upkeep(tx, now)
+        lease = timedelta(seconds=self._rules.lease)
+        claimed = await webhooks_queue.claim(tx, now, lease, self._rules.in_flight - len(self._running))
+        next_due = None if claimed.work else await webhooks_queue.next_due(tx, now)
+        return Turn(claimed, settled, next_due)
+
+    async def _upkeep(self, tx: WriteTx, now: datetime) -> None:
+        """Now and then: what dead senders held, what a race left over, what is past its time."""
+        if self._time_for("reap", min(REAP_SECONDS, self._rules.lease / 2)):
+            await self._reap(tx, now)
+        if self._time_for("sweep", SWEEP_SECONDS):
+            await webhooks_queue.settle(tx)
+        if self._time_for("purge", PURGE_SECONDS):
+            days = (self._rules.body_days, self._rules.held_days, self._rules.log_days)
+            await webhooks_queue.purge(tx, *(now - timedelta(days=number) for number in days))
+
+    async def _reap(self, tx: WriteTx, now: datetime) -> None:
+        if lost := await webhooks_queue.reap(tx, now, self._rules.retry):
+            log.warning("webhook_attempts_lost", count=lost)
+
+    def _time_for(self, chore: str, seconds: float) -> bool:
+        moment = asyncio.get_running_loop().time()
+        if moment < self._chores.get(chore, 0.0):
+            return False
+        self._chores[chore] = moment + seconds
+        return True
+
+    async def _rest(self, turn: Turn | None) -> None:
+        """Wait for a wake-up, the next due delivery, or the poll; not at all when there may be more to
+        take."""
+        if turn is None:
+            await asyncio.sleep(AWAY_SECONDS)
+            return
+        if turn.claimed.more:
+            return
+        seconds = self._rules.poll
+        if turn.next_due is not None:
+            seconds = min(seconds, max(0.0, (turn.next_due - self._clock.now()).total_seconds()))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._awake.wait()
+
+    async def _attempt(self, work: Work) -> None:
+        started_at = self._clock.now()
+        try:
+            outcome = await self._sender.send(work, started_at)
+        except asyncio.CancelledError:
+            outcome = Outcome(Failure.INTERRUPTED)
+        self._done.append(Done(work, started_at, outcome))
+        self._awake.set()
+
+    async def _drain(self) -> None:
+        """Give running attempts some seconds, stop the others, and record them all."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=self._rules.stop_grace)
+        left = list(self._running)
+        for task in left:
+            task.cancel()
+        await asyncio.gather(*left, return_exceptions=True)
+        try:
+            settled = await self._database.retrying(
+                lambda tx: record(tx, self._done, Judge(self._rules.retry, self._clock.now(), self._uniform))
+            )
+        except Unavailable as error:
+            # Their leases run out, and another sender takes them up: at least once, with the same webhook-id.
+            log.warning("webhooks_not_recorded", code=error.code, count=len(self._done))
+            return
+        for item in settled:
+            self._report(item)
+
+    def _report(self, settled: Settled) -> None:
+        done = settled.done
+        outcome = "delivered" if done.outcome.failure is None else done.outcome.failure.value
+        metrics.webhook_deliveries_total.labels(outcome).inc()
+        metrics.webhook_attempt_duration_seconds.observe(done.outcome.duration_ms / 1000)
+        facts = {
+            "delivery_id": done.work.delivery_id,
+            "endpoint_id": done.work.endpoint_id,
+            "attempt": done.work.number,
+            "outcome": outcome,
+            "status_code": done.outcome.status_code,
+            "ms": done.outcome.duration_ms,
+            "status": settled.status.value,
+        }
+        if settled.given_up:
+            log.error("webhook_given_up", **facts)
+        elif done.outcome.failure is not None:
+            log.warning("webhook_failed", **facts)
+        else:
+            log.info("webhook_delivered", **facts)
+
+
+@asynccontextmanager
+async def dispatching(dispatcher: Dispatcher, egress: Egress) -> AsyncIterator[asyncio.Task[None]]:
+    """The dispatcher running; at the end it is drained before the connections are closed."""
+    task = asyncio.create_task(dispatcher.run(), name="webhooks")
+    try:
+        yield task
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+        await egress.aclose()

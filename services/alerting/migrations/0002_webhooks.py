@@ -1,0 +1,141 @@
+"""Webhooks: endpoints with their secrets, messages stored as the bytes that are sent, deliveries and
+attempts."""
+
+from alembic import op
+
+revision = "alerting_0002"
+down_revision = "alerting_0001"
+branch_labels = None
+depends_on = None
+
+STATEMENTS = [
+    # A deleted endpoint keeps its row, so that its deliveries can still be read.
+    """
+    create table webhook_endpoints (
+        endpoint_id text primary key,
+        url text not null,
+        description text,
+        event_types text[],
+        format text not null default 'json',
+        ordered boolean not null default false,
+        max_in_flight smallint not null default 4 check (max_in_flight between 1 and 32),
+        header_names text[] not null default '{}',
+        sealed_headers bytea,
+        owner_email text,
+        status text not null default 'enabled' check (status in ('enabled', 'disabled', 'deleted')),
+        disabled_reason text check (disabled_reason in ('by_hand', 'gone', 'failing')),
+        disabled_at timestamptz,
+        consecutive_failures int not null default 0,
+        first_failure_at timestamptz,
+        last_failure_at timestamptz,
+        last_success_at timestamptz,
+        breaker_until timestamptz,
+        served_at timestamptz,
+        version int not null default 1,
+        created_by text not null,
+        created_at timestamptz not null,
+        updated_at timestamptz not null
+    )
+    """,
+    "create index webhook_endpoints_listed on webhook_endpoints (created_at, endpoint_id) where status <> 'deleted'",
+    """
+    create table webhook_secrets (
+        secret_id bigint generated always as identity primary key,
+        endpoint_id text not null references webhook_endpoints (endpoint_id),
+        sealed bytea not null,
+        created_at timestamptz not null,
+        expires_at timestamptz
+    )
+    """,
+    "create index webhook_secrets_endpoint on webhook_secrets (endpoint_id)",
+    # One current secret for each endpoint, whatever races.
+    "create unique index webhook_secrets_current on webhook_secrets (endpoint_id) where expires_at is null",
+    # `body` is what is signed and sent; null once it was purged or the person it speaks of was erased.
+    """
+    create table webhook_messages (
+        message_id text primary key,
+        event_type text not null,
+        account_id text,
+        stakeholder_id text,
+        sequence bigint,
+        body bytea,
+        created_at timestamptz not null default now()
+    )
+    """,
+    "create index webhook_messages_person on webhook_messages (account_id, stakeholder_id)",
+    "create index webhook_messages_age on webhook_messages (created_at) where body is not null",
+    """
+    create table webhook_deliveries (
+        delivery_id text primary key,
+        endpoint_id text not null references webhook_endpoints (endpoint_id),
+        message_id text not null references webhook_messages (message_id),
+        account_id text,
+        sequence bigint,
+        status text not null check (
+            status in ('pending', 'sending', 'delivered', 'exhausted', 'blocked', 'held', 'cancelled')
+        ),
+        step smallint not null default 0,
+        attempts int not null default 0,
+        next_attempt_at timestamptz,
+        lease_until timestamptz,
+        trigger text not null default 'automatic' check (trigger in ('automatic', 'test', 'resend', 'recover')),
+        actor text,
+        single boolean not null default false,
+        priority smallint not null default 0,
+        job_id text,
+        last_failure text,
+        created_at timestamptz not null default now(),
+        delivered_at timestamptz,
+        finished_at timestamptz,
+        unique (endpoint_id, message_id),
+        check ((status = 'pending') = (next_attempt_at is not null)),
+        check ((status = 'sending') = (lease_until is not null))
+    )
+    """,
+    """
+    create index webhook_deliveries_due on webhook_deliveries (endpoint_id, priority, next_attempt_at, delivery_id)
+        where status = 'pending'
+    """,
+    "create index webhook_deliveries_next on webhook_deliveries (next_attempt_at) where status = 'pending'",
+    "create index webhook_deliveries_leases on webhook_deliveries (endpoint_id, lease_until) where status = 'sending'",
+    """
+    create index webhook_deliveries_order on webhook_deliveries (endpoint_id, account_id, sequence)
+        where status in ('pending', 'sending')
+    """,
+    "create index webhook_deliveries_listed on webhook_deliveries (endpoint_id, created_at, delivery_id)",
+    "create index webhook_deliveries_age on webhook_deliveries (created_at)",
+    "create index webhook_deliveries_held on webhook_deliveries (created_at) where status = 'held'",
+    "create index webhook_deliveries_message on webhook_deliveries (message_id)",
+    """
+    create table webhook_attempts (
+        delivery_id text not null references webhook_deliveries (delivery_id) on delete cascade,
+        number int not null,
+        trigger text not null,
+        actor text,
+        started_at timestamptz not null,
+        duration_ms int not null,
+        status_code int,
+        failure text,
+        response_text text not null default '',
+        response_truncated boolean not null default false,
+        primary key (delivery_id, number)
+    )
+    """,
+    # What an operator should hear of once: a delivery given up, an endpoint gone or failing.
+    """
+    create table webhook_notices (
+        notice_id bigint generated always as identity primary key,
+        endpoint_id text not null references webhook_endpoints (endpoint_id),
+        kind text not null,
+        subject text not null,
+        created_at timestamptz not null,
+        unique (endpoint_id, kind, subject)
+    )
+    """,
+]
+
+
+def upgrade() -> None:
+    """Create everything."""
+    for statement in STATEMENTS:
+        op.execute(statement)

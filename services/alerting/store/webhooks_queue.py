@@ -1,0 +1,244 @@
+"""The queue of deliveries in PostgreSQL: taken in two steps, leased, and given back when a sender died.
+
+The first statement locks endpoint rows and skips those that another process holds; the second, with a new
+snapshot, counts what is in flight and takes deliveries up to the endpoint's limit. One statement that did
+both would overshoot. Endpoints take turns by when they were served last, so a slow one delays no other.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import RowMapping
+
+from services.alerting.domain.deliveries import Trigger, Work
+from services.alerting.domain.retry import RetryPolicy, Status, after_lost_lease
+from shared.db.transaction import WriteTx
+
+ENDPOINTS_AT_ONCE = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """What was taken; `more` when there may be endpoints that were not looked at."""
+
+    work: list[Work]
+    more: bool
+
+
+async def claim(tx: WriteTx, now: datetime, lease: timedelta, room: int) -> Claimed:
+    """Take up to `room` due deliveries, endpoints in turn, within each endpoint's limit."""
+    if room <= 0:
+        return Claimed([], False)
+    endpoints = await _lock_endpoints(tx, now, min(room, ENDPOINTS_AT_ONCE))
+    if not endpoints:
+        return Claimed([], False)
+    rows = await _take(tx, list(endpoints), now, now + lease, room // len(endpoints))
+    secrets = await _secrets(tx, list(endpoints), now)
+    work = [
+        Work(
+            delivery_id=row["delivery_id"],
+            endpoint_id=row["endpoint_id"],
+            url=endpoints[row["endpoint_id"]]["url"],
+            number=row["attempts"],
+            trigger=Trigger(row["trigger"]),
+            actor=row["actor"],
+            message_id=row["message_id"],
+            event_type=row["event_type"],
+            body=row["body"],
+            sealed_headers=endpoints[row["endpoint_id"]]["sealed_headers"],
+            sealed_secrets=secrets.get(row["endpoint_id"], ()),
+        )
+        for row in rows
+    ]
+    return Claimed(work, len(endpoints) == min(room, ENDPOINTS_AT_ONCE))
+
+
+async def next_due(tx: WriteTx, now: datetime) -> datetime | None:
+    """When the next delivery that is not due yet becomes so."""
+    due: datetime | None = await tx.scalar(
+        "select min(next_attempt_at) from webhook_deliveries where status = 'pending' and next_attempt_at > :now",
+        now=now,
+    )
+    return due
+
+
+async def reap(tx: WriteTx, now: datetime, policy: RetryPolicy) -> int:
+    """Give back deliveries whose sender died, at most a thousand; returns how many."""
+    lost = await tx.all(
+        """
+        select delivery_id, endpoint_id, attempts, step, trigger, actor, lease_until from webhook_deliveries
+        where status = 'sending' and lease_until < :now
+        order by delivery_id limit 1000 for update skip locked
+        """,
+        now=now,
+    )
+    if not lost:
+        return 0
+    await tx.execute_many(
+        """
+        insert into webhook_attempts (delivery_id, number, trigger, actor, started_at, duration_ms, failure)
+        values (:delivery_id, :attempts, :trigger, :actor, :lease_until, 0, 'lost')
+        on conflict (delivery_id, number) do nothing
+        """,
+        [{name: row[name] for name in ("delivery_id", "attempts", "trigger", "actor", "lease_until")} for row in lost],
+    )
+    outcomes = [after_lost_lease(row["step"], row["attempts"], policy) for row in lost]
+    await tx.execute_many(
+        """
+        update webhook_deliveries
+        set status = :status, step = :step, lease_until = null, last_failure = 'lost',
+            next_attempt_at = :next_attempt_at, finished_at = :finished_at
+        where delivery_id = :delivery_id
+        """,
+        [
+            {
+                "delivery_id": row["delivery_id"],
+                "status": outcome.status.value,
+                "step": outcome.step,
+                "next_attempt_at": now if outcome.status is Status.PENDING else None,
+                "finished_at": None if outcome.status is Status.PENDING else now,
+            }
+            for row, outcome in zip(lost, outcomes, strict=True)
+        ],
+    )
+    return len(lost)
+
+
+async def settle(tx: WriteTx) -> None:
+    """Put right what a race left pending: at a disabled endpoint it is held, without endpoint or body it
+    ends."""
+    await tx.execute(
+        """
+        update webhook_deliveries d
+        set status = case when e.status = 'disabled' and m.body is not null then 'held' else 'cancelled' end,
+            next_attempt_at = null,
+            finished_at = case when e.status = 'disabled' and m.body is not null then null else now() end
+        from webhook_endpoints e, webhook_messages m
+        where e.endpoint_id = d.endpoint_id and m.message_id = d.message_id
+            and d.status = 'pending' and (e.status <> 'enabled' or m.body is null)
+        """
+    )
+
+
+async def purge(tx: WriteTx, bodies_before: datetime, held_before: datetime, log_before: datetime) -> None:
+    """Drop what is past its time: held deliveries, bodies of messages, and the log itself."""
+    await tx.execute(
+        "update webhook_deliveries set status = 'cancelled', finished_at = now(), last_failure = 'expired'"
+        " where status = 'held' and created_at < :before",
+        before=held_before,
+    )
+    await tx.execute(
+        """
+        update webhook_messages set body = null where message_id in (
+            select message_id from webhook_messages m where body is not null and created_at < :before
+            and not exists (select 1 from webhook_deliveries d where d.message_id = m.message_id
+                and d.status in ('pending', 'sending', 'held'))
+            order by created_at limit 5000)
+        """,
+        before=bodies_before,
+    )
+    await tx.execute(
+        """
+        delete from webhook_deliveries where delivery_id in (
+            select delivery_id from webhook_deliveries
+            where created_at < :before and status not in ('pending', 'sending', 'held')
+            order by created_at limit 5000)
+        """,
+        before=log_before,
+    )
+    await tx.execute(
+        """
+        delete from webhook_messages where message_id in (
+            select message_id from webhook_messages m where body is null and created_at < :before
+            and not exists (select 1 from webhook_deliveries d where d.message_id = m.message_id) limit 5000)
+        """,
+        before=log_before,
+    )
+
+
+async def _lock_endpoints(tx: WriteTx, now: datetime, limit: int) -> dict[str, RowMapping]:
+    """Lock endpoints that have something due and a free place, the one served longest ago first."""
+    rows = await tx.all(
+        """
+        with chosen as materialized (
+            select endpoint_id from webhook_endpoints c
+            where status = 'enabled' and (breaker_until is null or breaker_until <= :now)
+                and exists (
+                    select 1 from webhook_deliveries d
+                    where d.endpoint_id = c.endpoint_id and d.status = 'pending'
+                        and d.next_attempt_at <= greatest(:now, now())
+                )
+                and max_in_flight > (
+                    select count(*) from webhook_deliveries d
+                    where d.endpoint_id = c.endpoint_id and d.status = 'sending'
+                )
+            order by served_at nulls first, endpoint_id
+            limit :limit
+            for no key update skip locked
+        )
+        update webhook_endpoints e set served_at = :now
+        from chosen where e.endpoint_id = chosen.endpoint_id
+        returning e.endpoint_id, e.url, e.sealed_headers
+        """,
+        now=now,
+        limit=limit,
+    )
+    return {row["endpoint_id"]: row for row in rows}
+
+
+async def _take(
+    tx: WriteTx, endpoint_ids: list[str], now: datetime, lease_until: datetime, room_each: int
+) -> Sequence[RowMapping]:
+    """Mark due deliveries of locked endpoints as being sent, oldest first.
+
+    In an ordered endpoint the later ones of an account wait for the earlier.
+    """
+    rows = await tx.all(
+        """
+        with taken as materialized (
+            select due.delivery_id from webhook_endpoints e cross join lateral (
+                select c.delivery_id from webhook_deliveries c
+                where c.endpoint_id = e.endpoint_id and c.status = 'pending'
+                    and c.next_attempt_at <= greatest(:now, now())
+                    and not (e.ordered and c.account_id is not null and exists (
+                        select 1 from webhook_deliveries earlier
+                        where earlier.endpoint_id = c.endpoint_id and earlier.account_id = c.account_id
+                            and earlier.status in ('pending', 'sending') and earlier.sequence < c.sequence
+                    ))
+                order by c.priority, c.next_attempt_at, c.delivery_id
+                limit least(cast(:room_each as int), e.max_in_flight - (
+                    select count(*) from webhook_deliveries s
+                    where s.endpoint_id = e.endpoint_id and s.status = 'sending'
+                ))
+                for update skip locked
+            ) as due
+            where e.endpoint_id = any(cast(:endpoint_ids as text[]))
+        )
+        update webhook_deliveries d
+        set status = 'sending', attempts = d.attempts + 1, lease_until = :lease_until, next_attempt_at = null
+        from taken, webhook_messages m
+        where d.delivery_id = taken.delivery_id and m.message_id = d.message_id and m.body is not null
+        returning d.delivery_id, d.endpoint_id, d.message_id, d.attempts, d.trigger, d.actor,
+            m.event_type, m.body
+        """,
+        endpoint_ids=endpoint_ids,
+        now=now,
+        lease_until=lease_until,
+        room_each=room_each,
+    )
+    return sorted(rows, key=lambda row: str(row["delivery_id"]))
+
+
+async def _secrets(tx: WriteTx, endpoint_ids: list[str], now: datetime) -> dict[str, tuple[bytes, ...]]:
+    """The sealed live secrets of each endpoint, newest first."""
+    rows = await tx.all(
+        "select endpoint_id, sealed from webhook_secrets where endpoint_id = any(cast(:ids as text[]))"
+        " and (expires_at is null or expires_at > :now) order by created_at desc, secret_id desc",
+        ids=endpoint_ids,
+        now=now,
+    )
+    found: dict[str, tuple[bytes, ...]] = {}
+    for row in rows:
+        found[row["endpoint_id"]] = (*found.get(row["endpoint_id"], ()), row["sealed"])
+    return found

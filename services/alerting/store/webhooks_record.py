@@ -1,0 +1,226 @@
+"""What attempts leave behind, many in one transaction: the log, the deliveries' next step, the endpoints'
+health."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import RowMapping
+
+from services.alerting.domain.deliveries import Done
+from services.alerting.domain.endpoints import Health, after_attempts
+from services.alerting.domain.retry import Next, RetryPolicy, Status, after_attempt
+from shared.db.transaction import WriteTx
+
+Uniform = Callable[[float, float], float]
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """What decides on the next step: the policy, the time, and the randomness of the jitter."""
+
+    policy: RetryPolicy
+    now: datetime
+    uniform: Uniform
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """What became of an attempt's delivery; `given_up` when the schedule was used up by it."""
+
+    done: Done
+    status: Status
+    given_up: bool
+
+
+async def record(tx: WriteTx, done: Sequence[Done], judge: Judge) -> list[Settled]:
+    """Write down attempts that have ended. Endpoints are locked first and in order, then deliveries."""
+    if not done:
+        return []
+    endpoints = await _locked_endpoints(tx, {item.work.endpoint_id for item in done})
+    deliveries = await _locked_deliveries(tx, [item.work.delivery_id for item in done])
+    await _log_attempts(tx, done, {key for key, row in deliveries.items() if row["erased"]})
+    gone = {item.work.endpoint_id for item in done if item.outcome.status_code == 410}
+    closed = {
+        endpoint_id: "disabled" if endpoint_id in gone and row["status"] == "enabled" else row["status"]
+        for endpoint_id, row in endpoints.items()
+    }
+    settled, updates = [], []
+    for item in done:
+        row = deliveries.get(item.work.delivery_id)
+        if row is None:
+            continue
+        verdict = _next(item, row, judge)
+        if verdict is None:
+            continue
+        verdict = _at("deleted" if row["erased"] else closed[item.work.endpoint_id], verdict)
+        updates.append(_update_of(item, row, verdict, judge.now))
+        given_up = verdict.status is Status.EXHAUSTED and not row["single"]
+        settled.append(Settled(item, verdict.status, given_up))
+    await _update_deliveries(tx, updates)
+    await _update_health(tx, endpoints, done, judge.now)
+    for endpoint_id in sorted(gone):
+        await disable(tx, endpoint_id, "gone", judge.now)
+    await notify(
+        tx,
+        [(item.done.work.endpoint_id, "exhausted", item.done.work.delivery_id) for item in settled if item.given_up]
+        + [(endpoint_id, "gone", judge.now.isoformat()) for endpoint_id in sorted(gone)],
+        judge.now,
+    )
+    return settled
+
+
+async def disable(tx: WriteTx, endpoint_id: str, reason: str, now: datetime) -> None:
+    """Take an enabled endpoint out of service; what waits for it is held."""
+    changed = await tx.execute(
+        "update webhook_endpoints set status = 'disabled', disabled_reason = :reason, disabled_at = :now,"
+        " updated_at = :now, version = version + 1 where endpoint_id = :endpoint_id and status = 'enabled'",
+        endpoint_id=endpoint_id,
+        reason=reason,
+        now=now,
+    )
+    if changed:
+        await tx.execute(
+            "update webhook_deliveries set status = 'held', next_attempt_at = null"
+            " where endpoint_id = :endpoint_id and status = 'pending'",
+            endpoint_id=endpoint_id,
+        )
+
+
+async def notify(tx: WriteTx, notices: Iterable[tuple[str, str, str]], now: datetime) -> None:
+    """Note (endpoint_id, kind, subject) for the operator, each once."""
+    await tx.execute_many(
+        "insert into webhook_notices (endpoint_id, kind, subject, created_at)"
+        " values (:endpoint_id, :kind, :subject, :now) on conflict do nothing",
+        [
+            {"endpoint_id": endpoint_id, "kind": kind, "subject": subject, "now": now}
+            for endpoint_id, kind, subject in notices
+        ],
+    )
+
+
+def _next(item: Done, row: RowMapping, judge: Judge) -> Next | None:
+    """The delivery's next step; None when others have taken over since (the lease was lost)."""
+    if row["status"] == "sending" and row["attempts"] == item.work.number:
+        return after_attempt(
+            row["step"],
+            item.outcome,
+            judge.policy,
+            judge.uniform,
+            single=row["single"],
+            delivered_before=row["delivered_at"] is not None,
+        )
+    if item.outcome.failure is None and row["status"] in ("pending", "exhausted", "held"):
+        return Next(Status.DELIVERED, row["step"])  # said too late, but said: the receiver has it
+    return None
+
+
+def _at(endpoint_status: str, verdict: Next) -> Next:
+    """Nothing waits for an attempt at an endpoint that gets none."""
+    if verdict.status is Status.PENDING and endpoint_status != "enabled":
+        return Next(Status.HELD if endpoint_status == "disabled" else Status.CANCELLED, verdict.step)
+    return verdict
+
+
+def _update_of(item: Done, row: RowMapping, verdict: Next, now: datetime) -> dict[str, Any]:
+    delivered = item.outcome.failure is None
+    open_still = verdict.status in (Status.PENDING, Status.HELD)
+    return {
+        "delivery_id": item.work.delivery_id,
+        "status": verdict.status.value,
+        "step": verdict.step,
+        "next_attempt_at": None if verdict.wait is None else now + timedelta(seconds=verdict.wait),
+        "last_failure": None if item.outcome.failure is None else item.outcome.failure.value,
+        "delivered_at": row["delivered_at"] or (now if delivered else None),
+        "finished_at": None if open_still else now,
+        "single": row["single"] and verdict.status is Status.PENDING,
+    }
+
+
+async def _update_deliveries(tx: WriteTx, updates: list[dict[str, Any]]) -> None:
+    await tx.execute_many(
+        """
+        update webhook_deliveries
+        set status = :status, step = :step, next_attempt_at = :next_attempt_at, lease_until = null,
+            last_failure = :last_failure, delivered_at = :delivered_at, finished_at = :finished_at,
+            single = :single, trigger = case when :single then trigger else 'automatic' end,
+            actor = case when :single then actor end
+        where delivery_id = :delivery_id
+        """,
+        updates,
+    )
+
+
+async def _locked_endpoints(tx: WriteTx, endpoint_ids: Iterable[str]) -> dict[str, RowMapping]:
+    rows = await tx.all(
+        "select endpoint_id, status, consecutive_failures, first_failure_at, last_failure_at, last_success_at"
+        " from webhook_endpoints where endpoint_id = any(cast(:ids as text[])) order by endpoint_id"
+        " for no key update",
+        ids=sorted(endpoint_ids),
+    )
+    return {row["endpoint_id"]: row for row in rows}
+
+
+async def _locked_deliveries(tx: WriteTx, delivery_ids: list[str]) -> dict[str, RowMapping]:
+    rows = await tx.all(
+        "select d.delivery_id, d.status, d.attempts, d.step, d.single, d.delivered_at, m.body is null as erased"
+        " from webhook_deliveries d join webhook_messages m using (message_id)"
+        " where d.delivery_id = any(cast(:ids as text[])) order by d.delivery_id for no key update of d",
+        ids=delivery_ids,
+    )
+    return {row["delivery_id"]: row for row in rows}
+
+
+async def _log_attempts(tx: WriteTx, done: Sequence[Done], erased: set[str]) -> None:
+    """A late word about an attempt that was taken for lost replaces that. Of an erased person no answer is
+    kept."""
+    await tx.execute_many(
+        """
+        insert into webhook_attempts (delivery_id, number, trigger, actor, started_at, duration_ms,
+        status_code, failure, response_text, response_truncated) values (:delivery_id, :number, :trigger,
+        :actor, :started_at, :duration_ms, :status_code, :failure, :response_text, :response_truncated) on
+        conflict (delivery_id, number) do update set started_at = excluded.started_at, duration_ms =
+        excluded.duration_ms, status_code = excluded.status_code, failure = excluded.failure, response_text =
+        excluded.response_text, response_truncated = excluded.response_truncated """,
+        [
+            {
+                "delivery_id": item.work.delivery_id,
+                "number": item.work.number,
+                "trigger": item.work.trigger.value,
+                "actor": item.work.actor,
+                "started_at": item.started_at,
+                "duration_ms": item.outcome.duration_ms,
+                "status_code": item.outcome.status_code,
+                "failure": None if item.outcome.failure is None else item.outcome.failure.value,
+                "response_text": "" if item.work.delivery_id in erased else item.outcome.response_text,
+                "response_truncated": item.outcome.response_truncated,
+            }
+            for item in done
+        ],
+    )
+
+
+async def _update_health(tx: WriteTx, endpoints: Mapping[str, RowMapping], done: Sequence[Done], now: datetime) -> None:
+    changed = []
+    for endpoint_id, row in endpoints.items():
+        before = Health(
+            row["consecutive_failures"], row["first_failure_at"], row["last_failure_at"], row["last_success_at"]
+        )
+        outcomes = [item.outcome for item in done if item.work.endpoint_id == endpoint_id]
+        after = after_attempts(before, outcomes, now)
+        changed.append(
+            {
+                "endpoint_id": endpoint_id,
+                "failures": after.consecutive_failures,
+                "first_failure_at": after.first_failure_at,
+                "last_failure_at": after.last_failure_at,
+                "last_success_at": after.last_success_at,
+            }
+        )
+    await tx.execute_many(
+        "update webhook_endpoints set consecutive_failures = :failures, first_failure_at = :first_failure_at,"
+        " last_failure_at = :last_failure_at, last_success_at = :last_success_at"
+        " where endpoint_id = :endpoint_id",
+        changed,
+    )
