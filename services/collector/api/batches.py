@@ -1,0 +1,116 @@
+"""Batches: how their items come (an array in an object, or a line each), and how each is answered."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
+
+from fastapi import Request
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ValidationError
+
+from services.collector.handlers.refusals import refused
+from shared.errors import Invalid, TellbackError, Unavailable
+from shared.http import strict_json
+from shared.http.problem import invalid, problem_body
+from shared.http.routing import require_media_type
+
+MAX_ITEMS = 1_000
+NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
+"""The first is the usual one."""
+
+Schema = dict[str, Any]
+M = TypeVar("M", bound=BaseModel)
+T = TypeVar("T")
+
+
+async def read_arrays(request: Request, *names: str) -> dict[str, list[Any]] | list[Any]:
+    """The arrays of a JSON object by their names, or the lines of NDJSON in one list; a line that is no JSON is its
+    error. Raises `Invalid` for any other form, and for more than 1,000 items."""
+    kind = require_media_type(request.headers, "application/json", *NDJSON)
+    if kind in NDJSON:
+        lines = [line for line in (await request.body()).split(b"\n") if line.strip()]
+        _at_most(len(lines), "body")
+        return [_line(line) for line in lines]
+    body = await request.json()
+    if not isinstance(body, dict):
+        raise refused("body", "invalid_type", f"must be an object with {' or '.join(names)}")
+    if unknown := [name for name in body if name not in names]:
+        raise invalid([{"loc": (name,), "type": "extra_forbidden", "msg": ""} for name in unknown])
+    arrays = {name: body[name] for name in names if name in body}
+    if not arrays:
+        raise invalid([{"loc": (names[0],), "type": "missing", "msg": ""}])
+    for name, array in arrays.items():
+        if not isinstance(array, list):
+            raise refused(name, "invalid_type", "must be an array")
+    _at_most(sum(map(len, arrays.values())), names[0])
+    return arrays
+
+
+def _line(line: bytes) -> Any:
+    try:
+        return strict_json.loads(line)
+    except TellbackError as error:
+        return error
+
+
+def _at_most(count: int, field: str) -> None:
+    if count > MAX_ITEMS:
+        raise refused(field, "too_many_items", f"a batch has at most {MAX_ITEMS} items")
+
+
+def each(model: type[M], items: Sequence[Any], use: Callable[[M, int], T]) -> list[T | TellbackError]:
+    """Check every item by the model and use it; what is refused is its error, and costs no other item."""
+    return [_one(model, item, index, use) for index, item in enumerate(items)]
+
+
+def _one(model: type[M], item: Any, index: int, use: Callable[[M, int], T]) -> T | TellbackError:
+    if isinstance(item, TellbackError):
+        return item
+    if not isinstance(item, dict):
+        return refused("body", "invalid_type", "must be an object")
+    try:
+        return use(model.model_validate(item), index)
+    except ValidationError as error:
+        return invalid(error)
+    except Invalid as error:
+        return error
+
+
+def answer(outcomes: Sequence[TellbackError | None], facts: Sequence[Mapping[str, Any]]) -> JSONResponse:
+    """The answer to a batch: one outcome and some facts an item.
+
+    Raises `Unavailable` when nothing was taken for want of Kafka and PostgreSQL.
+    """
+    results = [{"index": index} | dict(fact) for index, fact in enumerate(facts)]
+    counts = {"accepted": 0, "rejected": 0, "unavailable": 0}
+    for result, outcome in zip(results, outcomes, strict=True):
+        status = "accepted"
+        if outcome is not None:
+            status = "unavailable" if isinstance(outcome, Unavailable) else "rejected"
+            result["problem"] = problem_body(outcome)
+        result["status"] = status
+        counts[status] += 1
+    if counts["unavailable"] and not counts["accepted"]:
+        raise next(outcome for outcome in outcomes if isinstance(outcome, Unavailable))
+    return JSONResponse({**counts, "results": results})
+
+
+def body_of(example: Mapping[str, Any], *single: Schema, **arrays: Schema) -> dict[str, Any]:
+    """OpenAPI's description of a body read by `read_arrays`: array name -> schema of its items. `single` are the
+    forms that may stand alone instead."""
+    schema: Schema = {
+        "type": "object",
+        "properties": {name: {"type": "array", "maxItems": MAX_ITEMS, "items": of} for name, of in arrays.items()},
+        "additionalProperties": False,
+        "minProperties": 1,
+    }
+    line = {"type": "string", "description": "One item a line."}
+    content = {
+        "application/json": {"schema": {"oneOf": [*single, schema]} if single else schema, "example": example},
+        NDJSON[0]: {"schema": line},
+    }
+    return {"requestBody": {"required": True, "content": content}}
+
+
+def known(model: type[BaseModel]) -> Schema:
+    """The schema of a model that some call declares as its body."""
+    return {"$ref": f"#/components/schemas/{model.__name__}"}

@@ -1,0 +1,189 @@
+"""The directory: accounts and their people, one by one or in batches. Always through PostgreSQL."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import Request
+from fastapi.responses import JSONResponse
+
+from services.collector.api import batches
+from services.collector.api.models import (
+    AccountView,
+    RecordBatchAnswer,
+    StakeholderView,
+    account_view,
+    stakeholder_view,
+)
+from services.collector.api.resources import AccountId, Collector, Resources, StakeholderId
+from services.collector.handlers import directory
+from services.collector.handlers.directory import Change, Changed
+from services.collector.handlers.inputs.directory import (
+    AccountInput,
+    AccountItem,
+    StakeholderInput,
+    StakeholderItem,
+)
+from services.collector.handlers.refusals import refused
+from shared.access.caller import Caller
+from shared.errors import TellbackError
+from shared.http.auth import Ingester, Reader
+from shared.http.limits import BATCH_BYTES
+from shared.http.routing import Router
+
+router = Router(tags=["directory"])
+ACCOUNT = "/v1/accounts/{account_id}"
+STAKEHOLDER = "/v1/accounts/{account_id}/stakeholders/{stakeholder_id}"
+_EXAMPLE: dict[str, Any] = {
+    "accounts": [{"account_id": "acme", "name": "Acme Ltd", "industry": "logistics", "tier": "key"}],
+    "stakeholders": [{"account_id": "acme", "email": "ann.lee@acme.example", "type": "decision_maker"}],
+}
+
+
+@router.put(ACCOUNT, summary="Put an account")
+async def put_account(account_id: AccountId, body: AccountInput, caller: Ingester, collector: Resources) -> AccountView:
+    """Replaces the whole record; what is not sent is gone."""
+    _same("account_id", body.account_id, account_id)
+    return account_view(await _change(collector, caller, Change(account_id, None, body.members(), whole=True)))
+
+
+@router.patch(ACCOUNT, summary="Change an account")
+async def patch_account(
+    account_id: AccountId, body: AccountInput, caller: Ingester, collector: Resources
+) -> AccountView:
+    """Merges (RFC 7396): absent members stay, null removes, objects merge member by member."""
+    _same("account_id", body.account_id, account_id)
+    return account_view(await _change(collector, caller, Change(account_id, None, body.members(), existing=True)))
+
+
+@router.get(ACCOUNT, summary="Look up an account")
+async def get_account(account_id: AccountId, caller: Reader, collector: Resources) -> AccountView:
+    """The record as it stands."""
+    async with collector.database.read() as tx:
+        return account_view(await directory.find_record(tx, account_id, None, caller.owner_email))
+
+
+@router.delete(ACCOUNT, status_code=204, summary="Remove an account")
+async def delete_account(account_id: AccountId, caller: Ingester, collector: Resources) -> None:
+    """Takes it out of the directory; its scores keep their history."""
+    await _remove(collector, caller, account_id, None)
+
+
+@router.put(STAKEHOLDER, summary="Put a person")
+async def put_stakeholder(
+    account_id: AccountId,
+    stakeholder_id: StakeholderId,
+    body: StakeholderInput,
+    caller: Ingester,
+    collector: Resources,
+) -> StakeholderView:
+    """Replaces the whole record; what is not sent is gone."""
+    change = _person(account_id, stakeholder_id, body, whole=True)
+    return stakeholder_view(await _change(collector, caller, change))
+
+
+@router.patch(STAKEHOLDER, summary="Change a person")
+async def patch_stakeholder(
+    account_id: AccountId,
+    stakeholder_id: StakeholderId,
+    body: StakeholderInput,
+    caller: Ingester,
+    collector: Resources,
+) -> StakeholderView:
+    """Merges (RFC 7396): absent members stay, null removes."""
+    change = _person(account_id, stakeholder_id, body, whole=False)
+    return stakeholder_view(await _change(collector, caller, change))
+
+
+@router.get(STAKEHOLDER, summary="Look up a person")
+async def get_stakeholder(
+    account_id: AccountId, stakeholder_id: StakeholderId, caller: Reader, collector: Resources
+) -> StakeholderView:
+    """The record as it stands."""
+    async with collector.database.read() as tx:
+        return stakeholder_view(await directory.find_record(tx, account_id, stakeholder_id, caller.owner_email))
+
+
+@router.delete(STAKEHOLDER, status_code=204, summary="Remove a person")
+async def delete_stakeholder(
+    account_id: AccountId, stakeholder_id: StakeholderId, caller: Ingester, collector: Resources
+) -> None:
+    """Takes the person out of the directory; answers stay."""
+    await _remove(collector, caller, account_id, stakeholder_id)
+
+
+@router.post(
+    "/v1/directory/batch",
+    summary="Merge up to 1,000 accounts and people",
+    response_model=RecordBatchAnswer,
+    openapi_extra=batches.body_of(
+        _EXAMPLE, accounts=batches.known(AccountInput), stakeholders=batches.known(StakeholderInput)
+    ),
+    max_body_size=BATCH_BYTES,
+)
+async def post_directory(request: Request, caller: Ingester, collector: Resources) -> JSONResponse:
+    """Each row merges only the members it has, or makes the record. NDJSON rows with a person's id or address are
+    people, others accounts."""
+    arrays = await batches.read_arrays(request, "accounts", "stakeholders")
+    if isinstance(arrays, list):
+        arrays = _sorted_out(arrays)
+    accounts = batches.each(AccountItem, arrays.get("accounts", []), lambda item, _: Change.of(item))
+    people = batches.each(StakeholderItem, arrays.get("stakeholders", []), lambda item, _: Change.of(item))
+    asked: list[Change | TellbackError] = [*accounts, *people]
+    outcomes = await _change_each(collector, caller, asked)
+    facts = [
+        {"kind": kind, "index": index, "account_id": None, "stakeholder_id": None} | _ids(change)
+        for kind, changes in (("account", accounts), ("stakeholder", people))
+        for index, change in enumerate(changes)
+    ]
+    return batches.answer(outcomes, facts)
+
+
+def _sorted_out(lines: Sequence[Any]) -> dict[str, list[Any]]:
+    """NDJSON rows by what they are."""
+    people = [line for line in lines if isinstance(line, dict) and {"stakeholder_id", "email"} & line.keys()]
+    return {"accounts": [line for line in lines if not any(line is one for one in people)], "stakeholders": people}
+
+
+def _ids(change: Change | TellbackError) -> dict[str, Any]:
+    if isinstance(change, TellbackError):
+        return {}
+    return {"account_id": change.account_id, "stakeholder_id": change.stakeholder_id}
+
+
+def _person(account_id: str, stakeholder_id: str, body: StakeholderInput, *, whole: bool) -> Change:
+    _same("account_id", body.account_id, account_id)
+    _same("stakeholder_id", body.stakeholder_id, stakeholder_id)
+    return Change(account_id, stakeholder_id, body.members(), whole=whole, existing=not whole)
+
+
+def _same(field: str, given: str | None, expected: str) -> None:
+    if given is not None and given != expected:
+        raise refused(field, "other_id", "must be the one in the address")
+
+
+async def _change(collector: Collector, caller: Caller, change: Change) -> Changed:
+    now = collector.clock.now()
+    changed = await collector.database.retrying(lambda tx: directory.change_record(tx, change, now, caller.owner_email))
+    collector.relay.wake()
+    return changed
+
+
+async def _change_each(
+    collector: Collector, caller: Caller, asked: Sequence[Change | TellbackError]
+) -> list[TellbackError | None]:
+    changes = [change for change in asked if isinstance(change, Change)]
+    now = collector.clock.now()
+    done = iter(
+        await collector.database.retrying(lambda tx: directory.change_records(tx, changes, now, caller.owner_email))
+    )
+    collector.relay.wake()
+    outcomes = [next(done) if isinstance(change, Change) else change for change in asked]
+    return [outcome if isinstance(outcome, TellbackError) else None for outcome in outcomes]
+
+
+async def _remove(collector: Collector, caller: Caller, account_id: str, stakeholder_id: str | None) -> None:
+    now = collector.clock.now()
+    await collector.database.retrying(
+        lambda tx: directory.remove_record(tx, account_id, stakeholder_id, now, caller.owner_email)
+    )
+    collector.relay.wake()

@@ -1,0 +1,246 @@
+"""Imports: a file goes up, a job takes its rows in the background, its report says what was not taken and why."""
+
+import asyncio
+import csv
+import io
+from collections.abc import AsyncIterator, Iterable, Mapping
+from datetime import datetime
+from typing import Annotated, BinaryIO
+from uuid import UUID
+
+from fastapi import Form, Path, UploadFile
+from fastapi.responses import Response, StreamingResponse
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.collector.api.resources import Collector, Resources
+from services.collector.domain.cells import strptime_format
+from services.collector.domain.columns import Kind
+from services.collector.handlers import imports
+from services.collector.handlers.import_rows import check_file
+from services.collector.handlers.inputs.fields import Moment
+from services.collector.handlers.refusals import refused
+from services.collector.handlers.responses import not_ahead
+from services.collector.store import imports as store
+from services.collector.store.imports import ImportJob, Outcome, Problem, State
+from shared.access.caller import Caller
+from shared.errors import NotFound
+from shared.http import strict_json
+from shared.http.auth import AnyCaller, Ingester
+from shared.http.routing import Router
+from shared.ids import uuid7
+
+SHOWN_PROBLEMS = 100
+ImportId = Annotated[UUID, Path(description="The import")]
+
+
+class ImportForm(BaseModel):
+    """A file and how to read it."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    file: UploadFile
+    kind: Kind
+    columns: str | None = Field(
+        default=None,
+        max_length=20_000,
+        description="Field to column, as a JSON object or as `field=column,...`; a column `=text` is a constant.",
+        examples=["account_id=Airline,stakeholder_id=Traveller,survey_type==nps"],
+    )
+    date_format: str | None = Field(default=None, max_length=100, examples=["DD/MM/YYYY"])
+    answered_at: Moment | None = Field(default=None, description="For rows without a date.")
+    alerts: bool = Field(default=False, description="Let fresh answers raise alerts.")
+
+
+class Failure(BaseModel):
+    """What ended an import early."""
+
+    code: str
+    detail: str | None
+
+
+class RowProblem(BaseModel):
+    """A row that was not taken."""
+
+    line: int = Field(description="Line of the file; the header is line 1.")
+    outcome: Outcome
+    code: str = Field(examples=["out_of_range"])
+    field: str | None = Field(examples=["answered_at"])
+    reason: str = Field(examples=["answered_at must be 2000-01-01 or later"])
+
+
+class ImportView(BaseModel):
+    """An import: how far it is, what was taken, and the first rows that were not."""
+
+    import_id: UUID
+    kind: Kind
+    state: State
+    file_name: str | None
+    progress: float = Field(description="From 0 to 1.")
+    rows_read: int
+    taken: int
+    skipped: int = Field(description="Rows that say nothing new.")
+    bad: int
+    problems: list[RowProblem] = Field(description=f"The first {SHOWN_PROBLEMS}; all are in the report.")
+    report: str = Field(description="Where all rows that were not taken are listed, as CSV.")
+    columns: dict[str, str] = Field(description="Field -> the column it was read from, or `=` and its constant.")
+    ignored_columns: list[str]
+    alerts: bool = Field(description="Whether its answers may raise alerts.")
+    error: Failure | None
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+
+
+def router_for(max_megabytes: int) -> Router:
+    """The routes of imports, with the largest file that they take."""
+    router = Router(tags=["imports"])
+    router.post("/v1/imports", status_code=202, summary="Import a file", max_body_size=max_megabytes * 1024 * 1024)(
+        post_import
+    )
+    router.get("/v1/imports/{import_id}", summary="Look at an import")(get_import)
+    router.get(
+        "/v1/imports/{import_id}/report",
+        summary="All rows that were not taken",
+        response_class=StreamingResponse,
+        responses={200: {"content": {"text/csv": {}}, "description": "`line,outcome,code,field,reason`"}},
+    )(get_report)
+    return router
+
+
+async def post_import(
+    form: Annotated[ImportForm, Form(media_type="multipart/form-data")],
+    caller: Ingester,
+    collector: Resources,
+    response: Response,
+) -> ImportView:
+    """Takes a delimited file (`,` `;` or tab; UTF-8 or UTF-16 with BOM). The same file twice doubles nothing."""
+    now = collector.clock.now()
+    if form.answered_at is not None:
+        not_ahead("answered_at", form.answered_at, now)
+    file = form.file.file
+    job = ImportJob(
+        import_id=uuid7(),
+        kind=form.kind,
+        state="queued",
+        file_name=(form.file.filename or "")[-200:] or None,
+        columns=await asyncio.to_thread(check_file, file, form.kind, _mapping(form.columns)),
+        file_lines=await asyncio.to_thread(_count_lines, file),
+        date_format=_date_format(form.date_format),
+        answered_at=form.answered_at,
+        quiet=not form.alerts,
+        created_by=caller.key_id,
+        owner_email=caller.owner_email,
+        created_at=now,
+    )
+    async with collector.database.write() as tx:
+        await imports.submit(tx, job, file)
+    collector.import_worker.wake()
+    response.headers["location"] = f"/v1/imports/{job.import_id}"
+    return _view(job, [])
+
+
+async def get_import(import_id: ImportId, caller: AnyCaller, collector: Resources) -> ImportView:
+    """Its progress; while it runs, ask again."""
+    _may_look(caller)
+    async with collector.database.read() as tx:
+        job = await store.find(tx, import_id, caller.owner_email)
+        if job is None:
+            raise NotFound("not_found", "there is no such import")
+        return _view(job, await store.problems(tx, import_id, SHOWN_PROBLEMS))
+
+
+async def get_report(import_id: ImportId, caller: AnyCaller, collector: Resources) -> StreamingResponse:
+    """As CSV, streamed, in the order of the file."""
+    _may_look(caller)
+    async with collector.database.read() as tx:
+        if await store.find(tx, import_id, caller.owner_email) is None:
+            raise NotFound("not_found", "there is no such import")
+    headers = {"content-disposition": f'attachment; filename="import-{import_id}.csv"'}
+    return StreamingResponse(_report(collector, import_id), media_type="text/csv; charset=utf-8", headers=headers)
+
+
+async def _report(collector: Collector, import_id: UUID) -> AsyncIterator[str]:
+    yield _csv([("line", "outcome", "code", "field", "reason")])
+    async with collector.database.read() as tx:
+        async for problem in store.all_problems(tx, import_id):
+            row = problem.row
+            yield _csv([(row.line, problem.outcome, row.code, row.field or "", row.reason)])
+
+
+def _csv(rows: Iterable[Iterable[object]]) -> str:
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue()
+
+
+def _may_look(caller: Caller) -> None:
+    """Whoever may send files may see what became of them."""
+    if "ingest" not in caller.scopes:
+        caller.require("read")
+
+
+def _mapping(text: str | None) -> Mapping[str, str]:
+    """`columns` as sent: a JSON object of texts, or `field=column` pairs."""
+    if text is None or not text.strip():
+        return {}
+    if text.lstrip().startswith("{"):
+        found = strict_json.loads(text.encode("utf-8", "surrogatepass"))
+        if all(isinstance(name, str) for name in found.values()):
+            return {field.strip(): name.strip() for field, name in found.items()}
+    else:
+        pairs = [pair.partition("=") for pair in text.split(",") if pair.strip()]
+        if all(equals and field.strip() for field, equals, _ in pairs):
+            return {field.strip(): name.strip() for field, _, name in pairs}
+    raise refused("columns", "invalid_columns", "must be a JSON object of texts, or field=column,field=column")
+
+
+def _date_format(text: str | None) -> str | None:
+    if text is None or not text.strip():
+        return None
+    try:
+        return strptime_format(text)
+    except ValueError as error:
+        raise refused("date_format", "invalid_date_format", str(error)) from None
+
+
+def _count_lines(file: BinaryIO) -> int:
+    """About how many rows there are, for the progress; leaves the file at its start."""
+    file.seek(0)
+    lines = 0
+    while piece := file.read(imports.PIECE_BYTES):
+        lines += piece.count(b"\n")
+    file.seek(0)
+    return max(lines, 1)
+
+
+def _view(job: ImportJob, problems: list[Problem]) -> ImportView:
+    ended = job.state in ("done", "failed")
+    return ImportView(
+        import_id=job.import_id,
+        kind=job.kind,
+        state=job.state,
+        file_name=job.file_name,
+        progress=1.0 if ended else min(0.99, job.rows_read / job.file_lines),
+        rows_read=job.rows_read,
+        taken=job.taken,
+        skipped=job.skipped,
+        bad=job.bad,
+        problems=[
+            RowProblem(
+                line=problem.row.line,
+                outcome=problem.outcome,
+                code=problem.row.code,
+                field=problem.row.field,
+                reason=problem.row.reason,
+            )
+            for problem in problems
+        ],
+        report=f"/v1/imports/{job.import_id}/report",
+        columns=job.columns.named(),
+        ignored_columns=list(job.columns.ignored),
+        alerts=not job.quiet,
+        error=Failure(code=job.error_code, detail=job.error_detail) if job.error_code else None,
+        created_at=job.created_at,
+        started_at=job.started_at,
+        finished_at=job.finished_at,
+    )

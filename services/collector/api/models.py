@@ -1,0 +1,123 @@
+"""What the collector answers."""
+
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, Literal
+from uuid import UUID
+
+from pydantic import BaseModel, Field, PlainSerializer, WithJsonSchema
+
+from services.collector.handlers.directory import Changed
+from services.collector.handlers.publishing import Via
+from shared.events.directory import AccountRecord, StakeholderRecord
+from shared.events.envelope import EventData
+from shared.http.problem import Problem
+
+Status = Literal["accepted", "rejected", "unavailable"]
+
+
+class Accepted(BaseModel):
+    """It is durable: in Kafka, or in the outbox while Kafka is away."""
+
+    event_id: UUID
+    recorded_at: datetime
+    status: Literal["accepted"] = "accepted"
+    via: Via
+
+
+class AcceptedResponse(Accepted):
+    """A response, an amendment or a withdrawal was taken."""
+
+    response_id: str = Field(examples=["0199c0de-6f7a-7c1e-9d53-8f2f3c0b1a2d"])
+
+
+class ItemResult(BaseModel):
+    """What became of one item of a batch; `problem` says why it was not taken."""
+
+    index: int = Field(description="Position in the array, or of the line, from 0")
+    status: Status
+    problem: Problem | None = None
+
+
+class ResponseResult(ItemResult):
+    """One response of a batch."""
+
+    response_id: str | None
+
+
+class EventResult(ItemResult):
+    """One fact of a batch."""
+
+    event_id: UUID | None
+
+
+class RecordResult(ItemResult):
+    """One record of a directory batch; `index` counts within its kind's array."""
+
+    kind: Literal["account", "stakeholder"] | None
+    account_id: str | None
+    stakeholder_id: str | None = None
+
+
+class BatchAnswer(BaseModel):
+    """How many items were taken, refused for what they say, and not taken for want of Kafka and PostgreSQL."""
+
+    accepted: int
+    rejected: int
+    unavailable: int
+
+
+class ResponseBatchAnswer(BatchAnswer):
+    """The answer to a batch of responses."""
+
+    results: list[ResponseResult]
+
+
+class EventBatchAnswer(BatchAnswer):
+    """The answer to a batch of facts."""
+
+    results: list[EventResult]
+
+
+class RecordBatchAnswer(BatchAnswer):
+    """The answer to a batch of accounts and people."""
+
+    results: list[RecordResult]
+
+
+def _number(amount: Decimal) -> int | float:
+    return int(amount) if amount == amount.to_integral_value() else float(amount)
+
+
+class MoneyView(EventData):
+    """A sum of money; the amount is a JSON number."""
+
+    amount: Annotated[Decimal, PlainSerializer(_number), WithJsonSchema({"type": "number"})]
+    currency: str
+
+
+class AccountView(AccountRecord):
+    """An account of the directory."""
+
+    annual_revenue: MoneyView | None = None  # type: ignore[assignment]  # the same members, other JSON
+    recorded_at: datetime
+
+
+class StakeholderView(StakeholderRecord):
+    """A person of the directory."""
+
+    recorded_at: datetime
+
+
+def account_view(changed: Changed) -> AccountView:
+    """An account as the API shows it."""
+    return AccountView.model_validate(_members(changed))
+
+
+def stakeholder_view(changed: Changed) -> StakeholderView:
+    """A person as the API shows it."""
+    return StakeholderView.model_validate(_members(changed))
+
+
+def _members(changed: Changed) -> dict[str, Any]:
+    return changed.record.model_dump() | {"recorded_at": changed.recorded_at}

@@ -1,0 +1,41 @@
+"""What the routes of the collector work with, put together by app.py."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import Depends, Header, Path, Query
+
+from services.collector.handlers.publishing import Outgoing
+from services.collector.jobs import ImportWorker
+from shared.clock import Clock
+from shared.db.engine import Database
+from shared.db.outbox import Relay
+from shared.http.deps import service
+from shared.http.params import PathId
+
+
+@dataclass(frozen=True, slots=True)
+class Collector:
+    """The collector's resources."""
+
+    clock: Clock
+    database: Database
+    relay: Relay
+    outgoing: Outgoing
+    import_worker: ImportWorker
+
+
+Resources = Annotated[Collector, Depends(service)]
+AccountId = Annotated[PathId, Path(description="The account, as you name it")]
+StakeholderId = Annotated[PathId, Path(description="The person within the account")]
+ResponseId = Annotated[PathId, Path(description="The response")]
+QueryAccountId = Annotated[PathId, Query(description="The response's account")]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(
+        min_length=1,
+        max_length=200,
+        description="Send the same key with every try of the same request, so that it counts once.",
+        examples=["order-7731-survey"],
+    ),
+]

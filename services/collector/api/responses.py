@@ -1,0 +1,98 @@
+"""Responses: posted one by one or in batches, amended, withdrawn."""
+
+from fastapi import Request
+from fastapi.responses import JSONResponse
+
+from services.collector.api import batches
+from services.collector.api.models import AcceptedResponse, ResponseBatchAnswer
+from services.collector.api.resources import Collector, IdempotencyKey, QueryAccountId, Resources, ResponseId
+from services.collector.handlers import responses
+from services.collector.handlers.inputs.responses import EXAMPLE, Amendment, NewResponse
+from shared.access.caller import Caller
+from shared.errors import TellbackError
+from shared.events.envelope import Event
+from shared.events.responses import ResponseRecorded
+from shared.http.auth import Ingester
+from shared.http.limits import BATCH_BYTES
+from shared.http.routing import Router
+from shared.telemetry.metrics import responses_accepted_total
+from shared.topics import RESPONSES
+
+router = Router(tags=["responses"])
+
+
+@router.post("/v1/responses", status_code=202, summary="Take a response")
+async def post_response(
+    body: NewResponse, caller: Ingester, collector: Resources, idempotency_key: IdempotencyKey = None
+) -> AcceptedResponse:
+    """202 when the response is durable. Without `response_id` send an `Idempotency-Key`: a retry then counts once."""
+    now = collector.clock.now()
+    event = responses.recorded(body, now, response_id=_derived(caller, idempotency_key))
+    accepted = await _publish(collector, event, str(_response_id(event)))
+    responses_accepted_total.labels(accepted.via).inc()
+    return accepted
+
+
+@router.post(
+    "/v1/responses/batch",
+    summary="Take up to 1,000 responses",
+    response_model=ResponseBatchAnswer,
+    openapi_extra=batches.body_of({"responses": [EXAMPLE]}, responses=batches.known(NewResponse)),
+    max_body_size=BATCH_BYTES,
+)
+async def post_responses(
+    request: Request, caller: Ingester, collector: Resources, idempotency_key: IdempotencyKey = None
+) -> JSONResponse:
+    """An array in an object, or NDJSON. Each item is answered by itself; 503 only when nothing could be stored."""
+    arrays = await batches.read_arrays(request, "responses")
+    items = arrays if isinstance(arrays, list) else arrays["responses"]
+    now = collector.clock.now()
+
+    def event_of(body: NewResponse, index: int) -> Event:
+        return responses.recorded(body, now, response_id=_derived(caller, idempotency_key, index))
+
+    events = batches.each(NewResponse, items, event_of)
+    outcomes = await collector.outgoing.publish_each(RESPONSES, events)
+    for via in ("kafka", "outbox"):
+        responses_accepted_total.labels(via).inc(sum(outcome == via for outcome in outcomes))
+    facts = [{"response_id": _response_id(event) if isinstance(event, Event) else None} for event in events]
+    return batches.answer([outcome if isinstance(outcome, TellbackError) else None for outcome in outcomes], facts)
+
+
+@router.patch("/v1/responses/{response_id}", status_code=202, summary="Amend a response")
+async def amend_response(
+    response_id: ResponseId,
+    body: Amendment,
+    caller: Ingester,
+    collector: Resources,
+    idempotency_key: IdempotencyKey = None,
+) -> AcceptedResponse:
+    """Score now, comment later. Absent fields stay, null clears. May overtake its response."""
+    event = responses.amended(response_id, body, idempotency_key, collector.clock.now())
+    return await _publish(collector, event, response_id)
+
+
+@router.delete("/v1/responses/{response_id}", status_code=202, summary="Withdraw a response")
+async def withdraw_response(
+    response_id: ResponseId,
+    account_id: QueryAccountId,
+    caller: Ingester,
+    collector: Resources,
+    idempotency_key: IdempotencyKey = None,
+) -> AcceptedResponse:
+    """Takes it out of every figure, for good."""
+    event = responses.withdrawn(response_id, account_id, idempotency_key, collector.clock.now())
+    return await _publish(collector, event, response_id)
+
+
+def _derived(caller: Caller, idempotency_key: str | None, index: int | None = None) -> str | None:
+    return None if idempotency_key is None else responses.derived_response_id(caller.key_id, idempotency_key, index)
+
+
+def _response_id(event: Event) -> str | None:
+    return event.data.response_id if isinstance(event.data, ResponseRecorded) else None
+
+
+async def _publish(collector: Collector, event: Event, response_id: str) -> AcceptedResponse:
+    via = await collector.outgoing.publish(RESPONSES, event)
+    return AcceptedResponse(response_id=response_id, event_id=event.id, recorded_at=event.time, via=via)

@@ -1,0 +1,70 @@
+"""The collector: settings to resources to the HTTP application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from fastapi import FastAPI
+
+from services.collector import SCHEMA
+from services.collector.api import directory, facts, imports, responses
+from services.collector.api.resources import Collector
+from services.collector.handlers.publishing import Outgoing
+from services.collector.jobs import ImportWorker
+from services.collector.settings import CollectorSettings
+from shared.clock import Clock, SystemClock
+from shared.http import keys, parked
+from shared.http.app import create_app
+from shared.http.health import health_of
+from shared.runtime import Plumbing
+from shared.settings import CommonSettings
+
+DESCRIPTION = """Takes in what clients say and who they are: responses, the directory, invitation and context facts,
+over HTTP and from files. 202 means durable: in Kafka, or in PostgreSQL until Kafka is back."""
+
+
+def build(common: CommonSettings | None = None, clock: Clock | None = None) -> FastAPI:
+    """The application of the collector; its lifespan opens and closes everything it needs."""
+    common = common or CommonSettings.load()
+    clock = clock or SystemClock()
+    settings = CollectorSettings.load()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with Plumbing.open(SCHEMA, common, clock) as plumbing:
+            worker = ImportWorker(plumbing.database, plumbing.relay, clock, timedelta(days=settings.import_keep_days))
+            app.state.plumbing = plumbing
+            app.state.service = Collector(
+                clock=clock,
+                database=plumbing.database,
+                relay=plumbing.relay,
+                outgoing=Outgoing(plumbing.publisher, plumbing.database, plumbing.relay),
+                import_worker=worker,
+            )
+            health_of(app).add("durable", lambda: _durable(plumbing))
+            plumbing.background("imports", worker.run)
+            yield
+
+    return create_app(
+        SCHEMA,
+        "Tellback collector",
+        DESCRIPTION,
+        [
+            responses.router,
+            directory.router,
+            facts.router,
+            imports.router_for(settings.import_max_megabytes),
+            keys.router,
+            parked.router,
+        ],
+        lifespan,
+        clock=clock,
+    )
+
+
+async def _durable(plumbing: Plumbing) -> str | None:
+    """Ready means that an answer given now can be kept: one of Kafka and PostgreSQL is enough."""
+    reasons = await plumbing.not_ready()
+    if not {"kafka_unavailable", "database_unavailable"} <= set(reasons):
+        reasons = [reason for reason in reasons if not reason.endswith("_unavailable")]
+    return ", ".join(reasons) or None

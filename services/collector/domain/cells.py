@@ -1,0 +1,111 @@
+"""What a cell of a file means: `10.0` is 10, an ISO date is midnight UTC, other orders of a date need a named format.
+
+Whatever could be read in two ways is refused with a hint rather than guessed.
+"""
+
+import re
+from datetime import UTC, date, datetime
+from decimal import Decimal
+
+
+class CellError(Exception):
+    """A cell that is not taken: a stable `code` and a hint, which does not repeat the cell."""
+
+    def __init__(self, code: str, hint: str) -> None:
+        super().__init__(hint)
+        self.code = code
+        self.hint = hint
+
+
+_WHOLE = re.compile(r"(-?[0-9]{1,9})(?:\.0{1,9})?")
+_AMOUNT = re.compile(r"-?[0-9]{1,18}(?:\.[0-9]{1,4})?")
+_ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_ISO_TIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(?::[0-9]{2}(?:\.[0-9]{1,9})?)?(?:Z|[+-][0-9]{2}:[0-9]{2})?"
+)
+_TRUE = frozenset({"true", "yes", "y", "1", "1.0"})
+_FALSE = frozenset({"false", "no", "n", "0", "0.0"})
+_TOKEN = re.compile(r"[Yy]{4}|[Yy]{2}|[Dd]{1,2}|[Mm]{1,2}|[Hh]{1,2}|[Ss]{1,2}")
+_DIRECTIVES = {"y": "%y", "yyyy": "%Y", "d": "%d", "h": "%H", "s": "%S"}
+_ALLOWED = re.compile(r"(?:%[YymdHIMSfpzbB]|[^%A-Za-z]|T(?=%[HI]))+")
+
+
+def whole_number(cell: str) -> int:
+    """A whole number; `10.0` is 10. Raises CellError for `9,0`, `9/10`, words and digits that are not 0-9."""
+    found = _WHOLE.fullmatch(cell.strip())
+    if found is None:
+        raise CellError("not_a_whole_number", "write a whole number in plain digits, such as 9 or 9.0")
+    return int(found[1])
+
+
+def amount(cell: str) -> Decimal:
+    """A sum of money without thousands separators, at most four decimals."""
+    if _AMOUNT.fullmatch(cell.strip()) is None:
+        raise CellError("not_an_amount", "write an amount without separators, such as 120000 or 120000.50")
+    return Decimal(cell.strip())
+
+
+def flag(cell: str) -> bool:
+    """A yes or a no, in the usual spellings."""
+    word = cell.strip().casefold()
+    if word in _TRUE:
+        return True
+    if word in _FALSE:
+        return False
+    raise CellError("not_a_flag", "write yes or no")
+
+
+def words(cell: str) -> list[str]:
+    """Several values in one cell, separated by `;`, `|` or `,`."""
+    return [word.strip() for word in re.split(r"[;|,]", cell) if word.strip()]
+
+
+def moment(cell: str, date_format: str | None) -> datetime:
+    """A time in UTC. Without a format: ISO 8601, a date alone being 00:00 UTC and a time without offset UTC.
+
+    `date_format` is in strptime's letters, see `strptime_format`; then nothing else is read.
+    """
+    text = cell.strip()
+    try:
+        if date_format is not None and text.isascii():
+            parsed = datetime.strptime(text, date_format)  # noqa: DTZ007 - the offset is added below, when missing
+        elif _ISO_DATE.fullmatch(text) or _ISO_TIME.fullmatch(text):
+            parsed = datetime.fromisoformat(text)
+        else:
+            raise CellError("ambiguous_date", "write dates as 2026-03-31, or name the date_format")
+        return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
+        raise CellError("not_a_date", "there is no such date in the expected format") from None
+
+
+def day(cell: str, date_format: str | None) -> date:
+    """A calendar day, read as `moment` reads it."""
+    return moment(cell, date_format).date()
+
+
+def strptime_format(text: str) -> str:
+    """The strptime form of a format such as `DD/MM/YYYY`, `mm-dd-yy HH:MM` or `%d.%m.%Y`; `M` after an hour is minutes.
+
+    Raises ValueError when it does not say day, month and year.
+    """
+    pattern = text.strip() if "%" in text else _translated(text.strip())
+    if not _ALLOWED.fullmatch(pattern) or len(pattern) > 50:
+        raise ValueError("a date_format is made of DD, MM, YYYY, HH, SS and separators")
+    days = ("%d" in pattern, "%m" in pattern or "%b" in pattern.lower(), "%y" in pattern.lower())
+    if not all(days):
+        raise ValueError("a date_format needs day, month and year, such as DD/MM/YYYY")
+    return pattern
+
+
+def _translated(text: str) -> str:
+    seen_hour = False
+
+    def directive(token: re.Match[str]) -> str:
+        nonlocal seen_hour
+        letters = token[0].lower()
+        if letters.startswith("m"):
+            return "%M" if seen_hour else "%m"
+        seen_hour = seen_hour or letters.startswith("h")
+        return _DIRECTIVES[letters if letters == "yyyy" else letters[0]]
+
+    return _TOKEN.sub(directive, text)

@@ -1,0 +1,18 @@
+"""JSON merge patch (RFC 7396) on plain values: what PATCH and a directory row mean."""
+
+from collections.abc import Mapping
+from typing import Any
+
+
+def merge_patch(target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str, Any]:
+    """`target` with the members of `patch`: objects merge member by member, null removes, all else replaces."""
+    merged = dict(target)
+    for name, value in patch.items():
+        if value is None:
+            merged.pop(name, None)
+        elif isinstance(value, Mapping):
+            inner = merged.get(name)
+            merged[name] = merge_patch(inner if isinstance(inner, Mapping) else {}, value)
+        else:
+            merged[name] = value
+    return merged

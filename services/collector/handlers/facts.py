@@ -1,0 +1,50 @@
+"""Facts about invitations and about what happens around the answers."""
+
+from datetime import datetime
+
+from services.collector.handlers.inputs.facts import ContextInput, InvitationInput
+from services.collector.handlers.responses import SOURCE, not_ahead, who
+from shared.events.context import ContextRecorded
+from shared.events.envelope import Event
+from shared.events.invitations import InvitationFact
+from shared.ids import derived_uuid
+from shared.topics import CONTEXT_RECORDED
+
+
+def invitation_fact(body: InvitationInput, now: datetime) -> Event:
+    """The event of an invitation fact; without `event_id` the same fact gives the same one."""
+    not_ahead("at", body.at, now)
+    person = who(body.stakeholder_id, body.email)
+    event_id = body.event_id or derived_uuid(
+        "invitation", body.account_id, body.invitation_id, person, body.kind, body.at.isoformat()
+    )
+    data = InvitationFact(
+        event_id=event_id,
+        invitation_id=body.invitation_id,
+        account_id=body.account_id,
+        stakeholder_id=person,
+        kind=body.kind,
+        at=body.at,
+        recorded_at=now,
+        survey_id=body.survey_id,
+        channel=body.channel,
+    )
+    return Event(event_id, f"invitation.{body.kind}", SOURCE, now, body.account_id, data)
+
+
+def context_fact(body: ContextInput, now: datetime) -> Event:
+    """The event of a context fact; without `event_id` the same fact gives the same one."""
+    not_ahead("at", body.at, now)
+    event_id = body.event_id or derived_uuid(
+        "context", body.account_id, body.stakeholder_id or "", body.kind, body.at.isoformat(), body.label
+    )
+    data = ContextRecorded(
+        event_id=event_id,
+        account_id=body.account_id,
+        stakeholder_id=body.stakeholder_id,
+        kind=body.kind,
+        at=body.at,
+        label=body.label,
+        recorded_at=now,
+    )
+    return Event(event_id, CONTEXT_RECORDED, SOURCE, now, body.account_id, data)

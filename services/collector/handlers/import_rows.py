@@ -1,0 +1,111 @@
+"""Rows of an uploaded file, read and checked as if each had been posted."""
+
+import itertools
+import json
+import unicodedata
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, BinaryIO
+from uuid import UUID
+
+from pydantic import ValidationError
+
+from services.collector.domain.columns import ACCOUNTS, RESPONSES, ColumnError, Columns, Kind, match_columns
+from services.collector.domain.delimited import BadRow, Row, Table, TableError
+from services.collector.domain.rows import Reading, RowError, row_values
+from services.collector.handlers.directory import Change
+from services.collector.handlers.inputs.directory import AccountItem, StakeholderItem
+from services.collector.handlers.inputs.responses import NewResponse
+from services.collector.handlers.refusals import refused
+from shared.errors import Invalid
+from shared.http.problem import invalid
+from shared.ids import derived_uuid
+
+
+@dataclass(frozen=True, slots=True)
+class ResponseRow:
+    """A response of a file; `digest` stands for its values where it brings no response_id."""
+
+    line: int
+    body: NewResponse
+    digest: UUID | None
+
+
+@dataclass(frozen=True, slots=True)
+class DirectoryRow:
+    """An account or a person of a file."""
+
+    line: int
+    change: Change
+
+
+ReadRow = ResponseRow | DirectoryRow | BadRow
+
+
+def check_file(file: BinaryIO, kind: Kind, mapping: Mapping[str, str]) -> Columns:
+    """Read the head of a file and match its columns. Raises `Invalid` with the reason; leaves the file at its start."""
+    try:
+        table = Table(file)
+        try:
+            columns = match_columns(kind, table.header, mapping)
+            if next(iter(table), None) is None:
+                raise refused("file", "no_rows", "the file has a header and no rows")
+        finally:
+            table.release()
+            file.seek(0)
+    except TableError as error:
+        raise refused("file", error.code, error.detail) from None
+    except ColumnError as error:
+        raise refused(error.field, error.code, error.hint) from None
+    return columns
+
+
+class RowReader:
+    """Reads a file in steps. Not for the event loop: reading a step takes some milliseconds."""
+
+    def __init__(self, file: BinaryIO, reading: Reading) -> None:
+        """Raises `TableError`."""
+        self._reading = reading
+        self._table = Table(file)
+        self._rows: Iterator[Row | BadRow] = iter(self._table)
+
+    def skip(self, rows: int) -> None:
+        """Pass over rows that were taken before."""
+        next(itertools.islice(self._rows, rows, rows), None)
+
+    def read(self, count: int) -> list[ReadRow]:
+        """The next rows, none at the end. Raises `TableError` where the file cannot be read on."""
+        return [
+            row if isinstance(row, BadRow) else read_row(self._reading, row)
+            for row in itertools.islice(self._rows, count)
+        ]
+
+
+def read_row(reading: Reading, row: Row) -> ReadRow:
+    """Check one row by the rules of the call that takes such records."""
+    kind = reading.columns.kind
+    try:
+        values = row_values(reading, row.cells)
+        if kind == RESPONSES:
+            body = NewResponse.model_validate(values)
+            return ResponseRow(row.line, body, None if body.response_id else digest_of(kind, values))
+        item = (AccountItem if kind == ACCOUNTS else StakeholderItem).model_validate(values)
+        return DirectoryRow(row.line, Change.of(item))
+    except RowError as error:
+        return BadRow(row.line, error.code, error.reason, error.field)
+    except ValidationError as error:
+        return bad_row(row.line, invalid(error))
+
+
+def bad_row(line: int, error: Invalid) -> BadRow:
+    """A refused record as a line of the report: its first error."""
+    if not error.errors:
+        return BadRow(line, error.code, error.detail)
+    first = error.errors[0]
+    return BadRow(line, first["code"], f"{first['field']} {first['detail']}", first["field"])
+
+
+def digest_of(kind: str, values: Mapping[str, Any]) -> UUID:
+    """What a row says, as an id: the same for the same mapped values, however the file is written."""
+    text = json.dumps(values, ensure_ascii=False, sort_keys=True)
+    return derived_uuid("import", kind, unicodedata.normalize("NFC", text))

@@ -1,0 +1,90 @@
+"""Imports: a file becomes a job, a job becomes steps, a step is one transaction of rows, events and progress."""
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime
+from typing import BinaryIO
+from uuid import UUID
+
+from services.collector.domain.columns import RESPONSES as RESPONSE_FILE
+from services.collector.domain.delimited import BadRow
+from services.collector.handlers import directory
+from services.collector.handlers.import_rows import DirectoryRow, ReadRow, ResponseRow, bad_row
+from services.collector.handlers.publishing import check_size
+from services.collector.handlers.responses import recorded
+from services.collector.store import imports as store
+from services.collector.store.imports import ImportJob, Problem, Progress
+from shared.db.transaction import WriteTx
+from shared.errors import Invalid, TellbackError, TooLarge
+from shared.events.envelope import Event
+from shared.ids import derived_uuid
+from shared.topics import RESPONSES
+
+PIECE_BYTES = 262_144
+STEP_ROWS = 500
+
+
+class LostClaim(TellbackError):
+    """Another process has the job by now; nothing of the step was written."""
+
+
+async def submit(tx: WriteTx, job: ImportJob, file: BinaryIO) -> None:
+    """Store a job with its file, piece by piece."""
+    await store.create(tx, job)
+    position = 0
+    while piece := file.read(PIECE_BYTES):
+        await store.add_piece(tx, job.import_id, position, piece)
+        position += 1
+
+
+async def take_step(tx: WriteTx, job: ImportJob, claim_id: UUID, rows: Sequence[ReadRow], now: datetime) -> Progress:
+    """Take the rows of a step, all or none. Raises `LostClaim`."""
+    problems = [Problem("bad", row) for row in rows if isinstance(row, BadRow)]
+    if job.kind == RESPONSE_FILE:
+        problems += await _take_responses(tx, job, [row for row in rows if isinstance(row, ResponseRow)], now)
+    else:
+        problems += await _take_records(tx, job, [row for row in rows if isinstance(row, DirectoryRow)], now)
+    await store.note_problems(tx, job.import_id, problems)
+    bad = sum(problem.outcome == "bad" for problem in problems)
+    progress = Progress(len(rows), len(rows) - len(problems), len(problems) - bad, bad)
+    if not await store.advance(tx, job.import_id, claim_id, progress, now):
+        raise LostClaim("lost_claim")
+    return progress
+
+
+async def _take_responses(tx: WriteTx, job: ImportJob, rows: Sequence[ResponseRow], now: datetime) -> list[Problem]:
+    counts = Counter(row.digest for row in rows if row.digest is not None)
+    seen = await store.count_occurrences(tx, job.import_id, counts)
+    events: list[Event] = []
+    problems: list[Problem] = []
+    for row in rows:
+        response_id = None
+        if row.digest is not None:
+            seen[row.digest] += 1
+            response_id = str(derived_uuid(str(row.digest), str(seen[row.digest])))
+        try:
+            event = recorded(
+                row.body, now, response_id=response_id, answered_at=job.created_at, channel="import", quiet=job.quiet
+            )
+            check_size(event)
+        except Invalid as error:
+            problems.append(Problem("bad", bad_row(row.line, error)))
+        except TooLarge as error:
+            problems.append(Problem("bad", BadRow(row.line, error.code, error.detail)))
+        else:
+            events.append(event)
+    await tx.emit(RESPONSES, *events)
+    return problems
+
+
+async def _take_records(tx: WriteTx, job: ImportJob, rows: Sequence[DirectoryRow], now: datetime) -> list[Problem]:
+    results = await directory.change_records(tx, [row.change for row in rows], now, job.owner_email)
+    problems = []
+    for row, result in zip(rows, results, strict=True):
+        if isinstance(result, Invalid):
+            problems.append(Problem("bad", bad_row(row.line, result)))
+        elif isinstance(result, TellbackError):
+            problems.append(Problem("bad", BadRow(row.line, result.code, result.detail)))
+        elif not result.moved:
+            problems.append(Problem("skipped", BadRow(row.line, "unchanged", "the directory says the same already")))
+    return problems

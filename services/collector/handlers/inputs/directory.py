@@ -1,0 +1,110 @@
+"""Accounts and people as a client sends them. One model serves PUT, PATCH and rows of a batch: absent members are
+unchanged by a merge and null clears them; a PUT merges into an empty record."""
+
+import re
+from decimal import Decimal
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
+
+from services.collector.handlers.inputs.fields import Attributes, Day, Email, Id, Input, Label, Language
+from services.collector.handlers.inputs.responses import somebody
+from shared.events.directory import StakeholderType, Tier
+from shared.industries import canonical_industry
+
+_AMOUNT = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,4})?")
+_CURRENCY = re.compile(r"[A-Za-z]{3}")
+
+
+def _amount(value: Any) -> Decimal:
+    """A sum from a JSON number or from text; binary fractions are taken by their shortest spelling."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        value = f"{value:f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+    if not isinstance(value, str) or not _AMOUNT.fullmatch(value):
+        raise PydanticCustomError("invalid_amount", "must be a sum from 0, with at most 15 digits and 4 decimals")
+    return Decimal(value)
+
+
+def _currency(value: Any) -> str:
+    if not isinstance(value, str) or not _CURRENCY.fullmatch(value):
+        raise PydanticCustomError("invalid_currency", "must be a code of three letters such as EUR")
+    return value.upper()
+
+
+class MoneyInput(Input):
+    """A sum of money; a merge may bring one of the two."""
+
+    amount: Annotated[Decimal, BeforeValidator(_amount), Field(examples=[120000])] | None = None
+    currency: Annotated[str, BeforeValidator(_currency), Field(examples=["EUR"])] | None = None
+
+
+class ContactInput(Input):
+    """A colleague of ours."""
+
+    name: Label | None = None
+    email: Email | None = None
+
+
+Industry = Annotated[Label, AfterValidator(canonical_industry), Field(examples=["logistics"])]
+Labels = Annotated[list[Label], Field(max_length=100)]
+
+
+class AccountInput(Input):
+    """Members of an account's record. `account_id` may be repeated here, but must be the one of the address."""
+
+    account_id: Id | None = None
+    name: Label | None = None
+    industry: Industry | None = None
+    tier: Tier | None = None
+    region: Label | None = None
+    annual_revenue: MoneyInput | None = None
+    renewal_on: Day | None = None
+    products: Labels | None = None
+    owner: ContactInput | None = None
+    sponsor: ContactInput | None = None
+    parent_account_id: Id | None = None
+    domains: Labels | None = None
+    attributes: Attributes | None = None
+
+    def members(self) -> dict[str, Any]:
+        """What was sent, as JSON values and without the ids."""
+        return self.model_dump(mode="json", exclude={"account_id"}, exclude_unset=True)
+
+
+class AccountItem(AccountInput):
+    """An account in a batch or a file."""
+
+    account_id: Id
+
+
+class StakeholderInput(Input):
+    """Members of a person's record. The ids may be repeated here, but must be those of the address."""
+
+    account_id: Id | None = None
+    name: Label | None = None
+    email: Email | None = None
+    stakeholder_id: Id | None = None
+    type: StakeholderType | None = None
+    job_title: Label | None = None
+    job_level: Label | None = None
+    job_function: Label | None = None
+    location: Label | None = None
+    language: Language | None = None
+    attributes: Attributes | None = None
+
+    def members(self) -> dict[str, Any]:
+        """What was sent, as JSON values and without the ids."""
+        return self.model_dump(mode="json", exclude={"account_id", "stakeholder_id"}, exclude_unset=True)
+
+
+class StakeholderItem(StakeholderInput):
+    """A person in a batch or a file; `email` alone names the person by the address."""
+
+    account_id: Id
+    stakeholder_id: Annotated[Id | None, Field(validate_default=True, description="or email")] = None
+
+    @field_validator("stakeholder_id")
+    @classmethod
+    def _somebody(cls, value: str | None, info: ValidationInfo) -> str | None:
+        return somebody(value, info)

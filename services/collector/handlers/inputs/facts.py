@@ -1,0 +1,41 @@
+"""What happened to invitations and around the answers, as other systems report it."""
+
+from typing import Annotated
+from uuid import UUID
+
+from pydantic import Field, ValidationInfo, field_validator
+
+from services.collector.handlers.inputs.fields import Email, Id, Input, Label, Moment
+from services.collector.handlers.inputs.responses import somebody
+from shared.events.context import ContextKind
+from shared.events.invitations import InvitationKind
+
+
+class InvitationInput(Input):
+    """One thing that happened to an invitation. Without `event_id`, the same fact sent again is the same event."""
+
+    event_id: UUID | None = None
+    invitation_id: Id
+    account_id: Id
+    email: Email | None = None
+    stakeholder_id: Annotated[Id | None, Field(validate_default=True, description="or email")] = None
+    kind: InvitationKind
+    at: Moment
+    survey_id: Id | None = None
+    channel: Label | None = None
+
+    @field_validator("stakeholder_id")
+    @classmethod
+    def _somebody(cls, value: str | None, info: ValidationInfo) -> str | None:
+        return somebody(value, info)
+
+
+class ContextInput(Input):
+    """Something that happened at an account: a mark on its trend."""
+
+    event_id: UUID | None = None
+    account_id: Id
+    stakeholder_id: Id | None = None
+    kind: ContextKind
+    at: Moment
+    label: Label

@@ -1,0 +1,87 @@
+"""The way out for facts: Kafka first, the outbox in PostgreSQL while Kafka is away. Accepted means: it is in one of
+them.
+
+The two ways may overtake each other; nothing depends on the order of arrival.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from shared.db.engine import Database
+from shared.db.outbox import Relay
+from shared.errors import TellbackError, TooLarge, Unavailable
+from shared.events.envelope import Event
+from shared.kafka.producer import Publisher
+from shared.records import OutRecord
+from shared.topics import Topic
+
+Via = Literal["kafka", "outbox"]
+MAX_EVENT_BYTES = 65_536
+OUTBOX_SECONDS = 3.0
+"""Connection, lock and commit together; with Kafka's 4 s a refusal comes within 10 s."""
+RETRY_AFTER_SECONDS = 5
+
+
+def check_size(event: Event) -> None:
+    """Raises `TooLarge` for an event whose value is over 64 kB."""
+    if len(event.value()) > MAX_EVENT_BYTES:
+        raise TooLarge("event_too_large", "one event takes at most 64 kB")
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """What is needed to get facts out."""
+
+    publisher: Publisher
+    database: Database
+    relay: Relay
+
+    async def publish(self, topic: Topic, event: Event) -> Via:
+        """Publish one event durably. Raises `TooLarge`; `Unavailable` when both ways are closed."""
+        (result,) = await self.publish_many(topic, [event])
+        if isinstance(result, TellbackError):
+            raise result
+        return result
+
+    async def publish_many(self, topic: Topic, events: Sequence[Event]) -> list[Via | TellbackError]:
+        """Publish events durably; one answer each: the way it took, or why it was not taken."""
+        answers: list[Via | TellbackError] = ["kafka"] * len(events)
+        records: list[tuple[int, OutRecord]] = []
+        for index, event in enumerate(events):
+            record = OutRecord.of(topic, event)
+            if len(record.value or b"") > MAX_EVENT_BYTES:
+                answers[index] = TooLarge("event_too_large", "one event takes at most 64 kB")
+            else:
+                records.append((index, record))
+        errors = await self.publisher.send_many([record for _, record in records]) if records else []
+        left = []
+        for (index, _), error in zip(records, errors, strict=True):
+            if isinstance(error, Unavailable):
+                left.append(index)
+            elif error is not None:
+                answers[index] = error
+        if left:
+            result = await self._to_outbox(topic, [events[index] for index in left])
+            for index in left:
+                answers[index] = result
+        return answers
+
+    async def publish_each(self, topic: Topic, events: Sequence[Event | TellbackError]) -> list[Via | TellbackError]:
+        """Publish what is an event; what was refused before keeps its error."""
+        good = [event for event in events if isinstance(event, Event)]
+        published = iter(await self.publish_many(topic, good))
+        return [next(published) if isinstance(event, Event) else event for event in events]
+
+    async def _to_outbox(self, topic: Topic, events: Sequence[Event]) -> Via | TellbackError:
+        try:
+            async with asyncio.timeout(OUTBOX_SECONDS), self.database.write() as tx:
+                await tx.emit(topic, *events)
+        except (TimeoutError, Unavailable):
+            # The rows may be committed all the same: they carry the ids that a repetition will carry.
+            return Unavailable(
+                "unavailable", "neither Kafka nor PostgreSQL took it; send it again", retry_after=RETRY_AFTER_SECONDS
+            )
+        self.relay.wake()
+        return "outbox"

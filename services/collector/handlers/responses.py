@@ -1,0 +1,127 @@
+"""Responses, their amendments and withdrawals: from what the client sent to the event that says all."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.collector.handlers.inputs.fields import AHEAD
+from services.collector.handlers.inputs.responses import Amendment, NewResponse
+from services.collector.handlers.refusals import refused
+from shared.errors import Invalid
+from shared.events.envelope import Event, EventData
+from shared.events.responses import Answer, Channel, ResponseAmended, ResponseRecorded, ResponseWithdrawn
+from shared.ids import derived_uuid, stakeholder_of, uuid7
+from shared.topics import RESPONSE_AMENDED, RESPONSE_RECORDED, RESPONSE_WITHDRAWN
+
+SOURCE = "/collector"
+# Null means the same as absent in these: the value is filled in, and filled-in values are not compared.
+_FILLED_IN = frozenset(
+    {"response_id", "answered_at", "nps_kind", "channel", "follow_up_requested", "answers", "attributes", "test"}
+)
+
+
+def derived_response_id(key_id: str, idempotency_key: str, index: int | None = None) -> str:
+    """The response_id that an Idempotency-Key stands for; in a batch each index has its own."""
+    position = () if index is None else (str(index),)
+    return str(derived_uuid("response", key_id, idempotency_key, *position))
+
+
+def recorded(
+    body: NewResponse,
+    now: datetime,
+    *,
+    response_id: str | None = None,
+    answered_at: datetime | None = None,
+    channel: Channel | None = None,
+    quiet: bool = False,
+) -> Event:
+    """The event of an accepted response, complete and normalised.
+
+    `response_id` is for a body that brings none; `answered_at` (else now) and `channel` are what is filled in.
+    Raises `Invalid` for a time that lies more than 5 minutes ahead.
+    """
+    moment = body.answered_at or answered_at or now
+    not_ahead("answered_at", moment, now)
+    data = ResponseRecorded.model_construct(
+        response_id=body.response_id or response_id or str(uuid7()),
+        account_id=body.account_id,
+        stakeholder_id=who(body.stakeholder_id, body.email),
+        email=body.email.lower() if body.email else None,
+        survey_type=body.survey_type,
+        score=body.score,
+        comment=body.comment or None,
+        answered_at=moment,
+        recorded_at=now,
+        nps_kind=body.nps_kind or ("transactional" if body.touchpoint else "relationship"),
+        touchpoint=body.touchpoint,
+        product=body.product,
+        channel=body.channel or channel,
+        survey_id=body.survey_id,
+        invitation_id=body.invitation_id,
+        language=body.language,
+        follow_up_requested=bool(body.follow_up_requested),
+        answers=tuple(Answer.model_construct(**answer.__dict__) for answer in body.answers or ()),
+        attributes=body.attributes or {},
+        test=bool(body.test),
+        sent=_sent(body),
+        quiet=quiet,
+    )
+    return _event(uuid7(), RESPONSE_RECORDED, now, body.account_id, data)
+
+
+def amended(response_id: str, body: Amendment, idempotency_key: str | None, now: datetime) -> Event:
+    """The event of an amendment. Raises `Invalid` when nothing is amended."""
+    changes = body.changes()
+    if not changes:
+        raise Invalid("nothing_to_change", "name at least one field to change")
+    if changes.get("comment") == "":
+        changes["comment"] = None
+    event_id = _change_id("PATCH", response_id, idempotency_key)
+    data = ResponseAmended.model_construct(
+        event_id=event_id,
+        response_id=response_id,
+        account_id=body.account_id,
+        stakeholder_id=body.stakeholder_id,
+        changes=changes,
+        recorded_at=now,
+    )
+    return _event(event_id, RESPONSE_AMENDED, now, body.account_id, data)
+
+
+def withdrawn(response_id: str, account_id: str, idempotency_key: str | None, now: datetime) -> Event:
+    """The event of a withdrawal."""
+    event_id = _change_id("DELETE", response_id, idempotency_key)
+    data = ResponseWithdrawn.model_construct(
+        event_id=event_id, response_id=response_id, account_id=account_id, recorded_at=now
+    )
+    return _event(event_id, RESPONSE_WITHDRAWN, now, account_id, data)
+
+
+def who(stakeholder_id: str | None, email: str | None) -> str:
+    """The person: the id, else the address in lower case, without any look-up."""
+    return stakeholder_id or stakeholder_of(email or "")
+
+
+def not_ahead(field: str, moment: datetime, now: datetime) -> None:
+    """Raises `Invalid` for a time that lies more than 5 minutes ahead."""
+    if moment > now + AHEAD:
+        raise refused(field, "out_of_range", "must be at most 5 minutes ahead")
+
+
+def _change_id(verb: str, response_id: str, idempotency_key: str | None) -> UUID:
+    return uuid7() if idempotency_key is None else derived_uuid(verb, response_id, idempotency_key)
+
+
+def _sent(body: NewResponse) -> tuple[str, ...]:
+    values: dict[str, Any] = body.__dict__
+    return tuple(
+        name
+        for name in values
+        if name in body.model_fields_set
+        and name != "response_id"
+        and (values[name] is not None or name not in _FILLED_IN)
+    )
+
+
+def _event(event_id: UUID, name: str, now: datetime, account_id: str, data: EventData) -> Event:
+    return Event(event_id, name, SOURCE, now, account_id, data)

@@ -1,0 +1,22 @@
+"""Settings of the collector."""
+
+from pydantic import Field
+from pydantic_settings import SettingsConfigDict
+
+from shared.settings import Settings
+
+MEGABYTE = 1024 * 1024
+
+
+class CollectorSettings(Settings):
+    """`TELLBACK_COLLECTOR_*`."""
+
+    model_config = SettingsConfigDict(env_prefix="TELLBACK_COLLECTOR_")
+
+    port: int = Field(default=8001, ge=1, le=65535, description="Port of the collector's HTTP server.")
+    import_max_megabytes: int = Field(
+        default=512, ge=1, le=100_000, description="Largest file that `POST /v1/imports` takes."
+    )
+    import_keep_days: int = Field(
+        default=90, ge=1, le=3650, description="How long the report of a finished import is kept."
+    )

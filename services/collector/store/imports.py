@@ -1,0 +1,251 @@
+"""Import jobs: their files in pieces, their claims, their progress and their reports."""
+
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+
+from services.collector.domain.columns import Columns, Kind
+from services.collector.domain.delimited import BadRow
+from shared.db.transaction import ReadTx, WriteTx
+
+State = Literal["queued", "running", "done", "failed"]
+Outcome = Literal["bad", "skipped"]
+LEASE = timedelta(seconds=30)
+"""How long a claim holds without progress."""
+MAX_ATTEMPTS = 5
+"""Claims without any progress, after which a job is given up."""
+_COLUMNS = (
+    "import_id, kind, state, file_name, file_lines, columns, date_format, answered_at, quiet, created_by, owner_email,"
+    " created_at, started_at, finished_at, rows_read, taken, skipped, bad, error_code, error_detail, attempts"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class ImportJob:
+    """One uploaded file and how far it was taken."""
+
+    import_id: UUID
+    kind: Kind
+    state: State
+    file_name: str | None
+    file_lines: int
+    columns: Columns
+    date_format: str | None
+    answered_at: datetime | None
+    quiet: bool
+    created_by: str
+    owner_email: str | None
+    created_at: datetime
+    started_at: datetime | None = None
+    finished_at: datetime | None = None
+    rows_read: int = 0
+    taken: int = 0
+    skipped: int = 0
+    bad: int = 0
+    error_code: str | None = None
+    error_detail: str | None = None
+    attempts: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What one step of a job adds."""
+
+    rows_read: int
+    taken: int
+    skipped: int
+    bad: int
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A row that was not taken, as the report shows it."""
+
+    outcome: Outcome
+    row: BadRow
+
+
+async def create(tx: WriteTx, job: ImportJob) -> None:
+    """A new job; its file follows piece by piece in the same transaction."""
+    await tx.execute(
+        "insert into imports (import_id, kind, file_name, file_lines, columns, date_format, answered_at, quiet,"
+        " created_by, owner_email, created_at) values (:import_id, :kind, :file_name, :file_lines,"
+        " cast(:columns as jsonb), :date_format, :answered_at, :quiet, :created_by, :owner_email, :created_at)",
+        import_id=job.import_id,
+        kind=job.kind,
+        file_name=job.file_name,
+        file_lines=job.file_lines,
+        columns={
+            "header": list(job.columns.header),
+            "places": dict(job.columns.places),
+            "constants": dict(job.columns.constants),
+        },
+        date_format=job.date_format,
+        answered_at=job.answered_at,
+        quiet=job.quiet,
+        created_by=job.created_by,
+        owner_email=job.owner_email,
+        created_at=job.created_at,
+    )
+
+
+async def add_piece(tx: WriteTx, import_id: UUID, position: int, piece: bytes) -> None:
+    """The next piece of the file."""
+    await tx.execute(
+        "insert into import_pieces (import_id, position, bytes) values (:import_id, :position, :bytes)",
+        import_id=import_id,
+        position=position,
+        bytes=piece,
+    )
+
+
+async def pieces(tx: ReadTx, import_id: UUID) -> AsyncIterator[bytes]:
+    """The file, piece by piece."""
+    position = 0
+    while True:
+        piece = await tx.scalar(
+            "select bytes from import_pieces where import_id = :import_id and position = :position",
+            import_id=import_id,
+            position=position,
+        )
+        if piece is None:
+            return
+        yield bytes(piece)
+        position += 1
+
+
+async def find(tx: ReadTx, import_id: UUID, owner_email: str | None) -> ImportJob | None:
+    """A job; a caller limited to one owner's accounts finds only what such a caller has sent."""
+    row = await tx.one(
+        f"select {_COLUMNS} from imports where import_id = :import_id"
+        " and (cast(:owner_email as text) is null or owner_email = :owner_email)",
+        import_id=import_id,
+        owner_email=owner_email,
+    )
+    return _job(row) if row else None
+
+
+async def claim(tx: WriteTx, claim_id: UUID, now: datetime) -> ImportJob | None:
+    """Take the oldest job that is free: new, or left by a process that died."""
+    row = await tx.one(
+        "update imports set state = 'running', claimed_by = :claim_id, lease_until = :lease_until,"
+        " started_at = coalesce(started_at, :now), attempts = attempts + 1"
+        " where import_id = (select import_id from imports where state in ('queued', 'running')"
+        " and (lease_until is null or lease_until < :now) order by created_at limit 1 for update skip locked)"
+        f" returning {_COLUMNS}",
+        claim_id=claim_id,
+        lease_until=now + LEASE,
+        now=now,
+    )
+    return _job(row) if row else None
+
+
+async def advance(tx: WriteTx, import_id: UUID, claim_id: UUID, step: Progress, now: datetime) -> bool:
+    """Add a step and renew the claim; False when the job belongs to somebody else by now."""
+    touched = await tx.execute(
+        "update imports set rows_read = rows_read + :rows_read, taken = taken + :taken, skipped = skipped + :skipped,"
+        " bad = bad + :bad, lease_until = :lease_until, attempts = 0"
+        " where import_id = :import_id and claimed_by = :claim_id",
+        import_id=import_id,
+        claim_id=claim_id,
+        rows_read=step.rows_read,
+        taken=step.taken,
+        skipped=step.skipped,
+        bad=step.bad,
+        lease_until=now + LEASE,
+    )
+    return touched == 1
+
+
+async def release(tx: WriteTx, import_id: UUID, claim_id: UUID) -> None:
+    """Give a job back, so that another process goes on at once."""
+    await tx.execute(
+        "update imports set claimed_by = null, lease_until = null, attempts = 0"
+        " where import_id = :import_id and claimed_by = :claim_id",
+        import_id=import_id,
+        claim_id=claim_id,
+    )
+
+
+async def finish(
+    tx: WriteTx, import_id: UUID, claim_id: UUID, now: datetime, error: tuple[str, str] | None = None
+) -> None:
+    """End a job, with `error` (code, detail) as failed; the file and what was noted for it go."""
+    code, detail = error or (None, None)
+    ended = await tx.execute(
+        "update imports set state = :state, finished_at = :now, error_code = :code, error_detail = :detail,"
+        " claimed_by = null, lease_until = null where import_id = :import_id and claimed_by = :claim_id",
+        state="failed" if error else "done",
+        now=now,
+        code=code,
+        detail=detail,
+        import_id=import_id,
+        claim_id=claim_id,
+    )
+    if ended:
+        await tx.execute("delete from import_pieces where import_id = :import_id", import_id=import_id)
+        await tx.execute("delete from import_occurrences where import_id = :import_id", import_id=import_id)
+
+
+async def count_occurrences(tx: WriteTx, import_id: UUID, counts: Mapping[UUID, int]) -> dict[UUID, int]:
+    """Add to how often each digest has come; answers how often it had come before."""
+    digests = sorted(counts)
+    rows = await tx.all(
+        "insert into import_occurrences (import_id, digest, seen)"
+        " select :import_id, * from unnest(cast(:digests as uuid[]), cast(:counts as int[]))"
+        " on conflict (import_id, digest) do update set seen = import_occurrences.seen + excluded.seen"
+        " returning digest, seen",
+        import_id=import_id,
+        digests=digests,
+        counts=[counts[digest] for digest in digests],
+    )
+    return {row["digest"]: row["seen"] - counts[row["digest"]] for row in rows}
+
+
+async def note_problems(tx: WriteTx, import_id: UUID, problems: Sequence[Problem]) -> None:
+    """Put rows into the report."""
+    await tx.execute(
+        "insert into import_problems (import_id, line, outcome, code, field, reason)"
+        " select :import_id, * from unnest(cast(:lines as bigint[]), cast(:outcomes as text[]), cast(:codes as text[]),"
+        " cast(:fields as text[]), cast(:reasons as text[])) on conflict do nothing",
+        import_id=import_id,
+        lines=[problem.row.line for problem in problems],
+        outcomes=[problem.outcome for problem in problems],
+        codes=[problem.row.code for problem in problems],
+        fields=[problem.row.field for problem in problems],
+        reasons=[problem.row.reason for problem in problems],
+    )
+
+
+async def problems(tx: ReadTx, import_id: UUID, limit: int) -> list[Problem]:
+    """The first rows of the report, in the order of the file."""
+    rows = await tx.all(f"{_PROBLEMS} limit :limit", import_id=import_id, limit=limit)
+    return [_problem(row) for row in rows]
+
+
+async def all_problems(tx: ReadTx, import_id: UUID) -> AsyncIterator[Problem]:
+    """The whole report, streamed."""
+    async for row in tx.stream(_PROBLEMS, import_id=import_id):
+        yield _problem(row)
+
+
+async def forget_finished(tx: WriteTx, before: datetime) -> int:
+    """Delete jobs that ended before this time."""
+    return await tx.execute("delete from imports where finished_at < :before", before=before)
+
+
+_PROBLEMS = "select line, outcome, code, field, reason from import_problems where import_id = :import_id order by line"
+
+
+def _job(row: RowMapping) -> ImportJob:
+    stored = row["columns"]
+    columns = Columns(row["kind"], tuple(stored["header"]), stored["places"], stored["constants"])
+    return ImportJob(**{**row, "columns": columns})
+
+
+def _problem(row: RowMapping) -> Problem:
+    return Problem(row["outcome"], BadRow(row["line"], row["code"], row["reason"], row["field"]))

@@ -1,0 +1,109 @@
+"""Which column is which field."""
+
+import pytest
+
+from services.collector.domain.columns import ACCOUNTS, RESPONSES, STAKEHOLDERS, ColumnError, Kind, match_columns
+
+
+def matched(kind: Kind, header: str, **mapping: str) -> dict[str, str]:
+    names = header.split(",")
+    columns = match_columns(kind, names, {field.replace("__", "."): name for field, name in mapping.items()})
+    return {field: names[place] for field, place in columns.places.items()} | dict(columns.constants)
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        (
+            "Account Name,Email,Job Level,Score,Comment,Date",
+            {
+                "account_id": "Account Name",
+                "email": "Email",
+                "score": "Score",
+                "comment": "Comment",
+                "answered_at": "Date",
+            },
+        ),
+        (
+            "ACCOUNT_ID,account-name,Respondent,nps,Response Date",
+            {
+                "account_id": "ACCOUNT_ID",
+                "stakeholder_id": "Respondent",
+                "score": "nps",
+                "answered_at": "Response Date",
+            },
+        ),
+        (
+            "company,e-mail,CSAT Score",
+            {"account_id": "company", "email": "e-mail", "score": "CSAT Score", "survey_type": "csat"},
+        ),
+    ],
+)
+def test_the_names_people_use_are_recognised(header: str, expected: dict[str, str]) -> None:
+    assert matched(RESPONSES, header) == expected
+
+
+def test_a_directory_file_is_recognised() -> None:
+    header = "Account Name,Parent Account,Account Manager,Account Manager Email,Industry,Annual Revenue,Currency"
+    assert matched(ACCOUNTS, header) == {
+        "account_id": "Account Name",
+        "name": "Account Name",
+        "parent_account_id": "Parent Account",
+        "owner.name": "Account Manager",
+        "owner.email": "Account Manager Email",
+        "industry": "Industry",
+        "annual_revenue.amount": "Annual Revenue",
+        "annual_revenue.currency": "Currency",
+    }
+    assert matched(STAKEHOLDERS, "Account,First Name,Last Name,Email,Job Level,Job Title") == {
+        "account_id": "Account",
+        "first_name": "First Name",
+        "last_name": "Last Name",
+        "email": "Email",
+        "job_level": "Job Level",
+        "job_title": "Job Title",
+    }
+
+
+def test_what_is_mapped_wins_and_the_rest_is_still_recognised() -> None:
+    found = matched(RESPONSES, "airline,traveller,rate,date,cabin", account_id="airline", stakeholder_id="traveller",
+                    score="rate", attributes__cabin="cabin", survey_type="=nps")  # fmt: skip
+    assert found == {
+        "account_id": "airline",
+        "stakeholder_id": "traveller",
+        "score": "rate",
+        "answered_at": "date",
+        "attributes.cabin": "cabin",
+        "survey_type": "nps",
+    }
+
+
+def test_an_empty_mapping_leaves_a_recognised_column_out() -> None:
+    assert "comment" not in matched(RESPONSES, "account,email,score,comment", comment="")
+
+
+def test_the_mapping_may_be_written_from_the_column() -> None:
+    columns = match_columns(RESPONSES, ["airline", "who", "rate"],
+                            {"airline": "account_id", "who": "stakeholder_id", "rate": "score"})  # fmt: skip
+    assert dict(columns.places) == {"account_id": 0, "stakeholder_id": 1, "score": 2}
+
+
+def test_columns_that_are_not_taken_are_listed() -> None:
+    assert match_columns(RESPONSES, ["account", "email", "score", "mood", ""], {}).ignored == ("mood",)
+
+
+@pytest.mark.parametrize(
+    ("header", "mapping", "code", "field"),
+    [
+        ("email,score", {}, "missing_column", "account_id"),
+        ("account,score", {}, "missing_column", "stakeholder_id"),
+        ("account,email", {}, "missing_column", "score"),
+        ("account,email,score", {"scor": "rating of it"}, "unknown_field", "columns"),
+        ("account,email,score", {"comment": "remarks"}, "unknown_column", "comment"),
+        ("account,email,score,rate,Rate ", {"score": "RATE"}, "ambiguous_column", "score"),
+    ],
+)
+def test_columns_that_cannot_be_matched_are_named(header: str, mapping: dict[str, str], code: str, field: str) -> None:
+    with pytest.raises(ColumnError) as refused:
+        match_columns(RESPONSES, header.split(","), mapping)
+    assert (refused.value.code, refused.value.field) == (code, field)

@@ -1,0 +1,120 @@
+"""Delimited files as people have them: encodings, delimiters, broken quotes, ragged rows."""
+
+import io
+import tracemalloc
+
+import pytest
+
+from services.collector.domain.delimited import MAX_LINE, BadRow, Row, Table, TableError
+
+
+def read(content: bytes) -> tuple[Table, list[Row | BadRow]]:
+    table = Table(io.BytesIO(content))
+    return table, list(table)
+
+
+PLAIN = "account;score\nacmé;9\n"
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(PLAIN.encode(), id="UTF-8"),
+        pytest.param(b"\xef\xbb\xbf" + PLAIN.encode(), id="UTF-8 with BOM"),
+        pytest.param(PLAIN.encode("utf-16"), id="UTF-16 in the machine's order"),
+        pytest.param(b"\xfe\xff" + PLAIN.encode("utf-16-be"), id="UTF-16 big-endian"),
+        pytest.param(PLAIN.replace(";", ",").encode(), id="comma"),
+        pytest.param(PLAIN.replace(";", "\t").encode(), id="tab"),
+        pytest.param(PLAIN.replace("\n", "\r\n").encode(), id="CRLF"),
+        pytest.param(PLAIN.replace("\n", "\r").encode(), id="CR alone"),
+        pytest.param(PLAIN.rstrip("\n").encode(), id="no line end at the end"),
+        pytest.param(b'"account";"score"\n"acm\xc3\xa9";"9"\n', id="all quoted"),
+    ],
+)
+def test_the_same_table_in_any_dress(content: bytes) -> None:
+    table, rows = read(content)
+    assert table.header == ("account", "score")
+    assert rows == [Row(2, ("acmé", "9"))]
+
+
+def test_line_numbers_count_lines_of_the_file_also_after_blank_lines_and_quoted_line_ends() -> None:
+    _, rows = read(b'account,comment\n\nacme,"one\ntwo"\n,\nbeta,three\n')
+    assert rows == [Row(3, ("acme", "one\ntwo")), Row(6, ("beta", "three"))]
+
+
+def test_excels_sep_line_and_trailing_empty_columns_are_tolerated() -> None:
+    table, rows = read(b"sep=;\naccount;score;;\nacme;9;;\nbeta;8\n")
+    assert table.header == ("account", "score")
+    assert rows == [Row(3, ("acme", "9")), Row(4, ("beta", "8"))]
+
+
+def test_ragged_rows_are_reported_with_their_line_and_the_rest_is_read() -> None:
+    _, rows = read(b"account,score\nacme\nbeta,8,extra\ngamma,7\n")
+    assert [(row.line, row.code) for row in rows if isinstance(row, BadRow)] == [(2, "ragged_row"), (3, "ragged_row")]
+    assert rows[-1] == Row(4, ("gamma", "7"))
+
+
+def test_an_unclosed_quote_costs_its_own_row_only() -> None:
+    _, rows = read(b'account,comment\nacme,"never closed\nbeta,fine\ngamma,fine too\n')
+    assert isinstance(rows[0], BadRow)
+    assert (rows[0].line, rows[0].code) == (2, "unclosed_quote")
+    assert rows[1:] == [Row(3, ("beta", "fine")), Row(4, ("gamma", "fine too"))]
+
+
+def test_an_unclosed_quote_before_another_quoted_cell_does_not_hide_rows() -> None:
+    _, rows = read(b'account,comment\nacme,"open\nbeta,fine\ngamma,"closed, well"\n')
+    assert [(row.line, row.code) for row in rows if isinstance(row, BadRow)] == [(2, "bad_quoting")]
+    assert [row.cells for row in rows if isinstance(row, Row)] == [("beta", "fine"), ("gamma", "closed, well")]
+
+
+def test_a_cell_over_131072_characters_is_reported_and_the_next_row_read() -> None:
+    _, rows = read(b"account,comment\nacme," + b"x" * 140_000 + b"\nbeta,fine\n")
+    assert isinstance(rows[0], BadRow)
+    assert (rows[0].line, rows[0].code) == (2, "field_too_long")
+    assert rows[1] == Row(3, ("beta", "fine"))
+
+
+def test_bytes_that_are_not_utf8_cost_their_row() -> None:
+    _, rows = read(b"account,score\nacm\xe9,9\nbeta,8\n")
+    assert isinstance(rows[0], BadRow)
+    assert rows[0].code == "undecodable"
+    assert rows[1] == Row(3, ("beta", "8"))
+
+
+@pytest.mark.parametrize(
+    ("content", "code"),
+    [
+        (b"", "empty_file"),
+        (b"\n \n", "empty_file"),
+        (b";;;\n1;2;3\n", "bad_header"),
+        (b'"account;score\nacme;9\n', "bad_header"),
+        ("account;score\n".encode("utf-16-le"), "unknown_encoding"),
+        ("account;score\n".encode("utf-32"), "unknown_encoding"),
+        (b"PK\x03\x04\x00\x00\x00\x00", "unknown_encoding"),
+        (b"acc\xe9unt;score\n", "unknown_encoding"),
+        (b"x" * (MAX_LINE + 1), "line_too_long"),
+    ],
+)
+def test_a_file_that_is_no_table_is_refused_as_a_whole(content: bytes, code: str) -> None:
+    with pytest.raises(TableError) as refused:
+        read(content)
+    assert refused.value.code == code
+
+
+def test_a_header_alone_gives_no_rows() -> None:
+    table, rows = read(b"account,score\n")
+    assert table.header == ("account", "score")
+    assert rows == []
+
+
+def test_memory_does_not_grow_with_the_file() -> None:
+    line = b"acme,some words of a comment\n"
+    content = io.BytesIO(b"account,comment\n" + line * 200_000)
+    tracemalloc.start()
+    try:
+        count = sum(1 for _ in Table(content))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert count == 200_000
+    assert peak < 1_000_000
