@@ -1,0 +1,93 @@
+"""Composition root of alerting: settings to resources to the HTTP application."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from zoneinfo import ZoneInfo
+
+from fastapi import FastAPI
+
+from services.alerting import READS, SCHEMA
+from services.alerting.api import erasures, follow_ups, follow_up_actions, rules
+from services.alerting.api.resources import Alerting
+from services.alerting.consumer import handlers
+from services.alerting.domain.calendar import BusinessCalendar, parse_holidays, parse_hours, parse_weekdays
+from services.alerting.domain.payloads import Context, Links
+from services.alerting.domain.people import Staff
+from services.alerting.domain.tasks import Contact
+from services.alerting.domain.triggers import Policy
+from services.alerting.handlers.resources import Resources
+from services.alerting.handlers.rules import install_default_rules
+from services.alerting.jobs.snoozes import Alarm
+from services.alerting.settings import AlertingSettings
+from shared.clock import Clock, SystemClock
+from shared.erasure import subject_by
+from shared.http.app import create_app
+from shared.http.parked import router as parked
+from shared.runtime import Plumbing
+from shared.settings import CommonSettings, InvalidSettings
+
+DESCRIPTION = """Turns what the scorer notices into follow-ups that somebody owns, and tells the CRM by signed
+webhooks."""
+
+
+def build(common: CommonSettings | None = None, clock: Clock | None = None) -> FastAPI:
+    """The application of alerting; its lifespan opens and closes everything it needs."""
+    common = common or CommonSettings.load()
+    clock = clock or SystemClock()
+    settings = AlertingSettings.load()
+    resources = resources_of(settings, common, clock)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with Plumbing.open(SCHEMA, common, clock) as plumbing:
+
+            def committed() -> None:
+                plumbing.relay.wake()
+
+            app.state.plumbing = plumbing
+            app.state.service = Alerting(resources, committed)
+            await plumbing.database.retrying(lambda tx: install_default_rules(tx, clock))
+            alarm = Alarm(plumbing.database, resources, settings.wake_seconds, committed)
+            plumbing.background("snoozes", alarm.run)
+            plumbing.runner(READS, handlers(resources), committed)
+            yield
+
+    return create_app(
+        SCHEMA,
+        "Tellback alerting",
+        DESCRIPTION,
+        [follow_ups.router, follow_up_actions.router, rules.router, erasures.router, parked],
+        lifespan,
+        clock=clock,
+    )
+
+
+def resources_of(settings: AlertingSettings, common: CommonSettings, clock: Clock) -> Resources:
+    """The settings as the domain takes them. Raises InvalidSettings where business time makes no sense."""
+    try:
+        calendar = calendar_of(settings)
+    except ValueError as error:
+        raise InvalidSettings("invalid_settings", f"TELLBACK_ALERTING_BUSINESS_*: {error}") from None
+    staff = Staff(
+        _contact(settings.default_owner_name, settings.default_owner_email),
+        _contact(settings.leader_name, settings.leader_email),
+    )
+    context = Context(calendar, Links(settings.follow_up_link, settings.response_link))
+    return Resources(Policy(calendar, staff), context, clock, subject_by(common.secret_key.get_secret_value()))
+
+
+def calendar_of(settings: AlertingSettings) -> BusinessCalendar:
+    """Business time as the settings say. Raises ValueError."""
+    opens, closes = parse_hours(settings.business_hours)
+    calendar = BusinessCalendar(
+        ZoneInfo(settings.time_zone),
+        parse_weekdays(settings.business_days),
+        opens,
+        closes,
+        parse_holidays(",".join(settings.holidays)),
+    )
+    return calendar
+
+
+def _contact(name: str, email: str) -> Contact:
+    return Contact(name or None, email.lower() or None)

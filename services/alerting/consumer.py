@@ -1,0 +1,50 @@
+"""Which handler serves which event."""
+
+from collections.abc import Mapping
+
+from services.alerting.handlers.account_scores import record_account_scores
+from services.alerting.handlers.directory import record_directory
+from services.alerting.handlers.erasures import erase_stakeholders
+from services.alerting.handlers.resources import Resources
+from services.alerting.handlers.responses import record_responses
+from services.alerting.handlers.score_events import record_score_events
+from shared.topics import (
+    ACCOUNT_CLASS_CHANGED,
+    ACCOUNT_REMOVED,
+    ACCOUNT_SCORE_CHANGED,
+    ACCOUNT_SCORE_DROPPED,
+    ACCOUNT_UPSERTED,
+    RESPONSE_AMENDED,
+    RESPONSE_RECORDED,
+    RESPONSE_WITHDRAWN,
+    STAKEHOLDER_ANSWER_CORRECTED,
+    STAKEHOLDER_ANSWERED,
+    STAKEHOLDER_ERASED,
+    STAKEHOLDER_REMOVED,
+    STAKEHOLDER_UPSERTED,
+    STAKEHOLDER_WENT_SILENT,
+)
+from shared.verdicts import BatchHandler
+
+
+def handlers(resources: Resources) -> Mapping[str, BatchHandler]:
+    """The table; events with the same handler are handed over together."""
+    score_events = record_score_events(resources)
+    responses = record_responses(resources)
+    directory = record_directory(resources)
+    return {
+        STAKEHOLDER_ANSWERED: score_events,
+        STAKEHOLDER_ANSWER_CORRECTED: score_events,
+        ACCOUNT_SCORE_DROPPED: score_events,
+        ACCOUNT_CLASS_CHANGED: score_events,
+        STAKEHOLDER_WENT_SILENT: score_events,
+        ACCOUNT_SCORE_CHANGED: record_account_scores(resources),
+        RESPONSE_RECORDED: responses,
+        RESPONSE_AMENDED: responses,
+        RESPONSE_WITHDRAWN: responses,
+        STAKEHOLDER_ERASED: erase_stakeholders(resources),
+        ACCOUNT_UPSERTED: directory,
+        ACCOUNT_REMOVED: directory,
+        STAKEHOLDER_UPSERTED: directory,
+        STAKEHOLDER_REMOVED: directory,
+    }

@@ -1,0 +1,215 @@
+"""What people and CRMs do with follow-ups: each request is one transaction under the account's lock."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+from uuid import UUID
+
+from services.alerting.domain import lifecycle, playbooks
+from services.alerting.domain.calendar import Due
+from services.alerting.domain.lifecycle import NotAllowed, Refusal
+from services.alerting.domain.people import addressed_to, title_of
+from services.alerting.domain.severity import Severity, worse
+from services.alerting.domain.tasks import SYSTEM, Change, Contact, HistoryEntry, Step, Task
+from services.alerting.handlers.casework import Casework
+from services.alerting.handlers.resources import Resources
+from services.alerting.handlers.world import World
+from services.alerting.store import tasks as store
+from services.alerting.store.accounts import is_owned_by
+from shared.access.caller import Caller
+from shared.db.transaction import WriteTx
+from shared.errors import Conflict, NotFound
+from shared.ids import derived_uuid, uuid7
+
+Action = Callable[[Task, Change], Step | None]
+WAKE_AT_ONCE = 200
+MANUAL = "manual"
+MANUAL_LABEL = "Follow-up"
+DUE_BY_HAND = {
+    "critical": Due(4, "business_hours"),
+    "high": Due(1, "business_days"),
+    "medium": Due(3, "business_days"),
+    "low": Due(5, "business_days"),
+}
+"""When a task opened by hand is due if nobody says: as the shipped rules give by severity."""
+_SAID = {
+    Refusal.CLOSED: "the follow-up is closed; reopen it first",
+    Refusal.NOT_CLOSED: "the follow-up is not closed",
+    Refusal.IN_PROGRESS: "the work on it has begun already",
+    Refusal.STALE: "somebody else changed it meanwhile; read it again",
+    Refusal.ALREADY_OPEN: "another follow-up of this kind is open for the same person",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """Who wants to change which task; `version` is the one they saw, if they say so."""
+
+    follow_up_id: UUID
+    caller: Caller
+    version: int | None = None
+    comment: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A follow-up that somebody opens by hand."""
+
+    account_id: str
+    stakeholder_id: str | None = None
+    response_id: str | None = None
+    kind: str = MANUAL
+    title: str | None = None
+    severity: Severity = "medium"
+    due_at: datetime | None = None
+    owner: Contact | None = None
+    reason: str | None = None
+    playbook: str | None = None
+    idempotency_key: str | None = None
+
+
+async def change_follow_up(tx: WriteTx, resources: Resources, command: Command, action: Action) -> Task:
+    """Carry out a change; answers the task as it is then. Raises NotFound, or Conflict with the refusal's code."""
+    task = await _locked(tx, command.follow_up_id, command.caller.owner_email)
+    change = Change(actor_of(command.caller), resources.clock.now(), command.comment)
+    try:
+        lifecycle.require_version(task, command.version)
+        step = action(task, change)
+        if step is None:
+            return task
+        if task.is_closed and not step.task.is_closed:
+            await _require_none_open(tx, task)
+    except NotAllowed as refused:
+        raise Conflict(refused.refusal.value, _SAID[refused.refusal]) from None
+    casework = await Casework.of(tx, resources.context, [task])
+    casework.record(step)
+    await casework.save(tx)
+    return step.task
+
+
+async def open_by_hand(tx: WriteTx, resources: Resources, wanted: Wanted, caller: Caller) -> tuple[Task, bool]:
+    """Open a follow-up, or add an occurrence to the open one of this person and kind; also says whether it is new.
+
+    The same idempotency key of the same API key gives the same follow-up. Raises NotFound for somebody else's account.
+    """
+    if caller.owner_email and not await is_owned_by(tx, wanted.account_id, caller.owner_email):
+        raise NotFound("account_not_found", "there is no such account")
+    await tx.lock_accounts([wanted.account_id])
+    follow_up_id = _id_by_hand(wanted, caller)
+    known = await store.find_task(tx, follow_up_id, None)
+    if known is not None:
+        return known, False
+    answers = [(wanted.account_id, wanted.response_id)] if wanted.response_id else []
+    casework = await Casework.around(tx, resources.context, [(wanted.account_id, wanted.stakeholder_id)], answers)
+    change = Change(actor_of(caller), resources.clock.now(), wanted.reason)
+    existing = casework.open_task(wanted.account_id, wanted.stakeholder_id, wanted.kind)
+    if existing is not None:
+        step = _once_more(existing, wanted, change)
+    else:
+        step = _opened(follow_up_id, wanted, change, casework.world, resources)
+    casework.record(step)
+    await casework.save(tx)
+    return step.task, existing is None
+
+
+async def wake_snoozed(tx: WriteTx, resources: Resources) -> int:
+    """Wake what has been snoozed long enough; answers how many."""
+    now = resources.clock.now()
+    due = await store.snoozed_until_now(tx, now, WAKE_AT_ONCE)
+    if not due:
+        return 0
+    await tx.lock_accounts({task.account_id for task in due})
+    tasks = await store.snoozed_until_now(tx, now, WAKE_AT_ONCE)
+    ours = {task.account_id for task in due}
+    casework = await Casework.of(tx, resources.context, [task for task in tasks if task.account_id in ours])
+    woken = 0
+    for task in casework.tasks():
+        step = lifecycle.wake(task, Change(SYSTEM, now, "the snooze is over"))
+        if step is not None:
+            casework.record(step)
+            woken += 1
+    await casework.save(tx)
+    return woken
+
+
+def actor_of(caller: Caller) -> str:
+    """Whom the history names."""
+    return f"key:{caller.key_id}"
+
+
+async def _locked(tx: WriteTx, follow_up_id: UUID, owner_email: str | None) -> Task:
+    """The task, read again under its account's lock."""
+    seen = await store.find_task(tx, follow_up_id, owner_email)
+    if seen is not None:
+        await tx.lock_accounts([seen.account_id])
+        seen = await store.find_task(tx, follow_up_id, owner_email)
+    if seen is None:
+        raise NotFound("follow_up_not_found", "there is no such follow-up")
+    return seen
+
+
+async def _require_none_open(tx: WriteTx, task: Task) -> None:
+    others = await store.open_tasks(tx, [(task.account_id, task.stakeholder_id)])
+    if any(other.kind == task.kind for other in others):
+        raise NotAllowed(Refusal.ALREADY_OPEN)
+
+
+def _id_by_hand(wanted: Wanted, caller: Caller) -> UUID:
+    if wanted.idempotency_key is None:
+        return uuid7()
+    return derived_uuid("follow_up", "by_hand", caller.key_id, wanted.idempotency_key)
+
+
+def _once_more(task: Task, wanted: Wanted, change: Change) -> Step:
+    """The same rules as for a trigger: severity may rise and never falls, the due time never moves later."""
+    reasons = (wanted.reason,) if wanted.reason else ()
+    changed = replace(
+        task,
+        version=task.version + 1,
+        severity=worse(task.severity, wanted.severity),
+        due_at=min(task.due_at, wanted.due_at or task.due_at),
+        occurrences=task.occurrences + 1,
+        reasons=tuple(dict.fromkeys(task.reasons + reasons)),
+        response_id=wanted.response_id or task.response_id,
+        updated_at=change.at,
+    )
+    differences = lifecycle.differences(task, changed)
+    return Step(
+        changed, HistoryEntry("repeated", change.actor, change.at, changed.version, change.comment, differences)
+    )
+
+
+def _opened(follow_up_id: UUID, wanted: Wanted, change: Change, world: World, resources: Resources) -> Step:
+    account = world.account(wanted.account_id)
+    person = world.person(wanted.account_id, wanted.stakeholder_id)
+    answer = world.answer(wanted.account_id, wanted.response_id)
+    address = addressed_to("owner", account, resources.policy.staff)
+    given = wanted.owner is not None
+    reasons = (wanted.reason,) if wanted.reason else ()
+    task = Task(
+        follow_up_id=follow_up_id,
+        version=1,
+        kind=wanted.kind,
+        title=wanted.title or title_of(MANUAL_LABEL, {}, account, person),
+        severity=wanted.severity,
+        state="open",
+        account_id=wanted.account_id,
+        stakeholder_id=wanted.stakeholder_id,
+        response_id=wanted.response_id,
+        owner=wanted.owner or address.owner,
+        owner_source="assigned" if given else address.source,
+        recipient="owner",
+        informed=(),
+        due_at=wanted.due_at or resources.policy.calendar.add(change.at, DUE_BY_HAND[wanted.severity]),
+        occurrences=1,
+        reasons=reasons if given else reasons + address.reasons,
+        inhibited=(),
+        playbook=wanted.playbook or playbooks.MANUAL,
+        opened_at=change.at,
+        opened_by=change.actor,
+        updated_at=change.at,
+        score=answer.score if answer else None,
+        touchpoint=answer.touchpoint if answer else None,
+        product=answer.product if answer else None,
+    )
+    return Step(task, HistoryEntry("opened", change.actor, change.at, 1, change.comment))
