@@ -105,7 +105,7 @@ def reach_figures(reach: Reach | None) -> dict[str, Any]:
     }
 
 
-def coverage_of(known: int | None, asked: int | None, answered: int) -> dict[str, Any]:
-    """{known, asked, answered}: people in the directory or ever heard, people asked in the window, people who
-    answered in it; None where it cannot be said."""
+def coverage_of(known: float | None, asked: float | None, answered: float | None) -> dict[str, Any]:
+    """{known, asked, answered}: how many (or what revenue) are in the directory or ever heard, were asked in the
+    window, answered in it; None where it cannot be said."""
     return {"known": known, "asked": asked, "answered": answered}

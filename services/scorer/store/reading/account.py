@@ -1,7 +1,6 @@
 """One account: is it there, and what its figures are made of."""
 
 from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from services.scorer.domain.account import AccountFacts, Known
@@ -96,8 +95,7 @@ async def _known(tx: ReadTx, account_id: str, filters: Filters) -> Known:
         account_id=account_id,
         **parameters(filters, None),
     )
-    assert row is not None
-    return Known(row["in_directory"], row["first_heard"] or ())
+    return Known(row["in_directory"], row["first_heard"] or ()) if row else Known()
 
 
 def commented(alias: str) -> str:
@@ -119,6 +117,11 @@ def invitations_from(rows: Sequence[Any]) -> dict[tuple[str, str], Invitation]:
 
 
 def _invitation(row: Any, replies: Sequence[Reply]) -> Invitation:
-    moments: tuple[datetime | None, ...] = (row["delivered_at"], row["opened_at"], row["bounced_at"])
-    return Invitation(row["stakeholder_id"], row["sent_at"], *moments, tuple(replies))
-
+    return Invitation(
+        row["stakeholder_id"],
+        row["sent_at"],
+        row["delivered_at"],
+        row["opened_at"],
+        row["bounced_at"],
+        tuple(replies),
+    )

@@ -29,7 +29,8 @@ class Extent:
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """Known and asked by group; None where voices are split by something that people or invitations do not have."""
+    """Known and asked by group; None where voices are split by something that people or invitations do not
+    have."""
 
     known: dict[Group, Extent] | None
     asked: dict[Group, Extent] | None
@@ -41,9 +42,9 @@ class Coverage:
         asked = None if self.asked is None else self.asked.get(group, Extent())
         answered = Extent(counts.people.get(True, 0), counts.accounts, counts.revenue)
         sides = known, asked, answered
-        coverage: dict[str, Any] = dict(zip(("known", "asked", "answered"), (_people(it) for it in sides), strict=True))
-        coverage["accounts"] = coverage_of(*(it and it.accounts for it in sides))
-        coverage["revenue"] = {"currency": currency} | coverage_of(*(_revenue(it, currency) for it in sides))
+        coverage: dict[str, Any] = coverage_of(*(_people(side) for side in sides))
+        coverage["accounts"] = coverage_of(*(_accounts(side) for side in sides))
+        coverage["revenue"] = {"currency": currency} | coverage_of(*(_revenue(side, currency) for side in sides))
         reach = None if self.asked is None else self.reached.get(group, Reach())
         return {"coverage": coverage} | reach_figures(reach)
 
@@ -71,8 +72,8 @@ async def _known(tx: ReadTx, question: Question) -> dict[Group, Extent]:
 
 
 def _known_sql(question: Question) -> str:
-    """Rows (point, d0 …, people, accounts, revenue). An account of the directory is known also without people, unless
-    the people are what is looked at."""
+    """Rows (point, d0 …, people, accounts, revenue). An account of the directory is known also without
+    people, unless the people are what is looked at."""
     joined, named = source(question.split, question.filters, question.owner_email, alias="k")
     by_person = question.filters.stakeholder_type is not None or not set(OF_PERSON).isdisjoint(question.split)
     accounts = "" if by_person else " union all select account_id, null, null from accounts where not removed"
@@ -156,6 +157,10 @@ def _group(row: Any, question: Question) -> Group:
 
 def _people(extent: Extent | None) -> int | None:
     return None if extent is None else extent.people
+
+
+def _accounts(extent: Extent | None) -> int | None:
+    return None if extent is None else extent.accounts
 
 
 def _revenue(extent: Extent | None, currency: str | None) -> float | None:

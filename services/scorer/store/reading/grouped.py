@@ -1,7 +1,7 @@
 """Figures of many accounts at once: PostgreSQL counts, the domain makes figures of the counts.
 
-The voices may be split by up to two attributes and looked at from several moments (the points of a trend) in one
-statement a method.
+The voices may be split by up to two attributes and looked at from several moments (the points of a trend) in
+one statement a method.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,8 +27,8 @@ Group = tuple[int, tuple[str | None, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """What is asked of many accounts. `split` names attributes (`account_id` or those of group_by), `moments` are the
-    points, `classes` is needed when split by class, `account_ids` restricts to some accounts."""
+    """What is asked of many accounts. `split` names attributes (`account_id` or those of group_by), `moments`
+    are the points, `classes` is needed when split by class, `account_ids` restricts to some accounts."""
 
     window: Window
     filters: Filters
@@ -104,7 +104,8 @@ def figures_of(counts: Counts, method: Method, window: Window, survey_type: Any)
 
 
 async def accounts_left_out(tx: ReadTx, question: Question) -> dict[Group, dict[str, Any]]:
-    """Group → `{left_out_count, left_out: [{account_id, name, reason}]}` for revenue weights; the first 200 named."""
+    """Group → `{left_out_count, left_out: [{account_id, name, reason}]}` for revenue weights; the first 200
+    named."""
     statement = voices(
         "latest",
         question.split,

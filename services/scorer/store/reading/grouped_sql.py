@@ -1,4 +1,5 @@
-"""One statement that counts everything a method needs: scores, voices, paired changes, parts of account means."""
+"""One statement that counts everything a method needs: scores, voices, paired changes, parts of account
+means."""
 
 from typing import Final
 
@@ -34,13 +35,12 @@ CLASS_JOIN: Final = (
 
 
 def columns_of(split: tuple[str, ...], alias: str = "r") -> list[str]:
-    """The columns of these attributes, where `alias` holds those that are neither an account's nor a person's."""
+    """The columns of these attributes, where `alias` holds those that are neither an account's nor a
+    person's."""
     return [COLUMNS[name].replace("r.", f"{alias}.") for name in split]
 
 
-def source(
-    split: tuple[str, ...], filters: Filters, owner_email: str | None, *, alias: str = "r"
-) -> tuple[str, str]:
+def source(split: tuple[str, ...], filters: Filters, owner_email: str | None, *, alias: str = "r") -> tuple[str, str]:
     """(the joins, the columns with their names d0, d1 … each after a comma) of a split."""
     columns = columns_of(split, alias)
     text = joins(filters, owner_email, columns, alias=alias)
@@ -57,8 +57,8 @@ def keys(split: tuple[str, ...], before: str = "") -> str:
 def voices(
     method: Method, split: tuple[str, ...], filters: Filters, owner_email: str | None, *, some_accounts: bool
 ) -> str:
-    """`with …` that ends in `voices`: one row for each answer that the method counts, now or before, with its point
-    and its group."""
+    """`with …` that ends in `voices`: one row for each answer that the method counts, now or before, with its
+    point and its group."""
     joined, named = source(split, filters, owner_email)
     pool = (
         f"select p.point, r.answered_at > p.border as now{named}, r.account_id, r.stakeholder_id, r.answered_at,"
@@ -81,9 +81,9 @@ def voices(
 def counting(method: Method, split: tuple[str, ...], survey_type: str) -> str:
     """The rest of the statement: rows (kind, point, now, d0 …, n, x, y, weight, weighted, last).
 
-    tally: n answers of score x, the last of them; voices: n distinct people at x accounts with y of them in the
-    currency, whose revenue is weight; pairs: n people with Σe = x and Σe² = y; mean: n accounts with x voices and the
-    sum of their values weighted; revenue: the same in the currency, by weight.
+    tally: n answers of score x, the last of them; voices: n distinct people at x accounts with y of them in
+    the currency, whose revenue is weight; pairs: n people with Σe = x and Σe² = y; mean: n accounts with x
+    voices and the sum of their values weighted; revenue: the same in the currency, by weight.
     """
     group = f"point, now{keys(split)}"
     person = f"account_id, stakeholder_id, point{keys(split)}"
@@ -124,8 +124,8 @@ def counting(method: Method, split: tuple[str, ...], survey_type: str) -> str:
 
 
 def left_out(split: tuple[str, ...]) -> str:
-    """The rest of a statement that names the accounts with voices now that have no weight in the currency: rows
-    (point, d0 …, account_id, name, currency, n of them in the group), the first ones of each group."""
+    """The rest of a statement that names the accounts with voices now that have no weight in the currency:
+    rows (point, d0 …, account_id, name, currency, n of them in the group), the first ones of each group."""
     return f""",
     without as (
         select distinct point{keys(split)}, v.account_id, o.name,

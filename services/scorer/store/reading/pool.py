@@ -1,4 +1,5 @@
-"""The answers that a question chooses, as pieces of SQL. Everything is bound; only names of this module are text."""
+"""The answers that a question chooses, as pieces of SQL. Everything is bound; only names of this module are
+text."""
 
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -16,10 +17,7 @@ PERSON_JOIN: Final = (
     " left join stakeholders s on s.account_id = {0}.account_id and s.stakeholder_id = {0}.stakeholder_id"
 )
 
-_OWN = ", ".join(
-    f"r.{name}"
-    for name in ("account_id", "stakeholder_id", "answered_at", "response_id", *OF_ANSWER)
-)
+_OWN = ", ".join(f"r.{name}" for name in ("account_id", "stakeholder_id", "answered_at", "response_id", *OF_ANSWER))
 _DIRECTORY = {
     "industry": "a.industry",
     "tier": "a.tier",
@@ -31,7 +29,8 @@ _DIRECTORY = {
 
 
 def answers_of(survey_type: str) -> str:
-    """A row source `r` of live answers to one survey type: the columns a filter or a group may name, the ids, score.
+    """A row source `r` of live answers to one survey type: the columns a filter or a group may name, the ids,
+    score.
 
     A submission of that type is one answer, and so is each entry of that type among its `answers`.
     """
@@ -50,9 +49,7 @@ def net(column: str = "score") -> str:
     return f"case when {column} >= {LOWEST_PROMOTER} then 1 when {column} >= {LOWEST_PASSIVE} then 0 else -1 end"
 
 
-def conditions(
-    filters: Filters, owner_email: str | None, *, of: Iterable[str] = OF_ANSWER, alias: str = "r"
-) -> str:
+def conditions(filters: Filters, owner_email: str | None, *, of: Iterable[str] = OF_ANSWER, alias: str = "r") -> str:
     """The filters as SQL that begins with ` and`, or nothing; needs the joins that `joins` gives.
 
     `of` are the attributes that the rows of `alias` have themselves; filters on others do not apply to them.
@@ -64,9 +61,7 @@ def conditions(
     return "".join(f" and {condition}" for condition in found)
 
 
-def joins(
-    filters: Filters, owner_email: str | None, columns: Iterable[str] = (), *, alias: str = "r"
-) -> str:
+def joins(filters: Filters, owner_email: str | None, columns: Iterable[str] = (), *, alias: str = "r") -> str:
     """The joins to the directory that the filters and these columns need."""
     needed = {_DIRECTORY[name][:2] for name in filters.given() if name in _DIRECTORY}
     needed |= {column[:2] for column in columns} | ({"a."} if owner_email is not None else set())

@@ -1,0 +1,51 @@
+"""Pages in an order that stands still: by one sort value, None last, then by ids."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """A sort: the SQL expression and its type, whether it descends, and the id columns that break ties,
+    ascending."""
+
+    expression: str
+    sql_type: str
+    descending: bool
+    ids: tuple[str, ...]
+
+    def by(self) -> str:
+        """The `order by` clause."""
+        direction = "desc" if self.descending else "asc"
+        ids = ", ".join(f'{column} collate "C"' for column in self.ids)
+        return f" order by {self.expression} {direction} nulls last, {ids}"
+
+    def after(self, position: Sequence[Any] | None) -> str:
+        """The condition for rows after a position (the sort value, then the ids), beginning with ` and`."""
+        if position is None:
+            return ""
+        columns = ", ".join(f'{column} collate "C"' for column in self.ids)
+        ids = ", ".join(f":after_id{number}" for number in range(len(self.ids)))
+        same = f"({columns}) > ({ids})"
+        if position[0] is None:
+            return f" and {self.expression} is null and {same}"
+        value = f"cast(:after_value as {self.sql_type})"
+        beyond = "<" if self.descending else ">"
+        return (
+            f" and ({self.expression} {beyond} {value} or {self.expression} is null"
+            f" or ({self.expression} = {value} and {same}))"
+        )
+
+    def bound(self, position: Sequence[Any] | None) -> dict[str, Any]:
+        """The values that `after` binds."""
+        if position is None:
+            return {}
+        ids = {f"after_id{number}": value for number, value in enumerate(position[1:])}
+        return {"after_value": position[0], **ids}
+
+
+def contains(text: str) -> str:
+    """A pattern for `ilike` that finds the text anywhere; its own wildcards are only characters."""
+    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+    return f"%{escaped}%"

@@ -1,0 +1,90 @@
+"""The portfolio: one figure a group and method, over accounts, people and answers as they are asked for."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from services.scorer.domain.answers import Method
+from services.scorer.domain.questions import Filters
+from services.scorer.store.reading.coverage import Coverage, read_coverage
+from services.scorer.store.reading.grouped import Counts, Group, Question, accounts_left_out, count, figures_of
+from services.scorer.store.reading.pool import conditions, joins, parameters
+from shared.db.transaction import ReadTx
+
+_NONE_LEFT_OUT: dict[str, Any] = {"left_out_count": 0, "left_out": []}
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One figure of the portfolio: at which point, of which group, by which method."""
+
+    point: int
+    group: dict[str, str | None]
+    method: Method
+    figures: dict[str, Any]
+
+
+async def default_currency(tx: ReadTx, filters: Filters, owner_email: str | None) -> str | None:
+    """The currency in which most of the accounts in question have their revenue; the first by name of
+    several."""
+    found: str | None = await tx.scalar(
+        "select r.revenue_currency from accounts r"
+        f"{joins(_of_accounts(filters), owner_email)}"
+        " where r.revenue_amount is not null and r.revenue_currency is not null"
+        f"{conditions(_of_accounts(filters), owner_email, of=())}"
+        " group by r.revenue_currency order by count(*) desc, r.revenue_currency limit 1",
+        **parameters(filters, owner_email),
+    )
+    return found
+
+
+async def portfolio_figures(tx: ReadTx, question: Question, methods: Sequence[Method]) -> list[Figure]:
+    """The figures in the order point, group (values ascending, None last), method. Without a split there is
+    one group a point and method, also when nothing counts; with one, there are the groups in which something
+    does."""
+    counted: dict[Method, dict[Group, Counts]] = {}
+    for base in {_counted_by(method) for method in methods}:
+        counted[base] = await count(tx, question, base)
+    coverage = await read_coverage(tx, question)
+    left_out = await accounts_left_out(tx, question) if "revenue_weighted" in methods else {}
+    found: list[Figure] = []
+    for group in _groups(question, counted):
+        for method in methods:
+            counts = counted[_counted_by(method)].get(group, Counts())
+            if question.split and not counts.people.get(True):
+                continue
+            figures = _figures(question, method, group, counts, coverage)
+            if method == "revenue_weighted":
+                figures |= left_out.get(group, _NONE_LEFT_OUT)
+            named = dict(zip(question.split, group[1], strict=True))
+            found.append(Figure(group[0], named, method, figures))
+    return found
+
+
+def _figures(question: Question, method: Method, group: Group, counts: Counts, coverage: Coverage) -> dict[str, Any]:
+    figures = figures_of(counts, method, question.window, question.filters.survey_type)
+    figures |= coverage.figures(group, counts, question.currency)
+    figures["account_count"] = counts.accounts
+    if method == "revenue_weighted":
+        figures["currency"] = question.currency
+    return figures
+
+
+def _groups(question: Question, counted: dict[Method, dict[Group, Counts]]) -> list[Group]:
+    if not question.split:
+        return [(point, ()) for point in range(len(question.moments))]
+    return sorted({group for groups in counted.values() for group in groups}, key=_order)
+
+
+def _order(group: Group) -> tuple[Any, ...]:
+    return group[0], tuple((value is None, value or "") for value in group[1])
+
+
+def _counted_by(method: Method) -> Method:
+    """The account means stand on what `latest` picks."""
+    return "all" if method == "all" else "latest"
+
+
+def _of_accounts(filters: Filters) -> Filters:
+    """The filters that choose accounts."""
+    return Filters(industry=filters.industry, tier=filters.tier, region=filters.region, owner=filters.owner)

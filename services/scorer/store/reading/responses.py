@@ -1,0 +1,122 @@
+"""Responses as they stand now, with their comments and further answers."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+from services.scorer.domain.questions import Filters
+from services.scorer.store.reading.keyset import Order
+from services.scorer.store.reading.people import SCORES
+from services.scorer.store.reading.pool import conditions, joins, parameters
+from shared.db.transaction import ReadTx
+
+_COLUMNS = ", ".join(
+    f"r.{name}"
+    for name in (
+        *("response_id", "account_id", "stakeholder_id", "survey_type", "score", "comment", "answered_at"),
+        *("recorded_at", "updated_at", "nps_kind", "touchpoint", "product", "channel", "survey_id"),
+        *("invitation_id", "language", "follow_up_requested", "attributes", "test", "withdrawn", "revision"),
+    )
+)
+SORTS: Final = {"answered_at": ("r.answered_at", "timestamptz"), "updated_at": ("r.updated_at", "timestamptz")}
+
+
+@dataclass(frozen=True, slots=True)
+class ResponsesQuestion:
+    """Which responses; None = all. `since` and `until` are both inclusive, by answered_at. `tests` asks for
+    test answers instead of the others; withdrawn ones are in no list."""
+
+    filters: Filters
+    owner_email: str | None
+    sort: str = "answered_at"
+    descending: bool = False
+    limit: int | None = None
+    survey_type: str | None = None
+    account_id: str | None = None
+    stakeholder_id: str | None = None
+    category: str | None = None
+    q: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    updated_since: datetime | None = None
+    tests: bool = False
+    after: Sequence[Any] | None = None
+
+
+async def responses_page(tx: ReadTx, asked: ResponsesQuestion) -> Sequence[dict[str, Any]]:
+    """Up to `limit` + 1 responses (all without a limit) with their `answers`, in their order."""
+    order = Order(*SORTS[asked.sort], asked.descending, ("r.response_id",))
+    low, high = SCORES.get(asked.category or "", (0, 0))
+    rows = await tx.all(
+        f"select {_COLUMNS} from responses r{joins(asked.filters, asked.owner_email)}"
+        f" where not r.withdrawn and not r.erased and r.test = :tests"
+        f"{conditions(asked.filters, asked.owner_email)}{_conditions(asked)}"
+        f"{order.after(asked.after)}{order.by()}{' limit :rows' if asked.limit is not None else ''}",
+        **dict(parameters(asked.filters, asked.owner_email))
+        | order.bound(asked.after)
+        | {
+            "tests": asked.tests,
+            "of_type": asked.survey_type,
+            "account_id": asked.account_id,
+            "stakeholder_id": asked.stakeholder_id,
+            "low": low,
+            "high": high,
+            "q": asked.q,
+            "since": asked.since,
+            "until": asked.until,
+            "updated_since": asked.updated_since,
+            "rows": (asked.limit or 0) + 1,
+        },
+    )
+    return await _with_answers(tx, rows)
+
+
+async def response_of(tx: ReadTx, response_id: str, owner_email: str | None) -> dict[str, Any] | None:
+    """One response, also a withdrawn or a test one; None when it is not there, erased, or not the caller's to
+    see."""
+    rows = await tx.all(
+        f"select {_COLUMNS} from responses r{joins(Filters(), owner_email)}"
+        f" where r.response_id = :response_id and not r.erased{conditions(Filters(), owner_email)}",
+        response_id=response_id,
+        owner_email=owner_email,
+    )
+    found = await _with_answers(tx, rows)
+    return found[0] if found else None
+
+
+async def _with_answers(tx: ReadTx, rows: Sequence[Any]) -> list[dict[str, Any]]:
+    found = [dict(row) | {"answers": []} for row in rows]
+    by_id = {row["response_id"]: row["answers"] for row in found}
+    if not by_id:
+        return found
+    entries = await tx.all(
+        "select response_id, question_id, type, attribute, value_number, value_text from response_answers"
+        " where response_id = any(cast(:ids as text[])) order by response_id, position",
+        ids=list(by_id),
+    )
+    for entry in entries:
+        number = entry["value_number"]
+        by_id[entry["response_id"]].append(
+            {
+                "question_id": entry["question_id"],
+                "type": entry["type"],
+                "attribute": entry["attribute"],
+                "value": entry["value_text"] if number is None else int(number),
+            }
+        )
+    return found
+
+
+def _conditions(asked: ResponsesQuestion) -> str:
+    text = {
+        "r.survey_type = :of_type": asked.survey_type,
+        "r.account_id = :account_id": asked.account_id,
+        "r.stakeholder_id = :stakeholder_id": asked.stakeholder_id,
+        "r.survey_type = 'nps' and r.score between :low and :high": asked.category,
+        "to_tsvector('simple', coalesce(r.comment, '')) @@ websearch_to_tsquery('simple', :q)": asked.q,
+        "r.answered_at >= :since": asked.since,
+        "r.answered_at <= :until": asked.until,
+        "r.updated_at > :updated_since": asked.updated_since,
+    }
+    return "".join(f" and {condition}" for condition, value in text.items() if value is not None)

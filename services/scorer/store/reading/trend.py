@@ -1,0 +1,33 @@
+"""Context events as marks on a trend."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Final
+
+from services.scorer.domain.questions import Filters
+from services.scorer.store.reading.pool import conditions, joins, parameters
+from shared.db.transaction import ReadTx
+
+MAX_MARKS: Final = 500
+"""A trend carries at most so many marks, the latest ones."""
+
+
+async def context_marks(
+    tx: ReadTx,
+    filters: Filters,
+    owner_email: str | None,
+    since: datetime,
+    until: datetime,
+    account_id: str | None = None,
+) -> Sequence[dict[str, Any]]:
+    """What happened at the accounts in question between the moments (both inclusive), oldest first."""
+    only = " and m.account_id = :account_id" if account_id is not None else ""
+    rows = await tx.all(
+        "select m.event_id, m.account_id, m.stakeholder_id, m.kind, m.at, m.label"
+        f" from context_marks m{joins(filters, owner_email, alias='m')}"
+        f" where m.at >= :since and m.at <= :until{only}{conditions(filters, owner_email, of=(), alias='m')}"
+        " order by m.at desc, m.event_id desc limit :rows",
+        **dict(parameters(filters, owner_email))
+        | {"since": since, "until": until, "account_id": account_id, "rows": MAX_MARKS},
+    )
+    return [dict(row) for row in reversed(rows)]
