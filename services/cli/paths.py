@@ -26,3 +26,12 @@ def cache_dir() -> Path:
     if os.geteuid() == 0 and "XDG_CACHE_HOME" not in os.environ:
         return SYSTEM_CACHE
     return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "tellback"
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a file that only its owner may read, whole or not at all."""
+    draft = path.with_name(f".{path.name}.new")
+    draft.unlink(missing_ok=True)
+    draft.touch(mode=0o600)
+    draft.write_text(text, encoding="utf-8")
+    draft.replace(path)

@@ -14,6 +14,8 @@ from services.cli.embedded.kafka import Kafka
 from services.cli.embedded.postgres import Postgres
 from services.cli.embedded.process import Program, free_port
 
+SOURCES = {"PYTHONPATH": str(Path(__file__).parents[2])}
+"""The code of this tree, whether or not the environment has it installed."""
 START_SECONDS = 60.0
 STOP_SECONDS = 25.0
 
@@ -36,7 +38,7 @@ def running(program: Program) -> Iterator[subprocess.Popen[bytes]]:
 
 def start(argv: Sequence[str], log: Path, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
     """Start a program of ours that writes to `log`, with `env` added to the environment; `end` ends it."""
-    program = Program(name=Path(argv[0]).name, argv=tuple(argv), log=log, env=env or {})
+    program = Program(name=Path(argv[0]).name, argv=tuple(argv), log=log, env={**SOURCES, **(env or {})})
     with log.open("ab") as out:
         return subprocess.Popen(program.argv, stdout=out, stderr=subprocess.STDOUT, **program.options())
 

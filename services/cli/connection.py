@@ -1,0 +1,51 @@
+"""How a command finds Kafka, PostgreSQL and the services: the environment, else the data folder of an `up`."""
+
+import os
+from pathlib import Path
+
+from services.cli.folder import DataFolder
+from shared.errors import Unavailable
+from shared.settings import CommonSettings, InvalidSettings
+
+PORTS = {"dashboard": 0, "collector": 1, "scorer": 2, "alerting": 3, "benchmark": 4}
+"""Service -> its port, counted from the port base."""
+PORT_BASE = 8000
+_SAME = {"TELLBACK_DATABASE_URL": "DATABASE_URL"}
+
+
+def fill_environment(folder: DataFolder) -> None:
+    """Set what the environment does not say of Kafka, PostgreSQL and the secret from the data folder."""
+    for name, value in folder.variables().items():
+        base = name.removesuffix("_FILE")
+        if not any(os.environ.get(each) for each in (base, f"{base}_FILE", _SAME.get(base, base))):
+            os.environ[name] = value
+
+
+def common_settings(data: Path | None = None) -> CommonSettings:
+    """The settings that all services share. Raises InvalidSettings."""
+    fill_environment(DataFolder(data))
+    try:
+        return CommonSettings.load()
+    except InvalidSettings as error:
+        hint = "set the variables, or name the data folder of an embedded installation with --data"
+        raise InvalidSettings(error.code, f"{error.detail}; {hint}", errors=error.errors) from None
+
+
+def service_url(service: str, data: Path | None = None) -> str:
+    """The address of a running service: `TELLBACK_<SERVICE>_URL`, else that of the running `up`. Raises Unavailable."""
+    if named := os.environ.get(f"TELLBACK_{service.upper()}_URL"):
+        return named.rstrip("/")
+    holder = DataFolder(data).holder()
+    if holder is None:
+        raise Unavailable("not_running", "no Tellback runs on this data folder: start `tellback up`")
+    return f"http://127.0.0.1:{holder.port_base + PORTS[service]}"
+
+
+def api_key(data: Path | None = None) -> str:
+    """The key that commands use: `TELLBACK_API_KEY`, else the first key of the data folder. Raises InvalidSettings."""
+    if named := os.environ.get("TELLBACK_API_KEY"):
+        return named
+    first = DataFolder(data).first_key
+    if not first.exists():
+        raise InvalidSettings("no_key", "set TELLBACK_API_KEY, or name the data folder of an `up` with --data")
+    return first.read_text(encoding="utf-8").strip()

@@ -1,0 +1,92 @@
+"""What all commands share about talking: lines, tables, JSON for machines, exit codes that mean something."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from enum import IntEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from shared.errors import Conflict, TellbackError, Unavailable
+from shared.settings import InvalidSettings
+
+DataOption = Annotated[
+    Path | None,
+    typer.Option("--data", metavar="DIR", help="Data folder; default TELLBACK_DATA_DIR, else that of this user."),
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machines.")]
+
+
+class Exit(IntEnum):
+    """Exit codes of every command."""
+
+    OK = 0
+    FAILED = 1  # it was done or looked at, and something is wrong
+    USAGE = 2  # options or settings are wrong; nothing was done
+    UNAVAILABLE = 3  # Kafka, PostgreSQL or a service does not answer, or nothing runs
+    BUSY = 4  # another `up` holds the data folder, or a port is taken
+    INTERRUPTED = 130  # Ctrl-C before there was anything to stop
+
+
+class Busy(Conflict):
+    """Somebody else has what we need: the data folder or a port."""
+
+
+def say(line: str = "") -> None:
+    """A line on standard output, as it is and at once: never wrapped or coloured, also into a pipe."""
+    typer.echo(line)
+
+
+def as_json(value: Any) -> None:
+    """A value as JSON on standard output; times and ids as text."""
+    say(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+
+
+def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    """A table for people: as wide as its content, also into a pipe. Numbers stand to the right."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    shown = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
+    lines = [list(row) for row in rows]
+    for index, column in enumerate(columns):
+        numeric = bool(lines) and all(isinstance(line[index], int | float) for line in lines)
+        shown.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for line in lines:
+        shown.add_row(*(cell if isinstance(cell, Text) else _cell(cell) for cell in line))
+    Console(width=None if sys.stdout.isatty() else 200, soft_wrap=False).print(shown)
+
+
+def exit_code(error: TellbackError) -> Exit:
+    """The exit code that an error stands for."""
+    match error:
+        case Busy():
+            return Exit.BUSY
+        case InvalidSettings():
+            return Exit.USAGE
+        case Unavailable():
+            return Exit.UNAVAILABLE
+        case _:
+            return Exit.FAILED
+
+
+def complain(error: TellbackError) -> Exit:
+    """Say on standard error what went wrong, and answer the exit code."""
+    typer.echo(f"error: {error.detail or error.title} ({error.code})", err=True)
+    for item in error.errors or []:
+        typer.echo(f"  {item.get('field', '')}: {item.get('detail', '')}", err=True)
+    return exit_code(error)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:.1f}" if isinstance(value, float) else str(value)

@@ -1,0 +1,194 @@
+"""The data folder of an installation on one machine: who holds it, which version wrote it, and what is kept in it.
+
+lock            held by the running `up`; says who that is
+version.json    the layout of this folder and the release that wrote it last
+ports.json      the ports of Kafka and PostgreSQL, kept from start to start
+running.json    the processes of the last `up`, so that the next one can end what was left
+secret_key      encrypts stored secrets (mode 600)
+first_key       the first API key (mode 600)
+kafka/ postgres/ logs/ and a folder for each service
+"""
+
+import fcntl
+import json
+import os
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from services.cli.console import Busy
+from services.cli.paths import default_data_dir, write_private
+from shared.errors import TellbackError
+from shared.version import version
+
+LAYOUT = 1
+"""Raised when this folder changes in a way that earlier releases cannot read."""
+
+LOCK_TRIES = 5
+
+
+class DataFolderError(TellbackError):
+    """The data folder cannot be used; the detail says why and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """Who holds the lock: the process id of an `up` and the lowest of its ports."""
+
+    pid: int
+    port_base: int
+    started_at: str
+
+
+class DataFolder:
+    """Access to one data folder; nothing is made or read by the constructor."""
+
+    def __init__(self, path: Path | None = None) -> None:
+        self.path = (path or default_data_dir()).expanduser().absolute()
+        self.kafka = self.path / "kafka"
+        self.postgres = self.path / "postgres"
+        self.logs = self.path / "logs"
+        self.first_key = self.path / "first_key"
+        self.secret_key = self.path / "secret_key"
+        self._lock = self.path / "lock"
+        self._version = self.path / "version.json"
+        self._ports = self.path / "ports.json"
+        self._running = self.path / "running.json"
+
+    def make(self) -> None:
+        """Make the folder, or check that this release may use it. Raises DataFolderError."""
+        try:
+            self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self.check_version()
+            if not self._version.exists():
+                self.mark_version()
+            self.logs.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise DataFolderError(
+                "data_folder", f"{self.path} cannot be used ({error.strerror}): choose another with --data"
+            ) from error
+
+    def check_version(self) -> None:
+        """Refuse a folder that a newer release wrote, or one that holds something else."""
+        if self._version.exists():
+            found = _read(self._version)
+            if found.get("layout", 0) > LAYOUT:
+                raise DataFolderError(
+                    "newer_data",
+                    f"{self.path} was written by Tellback {found.get('tellback')}, which is newer than this "
+                    f"{version()}: update, or choose another folder with --data",
+                )
+        elif self.path.exists() and any(self.path.iterdir()):
+            raise DataFolderError(
+                "foreign_folder", f"{self.path} holds something else: choose an empty folder with --data"
+            )
+
+    def mark_version(self) -> None:
+        """Write down that this release has used the folder."""
+        _write(self._version, {"layout": LAYOUT, "tellback": version()})
+
+    @contextmanager
+    def held(self, port_base: int) -> Iterator[None]:
+        """Hold the folder for the block; the lock goes with this process, however it ends. Raises Busy."""
+        descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            if not _locked(descriptor):
+                raise Busy("already_running", self._who_has_it())
+            me = Holder(os.getpid(), port_base, datetime.now(UTC).isoformat(timespec="seconds"))
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, json.dumps(asdict(me)).encode(), 0)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def holder(self) -> Holder | None:
+        """Who holds the folder now; None when nobody does."""
+        if not self._lock.exists():
+            return None
+        with self._lock.open("rb") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            except BlockingIOError:
+                found = json.loads(lock.read() or b"{}")
+                return Holder(found.get("pid", 0), found.get("port_base", 0), found.get("started_at", ""))
+            return None
+
+    def _who_has_it(self) -> str:
+        holder = self.holder()
+        who = f"process {holder.pid}, ports from {holder.port_base}, since {holder.started_at}" if holder else "?"
+        return (
+            f"{self.path} is in use by another `tellback up` ({who}): "
+            "stop it with `tellback down`, or choose another folder with --data"
+        )
+
+    def ports(self) -> dict[str, int]:
+        """The kept ports of the embedded parts: kafka, kafka_controller, postgres."""
+        return {name: int(port) for name, port in _read(self._ports).items()}
+
+    def keep_ports(self, ports: dict[str, int]) -> None:
+        """Keep them for the next start."""
+        _write(self._ports, ports)
+
+    def running(self) -> dict[str, Any]:
+        """What the last `up` wrote about its processes; {} when it ended in good order."""
+        return _read(self._running)
+
+    def note_running(self, state: dict[str, Any] | None) -> None:
+        """Write down the processes; None when there are none any more."""
+        if state is None:
+            self._running.unlink(missing_ok=True)
+        else:
+            _write(self._running, state)
+
+    def make_secret_key(self) -> None:
+        """Make the secret that all services share, unless there is one."""
+        if not self.secret_key.exists():
+            write_private(self.secret_key, secrets.token_urlsafe(48))
+
+    def variables(self) -> dict[str, str]:
+        """The environment that leads to the embedded parts, as far as they have been set up."""
+        from services.cli.embedded.postgres import Postgres
+        from services.cli.embedded.process import LOOPBACK
+
+        ports, found = self.ports(), {}
+        if "kafka" in ports:
+            found["TELLBACK_KAFKA_BOOTSTRAP_SERVERS"] = f"{LOOPBACK}:{ports['kafka']}"
+        if "postgres" in ports and (self.postgres / "password").exists():
+            found["TELLBACK_DATABASE_URL"] = Postgres(self.postgres, ports["postgres"]).url()
+        if self.secret_key.exists():
+            found["TELLBACK_SECRET_KEY_FILE"] = str(self.secret_key)
+        return found
+
+
+def _locked(descriptor: int) -> bool:
+    """Take the lock; some tries, because a `status` may be looking at it just now."""
+    for _ in range(LOCK_TRIES):
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(0.05)
+        else:
+            return True
+    return False
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        raise DataFolderError("damaged_file", f"{path} is damaged: {error}") from error
+    return found if isinstance(found, dict) else {}
+
+
+def _write(path: Path, value: dict[str, Any]) -> None:
+    """Whole or not at all."""
+    draft = path.with_name(f".{path.name}.new")
+    draft.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
+    draft.replace(path)

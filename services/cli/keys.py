@@ -1,0 +1,132 @@
+"""`tellback keys`: makes, lists and revokes API keys, straight in the database."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from services.cli.connection import common_settings
+from services.cli.console import DataOption, JsonOption, as_json, say, table
+from shared.clock import SystemClock
+from shared.errors import NotFound
+
+if TYPE_CHECKING:
+    from shared.access.records import KeyRecord
+    from shared.db.engine import Database
+
+T = TypeVar("T")
+ALL = "all"
+
+app = typer.Typer(no_args_is_help=True, help="Make, list and revoke API keys.")
+
+
+@app.command("create")
+def create(
+    name: Annotated[str, typer.Argument(help="What it is for, such as 'survey frontend'.")],
+    scope: Annotated[list[str], typer.Option(help="ingest, read, act, manage, erase or all; may be given often.")],
+    *,
+    owner_email: Annotated[
+        str | None, typer.Option(help="Limit it to the accounts of this owner; others do not exist for it.")
+    ] = None,
+    days: Annotated[int | None, typer.Option(min=1, help="Days until it expires; default never.")] = None,
+    rate_limit: Annotated[int | None, typer.Option(min=1, help="Requests a minute; default no limit.")] = None,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Make a key and print it, this once: only its hash is stored."""
+    from shared.access.caller import SCOPES
+    from shared.access.store import NewKey, create_key
+
+    now = SystemClock().now()
+    wanted = NewKey(
+        name,
+        frozenset(SCOPES if ALL in scope else scope),
+        owner_email=owner_email,
+        expires_at=now + timedelta(days=days) if days else None,
+        rate_limit=rate_limit,
+    )
+
+    async def work(database: "Database") -> Any:
+        async with database.write() as tx:
+            return await create_key(tx, wanted, now)
+
+    issued = _with_database(data, work)
+    if json:
+        as_json({**_plain(issued.record), "key": issued.token})
+    else:
+        say(issued.token)
+
+
+@app.command("list")
+def list_keys(data: DataOption = None, json: JsonOption = False) -> None:
+    """Every key, the newest first; never the keys themselves."""
+    from shared.access import store
+
+    async def work(database: "Database") -> Any:
+        async with database.read() as tx:
+            return await store.list_keys(tx)
+
+    found = [_plain(record) for record in _with_database(data, work)]
+    if json:
+        as_json(found)
+        return
+    columns = ("id", "name", "scopes", "owner_email", "state", "created_at", "expires_at", "last_used_at")
+    table(columns, [[" ".join(key[c]) if c == "scopes" else key[c] for c in columns] for key in found])
+
+
+@app.command("revoke")
+def revoke(
+    key_id: Annotated[str, typer.Argument(help="The id of the key: the 12 characters between tb_ and the next _.")],
+    data: DataOption = None,
+) -> None:
+    """Revoke a key for good; services notice within 10 s."""
+    from shared.access.store import revoke_key
+
+    now = SystemClock().now()
+
+    async def work(database: "Database") -> bool:
+        async with database.write() as tx:
+            return await revoke_key(tx, key_id, now)
+
+    if not _with_database(data, work):
+        raise NotFound("unknown_key", "there is no key with this id")
+    say(f"revoked {key_id}")
+
+
+def _with_database(data: Path | None, work: "Callable[[Database], Awaitable[T]]") -> T:
+    from shared.db.engine import Database
+
+    common = common_settings(data)
+
+    async def run() -> T:
+        database = Database(common.database_url, "access", pool_size=1)
+        try:
+            return await work(database)
+        finally:
+            await database.close()
+
+    return asyncio.run(run())
+
+
+def _plain(record: "KeyRecord") -> dict[str, Any]:
+    now = SystemClock().now()
+    expired = record.expires_at is not None and record.expires_at <= now
+    return {
+        "id": record.id,
+        "name": record.name,
+        "scopes": sorted(record.scopes),
+        "owner_email": record.owner_email,
+        "publishable": record.publishable,
+        "rate_limit": record.rate_limit,
+        "state": "revoked" if record.revoked_at else "expired" if expired else "live",
+        "created_at": _time(record.created_at),
+        "expires_at": _time(record.expires_at),
+        "last_used_at": _time(record.last_used_at),
+    }
+
+
+def _time(at: Any) -> str | None:
+    return at.isoformat(timespec="seconds") if at else None

@@ -1,0 +1,60 @@
+"""What an `up` left behind that was killed: found by process id and time of birth, and ended."""
+
+import os
+from typing import Any
+
+import psutil
+
+from services.cli.folder import DataFolder
+from services.cli.supervisor import Child
+
+WAIT_SECONDS = 10.0
+
+
+def note(folder: DataFolder, children: dict[str, Child], port_base: int) -> None:
+    """Write down which processes there are, for `status` and for the next `up`."""
+    folder.note_running(
+        {
+            "pid": os.getpid(),
+            "port_base": port_base,
+            "parts": {
+                name: {
+                    "pid": child.process.pid,
+                    "born": _born(child.process.pid),
+                    "port": child.part.port,
+                    "state": child.state,
+                    "restarts": child.restarts,
+                }
+                for name, child in children.items()
+            },
+        }
+    )
+
+
+def sweep(folder: DataFolder) -> list[str]:
+    """End what the last `up` left running; answers the names. Call it only with the folder held."""
+    found = _left(folder.running())
+    for process in found.values():
+        process.terminate()
+    _, stubborn = psutil.wait_procs(list(found.values()), timeout=WAIT_SECONDS)
+    for process in stubborn:
+        process.kill()
+    psutil.wait_procs(stubborn, timeout=WAIT_SECONDS)
+    folder.note_running(None)
+    return list(found)
+
+
+def _left(running: dict[str, Any]) -> dict[str, psutil.Process]:
+    found = {}
+    for name, part in running.get("parts", {}).items():
+        if part["born"] is not None and _born(part["pid"]) == part["born"]:
+            found[name] = psutil.Process(part["pid"])
+    return found
+
+
+def _born(pid: int) -> float | None:
+    """When the process was started: with the id it names one process for good."""
+    try:
+        return psutil.Process(pid).create_time()
+    except psutil.NoSuchProcess:
+        return None

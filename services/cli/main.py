@@ -1,0 +1,55 @@
+"""`tellback`: every command there is, in one list. A command's heavy imports are inside it."""
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+import typer
+
+from services.cli import config, demo, doctor, down, keys, migrate, reconcile, serve, setup, status, topics, up, verify
+from services.cli.console import complain
+from shared.errors import TellbackError
+
+COMMANDS: tuple[tuple[str, Callable[..., Any]], ...] = (
+    ("up", up.up),
+    ("down", down.down),
+    ("status", status.status),
+    ("doctor", doctor.doctor),
+    ("serve", serve.serve),
+    ("migrate", migrate.migrate),
+    ("reconcile", reconcile.reconcile),
+    ("demo", demo.demo),
+    ("verify", verify.verify),
+)
+HIDDEN: tuple[tuple[str, Callable[..., Any]], ...] = (("setup", setup.setup),)
+GROUPS: tuple[tuple[str, typer.Typer], ...] = (
+    ("topics", topics.app),
+    ("keys", keys.app),
+    ("config", config.app),
+)
+
+app = typer.Typer(
+    name="tellback",
+    help="Closed-loop feedback for B2B suppliers: rolling NPS, follow-ups, benchmarks.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+for name, command in COMMANDS:
+    app.command(name)(command)
+for name, command in HIDDEN:
+    app.command(name, hidden=True)(command)
+for name, group in GROUPS:
+    app.add_typer(group, name=name)
+
+
+def main() -> None:
+    """The console script. Expected errors become one line and an exit code."""
+    try:
+        app()
+    except TellbackError as error:
+        sys.exit(complain(error))
+
+
+if __name__ == "__main__":
+    main()

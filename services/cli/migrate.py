@@ -1,0 +1,27 @@
+"""`tellback migrate`: brings the database to this release. Forward only, one process at a time."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from services.cli.connection import common_settings
+from services.cli.console import DataOption, JsonOption, as_json, table
+from shared.settings import CommonSettings
+
+if TYPE_CHECKING:
+    from shared.db.migrate import Level
+
+
+def migrate(data: DataOption = None, json: JsonOption = False) -> None:
+    """Apply the migrations of every service; says where each schema stood and stands."""
+    found = asyncio.run(apply_migrations(common_settings(data)))
+    if json:
+        as_json([{"schema": level.schema, "before": level.found, "now": level.wanted} for level in found])
+    else:
+        table(("schema", "before", "now"), [(level.schema, level.found, level.wanted) for level in found])
+
+
+async def apply_migrations(common: CommonSettings) -> "list[Level]":
+    """How every schema stood before it was brought to the newest revision. Raises Unavailable, Halt."""
+    from shared.db.migrate import migrate as bring_up_to_date
+
+    return await bring_up_to_date(common.database_url)

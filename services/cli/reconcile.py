@@ -1,0 +1,121 @@
+"""`tellback reconcile`: every record read is in exactly one outcome, and what counted as new is stored."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+import typer
+
+from services.cli.connection import common_settings
+from services.cli.console import DataOption, Exit, JsonOption, as_json, say, table
+from services.cli.services import installed_services
+from shared.settings import CommonSettings
+from shared.verdicts import Outcome
+
+if TYPE_CHECKING:
+    from shared.db.transaction import ReadTx
+
+OUTCOMES = tuple(outcome.value for outcome in Outcome)
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One partition as one service has read it. `stored` is None where the service keeps no row a record."""
+
+    service: str
+    topic: str
+    partition: int
+    read: int
+    outcomes: dict[str, int]
+    stored: int | None
+
+    @property
+    def faults(self) -> list[str]:
+        """What does not add up; empty when everything does."""
+        found = []
+        if self.read != sum(self.outcomes.values()):
+            found.append("read ≠ sum of outcomes")
+        if self.stored is not None and self.stored != self.outcomes[Outcome.NEW.value]:
+            found.append("new ≠ stored")
+        return found
+
+
+def reconcile(data: DataOption = None, json: JsonOption = False) -> None:
+    """Compare, per service and partition, records read with their outcomes, and new ones with rows stored.
+
+    Exit code 1 when something does not add up.
+    """
+    lines = asyncio.run(_lines(common_settings(data)))
+    faulty = [line for line in lines if line.faults]
+    if json:
+        as_json({"ok": not faulty, "partitions": [{**asdict(line), "faults": line.faults} for line in lines]})
+    else:
+        rows = [
+            (
+                line.service,
+                line.topic,
+                str(line.partition),
+                line.read,
+                *line.outcomes.values(),
+                line.stored,
+                ", ".join(line.faults) or "yes",
+            )
+            for line in lines
+        ]
+        table(("service", "topic", "partition", "read", *OUTCOMES, "stored", "adds up"), rows)
+        say("everything adds up" if not faulty else f"{len(faulty)} of {len(lines)} partitions do not add up")
+    if faulty:
+        raise typer.Exit(Exit.FAILED)
+
+
+async def _lines(common: CommonSettings) -> list[Line]:
+    from shared.db.engine import Database
+
+    found: list[Line] = []
+    for service in installed_services():
+        database = Database(common.database_url, service, pool_size=1)
+        try:
+            async with database.read() as tx:
+                found += await _of_service(tx, service, common.topic_prefix)
+        finally:
+            await database.close()
+    return found
+
+
+async def _of_service(tx: "ReadTx", service: str, prefix: str) -> list[Line]:
+    """All from one snapshot, in which cursors and rows belong together."""
+    if not await tx.scalar("select to_regclass(:name) is not null", name=f"{service}.cursors"):
+        return []
+    cursors = await tx.all(
+        "select * from cursors where starts_with(topic, :prefix) order by topic, partition",
+        prefix=prefix,
+    )
+    stored = await _stored(tx, service, cursors)
+    return [
+        Line(
+            service=service,
+            topic=row["topic"].removeprefix(prefix),
+            partition=row["partition"],
+            read=row["read_count"],
+            outcomes={name: row[f"{name}_count"] for name in OUTCOMES},
+            stored=stored.get((row["topic"].removeprefix(prefix), row["partition"])),
+        )
+        for row in cursors
+    ]
+
+
+async def _stored(tx: "ReadTx", service: str, cursors: Sequence[Any]) -> dict[tuple[str, int], int]:
+    """Rows stored by topic and partition, where the service says how to count them: its store has a mapping STORED
+    from a topic to a statement that answers `account_id` and `rows`."""
+    from shared.kafka.partition import partition_of
+
+    statements = getattr(import_module(f"services.{service}.store"), "STORED", {})
+    partitions = 1 + max((row["partition"] for row in cursors), default=0)  # the same on every topic
+    found: dict[tuple[str, int], int] = {}
+    for topic, statement in statements.items():
+        found |= {(topic.name, partition): 0 for partition in range(partitions)}
+        async for row in tx.stream(statement):
+            found[topic.name, partition_of(row["account_id"], partitions)] += row["rows"]
+    return found

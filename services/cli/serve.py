@@ -1,0 +1,83 @@
+"""`tellback serve SERVICE`: one service in this process, as `up`, a container or any other supervisor runs it."""
+
+import time
+from importlib import import_module
+from typing import Annotated, Any
+
+import typer
+
+from services.cli.connection import PORTS, common_settings
+from services.cli.console import DataOption
+from services.cli.services import installed_services, service_settings, settings_classes
+from shared.settings import CommonSettings, unknown_variables
+
+STOP_SECONDS = 15
+"""How long requests that were begun may take to finish after SIGTERM."""
+CONCURRENCY = 1000
+"""Connections and tasks at once, beyond which a request is answered 503 at the door."""
+
+
+def serve(
+    service: Annotated[str, typer.Argument(help=f"One of: {', '.join(PORTS)}.")],
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Default TELLBACK_<SERVICE>_PORT, else the service's own.")
+    ] = None,
+    pause: Annotated[
+        float, typer.Option(min=0, help="Seconds between 'not ready' and the end of accepting, for load balancers.")
+    ] = 2.0,
+    data: DataOption = None,
+) -> None:
+    """Run one service until SIGTERM; what was begun is finished then, within 15 s.
+
+    Kafka and PostgreSQL are those of the environment, else those of the data folder.
+    """
+    if service not in installed_services():
+        raise typer.BadParameter(f"must be one of: {', '.join(installed_services())}", param_hint="SERVICE")
+    common = common_settings(data)
+    app = _app(service, common)
+    try:
+        _server(app, common.host, port or service_settings(service).port, pause).run()
+    except KeyboardInterrupt:  # uvicorn raises it anew after a clean stop
+        return
+
+
+def _app(service: str, common: CommonSettings) -> Any:
+    from shared.telemetry.logging import configure, get_logger
+
+    configure(service, common.log_level, common.log_format)
+    for name, close in unknown_variables(settings_classes()):
+        get_logger(__name__).warning("unknown_variable", variable=name, did_you_mean=close)
+    return import_module(f"services.{service}.app").build(common)
+
+
+def _server(app: Any, host: str, port: int, pause: float) -> Any:
+    import uvicorn
+
+    class DrainingServer(uvicorn.Server):
+        """Says 'not ready' first, goes on serving for the pause, and only then stops to accept."""
+
+        stop_at: float | None = None
+
+        async def on_tick(self, counter: int) -> bool:
+            if not await super().on_tick(counter) or self.force_exit:
+                return self.should_exit
+            app.state.health.stopping = True
+            self.stop_at = self.stop_at or time.monotonic() + pause
+            return time.monotonic() >= self.stop_at
+
+    return DrainingServer(
+        uvicorn.Config(
+            app,
+            host=host,
+            port=port,
+            loop="uvloop",
+            http="httptools",
+            lifespan="on",
+            timeout_graceful_shutdown=STOP_SECONDS,
+            limit_concurrency=CONCURRENCY,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            log_config=None,
+        )
+    )

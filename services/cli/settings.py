@@ -1,0 +1,22 @@
+"""Settings of the command line: where it finds things, beside the options of each command."""
+
+from pathlib import Path
+
+from pydantic import Field, SecretStr
+
+from shared.settings import Settings
+
+
+class CliSettings(Settings):
+    """`TELLBACK_*`, read by `tellback` itself."""
+
+    cache_dir: Path | None = Field(
+        default=None, description="Folder for what is fetched once, Kafka's jars; default `~/.cache/tellback`."
+    )
+    api_key: SecretStr | None = Field(
+        default=None, description="Key that commands use against running services; default the first key of `up`."
+    )
+    collector_url: str | None = Field(default=None, description="Address of the collector, when it is not `up`'s.")
+    scorer_url: str | None = Field(default=None, description="Address of the scorer, when it is not `up`'s.")
+    alerting_url: str | None = Field(default=None, description="Address of alerting, when it is not `up`'s.")
+    benchmark_url: str | None = Field(default=None, description="Address of benchmark, when it is not `up`'s.")

@@ -1,0 +1,49 @@
+"""`tellback setup` (not listed): what `up` does between Kafka and PostgreSQL and the services, in one process."""
+
+import asyncio
+from collections.abc import Callable
+from functools import partial
+
+from services.cli.connection import common_settings
+from services.cli.console import DataOption
+from services.cli.folder import DataFolder
+from services.cli.paths import write_private
+from shared.settings import CommonSettings
+
+FIRST_KEY_NAME = "first key"
+
+
+def setup(data: DataOption = None) -> None:
+    """Apply migrations and topics, and make the first API key where there is none."""
+    first_key = DataFolder(data).first_key
+    kept = first_key.read_text(encoding="utf-8").strip() if first_key.exists() else ""
+    asyncio.run(_setup(common_settings(data), kept, partial(write_private, first_key)))
+
+
+async def _setup(common: CommonSettings, kept: str, keep: Callable[[str], None]) -> None:
+    from services.cli.migrate import apply_migrations
+    from services.cli.topics import apply_topics
+
+    await asyncio.gather(apply_migrations(common), apply_topics(common))
+    await _make_first_key(common, kept, keep)
+
+
+async def _make_first_key(common: CommonSettings, kept: str, keep: Callable[[str], None]) -> None:
+    """Only where there is no key at all: elsewhere somebody has the keys already, and this one would be a surprise."""
+    from shared.access.caller import SCOPES
+    from shared.access.store import NewKey, create_key, find_key, live_keys
+    from shared.access.token import parse_token
+    from shared.clock import SystemClock
+    from shared.db.engine import Database
+
+    now = SystemClock().now()
+    known = parse_token(kept)
+    database = Database(common.database_url, "access", pool_size=1)
+    try:
+        async with database.write() as tx:
+            if (known and await find_key(tx, known.key_id)) or await live_keys(tx, now):
+                return
+            issued = await create_key(tx, NewKey(FIRST_KEY_NAME, frozenset(SCOPES)), now)
+            keep(issued.token)  # before the commit: a key that nobody knows would stand in the way of the next try
+    finally:
+        await database.close()

@@ -1,0 +1,202 @@
+"""Child processes: started in order, watched, restarted with a growing pause, ended with TERM and then KILL."""
+
+import asyncio
+import contextlib
+import signal
+import subprocess
+import time
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from services.cli.embedded.process import Program
+from shared.errors import TellbackError
+
+POLL_SECONDS = 0.1
+ASK_SECONDS = 0.2
+"""Between two questions whether a part is ready."""
+GRACE_SECONDS = 20.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
+STEADY_SECONDS = 60.0
+"""A child that ran this long starts again without having to wait longer than the last time."""
+LOG_BYTES = 10_000_000
+TAIL_LINES = 15
+
+
+class StartFailed(TellbackError):
+    """A part did not become ready; the detail holds the end of its log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A program and how one sees that it is ready. Parts of a higher `stage` need the lower ones, so they end first."""
+
+    program: Program
+    ready: Callable[[int], Awaitable[bool]]
+    port: int
+    stage: int
+    start_seconds: float = 60.0
+
+    @property
+    def name(self) -> str:
+        """Its name, unique among the parts."""
+        return self.program.name
+
+
+@dataclass(slots=True)
+class Child:
+    """A part's process: `state` is starting, ready, waiting (to be started again) or ended."""
+
+    part: Part
+    process: subprocess.Popen[bytes]
+    started: float
+    state: str = "starting"
+    restarts: int = 0
+    watch: asyncio.Task[None] | None = field(default=None, repr=False)
+
+
+Report = Callable[[Child, str], None]
+"""Told of every change of a child, with a sentence for people."""
+
+
+class Supervisor:
+    """The children of this process. All methods belong to the main thread's event loop: the kernel tells children
+    of the death of the thread that started them."""
+
+    def __init__(self, report: Report) -> None:
+        self.children: dict[str, Child] = {}
+        self._report = report
+
+    async def start(self, parts: Iterable[Part]) -> None:
+        """Start parts together and wait until all are ready; from then on they are kept running.
+
+        Raises StartFailed for the first that is not ready in time or ends before.
+        """
+        fresh = []
+        for part in parts:
+            child = Child(part, _spawn(part.program), time.monotonic())
+            self.children[part.name] = child
+            self._report(child, "started")
+            fresh.append(child)
+        waits = [asyncio.create_task(self._until_ready(child)) for child in fresh]
+        try:
+            await asyncio.gather(*waits)
+        finally:
+            for wait in waits:
+                wait.cancel()
+        for child in fresh:
+            child.watch = asyncio.create_task(self._keep_running(child))
+
+    async def run_once(self, program: Program, *, output: int | None = None) -> None:
+        """Run a program to its end; `output` is a file descriptor, by default its log. Raises StartFailed."""
+        process = _spawn(program, output)
+        try:
+            while process.poll() is None:
+                await asyncio.sleep(POLL_SECONDS)
+        finally:
+            await _end([(process, program)])
+        if process.returncode != 0:
+            raise StartFailed("step_failed", _explained(program, f"failed with exit code {process.returncode}"))
+
+    async def stop(self, *, grace: float = GRACE_SECONDS) -> None:
+        """End every child, stage by stage: services before what they need."""
+        for child in self.children.values():
+            if child.watch is not None:
+                child.watch.cancel()
+        for stage in sorted({child.part.stage for child in self.children.values()}, reverse=True):
+            group = [child for child in self.children.values() if child.part.stage == stage]
+            await _end([(child.process, child.part.program) for child in group], grace)
+            for child in group:
+                child.state = "ended"
+                self._report(child, "ended")
+
+    def kill(self) -> None:
+        """End every child at once."""
+        for child in self.children.values():
+            child.process.kill()
+
+    async def _until_ready(self, child: Child) -> None:
+        part = child.part
+        while not await part.ready(child.process.pid):
+            if (code := child.process.poll()) is not None:
+                raise StartFailed("part_died", _explained(part.program, f"ended with {_ending(part.program, code)}"))
+            if time.monotonic() - child.started > part.start_seconds:
+                raise StartFailed(
+                    "part_not_ready", _explained(part.program, f"was not ready within {part.start_seconds:g} s")
+                )
+            await asyncio.sleep(ASK_SECONDS)
+        child.state = "ready"
+        self._report(child, f"ready after {time.monotonic() - child.started:.1f} s")
+
+    async def _keep_running(self, child: Child) -> None:
+        pause = FIRST_PAUSE
+        while True:
+            while child.process.poll() is None:
+                await asyncio.sleep(POLL_SECONDS)
+            if time.monotonic() - child.started > STEADY_SECONDS:
+                pause = FIRST_PAUSE
+            child.state = "waiting"
+            child.restarts += 1
+            ending = _ending(child.part.program, child.process.returncode)
+            self._report(child, f"ended with {ending}; starts again in {pause:g} s")
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, LONGEST_PAUSE)
+            try:
+                await self._start_again(child)
+            except (StartFailed, OSError) as error:
+                self._report(child, str(error).splitlines()[0])
+                await _end([(child.process, child.part.program)])
+
+    async def _start_again(self, child: Child) -> None:
+        child.process, child.started, child.state = _spawn(child.part.program), time.monotonic(), "starting"
+        self._report(child, "started again")
+        await self._until_ready(child)
+
+
+def _spawn(program: Program, output: int | None = None) -> subprocess.Popen[bytes]:
+    if program.log.exists() and program.log.stat().st_size > LOG_BYTES:
+        program.log.replace(program.log.with_name(f"{program.log.name}.1"))
+    with program.log.open("ab") as log:
+        return subprocess.Popen(
+            program.argv,
+            stdout=log if output is None else output,
+            stderr=subprocess.STDOUT,
+            **program.options(),
+        )
+
+
+async def _end(running: Iterable[tuple[subprocess.Popen[bytes], Program]], grace: float = GRACE_SECONDS) -> None:
+    """Ask all to end, and kill those that are still there after the grace (seconds)."""
+    waiting = [(process, program) for process, program in running if process.poll() is None]
+    for process, program in waiting:
+        process.send_signal(program.stop_signal)
+    deadline = time.monotonic() + grace
+    while any(process.poll() is None for process, _ in waiting) and time.monotonic() < deadline:
+        await asyncio.sleep(0.02)
+    for process, _ in waiting:
+        if process.poll() is None:
+            process.kill()
+        process.wait()
+
+
+def _ending(program: Program, code: int) -> str:
+    """An exit code in words: `exit code 3 (out of memory)` or `SIGKILL`."""
+    if code < 0:
+        with contextlib.suppress(ValueError):
+            return signal.Signals(-code).name
+    meaning = program.exit_codes.get(code)
+    return f"exit code {code} ({meaning})" if meaning else f"exit code {code}"
+
+
+def _explained(program: Program, what: str) -> str:
+    return f"{program.name} {what}; the end of {program.log}:\n{tail(program.log)}"
+
+
+def tail(log: Path, lines: int = TAIL_LINES) -> str:
+    """The last lines of a log."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - 20_000))
+            return b"\n".join(file.read().splitlines()[-lines:]).decode(errors="replace")
+    except FileNotFoundError:
+        return "(no log)"

@@ -1,0 +1,69 @@
+"""`tellback topics`: makes the topics and keeps their settings as shared/topics.py declares them."""
+
+import asyncio
+from typing import TYPE_CHECKING
+
+import typer
+
+from services.cli.connection import common_settings
+from services.cli.console import DataOption, Exit, JsonOption, as_json, table
+from shared.settings import CommonSettings
+
+if TYPE_CHECKING:
+    from shared.kafka.admin import TopicState
+
+app = typer.Typer(no_args_is_help=True, help="Make and list the topics in Kafka.")
+
+
+@app.command("apply")
+def apply(data: DataOption = None, json: JsonOption = False) -> None:
+    """Make what is missing and set what differs. The number of partitions is fixed when a topic is made."""
+    found = asyncio.run(apply_topics(common_settings(data)))
+    done = [(state.name, "changed" if state.differs else "as wanted" if state.exists else "made") for state in found]
+    if json:
+        as_json([{"topic": name, "outcome": outcome} for name, outcome in done])
+    else:
+        table(("topic", "outcome"), done)
+
+
+@app.command("list")
+def list_topics(data: DataOption = None, json: JsonOption = False) -> None:
+    """Every topic: whether it exists, its partitions and copies, and what differs. Exit code 1 if anything does."""
+    found = asyncio.run(_inspect(common_settings(data)))
+    if json:
+        as_json([_plain(state) for state in found])
+    else:
+        columns = ("topic", "exists", "partitions", "copies", "differs (found, wanted)")
+        table(columns, [(s.name, s.exists, s.partitions, s.replication, differences(s)) for s in found])
+    if any(not state.exists or state.differs for state in found):
+        raise typer.Exit(Exit.FAILED)
+
+
+async def apply_topics(common: CommonSettings) -> "list[TopicState]":
+    """How every topic stood before. Raises Unavailable, Halt."""
+    from shared.kafka.admin import Admin
+
+    async with Admin.connected(common.kafka_bootstrap_servers, common.topic_prefix) as admin:
+        return await admin.apply(common.partitions, common.replication_factor)
+
+
+async def _inspect(common: CommonSettings) -> "list[TopicState]":
+    from shared.kafka.admin import Admin
+
+    async with Admin.connected(common.kafka_bootstrap_servers, common.topic_prefix) as admin:
+        return await admin.inspect(common.replication_factor)
+
+
+def differences(state: "TopicState") -> str:
+    """The settings that differ, for people."""
+    return ", ".join(f"{name}: {found or 'not set'} → {wanted}" for name, (found, wanted) in state.differs.items())
+
+
+def _plain(state: "TopicState") -> dict[str, object]:
+    return {
+        "topic": state.name,
+        "exists": state.exists,
+        "partitions": state.partitions,
+        "replication": state.replication,
+        "differs": {name: {"found": found, "wanted": wanted} for name, (found, wanted) in state.differs.items()},
+    }

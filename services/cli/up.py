@@ -1,0 +1,62 @@
+"""`tellback up`: Kafka, PostgreSQL and every service on this machine, in the foreground until Ctrl-C."""
+
+import asyncio
+import time
+from typing import Annotated
+
+import typer
+
+from services.cli.connection import PORT_BASE, fill_environment
+from services.cli.console import DataOption, Exit, say
+from services.cli.folder import DataFolder
+from services.cli.services import installed_services
+from shared.settings import CommonSettings
+
+
+def up(
+    demo: Annotated[
+        bool, typer.Option("--demo", help="Play a B2B year into it once it runs; webhooks may go to this machine.")
+    ] = False,
+    data: DataOption = None,
+    port_base: Annotated[
+        int,
+        typer.Option(
+            min=1024, max=65000, help="N: dashboard N, collector N+1, scorer N+2, alerting N+3, benchmark N+4."
+        ),
+    ] = PORT_BASE,
+) -> None:
+    """Start everything on this machine and keep it running until Ctrl-C.
+
+    Kafka and PostgreSQL are embedded, unless TELLBACK_KAFKA_BOOTSTRAP_SERVERS and TELLBACK_DATABASE_URL name others.
+    """
+    began = time.monotonic()
+    folder = DataFolder(data)
+    folder.make()
+    with folder.held(port_base):
+        try:
+            code = _run(folder, port_base, demo=demo, began=began)
+        except KeyboardInterrupt:
+            code = Exit.INTERRUPTED
+    raise typer.Exit(code)
+
+
+def _run(folder: DataFolder, port_base: int, *, demo: bool, began: float) -> int:
+    """Everything that needs no process yet; then the run itself."""
+    from services.cli.fetching import fetch_missing
+    from services.cli.leftovers import sweep
+    from services.cli.parts import backing, refuse_taken_ports
+    from services.cli.running import Plan, Run
+
+    for name in sweep(folder):
+        say(f"  ended {name}, which an earlier run had left")
+    services = installed_services()
+    refuse_taken_ports(services, port_base)
+    folder.mark_version()
+    folder.make_secret_key()
+    embedded = backing(folder)
+    if embedded.kafka:
+        fetch_missing(embedded.kafka.jars)
+    embedded.prepare()
+    fill_environment(folder)
+    CommonSettings.load()  # what is wrong with the settings is said once, not by every service
+    return asyncio.run(Run(Plan(folder, services, port_base, demo, began), embedded).to_the_end())

@@ -1,0 +1,133 @@
+"""`tellback up` as a stranger meets it: real processes, real Kafka and PostgreSQL, one data folder.
+
+The tests follow one installation through its life, in their order: started, used, hurt, killed, started again.
+"""
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from tests.support.installation import Installation, installation
+from tests.support.polling import eventually
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
+START_SECONDS = 90.0
+KEY = r"^tb_[a-z0-9]{12}_[A-Za-z0-9_-]{43}$"
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
+    with installation(tmp_path_factory.mktemp("home")) as one:
+        yield one
+
+
+@pytest.fixture(scope="module")
+async def running(home: Installation) -> Installation:
+    home.up()
+    await eventually(home.says("Ctrl-C stops everything"), START_SECONDS)
+    return home
+
+
+def test_it_says_where_everything_is_and_what_it_takes(running: Installation) -> None:
+    text = running.output.read_text()
+    assert f"http://127.0.0.1:{running.port_base + 1}/docs" in text
+    assert running.says(r"ready after \d+\.\d s; its processes take \d+ MB")()
+
+
+def test_the_first_key_stands_alone_on_a_line_and_is_kept_in_private(running: Installation) -> None:
+    shown = running.says(KEY)()
+    assert shown
+    kept = running.data / "first_key"
+    assert kept.read_text() == shown[0]
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+
+
+def test_the_curl_it_shows_works_when_pasted(running: Installation) -> None:
+    command = running.says("^curl .*$")()
+    assert command
+    for _ in range(2):  # the key that makes it idempotent is part of it
+        answer = subprocess.check_output(["bash", "-c", command[0]], text=True)
+        assert json.loads(answer)["status"] == "accepted"
+
+
+def test_status_and_doctor_find_everything_well(running: Installation) -> None:
+    status = running.status()
+    assert {"kafka", "postgres", "collector"} <= {part["name"] for part in status["parts"]}
+    assert all(part["ready"] for part in status["parts"])
+    assert status["memory_mb"] > 100
+    doctor = running.run("doctor", "--json")
+    checks = json.loads(doctor.stdout)["checks"]
+    assert [check for check in checks if check["state"] == "failed"] == []
+    assert {"durability", "migrations", "topics", "jars"} <= {check["name"] for check in checks}
+    assert doctor.returncode == 0
+
+
+def test_what_was_read_adds_up(running: Installation) -> None:
+    done = running.run("reconcile", "--json")
+    assert json.loads(done.stdout)["ok"]
+    assert done.returncode == 0
+
+
+def test_a_second_up_refuses_and_names_the_first(running: Installation) -> None:
+    done = running.run("up")
+    assert done.returncode == 4
+    assert f"process {running.pid}, ports from {running.port_base}" in done.stderr
+
+
+async def test_a_service_that_dies_is_started_again(running: Installation) -> None:
+    before = running.part("collector")
+    os.kill(before["pid"], signal.SIGKILL)
+    await eventually(running.says("collector ended with SIGKILL; starts again"))
+    await eventually(lambda: running.part("collector")["ready"], START_SECONDS)
+    after = running.part("collector")
+    assert after["restarts"] == 1
+    assert after["pid"] != before["pid"]
+
+
+async def test_nothing_outlives_a_supervisor_that_is_killed(running: Installation) -> None:
+    children = running.processes()
+    assert {"java", "postgres"} <= {child.name() for child in children}
+    os.kill(running.pid, signal.SIGKILL)
+    await eventually(lambda: not [child for child in children if alive(child)], 30)
+
+
+async def test_the_next_up_goes_on_and_ctrl_c_leaves_nothing(home: Installation) -> None:
+    home.stop()  # it was killed by the test before
+    home.up()
+    await eventually(home.says("Ctrl-C stops everything"), START_SECONDS)
+    assert home.says(KEY)() is None, "the key is shown once"
+    children = home.processes()
+    assert home.stop(signal.SIGINT) == 0
+    assert [child for child in children if alive(child)] == []
+    assert home.run("status").returncode == 3
+    assert "database system is shut down" in (home.data / "postgres" / "postgres.log").read_text()
+
+
+def test_a_port_that_is_taken_is_named_with_the_flag(home: Installation) -> None:
+    with socket.create_server(("127.0.0.1", home.port_base + 1)):
+        done = home.run("up", "--port-base", str(home.port_base))
+    assert done.returncode == 4
+    assert f"port {home.port_base + 1} (collector) is taken" in done.stderr
+    assert "--port-base" in done.stderr
+
+
+def test_data_of_a_newer_version_are_refused(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "version.json").write_text('{"layout": 99, "tellback": "9.9.9"}')
+    with installation(tmp_path) as newer:
+        done = newer.run("up")
+    assert done.returncode == 1
+    assert "9.9.9, which is newer" in done.stderr
+
+
+def alive(process: psutil.Process) -> bool:
+    """Whether it runs; a zombie that nobody has collected does not."""
+    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
