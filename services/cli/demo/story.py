@@ -1,0 +1,200 @@
+"""The demo year as data: what is posted, in order. The same seed and the same day give the same story."""
+
+import random
+import zlib
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+from services.cli.demo.cast import (
+    CLIENTS,
+    COMMENTS,
+    FIRST_NAMES,
+    JOBS,
+    LAST_NAMES,
+    OWNERS,
+    SPONSOR,
+    TOUCHPOINTS,
+    Client,
+    StakeholderType,
+)
+
+WAVES = (364, 273, 182, 91, 9)
+"""Days before today on which each quarterly survey was sent; the last is fresh enough to open follow-ups."""
+DECISION_MAKER_WAVES = (364, 182, 9)
+HERO = ("northwind", "mara.lindqvist@northwind.example")
+"""The promoter whom the example in the README turns into a passive."""
+Item = dict[str, Any]
+
+
+@dataclass(slots=True)
+class Story:
+    """Everything the demo posts."""
+
+    accounts: list[Item] = field(default_factory=list)
+    stakeholders: list[Item] = field(default_factory=list)
+    invitations: list[Item] = field(default_factory=list)
+    responses: list[Item] = field(default_factory=list)
+    context: list[Item] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """One person of a client; `offset` is how much better or worse than the account's mood they feel."""
+
+    email: str
+    type: StakeholderType
+    offset: float
+
+
+def tell(today: date, seed: int = 7) -> Story:
+    """The year that ends today."""
+    story = Story()
+    for number, client in enumerate(CLIENTS):
+        # Not hash(): that is salted anew in every process.
+        chance = random.Random(zlib.crc32(f"{seed}/{client.account_id}".encode()))  # noqa: S311
+        people = _introduce(story, client, number, today, chance)
+        for wave, days in enumerate(WAVES):
+            for person in people:
+                if person.type == "decision_maker" and days not in DECISION_MAKER_WAVES:
+                    continue
+                _ask(story, client, person, wave, today - timedelta(days=days), chance)
+        _touch(story, client, people, today, chance)
+    return story
+
+
+def _introduce(story: Story, client: Client, number: int, today: date, chance: random.Random) -> list[Person]:
+    owner = OWNERS[number % len(OWNERS)]
+    story.accounts.append(
+        {
+            "account_id": client.account_id,
+            "name": client.name,
+            "industry": client.industry,
+            "tier": client.tier,
+            "region": client.region,
+            "annual_revenue": {"amount": client.revenue, "currency": "EUR"},
+            "renewal_on": (today + timedelta(days=20 + 37 * number % 400)).isoformat(),
+            "owner": {"name": owner[0], "email": owner[1]},
+            "sponsor": {"name": SPONSOR[0], "email": SPONSOR[1]},
+            "domains": [f"{client.account_id}.example"],
+        }
+    )
+    return [_person(story, client, kind, index, chance) for index, kind in enumerate(_types(client))]
+
+
+def _types(client: Client) -> list[StakeholderType]:
+    large = client.tier != "small"
+    counts: dict[StakeholderType, int] = {
+        "decision_maker": 2 if client.tier == "premium" else 1,
+        "user": 4 if large else 2,
+        "influencer": 2 if large else 1,
+    }
+    return [kind for kind, count in counts.items() for _ in range(count)]
+
+
+def _person(story: Story, client: Client, kind: StakeholderType, index: int, chance: random.Random) -> Person:
+    hero = (client.account_id, index) == (HERO[0], 0)
+    first, last = ("Mara", "Lindqvist") if hero else (chance.choice(FIRST_NAMES), chance.choice(LAST_NAMES))
+    # The number keeps two people of one name apart.
+    address = f"{first}.{last}{'' if hero else index}@{client.account_id}.example".lower()
+    title, level = chance.choice(JOBS[kind])
+    story.stakeholders.append(
+        {
+            "account_id": client.account_id,
+            "stakeholder_id": address,
+            "email": address,
+            "name": f"{first} {last}",
+            "type": kind,
+            "job_title": title,
+            "job_level": level,
+        }
+    )
+    divided = client.course == "divided"
+    offset = (-3.0 if kind == "user" else 1.2) if divided else chance.uniform(-0.8, 0.8)
+    return Person(address, kind, 0.6 if hero else offset)
+
+
+def _ask(story: Story, client: Client, person: Person, wave: int, day: date, chance: random.Random) -> None:
+    """Invite a person; most open, many answer, some never do."""
+    invitation = f"demo-{client.account_id}-{person.email}-{day.isoformat()}"
+    sent_at = datetime.combine(day, time(9, chance.randrange(60)), UTC)
+    common = {"invitation_id": invitation, "account_id": client.account_id, "stakeholder_id": person.email}
+
+    def fact(kind: str, after: timedelta) -> None:
+        story.invitations.append(common | {"kind": kind, "at": _text(sent_at + after), "channel": "email"})
+
+    fact("sent", timedelta())
+    hero = person.email == HERO[1]
+    if not hero and chance.random() < 0.04:
+        fact("bounced", timedelta(minutes=2))
+        return
+    fact("delivered", timedelta(minutes=2))
+    silent = client.course == "quiet" and wave >= 2
+    if not hero and (silent or chance.random() > 0.78):
+        return
+    fact("opened", timedelta(hours=3))
+    if not hero and chance.random() > 0.8:
+        return
+    answered_at = sent_at + timedelta(hours=chance.randrange(4, 60), seconds=chance.randrange(3600))
+    story.responses.append(
+        _answer(invitation, client, person, _score(client, person, wave, chance), answered_at, chance)
+    )
+
+
+def _score(client: Client, person: Person, wave: int, chance: random.Random) -> int:
+    drift = {"falling": (0.2, 0.0, -0.4, -1.6, -3.4), "recovering": (-1.5, -2.0, -0.6, 1.0, 2.2)}
+    change = drift.get(client.course, (0.0,) * len(WAVES))[wave]
+    score = client.mood + person.offset + change + chance.gauss(0, 0.7)
+    floor = 9 if person.email == HERO[1] else 0
+    return max(floor, min(10, round(score)))
+
+
+def _answer(invitation: str, client: Client, person: Person, score: int, at: datetime, chance: random.Random) -> Item:
+    category = "promoter" if score >= 9 else "passive" if score >= 7 else "detractor"
+    answer: Item = {
+        "response_id": f"demo-{invitation}",
+        "account_id": client.account_id,
+        "stakeholder_id": person.email,
+        "survey_type": "nps",
+        "score": score,
+        "answered_at": _text(at),
+        "channel": "email",
+        "invitation_id": invitation,
+        "survey_id": "relationship",
+    }
+    if chance.random() < (0.75 if category == "detractor" else 0.4):
+        answer["comment"] = chance.choice(COMMENTS[category])
+    if score <= 3 or chance.random() < 0.03:
+        answer["follow_up_requested"] = True
+    return answer
+
+
+def _touch(story: Story, client: Client, people: list[Person], today: date, chance: random.Random) -> None:
+    """Answers after touchpoints, and what happened around them."""
+    users = [person for person in people if person.type == "user"]
+    for month in range(1, 12, 2):
+        day = today - timedelta(days=30 * month)
+        person = chance.choice(users)
+        at = datetime.combine(day, time(14, chance.randrange(60)), UTC)
+        survey, scale, easy = (("csat", 5, 2.0), ("ces", 7, 1.5))[month % 4 == 1]
+        score = max(1, min(scale, round(client.mood * scale / 10 + chance.uniform(-easy, 0.8))))
+        story.responses.append(
+            {
+                "response_id": f"demo-{client.account_id}-{survey}-{day.isoformat()}",
+                "account_id": client.account_id,
+                "stakeholder_id": person.email,
+                "survey_type": survey,
+                "score": score,
+                "answered_at": _text(at),
+                "touchpoint": TOUCHPOINTS[client.industry],
+                "channel": "link",
+            }
+        )
+    happened = {"falling": ("incident", "Outage of the portal"), "recovering": ("issue_resolved", "Root cause fixed")}
+    kind, label = happened.get(client.course, ("review_held", "Quarterly business review"))
+    at = datetime.combine(today - timedelta(days=100), time(10), UTC)
+    story.context.append({"account_id": client.account_id, "kind": kind, "at": _text(at), "label": label})
+
+
+def _text(moment: datetime) -> str:
+    return moment.isoformat().replace("+00:00", "Z")
