@@ -3,16 +3,16 @@
 import sys
 from pathlib import Path
 
-from tools.reference import events, settings
+from tools.reference import api, events, settings
 
 ROOT = Path(__file__).parents[2]
 # Folders that hold nothing else: a file there that nobody makes any more is stale as well.
-GENERATED_FOLDERS = ("docs/events",)
+GENERATED_FOLDERS = ("docs/api", "docs/events")
 
 
 def wanted() -> dict[Path, str]:
     """Every generated document: path -> text."""
-    documents = events.documents() | settings.documents()
+    documents = api.documents() | events.documents() | settings.documents()
     return {ROOT / name: text for name, text in documents.items()}
 
 
