@@ -1,0 +1,28 @@
+"""What the routes of the scorer work with, put together by app.py."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Depends
+
+from services.scorer.settings import ScorerSettings
+from shared.clock import Clock
+from shared.db.engine import Database
+from shared.http.deps import service
+
+
+@dataclass(frozen=True, slots=True)
+class Scorer:
+    """The scorer's resources, as `app.state.service`."""
+
+    clock: Clock
+    database: Database
+    settings: ScorerSettings
+
+    def moment(self, as_of: datetime | None) -> datetime:
+        """The moment asked for, else now."""
+        return as_of or self.clock.now()
+
+
+Resources = Annotated[Scorer, Depends(service)]
