@@ -1,105 +1,144 @@
-"""A whole Tellback on this machine, started by `tellback up` as a stranger would."""
+"""A whole installation for a test: every service as a real process on the run's Kafka and PostgreSQL."""
 
-import json
-import os
-import re
+import contextlib
 import signal
-import socket
 import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
-import psutil
+import httpx
 
-from tests.support.processes import SOURCES, end, start, tellback
+from services.cli.embedded.process import free_port
+from shared.kafka.producer import Publisher
+from shared.records import OutRecord
+from shared.topics import BY_NAME, Topic
+from tests.support.environment import Environment
+from tests.support.events import topic_records
+from tests.support.http import api_key, bearer
+from tests.support.polling import eventually
+from tests.support.processes import end, start, tellback
 
-NAMED_NOWHERE = dict.fromkeys(
-    ("TELLBACK_KAFKA_BOOTSTRAP_SERVERS", "TELLBACK_DATABASE_URL", "DATABASE_URL", "TELLBACK_SECRET_KEY"), ""
-)
-"""So that Kafka and PostgreSQL are embedded, whatever the shell says that runs the tests."""
-PORTS = 5
+SERVICES = ("collector", "scorer", "alerting", "benchmark")
+SCOPES = ("ingest", "read", "act", "manage", "erase")
+READY_SECONDS = 60.0
 
 
-@dataclass(slots=True)
 class Installation:
-    """A data folder and its ports; `up` may be started on it again and again."""
+    """Starts, kills and asks the services of one environment; `ask` clients carry a key with all scopes."""
 
-    data: Path
-    port_base: int
-    output: Path
-    process: subprocess.Popen[bytes] | None = None
-
-    def up(self, *options: str) -> None:
-        """Start `tellback up` with its output into a new file."""
-        self.output.write_text("")
-        options = ("--data", str(self.data), "--port-base", str(self.port_base), *options)
-        self.process = start(tellback("up", *options), self.output, env=NAMED_NOWHERE)
+    def __init__(self, environment: Environment, logs: Path, key: str) -> None:
+        self.environment = environment
+        self.key = key
+        self._logs = logs
+        self._ports = {service: free_port() for service in SERVICES}
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
+        self.clients = {
+            service: httpx.AsyncClient(base_url=self.url(service), headers=bearer(key), timeout=20, trust_env=False)
+            for service in SERVICES
+        }
 
     @property
-    def pid(self) -> int:
-        """The process of the running `up`."""
-        assert self.process
-        return self.process.pid
+    def collector(self) -> httpx.AsyncClient:
+        """The collector's API."""
+        return self.clients["collector"]
 
-    def says(self, pattern: str) -> Callable[[], "re.Match[str] | None"]:
-        """A probe for `eventually`: whether the output has this by now. Fails at once when `up` has ended."""
+    @property
+    def scorer(self) -> httpx.AsyncClient:
+        """The scorer's API."""
+        return self.clients["scorer"]
 
-        def probe() -> "re.Match[str] | None":
-            text = self.output.read_text()
-            found = re.search(pattern, text, re.MULTILINE)
-            if found is None and self.process and self.process.poll() is not None:
-                raise RuntimeError(f"`up` ended with {self.process.returncode}: {text}")
-            return found
+    @property
+    def alerting(self) -> httpx.AsyncClient:
+        """The alerting API."""
+        return self.clients["alerting"]
 
-        return probe
+    @property
+    def benchmark(self) -> httpx.AsyncClient:
+        """The benchmark API."""
+        return self.clients["benchmark"]
 
-    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
-        """Run another command on the same data folder."""
-        command = tellback(*arguments, "--data", str(self.data))
-        env = {**os.environ, **SOURCES, **NAMED_NOWHERE}
-        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=env)
+    def url(self, service: str) -> str:
+        """Where a service listens."""
+        return f"http://127.0.0.1:{self._ports[service]}"
 
-    def status(self) -> dict[str, Any]:
-        """What `tellback status --json` says."""
-        found: dict[str, Any] = json.loads(self.run("status", "--json").stdout)
-        return found
+    def start(self, service: str) -> None:
+        """Start a service; `ready` waits for it."""
+        variables = self.environment.variables() | {
+            "TELLBACK_ALERTING_ALLOW_NETWORKS": "127.0.0.1/32",
+            "TELLBACK_BENCHMARK_SCORER_URL": self.url("scorer"),
+            "TELLBACK_LOG_FORMAT": "json",
+        }
+        argv = tellback("serve", service, "--port", str(self._ports[service]), "--pause", "0")
+        self._running[service] = start(argv, self._logs / f"{service}.log", variables)
 
-    def part(self, name: str) -> dict[str, Any]:
-        """One part of the status."""
-        return next(part for part in self.status()["parts"] if part["name"] == name)
+    async def ready(self, *services: str) -> None:
+        """Wait until the services say so."""
+        for service in services or SERVICES:
+            await eventually(lambda service=service: self._is_ready(service), timeout=READY_SECONDS)  # type: ignore[misc]
 
-    def processes(self) -> list[psutil.Process]:
-        """Every process below the running `up`."""
-        return psutil.Process(self.pid).children(recursive=True)
+    async def _is_ready(self, service: str) -> bool:
+        child = self._running[service]
+        if child.poll() is not None:
+            log = (self._logs / f"{service}.log").read_text(errors="replace")
+            raise RuntimeError(f"{service} ended with {child.returncode}: {log[-3000:]}")
+        try:
+            answer = await self.clients[service].get("/health/ready")
+        except httpx.HTTPError:
+            return False
+        return answer.is_success
 
-    def stop(self, with_signal: signal.Signals = signal.SIGINT) -> int:
-        """End `up`; answers its exit code."""
-        assert self.process
-        return end(self.process, with_signal)
+    def kill(self, service: str) -> None:
+        """SIGKILL, as a crash would be."""
+        child = self._running[service]
+        child.send_signal(signal.SIGKILL)
+        child.wait()
+
+    async def stop(self) -> None:
+        """End everything in good order."""
+        for client in self.clients.values():
+            await client.aclose()
+        for child in self._running.values():
+            if child.poll() is None:
+                child.send_signal(signal.SIGTERM)
+        for child in self._running.values():
+            end(child)
+
+    async def repeat_everything(self) -> int:
+        """Append every record of every topic once more, as it is; returns how many there were."""
+        records = [record async for record in self._records()]
+        publisher = Publisher(self.environment.kafka, self.environment.topic_prefix)
+        await publisher.start()
+        answers = await publisher.send_many(records, timeout=20)
+        await publisher.stop()
+        assert not any(answers)
+        return len(records)
+
+    async def _records(self) -> AsyncIterator[OutRecord]:
+        for topic in _carrying_events():
+            for record in await topic_records(self.environment.kafka, self.environment.topic_prefix + topic.name):
+                headers = [(name, bytes(value)) for name, value in record.headers]
+                yield OutRecord(topic, "", record.key, record.value, headers, record.partition)
+
+    async def get(self, service: str, path: str, **params: Any) -> Any:
+        """The JSON of a successful GET."""
+        answer = await self.clients[service].get(path, params=params)
+        assert answer.is_success, answer.text
+        return answer.json()
 
 
-@contextmanager
-def installation(folder: Path) -> Iterator[Installation]:
-    """An installation that is not started yet; ended afterwards."""
-    one = Installation(folder / "data", free_port_base(), folder / "up.txt")
+def _carrying_events() -> Iterator[Topic]:
+    return (topic for topic in BY_NAME.values() if topic.events)
+
+
+@contextlib.asynccontextmanager
+async def installed(environment: Environment, logs: Path) -> AsyncIterator[Installation]:
+    """An installation with all services ready."""
+    installation = Installation(environment, logs, await api_key(environment, SCOPES))
     try:
-        yield one
+        for service in SERVICES:
+            installation.start(service)
+        await installation.ready()
+        yield installation
     finally:
-        if one.process:
-            one.stop(signal.SIGTERM)
-
-
-def free_port_base() -> int:
-    """The first of five neighbouring ports that nobody listens on, below those that the system hands out."""
-    for base in range(20_000, 32_000, 10):
-        if all(_free(base + offset) for offset in range(PORTS)):
-            return base
-    raise AssertionError("no free ports")
-
-
-def _free(port: int) -> bool:
-    with closing(socket.socket()) as probe:
-        return probe.connect_ex(("127.0.0.1", port)) != 0
+        await installation.stop()
