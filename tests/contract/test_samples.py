@@ -1,6 +1,7 @@
 """Records written by any version that is still on a topic are read by today's models."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -20,8 +21,29 @@ def test_every_event_of_every_topic_has_a_model_and_a_sample() -> None:
 
 @pytest.mark.parametrize("of_type", sorted(models()))
 def test_the_samples_of_a_type_show_all_its_fields(of_type: str) -> None:
-    shown = {field for sample in all_samples() if sample.type == of_type for field in sample.value}
-    assert shown == models()[of_type].model_fields.keys()
+    samples = [sample for sample in all_samples() if sample.type == of_type]
+    shown = {path for sample in samples for path in paths(sample.value)}
+    known = {path for sample in samples for path in paths(sample.decoded().data.model_dump(mode="json"))}
+    assert known - shown == set()
+
+
+def paths(value: Any, above: str = "") -> set[str]:
+    """The name of each field, of those within objects and lists as well: `previous.score`."""
+    if isinstance(value, list):
+        return {path for item in value for path in paths(item, above)}
+    if not isinstance(value, dict):
+        return set()
+    own = {name: f"{above}.{name}" if above else name for name in value}
+    return set(own.values()) | {path for name, item in value.items() for path in paths(item, own[name])}
+
+
+def has(whole: Any, part: Any) -> bool:
+    """Whether all that `part` says is in `whole`, which may have more fields."""
+    if isinstance(part, dict):
+        return isinstance(whole, dict) and all(name in whole and has(whole[name], item) for name, item in part.items())
+    if isinstance(part, list):
+        return isinstance(whole, list) and len(whole) == len(part) and all(map(has, whole, part))
+    return bool(whole == part)
 
 
 @each_sample
@@ -31,8 +53,7 @@ def test_a_sample_is_read_with_all_that_it_says(sample: Sample) -> None:
     assert str(event.id) == sample.headers["ce_id"]
     assert event.source == sample.headers["ce_source"]
     assert event.account_id == sample.value["account_id"]
-    said_again = event.data.model_dump(mode="json", include=set(sample.value))
-    assert said_again == sample.value
+    assert has(event.data.model_dump(mode="json"), sample.value)
 
 
 @each_sample
