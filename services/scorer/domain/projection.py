@@ -77,7 +77,8 @@ def project(state: AccountState, now: datetime, policy: Policy) -> Projection:
         if entry.series.survey_type == "nps"
     ]
     heard = {entry.series.stakeholder_id: entry.answered_at for entry in live}
-    figures = account_snapshot(scores, now, invitations=state.invitations, known=len(state.listed | heard.keys()))
+    known = state.listed | {entry.series.stakeholder_id for entry in live if entry.answered_at <= now}
+    figures = account_snapshot(scores, now, invitations=state.invitations, known=len(known))
     history = History(scores)
     classified = classify(
         standing_of(
@@ -95,7 +96,8 @@ def project(state: AccountState, now: datetime, policy: Policy) -> Projection:
     )
     silences = silences_of(state.asked, heard, state.types, policy.silent_after, now)
     stories = _stories(state, live)
-    borders = (next_border(history, now, state.invitations), silences.next_due)
+    ahead = min((entry.answered_at for entry in live if entry.answered_at > now), default=None)
+    borders = (next_border(history, now, state.invitations), silences.next_due, ahead)
     return Projection(
         snapshot=snapshot,
         changed=before is None or _told(before) != _told(snapshot),

@@ -81,8 +81,8 @@ async def by_response(tx: ReadTx, response_ids: Iterable[str]) -> dict[str, list
 async def touched(tx: ReadTx, account_ids: Iterable[str]) -> set[str]:
     """The responses of these accounts that were ever changed."""
     rows = await tx.all(
-        "select response_id from responses where account_id = any(cast(:accounts as text[])) and base is not null"
-        " union select response_id from response_changes where account_id = any(cast(:accounts as text[]))",
+        "select response_id from responses r where account_id = any(cast(:accounts as text[])) and (base is not null"
+        " or withdrawn or exists (select 1 from response_changes c where c.response_id = r.response_id))",
         accounts=list(account_ids),
     )
     return {row["response_id"] for row in rows}

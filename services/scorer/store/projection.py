@@ -13,6 +13,7 @@ from services.scorer.domain.pairs import Entry, Pair, Ref, Series
 from services.scorer.domain.projection import AccountState, Snapshot
 from services.scorer.domain.reach import Invitation, Reply
 from services.scorer.domain.silence import Asked
+from services.scorer.store.reading.account import commented
 from shared.db.transaction import ReadTx, WriteTx
 
 Rows = Mapping[str, Sequence[RowMapping]]
@@ -20,11 +21,11 @@ Rows = Mapping[str, Sequence[RowMapping]]
 READ: Mapping[str, str] = {
     "responses": "response_id, account_id, stakeholder_id, survey_type, nps_kind, answered_at, recorded_at, score,"
     " follow_up_requested, touchpoint, product, quiet, test, withdrawn, erased, revision, updated_at, invitation_id,"
-    " comment is not null as commented",
+    f" {commented('responses')} as commented",
     "invitations": "account_id, invitation_id, stakeholder_id, sent_at, delivered_at, opened_at, started_at,"
     " bounced_at, recorded_at, silent_at",
     "stakeholders": "account_id, stakeholder_id, type, removed",
-    "accounts": "account_id, industry, tier, region, revenue_amount, revenue_currency, renewal_on",
+    "accounts": "account_id, removed, industry, tier, region, revenue_amount, revenue_currency, renewal_on",
     "latest_pairs": "*",
     "snapshots": "*",
 }
@@ -103,12 +104,13 @@ def _state(account_id: str, found: Mapping[str, Rows], snapshot: RowMapping | No
     invitations = [row for row in found["invitations"].get(account_id, ()) if row["sent_at"] is not None]
     people = found["stakeholders"].get(account_id, ())
     accounts = found["accounts"].get(account_id, ())
+    left = bool(accounts and accounts[0]["removed"])  # its people are in nobody's reach any more
     return AccountState(
         account_id,
         entries=[_entry(row) for row in responses],
         invitations=_invitations(invitations, responses),
         asked=[_asked(row) for row in invitations],
-        listed=frozenset(row["stakeholder_id"] for row in people if not row["removed"]),
+        listed=frozenset(row["stakeholder_id"] for row in people if not (left or row["removed"])),
         types={row["stakeholder_id"]: row["type"] for row in people},
         attributes=_attributes(accounts[0]) if accounts else {},
         told_pairs=dict(_pair(row) for row in found["latest_pairs"].get(account_id, ())),
@@ -137,10 +139,10 @@ def _entry(row: RowMapping) -> Entry:
 
 def _invitations(invitations: Iterable[RowMapping], responses: Iterable[RowMapping]) -> list[Invitation]:
     """The invitations sent, each with the live submissions that name it."""
-    replies: dict[str, list[Reply]] = defaultdict(list)
+    replies: dict[tuple[str, str], list[Reply]] = defaultdict(list)
     for row in responses:
         if row["invitation_id"] and not (row["test"] or row["withdrawn"] or row["erased"]):
-            replies[row["invitation_id"]].append(
+            replies[row["invitation_id"], row["stakeholder_id"]].append(
                 Reply(row["answered_at"], row["commented"], row["follow_up_requested"])
             )
     return [
@@ -150,7 +152,7 @@ def _invitations(invitations: Iterable[RowMapping], responses: Iterable[RowMappi
             row["delivered_at"],
             row["opened_at"],
             row["bounced_at"],
-            tuple(replies.get(row["invitation_id"], ())),
+            tuple(replies.get((row["invitation_id"], row["stakeholder_id"]), ())),
         )
         for row in invitations
     ]
