@@ -1,4 +1,4 @@
-"""Habits that a linter does not know: no error disappears, no test waits for time to pass or is skipped."""
+"""Habits that a linter does not know: no error disappears, logic has its clock, no test sleeps or is skipped."""
 
 import ast
 from pathlib import Path
@@ -10,6 +10,9 @@ from tests.architecture.tree import CODE, modules, name, parsed
 # The one place where a test may wait: it asks again and again until its deadline.
 POLLING = "tests/support/polling.py"
 BROAD = {"Exception", "BaseException"}
+# Logic takes a Clock. These may look at the wall: the clock itself, and the runner, which measures how far behind it is.
+CLOCKS = ("shared/clock.py", "shared/kafka/runner.py")
+WALL_CLOCK = ("datetime.now", "datetime.utcnow", "datetime.today", "date.today", "time.time", "time.time_ns")
 
 
 def test_no_broad_exception_disappears() -> None:
@@ -20,6 +23,17 @@ def test_no_broad_exception_disappears() -> None:
         if isinstance(handler, ast.ExceptHandler) and swallows(handler)
     ]
     assert swallowed == []
+
+
+def test_no_logic_looks_at_the_wall_clock() -> None:
+    looking = [
+        f"{name(path)}:{node.lineno} {called}"
+        for path in modules(*CODE)
+        if name(path) not in CLOCKS and not name(path).startswith("services/cli/")
+        for node in ast.walk(parsed(path))
+        if isinstance(node, ast.Call) and (called := ast.unparse(node.func)).endswith(WALL_CLOCK)
+    ]
+    assert looking == []
 
 
 def test_no_test_sleeps() -> None:
