@@ -2,12 +2,13 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from functools import partial
 from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 
 from services.alerting import READS, SCHEMA
-from services.alerting.api import erasures, follow_ups, follow_up_actions, rules
+from services.alerting.api import erasures, follow_up_actions, follow_ups, rules
 from services.alerting.api.resources import Alerting
 from services.alerting.consumer import handlers
 from services.alerting.domain.calendar import BusinessCalendar, parse_holidays, parse_hours, parse_weekdays
@@ -16,7 +17,7 @@ from services.alerting.domain.people import Staff
 from services.alerting.domain.tasks import Contact
 from services.alerting.domain.triggers import Policy
 from services.alerting.handlers.resources import Resources
-from services.alerting.handlers.rules import install_default_rules
+from services.alerting.jobs.defaults import put_rules_in_place
 from services.alerting.jobs.snoozes import Alarm
 from services.alerting.settings import AlertingSettings
 from shared.clock import Clock, SystemClock
@@ -46,7 +47,7 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
 
             app.state.plumbing = plumbing
             app.state.service = Alerting(resources, committed)
-            await plumbing.database.retrying(lambda tx: install_default_rules(tx, clock))
+            plumbing.background("rules", partial(put_rules_in_place, plumbing.database, clock))
             alarm = Alarm(plumbing.database, resources, settings.wake_seconds, committed)
             plumbing.background("snoozes", alarm.run)
             plumbing.runner(READS, handlers(resources), committed)

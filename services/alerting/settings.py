@@ -1,9 +1,11 @@
 """Settings of alerting."""
 
+import os
 from datetime import date
+from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from shared.settings import CommaList, Settings
@@ -52,6 +54,57 @@ class AlertingSettings(Settings):
     wake_seconds: float = Field(
         default=5.0, gt=0, le=3600, description="How often snoozed follow-ups are looked at, in seconds."
     )
+
+    allow_networks: CommaList = Field(
+        default=(),
+        description="Networks of in-house receivers that webhooks may go to, on any port: `10.20.0.0/16` separated "
+        "by commas. Private, loopback and other special addresses are refused otherwise.",
+    )
+    own_ports: CommaList = Field(
+        default=("8000", "8001", "8002", "8003", "8004", "8005"),
+        description="Ports of Tellback itself: no webhook goes there, even in an allowed network. Those of Kafka "
+        "and PostgreSQL are added.",
+    )
+    https_only: bool = Field(default=False, description="Whether webhooks may go to https addresses only.")
+    retry_schedule: str = Field(
+        default="5,300,1800,7200,18000,36000,50400,72000,86400",
+        description="Seconds between the attempts of a webhook, separated by commas, each with 20 % jitter; set "
+        "but empty: one attempt only.",
+    )
+    retry_busy_wait_s: float = Field(
+        default=60, ge=0, le=3600, description="Least wait after a timeout or an answer 429, 502 or 504, in seconds."
+    )
+    connect_timeout_s: float = Field(default=5, gt=0, le=60, description="Seconds to connect to a receiver.")
+    attempt_timeout_s: float = Field(
+        default=20, gt=0, le=60, description="Seconds for a whole attempt, from the look-up to the end of the answer."
+    )
+    lease_margin_s: float = Field(
+        default=20,
+        gt=0,
+        le=600,
+        description="Seconds beyond the timeout after which an attempt whose process died is taken up again.",
+    )
+    max_in_flight: int = Field(
+        default=200, ge=1, le=5000, description="Attempts that one process makes at the same time."
+    )
+    payload_days: int = Field(
+        default=30, ge=14, le=3650, description="Days for which what was sent is kept, to send it again."
+    )
+    held_days: int = Field(
+        default=14, ge=1, le=365, description="Days for which messages to a disabled endpoint are held."
+    )
+    delivery_log_days: int = Field(
+        default=90, ge=14, le=3650, description="Days for which deliveries and their attempts are kept."
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _an_empty_schedule_is_one(cls, data: Any) -> Any:
+        # Elsewhere a variable that is set but empty counts as unset; here it says: do not try again.
+        name = "TELLBACK_ALERTING_RETRY_SCHEDULE"
+        if isinstance(data, dict) and "retry_schedule" not in data and os.environ.get(name) == "":
+            return data | {"retry_schedule": ""}
+        return data
 
     @field_validator("time_zone")
     @classmethod

@@ -94,8 +94,8 @@ class Rule:
 
 
 def conditions_from(document: Mapping[str, Mapping[str, Any]]) -> tuple[Condition, ...]:
-    """Read `{"score": {"min": 0, "max": 3}}`, in one order whatever the document's. Raises ValueError for a field or an operator that does not
-    exist.
+    """Read `{"score": {"min": 0, "max": 3}}`, in one order whatever the document's. Raises ValueError for a field or an
+    operator that does not exist.
     """
     conditions = []
     for field, tests in document.items():

@@ -3,12 +3,22 @@
 from dataclasses import replace
 
 from services.alerting.domain.default_rules import DEFAULT_RULES
+from services.alerting.domain.rules import Rule
 from services.alerting.store.rules import add_versions, current_rows, current_rules
 from shared.clock import Clock
 from shared.db.transaction import WriteTx
 
 SHIPPED = "tellback"
 """Who made a version that came with the product."""
+
+
+async def rules_in_force(tx: WriteTx, clock: Clock) -> list[Rule]:
+    """The rules; an empty table gets the shipped ones first, so that no event is ever judged by none."""
+    rules = await current_rules(tx)
+    if not rules:
+        await install_default_rules(tx, clock)
+        rules = await current_rules(tx)
+    return rules
 
 
 async def install_default_rules(tx: WriteTx, clock: Clock) -> None:

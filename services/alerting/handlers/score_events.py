@@ -12,9 +12,9 @@ from services.alerting.handlers.casework import Casework
 from services.alerting.handlers.corrections import Correction, category_of_ref
 from services.alerting.handlers.facts import trigger_of
 from services.alerting.handlers.resources import Resources
+from services.alerting.handlers.rules import rules_in_force
 from services.alerting.handlers.triggers import act_on
 from services.alerting.store.answers import erased_at
-from services.alerting.store.rules import current_rules
 from shared.db.transaction import WriteTx
 from shared.events.envelope import Event
 from shared.events.scores import AccountScoreDropped, StakeholderAnswerCorrected, StakeholderAnswered
@@ -34,7 +34,7 @@ def record_score_events(resources: Resources) -> BatchHandler:
         if fresh:
             people, answers, corrected = map(_person_of, fresh), _answers_of(fresh), _corrected_of(fresh)
             casework = await Casework.around(tx, resources.context, people, answers, corrected)
-            rules = await current_rules(tx)
+            rules = await rules_in_force(tx, resources.clock)
             for event in fresh:
                 _apply(casework, event, rules, resources)
             await casework.save(tx)

@@ -15,9 +15,7 @@ log = get_logger(__name__)
 class Alarm:
     """Looks for tasks to wake every `seconds`."""
 
-    def __init__(
-        self, database: Database, resources: Resources, seconds: float, committed: Callable[[], None]
-    ) -> None:
+    def __init__(self, database: Database, resources: Resources, seconds: float, committed: Callable[[], None]) -> None:
         self._database = database
         self._resources = resources
         self._seconds = seconds

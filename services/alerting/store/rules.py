@@ -20,9 +20,10 @@ async def current_rules(tx: ReadTx) -> list[Rule]:
     return sorted(map(_rule, await tx.all(_CURRENT)), key=lambda rule: rule.position)
 
 
-async def current_rows(tx: ReadTx) -> Sequence[RowMapping]:
+async def current_rows(tx: ReadTx) -> list[dict[str, Any]]:
     """The rules in force with who made them and when, in the table's order."""
-    return await tx.all(f"select * from ({_CURRENT}) as current order by position, rule_id")
+    rows = await tx.all(f"select * from ({_CURRENT}) as current order by position, rule_id")
+    return [dict(row) for row in rows]
 
 
 async def add_versions(tx: WriteTx, rules: Sequence[Rule], at: datetime, by: str) -> None:

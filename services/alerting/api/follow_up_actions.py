@@ -1,0 +1,124 @@
+"""What people and CRMs do with a follow-up. Each call may name the version it saw, in the body or as If-Match."""
+
+from dataclasses import dataclass
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Depends, Response
+
+from services.alerting.api.follow_ups import shown
+from services.alerting.api.models import (
+    AssignStep,
+    CloseStep,
+    CommentStep,
+    FollowUpDetail,
+    PromiseStep,
+    SnoozeStep,
+    Step,
+)
+from services.alerting.api.resources import Alerting, FollowUpId, IfMatch, TheService
+from services.alerting.domain import lifecycle
+from services.alerting.domain.tasks import Closing, Promise
+from services.alerting.handlers.follow_ups import Action, Command, change_follow_up
+from shared.access.caller import Caller
+from shared.db.engine import Database
+from shared.errors import Invalid
+from shared.http.auth import Actor
+from shared.http.deps import TheDatabase
+from shared.http.routing import Router
+
+router = Router(prefix="/v1/follow-ups/{follow_up_id}", tags=["follow-ups"])
+NOTHING = Step()
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where a change is carried out: who asks about which follow-up, and what it takes to answer."""
+
+    follow_up_id: UUID
+    caller: Caller
+    if_match: int | None
+    database: Database
+    service: Alerting
+    response: Response
+
+    async def carry_out(self, step: Step | CommentStep, action: Action) -> FollowUpDetail:
+        """One change in one transaction; a follow-up that is so already is given back unchanged."""
+        version = step.version if step.version is not None else self.if_match
+        command = Command(self.follow_up_id, self.caller, version, step.comment)
+        task = await self.database.retrying(lambda tx: change_follow_up(tx, self.service.resources, command, action))
+        self.service.committed()
+        return await shown(self.database, self.service, task, self.response)
+
+
+def desk(
+    follow_up_id: FollowUpId,
+    caller: Actor,
+    if_match: IfMatch,
+    database: TheDatabase,
+    service: TheService,
+    response: Response,
+) -> Desk:
+    """The desk of a request."""
+    return Desk(follow_up_id, caller, if_match, database, service, response)
+
+
+TheDesk = Annotated[Desk, Depends(desk)]
+
+
+@router.post("/acknowledge", summary="Take it on")
+async def acknowledge(desk: TheDesk, step: Step = NOTHING) -> FollowUpDetail:
+    """The first touch: its clock stops. Again changes nothing; 409 once the work has begun or it is closed."""
+    return await desk.carry_out(step, lifecycle.acknowledge)
+
+
+@router.post("/start", summary="Begin the work")
+async def start(desk: TheDesk, step: Step = NOTHING) -> FollowUpDetail:
+    """Somebody is speaking with the customer. Again changes nothing; 409 when it is closed."""
+    return await desk.carry_out(step, lifecycle.start)
+
+
+@router.post("/snooze", summary="Put it away until a time")
+async def snooze(desk: TheDesk, step: SnoozeStep) -> FollowUpDetail:
+    """It comes back by itself. The due time stays."""
+    if step.until <= desk.service.resources.clock.now():
+        raise _invalid("until", "must lie in the future")
+    return await desk.carry_out(step, lambda task, change: lifecycle.snooze(task, change, step.until))
+
+
+@router.post("/assign", summary="Hand it to somebody")
+async def assign(desk: TheDesk, step: AssignStep) -> FollowUpDetail:
+    """Who is assigned by hand stays, whatever the directory says later."""
+    owner = step.owner.value()
+    return await desk.carry_out(step, lambda task, change: lifecycle.assign(task, change, owner))
+
+
+@router.post("/promise", summary="Write down what was promised")
+async def promise(desk: TheDesk, step: PromiseStep) -> FollowUpDetail:
+    """The newest promise stands; earlier ones are in the history."""
+    made = Promise(step.what, step.by)
+    return await desk.carry_out(step, lambda task, change: lifecycle.promise(task, change, made))
+
+
+@router.post("/close", summary="Close the loop")
+async def close(desk: TheDesk, step: CloseStep) -> FollowUpDetail:
+    """409 `follow_up_closed` when it is closed already: nobody is told twice."""
+    closing = Closing(step.outcome, step.root_cause, step.what_was_done, step.told_customer, step.result)
+    return await desk.carry_out(step, lambda task, change: lifecycle.close(task, change, closing))
+
+
+@router.post("/reopen", summary="Open it again")
+async def reopen(desk: TheDesk, step: Step = NOTHING) -> FollowUpDetail:
+    """Goes to `open`. 409 when it is not closed, or when another of its kind is open for the person."""
+    return await desk.carry_out(step, lifecycle.reopen)
+
+
+@router.post("/comments", status_code=201, summary="Say something about it")
+async def comment(desk: TheDesk, step: CommentStep) -> FollowUpDetail:
+    """In any state; it stands in the history."""
+    return await desk.carry_out(step, lifecycle.comment)
+
+
+def _invalid(field: str, detail: str) -> Invalid:
+    code = f"invalid_{field}"
+    return Invalid(code, detail, errors=[{"field": field, "code": code, "detail": detail}])

@@ -1,0 +1,182 @@
+"""Reading follow-ups, and opening one by hand."""
+
+from datetime import datetime
+from typing import Annotated
+from uuid import UUID
+
+from fastapi import Header, Query, Response
+
+from services.alerting.api.models import FollowUp, FollowUpDetail, LoopGroup, NewFollowUp, Summary, Why
+from services.alerting.api.resources import Alerting, FollowUpId, TheService
+from services.alerting.api.views import detail_view, follow_up_view, webhook_id_of, why_view
+from services.alerting.domain.questions import GROUPS, SORTS, Sort, TaskFilter
+from services.alerting.domain.severity import SEVERITIES
+from services.alerting.domain.tasks import STATES, Task
+from services.alerting.handlers.follow_ups import Wanted, open_by_hand
+from services.alerting.store import task_queries
+from services.alerting.store.answers import answers_by_id
+from services.alerting.store.tasks import find_task, history_of, triggers_of
+from shared.access.caller import Caller
+from shared.db.engine import Database
+from shared.db.transaction import ReadTx
+from shared.errors import Invalid, NotFound
+from shared.http.auth import Actor, Reader
+from shared.http.deps import TheClock, TheDatabase
+from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, decode_cursor, page_of, parse_sort
+from shared.http.params import Instant, PathId, Search
+from shared.http.routing import Router
+
+router = Router(prefix="/v1/follow-ups", tags=["follow-ups"])
+Several = Annotated[str | None, Query(max_length=500, description="One or several, separated by commas.")]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(min_length=1, max_length=200, description="The same key again gives the same follow-up."),
+]
+MOST_GROUPS = 2
+
+
+@router.get("", summary="Follow-ups, the next due first")
+async def list_follow_ups(
+    *,
+    caller: Reader,
+    database: TheDatabase,
+    account_id: Annotated[PathId | None, Query()] = None,
+    stakeholder_id: Annotated[PathId | None, Query()] = None,
+    state: Several = None,
+    kind: Several = None,
+    severity: Several = None,
+    owner: Annotated[str | None, Query(max_length=320, description="The owner's address.")] = None,
+    due_before: Annotated[Instant | None, Query()] = None,
+    updated_since: Annotated[Instant | None, Query()] = None,
+    q: Annotated[Search | None, Query()] = None,
+    sort: Annotated[str, Query(max_length=20, description=f"{', '.join(SORTS)}; - before it descends.")] = "due_at",
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Page[FollowUp]:
+    """A key limited to an owner sees those of its accounts only."""
+    key, descending = parse_sort(sort, SORTS)
+    wanted = TaskFilter(
+        owner_email=caller.owner_email,
+        account_id=account_id,
+        stakeholder_id=stakeholder_id,
+        states=several("state", state, STATES),
+        kinds=several("kind", kind),
+        severities=several("severity", severity, SEVERITIES),
+        owner=owner,
+        due_before=due_before,
+        updated_since=updated_since,
+        search=q,
+    )
+    purpose = f"follow-ups {sort}"
+    values = decode_cursor(cursor, purpose) if cursor else None
+    after = (datetime.fromisoformat(values[0]), UUID(values[1])) if values else None
+    async with database.read() as tx:
+        tasks = await task_queries.list_tasks(tx, wanted, Sort(key, descending), after, limit + 1)
+    page = page_of(tasks, limit, lambda task: (getattr(task, key), str(task.follow_up_id)), purpose)
+    return Page(items=[follow_up_view(task) for task in page.items], next_cursor=page.next_cursor)
+
+
+@router.post(
+    "",
+    status_code=201,
+    summary="Open a follow-up by hand",
+    responses={200: {"description": "One of this kind is open for the person: an occurrence was added to it."}},
+)
+async def open_follow_up(
+    wanted: NewFollowUp,
+    caller: Actor,
+    database: TheDatabase,
+    service: TheService,
+    response: Response,
+    idempotency_key: IdempotencyKey = None,
+) -> FollowUpDetail:
+    """201 for a new one; 200 with the open one of the same person and kind, which has one occurrence more."""
+    given = {name: getattr(wanted, name) for name in NewFollowUp.model_fields if name != "owner"}
+    owner = wanted.owner.value() if wanted.owner else None
+    asked = Wanted(**given, owner=owner, idempotency_key=idempotency_key)
+    task, new = await database.retrying(lambda tx: open_by_hand(tx, service.resources, asked, caller))
+    service.committed()
+    response.status_code = 201 if new else 200
+    return await shown(database, service, task, response)
+
+
+@router.get("/summary", summary="How well the loop is closed")
+async def summary(
+    *,
+    caller: Reader,
+    database: TheDatabase,
+    clock: TheClock,
+    group_by: Annotated[str | None, Query(max_length=100, description=f"One or two of {', '.join(GROUPS)}.")] = None,
+    account_id: Annotated[PathId | None, Query()] = None,
+    owner: Annotated[str | None, Query(max_length=320)] = None,
+    opened_since: Annotated[Instant | None, Query()] = None,
+) -> Summary:
+    """Counts, the share of loops that were closed, and how long it took; without `group_by` exactly one group."""
+    groups = several("group_by", group_by, GROUPS)
+    if len(groups) > MOST_GROUPS:
+        raise _invalid("group_by", f"at most {MOST_GROUPS} may be crossed")
+    wanted = TaskFilter(owner_email=caller.owner_email, account_id=account_id, owner=owner)
+    async with database.read() as tx:
+        figures = await task_queries.loop_figures(tx, wanted, opened_since, groups, clock.now())
+        unowned = await task_queries.accounts_without_owner(tx, caller.owner_email)
+    return Summary(
+        groups=[LoopGroup.model_validate(one, from_attributes=True) for one in figures],
+        accounts_without_owner=unowned,
+    )
+
+
+@router.get("/{follow_up_id}", summary="One follow-up with its history")
+async def get_follow_up(
+    follow_up_id: FollowUpId, caller: Reader, database: TheDatabase, service: TheService, response: Response
+) -> FollowUpDetail:
+    """With the answer and its whole comment; the ETag is its version."""
+    async with database.read() as tx:
+        task = await _found(tx, follow_up_id, caller)
+        return await _detail(tx, service, task, response)
+
+
+@router.get("/{follow_up_id}/why", summary="Why it is there, and what went out about it")
+async def why(follow_up_id: FollowUpId, caller: Reader, database: TheDatabase) -> Why:
+    """The events, the facts and rules they were judged by, the policy of then, what stood back, every message."""
+    async with database.read() as tx:
+        task = await _found(tx, follow_up_id, caller)
+        history = await history_of(tx, task.follow_up_id)
+        messages = [message for entry in history if (message := webhook_id_of(entry))]
+        deliveries = await task_queries.deliveries_of(tx, messages)
+        return why_view(task, await triggers_of(tx, [task.follow_up_id]), history, deliveries)
+
+
+async def shown(database: Database, service: Alerting, task: Task, response: Response) -> FollowUpDetail:
+    """A follow-up after a change."""
+    async with database.read() as tx:
+        return await _detail(tx, service, task, response)
+
+
+async def _detail(tx: ReadTx, service: Alerting, task: Task, response: Response) -> FollowUpDetail:
+    history = await history_of(tx, task.follow_up_id)
+    key = (task.account_id, task.response_id or "")
+    kept = (await answers_by_id(tx, [key])).get(key)
+    response.headers["ETag"] = f'"{task.version}"'
+    return detail_view(task, history, kept.live if kept else None, service.resources.context.links)
+
+
+async def _found(tx: ReadTx, follow_up_id: UUID, caller: Caller) -> Task:
+    task = await find_task(tx, follow_up_id, caller.owner_email)
+    if task is None:
+        raise NotFound("follow_up_not_found", "there is no such follow-up")
+    return task
+
+
+def several(field: str, text: str | None, allowed: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """The values of a comma list. Raises Invalid for one that is not allowed."""
+    values = tuple(part.strip() for part in (text or "").split(",") if part.strip())
+    if allowed and not set(values) <= set(allowed):
+        raise _invalid(field, f"must be one of {', '.join(allowed)}")
+    if any("\x00" in value for value in values):
+        raise _invalid(field, "must not hold NUL")
+    return values
+
+
+def _invalid(field: str, detail: str) -> Invalid:
+    code = f"invalid_{field}"
+    return Invalid(code, detail, errors=[{"field": field, "code": code, "detail": detail}])

@@ -1,0 +1,254 @@
+"""What the follow-up API takes and gives."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+from services.alerting.domain.tasks import Contact as ContactValue
+from shared.http.params import Instant
+from shared.ids import Identifier
+
+State = Literal["open", "acknowledged", "in_progress", "snoozed", "closed"]
+SeverityName = Literal["critical", "high", "medium", "low"]
+OutcomeName = Literal["resolved", "dismissed", "answered", "corrected"]
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=10_000)]
+Email = Annotated[
+    str,
+    StringConstraints(
+        strip_whitespace=True, to_lower=True, max_length=320, pattern=r"^[^@\s\x00-\x1f]+@[^@\s\x00-\x1f]+$"
+    ),
+]
+Kind = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_]{0,63}$")]
+Version = Annotated[int, Field(strict=True, ge=1, le=2**31 - 1, description="The version you saw; 409 when stale.")]
+
+
+class Input(BaseModel):
+    """Base of all bodies: unknown fields are refused by name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Contact(BaseModel):
+    """A colleague."""
+
+    name: str | None = Field(default=None, examples=["Olivia Owner"])
+    email: str | None = Field(default=None, examples=["olivia@supplier.example"])
+
+
+class Colleague(Input):
+    """Somebody to hand a follow-up to."""
+
+    name: Line | None = None
+    email: Email
+
+    def value(self) -> ContactValue:
+        """As the domain has it."""
+        return ContactValue(self.name, self.email)
+
+
+class FollowUp(BaseModel):
+    """A follow-up as lists and webhooks show it."""
+
+    follow_up_id: str = Field(examples=["5f1c2a52-6a0f-5f5e-9b68-0d9f2f6a7c11"])
+    version: int = Field(description="Grows by one with every change.", examples=[1])
+    kind: str = Field(description="The rule that opened it, or the kind given by hand.", examples=["detractor"])
+    severity: SeverityName
+    state: State
+    account_id: str = Field(examples=["acme"])
+    stakeholder_id: str | None = Field(
+        description="Null where it is about the account.", examples=["jane@acme.example"]
+    )
+    response_id: str | None = Field(description="The newest answer behind it.", examples=["r-1"])
+    owner: Contact
+    due_at: datetime = Field(description="When the first touch is due, in business time.")
+    occurrences: int = Field(description="How often it was triggered.", examples=[1])
+    reasons: list[str] = Field(examples=[["scored 2 of 10: a deep detractor"]])
+    inhibited: list[str] = Field(
+        description="Kinds that held as well and stand back.", examples=[["follow_up_requested"]]
+    )
+    playbook: str = Field(description="What to do about it.")
+    opened_at: datetime
+    closed_at: datetime | None
+    outcome: OutcomeName | None
+
+
+class HistoryLine(BaseModel):
+    """One change of a follow-up."""
+
+    action: str = Field(examples=["acknowledged"])
+    actor: str = Field(description="`key:<id>` or `system`.", examples=["key:k3v9x0a1b2c3"])
+    at: datetime
+    version: int
+    comment: str | None
+    changes: dict[str, Any] = Field(
+        description="Field to old and new value.", examples=[{"state": ["open", "acknowledged"]}]
+    )
+    webhook_id: str | None = Field(description="The message that told of it.", examples=["msg_5f1c2a52"])
+
+
+class Promise(BaseModel):
+    """What was promised, and by when."""
+
+    what: str
+    by: datetime
+
+
+class FollowUpDetail(FollowUp):
+    """A follow-up with all that is known of it."""
+
+    title: str
+    owner_source: Literal["directory", "default", "assigned"]
+    informed: list[Contact] = Field(description="Who is told beside the owner.")
+    opened_by: str
+    updated_at: datetime
+    acknowledged_at: datetime | None = Field(description="The first touch.")
+    started_at: datetime | None
+    snoozed_until: datetime | None
+    promise: Promise | None
+    root_cause: str | None
+    what_was_done: str | None
+    told_customer: bool | None
+    result: str | None = Field(description="What came of a growth task.")
+    response: dict[str, Any] | None = Field(description="The answer with its whole comment, if it is there.")
+    history: list[HistoryLine]
+
+
+class Step(Input):
+    """Body of a change; all of it optional."""
+
+    version: Version | None = None
+    comment: Text | None = Field(default=None, description="Why, for the history.")
+
+
+class SnoozeStep(Step):
+    """Put it away."""
+
+    until: Instant
+
+
+class AssignStep(Step):
+    """Hand it over."""
+
+    owner: Colleague
+
+
+class PromiseStep(Step):
+    """What was promised to the customer, and by when."""
+
+    what: Text
+    by: Instant
+
+
+class CloseStep(Step):
+    """How it ended."""
+
+    outcome: OutcomeName = "resolved"
+    root_cause: Line | None = Field(default=None, description="One of your causes; the summary groups by it.")
+    what_was_done: Text | None = None
+    told_customer: bool | None = Field(default=None, strict=True, description="Whether the customer heard back.")
+    result: Text | None = Field(default=None, description="What came of a growth task.")
+
+
+class CommentStep(Input):
+    """A remark."""
+
+    comment: Text
+    version: Version | None = None
+
+
+class NewFollowUp(Input):
+    """A follow-up opened by hand."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"account_id": "acme", "stakeholder_id": "jane@acme.example", "reason": "asked at the fair"}]
+        },
+    )
+
+    account_id: Identifier
+    stakeholder_id: Identifier | None = None
+    response_id: Identifier | None = None
+    kind: Kind = "manual"
+    title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=130)] | None = None
+    severity: SeverityName = "medium"
+    due_at: Instant | None = Field(default=None, description="By default in business time, by severity.")
+    owner: Colleague | None = Field(default=None, description="By default the owner of the account.")
+    reason: Text | None = None
+    playbook: Text | None = None
+
+
+class LoopGroup(BaseModel):
+    """How well the loop is closed in one group."""
+
+    group: dict[str, str | None] = Field(examples=[{"kind": "detractor"}])
+    opened_count: int
+    open_count: int
+    overdue_count: int = Field(description="Past due without a first touch.")
+    closed_count: int
+    resolved_count: int
+    answered_count: int
+    dismissed_count: int
+    corrected_count: int
+    told_customer_count: int
+    closed_loop_rate: float | None = Field(
+        description="Resolved and answered over all that was neither dismissed nor corrected, 0 to 1."
+    )
+    median_hours_to_first_touch: float | None
+    median_hours_to_close: float | None
+
+
+class Summary(BaseModel):
+    """Figures of the closed loop."""
+
+    groups: list[LoopGroup]
+    accounts_without_owner: list[str] = Field(description="Accounts whose follow-ups wait at the default owner.")
+
+
+class Why(BaseModel):
+    """Everything that led to a follow-up and came of it."""
+
+    follow_up_id: str
+    reasons: list[str]
+    inhibited: list[str]
+    rule: dict[str, Any] | None = Field(description="The rule as it was when it fired; null for one opened by hand.")
+    business_time: dict[str, Any] | None = Field(description="The calendar by which it is due.")
+    triggers: list[dict[str, Any]] = Field(description="The events, what was known then, and every rule that held.")
+    messages: list[dict[str, Any]] = Field(description="What went out, and how it fared at each endpoint.")
+
+
+class RuleView(BaseModel):
+    """A rule in force."""
+
+    rule_id: str = Field(examples=["detractor_0_3"])
+    version: int
+    position: int = Field(description="The table's order; breaks ties.")
+    kind: str = Field(description="What its follow-ups are called.", examples=["detractor"])
+    label: str
+    event: str = Field(examples=["stakeholder.answered"])
+    conditions: dict[str, Any] = Field(examples=[{"survey_type": {"in": ["nps"]}, "score": {"min": 0, "max": 3}}])
+    severity: SeverityName
+    due: dict[str, Any] = Field(examples=[{"amount": 4, "unit": "business_hours"}])
+    recipient: Literal["owner", "sponsor", "leader"]
+    informs: list[str]
+    reason: str
+    playbook: str
+    inhibited_by: list[str]
+    closes_on_answer: bool
+    growth: bool
+    enabled: bool
+    created_at: datetime
+    created_by: str
+
+
+class Erasure(BaseModel):
+    """When and how much was erased here."""
+
+    receipt_id: str
+    erased_at: datetime
+    applied_at: datetime
+    responses: int
+    follow_ups: int
+    messages: int

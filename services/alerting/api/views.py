@@ -1,0 +1,104 @@
+"""From the domain to what the API gives."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from services.alerting.api.models import Contact, FollowUp, FollowUpDetail, HistoryLine, Promise, RuleView, Why
+from services.alerting.domain.payloads import Links, response_block, task_item
+from services.alerting.domain.people import Answer
+from services.alerting.domain.tasks import HistoryEntry, Task
+from services.alerting.domain.triggers import Fired
+
+WHOLE = 1_000_000
+"""No comment is cut where somebody works on it."""
+
+
+def follow_up_view(task: Task) -> FollowUp:
+    """A follow-up as in a list."""
+    return FollowUp.model_validate(task_item(task))
+
+
+def detail_view(task: Task, history: Sequence[HistoryEntry], answer: Answer | None, links: Links) -> FollowUpDetail:
+    """A follow-up with its history and its answer."""
+    closing, promise = task.closing, task.promise
+    response = None if answer is None or answer.withdrawn else response_block(answer, links, WHOLE)
+    return FollowUpDetail(
+        **task_item(task),
+        title=task.title,
+        owner_source=task.owner_source,
+        informed=[Contact(name=one.name, email=one.email) for one in task.informed],
+        opened_by=task.opened_by,
+        updated_at=task.updated_at,
+        acknowledged_at=task.acknowledged_at,
+        started_at=task.started_at,
+        snoozed_until=task.snoozed_until,
+        promise=Promise(what=promise.what, by=promise.by) if promise else None,
+        root_cause=closing.root_cause if closing else None,
+        what_was_done=closing.what_was_done if closing else None,
+        told_customer=closing.told_customer if closing else None,
+        result=closing.result if closing else None,
+        response=response,
+        history=[history_view(one) for one in history],
+    )
+
+
+def history_view(entry: HistoryEntry) -> HistoryLine:
+    """One line of a history."""
+    return HistoryLine(
+        action=entry.action,
+        actor=entry.actor,
+        at=entry.at,
+        version=entry.version,
+        comment=entry.comment,
+        changes=entry.changes,
+        webhook_id=webhook_id_of(entry),
+    )
+
+
+def webhook_id_of(entry: HistoryEntry) -> str | None:
+    """The id under which webhooks told of it."""
+    return None if entry.event_id is None else f"msg_{entry.event_id}"
+
+
+def why_view(
+    task: Task, fired: Sequence[Fired], history: Sequence[HistoryEntry], deliveries: Sequence[Mapping[str, Any]]
+) -> Why:
+    """All that led to a follow-up and came of it."""
+    by_message: dict[str, list[dict[str, Any]]] = {}
+    for row in deliveries:
+        shown = {name: row[name] for name in row if name != "message_id"}
+        by_message.setdefault(row["message_id"], []).append(shown)
+    messages = [
+        {"webhook_id": message, "action": entry.action, "at": entry.at, "deliveries": by_message.get(message, [])}
+        for entry in history
+        if (message := webhook_id_of(entry)) is not None
+    ]
+    return Why(
+        follow_up_id=str(task.follow_up_id),
+        reasons=list(task.reasons),
+        inhibited=list(task.inhibited),
+        rule=task.policy.get("rule"),
+        business_time=task.policy.get("business_time"),
+        triggers=[trigger_view(one) for one in fired],
+        messages=messages,
+    )
+
+
+def trigger_view(one: Fired) -> dict[str, Any]:
+    """An event behind a follow-up."""
+    return {
+        "event_id": str(one.trigger.event_id),
+        "event": one.trigger.event,
+        "at": one.trigger.at,
+        "response_id": one.trigger.response_id,
+        "role": one.role,
+        "holds": one.holds,
+        "facts": dict(one.trigger.facts),
+        "matches": list(one.matches),
+    }
+
+
+def rule_view(row: Mapping[str, Any]) -> RuleView:
+    """A rule in force."""
+    values = {name: row[name] for name in row if name not in ("due_amount", "due_unit")}
+    return RuleView(**values, due={"amount": row["due_amount"], "unit": row["due_unit"]})

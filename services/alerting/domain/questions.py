@@ -1,0 +1,53 @@
+"""What is asked about follow-ups: a list with filters, or figures by group."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+SORTS = ("due_at", "opened_at", "updated_at")
+GROUPS = ("root_cause", "kind", "owner", "touchpoint", "product")
+
+
+@dataclass(frozen=True, slots=True)
+class TaskFilter:
+    """Which follow-ups; None or empty takes all. `owner_email` is the limit of the caller's key."""
+
+    owner_email: str | None = None
+    account_id: str | None = None
+    stakeholder_id: str | None = None
+    states: tuple[str, ...] = ()
+    kinds: tuple[str, ...] = ()
+    severities: tuple[str, ...] = ()
+    owner: str | None = None
+    due_before: datetime | None = None
+    updated_since: datetime | None = None
+    search: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sort:
+    """The order of a list: one of SORTS, then by id."""
+
+    key: str = "due_at"
+    descending: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class LoopFigures:
+    """How well the loop is closed in one group. Times in hours by the clock, None where there is nothing to measure.
+
+    `closed_loop_rate`: resolved and answered over all that was neither dismissed nor corrected, from 0 to 1.
+    """
+
+    group: dict[str, str | None]
+    opened_count: int
+    open_count: int
+    overdue_count: int
+    closed_count: int
+    resolved_count: int
+    answered_count: int
+    dismissed_count: int
+    corrected_count: int
+    told_customer_count: int
+    closed_loop_rate: float | None
+    median_hours_to_first_touch: float | None
+    median_hours_to_close: float | None

@@ -1,0 +1,143 @@
+"""Reading follow-ups: lists, figures by group, and what went out about one."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+
+from services.alerting.domain.questions import LoopFigures, Sort, TaskFilter
+from services.alerting.domain.tasks import Task
+from services.alerting.store.tasks import task_of
+from shared.db.transaction import ReadTx
+
+MAX_UNOWNED = 200
+_GROUP_COLUMNS = {"owner": "owner_email"}
+
+
+async def list_tasks(
+    tx: ReadTx, wanted: TaskFilter, sort: Sort, after: tuple[datetime, UUID] | None, limit: int
+) -> list[Task]:
+    """A page of follow-ups behind the position `after`."""
+    where, params = _conditions(wanted)
+    operator, direction = ("<", "desc") if sort.descending else (">", "asc")
+    if after is not None:
+        where.append(f"({sort.key}, follow_up_id) {operator} (:after_value, :after_id)")
+        params |= {"after_value": after[0], "after_id": after[1]}
+    rows = await tx.all(
+        f"select * from tasks where {' and '.join(where)}"
+        f" order by {sort.key} {direction}, follow_up_id {direction} limit :limit",
+        **params,
+        limit=limit,
+    )
+    return [task_of(row) for row in rows]
+
+
+async def loop_figures(
+    tx: ReadTx, wanted: TaskFilter, opened_since: datetime | None, group_by: Sequence[str], now: datetime
+) -> list[LoopFigures]:
+    """The figures of each group, the largest first; without `group_by` exactly one."""
+    where, params = _conditions(wanted)
+    if opened_since is not None:
+        where.append("opened_at >= :opened_since")
+        params["opened_since"] = opened_since
+    columns = [_GROUP_COLUMNS.get(name, name) for name in group_by]
+    keys = "".join(f"{column}, " for column in columns)
+    rows = await tx.all(
+        f"""
+        select {keys} count(*) as opened,
+            count(*) filter (where state <> 'closed') as still_open,
+            count(*) filter (where state <> 'closed' and acknowledged_at is null and due_at < :now) as overdue,
+            count(*) filter (where state = 'closed') as closed,
+            count(*) filter (where outcome = 'resolved') as resolved,
+            count(*) filter (where outcome = 'answered') as answered,
+            count(*) filter (where outcome = 'dismissed') as dismissed,
+            count(*) filter (where outcome = 'corrected') as corrected,
+            count(*) filter (where told_customer) as told_customer,
+            percentile_cont(0.5) within group (order by extract(epoch from acknowledged_at - opened_at)) as to_touch,
+            percentile_cont(0.5) within group (order by extract(epoch from closed_at - opened_at)) as to_close
+        from tasks where {" and ".join(where)} {"group by " + ", ".join(columns) if columns else ""}
+        order by opened desc {"".join(f", {column} nulls last" for column in columns)}
+        """,
+        **params,
+        now=now,
+    )
+    return [_figures(row, dict(zip(group_by, columns, strict=True))) for row in rows]
+
+
+async def accounts_without_owner(tx: ReadTx, owner_email: str | None) -> list[str]:
+    """Accounts whose follow-ups wait at the default owner, since the directory names nobody."""
+    if owner_email is not None:
+        return []  # an account that has this owner is not without one
+    rows = await tx.all(
+        "select distinct account_id from tasks where owner_source = 'default' and state <> 'closed'"
+        " order by account_id limit :limit",
+        limit=MAX_UNOWNED,
+    )
+    return [row["account_id"] for row in rows]
+
+
+async def deliveries_of(tx: ReadTx, message_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """How the messages fared at each endpoint, oldest first."""
+    rows = await tx.all(
+        "select message_id, delivery_id, endpoint_id, status, attempts, last_failure, delivered_at"
+        " from webhook_deliveries where message_id = any(cast(:ids as text[])) order by created_at, delivery_id",
+        ids=list(message_ids),
+    )
+    return [dict(row) for row in rows]
+
+
+def _conditions(wanted: TaskFilter) -> tuple[list[str], dict[str, Any]]:
+    """SQL conditions and their values; never empty."""
+    parts: list[tuple[str, dict[str, Any]]] = [("true", {})]
+    if wanted.owner_email is not None:
+        limit = "account_id in (select account_id from accounts where owner_email = :key_owner)"
+        parts.append((limit, {"key_owner": wanted.owner_email}))
+    for name, values in (("state", wanted.states), ("kind", wanted.kinds), ("severity", wanted.severities)):
+        if values:
+            parts.append((f"{name} = any(cast(:{name}s as text[]))", {f"{name}s": list(values)}))
+    equals = {
+        "account_id": wanted.account_id,
+        "stakeholder_id": wanted.stakeholder_id,
+        "owner_email": wanted.owner.lower() if wanted.owner else None,
+    }
+    parts += [(f"{name} = :{name}", {name: value}) for name, value in equals.items() if value is not None]
+    if wanted.due_before is not None:
+        parts.append(("due_at < :due_before", {"due_before": wanted.due_before}))
+    if wanted.updated_since is not None:
+        parts.append(("updated_at >= :updated_since", {"updated_since": wanted.updated_since}))
+    if wanted.search is not None:
+        found = "(title ilike :search or account_id ilike :search or stakeholder_id ilike :search)"
+        parts.append((found, {"search": f"%{_escaped(wanted.search)}%"}))
+    params: dict[str, Any] = {}
+    for _, given in parts:
+        params |= given
+    return [condition for condition, _ in parts], params
+
+
+def _escaped(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def _figures(row: RowMapping, group: dict[str, str]) -> LoopFigures:
+    counted = row["opened"] - row["dismissed"] - row["corrected"]
+    return LoopFigures(
+        group={name: row[column] for name, column in group.items()},
+        opened_count=row["opened"],
+        open_count=row["still_open"],
+        overdue_count=row["overdue"],
+        closed_count=row["closed"],
+        resolved_count=row["resolved"],
+        answered_count=row["answered"],
+        dismissed_count=row["dismissed"],
+        corrected_count=row["corrected"],
+        told_customer_count=row["told_customer"],
+        closed_loop_rate=(row["resolved"] + row["answered"]) / counted if counted else None,
+        median_hours_to_first_touch=_hours(row["to_touch"]),
+        median_hours_to_close=_hours(row["to_close"]),
+    )
+
+
+def _hours(seconds: float | None) -> float | None:
+    return None if seconds is None else seconds / 3600
