@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 from fastapi import FastAPI
 
 from services.alerting import READS, SCHEMA
-from services.alerting.api import erasures, follow_up_actions, follow_ups, rules
+from services.alerting.api import erasures, follow_up_actions, follow_ups, rules, webhooks, webhooks_deliveries
 from services.alerting.api.resources import Alerting
 from services.alerting.consumer import handlers
 from services.alerting.domain.calendar import BusinessCalendar, parse_holidays, parse_hours, parse_weekdays
@@ -18,6 +18,7 @@ from services.alerting.domain.tasks import Contact
 from services.alerting.domain.triggers import Policy
 from services.alerting.handlers.resources import Resources
 from services.alerting.jobs.defaults import put_rules_in_place
+from services.alerting.jobs.delivery_setup import delivering
 from services.alerting.jobs.snoozes import Alarm
 from services.alerting.settings import AlertingSettings
 from shared.clock import Clock, SystemClock
@@ -40,13 +41,14 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with Plumbing.open(SCHEMA, common, clock) as plumbing:
+        async with Plumbing.open(SCHEMA, common, clock) as plumbing, delivering(plumbing, settings) as sending:
 
             def committed() -> None:
                 plumbing.relay.wake()
+                sending.wake()
 
             app.state.plumbing = plumbing
-            app.state.service = Alerting(resources, committed)
+            app.state.service = Alerting(resources, committed, sending)
             plumbing.background("rules", partial(put_rules_in_place, plumbing.database, clock))
             alarm = Alarm(plumbing.database, resources, settings.wake_seconds, committed)
             plumbing.background("snoozes", alarm.run)
@@ -57,7 +59,10 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
         SCHEMA,
         "Tellback alerting",
         DESCRIPTION,
-        [follow_ups.router, follow_up_actions.router, rules.router, erasures.router, parked],
+        [
+            *(follow_ups.router, follow_up_actions.router, rules.router, erasures.router),
+            *(webhooks.router, webhooks_deliveries.router, parked),
+        ],
         lifespan,
         clock=clock,
     )

@@ -9,6 +9,7 @@ from uuid import UUID
 from fastapi import Depends, Header, Path
 
 from services.alerting.handlers.resources import Resources
+from services.alerting.handlers.webhooks import Webhooks
 from shared.errors import Invalid, NotFound
 from shared.http.deps import service
 
@@ -19,6 +20,7 @@ class Alerting:
 
     resources: Resources
     committed: Callable[[], None]
+    webhooks: Webhooks
 
 
 TheService = Annotated[Alerting, Depends(service)]

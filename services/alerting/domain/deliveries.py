@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-from services.alerting.domain.retry import Outcome, RetryPolicy
+from services.alerting.domain.retry import Failure, Outcome, RetryPolicy, Status
 
 TEST_TYPE = "webhook.test"
 """The type of the message that a test sends; nobody subscribes to it."""
@@ -80,6 +80,48 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Attempt:
+    """One attempt as the log keeps it; `failure` is None where the receiver answered 2xx."""
+
+    number: int
+    trigger: Trigger
+    actor: str | None
+    started_at: datetime
+    duration_ms: int
+    status_code: int | None
+    failure: Failure | None
+    response_text: str
+    response_truncated: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One message to one endpoint. `trigger` and `actor` are those of the next attempt, or of the last one.
+
+    `body`, what is sent, and `endpoint_status` are read with a single delivery; `body` is None once purged.
+    """
+
+    delivery_id: str
+    endpoint_id: str
+    message_id: str
+    event_type: str
+    account_id: str | None
+    sequence: int | None
+    status: Status
+    attempts: int
+    next_attempt_at: datetime | None
+    trigger: Trigger
+    actor: str | None
+    job_id: str | None
+    last_failure: str | None
+    created_at: datetime
+    delivered_at: datetime | None
+    finished_at: datetime | None
+    body: bytes | None = field(default=None, repr=False)
+    endpoint_status: EndpointStatus = EndpointStatus.ENABLED
+
+
+@dataclass(frozen=True, slots=True)
 class Work:
     """One attempt to be made: everything a sender needs, so that it holds no database session meanwhile."""
 
@@ -116,7 +158,7 @@ class SendingRules:
     lease: float = 40.0
     in_flight: int = 200
     poll: float = 1.0
-    stop_grace: float = 8.0
+    stop_grace: float = 4.0
     body_days: int = 30
     held_days: int = 14
     log_days: int = 90

@@ -7,7 +7,7 @@ from services.alerting.domain.deliveries import Work
 from services.alerting.domain.retry import Failure, Outcome
 from services.alerting.gateways.egress import Egress
 from services.alerting.gateways.signer import signed_headers
-from services.alerting.gateways.vault import Unsealable, Vault
+from services.alerting.gateways.vault import Unsealable, Vault, headers_of, secret_of
 
 
 class Sender:
@@ -20,8 +20,10 @@ class Sender:
     async def send(self, work: Work, at: datetime) -> Outcome:
         """Post the message with fresh signatures of every live secret."""
         try:
-            secrets = [self._vault.open(sealed, work.endpoint_id) for sealed in work.sealed_secrets]
-            custom = self._vault.open(work.sealed_headers, work.endpoint_id) if work.sealed_headers else "{}"
+            secrets = [self._vault.open(sealed, secret_of(work.endpoint_id)) for sealed in work.sealed_secrets]
+            custom = "{}"
+            if work.sealed_headers:
+                custom = self._vault.open(work.sealed_headers, headers_of(work.endpoint_id))
         except Unsealable:
             return Outcome(Failure.SEALED)
         headers = {

@@ -16,6 +16,16 @@ class Unsealable(Exception):
     """The bytes were sealed with another key, for another row, or were altered."""
 
 
+def secret_of(endpoint_id: str) -> str:
+    """What a sealed secret belongs to."""
+    return f"secret/{endpoint_id}"
+
+
+def headers_of(endpoint_id: str) -> str:
+    """What the sealed custom headers belong to."""
+    return f"headers/{endpoint_id}"
+
+
 class Vault:
     """AES-256-GCM; the key is HKDF-SHA256 of the deployment's secret key."""
 
@@ -23,7 +33,7 @@ class Vault:
         self._cipher = AESGCM(HKDF(SHA256(), 32, salt=None, info=_PURPOSE).derive(secret_key.encode()))
 
     def seal(self, text: str, belongs_to: str) -> bytes:
-        """Encrypt; only `belongs_to`, the id of the row, opens it again."""
+        """Encrypt; it opens again for the same `belongs_to` only."""
         nonce = os.urandom(_NONCE_BYTES)
         return _VERSION + nonce + self._cipher.encrypt(nonce, text.encode(), belongs_to.encode())
 

@@ -8,14 +8,11 @@ ended, so a webhook leaves within milliseconds of the commit that caused it.
 import asyncio
 import contextlib
 import random
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.alerting.domain.deliveries import Done, SendingRules, Work
 from services.alerting.domain.retry import Failure, Outcome
-from services.alerting.gateways.egress import Egress
 from services.alerting.gateways.sender import Sender
 from services.alerting.store import webhooks_queue
 from services.alerting.store.webhooks_queue import Claimed
@@ -32,6 +29,7 @@ REAP_SECONDS = 1.0
 SWEEP_SECONDS = 15.0
 PURGE_SECONDS = 300.0
 AWAY_SECONDS = 0.5
+STOP_SECONDS = 5.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +50,8 @@ class Dispatcher:
         self._sender = sender
         self._rules = rules
         self._awake = asyncio.Event()
+        self._ended = asyncio.Event()
+        self._stopping = False
         self._running: set[asyncio.Task[None]] = set()
         self._done: list[Done] = []
         self._chores: dict[str, float] = {}
@@ -62,13 +62,22 @@ class Dispatcher:
         self._awake.set()
 
     async def run(self) -> None:
-        """Send until cancelled; then let attempts end for a while, and write down what became of them."""
+        """Send until stopped; then let attempts end for a while, and write down what became of them."""
         try:
-            while True:
+            while not self._stopping:
                 self._awake.clear()
                 await self._rest(await self._turn())
         finally:
             await self._drain()
+            self._ended.set()
+
+    async def stop(self) -> None:
+        """Take no more, and wait until all that was taken is written down."""
+        self._stopping = True
+        self._awake.set()
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(self._rules.stop_grace + STOP_SECONDS):
+                await self._ended.wait()
 
     async def _turn(self) -> Turn | None:
         """One transaction, then start the attempts it took. None while the database is away."""
@@ -180,15 +189,3 @@ class Dispatcher:
             log.warning("webhook_failed", **facts)
         else:
             log.info("webhook_delivered", **facts)
-
-
-@asynccontextmanager
-async def dispatching(dispatcher: Dispatcher, egress: Egress) -> AsyncIterator[asyncio.Task[None]]:
-    """The dispatcher running; at the end it is drained before the connections are closed."""
-    task = asyncio.create_task(dispatcher.run(), name="webhooks")
-    try:
-        yield task
-    finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
-        await egress.aclose()

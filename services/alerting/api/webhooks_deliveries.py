@@ -1,0 +1,80 @@
+"""Calls about deliveries: what was sent to whom, what came of it, and sending it again."""
+
+from datetime import datetime
+from typing import Annotated
+
+from fastapi import Depends, Path, Query
+from pydantic import AwareDatetime
+
+from services.alerting.api.webhooks import EndpointId, TheWebhooks
+from services.alerting.api.webhooks_models import DeliveryDetail, DeliveryItem
+from services.alerting.domain.retry import Status
+from services.alerting.handlers import webhooks as handlers
+from services.alerting.store import webhooks_endpoints, webhooks_log
+from services.alerting.store.webhooks_log import DeliveryFilter
+from shared.errors import NotFound
+from shared.http.auth import Actor, Reader
+from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, decode_cursor, page_of
+from shared.http.routing import Router
+
+router = Router(prefix="/v1", tags=["webhooks"])
+DeliveryId = Annotated[str, Path(max_length=200)]
+Text = Annotated[str | None, Query(max_length=200)]
+
+
+def wanted(  # a dependency, so that the route stays readable
+    status: Annotated[Status | None, Query()] = None,
+    event_type: Text = None,
+    account_id: Text = None,
+    job_id: Annotated[str | None, Query(max_length=200, description="Those of one recovery.")] = None,
+    since: Annotated[AwareDatetime | None, Query(description="Made at or after.")] = None,
+    until: Annotated[AwareDatetime | None, Query(description="Made before.")] = None,
+) -> DeliveryFilter:
+    """The filters of a list of deliveries."""
+    return DeliveryFilter(status and status.value, event_type, account_id, since, until, job_id)
+
+
+@router.get("/webhook-endpoints/{endpoint_id}/deliveries")
+async def list_deliveries(
+    endpoint_id: EndpointId,
+    caller: Reader,
+    webhooks: TheWebhooks,
+    chosen: Annotated[DeliveryFilter, Depends(wanted)],
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Page[DeliveryItem]:
+    """The deliveries to one endpoint, newest first."""
+    after = None
+    if cursor is not None:
+        at, delivery_id = decode_cursor(cursor, endpoint_id)
+        after = (datetime.fromisoformat(at), delivery_id)
+    owner = caller.owner_email
+    async with webhooks.database.read() as tx:
+        if await webhooks_endpoints.find(tx, endpoint_id, owner, webhooks.clock.now()) is None:
+            raise NotFound("not_found", "there is no such endpoint")
+        rows = await webhooks_log.page(tx, endpoint_id, owner, chosen, after, limit + 1)
+    page = page_of(rows, limit, lambda row: (row.created_at, row.delivery_id), endpoint_id)
+    return Page(items=[DeliveryItem.of(row) for row in page.items], next_cursor=page.next_cursor)
+
+
+@router.get("/deliveries/{delivery_id}")
+async def get_delivery(delivery_id: DeliveryId, caller: Reader, webhooks: TheWebhooks) -> DeliveryDetail:
+    """One delivery with every attempt and what was sent."""
+    async with webhooks.database.read() as tx:
+        delivery = await webhooks_log.find(tx, delivery_id, caller.owner_email)
+        if delivery is None:
+            raise NotFound("not_found", "there is no such delivery")
+        return DeliveryDetail.detailed(delivery, await webhooks_log.attempts(tx, delivery_id))
+
+
+@router.post("/deliveries/{delivery_id}/resend", status_code=202)
+async def resend(delivery_id: DeliveryId, caller: Actor, webhooks: TheWebhooks) -> DeliveryDetail:
+    """Send it again now, with the same webhook-id and the same bytes."""
+    async with webhooks.database.write() as tx:
+        await handlers.resend(tx, webhooks, caller, delivery_id)
+        delivery = await webhooks_log.find(tx, delivery_id, caller.owner_email)
+        if delivery is None:
+            raise NotFound("not_found", "there is no such delivery")
+        detail = DeliveryDetail.detailed(delivery, await webhooks_log.attempts(tx, delivery_id))
+    webhooks.wake()
+    return detail
