@@ -4,7 +4,7 @@ kind."""
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
 from services.scorer.domain.categories import HIGHEST_SCORE, category_of
 from services.scorer.domain.changes import categories_of, change_between_scores
@@ -22,6 +22,9 @@ _PREVIOUS = f"""
         order by q.answered_at desc, q.response_id collate "C" desc limit 1
     ) previous on true
 """
+
+
+SORTS: Final = {"changed_at": ("r.answered_at", "timestamptz")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,10 +46,11 @@ class ChangesQuestion:
 
 async def changes_page(tx: ReadTx, asked: ChangesQuestion) -> Sequence[dict[str, Any]]:
     """Up to `limit` + 1 changes, by when the later answer was given."""
-    order = Order("r.answered_at", "timestamptz", asked.descending, ("r.response_id",))
+    order = Order(*SORTS["changed_at"], asked.descending, ("r.response_id",))
     rows = await tx.all(
         "select r.response_id, r.account_id, r.stakeholder_id, r.nps_kind, r.score, r.answered_at, r.recorded_at,"
-        " r.revision, previous.response_id as previous_response_id, previous.score as previous_score"
+        " r.answered_at as sort_value, r.revision, previous.response_id as previous_response_id,"
+        " previous.score as previous_score"
         f" from responses r{joins(Filters(), asked.owner_email)}{_PREVIOUS}"
         f" where {LIVE} and r.survey_type = 'nps'"
         f" and (previous.score is null or ({net('previous.score')}) <> ({net('r.score')}))"

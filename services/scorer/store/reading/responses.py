@@ -49,7 +49,8 @@ async def responses_page(tx: ReadTx, asked: ResponsesQuestion) -> Sequence[dict[
     order = Order(*SORTS[asked.sort], asked.descending, ("r.response_id",))
     low, high = SCORES.get(asked.category or "", (0, 0))
     rows = await tx.all(
-        f"select {_COLUMNS} from responses r{joins(asked.filters, asked.owner_email)}"
+        f"select {_COLUMNS}, {order.expression} as sort_value"
+        f" from responses r{joins(asked.filters, asked.owner_email)}"
         f" where not r.withdrawn and not r.erased and r.test = :tests"
         f"{conditions(asked.filters, asked.owner_email)}{_conditions(asked)}"
         f"{order.after(asked.after)}{order.by()}{' limit :rows' if asked.limit is not None else ''}",

@@ -1,0 +1,60 @@
+"""Why a figure is what it is: every answer of the account in one of two lists."""
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Query
+from pydantic import Field
+
+from services.scorer.api.accounts import account_score
+from services.scorer.api.models_people import Explanation
+from services.scorer.api.parameters import ScoreQuery, no_repeats
+from services.scorer.api.resources import Resources
+from services.scorer.domain.answers import Answer
+from services.scorer.domain.categories import category_or_none
+from services.scorer.domain.explain import explain
+from services.scorer.domain.windows import parse_window
+from services.scorer.store.reading.account import require_account
+from services.scorer.store.reading.explaining import candidates
+from shared.http.auth import Reader
+from shared.http.params import PathId
+from shared.http.routing import Router
+
+router = Router(tags=["accounts"], dependencies=[Depends(no_repeats)])
+
+
+class ExplainQuery(ScoreQuery):
+    """Which figure."""
+
+    account_id: PathId = Field(description="The account.")
+
+
+@router.get("/v1/explain", response_model=Explanation, response_model_exclude_unset=True)
+async def explain_account_score(
+    caller: Reader, resources: Resources, asked: Annotated[ExplainQuery, Query()]
+) -> dict[str, Any]:
+    """The figures of an account with the answers they count, and every other answer of the account with the
+    reason why it is not counted. The figures can be recomputed by hand from `counted`."""
+    as_of = resources.moment(asked.as_of)
+    async with resources.database.read() as tx:
+        await require_account(tx, asked.account_id, caller.owner_email)
+        figures = await account_score(tx, asked.account_id, asked, as_of)
+        found = await candidates(tx, asked.account_id, asked.filters())
+    counted, not_counted = explain(found, parse_window(asked.window).span(as_of), asked.method)
+    return figures | {
+        "counted": [_answer(answer, asked.survey_type) for answer in counted],
+        "not_counted": [
+            _answer(answer, "" if reason == "other_survey" else asked.survey_type) | {"reason": reason}
+            for answer, reason in not_counted
+        ],
+    }
+
+
+def _answer(answer: Answer, survey_type: str) -> dict[str, Any]:
+    entry = {"question_id": answer.question_id} if answer.question_id else {}
+    return {
+        "response_id": answer.response_id,
+        "stakeholder_id": answer.stakeholder_id,
+        "answered_at": answer.answered_at,
+        "score": answer.score,
+        "category": category_or_none(survey_type, answer.score),
+    } | entry

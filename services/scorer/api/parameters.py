@@ -1,0 +1,209 @@
+"""Query parameters: each call has one model that knows all of them, so that an unknown one is refused by
+name.
+
+An empty value counts as not given, as forms send it. What breaks a rule is a 422 whose `errors` name the
+parameter, with a code of its own: invalid_window, invalid_time, invalid_group, invalid_method, from_after_to.
+"""
+
+import unicodedata
+from collections.abc import Callable
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import Path
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic_core import PydanticCustomError
+from starlette.requests import Request
+
+from services.scorer.domain.answers import PORTFOLIO_METHODS, Method
+from services.scorer.domain.questions import GROUPS, MAX_GROUPS, Filters
+from services.scorer.domain.windows import parse_window
+from shared.errors import Invalid
+from shared.http.paging import DEFAULT_LIMIT, MAX_CURSOR_LENGTH, MAX_LIMIT
+from shared.http.params import Instant, PathId
+from shared.http.problem import printable_name
+from shared.industries import canonical_industry
+
+EARLIEST_YEAR, LATEST_YEAR = 1900, 9900
+
+
+def refused(field: str, code: str, detail: str) -> Invalid:
+    """One parameter at fault."""
+    return Invalid(code, detail, errors=[{"field": field, "code": code, "detail": detail}])
+
+
+async def no_repeats(request: Request) -> None:
+    """A parameter given twice is refused: nobody can say which of the two was meant."""
+    names = [name for name, _ in request.query_params.multi_items()]
+    for name in names:
+        if names.count(name) > 1:
+            raise refused(printable_name(name), "repeated_parameter", "is given more than once")
+
+
+def _in_range(moment: datetime) -> datetime:
+    if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
+        raise PydanticCustomError("invalid_time", f"must lie between the years {EARLIEST_YEAR} and {LATEST_YEAR}")
+    return moment
+
+
+def _window(text: str) -> str:
+    try:
+        return parse_window(text).name
+    except ValueError as error:
+        raise PydanticCustomError("invalid_window", "{reason}", {"reason": str(error)}) from None
+
+
+def _plain(value: str) -> str:
+    return unicodedata.normalize("NFC", value).strip()
+
+
+def _checked(check: Callable[[str], object]) -> AfterValidator:
+    """Refuse what `check` refuses, and keep the text."""
+
+    def checked(text: str) -> str:
+        check(text)
+        return text
+
+    return AfterValidator(checked)
+
+
+def methods_of(text: str) -> tuple[Method, ...]:
+    """A comma list of methods, each once."""
+    names = [name.strip() for name in text.split(",")]
+    found = tuple(method for name in names for method in PORTFOLIO_METHODS if method == name)
+    if len(found) != len(names) or len(set(found)) != len(found):
+        raise PydanticCustomError(
+            "invalid_method", f"must be a comma list of {', '.join(PORTFOLIO_METHODS)}, each at most once"
+        )
+    return found
+
+
+def groups_of(text: str) -> tuple[str, ...]:
+    """A comma list of at most two attributes."""
+    names = tuple(name.strip() for name in text.split(","))
+    if not set(names) <= set(GROUPS) or len(set(names)) != len(names) or len(names) > MAX_GROUPS:
+        raise PydanticCustomError("invalid_group", f"must be one or two of {', '.join(GROUPS)}, by a comma")
+    return names
+
+
+Moment = Annotated[Instant, AfterValidator(_in_range)]
+AsOf = Annotated[
+    Moment | None,
+    Field(description="The moment to look from (RFC 3339, also past or ahead); default now. Echoed when sent."),
+]
+WindowName = Annotated[
+    str,
+    AfterValidator(_window),
+    Field(
+        description="`7d`, `30d`, `90d`, `180d`, `365d`, `all`, or any number of days up to `1100d`:"
+        " (as_of − N days, as_of] by when people answered.",
+        examples=["90d"],
+    ),
+]
+Methods = Annotated[
+    str,
+    _checked(methods_of),
+    Field(
+        description="A comma list of `latest`, `all`, `mean_of_accounts`, `revenue_weighted`.", examples=["latest,all"]
+    ),
+]
+Groups = Annotated[
+    str,
+    _checked(groups_of),
+    Field(description=f"One or two, by a comma, of {', '.join(GROUPS)}.", examples=["industry"]),
+]
+Text = Annotated[str, AfterValidator(_plain), Field(min_length=1, max_length=200)]
+AccountId = Annotated[PathId, Path(description="The account.")]
+StakeholderId = Annotated[PathId, Path(description="The person within the account.", examples=["ada@acme.example"])]
+Category = Literal["promoter", "passive", "detractor"]
+NpsKind = Literal["relationship", "transactional", "project"]
+Tier = Literal["small", "key", "premium"]
+StakeholderType = Literal["decision_maker", "user", "influencer"]
+Channel = Literal["email", "link", "web", "in_app", "api", "import", "review"]
+SurveyType = Literal["nps", "csat", "ces"]
+
+
+class Parameters(BaseModel):
+    """Base of all query models."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_absent(cls, data: Any) -> Any:
+        return {name: value for name, value in data.items() if value != ""} if isinstance(data, dict) else data
+
+
+class DirectoryFilters(Parameters):
+    """Filters on the directory as it is now."""
+
+    stakeholder_type: StakeholderType | None = Field(default=None, description="Only people of this type.")
+    industry: Text | None = Field(default=None, description="Only accounts of this industry: slug, name or synonym.")
+    tier: Tier | None = Field(default=None, description="Only accounts of this tier.")
+    region: Text | None = Field(default=None, description="Only accounts of this region.")
+    owner: Text | None = Field(default=None, description="Only accounts of this owner (e-mail address).")
+
+    def of_directory(self) -> dict[str, Any]:
+        """The values as the domain takes them."""
+        return {
+            "stakeholder_type": self.stakeholder_type,
+            "industry": canonical_industry(self.industry) if self.industry else None,
+            "tier": self.tier,
+            "region": self.region,
+            "owner": self.owner.lower() if self.owner else None,
+        }
+
+
+class AnswerFilters(DirectoryFilters):
+    """All filters that choose answers, before `latest` picks."""
+
+    survey_type: SurveyType = Field(default="nps", description="Which kind of answers count.")
+    nps_kind: NpsKind | None = Field(default=None, description="Only answers of this kind.")
+    touchpoint: Text | None = Field(default=None, description="Only answers at this touchpoint.")
+    product: Text | None = Field(default=None, description="Only answers about this product.")
+    channel: Channel | None = Field(default=None, description="Only answers by this channel.")
+    survey_id: Text | None = Field(default=None, description="Only answers to this survey.")
+
+    def filters(self) -> Filters:
+        """The filters as the domain takes them."""
+        return Filters(
+            survey_type=self.survey_type,
+            nps_kind=self.nps_kind,
+            touchpoint=self.touchpoint,
+            product=self.product,
+            channel=self.channel,
+            survey_id=self.survey_id,
+            **self.of_directory(),
+        )
+
+
+class Paged(Parameters):
+    """A page of a list."""
+
+    limit: int = Field(default=DEFAULT_LIMIT, ge=1, le=MAX_LIMIT, description="How many items at most.")
+    cursor: str | None = Field(
+        default=None, max_length=MAX_CURSOR_LENGTH, description="`next_cursor` of the page before; opaque."
+    )
+
+
+class ScoreQuery(AnswerFilters):
+    """Window, method, moment and filters of one account's figures."""
+
+    window: WindowName = "90d"
+    method: Literal["latest", "all"] = Field(
+        default="latest", description="`latest`: the latest answer of each person in the window; `all`: every answer."
+    )
+    as_of: AsOf = None
+
+
+class Between(Parameters):
+    """A stretch of time, both ends included."""
+
+    from_: Moment | None = Field(default=None, alias="from", description="Not before this moment.")
+    to: Moment | None = Field(default=None, description="Not after this moment.")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "Between":
+        if self.from_ is not None and self.to is not None and self.from_ > self.to:
+            raise PydanticCustomError("from_after_to", "from must not be later than to")
+        return self

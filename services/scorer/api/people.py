@@ -1,0 +1,173 @@
+"""People by their state, and one person with all they said."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import Depends, Query
+from pydantic import Field
+
+from services.scorer.api.models_people import Person, PersonWithResponses
+from services.scorer.api.pages import Listing
+from services.scorer.api.parameters import (
+    AccountId,
+    AsOf,
+    Category,
+    DirectoryFilters,
+    Paged,
+    Parameters,
+    StakeholderId,
+    StakeholderType,
+    no_repeats,
+)
+from services.scorer.api.resources import Resources, Scorer
+from services.scorer.api.responses import response_body
+from services.scorer.domain.questions import Filters
+from services.scorer.domain.states import state_of
+from services.scorer.store.reading.account import require_account
+from services.scorer.store.reading.people import SORTS, PeopleQuestion, people_facts, people_page
+from services.scorer.store.reading.responses import ResponsesQuestion, responses_page
+from shared.db.transaction import ReadTx
+from shared.errors import NotFound
+from shared.http.auth import Reader
+from shared.http.paging import Page
+from shared.http.params import PathId, Search
+from shared.http.routing import Router
+
+router = Router(tags=["people"], dependencies=[Depends(no_repeats)])
+_SORT = Field(
+    default="name",
+    max_length=50,
+    description="`name`, `score` (the latest) or `answered_at`; with `-` before it descending. Nulls last.",
+    examples=["score"],
+)
+
+
+class PeopleQuery(Paged):
+    """Which people, in which order, as of when."""
+
+    category: Category | None = Field(default=None, description="Of their latest NPS answer.")
+    type: StakeholderType | None = Field(default=None, description="Only people of this type.")
+    silent: bool | None = Field(default=None, description="Only those who are silent, or who are not.")
+    q: Search | None = None
+    as_of: AsOf = None
+    sort: str = _SORT
+
+
+class EverybodyQuery(PeopleQuery, DirectoryFilters):
+    """The same over all accounts."""
+
+    account_id: PathId | None = Field(default=None, description="Only people of this account.")
+
+
+class PersonQuery(Parameters):
+    """As of when."""
+
+    as_of: AsOf = None
+
+
+@router.get("/v1/accounts/{account_id}/stakeholders", response_model=Page[Person])
+async def list_stakeholders_of_account(
+    caller: Reader, resources: Resources, account_id: AccountId, asked: Annotated[PeopleQuery, Query()]
+) -> dict[str, Any]:
+    """The people of an account with their states: those in the directory and those ever asked or heard."""
+    filters = Filters(stakeholder_type=asked.type)
+    async with resources.database.read() as tx:
+        await require_account(tx, account_id, caller.owner_email)
+        return await _page(tx, resources, asked, filters, caller.owner_email, account_id)
+
+
+@router.get("/v1/stakeholders", response_model=Page[Person])
+async def list_stakeholders(
+    caller: Reader, resources: Resources, asked: Annotated[EverybodyQuery, Query()]
+) -> dict[str, Any]:
+    """People over all accounts by their state, such as all detractors: `category=detractor`."""
+    filters = Filters(**asked.of_directory() | ({"stakeholder_type": asked.type} if asked.type else {}))
+    async with resources.database.read() as tx:
+        return await _page(tx, resources, asked, filters, caller.owner_email, asked.account_id)
+
+
+@router.get("/v1/accounts/{account_id}/stakeholders/{stakeholder_id}", response_model=PersonWithResponses)
+async def get_stakeholder(
+    caller: Reader,
+    resources: Resources,
+    account_id: AccountId,
+    stakeholder_id: StakeholderId,
+    asked: Annotated[PersonQuery, Query()],
+) -> dict[str, Any]:
+    """One person: the directory's record, the state, and every live response up to as_of, oldest first.
+    Somebody who is not in the directory and was neither asked nor heard by then is a 404."""
+    as_of = resources.moment(asked.as_of)
+    wanted = PeopleQuestion(
+        filters=Filters(),
+        owner_email=caller.owner_email,
+        as_of=as_of,
+        silent_after=resources.settings.silent_after(),
+        sort="name",
+        descending=False,
+        limit=1,
+        account_id=account_id,
+        stakeholder_id=stakeholder_id,
+    )
+    said = ResponsesQuestion(
+        Filters(), caller.owner_email, account_id=account_id, stakeholder_id=stakeholder_id, until=as_of
+    )
+    async with resources.database.read() as tx:
+        await require_account(tx, account_id, caller.owner_email)
+        people = await people_page(tx, wanted)
+        if not people:
+            raise NotFound("unknown_stakeholder", "there is no such person at this account")
+        bodies = await _bodies(tx, resources, as_of, people)
+        responses = await responses_page(tx, said)
+    return bodies[0] | {"responses": [response_body(row) for row in responses]}
+
+
+async def _page(
+    tx: ReadTx,
+    resources: Scorer,
+    asked: PeopleQuery,
+    filters: Filters,
+    owner_email: str | None,
+    account_id: str | None,
+) -> dict[str, Any]:
+    listing = Listing("people", asked.sort, SORTS, "account_id", "stakeholder_id")
+    as_of = resources.moment(asked.as_of)
+    wanted = PeopleQuestion(
+        filters=filters,
+        owner_email=owner_email,
+        as_of=as_of,
+        silent_after=resources.settings.silent_after(),
+        sort=listing.sort,
+        descending=listing.descending,
+        limit=asked.limit,
+        account_id=account_id,
+        category=asked.category,
+        silent=asked.silent,
+        q=asked.q,
+        after=listing.position(asked.cursor),
+    )
+    rows, cursor = listing.cut(await people_page(tx, wanted), asked.limit)
+    return {"items": await _bodies(tx, resources, as_of, rows), "next_cursor": cursor}
+
+
+async def _bodies(
+    tx: ReadTx, resources: Scorer, as_of: datetime, rows: Sequence[dict[str, Any]]
+) -> list[dict[str, Any]]:
+    keys = [(row["account_id"], row["stakeholder_id"]) for row in rows]
+    facts = await people_facts(tx, keys, as_of)
+    silent_after = resources.settings.silent_after()
+    return [
+        _person(row) | {"state": state_of(facts[key], as_of, silent_after.of(row["type"]))}
+        for row, key in zip(rows, keys, strict=True)
+    ]
+
+
+def _person(row: dict[str, Any]) -> dict[str, Any]:
+    record = row["record"] or {}
+    return {
+        **{name: row[name] for name in ("account_id", "stakeholder_id", "account_name", "name", "email", "type")},
+        **{name: row[name] for name in ("job_title", "job_level")},
+        **{name: record.get(name) for name in ("job_function", "location", "language")},
+        "attributes": record.get("attributes") or {},
+        "removed": bool(row["removed"]),
+    }

@@ -1,0 +1,94 @@
+"""The portfolio: figures over all accounts of the caller, split and rolled up as asked."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Annotated, Any
+
+from fastapi import Depends, Query
+from pydantic import Field
+
+from services.scorer.api.models import named
+from services.scorer.api.models_portfolio import PortfolioScore
+from services.scorer.api.parameters import (
+    AnswerFilters,
+    AsOf,
+    Groups,
+    Methods,
+    WindowName,
+    groups_of,
+    methods_of,
+    no_repeats,
+)
+from services.scorer.api.resources import Resources
+from services.scorer.domain.answers import Method
+from services.scorer.domain.windows import parse_window
+from services.scorer.store.reading.classes import classes_of
+from services.scorer.store.reading.grouped import Question
+from services.scorer.store.reading.portfolio import default_currency, portfolio_figures
+from shared.db.transaction import ReadTx
+from shared.http.auth import Reader
+from shared.http.routing import Router
+
+router = Router(tags=["portfolio"], dependencies=[Depends(no_repeats)])
+
+
+class PortfolioQuery(AnswerFilters):
+    """Window, methods, moment and filters of the portfolio's figures."""
+
+    window: WindowName = "90d"
+    method: Methods = "latest"
+    as_of: AsOf = None
+    currency: str | None = Field(
+        default=None,
+        pattern=r"^[A-Z]{3}$",
+        description="Currency of the revenue weights (ISO 4217); default the one that most accounts have.",
+        examples=["EUR"],
+    )
+
+    def methods(self) -> tuple[Method, ...]:
+        """The methods as asked."""
+        return methods_of(self.method)
+
+    async def question(
+        self, tx: ReadTx, owner_email: str | None, moments: Sequence[datetime], split: tuple[str, ...] = ()
+    ) -> Question:
+        """The question as the store takes it."""
+        filters = self.filters()
+        currency = self.currency or await default_currency(tx, filters, owner_email)
+        return Question(
+            parse_window(self.window),
+            filters,
+            moments,
+            split=split,
+            owner_email=owner_email,
+            currency=currency,
+        )
+
+
+class PortfolioScoreQuery(PortfolioQuery):
+    """The same, split."""
+
+    group_by: Groups | None = None
+
+
+@router.get("/v1/portfolio/score", response_model=PortfolioScore, response_model_exclude_unset=True)
+async def get_portfolio_score(
+    caller: Reader, resources: Resources, asked: Annotated[PortfolioScoreQuery, Query()]
+) -> dict[str, Any]:
+    """Figures over all accounts, one a group and method.
+
+    Without group_by there is exactly one group `{}` a method, also when nothing counts. With it there are the
+    groups in which something counts; they split the voices that the method picked, so that they add up to the
+    whole. What has no value is the group null.
+    """
+    as_of = resources.moment(asked.as_of)
+    split = groups_of(asked.group_by) if asked.group_by else ()
+    async with resources.database.read() as tx:
+        question = await asked.question(tx, caller.owner_email, [as_of], split)
+        if "class" in split:
+            found = await classes_of(tx, as_of, resources.settings.thresholds())
+            question = replace(question, classes={account: one.name for account, one in found.items()})
+        figures = await portfolio_figures(tx, question, asked.methods())
+    groups = [{"group": one.group, "method": one.method} | one.figures for one in figures]
+    return named({"groups": groups}, window=asked.window, survey_type=asked.survey_type, as_of=asked.as_of)

@@ -1,0 +1,105 @@
+"""Responses with their comments."""
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Path, Query
+from pydantic import Field
+
+from services.scorer.api.models_people import Response
+from services.scorer.api.pages import Listing
+from services.scorer.api.parameters import (
+    Between,
+    Category,
+    Channel,
+    DirectoryFilters,
+    Moment,
+    NpsKind,
+    Paged,
+    SurveyType,
+    Text,
+    no_repeats,
+)
+from services.scorer.api.resources import Resources
+from services.scorer.domain.categories import category_or_none
+from services.scorer.domain.questions import Filters
+from services.scorer.store.reading.responses import SORTS, ResponsesQuestion, response_of, responses_page
+from shared.errors import NotFound
+from shared.http.auth import Reader
+from shared.http.paging import Page
+from shared.http.params import PathId, Search
+from shared.http.routing import Router
+
+router = Router(tags=["responses"], dependencies=[Depends(no_repeats)])
+
+
+class ResponsesQuery(Between, Paged, DirectoryFilters):
+    """Which responses, in which order."""
+
+    account_id: PathId | None = Field(default=None, description="Only of this account.")
+    stakeholder_id: PathId | None = Field(default=None, description="Only of this person.")
+    category: Category | None = Field(default=None, description="Only NPS answers of this category.")
+    q: Search | None = Field(default=None, description='Words in the comment; `"a phrase"`, `or` and `-not` work.')
+    survey_type: SurveyType | None = Field(default=None, description="Only of this survey type; default all.")
+    nps_kind: NpsKind | None = Field(default=None, description="Only of this kind.")
+    touchpoint: Text | None = Field(default=None, description="Only at this touchpoint.")
+    product: Text | None = Field(default=None, description="Only about this product.")
+    channel: Channel | None = Field(default=None, description="Only by this channel.")
+    survey_id: Text | None = Field(default=None, description="Only to this survey.")
+    updated_since: Moment | None = Field(default=None, description="Only what was stored or changed after this moment.")
+    test: bool = Field(default=False, description="Test answers instead of the others.")
+    sort: str = Field(
+        default="-answered_at",
+        max_length=50,
+        description="`answered_at` or `updated_at`; with `-` before it descending.",
+    )
+
+    def question(self, owner_email: str | None, listing: Listing) -> ResponsesQuestion:
+        """The question as the store takes it."""
+        answer = {name: getattr(self, name) for name in ("nps_kind", "touchpoint", "product", "channel", "survey_id")}
+        return ResponsesQuestion(
+            filters=Filters(**self.of_directory(), **answer),
+            owner_email=owner_email,
+            sort=listing.sort,
+            descending=listing.descending,
+            limit=self.limit,
+            survey_type=self.survey_type,
+            account_id=self.account_id,
+            stakeholder_id=self.stakeholder_id,
+            category=self.category,
+            q=self.q,
+            since=self.from_,
+            until=self.to,
+            updated_since=self.updated_since,
+            tests=self.test,
+            after=listing.position(self.cursor),
+        )
+
+
+@router.get("/v1/responses", response_model=Page[Response])
+async def list_responses(
+    caller: Reader, resources: Resources, asked: Annotated[ResponsesQuery, Query()]
+) -> dict[str, Any]:
+    """Responses as they stand now, newest first unless asked otherwise. Withdrawn ones are left out, test
+    answers come only when asked for."""
+    listing = Listing("responses", asked.sort, SORTS, "response_id")
+    question = asked.question(caller.owner_email, listing)
+    async with resources.database.read() as tx:
+        rows, cursor = listing.cut(await responses_page(tx, question), asked.limit)
+    return {"items": [response_body(row) for row in rows], "next_cursor": cursor}
+
+
+@router.get("/v1/responses/{response_id}", response_model=Response)
+async def get_response(
+    caller: Reader, resources: Resources, response_id: Annotated[PathId, Path(description="The response.")]
+) -> dict[str, Any]:
+    """One response, also a withdrawn or a test one, which say so."""
+    async with resources.database.read() as tx:
+        row = await response_of(tx, response_id, caller.owner_email)
+    if row is None:
+        raise NotFound("unknown_response", "there is no such response")
+    return response_body(row)
+
+
+def response_body(row: dict[str, Any]) -> dict[str, Any]:
+    """A response as the API tells it."""
+    return row | {"category": category_or_none(row["survey_type"], row["score"])}

@@ -1,0 +1,105 @@
+"""Trends: the rolling figures seen from the end of each calendar bucket, with context events as marks."""
+
+from collections.abc import Sequence
+from typing import Annotated, Any
+
+from fastapi import Depends, Query
+from pydantic import Field
+
+from services.scorer.api.models import named
+from services.scorer.api.models_portfolio import AccountTrend, PortfolioTrend, bucket_names
+from services.scorer.api.parameters import AccountId, AsOf, Parameters, ScoreQuery, no_repeats
+from services.scorer.api.portfolio import PortfolioQuery
+from services.scorer.api.resources import Resources
+from services.scorer.domain.account import account_figures
+from services.scorer.domain.buckets import MAX_POINTS, Bucket, Interval, buckets
+from services.scorer.domain.windows import Span, Window, parse_window
+from services.scorer.store.reading.account import account_facts, require_account
+from services.scorer.store.reading.portfolio import portfolio_figures
+from services.scorer.store.reading.trend import context_marks
+from shared.http.auth import Reader
+from shared.http.routing import Router
+
+router = Router(tags=["trends"], dependencies=[Depends(no_repeats)])
+
+
+class Buckets(Parameters):
+    """Which points."""
+
+    interval: Interval = Field(
+        default="month", description="Calendar buckets in UTC; weeks are ISO weeks, from Monday."
+    )
+    points: int = Field(default=12, ge=1, le=MAX_POINTS, description="How many buckets, the last one holding as_of.")
+
+
+class AccountTrendQuery(ScoreQuery, Buckets):
+    """Points, and what is asked of each."""
+
+
+class PortfolioTrendQuery(PortfolioQuery, Buckets):
+    """Points, and what is asked of each."""
+
+
+@router.get("/v1/accounts/{account_id}/trend", response_model=AccountTrend, response_model_exclude_unset=True)
+async def get_account_trend(
+    caller: Reader, resources: Resources, account_id: AccountId, asked: Annotated[AccountTrendQuery, Query()]
+) -> dict[str, Any]:
+    """The rolling figures of an account over time: each point is the account's score with as_of = its
+    `to`."""
+    window, filters = parse_window(asked.window), asked.filters()
+    found = buckets(asked.interval, asked.points, resources.moment(asked.as_of))
+    async with resources.database.read() as tx:
+        await require_account(tx, account_id, caller.owner_email)
+        facts = await account_facts(
+            tx, account_id, filters, answers=_answers(window, found), invitations=_invitations(window, found)
+        )
+        marks = await context_marks(
+            tx, filters, caller.owner_email, found[0].start, found[-1].as_of, account_id=account_id
+        )
+    points = [
+        bucket_names(bucket.start, _end(bucket, asked.as_of), asked.method)
+        | account_figures(facts, window, asked.method, bucket.as_of, asked.survey_type)
+        for bucket in found
+    ]
+    return named({"points": points, "marks": marks}, account_id=account_id, **_question(asked))
+
+
+@router.get("/v1/portfolio/trend", response_model=PortfolioTrend, response_model_exclude_unset=True)
+async def get_portfolio_trend(
+    caller: Reader, resources: Resources, asked: Annotated[PortfolioTrendQuery, Query()]
+) -> dict[str, Any]:
+    """The rolling figures of the portfolio over time: each point is its score with as_of = its `to`, once a
+    method."""
+    found = buckets(asked.interval, asked.points, resources.moment(asked.as_of))
+    async with resources.database.read() as tx:
+        question = await asked.question(tx, caller.owner_email, [bucket.as_of for bucket in found])
+        figures = await portfolio_figures(tx, question, asked.methods())
+        marks = await context_marks(tx, question.filters, caller.owner_email, found[0].start, found[-1].as_of)
+    points = [
+        bucket_names(found[one.point].start, _end(found[one.point], asked.as_of), one.method) | one.figures
+        for one in figures
+    ]
+    return named({"points": points, "marks": marks}, **_question(asked))
+
+
+def _question(asked: AccountTrendQuery | PortfolioTrendQuery) -> dict[str, Any]:
+    return {
+        "interval": asked.interval,
+        "window": asked.window,
+        "survey_type": asked.survey_type,
+        "as_of": asked.as_of,
+    }
+
+
+def _end(bucket: Bucket, as_of: AsOf) -> Any:
+    """The last bucket ends at as_of where it was sent; otherwise at its own end, so that no clock shows."""
+    return bucket.end if as_of is None else bucket.as_of
+
+
+def _answers(window: Window, found: Sequence[Bucket]) -> Span:
+    before = window.before(found[0].as_of)
+    return Span(before.after if before else window.span(found[0].as_of).after, found[-1].as_of)
+
+
+def _invitations(window: Window, found: Sequence[Bucket]) -> Span:
+    return Span(window.span(found[0].as_of).after, found[-1].as_of)
