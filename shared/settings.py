@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
@@ -87,7 +87,7 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """What is passed in wins over the environment; nothing else is read."""
-        return init_settings, _EnvironmentAndFiles(settings_cls, cls._names())
+        return init_settings, _EnvironmentAndFiles(settings_cls, cls.names())
 
     @classmethod
     def load(cls) -> Self:
@@ -95,27 +95,27 @@ class Settings(BaseSettings):
         try:
             return cls()
         except ValidationError as error:
-            raise _explained(error, cls._names()) from None
+            raise _explained(error, cls.names()) from None
 
     @classmethod
     def variables(cls) -> list[Variable]:
         """The variables of this class, in the order of its fields."""
         return [
             Variable(
-                name=cls._names()[field_name][0],
+                name=cls.names()[field_name][0],
                 description=field.description or "",
                 default=None if field.is_required() else _text(field.get_default(call_default_factory=True)),
-                secret=field.annotation is SecretStr,
+                secret=SecretStr in (field.annotation, *get_args(field.annotation)),
             )
             for field_name, field in cls.model_fields.items()
         ]
 
     def shown(self) -> dict[str, str]:
         """Variable to value as people may see it: secrets are masked, and passwords within addresses."""
-        return {names[0]: _text(getattr(self, field)) for field, names in self._names().items()}
+        return {names[0]: _text(getattr(self, field)) for field, names in self.names().items()}
 
     @classmethod
-    def _names(cls) -> dict[str, list[str]]:
+    def names(cls) -> dict[str, list[str]]:
         """Field to the variables that can set it, the one to recommend first."""
         prefix = cls.model_config.get("env_prefix", PREFIX)
         return {
@@ -235,7 +235,7 @@ def unknown_variables(
 
     A warning: a misspelt setting is silently a default. The tests' own (`TELLBACK_TEST_*`) are left out.
     """
-    known = {name for settings in classes for choices in settings._names().values() for name in choices}
+    known = {name for settings in classes for choices in settings.names().values() for name in choices}
     known |= {f"{name}_FILE" for name in known}
     strangers = sorted(
         name

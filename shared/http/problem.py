@@ -83,10 +83,12 @@ def problem_body(error: TellbackError, request_id: str | None = None) -> dict[st
 
 
 def problem_headers(error: TellbackError) -> dict[str, str]:
-    """Headers that belong to the error: when to come again, how to show a key."""
+    """Headers that belong to the error: when to come again, how to show a key, that this was all."""
     headers = {"cache-control": "no-store"}
     if error.retry_after is not None:
         headers["retry-after"] = str(error.retry_after)
+    if isinstance(error, TooLarge):
+        headers["connection"] = "close"  # else the server would go on reading what nobody wants
     if isinstance(error, Unauthorized):
         headers["www-authenticate"] = 'Bearer realm="tellback"'
     return headers
