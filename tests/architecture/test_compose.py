@@ -66,6 +66,21 @@ def test_every_variable_of_ours_is_a_setting_and_every_required_setting_is_given
     assert set(re.findall(r"TELLBACK_\w+(?==)", DOCKERFILE + ENV_EXAMPLE)) - names == set()
 
 
+def test_services_that_ask_each_other_are_told_where() -> None:
+    """The defaults of such addresses are of one machine; in containers each has a name."""
+    for name, part in SERVED.items():
+        asked = {
+            variable.name
+            for owner in settings.classes()
+            if owner.__module__ == f"services.{name}.settings"
+            for variable in owner.variables()
+            if variable.name.endswith("_URL")
+        }
+        for variable in asked:
+            other, port = re.fullmatch(r"http://(\w+):(\d+)", part["environment"][variable]).groups()  # type: ignore[union-attr]
+            assert SERVED[other]["ports"][0].endswith(f":{port}")
+
+
 def test_no_secret_has_a_default_and_the_example_names_them_all() -> None:
     text = (ROOT / "docker-compose.yml").read_text()
     assert set(re.findall(r"\$\{(\w+)", text)) == set(REQUIRED_VARIABLE.findall(text))

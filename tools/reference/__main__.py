@@ -1,6 +1,7 @@
 """`python -P -m tools.reference` writes the documents; with `--check` it only says which are stale."""
 
 import sys
+from functools import cache
 from pathlib import Path
 
 from tools.reference import api, events, settings
@@ -10,6 +11,7 @@ ROOT = Path(__file__).parents[2]
 GENERATED_FOLDERS = ("docs/api", "docs/events")
 
 
+@cache
 def wanted() -> dict[Path, str]:
     """Every generated document: path -> text."""
     documents = api.documents() | events.documents() | settings.documents()
