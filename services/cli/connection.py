@@ -4,6 +4,7 @@ import os
 from pathlib import Path
 
 from services.cli.folder import DataFolder
+from services.cli.settings import CliSettings
 from shared.errors import Unavailable
 from shared.settings import CommonSettings, InvalidSettings
 
@@ -13,11 +14,16 @@ PORT_BASE = 8000
 _SAME = {"TELLBACK_DATABASE_URL": "DATABASE_URL"}
 
 
+def named_elsewhere(variable: str) -> bool:
+    """Whether the environment says this itself, by the variable, its `_FILE`, or another name of it."""
+    base = variable.removesuffix("_FILE")
+    return any(os.environ.get(name) for name in (base, f"{base}_FILE", _SAME.get(base, base)))
+
+
 def fill_environment(folder: DataFolder) -> None:
     """Set what the environment does not say of Kafka, PostgreSQL and the secret from the data folder."""
     for name, value in folder.variables().items():
-        base = name.removesuffix("_FILE")
-        if not any(os.environ.get(each) for each in (base, f"{base}_FILE", _SAME.get(base, base))):
+        if not named_elsewhere(name):
             os.environ[name] = value
 
 
@@ -33,8 +39,8 @@ def common_settings(data: Path | None = None) -> CommonSettings:
 
 def service_url(service: str, data: Path | None = None) -> str:
     """The address of a running service: `TELLBACK_<SERVICE>_URL`, else that of the running `up`. Raises Unavailable."""
-    if named := os.environ.get(f"TELLBACK_{service.upper()}_URL"):
-        return named.rstrip("/")
+    if named := getattr(CliSettings.load(), f"{service}_url", None):
+        return str(named).rstrip("/")
     holder = DataFolder(data).holder()
     if holder is None:
         raise Unavailable("not_running", "no Tellback runs on this data folder: start `tellback up`")
@@ -43,8 +49,8 @@ def service_url(service: str, data: Path | None = None) -> str:
 
 def api_key(data: Path | None = None) -> str:
     """The key that commands use: `TELLBACK_API_KEY`, else the first key of the data folder. Raises InvalidSettings."""
-    if named := os.environ.get("TELLBACK_API_KEY"):
-        return named
+    if named := CliSettings.load().api_key:
+        return named.get_secret_value()
     first = DataFolder(data).first_key
     if not first.exists():
         raise InvalidSettings("no_key", "set TELLBACK_API_KEY, or name the data folder of an `up` with --data")

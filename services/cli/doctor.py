@@ -15,6 +15,8 @@ from shared.settings import CommonSettings, InvalidSettings
 if TYPE_CHECKING:
     from services.cli.checks import Check
 
+NEEDED = ("database", "kafka", "topics", "migrations")
+"""Where one of these fails, how far services have read cannot be looked at."""
 COLOURS = {"ok": "green", "warning": "yellow", "failed": "red", "not_checked": "dim"}
 
 
@@ -61,7 +63,7 @@ async def _examine_running(common: CommonSettings, holder: Holder | None) -> "li
     checks = [*await state.database(common), *await state.kafka(common)]
     if holder:
         checks += [await _ready(name, holder) for name in installed_services()]
-    if any(check.state is State.FAILED and check.name in ("database", "kafka", "migrations") for check in checks):
+    if any(check.state is State.FAILED and check.name in NEEDED for check in checks):
         return checks
     for service in installed_services():
         checks += await state.reading(common, service)

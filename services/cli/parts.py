@@ -1,12 +1,11 @@
 """What runs on this machine: Kafka and PostgreSQL unless the environment names others, and every service there is."""
 
 import asyncio
-import os
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.cli.connection import PORTS
+from services.cli.connection import PORTS, named_elsewhere
 from services.cli.console import Busy
 from services.cli.embedded.jars import Jars
 from services.cli.embedded.kafka import Kafka
@@ -54,14 +53,7 @@ class Backing:
 
 def embedded_wanted() -> tuple[bool, bool]:
     """Whether Kafka and PostgreSQL are ours to run: not where the environment names one."""
-
-    def named(*variables: str) -> bool:
-        return any(os.environ.get(name) or os.environ.get(f"{name}_FILE") for name in variables)
-
-    return (
-        not named("TELLBACK_KAFKA_BOOTSTRAP_SERVERS"),
-        not named("TELLBACK_DATABASE_URL", "DATABASE_URL"),
-    )
+    return not named_elsewhere("TELLBACK_KAFKA_BOOTSTRAP_SERVERS"), not named_elsewhere("TELLBACK_DATABASE_URL")
 
 
 def backing(folder: DataFolder) -> Backing:
@@ -109,15 +101,20 @@ def service_part(name: str, folder: DataFolder, port_base: int, env: dict[str, s
     return Part(program, ready, port, SERVICES)
 
 
-def service_environment(folder: DataFolder, services: list[str], port_base: int, *, demo: bool) -> dict[str, str]:
-    """What services are told: where the parts are, and where the other services are."""
-    env = {name: os.environ.get(name) or value for name, value in folder.variables().items()}
-    for name in services:
-        env[f"TELLBACK_{name.upper()}_URL"] = f"http://{LOOPBACK}:{port_base + PORTS[name]}"
+def service_environment(folder: DataFolder, port_base: int, *, demo: bool) -> dict[str, str]:
+    """What services are told: where the parts are, and where the others listen. What the environment says, stands."""
+
+    def at(service: str) -> str:
+        return f"http://{LOOPBACK}:{port_base + PORTS[service]}"
+
+    told = folder.variables() | {
+        "TELLBACK_BENCHMARK_SCORER_URL": at("scorer"),
+        "TELLBACK_ALERTING_FOLLOW_UP_LINK": f"{at('alerting')}/v1/follow-ups/{{follow_up_id}}",
+        "TELLBACK_ALERTING_RESPONSE_LINK": f"{at('scorer')}/v1/responses/{{response_id}}",
+    }
     if demo:
-        allowed = os.environ.get("TELLBACK_ALERTING_ALLOW_NETWORKS", "")
-        env["TELLBACK_ALERTING_ALLOW_NETWORKS"] = f"{allowed},{LOOPBACK}/32".lstrip(",")
-    return env
+        told["TELLBACK_ALERTING_ALLOW_NETWORKS"] = f"{LOOPBACK}/32"  # where `tellback webhook-listen` is
+    return {name: value for name, value in told.items() if not named_elsewhere(name)}
 
 
 def log_of(folder: DataFolder, name: str) -> Path:

@@ -1,9 +1,10 @@
 """`tellback reconcile`: every record read is in exactly one outcome, and what counted as new is stored."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -12,6 +13,7 @@ from services.cli.connection import common_settings
 from services.cli.console import DataOption, Exit, JsonOption, as_json, say, table
 from services.cli.services import installed_services
 from shared.settings import CommonSettings
+from shared.topics import Topic
 from shared.verdicts import Outcome
 
 if TYPE_CHECKING:
@@ -107,15 +109,23 @@ async def _of_service(tx: "ReadTx", service: str, prefix: str) -> list[Line]:
 
 
 async def _stored(tx: "ReadTx", service: str, cursors: Sequence[Any]) -> dict[tuple[str, int], int]:
-    """Rows stored by topic and partition, where the service says how to count them: its store has a mapping STORED
-    from a topic to a statement that answers `account_id` and `rows`."""
+    """Rows stored by topic and partition, where the service says how to count them."""
     from shared.kafka.partition import partition_of
 
-    statements = getattr(import_module(f"services.{service}.store"), "STORED", {})
+    statements = _statements(service)
     partitions = 1 + max((row["partition"] for row in cursors), default=0)  # the same on every topic
     found: dict[tuple[str, int], int] = {}
     for topic, statement in statements.items():
         found |= {(topic.name, partition): 0 for partition in range(partitions)}
         async for row in tx.stream(statement):
             found[topic.name, partition_of(row["account_id"], partitions)] += row["rows"]
+    return found
+
+
+def _statements(service: str) -> Mapping[Topic, str]:
+    """Topic -> the statement of (account_id, rows), from the service's `store/stored.py`; empty without one."""
+    store = find_spec(f"services.{service}.store")
+    if store is None or not store.submodule_search_locations or not find_spec(f"{store.name}.stored"):
+        return {}
+    found: Mapping[Topic, str] = import_module(f"{store.name}.stored").STORED
     return found

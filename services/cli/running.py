@@ -83,7 +83,7 @@ class Run:
     async def _start_and_stay(self) -> None:
         plan, folder = self._plan, self._plan.folder
         await self._supervisor.start(self._backing.parts())
-        env = service_environment(folder, plan.services, plan.port_base, demo=plan.demo)
+        env = service_environment(folder, plan.port_base, demo=plan.demo)
         before = _content(folder)
         await self._step("setup", env, "migrations and topics")
         await self._supervisor.start(service_part(name, folder, plan.port_base, env) for name in plan.services)

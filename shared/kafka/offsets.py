@@ -1,30 +1,30 @@
 """How far the log of each partition reaches: for commands that compare it with the cursors."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Collection
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from shared.errors import Unavailable
 
+ANSWER_SECONDS = 15.0
 Place = tuple[str, int]
 """A full topic name (with prefix) and a partition."""
 
 
-async def log_ranges(bootstrap_servers: str, topics: Sequence[str]) -> dict[Place, tuple[int, int]]:
-    """First offset and the one after the last, for every partition of the topics that exist. Raises Unavailable."""
+async def log_ranges(bootstrap_servers: str, places: Collection[Place]) -> dict[Place, tuple[int, int]]:
+    """First offset and the one after the last, for partitions that exist. Raises Unavailable when Kafka does not
+    answer within 15 s, as it never does for one that does not exist."""
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap_servers, enable_auto_commit=False)
+    wanted = [TopicPartition(*place) for place in places]
     try:
-        await consumer.start()
-        known = await consumer.topics()
-        places = []
-        for topic in set(topics) & known:
-            partitions = consumer.partitions_for_topic(topic) or ()
-            places += [TopicPartition(topic, partition) for partition in partitions]
-        firsts = await consumer.beginning_offsets(places)
-        ends = await consumer.end_offsets(places)
-    except (KafkaError, OSError) as error:
-        raise Unavailable("kafka_unavailable", "Kafka is not reachable", retry_after=5) from error
+        async with asyncio.timeout(ANSWER_SECONDS):
+            await consumer.start()
+            firsts = await consumer.beginning_offsets(wanted)
+            ends = await consumer.end_offsets(wanted)
+    except (KafkaError, OSError, TimeoutError) as error:
+        raise Unavailable("kafka_unavailable", "Kafka does not answer", retry_after=5) from error
     finally:
         await consumer.stop()
-    return {(place.topic, place.partition): (firsts[place], ends[place]) for place in places}
+    return {(place.topic, place.partition): (firsts[place], ends[place]) for place in wanted}

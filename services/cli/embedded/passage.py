@@ -29,8 +29,9 @@ def open_passage(target: Path, uid: int) -> None:
         if status.st_mode & stat.S_IXOTH or status.st_uid == uid:
             continue
         entries = _read(folder, status.st_mode)
-        if (USER, SEARCH, uid) not in entries:
-            os.setxattr(folder, ATTRIBUTE, VERSION + b"".join(ENTRY.pack(*entry) for entry in _with(entries, uid)))
+        wanted = _with(entries, uid)
+        if entries != wanted:
+            os.setxattr(folder, ATTRIBUTE, VERSION + b"".join(ENTRY.pack(*entry) for entry in wanted))
 
 
 def _read(folder: Path, mode: int) -> list[Entry]:

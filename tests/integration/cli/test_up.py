@@ -15,8 +15,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from tests.support.installation import Installation, installation
+from tests.support.home import Home, home_in
 from tests.support.polling import eventually
+from tests.support.processes import parts_folder
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(180)]
 START_SECONDS = 90.0
@@ -24,25 +25,26 @@ KEY = r"^tb_[a-z0-9]{12}_[A-Za-z0-9_-]{43}$"
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
-    with installation(tmp_path_factory.mktemp("home")) as one:
+def home() -> Iterator[Home]:
+    # Not in pytest's folder: it closes that to others at every start, also to the user that PostgreSQL runs as.
+    with parts_folder() as folder, home_in(folder) as one:
         yield one
 
 
 @pytest.fixture(scope="module")
-async def running(home: Installation) -> Installation:
+async def running(home: Home) -> Home:
     home.up()
     await eventually(home.says("Ctrl-C stops everything"), START_SECONDS)
     return home
 
 
-def test_it_says_where_everything_is_and_what_it_takes(running: Installation) -> None:
+def test_it_says_where_everything_is_and_what_it_takes(running: Home) -> None:
     text = running.output.read_text()
     assert f"http://127.0.0.1:{running.port_base + 1}/docs" in text
     assert running.says(r"ready after \d+\.\d s; its processes take \d+ MB")()
 
 
-def test_the_first_key_stands_alone_on_a_line_and_is_kept_in_private(running: Installation) -> None:
+def test_the_first_key_stands_alone_on_a_line_and_is_kept_in_private(running: Home) -> None:
     shown = running.says(KEY)()
     assert shown
     kept = running.data / "first_key"
@@ -50,7 +52,7 @@ def test_the_first_key_stands_alone_on_a_line_and_is_kept_in_private(running: In
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
 
 
-def test_the_curl_it_shows_works_when_pasted(running: Installation) -> None:
+def test_the_curl_it_shows_works_when_pasted(running: Home) -> None:
     command = running.says("^curl .*$")()
     assert command
     for _ in range(2):  # the key that makes it idempotent is part of it
@@ -58,7 +60,7 @@ def test_the_curl_it_shows_works_when_pasted(running: Installation) -> None:
         assert json.loads(answer)["status"] == "accepted"
 
 
-def test_status_and_doctor_find_everything_well(running: Installation) -> None:
+def test_status_and_doctor_find_everything_well(running: Home) -> None:
     status = running.status()
     assert {"kafka", "postgres", "collector"} <= {part["name"] for part in status["parts"]}
     assert all(part["ready"] for part in status["parts"])
@@ -70,19 +72,19 @@ def test_status_and_doctor_find_everything_well(running: Installation) -> None:
     assert doctor.returncode == 0
 
 
-def test_what_was_read_adds_up(running: Installation) -> None:
+def test_what_was_read_adds_up(running: Home) -> None:
     done = running.run("reconcile", "--json")
     assert json.loads(done.stdout)["ok"]
     assert done.returncode == 0
 
 
-def test_a_second_up_refuses_and_names_the_first(running: Installation) -> None:
+def test_a_second_up_refuses_and_names_the_first(running: Home) -> None:
     done = running.run("up")
     assert done.returncode == 4
     assert f"process {running.pid}, ports from {running.port_base}" in done.stderr
 
 
-async def test_a_service_that_dies_is_started_again(running: Installation) -> None:
+async def test_a_service_that_dies_is_started_again(running: Home) -> None:
     before = running.part("collector")
     os.kill(before["pid"], signal.SIGKILL)
     await eventually(running.says("collector ended with SIGKILL; starts again"))
@@ -92,14 +94,14 @@ async def test_a_service_that_dies_is_started_again(running: Installation) -> No
     assert after["pid"] != before["pid"]
 
 
-async def test_nothing_outlives_a_supervisor_that_is_killed(running: Installation) -> None:
+async def test_nothing_outlives_a_supervisor_that_is_killed(running: Home) -> None:
     children = running.processes()
     assert {"java", "postgres"} <= {child.name() for child in children}
     os.kill(running.pid, signal.SIGKILL)
     await eventually(lambda: not [child for child in children if alive(child)], 30)
 
 
-async def test_the_next_up_goes_on_and_ctrl_c_leaves_nothing(home: Installation) -> None:
+async def test_the_next_up_goes_on_and_ctrl_c_leaves_nothing(home: Home) -> None:
     home.stop()  # it was killed by the test before
     home.up()
     await eventually(home.says("Ctrl-C stops everything"), START_SECONDS)
@@ -111,7 +113,7 @@ async def test_the_next_up_goes_on_and_ctrl_c_leaves_nothing(home: Installation)
     assert "database system is shut down" in (home.data / "postgres" / "postgres.log").read_text()
 
 
-def test_a_port_that_is_taken_is_named_with_the_flag(home: Installation) -> None:
+def test_a_port_that_is_taken_is_named_with_the_flag(home: Home) -> None:
     with socket.create_server(("127.0.0.1", home.port_base + 1)):
         done = home.run("up", "--port-base", str(home.port_base))
     assert done.returncode == 4
@@ -122,7 +124,7 @@ def test_a_port_that_is_taken_is_named_with_the_flag(home: Installation) -> None
 def test_data_of_a_newer_version_are_refused(tmp_path: Path) -> None:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "version.json").write_text('{"layout": 99, "tellback": "9.9.9"}')
-    with installation(tmp_path) as newer:
+    with home_in(tmp_path) as newer:
         done = newer.run("up")
     assert done.returncode == 1
     assert "9.9.9, which is newer" in done.stderr

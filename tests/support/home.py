@@ -1,0 +1,105 @@
+"""A Tellback on this machine as a stranger has it: a data folder, and `tellback up` on it."""
+
+import json
+import os
+import re
+import signal
+import socket
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tests.support.processes import SOURCES, end, start, tellback
+
+NAMED_NOWHERE = dict.fromkeys(
+    ("TELLBACK_KAFKA_BOOTSTRAP_SERVERS", "TELLBACK_DATABASE_URL", "DATABASE_URL", "TELLBACK_SECRET_KEY"), ""
+)
+"""So that Kafka and PostgreSQL are embedded, whatever the shell says that runs the tests."""
+PORTS = 5
+
+
+@dataclass(slots=True)
+class Home:
+    """A data folder and its ports; `up` may be started on it again and again."""
+
+    data: Path
+    port_base: int
+    output: Path
+    process: subprocess.Popen[bytes] | None = None
+
+    def up(self, *options: str) -> None:
+        """Start `tellback up` with its output into a new file."""
+        self.output.write_text("")
+        options = ("--data", str(self.data), "--port-base", str(self.port_base), *options)
+        self.process = start(tellback("up", *options), self.output, env=NAMED_NOWHERE)
+
+    @property
+    def pid(self) -> int:
+        """The process of the running `up`."""
+        assert self.process
+        return self.process.pid
+
+    def says(self, pattern: str) -> Callable[[], "re.Match[str] | None"]:
+        """A probe for `eventually`: whether the output has this by now. Fails at once when `up` has ended."""
+
+        def probe() -> "re.Match[str] | None":
+            text = self.output.read_text()
+            found = re.search(pattern, text, re.MULTILINE)
+            if found is None and self.process and self.process.poll() is not None:
+                raise RuntimeError(f"`up` ended with {self.process.returncode}: {text}")
+            return found
+
+        return probe
+
+    def run(self, *arguments: str) -> "subprocess.CompletedProcess[str]":
+        """Run another command on the same data folder."""
+        command = tellback(*arguments, "--data", str(self.data))
+        env = {**os.environ, **SOURCES, **NAMED_NOWHERE}
+        return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=env)
+
+    def status(self) -> dict[str, Any]:
+        """What `tellback status --json` says."""
+        found: dict[str, Any] = json.loads(self.run("status", "--json").stdout)
+        return found
+
+    def part(self, name: str) -> dict[str, Any]:
+        """One part of the status."""
+        return next(part for part in self.status()["parts"] if part["name"] == name)
+
+    def processes(self) -> list[psutil.Process]:
+        """Every process below the running `up`."""
+        return psutil.Process(self.pid).children(recursive=True)
+
+    def stop(self, with_signal: signal.Signals = signal.SIGINT) -> int:
+        """End `up`; answers its exit code."""
+        assert self.process
+        return end(self.process, with_signal)
+
+
+@contextmanager
+def home_in(folder: Path) -> Iterator[Home]:
+    """An installation that is not started yet; ended afterwards."""
+    one = Home(folder / "data", free_port_base(), folder / "up.txt")
+    try:
+        yield one
+    finally:
+        if one.process:
+            one.stop(signal.SIGTERM)
+
+
+def free_port_base() -> int:
+    """The first of five neighbouring ports that nobody listens on, below those that the system hands out."""
+    for base in range(20_000, 32_000, 10):
+        if all(_free(base + offset) for offset in range(PORTS)):
+            return base
+    raise AssertionError("no free ports")
+
+
+def _free(port: int) -> bool:
+    with closing(socket.socket()) as probe:
+        return probe.connect_ex(("127.0.0.1", port)) != 0
