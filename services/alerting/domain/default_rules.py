@@ -34,6 +34,8 @@ def _when(**fields: Any) -> Any:
     return conditions_from(document)
 
 
+# Rules that would fire on nearly every account with its first answers come switched off: what opens by itself must
+# be worth somebody's hour.
 _ROWS: tuple[dict[str, Any], ...] = (
     # Any fall to a detractor is in these two rows: the score decides, not where it fell from.
     {
@@ -150,6 +152,7 @@ _ROWS: tuple[dict[str, Any], ...] = (
     },
     {
         "rule_id": "account_class_changed",
+        "enabled": False,
         "kind": "account_class_changed",
         "label": "Account class changed",
         "event": CLASS_CHANGED,
@@ -191,6 +194,7 @@ _ROWS: tuple[dict[str, Any], ...] = (
     },
     {
         "rule_id": "new_promoter",
+        "enabled": False,
         "kind": "new_promoter",
         "label": "New promoter",
         "event": ANSWERED,
@@ -204,6 +208,7 @@ _ROWS: tuple[dict[str, Any], ...] = (
     },
     {
         "rule_id": "recovered",
+        "enabled": False,
         "kind": "recovered",
         "label": "Recovered",
         "event": ANSWERED,

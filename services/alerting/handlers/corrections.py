@@ -104,7 +104,7 @@ class Correction:
         decision = decide(self._rules, new.event, new.facts, new.at, self._policy.calendar)
         before = self._casework.fired_by(new.account_id, data.response_id)
         if decision.chosen is not None and decision.chosen.rule.kind not in {one.kind for one in before if one.holds}:
-            place(self._casework, new, decision, self._policy)
+            place(self._casework, new, decision, self._policy, self.change())
 
     def _is_fresh(self) -> bool:
         latest = self._data.new.latest

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
+from typing import Any
 
 from services.alerting.domain import messages
 from services.alerting.domain.lifecycle import close
@@ -69,15 +70,17 @@ def _apply(casework: Casework, event: Event, rules: Sequence[Rule], resources: R
         return
     person = casework.world.person(*_person_of(event))
     trigger = trigger_of(event, casework.world.account(event.account_id), person)
+    change: dict[str, Any] | None = None
     if isinstance(data, StakeholderAnswered):
         _close_answered(casework, data, event.time)
         if data.change is not None:
-            _tell_change(casework, event, data.response_id, change_block(data))
+            change = change_block(data)
+            _tell_change(casework, event, data.response_id, change)
     if isinstance(data, AccountScoreDropped):
         change = data.model_dump(mode="json", exclude={"account_id", "at"})
         subject = Subject(casework.world.account(event.account_id), change=change)
         casework.tell(messages.ACCOUNT_SCORE_DROPPED, event.id, event.time, subject)
-    act_on(casework, trigger, rules, resources.policy)
+    act_on(casework, trigger, rules, resources.policy, change)
 
 
 def _close_answered(casework: Casework, data: StakeholderAnswered, at: datetime) -> None:

@@ -1,6 +1,7 @@
 """An event may open a follow-up, add to one, or be taken in by a stronger one: one event, one decision."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from services.alerting.domain.decisions import Decision, decide
 from services.alerting.domain.rules import Rule
@@ -9,14 +10,19 @@ from services.alerting.domain.triggers import Policy, Trigger, add_occurrence, f
 from services.alerting.handlers.casework import Casework
 from shared.ids import derived_uuid
 
+Told = Mapping[str, Any] | None
+"""What a message says under `change`."""
 
-def act_on(casework: Casework, trigger: Trigger, rules: Sequence[Rule], policy: Policy) -> Task | None:
-    """Decide about a trigger and do it; answers the task that it went into, if any."""
+
+def act_on(
+    casework: Casework, trigger: Trigger, rules: Sequence[Rule], policy: Policy, change: Told = None
+) -> Task | None:
+    """Decide about a trigger and do it; answers the task that it went into, if any. Messages show `change`."""
     decision = decide(rules, trigger.event, trigger.facts, trigger.at, policy.calendar)
-    return place(casework, trigger, decision, policy)
+    return place(casework, trigger, decision, policy, change)
 
 
-def place(casework: Casework, trigger: Trigger, decision: Decision, policy: Policy) -> Task | None:
+def place(casework: Casework, trigger: Trigger, decision: Decision, policy: Policy, change: Told = None) -> Task | None:
     """Carry out a decision."""
     if decision.chosen is None:
         return None
@@ -24,16 +30,16 @@ def place(casework: Casework, trigger: Trigger, decision: Decision, policy: Poli
     stronger = _stronger(casework, trigger, rule)
     if stronger is not None:
         step = inhibit(stronger, trigger, decision)
-        return casework.record(step, fired(stronger.follow_up_id, "inhibited", trigger, decision))
+        return casework.record(step, fired(stronger.follow_up_id, "inhibited", trigger, decision), change)
     existing = casework.open_task(trigger.account_id, trigger.stakeholder_id, rule.kind)
     if existing is not None:
         step = add_occurrence(existing, trigger, decision)
-        return casework.record(step, fired(existing.follow_up_id, "repeated", trigger, decision))
+        return casework.record(step, fired(existing.follow_up_id, "repeated", trigger, decision), change)
     follow_up_id = derived_uuid("follow_up", str(trigger.event_id))
     account = casework.world.account(trigger.account_id)
     person = casework.world.person(trigger.account_id, trigger.stakeholder_id)
     step = open_task(follow_up_id, trigger, decision, account, person, policy)
-    return casework.record(step, fired(follow_up_id, "opened", trigger, decision))
+    return casework.record(step, fired(follow_up_id, "opened", trigger, decision), change)
 
 
 def _stronger(casework: Casework, trigger: Trigger, rule: Rule) -> Task | None:

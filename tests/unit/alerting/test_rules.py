@@ -17,9 +17,11 @@ from services.alerting.domain.default_rules import (
 from services.alerting.domain.rules import FIELDS, Condition, conditions_document, conditions_from
 from tests.unit.alerting.builders import MONDAY_10, POLICY
 
+ALL_ON = [replace(rule, enabled=True) for rule in DEFAULT_RULES]
+
 
 def decision(event: str = ANSWERED, **facts: Any) -> Decision:
-    return decide(DEFAULT_RULES, event, facts, MONDAY_10, POLICY.calendar)
+    return decide(ALL_ON, event, facts, MONDAY_10, POLICY.calendar)
 
 
 def outcome(event: str = ANSWERED, **facts: Any) -> tuple[str, str, datetime, str] | None:
@@ -150,7 +152,7 @@ def test_of_equal_severity_and_due_the_order_of_the_table_wins() -> None:
     assert found.chosen is not None
     assert found.chosen.rule.rule_id == "detractor_4_6"
     shuffled = decide(
-        reversed(DEFAULT_RULES),
+        reversed(ALL_ON),
         ANSWERED,
         {"survey_type": "nps", "score": 5, "follow_up_requested": True},
         MONDAY_10,
@@ -162,6 +164,11 @@ def test_of_equal_severity_and_due_the_order_of_the_table_wins() -> None:
 def test_a_rule_that_is_switched_off_does_not_fire() -> None:
     off = [replace(rule, enabled=False) for rule in DEFAULT_RULES]
     assert decide(off, ANSWERED, {"survey_type": "nps", "score": 0}, MONDAY_10, POLICY.calendar).chosen is None
+
+
+def test_what_would_fire_with_nearly_every_first_answer_comes_switched_off() -> None:
+    off = {rule.rule_id for rule in DEFAULT_RULES if not rule.enabled}
+    assert off == {"new_promoter", "recovered", "account_class_changed"}
 
 
 def test_reasons_say_what_happened_in_numbers() -> None:
