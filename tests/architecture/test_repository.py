@@ -47,41 +47,6 @@ def test_make_help_lists_every_target() -> None:
     assert set(re.findall(r"^\.PHONY: ([a-z-]+)$", makefile, re.MULTILINE)) == targets
 
 
-def test_every_target_that_the_documents_name_exists() -> None:
-    targets = set(re.findall(r"^([a-z][a-z-]*):", (ROOT / "Makefile").read_text(), re.MULTILINE))
-    texts = [path for path in committed() if path.suffix == ".md"]
-    named = {
-        target: name(path)
-        for path in texts
-        for target in re.findall(r"^make ([a-z-]+)|`make ([a-z-]+)", path.read_text(), re.MULTILINE)
-        for target in target
-        if target
-    }
-    assert {target: path for target, path in named.items() if target not in targets} == {}
-
-
-def test_every_document_that_the_code_names_exists() -> None:
-    present = {path.name for path in committed() if path.suffix == ".md"}
-    named = {
-        (document, name(path))
-        for path in committed()
-        if path.suffix == ".py"
-        for document in re.findall(r"[\w-]+\.md\b", path.read_text(encoding="utf-8"))
-    }
-    assert {(document, path) for document, path in named if document not in present} == set()
-
-
-def test_every_link_between_documents_leads_somewhere() -> None:
-    broken = [
-        f"{name(path)}: {target}"
-        for path in committed()
-        if path.suffix == ".md"
-        for target in re.findall(r"\]\(([^)#]+?)(?:#[^)]*)?\)", path.read_text(encoding="utf-8"))
-        if "://" not in target and not (path.parent / target).exists()
-    ]
-    assert broken == []
-
-
 def test_every_package_in_a_lock_has_its_hash_and_no_lock_has_an_address() -> None:
     for lock in LOCKS:
         text = (ROOT / lock).read_text()
