@@ -1,6 +1,6 @@
 """Errors as a small tree: each has a stable `code`; the HTTP edge maps the class to a status.
 
-The consumer side knows three verdicts (design.md, rule 4): `Poison` goes to the dead letters at once,
+The consumer side knows three verdicts: `Poison` goes to the dead letters at once,
 `Transient` pauses and retries, anything else stops the process loudly.
 """
 

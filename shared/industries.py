@@ -1,4 +1,4 @@
-"""The one list of industries: slug, the name people read, and the words people use for it (domain.md)."""
+"""The one list of industries: slug, the name people read, and the words people use for it."""
 
 import re
 from dataclasses import dataclass

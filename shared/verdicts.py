@@ -21,7 +21,7 @@ class Received:
 
 
 class Outcome(StrEnum):
-    """Every record read is in exactly one of these (design.md, rule 4)."""
+    """Every record read is in exactly one of these."""
 
     NEW = "new"
     REPEAT = "repeat"

@@ -96,7 +96,7 @@ class StakeholderAnswerCorrected(EventData):
 class AccountScoreChanged(EventData):
     """The whole snapshot of an account: every standard window with both methods.
 
-    `figures[window][method]` holds the flat figures of design.md. `sequence` grows by one an event of the account.
+    `figures[window][method]` holds the flat figures that the API answers. `sequence` grows by one an event of the account.
     """
 
     account_id: str

@@ -1,6 +1,6 @@
 """The Publisher: acknowledged by all in-sync replicas, idempotent, and able to heal itself.
 
-aiokafka keeps two faults to live with (reliability.md, section 3): batches of an idempotent producer never expire when
+aiokafka keeps two faults to live with: batches of an idempotent producer never expire when
 the brokers are gone, and one refused batch leaves a gap in the sequence numbers that refuses every later one. Both are
 answered the same way: the producer is dropped with what it holds, and a fresh one takes over.
 """

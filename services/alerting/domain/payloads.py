@@ -13,7 +13,7 @@ from services.alerting.domain.tasks import Contact, Task
 
 MAX_COMMENT = 8_000
 MAX_BYTES = 60_000
-"""A message has at most 64 KiB (alerting.md); the envelope around the data needs some of it."""
+"""A message has at most 64 KiB; the envelope around the data needs some of it."""
 
 
 @dataclass(frozen=True, slots=True)

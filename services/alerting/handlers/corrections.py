@@ -17,7 +17,7 @@ from shared.events.envelope import Event
 from shared.events.scores import AnswerRef, StakeholderAnswerCorrected
 
 FRESH = timedelta(days=30)
-"""Older answers are history: no rule fires on them (design.md, Scorer)."""
+"""Older answers are history: no rule fires on them."""
 
 
 class Correction:

@@ -62,7 +62,7 @@ class Entry:
 
 
 def is_fresh(answered_at: datetime, recorded_at: datetime, quiet: bool) -> bool:
-    """Given at most 30 days before it was recorded, and not by a quiet import (design.md, Scorer)."""
+    """Given at most 30 days before it was recorded, and not by a quiet import."""
     return not quiet and recorded_at - answered_at <= FRESH
 
 
