@@ -1,11 +1,13 @@
 """A running collector with a key, and what it has put on the topics."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 import httpx
 import pytest
+from fastapi import FastAPI
 
 from services.collector.app import build
 from shared.events.envelope import Event, decode
@@ -23,6 +25,7 @@ NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 class Running:
     """A collector in this process."""
 
+    app: FastAPI
     client: httpx.AsyncClient
     environment: Environment
     clock: FrozenClock
@@ -30,9 +33,9 @@ class Running:
     async def events(self, topic: Topic, count: int) -> list[Event]:
         """The events on a topic once there are so many."""
 
-        async def there() -> list[Event] | None:
+        async def there() -> list[Event]:
             found = await self.present(topic)
-            return found if len(found) >= count else None
+            return found if len(found) >= count else []
 
         found = await eventually(there)
         assert len(found) == count
@@ -44,13 +47,25 @@ class Running:
         return [decode(record.headers, record.value) for record in records]
 
 
-Start = Callable[..., Awaitable[Running]]
+@asynccontextmanager
+async def started(environment: Environment) -> AsyncIterator[Running]:
+    """A collector with a key that may do everything it serves."""
+    clock = FrozenClock(NOW)
+    app = build(environment.common, clock)
+    async with running(app) as client:
+        client.headers.update(bearer(await api_key(environment, ("ingest", "read", "manage"))))
+        yield Running(app, client, environment, clock)
+
+
+@pytest.fixture
+async def collector(environment: Environment) -> AsyncIterator[Running]:
+    """A collector for one test, with topics of its own."""
+    async with started(environment) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
-async def collector(module_environment: Environment) -> AsyncIterator[Running]:
-    """One collector for a module; its key may do everything."""
-    clock = FrozenClock(NOW)
-    async with running(build(module_environment.common, clock)) as client:
-        client.headers.update(bearer(await api_key(module_environment, ("ingest", "read", "manage"))))
-        yield Running(client, module_environment, clock)
+async def shared_collector(module_environment: Environment) -> AsyncIterator[Running]:
+    """A collector for a module, for what leaves nothing behind or does not mind the others."""
+    async with started(module_environment) as found:
+        yield found

@@ -1,0 +1,178 @@
+"""Import jobs that are interrupted: whoever goes on takes each row once."""
+
+import asyncio
+import io
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+
+from services.collector import jobs
+from services.collector.domain.rows import Reading
+from services.collector.handlers.import_rows import RowReader, check_file
+from services.collector.handlers.imports import STEP_ROWS, LostClaim, submit, take_step
+from services.collector.jobs import ImportWorker
+from services.collector.store import imports as store
+from services.collector.store.imports import ImportJob
+from shared.db.engine import Database
+from shared.db.outbox import Relay
+from shared.ids import uuid7
+from tests.integration.collector.conftest import NOW
+from tests.support.clock import FrozenClock
+from tests.support.environment import Environment
+
+ROWS = 1_700
+FILE = b"account,person,score\n" + b"".join(b"acme,p%d,%d\n" % (number % 400, number % 10) for number in range(ROWS))
+KEEP = timedelta(days=1)
+
+
+async def unused(*_: Any) -> list[None]:
+    raise AssertionError("nothing is published here")
+
+
+@pytest.fixture
+async def database(environment: Environment) -> AsyncIterator[Database]:
+    database = Database(environment.database_url, "collector")
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def clock() -> FrozenClock:
+    return FrozenClock(NOW)
+
+
+def worker(database: Database, clock: FrozenClock) -> ImportWorker:
+    return ImportWorker(database, Relay(database, unused), clock, KEEP)
+
+
+async def submitted(database: Database) -> ImportJob:
+    """A queued job with the file of this module."""
+    columns = check_file(io.BytesIO(FILE), "responses", {})
+    job = ImportJob(uuid7(), "responses", "queued", "a.csv", ROWS, columns, None, None, True, "key", None, NOW)
+    async with database.write() as tx:
+        await submit(tx, job, io.BytesIO(FILE))
+    return job
+
+
+async def found(database: Database, import_id: UUID) -> ImportJob:
+    async with database.read() as tx:
+        job = await store.find(tx, import_id, None)
+    assert job is not None
+    return job
+
+
+async def published_ids(database: Database) -> list[str]:
+    """The response_ids in the outbox."""
+    async with database.read() as tx:
+        rows = await tx.all("select convert_from(value, 'UTF8')::jsonb ->> 'response_id' as id from outbox order by id")
+    return [row["id"] for row in rows]
+
+
+async def test_a_job_left_by_a_killed_process_is_gone_on_with_when_its_claim_runs_out(
+    database: Database, clock: FrozenClock
+) -> None:
+    job = await submitted(database)
+    await killed_after(database, clock, steps=2)
+    assert not await worker(database, clock).work_once()
+    clock.advance(store.LEASE + timedelta(seconds=1))
+    assert await worker(database, clock).work_once()
+    ended = await found(database, job.import_id)
+    assert (ended.state, ended.rows_read, ended.taken, ended.bad) == ("done", ROWS, ROWS, 0)
+    ids = await published_ids(database)
+    assert len(ids) == len(set(ids)) == ROWS
+
+
+async def test_an_interrupted_import_gives_the_ids_of_an_uninterrupted_one(
+    environment: Environment, database: Database, clock: FrozenClock
+) -> None:
+    await submitted(database)
+    await worker(database, clock).work_once()
+    whole = await published_ids(database)
+    async with database.write() as tx:
+        await tx.execute("truncate outbox")
+    await submitted(database)
+    await killed_after(database, clock, steps=1)
+    clock.advance(store.LEASE + timedelta(seconds=1))
+    await worker(database, clock).work_once()
+    assert await published_ids(database) == whole
+
+
+async def killed_after(database: Database, clock: FrozenClock, steps: int) -> None:
+    """Work as a process that is killed after so many steps: nothing is released or ended."""
+    claim_id = uuid4()
+    async with database.write() as tx:
+        job = await store.claim(tx, claim_id, clock.now())
+    assert job is not None
+    reader = RowReader(io.BytesIO(FILE), Reading(job.columns))
+    for _ in range(steps):
+        async with database.write() as tx:
+            await take_step(tx, job, claim_id, reader.read(STEP_ROWS), clock.now())
+
+
+async def test_a_process_that_lost_its_claim_writes_nothing_more(database: Database, clock: FrozenClock) -> None:
+    job = await submitted(database)
+    first, second = uuid4(), uuid4()
+    async with database.write() as tx:
+        await store.claim(tx, first, clock.now())
+    clock.advance(store.LEASE + timedelta(seconds=1))
+    async with database.write() as tx:
+        assert await store.claim(tx, second, clock.now()) is not None
+    rows = RowReader(io.BytesIO(FILE), Reading(job.columns)).read(10)
+    with pytest.raises(LostClaim):
+        async with database.write() as tx:
+            await take_step(tx, job, first, rows, clock.now())
+    assert await published_ids(database) == []
+    assert (await found(database, job.import_id)).rows_read == 0
+
+
+async def test_two_workers_share_the_queue(database: Database, clock: FrozenClock) -> None:
+    first, second = await submitted(database), await submitted(database)
+    assert await asyncio.gather(*(worker(database, clock).work_once() for _ in "12")) == [True, True]
+    for job in (first, second):
+        assert (await found(database, job.import_id)).taken == ROWS
+    assert not await worker(database, clock).work_once()
+
+
+async def test_a_worker_that_is_stopped_gives_its_job_back_at_once(
+    database: Database, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await submitted(database)
+    reached = asyncio.Event()
+
+    async def hanging(*args: Any, **kwargs: Any) -> None:
+        reached.set()
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as patched:
+        patched.setattr(jobs, "take_step", hanging)
+        task = asyncio.create_task(worker(database, clock).run())
+        await reached.wait()
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+    assert await worker(database, clock).work_once()
+    assert (await found(database, job.import_id)).taken == ROWS
+
+
+async def test_a_job_that_never_gets_on_is_given_up(database: Database, clock: FrozenClock) -> None:
+    job = await submitted(database)
+    for _ in range(store.MAX_ATTEMPTS):
+        async with database.write() as tx:
+            assert await store.claim(tx, uuid4(), clock.now()) is not None
+        clock.advance(store.LEASE + timedelta(seconds=1))
+    assert await worker(database, clock).work_once()
+    ended = await found(database, job.import_id)
+    assert (ended.state, ended.error_code) == ("failed", "gave_up")
+
+
+async def test_reports_of_finished_imports_are_forgotten_in_time(database: Database, clock: FrozenClock) -> None:
+    job = await submitted(database)
+    await worker(database, clock).work_once()
+    for age, there in ((KEEP, True), (timedelta(seconds=1), False)):
+        clock.advance(age)
+        async with database.write() as tx:
+            await store.forget_finished(tx, clock.now() - KEEP)
+            assert (await store.find(tx, job.import_id, None) is not None) is there

@@ -1,0 +1,129 @@
+"""Kafka away, PostgreSQL away, both away: what is answered, and where what was accepted ends up."""
+
+import asyncio
+import socket
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from services.collector.handlers.publishing import OUTBOX_SECONDS, Outgoing
+from shared.db.engine import Database
+from shared.events.responses import ResponseRecorded
+from shared.kafka.producer import Publisher
+from shared.topics import CONTEXT_EVENTS, INVITATIONS, RESPONSES
+from tests.integration.collector.conftest import Running
+
+RESPONSE: dict[str, Any] = {"account_id": "acme", "email": "ann@acme.example", "survey_type": "nps", "score": 9}
+
+
+@contextmanager
+def silent_port() -> Iterator[int]:
+    """A port that takes connections and never says a word."""
+    with socket.socket() as listening:
+        listening.bind(("127.0.0.1", 0))
+        listening.listen(50)
+        yield listening.getsockname()[1]
+
+
+@asynccontextmanager
+async def away(collector: Running, **parts: Any) -> AsyncIterator[None]:
+    """The collector's requests with other ways out; its relay keeps the real Kafka."""
+    service = collector.app.state.service
+    collector.app.state.service = replace(service, outgoing=replace(service.outgoing, **parts))
+    try:
+        yield
+    finally:
+        collector.app.state.service = service
+
+
+def dead_publisher() -> Publisher:
+    """A publisher whose breaker is open: nothing listens there."""
+    return Publisher("127.0.0.1:1")
+
+
+async def test_while_kafka_is_away_the_outbox_takes_and_later_relays(collector: Running) -> None:
+    client = collector.client
+    async with away(collector, publisher=dead_publisher()):
+        posted = await client.post("/v1/responses", json=RESPONSE | {"response_id": "r1"})
+        amended = await client.patch("/v1/responses/r1", json={"account_id": "acme", "score": 3})
+        withdrawn = await client.delete("/v1/responses/r1", params={"account_id": "acme"})
+        fact = {"account_id": "acme", "kind": "change", "at": "2026-05-01T00:00:00Z"}
+        context = await client.post("/v1/context-events", json=fact | {"label": "new team"})
+        sent = {"invitation_id": "i", "email": "ann@acme.example"}
+        invitation = await client.post("/v1/invitation-events", json=fact | sent | {"kind": "sent"})
+        answers = (posted, amended, withdrawn, context, invitation)
+        assert [(answer.status_code, answer.json()["via"]) for answer in answers] == [(202, "outbox")] * 5
+    events = await collector.events(RESPONSES, 3)
+    assert [str(event.id) for event in events] == [answer.json()["event_id"] for answer in answers[:3]]
+    await collector.events(CONTEXT_EVENTS, 1)
+    await collector.events(INVITATIONS, 1)
+
+
+async def test_a_batch_goes_to_the_outbox_as_a_whole(collector: Running) -> None:
+    responses = [RESPONSE | {"response_id": f"r{number}"} for number in range(300)] + [{}]
+    async with away(collector, publisher=dead_publisher()):
+        body = (await collector.client.post("/v1/responses/batch", json={"responses": responses})).json()
+    assert (body["accepted"], body["rejected"], body["unavailable"]) == (300, 1, 0)
+    events = await collector.events(RESPONSES, 300)
+    found = [event.data.response_id for event in events if isinstance(event.data, ResponseRecorded)]
+    assert found == [f"r{number}" for number in range(300)]
+
+
+async def test_postgres_away_stops_no_response(collector: Running) -> None:
+    async with away(collector, database=Database("postgresql://nobody@127.0.0.1:1/none", "collector")):
+        answer = await collector.client.post("/v1/responses", json=RESPONSE)
+    assert (answer.status_code, answer.json()["via"]) == (202, "kafka")
+
+
+@pytest.mark.parametrize("hanging", [False, True], ids=["refusing", "hanging"])
+async def test_both_away_is_503_in_time(collector: Running, hanging: bool) -> None:
+    with silent_port() as port:
+        database = Database(f"postgresql://nobody@127.0.0.1:{port if hanging else 1}/none", "collector")
+        async with away(collector, publisher=dead_publisher(), database=database):
+            for path, body in (("/v1/responses", RESPONSE), ("/v1/responses/batch", {"responses": [RESPONSE, {}]})):
+                began = time.monotonic()
+                answer = await collector.client.post(path, json=body)
+                assert time.monotonic() - began < OUTBOX_SECONDS + 1
+                assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
+                assert 1 <= int(answer.headers["retry-after"]) <= 10
+        await database.close()
+    assert await collector.present(RESPONSES) == []
+
+
+async def test_many_requests_at_once_do_not_wait_for_each_other(collector: Running) -> None:
+    with silent_port() as port:
+        database = Database(f"postgresql://nobody@127.0.0.1:{port}/none", "collector")
+        async with away(collector, publisher=dead_publisher(), database=database):
+            began = time.monotonic()
+            answers = await asyncio.gather(*(collector.client.post("/v1/responses", json=RESPONSE) for _ in range(40)))
+            assert time.monotonic() - began < OUTBOX_SECONDS + 2
+        await database.close()
+    assert {answer.status_code for answer in answers} == {503}
+
+
+async def test_the_outbox_is_not_asked_while_kafka_takes(collector: Running) -> None:
+    outgoing: Outgoing = collector.app.state.service.outgoing
+    assert outgoing.publisher.available
+    await collector.client.post("/v1/responses", json=RESPONSE)
+    async with outgoing.database.read() as tx:
+        assert await tx.scalar("select count(*) from outbox") == 0
+
+
+async def test_the_directory_says_503_while_postgres_is_away(collector: Running) -> None:
+    service = collector.app.state.service
+    dead = Database("postgresql://nobody@127.0.0.1:1/none", "collector")
+    collector.app.state.service = replace(service, database=dead)
+    calls: list[dict[str, Any]] = [
+        {"method": "PUT", "url": "/v1/accounts/acme", "json": {}},
+        {"method": "GET", "url": "/v1/accounts/acme"},
+        {"method": "POST", "url": "/v1/directory/batch", "json": {"accounts": [{"account_id": "acme"}]}},
+    ]
+    for call in calls:
+        answer = await collector.client.request(**call)
+        assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
+        assert int(answer.headers["retry-after"]) >= 1
+    collector.app.state.service = service
