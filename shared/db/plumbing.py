@@ -1,71 +1,73 @@
 """The tables that every service has in its own schema: outbox, inbox, cursors, parked records."""
 
+_V1 = [
+    """
+    create table outbox (
+        id bigint generated always as identity primary key,
+        event_id uuid,
+        topic text not null,
+        account_id text not null,
+        record_key bytea not null,
+        value bytea,
+        headers jsonb not null,
+        partition int,
+        created_at timestamptz not null default now(),
+        published_at timestamptz
+    )
+    """,
+    "create index outbox_pending on outbox (id) where published_at is null",
+    "create index outbox_published on outbox (published_at) where published_at is not null",
+    """
+    create table inbox (
+        event_id uuid primary key,
+        seen_at timestamptz not null default now()
+    )
+    """,
+    "create index inbox_seen_at on inbox (seen_at)",
+    # One row a partition: where to read on, who may, and what became of every record read.
+    """
+    create table cursors (
+        topic text not null,
+        partition int not null,
+        next_offset bigint not null,
+        epoch bigint not null default 0,
+        owner text,
+        cluster_id text,
+        last_offset bigint,
+        last_fingerprint text,
+        new_count bigint not null default 0,
+        repeat_count bigint not null default 0,
+        change_count bigint not null default 0,
+        pending_count bigint not null default 0,
+        conflict_count bigint not null default 0,
+        dead_lettered_count bigint not null default 0,
+        read_count bigint not null default 0,
+        accepted_gap bigint not null default 0,
+        updated_at timestamptz not null default now(),
+        primary key (topic, partition)
+    )
+    """,
+    """
+    create table parked (
+        id uuid primary key,
+        kind text not null check (kind in ('dead_letter', 'conflict')),
+        reason text not null,
+        detail text not null default '',
+        topic text not null,
+        partition int not null,
+        record_offset bigint not null,
+        record_key bytea,
+        headers jsonb not null,
+        value bytea,
+        account_id text,
+        parked_at timestamptz not null default now(),
+        replayed_at timestamptz
+    )
+    """,
+    "create index parked_by_kind on parked (kind, parked_at desc, id)",
+]
+
 
 def plumbing_ddl_v1() -> list[str]:
     """Statements that create them; frozen, since a migration that has run is history."""
-    return [
-        """
-        create table outbox (
-            id bigint generated always as identity primary key,
-            event_id uuid,
-            topic text not null,
-            account_id text not null,
-            record_key bytea not null,
-            value bytea,
-            headers jsonb not null,
-            partition int,
-            created_at timestamptz not null default now(),
-            published_at timestamptz
-        )
-        """,
-        "create index outbox_pending on outbox (id) where published_at is null",
-        "create index outbox_published on outbox (published_at) where published_at is not null",
-        """
-        create table inbox (
-            event_id uuid primary key,
-            seen_at timestamptz not null default now()
-        )
-        """,
-        "create index inbox_seen_at on inbox (seen_at)",
-        # One row a partition: where to read on, who may, and what became of every record read.
-        """
-        create table cursors (
-            topic text not null,
-            partition int not null,
-            next_offset bigint not null,
-            epoch bigint not null default 0,
-            owner text,
-            cluster_id text,
-            last_offset bigint,
-            last_fingerprint text,
-            new_count bigint not null default 0,
-            repeat_count bigint not null default 0,
-            change_count bigint not null default 0,
-            pending_count bigint not null default 0,
-            conflict_count bigint not null default 0,
-            dead_lettered_count bigint not null default 0,
-            read_count bigint not null default 0,
-            accepted_gap bigint not null default 0,
-            updated_at timestamptz not null default now(),
-            primary key (topic, partition)
-        )
-        """,
-        """
-        create table parked (
-            id uuid primary key,
-            kind text not null check (kind in ('dead_letter', 'conflict')),
-            reason text not null,
-            detail text not null default '',
-            topic text not null,
-            partition int not null,
-            record_offset bigint not null,
-            record_key bytea,
-            headers jsonb not null,
-            value bytea,
-            account_id text,
-            parked_at timestamptz not null default now(),
-            replayed_at timestamptz
-        )
-        """,
-        "create index parked_by_kind on parked (kind, parked_at desc, id)",
-    ]
+    return list(_V1)
