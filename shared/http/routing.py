@@ -74,10 +74,13 @@ def has_body(headers: Headers) -> bool:
 
 def require_media_type(headers: Headers, *allowed: str) -> str:
     """The content type of the body. Raises `UnsupportedMedia` when it is not allowed or not UTF-8."""
+    shown = headers.get("content-type", "")
+    if shown in allowed:
+        return shown
     message = Message()
-    message["content-type"] = headers.get("content-type", "")
+    message["content-type"] = shown
     kind = message.get_content_type()
-    if "content-type" not in headers or kind not in allowed:
+    if not shown or kind not in allowed:
         raise UnsupportedMedia("unsupported_media_type", f"the body must be {' or '.join(allowed)}")
     charset = message.get_content_charset("utf-8")
     if charset not in ("utf-8", "utf8"):
