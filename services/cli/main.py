@@ -6,7 +6,22 @@ from typing import Any
 
 import typer
 
-from services.cli import config, demo, doctor, down, keys, migrate, reconcile, serve, setup, status, topics, up, verify
+from services.cli import (
+    config,
+    demo,
+    doctor,
+    down,
+    import_,
+    keys,
+    migrate,
+    reconcile,
+    serve,
+    setup,
+    status,
+    topics,
+    up,
+    verify,
+)
 from services.cli.console import complain
 from shared.errors import TellbackError
 
@@ -18,6 +33,7 @@ COMMANDS: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("serve", serve.serve),
     ("migrate", migrate.migrate),
     ("reconcile", reconcile.reconcile),
+    ("import", import_.import_file),
     ("demo", demo.demo),
     ("verify", verify.verify),
 )

@@ -71,7 +71,8 @@ class RowProblem(BaseModel):
 class ImportView(BaseModel):
     """An import: how far it is, what was taken, and the first rows that were not."""
 
-    import_id: UUID
+    id: UUID
+    import_id: UUID = Field(description="The same as `id`.")
     kind: Kind
     state: State
     file_name: str | None
@@ -216,6 +217,7 @@ def _count_lines(file: BinaryIO) -> int:
 def _view(job: ImportJob, problems: list[Problem]) -> ImportView:
     ended = job.state in ("done", "failed")
     return ImportView(
+        id=job.import_id,
         import_id=job.import_id,
         kind=job.kind,
         state=job.state,
