@@ -288,6 +288,28 @@ async def test_a_start_against_a_hanging_postgresql_goes_on(
     await asyncio.wait_for(KeyStore(database, clock).warm(), 5)
 
 
+async def test_a_mistake_of_ours_is_neither_401_nor_503(
+    database: Switch, keys: KeyStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def mistaken(*_args: object) -> None:
+        raise LookupError("no such column")
+
+    monkeypatch.setattr(keystore, "find_key", mistaken)
+    with pytest.raises(LookupError):
+        await keys.authenticate(new_token().printed())
+
+
+async def test_a_file_that_cannot_be_written_stops_nobody(
+    database: Switch, clock: FrozenClock, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    key = await issue(database)
+    (tmp_path / "blocked").write_text("a file where a folder should be")
+    keys = KeyStore(database, clock, hash_file=HashFile(tmp_path / "blocked" / "keys.json"))
+    await keys.warm()
+    assert (await keys.authenticate(key.token)).key_id == key.record.id
+    assert "key_file_not_written" in caplog.text
+
+
 async def test_the_last_use_is_noted_now_and_then(
     database: Switch, keys: KeyStore, clock: FrozenClock, tmp_path: Path
 ) -> None:

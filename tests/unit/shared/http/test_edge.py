@@ -100,6 +100,22 @@ async def test_a_harmless_request_id_is_kept(client: httpx.AsyncClient) -> None:
         assert replaced.headers["x-request-id"] not in ("", bad)
 
 
+@pytest.mark.parametrize(
+    ("traceparent", "trace_id"),
+    [
+        ("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", "4bf92f3577b34da6a3ce929d0e0e4736"),
+        ("00-<script>-00f067aa0ba902b7-01", None),
+    ],
+)
+async def test_lines_of_a_request_carry_its_trace(
+    client: httpx.AsyncClient, caplog: pytest.LogCaptureFixture, traceparent: str, trace_id: str | None
+) -> None:
+    with caplog.at_level(logging.ERROR):
+        await client.get("/v1/broken", headers={"traceparent": traceparent})
+    [line] = [record.msg for record in caplog.records if isinstance(record.msg, dict)]
+    assert line.get("trace_id") == trace_id
+
+
 async def test_answers_are_neither_sniffed_nor_stored(client: httpx.AsyncClient) -> None:
     for path in ("/v1/list", "/v1/nowhere", "/v1/broken"):
         response = await client.get(path)

@@ -1,6 +1,9 @@
 """Probes: live asks nobody, ready says why not, startup waits for the resources."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from types import SimpleNamespace
 
 import httpx
 import pytest
@@ -8,6 +11,7 @@ from fastapi import FastAPI
 
 from shared.errors import Unavailable
 from shared.http import health
+from shared.http.app import create_app
 from shared.http.health import Health, health_of
 from tests.support.edge import edge_app
 from tests.support.http import running
@@ -48,6 +52,25 @@ async def test_startup_and_ready_follow_the_lifespan() -> None:
             health_of(app).stopping = True
             assert (await outside.get("/health/ready")).json()["status"] == "stopping"
         assert await statuses() == (200, 503)
+
+
+async def test_a_service_that_says_nothing_needs_all_of_its_plumbing() -> None:
+    reasons = ["database_unavailable", "kafka_unavailable"]
+
+    async def not_ready() -> list[str]:
+        return reasons
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        app.state.plumbing = SimpleNamespace(not_ready=not_ready)
+        yield
+
+    async with running(create_app("test", "Test", "", [], lifespan)) as client:
+        response = await client.get("/health/ready")
+        assert response.status_code == 503
+        assert response.json()["checks"][0]["reason"] == "database_unavailable, kafka_unavailable"
+        reasons.clear()
+        assert (await client.get("/health/ready")).status_code == 200
 
 
 async def test_a_check_that_fails_or_hangs_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,10 @@
 """Every metric says what it means, in one style, and none has a label that grows with the customers."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram
 
 from shared.telemetry import metrics
@@ -56,3 +61,15 @@ def test_the_exposition_names_the_service() -> None:
     metrics.announce("scorer")
     assert b'service="scorer"' in metrics.exposition()
     assert REGISTRY.get_sample_value("tellback_aggregate_drift") is not None
+
+
+def test_several_workers_are_exposed_as_one(tmp_path: Path) -> None:
+    counting = "from shared.telemetry import metrics; metrics.responses_accepted_total.labels('kafka').inc()"
+    showing = "from shared.telemetry import metrics; print(metrics.exposition().decode())"
+    environment = os.environ | {"PROMETHEUS_MULTIPROC_DIR": str(tmp_path), "PYTHONPATH": os.getcwd()}
+    for script in (counting, counting):
+        subprocess.run([sys.executable, "-c", script], env=environment, check=True)
+    shown = subprocess.run(
+        [sys.executable, "-c", showing], env=environment, check=True, capture_output=True, text=True
+    ).stdout
+    assert 'tellback_responses_accepted_total{via="kafka"} 2.0' in shown
