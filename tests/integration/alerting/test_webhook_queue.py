@@ -1,0 +1,250 @@
+"""The queue under several senders: limits, turns, leases, and what becomes of erased and old messages."""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from services.alerting.domain.deliveries import SendingRules
+from services.alerting.domain.egress import AddressPolicy, parsed_networks
+from services.alerting.gateways.egress import Egress
+from services.alerting.gateways.sender import Sender
+from services.alerting.gateways.vault import Vault
+from services.alerting.jobs.delivery import Dispatcher
+from services.alerting.store import webhooks_queue
+from services.alerting.store.webhooks import enqueue, forget_person
+from shared.clock import SystemClock
+from shared.db.engine import Database
+from tests.support.environment import Environment
+from tests.support.polling import eventually
+from tests.support.receiver import FAIL, Answer, receiving
+from tests.support.webhooks import Hooks, arrived, hooks, message
+
+LEASE = timedelta(seconds=30)
+
+
+@pytest.fixture(scope="module")
+async def api(module_environment: Environment) -> AsyncIterator[Hooks]:
+    async with hooks(module_environment, RETRY_SCHEDULE="0.05,30") as running:
+        yield running
+
+
+@pytest.fixture(autouse=True)
+async def no_endpoints_left(api: Hooks) -> AsyncIterator[None]:
+    yield
+    for endpoint in (await api.call("GET", "/webhook-endpoints", params={"limit": 200}))["items"]:
+        await api.call("DELETE", f"/webhook-endpoints/{endpoint['id']}", 204)
+
+
+@contextlib.asynccontextmanager
+async def sender(environment: Environment, rules: SendingRules) -> AsyncIterator[Dispatcher]:
+    """One more sender on the same queue, with connections of its own, as another process has."""
+    database = Database(environment.database_url, "alerting", pool_size=2)
+    egress = Egress(AddressPolicy(parsed_networks("127.0.0.1/32")), SystemClock())
+    vault = Vault(environment.common.secret_key.get_secret_value())
+    dispatcher = Dispatcher(database, SystemClock(), Sender(egress, vault), rules)
+    task = asyncio.create_task(dispatcher.run())
+    try:
+        yield dispatcher
+    finally:
+        await dispatcher.stop()
+        await task
+        await egress.aclose()
+        await database.close()
+
+
+async def test_four_senders_together_keep_the_limit_of_an_endpoint(api: Hooks) -> None:
+    rules = SendingRules(poll=0.05)
+    async with contextlib.AsyncExitStack() as stack:
+        receiver = await stack.enter_async_context(receiving(default=Answer(delay=0.01)))
+        endpoint = await api.endpoint(receiver)
+        for _ in range(3):
+            await stack.enter_async_context(sender(api.environment, rules))
+        await api.send(*(message() for _ in range(200)))
+        await eventually(arrived(receiver, 200), 30)
+        await api.all_settled(endpoint, "delivered")
+    assert receiver.most_in_flight == 4
+    assert len(receiver.ids()) == len(set(receiver.ids())) == 200
+
+
+async def test_a_limit_of_its_own_is_kept(api: Hooks) -> None:
+    async with receiving(default=Answer(delay=0.01)) as receiver:
+        await api.endpoint(receiver, max_in_flight=1)
+        await api.send(*(message() for _ in range(10)))
+        await eventually(arrived(receiver, 10))
+    assert receiver.most_in_flight == 1
+
+
+async def test_a_slow_endpoint_delays_no_other(api: Hooks) -> None:
+    async with receiving(default=Answer(delay=10)) as slow, receiving() as quick:
+        await api.endpoint(slow, event_types=["account_score.changed"])
+        await api.send(*(message("account_score.changed") for _ in range(500)))
+        await eventually(arrived(slow, 4))
+        await api.endpoint(quick, event_types=["follow_up.opened"])
+        began = time.monotonic()
+        await api.send(message())
+        await eventually(arrived(quick, 1))
+        assert time.monotonic() - began < 1
+        assert slow.most_in_flight == 4
+
+
+async def test_endpoints_take_turns_under_a_global_limit(api: Hooks) -> None:
+    async with contextlib.AsyncExitStack() as stack:
+        receivers = [await stack.enter_async_context(receiving()) for _ in range(5)]
+        endpoints = [await api.endpoint(receiver) for receiver in receivers]
+        await api.call("PATCH", f"/webhook-endpoints/{endpoints[0]['id']}", json={"max_in_flight": 32})
+        database = api.app.state.service.webhooks.database
+        async with database.write() as tx:
+            await enqueue(tx, *(message() for _ in range(20)))
+            taken = [
+                await webhooks_queue.claim(tx, datetime.now(UTC) + timedelta(seconds=1), LEASE, 2) for _ in range(10)
+            ]
+            order = [{work.endpoint_id for work in one.work} for one in taken]
+            await tx.execute("update webhook_deliveries set status = 'cancelled', next_attempt_at = null,"
+                             " lease_until = null where status in ('pending', 'sending')")  # fmt: skip
+    assert all(len(one.work) == 2 for one in taken)
+    assert all(len(each) == 2 for each in order)
+    assert len(set.union(*order[:3])) == 5
+
+
+async def test_a_webhook_leaves_within_milliseconds_of_its_commit(api: Hooks) -> None:
+    async with receiving() as receiver:
+        await api.endpoint(receiver)
+        took = []
+        for count in range(1, 11):
+            began = time.monotonic()
+            await api.send(message())
+            await eventually(arrived(receiver, count))
+            took.append(receiver.requests[-1].at - began)
+    assert sorted(took)[5] < 0.25
+
+
+async def test_a_sender_that_died_costs_an_attempt_and_not_the_message(api: Hooks) -> None:
+    async with receiving() as receiver:
+        endpoint = await api.endpoint(receiver)
+        told = message()
+        database = api.app.state.service.webhooks.database
+        async with database.write() as tx:
+            await enqueue(tx, told)
+            dead = await webhooks_queue.claim(tx, datetime.now(UTC) + timedelta(seconds=1), timedelta(0), 10)
+        assert len(dead.work) == 1
+        delivery = await api.settled(endpoint, "delivered")
+    assert [(one["number"], one["failure"]) for one in delivery["attempts"]] == [(1, "lost"), (2, None)]
+    assert receiver.ids() == [f"msg_{told.event_id}"]
+    assert receiver.requests[0].headers["webhook-attempt"] == "2"
+
+
+async def test_resend_takes_the_place_of_the_pending_attempt_and_the_schedule_goes_on(api: Hooks) -> None:
+    async with receiving(default=FAIL) as receiver:
+        endpoint = await api.endpoint(receiver)
+        await api.send(message())
+        await eventually(arrived(receiver, 2))
+        waiting = await api.settled(endpoint, "pending")
+        assert waiting["next_attempt_at"] is not None
+        await api.call("POST", f"/deliveries/{waiting['id']}/resend", 202)
+        ended = await api.settled(endpoint, "exhausted")
+        assert len(receiver.requests) == 3
+        assert [one["trigger"] for one in ended["attempts"]] == ["automatic", "automatic", "resend"]
+        await api.call("POST", f"/deliveries/{waiting['id']}/resend", 202)
+        await eventually(arrived(receiver, 4))
+        await api.settled(endpoint, "exhausted")
+        notices = (await api.call("GET", f"/webhook-endpoints/{endpoint['id']}"))["notices"]
+    assert len(notices) == 1
+
+
+async def test_a_failed_resend_of_what_was_delivered_leaves_it_delivered(api: Hooks) -> None:
+    async with receiving() as receiver:
+        endpoint = await api.endpoint(receiver)
+        await api.send(message())
+        delivery = await api.settled(endpoint, "delivered")
+        receiver.default = FAIL
+        await api.call("POST", f"/deliveries/{delivery['id']}/resend", 202)
+        await eventually(arrived(receiver, 2))
+        again = await api.settled(endpoint, "delivered")
+    assert [one["failure"] for one in again["attempts"]] == [None, "http_5xx"]
+    assert again["delivered_at"] == delivery["delivered_at"]
+
+
+async def test_what_is_being_sent_is_not_sent_again(api: Hooks) -> None:
+    async with receiving(default=Answer(delay=3)) as receiver:
+        endpoint = await api.endpoint(receiver)
+        await api.send(message())
+        await eventually(arrived(receiver, 1))
+        delivery = await api.only(endpoint)
+        refusal = await api.call("POST", f"/deliveries/{delivery['id']}/resend", 409)
+    assert refusal["code"] == "delivery_in_flight"
+
+
+async def test_erasing_a_person_takes_bodies_answers_and_waiting_deliveries(api: Hooks) -> None:
+    person: dict[str, Any] = {"account_id": "acme", "stakeholder_id": "ada@acme.example"}
+    async with receiving(default=Answer(500, b"ada is unknown")) as receiver:
+        endpoint = await api.endpoint(receiver)
+        await api.send(message(**person, data={"stakeholder": {"name": "Ada"}}), message(account_id="acme"))
+        await eventually(arrived(receiver, 4))
+        await api.all_settled(endpoint, "pending")
+        async with api.app.state.service.webhooks.database.write() as tx:
+            assert await forget_person(tx, **person) == 1
+        states = {item["webhook_id"]: item["status"] for item in await api.deliveries(endpoint)}
+        assert sorted(states.values()) == ["cancelled", "pending"]
+        (erased,) = [item for item in await api.deliveries(endpoint) if item["status"] == "cancelled"]
+        detail = await api.call("GET", f"/deliveries/{erased['id']}")
+        refusal = await api.call("POST", f"/deliveries/{erased['id']}/resend", 410)
+    assert detail["payload"] is None
+    assert [one["response_text"] for one in detail["attempts"]] == ["", ""]
+    assert refusal["code"] == "payload_purged"
+
+
+async def test_old_bodies_go_first_and_the_log_later(api: Hooks) -> None:
+    async with receiving() as receiver:
+        endpoint = await api.endpoint(receiver)
+        await api.send(message())
+        delivery = await api.settled(endpoint, "delivered")
+        now = datetime.now(UTC)
+        ahead, back = now + timedelta(days=1), now - timedelta(days=1)
+        database = api.app.state.service.webhooks.database
+        async with database.write() as tx:
+            await webhooks_queue.purge(tx, ahead, back, back)
+        detail = await api.call("GET", f"/deliveries/{delivery['id']}", 200)
+        assert (detail["payload"], len(detail["attempts"])) == (None, 1)
+        assert (await api.call("POST", f"/deliveries/{delivery['id']}/resend", 410))["code"] == "payload_purged"
+        async with database.write() as tx:
+            await webhooks_queue.purge(tx, ahead, ahead, ahead)
+        await api.call("GET", f"/deliveries/{delivery['id']}", 404)
+
+
+async def test_what_a_race_left_pending_at_a_disabled_endpoint_is_held(api: Hooks) -> None:
+    async with receiving() as receiver:
+        endpoint = await api.endpoint(receiver)
+        await api.call("PATCH", f"/webhook-endpoints/{endpoint['id']}", json={"enabled": False})
+        await api.send(message())
+        await api.execute(
+            "update webhook_deliveries set status = 'pending', next_attempt_at = now() where status = 'held'"
+        )
+        async with api.app.state.service.webhooks.database.write() as tx:
+            await webhooks_queue.settle(tx)
+        assert (await api.only(endpoint))["status"] == "held"
+    assert receiver.requests == []
+
+
+async def test_a_sender_that_stops_records_what_it_began(environment: Environment) -> None:
+    async with receiving(default=Answer(delay=60)) as receiver:
+        async with hooks(environment, ATTEMPT_TIMEOUT_S="60") as first:
+            endpoint = await first.endpoint(receiver)
+            await first.send(message())
+            await eventually(arrived(receiver, 1))
+        receiver.default = Answer()
+        async with hooks(environment) as second:
+            delivery = await second.settled(endpoint, "delivered")
+    assert [one["failure"] for one in delivery["attempts"]] == ["interrupted", None]
+    assert len(set(receiver.ids())) == 1
+
+
+async def test_a_retry_policy_without_gaps_means_one_attempt(environment: Environment) -> None:
+    async with hooks(environment, RETRY_SCHEDULE="") as api, receiving(default=FAIL) as receiver:
+        endpoint = await api.endpoint(receiver)
+        await api.send(message())
+        assert (await api.settled(endpoint, "exhausted"))["attempt_count"] == 1
