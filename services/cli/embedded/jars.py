@@ -6,18 +6,21 @@ The lock file names artefacts, sizes and checksums, never a host: where to fetch
 import hashlib
 import json
 import os
-import tempfile
+import shutil
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from services.cli.paths import cache_dir
 from shared.errors import TellbackError
 
 LOCK_FILE = Path(__file__).with_name("kafka.lock.json")
 PARALLEL_DOWNLOADS = 4
+ATTEMPTS = 3
+TIMEOUT_SECONDS = 30
 
 Advance = Callable[[int], None]
 
@@ -76,19 +79,14 @@ class Jars:
         `advance` is told the number of bytes as they arrive. Raises JarError; what came before it is kept.
         """
         self.folder.mkdir(parents=True, exist_ok=True)
-        with (
-            tempfile.TemporaryDirectory(dir=self.folder, prefix="fetch-") as scratch,
-            ThreadPoolExecutor(PARALLEL_DOWNLOADS) as pool,
-        ):
+        with TemporaryDirectory(dir=self.folder, prefix="fetch-") as scratch:
             source = _Maven(Path(scratch), advance)
-            for jar, path in pool.map(lambda jar: (jar, source.fetch(jar)), jars):
-                found = _sha256(path)
-                if found != jar.sha256:
-                    raise JarError(
-                        "jar_checksum",
-                        f"{jar.coordinates} came with SHA-256 {found}, the lock says {jar.sha256}: not used",
-                    )
-                path.replace(self.folder / jar.file)
+            pool = ThreadPoolExecutor(PARALLEL_DOWNLOADS)
+            try:
+                for jar, path in pool.map(lambda jar: (jar, source.fetch(jar)), jars):
+                    path.replace(self.folder / jar.file)
+            finally:
+                pool.shutdown(cancel_futures=True)
 
 
 class _Maven:
@@ -99,39 +97,49 @@ class _Maven:
         from jgo.constants import MAVEN_CENTRAL_URL
         from jgo.maven import MavenContext, PythonResolver
 
-        settings = GlobalSettings.load()
-        self._scratch = scratch
-
         @contextmanager
         def progress(_file: str, _size: int) -> Iterator[Advance]:
             yield advance
 
+        settings = GlobalSettings.load()
+        self._local = Path(settings.repo_cache)
         self._context = MavenContext(
             resolver=PythonResolver(progress_callback=progress),
             repo_cache=scratch,
-            local_repos=[settings.repo_cache],
             remote_repos={"central": MAVEN_CENTRAL_URL} | settings.repositories,
-            timeout=30,
+            timeout=TIMEOUT_SECONDS,
         )
 
     def fetch(self, jar: Jar) -> Path:
-        """The path of a private copy of the jar."""
+        """The path of our own copy of the jar, with the locked checksum. Raises JarError."""
         group, name, version = jar.coordinates.split(":")
         artifact = self._context.project(group, name).at_version(version).artifact()
-        try:
-            found = Path(artifact.resolve())
-        except (OSError, RuntimeError) as error:  # requests' errors are OSErrors
-            raise JarError(
-                "jar_unavailable",
-                f"{jar.coordinates} could not be fetched ({type(error).__name__}). The first start needs access "
-                "to a Maven repository, later ones do not. Check the network and the proxy settings, or copy a "
-                "filled cache folder from another machine and point TELLBACK_CACHE_DIR at it",
-            ) from error
-        if found.is_relative_to(self._scratch):
-            return found
-        copy = self._scratch / jar.file
-        copy.write_bytes(found.read_bytes())
-        return copy
+        ours = Path(str(artifact.cached_path))
+        local = self._local / artifact.component.path_prefix / jar.file
+        if _sha256(local) == jar.sha256:
+            ours.parent.mkdir(parents=True, exist_ok=True)
+            return Path(shutil.copyfile(local, ours))
+        for attempt in range(ATTEMPTS):
+            ours.unlink(missing_ok=True)
+            try:
+                artifact.resolve()
+            except (OSError, RuntimeError) as error:  # what requests raises is an OSError
+                if attempt == ATTEMPTS - 1:
+                    raise _unavailable(jar, error) from error
+            if _sha256(ours) == jar.sha256:
+                return ours
+        raise JarError(
+            "jar_checksum", f"{jar.coordinates} came with SHA-256 {_sha256(ours)}, the lock says {jar.sha256}: not used"
+        )
+
+
+def _unavailable(jar: Jar, error: Exception) -> JarError:
+    return JarError(
+        "jar_unavailable",
+        f"{jar.coordinates} could not be fetched ({type(error).__name__}). The first start needs access to a Maven "
+        "repository, later ones do not. Check the network and the proxy settings, or copy a filled cache folder from "
+        "another machine and point TELLBACK_CACHE_DIR at it",
+    )
 
 
 def _sha256(path: Path) -> str | None:

@@ -28,13 +28,14 @@ def open_passage(target: Path, uid: int) -> None:
         status = folder.stat()
         if status.st_mode & stat.S_IXOTH or status.st_uid == uid:
             continue
-        entries = _read(folder, status.st_mode)
+        entries = read_entries(folder, status.st_mode)
         wanted = _with(entries, uid)
         if entries != wanted:
             os.setxattr(folder, ATTRIBUTE, VERSION + b"".join(ENTRY.pack(*entry) for entry in wanted))
 
 
-def _read(folder: Path, mode: int) -> list[Entry]:
+def read_entries(folder: Path, mode: int) -> list[Entry]:
+    """The folder's list as (tag, permissions, id); what `mode` says where it has none."""
     try:
         raw = os.getxattr(folder, ATTRIBUTE)
     except OSError:  # no list yet: the mode says it all

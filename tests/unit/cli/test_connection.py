@@ -1,0 +1,90 @@
+"""Where commands find things: what the environment says comes first, then the data folder."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from services.cli.connection import api_key, common_settings, service_url
+from services.cli.folder import DataFolder
+from services.cli.parts import backing, embedded_wanted, service_environment
+from shared.errors import Unavailable
+from shared.settings import InvalidSettings
+
+SECRET = "Zk3vQ8pLw1xNc7RtYb5MfHs2Ug9JdEaT6"
+
+
+@pytest.fixture(autouse=True)
+def bare(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith("TELLBACK_") or name == "DATABASE_URL":
+            monkeypatch.delenv(name)
+    monkeypatch.setattr(os, "environ", os.environ.copy())  # the commands set variables for what they start
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> DataFolder:
+    made = DataFolder(tmp_path / "data")
+    made.make()
+    made.make_secret_key()
+    made.keep_ports({"kafka": 5001, "kafka_controller": 5003, "postgres": 5002})
+    made.postgres.mkdir()
+    (made.postgres / "password").write_text("geheim")
+    return made
+
+
+def test_the_data_folder_says_what_the_environment_does_not(folder: DataFolder) -> None:
+    common = common_settings(folder.path)
+    assert common.kafka_bootstrap_servers == "127.0.0.1:5001"
+    assert common.database_url.endswith("@127.0.0.1:5002/tellback")
+    assert common.secret_key.get_secret_value() == folder.secret_key.read_text()
+
+
+@pytest.mark.parametrize("name", ["TELLBACK_DATABASE_URL", "DATABASE_URL"])
+def test_the_environment_comes_first(folder: DataFolder, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "postgresql://me@elsewhere/feedback")
+    monkeypatch.setenv("TELLBACK_SECRET_KEY", SECRET)
+    assert embedded_wanted() == (True, False)
+    common = common_settings(folder.path)
+    assert common.database_url == "postgresql://me@elsewhere/feedback"
+    assert common.secret_key.get_secret_value() == SECRET
+    assert common.kafka_bootstrap_servers == "127.0.0.1:5001"
+
+
+def test_nothing_is_embedded_where_both_are_named(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert [part.name for part in backing(folder).parts()] == ["postgres", "kafka"]
+    monkeypatch.setenv("TELLBACK_KAFKA_BOOTSTRAP_SERVERS", "kafka.example:9092")
+    monkeypatch.setenv("TELLBACK_DATABASE_URL_FILE", "/run/secrets/database-url")
+    assert backing(folder).parts() == []
+
+
+def test_without_either_the_error_names_the_way_out(tmp_path: Path) -> None:
+    with pytest.raises(InvalidSettings, match="--data"):
+        common_settings(tmp_path / "none")
+
+
+def test_an_address_needs_something_that_runs(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(Unavailable, match="tellback up"):
+        service_url("scorer", folder.path)
+    with folder.held(9000):
+        assert service_url("scorer", folder.path) == "http://127.0.0.1:9002"
+    monkeypatch.setenv("TELLBACK_SCORER_URL", "https://scores.example/")
+    assert service_url("scorer", folder.path) == "https://scores.example"
+
+
+def test_the_key_is_the_first_one_unless_another_is_named(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(InvalidSettings, match="TELLBACK_API_KEY"):
+        api_key(folder.path)
+    folder.first_key.write_text("tb_first\n")
+    assert api_key(folder.path) == "tb_first"
+    monkeypatch.setenv("TELLBACK_API_KEY", "tb_other")
+    assert api_key(folder.path) == "tb_other"
+
+
+def test_services_learn_where_the_others_listen(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    told = service_environment(folder, 9000, demo=False)
+    assert told["TELLBACK_BENCHMARK_SCORER_URL"] == "http://127.0.0.1:9002"
+    assert "TELLBACK_ALERTING_ALLOW_NETWORKS" not in told
+    assert service_environment(folder, 9000, demo=True)["TELLBACK_ALERTING_ALLOW_NETWORKS"] == "127.0.0.1/32"
+    monkeypatch.setenv("TELLBACK_BENCHMARK_SCORER_URL", "https://scores.example")
+    assert "TELLBACK_BENCHMARK_SCORER_URL" not in service_environment(folder, 9000, demo=False)

@@ -1,0 +1,147 @@
+"""Children are waited for, started again when they die, and ended in order; what fails says why."""
+
+import os
+import signal
+import sys
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
+
+import psutil
+import pytest
+
+from services.cli.embedded.process import Program
+from services.cli.supervisor import Child, Part, StartFailed, Supervisor
+from tests.support.polling import eventually
+from tests.support.processes import end, start
+
+STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
+PATIENT = "import time; print('up', flush=True); time.sleep(60)"
+
+
+class Watched(Supervisor):
+    """A supervisor whose reports a test can read."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, str]] = []
+        super().__init__(self._tell)
+
+    def _tell(self, child: Child, what: str) -> None:
+        self.told.append((child.part.name, what))
+
+
+@pytest.fixture
+async def supervisor() -> AsyncIterator[Watched]:
+    watched = Watched()
+    yield watched
+    await watched.stop(grace=1)
+
+
+@pytest.fixture
+def python(tmp_path: Path) -> Callable[..., Part]:
+    def make(code: str, name: str = "child", stage: int = 0, exit_codes: dict[int, str] | None = None) -> Part:
+        log = tmp_path / f"{name}.log"
+        argv = (sys.executable, "-S", "-c", code)
+        return Part(Program(name, argv, log, exit_codes=exit_codes or {}), says_up(log), 1, stage, start_seconds=5)
+
+    return make
+
+
+def says_up(log: Path) -> Callable[[int], Awaitable[bool]]:
+    async def ready(_pid: int) -> bool:
+        return log.exists() and "up" in log.read_text()
+
+    return ready
+
+
+async def test_a_start_is_over_when_the_part_is_ready(supervisor: Watched, python: Callable[..., Part]) -> None:
+    await supervisor.start([python(PATIENT)])
+    assert supervisor.children["child"].state == "ready"
+    assert [name for name, what in supervisor.told if what.startswith("ready after")] == ["child"]
+
+
+async def test_a_part_that_dies_while_starting_fails_with_the_end_of_its_log(
+    supervisor: Watched, python: Callable[..., Part]
+) -> None:
+    with pytest.raises(StartFailed) as raised:
+        await supervisor.start([python("import sys; sys.exit('no such database')")])
+    assert raised.value.code == "part_died"
+    assert "exit code 1" in raised.value.detail
+    assert "no such database" in raised.value.detail
+
+
+async def test_a_part_that_never_gets_ready_fails(supervisor: Watched, python: Callable[..., Part]) -> None:
+    part = python("import time; time.sleep(60)")
+    slow = Part(part.program, part.ready, part.port, part.stage, start_seconds=0.1)
+    with pytest.raises(StartFailed, match=r"not ready within 0\.1 s"):
+        await supervisor.start([slow])
+
+
+async def test_a_part_that_is_killed_is_started_again(supervisor: Watched, python: Callable[..., Part]) -> None:
+    await supervisor.start([python(PATIENT)])
+    child = supervisor.children["child"]
+    first = child.process.pid
+    os.kill(first, signal.SIGKILL)
+    await eventually(lambda: child.restarts == 1 and child.state == "ready")
+    assert child.process.pid != first
+    assert ("child", "ended with SIGKILL; starts again in 0.5 s") in supervisor.told
+
+
+async def test_an_exit_code_is_told_in_words(supervisor: Watched, python: Callable[..., Part]) -> None:
+    code = "import os, sys; print('up', flush=True); sys.stdin.read(); os._exit(3)"
+    await supervisor.start([python(code, exit_codes={3: "out of memory"})])
+    await eventually(
+        lambda: ("child", "ended with exit code 3 (out of memory); starts again in 0.5 s") in supervisor.told
+    )
+
+
+async def test_the_pause_between_starts_grows(supervisor: Watched, python: Callable[..., Part]) -> None:
+    await supervisor.start([python("print('up', flush=True)")])
+    await eventually(lambda: len(pauses(supervisor)) >= 2)
+    assert pauses(supervisor)[:2] == ["0.5 s", "1 s"]
+
+
+def pauses(supervisor: Watched) -> list[str]:
+    return [what.rpartition("again in ")[2] for _, what in supervisor.told if "again in" in what]
+
+
+async def test_services_end_before_what_they_need(supervisor: Watched, python: Callable[..., Part]) -> None:
+    await supervisor.start([python(PATIENT, "database", stage=0)])
+    await supervisor.start([python(PATIENT, "service", stage=1)])
+    await supervisor.stop(grace=5)
+    assert [name for name, what in supervisor.told if what == "ended"] == ["service", "database"]
+
+
+async def test_who_does_not_end_in_time_is_killed(supervisor: Watched, python: Callable[..., Part]) -> None:
+    await supervisor.start([python(STUBBORN)])
+    began = time.monotonic()
+    await supervisor.stop(grace=0.2)
+    assert time.monotonic() - began < 5
+    assert supervisor.children["child"].process.returncode == -signal.SIGKILL
+
+
+async def test_a_step_that_fails_says_why(supervisor: Watched, python: Callable[..., Part]) -> None:
+    with pytest.raises(StartFailed, match="no room"):
+        await supervisor.run_once(python("import sys; sys.exit('no room')").program)
+
+
+async def test_a_child_dies_with_the_process_that_started_it(tmp_path: Path) -> None:
+    parent = f"""
+import subprocess, time, sys
+from pathlib import Path
+from services.cli.embedded.process import Program
+program = Program("child", ("sleep", "60"), Path({str(tmp_path / "child.log")!r}))
+child = subprocess.Popen(program.argv, **program.options())
+print(child.pid, flush=True)
+time.sleep(60)
+"""
+    log = tmp_path / "parent.log"
+    process = start((sys.executable, "-c", parent), log)
+    try:
+        await eventually(lambda: log.exists() and log.read_text().strip())
+        child = psutil.Process(int(log.read_text()))
+        process.kill()
+        process.wait()
+        await eventually(lambda: not child.is_running() or child.status() == psutil.STATUS_ZOMBIE)
+    finally:
+        end(process)
