@@ -1,0 +1,23 @@
+"""One alerting service a module, and for each test an account of its own."""
+
+from collections.abc import AsyncIterator
+from zlib import crc32
+
+import pytest
+
+from tests.integration.alerting.cases import Case
+from tests.integration.alerting.desk import Desk, desk
+from tests.support.environment import Environment
+
+
+@pytest.fixture(scope="module")
+async def alerting(module_environment: Environment) -> AsyncIterator[Desk]:
+    """A running service; the clock stands still on a Monday at ten."""
+    async with desk(module_environment) as running:
+        yield running
+
+
+@pytest.fixture
+def acme(request: pytest.FixtureRequest) -> Case:
+    """An account that no other test speaks of."""
+    return Case(f"acme-{crc32(request.node.name.encode())}")
