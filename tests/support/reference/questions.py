@@ -41,21 +41,14 @@ def account_score(
     world: World, account_id: str, window: str, method: str, as_of: datetime, **wanted: str
 ) -> dict[str, Any]:
     """The body of an account's score, without the keys that name the question."""
-    found = grouped(world, window, method, as_of, ("account_id",), {}, **wanted, account_id=account_id)
-    return found.get((account_id,)) or empty(world, window, as_of, account_id=account_id, **wanted)
+    return portfolio_score(world, window, method, as_of, **wanted, account_id=account_id)
 
 
 def portfolio_score(world: World, window: str, method: str, as_of: datetime, **wanted: str) -> dict[str, Any]:
     """The one group without group_by."""
-    found = grouped(world, window, method, as_of, (), {}, **wanted)
-    return found.get(()) or empty(world, window, as_of, **wanted)
-
-
-def empty(world: World, window: str, as_of: datetime, **wanted: str) -> dict[str, Any]:
-    """Where nothing counts."""
-    before: list[Voice] | None = None if window == "all" else []
     survey_type = wanted.pop("survey_type", "nps")
-    return compared([], before, survey_type) | reach(world, window, as_of, {}, wanted, {})
+    now, before = picked(world, window, method, as_of, survey_type, wanted)
+    return compared(now, before, survey_type) | reach(world, window, as_of, {}, wanted, {})
 
 
 def grouped(
@@ -69,21 +62,27 @@ def grouped(
 ) -> dict[tuple[Any, ...], dict[str, Any]]:
     """Group → figures, for the groups in which anything counts."""
     survey_type = wanted.pop("survey_type", "nps")
-    chosen = [
-        one | {"class": classes.get(one["account_id"])}
-        for one in world.voices(survey_type)
-        if all(one[name] == value for name, value in wanted.items())
-    ]
-    span, span_before = spans(window, as_of)
-    now = pick(within(chosen, span), method)
-    before = None if span_before is None else pick(within(chosen, span_before), method)
+    now, before = picked(world, window, method, as_of, survey_type, wanted)
+    for one in [*now, *(before or [])]:
+        one["class"] = classes.get(one["account_id"])
     groups: dict[tuple[Any, ...], dict[str, Any]] = {}
     for key in {key_of(one, by) for one in now}:
         in_now = [one for one in now if key_of(one, by) == key]
         in_before = None if before is None else [one for one in before if key_of(one, by) == key]
         figures = compared(in_now, in_before, survey_type)
-        groups[key] = figures | reach(world, window, as_of, dict(zip(by, key, strict=True)), wanted, classes)
+        group = dict(zip(by, key, strict=True))
+        groups[key] = figures | reach(world, window, as_of, group, wanted, classes)
     return groups
+
+
+def picked(
+    world: World, window: str, method: str, as_of: datetime, survey_type: str, wanted: Mapping[str, str]
+) -> tuple[list[Voice], list[Voice] | None]:
+    """What the method picks of the chosen answers: now, and before (None before all time)."""
+    chosen = [one for one in world.voices(survey_type) if all(one[name] == value for name, value in wanted.items())]
+    span, span_before = spans(window, as_of)
+    before = None if span_before is None else pick(within(chosen, span_before), method)
+    return pick(within(chosen, span), method), before
 
 
 def account_means(

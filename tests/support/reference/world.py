@@ -62,12 +62,13 @@ class Submission:
     follow_up_requested: bool = False
     test: bool = False
     withdrawn: bool = False
+    erased: bool = False
     entries: tuple[Entry, ...] = ()
 
     @property
     def live(self) -> bool:
         """Whether it counts anywhere."""
-        return not self.test and not self.withdrawn
+        return not (self.test or self.withdrawn or self.erased)
 
 
 @dataclass(frozen=True)

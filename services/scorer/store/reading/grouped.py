@@ -130,7 +130,7 @@ def _counts(rows: Sequence[Any]) -> Counts:
     for row in rows:
         kind, side = row["kind"], row["now"]
         if kind == "tally":
-            scores[side][row["x"]] = row["n"]
+            scores[side][int(row["x"])] = int(row["n"])
             last[side] = max(filter(None, (last[side], row["last"])))
         elif kind == "voices":
             counts.people[side] = int(row["n"])

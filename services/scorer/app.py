@@ -1,0 +1,63 @@
+"""The scorer: settings to resources to the HTTP application, the consumer and its jobs."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from services.scorer import READS, SCHEMA
+from services.scorer.api import ROUTERS
+from services.scorer.api.resources import Scorer
+from services.scorer.consumer import handlers
+from services.scorer.domain.projection import Policy
+from services.scorer.handlers.erasure import Erasure
+from services.scorer.handlers.facts import Facts
+from services.scorer.handlers.projection import Projector
+from services.scorer.handlers.responses import ResponseFold
+from services.scorer.jobs import ProjectorJob, SelfCheck, Sweeper
+from services.scorer.settings import ScorerSettings
+from shared.clock import Clock, SystemClock
+from shared.erasure import subject_by
+from shared.http import parked
+from shared.http.app import create_app
+from shared.runtime import Plumbing
+from shared.settings import CommonSettings
+
+DESCRIPTION = """Keeps every answer and tells the scores that follow from them: rolling NPS per account, person and
+group, at any moment, exact and explained."""
+
+
+def build(common: CommonSettings | None = None, clock: Clock | None = None) -> FastAPI:
+    """The application of the scorer; its lifespan opens and closes everything it needs."""
+    common = common or CommonSettings.load()
+    clock = clock or SystemClock()
+    settings = ScorerSettings.load()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        async with Plumbing.open(SCHEMA, common, clock) as plumbing:
+            app.state.plumbing = plumbing
+            app.state.service = Scorer(clock, plumbing.database, settings)
+            start_writing(plumbing, settings)
+            yield
+
+    return create_app(SCHEMA, "Tellback scorer", DESCRIPTION, [*ROUTERS, parked.router], lifespan, clock=clock)
+
+
+def start_writing(plumbing: Plumbing, settings: ScorerSettings) -> None:
+    """Start the consumer and the jobs beside it, all supervised by the plumbing."""
+    clock, database = plumbing.clock, plumbing.database
+    policy = policy_of(settings)
+    projector = ProjectorJob(database, Projector(clock, policy), settings.projector_accounts, told=plumbing.relay.wake)
+    sweeper = Sweeper(database, clock, settings.sweep_seconds, marked=projector.wake)
+    check = SelfCheck(database, policy, settings.self_check_accounts, settings.self_check_seconds)
+    erasure = Erasure(clock, subject_by(plumbing.settings.secret_key.get_secret_value()))
+    plumbing.runner(READS, handlers(ResponseFold(clock, erasure), Facts(clock, erasure)), after_commit=projector.wake)
+    plumbing.background("projector", projector.run)
+    plumbing.background("sweeper", sweeper.run)
+    plumbing.background("self-check", check.run)
+
+
+def policy_of(settings: ScorerSettings) -> Policy:
+    """The thresholds of the projector."""
+    return Policy(settings.thresholds(), settings.drop_rule(), settings.silent_after())
