@@ -14,6 +14,7 @@ from starlette.responses import Response
 from shared.clock import Clock, SystemClock
 from shared.errors import TellbackError
 from shared.http import health, me
+from shared.http.docs import serve_docs
 from shared.http.edge import Edge, request_id_of
 from shared.http.health import Check, Health, health_of
 from shared.http.limits import BODY_BYTES, RateLimiter
@@ -56,7 +57,7 @@ def create_app(
         description=description,
         version=version(),
         lifespan=_watched(lifespan),
-        docs_url="/docs",
+        docs_url=None,
         redoc_url=None,
         redirect_slashes=False,
         telemetry={"logs": False, "metrics": False, "tracing": False},
@@ -69,6 +70,7 @@ def create_app(
     for router in (health.router, me.router, *routers):
         _refuse_stock_routes(router)
         app.include_router(router, max_body_size=BODY_BYTES)
+    serve_docs(app)
     metrics.announce(service)
     return app
 

@@ -81,8 +81,8 @@ async def test_deadlocks_are_run_again(database: Database) -> None:
         await database.retrying(work)
 
     await asyncio.gather(bump("a", "b"), bump("b", "a"))
-    async with database.read() as tx:
-        assert await tx.scalar("select sum(next_offset) from cursors") == 4
+    async with database.read() as reading:
+        assert await reading.scalar("select sum(next_offset) from cursors") == 4
     assert runs == 3
 
 

@@ -76,8 +76,8 @@ async def test_after_a_failure_the_later_rows_of_the_account_wait_too(database: 
         return [KafkaUnavailable(), None, None, None]
 
     assert await Relay(database, first_fails).relay_once() == 2
-    async with database.read() as tx:
-        waiting = await tx.all("select account_id from outbox where published_at is null order by id")
+    async with database.read() as reading:
+        waiting = await reading.all("select account_id from outbox where published_at is null order by id")
     assert [row["account_id"] for row in waiting] == ["a", "a"]
 
 
