@@ -96,7 +96,8 @@ class StakeholderAnswerCorrected(EventData):
 class AccountScoreChanged(EventData):
     """The whole snapshot of an account: every standard window with both methods.
 
-    `figures[window][method]` holds the flat figures that the API answers. `sequence` grows by one an event of the account.
+    `figures[window][method]` holds the flat figures that the API answers. `sequence` grows by one with each
+    event of the account.
     """
 
     account_id: str
