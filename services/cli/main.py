@@ -21,6 +21,7 @@ from services.cli import (
     topics,
     up,
     verify,
+    webhook_listen,
 )
 from services.cli.console import complain
 from shared.errors import TellbackError
@@ -36,6 +37,7 @@ COMMANDS: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("import", import_.import_file),
     ("demo", demo.demo),
     ("verify", verify.verify),
+    ("webhook-listen", webhook_listen.webhook_listen),
 )
 HIDDEN: tuple[tuple[str, Callable[..., Any]], ...] = (("setup", setup.setup),)
 GROUPS: tuple[tuple[str, typer.Typer], ...] = (

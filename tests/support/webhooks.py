@@ -14,10 +14,9 @@ from fastapi import FastAPI
 from services.alerting.app import build
 from services.alerting.domain.messages import WebhookMessage
 from services.alerting.store.webhooks import enqueue
-from shared.clock import Clock
 from shared.ids import uuid7
 from tests.support.environment import Environment
-from tests.support.http import api_key, bearer, running
+from tests.support.http import api_key, bearer, running, serving
 from tests.support.polling import eventually
 from tests.support.receiver import Receiver
 
@@ -117,16 +116,27 @@ class Hooks:
 
 
 @contextlib.asynccontextmanager
-async def hooks(environment: Environment, *, clock: Clock | None = None, **settings: str) -> AsyncIterator[Hooks]:
+async def hooks(environment: Environment, **settings: str) -> AsyncIterator[Hooks]:
     """Alerting with quick retries; `settings` are variables without `TELLBACK_ALERTING_`."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in (SETTINGS | settings).items():
-            patch.setenv(f"TELLBACK_ALERTING_{name}", value)
-        app = build(environment.common, clock)
-    key = await api_key(environment, ("read", "act", "manage"))
+    app, key = _app(environment, settings), await api_key(environment, ("read", "act", "manage"))
     async with running(app) as client:
         client.headers.update(bearer(key))
         yield Hooks(app, client, environment)
+
+
+@contextlib.asynccontextmanager
+async def served_hooks(environment: Environment, **settings: str) -> AsyncIterator[Hooks]:
+    """The same on a real port, for programs that call it; its address is the client's `base_url`."""
+    app, key = _app(environment, settings), await api_key(environment, ("read", "act", "manage"))
+    async with serving(app) as url, httpx.AsyncClient(base_url=url, headers=bearer(key)) as client:
+        yield Hooks(app, client, environment)
+
+
+def _app(environment: Environment, settings: dict[str, str]) -> FastAPI:
+    with pytest.MonkeyPatch.context() as patch:
+        for name, value in (SETTINGS | settings).items():
+            patch.setenv(f"TELLBACK_ALERTING_{name}", value)
+        return build(environment.common)
 
 
 def arrived(receiver: Receiver, count: int) -> Callable[[], bool]:

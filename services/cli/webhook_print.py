@@ -1,0 +1,104 @@
+"""How `tellback webhook-listen` shows what it heard: for people, or one line of JSON."""
+
+import json
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from rich.console import Console
+from rich.json import JSON
+from rich.padding import Padding
+from rich.text import Text
+
+from services.cli.console import say
+
+if TYPE_CHECKING:
+    from services.cli.webhook_listen import Heard
+
+_INDENT = 10
+
+
+def print_json_line(heard: "Heard") -> None:
+    """One webhook as one line."""
+    shown = {
+        "at": heard.at.isoformat().replace("+00:00", "Z"),
+        "webhook_id": heard.id,
+        "type": heard.type,
+        "attempt": heard.attempt,
+        "repeat": heard.repeat,
+        "verified": heard.verified,
+        "reason": heard.reason or None,
+        "answered": heard.answered,
+        "body": heard.body,
+    }
+    say(json.dumps(shown, ensure_ascii=False))
+
+
+def print_for_people(heard: "Heard", *, brief: bool, width: int | None) -> None:
+    """One webhook: what it is, whether it verified, whom it concerns, and its JSON unless brief."""
+    console = Console(width=width, highlight=False, soft_wrap=True)
+    console.print(_headline(heard))
+    for line in summary(heard.body):
+        console.print(Padding(Text(line), (0, 0, 0, _INDENT)))
+    if not brief:
+        body = heard.body
+        shown = JSON.from_data(body) if isinstance(body, dict | list) else Text(str(body))
+        console.print(Padding(shown, (0, 0, 1, _INDENT)))
+
+
+def _headline(heard: "Heard") -> Text:
+    line = Text(f"{heard.at.astimezone():%H:%M:%S}  ").append(heard.type, "bold").append("  ")
+    if heard.verified is None:
+        line.append("not verified: there is no secret", "yellow")
+    elif heard.verified:
+        line.append("verified", "bold green")
+    else:
+        line.append(f"NOT VERIFIED: {heard.reason}", "bold red")
+    line.append(f"  attempt {heard.attempt}  answered {heard.answered}", "dim" if heard.answered < 300 else "red")
+    if heard.repeat:
+        line.append("  seen before", "yellow")
+    if (late := _seconds_since(heard)) is not None:
+        line.append(f"  {late:.2f} s after it happened", "dim")
+    return line.append(f"  {heard.id}", "dim")
+
+
+def summary(body: Any) -> list[str]:
+    """Whom a webhook concerns and what is to be done, a few lines."""
+    data = body.get("data") if isinstance(body, dict) else None
+    if not isinstance(data, dict):
+        return []
+    account, person, answer, task = (data.get(name) or {} for name in ("account", "stakeholder", "response", "task"))
+    lines = [
+        _joined(account.get("name") or account.get("account_id"), person.get("name") or person.get("stakeholder_id"))
+    ]
+    if answer:
+        comment = answer.get("comment")
+        lines.append(
+            _joined(
+                f"score {answer.get('score')}",
+                answer.get("category"),
+                f"“{comment[:120]}”" if comment else None,
+            )
+        )
+    if task:
+        owner = (task.get("owner") or {}).get("name") or (task.get("owner") or {}).get("email")
+        lines.append(
+            _joined(
+                f"follow-up: {task.get('title') or task.get('kind')}",
+                task.get("severity"),
+                task.get("state"),
+                f"due {task['due_at']}" if task.get("due_at") else None,
+                f"owner {owner}" if owner else None,
+            )
+        )
+    return [line for line in lines if line]
+
+
+def _joined(*parts: str | None) -> str:
+    return " · ".join(part for part in parts if part)
+
+
+def _seconds_since(heard: "Heard") -> float | None:
+    try:
+        return (heard.at - datetime.fromisoformat(heard.body["timestamp"])).total_seconds()
+    except (TypeError, KeyError, ValueError):
+        return None
