@@ -19,9 +19,10 @@ from services.cli.demo.cast import (
     StakeholderType,
 )
 
-WAVES = (364, 273, 182, 91, 9)
-"""Days before today on which each quarterly survey was sent; the last is fresh enough to open follow-ups."""
-DECISION_MAKER_WAVES = (364, 182, 9)
+WAVES = (460, 368, 276, 184, 96, 9)
+"""Days before today on which each quarterly survey was sent: a year, and one before it to compare with. The last is
+fresh enough to open follow-ups."""
+DECISION_MAKER_WAVES = (460, 276, 96, 9)
 HERO = ("northwind", "mara.lindqvist@northwind.example")
 """The promoter whom the example in the README turns into a passive."""
 Item = dict[str, Any]
@@ -116,7 +117,7 @@ def _person(story: Story, client: Client, kind: StakeholderType, index: int, cha
 
 def _ask(story: Story, client: Client, person: Person, wave: int, day: date, chance: random.Random) -> None:
     """Invite a person; most open, many answer, some never do."""
-    invitation = f"demo-{client.account_id}-{person.email}-{day.isoformat()}"
+    invitation = f"demo-{person.email}-{day.isoformat()}"
     sent_at = datetime.combine(day, time(9, chance.randrange(60)), UTC)
     common = {"invitation_id": invitation, "account_id": client.account_id, "stakeholder_id": person.email}
 
@@ -129,7 +130,7 @@ def _ask(story: Story, client: Client, person: Person, wave: int, day: date, cha
         fact("bounced", timedelta(minutes=2))
         return
     fact("delivered", timedelta(minutes=2))
-    silent = client.course == "quiet" and wave >= 2
+    silent = client.course == "quiet" and wave >= 3
     if not hero and (silent or chance.random() > 0.78):
         return
     fact("opened", timedelta(hours=3))
@@ -142,7 +143,7 @@ def _ask(story: Story, client: Client, person: Person, wave: int, day: date, cha
 
 
 def _score(client: Client, person: Person, wave: int, chance: random.Random) -> int:
-    drift = {"falling": (0.2, 0.0, -0.4, -1.6, -3.4), "recovering": (-1.5, -2.0, -0.6, 1.0, 2.2)}
+    drift = {"falling": (0.2, 0.2, 0.0, -0.4, -1.6, -3.4), "recovering": (0.5, -1.5, -2.0, -0.6, 1.0, 2.2)}
     change = drift.get(client.course, (0.0,) * len(WAVES))[wave]
     score = client.mood + person.offset + change + chance.gauss(0, 0.7)
     floor = 9 if person.email == HERO[1] else 0
@@ -152,7 +153,7 @@ def _score(client: Client, person: Person, wave: int, chance: random.Random) -> 
 def _answer(invitation: str, client: Client, person: Person, score: int, at: datetime, chance: random.Random) -> Item:
     category = "promoter" if score >= 9 else "passive" if score >= 7 else "detractor"
     answer: Item = {
-        "response_id": f"demo-{invitation}",
+        "response_id": f"answer-{invitation}",
         "account_id": client.account_id,
         "stakeholder_id": person.email,
         "survey_type": "nps",
