@@ -32,7 +32,7 @@ class AccountsQuery(Paged, ScoreQuery):
     """Which accounts, with which figures, in which order."""
 
     class_: AccountClass | None = Field(default=None, alias="class", description="Only accounts of this class.")
-    q: Search | None = None
+    q: Search | None = Field(default=None, description="Only accounts with this text in their name or id.")
     sort: str = Field(
         default="name",
         max_length=50,

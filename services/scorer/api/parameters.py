@@ -107,12 +107,8 @@ Methods = Annotated[
         description="A comma list of `latest`, `all`, `mean_of_accounts`, `revenue_weighted`.", examples=["latest,all"]
     ),
 ]
-Groups = Annotated[
-    str,
-    _checked(groups_of),
-    Field(description=f"One or two, by a comma, of {', '.join(GROUPS)}.", examples=["industry"]),
-]
-Text = Annotated[str, AfterValidator(_plain), Field(min_length=1, max_length=200)]
+Groups = Annotated[str, _checked(groups_of)]
+Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_plain)]
 AccountId = Annotated[PathId, Path(description="The account.")]
 StakeholderId = Annotated[PathId, Path(description="The person within the account.", examples=["ada@acme.example"])]
 Category = Literal["promoter", "passive", "detractor"]

@@ -49,7 +49,7 @@ class PeopleQuery(Paged):
     category: Category | None = Field(default=None, description="Of their latest NPS answer.")
     type: StakeholderType | None = Field(default=None, description="Only people of this type.")
     silent: bool | None = Field(default=None, description="Only those who are silent, or who are not.")
-    q: Search | None = None
+    q: Search | None = Field(default=None, description="Only people with this text in their name, address or id.")
     as_of: AsOf = None
     sort: str = _SORT
 

@@ -22,6 +22,7 @@ from services.scorer.api.parameters import (
 )
 from services.scorer.api.resources import Resources
 from services.scorer.domain.answers import Method
+from services.scorer.domain.questions import GROUPS
 from services.scorer.domain.windows import parse_window
 from services.scorer.store.reading.classes import classes_of
 from services.scorer.store.reading.grouped import Question
@@ -69,7 +70,9 @@ class PortfolioQuery(AnswerFilters):
 class PortfolioScoreQuery(PortfolioQuery):
     """The same, split."""
 
-    group_by: Groups | None = None
+    group_by: Groups | None = Field(
+        default=None, description=f"One or two, by a comma, of {', '.join(GROUPS)}.", examples=["industry"]
+    )
 
 
 @router.get("/v1/portfolio/score", response_model=PortfolioScore, response_model_exclude_unset=True)

@@ -1,0 +1,76 @@
+"""The OpenAPI document says what the API does: every call is described, every example is true."""
+
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+
+from services.scorer.api import ROUTERS, examples, models, models_people, models_portfolio
+from services.scorer.api.changes import Kind
+from services.scorer.domain.account import AccountFacts, account_figures
+from services.scorer.domain.answers import History
+from services.scorer.domain.changes import CHANGE_KINDS
+from services.scorer.domain.windows import STANDARD_WINDOWS
+from shared.http.app import create_app
+from tests.support.events import NOW
+
+EXAMPLES: list[tuple[type[BaseModel], dict[str, Any]]] = [
+    (models.AccountScore, examples.ACCOUNT_SCORE),
+    (models_people.ListedAccount, examples.ACCOUNT),
+    (models_people.Person, examples.PERSON),
+    (models_people.PersonWithResponses, examples.PERSON | {"responses": [examples.RESPONSE]}),
+    (models_people.Response, examples.RESPONSE),
+    (models_people.Change, examples.CHANGE),
+    (models_people.Explanation, examples.EXPLANATION),
+    (models_portfolio.PortfolioScore, examples.PORTFOLIO),
+    (models_portfolio.AccountTrend, examples.TREND),
+    (models_portfolio.PortfolioTrend, examples.PORTFOLIO_TREND),
+]
+
+
+@asynccontextmanager
+async def nothing(_app: FastAPI) -> Any:
+    """No resources: only the document is looked at."""
+    yield
+
+
+DOCUMENT = create_app("scorer", "Scorer", "", ROUTERS, nothing).openapi()
+OWN = {route.path for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)}
+OPERATIONS = {f"{method} {path}": call for path, calls in DOCUMENT["paths"].items() for method, call in calls.items()}
+
+
+@pytest.mark.parametrize(("model", "example"), EXAMPLES, ids=lambda value: getattr(value, "__name__", ""))
+def test_an_example_is_what_the_model_says(model: type[BaseModel], example: dict[str, Any]) -> None:
+    known = model.model_validate(example)
+    assert known.model_dump(mode="json", by_alias=True, exclude_unset=True).keys() == example.keys()
+
+
+def test_the_figures_of_the_domain_are_the_figures_of_the_api() -> None:
+    figures = account_figures(AccountFacts(History(())), STANDARD_WINDOWS[0], "latest", NOW)
+    assert list(models.Comparison.model_fields) == list(figures)
+    assert figures.keys() == examples.FIGURES.keys()
+
+
+def test_the_kinds_of_change_are_those_of_the_domain() -> None:
+    assert set(Kind.__args__) == set(CHANGE_KINDS)  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("name", [name for name in OPERATIONS if name.split()[1] in OWN])
+def test_every_call_is_described_and_its_answer_has_an_example(name: str) -> None:
+    call = OPERATIONS[name]
+    assert len(call["description"]) > 20
+    for parameter in call.get("parameters", ()):
+        assert parameter.get("description"), parameter["name"]
+    schema = call["responses"]["200"]["content"]["application/json"]["schema"]
+    assert has_example(schema), name
+
+
+def has_example(schema: dict[str, Any]) -> bool:
+    """Whether the schema, what it refers to, or the items of its list have an example."""
+    if "$ref" in schema:
+        schema = DOCUMENT["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+    items = schema.get("properties", {}).get("items", {}).get("items")
+    return "example" in schema or (items is not None and has_example(items))
