@@ -6,3 +6,4 @@ READS = (RESPONSES, DIRECTORY, INVITATIONS, CONTEXT_EVENTS)
 EMITS = (ACCOUNT_SCORES, SCORE_EVENTS)
 SERVES = "the scorer API"
 OWNS = "responses and all figures"
+SCHEMA = "scorer"

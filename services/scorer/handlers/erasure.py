@@ -52,3 +52,7 @@ class Erasure:
             subject in until and recorded_at <= until[subject]
             for subject, (_, _, recorded_at) in zip(subjects, people, strict=True)
         ]
+
+    async def dropped(self, tx: WriteTx, response_ids: Sequence[str]) -> set[str]:
+        """Those of the responses that came only after the erasure of their person, and were not stored."""
+        return await erasures.dropped(tx, response_ids) if await erasures.any_yet(tx) else set()

@@ -30,6 +30,8 @@ from shared.events.responses import (
 from shared.verdicts import CHANGE, NEW, PENDING, REPEAT, Received, Verdict, conflict, dead_letter
 
 Changed = ResponseAmended | ResponseWithdrawn
+Firsts = dict[str, tuple[int, ResponseRecorded]]
+"""response_id -> the index and the data of its first record in a batch."""
 
 
 class Batch:
@@ -86,20 +88,7 @@ class ResponseFold:
         return batch.settled()
 
     async def _record(self, tx: WriteTx, batch: Batch) -> None:
-        firsts: dict[str, tuple[int, ResponseRecorded]] = {}
-        repeats: list[tuple[int, ResponseRecorded]] = []
-        people = [(data.account_id, data.stakeholder_id, data.recorded_at) for _, data in batch.recorded]
-        overtaken = await self._erasure.overtaken(tx, people)
-        dropped: dict[str, str] = {}
-        for (index, data), erased in zip(batch.recorded, overtaken, strict=True):
-            if erased:
-                batch.verdicts[index] = CHANGE
-                dropped[data.response_id] = data.account_id
-            elif reason := _defect(data):
-                batch.verdicts[index] = dead_letter(reason)
-            elif firsts.setdefault(data.response_id, (index, data))[0] != index:
-                repeats.append((index, data))
-        await erasures.drop(tx, dropped)
+        firsts, repeats = await self._sort_out(tx, batch)
         stored = await responses.insert(tx, [data for _, data in firsts.values()])
         for index, data in firsts.values():
             if data.response_id in stored:
@@ -110,6 +99,32 @@ class ResponseFold:
         if stored:
             batch.refold |= await changes.waiting_for(tx, stored)
         await self._compare(tx, batch, repeats)
+
+    async def _sort_out(self, tx: WriteTx, batch: Batch) -> tuple[Firsts, list[tuple[int, ResponseRecorded]]]:
+        """The first record of each id, and those that say an id again. What an erasure has overtaken is dropped, and
+        its id is taken for good, so that sending it again brings nothing back."""
+        people = [(data.account_id, data.stakeholder_id, data.recorded_at) for _, data in batch.recorded]
+        overtaken = await self._erasure.overtaken(tx, people)
+        dropped = await self._erasure.dropped(tx, [data.response_id for _, data in batch.recorded])
+        gone = [data for (_, data), erased in zip(batch.recorded, overtaken, strict=True) if erased]
+        standing = await responses.owners(tx, {data.response_id for data in gone})
+        firsts: Firsts = {}
+        repeats: list[tuple[int, ResponseRecorded]] = []
+        dropping: dict[str, str] = {}
+        for (index, data), erased in zip(batch.recorded, overtaken, strict=True):
+            response_id = data.response_id
+            if erased:
+                batch.verdicts[index] = CHANGE
+                if response_id not in firsts and response_id not in standing:
+                    dropping[response_id] = data.account_id
+            elif reason := _defect(data):
+                batch.verdicts[index] = dead_letter(reason)
+            elif response_id in dropped or response_id in dropping:
+                batch.verdicts[index] = REPEAT
+            elif firsts.setdefault(response_id, (index, data))[0] != index:
+                repeats.append((index, data))
+        await erasures.drop(tx, dropping)
+        return firsts, repeats
 
     async def _compare(self, tx: WriteTx, batch: Batch, repeats: Iterable[tuple[int, ResponseRecorded]]) -> None:
         """The first of an id stands; another is a repeat, or a conflict when it says something else."""
@@ -125,7 +140,7 @@ class ResponseFold:
         if not batch.changed:
             return
         owners = await responses.owners(tx, {data.response_id for _, data in batch.changed})
-        dropped = await erasures.dropped(tx, {data.response_id for _, data in batch.changed} - owners.keys())
+        dropped = await self._erasure.dropped(tx, [data.response_id for _, data in batch.changed])
         arrived = {data.response_id: index for index, data in batch.recorded if batch.verdicts[index] is NEW}
         taken: dict[object, tuple[int, Changed]] = {}
         for index, data in batch.changed:

@@ -142,10 +142,13 @@ async def _write_answers(tx: WriteTx, entries: Sequence[tuple[Any, ...]]) -> Non
 async def owners(tx: ReadTx, response_ids: Iterable[str]) -> dict[str, Mapping[str, Any]]:
     """Whose the responses are: id -> account_id, stakeholder_id, survey_type, answered_at, recorded_at,
     quiet, erased. Unknown ids are left out."""
+    ids = list(response_ids)
+    if not ids:
+        return {}
     rows = await tx.all(
         "select response_id, account_id, stakeholder_id, survey_type, answered_at, recorded_at, quiet, erased"
         " from responses where response_id = any(cast(:ids as text[]))",
-        ids=list(response_ids),
+        ids=ids,
     )
     return {row["response_id"]: dict(row) for row in rows}
 
@@ -168,6 +171,8 @@ async def lock(tx: WriteTx, response_ids: Iterable[str]) -> list[dict[str, Any]]
     """Lock the rows of responses that are not erased; returns their columns with `answers` as a list of
     entries."""
     ids = list(response_ids)
+    if not ids:
+        return []
     rows = await tx.all(
         "select response_id, account_id, stakeholder_id, survey_type, answered_at, recorded_at,"
         f" {', '.join(name for name in AMENDABLE if name != 'answers')}, base from responses"

@@ -1,0 +1,131 @@
+"""What must stand after a history, worked out the plain way: all events at once, no batches, no state."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from shared.events.envelope import Event
+from shared.events.responses import ResponseAmended, ResponseRecorded, ResponseWithdrawn, StakeholderErased
+from tests.support.reference.scores import category
+from tests.support.reference.world import Submission, World
+
+EMPTY = {"comment": None, "touchpoint": None, "follow_up_requested": False, "test": False}
+Series = tuple[str, str, str, str]
+
+
+@dataclass(frozen=True)
+class Plain:
+    """One response as it should stand."""
+
+    data: ResponseRecorded
+    values: dict[str, Any]
+    withdrawn: bool
+    erased: bool
+    revision: int
+
+    @property
+    def live(self) -> bool:
+        """Whether it counts."""
+        return not (self.withdrawn or self.erased or self.values["test"])
+
+    @property
+    def series(self) -> Series:
+        """What it follows other answers in."""
+        return self.data.account_id, self.data.stakeholder_id, self.data.survey_type, self.data.nps_kind
+
+    @property
+    def fresh(self) -> bool:
+        """Whether anybody may be told."""
+        return not self.data.quiet and self.data.answered_at >= self.data.recorded_at - timedelta(days=30)
+
+    def reference(self) -> tuple[str, datetime, int]:
+        """How a pair names it."""
+        return self.data.response_id, self.data.answered_at, self.values["score"]
+
+
+def responses_of(events: Sequence[Event]) -> dict[str, Plain]:
+    """Every response that the history leaves, by id, dropped ones included; the first to arrive stands."""
+    erasures = [one.data for one in events if isinstance(one.data, StakeholderErased)]
+    found: dict[str, Plain] = {}
+    for one in events:
+        data = one.data
+        if isinstance(data, ResponseRecorded) and data.response_id not in found:
+            erased = any(
+                (it.account_id, it.stakeholder_id) == (data.account_id, data.stakeholder_id)
+                and data.recorded_at <= it.erased_at
+                for it in erasures
+            )
+            found[data.response_id] = changed(data, changes_of(data, events), erased)
+    return found
+
+
+def changes_of(response: ResponseRecorded, events: Sequence[Event]) -> list[ResponseAmended | ResponseWithdrawn]:
+    """The changes that count for a response, oldest first; of equal event ids only the first recorded."""
+    by_id: dict[Any, ResponseAmended | ResponseWithdrawn] = {}
+    for one in events:
+        data = one.data
+        if not isinstance(data, ResponseAmended | ResponseWithdrawn) or data.response_id != response.response_id:
+            continue
+        known = by_id.get(data.event_id)
+        if known is None or data.recorded_at < known.recorded_at:
+            by_id[data.event_id] = data
+    fitting = [one for one in by_id.values() if one.account_id == response.account_id and fits(one, response)]
+    return sorted(fitting, key=lambda one: (one.recorded_at, one.event_id))
+
+
+def fits(change: ResponseAmended | ResponseWithdrawn, response: ResponseRecorded) -> bool:
+    """A score must be on the scale of its survey."""
+    top = {"nps": 10, "csat": 5}[response.survey_type]
+    score = change.changes.get("score", top) if isinstance(change, ResponseAmended) else top
+    return bool(top - 10 <= score <= top and (response.survey_type == "nps" or score >= 1))
+
+
+def changed(data: ResponseRecorded, changes: Sequence[ResponseAmended | ResponseWithdrawn], erased: bool) -> Plain:
+    """The response after its changes."""
+    values = {name: getattr(data, name) for name in ("score", *EMPTY)}
+    for one in changes:
+        if isinstance(one, ResponseAmended):
+            for name, value in one.changes.items():
+                values[name] = EMPTY[name] if value is None else value
+    gone = any(isinstance(one, ResponseWithdrawn) for one in changes)
+    return Plain(data, values, gone, erased, 1 + len(changes))
+
+
+def world_of(found: dict[str, Plain]) -> World:
+    """The same for the reference of the figures."""
+    return World(
+        submissions=tuple(
+            Submission(
+                response_id=one.data.response_id,
+                account_id=one.data.account_id,
+                stakeholder_id=one.data.stakeholder_id,
+                survey_type=one.data.survey_type,
+                score=one.values["score"],
+                answered_at=one.data.answered_at,
+                nps_kind=one.data.nps_kind,
+            )
+            for one in found.values()
+            if one.live
+        )
+    )
+
+
+def pairs_of(found: dict[str, Plain]) -> dict[Series, list[Plain]]:
+    """The latest live answer of each series and the one before."""
+    series: dict[Series, list[Plain]] = {}
+    for one in sorted(found.values(), key=lambda one: (one.data.answered_at, one.data.response_id)):
+        if one.live:
+            series.setdefault(one.series, []).append(one)
+    return {key: answers[-2:][::-1] for key, answers in series.items()}
+
+
+def change_of(pair: Sequence[Plain]) -> str | None:
+    """The category change that a pair shows."""
+    if pair[0].data.survey_type != "nps":
+        return None
+    now = category(pair[0].values["score"])
+    if len(pair) == 1:
+        return f"new_{now}"
+    before = category(pair[1].values["score"])
+    return None if before == now else f"{before}_to_{now}"
