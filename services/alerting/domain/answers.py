@@ -26,6 +26,8 @@ _TYPES: Mapping[str, type] = {
     "follow_up_requested": bool,
     "test": bool,
 }
+AMENDABLE = tuple(_TYPES)
+"""The fields of an answer that alerting keeps and that may change."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,11 @@ class Decision:
     inhibited: tuple[Match, ...] = ()
 
     @property
+    def matches(self) -> tuple[Match, ...]:
+        """Every rule that held, the strongest first."""
+        return (self.chosen, *self.inhibited) if self.chosen else ()
+
+    @property
     def inhibited_kinds(self) -> tuple[str, ...]:
         """The kinds that stand back, each once, without the chosen one's own."""
         own = self.chosen.rule.kind if self.chosen else None

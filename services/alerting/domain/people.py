@@ -1,13 +1,15 @@
 """Accounts, people and answers as alerting knows them, and who a task goes to."""
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from services.alerting.domain.rules import Facts
 from services.alerting.domain.tasks import Contact, OwnerSource, Recipient
 
 MAX_TITLE = 130
+FRESH = timedelta(days=30)
+"""An answer given longer before it was recorded is history: no follow-up and no message (design.md, Scorer)."""
 NOBODY = Contact()
 NO_OWNER = "the account has no owner in the directory: goes to the default owner"
 NO_SPONSOR = "the account has no sponsor in the directory: goes to its owner"

@@ -60,8 +60,7 @@ class Fired:
 
 def fired(follow_up_id: UUID, role: Role, trigger: Trigger, decision: Decision) -> Fired:
     """What is kept of a decision, so that it can be explained."""
-    chosen = (decision.chosen,) if decision.chosen else ()
-    return Fired(follow_up_id, role, trigger, tuple(_match_document(one) for one in (*chosen, *decision.inhibited)))
+    return Fired(follow_up_id, role, trigger, tuple(map(_match_document, decision.matches)))
 
 
 def _match_document(match: Match) -> dict[str, Any]:
@@ -151,7 +150,7 @@ def inhibit(task: Task, trigger: Trigger, decision: Decision) -> Step:
     return _noted(task, changed, "inhibited", trigger.at, "; ".join(match.reasons))
 
 
-def corrected(task: Task, at: datetime, reason: str, match: Match | None) -> Step:
+def corrected(task: Task, at: datetime, reason: str, match: Match | None, inhibited: tuple[str, ...] = ()) -> Step:
     """The answer behind the task was changed and a rule of its kind still holds: say so, and take on what got
     worse.
     """
@@ -161,6 +160,7 @@ def corrected(task: Task, at: datetime, reason: str, match: Match | None) -> Ste
         severity=worse(task.severity, match.severity) if match else task.severity,
         due_at=min(task.due_at, match.due_at) if match else task.due_at,
         reasons=_joined(task.reasons, (reason, *(match.reasons if match else ()))),
+        inhibited=tuple(dict.fromkeys(task.inhibited + inhibited)),
         updated_at=at,
     )
     return _noted(task, changed, "corrected", at, reason)

@@ -8,7 +8,7 @@ from services.alerting.domain.payloads import Subject
 from services.alerting.handlers.casework import Casework
 from services.alerting.handlers.resources import Resources
 from services.alerting.handlers.world import World
-from services.alerting.store.accounts import Score, save_scores, scores_by_id
+from services.alerting.store.accounts import Score, save_scores, scores_by_id, subscribed_types
 from shared.db.transaction import WriteTx
 from shared.events.scores import AccountScoreChanged
 from shared.verdicts import NEW, REPEAT, BatchHandler, Received, Verdict
@@ -23,8 +23,8 @@ def record_account_scores(resources: Resources) -> BatchHandler:
 
     async def handle(tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
         accounts = {record.event.account_id for record in records}
-        await tx.lock_accounts(accounts)
-        seen = await tx.seen(*(record.event.id for record in records))
+        if await subscribed_types(tx, [messages.ACCOUNT_SCORE_CHANGED]):
+            await tx.lock_accounts(accounts)
         known = await scores_by_id(tx, accounts)
         world = await World.read(tx, [(account_id, None) for account_id in accounts], ())
         casework = Casework(resources.context, world, ())
@@ -32,7 +32,7 @@ def record_account_scores(resources: Resources) -> BatchHandler:
         for record in records:
             score = score_of(record)
             before = known.get(score.account_id)
-            if record.event.id in seen or (before is not None and before.sequence >= score.sequence):
+            if before is not None and before.sequence >= score.sequence:
                 verdicts.append(REPEAT)
                 continue
             known[score.account_id] = score

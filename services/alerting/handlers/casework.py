@@ -4,8 +4,8 @@ Everything is written at the end in one go, tasks, history, triggers, events and
 events costs few statements and its order is the order of the events.
 """
 
-from collections.abc import Iterable, Mapping
-from dataclasses import replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -17,7 +17,7 @@ from services.alerting.domain.tasks import SYSTEM, HistoryEntry, Step, Task
 from services.alerting.domain.triggers import Fired
 from services.alerting.handlers.world import Key, World
 from services.alerting.store import tasks as store
-from services.alerting.store.accounts import next_sequences
+from services.alerting.store.accounts import next_sequences, subscribed_types
 from services.alerting.store.webhooks import enqueue
 from shared.db.transaction import WriteTx
 from shared.events.envelope import Event
@@ -29,6 +29,23 @@ AT_ONCE = 500
 """Messages a statement: at 20 kB each, 10 MB."""
 SOURCE = "tellback/alerting"
 _TOLD_AS = {"opened": FOLLOW_UP_OPENED, "closed": FOLLOW_UP_CLOSED}
+
+
+@dataclass(frozen=True, slots=True)
+class News:
+    """Something that the outside world may want to hear."""
+
+    message_type: str
+    event_id: UUID
+    at: datetime
+    subject: Subject
+
+    def message(self, context: Context, sequence: int) -> WebhookMessage:
+        """As it is stored and sent."""
+        person = self.subject.person.stakeholder_id if self.subject.person else None
+        account_id = self.subject.account.account_id
+        data = payload(context, self.subject)
+        return WebhookMessage(self.event_id, self.message_type, account_id, self.at, sequence, data, person)
 
 
 class Casework:
@@ -45,7 +62,7 @@ class Casework:
         self._history: list[tuple[UUID, HistoryEntry]] = []
         self._touched: dict[UUID, Fired] = {}
         self._events: list[Event] = []
-        self._messages: list[WebhookMessage] = []
+        self._news: list[News] = []
 
     @classmethod
     async def around(
@@ -132,10 +149,7 @@ class Casework:
 
     def tell(self, message_type: str, event_id: UUID, at: datetime, subject: Subject) -> None:
         """Send a message that is about no task."""
-        data = payload(self._context, subject)
-        person = subject.person.stakeholder_id if subject.person else None
-        account_id = subject.account.account_id
-        self._messages.append(WebhookMessage(event_id, message_type, account_id, at, None, data, person))
+        self._news.append(News(message_type, event_id, at, subject))
 
     async def save(self, tx: WriteTx) -> None:
         """Write all of it, in the transaction of the caller."""
@@ -143,7 +157,7 @@ class Casework:
         await store.add_history(tx, self._history)
         await store.save_triggers(tx, list(self._touched.values()))
         await tx.emit(FOLLOW_UPS, *self._events)
-        await send(tx, self._messages)
+        await send(tx, self._context, self._news)
 
     def _remember(self, fired: Fired) -> None:
         self._fired.setdefault(fired.follow_up_id, {})[fired.trigger.event_id] = fired
@@ -180,11 +194,13 @@ def follow_up_changed(task: Task, at: datetime) -> FollowUpChanged:
     )
 
 
-async def send(tx: WriteTx, outgoing: list[WebhookMessage]) -> None:
-    """Number the messages of each account and queue them for every endpoint that wants them."""
-    if not outgoing:
+async def send(tx: WriteTx, context: Context, news: Sequence[News]) -> None:
+    """Number what somebody wants to hear, account by account, and queue it for every endpoint that wants it."""
+    types = await subscribed_types(tx, {one.message_type for one in news}) if news else frozenset()
+    wanted = [one for one in news if one.message_type in types]
+    if not wanted:
         return
-    numbers = await next_sequences(tx, [one.account_id for one in outgoing])
-    numbered = [replace(one, sequence=number) for one, number in zip(outgoing, numbers, strict=True)]
-    for begin in range(0, len(numbered), AT_ONCE):
-        await enqueue(tx, *numbered[begin : begin + AT_ONCE])
+    numbers = await next_sequences(tx, [one.subject.account.account_id for one in wanted])
+    for begin in range(0, len(wanted), AT_ONCE):
+        part = zip(wanted[begin : begin + AT_ONCE], numbers[begin : begin + AT_ONCE], strict=True)
+        await enqueue(tx, *(one.message(context, number) for one, number in part))

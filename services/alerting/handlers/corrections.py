@@ -2,11 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import timedelta
 
 from services.alerting.domain.decisions import Match, decide
 from services.alerting.domain.lifecycle import close
-from services.alerting.domain.people import Answer
+from services.alerting.domain.people import FRESH, Answer
 from services.alerting.domain.rules import Rule
 from services.alerting.domain.tasks import SYSTEM, Change, Closing, Task
 from services.alerting.domain.triggers import Fired, Policy, Trigger, corrected
@@ -15,9 +14,6 @@ from services.alerting.handlers.facts import corrected_trigger
 from services.alerting.handlers.triggers import place
 from shared.events.envelope import Event
 from shared.events.scores import AnswerRef, StakeholderAnswerCorrected
-
-FRESH = timedelta(days=30)
-"""Older answers are history: no rule fires on them."""
 
 
 class Correction:
@@ -50,13 +46,14 @@ class Correction:
         if not affected:
             return
         best: Match | None = None
+        others: tuple[str, ...] = ()
         for one in affected:
-            judged, match = self._judged(one, task.kind)
+            judged, match, inhibited = self._judged(one, task.kind)
             self._casework.rejudge(judged)
-            best = best or match
+            best, others = best or match, others + inhibited
         reason = self._reason()
         if any(one.holds and one.role != "inhibited" for one in self._casework.fired(task)):
-            self._casework.record(corrected(task, self._event.time, reason, best), change=self.change())
+            self._casework.record(corrected(task, self._event.time, reason, best, others), change=self.change())
             return
         change = Change(SYSTEM, self._event.time, reason)
         self._casework.record(close(task, change, Closing("corrected")), change=self.change())
@@ -69,15 +66,16 @@ class Correction:
             old.response_id if old else None,
         )
 
-    def _judged(self, one: Fired, kind: str) -> tuple[Fired, Match | None]:
-        """The trigger as its answer is now, and the strongest rule of the task's kind that still holds."""
+    def _judged(self, one: Fired, kind: str) -> tuple[Fired, Match | None, tuple[str, ...]]:
+        """The trigger as its answer is now, the strongest rule of the task's kind that still holds, and other kinds."""
         facts = self._facts_now(one.trigger)
         if facts is None:
-            return replace(one, holds=False), None
+            return replace(one, holds=False), None, ()
         trigger = replace(one.trigger, facts=facts)
-        own = [rule for rule in self._rules if rule.kind == kind]
-        match = decide(own, trigger.event, facts, trigger.at, self._policy.calendar).chosen
-        return replace(one, trigger=trigger, holds=match is not None), match
+        matches = decide(self._rules, trigger.event, facts, trigger.at, self._policy.calendar).matches
+        own = next((match for match in matches if match.rule.kind == kind), None)
+        others = tuple(match.rule.kind for match in matches if match.rule.kind != kind) if own else ()
+        return replace(one, trigger=trigger, holds=own is not None), own, others
 
     def _facts_now(self, trigger: Trigger) -> dict[str, str | int | float | bool | None] | None:
         """None when the answer is gone; an answer that is not the latest any more is judged by its score alone."""

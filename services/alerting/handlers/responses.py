@@ -4,22 +4,27 @@ What contradicts a stored answer is judged and shown by the scorer; here the fir
 with the same id is a repeat.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from uuid import UUID
 
-from services.alerting.domain.answers import AnswerChange, live_answer
-from services.alerting.domain.people import Answer
+from services.alerting.domain import messages
+from services.alerting.domain.answers import AMENDABLE, AnswerChange, live_answer
+from services.alerting.domain.payloads import Subject
+from services.alerting.domain.people import FRESH, Answer
 from services.alerting.handlers.casework import Casework
 from services.alerting.handlers.resources import Resources
+from services.alerting.handlers.world import World
 from services.alerting.store import answers as store
+from services.alerting.store.accounts import subscribed_types
 from services.alerting.store.answers import Kept
 from services.alerting.store.tasks import open_tasks_of_answers
 from shared.db.transaction import WriteTx
-from shared.erasure import Subject
+from shared.erasure import Subject as SubjectName
 from shared.events.envelope import Event
 from shared.events.responses import ResponseAmended, ResponseRecorded, ResponseWithdrawn
+from shared.ids import derived_uuid
 from shared.verdicts import CHANGE, NEW, PENDING, REPEAT, BatchHandler, Received, Verdict
 
 Key = tuple[str, str]
@@ -32,8 +37,9 @@ class Sorting:
     answers: dict[Key, Kept]
     new_changes: set[UUID]
     erased: dict[str, datetime]
-    subject: Subject
+    subject: SubjectName
     touched: dict[Key, Event] = field(default_factory=dict)
+    created: dict[Key, Event] = field(default_factory=dict)
 
     def verdict(self, event: Event) -> Verdict:
         """What becomes of one record; a new answer is remembered."""
@@ -58,7 +64,7 @@ class Sorting:
             return CHANGE
         answer = answer_of(data)
         self.answers[key] = Kept(answer, answer, data.recorded_at)
-        self.touched[key] = event
+        self.touched[key] = self.created[key] = event
         return NEW
 
 
@@ -68,7 +74,7 @@ def record_responses(resources: Resources) -> BatchHandler:
     async def handle(tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
         events = [record.event for record in records]
         known = await store.answers_by_id(tx, map(_key, events))
-        comments = {key: kept.live.comment for key, kept in known.items()}
+        before = {key: kept.live for key, kept in known.items()}
         changes = [change for event in events if (change := change_of(event)) is not None]
         subjects = [
             resources.subject(event.data.account_id, event.data.stakeholder_id)
@@ -83,7 +89,7 @@ def record_responses(resources: Resources) -> BatchHandler:
         )
         verdicts = [sorting.verdict(event) for event in events]
         await _save(tx, sorting)
-        await _tell_comments(tx, resources, sorting, comments)
+        await _tell(tx, resources, sorting, before)
         return verdicts
 
     return handle
@@ -97,21 +103,58 @@ async def _save(tx: WriteTx, sorting: Sorting) -> None:
     await store.save_answers(tx, [sorting.answers[key] for key in sorting.touched])
 
 
-async def _tell_comments(tx: WriteTx, resources: Resources, sorting: Sorting, before: dict[Key, str | None]) -> None:
-    """Open follow-ups hear of a comment that came, or was changed, after they were opened."""
-    news = {
-        key: event for key, event in sorting.touched.items() if sorting.answers[key].live.comment != before.get(key)
-    }
-    accounts = {task.account_id for task in await open_tasks_of_answers(tx, news)} if news else set()
-    if not accounts:
+async def _tell(tx: WriteTx, resources: Resources, sorting: Sorting, before: Mapping[Key, Answer]) -> None:
+    """Open follow-ups hear of a comment that came or changed after they were opened; whoever subscribed, of answers."""
+    live = {key: sorting.answers[key].live for key in sorting.touched}
+    comments = [key for key, now in live.items() if now.comment != (before[key].comment if key in before else None)]
+    commented = await open_tasks_of_answers(tx, comments) if comments else []
+    news = await _news(tx, sorting, before)
+    if not commented and not news:
         return
-    await tx.lock_accounts(accounts)
-    tasks = await open_tasks_of_answers(tx, news)  # again under the lock: somebody may have closed one meanwhile
-    casework = await Casework.of(tx, resources.context, tasks)
+    await tx.lock_accounts({task.account_id for task in commented} | {account_id for account_id, _ in news})
+    # Again under the lock: somebody may have closed one meanwhile.
+    tasks = await open_tasks_of_answers(tx, comments) if commented else []
+    people: list[tuple[str, str | None]] = [(account, live[account, one].stakeholder_id) for account, one in news]
+    people += [(task.account_id, task.stakeholder_id) for task in tasks]
+    casework = Casework(resources.context, await World.read(tx, people, sorting.touched), tasks)
+    for key in news:
+        _tell_of_answer(casework, sorting, live[key], before.get(key))
     for task in tasks:
-        event = news[task.account_id, task.response_id or ""]
+        event = sorting.touched[task.account_id, task.response_id or ""]
         casework.retell(task, event.id, event.time, "comment_received", {"kind": "comment"})
     await casework.save(tx)
+
+
+async def _news(tx: WriteTx, sorting: Sorting, before: Mapping[Key, Answer]) -> list[Key]:
+    """The answers that somebody may want to hear of: live, fresh, loud, and other than before."""
+    wanted = await subscribed_types(tx, (messages.SURVEY_RESPONSE_CREATED, messages.SURVEY_RESPONSE_UPDATED))
+    found = []
+    for key in sorting.touched if wanted else ():
+        kept = sorting.answers[key]
+        told = messages.SURVEY_RESPONSE_CREATED if key in sorting.created else messages.SURVEY_RESPONSE_UPDATED
+        audible = not (kept.live.test or kept.live.quiet) and kept.recorded_at - kept.live.answered_at <= FRESH
+        if told in wanted and audible and kept.live != before.get(key):
+            found.append(key)
+    return found
+
+
+def _tell_of_answer(casework: Casework, sorting: Sorting, answer: Answer, before: Answer | None) -> None:
+    key = (answer.account_id, answer.response_id)
+    world, event = casework.world, sorting.touched[key]
+    account, person = world.account(answer.account_id), world.person(answer.account_id, answer.stakeholder_id)
+    if key in sorting.created:
+        event_id = derived_uuid("created", answer.response_id)
+        subject = Subject(account, person, answer)
+        casework.tell(messages.SURVEY_RESPONSE_CREATED, event_id, sorting.created[key].time, subject)
+        return
+    change = {
+        "kind": "withdrawn" if answer.withdrawn else "amended",
+        "response_id": answer.response_id,
+        "fields": [name for name in AMENDABLE if before and getattr(before, name) != getattr(answer, name)],
+    }
+    casework.tell(
+        messages.SURVEY_RESPONSE_UPDATED, event.id, event.time, Subject(account, person, answer, None, change)
+    )
 
 
 def answer_of(data: ResponseRecorded) -> Answer:

@@ -37,6 +37,21 @@ async def test_an_amendment_within_the_rule_says_so_and_takes_on_what_got_worse(
     assert item["inhibited"] == []
 
 
+async def test_who_asks_for_a_follow_up_afterwards_is_named_in_the_stronger_task(alerting: Desk, acme: Case) -> None:
+    await alerting.emit(acme.answered("r1", 2))
+    two = pair(acme.ref("r1", 2))
+    await alerting.emit(acme.corrected("r1", two, two, "amended", follow_up_requested=True))
+    item = await alerting.only(acme)
+    assert (item["kind"], item["state"], item["inhibited"]) == ("detractor", "open", ["follow_up_requested"])
+
+
+async def test_who_asks_for_a_follow_up_afterwards_gets_one(alerting: Desk, acme: Case) -> None:
+    await alerting.emit(acme.answered("r1", 9))
+    nine = pair(acme.ref("r1", 9))
+    await alerting.emit(acme.corrected("r1", nine, nine, "amended", follow_up_requested=True))
+    assert (await alerting.only(acme))["kind"] == "follow_up_requested"
+
+
 async def test_a_follow_up_stays_while_another_answer_behind_it_holds(alerting: Desk, acme: Case) -> None:
     await alerting.emit(acme.answered("r1", 5), acme.answered("r2", 3, LATER))
     await alerting.emit(

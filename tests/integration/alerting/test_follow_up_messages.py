@@ -5,8 +5,10 @@ from typing import Any
 
 import pytest
 
+from shared.ids import derived_uuid
 from tests.integration.alerting.cases import MONDAY, Case, pair
-from tests.integration.alerting.desk import Desk
+from tests.integration.alerting.desk import Desk, desk
+from tests.support.environment import Environment
 
 LATER = MONDAY + timedelta(minutes=5)
 
@@ -186,3 +188,36 @@ async def test_answers_are_counted_in_one_of_the_outcomes(alerting: Desk, acme: 
             a=acme.account_id,
         )
     assert [(row["comment"], row["withdrawn"]) for row in rows] == [(None, True), ("first the amendment", False)]
+
+
+async def test_answers_are_told_to_who_subscribes_to_them(environment: Environment, acme: Case) -> None:
+    async with desk(environment) as alerting:
+        await alerting.subscribe("survey_response.created", "survey_response.updated")
+        amendment = acme.amended("r1", comment="and late")
+        await alerting.emit(acme.response("r1", 8), acme.response("r1", 8))
+        await alerting.emit(
+            amendment,
+            amendment,
+            acme.amended("r1", comment="and late"),
+            acme.response("test", test=True),
+            acme.response("quiet", quiet=True),
+            acme.response("old", answered_at=MONDAY - timedelta(days=31)),
+            acme.withdrawn("r1"),
+        )
+        created, *updated = await alerting.messages(acme)
+        assert created["type"] == "survey_response.created"
+        assert created["id"] == f"msg_{derived_uuid('created', acme.id('r1'))}"
+        assert (created["data"]["response"]["score"], created["data"]["response"]["comment"]) == (8, None)
+        assert {message["type"] for message in updated} == {"survey_response.updated"}
+        assert updated[-1]["data"]["change"]["kind"] == "withdrawn"
+        assert "response" not in updated[-1]["data"]
+        assert [message["sequence"] for message in (created, *updated)] == list(range(1, len(updated) + 2))
+
+
+async def test_nothing_is_numbered_or_stored_that_nobody_wants(environment: Environment, acme: Case) -> None:
+    async with desk(environment) as alerting:
+        await alerting.subscribe("follow_up.closed")
+        await alerting.emit(acme.scored(1, 10.0), acme.answered("r1", 2, change="new_detractor"))
+        await alerting.do((await alerting.only(acme))["follow_up_id"], "close")
+        (closed,) = await alerting.messages(acme)
+        assert (closed["type"], closed["sequence"]) == ("follow_up.closed", 1)

@@ -1,0 +1,36 @@
+"""The tables that the code speaks of are those that the migrations make."""
+
+import pytest
+from sqlalchemy import Boolean, Connection, DateTime, Integer, Table, Text, inspect
+
+from services.alerting.tables import answers, rules, tasks
+from shared.db.engine import Database
+from tests.support.environment import Environment
+
+TABLES = [
+    *(tasks.TASKS, tasks.TASK_HISTORY, tasks.TASK_TRIGGERS, rules.RULES),
+    *(answers.RESPONSES, answers.RESPONSE_CHANGES, answers.ACCOUNT_SCORES, answers.ACCOUNT_SEQUENCES, answers.ERASURES),
+]
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: table.name)
+async def test_columns_and_their_nullability_agree(module_environment: Environment, table: Table) -> None:
+    def columns(connection: Connection) -> dict[str, tuple[bool, str]]:
+        found = inspect(connection).get_columns(table.name, schema="alerting")
+        return {column["name"]: (column["nullable"], _kind(column["type"])) for column in found}
+
+    database = Database(module_environment.database_url, "alerting", pool_size=1)
+    try:
+        async with database.engine.connect() as connection:
+            actual = await connection.run_sync(columns)
+    finally:
+        await database.close()
+    assert {column.name: (bool(column.nullable), _kind(column.type)) for column in table.columns} == actual
+
+
+def _kind(column_type: object) -> str:
+    """The kind of a type, coarse enough to be told alike by code and database."""
+    for kind in (Boolean, DateTime, Integer, Text):
+        if isinstance(column_type, kind):
+            return kind.__name__
+    return type(column_type).__name__.upper()
