@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from rich.progress import Progress
 
 POLL_SECONDS = 0.2
+PATIENCE_SECONDS = 60.0
+"""How long the collector may be away while it takes the rows."""
 SHOWN_ROWS = 50
 REQUEST_SECONDS = 60.0
 KINDS = ("responses", "accounts", "stakeholders")
@@ -106,9 +108,23 @@ def _import(client: "httpx.Client", file: Path, form: Mapping[str, str]) -> dict
         task = progress.add_task("taking rows", total=1.0)
         while job["state"] in ("queued", "running"):
             time.sleep(POLL_SECONDS)
-            job = _read(client.get(f"/v1/imports/{job['id']}"), file)
+            job = _asked(client, f"/v1/imports/{job['id']}", file)
             progress.update(task, completed=job["progress"], description=f"taking rows: {job['rows_read']:,}")
     return job
+
+
+def _asked(client: "httpx.Client", address: str, file: Path) -> dict[str, Any]:
+    """The job as it stands. A collector that restarts goes on with it, so give it time to."""
+    import httpx
+
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while True:
+        try:
+            return _read(client.get(address), file)
+        except (httpx.TransportError, Unavailable):
+            if time.monotonic() > deadline:
+                raise
+            time.sleep(5 * POLL_SECONDS)
 
 
 def _progress() -> "Progress":
@@ -166,7 +182,7 @@ def _show(job: Mapping[str, Any], report: Path | None) -> None:
     """The end report for people."""
     problems = job["problems"]
     if problems:
-        rows = [(one["line"], one["outcome"], one["field"], one["reason"]) for one in problems[:SHOWN_ROWS]]
+        rows = [(str(one["line"]), one["outcome"], one["field"], one["reason"]) for one in problems[:SHOWN_ROWS]]
         table(("line", "", "field", "reason"), rows)
     left = job["bad"] + job["skipped"] - min(len(problems), SHOWN_ROWS)
     if left > 0:

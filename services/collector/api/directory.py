@@ -1,10 +1,11 @@
 """The directory: accounts and their people, one by one or in batches. Always through PostgreSQL."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
-from fastapi import Request
+from fastapi import Query, Request
 from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
 
 from services.collector.api import batches
 from services.collector.api.models import (
@@ -18,25 +19,46 @@ from services.collector.api.resources import AccountId, Collector, Resources, St
 from services.collector.handlers import directory
 from services.collector.handlers.directory import Change, Changed
 from services.collector.handlers.inputs.directory import (
+    ACCOUNT_EXAMPLE,
+    STAKEHOLDER_EXAMPLE,
     AccountInput,
     AccountItem,
     StakeholderInput,
     StakeholderItem,
 )
 from services.collector.handlers.refusals import refused
+from services.collector.store.directory import Wanted
 from shared.access.caller import Caller
 from shared.errors import TellbackError
 from shared.http.auth import Ingester, Reader
 from shared.http.limits import BATCH_BYTES
+from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, page_of, read_cursor
+from shared.http.params import Instant, Search
 from shared.http.routing import Router
 
 router = Router(tags=["directory"])
 ACCOUNT = "/v1/accounts/{account_id}"
 STAKEHOLDER = "/v1/accounts/{account_id}/stakeholders/{stakeholder_id}"
 _EXAMPLE: dict[str, Any] = {
-    "accounts": [{"account_id": "acme", "name": "Acme Ltd", "industry": "logistics", "tier": "key"}],
-    "stakeholders": [{"account_id": "acme", "email": "ann.lee@acme.example", "type": "decision_maker"}],
+    "accounts": [{"account_id": "acme"} | ACCOUNT_EXAMPLE],
+    "stakeholders": [{"account_id": "acme"} | STAKEHOLDER_EXAMPLE],
 }
+
+
+class ListQuery(BaseModel):
+    """Which records to list."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    q: Search | None = Field(default=None, description="Only those with this text in their name or id.")
+    updated_since: Instant | None = Field(default=None, description="Only those changed then or later.")
+    limit: Limit = DEFAULT_LIMIT
+    cursor: Cursor = None
+
+    def wanted(self, caller: Caller, purpose: str) -> Wanted:
+        """The same for the store; one more than the page holds tells whether there is another."""
+        after = read_cursor(self.cursor, purpose, str)[0] if self.cursor else None
+        return Wanted(caller.owner_email, self.q, self.updated_since, after, self.limit + 1)
 
 
 @router.put(ACCOUNT, summary="Put an account")
@@ -66,6 +88,30 @@ async def get_account(account_id: AccountId, caller: Reader, collector: Resource
 async def delete_account(account_id: AccountId, caller: Ingester, collector: Resources) -> None:
     """Takes it out of the directory; its scores keep their history."""
     await _remove(collector, caller, account_id, None)
+
+
+@router.get("/v1/accounts", summary="List the accounts of the directory")
+async def list_accounts(
+    caller: Reader, collector: Resources, query: Annotated[ListQuery, Query()]
+) -> Page[AccountView]:
+    """In the order of their ids."""
+    wanted = query.wanted(caller, "accounts")
+    async with collector.database.read() as tx:
+        found = [account_view(one) for one in await directory.list_records(tx, None, wanted)]
+    return page_of(found, query.limit, lambda one: [one.account_id], "accounts")
+
+
+@router.get("/v1/accounts/{account_id}/stakeholders", summary="List the people of an account")
+async def list_stakeholders(
+    account_id: AccountId, caller: Reader, collector: Resources, query: Annotated[ListQuery, Query()]
+) -> Page[StakeholderView]:
+    """In the order of their ids. An account that is not in the directory may have people all the same."""
+    wanted = query.wanted(caller, "stakeholders")
+    async with collector.database.read() as tx:
+        if caller.owner_email is not None:
+            await directory.find_record(tx, account_id, None, caller.owner_email)
+        found = [stakeholder_view(one) for one in await directory.list_records(tx, account_id, wanted)]
+    return page_of(found, query.limit, lambda one: [one.stakeholder_id], "stakeholders")
 
 
 @router.put(STAKEHOLDER, summary="Put a person")

@@ -14,7 +14,7 @@ from services.collector.handlers.inputs.fields import MAX_ATTRIBUTES
 from services.collector.handlers.refusals import refused
 from services.collector.handlers.responses import SOURCE, who
 from services.collector.store import directory as store
-from services.collector.store.directory import DirectoryEvent, Person, Stored
+from services.collector.store.directory import DirectoryEvent, Person, Stored, Wanted
 from shared.db.transaction import ReadTx, WriteTx
 from shared.errors import Invalid, NotFound, TellbackError
 from shared.events.directory import (
@@ -192,6 +192,13 @@ async def find_record(tx: ReadTx, account_id: str, stakeholder_id: str | None, o
     if stored is None or stored.removed or not is_visible(account, owner_email):
         raise NotFound("not_found", "there is no such record")
     return Changed(_read(Change(account_id, stakeholder_id, {}), stored.record), stored.recorded_at, moved=False)
+
+
+async def list_records(tx: ReadTx, account_id: str | None, wanted: Wanted) -> list[Changed]:
+    """Accounts, or the people of an account, in the order of their ids; none that the caller does not know."""
+    model: type[Record] = AccountRecord if account_id is None else StakeholderRecord
+    found = store.list_accounts(tx, wanted) if account_id is None else store.list_stakeholders(tx, account_id, wanted)
+    return [Changed(model.model_validate(one.record), one.recorded_at, moved=False) for one in await found]
 
 
 def _read(change: Change, record: Mapping[str, Any]) -> Record:

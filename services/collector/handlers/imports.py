@@ -44,7 +44,8 @@ async def take_step(tx: WriteTx, job: ImportJob, claim_id: UUID, rows: Sequence[
         problems += await _take_responses(tx, job, [row for row in rows if isinstance(row, ResponseRow)], now)
     else:
         problems += await _take_records(tx, job, [row for row in rows if isinstance(row, DirectoryRow)], now)
-    await store.note_problems(tx, job.import_id, problems)
+    if problems:
+        await store.note_problems(tx, job.import_id, problems)
     bad = sum(problem.outcome == "bad" for problem in problems)
     progress = Progress(len(rows), len(rows) - len(problems), len(problems) - bad, bad)
     if not await store.advance(tx, job.import_id, claim_id, progress, now):
@@ -54,7 +55,7 @@ async def take_step(tx: WriteTx, job: ImportJob, claim_id: UUID, rows: Sequence[
 
 async def _take_responses(tx: WriteTx, job: ImportJob, rows: Sequence[ResponseRow], now: datetime) -> list[Problem]:
     counts = Counter(row.digest for row in rows if row.digest is not None)
-    seen = await store.count_occurrences(tx, job.import_id, counts)
+    seen = await store.count_occurrences(tx, job.import_id, counts) if counts else {}
     events: list[Event] = []
     problems: list[Problem] = []
     for row in rows:

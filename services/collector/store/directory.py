@@ -1,7 +1,7 @@
 """The directory itself, of which the other services keep copies."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
@@ -50,6 +50,45 @@ async def stakeholders(tx: ReadTx, people: Iterable[Person]) -> dict[Person, Sto
         (row["account_id"], row["stakeholder_id"]): Stored(row["record"], row["removed"], row["recorded_at"])
         for row in rows
     }
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which records a list shows: present ones of the owner, with the text in their name or id, changed since."""
+
+    owner_email: str | None
+    search: str | None
+    updated_since: datetime | None
+    after: str | None
+    limit: int
+
+
+async def list_accounts(tx: ReadTx, wanted: Wanted) -> list[Stored]:
+    """Accounts in the order of their ids."""
+    rows = await tx.all(
+        "select record, removed, recorded_at, owner_email from accounts where not removed"
+        " and (cast(:owner_email as text) is null or owner_email = :owner_email)"
+        " and (cast(:search as text) is null or strpos(lower(concat(account_id, ' ', name)), lower(:search)) > 0)"
+        " and (cast(:updated_since as timestamptz) is null or recorded_at >= :updated_since)"
+        " and (cast(:after as text) is null or account_id > :after) order by account_id limit :limit",
+        **asdict(wanted),
+    )
+    return [Stored(**row) for row in rows]
+
+
+async def list_stakeholders(tx: ReadTx, account_id: str, wanted: Wanted) -> list[Stored]:
+    """The people of an account in the order of their ids; none of an account that the owner does not own."""
+    rows = await tx.all(
+        "select record, removed, recorded_at from stakeholders where account_id = :account_id and not removed"
+        " and (cast(:owner_email as text) is null or exists (select from accounts"
+        " where accounts.account_id = stakeholders.account_id and owner_email = :owner_email))"
+        " and (cast(:search as text) is null or strpos(lower(concat(stakeholder_id, ' ', name)), lower(:search)) > 0)"
+        " and (cast(:updated_since as timestamptz) is null or recorded_at >= :updated_since)"
+        " and (cast(:after as text) is null or stakeholder_id > :after) order by stakeholder_id limit :limit",
+        account_id=account_id,
+        **asdict(wanted),
+    )
+    return [Stored(**row) for row in rows]
 
 
 async def save(tx: WriteTx, events: Sequence[DirectoryEvent]) -> None:

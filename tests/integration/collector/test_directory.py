@@ -209,3 +209,34 @@ async def test_one_account_however_its_id_is_written(shared_collector: Running, 
     answer = await client.put(f"/v1/accounts/{name}", json={"name": "Café"})
     assert answer.json()["account_id"] == "Café"
     assert (await client.get("/v1/accounts/Café")).status_code == 200
+
+
+async def test_lists_are_paged_searched_and_limited_to_the_owner(collector: Running) -> None:
+    client = collector.client
+    for number in range(5):
+        owner = "kim@us.example" if number % 2 else "lou@us.example"
+        await client.put(f"/v1/accounts/a{number}", json={"name": f"Client {number}%", "owner": {"email": owner}})
+        await client.put(f"/v1/accounts/a1/stakeholders/p{number}", json={"name": f"Person {number}"})
+    await client.delete("/v1/accounts/a0")
+
+    async def listed(path: str, headers: dict[str, str] | None = None, **params: Any) -> list[str]:
+        ids: list[str] = []
+        cursor: str | None = ""
+        while cursor is not None:
+            query = params | ({"cursor": cursor} if cursor else {})
+            page = (await client.get(path, params=query, headers=headers)).json()
+            ids += [item.get("stakeholder_id", item["account_id"]) for item in page["items"]]
+            cursor = page["next_cursor"]
+        return ids
+
+    assert await listed("/v1/accounts", limit=2) == ["a1", "a2", "a3", "a4"]
+    assert await listed("/v1/accounts", q="client 3%") == ["a3"]
+    assert await listed("/v1/accounts", q="%_") == []
+    assert await listed("/v1/accounts", updated_since="2026-06-01T12:00:01Z") == []
+    assert await listed("/v1/accounts/a1/stakeholders", limit=3) == [f"p{number}" for number in range(5)]
+    assert await listed("/v1/accounts/unknown/stakeholders") == []
+    kim = bearer(await api_key(collector.environment, ["read"], "kim@us.example"))
+    assert await listed("/v1/accounts", kim) == ["a1", "a3"]
+    assert (await client.get("/v1/accounts/a2/stakeholders", headers=kim)).status_code == 404
+    assert (await client.get("/v1/accounts?limit=201")).status_code == 422
+    assert (await client.get("/v1/accounts?cursor=abc")).status_code == 422

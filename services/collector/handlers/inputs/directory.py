@@ -5,7 +5,7 @@ import re
 from decimal import Decimal
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, BeforeValidator, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
 from services.collector.handlers.inputs.fields import Attributes, Day, Email, Id, Input, Label, Language
@@ -50,8 +50,27 @@ Industry = Annotated[Label, AfterValidator(canonical_industry), Field(examples=[
 Labels = Annotated[list[Label], Field(max_length=100)]
 
 
+ACCOUNT_EXAMPLE: dict[str, Any] = {
+    "name": "Acme Ltd",
+    "industry": "logistics",
+    "tier": "key",
+    "region": "EMEA",
+    "annual_revenue": {"amount": 120000, "currency": "EUR"},
+    "renewal_on": "2027-01-31",
+    "owner": {"name": "Ana Silva", "email": "ana.silva@supplier.example"},
+}
+STAKEHOLDER_EXAMPLE: dict[str, Any] = {
+    "name": "Ann Lee",
+    "email": "ann.lee@acme.example",
+    "type": "decision_maker",
+    "job_title": "Chief Operating Officer",
+}
+
+
 class AccountInput(Input):
     """Members of an account's record. `account_id` may be repeated here, but must be the one of the address."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [ACCOUNT_EXAMPLE]})
 
     account_id: Id | None = None
     name: Label | None = None
@@ -80,6 +99,8 @@ class AccountItem(AccountInput):
 
 class StakeholderInput(Input):
     """Members of a person's record. The ids may be repeated here, but must be those of the address."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [STAKEHOLDER_EXAMPLE]})
 
     account_id: Id | None = None
     name: Label | None = None

@@ -3,7 +3,7 @@
 from typing import Annotated
 from uuid import UUID
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
 from services.collector.handlers.inputs.fields import Email, Id, Input, Label, Moment
 from services.collector.handlers.inputs.responses import somebody
@@ -32,6 +32,14 @@ class InvitationInput(Input):
 
 class ContextInput(Input):
     """Something that happened at an account: a mark on its trend."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {"account_id": "acme", "kind": "incident", "at": "2026-03-31T09:30:00Z", "label": "Outage in Lyon"}
+            ]
+        }
+    )
 
     event_id: UUID | None = None
     account_id: Id
