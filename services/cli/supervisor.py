@@ -148,7 +148,9 @@ class Supervisor:
                 await _end([(child.process, child.part.program)])
 
     async def _start_again(self, child: Child) -> None:
-        child.process, child.started, child.state = _spawn(child.part.program), time.monotonic(), "starting"
+        child.started = time.monotonic()
+        child.process = _spawn(child.part.program)
+        child.state = "starting"
         self._report(child, "started again")
         await self._until_ready(child)
 

@@ -15,6 +15,8 @@ from services.cli.embedded.process import LOOPBACK, Program
 from shared.errors import TellbackError
 
 NODE_ID = 1
+C1_ONLY = "-XX:TieredStopAtLevel=1"
+"""Compile quickly rather than well: for programs that end before the better code would pay."""
 API_VERSIONS_REQUEST = struct.pack(">ihhih", 10, 18, 0, 1, -1)  # size, api key, version, correlation id, no client id
 
 
@@ -46,7 +48,7 @@ class Kafka:
         (self.folder / "log4j2.properties").write_text(LOG4J)
         if (self.log_dir / "meta.properties").exists():
             return
-        command = self._java("kafka.tools.StorageTool", "format", "--ignore-formatted")
+        command = self._java(C1_ONLY, "kafka.tools.StorageTool", "format", "--ignore-formatted")
         command += [f"--cluster-id={self._cluster_id()}", f"--config={self.properties}"]
         done = subprocess.run(command, check=False, capture_output=True, text=True)
         if done.returncode != 0:
@@ -70,7 +72,7 @@ class Kafka:
         except OSError:
             return False
 
-    def _java(self, main_class: str, *arguments: str) -> list[str]:
+    def _java(self, *arguments: str) -> list[str]:
         return [
             str(java()),
             f"-Xmx{self.heap}",
@@ -82,7 +84,6 @@ class Kafka:
             f"-Dkafka.logs.dir={self.folder}",
             "-cp",
             self.jars.classpath(),
-            main_class,
             *arguments,
         ]
 

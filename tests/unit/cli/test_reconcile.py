@@ -1,10 +1,15 @@
 """What adds up and what does not."""
 
 from services.cli.reconcile import OUTCOMES, Line
+from shared.verdicts import Outcome
 
 
 def line(read: int, stored: int | None = None, **outcomes: int) -> Line:
     return Line("scorer", "responses", 0, read, dict.fromkeys(OUTCOMES, 0) | outcomes, stored)
+
+
+def test_all_outcomes_are_known() -> None:
+    assert set(OUTCOMES) == {outcome.value for outcome in Outcome}
 
 
 def test_every_record_read_is_in_one_outcome() -> None:
