@@ -47,6 +47,8 @@ def live_answer(recorded: Answer, changes: Iterable[AnswerChange]) -> Answer:
     """The answer after all its changes, whatever order they came in; those that speak of somebody else count nowhere.
     """
     fitting = [one for one in changes if one.stakeholder_id in (None, recorded.stakeholder_id)]
+    if not fitting:
+        return recorded
     values: dict[str, Any] = {}
     for change in sorted(fitting, key=lambda one: (one.recorded_at, one.event_id)):
         values |= {name: _live(name, new) for name, new in change.changes.items() if _fits(name, new)}

@@ -54,8 +54,12 @@ class Casework:
     def __init__(self, context: Context, world: World, tasks: Iterable[Task], fired: Iterable[Fired] = ()) -> None:
         self.world = world
         self._context = context
-        self._tasks = {task.follow_up_id: task for task in tasks}
+        self._tasks: dict[UUID, Task] = {}
+        self._people: dict[tuple[str, str | None], dict[UUID, None]] = {}
         self._fired: dict[UUID, dict[UUID, Fired]] = {}
+        self._answers: dict[Key, dict[UUID, Fired]] = {}
+        for task in tasks:
+            self._keep(task)
         for one in fired:
             self._remember(one)
         self._changed: dict[UUID, None] = {}
@@ -98,16 +102,12 @@ class Casework:
 
     def open_task(self, account_id: str, stakeholder_id: str | None, kind: str) -> Task | None:
         """The one task of this kind that is not closed."""
-        key = (account_id, stakeholder_id, kind)
-        return next((task for task in self._tasks.values() if task.key == key and not task.is_closed), None)
+        return next((task for task in self.open_tasks(account_id, stakeholder_id) if task.kind == kind), None)
 
     def open_tasks(self, account_id: str, stakeholder_id: str | None) -> list[Task]:
         """All tasks of a person, or of the account itself, that are not closed."""
-        return [
-            task
-            for task in self._tasks.values()
-            if (task.account_id, task.stakeholder_id) == (account_id, stakeholder_id) and not task.is_closed
-        ]
+        theirs = (self._tasks[one] for one in self._people.get((account_id, stakeholder_id), ()))
+        return [task for task in theirs if not task.is_closed]
 
     def tasks(self) -> list[Task]:
         """All tasks at hand."""
@@ -119,16 +119,14 @@ class Casework:
 
     def fired_by(self, account_id: str, response_id: str) -> list[Fired]:
         """What an answer fired, in open and in closed tasks."""
-        key = (account_id, response_id)
-        every = (one for group in self._fired.values() for one in group.values())
-        return [one for one in every if (one.trigger.account_id, one.trigger.response_id) == key]
+        return list(self._answers.get((account_id, response_id), {}).values())
 
     def record(self, step: Step, fired: Fired | None = None, change: Mapping[str, Any] | None = None) -> Task:
         """Take a step of a task, and tell of it."""
         task = step.task
         name = _TOLD_AS.get(step.entry.action, FOLLOW_UP_UPDATED)
         event_id = derived_uuid(name, str(task.follow_up_id), str(task.version))
-        self._tasks[task.follow_up_id] = task
+        self._keep(task)
         self._changed[task.follow_up_id] = None
         self._history.append((task.follow_up_id, replace(step.entry, event_id=event_id)))
         if fired is not None:
@@ -159,8 +157,16 @@ class Casework:
         await tx.emit(FOLLOW_UPS, *self._events)
         await send(tx, self._context, self._news)
 
+    def _keep(self, task: Task) -> None:
+        self._tasks[task.follow_up_id] = task
+        self._people.setdefault((task.account_id, task.stakeholder_id), {})[task.follow_up_id] = None
+
     def _remember(self, fired: Fired) -> None:
-        self._fired.setdefault(fired.follow_up_id, {})[fired.trigger.event_id] = fired
+        trigger = fired.trigger
+        self._fired.setdefault(fired.follow_up_id, {})[trigger.event_id] = fired
+        if trigger.response_id is not None:
+            key = (trigger.account_id, trigger.response_id)
+            self._answers.setdefault(key, {})[trigger.event_id] = fired
 
     def _tell_of(self, task: Task, name: str, event_id: UUID, at: datetime, change: Mapping[str, Any] | None) -> None:
         self._events.append(

@@ -1,7 +1,8 @@
 """The answers that alerting keeps for their comments, and the journal of who was erased."""
 
+import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -11,15 +12,10 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.alerting.domain.answers import AnswerChange
 from services.alerting.domain.people import Answer
-from services.alerting.tables.answers import ERASURES, RESPONSE_CHANGES, RESPONSES
+from services.alerting.tables.answers import ERASURES, RESPONSE_CHANGES
 from shared.db.transaction import ReadTx, WriteTx
 
 Key = tuple[str, str]
-_UPSERT = insert(RESPONSES)
-_UPSERT = _UPSERT.on_conflict_do_update(
-    index_elements=["account_id", "response_id"],
-    set_={name: _UPSERT.excluded[name] for name in ("live", "withdrawn")},
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,20 +47,27 @@ async def answers_by_id(tx: ReadTx, keys: Iterable[Key]) -> dict[Key, Kept]:
 
 
 async def save_answers(tx: WriteTx, answers: Sequence[Kept]) -> None:
-    """Insert answers, or overwrite the live form of those that are there."""
-    rows = [
-        {
-            "account_id": one.recorded.account_id,
-            "response_id": one.recorded.response_id,
-            "stakeholder_id": one.recorded.stakeholder_id,
-            "recorded": _document(one.recorded),
-            "live": _document(one.live),
-            "withdrawn": one.live.withdrawn,
-            "recorded_at": one.recorded_at,
-        }
-        for one in answers
+    """Insert answers, or overwrite the live form of those that are there; one statement, since imports are large."""
+    if not answers:
+        return
+    recorded = [_document(one.recorded) for one in answers]
+    live = [
+        first if one.live is one.recorded else _document(one.live) for first, one in zip(recorded, answers, strict=True)
     ]
-    await tx.execute_many(_UPSERT, rows)
+    await tx.execute(
+        "insert into responses (account_id, response_id, stakeholder_id, recorded, live, withdrawn, recorded_at)"
+        " select * from unnest(cast(:accounts as text[]), cast(:responses as text[]), cast(:people as text[]),"
+        " cast(:recorded as jsonb[]), cast(:live as jsonb[]), cast(:withdrawn as boolean[]),"
+        " cast(:at as timestamptz[]))"
+        " on conflict (account_id, response_id) do update set live = excluded.live, withdrawn = excluded.withdrawn",
+        accounts=[one.recorded.account_id for one in answers],
+        responses=[one.recorded.response_id for one in answers],
+        people=[one.recorded.stakeholder_id for one in answers],
+        recorded=recorded,
+        live=live,
+        withdrawn=[one.live.withdrawn for one in answers],
+        at=[one.recorded_at for one in answers],
+    )
 
 
 async def add_changes(tx: WriteTx, changes: Sequence[AnswerChange]) -> set[UUID]:
@@ -144,9 +147,12 @@ def _pairs(keys: Iterable[Key]) -> dict[str, list[str]]:
     return {"accounts": [one for one, _ in pairs], "responses": [other for _, other in pairs]}
 
 
-def _document(answer: Answer) -> dict[str, Any]:
-    values = asdict(answer) | {"answered_at": answer.answered_at.isoformat()}
-    return {name: value for name, value in values.items() if name not in ("account_id", "response_id")}
+_FIELDS = tuple(one.name for one in fields(Answer) if one.name not in ("account_id", "response_id"))
+
+
+def _document(answer: Answer) -> str:
+    values = {name: getattr(answer, name) for name in _FIELDS}
+    return json.dumps(values | {"answered_at": answer.answered_at.isoformat()}, ensure_ascii=False)
 
 
 def _kept(row: RowMapping) -> Kept:
