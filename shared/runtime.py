@@ -15,7 +15,7 @@ from shared.db.engine import Database
 from shared.db.outbox import Relay
 from shared.errors import Unavailable
 from shared.kafka.producer import Publisher
-from shared.kafka.runner import Runner, RunnerConfig
+from shared.kafka.runner import MAX_RECORDS, Runner, RunnerConfig
 from shared.settings import CommonSettings
 from shared.telemetry.logging import get_logger
 from shared.topics import Topic
@@ -68,8 +68,11 @@ class Plumbing:
         topics: tuple[Topic, ...],
         handlers: Mapping[str, BatchHandler],
         after_commit: Callable[[], None] | None = None,
+        max_records: int = MAX_RECORDS,
     ) -> Runner:
-        """A consumer of these topics, running in the background. The relay is woken after every batch."""
+        """A consumer of these topics, running in the background. The relay is woken after every batch, which has at
+        most `max_records`: fewer where one record costs much, so that its locks are held for a second, not for ten.
+        """
 
         def committed() -> None:
             self.relay.wake()
@@ -83,6 +86,7 @@ class Plumbing:
             topic_prefix=self.settings.topic_prefix,
             owner=f"{socket.gethostname()}-{os.getpid()}",
             dead_letter_limit=self.settings.dead_letter_limit,
+            max_records=max_records,
         )
         runner = Runner(config, self.database, handlers, committed)
         self.runners.append(runner)

@@ -28,6 +28,8 @@ from shared.http.parked import router as parked
 from shared.runtime import Plumbing
 from shared.settings import CommonSettings, InvalidSettings
 
+AT_ONCE = 1_000
+"""Records of one transaction: its accounts are locked meanwhile, and people want to acknowledge."""
 DESCRIPTION = """Turns what the scorer notices into follow-ups that somebody owns, and tells the CRM by signed
 webhooks."""
 
@@ -52,7 +54,7 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
             plumbing.background("rules", partial(put_rules_in_place, plumbing.database, clock))
             alarm = Alarm(plumbing.database, resources, settings.wake_seconds, committed)
             plumbing.background("snoozes", alarm.run)
-            plumbing.runner(READS, handlers(resources), committed)
+            plumbing.runner(READS, handlers(resources), committed, max_records=AT_ONCE)
             yield
 
     return create_app(
