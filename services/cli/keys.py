@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from services.cli.connection import common_settings
+from services.cli.connection import api_key, common_settings
 from services.cli.console import DataOption, JsonOption, as_json, say, table
 from shared.clock import SystemClock
 from shared.errors import NotFound
@@ -21,6 +21,12 @@ T = TypeVar("T")
 ALL = "all"
 
 app = typer.Typer(no_args_is_help=True, help="Make, list and revoke API keys.")
+
+
+@app.command("first")
+def first(data: DataOption = None) -> None:
+    """Print the key that `up` made at its first start, which has all scopes; it is kept in the data folder."""
+    say(api_key(data))
 
 
 @app.command("create")

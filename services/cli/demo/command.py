@@ -37,17 +37,6 @@ def demo(
     _invite(story, service_url("scorer", data), service_url("alerting", data), detractors)
 
 
-def load(collector: str, key: str, seed: int = 7) -> Story:
-    """Post the story to a collector without a word, for tests and `up --demo`."""
-    import httpx
-
-    story = tell(datetime.now(UTC).date(), seed)
-    with httpx.Client(headers={"Authorization": f"Bearer {key}"}, timeout=60, trust_env=False) as client:
-        for path, body in _requests(story):
-            _send(client, collector + path, body)
-    return story
-
-
 def _post(client: "httpx.Client", collector: str, story: Story) -> None:
     from rich.progress import track
 
