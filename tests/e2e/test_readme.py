@@ -16,7 +16,7 @@ from tests.support.processes import SOURCES, end, parts_folder, start
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(240)]
 ROOT = Path(__file__).parents[2]
-BLOCKS = re.findall(r"^```sh\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
+BLOCKS: list[str] = re.findall(r"^```sh\n(.*?)^```", (ROOT / "README.md").read_text(), re.MULTILINE | re.DOTALL)
 ROWS = """account,respondent,date,score
 northern-star,r1,2020-01-02,10.0
 northern-star,r2,2020-01-03,3
