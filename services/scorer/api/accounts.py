@@ -14,7 +14,7 @@ from services.scorer.api.resources import Resources
 from services.scorer.domain.account import AccountFacts, account_figures
 from services.scorer.domain.classes import AccountClass, Classified
 from services.scorer.domain.windows import Span, parse_window
-from services.scorer.store.reading.account import account_facts, require_account
+from services.scorer.store.reading.account import account_facts
 from services.scorer.store.reading.accounts import COUNTED_SORTS, SORTS, AccountsQuestion, accounts_page
 from services.scorer.store.reading.classes import classes_of
 from services.scorer.store.reading.coverage import read_coverage
@@ -48,16 +48,19 @@ async def get_account_score(
     """The rolling figures of an account by one window and method. An account where nothing counts has null
     figures and counts of 0; one that is not known, or not this key's to see, is a 404."""
     async with resources.database.read() as tx:
-        await require_account(tx, account_id, caller.owner_email)
-        return await account_score(tx, account_id, asked, resources.moment(asked.as_of))
+        return await account_score(tx, account_id, caller.owner_email, asked, resources.moment(asked.as_of))
 
 
-async def account_score(tx: ReadTx, account_id: str, asked: ScoreQuery, as_of: datetime) -> dict[str, Any]:
-    """The body of an account's score as of the moment."""
+async def account_score(
+    tx: ReadTx, account_id: str, owner_email: str | None, asked: ScoreQuery, as_of: datetime
+) -> dict[str, Any]:
+    """The body of an account's score as of the moment. Raises `NotFound`."""
     window = parse_window(asked.window)
     span, before = window.span(as_of), window.before(as_of)
     answers = Span(before.after if before else span.after, span.upto)
-    facts: AccountFacts = await account_facts(tx, account_id, asked.filters(), answers=answers, invitations=span)
+    facts: AccountFacts = await account_facts(
+        tx, account_id, owner_email, asked.filters(), answers=answers, invitations=span
+    )
     figures = account_figures(facts, window, asked.method, as_of, asked.survey_type)
     return named(figures, account_id=account_id, **_question(asked))
 

@@ -13,7 +13,6 @@ from services.scorer.domain.answers import Answer
 from services.scorer.domain.categories import category_or_none
 from services.scorer.domain.explain import explain
 from services.scorer.domain.windows import parse_window
-from services.scorer.store.reading.account import require_account
 from services.scorer.store.reading.explaining import candidates
 from shared.http.auth import Reader
 from shared.http.params import PathId
@@ -36,8 +35,7 @@ async def explain_account_score(
     reason why it is not counted. The figures can be recomputed by hand from `counted`."""
     as_of = resources.moment(asked.as_of)
     async with resources.database.read() as tx:
-        await require_account(tx, asked.account_id, caller.owner_email)
-        figures = await account_score(tx, asked.account_id, asked, as_of)
+        figures = await account_score(tx, asked.account_id, caller.owner_email, asked, as_of)
         found = await candidates(tx, asked.account_id, asked.filters())
     counted, not_counted = explain(found, parse_window(asked.window).span(as_of), asked.method)
     return figures | {

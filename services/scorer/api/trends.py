@@ -14,7 +14,7 @@ from services.scorer.api.resources import Resources
 from services.scorer.domain.account import account_figures
 from services.scorer.domain.buckets import MAX_POINTS, Bucket, Interval, buckets
 from services.scorer.domain.windows import Span, Window, parse_window
-from services.scorer.store.reading.account import account_facts, require_account
+from services.scorer.store.reading.account import account_facts
 from services.scorer.store.reading.portfolio import portfolio_figures
 from services.scorer.store.reading.trend import context_marks
 from shared.http.auth import Reader
@@ -49,9 +49,13 @@ async def get_account_trend(
     window, filters = parse_window(asked.window), asked.filters()
     found = buckets(asked.interval, asked.points, resources.moment(asked.as_of))
     async with resources.database.read() as tx:
-        await require_account(tx, account_id, caller.owner_email)
         facts = await account_facts(
-            tx, account_id, filters, answers=_answers(window, found), invitations=_invitations(window, found)
+            tx,
+            account_id,
+            caller.owner_email,
+            filters,
+            answers=_answers(window, found),
+            invitations=_invitations(window, found),
         )
         marks = await context_marks(
             tx, filters, caller.owner_email, found[0].start, found[-1].as_of, account_id=account_id

@@ -12,8 +12,7 @@ from services.scorer.store.reading.pool import LIVE, answers_of, conditions, joi
 from shared.db.transaction import ReadTx
 from shared.errors import NotFound
 
-_SEEN = """
-    select case when cast(:owner_email as text) is null then
+_SEEN = """case when cast(:owner_email as text) is null then
         exists (select from accounts where account_id = :account_id)
         or exists (select from responses where account_id = :account_id)
         or exists (select from stakeholders where account_id = :account_id)
@@ -21,8 +20,8 @@ _SEEN = """
         or exists (select from context_marks where account_id = :account_id)
     else
         exists (select from accounts where account_id = :account_id and owner_email = :owner_email)
-    end
-"""
+    end"""
+"""Whether anything is known of the account and the caller may see it."""
 _HEARD = f"""
     select r.stakeholder_id, min(r.answered_at) as first_heard from responses r
     where {LIVE} and r.account_id = :account_id group by r.stakeholder_id
@@ -36,18 +35,20 @@ def unknown_account() -> NotFound:
 
 async def require_account(tx: ReadTx, account_id: str, owner_email: str | None) -> None:
     """Raises `NotFound` unless anything is known of the account and the caller may see it."""
-    if not await tx.scalar(_SEEN, account_id=account_id, owner_email=owner_email):
+    if not await tx.scalar(f"select {_SEEN}", account_id=account_id, owner_email=owner_email):
         raise unknown_account()
 
 
 async def account_facts(
-    tx: ReadTx, account_id: str, filters: Filters, *, answers: Span, invitations: Span
+    tx: ReadTx, account_id: str, owner_email: str | None, filters: Filters, *, answers: Span, invitations: Span
 ) -> AccountFacts:
-    """What the figures of an account are made of, with the answers and the invitations of these spans."""
+    """What the figures of an account are made of, with the answers and the invitations of these spans. Raises
+    `NotFound` as `require_account` does."""
+    known = await _known(tx, account_id, owner_email, filters)
     return AccountFacts(
         History(await _answers(tx, account_id, filters, answers)),
         await _invitations(tx, account_id, filters, invitations),
-        await _known(tx, account_id, filters),
+        known,
     )
 
 
@@ -82,9 +83,9 @@ async def _invitations(tx: ReadTx, account_id: str, filters: Filters, span: Span
     return list(invitations_from(rows).values())
 
 
-async def _known(tx: ReadTx, account_id: str, filters: Filters) -> Known:
+async def _known(tx: ReadTx, account_id: str, owner_email: str | None, filters: Filters) -> Known:
     row = await tx.one(
-        "select count(*) filter (where k.listed) as in_directory,"
+        f"select {_SEEN} as seen, count(*) filter (where k.listed) as in_directory,"
         " array_agg(k.first_heard order by k.first_heard) filter (where not k.listed) as first_heard"
         " from (select cast(:account_id as text) as account_id, stakeholder_id, d.listed is not null as listed,"
         " h.first_heard from (select p.stakeholder_id, true as listed from stakeholders p"
@@ -93,9 +94,11 @@ async def _known(tx: ReadTx, account_id: str, filters: Filters) -> Known:
         f" full join ({_HEARD}) h using (stakeholder_id)) k{joins(filters, None, alias='k')}"
         f" where true{conditions(filters, None, of=(), alias='k')}",
         account_id=account_id,
-        **parameters(filters, None),
+        **dict(parameters(filters, None)) | {"owner_email": owner_email},
     )
-    return Known(row["in_directory"], row["first_heard"] or ()) if row else Known()
+    if row is None or not row["seen"]:
+        raise unknown_account()
+    return Known(row["in_directory"], row["first_heard"] or ())
 
 
 def commented(alias: str) -> str:

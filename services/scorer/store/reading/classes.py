@@ -45,7 +45,7 @@ def _sql(some_accounts: bool) -> str:
     heard as (select distinct r.account_id from responses r where {LIVE} and r.answered_at <= :upto{only}),
     everyone as (
         select account_id from accounts where true{only} union select account_id from stakeholders where true{only}
-        union select account_id from responses where true{only} union select account_id from asked
+        union select account_id from invitations where true{only} union select account_id from heard
     )
     select e.account_id, {", ".join(f"coalesce(st.{name}, 0) as {name}" for name in _FIELDS[:6])},
         a.account_id is not null as ever_asked, h.account_id is not null as ever_answered

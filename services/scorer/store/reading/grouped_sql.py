@@ -5,7 +5,7 @@ from typing import Final
 
 from services.scorer.domain.answers import Method
 from services.scorer.domain.questions import Filters
-from services.scorer.store.reading.pool import LATEST_FIRST, answers_of, conditions, joins, net
+from services.scorer.store.reading.pool import LATEST_FIRST, ORDER, answers_of, conditions, joins, net
 
 COLUMNS: Final = {
     "account_id": "r.account_id",
@@ -57,25 +57,34 @@ def keys(split: tuple[str, ...], before: str = "") -> str:
 def voices(
     method: Method, split: tuple[str, ...], filters: Filters, owner_email: str | None, *, some_accounts: bool
 ) -> str:
-    """`with …` that ends in `voices`: one row for each answer that the method counts, now or before, with its
-    point and its group."""
+    """`with …` that ends in `voices`: one row for each answer that the method counts, now or before, with its point
+    and its group.
+
+    An answer is the latest of its person at a moment when it was given by then and the next one was not: so one pass
+    over the answers in order serves every point, and of several at the same instant only the last by id is picked.
+    """
     joined, named = source(split, filters, owner_email)
-    pool = (
-        f"select p.point, r.answered_at > p.border as now{named}, r.account_id, r.stakeholder_id, r.answered_at,"
-        f" r.response_id, r.question_id, r.score from {POINTS}"
-        f" join {answers_of(filters.survey_type)} on r.answered_at > p.after and r.answered_at <= p.upto{joined}"
-        " where r.answered_at > :first and r.answered_at <= :last"
-        f"{conditions(filters, owner_email)}"
+    only = " and r.account_id = any(cast(:account_ids as text[]))" if some_accounts else ""
+    picked_now, picked_before = (
+        ("", "") if method == "all" else (" and r.next_at > p.upto", " and r.next_at > p.border")
     )
-    if some_accounts:
-        pool += " and r.account_id = any(cast(:account_ids as text[]))"
-    if method == "all":
-        return f"with voices as ({pool})"
-    person = "point, now, account_id, stakeholder_id"
-    return (
-        f"with pool as ({pool}), voices as (select distinct on ({person}) * from pool"
-        f" order by {person}, {LATEST_FIRST})"
+    columns = (
+        f"{keys(split, 'r.')}, r.account_id, r.stakeholder_id, r.answered_at, r.response_id, r.question_id, r.score"
     )
+    return f"""with ordered as (
+        select r.account_id, r.stakeholder_id, r.answered_at, r.response_id, r.question_id, r.score{named},
+            lead(r.answered_at, 1, 'infinity') over (partition by r.account_id, r.stakeholder_id order by {ORDER})
+                as next_at
+        from {answers_of(filters.survey_type)}{joined}
+        where r.answered_at > :first and r.answered_at <= :last{only}{conditions(filters, owner_email)}
+    ),
+    voices as (
+        select p.point, true as now{columns} from {POINTS}
+        join ordered r on r.answered_at > p.border and r.answered_at <= p.upto{picked_now}
+        union all
+        select p.point, false{columns} from {POINTS}
+        join ordered r on r.answered_at > p.after and r.answered_at <= p.border{picked_before}
+    )"""
 
 
 def counting(method: Method, split: tuple[str, ...], survey_type: str) -> str:
@@ -90,21 +99,23 @@ def counting(method: Method, split: tuple[str, ...], survey_type: str) -> str:
     value = net() if survey_type == "nps" else "score"
     zero = "cast(0 as bigint)"
     none = "cast(null as numeric)"
-    last_of_group = (
-        "voices"
-        if method != "all"
-        else f"(select distinct on ({person}, now) * from voices order by {person}, now, {LATEST_FIRST})"
+    every_answer = method == "all"
+    people = "count(distinct stakeholder_id)" if every_answer else "count(*)"
+    latest = (
+        f"(select distinct on ({person}, now) * from voices order by {person}, now, {LATEST_FIRST})"
+        if every_answer
+        else "voices"
     )
     return f""",
     accounts_counted as (
-        select {group}, v.account_id, count(*) as answers, count(distinct stakeholder_id) as people,
+        select {group}, v.account_id, count(*) as answers, {people} as people,
             sum({value}) as total, max(o.revenue_amount) as revenue
         from voices v left join accounts o on o.account_id = v.account_id and o.revenue_currency = :currency
         group by {group}, v.account_id
     ),
     moves as (
         select point{keys(split)}, sum(case when now then {net()} else -({net()}) end) as e
-        from {last_of_group} latest group by {person} having count(*) = 2
+        from {latest} latest group by {person} having count(*) = 2
     )
     select 'tally' as kind, {group}, count(*) as n, score as x, {zero} as y, {none} as weight, {none} as weighted,
         max(answered_at) as last from voices group by {group}, score
