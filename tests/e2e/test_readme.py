@@ -27,8 +27,9 @@ southern-cross,r3,2020-02-01,
 
 def block(word: str) -> str:
     """The one block of commands that holds a word."""
-    (found,) = [text for text in BLOCKS if word in text]
-    return found
+    found: list[str] = [text for text in BLOCKS if word in text]
+    assert len(found) == 1
+    return found[0]
 
 
 @pytest.fixture(scope="module")

@@ -44,8 +44,7 @@ class AnswerChange:
 
 
 def live_answer(recorded: Answer, changes: Iterable[AnswerChange]) -> Answer:
-    """The answer after all its changes, whatever order they came in; those that speak of somebody else count nowhere.
-    """
+    """The answer after all its changes, in whatever order they came; those that speak of others count nowhere."""
     fitting = [one for one in changes if one.stakeholder_id in (None, recorded.stakeholder_id)]
     if not fitting:
         return recorded

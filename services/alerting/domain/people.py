@@ -9,7 +9,7 @@ from services.alerting.domain.tasks import Contact, OwnerSource, Recipient
 
 MAX_TITLE = 130
 FRESH = timedelta(days=30)
-"""An answer given longer before it was recorded is history: no follow-up and no message (design.md, Scorer)."""
+"""An answer given longer before it was recorded is history: no follow-up and no message."""
 NOBODY = Contact()
 NO_OWNER = "the account has no owner in the directory: goes to the default owner"
 NO_SPONSOR = "the account has no sponsor in the directory: goes to its owner"

@@ -79,9 +79,7 @@ def rotated(held: Sequence[Secret], value: str, now: datetime, grace: timedelta)
     """
     others = [secret for secret in live(held, now) if secret.value != value]
     old = [secret for secret in others if secret.expires_at is not None]
-    retired = [
-        Secret(secret.value, secret.created_at, now + grace) for secret in others if secret.expires_at is None
-    ]
+    retired = [Secret(secret.value, secret.created_at, now + grace) for secret in others if secret.expires_at is None]
     if grace > timedelta(0):
         if len(old) + len(retired) > MAX_OLD_SECRETS:
             raise TooManySecrets(min(secret.expires_at for secret in old if secret.expires_at is not None))

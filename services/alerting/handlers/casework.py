@@ -77,8 +77,7 @@ class Casework:
         answers: Iterable[Key],
         corrected: Iterable[Key] = (),
     ) -> "Casework":
-        """The open tasks of these people, what is known around them, and what fired them or by the corrected answers.
-        """
+        """The open tasks of these people, what is known around them, and what fired them or the corrected answers."""
         pairs, known, changed = set(people), set(answers), set(corrected)
         tasks = await store.open_tasks(tx, pairs)
         shown = {(task.account_id, task.response_id) for task in tasks if task.response_id}
