@@ -96,7 +96,7 @@ async def change_endpoint(
     async with webhooks.database.write() as tx:
         await handlers.change_endpoint(tx, webhooks, caller, endpoint_id, changes, body.enabled)
         detail = await _detail(tx, webhooks, caller, endpoint_id)
-    webhooks.wake()
+    webhooks.drop(endpoint_id)
     return detail
 
 
@@ -105,6 +105,7 @@ async def delete_endpoint(endpoint_id: EndpointId, caller: Manager, webhooks: Th
     """Remove an endpoint. What waited for it is cancelled; its delivery log stays readable by delivery id."""
     async with webhooks.database.write() as tx:
         await handlers.delete_endpoint(tx, webhooks, caller, endpoint_id)
+    webhooks.drop(endpoint_id)
 
 
 @router.post("/{endpoint_id}/secret/rotate")
@@ -118,6 +119,7 @@ async def rotate_secret(
     async with webhooks.database.write() as tx:
         secret = await handlers.rotate_secret(tx, webhooks, caller, endpoint_id, given, timedelta(seconds=body.grace_s))
         endpoint = await _found(tx, webhooks, caller, endpoint_id)
+    webhooks.drop(endpoint_id)
     return EndpointWithSecret.of(endpoint, secret=secret)
 
 

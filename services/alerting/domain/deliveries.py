@@ -128,6 +128,7 @@ class Work:
     delivery_id: str
     endpoint_id: str
     url: str
+    max_in_flight: int
     number: int
     trigger: Trigger
     actor: str | None

@@ -3,14 +3,16 @@ attempts."""
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 
 from services.alerting.domain.retry import Failure, Outcome
 
 MAX_HEADERS = 20
 MAX_HEADER_NAME = 100
 MAX_HEADER_BYTES = 4096
+SUCCESS_STEP = timedelta(seconds=1)
+"""How exactly the last success of an endpoint is kept: one write a second is enough under load."""
 _OUR_OWN = (Failure.INTERRUPTED, Failure.LOST, Failure.SEALED)
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 _VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?\Z")
@@ -97,3 +99,12 @@ def after_attempts(health: Health, outcomes: Iterable[Outcome], at: datetime) ->
                 last_success_at=health.last_success_at,
             )
     return health
+
+
+def worth_noting(before: Health, after: Health) -> bool:
+    """Whether the change is worth a write: any but another success within a second."""
+    if replace(before, last_success_at=None) != replace(after, last_success_at=None):
+        return True
+    if after.last_success_at is None or before.last_success_at is None:
+        return after.last_success_at != before.last_success_at
+    return after.last_success_at - before.last_success_at >= SUCCESS_STEP

@@ -38,13 +38,17 @@ MAX_RECOVER_AGE = timedelta(days=14)
 
 @dataclass(frozen=True, slots=True)
 class Webhooks:
-    """What the calls about webhooks need. `wake` is called after the commit that made something due."""
+    """What the calls about webhooks need.
+
+    `wake` is called after the commit that made something due, `drop` after one that changed an endpoint.
+    """
 
     database: Database
     clock: Clock
     egress: Egress
     vault: Vault
     wake: Callable[[], None]
+    drop: Callable[[str], None]
 
 
 async def checked(egress: Egress, url: str) -> str:
@@ -88,7 +92,7 @@ async def change_endpoint(
     if values:
         await store.update(tx, endpoint_id, values, now)
     if enabled is False:
-        await disable(tx, endpoint_id, DisabledReason.BY_HAND.value, now)
+        await disable(tx, endpoint_id, DisabledReason.BY_HAND, now)
 
 
 async def delete_endpoint(tx: WriteTx, webhooks: Webhooks, caller: Caller, endpoint_id: str) -> None:

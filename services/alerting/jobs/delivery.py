@@ -7,20 +7,25 @@ ended, so a webhook leaves within milliseconds of the commit that caused it.
 
 import asyncio
 import contextlib
+import os
 import random
+import socket
+import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.alerting.domain.deliveries import Done, SendingRules, Work
 from services.alerting.domain.retry import Failure, Outcome
 from services.alerting.gateways.sender import Sender
+from services.alerting.jobs.delivery_lanes import Lanes
 from services.alerting.store import webhooks_queue
-from services.alerting.store.webhooks_queue import Claimed
+from services.alerting.store.webhooks_queue import Claimed, Taking
 from services.alerting.store.webhooks_record import Judge, Settled, record
 from shared.clock import Clock
 from shared.db.engine import Database
 from shared.db.transaction import WriteTx
 from shared.errors import Unavailable
+from shared.ids import uuid7
 from shared.telemetry import metrics
 from shared.telemetry.logging import get_logger
 
@@ -29,6 +34,8 @@ REAP_SECONDS = 1.0
 SWEEP_SECONDS = 15.0
 PURGE_SECONDS = 300.0
 AWAY_SECONDS = 0.5
+RECORD_SECONDS = 0.05
+"""How long an outcome may wait to be written down while there is enough to send."""
 STOP_SECONDS = 5.0
 
 
@@ -49,16 +56,24 @@ class Dispatcher:
         self._clock = clock
         self._sender = sender
         self._rules = rules
+        self._name = f"{socket.gethostname()}-{os.getpid()}-{uuid7().hex[-8:]}"
         self._awake = asyncio.Event()
         self._ended = asyncio.Event()
         self._stopping = False
+        self._lanes = Lanes(rules.in_flight, time.monotonic)
         self._running: set[asyncio.Task[None]] = set()
         self._done: list[Done] = []
+        self._soon: asyncio.TimerHandle | None = None
         self._chores: dict[str, float] = {}
         self._uniform = random.SystemRandom().uniform
 
     def wake(self) -> None:
         """Something may be due."""
+        self._awake.set()
+
+    def drop(self, endpoint_id: str) -> None:
+        """An endpoint changed: what was taken for it is given back, and taken anew as things stand then."""
+        self._lanes.drop(endpoint_id)
         self._awake.set()
 
     async def run(self) -> None:
@@ -80,28 +95,37 @@ class Dispatcher:
                 await self._ended.wait()
 
     async def _turn(self) -> Turn | None:
-        """One transaction, then start the attempts it took. None while the database is away."""
+        """One transaction, then start what it took. None while the database is away."""
         done, self._done = self._done, []
+        back = self._lanes.unattempted(everything=self._stopping)
         try:
-            turn = await self._database.retrying(lambda tx: self._work(tx, done))
+            turn = await self._database.retrying(lambda tx: self._work(tx, done, back))
         except Unavailable as error:
             self._done = done + self._done
+            # What was not given back is taken up by its lease, like anything else of a sender that is gone.
             log.warning("webhooks_wait", code=error.code)
             return None
         for settled in turn.settled:
             self._report(settled)
-        for work in turn.claimed.work:
+        self._lanes.add(turn.claimed.work)
+        self._start()
+        return turn
+
+    def _start(self) -> None:
+        for work in self._lanes.start():
             task = asyncio.create_task(self._attempt(work))
             self._running.add(task)
             task.add_done_callback(self._running.discard)
-        return turn
 
-    async def _work(self, tx: WriteTx, done: list[Done]) -> Turn:
+    async def _work(self, tx: WriteTx, done: list[Done], back: list[Work]) -> Turn:
         now = self._clock.now()
+        await webhooks_queue.commit_lazily(tx)
         settled = await record(tx, done, Judge(self._rules.retry, now, self._uniform))
+        await webhooks_queue.give_back(tx, back, self._name, now)
         await self._upkeep(tx, now)
-        lease = timedelta(seconds=self._rules.lease)
-        claimed = await webhooks_queue.claim(tx, now, lease, self._rules.in_flight - len(self._running))
+        room = 0 if self._stopping else self._lanes.room
+        taking = Taking(self._name, room, timedelta(seconds=self._rules.lease), self._lanes.ahead)
+        claimed = await webhooks_queue.claim(tx, now, taking)
         next_due = None if claimed.work else await webhooks_queue.next_due(tx, now)
         return Turn(claimed, settled, next_due)
 
@@ -142,32 +166,41 @@ class Dispatcher:
                 await self._awake.wait()
 
     async def _attempt(self, work: Work) -> None:
-        started_at = self._clock.now()
+        started_at, began = self._clock.now(), time.monotonic()
         try:
             outcome = await self._sender.send(work, started_at)
         except asyncio.CancelledError:
             outcome = Outcome(Failure.INTERRUPTED)
         self._done.append(Done(work, started_at, outcome))
+        if outcome.status_code == 410:
+            self._lanes.drop(work.endpoint_id)
+        dry = self._lanes.finished(work, time.monotonic() - began, success=outcome.failure is None)
+        if dry or self._stopping:
+            self._awake.set()
+            return
+        self._start()
+        if self._soon is None:
+            self._soon = asyncio.get_running_loop().call_later(RECORD_SECONDS, self._record_soon)
+
+    def _record_soon(self) -> None:
+        self._soon = None
         self._awake.set()
 
     async def _drain(self) -> None:
-        """Give running attempts some seconds, stop the others, and record them all."""
+        """Give back what waits, let running attempts end for some seconds, stop the others, record them
+        all."""
+        self._stopping = True
+        await self._turn()
         if self._running:
             await asyncio.wait(self._running, timeout=self._rules.stop_grace)
         left = list(self._running)
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
-        try:
-            settled = await self._database.retrying(
-                lambda tx: record(tx, self._done, Judge(self._rules.retry, self._clock.now(), self._uniform))
-            )
-        except Unavailable as error:
-            # Their leases run out, and another sender takes them up: at least once, with the same webhook-id.
-            log.warning("webhooks_not_recorded", code=error.code, count=len(self._done))
-            return
-        for item in settled:
-            self._report(item)
+        # If this fails their leases run out, and another sender takes them up, with the same webhook-id.
+        await self._turn()
+        if self._soon is not None:
+            self._soon.cancel()
 
     def _report(self, settled: Settled) -> None:
         done = settled.done

@@ -31,7 +31,7 @@ async def delivering(plumbing: Plumbing, settings: AlertingSettings) -> AsyncIte
     dispatcher = Dispatcher(plumbing.database, plumbing.clock, Sender(egress, vault), rules)
     plumbing.background("webhooks", dispatcher.run)
     try:
-        yield Webhooks(plumbing.database, plumbing.clock, egress, vault, dispatcher.wake)
+        yield Webhooks(plumbing.database, plumbing.clock, egress, vault, dispatcher.wake, dispatcher.drop)
     finally:
         await dispatcher.stop()
         await egress.aclose()

@@ -78,6 +78,7 @@ STATEMENTS = [
         attempts int not null default 0,
         next_attempt_at timestamptz,
         lease_until timestamptz,
+        sender text,
         trigger text not null default 'automatic' check (trigger in ('automatic', 'test', 'resend', 'recover')),
         actor text,
         single boolean not null default false,
@@ -89,7 +90,7 @@ STATEMENTS = [
         finished_at timestamptz,
         unique (endpoint_id, message_id),
         check ((status = 'pending') = (next_attempt_at is not null)),
-        check ((status = 'sending') = (lease_until is not null))
+        check ((status = 'sending') = (lease_until is not null and sender is not null))
     )
     """,
     """

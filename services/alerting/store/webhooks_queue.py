@@ -3,10 +3,13 @@
 The first statement locks endpoint rows and skips those that another process holds; the second, with a new
 snapshot, counts what is in flight and takes deliveries up to the endpoint's limit. One statement that did
 both would overshoot. Endpoints take turns by when they were served last, so a slow one delays no other.
+
+A sender that holds all that is in flight for an endpoint may take more than the limit, ahead of time: it
+keeps the limit itself. As long as it does, others find no free place; so the limit holds over all senders.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from sqlalchemy import RowMapping
@@ -19,6 +22,17 @@ ENDPOINTS_AT_ONCE = 32
 
 
 @dataclass(frozen=True, slots=True)
+class Taking:
+    """Who takes, how much at most, for how long; `ahead` says for which endpoints how many times their
+    limit."""
+
+    sender: str
+    room: int
+    lease: timedelta
+    ahead: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Claimed:
     """What was taken; `more` when there may be endpoints that were not looked at."""
 
@@ -26,20 +40,29 @@ class Claimed:
     more: bool
 
 
-async def claim(tx: WriteTx, now: datetime, lease: timedelta, room: int) -> Claimed:
-    """Take up to `room` due deliveries, endpoints in turn, within each endpoint's limit."""
-    if room <= 0:
+async def commit_lazily(tx: WriteTx) -> None:
+    """Do not wait for the disk at the commit of this turn: it would take longer than all the rest.
+
+    Should PostgreSQL itself crash, it forgets the turns of up to its last second; what they had sent is sent
+    again with the same webhook-id. Messages are enqueued by transactions that do wait.
+    """
+    await tx.execute("set local synchronous_commit = off")
+
+
+async def claim(tx: WriteTx, now: datetime, taking: Taking) -> Claimed:
+    """Take due deliveries, endpoints in turn, each within its limit."""
+    at_once = min(taking.room, ENDPOINTS_AT_ONCE)
+    if at_once <= 0:
         return Claimed([], False)
-    endpoints = await _lock_endpoints(tx, now, min(room, ENDPOINTS_AT_ONCE))
+    endpoints = await _lock_endpoints(tx, now, taking, at_once)
     if not endpoints:
         return Claimed([], False)
-    rows = await _take(tx, list(endpoints), now, now + lease, room // len(endpoints))
-    secrets = await _secrets(tx, list(endpoints), now)
     work = [
         Work(
             delivery_id=row["delivery_id"],
             endpoint_id=row["endpoint_id"],
             url=endpoints[row["endpoint_id"]]["url"],
+            max_in_flight=endpoints[row["endpoint_id"]]["max_in_flight"],
             number=row["attempts"],
             trigger=Trigger(row["trigger"]),
             actor=row["actor"],
@@ -47,11 +70,33 @@ async def claim(tx: WriteTx, now: datetime, lease: timedelta, room: int) -> Clai
             event_type=row["event_type"],
             body=row["body"],
             sealed_headers=endpoints[row["endpoint_id"]]["sealed_headers"],
-            sealed_secrets=secrets.get(row["endpoint_id"], ()),
+            sealed_secrets=tuple(endpoints[row["endpoint_id"]]["sealed_secrets"] or ()),
         )
-        for row in rows
+        for row in await _take(tx, list(endpoints), now, taking)
     ]
-    return Claimed(work, len(endpoints) == min(room, ENDPOINTS_AT_ONCE))
+    return Claimed(work, len(endpoints) == at_once)
+
+
+async def give_back(tx: WriteTx, work: Sequence[Work], sender: str, now: datetime) -> None:
+    """Give back what was taken and not attempted: as if it had not been taken."""
+    if not work:
+        return
+    await tx.execute(
+        """
+        update webhook_deliveries d
+        set status = case e.status when 'enabled' then 'pending' when 'disabled' then 'held' else 'cancelled' end,
+            next_attempt_at = case e.status when 'enabled' then cast(:now as timestamptz) end,
+            attempts = d.attempts - 1, lease_until = null, sender = null
+        from webhook_endpoints e,
+            unnest(cast(:ids as text[]), cast(:numbers as int[])) as given (delivery_id, number)
+        where e.endpoint_id = d.endpoint_id and d.delivery_id = given.delivery_id
+            and d.status = 'sending' and d.sender = :sender and d.attempts = given.number
+        """,
+        ids=[item.delivery_id for item in work],
+        numbers=[item.number for item in work],
+        sender=sender,
+        now=now,
+    )
 
 
 async def next_due(tx: WriteTx, now: datetime) -> datetime | None:
@@ -87,7 +132,8 @@ async def reap(tx: WriteTx, now: datetime, policy: RetryPolicy) -> int:
     await tx.execute_many(
         """
         update webhook_deliveries
-        set status = :status, step = :step, lease_until = null, last_failure = 'lost',
+        set status = :status, step = :step, lease_until = null, sender = null,
+            last_failure = 'lost',
             next_attempt_at = :next_attempt_at, finished_at = :finished_at
         where delivery_id = :delivery_id
         """,
@@ -122,7 +168,8 @@ async def settle(tx: WriteTx) -> None:
 
 
 async def purge(tx: WriteTx, bodies_before: datetime, held_before: datetime, log_before: datetime) -> None:
-    """Drop what is past its time: held deliveries, bodies of messages, and the log itself."""
+    """Drop what is past its time: expired secrets, held deliveries, bodies of messages, the log itself."""
+    await tx.execute("delete from webhook_secrets where expires_at < now()")
     await tx.execute(
         "update webhook_deliveries set status = 'cancelled', finished_at = now(), last_failure = 'expired'"
         " where status = 'held' and created_at < :before",
@@ -157,47 +204,69 @@ async def purge(tx: WriteTx, bodies_before: datetime, held_before: datetime, log
     )
 
 
-async def _lock_endpoints(tx: WriteTx, now: datetime, limit: int) -> dict[str, RowMapping]:
-    """Lock endpoints that have something due and a free place, the one served longest ago first."""
+_IN_FLIGHT = """
+    select count(*) filter (where s.sender = :sender) as own, count(*) filter (where s.sender <> :sender) as others
+    from webhook_deliveries s where s.endpoint_id = e.endpoint_id and s.status = 'sending'
+"""
+_AHEAD = """
+    select coalesce(max(a.times), 1) as times
+    from unnest(cast(:ahead_ids as text[]), cast(:ahead_times as int[])) as a (endpoint_id, times)
+    where a.endpoint_id = e.endpoint_id and not e.ordered
+"""
+_FREE = """
+    case when busy.others = 0 then e.max_in_flight * ahead.times - busy.own
+        else e.max_in_flight - busy.own - busy.others end
+"""
+
+
+async def _lock_endpoints(tx: WriteTx, now: datetime, taking: Taking, limit: int) -> dict[str, RowMapping]:
+    """Lock endpoints that have something due and a free place, the one served longest ago first.
+
+    With each come its sealed live secrets, newest first.
+    """
     rows = await tx.all(
-        """
+        f"""
         with chosen as materialized (
-            select endpoint_id from webhook_endpoints c
-            where status = 'enabled' and (breaker_until is null or breaker_until <= :now)
+            select e.endpoint_id from webhook_endpoints e
+                cross join lateral ({_IN_FLIGHT}) as busy cross join lateral ({_AHEAD}) as ahead
+            where e.status = 'enabled' and (e.breaker_until is null or e.breaker_until <= :now)
                 and exists (
                     select 1 from webhook_deliveries d
-                    where d.endpoint_id = c.endpoint_id and d.status = 'pending'
+                    where d.endpoint_id = e.endpoint_id and d.status = 'pending'
                         and d.next_attempt_at <= greatest(:now, now())
                 )
-                and max_in_flight > (
-                    select count(*) from webhook_deliveries d
-                    where d.endpoint_id = c.endpoint_id and d.status = 'sending'
-                )
-            order by served_at nulls first, endpoint_id
+                and {_FREE} > 0
+            order by e.served_at nulls first, e.endpoint_id
             limit :limit
-            for no key update skip locked
+            for no key update of e skip locked
         )
         update webhook_endpoints e set served_at = :now
         from chosen where e.endpoint_id = chosen.endpoint_id
-        returning e.endpoint_id, e.url, e.sealed_headers
+        returning e.endpoint_id, e.url, e.max_in_flight, e.sealed_headers, (
+            select array_agg(s.sealed order by s.created_at desc, s.secret_id desc) from webhook_secrets s
+            where s.endpoint_id = e.endpoint_id and (s.expires_at is null or s.expires_at > :now)
+        ) as sealed_secrets
         """,
         now=now,
         limit=limit,
+        sender=taking.sender,
+        ahead_ids=list(taking.ahead),
+        ahead_times=list(taking.ahead.values()),
     )
     return {row["endpoint_id"]: row for row in rows}
 
 
-async def _take(
-    tx: WriteTx, endpoint_ids: list[str], now: datetime, lease_until: datetime, room_each: int
-) -> Sequence[RowMapping]:
+async def _take(tx: WriteTx, endpoint_ids: list[str], now: datetime, taking: Taking) -> Sequence[RowMapping]:
     """Mark due deliveries of locked endpoints as being sent, oldest first.
 
     In an ordered endpoint the later ones of an account wait for the earlier.
     """
     rows = await tx.all(
-        """
+        f"""
         with taken as materialized (
-            select due.delivery_id from webhook_endpoints e cross join lateral (
+            select due.delivery_id from webhook_endpoints e
+            cross join lateral ({_IN_FLIGHT}) as busy cross join lateral ({_AHEAD}) as ahead
+            cross join lateral (
                 select c.delivery_id from webhook_deliveries c
                 where c.endpoint_id = e.endpoint_id and c.status = 'pending'
                     and c.next_attempt_at <= greatest(:now, now())
@@ -207,16 +276,14 @@ async def _take(
                             and earlier.status in ('pending', 'sending') and earlier.sequence < c.sequence
                     ))
                 order by c.priority, c.next_attempt_at, c.delivery_id
-                limit least(cast(:room_each as int), e.max_in_flight - (
-                    select count(*) from webhook_deliveries s
-                    where s.endpoint_id = e.endpoint_id and s.status = 'sending'
-                ))
+                limit greatest(0, least(cast(:room_each as int), {_FREE}))
                 for update skip locked
             ) as due
             where e.endpoint_id = any(cast(:endpoint_ids as text[]))
         )
         update webhook_deliveries d
-        set status = 'sending', attempts = d.attempts + 1, lease_until = :lease_until, next_attempt_at = null
+        set status = 'sending', attempts = d.attempts + 1, lease_until = :lease_until, sender = :sender,
+            next_attempt_at = null
         from taken, webhook_messages m
         where d.delivery_id = taken.delivery_id and m.message_id = d.message_id and m.body is not null
         returning d.delivery_id, d.endpoint_id, d.message_id, d.attempts, d.trigger, d.actor,
@@ -224,21 +291,10 @@ async def _take(
         """,
         endpoint_ids=endpoint_ids,
         now=now,
-        lease_until=lease_until,
-        room_each=room_each,
+        lease_until=now + taking.lease,
+        sender=taking.sender,
+        room_each=taking.room // len(endpoint_ids),
+        ahead_ids=list(taking.ahead),
+        ahead_times=list(taking.ahead.values()),
     )
     return sorted(rows, key=lambda row: str(row["delivery_id"]))
-
-
-async def _secrets(tx: WriteTx, endpoint_ids: list[str], now: datetime) -> dict[str, tuple[bytes, ...]]:
-    """The sealed live secrets of each endpoint, newest first."""
-    rows = await tx.all(
-        "select endpoint_id, sealed from webhook_secrets where endpoint_id = any(cast(:ids as text[]))"
-        " and (expires_at is null or expires_at > :now) order by created_at desc, secret_id desc",
-        ids=endpoint_ids,
-        now=now,
-    )
-    found: dict[str, tuple[bytes, ...]] = {}
-    for row in rows:
-        found[row["endpoint_id"]] = (*found.get(row["endpoint_id"], ()), row["sealed"])
-    return found

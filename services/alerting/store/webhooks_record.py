@@ -2,14 +2,14 @@
 health."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import RowMapping
 
-from services.alerting.domain.deliveries import Done
-from services.alerting.domain.endpoints import Health, after_attempts
+from services.alerting.domain.deliveries import DisabledReason, Done
+from services.alerting.domain.endpoints import Health, after_attempts, worth_noting
 from services.alerting.domain.retry import Next, RetryPolicy, Status, after_attempt
 from shared.db.transaction import WriteTx
 
@@ -39,45 +39,107 @@ async def record(tx: WriteTx, done: Sequence[Done], judge: Judge) -> list[Settle
     if not done:
         return []
     endpoints = await _locked_endpoints(tx, {item.work.endpoint_id for item in done})
-    deliveries = await _locked_deliveries(tx, [item.work.delivery_id for item in done])
-    await _log_attempts(tx, done, {key for key, row in deliveries.items() if row["erased"]})
-    gone = {item.work.endpoint_id for item in done if item.outcome.status_code == 410}
-    closed = {
-        endpoint_id: "disabled" if endpoint_id in gone and row["status"] == "enabled" else row["status"]
-        for endpoint_id, row in endpoints.items()
-    }
-    settled, updates = [], []
-    for item in done:
-        row = deliveries.get(item.work.delivery_id)
-        if row is None:
-            continue
-        verdict = _next(item, row, judge)
-        if verdict is None:
-            continue
-        verdict = _at("deleted" if row["erased"] else closed[item.work.endpoint_id], verdict)
-        updates.append(_update_of(item, row, verdict, judge.now))
-        given_up = verdict.status is Status.EXHAUSTED and not row["single"]
-        settled.append(Settled(item, verdict.status, given_up))
-    await _update_deliveries(tx, updates)
+    settled = await _deliver(tx, [item for item in done if item.outcome.failure is None], judge.now)
+    settled += await _fail(tx, [item for item in done if item.outcome.failure is not None], endpoints, judge)
     await _update_health(tx, endpoints, done, judge.now)
-    for endpoint_id in sorted(gone):
-        await disable(tx, endpoint_id, "gone", judge.now)
-    await notify(
-        tx,
-        [(item.done.work.endpoint_id, "exhausted", item.done.work.delivery_id) for item in settled if item.given_up]
-        + [(endpoint_id, "gone", judge.now.isoformat()) for endpoint_id in sorted(gone)],
-        judge.now,
-    )
     return settled
 
 
-async def disable(tx: WriteTx, endpoint_id: str, reason: str, now: datetime) -> None:
-    """Take an enabled endpoint out of service; what waits for it is held."""
+async def _deliver(tx: WriteTx, done: Sequence[Done], now: datetime) -> list[Settled]:
+    """Successes, the common case, in one statement. One that is told too late, after its lease, counts as
+    well."""
+    if not done:
+        return []
+    rows = await tx.all(
+        """
+        with done as materialized (
+            select * from unnest(cast(:ids as text[]), cast(:numbers as int[]), cast(:triggers as text[]),
+                cast(:actors as text[]), cast(:starts as timestamptz[]), cast(:durations as int[]),
+                cast(:codes as int[]), cast(:texts as text[]), cast(:truncated as boolean[]))
+            as t (delivery_id, number, trigger, actor, started_at, duration_ms, status_code, response_text,
+                response_truncated)
+        ), logged as (
+            insert into webhook_attempts (delivery_id, number, trigger, actor, started_at, duration_ms,
+                status_code, response_text, response_truncated)
+            select t.delivery_id, t.number, t.trigger, t.actor, t.started_at, t.duration_ms, t.status_code,
+                case when m.body is null then '' else t.response_text end, t.response_truncated
+            from done t join webhook_deliveries d using (delivery_id) join webhook_messages m using (message_id)
+            on conflict (delivery_id, number) do update
+            set started_at = excluded.started_at, duration_ms = excluded.duration_ms,
+                status_code = excluded.status_code, failure = null,
+                response_text = excluded.response_text, response_truncated = excluded.response_truncated
+        )
+        update webhook_deliveries d
+        set status = 'delivered', delivered_at = coalesce(d.delivered_at, :now), finished_at = :now,
+            next_attempt_at = null, lease_until = null, sender = null, last_failure = null,
+            single = false
+        from done t
+        where d.delivery_id = t.delivery_id and (d.status in ('pending', 'exhausted', 'held')
+            or (d.status = 'sending' and d.attempts = t.number))
+        returning d.delivery_id
+        """,
+        now=now,
+        ids=[item.work.delivery_id for item in done],
+        numbers=[item.work.number for item in done],
+        triggers=[item.work.trigger.value for item in done],
+        actors=[item.work.actor for item in done],
+        starts=[item.started_at for item in done],
+        durations=[item.outcome.duration_ms for item in done],
+        codes=[item.outcome.status_code for item in done],
+        texts=[item.outcome.response_text for item in done],
+        truncated=[item.outcome.response_truncated for item in done],
+    )
+    delivered = {row["delivery_id"] for row in rows}
+    return [Settled(item, Status.DELIVERED, False) for item in done if item.work.delivery_id in delivered]
+
+
+async def _fail(tx: WriteTx, done: Sequence[Done], endpoints: Mapping[str, RowMapping], judge: Judge) -> list[Settled]:
+    """Failures: each is judged by itself."""
+    if not done:
+        return []
+    deliveries = await _locked_deliveries(tx, [item.work.delivery_id for item in done])
+    await _log_attempts(tx, done, {key for key, row in deliveries.items() if row["erased"]})
+    states = {endpoint_id: str(row["status"]) for endpoint_id, row in endpoints.items()}
+    states |= await _disable_gone(tx, done, judge.now)
+    settled, updates = [], []
+    for item in done:
+        row = deliveries.get(item.work.delivery_id)
+        if row is None or row["status"] != "sending" or row["attempts"] != item.work.number:
+            continue  # purged, or its lease was lost and others have taken over
+        verdict = after_attempt(
+            row["step"],
+            item.outcome,
+            judge.policy,
+            judge.uniform,
+            single=row["single"],
+            delivered_before=row["delivered_at"] is not None,
+        )
+        verdict = _at("deleted" if row["erased"] else states[item.work.endpoint_id], verdict)
+        updates.append(_update_of(item, row, verdict, judge.now))
+        settled.append(Settled(item, verdict.status, verdict.status is Status.EXHAUSTED and not row["single"]))
+    await _update_deliveries(tx, updates)
+    given_up = [(one.done.work.endpoint_id, "exhausted", one.done.work.delivery_id) for one in settled if one.given_up]
+    await notify(tx, given_up, judge.now)
+    return settled
+
+
+async def _disable_gone(tx: WriteTx, done: Sequence[Done], now: datetime) -> dict[str, str]:
+    """Disable the endpoints that answered 410; the status of those it was news for."""
+    changed = {}
+    for endpoint_id in sorted({item.work.endpoint_id for item in done if item.outcome.status_code == 410}):
+        if await disable(tx, endpoint_id, DisabledReason.GONE, now):
+            changed[endpoint_id] = "disabled"
+            await notify(tx, [(endpoint_id, "gone", now.isoformat())], now)
+    return changed
+
+
+async def disable(tx: WriteTx, endpoint_id: str, reason: DisabledReason, now: datetime) -> bool:
+    """Take an enabled endpoint out of service; what waits for it is held. False if it was not enabled."""
     changed = await tx.execute(
         "update webhook_endpoints set status = 'disabled', disabled_reason = :reason, disabled_at = :now,"
         " updated_at = :now, version = version + 1 where endpoint_id = :endpoint_id and status = 'enabled'",
         endpoint_id=endpoint_id,
-        reason=reason,
+        reason=reason.value,
         now=now,
     )
     if changed:
@@ -86,6 +148,7 @@ async def disable(tx: WriteTx, endpoint_id: str, reason: str, now: datetime) -> 
             " where endpoint_id = :endpoint_id and status = 'pending'",
             endpoint_id=endpoint_id,
         )
+    return changed > 0
 
 
 async def notify(tx: WriteTx, notices: Iterable[tuple[str, str, str]], now: datetime) -> None:
@@ -100,22 +163,6 @@ async def notify(tx: WriteTx, notices: Iterable[tuple[str, str, str]], now: date
     )
 
 
-def _next(item: Done, row: RowMapping, judge: Judge) -> Next | None:
-    """The delivery's next step; None when others have taken over since (the lease was lost)."""
-    if row["status"] == "sending" and row["attempts"] == item.work.number:
-        return after_attempt(
-            row["step"],
-            item.outcome,
-            judge.policy,
-            judge.uniform,
-            single=row["single"],
-            delivered_before=row["delivered_at"] is not None,
-        )
-    if item.outcome.failure is None and row["status"] in ("pending", "exhausted", "held"):
-        return Next(Status.DELIVERED, row["step"])  # said too late, but said: the receiver has it
-    return None
-
-
 def _at(endpoint_status: str, verdict: Next) -> Next:
     """Nothing waits for an attempt at an endpoint that gets none."""
     if verdict.status is Status.PENDING and endpoint_status != "enabled":
@@ -124,15 +171,13 @@ def _at(endpoint_status: str, verdict: Next) -> Next:
 
 
 def _update_of(item: Done, row: RowMapping, verdict: Next, now: datetime) -> dict[str, Any]:
-    delivered = item.outcome.failure is None
     open_still = verdict.status in (Status.PENDING, Status.HELD)
     return {
         "delivery_id": item.work.delivery_id,
         "status": verdict.status.value,
         "step": verdict.step,
         "next_attempt_at": None if verdict.wait is None else now + timedelta(seconds=verdict.wait),
-        "last_failure": None if item.outcome.failure is None else item.outcome.failure.value,
-        "delivered_at": row["delivered_at"] or (now if delivered else None),
+        "last_failure": item.outcome.failure and item.outcome.failure.value,
         "finished_at": None if open_still else now,
         "single": row["single"] and verdict.status is Status.PENDING,
     }
@@ -142,10 +187,10 @@ async def _update_deliveries(tx: WriteTx, updates: list[dict[str, Any]]) -> None
     await tx.execute_many(
         """
         update webhook_deliveries
-        set status = :status, step = :step, next_attempt_at = :next_attempt_at, lease_until = null,
-            last_failure = :last_failure, delivered_at = :delivered_at, finished_at = :finished_at,
-            single = :single, trigger = case when :single then trigger else 'automatic' end,
-            actor = case when :single then actor end
+        set status = :status, step = :step, next_attempt_at = :next_attempt_at, lease_until = null, sender = null,
+            last_failure = :last_failure, finished_at = :finished_at, single = :single,
+            trigger = case when :status <> 'pending' or :single then trigger else 'automatic' end,
+            actor = case when :status <> 'pending' or :single then actor end
         where delivery_id = :delivery_id
         """,
         updates,
@@ -192,7 +237,7 @@ async def _log_attempts(tx: WriteTx, done: Sequence[Done], erased: set[str]) -> 
                 "started_at": item.started_at,
                 "duration_ms": item.outcome.duration_ms,
                 "status_code": item.outcome.status_code,
-                "failure": None if item.outcome.failure is None else item.outcome.failure.value,
+                "failure": item.outcome.failure and item.outcome.failure.value,
                 "response_text": "" if item.work.delivery_id in erased else item.outcome.response_text,
                 "response_truncated": item.outcome.response_truncated,
             }
@@ -209,18 +254,11 @@ async def _update_health(tx: WriteTx, endpoints: Mapping[str, RowMapping], done:
         )
         outcomes = [item.outcome for item in done if item.work.endpoint_id == endpoint_id]
         after = after_attempts(before, outcomes, now)
-        changed.append(
-            {
-                "endpoint_id": endpoint_id,
-                "failures": after.consecutive_failures,
-                "first_failure_at": after.first_failure_at,
-                "last_failure_at": after.last_failure_at,
-                "last_success_at": after.last_success_at,
-            }
-        )
+        if worth_noting(before, after):
+            changed.append({"endpoint_id": endpoint_id} | asdict(after))
     await tx.execute_many(
-        "update webhook_endpoints set consecutive_failures = :failures, first_failure_at = :first_failure_at,"
-        " last_failure_at = :last_failure_at, last_success_at = :last_success_at"
-        " where endpoint_id = :endpoint_id",
+        "update webhook_endpoints set consecutive_failures = :consecutive_failures,"
+        " first_failure_at = :first_failure_at, last_failure_at = :last_failure_at,"
+        " last_success_at = :last_success_at where endpoint_id = :endpoint_id",
         changed,
     )

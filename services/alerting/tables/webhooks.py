@@ -82,6 +82,7 @@ WEBHOOK_DELIVERIES = Table(
     required("attempts", Integer),
     Column("next_attempt_at", INSTANT),
     Column("lease_until", INSTANT),
+    Column("sender", Text),
     required("trigger", Text),
     Column("actor", Text),
     required("single", Boolean),
@@ -92,8 +93,9 @@ WEBHOOK_DELIVERIES = Table(
     Column("delivered_at", INSTANT),
     Column("finished_at", INSTANT),
 )
-"""One message to one endpoint. `step` counts the gaps of the schedule used, `attempts` the attempts begun;
-`trigger` and `actor` are those of the next or current attempt; `single` allows one attempt only."""
+"""One message to one endpoint. `sender` is the process that holds it until `lease_until`; `step` counts the
+gaps of the schedule used, `attempts` the attempts begun; `trigger` and `actor` are those of the next or
+current attempt; `single` allows one attempt only."""
 
 WEBHOOK_ATTEMPTS = Table(
     "webhook_attempts",

@@ -17,6 +17,7 @@ from services.alerting.gateways.vault import Vault
 from services.alerting.jobs.delivery import Dispatcher
 from services.alerting.store import webhooks_queue
 from services.alerting.store.webhooks import enqueue, forget_person
+from services.alerting.store.webhooks_queue import Taking
 from shared.clock import SystemClock
 from shared.db.engine import Database
 from tests.support.environment import Environment
@@ -101,11 +102,12 @@ async def test_endpoints_take_turns_under_a_global_limit(api: Hooks) -> None:
         async with database.write() as tx:
             await enqueue(tx, *(message() for _ in range(20)))
             taken = [
-                await webhooks_queue.claim(tx, datetime.now(UTC) + timedelta(seconds=1), LEASE, 2) for _ in range(10)
+                await webhooks_queue.claim(tx, datetime.now(UTC) + timedelta(seconds=1), Taking("me", 2, LEASE))
+                for _ in range(10)
             ]
             order = [{work.endpoint_id for work in one.work} for one in taken]
             await tx.execute("update webhook_deliveries set status = 'cancelled', next_attempt_at = null,"
-                             " lease_until = null where status in ('pending', 'sending')")  # fmt: skip
+                             " lease_until = null, sender = null where status in ('pending', 'sending')")  # fmt: skip
     assert all(len(one.work) == 2 for one in taken)
     assert all(len(each) == 2 for each in order)
     assert len(set.union(*order[:3])) == 5
@@ -130,7 +132,7 @@ async def test_a_sender_that_died_costs_an_attempt_and_not_the_message(api: Hook
         database = api.app.state.service.webhooks.database
         async with database.write() as tx:
             await enqueue(tx, told)
-            dead = await webhooks_queue.claim(tx, datetime.now(UTC) + timedelta(seconds=1), timedelta(0), 10)
+            dead = await webhooks_queue.claim(tx, datetime.now(UTC), Taking("dead", 10, timedelta(0)))
         assert len(dead.work) == 1
         delivery = await api.settled(endpoint, "delivered")
     assert [(one["number"], one["failure"]) for one in delivery["attempts"]] == [(1, "lost"), (2, None)]

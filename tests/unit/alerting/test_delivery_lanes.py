@@ -1,0 +1,116 @@
+"""What a sender holds in memory: width, turns, work ahead, and what it gives back."""
+
+from services.alerting.domain.deliveries import Trigger, Work
+from services.alerting.jobs.delivery_lanes import MOST_AHEAD, WAIT_SECONDS, Lanes
+
+
+class Time:
+    """Monotonic seconds under the control of a test."""
+
+    def __init__(self) -> None:
+        self.seconds = 100.0
+
+    def __call__(self) -> float:
+        return self.seconds
+
+
+def work(number: int, endpoint_id: str = "ep", width: int = 4) -> Work:
+    return Work(
+        delivery_id=f"{endpoint_id}-{number}",
+        endpoint_id=endpoint_id,
+        url="http://127.0.0.1/",
+        max_in_flight=width,
+        number=1,
+        trigger=Trigger.AUTOMATIC,
+        actor=None,
+        message_id=f"msg_{number}",
+        event_type="follow_up.opened",
+        body=b"{}",
+        sealed_headers=None,
+        sealed_secrets=(),
+    )
+
+
+def ids(items: list[Work]) -> list[str]:
+    return [item.delivery_id for item in items]
+
+
+def test_a_lane_is_as_wide_as_its_endpoint_allows() -> None:
+    lanes = Lanes(200, Time())
+    lanes.add(work(number, width=2) for number in range(5))
+    first = lanes.start()
+    assert ids(first) == ["ep-0", "ep-1"]
+    assert lanes.start() == []
+    assert lanes.finished(first[0], 0.1, success=True) is False
+    assert ids(lanes.start()) == ["ep-2"]
+
+
+def test_endpoints_take_turns_under_the_limit_of_the_process() -> None:
+    lanes = Lanes(3, Time())
+    lanes.add([*(work(number, "a") for number in range(3)), *(work(number, "b") for number in range(3))])
+    assert ids(lanes.start()) == ["a-0", "b-0", "a-1"]
+    assert lanes.room == 0
+
+
+def test_a_dry_lane_says_so() -> None:
+    lanes = Lanes(10, Time())
+    lanes.add([work(1), work(2)])
+    first, second = lanes.start()
+    assert lanes.finished(first, 0.1, success=True) is True
+    lanes.add([work(3), work(4), work(5), work(6)])
+    assert len(lanes.start()) == 3
+    assert lanes.finished(second, 0.1, success=True) is False
+
+
+def test_only_quick_endpoints_are_given_work_ahead() -> None:
+    lanes = Lanes(10, Time())
+    for endpoint_id, seconds, success in (
+        ("quick", 0.01, True),
+        ("middling", 0.15, True),
+        ("slow", 2.0, True),
+        ("bad", 0.01, False),
+    ):
+        lanes.add([work(1, endpoint_id)])
+        (started,) = lanes.start()
+        lanes.finished(started, seconds, success=success)
+    assert lanes.ahead == {"quick": MOST_AHEAD, "middling": 2}
+
+
+def test_one_failure_ends_the_work_ahead() -> None:
+    lanes = Lanes(10, Time())
+    lanes.add([work(1), work(2)])
+    first, second = lanes.start()
+    lanes.finished(first, 0.01, success=True)
+    lanes.finished(second, 0.01, success=False)
+    assert lanes.ahead == {}
+
+
+def test_what_waits_too_long_is_given_back_once() -> None:
+    now = Time()
+    lanes = Lanes(10, now)
+    lanes.add(work(number, width=1) for number in range(3))
+    lanes.start()
+    assert lanes.unattempted() == []
+    now.seconds += WAIT_SECONDS + 0.1
+    assert ids(lanes.unattempted()) == ["ep-1", "ep-2"]
+    assert lanes.unattempted() == []
+    assert lanes.room == 9
+
+
+def test_a_dropped_lane_attempts_no_more() -> None:
+    lanes = Lanes(10, Time())
+    lanes.add([*(work(number, "a", width=1) for number in range(3)), work(9, "b", width=1)])
+    running = lanes.start()
+    lanes.drop("a")
+    lanes.drop("unknown")
+    for item in running:
+        lanes.finished(item, 0.1, success=True)
+    assert lanes.start() == []
+    assert ids(lanes.unattempted()) == ["a-1", "a-2"]
+
+
+def test_a_stopping_sender_gives_everything_back() -> None:
+    lanes = Lanes(10, Time())
+    lanes.add(work(number, width=1) for number in range(3))
+    lanes.start()
+    assert len(lanes.unattempted(everything=True)) == 2
