@@ -1,0 +1,71 @@
+"""The settings of business time, owners and links."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pydantic import SecretStr
+
+from services.alerting.app import calendar_of, resources_of
+from services.alerting.domain.calendar import Due
+from services.alerting.domain.tasks import Contact
+from services.alerting.settings import AlertingSettings
+from shared.settings import CommonSettings, InvalidSettings
+from tests.support.clock import FrozenClock
+
+COMMON = CommonSettings(
+    kafka_bootstrap_servers="kafka:9092",
+    database_url="postgresql://database/tellback",
+    secret_key=SecretStr("Zx8qVn3LrT0wYb5KfHs2DgJm7PcUa9Ee4Ri"),
+)
+CLOCK = FrozenClock(datetime(2026, 6, 8, 10, tzinfo=UTC))
+
+
+def settings(monkeypatch: pytest.MonkeyPatch, **values: str) -> AlertingSettings:
+    for name, value in values.items():
+        monkeypatch.setenv(f"TELLBACK_ALERTING_{name.upper()}", value)
+    return AlertingSettings.load()
+
+
+def test_business_time_is_read_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = settings(
+        monkeypatch,
+        time_zone="Europe/Berlin",
+        business_hours="08:30-17:00",
+        business_days="mon-thu",
+        holidays="2026-06-09, 2026-06-10",
+    )
+    calendar = calendar_of(found)
+    assert (calendar.zone.key, calendar.opens) == ("Europe/Berlin", timedelta(hours=8, minutes=30))
+    monday_16 = datetime(2026, 6, 8, 14, tzinfo=UTC)
+    assert calendar.add(monday_16, Due(2, "business_hours")) == datetime(2026, 6, 11, 7, 30, tzinfo=UTC)
+
+
+def test_owner_and_leader_have_their_addresses_in_lower_case(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = settings(monkeypatch, default_owner_email="Desk@Supplier.example", leader_name="Lea")
+    staff = resources_of(found, COMMON, CLOCK).policy.staff
+    assert (staff.default_owner, staff.leader) == (Contact(None, "desk@supplier.example"), Contact("Lea", None))
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("time_zone", "Europe/Atlantis"),
+        ("time_zone", "../etc/passwd"),
+        ("business_days", "every day"),
+        ("business_hours", "nine to five"),
+        ("holidays", "25.12.2026"),
+        ("default_owner_email", "desk"),
+        ("follow_up_link", "https://crm.example/{task}"),
+        ("wake_seconds", "0"),
+    ],
+)
+def test_settings_that_make_no_sense_are_named(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    with pytest.raises(InvalidSettings) as refused:
+        settings(monkeypatch, **{name: value})
+    assert [error["field"] for error in refused.value.errors or []] == [f"TELLBACK_ALERTING_{name.upper()}"]
+
+
+@pytest.mark.parametrize("hours", ["18:00-09:00", "09:00-09:00", "09:00-25:00", "09:70-18:00"])
+def test_hours_that_leave_no_business_time_stop_the_start(monkeypatch: pytest.MonkeyPatch, hours: str) -> None:
+    with pytest.raises(InvalidSettings, match="TELLBACK_ALERTING_BUSINESS_"):
+        resources_of(settings(monkeypatch, business_hours=hours), COMMON, CLOCK)
