@@ -23,7 +23,7 @@ def down(
     folder = DataFolder(data)
     holder = folder.holder()
     if holder:
-        with suppress(ProcessLookupError):
+        with suppress(ProcessLookupError):  # it has just ended by itself
             os.kill(holder.pid, signal.SIGTERM)
         deadline = time.monotonic() + timeout
         while folder.holder():

@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -23,8 +23,9 @@ from services.cli import (
     verify,
     webhook_listen,
 )
-from services.cli.console import complain
+from services.cli.console import Exit, complain, say
 from shared.errors import TellbackError
+from shared.version import version
 
 COMMANDS: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("up", up.up),
@@ -48,7 +49,6 @@ GROUPS: tuple[tuple[str, typer.Typer], ...] = (
 
 app = typer.Typer(
     name="tellback",
-    help="Closed-loop feedback for B2B suppliers: rolling NPS, follow-ups, benchmarks.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
@@ -61,12 +61,33 @@ for name, group in GROUPS:
     app.add_typer(group, name=name)
 
 
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        say(version())
+        raise typer.Exit
+
+
+@app.callback()
+def root(
+    _version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Closed-loop feedback for B2B suppliers: rolling NPS, follow-ups, benchmarks.
+
+    Exit codes: 0 done, 1 something is wrong, 2 wrong use or settings, 3 not reachable, 4 somebody else is there.
+    """
+
+
 def main() -> None:
     """The console script. Expected errors become one line and an exit code."""
     try:
         app()
     except TellbackError as error:
         sys.exit(complain(error))
+    except OSError as error:  # a folder of somebody else, a full disk: the system's own words are the best
+        typer.echo(f"error: {error}", err=True)
+        sys.exit(Exit.FAILED)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from services.cli.embedded.process import LOOPBACK, Program
 from services.cli.folder import DataFolder
 from services.cli.memory import megabytes
 from services.cli.parts import Backing, log_of, service_environment, service_part, tellback
-from services.cli.supervisor import Child, Supervisor
+from services.cli.supervisor import Child, StartFailed, Supervisor
 from shared.errors import TellbackError
 
 ABOUT = {
@@ -89,8 +89,16 @@ class Run:
         await self._supervisor.start(service_part(name, folder, plan.port_base, env) for name in plan.services)
         self._tell_what_there_is(new_key=_content(folder) if _content(folder) != before else None)
         if plan.demo:
-            await self._supervisor.run_once(self._program("demo", env), output=sys.stdout.fileno())
+            await self._play(self._program("demo", env))
+        tell("\nCtrl-C stops everything.")
         await asyncio.Event().wait()
+
+    async def _play(self, demo: Program) -> None:
+        """That the demo fails is told, and is no reason to stop what runs."""
+        try:
+            await self._supervisor.run_once(demo, output=sys.stdout.fileno())
+        except StartFailed as error:
+            tell(error.detail)
 
     async def _step(self, command: str, env: dict[str, str], what: str) -> None:
         began = time.monotonic()
@@ -126,7 +134,6 @@ class Run:
             )
         if "collector" in plan.services and plan.folder.first_key.exists():
             tell(f"\nPost an answer:\n\n{self._curl()}")
-        tell("\nCtrl-C stops everything.")
 
     def _curl(self) -> str:
         key = f'"Authorization: Bearer $(cat {shlex.quote(str(self._plan.folder.first_key))})"'

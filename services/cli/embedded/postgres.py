@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -39,7 +40,11 @@ class Postgres:
         self.max_connections = max_connections
         self.cluster = folder / "cluster"
         self.password_file = folder / "password"
-        self.user = server_user()
+
+    @cached_property
+    def user(self) -> pwd.struct_passwd | None:
+        """Whom it runs as; None for the present user."""
+        return server_user()
 
     @property
     def initialised(self) -> bool:

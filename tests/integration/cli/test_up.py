@@ -103,9 +103,10 @@ async def test_nothing_outlives_a_supervisor_that_is_killed(running: Home) -> No
 
 async def test_the_next_up_goes_on_and_ctrl_c_leaves_nothing(home: Home) -> None:
     home.stop()  # it was killed by the test before
-    home.up()
+    home.up("--demo")
     await eventually(home.says("Ctrl-C stops everything"), START_SECONDS)
     assert home.says(KEY)() is None, "the key is shown once"
+    assert home.says(r"^\d+ accounts, \d+ people, .* answers posted$")()
     children = home.processes()
     assert home.stop(signal.SIGINT) == 0
     assert [child for child in children if alive(child)] == []

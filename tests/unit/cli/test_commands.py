@@ -11,6 +11,7 @@ from services.cli.console import Busy, Exit, exit_code
 from services.cli.main import COMMANDS, GROUPS, app
 from shared.errors import Halt, TellbackError, Unavailable
 from shared.settings import InvalidSettings
+from shared.version import version
 
 
 def test_every_command_says_what_it_does() -> None:
@@ -44,6 +45,11 @@ def test_the_status_of_nothing_is_told_to_people_and_machines(tmp_path: Path) ->
 def test_down_where_nothing_runs_is_no_error(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["down", "--data", str(tmp_path)])
     assert (done.exit_code, done.output) == (Exit.OK, f"nothing runs on {tmp_path}\n")
+
+
+def test_it_says_its_version() -> None:
+    done = CliRunner().invoke(app, ["--version"])
+    assert (done.exit_code, done.output.strip()) == (Exit.OK, version())
 
 
 def test_an_unknown_service_is_refused_with_those_there_are() -> None:
