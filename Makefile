@@ -35,7 +35,7 @@ check: $(READY) ## style, types, import contracts, sizes, compose file, freshnes
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+	$(BIN)/lint-imports --no-logo
 	$(BIN)/check-jsonschema --builtin-schema vendor.compose-spec docker-compose.yml
 	$(BIN)/python -P -m tools.reference --check
 	$(BIN)/pytest -q tests/architecture -m "not slow"
