@@ -1,6 +1,7 @@
 """What people and CRMs do with a follow-up. Each call may name the version it saw, in the body or as If-Match."""
 
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Annotated
 from uuid import UUID
 
@@ -29,6 +30,8 @@ from shared.http.routing import Router
 
 router = Router(prefix="/v1/follow-ups/{follow_up_id}", tags=["follow-ups"])
 NOTHING = Step()
+RESOLVED = CloseStep()
+LONGEST = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,14 @@ class Desk:
         task = await self.database.retrying(lambda tx: change_follow_up(tx, self.service.resources, command, action))
         self.service.committed()
         return await shown(self.database, self.service, task, self.response)
+
+    def require_ahead(self, field: str, at: datetime) -> None:
+        """Raises Invalid for a time that has passed, or that nobody who works here now will see."""
+        now = self.service.resources.clock.now()
+        if not now < at <= now + LONGEST:
+            code = f"invalid_{field}"
+            detail = f"must lie ahead, within {LONGEST.days} days"
+            raise Invalid(code, detail, errors=[{"field": field, "code": code, "detail": detail}])
 
 
 def desk(
@@ -81,8 +92,7 @@ async def start(desk: TheDesk, step: Step = NOTHING) -> FollowUpDetail:
 @router.post("/snooze", summary="Put it away until a time")
 async def snooze(desk: TheDesk, step: SnoozeStep) -> FollowUpDetail:
     """It comes back by itself. The due time stays."""
-    if step.until <= desk.service.resources.clock.now():
-        raise _invalid("until", "must lie in the future")
+    desk.require_ahead("until", step.until)
     return await desk.carry_out(step, lambda task, change: lifecycle.snooze(task, change, step.until))
 
 
@@ -96,12 +106,13 @@ async def assign(desk: TheDesk, step: AssignStep) -> FollowUpDetail:
 @router.post("/promise", summary="Write down what was promised")
 async def promise(desk: TheDesk, step: PromiseStep) -> FollowUpDetail:
     """The newest promise stands; earlier ones are in the history."""
+    desk.require_ahead("by", step.by)
     made = Promise(step.what, step.by)
     return await desk.carry_out(step, lambda task, change: lifecycle.promise(task, change, made))
 
 
 @router.post("/close", summary="Close the loop")
-async def close(desk: TheDesk, step: CloseStep) -> FollowUpDetail:
+async def close(desk: TheDesk, step: CloseStep = RESOLVED) -> FollowUpDetail:
     """409 `follow_up_closed` when it is closed already: nobody is told twice."""
     closing = Closing(step.outcome, step.root_cause, step.what_was_done, step.told_customer, step.result)
     return await desk.carry_out(step, lambda task, change: lifecycle.close(task, change, closing))
@@ -117,8 +128,3 @@ async def reopen(desk: TheDesk, step: Step = NOTHING) -> FollowUpDetail:
 async def comment(desk: TheDesk, step: CommentStep) -> FollowUpDetail:
     """In any state; it stands in the history."""
     return await desk.carry_out(step, lifecycle.comment)
-
-
-def _invalid(field: str, detail: str) -> Invalid:
-    code = f"invalid_{field}"
-    return Invalid(code, detail, errors=[{"field": field, "code": code, "detail": detail}])

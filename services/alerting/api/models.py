@@ -12,7 +12,9 @@ from shared.ids import Identifier
 State = Literal["open", "acknowledged", "in_progress", "snoozed", "closed"]
 SeverityName = Literal["critical", "high", "medium", "low"]
 OutcomeName = Literal["resolved", "dismissed", "answered", "corrected"]
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
+Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=ONE_LINE)]
+Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=130, pattern=ONE_LINE)]
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=10_000)]
 Email = Annotated[
     str,
@@ -172,7 +174,7 @@ class NewFollowUp(Input):
     stakeholder_id: Identifier | None = None
     response_id: Identifier | None = None
     kind: Kind = "manual"
-    title: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=130)] | None = None
+    title: Title | None = None
     severity: SeverityName = "medium"
     due_at: Instant | None = Field(default=None, description="By default in business time, by severity.")
     owner: Colleague | None = Field(default=None, description="By default the owner of the account.")
