@@ -41,7 +41,7 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
                 outgoing=Outgoing(plumbing.publisher, plumbing.database, plumbing.relay),
                 import_worker=worker,
             )
-            health_of(app).add("durable", lambda: _durable(plumbing))
+            health_of(app).add("durable", lambda: why_not_ready(plumbing))
             plumbing.background("imports", worker.run)
             yield
 
@@ -62,7 +62,7 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
     )
 
 
-async def _durable(plumbing: Plumbing) -> str | None:
+async def why_not_ready(plumbing: Plumbing) -> str | None:
     """Ready means that an answer given now can be kept: one of Kafka and PostgreSQL is enough."""
     reasons = await plumbing.not_ready()
     if not {"kafka_unavailable", "database_unavailable"} <= set(reasons):

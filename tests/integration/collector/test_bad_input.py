@@ -119,6 +119,13 @@ async def test_a_chunked_body_is_capped_too(shared_collector: Running) -> None:
         assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
 
 
+async def test_a_batch_takes_5_mb_and_no_more(shared_collector: Running) -> None:
+    content = b'{"responses": ["' + b"x" * 5_300_000 + b'"]}'
+    for path in ("/v1/responses/batch", "/v1/directory/batch", "/v1/invitation-events"):
+        answer = await shared_collector.client.post(path, content=content, headers=JSON)
+        assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+
+
 async def test_nothing_of_the_input_comes_back(shared_collector: Running) -> None:
     secret = "only-ann-knows"
     bodies = [

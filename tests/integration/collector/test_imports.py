@@ -11,7 +11,8 @@ from shared.events.directory import AccountUpserted
 from shared.events.envelope import Event
 from shared.events.responses import ResponseRecorded
 from shared.topics import DIRECTORY, RESPONSES
-from tests.integration.collector.conftest import Running
+from tests.integration.collector.conftest import Running, started
+from tests.support.environment import Environment
 from tests.support.http import api_key, bearer
 from tests.support.polling import eventually
 
@@ -197,3 +198,14 @@ async def test_nothing_of_a_finished_file_is_kept(collector: Running) -> None:
     async with collector.app.state.plumbing.database.read() as tx:
         assert await tx.scalar("select count(*) from import_pieces") == 0
         assert await tx.scalar("select count(*) from import_occurrences") == 0
+
+
+async def test_a_file_over_the_limit_is_refused_before_it_is_read(
+    environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TELLBACK_COLLECTOR_IMPORT_MAX_MEGABYTES", "1")
+    async with started(environment) as collector:
+        answer = await collector.client.post(
+            "/v1/imports", data={"kind": "responses"}, files={"file": ("a.csv", b"x" * 1_100_000)}
+        )
+    assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from services.collector.app import why_not_ready
 from services.collector.handlers.publishing import OUTBOX_SECONDS, Outgoing
 from shared.db.engine import Database
 from shared.events.responses import ResponseRecorded
@@ -127,3 +128,12 @@ async def test_the_directory_says_503_while_postgres_is_away(collector: Running)
         assert (answer.status_code, answer.json()["code"]) == (503, "database_unavailable")
         assert int(answer.headers["retry-after"]) >= 1
     collector.app.state.service = service
+
+
+async def test_ready_means_that_one_of_the_two_takes(collector: Running) -> None:
+    plumbing = collector.app.state.plumbing
+    no_kafka = replace(plumbing, publisher=dead_publisher())
+    no_postgres = replace(plumbing, database=Database("postgresql://nobody@127.0.0.1:1/none", "collector"))
+    neither = replace(no_postgres, publisher=dead_publisher())
+    assert [await why_not_ready(one) for one in (plumbing, no_kafka, no_postgres)] == [None] * 3
+    assert await why_not_ready(neither) == "database_unavailable, kafka_unavailable"
