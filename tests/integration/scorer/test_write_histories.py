@@ -2,6 +2,7 @@
 
 import random
 from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 
 from services.scorer.store import marks
 from shared.events.envelope import Event
+from shared.events.responses import ResponseAmended
 from shared.events.scores import StakeholderAnswerCorrected, StakeholderAnswered
 from shared.topics import ACCOUNT_SCORE_CHANGED
 from tests.integration.scorer.plain import Plain, change_of, pairs_of, responses_of, world_of
@@ -22,8 +24,9 @@ from tests.support.events import NOW, recorded
 from tests.support.reference.compare import assert_same
 from tests.support.reference.questions import account_class, account_score
 
+MICROSECOND = timedelta(microseconds=1)
 LATER = NOW + timedelta(hours=2)
-IDS = [f"r{number}" for number in range(6)]
+IDS = [f"r{number}" for number in range(4)]
 ACCOUNTS = ["acme", "other"]
 PEOPLE = ["ann", "bob"]
 WINDOWS = ("7d", "30d", "90d", "180d", "365d", "all")
@@ -71,7 +74,7 @@ def amendments(draw: st.DrawFn) -> Event:
     # itself would make the ids' fate depend on the order of arrival, so those that a csat cannot take stand alone.
     score = changes.get("score", 1)
     fits_everywhere = isinstance(score, int) and score <= 5
-    number = draw(st.integers(1, 3)) if fits_everywhere else draw(st.integers(1000, 10**9))
+    number = draw(st.just(1) | st.integers(1, 3)) if fits_everywhere else draw(st.integers(1000, 10**9))
     return amended(
         response_id,
         changes,
@@ -96,11 +99,32 @@ erasures = st.builds(
     st.sampled_from(ACCOUNTS),
     recorded_after,
 )
+
+
+def apart(events: Sequence[Event]) -> list[Event]:
+    """No two amendments recorded at the very same moment: which of two equal event ids was first recorded must not
+    depend on their content."""
+    return [
+        replace(one, data=one.data.model_copy(update={"recorded_at": one.data.recorded_at + number * MICROSECOND}))
+        if isinstance(one.data, ResponseAmended)
+        else one
+        for number, one in enumerate(events)
+    ]
+
+
 histories = st.lists(
-    st.one_of(answers(), answers(), answers(), amendments(), amendments(), withdrawals, st.one_of(erasures, answers())),
-    min_size=1,
-    max_size=25,
-)
+    st.one_of(
+        answers(),
+        answers(),
+        answers(),
+        amendments(),
+        amendments(),
+        withdrawals,
+        st.one_of(erasures, answers(), amendments(), amendments()),
+    ),
+    min_size=16,
+    max_size=40,
+).map(apart)
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +154,7 @@ async def play(scorer: Writer, events: Sequence[Event], seed: int) -> int:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)  # a failure takes its time to shrink
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(events=histories, seed=st.integers(0, 10**6))
 async def test_any_history_ends_as_a_plain_recomputation_says(scorer: Writer, events: list[Event], seed: int) -> None:
     new = await play(scorer, events, seed)
