@@ -54,7 +54,7 @@ def decoys(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["up", "--help"], ["serve", "--help"], ["doctor", "--help"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["up", "--help"]])
 def test_tellback_runs_from_a_folder_with_decoys(programs: Path, decoys: Path, arguments: list[str]) -> None:
     environment = {"PATH": os.defpath, "HOME": str(decoys), "LANG": "C.UTF-8"}
     ran = subprocess.run(
