@@ -51,7 +51,7 @@ coverage: $(READY) ## the tests with branch coverage
 ##@ Maintain
 
 .PHONY: docs
-docs: $(READY) ## write the generated documents anew: events, settings
+docs: $(READY) ## write the generated documents anew: APIs, events, settings
 	$(BIN)/python -P -m tools.reference
 
 .PHONY: lock
