@@ -48,6 +48,10 @@ test: $(READY) ## all tests on one real Kafka and one real PostgreSQL; ARGS="tes
 coverage: $(READY) ## the tests with branch coverage
 	$(BIN)/pytest --cov --cov-report=term --cov-report=html $(ARGS)
 
+.PHONY: bench
+bench: $(READY) ## measure beside a raw baseline: ARGS="collector"; without ARGS it lists what there is
+	$(BIN)/python -P -m bench $(ARGS)
+
 ##@ Maintain
 
 .PHONY: docs
