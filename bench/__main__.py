@@ -1,0 +1,12 @@
+"""`python -m bench NAME [options]`: run one benchmark."""
+
+import sys
+
+from bench import collector
+
+BENCHMARKS = {"collector": collector.main}
+
+if __name__ == "__main__":
+    if len(sys.argv) < 2 or sys.argv[1] not in BENCHMARKS:
+        sys.exit(f"usage: python -m bench {{{','.join(BENCHMARKS)}}} [options]")
+    sys.exit(BENCHMARKS[sys.argv[1]](sys.argv[2:]))

@@ -1,0 +1,71 @@
+"""Baselines of the collector's benchmark, on the same server: no work at all, and the bare group-commit handler."""
+
+import json
+import os
+import sys
+from typing import Any
+
+import uvicorn
+
+from shared.kafka.producer import Publisher
+from shared.records import OutRecord
+from shared.topics import RESPONSES
+
+HEADERS = [(b"content-type", b"application/json")]
+
+
+class Baseline:
+    """A raw ASGI application. With a publisher it decodes, publishes and waits for the acknowledgement."""
+
+    def __init__(self, publishing: bool) -> None:
+        self._publishing = publishing
+        self._publisher: Publisher | None = None
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        """One request, or the lifespan."""
+        if scope["type"] == "lifespan":
+            return await self._live(receive, send)
+        body, more = b"", True
+        while more:
+            message = await receive()
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        status = await self._publish(body) if self._publishing else 202
+        await send({"type": "http.response.start", "status": status, "headers": HEADERS})
+        await send({"type": "http.response.body", "body": b'{"status":"accepted"}'})
+
+    async def _publish(self, body: bytes) -> int:
+        value = json.loads(body)
+        items = value.get("responses", [value])
+        records = [
+            OutRecord(RESPONSES, item["account_id"], item["account_id"].encode(), json.dumps(item).encode(), [])
+            for item in items
+        ]
+        assert self._publisher is not None
+        return 202 if not any(await self._publisher.send_many(records)) else 503
+
+    async def _live(self, receive: Any, send: Any) -> None:
+        await receive()
+        if self._publishing:
+            self._publisher = Publisher(
+                os.environ["TELLBACK_KAFKA_BOOTSTRAP_SERVERS"], os.environ["TELLBACK_TOPIC_PREFIX"]
+            )
+            await self._publisher.start()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        if self._publisher:
+            await self._publisher.stop()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+if __name__ == "__main__":
+    app = Baseline(publishing=sys.argv[1] == "group")
+    uvicorn.run(
+        app,
+        port=int(sys.argv[2]),
+        loop="uvloop",
+        http="httptools",
+        lifespan="on",
+        access_log=False,
+        log_level="warning",
+    )
