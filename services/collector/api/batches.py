@@ -75,8 +75,8 @@ def _one(model: type[M], item: Any, index: int, use: Callable[[M, int], T]) -> T
         return error
 
 
-def answer(outcomes: Sequence[TellbackError | None], facts: Sequence[Mapping[str, Any]]) -> JSONResponse:
-    """The answer to a batch: one outcome and some facts an item.
+def answer(outcomes: Sequence[object], facts: Sequence[Mapping[str, Any]]) -> JSONResponse:
+    """The answer to a batch: one outcome and some facts an item; what is no error was accepted.
 
     Raises `Unavailable` when nothing was taken for want of Kafka and PostgreSQL.
     """
@@ -84,7 +84,7 @@ def answer(outcomes: Sequence[TellbackError | None], facts: Sequence[Mapping[str
     counts = {"accepted": 0, "rejected": 0, "unavailable": 0}
     for result, outcome in zip(results, outcomes, strict=True):
         status = "accepted"
-        if outcome is not None:
+        if isinstance(outcome, TellbackError):
             status = "unavailable" if isinstance(outcome, Unavailable) else "rejected"
             result["problem"] = problem_body(outcome)
         result["status"] = status

@@ -186,8 +186,11 @@ async def post_directory(request: Request, caller: Ingester, collector: Resource
 
 def _sorted_out(lines: Sequence[Any]) -> dict[str, list[Any]]:
     """NDJSON rows by what they are."""
-    people = [line for line in lines if isinstance(line, dict) and {"stakeholder_id", "email"} & line.keys()]
-    return {"accounts": [line for line in lines if not any(line is one for one in people)], "stakeholders": people}
+    found: dict[str, list[Any]] = {"accounts": [], "stakeholders": []}
+    for line in lines:
+        person = isinstance(line, dict) and not {"stakeholder_id", "email"}.isdisjoint(line)
+        found["stakeholders" if person else "accounts"].append(line)
+    return found
 
 
 def _ids(change: Change | TellbackError) -> dict[str, Any]:
@@ -216,15 +219,14 @@ async def _change(collector: Collector, caller: Caller, change: Change) -> Chang
 
 async def _change_each(
     collector: Collector, caller: Caller, asked: Sequence[Change | TellbackError]
-) -> list[TellbackError | None]:
+) -> list[Changed | TellbackError]:
     changes = [change for change in asked if isinstance(change, Change)]
     now = collector.clock.now()
     done = iter(
         await collector.database.retrying(lambda tx: directory.change_records(tx, changes, now, caller.owner_email))
     )
     collector.relay.wake()
-    outcomes = [next(done) if isinstance(change, Change) else change for change in asked]
-    return [outcome if isinstance(outcome, TellbackError) else None for outcome in outcomes]
+    return [next(done) if isinstance(change, Change) else change for change in asked]
 
 
 async def _remove(collector: Collector, caller: Caller, account_id: str, stakeholder_id: str | None) -> None:

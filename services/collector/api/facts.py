@@ -9,7 +9,6 @@ from services.collector.api.models import Accepted, EventBatchAnswer
 from services.collector.api.resources import Collector, Resources
 from services.collector.handlers.facts import context_fact, invitation_fact
 from services.collector.handlers.inputs.facts import ContextInput, InvitationInput
-from shared.errors import TellbackError
 from shared.events.envelope import Event
 from shared.http.auth import Ingester
 from shared.http.limits import BATCH_BYTES
@@ -52,7 +51,7 @@ async def post_invitation_events(request: Request, caller: Ingester, collector: 
     events = batches.each(InvitationInput, items, lambda item, _: invitation_fact(item, now))
     outcomes = await collector.outgoing.publish_each(INVITATIONS, events)
     facts = [{"event_id": str(event.id) if isinstance(event, Event) else None} for event in events]
-    return batches.answer([outcome if isinstance(outcome, TellbackError) else None for outcome in outcomes], facts)
+    return batches.answer(outcomes, facts)
 
 
 @router.post("/v1/context-events", status_code=202, summary="Take a context fact")

@@ -123,7 +123,7 @@ async def post_import(
         import_id=uuid7(),
         kind=form.kind,
         state="queued",
-        file_name=(form.file.filename or "")[-200:] or None,
+        file_name="".join(filter(str.isprintable, form.file.filename or ""))[-200:] or None,
         columns=await asyncio.to_thread(check_file, file, form.kind, _mapping(form.columns)),
         file_lines=await asyncio.to_thread(_count_lines, file),
         date_format=_date_format(form.date_format),
@@ -184,6 +184,8 @@ def _mapping(text: str | None) -> Mapping[str, str]:
     """`columns` as sent: a JSON object of texts, or `field=column` pairs."""
     if text is None or not text.strip():
         return {}
+    if "\0" in text:
+        raise refused("columns", "invalid_columns", "must not hold NUL")
     if text.lstrip().startswith("{"):
         found = strict_json.loads(text.encode("utf-8", "surrogatepass"))
         if all(isinstance(name, str) for name in found.values()):

@@ -9,7 +9,6 @@ from services.collector.api.resources import Collector, IdempotencyKey, QueryAcc
 from services.collector.handlers import responses
 from services.collector.handlers.inputs.responses import EXAMPLE, Amendment, NewResponse
 from shared.access.caller import Caller
-from shared.errors import TellbackError
 from shared.events.envelope import Event
 from shared.events.responses import ResponseRecorded
 from shared.http.auth import Ingester
@@ -56,7 +55,7 @@ async def post_responses(
     for via in ("kafka", "outbox"):
         responses_accepted_total.labels(via).inc(sum(outcome == via for outcome in outcomes))
     facts = [{"response_id": _response_id(event) if isinstance(event, Event) else None} for event in events]
-    return batches.answer([outcome if isinstance(outcome, TellbackError) else None for outcome in outcomes], facts)
+    return batches.answer(outcomes, facts)
 
 
 @router.patch("/v1/responses/{response_id}", status_code=202, summary="Amend a response")

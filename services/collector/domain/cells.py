@@ -89,7 +89,7 @@ def strptime_format(text: str) -> str:
     Raises ValueError when it does not say day, month and year.
     """
     pattern = text.strip() if "%" in text else _translated(text.strip())
-    if not _ALLOWED.fullmatch(pattern) or len(pattern) > 50:
+    if not _ALLOWED.fullmatch(pattern) or not pattern.isprintable() or len(pattern) > 50:
         raise ValueError("a date_format is made of DD, MM, YYYY, HH, SS and separators")
     days = ("%d" in pattern, "%m" in pattern or "%b" in pattern.lower(), "%y" in pattern.lower())
     if not all(days):

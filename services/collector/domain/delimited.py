@@ -175,6 +175,8 @@ def _header(line: str, number: int) -> tuple[str, tuple[str, ...]]:
         names.pop()
     if not names or len(names) > MAX_COLUMNS:
         raise TableError("bad_header", f"the header in line {number} must have 1 to {MAX_COLUMNS} named columns")
+    if any("\x00" in name for name in names):
+        raise TableError("bad_header", f"the header in line {number} holds NUL")
     if any(_undecoded(name) for name in names):
         raise TableError("unknown_encoding", "the header is not valid UTF-8; save the file as UTF-8")
     return delimiter, tuple(names)

@@ -164,6 +164,8 @@ async def test_accounts_and_people_come_by_file_and_what_says_nothing_new_is_ski
         (b"PK\x03\x04\x00\x00\x00", {}, "file", "unknown_encoding"),
         (b"a,b,c\n1,2,3\n", {}, "account_id", "missing_column"),
         (b"account,person,score\nacme,ann,9\n", {"columns": "comment=remarks"}, "comment", "unknown_column"),
+        (b"account,person,score\nacme,ann,9\n", {"columns": "comment==a\0b"}, "columns", "invalid_columns"),
+        (b"account,person,score\nacme,ann,9\n", {"date_format": "DD/MM/YYYY\0"}, "date_format", "invalid_date_format"),
         (b"account,person,score\nacme,ann,9\n", {"columns": "[1]"}, "columns", "invalid_columns"),
         (b"account,person,score\nacme,ann,9\n", {"columns": '{"score": 1}'}, "columns", "invalid_columns"),
         (b"account,person,score\nacme,ann,9\n", {"date_format": "MM/YYYY"}, "date_format", "invalid_date_format"),
@@ -209,3 +211,12 @@ async def test_a_file_over_the_limit_is_refused_before_it_is_read(
             "/v1/imports", data={"kind": "responses"}, files={"file": ("a.csv", b"x" * 1_100_000)}
         )
     assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+
+
+async def test_the_name_of_a_file_may_be_anything(collector: Running) -> None:
+    for name in ("a\x00b.csv", "../../etc/passwd", "x" * 1_000, "café\u202e.csv"):
+        answer = await collector.client.post(
+            "/v1/imports", data={"kind": "responses"}, files={"file": (name, TABLE.encode())}
+        )
+        assert answer.status_code == 202
+        assert len(answer.json()["file_name"]) <= 200

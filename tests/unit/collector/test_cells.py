@@ -72,7 +72,9 @@ def test_with_a_named_format_nothing_else_is_read() -> None:
     assert refused.value.code == "not_a_date"
 
 
-@pytest.mark.parametrize("named", ["", "DD/MM", "YYYY", "MM/YYYY", "iso", "%d/%m/%Y %Q", "DD/MM/YYYY" * 10, "%"])
+@pytest.mark.parametrize(
+    "named", ["", "DD/MM", "YYYY", "MM/YYYY", "iso", "%d/%m/%Y %Q", "DD/MM/YYYY\x00", "DD/MM/YYYY" * 10, "%"]
+)
 def test_a_format_without_day_month_and_year_is_refused(named: str) -> None:
     with pytest.raises(ValueError, match="date_format"):
         strptime_format(named)

@@ -92,6 +92,7 @@ def test_bytes_that_are_not_utf8_cost_their_row() -> None:
         ("account;score\n".encode("utf-32"), "unknown_encoding"),
         (b"PK\x03\x04\x00\x00\x00\x00", "unknown_encoding"),
         (b"acc\xe9unt;score\n", "unknown_encoding"),
+        (b"sep=;\nacc\x00unt;score\n", "bad_header"),
         (b"x" * (MAX_LINE + 1), "line_too_long"),
     ],
 )

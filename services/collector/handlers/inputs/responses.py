@@ -139,7 +139,7 @@ class Amendment(Input):
 
     account_id: Id
     stakeholder_id: Id | None = None
-    score: Annotated[StrictInt, Field(ge=0, le=10)] = 0
+    score: Annotated[StrictInt, Field(ge=0, le=10)] | None = None
     comment: Comment | None = None
     answers: Answers | None = None
     attributes: Attributes | None = None
@@ -148,6 +148,13 @@ class Amendment(Input):
     language: Language | None = None
     follow_up_requested: StrictBool | None = None
     test: StrictBool | None = None
+
+    @field_validator("score")
+    @classmethod
+    def _not_cleared(cls, value: int | None) -> int:
+        if value is None:
+            raise PydanticCustomError("int_type", "a score can be changed and not cleared")
+        return value
 
     @field_validator("answers")
     @classmethod
