@@ -13,7 +13,7 @@ MAX_HEADER_NAME = 100
 MAX_HEADER_BYTES = 4096
 SUCCESS_STEP = timedelta(seconds=1)
 """How exactly the last success of an endpoint is kept: one write a second is enough under load."""
-_OUR_OWN = (Failure.INTERRUPTED, Failure.LOST, Failure.SEALED)
+_OUR_OWN = (Failure.INTERRUPTED, Failure.INTERNAL, Failure.LOST, Failure.SEALED)
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 _VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?\Z")
 _FORBIDDEN = frozenset(

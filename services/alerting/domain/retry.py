@@ -38,6 +38,8 @@ class Failure(StrEnum):
     """The process that made the attempt died before it could say how it ended."""
     INTERRUPTED = "interrupted"
     """The service was stopped during the attempt."""
+    INTERNAL = "internal"
+    """A fault of ours; the log has it."""
     SEALED = "sealed"
     """The endpoint's secrets cannot be read with this deployment's secret key."""
 

@@ -7,10 +7,8 @@ raises for what the network or the receiver does; it always ends in an `Outcome`
 import asyncio
 import ssl
 import time
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Self
 from urllib.parse import urlsplit
 
 import certifi
@@ -25,7 +23,7 @@ from services.alerting.domain.egress import (
     target_of,
 )
 from services.alerting.domain.retry import Failure, Outcome, failure_of_status, retry_after_seconds
-from services.alerting.gateways.guard import BlockedAddress, Guard, NameNotFound, Resolver, system_resolver
+from services.alerting.gateways.guard import BlockedAddress, Guard, NameNotFound, Resolver, SystemResolver
 from shared.clock import Clock
 
 USER_AGENT = "Tellback-Webhooks/1.0"
@@ -55,12 +53,13 @@ class Egress:
         clock: Clock,
         budgets: Budgets = Budgets(),
         *,
-        resolver: Resolver = system_resolver,
+        resolver: Resolver | None = None,
         max_connections: int = 200,
     ) -> None:
         self._clock = clock
         self._budgets = budgets
-        self._guard = Guard(policy, resolver)
+        self._own_resolver = SystemResolver()
+        self._guard = Guard(policy, resolver or self._own_resolver)
         self._pool = httpcore.AsyncConnectionPool(
             ssl_context=_ssl_context(),
             max_connections=max_connections,
@@ -68,18 +67,6 @@ class Egress:
             keepalive_expiry=KEEPALIVE_S,
             network_backend=self._guard,
         )
-
-    @classmethod
-    @asynccontextmanager
-    async def open(
-        cls, policy: AddressPolicy, clock: Clock, budgets: Budgets = Budgets(), *, max_connections: int = 200
-    ) -> AsyncIterator[Self]:
-        """A client whose connections are closed at the end."""
-        egress = cls(policy, clock, budgets, max_connections=max_connections)
-        try:
-            yield egress
-        finally:
-            await egress.aclose()
 
     async def check(self, url: str) -> None:
         """Raise `Refused` unless a webhook may go to this URL as things stand now.
@@ -124,6 +111,7 @@ class Egress:
     async def aclose(self) -> None:
         """Close every connection."""
         await self._pool.aclose()
+        self._own_resolver.close()
 
     async def _exchange(self, url: str, headers: Mapping[str, str], body: bytes, received: "_Received") -> None:
         target = target_of(url, self._guard.policy)

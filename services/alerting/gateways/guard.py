@@ -8,13 +8,16 @@ import asyncio
 import ipaddress
 import socket
 from collections.abc import Awaitable, Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from dataclasses import dataclass
+from functools import partial
 
 import httpcore
 
 from services.alerting.domain.egress import Address, AddressPolicy, all_permitted, literal_address
 
+LOOK_UPS_AT_ONCE = 64
 Resolver = Callable[[str, int], Awaitable[list[Address]]]
 """A host name and a port to its addresses, in order of preference. Raises OSError when there are none."""
 
@@ -39,16 +42,30 @@ class Vetted:
 _vetted: ContextVar[Vetted | None] = ContextVar("vetted", default=None)
 
 
-async def system_resolver(host: str, port: int) -> list[Address]:
-    """Ask the operating system, for stream sockets of both families."""
-    answers = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(ipaddress.ip_address(answer[4][0]) for answer in answers))
+class SystemResolver:
+    """Asks the operating system, for stream sockets of both families.
+
+    It has threads of its own, since names that lead nowhere keep one busy for seconds.
+    """
+
+    def __init__(self) -> None:
+        self._threads = ThreadPoolExecutor(LOOK_UPS_AT_ONCE, thread_name_prefix="look-up")
+
+    async def __call__(self, host: str, port: int) -> list[Address]:
+        """The addresses in order of preference. Raises OSError when there are none."""
+        ask = partial(socket.getaddrinfo, host, port, type=socket.SOCK_STREAM)
+        answers = await asyncio.get_running_loop().run_in_executor(self._threads, ask)
+        return list(dict.fromkeys(ipaddress.ip_address(answer[4][0]) for answer in answers))
+
+    def close(self) -> None:
+        """Wait for no look-up that is still under way."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
 
 
 class Guard(httpcore.AsyncNetworkBackend):
     """A network backend of httpcore that opens sockets only to addresses which the policy permits."""
 
-    def __init__(self, policy: AddressPolicy, resolver: Resolver = system_resolver) -> None:
+    def __init__(self, policy: AddressPolicy, resolver: Resolver) -> None:
         self.policy = policy
         self._resolver = resolver
         self._backend = httpcore.AnyIOBackend()

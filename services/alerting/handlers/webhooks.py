@@ -160,7 +160,8 @@ async def resend(tx: WriteTx, webhooks: Webhooks, caller: Caller, delivery_id: s
     if delivery.body is None:
         raise Gone("payload_purged", "what was sent is no longer kept")
     if delivery.status is Status.SENDING:
-        raise Conflict("delivery_in_flight", "it is being sent at this moment")
+        await log.send_again_afterwards(tx, delivery_id, actor_of(caller))
+        return
     single = delivery.status not in (Status.PENDING, Status.HELD)
     await log.send_again(tx, delivery_id, actor_of(caller), single=single, now=webhooks.clock.now())
 

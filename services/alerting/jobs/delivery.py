@@ -59,7 +59,7 @@ class Dispatcher:
         self._name = f"{socket.gethostname()}-{os.getpid()}-{uuid7().hex[-8:]}"
         self._awake = asyncio.Event()
         self._ended = asyncio.Event()
-        self._stopping = False
+        self._stopping = self._away = False
         self._lanes = Lanes(rules.in_flight, time.monotonic)
         self._running: set[asyncio.Task[None]] = set()
         self._done: list[Done] = []
@@ -102,9 +102,12 @@ class Dispatcher:
             turn = await self._database.retrying(lambda tx: self._work(tx, done, back))
         except Unavailable as error:
             self._done = done + self._done
-            # What was not given back is taken up by its lease, like anything else of a sender that is gone.
-            log.warning("webhooks_wait", code=error.code)
+            # What was not given back is freed by its lease, like anything of a sender that is gone.
+            if not self._away:
+                log.warning("webhooks_wait", code=error.code)
+            self._away = True
             return None
+        self._away = False
         for settled in turn.settled:
             self._report(settled)
         self._lanes.add(turn.claimed.work)
@@ -171,6 +174,9 @@ class Dispatcher:
             outcome = await self._sender.send(work, started_at)
         except asyncio.CancelledError:
             outcome = Outcome(Failure.INTERRUPTED)
+        except Exception as error:  # a fault of ours with one delivery must not stop the others
+            log.error("webhook_attempt_broke", delivery_id=work.delivery_id, exc_info=error)
+            outcome = Outcome(Failure.INTERNAL)
         self._done.append(Done(work, started_at, outcome))
         if outcome.status_code == 410:
             self._lanes.drop(work.endpoint_id)
@@ -221,4 +227,4 @@ class Dispatcher:
         elif done.outcome.failure is not None:
             log.warning("webhook_failed", **facts)
         else:
-            log.info("webhook_delivered", **facts)
+            log.debug("webhook_delivered", **facts)

@@ -84,6 +84,7 @@ STATEMENTS = [
         single boolean not null default false,
         priority smallint not null default 0,
         job_id text,
+        resend_by text,
         last_failure text,
         created_at timestamptz not null default now(),
         delivered_at timestamptz,

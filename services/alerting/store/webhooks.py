@@ -2,7 +2,8 @@
 them."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from services.alerting.domain.messages import WebhookMessage
 from shared.db.transaction import WriteTx
@@ -17,17 +18,28 @@ def message_id_of(message: WebhookMessage) -> str:
 
 
 def body_of(message: WebhookMessage) -> bytes:
-    """The bytes that are stored, signed and sent. Raises ValueError beyond 64 KiB."""
+    """The bytes that are stored, signed and sent, at most 64 KiB: of larger data only the ids are left."""
+    body = _body(message, message.data)
+    if len(body) <= MAX_BODY_BYTES:
+        return body
+    ids: dict[str, Any] = {
+        "account": {"account_id": message.account_id},
+        "stakeholder": message.stakeholder_id and {"stakeholder_id": message.stakeholder_id},
+        "truncated": True,
+    }
+    if isinstance(task := message.data.get("task"), dict):
+        ids["task"] = {"follow_up_id": task.get("follow_up_id")}
+    return _body(message, ids)
+
+
+def _body(message: WebhookMessage, data: Mapping[str, Any]) -> bytes:
     envelope = {
         "type": message.type,
         "timestamp": message.timestamp.isoformat().replace("+00:00", "Z"),
-        "data": message.data,
+        "data": data,
         "sequence": message.sequence,
     }
-    body = json.dumps(envelope, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
-    if len(body) > MAX_BODY_BYTES:
-        raise ValueError(f"a webhook has at most {MAX_BODY_BYTES} bytes")
-    return body
+    return json.dumps(envelope, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
 async def enqueue(tx: WriteTx, *messages: WebhookMessage) -> int:

@@ -128,6 +128,15 @@ async def send_again(tx: WriteTx, delivery_id: str, actor: str, *, single: bool,
     )
 
 
+async def send_again_afterwards(tx: WriteTx, delivery_id: str, actor: str) -> None:
+    """A delivery that is being sent is to be sent once more when that has ended."""
+    await tx.execute(
+        "update webhook_deliveries set resend_by = :actor where delivery_id = :delivery_id",
+        delivery_id=delivery_id,
+        actor=actor,
+    )
+
+
 async def insert_test(tx: WriteTx, endpoint_id: str, message: dict[str, Any], actor: str, now: datetime) -> str:
     """A message for one endpoint, tried once. `message` holds message_id, event_type and body."""
     await tx.execute(

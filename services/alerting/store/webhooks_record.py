@@ -27,11 +27,13 @@ class Judge:
 
 @dataclass(frozen=True, slots=True)
 class Settled:
-    """What became of an attempt's delivery; `given_up` when the schedule was used up by it."""
+    """What became of an attempt's delivery; `given_up` when the schedule was used up by it, `wanted_again` when
+    somebody asked for another attempt meanwhile."""
 
     done: Done
     status: Status
     given_up: bool
+    wanted_again: bool
 
 
 async def record(tx: WriteTx, done: Sequence[Done], judge: Judge) -> list[Settled]:
@@ -41,6 +43,7 @@ async def record(tx: WriteTx, done: Sequence[Done], judge: Judge) -> list[Settle
     endpoints = await _locked_endpoints(tx, {item.work.endpoint_id for item in done})
     settled = await _deliver(tx, [item for item in done if item.outcome.failure is None], judge.now)
     settled += await _fail(tx, [item for item in done if item.outcome.failure is not None], endpoints, judge)
+    await _send_again(tx, [one.done.work.delivery_id for one in settled if one.wanted_again], judge.now)
     await _update_health(tx, endpoints, done, judge.now)
     return settled
 
@@ -76,7 +79,7 @@ async def _deliver(tx: WriteTx, done: Sequence[Done], now: datetime) -> list[Set
         from done t
         where d.delivery_id = t.delivery_id and (d.status in ('pending', 'exhausted', 'held')
             or (d.status = 'sending' and d.attempts = t.number))
-        returning d.delivery_id
+        returning d.delivery_id, d.resend_by is not null as wanted_again
         """,
         now=now,
         ids=[item.work.delivery_id for item in done],
@@ -89,8 +92,12 @@ async def _deliver(tx: WriteTx, done: Sequence[Done], now: datetime) -> list[Set
         texts=[item.outcome.response_text for item in done],
         truncated=[item.outcome.response_truncated for item in done],
     )
-    delivered = {row["delivery_id"] for row in rows}
-    return [Settled(item, Status.DELIVERED, False) for item in done if item.work.delivery_id in delivered]
+    delivered = {row["delivery_id"]: row["wanted_again"] for row in rows}
+    return [
+        Settled(item, Status.DELIVERED, given_up=False, wanted_again=delivered[item.work.delivery_id])
+        for item in done
+        if item.work.delivery_id in delivered
+    ]
 
 
 async def _fail(tx: WriteTx, done: Sequence[Done], endpoints: Mapping[str, RowMapping], judge: Judge) -> list[Settled]:
@@ -116,11 +123,29 @@ async def _fail(tx: WriteTx, done: Sequence[Done], endpoints: Mapping[str, RowMa
         )
         verdict = _at("deleted" if row["erased"] else states[item.work.endpoint_id], verdict)
         updates.append(_update_of(item, row, verdict, judge.now))
-        settled.append(Settled(item, verdict.status, verdict.status is Status.EXHAUSTED and not row["single"]))
+        given_up = verdict.status is Status.EXHAUSTED and not row["single"]
+        settled.append(Settled(item, verdict.status, given_up, wanted_again=row["resend_by"] is not None))
     await _update_deliveries(tx, updates)
-    given_up = [(one.done.work.endpoint_id, "exhausted", one.done.work.delivery_id) for one in settled if one.given_up]
-    await notify(tx, given_up, judge.now)
+    ended = [item.done.work for item in settled if item.given_up]
+    await notify(tx, [(work.endpoint_id, "exhausted", work.delivery_id) for work in ended], judge.now)
     return settled
+
+
+async def _send_again(tx: WriteTx, delivery_ids: list[str], now: datetime) -> None:
+    """Make due what somebody asked for while it was being sent, unless its endpoint gets nothing any more."""
+    if not delivery_ids:
+        return
+    await tx.execute(
+        """
+        update webhook_deliveries d
+        set status = 'pending', next_attempt_at = :now, trigger = 'resend', actor = d.resend_by,
+            single = d.status not in ('pending', 'held'), resend_by = null, finished_at = null
+        from webhook_endpoints e
+        where d.delivery_id = any(cast(:ids as text[])) and e.endpoint_id = d.endpoint_id and e.status = 'enabled'
+        """,
+        ids=delivery_ids,
+        now=now,
+    )
 
 
 async def _disable_gone(tx: WriteTx, done: Sequence[Done], now: datetime) -> dict[str, str]:
@@ -209,7 +234,8 @@ async def _locked_endpoints(tx: WriteTx, endpoint_ids: Iterable[str]) -> dict[st
 
 async def _locked_deliveries(tx: WriteTx, delivery_ids: list[str]) -> dict[str, RowMapping]:
     rows = await tx.all(
-        "select d.delivery_id, d.status, d.attempts, d.step, d.single, d.delivered_at, m.body is null as erased"
+        "select d.delivery_id, d.status, d.attempts, d.step, d.single, d.delivered_at, d.resend_by,"
+        " m.body is null as erased"
         " from webhook_deliveries d join webhook_messages m using (message_id)"
         " where d.delivery_id = any(cast(:ids as text[])) order by d.delivery_id for no key update of d",
         ids=delivery_ids,

@@ -88,6 +88,7 @@ WEBHOOK_DELIVERIES = Table(
     required("single", Boolean),
     required("priority", SmallInteger),
     Column("job_id", Text),
+    Column("resend_by", Text),
     Column("last_failure", Text),
     required("created_at", INSTANT),
     Column("delivered_at", INSTANT),
@@ -95,7 +96,8 @@ WEBHOOK_DELIVERIES = Table(
 )
 """One message to one endpoint. `sender` is the process that holds it until `lease_until`; `step` counts the
 gaps of the schedule used, `attempts` the attempts begun; `trigger` and `actor` are those of the next or
-current attempt; `single` allows one attempt only."""
+current attempt; `single` allows one attempt only; `resend_by` asked for another
+while it was being sent."""
 
 WEBHOOK_ATTEMPTS = Table(
     "webhook_attempts",

@@ -171,14 +171,19 @@ async def test_a_failed_resend_of_what_was_delivered_leaves_it_delivered(api: Ho
     assert again["delivered_at"] == delivery["delivered_at"]
 
 
-async def test_what_is_being_sent_is_not_sent_again(api: Hooks) -> None:
-    async with receiving(default=Answer(delay=3)) as receiver:
+@pytest.mark.parametrize("answer", [Answer(delay=0.5), Answer(500, delay=0.5)], ids=["delivered", "failed"])
+async def test_what_is_being_sent_is_sent_once_more_afterwards(api: Hooks, answer: Answer) -> None:
+    async with receiving(answer) as receiver:
         endpoint = await api.endpoint(receiver)
         await api.send(message())
         await eventually(arrived(receiver, 1))
         delivery = await api.only(endpoint)
-        refusal = await api.call("POST", f"/deliveries/{delivery['id']}/resend", 409)
-    assert refusal["code"] == "delivery_in_flight"
+        assert delivery["status"] == "sending"
+        await api.call("POST", f"/deliveries/{delivery['id']}/resend", 202)
+        await eventually(arrived(receiver, 2))
+        ended = await api.settled(endpoint, "delivered")
+    assert [one["trigger"] for one in ended["attempts"]] == ["automatic", "resend"]
+    assert len(receiver.requests) == 2
 
 
 async def test_erasing_a_person_takes_bodies_answers_and_waiting_deliveries(api: Hooks) -> None:
