@@ -20,14 +20,13 @@ if TYPE_CHECKING:
 
 log = get_logger(__name__)
 BATCH = 1_000
-SEND_SECONDS = 10.0
 POLL_SECONDS = 0.25
 KEEP_PUBLISHED = "1 hour"
 _RELAY_LOCK = 0x7E12
 
 
-Send = Callable[[Sequence[OutRecord], float], Awaitable[Sequence[Exception | None]]]
-"""Publishes records in order within the seconds given; answers one error or None a record."""
+Send = Callable[[Sequence[OutRecord]], Awaitable[Sequence[Exception | None]]]
+"""Publishes records in order, within a deadline below 10 s; answers one error or None a record."""
 
 _INSERT = text(
     "insert into outbox (event_id, topic, account_id, record_key, value, headers, partition)"
@@ -119,7 +118,7 @@ class Relay:
                 )
                 for row in rows
             ]
-            results = await self._send(records, SEND_SECONDS)
+            results = await self._send(records)
             sent, failure = self._settled([row["id"] for row in rows], records, results)
             await tx.execute(
                 "update outbox set published_at = clock_timestamp() where id = any(cast(:ids as bigint[]))",

@@ -8,24 +8,42 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
-from shared.records import OutRecord
+from shared.records import KafkaUnavailable, OutRecord
 
 if TYPE_CHECKING:
     from aiokafka.producer.message_accumulator import BatchBuilder
 
 Failures = dict[int, Exception]
 """Position of a record in its batch -> what went wrong; empty when all were acknowledged."""
+MAX_WAITING_GROUPS = 32
+"""Groups that may wait for one partition; past them its records take the other way or are refused."""
+
+
+class Shared(asyncio.Future[Failures]):
+    """The future that all callers of a group wait for: one that goes away must not cancel it for the others.
+
+    A cancelled caller therefore ends when the group is settled, which its deadline bounds.
+    """
+
+    def cancel(self, msg: object = None) -> bool:
+        """Refuse."""
+        return False
 
 
 class Group:
     """Records that are sent, acknowledged and reported together."""
 
-    __slots__ = ("builder", "future", "records")
+    __slots__ = ("_timer", "builder", "future", "records")
 
-    def __init__(self, builder: "BatchBuilder", future: "asyncio.Future[Failures]") -> None:
+    def __init__(self, builder: "BatchBuilder") -> None:
         self.builder = builder
-        self.future = future
+        self.future = Shared()
         self.records: list[OutRecord] = []
+        self._timer: asyncio.TimerHandle | None = None
+
+    def limit(self, seconds: float, late: "Callable[[Group], None]") -> None:
+        """Call `late` unless the group is settled in time."""
+        self._timer = asyncio.get_running_loop().call_later(seconds, late, self)
 
     def append(self, record: OutRecord) -> bool:
         """Add a record; False when the batch is full. The time is the broker's, never the user's."""
@@ -37,6 +55,8 @@ class Group:
 
     def settle(self, failures: Failures) -> None:
         """Tell all who wait what became of their records."""
+        if self._timer is not None:
+            self._timer.cancel()
         if not self.future.done():
             self.future.set_result(failures)
 
@@ -48,24 +68,28 @@ class Group:
 class Lane:
     """One partition of one topic: groups leave one after the other."""
 
-    def __init__(self, new_builder: "Callable[[], BatchBuilder]", deliver: Callable[[Group], Awaitable[None]]) -> None:
-        self._new_builder = new_builder
+    def __init__(self, new_group: Callable[[], Group], deliver: Callable[[Group], Awaitable[None]]) -> None:
+        self._new_group = new_group
         self._deliver = deliver
         self._waiting: list[Group] = []
         self._running: asyncio.Future[None] | None = None
         self._in_flight: Group | None = None
 
-    def add(self, record: OutRecord) -> "tuple[asyncio.Future[Failures], int]":
-        """Put a record into the group that fills; answers its future and the record's position there."""
-        loop = asyncio.get_running_loop()
+    def add(self, record: OutRecord) -> tuple[Group, int]:
+        """Put a record into the group that fills; answers it and the record's position there.
+
+        Raises `KafkaUnavailable` when too much waits already.
+        """
         if not self._waiting or not self._waiting[-1].append(record):
-            group = Group(self._new_builder(), loop.create_future())
+            if len(self._waiting) >= MAX_WAITING_GROUPS:
+                raise KafkaUnavailable
+            group = self._new_group()
             group.append(record)
             self._waiting.append(group)
         if self._running is None:
-            self._running = loop.create_task(self._drain())
+            self._running = asyncio.get_running_loop().create_task(self._drain())
         group = self._waiting[-1]
-        return group.future, len(group.records) - 1
+        return group, len(group.records) - 1
 
     async def _drain(self) -> None:
         try:
@@ -80,7 +104,7 @@ class Lane:
         """How many records wait for an acknowledgement."""
         return sum(len(group.records) for group in self._groups())
 
-    def futures(self) -> "list[asyncio.Future[Failures]]":
+    def futures(self) -> list[Shared]:
         """What resolves when all that waits here is settled."""
         return [group.future for group in self._groups()]
 

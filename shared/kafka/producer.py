@@ -10,7 +10,6 @@ import contextlib
 import time
 from collections.abc import Iterable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, NodeNotReadyError
@@ -26,10 +25,6 @@ from shared.telemetry.metrics import (
     publisher_breaker_open,
     publisher_rebuilds_total,
 )
-from shared.topics import Topic
-
-if TYPE_CHECKING:
-    from aiokafka.producer.message_accumulator import BatchBuilder
 
 log = get_logger(__name__)
 SEND_SECONDS = 4.0
@@ -43,10 +38,18 @@ _AWAY = (KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError, OSError, Ti
 class Publisher:
     """One producer a process, shared by requests and relay. All methods belong to the event loop that started it."""
 
-    def __init__(self, bootstrap_servers: str, topic_prefix: str = "", *, client_id: str = "tellback") -> None:
+    def __init__(
+        self,
+        bootstrap_servers: str,
+        topic_prefix: str = "",
+        *,
+        client_id: str = "tellback",
+        send_seconds: float = SEND_SECONDS,
+    ) -> None:
         self._bootstrap = bootstrap_servers
         self._prefix = topic_prefix
         self._client_id = client_id
+        self._send_seconds = send_seconds
         self._producer: AIOKafkaProducer | None = None
         self._connected = asyncio.Event()
         self._connecting: asyncio.Task[None] | None = None
@@ -82,43 +85,39 @@ class Publisher:
         """Records that wait for an acknowledgement."""
         return sum(lane.pending() for lane in self._lanes.values())
 
-    async def send(self, record: OutRecord, timeout: float = SEND_SECONDS) -> None:
+    async def send(self, record: OutRecord) -> None:
         """Publish one record and wait for its acknowledgement.
 
-        Raises `TooLarge` before Kafka sees it, `KafkaUnavailable` past the deadline (seconds) or at once while the
-        breaker is open; then the record may be stored all the same.
+        Raises `TooLarge` before Kafka sees it, `KafkaUnavailable` past the deadline or at once while the breaker is
+        open; then the record may be stored all the same.
         """
-        error = (await self.send_many([record], timeout))[0]
+        error = (await self.send_many([record]))[0]
         if error is not None:
             raise error
 
-    async def send_many(
-        self, records: Sequence[OutRecord], timeout: float = SEND_SECONDS
-    ) -> list[TellbackError | None]:
+    async def send_many(self, records: Sequence[OutRecord]) -> list[TellbackError | None]:
         """Publish records in order; one answer each, None where all in-sync replicas have it."""
-        answers: list[TellbackError | None] = [None] * len(records)
-        if self._producer is None:
-            return [KafkaUnavailable() for _ in records]
         started = time.monotonic()
-        try:
-            await asyncio.wait_for(self._know_partitions({record.topic for record in records}), timeout)
-        except (KafkaError, TimeoutError, OSError):
-            self._trip()
-            return [KafkaUnavailable() for _ in records]
-        places: list[tuple[asyncio.Future[Failures], int] | None] = []
-        for index, record in enumerate(records):
+        await self._know_partitions(records)
+        places: list[tuple[Group, int] | TellbackError] = []
+        for record in records:
             try:
                 record.check_size()
                 places.append(self._lane(record).add(record))
             except TellbackError as error:
-                answers[index] = error
-                places.append(None)
-        await self._wait({place[0] for place in places if place}, timeout)
-        for index, place in enumerate(places):
-            if place is not None:
-                answers[index] = self._answer(*place)
+                places.append(error)
+        answers = [place if isinstance(place, TellbackError) else await self._answer(*place) for place in places]
         self._measure(records, answers, time.monotonic() - started)
         return answers
+
+    @staticmethod
+    async def _answer(group: Group, position: int) -> TellbackError | None:
+        error = (await group.future).get(position)
+        if error is None or isinstance(error, TellbackError):
+            return error
+        if isinstance(error, _AWAY) or getattr(error, "retriable", False):
+            return KafkaUnavailable()
+        return Unavailable("record_refused", "Kafka refused the record", retry_after=5)
 
     @staticmethod
     def _measure(records: Sequence[OutRecord], answers: Sequence[TellbackError | None], seconds: float) -> None:
@@ -128,32 +127,17 @@ class Publisher:
             if error is not None:
                 publish_failures_total.labels(error.code).inc()
 
-    async def _wait(self, futures: Iterable["asyncio.Future[Failures]"], timeout: float) -> None:
-        # asyncio.wait leaves the shared futures alone when this caller goes away or its time is up.
-        waiting = set(futures)
-        if not waiting:
-            return
-        _, late = await asyncio.wait(waiting, timeout=timeout)
-        if late:
-            log.warning("publish_deadline_passed", seconds=timeout)
-            self._trip()
-
-    @staticmethod
-    def _answer(future: "asyncio.Future[Failures]", position: int) -> TellbackError | None:
-        if not future.done():
-            return KafkaUnavailable()
-        error = future.result().get(position)
-        if error is None or isinstance(error, TellbackError):
-            return error
-        if isinstance(error, _AWAY) or getattr(error, "retriable", False):
-            return KafkaUnavailable()
-        return Unavailable("record_refused", "Kafka refused the record", retry_after=5)
-
-    async def _know_partitions(self, topics: Iterable[Topic]) -> None:
-        for topic in topics:
-            name = self._prefix + topic.name
-            if name not in self._partitions and self._producer is not None:
-                self._partitions[name] = len(await self._producer.partitions_for(name))
+    async def _know_partitions(self, records: Iterable[OutRecord]) -> None:
+        """Ask once for the partitions of a topic; what cannot be answered opens the breaker."""
+        for record in records:
+            name = self._prefix + record.topic.name
+            if name in self._partitions or self._producer is None:
+                continue
+            try:
+                async with asyncio.timeout(self._send_seconds):
+                    self._partitions[name] = len(await self._producer.partitions_for(name))
+            except (KafkaError, TimeoutError, OSError):
+                self._trip()
 
     def _lane(self, record: OutRecord) -> Lane:
         name = self._prefix + record.topic.name
@@ -165,13 +149,23 @@ class Publisher:
         lane = self._lanes.get((name, partition))
         if lane is None:
             deliver = partial(self._deliver, name=name, partition=partition)
-            lane = self._lanes[name, partition] = Lane(self._builder, deliver)
+            lane = self._lanes[name, partition] = Lane(self._group, deliver)
         return lane
 
-    def _builder(self) -> "BatchBuilder":
+    def _group(self) -> Group:
+        group = self._bare_group()
+        group.limit(self._send_seconds, self._late)
+        return group
+
+    def _bare_group(self) -> Group:
         if self._producer is None:
             raise KafkaUnavailable
-        return self._producer.create_batch()
+        return Group(self._producer.create_batch())
+
+    def _late(self, group: Group) -> None:
+        log.warning("publish_deadline_passed", seconds=self._send_seconds, records=len(group.records))
+        group.fail(KafkaUnavailable())
+        self._trip()
 
     async def _deliver(self, group: Group, name: str, partition: int) -> None:
         """Send a group; a refusal costs the guilty record only, its neighbours are sent again one by one."""
@@ -192,7 +186,7 @@ class Publisher:
         failures: Failures = {}
         for position, record in enumerate(records):
             try:
-                single = Group(self._builder(), asyncio.get_running_loop().create_future())
+                single = self._bare_group()
                 single.append(record)
                 await self._produce(single, name, partition)
             except (KafkaError, OSError, TimeoutError, TellbackError) as error:
@@ -213,7 +207,7 @@ class Publisher:
         publisher_rebuilds_total.inc()
         fresh = self._new_producer()
         try:
-            await asyncio.wait_for(fresh.start(), SEND_SECONDS)
+            await asyncio.wait_for(fresh.start(), STOP_SECONDS)
         except (KafkaError, OSError, TimeoutError):
             self._retire(fresh)
             self._trip()

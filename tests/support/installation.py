@@ -107,9 +107,9 @@ class Installation:
     async def repeat_everything(self) -> int:
         """Append every record of every topic once more, as it is; returns how many there were."""
         records = [record async for record in self._records()]
-        publisher = Publisher(self.environment.kafka, self.environment.topic_prefix)
+        publisher = Publisher(self.environment.kafka, self.environment.topic_prefix, send_seconds=20)
         await publisher.start()
-        answers = await publisher.send_many(records, timeout=20)
+        answers = await publisher.send_many(records)
         await publisher.stop()
         assert not any(answers)
         return len(records)

@@ -71,8 +71,7 @@ async def test_after_a_failure_the_later_rows_of_the_account_wait_too(database: 
     async with database.write() as tx:
         await tx.emit(RESPONSES, recorded("a1", "a"), recorded("b1", "b"), recorded("a2", "a"), recorded("b2", "b"))
 
-    async def first_fails(records: Sequence[OutRecord], timeout: float) -> Sequence[TellbackError | None]:
-        assert timeout <= 10
+    async def first_fails(records: Sequence[OutRecord]) -> Sequence[TellbackError | None]:
         return [KafkaUnavailable(), None, None, None]
 
     assert await Relay(database, first_fails).relay_once() == 2
@@ -85,7 +84,7 @@ async def test_one_relay_sends_at_a_time(database: Database) -> None:
     await emit(database, "r1")
     sending, release = asyncio.Event(), asyncio.Event()
 
-    async def slow(records: Sequence[OutRecord], timeout: float) -> Sequence[TellbackError | None]:
+    async def slow(records: Sequence[OutRecord]) -> Sequence[TellbackError | None]:
         sending.set()
         await release.wait()
         return [None] * len(records)
@@ -101,7 +100,7 @@ async def test_rows_sent_in_a_lost_transaction_go_out_again_with_the_same_ids(da
     await emit(database, "r1")
     sent: list[bytes] = []
 
-    async def lose_the_transaction(records: Sequence[OutRecord], timeout: float) -> Sequence[TellbackError | None]:
+    async def lose_the_transaction(records: Sequence[OutRecord]) -> Sequence[TellbackError | None]:
         sent.extend(dict(record.headers)["ce_id"] for record in records)
         if len(sent) == 1:
             async with database.write() as tx:

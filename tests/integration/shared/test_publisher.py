@@ -51,7 +51,7 @@ async def test_one_refused_record_costs_no_neighbour_and_no_later_one(
     lenient = Topic("responses", RESPONSES.events, RESPONSES.retention_ms, max_message_bytes=50_000_000)
     records = [raw(b"%d" % number, lenient) for number in range(20)]
     records.insert(10, raw(b"x" * 2_000_000, lenient))
-    answers = await publisher.send_many(records, timeout=20)
+    answers = await publisher.send_many(records)
     assert [index for index, answer in enumerate(answers) if answer] == [10]
     assert answers[10] is not None
     assert answers[10].code == "record_refused"
