@@ -185,7 +185,7 @@ def _ref(series: Series, ref: Ref | None) -> AnswerRef | None:
 
 
 def _change(series: Series, pair: Pair) -> ChangeKind | None:
-    return cast(ChangeKind | None, pair.change(series.survey_type))
+    return cast("ChangeKind | None", pair.change(series.survey_type))
 
 
 def _pair(series: Series, pair: Pair | None) -> AnswerPair:

@@ -1,0 +1,69 @@
+"""Several at work on the same accounts: no mark is lost, nothing is told twice."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from shared.topics import ACCOUNT_SCORE_CHANGED, STAKEHOLDER_ANSWERED
+from tests.integration.scorer.writing import Writer, writer
+from tests.support.clock import FrozenClock
+from tests.support.environment import Environment
+from tests.support.events import NOW, recorded
+from tests.support.polling import eventually
+
+LATER = NOW + timedelta(minutes=5)
+
+
+@pytest.fixture
+async def scorer(environment: Environment) -> AsyncIterator[Writer]:
+    async with writer(environment, FrozenClock(LATER)) as ready:
+        yield ready
+
+
+async def waiting_for_a_lock(scorer: Writer) -> bool:
+    async with scorer.database.read() as tx:
+        return bool(
+            await tx.scalar(
+                "select count(*) from pg_stat_activity where datname = current_database()"
+                " and wait_event_type = 'Lock' and query like '%insert into marks%'"
+            )
+        )
+
+
+async def test_a_mark_set_while_its_account_is_projected_is_not_lost(scorer: Writer) -> None:
+    await scorer.take(recorded("a", answered_at=NOW - timedelta(minutes=2)))
+    async with scorer.database.write() as tx:
+        assert await scorer.projector.project_marked(tx, 10) == 1
+        # The projector has read the answers and deleted the mark, but has not committed yet.
+        taking = asyncio.create_task(scorer.take(recorded("b", answered_at=NOW)))
+        await eventually(lambda: waiting_for_a_lock(scorer))
+    await taking
+    assert [row["account_id"] for row in await scorer.rows("marks")] == ["acme"]
+    await scorer.project()
+    assert {row["response_id"] for row in await scorer.rows("latest_pairs")} == {"b"}
+    assert len(await scorer.told(STAKEHOLDER_ANSWERED)) == 2
+
+
+async def test_two_projectors_share_the_marks_and_tell_everything_once(scorer: Writer) -> None:
+    for number in range(30):
+        await scorer.take(*[recorded(f"{name}{number}", name, stakeholder_id=f"p{number}") for name in "abcdef"])
+        await asyncio.gather(scorer.job.project_once(), scorer.job.project_once())
+    await scorer.project()
+    answered = await scorer.told(STAKEHOLDER_ANSWERED)
+    assert len(answered) == len({one.id for one in answered}) == 180
+    for name in "abcdef":
+        sequences = [one.data.sequence for one in await scorer.told() if one.account_id == name]  # type: ignore[attr-defined]
+        assert sorted(sequences) == list(range(1, len(sequences) + 1))
+        last = [one.data for one in await scorer.told(ACCOUNT_SCORE_CHANGED) if one.account_id == name][-1]
+        assert last.figures["30d"]["latest"]["response_count"] == 30  # type: ignore[attr-defined]
+
+
+async def test_a_projector_passes_over_accounts_that_another_one_holds(scorer: Writer) -> None:
+    await scorer.take(recorded("a"), recorded("b", "other"))
+    async with scorer.database.write() as tx:
+        assert await scorer.projector.project_marked(tx, 1) == 1
+        assert await scorer.job.project_once() == 1
+        assert await scorer.job.project_once() == 0
+    assert len(await scorer.rows("snapshots")) == 2
