@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from services.collector import SCHEMA
 from services.collector.api import directory, facts, imports, responses
+from services.collector.api.hot import PATHS, HotPath
 from services.collector.api.resources import Collector
 from services.collector.handlers.publishing import Outgoing
 from services.collector.jobs import ImportWorker
@@ -41,11 +42,13 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
                 outgoing=Outgoing(plumbing.publisher, plumbing.database, plumbing.relay),
                 import_worker=worker,
             )
+            hot = HotPath(app.state.service, plumbing.keys, service.routed)
+            service.hot = {("POST", path): hot for path in PATHS}
             health_of(app).add("durable", lambda: why_not_ready(plumbing))
             plumbing.background("imports", worker.run)
             yield
 
-    return create_app(
+    service = create_app(
         SCHEMA,
         "Tellback collector",
         DESCRIPTION,
@@ -60,6 +63,7 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
         lifespan,
         clock=clock,
     )
+    return service
 
 
 async def why_not_ready(plumbing: Plumbing) -> str | None:

@@ -1,0 +1,128 @@
+"""The hot path answers as the routes behind it do, byte for byte where the answer is not new each time."""
+
+import json
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import pytest
+
+from services.collector.app import build
+from shared.http.app import ServiceApp
+from tests.support.clock import FrozenClock
+from tests.support.environment import Environment
+from tests.support.events import NOW, topic_records
+from tests.support.http import api_key, bearer, running
+
+BODY = {"account_id": " acme ", "email": "Ann.Lee@acme.example", "survey_type": "nps", "score": 9, "comment": "Ünïcode"}
+VOLATILE = {"event_id", "request_id", "instance", "x-request-id", "date", "content-length"}
+
+
+@pytest.fixture
+async def app(environment: Environment) -> ServiceApp:
+    app = build(environment.common, FrozenClock(NOW))
+    assert isinstance(app, ServiceApp)
+    return app
+
+
+@pytest.fixture
+async def client(environment: Environment, app: ServiceApp) -> AsyncIterator[httpx.AsyncClient]:
+    async with running(app) as client:
+        client.headers.update(bearer(await api_key(environment, ["ingest"])))
+        await client.get("/v1/me")  # the key is in the cache from here on
+        yield client
+
+
+def stable(answer: httpx.Response) -> tuple[int, dict[str, Any], dict[str, str]]:
+    """Status, body and headers without what is new in every answer."""
+    body = {name: value for name, value in answer.json().items() if name not in VOLATILE}
+    return answer.status_code, body, {k: v for k, v in answer.headers.items() if k not in VOLATILE}
+
+
+async def both(
+    client: httpx.AsyncClient, app: ServiceApp, path: str, body: bytes, headers: dict[str, str]
+) -> tuple[httpx.Response, httpx.Response]:
+    """The answers with the hot path and without it."""
+    with_hot = await client.post(path, content=body, headers=headers)
+    hot, app.hot = app.hot, {}
+    without = await client.post(path, content=body, headers=headers)
+    app.hot = hot
+    return with_hot, without
+
+
+JSON = {"content-type": "application/json"}
+CASES: dict[str, tuple[bytes, dict[str, str]]] = {
+    "plain": (json.dumps(BODY | {"response_id": 'r"1'}).encode(), JSON),
+    "idempotent": (json.dumps(BODY).encode(), JSON | {"idempotency-key": "k1"}),
+    "charset": (json.dumps(BODY | {"response_id": "r2"}).encode(), {"content-type": "application/json; charset=utf-8"}),
+    "bad score": (json.dumps(BODY | {"score": 11}).encode(), JSON),
+    "bad type": (json.dumps(BODY | {"score": "9"}).encode(), JSON),
+    "unknown field": (json.dumps(BODY | {"colour": "red"}).encode(), JSON),
+    "duplicate key": (b'{"account_id":"a","account_id":"b","email":"x@y","survey_type":"nps","score":1}', JSON),
+    "not json": (b"{", JSON),
+    "empty": (b"", JSON),
+    "array": (b"[1]", JSON),
+    "latin-1": ('{"account_id":"ü"}'.encode("latin-1"), JSON),
+    "byte order mark": (b"\xef\xbb\xbf{}", JSON),
+    "surrogate": (b'{"account_id":"\\ud800","email":"x@y","survey_type":"nps","score":1}', JSON),
+    "too large": (json.dumps(BODY | {"comment": "x" * 70_000}).encode(), JSON),
+    "other type": (b"{}", {"content-type": "text/plain"}),
+    "compressed": (b"{}", JSON | {"content-encoding": "gzip"}),
+    "long key": (json.dumps(BODY).encode(), JSON | {"idempotency-key": "k" * 201}),
+    "wrong key": (json.dumps(BODY).encode(), JSON | {"authorization": "Bearer tb_aaaaaaaaaaaa_" + "a" * 43}),
+    "no key": (json.dumps(BODY).encode(), JSON | {"authorization": ""}),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+async def test_one_response_is_answered_alike(client: httpx.AsyncClient, app: ServiceApp, case: str) -> None:
+    with_hot, without = await both(client, app, "/v1/responses", *CASES[case])
+    assert stable(with_hot) == stable(without)
+
+
+ITEM = {"account_id": "acme", "stakeholder_id": "ann", "survey_type": "nps", "score": 9}
+BATCHES: dict[str, Any] = {
+    "plain": {"responses": [ITEM | {"response_id": f"b{number}"} for number in range(3)]},
+    "one bad": {"responses": [ITEM | {"response_id": "c1"}, ITEM | {"response_id": "c2", "score": 12}]},
+    "none": {"responses": []},
+    "too many": {"responses": [ITEM] * 1_001},
+    "not items": {"responses": [1]},
+    "other name": {"answers": [ITEM]},
+    "two names": {"responses": [ITEM], "more": 1},
+    "array": [ITEM],
+}
+
+
+@pytest.mark.parametrize("case", BATCHES)
+async def test_a_batch_is_answered_alike(client: httpx.AsyncClient, app: ServiceApp, case: str) -> None:
+    headers = JSON | {"idempotency-key": "batch"}
+    with_hot, without = await both(client, app, "/v1/responses/batch", json.dumps(BATCHES[case]).encode(), headers)
+    assert stable(with_hot) == stable(without)
+
+
+async def test_the_same_event_is_published(
+    environment: Environment, client: httpx.AsyncClient, app: ServiceApp
+) -> None:
+    body = json.dumps(BODY | {"response_id": "same", "answered_at": "2026-05-01T08:00:00.123456+02:00"}).encode()
+    for answer in await both(client, app, "/v1/responses", body, JSON):
+        assert answer.status_code == 202
+    first, second = await topic_records(environment.kafka, environment.topic_prefix + "responses")
+    assert (first.key, first.value, first.partition) == (second.key, second.value, second.partition)
+    assert {name for name, _ in first.headers} == {name for name, _ in second.headers}
+
+
+async def test_plain_posts_do_take_the_hot_path(client: httpx.AsyncClient, app: ServiceApp) -> None:
+    """Without this the comparison above could hold because nothing is hot."""
+    reached: list[str] = []
+
+    async def routed(scope: Any, receive: Any, send: Any) -> None:
+        reached.append(scope["path"])
+        await ServiceApp.routed(app, scope, receive, send)
+
+    for hot in app.hot.values():
+        hot._fallback = routed  # type: ignore[attr-defined]
+    assert (await client.post("/v1/responses", json=BODY)).status_code == 202
+    assert (await client.post("/v1/responses/batch", json=BATCHES["plain"])).status_code == 200
+    assert reached == []
+    assert (await client.post("/v1/responses", json={})).status_code == 422
+    assert reached == ["/v1/responses"]
