@@ -9,7 +9,6 @@ from services.scorer import READS, SCHEMA
 from services.scorer.api import ROUTERS
 from services.scorer.api.resources import Scorer
 from services.scorer.consumer import handlers
-from services.scorer.domain.projection import Policy
 from services.scorer.handlers.erasure import Erasure
 from services.scorer.handlers.facts import Facts
 from services.scorer.handlers.projection import Projector
@@ -47,7 +46,7 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
 def start_writing(plumbing: Plumbing, settings: ScorerSettings) -> None:
     """Start the consumer and the jobs beside it, all supervised by the plumbing."""
     clock, database = plumbing.clock, plumbing.database
-    policy = policy_of(settings)
+    policy = settings.policy()
     projector = ProjectorJob(database, Projector(clock, policy), settings.projector_accounts, told=plumbing.relay.wake)
     sweeper = Sweeper(database, clock, settings.sweep_seconds, marked=projector.wake)
     check = SelfCheck(database, policy, settings.self_check_accounts, settings.self_check_seconds)
@@ -56,8 +55,3 @@ def start_writing(plumbing: Plumbing, settings: ScorerSettings) -> None:
     plumbing.background("projector", projector.run)
     plumbing.background("sweeper", sweeper.run)
     plumbing.background("self-check", check.run)
-
-
-def policy_of(settings: ScorerSettings) -> Policy:
-    """The thresholds of the projector."""
-    return Policy(settings.thresholds(), settings.drop_rule(), settings.silent_after())

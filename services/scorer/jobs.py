@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 from services.scorer.domain.projection import Policy, project
 from services.scorer.handlers.projection import Projector
@@ -10,7 +10,7 @@ from services.scorer.store import marks, projection
 from shared.clock import Clock
 from shared.db.engine import Database
 from shared.db.transaction import WriteTx
-from shared.errors import Unavailable
+from shared.errors import NotFound, Unavailable
 from shared.telemetry.logging import get_logger
 from shared.telemetry.metrics import aggregate_drift
 
@@ -112,6 +112,42 @@ class SelfCheck:
         if drifted:
             log.error("aggregate_drift", accounts=len(drifted), checked=len(states))
         return len(drifted)
+
+
+class Rebuild:
+    """Works out all that is derived anew from what was recorded, account by account, beside a running scorer."""
+
+    def __init__(self, database: Database, projector: Projector, accounts: int) -> None:
+        self._database = database
+        self._projector = projector
+        self._accounts = accounts
+
+    async def count(self) -> int:
+        """How many accounts there are. Raises `Unavailable`."""
+        async with self._database.read() as tx:
+            return await marks.count_accounts(tx)
+
+    async def run(self, only: str | None = None) -> AsyncIterator[tuple[int, int]]:
+        """Rebuild every account, or only one, some in a transaction; yields how many were done and how many of them
+        had other figures than were told. Raises `Unavailable`, `NotFound`."""
+        last = ""
+        if only is not None:
+            async with self._database.read() as tx:
+                if not await marks.is_known(tx, only):
+                    raise NotFound("unknown_account", "nothing is known of this account")
+        while account_ids := [only] if only is not None else await self._after(last):
+
+            async def work(tx: WriteTx, these: list[str] = account_ids) -> int:
+                return await self._projector.rebuild(tx, these)
+
+            yield len(account_ids), await self._database.retrying(work)
+            if only is not None:
+                return
+            last = account_ids[-1]
+
+    async def _after(self, last: str) -> list[str]:
+        async with self._database.read() as tx:
+            return await marks.accounts_after(tx, last, self._accounts)
 
 
 async def _patiently(job: str, work: Callable[[], Awaitable[int]]) -> int:

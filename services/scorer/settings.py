@@ -5,6 +5,7 @@ from pydantic_settings import SettingsConfigDict
 
 from services.scorer.domain.classes import Thresholds
 from services.scorer.domain.drops import DropRule
+from services.scorer.domain.projection import Policy
 from services.scorer.domain.states import SilentAfter
 from shared.settings import Settings
 
@@ -64,3 +65,7 @@ class ScorerSettings(Settings):
     def drop_rule(self) -> DropRule:
         """When a fall of the score is told."""
         return DropRule(points=self.drop_points, voices=self.drop_voices)
+
+    def policy(self) -> Policy:
+        """Everything that the projector goes by."""
+        return Policy(self.thresholds(), self.drop_rule(), self.silent_after())

@@ -77,12 +77,27 @@ async def count(tx: ReadTx) -> int:
     return int(await tx.scalar("select count(*) from marks"))
 
 
+_WITH_ACCOUNTS = ("responses", "invitations", "accounts", "stakeholders", "snapshots", "latest_pairs")
+"""Whatever has rows of an account; an account may be in any of them alone."""
+
+
 async def accounts_after(tx: ReadTx, account_id: str, limit: int) -> list[str]:
-    """The next accounts in the order of their ids that have anything to project."""
-    tables = ("responses", "invitations", "accounts", "stakeholders", "snapshots", "latest_pairs")
+    """The next accounts, in the order of their ids, of which anything is known."""
     each = " union ".join(
         f"(select distinct account_id from {table} where account_id > :after order by account_id limit :limit)"
-        for table in tables
+        for table in _WITH_ACCOUNTS
     )
     rows = await tx.all(f"{each} order by account_id limit :limit", after=account_id, limit=limit)
     return [row["account_id"] for row in rows]
+
+
+async def count_accounts(tx: ReadTx) -> int:
+    """How many accounts anything is known of."""
+    each = " union ".join(f"select account_id from {table}" for table in _WITH_ACCOUNTS)
+    return int(await tx.scalar(f"select count(*) from ({each}) as known"))
+
+
+async def is_known(tx: ReadTx, account_id: str) -> bool:
+    """Whether anything is known of the account."""
+    each = " or ".join(f"exists (select 1 from {table} where account_id = :account_id)" for table in _WITH_ACCOUNTS)
+    return bool(await tx.scalar(f"select {each}", account_id=account_id))

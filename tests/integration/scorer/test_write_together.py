@@ -6,8 +6,10 @@ from datetime import timedelta
 
 import pytest
 
+from services.cli.rebuild import rebuild_accounts
+from shared.errors import NotFound
 from shared.topics import ACCOUNT_SCORE_CHANGED, STAKEHOLDER_ANSWERED
-from tests.integration.scorer.writing import Writer, writer
+from tests.integration.scorer.writing import Writer, account, writer
 from tests.support.clock import FrozenClock
 from tests.support.environment import Environment
 from tests.support.events import NOW, recorded
@@ -67,3 +69,34 @@ async def test_a_projector_passes_over_accounts_that_another_one_holds(scorer: W
         assert await scorer.job.project_once() == 1
         assert await scorer.job.project_once() == 0
     assert len(await scorer.rows("snapshots")) == 2
+
+
+async def test_a_rebuild_repairs_what_is_derived_and_tells_only_the_scores(
+    environment: Environment, scorer: Writer
+) -> None:
+    await scorer.take(*[recorded(f"r{number}", f"acc{number:02}") for number in range(60)], account("empty"))
+    await scorer.project()
+    state, before = await scorer.state(), len(await scorer.told())
+    # By the machine's clock the answers are long gone from the short windows; where nobody answered, nothing differs.
+    assert await rebuild_accounts(environment.common, None, progress=False) == (61, 60)
+    assert await rebuild_accounts(environment.common, None, progress=False) == (61, 0)
+    async with scorer.database.write() as tx:
+        await tx.execute("""update snapshots set figures = '{}' where account_id in ('acc01', 'acc59')""")
+        await tx.execute("delete from latest_pairs where account_id = 'acc02'")
+    assert await rebuild_accounts(environment.common, "acc01", progress=False) == (1, 1)
+    await rebuild_accounts(environment.common, None, progress=False)
+    assert (await scorer.state())["latest_pairs"] == state["latest_pairs"]
+    assert {one.name for one in (await scorer.told())[before:]} == {ACCOUNT_SCORE_CHANGED}
+
+
+async def test_a_rebuild_of_an_unknown_account_leaves_nothing(environment: Environment, scorer: Writer) -> None:
+    with pytest.raises(NotFound):
+        await rebuild_accounts(environment.common, "nobody", progress=False)
+    assert await scorer.rows("snapshots") == []
+
+
+async def test_a_rebuild_first_tells_what_was_waiting_to_be_told(environment: Environment, scorer: Writer) -> None:
+    await scorer.take(recorded("r1"))
+    await rebuild_accounts(environment.common, None, progress=False)
+    assert [one.name for one in await scorer.told()] == [STAKEHOLDER_ANSWERED, ACCOUNT_SCORE_CHANGED]
+    assert await scorer.rows("marks") == []

@@ -9,7 +9,6 @@ from typing import Any
 from uuid import UUID
 
 from services.scorer.consumer import handlers
-from services.scorer.domain.projection import Policy
 from services.scorer.handlers.erasure import Erasure
 from services.scorer.handlers.facts import Facts
 from services.scorer.handlers.projection import Projector
@@ -149,8 +148,7 @@ class Writer:
 async def writer(environment: Environment, clock: Clock) -> AsyncIterator[Writer]:
     """The writing side on an environment's database."""
     database = Database(environment.database_url, "scorer", pool_size=4)
-    settings = ScorerSettings()
-    policy = Policy(settings.thresholds(), settings.drop_rule(), settings.silent_after())
+    policy = ScorerSettings().policy()
     erasure = Erasure(clock, SUBJECT)
     projector = Projector(clock, policy)
     try:
