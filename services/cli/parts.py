@@ -109,6 +109,8 @@ def service_environment(folder: DataFolder, port_base: int, *, demo: bool) -> di
 
     told = folder.variables() | {
         "TELLBACK_BENCHMARK_SCORER_URL": at("scorer"),
+        # No webhook goes to Tellback itself, also where its network is allowed.
+        "TELLBACK_ALERTING_OWN_PORTS": ",".join(str(port_base + offset) for offset in PORTS.values()),
         "TELLBACK_ALERTING_FOLLOW_UP_LINK": f"{at('alerting')}/v1/follow-ups/{{follow_up_id}}",
         "TELLBACK_ALERTING_RESPONSE_LINK": f"{at('scorer')}/v1/responses/{{response_id}}",
     }

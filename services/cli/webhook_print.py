@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.json import JSON
-from rich.padding import Padding
 from rich.text import Text
 
 from services.cli.console import say
@@ -14,7 +13,7 @@ from services.cli.console import say
 if TYPE_CHECKING:
     from services.cli.webhook_listen import Heard
 
-_INDENT = 10
+_INDENT = Text(" " * 10)
 
 
 def print_json_line(heard: "Heard") -> None:
@@ -38,11 +37,13 @@ def print_for_people(heard: "Heard", *, brief: bool, width: int | None) -> None:
     console = Console(width=width, highlight=False, soft_wrap=True)
     console.print(_headline(heard))
     for line in summary(heard.body):
-        console.print(Padding(Text(line), (0, 0, 0, _INDENT)))
+        console.print(_INDENT + Text(line))
     if not brief:
         body = heard.body
-        shown = JSON.from_data(body) if isinstance(body, dict | list) else Text(str(body))
-        console.print(Padding(shown, (0, 0, 1, _INDENT)))
+        shown = JSON.from_data(body).text if isinstance(body, dict | list) else Text(str(body))
+        for part in shown.split():
+            console.print(_INDENT + part)
+        console.print()
 
 
 def _headline(heard: "Heard") -> Text:

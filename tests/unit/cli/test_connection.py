@@ -85,6 +85,7 @@ def test_services_learn_where_the_others_listen(folder: DataFolder, monkeypatch:
     told = service_environment(folder, 9000, demo=False)
     assert told["TELLBACK_BENCHMARK_SCORER_URL"] == "http://127.0.0.1:9002"
     assert "TELLBACK_ALERTING_ALLOW_NETWORKS" not in told
+    assert told["TELLBACK_ALERTING_OWN_PORTS"] == "9000,9001,9002,9003,9004"
     assert service_environment(folder, 9000, demo=True)["TELLBACK_ALERTING_ALLOW_NETWORKS"] == "127.0.0.1/32"
     monkeypatch.setenv("TELLBACK_BENCHMARK_SCORER_URL", "https://scores.example")
     assert "TELLBACK_BENCHMARK_SCORER_URL" not in service_environment(folder, 9000, demo=False)
