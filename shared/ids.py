@@ -73,7 +73,5 @@ def derived_uuid(*parts: str) -> UUID:
 def uuid7() -> UUID:
     """A time-ordered UUID (RFC 9562, version 7), so that new rows lie together in an index."""
     milliseconds = time.time_ns() // 1_000_000
-    value = (milliseconds & (1 << 48) - 1) << 80 | int.from_bytes(os.urandom(10))
-    value = value & ~(0xF << 76) | 0x7 << 76
-    value = value & ~(0x3 << 62) | 0x2 << 62
-    return UUID(int=value)
+    random = int.from_bytes(os.urandom(10))
+    return UUID(int=(milliseconds << 80 | 0x7 << 76 | 0x2 << 62) | random & ~(0xF << 76 | 0x3 << 62))

