@@ -1,6 +1,6 @@
 """HTTP in: the routes of the scorer and the bodies of their answers."""
 
-from services.scorer.api import accounts, changes, explanations, people, portfolio, responses, trends
+from services.scorer.api import accounts, changes, erasures, explanations, people, portfolio, responses, trends
 
 ROUTERS = (
     accounts.router,
@@ -10,5 +10,6 @@ ROUTERS = (
     changes.router,
     explanations.router,
     responses.router,
+    erasures.router,
 )
 """All routes of the scorer API, for app.py."""

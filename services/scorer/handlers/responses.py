@@ -78,12 +78,12 @@ class ResponseFold:
     async def apply(self, tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
         """Fold the records into the rows and mark the accounts touched."""
         batch = Batch(records)
-        # Erasures first: what they overtake in this very batch need not be stored to be erased again.
-        for index, event in batch.erased:
-            batch.verdicts[index] = await self._erasure.erase(tx, event)
         await self._record(tx, batch)
         await self._change(tx, batch)
         await refold(tx, batch.refold)
+        # Erasures last: they take what this very batch has stored, whichever of the two came first.
+        for index, event in batch.erased:
+            batch.verdicts[index] = await self._erasure.erase(tx, event)
         await marks.mark(tx, batch.marks, self._clock.now())
         return batch.settled()
 

@@ -2,7 +2,7 @@
 
 import contextlib
 from collections.abc import AsyncIterator, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,9 @@ from services.scorer.app import build
 from services.scorer.store import marks
 from shared.clock import SystemClock
 from shared.db.engine import Database
+from shared.erasure import subject_by
 from shared.events.envelope import Event, decode
+from shared.events.responses import StakeholderErased
 from shared.events.scores import StakeholderAnswered
 from shared.kafka.producer import Publisher
 from shared.topics import (
@@ -27,11 +29,11 @@ from shared.topics import (
     STAKEHOLDER_ANSWERED,
     Topic,
 )
-from tests.integration.scorer.writing import account, amended, invited, withdrawn, writer
+from tests.integration.scorer.writing import account, amended, erased, invited, withdrawn, writer
 from tests.support.clock import FrozenClock
 from tests.support.environment import Environment, fresh_environment
 from tests.support.events import NOW, record_of, recorded, topic_records
-from tests.support.http import running
+from tests.support.http import api_key, bearer, running
 from tests.support.polling import eventually
 from tests.support.processes import start, tellback
 
@@ -116,6 +118,23 @@ async def test_a_published_answer_becomes_rows_figures_and_events(environment: E
     assert latest.figures["30d"]["latest"]["nps"] == 0
     assert latest.figures["30d"]["latest"]["sent_count"] == 1
     assert {one.data.response_id for one in answered} == {"r1", "r2"}  # type: ignore[attr-defined]
+
+
+async def test_an_erasure_that_came_through_can_be_asked_for(environment: Environment, database: Database) -> None:
+    secret = environment.common.secret_key.get_secret_value()
+    request = erased("ann", subject=subject_by(secret)("acme", "ann"))
+    assert isinstance(request.data, StakeholderErased)
+    headers = bearer(await api_key(environment, ["erase"]))
+    async with running(build(environment.common, FrozenClock(LATER))) as client:
+        path = f"/v1/erasures/{request.data.receipt_id}"
+        assert (await client.get(path, headers=headers)).status_code == 404
+        await publish(environment, [recorded("r1"), request])
+        await read_until(database, 2)
+        answer = await client.get(path, headers=headers)
+    assert (answer.status_code, answer.json()["responses"]) == (200, 1)
+    assert datetime.fromisoformat(answer.json()["erased_at"]) == request.data.erased_at
+    async with database.read() as tx:
+        assert await tx.scalar("select count(*) from responses where not erased") == 0
 
 
 async def test_reading_everything_again_changes_nothing_and_tells_nothing(

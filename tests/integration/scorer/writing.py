@@ -62,9 +62,12 @@ def withdrawn(response_id: str, account_id: str = "acme", **fields: Any) -> Even
 
 def erased(stakeholder_id: str, account_id: str = "acme", **fields: Any) -> Event:
     """A stakeholder.erased event of an hour after `NOW` unless told otherwise."""
-    values: dict[str, Any] = {"receipt_id": uuid7(), "erased_at": NOW + timedelta(hours=1)} | fields
-    subject = SUBJECT(account_id, stakeholder_id)
-    data = StakeholderErased(account_id=account_id, stakeholder_id=stakeholder_id, subject=subject, **values)
+    values: dict[str, Any] = {
+        "receipt_id": uuid7(),
+        "erased_at": NOW + timedelta(hours=1),
+        "subject": SUBJECT(account_id, stakeholder_id),
+    }
+    data = StakeholderErased(account_id=account_id, stakeholder_id=stakeholder_id, **(values | fields))
     return event(STAKEHOLDER_ERASED, data)
 
 
