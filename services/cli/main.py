@@ -7,15 +7,20 @@ from typing import Annotated, Any
 import typer
 
 from services.cli import (
+    benchmark,
     config,
     demo,
+    dlq,
     doctor,
     down,
+    erase,
     import_,
     keys,
     migrate,
     rebuild,
     reconcile,
+    replay,
+    resume,
     serve,
     setup,
     status,
@@ -37,7 +42,10 @@ COMMANDS: tuple[tuple[str, Callable[..., Any]], ...] = (
     ("migrate", migrate.migrate),
     ("reconcile", reconcile.reconcile),
     ("rebuild", rebuild.rebuild),
+    ("replay", replay.replay),
+    ("resume", resume.resume),
     ("import", import_.import_file),
+    ("erase", erase.erase),
     ("demo", demo.demo),
     ("verify", verify.verify),
     ("webhook-listen", webhook_listen.webhook_listen),
@@ -46,6 +54,8 @@ HIDDEN: tuple[tuple[str, Callable[..., Any]], ...] = (("setup", setup.setup),)
 GROUPS: tuple[tuple[str, typer.Typer], ...] = (
     ("topics", topics.app),
     ("keys", keys.app),
+    ("benchmark", benchmark.app),
+    ("dlq", dlq.app),
     ("config", config.app),
 )
 

@@ -1,6 +1,6 @@
 """Cursors: how far each partition was read, by whom, and what became of every record; kept beside the state."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import RowMapping
@@ -58,7 +58,8 @@ async def claim(tx: WriteTx, topic: str, partition: int, beginning: int, owner: 
         "insert into cursors (topic, partition, next_offset, epoch, owner, cluster_id)"
         " values (:topic, :partition, :beginning, 1, :owner, :cluster_id)"
         " on conflict (topic, partition) do update"
-        " set epoch = cursors.epoch + 1, owner = excluded.owner, updated_at = now()"
+        " set epoch = cursors.epoch + 1, owner = excluded.owner, updated_at = now(),"
+        " cluster_id = coalesce(cursors.cluster_id, excluded.cluster_id)"
         " returning next_offset, epoch, cluster_id, last_offset, last_fingerprint",
         topic=topic,
         partition=partition,
@@ -118,6 +119,21 @@ async def accept_gap(tx: WriteTx, topic: str, partition: int, beginning: int) ->
         beginning=beginning,
     )
     return int(row["accepted_gap"]) if row else 0
+
+
+async def begin_anew(tx: WriteTx, beginnings: Mapping[Place, int]) -> int:
+    """Read these partitions from the offsets given, as if for the first time: whoever reads them is fenced and starts
+    over, and what it has had already it recognises by its ids. Returns how many partitions had a cursor."""
+    return await tx.execute(
+        "update cursors set next_offset = batch.beginning, last_offset = null, last_fingerprint = null,"
+        " cluster_id = null, epoch = epoch + 1, updated_at = now()"
+        " from unnest(cast(:topics as text[]), cast(:partitions as int[]), cast(:beginnings as bigint[]))"
+        " as batch(topic, partition, beginning)"
+        " where cursors.topic = batch.topic and cursors.partition = batch.partition",
+        topics=[topic for topic, _ in beginnings],
+        partitions=[partition for _, partition in beginnings],
+        beginnings=list(beginnings.values()),
+    )
 
 
 async def statement_of_account(tx: ReadTx) -> Sequence[RowMapping]:

@@ -9,7 +9,9 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 
 from shared.db.transaction import ReadTx, WriteTx
+from shared.errors import Conflict
 from shared.events.envelope import Headers
+from shared.topics import BY_NAME
 
 Kind = Literal["dead_letter", "conflict"]
 _FACTS = (
@@ -86,9 +88,25 @@ async def lock_parked(tx: WriteTx, kind: Kind, parked_id: UUID) -> tuple[Facts, 
     return (_facts(row), _content(row)) if row else None
 
 
-async def mark_replayed(tx: WriteTx, parked_id: UUID, now: datetime) -> None:
-    """Note that the record went back to its topic."""
+async def put_back(tx: WriteTx, parked_id: UUID, now: datetime) -> Facts | None:
+    """Send a dead letter back to its topic through the outbox, the original bytes; None when there is none.
+
+    Raises `Conflict` when its topic is not one of ours.
+    """
+    found = await lock_parked(tx, "dead_letter", parked_id)
+    if found is None:
+        return None
+    facts, content = found
+    topic = BY_NAME.get(facts.topic)
+    if topic is None:
+        raise Conflict("unknown_topic", "the topic it came from is not one of ours")
+    # A record whose account is not known goes back to where it lay.
+    partition = None if facts.account_id else facts.partition
+    await tx.emit_raw(
+        topic, facts.account_id or "", content.key or b"", content.value, content.headers, partition=partition
+    )
     await tx.execute("update parked set replayed_at = :now where id = :id", id=parked_id, now=now)
+    return facts
 
 
 async def drop_parked(tx: WriteTx, kind: Kind, parked_id: UUID) -> bool:

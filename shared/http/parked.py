@@ -14,13 +14,12 @@ from shared.access.caller import Caller
 from shared.db import parked
 from shared.db.engine import Database
 from shared.db.parked import Kind
-from shared.errors import Conflict, NotFound
+from shared.errors import NotFound
 from shared.http.auth import Manager, Reader
 from shared.http.deps import TheClock, TheDatabase
 from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, page_of, read_cursor
 from shared.http.routing import Router
 from shared.telemetry.logging import get_logger
-from shared.topics import BY_NAME
 
 Reason = Annotated[str | None, Query(max_length=64, description="Only those parked for this reason.")]
 
@@ -95,22 +94,12 @@ async def replay(
     """The original bytes go out again; readers recognise by its id what they have had already."""
     _refuse_limited(caller)
     async with database.write() as tx:
-        found = await parked.lock_parked(tx, "dead_letter", parked_id)
-        if found is None:
+        facts = await parked.put_back(tx, parked_id, clock.now())
+        if facts is None:
             raise _not_found()
-        facts, content = found
-        topic = BY_NAME.get(facts.topic)
-        if topic is None:
-            raise Conflict("unknown_topic", "the topic it came from is not one of ours")
-        # A record whose account is not known goes back to where it lay.
-        partition = None if facts.account_id else facts.partition
-        await tx.emit_raw(
-            topic, facts.account_id or "", content.key or b"", content.value, content.headers, partition=partition
-        )
-        await parked.mark_replayed(tx, parked_id, clock.now())
     request.app.state.plumbing.relay.wake()
-    log.info("dead_letter_replayed", parked_id=str(parked_id), topic=topic.name, by=caller.key_id)
-    return Replayed(id=parked_id, topic=topic.name)
+    log.info("dead_letter_replayed", parked_id=str(parked_id), topic=facts.topic, by=caller.key_id)
+    return Replayed(id=parked_id, topic=facts.topic)
 
 
 @router.delete(

@@ -16,6 +16,8 @@ Place = tuple[str, int]
 async def log_ranges(bootstrap_servers: str, places: Collection[Place]) -> dict[Place, tuple[int, int]]:
     """First offset and the one after the last, for partitions that exist. Raises Unavailable when Kafka does not
     answer within 15 s, as it never does for one that does not exist."""
+    if not places:
+        return {}
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap_servers, enable_auto_commit=False)
     wanted = [TopicPartition(*place) for place in places]
     try:

@@ -1,0 +1,177 @@
+"""`tellback dlq`: looks into the dead letters of every service, puts them back or drops them, straight in the
+database, so that it works also for a service that has stopped because of them."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+from uuid import UUID
+
+import typer
+
+from services.cli.connection import common_settings
+from services.cli.console import DataOption, JsonOption, as_json, say, table
+from services.cli.services import installed_services
+from shared.errors import Invalid, NotFound
+
+if TYPE_CHECKING:
+    from shared.db.engine import Database
+    from shared.db.parked import Content, Facts
+
+LIST_LIMIT = 200
+ServiceOption = Annotated[str | None, typer.Option("--service", help="Only those of one service.")]
+ReasonOption = Annotated[str | None, typer.Option("--reason", help="Only those with this reason.")]
+IdArgument = Annotated[UUID, typer.Argument(help="The id that `dlq list` shows.")]
+
+app = typer.Typer(no_args_is_help=True, help="Look into dead letters, put them back on their topic, or drop them.")
+
+
+@app.command("list")
+def list_letters(
+    service: ServiceOption = None,
+    reason: ReasonOption = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="The newest so many of each service.")] = LIST_LIMIT,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """The dead letters, the newest first; never what is in them."""
+    found = asyncio.run(_listed(data, service, reason, limit))
+    if json:
+        as_json([{"service": name, **asdict(facts)} for name, facts in found])
+        return
+    columns = ("service", "id", "reason", "topic", "partition", "offset", "account", "parked at", "replayed at")
+    table(
+        columns,
+        [
+            (
+                name,
+                str(facts.id),
+                facts.reason,
+                facts.topic,
+                str(facts.partition),
+                facts.offset,
+                facts.account_id,
+                f"{facts.parked_at:%Y-%m-%d %H:%M:%S}",
+                f"{facts.replayed_at:%Y-%m-%d %H:%M:%S}" if facts.replayed_at else None,
+            )
+            for name, facts in found
+        ],
+    )
+    say(f"{len(found)} dead letters" if found else "no dead letters")
+
+
+@app.command("show")
+def show(letter: IdArgument, data: DataOption = None) -> None:
+    """One dead letter with its headers and content, which people may have written."""
+    name, facts, content = asyncio.run(_found(data, letter))
+    as_json(
+        {
+            "service": name,
+            **asdict(facts),
+            "key": (content.key or b"").decode(errors="replace"),
+            "headers": {header: raw.decode(errors="replace") for header, raw in content.headers},
+            "value": None if content.value is None else content.value.decode(errors="replace"),
+        }
+    )
+
+
+@app.command("replay")
+def replay(
+    letter: Annotated[UUID | None, typer.Argument(help="The id that `dlq list` shows; else --all.")] = None,
+    every: Annotated[bool, typer.Option("--all", help="All that were never put back.")] = False,
+    service: ServiceOption = None,
+    reason: ReasonOption = None,
+    data: DataOption = None,
+) -> None:
+    """Put dead letters back on their topic, the original bytes; a running service of theirs publishes them."""
+    if (letter is None) == (not every):
+        raise Invalid("which", "name one dead letter, or say --all")
+    count = asyncio.run(_replayed(data, letter, service, reason))
+    say(f"{count} dead letters put back")
+
+
+@app.command("drop")
+def drop(letter: IdArgument, data: DataOption = None) -> None:
+    """Delete a dead letter for good; its count stays."""
+    asyncio.run(_dropped(data, letter))
+    say("dropped")
+
+
+@asynccontextmanager
+async def _databases(data: Path | None, service: str | None = None) -> "AsyncIterator[dict[str, Database]]":
+    """The services that keep parked records, each with its database."""
+    from shared.db.engine import Database
+
+    common = common_settings(data)
+    opened: dict[str, Database] = {}
+    try:
+        for name in installed_services():
+            if service in (None, name):
+                database = Database(common.database_url, name, pool_size=1)
+                opened[name] = database
+                async with database.read() as tx:
+                    if not await tx.scalar("select to_regclass(:name) is not null", name=f"{name}.parked"):
+                        del opened[name]
+                        await database.close()
+        yield opened
+    finally:
+        for database in opened.values():
+            await database.close()
+
+
+async def _listed(data: Path | None, service: str | None, reason: str | None, limit: int) -> "list[tuple[str, Facts]]":
+    from shared.db.parked import list_parked
+
+    found: list[tuple[str, Any]] = []
+    async with _databases(data, service) as databases:
+        for name, database in databases.items():
+            async with database.read() as tx:
+                found += [(name, facts) for facts in await list_parked(tx, "dead_letter", reason=reason, limit=limit)]
+    return sorted(found, key=lambda each: each[1].parked_at, reverse=True)
+
+
+async def _found(data: Path | None, letter: UUID) -> "tuple[str, Facts, Content]":
+    from shared.db.parked import find_parked
+
+    async with _databases(data) as databases:
+        for name, database in databases.items():
+            async with database.read() as tx:
+                if found := await find_parked(tx, "dead_letter", letter):
+                    return name, *found
+    raise _unknown()
+
+
+async def _replayed(data: Path | None, letter: UUID | None, service: str | None, reason: str | None) -> int:
+    from shared.clock import SystemClock
+    from shared.db.parked import list_parked, put_back
+
+    count = 0
+    async with _databases(data, service) as databases:
+        for database in databases.values():
+            async with database.write() as tx:
+                letters = [letter]
+                if letter is None:
+                    waiting = await list_parked(tx, "dead_letter", reason=reason, limit=10_000)
+                    letters = [facts.id for facts in waiting if facts.replayed_at is None]
+                for each in letters:
+                    count += each is not None and await put_back(tx, each, SystemClock().now()) is not None
+    if letter is not None and not count:
+        raise _unknown()
+    return count
+
+
+async def _dropped(data: Path | None, letter: UUID) -> None:
+    from shared.db.parked import drop_parked
+
+    async with _databases(data) as databases:
+        for database in databases.values():
+            async with database.write() as tx:
+                if await drop_parked(tx, "dead_letter", letter):
+                    return
+    raise _unknown()
+
+
+def _unknown() -> NotFound:
+    return NotFound("unknown_dead_letter", "no service has a dead letter of this id")

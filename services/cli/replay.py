@@ -1,0 +1,50 @@
+"""`tellback replay`: a service reads its topics once more from their beginning."""
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from services.cli.connection import common_settings
+from services.cli.console import DataOption, say
+from services.cli.resume import reading_services, schema_of
+from shared.errors import Invalid
+from shared.settings import CommonSettings
+
+
+def replay(
+    service: Annotated[str, typer.Argument(help="scorer, alerting or benchmark.")],
+    topic: Annotated[list[str] | None, typer.Option(help="Only this topic; may be given often.")] = None,
+    data: DataOption = None,
+) -> None:
+    """Let a service read its topics from their beginning, beside running services.
+
+    What it has had already it recognises by its ids and counts as repeats. Also the way to go on knowingly when Kafka
+    was replaced or restored (`kafka_replaced`): what only the old one held is not read again, and stays.
+    """
+    count = asyncio.run(_replay(common_settings(data), service, topic or []))
+    say(f"{service} reads {count} partitions from their beginning")
+
+
+async def _replay(common: CommonSettings, service: str, wanted: list[str]) -> int:
+    from shared.db.cursors import begin_anew, statement_of_account
+    from shared.db.engine import Database
+    from shared.kafka.offsets import log_ranges
+
+    topics = reading_services().get(service)
+    if topics is None:
+        raise Invalid("unknown_service", f"must be one of: {', '.join(reading_services())}")
+    if unknown := set(wanted) - set(topics):
+        raise Invalid("unknown_topic", f"{service} does not read {', '.join(sorted(unknown))}")
+    names = {common.topic_prefix + name for name in wanted or topics}
+    database = Database(common.database_url, schema_of(service), pool_size=1)
+    try:
+        async with database.read() as tx:
+            places = [
+                (row["topic"], row["partition"]) for row in await statement_of_account(tx) if row["topic"] in names
+            ]
+        ranges = await log_ranges(common.kafka_bootstrap_servers, places)
+        async with database.write() as tx:
+            return await begin_anew(tx, {place: first for place, (first, _) in ranges.items()})
+    finally:
+        await database.close()

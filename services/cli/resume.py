@@ -1,0 +1,80 @@
+"""`tellback resume`: goes on knowingly after retention deleted records that a service had not read."""
+
+import asyncio
+from importlib import import_module
+from typing import Annotated
+
+import typer
+
+from services.cli.connection import common_settings
+from services.cli.console import DataOption, JsonOption, as_json, say, table
+from services.cli.services import installed_services
+from shared.errors import Invalid
+from shared.settings import CommonSettings
+
+Gap = tuple[str, str, int, int]
+"""Service, full topic name, partition, and how many records are lost."""
+
+
+def resume(
+    accept_gap: Annotated[bool, typer.Option("--accept-gap", help="Go on without the lost records.")] = False,
+    data: DataOption = None,
+    json: JsonOption = False,
+) -> None:
+    """Show the records that retention took before a service had read them; with --accept-gap go on without them.
+
+    The gap stays written down in the cursor (`accepted_gap`), and `tellback doctor` shows it.
+    """
+    gaps = asyncio.run(_gaps(common_settings(data), accept=accept_gap))
+    if json:
+        as_json([dict(zip(("service", "topic", "partition", "lost"), gap, strict=True)) for gap in gaps])
+        return
+    if gaps:
+        table(("service", "topic", "partition", "lost"), [(a, b, str(c), d) for a, b, c, d in gaps])
+    if not gaps:
+        say("no gaps")
+    elif accept_gap:
+        say("accepted: the services go on behind the gap")
+    else:
+        raise Invalid("gap", "these records are lost; to go on without them say --accept-gap")
+
+
+def reading_services() -> dict[str, list[str]]:
+    """Service -> the topics it reads, without prefix; those that read any."""
+    found = {name: [topic.name for topic in import_module(f"services.{name}").READS] for name in installed_services()}
+    return {name: topics for name, topics in found.items() if topics}
+
+
+def schema_of(service: str) -> str:
+    """The schema of a service."""
+    return str(import_module(f"services.{service}").SCHEMA)
+
+
+async def _gaps(common: CommonSettings, *, accept: bool) -> list[Gap]:
+    from shared.db.cursors import accept_gap, statement_of_account
+    from shared.db.engine import Database
+    from shared.kafka.offsets import log_ranges
+    from shared.topics import BY_NAME
+
+    gaps: list[Gap] = []
+    for service in reading_services():
+        database = Database(common.database_url, schema_of(service), pool_size=1)
+        try:
+            async with database.read() as tx:
+                cursors = [
+                    row for row in await statement_of_account(tx) if row["topic"].startswith(common.topic_prefix)
+                ]
+            ranges = await log_ranges(
+                common.kafka_bootstrap_servers, [(row["topic"], row["partition"]) for row in cursors]
+            )
+            for row in cursors:
+                first, _ = ranges[row["topic"], row["partition"]]
+                compacted = BY_NAME[row["topic"].removeprefix(common.topic_prefix)].compacted
+                if first > row["next_offset"] and not compacted:
+                    gaps.append((service, row["topic"], row["partition"], first - row["next_offset"]))
+                    if accept:
+                        async with database.write() as tx:
+                            await accept_gap(tx, row["topic"], row["partition"], first)
+        finally:
+            await database.close()
+    return gaps
