@@ -12,6 +12,7 @@ from shared.access.keystore import KeyStore
 from shared.background import Background
 from shared.clock import Clock
 from shared.db.engine import Database
+from shared.db.erasures import Journal
 from shared.db.outbox import Relay
 from shared.errors import Unavailable
 from shared.kafka.producer import Publisher
@@ -69,9 +70,12 @@ class Plumbing:
         handlers: Mapping[str, BatchHandler],
         after_commit: Callable[[], None] | None = None,
         max_records: int = MAX_RECORDS,
+        *,
+        journal: Journal | None = None,
     ) -> Runner:
         """A consumer of these topics, running in the background. The relay is woken after every batch, which has at
         most `max_records`: fewer where one record costs much, so that its locks are held for a second, not for ten.
+        With the `journal` of a service nothing of erased people is parked.
         """
 
         def committed() -> None:
@@ -87,6 +91,7 @@ class Plumbing:
             owner=f"{socket.gethostname()}-{os.getpid()}",
             dead_letter_limit=self.settings.dead_letter_limit,
             max_records=max_records,
+            journal=journal,
         )
         runner = Runner(config, self.database, handlers, committed)
         self.runners.append(runner)

@@ -22,6 +22,7 @@ from services.alerting.jobs.delivery_setup import delivering
 from services.alerting.jobs.snoozes import Alarm
 from services.alerting.settings import AlertingSettings
 from shared.clock import Clock, SystemClock
+from shared.db.erasures import Journal
 from shared.erasure import subject_by
 from shared.http.app import create_app
 from shared.http.parked import router as parked
@@ -54,7 +55,8 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
             plumbing.background("rules", partial(put_rules_in_place, plumbing.database, clock))
             alarm = Alarm(plumbing.database, resources, settings.wake_seconds, committed)
             plumbing.background("snoozes", alarm.run)
-            plumbing.runner(READS, handlers(resources), committed, max_records=AT_ONCE)
+            journal = Journal(resources.subject)
+            plumbing.runner(READS, handlers(resources), committed, max_records=AT_ONCE, journal=journal)
             yield
 
     return create_app(

@@ -7,13 +7,15 @@ from datetime import timedelta
 from fastapi import FastAPI
 
 from services.collector import SCHEMA
-from services.collector.api import directory, facts, imports, responses
+from services.collector.api import directory, erasures, facts, imports, responses
 from services.collector.api.hot import PATHS, HotPath
 from services.collector.api.resources import Collector
 from services.collector.handlers.publishing import Outgoing
 from services.collector.jobs import ImportWorker
 from services.collector.settings import CollectorSettings
 from shared.clock import Clock, SystemClock
+from shared.db.erasures import Journal
+from shared.erasure import subject_by
 from shared.http import keys, parked
 from shared.http.app import create_app
 from shared.http.health import health_of
@@ -33,7 +35,9 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with Plumbing.open(SCHEMA, common, clock) as plumbing:
-            worker = ImportWorker(plumbing.database, plumbing.relay, clock, timedelta(days=settings.import_keep_days))
+            subject = subject_by(common.secret_key.get_secret_value())
+            keep = timedelta(days=settings.import_keep_days)
+            worker = ImportWorker(plumbing.database, plumbing.relay, clock, keep, Journal(subject))
             app.state.plumbing = plumbing
             app.state.service = Collector(
                 clock=clock,
@@ -41,6 +45,7 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
                 relay=plumbing.relay,
                 outgoing=Outgoing(plumbing.publisher, plumbing.database, plumbing.relay),
                 import_worker=worker,
+                subject=subject,
             )
             hot = HotPath(app.state.service, plumbing.keys, service.routed)
             service.hot = {("POST", path): hot for path in PATHS}
@@ -55,6 +60,7 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
         [
             responses.router,
             directory.router,
+            erasures.router,
             facts.router,
             imports.router_for(settings.import_max_megabytes),
             keys.router,

@@ -15,6 +15,7 @@ from services.collector.store import imports as store
 from services.collector.store.imports import ImportJob, Progress
 from shared.clock import Clock
 from shared.db.engine import Database
+from shared.db.erasures import Journal
 from shared.db.outbox import Relay
 from shared.errors import Unavailable
 from shared.telemetry import metrics
@@ -29,8 +30,9 @@ TIDY_EVERY = timedelta(hours=1)
 class ImportWorker:
     """One job at a time in this process; several processes share the queue."""
 
-    def __init__(self, database: Database, relay: Relay, clock: Clock, keep: timedelta) -> None:
+    def __init__(self, database: Database, relay: Relay, clock: Clock, keep: timedelta, journal: Journal) -> None:
         self._database = database
+        self._journal = journal
         self._relay = relay
         self._clock = clock
         self._keep = keep
@@ -83,7 +85,8 @@ class ImportWorker:
             try:
                 reader = await asyncio.to_thread(_open, job, file)
                 while rows := await asyncio.to_thread(reader.read, STEP_ROWS):
-                    step = partial(take_step, job=job, claim_id=claim_id, rows=rows, now=self._clock.now())
+                    now = self._clock.now()
+                    step = partial(take_step, job=job, claim_id=claim_id, rows=rows, now=now, journal=self._journal)
                     progress = await self._database.retrying(step)
                     self._relay.wake()
                     _count(job.kind, progress)

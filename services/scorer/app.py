@@ -16,6 +16,7 @@ from services.scorer.handlers.responses import ResponseFold
 from services.scorer.jobs import ProjectorJob, SelfCheck, Sweeper
 from services.scorer.settings import ScorerSettings
 from shared.clock import Clock, SystemClock
+from shared.db.erasures import Journal
 from shared.erasure import subject_by
 from shared.http import parked
 from shared.http.app import create_app
@@ -50,8 +51,10 @@ def start_writing(plumbing: Plumbing, settings: ScorerSettings) -> None:
     projector = ProjectorJob(database, Projector(clock, policy), settings.projector_accounts, told=plumbing.relay.wake)
     sweeper = Sweeper(database, clock, settings.sweep_seconds, marked=projector.wake)
     check = SelfCheck(database, policy, settings.self_check_accounts, settings.self_check_seconds)
-    erasure = Erasure(clock, subject_by(plumbing.settings.secret_key.get_secret_value()))
-    plumbing.runner(READS, handlers(ResponseFold(clock, erasure), Facts(clock, erasure)), after_commit=projector.wake)
+    subject = subject_by(plumbing.settings.secret_key.get_secret_value())
+    erasure = Erasure(clock, subject)
+    table = handlers(ResponseFold(clock, erasure), Facts(clock, erasure))
+    plumbing.runner(READS, table, after_commit=projector.wake, journal=Journal(subject))
     plumbing.background("projector", projector.run)
     plumbing.background("sweeper", sweeper.run)
     plumbing.background("self-check", check.run)

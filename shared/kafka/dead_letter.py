@@ -1,14 +1,16 @@
 """Dead letters and conflicts: parked with their reason and original bytes, shown, and published for other tools."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+from shared.db.erasures import Forgotten, Journal, forget_outbox, forget_parked, person_in
 from shared.db.transaction import WriteTx
 from shared.errors import Halt
 from shared.events.envelope import Headers
+from shared.events.responses import StakeholderErased
 from shared.ids import derived_uuid
 from shared.topics import DEAD_LETTERS
 from shared.verdicts import Outcome, Verdict
@@ -33,6 +35,20 @@ class RawRecord:
     value: bytes | None
     headers: Headers
     account_id: str | None
+
+
+async def overtaken(tx: WriteTx, journal: Journal, records: Mapping[int, RawRecord]) -> list[int]:
+    """The numbers of those records that speak of an erased person and were recorded until then."""
+    people = {number: person for number, raw in records.items() if (person := person_in(raw.value))}
+    gone = await journal.overtaken(tx, list(people.values()))
+    return [number for number, dropped in zip(people, gone, strict=True) if dropped]
+
+
+async def forget_kept(tx: WriteTx, event: StakeholderErased) -> None:
+    """Erase a person from what plumbing itself keeps: parked records, and those in the outbox."""
+    person = Forgotten(event.account_id, event.stakeholder_id, event.erased_at)
+    await forget_parked(tx, person)
+    await forget_outbox(tx, person)
 
 
 async def park(

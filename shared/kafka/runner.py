@@ -20,11 +20,13 @@ from aiokafka.errors import KafkaError
 from shared.db import cursors
 from shared.db.cursors import Advance, Cursor, Fenced
 from shared.db.engine import Database
+from shared.db.erasures import Journal
 from shared.db.transaction import WriteTx
 from shared.errors import Halt, Transient, Unavailable
+from shared.events.responses import StakeholderErased
 from shared.kafka.admin import Admin
 from shared.kafka.assignment import Assignment
-from shared.kafka.dead_letter import RawRecord, park
+from shared.kafka.dead_letter import RawRecord, forget_kept, overtaken, park
 from shared.kafka.decoding import Work, fingerprint, work_of
 from shared.kafka.rebalance import Rebalance
 from shared.telemetry.logging import get_logger
@@ -37,7 +39,7 @@ from shared.telemetry.metrics import (
     records_read_total,
 )
 from shared.topics import Topic
-from shared.verdicts import BatchHandler, Outcome, Verdict
+from shared.verdicts import CHANGE, BatchHandler, Outcome, Verdict
 
 log = get_logger(__name__)
 MAX_RECORDS = 5_000
@@ -49,7 +51,8 @@ STOP_SECONDS = 15.0
 
 @dataclass(frozen=True, slots=True)
 class RunnerConfig:
-    """What a consumer reads and how. `group` and topic names get the prefix of the environment."""
+    """What a consumer reads and how. `group` and topic names get the prefix of the environment. With a `journal` of
+    erased people nothing of theirs is parked."""
 
     service: str
     topics: tuple[Topic, ...]
@@ -59,6 +62,7 @@ class RunnerConfig:
     dead_letter_limit: int = 1_000
     max_records: int = MAX_RECORDS
     session_timeout_ms: int = 15_000
+    journal: Journal | None = None
 
     @property
     def group(self) -> str:
@@ -255,22 +259,31 @@ class Runner:
             if len(answers) != len(received):
                 raise TypeError(f"a handler of {batch.cursor.topic} answered {len(answers)} of {len(received)} records")
             verdicts += answers
-        parked: list[tuple[RawRecord, Verdict]] = [
-            (work.raw, verdict)
-            for work, verdict in zip(batch.work, verdicts, strict=True)
-            if verdict.outcome in (Outcome.CONFLICT, Outcome.DEAD_LETTERED)
-        ]
-        await park(
-            tx,
-            self._config.topic_prefix,
-            parked,
-            service=self._config.service,
-            limit=self._config.dead_letter_limit,
-        )
+        parked = await self._park(tx, batch, verdicts)
         last = batch.records[-1]
         counts = Counter(verdict.outcome for verdict in verdicts)
         shown = [verdict for _, verdict in parked]
         return Advance(batch.cursor, last.offset + 1, last.offset, fingerprint(last), dict(counts), shown)
+
+    async def _park(self, tx: WriteTx, batch: Batch, verdicts: list[Verdict]) -> list[tuple[RawRecord, Verdict]]:
+        """Park what is to be parked, then forget what is parked of people whom this batch erases. A record that an
+        erasure has overtaken is not parked; its verdict becomes CHANGE."""
+        parking = [
+            index
+            for index, verdict in enumerate(verdicts)
+            if verdict.outcome in (Outcome.CONFLICT, Outcome.DEAD_LETTERED)
+        ]
+        if self._config.journal is not None and parking:
+            for index in await overtaken(tx, self._config.journal, {i: batch.work[i].raw for i in parking}):
+                verdicts[index] = CHANGE
+                parking.remove(index)
+        parked = [(batch.work[index].raw, verdicts[index]) for index in parking]
+        config = self._config
+        await park(tx, config.topic_prefix, parked, service=config.service, limit=config.dead_letter_limit)
+        for work in batch.work:
+            if work.received is not None and isinstance(data := work.received.event.data, StakeholderErased):
+                await forget_kept(tx, data)
+        return parked
 
     def _count(self, batch: Batch, done: Advance) -> None:
         topic = self._topics[batch.cursor.topic].name

@@ -40,6 +40,7 @@ class Sorting:
     subject: SubjectName
     touched: dict[Key, Event] = field(default_factory=dict)
     created: dict[Key, Event] = field(default_factory=dict)
+    dropped: set[Key] = field(default_factory=set)
 
     def verdict(self, event: Event) -> Verdict:
         """What becomes of one record; a new answer is remembered."""
@@ -61,6 +62,7 @@ class Sorting:
             return REPEAT
         until = self.erased.get(self.subject(data.account_id, data.stakeholder_id))
         if until is not None and data.recorded_at <= until:
+            self.dropped.add(key)
             return CHANGE
         answer = answer_of(data)
         self.answers[key] = Kept(answer, answer, data.recorded_at)
@@ -89,6 +91,7 @@ def record_responses(resources: Resources) -> BatchHandler:
         )
         verdicts = [sorting.verdict(event) for event in events]
         await _save(tx, sorting)
+        await store.forget_changes(tx, sorting.dropped)
         await _tell(tx, resources, sorting, before)
         return verdicts
 

@@ -1,7 +1,7 @@
 """The answers that alerting keeps for their comments, and the journal of who was erased."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import datetime
 from typing import Any
@@ -112,6 +112,12 @@ async def forget_answers(tx: WriteTx, account_id: str, stakeholder_id: str, unti
         " and recorded_at <= :until",
         **person,
     )
+
+
+async def forget_changes(tx: WriteTx, keys: Collection[Key]) -> None:
+    """Delete what was changed about answers that an erasure overtook."""
+    if keys:
+        await tx.execute(_in_keys("delete from response_changes"), **_pairs(keys))
 
 
 async def add_erasure(tx: WriteTx, erasure: Erasure) -> None:

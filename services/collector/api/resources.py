@@ -10,6 +10,7 @@ from services.collector.jobs import ImportWorker
 from shared.clock import Clock
 from shared.db.engine import Database
 from shared.db.outbox import Relay
+from shared.erasure import Subject
 from shared.http.deps import service
 from shared.http.params import PathId
 
@@ -23,6 +24,7 @@ class Collector:
     relay: Relay
     outgoing: Outgoing
     import_worker: ImportWorker
+    subject: Subject
 
 
 Resources = Annotated[Collector, Depends(service)]

@@ -14,6 +14,7 @@ from services.collector.handlers.inputs.fields import MAX_ATTRIBUTES
 from services.collector.handlers.refusals import refused
 from services.collector.handlers.responses import SOURCE, who
 from services.collector.store import directory as store
+from services.collector.store import erasures
 from services.collector.store.directory import DirectoryEvent, Person, Stored, Wanted
 from shared.db.transaction import ReadTx, WriteTx
 from shared.errors import Invalid, NotFound, TellbackError
@@ -70,10 +71,16 @@ class _Directory:
     """The records that one transaction works on, as they stand and as they become."""
 
     def __init__(
-        self, accounts: dict[str, Stored], people: dict[Person, Stored], now: datetime, owner_email: str | None
+        self,
+        accounts: dict[str, Stored],
+        people: dict[Person, Stored],
+        erased: Mapping[str, datetime],
+        now: datetime,
+        owner_email: str | None,
     ) -> None:
         self._accounts = accounts
         self._people = people
+        self._erased = erased
         self._now = now
         self._owner_email = owner_email
         self.events: list[DirectoryEvent] = []
@@ -84,7 +91,9 @@ class _Directory:
         account_ids = {change.account_id for change in changes}
         await tx.lock_accounts(account_ids)
         people = {(change.account_id, change.stakeholder_id) for change in changes if change.stakeholder_id is not None}
-        return cls(await store.accounts(tx, account_ids), await store.stakeholders(tx, people), now, owner_email)
+        accounts, found = await store.accounts(tx, account_ids), await store.stakeholders(tx, people)
+        erased = await erasures.last_of_accounts(tx, account_ids) if people else {}
+        return cls(accounts, found, erased, now, owner_email)
 
     def apply(self, change: Change) -> Changed:
         """Merge. Raises `NotFound`, and `Invalid` for a record that would not hold together."""
@@ -97,7 +106,7 @@ class _Directory:
         if stored is not None and here and record == _read(change, stored.record):
             return Changed(record, stored.recorded_at, moved=False)
         kind = AccountUpserted if change.stakeholder_id is None else StakeholderUpserted
-        event = kind(**dict(record), event_id=uuid7(), recorded_at=self._after(stored))
+        event = kind(**dict(record), event_id=uuid7(), recorded_at=self._after(change, stored))
         self._tell(change, event, stored, removed=False)
         return Changed(record, event.recorded_at, moved=True)
 
@@ -107,7 +116,7 @@ class _Directory:
         if stored is None or stored.removed:
             raise NotFound("not_found", "there is no such record")
         record = _read(change, stored.record)
-        stamp: dict[str, Any] = {"event_id": uuid7(), "recorded_at": self._after(stored)}
+        stamp: dict[str, Any] = {"event_id": uuid7(), "recorded_at": self._after(change, stored)}
         event: DirectoryEvent
         if isinstance(record, AccountRecord):
             event = AccountRemoved(**dict(record), **stamp)
@@ -128,8 +137,12 @@ class _Directory:
             raise NotFound("not_found", "there is no such record")
         return account if stakeholder_id is None else self._people.get((account_id, stakeholder_id))
 
-    def _after(self, stored: Stored | None) -> datetime:
-        return self._now if stored is None else max(self._now, stored.recorded_at + _TICK)
+    def _after(self, change: Change, stored: Stored | None) -> datetime:
+        """Above what is stored, and above the last erasure: what is recorded until then is dropped everywhere."""
+        before = (
+            stored.recorded_at if stored else self._erased.get(change.account_id) if change.stakeholder_id else None
+        )
+        return self._now if before is None else max(self._now, before + _TICK)
 
     def _tell(self, change: Change, event: DirectoryEvent, stored: Stored | None, *, removed: bool) -> None:
         self.events.append(event)

@@ -11,9 +11,10 @@ from services.collector.domain.delimited import BadRow
 from services.collector.handlers import directory
 from services.collector.handlers.import_rows import DirectoryRow, ReadRow, ResponseRow, bad_row
 from services.collector.handlers.publishing import check_size
-from services.collector.handlers.responses import recorded
+from services.collector.handlers.responses import recorded, who
 from services.collector.store import imports as store
 from services.collector.store.imports import ImportJob, Problem, Progress
+from shared.db.erasures import Journal, Person
 from shared.db.transaction import WriteTx
 from shared.errors import Invalid, TellbackError, TooLarge
 from shared.events.envelope import Event
@@ -37,13 +38,19 @@ async def submit(tx: WriteTx, job: ImportJob, file: BinaryIO) -> None:
         position += 1
 
 
-async def take_step(tx: WriteTx, job: ImportJob, claim_id: UUID, rows: Sequence[ReadRow], now: datetime) -> Progress:
+async def take_step(
+    tx: WriteTx, job: ImportJob, claim_id: UUID, rows: Sequence[ReadRow], now: datetime, journal: Journal
+) -> Progress:
     """Take the rows of a step, all or none. Raises `LostClaim`."""
     problems = [Problem("bad", row) for row in rows if isinstance(row, BadRow)]
+    erased = await _erased(tx, job, rows, journal)
+    problems += [Problem("skipped", BadRow(row.line, "erased", "the person was erased after this")) for row in erased]
+    lines = {row.line for row in erased}
+    kept = [row for row in rows if row.line not in lines]
     if job.kind == RESPONSE_FILE:
-        problems += await _take_responses(tx, job, [row for row in rows if isinstance(row, ResponseRow)], now)
+        problems += await _take_responses(tx, job, [row for row in kept if isinstance(row, ResponseRow)], now)
     else:
-        problems += await _take_records(tx, job, [row for row in rows if isinstance(row, DirectoryRow)], now)
+        problems += await _take_records(tx, job, [row for row in kept if isinstance(row, DirectoryRow)], now)
     if problems:
         await store.note_problems(tx, job.import_id, problems)
     bad = sum(problem.outcome == "bad" for problem in problems)
@@ -51,6 +58,23 @@ async def take_step(tx: WriteTx, job: ImportJob, claim_id: UUID, rows: Sequence[
     if not await store.advance(tx, job.import_id, claim_id, progress, now):
         raise LostClaim("lost_claim")
     return progress
+
+
+async def _erased(tx: WriteTx, job: ImportJob, rows: Sequence[ReadRow], journal: Journal) -> list[ReadRow]:
+    """Rows about people who were erased after the file came, or after they gave the answer: an old export brings
+    nobody back."""
+    people = [(row, person) for row in rows if (person := _person_of(row, job.created_at))]
+    gone = await journal.overtaken(tx, [person for _, person in people])
+    return [row for (row, _), overtaken in zip(people, gone, strict=True) if overtaken]
+
+
+def _person_of(row: ReadRow, came_at: datetime) -> Person | None:
+    if isinstance(row, ResponseRow):
+        said_at = min(row.body.answered_at or came_at, came_at)
+        return row.body.account_id, who(row.body.stakeholder_id, row.body.email), said_at
+    if isinstance(row, DirectoryRow) and row.change.stakeholder_id is not None:
+        return row.change.account_id, row.change.stakeholder_id, came_at
+    return None
 
 
 async def _take_responses(tx: WriteTx, job: ImportJob, rows: Sequence[ResponseRow], now: datetime) -> list[Problem]:

@@ -53,7 +53,7 @@ async def started(environment: Environment) -> AsyncIterator[Running]:
     clock = FrozenClock(NOW)
     app = build(environment.common, clock)
     async with running(app) as client:
-        client.headers.update(bearer(await api_key(environment, ("ingest", "read", "manage"))))
+        client.headers.update(bearer(await api_key(environment, ("ingest", "read", "manage", "erase"))))
         yield Running(app, client, environment, clock)
 
 

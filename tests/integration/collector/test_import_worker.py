@@ -17,7 +17,9 @@ from services.collector.jobs import ImportWorker
 from services.collector.store import imports as store
 from services.collector.store.imports import ImportJob
 from shared.db.engine import Database
+from shared.db.erasures import Journal
 from shared.db.outbox import Relay
+from shared.erasure import subject_by
 from shared.ids import uuid7
 from tests.integration.collector.conftest import NOW
 from tests.support.clock import FrozenClock
@@ -26,6 +28,7 @@ from tests.support.environment import Environment
 ROWS = 1_700
 FILE = b"account,person,score\n" + b"".join(b"acme,p%d,%d\n" % (number % 400, number % 10) for number in range(ROWS))
 KEEP = timedelta(days=1)
+JOURNAL = Journal(subject_by("of this test"))
 
 
 async def unused(*_: Any) -> list[None]:
@@ -45,7 +48,7 @@ def clock() -> FrozenClock:
 
 
 def worker(database: Database, clock: FrozenClock) -> ImportWorker:
-    return ImportWorker(database, Relay(database, unused), clock, KEEP)
+    return ImportWorker(database, Relay(database, unused), clock, KEEP, JOURNAL)
 
 
 async def submitted(database: Database) -> ImportJob:
@@ -109,7 +112,7 @@ async def killed_after(database: Database, clock: FrozenClock, steps: int) -> No
     reader = RowReader(io.BytesIO(FILE), Reading(job.columns))
     for _ in range(steps):
         async with database.write() as tx:
-            await take_step(tx, job, claim_id, reader.read(STEP_ROWS), clock.now())
+            await take_step(tx, job, claim_id, reader.read(STEP_ROWS), clock.now(), JOURNAL)
 
 
 async def test_a_process_that_lost_its_claim_writes_nothing_more(database: Database, clock: FrozenClock) -> None:
@@ -123,7 +126,7 @@ async def test_a_process_that_lost_its_claim_writes_nothing_more(database: Datab
     rows = RowReader(io.BytesIO(FILE), Reading(job.columns)).read(10)
     with pytest.raises(LostClaim):
         async with database.write() as tx:
-            await take_step(tx, job, first, rows, clock.now())
+            await take_step(tx, job, first, rows, clock.now(), JOURNAL)
     assert await published_ids(database) == []
     assert (await found(database, job.import_id)).rows_read == 0
 

@@ -1,0 +1,69 @@
+"""Erasure: a person's data go everywhere, and a receipt says when and how much."""
+
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+from fastapi import Response
+from pydantic import BaseModel, Field
+
+from services.collector.api.resources import AccountId, Resources, StakeholderId
+from services.collector.handlers import erasure
+from services.collector.handlers.erasure import Erasing
+from services.collector.store.erasures import Receipt
+from shared.http.auth import Eraser
+from shared.http.routing import Router
+from shared.telemetry.logging import get_logger
+
+log = get_logger(__name__)
+router = Router(tags=["erasure"])
+
+
+class Erasure(BaseModel):
+    """What went from the collector. The scorer and alerting tell of theirs under the same receipt."""
+
+    receipt_id: UUID
+    erased_at: datetime = Field(description="What was recorded until then is dropped wherever it turns up.")
+    applied_at: datetime = Field(description="When it was done here.")
+    stakeholders: int = Field(description="Records of the directory, 0 or 1.", examples=[1])
+    events: int = Field(description="Events that waited in, or had just left, the outbox.", examples=[0])
+
+
+class AcceptedErasure(Erasure):
+    """It is on its way to every service; ask each for `/v1/erasures/{receipt_id}`."""
+
+    id: UUID = Field(description="The same as `receipt_id`.")
+    status: Literal["accepted"] = "accepted"
+
+
+@router.delete(
+    "/v1/accounts/{account_id}/stakeholders/{stakeholder_id}/data", status_code=202, summary="Erase a person everywhere"
+)
+async def erase_stakeholder(
+    account_id: AccountId, stakeholder_id: StakeholderId, caller: Eraser, collector: Resources, response: Response
+) -> AcceptedErasure:
+    """Their answers leave every figure; names, addresses, comments and messages go; later answers count again."""
+    wanted = Erasing(account_id, stakeholder_id, caller.owner_email)
+    now = collector.clock.now()
+    receipt = await collector.database.retrying(lambda tx: erasure.erase(tx, wanted, now, collector.subject))
+    collector.relay.wake()
+    log.info("stakeholder_erased", receipt_id=str(receipt.receipt_id), by=caller.key_id)
+    response.headers["location"] = f"/v1/erasures/{receipt.receipt_id}"
+    return AcceptedErasure(id=receipt.receipt_id, **_shown(receipt).model_dump())
+
+
+@router.get("/v1/erasures/{receipt_id}", summary="When and how much was erased")
+async def get_erasure(receipt_id: UUID, caller: Eraser, collector: Resources) -> Erasure:
+    """The collector's part."""
+    async with collector.database.read() as tx:
+        return _shown(await erasure.find_receipt(tx, receipt_id, caller.owner_email))
+
+
+def _shown(receipt: Receipt) -> Erasure:
+    return Erasure(
+        receipt_id=receipt.receipt_id,
+        erased_at=receipt.erased_at,
+        applied_at=receipt.applied_at,
+        stakeholders=receipt.stakeholders,
+        events=receipt.events,
+    )

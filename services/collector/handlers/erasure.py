@@ -1,0 +1,68 @@
+"""Erasure of a person: out of the directory at once, and the word to all services that keep something of theirs."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.collector.handlers.directory import is_visible
+from services.collector.handlers.responses import SOURCE
+from services.collector.store import directory, erasures
+from services.collector.store.erasures import Receipt
+from shared.db.erasures import Forgotten, forget_outbox
+from shared.db.transaction import ReadTx, WriteTx
+from shared.erasure import Subject
+from shared.errors import NotFound
+from shared.events.envelope import Event
+from shared.events.responses import StakeholderErased
+from shared.ids import uuid7
+from shared.topics import DIRECTORY, RESPONSES, STAKEHOLDER_ERASED
+
+
+@dataclass(frozen=True, slots=True)
+class Erasing:
+    """Who is to be erased, and by whom: a caller limited to one owner's accounts knows no others."""
+
+    account_id: str
+    stakeholder_id: str
+    owner_email: str | None
+
+
+async def erase(tx: WriteTx, wanted: Erasing, now: datetime, subject: Subject) -> Receipt:
+    """Erase a person, whether or not the directory knows them: who answers need not be in it.
+
+    The directory topic gets a tombstone, `responses` the word that the others act on. Raises `NotFound` for an account
+    that the caller does not know.
+    """
+    person = (wanted.account_id, wanted.stakeholder_id)
+    await tx.lock_accounts([wanted.account_id])
+    account = (await directory.accounts(tx, [wanted.account_id])).get(wanted.account_id)
+    if not is_visible(account, wanted.owner_email):
+        raise NotFound("not_found", "there is no such account")
+    stored = (await directory.stakeholders(tx, [person])).get(person)
+    # Never before the newest record of the person, whose time may lie a little ahead of the clock.
+    erased_at = max(now, stored.recorded_at) if stored else now
+    people = await erasures.forget_stakeholder(tx, *person)
+    events = await forget_outbox(tx, Forgotten(*person, erased_at))
+    receipt = Receipt(uuid7(), subject(*person), wanted.account_id, erased_at, now, people, events)
+    await erasures.enter(tx, receipt)
+    await tx.emit_raw(DIRECTORY, wanted.account_id, "/".join(person).encode(), None, [])
+    data = StakeholderErased(
+        receipt_id=receipt.receipt_id,
+        account_id=wanted.account_id,
+        stakeholder_id=wanted.stakeholder_id,
+        subject=receipt.subject,
+        erased_at=erased_at,
+    )
+    await tx.emit(RESPONSES, Event(receipt.receipt_id, STAKEHOLDER_ERASED, SOURCE, now, wanted.account_id, data))
+    return receipt
+
+
+async def find_receipt(tx: ReadTx, receipt_id: UUID, owner_email: str | None) -> Receipt:
+    """A receipt. Raises `NotFound`, also for one of an account that the caller does not know."""
+    found = await erasures.find(tx, receipt_id)
+    if found is not None and owner_email is not None:
+        account = (await directory.accounts(tx, [found.account_id])).get(found.account_id)
+        found = found if is_visible(account, owner_email) else None
+    if found is None:
+        raise NotFound("erasure_not_found", "there is no such erasure")
+    return found

@@ -1,0 +1,55 @@
+"""The journal of erased people, and their records in the directory."""
+
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from uuid import UUID
+
+from shared.db.transaction import ReadTx, WriteTx
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """A line of the journal: `subject` is the person's keyed hash, the counts are what went from the collector."""
+
+    receipt_id: UUID
+    subject: str
+    account_id: str
+    erased_at: datetime
+    applied_at: datetime
+    stakeholders: int
+    events: int
+
+
+async def forget_stakeholder(tx: WriteTx, account_id: str, stakeholder_id: str) -> int:
+    """Delete a person from the directory, also one who was removed; returns 1 if there was such a row."""
+    return await tx.execute(
+        "delete from stakeholders where account_id = :account_id and stakeholder_id = :stakeholder_id",
+        account_id=account_id,
+        stakeholder_id=stakeholder_id,
+    )
+
+
+async def enter(tx: WriteTx, receipt: Receipt) -> None:
+    """Write the journal."""
+    await tx.execute(
+        "insert into erasures (receipt_id, subject, account_id, erased_at, applied_at, stakeholders, events)"
+        " values (:receipt_id, :subject, :account_id, :erased_at, :applied_at, :stakeholders, :events)",
+        **asdict(receipt),
+    )
+
+
+async def find(tx: ReadTx, receipt_id: UUID) -> Receipt | None:
+    """The line of a receipt."""
+    row = await tx.one("select * from erasures where receipt_id = :receipt_id", receipt_id=receipt_id)
+    return Receipt(**row) if row else None
+
+
+async def last_of_accounts(tx: ReadTx, account_ids: Iterable[str]) -> dict[str, datetime]:
+    """When somebody of these accounts was erased last; accounts where nobody was are absent."""
+    rows = await tx.all(
+        "select account_id, max(erased_at) as erased_at from erasures"
+        " where account_id = any(cast(:ids as text[])) group by account_id",
+        ids=list(account_ids),
+    )
+    return {row["account_id"]: row["erased_at"] for row in rows}

@@ -1,0 +1,112 @@
+"""Erasure in the tables that every service has: whom the journal knows, and what outbox and parked rows hold of them.
+
+Each service that reads facts about people keeps a journal `erasures` with the columns subject and erased_at.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from shared.db.transaction import WriteTx
+from shared.erasure import Subject
+from shared.topics import STAKEHOLDER_ERASED
+
+Person = tuple[str, str, datetime]
+"""account_id, stakeholder_id and when the fact about them was recorded."""
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+class Journal:
+    """Tells facts that an erasure has overtaken."""
+
+    def __init__(self, subject: Subject) -> None:
+        self._subject = subject
+
+    async def overtaken(self, tx: WriteTx, people: Sequence[Person]) -> Sequence[bool]:
+        """For each fact whether it was recorded at or before an erasure of its person."""
+        if not people or not await tx.scalar("select exists (select 1 from erasures)"):
+            return [False] * len(people)
+        subjects = [self._subject(account_id, stakeholder_id) for account_id, stakeholder_id, _ in people]
+        rows = await tx.all(
+            "select subject, max(erased_at) as erased_at from erasures where subject = any(cast(:subjects as text[]))"
+            " group by subject",
+            subjects=sorted(set(subjects)),
+        )
+        until: dict[str, datetime] = {row["subject"]: row["erased_at"] for row in rows}
+        return [
+            subject in until and recorded_at <= until[subject]
+            for subject, (_, _, recorded_at) in zip(subjects, people, strict=True)
+        ]
+
+
+def person_in(value: bytes | None) -> Person | None:
+    """Whom the value of a record speaks of, as far as it can be read; a time that cannot is long ago."""
+    try:
+        data = json.loads(value or b"")
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(data, dict):
+        return None
+    account_id, stakeholder_id, email = (data.get(name) for name in ("account_id", "stakeholder_id", "email"))
+    if not isinstance(stakeholder_id, str):
+        stakeholder_id = email.lower() if isinstance(email, str) else None
+    if not isinstance(account_id, str) or stakeholder_id is None:
+        return None
+    return account_id, stakeholder_id, _time(data.get("recorded_at"))
+
+
+def _time(text: object) -> datetime:
+    try:
+        moment = datetime.fromisoformat(text) if isinstance(text, str) else _LONG_AGO
+    except ValueError:
+        return _LONG_AGO
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Forgotten:
+    """A person, and until when what was recorded about them goes."""
+
+    account_id: str
+    stakeholder_id: str
+    until: datetime
+
+    def concerns(self, value: bytes) -> bool:
+        """Whether the value of a record speaks of the person. What cannot be read does where it holds the id."""
+        person = person_in(value)
+        if person is None:
+            return any(needle in value for needle in self.needles())
+        return person[:2] == (self.account_id, self.stakeholder_id) and person[2] <= self.until
+
+    def needles(self) -> tuple[bytes, bytes]:
+        """The id as JSON writes it, in UTF-8 and in ASCII."""
+        plain = json.dumps(self.stakeholder_id, ensure_ascii=False)
+        return plain.encode(), json.dumps(self.stakeholder_id).encode()
+
+
+async def forget_outbox(tx: WriteTx, person: Forgotten) -> int:
+    """Delete the person's events from the outbox, also those that wait: nobody would take them any more. Returns how
+    many. The word of an erasure itself always leaves."""
+    return await _forget(
+        tx, person, "outbox", f"published_at is not null or strpos(headers::text, '{STAKEHOLDER_ERASED}') = 0"
+    )
+
+
+async def forget_parked(tx: WriteTx, person: Forgotten) -> int:
+    """Delete the person's dead letters and conflicts. Returns how many."""
+    return await _forget(tx, person, "parked", "true")
+
+
+async def _forget(tx: WriteTx, person: Forgotten, table: str, where: str) -> int:
+    utf8, ascii_only = person.needles()
+    rows = await tx.all(
+        f"select id, value from {table} where ({where})"
+        " and (account_id = :account_id or account_id = '' or account_id is null)"
+        " and (position(cast(:utf8 as bytea) in value) > 0 or position(cast(:ascii_only as bytea) in value) > 0)",
+        account_id=person.account_id,
+        utf8=utf8,
+        ascii_only=ascii_only,
+    )
+    ids = [str(row["id"]) for row in rows if person.concerns(bytes(row["value"]))]
+    return await tx.execute(f"delete from {table} where cast(id as text) = any(cast(:ids as text[]))", ids=ids)
