@@ -1,11 +1,24 @@
 """HTTP in: the routes of the scorer and the bodies of their answers."""
 
-from services.scorer.api import accounts, changes, erasures, explanations, people, portfolio, responses, trends
+from services.scorer.api import (
+    accounts,
+    changes,
+    coverage,
+    erasures,
+    explanations,
+    funnel,
+    people,
+    portfolio,
+    responses,
+    trends,
+)
 
 ROUTERS = (
     accounts.router,
     people.router,
     portfolio.router,
+    funnel.router,
+    coverage.router,
     trends.router,
     changes.router,
     explanations.router,

@@ -1,9 +1,10 @@
 """What became of an erasure here."""
 
-from typing import Any
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import AwareDatetime, BaseModel, Field
+from fastapi import Path
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from services.scorer.api.resources import Resources
 from services.scorer.store.erasures import receipt
@@ -14,8 +15,20 @@ from shared.http.routing import Router
 router = Router(prefix="/v1/erasures", tags=["erasure"])
 
 
+EXAMPLE: dict[str, Any] = {
+    "receipt_id": "01985b3c-7d0e-7b6a-9f1e-2d3c4b5a6978",
+    "erased_at": "2026-11-20T08:15:00Z",
+    "applied_at": "2026-11-20T08:15:00.250000Z",
+    "responses": 3,
+    "invitations": 1,
+    "context_marks": 0,
+}
+
+
 class Erasure(BaseModel):
     """When a person was erased here, and how much went; `responses` stay as rows that name nobody."""
+
+    model_config = ConfigDict(json_schema_extra={"example": EXAMPLE})
 
     receipt_id: UUID
     erased_at: AwareDatetime = Field(description="What was recorded until then is gone and stays out.")
@@ -26,7 +39,9 @@ class Erasure(BaseModel):
 
 
 @router.get("/{receipt_id}", summary="When and how much was erased")
-async def get_erasure(receipt_id: UUID, caller: Eraser, resources: Resources) -> Erasure:
+async def get_erasure(
+    receipt_id: Annotated[UUID, Path(description="As the erasure gave it.")], caller: Eraser, resources: Resources
+) -> Erasure:
     """404 until the erasure has come through."""
     async with resources.database.read() as tx:
         found: dict[str, Any] | None = await receipt(tx, receipt_id)

@@ -57,14 +57,14 @@ def _plain(value: str) -> str:
     return unicodedata.normalize("NFC", value).strip()
 
 
-def _checked(check: Callable[[str], object]) -> AfterValidator:
+def checked(check: Callable[[str], object]) -> AfterValidator:
     """Refuse what `check` refuses, and keep the text."""
 
-    def checked(text: str) -> str:
+    def kept(text: str) -> str:
         check(text)
         return text
 
-    return AfterValidator(checked)
+    return AfterValidator(kept)
 
 
 def methods_of(text: str) -> tuple[Method, ...]:
@@ -102,12 +102,12 @@ WindowName = Annotated[
 ]
 Methods = Annotated[
     str,
-    _checked(methods_of),
+    checked(methods_of),
     Field(
         description="A comma list of `latest`, `all`, `mean_of_accounts`, `revenue_weighted`.", examples=["latest,all"]
     ),
 ]
-Groups = Annotated[str, _checked(groups_of)]
+Groups = Annotated[str, checked(groups_of)]
 Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_plain)]
 AccountId = Annotated[PathId, Path(description="The account.")]
 StakeholderId = Annotated[PathId, Path(description="The person within the account.", examples=["ada@acme.example"])]
@@ -130,24 +130,32 @@ class Parameters(BaseModel):
         return {name: value for name, value in data.items() if value != ""} if isinstance(data, dict) else data
 
 
-class DirectoryFilters(Parameters):
-    """Filters on the directory as it is now."""
+class AccountFilters(Parameters):
+    """Filters on accounts, by the directory as it is now."""
 
-    stakeholder_type: StakeholderType | None = Field(default=None, description="Only people of this type.")
     industry: Text | None = Field(default=None, description="Only accounts of this industry: slug, name or synonym.")
     tier: Tier | None = Field(default=None, description="Only accounts of this tier.")
     region: Text | None = Field(default=None, description="Only accounts of this region.")
     owner: Text | None = Field(default=None, description="Only accounts of this owner (e-mail address).")
 
-    def of_directory(self) -> dict[str, Any]:
+    def of_accounts(self) -> dict[str, Any]:
         """The values as the domain takes them."""
         return {
-            "stakeholder_type": self.stakeholder_type,
             "industry": canonical_industry(self.industry) if self.industry else None,
             "tier": self.tier,
             "region": self.region,
             "owner": self.owner.lower() if self.owner else None,
         }
+
+
+class DirectoryFilters(AccountFilters):
+    """Filters on accounts and people, by the directory as it is now."""
+
+    stakeholder_type: StakeholderType | None = Field(default=None, description="Only people of this type.")
+
+    def of_directory(self) -> dict[str, Any]:
+        """The values as the domain takes them."""
+        return self.of_accounts() | {"stakeholder_type": self.stakeholder_type}
 
 
 class AnswerFilters(DirectoryFilters):

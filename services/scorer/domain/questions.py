@@ -37,4 +37,6 @@ GROUPS: Final = (*OF_ACCOUNT, *OF_PERSON, *OF_ANSWER)
 """What `group_by` may name."""
 OF_INVITATION: Final = ("channel", "survey_id")
 """Attributes of answers that invitations have too."""
+ASKABLE: Final = (*OF_ACCOUNT, *OF_PERSON, *OF_INVITATION)
+"""What invitations may be split by."""
 MAX_GROUPS: Final = 2

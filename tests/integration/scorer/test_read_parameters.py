@@ -119,6 +119,8 @@ PATHS = (
     "/v1/stakeholders",
     "/v1/portfolio/score",
     "/v1/portfolio/trend",
+    "/v1/portfolio/funnel",
+    "/v1/portfolio/coverage",
     "/v1/changes",
     "/v1/explain",
     "/v1/responses",

@@ -141,6 +141,7 @@ def _invite(random: Random, account_id: str, invitation_id: str, stakeholder_id:
         delivered_at=random.choice((None, moment(random))),
         opened_at=random.choice((None, moment(random))),
         bounced_at=random.choice((None, None, moment(random))),
+        started_at=random.choice((None, moment(random))),
         survey_id=_maybe(random, "survey_id"),
         channel=_maybe(random, "channel"),
     )

@@ -82,6 +82,7 @@ class Invite:
     delivered_at: datetime | None = None
     opened_at: datetime | None = None
     bounced_at: datetime | None = None
+    started_at: datetime | None = None
     survey_id: str | None = None
     channel: str | None = None
 

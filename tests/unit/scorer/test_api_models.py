@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from services.scorer.api import ROUTERS, examples, models, models_people, models_portfolio
+from services.scorer.api import ROUTERS, examples, models, models_people, models_portfolio, models_reach
 from services.scorer.api.changes import Kind
 from services.scorer.domain.account import AccountFacts, account_figures
 from services.scorer.domain.answers import History
@@ -28,6 +28,8 @@ EXAMPLES: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (models_portfolio.PortfolioScore, examples.PORTFOLIO),
     (models_portfolio.AccountTrend, examples.TREND),
     (models_portfolio.PortfolioTrend, examples.PORTFOLIO_TREND),
+    (models_reach.PortfolioFunnel, models_reach.FUNNEL),
+    (models_reach.PortfolioGaps, models_reach.GAPS),
 ]
 
 

@@ -1,8 +1,11 @@
 """Who is known, who was asked and what came back, by the same groups as the voices."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, Final
+
+from sqlalchemy import RowMapping
 
 from services.scorer.domain.questions import OF_ACCOUNT, OF_INVITATION, OF_PERSON
 from services.scorer.domain.reach import Reach, coverage_of, reach_figures
@@ -14,8 +17,7 @@ from shared.db.transaction import ReadTx
 
 KNOWABLE: Final = frozenset(("account_id", *OF_ACCOUNT, *OF_PERSON))
 """What known people may be split by."""
-ASKABLE: Final = KNOWABLE | frozenset(OF_INVITATION)
-"""What invitations may be split by."""
+_ASKABLE: Final = KNOWABLE | frozenset(OF_INVITATION)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +54,22 @@ class Coverage:
 async def read_coverage(tx: ReadTx, question: Question) -> Coverage:
     """Who is known at each point of a question and who was asked in its window."""
     known = await _known(tx, question) if KNOWABLE.issuperset(question.split) else None
-    if not ASKABLE.issuperset(question.split):
+    if not _ASKABLE.issuperset(question.split):
         return Coverage(known, None, {})
-    rows = await tx.all(_asked_sql(question), **question.bound())
-    groups = [(_group(row, question), row) for row in rows]
+    groups = await invitations_by_group(tx, question)
     return Coverage(
         known,
         {group: Extent(int(row["asked"]), row["accounts"], row["revenue"]) for group, row in groups},
         {group: Reach(*(int(row[name]) for name in _REACH)) for group, row in groups},
     )
+
+
+async def invitations_by_group(tx: ReadTx, question: Question) -> Sequence[tuple[Group, RowMapping]]:
+    """Each group in which somebody was asked, with asked, accounts, revenue and the counts of the invitations: sent,
+    delivered, opened, started, bounced, answered, commented, follow_up_requested. The split may name what
+    invitations have."""
+    rows = await tx.all(_asked_sql(question), **question.bound())
+    return [(_group(row, question), row) for row in rows]
 
 
 _REACH: Final = ("asked", "sent", "delivered", "opened", "bounced", "answered", "commented", "follow_up_requested")
@@ -103,15 +112,15 @@ def _known_sql(question: Question) -> str:
 
 
 def _asked_sql(question: Question) -> str:
-    """Rows (point, d0 …, asked, accounts, revenue, and the counts of `Reach`)."""
+    """Rows (point, d0 …, asked, accounts, revenue, and the counts of the invitations)."""
     joined, named = source(question.split, question.filters, question.owner_email, alias="i")
     only = " and i.account_id = any(cast(:account_ids as text[]))" if question.account_ids is not None else ""
-    counts = ("sent", "delivered", "opened", "bounced", "answered", "commented", "follow_up_requested")
+    counts = ("sent", "delivered", "opened", "started", "bounced", "answered", "commented", "follow_up_requested")
     return f"""
     with sent as (
         select p.point, p.upto{named}, i.account_id, i.stakeholder_id, i.invitation_id,
             coalesce(i.delivered_at <= p.upto, false) as delivered, coalesce(i.opened_at <= p.upto, false) as opened,
-            coalesce(i.bounced_at <= p.upto, false) as bounced
+            coalesce(i.started_at <= p.upto, false) as started, coalesce(i.bounced_at <= p.upto, false) as bounced
         from {POINTS} join invitations i on i.sent_at > p.border and i.sent_at <= p.upto{joined}
         where true{only}{conditions(question.filters, question.owner_email, of=OF_INVITATION, alias="i")}
     ),
@@ -126,8 +135,8 @@ def _asked_sql(question: Question) -> str:
     by_account as (
         select s.point{keys(question.split, "s.")}, s.account_id, count(distinct s.stakeholder_id) as asked,
             count(*) as sent, count(*) filter (where delivered) as delivered, count(*) filter (where opened) as opened,
-            count(*) filter (where bounced) as bounced, count(q.account_id) as answered,
-            count(*) filter (where q.commented) as commented,
+            count(*) filter (where started) as started, count(*) filter (where bounced) as bounced,
+            count(q.account_id) as answered, count(*) filter (where q.commented) as commented,
             count(*) filter (where q.follow_up_requested) as follow_up_requested
         from sent s left join replied q using (point, account_id, stakeholder_id, invitation_id)
         group by s.point{keys(question.split, "s.")}, s.account_id

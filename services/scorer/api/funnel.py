@@ -1,0 +1,66 @@
+"""The invitation funnel of the portfolio."""
+
+from dataclasses import replace
+from typing import Annotated, Any
+
+from fastapi import Depends, Query
+from pydantic import Field
+from pydantic_core import PydanticCustomError
+
+from services.scorer.api.models import named
+from services.scorer.api.models_reach import PortfolioFunnel
+from services.scorer.api.parameters import AsOf, Channel, DirectoryFilters, Text, WindowName, checked, no_repeats
+from services.scorer.api.resources import Resources
+from services.scorer.domain.questions import ASKABLE, MAX_GROUPS, Filters
+from services.scorer.domain.windows import parse_window
+from services.scorer.store.reading.classes import classes_of
+from services.scorer.store.reading.funnel import funnel_groups
+from services.scorer.store.reading.grouped import Question
+from shared.http.auth import Reader
+from shared.http.routing import Router
+
+router = Router(tags=["portfolio"], dependencies=[Depends(no_repeats)])
+
+
+def _groups(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(","))
+    if not set(names) <= set(ASKABLE) or len(set(names)) != len(names) or len(names) > MAX_GROUPS:
+        raise PydanticCustomError("invalid_group", f"must be one or two of {', '.join(ASKABLE)}, by a comma")
+    return names
+
+
+class FunnelQuery(DirectoryFilters):
+    """Which invitations: those sent in the window, by attributes that invitations have."""
+
+    window: WindowName = "90d"
+    as_of: AsOf = None
+    channel: Channel | None = Field(default=None, description="Only invitations by this channel.")
+    survey_id: Text | None = Field(default=None, description="Only invitations to this survey.")
+    group_by: Annotated[str, checked(_groups)] | None = Field(
+        default=None, description=f"One or two, by a comma, of {', '.join(ASKABLE)}.", examples=["owner"]
+    )
+
+
+@router.get("/v1/portfolio/funnel", response_model=PortfolioFunnel, response_model_exclude_unset=True)
+async def get_portfolio_funnel(
+    caller: Reader, resources: Resources, asked: Annotated[FunnelQuery, Query()]
+) -> dict[str, Any]:
+    """How far the invitations sent in a window came: sent, delivered, opened, begun, answered, bounced.
+
+    Without group_by there is exactly one group `{}`, also when nobody was asked; with it there are the groups in which
+    somebody was, and what has no value is the group null.
+    """
+    as_of = resources.moment(asked.as_of)
+    question = Question(
+        parse_window(asked.window),
+        Filters(**asked.of_directory(), channel=asked.channel, survey_id=asked.survey_id),
+        [as_of],
+        split=_groups(asked.group_by) if asked.group_by else (),
+        owner_email=caller.owner_email,
+    )
+    async with resources.database.read() as tx:
+        if "class" in question.split:
+            found = await classes_of(tx, as_of, resources.settings.thresholds())
+            question = replace(question, classes={account: one.name for account, one in found.items()})
+        groups = await funnel_groups(tx, question)
+    return named({"groups": groups}, window=asked.window, as_of=asked.as_of)
