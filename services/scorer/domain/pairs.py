@@ -139,6 +139,9 @@ class Told:
 def compare(series: Series, told: Pair | None, live: Sequence[Entry], everything: Mapping[str, Entry]) -> Told:
     """What changed in a series since `told`. `live` are its live answers in order, `everything` all
     responses of the account by id, so that one that left can say why."""
+    standing = pair_at(live, len(live))
+    if standing == told:
+        return Told(None, (), standing)
     position = _known_until(told, live)
     now = pair_at(live, position)
     corrected = None
@@ -149,7 +152,7 @@ def compare(series: Series, told: Pair | None, live: Sequence[Entry], everything
         for index, entry in enumerate(live[position:], position + 1)
         if entry.fresh and (pair := pair_at(live, index)) is not None
     ]
-    return Told(corrected, fresh, pair_at(live, len(live)))
+    return Told(corrected, fresh, standing)
 
 
 def pair_at(live: Sequence[Entry], count: int) -> Pair | None:
