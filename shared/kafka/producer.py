@@ -98,8 +98,14 @@ class Publisher:
         Raises `TooLarge` before Kafka sees it, `KafkaUnavailable` past the deadline or at once while the breaker is
         open; then the record may be stored all the same.
         """
-        error = (await self.send_many([record]))[0]
+        started = time.monotonic()
+        if self._prefix + record.topic.name not in self._partitions:
+            await self._know_partitions([record])
+        record.check_size()
+        error = await self._answer(*self._lane(record).add(record))
+        _seconds_of(record.topic.name).observe(time.monotonic() - started)
         if error is not None:
+            publish_failures_total.labels(error.code).inc()
             raise error
 
     async def send_many(self, records: Sequence[OutRecord]) -> list[TellbackError | None]:

@@ -27,7 +27,7 @@ RETRY_AFTER_SECONDS = 5
 def check_size(event: Event) -> None:
     """Raises `TooLarge` for an event whose value is over 64 kB."""
     if len(event.value()) > MAX_EVENT_BYTES:
-        raise TooLarge("event_too_large", "one event takes at most 64 kB")
+        raise _too_large()
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,10 +40,17 @@ class Outgoing:
 
     async def publish(self, topic: Topic, event: Event) -> Via:
         """Publish one event durably. Raises `TooLarge`; `Unavailable` when both ways are closed."""
-        (result,) = await self.publish_many(topic, [event])
-        if isinstance(result, TellbackError):
-            raise result
-        return result
+        record = OutRecord.of(topic, event)
+        if len(record.value or b"") > MAX_EVENT_BYTES:
+            raise _too_large()
+        try:
+            await self.publisher.send(record)
+        except Unavailable:
+            result = await self._to_outbox(topic, [event])
+            if isinstance(result, TellbackError):
+                raise result from None
+            return result
+        return "kafka"
 
     async def publish_many(self, topic: Topic, events: Sequence[Event]) -> list[Via | TellbackError]:
         """Publish events durably; one answer each: the way it took, or why it was not taken."""
@@ -52,7 +59,7 @@ class Outgoing:
         for index, event in enumerate(events):
             record = OutRecord.of(topic, event)
             if len(record.value or b"") > MAX_EVENT_BYTES:
-                answers[index] = TooLarge("event_too_large", "one event takes at most 64 kB")
+                answers[index] = _too_large()
             else:
                 records.append((index, record))
         errors = await self.publisher.send_many([record for _, record in records]) if records else []
@@ -85,3 +92,7 @@ class Outgoing:
             )
         self.relay.wake()
         return "outbox"
+
+
+def _too_large() -> TooLarge:
+    return TooLarge("event_too_large", "one event takes at most 64 kB")

@@ -42,29 +42,31 @@ def recorded(
     """
     moment = body.answered_at or answered_at or now
     not_ahead("answered_at", moment, now)
-    data = ResponseRecorded.model_construct(
-        response_id=body.response_id or response_id or str(uuid7()),
-        account_id=body.account_id,
-        stakeholder_id=who(body.stakeholder_id, body.email),
-        email=body.email.lower() if body.email else None,
-        survey_type=body.survey_type,
-        score=body.score,
-        comment=body.comment or None,
-        answered_at=moment,
-        recorded_at=now,
-        nps_kind=body.nps_kind or ("transactional" if body.touchpoint else "relationship"),
-        touchpoint=body.touchpoint,
-        product=body.product,
-        channel=body.channel or channel,
-        survey_id=body.survey_id,
-        invitation_id=body.invitation_id,
-        language=body.language,
-        follow_up_requested=bool(body.follow_up_requested),
-        answers=tuple(Answer.model_construct(**answer.__dict__) for answer in body.answers or ()),
-        attributes=body.attributes or {},
-        test=bool(body.test),
-        sent=_sent(body),
-        quiet=quiet,
+    data = ResponseRecorded.trusted(
+        {
+            "response_id": body.response_id or response_id or str(uuid7()),
+            "account_id": body.account_id,
+            "stakeholder_id": who(body.stakeholder_id, body.email),
+            "email": body.email.lower() if body.email else None,
+            "survey_type": body.survey_type,
+            "score": body.score,
+            "comment": body.comment or None,
+            "answered_at": moment,
+            "recorded_at": now,
+            "nps_kind": body.nps_kind or ("transactional" if body.touchpoint else "relationship"),
+            "touchpoint": body.touchpoint,
+            "product": body.product,
+            "channel": body.channel or channel,
+            "survey_id": body.survey_id,
+            "invitation_id": body.invitation_id,
+            "language": body.language,
+            "follow_up_requested": bool(body.follow_up_requested),
+            "answers": tuple(Answer.model_construct(**answer.__dict__) for answer in body.answers or ()),
+            "attributes": body.attributes or {},
+            "test": bool(body.test),
+            "sent": _sent(body),
+            "quiet": quiet,
+        }
     )
     return _event(uuid7(), RESPONSE_RECORDED, now, body.account_id, data)
 
@@ -116,10 +118,8 @@ def _sent(body: NewResponse) -> tuple[str, ...]:
     values: dict[str, Any] = body.__dict__
     return tuple(
         name
-        for name in values
-        if name in body.model_fields_set
-        and name != "response_id"
-        and (values[name] is not None or name not in _FILLED_IN)
+        for name in sorted(body.model_fields_set)
+        if name != "response_id" and (values[name] is not None or name not in _FILLED_IN)
     )
 
 
