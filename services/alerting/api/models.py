@@ -221,30 +221,6 @@ class Why(BaseModel):
     messages: list[dict[str, Any]] = Field(description="What went out, and how it fared at each endpoint.")
 
 
-class RuleView(BaseModel):
-    """A rule in force."""
-
-    rule_id: str = Field(examples=["detractor_0_3"])
-    version: int
-    position: int = Field(description="The table's order; breaks ties.")
-    kind: str = Field(description="What its follow-ups are called.", examples=["detractor"])
-    label: str
-    event: str = Field(examples=["stakeholder.answered"])
-    conditions: dict[str, Any] = Field(examples=[{"survey_type": {"in": ["nps"]}, "score": {"min": 0, "max": 3}}])
-    severity: SeverityName
-    due: dict[str, Any] = Field(examples=[{"amount": 4, "unit": "business_hours"}])
-    recipient: Literal["owner", "sponsor", "leader"]
-    informs: list[str]
-    reason: str
-    playbook: str
-    inhibited_by: list[str]
-    closes_on_answer: bool
-    growth: bool
-    enabled: bool
-    created_at: datetime
-    created_by: str
-
-
 class Erasure(BaseModel):
     """When and how much was erased here."""
 

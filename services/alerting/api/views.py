@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.alerting.api.models import Contact, FollowUp, FollowUpDetail, HistoryLine, Promise, RuleView, Why
+from services.alerting.api.models import Contact, FollowUp, FollowUpDetail, HistoryLine, Promise, Why
 from services.alerting.domain.payloads import Links, response_block, task_item
 from services.alerting.domain.people import Answer
 from services.alerting.domain.tasks import HistoryEntry, Task
@@ -96,9 +96,3 @@ def trigger_view(one: Fired) -> dict[str, Any]:
         "facts": dict(one.trigger.facts),
         "matches": list(one.matches),
     }
-
-
-def rule_view(row: Mapping[str, Any]) -> RuleView:
-    """A rule in force."""
-    values = {name: row[name] for name in row if name not in ("due_amount", "due_unit")}
-    return RuleView(**values, due={"amount": row["due_amount"], "unit": row["due_unit"]})

@@ -4,13 +4,16 @@ from typing import Any
 
 from services.alerting.domain import playbooks
 from services.alerting.domain.calendar import Due
-from services.alerting.domain.rules import Rule, conditions_from
+from services.alerting.domain.rules import EscalationStep, Rule, conditions_from
+from services.alerting.domain.severity import Severity
 
 ANSWERED = "stakeholder.answered"
 SCORE_DROPPED = "account_score.dropped"
 CLASS_CHANGED = "account_class.changed"
 WENT_SILENT = "stakeholder.went_silent"
 DETRACTOR = "detractor"
+EVENTS = (ANSWERED, SCORE_DROPPED, CLASS_CHANGED, WENT_SILENT)
+"""What a rule may wait for."""
 
 
 def _hours(amount: int) -> Due:
@@ -19,6 +22,19 @@ def _hours(amount: int) -> Due:
 
 def _days(amount: int) -> Due:
     return Due(amount, "business_days")
+
+
+ESCALATION: dict[Severity, tuple[EscalationStep, ...]] = {
+    "critical": (EscalationStep(_hours(0), "sponsor"), EscalationStep(_hours(4), "leader")),
+    "high": (
+        EscalationStep(_hours(0), "owner"),
+        EscalationStep(_days(1), "sponsor"),
+        EscalationStep(_days(2), "leader"),
+    ),
+    "medium": (EscalationStep(_hours(0), "owner"), EscalationStep(_days(3), "leader")),
+    "low": (EscalationStep(_hours(0), "owner"),),
+}
+"""Who hears of a follow-up that nobody has taken on when it is due: first who has it, then who can help."""
 
 
 def _when(**fields: Any) -> Any:
@@ -224,7 +240,8 @@ _ROWS: tuple[dict[str, Any], ...] = (
 
 
 def _rule(position: int, row: dict[str, Any]) -> Rule:
-    return Rule(version=1, position=position, informs=row.pop("informs", ()), **row)
+    steps = row.pop("escalation", ESCALATION[row["severity"]])
+    return Rule(version=1, position=position, informs=row.pop("informs", ()), escalation=steps, **row)
 
 
 DEFAULT_RULES: tuple[Rule, ...] = tuple(_rule(position, dict(row)) for position, row in enumerate(_ROWS, start=1))

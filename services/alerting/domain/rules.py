@@ -6,6 +6,7 @@ A rule holds when its event came and every condition holds. Rules of one kind ar
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from string import Template
 from typing import Any, Literal
 
 from services.alerting.domain.calendar import Due
@@ -18,6 +19,8 @@ Facts = Mapping[str, FactValue]
 """What a rule may look at; see FIELDS."""
 
 OPERATORS: tuple[Operator, ...] = ("in", "min", "max")
+Reach = Literal["person", "account"]
+MAX_VALUES = 50
 FIELDS = {
     "survey_type": "nps, csat or ces",
     "nps_kind": "relationship, transactional or project",
@@ -63,11 +66,20 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
+class EscalationStep:
+    """Who hears of it when there was no first touch: `after` in business time behind the due time."""
+
+    after: Due
+    to: Recipient
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """One row of the table of rules. `position` is the table's order and breaks the last ties.
 
-    `inhibited_by`: kinds whose open task of the same person takes the trigger in. `closes_on_answer`: the
-    task is done when the person answers. `growth`: a chance rather than a risk.
+    `inhibited_by`: kinds whose open task takes the trigger in, of the same person or, where `inhibited_within` says
+    so and for what is about the account itself, of anybody at the account. `closes_on_answer`: the task is done when
+    the person answers. `growth`: a chance rather than a risk.
     """
 
     rule_id: str
@@ -84,6 +96,8 @@ class Rule:
     reason: str
     playbook: str
     inhibited_by: tuple[str, ...] = ()
+    inhibited_within: Reach = "person"
+    escalation: tuple[EscalationStep, ...] = ()
     closes_on_answer: bool = False
     growth: bool = False
     enabled: bool = True
@@ -104,7 +118,7 @@ def conditions_from(document: Mapping[str, Mapping[str, Any]]) -> tuple[Conditio
         for operator, value in tests.items():
             if operator not in OPERATORS:
                 raise ValueError("a condition uses an operator that does not exist")
-            conditions.append(Condition(field, operator, tuple(value) if operator == "in" else value))
+            conditions.append(Condition(field, operator, _checked_value(operator, value)))
     return tuple(sorted(conditions, key=lambda one: (one.field, one.operator)))
 
 
@@ -115,3 +129,34 @@ def conditions_document(conditions: tuple[Condition, ...]) -> dict[str, dict[str
         value = list(one.value) if one.operator == "in" else one.value
         document.setdefault(one.field, {})[one.operator] = value
     return document
+
+
+def escalation_from(document: list[dict[str, Any]]) -> tuple[EscalationStep, ...]:
+    """Read `[{"after": {"amount": 4, "unit": "business_hours"}, "to": "leader"}]`."""
+    return tuple(EscalationStep(Due(**one["after"]), one["to"]) for one in document)
+
+
+def escalation_document(steps: tuple[EscalationStep, ...]) -> list[dict[str, Any]]:
+    """The steps as JSON, the inverse of `escalation_from`."""
+    return [{"after": {"amount": one.after.amount, "unit": one.after.unit}, "to": one.to} for one in steps]
+
+
+def _checked_value(operator: str, value: Any) -> Any:
+    if operator == "in":
+        if not isinstance(value, list | tuple) or not 1 <= len(value) <= MAX_VALUES:
+            raise ValueError(f"in takes a list of 1 to {MAX_VALUES} values")
+        if not all(isinstance(one, str | int | float) for one in value):
+            raise ValueError("in takes a list of texts, numbers, true and false")
+        return tuple(value)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise ValueError("min and max take a number")
+    return value
+
+
+def check_reason(text: str) -> None:
+    """Raise ValueError unless the sentence names only facts that exist, as `$score`."""
+    template = Template(text)
+    if not template.is_valid():
+        raise ValueError("a $ begins the name of a fact; write $$ for the sign itself")
+    if not set(template.get_identifiers()) <= FIELDS.keys():
+        raise ValueError("names a fact that does not exist")

@@ -13,11 +13,13 @@ from uuid import UUID
 from services.alerting.domain import messages
 from services.alerting.domain.messages import WebhookMessage
 from services.alerting.domain.payloads import Context, Subject, payload
+from services.alerting.domain.rehearsal import Past
 from services.alerting.domain.tasks import SYSTEM, HistoryEntry, Step, Task
-from services.alerting.domain.triggers import Fired
+from services.alerting.domain.triggers import Fired, Trigger
 from services.alerting.handlers.world import Key, World
 from services.alerting.store import tasks as store
 from services.alerting.store.accounts import next_sequences, subscribed_types
+from services.alerting.store.past import add_past, forget_past_answers
 from services.alerting.store.webhooks import enqueue
 from shared.db.transaction import WriteTx
 from shared.events.envelope import Event
@@ -65,6 +67,8 @@ class Casework:
         self._changed: dict[UUID, None] = {}
         self._history: list[tuple[UUID, HistoryEntry]] = []
         self._touched: dict[UUID, Fired] = {}
+        self._past: list[Past] = []
+        self._unsaid: list[Key] = []
         self._events: list[Event] = []
         self._news: list[News] = []
 
@@ -77,9 +81,12 @@ class Casework:
         answers: Iterable[Key],
         corrected: Iterable[Key] = (),
     ) -> "Casework":
-        """The open tasks of these people, what is known around them, and what fired them or the corrected answers."""
+        """The open tasks of these people's accounts, what is known around them, and what fired them or the corrected
+        answers.
+        """
         pairs, known, changed = set(people), set(answers), set(corrected)
-        tasks = await store.open_tasks(tx, pairs)
+        tasks = await store.open_tasks_of_account(tx, {account_id for account_id, _ in pairs})
+        pairs |= {(task.account_id, task.stakeholder_id) for task in tasks}
         shown = {(task.account_id, task.response_id) for task in tasks if task.response_id}
         world = await World.read(tx, pairs, known | shown)
         fired: list[Fired] = []
@@ -107,6 +114,10 @@ class Casework:
         """All tasks of a person, or of the account itself, that are not closed."""
         theirs = (self._tasks[one] for one in self._people.get((account_id, stakeholder_id), ()))
         return [task for task in theirs if not task.is_closed]
+
+    def open_tasks_at(self, account_id: str) -> list[Task]:
+        """All tasks at an account that are not closed, whoever they are about."""
+        return [task for task in self._tasks.values() if task.account_id == account_id and not task.is_closed]
 
     def tasks(self) -> list[Task]:
         """All tasks at hand."""
@@ -138,6 +149,14 @@ class Casework:
         self._remember(fired)
         self._touched[fired.trigger.event_id] = fired
 
+    def judged(self, trigger: Trigger, task: Task | None) -> None:
+        """Keep an event that rules were asked about, for dry-runs."""
+        self._past.append(Past(trigger, task.follow_up_id if task else None))
+
+    def unsay(self, account_id: str, response_id: str) -> None:
+        """An answer was corrected: what was kept of it for dry-runs goes."""
+        self._unsaid.append((account_id, response_id))
+
     def retell(self, task: Task, cause: UUID, at: datetime, action: str, change: Mapping[str, Any]) -> None:
         """Tell of a task again because something around it changed, not the task itself: its version stays."""
         event_id = derived_uuid(FOLLOW_UP_UPDATED, str(task.follow_up_id), str(cause))
@@ -153,6 +172,9 @@ class Casework:
         await store.save_tasks(tx, [self._tasks[one] for one in self._changed])
         await store.add_history(tx, self._history)
         await store.save_triggers(tx, list(self._touched.values()))
+        if self._unsaid:
+            await forget_past_answers(tx, self._unsaid)
+        await add_past(tx, self._past)
         await tx.emit(FOLLOW_UPS, *self._events)
         await send(tx, self._context, self._news)
 

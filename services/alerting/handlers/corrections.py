@@ -33,6 +33,7 @@ class Correction:
         """Correct what is open, then open what the amended answer now deserves."""
         if self._data.cause == "late":
             return  # a late answer corrects history; it neither opens nor closes anything
+        self._casework.unsay(self._event.account_id, self._data.response_id)
         for task in self._casework.open_tasks(self._event.account_id, self._data.stakeholder_id):
             self._correct(task)
         self._open_anew()
@@ -101,8 +102,10 @@ class Correction:
             return
         decision = decide(self._rules, new.event, new.facts, new.at, self._policy.calendar)
         before = self._casework.fired_by(new.account_id, data.response_id)
+        task = None
         if decision.chosen is not None and decision.chosen.rule.kind not in {one.kind for one in before if one.holds}:
-            place(self._casework, new, decision, self._policy, self.change())
+            task = place(self._casework, new, decision, self._policy, self.change())
+        self._casework.judged(new, task)
 
     def _is_fresh(self) -> bool:
         latest = self._data.new.latest

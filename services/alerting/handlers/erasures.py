@@ -10,7 +10,8 @@ from services.alerting.handlers.resources import Resources
 from services.alerting.store import answers as store
 from services.alerting.store.accounts import forget_stakeholder
 from services.alerting.store.answers import Erasure
-from services.alerting.store.tasks import forget_texts, save_tasks, tasks_of_person
+from services.alerting.store.past import forget_past_of
+from services.alerting.store.tasks import forget_inhibited_answers, forget_texts, save_tasks, tasks_of_person
 from services.alerting.store.webhooks import forget_person
 from shared.db.transaction import WriteTx
 from shared.events.responses import StakeholderErased
@@ -42,6 +43,8 @@ async def _erase(tx: WriteTx, resources: Resources, data: StakeholderErased) -> 
     person = (data.account_id, data.stakeholder_id)
     tasks = [task for task in await tasks_of_person(tx, *person) if task.opened_at <= data.erased_at]
     messages = await forget_person(tx, *person)
+    await forget_past_of(tx, *person, until=data.erased_at)
+    await forget_inhibited_answers(tx, *person, until=data.erased_at)
     answers = await store.forget_answers(tx, *person, until=data.erased_at)
     await forget_stakeholder(tx, *person, until=data.erased_at)
     await save_tasks(tx, [forgotten(task, data.subject) for task in tasks])

@@ -19,7 +19,9 @@ def act_on(
 ) -> Task | None:
     """Decide about a trigger and do it; answers the task that it went into, if any. Messages show `change`."""
     decision = decide(rules, trigger.event, trigger.facts, trigger.at, policy.calendar)
-    return place(casework, trigger, decision, policy, change)
+    task = place(casework, trigger, decision, policy, change)
+    casework.judged(trigger, task)
+    return task
 
 
 def place(casework: Casework, trigger: Trigger, decision: Decision, policy: Policy, change: Told = None) -> Task | None:
@@ -43,10 +45,10 @@ def place(casework: Casework, trigger: Trigger, decision: Decision, policy: Poli
 
 
 def _stronger(casework: Casework, trigger: Trigger, rule: Rule) -> Task | None:
-    if trigger.stakeholder_id is None:
-        return None
-    for kind in rule.inhibited_by:
-        task = casework.open_task(trigger.account_id, trigger.stakeholder_id, kind)
-        if task is not None:
-            return task
-    return None
+    """The open task that takes the trigger in; for what is about an account, anybody's at it."""
+    if rule.inhibited_within == "person" and trigger.stakeholder_id is not None:
+        candidates = casework.open_tasks(trigger.account_id, trigger.stakeholder_id)
+    else:
+        candidates = casework.open_tasks_at(trigger.account_id)
+    found = {task.kind: task for task in reversed(candidates)}
+    return next((found[kind] for kind in rule.inhibited_by if kind in found), None)

@@ -8,7 +8,13 @@ from sqlalchemy import RowMapping
 from sqlalchemy.dialects.postgresql import insert
 
 from services.alerting.domain.calendar import Due, DueUnit
-from services.alerting.domain.rules import Rule, conditions_document, conditions_from
+from services.alerting.domain.rules import (
+    Rule,
+    conditions_document,
+    conditions_from,
+    escalation_document,
+    escalation_from,
+)
 from services.alerting.tables.rules import RULES
 from shared.db.transaction import ReadTx, WriteTx
 
@@ -24,6 +30,17 @@ async def current_rows(tx: ReadTx) -> list[dict[str, Any]]:
     """The rules in force with who made them and when, in the table's order."""
     rows = await tx.all(f"select * from ({_CURRENT}) as current order by position, rule_id")
     return [dict(row) for row in rows]
+
+
+async def versions_of(tx: ReadTx, rule_id: str) -> list[dict[str, Any]]:
+    """Every version of a rule, the newest first."""
+    rows = await tx.all("select * from rules where rule_id = :rule_id order by version desc", rule_id=rule_id)
+    return [dict(row) for row in rows]
+
+
+async def hold_rules(tx: WriteTx) -> None:
+    """Let nobody else change rules until the end of the transaction; they may be read."""
+    await tx.execute("lock table rules in share row exclusive mode")
 
 
 async def add_versions(tx: WriteTx, rules: Sequence[Rule], at: datetime, by: str) -> None:
@@ -49,6 +66,8 @@ def _row(rule: Rule) -> dict[str, Any]:
         "reason": rule.reason,
         "playbook": rule.playbook,
         "inhibited_by": list(rule.inhibited_by),
+        "inhibited_within": rule.inhibited_within,
+        "escalation": escalation_document(rule.escalation),
         "closes_on_answer": rule.closes_on_answer,
         "growth": rule.growth,
         "enabled": rule.enabled,
@@ -71,6 +90,8 @@ def _rule(row: RowMapping) -> Rule:
         reason=row["reason"],
         playbook=row["playbook"],
         inhibited_by=tuple(row["inhibited_by"]),
+        inhibited_within=row["inhibited_within"],
+        escalation=escalation_from(row["escalation"]),
         closes_on_answer=row["closes_on_answer"],
         growth=row["growth"],
         enabled=row["enabled"],

@@ -198,6 +198,18 @@ async def forget_texts(tx: WriteTx, follow_up_ids: Iterable[UUID]) -> None:
     )
 
 
+async def forget_inhibited_answers(tx: WriteTx, account_id: str, stakeholder_id: str, until: datetime) -> None:
+    """Take a person's answers out of what somebody else's task has taken in; before the answers themselves go."""
+    await tx.execute(
+        "update task_triggers set facts = '{}', matches = '[]', response_id = null where response_id in"
+        " (select response_id from responses where account_id = :account_id and stakeholder_id = :stakeholder_id"
+        " and recorded_at <= :until)",
+        account_id=account_id,
+        stakeholder_id=stakeholder_id,
+        until=until,
+    )
+
+
 def task_of(row: RowMapping) -> Task:
     """A row as a task."""
     closing = None

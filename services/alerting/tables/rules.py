@@ -1,6 +1,6 @@
 """The rules, every version of them."""
 
-from sqlalchemy import Boolean, Column, Integer, Table, Text
+from sqlalchemy import Boolean, Column, Integer, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.alerting.tables.metadata import INSTANT, METADATA, required
@@ -23,6 +23,8 @@ RULES = Table(
     required("reason", Text),
     required("playbook", Text),
     required("inhibited_by", JSONB),
+    required("inhibited_within", Text),
+    required("escalation", JSONB),
     required("closes_on_answer", Boolean),
     required("growth", Boolean),
     required("enabled", Boolean),
@@ -30,3 +32,17 @@ RULES = Table(
     required("created_by", Text),
 )
 """The greatest version of a rule_id is in force."""
+
+PAST_TRIGGERS = Table(
+    "past_triggers",
+    METADATA,
+    Column("event_id", Uuid, primary_key=True),
+    required("event", Text),
+    required("at", INSTANT),
+    required("account_id", Text),
+    Column("stakeholder_id", Text),
+    Column("response_id", Text),
+    required("facts", JSONB),
+    Column("follow_up_id", Uuid),
+)
+"""Every event that rules were asked about, whatever came of it: what a changed rule is tried on before it is armed."""

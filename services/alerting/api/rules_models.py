@@ -1,0 +1,292 @@
+"""What the calls about rules take and give."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Annotated, Any, Literal, Self
+from uuid import UUID
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+
+from services.alerting.api.models import Input, Kind, Line, SeverityName, Text, Version
+from services.alerting.domain.calendar import Due as DueValue
+from services.alerting.domain.default_rules import EVENTS
+from services.alerting.domain.rehearsal import Rehearsed
+from services.alerting.domain.rules import (
+    FIELDS,
+    EscalationStep,
+    Rule,
+    check_reason,
+    conditions_from,
+)
+from services.alerting.handlers.rule_changes import Trial
+from shared.http.params import Instant
+
+RecipientName = Literal["owner", "sponsor", "leader"]
+Conditions = dict[str, dict[str, Any]]
+Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+FIELD_LIST = "; ".join(f"`{name}`: {meaning}" for name, meaning in FIELDS.items())
+MAX_SHOWN = 500
+EXAMPLE: dict[str, Any] = {
+    "kind": "detractor",
+    "label": "Detractor",
+    "event": "stakeholder.answered",
+    "conditions": {"survey_type": {"in": ["nps"]}, "score": {"max": 3}},
+    "severity": "critical",
+    "due": {"amount": 2, "unit": "business_hours"},
+    "recipient": "owner",
+    "informs": ["sponsor"],
+    "reason": "scored $score of 10: a deep detractor",
+    "playbook": "Call within the morning, together with a leader.",
+    "escalation": [{"after": {"amount": 2, "unit": "business_hours"}, "to": "leader"}],
+}
+
+
+class Due(Input):
+    """A time in business hours or business days."""
+
+    amount: int = Field(strict=True, ge=0, le=1000)
+    unit: Literal["business_hours", "business_days"]
+
+
+class Step(Input):
+    """Who hears of a follow-up that nobody has taken on: `after` its due time."""
+
+    after: Due
+    to: RecipientName
+
+
+class RuleFields(Input):
+    """The fields of a rule that people write; all but these few have a default."""
+
+    @field_validator("conditions", check_fields=False)
+    @classmethod
+    def _conditions_exist(cls, value: Conditions | None) -> Conditions | None:
+        conditions_from(value or {})
+        return value
+
+    @field_validator("reason", check_fields=False)
+    @classmethod
+    def _reason_names_facts(cls, value: str | None) -> str | None:
+        check_reason(value or "")
+        return value
+
+    @field_validator("event", check_fields=False)
+    @classmethod
+    def _event_is_one(cls, value: str | None) -> str | None:
+        if value is not None and value not in EVENTS:
+            raise ValueError(f"must be one of {', '.join(EVENTS)}")
+        return value
+
+    def values(self) -> dict[str, Any]:
+        """What was given, as the domain has it."""
+        given = {name: getattr(self, name) for name in self.model_fields_set if name not in ("version", "rule_id")}
+        if "conditions" in given:
+            given["conditions"] = conditions_from(given["conditions"])
+        if "due" in given:
+            given["due"] = _due(given["due"])
+        for name in ("informs", "inhibited_by"):
+            if name in given:
+                given[name] = tuple(given[name])
+        if "escalation" in given:
+            given["escalation"] = tuple(EscalationStep(_due(step.after), step.to) for step in given["escalation"])
+        return given
+
+
+class RuleBody(RuleFields):
+    """A whole rule."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [EXAMPLE]})
+
+    kind: Kind = Field(description="What its follow-ups are called; rules of one kind share them.")
+    label: Line = Field(description="Begins the title.")
+    event: str = Field(max_length=100, description=f"One of {', '.join(EVENTS)}.")
+    conditions: Conditions = Field(
+        default={}, max_length=20, description=f"All must hold; `in`, `min`, `max` on facts. {FIELD_LIST}."
+    )
+    severity: SeverityName
+    due: Due
+    recipient: RecipientName = "owner"
+    informs: list[RecipientName] = Field(default=[], max_length=3)
+    reason: Sentence = Field(description="Why, in a sentence; `$score` and other facts are filled in.")
+    playbook: Text
+    inhibited_by: list[Kind] = Field(default=[], max_length=20, description="Kinds whose open follow-up takes it in.")
+    inhibited_within: Literal["person", "account"] = Field(
+        default="person", description="Whether that follow-up must be the same person's."
+    )
+    escalation: list[Step] = Field(default=[], max_length=5, description="Who hears of it when nobody takes it on.")
+    closes_on_answer: bool = Field(default=False, strict=True)
+    growth: bool = Field(default=False, strict=True, description="A chance rather than a risk.")
+    enabled: bool = Field(default=True, strict=True)
+    position: int = Field(default=0, strict=True, ge=0, le=10_000, description="0: as it is, a new rule last.")
+
+    def rule(self, rule_id: str) -> Rule:
+        """As the domain has it, without a version."""
+        whole: dict[str, Any] = {name: getattr(self, name) for name in type(self).model_fields if name != "version"}
+        named = type(self).model_construct(_fields_set=set(whole), **whole).values()
+        return Rule(rule_id=rule_id, version=0, **named)
+
+
+class VersionedRule(RuleBody):
+    """A whole rule, and the version of it that was seen."""
+
+    version: Version | None = None
+
+
+class NamedRule(RuleBody):
+    """A whole rule to try."""
+
+    rule_id: Kind
+
+
+class RulePatch(RuleFields):
+    """Fields of a rule to change; what is absent stays."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [{"enabled": False}]})
+
+    version: Version | None = None
+    kind: Kind = ""
+    label: Line = ""
+    event: str = Field(default="", max_length=100)
+    conditions: Conditions = Field(default={}, max_length=20)
+    severity: SeverityName = "medium"
+    due: Due = Due(amount=0, unit="business_hours")
+    recipient: RecipientName = "owner"
+    informs: list[RecipientName] = Field(default=[], max_length=3)
+    reason: Sentence = ""
+    playbook: Text = ""
+    inhibited_by: list[Kind] = Field(default=[], max_length=20)
+    inhibited_within: Literal["person", "account"] = "person"
+    escalation: list[Step] = Field(default=[], max_length=5)
+    closes_on_answer: bool = Field(default=False, strict=True)
+    growth: bool = Field(default=False, strict=True)
+    enabled: bool = Field(default=True, strict=True)
+    position: int = Field(default=1, strict=True, ge=1, le=10_000)
+
+
+class RuleView(BaseModel):
+    """A version of a rule."""
+
+    rule_id: str = Field(examples=["detractor_0_3"])
+    version: int
+    position: int = Field(description="The table's order; breaks ties.")
+    kind: str = Field(description="What its follow-ups are called.", examples=["detractor"])
+    label: str
+    event: str = Field(examples=["stakeholder.answered"])
+    conditions: dict[str, Any] = Field(examples=[{"survey_type": {"in": ["nps"]}, "score": {"min": 0, "max": 3}}])
+    severity: SeverityName
+    due: dict[str, Any] = Field(examples=[{"amount": 4, "unit": "business_hours"}])
+    recipient: RecipientName
+    informs: list[str]
+    reason: str
+    playbook: str
+    inhibited_by: list[str]
+    inhibited_within: Literal["person", "account"]
+    escalation: list[dict[str, Any]]
+    closes_on_answer: bool
+    growth: bool
+    enabled: bool
+    created_at: datetime
+    created_by: str
+
+    @classmethod
+    def of(cls, row: Mapping[str, Any]) -> Self:
+        """From a row."""
+        values = {name: row[name] for name in row if name not in ("due_amount", "due_unit")}
+        return cls(**values, due={"amount": row["due_amount"], "unit": row["due_unit"]})
+
+
+class DryRunTime(Input):
+    """Which past events to look at."""
+
+    since: Instant | None = Field(default=None, description="By default 90 days before `until`.")
+    until: Instant | None = Field(default=None, description="By default now.")
+    stays_open_days: float = Field(
+        default=7, gt=0, le=365, description="How long a follow-up would have stayed open; more of it is the same one."
+    )
+
+    @property
+    def stays_open(self) -> timedelta:
+        """As a time."""
+        return timedelta(days=self.stays_open_days)
+
+
+class DryRun(DryRunTime):
+    """All rules in force, with these in the place of those of the same id, or beside them."""
+
+    rules: list[NamedRule] = Field(default=[], max_length=50)
+
+
+class RuleDryRun(DryRunTime):
+    """One rule, with changes that are not stored."""
+
+    changes: RulePatch | None = None
+
+
+class WouldOpen(BaseModel):
+    """A follow-up that would have been opened."""
+
+    event_id: UUID
+    event: str
+    at: datetime
+    account_id: str
+    stakeholder_id: str | None
+    response_id: str | None
+    rule_id: str
+    kind: str
+    severity: SeverityName
+    due_at: datetime
+    reasons: list[str]
+    follow_up_id: UUID | None = Field(description="The follow-up that the event went into then, if any.")
+
+    @classmethod
+    def of(cls, one: Rehearsed) -> Self:
+        """From the rehearsal."""
+        trigger, match = one.past.trigger, one.match
+        return cls(
+            event_id=trigger.event_id,
+            event=trigger.event,
+            at=trigger.at,
+            account_id=trigger.account_id,
+            stakeholder_id=trigger.stakeholder_id,
+            response_id=trigger.response_id,
+            rule_id=match.rule.rule_id,
+            kind=match.rule.kind,
+            severity=match.severity,
+            due_at=match.due_at,
+            reasons=list(match.reasons),
+            follow_up_id=one.past.follow_up_id,
+        )
+
+
+class DryRunResult(BaseModel):
+    """What the rules would have done with past events; nothing was opened."""
+
+    since: datetime
+    until: datetime
+    considered: int = Field(description="Events looked at.")
+    would_open: int = Field(examples=[14])
+    would_repeat: int = Field(description="Occurrences of one that would have been open.")
+    would_inhibit: int = Field(description="Taken in by a stronger one that would have been open.")
+    opens_now: int = Field(description="The same with the rules in force.")
+    sentence: str = Field(examples=["would have opened 14 tasks"])
+    items: list[WouldOpen] = Field(description=f"The newest {MAX_SHOWN} that would have been opened, oldest first.")
+
+    @classmethod
+    def of(cls, since: datetime, until: datetime, trial: Trial) -> Self:
+        """From the rehearsal."""
+        opened = [one for one in trial.would if one.role == "opened"]
+        return cls(
+            since=since,
+            until=until,
+            considered=trial.considered,
+            would_open=len(opened),
+            would_repeat=sum(one.role == "repeated" for one in trial.would),
+            would_inhibit=sum(one.role == "inhibited" for one in trial.would),
+            opens_now=sum(one.role == "opened" for one in trial.now),
+            sentence=f"would have opened {len(opened)} task{'' if len(opened) == 1 else 's'}",
+            items=[WouldOpen.of(one) for one in opened[-MAX_SHOWN:]],
+        )
+
+
+def _due(due: Due) -> DueValue:
+    return DueValue(due.amount, due.unit)

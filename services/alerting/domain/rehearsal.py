@@ -1,0 +1,85 @@
+"""Dry-run: what a table of rules would have done with past events, without touching anything.
+
+It decides as the real thing does. What people did then cannot be known, so a follow-up is taken to stay open for a set
+time; while it is, more of the same is an occurrence of it.
+"""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from services.alerting.domain.calendar import BusinessCalendar
+from services.alerting.domain.decisions import Match, decide
+from services.alerting.domain.rules import Rule
+from services.alerting.domain.triggers import Trigger
+
+Key = tuple[str, str | None, str]
+AN_ANSWER = "stakeholder.answered"
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """An event that rules were asked about, and the follow-up that it went into then, if any."""
+
+    trigger: Trigger
+    follow_up_id: UUID | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Rehearsed:
+    """What would have become of one event: a follow-up opened, an occurrence added, or taken in by another."""
+
+    past: Past
+    role: Literal["opened", "repeated", "inhibited"]
+    match: Match
+
+
+@dataclass(slots=True)
+class _Stage:
+    """The follow-ups that would be open."""
+
+    stays_open: timedelta
+    open: dict[Key, datetime] = field(default_factory=dict)
+
+    def is_open(self, key: Key, at: datetime) -> bool:
+        opened = self.open.get(key)
+        return opened is not None and at < opened + self.stays_open
+
+    def stronger(self, rule: Rule, trigger: Trigger) -> bool:
+        """Whether an open follow-up takes it in, of the person or of anybody at the account."""
+        if rule.inhibited_within == "person" and trigger.stakeholder_id is not None:
+            keys: list[Key] = [(trigger.account_id, trigger.stakeholder_id, kind) for kind in rule.inhibited_by]
+        else:
+            keys = [key for key in self.open if key[0] == trigger.account_id and key[2] in rule.inhibited_by]
+        return any(self.is_open(key, trigger.at) for key in keys)
+
+    def answered(self, trigger: Trigger, rules: Sequence[Rule]) -> None:
+        """What waits for an answer closes with it."""
+        for rule in rules:
+            if rule.closes_on_answer:
+                self.open.pop((trigger.account_id, trigger.stakeholder_id, rule.kind), None)
+
+
+def rehearse(
+    rules: Sequence[Rule], past: Iterable[Past], calendar: BusinessCalendar, stays_open: timedelta
+) -> list[Rehearsed]:
+    """What these rules would have made of the events, in the order of the events."""
+    stage, found = _Stage(stays_open), []
+    for one in sorted(past, key=lambda one: (one.trigger.at, one.trigger.event_id)):
+        trigger = one.trigger
+        if trigger.event == AN_ANSWER:
+            stage.answered(trigger, rules)
+        match = decide(rules, trigger.event, trigger.facts, trigger.at, calendar).chosen
+        if match is None:
+            continue
+        key = (trigger.account_id, trigger.stakeholder_id, match.rule.kind)
+        if stage.stronger(match.rule, trigger):
+            found.append(Rehearsed(one, "inhibited", match))
+        elif stage.is_open(key, trigger.at):
+            found.append(Rehearsed(one, "repeated", match))
+        else:
+            stage.open[key] = trigger.at
+            found.append(Rehearsed(one, "opened", match))
+    return found

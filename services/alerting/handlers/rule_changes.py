@@ -1,0 +1,105 @@
+"""People change rules: each change is a new version, the one before stays readable; and try them on past events."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from services.alerting.domain.calendar import BusinessCalendar
+from services.alerting.domain.rehearsal import Rehearsed, rehearse
+from services.alerting.domain.rules import Rule
+from services.alerting.handlers.rules import rules_in_force
+from services.alerting.store.past import past_between
+from services.alerting.store.rules import add_versions, current_rules, hold_rules
+from shared.clock import Clock
+from shared.db.transaction import ReadTx, WriteTx
+from shared.errors import Conflict, Invalid, NotFound
+
+MAX_RULES = 200
+MAX_PAST = 50_000
+
+
+@dataclass(frozen=True, slots=True)
+class RuleChange:
+    """Who changes which rule; `version` is the one they saw, if they say so."""
+
+    rule_id: str
+    actor: str
+    version: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """The past events that a dry-run looks at; an owner's accounts only, where the caller is limited to them."""
+
+    since: datetime
+    until: datetime
+    owner_email: str | None
+    stays_open: timedelta
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What rules would have done, beside what the rules in force would have done with the same events."""
+
+    considered: int
+    would: list[Rehearsed]
+    now: list[Rehearsed]
+
+
+async def put_rule(tx: WriteTx, clock: Clock, change: RuleChange, wanted: Rule) -> tuple[Rule, bool]:
+    """Store the whole rule as its next version; also says whether it is new. The same again makes no version.
+
+    A `position` of 0 keeps the place, or takes the last one. Raises `Conflict` when the version seen is stale.
+    """
+    await hold_rules(tx)
+    rules = await rules_in_force(tx, clock)
+    known = next((rule for rule in rules if rule.rule_id == change.rule_id), None)
+    _require_seen(known, change)
+    if known is None and len(rules) >= MAX_RULES:
+        raise Conflict("too_many_rules", f"there are {MAX_RULES} rules")
+    position = wanted.position or (known.position if known else rules[-1].position + 1)
+    rule = replace(wanted, version=known.version + 1 if known else 1, position=position)
+    if known is not None and replace(rule, version=known.version) == known:
+        return known, False
+    await add_versions(tx, [rule], clock.now(), change.actor)
+    return rule, known is None
+
+
+async def patch_rule(tx: WriteTx, clock: Clock, change: RuleChange, values: Mapping[str, Any]) -> Rule:
+    """Change some fields of a rule, `enabled` for one. Raises `NotFound` and `Conflict`."""
+    await hold_rules(tx)
+    known = found_rule(await rules_in_force(tx, clock), change.rule_id)
+    rule, _ = await put_rule(tx, clock, change, replace(known, **values))
+    return rule
+
+
+async def try_rules(
+    tx: ReadTx, calendar: BusinessCalendar, span: Span, wanted: Sequence[Rule], only: str | None = None
+) -> Trial:
+    """Rehearse the rules in force with `wanted` in their places. `only` names the rule whose decisions count."""
+    past = await past_between(tx, span.since, span.until, span.owner_email, MAX_PAST + 1)
+    if len(past) > MAX_PAST:
+        detail = f"more than {MAX_PAST} events; choose a shorter time"
+        raise Invalid("too_many_events", detail, errors=[{"field": "since", "code": "too_many", "detail": detail}])
+    now = await current_rules(tx)
+    changed = {rule.rule_id: rule for rule in now} | {rule.rule_id: rule for rule in wanted}
+
+    def rehearsed(rules: Sequence[Rule]) -> list[Rehearsed]:
+        found = rehearse(rules, past, calendar, span.stays_open)
+        return [one for one in found if only in (None, one.match.rule.rule_id)]
+
+    return Trial(len(past), rehearsed(list(changed.values())), rehearsed(now))
+
+
+def found_rule(rules: Sequence[Rule], rule_id: str) -> Rule:
+    """The rule of this id. Raises `NotFound`."""
+    for rule in rules:
+        if rule.rule_id == rule_id:
+            return rule
+    raise NotFound("rule_not_found", "there is no such rule")
+
+
+def _require_seen(known: Rule | None, change: RuleChange) -> None:
+    if change.version is not None and change.version != (known.version if known else None):
+        raise Conflict("stale_version", "somebody else changed it meanwhile; read it again")
