@@ -4,6 +4,6 @@ from shared.topics import ACCOUNT_SCORES, DIRECTORY
 
 READS = (ACCOUNT_SCORES, DIRECTORY)
 EMITS = ()
-SERVES = "the benchmark API: sets, comparisons"
-OWNS = "benchmark sets, snapshots of accounts"
+SERVES = "the benchmark API: sets, comparisons, cohorts, funnel, maturity, review packs"
+OWNS = "benchmark sets, snapshots of accounts, assessments"
 SCHEMA = "benchmark"

@@ -15,6 +15,12 @@ class BenchmarkSettings(Settings):
     scorer_url: str = Field(
         default="http://127.0.0.1:8002", description="Where the scorer's API is; figures are asked of it."
     )
+    alerting_url: str = Field(
+        default="http://127.0.0.1:8003", description="Where alerting's API is; follow-ups are asked of it."
+    )
     few_voices: int = Field(
         default=10, ge=1, description="Fewer voices than this and a comparison warns that it says little."
+    )
+    few_invitations: int = Field(
+        default=30, ge=1, description="Fewer recipients than this and a funnel warns that its rates say little."
     )

@@ -109,6 +109,7 @@ def service_environment(folder: DataFolder, port_base: int, *, demo: bool) -> di
 
     told = folder.variables() | {
         "TELLBACK_BENCHMARK_SCORER_URL": at("scorer"),
+        "TELLBACK_BENCHMARK_ALERTING_URL": at("alerting"),
         # No webhook goes to Tellback itself, also where its network is allowed.
         "TELLBACK_ALERTING_OWN_PORTS": ",".join(str(port_base + offset) for offset in PORTS.values()),
         "TELLBACK_ALERTING_FOLLOW_UP_LINK": f"{at('alerting')}/v1/follow-ups/{{follow_up_id}}",

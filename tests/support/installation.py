@@ -67,6 +67,7 @@ class Installation:
         variables = self.environment.variables() | {
             "TELLBACK_ALERTING_ALLOW_NETWORKS": "127.0.0.1/32",
             "TELLBACK_BENCHMARK_SCORER_URL": self.url("scorer"),
+            "TELLBACK_BENCHMARK_ALERTING_URL": self.url("alerting"),
             "TELLBACK_LOG_FORMAT": "json",
         }
         argv = tellback("serve", service, "--port", str(self._ports[service]), "--pause", "0")

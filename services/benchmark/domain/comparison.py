@@ -1,8 +1,10 @@
 """Where a figure stands: against its own past, against a published benchmark, and what must be said with it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
+
+from services.benchmark.domain.benchmarks import Benchmark, percentile
 
 OLD_AFTER_YEARS = 2
 """A benchmark older than this is shown with a warning."""
@@ -15,32 +17,23 @@ OLD_BENCHMARK = "benchmark_older_than_two_years"
 METHOD_NOT_PUBLISHED = "benchmark_method_not_published"
 METHODS_DIFFER = "methods_differ"
 NO_PAST = "no_figure_a_year_ago"
-
-
-@dataclass(frozen=True, slots=True)
-class Benchmark:
-    """One published figure: NPS from −100 to 100 of an industry in a year; n and method are None where the source
-    does not publish them."""
-
-    set_id: str
-    source: str
-    year: int
-    industry: str
-    nps: float
-    n: int | None = None
-    method: str | None = None
-    region: str | None = None
-    note: str | None = None
+REGIONS_DIFFER = "regions_differ"
+NOT_THE_YEAR_BEFORE = "no_benchmark_of_the_year_before"
+ESTIMATED_PERCENTILE = "percentile_estimated_from_quartiles"
+PART_OF_ANSWERS = "figure_of_a_part"
 
 
 @dataclass(frozen=True, slots=True)
 class Own:
-    """Our own figure and what it was: `past` by name (month, quarter, year), None where nothing counted then."""
+    """Our own figure and what it was: `past` by name (month, quarter, year), None where nothing counted then. `part`
+    says that filters chose some of the answers, where a benchmark is of all."""
 
     nps: float | None
     voices: int
     method: str
     past: Mapping[str, float | None]
+    region: str | None = None
+    part: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +53,30 @@ class Comparison:
     gap: float | None
     own_change: float | None
     benchmark_change: float | None
+    percentile: float | None
     warnings: tuple[str, ...]
     sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rank:
+    """Which place of how many accounts; those with the same figure share the better place."""
+
+    position: int
+    of: int
+
+
+def rank(nps: float | None, others: Iterable[float]) -> Rank | None:
+    """The place among the others, the highest figure being first; None without a figure."""
+    if nps is None:
+        return None
+    scores = list(others)
+    return Rank(1 + sum(score > nps for score in scores), 1 + len(scores))
 
 
 def difference(later: float | None, earlier: float | None) -> float | None:
     """later − earlier, None where one of them is missing."""
     return None if later is None or earlier is None else later - earlier
-
-
-def pick(benchmarks: Sequence[Benchmark], industry: str, year: int) -> tuple[Benchmark | None, Benchmark | None]:
-    """The benchmark of an industry for `year`, else the newest before it, and the one of the year before that."""
-    own = [each for each in benchmarks if each.industry == industry]
-    current = max((each for each in own if each.year <= year), key=lambda each: each.year, default=None)
-    if current is None:
-        return None, None
-    return current, next((each for each in own if each.year == current.year - 1), None)
 
 
 def compare(own: Own, against: Against, *, year: int, few_voices: int) -> Comparison:
@@ -84,12 +85,15 @@ def compare(own: Own, against: Against, *, year: int, few_voices: int) -> Compar
     own_change = difference(own.nps, own.past.get("year"))
     benchmark_change = difference(current.nps, before.nps) if current and before else None
     gap = difference(own.nps, current.nps) if current else None
+    standing = percentile(own.nps, current) if current and own.nps is not None else None
+    warnings = [*_of_own_figure(own, few_voices), *_of_benchmark(own, against, year)]
+    if standing is not None:
+        warnings.append(ESTIMATED_PERCENTILE)
     sentence = _sentence(own, against, own_change, gap, benchmark_change)
-    return Comparison(gap, own_change, benchmark_change, _warnings(own, against, year, few_voices), sentence)
+    return Comparison(gap, own_change, benchmark_change, standing, tuple(warnings), sentence)
 
 
-def _warnings(own: Own, against: Against, year: int, few_voices: int) -> tuple[str, ...]:
-    current = against.current
+def _of_own_figure(own: Own, few_voices: int) -> list[str]:
     found = []
     if own.nps is None:
         found.append(NO_ANSWERS)
@@ -97,18 +101,29 @@ def _warnings(own: Own, against: Against, year: int, few_voices: int) -> tuple[s
         found.append(FEW_VOICES)
     if own.past.get("year") is None:
         found.append(NO_PAST)
+    return found
+
+
+def _of_benchmark(own: Own, against: Against, year: int) -> list[str]:
+    current = against.current
     if against.industry is None:
-        found.append(NO_INDUSTRY)
-    elif current is None:
-        found.append(NO_BENCHMARK)
-    if current is not None:
-        if year - current.year > OLD_AFTER_YEARS:
-            found.append(OLD_BENCHMARK)
-        if current.method is None:
-            found.append(METHOD_NOT_PUBLISHED)
-        elif current.method != own.method:
-            found.append(METHODS_DIFFER)
-    return tuple(found)
+        return [NO_INDUSTRY]
+    if current is None:
+        return [NO_BENCHMARK]
+    found = []
+    if year - current.year > OLD_AFTER_YEARS:
+        found.append(OLD_BENCHMARK)
+    if current.method is None:
+        found.append(METHOD_NOT_PUBLISHED)
+    elif current.method.casefold() != own.method:
+        found.append(METHODS_DIFFER)
+    if current.region is not None and current.region.casefold() != (own.region or "").casefold():
+        found.append(REGIONS_DIFFER)
+    if against.before is None:
+        found.append(NOT_THE_YEAR_BEFORE)
+    if own.part:
+        found.append(PART_OF_ANSWERS)
+    return found
 
 
 def _sentence(

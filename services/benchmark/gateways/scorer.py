@@ -1,4 +1,4 @@
-"""The scorer's public API, asked with the caller's own key, so that it shows no more than the caller may see."""
+"""The scorer's public API: figures, funnel, changes and answers."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -6,44 +6,45 @@ from urllib.parse import quote
 
 import httpx
 
-from shared.errors import Forbidden, Invalid, NotFound, TooMany, Unauthorized, Unavailable
+from services.benchmark.gateways.asking import Service
 
-SECONDS = 10.0
-_ERRORS = {401: Unauthorized, 403: Forbidden, 404: NotFound, 422: Invalid, 429: TooMany}
+Query = Mapping[str, Any]
 
 
-class Scorer:
-    """One connection pool to the scorer."""
+class Scorer(Service):
+    """Asks the scorer."""
 
     def __init__(self, base_url: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self._client = httpx.AsyncClient(base_url=base_url, timeout=SECONDS, trust_env=False, transport=transport)
+        super().__init__("scorer", base_url, transport)
 
-    async def close(self) -> None:
-        """Give back the connections."""
-        await self._client.aclose()
+    async def account_score(self, authorization: str, account_id: str, query: Query) -> dict[str, Any]:
+        """The figures of an account. Raises `NotFound`, also for one that is not the caller's."""
+        return await self.get(authorization, f"/v1/accounts/{quote(account_id, safe='')}/score", query)
 
-    async def account_score(self, authorization: str, account_id: str, query: Mapping[str, str]) -> dict[str, Any]:
-        """The figures of an account. Raises `NotFound`, `Unavailable`, or what the scorer said of the request."""
-        return await self._get(authorization, f"/v1/accounts/{quote(account_id, safe='')}/score", query)
+    async def account_trend(self, authorization: str, account_id: str, query: Query) -> dict[str, Any]:
+        """The figures of an account over time, with its context events as marks."""
+        return await self.get(authorization, f"/v1/accounts/{quote(account_id, safe='')}/trend", query)
 
-    async def portfolio_score(self, authorization: str, query: Mapping[str, str]) -> dict[str, Any]:
+    async def portfolio_score(self, authorization: str, query: Query) -> dict[str, Any]:
         """The figures of the portfolio by group."""
-        return await self._get(authorization, "/v1/portfolio/score", query)
+        return await self.get(authorization, "/v1/portfolio/score", query)
 
-    async def _get(self, authorization: str, path: str, query: Mapping[str, str]) -> dict[str, Any]:
-        try:
-            answer = await self._client.get(path, params=dict(query), headers={"authorization": authorization})
-        except httpx.HTTPError:
-            raise _away() from None
-        if answer.status_code == httpx.codes.OK:
-            body: dict[str, Any] = answer.json()
-            return body
-        kind = _ERRORS.get(answer.status_code)
-        if kind is None:
-            raise _away()
-        problem = answer.json()
-        raise kind(problem.get("code", "refused"), problem.get("detail", ""), errors=problem.get("errors"))
+    async def portfolio_trend(self, authorization: str, query: Query) -> dict[str, Any]:
+        """The figures of the portfolio over time."""
+        return await self.get(authorization, "/v1/portfolio/trend", query)
 
+    async def funnel(self, authorization: str, query: Query) -> dict[str, Any]:
+        """The invitation funnel of the portfolio by group."""
+        return await self.get(authorization, "/v1/portfolio/funnel", query)
 
-def _away() -> Unavailable:
-    return Unavailable("scorer_unavailable", "the scorer is not reachable, and the figures are its own", retry_after=5)
+    async def changes(self, authorization: str, query: Query) -> tuple[list[dict[str, Any]], bool]:
+        """(category changes, whether there are more than are given)."""
+        return await self.items(authorization, "/v1/changes", query)
+
+    async def responses(self, authorization: str, query: Query) -> tuple[list[dict[str, Any]], bool]:
+        """(answers with their comments, whether there are more than are given)."""
+        return await self.items(authorization, "/v1/responses", query)
+
+    async def people(self, authorization: str, account_id: str) -> tuple[list[dict[str, Any]], bool]:
+        """(the people of an account, whether there are more than are given)."""
+        return await self.items(authorization, f"/v1/accounts/{quote(account_id, safe='')}/stakeholders", {})

@@ -1,4 +1,4 @@
-"""Compares an account or the portfolio with its own past and with published benchmarks."""
+"""Compares an account, a segment or the portfolio with its own past and with published benchmarks."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -6,28 +6,42 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.benchmark.domain.comparison import Against, Benchmark, Own, compare, pick, voices_of
+from services.benchmark.domain.benchmarks import Benchmark, Wanted, pick
+from services.benchmark.domain.comparison import Against, Own, compare, rank, voices_of
 from services.benchmark.gateways.scorer import Scorer
-from services.benchmark.store.accounts import account
+from services.benchmark.store.accounts import account, standings
 from services.benchmark.store.benchmarks import benchmarks
 from shared.clock import Clock
 from shared.db.engine import Database
+from shared.db.transaction import ReadTx
 from shared.industries import NAMES
 
 PAST = {"month": timedelta(days=30), "quarter": timedelta(days=91), "year": timedelta(days=365)}
 """How far back each figure of the own past lies."""
-Ask = Callable[[Mapping[str, str]], Awaitable[dict[str, Any]]]
+SNAPSHOT_WINDOWS = ("7d", "30d", "90d", "180d", "365d", "all")
+Ask = Callable[[Mapping[str, Any]], Awaitable[dict[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Whose figures, as the scorer shall compute them. `as_of` is None for now."""
+    """Whose figures, as the scorer shall compute them, and what to hold them against. `as_of` is None for now."""
 
     authorization: str
     window: str
     method: str
     as_of: datetime | None
-    year: int | None
+    filters: Mapping[str, str]
+    owner_email: str | None = None
+    year: int | None = None
+    source: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """The industry and region of what is compared."""
+
+    industry: str | None
+    region: str | None = None
 
 
 class Comparisons:
@@ -42,23 +56,22 @@ class Comparisons:
     async def of_account(self, account_id: str, question: Question) -> dict[str, Any]:
         """The comparison of one account. Raises `NotFound`, also for accounts that are not the caller's."""
 
-        async def ask(query: Mapping[str, str]) -> dict[str, Any]:
+        async def ask(query: Mapping[str, Any]) -> dict[str, Any]:
             return await self._scorer.account_score(question.authorization, account_id, query)
 
         now, past = await self._through_time(ask, question)
         async with self._database.read() as tx:
             known = await account(tx, account_id)
             published = await benchmarks(tx)
-        return {"account_id": account_id} | self._comparison(
-            question, now, past, known.industry if known else None, published
-        )
+            place = Place(known.industry, known.region) if known else Place(None)
+            ranks = await self._ranks(tx, account_id, place, now["nps"], question)
+        return {"account_id": account_id} | self._comparison(question, now, past, place, published) | ranks
 
     async def of_portfolio(self, question: Question, group_by: str | None) -> dict[str, Any]:
         """One comparison a group; groups are those that the scorer has now."""
 
-        async def ask(query: Mapping[str, str]) -> dict[str, Any]:
-            grouped = dict(query) | ({"group_by": group_by} if group_by else {})
-            return await self._scorer.portfolio_score(question.authorization, grouped)
+        async def ask(query: Mapping[str, Any]) -> dict[str, Any]:
+            return await self._scorer.portfolio_score(question.authorization, {**query, "group_by": group_by})
 
         now, past = await self._through_time(ask, question)
         async with self._database.read() as tx:
@@ -67,44 +80,62 @@ class Comparisons:
         for figures in now["groups"]:
             group = figures["group"]
             before = {name: _same_group(answer, group) for name, answer in past.items()}
-            industry = group.get("industry") if group_by == "industry" else None
-            groups.append({"group": group} | self._comparison(question, figures, before, industry, published))
-        return {"window": question.window, "groups": groups}
+            place = Place(*(group.get(name, question.filters.get(name)) for name in ("industry", "region")))
+            groups.append({"group": group} | self._comparison(question, figures, before, place, published))
+        return {"window": question.window, "method": question.method, "groups": groups}
 
     async def _through_time(self, ask: Ask, question: Question) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
         """The scorer's answer now and at each point of the own past, asked side by side."""
         moment = question.as_of or self._clock.now()
-        query = {"window": question.window, "method": question.method}
-        if question.as_of is not None:
-            query["as_of"] = _stamp(question.as_of)
-        earlier = [query | {"as_of": _stamp(moment - distance)} for distance in PAST.values()]
-        now, *past = await asyncio.gather(ask(query), *(ask(each) for each in earlier))
+        query = {**question.filters, "window": question.window, "method": question.method}
+        earlier = [query | {"as_of": moment - distance} for distance in PAST.values()]
+        now, *past = await asyncio.gather(ask(query | {"as_of": question.as_of}), *map(ask, earlier))
         return now, dict(zip(PAST, past, strict=True))
+
+    async def _ranks(
+        self, tx: ReadTx, account_id: str, place: Place, nps: float | None, question: Question
+    ) -> dict[str, Any]:
+        """The places among the caller's accounts, by their newest snapshots: so only for now, a standard window and
+        all answers."""
+        if question.as_of is not None or question.filters or question.window not in SNAPSHOT_WINDOWS:
+            return {"rank": None, "rank_in_industry": None}
+        found = await standings(tx, question.window, question.method, question.owner_email)
+        others = [one for one in found if one.account_id != account_id]
+        among = rank(nps, (one.nps for one in others))
+        within = rank(nps, (one.nps for one in others if one.industry == place.industry)) if place.industry else None
+        return {"rank": among and asdict(among), "rank_in_industry": within and asdict(within)}
 
     def _comparison(
         self,
         question: Question,
         figures: Mapping[str, Any],
         past: Mapping[str, Mapping[str, Any] | None],
-        industry: str | None,
+        place: Place,
         published: Sequence[Benchmark],
     ) -> dict[str, Any]:
         today = (question.as_of or self._clock.now()).year
         against = Against()
-        if industry is not None:
-            current, before = pick(published, industry, question.year or today)
-            against = Against(industry, NAMES.get(industry), current, before)
-        before_nps = {name: then.get("nps") if then else None for name, then in past.items()}
-        own = Own(figures["nps"], voices_of(figures), question.method, before_nps)
+        if place.industry is not None:
+            wanted = Wanted(place.industry, question.year or today, place.region, question.source)
+            against = Against(place.industry, NAMES.get(place.industry), *pick(published, wanted))
+        own = Own(
+            figures["nps"],
+            voices_of(figures),
+            question.method,
+            {name: then.get("nps") if then else None for name, then in past.items()},
+            place.region,
+            part=bool(question.filters.keys() - {"industry", "tier", "region", "owner"}),
+        )
         found = compare(own, against, year=today, few_voices=self._few_voices)
         return {
             "window": question.window,
             "method": question.method,
-            "industry": industry,
+            "industry": place.industry,
+            "industry_name": place.industry and NAMES.get(place.industry, place.industry),
             "figures": figures,
             "benchmark": _shown(against.current),
+            "benchmark_before": _shown(against.before),
             "past": {name: _point(figures["nps"], then) for name, then in past.items()},
-            "percentile": None,
         } | asdict(found)
 
 
@@ -119,12 +150,15 @@ def _point(nps: float | None, then: Mapping[str, Any] | None) -> dict[str, Any]:
     """A point of the own past: what it was, by how many voices, and how far we have come since."""
     was = then.get("nps") if then else None
     change = nps - was if nps is not None and was is not None else None
-    return {"nps": was, "response_count": int(then["response_count"]) if then else 0, "change": change}
+    return {
+        "nps": was,
+        "response_count": int(then["response_count"]) if then else 0,
+        "stakeholder_count": voices_of(then) if then else 0,
+        "ci_low": then.get("ci_low") if then else None,
+        "ci_high": then.get("ci_high") if then else None,
+        "change": change,
+    }
 
 
 def _same_group(answer: Mapping[str, Any], group: Mapping[str, Any]) -> Mapping[str, Any] | None:
     return next((figures for figures in answer["groups"] if figures["group"] == group), None)
-
-
-def _stamp(moment: datetime) -> str:
-    return moment.isoformat().replace("+00:00", "Z")

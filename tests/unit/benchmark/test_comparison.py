@@ -1,10 +1,13 @@
 """What a comparison says, and what it warns of."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.benchmark.domain.comparison import Against, Benchmark, Own, compare, pick, signed, whole
+from services.benchmark.domain.benchmarks import Benchmark
+from services.benchmark.domain.comparison import Against, Own, compare, rank, signed, whole
 
 LOGISTICS = [
     Benchmark("c-2025", "Clientshare", 2025, "logistics", 43),
@@ -42,10 +45,10 @@ def test_without_answers_nothing_is_compared() -> None:
         ((own(), Against(), 2026), "no_industry"),
         ((own(), Against("space", None), 2026), "no_published_benchmark"),
         ((own(), AGAINST, 2029), "benchmark_older_than_two_years"),
-        (
-            (own(), Against("a", "A", Benchmark("s", "S", 2026, "a", 1, method="all")), 2026),
-            "methods_differ",
-        ),
+        ((own(), Against("a", "A", Benchmark("s", "S", 2026, "a", 1, method="all")), 2026), "methods_differ"),
+        ((own(), Against("a", "A", Benchmark("s", "S", 2026, "a", 1, region="US")), 2026), "regions_differ"),
+        ((own(), Against("logistics", "Logistics", LOGISTICS[1]), 2026), "no_benchmark_of_the_year_before"),
+        ((replace(own(), part=True), AGAINST, 2026), "figure_of_a_part"),
     ],
 )
 def test_what_weakens_a_comparison_is_said(case: tuple[Own, Against, int], warning: str) -> None:
@@ -58,17 +61,32 @@ def test_an_industry_without_a_set_says_so() -> None:
     assert found.sentence == "+38 from 24 people, no published benchmark for Space."
 
 
-@pytest.mark.parametrize(("year", "chosen", "before"), [(2026, 2026, 2025), (2025, 2025, None), (2030, 2026, 2025)])
-def test_the_benchmark_of_the_year_or_the_newest_before_it(year: int, chosen: int, before: int | None) -> None:
-    current, earlier = pick(LOGISTICS, "logistics", year)
-    assert current is not None
-    assert current.year == chosen
-    assert (earlier.year if earlier else None) == before
+def test_a_leader_reads_own_past_and_the_industry_in_one_sentence() -> None:
+    gained = Against("bpo", "BPO", Benchmark("s-2026", "S", 2026, "bpo", 45), Benchmark("s-2025", "S", 2025, "bpo", 36))
+    assert "up 6 on last year while the industry gained 9" in compare(own(), gained, year=2026, few_voices=10).sentence
 
 
-def test_no_benchmark_before_the_first_year() -> None:
-    assert pick(LOGISTICS, "logistics", 2024) == (None, None)
-    assert pick(LOGISTICS, "saas", 2026) == (None, None)
+def test_a_benchmark_two_years_old_is_not_too_old_yet() -> None:
+    assert "benchmark_older_than_two_years" not in compare(own(), AGAINST, year=2028, few_voices=10).warnings
+
+
+def test_a_percentile_is_said_to_be_an_estimate() -> None:
+    known = Benchmark("s", "S", 2026, "a", 30, method="latest", lower_quartile=20, median=30, upper_quartile=46)
+    found = compare(own(), Against("a", "A", known), year=2026, few_voices=10)
+    assert found.percentile == 62.5
+    assert "percentile_estimated_from_quartiles" in found.warnings
+
+
+@given(st.floats(-100, 100), st.lists(st.floats(-100, 100), max_size=8))
+def test_a_rank_is_the_place_in_the_sorted_list(nps: float, others: list[float]) -> None:
+    found = rank(nps, others)
+    assert found is not None
+    assert found.position == sorted([*others, nps], reverse=True).index(nps) + 1
+    assert found.of == len(others) + 1
+
+
+def test_without_a_figure_there_is_no_rank() -> None:
+    assert rank(None, [1.0]) is None
 
 
 @given(st.floats(-200, 200))

@@ -1,0 +1,101 @@
+"""Routes of the self-assessment."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from services.benchmark.api.models_maturity import (
+    Answers,
+    AreaModel,
+    ListedResult,
+    Prefill,
+    QuestionModel,
+    Questionnaire,
+    Result,
+)
+from services.benchmark.api.parameters import Authorization
+from services.benchmark.api.resources import Resources
+from services.benchmark.domain.maturity_questions import AREAS, Question
+from services.benchmark.handlers.maturity import Measured
+from services.benchmark.store.assessments import Assessment
+from shared.http.auth import Actor, Reader
+from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, page_of, read_cursor
+from shared.http.routing import Router
+
+router = Router(prefix="/v1/maturity", tags=["maturity"])
+
+
+@router.get("/questions", summary="The questions, prefilled")
+async def get_questions(caller: Reader, resources: Resources, authorization: Authorization) -> Questionnaire:
+    """Questions over the ten recommendations of a good programme and over speed. Where the system knows the figure
+    (coverage, response rate, time to first touch, closed-loop rate, regularity) the option it speaks for is named."""
+    measured = await resources.maturity.measured(authorization)
+    areas = [
+        AreaModel(area=one.area, title=one.title, questions=[_question(each, measured) for each in one.questions])
+        for one in AREAS
+    ]
+    return Questionnaire(areas=areas, warnings=list(measured.warnings))
+
+
+@router.post("", status_code=201, summary="Answer the questions")
+async def post_answers(answers: Answers, caller: Actor, resources: Resources, authorization: Authorization) -> Result:
+    """The result: a score by area, and the next steps in the order of their weight. It is kept. A question without an
+    answer takes what the system knows, unless `prefill` is false."""
+    kept = await resources.maturity.assess(
+        authorization,
+        answers.answers,
+        prefill=answers.prefill,
+        owner_email=caller.owner_email,
+        by=f"key:{caller.key_id}",
+    )
+    _, before = await resources.maturity.latest(caller.owner_email)
+    return _result(kept, before)
+
+
+@router.get("", summary="The last result")
+async def get_result(caller: Reader, resources: Resources) -> Result:
+    """The last assessment with its change from the one before. A key that is limited to an owner has assessments of its
+    own."""
+    return _result(*await resources.maturity.latest(caller.owner_email))
+
+
+@router.get("/assessments", summary="All results")
+async def list_results(
+    caller: Reader, resources: Resources, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+) -> Page[ListedResult]:
+    """The newest first."""
+    after = read_cursor(cursor, "assessments", datetime.fromisoformat, UUID) if cursor else None
+    found = await resources.maturity.listed(caller.owner_email, limit + 1, (after[0], after[1]) if after else None)
+    page = page_of(found, limit, lambda one: (one.created_at, str(one.assessment_id)), "assessments")
+    items = [
+        ListedResult(
+            assessment_id=one.assessment_id,
+            created_at=one.created_at,
+            score=one.result["score"],
+            level=one.result["level"],
+        )
+        for one in page.items
+    ]
+    return Page(items=items, next_cursor=page.next_cursor)
+
+
+def _question(question: Question, measured: Measured) -> QuestionModel:
+    measure = question.measure
+    value = measured.values.get(measure.name) if measure else None
+    prefill = None
+    if measure is not None and value is not None:
+        prefill = Prefill(
+            measure=measure.name, value=value, unit=measure.unit, meaning=measure.meaning, option=measure.option(value)
+        )
+    return QuestionModel(
+        question_id=question.question_id, text=question.text, options=list(question.options), prefill=prefill
+    )
+
+
+def _result(kept: Assessment, before: Assessment | None) -> Result:
+    previous = before.result["score"] if before else None
+    score = kept.result["score"]
+    change: dict[str, Any] = {"previous_score": previous, "change": None}
+    if score is not None and previous is not None:
+        change["change"] = score - previous
+    return Result(assessment_id=kept.assessment_id, created_at=kept.created_at, **kept.result, **change)

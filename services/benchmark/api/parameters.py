@@ -1,0 +1,116 @@
+"""Query parameters that several routes take."""
+
+import unicodedata
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from fastapi import Depends, Query
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+from starlette.requests import Request
+
+from services.benchmark.api.models_sets import ONE_LINE
+from shared.errors import Invalid
+from shared.http.params import Instant
+from shared.http.problem import printable_name
+from shared.industries import canonical_industry
+
+EARLIEST_YEAR, LATEST_YEAR = 1900, 9900
+MAX_DAYS = 1_100
+
+
+def _plain(value: str) -> str:
+    return unicodedata.normalize("NFC", value).strip()
+
+
+def _window(text: str) -> str:
+    if text != "all" and int(text[:-1]) > MAX_DAYS:
+        raise PydanticCustomError("invalid_window", f"must be all or a number of days from 1d to {MAX_DAYS}d")
+    return text
+
+
+def _in_range(moment: datetime) -> datetime:
+    if not EARLIEST_YEAR + 10 <= moment.year <= LATEST_YEAR:
+        raise PydanticCustomError("invalid_time", f"must lie between the years {EARLIEST_YEAR + 10} and {LATEST_YEAR}")
+    return moment
+
+
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=ONE_LINE), AfterValidator(_plain)]
+WindowName = Annotated[
+    str,
+    Field(pattern=r"^([1-9][0-9]{0,3}d|all)$", description="`Nd` up to 1,100 days, or `all`.", examples=["365d"]),
+    AfterValidator(_window),
+]
+StandardWindow = Literal["7d", "30d", "90d", "180d", "365d", "all"]
+Moment = Annotated[Instant, AfterValidator(_in_range)]
+Year = Annotated[int | None, Query(ge=2000, le=2100, description="Of this year; default the newest.")]
+Source = Annotated[Text | None, Query(description="Of this source; default the one loaded last.")]
+
+
+class Parameters(BaseModel):
+    """Base of query models: an unknown parameter is refused by name, an empty value counts as not given."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    @model_validator(mode="before")
+    @classmethod
+    def _empty_is_absent(cls, data: Any) -> Any:
+        return {name: value for name, value in data.items() if value != ""} if isinstance(data, dict) else data
+
+
+class AccountFilters(Parameters):
+    """Which accounts."""
+
+    industry: Text | None = Field(default=None, description="Only accounts of this industry: slug, name or synonym.")
+    tier: Literal["small", "key", "premium"] | None = Field(default=None, description="Only accounts of this tier.")
+    region: Text | None = Field(default=None, description="Only accounts of this region.")
+    owner: Text | None = Field(default=None, description="Only accounts of this owner (e-mail address).")
+
+
+class AnswerFilters(AccountFilters):
+    """Which answers, as the scorer takes them."""
+
+    stakeholder_type: Literal["decision_maker", "user", "influencer"] | None = Field(
+        default=None, description="Only answers of people of this type."
+    )
+    nps_kind: Literal["relationship", "transactional", "project"] | None = Field(
+        default=None, description="Only answers of this kind."
+    )
+    touchpoint: Text | None = Field(default=None, description="Only answers at this touchpoint.")
+    product: Text | None = Field(default=None, description="Only answers about this product.")
+    channel: Literal["email", "link", "web", "in_app", "api", "import", "review"] | None = Field(
+        default=None, description="Only answers by this channel."
+    )
+    survey_id: Text | None = Field(default=None, description="Only answers to this survey.")
+
+
+FILTERS = tuple(AnswerFilters.model_fields)
+
+
+def filters_of(asked: AccountFilters) -> dict[str, str]:
+    """The filters that were given, for the scorer; an industry as its slug."""
+    given = {name: value for name in FILTERS if (value := getattr(asked, name, None)) is not None}
+    if "industry" in given:
+        given["industry"] = canonical_industry(given["industry"])
+    return given
+
+
+async def authorization(request: Request) -> str:
+    """The header that shows the caller's key."""
+    return request.headers["authorization"]
+
+
+Authorization = Annotated[str, Depends(authorization)]
+
+
+async def no_repeats(request: Request) -> None:
+    """A parameter given twice is refused: nobody can say which of the two was meant."""
+    names = [name for name, _ in request.query_params.multi_items()]
+    for name in names:
+        if names.count(name) > 1:
+            raise refused(printable_name(name), "repeated_parameter", "is given more than once")
+
+
+def refused(field: str, code: str, detail: str) -> Invalid:
+    """One parameter at fault."""
+    return Invalid(code, detail, errors=[{"field": field, "code": code, "detail": detail}])

@@ -1,0 +1,111 @@
+"""A set from a request: JSON as it is, or a delimited file whose lines make one set for each source, year, region."""
+
+from typing import Any
+
+from pydantic import ValidationError
+from starlette.datastructures import UploadFile
+from starlette.requests import Request
+
+from services.benchmark.api.models_sets import NEW_SET, NewSetBody
+from services.benchmark.api.parameters import refused
+from services.benchmark.domain.benchmarks import NewSet
+from services.benchmark.domain.tables import OF_SET, BadTable, Line, lines_of
+from shared.http.problem import invalid
+from shared.http.routing import require_media_type
+
+MAX_BYTES = 1024 * 1024
+JSON, CSV, FORM = "application/json", "text/csv", "multipart/form-data"
+EXAMPLE_FILE = (
+    "source,year,region,industry,nps,n,method,q1,median,q3,note\n"
+    "Deep-Insight,2026,EMEA,Freight,38,410,latest,21,37,55,\n"
+)
+
+
+async def read_sets(request: Request) -> list[NewSet]:
+    """The sets of a request. Raises Invalid, UnsupportedMedia."""
+    kind = require_media_type(request.headers, JSON, CSV, FORM)
+    if kind == JSON:
+        try:
+            return [NewSetBody.model_validate(await request.json()).value()]
+        except ValidationError as error:
+            raise invalid(error) from None
+    given: dict[str, str] = {name: value for name, value in request.query_params.items() if name in OF_SET}
+    if kind == CSV:
+        return sets_of(await request.body(), given)
+    async with request.form(max_files=1, max_fields=len(OF_SET)) as form:
+        file = form.get("file")
+        if not isinstance(file, UploadFile):
+            raise refused("file", "missing", "a file is required")
+        given |= {name: value for name in OF_SET if isinstance(value := form.get(name), str)}
+        return sets_of(await file.read(), given)
+
+
+def sets_of(content: bytes, given: dict[str, str]) -> list[NewSet]:
+    """The sets of a file, in its order; `given` holds what the file does not say itself. Raises Invalid."""
+    try:
+        text = content.decode("utf-8")
+        lines = list(lines_of(text))
+    except UnicodeDecodeError:
+        raise refused("file", "not_utf8", "must be UTF-8") from None
+    except BadTable as error:
+        raise refused(_place(error.line, error.column), "invalid_cell", error.detail) from None
+    if not lines:
+        raise refused("file", "no_lines", "has no line beside its header")
+    groups: dict[tuple[Any, ...], list[Line]] = {}
+    for line in lines:
+        key = tuple(line.values.get(name, given.get(name) or None) for name in OF_SET)
+        groups.setdefault(key, []).append(line)
+    return [_set(dict(zip(OF_SET, key, strict=True)), of_one) for key, of_one in groups.items()]
+
+
+def _set(head: dict[str, Any], lines: list[Line]) -> NewSet:
+    year = head["year"]
+    head["year"] = int(year) if isinstance(year, str) and year.isascii() and year.isdigit() else year
+    body = {name: value for name, value in head.items() if value is not None}
+    body["benchmarks"] = [{name: value for name, value in line.values.items() if name not in OF_SET} for line in lines]
+    try:
+        return NewSetBody.model_validate(body).value()
+    except ValidationError as error:
+        problem = invalid(error)
+        for one in problem.errors or []:
+            one["field"] = _of_line(one["field"], lines)
+        raise problem from None
+
+
+def _of_line(field: str, lines: list[Line]) -> str:
+    """`benchmarks.0.nps` as `line 2.nps`."""
+    parts = field.split(".")
+    if parts[0] == "benchmarks" and len(parts) > 1:
+        return _place(lines[int(parts[1])].number, ".".join(parts[2:]))
+    return _place(lines[0].number, "" if field == "body" else field)
+
+
+def _place(line: int, column: str) -> str:
+    return f"line {line}.{column}" if column else f"line {line}"
+
+
+def _inlined() -> dict[str, Any]:
+    schema = NewSetBody.model_json_schema()
+    schema["properties"]["benchmarks"]["items"] = schema.pop("$defs")["NewLine"]
+    return schema
+
+
+_FORM: dict[str, Any] = {
+    "type": "object",
+    "required": ["file"],
+    "properties": {
+        "file": {"type": "string", "contentMediaType": "application/octet-stream", "description": "The file."},
+        **{name: {"type": "string", "description": "For lines that do not say it."} for name in OF_SET},
+    },
+}
+BODY: dict[str, Any] = {
+    "requestBody": {
+        "required": True,
+        "content": {
+            JSON: {"schema": _inlined(), "example": NEW_SET},
+            CSV: {"schema": {"type": "string"}, "example": EXAMPLE_FILE},
+            FORM: {"schema": _FORM},
+        },
+    }
+}
+"""OpenAPI's description of what `read_sets` reads."""

@@ -1,0 +1,107 @@
+"""Routes of published benchmarks: what is in force, the sets behind it, and loading more."""
+
+from typing import Annotated
+
+from fastapi import Path, Query, Response
+from starlette.requests import Request
+
+from services.benchmark.api.models_sets import (
+    JustLoadedSet,
+    LoadedSets,
+    PublishedBenchmark,
+    PublishedBenchmarks,
+    SetModel,
+    SetWithLines,
+)
+from services.benchmark.api.parameters import Source, Text, Year
+from services.benchmark.api.set_files import BODY, MAX_BYTES, read_sets
+from services.benchmark.domain.comparison import NO_BENCHMARK
+from services.benchmark.handlers import sets as handlers
+from services.benchmark.store import benchmarks as store
+from shared.http.auth import Manager, Reader
+from shared.http.deps import TheClock, TheDatabase
+from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, page_of, read_cursor
+from shared.http.params import PathId
+from shared.http.routing import Router
+from shared.industries import canonical_industry
+
+router = Router(prefix="/v1/benchmarks", tags=["benchmarks"])
+SetId = Annotated[PathId, Path(description="The set.", examples=["clientshare-2026"])]
+
+
+@router.get("", summary="Published benchmarks in force")
+async def list_benchmarks(
+    *,
+    caller: Reader,
+    database: TheDatabase,
+    industry: Annotated[Text | None, Query(description="Slug, name or synonym.")] = None,
+    year: Year = None,
+    source: Source = None,
+    region: Annotated[Text | None, Query(description="Only of this region.")] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> PublishedBenchmarks:
+    """The newest year first, then by industry; of each series of sets the latest version. An industry without one
+    gives an empty list that says so."""
+    slug = canonical_industry(industry) if industry else None
+    after = read_cursor(cursor, "benchmarks", int, str, str) if cursor else None
+    async with database.read() as tx:
+        found = list(await store.benchmarks(tx, slug, year, source, region))
+    if after is not None:
+        position = (-after[0], after[1], after[2])
+        found = [one for one in found if (-one.year, one.industry, one.set_id) > position]
+    page = page_of(found, limit, lambda one: (one.year, one.industry, one.set_id), "benchmarks")
+    return PublishedBenchmarks(
+        items=[PublishedBenchmark.of(one) for one in page.items],
+        next_cursor=page.next_cursor,
+        warnings=[] if found else [NO_BENCHMARK],
+    )
+
+
+@router.get("/sets", summary="Sets with all their versions")
+async def list_sets(
+    caller: Reader,
+    database: TheDatabase,
+    series: Annotated[Text | None, Query(description="Only versions of this series.")] = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Page[SetModel]:
+    """By id. `in_force` tells which version of a series stands."""
+    after = read_cursor(cursor, "benchmark sets", str)[0] if cursor else None
+    async with database.read() as tx:
+        found = await store.sets(tx, series=series, limit=limit + 1, after=after)
+    page = page_of(found, limit, lambda one: [one.set_id], "benchmark sets")
+    return Page(items=[SetModel(**SetModel.fields_of(one)) for one in page.items], next_cursor=page.next_cursor)
+
+
+@router.get("/sets/{set_id}", summary="A set with its lines")
+async def get_set(set_id: SetId, caller: Reader, database: TheDatabase) -> SetWithLines:
+    """As it was loaded, also when a later version stands."""
+    async with database.read() as tx:
+        return SetWithLines(**SetWithLines.fields_of_loaded(await handlers.find_set(tx, set_id)))
+
+
+@router.post(
+    "/sets",
+    status_code=201,
+    summary="Load a set",
+    openapi_extra=BODY,
+    max_body_size=MAX_BYTES,
+    responses={200: {"model": LoadedSets, "description": "Nothing new: the newest versions say the same."}},
+)
+async def load_sets(
+    request: Request, caller: Manager, database: TheDatabase, clock: TheClock, response: Response
+) -> LoadedSets:
+    """A set as JSON, or a delimited file (`text/csv`, or the part `file` of a form) with one set for each source, year
+    and region in it; what the file does not say may stand in the query or the form.
+
+    A set is never overwritten: another one of the same source, year and region is its next version. Industries are
+    matched by slug, name or synonym; unknown ones are kept and listed.
+    """
+    wanted = await read_sets(request)
+    loaded_by = f"key:{caller.key_id}"
+    loaded = await database.retrying(lambda tx: handlers.load_sets(tx, wanted, loaded_by, clock.now()))
+    response.status_code = 201 if any(one.new for one in loaded) else 200
+    response.headers["location"] = f"/v1/benchmarks/sets/{loaded[0].stored.set_id}"
+    sets = [JustLoadedSet(**JustLoadedSet.fields_of_loaded(one), new=one.new) for one in loaded]
+    return LoadedSets(sets=sets, unknown_industries=sorted({each for one in sets for each in one.unknown_industries}))

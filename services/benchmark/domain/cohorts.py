@@ -1,0 +1,169 @@
+"""Own cohorts: the figures of many accounts added up from their snapshots, by industry, tier, region, all crossings of
+these and their margins."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import combinations
+from math import sqrt
+from typing import Any
+
+DIMENSIONS = ("industry", "tier", "region")
+FAMILIES = tuple(names for size in range(4) for names in combinations(DIMENSIONS, size))
+"""What cohorts may be split by, from everything to the full crossing."""
+Z_95 = 1.959963984540054
+SCORES = 11
+Cell = tuple[str | None, str | None, str | None]
+"""Industry, tier and region of an account."""
+Key = tuple[tuple[str, str | None], ...]
+"""A cohort: the dimensions it fixes, each with its value; () is everything."""
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many answers of each score 0 to 10, by how many people, the last of them when."""
+
+    scores: tuple[int, ...] = (0,) * SCORES
+    voices: int = 0
+    last: datetime | None = None
+
+    def __add__(self, other: "Tally") -> "Tally":
+        scores = tuple(a + b for a, b in zip(self.scores, other.scores, strict=True))
+        return Tally(scores, self.voices + other.voices, max(filter(None, (self.last, other.last)), default=None))
+
+    @property
+    def total(self) -> int:
+        """All answers."""
+        return sum(self.scores)
+
+    @classmethod
+    def of(cls, figures: Mapping[str, Any] | None) -> "Tally":
+        """Of the figures of a snapshot."""
+        if not figures:
+            return cls()
+        last = figures["last_answered_at"]
+        moment = datetime.fromisoformat(last) if last else None
+        return cls(tuple(figures["distribution"]), figures["stakeholder_count"], moment)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """What one account gives to its cohorts: its answers now and in the window before (None before all time)."""
+
+    account_id: str
+    cell: Cell
+    now: Tally
+    before: Tally | None
+    own: bool = True
+
+    @classmethod
+    def of(cls, account_id: str, cell: Cell, figures: Mapping[str, Any], *, own: bool) -> "Counted":
+        """Of the figures of its snapshot."""
+        previous = figures.get("previous")
+        return cls(account_id, cell, Tally.of(figures), Tally.of(previous) if previous else None, own)
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """The accounts that a cohort counts."""
+
+    key: Key
+    accounts: tuple[Counted, ...]
+
+    @property
+    def group(self) -> dict[str, str | None]:
+        """As JSON."""
+        return dict(self.key)
+
+
+def key_of(cell: Cell, family: Sequence[str]) -> Key:
+    """The cohort of this family that the cell belongs to."""
+    return tuple((name, value) for name, value in zip(DIMENSIONS, cell, strict=True) if name in family)
+
+
+def cohorts_of(accounts: Iterable[Counted], families: Iterable[Sequence[str]] = FAMILIES) -> list[Cohort]:
+    """Every cohort with an answer in it, family by family, by its values, None last; of the family () exactly one,
+    also when nothing counts."""
+    counting = [one for one in accounts if one.now.total or (one.before and one.before.total)]
+    found: list[Cohort] = []
+    for family in families:
+        members: dict[Key, list[Counted]] = {} if family else {(): []}
+        for one in counting:
+            members.setdefault(key_of(one.cell, family), []).append(one)
+        kept = [key for key, inside in members.items() if not key or any(one.now.total for one in inside)]
+        found += [Cohort(key, tuple(members[key])) for key in sorted(kept, key=order_of)]
+    return found
+
+
+def order_of(key: Key) -> tuple[tuple[bool, str], ...]:
+    """By values, None last."""
+    return tuple((value is None, value or "") for _, value in key)
+
+
+def figures_of(accounts: Sequence[Counted], *, compared: bool) -> dict[str, Any]:
+    """The figures of the accounts together, by the formulas of the scorer: NPS is 100·(P − D)/n as the nearest double,
+    the interval is the adjusted Wald after Rocks (2016). `compared`: there is a window before."""
+    now = sum((one.now for one in accounts), Tally())
+    figures = alone(now) | {"account_count": sum(bool(one.now.total) for one in accounts)}
+    if not compared:
+        return figures | {"previous": None, "change": None}
+    before = sum((one.before for one in accounts if one.before), Tally())
+    apart = 100 * (_net(now) * before.total - _net(before) * now.total)
+    return figures | {"previous": alone(before), "change": ratio(apart, now.total * before.total)}
+
+
+def _net(tally: Tally) -> int:
+    return sum(tally.scores[9:]) - sum(tally.scores[:7])
+
+
+def alone(tally: Tally) -> dict[str, Any]:
+    """The figures of one window by itself."""
+    total = tally.total
+    promoters, passives, detractors = (sum(tally.scores[part]) for part in (slice(9, 11), slice(7, 9), slice(0, 7)))
+    low, high = interval(promoters, passives, detractors)
+    return {
+        "nps": ratio(100 * (promoters - detractors), total),
+        "nps_rounded": rounded(100 * (promoters - detractors), total),
+        "promoter_count": promoters,
+        "promoter_percent": ratio(100 * promoters, total),
+        "passive_count": passives,
+        "passive_percent": ratio(100 * passives, total),
+        "detractor_count": detractors,
+        "detractor_percent": ratio(100 * detractors, total),
+        "response_count": total,
+        "stakeholder_count": tally.voices,
+        "mean_score": ratio(sum(score * count for score, count in enumerate(tally.scores)), total),
+        "distribution": list(tally.scores),
+        "ci_low": low,
+        "ci_high": high,
+        "last_answered_at": utc_text(tally.last) if tally.last else None,
+    }
+
+
+def interval(promoters: int, passives: int, detractors: int) -> tuple[float | None, float | None]:
+    """95 %: ¾, 1½ and ¾ answers added, Wald around the adjusted score, within ±100; None when nothing counts."""
+    if promoters + passives + detractors == 0:
+        return None, None
+    total = promoters + passives + detractors + 3
+    mean = (promoters - detractors) / total
+    spread = (promoters + detractors + 1.5) / total - mean * mean
+    margin = Z_95 * sqrt(spread / total)
+    return 100 * max(-1.0, mean - margin), 100 * min(1.0, mean + margin)
+
+
+def ratio(part: int, whole: int) -> float | None:
+    """The nearest double; None where the whole is 0."""
+    return part / whole if whole else None
+
+
+def rounded(part: int, whole: int) -> int | None:
+    """The nearest whole number, half away from zero."""
+    if whole == 0:
+        return None
+    size = (2 * abs(part) + whole) // (2 * whole)
+    return size if part >= 0 else -size
+
+
+def utc_text(moment: datetime) -> str:
+    """RFC 3339 in UTC with as many microseconds as there are."""
+    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")

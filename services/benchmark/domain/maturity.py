@@ -1,0 +1,126 @@
+"""What the answers of a self-assessment come to: a score by area and the next steps, the weakest area first."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Final, Literal
+
+from services.benchmark.domain.maturity_questions import AREAS, QUESTIONS, Area, Question
+
+BEST: Final = 3
+LEVELS: Final = ((25, "starting"), (50, "developing"), (75, "established"), (101, "leading"))
+"""Below so many of 100 points → the name of the level."""
+BETTER_THAN_MEASURED = "better_than_measured"
+Source = Literal["given", "measured"]
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The option of a question, who says so, and the figure if there is one."""
+
+    question: Question
+    option: int | None
+    source: Source | None
+    measured: float | None
+
+    @property
+    def doubtful(self) -> bool:
+        """Whether the answer is better than what the system measured."""
+        measure = self.question.measure
+        if self.source != "given" or self.option is None or measure is None or self.measured is None:
+            return False
+        return self.option > measure.option(self.measured)
+
+
+def assess(given: Mapping[str, int], measured: Mapping[str, float | None]) -> dict[str, Any]:
+    """The result as JSON. `given`: question → option; `measured`: name of a measure → its value. A question without an
+    answer takes what was measured; with neither it counts nowhere."""
+    answers = {name: _answered(question, given, measured) for name, question in QUESTIONS.items()}
+    areas = [_area(area, answers) for area in AREAS]
+    known = [Fraction(one["exact"]) for one in areas if one["exact"] is not None]
+    score = sum(known, Fraction(0)) / len(known) if known else None
+    for one in areas:
+        del one["exact"]
+    return {
+        "score": _points(score),
+        "level": level_of(score),
+        "areas": areas,
+        "recommendations": _recommendations(areas, answers),
+        "unanswered": [name for name, one in answers.items() if one.option is None],
+        "warnings": [f"{BETTER_THAN_MEASURED}:{name}" for name, one in answers.items() if one.doubtful],
+    }
+
+
+def _answered(question: Question, given: Mapping[str, int], measured: Mapping[str, float | None]) -> Answered:
+    value = measured.get(question.measure.name) if question.measure else None
+    if question.question_id in given:
+        return Answered(question, given[question.question_id], "given", value)
+    if question.measure is None or value is None:
+        return Answered(question, None, None, value)
+    return Answered(question, question.measure.option(value), "measured", value)
+
+
+def _area(area: Area, answers: Mapping[str, Answered]) -> dict[str, Any]:
+    inside = [answers[question.question_id] for question in area.questions]
+    options = [one.option for one in inside if one.option is not None]
+    score = Fraction(100 * sum(options), BEST * len(options)) if options else None
+    return {
+        "area": area.area,
+        "title": area.title,
+        "score": _points(score),
+        "level": level_of(score),
+        "answers": [
+            {
+                "question_id": one.question.question_id,
+                "option": one.option,
+                "source": one.source,
+                "measured": one.measured,
+            }
+            for one in inside
+        ],
+        "exact": score,
+    }
+
+
+def _recommendations(areas: list[dict[str, Any]], answers: Mapping[str, Answered]) -> list[dict[str, Any]]:
+    """The next step of each question that is not at its best, the weakest area first, in it the weakest answer."""
+    found = []
+    for place, area in enumerate(areas):
+        for one in area["answers"]:
+            answered = answers[one["question_id"]]
+            if answered.option is None or (text := answered.question.advice(answered.option)) is None:
+                continue
+            found.append(((area["score"], place, answered.option), area, answered, text))
+    found.sort(key=lambda each: each[0])
+    return [
+        {
+            "priority": number,
+            "area": area["area"],
+            "question_id": answered.question.question_id,
+            "text": text,
+            "because": _because(answered),
+        }
+        for number, (_, area, answered, text) in enumerate(found, 1)
+    ]
+
+
+def _because(answered: Answered) -> str:
+    question = answered.question
+    now = question.options[answered.option or 0]
+    if answered.measured is None or question.measure is None:
+        return f"{question.text} {now}"
+    return f"{question.text} {now} ({question.measure.meaning}: {shown(answered.measured, question.measure.unit)})"
+
+
+def shown(value: float, unit: str) -> str:
+    """A measured figure for people."""
+    return f"{value * 100:.0f} %" if unit == "share" else f"{value:.0f} {unit}"
+
+
+def level_of(score: Fraction | None) -> str | None:
+    """The name of a score of 0 to 100."""
+    return None if score is None else next(name for below, name in LEVELS if score < below)
+
+
+def _points(score: Fraction | None) -> float | None:
+    return None if score is None else float(score)

@@ -1,0 +1,209 @@
+"""Which cohorts may be shown to somebody who must not learn of a single account: k-anonymity with a dominance rule,
+complements included.
+
+The cohorts are fixed (industry, tier, region, their crossings and margins), so what anybody can work out by adding and
+subtracting them is known beforehand: the linear span of what is shown. A cohort is shown only if with it
+
+- no set of fewer than five accounts can be worked out, by whatever combination;
+- no hidden cohort that is unsafe can be;
+- neither can an unsafe difference of a cohort and one or all of its shown parts.
+
+Whoever is limited to an owner knows the owner's accounts, so for him all this goes by the accounts of others.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import lru_cache
+from random import Random
+from typing import Final, Literal
+
+from services.benchmark.domain.cohorts import FAMILIES, Cell, Cohort, Key, key_of
+
+LEAST_ACCOUNTS: Final = 5
+LARGEST_SHARE: Final = (2, 5)
+"""One account may give at most 40 % of the answers."""
+PRIME: Final = 2**61 - 1
+Reason = Literal["few_accounts", "dominated", "complement"]
+Member = tuple[Cell, int, bool]
+"""An account as protection sees it: its cell, how many answers it gives, whether the reader knows it anyway."""
+
+
+def fault(answers: Sequence[int]) -> Reason | None:
+    """Why a set of accounts with so many answers each may not be shown; None when it may, also when it is empty."""
+    if not answers:
+        return None
+    if len(answers) < LEAST_ACCOUNTS:
+        return "few_accounts"
+    part, whole = LARGEST_SHARE
+    return "dominated" if whole * max(answers) > part * sum(answers) else None
+
+
+def hidden(cohorts: Sequence[Cohort], *, knows_own: bool) -> Mapping[Key, Reason]:
+    """The cohorts to hide from a reader, with the reason. `knows_own`: the reader sees the accounts marked own."""
+    everything = next(cohort for cohort in cohorts if not cohort.key)
+    members = ((one.cell, one.now.total, knows_own and one.own) for one in everything.accounts if one.now.total)
+    return _hidden(tuple(sorted(members, key=repr)))
+
+
+@lru_cache(maxsize=64)
+def _hidden(members: tuple[Member, ...]) -> Mapping[Key, Reason]:
+    reasons: dict[Key, Reason] = {}
+    candidates: list[Key] = []
+    answers: dict[Key, list[int]] = {}
+    foreign: dict[Key, list[int]] = {}
+    for cell, count, own in members:
+        for family in FAMILIES:
+            key = key_of(cell, family)
+            answers.setdefault(key, []).append(count)
+            foreign.setdefault(key, []).extend(() if own else (count,))
+    for key in sorted(answers, key=lambda key: (len(key), -len(answers[key]), repr(key))):
+        if reason := fault(answers[key]) or fault(foreign[key]):
+            reasons[key] = reason
+        else:
+            candidates.append(key)
+    guard = Guard.of(members, candidates, {key: len(foreign[key]) for key in reasons if fault(foreign[key])})
+    for key in candidates:
+        if not guard.show(key):
+            reasons[key] = "complement"
+    return reasons
+
+
+@dataclass(slots=True)
+class Guard:
+    """What is shown so far, and what can be worked out of it.
+
+    `parts` are the smallest sets of foreign accounts that no cohort to be shown divides, each with the answers of its
+    accounts; a cohort is a bit mask of parts. `rows` hold the masks in echelon form modulo a prime. `weights` solve
+    them for zero, otherwise at random: a set of parts can be worked out exactly if its weights sum to zero (but for a
+    chance of 2⁻⁶¹, which would hide too much, never too little).
+    """
+
+    parts: Sequence[Sequence[int]]
+    masks: Mapping[Key, int]
+    unsafe: Sequence[int]
+    shown: dict[Key, int] = field(default_factory=dict)
+    rows: list[tuple[int, dict[int, int]]] = field(default_factory=list)
+
+    @classmethod
+    def of(cls, members: Sequence[Member], candidates: Sequence[Key], unsafe: Mapping[Key, int]) -> "Guard":
+        """Nothing shown yet. `unsafe` cohorts come with the number of their foreign accounts: one that is no union of
+        parts can never be worked out."""
+        by_cell: dict[Cell, list[int]] = {}
+        for cell, count, own in members:
+            if not own:
+                by_cell.setdefault(cell, []).append(count)
+        masks = dict.fromkeys([*candidates, *unsafe], 0)
+        numbers: dict[tuple[Key, ...], int] = {}
+        parts: list[list[int]] = []
+        for cell, counts in by_cell.items():
+            keys = [key for family in FAMILIES if (key := key_of(cell, family)) in masks]
+            signature = tuple(key for key in keys if key not in unsafe)
+            number = numbers.setdefault(signature, len(parts))
+            if number == len(parts):
+                parts.append([])
+            parts[number] += counts
+            for key in keys:
+                masks[key] |= 1 << number
+        whole = [
+            masks[key]
+            for key, size in unsafe.items()
+            if sum(len(parts[number]) for number in _bits(masks[key])) == size
+        ]
+        return cls(parts, masks, whole)
+
+    def show(self, key: Key) -> bool:
+        """Show the cohort if that is safe; whether it was."""
+        mask = self.masks[key]
+        if not self._differences_are_safe(key, mask):
+            return False
+        row = self._reduced(mask)
+        if row is not None:
+            rows = [*self.rows, row]
+            if not self._keeps(self._weights(rows)):
+                return False
+            self.rows = rows
+        self.shown[key] = mask
+        return True
+
+    def _differences_are_safe(self, key: Key, mask: int) -> bool:
+        names = tuple(name for name, _ in key)
+        for other, outer in self.shown.items():
+            if not set(other) <= set(key):
+                continue
+            siblings = (one for it, one in self.shown.items() if tuple(name for name, _ in it) == names)
+            rest = outer & ~mask
+            if self._fault(rest):
+                return False
+            for sibling in siblings:
+                rest &= ~sibling
+            if self._fault(rest):
+                return False
+        return True
+
+    def _fault(self, mask: int) -> Reason | None:
+        return fault([count for number in _bits(mask) for count in self.parts[number]])
+
+    def _reduced(self, mask: int) -> tuple[int, dict[int, int]] | None:
+        """The mask as a further row in echelon form, None when it follows from the rows."""
+        row = dict.fromkeys(_bits(mask), 1)
+        for pivot, known in self.rows:
+            if factor := row.get(pivot):
+                for column, value in known.items():
+                    row[column] = (row.get(column, 0) - factor * value) % PRIME
+        row = {column: value for column, value in row.items() if value}
+        if not row:
+            return None
+        pivot = min(row)
+        inverse = pow(row[pivot], -1, PRIME)
+        return pivot, {column: value * inverse % PRIME for column, value in row.items()}
+
+    def _weights(self, rows: Sequence[tuple[int, dict[int, int]]]) -> list[int]:
+        random = Random(len(self.parts))  # noqa: S311 (no secret: any numbers do that have no pattern)
+        weights = [random.randrange(1, PRIME) for _ in self.parts]
+        for pivot, row in reversed(rows):
+            others = sum(value * weights[column] for column, value in row.items() if column != pivot)
+            weights[pivot] = -others % PRIME
+        return weights
+
+    def _keeps(self, weights: Sequence[int]) -> bool:
+        """Whether nothing unsafe can be worked out."""
+        if any(not sum(weights[number] for number in _bits(mask)) % PRIME for mask in self.unsafe):
+            return False
+        light = [
+            (weights[number], len(part)) for number, part in enumerate(self.parts) if 0 < len(part) < LEAST_ACCOUNTS
+        ]
+        return not adds_up_to_nothing(light)
+
+
+def adds_up_to_nothing(light: Sequence[tuple[int, int]]) -> bool:
+    """Whether some of these (weight, accounts), together fewer than five accounts, have weights that sum to zero."""
+    if any(weight == 0 for weight, _ in light):
+        return True
+    pairs: dict[int, list[tuple[int, int, int]]] = {}
+    for first, (weight, count) in enumerate(light):
+        for second in range(first + 1, len(light)):
+            together = count + light[second][1]
+            if together < LEAST_ACCOUNTS:
+                pairs.setdefault((weight + light[second][0]) % PRIME, []).append((first, second, together))
+    if 0 in pairs:
+        return True
+    for third, (weight, count) in enumerate(light):
+        for first, second, together in pairs.get(-weight % PRIME, ()):
+            if third not in (first, second) and together + count < LEAST_ACCOUNTS:
+                return True
+    return any(
+        not {first, second} & {third, fourth} and together + further < LEAST_ACCOUNTS
+        for total, found in pairs.items()
+        for first, second, together in found
+        for third, fourth, further in pairs.get(-total % PRIME, ())
+    )
+
+
+def _bits(mask: int) -> list[int]:
+    """The numbers of the bits that are set."""
+    found = []
+    while mask:
+        low = mask & -mask
+        found.append(low.bit_length() - 1)
+        mask ^= low
+    return found

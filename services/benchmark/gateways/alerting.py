@@ -1,0 +1,40 @@
+"""Alerting's public API: follow-ups and how well the loop is closed."""
+
+import asyncio
+from typing import Any
+from urllib.parse import quote
+
+import httpx
+
+from services.benchmark.gateways.asking import AT_ONCE, Service
+from shared.errors import NotFound
+
+
+class Alerting(Service):
+    """Asks alerting."""
+
+    def __init__(self, base_url: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
+        super().__init__("alerting", base_url, transport)
+
+    async def summary(self, authorization: str, query: dict[str, Any]) -> dict[str, Any]:
+        """Closed-loop figures by group."""
+        return await self.get(authorization, "/v1/follow-ups/summary", query)
+
+    async def follow_ups(self, authorization: str, account_id: str, most: int) -> tuple[list[dict[str, Any]], bool]:
+        """(the follow-ups of an account, the last opened first; whether there are more than are given)."""
+        query = {"account_id": account_id, "sort": "-opened_at"}
+        return await self.items(authorization, "/v1/follow-ups", query, most)
+
+    async def details(self, authorization: str, follow_up_ids: list[str]) -> list[dict[str, Any]]:
+        """Each follow-up with all that is known of it; one that is gone meanwhile is left out."""
+        turn = asyncio.Semaphore(AT_ONCE)
+
+        async def one(follow_up_id: str) -> dict[str, Any] | None:
+            async with turn:
+                try:
+                    return await self.get(authorization, f"/v1/follow-ups/{quote(follow_up_id, safe='')}")
+                except NotFound:
+                    return None
+
+        found = await asyncio.gather(*map(one, follow_up_ids))
+        return [each for each in found if each is not None]
