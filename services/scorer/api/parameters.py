@@ -7,6 +7,7 @@ parameter, with a code of its own: invalid_window, invalid_time, invalid_group, 
 
 import unicodedata
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
@@ -108,6 +109,14 @@ Methods = Annotated[
     ),
 ]
 Groups = Annotated[str, checked(groups_of)]
+Currency = Annotated[
+    str | None,
+    Field(
+        pattern=r"^[A-Z]{3}$",
+        description="Currency of revenue (ISO 4217); default the one that most accounts have.",
+        examples=["EUR"],
+    ),
+]
 Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_plain)]
 AccountId = Annotated[PathId, Path(description="The account.")]
 StakeholderId = Annotated[PathId, Path(description="The person within the account.", examples=["ada@acme.example"])]
@@ -158,10 +167,9 @@ class DirectoryFilters(AccountFilters):
         return self.of_accounts() | {"stakeholder_type": self.stakeholder_type}
 
 
-class AnswerFilters(DirectoryFilters):
-    """All filters that choose answers, before `latest` picks."""
+class ChosenAnswers(DirectoryFilters):
+    """Filters that choose answers of one survey type, before `latest` picks."""
 
-    survey_type: SurveyType = Field(default="nps", description="Which kind of answers count.")
     nps_kind: NpsKind | None = Field(default=None, description="Only answers of this kind.")
     touchpoint: Text | None = Field(default=None, description="Only answers at this touchpoint.")
     product: Text | None = Field(default=None, description="Only answers about this product.")
@@ -171,7 +179,6 @@ class AnswerFilters(DirectoryFilters):
     def filters(self) -> Filters:
         """The filters as the domain takes them."""
         return Filters(
-            survey_type=self.survey_type,
             nps_kind=self.nps_kind,
             touchpoint=self.touchpoint,
             product=self.product,
@@ -179,6 +186,16 @@ class AnswerFilters(DirectoryFilters):
             survey_id=self.survey_id,
             **self.of_directory(),
         )
+
+
+class AnswerFilters(ChosenAnswers):
+    """All filters that choose answers, before `latest` picks."""
+
+    survey_type: SurveyType = Field(default="nps", description="Which kind of answers count.")
+
+    def filters(self) -> Filters:
+        """The filters as the domain takes them."""
+        return replace(super().filters(), survey_type=self.survey_type)
 
 
 class Paged(Parameters):

@@ -13,6 +13,7 @@ from services.scorer.api.models_portfolio import PortfolioScore
 from services.scorer.api.parameters import (
     AnswerFilters,
     AsOf,
+    Currency,
     Groups,
     Methods,
     WindowName,
@@ -40,12 +41,7 @@ class PortfolioQuery(AnswerFilters):
     window: WindowName = "90d"
     method: Methods = "latest"
     as_of: AsOf = None
-    currency: str | None = Field(
-        default=None,
-        pattern=r"^[A-Z]{3}$",
-        description="Currency of the revenue weights (ISO 4217); default the one that most accounts have.",
-        examples=["EUR"],
-    )
+    currency: Currency = None
 
     def methods(self) -> tuple[Method, ...]:
         """The methods as asked."""

@@ -131,6 +131,7 @@ async def insert(tables: asyncpg.Connection, world: World) -> None:
                 "stakeholder_id": one.stakeholder_id,
                 "answered_at": one.answered_at,
                 "type": entry.type,
+                "attribute": entry.attribute,
                 "value_number": entry.value,
             }
             for one in world.submissions
@@ -151,6 +152,7 @@ def _account(one: Any) -> dict[str, Any]:
         "revenue_amount": one.revenue,
         "revenue_currency": one.currency,
         "removed": one.removed,
+        "renewal_on": one.renewal_on,
         "record": json.dumps({"account_id": one.account_id, "products": ["tracking"], "attributes": {"a": 1}}),
         "recorded_at": NOW,
         "event_id": uuid7(),

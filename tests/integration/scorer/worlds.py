@@ -3,7 +3,7 @@
 A world and the question put to it follow from one number, which hypothesis draws and reports when a test fails.
 """
 
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any
@@ -89,6 +89,7 @@ def _client(random: Random, account_id: str) -> Client:
         revenue=random.choice((None, Decimal("0"), Decimal("0.10"), Decimal("250000"), Decimal("33333.33"))),
         currency=random.choice(("EUR", "EUR", "USD")),
         removed=random.random() < 0.2,
+        renewal_on=random.choice((None, date(2026, 6, 30), date(2026, 7, 1), date(2027, 1, 1))),
     )
 
 
@@ -127,9 +128,14 @@ def _submission(random: Random, response_id: str) -> Submission:
 
 
 def _entries(random: Random, survey_type: str) -> tuple[Entry, ...]:
-    kinds = [name for name in ("csat", "ces") if name != survey_type]
+    kinds = [name for name in ("csat", "ces", "rating") if name != survey_type]
     names = random.sample(("q1", "Q2", "q3"), random.randrange(3))
-    return tuple(Entry(name, kind, random.randint(*SCALES[kind])) for name in names for kind in [random.choice(kinds)])
+    scales = SCALES | {"rating": (0, 10)}
+    return tuple(
+        Entry(name, kind, random.randint(*scales[kind]), random.choice((None, "trust")))
+        for name in names
+        for kind in [random.choice(kinds)]
+    )
 
 
 def _invite(random: Random, account_id: str, invitation_id: str, stakeholder_id: str) -> Invite:

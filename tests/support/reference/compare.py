@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-THROUGH_A_ROOT = ("ci_low", "ci_high", "z", "t")
+THROUGH_A_ROOT = ("ci_low", "ci_high", "z", "t", "rank_correlation")
 
 
 def assert_same(actual: dict[str, Any], expected: dict[str, Any], path: str = "") -> None:

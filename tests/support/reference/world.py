@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -20,6 +20,7 @@ class Client:
     revenue: Decimal | None = None
     currency: str | None = None
     removed: bool = False
+    renewal_on: date | None = None
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Entry:
     question_id: str
     type: str
     value: int
+    attribute: str | None = None
 
 
 @dataclass(frozen=True)

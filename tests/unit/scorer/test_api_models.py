@@ -8,7 +8,7 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from services.scorer.api import ROUTERS, examples, models, models_people, models_portfolio, models_reach
+from services.scorer.api import ROUTERS, examples, models, models_business, models_people, models_portfolio, models_reach
 from services.scorer.api.changes import Kind
 from services.scorer.domain.account import AccountFacts, account_figures
 from services.scorer.domain.answers import History
@@ -30,6 +30,9 @@ EXAMPLES: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (models_portfolio.PortfolioTrend, examples.PORTFOLIO_TREND),
     (models_reach.PortfolioFunnel, models_reach.FUNNEL),
     (models_reach.PortfolioGaps, models_reach.GAPS),
+    (models_business.PortfolioRevenue, models_business.REVENUE),
+    (models_business.Drivers, models_business.DRIVERS),
+    (models_business.Metrics, models_business.METRICS),
 ]
 
 

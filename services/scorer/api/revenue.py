@@ -1,0 +1,40 @@
+"""What the portfolio is worth, and how much of it is at risk."""
+
+from typing import Annotated, Any
+
+from fastapi import Depends, Query
+
+from services.scorer.api.models import named
+from services.scorer.api.models_business import PortfolioRevenue
+from services.scorer.api.parameters import AccountFilters, AsOf, Currency, no_repeats
+from services.scorer.api.resources import Resources
+from services.scorer.domain.questions import Filters
+from services.scorer.domain.revenue import revenue_of
+from services.scorer.store.reading.classes import classes_of
+from services.scorer.store.reading.portfolio import default_currency
+from services.scorer.store.reading.revenue import customers
+from shared.http.auth import Reader
+from shared.http.routing import Router
+
+router = Router(tags=["portfolio"], dependencies=[Depends(no_repeats)])
+
+
+class RevenueQuery(AccountFilters):
+    """Which accounts, in which currency."""
+
+    as_of: AsOf = None
+    currency: Currency = None
+
+
+@router.get("/v1/portfolio/revenue", response_model=PortfolioRevenue, response_model_exclude_unset=True)
+async def get_portfolio_revenue(
+    caller: Reader, resources: Resources, asked: Annotated[RevenueQuery, Query()]
+) -> dict[str, Any]:
+    """Annual revenue of the accounts in the directory by class and by quarter of renewal; `revenue_at_risk` is that of
+    the accounts whose class is at_risk. Classes are as of the moment, revenue and renewal are the directory's now."""
+    filters = Filters(**asked.of_accounts())
+    async with resources.database.read() as tx:
+        currency = asked.currency or await default_currency(tx, filters, caller.owner_email)
+        classes = await classes_of(tx, resources.moment(asked.as_of), resources.settings.thresholds())
+        found = await customers(tx, filters, caller.owner_email, classes)
+    return named(revenue_of(found, currency), as_of=asked.as_of)

@@ -1,0 +1,44 @@
+"""Ratings of attributes beside the NPS answers of the same people."""
+
+from collections.abc import Sequence
+
+from services.scorer.domain.drivers import Rated
+from services.scorer.store.reading.grouped import Question
+from services.scorer.store.reading.grouped_sql import keys, voices
+from services.scorer.store.reading.pool import LIVE, conditions, joins
+from shared.db.transaction import ReadTx
+
+Group = tuple[str | None, ...]
+
+
+async def rated(tx: ReadTx, question: Question) -> Sequence[tuple[Group, Rated]]:
+    """By group of the NPS answer: how many people gave which rating and which score. Of each person the latest NPS
+    answer of the window counts, and of each attribute (and type) the latest rating of the window."""
+    rows = await tx.all(_sql(question), **question.bound())
+    width = len(question.split)
+    return [
+        (
+            tuple(row[f"d{number}"] for number in range(width)),
+            Rated(row["attribute"], row["type"], int(row["value"]), row["score"], row["n"]),
+        )
+        for row in rows
+    ]
+
+
+def _sql(question: Question) -> str:
+    filters, owner_email = question.filters, question.owner_email
+    return f"""{voices("latest", question.split, filters, owner_email, some_accounts=False)},
+    rated as (
+        select distinct on (r.account_id, r.stakeholder_id, e.attribute, e.type)
+            r.account_id, r.stakeholder_id, e.attribute, e.type, e.value_number as value
+        from response_answers e join responses r on r.response_id = e.response_id{joins(filters, owner_email)}
+        where {LIVE} and e.attribute is not null and e.type in ('rating', 'csat', 'ces')
+            and r.answered_at > (cast(:borders as timestamptz[]))[1]
+            and r.answered_at <= (cast(:uptos as timestamptz[]))[1]{conditions(filters, owner_email)}
+        order by r.account_id, r.stakeholder_id, e.attribute, e.type, r.answered_at desc,
+            r.response_id collate "C" desc, e.question_id collate "C" desc
+    )
+    select attribute, type, value, v.score{keys(question.split, "v.")}, count(*) as n
+    from voices v join rated using (account_id, stakeholder_id) where v.now
+    group by attribute, type, value, v.score{keys(question.split, "v.")}
+    """
