@@ -84,6 +84,24 @@ class AlertingSettings(Settings):
         le=600,
         description="Seconds beyond the timeout after which an attempt whose process died is taken up again.",
     )
+    breaker_failures: int = Field(
+        default=10,
+        ge=1,
+        le=1000,
+        description="Failures in a row after which messages to an endpoint wait, with a probe now and then; so they do "
+        "when 70 % of at least ten attempts in five minutes failed.",
+    )
+    breaker_probe_s: float = Field(
+        default=30, gt=0, le=3600, description="Seconds between the probes to an endpoint that keeps failing."
+    )
+    disable_after_s: float = Field(
+        default=432_000,
+        gt=0,
+        le=31_536_000,
+        description="Seconds of nothing but failures, on at least two days, after which an endpoint is disabled and "
+        "its messages are held.",
+    )
+    recover_per_s: float = Field(default=50, gt=0, le=1000, description="Messages a second that a recovery makes due.")
     max_in_flight: int = Field(
         default=200, ge=1, le=5000, description="Attempts that one process makes at the same time."
     )

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 from services.alerting.app import build
 from services.alerting.domain.messages import WebhookMessage
 from services.alerting.store.webhooks import enqueue
+from shared.clock import Clock
 from shared.ids import uuid7
 from tests.support.environment import Environment
 from tests.support.http import api_key, bearer, running, serving
@@ -116,9 +117,9 @@ class Hooks:
 
 
 @contextlib.asynccontextmanager
-async def hooks(environment: Environment, **settings: str) -> AsyncIterator[Hooks]:
+async def hooks(environment: Environment, *, clock: Clock | None = None, **settings: str) -> AsyncIterator[Hooks]:
     """Alerting with quick retries; `settings` are variables without `TELLBACK_ALERTING_`."""
-    app, key = _app(environment, settings), await api_key(environment, ("read", "act", "manage"))
+    app, key = _app(environment, settings, clock), await api_key(environment, ("read", "act", "manage"))
     async with running(app) as client:
         client.headers.update(bearer(key))
         yield Hooks(app, client, environment)
@@ -132,11 +133,11 @@ async def served_hooks(environment: Environment, **settings: str) -> AsyncIterat
         yield Hooks(app, client, environment)
 
 
-def _app(environment: Environment, settings: dict[str, str]) -> FastAPI:
+def _app(environment: Environment, settings: dict[str, str], clock: Clock | None = None) -> FastAPI:
     with pytest.MonkeyPatch.context() as patch:
         for name, value in (SETTINGS | settings).items():
             patch.setenv(f"TELLBACK_ALERTING_{name}", value)
-        return build(environment.common)
+        return build(environment.common, clock)
 
 
 def arrived(receiver: Receiver, count: int) -> Callable[[], bool]:

@@ -140,10 +140,17 @@ class SecretItem(BaseModel):
 
 
 class NoticeItem(BaseModel):
-    """Something an operator should hear of: exhausted (subject: the delivery), gone."""
+    """Something an operator should hear of, once."""
 
-    kind: str
-    subject: str
+    kind: str = Field(
+        description="exhausted (a delivery, the subject, was given up), gone (the receiver answered 410), "
+        "failures_in_a_row (at 100 % the breaker opens), failing (time of nothing but failures; at 100 % the endpoint "
+        "is disabled)."
+    )
+    subject: str = Field(description="The delivery; or since when.")
+    level: int | None = Field(description="50, 70, 90 or 100: percent of the limit.")
+    event_type: str | None = Field(description="The type of the message whose attempt brought it about.")
+    webhook_id: str | None = Field(description="That message's `webhook-id`.")
     created_at: datetime
 
 
@@ -165,6 +172,11 @@ class EndpointItem(BaseModel):
     first_failure_at: datetime | None = Field(description="Since when it has only failed.")
     last_failure_at: datetime | None
     last_success_at: datetime | None
+    breaker: Literal["closed", "open"] = Field(
+        description="open after too many failures: deliveries wait and spend no attempt, one probe at a time is sent."
+    )
+    next_probe_at: datetime | None = Field(description="While the breaker is open: when the next probe may go.")
+    rest_until: datetime | None = Field(description="Until then the receiver asked to be left alone (Retry-After).")
     secrets: list[SecretItem] = Field(description="The live ones, newest first.")
     owner_email: str | None = Field(description="Set: it gets messages about this owner's accounts only.")
     version: int
@@ -190,6 +202,9 @@ class EndpointItem(BaseModel):
             first_failure_at=endpoint.first_failure_at,
             last_failure_at=endpoint.last_failure_at,
             last_success_at=endpoint.last_success_at,
+            breaker="closed" if endpoint.breaker_opened_at is None else "open",
+            next_probe_at=endpoint.breaker_until,
+            rest_until=endpoint.rest_until,
             secrets=[SecretItem(created_at=made, expires_at=ends) for made, ends in endpoint.secrets],
             owner_email=endpoint.owner_email,
             version=endpoint.version,
@@ -209,7 +224,15 @@ class EndpointDetail(EndpointItem):
     def detailed(cls, endpoint: Endpoint, held: int, notices: list[Notice]) -> Self:
         """The endpoint as it is shown alone."""
         shown = [
-            NoticeItem(kind=notice.kind, subject=notice.subject, created_at=notice.created_at) for notice in notices
+            NoticeItem(
+                kind=notice.kind,
+                subject=notice.subject,
+                level=notice.level,
+                event_type=notice.event_type,
+                webhook_id=notice.message_id,
+                created_at=notice.created_at,
+            )
+            for notice in notices
         ]
         return cls.of(endpoint, held_count=held, notices=shown)
 

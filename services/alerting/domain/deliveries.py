@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from services.alerting.domain.endpoint_health import HealthPolicy
 from services.alerting.domain.retry import Failure, Outcome, RetryPolicy, Status
 
 TEST_TYPE = "webhook.test"
@@ -73,6 +74,9 @@ class Endpoint:
     first_failure_at: datetime | None
     last_failure_at: datetime | None
     last_success_at: datetime | None
+    breaker_opened_at: datetime | None
+    breaker_until: datetime | None
+    rest_until: datetime | None
     version: int
     created_at: datetime
     updated_at: datetime
@@ -156,6 +160,7 @@ class SendingRules:
     """
 
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    health: HealthPolicy = field(default_factory=HealthPolicy)
     lease: float = 40.0
     in_flight: int = 200
     poll: float = 1.0

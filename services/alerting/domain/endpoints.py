@@ -1,19 +1,11 @@
-"""What an endpoint may ask for: which custom headers it may add, and how its health is told from its
-attempts."""
+"""What an endpoint may ask for: which custom headers it may add."""
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-
-from services.alerting.domain.retry import Failure, Outcome
+from collections.abc import Mapping
 
 MAX_HEADERS = 20
 MAX_HEADER_NAME = 100
 MAX_HEADER_BYTES = 4096
-SUCCESS_STEP = timedelta(seconds=1)
-"""How exactly the last success of an endpoint is kept: one write a second is enough under load."""
-_OUR_OWN = (Failure.INTERRUPTED, Failure.INTERNAL, Failure.LOST, Failure.SEALED)
 _NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+\Z")
 _VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e\t]*[\x21-\x7e])?\Z")
 _FORBIDDEN = frozenset(
@@ -73,38 +65,3 @@ def check_headers(headers: Mapping[str, str]) -> None:
             raise ValueError("a name is reserved")
         if len(value) > MAX_HEADER_BYTES or not _VALUE.match(value):
             raise ValueError(f"a value is not 1 to {MAX_HEADER_BYTES} printable ASCII characters")
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    """How an endpoint has fared: `first_failure_at` is since when it has only failed; any success clears
-    it."""
-
-    consecutive_failures: int = 0
-    first_failure_at: datetime | None = None
-    last_failure_at: datetime | None = None
-    last_success_at: datetime | None = None
-
-
-def after_attempts(health: Health, outcomes: Iterable[Outcome], at: datetime) -> Health:
-    """The health after these attempts, in the order they ended. What we stopped ourselves says nothing."""
-    for outcome in outcomes:
-        if outcome.failure is None:
-            health = Health(last_failure_at=health.last_failure_at, last_success_at=at)
-        elif outcome.failure not in _OUR_OWN:
-            health = Health(
-                consecutive_failures=health.consecutive_failures + 1,
-                first_failure_at=health.first_failure_at or at,
-                last_failure_at=at,
-                last_success_at=health.last_success_at,
-            )
-    return health
-
-
-def worth_noting(before: Health, after: Health) -> bool:
-    """Whether the change is worth a write: any but another success within a second."""
-    if replace(before, last_success_at=None) != replace(after, last_success_at=None):
-        return True
-    if after.last_success_at is None or before.last_success_at is None:
-        return after.last_success_at != before.last_success_at
-    return after.last_success_at - before.last_success_at >= SUCCESS_STEP

@@ -24,8 +24,8 @@ from services.alerting.gateways.vault import Unsealable, Vault, headers_of, secr
 from services.alerting.store import webhooks_endpoints as store
 from services.alerting.store import webhooks_log as log
 from services.alerting.store.webhooks_endpoints import SealedSecret
+from services.alerting.store.webhooks_health import disable
 from services.alerting.store.webhooks_log import Range
-from services.alerting.store.webhooks_record import disable
 from shared.access.caller import Caller
 from shared.clock import Clock
 from shared.db.engine import Database
@@ -40,7 +40,8 @@ MAX_RECOVER_AGE = timedelta(days=14)
 class Webhooks:
     """What the calls about webhooks need.
 
-    `wake` is called after the commit that made something due, `drop` after one that changed an endpoint.
+    `wake` is called after the commit that made something due, `drop` after one that changed an endpoint;
+    `recover_every` is the distance at which recovered deliveries become due.
     """
 
     database: Database
@@ -49,6 +50,7 @@ class Webhooks:
     vault: Vault
     wake: Callable[[], None]
     drop: Callable[[str], None]
+    recover_every: timedelta
 
 
 async def checked(egress: Egress, url: str) -> str:
@@ -87,8 +89,9 @@ async def change_endpoint(
     now = webhooks.clock.now()
     values = _columns(webhooks.vault, endpoint_id, changes)
     if enabled:
-        values |= {"status": "enabled", "disabled_reason": None, "disabled_at": None, "breaker_until": None}
-        values |= {"consecutive_failures": 0, "first_failure_at": None}
+        values |= {"status": "enabled", "disabled_reason": None, "disabled_at": None}
+    if enabled or "url" in changes:
+        await store.forget_health(tx, endpoint_id)
     if values:
         await store.update(tx, endpoint_id, values, now)
     if enabled is False:
@@ -172,7 +175,8 @@ async def recover(
     """Send what never met a 2xx in a range of at most 14 days back; returns a job id and the number of
     deliveries.
 
-    They queue behind new messages and keep the endpoint's limit. Raises `NotFound`, `Conflict`, `Invalid`.
+    They become due one by one, oldest first, queue behind new messages and keep the endpoint's limit. Raises
+    `NotFound`, `Conflict`, `Invalid`.
     """
     now = webhooks.clock.now()
     span = Range(endpoint_id, since, until or now)
@@ -184,7 +188,7 @@ async def recover(
     if await log.count_unheard(tx, span) > MAX_RECOVERED:
         raise invalid_field("since", f"more than {MAX_RECOVERED} deliveries; choose a shorter range", code="too_many")
     job_id = f"rec_{uuid7().hex}"
-    return job_id, await log.recover(tx, span, job_id, actor_of(caller), now)
+    return job_id, await log.recover(tx, span, job_id, actor_of(caller), now, webhooks.recover_every)
 
 
 def actor_of(caller: Caller) -> str:

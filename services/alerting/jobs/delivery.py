@@ -18,9 +18,10 @@ from services.alerting.domain.deliveries import Done, SendingRules, Work
 from services.alerting.domain.retry import Failure, Outcome
 from services.alerting.gateways.sender import Sender
 from services.alerting.jobs.delivery_lanes import Lanes
-from services.alerting.store import webhooks_queue
+from services.alerting.store import webhooks_queue, webhooks_upkeep
+from services.alerting.store.webhooks_health import Notice
 from services.alerting.store.webhooks_queue import Claimed, Taking
-from services.alerting.store.webhooks_record import Judge, Settled, record
+from services.alerting.store.webhooks_record import Judge, Recorded, Settled, record
 from shared.clock import Clock
 from shared.db.engine import Database
 from shared.db.transaction import WriteTx
@@ -41,10 +42,10 @@ STOP_SECONDS = 5.0
 
 @dataclass(frozen=True, slots=True)
 class Turn:
-    """What one transaction brought: work taken, deliveries settled, and when the next one is due."""
+    """What one transaction brought: work taken, attempts recorded, and when the next one is due."""
 
     claimed: Claimed
-    settled: list[Settled]
+    recorded: Recorded
     next_due: datetime | None
 
 
@@ -108,8 +109,12 @@ class Dispatcher:
             self._away = True
             return None
         self._away = False
-        for settled in turn.settled:
+        for settled in turn.recorded.settled:
             self._report(settled)
+        for notice in turn.recorded.noted.notices:
+            _warn(notice)
+        for endpoint_id in turn.recorded.noted.closed:
+            self._lanes.drop(endpoint_id)
         self._lanes.add(turn.claimed.work)
         self._start()
         return turn
@@ -123,27 +128,28 @@ class Dispatcher:
     async def _work(self, tx: WriteTx, done: list[Done], back: list[Work]) -> Turn:
         now = self._clock.now()
         await webhooks_queue.commit_lazily(tx)
-        settled = await record(tx, done, Judge(self._rules.retry, now, self._uniform))
+        recorded = await record(tx, done, Judge(self._rules.retry, self._rules.health, now, self._uniform))
         await webhooks_queue.give_back(tx, back, self._name, now)
         await self._upkeep(tx, now)
         room = 0 if self._stopping else self._lanes.room
-        taking = Taking(self._name, room, timedelta(seconds=self._rules.lease), self._lanes.ahead)
+        lease = timedelta(seconds=self._rules.lease)
+        taking = Taking(self._name, room, lease, self._lanes.ahead, self._rules.health.probe_every)
         claimed = await webhooks_queue.claim(tx, now, taking)
         next_due = None if claimed.work else await webhooks_queue.next_due(tx, now)
-        return Turn(claimed, settled, next_due)
+        return Turn(claimed, recorded, next_due)
 
     async def _upkeep(self, tx: WriteTx, now: datetime) -> None:
         """Now and then: what dead senders held, what a race left over, what is past its time."""
         if self._time_for("reap", min(REAP_SECONDS, self._rules.lease / 2)):
             await self._reap(tx, now)
         if self._time_for("sweep", SWEEP_SECONDS):
-            await webhooks_queue.settle(tx)
+            await webhooks_upkeep.settle(tx)
         if self._time_for("purge", PURGE_SECONDS):
             days = (self._rules.body_days, self._rules.held_days, self._rules.log_days)
-            await webhooks_queue.purge(tx, *(now - timedelta(days=number) for number in days))
+            await webhooks_upkeep.purge(tx, *(now - timedelta(days=number) for number in days))
 
     async def _reap(self, tx: WriteTx, now: datetime) -> None:
-        if lost := await webhooks_queue.reap(tx, now, self._rules.retry):
+        if lost := await webhooks_upkeep.reap(tx, now, self._rules.retry):
             log.warning("webhook_attempts_lost", count=lost)
 
     def _time_for(self, chore: str, seconds: float) -> bool:
@@ -228,3 +234,11 @@ class Dispatcher:
             log.warning("webhook_failed", **facts)
         else:
             log.debug("webhook_delivered", **facts)
+
+
+def _warn(notice: Notice) -> None:
+    facts = {"endpoint_id": notice.endpoint_id, "kind": notice.kind, "percent": notice.level, "since": notice.subject}
+    if notice.level == 100:
+        log.error("webhook_endpoint_failing", **facts)
+    else:
+        log.warning("webhook_endpoint_failing", **facts)

@@ -80,12 +80,15 @@ class Lanes:
         return started
 
     def finished(self, work: Work, seconds: float, *, success: bool) -> bool:
-        """An attempt has ended; returns whether its lane has run dry, so that more should be taken."""
+        """An attempt has ended; returns whether its lane has run dry, so that more should be taken.
+
+        After a failure what waits is given back: the breaker decides from the row whether more may be sent.
+        """
         lane = self._lanes[work.endpoint_id]
         lane.running -= 1
         self._running -= 1
         if not success:
-            lane.pace = None
+            self.drop(work.endpoint_id)
         elif lane.pace is None:
             lane.pace = seconds
         else:

@@ -2,10 +2,12 @@
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from urllib.parse import urlsplit
 
 from services.alerting.domain.deliveries import SendingRules
 from services.alerting.domain.egress import AddressPolicy, parsed_networks
+from services.alerting.domain.endpoint_health import HealthPolicy
 from services.alerting.domain.retry import RetryPolicy, parsed_schedule
 from services.alerting.gateways.egress import Budgets, Egress
 from services.alerting.gateways.sender import Sender
@@ -31,7 +33,15 @@ async def delivering(plumbing: Plumbing, settings: AlertingSettings) -> AsyncIte
     dispatcher = Dispatcher(plumbing.database, plumbing.clock, Sender(egress, vault), rules)
     plumbing.background("webhooks", dispatcher.run)
     try:
-        yield Webhooks(plumbing.database, plumbing.clock, egress, vault, dispatcher.wake, dispatcher.drop)
+        yield Webhooks(
+            plumbing.database,
+            plumbing.clock,
+            egress,
+            vault,
+            dispatcher.wake,
+            dispatcher.drop,
+            recover_every=timedelta(seconds=1 / settings.recover_per_s),
+        )
     finally:
         await dispatcher.stop()
         await egress.aclose()
@@ -48,6 +58,11 @@ def rules_of(settings: AlertingSettings) -> SendingRules:
         ) from None
     return SendingRules(
         retry=RetryPolicy(schedule, settings.retry_busy_wait_s),
+        health=HealthPolicy(
+            in_a_row=settings.breaker_failures,
+            probe_every=timedelta(seconds=settings.breaker_probe_s),
+            disable_after=timedelta(seconds=settings.disable_after_s),
+        ),
         lease=settings.attempt_timeout_s + settings.lease_margin_s,
         in_flight=settings.max_in_flight,
         body_days=settings.payload_days,

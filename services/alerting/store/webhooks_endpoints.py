@@ -32,10 +32,14 @@ class SealedSecret:
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """Something an operator should hear of, once."""
+    """Something an operator should hear of, once. `level` is a percentage of a limit; `event_type` and `message_id`
+    name the message whose attempt brought it about."""
 
     kind: str
     subject: str
+    level: int | None
+    event_type: str | None
+    message_id: str | None
     created_at: datetime
 
 
@@ -64,6 +68,16 @@ async def update(tx: WriteTx, endpoint_id: str, values: dict[str, Any], now: dat
         **values,
         endpoint_id=endpoint_id,
         now=now,
+    )
+
+
+async def forget_health(tx: WriteTx, endpoint_id: str) -> None:
+    """Begin anew: what was learnt of an endpoint holds no more once it was enabled, or its URL changed."""
+    await tx.execute(
+        "update webhook_endpoints set consecutive_failures = 0, first_failure_at = null, failure_days = 0,"
+        " recent = '[]', breaker_opened_at = null, breaker_until = null, rest_until = null"
+        " where endpoint_id = :endpoint_id",
+        endpoint_id=endpoint_id,
     )
 
 
@@ -161,12 +175,12 @@ async def held_count(tx: ReadTx, endpoint_id: str) -> int:
 async def notices(tx: ReadTx, endpoint_id: str, limit: int = 20) -> list[Notice]:
     """The newest notices."""
     rows = await tx.all(
-        "select kind, subject, created_at from webhook_notices where endpoint_id = :endpoint_id"
-        " order by notice_id desc limit :limit",
+        "select kind, subject, level, event_type, message_id, created_at from webhook_notices"
+        " where endpoint_id = :endpoint_id order by notice_id desc limit :limit",
         endpoint_id=endpoint_id,
         limit=limit,
     )
-    return [Notice(row["kind"], row["subject"], row["created_at"]) for row in rows]
+    return [Notice(**row) for row in rows]
 
 
 def _endpoint(row: RowMapping) -> Endpoint:
@@ -188,6 +202,9 @@ def _endpoint(row: RowMapping) -> Endpoint:
         first_failure_at=row["first_failure_at"],
         last_failure_at=row["last_failure_at"],
         last_success_at=row["last_success_at"],
+        breaker_opened_at=row["breaker_opened_at"],
+        breaker_until=row["breaker_until"],
+        rest_until=row["rest_until"],
         version=row["version"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],

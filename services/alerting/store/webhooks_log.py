@@ -5,7 +5,7 @@ endpoints.
 """
 
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import RowMapping
@@ -14,6 +14,9 @@ from services.alerting.domain.deliveries import Attempt, Delivery, EndpointStatu
 from services.alerting.domain.retry import Failure, Status
 from services.alerting.store.webhooks import new_delivery_id
 from shared.db.transaction import ReadTx, WriteTx
+
+AWAITED, RECOVERED = -1, 1
+"""Priorities beside 0 of what is new: somebody waits for what comes of it; sent again in bulk."""
 
 _COLUMNS = (
     "d.delivery_id, d.endpoint_id, d.message_id, m.event_type, d.account_id, d.sequence, d.status, d.attempts,"
@@ -120,7 +123,7 @@ async def send_again(tx: WriteTx, delivery_id: str, actor: str, *, single: bool,
     """Make a delivery due now, by hand; a pending automatic attempt is replaced by it."""
     await tx.execute(
         "update webhook_deliveries set status = 'pending', next_attempt_at = :now, trigger = 'resend',"
-        " actor = :actor, single = :single, finished_at = null where delivery_id = :delivery_id",
+        f" actor = :actor, single = :single, priority = {AWAITED}, finished_at = null where delivery_id = :delivery_id",
         delivery_id=delivery_id,
         actor=actor,
         single=single,
@@ -146,8 +149,8 @@ async def insert_test(tx: WriteTx, endpoint_id: str, message: dict[str, Any], ac
     delivery_id = new_delivery_id()
     await tx.execute(
         "insert into webhook_deliveries"
-        " (delivery_id, endpoint_id, message_id, status, next_attempt_at, trigger, actor, single)"
-        " values (:delivery_id, :endpoint_id, :message_id, 'pending', :now, 'test', :actor, true)",
+        " (delivery_id, endpoint_id, message_id, status, next_attempt_at, trigger, actor, single, priority)"
+        f" values (:delivery_id, :endpoint_id, :message_id, 'pending', :now, 'test', :actor, true, {AWAITED})",
         delivery_id=delivery_id,
         endpoint_id=endpoint_id,
         message_id=message["message_id"],
@@ -184,14 +187,20 @@ async def count_unheard(tx: ReadTx, span: Range) -> int:
     return count
 
 
-async def recover(tx: WriteTx, span: Range, job_id: str, actor: str, now: datetime) -> int:
-    """Make them due, behind what is new: held ones with the rest of their schedule, others once more only."""
+async def recover(tx: WriteTx, span: Range, job_id: str, actor: str, now: datetime, every: timedelta) -> int:
+    """Make them due one by one, `every` so often, behind what is new: held ones with the rest of their schedule,
+    others once more only."""
     return await tx.execute(
         f"""
+        with unheard as (
+            select d.delivery_id, row_number() over (order by d.created_at, d.sequence, d.delivery_id) - 1 as place
+            from webhook_deliveries d, webhook_messages m where {_UNHEARD}
+        )
         update webhook_deliveries d
-        set status = 'pending', next_attempt_at = :now, trigger = 'recover', actor = :actor, job_id = :job_id,
-            single = d.status <> 'held', priority = 1, finished_at = null
-        from webhook_messages m where {_UNHEARD}
+        set status = 'pending', next_attempt_at = cast(:now as timestamptz) + u.place * cast(:every as interval),
+            trigger = 'recover', actor = :actor, job_id = :job_id, single = d.status <> 'held',
+            priority = {RECOVERED}, finished_at = null
+        from unheard u where d.delivery_id = u.delivery_id
         """,
         endpoint_id=span.endpoint_id,
         since=span.since,
@@ -199,6 +208,7 @@ async def recover(tx: WriteTx, span: Range, job_id: str, actor: str, now: dateti
         job_id=job_id,
         actor=actor,
         now=now,
+        every=every,
     )
 
 

@@ -1,4 +1,4 @@
-"""The queue of deliveries in PostgreSQL: taken in two steps, leased, and given back when a sender died.
+"""The queue of deliveries in PostgreSQL: taken in two steps, leased, and given back when not attempted.
 
 The first statement locks endpoint rows and skips those that another process holds; the second, with a new
 snapshot, counts what is in flight and takes deliveries up to the endpoint's limit. One statement that did
@@ -15,7 +15,6 @@ from datetime import datetime, timedelta
 from sqlalchemy import RowMapping
 
 from services.alerting.domain.deliveries import Trigger, Work
-from services.alerting.domain.retry import RetryPolicy, Status, after_lost_lease
 from shared.db.transaction import WriteTx
 
 ENDPOINTS_AT_ONCE = 32
@@ -23,13 +22,14 @@ ENDPOINTS_AT_ONCE = 32
 
 @dataclass(frozen=True, slots=True)
 class Taking:
-    """Who takes, how much at most, for how long; `ahead` says for which endpoints how many times their
-    limit."""
+    """Who takes, how much at most, for how long; `ahead` says for which endpoints how many times their limit, and
+    `probe_every` how often one delivery goes to an endpoint whose breaker is open."""
 
     sender: str
     room: int
     lease: timedelta
     ahead: Mapping[str, int] = field(default_factory=dict)
+    probe_every: timedelta = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,102 +108,6 @@ async def next_due(tx: WriteTx, now: datetime) -> datetime | None:
     return due
 
 
-async def reap(tx: WriteTx, now: datetime, policy: RetryPolicy) -> int:
-    """Give back deliveries whose sender died, at most a thousand; returns how many."""
-    lost = await tx.all(
-        """
-        select delivery_id, endpoint_id, attempts, step, trigger, actor, lease_until from webhook_deliveries
-        where status = 'sending' and lease_until < :now
-        order by delivery_id limit 1000 for update skip locked
-        """,
-        now=now,
-    )
-    if not lost:
-        return 0
-    await tx.execute_many(
-        """
-        insert into webhook_attempts (delivery_id, number, trigger, actor, started_at, duration_ms, failure)
-        values (:delivery_id, :attempts, :trigger, :actor, :lease_until, 0, 'lost')
-        on conflict (delivery_id, number) do nothing
-        """,
-        [{name: row[name] for name in ("delivery_id", "attempts", "trigger", "actor", "lease_until")} for row in lost],
-    )
-    outcomes = [after_lost_lease(row["step"], row["attempts"], policy) for row in lost]
-    await tx.execute_many(
-        """
-        update webhook_deliveries
-        set status = :status, step = :step, lease_until = null, sender = null,
-            last_failure = 'lost',
-            next_attempt_at = :next_attempt_at, finished_at = :finished_at
-        where delivery_id = :delivery_id
-        """,
-        [
-            {
-                "delivery_id": row["delivery_id"],
-                "status": outcome.status.value,
-                "step": outcome.step,
-                "next_attempt_at": now if outcome.status is Status.PENDING else None,
-                "finished_at": None if outcome.status is Status.PENDING else now,
-            }
-            for row, outcome in zip(lost, outcomes, strict=True)
-        ],
-    )
-    return len(lost)
-
-
-async def settle(tx: WriteTx) -> None:
-    """Put right what a race left pending: at a disabled endpoint it is held, without endpoint or body it
-    ends."""
-    await tx.execute(
-        """
-        update webhook_deliveries d
-        set status = case when e.status = 'disabled' and m.body is not null then 'held' else 'cancelled' end,
-            next_attempt_at = null,
-            finished_at = case when e.status = 'disabled' and m.body is not null then null else now() end
-        from webhook_endpoints e, webhook_messages m
-        where e.endpoint_id = d.endpoint_id and m.message_id = d.message_id
-            and d.status = 'pending' and (e.status <> 'enabled' or m.body is null)
-        """
-    )
-
-
-async def purge(tx: WriteTx, bodies_before: datetime, held_before: datetime, log_before: datetime) -> None:
-    """Drop what is past its time: expired secrets, held deliveries, bodies of messages, the log itself."""
-    await tx.execute("delete from webhook_secrets where expires_at < now()")
-    await tx.execute(
-        "update webhook_deliveries set status = 'cancelled', finished_at = now(), last_failure = 'expired'"
-        " where status = 'held' and created_at < :before",
-        before=held_before,
-    )
-    await tx.execute(
-        """
-        update webhook_messages set body = null where message_id in (
-            select message_id from webhook_messages m where body is not null and created_at < :before
-            and not exists (select 1 from webhook_deliveries d where d.message_id = m.message_id
-                and d.status in ('pending', 'sending', 'held'))
-            order by created_at limit 5000)
-        """,
-        before=bodies_before,
-    )
-    await tx.execute(
-        """
-        delete from webhook_deliveries where delivery_id in (
-            select delivery_id from webhook_deliveries
-            where created_at < :before and status not in ('pending', 'sending', 'held')
-            order by created_at limit 5000)
-        """,
-        before=log_before,
-    )
-    await tx.execute(
-        """
-        delete from webhook_messages where message_id in (
-            select message_id from webhook_messages m where body is null and created_at < :before
-            and not exists (select 1 from webhook_deliveries d where d.message_id = m.message_id) limit 5000)
-        """,
-        before=log_before,
-    )
-
-
 _IN_FLIGHT = """
     select count(*) filter (where s.sender = :sender) as own, count(*) filter (where s.sender <> :sender) as others
     from webhook_deliveries s where s.endpoint_id = e.endpoint_id and s.status = 'sending'
@@ -214,7 +118,8 @@ _AHEAD = """
     where a.endpoint_id = e.endpoint_id and not e.ordered
 """
 _FREE = """
-    case when busy.others = 0 then e.max_in_flight * ahead.times - busy.own
+    case when e.breaker_until is not null then 1 - busy.own - busy.others
+        when busy.others = 0 then e.max_in_flight * ahead.times - busy.own
         else e.max_in_flight - busy.own - busy.others end
 """
 
@@ -230,6 +135,7 @@ async def _lock_endpoints(tx: WriteTx, now: datetime, taking: Taking, limit: int
             select e.endpoint_id from webhook_endpoints e
                 cross join lateral ({_IN_FLIGHT}) as busy cross join lateral ({_AHEAD}) as ahead
             where e.status = 'enabled' and (e.breaker_until is null or e.breaker_until <= :now)
+                and (e.rest_until is null or e.rest_until <= :now)
                 and exists (
                     select 1 from webhook_deliveries d
                     where d.endpoint_id = e.endpoint_id and d.status = 'pending'
@@ -240,7 +146,8 @@ async def _lock_endpoints(tx: WriteTx, now: datetime, taking: Taking, limit: int
             limit :limit
             for no key update of e skip locked
         )
-        update webhook_endpoints e set served_at = :now
+        update webhook_endpoints e set served_at = :now,
+            breaker_until = case when e.breaker_until is not null then cast(:next_probe as timestamptz) end
         from chosen where e.endpoint_id = chosen.endpoint_id
         returning e.endpoint_id, e.url, e.max_in_flight, e.sealed_headers, (
             select array_agg(s.sealed order by s.created_at desc, s.secret_id desc) from webhook_secrets s
@@ -248,6 +155,7 @@ async def _lock_endpoints(tx: WriteTx, now: datetime, taking: Taking, limit: int
         ) as sealed_secrets
         """,
         now=now,
+        next_probe=now + taking.probe_every,
         limit=limit,
         sender=taking.sender,
         ahead_ids=list(taking.ahead),

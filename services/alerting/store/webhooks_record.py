@@ -1,16 +1,17 @@
 """What attempts leave behind, many in one transaction: the log, the deliveries' next step, the endpoints'
 health."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import RowMapping
 
 from services.alerting.domain.deliveries import DisabledReason, Done
-from services.alerting.domain.endpoints import Health, after_attempts, worth_noting
+from services.alerting.domain.endpoint_health import HealthPolicy
 from services.alerting.domain.retry import Next, RetryPolicy, Status, after_attempt
+from services.alerting.store.webhooks_health import Noted, Notice, disable, locked_endpoints, notify, update_health
 from shared.db.transaction import WriteTx
 
 Uniform = Callable[[float, float], float]
@@ -18,9 +19,10 @@ Uniform = Callable[[float, float], float]
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """What decides on the next step: the policy, the time, and the randomness of the jitter."""
+    """What decides on the next step: the policies, the time, and the randomness of the jitter."""
 
     policy: RetryPolicy
+    health: HealthPolicy
     now: datetime
     uniform: Uniform
 
@@ -36,16 +38,24 @@ class Settled:
     wanted_again: bool
 
 
-async def record(tx: WriteTx, done: Sequence[Done], judge: Judge) -> list[Settled]:
-    """Write down attempts that have ended. Endpoints are locked first and in order, then deliveries."""
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """What was written down: the deliveries, and what it meant for their endpoints."""
+
+    settled: list[Settled]
+    noted: Noted
+
+
+async def record(tx: WriteTx, done: Sequence[Done], judge: Judge) -> Recorded:
+    """Write down attempts that have ended, given as they ended. Endpoints are locked first and in order, then
+    deliveries."""
     if not done:
-        return []
-    endpoints = await _locked_endpoints(tx, {item.work.endpoint_id for item in done})
+        return Recorded([], Noted())
+    endpoints = await locked_endpoints(tx, {item.work.endpoint_id for item in done})
     settled = await _deliver(tx, [item for item in done if item.outcome.failure is None], judge.now)
     settled += await _fail(tx, [item for item in done if item.outcome.failure is not None], endpoints, judge)
     await _send_again(tx, [one.done.work.delivery_id for one in settled if one.wanted_again], judge.now)
-    await _update_health(tx, endpoints, done, judge.now)
-    return settled
+    return Recorded(settled, await update_health(tx, endpoints, done, judge.health, judge.now))
 
 
 async def _deliver(tx: WriteTx, done: Sequence[Done], now: datetime) -> list[Settled]:
@@ -127,7 +137,7 @@ async def _fail(tx: WriteTx, done: Sequence[Done], endpoints: Mapping[str, RowMa
         settled.append(Settled(item, verdict.status, given_up, wanted_again=row["resend_by"] is not None))
     await _update_deliveries(tx, updates)
     ended = [item.done.work for item in settled if item.given_up]
-    await notify(tx, [(work.endpoint_id, "exhausted", work.delivery_id) for work in ended], judge.now)
+    await notify(tx, [Notice(work.endpoint_id, "exhausted", work.delivery_id, work=work) for work in ended], judge.now)
     return settled
 
 
@@ -154,38 +164,8 @@ async def _disable_gone(tx: WriteTx, done: Sequence[Done], now: datetime) -> dic
     for endpoint_id in sorted({item.work.endpoint_id for item in done if item.outcome.status_code == 410}):
         if await disable(tx, endpoint_id, DisabledReason.GONE, now):
             changed[endpoint_id] = "disabled"
-            await notify(tx, [(endpoint_id, "gone", now.isoformat())], now)
+            await notify(tx, [Notice(endpoint_id, "gone", now.isoformat())], now)
     return changed
-
-
-async def disable(tx: WriteTx, endpoint_id: str, reason: DisabledReason, now: datetime) -> bool:
-    """Take an enabled endpoint out of service; what waits for it is held. False if it was not enabled."""
-    changed = await tx.execute(
-        "update webhook_endpoints set status = 'disabled', disabled_reason = :reason, disabled_at = :now,"
-        " updated_at = :now, version = version + 1 where endpoint_id = :endpoint_id and status = 'enabled'",
-        endpoint_id=endpoint_id,
-        reason=reason.value,
-        now=now,
-    )
-    if changed:
-        await tx.execute(
-            "update webhook_deliveries set status = 'held', next_attempt_at = null"
-            " where endpoint_id = :endpoint_id and status = 'pending'",
-            endpoint_id=endpoint_id,
-        )
-    return changed > 0
-
-
-async def notify(tx: WriteTx, notices: Iterable[tuple[str, str, str]], now: datetime) -> None:
-    """Note (endpoint_id, kind, subject) for the operator, each once."""
-    await tx.execute_many(
-        "insert into webhook_notices (endpoint_id, kind, subject, created_at)"
-        " values (:endpoint_id, :kind, :subject, :now) on conflict do nothing",
-        [
-            {"endpoint_id": endpoint_id, "kind": kind, "subject": subject, "now": now}
-            for endpoint_id, kind, subject in notices
-        ],
-    )
 
 
 def _at(endpoint_status: str, verdict: Next) -> Next:
@@ -220,16 +200,6 @@ async def _update_deliveries(tx: WriteTx, updates: list[dict[str, Any]]) -> None
         """,
         updates,
     )
-
-
-async def _locked_endpoints(tx: WriteTx, endpoint_ids: Iterable[str]) -> dict[str, RowMapping]:
-    rows = await tx.all(
-        "select endpoint_id, status, consecutive_failures, first_failure_at, last_failure_at, last_success_at"
-        " from webhook_endpoints where endpoint_id = any(cast(:ids as text[])) order by endpoint_id"
-        " for no key update",
-        ids=sorted(endpoint_ids),
-    )
-    return {row["endpoint_id"]: row for row in rows}
 
 
 async def _locked_deliveries(tx: WriteTx, delivery_ids: list[str]) -> dict[str, RowMapping]:
@@ -269,22 +239,4 @@ async def _log_attempts(tx: WriteTx, done: Sequence[Done], erased: set[str]) -> 
             }
             for item in done
         ],
-    )
-
-
-async def _update_health(tx: WriteTx, endpoints: Mapping[str, RowMapping], done: Sequence[Done], now: datetime) -> None:
-    changed = []
-    for endpoint_id, row in endpoints.items():
-        before = Health(
-            row["consecutive_failures"], row["first_failure_at"], row["last_failure_at"], row["last_success_at"]
-        )
-        outcomes = [item.outcome for item in done if item.work.endpoint_id == endpoint_id]
-        after = after_attempts(before, outcomes, now)
-        if worth_noting(before, after):
-            changed.append({"endpoint_id": endpoint_id} | asdict(after))
-    await tx.execute_many(
-        "update webhook_endpoints set consecutive_failures = :consecutive_failures,"
-        " first_failure_at = :first_failure_at, last_failure_at = :last_failure_at,"
-        " last_success_at = :last_success_at where endpoint_id = :endpoint_id",
-        changed,
     )

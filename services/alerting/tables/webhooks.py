@@ -12,6 +12,7 @@ from sqlalchemy import (
     Table,
     Text,
 )
+from sqlalchemy.dialects.postgresql import JSONB
 
 from services.alerting.tables.metadata import INSTANT, METADATA, required
 
@@ -35,7 +36,11 @@ WEBHOOK_ENDPOINTS = Table(
     Column("first_failure_at", INSTANT),
     Column("last_failure_at", INSTANT),
     Column("last_success_at", INSTANT),
+    required("failure_days", SmallInteger),
+    required("recent", JSONB),
+    Column("breaker_opened_at", INSTANT),
     Column("breaker_until", INSTANT),
+    Column("rest_until", INSTANT),
     Column("served_at", INSTANT),
     required("version", Integer),
     required("created_by", Text),
@@ -43,7 +48,9 @@ WEBHOOK_ENDPOINTS = Table(
     required("updated_at", INSTANT),
 )
 """Where messages go. `event_types` null: all; `owner_email`: only messages about this owner's accounts;
-`first_failure_at` since when it has only failed; `served_at` when deliveries were last taken for it."""
+`first_failure_at` since when it has only failed, on `failure_days` days; `recent` the counts of the last minutes as
+[[half minute, successes, failures]]; the breaker is open while `breaker_opened_at` is set, its next probe goes at
+`breaker_until`; until `rest_until` the receiver asked for rest; `served_at` when deliveries were last taken for it."""
 
 WEBHOOK_SECRETS = Table(
     "webhook_secrets",
@@ -122,6 +129,10 @@ WEBHOOK_NOTICES = Table(
     required("endpoint_id", Text),
     required("kind", Text),
     required("subject", Text),
+    Column("level", SmallInteger),
+    Column("event_type", Text),
+    Column("message_id", Text),
     required("created_at", INSTANT),
 )
-"""What an operator should hear of, once for each kind and subject."""
+"""What an operator should hear of, once for each kind, subject and level (percent of a limit); `message_id` is the
+message whose attempt brought it about."""

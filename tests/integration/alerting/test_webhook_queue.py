@@ -15,7 +15,7 @@ from services.alerting.gateways.egress import Egress
 from services.alerting.gateways.sender import Sender
 from services.alerting.gateways.vault import Vault
 from services.alerting.jobs.delivery import Dispatcher
-from services.alerting.store import webhooks_queue
+from services.alerting.store import webhooks_queue, webhooks_upkeep
 from services.alerting.store.webhooks import enqueue, forget_person
 from services.alerting.store.webhooks_queue import Taking
 from shared.clock import SystemClock
@@ -214,12 +214,12 @@ async def test_old_bodies_go_first_and_the_log_later(api: Hooks) -> None:
         ahead, back = now + timedelta(days=1), now - timedelta(days=1)
         database = api.app.state.service.webhooks.database
         async with database.write() as tx:
-            await webhooks_queue.purge(tx, ahead, back, back)
+            await webhooks_upkeep.purge(tx, ahead, back, back)
         detail = await api.call("GET", f"/deliveries/{delivery['id']}", 200)
         assert (detail["payload"], len(detail["attempts"])) == (None, 1)
         assert (await api.call("POST", f"/deliveries/{delivery['id']}/resend", 410))["code"] == "payload_purged"
         async with database.write() as tx:
-            await webhooks_queue.purge(tx, ahead, ahead, ahead)
+            await webhooks_upkeep.purge(tx, ahead, ahead, ahead)
         await api.call("GET", f"/deliveries/{delivery['id']}", 404)
 
 
@@ -232,7 +232,7 @@ async def test_what_a_race_left_pending_at_a_disabled_endpoint_is_held(api: Hook
             "update webhook_deliveries set status = 'pending', next_attempt_at = now() where status = 'held'"
         )
         async with api.app.state.service.webhooks.database.write() as tx:
-            await webhooks_queue.settle(tx)
+            await webhooks_upkeep.settle(tx)
         assert (await api.only(endpoint))["status"] == "held"
     assert receiver.requests == []
 

@@ -1,0 +1,141 @@
+"""How an endpoint's breaker, its notices and its being disabled follow from attempts."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from services.alerting.domain.endpoint_health import FAILING, IN_A_ROW, Finding, Health, HealthPolicy, after_ended
+from services.alerting.domain.retry import Failure, Outcome
+
+MONDAY = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
+OK = Outcome(None, 200)
+FAIL = Outcome(Failure.HTTP_5XX, 500)
+DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
+POLICY = HealthPolicy()
+
+
+def after(
+    *attempts: tuple[timedelta, Outcome], health: Health = Health(), policy: HealthPolicy = POLICY
+) -> tuple[Health, list[Finding]]:
+    """Attempts that take no time, at these distances from Monday."""
+    findings = []
+    for distance, outcome in attempts:
+        finding = after_ended(health, outcome, MONDAY + distance, MONDAY + distance, policy)
+        findings.append(finding)
+        health = finding.health
+    return health, findings
+
+
+def levels(findings: list[Finding], kind: str) -> list[tuple[int, int]]:
+    """(index of the attempt, level) of the notices of a kind."""
+    return [(index, one.level) for index, found in enumerate(findings) for one in found.reached if one.kind == kind]
+
+
+def test_the_breaker_opens_at_the_tenth_failure_in_a_row_and_no_sooner() -> None:
+    nine, _ = after(*((SECOND * n, FAIL) for n in range(9)))
+    assert nine.breaker_opened_at is None
+    ten, _ = after((SECOND * 9, FAIL), health=nine)
+    assert ten.breaker_opened_at == MONDAY + SECOND * 9
+    assert ten.breaker_until == MONDAY + SECOND * 39
+
+
+def test_a_success_in_between_begins_the_row_anew() -> None:
+    health, _ = after(*((timedelta(minutes=n), FAIL) for n in range(9)), (timedelta(minutes=9), OK))
+    assert (health.consecutive_failures, health.first_failure_at, health.failure_days) == (0, None, 0)
+    again, _ = after(*((timedelta(minutes=10 + n), FAIL) for n in range(9)), health=health)
+    assert again.consecutive_failures == 9
+
+
+@pytest.mark.parametrize(("failures", "opens"), [(6, False), (7, True)])
+def test_the_breaker_opens_when_seven_of_ten_failed(failures: int, opens: bool) -> None:
+    outcomes = [OK] * (10 - failures) + [FAIL] * failures
+    health, _ = after(*((SECOND * n, outcome) for n, outcome in enumerate(outcomes)))
+    assert (health.breaker_opened_at is not None) is opens
+
+
+def test_what_failed_more_than_five_minutes_ago_does_not_count() -> None:
+    policy = HealthPolicy(in_a_row=100)
+    health, _ = after(
+        *((SECOND * n, FAIL) for n in range(9)), (timedelta(minutes=6), FAIL), policy=policy
+    )  # fmt: skip
+    assert health.breaker_opened_at is None
+    assert len(health.recent) == 1
+
+
+def test_a_probe_that_succeeds_closes_the_breaker_and_one_that_fails_does_not() -> None:
+    opened, _ = after(*((SECOND * n, FAIL) for n in range(10)))
+    still, _ = after((SECOND * 40, FAIL), health=opened)
+    assert still.breaker_opened_at == opened.breaker_opened_at
+    closed, _ = after((SECOND * 70, OK), health=still)
+    assert (closed.breaker_opened_at, closed.breaker_until, closed.recent) == (None, None, ())
+
+
+def test_a_success_that_was_under_way_before_does_not_close_the_breaker() -> None:
+    opened, _ = after(*((SECOND * n, FAIL) for n in range(10)))
+    late = after_ended(opened, OK, MONDAY + SECOND * 8, MONDAY + SECOND * 11, POLICY).health
+    assert late.breaker_opened_at == opened.breaker_opened_at
+    assert late.consecutive_failures == 0
+
+
+@pytest.mark.parametrize("failure", [Failure.INTERRUPTED, Failure.INTERNAL, Failure.LOST, Failure.SEALED])
+def test_what_we_stopped_ourselves_says_nothing(failure: Failure) -> None:
+    assert after_ended(Health(), Outcome(failure), MONDAY, MONDAY, POLICY) == Finding(Health())
+
+
+def test_notices_come_at_half_and_more_of_a_threshold_of_twenty_each_once() -> None:
+    policy = HealthPolicy(in_a_row=20, least=1000)
+    _, findings = after(*((SECOND * n, FAIL) for n in range(30)), policy=policy)
+    assert levels(findings, IN_A_ROW) == [(9, 50), (13, 70), (17, 90), (19, 100)]
+
+
+def test_a_threshold_of_one_makes_one_notice() -> None:
+    _, findings = after((SECOND, FAIL), policy=HealthPolicy(in_a_row=1))
+    assert levels(findings, IN_A_ROW) == [(0, 100)]
+
+
+def test_five_days_of_only_failures_disable_with_notices_on_the_way() -> None:
+    hours = [0, 30, 59, 61, 70, 85, 100, 109, 119, 121]
+    health, findings = after(*((timedelta(hours=hour), FAIL) for hour in hours))
+    assert [found.disable for found in findings] == [False] * 9 + [True]
+    assert levels(findings, FAILING) == [(3, 50), (5, 70), (7, 90), (9, 100)]
+    assert health.first_failure_at == MONDAY
+    assert health.failure_days == 6
+
+
+def test_one_success_within_the_five_days_clears_it() -> None:
+    _, findings = after((timedelta(), FAIL), (3 * DAY, OK), (3 * DAY, FAIL), (6 * DAY, FAIL))
+    assert not any(found.disable for found in findings)
+
+
+def test_a_failure_after_a_long_silence_begins_the_count_anew() -> None:
+    health, findings = after((timedelta(), FAIL), (11 * DAY, FAIL))
+    assert not any(found.disable or levels([found], FAILING) for found in findings)
+    assert (health.first_failure_at, health.failure_days) == (MONDAY + 11 * DAY, 1)
+
+
+def test_failures_of_one_day_alone_do_not_disable() -> None:
+    hour = HealthPolicy(disable_after=timedelta(hours=1))
+    minutes = [0, 30, 59, 61, 90]
+    _, findings = after(*((timedelta(minutes=each), FAIL) for each in minutes), policy=hour)
+    assert not any(found.disable for found in findings)
+    next_day = HealthPolicy(disable_after=timedelta(hours=14))
+    _, findings = after((timedelta(), FAIL), (timedelta(hours=8), FAIL), (timedelta(hours=16), FAIL), policy=next_day)
+    assert [found.disable for found in findings] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("status", "retry_after", "rests"), [(429, 120, 120), (503, 30, 30), (503, None, None), (500, 120, None)]
+)
+def test_a_receiver_that_says_when_to_come_back_is_left_alone(
+    status: int, retry_after: float | None, rests: float | None
+) -> None:
+    outcome = Outcome(Failure.HTTP_5XX, status, retry_after=retry_after)
+    health, _ = after((timedelta(), outcome))
+    assert health.rest_until == (None if rests is None else MONDAY + timedelta(seconds=rests))
+
+
+def test_rest_is_an_hour_at_most_and_never_cut_short() -> None:
+    long, _ = after((timedelta(), Outcome(Failure.HTTP_4XX, 429, retry_after=86_400)))
+    assert long.rest_until == MONDAY + timedelta(hours=1)
+    then, _ = after((SECOND, Outcome(Failure.HTTP_4XX, 429, retry_after=5)), health=long)
+    assert then.rest_until == long.rest_until
