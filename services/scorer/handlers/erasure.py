@@ -1,25 +1,21 @@
 """Erasure of a person: rows lose what leads to them, and whatever was recorded until then stays out for good."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from services.scorer.store import erasures, marks
 from shared.clock import Clock
+from shared.db.erasures import Journal, Person
 from shared.db.transaction import WriteTx
-from shared.erasure import Subject
 from shared.events.responses import StakeholderErased
 from shared.verdicts import CHANGE, REPEAT, Verdict
-
-Person = tuple[str, str, datetime]
-"""account_id, stakeholder_id and when the fact about them was recorded."""
 
 
 class Erasure:
     """Erases people, and tells facts that an erasure has overtaken."""
 
-    def __init__(self, clock: Clock, subject: Subject) -> None:
+    def __init__(self, clock: Clock, journal: Journal) -> None:
         self._clock = clock
-        self._subject = subject
+        self._journal = journal
 
     async def erase(self, tx: WriteTx, event: StakeholderErased) -> Verdict:
         """Do it, once a receipt. The journal keeps the subject that the event carries, so that all services agree."""
@@ -44,14 +40,7 @@ class Erasure:
 
     async def overtaken(self, tx: WriteTx, people: Sequence[Person]) -> Sequence[bool]:
         """For each fact whether it was recorded at or before an erasure of its person."""
-        if not people or not await erasures.any_yet(tx):
-            return [False] * len(people)
-        subjects = [self._subject(account_id, stakeholder_id) for account_id, stakeholder_id, _ in people]
-        until = await erasures.erased_at(tx, set(subjects))
-        return [
-            subject in until and recorded_at <= until[subject]
-            for subject, (_, _, recorded_at) in zip(subjects, people, strict=True)
-        ]
+        return await self._journal.overtaken(tx, people)
 
     async def dropped(self, tx: WriteTx, response_ids: Sequence[str]) -> set[str]:
         """Those of the responses that came only after the erasure of their person, and were not stored."""

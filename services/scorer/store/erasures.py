@@ -1,7 +1,6 @@
 """The journal of erased people, and what erasure does to the rows."""
 
 from collections.abc import Collection, Mapping
-from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -42,16 +41,6 @@ async def known(tx: ReadTx, receipt_id: UUID) -> bool:
 async def any_yet(tx: ReadTx) -> bool:
     """Whether anybody has ever been erased here."""
     return bool(await tx.scalar("select exists (select 1 from erasures)"))
-
-
-async def erased_at(tx: ReadTx, subjects: Collection[str]) -> dict[str, datetime]:
-    """Those of the people that were erased: subject -> when last."""
-    rows = await tx.all(
-        "select subject, max(erased_at) as erased_at from erasures where subject = any(cast(:subjects as text[]))"
-        " group by subject",
-        subjects=list(subjects),
-    )
-    return {row["subject"]: row["erased_at"] for row in rows}
 
 
 async def erase(tx: WriteTx, person: Mapping[str, Any], subject: str) -> tuple[list[str], dict[str, int]]:

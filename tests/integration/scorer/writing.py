@@ -17,6 +17,7 @@ from services.scorer.jobs import ProjectorJob, SelfCheck, Sweeper
 from services.scorer.settings import ScorerSettings
 from shared.clock import Clock
 from shared.db.engine import Database
+from shared.db.erasures import Journal
 from shared.erasure import subject_by
 from shared.events.directory import AccountUpserted, StakeholderUpserted
 from shared.events.envelope import Event, EventData, decode
@@ -152,7 +153,7 @@ async def writer(environment: Environment, clock: Clock) -> AsyncIterator[Writer
     """The writing side on an environment's database."""
     database = Database(environment.database_url, "scorer", pool_size=4)
     policy = ScorerSettings().policy()
-    erasure = Erasure(clock, SUBJECT)
+    erasure = Erasure(clock, Journal(SUBJECT))
     projector = Projector(clock, policy)
     try:
         yield Writer(
