@@ -32,8 +32,19 @@ def first(data: DataOption = None) -> None:
 @app.command("create")
 def create(
     name: Annotated[str, typer.Argument(help="What it is for, such as 'survey frontend'.")],
-    scope: Annotated[list[str], typer.Option(help="ingest, read, act, manage, erase or all; may be given often.")],
+    scope: Annotated[
+        list[str] | None, typer.Option(help="ingest, read, act, manage, erase or all; may be given often.")
+    ] = None,
     *,
+    publishable: Annotated[
+        bool, typer.Option("--publishable", help="For browsers: may post responses and nothing else.")
+    ] = False,
+    origin: Annotated[
+        list[str] | None, typer.Option(help="Where a publishable key works: https://app.acme.example; often.")
+    ] = None,
+    require_signature: Annotated[
+        bool, typer.Option("--require-signature", help="It takes only posts that your server has signed.")
+    ] = False,
     owner_email: Annotated[
         str | None, typer.Option(help="Limit it to the accounts of this owner; others do not exist for it.")
     ] = None,
@@ -49,10 +60,13 @@ def create(
     now = SystemClock().now()
     wanted = NewKey(
         name,
-        frozenset(SCOPES if ALL in scope else scope),
+        frozenset(SCOPES if ALL in (scope or ()) else scope or ()),
         owner_email=owner_email,
         expires_at=now + timedelta(days=days) if days else None,
         rate_limit=rate_limit,
+        publishable=publishable,
+        origins=tuple(origin or ()),
+        require_signature=require_signature,
     )
 
     async def work(database: "Database") -> Any:
@@ -60,10 +74,21 @@ def create(
             return await create_key(tx, wanted, now)
 
     issued = _with_database(data, work)
+    secret = _signing_secret(issued.record, data)
     if json:
-        as_json({**_plain(issued.record), "key": issued.token})
+        as_json({**_plain(issued.record), "key": issued.token} | ({"signing_secret": secret} if secret else {}))
     else:
         say(issued.token)
+        if secret:
+            say(f"signing secret, for your server: {secret}")
+
+
+def _signing_secret(record: "KeyRecord", data: Path | None) -> str | None:
+    from shared.access.browser import BrowserSecrets
+
+    if not record.require_signature:
+        return None
+    return BrowserSecrets(common_settings(data).secret_key.get_secret_value()).signing_secret(record.id)
 
 
 @app.command("list")
@@ -126,6 +151,8 @@ def _plain(record: "KeyRecord") -> dict[str, Any]:
         "scopes": sorted(record.scopes),
         "owner_email": record.owner_email,
         "publishable": record.publishable,
+        "origins": list(record.origins),
+        "require_signature": record.require_signature,
         "rate_limit": record.rate_limit,
         "state": "revoked" if record.revoked_at else "expired" if expired else "live",
         "created_at": _time(record.created_at),

@@ -5,14 +5,18 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 
 from fastapi import FastAPI
+from starlette.middleware import Middleware
 
 from services.collector import SCHEMA
-from services.collector.api import directory, erasures, facts, imports, responses
+from services.collector.api import delighted, directory, erasures, facts, imports, responses
+from services.collector.api.cors import CrossOrigin
 from services.collector.api.hot import PATHS, HotPath
 from services.collector.api.resources import Collector
 from services.collector.handlers.publishing import Outgoing
 from services.collector.jobs import ImportWorker
 from services.collector.settings import CollectorSettings
+from services.collector.web import snippet
+from shared.access.browser import BrowserSecrets
 from shared.clock import Clock, SystemClock
 from shared.db.erasures import Journal
 from shared.erasure import subject_by
@@ -46,6 +50,7 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
                 outgoing=Outgoing(plumbing.publisher, plumbing.database, plumbing.relay),
                 import_worker=worker,
                 subject=subject,
+                browsers=BrowserSecrets(common.secret_key.get_secret_value()),
             )
             hot = HotPath(app.state.service, plumbing.keys, service.routed)
             service.hot = {("POST", path): hot for path in PATHS}
@@ -59,16 +64,19 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
         DESCRIPTION,
         [
             responses.router,
+            delighted.router,
             directory.router,
             erasures.router,
             facts.router,
             imports.router_for(settings.import_max_megabytes),
             keys.router,
+            snippet.router,
             parked.router,
         ],
         lifespan,
         clock=clock,
     )
+    service.user_middleware.append(Middleware(CrossOrigin))  # inside the edge, which words the refusals
     return service
 
 

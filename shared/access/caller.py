@@ -15,7 +15,8 @@ class Caller:
     """The holder of a valid key.
 
     With `owner_email` (lower case) the caller knows the accounts of this owner only; all others are 404 to it.
-    A publishable caller may only post responses, from `origins`. `rate_limit` is requests a minute, None for none.
+    A publishable caller may only post responses, from `origins`, signed with `require_signature`. `rate_limit` is
+    requests a minute, None for none.
     """
 
     key_id: str
@@ -25,6 +26,7 @@ class Caller:
     name: str = ""
     origins: tuple[str, ...] = ()
     rate_limit: int | None = None
+    require_signature: bool = False
     expires_at: datetime | None = field(default=None, compare=False)
 
     def require(self, scope: Scope) -> None:

@@ -29,6 +29,7 @@ class _StoredKey(BaseModel):
     publishable: bool = False
     origins: tuple[str, ...] = ()
     rate_limit: int | None = None
+    require_signature: bool = False
     expires_at: datetime | None = None
 
 

@@ -4,7 +4,7 @@ import asyncio
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from typing import TypeVar
 
@@ -27,7 +27,9 @@ PAUSE = timedelta(seconds=2)
 LOOKUP_DEADLINE_S = 1.0
 HOUSEKEEPING_S = 60.0
 MAX_ENTRIES = 10_000
+ASK_AGAIN = timedelta(seconds=1)
 _NOBODY = bytes(32)
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 T = TypeVar("T")
 log = get_logger(__name__)
@@ -59,6 +61,8 @@ class KeyStore:
         self._lookups: dict[str, asyncio.Task[_Entry]] = {}
         self._used: dict[str, datetime] = {}
         self._away_until: datetime | None = None
+        self._origins: frozenset[str] = frozenset()
+        self._origins_at = _LONG_AGO
 
     async def authenticate(self, token: str) -> Caller:
         """The caller who holds this key.
@@ -147,9 +151,28 @@ class KeyStore:
             self._used = used | self._used
             log.warning("key_use_not_recorded", keys=len(used))
 
+    async def lists_origin(self, origin: str) -> bool:
+        """Whether a live publishable key names this origin: what a browser's preflight asks, which shows no key.
+
+        Asked of PostgreSQL every 10 s, for an unknown origin every second; while it is away, of the known keys.
+        """
+        now = self._clock.now()
+        fresh = FRESH if origin in self._origins else ASK_AGAIN
+        if now - self._origins_at >= fresh and not self._pausing(now):
+            self._origins_at = now
+            try:
+                records = await _within_deadline(asyncio.create_task(self._live_keys(now)))
+            except Unavailable:
+                self._away_until = now + PAUSE
+            else:
+                self._origins = frozenset(name for record in records for name in record.origins)
+        known = (entry.record for entry in self._entries.values() if entry.record and entry.record.live(now))
+        return origin in self._origins or any(origin in record.origins for record in known)
+
     def forget(self, key_id: str) -> None:
-        """Drop a key from this process's cache, so that a revocation made here counts at once."""
+        """Drop a key from this process's cache, so that what was done to it here counts at once."""
         self._entries.pop(key_id, None)
+        self._origins_at = _LONG_AGO
 
     async def _entry(self, key_id: str, now: datetime) -> _Entry:
         entry = self._entries.get(key_id)

@@ -19,6 +19,7 @@ class KeyRecord:
     publishable: bool = False
     origins: tuple[str, ...] = ()
     rate_limit: int | None = None
+    require_signature: bool = False
     expires_at: datetime | None = None
     revoked_at: datetime | None = None
     last_used_at: datetime | None = None
@@ -37,5 +38,6 @@ class KeyRecord:
             name=self.name,
             origins=self.origins,
             rate_limit=self.rate_limit,
+            require_signature=self.require_signature,
             expires_at=self.expires_at,
         )

@@ -1,5 +1,6 @@
 """Every SQL statement about keys. The table is named with its schema, since each service's path leads to its own."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,17 +14,24 @@ from shared.db.transaction import ReadTx, WriteTx
 from shared.errors import Invalid
 
 MAX_NAME_LENGTH = 200
+MAX_ORIGINS = 20
+ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?")
+"""As browsers send it: scheme, host in lower case, a port that is not the usual one; no path."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """What is wanted of a key. `owner_email` limits it to the accounts of that owner."""
+    """What is wanted of a key. `owner_email` limits it to the accounts of that owner. A publishable key has no scopes:
+    it may post responses, from the `origins`, and with `require_signature` only what the customer's server signed."""
 
     name: str
     scopes: frozenset[str]
     owner_email: str | None = None
     expires_at: datetime | None = None
     rate_limit: int | None = None
+    publishable: bool = False
+    origins: tuple[str, ...] = ()
+    require_signature: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +43,10 @@ class IssuedKey:
 
 
 async def create_key(tx: WriteTx, wanted: NewKey, now: datetime) -> IssuedKey:
-    """Make a key. Raises `Invalid` for unknown scopes, none at all, an empty name, or an expiry in the past."""
+    """Make a key. Raises `Invalid` for unknown scopes, none at all, an empty name, an expiry in the past, and origins
+    that are none."""
     _check(wanted, now)
-    token = new_token()
+    token = new_token(publishable=wanted.publishable)
     record = KeyRecord(
         id=token.key_id,
         secret_hash=token.digest(),
@@ -45,12 +54,16 @@ async def create_key(tx: WriteTx, wanted: NewKey, now: datetime) -> IssuedKey:
         scopes=wanted.scopes,
         created_at=now,
         owner_email=wanted.owner_email.strip().lower() if wanted.owner_email else None,
+        publishable=wanted.publishable,
+        origins=wanted.origins,
         rate_limit=wanted.rate_limit,
+        require_signature=wanted.require_signature,
         expires_at=wanted.expires_at,
     )
     await tx.execute(
-        "insert into access.api_keys (id, secret_hash, name, scopes, created_at, owner_email, rate_limit, expires_at)"
-        " values (:id, :secret_hash, :name, cast(:scopes as text[]), :created_at, :owner_email, :rate_limit,"
+        "insert into access.api_keys (id, secret_hash, name, scopes, created_at, owner_email, publishable, origins,"
+        " rate_limit, require_signature, expires_at) values (:id, :secret_hash, :name, cast(:scopes as text[]),"
+        " :created_at, :owner_email, :publishable, cast(:origins as text[]), :rate_limit, :require_signature,"
         " :expires_at)",
         id=record.id,
         secret_hash=record.secret_hash,
@@ -58,7 +71,10 @@ async def create_key(tx: WriteTx, wanted: NewKey, now: datetime) -> IssuedKey:
         scopes=sorted(record.scopes),
         created_at=record.created_at,
         owner_email=record.owner_email,
+        publishable=record.publishable,
+        origins=list(record.origins),
         rate_limit=record.rate_limit,
+        require_signature=record.require_signature,
         expires_at=record.expires_at,
     )
     return IssuedKey(record, token.printed())
@@ -68,8 +84,12 @@ def _check(wanted: NewKey, now: datetime) -> None:
     problems = []
     if not 1 <= len(wanted.name.strip()) <= MAX_NAME_LENGTH:
         problems.append(("name", "invalid_length", f"must have 1 to {MAX_NAME_LENGTH} characters"))
-    if not wanted.scopes or not wanted.scopes <= set(SCOPES):
+    if wanted.publishable:
+        problems += _browser_problems(wanted)
+    elif not wanted.scopes or not wanted.scopes <= set(SCOPES):
         problems.append(("scopes", "invalid_scopes", f"must be one or more of {', '.join(SCOPES)}"))
+    elif wanted.origins or wanted.require_signature:
+        problems.append(("publishable", "not_publishable", "origins and signatures are for publishable keys"))
     if wanted.owner_email is not None and "@" not in wanted.owner_email:
         problems.append(("owner_email", "invalid_email", "must be an e-mail address"))
     if wanted.expires_at is not None and wanted.expires_at <= now:
@@ -79,6 +99,17 @@ def _check(wanted: NewKey, now: datetime) -> None:
     if problems:
         errors = [{"field": name, "code": code, "detail": detail} for name, code, detail in problems]
         raise Invalid("invalid_key", "the key cannot be made so", errors=errors)
+
+
+def _browser_problems(wanted: NewKey) -> list[tuple[str, str, str]]:
+    problems = []
+    if wanted.scopes:
+        problems.append(("scopes", "invalid_scopes", "a publishable key has none: it may post responses"))
+    if wanted.owner_email is not None:
+        problems.append(("owner_email", "not_limited", "a publishable key is not limited to an owner"))
+    if not 1 <= len(wanted.origins) <= MAX_ORIGINS or not all(map(ORIGIN.fullmatch, wanted.origins)):
+        problems.append(("origins", "invalid_origins", "must name pages' origins, such as https://app.acme.example"))
+    return problems
 
 
 async def find_key(tx: ReadTx, key_id: str) -> KeyRecord | None:
@@ -147,6 +178,7 @@ def _record(row: RowMapping) -> KeyRecord:
         publishable=row["publishable"],
         origins=tuple(row["origins"]),
         rate_limit=row["rate_limit"],
+        require_signature=row["require_signature"],
         expires_at=row["expires_at"],
         revoked_at=row["revoked_at"],
         last_used_at=row["last_used_at"],

@@ -3,6 +3,8 @@
 `requires("read")` is the dependency of a route; the aliases at the end are the usual way to write it.
 """
 
+import base64
+import binascii
 from collections.abc import Iterable
 from functools import cache
 from typing import Annotated
@@ -14,6 +16,7 @@ from starlette.requests import Request
 
 from shared.access.caller import Caller, Scope
 from shared.access.keystore import KeyStore, unauthorized
+from shared.errors import Forbidden
 
 _CALLER = "tellback.caller"
 
@@ -23,17 +26,29 @@ async def authenticate(keys: KeyStore, headers: Iterable[tuple[bytes, bytes]]) -
     shown = [value for name, value in headers if name == b"authorization"]
     if len(shown) != 1:
         raise unauthorized()
-    scheme, _, token = shown[0].partition(b" ")
-    if scheme.lower() != b"bearer":
+    return await keys.authenticate(_token(shown[0]))
+
+
+def _token(authorization: bytes) -> str:
+    """The key in the header: as a bearer, or as the user name of Basic, which is how older tools show theirs."""
+    scheme, _, shown = authorization.partition(b" ")
+    shown = shown.strip()
+    if scheme.lower() == b"basic":
+        try:
+            shown = base64.b64decode(shown, validate=True).partition(b":")[0]
+        except binascii.Error:
+            raise unauthorized() from None
+    elif scheme.lower() != b"bearer":
         raise unauthorized()
-    return await keys.authenticate(token.strip().decode("latin-1"))
+    return shown.decode("latin-1")
 
 
 class Requires(SecurityBase):
     """A dependency that gives the caller, who must hold `scope` (None: any valid key)."""
 
-    def __init__(self, scope: Scope | None) -> None:
+    def __init__(self, scope: Scope | None, *, publishable: bool = False) -> None:
         self.scope = scope
+        self.publishable = publishable
         self.scheme_name = "api_key"
         self.model = HTTPBearer(
             bearerFormat="tb_<id>_<secret>",
@@ -45,21 +60,33 @@ class Requires(SecurityBase):
         caller = request.scope.get(_CALLER)
         if not isinstance(caller, Caller):
             caller = await authenticate(request.app.state.plumbing.keys, request.scope["headers"])
-            request.app.state.limiter.take(caller)
+            request.app.state.limiter.take(caller, request.client.host if request.client else "")
             request.scope[_CALLER] = caller
-        if self.scope is not None:
+        if caller.publishable:
+            self._require_browser(caller, request)
+        elif self.scope is not None:
             caller.require(self.scope)
         return caller
 
+    def _require_browser(self, caller: Caller, request: Request) -> None:
+        """A publishable key does one thing, and from the pages it was made for."""
+        if not self.publishable:
+            raise Forbidden("publishable_key", "a publishable key may post responses and nothing else")
+        if request.headers.get("origin") not in caller.origins:
+            raise Forbidden("origin_not_allowed", "the key may not be used from this origin")
+
 
 @cache
-def requires(scope: Scope | None) -> Requires:
-    """The dependency for `scope`; the same object each time, so that one request is looked at once."""
-    return Requires(scope)
+def requires(scope: Scope | None, *, publishable: bool = False) -> Requires:
+    """The dependency for `scope`; the same object each time, so that one request is looked at once. With `publishable`
+    a browser's key will do as well."""
+    return Requires(scope, publishable=publishable)
 
 
 AnyCaller = Annotated[Caller, Security(requires(None))]
 Reader = Annotated[Caller, Security(requires("read"), scopes=["read"])]
+Poster = Annotated[Caller, Security(requires("ingest", publishable=True), scopes=["ingest"])]
+"""Who may post a response: also a browser with a publishable key."""
 Ingester = Annotated[Caller, Security(requires("ingest"), scopes=["ingest"])]
 Actor = Annotated[Caller, Security(requires("act"), scopes=["act"])]
 Manager = Annotated[Caller, Security(requires("manage"), scopes=["manage"])]

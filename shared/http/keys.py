@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.requests import Request
 
 from shared.access import store
+from shared.access.browser import BrowserSecrets
 from shared.access.caller import Scope
 from shared.access.records import KeyRecord
 from shared.errors import Forbidden, NotFound
@@ -33,11 +34,24 @@ class KeyRequest(BaseModel):
     )
 
     name: str = Field(min_length=1, max_length=store.MAX_NAME_LENGTH)
-    scopes: list[Scope] = Field(min_length=1, max_length=5)
+    scopes: list[Scope] = Field(default=[], max_length=5, description="One or more; none of a publishable key.")
+    publishable: bool = Field(
+        default=False, strict=True, description="For browsers: may post responses and nothing else, and may be seen."
+    )
+    origins: list[Annotated[str, Field(max_length=300)]] = Field(
+        default=[],
+        max_length=store.MAX_ORIGINS,
+        description="The pages a publishable key works on.",
+        examples=[["https://app.acme.example"]],
+    )
+    require_signature: bool = Field(
+        default=False, strict=True, description="Posts with a publishable key must be signed by your server."
+    )
     owner_email: str | None = Field(default=None, max_length=320, description=_OWNER)
     expires_at: Instant | None = None
     rate_limit: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] | None = Field(
-        default=None, description="Requests a minute; none unless set."
+        default=None,
+        description="Requests a minute; none unless set. Of a publishable key for each address, 60 unless set.",
     )
 
 
@@ -49,6 +63,8 @@ class Key(BaseModel):
     scopes: list[str] = Field(examples=[["ingest"]])
     owner_email: str | None = Field(description=_OWNER)
     publishable: bool
+    origins: list[str]
+    require_signature: bool
     rate_limit: int | None
     created_at: datetime
     expires_at: datetime | None
@@ -60,19 +76,38 @@ class NewKey(Key):
     """A key just made."""
 
     key: str = Field(description="The whole key. Shown this once; only its hash is kept.")
+    signing_secret: str | None = Field(
+        default=None, description="With `require_signature`: what your server signs with. Never for the browser."
+    )
 
 
 @router.post("/v1/keys", status_code=201, summary="Make a key")
-async def create(wanted: KeyRequest, caller: Manager, database: TheDatabase, clock: TheClock) -> NewKey:
+async def create(
+    wanted: KeyRequest, request: Request, caller: Manager, database: TheDatabase, clock: TheClock
+) -> NewKey:
     """A key limited to an owner can only make keys limited to the same owner."""
     owner = wanted.owner_email.strip().lower() if wanted.owner_email else None
     if caller.owner_email is not None and owner != caller.owner_email:
         raise Forbidden("owner_limited", "a key limited to an owner makes keys of that owner only")
-    new = store.NewKey(wanted.name, frozenset(wanted.scopes), owner, wanted.expires_at, wanted.rate_limit)
+    new = store.NewKey(
+        name=wanted.name,
+        scopes=frozenset() if wanted.publishable and wanted.scopes == ["ingest"] else frozenset(wanted.scopes),
+        owner_email=owner,
+        expires_at=wanted.expires_at,
+        rate_limit=wanted.rate_limit,
+        publishable=wanted.publishable,
+        origins=tuple(wanted.origins),
+        require_signature=wanted.require_signature,
+    )
     async with database.write() as tx:
         issued = await store.create_key(tx, new, clock.now())
     log.info("key_created", key_id=issued.record.id, scopes=sorted(wanted.scopes), by=caller.key_id)
-    return NewKey(**_shown(issued.record).model_dump(), key=issued.token)
+    request.app.state.plumbing.keys.forget(issued.record.id)
+    secret = None
+    if issued.record.require_signature:
+        deployment = request.app.state.plumbing.settings.secret_key.get_secret_value()
+        secret = BrowserSecrets(deployment).signing_secret(issued.record.id)
+    return NewKey(**_shown(issued.record).model_dump(), key=issued.token, signing_secret=secret)
 
 
 @router.get("/v1/keys", summary="List keys, the newest first")
@@ -106,6 +141,8 @@ def _shown(record: KeyRecord) -> Key:
         scopes=sorted(record.scopes),
         owner_email=record.owner_email,
         publishable=record.publishable,
+        origins=list(record.origins),
+        require_signature=record.require_signature,
         rate_limit=record.rate_limit,
         created_at=record.created_at,
         expires_at=record.expires_at,

@@ -11,27 +11,34 @@ BODY_BYTES = 64 * 1024
 BATCH_BYTES = 5 * 1024 * 1024
 HEADER_BYTES = 16 * 1024
 MAX_BUCKETS = 10_000
+PUBLISHABLE_RATE = 60
+"""Requests a minute and address of a publishable key that says none."""
 
 
 class RateLimiter:
-    """A token bucket for each key that has a limit, in this process: a minute's worth may come at once."""
+    """A token bucket for each key that has a limit, in this process: a minute's worth may come at once.
+
+    A publishable key always has one, and a bucket for each address: one browser cannot use up what is everybody's.
+    """
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._buckets: dict[str, tuple[float, datetime]] = {}
+        self._buckets: dict[tuple[str, str], tuple[float, datetime]] = {}
 
-    def take(self, caller: Caller) -> None:
-        """Count one request. Raises `TooMany` with the seconds until the next one is free."""
-        if caller.rate_limit is None:
+    def take(self, caller: Caller, address: str = "") -> None:
+        """Count one request from a client's address. Raises `TooMany` with the seconds until the next one is free."""
+        rate = caller.rate_limit or (PUBLISHABLE_RATE if caller.publishable else None)
+        if rate is None:
             return
+        name = (caller.key_id, address if caller.publishable else "")
         now = self._clock.now()
-        per_second = caller.rate_limit / 60
-        tokens, at = self._buckets.pop(caller.key_id, (float(caller.rate_limit), now))
-        tokens = min(float(caller.rate_limit), tokens + (now - at).total_seconds() * per_second)
+        per_second = rate / 60
+        tokens, at = self._buckets.pop(name, (float(rate), now))
+        tokens = min(float(rate), tokens + (now - at).total_seconds() * per_second)
         if len(self._buckets) >= MAX_BUCKETS:
             self._buckets.pop(next(iter(self._buckets)))
         if tokens < 1:
-            self._buckets[caller.key_id] = (tokens, now)
+            self._buckets[name] = (tokens, now)
             wait = int((1 - tokens) / per_second) + 1
             raise TooMany("rate_limited", "the key is over its rate limit", retry_after=wait)
-        self._buckets[caller.key_id] = (tokens - 1, now)
+        self._buckets[name] = (tokens - 1, now)

@@ -29,6 +29,9 @@ class AcceptedResponse(Accepted):
     """A response, an amendment or a withdrawal was taken."""
 
     response_id: str = Field(examples=["0199c0de-6f7a-7c1e-9d53-8f2f3c0b1a2d"])
+    amend_token: str | None = Field(
+        default=None, description="To a publishable key: lets it amend comment and answers, for 24 hours."
+    )
 
 
 class ItemResult(BaseModel):

@@ -7,6 +7,7 @@ from fastapi import Depends, Header, Path, Query
 
 from services.collector.handlers.publishing import Outgoing
 from services.collector.jobs import ImportWorker
+from shared.access.browser import BrowserSecrets
 from shared.clock import Clock
 from shared.db.engine import Database
 from shared.db.outbox import Relay
@@ -25,6 +26,7 @@ class Collector:
     outgoing: Outgoing
     import_worker: ImportWorker
     subject: Subject
+    browsers: BrowserSecrets
 
 
 Resources = Annotated[Collector, Depends(service)]

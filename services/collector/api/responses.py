@@ -3,7 +3,8 @@
 from fastapi import Request
 from fastapi.responses import JSONResponse
 
-from services.collector.api import batches
+from services.collector.api import batches, browsers
+from services.collector.api.browsers import Signature
 from services.collector.api.models import AcceptedResponse, ResponseBatchAnswer
 from services.collector.api.resources import Collector, IdempotencyKey, QueryAccountId, Resources, ResponseId
 from services.collector.handlers import responses
@@ -11,7 +12,7 @@ from services.collector.handlers.inputs.responses import EXAMPLE, Amendment, New
 from shared.access.caller import Caller
 from shared.events.envelope import Event
 from shared.events.responses import ResponseRecorded
-from shared.http.auth import Ingester
+from shared.http.auth import Ingester, Poster
 from shared.http.limits import BATCH_BYTES
 from shared.http.routing import Router
 from shared.telemetry.metrics import responses_accepted_total
@@ -20,16 +21,21 @@ from shared.topics import RESPONSES
 router = Router(tags=["responses"])
 
 
-@router.post("/v1/responses", status_code=202, summary="Take a response")
+@router.post("/v1/responses", status_code=202, summary="Take a response", response_model_exclude_none=True)
 async def post_response(
-    body: NewResponse, caller: Ingester, collector: Resources, idempotency_key: IdempotencyKey = None
+    body: NewResponse,
+    caller: Poster,
+    collector: Resources,
+    idempotency_key: IdempotencyKey = None,
+    signature: Signature = None,
 ) -> AcceptedResponse:
     """202 when the response is durable. Without `response_id` send an `Idempotency-Key`: a retry then counts once."""
+    browsers.check_signature(collector, caller, body, signature)
     now = collector.clock.now()
     event = responses.recorded(body, now, response_id=_derived(caller, idempotency_key))
     accepted = await _publish(collector, event, str(_response_id(event)))
     responses_accepted_total.labels(accepted.via).inc()
-    return accepted
+    return accepted.model_copy(update={"amend_token": browsers.amend_token(collector, caller, event)})
 
 
 @router.post(
@@ -58,20 +64,25 @@ async def post_responses(
     return batches.answer(outcomes, facts)
 
 
-@router.patch("/v1/responses/{response_id}", status_code=202, summary="Amend a response")
+@router.patch(
+    "/v1/responses/{response_id}", status_code=202, summary="Amend a response", response_model_exclude_none=True
+)
 async def amend_response(
     response_id: ResponseId,
     body: Amendment,
-    caller: Ingester,
+    caller: Poster,
     collector: Resources,
     idempotency_key: IdempotencyKey = None,
 ) -> AcceptedResponse:
     """Score now, comment later. Absent fields stay, null clears. May overtake its response."""
+    browsers.check_amendment(collector, caller, response_id, body)
     event = responses.amended(response_id, body, idempotency_key, collector.clock.now())
     return await _publish(collector, event, response_id)
 
 
-@router.delete("/v1/responses/{response_id}", status_code=202, summary="Withdraw a response")
+@router.delete(
+    "/v1/responses/{response_id}", status_code=202, summary="Withdraw a response", response_model_exclude_none=True
+)
 async def withdraw_response(
     response_id: ResponseId,
     account_id: QueryAccountId,

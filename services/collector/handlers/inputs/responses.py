@@ -148,6 +148,9 @@ class Amendment(Input):
     language: Language | None = None
     follow_up_requested: StrictBool | None = None
     test: StrictBool | None = None
+    amend_token: Annotated[str, Field(max_length=4000)] | None = Field(
+        default=None, description="Of the answer to the post, where the key is publishable."
+    )
 
     @field_validator("score")
     @classmethod
@@ -163,7 +166,7 @@ class Amendment(Input):
 
     def changes(self) -> dict[str, Any]:
         """The amended fields as JSON values; only those that were sent."""
-        return self.model_dump(mode="json", exclude={"account_id", "stakeholder_id"}, exclude_unset=True)
+        return self.model_dump(mode="json", exclude={"account_id", "stakeholder_id", "amend_token"}, exclude_unset=True)
 
 
 def somebody(stakeholder_id: str | None, info: ValidationInfo) -> str | None:

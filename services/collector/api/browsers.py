@@ -1,0 +1,56 @@
+"""What holds for posts with a publishable key: signatures, and the token to amend what was just posted."""
+
+from typing import Annotated
+
+from fastapi import Header
+
+from services.collector.api.resources import Collector
+from services.collector.handlers.inputs.responses import Amendment, NewResponse
+from services.collector.handlers.responses import who
+from shared.access.browser import AMENDABLE_FOR, AmendGrant
+from shared.access.caller import Caller
+from shared.errors import Forbidden
+from shared.events.envelope import Event
+from shared.events.responses import ResponseRecorded
+
+AMENDABLE = frozenset({"comment", "answers"})
+Signature = Annotated[
+    str | None,
+    Header(
+        alias="tellback-signature",
+        max_length=200,
+        description="With a publishable key that requires it: HMAC-SHA256, in hex, of the account, a line feed and the"
+        " person (stakeholder_id, else the e-mail in lower case), keyed by the key's signing secret.",
+    ),
+]
+
+
+def check_signature(collector: Collector, caller: Caller, body: NewResponse, signature: str | None) -> None:
+    """Raises `Forbidden` when the key requires a signature and this one does not fit account and person."""
+    if not (caller.publishable and caller.require_signature):
+        return
+    person = who(body.stakeholder_id, body.email)
+    if signature is None or not collector.browsers.signed(signature, caller.key_id, body.account_id, person):
+        raise Forbidden("signature_invalid", "the key takes only what your server has signed")
+
+
+def amend_token(collector: Collector, caller: Caller, event: Event) -> str | None:
+    """The token that lets the same browser amend comment and answers; None for other keys."""
+    data = event.data
+    if not caller.publishable or not isinstance(data, ResponseRecorded):
+        return None
+    until = collector.clock.now() + AMENDABLE_FOR
+    grant = AmendGrant(caller.key_id, data.response_id, data.account_id, data.stakeholder_id, until)
+    return collector.browsers.amend_token(grant)
+
+
+def check_amendment(collector: Collector, caller: Caller, response_id: str, body: Amendment) -> None:
+    """Raises `Forbidden` when a publishable key amends another response than its token says, or other fields."""
+    if not caller.publishable:
+        return
+    grant = collector.browsers.amend_grant(body.amend_token or "", collector.clock.now())
+    about = (caller.key_id, response_id, body.account_id)
+    if grant is None or (grant.key_id, grant.response_id, grant.account_id) != about:
+        raise Forbidden("amend_token_invalid", "the token does not allow this amendment, or no longer")
+    if body.stakeholder_id not in (None, grant.stakeholder_id) or not body.changes().keys() <= AMENDABLE:
+        raise Forbidden("not_amendable", "a browser may amend comment and answers")

@@ -1,0 +1,1 @@
+"""What browsers load from the collector: the snippet that posts responses."""

@@ -1,0 +1,88 @@
+"""What lets a browser post: signatures made by the customer's server, and tokens to amend what was just posted.
+
+Both are HMAC-SHA256 under keys derived from the deployment's secret, so that nothing of them is stored.
+"""
+
+import base64
+import binascii
+import hmac
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from hashlib import sha256
+
+AMENDABLE_FOR = timedelta(hours=24)
+
+
+@dataclass(frozen=True, slots=True)
+class AmendGrant:
+    """Who may amend which response, and until when."""
+
+    key_id: str
+    response_id: str
+    account_id: str
+    stakeholder_id: str
+    expires_at: datetime
+
+
+class BrowserSecrets:
+    """Makes and checks both. `secret` is the deployment's."""
+
+    def __init__(self, secret: str) -> None:
+        self._secret = secret.encode()
+
+    def signing_secret(self, key_id: str) -> str:
+        """The secret with which the customer's server signs for this key: URL-safe base64 of 256 bits."""
+        return _text(self._derived(f"signature:{key_id}"))
+
+    def signature(self, key_id: str, account_id: str, person: str) -> str:
+        """HMAC-SHA256 of `account_id`, a line feed and the person (stakeholder_id, else the address in lower case),
+        in hex, keyed by the text of the signing secret."""
+        message = f"{account_id}\n{person}".encode()
+        return hmac.new(self.signing_secret(key_id).encode(), message, sha256).hexdigest()
+
+    def signed(self, shown: str, key_id: str, account_id: str, person: str) -> bool:
+        """Whether the signature is right; compared in constant time."""
+        return hmac.compare_digest(shown.encode(), self.signature(key_id, account_id, person).encode())
+
+    def amend_token(self, grant: AmendGrant) -> str:
+        """The grant as a token: its content and a MAC, both URL-safe base64."""
+        content = json.dumps(
+            [
+                grant.key_id,
+                grant.response_id,
+                grant.account_id,
+                grant.stakeholder_id,
+                int(grant.expires_at.timestamp()),
+            ],
+            ensure_ascii=False,
+            separators=(",", ":"),
+        ).encode()
+        return f"{_text(content)}.{_text(self._mac(content))}"
+
+    def amend_grant(self, token: str, now: datetime) -> AmendGrant | None:
+        """The grant of a token; None when it was changed, has expired, or is none of ours."""
+        content, _, mac = token.partition(".")
+        try:
+            raw = _bytes(content)
+            if not hmac.compare_digest(_bytes(mac), self._mac(raw)):
+                return None
+        except (ValueError, binascii.Error):
+            return None
+        key_id, response_id, account_id, stakeholder_id, until = json.loads(raw)
+        grant = AmendGrant(key_id, response_id, account_id, stakeholder_id, datetime.fromtimestamp(until, UTC))
+        return grant if now < grant.expires_at else None
+
+    def _mac(self, content: bytes) -> bytes:
+        return hmac.new(self._derived("amend-token"), content, sha256).digest()
+
+    def _derived(self, purpose: str) -> bytes:
+        return hmac.new(self._secret, f"tellback:browser:{purpose}".encode(), sha256).digest()
+
+
+def _text(raw: bytes) -> str:
+    return base64.urlsafe_b64encode(raw).decode().rstrip("=")
+
+
+def _bytes(text: str) -> bytes:
+    return base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
