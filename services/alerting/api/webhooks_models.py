@@ -16,8 +16,9 @@ from pydantic import (
     model_validator,
 )
 
+from services.alerting.domain.chat import Format
 from services.alerting.domain.deliveries import Attempt, Delivery, Endpoint
-from services.alerting.domain.endpoints import check_headers
+from services.alerting.domain.endpoints import check_headers, without_path
 from services.alerting.domain.messages import MESSAGE_TYPES
 from services.alerting.domain.signing import DEFAULT_GRACE, MAX_GRACE, checked_secret
 from services.alerting.store.webhooks_endpoints import Notice
@@ -69,6 +70,12 @@ Ordered = Annotated[
 ]
 
 
+WantedFormat = Annotated[
+    Format,
+    Field(description="json: the message; slack, teams: a chat message for an incoming webhook of theirs."),
+]
+
+
 class Input(BaseModel):
     """Base of the bodies: unknown fields are refused."""
 
@@ -83,7 +90,7 @@ class NewEndpoint(Input):
     description: Description | None = None
     secret: SigningSecret | None = None
     headers: Headers | None = None
-    format: Literal["json"] = "json"
+    format: WantedFormat = "json"
     ordered: Ordered = False
     max_in_flight: InFlight = 4
 
@@ -95,7 +102,7 @@ class EndpointChanges(Input):
     event_types: EventTypes | None = None
     description: Description | None = None
     headers: Headers | None = None
-    format: Literal["json"] = "json"
+    format: WantedFormat = "json"
     ordered: Ordered = False
     max_in_flight: InFlight = 4
     enabled: StrictBool | None = Field(
@@ -158,7 +165,7 @@ class EndpointItem(BaseModel):
     """An endpoint."""
 
     id: str
-    url: str
+    url: str = Field(description="Of chat formats only the host: whoever knows the rest may post there.")
     event_types: list[str] | None
     description: str | None
     header_names: list[str]
@@ -188,7 +195,7 @@ class EndpointItem(BaseModel):
         """The endpoint as it is shown."""
         return cls(
             id=endpoint.endpoint_id,
-            url=endpoint.url,
+            url=endpoint.url if endpoint.format == "json" else without_path(endpoint.url),
             event_types=None if endpoint.event_types is None else list(endpoint.event_types),
             description=endpoint.description,
             header_names=list(endpoint.header_names),

@@ -132,6 +132,7 @@ class Work:
     delivery_id: str
     endpoint_id: str
     url: str
+    format: str
     max_in_flight: int
     number: int
     trigger: Trigger

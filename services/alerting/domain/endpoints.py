@@ -1,7 +1,8 @@
-"""What an endpoint may ask for: which custom headers it may add."""
+"""What an endpoint may ask for: which custom headers it may add; and how much of its URL is shown."""
 
 import re
 from collections.abc import Mapping
+from urllib.parse import urlsplit
 
 MAX_HEADERS = 20
 MAX_HEADER_NAME = 100
@@ -65,3 +66,9 @@ def check_headers(headers: Mapping[str, str]) -> None:
             raise ValueError("a name is reserved")
         if len(value) > MAX_HEADER_BYTES or not _VALUE.match(value):
             raise ValueError(f"a value is not 1 to {MAX_HEADER_BYTES} printable ASCII characters")
+
+
+def without_path(url: str) -> str:
+    """A URL of which only the host is shown: the path of a chat room's webhook is its password."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}/…"

@@ -1,8 +1,9 @@
-"""One attempt: opens the sealed secrets, signs the stored bytes, posts them."""
+"""One attempt: opens the sealed secrets, signs the stored bytes, or the chat message made of them, and posts them."""
 
 import json
 from datetime import datetime
 
+from services.alerting.domain.chat import rendered
 from services.alerting.domain.deliveries import Work
 from services.alerting.domain.retry import Failure, Outcome
 from services.alerting.gateways.egress import Egress
@@ -26,10 +27,11 @@ class Sender:
                 custom = self._vault.open(work.sealed_headers, headers_of(work.endpoint_id))
         except Unsealable:
             return Outcome(Failure.SEALED)
+        body = rendered(work.format, work.body)
         headers = {
             **json.loads(custom),
-            **signed_headers(work.message_id, at, work.body, secrets),
+            **signed_headers(work.message_id, at, body, secrets),
             "webhook-attempt": str(work.number),
             "tellback-event-type": work.event_type,
         }
-        return await self._egress.post(work.url, headers, work.body)
+        return await self._egress.post(work.url, headers, body)

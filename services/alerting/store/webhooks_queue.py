@@ -62,6 +62,7 @@ async def claim(tx: WriteTx, now: datetime, taking: Taking) -> Claimed:
             delivery_id=row["delivery_id"],
             endpoint_id=row["endpoint_id"],
             url=endpoints[row["endpoint_id"]]["url"],
+            format=endpoints[row["endpoint_id"]]["format"],
             max_in_flight=endpoints[row["endpoint_id"]]["max_in_flight"],
             number=row["attempts"],
             trigger=Trigger(row["trigger"]),
@@ -149,7 +150,7 @@ async def _lock_endpoints(tx: WriteTx, now: datetime, taking: Taking, limit: int
         update webhook_endpoints e set served_at = :now,
             breaker_until = case when e.breaker_until is not null then cast(:next_probe as timestamptz) end
         from chosen where e.endpoint_id = chosen.endpoint_id
-        returning e.endpoint_id, e.url, e.max_in_flight, e.sealed_headers, (
+        returning e.endpoint_id, e.url, e.format, e.max_in_flight, e.sealed_headers, (
             select array_agg(s.sealed order by s.created_at desc, s.secret_id desc) from webhook_secrets s
             where s.endpoint_id = e.endpoint_id and (s.expires_at is null or s.expires_at > :now)
         ) as sealed_secrets

@@ -19,6 +19,7 @@ def work(number: int, endpoint_id: str = "ep", width: int = 4) -> Work:
         delivery_id=f"{endpoint_id}-{number}",
         endpoint_id=endpoint_id,
         url="http://127.0.0.1/",
+        format="json",
         max_in_flight=width,
         number=1,
         trigger=Trigger.AUTOMATIC,

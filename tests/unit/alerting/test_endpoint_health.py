@@ -12,10 +12,11 @@ OK = Outcome(None, 200)
 FAIL = Outcome(Failure.HTTP_5XX, 500)
 DAY, SECOND = timedelta(days=1), timedelta(seconds=1)
 POLICY = HealthPolicy()
+HEALTHY = Health()
 
 
 def after(
-    *attempts: tuple[timedelta, Outcome], health: Health = Health(), policy: HealthPolicy = POLICY
+    *attempts: tuple[timedelta, Outcome], health: Health = HEALTHY, policy: HealthPolicy = POLICY
 ) -> tuple[Health, list[Finding]]:
     """Attempts that take no time, at these distances from Monday."""
     findings = []

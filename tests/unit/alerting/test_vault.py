@@ -47,6 +47,7 @@ async def test_an_attempt_whose_secrets_do_not_open_fails_as_sealed() -> None:
         delivery_id="dlv_1",
         endpoint_id="ep_1",
         url="http://127.0.0.1:9/",
+        format="json",
         max_in_flight=4,
         number=1,
         trigger=Trigger.AUTOMATIC,

@@ -1,0 +1,94 @@
+"""What chat rooms read of a message, and what they cannot be made to read."""
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from services.alerting.domain.chat import MAX_QUOTE, note_of, rendered, slack, teams
+from services.alerting.domain.messages import MESSAGE_TYPES
+from services.alerting.domain.payloads import Context, Links, Subject, payload
+from services.alerting.domain.people import Answer
+from tests.unit.alerting.builders import ACME, JANE, MONDAY_10, POLICY, opened
+
+CONTEXT = Context(POLICY.calendar, Links("https://t.example/f/{follow_up_id}", "https://t.example/r/{response_id}"))
+ANSWER = Answer("acme", "r1", "jane@acme.example", "nps", 2, MONDAY_10, comment="Late again")
+NASTY = "<!channel> <https://evil.example|click> [click](https://evil.example) **bold** & more"
+
+
+def message(kind: str = "follow_up.opened", **data: Any) -> dict[str, Any]:
+    said = payload(CONTEXT, Subject(ACME, JANE, ANSWER, opened())) | data
+    return {"type": kind, "timestamp": "2026-06-08T10:00:00Z", "data": said, "sequence": 1}
+
+
+def texts(block: Any) -> list[str]:
+    """Every text in a block, however deep."""
+    if isinstance(block, dict):
+        own = block.get("text")
+        inner = [text for each in block.values() for text in texts(each)]
+        return [own, *inner] if isinstance(own, str) else inner
+    return [text for each in block for text in texts(each)] if isinstance(block, list) else []
+
+
+def test_a_follow_up_says_who_is_unhappy_what_was_said_and_where_to_look() -> None:
+    note = note_of(message())
+    assert note.title.startswith("New follow-up: ")
+    assert dict(note.facts) | {"Account": "Acme", "Person": "Jane Doe", "Score": "2 (detractor)"} == dict(note.facts)
+    assert dict(note.facts)["Owner"] == "Olivia Owner"
+    assert note.quote == "Late again"
+    assert note.link is not None
+    assert note.link.startswith("https://t.example/f/")
+
+
+@pytest.mark.parametrize("kind", [*MESSAGE_TYPES, "webhook.test"])
+@pytest.mark.parametrize("data", [{}, {"account": {"account_id": "acme"}, "truncated": True}], ids=["none", "ids"])
+def test_every_type_makes_a_message_also_when_little_is_left(kind: str, data: dict[str, Any]) -> None:
+    note = note_of({"type": kind, "timestamp": "", "data": data, "sequence": None})
+    assert note.title
+    assert slack(note)["blocks"][0]["text"]["text"] == note.title
+    assert teams(note)["attachments"][0]["content"]["body"][0]["inlines"][0]["text"] == note.title
+
+
+@pytest.mark.parametrize(
+    ("kind", "data", "title"),
+    [
+        ("stakeholder.category_changed", {"change": {"from": "promoter", "to": "passive"}}, "promoter to passive"),
+        ("account_score.dropped", {"change": {"previous_nps": 40, "nps": 10}}, "NPS fell from 40 to 10"),
+        ("survey_response.created", {}, "Jane Doe of Acme answered 2"),
+    ],
+)
+def test_titles_name_what_happened(kind: str, data: dict[str, Any], title: str) -> None:
+    assert title in note_of(message(kind, **data)).title
+
+
+def test_words_of_customers_are_never_markup() -> None:
+    said = payload(CONTEXT, Subject(replace(ACME, name=NASTY), JANE, replace(ANSWER, comment=NASTY), opened()))
+    note = note_of({"type": "account_score.changed", "timestamp": "", "data": said, "sequence": 1})
+    block = slack(note)
+    assert "<" not in block["text"]
+    assert {part["type"] for part in found(block["blocks"], "text")} == {"plain_text"}
+    card = teams(note)["attachments"][0]["content"]
+    assert {part["type"] for part in found(card["body"], "text")} == {"TextRun"}
+    assert f"“{NASTY}”" in texts(card)
+
+
+def found(block: Any, name: str) -> list[dict[str, Any]]:
+    """The innermost objects with a text of this name."""
+    if isinstance(block, dict):
+        inner = [part for each in block.values() for part in found(each, name)]
+        return inner + [block] * isinstance(block.get(name), str)
+    return [part for each in block for part in found(each, name)] if isinstance(block, list) else []
+
+
+def test_long_comments_stay_within_the_limits_of_the_rooms() -> None:
+    note = note_of(message(response={"comment": "c" * 8_000, "score": 2, "category": "detractor"}))
+    assert note.quote is not None
+    assert (len(note.quote), note.quote[-1]) == (MAX_QUOTE, "…")
+    assert all(len(text) <= 3_000 for text in texts(slack(note)))
+    assert len(json.dumps(teams(note))) < 28_000
+
+
+def test_the_plain_format_is_the_message_to_the_byte() -> None:
+    body = b'{"z":1, "a":2}'
+    assert rendered("json", body) is body
