@@ -44,6 +44,17 @@ check: $(READY) ## style, types, import contracts, sizes, compose file, freshnes
 test: $(READY) ## all tests on one real Kafka and one real PostgreSQL; ARGS="tests/unit -k name" narrows
 	$(BIN)/pytest $(ARGS)
 
+.PHONY: browser
+browser: $(READY) ## the tests in a real Chromium, Debian's; as root it installs it where it is missing
+	@test -x /usr/bin/chromium || test -n "$$TELLBACK_TEST_CHROMIUM" || if test "$$(id -u)" = 0; then \
+		apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium; \
+		else echo "Chromium is missing: sudo apt-get install chromium, or name one in TELLBACK_TEST_CHROMIUM" >&2; exit 1; fi
+	$(BIN)/pytest -m browser $(ARGS)
+
+.PHONY: chaos
+chaos: $(READY) ## kill brokers, stop PostgreSQL, stop services in the middle; takes minutes
+	$(BIN)/pytest -m chaos --timeout 600 $(ARGS)
+
 .PHONY: coverage
 coverage: $(READY) ## the tests with branch coverage
 	$(BIN)/pytest --cov --cov-report=term --cov-report=html $(ARGS)

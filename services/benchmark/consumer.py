@@ -14,6 +14,6 @@ HANDLERS = {
     ACCOUNT_SCORE_CHANGED: keep_snapshots,
     ACCOUNT_UPSERTED: DirectoryReplica.apply,
     ACCOUNT_REMOVED: DirectoryReplica.apply,
-    STAKEHOLDER_UPSERTED: DirectoryReplica.apply,
-    STAKEHOLDER_REMOVED: DirectoryReplica.apply,
+    STAKEHOLDER_UPSERTED: DirectoryReplica.pass_over,
+    STAKEHOLDER_REMOVED: DirectoryReplica.pass_over,
 }
