@@ -7,6 +7,7 @@ from services.scorer.api import (
     drivers,
     erasures,
     explanations,
+    exports,
     funnel,
     metrics,
     people,
@@ -29,6 +30,7 @@ ROUTERS = (
     changes.router,
     explanations.router,
     responses.router,
+    exports.router,
     erasures.router,
 )
 """All routes of the scorer API, for app.py."""

@@ -6,37 +6,32 @@ from typing import Annotated, Any
 from fastapi import Depends, Query
 from pydantic import Field
 
+from services.scorer.api.account_list import AccountList, ChosenAccounts, figure_names
 from services.scorer.api.models import AccountScore, named
 from services.scorer.api.models_people import ListedAccount
 from services.scorer.api.pages import Listing
 from services.scorer.api.parameters import AccountId, Paged, ScoreQuery, no_repeats, refused
 from services.scorer.api.resources import Resources
 from services.scorer.domain.account import AccountFacts, account_figures
-from services.scorer.domain.classes import AccountClass, Classified
 from services.scorer.domain.windows import Span, parse_window
 from services.scorer.store.reading.account import account_facts
-from services.scorer.store.reading.accounts import COUNTED_SORTS, SORTS, AccountsQuestion, accounts_page
-from services.scorer.store.reading.classes import classes_of
-from services.scorer.store.reading.coverage import read_coverage
-from services.scorer.store.reading.grouped import Counts, Question, count, figures_of
+from services.scorer.store.reading.accounts import COUNTED_SORTS, SORTS
 from shared.db.transaction import ReadTx
 from shared.http.auth import Reader
 from shared.http.paging import Page
-from shared.http.params import Search
 from shared.http.routing import Router
 
 router = Router(tags=["accounts"], dependencies=[Depends(no_repeats)])
 
 
-class AccountsQuery(Paged, ScoreQuery):
-    """Which accounts, with which figures, in which order."""
+class AccountsQuery(Paged, ChosenAccounts):
+    """The same, in which order."""
 
-    class_: AccountClass | None = Field(default=None, alias="class", description="Only accounts of this class.")
-    q: Search | None = Field(default=None, description="Only accounts with this text in their name or id.")
     sort: str = Field(
         default="name",
         max_length=50,
-        description="`name`, `nps`, `change`, `renewal_on` or `revenue`; with `-` before it descending. Nulls last.",
+        description="`name`, `nps`, `change`, `renewal_on`, `revenue` or `account_id`; with `-` before it descending."
+        " Nulls last.",
         examples=["-nps"],
     )
 
@@ -62,7 +57,7 @@ async def account_score(
         tx, account_id, owner_email, asked.filters(), answers=answers, invitations=span
     )
     figures = account_figures(facts, window, asked.method, as_of, asked.survey_type)
-    return named(figures, account_id=account_id, **_question(asked))
+    return named(figures, account_id=account_id, **figure_names(asked))
 
 
 @router.get("/v1/accounts", response_model=Page[ListedAccount], response_model_exclude_unset=True)
@@ -78,89 +73,7 @@ async def list_accounts(
     listing = Listing("accounts", asked.sort, SORTS, "account_id")
     if listing.sort in COUNTED_SORTS and asked.survey_type != "nps":
         raise refused("sort", "invalid_sort", "nps and change are figures of survey_type=nps")
-    as_of, thresholds = resources.moment(asked.as_of), resources.settings.thresholds()
-    filters = asked.filters()
-    everywhere = Question(parse_window(asked.window), filters, [as_of], owner_email=caller.owner_email)
+    accounts = AccountList(resources, caller.owner_email, asked, resources.moment(asked.as_of))
     async with resources.database.read() as tx:
-        members: list[str] | None = None
-        if asked.class_ is not None:
-            classes = await classes_of(tx, as_of, thresholds)
-            members = [account for account, found in classes.items() if found.name == asked.class_]
-        wanted = AccountsQuestion(
-            filters=filters,
-            owner_email=caller.owner_email,
-            sort=listing.sort,
-            descending=listing.descending,
-            limit=asked.limit,
-            q=asked.q,
-            account_ids=members,
-            after=listing.position(asked.cursor),
-        )
-        rows, cursor = listing.cut(await accounts_page(tx, wanted, everywhere, asked.method), asked.limit)
-        ids = [row["account_id"] for row in rows]
-        classes = await classes_of(tx, as_of, thresholds, ids)
-        figures = await _figures(tx, everywhere, asked, ids)
-    question = _question(asked)
-    items = [
-        _attributes(row, classes[row["account_id"]]) | named(figures[row["account_id"]], **question) for row in rows
-    ]
+        items, cursor = await accounts.page(tx, listing, asked.cursor, asked.limit)
     return {"items": items, "next_cursor": cursor}
-
-
-async def _figures(
-    tx: ReadTx, everywhere: Question, asked: ScoreQuery, account_ids: list[str]
-) -> dict[str, dict[str, Any]]:
-    """account_id → figures, for these accounts."""
-    question = Question(
-        everywhere.window,
-        everywhere.filters,
-        everywhere.moments,
-        split=("account_id",),
-        owner_email=everywhere.owner_email,
-        account_ids=account_ids,
-    )
-    counted = await count(tx, question, asked.method)
-    coverage = await read_coverage(tx, question)
-    found = {}
-    for account_id in account_ids:
-        group = 0, (account_id,)
-        counts = counted.get(group, Counts())
-        figures = figures_of(counts, asked.method, question.window, asked.survey_type)
-        reached = coverage.figures(group, counts, None)
-        people = {name: reached["coverage"][name] for name in ("known", "asked", "answered")}
-        found[account_id] = figures | reached | {"coverage": people}
-    return found
-
-
-def _question(asked: ScoreQuery) -> dict[str, Any]:
-    """The keys that name what a figure is a figure of, besides the account."""
-    return {
-        "window": asked.window,
-        "method": asked.method,
-        "survey_type": asked.survey_type,
-        "as_of": asked.as_of,
-    }
-
-
-def _attributes(row: dict[str, Any], classified: Classified) -> dict[str, Any]:
-    record = row["record"] or {}
-    amount = row["revenue_amount"]
-    return {
-        "account_id": row["account_id"],
-        **{name: row[name] for name in ("name", "industry", "tier", "region")},
-        "annual_revenue": None if amount is None else {"amount": float(amount), "currency": row["revenue_currency"]},
-        "renewal_on": row["renewal_on"],
-        "products": record.get("products") or [],
-        "owner": _contact(row["owner_name"], row["owner_email"]),
-        "sponsor": _contact(row["sponsor_name"], row["sponsor_email"]),
-        "parent_account_id": row["parent_account_id"],
-        "attributes": record.get("attributes") or {},
-        "removed": bool(row["removed"]),
-        "class": classified.name,
-        "class_rule": classified.rule,
-        "class_numbers": classified.numbers,
-    }
-
-
-def _contact(name: str | None, email: str | None) -> dict[str, str | None] | None:
-    return None if name is None and email is None else {"name": name, "email": email}

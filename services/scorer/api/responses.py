@@ -1,5 +1,6 @@
 """Responses with their comments."""
 
+from dataclasses import replace
 from typing import Annotated, Any
 
 from fastapi import Depends, Path, Query
@@ -32,8 +33,8 @@ from shared.http.routing import Router
 router = Router(tags=["responses"], dependencies=[Depends(no_repeats)])
 
 
-class ResponsesQuery(Between, Paged, DirectoryFilters):
-    """Which responses, in which order."""
+class ChosenResponses(Between, DirectoryFilters):
+    """Which responses."""
 
     account_id: PathId | None = Field(default=None, description="Only of this account.")
     stakeholder_id: PathId | None = Field(default=None, description="Only of this person.")
@@ -47,21 +48,13 @@ class ResponsesQuery(Between, Paged, DirectoryFilters):
     survey_id: Text | None = Field(default=None, description="Only to this survey.")
     updated_since: Moment | None = Field(default=None, description="Only what was stored or changed after this moment.")
     test: bool = Field(default=False, description="Test answers instead of the others.")
-    sort: str = Field(
-        default="-answered_at",
-        max_length=50,
-        description="`answered_at` or `updated_at`; with `-` before it descending.",
-    )
 
-    def question(self, owner_email: str | None, listing: Listing) -> ResponsesQuestion:
-        """The question as the store takes it."""
+    def question(self, owner_email: str | None) -> ResponsesQuestion:
+        """The question as the store takes it, without an order."""
         answer = {name: getattr(self, name) for name in ("nps_kind", "touchpoint", "product", "channel", "survey_id")}
         return ResponsesQuestion(
             filters=Filters(**self.of_directory(), **answer),
             owner_email=owner_email,
-            sort=listing.sort,
-            descending=listing.descending,
-            limit=self.limit,
             survey_type=self.survey_type,
             account_id=self.account_id,
             stakeholder_id=self.stakeholder_id,
@@ -71,8 +64,17 @@ class ResponsesQuery(Between, Paged, DirectoryFilters):
             until=self.to,
             updated_since=self.updated_since,
             tests=self.test,
-            after=listing.position(self.cursor),
         )
+
+
+class ResponsesQuery(Paged, ChosenResponses):
+    """The same, in which order."""
+
+    sort: str = Field(
+        default="-answered_at",
+        max_length=50,
+        description="`answered_at` or `updated_at`; with `-` before it descending.",
+    )
 
 
 @router.get("/v1/responses", response_model=Page[Response])
@@ -82,7 +84,13 @@ async def list_responses(
     """Responses as they stand now, newest first unless asked otherwise. Withdrawn ones are left out, test
     answers come only when asked for."""
     listing = Listing("responses", asked.sort, SORTS, "response_id")
-    question = asked.question(caller.owner_email, listing)
+    question = replace(
+        asked.question(caller.owner_email),
+        sort=listing.sort,
+        descending=listing.descending,
+        limit=asked.limit,
+        after=listing.position(asked.cursor),
+    )
     async with resources.database.read() as tx:
         rows, cursor = listing.cut(await responses_page(tx, question), asked.limit)
     return {"items": [response_body(row) for row in rows], "next_cursor": cursor}

@@ -128,6 +128,10 @@ PATHS = (
     "/v1/explain",
     "/v1/responses",
     "/v1/responses/r1",
+    "/v1/exports/responses.csv",
+    "/v1/exports/responses.parquet",
+    "/v1/exports/accounts.csv",
+    "/v1/exports/accounts.parquet",
 )
 
 

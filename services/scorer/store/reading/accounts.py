@@ -20,6 +20,7 @@ _EXACT = "cast(100 * {0} as float8) / cast({1} as float8)"
 """As the domain divides: both integers are exact as doubles, so the quotient is the double nearest to the
 truth."""
 SORTS: Final = {
+    "account_id": ('e.account_id collate "C"', "text"),
     "name": ("lower(a.name)", "text"),
     "renewal_on": ("a.renewal_on", "date"),
     "revenue": ("a.revenue_amount", "numeric"),

@@ -47,30 +47,48 @@ class ResponsesQuestion:
 async def responses_page(tx: ReadTx, asked: ResponsesQuestion) -> Sequence[dict[str, Any]]:
     """Up to `limit` + 1 responses (all without a limit) with their `answers`, in their order."""
     order = Order(*SORTS[asked.sort], asked.descending, ("r.response_id",))
-    low, high = SCORES.get(asked.category or "", (0, 0))
     rows = await tx.all(
-        f"select {_COLUMNS}, {order.expression} as sort_value"
-        f" from responses r{joins(asked.filters, asked.owner_email)}"
-        f" where not r.withdrawn and not r.erased and r.test = :tests"
-        f"{conditions(asked.filters, asked.owner_email)}{_conditions(asked)}"
+        f"select {_COLUMNS}, {order.expression} as sort_value{_from(asked)}"
         f"{order.after(asked.after)}{order.by()}{' limit :rows' if asked.limit is not None else ''}",
-        **dict(parameters(asked.filters, asked.owner_email))
-        | order.bound(asked.after)
-        | {
-            "tests": asked.tests,
-            "of_type": asked.survey_type,
-            "account_id": asked.account_id,
-            "stakeholder_id": asked.stakeholder_id,
-            "low": low,
-            "high": high,
-            "q": asked.q,
-            "since": asked.since,
-            "until": asked.until,
-            "updated_since": asked.updated_since,
-            "rows": (asked.limit or 0) + 1,
-        },
+        **_bound(asked) | order.bound(asked.after) | {"rows": (asked.limit or 0) + 1},
     )
     return await _with_answers(tx, rows)
+
+
+async def responses_after(
+    tx: ReadTx, asked: ResponsesQuestion, response_id: str, limit: int
+) -> Sequence[dict[str, Any]]:
+    """Up to `limit` responses with ids after this one, by id as the database orders them; for walking through all of
+    them. The question's own order and limit do not matter."""
+    rows = await tx.all(
+        f"select {_COLUMNS}{_from(asked)} and r.response_id > :after_id order by r.response_id limit :rows",
+        **_bound(asked) | {"after_id": response_id, "rows": limit},
+    )
+    return await _with_answers(tx, rows)
+
+
+def _from(asked: ResponsesQuestion) -> str:
+    return (
+        f" from responses r{joins(asked.filters, asked.owner_email)}"
+        " where not r.withdrawn and not r.erased and r.test = :tests"
+        f"{conditions(asked.filters, asked.owner_email)}{_conditions(asked)}"
+    )
+
+
+def _bound(asked: ResponsesQuestion) -> dict[str, Any]:
+    low, high = SCORES.get(asked.category or "", (0, 0))
+    return dict(parameters(asked.filters, asked.owner_email)) | {
+        "tests": asked.tests,
+        "of_type": asked.survey_type,
+        "account_id": asked.account_id,
+        "stakeholder_id": asked.stakeholder_id,
+        "low": low,
+        "high": high,
+        "q": asked.q,
+        "since": asked.since,
+        "until": asked.until,
+        "updated_since": asked.updated_since,
+    }
 
 
 async def response_of(tx: ReadTx, response_id: str, owner_email: str | None) -> dict[str, Any] | None:

@@ -1,0 +1,121 @@
+"""The list of accounts, page by page: attributes, class and figures."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from pydantic import Field
+
+from services.scorer.api.models import named
+from services.scorer.api.pages import Listing
+from services.scorer.api.parameters import ScoreQuery
+from services.scorer.api.resources import Scorer
+from services.scorer.domain.classes import AccountClass, Classified
+from services.scorer.domain.windows import parse_window
+from services.scorer.store.reading.accounts import AccountsQuestion, accounts_page
+from services.scorer.store.reading.classes import classes_of
+from services.scorer.store.reading.coverage import read_coverage
+from services.scorer.store.reading.grouped import Counts, Question, count, figures_of
+from shared.db.transaction import ReadTx
+from shared.http.params import Search
+
+
+class ChosenAccounts(ScoreQuery):
+    """Which accounts, with which figures."""
+
+    class_: AccountClass | None = Field(default=None, alias="class", description="Only accounts of this class.")
+    q: Search | None = Field(default=None, description="Only accounts with this text in their name or id.")
+
+
+@dataclass(frozen=True, slots=True)
+class AccountList:
+    """The accounts that a caller asks for, as of one moment."""
+
+    resources: Scorer
+    owner_email: str | None
+    asked: ChosenAccounts
+    as_of: datetime
+
+    async def page(
+        self, tx: ReadTx, listing: Listing, cursor: str | None, limit: int
+    ) -> tuple[list[dict[str, Any]], str | None]:
+        """The items of a page and the cursor of the next one."""
+        asked, filters = self.asked, self.asked.filters()
+        everywhere = Question(parse_window(asked.window), filters, [self.as_of], owner_email=self.owner_email)
+        wanted = AccountsQuestion(
+            filters=filters,
+            owner_email=self.owner_email,
+            sort=listing.sort,
+            descending=listing.descending,
+            limit=limit,
+            q=asked.q,
+            account_ids=await self._members(tx),
+            after=listing.position(cursor),
+        )
+        rows, following = listing.cut(await accounts_page(tx, wanted, everywhere, asked.method), limit)
+        ids = [row["account_id"] for row in rows]
+        classes = await classes_of(tx, self.as_of, self.resources.settings.thresholds(), ids)
+        figures = await self._figures(tx, everywhere, ids)
+        names = figure_names(asked)
+        items = [
+            _attributes(row, classes[row["account_id"]]) | named(figures[row["account_id"]], **names) for row in rows
+        ]
+        return items, following
+
+    async def _members(self, tx: ReadTx) -> list[str] | None:
+        """The accounts of the class asked for."""
+        if self.asked.class_ is None:
+            return None
+        classes = await classes_of(tx, self.as_of, self.resources.settings.thresholds())
+        return [account for account, found in classes.items() if found.name == self.asked.class_]
+
+    async def _figures(self, tx: ReadTx, everywhere: Question, account_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
+        """account_id → figures, for these accounts."""
+        asked = self.asked
+        question = replace(everywhere, split=("account_id",), account_ids=account_ids)
+        counted = await count(tx, question, asked.method)
+        coverage = await read_coverage(tx, question)
+        found = {}
+        for account_id in account_ids:
+            group = 0, (account_id,)
+            counts = counted.get(group, Counts())
+            figures = figures_of(counts, asked.method, question.window, asked.survey_type)
+            reached = coverage.figures(group, counts, None)
+            people = {name: reached["coverage"][name] for name in ("known", "asked", "answered")}
+            found[account_id] = figures | reached | {"coverage": people}
+        return found
+
+
+def figure_names(asked: ScoreQuery) -> dict[str, Any]:
+    """The keys that name what a figure is a figure of, besides the account."""
+    return {
+        "window": asked.window,
+        "method": asked.method,
+        "survey_type": asked.survey_type,
+        "as_of": asked.as_of,
+    }
+
+
+def _attributes(row: dict[str, Any], classified: Classified) -> dict[str, Any]:
+    record = row["record"] or {}
+    amount = row["revenue_amount"]
+    return {
+        "account_id": row["account_id"],
+        **{name: row[name] for name in ("name", "industry", "tier", "region")},
+        "annual_revenue": None if amount is None else {"amount": float(amount), "currency": row["revenue_currency"]},
+        "renewal_on": row["renewal_on"],
+        "products": record.get("products") or [],
+        "owner": _contact(row["owner_name"], row["owner_email"]),
+        "sponsor": _contact(row["sponsor_name"], row["sponsor_email"]),
+        "parent_account_id": row["parent_account_id"],
+        "attributes": record.get("attributes") or {},
+        "removed": bool(row["removed"]),
+        "class": classified.name,
+        "class_rule": classified.rule,
+        "class_numbers": classified.numbers,
+    }
+
+
+def _contact(name: str | None, email: str | None) -> dict[str, str | None] | None:
+    return None if name is None and email is None else {"name": name, "email": email}

@@ -1,0 +1,122 @@
+"""Rows as files, chunk by chunk in constant memory: CSV that sheets open safely, and Parquet."""
+
+import asyncio
+import csv
+import io
+import json
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Any, Literal
+
+from services.scorer.domain.cells import safe
+from services.scorer.domain.windows import utc_text
+
+Kind = Literal["text", "integer", "number", "flag", "moment", "day", "json"]
+Columns = Mapping[str, Kind]
+Pages = AsyncIterator[Sequence[Mapping[str, Any]]]
+ROW_GROUP = 10_000
+"""Rows of a Parquet row group: what is held in memory at most, besides one page."""
+
+
+async def csv_chunks(columns: Columns, pages: Pages) -> AsyncIterator[bytes]:
+    """UTF-8 with a byte order mark, so that Excel reads it as such; CRLF, one heading, empty cells for null, times as
+    RFC 3339 in UTC, lists and objects as JSON. Text that a sheet would run as a formula has an apostrophe before it."""
+    yield "\ufeff".encode() + _lines([columns])
+    async for page in pages:
+        if page:
+            yield _lines([_cell(row[name], kind) for name, kind in columns.items()] for row in page)
+
+
+def _lines(rows: Iterable[Iterable[str]]) -> bytes:
+    text = io.StringIO(newline="")
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()
+
+
+def _cell(value: Any, kind: Kind) -> str:
+    if value is None:
+        return ""
+    return safe(value) if kind == "text" else _CELLS[kind](value)
+
+
+def _plain_json(value: Any) -> str:
+    return safe(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+
+
+def _moment(value: datetime | str) -> str:
+    return value if isinstance(value, str) else utc_text(value)
+
+
+_CELLS: Mapping[str, Callable[[Any], str]] = {
+    "integer": str,
+    "number": repr,
+    "flag": lambda value: "true" if value else "false",
+    "moment": _moment,
+    "day": date.isoformat,
+    "json": _plain_json,
+}
+
+
+async def parquet_chunks(columns: Columns, pages: Pages) -> AsyncIterator[bytes]:
+    """Parquet with typed columns: times in microseconds UTC, lists and objects as JSON text."""
+    # Heavy, and needed by those few requests only.
+    import pyarrow as pa  # type: ignore[import-untyped]  # noqa: PLC0415
+    import pyarrow.parquet as pq  # type: ignore[import-untyped]  # noqa: PLC0415
+
+    kinds = {"text": pa.string(), "integer": pa.int64(), "number": pa.float64(), "flag": pa.bool_()}
+    kinds |= {"moment": pa.timestamp("us", tz="UTC"), "day": pa.date32(), "json": pa.string()}
+    schema = pa.schema([(name, kinds[kind]) for name, kind in columns.items()])
+    sink = _Sink()
+    writer = pq.ParquetWriter(sink, schema, compression="zstd")
+    held: list[Mapping[str, Any]] = []
+
+    def write() -> None:
+        values = [pa.array(_values(held, name, kind), kinds[kind]) for name, kind in columns.items()]
+        writer.write_table(pa.Table.from_arrays(values, schema=schema))
+        held.clear()
+
+    try:
+        async for page in pages:
+            held.extend(page)
+            if len(held) >= ROW_GROUP:
+                await asyncio.to_thread(write)
+                yield sink.taken()
+        if held:
+            await asyncio.to_thread(write)
+    finally:
+        writer.close()
+    yield sink.taken()
+
+
+def _values(rows: Sequence[Mapping[str, Any]], name: str, kind: Kind) -> list[Any]:
+    values = [row[name] for row in rows]
+    if kind == "json":
+        return [None if value is None else json.dumps(value, ensure_ascii=False) for value in values]
+    if kind == "moment":
+        return [datetime.fromisoformat(value) if isinstance(value, str) else value for value in values]
+    return values
+
+
+class _Sink(io.RawIOBase):
+    """A file that is written once, from the beginning to the end, and taken away piece by piece."""
+
+    def __init__(self) -> None:
+        self._pieces: list[bytes] = []
+        self._length = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        piece = bytes(data)
+        self._pieces.append(piece)
+        self._length += len(piece)
+        return len(piece)
+
+    def tell(self) -> int:
+        return self._length
+
+    def taken(self) -> bytes:
+        """What was written since the last time."""
+        pieces, self._pieces = self._pieces, []
+        return b"".join(pieces)

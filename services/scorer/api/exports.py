@@ -1,0 +1,178 @@
+"""Exports: responses and accounts as files, streamed."""
+
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import aclosing
+from typing import Annotated, Any
+
+from fastapi import Depends, Query
+from fastapi.responses import StreamingResponse
+
+from services.scorer.api.account_list import AccountList, ChosenAccounts
+from services.scorer.api.export_files import Columns, Pages, csv_chunks, parquet_chunks
+from services.scorer.api.pages import Listing
+from services.scorer.api.parameters import no_repeats
+from services.scorer.api.resources import Resources, Scorer
+from services.scorer.api.responses import ChosenResponses, response_body
+from services.scorer.store.reading.accounts import SORTS
+from services.scorer.store.reading.responses import responses_after
+from shared.http.auth import Reader
+from shared.http.routing import Router
+
+router = Router(tags=["exports"], dependencies=[Depends(no_repeats)])
+PAGE = 1_000
+ACCOUNTS_PAGE = 200
+
+RESPONSES: Columns = {
+    **dict.fromkeys(("response_id", "account_id", "stakeholder_id", "survey_type"), "text"),
+    "score": "integer",
+    **dict.fromkeys(("category", "comment"), "text"),
+    **dict.fromkeys(("answered_at", "recorded_at", "updated_at"), "moment"),
+    **dict.fromkeys(("nps_kind", "touchpoint", "product", "channel", "survey_id", "invitation_id", "language"), "text"),
+    "follow_up_requested": "flag",
+    "answers": "json",
+    "attributes": "json",
+    "revision": "integer",
+}
+_CONTACTS = ("owner_name", "owner_email", "sponsor_name", "sponsor_email", "parent_account_id")
+_COUNTS = ("promoter_count", "passive_count", "detractor_count", "response_count", "stakeholder_count")
+_PERCENTS = ("promoter_percent", "passive_percent", "detractor_percent", "top_two_percent", "easy_percent")
+_INTERVAL = ("mean_score", "ci_low", "ci_high", "change", "z", "previous_nps")
+_REACH = ("known", "asked", "answered", "sent_count", "delivered_count", "opened_count", "bounced_count")
+_RATES = ("response_rate", "open_rate", "bounce_rate", "comment_rate", "follow_up_request_rate")
+ACCOUNTS: Columns = {
+    **dict.fromkeys(("account_id", "name", "industry", "tier", "region"), "text"),
+    "annual_revenue_amount": "number",
+    "annual_revenue_currency": "text",
+    "renewal_on": "day",
+    "products": "json",
+    **dict.fromkeys(_CONTACTS, "text"),
+    "attributes": "json",
+    "removed": "flag",
+    **dict.fromkeys(("class", "class_rule", "window", "method", "survey_type"), "text"),
+    "nps": "number",
+    "nps_rounded": "integer",
+    **dict.fromkeys(_COUNTS, "integer"),
+    **dict.fromkeys((*_PERCENTS, *_INTERVAL), "number"),
+    "significant": "flag",
+    "last_answered_at": "moment",
+    **dict.fromkeys(_REACH, "integer"),
+    **dict.fromkeys(_RATES, "number"),
+}
+_CSV, _PARQUET = "text/csv; charset=utf-8", "application/vnd.apache.parquet"
+Chunks = Callable[[Columns, Pages], AsyncIterator[bytes]]
+
+
+def _answers(media_type: str, columns: Columns) -> dict[int | str, dict[str, Any]]:
+    """How the OpenAPI document tells of the file."""
+    plain = media_type.partition(";")[0]
+    schema = {"type": "string", "format": "binary", "example": ",".join(columns)}
+    return {200: {"description": "The file.", "content": {plain: {"schema": schema}}}}
+
+
+class ExportedResponses(ChosenResponses):
+    """Which responses."""
+
+
+class ExportedAccounts(ChosenAccounts):
+    """Which accounts, with which figures."""
+
+
+@router.get(
+    "/v1/exports/responses.csv", response_class=StreamingResponse, responses=_answers(_CSV, RESPONSES), status_code=200
+)
+async def export_responses_csv(
+    caller: Reader, resources: Resources, asked: Annotated[ExportedResponses, Query()]
+) -> StreamingResponse:
+    """Responses as CSV by id, without withdrawn ones: UTF-8 with a byte order mark for Excel, lists and objects as
+    JSON. A text that a sheet would run as a formula has an apostrophe before it."""
+    pages = _responses(resources, asked, caller.owner_email)
+    return await _file("responses.csv", _CSV, csv_chunks, RESPONSES, pages)
+
+
+@router.get("/v1/exports/responses.parquet", response_class=StreamingResponse, responses=_answers(_PARQUET, RESPONSES))
+async def export_responses_parquet(
+    caller: Reader, resources: Resources, asked: Annotated[ExportedResponses, Query()]
+) -> StreamingResponse:
+    """Responses as Parquet by id, without withdrawn ones; lists and objects are JSON text."""
+    pages = _responses(resources, asked, caller.owner_email)
+    return await _file("responses.parquet", _PARQUET, parquet_chunks, RESPONSES, pages)
+
+
+@router.get("/v1/exports/accounts.csv", response_class=StreamingResponse, responses=_answers(_CSV, ACCOUNTS))
+async def export_accounts_csv(
+    caller: Reader, resources: Resources, asked: Annotated[ExportedAccounts, Query()]
+) -> StreamingResponse:
+    """Accounts as CSV by id with their attributes, class and figures, as the list of accounts has them: UTF-8 with a
+    byte order mark for Excel. A text that a sheet would run as a formula has an apostrophe before it."""
+    pages = _accounts(resources, asked, caller.owner_email)
+    return await _file("accounts.csv", _CSV, csv_chunks, ACCOUNTS, pages)
+
+
+@router.get("/v1/exports/accounts.parquet", response_class=StreamingResponse, responses=_answers(_PARQUET, ACCOUNTS))
+async def export_accounts_parquet(
+    caller: Reader, resources: Resources, asked: Annotated[ExportedAccounts, Query()]
+) -> StreamingResponse:
+    """Accounts as Parquet by id with their attributes, class and figures, as the list of accounts has them."""
+    pages = _accounts(resources, asked, caller.owner_email)
+    return await _file("accounts.parquet", _PARQUET, parquet_chunks, ACCOUNTS, pages)
+
+
+async def _file(name: str, media_type: str, chunks: Chunks, columns: Columns, pages: Pages) -> StreamingResponse:
+    """The answer. The first page is read before its head goes out, so that what fails at once has its own status."""
+    first: Sequence[Mapping[str, Any]] = await anext(pages, [])
+
+    async def everything() -> Pages:
+        yield first
+        async for page in pages:
+            yield page
+
+    async def body() -> AsyncIterator[bytes]:
+        # A client that hangs up ends this generator; what it reads from must end then, too.
+        async with aclosing(everything()) as rows, aclosing(chunks(columns, rows)) as found:  # type: ignore[type-var]
+            async for chunk in found:
+                yield chunk
+
+    return StreamingResponse(
+        body(), media_type=media_type, headers={"content-disposition": f'attachment; filename="{name}"'}
+    )
+
+
+async def _responses(resources: Scorer, asked: ChosenResponses, owner_email: str | None) -> Pages:
+    """Page by page, each in a transaction of its own: a slow client holds none. A row is as it stood when it was
+    read."""
+    question, last = asked.question(owner_email), ""
+    while True:
+        async with resources.database.read() as tx:
+            rows = await responses_after(tx, question, last, PAGE)
+        yield [response_body(row) for row in rows]
+        if len(rows) < PAGE:
+            return
+        last = rows[-1]["response_id"]
+
+
+async def _accounts(resources: Scorer, asked: ChosenAccounts, owner_email: str | None) -> Pages:
+    """Page by page likewise, all figures as of one moment."""
+    accounts = AccountList(resources, owner_email, asked, resources.moment(asked.as_of))
+    listing, cursor = Listing("export", "account_id", SORTS, "account_id"), None
+    while True:
+        async with resources.database.read() as tx:
+            items, cursor = await accounts.page(tx, listing, cursor, ACCOUNTS_PAGE)
+        yield [_flat(item) for item in items]
+        if cursor is None:
+            return
+
+
+def _flat(item: Mapping[str, Any]) -> dict[str, Any]:
+    revenue, previous = item["annual_revenue"] or {}, item["previous"] or {}
+    owner, sponsor = item["owner"] or {}, item["sponsor"] or {}
+    return {
+        **item,
+        **{name: item["coverage"][name] for name in ("known", "asked", "answered")},
+        "annual_revenue_amount": revenue.get("amount"),
+        "annual_revenue_currency": revenue.get("currency"),
+        "owner_name": owner.get("name"),
+        "owner_email": owner.get("email"),
+        "sponsor_name": sponsor.get("name"),
+        "sponsor_email": sponsor.get("email"),
+        "previous_nps": previous.get("nps"),
+    }
