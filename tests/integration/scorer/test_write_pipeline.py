@@ -205,10 +205,10 @@ def latest_of(data: Any) -> set[str]:
 
 
 async def cut_off(database: Database) -> None:
-    """End every other session of this database, whatever it is doing."""
+    """End every other session of this database, whatever it is doing, and wait until they are gone."""
     async with database.read() as tx:
         await tx.all(
-            "select pg_terminate_backend(pid) from pg_stat_activity"
+            "select pg_terminate_backend(pid, 5000) from pg_stat_activity"
             " where datname = current_database() and pid <> pg_backend_pid()"
         )
 
