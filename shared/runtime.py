@@ -123,6 +123,6 @@ class Plumbing:
                 await self.database.ping()
         except (Unavailable, TimeoutError):
             reasons.append("database_unavailable")
-        if not self.publisher.available:
+        if not await self.publisher.answers():
             reasons.append("kafka_unavailable")
         return reasons

@@ -31,6 +31,8 @@ log = get_logger(__name__)
 SEND_SECONDS = 4.0
 """Deadline of a send on the request path; past it the outbox takes over."""
 STOP_SECONDS = 5.0
+FRESH_SECONDS = 5.0
+PROBE_SECONDS = 1.5
 RECONNECT_SECONDS = 1.0
 BATCH_BYTES = 262_144
 _AWAY = (KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError, OSError, TimeoutError)
@@ -87,6 +89,17 @@ class Publisher:
     def available(self) -> bool:
         """False while the breaker is open: nothing is sent, every send is answered at once."""
         return self._producer is not None
+
+    async def answers(self) -> bool:
+        """Whether Kafka is there: an acknowledgement of the last seconds says so, else it is asked. Unlike `available`
+        this also notices while nothing is sent."""
+        if self._producer is None or time.monotonic() - self.last_ack < FRESH_SECONDS:
+            return self.available
+        try:
+            async with asyncio.timeout(PROBE_SECONDS):
+                return bool(await self._producer.client.force_metadata_update())
+        except (KafkaError, OSError, TimeoutError):
+            return False
 
     def pending(self) -> int:
         """Records that wait for an acknowledgement."""

@@ -81,6 +81,10 @@ class Receiver:
         """The webhook ids in the order of arrival."""
         return [request.webhook_id for request in self.requests]
 
+    def answer_to(self, request: Request) -> Answer:
+        """What a request gets."""
+        return self.script.pop(0) if self.script else self.default
+
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection, kept alive."""
         self.connections += 1
@@ -89,9 +93,8 @@ class Receiver:
                 self.requests.append(request)
                 self.in_flight += 1
                 self.most_in_flight = max(self.most_in_flight, self.in_flight)
-                answer = self.script.pop(0) if self.script else self.default
                 try:
-                    if not await self._write(writer, answer):
+                    if not await self._write(writer, self.answer_to(request)):
                         break
                 finally:
                     self.in_flight -= 1
@@ -145,9 +148,10 @@ async def receiving(
     host: str = "127.0.0.1",
     port: int = 0,
     tls: ssl.SSLContext | None = None,
+    receiver: Receiver | None = None,
 ) -> AsyncIterator[Receiver]:
-    """A listening receiver; `script` are the first answers."""
-    receiver = Receiver(default, list(script))
+    """A listening receiver, one of its own unless given; `script` are the first answers."""
+    receiver = receiver or Receiver(default, list(script))
     tasks: set[asyncio.Task[None]] = set()
 
     async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

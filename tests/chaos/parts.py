@@ -1,0 +1,199 @@
+"""Parts that may be killed at any moment and started again on the same data and port: Kafka, PostgreSQL, services."""
+
+import asyncio
+import contextlib
+import random
+import signal
+import subprocess
+import time
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import psutil
+
+from services.cli.embedded.jars import Jars
+from services.cli.embedded.kafka import Kafka
+from services.cli.embedded.postgres import Postgres
+from services.cli.embedded.process import Program, free_port
+from tests.support.environment import Environment, fresh_environment
+from tests.support.polling import eventually
+from tests.support.processes import SOURCES, end, parts_folder, tellback
+
+START_SECONDS = 90.0
+
+
+class Part:
+    """One real process. `ready` tells whether it serves, given its process id."""
+
+    def __init__(self, program: Program, ready: Callable[[int], bool]) -> None:
+        self.name = program.name
+        self.kills = 0
+        self._program = program
+        self._ready = ready
+        self._child: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        assert self._child is not None
+        return self._child.pid
+
+    @property
+    def running(self) -> bool:
+        """Whether it was started and has not ended."""
+        return self._child is not None and self._child.poll() is None
+
+    def start(self) -> None:
+        """Start it, from the main thread; `until_ready` waits for it."""
+        with self._program.log.open("ab") as log:
+            self._child = subprocess.Popen(
+                self._program.argv, stdout=log, stderr=subprocess.STDOUT, **self._program.options()
+            )
+
+    async def until_ready(self) -> None:
+        """Wait until it serves. AssertionError with the end of its log when it has ended or takes too long."""
+
+        async def probe() -> bool:
+            if not self.running:
+                raise RuntimeError(f"{self.name} ended: {self.log()[-3000:]}")
+            return await asyncio.to_thread(self._ready, self.pid)
+
+        await eventually(probe, START_SECONDS)
+
+    def kill(self) -> None:
+        """SIGKILL, as a crash would be; with it the processes that it has started."""
+        assert self._child is not None
+        self.kills += 1
+        family = [psutil.Process(self.pid), *psutil.Process(self.pid).children(recursive=True)]
+        for one in family:
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.send_signal(signal.SIGKILL)
+        self._child.wait()
+        psutil.wait_procs(family[1:], timeout=10)
+
+    def stop(self) -> None:
+        """End it in good order."""
+        if self._child is not None:
+            end(self._child, self._program.stop_signal)
+
+    def log(self) -> str:
+        """What it has written."""
+        return self._program.log.read_text(errors="replace")
+
+
+@dataclass
+class Machine:
+    """A Kafka and a PostgreSQL of its own, a fresh environment on them, and the services started so far."""
+
+    environment: Environment
+    kafka: Part
+    postgres: Part
+    logs: Path
+    services: dict[str, Part] = field(default_factory=dict)
+    urls: dict[str, str] = field(default_factory=dict)
+
+    async def serve(self, service: str, name: str | None = None, **variables: str) -> Part:
+        """A service, ready, as a part called `name`; `variables` are added to its environment."""
+        port = free_port()
+        part = service_part(service, port, self.environment.variables() | variables, self.logs, name or service)
+        self.services[part.name] = part
+        self.urls[part.name] = f"http://127.0.0.1:{port}"
+        part.start()
+        await part.until_ready()
+        return part
+
+
+def service_part(service: str, port: int, variables: Mapping[str, str], logs: Path, name: str) -> Part:
+    """`tellback serve SERVICE` as a part; ready when it says so."""
+    program = Program(
+        name=name,
+        argv=tellback("serve", service, "--port", str(port), "--pause", "0"),
+        log=logs / f"{name}.log",
+        env={**SOURCES, "TELLBACK_LOG_FORMAT": "json", **variables},
+    )
+    return Part(program, lambda _: health(f"http://127.0.0.1:{port}", "ready") == 200)
+
+
+def health(url: str, which: str) -> int:
+    """The status of `/health/{which}`; 0 when nobody answers."""
+    try:
+        return httpx.get(f"{url}/health/{which}", timeout=5, trust_env=False).status_code
+    except httpx.HTTPError:
+        return 0
+
+
+@contextlib.asynccontextmanager
+async def machine(logs: Path) -> AsyncIterator[Machine]:
+    """Parts of its own for a test that kills them: never those that other tests share."""
+    with parts_folder() as folder, _kafka(folder) as (kafka, servers), _postgres(folder) as (postgres, url):
+        kafka.start()
+        postgres.start()
+        await kafka.until_ready()
+        await postgres.until_ready()
+        async with fresh_environment(servers, url()) as environment:
+            one = Machine(environment, kafka, postgres, logs)
+            try:
+                yield one
+            finally:
+                for part in one.services.values():
+                    part.stop()
+                for part in (kafka, postgres):
+                    if not part.running:
+                        part.start()
+                    await part.until_ready()
+
+
+@contextlib.contextmanager
+def _kafka(folder: Path) -> Iterator[tuple[Part, str]]:
+    jars = Jars()
+    jars.fetch(jars.wrong())
+    kafka = Kafka(folder / "kafka", jars, free_port(), free_port())
+    kafka.prepare()
+    part = Part(kafka.program(), lambda _: kafka.ready())
+    try:
+        yield part, kafka.bootstrap_servers
+    finally:
+        part.stop()
+
+
+@contextlib.contextmanager
+def _postgres(folder: Path) -> Iterator[tuple[Part, Callable[[], str]]]:
+    postgres = Postgres(folder / "postgres", free_port(), max_connections=100)
+    postgres.prepare()
+    part = Part(postgres.program(), postgres.ready)
+    try:
+        yield part, lambda: postgres.url("postgres")
+    finally:
+        part.stop()
+
+
+async def stays(seconds: float, probe: Callable[[], bool]) -> None:
+    """Fail unless `probe` holds at every look for so many seconds."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        assert probe()
+        with contextlib.suppress(AssertionError):
+            await eventually(lambda: time.monotonic() >= until, 0.5)
+
+
+async def killing(parts: list[Part], seconds: float, pause: tuple[float, float], seed: int) -> None:
+    """SIGKILL one of the parts now and then, sometimes two, start again after a moment, and wait until they serve."""
+    dice = random.Random(seed)
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        await _pass(dice.uniform(*pause))
+        victims = dice.sample(parts, min(len(parts), dice.choice((1, 1, 2))))
+        for part in victims:
+            part.kill()
+        await _pass(dice.uniform(0, 2))
+        for part in victims:
+            part.start()
+        for part in victims:
+            await part.until_ready()
+
+
+async def _pass(seconds: float) -> None:
+    moment = time.monotonic() + seconds
+    await eventually(lambda: time.monotonic() >= moment, seconds + 5)
