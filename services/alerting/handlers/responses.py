@@ -41,6 +41,7 @@ class Sorting:
     touched: dict[Key, Event] = field(default_factory=dict)
     created: dict[Key, Event] = field(default_factory=dict)
     dropped: set[Key] = field(default_factory=set)
+    overtaken: set[Key] = field(default_factory=set)
 
     def verdict(self, event: Event) -> Verdict:
         """What becomes of one record; a new answer is remembered."""
@@ -48,6 +49,8 @@ class Sorting:
         if isinstance(data, ResponseRecorded):
             return self._recorded(event, data)
         key = _key(event)
+        if key in self.dropped or key in self.overtaken:
+            return CHANGE
         if event.id not in self.new_changes:
             return REPEAT
         self.new_changes.discard(event.id)
@@ -58,11 +61,11 @@ class Sorting:
 
     def _recorded(self, event: Event, data: ResponseRecorded) -> Verdict:
         key = _key(event)
-        if key in self.answers:
+        if key in self.answers or key in self.dropped:
             return REPEAT
         until = self.erased.get(self.subject(data.account_id, data.stakeholder_id))
         if until is not None and data.recorded_at <= until:
-            self.dropped.add(key)
+            self.overtaken.add(key)
             return CHANGE
         answer = answer_of(data)
         self.answers[key] = Kept(answer, answer, data.recorded_at)
@@ -77,7 +80,10 @@ def record_responses(resources: Resources) -> BatchHandler:
         events = [record.event for record in records]
         known = await store.answers_by_id(tx, map(_key, events))
         before = {key: kept.live for key, kept in known.items()}
-        changes = [change for event in events if (change := change_of(event)) is not None]
+        dropped = await store.dropped_answers(tx, map(_key, events))
+        changes = [
+            change for event in events if _key(event) not in dropped and (change := change_of(event)) is not None
+        ]
         subjects = [
             resources.subject(event.data.account_id, event.data.stakeholder_id)
             for event in events
@@ -88,10 +94,11 @@ def record_responses(resources: Resources) -> BatchHandler:
             await store.add_changes(tx, changes),
             await store.erased_at(tx, subjects) if subjects else {},
             resources.subject,
+            dropped=dropped,
         )
         verdicts = [sorting.verdict(event) for event in events]
         await _save(tx, sorting)
-        await store.forget_changes(tx, sorting.dropped)
+        await store.drop_answers(tx, sorting.overtaken)
         await _tell(tx, resources, sorting, before)
         return verdicts
 

@@ -102,6 +102,11 @@ async def forget_answers(tx: WriteTx, account_id: str, stakeholder_id: str, unti
     """Drop a person's answers recorded at or before `until`, with all that was changed about them."""
     person = {"account_id": account_id, "stakeholder_id": stakeholder_id, "until": until}
     await tx.execute(
+        "insert into dropped_responses select account_id, response_id from responses where account_id = :account_id"
+        " and stakeholder_id = :stakeholder_id and recorded_at <= :until on conflict do nothing",
+        **person,
+    )
+    await tx.execute(
         "delete from response_changes where account_id = :account_id and (stakeholder_id = :stakeholder_id or"
         " response_id in (select response_id from responses where account_id = :account_id"
         " and stakeholder_id = :stakeholder_id and recorded_at <= :until)) and recorded_at <= :until",
@@ -114,10 +119,23 @@ async def forget_answers(tx: WriteTx, account_id: str, stakeholder_id: str, unti
     )
 
 
-async def forget_changes(tx: WriteTx, keys: Collection[Key]) -> None:
-    """Delete what was changed about answers that an erasure overtook."""
+async def drop_answers(tx: WriteTx, keys: Collection[Key]) -> None:
+    """Note answers that an erasure overtook, and delete what was changed about them."""
     if keys:
+        await tx.execute(
+            "insert into dropped_responses select * from"
+            " unnest(cast(:accounts as text[]), cast(:responses as text[])) on conflict do nothing",
+            **_pairs(keys),
+        )
         await tx.execute(_in_keys("delete from response_changes"), **_pairs(keys))
+
+
+async def dropped_answers(tx: ReadTx, keys: Iterable[Key]) -> set[Key]:
+    """Those of the answers that an erasure took."""
+    if not await tx.scalar("select exists (select 1 from dropped_responses)"):
+        return set()
+    rows = await tx.all(_in_keys("select account_id, response_id from dropped_responses"), **_pairs(keys))
+    return {(row["account_id"], row["response_id"]) for row in rows}
 
 
 async def add_erasure(tx: WriteTx, erasure: Erasure) -> None:
