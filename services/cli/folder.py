@@ -6,6 +6,8 @@ ports.json      the ports of Kafka and PostgreSQL, kept from start to start
 running.json    the processes of the last `up`, so that the next one can end what was left
 secret_key      encrypts stored secrets (mode 600)
 first_key       the first API key (mode 600)
+first_admin     the first password of the dashboard's first admin (mode 600)
+dashboard_key   the API key of the dashboard (mode 600)
 kafka/ postgres/ logs/ and a folder for each service
 """
 
@@ -54,6 +56,8 @@ class DataFolder:
         self.postgres = self.path / "postgres"
         self.logs = self.path / "logs"
         self.first_key = self.path / "first_key"
+        self.first_admin = self.path / "first_admin"
+        self.dashboard_key = self.path / "dashboard_key"
         self.secret_key = self.path / "secret_key"
         self._lock = self.path / "lock"
         self._version = self.path / "version.json"

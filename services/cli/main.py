@@ -9,6 +9,7 @@ import typer
 from services.cli import (
     benchmark,
     config,
+    dashboard,
     demo,
     dlq,
     doctor,
@@ -55,6 +56,7 @@ GROUPS: tuple[tuple[str, typer.Typer], ...] = (
     ("topics", topics.app),
     ("keys", keys.app),
     ("benchmark", benchmark.app),
+    ("dashboard", dashboard.app),
     ("dlq", dlq.app),
     ("config", config.app),
 )

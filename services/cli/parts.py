@@ -109,6 +109,8 @@ def service_environment(folder: DataFolder, port_base: int, *, demo: bool) -> di
 
     told = folder.variables() | {
         "TELLBACK_BENCHMARK_SCORER_URL": at("scorer"),
+        "TELLBACK_DASHBOARD_API_KEY_FILE": str(folder.dashboard_key),
+        **{f"TELLBACK_DASHBOARD_{name.upper()}_URL": at(name) for name in PORTS if name != "dashboard"},
         "TELLBACK_BENCHMARK_ALERTING_URL": at("alerting"),
         # No webhook goes to Tellback itself, also where its network is allowed.
         "TELLBACK_ALERTING_OWN_PORTS": ",".join(str(port_base + offset) for offset in PORTS.values()),

@@ -7,10 +7,12 @@ import signal
 import sys
 import time
 from dataclasses import dataclass
+from pathlib import Path
 
 from services.cli import leftovers
 from services.cli.connection import PORTS
 from services.cli.console import Exit, complain, say
+from services.cli.dashboard import told
 from services.cli.embedded.process import LOOPBACK, Program
 from services.cli.folder import DataFolder
 from services.cli.memory import megabytes
@@ -19,11 +21,13 @@ from services.cli.supervisor import Child, StartFailed, Supervisor
 from shared.errors import TellbackError
 
 ABOUT = {
+    "dashboard": "the pages: sign in here",
     "collector": "takes in responses, accounts and people",
     "scorer": "the scores of accounts, people and the portfolio",
     "alerting": "follow-ups and webhooks",
     "benchmark": "comparisons with the industry",
 }
+PAGES = "dashboard"
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,10 +88,11 @@ class Run:
         plan, folder = self._plan, self._plan.folder
         await self._supervisor.start(self._backing.parts())
         env = service_environment(folder, plan.port_base, demo=plan.demo)
-        before = _content(folder)
+        before, admin_before = _content(folder.first_key), _content(folder.first_admin)
         await self._step("setup", env, "migrations and topics")
         await self._supervisor.start(service_part(name, folder, plan.port_base, env) for name in plan.services)
-        self._tell_what_there_is(new_key=_content(folder) if _content(folder) != before else None)
+        key, admin = _content(folder.first_key), _content(folder.first_admin)
+        self._tell_what_there_is(new_key=key if key != before else None, new_admin=admin != admin_before)
         if plan.demo:
             await self._play(self._program("demo", env))
         tell("\nCtrl-C stops everything.")
@@ -118,12 +123,12 @@ class Run:
         if self._supervisor.children:
             leftovers.note(self._plan.folder, self._supervisor.children, self._plan.port_base)
 
-    def _tell_what_there_is(self, new_key: str | None) -> None:
+    def _tell_what_there_is(self, new_key: str | None, *, new_admin: bool) -> None:
         plan = self._plan
         memory = megabytes(child.process.pid for child in self._supervisor.children.values())
         tell(f"\nTellback is ready after {time.monotonic() - plan.began:.1f} s; its processes take {memory:.0f} MB.\n")
         for name in plan.services:
-            tell(f"  {name:<10} {plan.url(name)}/docs  {ABOUT.get(name, '')}")
+            tell(f"  {name:<10} {plan.url(name)}{'' if name == PAGES else '/docs'}  {ABOUT.get(name, '')}")
         for child in self._supervisor.children.values():
             if child.part.name not in plan.services:
                 tell(f"  {child.part.name:<10} {LOOPBACK}:{child.part.port}")
@@ -132,6 +137,8 @@ class Run:
             tell(
                 f"\nThe first API key, with all scopes; shown this once, kept in {plan.folder.first_key}:\n\n{new_key}"
             )
+        if new_admin:
+            tell(f"\n{told(plan.folder)}")
         if "collector" in plan.services and plan.folder.first_key.exists():
             tell(f"\nPost an answer:\n\n{self._curl()}")
 
@@ -150,8 +157,8 @@ def tell(text: str) -> None:
         say(text)
 
 
-def _content(folder: DataFolder) -> str | None:
+def _content(file: Path) -> str | None:
     try:
-        return folder.first_key.read_text(encoding="utf-8").strip()
+        return file.read_text(encoding="utf-8").strip()
     except FileNotFoundError:
         return None

@@ -14,18 +14,21 @@ FIRST_KEY_NAME = "first key"
 
 
 def setup(data: DataOption = None) -> None:
-    """Apply migrations and topics, and make the first API key where there is none."""
-    first_key = DataFolder(data).first_key
+    """Apply migrations and topics, and make the first API key and what the dashboard needs where there is none."""
+    folder = DataFolder(data)
+    first_key = folder.first_key
     kept = first_key.read_text(encoding="utf-8").strip() if first_key.exists() else ""
-    asyncio.run(_setup(common_settings(data), kept, partial(write_private, first_key)))
+    asyncio.run(_setup(common_settings(data), folder, kept, partial(write_private, first_key)))
 
 
-async def _setup(common: CommonSettings, kept: str, keep: Callable[[str], None]) -> None:
+async def _setup(common: CommonSettings, folder: DataFolder, kept: str, keep: Callable[[str], None]) -> None:
+    from services.cli.dashboard import prepare
     from services.cli.migrate import apply_migrations
     from services.cli.topics import apply_topics
 
     await asyncio.gather(apply_migrations(common), apply_topics(common))
     await _make_first_key(common, kept, keep)
+    await prepare(common, folder)
 
 
 async def _make_first_key(common: CommonSettings, kept: str, keep: Callable[[str], None]) -> None:

@@ -21,6 +21,7 @@ PACKAGES = {
     "scorer": "services.scorer",
     "alerting": "services.alerting",
     "benchmark": "services.benchmark",
+    "dashboard": "services.dashboard",
 }
 """Schema -> the package whose `migrations` folder makes it."""
 VERSION_TABLE = "schema_version"

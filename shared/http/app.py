@@ -60,6 +60,19 @@ def create_app(
     *,
     clock: Clock | None = None,
 ) -> ServiceApp:
+    """Put the HTTP side of a service that API keys open together: `create_bare_app` with `GET /v1/me`."""
+    return create_bare_app(service, title, description, (me.router, *routers), lifespan, clock=clock)
+
+
+def create_bare_app(
+    service: str,
+    title: str,
+    description: str,
+    routers: Sequence[APIRouter],
+    lifespan: Lifespan,
+    *,
+    clock: Clock | None = None,
+) -> ServiceApp:
     """Put a service's HTTP side together.
 
     `lifespan` opens the resources and sets `app.state.plumbing` and `app.state.service`. Readiness is that of the
@@ -81,7 +94,7 @@ def create_app(
     app.add_middleware(Edge)
     for kind in (TellbackError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _on_error)
-    for router in (health.router, me.router, *routers):
+    for router in (health.router, *routers):
         _refuse_stock_routes(router)
         app.include_router(router, max_body_size=BODY_BYTES)
     serve_docs(app)

@@ -65,7 +65,13 @@ def data_folder(folder: DataFolder) -> list[Check]:
 
 
 def _private_files(folder: DataFolder) -> Check:
-    names = (folder.secret_key, folder.first_key, folder.postgres / "password")
+    names = (
+        folder.secret_key,
+        folder.first_key,
+        folder.first_admin,
+        folder.dashboard_key,
+        folder.postgres / "password",
+    )
     exposed = [path for path in names if path.exists() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)]
     if exposed:
         shown = ", ".join(str(path) for path in exposed)

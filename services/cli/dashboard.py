@@ -1,0 +1,92 @@
+"""`tellback dashboard`: what the pages need before anybody can sign in, and the way back in for who is locked out."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+
+from services.cli.connection import common_settings
+from services.cli.console import DataOption, say
+from services.cli.folder import DataFolder
+from services.cli.paths import write_private
+from shared.clock import SystemClock
+from shared.settings import CommonSettings
+
+if TYPE_CHECKING:
+    from services.dashboard.handlers.people import Desk
+
+T = TypeVar("T")
+KEY_NAME = "dashboard"
+SCOPES = frozenset({"read", "act", "manage"})
+
+app = typer.Typer(no_args_is_help=True, help="Prepare the dashboard, and let people in who are locked out.")
+
+
+@app.command("setup")
+def setup(data: DataOption = None) -> None:
+    """Make the dashboard's API key and its first admin where there are none; `tellback up` does it by itself."""
+    folder = DataFolder(data)
+    folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
+    asyncio.run(prepare(common_settings(data), folder))
+    if folder.first_admin.exists():
+        say(told(folder))
+
+
+@app.command("password")
+def password(
+    email: Annotated[str, typer.Argument(help="The name or e-mail address they sign in with.")],
+    data: DataOption = None,
+) -> None:
+    """Give somebody a new password and print it; they are signed out everywhere."""
+    say(asyncio.run(_with_desk(common_settings(data), lambda desk: desk.new_password_for(email))))
+
+
+def told(folder: DataFolder) -> str:
+    """How the first admin signs in."""
+    kept = folder.first_admin.read_text(encoding="utf-8").strip()
+    return f"Sign in as admin with this password, kept in {folder.first_admin}:\n\n{kept}"
+
+
+async def prepare(common: CommonSettings, folder: DataFolder) -> None:
+    """The key, in a file for the service; the first admin, whose password is kept in another."""
+    await _make_key(common, _content(folder.dashboard_key), partial(write_private, folder.dashboard_key))
+    made = await _with_desk(common, lambda desk: desk.first_admin())
+    if made is not None:
+        write_private(folder.first_admin, made)
+
+
+def _content(file: Path) -> str:
+    return file.read_text(encoding="utf-8").strip() if file.exists() else ""
+
+
+async def _make_key(common: CommonSettings, kept: str, keep: Callable[[str], None]) -> None:
+    from shared.access.store import NewKey, create_key, find_key
+    from shared.access.token import parse_token
+    from shared.db.engine import Database
+
+    known = parse_token(kept)
+    database = Database(common.database_url, "access", pool_size=1)
+    try:
+        async with database.write() as tx:
+            if known and await find_key(tx, known.key_id):
+                return
+            issued = await create_key(tx, NewKey(KEY_NAME, SCOPES), SystemClock().now())
+            keep(issued.token)  # before the commit: a key that nobody knows helps nobody
+    finally:
+        await database.close()
+
+
+async def _with_desk(common: CommonSettings, work: "Callable[[Desk], Awaitable[T]]") -> T:
+    from services.dashboard import SCHEMA
+    from services.dashboard.gateways.passwords import Passwords
+    from services.dashboard.handlers.people import Desk
+    from shared.db.engine import Database
+
+    database = Database(common.database_url, SCHEMA, pool_size=1)
+    try:
+        return await work(Desk(database, SystemClock(), Passwords()))
+    finally:
+        await database.close()

@@ -1,0 +1,88 @@
+"""Composition root of the dashboard."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+from fastapi import FastAPI
+
+from services.dashboard import SCHEMA
+from services.dashboard.gateways.passwords import Passwords
+from services.dashboard.gateways.services import Services
+from services.dashboard.gateways.vault import Vault
+from services.dashboard.handlers.keys import KeyRing
+from services.dashboard.handlers.people import Desk
+from services.dashboard.handlers.signing_in import SigningIn
+from services.dashboard.jobs.pulse import Pulses
+from services.dashboard.settings import DashboardSettings
+from services.dashboard.web import login
+from services.dashboard.web.forms import Forms
+from services.dashboard.web.resources import Resources, provide
+from services.dashboard.web.site import mount
+from shared.clock import Clock, SystemClock
+from shared.db.engine import Database
+from shared.errors import Unavailable
+from shared.http.app import create_bare_app
+from shared.http.health import Check, health_of
+from shared.settings import CommonSettings
+
+
+def build(common: CommonSettings | None = None, clock: Clock | None = None) -> FastAPI:
+    """The dashboard as an application; settings come from the environment where they are not given."""
+    common = common or CommonSettings.load()
+    clock = clock or SystemClock()
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        settings = DashboardSettings.load()
+        database = Database(common.database_url, SCHEMA)
+        services = Services(
+            {
+                "collector": settings.collector_url,
+                "scorer": settings.scorer_url,
+                "alerting": settings.alerting_url,
+                "benchmark": settings.benchmark_url,
+            }
+        )
+        secret = common.secret_key.get_secret_value()
+        found = _resources(settings, clock, database, services, secret)
+        provide(found)
+        health_of(app).add("database", _reachable(database))
+        try:
+            yield
+        finally:
+            await found.pulses.stop()
+            await services.close()
+            await database.close()
+
+    about = "Pages for people: who turned, why, and what to do about it. There is no API here but health and metrics."
+    app = create_bare_app(SCHEMA, "Tellback dashboard", about, (login.router,), lifespan, clock=clock)
+    mount(app)
+    return app
+
+
+def _resources(
+    settings: DashboardSettings, clock: Clock, database: Database, services: Services, secret: str
+) -> Resources:
+    passwords = Passwords()
+    keys = KeyRing(database, services, Vault(secret), clock, settings.api_key)
+    return Resources(
+        settings=settings,
+        clock=clock,
+        forms=Forms(secret, settings.secure_cookies),
+        signing_in=SigningIn(database, clock, passwords, timedelta(hours=settings.session_hours)),
+        desk=Desk(database, clock, passwords, keys),
+        keys=keys,
+        pulses=Pulses(settings.refresh_seconds),
+    )
+
+
+def _reachable(database: Database) -> Check:
+    async def check() -> str | None:
+        try:
+            await database.ping()
+        except Unavailable as error:
+            return error.code
+        return None
+
+    return check

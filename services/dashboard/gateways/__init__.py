@@ -1,0 +1,1 @@
+"""Outbound: the public HTTP APIs of the services, and secrets at rest."""

@@ -1,0 +1,1 @@
+"""Use cases: sign in and out, look after people and their keys."""

@@ -1,0 +1,83 @@
+"""Each person has an API key of their own, so that the services themselves keep everybody to what is theirs."""
+
+import asyncio
+from uuid import UUID
+
+from pydantic import SecretStr
+
+from services.dashboard.domain.users import SCOPES, User
+from services.dashboard.gateways.services import Api, Away, Refused, Services, within
+from services.dashboard.gateways.vault import Vault
+from services.dashboard.store.keys import SealedKey, add_key, live_key, retire_key
+from shared.clock import Clock
+from shared.db.engine import Database
+from shared.errors import Unavailable
+from shared.telemetry.logging import get_logger
+
+log = get_logger(__name__)
+
+
+class KeyRing:
+    """Keys are made through the collector when somebody first needs one, and kept encrypted."""
+
+    def __init__(
+        self, database: Database, services: Services, vault: Vault, clock: Clock, own_key: SecretStr | None
+    ) -> None:
+        self._database, self._services, self._vault, self._clock = database, services, vault, clock
+        self._own = Api(services, own_key.get_secret_value()) if own_key else None
+        self._opened: dict[UUID, tuple[str, str]] = {}
+        self._making = asyncio.Lock()
+
+    async def api_of(self, user: User) -> Api:
+        """The services as this person may ask them. Raises `Away`, or `Unavailable` without a key of our own."""
+
+        async def renew() -> str:
+            async with self._making:
+                await self.retire(user.user_id)
+            return await self._opened_key(user)
+
+        return Api(self._services, await self._opened_key(user), renew)
+
+    async def _opened_key(self, user: User) -> str:
+        async with self._making:
+            opened = self._opened.get(user.user_id)
+            if opened is None or opened[0] != user.role:
+                opened = self._opened[user.user_id] = (user.role, await self._key_of(user))
+        return opened[1]
+
+    async def retire(self, user_id: UUID) -> None:
+        """Take away the key of somebody: at once here, in the services within 10 s."""
+        self._opened.pop(user_id, None)
+        async with self._database.write() as tx:
+            key_id = await retire_key(tx, user_id, self._clock.now())
+        if key_id and self._own:
+            try:
+                await self._own.delete("collector", within("/v1/keys", key_id))
+            except (Away, Refused) as error:
+                log.warning("key_not_revoked", key_id=key_id, code=error.code)
+
+    async def _key_of(self, user: User) -> str:
+        async with self._database.read() as tx:
+            kept = await live_key(tx, user.user_id)
+        if kept is not None and kept.role is user.role:
+            opened = self._vault.open(kept.sealed, str(user.user_id))
+            if opened is not None:
+                return opened
+        if kept is not None:
+            await self.retire(user.user_id)
+        return await self._make(user)
+
+    async def _make(self, user: User) -> str:
+        if self._own is None:
+            raise Unavailable("no_key", "The dashboard has no API key: run `tellback dashboard setup`")
+        wanted = {"name": f"dashboard: {user.email}"[:100], "scopes": sorted(SCOPES[user.role])}
+        if user.owner_email:
+            wanted["owner_email"] = user.owner_email
+        made = await self._own.post("collector", "/v1/keys", wanted)
+        sealed = SealedKey(made["id"], user.user_id, self._vault.seal(made["key"], str(user.user_id)), user.role)
+        async with self._database.write() as tx:
+            kept = await add_key(tx, sealed, self._clock.now())
+        if kept:
+            return str(made["key"])
+        await self._own.delete("collector", within("/v1/keys", made["id"]))  # another replica was first
+        return await self._key_of(user)

@@ -1,0 +1,131 @@
+"""The people who may sign in: made, changed, shut out."""
+
+import re
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from uuid import UUID, uuid4
+
+from services.dashboard.domain.users import Role, User
+from services.dashboard.gateways.passwords import Passwords
+from services.dashboard.handlers.keys import KeyRing
+from services.dashboard.store import audit, sessions, users
+from services.dashboard.store.keys import names_of_keys
+from shared.clock import Clock
+from shared.db.engine import Database
+from shared.errors import Conflict, Invalid, NotFound
+
+_EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,255}")
+FIRST_ADMIN = "admin"
+"""The name that the first admin signs in with."""
+
+
+def new_password() -> str:
+    """A password nobody guesses: 120 bit."""
+    return secrets.token_urlsafe(15)
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where people are looked after."""
+
+    database: Database
+    clock: Clock
+    passwords: Passwords
+    keys: KeyRing | None = None
+
+    async def first_admin(self) -> str | None:
+        """Make the first admin and give their password; None when somebody may sign in already."""
+        async with self.database.read() as tx:
+            if await users.any_user(tx):
+                return None
+        password = new_password()
+        hashed = await self.passwords.hash(password)
+        new = users.NewUser(uuid4(), FIRST_ADMIN, "Admin", Role.ADMIN, hashed)
+        async with self.database.write() as tx:
+            made = await users.add_user(tx, new, self.clock.now())
+        return password if made else None
+
+    async def everybody(self) -> Sequence[User]:
+        """All people, by name."""
+        async with self.database.read() as tx:
+            return await users.all_users(tx)
+
+    async def names_of_keys(self) -> dict[str, str]:
+        """Key id to the name of the person behind it."""
+        async with self.database.read() as tx:
+            return dict(await names_of_keys(tx))
+
+    async def journal(self, limit: int = 100) -> Sequence[audit.Entry]:
+        """Who did what lately."""
+        async with self.database.read() as tx:
+            return await audit.latest(tx, limit)
+
+    async def add(self, by: User, email: str, name: str, role: Role) -> str:
+        """Let somebody in; gives their first password. Raises `Invalid` or `Conflict`."""
+        email, name = email.strip().lower(), " ".join(name.split())
+        if not _EMAIL.fullmatch(email):
+            raise Invalid("invalid_email", "This is not an e-mail address.")
+        if not 1 <= len(name) <= 200:
+            raise Invalid("invalid_name", "A name has 1 to 200 characters.")
+        password = new_password()
+        new = users.NewUser(uuid4(), email, name, role, await self.passwords.hash(password))
+        now = self.clock.now()
+        async with self.database.write() as tx:
+            if not await users.add_user(tx, new, now):
+                raise Conflict("email_taken", "Somebody with this e-mail address may sign in already.")
+            await audit.note(tx, audit.Entry(now, by.email, f"added_{role.value}", email))
+        return password
+
+    async def change(self, by: User, user_id: UUID, role: Role, *, disabled: bool) -> None:
+        """Give another role, or shut out and let in again. The last admin stays one. Raises `Conflict`."""
+        now = self.clock.now()
+        async with self.database.write() as tx:
+            admins = await users.live_admins(tx)
+            found = await users.user_by_id(tx, user_id)
+            if found is None:
+                raise NotFound("user_not_found", "There is no such person.")
+            was_admin = found.role is Role.ADMIN and not found.disabled
+            if was_admin and (disabled or role is not Role.ADMIN) and admins == 1:
+                raise Conflict("last_admin", "This is the last admin: make another one first.")
+            await users.set_role(tx, user_id, role, disabled=disabled)
+            await sessions.end_sessions_of(tx, user_id)
+            action = "shut_out" if disabled else f"made_{role.value}"
+            await audit.note(tx, audit.Entry(now, by.email, action, found.email))
+        if self.keys:
+            await self.keys.retire(user_id)
+
+    async def reset_password(self, by: User, user_id: UUID) -> str:
+        """A new first password for somebody; their sessions end."""
+        password = new_password()
+        hashed = await self.passwords.hash(password)
+        now = self.clock.now()
+        async with self.database.write() as tx:
+            found = await users.user_by_id(tx, user_id)
+            if found is None:
+                raise NotFound("user_not_found", "There is no such person.")
+            await users.set_password(tx, user_id, hashed)
+            await sessions.end_sessions_of(tx, user_id)
+            await audit.note(tx, audit.Entry(now, by.email, "reset_password", found.email))
+        return password
+
+    async def new_password_for(self, email: str) -> str:
+        """From the command line: a new password for somebody, who is let in again if they were shut out."""
+        password = new_password()
+        hashed = await self.passwords.hash(password)
+        now, email = self.clock.now(), email.strip().lower()
+        async with self.database.write() as tx:
+            found = await users.password_of(tx, email)
+            if found is None:
+                raise NotFound("user_not_found", "nobody signs in with this name")
+            user = found[0]
+            await users.set_password(tx, user.user_id, hashed)
+            await users.set_role(tx, user.user_id, user.role, disabled=False)
+            await sessions.end_sessions_of(tx, user.user_id)
+            await audit.note(tx, audit.Entry(now, "command line", "reset_password", email))
+        return password
+
+    async def note(self, by: User, action: str, subject: str) -> None:
+        """Write down something that was done in another service."""
+        async with self.database.write() as tx:
+            await audit.note(tx, audit.Entry(self.clock.now(), by.email, action, subject[:300]))

@@ -1,0 +1,113 @@
+"""Signing in and out: passwords, sessions, and the brake on guessing."""
+
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import timedelta
+
+from services.dashboard.domain.sessions import Throttle
+from services.dashboard.domain.users import User, weakness
+from services.dashboard.gateways.passwords import Passwords
+from services.dashboard.store import audit, sessions, users
+from shared.clock import Clock
+from shared.db.engine import Database
+from shared.errors import Invalid, TooMany, Unauthorized
+from shared.telemetry.logging import get_logger
+
+log = get_logger(__name__)
+SPAN = timedelta(minutes=15)
+BY_NAME, BY_ADDRESS = 5, 30
+"""Failures within the span after which a name, and an address, must wait."""
+
+
+def hash_of(token: str) -> bytes:
+    """What is stored of a session's token."""
+    return hashlib.sha256(token.encode()).digest()
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody signed in, with the token of their session."""
+
+    user: User
+    token: str
+
+
+class SigningIn:
+    """Opens, finds and ends sessions."""
+
+    def __init__(self, database: Database, clock: Clock, passwords: Passwords, idle: timedelta) -> None:
+        self._database, self._clock, self._passwords, self._idle = database, clock, passwords, idle
+        self._names, self._addresses = Throttle(BY_NAME, SPAN), Throttle(BY_ADDRESS, SPAN)
+
+    async def sign_in(self, email: str, password: str, address: str) -> str:
+        """The token of a new session. Raises `Unauthorized`, or `TooMany` after too many failures."""
+        now, email = self._clock.now(), email.strip().lower()[:320]
+        wait = max((w for w in (self._names.wait(email, now), self._addresses.wait(address, now)) if w), default=None)
+        if wait is not None:
+            raise TooMany("too_many_tries", "too many failed tries", retry_after=int(wait.total_seconds()) + 1)
+        # Counted before it is looked at, so that many tries at the same time are many tries.
+        self._names.failed(email, now)
+        self._addresses.failed(address, now)
+        async with self._database.read() as tx:
+            found = await users.password_of(tx, email)
+        right = await self._passwords.verify(found[1] if found else None, password[:1000])
+        if not found or not right or found[0].disabled:
+            log.warning("login_failed")
+            raise Unauthorized("wrong_password", "the name or the password is wrong")
+        self._names.succeeded(email)
+        token = secrets.token_urlsafe(32)
+        async with self._database.write() as tx:
+            await sessions.drop_ended(tx, now, self._idle)
+            await sessions.add_session(tx, hash_of(token), found[0].user_id, now)
+            await users.note_login(tx, found[0].user_id, now)
+            await audit.note(tx, audit.Entry(now, email, "signed_in", email))
+        return token
+
+    async def visitor(self, token: str | None) -> Visitor | None:
+        """Who the token belongs to; None when the session has ended."""
+        if not token or len(token) > 100:
+            return None
+        now, key = self._clock.now(), hash_of(token)
+        async with self._database.read() as tx:
+            session = await sessions.find_session(tx, key)
+            user = await users.user_by_id(tx, session.user_id) if session else None
+        if session is None or user is None or user.disabled or not session.live(now, self._idle):
+            return None
+        if session.stale(now):
+            async with self._database.write() as tx:
+                await sessions.touch_session(tx, key, now)
+        return Visitor(user, token)
+
+    async def still_there(self, token: str) -> bool:
+        """Whether the session goes on; an open page that asks by itself does not keep it alive."""
+        async with self._database.read() as tx:
+            session = await sessions.find_session(tx, hash_of(token))
+            user = await users.user_by_id(tx, session.user_id) if session else None
+        return bool(session and user and not user.disabled and session.live(self._clock.now(), self._idle))
+
+    async def sign_out(self, visitor: Visitor) -> None:
+        """End the session."""
+        now = self._clock.now()
+        async with self._database.write() as tx:
+            await sessions.end_session(tx, hash_of(visitor.token))
+            await audit.note(tx, audit.Entry(now, visitor.user.email, "signed_out", visitor.user.email))
+
+    async def change_password(self, visitor: Visitor, old: str, new: str) -> None:
+        """Exchange one's own password and end one's other sessions. Raises `Invalid` or `TooMany`."""
+        now, email = self._clock.now(), visitor.user.email
+        if wait := self._names.wait(email, now):
+            raise TooMany("too_many_tries", "too many failed tries", retry_after=int(wait.total_seconds()) + 1)
+        self._names.failed(email, now)
+        async with self._database.read() as tx:
+            found = await users.password_of(tx, email)
+        if not found or not await self._passwords.verify(found[1], old[:1000]):
+            raise Invalid("wrong_password", "The present password is wrong.")
+        self._names.succeeded(email)
+        if weak := weakness(new, email):
+            raise Invalid("weak_password", weak)
+        hashed = await self._passwords.hash(new)
+        async with self._database.write() as tx:
+            await users.set_password(tx, visitor.user.user_id, hashed)
+            await sessions.end_sessions_of(tx, visitor.user.user_id, but=hash_of(visitor.token))
+            await audit.note(tx, audit.Entry(now, email, "changed_password", email))

@@ -1,0 +1,1 @@
+"""Beside the pages: notice that something has changed, and tell the open ones."""

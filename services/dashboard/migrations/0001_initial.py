@@ -1,0 +1,60 @@
+"""The first form of the dashboard's state."""
+
+from alembic import op
+
+revision = "dashboard_0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+STATEMENTS = [
+    """
+    create table users (
+        user_id uuid primary key,
+        email text not null unique check (email = lower(email)),
+        name text not null,
+        role text not null check (role in ('admin', 'leader', 'account_manager', 'viewer')),
+        password_hash text not null,
+        disabled boolean not null default false,
+        created_at timestamptz not null,
+        last_login_at timestamptz
+    )
+    """,
+    # Only the hash of a session's token is here: who reads the table cannot sign in.
+    """
+    create table sessions (
+        token_hash bytea primary key,
+        user_id uuid not null references users,
+        created_at timestamptz not null,
+        seen_at timestamptz not null
+    )
+    """,
+    "create index sessions_user on sessions (user_id)",
+    """
+    create table keys (
+        key_id text primary key,
+        user_id uuid not null references users,
+        sealed bytea not null,
+        role text not null,
+        created_at timestamptz not null,
+        retired_at timestamptz
+    )
+    """,
+    "create unique index keys_live on keys (user_id) where retired_at is null",
+    """
+    create table audit (
+        id bigint generated always as identity primary key,
+        at timestamptz not null,
+        actor text not null,
+        action text not null,
+        subject text not null
+    )
+    """,
+    "create index audit_at on audit (at desc)",
+]
+
+
+def upgrade() -> None:
+    """Create everything."""
+    for statement in STATEMENTS:
+        op.execute(statement)

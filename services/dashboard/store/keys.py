@@ -1,0 +1,59 @@
+"""The API keys with which the services are asked for each person."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import UUID
+
+from services.dashboard.domain.users import Role
+from shared.db.transaction import ReadTx, WriteTx
+
+
+@dataclass(frozen=True, slots=True)
+class SealedKey:
+    """A key at rest."""
+
+    key_id: str
+    user_id: UUID
+    sealed: bytes
+    role: Role
+
+
+async def live_key(tx: ReadTx, user_id: UUID) -> SealedKey | None:
+    """The key of a person."""
+    row = await tx.one(
+        "select key_id, user_id, sealed, role from keys where user_id = :user_id and retired_at is null",
+        user_id=user_id,
+    )
+    return SealedKey(row["key_id"], row["user_id"], row["sealed"], Role(row["role"])) if row else None
+
+
+async def add_key(tx: WriteTx, key: SealedKey, now: datetime) -> bool:
+    """Keep a key; False when the person has one already."""
+    rows = await tx.execute(
+        "insert into keys (key_id, user_id, sealed, role, created_at)"
+        " values (:key_id, :user_id, :sealed, :role, :now) on conflict do nothing",
+        key_id=key.key_id,
+        user_id=key.user_id,
+        sealed=key.sealed,
+        role=key.role.value,
+        now=now,
+    )
+    return rows == 1
+
+
+async def retire_key(tx: WriteTx, user_id: UUID, now: datetime) -> str | None:
+    """Take the key of a person out of use; its id, if there was one."""
+    row = await tx.one(
+        "update keys set retired_at = :now, sealed = '' where user_id = :user_id and retired_at is null"
+        " returning key_id",
+        user_id=user_id,
+        now=now,
+    )
+    return str(row["key_id"]) if row else None
+
+
+async def names_of_keys(tx: ReadTx) -> Mapping[str, str]:
+    """Who is behind a key: key id to name, retired ones too."""
+    rows = await tx.all("select key_id, name from keys join users using (user_id)")
+    return {row["key_id"]: row["name"] for row in rows}

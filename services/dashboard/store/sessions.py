@@ -1,0 +1,49 @@
+"""Who is signed in."""
+
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from services.dashboard.domain.sessions import LONGEST, Session
+from shared.db.transaction import ReadTx, WriteTx
+
+
+async def add_session(tx: WriteTx, token_hash: bytes, user_id: UUID, now: datetime) -> None:
+    """Open a session."""
+    await tx.execute(
+        "insert into sessions (token_hash, user_id, created_at, seen_at) values (:token_hash, :user_id, :now, :now)",
+        token_hash=token_hash,
+        user_id=user_id,
+        now=now,
+    )
+
+
+async def find_session(tx: ReadTx, token_hash: bytes) -> Session | None:
+    """The session of a token, live or not."""
+    row = await tx.one(
+        "select user_id, created_at, seen_at from sessions where token_hash = :token_hash", token_hash=token_hash
+    )
+    return Session(row["user_id"], row["created_at"], row["seen_at"]) if row else None
+
+
+async def touch_session(tx: WriteTx, token_hash: bytes, now: datetime) -> None:
+    """Remember the last click."""
+    await tx.execute(
+        "update sessions set seen_at = :now where token_hash = :token_hash", token_hash=token_hash, now=now
+    )
+
+
+async def end_session(tx: WriteTx, token_hash: bytes) -> None:
+    """Sign out."""
+    await tx.execute("delete from sessions where token_hash = :token_hash", token_hash=token_hash)
+
+
+async def end_sessions_of(tx: WriteTx, user_id: UUID, *, but: bytes = b"") -> None:
+    """Sign somebody out everywhere, except in the session `but`."""
+    await tx.execute("delete from sessions where user_id = :user_id and token_hash <> :but", user_id=user_id, but=but)
+
+
+async def drop_ended(tx: WriteTx, now: datetime, idle: timedelta) -> int:
+    """Remove what has ended by itself."""
+    return await tx.execute(
+        "delete from sessions where seen_at < :idle or created_at < :oldest", idle=now - idle, oldest=now - LONGEST
+    )

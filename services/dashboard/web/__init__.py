@@ -1,0 +1,1 @@
+"""The pages. Each is drawn by NiceGUI from what the services say, with the key of the person who looks."""

@@ -1,0 +1,114 @@
+"""Charts, each with its figures in words and as a table for those who do not see it."""
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+from nicegui import ui
+
+from services.dashboard.domain import wording
+from services.dashboard.web.bits import Cell, Text, box, table, when
+
+ACCENT = "#4a86c8"
+COLOURS = {"promoter": "#009e73", "passive": "#e0b92f", "detractor": "#d55e00"}
+GREY = "#8a93a0"
+SHAPES = {"promoter": "triangle", "passive": "circle", "detractor": "path://M0,0 L10,0 L5,9 Z"}
+MONTH = "value => new Date(value).toLocaleDateString(navigator.languages, {month: 'short', year: '2-digit'})"
+SIGNED = "value => (value > 0 ? '+' : value < 0 ? '−' : '') + Math.abs(value)"
+Json = dict[str, Any]
+
+
+def trend(points: Sequence[Json], *, answers: Sequence[Json] = (), marks: Sequence[Json] = (), name: str) -> None:
+    """NPS over time with its interval; single answers as dots on their own scale, context events as lines."""
+    known = [point for point in points if point["nps"] is not None]
+    if not known and not answers:
+        Text("p", "Nobody has answered in this time.", "empty")
+        return
+    words = f"{name}: NPS at the end of each period. "
+    words += ", ".join(f"{point['to'][:10]}: {wording.points(point['nps'])}" for point in known[-3:])
+    with box("figure", role="img", aria_label=words).style("margin:0"):
+        ui.echart(_options(known, answers, marks), renderer="svg").classes("chart")
+    with box("details"):
+        Text("summary", "As a table")
+        rows: list[list[Cell]] = [
+            [partial(when, p["to"]), wording.points(p["nps"]), wording.interval(p), str(p["response_count"])]
+            for p in reversed(points)
+        ]
+        table(("Until", "NPS", "Interval", "Answers"), rows, name)
+
+
+def _options(points: Sequence[Json], answers: Sequence[Json], marks: Sequence[Json]) -> Json:
+    times = [point["to"] for point in points]
+    nps = list(zip(times, (round(point["nps"], 1) for point in points), strict=True))
+    low = [(point["to"], point["ci_low"]) for point in points if point["ci_low"] is not None]
+    high = [(point["to"], point["ci_high"] - point["ci_low"]) for point in points if point["ci_low"] is not None]
+    hidden = {"type": "line", "stack": "interval", "symbol": "none", "silent": True, "lineStyle": {"opacity": 0}}
+    line: Json = {
+        "name": "NPS", "type": "line", "data": nps, "symbolSize": 6, "z": 5,
+        "lineStyle": {"color": ACCENT, "width": 2.5}, "itemStyle": {"color": ACCENT},
+    }  # fmt: skip
+    if marks:
+        line["markLine"] = {
+            "symbol": "none",
+            "label": {"formatter": "{b}", "fontSize": 10, "position": "insideEndTop"},
+            "lineStyle": {"color": GREY, "type": "dotted"},
+            "data": [
+                {"xAxis": mark["at"], "name": mark["label"] or wording.plain(mark["kind"])} for mark in marks[-6:]
+            ],
+        }
+    series: list[Json] = [
+        {**hidden, "name": "", "data": low},
+        {**hidden, "name": "", "data": high, "areaStyle": {"color": ACCENT, "opacity": 0.16}},
+        line,
+    ]
+    for category, colour in COLOURS.items():
+        dots = [(one["answered_at"], one["score"]) for one in answers if one["category"] == category]
+        if dots:
+            series.append(
+                {
+                    "name": wording.CATEGORY_NAMES[category],
+                    "type": "scatter",
+                    "yAxisIndex": 1,
+                    "data": dots,
+                    "symbol": SHAPES[category],
+                    "symbolSize": 9,
+                    "itemStyle": {"color": colour, "opacity": 0.85},
+                }
+            )
+    axes: list[Json] = [_axis(-100, 100, {":formatter": SIGNED})]
+    axes.append(_axis(0, 10, {}) | {"show": bool(answers), "splitLine": {"show": False}})
+    return {
+        "animation": False,
+        "grid": {"left": 44, "right": 34 if answers else 14, "top": 18, "bottom": 26},
+        "tooltip": {"trigger": "item", "confine": True},
+        "xAxis": {"type": "time", "axisLabel": {":formatter": MONTH, "hideOverlap": True}, "splitNumber": 5},
+        "yAxis": axes,
+        "series": series,
+    }
+
+
+def _axis(low: int, high: int, label: Json) -> Json:
+    return {
+        "type": "value", "min": low, "max": high, "axisLabel": label,
+        "splitLine": {"lineStyle": {"color": GREY, "opacity": 0.25}},
+    }  # fmt: skip
+
+
+def distribution(counts: Sequence[int], name: str) -> None:
+    """How many answers of each score from 0 to 10, in the colours of their categories."""
+    words = f"{name}: " + ", ".join(f"{count} gave {score}" for score, count in enumerate(counts) if count)
+    data = [{"value": count, "itemStyle": {"color": COLOURS[category_of(score)]}} for score, count in enumerate(counts)]
+    options = {
+        "animation": False,
+        "grid": {"left": 34, "right": 8, "top": 20, "bottom": 24},
+        "xAxis": {"type": "category", "data": [str(score) for score in range(len(counts))]},
+        "yAxis": {"type": "value", "minInterval": 1, "splitLine": {"lineStyle": {"color": GREY, "opacity": 0.25}}},
+        "series": [{"type": "bar", "data": data, "label": {"show": True, "position": "top"}}],
+    }
+    with box("figure", role="img", aria_label=words).style("margin:0"):
+        ui.echart(options, renderer="svg").classes("chart").style("height:12rem")
+
+
+def category_of(score: int) -> str:
+    """The category of an NPS score."""
+    return "promoter" if score >= 9 else "passive" if score >= 7 else "detractor"

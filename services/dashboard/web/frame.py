@@ -1,0 +1,101 @@
+"""What all pages share: who may see them, the head with its navigation, and the way to register one."""
+
+from collections.abc import Awaitable, Callable
+from importlib.resources import files
+from typing import Any
+
+from nicegui import app as nicegui_app
+from nicegui import ui
+from starlette.requests import Request
+from starlette.responses import Response
+
+from services.dashboard.domain.users import ROLE_NAMES
+from services.dashboard.web.bits import Text, box, link
+from services.dashboard.web.forms import SESSION
+from services.dashboard.web.login import to_login
+from services.dashboard.web.resources import resources
+from services.dashboard.web.section import Visit
+
+Page = Callable[[Visit], Awaitable[None]]
+NAVIGATION = (
+    ("/", "Portfolio"),
+    ("/accounts", "Accounts"),
+    ("/people", "People"),
+    ("/follow-ups", "Follow-ups"),
+    ("/benchmarks", "Benchmarks"),
+    ("/settings", "Settings"),
+)
+THEME = "tellback_theme"
+THEMES = {"light": False, "dark": True}
+SECONDS = 20.0
+
+
+def serve_static() -> None:
+    """Our own style, script and picture."""
+    nicegui_app.add_static_files("/static", str(files("services.dashboard.web") / "static"))
+
+
+def page(path: str, title: str, *, scope: str = "read", bare: bool = False) -> Callable[[Page], Page]:
+    """Register a page for people whose role has the scope; `bare` pages have no navigation (made to print)."""
+
+    def register(draw: Page) -> Page:
+        async def build(request: Request) -> Response | None:
+            found = resources()
+            visitor = await found.signing_in.visitor(request.cookies.get(SESSION))
+            if visitor is None:
+                return to_login(request)
+            visit = Visit(found, visitor, dict(request.path_params), dict(request.query_params), ui.context.client)
+            _head(request)
+            if not bare:
+                _navigation(visit, request, path)
+            with box("main", "page bare" if bare else "page", id="main"):
+                if visitor.user.may(scope):
+                    await draw(visit)
+                    await visit.open()
+                else:
+                    Text("h1", title)
+                    Text("p", f"This page is not for the role {ROLE_NAMES[visitor.user.role].lower()}.", "empty")
+            return None
+
+        ui.page(path, title=f"{title} – Tellback", response_timeout=SECONDS)(build)
+        return draw
+
+    return register
+
+
+def _head(request: Request) -> None:
+    ui.add_head_html('<link rel="stylesheet" href="/static/style.css"><script src="/static/reader.js"></script>')
+    ui.dark_mode(THEMES.get(request.cookies.get(THEME, "")))
+    ui.query(".nicegui-content").classes("shell")
+
+
+def _navigation(visit: Visit, request: Request, here: str) -> None:
+    link("To the content", "#main", "skip")
+    with box("header", "top"):
+        link("Tellback", "/", "brand")
+        with box("nav", aria_label="Pages"):
+            for path, name in NAVIGATION:
+                current: dict[str, Any] = {"aria-current": "page"} if _within(here, path) else {}
+                link(name, path)._props.update(current)
+        with box("details", "me"):
+            Text("summary", visit.user.name, aria_label=f"{visit.user.name}: your account")
+            with box(classes="menu"):
+                Text("p", f"{visit.user.email}, {ROLE_NAMES[visit.user.role].lower()}", "muted")
+                _themes(request)
+                link("Change the password", "/password")
+                with box("form", method="post", action="/logout"):
+                    forms = resources().forms
+                    box("input", type="hidden", name="token", value=forms.token(visit.visitor.token))
+                    Text("button", "Sign out", type="submit")
+
+
+def _themes(request: Request) -> None:
+    """Light, dark, or as the device says; kept in a cookie of this browser."""
+    chosen = request.cookies.get(THEME, "auto")
+    with box("div", "themes", role="group", aria_label="Colours"):
+        for name in ("auto", "light", "dark"):
+            Text("button", name.capitalize(), type="button", data_theme=name, aria_pressed=str(name == chosen).lower())
+
+
+def _within(here: str, path: str) -> bool:
+    return here == path or (path != "/" and here.startswith(f"{path}/"))

@@ -1,0 +1,37 @@
+"""What pages need, put together by app.py; NiceGUI knows one application a process, and so does this."""
+
+from dataclasses import dataclass
+
+from nicegui import app as nicegui_app
+
+from services.dashboard.handlers.keys import KeyRing
+from services.dashboard.handlers.people import Desk
+from services.dashboard.handlers.signing_in import SigningIn
+from services.dashboard.jobs.pulse import Pulses
+from services.dashboard.settings import DashboardSettings
+from services.dashboard.web.forms import Forms
+from shared.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """The dashboard's own resources."""
+
+    settings: DashboardSettings
+    clock: Clock
+    forms: Forms
+    signing_in: SigningIn
+    desk: Desk
+    keys: KeyRing
+    pulses: Pulses
+
+
+def resources() -> Resources:
+    """The resources that the lifespan opened."""
+    found: Resources = nicegui_app.state.dashboard
+    return found
+
+
+def provide(found: Resources) -> None:
+    """Set them."""
+    nicegui_app.state.dashboard = found

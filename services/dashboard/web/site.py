@@ -1,0 +1,37 @@
+"""All pages, mounted into the service's application."""
+
+from fastapi import FastAPI
+from nicegui import app as nicegui_app
+from nicegui import ui
+from starlette.middleware.gzip import GZipMiddleware
+from starlette.routing import Mount
+
+from services.dashboard.web import portfolio
+from services.dashboard.web.frame import serve_static
+from services.dashboard.web.guard import Guard
+
+PAGES = (portfolio,)
+"""Importing a page registers it."""
+RECONNECT_SECONDS = 30.0
+
+
+def mount(app: FastAPI) -> None:
+    """Put NiceGUI, guarded, behind the routes of the service; once a process."""
+    if nicegui_app.config.has_run_config:
+        return
+    serve_static()
+    nicegui_app.config.socket_io_js_transports = ["websocket"]
+    ui.run_with(
+        app,
+        title="Tellback",
+        language="en-US",
+        dark=None,
+        tailwind=False,
+        reconnect_timeout=RECONNECT_SECONDS,
+        gzip_middleware_factory=None,
+        show_welcome_message=False,
+    )
+    mounted = app.router.routes[-1]
+    if not isinstance(mounted, Mount):
+        raise TypeError("NiceGUI is expected to be the last of the routes")
+    mounted.app = GZipMiddleware(Guard(mounted.app), minimum_size=1000)

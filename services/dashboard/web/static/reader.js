@@ -1,0 +1,70 @@
+// Times and amounts in the reader's language and time zone, and the choice of colours.
+(() => {
+  const language = navigator.languages;
+  const styles = {
+    date: { day: "numeric", month: "short", year: "numeric" },
+    time: { day: "numeric", month: "short", year: "numeric", hour: "2-digit", minute: "2-digit" },
+    clock: { hour: "2-digit", minute: "2-digit" },
+  };
+  const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
+  const steps = [["day", 86400], ["hour", 3600], ["minute", 60]];
+
+  function ago(at) {
+    const seconds = (at - Date.now()) / 1000;
+    const [unit, size] = steps.find(([, size]) => Math.abs(seconds) >= size) ?? steps[2];
+    return relative.format(Math.trunc(seconds / size), unit);
+  }
+
+  function say(element) {
+    if (element.matches("time[datetime]")) {
+      const iso = element.getAttribute("datetime");
+      const day = iso.length === 10;
+      const at = new Date(iso);
+      if (isNaN(at)) return;
+      const style = element.dataset.style ?? "date";
+      const full = new Intl.DateTimeFormat(language, { ...styles.time, ...(day && { hour: undefined, minute: undefined }) });
+      const text = style === "ago" ? ago(at)
+        : new Intl.DateTimeFormat(language, { ...styles[style], ...(day && { timeZone: "UTC" }) }).format(at);
+      if (element.textContent !== text) element.textContent = text;
+      if (!element.title && style !== "time") element.title = full.format(at);
+    } else if (element.matches("data[data-currency]")) {
+      const currency = element.dataset.currency;
+      const options = currency ? { style: "currency", currency, maximumFractionDigits: 0 } : { maximumFractionDigits: 0 };
+      const text = new Intl.NumberFormat(language, options).format(Number(element.getAttribute("value")));
+      if (element.textContent !== text) element.textContent = text;
+    }
+  }
+
+  const wanted = "time[datetime], data[data-currency]";
+  const sayAll = (root) => {
+    if (root.nodeType !== Node.ELEMENT_NODE) root = root.parentElement;
+    if (!root) return;
+    if (root.matches(wanted)) say(root);
+    root.querySelectorAll(wanted).forEach(say);
+  };
+  new MutationObserver((changes) => {
+    for (const change of changes) {
+      if (change.type === "childList") change.addedNodes.forEach(sayAll);
+      if (change.type !== "childList" || change.target.matches?.(wanted)) sayAll(change.target);
+    }
+  }).observe(document, {
+    subtree: true, childList: true, characterData: true, attributes: true, attributeFilter: ["datetime", "value"],
+  });
+
+  document.addEventListener("click", (event) => {
+    const chosen = event.target.closest?.("[data-theme]")?.dataset.theme;
+    if (chosen) {
+      document.cookie = `tellback_theme=${chosen};path=/;max-age=31536000;samesite=lax`;
+      location.reload();
+    }
+    const menu = document.querySelector("details.me[open]");
+    if (menu && !menu.contains(event.target)) menu.open = false;
+  });
+  document.addEventListener("keydown", (event) => {
+    const menu = document.querySelector("details.me[open]");
+    if (event.key === "Escape" && menu) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+  });
+})();

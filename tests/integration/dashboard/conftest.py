@@ -1,0 +1,56 @@
+"""The dashboard's handlers on a real database, with services that answer from the test."""
+
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from pydantic import SecretStr
+
+from services.dashboard.gateways.passwords import Passwords
+from services.dashboard.gateways.services import Services
+from services.dashboard.gateways.vault import Vault
+from services.dashboard.handlers.keys import KeyRing
+from services.dashboard.handlers.people import Desk
+from services.dashboard.handlers.signing_in import SigningIn
+from services.dashboard.jobs.pulse import Pulses
+from services.dashboard.settings import DashboardSettings
+from services.dashboard.web.forms import Forms
+from services.dashboard.web.resources import Resources, provide
+from shared.db.engine import Database
+from tests.integration.dashboard.fake_services import FakeServices
+from tests.support.clock import FrozenClock
+from tests.support.environment import Environment
+
+SECRET = "s3cret-of-the-tests-0123456789-abcdefgh"
+
+
+@pytest.fixture
+def clock() -> FrozenClock:
+    return FrozenClock(datetime(2026, 11, 23, 12, tzinfo=UTC))
+
+
+@pytest.fixture
+def services() -> FakeServices:
+    return FakeServices()
+
+
+@pytest.fixture
+async def resources(environment: Environment, clock: FrozenClock, services: FakeServices) -> AsyncIterator[Resources]:
+    database = Database(environment.database_url, "dashboard", pool_size=3)
+    urls = dict.fromkeys(("collector", "scorer", "alerting", "benchmark"), "http://services.test")
+    asked = Services(urls, transport=services.transport)  # type: ignore[arg-type]
+    passwords = Passwords()
+    keys = KeyRing(database, asked, Vault(SECRET), clock, SecretStr("tb_own"))
+    found = Resources(
+        settings=DashboardSettings(),
+        clock=clock,
+        forms=Forms(SECRET, secure=False),
+        signing_in=SigningIn(database, clock, passwords, timedelta(hours=12)),
+        desk=Desk(database, clock, passwords, keys),
+        keys=keys,
+        pulses=Pulses(1),
+    )
+    provide(found)
+    yield found
+    await asked.close()
+    await database.close()

@@ -1,0 +1,30 @@
+"""The other services as the dashboard sees them: keys are made and revoked, and whatever is asked is remembered."""
+
+import json
+from typing import Any
+
+import httpx
+
+
+class FakeServices:
+    """Answers over httpx's own transport."""
+
+    def __init__(self) -> None:
+        self.keys: dict[str, dict[str, Any]] = {}
+        self.asked: list[httpx.Request] = []
+        self.transport = httpx.MockTransport(self._answer)
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
+        self.asked.append(request)
+        if request.url.path == "/v1/keys" and request.method == "POST":
+            made = json.loads(request.content)
+            key_id = f"key{len(self.keys)}"
+            self.keys[key_id] = made | {"live": True}
+            return httpx.Response(201, json={"id": key_id, "key": f"tb_{key_id}_secret"})
+        if request.url.path.startswith("/v1/keys/"):
+            self.keys[request.url.path.rpartition("/")[2]]["live"] = False
+            return httpx.Response(204)
+        shown = request.headers["authorization"].removeprefix("Bearer tb_").removesuffix("_secret")
+        if not self.keys.get(shown, {}).get("live"):
+            return httpx.Response(401, json={"code": "unauthorized", "detail": "no valid key"})
+        return httpx.Response(200, json={"key": shown})

@@ -1,0 +1,156 @@
+"""Signing in and out over HTTP: cookies, forms of ours only, and the brake on guessing."""
+
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from services.dashboard.domain.users import Role
+from services.dashboard.web import login
+from services.dashboard.web.resources import Resources
+from shared.http.app import create_bare_app
+from tests.support.clock import FrozenClock
+from tests.support.http import running
+
+
+@pytest.fixture
+async def browser(resources: Resources) -> AsyncIterator[httpx.AsyncClient]:
+    @asynccontextmanager
+    async def nothing(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+
+    async with running(create_bare_app("dashboard", "t", "t", (login.router,), nothing)) as client:
+        yield client
+
+
+@pytest.fixture
+async def password(resources: Resources) -> str:
+    made = await resources.desk.first_admin()
+    assert made
+    return made
+
+
+async def token_of(browser: httpx.AsyncClient, path: str = "/login") -> str:
+    found = re.search(r'name="token" value="(\w+)"', (await browser.get(path)).text)
+    assert found
+    return found[1]
+
+
+async def sign_in(browser: httpx.AsyncClient, password: str, email: str = "admin", next: str = "/") -> httpx.Response:
+    form = {"email": email, "password": password, "token": await token_of(browser), "next": next}
+    return await browser.post("/login", data=form)
+
+
+async def test_the_right_password_opens_a_session_that_scripts_and_other_sites_cannot_use(
+    browser: httpx.AsyncClient, password: str
+) -> None:
+    answer = await sign_in(browser, password, email=" Admin ", next="/people?category=detractor")
+    assert (answer.status_code, answer.headers["location"]) == (303, "/people?category=detractor")
+    cookie = next(c for c in answer.headers.get_list("set-cookie") if c.startswith("tellback_session="))
+    assert "HttpOnly" in cookie
+    assert "SameSite=lax" in cookie
+    assert (await browser.get("/login")).status_code == 303
+
+
+async def test_the_token_of_a_session_is_stored_as_its_hash_only(
+    browser: httpx.AsyncClient, resources: Resources, password: str
+) -> None:
+    await sign_in(browser, password)
+    token = browser.cookies["tellback_session"]
+    async with resources.desk.database.read() as tx:
+        rows = await tx.all("select token_hash from sessions")
+    assert len(rows) == 1
+    assert token.encode() not in bytes(rows[0]["token_hash"])
+
+
+@pytest.mark.parametrize("target", ["https://evil.example", "//evil.example", "/\\evil.example", "javascript:alert(1)"])
+async def test_signing_in_leads_to_our_own_pages_only(browser: httpx.AsyncClient, password: str, target: str) -> None:
+    assert (await sign_in(browser, password, next=target)).headers["location"] == "/"
+
+
+async def test_a_wrong_password_and_an_unknown_name_are_told_the_same(
+    browser: httpx.AsyncClient, password: str
+) -> None:
+    wrong = await sign_in(browser, "not it at all")
+    unknown = await sign_in(browser, "not it at all", email="nobody")
+    assert wrong.status_code == unknown.status_code == 401
+    assert re.sub(r'value="\w*"', "", wrong.text) == re.sub(r'value="\w*"', "", unknown.text)
+
+
+async def test_guessing_is_slowed_down_and_the_right_password_has_to_wait_too(
+    browser: httpx.AsyncClient, clock: FrozenClock, password: str
+) -> None:
+    for _ in range(5):
+        assert (await sign_in(browser, "wrong")).status_code == 401
+    blocked = await sign_in(browser, password)
+    assert blocked.status_code == 429
+    assert int(blocked.headers["retry-after"]) > 0
+    clock.advance(timedelta(minutes=16))
+    assert (await sign_in(browser, password)).status_code == 303
+
+
+async def test_a_form_of_another_site_is_refused(browser: httpx.AsyncClient, password: str) -> None:
+    form = {"email": "admin", "password": password}
+    assert (await browser.post("/login", data=form | {"token": "made up"})).status_code == 403
+    token = await token_of(browser)
+    across = await browser.post("/login", data=form | {"token": token}, headers={"sec-fetch-site": "cross-site"})
+    assert across.status_code == 403
+    assert "tellback_session" not in browser.cookies
+
+
+async def test_signing_out_ends_the_session_on_the_server(
+    browser: httpx.AsyncClient, resources: Resources, password: str
+) -> None:
+    await sign_in(browser, password)
+    session = browser.cookies["tellback_session"]
+    await browser.post("/logout", data={"token": "made up"})
+    assert await resources.signing_in.visitor(session)
+    await browser.post("/logout", data={"token": resources.forms.token(session)})
+    assert await resources.signing_in.visitor(session) is None
+
+
+async def test_a_session_ends_when_nobody_clicks(
+    browser: httpx.AsyncClient, resources: Resources, clock: FrozenClock, password: str
+) -> None:
+    await sign_in(browser, password)
+    session = browser.cookies["tellback_session"]
+    clock.advance(timedelta(hours=11))
+    assert await resources.signing_in.visitor(session)
+    clock.advance(timedelta(hours=11))
+    assert await resources.signing_in.still_there(session)
+    clock.advance(timedelta(hours=2))
+    assert await resources.signing_in.visitor(session) is None
+
+
+async def test_a_new_password_ends_the_other_sessions(
+    browser: httpx.AsyncClient, resources: Resources, password: str
+) -> None:
+    other = await resources.signing_in.sign_in("admin", password, "elsewhere")
+    await sign_in(browser, password)
+    form = {"token": await token_of(browser, "/password"), "old": password, "new": "a longer new password"}
+    weak = await browser.post("/password", data=form | {"new": "short"})
+    assert weak.status_code == 422
+    assert (await browser.post("/password", data=form | {"old": "wrong"})).status_code == 422
+    assert (await browser.post("/password", data=form)).status_code == 303
+    assert await resources.signing_in.visitor(other) is None
+    assert await resources.signing_in.visitor(browser.cookies["tellback_session"])
+
+
+async def test_who_is_shut_out_is_out_at_once(resources: Resources, password: str) -> None:
+    admin = (await resources.desk.everybody())[0]
+    first = await resources.desk.add(admin, "ben@supplier.example", "Ben", Role.VIEWER)
+    session = await resources.signing_in.sign_in("ben@supplier.example", first, "here")
+    visitor = await resources.signing_in.visitor(session)
+    assert visitor
+    await resources.desk.change(admin, visitor.user.user_id, Role.VIEWER, disabled=True)
+    assert await resources.signing_in.visitor(session) is None
+
+
+async def test_what_is_typed_is_not_markup(browser: httpx.AsyncClient, password: str) -> None:
+    answer = await browser.get("/login", params={"next": '/"><script>alert(1)</script>'})
+    assert "<script>" not in answer.text
+    assert "script-src 'self'" in answer.headers["content-security-policy"]
