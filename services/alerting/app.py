@@ -16,10 +16,12 @@ from services.alerting.domain.payloads import Context, Links
 from services.alerting.domain.people import Staff
 from services.alerting.domain.tasks import Contact
 from services.alerting.domain.triggers import Policy
+from services.alerting.handlers.follow_ups import wake_snoozed
 from services.alerting.handlers.resources import Resources
+from services.alerting.handlers.watches import purge, watch_renewals, watch_segments
 from services.alerting.jobs.defaults import put_rules_in_place
 from services.alerting.jobs.delivery_setup import delivering
-from services.alerting.jobs.snoozes import Alarm
+from services.alerting.jobs.timers import Timer, Work
 from services.alerting.settings import AlertingSettings
 from shared.clock import Clock, SystemClock
 from shared.db.erasures import Journal
@@ -53,8 +55,8 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
             app.state.plumbing = plumbing
             app.state.service = Alerting(resources, committed, sending)
             plumbing.background("rules", partial(put_rules_in_place, plumbing.database, clock))
-            alarm = Alarm(plumbing.database, resources, settings.wake_seconds, committed)
-            plumbing.background("snoozes", alarm.run)
+            for name, seconds, work in timers_of(settings, resources):
+                plumbing.background(name, Timer(name, plumbing.database, seconds, work, committed).run)
             journal = Journal(resources.subject)
             plumbing.runner(READS, handlers(resources), committed, max_records=AT_ONCE, journal=journal)
             yield
@@ -70,6 +72,16 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
         lifespan,
         clock=clock,
     )
+
+
+def timers_of(settings: AlertingSettings, resources: Resources) -> list[tuple[str, float, Work]]:
+    """What is done by time: name, seconds between two looks, the work."""
+    return [
+        ("snoozes", settings.wake_seconds, lambda tx: wake_snoozed(tx, resources)),
+        ("renewals", settings.watch_seconds, lambda tx: watch_renewals(tx, resources)),
+        ("segments", settings.watch_seconds, lambda tx: watch_segments(tx, resources)),
+        ("purge", settings.watch_seconds, lambda tx: purge(tx, resources)),
+    ]
 
 
 def resources_of(settings: AlertingSettings, common: CommonSettings, clock: Clock) -> Resources:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from services.alerting.handlers.account_scores import record_account_scores
 from services.alerting.handlers.directory import record_directory
 from services.alerting.handlers.erasures import erase_stakeholders
+from services.alerting.handlers.invitations import record_invitations
 from services.alerting.handlers.resources import Resources
 from services.alerting.handlers.responses import record_responses
 from services.alerting.handlers.score_events import record_score_events
@@ -14,6 +15,7 @@ from shared.topics import (
     ACCOUNT_SCORE_CHANGED,
     ACCOUNT_SCORE_DROPPED,
     ACCOUNT_UPSERTED,
+    INVITATION_EVENTS,
     RESPONSE_AMENDED,
     RESPONSE_RECORDED,
     RESPONSE_WITHDRAWN,
@@ -32,6 +34,7 @@ def handlers(resources: Resources) -> Mapping[str, BatchHandler]:
     score_events = record_score_events(resources)
     responses = record_responses(resources)
     directory = record_directory(resources)
+    invitations = record_invitations(resources)
     return {
         STAKEHOLDER_ANSWERED: score_events,
         STAKEHOLDER_ANSWER_CORRECTED: score_events,
@@ -47,4 +50,5 @@ def handlers(resources: Resources) -> Mapping[str, BatchHandler]:
         ACCOUNT_REMOVED: directory,
         STAKEHOLDER_UPSERTED: directory,
         STAKEHOLDER_REMOVED: directory,
+        **dict.fromkeys(INVITATION_EVENTS, invitations),
     }

@@ -54,6 +54,9 @@ class AlertingSettings(Settings):
     wake_seconds: float = Field(
         default=5.0, gt=0, le=3600, description="How often snoozed follow-ups are looked at, in seconds."
     )
+    watch_seconds: float = Field(
+        default=3600, gt=0, le=86400, description="How often renewals and segments are looked at, in seconds."
+    )
 
     allow_networks: CommaList = Field(
         default=(),

@@ -11,8 +11,13 @@ ANSWERED = "stakeholder.answered"
 SCORE_DROPPED = "account_score.dropped"
 CLASS_CHANGED = "account_class.changed"
 WENT_SILENT = "stakeholder.went_silent"
+BOUNCED = "invitation.bounced"
+RENEWAL_NEAR = "account.renewal_near"
+SEGMENT_DROPPED = "segment.dropped"
 DETRACTOR = "detractor"
-EVENTS = (ANSWERED, SCORE_DROPPED, CLASS_CHANGED, WENT_SILENT)
+ACCOUNT_DROP = "account_score_drop"
+BOUNCE = "bounced_contact"
+EVENTS = (ANSWERED, SCORE_DROPPED, CLASS_CHANGED, WENT_SILENT, BOUNCED, RENEWAL_NEAR, SEGMENT_DROPPED)
 """What a rule may wait for."""
 
 
@@ -50,8 +55,10 @@ def _when(**fields: Any) -> Any:
     return conditions_from(document)
 
 
-# Rules that would fire on nearly every account with its first answers come switched off: what opens by itself must
-# be worth somebody's hour.
+SETTLED = (30, None)
+"""Days since the first answer of an account: what its first month or an import brings is where it stands, not news."""
+
+# What opens by itself must be worth somebody's hour.
 _ROWS: tuple[dict[str, Any], ...] = (
     # Any fall to a detractor is in these two rows: the score decides, not where it fell from.
     {
@@ -155,7 +162,7 @@ _ROWS: tuple[dict[str, Any], ...] = (
     },
     {
         "rule_id": "account_score_drop",
-        "kind": "account_score_drop",
+        "kind": ACCOUNT_DROP,
         "label": "Account score dropped",
         "event": SCORE_DROPPED,
         "conditions": (),
@@ -163,22 +170,65 @@ _ROWS: tuple[dict[str, Any], ...] = (
         "due": _days(3),
         "recipient": "owner",
         "informs": ("sponsor",),
+        "inhibited_by": (DETRACTOR,),
         "reason": "the score of the account fell by $points points",
         "playbook": playbooks.ACCOUNT_DROP,
     },
     {
         "rule_id": "account_class_changed",
-        "enabled": False,
         "kind": "account_class_changed",
         "label": "Account class changed",
         "event": CLASS_CHANGED,
-        "conditions": _when(account_class=["at_risk", "divided"]),
+        "conditions": _when(
+            account_class=["at_risk", "divided"],
+            previous_class=["ambassador", "steady", "divided", "silent"],
+            known_days=SETTLED,
+        ),
         "severity": "high",
         "due": _days(3),
         "recipient": "owner",
         "informs": ("sponsor",),
+        "inhibited_by": (DETRACTOR, ACCOUNT_DROP),
         "reason": "the account went from $previous_class to $account_class",
         "playbook": playbooks.ACCOUNT_CLASS,
+    },
+    {
+        "rule_id": "renewal_risk_class",
+        "kind": "renewal_risk",
+        "label": "Renewal at risk",
+        "event": RENEWAL_NEAR,
+        "conditions": _when(days_to_renewal=(0, 120), account_class=["at_risk", "divided", "silent"]),
+        "severity": "critical",
+        "due": _days(2),
+        "recipient": "owner",
+        "informs": ("sponsor",),
+        "reason": "renews in $days_to_renewal days and is $account_class",
+        "playbook": playbooks.RENEWAL,
+    },
+    {
+        "rule_id": "renewal_risk_unheard",
+        "kind": "renewal_risk",
+        "label": "Renewal at risk",
+        "event": RENEWAL_NEAR,
+        "conditions": _when(days_to_renewal=(0, 120), decision_maker_days=(180, None)),
+        "severity": "critical",
+        "due": _days(2),
+        "recipient": "owner",
+        "informs": ("sponsor",),
+        "reason": "renews in $days_to_renewal days and no decision-maker was heard for $decision_maker_days days",
+        "playbook": playbooks.RENEWAL,
+    },
+    {
+        "rule_id": "segment_drop",
+        "kind": "segment_drop",
+        "label": "More detractors in a segment",
+        "event": SEGMENT_DROPPED,
+        "conditions": _when(rise=(5, None), z=(2.33, None), voices=(30, None)),
+        "severity": "medium",
+        "due": _days(5),
+        "recipient": "leader",
+        "reason": "$segment_by $segment: detractors went from $share_before to $share per cent",
+        "playbook": playbooks.SEGMENT,
     },
     {
         "rule_id": "non_response_decision_maker",
@@ -189,7 +239,7 @@ _ROWS: tuple[dict[str, Any], ...] = (
         "severity": "medium",
         "due": _days(5),
         "recipient": "owner",
-        "inhibited_by": (DETRACTOR,),
+        "inhibited_by": (DETRACTOR, BOUNCE),
         "closes_on_answer": True,
         "reason": "no answer $days days after the invitation ($furthest)",
         "playbook": playbooks.SILENT,
@@ -203,28 +253,41 @@ _ROWS: tuple[dict[str, Any], ...] = (
         "severity": "low",
         "due": _days(5),
         "recipient": "owner",
-        "inhibited_by": (DETRACTOR,),
+        "inhibited_by": (DETRACTOR, BOUNCE),
         "closes_on_answer": True,
         "reason": "no answer $days days after the invitation ($furthest)",
         "playbook": playbooks.SILENT,
     },
     {
+        "rule_id": "bounced_contact",
+        "kind": BOUNCE,
+        "label": "Contact lost",
+        "event": BOUNCED,
+        "conditions": (),
+        "severity": "low",
+        "due": _days(5),
+        "recipient": "owner",
+        "closes_on_answer": True,
+        "reason": "an invitation to them came back",
+        "playbook": playbooks.BOUNCED,
+    },
+    {
         "rule_id": "new_promoter",
-        "enabled": False,
         "kind": "new_promoter",
         "label": "New promoter",
         "event": ANSWERED,
-        "conditions": _when(change=["new_promoter", "passive_to_promoter"]),
+        "conditions": _when(change=["new_promoter", "passive_to_promoter"], known_days=SETTLED),
         "severity": "low",
         "due": _days(10),
         "recipient": "owner",
+        "inhibited_by": (DETRACTOR,),
+        "inhibited_within": "account",
         "growth": True,
         "reason": "is a promoter now ($score)",
         "playbook": playbooks.PROMOTER,
     },
     {
         "rule_id": "recovered",
-        "enabled": False,
         "kind": "recovered",
         "label": "Recovered",
         "event": ANSWERED,
@@ -232,6 +295,7 @@ _ROWS: tuple[dict[str, Any], ...] = (
         "severity": "low",
         "due": _days(10),
         "recipient": "owner",
+        "inhibited_by": (DETRACTOR,),
         "growth": True,
         "reason": "came back from detractor ($previous_score) to $score",
         "playbook": playbooks.RECOVERED,

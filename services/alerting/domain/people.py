@@ -114,8 +114,13 @@ def title_of(label: str, facts: Facts, account: Account, person: Stakeholder | N
     """One line for a list, at most 130 characters: `Detractor (2): Jane Doe, Acme`."""
     score = facts.get("score")
     head = f"{label} ({score})" if score is not None else label
-    who = [account.name or account.account_id]
+    who = [name_of(account)]
     if person is not None:
         who.insert(0, person.name or person.stakeholder_id)
     title = f"{head}: {', '.join(who)}"
     return title if len(title) <= MAX_TITLE else title[: MAX_TITLE - 1] + "…"
+
+
+def name_of(account: Account) -> str:
+    """How people call it; what stands for a segment is named by its value."""
+    return account.name or account.account_id.rpartition("/")[2]

@@ -35,6 +35,18 @@ ACCOUNT_CLASS = (
     "The mix of this account has turned. List promoters, passives and detractors by role, win the promoters' help,"
     " call the detractors first, and agree with the sponsor on a plan."
 )
+RENEWAL = (
+    "The contract ends soon. See the decision-maker in person, with the sponsor: what did we promise, what was done,"
+    " what is open? Repair first, renew then; no price talk before they feel heard."
+)
+SEGMENT = (
+    "One cause behind many accounts: read the newest comments of this segment side by side, name the cause, decide who"
+    " removes it and by when, and let every owner tell their customers."
+)
+BOUNCED = (
+    "The address does not work. Ask a colleague at the account who does this job now, correct the directory, and say"
+    " hello to the successor before the next survey does."
+)
 SILENT = (
     "No signal is a signal. Reach out in person; check the contact; change the channel. Ask when would be a good time"
     " and what would make answering worth it."

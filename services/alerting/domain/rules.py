@@ -4,7 +4,7 @@ A rule holds when its event came and every condition holds. Rules of one kind ar
 (detractor 0–3 and detractor 4–6): they share one open task a person.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from string import Template
 from typing import Any, Literal
@@ -41,6 +41,17 @@ FIELDS = {
     "points": "points that the score of the account fell by",
     "account_class": "the class of the account now",
     "previous_class": "the class of the account before",
+    "known_days": "days since the first answer of the account was recorded",
+    "channel": "how an invitation was sent",
+    "days_to_renewal": "days until the contract ends",
+    "decision_maker_days": "days since a decision-maker was heard, or since the account is known",
+    "segment_by": "industry, tier or region",
+    "segment": "the industry, tier or region that moved",
+    "share": "per cent of detractors in the segment",
+    "share_before": "the same in the 90 days before",
+    "rise": "points by which it went up",
+    "voices": "voices of the segment in the smaller of both windows",
+    "z": "how far the rise is beyond chance, in standard errors",
 }
 """Every field that a condition may name, with its meaning."""
 
@@ -105,6 +116,15 @@ class Rule:
     def holds(self, event: str, facts: Facts) -> bool:
         """Whether this rule wants a follow-up for the event."""
         return self.enabled and self.event == event and all(one.holds(facts) for one in self.conditions)
+
+
+def latest(rules: Iterable[Rule], field: str, default: float) -> float:
+    """The greatest `max` that any of the rules sets to a field; `default` where one sets none."""
+    bounds = []
+    for rule in rules:
+        limits = [one.value for one in rule.conditions if one.field == field and one.operator == "max"]
+        bounds.append(min([*limits, default]))
+    return max(bounds, default=default)
 
 
 def conditions_from(document: Mapping[str, Mapping[str, Any]]) -> tuple[Condition, ...]:

@@ -1,6 +1,6 @@
 """Topic account-scores: the newest snapshot of each account is kept, and every move is told."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.alerting.domain import messages
@@ -16,6 +16,9 @@ from shared.verdicts import NEW, REPEAT, BatchHandler, Received, Verdict
 METHOD = "latest"
 SHOWN = ("nps", "response_count", "promoter_count", "passive_count", "detractor_count", "change")
 """Of each window a message shows these figures; the scorer's API has all of them."""
+
+
+COMPARED = ("response_count", "detractor_count")
 
 
 def record_account_scores(resources: Resources) -> BatchHandler:
@@ -51,12 +54,15 @@ def score_of(record: Received) -> Score:
     data = record.event.data
     if not isinstance(data, AccountScoreChanged):
         raise TypeError(f"not a snapshot: {record.event.name}")
-    figures = {
-        window: {name: methods[METHOD].get(name) for name in SHOWN}
-        for window, methods in data.figures.items()
-        if METHOD in methods
-    }
+    figures = {window: _kept(methods[METHOD]) for window, methods in data.figures.items() if METHOD in methods}
     return Score(data.account_id, data.sequence, data.account_class, figures, data.computed_at)
+
+
+def _kept(figures: Mapping[str, Any]) -> dict[str, Any]:
+    """The figures that messages show, and of the window before what segments are compared by."""
+    previous = figures.get("previous")
+    kept = {name: figures.get(name) for name in SHOWN}
+    return kept | ({"previous": {name: previous.get(name) for name in COMPARED}} if previous else {})
 
 
 def change_block(before: Score | None, now: Score) -> dict[str, Any]:
@@ -71,7 +77,7 @@ def change_block(before: Score | None, now: Score) -> dict[str, Any]:
             for window in windows
             if _nps(before, window) != _nps(now, window)
         },
-        "figures": now.figures,
+        "figures": {window: {name: figures.get(name) for name in SHOWN} for window, figures in now.figures.items()},
         "computed_at": now.computed_at.isoformat().replace("+00:00", "Z"),
     }
 

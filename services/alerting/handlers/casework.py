@@ -88,7 +88,7 @@ class Casework:
         tasks = await store.open_tasks_of_account(tx, {account_id for account_id, _ in pairs})
         pairs |= {(task.account_id, task.stakeholder_id) for task in tasks}
         shown = {(task.account_id, task.response_id) for task in tasks if task.response_id}
-        world = await World.read(tx, pairs, known | shown)
+        world = await (await World.read(tx, pairs, known | shown)).with_beginnings(tx)
         fired: list[Fired] = []
         if changed:
             fired += await store.triggers_by_answer(tx, changed)

@@ -1,5 +1,7 @@
 """From an event to what rules look at."""
 
+from datetime import datetime
+
 from services.alerting.domain.people import Account, Answer, Stakeholder
 from services.alerting.domain.rules import FactValue
 from services.alerting.domain.triggers import Trigger
@@ -14,12 +16,16 @@ from shared.events.scores import (
 from shared.topics import STAKEHOLDER_ANSWERED
 
 
-def trigger_of(event: Event, account: Account, person: Stakeholder | None) -> Trigger:
-    """The trigger that an event is. Raises TypeError for one that no rule can fire on."""
+def trigger_of(event: Event, account: Account, person: Stakeholder | None, known: datetime | None = None) -> Trigger:
+    """The trigger that an event is; `known` is when the account's first answer was recorded. Raises TypeError for an
+    event that no rule can fire on.
+    """
     data = event.data
     stakeholder_id = getattr(data, "stakeholder_id", None)
     response_id = getattr(data, "response_id", None)
-    facts = _around(account, person) | _said(data)
+    facts = around(account, person) | _said(data)
+    if known is not None:
+        facts["known_days"] = max(0, (event.time - known).days)
     return Trigger(event.id, event.name, event.time, event.account_id, stakeholder_id, response_id, facts)
 
 
@@ -43,13 +49,14 @@ def corrected_trigger(
         "touchpoint": answer.touchpoint if answer else None,
         "product": answer.product if answer else None,
     }
-    facts = _around(account, person) | said
+    facts = around(account, person) | said
     return Trigger(
         event.id, STAKEHOLDER_ANSWERED, event.time, event.account_id, data.stakeholder_id, latest.response_id, facts
     )
 
 
-def _around(account: Account, person: Stakeholder | None) -> dict[str, FactValue]:
+def around(account: Account, person: Stakeholder | None) -> dict[str, FactValue]:
+    """What rules may look at whatever happened."""
     return {
         "tier": account.tier,
         "industry": account.industry,

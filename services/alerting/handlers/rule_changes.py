@@ -6,9 +6,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.alerting.domain.calendar import BusinessCalendar
-from services.alerting.domain.rehearsal import Rehearsed, rehearse
+from services.alerting.domain.default_rules import RENEWAL_NEAR
+from services.alerting.domain.rehearsal import Past, Rehearsed, rehearse
 from services.alerting.domain.rules import Rule
 from services.alerting.handlers.rules import rules_in_force
+from services.alerting.handlers.watches import renewals_now
+from services.alerting.store.accounts import accounts_by_id
 from services.alerting.store.past import past_between
 from services.alerting.store.rules import add_versions, current_rules, hold_rules
 from shared.clock import Clock
@@ -77,8 +80,12 @@ async def patch_rule(tx: WriteTx, clock: Clock, change: RuleChange, values: Mapp
 async def try_rules(
     tx: ReadTx, calendar: BusinessCalendar, span: Span, wanted: Sequence[Rule], only: str | None = None
 ) -> Trial:
-    """Rehearse the rules in force with `wanted` in their places. `only` names the rule whose decisions count."""
+    """Rehearse the rules in force with `wanted` in their places. `only` names the rule whose decisions count.
+
+    Renewals are no events: they are judged as they stand at the end of the time.
+    """
     past = await past_between(tx, span.since, span.until, span.owner_email, MAX_PAST + 1)
+    past = [one for one in past if one.trigger.event != RENEWAL_NEAR] + await _renewals(tx, calendar, span)
     if len(past) > MAX_PAST:
         detail = f"more than {MAX_PAST} events; choose a shorter time"
         raise Invalid("too_many_events", detail, errors=[{"field": "since", "code": "too_many", "detail": detail}])
@@ -90,6 +97,12 @@ async def try_rules(
         return [one for one in found if only in (None, one.match.rule.rule_id)]
 
     return Trial(len(past), rehearsed(list(changed.values())), rehearsed(now))
+
+
+async def _renewals(tx: ReadTx, calendar: BusinessCalendar, span: Span) -> list[Past]:
+    found = await renewals_now(tx, calendar, span.until)
+    owned = await accounts_by_id(tx, [one.account_id for one, _ in found])
+    return [Past(trigger) for one, trigger in found if span.owner_email in (None, owned[one.account_id].owner.email)]
 
 
 def found_rule(rules: Sequence[Rule], rule_id: str) -> Rule:

@@ -69,7 +69,8 @@ def _apply(casework: Casework, event: Event, rules: Sequence[Rule], resources: R
             _tell_change(casework, event, data.response_id, correction.change())
         return
     person = casework.world.person(*_person_of(event))
-    trigger = trigger_of(event, casework.world.account(event.account_id), person)
+    world = casework.world
+    trigger = trigger_of(event, world.account(event.account_id), person, world.known_since.get(event.account_id))
     change: dict[str, Any] | None = None
     if isinstance(data, StakeholderAnswered):
         _close_answered(casework, data, event.time)

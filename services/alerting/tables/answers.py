@@ -62,3 +62,14 @@ ERASURES = Table(
     required("messages", Integer),
 )
 """Who was erased, by keyed hash, and when: what was recorded until then is dropped wherever it turns up."""
+
+ACCOUNT_WATCHES = Table(
+    "account_watches",
+    METADATA,
+    Column("account_id", Text, primary_key=True),
+    required("known_since", INSTANT),
+)
+"""When an account that will renew was first seen, for those of whom no decision-maker was ever heard."""
+
+WATCHED = Table("watched", METADATA, Column("event_id", Uuid, primary_key=True), required("at", INSTANT))
+"""What time brought about and has been acted on."""

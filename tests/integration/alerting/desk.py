@@ -10,7 +10,9 @@ from typing import Any, cast
 import httpx
 from fastapi import FastAPI
 
-from services.alerting.app import build
+from services.alerting.app import build, timers_of
+from services.alerting.jobs.timers import Timer
+from services.alerting.settings import AlertingSettings
 from shared.events.envelope import Event, decode
 from shared.ids import uuid7
 from shared.kafka.producer import Publisher
@@ -78,6 +80,12 @@ class Desk:
             row = await tx.one(f"select {sums} from cursors")  # noqa: S608 - names of ours
         assert row is not None
         return {name: row[name] for name in names if row[name]}
+
+    async def look(self, name: str) -> int:
+        """Do once what is done by time: `snoozes`, `renewals` and so on; answers how much there was."""
+        resources = self.app.state.service.resources
+        works = {known: work for known, _, work in timers_of(AlertingSettings.load(), resources)}
+        return await Timer(name, self.plumbing.database, 1, works[name], self.app.state.service.committed).once()
 
     async def items(self, case: Case, **params: Any) -> list[Item]:
         """The follow-ups of a case as listed."""

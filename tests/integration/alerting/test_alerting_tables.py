@@ -10,6 +10,7 @@ from tests.support.environment import Environment
 TABLES = [
     *(tasks.TASKS, tasks.TASK_HISTORY, tasks.TASK_TRIGGERS, rules.RULES, rules.PAST_TRIGGERS),
     *(answers.RESPONSES, answers.RESPONSE_CHANGES, answers.ACCOUNT_SCORES, answers.ACCOUNT_SEQUENCES, answers.ERASURES),
+    *(answers.ACCOUNT_WATCHES, answers.WATCHED),
 ]
 
 

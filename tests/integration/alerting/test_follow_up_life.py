@@ -6,7 +6,6 @@ from uuid import UUID, uuid4
 
 import pytest
 
-from services.alerting.jobs.snoozes import Alarm
 from shared.topics import FOLLOW_UP_CLOSED, FOLLOW_UP_OPENED
 from tests.integration.alerting.cases import MONDAY, OLIVIA, Case
 from tests.integration.alerting.desk import Desk, Item
@@ -97,12 +96,11 @@ async def test_a_snoozed_follow_up_comes_back_by_itself(alerting: Desk, task: It
     snoozed = await alerting.do(key, "snooze", until="2026-06-08T12:00:00Z")
     assert (snoozed["state"], snoozed["snoozed_until"]) == ("snoozed", "2026-06-08T12:00:00Z")
     assert snoozed["due_at"] == task["due_at"]
-    alarm = Alarm(alerting.plumbing.database, alerting.app.state.service.resources, 60, lambda: None)
-    await alarm.wake_once()
+    await alerting.look("snoozes")
     assert (await alerting.get(key))["state"] == "snoozed"
     alerting.clock.advance(timedelta(hours=2))
     try:
-        await alarm.wake_once()
+        await alerting.look("snoozes")
     finally:
         alerting.clock.advance(-timedelta(hours=2))
     woken = await alerting.get(key)

@@ -9,9 +9,13 @@ import pytest
 from services.alerting.domain.decisions import Decision, decide
 from services.alerting.domain.default_rules import (
     ANSWERED,
+    BOUNCED,
     CLASS_CHANGED,
     DEFAULT_RULES,
+    EVENTS,
+    RENEWAL_NEAR,
     SCORE_DROPPED,
+    SEGMENT_DROPPED,
     WENT_SILENT,
 )
 from services.alerting.domain.rules import FIELDS, Condition, conditions_document, conditions_from
@@ -73,7 +77,23 @@ def test_any_fall_to_a_detractor_is_one_detractor_task(change: str) -> None:
         (ANSWERED, {"survey_type": "csat", "score": 2}, ("low_csat", "high", june(9, 10), "owner")),
         (ANSWERED, {"survey_type": "ces", "score": 2}, ("high_effort", "high", june(9, 10), "owner")),
         (SCORE_DROPPED, {"points": 24.5}, ("account_score_drop", "high", june(11, 10), "owner")),
-        (CLASS_CHANGED, {"account_class": "divided"}, ("account_class_changed", "high", june(11, 10), "owner")),
+        (
+            CLASS_CHANGED,
+            {"account_class": "divided", "previous_class": "steady", "known_days": 30},
+            ("account_class_changed", "high", june(11, 10), "owner"),
+        ),
+        (
+            RENEWAL_NEAR,
+            {"days_to_renewal": 120, "account_class": "divided"},
+            ("renewal_risk", "critical", june(10, 10), "owner"),
+        ),
+        (
+            RENEWAL_NEAR,
+            {"days_to_renewal": 0, "account_class": "ambassador", "decision_maker_days": 180},
+            ("renewal_risk", "critical", june(10, 10), "owner"),
+        ),
+        (SEGMENT_DROPPED, {"rise": 5.0, "z": 2.4, "voices": 30}, ("segment_drop", "medium", june(15, 10), "leader")),
+        (BOUNCED, {"channel": "email"}, ("bounced_contact", "low", june(15, 10), "owner")),
         (WENT_SILENT, {"days": 21}, ("non_response", "low", june(15, 10), "owner")),
         (
             WENT_SILENT,
@@ -82,7 +102,7 @@ def test_any_fall_to_a_detractor_is_one_detractor_task(change: str) -> None:
         ),
         (
             ANSWERED,
-            {"survey_type": "nps", "score": 9, "change": "new_promoter"},
+            {"survey_type": "nps", "score": 9, "change": "new_promoter", "known_days": 30},
             ("new_promoter", "low", june(22, 10), "owner"),
         ),
         (
@@ -104,7 +124,16 @@ def test_each_row_of_the_table(event: str, facts: dict[str, Any], expected: obje
         (ANSWERED, {"survey_type": "csat", "score": 3}),
         (ANSWERED, {"survey_type": "ces", "score": 3}),
         (ANSWERED, {"survey_type": "nps", "score": 8, "falls_in_a_row": 1}),
-        (CLASS_CHANGED, {"account_class": "steady"}),
+        (CLASS_CHANGED, {"account_class": "steady", "previous_class": "ambassador", "known_days": 99}),
+        (CLASS_CHANGED, {"account_class": "at_risk", "previous_class": "steady", "known_days": 29}),
+        (CLASS_CHANGED, {"account_class": "at_risk", "previous_class": "unknown", "known_days": 99}),
+        (ANSWERED, {"survey_type": "nps", "score": 9, "change": "new_promoter", "known_days": 29}),
+        (ANSWERED, {"survey_type": "nps", "score": 9, "change": "new_promoter"}),
+        (RENEWAL_NEAR, {"days_to_renewal": 121, "account_class": "at_risk", "decision_maker_days": 400}),
+        (RENEWAL_NEAR, {"days_to_renewal": 60, "account_class": "steady", "decision_maker_days": 179}),
+        (SEGMENT_DROPPED, {"rise": 4.9, "z": 5.0, "voices": 900}),
+        (SEGMENT_DROPPED, {"rise": 20.0, "z": 1.9, "voices": 40}),
+        (SEGMENT_DROPPED, {"rise": 20.0, "z": 3.0, "voices": 29}),
         ("account_score.changed", {"survey_type": "nps", "score": 0}),
     ],
 )
@@ -122,7 +151,7 @@ def test_a_csat_of_two_is_not_a_detractor() -> None:
         ({"survey_type": "nps", "score": 2}, "critical"),
         ({"survey_type": "nps", "score": 5}, "critical"),
         ({"survey_type": "nps", "score": 8, "change": "promoter_to_passive"}, "critical"),
-        ({"survey_type": "nps", "score": 9, "change": "new_promoter"}, "medium"),
+        ({"survey_type": "nps", "score": 9, "change": "new_promoter", "known_days": 60}, "medium"),
     ],
 )
 def test_a_premium_account_is_one_step_more_severe(facts: dict[str, Any], severity: str) -> None:
@@ -166,9 +195,9 @@ def test_a_rule_that_is_switched_off_does_not_fire() -> None:
     assert decide(off, ANSWERED, {"survey_type": "nps", "score": 0}, MONDAY_10, POLICY.calendar).chosen is None
 
 
-def test_what_would_fire_with_nearly_every_first_answer_comes_switched_off() -> None:
-    off = {rule.rule_id for rule in DEFAULT_RULES if not rule.enabled}
-    assert off == {"new_promoter", "recovered", "account_class_changed"}
+def test_every_shipped_rule_is_armed() -> None:
+    assert [rule.rule_id for rule in DEFAULT_RULES if not rule.enabled] == []
+    assert {rule.event for rule in DEFAULT_RULES} == set(EVENTS)
 
 
 def test_reasons_say_what_happened_in_numbers() -> None:
