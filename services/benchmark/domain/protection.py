@@ -23,6 +23,8 @@ LEAST_ACCOUNTS: Final = 5
 LARGEST_SHARE: Final = (2, 5)
 """One account may give at most 40 % of the answers."""
 PRIME: Final = 2**61 - 1
+MOST_LIGHT: Final = 1_000
+"""Of more parts than so many the combinations take too long; then only what divides nothing further is shown."""
 Reason = Literal["few_accounts", "dominated", "complement"]
 Member = tuple[Cell, int, bool]
 """An account as protection sees it: its cell, how many answers it gives, whether the reader knows it anyway."""
@@ -62,9 +64,9 @@ def _hidden(members: tuple[Member, ...]) -> Mapping[Key, Reason]:
         else:
             candidates.append(key)
     guard = Guard.of(members, candidates, {key: len(foreign[key]) for key in reasons if fault(foreign[key])})
-    for key in candidates:
-        if not guard.show(key):
-            reasons[key] = "complement"
+    for family in FAMILIES:
+        split = [key for key in candidates if tuple(name for name, _ in key) == family]
+        reasons |= dict.fromkeys(guard.show(split), "complement")
     return reasons
 
 
@@ -111,17 +113,34 @@ class Guard:
         ]
         return cls(parts, masks, whole)
 
-    def show(self, key: Key) -> bool:
-        """Show the cohort if that is safe; whether it was."""
+    def show(self, keys: Sequence[Key]) -> Sequence[Key]:
+        """Show as many of these cohorts as is safe, the first first; those that are not shown.
+
+        What can be worked out only grows, so a half that is safe as a whole is safe one by one.
+        """
+        if not keys or self._shown_together(keys):
+            return ()
+        if len(keys) == 1:
+            return keys
+        middle = len(keys) // 2
+        return [*self.show(keys[:middle]), *self.show(keys[middle:])]
+
+    def _shown_together(self, keys: Sequence[Key]) -> bool:
+        """Show all of them if that is safe; whether it was."""
+        before = dict(self.shown), list(self.rows)
+        if all(self._add(key) for key in keys) and self._keeps():
+            return True
+        self.shown, self.rows = before
+        return False
+
+    def _add(self, key: Key) -> bool:
+        """Add a cohort unless a difference that it makes is unsafe; whether it was added."""
         mask = self.masks[key]
         if not self._differences_are_safe(key, mask):
             return False
         row = self._reduced(mask)
         if row is not None:
-            rows = [*self.rows, row]
-            if not self._keeps(self._weights(rows)):
-                return False
-            self.rows = rows
+            self.rows.append(row)
         self.shown[key] = mask
         return True
 
@@ -157,36 +176,59 @@ class Guard:
         inverse = pow(row[pivot], -1, PRIME)
         return pivot, {column: value * inverse % PRIME for column, value in row.items()}
 
-    def _weights(self, rows: Sequence[tuple[int, dict[int, int]]]) -> list[int]:
+    def _weights(self) -> list[int]:
         random = Random(len(self.parts))  # noqa: S311 (no secret: any numbers do that have no pattern)
         weights = [random.randrange(1, PRIME) for _ in self.parts]
-        for pivot, row in reversed(rows):
+        for pivot, row in reversed(self.rows):
             others = sum(value * weights[column] for column, value in row.items() if column != pivot)
             weights[pivot] = -others % PRIME
         return weights
 
-    def _keeps(self, weights: Sequence[int]) -> bool:
-        """Whether nothing unsafe can be worked out."""
+    def _keeps(self) -> bool:
+        """Whether nothing unsafe can be worked out of what is shown."""
+        light = [number for number, part in enumerate(self.parts) if 0 < len(part) < LEAST_ACCOUNTS]
+        if len(light) > MOST_LIGHT:
+            return self._divides_nothing()
+        weights = self._weights()
         if any(not sum(weights[number] for number in _bits(mask)) % PRIME for mask in self.unsafe):
             return False
-        light = [
-            (weights[number], len(part)) for number, part in enumerate(self.parts) if 0 < len(part) < LEAST_ACCOUNTS
-        ]
-        return not adds_up_to_nothing(light)
+        return not adds_up_to_nothing([(weights[number], len(self.parts[number])) for number in light])
+
+    def _divides_nothing(self) -> bool:
+        """Whether whatever lies in the same shown cohorts is safe by itself: then so is everything made of it."""
+        together: dict[int, list[int]] = {}
+        signatures = [0] * len(self.parts)
+        for bit, mask in enumerate(self.shown.values()):
+            for number in _bits(mask):
+                signatures[number] |= 1 << bit
+        for signature, part in zip(signatures, self.parts, strict=True):
+            together.setdefault(signature, []).extend(part)
+        return not any(signature and fault(counts) for signature, counts in together.items())
 
 
 def adds_up_to_nothing(light: Sequence[tuple[int, int]]) -> bool:
     """Whether some of these (weight, accounts), together fewer than five accounts, have weights that sum to zero."""
-    if any(weight == 0 for weight, _ in light):
+    pairs = {
+        (weight + other) % PRIME
+        for first, (weight, count) in enumerate(light)
+        for other, further in light[first + 1 :]
+        if count + further < LEAST_ACCOUNTS
+    }
+    single = {weight for weight, _ in light}
+    if 0 in single or 0 in pairs:
         return True
+    if not any(-weight % PRIME in pairs for weight in single) and not any(-total % PRIME in pairs for total in pairs):
+        return False
+    return _found_apart(light)
+
+
+def _found_apart(light: Sequence[tuple[int, int]]) -> bool:
+    """The same for three and four of them, which must be different ones."""
     pairs: dict[int, list[tuple[int, int, int]]] = {}
     for first, (weight, count) in enumerate(light):
         for second in range(first + 1, len(light)):
-            together = count + light[second][1]
-            if together < LEAST_ACCOUNTS:
+            if (together := count + light[second][1]) < LEAST_ACCOUNTS:
                 pairs.setdefault((weight + light[second][0]) % PRIME, []).append((first, second, together))
-    if 0 in pairs:
-        return True
     for third, (weight, count) in enumerate(light):
         for first, second, together in pairs.get(-weight % PRIME, ()):
             if third not in (first, second) and together + count < LEAST_ACCOUNTS:
