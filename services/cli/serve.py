@@ -1,5 +1,7 @@
 """`tellback serve SERVICE`: one service in this process, as `up`, a container or any other supervisor runs it."""
 
+import os
+import socket
 import time
 from importlib import import_module
 from typing import Annotated, Any
@@ -8,9 +10,13 @@ import typer
 
 from services.cli.connection import PORTS, common_settings
 from services.cli.console import DataOption
+from services.cli.parts import tellback
 from services.cli.services import installed_services, service_settings, settings_classes
+from services.cli.workers import listening, run_workers
 from shared.settings import CommonSettings, unknown_variables
 
+WITH_WORKERS = "collector"
+"""The others divide their work by Kafka's partitions: they scale by replicas."""
 STOP_SECONDS = 15
 """How long requests that were begun may take to finish after SIGTERM."""
 CONCURRENCY = 1000
@@ -25,6 +31,16 @@ def serve(
     pause: Annotated[
         float, typer.Option(min=0, help="Seconds between 'not ready' and the end of accepting, for load balancers.")
     ] = 2.0,
+    workers: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            max=64,
+            help="Processes behind the one port, for the collector; 0: one a core. Default TELLBACK_COLLECTOR_WORKERS,"
+            " else 1.",
+        ),
+    ] = None,
+    fd: Annotated[int | None, typer.Option(hidden=True, help="The socket that a worker inherits.")] = None,
     data: DataOption = None,
 ) -> None:
     """Run one service until SIGTERM; what was begun is finished then, within 15 s.
@@ -33,24 +49,40 @@ def serve(
     """
     if service not in installed_services():
         raise typer.BadParameter(f"must be one of: {', '.join(installed_services())}", param_hint="SERVICE")
+    if workers is not None and service != WITH_WORKERS:
+        raise typer.BadParameter(f"only the {WITH_WORKERS} has workers; start more replicas", param_hint="--workers")
     common = common_settings(data)
+    settings = service_settings(service)
+    count = getattr(settings, "workers", 1) if workers is None else workers
+    address = (common.host, port or settings.port)
+    if fd is None and (count or os.cpu_count() or 1) > 1:
+        _configure_logging(service, common)
+        argv = tellback("serve", service, "--pause", str(pause), *(("--data", str(data)) if data else ()))
+        raise typer.Exit(run_workers(count or os.cpu_count() or 1, argv, listening(*address)))
     app = _app(service, common)
+    inherited = [socket.socket(fileno=fd)] if fd is not None else None
     try:
-        _server(app, common.host, port or service_settings(service).port, pause).run()
+        _server(app, address, pause).run(inherited)
     except KeyboardInterrupt:  # uvicorn raises it anew after a clean stop
         return
 
 
 def _app(service: str, common: CommonSettings) -> Any:
-    from shared.telemetry.logging import configure, get_logger
+    from shared.telemetry.logging import get_logger
 
-    configure(service, common.log_level, common.log_format)
+    _configure_logging(service, common)
     for name, close in unknown_variables(settings_classes()):
         get_logger(__name__).warning("unknown_variable", variable=name, did_you_mean=close)
     return import_module(f"services.{service}.app").build(common)
 
 
-def _server(app: Any, host: str, port: int, pause: float) -> Any:
+def _configure_logging(service: str, common: CommonSettings) -> None:
+    from shared.telemetry.logging import configure
+
+    configure(service, common.log_level, common.log_format)
+
+
+def _server(app: Any, address: tuple[str, int], pause: float) -> Any:
     import uvicorn
 
     class DrainingServer(uvicorn.Server):
@@ -68,8 +100,8 @@ def _server(app: Any, host: str, port: int, pause: float) -> Any:
     return DrainingServer(
         uvicorn.Config(
             app,
-            host=host,
-            port=port,
+            host=address[0],
+            port=address[1],
             loop="uvloop",
             http="httptools",
             lifespan="on",

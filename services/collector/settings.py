@@ -14,6 +14,12 @@ class CollectorSettings(Settings):
     model_config = SettingsConfigDict(env_prefix="TELLBACK_COLLECTOR_")
 
     port: int = Field(default=8001, ge=1, le=65535, description="Port of the collector's HTTP server.")
+    workers: int = Field(
+        default=1,
+        ge=0,
+        le=64,
+        description="Processes behind the one port; 0: one a core. Rate limits hold for each of them.",
+    )
     import_max_megabytes: int = Field(
         default=512, ge=1, le=100_000, description="Largest file that `POST /v1/imports` takes."
     )

@@ -1,0 +1,109 @@
+"""Several processes of one service behind one port: the parent holds the socket, the workers accept from it."""
+
+import os
+import signal
+import socket
+import subprocess
+import tempfile
+import threading
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from types import FrameType
+
+from services.cli.console import Exit
+from services.cli.embedded.process import Program
+from shared.telemetry.logging import get_logger
+
+BACKLOG = 2048
+POLL_SECONDS = 0.1
+KILL_AFTER_SECONDS = 18.0
+"""From SIGTERM to SIGKILL: a pause, the draining (15 s) and a little, below the 20 s that a supervisor gives."""
+TOO_QUICK_SECONDS = 5.0
+MAX_QUICK_DEATHS = 5
+
+log = get_logger(__name__)
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that children inherit. Raises OSError where the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    made = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    made.set_inheritable(True)
+    return made
+
+
+def run_workers(count: int, argv: Sequence[str], held: socket.socket) -> Exit:
+    """Run `count` processes of `argv` with `--fd` until SIGTERM or SIGINT; one that dies is replaced.
+
+    Their metrics are added up: whichever worker is asked tells those of all.
+    """
+    with tempfile.TemporaryDirectory(prefix="tellback-metrics-") as metrics, held:
+        return _Workers(count, [*argv, "--fd", str(held.fileno())], held.fileno(), Path(metrics)).run()
+
+
+class _Workers:
+    """The children of one run."""
+
+    def __init__(self, count: int, argv: Sequence[str], fd: int, metrics: Path) -> None:
+        self._count = count
+        self._argv = argv
+        self._fd = fd
+        self._metrics = metrics
+        self._stop = threading.Event()
+        self._children: list[tuple[subprocess.Popen[bytes], float]] = []
+        self._quick_deaths = 0
+
+    def run(self) -> Exit:
+        """Until told to stop, or until workers die faster than they can be of use."""
+        for signum in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(signum, self._told)
+        failed = False
+        try:
+            while not self._stop.is_set() and not failed:
+                self._fill_up()
+                self._stop.wait(POLL_SECONDS)
+                failed = self._bury()
+        finally:
+            self._end()
+        return Exit.FAILED if failed else Exit.OK
+
+    def _told(self, _signum: int, _frame: FrameType | None) -> None:
+        self._stop.set()
+
+    def _fill_up(self) -> None:
+        env = {"PROMETHEUS_MULTIPROC_DIR": str(self._metrics)}
+        program = Program(name="worker", argv=tuple(self._argv), log=Path(os.devnull), env=env)
+        while len(self._children) < self._count:
+            child = subprocess.Popen(program.argv, pass_fds=(self._fd,), **program.options())
+            self._children.append((child, time.monotonic()))
+
+    def _bury(self) -> bool:
+        """Forget the dead; whether there is no point in starting others."""
+        for child, began in list(self._children):
+            if child.poll() is None:
+                continue
+            self._children.remove((child, began))
+            self._gone(child)
+            lived = time.monotonic() - began
+            self._quick_deaths = self._quick_deaths + 1 if lived < TOO_QUICK_SECONDS else 0
+            log.warning("worker_died", pid=child.pid, exit_code=child.returncode, lived_seconds=round(lived, 1))
+        return self._quick_deaths >= MAX_QUICK_DEATHS
+
+    def _end(self) -> None:
+        for child, _ in self._children:
+            child.send_signal(signal.SIGTERM)
+        deadline = time.monotonic() + KILL_AFTER_SECONDS
+        for child, _ in self._children:
+            try:
+                child.wait(max(0.0, deadline - time.monotonic()))
+            except subprocess.TimeoutExpired:
+                log.error("worker_killed", pid=child.pid)
+                child.kill()
+                child.wait()
+
+    def _gone(self, child: "subprocess.Popen[bytes]") -> None:
+        """Its gauges no longer count; what it has counted stays."""
+        from prometheus_client.multiprocess import mark_process_dead
+
+        mark_process_dead(child.pid, str(self._metrics))  # type: ignore[no-untyped-call]
