@@ -29,7 +29,7 @@ async def test_the_declared_tables_are_what_the_migrations_make(environment: Env
     try:
         async with engine.connect() as connection:
             assert await connection.run_sync(differences) == []
-            await connection.exec_driver_sql("alter table snapshots drop column figures, add column extra int")
+            await connection.exec_driver_sql("alter table latest_pairs drop column fresh, add column extra int")
             assert len(await connection.run_sync(differences)) == 2
     finally:
         await engine.dispose()

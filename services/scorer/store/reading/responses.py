@@ -133,7 +133,7 @@ def _conditions(asked: ResponsesQuestion) -> str:
         "r.account_id = :account_id": asked.account_id,
         "r.stakeholder_id = :stakeholder_id": asked.stakeholder_id,
         "r.survey_type = 'nps' and r.score between :low and :high": asked.category,
-        "to_tsvector('simple', coalesce(r.comment, '')) @@ websearch_to_tsquery('simple', :q)": asked.q,
+        "r.comment is not null and to_tsvector('simple', r.comment) @@ websearch_to_tsquery('simple', :q)": asked.q,
         "r.answered_at >= :since": asked.since,
         "r.answered_at <= :until": asked.until,
         "r.updated_at > :updated_since": asked.updated_since,

@@ -1,0 +1,102 @@
+"""Views for Tableau, Power BI and whatever else speaks SQL, with a role that reads them and nothing else.
+
+The views are a contract with the workbooks built on them: columns are added, never renamed or removed. A later
+migration that changes a table under a view drops and makes the view again.
+"""
+
+from alembic import op
+
+revision = "scorer_0003"
+down_revision = "scorer_0002"
+branch_labels = None
+depends_on = None
+
+VIEWS = [
+    """
+    create view analytics.accounts as
+    select account_id, name, industry, tier, region, revenue_amount, revenue_currency, renewal_on, owner_name,
+        owner_email, parent_account_id, removed
+    from accounts
+    """,
+    """
+    create view analytics.stakeholders as
+    select account_id, stakeholder_id, name, type, job_title, job_level, removed from stakeholders
+    """,
+    """
+    create view analytics.responses as
+    select r.response_id, r.account_id, r.stakeholder_id, r.survey_type, r.score,
+        case when r.survey_type <> 'nps' then null when r.score >= 9 then 'promoter'
+            when r.score >= 7 then 'passive' else 'detractor' end as category,
+        case when r.survey_type <> 'nps' then null when r.score >= 9 then 1
+            when r.score >= 7 then 0 else -1 end as nps_factor,
+        r.comment, r.answered_at, r.recorded_at, r.updated_at, r.nps_kind, r.touchpoint, r.product, r.channel,
+        r.survey_id, r.invitation_id, r.language, r.follow_up_requested,
+        not exists (
+            select from responses n where not n.withdrawn and not n.erased and not n.test
+            and n.account_id = r.account_id and n.stakeholder_id = r.stakeholder_id and n.survey_type = r.survey_type
+            and (n.answered_at, n.response_id collate "C") > (r.answered_at, r.response_id collate "C")
+        ) as is_latest
+    from responses r where not r.withdrawn and not r.erased and not r.test
+    """,
+    """
+    create view analytics.answers as
+    select e.response_id, e.question_id, e.account_id, e.stakeholder_id, e.answered_at, e.type, e.attribute,
+        e.value_number, e.value_text
+    from response_answers e join responses r using (response_id) where not r.withdrawn and not r.erased and not r.test
+    """,
+    """
+    create view analytics.invitations as
+    select account_id, invitation_id, stakeholder_id, survey_id, channel, sent_at, delivered_at, opened_at, started_at,
+        reminded_at, bounced_at, expired_at, unsubscribed_at
+    from invitations where sent_at is not null
+    """,
+    """
+    create view analytics.account_scores as
+    select s.account_id, w.key as score_window, m.key as method, s.account_class, s.computed_at,
+        cast(m.value ->> 'nps' as float8) as nps,
+        cast(m.value ->> 'promoter_count' as int) as promoter_count,
+        cast(m.value ->> 'passive_count' as int) as passive_count,
+        cast(m.value ->> 'detractor_count' as int) as detractor_count,
+        cast(m.value ->> 'response_count' as int) as response_count,
+        cast(m.value ->> 'stakeholder_count' as int) as stakeholder_count,
+        cast(m.value ->> 'ci_low' as float8) as ci_low,
+        cast(m.value ->> 'ci_high' as float8) as ci_high,
+        cast(m.value #>> '{previous,nps}' as float8) as previous_nps,
+        cast(m.value ->> 'change' as float8) as change,
+        cast(m.value ->> 'significant' as boolean) as significant,
+        cast(m.value ->> 'response_rate' as float8) as response_rate,
+        cast(m.value ->> 'last_answered_at' as timestamptz) as last_answered_at
+    from snapshots s, jsonb_each(s.figures) w, jsonb_each(w.value) m
+    """,
+    """
+    create view analytics.context_events as
+    select event_id, account_id, stakeholder_id, kind, at, label from context_marks
+    """,
+]
+ROLE = """
+do $$
+begin
+    if not exists (select from pg_roles where rolname = 'tellback_analytics') then
+        begin
+            create role tellback_analytics nologin;
+        exception
+            when duplicate_object or unique_violation then null; -- another database was migrated at the same moment
+            when insufficient_privilege then
+                raise notice 'role tellback_analytics was not made: this user may not create roles';
+        end;
+    end if;
+    if exists (select from pg_roles where rolname = 'tellback_analytics') then
+        grant usage on schema analytics to tellback_analytics;
+        grant select on all tables in schema analytics to tellback_analytics;
+    end if;
+end
+$$
+"""
+
+
+def upgrade() -> None:
+    """Make the schema, its views and, where this user may, the role. The role belongs to the whole server."""
+    op.execute("create schema if not exists analytics")
+    for view in VIEWS:
+        op.execute(view)
+    op.execute(ROLE)

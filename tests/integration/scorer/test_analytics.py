@@ -1,0 +1,100 @@
+"""The SQL views: what they show, and that their role sees nothing else and writes nothing."""
+
+import secrets
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import asyncpg
+import pytest
+from sqlalchemy import make_url
+
+from tests.integration.scorer.writing import account, invited, person, withdrawn, writer
+from tests.support.clock import FrozenClock
+from tests.support.environment import Environment, fresh_environment
+from tests.support.events import NOW, recorded
+
+VIEWS = ("accounts", "stakeholders", "responses", "answers", "invitations", "account_scores", "context_events")
+
+
+@pytest.fixture
+async def filled(postgres_url: str) -> AsyncIterator[Environment]:
+    """A database with a few events in it."""
+    async with fresh_environment("127.0.0.1:9", postgres_url, topics=False) as environment:
+        async with writer(environment, FrozenClock(NOW + timedelta(minutes=5))) as rows:
+            await rows.take(
+                account(industry="logistics"),
+                person("ann", type="user"),
+                invited("sent", "i1", NOW - timedelta(days=1)),
+                recorded("r1", score=3, answered_at=NOW - timedelta(days=2)),
+                recorded("r2", score=9, comment="fine"),
+                recorded("r3", score=1, test=True),
+                recorded("r4", score=0),
+                withdrawn("r4"),
+            )
+            await rows.project()
+        yield environment
+
+
+@pytest.fixture
+async def analyst(filled: Environment) -> AsyncIterator[asyncpg.Connection]:
+    """Somebody who has the role and nothing else."""
+    name, password = f"analyst_{secrets.token_hex(4)}", secrets.token_hex(8)
+    owner = await asyncpg.connect(filled.database_url)
+    await owner.execute(f"create role {name} login password '{password}' in role tellback_analytics")
+    url = make_url(filled.database_url).set(username=name, password=password)
+    try:
+        connection = await asyncpg.connect(url.render_as_string(hide_password=False))
+        try:
+            yield connection
+        finally:
+            await connection.close()
+    finally:
+        await owner.execute(f"drop role {name}")
+        await owner.close()
+
+
+async def test_views_show_what_counts(analyst: asyncpg.Connection) -> None:
+    responses = await analyst.fetch("select * from analytics.responses order by answered_at")
+    assert [(row["response_id"], row["category"], row["nps_factor"], row["is_latest"]) for row in responses] == [
+        ("r1", "detractor", -1, False),
+        ("r2", "promoter", 1, True),
+    ]
+    # The score of a group is 100 times the mean of the factors of its latest answers.
+    nps = await analyst.fetchval(
+        "select 100 * avg(nps_factor) from analytics.responses r join analytics.accounts a using (account_id)"
+        " where is_latest and a.industry = 'logistics'"
+    )
+    score = await analyst.fetchrow(
+        "select * from analytics.account_scores where score_window = '90d' and method = 'latest'"
+    )
+    assert score is not None
+    assert (score["nps"], float(nps), score["response_count"]) == (100.0, 100.0, 1)
+    everything = await analyst.fetchval("select count(*) from analytics.account_scores")
+    assert everything == 12
+    assert await analyst.fetchval("select count(*) from analytics.invitations") == 1
+
+
+@pytest.mark.parametrize("view", VIEWS)
+async def test_every_view_can_be_read_by_the_role(analyst: asyncpg.Connection, view: str) -> None:
+    assert await analyst.fetch(f"select * from analytics.{view}") is not None  # noqa: S608 - a name from above
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "select * from scorer.responses",
+        "select * from access.api_keys",
+        "select * from alerting.endpoints",
+        "delete from analytics.responses",
+        "update analytics.accounts set name = 'x'",
+        "create table analytics.mine (id int)",
+    ],
+)
+async def test_the_role_can_do_nothing_else(analyst: asyncpg.Connection, statement: str) -> None:
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await analyst.execute(statement)
+
+
+async def test_there_are_no_other_views(analyst: asyncpg.Connection) -> None:
+    rows = await analyst.fetch("select viewname from pg_views where schemaname = 'analytics'")
+    assert sorted(row["viewname"] for row in rows) == sorted(VIEWS)
