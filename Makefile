@@ -8,6 +8,7 @@ PYTHON ?= $(shell command -v python3.11 || command -v python3)
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+CHAOS_SECONDS ?= 600
 export UV_PYTHON_DOWNLOADS := never
 
 ##@ Run
@@ -52,8 +53,8 @@ browser: $(READY) ## the tests in a real Chromium, Debian's; as root it installs
 	$(BIN)/pytest -m browser $(ARGS)
 
 .PHONY: chaos
-chaos: $(READY) ## kill brokers, stop PostgreSQL, stop services in the middle; takes minutes
-	$(BIN)/pytest -m chaos --timeout 600 $(ARGS)
+chaos: $(READY) ## kill services, Kafka and PostgreSQL under load, ten minutes and more; CHAOS_SECONDS=60 shortens
+	TELLBACK_CHAOS_SECONDS=$(CHAOS_SECONDS) $(BIN)/pytest -m chaos --timeout 600 $(ARGS)
 
 .PHONY: coverage
 coverage: $(READY) ## the tests with branch coverage
