@@ -1,0 +1,96 @@
+"""A real Kafka of three brokers, each broker and controller, that may be killed and started one by one."""
+
+import base64
+import contextlib
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+from services.cli.embedded.jars import Jars
+from services.cli.embedded.kafka import Kafka
+from services.cli.embedded.process import LOOPBACK, free_port
+from tests.support.processes import end, parts_folder, wait_until
+
+BROKERS = (1, 2, 3)
+REPLICATED = {
+    "offsets.topic.replication.factor": "3",
+    "transaction.state.log.replication.factor": "3",
+    "transaction.state.log.min.isr": "2",
+    "share.coordinator.state.topic.replication.factor": "3",
+    "share.coordinator.state.topic.min.isr": "2",
+}
+
+
+class Node(Kafka):
+    """One of several brokers, for which `voters` names the controllers of all."""
+
+    def __init__(self, folder: Path, jars: Jars, number: int, cluster_id: str, ports: tuple[int, int]) -> None:
+        super().__init__(folder, jars, *ports, heap="256m")
+        self.number = number
+        self.voters = ""
+        folder.mkdir(parents=True)
+        (folder / "cluster_id").write_text(cluster_id)
+
+    def _settings(self) -> dict[str, str]:
+        own = {"node.id": str(self.number), "controller.quorum.voters": self.voters}
+        return super()._settings() | REPLICATED | own
+
+
+class Cluster:
+    """Three brokers and what has become of them."""
+
+    def __init__(self, nodes: list[Node]) -> None:
+        self._nodes = {node.number: node for node in nodes}
+        self._running: dict[int, subprocess.Popen[bytes]] = {}
+
+    @property
+    def bootstrap_servers(self) -> str:
+        """All of them."""
+        return ",".join(node.bootstrap_servers for node in self._nodes.values())
+
+    def start(self, *numbers: int) -> None:
+        """Start brokers (all by default) and wait until they answer."""
+        numbers = numbers or BROKERS
+        for number in numbers:
+            program = self._nodes[number].program()
+            with program.log.open("ab") as log:
+                self._running[number] = subprocess.Popen(
+                    program.argv, stdout=log, stderr=subprocess.STDOUT, **program.options()
+                )
+        for number in numbers:
+            node = self._nodes[number]
+            wait_until(node.ready, self._running[number], node.program().log)
+
+    def kill(self, *numbers: int) -> None:
+        """SIGKILL to brokers, all by default."""
+        for number in numbers or BROKERS:
+            self._running[number].kill()
+            self._running[number].wait()
+
+    def stop(self) -> None:
+        """End what still runs."""
+        for child in self._running.values():
+            end(child)
+
+
+@contextlib.contextmanager
+def kafka_cluster() -> Iterator[Cluster]:
+    """Three running brokers for the block."""
+    jars = Jars()
+    jars.fetch(jars.wrong())
+    cluster_id = base64.urlsafe_b64encode(uuid4().bytes).decode().rstrip("=")
+    with parts_folder() as folder:
+        nodes = [
+            Node(folder / f"kafka-{number}", jars, number, cluster_id, (free_port(), free_port())) for number in BROKERS
+        ]
+        voters = ",".join(f"{node.number}@{LOOPBACK}:{node.controller_port}" for node in nodes)
+        for node in nodes:
+            node.voters = voters
+            node.prepare()
+        cluster = Cluster(nodes)
+        try:
+            cluster.start()
+            yield cluster
+        finally:
+            cluster.stop()
