@@ -23,6 +23,9 @@ LEAST_ACCOUNTS: Final = 5
 LARGEST_SHARE: Final = (2, 5)
 """One account may give at most 40 % of the answers."""
 PRIME: Final = 2**61 - 1
+ORDERS: Final = ((FAMILIES[1], FAMILIES[0], *FAMILIES[2:]), FAMILIES)
+"""Where one of two must be hidden, the one that comes later is: industries may come before the whole, or after it. The
+order that shows more different cohorts is taken, the first of equals."""
 MOST_LIGHT: Final = 1_000
 """Of more parts than so many the combinations take too long; then only what divides nothing further is shown."""
 Reason = Literal["few_accounts", "dominated", "complement"]
@@ -63,11 +66,17 @@ def _hidden(members: tuple[Member, ...]) -> Mapping[Key, Reason]:
             reasons[key] = reason
         else:
             candidates.append(key)
-    guard = Guard.of(members, candidates, {key: len(foreign[key]) for key in reasons if fault(foreign[key])})
-    for family in FAMILIES:
-        split = [key for key in candidates if tuple(name for name, _ in key) == family]
-        reasons |= dict.fromkeys(guard.show(split), "complement")
-    return reasons
+    unsafe = {key: len(foreign[key]) for key in reasons if fault(foreign[key])}
+    guards = [_shown_in(order, Guard.of(members, candidates, unsafe), candidates) for order in ORDERS]
+    best = max(guards, key=lambda guard: len(set(guard.shown.values())))
+    return reasons | {key: "complement" for key in candidates if key not in best.shown}
+
+
+def _shown_in(order: Sequence[tuple[str, ...]], guard: "Guard", candidates: Sequence[Key]) -> "Guard":
+    """The guard with as many of the candidates as it lets through, family by family."""
+    for family in order:
+        guard.show([key for key in candidates if tuple(name for name, _ in key) == family])
+    return guard
 
 
 @dataclass(slots=True)
@@ -113,17 +122,15 @@ class Guard:
         ]
         return cls(parts, masks, whole)
 
-    def show(self, keys: Sequence[Key]) -> Sequence[Key]:
-        """Show as many of these cohorts as is safe, the first first; those that are not shown.
+    def show(self, keys: Sequence[Key]) -> None:
+        """Show as many of these cohorts as is safe, the first first.
 
         What can be worked out only grows, so a half that is safe as a whole is safe one by one.
         """
-        if not keys or self._shown_together(keys):
-            return ()
-        if len(keys) == 1:
-            return keys
-        middle = len(keys) // 2
-        return [*self.show(keys[:middle]), *self.show(keys[middle:])]
+        if keys and not self._shown_together(keys) and len(keys) > 1:
+            middle = len(keys) // 2
+            self.show(keys[:middle])
+            self.show(keys[middle:])
 
     def _shown_together(self, keys: Sequence[Key]) -> bool:
         """Show all of them if that is safe; whether it was."""

@@ -163,10 +163,18 @@ def test_large_cohorts_are_all_shown() -> None:
     assert len(shown(world(cells))) == 27
 
 
-def test_where_one_sibling_is_hidden_the_smallest_other_goes_too() -> None:
-    accounts = world({("a", None, None): 9, ("b", None, None): 6, ("c", None, None): 2})
-    found = {key: reason for key, reason in reasons(accounts).items() if len(key) == 1 and key[0][0] == "industry"}
-    assert found == {(("industry", "c"),): "few_accounts", (("industry", "b"),): "complement"}
+def test_where_one_sibling_is_hidden_the_whole_is_too() -> None:
+    found = reasons(world({("a", None, None): 9, ("b", None, None): 6, ("c", None, None): 2}))
+    assert found[(("industry", "c"),)] == "few_accounts"
+    assert {found[()], found[(("tier", None),)]} == {"complement"}
+    assert not {(("industry", "a"),), (("industry", "b"),)} & found.keys()
+
+
+def test_or_the_smallest_other_where_the_whole_tells_more() -> None:
+    sizes: dict[tuple[str | None, ...], int] = {(None, tier, region): 20 for tier in "xyz" for region in "uvw"}
+    found = reasons(world(sizes | {("a", "x", "u"): 6, ("b", "x", "u"): 2}))
+    assert (found[(("industry", "b"),)], found[(("industry", "a"),)]) == ("few_accounts", "complement")
+    assert () not in found
 
 
 def test_two_small_siblings_do_not_hide_each_other() -> None:
