@@ -22,6 +22,7 @@ METHOD_NAMES = {
     "mean_of_accounts": "Mean of accounts",
     "revenue_weighted": "Weighted by revenue",
 }
+WINDOWS = {"30d": "30 days", "90d": "90 days", "180d": "180 days", "365d": "a year", "all": "all time"}
 TYPE_NAMES = {"decision_maker": "Decision-maker", "user": "User", "influencer": "Influencer"}
 STATE_NAMES = {
     "open": "Open",

@@ -30,7 +30,6 @@ from services.dashboard.web.section import Section, Visit
 
 Json = dict[str, Any]
 METHODS = "latest,all,mean_of_accounts,revenue_weighted"
-WINDOWS = {"30d": "30 days", "90d": "90 days", "180d": "180 days", "365d": "a year", "all": "all time"}
 OPEN = "open,acknowledged,in_progress,snoozed"
 MOVED_DAYS, DUE_DAYS, RENEWAL_DAYS = 30, 7, 180
 SHOWN = 8
@@ -40,14 +39,16 @@ SHOWN = 8
 async def portfolio(visit: Visit) -> None:
     """Draw the page; the window is in the address."""
     window = visit.query.get("window", "90d")
-    window = window if window in WINDOWS else "90d"
+    window = window if window in wording.WINDOWS else "90d"
     parts = _Parts(visit, window)
     with box("div", "head"):
         with box():
             Text("h1", "Portfolio")
-            Text("p", f"Everybody who answered in {WINDOWS[window]}, by the latest answer of each person", "lead")
+            Text(
+                "p", f"Everybody who answered in {wording.WINDOWS[window]}, by the latest answer of each person", "lead"
+            )
         with box("nav", "buttons", aria_label="Window"):
-            for name, words in WINDOWS.items():
+            for name, words in wording.WINDOWS.items():
                 current = {"aria_current": "true"} if name == window else {}
                 Text(
                     "a",
@@ -91,7 +92,7 @@ class _Parts:
         if not found["latest"]["response_count"]:
             empty("Nobody has answered in this window.", "As soon as an answer comes, it is here.")
             return
-        headline(found["latest"], {})
+        headline(found["latest"], {"window": self._window})
 
     def draw_methods(self, found: dict[str, Json]) -> None:
         rows = []

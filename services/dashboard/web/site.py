@@ -6,11 +6,13 @@ from nicegui import ui
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Mount
 
-from services.dashboard.web import portfolio
+from services.dashboard.web import accounts, people, portfolio
+from services.dashboard.web.account import page as account
+from services.dashboard.web.follow_ups import board, detail
 from services.dashboard.web.frame import serve_static
 from services.dashboard.web.guard import Guard
 
-PAGES = (portfolio,)
+PAGES = (portfolio, accounts, account, people, board, detail)
 """Importing a page registers it."""
 RECONNECT_SECONDS = 30.0
 

@@ -60,6 +60,12 @@
     const menu = document.querySelector("details.me[open]");
     if (menu && !menu.contains(event.target)) menu.open = false;
   });
+  document.addEventListener("change", (event) => event.target.closest?.("form[data-auto]")?.requestSubmit());
+  // An address holds what was chosen, and nothing else.
+  document.addEventListener("formdata", (event) => {
+    if (!event.target.matches("form[data-auto]")) return;
+    for (const [name, value] of [...event.formData]) if (!value) event.formData.delete(name);
+  });
   document.addEventListener("keydown", (event) => {
     const menu = document.querySelector("details.me[open]");
     if (event.key === "Escape" && menu) {

@@ -1,0 +1,1 @@
+"""The pages of one account and of one person there."""

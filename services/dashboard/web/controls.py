@@ -1,0 +1,126 @@
+"""Native controls: fields that tell their value, forms in dialogs, filters that live in the address."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from nicegui import ui
+
+from services.dashboard.gateways.services import Away, Refused
+from services.dashboard.web.bits import Text, box
+from shared.errors import TellbackError
+
+Json = dict[str, Any]
+VALUE = "(event) => emit(event.target.value)"
+INSTANT = "(event) => emit(event.target.value ? new Date(event.target.value).toISOString() : '')"
+CHECKED = "(event) => emit(event.target.checked)"
+STALE = 409
+
+
+def said(error: TellbackError) -> str:
+    """An error as a sentence for people."""
+    if isinstance(error, Away):
+        return f"The {error.service} is not reachable. Nothing was changed."
+    if isinstance(error, Refused) and error.http_status == STALE:
+        return f"{error.detail or 'Somebody was faster'}. The page shows how it stands now."
+    return error.detail or "This did not work."
+
+
+async def attempt(work: Awaitable[Any], done: str) -> bool:
+    """Do something and say how it went."""
+    try:
+        await work
+    except TellbackError as error:
+        ui.notify(said(error), type="negative", position="top", timeout=8000)
+        return False
+    ui.notify(done, type="positive", position="top")
+    return True
+
+
+def button(text: str, on_click: Callable[[], Any], classes: str = "") -> Text:
+    """A button."""
+    made = Text("button", text, classes, type="button")
+    made.on("click", lambda _: on_click())
+    return made
+
+
+@dataclass
+class Fields:
+    """The fields of a form and what was put into them; what is left empty is not in `values`."""
+
+    values: Json = field(default_factory=dict)
+
+    def text(self, name: str, label: str, *, long: bool = False, value: str = "", kind: str = "text") -> None:
+        """A line, or a longer text."""
+        with box("label"):
+            Text("span", label)
+            made = Text("textarea", value) if long else box("input", type=kind, value=value)
+            self._tell(name, made, "input", VALUE, value)
+
+    def instant(self, name: str, label: str) -> None:
+        """A time in the reader's own time zone."""
+        with box("label"):
+            Text("span", label)
+            self._tell(name, box("input", type="datetime-local"), "input", INSTANT, "")
+
+    def choice(self, name: str, label: str, options: Mapping[str, str], value: str = "") -> None:
+        """One of several."""
+        with box("label"):
+            Text("span", label)
+            self._tell(name, options_of(options, value), "change", VALUE, value or next(iter(options), ""))
+
+    def tick(self, name: str, label: str) -> None:
+        """Yes or no."""
+        with box("label", "tick"), box("span"):
+            made = box("input", type="checkbox")
+            Text("span", f" {label}")
+            self._tell(name, made, "change", CHECKED, False)
+
+    def _tell(self, name: str, made: ui.element, event: str, handler: str, value: Any) -> None:
+        self._put(name, value)
+        made.on(event, lambda told: self._put(name, told.args), js_handler=handler)
+
+    def _put(self, name: str, value: Any) -> None:
+        if value in ("", None):
+            self.values.pop(name, None)
+        else:
+            self.values[name] = value
+
+
+def options_of(options: Mapping[str, str], value: str, **attributes: Any) -> ui.element:
+    """A native list to choose from."""
+    with box("select", **attributes) as made:
+        for code, words in options.items():
+            Text("option", words, value=code, **({"selected": ""} if code == value else {}))
+    return made
+
+
+def ask(title: str, fill: Callable[[Fields], None], send: Callable[[Json], Awaitable[bool]], verb: str) -> None:
+    """A form in a dialog; it stays open while `send` says that it did not work."""
+    with ui.dialog().props(f'aria-label="{title}"') as dialog, box("div", "dialog"):
+        Text("h2", title)
+        fields = Fields()
+        fill(fields)
+
+        async def submit() -> None:
+            if await send(fields.values):
+                dialog.close()
+
+        with box("div", "buttons"):
+            button(verb, submit, "main")
+            button("Cancel", dialog.close)
+    dialog.on("hide", lambda _: dialog.delete())
+    dialog.open()
+
+
+def filters(action: str, fields: Sequence[tuple[str, str, Mapping[str, str] | None]], query: Mapping[str, str]) -> None:
+    """A form whose values are the query of the address: (name, label, options or None for a search)."""
+    with box("form", "filters", method="get", action=action, data_auto=""):
+        for name, label, options in fields:
+            with box("label"):
+                Text("span", label)
+                if options is None:
+                    box("input", type="search", name=name, value=query.get(name, ""))
+                else:
+                    options_of({"": "All"} | dict(options), query.get(name, ""), name=name)
+        Text("button", "Show", type="submit")
