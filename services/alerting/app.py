@@ -11,11 +11,12 @@ from services.alerting import READS, SCHEMA
 from services.alerting.api import erasures, follow_up_actions, follow_ups, rules, webhooks, webhooks_deliveries
 from services.alerting.api.resources import Alerting
 from services.alerting.consumer import handlers
-from services.alerting.domain.calendar import BusinessCalendar, parse_holidays, parse_hours, parse_weekdays
+from services.alerting.domain.calendar import BusinessCalendar, Due, parse_holidays, parse_hours, parse_weekdays
 from services.alerting.domain.payloads import Context, Links
 from services.alerting.domain.people import Staff
 from services.alerting.domain.tasks import Contact
 from services.alerting.domain.triggers import Policy
+from services.alerting.handlers.escalations import audit, escalate_due, unacknowledge_due
 from services.alerting.handlers.follow_ups import wake_snoozed
 from services.alerting.handlers.resources import Resources
 from services.alerting.handlers.watches import purge, watch_renewals, watch_segments
@@ -33,6 +34,7 @@ from shared.settings import CommonSettings, InvalidSettings
 
 AT_ONCE = 1_000
 """Records of one transaction: its accounts are locked meanwhile, and people want to acknowledge."""
+AUDIT_SECONDS = 30.0
 DESCRIPTION = """Turns what the scorer notices into follow-ups that somebody owns, and tells the CRM by signed
 webhooks."""
 
@@ -78,6 +80,9 @@ def timers_of(settings: AlertingSettings, resources: Resources) -> list[tuple[st
     """What is done by time: name, seconds between two looks, the work."""
     return [
         ("snoozes", settings.wake_seconds, lambda tx: wake_snoozed(tx, resources)),
+        ("escalations", settings.escalation_seconds, lambda tx: escalate_due(tx, resources)),
+        ("acknowledgements", settings.escalation_seconds, lambda tx: unacknowledge_due(tx, resources)),
+        ("audit", AUDIT_SECONDS, lambda tx: audit(tx, resources)),
         ("renewals", settings.watch_seconds, lambda tx: watch_renewals(tx, resources)),
         ("segments", settings.watch_seconds, lambda tx: watch_segments(tx, resources)),
         ("purge", settings.watch_seconds, lambda tx: purge(tx, resources)),
@@ -95,7 +100,8 @@ def resources_of(settings: AlertingSettings, common: CommonSettings, clock: Cloc
         _contact(settings.leader_name, settings.leader_email),
     )
     context = Context(calendar, Links(settings.follow_up_link, settings.response_link))
-    return Resources(Policy(calendar, staff), context, clock, subject_by(common.secret_key.get_secret_value()))
+    policy = Policy(calendar, staff, Due(settings.ack_timeout_hours, "business_hours"))
+    return Resources(policy, context, clock, subject_by(common.secret_key.get_secret_value()))
 
 
 def calendar_of(settings: AlertingSettings) -> BusinessCalendar:

@@ -54,6 +54,16 @@ class AlertingSettings(Settings):
     wake_seconds: float = Field(
         default=5.0, gt=0, le=3600, description="How often snoozed follow-ups are looked at, in seconds."
     )
+    escalation_seconds: float = Field(
+        default=5.0, gt=0, le=3600, description="How often due escalations are looked for, in seconds."
+    )
+    ack_timeout_hours: int = Field(
+        default=18,
+        ge=1,
+        le=100,
+        description="Business hours after which a follow-up that somebody took on, and then did nothing about, is open "
+        "again: once, and never after 7 days.",
+    )
     watch_seconds: float = Field(
         default=3600, gt=0, le=86400, description="How often renewals and segments are looked at, in seconds."
     )

@@ -109,6 +109,16 @@ aggregate_drift = Gauge(
     multiprocess_mode="livemax",
 )
 follow_ups_opened_total = Counter("tellback_follow_ups_opened_total", "Follow-ups opened.", ["kind", "severity"])
+follow_ups_escalated_total = Counter(
+    "tellback_follow_ups_escalated_total",
+    "Levels that fired: overdue (no first touch), promise_near, promise_past.",
+    ["reason"],
+)
+tasks_overdue_without_escalation = Gauge(
+    "tellback_tasks_overdue_without_escalation",
+    "Follow-ups of which a level should have fired and has not; must be 0.",
+    multiprocess_mode="livemax",
+)
 webhook_deliveries_total = Counter(
     "tellback_webhook_deliveries_total", "Attempts to deliver a webhook, by outcome.", ["outcome"]
 )

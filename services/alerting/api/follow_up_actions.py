@@ -91,7 +91,9 @@ async def start(desk: TheDesk, step: Step = NOTHING) -> FollowUpDetail:
 
 @router.post("/snooze", summary="Put it away until a time")
 async def snooze(desk: TheDesk, step: SnoozeStep) -> FollowUpDetail:
-    """It comes back by itself. The due time stays."""
+    """It comes back by itself. Meanwhile its clocks stand still: the business time of the pause is added to the due
+    time.
+    """
     desk.require_ahead("until", step.until)
     return await desk.carry_out(step, lambda task, change: lifecycle.snooze(task, change, step.until))
 

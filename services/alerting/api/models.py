@@ -97,6 +97,16 @@ class Promise(BaseModel):
     by: datetime
 
 
+class EscalationView(BaseModel):
+    """One level of escalation."""
+
+    level: int
+    cause: Literal["overdue", "promise_near", "promise_past"]
+    to: Literal["owner", "sponsor", "leader"]
+    due_at: datetime
+    fired_at: datetime | None = Field(description="Null until it fires; each level fires once.")
+
+
 class FollowUpDetail(FollowUp):
     """A follow-up with all that is known of it."""
 
@@ -109,6 +119,9 @@ class FollowUpDetail(FollowUp):
     started_at: datetime | None
     snoozed_until: datetime | None
     promise: Promise | None
+    escalations: list[EscalationView] = Field(description="Who hears of it if nobody takes it on, and who has.")
+    paused_seconds: int = Field(description="Business time for which it was snoozed; the due time includes it.")
+    unacknowledged_at: datetime | None = Field(description="When it was taken on and left, and opened again.")
     root_cause: str | None
     what_was_done: str | None
     told_customer: bool | None

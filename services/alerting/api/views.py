@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.alerting.api.models import Contact, FollowUp, FollowUpDetail, HistoryLine, Promise, Why
+from services.alerting.api.models import Contact, EscalationView, FollowUp, FollowUpDetail, HistoryLine, Promise, Why
 from services.alerting.domain.payloads import Links, response_block, task_item
 from services.alerting.domain.people import Answer
 from services.alerting.domain.tasks import HistoryEntry, Task
@@ -33,6 +33,9 @@ def detail_view(task: Task, history: Sequence[HistoryEntry], answer: Answer | No
         started_at=task.started_at,
         snoozed_until=task.snoozed_until,
         promise=Promise(what=promise.what, by=promise.by) if promise else None,
+        escalations=[EscalationView.model_validate(one, from_attributes=True) for one in task.escalations],
+        paused_seconds=task.paused_seconds,
+        unacknowledged_at=task.unacknowledged_at,
         root_cause=closing.root_cause if closing else None,
         what_was_done=closing.what_was_done if closing else None,
         told_customer=closing.told_customer if closing else None,

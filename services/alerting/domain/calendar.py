@@ -96,6 +96,27 @@ class BusinessCalendar:
             day = self._business_day_from(day + _DAY)
         return self._instant(day, time_of_day)
 
+    def elapsed(self, start: datetime, end: datetime) -> timedelta:
+        """The business time between two instants."""
+        total = timedelta(0)
+        for opening, closing in self._windows(start):
+            if opening >= end:
+                return total
+            total += max(timedelta(0), min(end, closing) - max(start, opening))
+        raise AssertionError("unreachable: _windows never ends")
+
+    def business_day_before(self, at: datetime) -> datetime:
+        """The same time of day on the business day before; in its hours, at the earliest when it opens."""
+        local = at.astimezone(self.zone)
+        for offset in range(1, _MAX_CLOSED_DAYS):
+            day = local.date() - offset * _DAY
+            if self._is_business_day(day):
+                opening, closing = self._hours_of(day)
+                wall = local.replace(tzinfo=None) - datetime.combine(local.date(), datetime.min.time())
+                same = self._instant(day, wall)
+                return max(opening, min(same, closing - timedelta(minutes=1)))
+        raise ValueError("the calendar has no business day within a year")
+
     def local_date(self, at: datetime) -> date:
         """The date on the wall where the supplier works."""
         return at.astimezone(self.zone).date()

@@ -9,7 +9,9 @@ from datetime import datetime
 from enum import Enum
 from typing import Any
 
+from services.alerting.domain import escalation
 from services.alerting.domain.tasks import (
+    SYSTEM,
     Change,
     Closing,
     Contact,
@@ -20,7 +22,8 @@ from services.alerting.domain.tasks import (
     Task,
 )
 
-_NOT_IN_HISTORY = {"version", "updated_at", "policy", "closing", "promise"}
+_NOT_IN_HISTORY = {"version", "updated_at", "policy", "closing", "promise", "escalations", "paused_since"}
+_NOT_IN_HISTORY |= {"ack_expires_at"}
 
 
 class Refusal(Enum):
@@ -55,7 +58,32 @@ def acknowledge(task: Task, change: Change) -> Step | None:
     if task.state == "in_progress":
         raise NotAllowed(Refusal.IN_PROGRESS)
     first = task.acknowledged_at or change.at
-    return _step(task, "acknowledged", change, state="acknowledged", acknowledged_at=first, snoozed_until=None)
+    expires = escalation.ack_expires_at(task, change.at, first)
+    values = _resumed(task, change.at) | {"acknowledged_at": first, "ack_expires_at": expires, "snoozed_until": None}
+    return _step(task, "acknowledged", change, state="acknowledged", **values)
+
+
+def unacknowledge(task: Task, change: Change) -> Step | None:
+    """Who took it on has done nothing since: it is open again, once, and whoever had not yet heard of it will."""
+    expires, taken = task.ack_expires_at, task.acknowledged_at
+    if task.state != "acknowledged" or task.unacknowledged_at is not None or expires is None or taken is None:
+        return None
+    if not expires <= change.at <= taken + escalation.LONGEST_ACK:
+        return None
+    return _step(
+        task,
+        "unacknowledged",
+        change,
+        state="open",
+        ack_expires_at=None,
+        unacknowledged_at=change.at,
+        escalations=escalation.moved(task, max(task.due_at, change.at)),
+    )
+
+
+def escalate(task: Task, change: Change, level: int) -> Step:
+    """A level fires: somebody hears of it."""
+    return _step(task, "escalated", change, escalations=escalation.fired(task, level, change.at))
 
 
 def start(task: Task, change: Change) -> Step | None:
@@ -68,16 +96,21 @@ def start(task: Task, change: Change) -> Step | None:
         "started",
         change,
         state="in_progress",
-        acknowledged_at=task.acknowledged_at or change.at,
-        started_at=task.started_at or change.at,
-        snoozed_until=None,
+        **_resumed(task, change.at)
+        | {
+            "acknowledged_at": task.acknowledged_at or change.at,
+            "started_at": task.started_at or change.at,
+            "snoozed_until": None,
+            "ack_expires_at": None,
+        },
     )
 
 
 def snooze(task: Task, change: Change, until: datetime) -> Step:
-    """Put it away until a time; the due time stays."""
+    """Put it away until a time; its clocks stand still meanwhile."""
     _require_not_closed(task)
-    return _step(task, "snoozed", change, state="snoozed", snoozed_until=until)
+    since = task.paused_since or change.at
+    return _step(task, "snoozed", change, state="snoozed", snoozed_until=until, paused_since=since)
 
 
 def wake(task: Task, change: Change) -> Step | None:
@@ -85,7 +118,9 @@ def wake(task: Task, change: Change) -> Step | None:
     if task.state != "snoozed":
         return None
     state = "in_progress" if task.started_at else "acknowledged" if task.acknowledged_at else "open"
-    return _step(task, "woken", change, state=state, snoozed_until=None)
+    # However late we came to look, the pause is the one that was asked for.
+    until = min(change.at, task.snoozed_until or change.at)
+    return _step(task, "woken", change, state=state, snoozed_until=None, **_resumed(task, until))
 
 
 def assign(task: Task, change: Change, owner: Contact) -> Step | None:
@@ -93,7 +128,7 @@ def assign(task: Task, change: Change, owner: Contact) -> Step | None:
     _require_not_closed(task)
     if owner == task.owner and task.owner_source == "assigned":
         return None
-    return _step(task, "assigned", change, owner=owner, owner_source="assigned")
+    return _step(task, "assigned", change, owner=owner, owner_source="assigned", **_alive(task, change))
 
 
 def follow_directory(task: Task, change: Change, owner: Contact, source: OwnerSource) -> Step | None:
@@ -106,14 +141,15 @@ def follow_directory(task: Task, change: Change, owner: Contact, source: OwnerSo
 def promise(task: Task, change: Change, made: Promise) -> Step:
     """Write down what was promised and by when."""
     _require_not_closed(task)
-    step = _step(task, "promised", change, promise=made)
+    levels = escalation.with_promise(task, made, change.at)
+    step = _step(task, "promised", change, promise=made, escalations=levels, **_alive(task, change))
     shown = [made.what, made.by.isoformat()]
     return replace(step, entry=replace(step.entry, changes={"promise": [None, shown]}))
 
 
 def comment(task: Task, change: Change) -> Step:
     """Say something about it; in any state."""
-    return _step(task, "commented", change)
+    return _step(task, "commented", change, **_alive(task, change))
 
 
 def close(task: Task, change: Change, closing: Closing) -> Step:
@@ -127,6 +163,7 @@ def close(task: Task, change: Change, closing: Closing) -> Step:
         closed_at=change.at,
         closing=closing,
         snoozed_until=None,
+        **_resumed(task, change.at) | {"ack_expires_at": None},
     )
     told = {
         name: [None, getattr(closing, name)]
@@ -140,7 +177,20 @@ def reopen(task: Task, change: Change) -> Step:
     """It was not done after all."""
     if not task.is_closed:
         raise NotAllowed(Refusal.NOT_CLOSED)
-    return _step(task, "reopened", change, state="open", closed_at=None, closing=None)
+    levels = escalation.anew(task, change.at)
+    return _step(task, "reopened", change, state="open", closed_at=None, closing=None, escalations=levels)
+
+
+def _resumed(task: Task, at: datetime) -> dict[str, Any]:
+    """What changes when a snooze ends, by itself or by hand."""
+    return escalation.paused(task, at)
+
+
+def _alive(task: Task, change: Change) -> dict[str, Any]:
+    """Somebody works on what was taken on: it is not taken away from them."""
+    if task.state != "acknowledged" or task.acknowledged_at is None or change.actor == SYSTEM:
+        return {}
+    return {"ack_expires_at": escalation.ack_expires_at(task, change.at, task.acknowledged_at)}
 
 
 def _require_not_closed(task: Task) -> None:

@@ -10,6 +10,7 @@ from services.alerting.domain.severity import Severity
 TaskState = Literal["open", "acknowledged", "in_progress", "snoozed", "closed"]
 Recipient = Literal["owner", "sponsor", "leader"]
 Outcome = Literal["resolved", "dismissed", "answered", "corrected"]
+EscalationCause = Literal["overdue", "promise_near", "promise_past"]
 OwnerSource = Literal["directory", "default", "assigned"]
 STATES: tuple[TaskState, ...] = ("open", "acknowledged", "in_progress", "snoozed", "closed")
 OUTCOMES: tuple[Outcome, ...] = ("resolved", "dismissed", "answered", "corrected")
@@ -39,6 +40,17 @@ class Promise:
 
 
 @dataclass(frozen=True, slots=True)
+class Escalation:
+    """One level: who hears of the task at `due_at`, unless somebody has taken it on, and when they did."""
+
+    level: int
+    cause: EscalationCause
+    to: Recipient
+    due_at: datetime
+    fired_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Closing:
     """How a task ended. `result` is what came of a growth task."""
 
@@ -52,7 +64,9 @@ class Closing:
 @dataclass(frozen=True, slots=True)
 class Task:
     """One follow-up. `policy` is a snapshot of the rule and the calendar under which it was opened, so that
-    later changes of either leave a running task alone. `version` grows by one with every change.
+    later changes of either leave a running task alone. `version` grows by one with every change. `paused_seconds` is
+    the business time for which it was snoozed, which its due time includes. Who took it on and does nothing until
+    `ack_expires_at` loses it again, once.
     """
 
     follow_up_id: UUID
@@ -87,6 +101,11 @@ class Task:
     promise: Promise | None = None
     closed_at: datetime | None = None
     closing: Closing | None = None
+    escalations: tuple[Escalation, ...] = ()
+    paused_since: datetime | None = None
+    paused_seconds: int = 0
+    ack_expires_at: datetime | None = None
+    unacknowledged_at: datetime | None = None
 
     @property
     def is_closed(self) -> bool:

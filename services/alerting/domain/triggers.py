@@ -5,11 +5,12 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from services.alerting.domain.calendar import BusinessCalendar
+from services.alerting.domain import escalation
+from services.alerting.domain.calendar import BusinessCalendar, Due
 from services.alerting.domain.decisions import Decision, Match
 from services.alerting.domain.lifecycle import differences
 from services.alerting.domain.people import Account, Staff, Stakeholder, addressed_to, informed_by, title_of
-from services.alerting.domain.rules import Facts, Rule, conditions_document
+from services.alerting.domain.rules import Facts, Rule, conditions_document, escalation_document
 from services.alerting.domain.severity import worse
 from services.alerting.domain.tasks import SYSTEM, HistoryEntry, Step, Task
 
@@ -24,6 +25,7 @@ class Policy:
 
     calendar: BusinessCalendar
     staff: Staff
+    ack_timeout: Due = escalation.ACK_TIMEOUT
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +111,7 @@ def open_task(
         opened_by=SYSTEM,
         updated_at=trigger.at,
         policy=policy_snapshot(rule, policy),
+        escalations=escalation.planned(match.due_at, rule.escalation, policy.calendar),
         closes_on_answer=rule.closes_on_answer,
         score=_number(trigger.facts.get("score")),
         touchpoint=_text(trigger.facts.get("touchpoint")),
@@ -122,11 +125,13 @@ def add_occurrence(task: Task, trigger: Trigger, decision: Decision) -> Step:
     later.
     """
     match = _chosen(decision)
+    due = min(task.due_at, match.due_at)
     changed = replace(
         task,
         version=task.version + 1,
         severity=worse(task.severity, match.severity),
-        due_at=min(task.due_at, match.due_at),
+        due_at=due,
+        escalations=escalation.moved(task, due) if due != task.due_at else task.escalations,
         occurrences=task.occurrences + 1,
         reasons=_joined(task.reasons, match.reasons),
         inhibited=tuple(dict.fromkeys(task.inhibited + decision.inhibited_kinds)),
@@ -154,11 +159,13 @@ def corrected(task: Task, at: datetime, reason: str, match: Match | None, inhibi
     """The answer behind the task was changed and a rule of its kind still holds: say so, and take on what got
     worse.
     """
+    due = min(task.due_at, escalation.with_pauses(task, match.due_at)) if match else task.due_at
     changed = replace(
         task,
         version=task.version + 1,
         severity=worse(task.severity, match.severity) if match else task.severity,
-        due_at=min(task.due_at, match.due_at) if match else task.due_at,
+        due_at=due,
+        escalations=escalation.moved(task, due) if due != task.due_at else task.escalations,
         reasons=_joined(task.reasons, (reason, *(match.reasons if match else ()))),
         inhibited=tuple(dict.fromkeys(task.inhibited + inhibited)),
         updated_at=at,
@@ -168,7 +175,6 @@ def corrected(task: Task, at: datetime, reason: str, match: Match | None, inhibi
 
 def policy_snapshot(rule: Rule, policy: Policy) -> dict[str, Any]:
     """The rule and the business time as they are now, as JSON values."""
-    calendar = policy.calendar
     return {
         "rule": {
             "rule_id": rule.rule_id,
@@ -179,7 +185,16 @@ def policy_snapshot(rule: Rule, policy: Policy) -> dict[str, Any]:
             "due": {"amount": rule.due.amount, "unit": rule.due.unit},
             "recipient": rule.recipient,
             "informs": list(rule.informs),
+            "escalation": escalation_document(rule.escalation),
         },
+        **business_snapshot(policy),
+    }
+
+
+def business_snapshot(policy: Policy) -> dict[str, Any]:
+    """The business time, and how long who takes a task on may do nothing, as JSON values."""
+    calendar = policy.calendar
+    return {
         "business_time": {
             "time_zone": calendar.zone.key,
             "weekdays": sorted(calendar.weekdays),
@@ -187,6 +202,7 @@ def policy_snapshot(rule: Rule, policy: Policy) -> dict[str, Any]:
             "closes_minute": int(calendar.closes.total_seconds() // 60),
             "holidays": sorted(day.isoformat() for day in calendar.holidays),
         },
+        "ack_timeout": {"amount": policy.ack_timeout.amount, "unit": policy.ack_timeout.unit},
     }
 
 

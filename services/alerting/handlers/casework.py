@@ -25,12 +25,12 @@ from shared.db.transaction import WriteTx
 from shared.events.envelope import Event
 from shared.events.follow_ups import FollowUpChanged
 from shared.ids import derived_uuid
-from shared.topics import FOLLOW_UP_CLOSED, FOLLOW_UP_OPENED, FOLLOW_UP_UPDATED, FOLLOW_UPS
+from shared.topics import FOLLOW_UP_CLOSED, FOLLOW_UP_ESCALATED, FOLLOW_UP_OPENED, FOLLOW_UP_UPDATED, FOLLOW_UPS
 
 AT_ONCE = 500
 """Messages a statement: at 20 kB each, 10 MB."""
 SOURCE = "tellback/alerting"
-_TOLD_AS = {"opened": FOLLOW_UP_OPENED, "closed": FOLLOW_UP_CLOSED}
+_TOLD_AS = {"opened": FOLLOW_UP_OPENED, "closed": FOLLOW_UP_CLOSED, "escalated": FOLLOW_UP_ESCALATED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +119,10 @@ class Casework:
         """All tasks at an account that are not closed, whoever they are about."""
         return [task for task in self._tasks.values() if task.account_id == account_id and not task.is_closed]
 
+    def task(self, follow_up_id: UUID) -> Task:
+        """A task at hand, as it is now."""
+        return self._tasks[follow_up_id]
+
     def tasks(self) -> list[Task]:
         """All tasks at hand."""
         return list(self._tasks.values())
@@ -199,6 +203,7 @@ class Casework:
 _MESSAGES = {
     FOLLOW_UP_OPENED: messages.FOLLOW_UP_OPENED,
     FOLLOW_UP_UPDATED: messages.FOLLOW_UP_UPDATED,
+    FOLLOW_UP_ESCALATED: messages.FOLLOW_UP_ESCALATED,
     FOLLOW_UP_CLOSED: messages.FOLLOW_UP_CLOSED,
 }
 

@@ -5,12 +5,15 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
 
-from services.alerting.domain import lifecycle, playbooks
+from services.alerting.domain import escalation, lifecycle, playbooks
 from services.alerting.domain.calendar import Due
+from services.alerting.domain.default_rules import ESCALATION
 from services.alerting.domain.lifecycle import NotAllowed, Refusal
 from services.alerting.domain.people import addressed_to, title_of
+from services.alerting.domain.rules import escalation_document
 from services.alerting.domain.severity import Severity, worse
 from services.alerting.domain.tasks import SYSTEM, Change, Contact, HistoryEntry, Step, Task
+from services.alerting.domain.triggers import business_snapshot
 from services.alerting.handlers.casework import Casework
 from services.alerting.handlers.resources import Resources
 from services.alerting.handlers.world import World
@@ -163,11 +166,13 @@ def _id_by_hand(wanted: Wanted, caller: Caller) -> UUID:
 def _once_more(task: Task, wanted: Wanted, change: Change) -> Step:
     """The same rules as for a trigger: severity may rise and never falls, the due time never moves later."""
     reasons = (wanted.reason,) if wanted.reason else ()
+    due = min(task.due_at, wanted.due_at or task.due_at)
     changed = replace(
         task,
         version=task.version + 1,
         severity=worse(task.severity, wanted.severity),
-        due_at=min(task.due_at, wanted.due_at or task.due_at),
+        due_at=due,
+        escalations=escalation.moved(task, due) if due != task.due_at else task.escalations,
         occurrences=task.occurrences + 1,
         reasons=tuple(dict.fromkeys(task.reasons + reasons)),
         response_id=wanted.response_id or task.response_id,
@@ -186,6 +191,8 @@ def _opened(follow_up_id: UUID, wanted: Wanted, change: Change, world: World, re
     address = addressed_to("owner", account, resources.policy.staff)
     given = wanted.owner is not None
     reasons = (wanted.reason,) if wanted.reason else ()
+    due = wanted.due_at or resources.policy.calendar.add(change.at, DUE_BY_HAND[wanted.severity])
+    steps = ESCALATION[wanted.severity]
     task = Task(
         follow_up_id=follow_up_id,
         version=1,
@@ -200,7 +207,7 @@ def _opened(follow_up_id: UUID, wanted: Wanted, change: Change, world: World, re
         owner_source="assigned" if given else address.source,
         recipient="owner",
         informed=(),
-        due_at=wanted.due_at or resources.policy.calendar.add(change.at, DUE_BY_HAND[wanted.severity]),
+        due_at=due,
         occurrences=1,
         reasons=reasons if given else reasons + address.reasons,
         inhibited=(),
@@ -208,6 +215,8 @@ def _opened(follow_up_id: UUID, wanted: Wanted, change: Change, world: World, re
         opened_at=change.at,
         opened_by=change.actor,
         updated_at=change.at,
+        policy=business_snapshot(resources.policy) | {"escalation": escalation_document(steps)},
+        escalations=escalation.planned(due, steps, resources.policy.calendar),
         score=answer.score if answer else None,
         touchpoint=answer.touchpoint if answer else None,
         product=answer.product if answer else None,

@@ -8,7 +8,8 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 from sqlalchemy.dialects.postgresql import insert
 
-from services.alerting.domain.tasks import Closing, Contact, HistoryEntry, Promise, Task
+from services.alerting.domain.escalation import next_at
+from services.alerting.domain.tasks import Closing, Contact, Escalation, HistoryEntry, Promise, Task
 from services.alerting.domain.triggers import Fired, Trigger
 from services.alerting.tables.tasks import TASK_HISTORY, TASK_TRIGGERS, TASKS
 from shared.db.transaction import ReadTx, WriteTx
@@ -17,6 +18,7 @@ _SAME = (
     "version", "kind", "title", "severity", "state", "account_id", "stakeholder_id", "response_id", "owner_source",
     "recipient", "due_at", "occurrences", "playbook", "opened_at", "opened_by", "updated_at", "policy",
     "closes_on_answer", "score", "touchpoint", "product", "acknowledged_at", "started_at", "snoozed_until", "closed_at",
+    "paused_since", "paused_seconds", "ack_expires_at", "unacknowledged_at",
 )  # fmt: skip
 """Fields that are a column of the same name."""
 _UPSERT_TASK = insert(TASKS)
@@ -80,6 +82,15 @@ async def snoozed_until_now(tx: ReadTx, now: datetime, limit: int) -> list[Task]
         "select * from tasks where state = 'snoozed' and snoozed_until <= :now order by snoozed_until limit :limit",
         now=now,
         limit=limit,
+    )
+    return [task_of(row) for row in rows]
+
+
+async def tasks_by_id(tx: ReadTx, follow_up_ids: Iterable[UUID]) -> list[Task]:
+    """These tasks, open and closed."""
+    rows = await tx.all(
+        "select * from tasks where follow_up_id = any(cast(:ids as uuid[])) order by opened_at, follow_up_id",
+        ids=sorted(set(follow_up_ids)),
     )
     return [task_of(row) for row in rows]
 
@@ -223,6 +234,7 @@ def task_of(row: RowMapping) -> Task:
         inhibited=tuple(row["inhibited"]),
         promise=None if row["promised"] is None else Promise(row["promised"], row["promised_by"]),
         closing=closing,
+        escalations=tuple(_escalation(one) for one in row["escalations"]),
         **{name: row[name] for name in _SAME},
     )
 
@@ -243,4 +255,27 @@ def _task_row(task: Task) -> dict[str, Any]:
         "what_was_done": closing.what_was_done if closing else None,
         "told_customer": closing.told_customer if closing else None,
         "result": closing.result if closing else None,
+        "escalations": [_escalation_row(one) for one in task.escalations],
+        "next_escalation_at": next_at(task),
+    }
+
+
+def _escalation(document: dict[str, Any]) -> Escalation:
+    fired_at = document["fired_at"]
+    return Escalation(
+        document["level"],
+        document["cause"],
+        document["to"],
+        datetime.fromisoformat(document["due_at"]),
+        None if fired_at is None else datetime.fromisoformat(fired_at),
+    )
+
+
+def _escalation_row(one: Escalation) -> dict[str, Any]:
+    return {
+        "level": one.level,
+        "cause": one.cause,
+        "to": one.to,
+        "due_at": one.due_at.isoformat(),
+        "fired_at": one.fired_at.isoformat() if one.fired_at else None,
     }

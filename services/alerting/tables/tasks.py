@@ -46,8 +46,25 @@ TASKS = Table(
     Column("what_was_done", Text),
     Column("told_customer", Boolean),
     Column("result", Text),
+    required("escalations", JSONB),
+    Column("next_escalation_at", INSTANT),
+    Column("paused_since", INSTANT),
+    required("paused_seconds", Integer),
+    Column("ack_expires_at", INSTANT),
+    Column("unacknowledged_at", INSTANT),
 )
 """One row a follow-up, open or closed."""
+
+TASK_ESCALATIONS = Table(
+    "task_escalations",
+    METADATA,
+    Column("follow_up_id", Uuid, primary_key=True),
+    Column("level", Integer, primary_key=True),
+    required("cause", Text),
+    required("recipient", Text),
+    required("fired_at", INSTANT),
+)
+"""Every level that has fired: one row, whatever is killed and however many look."""
 
 TASK_HISTORY = Table(
     "task_history",

@@ -8,7 +8,7 @@ from shared.db.engine import Database
 from tests.support.environment import Environment
 
 TABLES = [
-    *(tasks.TASKS, tasks.TASK_HISTORY, tasks.TASK_TRIGGERS, rules.RULES, rules.PAST_TRIGGERS),
+    *(tasks.TASKS, tasks.TASK_HISTORY, tasks.TASK_TRIGGERS, tasks.TASK_ESCALATIONS, rules.RULES, rules.PAST_TRIGGERS),
     *(answers.RESPONSES, answers.RESPONSE_CHANGES, answers.ACCOUNT_SCORES, answers.ACCOUNT_SEQUENCES, answers.ERASURES),
     *(answers.ACCOUNT_WATCHES, answers.WATCHED),
 ]

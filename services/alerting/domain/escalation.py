@@ -1,0 +1,150 @@
+"""Escalation: who hears of a follow-up that nobody takes on, and of a promise that comes due. Every level once.
+
+The times are written down as instants when the follow-up is opened, so neither a restart nor another policy moves them;
+they lie in business hours, so nobody is called at night.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from services.alerting.domain.calendar import BusinessCalendar, Due
+from services.alerting.domain.rules import EscalationStep, escalation_from
+from services.alerting.domain.tasks import Escalation, Promise, Task
+
+ACK_TIMEOUT = Due(18, "business_hours")
+LONGEST_ACK = timedelta(days=7)
+"""Nobody is bothered with what was taken on longer ago, whatever was missed meanwhile."""
+ANEW = Due(1, "business_days")
+"""When a reopened follow-up is looked for that is past its due time."""
+
+
+def planned(
+    due_at: datetime, steps: Sequence[EscalationStep], calendar: BusinessCalendar, after: int = 0
+) -> tuple[Escalation, ...]:
+    """The levels behind a due time, numbered from `after` + 1."""
+    return tuple(
+        Escalation(level, "overdue", step.to, calendar.next_open(calendar.add(due_at, step.after)))
+        for level, step in enumerate(steps, start=after + 1)
+    )
+
+
+def steps_of(policy: Mapping[str, Any]) -> tuple[EscalationStep, ...]:
+    """The steps that a policy snapshot holds."""
+    return escalation_from((policy.get("rule") or {}).get("escalation") or policy.get("escalation") or [])
+
+
+def calendar_of(policy: Mapping[str, Any]) -> BusinessCalendar:
+    """The business time of a policy snapshot."""
+    time: Mapping[str, Any] | None = policy.get("business_time")
+    if time is None:
+        return BusinessCalendar(ZoneInfo("UTC"))
+    return BusinessCalendar(
+        ZoneInfo(time["time_zone"]),
+        frozenset(time["weekdays"]),
+        timedelta(minutes=time["opens_minute"]),
+        timedelta(minutes=time["closes_minute"]),
+        frozenset(date.fromisoformat(day) for day in time["holidays"]),
+    )
+
+
+def waiting(task: Task) -> tuple[Escalation, ...]:
+    """The levels that may still fire as things stand: of the first touch while nobody has taken it on, of promises
+    until the end.
+    """
+    return tuple(
+        one
+        for one in task.escalations
+        if one.fired_at is None and not task.is_closed and (one.cause != "overdue" or task.state == "open")
+    )
+
+
+def next_at(task: Task) -> datetime | None:
+    """When the next level fires; None while none does."""
+    return min((one.due_at for one in waiting(task)), default=None)
+
+
+def due_at(task: Task, now: datetime) -> tuple[Escalation, ...]:
+    """The levels to fire now, in their order; none outside business hours."""
+    found = tuple(one for one in waiting(task) if one.due_at <= now)
+    return found if found and calendar_of(task.policy).is_open(now) else ()
+
+
+def fired(task: Task, level: int, at: datetime) -> tuple[Escalation, ...]:
+    """The levels after one of them has fired."""
+    return tuple(replace(one, fired_at=at) if one.level == level else one for one in task.escalations)
+
+
+def moved(task: Task, due: datetime) -> tuple[Escalation, ...]:
+    """The levels of a task that is due at another time: those that have not fired move along."""
+    fresh = {one.level: one for one in planned(due, steps_of(task.policy), calendar_of(task.policy))}
+    return tuple(
+        fresh.get(one.level, one) if one.cause == "overdue" and one.fired_at is None else one
+        for one in task.escalations
+    )
+
+
+def anew(task: Task, at: datetime) -> tuple[Escalation, ...]:
+    """The levels of a task that is reopened: whoever had heard of it hears again, under numbers of their own."""
+    kept = tuple(one for one in task.escalations if one.fired_at is not None)
+    calendar = calendar_of(task.policy)
+    base = max(task.due_at, calendar.add(at, ANEW))
+    return kept + planned(base, steps_of(task.policy), calendar, _last(task))
+
+
+def with_promise(task: Task, made: Promise, at: datetime) -> tuple[Escalation, ...]:
+    """The levels with those of a new promise in the place of the earlier one's: to the owner a business day before,
+    to the sponsor when it is past.
+    """
+    calendar = calendar_of(task.policy)
+    kept = tuple(one for one in task.escalations if one.cause == "overdue" or one.fired_at is not None)
+    near = calendar.business_day_before(made.by)
+    last = _last(task)
+    added = [Escalation(last + 2, "promise_past", "sponsor", calendar.next_open(made.by))]
+    if near > at:
+        added.insert(0, Escalation(last + 1, "promise_near", "owner", near))
+    return kept + tuple(added)
+
+
+def paused(task: Task, until: datetime) -> dict[str, Any]:
+    """What a pause that ends leaves behind: its business time is added to the sum and to every clock of the task."""
+    if task.paused_since is None:
+        return {}
+    calendar = calendar_of(task.policy)
+    pause = calendar.elapsed(task.paused_since, until)
+    return {
+        "paused_since": None,
+        "paused_seconds": task.paused_seconds + round(pause.total_seconds()),
+        "due_at": _later(task.due_at, pause, calendar),
+        "ack_expires_at": task.ack_expires_at and _later(task.ack_expires_at, pause, calendar),
+        "escalations": tuple(
+            replace(one, due_at=calendar.next_open(_later(one.due_at, pause, calendar)))
+            if one.cause == "overdue" and one.fired_at is None
+            else one
+            for one in task.escalations
+        ),
+    }
+
+
+def with_pauses(task: Task, due: datetime) -> datetime:
+    """A due time as another policy gives it, and all the pauses that the task has had."""
+    return _later(due, timedelta(seconds=task.paused_seconds), calendar_of(task.policy))
+
+
+def ack_expires_at(task: Task, at: datetime, acknowledged_at: datetime) -> datetime | None:
+    """When somebody who took it on and then did nothing loses it again: once, and never after seven days."""
+    if task.unacknowledged_at is not None:
+        return None
+    timeout = task.policy.get("ack_timeout")
+    expires = calendar_of(task.policy).add(at, Due(**timeout) if timeout else ACK_TIMEOUT)
+    return expires if expires <= acknowledged_at + LONGEST_ACK else None
+
+
+def _later(at: datetime, pause: timedelta, calendar: BusinessCalendar) -> datetime:
+    return calendar.add_time(at, pause) if pause else at
+
+
+def _last(task: Task) -> int:
+    return max((one.level for one in task.escalations), default=0)

@@ -1,0 +1,112 @@
+"""Levels that are due fire, each once; what was taken on and left is open again.
+
+The follow-up is read again under its account's lock, so whoever takes it on a moment before is never overtaken.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from services.alerting.domain import escalation, lifecycle
+from services.alerting.domain.people import Account, Staff
+from services.alerting.domain.tasks import SYSTEM, Change, Contact, Escalation, Recipient, Task
+from services.alerting.handlers.casework import Casework
+from services.alerting.handlers.resources import Resources
+from services.alerting.store.escalations import (
+    add_escalation,
+    overdue_tasks,
+    tasks_to_escalate,
+    tasks_to_unacknowledge,
+)
+from services.alerting.store.tasks import tasks_by_id
+from shared.db.transaction import ReadTx, WriteTx
+from shared.telemetry import metrics
+
+AT_ONCE = 500
+GRACE = timedelta(minutes=1)
+"""How late, in business time, a level may be before it counts as missed."""
+_SAID = {
+    "overdue": "nobody has taken it on",
+    "promise_near": "what was promised is due",
+    "promise_past": "what was promised is past its date",
+}
+
+
+async def escalate_due(tx: WriteTx, resources: Resources) -> int:
+    """Fire every level that is due; answers how many."""
+    now = resources.clock.now()
+    due = [task for task in await tasks_to_escalate(tx, now, AT_ONCE) if escalation.due_at(task, now)]
+    casework = await _held(tx, resources, due)
+    fired = 0
+    for task in casework.tasks():
+        for level in escalation.due_at(task, now):
+            await _fire(tx, casework, casework.task(task.follow_up_id), level, resources)
+            fired += 1
+    await casework.save(tx)
+    return fired
+
+
+async def unacknowledge_due(tx: WriteTx, resources: Resources) -> int:
+    """Open again what was taken on and left; answers how many."""
+    now = resources.clock.now()
+    casework = await _held(tx, resources, await tasks_to_unacknowledge(tx, now, AT_ONCE))
+    opened = 0
+    for task in casework.tasks():
+        change = Change(SYSTEM, now, "taken on, and nothing has happened since")
+        step = lifecycle.unacknowledge(task, change)
+        if step is not None:
+            casework.record(step)
+            opened += 1
+    await casework.save(tx)
+    return opened
+
+
+async def audit(tx: ReadTx, resources: Resources) -> int:
+    """Count the levels that should have fired and have not, into the metric; answers 0, since it changes nothing."""
+    now = resources.clock.now()
+    late = [task for task in await overdue_tasks(tx, now - GRACE) if _is_late(task, now)]
+    metrics.tasks_overdue_without_escalation.set(len(late))
+    return 0
+
+
+def escalated_to(task: Task, recipient: Recipient, account: Account, staff: Staff) -> Contact:
+    """Who hears of a level: the owner of the task, the account's sponsor or the leader; who is not known is replaced
+    by the next one, down to the owner.
+    """
+    order: dict[Recipient, Sequence[Contact]] = {
+        "leader": (staff.leader, account.sponsor, task.owner),
+        "sponsor": (account.sponsor, staff.leader, task.owner),
+        "owner": (task.owner,),
+    }
+    return next((one for one in order[recipient] if one.known), task.owner)
+
+
+async def _held(tx: WriteTx, resources: Resources, found: Sequence[Task]) -> Casework:
+    """The same follow-ups as they are under the locks of their accounts."""
+    await tx.lock_accounts({task.account_id for task in found})
+    again = await tasks_by_id(tx, [task.follow_up_id for task in found]) if found else []
+    return await Casework.of(tx, resources.context, again)
+
+
+async def _fire(tx: WriteTx, casework: Casework, task: Task, level: Escalation, resources: Resources) -> None:
+    now = resources.clock.now()
+    account = casework.world.account(task.account_id)
+    contact = escalated_to(task, level.to, account, resources.policy.staff)
+    said = f"{_SAID[level.cause]}: level {level.level}, to {contact.name or contact.email or level.to}"
+    step = lifecycle.escalate(task, Change(SYSTEM, now, said), level.level)
+    change = {
+        "kind": "escalated",
+        "level": level.level,
+        "cause": level.cause,
+        "to": level.to,
+        "contact": {"name": contact.name, "email": contact.email},
+        "due_at": level.due_at.isoformat().replace("+00:00", "Z"),
+    }
+    await add_escalation(tx, task, level, now)
+    casework.record(step, change=change)
+    metrics.follow_ups_escalated_total.labels(level.cause).inc()
+
+
+def _is_late(task: Task, now: datetime) -> bool:
+    """Whether a level has been due for the grace of business time, the hours in which it may fire."""
+    calendar = escalation.calendar_of(task.policy)
+    return any(calendar.elapsed(one.due_at, now) > GRACE for one in escalation.due_at(task, now))
