@@ -1,5 +1,6 @@
 """`tellback serve SERVICE`: one service in this process, as `up`, a container or any other supervisor runs it."""
 
+import gc
 import os
 import socket
 import time
@@ -19,6 +20,8 @@ WITH_WORKERS = "collector"
 """The others divide their work by Kafka's partitions: they scale by replicas."""
 STOP_SECONDS = 15
 """How long requests that were begun may take to finish after SIGTERM."""
+GC_THRESHOLDS = (50_000, 20, 20)
+"""Requests and records make hardly any cycles, and walking over what is alive costs up to half of a batch's time."""
 CONCURRENCY = 1000
 """Connections and tasks at once, beyond which a request is answered 503 at the door."""
 
@@ -89,6 +92,13 @@ def _server(app: Any, address: tuple[str, int], pause: float) -> Any:
         """Says 'not ready' first, goes on serving for the pause, and only then stops to accept."""
 
         stop_at: float | None = None
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            """Start, then take what lives from the start out of the sight of the cyclic garbage collector."""
+            await super().startup(sockets=sockets)
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(*GC_THRESHOLDS)
 
         async def on_tick(self, counter: int) -> bool:
             if not await super().on_tick(counter) or self.force_exit:
