@@ -36,6 +36,9 @@ def import_file(
             " constant, `FIELD=` leaves it out. May be given often, or separated by commas.",
         ),
     ] = None,
+    format_name: Annotated[
+        str | None, typer.Option("--format", help="The tool that wrote the file: delighted, formbricks or posthog.")
+    ] = None,
     date_format: Annotated[str | None, typer.Option(help="Order of dates that are not ISO: DD/MM/YYYY.")] = None,
     answered_at: Annotated[str | None, typer.Option(help="For rows without a date: 2026-03-31T00:00:00Z.")] = None,
     alerts: Annotated[bool, typer.Option("--alerts", help="Let fresh answers open tasks; default quiet.")] = False,
@@ -54,6 +57,7 @@ def import_file(
     form = {
         "kind": _kind(kind),
         "columns": _mapping(columns or []),
+        "format": format_name,
         "date_format": date_format,
         "answered_at": answered_at,
         "alerts": str(alerts).lower(),

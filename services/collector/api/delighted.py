@@ -50,7 +50,7 @@ async def post_survey_response(
         raise invalid(error) from None
     derived = None if idempotency_key is None else responses.derived_response_id(caller.key_id, idempotency_key)
     event = responses.recorded(new, collector.clock.now(), response_id=derived)
-    responses_accepted_total.labels(await collector.outgoing.publish(RESPONSES, event)).inc()
+    responses_accepted_total.labels(await collector.outgoing.publish(RESPONSES, event, caller.owner_email)).inc()
     data = event.data
     assert isinstance(data, ResponseRecorded)  # noqa: S101  # by recorded()
     return SurveyResponse(

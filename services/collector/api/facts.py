@@ -43,13 +43,14 @@ async def post_invitation_events(request: Request, caller: Ingester, collector: 
     body = await request.json() if kind == "application/json" else None
     if isinstance(body, dict) and "events" not in body:
         try:
-            return await _publish(collector, INVITATIONS, invitation_fact(InvitationInput.model_validate(body), now))
+            fact = invitation_fact(InvitationInput.model_validate(body), now)
         except ValidationError as error:
             raise invalid(error) from None
+        return await _publish(collector, caller, INVITATIONS, fact)
     arrays = await batches.read_arrays(request, "events")
     items = arrays if isinstance(arrays, list) else arrays["events"]
     events = batches.each(InvitationInput, items, lambda item, _: invitation_fact(item, now))
-    outcomes = await collector.outgoing.publish_each(INVITATIONS, events)
+    outcomes = await collector.outgoing.publish_each(INVITATIONS, events, caller.owner_email)
     facts = [{"event_id": str(event.id) if isinstance(event, Event) else None} for event in events]
     return batches.answer(outcomes, facts)
 
@@ -57,9 +58,9 @@ async def post_invitation_events(request: Request, caller: Ingester, collector: 
 @router.post("/v1/context-events", status_code=202, summary="Take a context fact")
 async def post_context_event(body: ContextInput, caller: Ingester, collector: Resources) -> Accepted:
     """A mark on the trend of an account. The same fact sent again counts once."""
-    return await _publish(collector, CONTEXT_EVENTS, context_fact(body, collector.clock.now()))
+    return await _publish(collector, caller, CONTEXT_EVENTS, context_fact(body, collector.clock.now()))
 
 
-async def _publish(collector: Collector, topic: Topic, event: Event) -> Accepted:
-    via = await collector.outgoing.publish(topic, event)
+async def _publish(collector: Collector, caller: Caller, topic: Topic, event: Event) -> Accepted:
+    via = await collector.outgoing.publish(topic, event, caller.owner_email)
     return Accepted(event_id=event.id, recorded_at=event.time, via=via)

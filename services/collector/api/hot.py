@@ -95,7 +95,8 @@ class HotPath:
                 raise NotPlain
         if caller is None or not is_json or size > HEADER_BYTES or scope["query_string"]:
             raise NotPlain
-        if caller.rate_limit is not None or caller.publishable or "ingest" not in caller.scopes:
+        limited = caller.rate_limit is not None or caller.owner_email is not None
+        if limited or caller.publishable or "ingest" not in caller.scopes:
             raise NotPlain
         return caller, idempotency_key
 

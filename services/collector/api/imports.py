@@ -14,7 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.collector.api.resources import Collector, Resources
 from services.collector.domain.cells import strptime_format
-from services.collector.domain.columns import Kind
+from services.collector.domain.columns import RESPONSES, Kind
+from services.collector.domain.formats import FORMATS, FormatName
 from services.collector.handlers import imports
 from services.collector.handlers.import_rows import check_file
 from services.collector.handlers.inputs.fields import Moment
@@ -46,6 +47,7 @@ class ImportForm(BaseModel):
         description="Field to column, as a JSON object or as `field=column,...`; a column `=text` is a constant.",
         examples=["account_id=Airline,stakeholder_id=Traveller,survey_type==nps"],
     )
+    format: FormatName | None = Field(default=None, description="The tool that wrote a file of responses.")
     date_format: str | None = Field(default=None, max_length=100, examples=["DD/MM/YYYY"])
     answered_at: Moment | None = Field(default=None, description="For rows without a date.")
     alerts: bool = Field(default=False, description="Let fresh answers raise alerts.")
@@ -118,15 +120,17 @@ async def post_import(
     now = collector.clock.now()
     if form.answered_at is not None:
         not_ahead("answered_at", form.answered_at, now)
+    if form.format is not None and form.kind != RESPONSES:
+        raise refused("format", "other_kind", "formats are of files of responses")
     file = form.file.file
     job = ImportJob(
         import_id=uuid7(),
         kind=form.kind,
         state="queued",
         file_name="".join(filter(str.isprintable, form.file.filename or ""))[-200:] or None,
-        columns=await asyncio.to_thread(check_file, file, form.kind, _mapping(form.columns)),
+        columns=await asyncio.to_thread(check_file, file, form.kind, _mapping(form.columns), form.format),
         file_lines=await asyncio.to_thread(_count_lines, file),
-        date_format=_date_format(form.date_format),
+        date_format=_date_format(form.date_format) or (FORMATS[form.format].date_format if form.format else None),
         answered_at=form.answered_at,
         quiet=not form.alerts,
         created_by=caller.key_id,

@@ -33,7 +33,7 @@ async def post_response(
     browsers.check_signature(collector, caller, body, signature)
     now = collector.clock.now()
     event = responses.recorded(body, now, response_id=_derived(caller, idempotency_key))
-    accepted = await _publish(collector, event, str(_response_id(event)))
+    accepted = await _publish(collector, caller, event, str(_response_id(event)))
     responses_accepted_total.labels(accepted.via).inc()
     return accepted.model_copy(update={"amend_token": browsers.amend_token(collector, caller, event)})
 
@@ -57,7 +57,7 @@ async def post_responses(
         return responses.recorded(body, now, response_id=_derived(caller, idempotency_key, index))
 
     events = batches.each(NewResponse, items, event_of)
-    outcomes = await collector.outgoing.publish_each(RESPONSES, events)
+    outcomes = await collector.outgoing.publish_each(RESPONSES, events, caller.owner_email)
     for via in ("kafka", "outbox"):
         responses_accepted_total.labels(via).inc(sum(outcome == via for outcome in outcomes))
     facts = [{"response_id": _response_id(event) if isinstance(event, Event) else None} for event in events]
@@ -77,7 +77,7 @@ async def amend_response(
     """Score now, comment later. Absent fields stay, null clears. May overtake its response."""
     browsers.check_amendment(collector, caller, response_id, body)
     event = responses.amended(response_id, body, idempotency_key, collector.clock.now())
-    return await _publish(collector, event, response_id)
+    return await _publish(collector, caller, event, response_id)
 
 
 @router.delete(
@@ -92,7 +92,7 @@ async def withdraw_response(
 ) -> AcceptedResponse:
     """Takes it out of every figure, for good."""
     event = responses.withdrawn(response_id, account_id, idempotency_key, collector.clock.now())
-    return await _publish(collector, event, response_id)
+    return await _publish(collector, caller, event, response_id)
 
 
 def _derived(caller: Caller, idempotency_key: str | None, index: int | None = None) -> str | None:
@@ -103,6 +103,6 @@ def _response_id(event: Event) -> str | None:
     return event.data.response_id if isinstance(event.data, ResponseRecorded) else None
 
 
-async def _publish(collector: Collector, event: Event, response_id: str) -> AcceptedResponse:
-    via = await collector.outgoing.publish(RESPONSES, event)
+async def _publish(collector: Collector, caller: Caller, event: Event, response_id: str) -> AcceptedResponse:
+    via = await collector.outgoing.publish(RESPONSES, event, caller.owner_email)
     return AcceptedResponse(response_id=response_id, event_id=event.id, recorded_at=event.time, via=via)

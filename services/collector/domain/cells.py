@@ -25,6 +25,11 @@ _ISO_TIME = re.compile(
 )
 _TRUE = frozenset({"true", "yes", "y", "1", "1.0"})
 _FALSE = frozenset({"false", "no", "n", "0", "0.0"})
+UNIX = "unix"
+"""A date format: seconds since 1970, or ISO 8601."""
+HOUR_24 = "24"
+"""A date format: ISO 8601, with 24 for the hour after midnight, as JavaScript writes it without `hour12`."""
+_SECONDS = re.compile(r"[0-9]{9,10}")
 _TOKEN = re.compile(r"[Yy]{4}|[Yy]{2}|[Dd]{1,2}|[Mm]{1,2}|[Hh]{1,2}|[Ss]{1,2}")
 _DIRECTIVES = {"y": "%y", "yyyy": "%Y", "d": "%d", "h": "%H", "s": "%S"}
 _ALLOWED = re.compile(r"(?:%[YymdHIMSfpzbB]|[^%A-Za-z]|T(?=%[HI]))+")
@@ -66,6 +71,11 @@ def moment(cell: str, date_format: str | None) -> datetime:
     `date_format` is in strptime's letters, see `strptime_format`; then nothing else is read.
     """
     text = cell.strip()
+    if date_format in (UNIX, HOUR_24):
+        if date_format == UNIX and _SECONDS.fullmatch(text):
+            return datetime.fromtimestamp(int(text), UTC)
+        text = text.replace(" 24:", " 00:") if date_format == HOUR_24 else text
+        date_format = None
     try:
         if date_format is not None and text.isascii():
             parsed = datetime.strptime(text, date_format)  # noqa: DTZ007 - the offset is added below, when missing

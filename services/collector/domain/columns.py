@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as member
 from typing import Final, Literal
 
 Kind = Literal["responses", "accounts", "stakeholders"]
@@ -91,12 +92,14 @@ class ColumnError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The columns' names, field -> position in the row, and field -> constant text."""
+    """The columns' names, field -> position in the row, and field -> constant text. `only`: position -> the words (in
+    lower case) of rows to be taken."""
 
     kind: Kind
     header: tuple[str, ...]
     places: Mapping[str, int]
     constants: Mapping[str, str]
+    only: Mapping[int, Sequence[str]] = member(default_factory=dict)
 
     @property
     def ignored(self) -> tuple[str, ...]:
@@ -117,7 +120,7 @@ def match_columns(kind: Kind, header: Sequence[str], mapping: Mapping[str, str])
     """
     places: dict[str, int] = {}
     constants: dict[str, str] = {}
-    wanted = _directed(kind, mapping)
+    wanted = directed(kind, mapping)
     for field, name in wanted.items():
         if name.startswith("="):
             constants[field] = name[1:].strip()
@@ -138,7 +141,7 @@ def match_columns(kind: Kind, header: Sequence[str], mapping: Mapping[str, str])
     return Columns(kind, tuple(header), places, constants)
 
 
-def _directed(kind: str, mapping: Mapping[str, str]) -> Mapping[str, str]:
+def directed(kind: str, mapping: Mapping[str, str]) -> Mapping[str, str]:
     """The mapping as field -> column name, whichever way it was written."""
     if all(_is_field(kind, field) for field in mapping):
         return mapping

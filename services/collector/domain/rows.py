@@ -8,6 +8,8 @@ from services.collector.domain import cells as read
 from services.collector.domain.cells import CellError
 from services.collector.domain.columns import RESPONSES, Columns
 
+PASSED_OVER = "not_an_answer"
+
 
 class RowError(Exception):
     """A row that is not taken, because of one field."""
@@ -31,6 +33,9 @@ class Reading:
 def row_values(reading: Reading, row: Sequence[str]) -> dict[str, Any]:
     """The values of a row; an empty cell is an absent field. Raises RowError for the first cell that is not taken."""
     columns = reading.columns
+    for place, words in columns.only.items():
+        if row[place].strip().casefold() not in words:
+            raise RowError(PASSED_OVER, columns.header[place], "the row is not an answer")
     texts = {field: row[place].strip() for field, place in columns.places.items()} | dict(columns.constants)
     values: dict[str, Any] = {}
     for field, text in texts.items():

@@ -4,14 +4,15 @@ import itertools
 import json
 import unicodedata
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 from uuid import UUID
 
 from pydantic import ValidationError
 
-from services.collector.domain.columns import ACCOUNTS, RESPONSES, ColumnError, Columns, Kind, match_columns
+from services.collector.domain.columns import ACCOUNTS, RESPONSES, ColumnError, Columns, Kind, directed, match_columns
 from services.collector.domain.delimited import BadRow, Row, Table, TableError
+from services.collector.domain.formats import FormatName, answer_rows, format_mapping
 from services.collector.domain.rows import Reading, RowError, row_values
 from services.collector.handlers.directory import Change
 from services.collector.handlers.inputs.directory import AccountItem, StakeholderItem
@@ -42,12 +43,18 @@ class DirectoryRow:
 ReadRow = ResponseRow | DirectoryRow | BadRow
 
 
-def check_file(file: BinaryIO, kind: Kind, mapping: Mapping[str, str]) -> Columns:
+def check_file(
+    file: BinaryIO, kind: Kind, mapping: Mapping[str, str], format_name: FormatName | None = None
+) -> Columns:
     """Read the head of a file and match its columns. Raises `Invalid` with the reason; leaves the file at its start."""
     try:
         table = Table(file)
         try:
+            if format_name is not None:
+                mapping = format_mapping(format_name, table.header, directed(kind, mapping))
             columns = match_columns(kind, table.header, mapping)
+            if format_name is not None:
+                columns = replace(columns, only=answer_rows(format_name, table.header))
             if next(iter(table), None) is None:
                 raise refused("file", "no_rows", "the file has a header and no rows")
         finally:

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from services.collector.domain.columns import RESPONSES as RESPONSE_FILE
 from services.collector.domain.delimited import BadRow
+from services.collector.domain.rows import PASSED_OVER
 from services.collector.handlers import directory
 from services.collector.handlers.import_rows import DirectoryRow, ReadRow, ResponseRow, bad_row
 from services.collector.handlers.publishing import check_size
@@ -42,7 +43,9 @@ async def take_step(
     tx: WriteTx, job: ImportJob, claim_id: UUID, rows: Sequence[ReadRow], now: datetime, journal: Journal
 ) -> Progress:
     """Take the rows of a step, all or none. Raises `LostClaim`."""
-    problems = [Problem("bad", row) for row in rows if isinstance(row, BadRow)]
+    problems = [
+        Problem("skipped" if row.code == PASSED_OVER else "bad", row) for row in rows if isinstance(row, BadRow)
+    ]
     erased = await _erased(tx, job, rows, journal)
     problems += [Problem("skipped", BadRow(row.line, "erased", "the person was erased after this")) for row in erased]
     lines = {row.line for row in erased}

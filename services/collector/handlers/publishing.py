@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from services.collector.handlers.ownership import own_only, require_own
 from shared.db.engine import Database
 from shared.db.outbox import Relay
 from shared.errors import TellbackError, TooLarge, Unavailable
@@ -38,8 +39,13 @@ class Outgoing:
     database: Database
     relay: Relay
 
-    async def publish(self, topic: Topic, event: Event) -> Via:
-        """Publish one event durably. Raises `TooLarge`; `Unavailable` when both ways are closed."""
+    async def publish(self, topic: Topic, event: Event, owner_email: str | None = None) -> Via:
+        """Publish one event durably, for a key that may be limited to the accounts of one owner.
+
+        Raises `TooLarge`; `NotFound` for an account that the key does not know; `Unavailable` when both ways are
+        closed.
+        """
+        await require_own(self.database, owner_email, event.account_id)
         record = OutRecord.of(topic, event)
         if len(record.value or b"") > MAX_EVENT_BYTES:
             raise _too_large()
@@ -75,8 +81,11 @@ class Outgoing:
                 answers[index] = result
         return answers
 
-    async def publish_each(self, topic: Topic, events: Sequence[Event | TellbackError]) -> list[Via | TellbackError]:
-        """Publish what is an event; what was refused before keeps its error."""
+    async def publish_each(
+        self, topic: Topic, events: Sequence[Event | TellbackError], owner_email: str | None = None
+    ) -> list[Via | TellbackError]:
+        """Publish what is an event; what was refused before keeps its error. As in `publish` for a limited key."""
+        events = await own_only(self.database, owner_email, events)
         good = [event for event in events if isinstance(event, Event)]
         published = iter(await self.publish_many(topic, good))
         return [next(published) if isinstance(event, Event) else event for event in events]

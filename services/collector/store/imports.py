@@ -83,6 +83,7 @@ async def create(tx: WriteTx, job: ImportJob) -> None:
             "header": list(job.columns.header),
             "places": dict(job.columns.places),
             "constants": dict(job.columns.constants),
+            "only": [[place, list(words)] for place, words in job.columns.only.items()],
         },
         date_format=job.date_format,
         answered_at=job.answered_at,
@@ -243,7 +244,9 @@ _PROBLEMS = "select line, outcome, code, field, reason from import_problems wher
 
 def _job(row: RowMapping) -> ImportJob:
     stored = row["columns"]
-    columns = Columns(row["kind"], tuple(stored["header"]), stored["places"], stored["constants"])
+    columns = Columns(
+        row["kind"], tuple(stored["header"]), stored["places"], stored["constants"], dict(stored.get("only", ()))
+    )
     return ImportJob(**{**row, "columns": columns})
 
 
