@@ -82,6 +82,10 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
 
 async def why_not_ready(plumbing: Plumbing) -> str | None:
     """Ready means that an answer given now can be kept: one of Kafka and PostgreSQL is enough."""
+    if plumbing.tasks.failed:
+        return plumbing.tasks.failed
+    if await plumbing.publisher.answers():
+        return None  # without asking PostgreSQL, which may hang longer than a probe waits
     reasons = await plumbing.not_ready()
     if not {"kafka_unavailable", "database_unavailable"} <= set(reasons):
         reasons = [reason for reason in reasons if not reason.endswith("_unavailable")]

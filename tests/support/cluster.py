@@ -1,18 +1,21 @@
 """A real Kafka of three brokers, each broker and controller, that may be killed and started one by one."""
 
+import asyncio
 import base64
 import contextlib
 import subprocess
-from collections.abc import Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 from uuid import uuid4
 
 from services.cli.embedded.jars import Jars
 from services.cli.embedded.kafka import Kafka
 from services.cli.embedded.process import LOOPBACK, free_port
-from tests.support.processes import end, parts_folder, wait_until
+from tests.support.polling import eventually
+from tests.support.processes import end, parts_folder
 
 BROKERS = (1, 2, 3)
+START_SECONDS = 90.0
 REPLICATED = {
     "offsets.topic.replication.factor": "3",
     "transaction.state.log.replication.factor": "3",
@@ -49,18 +52,25 @@ class Cluster:
         """All of them."""
         return ",".join(node.bootstrap_servers for node in self._nodes.values())
 
-    def start(self, *numbers: int) -> None:
-        """Start brokers (all by default) and wait until they answer."""
-        numbers = numbers or BROKERS
-        for number in numbers:
+    def launch(self, *numbers: int) -> None:
+        """Start brokers, all by default; `ready` waits until they answer."""
+        for number in numbers or BROKERS:
             program = self._nodes[number].program()
             with program.log.open("ab") as log:
                 self._running[number] = subprocess.Popen(
                     program.argv, stdout=log, stderr=subprocess.STDOUT, **program.options()
                 )
-        for number in numbers:
-            node = self._nodes[number]
-            wait_until(node.ready, self._running[number], node.program().log)
+
+    async def ready(self, *numbers: int) -> None:
+        """Wait until brokers answer, all by default."""
+        for number in numbers or BROKERS:
+            await eventually(lambda number=number: self._is_ready(number), START_SECONDS)  # type: ignore[misc]
+
+    async def _is_ready(self, number: int) -> bool:
+        node, child = self._nodes[number], self._running[number]
+        if child.poll() is not None:
+            raise RuntimeError(node.program().log.read_text(errors="replace")[-2000:])
+        return await asyncio.to_thread(node.ready)
 
     def kill(self, *numbers: int) -> None:
         """SIGKILL to brokers, all by default."""
@@ -74,8 +84,8 @@ class Cluster:
             end(child)
 
 
-@contextlib.contextmanager
-def kafka_cluster() -> Iterator[Cluster]:
+@contextlib.asynccontextmanager
+async def kafka_cluster() -> AsyncIterator[Cluster]:
     """Three running brokers for the block."""
     jars = Jars()
     jars.fetch(jars.wrong())
@@ -90,7 +100,8 @@ def kafka_cluster() -> Iterator[Cluster]:
             node.prepare()
         cluster = Cluster(nodes)
         try:
-            cluster.start()
+            cluster.launch()
+            await cluster.ready()
             yield cluster
         finally:
             cluster.stop()
