@@ -13,6 +13,8 @@ from services.alerting.domain.retry import RETRY_AFTER_CAP_S, Failure, Outcome
 
 SLOT_SECONDS = 30
 """Recent attempts are counted in slots of half a minute."""
+SUCCESS_STEP = timedelta(seconds=1)
+ENOUGH = 10
 LEVELS = (50, 70, 90, 100)
 """Percents of a limit at which an operator hears of it."""
 IN_A_ROW = "failures_in_a_row"
@@ -87,6 +89,16 @@ def after_ended(health: Health, outcome: Outcome, started_at: datetime, at: date
     reached = [Reached(IN_A_ROW, level, since) for level in _levels_in_a_row(after, policy)]
     reached += [Reached(FAILING, level, since) for level in _level_of_time(health, after, at, policy)]
     return Finding(_opened(after, at, policy), tuple(reached), disable=_worn_out(after, at, policy))
+
+
+def worth_writing(before: Health, after: Health, policy: HealthPolicy) -> bool:
+    """Whether the change is worth a write: of successes alone, one a second is enough once many are counted."""
+    if replace(before, recent=(), last_success_at=None) != replace(after, recent=(), last_success_at=None):
+        return True
+    if before.last_success_at is None or after.last_success_at is None:
+        return before != after
+    few = sum(counted(before.recent, after.last_success_at, policy.window)) < ENOUGH * policy.least
+    return few or after.last_success_at - before.last_success_at >= SUCCESS_STEP
 
 
 def counted(recent: Iterable[Slot], at: datetime, window: timedelta) -> tuple[int, int]:

@@ -9,7 +9,7 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from services.alerting.domain.deliveries import DisabledReason, Done, Work
-from services.alerting.domain.endpoint_health import Health, HealthPolicy, Reached, after_ended
+from services.alerting.domain.endpoint_health import Health, HealthPolicy, Reached, after_ended, worth_writing
 from shared.db.transaction import WriteTx
 
 
@@ -50,12 +50,14 @@ async def update_health(
     """Judge the endpoints by the attempts that ended, and disable those that failed for too long."""
     noted, changed = Noted(), []
     for endpoint_id, row in endpoints.items():
-        health, worn_out = _health_of(row), False
+        before = health = _health_of(row)
+        worn_out = False
         for item in (item for item in done if item.work.endpoint_id == endpoint_id):
             finding = after_ended(health, item.outcome, item.started_at, now, policy)
             health, worn_out = finding.health, worn_out or finding.disable
             noted.notices.extend(_notice_of(endpoint_id, reached, item.work) for reached in finding.reached)
-        changed.append({"endpoint_id": endpoint_id} | _columns_of(health))
+        if worth_writing(before, health, policy):
+            changed.append({"endpoint_id": endpoint_id} | _columns_of(health))
         if health.breaker_opened_at is not None or (health.rest_until is not None and health.rest_until > now):
             noted.closed.add(endpoint_id)
         if worn_out:

@@ -4,7 +4,15 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.alerting.domain.endpoint_health import FAILING, IN_A_ROW, Finding, Health, HealthPolicy, after_ended
+from services.alerting.domain.endpoint_health import (
+    FAILING,
+    IN_A_ROW,
+    Finding,
+    Health,
+    HealthPolicy,
+    after_ended,
+    worth_writing,
+)
 from services.alerting.domain.retry import Failure, Outcome
 
 MONDAY = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
@@ -140,3 +148,16 @@ def test_rest_is_an_hour_at_most_and_never_cut_short() -> None:
     assert long.rest_until == MONDAY + timedelta(hours=1)
     then, _ = after((SECOND, Outcome(Failure.HTTP_4XX, 429, retry_after=5)), health=long)
     assert then.rest_until == long.rest_until
+
+
+def test_under_load_successes_are_written_once_a_second_and_failures_always() -> None:
+    busy, _ = after(*((SECOND * n / 100, OK) for n in range(120)))
+    next_one, _ = after((SECOND * 1.5, OK), health=busy)
+    later, _ = after((SECOND * 3, OK), health=busy)
+    failed, _ = after((SECOND * 1.5, FAIL), health=busy)
+    assert [worth_writing(busy, health, POLICY) for health in (next_one, later, failed)] == [False, True, True]
+    quiet, _ = after((SECOND, OK))
+    again, _ = after((SECOND * 1.1, OK), health=quiet)
+    assert worth_writing(quiet, again, POLICY)
+    assert worth_writing(HEALTHY, quiet, POLICY)
+    assert not worth_writing(quiet, quiet, HealthPolicy(least=0))
