@@ -9,6 +9,7 @@ from services.collector.api.models import Accepted, EventBatchAnswer
 from services.collector.api.resources import Collector, Resources
 from services.collector.handlers.facts import context_fact, invitation_fact
 from services.collector.handlers.inputs.facts import ContextInput, InvitationInput
+from shared.access.caller import Caller
 from shared.events.envelope import Event
 from shared.http.auth import Ingester
 from shared.http.limits import BATCH_BYTES

@@ -11,6 +11,7 @@ from services.collector.domain.delimited import BadRow
 from services.collector.domain.rows import PASSED_OVER
 from services.collector.handlers import directory
 from services.collector.handlers.import_rows import DirectoryRow, ReadRow, ResponseRow, bad_row
+from services.collector.handlers.ownership import foreign
 from services.collector.handlers.publishing import check_size
 from services.collector.handlers.responses import recorded, who
 from services.collector.store import imports as store
@@ -85,7 +86,11 @@ async def _take_responses(tx: WriteTx, job: ImportJob, rows: Sequence[ResponseRo
     seen = await store.count_occurrences(tx, job.import_id, counts) if counts else {}
     events: list[Event] = []
     problems: list[Problem] = []
+    others = await foreign(tx, job.owner_email, (row.body.account_id for row in rows))
     for row in rows:
+        if row.body.account_id in others:
+            problems.append(Problem("bad", BadRow(row.line, "not_found", "there is no such account")))
+            continue
         response_id = None
         if row.digest is not None:
             seen[row.digest] += 1

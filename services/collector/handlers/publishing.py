@@ -45,7 +45,7 @@ class Outgoing:
         Raises `TooLarge`; `NotFound` for an account that the key does not know; `Unavailable` when both ways are
         closed.
         """
-        await require_own(self.database, owner_email, event.account_id)
+        await require_own(self.database, owner_email, event)
         record = OutRecord.of(topic, event)
         if len(record.value or b"") > MAX_EVENT_BYTES:
             raise _too_large()
