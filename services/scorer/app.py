@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from services.scorer import READS, SCHEMA
 from services.scorer.api import ROUTERS
 from services.scorer.api.resources import Scorer
+from services.scorer.api.stream_events import TOPICS
 from services.scorer.consumer import handlers
 from services.scorer.handlers.erasure import Erasure
 from services.scorer.handlers.facts import Facts
@@ -20,6 +21,7 @@ from shared.db.erasures import Journal
 from shared.erasure import subject_by
 from shared.http import parked
 from shared.http.app import create_app
+from shared.kafka.tail import Tail
 from shared.runtime import Plumbing
 from shared.settings import CommonSettings
 
@@ -37,7 +39,9 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         async with Plumbing.open(SCHEMA, common, clock) as plumbing:
             app.state.plumbing = plumbing
-            app.state.service = Scorer(clock, plumbing.database, settings)
+            tail = Tail(common.kafka_bootstrap_servers, common.topic_prefix, TOPICS, settings.streams)
+            plumbing.background("stream", tail.run)
+            app.state.service = Scorer(clock, plumbing.database, settings, tail)
             start_writing(plumbing, settings)
             yield
 

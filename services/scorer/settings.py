@@ -47,6 +47,10 @@ class ScorerSettings(Settings):
     self_check_seconds: float = Field(
         default=300.0, gt=0, le=86_400, description="How often a sample of snapshots is computed anew and compared."
     )
+    streams: int = Field(default=200, ge=1, le=900, description="Most clients that may hold a stream open here.")
+    stream_heartbeat_seconds: float = Field(
+        default=15.0, gt=0, le=300, description="How often an idle stream shows that it is alive."
+    )
     self_check_accounts: int = Field(default=50, ge=1, le=10_000, description="Accounts in such a sample.")
 
     def thresholds(self) -> Thresholds:

@@ -14,6 +14,7 @@ from services.scorer.api import (
     portfolio,
     responses,
     revenue,
+    stream,
     trends,
 )
 
@@ -31,6 +32,7 @@ ROUTERS = (
     explanations.router,
     responses.router,
     exports.router,
+    stream.router,
     erasures.router,
 )
 """All routes of the scorer API, for app.py."""

@@ -10,6 +10,7 @@ from services.scorer.settings import ScorerSettings
 from shared.clock import Clock
 from shared.db.engine import Database
 from shared.http.deps import service
+from shared.kafka.tail import Tail
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Scorer:
     clock: Clock
     database: Database
     settings: ScorerSettings
+    tail: Tail
 
     def moment(self, as_of: datetime | None) -> datetime:
         """The moment asked for, else now."""

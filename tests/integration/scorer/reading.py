@@ -13,11 +13,13 @@ from fastapi import FastAPI
 
 from services.scorer.api import ROUTERS
 from services.scorer.api.resources import Scorer
+from services.scorer.api.stream_events import TOPICS
 from services.scorer.settings import ScorerSettings
 from shared.access.keystore import KeyStore
 from shared.db.engine import Database
 from shared.http.app import create_app
 from shared.ids import uuid7
+from shared.kafka.tail import Tail
 from tests.support.clock import FrozenClock
 from tests.support.environment import Environment
 from tests.support.http import api_key, bearer, running
@@ -100,7 +102,9 @@ async def reading(environment: Environment) -> AsyncIterator[Reader]:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         database = Database(environment.database_url, "scorer")
         app.state.plumbing = Plumbing(database, KeyStore(database, clock))
-        app.state.service = Scorer(clock, database, ScorerSettings())
+        app.state.service = Scorer(
+            clock, database, ScorerSettings(), Tail(environment.kafka, environment.topic_prefix, TOPICS)
+        )
         yield
         await database.close()
 

@@ -132,6 +132,7 @@ PATHS = (
     "/v1/exports/responses.parquet",
     "/v1/exports/accounts.csv",
     "/v1/exports/accounts.parquet",
+    "/v1/stream",
 )
 
 

@@ -1,6 +1,6 @@
 """One account: is it there, and what its figures are made of."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from services.scorer.domain.account import AccountFacts, Known
@@ -37,6 +37,16 @@ async def require_account(tx: ReadTx, account_id: str, owner_email: str | None) 
     """Raises `NotFound` unless anything is known of the account and the caller may see it."""
     if not await tx.scalar(f"select {_SEEN}", account_id=account_id, owner_email=owner_email):
         raise unknown_account()
+
+
+async def accounts_of_owner(tx: ReadTx, account_ids: Collection[str], owner_email: str) -> set[str]:
+    """Those of the accounts that this owner has."""
+    rows = await tx.all(
+        "select account_id from accounts where owner_email = :owner_email and account_id = any(cast(:ids as text[]))",
+        owner_email=owner_email,
+        ids=list(account_ids),
+    )
+    return {row["account_id"] for row in rows}
 
 
 async def account_facts(
