@@ -78,7 +78,8 @@ async def accounts_page(
 def _counted(asked: AccountsQuestion, figures: Question, method: Method) -> str:
     """`with …` that ends in `everyone`, after the accounts' voices where the order needs them."""
     everyone = f"""everyone as (
-        select account_id from accounts where not removed union select account_id from invitations
+        select account_id from accounts where not removed
+        union select account_id from stakeholders where not removed union select account_id from invitations
         union select r.account_id from responses r where {LIVE} and r.answered_at <= :last
     )"""
     if asked.sort not in COUNTED_SORTS:
