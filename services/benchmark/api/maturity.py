@@ -20,9 +20,14 @@ from services.benchmark.handlers.maturity import Measured
 from services.benchmark.store.assessments import Assessment
 from shared.http.auth import Actor, Reader
 from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, page_of, read_cursor
+from shared.http.problem import MEDIA_TYPE
 from shared.http.routing import Router
 
 router = Router(prefix="/v1/maturity", tags=["maturity"])
+NOBODY_YET: dict[str, Any] = {
+    "description": "Nobody has answered the questions yet.",
+    "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
+}
 
 
 @router.get("/questions", summary="The questions, prefilled")
@@ -52,7 +57,7 @@ async def post_answers(answers: Answers, caller: Actor, resources: Resources, au
     return _result(kept, before)
 
 
-@router.get("", summary="The last result")
+@router.get("", summary="The last result", responses={404: NOBODY_YET})
 async def get_result(caller: Reader, resources: Resources) -> Result:
     """The last assessment with its change from the one before. A key that is limited to an owner has assessments of its
     own."""

@@ -2,8 +2,9 @@
 
 from datetime import datetime
 from typing import Annotated, Any, Self
+from unicodedata import normalize
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from services.benchmark.domain.benchmarks import Benchmark, IndustryFigure, NewSet
 from services.benchmark.handlers.sets import LoadedSet
@@ -12,7 +13,23 @@ from shared.http.paging import Page
 from shared.industries import NAMES, canonical_industry
 
 ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
-Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=ONE_LINE)]
+
+
+def _composed(text: str) -> str:
+    return normalize("NFC", text)
+
+
+Line = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=ONE_LINE),
+    AfterValidator(_composed),
+]
+Name = Annotated[
+    str,
+    StringConstraints(strip_whitespace=True, min_length=1, max_length=60, pattern=ONE_LINE),
+    AfterValidator(_composed),
+]
+"""Part of a set's id, so not long."""
 Note = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2_000)]
 Points = Annotated[float, Field(strict=True, ge=-100, le=100, allow_inf_nan=False)]
 MOST_LINES = 1_000
@@ -92,9 +109,9 @@ class NewSetBody(BaseModel):
 
     model_config = ConfigDict(extra="forbid", json_schema_extra={"examples": [NEW_SET]})
 
-    source: Line = Field(description="Who publishes it.")
+    source: Name = Field(description="Who publishes it.")
     year: Annotated[int, Field(strict=True, ge=2000, le=2100)]
-    region: Line | None = None
+    region: Name | None = None
     method: Line | None = Field(
         None, description="How it was computed, such as `latest` or `all`; absent where the source does not say."
     )

@@ -1,6 +1,7 @@
 """Routes of published benchmarks: what is in force, the sets behind it, and loading more."""
 
 from typing import Annotated
+from urllib.parse import quote
 
 from fastapi import Path, Query, Response
 from starlette.requests import Request
@@ -102,6 +103,6 @@ async def load_sets(
     loaded_by = f"key:{caller.key_id}"
     loaded = await database.retrying(lambda tx: handlers.load_sets(tx, wanted, loaded_by, clock.now()))
     response.status_code = 201 if any(one.new for one in loaded) else 200
-    response.headers["location"] = f"/v1/benchmarks/sets/{loaded[0].stored.set_id}"
+    response.headers["location"] = f"/v1/benchmarks/sets/{quote(loaded[0].stored.set_id)}"
     sets = [JustLoadedSet(**JustLoadedSet.fields_of_loaded(one), new=one.new) for one in loaded]
     return LoadedSets(sets=sets, unknown_industries=sorted({each for one in sets for each in one.unknown_industries}))

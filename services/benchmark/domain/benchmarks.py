@@ -8,6 +8,7 @@ from hashlib import sha256
 from itertools import pairwise
 from json import dumps
 from typing import Any
+from unicodedata import normalize
 
 LOWEST, HIGHEST = -100.0, 100.0
 _NOT_IN_A_NAME = re.compile(r"[\W_]+")
@@ -62,7 +63,8 @@ class NewSet:
     def series(self) -> str:
         """What all versions of the set have in common, readable: `clientshare-2026`, `deep-insight-2026-emea`."""
         parts = (self.source, str(self.year), self.region)
-        return "-".join(_NOT_IN_A_NAME.sub("-", part).strip("-").casefold() or "x" for part in parts if part)
+        name = "-".join(_NOT_IN_A_NAME.sub("-", part).strip("-").lower() or "x" for part in parts if part)
+        return normalize("NFC", name)
 
     @property
     def digest(self) -> str:
