@@ -51,7 +51,7 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
         try:
             yield
         finally:
-            await found.pulses.stop()
+            found.pulses.stop()
             await services.close()
             await database.close()
 

@@ -12,6 +12,8 @@ Name = Literal["collector", "scorer", "alerting", "benchmark"]
 Json = dict[str, Any]
 SECONDS = 10.0
 PAGE = 200
+SILENCE_SECONDS = 60.0
+"""A stream gives a sign of life more often than this."""
 
 
 class Away(TellbackError):
@@ -47,6 +49,19 @@ class Services:
         """Give back the connections."""
         for client in self._clients.values():
             await client.aclose()
+
+    async def lines(self, service: Name, path: str, key: str) -> AsyncIterator[str]:
+        """The lines of an answer without end. Raises `Away` when it breaks off, `Refused` when there is none."""
+        headers = {"authorization": f"Bearer {key}", "accept": "text/event-stream"}
+        patience = httpx.Timeout(SECONDS, read=SILENCE_SECONDS)
+        try:
+            async with self._clients[service].stream("GET", path, headers=headers, timeout=patience) as answer:
+                if not answer.is_success:
+                    raise Refused(service, answer.status_code, "no_stream", "There is no stream")
+                async for line in answer.aiter_lines():
+                    yield line
+        except httpx.HTTPError:
+            raise Away(service) from None
 
     async def send(self, service: Name, method: str, path: str, key: str, **options: Any) -> Json:
         """The JSON of a successful call, `{}` where it has none. Raises `Away` or `Refused`."""
@@ -99,6 +114,10 @@ class Api:
     async def delete(self, service: Name, path: str) -> Json:
         """DELETE."""
         return await self._send(service, "DELETE", path)
+
+    def stream(self, service: Name, path: str) -> AsyncIterator[str]:
+        """The lines of an answer without end."""
+        return self._services.lines(service, path, self._key)
 
     async def pages(self, service: Name, path: str, **query: Any) -> AsyncIterator[list[Json]]:
         """A list, page by page."""

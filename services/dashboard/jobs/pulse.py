@@ -11,42 +11,69 @@ from shared.telemetry.logging import get_logger
 
 log = get_logger(__name__)
 Told = Callable[[], Awaitable[None]]
+RECONNECT_SECONDS = 3.0
 SETTLE_SECONDS = 0.7
 """An answer is listed a moment before the figures that follow from it: pages are told twice."""
 
 
 class Pulse:
-    """Asks for the newest answer and the newest follow-up, as long as a page is open."""
+    """Hears the scorer's stream of changes, and asks for the newest follow-up, as long as a page is open."""
 
     def __init__(self, api: Callable[[], Awaitable[Api]], seconds: float) -> None:
         self._api, self._seconds = api, seconds
         self._told: set[Told] = set()
-        self._task: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+        self._stirred = asyncio.Event()
+        self._streaming = False
 
     def subscribe(self, told: Told) -> None:
         """Tell this page from now on."""
         self._told.add(told)
-        if self._task is None or self._task.done():
-            self._task = asyncio.create_task(self._run())
+        if not self._tasks or any(task.done() for task in self._tasks):
+            self.stop()
+            self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._listen())]
 
     def unsubscribe(self, told: Told) -> None:
         """The page is gone; with the last one the asking ends."""
         self._told.discard(told)
-        if not self._told and self._task is not None:
-            self._task.cancel()
-            self._task = None
+        if not self._told:
+            self.stop()
+
+    def stop(self) -> None:
+        """End the asking."""
+        for task in self._tasks:
+            task.cancel()
+        self._tasks = []
 
     async def _run(self) -> None:
         seen = await self._look()
         while True:
-            await asyncio.sleep(self._seconds)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stirred.wait(), self._seconds)
             found = await self._look()
-            if found == seen:
+            if found == seen and not self._stirred.is_set():
                 continue
             seen = found
+            self._stirred.clear()
             await self._tell()
             await asyncio.sleep(SETTLE_SECONDS)
             await self._tell()
+
+    async def _listen(self) -> None:
+        """Each event of the stream stirs; where there is no stream, the newest answer is asked for instead."""
+        while True:
+            try:
+                api = await self._api()
+                async for line in api.stream("scorer", "/v1/stream"):
+                    self._streaming = True
+                    if line.startswith("data:"):
+                        self._stirred.set()
+            except (Away, Refused) as error:
+                log.debug("no_stream", code=error.code)
+            except TellbackError as error:
+                log.warning("no_stream", code=error.code)
+            self._streaming = False
+            await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _tell(self) -> None:
         for result in await asyncio.gather(*(told() for told in list(self._told)), return_exceptions=True):
@@ -59,9 +86,10 @@ class Pulse:
             api = await self._api()
         except TellbackError as error:
             return (error.code, "")
-        answers = api.get("scorer", "/v1/responses", sort="-updated_at", limit=1)
-        tasks = api.get("alerting", "/v1/follow-ups", sort="-updated_at", limit=1)
-        return await _newest(answers), await _newest(tasks)
+        tasks = await _newest(api.get("alerting", "/v1/follow-ups", sort="-updated_at", limit=1))
+        if self._streaming:
+            return "streaming", tasks
+        return await _newest(api.get("scorer", "/v1/responses", sort="-updated_at", limit=1)), tasks
 
 
 async def _newest(asking: Awaitable[dict[str, object]]) -> str:
@@ -84,10 +112,7 @@ class Pulses:
             self._pulses[user_id] = Pulse(api, self._seconds)
         return self._pulses[user_id]
 
-    async def stop(self) -> None:
+    def stop(self) -> None:
         """End all asking."""
         for pulse in self._pulses.values():
-            if pulse._task is not None:
-                pulse._task.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await pulse._task
+            pulse.stop()

@@ -57,6 +57,7 @@
       document.cookie = `tellback_theme=${chosen};path=/;max-age=31536000;samesite=lax`;
       location.reload();
     }
+    if (event.target.closest?.("[data-print]")) window.print();
     const menu = document.querySelector("details.me[open]");
     if (menu && !menu.contains(event.target)) menu.open = false;
   });

@@ -1,0 +1,1 @@
+"""Settings: the pages of those who run Tellback."""

@@ -1,0 +1,175 @@
+"""Who gets in: API keys of programs, and people who sign in."""
+
+from functools import partial
+from typing import Any
+
+from services.dashboard.domain import wording
+from services.dashboard.domain.users import ROLE_NAMES, Role, User
+from services.dashboard.gateways.services import Api, within
+from services.dashboard.web.bits import Cell, box, table, when
+from services.dashboard.web.controls import Fields, ask, attempt, button
+from services.dashboard.web.frame import page
+from services.dashboard.web.section import Section, Visit
+from services.dashboard.web.settings.tabs import tabs
+from services.dashboard.web.settings.webhooks import show_once
+
+Json = dict[str, Any]
+SCOPES = {
+    "ingest": "Post answers and the directory (ingest)",
+    "read": "Read figures (read)",
+    "read,act": "Read and act on follow-ups (read, act)",
+    "read,act,manage": "Manage (read, act, manage)",
+}
+
+
+@page("/settings/keys", "Keys", scope="manage")
+async def keys(visit: Visit) -> None:
+    """Draw the list of API keys."""
+    tabs("/settings/keys", "Keys of programs that call the APIs; a key itself is shown once, when it is made")
+
+    async def load(api: Api) -> list[Json]:
+        found = await api.items("collector", "/v1/keys", most=500)
+        return [{name: one[name] for name in one if name != "last_used_at"} for one in found]
+
+    Section(visit, "API keys", load, partial(_draw_keys, visit), classes="wide")
+
+
+def _draw_keys(visit: Visit, found: list[Json]) -> None:
+    rows: list[list[Cell]] = [
+        [
+            one["name"],
+            one["id"],
+            ", ".join(one["scopes"]),
+            one["owner_email"] or "all accounts",
+            partial(when, one["created_at"]),
+            "revoked" if one["revoked_at"] else partial(_revoke, visit, one),
+        ]
+        for one in found
+    ]
+    table(("Name", "Id", "May", "Accounts of", "Made", ""), rows, "API keys")
+
+    def fill(fields: Fields) -> None:
+        fields.text("name", "What it is for")
+        fields.choice("scopes", "What it may do", SCOPES)
+        fields.text("owner_email", "Only the accounts of this owner (e-mail); empty for all")
+
+    async def send(values: Json) -> bool:
+        made: Json = {}
+
+        async def work() -> None:
+            body = values | {"name": values.get("name", ""), "scopes": values["scopes"].split(",")}
+            made.update(await (await visit.api()).post("collector", "/v1/keys", body))
+            await visit.resources.desk.note(visit.user, "made_key", made["id"])
+
+        worked = await attempt(work(), "Made")
+        if worked:
+            show_once("The key", "It is shown this once.", made["key"])
+        await visit.refresh()
+        return worked
+
+    with box("div", "buttons"):
+        button("Make a key", lambda: ask("Make a key", fill, send, "Make it"), "main")
+
+
+def _revoke(visit: Visit, one: Json) -> None:
+    async def revoke() -> None:
+        async def work() -> None:
+            await (await visit.api()).delete("collector", within("/v1/keys", one["id"]))
+            await visit.resources.desk.note(visit.user, "revoked_key", one["id"])
+
+        await attempt(work(), "Revoked: services refuse it within ten seconds")
+        await visit.refresh()
+
+    button("Revoke", revoke)
+
+
+@page("/settings/people", "People who sign in", scope="manage")
+async def signing_in(visit: Visit) -> None:
+    """Draw the list of people and the journal."""
+    tabs("/settings/people", "Who may sign in here, and as what")
+
+    async def load(_api: Api) -> list[User]:
+        return list(await visit.resources.desk.everybody())
+
+    async def journal(_api: Api) -> list[Any]:
+        return list(await visit.resources.desk.journal())
+
+    Section(visit, "People", load, partial(_draw_people, visit), classes="wide")
+    Section(visit, "What was done", journal, _draw_journal, classes="wide")
+
+
+def _draw_people(visit: Visit, found: list[User]) -> None:
+    rows: list[list[Cell]] = [
+        [
+            one.name,
+            one.email,
+            ROLE_NAMES[one.role],
+            "shut out" if one.disabled else "may sign in",
+            partial(when, one.last_login_at, "time"),
+            partial(_person_buttons, visit, one),
+        ]
+        for one in found
+    ]
+    table(("Name", "Signs in as", "Role", "State", "Last time", ""), rows, "People who sign in")
+
+    def fill(fields: Fields) -> None:
+        fields.text("email", "E-mail; an account manager sees the accounts that name it as owner", kind="email")
+        fields.text("name", "Name")
+        fields.choice(
+            "role", "Role", {role.value: name for role, name in ROLE_NAMES.items()}, Role.ACCOUNT_MANAGER.value
+        )
+
+    async def send(values: Json) -> bool:
+        made: list[str] = []
+
+        async def work() -> None:
+            email, name = values.get("email", ""), values.get("name", "")
+            made.append(await visit.resources.desk.add(visit.user, email, name, Role(values["role"])))
+
+        worked = await attempt(work(), "Added")
+        if worked:
+            show_once("Their first password", "Give it to them; they can change it. It is shown this once.", made[0])
+        await visit.refresh()
+        return worked
+
+    with box("div", "buttons"):
+        button("Let somebody in", lambda: ask("Let somebody in", fill, send, "Let them in"), "main")
+
+
+def _person_buttons(visit: Visit, one: User) -> None:
+    desk = visit.resources.desk
+
+    async def change(values: Json) -> bool:
+        worked = await attempt(desk.change(visit.user, one.user_id, Role(values["role"]), disabled=False), "Changed")
+        await visit.refresh()
+        return worked
+
+    async def shut_out() -> None:
+        await attempt(desk.change(visit.user, one.user_id, one.role, disabled=not one.disabled), "Changed")
+        await visit.refresh()
+
+    async def reset() -> None:
+        made: list[str] = []
+
+        async def work() -> None:
+            made.append(await desk.reset_password(visit.user, one.user_id))
+
+        if await attempt(work(), "They are signed out everywhere"):
+            show_once("Their new password", "Give it to them. It is shown this once.", made[0])
+
+    roles = {role.value: name for role, name in ROLE_NAMES.items()}
+
+    def fill(fields: Fields) -> None:
+        fields.choice("role", "Role", roles, one.role.value)
+
+    with box("div", "buttons tight"):
+        button("Role", lambda: ask(f"The role of {one.name}", fill, change, "Change it"))
+        button("New password", reset)
+        button("Let in again" if one.disabled else "Shut out", shut_out)
+
+
+def _draw_journal(found: list[Any]) -> None:
+    rows: list[list[Cell]] = [
+        [partial(when, one.at, "time"), one.actor, wording.plain(one.action), one.subject] for one in found
+    ]
+    table(("When", "Who", "Did", "To"), rows, "What was done")

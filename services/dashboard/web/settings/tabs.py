@@ -1,0 +1,21 @@
+"""The head that all settings share."""
+
+from services.dashboard.web.bits import Text, box
+
+TABS = (
+    ("/settings", "Webhooks"),
+    ("/settings/rules", "Rules"),
+    ("/settings/dead-letters", "Dead letters"),
+    ("/settings/keys", "Keys"),
+    ("/settings/people", "People"),
+)
+
+
+def tabs(here: str, lead: str) -> None:
+    """Title and tabs."""
+    Text("h1", "Settings")
+    with box("nav", "tabs", aria_label="Settings"):
+        for path, name in TABS:
+            current = {"aria_current": "page"} if path == here else {}
+            Text("a", name, href=path, **current)
+    Text("p", lead, "lead")

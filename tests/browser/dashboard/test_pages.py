@@ -1,0 +1,82 @@
+"""Every page, wide and narrow, light and dark: a picture of it, nothing cut off, nothing serious found by axe-core."""
+
+import pytest
+from axe_playwright_python.async_playwright import Axe
+from playwright.async_api import Browser, Page, expect
+
+from tests.browser.dashboard.site import PICTURES, Look, Site, loaded, open_page, sign_in
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
+PAGES = {
+    "portfolio": "/",
+    "accounts": "/accounts",
+    "account": "/accounts/ironbridge",
+    "person": "/accounts/northwind/people/mara.lindqvist@northwind.example",
+    "people": "/people?category=detractor",
+    "follow-ups": "/follow-ups",
+    "follow-ups-list": "/follow-ups?view=list",
+    "benchmarks": "/benchmarks",
+    "review": "/accounts/ironbridge/review",
+    "webhooks": "/settings",
+    "rules": "/settings/rules",
+    "dead-letters": "/settings/dead-letters",
+    "keys": "/settings/keys",
+    "people-signing-in": "/settings/people",
+}
+LOOKS = {"wide-light": Look(1280, "light"), "narrow-dark": Look(390, "dark")}
+BAD = ("serious", "critical")
+
+
+@pytest.mark.parametrize("look", LOOKS)
+async def test_every_page_fits_and_is_accessible(browser: Browser, where: Site, look: str) -> None:
+    context = await LOOKS[look].context(browser)
+    page = await context.new_page()
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    await page.goto(f"{where.url}/login")
+    found = {"login": await faults(page, "login", look)}
+    await sign_in(page, where)
+    task = (await where.installation.alerting.get("/v1/follow-ups", params={"limit": 1})).json()["items"][0]
+    for name, path in (PAGES | {"follow-up": f"/follow-ups/{task['follow_up_id']}"}).items():
+        await open_page(page, where, path)
+        found[name] = await faults(page, name, look)
+    await context.close()
+    assert {name: some for name, some in found.items() if some} == {}
+
+
+async def faults(page: Page, name: str, look: str) -> list[str]:
+    """What is wrong with a page: what axe-core finds, what is wider than the window, what could not be loaded."""
+    await page.screenshot(path=str(PICTURES / f"{name}-{look}.png"), full_page=True)
+    result = await Axe().run(page)
+    wrong = [
+        f"{one['id']}: {one['help']}: {one['nodes'][0]['html'][:160]}"
+        for one in result.response["violations"]
+        if one["impact"] in BAD
+    ]
+    if await page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
+        wrong.append("wider than the window")
+    wrong += [await one.inner_text() for one in await page.locator("main .notice.bad:visible").all()]
+    return wrong
+
+
+async def test_one_gets_around_by_keyboard(page: Page, where: Site) -> None:
+    await open_page(page, where, "/")
+    await page.keyboard.press("Tab")
+    await expect(page.get_by_role("link", name="To the content")).to_be_focused()
+    for _ in range(3):
+        await page.keyboard.press("Tab")
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("heading", level=1, name="Accounts")).to_be_visible()
+    await loaded(page)
+    await page.locator("details.me summary").focus()
+    await page.keyboard.press("Enter")
+    await expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    await page.keyboard.press("Escape")
+    await expect(page.get_by_role("button", name="Sign out")).to_be_hidden()
+
+
+async def test_the_choice_of_colours_is_kept(page: Page, where: Site) -> None:
+    await page.locator("details.me summary").click()
+    await page.get_by_role("button", name="Dark").click()
+    await expect(page.locator("body.body--dark")).to_be_visible()
+    await open_page(page, where, "/people")
+    await expect(page.locator("body.body--dark")).to_be_visible()

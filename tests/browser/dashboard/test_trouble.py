@@ -1,0 +1,55 @@
+"""When something is away or over: said in words, with what was known before, and back by itself."""
+
+import httpx
+import pytest
+import websockets
+from playwright.async_api import Page, expect
+
+from tests.browser.dashboard.site import Site, open_page
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
+
+async def test_a_service_that_is_away_is_named_and_the_figures_stay(page: Page, where: Site) -> None:
+    await open_page(page, where, "/")
+    score = page.get_by_role("region", name="Score", exact=True)
+    shown = await score.locator(".figure.big .value").inner_text()
+    where.installation.kill("scorer")
+    await expect(score.get_by_text("The scorer is not reachable: figures from")).to_be_visible()
+    assert await score.locator(".figure.big .value").inner_text() == shown
+    where.installation.start("scorer")
+    await where.installation.ready("scorer")
+    await expect(score.get_by_text("not reachable")).to_be_hidden()
+
+
+async def test_a_session_that_was_ended_leads_back_to_the_login(page: Page, where: Site) -> None:
+    other = await page.context.new_page()
+    await open_page(other, where, "/people")
+    await page.locator("details.me summary").click()
+    await page.get_by_role("button", name="Sign out").click()
+    await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
+    await where.post_answer("clearvoice", "one.more@clearvoice.example", 9, "Fine.")
+    await expect(other.get_by_role("heading", name="Sign in")).to_be_visible()
+
+
+async def test_nobody_listens_on_the_live_connection_without_signing_in(where: Site) -> None:
+    live = f"{where.url.replace('http', 'ws')}/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
+    with pytest.raises(websockets.exceptions.InvalidStatus):
+        async with websockets.connect(live):
+            pass
+    async with httpx.AsyncClient(trust_env=False) as client:
+        polling = await client.get(f"{where.url}/_nicegui_ws/socket.io/?EIO=4&transport=polling")
+        page = await client.get(f"{where.url}/accounts?class=at_risk")
+    assert polling.status_code == 403
+    assert page.headers["location"] == "/login?next=%2Faccounts%3Fclass%3Dat_risk"
+
+
+async def test_another_site_cannot_use_the_live_connection_of_who_is_signed_in(page: Page, where: Site) -> None:
+    cookie = next(one for one in await page.context.cookies() if one["name"] == "tellback_session")
+    headers = {"cookie": f"tellback_session={cookie['value']}"}
+    live = f"{where.url.replace('http', 'ws')}/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
+    with pytest.raises(websockets.exceptions.InvalidStatus):
+        async with websockets.connect(live, additional_headers=headers, origin="https://evil.example"):  # type: ignore[arg-type]
+            pass
+    async with websockets.connect(live, additional_headers=headers, origin=where.url) as own:  # type: ignore[arg-type]
+        assert str(await own.recv()).startswith("0")
