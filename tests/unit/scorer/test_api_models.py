@@ -8,7 +8,15 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
-from services.scorer.api import ROUTERS, examples, models, models_business, models_people, models_portfolio, models_reach
+from services.scorer.api import (
+    ROUTERS,
+    examples,
+    models,
+    models_business,
+    models_people,
+    models_portfolio,
+    models_reach,
+)
 from services.scorer.api.changes import Kind
 from services.scorer.domain.account import AccountFacts, account_figures
 from services.scorer.domain.answers import History
