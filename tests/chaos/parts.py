@@ -21,7 +21,7 @@ from tests.support.environment import Environment, fresh_environment
 from tests.support.polling import eventually
 from tests.support.processes import SOURCES, end, parts_folder, tellback
 
-START_SECONDS = 90.0
+START_SECONDS = 180.0
 
 
 class Part:
@@ -178,11 +178,12 @@ async def stays(seconds: float, probe: Callable[[], bool]) -> None:
             await eventually(lambda: time.monotonic() >= until, 0.5)
 
 
-async def killing(parts: list[Part], seconds: float, pause: tuple[float, float], seed: int) -> None:
-    """SIGKILL one of the parts now and then, sometimes two, start again after a moment, and wait until they serve."""
+async def killing(parts: list[Part], seconds: float, least: int, pause: tuple[float, float], seed: int) -> None:
+    """SIGKILL one of the parts now and then, sometimes two, start again after a moment, and wait until they serve:
+    for so many seconds, and until there were at least so many kills."""
     dice = random.Random(seed)
     until = time.monotonic() + seconds
-    while time.monotonic() < until:
+    while time.monotonic() < until or sum(part.kills for part in parts) < least:
         await _pass(dice.uniform(*pause))
         victims = dice.sample(parts, min(len(parts), dice.choice((1, 1, 2))))
         for part in victims:

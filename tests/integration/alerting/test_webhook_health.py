@@ -217,3 +217,29 @@ async def test_recovered_messages_become_due_one_by_one(environment: Environment
             waiting = [item["next_attempt_at"] for item in await api.deliveries(endpoint, status="pending")]
             assert len(waiting) == 3 - count
             clock.advance(timedelta(seconds=100))
+
+
+async def test_a_recovery_is_refused_beyond_ten_thousand_and_while_disabled(
+    environment: Environment, clock: FrozenClock
+) -> None:
+    async with failing(environment, clock, gap=60, default=OK) as (api, receiver):
+        endpoint = await api.endpoint(receiver)
+        path = f"/webhook-endpoints/{endpoint['id']}"
+        await api.execute(
+            "insert into webhook_messages (message_id, event_type, body)"
+            " select 'msg_' || n, 'follow_up.opened', '{}' from generate_series(1, 10001) as n"
+        )
+        await api.execute(
+            "insert into webhook_deliveries (delivery_id, endpoint_id, message_id, status)"
+            " select 'dlv_' || n, :id, 'msg_' || n, 'exhausted' from generate_series(1, 10001) as n",
+            id=endpoint["id"],
+        )
+        since = {"since": (clock.now() - timedelta(days=1)).isoformat()}
+        until = {"until": (clock.now() + timedelta(days=1)).isoformat()}
+        refusal = await api.call("POST", f"{path}/recover", 422, json=since | until)
+        assert [error["code"] for error in refusal["errors"]] == ["too_many"]
+        await api.execute("delete from webhook_deliveries where delivery_id = 'dlv_1'")
+        await api.call("PATCH", path, json={"enabled": False})
+        assert (await api.call("POST", f"{path}/recover", 409, json=since))["code"] == "endpoint_disabled"
+        await api.call("PATCH", path, json={"enabled": True})
+        assert (await api.call("POST", f"{path}/recover", 202, json=since | until))["count"] == 10_000
