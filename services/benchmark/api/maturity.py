@@ -68,7 +68,7 @@ async def get_result(caller: Reader, resources: Resources) -> Result:
 async def list_results(
     caller: Reader, resources: Resources, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Page[ListedResult]:
-    """The newest first."""
+    """The newest first, each with its score as it was worked out then."""
     after = read_cursor(cursor, "assessments", datetime.fromisoformat, UUID) if cursor else None
     found = await resources.maturity.listed(caller.owner_email, limit + 1, (after[0], after[1]) if after else None)
     page = page_of(found, limit, lambda one: (one.created_at, str(one.assessment_id)), "assessments")

@@ -90,6 +90,8 @@ def compare(own: Own, against: Against, *, year: int, few_voices: int) -> Compar
     if standing is not None:
         warnings.append(ESTIMATED_PERCENTILE)
     sentence = _sentence(own, against, own_change, gap, benchmark_change)
+    if own.nps is not None and own.voices < few_voices:
+        sentence += " Too few voices to say more."
     return Comparison(gap, own_change, benchmark_change, standing, tuple(warnings), sentence)
 
 

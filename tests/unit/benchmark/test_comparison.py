@@ -56,6 +56,11 @@ def test_what_weakens_a_comparison_is_said(case: tuple[Own, Against, int], warni
     assert warning in compare(figure, against, year=year, few_voices=10).warnings
 
 
+def test_the_sentence_says_when_voices_are_too_few() -> None:
+    assert compare(own(voices=9), AGAINST, year=2026, few_voices=10).sentence.endswith(" Too few voices to say more.")
+    assert "voices" not in compare(own(voices=10), AGAINST, year=2026, few_voices=10).sentence
+
+
 def test_an_industry_without_a_set_says_so() -> None:
     found = compare(own(year=None), Against("space", "Space"), year=2026, few_voices=10)
     assert found.sentence == "+38 from 24 people, no published benchmark for Space."

@@ -1,0 +1,98 @@
+"""The OpenAPI document of the benchmark service: every call is described, every example is what its model says."""
+
+import json
+import re
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from pydantic import BaseModel
+
+from services.benchmark.api import (
+    ROUTERS,
+    funnel,
+    models_cohorts,
+    models_comparisons,
+    models_maturity,
+    models_reviews,
+    models_sets,
+)
+from shared.http.app import create_app
+
+EXAMPLES: list[tuple[type[BaseModel], dict[str, Any]]] = [
+    (models_sets.ChosenBenchmark, models_sets.PUBLISHED),
+    (models_sets.SetModel, models_sets.SET),
+    (models_sets.SetWithLines, models_sets.WITH_LINES),
+    (models_sets.LoadedSets, models_sets.LOADED),
+    (models_sets.NewSetBody, models_sets.NEW_SET),
+    (models_comparisons.AccountComparison, models_comparisons.ACCOUNT_COMPARISON),
+    (models_comparisons.PortfolioComparison, models_comparisons.PORTFOLIO_COMPARISON),
+    (models_cohorts.CohortsModel, models_cohorts.COHORTS),
+    (funnel.Funnel, funnel.FUNNEL),
+    (models_maturity.Answers, models_maturity.ANSWERS),
+    (models_maturity.Questionnaire, models_maturity.QUESTIONNAIRE),
+    (models_maturity.Result, models_maturity.RESULT),
+    (models_reviews.ReviewPack, models_reviews.PACK),
+]
+
+
+@asynccontextmanager
+async def nothing(_app: FastAPI) -> Any:
+    """No resources: only the document is looked at."""
+    yield
+
+
+DOCUMENT = create_app("benchmark", "Benchmark", "", ROUTERS, nothing).openapi()
+OWN = {route.path for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)}
+OPERATIONS = {f"{method} {path}": call for path, calls in DOCUMENT["paths"].items() for method, call in calls.items()}
+
+
+@pytest.mark.parametrize(("model", "example"), EXAMPLES, ids=lambda value: getattr(value, "__name__", ""))
+def test_an_example_is_what_the_model_says(model: type[BaseModel], example: dict[str, Any]) -> None:
+    known = model.model_validate(example)
+    assert known.model_dump(mode="json", by_alias=True, exclude_unset=True) == example
+
+
+@pytest.mark.parametrize("name", [name for name in OPERATIONS if name.split()[1] in OWN])
+def test_every_call_is_described_and_its_answer_has_an_example(name: str) -> None:
+    call = OPERATIONS[name]
+    assert len(call["description"]) > 20
+    for parameter in call.get("parameters", ()):
+        assert parameter.get("description"), parameter["name"]
+    content = call["responses"]["201" if "201" in call["responses"] else "200"]["content"]
+    assert "text/csv" in content or has_example(content["application/json"]["schema"]), name
+    body = call.get("requestBody", {}).get("content", {}).get("application/json")
+    assert body is None or "example" in body or has_example(body["schema"])
+
+
+def has_example(schema: dict[str, Any]) -> bool:
+    """Whether the schema, what it refers to, or the items of its list have an example."""
+    if "$ref" in schema:
+        schema = DOCUMENT["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
+    items = schema.get("properties", {}).get("items", {}).get("items")
+    return "example" in schema or "examples" in schema or (items is not None and has_example(items))
+
+
+def test_every_reference_leads_somewhere() -> None:
+    for reference in set(re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(DOCUMENT))):
+        found: Any = DOCUMENT
+        for part in reference.split("/"):
+            assert part in found, reference
+            found = found[part]
+
+
+def test_the_calls_of_the_contract_are_there() -> None:
+    assert {name.upper().split()[0] + " " + name.split()[1] for name in OPERATIONS} >= {
+        "GET /v1/benchmarks",
+        "POST /v1/benchmarks/sets",
+        "GET /v1/comparisons/accounts/{account_id}",
+        "GET /v1/comparisons/portfolio",
+        "GET /v1/funnel",
+        "GET /v1/cohorts",
+        "GET /v1/maturity/questions",
+        "POST /v1/maturity",
+        "GET /v1/maturity",
+        "GET /v1/reviews/accounts/{account_id}",
+    }
