@@ -75,7 +75,7 @@ def _hidden(members: tuple[Member, ...]) -> Mapping[Key, Reason]:
 def _shown_in(order: Sequence[tuple[str, ...]], guard: "Guard", candidates: Sequence[Key]) -> "Guard":
     """The guard with as many of the candidates as it lets through, family by family."""
     for family in order:
-        guard.show([key for key in candidates if tuple(name for name, _ in key) == family])
+        guard.show([key for key in candidates if _family(key) == family])
     return guard
 
 
@@ -152,17 +152,22 @@ class Guard:
         return True
 
     def _differences_are_safe(self, key: Key, mask: int) -> bool:
-        names = tuple(name for name, _ in key)
-        for other, outer in self.shown.items():
-            if not set(other) <= set(key):
-                continue
-            siblings = (one for it, one in self.shown.items() if tuple(name for name, _ in it) == names)
-            rest = outer & ~mask
-            if self._fault(rest):
-                return False
-            for sibling in siblings:
-                rest &= ~sibling
-            if self._fault(rest):
+        """Whether nothing unsafe is left of a shown cohort without this one, of this one without a shown part, and of
+        either without all shown parts of one split."""
+        everything = {**self.shown, key: mask}
+        outer_ones = [(outer, whole) for outer, whole in everything.items() if set(outer) <= set(key)]
+        for outer, whole in outer_ones:
+            rests: dict[tuple[str, ...], int] = {}
+            for inner, part in everything.items():
+                if inner == outer or not set(outer) <= set(inner) or key not in (inner, outer):
+                    continue
+                if self._fault(whole & ~part):
+                    return False
+                rests[_family(inner)] = whole
+            for inner, part in everything.items():
+                if _family(inner) in rests:
+                    rests[_family(inner)] &= ~part
+            if any(self._fault(rest) for rest in rests.values()):
                 return False
         return True
 
@@ -246,6 +251,11 @@ def _found_apart(light: Sequence[tuple[int, int]]) -> bool:
         for first, second, together in found
         for third, fourth, further in pairs.get(-total % PRIME, ())
     )
+
+
+def _family(key: Key) -> tuple[str, ...]:
+    """What the cohort is split by."""
+    return tuple(name for name, _ in key)
 
 
 def _bits(mask: int) -> list[int]:
