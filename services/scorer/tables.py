@@ -112,6 +112,26 @@ SNAPSHOTS = Table(
 )
 """One row an account: `figures[window][method]` as last told, and when time alone will change them."""
 
+SNAPSHOT_SUMS = Table(
+    "snapshot_sums",
+    METADATA,
+    Column("account_id", Text, primary_key=True),
+    Column("score_window", Text, primary_key=True),
+    Column("method", Text, primary_key=True),
+    *(_required(name, Integer) for name in ("n", "total", "n_before", "total_before")),
+    *(_required(f"s{score}", Integer) for score in range(11)),
+    _required("voices", Integer),
+    Column("last_at", _INSTANT),
+    *(_required(f"p{score}", Integer) for score in range(11)),
+    _required("voices_before", Integer),
+    Column("last_before", _INSTANT),
+    *(_required(name, Integer) for name in ("pairs", "pairs_sum", "pairs_squares", "known", "asked", "sent")),
+    *(_required(name, Integer) for name in ("delivered", "opened", "bounced", "answered", "commented")),
+    _required("follow_up_requested", Integer),
+)
+"""The snapshots' counts, which add up: answers of each score (`s`, before `p`), people in both windows with the sums of
+their changes and of the squares, known people and invitations. `total` is promoters minus detractors."""
+
 LATEST_PAIRS = Table(
     "latest_pairs",
     METADATA,

@@ -60,6 +60,7 @@ class PortfolioQuery(AnswerFilters):
             split=split,
             owner_email=owner_email,
             currency=currency,
+            current=self.as_of is None,
         )
 
 

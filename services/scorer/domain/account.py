@@ -10,15 +10,15 @@ Everything in it is a JSON value, so two snapshots compare with `==` also after 
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from services.scorer.domain.answers import ACCOUNT_METHODS, Answer, History, Method, latest_of
 from services.scorer.domain.categories import SurveyType
-from services.scorer.domain.figures import Tally, figures_from_counts, pairs_of, tally_of
-from services.scorer.domain.reach import Invitation, coverage_of, reach_figures, reach_of
+from services.scorer.domain.figures import Pairs, Tally, figures_from_counts, pairs_of, tally_of
+from services.scorer.domain.reach import Invitation, Reach, coverage_of, reach_figures, reach_of
 from services.scorer.domain.windows import STANDARD_WINDOWS, Window
 
 
@@ -45,6 +45,22 @@ class AccountFacts:
     known: Known = Known()
 
 
+@dataclass(frozen=True, slots=True)
+class AccountCounts:
+    """What the figures of one account, window and method are made of: answers now and in the window before (None before
+    all time), the people who answered in both, the invitations of the window, and the known people."""
+
+    now: Tally
+    before: Tally | None
+    pairs: Pairs
+    reach: Reach
+    known: int
+
+
+CountedSnapshot = Mapping[str, Mapping[str, AccountCounts]]
+"""window → method → counts."""
+
+
 def account_snapshot(
     answers: Iterable[Answer],
     as_of: datetime,
@@ -58,10 +74,31 @@ def account_snapshot(
     `answers` are the live NPS answers of the account, in any order, as far back as there are any; those after
     as_of do not count. `known` is the number of its people in the directory or ever heard.
     """
+    counted = counted_snapshot(answers, as_of, invitations=invitations, known=known, windows=windows)
+    return figures_of_snapshot(counted)
+
+
+def counted_snapshot(
+    answers: Iterable[Answer],
+    as_of: datetime,
+    *,
+    invitations: Sequence[Invitation] = (),
+    known: int = 0,
+    windows: Sequence[Window] = STANDARD_WINDOWS,
+) -> CountedSnapshot:
+    """The counts behind `account_snapshot`: integers, so those of many accounts add up."""
     facts = AccountFacts(History(answers), invitations, Known(known))
     return {
-        window.name: {method: account_figures(facts, window, method, as_of) for method in ACCOUNT_METHODS}
+        window.name: {method: account_counts(facts, window, method, as_of) for method in ACCOUNT_METHODS}
         for window in windows
+    }
+
+
+def figures_of_snapshot(counted: CountedSnapshot) -> dict[str, dict[str, dict[str, Any]]]:
+    """`{window: {method: figures}}` of the counts."""
+    return {
+        window: {method: figures_of_counts(counts) for method, counts in by_method.items()}
+        for window, by_method in counted.items()
     }
 
 
@@ -69,6 +106,18 @@ def account_figures(
     facts: AccountFacts, window: Window, method: Method, as_of: datetime, survey_type: SurveyType = "nps"
 ) -> dict[str, Any]:
     """The flat figures of one window and method (`latest` or `all`), without the keys that name them."""
+    return figures_of_counts(account_counts(facts, window, method, as_of), survey_type)
+
+
+def figures_of_counts(counts: AccountCounts, survey_type: SurveyType = "nps") -> dict[str, Any]:
+    """The flat figures of the counts of one account."""
+    figures = figures_from_counts(counts.now, counts.before, counts.pairs, survey_type)
+    coverage = coverage_of(counts.known, counts.reach.asked, counts.now.voices)
+    return figures | {"coverage": coverage} | reach_figures(counts.reach)
+
+
+def account_counts(facts: AccountFacts, window: Window, method: Method, as_of: datetime) -> AccountCounts:
+    """What is counted of one account in one window by one method."""
     span, span_before = window.span(as_of), window.before(as_of)
     now = facts.history.within(span)
     before = facts.history.within(span_before) if span_before else ()
@@ -78,11 +127,13 @@ def account_figures(
     )
     if method == "latest":
         now, before = list(latest_now.values()), list(latest_before.values())
-    tally_before = _tally(before, len(latest_before)) if span_before else None
-    figures = figures_from_counts(_tally(now, len(latest_now)), tally_before, pairs, survey_type)
-    reach = reach_of(facts.invitations, span)
-    coverage = coverage_of(facts.known.count(as_of), reach.asked, len(latest_now))
-    return figures | {"coverage": coverage} | reach_figures(reach)
+    return AccountCounts(
+        _tally(now, len(latest_now)),
+        _tally(before, len(latest_before)) if span_before else None,
+        pairs,
+        reach_of(facts.invitations, span),
+        facts.known.count(as_of),
+    )
 
 
 def next_border(
@@ -97,7 +148,13 @@ def next_border(
     spans = {timedelta()} | {
         factor * timedelta(days=window.days) for window in windows if window.days for factor in (1, 2)
     }
-    borders = []
+    steps = (
+        moment
+        for one in invitations
+        for moment in (one.delivered_at, one.opened_at, one.bounced_at)
+        if moment is not None
+    )
+    borders = [moment for moment in steps if moment > as_of]  # what was told ahead of its time
     for span in spans:
         answered = history.first_after(as_of - span)
         asked = next((moment for moment in sent if moment > as_of - span), None)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from services.scorer.domain.account import account_snapshot, next_border
+from services.scorer.domain.account import CountedSnapshot, counted_snapshot, figures_of_snapshot, next_border
 from services.scorer.domain.answers import Answer, History, latest_of
 from services.scorer.domain.classes import AccountClass, Thresholds, classify, standing_of
 from services.scorer.domain.drops import METHOD, WINDOW, DropRule, DropState
@@ -28,13 +28,15 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """An account as it was told: `figures[window][method]`, JSON values throughout."""
+    """An account as it was told: `figures[window][method]`, JSON values throughout. `counted` is what they are made of,
+    where they were just computed."""
 
     account_class: AccountClass
     class_numbers: Mapping[str, Any]
     attributes: Mapping[str, Any]
     figures: dict[str, dict[str, dict[str, Any]]]
     drop: DropState = field(default_factory=DropState)
+    counted: CountedSnapshot = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +80,8 @@ def project(state: AccountState, now: datetime, policy: Policy) -> Projection:
     ]
     heard = {entry.series.stakeholder_id: entry.answered_at for entry in live}
     known = state.listed | {entry.series.stakeholder_id for entry in live if entry.answered_at <= now}
-    figures = account_snapshot(scores, now, invitations=state.invitations, known=len(known))
+    counted = counted_snapshot(scores, now, invitations=state.invitations, known=len(known))
+    figures = figures_of_snapshot(counted)
     history = History(scores)
     classified = classify(
         standing_of(
@@ -92,7 +95,7 @@ def project(state: AccountState, now: datetime, policy: Policy) -> Projection:
     before = state.told
     drop, dropped = (before.drop if before else DropState()).next(policy.drop.holds(figures[WINDOW][METHOD]), now)
     snapshot = Snapshot(
-        classified.name, classified.numbers | {"rule": classified.rule}, state.attributes, figures, drop
+        classified.name, classified.numbers | {"rule": classified.rule}, state.attributes, figures, drop, counted
     )
     silences = silences_of(state.asked, heard, state.types, policy.silent_after, now)
     stories = _stories(state, live)

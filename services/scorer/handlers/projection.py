@@ -9,6 +9,7 @@ from services.scorer.handlers.responses import refold
 from services.scorer.handlers.telling import Telling
 from services.scorer.store import changes, marks, projection
 from services.scorer.store.marks import Mark
+from services.scorer.store.sums import save_sums
 from shared.clock import Clock
 from shared.db.transaction import WriteTx
 from shared.events.envelope import Event
@@ -83,6 +84,7 @@ async def _save(tx: WriteTx, done: Sequence[Work], now: datetime) -> None:
         [(work.state.account_id, work.sequence, work.found.snapshot, work.found.next_border) for work in done],
         now,
     )
+    await save_sums(tx, [(work.state.account_id, work.found.snapshot.counted) for work in done])
     await projection.save_pairs(
         tx, [(work.state.account_id, series, pair) for work in done for series, pair in work.found.pairs.items()]
     )

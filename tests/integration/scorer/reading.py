@@ -26,7 +26,10 @@ from tests.support.http import api_key, bearer, running
 from tests.support.reference.world import World
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
-TABLES = "responses, response_answers, invitations, context_marks, accounts, stakeholders, parked"
+TABLES = (
+    "responses, response_answers, invitations, context_marks, accounts, stakeholders, parked, marks, snapshots,"
+    " snapshot_sums, latest_pairs"
+)
 
 
 @dataclass(frozen=True)
@@ -91,6 +94,9 @@ class Reader:
         """Make this world the only one there is."""
         await self.tables.execute(f"truncate {TABLES}")
         await insert(self.tables, world)
+        await self.tables.executemany(
+            "insert into marks (account_id, marked_at) values ($1, $2)", [(one, NOW) for one in world.account_ids()]
+        )
 
 
 @contextlib.asynccontextmanager

@@ -8,7 +8,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
-from fractions import Fraction
 from typing import Any
 
 from services.scorer.domain.answers import Method
@@ -28,7 +27,8 @@ Group = tuple[int, tuple[str | None, ...]]
 @dataclass(frozen=True, slots=True)
 class Question:
     """What is asked of many accounts. `split` names attributes (`account_id` or those of group_by), `moments`
-    are the points, `classes` is needed when split by class, `account_ids` restricts to some accounts."""
+    are the points, `current` says that the only one is now, `classes` is needed when split by class, `account_ids`
+    restricts to some accounts."""
 
     window: Window
     filters: Filters
@@ -38,6 +38,7 @@ class Question:
     currency: str | None = None
     classes: Mapping[str, str] = field(default_factory=dict)
     account_ids: Sequence[str] | None = None
+    current: bool = False
 
     def bound(self) -> dict[str, Any]:
         """The values that the statements bind."""
@@ -68,7 +69,7 @@ class Counts:
     accounts: int = 0
     revenue: Decimal | None = None
     pairs: Pairs = field(default_factory=Pairs)
-    means: dict[tuple[str, bool], Fraction | None] = field(default_factory=dict)
+    parts: dict[tuple[str, bool], list[Part]] = field(default_factory=dict)
 
 
 NOTHING = Counts()
@@ -99,7 +100,7 @@ def figures_of(counts: Counts, method: Method, window: Window, survey_type: Any)
     if method in ("latest", "all"):
         return figures
     kind = "mean" if method == "mean_of_accounts" else "revenue"
-    means = [counts.means.get((kind, side)) for side in (True, False)]
+    means = [mean_over_accounts(counts.parts.get((kind, side), ())) for side in (True, False)]
     return with_mean(figures, means[0], means[1], survey_type)
 
 
@@ -126,7 +127,6 @@ def _counts(rows: Sequence[Any]) -> Counts:
     counts = Counts()
     scores = {side: [0] * (HIGHEST_SCORE + 1) for side in (True, False)}
     last: dict[bool, datetime | None] = {True: None, False: None}
-    parts: dict[tuple[str, bool], list[Part]] = {}
     for row in rows:
         kind, side = row["kind"], row["now"]
         if kind == "tally":
@@ -139,9 +139,8 @@ def _counts(rows: Sequence[Any]) -> Counts:
         elif kind == "pairs":
             counts.pairs = Pairs(int(row["n"]), int(row["x"]), int(row["y"]))
         else:
-            parts.setdefault((kind, side), []).append(Part(int(row["x"]), row["weight"], row["weighted"]))
+            counts.parts.setdefault((kind, side), []).append(Part(int(row["x"]), row["weight"], row["weighted"]))
     counts.tallies = {side: Tally(tuple(scores[side]), 0, last[side]) for side in (True, False)}
-    counts.means = {key: mean_over_accounts(found) for key, found in parts.items()}
     return counts
 
 

@@ -9,6 +9,7 @@ from services.scorer.domain.questions import Filters
 from services.scorer.store.reading.coverage import Coverage, read_coverage
 from services.scorer.store.reading.grouped import Counts, Group, Question, accounts_left_out, count, figures_of
 from services.scorer.store.reading.pool import conditions, joins, parameters
+from services.scorer.store.reading.sums import summable, summed
 from shared.db.transaction import ReadTx
 
 _NONE_LEFT_OUT: dict[str, Any] = {"left_out_count": 0, "left_out": []}
@@ -43,9 +44,15 @@ async def portfolio_figures(tx: ReadTx, question: Question, methods: Sequence[Me
     one group a point and method, also when nothing counts; with one, there are the groups in which something
     does."""
     counted: dict[Method, dict[Group, Counts]] = {}
-    for base in {_counted_by(method) for method in methods}:
-        counted[base] = await count(tx, question, base)
-    coverage = await read_coverage(tx, question)
+    coverage: Coverage | None = None
+    quickly = summable(question)
+    for base in sorted({_counted_by(method) for method in methods}):
+        if quickly:
+            found_here = await summed(tx, question, base)
+            counted[base], coverage = found_here.counts, found_here.coverage
+        else:
+            counted[base] = await count(tx, question, base)
+    coverage = coverage or await read_coverage(tx, question)
     left_out = await accounts_left_out(tx, question) if "revenue_weighted" in methods else {}
     found: list[Figure] = []
     for group in _groups(question, counted):

@@ -1,0 +1,203 @@
+"""Portfolio counts added up from the snapshots instead of the answers.
+
+A snapshot says what is true now unless its account is marked, or one of its borders has passed. Both are seen in the
+same transaction as the answers, so: accounts with a fresh snapshot are summed from it, all others are counted from
+their answers, and the two add up to exactly what counting everything would give.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+
+from sqlalchemy import RowMapping
+
+from services.scorer.domain.answers import Method
+from services.scorer.domain.figures import Pairs, Tally
+from services.scorer.domain.portfolio import Part
+from services.scorer.domain.questions import OF_ACCOUNT
+from services.scorer.domain.reach import Reach
+from services.scorer.domain.windows import STANDARD_WINDOWS
+from services.scorer.store.reading.coverage import Coverage, Extent, read_coverage
+from services.scorer.store.reading.grouped import Counts, Group, Question, count
+from services.scorer.store.reading.grouped_sql import keys, source
+from services.scorer.store.reading.pool import conditions
+from services.scorer.store.sums import BEFORE, NOW, REACH
+from shared.db.transaction import ReadTx
+
+_STANDARD: Final = frozenset(STANDARD_WINDOWS)
+_SUMMABLE: Final = frozenset((*OF_ACCOUNT, "account_id")) - {"class"}
+_OF_OTHERS: Final = ("nps_kind", "touchpoint", "product", "channel", "survey_id", "stakeholder_type")
+STALE: Final = """
+    select account_id from marks union select account_id from snapshots where next_border <= :last
+    union select account_id from snapshots where computed_at > :last
+"""
+"""Accounts whose snapshot does not say what is true at the moment. `:last` is the moment."""
+_SUMMED: Final = (*NOW, *BEFORE, "voices", "voices_before", "pairs", "pairs_sum", "pairs_squares", "known", *REACH)
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """The counts of one method, and who is known and asked, by group."""
+
+    counts: dict[Group, Counts]
+    coverage: Coverage
+
+
+def summable(question: Question) -> bool:
+    """Whether snapshots can answer: a standard window as of now, NPS, nothing chosen or split but by accounts."""
+    filters = question.filters
+    return (
+        question.current
+        and len(question.moments) == 1
+        and question.window in _STANDARD
+        and filters.survey_type == "nps"
+        and not set(filters.given()).intersection(_OF_OTHERS)
+        and _SUMMABLE.issuperset(question.split)
+        and question.account_ids is None
+    )
+
+
+async def stale_accounts(tx: ReadTx, moment: datetime) -> Sequence[str]:
+    """The accounts whose snapshot does not say what is true at the moment."""
+    return [row["account_id"] for row in await tx.all(STALE, last=moment)]
+
+
+async def summed(tx: ReadTx, question: Question, method: Method) -> Counted:
+    """What `count` and `read_coverage` give, for a question that is `summable`."""
+    stale = await stale_accounts(tx, question.moments[0])
+    rows = await tx.all(_sql(question), **question.bound() | _names(question, method, stale))
+    parts = await tx.all(_parts_sql(question), **question.bound() | _names(question, method, stale))
+    counts = {_group(row, question): _counts(row) for row in rows}
+    for row in parts:
+        _add_parts(counts[_group(row, question)], row)
+    coverage = Coverage(
+        {_group(row, question): _extent(row, "known", "known_accounts", "known_revenue") for row in rows},
+        {_group(row, question): _extent(row, "asked", "asked_accounts", "asked_revenue") for row in rows},
+        {_group(row, question): Reach(*(int(row[name]) for name in REACH)) for row in rows},
+    )
+    if stale:
+        rest = replace(question, account_ids=stale)
+        counts = _added_counts(counts, await count(tx, rest, method))
+        coverage = _added_coverage(coverage, await read_coverage(tx, rest))
+    return Counted({group: one for group, one in counts.items() if one.people}, coverage)
+
+
+def _names(question: Question, method: Method, stale: Sequence[str]) -> dict[str, Any]:
+    return {"window": question.window.name, "method": method, "stale": list(stale)}
+
+
+def _source(question: Question) -> str:
+    """The fresh rows `r` with their accounts `a` (and the group), and the accounts' revenue in the currency `o`."""
+    joined, named = source(question.split, question.filters, question.owner_email)
+    return f"""(
+        select r.*{named}, o.revenue_amount as revenue, (d.account_id is not null or r.known > 0) as is_known
+        from snapshot_sums r{joined}
+        left join accounts o on o.account_id = r.account_id and o.revenue_currency = :currency
+        left join accounts d on d.account_id = r.account_id and not d.removed
+        where r.score_window = :window and r.method = :method
+            and not r.account_id = any(cast(:stale as text[])){conditions(question.filters, question.owner_email)}
+    ) f"""
+
+
+def _sql(question: Question) -> str:
+    """Rows (d0 …, sums), one a group."""
+    sums = ", ".join(f"sum({name}) as {name}" for name in _SUMMED)
+    grouped = keys(question.split).removeprefix(", ")
+    return f"""
+    select 0 as point{keys(question.split)}, {sums}, max(last_at) as last_at, max(last_before) as last_before,
+        count(*) filter (where n > 0) as accounts, sum(revenue) filter (where n > 0) as revenue,
+        count(*) filter (where is_known) as known_accounts, sum(revenue) filter (where is_known) as known_revenue,
+        count(*) filter (where asked > 0) as asked_accounts, sum(revenue) filter (where asked > 0) as asked_revenue
+    from {_source(question)} {f"group by {grouped}" if grouped else "having count(*) > 0"}
+    """
+
+
+def _parts_sql(question: Question) -> str:
+    """Rows (d0 …, now, voices, accounts, total, weighted accounts, weight, weighted): accounts with as many voices."""
+    group = keys(question.split)
+    return "\n union all ".join(
+        f"""select 0 as point{group}, {side} as now, {n} as voices, count(*) as accounts, sum({total}) as total,
+            count(revenue) as weighty, sum(revenue) as weight, sum(revenue * {total}) as weighted
+        from {_source(question)} where {n} > 0 group by {n}{group}"""
+        for side, n, total in (("true", "n", "total"), ("false", "n_before", "total_before"))
+    )
+
+
+def _group(row: RowMapping, question: Question) -> Group:
+    return 0, tuple(row[f"d{number}"] for number in range(len(question.split)))
+
+
+def _counts(row: RowMapping) -> Counts:
+    found = Counts(accounts=row["accounts"], revenue=row["revenue"])
+    for side, names, last, voices in (
+        (True, NOW, "last_at", "voices"),
+        (False, BEFORE, "last_before", "voices_before"),
+    ):
+        found.tallies[side] = Tally(tuple(int(row[name]) for name in names), 0, row[last])
+        if row[voices]:
+            found.people[side] = int(row[voices])
+    found.pairs = Pairs(*(int(row[name]) for name in ("pairs", "pairs_sum", "pairs_squares")))
+    return found
+
+
+def _add_parts(counts: Counts, row: RowMapping) -> None:
+    side, voices = row["now"], row["voices"]
+    counts.parts.setdefault(("mean", side), []).append(Part(voices, Decimal(row["accounts"]), Decimal(row["total"])))
+    if row["weighty"]:
+        counts.parts.setdefault(("revenue", side), []).append(Part(voices, row["weight"], row["weighted"]))
+
+
+def _extent(row: RowMapping, people: str, accounts: str, revenue: str) -> Extent:
+    return Extent(int(row[people]), row[accounts], row[revenue])
+
+
+def _added_counts(one: dict[Group, Counts], other: dict[Group, Counts]) -> dict[Group, Counts]:
+    return {group: _sum(one.get(group, Counts()), other.get(group, Counts())) for group in one.keys() | other.keys()}
+
+
+def _sum(one: Counts, other: Counts) -> Counts:
+    tallies = {side: _tally(one.tallies.get(side, Tally()), other.tallies.get(side, Tally())) for side in (True, False)}
+    people = {side: total for side in (True, False) if (total := one.people.get(side, 0) + other.people.get(side, 0))}
+    pairs = Pairs(
+        one.pairs.people + other.pairs.people,
+        one.pairs.total + other.pairs.total,
+        one.pairs.squares + other.pairs.squares,
+    )
+    parts = {key: [*one.parts.get(key, ()), *other.parts.get(key, ())] for key in one.parts.keys() | other.parts.keys()}
+    return Counts(tallies, people, one.accounts + other.accounts, _plus(one.revenue, other.revenue), pairs, parts)
+
+
+def _tally(one: Tally, other: Tally) -> Tally:
+    scores = tuple(mine + its for mine, its in zip(one.scores, other.scores, strict=True))
+    moments = [moment for moment in (one.last_answered_at, other.last_answered_at) if moment is not None]
+    return Tally(scores, 0, max(moments, default=None))
+
+
+def _plus(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    return other if one is None else one if other is None else one + other
+
+
+def _added_coverage(one: Coverage, other: Coverage) -> Coverage:
+    return Coverage(
+        _added_extents(one.known, other.known),
+        _added_extents(one.asked, other.asked),
+        {
+            group: _added_reach(one.reached.get(group, Reach()), other.reached.get(group, Reach()))
+            for group in one.reached.keys() | other.reached.keys()
+        },
+    )
+
+
+def _added_extents(one: dict[Group, Extent] | None, other: dict[Group, Extent] | None) -> dict[Group, Extent]:
+    mine, its = one or {}, other or {}
+    return {
+        group: Extent(a.people + b.people, a.accounts + b.accounts, _plus(a.revenue, b.revenue))
+        for group in mine.keys() | its.keys()
+        for a, b in [(mine.get(group, Extent()), its.get(group, Extent()))]
+    }
+
+
+def _added_reach(one: Reach, other: Reach) -> Reach:
+    return Reach(*(getattr(one, name) + getattr(other, name) for name in REACH))

@@ -1,0 +1,86 @@
+"""Figures added up from snapshots equal those counted from the answers, whatever is stale, has slid, or just came."""
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from services.scorer.domain.windows import STANDARD_WINDOWS
+from tests.integration.scorer.reading import NOW, Reader, insert
+from tests.integration.scorer.worlds import CHOICES, DAYS, MICROSECONDS, a_world, exactly, seeds
+from tests.integration.scorer.writing import Writer, writer
+from tests.support.reference.world import World
+
+METHODS = "latest,all,mean_of_accounts,revenue_weighted"
+ATTRIBUTES = ("industry", "tier", "region", "owner")
+
+
+@pytest.fixture(scope="module")
+async def rows(reader: Reader) -> AsyncIterator[Writer]:
+    """The projector beside the reader, on the same clock."""
+    async with writer(reader.environment, reader.clock) as found:
+        yield found
+
+
+def asked_of(random: Random) -> dict[str, Any]:
+    """A question that snapshots can answer."""
+    names = random.sample(ATTRIBUTES, random.randrange(3))
+    return {
+        "window": random.choice(STANDARD_WINDOWS).name,
+        "method": METHODS,
+        "group_by": ",".join(random.sample(ATTRIBUTES, random.randrange(3))) or None,
+        "currency": random.choice((None, "EUR")),
+        **{name: random.choice(CHOICES[name]) for name in names},
+    }
+
+
+async def both(reader: Reader, path: str, **asked: Any) -> tuple[Any, Any]:
+    """The answer as of now, and the one as of the same moment named, which is counted from the answers."""
+    counted = await reader.body(path, **asked, as_of=reader.clock.now())
+    del counted["as_of"]
+    return await reader.body(path, **asked), counted
+
+
+async def disturb(reader: Reader, random: Random, world: World) -> None:
+    """Let time go on, and let more answers come that nobody has projected."""
+    reader.clock.advance(timedelta(days=random.choice(DAYS[2:]), microseconds=random.choice(MICROSECONDS)))
+    known = {one.response_id for one in world.submissions}
+    late = tuple(one for one in a_world(random).submissions if one.response_id not in known)
+    await insert(reader.tables, World(submissions=late))
+    await reader.tables.executemany(
+        "insert into marks (account_id, marked_at) values ($1, $2) on conflict do nothing",
+        [(one, NOW) for one in {one.account_id for one in late}],
+    )
+
+
+@exactly
+@given(seed=seeds)
+async def test_sums_over_snapshots_equal_the_counts_of_the_answers(reader: Reader, rows: Writer, seed: int) -> None:
+    random = Random(seed)
+    world = a_world(random)
+    reader.clock.advance(NOW - reader.clock.now())
+    await reader.put(world)
+    await rows.project()
+    for _ in range(2):
+        added, counted = await both(reader, "/v1/portfolio/score", **asked_of(random))
+        assert added == counted
+    await disturb(reader, random, world)
+    added, counted = await both(reader, "/v1/portfolio/score", **asked_of(random))
+    assert added == counted
+    await rows.project()
+    await rows.sweeper.sweep_once()
+    await rows.project()
+    added, counted = await both(reader, "/v1/portfolio/score", **asked_of(random))
+    assert added == counted
+
+
+async def test_fresh_snapshots_are_really_used(reader: Reader, rows: Writer) -> None:
+    reader.clock.advance(NOW - reader.clock.now())
+    await reader.put(a_world(Random(3)))
+    await rows.project()
+    expected = await reader.body("/v1/portfolio/score", group_by="industry")
+    await reader.tables.execute("update snapshot_sums set s9 = s9 + 1000, n = n + 1000")
+    assert await reader.body("/v1/portfolio/score", group_by="industry") != expected
