@@ -17,6 +17,7 @@ from services.scorer.store.reading.accounts import AccountsQuestion, accounts_pa
 from services.scorer.store.reading.classes import classes_of
 from services.scorer.store.reading.coverage import read_coverage
 from services.scorer.store.reading.grouped import Counts, Question, count, figures_of
+from services.scorer.store.reading.sums import summable, summed
 from shared.db.transaction import ReadTx
 from shared.http.params import Search
 
@@ -42,7 +43,13 @@ class AccountList:
     ) -> tuple[list[dict[str, Any]], str | None]:
         """The items of a page and the cursor of the next one."""
         asked, filters = self.asked, self.asked.filters()
-        everywhere = Question(parse_window(asked.window), filters, [self.as_of], owner_email=self.owner_email)
+        everywhere = Question(
+            parse_window(asked.window),
+            filters,
+            [self.as_of],
+            owner_email=self.owner_email,
+            current=asked.as_of is None,
+        )
         wanted = AccountsQuestion(
             filters=filters,
             owner_email=self.owner_email,
@@ -55,7 +62,7 @@ class AccountList:
         )
         rows, following = listing.cut(await accounts_page(tx, wanted, everywhere, asked.method), limit)
         ids = [row["account_id"] for row in rows]
-        classes = await classes_of(tx, self.as_of, self.resources.settings.thresholds(), ids)
+        classes = await self._classes(tx, ids)
         figures = await self._figures(tx, everywhere, ids)
         names = figure_names(asked)
         items = [
@@ -67,15 +74,22 @@ class AccountList:
         """The accounts of the class asked for."""
         if self.asked.class_ is None:
             return None
-        classes = await classes_of(tx, self.as_of, self.resources.settings.thresholds())
+        classes = await self._classes(tx, None)
         return [account for account, found in classes.items() if found.name == self.asked.class_]
+
+    async def _classes(self, tx: ReadTx, account_ids: Sequence[str] | None) -> dict[str, Classified]:
+        thresholds = self.resources.settings.thresholds()
+        return await classes_of(tx, self.as_of, thresholds, account_ids, current=self.asked.as_of is None)
 
     async def _figures(self, tx: ReadTx, everywhere: Question, account_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """account_id → figures, for these accounts."""
         asked = self.asked
         question = replace(everywhere, split=("account_id",), account_ids=account_ids)
-        counted = await count(tx, question, asked.method)
-        coverage = await read_coverage(tx, question)
+        if summable(question):
+            found_here = await summed(tx, question, asked.method)
+            counted, coverage = found_here.counts, found_here.coverage
+        else:
+            counted, coverage = await count(tx, question, asked.method), await read_coverage(tx, question)
         found = {}
         for account_id in account_ids:
             group = 0, (account_id,)

@@ -50,7 +50,7 @@ async def get_drivers(caller: Reader, resources: Resources, asked: Annotated[Dri
     )
     async with resources.database.read() as tx:
         if "class" in question.split:
-            found = await classes_of(tx, as_of, resources.settings.thresholds())
+            found = await classes_of(tx, as_of, resources.settings.thresholds(), current=asked.as_of is None)
             question = replace(question, classes={account: one.name for account, one in found.items()})
         rows = await rated(tx, question)
     low = low_up_to(tables_of(row for _, row in rows))

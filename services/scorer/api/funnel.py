@@ -60,7 +60,7 @@ async def get_portfolio_funnel(
     )
     async with resources.database.read() as tx:
         if "class" in question.split:
-            found = await classes_of(tx, as_of, resources.settings.thresholds())
+            found = await classes_of(tx, as_of, resources.settings.thresholds(), current=asked.as_of is None)
             question = replace(question, classes={account: one.name for account, one in found.items()})
         groups = await funnel_groups(tx, question)
     return named({"groups": groups}, window=asked.window, as_of=asked.as_of)

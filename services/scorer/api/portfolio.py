@@ -87,7 +87,7 @@ async def get_portfolio_score(
     async with resources.database.read() as tx:
         question = await asked.question(tx, caller.owner_email, [as_of], split)
         if "class" in split:
-            found = await classes_of(tx, as_of, resources.settings.thresholds())
+            found = await classes_of(tx, as_of, resources.settings.thresholds(), current=asked.as_of is None)
             question = replace(question, classes={account: one.name for account, one in found.items()})
         figures = await portfolio_figures(tx, question, asked.methods())
     groups = [{"group": one.group, "method": one.method} | one.figures for one in figures]

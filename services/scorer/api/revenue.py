@@ -35,6 +35,7 @@ async def get_portfolio_revenue(
     filters = Filters(**asked.of_accounts())
     async with resources.database.read() as tx:
         currency = asked.currency or await default_currency(tx, filters, caller.owner_email)
-        classes = await classes_of(tx, resources.moment(asked.as_of), resources.settings.thresholds())
+        as_of, thresholds = resources.moment(asked.as_of), resources.settings.thresholds()
+        classes = await classes_of(tx, as_of, thresholds, current=asked.as_of is None)
         found = await customers(tx, filters, caller.owner_email, classes)
     return named(revenue_of(found, currency), as_of=asked.as_of)

@@ -139,7 +139,8 @@ def place(value: float | None, descending: bool, account_id: str) -> tuple[bool,
 def is_listed(world: World, account_id: str, as_of: datetime) -> bool:
     """In the directory, with somebody in it, or ever asked or heard."""
     return (
-        any(one.account_id == account_id and not one.removed for one in (*world.clients, *world.people))
+        any(one.account_id == account_id and not one.removed for one in world.clients)
+        or any(one.account_id == account_id and not one.removed for one in world.people)
         or any(one.account_id == account_id for one in world.invites)
         or any(one.account_id == account_id and one.live and one.answered_at <= as_of for one in world.submissions)
     )

@@ -77,6 +77,34 @@ async def test_sums_over_snapshots_equal_the_counts_of_the_answers(reader: Reade
     assert added == counted
 
 
+@exactly
+@given(seed=seeds)
+async def test_the_list_of_accounts_says_the_same_from_snapshots(reader: Reader, rows: Writer, seed: int) -> None:
+    random = Random(seed)
+    world = a_world(random)
+    reader.clock.advance(NOW - reader.clock.now())
+    await reader.put(world)
+    await rows.project()
+    if random.random() < 0.5:
+        await disturb(reader, random, world)
+    asked = {
+        "window": random.choice(STANDARD_WINDOWS).name,
+        "method": random.choice(("latest", "all")),
+        "sort": random.choice(("change", "-nps", "name")),
+        "class": random.choice((None, None, "steady", "at_risk")),
+        "limit": 3,
+    }
+    added = await reader.items("/v1/accounts", **asked)
+    counted = await reader.items("/v1/accounts", **asked, as_of=reader.clock.now())
+    for item in counted:
+        del item["as_of"]
+    assert added == counted
+    for path in ("/v1/portfolio/revenue", "/v1/portfolio/funnel"):
+        by = {} if path.endswith("revenue") else {"group_by": "class"}
+        from_snapshots, from_answers = await both(reader, path, **by)
+        assert from_snapshots == from_answers
+
+
 async def test_fresh_snapshots_are_really_used(reader: Reader, rows: Writer) -> None:
     reader.clock.advance(NOW - reader.clock.now())
     await reader.put(a_world(Random(3)))

@@ -6,10 +6,12 @@ from typing import Any, Final
 
 from services.scorer.domain.answers import Method
 from services.scorer.domain.questions import Filters
+from services.scorer.store.reading.freshness import stale_accounts
 from services.scorer.store.reading.grouped import Question
 from services.scorer.store.reading.grouped_sql import voices
 from services.scorer.store.reading.keyset import Order, contains
 from services.scorer.store.reading.pool import LIVE, net
+from services.scorer.store.reading.sums import summable
 from shared.db.transaction import ReadTx
 
 _COLUMNS = (
@@ -32,6 +34,12 @@ SORTS: Final = {
 }
 """What `sort` may name, and the SQL behind it."""
 COUNTED_SORTS: Final = ("nps", "change")
+_COUNTED_VOICES: Final = f"""counted_voices as (
+        select account_id, count(*) filter (where now) as n, count(*) filter (where not now) as n_before,
+            coalesce(sum({net()}) filter (where now), 0) as total,
+            coalesce(sum({net()}) filter (where not now), 0) as total_before
+        from voices group by account_id
+    )"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +66,10 @@ async def accounts_page(
     `nps` and `change` are sorted.
     """
     order = Order(*SORTS[asked.sort], asked.descending, ("e.account_id",))
+    stale = await stale_accounts(tx, figures.moments[0]) if summable(figures) else None
+    listed = _counted(asked, figures, method) if stale is None else _summed(asked, figures, method)
     rows = await tx.all(
-        f"{_counted(asked, figures, method)}"
+        f"{listed}"
         f" select e.account_id, {order.expression} as sort_value, {_COLUMNS} from everyone e"
         " left join accounts a on a.account_id = e.account_id"
         f"{' left join counted c on c.account_id = e.account_id' if asked.sort in COUNTED_SORTS else ''}"
@@ -67,6 +77,9 @@ async def accounts_page(
         **figures.bound()
         | order.bound(asked.after)
         | {
+            "window": figures.window.name,
+            "by": method,
+            "account_ids": list(stale or ()),
             "rows": asked.limit + 1,
             "pattern": contains(asked.q or ""),
             "listed": list(asked.account_ids or ()),
@@ -84,13 +97,30 @@ def _counted(asked: AccountsQuestion, figures: Question, method: Method) -> str:
     )"""
     if asked.sort not in COUNTED_SORTS:
         return f"with {everyone}"
-    value = net()
     return f"""{voices(method, (), figures.filters, figures.owner_email, some_accounts=False)},
+    {_COUNTED_VOICES},
+    counted as (select * from counted_voices), {everyone}"""
+
+
+def _summed(asked: AccountsQuestion, figures: Question, method: Method) -> str:
+    """The same from the snapshots; `:account_ids` are the accounts whose snapshot is stale, which are counted."""
+    fresh = "not account_id = any(cast(:account_ids as text[]))"
+    everyone = f"""everyone as (
+        select account_id from accounts where not removed
+        union select account_id from stakeholders where not removed union select account_id from invitations
+        union select account_id from snapshot_sums
+            where score_window = 'all' and method = 'latest' and known > 0 and {fresh}
+        union select r.account_id from responses r
+            where {LIVE} and r.answered_at <= :last and r.account_id = any(cast(:account_ids as text[]))
+    )"""
+    if asked.sort not in COUNTED_SORTS:
+        return f"with {everyone}"
+    return f"""{voices(method, (), figures.filters, figures.owner_email, some_accounts=True)},
+    {_COUNTED_VOICES},
     counted as (
-        select account_id, count(*) filter (where now) as n, count(*) filter (where not now) as n_before,
-            coalesce(sum({value}) filter (where now), 0) as total,
-            coalesce(sum({value}) filter (where not now), 0) as total_before
-        from voices group by account_id
+        select account_id, n, n_before, total, total_before from snapshot_sums
+        where score_window = :window and method = :by and {fresh}
+        union all select account_id, n, n_before, total, total_before from counted_voices
     ), {everyone}"""
 
 

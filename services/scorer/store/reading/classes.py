@@ -7,6 +7,7 @@ from services.scorer.domain.categories import LOWEST_PASSIVE, LOWEST_PROMOTER
 from services.scorer.domain.classes import Classified, Standing, Thresholds, classify
 from services.scorer.domain.states import DECISION_MAKER
 from services.scorer.domain.windows import YEAR
+from services.scorer.store.reading.freshness import stale_accounts
 from services.scorer.store.reading.pool import LATEST_FIRST, LIVE, net
 from shared.db.transaction import ReadTx
 
@@ -55,9 +56,34 @@ def _sql(some_accounts: bool) -> str:
 
 
 async def classes_of(
-    tx: ReadTx, as_of: datetime, thresholds: Thresholds, account_ids: Sequence[str] | None = None
+    tx: ReadTx,
+    as_of: datetime,
+    thresholds: Thresholds,
+    account_ids: Sequence[str] | None = None,
+    *,
+    current: bool = False,
 ) -> dict[str, Classified]:
-    """account_id → class at the moment, of these accounts or of all that anything is known of."""
+    """account_id → class at the moment, of these accounts or of all that anything is known of. Where the moment is the
+    `current` one, fresh snapshots save the counting."""
+    if not current:
+        return await _counted(tx, as_of, thresholds, account_ids)
+    stale = await stale_accounts(tx, as_of, account_ids)
+    only = "" if account_ids is None else " and account_id = any(cast(:account_ids as text[]))"
+    rows = await tx.all(
+        f"select account_id, class_numbers from snapshots where not account_id = any(cast(:stale as text[])){only}",
+        stale=list(stale),
+        account_ids=list(account_ids or ()),
+    )
+    found = {
+        row["account_id"]: classify(Standing(**{name: row["class_numbers"][name] for name in _FIELDS}), thresholds)
+        for row in rows
+    }
+    return found | (await _counted(tx, as_of, thresholds, stale) if stale else {})
+
+
+async def _counted(
+    tx: ReadTx, as_of: datetime, thresholds: Thresholds, account_ids: Sequence[str] | None
+) -> dict[str, Classified]:
     span = YEAR.span(as_of)
     rows = await tx.all(
         _sql(account_ids is not None), after=span.after, upto=span.upto, account_ids=list(account_ids or ())

@@ -1,13 +1,8 @@
-"""Portfolio counts added up from the snapshots instead of the answers.
-
-A snapshot says what is true now unless its account is marked, or one of its borders has passed. Both are seen in the
-same transaction as the answers, so: accounts with a fresh snapshot are summed from it, all others are counted from
-their answers, and the two add up to exactly what counting everything would give.
-"""
+"""Counts of many accounts added up from the snapshots instead of the answers: accounts with a fresh snapshot are summed
+from it, all others are counted from their answers, and the two add up to exactly what counting everything gives."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
@@ -20,6 +15,7 @@ from services.scorer.domain.questions import OF_ACCOUNT
 from services.scorer.domain.reach import Reach
 from services.scorer.domain.windows import STANDARD_WINDOWS
 from services.scorer.store.reading.coverage import Coverage, Extent, read_coverage
+from services.scorer.store.reading.freshness import stale_accounts
 from services.scorer.store.reading.grouped import Counts, Group, Question, count
 from services.scorer.store.reading.grouped_sql import keys, source
 from services.scorer.store.reading.pool import conditions
@@ -29,11 +25,6 @@ from shared.db.transaction import ReadTx
 _STANDARD: Final = frozenset(STANDARD_WINDOWS)
 _SUMMABLE: Final = frozenset((*OF_ACCOUNT, "account_id")) - {"class"}
 _OF_OTHERS: Final = ("nps_kind", "touchpoint", "product", "channel", "survey_id", "stakeholder_type")
-STALE: Final = """
-    select account_id from marks union select account_id from snapshots where next_border <= :last
-    union select account_id from snapshots where computed_at > :last
-"""
-"""Accounts whose snapshot does not say what is true at the moment. `:last` is the moment."""
 _SUMMED: Final = (*NOW, *BEFORE, "voices", "voices_before", "pairs", "pairs_sum", "pairs_squares", "known", *REACH)
 
 
@@ -55,18 +46,12 @@ def summable(question: Question) -> bool:
         and filters.survey_type == "nps"
         and not set(filters.given()).intersection(_OF_OTHERS)
         and _SUMMABLE.issuperset(question.split)
-        and question.account_ids is None
     )
-
-
-async def stale_accounts(tx: ReadTx, moment: datetime) -> Sequence[str]:
-    """The accounts whose snapshot does not say what is true at the moment."""
-    return [row["account_id"] for row in await tx.all(STALE, last=moment)]
 
 
 async def summed(tx: ReadTx, question: Question, method: Method) -> Counted:
     """What `count` and `read_coverage` give, for a question that is `summable`."""
-    stale = await stale_accounts(tx, question.moments[0])
+    stale = await stale_accounts(tx, question.moments[0], question.account_ids)
     rows = await tx.all(_sql(question), **question.bound() | _names(question, method, stale))
     parts = await tx.all(_parts_sql(question), **question.bound() | _names(question, method, stale))
     counts = {_group(row, question): _counts(row) for row in rows}
@@ -91,13 +76,14 @@ def _names(question: Question, method: Method, stale: Sequence[str]) -> dict[str
 def _source(question: Question) -> str:
     """The fresh rows `r` with their accounts `a` (and the group), and the accounts' revenue in the currency `o`."""
     joined, named = source(question.split, question.filters, question.owner_email)
+    only = " and r.account_id = any(cast(:account_ids as text[]))" if question.account_ids is not None else ""
     return f"""(
         select r.*{named}, o.revenue_amount as revenue, (d.account_id is not null or r.known > 0) as is_known
         from snapshot_sums r{joined}
         left join accounts o on o.account_id = r.account_id and o.revenue_currency = :currency
         left join accounts d on d.account_id = r.account_id and not d.removed
         where r.score_window = :window and r.method = :method
-            and not r.account_id = any(cast(:stale as text[])){conditions(question.filters, question.owner_email)}
+            and not r.account_id = any(cast(:stale as text[])){only}{conditions(question.filters, question.owner_email)}
     ) f"""
 
 
