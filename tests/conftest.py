@@ -7,9 +7,14 @@ import os
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.support.environment import Environment, fresh_environment
 from tests.support.processes import embedded_kafka, embedded_postgres
+
+# A slow machine is no failure: how long an example takes is for the benchmarks to say.
+settings.register_profile("tellback", deadline=None)
+settings.load_profile("ci" if os.environ.get("CI") else "tellback")
 
 
 @pytest.fixture(scope="session")
