@@ -52,6 +52,10 @@ browser: $(READY) ## the tests in a real Chromium, Debian's; as root it installs
 		else echo "Chromium is missing: sudo apt-get install chromium, or name one in TELLBACK_TEST_CHROMIUM" >&2; exit 1; fi
 	$(BIN)/pytest -m browser $(ARGS)
 
+.PHONY: screenshots
+screenshots: ## a picture of every page of the dashboard, wide and narrow, light and dark, in build/pictures
+	$(MAKE) browser ARGS="tests/browser/dashboard/test_pages.py -k every_page"
+
 .PHONY: chaos
 chaos: $(READY) ## kill services, Kafka and PostgreSQL under load, ten minutes and more; CHAOS_SECONDS=60 shortens
 	TELLBACK_CHAOS_SECONDS=$(CHAOS_SECONDS) $(BIN)/pytest -m chaos --timeout 600 $(ARGS)
@@ -89,7 +93,7 @@ clean: ## remove .venv, caches and builds; the data of `make up` stay
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} \
 		/^##@ / {printf "\n%s\n", substr($$0, 5)} \
-		/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' Makefile
+		/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 # Locks name no index, no host and no path, so that they say the same wherever they are made.
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

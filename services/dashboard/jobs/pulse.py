@@ -10,7 +10,8 @@ from shared.errors import TellbackError
 from shared.telemetry.logging import get_logger
 
 log = get_logger(__name__)
-Told = Callable[[], Awaitable[None]]
+Told = Callable[[], Awaitable[bool]]
+"""Loads a page anew; whether everything could be loaded, else it is told again."""
 RECONNECT_SECONDS = 3.0
 SETTLE_SECONDS = 0.7
 """An answer is listed a moment before the figures that follow from it: pages are told twice."""
@@ -25,6 +26,7 @@ class Pulse:
         self._tasks: list[asyncio.Task[None]] = []
         self._stirred = asyncio.Event()
         self._streaming = False
+        self._unsettled = False
 
     def subscribe(self, told: Told) -> None:
         """Tell this page from now on."""
@@ -51,7 +53,7 @@ class Pulse:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stirred.wait(), self._seconds)
             found = await self._look()
-            if found == seen and not self._stirred.is_set():
+            if found == seen and not self._stirred.is_set() and not self._unsettled:
                 continue
             seen = found
             self._stirred.clear()
@@ -76,7 +78,9 @@ class Pulse:
             await asyncio.sleep(RECONNECT_SECONDS)
 
     async def _tell(self) -> None:
-        for result in await asyncio.gather(*(told() for told in list(self._told)), return_exceptions=True):
+        results = await asyncio.gather(*(told() for told in list(self._told)), return_exceptions=True)
+        self._unsettled = not all(result is True for result in results)
+        for result in results:
             if isinstance(result, Exception):
                 log.error("page_not_refreshed", exc_info=result)
 

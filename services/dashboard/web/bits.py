@@ -111,9 +111,9 @@ def empty(text: str, hint: str = "") -> None:
             Text("p", hint, "muted")
 
 
-def table(heads: Sequence[str], rows: Sequence[Sequence[Cell]], caption: str) -> None:
+def table(heads: Sequence[str], rows: Sequence[Sequence[Cell]], caption: str, classes: str = "") -> None:
     """A table; the caption is for those who do not see it. A cell is a text, or draws itself."""
-    with box(classes="scroll", tabindex="0", role="region", aria_label=caption), box("table"):
+    with box(classes="scroll", tabindex="0", role="region", aria_label=caption), box("table", classes):
         Text("caption", caption, "unseen")
         with box("thead"), box("tr"):
             for head in heads:

@@ -50,7 +50,7 @@ def _options(points: Sequence[Json], answers: Sequence[Json], marks: Sequence[Js
     if marks:
         line["markLine"] = {
             "symbol": "none",
-            "label": {"formatter": "{b}", "fontSize": 10, "position": "insideEndTop"},
+            "label": {"formatter": "{b}", "fontSize": 10, "position": "insideEndTop", "textBorderWidth": 0},
             "lineStyle": {"color": GREY, "type": "dotted"},
             "data": [
                 {"xAxis": mark["at"], "name": mark["label"] or wording.plain(mark["kind"])} for mark in marks[-6:]

@@ -97,7 +97,7 @@ def options_of(options: Mapping[str, str], value: str, **attributes: Any) -> ui.
 
 def ask(title: str, fill: Callable[[Fields], None], send: Callable[[Json], Awaitable[bool]], verb: str) -> None:
     """A form in a dialog; it stays open while `send` says that it did not work."""
-    with ui.dialog().props(f'aria-label="{title}"') as dialog, box("div", "dialog"):
+    with over_the_page(title) as dialog, box("div", "dialog"):
         Text("h2", title)
         fields = Fields()
         fill(fields)
@@ -109,8 +109,16 @@ def ask(title: str, fill: Callable[[Fields], None], send: Callable[[Json], Await
         with box("div", "buttons"):
             button(verb, submit, "main")
             button("Cancel", dialog.close)
-    dialog.on("hide", lambda _: dialog.delete())
     dialog.open()
+
+
+def over_the_page(title: str) -> ui.dialog:
+    """A dialog that belongs to the page, not to the part with its button: that part may be drawn anew meanwhile."""
+    with ui.context.client.content:
+        dialog = ui.dialog().props("persistent")
+    dialog._props["aria-label"] = title
+    dialog.on("hide", lambda _: dialog.delete())
+    return dialog
 
 
 def filters(action: str, fields: Sequence[tuple[str, str, Mapping[str, str] | None]], query: Mapping[str, str]) -> None:

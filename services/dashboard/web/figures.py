@@ -6,6 +6,8 @@ from services.dashboard.domain import wording
 from services.dashboard.web.bits import Text, address, bar, box, empty, figure, link
 
 Json = dict[str, Any]
+ENOUGH = 10
+"""Voices on both sides, below which the scorer calls no change significant."""
 
 
 def headline(figures: Json, people: dict[str, str]) -> None:
@@ -38,7 +40,8 @@ def headline(figures: Json, people: dict[str, str]) -> None:
 def _certainty(figures: Json) -> str:
     if figures["change"] is None:
         return "nothing to compare with"
-    words = "beyond chance" if figures["significant"] else "within chance"
+    voices = min(figures["stakeholder_count"], figures["previous"]["stakeholder_count"])
+    words = "beyond chance" if figures["significant"] else "within chance" if voices >= ENOUGH else "too few to tell"
     same = figures.get("same_stakeholders")
     if same and same["n"] and same["change"] is not None:
         words += (

@@ -33,6 +33,8 @@ METHODS = "latest,all,mean_of_accounts,revenue_weighted"
 OPEN = "open,acknowledged,in_progress,snoozed"
 MOVED_DAYS, DUE_DAYS, RENEWAL_DAYS = 30, 7, 180
 SHOWN = 8
+MOVED = f"Changes of category in {MOVED_DAYS} days"
+DUE = f"Open, and due within {DUE_DAYS} days"
 
 
 @page("/", "Portfolio")
@@ -57,15 +59,16 @@ async def portfolio(visit: Visit) -> None:
                     href=f"/?window={name}",
                     **current,
                 )
+    with box("div", "columns"):
+        with box("div", "stack"):
+            Section(visit, "Score", parts.load_score, parts.draw_score)
+            Section(visit, "Who moved", parts.load_moves, parts.draw_moves, lead=MOVED)
+        with box("div", "stack"):
+            Section(visit, "Trend", parts.load_trend, lambda found: charts.trend(found["points"], name="Portfolio"))
+            Section(visit, "Follow-ups due", parts.load_due, parts.draw_due, lead=DUE)
+            Section(visit, "The score, counted four ways", parts.load_score, parts.draw_methods)
+            Section(visit, "Distribution", parts.load_score, parts.draw_distribution)
     with box("div", "grid"):
-        Section(visit, "Score", parts.load_score, parts.draw_score)
-        Section(visit, "Trend", parts.load_trend, lambda found: charts.trend(found["points"], name="Portfolio"))
-        Section(
-            visit, "Who moved", parts.load_moves, parts.draw_moves, lead=f"Changes of category in {MOVED_DAYS} days"
-        )
-        Section(visit, "Follow-ups due", parts.load_due, parts.draw_due, lead=f"Open, and due within {DUE_DAYS} days")
-        Section(visit, "The score, counted four ways", parts.load_score, parts.draw_methods)
-        Section(visit, "Distribution", parts.load_score, parts.draw_distribution)
         Section(visit, "Revenue at risk", parts.load_risk, parts.draw_risk, classes="third")
         Section(visit, "Coverage", parts.load_score, parts.draw_coverage, classes="third")
         Section(

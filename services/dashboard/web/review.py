@@ -45,8 +45,8 @@ def _draw(pack: Json) -> None:
     table(("Who", "Then", "Now", "Change", "Voices"), rows, "Scores by role, then and now")
     Text("h2", "You said, we did")
     _said_and_done(pack)
-    _deeds("Promised", pack["promised"], "Nothing is promised and still to come.")
-    _deeds("Open points", pack["open_points"], "Nothing is open.")
+    _deeds(pack, "Promised", "promised", "Nothing is promised and still to come.")
+    _deeds(pack, "Open points", "open_points", "Nothing is open.")
     Text("h2", "Against the past and the industry")
     Text("p", pack["comparison"]["sentence"])
     for warning in pack["warnings"]:
@@ -71,7 +71,7 @@ def _said_and_done(pack: Json) -> None:
         return
     done = {one["response_id"]: one for one in pack["done"] if one["response_id"]}
     rows: list[list[Cell]] = [[partial(_said, one), _done(done.get(one["response_id"]))] for one in said]
-    table(("You said", "We did"), rows, "What was said, and what was done about it")
+    table(("You said", "We did"), rows, "What was said, and what was done about it", "said")
 
 
 def _said(one: Json) -> None:
@@ -91,16 +91,27 @@ def _done(deed: Json | None) -> str:
     return deed["what_was_done"] or "Closed"
 
 
-def _deeds(title: str, deeds: list[Json], nothing: str) -> None:
+def _deeds(pack: Json, title: str, part: str, nothing: str) -> None:
     Text("h2", title)
-    if not deeds:
+    if not pack[part]:
         Text("p", nothing, "muted")
         return
+    names = {one["stakeholder_id"]: one["name"] for one in pack["said"]}
     with box("ul"):
-        for deed in deeds:
+        for deed in pack[part]:
             with box("li"):
-                promise = deed["promise"]
-                Text("span", promise["what"] if promise else wording.plain(deed["kind"]))
-                if promise:
-                    Text("span", ", by ")
-                    when(promise["by"])
+                _deed(deed, names.get(deed["stakeholder_id"]))
+
+
+def _deed(deed: Json, name: str | None) -> None:
+    """A promise, our own title of it, or to a client just whose word it is about: not how we call it."""
+    promise = deed["promise"]
+    if promise:
+        Text("span", f"{promise['what']}, by ")
+        when(promise["by"])
+    elif deed.get("title"):
+        Text("span", f"{deed['title']}, due ")
+        when(deed["due_at"])
+    else:
+        Text("span", f"Our answer to {name or 'your team'}, open since ")
+        when(deed["opened_at"])

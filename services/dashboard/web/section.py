@@ -16,6 +16,7 @@ from shared.errors import TellbackError
 
 Load = Callable[[Api], Awaitable[Any]]
 Draw = Callable[[Any], object]
+NOT_FOUND = 404
 FIRST_SECONDS = 1.5
 """How long the first answer of a page waits for its figures; what comes later is drawn when it comes."""
 
@@ -29,7 +30,7 @@ class Visit:
     path: dict[str, str]
     query: dict[str, str]
     client: Client
-    sections: list["Section"] = field(default_factory=list)
+    sources: dict[Load, "Source"] = field(default_factory=dict)
 
     @property
     def user(self) -> Any:
@@ -41,21 +42,26 @@ class Visit:
         """The time."""
         return self.resources.clock.now()
 
+    def source(self, load: Load) -> "Source":
+        """The source that loads by this function: one for all parts that show its answer."""
+        return self.sources.setdefault(load, Source(self, load))
+
     async def api(self) -> Api:
         """The services, as this person may ask them."""
         return await self.resources.keys.api_of(self.user)
 
-    async def refresh(self) -> None:
-        """Load everything anew; what has not changed stays as it is."""
+    async def refresh(self) -> bool:
+        """Load everything anew; what has not changed stays as it is. Whether all of it could be loaded."""
         if not await self.resources.signing_in.still_there(self.visitor.token):
             with self.client:
                 ui.navigate.to("/login")
-            return
-        await asyncio.gather(*(section.refresh() for section in self.sections))
+            return True
+        await asyncio.gather(*(source.refresh() for source in self.sources.values()))
+        return not any(source.complaint for source in self.sources.values())
 
     async def open(self) -> None:
         """Load for the first time, then follow what changes until the page is closed."""
-        loading = [asyncio.create_task(section.refresh()) for section in self.sections]
+        loading = [asyncio.create_task(source.refresh()) for source in self.sources.values()]
         if loading:
             await asyncio.wait(loading, timeout=FIRST_SECONDS)
         pulse = self.resources.pulses.of(self.user.user_id, self.api)
@@ -63,59 +69,70 @@ class Visit:
         self.client.on_delete(lambda: pulse.unsubscribe(self.refresh))
 
 
-class Section:
-    """One part: `load` asks the services, `draw` draws what they said. Drawn anew only when it differs."""
+class Source:
+    """One question to the services, and the parts of the page that show its answer: drawn anew together."""
 
-    def __init__(
-        self, visit: Visit, title: str, load: Load, draw: Draw, *, classes: str = "", lead: str = "", level: str = "h2"
-    ) -> None:
-        self._visit, self._load, self._draw = visit, load, draw
-        self._drawn = self._notice_shown = False
+    def __init__(self, visit: Visit, load: Load) -> None:
+        self.sections: list[Section] = []
+        self.complaint = ""
+        self._visit, self._load = visit, load
+        self._turn = asyncio.Lock()
+
+    async def refresh(self) -> None:
+        """Load, and show what came, or why nothing came."""
+        async with self._turn:
+            try:
+                data = await self._load(await self._visit.api())
+            except TellbackError as error:
+                self.complaint = _sentence(error)
+                for section in self.sections:
+                    section.complain(self.complaint)
+                return
+            self.complaint = ""
+            for section in self.sections:
+                section.show(data, self._visit.now)
+
+
+def _sentence(error: TellbackError) -> str:
+    if isinstance(error, Away):
+        return f"The {error.service} is not reachable"
+    if isinstance(error, Refused) and error.http_status == NOT_FOUND:
+        return "There is nothing here, or it is not yours"
+    return error.detail or "This does not work right now"
+
+
+class Section:
+    """One part: draws what its source says, anew only when that differs."""
+
+    def __init__(self, visit: Visit, title: str, load: Load, draw: Draw, *, classes: str = "", lead: str = "") -> None:
+        self._draw = draw
+        self._drawn = False
         self._data: Any = None
         self._at: datetime | None = None
-        self._turn = asyncio.Lock()
-        with box("section", f"card {classes}", aria_label=title or None) as self.card:
+        with box("section", f"card {classes}", **({"aria_label": title} if title else {})):
             if title:
-                Text(level, title)
+                Text("h2", title)
             if lead:
                 Text("p", lead, "lead")
             self._notice = box("div", "notice bad", role="status")
             self._notice.set_visibility(False)
             with box() as self._body:
                 Text("p", "Loading …", "loading")
-        visit.sections.append(self)
+        visit.source(load).sections.append(self)
 
-    async def refresh(self) -> None:
-        """Load, and draw if it differs from what is there."""
-        async with self._turn:
-            try:
-                data = await self._load(await self._visit.api())
-            except Away as error:
-                self._complain(f"The {error.service} is not reachable")
-            except Refused as error:
-                self._complain(
-                    error.detail if error.http_status != 404 else "There is nothing here, or it is not yours."
-                )
-            except TellbackError as error:
-                self._complain(error.detail or "This does not work right now")
-            else:
-                self._show(data)
-
-    def _show(self, data: Any) -> None:
-        self._at = self._visit.now
-        if self._notice_shown:
-            self._notice.set_visibility(False)
-            self._notice_shown = False
-        if self._drawn and data == self._data:
+    def show(self, data: Any, at: datetime) -> None:
+        """Draw it, unless it is there already."""
+        self._at = at
+        self._notice.set_visibility(False)
+        if self._body.is_deleted or (self._drawn and data == self._data):
             return
         self._data, self._drawn = data, True
-        if self._body.is_deleted:
-            return
         self._body.clear()
         with self._body:
             self._draw(data)
 
-    def _complain(self, sentence: str) -> None:
+    def complain(self, sentence: str) -> None:
+        """Say what is wrong; what was drawn before stays, with its time."""
         if self._notice.is_deleted:
             return
         self._notice.clear()
@@ -126,6 +143,5 @@ class Section:
             else:
                 Text("span", f"{sentence}. This page tries again by itself.")
         self._notice.set_visibility(True)
-        self._notice_shown = True
         if not self._drawn:
             self._body.clear()

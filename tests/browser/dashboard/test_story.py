@@ -12,7 +12,11 @@ FELL = "ironbridge"
 
 
 async def test_from_the_fall_to_the_closed_loop(page: Page, where: Site) -> None:
-    await page.get_by_role("region", name="Fell:").get_by_role("link", name="Ironbridge Castings").first.click()
+    await (
+        page.get_by_role("region", name="Fell", exact=True)
+        .get_by_role("link", name="Ironbridge Castings")
+        .first.click()
+    )
     await expect(page.get_by_role("heading", level=1, name="Ironbridge Castings")).to_be_visible()
     await loaded(page)
     await expect(page.get_by_role("region", name="What they said").locator("blockquote").first).not_to_be_empty()
@@ -57,7 +61,7 @@ async def test_the_review_prints(page: Page, where: Site) -> None:
 
 async def test_a_new_answer_moves_the_figures_without_a_reload(page: Page, where: Site) -> None:
     await open_page(page, where, "/accounts/clearvoice?window=30d")
-    score = page.get_by_role("region", name="Score")
+    score = page.get_by_role("region", name="Score", exact=True)
     before = await score.inner_text()
     await where.post_answer("clearvoice", "somebody.new@clearvoice.example", 0, "<b>Nobody</b> called back.")
     await expect(score).not_to_have_text(before)

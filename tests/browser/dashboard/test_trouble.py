@@ -4,6 +4,7 @@ import httpx
 import pytest
 import websockets
 from playwright.async_api import Page, expect
+from websockets.exceptions import InvalidStatus
 
 from tests.browser.dashboard.site import Site, open_page
 
@@ -34,7 +35,7 @@ async def test_a_session_that_was_ended_leads_back_to_the_login(page: Page, wher
 
 async def test_nobody_listens_on_the_live_connection_without_signing_in(where: Site) -> None:
     live = f"{where.url.replace('http', 'ws')}/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
-    with pytest.raises(websockets.exceptions.InvalidStatus):
+    with pytest.raises(InvalidStatus):
         async with websockets.connect(live):
             pass
     async with httpx.AsyncClient(trust_env=False) as client:
@@ -48,7 +49,7 @@ async def test_another_site_cannot_use_the_live_connection_of_who_is_signed_in(p
     cookie = next(one for one in await page.context.cookies() if one["name"] == "tellback_session")
     headers = {"cookie": f"tellback_session={cookie['value']}"}
     live = f"{where.url.replace('http', 'ws')}/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
-    with pytest.raises(websockets.exceptions.InvalidStatus):
+    with pytest.raises(InvalidStatus):
         async with websockets.connect(live, additional_headers=headers, origin="https://evil.example"):  # type: ignore[arg-type]
             pass
     async with websockets.connect(live, additional_headers=headers, origin=where.url) as own:  # type: ignore[arg-type]

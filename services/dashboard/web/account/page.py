@@ -45,6 +45,7 @@ REASONS = {
     "conflict": "contradicts another record",
 }
 COMMENTS = 30
+DOTS = "Each dot is an answer, dotted lines are events"
 EXPLAIN = "Every answer of the account, and why it counts or not"
 
 
@@ -61,18 +62,18 @@ async def account(visit: Visit) -> None:
             main, current = (" main", {"aria_current": "true"}) if name == window else ("", {})
             Text("a", words.capitalize(), f"button{main}", href=f"?window={name}", **current)
         link("Review pack", f"{within('/accounts', account_id)}/review", "button")
-    with box("div", "grid"):
-        Section(visit, "Score", parts.load_score, parts.draw_score)
-        Section(
-            visit, "Trend", parts.load_trend, parts.draw_trend, lead="Each dot is an answer, dotted lines are events"
-        )
-        Section(visit, "Who stands where", parts.load_people, draw_map, classes="wide")
-        Section(visit, "What they said", parts.load_comments, draw_comments)
-        Section(visit, "Follow-ups", parts.load_tasks, partial(draw_tasks, account_id))
-        Section(visit, "What changed", parts.load_changes, draw_changes)
-        Section(visit, "Satisfaction and effort by touchpoint", parts.load_touchpoints, draw_touchpoints)
-        Section(visit, "Against the past and the industry", parts.load_benchmark, _draw_benchmark)
-        Section(visit, "Which answers count", parts.load_explain, parts.draw_explain, lead=EXPLAIN)
+    with box("div", "columns"):
+        with box("div", "stack"):
+            Section(visit, "Score", parts.load_score, parts.draw_score)
+            Section(visit, "What they said", parts.load_comments, draw_comments)
+            Section(visit, "What changed", parts.load_changes, draw_changes)
+        with box("div", "stack"):
+            Section(visit, "Trend", parts.load_trend, parts.draw_trend, lead=DOTS)
+            Section(visit, "Follow-ups", parts.load_tasks, partial(draw_tasks, account_id))
+            Section(visit, "Satisfaction and effort by touchpoint", parts.load_touchpoints, draw_touchpoints)
+            Section(visit, "Against the past and the industry", parts.load_benchmark, _draw_benchmark)
+            Section(visit, "Which answers count", parts.load_explain, parts.draw_explain, lead=EXPLAIN)
+    Section(visit, "Who stands where", parts.load_people, draw_map)
 
 
 class _Parts:

@@ -3,12 +3,10 @@
 from functools import partial
 from typing import Any
 
-from nicegui import ui
-
 from services.dashboard.domain import wording
 from services.dashboard.gateways.services import Api, within
 from services.dashboard.web.bits import Cell, Text, box, severity_chip, table
-from services.dashboard.web.controls import attempt, button
+from services.dashboard.web.controls import attempt, button, over_the_page
 from services.dashboard.web.frame import page
 from services.dashboard.web.section import Section, Visit
 from services.dashboard.web.settings.tabs import tabs
@@ -69,7 +67,7 @@ def _buttons(visit: Visit, one: Json) -> None:
             said.append((await (await visit.api()).post("alerting", f"{path}/dry-run", {}))["sentence"])
 
         if await attempt(work(), "Tried on the last 90 days; nothing was opened"):
-            with ui.dialog().props('aria-label="Tried on the past"') as dialog, box("div", "dialog"):
+            with over_the_page("Tried on the past") as dialog, box("div", "dialog"):
                 Text("h2", f"{one['label']}: tried on the past")
                 Text("p", said[0])
                 button("Close", dialog.close, "main")

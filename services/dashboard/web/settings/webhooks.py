@@ -3,12 +3,10 @@
 from functools import partial
 from typing import Any
 
-from nicegui import ui
-
 from services.dashboard.domain import wording
 from services.dashboard.gateways.services import Api, within
 from services.dashboard.web.bits import Cell, Text, box, empty, link, table, when
-from services.dashboard.web.controls import Fields, ask, attempt, button
+from services.dashboard.web.controls import Fields, ask, attempt, button, over_the_page
 from services.dashboard.web.frame import page
 from services.dashboard.web.section import Section, Visit
 from services.dashboard.web.settings.tabs import tabs
@@ -78,13 +76,12 @@ async def _create(visit: Visit, wanted: Json) -> bool:
 
 def show_once(title: str, lead: str, secret: str) -> None:
     """Something that is shown only now."""
-    with ui.dialog().props(f'aria-label="{title}" persistent') as dialog, box("div", "dialog"):
+    with over_the_page(title) as dialog, box("div", "dialog"):
         Text("h2", title)
         Text("p", lead)
         Text("code", secret, "secret")
         with box("div", "buttons"):
             button("I have kept it", dialog.close, "main")
-    dialog.on("hide", lambda _: dialog.delete())
     dialog.open()
 
 
