@@ -2,13 +2,22 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
 from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
 
 from services.alerting import READS, SCHEMA
-from services.alerting.api import erasures, follow_up_actions, follow_ups, rules, webhooks, webhooks_deliveries
+from services.alerting.api import (
+    erasures,
+    follow_up_actions,
+    follow_ups,
+    notifications,
+    rules,
+    webhooks,
+    webhooks_deliveries,
+)
 from services.alerting.api.resources import Alerting
 from services.alerting.consumer import handlers
 from services.alerting.domain.calendar import BusinessCalendar, Due, parse_holidays, parse_hours, parse_weekdays
@@ -16,12 +25,15 @@ from services.alerting.domain.payloads import Context, Links
 from services.alerting.domain.people import Staff
 from services.alerting.domain.tasks import Contact
 from services.alerting.domain.triggers import Policy
+from services.alerting.gateways.mail import Mailer, MailServer
 from services.alerting.handlers.escalations import audit, escalate_due, unacknowledge_due
 from services.alerting.handlers.follow_ups import wake_snoozed
+from services.alerting.handlers.notices import purge_notices
 from services.alerting.handlers.resources import Resources
 from services.alerting.handlers.watches import purge, watch_renewals, watch_segments
 from services.alerting.jobs.defaults import put_rules_in_place
 from services.alerting.jobs.delivery_setup import delivering
+from services.alerting.jobs.notices import Postman
 from services.alerting.jobs.timers import Timer, Work
 from services.alerting.settings import AlertingSettings
 from shared.clock import Clock, SystemClock
@@ -55,7 +67,12 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
                 sending.wake()
 
             app.state.plumbing = plumbing
-            app.state.service = Alerting(resources, committed, sending)
+            mailer = Mailer(mail_server_of(settings))
+            app.state.service = Alerting(resources, committed, sending, mailer.configured)
+            postman = Postman(
+                plumbing.database, resources, mailer, sending.egress, sending.vault, settings.notice_poll_s
+            )
+            plumbing.background("notices", postman.run)
             plumbing.background("rules", partial(put_rules_in_place, plumbing.database, clock))
             for name, seconds, work in timers_of(settings, resources):
                 plumbing.background(name, Timer(name, plumbing.database, seconds, work, committed).run)
@@ -68,7 +85,7 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
         "Tellback alerting",
         DESCRIPTION,
         [
-            *(follow_ups.router, follow_up_actions.router, rules.router, erasures.router),
+            *(follow_ups.router, follow_up_actions.router, rules.router, notifications.router, erasures.router),
             *(webhooks.router, webhooks_deliveries.router, parked),
         ],
         lifespan,
@@ -85,6 +102,7 @@ def timers_of(settings: AlertingSettings, resources: Resources) -> list[tuple[st
         ("audit", AUDIT_SECONDS, lambda tx: audit(tx, resources)),
         ("renewals", settings.watch_seconds, lambda tx: watch_renewals(tx, resources)),
         ("segments", settings.watch_seconds, lambda tx: watch_segments(tx, resources)),
+        ("purge-notices", settings.watch_seconds, lambda tx: purge_notices(tx, resources)),
         ("purge", settings.watch_seconds, lambda tx: purge(tx, resources)),
     ]
 
@@ -101,7 +119,24 @@ def resources_of(settings: AlertingSettings, common: CommonSettings, clock: Cloc
     )
     context = Context(calendar, Links(settings.follow_up_link, settings.response_link))
     policy = Policy(calendar, staff, Due(settings.ack_timeout_hours, "business_hours"))
-    return Resources(policy, context, clock, subject_by(common.secret_key.get_secret_value()))
+    subject = subject_by(common.secret_key.get_secret_value())
+    return Resources(policy, context, clock, subject, timedelta(seconds=settings.notice_wait_s))
+
+
+def mail_server_of(settings: AlertingSettings) -> MailServer | None:
+    """Where mail is handed over; None where none is set. Raises InvalidSettings for a server without a sender."""
+    if not settings.smtp_host:
+        return None
+    if not settings.mail_from:
+        raise InvalidSettings("invalid_settings", "TELLBACK_ALERTING_MAIL_FROM: is needed to send mail")
+    return MailServer(
+        settings.smtp_host,
+        settings.smtp_port,
+        settings.smtp_security,
+        settings.mail_from,
+        settings.smtp_user,
+        settings.smtp_password.get_secret_value(),
+    )
 
 
 def calendar_of(settings: AlertingSettings) -> BusinessCalendar:

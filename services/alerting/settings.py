@@ -2,10 +2,10 @@
 
 import os
 from datetime import date
-from typing import Any
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
 
 from shared.settings import CommaList, Settings
@@ -67,6 +67,24 @@ class AlertingSettings(Settings):
     watch_seconds: float = Field(
         default=3600, gt=0, le=86400, description="How often renewals and segments are looked at, in seconds."
     )
+
+    notice_wait_s: float = Field(
+        default=60,
+        ge=0,
+        le=3600,
+        description="Seconds that notices to people wait for the comment and the rest of an account's burst.",
+    )
+    notice_poll_s: float = Field(
+        default=2.0, gt=0, le=3600, description="How often due notices to people are looked for, in seconds."
+    )
+    smtp_host: str = Field(default="", max_length=255, description="Mail server for notices; none: no mail is sent.")
+    smtp_port: int = Field(default=587, ge=1, le=65535, description="Port of the mail server.")
+    smtp_security: Literal["starttls", "tls", "none"] = Field(
+        default="starttls", description="How the connection to the mail server is secured: starttls, tls or none."
+    )
+    smtp_user: str = Field(default="", max_length=320, description="User at the mail server, if it asks for one.")
+    smtp_password: SecretStr = Field(default=SecretStr(""), description="Password at the mail server.")
+    mail_from: str = Field(default="", pattern=EMAIL, description="The address that notices come from.")
 
     allow_networks: CommaList = Field(
         default=(),

@@ -114,6 +114,7 @@ follow_ups_escalated_total = Counter(
     "Levels that fired: overdue (no first touch), promise_near, promise_past.",
     ["reason"],
 )
+notices_total = Counter("tellback_notices_total", "Notices to people, by channel and outcome.", ["via", "outcome"])
 tasks_overdue_without_escalation = Gauge(
     "tellback_tasks_overdue_without_escalation",
     "Follow-ups of which a level should have fired and has not; must be 0.",

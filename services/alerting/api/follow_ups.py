@@ -15,6 +15,7 @@ from services.alerting.domain.tasks import STATES, Task
 from services.alerting.handlers.follow_ups import Wanted, open_by_hand
 from services.alerting.store import task_queries
 from services.alerting.store.answers import answers_by_id
+from services.alerting.store.notices import notices_of
 from services.alerting.store.tasks import find_task, history_of, triggers_of
 from shared.access.caller import Caller
 from shared.db.engine import Database
@@ -143,7 +144,8 @@ async def why(follow_up_id: FollowUpId, caller: Reader, database: TheDatabase) -
         history = await history_of(tx, task.follow_up_id)
         messages = [message for entry in history if (message := webhook_id_of(entry))]
         deliveries = await task_queries.deliveries_of(tx, messages)
-        return why_view(task, await triggers_of(tx, [task.follow_up_id]), history, deliveries)
+        notices = await notices_of(tx, task.follow_up_id)
+        return why_view(task, await triggers_of(tx, [task.follow_up_id]), history, deliveries, notices)
 
 
 async def shown(database: Database, service: Alerting, task: Task, response: Response) -> FollowUpDetail:

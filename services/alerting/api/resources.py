@@ -16,11 +16,14 @@ from shared.http.deps import service
 
 @dataclass(frozen=True, slots=True)
 class Alerting:
-    """The service's own resources; `committed` is called after a change, so that what it told leaves at once."""
+    """The service's own resources; `committed` is called after a change, so that what it told leaves at once. `mails`
+    says whether there is a mail server.
+    """
 
     resources: Resources
     committed: Callable[[], None]
     webhooks: Webhooks
+    mails: bool = False
 
 
 TheService = Annotated[Alerting, Depends(service)]

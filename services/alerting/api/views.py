@@ -64,7 +64,11 @@ def webhook_id_of(entry: HistoryEntry) -> str | None:
 
 
 def why_view(
-    task: Task, fired: Sequence[Fired], history: Sequence[HistoryEntry], deliveries: Sequence[Mapping[str, Any]]
+    task: Task,
+    fired: Sequence[Fired],
+    history: Sequence[HistoryEntry],
+    deliveries: Sequence[Mapping[str, Any]],
+    notices: Sequence[Mapping[str, Any]],
 ) -> Why:
     """All that led to a follow-up and came of it."""
     by_message: dict[str, list[dict[str, Any]]] = {}
@@ -84,6 +88,7 @@ def why_view(
         business_time=task.policy.get("business_time"),
         triggers=[trigger_view(one) for one in fired],
         messages=messages,
+        notices=[dict(one) for one in notices],
     )
 
 

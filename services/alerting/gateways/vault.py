@@ -26,6 +26,11 @@ def headers_of(endpoint_id: str) -> str:
     return f"headers/{endpoint_id}"
 
 
+def notification_of(notification_id: str) -> str:
+    """What the sealed address of a room belongs to."""
+    return f"notification/{notification_id}"
+
+
 class Vault:
     """AES-256-GCM; the key is HKDF-SHA256 of the deployment's secret key."""
 

@@ -30,7 +30,7 @@ def record_account_scores(resources: Resources) -> BatchHandler:
             await tx.lock_accounts(accounts)
         known = await scores_by_id(tx, accounts)
         world = await World.read(tx, [(account_id, None) for account_id in accounts], ())
-        casework = Casework(resources.context, world, ())
+        casework = Casework(resources, world, ())
         verdicts = []
         for record in records:
             score = score_of(record)

@@ -12,10 +12,13 @@ from uuid import UUID
 
 from services.alerting.domain import messages
 from services.alerting.domain.messages import WebhookMessage
+from services.alerting.domain.notices import Announcement, Topic
 from services.alerting.domain.payloads import Context, Subject, payload
 from services.alerting.domain.rehearsal import Past
-from services.alerting.domain.tasks import SYSTEM, HistoryEntry, Step, Task
+from services.alerting.domain.tasks import SYSTEM, Contact, EscalationCause, HistoryEntry, Step, Task
 from services.alerting.domain.triggers import Fired, Trigger
+from services.alerting.handlers.notices import announce
+from services.alerting.handlers.resources import Resources
 from services.alerting.handlers.world import Key, World
 from services.alerting.store import tasks as store
 from services.alerting.store.accounts import next_sequences, subscribed_types
@@ -53,9 +56,10 @@ class News:
 class Casework:
     """The tasks that some events or a request may touch. The caller holds the locks of their accounts."""
 
-    def __init__(self, context: Context, world: World, tasks: Iterable[Task], fired: Iterable[Fired] = ()) -> None:
+    def __init__(self, resources: Resources, world: World, tasks: Iterable[Task], fired: Iterable[Fired] = ()) -> None:
         self.world = world
-        self._context = context
+        self._resources = resources
+        self._announced: list[Announcement] = []
         self._tasks: dict[UUID, Task] = {}
         self._people: dict[tuple[str, str | None], dict[UUID, None]] = {}
         self._fired: dict[UUID, dict[UUID, Fired]] = {}
@@ -76,7 +80,7 @@ class Casework:
     async def around(
         cls,
         tx: WriteTx,
-        context: Context,
+        resources: Resources,
         people: Iterable[tuple[str, str | None]],
         answers: Iterable[Key],
         corrected: Iterable[Key] = (),
@@ -93,10 +97,10 @@ class Casework:
         if changed:
             fired += await store.triggers_by_answer(tx, changed)
             fired += await store.triggers_of(tx, [task.follow_up_id for task in tasks])
-        return cls(context, world, tasks, fired)
+        return cls(resources, world, tasks, fired)
 
     @classmethod
-    async def of(cls, tx: WriteTx, context: Context, tasks: Iterable[Task]) -> "Casework":
+    async def of(cls, tx: WriteTx, resources: Resources, tasks: Iterable[Task]) -> "Casework":
         """These tasks and what is known around them."""
         found = list(tasks)
         world = await World.read(
@@ -104,7 +108,7 @@ class Casework:
             [(task.account_id, task.stakeholder_id) for task in found],
             [(task.account_id, task.response_id) for task in found if task.response_id],
         )
-        return cls(context, world, found)
+        return cls(resources, world, found)
 
     def open_task(self, account_id: str, stakeholder_id: str | None, kind: str) -> Task | None:
         """The one task of this kind that is not closed."""
@@ -146,7 +150,18 @@ class Casework:
         if fired is not None:
             self.rejudge(fired)
         self._tell_of(task, name, event_id, step.entry.at, change)
+        if step.entry.action == "opened":
+            self.announce("follow_ups", task, (task.owner, *task.informed))
         return task
+
+    def announce(
+        self, topic: Topic, task: Task, concerned: tuple[Contact, ...], cause: EscalationCause | None = None
+    ) -> None:
+        """Let people be told of a task as it is now."""
+        event_id = derived_uuid("notice", str(task.follow_up_id), str(task.version))
+        self._announced.append(
+            Announcement(topic, event_id, task.account_id, task.severity, concerned, task.follow_up_id, None, cause)
+        )
 
     def rejudge(self, fired: Fired) -> None:
         """Keep what fired a task, or what became of it by a correction."""
@@ -180,7 +195,8 @@ class Casework:
             await forget_past_answers(tx, self._unsaid)
         await add_past(tx, self._past)
         await tx.emit(FOLLOW_UPS, *self._events)
-        await send(tx, self._context, self._news)
+        await send(tx, self._resources.context, self._news)
+        await announce(tx, self._resources, self.world, self._announced)
 
     def _keep(self, task: Task) -> None:
         self._tasks[task.follow_up_id] = task

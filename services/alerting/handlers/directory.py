@@ -55,7 +55,7 @@ async def _reassign(tx: WriteTx, resources: Resources, moved: Sequence[Event]) -
     if not accounts:
         return
     await tx.lock_accounts(accounts)
-    casework = await Casework.of(tx, resources.context, await open_tasks_of_account(tx, accounts))
+    casework = await Casework.of(tx, resources, await open_tasks_of_account(tx, accounts))
     for task in casework.tasks():
         address = addressed_to(task.recipient, casework.world.account(task.account_id), resources.policy.staff)
         change = Change(SYSTEM, newest[task.account_id].time, "the directory names another owner")

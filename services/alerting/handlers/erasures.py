@@ -58,7 +58,7 @@ async def _erase(tx: WriteTx, resources: Resources, data: StakeholderErased) -> 
 
 async def _close(tx: WriteTx, resources: Resources, data: StakeholderErased, tasks: Sequence[Task]) -> None:
     """Nobody is left to follow up with."""
-    casework = await Casework.of(tx, resources.context, tasks)
+    casework = await Casework.of(tx, resources, tasks)
     for task in tasks:
         change = Change(SYSTEM, data.erased_at, "the person was erased")
         casework.record(close(task, change, Closing("corrected")))

@@ -54,7 +54,7 @@ async def unacknowledge_due(tx: WriteTx, resources: Resources) -> int:
         change = Change(SYSTEM, now, "taken on, and nothing has happened since")
         step = lifecycle.unacknowledge(task, change)
         if step is not None:
-            casework.record(step)
+            casework.announce("escalations", casework.record(step), (step.task.owner,), "overdue")
             opened += 1
     await casework.save(tx)
     return opened
@@ -84,7 +84,7 @@ async def _held(tx: WriteTx, resources: Resources, found: Sequence[Task]) -> Cas
     """The same follow-ups as they are under the locks of their accounts."""
     await tx.lock_accounts({task.account_id for task in found})
     again = await tasks_by_id(tx, [task.follow_up_id for task in found]) if found else []
-    return await Casework.of(tx, resources.context, again)
+    return await Casework.of(tx, resources, again)
 
 
 async def _fire(tx: WriteTx, casework: Casework, task: Task, level: Escalation, resources: Resources) -> None:
@@ -102,7 +102,7 @@ async def _fire(tx: WriteTx, casework: Casework, task: Task, level: Escalation, 
         "due_at": level.due_at.isoformat().replace("+00:00", "Z"),
     }
     await add_escalation(tx, task, level, now)
-    casework.record(step, change=change)
+    casework.announce("escalations", casework.record(step, change=change), (contact,), level.cause)
     metrics.follow_ups_escalated_total.labels(level.cause).inc()
 
 

@@ -84,7 +84,7 @@ async def change_follow_up(tx: WriteTx, resources: Resources, command: Command, 
             await _require_none_open(tx, task)
     except NotAllowed as refused:
         raise Conflict(refused.refusal.value, _SAID[refused.refusal]) from None
-    casework = await Casework.of(tx, resources.context, [task])
+    casework = await Casework.of(tx, resources, [task])
     casework.record(step)
     await casework.save(tx)
     return step.task
@@ -103,7 +103,7 @@ async def open_by_hand(tx: WriteTx, resources: Resources, wanted: Wanted, caller
     if known is not None:
         return known, False
     answers = [(wanted.account_id, wanted.response_id)] if wanted.response_id else []
-    casework = await Casework.around(tx, resources.context, [(wanted.account_id, wanted.stakeholder_id)], answers)
+    casework = await Casework.around(tx, resources, [(wanted.account_id, wanted.stakeholder_id)], answers)
     change = Change(actor_of(caller), resources.clock.now(), wanted.reason)
     existing = casework.open_task(wanted.account_id, wanted.stakeholder_id, wanted.kind)
     if existing is not None:
@@ -124,7 +124,7 @@ async def wake_snoozed(tx: WriteTx, resources: Resources) -> int:
     await tx.lock_accounts({task.account_id for task in due})
     tasks = await store.snoozed_until_now(tx, now, WAKE_AT_ONCE)
     ours = {task.account_id for task in due}
-    casework = await Casework.of(tx, resources.context, [task for task in tasks if task.account_id in ours])
+    casework = await Casework.of(tx, resources, [task for task in tasks if task.account_id in ours])
     woken = 0
     for task in casework.tasks():
         step = lifecycle.wake(task, Change(SYSTEM, now, "the snooze is over"))

@@ -47,7 +47,7 @@ async def _act(tx: WriteTx, resources: Resources, bounced: Sequence[Event]) -> N
     if not news:
         return
     people = [(fact.account_id, fact.stakeholder_id) for _, fact in news]
-    casework = await Casework.around(tx, resources.context, people, ())
+    casework = await Casework.around(tx, resources, people, ())
     rules = await rules_in_force(tx, resources.clock)
     for event, fact in news:
         account = casework.world.account(fact.account_id)

@@ -1,6 +1,7 @@
 """What every use case of alerting needs besides the transaction."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 
 from services.alerting.domain.payloads import Context
 from services.alerting.domain.triggers import Policy
@@ -10,9 +11,12 @@ from shared.erasure import Subject
 
 @dataclass(frozen=True, slots=True)
 class Resources:
-    """The settings as the domain sees them, the clock, and the keyed hash that names the erased."""
+    """The settings as the domain sees them, the clock, the keyed hash that names the erased, and how long notices to
+    people wait for the comment and the burst.
+    """
 
     policy: Policy
     context: Context
     clock: Clock
     subject: Subject
+    notice_wait: timedelta = timedelta(seconds=60)

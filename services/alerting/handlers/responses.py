@@ -11,9 +11,11 @@ from uuid import UUID
 
 from services.alerting.domain import messages
 from services.alerting.domain.answers import AMENDABLE, AnswerChange, live_answer
+from services.alerting.domain.notices import Announcement
 from services.alerting.domain.payloads import Subject
 from services.alerting.domain.people import FRESH, Answer
 from services.alerting.handlers.casework import Casework
+from services.alerting.handlers.notices import announce
 from services.alerting.handlers.resources import Resources
 from services.alerting.handlers.world import World
 from services.alerting.store import answers as store
@@ -28,6 +30,7 @@ from shared.ids import derived_uuid
 from shared.verdicts import CHANGE, NEW, PENDING, REPEAT, BatchHandler, Received, Verdict
 
 Key = tuple[str, str]
+PROMOTER = 9
 
 
 @dataclass(slots=True)
@@ -116,6 +119,7 @@ async def _save(tx: WriteTx, sorting: Sorting) -> None:
 async def _tell(tx: WriteTx, resources: Resources, sorting: Sorting, before: Mapping[Key, Answer]) -> None:
     """Open follow-ups hear of a comment that came or changed after they were opened; whoever subscribed, of answers."""
     live = {key: sorting.answers[key].live for key in sorting.touched}
+    await _praise(tx, resources, sorting, before)
     comments = [key for key, now in live.items() if now.comment != (before[key].comment if key in before else None)]
     commented = await open_tasks_of_answers(tx, comments) if comments else []
     news = await _news(tx, sorting, before)
@@ -126,13 +130,44 @@ async def _tell(tx: WriteTx, resources: Resources, sorting: Sorting, before: Map
     tasks = await open_tasks_of_answers(tx, comments) if commented else []
     people: list[tuple[str, str | None]] = [(account, live[account, one].stakeholder_id) for account, one in news]
     people += [(task.account_id, task.stakeholder_id) for task in tasks]
-    casework = Casework(resources.context, await World.read(tx, people, sorting.touched), tasks)
+    casework = Casework(resources, await World.read(tx, people, sorting.touched), tasks)
     for key in news:
         _tell_of_answer(casework, sorting, live[key], before.get(key))
     for task in tasks:
         event = sorting.touched[task.account_id, task.response_id or ""]
         casework.retell(task, event.id, event.time, "comment_received", {"kind": "comment"})
     await casework.save(tx)
+
+
+async def _praise(tx: WriteTx, resources: Resources, sorting: Sorting, before: Mapping[Key, Answer]) -> None:
+    """What promoters say, as soon as they say it, for whoever wants to hear it; it makes no follow-up."""
+    said = []
+    for key in sorting.touched:
+        kept = sorting.answers[key]
+        heard = _audible(kept) and kept.live.survey_type == "nps" and kept.live.score >= PROMOTER
+        if heard and kept.live.comment and not (key in before and before[key].comment):
+            said.append(key)
+    if not said:
+        return
+    world = await World.read(tx, [(account_id, None) for account_id, _ in said], ())
+    news = [
+        Announcement(
+            "praise",
+            derived_uuid("praise", *key),
+            key[0],
+            "low",
+            (world.account(key[0]).owner,),
+            response_id=key[1],
+        )
+        for key in said
+    ]
+    await announce(tx, resources, world, news)
+
+
+def _audible(kept: Kept) -> bool:
+    """Live, fresh and loud."""
+    live = kept.live
+    return not (live.test or live.quiet or live.withdrawn) and kept.recorded_at - live.answered_at <= FRESH
 
 
 async def _news(tx: WriteTx, sorting: Sorting, before: Mapping[Key, Answer]) -> list[Key]:

@@ -34,7 +34,7 @@ def record_score_events(resources: Resources) -> BatchHandler:
         fresh = [event for event, verdict in zip(events, verdicts, strict=True) if verdict is NEW]
         if fresh:
             people, answers, corrected = map(_person_of, fresh), _answers_of(fresh), _corrected_of(fresh)
-            casework = await Casework.around(tx, resources.context, people, answers, corrected)
+            casework = await Casework.around(tx, resources, people, answers, corrected)
             rules = await rules_in_force(tx, resources.clock)
             for event in fresh:
                 _apply(casework, event, rules, resources)

@@ -108,7 +108,7 @@ async def _act(tx: WriteTx, resources: Resources, seen: Sequence[Seen]) -> int:
     if not acted:
         return 0
     await tx.lock_accounts({one.trigger.account_id for one in acted})
-    casework = await Casework.around(tx, resources.context, [(one.trigger.account_id, None) for one in acted], ())
+    casework = await Casework.around(tx, resources, [(one.trigger.account_id, None) for one in acted], ())
     for one in acted:
         casework.judged(one.trigger, place(casework, one.trigger, one.decision, resources.policy))
     await casework.save(tx)

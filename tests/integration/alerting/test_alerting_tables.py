@@ -1,16 +1,16 @@
 """The tables that the code speaks of are those that the migrations make."""
 
 import pytest
-from sqlalchemy import Boolean, Connection, DateTime, Integer, Table, Text, inspect
+from sqlalchemy import Boolean, Connection, DateTime, Integer, LargeBinary, Table, Text, inspect
 
-from services.alerting.tables import answers, rules, tasks
+from services.alerting.tables import answers, notices, rules, tasks
 from shared.db.engine import Database
 from tests.support.environment import Environment
 
 TABLES = [
     *(tasks.TASKS, tasks.TASK_HISTORY, tasks.TASK_TRIGGERS, tasks.TASK_ESCALATIONS, rules.RULES, rules.PAST_TRIGGERS),
     *(answers.RESPONSES, answers.RESPONSE_CHANGES, answers.ACCOUNT_SCORES, answers.ACCOUNT_SEQUENCES, answers.ERASURES),
-    *(answers.ACCOUNT_WATCHES, answers.WATCHED),
+    *(answers.ACCOUNT_WATCHES, answers.WATCHED, notices.NOTIFICATIONS, notices.NOTICES),
 ]
 
 
@@ -31,7 +31,7 @@ async def test_columns_and_their_nullability_agree(module_environment: Environme
 
 def _kind(column_type: object) -> str:
     """The kind of a type, coarse enough to be told alike by code and database."""
-    for kind in (Boolean, DateTime, Integer, Text):
+    for kind in (Boolean, DateTime, Integer, LargeBinary, Text):
         if isinstance(column_type, kind):
             return kind.__name__
     return type(column_type).__name__.upper()

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import SecretStr
 
-from services.alerting.app import calendar_of, resources_of
+from services.alerting.app import calendar_of, mail_server_of, resources_of
 from services.alerting.domain.calendar import Due
 from services.alerting.domain.tasks import Contact
 from services.alerting.settings import AlertingSettings
@@ -69,3 +69,14 @@ def test_settings_that_make_no_sense_are_named(monkeypatch: pytest.MonkeyPatch, 
 def test_hours_that_leave_no_business_time_stop_the_start(monkeypatch: pytest.MonkeyPatch, hours: str) -> None:
     with pytest.raises(InvalidSettings, match="TELLBACK_ALERTING_BUSINESS_"):
         resources_of(settings(monkeypatch, business_hours=hours), COMMON, CLOCK)
+
+
+def test_mail_needs_a_server_and_a_sender_and_shows_no_password(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert mail_server_of(settings(monkeypatch)) is None
+    found = settings(monkeypatch, smtp_host="mail.supplier.example", smtp_password="hush")
+    with pytest.raises(InvalidSettings, match="MAIL_FROM"):
+        mail_server_of(found)
+    server = mail_server_of(settings(monkeypatch, mail_from="tellback@supplier.example"))
+    assert server is not None
+    assert (server.port, server.security, server.password) == (587, "starttls", "hush")
+    assert "hush" not in repr(server)

@@ -1,0 +1,200 @@
+"""Notices to people: what colleagues are told by mail or in a room, when, and in which words.
+
+A notice waits for the comment and for the rest of an account's burst, then all of them go as one message; what has been
+dealt with meanwhile is left out. Webhooks do not wait and know nothing of this.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Literal
+from uuid import UUID
+
+from services.alerting.domain.calendar import BusinessCalendar
+from services.alerting.domain.chat import Note
+from services.alerting.domain.payloads import Links
+from services.alerting.domain.people import Account, Answer, Stakeholder, name_of
+from services.alerting.domain.severity import Severity, rank
+from services.alerting.domain.tasks import Contact, EscalationCause, Task
+
+Channel = Literal["mail", "slack", "teams"]
+Topic = Literal["follow_ups", "escalations", "praise"]
+CHANNELS: tuple[Channel, ...] = ("mail", "slack", "teams")
+TOPICS: tuple[Topic, ...] = ("follow_ups", "escalations", "praise")
+RETRIES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 480, 1440))
+"""Waits after a try that failed; then it is given up."""
+MAX_QUOTE = 1_500
+MAX_ITEMS = 20
+"""A message shows so many; the rest is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notification:
+    """Whom to tell of what. Mail without an `address` goes to whoever each follow-up concerns. `owner_email` limits
+    it to the accounts of that owner.
+    """
+
+    notification_id: str
+    channel: Channel
+    topics: tuple[Topic, ...]
+    address: str | None = None
+    host: str | None = None
+    min_severity: Severity = "low"
+    quiet_hours: bool = True
+    description: str | None = None
+    owner_email: str | None = None
+    created_at: datetime | None = None
+
+    def wants(self, topic: Topic, severity: Severity, owner_email: str | None) -> bool:
+        """Whether it is told of something at an account of this owner."""
+        return (
+            topic in self.topics
+            and (topic == "praise" or rank(severity) <= rank(self.min_severity))
+            and self.owner_email in (None, owner_email)
+        )
+
+    def recipients(self, concerned: Sequence[Contact]) -> tuple[str, ...]:
+        """The addresses to tell; a room is one recipient without an address."""
+        if self.channel != "mail":
+            return ("",)
+        if self.address is not None:
+            return (self.address,)
+        return tuple(dict.fromkeys(one.email for one in concerned if one.email))
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """Something that people may be told of, and whom it concerns."""
+
+    topic: Topic
+    event_id: UUID
+    account_id: str
+    severity: Severity
+    concerned: tuple[Contact, ...]
+    follow_up_id: UUID | None = None
+    response_id: str | None = None
+    cause: EscalationCause | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that a message speaks of, as it is when the message is written."""
+
+    account: Account
+    person: Stakeholder | None = None
+    answer: Answer | None = None
+    task: Task | None = None
+    cause: EscalationCause | None = None
+
+
+def sent_at(now: datetime, wait: timedelta, quiet_hours: bool, calendar: BusinessCalendar) -> datetime:
+    """When a notice leaves: after the wait and, where the quiet hours are kept, not before business opens."""
+    return calendar.next_open(now + wait) if quiet_hours else now + wait
+
+
+def retried_at(now: datetime, attempts: int) -> datetime | None:
+    """When it is tried again after so many attempts; None to give it up."""
+    return now + RETRIES[attempts - 1] if attempts <= len(RETRIES) else None
+
+
+def still_news(topic: Topic, item: Item) -> bool:
+    """Whether there is still something to tell: nobody wants to hear of what has been dealt with."""
+    task, answer = item.task, item.answer
+    if topic == "praise":
+        return answer is not None and bool(answer.comment) and not answer.withdrawn and not answer.test
+    if task is None or task.is_closed:
+        return False
+    if topic == "escalations":
+        return item.cause in ("promise_near", "promise_past") or task.state == "open"
+    return True
+
+
+def subject_of(items: Sequence[Item]) -> str:
+    """One line: `Critical: Detractor (2): Jane Doe, Acme`, or `3 follow-ups at Acme`."""
+    first = items[0]
+    account = name_of(first.account)
+    if first.task is None:
+        return f"Praise from {account}"
+    if len(items) > 1:
+        return f"{len(items)} follow-ups at {account}"
+    lead = "Escalated" if first.cause else first.task.severity.capitalize()
+    return f"{lead}: {first.task.title}"
+
+
+def text_of(items: Sequence[Item], links: Links, calendar: BusinessCalendar) -> str:
+    """The body of a mail, plain text."""
+    parts = ["\n".join(_lines(item, links, calendar)) for item in items[:MAX_ITEMS]]
+    if len(items) > MAX_ITEMS:
+        parts.append(f"and {len(items) - MAX_ITEMS} more")
+    return "\n\n".join(parts) + "\n"
+
+
+def note_of(items: Sequence[Item], links: Links, calendar: BusinessCalendar) -> Note:
+    """The same for a room: one follow-up with its facts, or one line for each of several."""
+    first = items[0]
+    if len(items) > 1:
+        facts = tuple((_head(one), _short(one, calendar)) for one in items[:MAX_ITEMS])
+        return Note(subject_of(items)[:150], facts, None, _link(first, links))
+    task, answer = first.task, first.answer
+    facts = (("Account", name_of(first.account)), ("Person", _person(first)))
+    if task is not None:
+        facts += (
+            ("Why", "; ".join(task.reasons)[:200]),
+            ("Owner", task.owner.name or task.owner.email or "nobody"),
+            ("Due", _local(task.due_at, calendar)),
+        )
+    shown = tuple((name, value) for name, value in facts if value)
+    return Note(subject_of(items)[:150], shown, _quote(answer), _link(first, links))
+
+
+def _lines(item: Item, links: Links, calendar: BusinessCalendar) -> list[str]:
+    task, answer = item.task, item.answer
+    quote = _quote(answer)
+    said = [f"“{quote}”"] if quote else []
+    if task is None:
+        score = f" ({answer.score})" if answer else ""
+        return [f"{_person(item)}, {name_of(item.account)}{score}", *said, _link(item, links) or ""]
+    lines = [task.title, f"Severity: {task.severity}. First touch due {_local(task.due_at, calendar)}."]
+    if item.cause:
+        lines.append(_ESCALATED[item.cause])
+    if task.promise and item.cause in ("promise_near", "promise_past"):
+        lines.append(f"Promised by {_local(task.promise.by, calendar)}: {task.promise.what}")
+    lines += [f"Why: {'; '.join(task.reasons)}", *said, f"Owner: {task.owner.name or task.owner.email or 'nobody'}"]
+    return [*lines, "", task.playbook, "", _link(item, links) or ""]
+
+
+_ESCALATED: dict[EscalationCause, str] = {
+    "overdue": "Escalated: nobody has taken it on.",
+    "promise_near": "A promise comes due.",
+    "promise_past": "A promise is past its date.",
+}
+
+
+def _head(item: Item) -> str:
+    return item.task.severity.capitalize() if item.task else "Praise"
+
+
+def _short(item: Item, calendar: BusinessCalendar) -> str:
+    if item.task is None:
+        return _quote(item.answer) or ""
+    return f"{item.task.title} (due {_local(item.task.due_at, calendar)})"
+
+
+def _person(item: Item) -> str:
+    return (item.person.name or item.person.stakeholder_id) if item.person else ""
+
+
+def _quote(answer: Answer | None) -> str | None:
+    if answer is None or answer.withdrawn or not answer.comment:
+        return None
+    return answer.comment if len(answer.comment) <= MAX_QUOTE else answer.comment[:MAX_QUOTE] + "…"
+
+
+def _link(item: Item, links: Links) -> str | None:
+    if item.task is not None:
+        return links.follow_up.format(follow_up_id=item.task.follow_up_id)
+    return links.response.format(response_id=item.answer.response_id) if item.answer else None
+
+
+def _local(at: datetime, calendar: BusinessCalendar) -> str:
+    return at.astimezone(calendar.zone).strftime("%a %d %b %Y %H:%M %Z")

@@ -1,0 +1,110 @@
+"""Notices to people: written beside what they tell of, sent later in bundles, worded as things are by then."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from services.alerting.domain.notices import Announcement, Item, Notification, sent_at, still_news
+from services.alerting.handlers.resources import Resources
+from services.alerting.handlers.world import World
+from services.alerting.store import notices as store
+from services.alerting.store.answers import answers_by_id
+from services.alerting.store.notices import Notice, Waiting
+from services.alerting.store.tasks import tasks_by_id
+from shared.db.transaction import WriteTx
+
+LEASE = timedelta(minutes=2)
+KEPT = timedelta(days=90)
+
+
+@dataclass(frozen=True, slots=True)
+class Bundle:
+    """What goes to one recipient as one message. `sealed_url` is the encrypted address of a room."""
+
+    notification: Notification
+    notices: tuple[Notice, ...]
+    items: tuple[Item, ...]
+    sealed_url: bytes | None
+
+    @property
+    def ids(self) -> list[int]:
+        """The notices that it holds."""
+        return [notice.notice_id for notice in self.notices]
+
+    @property
+    def attempts(self) -> int:
+        """How often it has been tried, this time included."""
+        return max(notice.attempts for notice in self.notices)
+
+
+async def announce(tx: WriteTx, resources: Resources, world: World, news: Sequence[Announcement]) -> None:
+    """Write a notice for everybody who wants to hear; in the transaction of what it tells of."""
+    told = await store.notifications(tx) if news else []
+    now = resources.clock.now()
+    wanted = []
+    for one in news:
+        owner = world.account(one.account_id).owner.email
+        for notification in told:
+            if notification.wants(one.topic, one.severity, owner):
+                at = sent_at(now, resources.notice_wait, notification.quiet_hours, resources.policy.calendar)
+                recipients = notification.recipients(one.concerned)
+                wanted += [Waiting(notification.notification_id, recipient, one, at) for recipient in recipients]
+    await store.add_notices(tx, wanted, now)
+
+
+async def claim(tx: WriteTx, resources: Resources) -> list[Bundle]:
+    """Take what is due; what is no news any more is dropped on the way."""
+    now = resources.clock.now()
+    claimed = await store.claim_notices(tx, now, now + LEASE)
+    known = {one.notification_id: one for one in await store.notifications(tx)} if claimed else {}
+    bundles = []
+    for notices in claimed:
+        found = [(notice, item) for notice, item in await _items(tx, notices) if still_news(notice.topic, item)]
+        kept = {notice.notice_id for notice, _ in found}
+        notification = known.get(notices[0].notification_id)
+        if notification is None:
+            kept, found = set(), []
+        await store.mark_dropped(tx, [one.notice_id for one in notices if one.notice_id not in kept])
+        if notification is not None and found:
+            sealed = await store.sealed_url_of(tx, notification.notification_id)
+            of_bundle = tuple(notice for notice, _ in found)
+            bundles.append(Bundle(notification, of_bundle, _once(found), sealed))
+    return bundles
+
+
+async def purge_notices(tx: WriteTx, resources: Resources) -> int:
+    """Forget what ended long ago."""
+    return await store.purge_notices(tx, resources.clock.now() - KEPT)
+
+
+async def _items(tx: WriteTx, notices: Sequence[Notice]) -> list[tuple[Notice, Item]]:
+    """What the notices speak of, as it is now."""
+    found_tasks = await tasks_by_id(tx, [one.follow_up_id for one in notices if one.follow_up_id])
+    tasks = {task.follow_up_id: task for task in found_tasks}
+    keys = {(one.account_id, one.response_id) for one in notices if one.response_id}
+    keys |= {(task.account_id, task.response_id) for task in found_tasks if task.response_id}
+    answers = await answers_by_id(tx, [(account_id, response_id) for account_id, response_id in keys if response_id])
+    people: set[tuple[str, str | None]] = {(one.account_id, None) for one in notices}
+    people |= {(task.account_id, task.stakeholder_id) for task in found_tasks}
+    people |= {(kept.live.account_id, kept.live.stakeholder_id) for kept in answers.values()}
+    world = replace(await World.read(tx, people, ()), answers=answers)
+    found = []
+    for notice in notices:
+        account = world.account(notice.account_id)
+        task = tasks.get(notice.follow_up_id) if notice.follow_up_id else None
+        response_id = task.response_id if task else notice.response_id
+        answer = world.answer(notice.account_id, response_id)
+        person_id = task.stakeholder_id if task else answer.stakeholder_id if answer else None
+        person = world.person(notice.account_id, person_id)
+        found.append((notice, Item(account, person, answer, task, notice.cause)))
+    return found
+
+
+def _once(found: Sequence[tuple[Notice, Item]]) -> tuple[Item, ...]:
+    """One line for a follow-up, however many notices speak of it; the newest speaks."""
+    items: dict[object, Item] = {}
+    for notice, item in found:
+        key = notice.follow_up_id or notice.response_id
+        items.pop(key, None)
+        items[key] = item
+    return tuple(items.values())

@@ -1,0 +1,43 @@
+"""People say whom to tell of what: by mail, or in a room of Slack or Teams."""
+
+from services.alerting.domain.endpoints import without_path
+from services.alerting.domain.notices import Notification
+from services.alerting.gateways.vault import Vault, notification_of
+from services.alerting.store import notices as store
+from shared.access.caller import Caller
+from shared.clock import Clock
+from shared.db.transaction import ReadTx, WriteTx
+from shared.errors import NotFound
+from shared.ids import uuid7
+
+
+def new_notification_id() -> str:
+    """A fresh id."""
+    return f"ntf_{uuid7().hex}"
+
+
+async def create_notification(
+    tx: WriteTx, clock: Clock, vault: Vault, wanted: Notification, url: str | None, actor: str
+) -> None:
+    """Store it; the address of a room is a secret: kept encrypted, and shown without its path."""
+    sealed = vault.seal(url, notification_of(wanted.notification_id)) if url else None
+    await store.add_notification(tx, wanted, sealed, actor, clock.now())
+
+
+async def found_notification(tx: ReadTx, notification_id: str, caller: Caller) -> Notification:
+    """The one of this id. Raises `NotFound`, also for another owner's."""
+    found = await store.find_notification(tx, notification_id, caller.owner_email)
+    if found is None:
+        raise NotFound("notification_not_found", "there is no such notification")
+    return found
+
+
+async def delete_notification(tx: WriteTx, clock: Clock, notification_id: str, caller: Caller) -> None:
+    """Tell them no more. Raises `NotFound`."""
+    await found_notification(tx, notification_id, caller)
+    await store.delete_notification(tx, notification_id, clock.now())
+
+
+def host_of(url: str) -> str:
+    """What may be shown of the address of a room."""
+    return without_path(url)

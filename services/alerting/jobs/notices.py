@@ -1,0 +1,91 @@
+"""Sends notices to people: takes what is due, hands it over, writes down how it went. No transaction is open meanwhile.
+
+A process that dies between handing over and writing down leaves a lease behind; when it has passed the notice goes
+again, a mail under the same Message-ID.
+"""
+
+import asyncio
+import json
+
+from services.alerting.domain.chat import slack, teams
+from services.alerting.domain.notices import note_of, retried_at, subject_of, text_of
+from services.alerting.domain.retry import Failure
+from services.alerting.gateways.egress import Egress
+from services.alerting.gateways.mail import Mail, Mailer
+from services.alerting.gateways.vault import Unsealable, Vault, notification_of
+from services.alerting.handlers.notices import Bundle, claim
+from services.alerting.handlers.resources import Resources
+from services.alerting.store.notices import mark_failed, mark_sent
+from shared.db.engine import Database
+from shared.db.transaction import WriteTx
+from shared.errors import Unavailable
+from shared.telemetry import metrics
+from shared.telemetry.logging import get_logger
+
+log = get_logger(__name__)
+FINAL = ("not_configured", Failure.BLOCKED.value, Failure.SEALED.value)
+"""Failures that another try does not mend."""
+
+
+class Postman:
+    """Looks for due notices every `seconds`."""
+
+    def __init__(
+        self, database: Database, resources: Resources, mailer: Mailer, egress: Egress, vault: Vault, seconds: float
+    ) -> None:
+        self._database = database
+        self._resources = resources
+        self._mailer = mailer
+        self._egress = egress
+        self._vault = vault
+        self._seconds = seconds
+
+    async def run(self) -> None:
+        """Until cancelled; a database that is away is waited for."""
+        while True:
+            try:
+                while await self.once():
+                    continue
+            except Unavailable as error:
+                log.warning("notices_wait", code=error.code)
+            await asyncio.sleep(self._seconds)
+
+    async def once(self) -> int:
+        """Send what is due; answers how many messages were tried."""
+        bundles = await self._database.retrying(lambda tx: claim(tx, self._resources))
+        await asyncio.gather(*(self._deliver(bundle) for bundle in bundles))
+        return len(bundles)
+
+    async def _deliver(self, bundle: Bundle) -> None:
+        message_id = f"<notice-{bundle.ids[0]}.{bundle.notification.notification_id}@tellback>"
+        failure = await self._send(bundle, message_id)
+        now = self._resources.clock.now()
+        again = None if failure in FINAL else retried_at(now, bundle.attempts)
+
+        async def record(tx: WriteTx) -> None:
+            if failure is None:
+                await mark_sent(tx, bundle.ids, message_id, now)
+            else:
+                await mark_failed(tx, bundle.ids, failure, again)
+
+        await self._database.retrying(record)
+        outcome = "sent" if failure is None else "failed"
+        metrics.notices_total.labels(bundle.notification.channel, outcome).inc()
+        if failure is not None:
+            facts = {"notification_id": bundle.notification.notification_id, "failure": failure}
+            log.warning("notice_failed", attempts=bundle.attempts, given_up=again is None, **facts)
+
+    async def _send(self, bundle: Bundle, message_id: str) -> str | None:
+        context, now = self._resources.context, self._resources.clock.now()
+        if bundle.notification.channel == "mail":
+            text = text_of(bundle.items, context.links, context.calendar)
+            to = bundle.notices[0].recipient
+            return await self._mailer.send(Mail(to, subject_of(bundle.items), text, message_id, now))
+        try:
+            url = self._vault.open(bundle.sealed_url or b"", notification_of(bundle.notification.notification_id))
+        except Unsealable:
+            return Failure.SEALED.value
+        note = note_of(bundle.items, context.links, context.calendar)
+        card = slack(note) if bundle.notification.channel == "slack" else teams(note)
+        outcome = await self._egress.post(url, {}, json.dumps(card, ensure_ascii=False).encode())
+        return outcome.failure.value if outcome.failure else None

@@ -1,0 +1,221 @@
+"""Whom to tell of what, and notices: written beside what they tell of, claimed in bundles, marked when they went."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+
+from services.alerting.domain.notices import Announcement, Notification
+from services.alerting.tables.notices import NOTIFICATIONS
+from shared.db.transaction import ReadTx, WriteTx
+
+BUNDLES_AT_ONCE = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    """One thing to tell one recipient."""
+
+    notice_id: int
+    notification_id: str
+    recipient: str
+    account_id: str
+    topic: Any
+    follow_up_id: UUID | None
+    response_id: str | None
+    cause: Any
+    attempts: int
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A notice to be written: who is told of what, from when on."""
+
+    notification_id: str
+    recipient: str
+    announcement: Announcement
+    due_at: datetime
+
+
+async def add_notification(
+    tx: WriteTx, wanted: Notification, sealed_url: bytes | None, actor: str, now: datetime
+) -> None:
+    """Store whom to tell."""
+    row = {
+        "notification_id": wanted.notification_id,
+        "channel": wanted.channel,
+        "topics": list(wanted.topics),
+        "address": wanted.address,
+        "host": wanted.host,
+        "sealed_url": sealed_url,
+        "min_severity": wanted.min_severity,
+        "quiet_hours": wanted.quiet_hours,
+        "description": wanted.description,
+        "owner_email": wanted.owner_email,
+        "created_by": actor,
+        "created_at": now,
+    }
+    await tx.execute_many(NOTIFICATIONS.insert(), [row])
+
+
+async def notifications(tx: ReadTx, owner_email: str | None = None) -> list[Notification]:
+    """All, oldest first; a caller limited to an owner sees that owner's."""
+    rows = await tx.all(
+        "select * from notifications where deleted_at is null"
+        " and (cast(:owner as text) is null or owner_email = :owner) order by created_at, notification_id",
+        owner=owner_email,
+    )
+    return [_notification(row) for row in rows]
+
+
+async def find_notification(tx: ReadTx, notification_id: str, owner_email: str | None) -> Notification | None:
+    """One of them, if there is one for this caller."""
+    found = [one for one in await notifications(tx, owner_email) if one.notification_id == notification_id]
+    return found[0] if found else None
+
+
+async def sealed_url_of(tx: ReadTx, notification_id: str) -> bytes | None:
+    """The encrypted address of a room."""
+    sealed: bytes | None = await tx.scalar(
+        "select sealed_url from notifications where notification_id = :id", id=notification_id
+    )
+    return sealed
+
+
+async def delete_notification(tx: WriteTx, notification_id: str, now: datetime) -> None:
+    """Tell them no more; what waits is dropped, and the address of a room is gone."""
+    await tx.execute(
+        "update notifications set deleted_at = :now, sealed_url = case when channel = 'mail' then null else ''::bytea"
+        " end where notification_id = :id",
+        id=notification_id,
+        now=now,
+    )
+    await tx.execute(
+        "update notices set status = 'dropped', due_at = null where notification_id = :id and status = 'waiting'",
+        id=notification_id,
+    )
+
+
+async def add_notices(tx: WriteTx, wanted: Sequence[Waiting], now: datetime) -> None:
+    """Write notices; one that a recipient has of the same event already stays the only one."""
+    rows = [
+        {
+            "notification_id": one.notification_id,
+            "recipient": one.recipient,
+            "account_id": one.announcement.account_id,
+            "topic": one.announcement.topic,
+            "event_id": one.announcement.event_id,
+            "follow_up_id": one.announcement.follow_up_id,
+            "response_id": one.announcement.response_id,
+            "cause": one.announcement.cause,
+            "due_at": one.due_at,
+            "now": now,
+        }
+        for one in wanted
+    ]
+    await tx.execute_many(
+        "insert into notices (notification_id, recipient, account_id, topic, event_id, follow_up_id, response_id,"
+        " cause, status, created_at, due_at) values (:notification_id, :recipient, :account_id, :topic, :event_id,"
+        " :follow_up_id, :response_id, :cause, 'waiting', :now, :due_at)"
+        " on conflict (notification_id, recipient, event_id) do nothing",
+        rows,
+    )
+
+
+async def claim_notices(tx: WriteTx, now: datetime, lease_until: datetime) -> list[list[Notice]]:
+    """Take what is due, in bundles: with the first notice to a recipient about an account go all that wait behind it,
+    praise apart. A lease that has passed is taken again.
+    """
+    await tx.execute(
+        "update notices set status = 'waiting', due_at = :now, lease_until = null"
+        " where status = 'sending' and lease_until <= :now",
+        now=now,
+    )
+    rows = await tx.all(
+        """
+        with due as (
+            select notification_id, recipient, account_id, topic = 'praise' as praise from notices
+            where status = 'waiting' and due_at <= :now group by 1, 2, 3, 4 order by min(due_at) limit :limit
+        ), held as (
+            select notice_id from notices join due using (notification_id, recipient, account_id)
+            where status = 'waiting' and (topic = 'praise') = due.praise order by notice_id for update skip locked
+        )
+        update notices set status = 'sending', due_at = null, lease_until = :until, attempts = attempts + 1
+        where notice_id in (select notice_id from held) returning *
+        """,
+        now=now,
+        until=lease_until,
+        limit=BUNDLES_AT_ONCE,
+    )
+    bundles: dict[tuple[Any, ...], list[Notice]] = {}
+    for row in sorted(rows, key=lambda row: row["notice_id"]):
+        key = (row["notification_id"], row["recipient"], row["account_id"], row["topic"] == "praise")
+        bundles.setdefault(key, []).append(Notice(**{name: row[name] for name in Notice.__dataclass_fields__}))
+    return list(bundles.values())
+
+
+async def mark_dropped(tx: WriteTx, notice_ids: Sequence[int]) -> None:
+    """Nothing is left to tell."""
+    await tx.execute(
+        "update notices set status = 'dropped', lease_until = null where notice_id = any(cast(:ids as bigint[]))",
+        ids=list(notice_ids),
+    )
+
+
+async def mark_sent(tx: WriteTx, notice_ids: Sequence[int], message_id: str, now: datetime) -> None:
+    """They have gone."""
+    await tx.execute(
+        "update notices set status = 'sent', lease_until = null, sent_at = :now, message_id = :message_id,"
+        " last_failure = null where notice_id = any(cast(:ids as bigint[])) and status = 'sending'",
+        ids=list(notice_ids),
+        message_id=message_id,
+        now=now,
+    )
+
+
+async def mark_failed(tx: WriteTx, notice_ids: Sequence[int], failure: str, again_at: datetime | None) -> None:
+    """They have not; `again_at` is when they are tried again, None gives them up."""
+    await tx.execute(
+        "update notices set status = case when cast(:again as timestamptz) is null then 'failed' else 'waiting' end,"
+        " due_at = :again, lease_until = null, last_failure = :failure"
+        " where notice_id = any(cast(:ids as bigint[])) and status = 'sending'",
+        ids=list(notice_ids),
+        again=again_at,
+        failure=failure,
+    )
+
+
+async def notices_of(tx: ReadTx, follow_up_id: UUID) -> list[dict[str, Any]]:
+    """What people were told of a follow-up, oldest first."""
+    rows = await tx.all(
+        "select channel, notification_id, recipient, topic, n.status, n.created_at, due_at, sent_at, attempts,"
+        " last_failure from notices n join notifications using (notification_id) where follow_up_id = :id"
+        " order by notice_id",
+        id=follow_up_id,
+    )
+    return [dict(row) for row in rows]
+
+
+async def purge_notices(tx: WriteTx, before: datetime) -> int:
+    """Forget what ended long ago; answers how much."""
+    return await tx.execute(
+        "delete from notices where created_at < :before and status in ('sent', 'dropped', 'failed')", before=before
+    )
+
+
+def _notification(row: RowMapping) -> Notification:
+    return Notification(
+        notification_id=row["notification_id"],
+        channel=row["channel"],
+        topics=tuple(row["topics"]),
+        address=row["address"],
+        host=row["host"],
+        min_severity=row["min_severity"],
+        quiet_hours=row["quiet_hours"],
+        description=row["description"],
+        owner_email=row["owner_email"],
+        created_at=row["created_at"],
+    )

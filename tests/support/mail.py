@@ -1,0 +1,63 @@
+"""A real SMTP server on a loopback port; keeps every mail that came."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+from typing import Any, cast
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+REFUSED = "451 try later"
+TAKEN = "250 OK"
+
+
+@dataclass
+class MailServer:
+    """Takes mail, or refuses as many as `refuse` says first."""
+
+    port: int = 0
+    refuse: int = 0
+    mails: list[EmailMessage] = field(default_factory=list)
+    recipients: list[str] = field(default_factory=list)
+
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
+        """One mail."""
+        if self.refuse:
+            self.refuse -= 1
+            return REFUSED
+        content = envelope.content
+        assert isinstance(content, bytes)
+        self.mails.append(cast(EmailMessage, message_from_bytes(content, policy=cast(Any, default))))
+        self.recipients += [str(recipient) for recipient in envelope.rcpt_tos]
+        return TAKEN
+
+    def settings(self) -> dict[str, str]:
+        """The variables that lead alerting here."""
+        return {
+            "TELLBACK_ALERTING_SMTP_HOST": "127.0.0.1",
+            "TELLBACK_ALERTING_SMTP_PORT": str(self.port),
+            "TELLBACK_ALERTING_SMTP_SECURITY": "none",
+            "TELLBACK_ALERTING_MAIL_FROM": "tellback@supplier.example",
+        }
+
+
+def text_of(mail: EmailMessage) -> str:
+    """The plain text of a mail."""
+    return str(mail.get_content())
+
+
+@asynccontextmanager
+async def mail_server() -> AsyncIterator[MailServer]:
+    """A listening server."""
+    house = MailServer()
+    server = await asyncio.get_running_loop().create_server(lambda: SMTP(house, enable_SMTPUTF8=True), "127.0.0.1", 0)
+    house.port = server.sockets[0].getsockname()[1]
+    try:
+        yield house
+    finally:
+        server.close()
+        await server.wait_closed()
