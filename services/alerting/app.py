@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from services.alerting import READS, SCHEMA
 from services.alerting.api import (
+    callbacks,
     erasures,
     follow_up_actions,
     follow_ups,
@@ -26,6 +27,7 @@ from services.alerting.domain.people import Staff
 from services.alerting.domain.tasks import Contact
 from services.alerting.domain.triggers import Policy
 from services.alerting.gateways.mail import Mailer, MailServer
+from services.alerting.handlers.callbacks import purge as purge_callbacks
 from services.alerting.handlers.escalations import audit, escalate_due, unacknowledge_due
 from services.alerting.handlers.follow_ups import wake_snoozed
 from services.alerting.handlers.notices import purge_notices
@@ -86,6 +88,7 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
         DESCRIPTION,
         [
             *(follow_ups.router, follow_up_actions.router, rules.router, notifications.router, erasures.router),
+            callbacks.router,
             *(webhooks.router, webhooks_deliveries.router, parked),
         ],
         lifespan,
@@ -103,6 +106,7 @@ def timers_of(settings: AlertingSettings, resources: Resources) -> list[tuple[st
         ("renewals", settings.watch_seconds, lambda tx: watch_renewals(tx, resources)),
         ("segments", settings.watch_seconds, lambda tx: watch_segments(tx, resources)),
         ("purge-notices", settings.watch_seconds, lambda tx: purge_notices(tx, resources)),
+        ("purge-callbacks", settings.watch_seconds, lambda tx: purge_callbacks(tx, resources)),
         ("purge", settings.watch_seconds, lambda tx: purge(tx, resources)),
     ]
 

@@ -107,6 +107,15 @@ class EscalationView(BaseModel):
     fired_at: datetime | None = Field(description="Null until it fires; each level fires once.")
 
 
+class NextAnswerView(BaseModel):
+    """The person's next answer to the same question."""
+
+    response_id: str
+    score: int
+    answered_at: datetime
+    result: Literal["recovered", "unchanged", "worse"]
+
+
 class FollowUpDetail(FollowUp):
     """A follow-up with all that is known of it."""
 
@@ -119,6 +128,7 @@ class FollowUpDetail(FollowUp):
     started_at: datetime | None
     snoozed_until: datetime | None
     promise: Promise | None
+    next_answer: NextAnswerView | None = Field(description="What the person said afterwards.")
     escalations: list[EscalationView] = Field(description="Who hears of it if nobody takes it on, and who has.")
     paused_seconds: int = Field(description="Business time for which it was snoozed; the due time includes it.")
     unacknowledged_at: datetime | None = Field(description="When it was taken on and left, and opened again.")
@@ -210,6 +220,14 @@ class LoopGroup(BaseModel):
     told_customer_count: int
     closed_loop_rate: float | None = Field(
         description="Resolved and answered over all that was neither dismissed nor corrected, 0 to 1."
+    )
+    on_time_rate: float | None = Field(description="First touches by the due time over all that were due, 0 to 1.")
+    escalated_count: int = Field(description="Those that nobody had taken on when they were due.")
+    recovered_count: int = Field(description="The person's next score was of a better category.")
+    unchanged_count: int
+    worse_count: int
+    recovered_rate: float | None = Field(
+        description="Recovered over all whose person has answered again, chances to grow left out, 0 to 1."
     )
     median_hours_to_first_touch: float | None
     median_hours_to_close: float | None

@@ -3,7 +3,16 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.alerting.api.models import Contact, EscalationView, FollowUp, FollowUpDetail, HistoryLine, Promise, Why
+from services.alerting.api.models import (
+    Contact,
+    EscalationView,
+    FollowUp,
+    FollowUpDetail,
+    HistoryLine,
+    NextAnswerView,
+    Promise,
+    Why,
+)
 from services.alerting.domain.payloads import Links, response_block, task_item
 from services.alerting.domain.people import Answer
 from services.alerting.domain.tasks import HistoryEntry, Task
@@ -33,6 +42,7 @@ def detail_view(task: Task, history: Sequence[HistoryEntry], answer: Answer | No
         started_at=task.started_at,
         snoozed_until=task.snoozed_until,
         promise=Promise(what=promise.what, by=promise.by) if promise else None,
+        next_answer=NextAnswerView.model_validate(task.next_answer, from_attributes=True) if task.next_answer else None,
         escalations=[EscalationView.model_validate(one, from_attributes=True) for one in task.escalations],
         paused_seconds=task.paused_seconds,
         unacknowledged_at=task.unacknowledged_at,

@@ -23,7 +23,7 @@ from services.alerting.domain.tasks import (
 )
 
 _NOT_IN_HISTORY = {"version", "updated_at", "policy", "closing", "promise", "escalations", "paused_since"}
-_NOT_IN_HISTORY |= {"ack_expires_at"}
+_NOT_IN_HISTORY |= {"ack_expires_at", "next_answer"}
 
 
 class Refusal(Enum):
@@ -161,6 +161,8 @@ def close(task: Task, change: Change, closing: Closing) -> Step:
         change,
         state="closed",
         closed_at=change.at,
+        # Who closes it by hand has touched it.
+        acknowledged_at=task.acknowledged_at or (change.at if change.actor != SYSTEM else None),
         closing=closing,
         snoozed_until=None,
         **_resumed(task, change.at) | {"ack_expires_at": None},

@@ -36,6 +36,8 @@ class LoopFigures:
     """How well the loop is closed in one group. Times in hours by the clock, None where there is nothing to measure.
 
     `closed_loop_rate`: resolved and answered over all that was neither dismissed nor corrected, from 0 to 1.
+    `on_time_rate`: first touches by the due time over all that were due. `recovered_rate`: recovered over all whose
+    person has answered again, chances to grow left out.
     """
 
     group: dict[str, str | None]
@@ -49,5 +51,11 @@ class LoopFigures:
     corrected_count: int
     told_customer_count: int
     closed_loop_rate: float | None
+    on_time_rate: float | None
+    escalated_count: int
+    recovered_count: int
+    unchanged_count: int
+    worse_count: int
+    recovered_rate: float | None
     median_hours_to_first_touch: float | None
     median_hours_to_close: float | None

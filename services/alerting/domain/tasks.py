@@ -11,6 +11,7 @@ TaskState = Literal["open", "acknowledged", "in_progress", "snoozed", "closed"]
 Recipient = Literal["owner", "sponsor", "leader"]
 Outcome = Literal["resolved", "dismissed", "answered", "corrected"]
 EscalationCause = Literal["overdue", "promise_near", "promise_past"]
+NextResult = Literal["recovered", "unchanged", "worse"]
 OwnerSource = Literal["directory", "default", "assigned"]
 STATES: tuple[TaskState, ...] = ("open", "acknowledged", "in_progress", "snoozed", "closed")
 OUTCOMES: tuple[Outcome, ...] = ("resolved", "dismissed", "answered", "corrected")
@@ -48,6 +49,16 @@ class Escalation:
     to: Recipient
     due_at: datetime
     fired_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NextAnswer:
+    """The person's next answer to the same question, and what it says about the follow-up."""
+
+    response_id: str
+    score: int
+    answered_at: datetime
+    result: NextResult
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +117,9 @@ class Task:
     paused_seconds: int = 0
     ack_expires_at: datetime | None = None
     unacknowledged_at: datetime | None = None
+    survey_type: str | None = None
+    nps_kind: str | None = None
+    next_answer: NextAnswer | None = None
 
     @property
     def is_closed(self) -> bool:

@@ -116,6 +116,8 @@ def open_task(
         score=_number(trigger.facts.get("score")),
         touchpoint=_text(trigger.facts.get("touchpoint")),
         product=_text(trigger.facts.get("product")),
+        survey_type=_text(trigger.facts.get("survey_type")),
+        nps_kind=_text(trigger.facts.get("nps_kind")),
     )
     return Step(task, HistoryEntry("opened", SYSTEM, trigger.at, 1, comment="; ".join(match.reasons)))
 
@@ -137,6 +139,9 @@ def add_occurrence(task: Task, trigger: Trigger, decision: Decision) -> Step:
         inhibited=tuple(dict.fromkeys(task.inhibited + decision.inhibited_kinds)),
         response_id=trigger.response_id or task.response_id,
         score=_number(trigger.facts.get("score")),
+        survey_type=_text(trigger.facts.get("survey_type")) or task.survey_type,
+        nps_kind=_text(trigger.facts.get("nps_kind")) or task.nps_kind,
+        next_answer=None,
         updated_at=trigger.at,
     )
     return _noted(task, changed, "repeated", trigger.at, "; ".join(match.reasons))
@@ -186,6 +191,7 @@ def policy_snapshot(rule: Rule, policy: Policy) -> dict[str, Any]:
             "recipient": rule.recipient,
             "informs": list(rule.informs),
             "escalation": escalation_document(rule.escalation),
+            "growth": rule.growth,
         },
         **business_snapshot(policy),
     }

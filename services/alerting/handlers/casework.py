@@ -119,6 +119,20 @@ class Casework:
         theirs = (self._tasks[one] for one in self._people.get((account_id, stakeholder_id), ()))
         return [task for task in theirs if not task.is_closed]
 
+    def tasks_of(self, account_id: str, stakeholder_id: str | None) -> list[Task]:
+        """All tasks of a person at hand, open and closed."""
+        return [self._tasks[one] for one in self._people.get((account_id, stakeholder_id), ())]
+
+    def keep(self, tasks: Iterable[Task]) -> None:
+        """Have more tasks at hand."""
+        for task in tasks:
+            self._keep(task)
+
+    def amend(self, task: Task) -> None:
+        """Take a change that leaves the version alone: nobody's work went stale."""
+        self._keep(task)
+        self._changed[task.follow_up_id] = None
+
     def open_tasks_at(self, account_id: str) -> list[Task]:
         """All tasks at an account that are not closed, whoever they are about."""
         return [task for task in self._tasks.values() if task.account_id == account_id and not task.is_closed]

@@ -76,5 +76,6 @@ def forgotten(task: Task, subject: str) -> Task:
         reasons=(),
         score=None,
         promise=None,
+        next_answer=None,
         closing=closing,
     )

@@ -46,12 +46,15 @@ _SAID = {
 
 @dataclass(frozen=True, slots=True)
 class Command:
-    """Who wants to change which task; `version` is the one they saw, if they say so."""
+    """Who wants to change which task; `version` is the one they saw, if they say so. The history names `actor`, else
+    the key.
+    """
 
     follow_up_id: UUID
     caller: Caller
     version: int | None = None
     comment: str | None = None
+    actor: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +77,7 @@ class Wanted:
 async def change_follow_up(tx: WriteTx, resources: Resources, command: Command, action: Action) -> Task:
     """Carry out a change; answers the task as it is then. Raises NotFound, or Conflict with the refusal's code."""
     task = await _locked(tx, command.follow_up_id, command.caller.owner_email)
-    change = Change(actor_of(command.caller), resources.clock.now(), command.comment)
+    change = Change(command.actor or actor_of(command.caller), resources.clock.now(), command.comment)
     try:
         lifecycle.require_version(task, command.version)
         step = action(task, change)
@@ -88,6 +91,11 @@ async def change_follow_up(tx: WriteTx, resources: Resources, command: Command, 
     casework.record(step)
     await casework.save(tx)
     return step.task
+
+
+async def find_follow_up(tx: WriteTx, follow_up_id: UUID, owner_email: str | None) -> Task:
+    """The task under its account's lock. Raises NotFound, also for somebody else's account."""
+    return await _locked(tx, follow_up_id, owner_email)
 
 
 async def open_by_hand(tx: WriteTx, resources: Resources, wanted: Wanted, caller: Caller) -> tuple[Task, bool]:
@@ -220,5 +228,7 @@ def _opened(follow_up_id: UUID, wanted: Wanted, change: Change, world: World, re
         score=answer.score if answer else None,
         touchpoint=answer.touchpoint if answer else None,
         product=answer.product if answer else None,
+        survey_type=answer.survey_type if answer else None,
+        nps_kind=answer.nps_kind if answer else None,
     )
     return Step(task, HistoryEntry("opened", change.actor, change.at, 1, change.comment))

@@ -8,14 +8,16 @@ from services.alerting.domain import messages
 from services.alerting.domain.lifecycle import close
 from services.alerting.domain.payloads import Subject
 from services.alerting.domain.rules import Rule
-from services.alerting.domain.tasks import SYSTEM, Change, Closing
+from services.alerting.domain.tasks import SYSTEM, Change, Closing, Task
 from services.alerting.handlers.casework import Casework
 from services.alerting.handlers.corrections import Correction, category_of_ref
 from services.alerting.handlers.facts import trigger_of
+from services.alerting.handlers.recoveries import tell, tie, untie
 from services.alerting.handlers.resources import Resources
 from services.alerting.handlers.rules import rules_in_force
 from services.alerting.handlers.triggers import act_on
 from services.alerting.store.answers import erased_at
+from services.alerting.store.tasks import closed_with_score
 from shared.db.transaction import WriteTx
 from shared.events.envelope import Event
 from shared.events.scores import AccountScoreDropped, StakeholderAnswerCorrected, StakeholderAnswered
@@ -35,6 +37,7 @@ def record_score_events(resources: Resources) -> BatchHandler:
         if fresh:
             people, answers, corrected = map(_person_of, fresh), _answers_of(fresh), _corrected_of(fresh)
             casework = await Casework.around(tx, resources, people, answers, corrected)
+            casework.keep(await closed_with_score(tx, map(_person_of, fresh), [one for _, one in answers]))
             rules = await rules_in_force(tx, resources.clock)
             for event in fresh:
                 _apply(casework, event, rules, resources)
@@ -65,6 +68,7 @@ def _apply(casework: Casework, event: Event, rules: Sequence[Rule], resources: R
     if isinstance(data, StakeholderAnswerCorrected):
         correction = Correction(casework, event, rules, resources.policy)
         correction.apply()
+        untie(casework, event, data)
         if correction.changed_category:
             _tell_change(casework, event, data.response_id, correction.change())
         return
@@ -72,8 +76,10 @@ def _apply(casework: Casework, event: Event, rules: Sequence[Rule], resources: R
     world = casework.world
     trigger = trigger_of(event, world.account(event.account_id), person, world.known_since.get(event.account_id))
     change: dict[str, Any] | None = None
+    tied: list[Task] = []
     if isinstance(data, StakeholderAnswered):
         _close_answered(casework, data, event.time)
+        tied = tie(casework, data)
         if data.change is not None:
             change = change_block(data)
             _tell_change(casework, event, data.response_id, change)
@@ -82,6 +88,7 @@ def _apply(casework: Casework, event: Event, rules: Sequence[Rule], resources: R
         subject = Subject(casework.world.account(event.account_id), change=change)
         casework.tell(messages.ACCOUNT_SCORE_DROPPED, event.id, event.time, subject)
     act_on(casework, trigger, rules, resources.policy, change)
+    tell(casework, event, tied)
 
 
 def _close_answered(casework: Casework, data: StakeholderAnswered, at: datetime) -> None:

@@ -14,6 +14,13 @@ from shared.db.transaction import ReadTx
 
 MAX_UNOWNED = 200
 _GROUP_COLUMNS = {"owner": "owner_email"}
+_SEEN = """
+    (select *, next_result is not null and not coalesce(cast(policy -> 'rule' ->> 'growth' as boolean), false)
+            as is_compared,
+        exists (select from task_escalations e where e.follow_up_id = t.follow_up_id and e.cause = 'overdue')
+            as escalated
+    from tasks t) as seen
+"""
 
 
 async def list_tasks(
@@ -55,9 +62,16 @@ async def loop_figures(
             count(*) filter (where outcome = 'dismissed') as dismissed,
             count(*) filter (where outcome = 'corrected') as corrected,
             count(*) filter (where told_customer) as told_customer,
+            count(*) filter (where is_compared) as compared,
+            count(*) filter (where is_compared and next_result = 'recovered') as recovered,
+            count(*) filter (where is_compared and next_result = 'unchanged') as unchanged,
+            count(*) filter (where is_compared and next_result = 'worse') as worse,
+            count(*) filter (where escalated) as escalated,
+            count(*) filter (where acknowledged_at <= due_at) as on_time,
+            count(*) filter (where acknowledged_at is not null or due_at < :now) as judged,
             percentile_cont(0.5) within group (order by extract(epoch from acknowledged_at - opened_at)) as to_touch,
             percentile_cont(0.5) within group (order by extract(epoch from closed_at - opened_at)) as to_close
-        from tasks where {" and ".join(where)} {"group by " + ", ".join(columns) if columns else ""}
+        from {_SEEN} where {" and ".join(where)} {"group by " + ", ".join(columns) if columns else ""}
         order by opened desc {"".join(f", {column} nulls last" for column in columns)}
         """,
         **params,
@@ -134,6 +148,12 @@ def _figures(row: RowMapping, group: dict[str, str]) -> LoopFigures:
         corrected_count=row["corrected"],
         told_customer_count=row["told_customer"],
         closed_loop_rate=(row["resolved"] + row["answered"]) / counted if counted else None,
+        escalated_count=row["escalated"],
+        on_time_rate=row["on_time"] / row["judged"] if row["judged"] else None,
+        recovered_count=row["recovered"],
+        unchanged_count=row["unchanged"],
+        worse_count=row["worse"],
+        recovered_rate=row["recovered"] / row["compared"] if row["compared"] else None,
         median_hours_to_first_touch=_hours(row["to_touch"]),
         median_hours_to_close=_hours(row["to_close"]),
     )

@@ -9,7 +9,7 @@ from sqlalchemy import RowMapping
 from sqlalchemy.dialects.postgresql import insert
 
 from services.alerting.domain.escalation import next_at
-from services.alerting.domain.tasks import Closing, Contact, Escalation, HistoryEntry, Promise, Task
+from services.alerting.domain.tasks import Closing, Contact, Escalation, HistoryEntry, NextAnswer, Promise, Task
 from services.alerting.domain.triggers import Fired, Trigger
 from services.alerting.tables.tasks import TASK_HISTORY, TASK_TRIGGERS, TASKS
 from shared.db.transaction import ReadTx, WriteTx
@@ -18,7 +18,8 @@ _SAME = (
     "version", "kind", "title", "severity", "state", "account_id", "stakeholder_id", "response_id", "owner_source",
     "recipient", "due_at", "occurrences", "playbook", "opened_at", "opened_by", "updated_at", "policy",
     "closes_on_answer", "score", "touchpoint", "product", "acknowledged_at", "started_at", "snoozed_until", "closed_at",
-    "paused_since", "paused_seconds", "ack_expires_at", "unacknowledged_at",
+    "paused_since", "paused_seconds", "ack_expires_at", "unacknowledged_at", "survey_type",
+    "nps_kind",
 )  # fmt: skip
 """Fields that are a column of the same name."""
 _UPSERT_TASK = insert(TASKS)
@@ -91,6 +92,21 @@ async def tasks_by_id(tx: ReadTx, follow_up_ids: Iterable[UUID]) -> list[Task]:
     rows = await tx.all(
         "select * from tasks where follow_up_id = any(cast(:ids as uuid[])) order by opened_at, follow_up_id",
         ids=sorted(set(follow_up_ids)),
+    )
+    return [task_of(row) for row in rows]
+
+
+async def closed_with_score(tx: ReadTx, people: Iterable[tuple[str, str | None]], answers: Iterable[str]) -> list[Task]:
+    """Closed tasks of these people that wait for their next score, and those whose next score one of the answers is."""
+    pairs = sorted({(account_id, person) for account_id, person in people if person is not None})
+    rows = await tx.all(
+        "select * from tasks where state = 'closed' and score is not null and (account_id, stakeholder_id) in"
+        " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))"
+        " and (next_response_id is null or next_answered_at <= closed_at"
+        " or next_response_id = any(cast(:answers as text[]))) order by opened_at, follow_up_id",
+        accounts=[account_id for account_id, _ in pairs],
+        people=[person for _, person in pairs],
+        answers=sorted(set(answers)),
     )
     return [task_of(row) for row in rows]
 
@@ -234,13 +250,14 @@ def task_of(row: RowMapping) -> Task:
         inhibited=tuple(row["inhibited"]),
         promise=None if row["promised"] is None else Promise(row["promised"], row["promised_by"]),
         closing=closing,
+        next_answer=_next_answer(row),
         escalations=tuple(_escalation(one) for one in row["escalations"]),
         **{name: row[name] for name in _SAME},
     )
 
 
 def _task_row(task: Task) -> dict[str, Any]:
-    closing, promise = task.closing, task.promise
+    closing, promise, after = task.closing, task.promise, task.next_answer
     return {name: getattr(task, name) for name in _SAME} | {
         "follow_up_id": task.follow_up_id,
         "owner_name": task.owner.name,
@@ -257,7 +274,17 @@ def _task_row(task: Task) -> dict[str, Any]:
         "result": closing.result if closing else None,
         "escalations": [_escalation_row(one) for one in task.escalations],
         "next_escalation_at": next_at(task),
+        "next_response_id": after.response_id if after else None,
+        "next_score": after.score if after else None,
+        "next_answered_at": after.answered_at if after else None,
+        "next_result": after.result if after else None,
     }
+
+
+def _next_answer(row: RowMapping) -> NextAnswer | None:
+    if row["next_response_id"] is None:
+        return None
+    return NextAnswer(row["next_response_id"], row["next_score"], row["next_answered_at"], row["next_result"])
 
 
 def _escalation(document: dict[str, Any]) -> Escalation:

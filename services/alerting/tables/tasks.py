@@ -52,6 +52,12 @@ TASKS = Table(
     required("paused_seconds", Integer),
     Column("ack_expires_at", INSTANT),
     Column("unacknowledged_at", INSTANT),
+    Column("survey_type", Text),
+    Column("nps_kind", Text),
+    Column("next_response_id", Text),
+    Column("next_score", Integer),
+    Column("next_answered_at", INSTANT),
+    Column("next_result", Text),
 )
 """One row a follow-up, open or closed."""
 

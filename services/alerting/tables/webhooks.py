@@ -11,6 +11,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    Uuid,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -136,3 +137,14 @@ WEBHOOK_NOTICES = Table(
 )
 """What an operator should hear of, once for each kind, subject and level (percent of a limit); `message_id` is the
 message whose attempt brought it about."""
+
+CALLBACKS = Table(
+    "callbacks",
+    METADATA,
+    Column("endpoint_id", Text, primary_key=True),
+    Column("message_id", Text, primary_key=True),
+    required("digest", LargeBinary),
+    required("follow_up_id", Uuid),
+    required("at", INSTANT),
+)
+"""What CRMs have sent back, by id and hash of the bytes."""

@@ -3,14 +3,14 @@
 import pytest
 from sqlalchemy import Boolean, Connection, DateTime, Integer, LargeBinary, Table, Text, inspect
 
-from services.alerting.tables import answers, notices, rules, tasks
+from services.alerting.tables import answers, notices, rules, tasks, webhooks
 from shared.db.engine import Database
 from tests.support.environment import Environment
 
 TABLES = [
     *(tasks.TASKS, tasks.TASK_HISTORY, tasks.TASK_TRIGGERS, tasks.TASK_ESCALATIONS, rules.RULES, rules.PAST_TRIGGERS),
     *(answers.RESPONSES, answers.RESPONSE_CHANGES, answers.ACCOUNT_SCORES, answers.ACCOUNT_SEQUENCES, answers.ERASURES),
-    *(answers.ACCOUNT_WATCHES, answers.WATCHED, notices.NOTIFICATIONS, notices.NOTICES),
+    *(answers.ACCOUNT_WATCHES, answers.WATCHED, notices.NOTIFICATIONS, notices.NOTICES, webhooks.CALLBACKS),
 ]
 
 

@@ -1,0 +1,89 @@
+"""A CRM calls back: its user has taken a follow-up on, said something about it, or closed it there."""
+
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+
+from services.alerting.domain.lifecycle import Refusal
+from services.alerting.domain.signing import Secret, live
+from services.alerting.domain.tasks import Task
+from services.alerting.gateways.vault import Unsealable, secret_of
+from services.alerting.gateways.verifier import Signed, is_genuine
+from services.alerting.handlers.follow_ups import Action, Command, change_follow_up, find_follow_up
+from services.alerting.handlers.resources import Resources
+from services.alerting.handlers.webhooks import Webhooks
+from services.alerting.store import webhooks_endpoints
+from services.alerting.store.callbacks import purge_callbacks, take_callback
+from shared.access.caller import Caller
+from shared.db.transaction import ReadTx, WriteTx
+from shared.errors import Conflict, Unauthorized
+
+KEPT = timedelta(days=7)
+_ALREADY_SO = (Refusal.CLOSED.value, Refusal.IN_PROGRESS.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Callback:
+    """A genuine message: from which endpoint, about which follow-up, under which id."""
+
+    endpoint_id: str
+    caller: Caller
+    message_id: str
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """What came of it. `changed` is false where the follow-up was so already, `repeated` where the message had come
+    before.
+    """
+
+    task: Task
+    changed: bool
+    repeated: bool
+
+
+async def genuine(tx: ReadTx, webhooks: Webhooks, endpoint_id: str, signed: Signed, body: bytes) -> Callback:
+    """The message, if a live secret of the endpoint signed it. Raises `Unauthorized`, the same for an endpoint that
+    does not exist.
+    """
+    now = webhooks.clock.now()
+    endpoint = await webhooks_endpoints.find(tx, endpoint_id, None, now)
+    secrets: list[str] = []
+    if endpoint is not None:
+        for sealed in await webhooks_endpoints.secrets(tx, endpoint_id):
+            try:
+                value = webhooks.vault.open(sealed.sealed, secret_of(endpoint_id))
+            except Unsealable:
+                continue  # sealed with another deployment's key: nobody can have signed with it for us
+            secrets += [one.value for one in live([Secret(value, sealed.created_at, sealed.expires_at)], now)]
+    if endpoint is None or not is_genuine(signed, body, secrets, now):
+        raise Unauthorized("invalid_signature", "a fresh signature with a secret of the endpoint is needed")
+    caller = Caller(endpoint_id, frozenset({"act"}), endpoint.owner_email)
+    return Callback(endpoint_id, caller, signed.message_id, hashlib.sha256(body).digest())
+
+
+async def take(tx: WriteTx, resources: Resources, callback: Callback, command: Command, action: Action) -> Answered:
+    """Carry it out, once for each message id; what is so already is no error to a CRM.
+
+    Raises `NotFound`, and `Conflict` for a stale version or another message under the same id.
+    """
+    task = await find_follow_up(tx, command.follow_up_id, callback.caller.owner_email)
+    now = resources.clock.now()
+    before = await take_callback(tx, callback.endpoint_id, callback.message_id, callback.digest, task.follow_up_id, now)
+    if before is not None:
+        if before != callback.digest:
+            raise Conflict("id_used_before", "another message came under this webhook-id")
+        return Answered(task, changed=False, repeated=True)
+    try:
+        changed = await change_follow_up(tx, resources, command, action)
+    except Conflict as refused:
+        if refused.code not in _ALREADY_SO:
+            raise
+        return Answered(task, changed=False, repeated=False)
+    return Answered(changed, changed=changed.version != task.version, repeated=False)
+
+
+async def purge(tx: WriteTx, resources: Resources) -> int:
+    """Forget what came long ago."""
+    return await purge_callbacks(tx, resources.clock.now() - KEPT)
