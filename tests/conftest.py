@@ -9,12 +9,15 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 from hypothesis import settings
 
+from shared.access import keystore
 from tests.support.environment import Environment, fresh_environment
 from tests.support.processes import embedded_kafka, embedded_postgres
 
 # A slow machine is no failure: how long an example takes is for the benchmarks to say.
 settings.register_profile("tellback", deadline=None)
 settings.load_profile("ci" if os.environ.get("CI") else "tellback")
+# Nor is a hiccup of PostgreSQL: services under a frozen clock would take it for an outage that never ends.
+keystore.LOOKUP_DEADLINE_S = 15.0
 
 
 @pytest.fixture(scope="session")
