@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
@@ -32,12 +33,18 @@ class PostgresError(TellbackError):
 
 
 class Postgres:
-    """One embedded server: `folder` holds its cluster, password and log. The constructor starts nothing."""
+    """One embedded server: `folder` holds its cluster, password and log. The constructor starts nothing.
 
-    def __init__(self, folder: Path, port: int, *, max_connections: int = 100) -> None:
+    `settings` are further settings of the server, by name; none are needed.
+    """
+
+    def __init__(
+        self, folder: Path, port: int, *, max_connections: int = 100, settings: Mapping[str, str] | None = None
+    ) -> None:
         self.folder = folder
         self.port = port
         self.max_connections = max_connections
+        self.settings = dict(settings or {})
         self.cluster = folder / "cluster"
         self.password_file = folder / "password"
 
@@ -77,6 +84,7 @@ class Postgres:
             "max_connections": str(self.max_connections),
             "timezone": "UTC",
             "log_timezone": "UTC",
+            **self.settings,
         }
         arguments = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
         return Program(
