@@ -1,6 +1,6 @@
 """How figures are said: signs, units, nothing where nothing counts."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 NOTHING = "–"
@@ -24,6 +24,8 @@ METHOD_NAMES = {
 }
 WINDOWS = {"30d": "30 days", "90d": "90 days", "180d": "180 days", "365d": "a year", "all": "all time"}
 TYPE_NAMES = {"decision_maker": "Decision-maker", "user": "User", "influencer": "Influencer"}
+SURVEYS = {"nps": "NPS", "csat": "CSAT", "ces": "CES"}
+SCALES = {"nps": "of 10", "csat": "of 5", "ces": "of 7"}
 STATE_NAMES = {
     "open": "Open",
     "acknowledged": "Acknowledged",
@@ -45,10 +47,34 @@ def points(value: float | None) -> str:
 
 def interval(figures: Mapping[str, Any]) -> str:
     """`95 % between +12 and +61`; empty where there is none."""
+    return "" if figures.get("ci_low") is None else f"95 % between {between(figures)}"
+
+
+def between(figures: Mapping[str, Any]) -> str:
+    """The ends of the 95 % interval: `+12 and +61`."""
     low, high = figures.get("ci_low"), figures.get("ci_high")
-    if low is None or high is None:
+    return NOTHING if low is None or high is None else f"{points(low)} and {points(high)}"
+
+
+def formula(figures: Mapping[str, Any]) -> str:
+    """How a score comes about: `100 × (12 promoters − 4 detractors) ÷ 24 answers = +33`; empty where nothing counts."""
+    if figures["nps"] is None:
         return ""
-    return f"95 % between {points(low)} and {points(high)}"
+    promoters, detractors = count(figures["promoter_count"], "promoter"), count(figures["detractor_count"], "detractor")
+    answers = count(figures["response_count"], "answer")
+    return f"100 × ({promoters} − {detractors}) ÷ {answers} = {points(figures['nps'])}"
+
+
+def question(survey: str, figures: Mapping[str, Any], asked: Mapping[str, str]) -> str:
+    """What a figure is a figure of: `NPS over 90 days, by the latest answer of each person, decision-makers`."""
+    window = WINDOWS.get(figures["window"], figures["window"].replace("d", " days"))
+    method = METHOD_NAMES.get(figures["method"], figures["method"]).lower()
+    parts = [f"{survey} over {window}", f"by {'the ' if figures['method'] == 'latest' else ''}{method}"]
+    if asked.get("stakeholder_type"):
+        parts.append(f"{TYPE_NAMES.get(asked['stakeholder_type'], asked['stakeholder_type']).lower()}s only")
+    if asked.get("touchpoint"):
+        parts.append(f"after {asked['touchpoint'].replace('_', ' ')}")
+    return ", ".join(parts)
 
 
 def count(number: int | None, one: str, many: str | None = None) -> str:
@@ -80,6 +106,12 @@ def change_words(kind: str) -> str:
         return f"{CATEGORY_SIGNS[before]} {CATEGORY_NAMES[before]} → {CATEGORY_SIGNS[now]} {now}"
     now = kind.removeprefix("new_")
     return f"New {CATEGORY_SIGNS.get(now, '')} {now}"
+
+
+def falls_and_rises(changes: Sequence[Mapping[str, Any]]) -> tuple[list[Any], list[Any]]:
+    """Those of the category changes that went down, and those that went up; first answers are neither."""
+    moved = [one for one in changes if "_to_" in one["kind"]]
+    return [one for one in moved if is_fall(one["kind"])], [one for one in moved if not is_fall(one["kind"])]
 
 
 def is_fall(kind: str) -> bool:

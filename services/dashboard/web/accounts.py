@@ -6,7 +6,7 @@ from nicegui import ui
 
 from services.dashboard.domain import wording
 from services.dashboard.gateways.services import Api
-from services.dashboard.web.bits import Text, address, box
+from services.dashboard.web.bits import Text, address, box, link
 from services.dashboard.web.controls import VALUE, options_of
 from services.dashboard.web.frame import page
 from services.dashboard.web.section import Section, Visit
@@ -19,6 +19,8 @@ CHOICES = {
     "tier": TIERS,
     "industry": dict(INDUSTRIES),
 }
+ASKED = ("owner", "region")
+"""What comes with a link from elsewhere and is asked of the scorer."""
 LABELS = {"class": "Class", "tier": "Tier", "industry": "Industry"}
 SIGNED = "p => p.value == null ? '–' : (p.value > 0 ? '+' : p.value < 0 ? '−' : '') + Math.round(Math.abs(p.value))"
 MONEY = (
@@ -48,7 +50,8 @@ class _Grid:
 
     def __init__(self, visit: Visit) -> None:
         self._visit = visit
-        self._chosen = {name: visit.query[name] for name in ("q", "sort", *CHOICES) if visit.query.get(name)}
+        self._chosen = {name: visit.query[name] for name in ("q", "sort", *CHOICES, *ASKED) if visit.query.get(name)}
+        self._asked = {name: self._chosen[name] for name in ASKED if name in self._chosen}
         self._grid: ui.aggrid | None = None
         self._count: Text | None = None
 
@@ -64,12 +67,15 @@ class _Grid:
                     Text("span", LABELS[name])
                     made = options_of({"": "All"} | options, self._chosen.get(name, ""))
                     made.on("change", lambda told, name=name: self._choose(name, told.args), js_handler=VALUE)
+            for name, value in self._asked.items():
+                rest = {key: said for key, said in self._chosen.items() if key != name}
+                link(f"{wording.plain(name)}: {value} ✕", address("/accounts", **rest), "button")
             self._count = Text("span", "", "muted", role="status")
 
     async def first(self, api: Api) -> list[Json]:
         """All accounts. The grid shows the first page of them before the rest has come."""
         rows: list[Json] = []
-        async for items in api.pages("scorer", "/v1/accounts", sort="name"):
+        async for items in api.pages("scorer", "/v1/accounts", sort="name", **self._asked):
             rows += [_row(one) for one in items]
             if self._grid is None:
                 self._count_rows(len(rows), more=True)

@@ -1,6 +1,7 @@
 """Small parts that all pages are made of: text, links, figures, chips, tables. Text is always text, never markup."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -112,8 +113,9 @@ def empty(text: str, hint: str = "") -> None:
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[Cell]], caption: str, classes: str = "") -> None:
-    """A table; the caption is for those who do not see it. A cell is a text, or draws itself."""
-    with box(classes="scroll", tabindex="0", role="region", aria_label=caption), box("table", classes):
+    """A table; the caption is for those who do not see it. A cell is a text, or draws itself. On a narrow page a row
+    is a few lines, where a text keeps the head of its column before it and what draws itself speaks for itself."""
+    with box(classes="scroll", tabindex="0", role="region", aria_label=caption), box("table", f"table {classes}"):
         Text("caption", caption, "unseen")
         with box("thead"), box("tr"):
             for head in heads:
@@ -121,9 +123,9 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[Cell]], caption: str, cl
         with box("tbody"):
             for row in rows:
                 with box("tr"):
-                    for cell in row:
+                    for head, cell in zip(heads, row, strict=True):
                         if isinstance(cell, str):
-                            Text("td", cell)
+                            Text("td", cell, data_head=head)
                         else:
                             with box("td"):
                                 cell()
@@ -149,6 +151,24 @@ def figure(name: str, value: str, *, note: str = "", href: str = "", classes: st
         Text("span", value, "value")
         if note:
             Text("span", note, "note")
+
+
+@contextmanager
+def figure_of(name: str, href: str = "") -> Iterator[None]:
+    """One figure that draws itself, with its name."""
+    with box("a" if href else "div", "figure", **({"href": href} if href else {})):
+        Text("span", name, "name")
+        with box("span", "value"):
+            yield
+
+
+def shares(figures: Mapping[str, Any]) -> None:
+    """Promoters, passives and detractors side by side."""
+    parts = []
+    for name, sign in wording.CATEGORY_SIGNS.items():
+        share = figures[f"{name}_percent"] or 0
+        parts.append((name, share, f"{sign} {wording.percent(share)}"))
+    bar(parts, ", ".join(f"{name}s {share:.0f} %" for name, share, _ in parts))
 
 
 def bar(parts: Sequence[tuple[str, float, str]], label: str) -> None:

@@ -1,6 +1,6 @@
 """Charts, each with its figures in words and as a table for those who do not see it."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
@@ -18,8 +18,16 @@ SIGNED = "value => (value > 0 ? '+' : value < 0 ? '−' : '') + Math.abs(value)"
 Json = dict[str, Any]
 
 
-def trend(points: Sequence[Json], *, answers: Sequence[Json] = (), marks: Sequence[Json] = (), name: str) -> None:
-    """NPS over time with its interval; single answers as dots on their own scale, context events as lines."""
+def trend(
+    points: Sequence[Json],
+    *,
+    answers: Sequence[Json] = (),
+    marks: Sequence[Json] = (),
+    name: str,
+    why: Callable[[Json], str] | None = None,
+) -> None:
+    """NPS over time with its interval; single answers as dots on their own scale, context events as lines. `why`
+    gives the address where a point is explained."""
     known = [point for point in points if point["nps"] is not None]
     if not known and not answers:
         Text("p", "Nobody has answered in this time.", "empty")
@@ -31,10 +39,26 @@ def trend(points: Sequence[Json], *, answers: Sequence[Json] = (), marks: Sequen
     with box("details"):
         Text("summary", "As a table")
         rows: list[list[Cell]] = [
-            [partial(when, p["to"]), wording.points(p["nps"]), wording.interval(p), str(p["response_count"])]
+            [
+                partial(_until, p, why),
+                wording.points(p["nps"]),
+                wording.interval(p) or wording.NOTHING,
+                str(p["response_count"]),
+            ]
             for p in reversed(points)
         ]
         table(("Until", "NPS", "Interval", "Answers"), rows, name)
+        if marks:
+            with box("ul"):
+                for mark in reversed(marks):
+                    with box("li"):
+                        when(mark["at"])
+                        Text("span", f": {mark['label'] or wording.plain(mark['kind'])}")
+
+
+def _until(point: Json, why: Callable[[Json], str] | None) -> None:
+    with box("a" if why else "span", **({"href": why(point)} if why else {})):
+        when(point["to"])
 
 
 def _options(points: Sequence[Json], answers: Sequence[Json], marks: Sequence[Json]) -> Json:

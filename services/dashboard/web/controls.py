@@ -1,6 +1,6 @@
 """Native controls: fields that tell their value, forms in dialogs, filters that live in the address."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,7 +8,7 @@ from nicegui import ui
 
 from services.dashboard.gateways.services import Away, Refused
 from services.dashboard.web.bits import Text, box
-from shared.errors import TellbackError
+from shared.errors import Invalid, TellbackError
 
 Json = dict[str, Any]
 VALUE = "(event) => emit(event.target.value)"
@@ -33,8 +33,14 @@ async def attempt(work: Awaitable[Any], done: str) -> bool:
     except TellbackError as error:
         ui.notify(said(error), type="negative", position="top", timeout=8000)
         return False
-    ui.notify(done, type="positive", position="top")
+    if done:
+        ui.notify(done, type="positive", position="top")
     return True
+
+
+async def refuse(sentence: str) -> None:
+    """What `attempt` says of a form that lacks something."""
+    raise Invalid("incomplete", sentence)
 
 
 def button(text: str, on_click: Callable[[], Any], classes: str = "") -> Text:
@@ -56,6 +62,16 @@ class Fields:
             Text("span", label)
             made = Text("textarea", value) if long else box("input", type=kind, value=value)
             self._tell(name, made, "input", VALUE, value)
+
+    def suggested(self, name: str, label: str, values: Iterable[str], kind: str = "text") -> None:
+        """A line with suggestions that need not be followed."""
+        listed = f"suggested-{name}"
+        with box("label"):
+            Text("span", label)
+            self._tell(name, box("input", type=kind, list=listed), "input", VALUE, "")
+        with box("datalist", id=listed):
+            for value in values:
+                box("option", value=value)
 
     def instant(self, name: str, label: str) -> None:
         """A time in the reader's own time zone."""
@@ -121,9 +137,18 @@ def over_the_page(title: str) -> ui.dialog:
     return dialog
 
 
-def filters(action: str, fields: Sequence[tuple[str, str, Mapping[str, str] | None]], query: Mapping[str, str]) -> None:
-    """A form whose values are the query of the address: (name, label, options or None for a search)."""
+def filters(
+    action: str,
+    fields: Sequence[tuple[str, str, Mapping[str, str] | None]],
+    query: Mapping[str, str],
+    keep: Sequence[str] = (),
+) -> None:
+    """A form whose values are the query of the address: (name, label, options or None for a search). What is in
+    `keep` stays in the address as it is."""
     with box("form", "filters", method="get", action=action, data_auto=""):
+        for name in keep:
+            if query.get(name):
+                box("input", type="hidden", name=name, value=query[name])
         for name, label, options in fields:
             with box("label"):
                 Text("span", label)

@@ -3,9 +3,16 @@
 from typing import Any
 
 from services.dashboard.domain import wording
-from services.dashboard.web.bits import Text, address, bar, box, empty, figure, link
+from services.dashboard.web.bits import Text, address, box, empty, figure, link, shares
 
 Json = dict[str, Any]
+FUNNEL = {"sent": "Sent", "delivered": "Delivered", "opened": "Opened", "started": "Begun", "answered": "Answered"}
+RATES = {
+    "open_rate": "opened",
+    "response_rate": "answered",
+    "comment_rate": "wrote a comment",
+    "follow_up_request_rate": "asked to be called",
+}
 ENOUGH = 10
 """Voices on both sides, below which the scorer calls no change significant."""
 
@@ -22,19 +29,12 @@ def headline(figures: Json, people: dict[str, str]) -> None:
         figure("NPS", wording.points(figures["nps"]), note=note, href=address("/people", **people), classes="big")
         with box("div", "figure"):
             figure("Against the window before", wording.points(figures["change"]), note=_certainty(figures))
-    shares = [
-        (
-            name,
-            figures[f"{name}_percent"] or 0,
-            f"{wording.CATEGORY_SIGNS[name]} {wording.percent(figures[f'{name}_percent'])}",
-        )
-        for name in ("promoter", "passive", "detractor")
-    ]
-    bar(shares, ", ".join(f"{name}s {share:.0f} %" for name, share, _ in shares))
+    shares(figures)
     with box("div", "figures"):
         for name in ("promoter", "passive", "detractor"):
             text = f"{wording.CATEGORY_SIGNS[name]} {wording.count(figures[f'{name}_count'], name)}"
             link(text, address("/people", **people, category=name))
+    Text("p", wording.formula(figures), "lead")
 
 
 def _certainty(figures: Json) -> str:
@@ -51,21 +51,18 @@ def _certainty(figures: Json) -> str:
 
 
 def funnel(figures: Json) -> None:
-    """From the invitation to the answer: counts, and shares of those sent."""
-    sent = figures.get("sent_count")
+    """From the invitation to the answer: counts, and the share that each is of the one it comes from."""
+    sent = figures["sent_count"]
     if not sent:
         empty("Nobody was asked in this window.", "Invitations are told to the collector by whoever mails them.")
         return
-    response_rate = figures["response_rate"] or 0
-    reached = sent - (figures["bounced_count"] or 0)
-    rows = [
-        ("Sent", sent),
-        ("Delivered", figures["delivered_count"]),
-        ("Opened", figures["opened_count"]),
-        ("Answered", round(response_rate * reached)),
-        ("Commented", round((figures["comment_rate"] or 0) * reached)),
-    ]
-    steps([(name, number or 0, f"{number:,}") for name, number in rows], sent)
+    rows = [(name, figures[f"{code}_count"]) for code, name in FUNNEL.items() if figures[f"{code}_count"]]
+    steps([(name, float(number), f"{number:,}") for name, number in rows], sent)
+    said = [f"{wording.share(figures[code])} {words}" for code, words in RATES.items() if figures[code] is not None]
+    Text("p", "Of those sent and not bounced " + ", ".join(said) + ".", "muted")
+    if figures["bounced_count"]:
+        bounced = wording.count(figures["bounced_count"], "invitation")
+        Text("p", f"{bounced} bounced ({wording.share(figures['bounce_rate'])} of those sent)", "muted")
 
 
 def steps(rows: list[tuple[str, float, str]], whole: float) -> None:

@@ -46,7 +46,7 @@ async def people(visit: Visit) -> None:
     category = CATEGORIES.get(wanted.get("category", ""), "")
     Text("h1", category.partition(" ")[2] or "People")
     Text("p", "Where each person stands by their latest answer", "lead")
-    filters("/people", FIELDS, visit.query)
+    filters("/people", FIELDS, visit.query, keep=("owner", "industry", "region", "account_id"))
 
     days = visit.query.get("window", "").removesuffix("d")
     since = (visit.now - timedelta(days=int(days))).isoformat() if days.isdecimal() and int(days) < 10_000 else ""

@@ -38,3 +38,23 @@ def test_numbers_have_their_units() -> None:
 def test_a_change_is_said_with_signs_beside_the_words(kind: str, said: str, fall: bool) -> None:
     assert wording.change_words(kind) == said
     assert wording.is_fall(kind) is fall
+
+
+def test_a_score_is_shown_with_the_sum_it_comes_from() -> None:
+    figures = {"nps": 33.3, "promoter_count": 12, "detractor_count": 1, "response_count": 33}
+    assert wording.formula(figures) == "100 × (12 promoters − 1 detractor) ÷ 33 answers = +33"
+    assert wording.formula({"nps": None}) == ""
+
+
+def test_a_figure_says_what_it_is_a_figure_of() -> None:
+    asked = {"stakeholder_type": "decision_maker", "touchpoint": "order_delivery"}
+    said = wording.question("NPS", {"window": "90d", "method": "latest"}, asked)
+    assert said == "NPS over 90 days, by the latest answer of each person, decision-makers only, after order delivery"
+    assert wording.question("CSAT", {"window": "45d", "method": "all"}, {}) == "CSAT over 45 days, by every answer"
+
+
+def test_who_moved_is_told_both_ways_and_first_answers_are_no_move() -> None:
+    kinds = ("promoter_to_passive", "new_detractor", "detractor_to_passive", "new_promoter", "passive_to_detractor")
+    fell, rose = wording.falls_and_rises([{"kind": kind} for kind in kinds])
+    assert [one["kind"] for one in fell] == ["promoter_to_passive", "passive_to_detractor"]
+    assert [one["kind"] for one in rose] == ["detractor_to_passive"]

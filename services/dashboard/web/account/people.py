@@ -8,6 +8,7 @@ from services.dashboard.domain import wording
 from services.dashboard.gateways.services import Api, within
 from services.dashboard.web.account.said import draw_answers, draw_changes, draw_tasks
 from services.dashboard.web.bits import Text, account_link, box, category_chip, empty, facts, person_link, when
+from services.dashboard.web.follow_ups.opening import opening
 from services.dashboard.web.frame import page
 from services.dashboard.web.names import Names
 from services.dashboard.web.section import Section, Visit
@@ -74,6 +75,8 @@ async def person(visit: Visit) -> None:
         return load_some
 
     Section(visit, "", load, _draw_head, classes="plain")
+    with box("div", "buttons"):
+        opening(visit, account_id, stakeholder_id)
     with box("div", "grid"):
         Section(visit, "Where they stand", load, _draw_state)
         tasks = of_person("alerting", "/v1/follow-ups", "-updated_at")

@@ -6,6 +6,7 @@ from typing import Any
 
 from services.dashboard.domain import wording
 from services.dashboard.gateways.services import Api, within
+from services.dashboard.web.account.explanation import explained_at
 from services.dashboard.web.bits import (
     Cell,
     Text,
@@ -21,8 +22,7 @@ from services.dashboard.web.bits import (
 )
 
 Json = dict[str, Any]
-SURVEYS = {"nps": "NPS", "csat": "CSAT", "ces": "CES"}
-SCALES = {"nps": "of 10", "csat": "of 5", "ces": "of 7"}
+MOST_ANSWERS = 1000
 
 
 def draw_comments(found: list[Json]) -> None:
@@ -54,7 +54,7 @@ def draw_answers(answers: list[Json]) -> None:
             with box("div"):
                 with box("p", "muted"):
                     _score(one)
-                    Text("span", f" {SURVEYS[one['survey_type']]}, {one['touchpoint'] or one['nps_kind']}, ")
+                    Text("span", f" {wording.SURVEYS[one['survey_type']]}, {one['touchpoint'] or one['nps_kind']}, ")
                     when(one["answered_at"], "time")
                 if one["comment"]:
                     Text("blockquote", one["comment"], "quote")
@@ -70,7 +70,7 @@ def _score(one: Json) -> None:
     if one["category"]:
         category_chip(one["category"], one["score"])
     else:
-        Text("span", f"{one['score']} {SCALES[one['survey_type']]}", "chip")
+        Text("span", f"{one['score']} {wording.SCALES[one['survey_type']]}", "chip")
 
 
 def draw_tasks(account_id: str, found: list[Json]) -> None:
@@ -99,44 +99,47 @@ def draw_changes(found: list[Json]) -> None:
         empty("Nobody has changed category.")
         return
     rows: list[list[Cell]] = [
-        [
-            partial(person_link, one["account_id"], one["stakeholder_id"], one["person"]),
-            wording.change_words(one["kind"]),
-            f"{one['from_score'] if one['from_score'] is not None else wording.NOTHING} → {one['to_score']}",
-            partial(when, one["changed_at"]),
-        ]
-        for one in found
+        [partial(person_link, one["account_id"], one["stakeholder_id"], one["person"]), *_change(one)] for one in found
     ]
     table(("Who", "Change", "Scores", "When"), rows, "Changes of category")
+
+
+def _change(one: Json) -> list[Cell]:
+    before = wording.NOTHING if one["from_score"] is None else one["from_score"]
+    return [wording.change_words(one["kind"]), f"{before} → {one['to_score']}", partial(when, one["changed_at"])]
 
 
 async def load_touchpoints(api: Api, account_id: str, window: str) -> list[Json]:
     """CSAT and CES of an account by touchpoint, and its NPS beside them."""
     path = within("/v1/accounts", account_id, "score")
-    pairs: set[tuple[str, str]] = {("nps", "")}
-    for survey in ("csat", "ces"):
-        answers = await api.items("scorer", "/v1/responses", account_id=account_id, survey_type=survey, most=1000)
-        pairs |= {(survey, one["touchpoint"] or "") for one in answers}
-    order = sorted(pairs, key=lambda pair: (list(SURVEYS).index(pair[0]), pair[1]))
+    answers = await api.items("scorer", "/v1/responses", account_id=account_id, sort="-answered_at", most=MOST_ANSWERS)
+    pairs = {("nps", "")} | {(one["survey_type"], one["touchpoint"] or "") for one in answers}
+    order = sorted(pairs, key=lambda pair: (list(wording.SURVEYS).index(pair[0]), pair[1]))
     asked = [api.get("scorer", path, window=window, survey_type=s, touchpoint=t) for s, t in order]
     found = await asyncio.gather(*asked)
     return [one | {"touchpoint": touchpoint} for one, (_, touchpoint) in zip(found, order, strict=True)]
 
 
-def draw_touchpoints(found: list[Json]) -> None:
-    """One row a survey and touchpoint."""
-    rows = []
+def draw_touchpoints(account_id: str, window: str, found: list[Json]) -> None:
+    """One row a survey and touchpoint, each leading to the answers behind it."""
+    rows: list[list[Cell]] = []
     for one in found:
-        survey, mean = one["survey_type"], one["mean_score"]
-        if survey == "nps":
-            said = [wording.points(one["nps"]), wording.interval(one) or wording.NOTHING]
-        else:
-            good, words = ("top_two_percent", "satisfied") if survey == "csat" else ("easy_percent", "found it easy")
-            value = wording.NOTHING if mean is None else f"{mean:.1f} {SCALES[survey]}"
-            said = [value, f"{wording.percent(one[good])} {words}" if mean is not None else wording.NOTHING]
-        rows.append(
-            [SURVEYS[survey], wording.plain(one["touchpoint"] or "relationship"), *said, str(one["response_count"])]
-        )
-    table(("Survey", "Touchpoint", "Score", "", "Answers"), rows, "Scores by survey and touchpoint")
+        survey, touchpoint = one["survey_type"], one["touchpoint"]
+        target = explained_at(account_id, window=window, survey_type=survey, touchpoint=touchpoint)
+        name = f"{wording.SURVEYS[survey]}, {touchpoint.replace('_', ' ') if touchpoint else 'all answers'}"
+        rows.append([partial(link, name, target), *_scored(one), str(one["response_count"])])
+    table(("Survey", "Score", "Which is", "Answers"), rows, "Scores by survey and touchpoint")
     if len(found) == 1:
         Text("p", "No satisfaction (CSAT) or effort (CES) survey was answered yet.", "muted")
+    else:
+        Text("p", "CSAT: satisfaction, 1 to 5. CES: how easy it was, 1 to 7.", "muted")
+
+
+def _scored(one: Json) -> list[Cell]:
+    survey, mean = one["survey_type"], one["mean_score"]
+    if survey == "nps":
+        return [wording.points(one["nps"]), wording.interval(one) or wording.NOTHING]
+    if mean is None:
+        return [wording.NOTHING, wording.NOTHING]
+    good, words = ("top_two_percent", "satisfied") if survey == "csat" else ("easy_percent", "found it easy")
+    return [f"{mean:.1f} {wording.SCALES[survey]}", f"{wording.percent(one[good])} {words}"]

@@ -1,18 +1,23 @@
-"""Follow-ups as a board or a list, one's own first."""
+"""Follow-ups as a board or a list, one's own first; the closed ones; and how well the loop is closed."""
 
+from collections.abc import Mapping
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
+from services.dashboard.domain import follow_ups as told
 from services.dashboard.domain import wording
 from services.dashboard.gateways.services import Api
 from services.dashboard.web.bits import Cell, Text, address, box, empty, link, severity_chip, table, when
 from services.dashboard.web.controls import filters
+from services.dashboard.web.follow_ups.loop import GROUPS, draw_figures, draw_groups
 from services.dashboard.web.frame import page
 from services.dashboard.web.names import Names
 from services.dashboard.web.section import Section, Visit
 
 Json = dict[str, Any]
 OPEN = ("open", "acknowledged", "in_progress", "snoozed")
+VIEWS = {"board": "Board", "list": "List", "closed": "Closed", "loop": "How well we close"}
 SEVERITIES = {"critical": "‼ Critical", "high": "! High", "medium": "Medium", "low": "Low"}
 KINDS = (
     "detractor", "promoter_to_passive", "follow_up_requested", "two_falls_in_a_row", "low_csat", "high_effort",
@@ -26,40 +31,85 @@ FIELDS = (
     ("kind", "Kind", {kind: wording.plain(kind) for kind in KINDS}),
     ("due", "Due", {"late": "Overdue"}),
 )
-NAMES = ("severity", "kind", "account_id", "q")
+LOOP_FIELDS = (
+    ("by", "By", GROUPS),
+    ("window", "Opened", {code: f"In {words}" for code, words in wording.WINDOWS.items() if code != "all"}),
+)
+NAMES = ("severity", "kind", "account_id", "stakeholder_id", "owner", "q")
 MOST, IN_LANE = 400, 12
 
 
 @page("/follow-ups", "Follow-ups")
 async def follow_ups(visit: Visit) -> None:
     """Draw the page; the view and what is shown are in the address."""
-    wanted = {name: visit.query[name] for name in NAMES if visit.query.get(name)}
-    as_list = visit.query.get("view") == "list"
-    names = Names()
+    view = visit.query.get("view", "board")
+    view = view if view in VIEWS else "board"
     with box("div", "head"):
         with box():
             Text("h1", "Follow-ups")
             Text("p", "Your own first, then what is due next", "lead")
         with box("nav", "buttons", aria_label="View"):
-            for view, words in (("board", "Board"), ("list", "List"), ("closed", "Closed")):
-                chosen = visit.query.get("view", "board") == view
-                target = address("/follow-ups", **{**visit.query, "view": view})
-                Text("a", words, "button main" if chosen else "button", href=target)
-    filters("/follow-ups", FIELDS, visit.query)
-    closed = visit.query.get("view") == "closed"
+            for name, words in VIEWS.items():
+                classes, current = ("button main", {"aria_current": "true"}) if name == view else ("button", {})
+                Text("a", words, classes, href=address("/follow-ups", **{**visit.query, "view": name}), **current)
+    if view == "loop":
+        _loop(visit)
+    else:
+        _tasks(visit, view)
+
+
+def _tasks(visit: Visit, view: str) -> None:
+    names = Names()
+    filters("/follow-ups", FIELDS, visit.query, keep=("view", "account_id", "stakeholder_id", "owner"))
 
     async def load(api: Api) -> list[Json]:
-        query: Json = {"state": "closed", "sort": "-updated_at"} if closed else {"state": ",".join(OPEN)}
-        if visit.query.get("mine"):
-            query["owner"] = visit.user.email
-        if visit.query.get("due") == "late":
-            query |= {"due_before": visit.now.replace(second=0, microsecond=0).isoformat(), "state": "open"}
-        found = await api.items("alerting", "/v1/follow-ups", most=MOST, **query, **wanted)
-        found.sort(key=lambda one: one["owner"]["email"] != visit.user.email)
-        return await names.add_to(api, found)
+        found = await api.items("alerting", "/v1/follow-ups", most=MOST, **_question(visit, view))
+        return await names.add_to(api, told.own_first(found, visit.user.email))
 
-    draw = _draw_list if as_list or closed else partial(_draw_board, visit)
-    Section(visit, "", load, draw, classes="plain")
+    Section(visit, "", load, partial(_draw_board, visit) if view == "board" else _draw_list, classes="plain")
+
+
+def _question(visit: Visit, view: str) -> Json:
+    query: Json = {name: visit.query[name] for name in NAMES if visit.query.get(name)}
+    query |= {"state": "closed", "sort": "-updated_at"} if view == "closed" else {"state": ",".join(OPEN)}
+    if visit.query.get("mine"):
+        query["owner"] = visit.user.email
+    if visit.query.get("due") == "late":
+        query |= {"due_before": visit.now.replace(second=0, microsecond=0).isoformat(), "state": "open"}
+    return query
+
+
+def _loop(visit: Visit) -> None:
+    by = visit.query.get("by", "kind")
+    by = by if by in GROUPS else "kind"
+    window = visit.query.get("window", "90d")
+    days = int(window.removesuffix("d")) if window in wording.WINDOWS and window != "all" else 90
+    filters("/follow-ups", LOOP_FIELDS, {"view": "loop", "by": by, "window": f"{days}d"}, keep=("view",))
+
+    def load_by(group: str | None) -> Any:
+        async def load(api: Api) -> Json:
+            since = visit.now.replace(minute=0, second=0, microsecond=0) - timedelta(days=days)
+            path = "/v1/follow-ups/summary"
+            return await api.get("alerting", path, group_by=group, opened_since=since.isoformat())
+
+        return load
+
+    opened = f"Follow-ups opened in {wording.WINDOWS[f'{days}d']}"
+    whole = load_by(None)
+    Section(visit, "The closed loop", whole, lambda found: draw_figures(found["groups"][0]), lead=opened)
+    Section(visit, f"By {GROUPS[by].lower()}", load_by(by), lambda found: draw_groups(by, found["groups"]), lead=opened)
+    Section(visit, "Accounts that nobody owns", whole, _draw_unowned)
+
+
+def _draw_unowned(found: Json) -> None:
+    if not found["accounts_without_owner"]:
+        empty("None: every account has an owner.")
+        return
+    Text("p", "Their follow-ups wait at the default owner.", "muted")
+    with box("ul"):
+        for account_id in found["accounts_without_owner"]:
+            with box("li"):
+                link(account_id, address("/follow-ups", view="list", account_id=account_id))
 
 
 def _draw_board(visit: Visit, found: list[Json]) -> None:
@@ -74,7 +124,8 @@ def _draw_board(visit: Visit, found: list[Json]) -> None:
                 for one in lane[:IN_LANE]:
                     _card(visit, one)
                 if len(lane) > IN_LANE:
-                    link(f"{len(lane) - IN_LANE} more in the list", address("/follow-ups", view="list"))
+                    target = address("/follow-ups", **{**visit.query, "view": "list"})
+                    link(f"{len(lane) - IN_LANE} more in the list", target)
 
 
 def _card(visit: Visit, one: Json) -> None:
@@ -86,12 +137,12 @@ def _card(visit: Visit, one: Json) -> None:
                 Text("span", "mine", "chip")
         with box("h3"):
             link(wording.plain(one["kind"]), f"/follow-ups/{one['follow_up_id']}")
-        Text("span", ", ".join(part for part in (one["person"], one["account"]) if part))
+        Text("span", told.about(one))
         Text("span", one["reasons"][0] if one["reasons"] else "", "muted")
         with box("span", "muted"):
             Text("span", "overdue, was due " if late else "due ")
             when(one["due_at"], "ago")
-            Text("span", f" · {one['owner']['name'] or one['owner']['email'] or 'nobody'}")
+            Text("span", f" · {_owner(one)}")
 
 
 def _draw_list(found: list[Json]) -> None:
@@ -101,17 +152,29 @@ def _draw_list(found: list[Json]) -> None:
     rows: list[list[Cell]] = [
         [
             partial(link, wording.plain(one["kind"]), f"/follow-ups/{one['follow_up_id']}"),
-            ", ".join(part for part in (one["person"], one["account"]) if part),
+            partial(Text, "span", told.about(one)),
             partial(severity_chip, one["severity"]),
             wording.STATE_NAMES[one["state"]] + (f": {one['outcome']}" if one["outcome"] else ""),
-            one["owner"]["name"] or one["owner"]["email"] or "nobody",
-            partial(when, one["closed_at"] or one["due_at"], "time"),
+            _owner(one),
+            partial(_time, one),
         ]
         for one in found
     ]
     with box("div", "card"):
         heads = ("Follow-up", "About", "Severity", "State", "Owner", "Due, or closed")
         table(heads, rows, "Follow-ups")
+    if len(found) == MOST:
+        Text("p", f"These are the first {MOST}: choose above to see fewer.", "muted")
+
+
+def _time(one: Json) -> None:
+    with box("span"):
+        Text("span", "closed " if one["closed_at"] else "due ", "muted")
+        when(one["closed_at"] or one["due_at"], "time")
+
+
+def _owner(one: Mapping[str, Any]) -> str:
+    return str(one["owner"]["name"] or one["owner"]["email"] or "nobody")
 
 
 def _nothing() -> None:

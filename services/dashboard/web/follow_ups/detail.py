@@ -1,31 +1,31 @@
-"""One follow-up: who it is about and what they said, the playbook beside it, its history, and what can be done."""
+"""One follow-up: what they said, the playbook beside it, what can be done, and all that happened."""
 
 from functools import partial
 from typing import Any
 
+from services.dashboard.domain import follow_ups as told
 from services.dashboard.domain import wording
 from services.dashboard.gateways.services import Api, within
 from services.dashboard.web.bits import (
+    Cell,
     Text,
     account_link,
     box,
     category_chip,
+    empty,
     facts,
     person_link,
     severity_chip,
     when,
 )
+from services.dashboard.web.follow_ups.reasons import draw_why
 from services.dashboard.web.follow_ups.steps import Steps
 from services.dashboard.web.frame import page
 from services.dashboard.web.names import Names
 from services.dashboard.web.section import Section, Visit
 
 Json = dict[str, Any]
-ACTIONS = {
-    "opened": "opened", "acknowledged": "took it on", "started": "began the work", "snoozed": "put it away",
-    "assigned": "handed it over", "promised": "wrote down a promise", "commented": "said", "closed": "closed it",
-    "reopened": "opened it again", "escalated": "escalated", "occurred": "it happened again",
-}  # fmt: skip
+SOURCES = {"directory": "", "default": ", since nobody owns the account", "assigned": ", assigned by hand"}
 
 
 @page("/follow-ups/{follow_up_id}", "Follow-up")
@@ -40,12 +40,18 @@ async def follow_up(visit: Visit) -> None:
         named = (await names.add_to(api, [found]))[0]
         return named | {"people": await visit.resources.desk.names_of_keys()}
 
+    async def load_why(api: Api) -> Json:
+        return await api.get("alerting", f"{path}/why")
+
     Section(visit, "", load, _draw_head, classes="plain")
-    with box("div", "grid"):
-        Section(visit, "What to do", load, partial(_draw_playbook, steps), classes="two-thirds")
-        Section(visit, "About", load, _draw_about, classes="third")
-        Section(visit, "What they said", load, _draw_answer)
-        Section(visit, "History", load, _draw_history)
+    with box("div", "columns uneven"):
+        with box("div", "stack"):
+            Section(visit, "What they said", load, _draw_answer)
+            Section(visit, "What to do", load, partial(_draw_playbook, steps))
+            Section(visit, "History", load, _draw_history)
+        with box("div", "stack"):
+            Section(visit, "About", load, _draw_about)
+            Section(visit, "Why it is here", load_why, draw_why)
 
 
 def _draw_head(one: Json) -> None:
@@ -58,56 +64,79 @@ def _draw_head(one: Json) -> None:
 
 
 def _draw_playbook(steps: Steps, one: Json) -> None:
-    for sentence in one["playbook"].split(". "):
-        Text("p", sentence if sentence.endswith(".") else f"{sentence}.")
-    Text("h3", "Why it is here")
     with box("ul"):
-        for reason in one["reasons"]:
-            Text("li", reason)
-        for kind in one["inhibited"]:
-            Text("li", f"stands for {wording.plain(kind).lower()} as well", "muted")
+        for sentence in one["playbook"].split(". "):
+            Text("li", sentence if sentence.endswith(".") else f"{sentence}.")
     if one["promise"]:
         Text("h3", "Promised")
         with box("p"):
             Text("span", f"{one['promise']['what']}, by ")
             when(one["promise"]["by"], "time")
     if one["state"] == "closed":
-        Text("h3", f"Closed: {one['outcome']}")
-        for name in ("root_cause", "what_was_done", "result"):
-            if one[name]:
-                Text("p", f"{wording.plain(name)}: {one[name]}")
-        if one["told_customer"] is not None:
-            Text("p", "The customer was told." if one["told_customer"] else "The customer was not told.")
+        _draw_closing(one)
     steps.draw(one)
+
+
+def _draw_closing(one: Json) -> None:
+    Text("h3", f"Closed: {one['outcome']}")
+    rows: dict[str, Cell] = {
+        words: one[name]
+        for name, words in (("root_cause", "Root cause"), ("what_was_done", "Done"), ("result", "What came of it"))
+        if one[name]
+    }
+    if one["told_customer"] is not None:
+        rows["The customer"] = "was told" if one["told_customer"] else "was not told"
+    rows["Their next answer"] = partial(_next_answer, one["next_answer"])
+    facts(rows)
+
+
+def _next_answer(found: Json | None) -> None:
+    if found is None:
+        Text("span", "has not come yet", "muted")
+        return
+    with box("span"):
+        Text("span", f"{told.next_answer(found)}: {found['score']}, ")
+        when(found["answered_at"])
 
 
 def _draw_about(one: Json) -> None:
     account, person = one["account_id"], one["stakeholder_id"]
-    rows: dict[str, Any] = {"Account": partial(account_link, account, one["account"])}
+    rows: dict[str, Cell] = {"Account": partial(account_link, account, one["account"])}
     if person:
         rows["Person"] = partial(person_link, account, person, one["person"])
-    rows |= {
-        "Owner": f"{one['owner']['name'] or one['owner']['email'] or 'nobody'} ({one['owner_source']})",
-        "Informed": ", ".join(also["name"] or also["email"] for also in one["informed"]) or wording.NOTHING,
-        "Opened": partial(when, one["opened_at"], "time"),
-        "First touch": partial(when, one["acknowledged_at"], "time"),
-        "Comes back": partial(when, one["snoozed_until"], "time"),
-        "Closed": partial(when, one["closed_at"], "time"),
-        "Happened": wording.count(one["occurrences"], "time"),
-    }
+    owner = one["owner"]["name"] or one["owner"]["email"] or "nobody"
+    rows["Owner"] = owner + SOURCES[one["owner_source"]]
+    if one["informed"]:
+        rows["Informed"] = ", ".join(also["name"] or also["email"] for also in one["informed"])
+    rows["Opened"] = partial(when, one["opened_at"], "time")
+    times = {"acknowledged_at": "First touch", "snoozed_until": "Comes back", "closed_at": "Closed"}
+    rows |= {words: partial(when, one[name], "time") for name, words in times.items() if one[name]}
+    if one["occurrences"] > 1:
+        rows["Happened"] = wording.count(one["occurrences"], "time")
+    for level in one["escalations"] if one["state"] == "open" or one["promise"] else []:
+        to = told.RECIPIENTS.get(level["to"], level["to"])
+        verb = "Went" if level["fired_at"] else "Goes"
+        rows[f"{verb} to {to}"] = partial(when, level["fired_at"] or level["due_at"], "time")
     facts(rows)
 
 
 def _draw_answer(one: Json) -> None:
     answer = one["response"]
     if not answer:
-        Text("p", "There is no answer behind it.", "empty")
+        empty("There is no answer behind it.")
         return
     with box("p", "muted"):
         category_chip(answer.get("category"), answer["score"])
         Text("span", f" {answer['survey_type'].upper()}, ")
         when(answer["answered_at"], "time")
-    Text("blockquote", answer.get("comment") or "Without a comment.", "quote")
+    if answer.get("comment"):
+        Text("blockquote", answer["comment"], "quote")
+    else:
+        Text("p", "Without a comment: ask what is behind the score.", "muted")
+    if one["next_answer"] and one["state"] != "closed":
+        with box("p"):
+            Text("span", "They have answered again: ")
+            _next_answer(one["next_answer"])
 
 
 def _draw_history(one: Json) -> None:
@@ -115,18 +144,7 @@ def _draw_history(one: Json) -> None:
         for line in reversed(one["history"]):
             with box("li"):
                 with box("p", "muted"):
-                    Text("span", f"{_actor(line['actor'], one['people'])}: {_deed(line['action'])}, ")
+                    Text("span", f"{told.actor(line['actor'], one['people'])}: {told.deed(line['action'])}, ")
                     when(line["at"], "time")
                 if line["comment"]:
                     Text("blockquote", line["comment"], "quote")
-
-
-def _deed(action: str) -> str:
-    return ACTIONS.get(action, wording.plain(action).lower())
-
-
-def _actor(actor: str, people: dict[str, str]) -> str:
-    if actor == "system":
-        return "Tellback"
-    key_id = actor.removeprefix("key:")
-    return people.get(key_id, f"API key {key_id}")

@@ -5,13 +5,16 @@ from datetime import timedelta
 from typing import Any
 
 from services.dashboard.web.bits import Text, box
-from services.dashboard.web.controls import Fields, ask, attempt, button
+from services.dashboard.web.controls import Fields, ask, attempt, button, refuse
 from services.dashboard.web.section import Visit
-from shared.errors import Invalid
+from shared.errors import TellbackError
 
 Json = dict[str, Any]
+SUMMARY = "/v1/follow-ups/summary"
 OUTCOMES = {"resolved": "Resolved", "answered": "Answered", "dismissed": "Dismissed: nothing to do"}
 SNOOZES = {"1": "Until tomorrow", "3": "For three days", "7": "For a week", "30": "For a month"}
+GROWTH = ("new_promoter", "recovered")
+"""Kinds of follow-ups that are chances to grow: something comes of them, or not."""
 
 
 class Steps:
@@ -20,10 +23,11 @@ class Steps:
     def __init__(self, visit: Visit, path: str) -> None:
         self._visit, self._path = visit, path
         self._version = 0
+        self._kind = ""
 
     def draw(self, one: Json) -> None:
         """The buttons that its state allows; none for those who only read."""
-        self._version = one["version"]
+        self._version, self._kind = one["version"], one["kind"]
         if not self._visit.user.may("act"):
             Text("p", "Your role reads follow-ups; leaders and account managers act on them.", "muted")
             return
@@ -37,6 +41,8 @@ class Steps:
                     button("Begin", self._plain("start", "Begun"))
                 button("Close", self._close, "main" if one["state"] == "in_progress" else "")
                 button("Promise", self._promise)
+                if "@" in self._visit.user.email and one["owner"]["email"] != self._visit.user.email:
+                    button("Make it mine", self._take)
                 button("Assign", self._assign)
                 button("Snooze", self._snooze)
             button("Comment", self._comment)
@@ -56,11 +62,15 @@ class Steps:
         await self._visit.refresh()
         return worked
 
-    def _close(self) -> None:
+    async def _close(self) -> None:
+        causes = await self._causes()
+
         def fill(fields: Fields) -> None:
             fields.choice("outcome", "How it ended", OUTCOMES)
-            fields.text("root_cause", "Root cause, in a word or two")
+            fields.suggested("root_cause", "Root cause, in a word or two", causes)
             fields.text("what_was_done", "What was done", long=True)
+            if self._kind in GROWTH:
+                fields.text("result", "What came of it: a referral, a story, an order")
             fields.tick("told_customer", "The customer was told")
 
         ask("Close the loop", fill, lambda values: self._send("close", values, "Closed"), "Close it")
@@ -72,31 +82,51 @@ class Steps:
 
         ask("What was promised", fill, lambda values: self._send("promise", values, "Written down"), "Write it down")
 
-    def _assign(self) -> None:
+    async def _causes(self) -> list[str]:
+        """Causes that were named before, so that the same one is named the same."""
+        try:
+            found = await (await self._visit.api()).get("alerting", SUMMARY, group_by="root_cause")
+        except TellbackError:
+            return []
+        return sorted(one["group"]["root_cause"] for one in found["groups"] if one["group"]["root_cause"])
+
+    async def _take(self) -> None:
+        user = self._visit.user
+        await self._send("assign", {"owner": {"email": user.email, "name": user.name}}, "It is yours")
+
+    async def _assign(self) -> None:
+        everybody = await self._visit.resources.desk.everybody()
+        acting = {one.email: one.name for one in everybody if one.may("act") and not one.disabled and "@" in one.email}
+
         def fill(fields: Fields) -> None:
-            fields.text("email", "E-mail of the new owner", kind="email")
-            fields.text("name", "Name")
+            fields.suggested("email", "E-mail of the new owner", acting, kind="email")
+            fields.text("name", "Name, if they do not sign in here")
 
         async def send(values: Json) -> bool:
-            return await self._send("assign", {"owner": values}, "Handed over")
+            known = acting.get(values.get("email", ""))
+            return await self._send("assign", {"owner": ({"name": known} if known else {}) | values}, "Handed over")
 
         ask("Hand it over", fill, send, "Hand over")
 
     def _snooze(self) -> None:
-        async def send(values: Json) -> bool:
-            until = self._visit.now + timedelta(days=int(values["days"]))
-            return await self._send("snooze", {"until": until.isoformat()}, "Put away")
+        def fill(fields: Fields) -> None:
+            fields.choice("days", "How long", SNOOZES)
+            fields.instant("until", "Or until")
+            fields.text("comment", "Why")
 
-        ask("Put it away", lambda fields: fields.choice("days", "Until when", SNOOZES), send, "Put away")
+        async def send(values: Json) -> bool:
+            values = dict(values)
+            days = int(values.pop("days"))
+            if "until" not in values:
+                values["until"] = (self._visit.now + timedelta(days=days)).isoformat()
+            return await self._send("snooze", values, "Put away")
+
+        ask("Put it away", fill, send, "Put away")
 
     def _comment(self) -> None:
         async def send(values: Json) -> bool:
             if "comment" not in values:
-                return await attempt(_refuse("Write something first."), "")
+                return await attempt(refuse("Write something first."), "")
             return await self._send("comments", values, "Noted")
 
         ask("Say something about it", lambda fields: fields.text("comment", "Comment", long=True), send, "Note it")
-
-
-async def _refuse(sentence: str) -> None:
-    raise Invalid("empty", sentence)

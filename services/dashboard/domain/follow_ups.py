@@ -1,0 +1,113 @@
+"""How a follow-up is told: what was done, why it is there, what came of it."""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from services.dashboard.domain import wording
+
+ACTIONS = {
+    "opened": "opened", "repeated": "it happened again", "inhibited": "something lesser happened as well",
+    "acknowledged": "took it on", "unacknowledged": "taken on, but nothing was done: open again",
+    "started": "began the work", "snoozed": "put it away", "woken": "it came back", "assigned": "handed it over",
+    "promised": "wrote down a promise", "commented": "said", "closed": "closed it", "reopened": "opened it again",
+    "escalated": "escalated", "corrected": "the answer was corrected", "amended": "the answer was amended",
+    "erased": "the person was erased",
+}  # fmt: skip
+EVENTS = {
+    "stakeholder.answered": "An answer",
+    "stakeholder.answer_corrected": "An answer was corrected",
+    "stakeholder.went_silent": "Silence after an invitation",
+    "account_score.dropped": "The score of the account fell",
+    "account_class.changed": "The class of the account changed",
+}
+RESULTS = {"recovered": "better than before", "unchanged": "as before", "worse": "worse than before"}
+RESULT_SIGNS = {"recovered": "↑", "unchanged": "→", "worse": "↓"}
+RECIPIENTS = {"owner": "the owner", "sponsor": "the sponsor", "leader": "the leader"}
+FACTS = {
+    "score": "score", "previous_score": "score before", "change": "change", "falls_in_a_row": "falls in a row",
+    "follow_up_requested": "asked to be called", "survey_type": "survey", "touchpoint": "touchpoint",
+    "product": "product", "stakeholder_type": "role", "tier": "tier", "days": "days of silence",
+    "furthest": "how far they came", "points": "points lost", "account_class": "class now",
+    "previous_class": "class before", "days_to_renewal": "days to the renewal",
+    "decision_maker_days": "days since a decision-maker was heard",
+}  # fmt: skip
+"""The facts worth telling, in this order."""
+HOURS_A_DAY = 24
+
+
+def deed(action: str) -> str:
+    """What was done, in words."""
+    return ACTIONS.get(action, wording.plain(action).lower())
+
+
+def actor(who: str, people: Mapping[str, str]) -> str:
+    """Who did it: `people` gives the names behind the keys of the dashboard."""
+    if who == "system":
+        return "Tellback"
+    key_id = who.removeprefix("key:")
+    return people.get(key_id, f"API key {key_id}")
+
+
+def event(name: str) -> str:
+    """What happened, in words."""
+    return EVENTS.get(name, wording.plain(name.replace(".", " ")))
+
+
+def span(document: Mapping[str, Any]) -> str:
+    """`{"amount": 4, "unit": "business_hours"}` as `4 business hours`."""
+    unit = str(document["unit"]).replace("_", " ")
+    return wording.count(document["amount"], unit.removesuffix("s"), unit)
+
+
+def rule_name(rule_id: str) -> str:
+    """`detractor_4_6` as `Detractor 4–6`."""
+    return re.sub(r"(\d) (\d)", r"\1–\2", wording.plain(rule_id))
+
+
+def rule(document: Mapping[str, Any]) -> str:
+    """The rule as it was when it fired, in one sentence."""
+    to = RECIPIENTS.get(document["recipient"], document["recipient"])
+    who = " and ".join([to, *(RECIPIENTS.get(one, one) for one in document["informs"])])
+    return (
+        f"{rule_name(document['rule_id'])}, version {document['version']}: {document['severity']},"
+        f" first touch within {span(document['due'])}, to {who}"
+    )
+
+
+def facts(known: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """What was known when it happened, as names and values; what is not known is left out."""
+    told = []
+    for name, words in FACTS.items():
+        value = known.get(name)
+        if value is not None and value is not False and value != "":
+            told.append((words, "yes" if value is True else _value(value)))
+    return told
+
+
+def _value(value: Any) -> str:
+    return value.replace("_", " ") if isinstance(value, str) else f"{value:g}"
+
+
+def hours(value: float | None) -> str:
+    """A span of hours as people say it: `40 min`, `5.5 h`, `3.2 days`."""
+    if value is None:
+        return wording.NOTHING
+    if value < 1:
+        return f"{max(1, round(60 * value))} min"
+    return f"{value:.3g} h" if value < 2 * HOURS_A_DAY else f"{value / HOURS_A_DAY:.3g} days"
+
+
+def next_answer(found: Mapping[str, Any]) -> str:
+    """`↑ better than before`: what the person said next, beside what opened the follow-up."""
+    return f"{RESULT_SIGNS[found['result']]} {RESULTS[found['result']]}"
+
+
+def about(one: Mapping[str, Any]) -> str:
+    """Whom a follow-up is about; `person` is empty where it is about the whole account."""
+    return ", ".join(part for part in (one["person"], one["account"]) if part)
+
+
+def own_first(tasks: Sequence[dict[str, Any]], email: str) -> list[dict[str, Any]]:
+    """The same tasks, one's own before the others', else in the order they had."""
+    return sorted(tasks, key=lambda one: one["owner"]["email"] != email)

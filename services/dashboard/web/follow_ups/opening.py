@@ -1,0 +1,62 @@
+"""Opening a follow-up by hand, from the page of an account or of a person."""
+
+from typing import Any
+
+from nicegui import ui
+
+from services.dashboard.gateways.services import Api, within
+from services.dashboard.web.controls import Fields, ask, attempt, button, refuse
+from services.dashboard.web.section import Visit
+
+Json = dict[str, Any]
+SEVERITIES = {"medium": "Medium", "high": "! High", "critical": "‼ Critical", "low": "Low"}
+WHOLE = "The account as a whole"
+
+
+def opening(visit: Visit, account_id: str, stakeholder_id: str | None = None) -> None:
+    """A button that asks what it is about, opens the follow-up and leads to it; none for those who only read."""
+    if not visit.user.may("act"):
+        return
+
+    async def start() -> None:
+        people = {} if stakeholder_id else await _people(await visit.api(), account_id)
+
+        def fill(fields: Fields) -> None:
+            if not stakeholder_id:
+                fields.choice("stakeholder_id", "About", {"": WHOLE} | people)
+            fields.text("reason", "What it is about", long=True)
+            fields.choice("severity", "How much it matters", SEVERITIES)
+            fields.instant("due_at", "Due; by default in business time, by how much it matters")
+
+        async def send(values: Json) -> bool:
+            if "reason" not in values:
+                return await attempt(refuse("Say what it is about."), "")
+            body = {
+                "account_id": account_id,
+                **({"stakeholder_id": stakeholder_id} if stakeholder_id else {}),
+                **values,
+            }
+            made: list[Json] = []
+
+            async def work() -> None:
+                made.append(await (await visit.api()).post("alerting", "/v1/follow-ups", body))
+
+            if not await attempt(work(), "Opened"):
+                return False
+            ui.navigate.to(f"/follow-ups/{made[0]['follow_up_id']}")
+            return True
+
+        ask("Open a follow-up", fill, send, "Open it")
+
+    button("Open a follow-up", start)
+
+
+async def _people(api: Api, account_id: str) -> dict[str, str]:
+    """Id to name of the people of an account; none where they cannot be asked for now."""
+    found: list[Json] = []
+
+    async def work() -> None:
+        found.extend(await api.items("scorer", within("/v1/accounts", account_id, "stakeholders"), most=500))
+
+    await attempt(work(), "")
+    return {one["stakeholder_id"]: one["name"] or one["stakeholder_id"] for one in found}

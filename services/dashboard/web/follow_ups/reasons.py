@@ -1,0 +1,72 @@
+"""Why a follow-up is there: what happened, which rules held, and who was told of it."""
+
+from functools import partial
+from typing import Any
+
+from services.dashboard.domain import follow_ups as told
+from services.dashboard.domain import wording
+from services.dashboard.web.bits import Cell, Text, box, facts, table, when
+
+Json = dict[str, Any]
+
+
+def draw_why(found: Json) -> None:
+    """The reasons, the rule of then, each event behind it, and the messages that went out."""
+    with box("ul"):
+        for reason in found["reasons"]:
+            Text("li", reason)
+    if found["inhibited"]:
+        others = ", ".join(wording.plain(kind).lower() for kind in found["inhibited"])
+        Text("p", f"It stands for {others} as well.", "muted")
+    Text("p", told.rule(found["rule"]) if found["rule"] else "Opened by hand, by no rule.", "muted")
+    if found["triggers"]:
+        with box("details"):
+            Text("summary", "What was known, and which rules held")
+            for trigger in found["triggers"]:
+                _draw_trigger(trigger)
+    with box("details"):
+        Text("summary", "Who was told")
+        _draw_told(found)
+
+
+def _draw_trigger(trigger: Json) -> None:
+    with box("h3"):
+        Text("span", f"{told.event(trigger['event'])}, ")
+        when(trigger["at"], "time")
+    if not trigger["holds"]:
+        Text("p", "It was corrected since and holds no more.", "muted")
+    facts(dict(told.facts(trigger["facts"])))
+    rows: list[list[Cell]] = [
+        [told.rule_name(one["rule_id"]), one["severity"], partial(when, one["due_at"], "time")]
+        for one in trigger["matches"]
+    ]
+    if rows:
+        table(("Rule that held", "Severity", "Due"), rows, "Rules that held, the strongest first")
+
+
+def _draw_told(found: Json) -> None:
+    rows: list[list[Cell]] = [
+        [
+            f"{wording.plain(one['channel'])}: {one['recipient'] or 'the room'}",
+            wording.plain(one["topic"]).lower(),
+            one["status"],
+            partial(when, one["sent_at"] or one["due_at"], "time"),
+        ]
+        for one in found["notices"]
+    ]
+    for message in found["messages"]:
+        rows += [
+            [f"Webhook {one['endpoint_id']}", told.deed(message["action"]), one["status"], partial(_delivered, one)]
+            for one in message["deliveries"]
+        ]
+    if not rows:
+        Text("p", "Nobody was told outside these pages: no webhook and no notification asks for it.", "muted")
+        return
+    table(("To", "Of what", "State", "When"), rows, "Messages about it")
+
+
+def _delivered(one: Json) -> None:
+    if one["delivered_at"]:
+        when(one["delivered_at"], "time")
+    else:
+        Text("span", one["last_failure"] or f"tried {wording.count(one['attempts'], 'time')}", "muted")

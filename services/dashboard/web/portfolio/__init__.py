@@ -1,0 +1,1 @@
+"""The first page: how the portfolio stands, who moved, what waits, and where nobody listens."""

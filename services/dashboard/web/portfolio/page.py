@@ -1,0 +1,58 @@
+"""The first page put together: what an account manager needs first stands first."""
+
+from services.dashboard.domain import wording
+from services.dashboard.web import charts
+from services.dashboard.web.bits import Text, address, box
+from services.dashboard.web.frame import page
+from services.dashboard.web.portfolio.business import Business
+from services.dashboard.web.portfolio.reach import Reach
+from services.dashboard.web.portfolio.score import GROUPS, Score
+from services.dashboard.web.portfolio.work import DUE, MOVED, SILENT, Work
+from services.dashboard.web.section import Section, Visit
+
+DRIVERS = "Ratings of single attributes beside the NPS answer of the same person"
+
+
+@page("/", "Portfolio")
+async def portfolio(visit: Visit) -> None:
+    """Draw the page; the window and the split are in the address."""
+    window = visit.query.get("window", "90d")
+    window = window if window in wording.WINDOWS else "90d"
+    by = visit.query.get("by", "owner")
+    by = by if by in GROUPS else "owner"
+    lead = f"Everybody who answered in {wording.WINDOWS[window]}, by the latest answer of each person"
+    with box("div", "head"):
+        with box():
+            Text("h1", "Portfolio")
+            Text("p", lead, "lead")
+        choice("Window", wording.WINDOWS, window, visit.query, "window")
+    score, work, reach, business = Score(window, by), Work(visit), Reach(window), Business(window)
+    with box("div", "columns"):
+        with box("div", "stack"):
+            Section(visit, "Score", score.load, score.draw)
+            Section(visit, "Who moved", work.load_moves, work.draw_moves, lead=MOVED)
+        with box("div", "stack"):
+            Section(visit, "Trend", score.load_trend, lambda found: charts.trend(found["points"], name="Portfolio"))
+            Section(visit, "Follow-ups due", work.load_due, work.draw_due, lead=DUE)
+            Section(visit, "The closed loop", work.load_loop, work.draw_loop, lead="Follow-ups opened in 90 days")
+            Section(visit, "Distribution", score.load, score.draw_distribution)
+    with box("div", "grid"):
+        Section(visit, "Silent before their renewal", work.load_silent, work.draw_silent, classes="wide", lead=SILENT)
+        with box("section", "card wide", aria_label="Where it comes from"):
+            with box("div", "head"):
+                Text("h2", "Where it comes from")
+                choice("Split", GROUPS, by, visit.query, "by")
+            Section(visit, "", score.load_groups, score.draw_groups, classes="plain")
+        Section(visit, "Revenue at risk", business.load_revenue, business.draw_revenue, classes="third")
+        Section(visit, "Coverage", score.load, reach.draw_coverage, classes="third")
+        Section(visit, "From invitation to answer", reach.load_funnel, reach.draw_funnel, classes="third")
+        Section(visit, "Nobody listens here", reach.load_gaps, reach.draw_gaps)
+        Section(visit, "What drives the score", business.load_drivers, business.draw_drivers, lead=DRIVERS)
+
+
+def choice(label: str, options: dict[str, str], chosen: str, query: dict[str, str], name: str) -> None:
+    """Links that put another value into the address; the rest of it stays."""
+    with box("nav", "buttons", aria_label=label):
+        for code, words in options.items():
+            classes, current = ("button main", {"aria_current": "true"}) if code == chosen else ("button", {})
+            Text("a", words.capitalize(), classes, href=address("/", **{**query, name: code}), **current)
