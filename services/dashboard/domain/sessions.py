@@ -51,6 +51,12 @@ class Throttle:
         if len(self._failures) > self._names:
             self._failures.popitem(last=False)
 
+    def forgive(self, name: str) -> None:
+        """Take back the last failure of the name."""
+        failures = self._failures.get(name)
+        if failures:
+            failures.pop()
+
     def succeeded(self, name: str) -> None:
         """Forget the failures of the name."""
         self._failures.pop(name, None)

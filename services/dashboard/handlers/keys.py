@@ -9,12 +9,14 @@ from services.dashboard.domain.users import SCOPES, User
 from services.dashboard.gateways.services import Api, Away, Refused, Services, within
 from services.dashboard.gateways.vault import Vault
 from services.dashboard.store.keys import SealedKey, add_key, live_key, retire_key
+from services.dashboard.store.users import user_by_id
 from shared.clock import Clock
 from shared.db.engine import Database
-from shared.errors import Unavailable
+from shared.errors import Unauthorized, Unavailable
 from shared.telemetry.logging import get_logger
 
 log = get_logger(__name__)
+SIGNED_OUT = "You are signed out: sign in again"
 
 
 class KeyRing:
@@ -29,7 +31,9 @@ class KeyRing:
         self._making = asyncio.Lock()
 
     async def api_of(self, user: User) -> Api:
-        """The services as this person may ask them. Raises `Away`, or `Unavailable` without a key of our own."""
+        """The services as this person may ask them. Raises `Away`, `Unavailable` without a key of our own, or
+        `Unauthorized` when they have another role by now: whoever holds on to an old page gets no old rights.
+        """
 
         async def renew() -> str:
             async with self._making:
@@ -59,6 +63,9 @@ class KeyRing:
     async def _key_of(self, user: User) -> str:
         async with self._database.read() as tx:
             kept = await live_key(tx, user.user_id)
+            current = await user_by_id(tx, user.user_id)
+        if current is None or current.disabled or current.role is not user.role:
+            raise Unauthorized("signed_out", SIGNED_OUT)
         if kept is not None and kept.role is user.role:
             opened = self._vault.open(kept.sealed, str(user.user_id))
             if opened is not None:

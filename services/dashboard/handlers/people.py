@@ -13,7 +13,8 @@ from services.dashboard.store import audit, sessions, users
 from services.dashboard.store.keys import names_of_keys
 from shared.clock import Clock
 from shared.db.engine import Database
-from shared.errors import Conflict, Invalid, NotFound
+from shared.db.transaction import ReadTx
+from shared.errors import Conflict, Forbidden, Invalid, NotFound
 
 _EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,255}")
 FIRST_ADMIN = "admin"
@@ -62,7 +63,7 @@ class Desk:
             return await audit.latest(tx, limit)
 
     async def add(self, by: User, email: str, name: str, role: Role) -> str:
-        """Let somebody in; gives their first password. Raises `Invalid` or `Conflict`."""
+        """Let somebody in; gives their first password. Raises `Invalid`, `Conflict` or `Forbidden`."""
         email, name = email.strip().lower(), " ".join(name.split())
         if not _EMAIL.fullmatch(email):
             raise Invalid("invalid_email", "This is not an e-mail address.")
@@ -72,16 +73,20 @@ class Desk:
         new = users.NewUser(uuid4(), email, name, role, await self.passwords.hash(password))
         now = self.clock.now()
         async with self.database.write() as tx:
+            await _require_admin(tx, by)
             if not await users.add_user(tx, new, now):
                 raise Conflict("email_taken", "Somebody with this e-mail address may sign in already.")
             await audit.note(tx, audit.Entry(now, by.email, f"added_{role.value}", email))
         return password
 
     async def change(self, by: User, user_id: UUID, role: Role, *, disabled: bool) -> None:
-        """Give another role, or shut out and let in again. The last admin stays one. Raises `Conflict`."""
+        """Give another role, or shut out and let in again. The last admin stays one. Raises `Conflict` or
+        `Forbidden`.
+        """
         now = self.clock.now()
         async with self.database.write() as tx:
             admins = await users.live_admins(tx)
+            await _require_admin(tx, by)
             found = await users.user_by_id(tx, user_id)
             if found is None:
                 raise NotFound("user_not_found", "There is no such person.")
@@ -96,11 +101,12 @@ class Desk:
             await self.keys.retire(user_id)
 
     async def reset_password(self, by: User, user_id: UUID) -> str:
-        """A new first password for somebody; their sessions end."""
+        """A new first password for somebody; their sessions end. Raises `NotFound` or `Forbidden`."""
         password = new_password()
         hashed = await self.passwords.hash(password)
         now = self.clock.now()
         async with self.database.write() as tx:
+            await _require_admin(tx, by)
             found = await users.user_by_id(tx, user_id)
             if found is None:
                 raise NotFound("user_not_found", "There is no such person.")
@@ -129,3 +135,10 @@ class Desk:
         """Write down something that was done in another service."""
         async with self.database.write() as tx:
             await audit.note(tx, audit.Entry(self.clock.now(), by.email, action, subject[:300]))
+
+
+async def _require_admin(tx: ReadTx, by: User) -> None:
+    """By what stands now, not by what the page of `by` was drawn for."""
+    current = await users.user_by_id(tx, by.user_id)
+    if current is None or current.disabled or current.role is not Role.ADMIN:
+        raise Forbidden("not_an_admin", "Only an admin may do this.")

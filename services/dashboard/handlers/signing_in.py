@@ -40,8 +40,10 @@ class SigningIn:
         self._database, self._clock, self._passwords, self._idle = database, clock, passwords, idle
         self._names, self._addresses = Throttle(BY_NAME, SPAN), Throttle(BY_ADDRESS, SPAN)
 
-    async def sign_in(self, email: str, password: str, address: str) -> str:
-        """The token of a new session. Raises `Unauthorized`, or `TooMany` after too many failures."""
+    async def sign_in(self, email: str, password: str, address: str, before: str | None = None) -> str:
+        """The token of a new session; the session `before` of the same browser ends. Raises `Unauthorized`, or
+        `TooMany` after too many failures.
+        """
         now, email = self._clock.now(), email.strip().lower()[:320]
         wait = max((w for w in (self._names.wait(email, now), self._addresses.wait(address, now)) if w), default=None)
         if wait is not None:
@@ -56,9 +58,12 @@ class SigningIn:
             log.warning("login_failed")
             raise Unauthorized("wrong_password", "the name or the password is wrong")
         self._names.succeeded(email)
+        self._addresses.forgive(address)
         token = secrets.token_urlsafe(32)
         async with self._database.write() as tx:
             await sessions.drop_ended(tx, now, self._idle)
+            if before:
+                await sessions.end_session(tx, hash_of(before))
             await sessions.add_session(tx, hash_of(token), found[0].user_id, now)
             await users.note_login(tx, found[0].user_id, now)
             await audit.note(tx, audit.Entry(now, email, "signed_in", email))
@@ -79,22 +84,31 @@ class SigningIn:
                 await sessions.touch_session(tx, key, now)
         return Visitor(user, token)
 
-    async def still_there(self, token: str) -> bool:
-        """Whether the session goes on; an open page that asks by itself does not keep it alive."""
+    async def present(self, token: str) -> User | None:
+        """Who the session belongs to as they are now, None when it has ended; an open page that asks by itself does
+        not keep it alive.
+        """
         async with self._database.read() as tx:
             session = await sessions.find_session(tx, hash_of(token))
             user = await users.user_by_id(tx, session.user_id) if session else None
-        return bool(session and user and not user.disabled and session.live(self._clock.now(), self._idle))
+        if session is None or user is None or user.disabled or not session.live(self._clock.now(), self._idle):
+            return None
+        return user
 
-    async def sign_out(self, visitor: Visitor) -> None:
-        """End the session."""
-        now = self._clock.now()
+    async def sign_out(self, visitor: Visitor, *, everywhere: bool = False) -> None:
+        """End the session, or all sessions of this person."""
+        now, email = self._clock.now(), visitor.user.email
+        action = "signed_out_everywhere" if everywhere else "signed_out"
         async with self._database.write() as tx:
+            if everywhere:
+                await sessions.end_sessions_of(tx, visitor.user.user_id)
             await sessions.end_session(tx, hash_of(visitor.token))
-            await audit.note(tx, audit.Entry(now, visitor.user.email, "signed_out", visitor.user.email))
+            await audit.note(tx, audit.Entry(now, email, action, email))
 
-    async def change_password(self, visitor: Visitor, old: str, new: str) -> None:
-        """Exchange one's own password and end one's other sessions. Raises `Invalid` or `TooMany`."""
+    async def change_password(self, visitor: Visitor, old: str, new: str) -> str:
+        """Exchange one's own password; all sessions end, and the token of a new one is given. Raises `Invalid` or
+        `TooMany`.
+        """
         now, email = self._clock.now(), visitor.user.email
         if wait := self._names.wait(email, now):
             raise TooMany("too_many_tries", "too many failed tries", retry_after=int(wait.total_seconds()) + 1)
@@ -107,7 +121,10 @@ class SigningIn:
         if weak := weakness(new, email):
             raise Invalid("weak_password", weak)
         hashed = await self._passwords.hash(new)
+        token = secrets.token_urlsafe(32)
         async with self._database.write() as tx:
             await users.set_password(tx, visitor.user.user_id, hashed)
-            await sessions.end_sessions_of(tx, visitor.user.user_id, but=hash_of(visitor.token))
+            await sessions.end_sessions_of(tx, visitor.user.user_id)
+            await sessions.add_session(tx, hash_of(token), visitor.user.user_id, now)
             await audit.note(tx, audit.Entry(now, email, "changed_password", email))
+        return token

@@ -28,6 +28,10 @@ class Pulse:
         self._streaming = False
         self._unsettled = False
 
+    def ask_by(self, api: Callable[[], Awaitable[Api]]) -> None:
+        """From now on ask as the newest page does: the person may have another role than when the first was opened."""
+        self._api = api
+
     def subscribe(self, told: Told) -> None:
         """Tell this page from now on."""
         self._told.add(told)
@@ -114,6 +118,7 @@ class Pulses:
         """The pulse of a person."""
         if user_id not in self._pulses:
             self._pulses[user_id] = Pulse(api, self._seconds)
+        self._pulses[user_id].ask_by(api)
         return self._pulses[user_id]
 
     def stop(self) -> None:

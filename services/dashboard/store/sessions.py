@@ -37,9 +37,9 @@ async def end_session(tx: WriteTx, token_hash: bytes) -> None:
     await tx.execute("delete from sessions where token_hash = :token_hash", token_hash=token_hash)
 
 
-async def end_sessions_of(tx: WriteTx, user_id: UUID, *, but: bytes = b"") -> None:
-    """Sign somebody out everywhere, except in the session `but`."""
-    await tx.execute("delete from sessions where user_id = :user_id and token_hash <> :but", user_id=user_id, but=but)
+async def end_sessions_of(tx: WriteTx, user_id: UUID) -> None:
+    """Sign somebody out everywhere."""
+    await tx.execute("delete from sessions where user_id = :user_id", user_id=user_id)
 
 
 async def drop_ended(tx: WriteTx, now: datetime, idle: timedelta) -> int:

@@ -86,7 +86,10 @@ def _navigation(visit: Visit, request: Request, here: str) -> None:
                 with box("form", method="post", action="/logout"):
                     forms = resources().forms
                     box("input", type="hidden", name="token", value=forms.token(visit.visitor.token))
-                    Text("button", "Sign out", type="submit")
+                    with box("div", "buttons"):
+                        Text("button", "Sign out", type="submit")
+                        Text("button", "Everywhere", type="submit", name="everywhere", value="yes",
+                             aria_label="Sign out on all devices")  # fmt: skip
 
 
 def _themes(request: Request) -> None:

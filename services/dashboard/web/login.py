@@ -43,6 +43,14 @@ def to_login(request: Request) -> RedirectResponse:
     return RedirectResponse(f"/login?{urlencode({'next': target})}" if target != "/" else "/login", status_code=303)
 
 
+def address_of(request: Request, proxies: int) -> str:
+    """Who asks: behind so many proxies of ours, the address that the outermost of them wrote down."""
+    seen = [one.strip() for one in request.headers.get("x-forwarded-for", "").split(",")]
+    if proxies and len(seen) >= proxies and seen[-proxies]:
+        return seen[-proxies][:100]
+    return request.client.host if request.client else "unknown"
+
+
 def _page(request: Request, title: str, form: str, message: str = "", status: int = 200) -> HTMLResponse:
     forms = resources().forms
     cookie = forms.cookie_for(request)
@@ -87,9 +95,9 @@ async def login(
     found = resources()
     if not found.forms.fits(request, token):
         return _login_page(request, next_, STALE, 403)
-    address = request.client.host if request.client else "unknown"
+    address = address_of(request, found.settings.proxies)
     try:
-        opened = await found.signing_in.sign_in(email, password, address)
+        opened = await found.signing_in.sign_in(email, password, address, request.cookies.get(SESSION))
     except Unauthorized:
         return _login_page(request, next_, "The name or the password is wrong.", 401)
     except TooMany as error:
@@ -106,13 +114,13 @@ async def login(
 
 
 @router.post("/logout")
-async def logout(request: Request, token: Text = "") -> Response:
-    """End the session."""
+async def logout(request: Request, token: Text = "", everywhere: Text = "") -> Response:
+    """End the session, or all of this person's."""
     found, visitor = resources(), await _visitor(request)
     if visitor and not found.forms.fits(request, token):
         return RedirectResponse("/", status_code=303)
     if visitor:
-        await found.signing_in.sign_out(visitor)
+        await found.signing_in.sign_out(visitor, everywhere=bool(everywhere))
     response = RedirectResponse("/login", status_code=303)
     response.delete_cookie(SESSION, path="/")
     return response
@@ -144,10 +152,12 @@ async def change_password(request: Request, old: Text = "", new: Text = "", toke
     if not found.forms.fits(request, token):
         return _password_page(request, STALE, 403)
     try:
-        await found.signing_in.change_password(visitor, old, new)
+        opened = await found.signing_in.change_password(visitor, old, new)
     except (Invalid, TooMany) as error:
         return _password_page(request, error.detail.capitalize(), error.status)
-    return RedirectResponse("/", status_code=303)
+    response = RedirectResponse("/", status_code=303)
+    found.forms.set_cookie(response, SESSION, opened)
+    return response
 
 
 async def _visitor(request: Request) -> Visitor | None:

@@ -8,11 +8,13 @@ from typing import Any
 
 from nicegui import Client, ui
 
+from services.dashboard.domain.users import User
 from services.dashboard.gateways.services import Api, Away, Refused
+from services.dashboard.handlers.keys import SIGNED_OUT
 from services.dashboard.handlers.signing_in import Visitor
 from services.dashboard.web.bits import Text, box, when
 from services.dashboard.web.resources import Resources
-from shared.errors import TellbackError
+from shared.errors import TellbackError, Unauthorized
 
 Load = Callable[[Api], Awaitable[Any]]
 Draw = Callable[[Any], object]
@@ -33,8 +35,8 @@ class Visit:
     sources: dict[Load, "Source"] = field(default_factory=dict)
 
     @property
-    def user(self) -> Any:
-        """Who looks."""
+    def user(self) -> User:
+        """Who looks, as they were when the page was opened."""
         return self.visitor.user
 
     @property
@@ -46,25 +48,38 @@ class Visit:
         """The source that loads by this function: one for all parts that show its answer."""
         return self.sources.setdefault(load, Source(self, load))
 
+    async def present(self) -> User:
+        """Who looks, as they are now. Raises `Unauthorized` when the session has ended: a page that is still open
+        does nothing any more.
+        """
+        user = await self.resources.signing_in.present(self.visitor.token)
+        if user is None:
+            raise Unauthorized("signed_out", SIGNED_OUT)
+        return user
+
     async def api(self) -> Api:
-        """The services, as this person may ask them."""
-        return await self.resources.keys.api_of(self.user)
+        """The services, as this person may ask them now. Raises `Unauthorized`."""
+        return await self.resources.keys.api_of(await self.present())
 
     async def refresh(self) -> bool:
         """Load everything anew; what has not changed stays as it is. Whether all of it could be loaded."""
-        if not await self.resources.signing_in.still_there(self.visitor.token):
+        if await self.resources.signing_in.present(self.visitor.token) is None:
             with self.client:
                 ui.navigate.to("/login")
             return True
-        await asyncio.gather(*(source.refresh() for source in self.sources.values()))
+        if not self.sources:
+            return True
+        asking = asyncio.ensure_future(self.api())
+        await asyncio.gather(*(source.refresh(asking) for source in self.sources.values()))
         return not any(source.complaint for source in self.sources.values())
 
     async def open(self) -> None:
         """Load for the first time, then follow what changes until the page is closed."""
-        loading = [asyncio.create_task(source.refresh()) for source in self.sources.values()]
-        if loading:
+        if self.sources:
+            asking = asyncio.ensure_future(self.api())
+            loading = [asyncio.create_task(source.refresh(asking)) for source in self.sources.values()]
             await asyncio.wait(loading, timeout=FIRST_SECONDS)
-        pulse = self.resources.pulses.of(self.user.user_id, self.api)
+        pulse = self.resources.pulses.of(self.user.user_id, lambda: self.resources.keys.api_of(self.user))
         self.client.on_connect(lambda: pulse.subscribe(self.refresh))
         self.client.on_delete(lambda: pulse.unsubscribe(self.refresh))
 
@@ -78,11 +93,11 @@ class Source:
         self._visit, self._load = visit, load
         self._turn = asyncio.Lock()
 
-    async def refresh(self) -> None:
+    async def refresh(self, asking: Awaitable[Api]) -> None:
         """Load, and show what came, or why nothing came."""
         async with self._turn:
             try:
-                data = await self._load(await self._visit.api())
+                data = await self._load(await asking)
             except TellbackError as error:
                 self.complaint = _sentence(error)
                 for section in self.sections:

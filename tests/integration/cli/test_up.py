@@ -52,6 +52,12 @@ def test_the_first_key_stands_alone_on_a_line_and_is_kept_in_private(running: Ho
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
 
 
+def test_the_password_of_the_first_admin_is_shown_and_kept_in_private(running: Home) -> None:
+    kept = running.data / "first_admin"
+    assert kept.read_text().strip() in running.output.read_text()
+    assert stat.S_IMODE(kept.stat().st_mode) == 0o600
+
+
 def test_the_curl_it_shows_works_when_pasted(running: Home) -> None:
     command = running.says("^curl .*$")()
     assert command

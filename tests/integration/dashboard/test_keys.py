@@ -1,10 +1,12 @@
 """Everybody asks the services with a key of their own, made when it is needed and taken away when it is not."""
 
+from dataclasses import replace
+
 import pytest
 
 from services.dashboard.domain.users import Role, User
 from services.dashboard.web.resources import Resources
-from shared.errors import Conflict
+from shared.errors import Conflict, Forbidden, Unauthorized
 from tests.integration.dashboard.fake_services import FakeServices
 
 
@@ -60,6 +62,30 @@ async def test_with_another_role_the_old_key_is_revoked(resources: Resources, se
     changed = next(one for one in await resources.desk.everybody() if one.user_id == user.user_id)
     assert services.keys[await ask(resources, changed)]["scopes"] == ["read"]
     assert (await resources.desk.names_of_keys())[old] == "Ada"
+
+
+async def test_a_page_left_open_gets_no_key_of_the_old_role(resources: Resources, services: FakeServices) -> None:
+    user = await person(resources, Role.LEADER)
+    await ask(resources, user)
+    admin = next(one for one in await resources.desk.everybody() if one.role is Role.ADMIN)
+    await resources.desk.change(admin, user.user_id, Role.VIEWER, disabled=False)
+    with pytest.raises(Unauthorized):
+        await ask(resources, user)
+    assert not [key for key in services.keys.values() if key["live"]]
+
+
+@pytest.mark.parametrize("role", [Role.LEADER, Role.ACCOUNT_MANAGER, Role.VIEWER])
+async def test_who_is_not_an_admin_lets_nobody_in(resources: Resources, role: Role) -> None:
+    user = await person(resources, role)
+    acting = replace(user, role=Role.ADMIN)  # as a page says that was drawn before the role was changed
+    for work in (
+        resources.desk.add(acting, "friend@supplier.example", "Friend", Role.ADMIN),
+        resources.desk.change(acting, user.user_id, Role.ADMIN, disabled=False),
+        resources.desk.reset_password(acting, user.user_id),
+    ):
+        with pytest.raises(Forbidden):
+            await work
+    assert {one.email for one in await resources.desk.everybody()} == {"admin", user.email}
 
 
 async def test_the_last_admin_stays_admin(resources: Resources) -> None:

@@ -8,10 +8,15 @@ from datetime import timedelta
 import httpx
 import pytest
 from fastapi import FastAPI
+from starlette.requests import Request
+from starlette.responses import Response
 
 from services.dashboard.domain.users import Role
+from services.dashboard.handlers.signing_in import BY_ADDRESS
 from services.dashboard.web import login
+from services.dashboard.web.forms import Forms
 from services.dashboard.web.resources import Resources
+from shared.errors import TooMany, Unauthorized
 from shared.http.app import create_bare_app
 from tests.support.clock import FrozenClock
 from tests.support.http import running
@@ -53,7 +58,14 @@ async def test_the_right_password_opens_a_session_that_scripts_and_other_sites_c
     cookie = next(c for c in answer.headers.get_list("set-cookie") if c.startswith("tellback_session="))
     assert "HttpOnly" in cookie
     assert "SameSite=lax" in cookie
+    assert "Secure" not in cookie
     assert (await browser.get("/login")).status_code == 303
+
+
+def test_behind_https_cookies_never_go_out_in_the_clear() -> None:
+    response = Response()
+    Forms("secret", secure=True).set_cookie(response, "tellback_session", "value")
+    assert "Secure" in response.headers["set-cookie"]
 
 
 async def test_the_token_of_a_session_is_stored_as_its_hash_only(
@@ -93,6 +105,49 @@ async def test_guessing_is_slowed_down_and_the_right_password_has_to_wait_too(
     assert (await sign_in(browser, password)).status_code == 303
 
 
+async def test_an_address_from_which_many_names_are_tried_has_to_wait(
+    resources: Resources, clock: FrozenClock, password: str
+) -> None:
+    for _ in range(BY_ADDRESS - 1):  # names that were tried before
+        resources.signing_in._addresses.failed("192.0.2.7", clock.now())
+    with pytest.raises(Unauthorized):
+        await resources.signing_in.sign_in("guess", "wrong", "192.0.2.7")
+    with pytest.raises(TooMany):
+        await resources.signing_in.sign_in("admin", password, "192.0.2.7")
+    assert await resources.signing_in.sign_in("admin", password, "192.0.2.8")
+
+
+async def test_colleagues_behind_one_address_may_all_sign_in(
+    resources: Resources, clock: FrozenClock, password: str
+) -> None:
+    for _ in range(BY_ADDRESS - 1):
+        resources.signing_in._addresses.failed("192.0.2.7", clock.now())
+    for _ in range(2):
+        assert await resources.signing_in.sign_in("admin", password, "192.0.2.7")
+
+
+@pytest.mark.parametrize(
+    ("proxies", "forwarded", "address"),
+    [
+        (0, "198.51.100.1", "127.0.0.1"),
+        (1, "198.51.100.1, 203.0.113.9", "203.0.113.9"),
+        (2, "198.51.100.1, 203.0.113.9, 10.0.0.1", "203.0.113.9"),
+        (1, "", "127.0.0.1"),
+    ],
+)
+def test_the_address_is_what_our_own_proxies_wrote_down(proxies: int, forwarded: str, address: str) -> None:
+    headers = [(b"x-forwarded-for", forwarded.encode())]
+    request = Request({"type": "http", "headers": headers, "client": ("127.0.0.1", 5)})
+    assert login.address_of(request, proxies) == address
+
+
+async def test_passwords_are_kept_as_argon2id(resources: Resources, password: str) -> None:
+    async with resources.desk.database.read() as tx:
+        kept = str(await tx.scalar("select password_hash from users"))
+    assert kept.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
+    assert password not in kept
+
+
 async def test_a_form_of_another_site_is_refused(browser: httpx.AsyncClient, password: str) -> None:
     form = {"email": "admin", "password": password}
     assert (await browser.post("/login", data=form | {"token": "made up"})).status_code == 403
@@ -113,6 +168,39 @@ async def test_signing_out_ends_the_session_on_the_server(
     assert await resources.signing_in.visitor(session) is None
 
 
+async def test_signing_out_everywhere_ends_the_sessions_on_other_devices(
+    browser: httpx.AsyncClient, resources: Resources, password: str
+) -> None:
+    other = await resources.signing_in.sign_in("admin", password, "elsewhere")
+    await sign_in(browser, password)
+    session = browser.cookies["tellback_session"]
+    await browser.post("/logout", data={"token": resources.forms.token(session), "everywhere": "yes"})
+    assert await resources.signing_in.visitor(session) is None
+    assert await resources.signing_in.visitor(other) is None
+
+
+async def test_signing_in_again_makes_another_session_and_ends_the_one_before(
+    browser: httpx.AsyncClient, resources: Resources, password: str
+) -> None:
+    await sign_in(browser, password)
+    first = browser.cookies["tellback_session"]
+    form = {"email": "admin", "password": password, "token": resources.forms.token(first), "next": "/"}
+    assert (await browser.post("/login", data=form)).status_code == 303
+    assert browser.cookies["tellback_session"] != first
+    assert await resources.signing_in.visitor(first) is None
+
+
+async def test_a_session_ends_after_a_week_however_busy_it_was(
+    resources: Resources, clock: FrozenClock, password: str
+) -> None:
+    session = await resources.signing_in.sign_in("admin", password, "here")
+    for _ in range(15):
+        clock.advance(timedelta(hours=11))
+        assert await resources.signing_in.visitor(session)
+    clock.advance(timedelta(hours=3))
+    assert await resources.signing_in.visitor(session) is None
+
+
 async def test_a_session_ends_when_nobody_clicks(
     browser: httpx.AsyncClient, resources: Resources, clock: FrozenClock, password: str
 ) -> None:
@@ -121,7 +209,7 @@ async def test_a_session_ends_when_nobody_clicks(
     clock.advance(timedelta(hours=11))
     assert await resources.signing_in.visitor(session)
     clock.advance(timedelta(hours=11))
-    assert await resources.signing_in.still_there(session)
+    assert await resources.signing_in.present(session)
     clock.advance(timedelta(hours=2))
     assert await resources.signing_in.visitor(session) is None
 
@@ -135,8 +223,10 @@ async def test_a_new_password_ends_the_other_sessions(
     weak = await browser.post("/password", data=form | {"new": "short"})
     assert weak.status_code == 422
     assert (await browser.post("/password", data=form | {"old": "wrong"})).status_code == 422
+    before = browser.cookies["tellback_session"]
     assert (await browser.post("/password", data=form)).status_code == 303
     assert await resources.signing_in.visitor(other) is None
+    assert await resources.signing_in.visitor(before) is None
     assert await resources.signing_in.visitor(browser.cookies["tellback_session"])
 
 

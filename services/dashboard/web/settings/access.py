@@ -124,7 +124,7 @@ def _draw_people(visit: Visit, found: list[User]) -> None:
 
         async def work() -> None:
             email, name = values.get("email", ""), values.get("name", "")
-            made.append(await visit.resources.desk.add(visit.user, email, name, Role(values["role"])))
+            made.append(await visit.resources.desk.add(await visit.present(), email, name, Role(values["role"])))
 
         worked = await attempt(work(), "Added")
         if worked:
@@ -139,20 +139,25 @@ def _draw_people(visit: Visit, found: list[User]) -> None:
 def _person_buttons(visit: Visit, one: User) -> None:
     desk = visit.resources.desk
 
-    async def change(values: Json) -> bool:
-        worked = await attempt(desk.change(visit.user, one.user_id, Role(values["role"]), disabled=False), "Changed")
+    async def become(role: Role, *, disabled: bool) -> bool:
+        async def work() -> None:
+            await desk.change(await visit.present(), one.user_id, role, disabled=disabled)
+
+        worked = await attempt(work(), "Changed")
         await visit.refresh()
         return worked
 
+    async def change(values: Json) -> bool:
+        return await become(Role(values["role"]), disabled=False)
+
     async def shut_out() -> None:
-        await attempt(desk.change(visit.user, one.user_id, one.role, disabled=not one.disabled), "Changed")
-        await visit.refresh()
+        await become(one.role, disabled=not one.disabled)
 
     async def reset() -> None:
         made: list[str] = []
 
         async def work() -> None:
-            made.append(await desk.reset_password(visit.user, one.user_id))
+            made.append(await desk.reset_password(await visit.present(), one.user_id))
 
         if await attempt(work(), "They are signed out everywhere"):
             show_once("Their new password", "Give it to them. It is shown this once.", made[0])
