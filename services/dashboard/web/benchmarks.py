@@ -26,17 +26,21 @@ async def benchmarks(visit: Visit) -> None:
         return await api.get("benchmark", "/v1/comparisons/portfolio", window="365d", group_by="industry")
 
     async def published(api: Api) -> list[Json]:
-        return await _published(api)
+        return await api.items("benchmark", "/v1/benchmarks")
+
+    async def funnel(api: Api) -> Json:
+        return await api.get("benchmark", "/v1/funnel", window="365d")
+
+    async def cohorts(api: Api) -> Json:
+        return await api.get("benchmark", "/v1/cohorts", window="365d", group_by="tier")
 
     with box("div", "grid"):
         Section(visit, "Against your own past", whole, _draw_past, classes="wide")
         Section(visit, "By industry", by_industry, _draw_industries, classes="wide")
+        Section(visit, "Response rate against its yardsticks", funnel, _draw_funnel)
+        lead = "What could tell what a single account says is hidden"
+        Section(visit, "Among your own accounts, by tier", cohorts, _draw_cohorts, lead=lead)
         Section(visit, "What is published", published, _draw_published, classes="wide")
-
-
-async def _published(api: Api) -> list[Json]:
-    found = await api.get("benchmark", "/v1/benchmarks")
-    return list(found.get("items") or found.get("benchmarks") or [])
 
 
 def _draw_past(found: Json) -> None:
@@ -74,6 +78,51 @@ def _industry_row(one: Json) -> list[Cell]:
         wording.points(one["gap"]),
         warnings or wording.NOTHING,
     ]
+
+
+def _draw_funnel(found: Json) -> None:
+    one = found["groups"][0] if found["groups"] else None
+    if one is None or not one["recipient_count"]:
+        empty("Nobody was asked in a year.", "Invitations are told to the collector by whoever mails them.")
+        return
+    Text("p", one["sentence"])
+    marks = found["yardsticks"]["response_rate"]
+    rows: list[list[Cell]] = [["Yours", wording.share(one["response_rate"]), _level(one["level"])]]
+    for name, (low, high) in marks.items():
+        rows.append([wording.plain(name), f"{wording.share(low)} to {wording.share(high)}", wording.NOTHING])
+    review = found["yardsticks"]["business_review"].get("response_rate")
+    if review is not None:
+        rows.append(["Sent with a business review", wording.share(review), wording.NOTHING])
+    table(("Response rate", "Of recipients", "Is"), rows, "The response rate against its yardsticks")
+    sources = found["yardsticks"]["sources"]
+    Text("p", f"Sources: {'; '.join(dict.fromkeys(sources.values()))}", "muted")
+
+
+def _level(level: str | None) -> str:
+    return wording.plain(level).lower() if level else wording.NOTHING
+
+
+HIDDEN = {
+    "few_accounts": "hidden: too few accounts",
+    "dominated": "hidden: one account outweighs the others",
+    "complement": "hidden: it would tell what a hidden one says",
+}
+
+
+def _draw_cohorts(found: Json) -> None:
+    rows = [_cohort_row(one) for one in found["groups"]]
+    if not rows:
+        empty("Nobody has answered yet.")
+        return
+    table(("Cohort", "NPS", "Accounts", "Voices"), rows, "Own cohorts by tier")
+
+
+def _cohort_row(one: Json) -> list[Cell]:
+    name = ", ".join(wording.plain(value) if value else "None" for value in one["group"].values()) or "All"
+    if one["hidden"]:
+        return [name, HIDDEN.get(one.get("hidden_reason") or "", "hidden"), wording.NOTHING, wording.NOTHING]
+    score = f"{wording.points(one['nps'])} {wording.interval(one)}".strip()
+    return [name, score, str(one["account_count"]), str(one["stakeholder_count"])]
 
 
 def _draw_published(found: list[Json]) -> None:

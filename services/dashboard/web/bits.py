@@ -171,6 +171,11 @@ def shares(figures: Mapping[str, Any]) -> None:
     bar(parts, ", ".join(f"{name}s {share:.0f} %" for name, share, _ in parts))
 
 
+def code(text: str, label: str) -> None:
+    """Text as it is, with its lines."""
+    Text("pre", text, "code", tabindex="0", role="region", aria_label=label)
+
+
 def bar(parts: Sequence[tuple[str, float, str]], label: str) -> None:
     """Shares side by side: (classes, share from 0 to 100, text)."""
     with box(classes="bar", role="img", aria_label=label):

@@ -73,6 +73,23 @@ class Fields:
             for value in values:
                 box("option", value=value)
 
+    def several(self, name: str, label: str, options: Mapping[str, str], chosen: Sequence[str] = ()) -> None:
+        """Any number of several; the value is the list of those that are ticked, in their order here."""
+        ticked = set(chosen)
+
+        def put(code: str, checked: bool) -> None:
+            (ticked.add if checked else ticked.discard)(code)
+            self.values[name] = [one for one in options if one in ticked]
+
+        self.values[name] = [one for one in options if one in ticked]
+        with box("fieldset"):
+            Text("legend", label)
+            for code, words in options.items():
+                with box("label", "tick"), box("span"):
+                    made = box("input", type="checkbox", **({"checked": ""} if code in ticked else {}))
+                    Text("span", f" {words}")
+                    made.on("change", lambda told, code=code: put(code, bool(told.args)), js_handler=CHECKED)
+
     def instant(self, name: str, label: str) -> None:
         """A time in the reader's own time zone."""
         with box("label"):
@@ -85,12 +102,12 @@ class Fields:
             Text("span", label)
             self._tell(name, options_of(options, value), "change", VALUE, value or next(iter(options), ""))
 
-    def tick(self, name: str, label: str) -> None:
+    def tick(self, name: str, label: str, *, value: bool = False) -> None:
         """Yes or no."""
         with box("label", "tick"), box("span"):
-            made = box("input", type="checkbox")
+            made = box("input", type="checkbox", **({"checked": ""} if value else {}))
             Text("span", f" {label}")
-            self._tell(name, made, "change", CHECKED, False)
+            self._tell(name, made, "change", CHECKED, value)
 
     def _tell(self, name: str, made: ui.element, event: str, handler: str, value: Any) -> None:
         self._put(name, value)
@@ -128,10 +145,39 @@ def ask(title: str, fill: Callable[[Fields], None], send: Callable[[Json], Await
     dialog.open()
 
 
-def over_the_page(title: str) -> ui.dialog:
-    """A dialog that belongs to the page, not to the part with its button: that part may be drawn anew meanwhile."""
+def sure(title: str, text: str, verb: str, work: Callable[[], Awaitable[Any]]) -> None:
+    """Ask before something that cannot be taken back."""
+    with over_the_page(title) as dialog, box("div", "dialog"):
+        Text("h2", title)
+        Text("p", text)
+
+        async def go() -> None:
+            dialog.close()
+            await work()
+
+        with box("div", "buttons"):
+            button(verb, go, "main")
+            button("Cancel", dialog.close)
+    dialog.open()
+
+
+def show_once(title: str, lead: str, secret: str) -> None:
+    """Something that is shown only now."""
+    with over_the_page(title, lasting=True) as dialog, box("div", "dialog"):
+        Text("h2", title)
+        Text("p", lead)
+        Text("code", secret, "secret")
+        with box("div", "buttons"):
+            button("I have kept it", dialog.close, "main")
+    dialog.open()
+
+
+def over_the_page(title: str, *, lasting: bool = False) -> ui.dialog:
+    """A dialog that belongs to the page, not to the part with its button: that part may be drawn anew meanwhile.
+    Escape closes it, unless it is `lasting`: what is in it cannot be shown again.
+    """
     with ui.context.client.content:
-        dialog = ui.dialog().props("persistent")
+        dialog = ui.dialog().props("persistent" if lasting else "no-backdrop-dismiss")
     dialog._props["aria-label"] = title
     dialog.on("hide", lambda _: dialog.delete())
     return dialog

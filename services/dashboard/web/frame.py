@@ -23,6 +23,7 @@ NAVIGATION = (
     ("/people", "People"),
     ("/follow-ups", "Follow-ups"),
     ("/benchmarks", "Benchmarks"),
+    ("/maturity", "Maturity"),
     ("/settings", "Settings"),
 )
 THEME = "tellback_theme"
@@ -89,7 +90,7 @@ def _navigation(visit: Visit, request: Request, here: str) -> None:
                     with box("div", "buttons"):
                         Text("button", "Sign out", type="submit")
                         Text("button", "Everywhere", type="submit", name="everywhere", value="yes",
-                             aria_label="Sign out on all devices")  # fmt: skip
+                             title="Sign out on all devices")  # fmt: skip
 
 
 def _themes(request: Request) -> None:

@@ -6,30 +6,19 @@ from nicegui import ui
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Mount
 
-from services.dashboard.web import accounts, benchmarks, people, review
+from services.dashboard.web import accounts, benchmarks, maturity, people, review
 from services.dashboard.web.account import explanation
 from services.dashboard.web.account import page as account
 from services.dashboard.web.follow_ups import board, detail
 from services.dashboard.web.frame import serve_static
 from services.dashboard.web.guard import Guard
 from services.dashboard.web.portfolio import page as portfolio
-from services.dashboard.web.settings import access, dead_letters, rules, webhooks
+from services.dashboard.web.settings import access, dead_letters, endpoint, notifications, rule, rules, webhooks
 
 PAGES = (
-    portfolio,
-    accounts,
-    account,
-    explanation,
-    people,
-    board,
-    detail,
-    benchmarks,
-    review,
-    webhooks,
-    rules,
-    dead_letters,
-    access,
-)
+    portfolio, accounts, account, explanation, people, board, detail, benchmarks, maturity, review,
+    webhooks, endpoint, rules, rule, notifications, dead_letters, access,
+)  # fmt: skip
 """Importing a page registers it."""
 RECONNECT_SECONDS = 30.0
 

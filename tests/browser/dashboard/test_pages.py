@@ -18,7 +18,10 @@ PAGES = {
     "benchmarks": "/benchmarks",
     "review": "/accounts/ironbridge/review",
     "webhooks": "/settings",
+    "maturity": "/maturity",
     "rules": "/settings/rules",
+    "rule": "/settings/rules/detractor_0_3",
+    "notifications": "/settings/notifications",
     "dead-letters": "/settings/dead-letters",
     "keys": "/settings/keys",
     "people-signing-in": "/settings/people",
@@ -69,9 +72,9 @@ async def test_one_gets_around_by_keyboard(page: Page, where: Site) -> None:
     await loaded(page)
     await page.locator("details.me summary").focus()
     await page.keyboard.press("Enter")
-    await expect(page.get_by_role("button", name="Sign out")).to_be_visible()
+    await expect(page.get_by_role("button", name="Sign out", exact=True)).to_be_visible()
     await page.keyboard.press("Escape")
-    await expect(page.get_by_role("button", name="Sign out")).to_be_hidden()
+    await expect(page.get_by_role("button", name="Sign out", exact=True)).to_be_hidden()
 
 
 async def test_the_choice_of_colours_is_kept(page: Page, where: Site) -> None:

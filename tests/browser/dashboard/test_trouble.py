@@ -27,7 +27,7 @@ async def test_a_session_that_was_ended_leads_back_to_the_login(page: Page, wher
     other = await page.context.new_page()
     await open_page(other, where, "/people")
     await page.locator("details.me summary").click()
-    await page.get_by_role("button", name="Sign out").click()
+    await page.get_by_role("button", name="Sign out", exact=True).click()
     await expect(page.get_by_role("heading", name="Sign in")).to_be_visible()
     await where.post_answer("clearvoice", "one.more@clearvoice.example", 9, "Fine.")
     await expect(other.get_by_role("heading", name="Sign in")).to_be_visible()

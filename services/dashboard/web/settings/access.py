@@ -6,14 +6,14 @@ from typing import Any
 from services.dashboard.domain import wording
 from services.dashboard.domain.users import ROLE_NAMES, Role, User
 from services.dashboard.gateways.services import Api, within
-from services.dashboard.web.bits import Cell, box, table, when
-from services.dashboard.web.controls import Fields, ask, attempt, button
+from services.dashboard.web.bits import Cell, Text, box, table, when
+from services.dashboard.web.controls import Fields, ask, attempt, button, show_once, sure
 from services.dashboard.web.frame import page
 from services.dashboard.web.section import Section, Visit
 from services.dashboard.web.settings.tabs import tabs
-from services.dashboard.web.settings.webhooks import show_once
 
 Json = dict[str, Any]
+DAY = len("2026-11-23")
 SCOPES = {
     "ingest": "Post answers and the directory (ingest)",
     "read": "Read figures (read)",
@@ -29,7 +29,7 @@ async def keys(visit: Visit) -> None:
 
     async def load(api: Api) -> list[Json]:
         found = await api.items("collector", "/v1/keys", most=500)
-        return [{name: one[name] for name in one if name != "last_used_at"} for one in found]
+        return [one | {"last_used_at": (one["last_used_at"] or "")[:DAY] or None} for one in found]
 
     Section(visit, "API keys", load, partial(_draw_keys, visit), classes="wide")
 
@@ -39,19 +39,22 @@ def _draw_keys(visit: Visit, found: list[Json]) -> None:
         [
             one["name"],
             one["id"],
-            ", ".join(one["scopes"]),
+            ", ".join(one["scopes"]) or f"only post answers, from {', '.join(one['origins'])}",
             one["owner_email"] or "all accounts",
             partial(when, one["created_at"]),
-            "revoked" if one["revoked_at"] else partial(_revoke, visit, one),
+            partial(when, one["last_used_at"], "date"),
+            partial(_draw_end, visit, one),
+            partial(_revoke, visit, one) if not one["revoked_at"] else "",
         ]
         for one in found
     ]
-    table(("Name", "Id", "May", "Accounts of", "Made", ""), rows, "API keys")
+    table(("Name", "Id", "May", "Accounts of", "Made", "Last used", "State", ""), rows, "API keys")
 
     def fill(fields: Fields) -> None:
         fields.text("name", "What it is for")
         fields.choice("scopes", "What it may do", SCOPES)
         fields.text("owner_email", "Only the accounts of this owner (e-mail); empty for all")
+        fields.instant("expires_at", "Valid until; empty: until it is revoked")
 
     async def send(values: Json) -> bool:
         made: Json = {}
@@ -71,6 +74,16 @@ def _draw_keys(visit: Visit, found: list[Json]) -> None:
         button("Make a key", lambda: ask("Make a key", fill, send, "Make it"), "main")
 
 
+def _draw_end(visit: Visit, one: Json) -> None:
+    if one["revoked_at"]:
+        Text("span", "○ revoked")
+        return
+    over = one["expires_at"] is not None and one["expires_at"] < visit.now.isoformat()
+    Text("span", "○ expired " if over else "● valid" + (" until " if one["expires_at"] else ""))
+    if one["expires_at"]:
+        when(one["expires_at"], "time")
+
+
 def _revoke(visit: Visit, one: Json) -> None:
     async def revoke() -> None:
         async def work() -> None:
@@ -80,7 +93,8 @@ def _revoke(visit: Visit, one: Json) -> None:
         await attempt(work(), "Revoked: services refuse it within ten seconds")
         await visit.refresh()
 
-    button("Revoke", revoke)
+    text = "Programs that use it are refused within ten seconds. It does not come back."
+    button("Revoke", lambda: sure(f"Revoke {one['name']}?", text, "Revoke it", revoke))
 
 
 @page("/settings/people", "People who sign in", scope="manage")

@@ -1,18 +1,20 @@
 """Records that a service could not handle: why, and putting them back or dropping them."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any
 
 from services.dashboard.domain import wording
 from services.dashboard.gateways.services import Api, Name, within
-from services.dashboard.web.bits import Cell, Text, box, empty, table, when
-from services.dashboard.web.controls import attempt, button
+from services.dashboard.web.bits import Cell, Text, box, code, empty, facts, table, when
+from services.dashboard.web.controls import attempt, button, over_the_page, sure
 from services.dashboard.web.frame import page
 from services.dashboard.web.section import Section, Visit
 from services.dashboard.web.settings.tabs import tabs
 
 Json = dict[str, Any]
+DROP = "Its content goes, and only the count of it stays. A record that was replayed may be dropped."
 SERVICES: tuple[Name, ...] = ("collector", "scorer", "alerting", "benchmark")
 
 
@@ -38,44 +40,71 @@ def _draw(visit: Visit, service: Name, found: Json) -> None:
         if found[kind]:
             Text("h3", title)
             rows = [_row(visit, service, kind, one) for one in found[kind]]
-            table(("Reason", "From", "When", ""), rows, f"{title} of the {service}")
+            table(("Reason", "From", "Put aside", "Replayed", ""), rows, f"{title} of the {service}")
 
 
 def _row(visit: Visit, service: Name, kind: str, one: Json) -> list[Cell]:
-    where = f"{one.get('topic', '')} {one.get('partition', '')}:{one.get('offset', '')}".strip()
-    detail = f"{wording.plain(one.get('reason'))}. {one.get('detail') or ''}".strip()
-    at = one.get("parked_at") or one.get("recorded_at") or one.get("at")
-    cells: list[Cell] = [detail, where, partial(when, at, "time")]
-    return [*cells, partial(_buttons, visit, service, one) if kind == "dead-letters" else ""]
+    detail = f"{wording.plain(one['reason'])}. {one['detail'] or ''}".strip()
+    where = f"{one['topic']} {one['partition']}:{one['offset']}"
+    if one["account_id"]:
+        where += f", account {one['account_id']}"
+    again = partial(when, one["replayed_at"], "time") if one["replayed_at"] else "not yet"
+    return [detail, where, partial(when, one["parked_at"], "time"), again, partial(_buttons, visit, service, kind, one)]
 
 
-def _buttons(visit: Visit, service: Name, one: Json) -> None:
-    identity = str(one.get("parked_id") or one.get("id"))
-    path = within("/v1/dead-letters", identity)
+def _buttons(visit: Visit, service: Name, kind: str, one: Json) -> None:
+    path = within(f"/v1/{kind}", one["id"])
 
     async def replay() -> None:
-        await _do(visit, service, partial(_replay, visit, service, path), "replayed", identity, "Put back on its topic")
+        await _do(visit, service, one, partial(_replay, service, path), "replayed", "Put back on its topic")
 
     async def drop() -> None:
-        await _do(visit, service, partial(_drop, visit, service, path), "dropped", identity, "Dropped for good")
+        await _do(visit, service, one, partial(_drop, service, path), "dropped", "Dropped for good")
 
     with box("div", "buttons tight"):
-        button("Replay", replay)
-        button("Drop", drop)
+        button("Show", partial(_show, visit, service, path))
+        if kind == "dead-letters":
+            button("Replay", replay)
+            button("Drop", lambda: sure("Drop it for good?", DROP, "Drop it", drop))
 
 
-async def _replay(visit: Visit, service: Name, path: str) -> None:
-    await (await visit.api()).post(service, f"{path}/replay")
+async def _replay(service: Name, path: str, api: Api) -> None:
+    await api.post(service, f"{path}/replay")
 
 
-async def _drop(visit: Visit, service: Name, path: str) -> None:
-    await (await visit.api()).delete(service, path)
+async def _drop(service: Name, path: str, api: Api) -> None:
+    await api.delete(service, path)
 
 
-async def _do(visit: Visit, service: Name, work: Any, action: str, identity: str, done: str) -> None:
+async def _show(visit: Visit, service: Name, path: str) -> None:
+    found: Json = {}
+
+    async def work() -> None:
+        found.update(await (await visit.api()).get(service, path))
+
+    if not await attempt(work(), "This is what was read"):
+        return
+    with over_the_page("The record") as dialog, box("div", "dialog large"):
+        Text("h2", "The record")
+        headers = "\n".join(f"{name}: {value}" for name, value in found["headers"])
+        facts(
+            {"Key": found["key"] or "none", "Reason": wording.plain(found["reason"]), "Size": f"{found['size']} bytes"}
+        )
+        code(headers or "no headers", "Headers")
+        code(found["value"] if found["value"] is not None else "no value", "Content")
+        if found["encoding"] == "base64" and found["value"]:
+            Text("p", "It is not text: shown in base64.", "muted")
+        with box("div", "buttons"):
+            button("Close", dialog.close, "main")
+    dialog.open()
+
+
+async def _do(
+    visit: Visit, service: Name, one: Json, work: Callable[[Api], Awaitable[None]], action: str, done: str
+) -> None:
     async def noted() -> None:
-        await work()
-        await visit.resources.desk.note(visit.user, f"{action}_dead_letter", f"{service} {identity}")
+        await work(await visit.api())
+        await visit.resources.desk.note(visit.user, f"{action}_dead_letter", f"{service} {one['id']}")
 
     await attempt(noted(), done)
     await visit.refresh()

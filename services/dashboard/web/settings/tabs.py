@@ -5,6 +5,7 @@ from services.dashboard.web.bits import Text, box
 TABS = (
     ("/settings", "Webhooks"),
     ("/settings/rules", "Rules"),
+    ("/settings/notifications", "Notices"),
     ("/settings/dead-letters", "Dead letters"),
     ("/settings/keys", "Keys"),
     ("/settings/people", "People"),

@@ -1,0 +1,90 @@
+"""A rule as a form has it, line by line, and back: what was changed is what differs."""
+
+from collections.abc import Mapping
+from typing import Any
+
+Json = dict[str, Any]
+EDITABLE = ("label", "severity", "due", "recipient", "informs", "reason", "playbook", "conditions", "escalation")
+"""What the page changes; the rest of a rule (its event, kind and place) makes another rule."""
+CONDITION, STEP = "condition", "step"
+OPERATORS = ("in", "min", "max")
+
+
+def condition_name(field: str, operator: str) -> str:
+    """What the form's line of a condition is called."""
+    return f"{CONDITION}:{field}:{operator}"
+
+
+def condition_text(value: Any) -> str:
+    """A condition's value as it is typed: numbers, or words by commas; yes and no."""
+    if isinstance(value, list):
+        return ", ".join(condition_text(one) for one in value)
+    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+
+
+def condition_value(operator: str, text: str) -> Any:
+    """The inverse of `condition_text`."""
+    if operator == "in":
+        return [_word(one.strip()) for one in text.split(",") if one.strip()]
+    return _word(text.strip())
+
+
+def _word(text: str) -> Any:
+    if text in ("yes", "no"):
+        return text == "yes"
+    try:
+        return int(text)
+    except ValueError:
+        pass
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def changes(rule: Mapping[str, Any], form: Mapping[str, Any], steps: int) -> Json:
+    """The fields of `rule` that the form has otherwise. A condition or one of the `steps` of escalation that was
+    emptied is left out.
+    """
+    wanted: Json = {name: str(form.get(name, "")) for name in ("label", "reason", "playbook")}
+    wanted |= {name: form[name] for name in ("severity", "recipient")}
+    wanted["due"] = {"amount": _amount(form.get("due_amount")), "unit": form["due_unit"]}
+    wanted["informs"] = list(form.get("informs", ()))
+    wanted["conditions"] = _conditions(form)
+    wanted["escalation"] = [_step(form, number) for number in range(steps) if form.get(f"{STEP}:{number}:amount")]
+    return {name: wanted[name] for name in EDITABLE if wanted[name] != rule[name]}
+
+
+def _conditions(form: Mapping[str, Any]) -> Json:
+    found: Json = {}
+    for name, text in form.items():
+        kind, _, rest = name.partition(":")
+        field, _, operator = rest.partition(":")
+        if kind == CONDITION and field:
+            found.setdefault(field, {})[operator] = condition_value(operator, str(text))
+    if form.get("new_field") and form.get("new_value"):
+        operator = str(form["new_operator"])
+        found.setdefault(str(form["new_field"]), {})[operator] = condition_value(operator, str(form["new_value"]))
+    return found
+
+
+def _step(form: Mapping[str, Any], number: int) -> Json:
+    name = f"{STEP}:{number}"
+    after = {"amount": _amount(form.get(f"{name}:amount")), "unit": form[f"{name}:unit"]}
+    return {"after": after, "to": form[f"{name}:to"]}
+
+
+def _amount(text: Any) -> Any:
+    """The number that was typed; what is none goes on as it is, for the service to refuse."""
+    try:
+        return int(str(text))
+    except ValueError:
+        return text
+
+
+def differences(newer: Mapping[str, Any], older: Mapping[str, Any] | None) -> list[str]:
+    """The names of what a version changed."""
+    if older is None:
+        return []
+    names = (*EDITABLE, "enabled", "event", "kind", "position", "inhibited_by", "inhibited_within", "growth")
+    return [name for name in names if newer[name] != older[name]]

@@ -1,0 +1,151 @@
+"""How mature the programme is: a self-assessment that begins with what the system knows, and the next steps."""
+
+from functools import partial
+from typing import Any
+
+from services.dashboard.domain import wording
+from services.dashboard.gateways.services import Api, Refused
+from services.dashboard.web.bits import Cell, Text, box, empty, figure, table, when
+from services.dashboard.web.controls import Fields, attempt, button
+from services.dashboard.web.figures import steps
+from services.dashboard.web.frame import page
+from services.dashboard.web.section import NOT_FOUND, Section, Visit
+
+Json = dict[str, Any]
+UNANSWERED = "-"
+LEVELS = {
+    "starting": "○ starting",
+    "developing": "◔ developing",
+    "established": "◑ established",
+    "leading": "● leading",
+}
+"""A sign beside each level, fuller the further one is."""
+
+
+@page("/maturity", "Maturity")
+async def maturity(visit: Visit) -> None:
+    """Draw the page."""
+    Text("h1", "Maturity")
+    Text("p", "How well the programme does what good programmes do, and what to do next", "lead")
+    with box("div", "grid"):
+        Section(visit, "Where you stand", _load_result, _draw_result, classes="two-thirds")
+        Section(visit, "Before", _load_before, _draw_before, classes="third")
+        Section(visit, "Next steps", _load_result, _draw_steps, classes="wide")
+        lead = "What the system has measured is answered already; correct what is not so"
+        Section(visit, "The questions", _load_questions, partial(_draw_questions, visit), classes="wide", lead=lead)
+
+
+async def _load_result(api: Api) -> Json:
+    try:
+        return await api.get("benchmark", "/v1/maturity")
+    except Refused as refused:
+        if refused.http_status != NOT_FOUND:
+            raise
+        return {}
+
+
+async def _load_before(api: Api) -> list[Json]:
+    return await api.items("benchmark", "/v1/maturity/assessments", most=20)
+
+
+async def _load_questions(api: Api) -> Json:
+    return await api.get("benchmark", "/v1/maturity/questions")
+
+
+def _draw_result(found: Json) -> None:
+    if not found:
+        empty("Nobody has answered the questions yet.", "They are below; some are answered by what was measured.")
+        return
+    change = found["change"]
+    with box("div", "figures"):
+        note = "the first time" if change is None else f"{wording.points(change)} against the time before"
+        figure("Score", f"{_points(found['score'])} of 100", note=note, classes="big")
+        figure("Level", LEVELS.get(found["level"] or "", wording.NOTHING))
+    rows = [
+        (one["title"], one["score"] or 0.0, f"{_points(one['score'])} {LEVELS.get(one['level'] or '', '')}".strip())
+        for one in found["areas"]
+    ]
+    with box("div", "areas"):
+        steps(rows, 100)
+    for text in filter(None, (_warning(code) for code in found["warnings"])):
+        Text("p", text, "muted")
+
+
+def _points(score: float | None) -> str:
+    return wording.NOTHING if score is None else f"{score:.0f}"
+
+
+def _warning(code: str) -> str:
+    kind, _, about = code.partition(":")
+    if kind == "not_measured":
+        return f"The {about} could not be asked for its figures."
+    if kind == "better_than_measured":
+        return f"“{wording.plain(about)}” was answered better than what was measured."
+    return wording.plain(code)
+
+
+def _draw_steps(found: Json) -> None:
+    if not found:
+        empty("They come with the first answers.")
+        return
+    if not found["recommendations"]:
+        empty("None: every question has its best answer.")
+        return
+    with box("ol", "advice"):
+        for one in found["recommendations"]:
+            with box("li"):
+                Text("strong", one["text"])
+                Text("p", one["because"], "muted")
+
+
+def _draw_before(found: list[Json]) -> None:
+    if not found:
+        empty("Nothing yet.")
+        return
+    rows: list[list[Cell]] = [
+        [partial(when, one["created_at"]), _points(one["score"]), LEVELS.get(one["level"] or "", wording.NOTHING)]
+        for one in found
+    ]
+    table(("When", "Score", "Level"), rows, "Assessments before")
+
+
+def _draw_questions(visit: Visit, found: Json) -> None:
+    fields = Fields()
+    may = visit.user.may("act")
+    for area in found["areas"]:
+        with box("fieldset", "area"):
+            Text("legend", area["title"])
+            for one in area["questions"]:
+                _draw_question(fields, one, may=may)
+    if not may:
+        Text("p", "Your role reads the result; leaders and account managers answer.", "muted")
+        return
+
+    async def send() -> None:
+        async def work() -> None:
+            answers = {name: int(value) for name, value in fields.values.items() if value != UNANSWERED}
+            await (await visit.api()).post("benchmark", "/v1/maturity", {"answers": answers})
+
+        await attempt(work(), "Kept; the result is above")
+        await visit.refresh()
+
+    with box("div", "buttons"):
+        button("See the result", send, "main")
+
+
+def _draw_question(fields: Fields, one: Json, *, may: bool) -> None:
+    measured = one["prefill"]
+    hint = _measured(measured) if measured else ""
+    if not may:
+        Text("p", one["text"])
+    else:
+        unanswered = f"As measured: {one['options'][measured['option']]}" if measured else "Not answered"
+        options = {UNANSWERED: unanswered} | {str(number): words for number, words in enumerate(one["options"])}
+        fields.choice(one["question_id"], one["text"], options)
+    if hint:
+        Text("p", hint, "muted")
+
+
+def _measured(one: Json) -> str:
+    value = wording.share(one["value"]) if one["unit"] == "share" else f"{one['value']:g} {one['unit']}"
+    return f"Measured: {value} ({one['meaning']})"

@@ -1,0 +1,277 @@
+"""One webhook endpoint: how it does, its secret, what was sent there, and sending again what did not arrive."""
+
+import json
+from functools import partial
+from typing import Any
+
+from nicegui import ui
+
+from services.dashboard.domain import wording
+from services.dashboard.gateways.services import Api, within
+from services.dashboard.web.bits import Cell, Text, address, box, code, empty, facts, link, table, when
+from services.dashboard.web.controls import Fields, ask, attempt, button, filters, show_once, sure
+from services.dashboard.web.frame import page
+from services.dashboard.web.section import Section, Visit
+from services.dashboard.web.settings.tabs import tabs
+from services.dashboard.web.settings.webhooks import ENDPOINTS, TYPES, VERIFIES, state_of, told_of
+
+Json = dict[str, Any]
+LATEST = 100
+STATES = ("pending", "sending", "delivered", "exhausted", "blocked", "held", "cancelled")
+GRACES = {"86400": "One more day", "604800": "One more week", "0": "Not at all: it may be known to others"}
+
+
+@page("/settings/webhooks/{endpoint_id}", "Endpoint", scope="manage")
+async def endpoint(visit: Visit) -> None:
+    """Draw one endpoint with its deliveries; which of them is in the address."""
+    tabs("/settings", "What was sent to this endpoint, and how it went")
+    endpoint_id = visit.path["endpoint_id"]
+    path = within(ENDPOINTS, endpoint_id)
+    chosen = {name: visit.query[name] for name in ("status", "event_type", "job_id") if visit.query.get(name)}
+
+    async def load(api: Api) -> Json:
+        return await api.get("alerting", path)
+
+    async def deliveries(api: Api) -> list[Json]:
+        return await api.items("alerting", f"{path}/deliveries", most=LATEST, limit=LATEST, **chosen)
+
+    Section(visit, "Endpoint", load, partial(_Endpoint(visit, path).draw), classes="wide")
+    Text("h2", "Deliveries")
+    Text("p", f"The latest {LATEST}", "lead")
+    choices = (
+        ("status", "State", {one: wording.plain(one) for one in STATES}),
+        ("event_type", "Message", {one: one for one in TYPES}),
+    )
+    filters(within("/settings/webhooks", endpoint_id), choices, chosen)
+    Section(visit, "", deliveries, partial(_draw_deliveries, visit), classes="wide")
+
+
+class _Endpoint:
+    """The endpoint and what can be done with it."""
+
+    def __init__(self, visit: Visit, path: str) -> None:
+        self._visit, self._path = visit, path
+        self._one: Json = {}
+
+    def draw(self, one: Json) -> None:
+        self._one = one
+        more: dict[str, Cell] = {
+            "Address": one["url"],
+            "What for": one["description"] or wording.NOTHING,
+            "Told of": told_of(one),
+            "State": f"{state_of(one)}, {wording.count(one['consecutive_failures'], 'failure')} in a row",
+            "Sent as": f"{one['format']}, {'in order' if one['ordered'] else 'in any order'},"
+            f" {wording.count(one['max_in_flight'], 'request')} at a time",
+            "Headers": ", ".join(one["header_names"]) or "none of your own",
+            "Secrets": partial(_draw_secrets, one["secrets"]),
+        }
+        if one["next_probe_at"]:
+            more["Next try"] = partial(when, one["next_probe_at"], "ago")
+        if one["held_count"]:
+            more["Held"] = f"{wording.count(one['held_count'], 'message')}: “Send a time again” sends them"
+        facts(more)
+        _draw_notices(one["notices"])
+        enabled = one["status"] == "enabled"
+        with box("div", "buttons steps-row"):
+            button("Send a test", partial(self._do, "post", f"{self._path}/test", {}, "A test message is on its way"))
+            button("Change", lambda: ask("Change the endpoint", self._fields, self._change, "Change it"))
+            button("New secret", lambda: ask("A new secret", self._rotation, self._rotate, "Make it"))
+            button("Send a time again", lambda: ask("Send a time again", _range, self._recover, "Send"))
+            done = "Messages are held" if enabled else "Sending again"
+            words = "Hold messages" if enabled else "Send messages again"
+            button(words, partial(self._do, "patch", self._path, {"enabled": not enabled}, done))
+            button("Delete", lambda: sure("Delete the endpoint?", GONE, "Delete it", self._delete))
+
+    def _fields(self, fields: Fields) -> None:
+        one = self._one
+        fields.text("url", "Another address; empty: as it is", kind="url")
+        types = dict(zip(TYPES, TYPES, strict=True))
+        fields.several("event_types", "Told of; none ticked: everything", types, one["event_types"] or ())
+        fields.text("description", "What it is for", value=one["description"] or "")
+        fields.text("max_in_flight", "Requests at a time", kind="number", value=str(one["max_in_flight"]))
+        fields.tick("ordered", "Messages of one account arrive in order", value=one["ordered"])
+
+    async def _change(self, values: Json) -> bool:
+        wanted: Json = {
+            "event_types": values.get("event_types") or None,
+            "description": values.get("description"),
+            "ordered": bool(values.get("ordered")),
+            "max_in_flight": int(values.get("max_in_flight") or 1),
+        }
+        if values.get("url"):
+            wanted["url"] = values["url"]
+        return await self._do("patch", self._path, wanted, "Changed")
+
+    def _rotation(self, fields: Fields) -> None:
+        Text("p", "From now on messages are signed with a new secret, and with the old one as long as you say.")
+        fields.choice("grace_s", "The old secret signs", GRACES)
+
+    async def _rotate(self, values: Json) -> bool:
+        made: Json = {}
+
+        async def work() -> None:
+            body = {"grace_s": int(values["grace_s"])}
+            made.update(await (await self._visit.api()).post("alerting", f"{self._path}/secret/rotate", body))
+            await self._visit.resources.desk.note(self._visit.user, "rotated_webhook_secret", self._path)
+
+        worked = await attempt(work(), "The new secret signs")
+        if worked:
+            show_once("The new secret of the endpoint", VERIFIES, made["secret"])
+        await self._visit.refresh()
+        return worked
+
+    async def _recover(self, values: Json) -> bool:
+        made: Json = {}
+
+        async def work() -> None:
+            body: Json = {name: values[name] for name in ("since", "until") if name in values}
+            made.update(await (await self._visit.api()).post("alerting", f"{self._path}/recover", body))
+            await self._visit.resources.desk.note(self._visit.user, "recovered_webhooks", self._path)
+
+        worked = await attempt(work(), "On their way")
+        if worked:
+            ui.notify(f"{wording.count(made['count'], 'message')} will be sent again", position="top", timeout=8000)
+        await self._visit.refresh()
+        return worked
+
+    async def _delete(self) -> None:
+        async def work() -> None:
+            await (await self._visit.api()).delete("alerting", self._path)
+            await self._visit.resources.desk.note(self._visit.user, "deleted_webhook", self._path)
+
+        if await attempt(work(), "Deleted"):
+            ui.navigate.to("/settings")
+
+    async def _do(self, verb: str, path: str, body: Json, done: str) -> bool:
+        return await _do(self._visit, verb, path, body, done)
+
+
+GONE = "What waits for it is cancelled. What was sent stays readable."
+
+
+async def _do(visit: Visit, verb: str, path: str, body: Json, done: str) -> bool:
+    async def work() -> None:
+        api = await visit.api()
+        await (api.patch("alerting", path, body) if verb == "patch" else api.post("alerting", path, body or None))
+        await visit.resources.desk.note(visit.user, f"webhook_{path.rpartition('/')[2][:40]}", path)
+
+    worked = await attempt(work(), done)
+    await visit.refresh()
+    return worked
+
+
+def _range(fields: Fields) -> None:
+    Text("p", "Everything made in this time that never met a success is sent again: held, given up, or failed.")
+    fields.instant("since", "From (at most 14 days ago)")
+    fields.instant("until", "To; empty: now")
+
+
+def _draw_secrets(secrets: list[Json]) -> None:
+    for one in secrets:
+        with box("p"):
+            Text("span", "made ")
+            when(one["created_at"])
+            if one["expires_at"]:
+                Text("span", ", signs until ")
+                when(one["expires_at"], "time")
+
+
+def _draw_notices(notices: list[Json]) -> None:
+    if not notices:
+        return
+    Text("h3", "Mind")
+    with box("ul"):
+        for one in notices[:5]:
+            with box("li"):
+                level = f", {one['level']} % of the limit" if one["level"] else ""
+                Text("span", f"{wording.plain(one['kind'])}{level}: ")
+                when(one["created_at"], "ago")
+
+
+def _draw_deliveries(visit: Visit, found: list[Json]) -> None:
+    if not found:
+        empty("Nothing was sent here that is like this.")
+        return
+    rows: list[list[Cell]] = [
+        [
+            partial(link, one["event_type"], within("/settings/deliveries", one["id"])),
+            one["account_id"] or wording.NOTHING,
+            went(one),
+            str(one["attempt_count"]),
+            partial(when, one["created_at"], "time"),
+            partial(_again, visit, one),
+        ]
+        for one in found
+    ]
+    table(("Message", "Account", "State", "Tries", "Made", ""), rows, "Deliveries")
+
+
+def went(one: Json) -> str:
+    """How a delivery went: a sign, the state, what failed."""
+    sign = {"delivered": "●", "pending": "○", "sending": "○"}.get(one["status"], "▼")
+    failed = one["last_failure"] if one["status"] != "delivered" else None
+    return f"{sign} {one['status']}" + (f": {wording.plain(failed).lower()}" if failed else "")
+
+
+def _again(visit: Visit, one: Json) -> None:
+    async def resend() -> None:
+        await _do(visit, "post", within("/v1/deliveries", one["id"], "resend"), {}, "It is being sent again")
+
+    button("Send again", resend)
+
+
+@page("/settings/deliveries/{delivery_id}", "Delivery", scope="manage")
+async def delivery(visit: Visit) -> None:
+    """Draw one delivery: each try, and what was sent."""
+    tabs("/settings", "One message to one endpoint")
+    path = within("/v1/deliveries", visit.path["delivery_id"])
+
+    async def load(api: Api) -> Json:
+        return await api.get("alerting", path)
+
+    Section(visit, "Delivery", load, partial(_draw_delivery, visit), classes="wide")
+    Section(visit, "Tries", load, _draw_attempts, classes="wide")
+    Section(visit, "What is sent", load, _draw_payload, classes="wide")
+
+
+def _draw_delivery(visit: Visit, one: Json) -> None:
+    back = within("/settings/webhooks", one["endpoint_id"])
+    shown: dict[str, Cell] = {
+        "Message": one["event_type"],
+        "State": went(one),
+        "Made": partial(when, one["created_at"], "time"),
+        "Endpoint": partial(link, "Its page", back),
+        "webhook-id": one["webhook_id"],
+        "Because of": wording.plain(one["trigger"]),
+    }
+    if one["job_id"]:
+        shown["Sent again with"] = partial(link, "these", address(back, job_id=one["job_id"]))
+    if one["next_attempt_at"]:
+        shown["Next try"] = partial(when, one["next_attempt_at"], "ago")
+    facts(shown)
+    with box("div", "buttons steps-row"):
+        _again(visit, one)
+
+
+def _draw_attempts(one: Json) -> None:
+    if not one["attempts"]:
+        empty("It was not tried yet.")
+        return
+    rows: list[list[Cell]] = [
+        [
+            str(each["number"]),
+            partial(when, each["started_at"], "time"),
+            f"{each['duration_ms']} ms",
+            "● " + str(each["status_code"]) if not each["failure"] else f"▼ {wording.plain(each['failure']).lower()}",
+            partial(Text, "code", each["response_text"][:500], "answer"),
+        ]
+        for each in one["attempts"]
+    ]
+    table(("Try", "When", "Took", "Outcome", "Answer"), rows, "Tries")
+
+
+def _draw_payload(one: Json) -> None:
+    if one["payload"] is None:
+        empty("It was purged or erased.")
+        return
+    code(json.dumps(one["payload"], indent=2, ensure_ascii=False), "The message")

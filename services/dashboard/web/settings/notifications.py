@@ -1,0 +1,91 @@
+"""Notices: who is told of follow-ups, escalations and praise, by mail or in a room of Slack or Teams."""
+
+from functools import partial
+from typing import Any
+
+from services.dashboard.domain import wording
+from services.dashboard.gateways.services import Api, within
+from services.dashboard.web.bits import Cell, box, empty, table, when
+from services.dashboard.web.controls import Fields, ask, attempt, button, sure
+from services.dashboard.web.frame import page
+from services.dashboard.web.section import Section, Visit
+from services.dashboard.web.settings.tabs import tabs
+
+Json = dict[str, Any]
+NOTIFICATIONS = "/v1/notifications"
+CHANNELS = {"mail": "Mail", "slack": "Slack", "teams": "Teams"}
+TOPICS = {"follow_ups": "New follow-ups", "escalations": "Escalations", "praise": "Praise of promoters"}
+SEVERITIES = {"low": "All", "medium": "Medium and worse", "high": "High and worse", "critical": "Critical only"}
+LEAD = "Who is told, late enough that the comment and the rest of a burst have come, and never at night"
+
+
+@page("/settings/notifications", "Notices", scope="manage")
+async def notifications(visit: Visit) -> None:
+    """Draw the page."""
+    tabs("/settings/notifications", LEAD)
+
+    async def load(api: Api) -> list[Json]:
+        return await api.items("alerting", NOTIFICATIONS)
+
+    Section(visit, "Notices", load, partial(_draw, visit), classes="wide")
+
+
+def _draw(visit: Visit, found: list[Json]) -> None:
+    if not found:
+        empty("Nobody is told yet.", "Add mail to whoever a follow-up concerns, or a room of Slack or Teams.")
+    else:
+        heads = ("By", "To", "Of", "Severity", "When", "What for", "Since", "")
+        table(heads, [_row(visit, one) for one in found], "Notices")
+    with box("div", "buttons"):
+        for channel, name in CHANNELS.items():
+            title = f"Tell by {name}" if channel == "mail" else f"Tell a room of {name}"
+            fill, send = partial(_fields, channel), partial(_create, visit, channel)
+            button(title, partial(ask, title, fill, send, "Add it"), "main" if channel == "mail" else "")
+
+
+def _row(visit: Visit, one: Json) -> list[Cell]:
+    to = one["address"] or one["url"] or "whoever it concerns"
+    return [
+        CHANNELS[one["channel"]],
+        to,
+        ", ".join(TOPICS.get(topic, topic) for topic in one["topics"]),
+        SEVERITIES[one["min_severity"]],
+        "in business hours" if one["quiet_hours"] else "at any time",
+        one["description"] or wording.NOTHING,
+        partial(when, one["created_at"]),
+        partial(_remove, visit, one, to),
+    ]
+
+
+def _fields(channel: str, fields: Fields) -> None:
+    if channel == "mail":
+        fields.text("address", "One address; empty: whoever each follow-up concerns", kind="email")
+    else:
+        fields.text("url", "Incoming webhook of the room (https://…)", kind="url")
+    fields.several("topics", "Of what", TOPICS, ("follow_ups", "escalations"))
+    fields.choice("min_severity", "Follow-ups of which severity", SEVERITIES)
+    fields.tick("quiet_hours", "Wait for business hours", value=True)
+    fields.text("description", "What it is for")
+
+
+async def _create(visit: Visit, channel: str, values: Json) -> bool:
+    async def work() -> None:
+        body = values | {"channel": channel, "quiet_hours": bool(values.get("quiet_hours"))}
+        made = await (await visit.api()).post("alerting", NOTIFICATIONS, body)
+        await visit.resources.desk.note(visit.user, "added_notification", made["id"])
+
+    worked = await attempt(work(), "Added")
+    await visit.refresh()
+    return worked
+
+
+def _remove(visit: Visit, one: Json, to: str) -> None:
+    async def remove() -> None:
+        async def work() -> None:
+            await (await visit.api()).delete("alerting", within(NOTIFICATIONS, one["id"]))
+            await visit.resources.desk.note(visit.user, "removed_notification", one["id"])
+
+        await attempt(work(), "They are told no more")
+        await visit.refresh()
+
+    button("Remove", lambda: sure("Tell them no more?", f"{to}. What waits for them is dropped.", "Remove", remove))

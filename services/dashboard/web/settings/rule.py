@@ -1,0 +1,228 @@
+"""One rule: changed as a form, tried on the past before it is armed, with every version it had."""
+
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+from nicegui import ui
+
+from services.dashboard.domain import rules as forms
+from services.dashboard.domain import wording
+from services.dashboard.gateways.services import Api, within
+from services.dashboard.web.bits import Cell, Text, account_link, box, empty, facts, link, severity_chip, table, when
+from services.dashboard.web.controls import Fields, attempt, button, sure
+from services.dashboard.web.frame import page
+from services.dashboard.web.names import Names
+from services.dashboard.web.section import Section, Visit
+from services.dashboard.web.settings.rules import RULES, conditions_of, time_of
+from services.dashboard.web.settings.tabs import tabs
+
+Json = dict[str, Any]
+SEVERITIES = {name: wording.plain(name) for name in ("critical", "high", "medium", "low")}
+PEOPLE = {"owner": "The owner", "sponsor": "The sponsor", "leader": "The leader"}
+UNITS = {"business_hours": "business hours", "business_days": "business days"}
+OPERATORS = {"in": "is one of", "min": "at least", "max": "at most"}
+SHOWN = 50
+
+
+@page("/settings/rules/{rule_id}", "Rule", scope="manage")
+async def rule(visit: Visit) -> None:
+    """Draw the page."""
+    tabs("/settings/rules", "A change is a new version; follow-ups that are open keep the one they were opened under")
+    parts = _Rule(visit)
+    Section(visit, "", parts.load, parts.draw_head, classes="plain")
+    Section(visit, "Change it", parts.load, parts.draw_form, classes="wide")
+    with box("section", "card wide", aria_label="Tried on the past"):
+        Text("h2", "Tried on the past")
+        with box(role="status") as parts.trial:
+            Text("p", "“Try on the past” shows which follow-ups the rule would have opened in 90 days.", "muted")
+    Section(visit, "Versions", parts.load_versions, parts.draw_versions, classes="wide")
+
+
+class _Rule:
+    """The rule and what is typed about it."""
+
+    trial: ui.element
+
+    def __init__(self, visit: Visit) -> None:
+        self._visit, self._names = visit, Names()
+        self._rule_id = visit.path["rule_id"]
+        self._path = within(RULES, self._rule_id)
+        self._one: Json = {}
+        self._fields = Fields()
+
+    async def load(self, api: Api) -> Json:
+        return await api.get("alerting", self._path)
+
+    def draw_head(self, one: Json) -> None:
+        Text("h1", one["label"])
+        with box("p", "lead"):
+            severity_chip(one["severity"])
+            state = "on" if one["enabled"] else "off"
+            Text("span", f" due in {time_of(one['due'])} · {state} · version {one['version']}")
+        Text("p", conditions_of(one))
+
+    def draw_form(self, one: Json) -> None:
+        self._one, self._fields = one, Fields()
+        fields = self._fields
+        with box("div", "form"):
+            fields.text("label", "Name", value=one["label"])
+            with box("div", "filters"):
+                fields.choice("severity", "Severity", SEVERITIES, one["severity"])
+                fields.text("due_amount", "Due in", kind="number", value=str(one["due"]["amount"]))
+                fields.choice("due_unit", "Unit", UNITS, one["due"]["unit"])
+                fields.choice("recipient", "Goes to", PEOPLE, one["recipient"])
+            fields.several("informs", "Told as well", PEOPLE, one["informs"])
+            self._draw_conditions(one)
+            self._draw_steps(one)
+            fields.text("reason", "Why, in a sentence; $score and other facts are filled in", value=one["reason"])
+            fields.text("playbook", "Playbook", long=True, value=one["playbook"])
+            with box("div", "buttons"):
+                button("Try on the past", self._try)
+                button(f"Save as version {one['version'] + 1}", self._save, "main")
+
+    def _draw_conditions(self, one: Json) -> None:
+        with box("fieldset"):
+            Text("legend", "All of this must hold; an emptied line is left out")
+            with box("div", "filters"):
+                for field, tests in one["conditions"].items():
+                    for operator, value in tests.items():
+                        label = f"{wording.plain(field)} {OPERATORS[operator]}"
+                        name = forms.condition_name(field, operator)
+                        self._fields.text(name, label, value=forms.condition_text(value))
+            with box("div", "filters"):
+                self._fields.text("new_field", "One more: fact, such as tier")
+                self._fields.choice("new_operator", "Test", OPERATORS)
+                self._fields.text("new_value", "Value; several by commas")
+
+    def _draw_steps(self, one: Json) -> None:
+        with box("fieldset"):
+            Text("legend", "Who hears of it when nobody takes it on; an emptied line is left out")
+            for number, step in enumerate([*one["escalation"], None]):
+                after = step["after"] if step else {"amount": "", "unit": "business_days"}
+                name = f"{forms.STEP}:{number}"
+                with box("div", "filters"):
+                    label = f"Step {number + 1}: so long after it was due"
+                    self._fields.text(f"{name}:amount", label, kind="number", value=str(after["amount"]))
+                    self._fields.choice(f"{name}:unit", "Unit", UNITS, after["unit"])
+                    self._fields.choice(f"{name}:to", "To", PEOPLE, step["to"] if step else "leader")
+
+    def _changes(self) -> Json:
+        return forms.changes(self._one, self._fields.values, len(self._one["escalation"]) + 1)
+
+    async def _try(self) -> None:
+        made: Json = {}
+
+        async def work() -> None:
+            api = await self._visit.api()
+            body = {"changes": self._changes()} if self._changes() else {}
+            found = await api.post("alerting", f"{self._path}/dry-run", body)
+            newest = await self._names.add_to(api, found["items"][: -SHOWN - 1 : -1])
+            made.update(found | {"items": newest})
+
+        if await attempt(work(), "Tried; nothing was opened"):
+            self.trial.clear()
+            with self.trial:
+                _draw_trial(made)
+
+    async def _save(self) -> None:
+        changes = self._changes()
+        if not changes:
+            ui.notify("Nothing was changed", position="top")
+            return
+        await self._patch(changes, "changed_rule", "Saved")
+
+    async def _patch(self, values: Json, action: str, done: str) -> None:
+        async def work() -> None:
+            body = values | {"version": self._one["version"]}
+            await (await self._visit.api()).patch("alerting", self._path, body)
+            await self._visit.resources.desk.note(self._visit.user, action, self._rule_id)
+
+        await attempt(work(), done)
+        await self._visit.refresh()
+
+    async def load_versions(self, api: Api) -> list[Json]:
+        found = await api.items("alerting", f"{self._path}/versions")
+        people = await self._visit.resources.desk.names_of_keys()
+        return [one | {"by": people.get(one["created_by"].removeprefix("key:"), one["created_by"])} for one in found]
+
+    def draw_versions(self, found: list[Json]) -> None:
+        rows: list[list[Cell]] = []
+        for newer, older in pairwise([*found, None]):
+            assert newer is not None  # noqa: S101 - None is only the last of the pairs
+            changed = forms.differences(newer, older)
+            said = ", ".join(wording.plain(name).lower() for name in changed) or ("nothing" if older else "as it began")
+            rows.append(
+                [
+                    str(newer["version"]),
+                    partial(when, newer["created_at"], "time"),
+                    newer["by"],
+                    said,
+                    partial(_draw_version, newer),
+                    partial(self._draw_return, newer) if newer is not found[0] else "in force",
+                ]
+            )
+        table(("Version", "When", "By", "Changed", "What it said", ""), rows, "Versions of the rule")
+
+    def _draw_return(self, old: Json) -> None:
+        async def back() -> None:
+            values = {name: old[name] for name in (*forms.EDITABLE, "enabled")}
+            await self._patch(values, "restored_rule", f"As in version {old['version']} again")
+
+        text = f"The rule says again what version {old['version']} said, as a new version."
+        button("Bring back", lambda: sure(f"Bring back version {old['version']}?", text, "Bring it back", back))
+
+
+def _draw_version(one: Json) -> None:
+    with box("details"):
+        Text("summary", "Show")
+        steps = [f"{time_of(step['after'])}: {step['to']}" for step in one["escalation"]]
+        facts(
+            {
+                "Name": one["label"],
+                "When": conditions_of(one),
+                "Severity": one["severity"],
+                "Due in": time_of(one["due"]),
+                "To": ", ".join([one["recipient"], *one["informs"]]),
+                "After that": "; ".join(steps) or wording.NOTHING,
+                "State": "on" if one["enabled"] else "off",
+                "Playbook": one["playbook"],
+            }
+        )
+
+
+def _draw_trial(found: Json) -> None:
+    with box("p"):
+        Text("span", f"It {found['sentence']} from ")
+        when(found["since"])
+        Text("span", " to ")
+        when(found["until"])
+        Text("span", f", of {wording.count(found['considered'], 'event')}; as it is in force: {found['opens_now']}.")
+    more = f"{found['would_repeat']} more would have been repeats of an open one"
+    Text("p", f"{more}, {found['would_inhibit']} taken in by a stronger one.", "muted")
+    if not found["items"]:
+        empty("It would have opened nothing.")
+        return
+    rows: list[list[Cell]] = [
+        [
+            partial(when, one["at"], "time"),
+            partial(account_link, one["account_id"], one["account"]),
+            one["person"] or wording.NOTHING,
+            partial(severity_chip, one["severity"]),
+            partial(when, one["due_at"], "time"),
+            "; ".join(one["reasons"]),
+            partial(_draw_then, one),
+        ]
+        for one in found["items"]
+    ]
+    heads = ("When", "Account", "About", "Severity", "Due", "Why", "What came of it then")
+    table(heads, rows, "What would have been opened")
+    if found["would_open"] > len(rows):
+        Text("p", f"The newest {len(rows)} are shown.", "muted")
+
+
+def _draw_then(one: Json) -> None:
+    if one["follow_up_id"]:
+        link("a follow-up", within("/follow-ups", one["follow_up_id"]))
+    else:
+        Text("span", "nothing")
