@@ -2,9 +2,15 @@
 
 import sys
 
-from bench import collector, reads, scorer, webhooks
+from bench import collector, dashboard, reads, scorer, webhooks
 
-BENCHMARKS = {"collector": collector.main, "reads": reads.main, "scorer": scorer.main, "webhooks": webhooks.main}
+BENCHMARKS = {
+    "collector": collector.main,
+    "dashboard": dashboard.main,
+    "reads": reads.main,
+    "scorer": scorer.main,
+    "webhooks": webhooks.main,
+}
 
 if __name__ == "__main__":
     if len(sys.argv) < 2 or sys.argv[1] not in BENCHMARKS:

@@ -1,0 +1,210 @@
+"""How soon the portfolio is painted with many responses stored, beside an empty page of NiceGUI in the same run.
+
+`make bench ARGS="dashboard"`, with a million: `make bench ARGS="dashboard --responses 1000000"`. Real services, a real
+Chromium without a window, started anew for every look, so that nothing is cached. The pages are interleaved. First
+contentful paint is what the browser says; the figures are there when nothing is loading any more and every chart is
+drawn; the grid of accounts is there when it shows rows and knows how many there are.
+"""
+
+import argparse
+import asyncio
+import statistics
+import sys
+import tempfile
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from pathlib import Path
+
+import httpx
+from playwright.async_api import Page
+
+from bench.reads import _load, _project
+from services.cli.embedded.process import free_port
+from services.dashboard.gateways.passwords import Passwords
+from services.dashboard.handlers.people import FIRST_ADMIN, Desk
+from services.dashboard.handlers.signing_in import SigningIn
+from services.dashboard.web.forms import SESSION
+from shared.clock import SystemClock
+from shared.db.engine import Database
+from tests.support.browser import chromium
+from tests.support.environment import Environment, fresh_environment
+from tests.support.installation import Installation, installed
+from tests.support.polling import eventually
+from tests.support.processes import SOURCES, embedded_kafka, embedded_postgres, end, start, tellback
+
+WAIT_MS = 60_000
+THERE = "document.querySelector('#app > *') !== null"
+FIGURES = """() => !document.querySelector('main .loading') && document.querySelector('main .figure.big .value')
+    && [...document.querySelectorAll('main .chart')].every(chart => chart.querySelector('svg, canvas'))"""
+GRID = """() => document.querySelector('.ag-center-cols-container [role=row]')
+    && /\\d (account|accounts)$/.test(document.querySelector('main .filters [role=status]').textContent)"""
+PAINTED = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A page to look at, and what must be there for it to be whole."""
+
+    name: str
+    url: str
+    whole: str
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Milliseconds from the click: first contentful paint, and when the page was whole."""
+
+    painted: float
+    whole: float
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Load, look, print."""
+    parser = argparse.ArgumentParser(prog="bench dashboard", description=__doc__)
+    parser.add_argument("--responses", type=int, default=200_000)
+    parser.add_argument("--accounts", type=int, default=10_000)
+    parser.add_argument("--rounds", type=int, default=5)
+    asked = parser.parse_args(arguments)
+    with embedded_kafka() as kafka, embedded_postgres() as postgres:
+        asyncio.run(_run(kafka, postgres, asked))
+    return 0
+
+
+async def _run(kafka: str, postgres: str, asked: argparse.Namespace) -> None:
+    async with fresh_environment(kafka, postgres) as environment:
+        accounts = [f"account-{number}" for number in range(asked.accounts)]
+        await _load(environment, accounts, asked.responses)
+        await _project(environment)
+        print(f"{asked.responses:,} responses of {asked.accounts:,} accounts", flush=True)
+        with tempfile.TemporaryDirectory() as logs:
+            folder = Path(logs)
+            async with installed(environment, folder) as installation, _dashboard(installation, folder) as url:
+                await _settled(installation)
+                async with _empty_pages(folder) as empty:
+                    looks = (
+                        Look("an empty page of NiceGUI", f"{empty}/", THERE),
+                        Look("the same with a chart and 10,000 rows", f"{empty}/full", THERE),
+                        Look("portfolio", f"{url}/", FIGURES),
+                        Look("accounts", f"{url}/accounts", GRID),
+                    )
+                    _print(await _measure(looks, await _session(environment), asked.rounds))
+
+
+@asynccontextmanager
+async def _dashboard(installation: Installation, folder: Path) -> AsyncIterator[str]:
+    """The dashboard as a process; its address."""
+    key, port = folder / "key", free_port()
+    key.write_text(installation.key)
+    variables = installation.environment.variables() | {
+        "TELLBACK_LOG_FORMAT": "json",
+        "TELLBACK_DASHBOARD_API_KEY_FILE": str(key),
+        **{f"TELLBACK_DASHBOARD_{name.upper()}_URL": installation.url(name) for name in installation.clients},
+    }
+    argv = tellback("serve", "dashboard", "--port", str(port), "--pause", "0")
+    child = start(argv, folder / "dashboard.log", variables)
+    try:
+        await _ready(f"http://127.0.0.1:{port}/health/ready")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        end(child)
+
+
+async def _session(environment: Environment) -> str:
+    """The token of somebody signed in."""
+    database, clock, passwords = Database(environment.database_url, "dashboard"), SystemClock(), Passwords()
+    try:
+        password = await Desk(database, clock, passwords).first_admin()
+        assert password
+        return await SigningIn(database, clock, passwords, timedelta(hours=1)).sign_in(FIRST_ADMIN, password, "bench")
+    finally:
+        await database.close()
+
+
+async def _settled(installation: Installation) -> None:
+    """Wait until what the load brought about has gone through Kafka: the newest sequence stands still."""
+    seen: list[object] = []
+
+    async def still() -> bool:
+        async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
+            metrics = [(await client.get(f"{installation.url(name)}/metrics")).text for name in installation.clients]
+        seen.append([line for text in metrics for line in text.splitlines() if "_records_" in line or "outbox" in line])
+        await asyncio.sleep(2)
+        return len(seen) > 2 and seen[-1] == seen[-2] == seen[-3]
+
+    await eventually(still, timeout=180)
+
+
+async def _measure(looks: Sequence[Look], token: str, rounds: int) -> dict[str, list[Seen]]:
+    """Page → what was seen of it in each round; the first round warms up the servers and does not count."""
+    found: dict[str, list[Seen]] = {look.name: [] for look in looks}
+    for number in range(rounds + 1):
+        for look in looks:
+            seen = await _look(look, token)
+            if number:
+                found[look.name].append(seen)
+    return found
+
+
+async def _look(look: Look, token: str) -> Seen:
+    async with chromium() as browser:
+        context = await browser.new_context(viewport={"width": 1280, "height": 900})
+        await context.add_cookies([{"name": SESSION, "value": token, "url": look.url}])
+        page = await context.new_page()
+        await page.goto(look.url, wait_until="commit")
+        whole = await _when(page, look.whole)
+        painted = await (await page.wait_for_function(PAINTED, timeout=WAIT_MS)).json_value()
+        wrong = await page.locator("main .notice.bad:visible").all_inner_texts()
+        if wrong:
+            raise RuntimeError(f"{look.name}: {wrong[0]}")
+        return Seen(float(painted), whole)
+
+
+async def _when(page: Page, condition: str) -> float:
+    """When the condition first held, on the clock of the page's own navigation."""
+    test = f"() => ({condition if condition.startswith('()') else f'() => {condition}'})() ? performance.now() : false"
+    found = await page.wait_for_function(test, polling="raf", timeout=WAIT_MS)
+    return float(await found.json_value())
+
+
+@asynccontextmanager
+async def _empty_pages(folder: Path) -> AsyncIterator[str]:
+    """The pages to compare with; their address."""
+    port = free_port()
+    child = start((sys.executable, "-P", "-m", "bench.empty_pages", str(port)), folder / "empty.log", SOURCES)
+    try:
+        await _ready(f"http://127.0.0.1:{port}/")
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        end(child)
+
+
+async def _ready(url: str) -> None:
+    """Wait for an answer."""
+
+    async def answers() -> bool:
+        async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
+            try:
+                return (await client.get(url)).is_success
+            except httpx.HTTPError:
+                return False
+
+    await eventually(answers, timeout=60)
+
+
+def _print(found: Mapping[str, Sequence[Seen]]) -> None:
+    names = list(found)
+    print(f"\n{'':<40} {'painted, ms':>22} {'whole, ms':>22} {'whole after paint':>18}")
+    for name, seen in found.items():
+        painted, whole = [one.painted for one in seen], [one.whole for one in seen]
+        after = statistics.median(end - start for start, end in zip(painted, whole, strict=True))
+        print(f"{name:<40} {_spread(painted):>22} {_spread(whole):>22} {after:>15.0f} ms")
+    empty = statistics.median(one.painted for one in found[names[0]])
+    for name in names[1:]:
+        print(f"{name}: painted after {statistics.median(s.painted for s in found[name]) / empty:.2f} × the empty page")
+
+
+def _spread(times: Sequence[float]) -> str:
+    """`420 (390–480)`: the median with the least and the most."""
+    return f"{statistics.median(times):.0f} ({min(times):.0f}–{max(times):.0f})"
