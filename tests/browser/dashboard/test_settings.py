@@ -21,7 +21,7 @@ from tests.support.receiver import FAIL, Receiver, receiving
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 READ_ONLY_POSTS = {"/v1/rules/dry-run", "/v1/rules/{rule}/dry-run"}
-SIGNED_POSTS = {"/v1/callbacks"}
+SIGNED_POSTS = {"/v1/callbacks/{endpoint_id}"}
 """Calls that a CRM signs; they take no key."""
 
 
