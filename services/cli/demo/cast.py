@@ -43,7 +43,7 @@ CLIENTS = (
     Client("campus-table", "Campus Table", "contract_catering", "small", "AMER", 42_000, 8.2, "steady"),
     Client("larder-and-co", "Larder & Co", "contract_catering", "small", "EMEA", 38_000, 8.5, "quiet"),
     Client("brightsite", "Brightsite Facilities", "facilities_management", "premium", "EMEA", 480_000, 8.3, "divided"),
-    Client("keystone-fm", "Keystone FM", "facilities_management", "key", "AMER", 220_000, 8.7, "steady"),
+    Client("keystone-fm", "Keystone FM", "facilities_management", "key", "AMER", 220_000, 8.7, "quiet"),
     Client("towerkeep", "Towerkeep", "facilities_management", "small", "APAC", 52_000, 7.1, "falling"),
     Client("clearvoice", "Clearvoice BPO", "bpo", "key", "APAC", 260_000, 9.0, "loved"),
     Client("meridian-bpo", "Meridian Services", "bpo", "premium", "AMER", 590_000, 8.1, "steady"),
@@ -97,3 +97,12 @@ TOUCHPOINTS: dict[str, str] = {
     "bpo": "support",
     "it_services": "support",
 }
+RATED: dict[str, tuple[str, ...]] = {
+    "logistics": ("reliability", "communication"),
+    "manufacturing": ("implementation", "support"),
+    "contract_catering": ("quality", "communication"),
+    "facilities_management": ("quality", "reliability"),
+    "bpo": ("communication", "support"),
+    "it_services": ("responsiveness", "support"),
+}
+"""What people rate from 1 to 5 beside the score, by industry; everybody also rates the value for money."""

@@ -13,6 +13,7 @@ from services.cli.demo.cast import (
     JOBS,
     LAST_NAMES,
     OWNERS,
+    RATED,
     SPONSOR,
     TOUCHPOINTS,
     Client,
@@ -167,7 +168,23 @@ def _answer(invitation: str, client: Client, person: Person, score: int, at: dat
         answer["comment"] = chance.choice(COMMENTS[category])
     if score <= 3 or chance.random() < 0.03:
         answer["follow_up_requested"] = True
+    answer["answers"] = _ratings(client, score, answer["response_id"])
     return answer
+
+
+def _ratings(client: Client, score: int, response_id: str) -> list[Item]:
+    """What they rate beside the score: close to it, some attributes closer than others."""
+    own = random.Random(zlib.crc32(response_id.encode()))  # noqa: S311
+    attributes = {**dict.fromkeys(RATED[client.industry], 0.5), "value_for_money": 1.1}
+    return [
+        {
+            "question_id": attribute,
+            "type": "rating",
+            "attribute": attribute,
+            "value": max(1, min(5, round(score / 2 + own.gauss(0, spread)))),
+        }
+        for attribute, spread in attributes.items()
+    ]
 
 
 def _touch(story: Story, client: Client, people: list[Person], today: date, chance: random.Random) -> None:

@@ -86,21 +86,19 @@ def _draw(wanted: dict[str, str], found: list[Json]) -> None:
         return
     many = f"{MOST} or more people: choose above to see fewer" if len(found) == MOST else ""
     Text("p", many or wording.count(len(found), "person", "people"), "muted")
-    table(("Who", "Account", "Role", "Latest", "Before", "Said", "Heard"), [_row(one) for one in found], "People")
+    table(("Who", "Account", "Role", "Before, and now", "Said", "Heard"), [_row(one) for one in found], "People")
     if wanted.get("category") == "detractor":
         link("Their follow-ups", address("/follow-ups", kind="detractor"))
 
 
 def _row(one: Json) -> list[Cell]:
     state = one["state"]
-    previous = state["previous"] or {"category": None, "score": None}
     return [
         partial(person_link, one["account_id"], one["stakeholder_id"], one["name"]),
         partial(account_link, one["account_id"], one["account_name"]),
         partial(_role, one),
         partial(_latest, state),
-        partial(category_chip, previous["category"], previous["score"]),
-        one["comment"] or wording.NOTHING,
+        partial(Text, "span", one["comment"]),
         partial(when, state["latest"]["answered_at"] if state["latest"] else None, "ago"),
     ]
 
@@ -114,6 +112,9 @@ def _role(one: Json) -> None:
 
 def _latest(state: Json) -> None:
     with box("span"):
+        if state["previous"]:
+            category_chip(state["previous"]["category"], state["previous"]["score"])
+            Text("span", " → ")
         category_chip(state["category"], state["score"])
         if state["falls_in_a_row"] > 1:
             Text("span", f" fell {state['falls_in_a_row']} times in a row", "muted")

@@ -65,9 +65,8 @@ def _draw_head(account_id: str, asked: dict[str, str], found: Json) -> None:
         with box():
             Text("h1", f"Why {_value(found)}")
             with box("p", "lead"):
-                Text("span", wording.question(wording.SURVEYS[found["survey_type"]], found, asked))
-                Text("span", " of ")
                 link(found["account"], account_address(account_id))
+                Text("span", f": {wording.question(wording.SURVEYS[found['survey_type']], found, asked)}")
                 if asked.get("as_of"):
                     Text("span", ", as of ")
                     when(asked["as_of"], "time")
@@ -93,7 +92,7 @@ def _draw_counted(account_id: str, found: Json) -> None:
         return
     if found["survey_type"] == "nps":
         Text("p", wording.formula(found))
-        Text("p", f"{wording.interval(found)}: so far chance alone could move it.", "muted")
+        Text("p", f"{wording.interval(found)}: so far chance alone may move it.", "muted")
     else:
         total = sum(one["score"] for one in counted)
         Text("p", f"{total} points ÷ {wording.count(len(counted), 'answer')} = {_value(found)}")

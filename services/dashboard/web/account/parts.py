@@ -15,7 +15,7 @@ from services.dashboard.web.figures import headline
 from services.dashboard.web.names import Names
 
 Json = dict[str, Any]
-COMMENTS, CHANGES, TASKS, MONTHS, QUARTERS = 20, 200, 100, 13, 8
+COMMENTS, CHANGES, TASKS, MONTHS, QUARTERS = 40, 200, 100, 13, 8
 _HEAD = (
     "account_id", "name", "class", "class_rule", "industry", "tier", "region", "renewal_on", "annual_revenue", "owner",
     "sponsor",

@@ -22,7 +22,7 @@ from services.dashboard.web.bits import (
 )
 
 Json = dict[str, Any]
-MOST_ANSWERS = 1000
+MOST_ANSWERS, FIRST_COMMENTS = 1000, 8
 
 
 def draw_comments(found: list[Json]) -> None:
@@ -30,6 +30,14 @@ def draw_comments(found: list[Json]) -> None:
     if not found:
         empty("Nobody has written anything yet.")
         return
+    _quotes(found[:FIRST_COMMENTS])
+    if len(found) > FIRST_COMMENTS:
+        with box("details"):
+            Text("summary", f"{len(found) - FIRST_COMMENTS} earlier ones")
+            _quotes(found[FIRST_COMMENTS:])
+
+
+def _quotes(found: list[Json]) -> None:
     with box("div", "quotes"):
         for one in found:
             with box("div"):

@@ -7,11 +7,12 @@
     clock: { hour: "2-digit", minute: "2-digit" },
   };
   const relative = new Intl.RelativeTimeFormat(language, { numeric: "auto" });
-  const steps = [["day", 86400], ["hour", 3600], ["minute", 60]];
+  const day = 86400, month = 30.44 * day, year = 365.25 * day;
+  const steps = [["year", year, 2 * year], ["month", month, 2 * month], ["day", day, day], ["hour", 3600, 3600], ["minute", 60, 0]];
 
   function ago(at) {
     const seconds = (at - Date.now()) / 1000;
-    const [unit, size] = steps.find(([, size]) => Math.abs(seconds) >= size) ?? steps[2];
+    const [unit, size] = steps.find(([, , from]) => Math.abs(seconds) >= from);
     return relative.format(Math.trunc(seconds / size), unit);
   }
 

@@ -1,0 +1,130 @@
+"""The way to the other services, over a real socket: pages, answers that are a no, services that are away."""
+
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pytest
+from fastapi import FastAPI, Request, Response
+from fastapi.responses import JSONResponse, StreamingResponse
+
+from services.cli.embedded.process import free_port
+from services.dashboard.gateways.services import Api, Away, Refused, Services, within
+from tests.support.http import serving
+
+GOOD = "Bearer tb_good"
+ALL: list[dict[str, Any]] = [{"n": n} for n in range(7)]
+
+
+@dataclass
+class Upstream:
+    """A service that lists seven things in pages and remembers what it was asked."""
+
+    asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
+
+    def app(self) -> FastAPI:
+        app = FastAPI()
+        app.add_api_route("/v1/things", self._things)
+        app.add_api_route("/v1/stream", self._stream)
+        app.add_api_route("/v1/broken", self._broken)
+        app.add_api_route("/{rest:path}", self._no, methods=["GET", "POST"])
+        return app
+
+    async def _things(self, request: Request) -> Response:
+        self.asked.append((request.url.path, dict(request.query_params)))
+        if request.headers["authorization"] != GOOD:
+            return JSONResponse({"code": "unauthorized", "detail": "no valid key"}, 401)
+        first = int(request.query_params.get("cursor", "0"))
+        items = ALL[first : first + 3]
+        return JSONResponse({"items": items, "next_cursor": str(first + 3) if first + 3 < 7 else None})
+
+    async def _stream(self) -> Response:
+        async def lines() -> AsyncIterator[str]:
+            yield "event: changed\n"
+            yield "data: {}\n\n"
+
+        return StreamingResponse(lines(), media_type="text/event-stream")
+
+    async def _broken(self) -> Response:
+        return Response("<h1>Bad gateway</h1>", 502)
+
+    async def _no(self, request: Request) -> Response:
+        # The path as it came over the wire: what is escaped stays so.
+        self.asked.append((request.scope["raw_path"].decode(), dict(request.query_params)))
+        problem = {
+            "code": "invalid_by",
+            "detail": "the request is not valid",
+            "errors": [{"field": "by", "code": "invalid_by", "detail": "must lie ahead"}],
+        }
+        return JSONResponse(problem, 422, media_type="application/problem+json")
+
+
+@pytest.fixture
+def upstream() -> Upstream:
+    return Upstream()
+
+
+@pytest.fixture
+async def services(upstream: Upstream) -> AsyncIterator[Services]:
+    async with serving(upstream.app()) as url:
+        found = Services({"scorer": url, "alerting": f"http://127.0.0.1:{free_port()}"})
+        yield found
+        await found.close()
+
+
+@pytest.fixture
+def api(services: Services) -> Api:
+    return Api(services, "tb_good")
+
+
+async def test_a_list_is_read_page_by_page_and_no_further_than_wanted(api: Api, upstream: Upstream) -> None:
+    assert await api.items("scorer", "/v1/things") == ALL
+    assert [query.get("cursor") for _, query in upstream.asked] == [None, "3", "6"]
+    upstream.asked.clear()
+    assert await api.items("scorer", "/v1/things", most=2) == ALL[:2]
+    assert len(upstream.asked) == 1
+
+
+async def test_what_is_not_chosen_is_not_asked(api: Api, upstream: Upstream) -> None:
+    await api.get("scorer", "/v1/things", class_="at_risk", tier=None, q="", silent=True)
+    assert upstream.asked == [("/v1/things", {"class": "at_risk", "silent": "true"})]
+
+
+async def test_ids_are_escaped_in_paths(api: Api, upstream: Upstream) -> None:
+    with pytest.raises(Refused):
+        await api.get("scorer", within("/v1/accounts", "a/b?c #ü", "score"))
+    assert upstream.asked == [("/v1/accounts/a%2Fb%3Fc%20%23%C3%BC/score", {})]
+
+
+async def test_a_key_that_is_not_known_any_more_is_made_anew_once(services: Services, upstream: Upstream) -> None:
+    made: list[str] = []
+
+    async def renew() -> str:
+        made.append("tb_good")
+        return made[-1]
+
+    old = Api(services, "tb_old", renew)
+    assert (await old.get("scorer", "/v1/things"))["items"] == ALL[:3]
+    assert (await old.get("scorer", "/v1/things", cursor=6))["items"] == ALL[6:]
+    assert made == ["tb_good"]
+    assert len(upstream.asked) == 3
+
+
+async def test_a_no_is_told_in_the_words_of_the_service(api: Api) -> None:
+    with pytest.raises(Refused) as refused:
+        await api.post("scorer", "/v1/follow-ups/1/promise", {"by": "yesterday"})
+    assert (refused.value.http_status, refused.value.code) == (422, "invalid_by")
+    assert refused.value.detail == "by: must lie ahead"
+
+
+@pytest.mark.parametrize(("service", "path"), [("scorer", "/v1/broken"), ("alerting", "/v1/follow-ups")])
+async def test_a_service_that_fails_or_is_not_there_is_named(api: Api, service: Any, path: str) -> None:
+    with pytest.raises(Away) as away:
+        await api.get(service, path)
+    assert away.value.service == service
+
+
+async def test_a_stream_is_told_line_by_line(api: Api) -> None:
+    assert [line async for line in api.stream("scorer", "/v1/stream")] == ["event: changed", "data: {}", ""]
+    with pytest.raises(Away):
+        await anext(api.stream("alerting", "/v1/stream"))
