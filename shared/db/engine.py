@@ -3,13 +3,14 @@
 import asyncio
 import json
 import ssl
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any, TypeVar
 
 import asyncpg
 from sqlalchemy import URL, event, make_url
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InvalidatePoolError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
@@ -18,6 +19,8 @@ from shared.errors import Unavailable
 
 T = TypeVar("T")
 ATTEMPTS = 5
+ASK_AFTER_IDLE_SECONDS = 1.0
+"""A connection that was used so lately is taken as it is, unless its socket is known to be closed."""
 _SQLSTATE_RETRY = {"40001", "40P01", "55P03", "57014", "25P03"}
 """Serialization failure, deadlock, lock not available, statement cancelled, idle transaction ended: try again."""
 _SQLSTATE_AWAY = {
@@ -89,6 +92,29 @@ def _decode_json(connection: Any, _record: Any) -> None:
     connection.run_async(set_codec)
 
 
+def _look_before_use(engine: AsyncEngine) -> None:
+    """Give out connections that work. To ask the server each time would cost three round trips; a socket that was
+    closed is known without asking, and only one that fell silent has to be asked."""
+    dialect = engine.sync_engine.dialect
+
+    def returned(_connection: Any, record: Any) -> None:
+        record.info["used_at"] = time.monotonic()
+
+    def taken(connection: Any, record: Any, _proxy: Any) -> None:
+        if connection.driver_connection.is_closed():
+            raise InvalidatePoolError("the server closed the connection")
+        if time.monotonic() - record.info["used_at"] < ASK_AFTER_IDLE_SECONDS:
+            return
+        try:
+            dialect.do_ping(connection)
+        except (DBAPIError, dialect.loaded_dbapi.Error) as error:
+            raise InvalidatePoolError("the server does not answer on the connection") from error
+
+    event.listen(engine.sync_engine, "connect", returned)
+    event.listen(engine.sync_engine, "checkin", returned)
+    event.listen(engine.sync_engine, "checkout", taken)
+
+
 class Database:
     """The connections of one process to one service's schema; SQL names tables without their schema."""
 
@@ -116,12 +142,12 @@ class Database:
             json_deserializer=_as_is,
             pool_size=pool_size,
             max_overflow=0,
-            pool_pre_ping=True,
             pool_recycle=1800,
             pool_timeout=5,
             connect_args=connect_args,
         )
         event.listen(self.engine.sync_engine, "connect", _decode_json)
+        _look_before_use(self.engine)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[ReadTx]:
@@ -131,6 +157,15 @@ class Database:
                 await connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
                 async with connection.begin():
                     yield ReadTx(connection)
+
+    @asynccontextmanager
+    async def read_once(self) -> AsyncIterator[ReadTx]:
+        """For one statement that reads: it sees one snapshot by itself, so there is no transaction around it, which
+        saves two round trips. Raises `DatabaseUnavailable`."""
+        with translated():
+            async with self.engine.connect() as connection:
+                await connection.execution_options(isolation_level="AUTOCOMMIT")
+                yield ReadTx(connection)
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[WriteTx]:

@@ -16,6 +16,7 @@ from services.scorer.domain.windows import parse_window
 from services.scorer.store.reading.accounts import AccountsQuestion, accounts_page
 from services.scorer.store.reading.classes import classes_of
 from services.scorer.store.reading.coverage import read_coverage
+from services.scorer.store.reading.freshness import stale_accounts
 from services.scorer.store.reading.grouped import Counts, Question, count, figures_of
 from services.scorer.store.reading.sums import summable, summed
 from shared.db.transaction import ReadTx
@@ -48,7 +49,7 @@ class AccountList:
             filters,
             [self.as_of],
             owner_email=self.owner_email,
-            current=asked.as_of is None,
+            stale=await stale_accounts(tx, self.as_of) if asked.as_of is None else None,
         )
         wanted = AccountsQuestion(
             filters=filters,
@@ -57,12 +58,12 @@ class AccountList:
             descending=listing.descending,
             limit=limit,
             q=asked.q,
-            account_ids=await self._members(tx),
+            account_ids=await self._members(tx, everywhere.stale),
             after=listing.position(cursor),
         )
         rows, following = listing.cut(await accounts_page(tx, wanted, everywhere, asked.method), limit)
         ids = [row["account_id"] for row in rows]
-        classes = await self._classes(tx, ids)
+        classes = await self._classes(tx, everywhere.stale, ids)
         figures = await self._figures(tx, everywhere, ids)
         names = figure_names(asked)
         items = [
@@ -70,23 +71,24 @@ class AccountList:
         ]
         return items, following
 
-    async def _members(self, tx: ReadTx) -> list[str] | None:
+    async def _members(self, tx: ReadTx, stale: Sequence[str] | None) -> list[str] | None:
         """The accounts of the class asked for."""
         if self.asked.class_ is None:
             return None
-        classes = await self._classes(tx, None)
+        classes = await self._classes(tx, stale)
         return [account for account, found in classes.items() if found.name == self.asked.class_]
 
-    async def _classes(self, tx: ReadTx, account_ids: Sequence[str] | None) -> dict[str, Classified]:
-        thresholds = self.resources.settings.thresholds()
-        return await classes_of(tx, self.as_of, thresholds, account_ids, current=self.asked.as_of is None)
+    async def _classes(
+        self, tx: ReadTx, stale: Sequence[str] | None, account_ids: Sequence[str] | None = None
+    ) -> dict[str, Classified]:
+        return await classes_of(tx, self.as_of, self.resources.settings.thresholds(), account_ids, stale=stale)
 
     async def _figures(self, tx: ReadTx, everywhere: Question, account_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """account_id → figures, for these accounts."""
         asked = self.asked
         question = replace(everywhere, split=("account_id",), account_ids=account_ids)
         if summable(question):
-            found_here = await summed(tx, question, asked.method)
+            found_here = await summed(tx, question, asked.method, means=False)
             counted, coverage = found_here.counts, found_here.coverage
         else:
             counted, coverage = await count(tx, question, asked.method), await read_coverage(tx, question)

@@ -42,14 +42,14 @@ async def get_account_score(
 ) -> dict[str, Any]:
     """The rolling figures of an account by one window and method. An account where nothing counts has null
     figures and counts of 0; one that is not known, or not this key's to see, is a 404."""
-    async with resources.database.read() as tx:
+    async with resources.database.read_once() as tx:
         return await account_score(tx, account_id, caller.owner_email, asked, resources.moment(asked.as_of))
 
 
 async def account_score(
     tx: ReadTx, account_id: str, owner_email: str | None, asked: ScoreQuery, as_of: datetime
 ) -> dict[str, Any]:
-    """The body of an account's score as of the moment. Raises `NotFound`."""
+    """The body of an account's score as of the moment, by one statement. Raises `NotFound`."""
     window = parse_window(asked.window)
     span, before = window.span(as_of), window.before(as_of)
     answers = Span(before.after if before else span.after, span.upto)

@@ -15,6 +15,7 @@ from services.scorer.domain.questions import GROUPS
 from services.scorer.domain.windows import parse_window
 from services.scorer.store.reading.classes import classes_of
 from services.scorer.store.reading.drivers import Group, rated
+from services.scorer.store.reading.freshness import stale_accounts
 from services.scorer.store.reading.grouped import Question
 from shared.http.auth import Reader
 from shared.http.routing import Router
@@ -50,7 +51,8 @@ async def get_drivers(caller: Reader, resources: Resources, asked: Annotated[Dri
     )
     async with resources.database.read() as tx:
         if "class" in question.split:
-            found = await classes_of(tx, as_of, resources.settings.thresholds(), current=asked.as_of is None)
+            stale = await stale_accounts(tx, as_of) if asked.as_of is None else None
+            found = await classes_of(tx, as_of, resources.settings.thresholds(), stale=stale)
             question = replace(question, classes={account: one.name for account, one in found.items()})
         rows = await rated(tx, question)
     low = low_up_to(tables_of(row for _, row in rows))

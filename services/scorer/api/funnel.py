@@ -14,6 +14,7 @@ from services.scorer.api.resources import Resources
 from services.scorer.domain.questions import ASKABLE, MAX_GROUPS, Filters
 from services.scorer.domain.windows import parse_window
 from services.scorer.store.reading.classes import classes_of
+from services.scorer.store.reading.freshness import stale_accounts
 from services.scorer.store.reading.funnel import funnel_groups
 from services.scorer.store.reading.grouped import Question
 from shared.http.auth import Reader
@@ -60,7 +61,8 @@ async def get_portfolio_funnel(
     )
     async with resources.database.read() as tx:
         if "class" in question.split:
-            found = await classes_of(tx, as_of, resources.settings.thresholds(), current=asked.as_of is None)
+            stale = await stale_accounts(tx, as_of) if asked.as_of is None else None
+            found = await classes_of(tx, as_of, resources.settings.thresholds(), stale=stale)
             question = replace(question, classes={account: one.name for account, one in found.items()})
         groups = await funnel_groups(tx, question)
     return named({"groups": groups}, window=asked.window, as_of=asked.as_of)

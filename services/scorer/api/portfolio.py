@@ -26,6 +26,7 @@ from services.scorer.domain.answers import Method
 from services.scorer.domain.questions import GROUPS
 from services.scorer.domain.windows import parse_window
 from services.scorer.store.reading.classes import classes_of
+from services.scorer.store.reading.freshness import stale_accounts
 from services.scorer.store.reading.grouped import Question
 from services.scorer.store.reading.portfolio import default_currency, portfolio_figures
 from shared.db.transaction import ReadTx
@@ -60,7 +61,7 @@ class PortfolioQuery(AnswerFilters):
             split=split,
             owner_email=owner_email,
             currency=currency,
-            current=self.as_of is None,
+            stale=await stale_accounts(tx, moments[-1]) if self.as_of is None else None,
         )
 
 
@@ -87,7 +88,7 @@ async def get_portfolio_score(
     async with resources.database.read() as tx:
         question = await asked.question(tx, caller.owner_email, [as_of], split)
         if "class" in split:
-            found = await classes_of(tx, as_of, resources.settings.thresholds(), current=asked.as_of is None)
+            found = await classes_of(tx, as_of, resources.settings.thresholds(), stale=question.stale)
             question = replace(question, classes={account: one.name for account, one in found.items()})
         figures = await portfolio_figures(tx, question, asked.methods())
     groups = [{"group": one.group, "method": one.method} | one.figures for one in figures]

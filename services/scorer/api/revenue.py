@@ -11,6 +11,7 @@ from services.scorer.api.resources import Resources
 from services.scorer.domain.questions import Filters
 from services.scorer.domain.revenue import revenue_of
 from services.scorer.store.reading.classes import classes_of
+from services.scorer.store.reading.freshness import stale_accounts
 from services.scorer.store.reading.portfolio import default_currency
 from services.scorer.store.reading.revenue import customers
 from shared.http.auth import Reader
@@ -36,6 +37,7 @@ async def get_portfolio_revenue(
     async with resources.database.read() as tx:
         currency = asked.currency or await default_currency(tx, filters, caller.owner_email)
         as_of, thresholds = resources.moment(asked.as_of), resources.settings.thresholds()
-        classes = await classes_of(tx, as_of, thresholds, current=asked.as_of is None)
+        stale = await stale_accounts(tx, as_of) if asked.as_of is None else None
+        classes = await classes_of(tx, as_of, thresholds, stale=stale)
         found = await customers(tx, filters, caller.owner_email, classes)
     return named(revenue_of(found, currency), as_of=asked.as_of)

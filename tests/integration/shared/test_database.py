@@ -4,13 +4,16 @@ import asyncio
 from collections.abc import AsyncIterator
 from uuid import UUID
 
+import asyncpg
 import pytest
 from sqlalchemy.exc import DBAPIError
 
+from shared.db import engine
 from shared.db.engine import Database, DatabaseUnavailable
 from shared.db.transaction import WriteTx
 from shared.ids import lock_slot
 from tests.support.environment import Environment
+from tests.support.polling import eventually
 
 
 @pytest.fixture
@@ -32,6 +35,33 @@ async def test_a_read_transaction_sees_one_snapshot(database: Database) -> None:
         async with database.write() as writing:
             await writing.seen(UUID(int=1))
         assert await reading.scalar("select count(*) from inbox") == 0
+
+
+@pytest.mark.parametrize("asks", [True, False])
+async def test_a_connection_that_the_server_closed_is_replaced(
+    database: Database, monkeypatch: pytest.MonkeyPatch, asks: bool
+) -> None:
+    monkeypatch.setattr(engine, "ASK_AFTER_IDLE_SECONDS", 0.0 if asks else 3_600.0)
+    async with database.read() as tx:
+        pid = await tx.scalar("select pg_backend_pid()")
+        driver = (await tx.connection.get_raw_connection()).driver_connection
+    await _terminate(database.engine.url.render_as_string(hide_password=False), pid)
+
+    async def closed() -> bool:
+        return bool(driver.is_closed())
+
+    if not asks:
+        await eventually(closed)
+    async with database.read() as tx:
+        assert await tx.scalar("select pg_backend_pid()") != pid
+
+
+async def _terminate(url: str, pid: int) -> None:
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    try:
+        await connection.execute("select pg_terminate_backend($1, 10000)", pid)
+    finally:
+        await connection.close()
 
 
 async def test_an_unreachable_server_is_a_named_error() -> None:

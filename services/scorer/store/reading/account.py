@@ -1,7 +1,9 @@
 """One account: is it there, and what its figures are made of."""
 
-from collections.abc import Collection, Sequence
-from typing import Any
+from collections.abc import Collection, Iterable, Sequence
+from typing import Any, Final
+
+from sqlalchemy import RowMapping
 
 from services.scorer.domain.account import AccountFacts, Known
 from services.scorer.domain.answers import Answer, History
@@ -52,63 +54,82 @@ async def accounts_of_owner(tx: ReadTx, account_ids: Collection[str], owner_emai
 async def account_facts(
     tx: ReadTx, account_id: str, owner_email: str | None, filters: Filters, *, answers: Span, invitations: Span
 ) -> AccountFacts:
-    """What the figures of an account are made of, with the answers and the invitations of these spans. Raises
-    `NotFound` as `require_account` does."""
-    known = await _known(tx, account_id, owner_email, filters)
+    """What the figures of an account are made of, with the answers and the invitations of these spans, in one
+    statement. Raises `NotFound` as `require_account` does."""
+    row = await tx.one(
+        f"select {_SEEN} as seen, people.*, said.*, asked.*"
+        f" from ({_people(filters)}) people, ({_said(filters)}) said, ({_asked(filters)}) asked",
+        **dict(parameters(filters, None))
+        | {
+            "account_id": account_id,
+            "owner_email": owner_email,
+            "answered_after": answers.after,
+            "answered_upto": answers.upto,
+            "sent_after": invitations.after,
+            "sent_upto": invitations.upto,
+        },
+    )
+    if row is None or not row["seen"]:
+        raise unknown_account()
+    invited = [dict(zip(_INVITATION, values, strict=True)) for values in _columns(row, "i_", _INVITATION)]
     return AccountFacts(
-        History(await _answers(tx, account_id, filters, answers)),
-        await _invitations(tx, account_id, filters, invitations),
-        known,
+        History(Answer(*values) for values in _columns(row, "a_", _ANSWER)),
+        list(invitations_from(invited).values()),
+        Known(row["in_directory"], row["first_heard"] or ()),
     )
 
 
-async def _answers(tx: ReadTx, account_id: str, filters: Filters, span: Span) -> Sequence[Answer]:
-    rows = await tx.all(
+_ANSWER: Final = ("response_id", "stakeholder_id", "answered_at", "score", "question_id")
+_INVITATION: Final = (
+    *("invitation_id", "stakeholder_id", "sent_at", "delivered_at", "opened_at", "bounced_at"),
+    *("answered_at", "commented", "follow_up_requested"),
+)
+
+
+def _arrays(prefix: str, names: Sequence[str]) -> str:
+    """Rows as one row: an array a column."""
+    return ", ".join(f"array_agg({name}) as {prefix}{name}" for name in names)
+
+
+def _columns(row: RowMapping, prefix: str, names: Sequence[str]) -> Iterable[tuple[Any, ...]]:
+    """The rows again."""
+    return zip(*(row[f"{prefix}{name}"] or () for name in names), strict=True)
+
+
+def _said(filters: Filters) -> str:
+    return (
+        f"select {_arrays('a_', _ANSWER)} from ("
         "select r.response_id, r.stakeholder_id, r.answered_at, r.score, r.question_id"
         f" from {answers_of(filters.survey_type)}{joins(filters, None)}"
-        " where r.account_id = :account_id and r.answered_at > :after and r.answered_at <= :upto"
-        f"{conditions(filters, None)}",
-        account_id=account_id,
-        after=span.after,
-        upto=span.upto,
-        **parameters(filters, None),
+        " where r.account_id = :account_id and r.answered_at > :answered_after and r.answered_at <= :answered_upto"
+        f"{conditions(filters, None)}) answers"
     )
-    return [Answer(*row.values()) for row in rows]
 
 
-async def _invitations(tx: ReadTx, account_id: str, filters: Filters, span: Span) -> Sequence[Invitation]:
-    rows = await tx.all(
+def _asked(filters: Filters) -> str:
+    return (
+        f"select {_arrays('i_', _INVITATION)} from ("
         "select i.invitation_id, i.stakeholder_id, i.sent_at, i.delivered_at, i.opened_at, i.bounced_at,"
         f" r.answered_at, {commented('r')} as commented, r.follow_up_requested"
         f" from invitations i{joins(filters, None, alias='i')}"
         f" left join responses r on {LIVE} and r.account_id = i.account_id"
         " and r.stakeholder_id = i.stakeholder_id and r.invitation_id = i.invitation_id"
-        " where i.account_id = :account_id and i.sent_at > :after and i.sent_at <= :upto"
-        f"{conditions(filters, None, of=OF_INVITATION, alias='i')}",
-        account_id=account_id,
-        after=span.after,
-        upto=span.upto,
-        **parameters(filters, None),
+        " where i.account_id = :account_id and i.sent_at > :sent_after and i.sent_at <= :sent_upto"
+        f"{conditions(filters, None, of=OF_INVITATION, alias='i')}) invited"
     )
-    return list(invitations_from(rows).values())
 
 
-async def _known(tx: ReadTx, account_id: str, owner_email: str | None, filters: Filters) -> Known:
-    row = await tx.one(
-        f"select {_SEEN} as seen, count(*) filter (where k.listed) as in_directory,"
+def _people(filters: Filters) -> str:
+    return (
+        "select count(*) filter (where k.listed) as in_directory,"
         " array_agg(k.first_heard order by k.first_heard) filter (where not k.listed) as first_heard"
         " from (select cast(:account_id as text) as account_id, stakeholder_id, d.listed is not null as listed,"
         " h.first_heard from (select p.stakeholder_id, true as listed from stakeholders p"
         " left join accounts o on o.account_id = p.account_id"
         " where p.account_id = :account_id and not p.removed and o.removed is not true) d"
         f" full join ({_HEARD}) h using (stakeholder_id)) k{joins(filters, None, alias='k')}"
-        f" where true{conditions(filters, None, of=(), alias='k')}",
-        account_id=account_id,
-        **dict(parameters(filters, None)) | {"owner_email": owner_email},
+        f" where true{conditions(filters, None, of=(), alias='k')}"
     )
-    if row is None or not row["seen"]:
-        raise unknown_account()
-    return Known(row["in_directory"], row["first_heard"] or ())
 
 
 def commented(alias: str) -> str:

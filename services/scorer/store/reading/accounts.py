@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from services.scorer.domain.answers import Method
 from services.scorer.domain.questions import Filters
-from services.scorer.store.reading.freshness import stale_accounts
+from services.scorer.store.reading.freshness import fresh
 from services.scorer.store.reading.grouped import Question
 from services.scorer.store.reading.grouped_sql import voices
 from services.scorer.store.reading.keyset import Order, contains
@@ -40,6 +40,19 @@ _COUNTED_VOICES: Final = f"""counted_voices as (
             coalesce(sum({net()}) filter (where not now), 0) as total_before
         from voices group by account_id
     )"""
+_EVERYONE: Final = f"""everyone as (
+        select account_id from accounts where not removed
+        union select k.account_id from (select account_id from snapshots union select account_id from marks) k
+        left join accounts a using (account_id)
+        where a.removed is not false and (
+            exists (select from stakeholders s where s.account_id = k.account_id and not s.removed offset 0)
+            or exists (select from invitations i where i.account_id = k.account_id offset 0)
+            or exists (select from responses r where r.account_id = k.account_id and {LIVE} and r.answered_at <= :last
+                offset 0)
+        )
+    )"""
+"""Whatever is known of an account, it has a snapshot, or a mark until it gets one. Few are not in the directory:
+`offset 0` keeps the planner from looking through everything that was ever said for their sake."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,62 +79,35 @@ async def accounts_page(
     `nps` and `change` are sorted.
     """
     order = Order(*SORTS[asked.sort], asked.descending, ("e.account_id",))
-    stale = await stale_accounts(tx, figures.moments[0]) if summable(figures) else None
-    listed = _counted(asked, figures, method) if stale is None else _summed(asked, figures, method)
+    by_count = asked.sort in COUNTED_SORTS
+    counted, bound = _counted(figures, method) if by_count else ("", figures.bound())
     rows = await tx.all(
-        f"{listed}"
+        f"with {counted}{_EVERYONE}"
         f" select e.account_id, {order.expression} as sort_value, {_COLUMNS} from everyone e"
         " left join accounts a on a.account_id = e.account_id"
-        f"{' left join counted c on c.account_id = e.account_id' if asked.sort in COUNTED_SORTS else ''}"
+        f"{' left join counted c on c.account_id = e.account_id' if by_count else ''}"
         f" where true{_conditions(asked)}{order.after(asked.after)}{order.by()} limit :rows",
-        **figures.bound()
+        **bound
         | order.bound(asked.after)
-        | {
-            "window": figures.window.name,
-            "by": method,
-            "account_ids": list(stale or ()),
-            "rows": asked.limit + 1,
-            "pattern": contains(asked.q or ""),
-            "listed": list(asked.account_ids or ()),
-        },
+        | {"rows": asked.limit + 1, "pattern": contains(asked.q or ""), "listed": list(asked.account_ids or ())},
     )
     return [dict(row) for row in rows]
 
 
-def _counted(asked: AccountsQuestion, figures: Question, method: Method) -> str:
-    """`with …` that ends in `everyone`, after the accounts' voices where the order needs them."""
-    everyone = f"""everyone as (
-        select account_id from accounts where not removed
-        union select account_id from stakeholders where not removed union select account_id from invitations
-        union select r.account_id from responses r where {LIVE} and r.answered_at <= :last
-    )"""
-    if asked.sort not in COUNTED_SORTS:
-        return f"with {everyone}"
-    return f"""{voices(method, (), figures.filters, figures.owner_email, some_accounts=False)},
-    {_COUNTED_VOICES},
-    counted as (select * from counted_voices), {everyone}"""
-
-
-def _summed(asked: AccountsQuestion, figures: Question, method: Method) -> str:
-    """The same from the snapshots; `:account_ids` are the accounts whose snapshot is stale, which are counted."""
-    fresh = "not account_id = any(cast(:account_ids as text[]))"
-    everyone = f"""everyone as (
-        select account_id from accounts where not removed
-        union select account_id from stakeholders where not removed union select account_id from invitations
-        union select account_id from snapshot_sums
-            where score_window = 'all' and method = 'latest' and known > 0 and {fresh}
-        union select r.account_id from responses r
-            where {LIVE} and r.answered_at <= :last and r.account_id = any(cast(:account_ids as text[]))
-    )"""
-    if asked.sort not in COUNTED_SORTS:
-        return f"with {everyone}"
-    return f"""{voices(method, (), figures.filters, figures.owner_email, some_accounts=True)},
-    {_COUNTED_VOICES},
-    counted as (
-        select account_id, n, n_before, total, total_before from snapshot_sums
-        where score_window = :window and method = :by and {fresh}
+def _counted(figures: Question, method: Method) -> tuple[str, dict[str, Any]]:
+    """`counted`, the counts of each account, with a comma behind it, and what it binds: from the snapshots where they
+    tell, else from the answers."""
+    if not summable(figures):
+        every = voices(method, (), figures.filters, figures.owner_email, some_accounts=False)
+        return f"{every}, {_COUNTED_VOICES}, counted as (select * from counted_voices), ", figures.bound()
+    some = voices(method, (), figures.filters, figures.owner_email, some_accounts=True)
+    counted = f"""counted as (
+        select account_id, n, n_before, total, total_before from snapshot_sums s
+        where score_window = :window and method = :by and {fresh("s")}
         union all select account_id, n, n_before, total, total_before from counted_voices
-    ), {everyone}"""
+    )"""
+    bound = figures.bound() | {"window": figures.window.name, "by": method, "account_ids": list(figures.stale or ())}
+    return f"{some}, {_COUNTED_VOICES}, {counted}, ", bound
 
 
 def _conditions(asked: AccountsQuestion) -> str:

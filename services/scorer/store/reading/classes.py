@@ -7,7 +7,7 @@ from services.scorer.domain.categories import LOWEST_PASSIVE, LOWEST_PROMOTER
 from services.scorer.domain.classes import Classified, Standing, Thresholds, classify
 from services.scorer.domain.states import DECISION_MAKER
 from services.scorer.domain.windows import YEAR
-from services.scorer.store.reading.freshness import stale_accounts
+from services.scorer.store.reading.freshness import fresh
 from services.scorer.store.reading.pool import LATEST_FIRST, LIVE, net
 from shared.db.transaction import ReadTx
 
@@ -61,16 +61,15 @@ async def classes_of(
     thresholds: Thresholds,
     account_ids: Sequence[str] | None = None,
     *,
-    current: bool = False,
+    stale: Sequence[str] | None = None,
 ) -> dict[str, Classified]:
-    """account_id → class at the moment, of these accounts or of all that anything is known of. Where the moment is the
-    `current` one, fresh snapshots save the counting."""
-    if not current:
+    """account_id → class at the moment, of these accounts or of all that anything is known of. Where the moment is now
+    and `stale` are the accounts whose snapshot does not tell of it, the others are not counted."""
+    if stale is None:
         return await _counted(tx, as_of, thresholds, account_ids)
-    stale = await stale_accounts(tx, as_of, account_ids)
     only = "" if account_ids is None else " and account_id = any(cast(:account_ids as text[]))"
     rows = await tx.all(
-        f"select account_id, class_numbers from snapshots where not account_id = any(cast(:stale as text[])){only}",
+        f"select account_id, class_numbers from snapshots s where {fresh('s')}{only}",
         stale=list(stale),
         account_ids=list(account_ids or ()),
     )
@@ -78,7 +77,8 @@ async def classes_of(
         row["account_id"]: classify(Standing(**{name: row["class_numbers"][name] for name in _FIELDS}), thresholds)
         for row in rows
     }
-    return found | (await _counted(tx, as_of, thresholds, stale) if stale else {})
+    missing = list(stale) if account_ids is None else [one for one in account_ids if one not in found]
+    return found | (await _counted(tx, as_of, thresholds, missing) if missing else {})
 
 
 async def _counted(

@@ -27,7 +27,7 @@ async def rated(tx: ReadTx, question: Question) -> Sequence[tuple[Group, Rated]]
 
 def _sql(question: Question) -> str:
     filters, owner_email = question.filters, question.owner_email
-    return f"""{voices("latest", question.split, filters, owner_email, some_accounts=False)},
+    return f"""with {voices("latest", question.split, filters, owner_email, some_accounts=False)},
     rated as (
         select distinct on (r.account_id, r.stakeholder_id, e.attribute, e.type)
             r.account_id, r.stakeholder_id, e.attribute, e.type, e.value_number as value

@@ -16,16 +16,14 @@ _STALE = """
 """
 
 
-async def stale_accounts(tx: ReadTx, moment: datetime, among: Sequence[str] | None = None) -> Sequence[str]:
-    """The accounts, all or of these, whose snapshot does not say what is true at the moment, or is not there."""
-    if among is None:
-        return [row["account_id"] for row in await tx.all(_STALE, moment=moment)]
-    rows = await tx.all(
-        "select k.account_id from unnest(cast(:among as text[])) as k(account_id)"
-        " left join snapshots s using (account_id) left join marks m using (account_id)"
-        " where m.account_id is not null or s.account_id is null or s.next_border <= :moment"
-        " or s.computed_at > :moment",
-        among=list(among),
-        moment=moment,
+def fresh(alias: str) -> str:
+    """An SQL condition: the account of the row is none of those that `:stale` names."""
+    return (
+        "not exists (select from unnest(cast(:stale as text[])) as stale(account_id)"
+        f" where stale.account_id = {alias}.account_id)"
     )
-    return [row["account_id"] for row in rows]
+
+
+async def stale_accounts(tx: ReadTx, moment: datetime) -> Sequence[str]:
+    """The accounts whose snapshot does not say what is true at the moment, or is not there yet."""
+    return [row["account_id"] for row in await tx.all(_STALE, moment=moment)]

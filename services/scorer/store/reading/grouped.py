@@ -27,8 +27,8 @@ Group = tuple[int, tuple[str | None, ...]]
 @dataclass(frozen=True, slots=True)
 class Question:
     """What is asked of many accounts. `split` names attributes (`account_id` or those of group_by), `moments`
-    are the points, `current` says that the only one is now, `classes` is needed when split by class, `account_ids`
-    restricts to some accounts."""
+    are the points, `classes` is needed when split by class, `account_ids` restricts to some accounts. Where the only
+    moment is now, `stale` are the accounts whose snapshot does not tell of it; else None."""
 
     window: Window
     filters: Filters
@@ -38,7 +38,7 @@ class Question:
     currency: str | None = None
     classes: Mapping[str, str] = field(default_factory=dict)
     account_ids: Sequence[str] | None = None
-    current: bool = False
+    stale: Sequence[str] | None = None
 
     def bound(self) -> dict[str, Any]:
         """The values that the statements bind."""
@@ -57,6 +57,7 @@ class Question:
             "class_accounts": list(self.classes),
             "class_names": list(self.classes.values()),
             "account_ids": list(self.account_ids or ()),
+            "stale": list(self.stale or ()),
         }
 
 
@@ -77,13 +78,17 @@ NOTHING = Counts()
 
 async def count(tx: ReadTx, question: Question, method: Method) -> dict[Group, Counts]:
     """The counts of the groups in which the method counts anything, now or before."""
-    statement = voices(
-        method,
-        question.split,
-        question.filters,
-        question.owner_email,
-        some_accounts=question.account_ids is not None,
-    ) + counting(method, question.split, question.filters.survey_type)
+    statement = (
+        "with "
+        + voices(
+            method,
+            question.split,
+            question.filters,
+            question.owner_email,
+            some_accounts=question.account_ids is not None,
+        )
+        + counting(method, question.split, question.filters.survey_type)
+    )
     rows = await tx.all(statement, **question.bound())
     width = len(question.split)
     by_group: dict[Group, list[Any]] = {}
@@ -107,13 +112,17 @@ def figures_of(counts: Counts, method: Method, window: Window, survey_type: Any)
 async def accounts_left_out(tx: ReadTx, question: Question) -> dict[Group, dict[str, Any]]:
     """Group → `{left_out_count, left_out: [{account_id, name, reason}]}` for revenue weights; the first 200
     named."""
-    statement = voices(
-        "latest",
-        question.split,
-        question.filters,
-        question.owner_email,
-        some_accounts=question.account_ids is not None,
-    ) + left_out(question.split)
+    statement = (
+        "with "
+        + voices(
+            "latest",
+            question.split,
+            question.filters,
+            question.owner_email,
+            some_accounts=question.account_ids is not None,
+        )
+        + left_out(question.split)
+    )
     found: dict[Group, dict[str, Any]] = {}
     for row in await tx.all(statement, **question.bound(), named=MAX_NAMED):
         key = tuple(row[f"d{number}"] for number in range(len(question.split)))

@@ -57,8 +57,8 @@ def keys(split: tuple[str, ...], before: str = "") -> str:
 def voices(
     method: Method, split: tuple[str, ...], filters: Filters, owner_email: str | None, *, some_accounts: bool
 ) -> str:
-    """`with …` that ends in `voices`: one row for each answer that the method counts, now or before, with its point
-    and its group.
+    """Common table expressions that end in `voices`: one row for each answer that the method counts, now or before,
+    with its point and its group.
 
     An answer is the latest of its person at a moment when it was given by then and the next one was not: so one pass
     over the answers in order serves every point, and of several at the same instant only the last by id is picked.
@@ -71,7 +71,7 @@ def voices(
     columns = (
         f"{keys(split, 'r.')}, r.account_id, r.stakeholder_id, r.answered_at, r.response_id, r.question_id, r.score"
     )
-    return f"""with ordered as (
+    return f"""ordered as (
         select r.account_id, r.stakeholder_id, r.answered_at, r.response_id, r.question_id, r.score{named},
             lead(r.answered_at, 1, 'infinity') over (partition by r.account_id, r.stakeholder_id order by {ORDER})
                 as next_at

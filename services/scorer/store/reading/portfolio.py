@@ -12,6 +12,7 @@ from services.scorer.store.reading.pool import conditions, joins, parameters
 from services.scorer.store.reading.sums import summable, summed
 from shared.db.transaction import ReadTx
 
+_PLAIN: frozenset[Method] = frozenset(("latest", "all"))
 _NONE_LEFT_OUT: dict[str, Any] = {"left_out_count": 0, "left_out": []}
 
 
@@ -48,7 +49,7 @@ async def portfolio_figures(tx: ReadTx, question: Question, methods: Sequence[Me
     quickly = summable(question)
     for base in sorted({_counted_by(method) for method in methods}):
         if quickly:
-            found_here = await summed(tx, question, base)
+            found_here = await summed(tx, question, base, means=base == "latest" and not _PLAIN.issuperset(methods))
             counted[base], coverage = found_here.counts, found_here.coverage
         else:
             counted[base] = await count(tx, question, base)

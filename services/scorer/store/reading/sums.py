@@ -1,10 +1,9 @@
 """Counts of many accounts added up from the snapshots instead of the answers: accounts with a fresh snapshot are summed
 from it, all others are counted from their answers, and the two add up to exactly what counting everything gives."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import RowMapping
 
@@ -15,10 +14,10 @@ from services.scorer.domain.questions import OF_ACCOUNT
 from services.scorer.domain.reach import Reach
 from services.scorer.domain.windows import STANDARD_WINDOWS
 from services.scorer.store.reading.coverage import Coverage, Extent, read_coverage
-from services.scorer.store.reading.freshness import stale_accounts
+from services.scorer.store.reading.freshness import fresh
 from services.scorer.store.reading.grouped import Counts, Group, Question, count
-from services.scorer.store.reading.grouped_sql import keys, source
-from services.scorer.store.reading.pool import conditions
+from services.scorer.store.reading.grouped_sql import columns_of, keys
+from services.scorer.store.reading.pool import ACCOUNT_JOIN, conditions
 from services.scorer.store.sums import BEFORE, NOW, REACH
 from shared.db.transaction import ReadTx
 
@@ -40,7 +39,7 @@ def summable(question: Question) -> bool:
     """Whether snapshots can answer: a standard window as of now, NPS, nothing chosen or split but by accounts."""
     filters = question.filters
     return (
-        question.current
+        question.stale is not None
         and len(question.moments) == 1
         and question.window in _STANDARD
         and filters.survey_type == "nps"
@@ -49,41 +48,39 @@ def summable(question: Question) -> bool:
     )
 
 
-async def summed(tx: ReadTx, question: Question, method: Method) -> Counted:
-    """What `count` and `read_coverage` give, for a question that is `summable`."""
-    stale = await stale_accounts(tx, question.moments[0], question.account_ids)
-    rows = await tx.all(_sql(question), **question.bound() | _names(question, method, stale))
-    parts = await tx.all(_parts_sql(question), **question.bound() | _names(question, method, stale))
+async def summed(tx: ReadTx, question: Question, method: Method, *, means: bool) -> Counted:
+    """What `count` and `read_coverage` give, for a question that is `summable`; `means` says whether the means over
+    accounts are asked for, which need more."""
+    bound = question.bound() | {"window": question.window.name, "method": method}
+    rows = await tx.all(_sql(question), **bound)
     counts = {_group(row, question): _counts(row) for row in rows}
-    for row in parts:
+    for row in await tx.all(_parts_sql(question), **bound) if means else ():
         _add_parts(counts[_group(row, question)], row)
     coverage = Coverage(
         {_group(row, question): _extent(row, "known", "known_accounts", "known_revenue") for row in rows},
         {_group(row, question): _extent(row, "asked", "asked_accounts", "asked_revenue") for row in rows},
         {_group(row, question): Reach(*(int(row[name]) for name in REACH)) for row in rows},
     )
+    stale = question.stale or ()
+    if question.account_ids is not None:
+        stale = set(stale).intersection(question.account_ids)
     if stale:
-        rest = replace(question, account_ids=stale)
+        rest = replace(question, account_ids=list(stale))
         counts = _added_counts(counts, await count(tx, rest, method))
         coverage = _added_coverage(coverage, await read_coverage(tx, rest))
     return Counted({group: one for group, one in counts.items() if one.people}, coverage)
 
 
-def _names(question: Question, method: Method, stale: Sequence[str]) -> dict[str, Any]:
-    return {"window": question.window.name, "method": method, "stale": list(stale)}
-
-
 def _source(question: Question) -> str:
-    """The fresh rows `r` with their accounts `a` (and the group), and the accounts' revenue in the currency `o`."""
-    joined, named = source(question.split, question.filters, question.owner_email)
+    """The fresh rows with the group, the revenue in the currency, and whether the account is known."""
+    named = "".join(f", {column} as d{number}" for number, column in enumerate(columns_of(question.split)))
     only = " and r.account_id = any(cast(:account_ids as text[]))" if question.account_ids is not None else ""
     return f"""(
-        select r.*{named}, o.revenue_amount as revenue, (d.account_id is not null or r.known > 0) as is_known
-        from snapshot_sums r{joined}
-        left join accounts o on o.account_id = r.account_id and o.revenue_currency = :currency
-        left join accounts d on d.account_id = r.account_id and not d.removed
-        where r.score_window = :window and r.method = :method
-            and not r.account_id = any(cast(:stale as text[])){only}{conditions(question.filters, question.owner_email)}
+        select r.*{named}, case when a.revenue_currency = :currency then a.revenue_amount end as revenue,
+            (a.removed is false or r.known > 0) as is_known
+        from snapshot_sums r{ACCOUNT_JOIN.format("r")}
+        where r.score_window = :window and r.method = :method and {fresh("r")}
+            {only}{conditions(question.filters, question.owner_email)}
     ) f"""
 
 
