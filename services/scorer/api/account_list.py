@@ -14,7 +14,7 @@ from services.scorer.api.resources import Scorer
 from services.scorer.domain.classes import AccountClass, Classified
 from services.scorer.domain.windows import parse_window
 from services.scorer.store.reading.accounts import AccountsQuestion, accounts_page
-from services.scorer.store.reading.classes import classes_of
+from services.scorer.store.reading.classes import class_names, classes_of
 from services.scorer.store.reading.coverage import read_coverage
 from services.scorer.store.reading.freshness import stale_accounts
 from services.scorer.store.reading.grouped import Counts, Question, count, figures_of
@@ -63,7 +63,7 @@ class AccountList:
         )
         rows, following = listing.cut(await accounts_page(tx, wanted, everywhere, asked.method), limit)
         ids = [row["account_id"] for row in rows]
-        classes = await self._classes(tx, everywhere.stale, ids)
+        classes = await classes_of(tx, self.as_of, self.resources.settings.thresholds(), ids, everywhere.stale)
         figures = await self._figures(tx, everywhere, ids)
         names = figure_names(asked)
         items = [
@@ -75,13 +75,8 @@ class AccountList:
         """The accounts of the class asked for."""
         if self.asked.class_ is None:
             return None
-        classes = await self._classes(tx, stale)
-        return [account for account, found in classes.items() if found.name == self.asked.class_]
-
-    async def _classes(
-        self, tx: ReadTx, stale: Sequence[str] | None, account_ids: Sequence[str] | None = None
-    ) -> dict[str, Classified]:
-        return await classes_of(tx, self.as_of, self.resources.settings.thresholds(), account_ids, stale=stale)
+        classes = await class_names(tx, self.as_of, self.resources.settings.thresholds(), stale)
+        return [account for account, name in classes.items() if name == self.asked.class_]
 
     async def _figures(self, tx: ReadTx, everywhere: Question, account_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
         """account_id → figures, for these accounts."""

@@ -13,7 +13,7 @@ from services.scorer.api.resources import Resources
 from services.scorer.domain.drivers import Rated, drivers_of, low_up_to, tables_of
 from services.scorer.domain.questions import GROUPS
 from services.scorer.domain.windows import parse_window
-from services.scorer.store.reading.classes import classes_of
+from services.scorer.store.reading.classes import class_names
 from services.scorer.store.reading.drivers import Group, rated
 from services.scorer.store.reading.freshness import stale_accounts
 from services.scorer.store.reading.grouped import Question
@@ -50,10 +50,11 @@ async def get_drivers(caller: Reader, resources: Resources, asked: Annotated[Dri
         owner_email=caller.owner_email,
     )
     async with resources.database.read() as tx:
+        if asked.as_of is None:
+            question = replace(question, stale=await stale_accounts(tx, as_of))
         if "class" in question.split:
-            stale = await stale_accounts(tx, as_of) if asked.as_of is None else None
-            found = await classes_of(tx, as_of, resources.settings.thresholds(), stale=stale)
-            question = replace(question, classes={account: one.name for account, one in found.items()})
+            classes = await class_names(tx, as_of, resources.settings.thresholds(), question.stale)
+            question = replace(question, classes=classes)
         rows = await rated(tx, question)
     low = low_up_to(tables_of(row for _, row in rows))
     by_group: dict[Group, list[Rated]] = {} if question.split else {(): []}

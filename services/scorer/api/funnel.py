@@ -13,7 +13,7 @@ from services.scorer.api.parameters import AsOf, Channel, DirectoryFilters, Text
 from services.scorer.api.resources import Resources
 from services.scorer.domain.questions import ASKABLE, MAX_GROUPS, Filters
 from services.scorer.domain.windows import parse_window
-from services.scorer.store.reading.classes import classes_of
+from services.scorer.store.reading.classes import class_names
 from services.scorer.store.reading.freshness import stale_accounts
 from services.scorer.store.reading.funnel import funnel_groups
 from services.scorer.store.reading.grouped import Question
@@ -62,7 +62,7 @@ async def get_portfolio_funnel(
     async with resources.database.read() as tx:
         if "class" in question.split:
             stale = await stale_accounts(tx, as_of) if asked.as_of is None else None
-            found = await classes_of(tx, as_of, resources.settings.thresholds(), stale=stale)
-            question = replace(question, classes={account: one.name for account, one in found.items()})
+            classes = await class_names(tx, as_of, resources.settings.thresholds(), stale)
+            question = replace(question, classes=classes)
         groups = await funnel_groups(tx, question)
     return named({"groups": groups}, window=asked.window, as_of=asked.as_of)

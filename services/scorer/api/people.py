@@ -136,6 +136,7 @@ async def _page(
         filters=filters,
         owner_email=owner_email,
         as_of=as_of,
+        current=asked.as_of is None,
         silent_after=resources.settings.silent_after(),
         sort=listing.sort,
         descending=listing.descending,

@@ -25,7 +25,7 @@ from services.scorer.api.resources import Resources
 from services.scorer.domain.answers import Method
 from services.scorer.domain.questions import GROUPS
 from services.scorer.domain.windows import parse_window
-from services.scorer.store.reading.classes import classes_of
+from services.scorer.store.reading.classes import class_names
 from services.scorer.store.reading.freshness import stale_accounts
 from services.scorer.store.reading.grouped import Question
 from services.scorer.store.reading.portfolio import default_currency, portfolio_figures
@@ -88,8 +88,8 @@ async def get_portfolio_score(
     async with resources.database.read() as tx:
         question = await asked.question(tx, caller.owner_email, [as_of], split)
         if "class" in split:
-            found = await classes_of(tx, as_of, resources.settings.thresholds(), stale=question.stale)
-            question = replace(question, classes={account: one.name for account, one in found.items()})
+            classes = await class_names(tx, as_of, resources.settings.thresholds(), question.stale)
+            question = replace(question, classes=classes)
         figures = await portfolio_figures(tx, question, asked.methods())
     groups = [{"group": one.group, "method": one.method} | one.figures for one in figures]
     return named({"groups": groups}, window=asked.window, survey_type=asked.survey_type, as_of=asked.as_of)

@@ -10,7 +10,7 @@ from services.scorer.api.parameters import AccountFilters, AsOf, Currency, no_re
 from services.scorer.api.resources import Resources
 from services.scorer.domain.questions import Filters
 from services.scorer.domain.revenue import revenue_of
-from services.scorer.store.reading.classes import classes_of
+from services.scorer.store.reading.classes import class_names
 from services.scorer.store.reading.freshness import stale_accounts
 from services.scorer.store.reading.portfolio import default_currency
 from services.scorer.store.reading.revenue import customers
@@ -38,6 +38,6 @@ async def get_portfolio_revenue(
         currency = asked.currency or await default_currency(tx, filters, caller.owner_email)
         as_of, thresholds = resources.moment(asked.as_of), resources.settings.thresholds()
         stale = await stale_accounts(tx, as_of) if asked.as_of is None else None
-        classes = await classes_of(tx, as_of, thresholds, stale=stale)
+        classes = await class_names(tx, as_of, thresholds, stale)
         found = await customers(tx, filters, caller.owner_email, classes)
     return named(revenue_of(found, currency), as_of=asked.as_of)

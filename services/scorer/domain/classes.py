@@ -66,7 +66,7 @@ class Classified:
 
 def classify(standing: Standing, thresholds: Thresholds = DEFAULT_THRESHOLDS) -> Classified:
     """The first rule that fits."""
-    name, rule = _first_fit(standing, thresholds)
+    name, rule = first_fit(standing, thresholds)
     total = standing.total
     numbers = asdict(standing) | {
         "window": "365d",
@@ -78,7 +78,8 @@ def classify(standing: Standing, thresholds: Thresholds = DEFAULT_THRESHOLDS) ->
     return Classified(name, rule, numbers)
 
 
-def _first_fit(standing: Standing, limits: Thresholds) -> tuple[AccountClass, str]:
+def first_fit(standing: Standing, limits: Thresholds) -> tuple[AccountClass, str]:
+    """The class and its rule in words."""
     promoters, detractors = standing.promoters, standing.detractors
 
     def at_least(count: int, percent: float) -> bool:

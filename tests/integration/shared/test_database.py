@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -44,7 +45,7 @@ async def test_a_connection_that_the_server_closed_is_replaced(
     monkeypatch.setattr(engine, "ASK_AFTER_IDLE_SECONDS", 0.0 if asks else 3_600.0)
     async with database.read() as tx:
         pid = await tx.scalar("select pg_backend_pid()")
-        driver = (await tx.connection.get_raw_connection()).driver_connection
+        driver: Any = (await tx.connection.get_raw_connection()).driver_connection
     await _terminate(database.engine.url.render_as_string(hide_password=False), pid)
 
     async def closed() -> bool:

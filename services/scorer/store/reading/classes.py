@@ -1,26 +1,22 @@
 """The classes of accounts: PostgreSQL counts what the rules look at, the domain decides."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import datetime
 
+from sqlalchemy import RowMapping
+
 from services.scorer.domain.categories import LOWEST_PASSIVE, LOWEST_PROMOTER
-from services.scorer.domain.classes import Classified, Standing, Thresholds, classify
+from services.scorer.domain.classes import AccountClass, Classified, Standing, Thresholds, classify, first_fit
 from services.scorer.domain.states import DECISION_MAKER
 from services.scorer.domain.windows import YEAR
 from services.scorer.store.reading.freshness import fresh
 from services.scorer.store.reading.pool import LATEST_FIRST, LIVE, net
 from shared.db.transaction import ReadTx
 
-_FIELDS = (
-    "promoters",
-    "passives",
-    "detractors",
-    "decision_maker_detractors",
-    "decision_maker_net",
-    "user_net",
-    "ever_asked",
-    "ever_answered",
-)
+_FIELDS = tuple(field.name for field in fields(Standing))
+_RECORD = ", ".join(f"{field.name} {'bool' if field.type in (bool, 'bool') else 'int'}" for field in fields(Standing))
+"""What the rules look at: the columns of every statement here, in the order of `Standing`."""
 
 
 def _sql(some_accounts: bool) -> str:
@@ -59,33 +55,47 @@ async def classes_of(
     tx: ReadTx,
     as_of: datetime,
     thresholds: Thresholds,
-    account_ids: Sequence[str] | None = None,
-    *,
-    stale: Sequence[str] | None = None,
+    account_ids: Sequence[str],
+    stale: Sequence[str] | None,
 ) -> dict[str, Classified]:
-    """account_id → class at the moment, of these accounts or of all that anything is known of. Where the moment is now
-    and `stale` are the accounts whose snapshot does not tell of it, the others are not counted."""
+    """account_id → class at the moment with its rule and numbers. Where the moment is now and `stale` are the accounts
+    whose snapshot does not tell of it, the others are not counted."""
+    found = await _standings(tx, as_of, account_ids, stale)
+    return {account_id: classify(standing, thresholds) for account_id, standing in found.items()}
+
+
+async def class_names(
+    tx: ReadTx, as_of: datetime, thresholds: Thresholds, stale: Sequence[str] | None
+) -> dict[str, AccountClass]:
+    """account_id → class, of all accounts that anything is known of; likewise."""
+    found = await _standings(tx, as_of, None, stale)
+    return {account_id: first_fit(standing, thresholds)[0] for account_id, standing in found.items()}
+
+
+async def _standings(
+    tx: ReadTx, as_of: datetime, account_ids: Sequence[str] | None, stale: Sequence[str] | None
+) -> dict[str, Standing]:
     if stale is None:
-        return await _counted(tx, as_of, thresholds, account_ids)
+        return await _counted(tx, as_of, account_ids)
     only = "" if account_ids is None else " and account_id = any(cast(:account_ids as text[]))"
     rows = await tx.all(
-        f"select account_id, class_numbers from snapshots s where {fresh('s')}{only}",
+        f"select account_id, {', '.join(f'n.{name}' for name in _FIELDS)}"
+        f" from snapshots s, jsonb_to_record(s.class_numbers) as n({_RECORD}) where {fresh('s')}{only}",
         stale=list(stale),
         account_ids=list(account_ids or ()),
     )
-    found = {
-        row["account_id"]: classify(Standing(**{name: row["class_numbers"][name] for name in _FIELDS}), thresholds)
-        for row in rows
-    }
+    found = _by_account(rows)
     missing = list(stale) if account_ids is None else [one for one in account_ids if one not in found]
-    return found | (await _counted(tx, as_of, thresholds, missing) if missing else {})
+    return found | (await _counted(tx, as_of, missing) if missing else {})
 
 
-async def _counted(
-    tx: ReadTx, as_of: datetime, thresholds: Thresholds, account_ids: Sequence[str] | None
-) -> dict[str, Classified]:
+def _by_account(rows: Sequence[RowMapping]) -> dict[str, Standing]:
+    return {row["account_id"]: Standing(*(row[name] for name in _FIELDS)) for row in rows}
+
+
+async def _counted(tx: ReadTx, as_of: datetime, account_ids: Sequence[str] | None) -> dict[str, Standing]:
     span = YEAR.span(as_of)
     rows = await tx.all(
         _sql(account_ids is not None), after=span.after, upto=span.upto, account_ids=list(account_ids or ())
     )
-    return {row["account_id"]: classify(Standing(**{name: row[name] for name in _FIELDS}), thresholds) for row in rows}
+    return _by_account(rows)

@@ -11,7 +11,7 @@ from services.scorer.domain.questions import OF_ACCOUNT, OF_INVITATION, OF_PERSO
 from services.scorer.domain.reach import Reach, coverage_of, reach_figures
 from services.scorer.store.reading.account import commented
 from services.scorer.store.reading.grouped import Counts, Group, Question
-from services.scorer.store.reading.grouped_sql import POINTS, keys, source
+from services.scorer.store.reading.grouped_sql import POINTS, keys, passed, source
 from services.scorer.store.reading.pool import LIVE, conditions
 from shared.db.transaction import ReadTx
 
@@ -76,73 +76,112 @@ _REACH: Final = ("asked", "sent", "delivered", "opened", "bounced", "answered", 
 
 
 async def _known(tx: ReadTx, question: Question) -> dict[Group, Extent]:
-    rows = await tx.all(_known_sql(question), **question.bound())
-    return {_group(row, question): Extent(int(row["people"]), row["accounts"], row["revenue"]) for row in rows}
+    """Known people and accounts at each point: what became known by one point is so at all later ones."""
+    found: dict[Group, Extent] = {}
+    points = range(len(question.moments))
+    for row in await tx.all(_known_sql(question), **question.bound()):
+        since, values = _group(row, question)
+        for point in points[since:]:
+            one = found.get((point, values), Extent())
+            found[point, values] = Extent(
+                one.people + int(row["people"]), one.accounts + row["accounts"], plus(one.revenue, row["revenue"])
+            )
+    return found
+
+
+def plus(one: Decimal | None, other: Decimal | None) -> Decimal | None:
+    """The sum of what is there."""
+    return other if one is None else one if other is None else one + other
 
 
 def _known_sql(question: Question) -> str:
-    """Rows (point, d0 …, people, accounts, revenue). An account of the directory is known also without
-    people, unless the people are what is looked at."""
+    """Rows (point from which on, d0 …, people, accounts, revenue). An account of the directory is known also without
+    people, unless the people are what is looked at.
+
+    Who is in the directory is known at all times; of the others each has its first answer looked up.
+    """
     joined, named = source(question.split, question.filters, question.owner_email, alias="k")
     by_person = question.filters.stakeholder_type is not None or not set(OF_PERSON).isdisjoint(question.split)
-    accounts = "" if by_person else " union all select account_id, null, null from accounts where not removed"
-    only = " and r.account_id = any(cast(:account_ids as text[]))" if question.account_ids is not None else ""
+    only = "" if question.account_ids is None else " and account_id = any(cast(:account_ids as text[]))"
+    accounts = "" if by_person else f"union all select account_id, null, 0 from accounts where not removed{only}"
+    keyed = keys(question.split)
     return f"""
-    with heard as (
-        select r.account_id, r.stakeholder_id, min(r.answered_at) as since from responses r
-        where {LIVE}{only} group by r.account_id, r.stakeholder_id
+    with listed as (
+        select s.account_id, s.stakeholder_id from stakeholders s left join accounts o on o.account_id = s.account_id
+        where not s.removed and o.removed is not true
+    ),
+    unlisted as (
+        select account_id, stakeholder_id from latest_pairs where true{only}
+        union select account_id, stakeholder_id from responses where account_id in (select account_id from marks){only}
+        except select account_id, stakeholder_id from listed
     ),
     known as (
-        select account_id, stakeholder_id, min(since) as since from (
-            select account_id, stakeholder_id, since from heard
-            union all select s.account_id, s.stakeholder_id, '-infinity' from stakeholders s
-                left join accounts o on o.account_id = s.account_id where not s.removed and o.removed is not true
-            {accounts}
-        ) everybody {"where account_id = any(cast(:account_ids as text[]))" if only else ""}
-        group by account_id, stakeholder_id
+        select account_id, stakeholder_id, 0 as since from listed where true{only}
+        union all select u.account_id, u.stakeholder_id, {passed("h.at", "uptos")} from unlisted u
+            cross join lateral (
+                select min(r.answered_at) as at from responses r
+                where {LIVE} and r.account_id = u.account_id and r.stakeholder_id = u.stakeholder_id
+            ) h where h.at <= :last
+        {accounts}
     ),
     by_account as (
-        select p.point{named}, k.account_id, count(k.stakeholder_id) as people
-        from {POINTS} join known k on k.since is null or k.since <= p.upto{joined}
+        select k.since as point{named}, k.account_id, count(k.stakeholder_id) as people from known k{joined}
         where true{conditions(question.filters, question.owner_email, of=(), alias="k")}
-        group by p.point{_positions(question)}, k.account_id
+        group by k.since{_positions(question)}, k.account_id
+    ),
+    counted as (
+        select account_id{keyed}, min(point) as point from by_account group by account_id{keyed}
     )
-    {_summed(question, "sum(people) as people")}
+    select point{keyed}, sum(people) as people, sum(accounts) as accounts, sum(revenue) as revenue from (
+        select point{keyed}, people, 0 as accounts, cast(null as numeric) as revenue from by_account
+        union all select c.point{keys(question.split, "c.")}, 0, 1, o.revenue_amount from counted c
+            left join accounts o on o.account_id = c.account_id and o.revenue_currency = :currency
+    ) each group by point{keyed}
     """
 
 
 def _asked_sql(question: Question) -> str:
-    """Rows (point, d0 …, asked, accounts, revenue, and the counts of the invitations)."""
+    """Rows (point, d0 …, asked, accounts, revenue, and the counts of the invitations).
+
+    What came back is looked up once an invitation: the first answer, the first with a comment, the first with the wish
+    to be called.
+    """
     joined, named = source(question.split, question.filters, question.owner_email, alias="i")
     only = " and i.account_id = any(cast(:account_ids as text[]))" if question.account_ids is not None else ""
-    counts = ("sent", "delivered", "opened", "started", "bounced", "answered", "commented", "follow_up_requested")
+    keyed = keys(question.split)
+    steps = ("delivered", "opened", "started", "bounced")
+    replies = ("answered", "commented", "follow_up_requested")
     return f"""
     with sent as (
-        select p.point, p.upto{named}, i.account_id, i.stakeholder_id, i.invitation_id,
-            coalesce(i.delivered_at <= p.upto, false) as delivered, coalesce(i.opened_at <= p.upto, false) as opened,
-            coalesce(i.started_at <= p.upto, false) as started, coalesce(i.bounced_at <= p.upto, false) as bounced
-        from {POINTS} join invitations i on i.sent_at > p.border and i.sent_at <= p.upto{joined}
-        where true{only}{conditions(question.filters, question.owner_email, of=OF_INVITATION, alias="i")}
-    ),
-    replied as (
-        select s.point, s.account_id, s.stakeholder_id, s.invitation_id, bool_or({commented("r")}) as commented,
-            bool_or(r.follow_up_requested) as follow_up_requested
-        from sent s join responses r on r.account_id = s.account_id and r.stakeholder_id = s.stakeholder_id
-            and r.invitation_id = s.invitation_id and r.answered_at <= s.upto
-        where {LIVE} and not s.bounced
-        group by s.point, s.account_id, s.stakeholder_id, s.invitation_id
+        select i.account_id, i.stakeholder_id, i.sent_at, i.delivered_at, i.opened_at, i.started_at, i.bounced_at,
+            q.answered_at, q.commented_at, q.follow_up_requested_at{named}
+        from invitations i{joined} cross join lateral (
+            select min(r.answered_at) as answered_at,
+                min(r.answered_at) filter (where {commented("r")}) as commented_at,
+                min(r.answered_at) filter (where r.follow_up_requested) as follow_up_requested_at
+            from responses r where {LIVE} and r.account_id = i.account_id and r.stakeholder_id = i.stakeholder_id
+                and r.invitation_id = i.invitation_id
+        ) q
+        where i.sent_at > (cast(:borders as timestamptz[]))[1] and i.sent_at <= :last
+            {only}{conditions(question.filters, question.owner_email, of=OF_INVITATION, alias="i")}
     ),
     by_account as (
-        select s.point{keys(question.split, "s.")}, s.account_id, count(distinct s.stakeholder_id) as asked,
-            count(*) as sent, count(*) filter (where delivered) as delivered, count(*) filter (where opened) as opened,
-            count(*) filter (where started) as started, count(*) filter (where bounced) as bounced,
-            count(q.account_id) as answered, count(*) filter (where q.commented) as commented,
-            count(*) filter (where q.follow_up_requested) as follow_up_requested
-        from sent s left join replied q using (point, account_id, stakeholder_id, invitation_id)
-        group by s.point{keys(question.split, "s.")}, s.account_id
+        select p.point{keys(question.split, "s.")}, s.account_id, count(distinct s.stakeholder_id) as asked,
+            count(*) as sent,
+            {", ".join(f"count(*) filter (where s.{name}_at <= p.upto) as {name}" for name in steps)},
+            {", ".join(f"count(*) filter (where s.{name}_at <= p.upto and {_REACHED}) as {name}" for name in replies)}
+        from {POINTS} join sent s on s.sent_at > p.border and s.sent_at <= p.upto
+        group by p.point{keyed}, s.account_id
     )
-    {_summed(question, "sum(asked) as asked, " + ", ".join(f"sum({name}) as {name}" for name in counts))}
+    {_summed(question, "sum(asked) as asked, sum(sent) as sent, " + _sums((*steps, *replies)))}
     """
+
+
+_REACHED: Final = "(s.bounced_at is null or s.bounced_at > p.upto)"
+
+
+def _sums(names: Sequence[str]) -> str:
+    return ", ".join(f"sum({name}) as {name}" for name in names)
 
 
 def _summed(question: Question, sums: str) -> str:

@@ -1,10 +1,13 @@
 """Ratings of attributes beside the NPS answers of the same people."""
 
 from collections.abc import Sequence
+from typing import Final
 
 from services.scorer.domain.drivers import Rated
+from services.scorer.domain.questions import OF_ACCOUNT, OF_PERSON
 from services.scorer.store.reading.grouped import Question
-from services.scorer.store.reading.grouped_sql import keys, voices
+from services.scorer.store.reading.grouped_sql import keys, source, voices
+from services.scorer.store.reading.latest import last_answers, untold_accounts
 from services.scorer.store.reading.pool import LIVE, conditions, joins
 from shared.db.transaction import ReadTx
 
@@ -14,7 +17,10 @@ Group = tuple[str | None, ...]
 async def rated(tx: ReadTx, question: Question) -> Sequence[tuple[Group, Rated]]:
     """By group of the NPS answer: how many people gave which rating and which score. Of each person the latest NPS
     answer of the window counts, and of each attribute (and type) the latest rating of the window."""
-    rows = await tx.all(_sql(question), **question.bound())
+    (moment,) = question.moments
+    told = question.stale is not None and _TOLD.issuperset((*question.split, *question.filters.given()))
+    untold = await untold_accounts(tx, moment) if told else []
+    rows = await tx.all(_sql(question, told=told), **question.bound(), untold=untold, as_of=moment)
     width = len(question.split)
     return [
         (
@@ -25,16 +31,33 @@ async def rated(tx: ReadTx, question: Question) -> Sequence[tuple[Group, Rated]]
     ]
 
 
-def _sql(question: Question) -> str:
+_TOLD: Final = frozenset((*OF_ACCOUNT, *OF_PERSON, "nps_kind"))
+"""By what the last answers of people can be chosen and split without looking at the answers themselves."""
+
+
+def _last_voices(question: Question) -> str:
+    """`voices` with those of now: the last answer of a window that ends now is the last answer of the person."""
+    joined, named = source(question.split, question.filters, question.owner_email)
+    return f"""voices as (
+        select distinct on (r.account_id, r.stakeholder_id) r.account_id, r.stakeholder_id, r.score, true as now{named}
+        from ({last_answers(current=True)}) r{joined}
+        where r.survey_type = 'nps' and r.answered_at > (cast(:borders as timestamptz[]))[1]
+            {conditions(question.filters, question.owner_email)}
+        order by r.account_id, r.stakeholder_id, r.answered_at desc, r.response_id collate "C" desc
+    )"""
+
+
+def _sql(question: Question, *, told: bool) -> str:
     filters, owner_email = question.filters, question.owner_email
-    return f"""with {voices("latest", question.split, filters, owner_email, some_accounts=False)},
+    counted = voices("latest", question.split, filters, owner_email, some_accounts=False)
+    return f"""with {_last_voices(question) if told else counted},
     rated as (
         select distinct on (r.account_id, r.stakeholder_id, e.attribute, e.type)
             r.account_id, r.stakeholder_id, e.attribute, e.type, e.value_number as value
         from response_answers e join responses r on r.response_id = e.response_id{joins(filters, owner_email)}
         where {LIVE} and e.attribute is not null and e.type in ('rating', 'csat', 'ces')
-            and r.answered_at > (cast(:borders as timestamptz[]))[1]
-            and r.answered_at <= (cast(:uptos as timestamptz[]))[1]{conditions(filters, owner_email)}
+            and e.answered_at > (cast(:borders as timestamptz[]))[1]
+            and e.answered_at <= (cast(:uptos as timestamptz[]))[1]{conditions(filters, owner_email)}
         order by r.account_id, r.stakeholder_id, e.attribute, e.type, r.answered_at desc,
             r.response_id collate "C" desc, e.question_id collate "C" desc
     )

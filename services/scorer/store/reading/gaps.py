@@ -8,15 +8,15 @@ from services.scorer.domain.gaps import Reached
 from services.scorer.domain.questions import Filters
 from services.scorer.domain.states import DECISION_MAKER
 from services.scorer.domain.windows import Span
+from services.scorer.store.reading.latest import last_answers, untold_accounts
 from services.scorer.store.reading.pool import LIVE, conditions, joins, parameters
 from shared.db.transaction import ReadTx
 
 _PRESENT: Final = "a.removed is not true and s.removed is not true"
 """Neither the account nor the person was taken out of the directory: nobody can ask those who left."""
 _REACHED: Final = f"""
-    with heard as (
-        select account_id, stakeholder_id, max(answered_at) as last_at from responses r
-        where {LIVE} and answered_at <= :upto group by account_id, stakeholder_id
+    heard as (
+        select account_id, stakeholder_id, max(answered_at) as last_at from said group by account_id, stakeholder_id
     ),
     sent as (
         select account_id, stakeholder_id, max(sent_at) as last_at from invitations
@@ -43,11 +43,17 @@ _REACHED: Final = f"""
 """
 
 
-async def reached_accounts(tx: ReadTx, filters: Filters, owner_email: str | None, span: Span) -> Sequence[Reached]:
+async def reached_accounts(
+    tx: ReadTx, filters: Filters, owner_email: str | None, span: Span, *, current: bool
+) -> Sequence[Reached]:
     """The accounts of the directory and those ever asked or heard, without the removed ones, by id. `asked` and
-    `answered` are of the span, everything else up to its end. Of the filters those on accounts count."""
+    `answered` are of the span, everything else up to its end, which is now where `current`. Of the filters those on
+    accounts count."""
     rows = await tx.all(
-        f'{_REACHED}{conditions(filters, owner_email, of=())} order by account_id collate "C"',
+        f"with said as ({last_answers(current=current)}), {_REACHED}"
+        f'{conditions(filters, owner_email, of=())} order by account_id collate "C"',
+        untold=await untold_accounts(tx, span.upto) if current else [],
+        as_of=span.upto,
         after=span.after,
         upto=span.upto,
         **parameters(filters, owner_email),

@@ -62,12 +62,12 @@ def voices(
 
     An answer is the latest of its person at a moment when it was given by then and the next one was not: so one pass
     over the answers in order serves every point, and of several at the same instant only the last by id is picked.
+    It counts now from the first point that it was given by, up to where it leaves the window or the next one comes;
+    and before likewise, from the first point whose window it has left.
     """
     joined, named = source(split, filters, owner_email)
     only = " and r.account_id = any(cast(:account_ids as text[]))" if some_accounts else ""
-    picked_now, picked_before = (
-        ("", "") if method == "all" else (" and r.next_at > p.upto", " and r.next_at > p.border")
-    )
+    until = [f", {passed('r.next_at', moments)}" if method != "all" else "" for moments in ("uptos", "borders")]
     columns = (
         f"{keys(split, 'r.')}, r.account_id, r.stakeholder_id, r.answered_at, r.response_id, r.question_id, r.score"
     )
@@ -78,13 +78,24 @@ def voices(
         from {answers_of(filters.survey_type)}{joined}
         where r.answered_at > :first and r.answered_at <= :last{only}{conditions(filters, owner_email)}
     ),
+    placed as (
+        select r.*, {passed("r.answered_at", "uptos")} as now_from,
+            least({passed("r.answered_at", "borders")}{until[0]}) as now_to,
+            {passed("r.answered_at", "borders")} as before_from,
+            least({passed("r.answered_at", "afters")}{until[1]}) as before_to
+        from ordered r
+    ),
     voices as (
-        select p.point, true as now{columns} from {POINTS}
-        join ordered r on r.answered_at > p.border and r.answered_at <= p.upto{picked_now}
-        union all
-        select p.point, false{columns} from {POINTS}
-        join ordered r on r.answered_at > p.after and r.answered_at <= p.border{picked_before}
+        select generate_series(now_from, now_to - 1) as point, true as now{columns} from placed r
+            where now_from < now_to
+        union all select generate_series(before_from, before_to - 1), false{columns} from placed r
+            where before_from < before_to
     )"""
+
+
+def passed(column: str, moments: str) -> str:
+    """How many of the moments, which ascend, lie before the column's: the first point that does not."""
+    return f"width_bucket({column} - interval '1 microsecond', cast(:{moments} as timestamptz[]))"
 
 
 def counting(method: Method, split: tuple[str, ...], survey_type: str) -> str:

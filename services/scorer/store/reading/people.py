@@ -11,6 +11,7 @@ from services.scorer.domain.questions import Filters
 from services.scorer.domain.states import DECISION_MAKER, Facts, KindOfAnswer, SilentAfter
 from services.scorer.store.reading.account import commented, invitations_from
 from services.scorer.store.reading.keyset import Order, contains
+from services.scorer.store.reading.latest import last_answers, untold_accounts
 from services.scorer.store.reading.pool import LIVE, conditions, parameters
 from shared.db.transaction import ReadTx
 
@@ -36,7 +37,7 @@ _KEYS = "unnest(cast(:accounts as text[]), cast(:stakeholders as text[])) as k(a
 @dataclass(frozen=True, slots=True)
 class PeopleQuestion:
     """Which people, of one account or of all: by attributes, by the category of their latest NPS answer, by
-    silence, by a text in name, address or id."""
+    silence, by a text in name, address or id. `current` says that as_of is now."""
 
     filters: Filters
     owner_email: str | None
@@ -45,6 +46,7 @@ class PeopleQuestion:
     sort: str
     descending: bool
     limit: int
+    current: bool = False
     account_id: str | None = None
     stakeholder_id: str | None = None
     category: str | None = None
@@ -58,8 +60,11 @@ async def people_page(tx: ReadTx, asked: PeopleQuestion) -> Sequence[dict[str, A
     everybody in the directory and everybody ever asked or heard."""
     order = Order(*SORTS[asked.sort], asked.descending, ("e.account_id", "e.stakeholder_id"))
     low, high = SCORES.get(asked.category or "", (0, 0))
+    from_pairs = asked.current and asked.account_id is None
+    untold = await untold_accounts(tx, asked.as_of) if from_pairs else []
     rows = await tx.all(
-        f"{_everybody(asked)} select {_COLUMNS}, {order.expression} as sort_value from everybody e"
+        f"{_everybody(asked, from_pairs=from_pairs)}"
+        f" select {_COLUMNS}, {order.expression} as sort_value from everybody e"
         " left join accounts a using (account_id) left join stakeholders s using (account_id, stakeholder_id)"
         " left join heard h using (account_id, stakeholder_id) left join latest l using (account_id, stakeholder_id)"
         f" where true{_conditions(asked)}{order.after(asked.after)}{order.by()} limit :rows",
@@ -69,6 +74,7 @@ async def people_page(tx: ReadTx, asked: PeopleQuestion) -> Sequence[dict[str, A
             "as_of": asked.as_of,
             "account_id": asked.account_id,
             "stakeholder_id": asked.stakeholder_id,
+            "untold": untold,
             "rows": asked.limit + 1,
             "pattern": contains(asked.q or ""),
             "low": low,
@@ -100,12 +106,15 @@ async def people_facts(tx: ReadTx, people: Sequence[PersonKey], as_of: datetime)
         " where i.sent_at <= :as_of order by i.sent_at",
         **bound,
     )
-    return {
-        person: _facts(
-            [row for row in answers if _key(row) == person], [row for row in invitations if _key(row) == person]
-        )
-        for person in people
-    }
+    said, asked = _by_person(answers), _by_person(invitations)
+    return {person: _facts(said.get(person, ()), asked.get(person, ())) for person in people}
+
+
+def _by_person(rows: Sequence[Any]) -> dict[PersonKey, list[Any]]:
+    found: dict[PersonKey, list[Any]] = {}
+    for row in rows:
+        found.setdefault((row["account_id"], row["stakeholder_id"]), []).append(row)
+    return found
 
 
 def _facts(answers: Sequence[Any], invitations: Sequence[Any]) -> Facts:
@@ -120,26 +129,24 @@ def _facts(answers: Sequence[Any], invitations: Sequence[Any]) -> Facts:
     return Facts(nps, last, list(invitations_from(invitations).values()))
 
 
-def _key(row: Any) -> PersonKey:
-    return row["account_id"], row["stakeholder_id"]
-
-
-def _everybody(asked: PeopleQuestion) -> str:
+def _everybody(asked: PeopleQuestion, *, from_pairs: bool) -> str:
     only = " and account_id = :account_id" if asked.account_id is not None else ""
     only += " and stakeholder_id = :stakeholder_id" if asked.stakeholder_id is not None else ""
     person = "account_id, stakeholder_id"
-    return f"""with heard as (
-        select {person}, max(answered_at) as answered_at from responses r
-        where {LIVE} and answered_at <= :as_of{only} group by {person}
-    ),
+    return f"""with said as ({last_answers(current=from_pairs, only=only)}),
+    heard as (select {person}, max(answered_at) as answered_at from said group by {person}),
     latest as (
-        select distinct on ({person}) {person}, score from responses r
-        where {LIVE} and survey_type = 'nps' and answered_at <= :as_of{only}
+        select distinct on ({person}) {person}, score from said where survey_type = 'nps'
         order by {person}, answered_at desc, response_id collate "C" desc
     ),
+    sent as (select * from invitations where sent_at <= :as_of{only}),
+    silent as ({_SILENT}),
+    listed as (select {person} from stakeholders where not removed{only}),
     everybody as (
-        select {person} from stakeholders where not removed{only} union select {person} from heard
-        union select {person} from invitations where sent_at <= :as_of{only}
+        select {person} from listed
+        union all (
+            select {person} from heard union select {person} from sent except select {person} from listed
+        )
     )"""
 
 
@@ -150,18 +157,19 @@ def _conditions(asked: PeopleQuestion) -> str:
     if asked.q is not None:
         text += " and (s.name ilike :pattern or s.email ilike :pattern or e.stakeholder_id ilike :pattern)"
     if asked.silent is not None:
-        text += f" and {'' if asked.silent else 'not '}{_SILENT}"
+        text += f" and {'' if asked.silent else 'not '}(e.account_id, e.stakeholder_id) in (select * from silent)"
     return text
 
 
-_SILENT: Final = f"""exists (
-    select from invitations i where i.account_id = e.account_id and i.stakeholder_id = e.stakeholder_id
-    and i.sent_at <= case when s.type = '{DECISION_MAKER}' then cast(:silent_before_deciders as timestamptz)
+_SILENT: Final = f"""
+    select i.account_id, i.stakeholder_id from sent i
+    left join stakeholders s using (account_id, stakeholder_id) left join heard h using (account_id, stakeholder_id)
+    where i.sent_at <= case when s.type = '{DECISION_MAKER}' then cast(:silent_before_deciders as timestamptz)
         else cast(:silent_before as timestamptz) end
     and (h.answered_at is null or h.answered_at < i.sent_at)
     and not exists (
         select from responses r where {LIVE} and r.account_id = i.account_id and r.stakeholder_id = i.stakeholder_id
         and r.invitation_id = i.invitation_id and r.answered_at <= :as_of
     )
-)"""
+"""
 """As `is_silent` of the domain decides for one person."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from services.scorer.domain.classes import Classified
+from services.scorer.domain.classes import AccountClass
 from services.scorer.domain.questions import Filters
 from services.scorer.domain.revenue import Customer
 from services.scorer.store.reading.pool import conditions, parameters
@@ -10,7 +10,7 @@ from shared.db.transaction import ReadTx
 
 
 async def customers(
-    tx: ReadTx, filters: Filters, owner_email: str | None, classes: Mapping[str, Classified]
+    tx: ReadTx, filters: Filters, owner_email: str | None, classes: Mapping[str, AccountClass]
 ) -> Sequence[Customer]:
     """The accounts of the directory, without the removed ones, by id. Of the filters those on accounts count."""
     rows = await tx.all(
@@ -26,7 +26,7 @@ async def customers(
             row["revenue_amount"],
             row["revenue_currency"],
             row["renewal_on"],
-            classes[row["account_id"]].name,
+            classes[row["account_id"]],
         )
         for row in rows
     ]

@@ -13,16 +13,16 @@ from services.scorer.domain.portfolio import Part
 from services.scorer.domain.questions import OF_ACCOUNT
 from services.scorer.domain.reach import Reach
 from services.scorer.domain.windows import STANDARD_WINDOWS
-from services.scorer.store.reading.coverage import Coverage, Extent, read_coverage
+from services.scorer.store.reading.coverage import Coverage, Extent, plus, read_coverage
 from services.scorer.store.reading.freshness import fresh
 from services.scorer.store.reading.grouped import Counts, Group, Question, count
-from services.scorer.store.reading.grouped_sql import columns_of, keys
+from services.scorer.store.reading.grouped_sql import CLASS_JOIN, columns_of, keys
 from services.scorer.store.reading.pool import ACCOUNT_JOIN, conditions
 from services.scorer.store.sums import BEFORE, NOW, REACH
 from shared.db.transaction import ReadTx
 
 _STANDARD: Final = frozenset(STANDARD_WINDOWS)
-_SUMMABLE: Final = frozenset((*OF_ACCOUNT, "account_id")) - {"class"}
+_SUMMABLE: Final = frozenset((*OF_ACCOUNT, "account_id"))
 _OF_OTHERS: Final = ("nps_kind", "touchpoint", "product", "channel", "survey_id", "stakeholder_type")
 _SUMMED: Final = (*NOW, *BEFORE, "voices", "voices_before", "pairs", "pairs_sum", "pairs_squares", "known", *REACH)
 
@@ -61,11 +61,11 @@ async def summed(tx: ReadTx, question: Question, method: Method, *, means: bool)
         {_group(row, question): _extent(row, "asked", "asked_accounts", "asked_revenue") for row in rows},
         {_group(row, question): Reach(*(int(row[name]) for name in REACH)) for row in rows},
     )
-    stale = question.stale or ()
+    stale = set(question.stale or ())
     if question.account_ids is not None:
-        stale = set(stale).intersection(question.account_ids)
+        stale &= set(question.account_ids)
     if stale:
-        rest = replace(question, account_ids=list(stale))
+        rest = replace(question, account_ids=sorted(stale))
         counts = _added_counts(counts, await count(tx, rest, method))
         coverage = _added_coverage(coverage, await read_coverage(tx, rest))
     return Counted({group: one for group, one in counts.items() if one.people}, coverage)
@@ -74,11 +74,12 @@ async def summed(tx: ReadTx, question: Question, method: Method, *, means: bool)
 def _source(question: Question) -> str:
     """The fresh rows with the group, the revenue in the currency, and whether the account is known."""
     named = "".join(f", {column} as d{number}" for number, column in enumerate(columns_of(question.split)))
+    classes = CLASS_JOIN.format("r") if "class" in question.split else ""
     only = " and r.account_id = any(cast(:account_ids as text[]))" if question.account_ids is not None else ""
     return f"""(
         select r.*{named}, case when a.revenue_currency = :currency then a.revenue_amount end as revenue,
             (a.removed is false or r.known > 0) as is_known
-        from snapshot_sums r{ACCOUNT_JOIN.format("r")}
+        from snapshot_sums r{ACCOUNT_JOIN.format("r")}{classes}
         where r.score_window = :window and r.method = :method and {fresh("r")}
             {only}{conditions(question.filters, question.owner_email)}
     ) f"""
@@ -149,17 +150,13 @@ def _sum(one: Counts, other: Counts) -> Counts:
         one.pairs.squares + other.pairs.squares,
     )
     parts = {key: [*one.parts.get(key, ()), *other.parts.get(key, ())] for key in one.parts.keys() | other.parts.keys()}
-    return Counts(tallies, people, one.accounts + other.accounts, _plus(one.revenue, other.revenue), pairs, parts)
+    return Counts(tallies, people, one.accounts + other.accounts, plus(one.revenue, other.revenue), pairs, parts)
 
 
 def _tally(one: Tally, other: Tally) -> Tally:
     scores = tuple(mine + its for mine, its in zip(one.scores, other.scores, strict=True))
     moments = [moment for moment in (one.last_answered_at, other.last_answered_at) if moment is not None]
     return Tally(scores, 0, max(moments, default=None))
-
-
-def _plus(one: Decimal | None, other: Decimal | None) -> Decimal | None:
-    return other if one is None else one if other is None else one + other
 
 
 def _added_coverage(one: Coverage, other: Coverage) -> Coverage:
@@ -176,7 +173,7 @@ def _added_coverage(one: Coverage, other: Coverage) -> Coverage:
 def _added_extents(one: dict[Group, Extent] | None, other: dict[Group, Extent] | None) -> dict[Group, Extent]:
     mine, its = one or {}, other or {}
     return {
-        group: Extent(a.people + b.people, a.accounts + b.accounts, _plus(a.revenue, b.revenue))
+        group: Extent(a.people + b.people, a.accounts + b.accounts, plus(a.revenue, b.revenue))
         for group in mine.keys() | its.keys()
         for a, b in [(mine.get(group, Extent()), its.get(group, Extent()))]
     }
