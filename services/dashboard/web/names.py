@@ -3,7 +3,7 @@
 import asyncio
 from typing import Any
 
-from services.dashboard.gateways.services import Api, Refused, within
+from services.dashboard.gateways.services import Api, Away, Refused, within
 
 Json = dict[str, Any]
 AT_ONCE = 8
@@ -20,14 +20,17 @@ class Names:
         """The items with `account` and `person` (empty where there is none)."""
         wanted = {(one["account_id"], one.get("stakeholder_id") or "") for one in items} - self._known.keys()
         found = await asyncio.gather(*(self._ask(api, *pair) for pair in wanted))
-        self._known |= dict(zip(wanted, found, strict=True))
+        self._known |= {pair: names for pair, names in zip(wanted, found, strict=True) if names}
         named = []
         for one in items:
-            account, person = self._known[one["account_id"], one.get("stakeholder_id") or ""]
+            pair = one["account_id"], one.get("stakeholder_id") or ""
+            account, person = self._known.get(pair, pair)
             named.append(one | {"account": account, "person": person})
         return named
 
-    async def _ask(self, api: Api, account_id: str, stakeholder_id: str) -> tuple[str, str]:
+    async def _ask(self, api: Api, account_id: str, stakeholder_id: str) -> tuple[str, str] | None:
+        """Account and person; the ids of who is not known there, None while nobody can say: follow-ups are worked on
+        while the scorer is away."""
         async with self._turn:
             try:
                 if not stakeholder_id:
@@ -36,9 +39,6 @@ class Names:
                 person = await api.get("scorer", within("/v1/accounts", account_id, "stakeholders", stakeholder_id))
             except Refused:
                 return account_id, stakeholder_id
+            except Away:
+                return None
         return str(person["account_name"] or account_id), str(person["name"] or stakeholder_id)
-
-
-async def named_changes(api: Api, names: Names, changes: list[Json]) -> list[Json]:
-    """Category changes with the names of who changed."""
-    return await names.add_to(api, changes)

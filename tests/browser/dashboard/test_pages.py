@@ -9,6 +9,7 @@ from tests.browser.dashboard.site import PICTURES, Look, Site, loaded, open_page
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 PAGES = {
     "portfolio": "/",
+    "reach": "/reach",
     "accounts": "/accounts",
     "account": "/accounts/ironbridge",
     "person": "/accounts/northwind/people/mara.lindqvist@northwind.example",
@@ -16,6 +17,8 @@ PAGES = {
     "follow-ups": "/follow-ups",
     "follow-ups-list": "/follow-ups?view=list",
     "benchmarks": "/benchmarks",
+    "why": "/accounts/ironbridge/explain?window=365d",
+    "follow-ups-loop": "/follow-ups?view=loop",
     "review": "/accounts/ironbridge/review",
     "webhooks": "/settings",
     "maturity": "/maturity",

@@ -11,6 +11,7 @@ from services.dashboard.web.portfolio.work import DUE, MOVED, SILENT, Work
 from services.dashboard.web.section import Section, Visit
 
 DRIVERS = "Ratings of single attributes beside the NPS answer of the same person"
+GAPS = "Accounts that hang on one person or on nobody who decides, and accounts that nobody asks"
 
 
 @page("/", "Portfolio")
@@ -25,7 +26,7 @@ async def portfolio(visit: Visit) -> None:
         with box():
             Text("h1", "Portfolio")
             Text("p", lead, "lead")
-        choice("Window", wording.WINDOWS, window, visit.query, "window")
+        choice("Window", "/", wording.WINDOWS, window, visit.query)
     score, work, reach, business = Score(window, by), Work(visit), Reach(window), Business(window)
     with box("div", "columns"):
         with box("div", "stack"):
@@ -41,18 +42,35 @@ async def portfolio(visit: Visit) -> None:
         with box("section", "card wide", aria_label="Where it comes from"):
             with box("div", "head"):
                 Text("h2", "Where it comes from")
-                choice("Split", GROUPS, by, visit.query, "by")
+                choice("By", "/", GROUPS, by, visit.query)
             Section(visit, "", score.load_groups, score.draw_groups, classes="plain")
         Section(visit, "Revenue at risk", business.load_revenue, business.draw_revenue, classes="third")
         Section(visit, "Coverage", score.load, reach.draw_coverage, classes="third")
         Section(visit, "From invitation to answer", reach.load_funnel, reach.draw_funnel, classes="third")
-        Section(visit, "Nobody listens here", reach.load_gaps, reach.draw_gaps)
-        Section(visit, "What drives the score", business.load_drivers, business.draw_drivers, lead=DRIVERS)
 
 
-def choice(label: str, options: dict[str, str], chosen: str, query: dict[str, str], name: str) -> None:
-    """Links that put another value into the address; the rest of it stays."""
-    with box("nav", "buttons", aria_label=label):
+@page("/reach", "Reach and drivers")
+async def reach_and_drivers(visit: Visit) -> None:
+    """Draw the page of what is asked more rarely; the window is in the address."""
+    window = visit.query.get("window", "90d")
+    window = window if window in wording.WINDOWS else "90d"
+    with box("div", "head"):
+        with box():
+            Text("h1", "Reach and drivers")
+            Text("p", "Who is listened to, and what moves the score", "lead")
+        choice("Window", "/reach", wording.WINDOWS, window, visit.query)
+    reach, business = Reach(window), Business(window)
+    with box("div", "columns"):
+        with box("div", "stack"):
+            Section(visit, "What drives the score", business.load_drivers, business.draw_drivers, lead=DRIVERS)
+            Section(visit, "From invitation to answer, by owner", reach.load_owners, reach.draw_owners)
+        Section(visit, "Where nobody listens", reach.load_gaps, reach.draw_gaps, lead=GAPS)
+
+
+def choice(name: str, path: str, options: dict[str, str], chosen: str, query: dict[str, str]) -> None:
+    """Links that put another value of `name`, in lower case, into the address; the rest of it stays."""
+    with box("nav", "buttons", aria_label=name):
         for code, words in options.items():
             classes, current = ("button main", {"aria_current": "true"}) if code == chosen else ("button", {})
-            Text("a", words.capitalize(), classes, href=address("/", **{**query, name: code}), **current)
+            target = address(path, **{**query, name.lower(): code})
+            Text("a", words.capitalize(), classes, href=target, **current)

@@ -1,5 +1,6 @@
 """What waits to be done: who moved, what is due, how well loops are closed, who is silent before their renewal."""
 
+import asyncio
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -29,9 +30,10 @@ from services.dashboard.web.names import Names
 from services.dashboard.web.section import Visit
 
 Json = dict[str, Any]
+TIERS = ("premium", "key")
 OPEN = "open,acknowledged,in_progress,snoozed"
 MOVED_DAYS, DUE_DAYS, LOOP_DAYS, RENEWAL_DAYS, SILENT_WINDOW = 30, 7, 90, 180, "90d"
-SHOWN, MOST_MOVES, MOST_ACCOUNTS = 8, 1000, 2000
+SHOWN, MOST_MOVES = 8, 400
 MOVED = f"Changes of category in {MOVED_DAYS} days"
 DUE = f"Open, and due within {DUE_DAYS} days"
 SILENT = f"Key and premium accounts that renew within {RENEWAL_DAYS} days, and nobody there answered in 90"
@@ -101,14 +103,19 @@ class Work:
     async def load_silent(self, api: Api) -> list[Json]:
         today = self._visit.now.date()
         last = (today + timedelta(days=RENEWAL_DAYS)).isoformat()
-        found: list[Json] = []
-        for tier in ("premium", "key"):
-            async for page in api.pages("scorer", "/v1/accounts", tier=tier, window=SILENT_WINDOW, sort="renewal_on"):
-                found += [one for one in page if one["renewal_on"] and today.isoformat() <= one["renewal_on"] <= last]
-                if page and (page[-1]["renewal_on"] or "9") > last:
-                    break
+        both = await asyncio.gather(*(self._renewing(api, tier, today.isoformat(), last) for tier in TIERS))
+        found = [one for some in both for one in some]
         silent = [one for one in found if not one["coverage"]["answered"] and not one["removed"]]
         return sorted(silent, key=lambda one: str(one["renewal_on"]))
+
+    async def _renewing(self, api: Api, tier: str, first: str, last: str) -> list[Json]:
+        """The accounts of a tier that renew between two days."""
+        found: list[Json] = []
+        async for page in api.pages("scorer", "/v1/accounts", tier=tier, window=SILENT_WINDOW, sort="renewal_on"):
+            found += [one for one in page if one["renewal_on"] and first <= one["renewal_on"] <= last]
+            if not page or not page[-1]["renewal_on"] or page[-1]["renewal_on"] > last:
+                break
+        return found
 
     def draw_silent(self, found: list[Json]) -> None:
         if not found:
