@@ -33,6 +33,10 @@ NAME = (
     "p => { const a = document.createElement('a'); a.href = '/accounts/' + encodeURIComponent(p.data.account_id);"
     " a.textContent = p.value; return a; }"
 )
+WHY = (
+    "p => { if (p.value == null) return '–'; const a = document.createElement('a'); a.textContent = p.valueFormatted;"
+    " a.href = '/accounts/' + encodeURIComponent(p.data.account_id) + '/explain?window=90d'; return a; }"
+)
 
 
 @page("/accounts", "Accounts")
@@ -158,7 +162,7 @@ def _columns(sort: str) -> list[Json]:
     columns: list[Json] = [
         {"field": "name", "headerName": "Account", "minWidth": 190, "flex": 2, ":cellRenderer": NAME, **text},
         {"field": "class", "headerName": "Class", "minWidth": 130, **text},
-        {"field": "nps", "headerName": "NPS", "width": 100, ":valueFormatter": SIGNED, **number},
+        {"field": "nps", "headerName": "NPS", "width": 100, ":valueFormatter": SIGNED, ":cellRenderer": WHY, **number},
         {"field": "change", "headerName": "Change", "width": 105, ":valueFormatter": SIGNED, **number},
         {"field": "voices", "headerName": "Voices", "width": 100, **number},
         {"field": "industry", "headerName": "Industry", "minWidth": 150, "flex": 1, **text},

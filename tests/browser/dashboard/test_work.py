@@ -21,7 +21,7 @@ async def test_every_figure_leads_to_the_answers_behind_it(page: Page, where: Si
     await loaded(page)
     counted = page.get_by_role("region", name="Answers that count", exact=True).first
     await expect(counted.get_by_role("table").locator("tbody tr")).to_have_count(int(voices))
-    await page.get_by_text("another survey").click()
+    await page.locator("summary", has_text="another survey").click()
     await expect(page.get_by_role("region", name="Another survey").get_by_role("link").first).to_be_visible()
 
     await open_page(page, where, "/accounts/brightsite")
@@ -106,8 +106,9 @@ async def test_the_portfolio_says_who_is_silent_what_is_at_risk_and_what_drives_
     await page.get_by_role("link", name="Premium").click()
     await expect(page).to_have_url(re.compile(r"/accounts\?tier=premium$"))
     await loaded(page)
-    tiers = await page.locator(".ag-center-cols-container [col-id=tier]").all_inner_texts()
-    assert set(tiers) == {"Premium"}
+    tiers = page.locator(".ag-center-cols-container [col-id=tier]")
+    await expect(tiers.first).to_have_text("Premium")
+    assert set(await tiers.all_inner_texts()) == {"Premium"}
     await open_page(page, where, "/reach")
     drivers = page.get_by_role("region", name="What drives the score", exact=True)
     await expect(drivers.get_by_role("row").filter(has_text="Value for money")).to_be_visible()
