@@ -10,6 +10,12 @@ from shared.errors import TellbackError
 
 Name = Literal["collector", "scorer", "alerting", "benchmark"]
 Json = dict[str, Any]
+IN_WORDS = {
+    "collector": "The collector",
+    "scorer": "The scorer",
+    "alerting": "The follow-up service",
+    "benchmark": "The benchmark service",
+}
 SECONDS = 10.0
 PAGE = 200
 SILENCE_SECONDS = 60.0
@@ -20,7 +26,7 @@ class Away(TellbackError):
     """A service did not answer, or could not."""
 
     def __init__(self, service: str) -> None:
-        super().__init__("service_away", f"The {service} is not reachable")
+        super().__init__("service_away", f"{IN_WORDS.get(service, service)} is not reachable")
         self.service = service
 
 

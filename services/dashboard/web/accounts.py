@@ -160,10 +160,10 @@ def _columns(sort: str) -> list[Json]:
     text = {"filter": "agTextColumnFilter"}
     number = {"filter": "agNumberColumnFilter", "type": "rightAligned", ":comparator": LAST}
     columns: list[Json] = [
-        {"field": "name", "headerName": "Account", "minWidth": 190, "flex": 2, ":cellRenderer": NAME, **text},
-        {"field": "class", "headerName": "Class", "minWidth": 130, **text},
+        {"field": "name", "headerName": "Account", "minWidth": 170, "flex": 2, ":cellRenderer": NAME, **text},
         {"field": "nps", "headerName": "NPS", "width": 100, ":valueFormatter": SIGNED, ":cellRenderer": WHY, **number},
         {"field": "change", "headerName": "Change", "width": 105, ":valueFormatter": SIGNED, **number},
+        {"field": "class", "headerName": "Class", "minWidth": 130, **text},
         {"field": "voices", "headerName": "Voices", "width": 100, **number},
         {"field": "industry", "headerName": "Industry", "minWidth": 150, "flex": 1, **text},
         {"field": "tier", "headerName": "Tier", "width": 105, **text},

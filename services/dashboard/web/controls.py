@@ -20,7 +20,7 @@ STALE = 409
 def said(error: TellbackError) -> str:
     """An error as a sentence for people."""
     if isinstance(error, Away):
-        return f"The {error.service} is not reachable. Nothing was changed."
+        return f"{error.detail}. Nothing was changed."
     if isinstance(error, Refused) and error.http_status == STALE:
         return f"{error.detail or 'Somebody was faster'}. The page shows how it stands now."
     return error.detail or "This did not work."

@@ -9,16 +9,19 @@ from typing import Any
 from nicegui import Client, ui
 
 from services.dashboard.domain.users import User
-from services.dashboard.gateways.services import Api, Away, Refused
+from services.dashboard.gateways.services import Api, Refused
 from services.dashboard.handlers.keys import SIGNED_OUT
 from services.dashboard.handlers.signing_in import Visitor
 from services.dashboard.web.bits import Text, box, when
 from services.dashboard.web.resources import Resources
 from shared.errors import TellbackError, Unauthorized
+from shared.telemetry.logging import get_logger
 
+log = get_logger(__name__)
 Load = Callable[[Api], Awaitable[Any]]
 Draw = Callable[[Any], object]
 NOT_FOUND = 404
+BROKEN = "This part does not work right now"
 FIRST_SECONDS = 1.5
 """How long the first answer of a page waits for its figures; what comes later is drawn when it comes."""
 
@@ -98,22 +101,25 @@ class Source:
         async with self._turn:
             try:
                 data = await self._load(await asking)
-            except TellbackError as error:
-                self.complaint = _sentence(error)
                 for section in self.sections:
-                    section.complain(self.complaint)
-                return
-            self.complaint = ""
-            for section in self.sections:
-                section.show(data, self._visit.now)
+                    section.show(data, self._visit.now)
+                self.complaint = ""
+            except TellbackError as error:
+                self._complain(_sentence(error))
+            except Exception:  # a part that is broken must not take the rest of the page with it
+                log.exception("section_failed")
+                self._complain(BROKEN)
+
+    def _complain(self, sentence: str) -> None:
+        self.complaint = sentence
+        for section in self.sections:
+            section.complain(sentence)
 
 
 def _sentence(error: TellbackError) -> str:
-    if isinstance(error, Away):
-        return f"The {error.service} is not reachable"
     if isinstance(error, Refused) and error.http_status == NOT_FOUND:
         return "There is nothing here, or it is not yours"
-    return error.detail or "This does not work right now"
+    return error.detail or BROKEN
 
 
 class Section:
@@ -141,10 +147,11 @@ class Section:
         self._notice.set_visibility(False)
         if self._body.is_deleted or (self._drawn and data == self._data):
             return
-        self._data, self._drawn = data, True
+        self._drawn = False
         self._body.clear()
         with self._body:
             self._draw(data)
+        self._data, self._drawn = data, True
 
     def complain(self, sentence: str) -> None:
         """Say what is wrong; what was drawn before stays, with its time."""

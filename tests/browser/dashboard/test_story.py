@@ -35,6 +35,12 @@ async def test_from_the_fall_to_the_closed_loop(page: Page, where: Site) -> None
     await expect(page.get_by_text("Admin: closed it").first).to_be_visible()
     await expect(page.get_by_role("button", name="Open it again")).to_be_visible()
 
+    await open_page(page, where, f"/accounts/{FELL}/review?audience=client")
+    done = page.get_by_role("region", name="What was said, and what was done about it")
+    await expect(
+        done.or_(page.locator("main li")).get_by_text("A second driver on the night route.").first
+    ).to_be_visible()
+
 
 async def test_a_stale_page_does_not_undo_what_somebody_else_did(page: Page, where: Site) -> None:
     alerting = where.installation.alerting

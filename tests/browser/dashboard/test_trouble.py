@@ -18,9 +18,14 @@ async def test_a_service_that_is_away_is_named_and_the_figures_stay(page: Page, 
     where.installation.kill("scorer")
     await expect(score.get_by_text("The scorer is not reachable: figures from")).to_be_visible()
     assert await score.locator(".figure.big .value").inner_text() == shown
+    work = await page.context.new_page()
+    await open_page(work, where, "/follow-ups?view=list&account_id=ironbridge")
+    await expect(work.get_by_role("region", name="Follow-ups").get_by_text("ironbridge").first).to_be_visible()
     where.installation.start("scorer")
     await where.installation.ready("scorer")
     await expect(score.get_by_text("not reachable")).to_be_hidden()
+    await expect(work.get_by_text("Ironbridge Castings").first).to_be_visible()
+    await work.close()
 
 
 async def test_a_session_that_was_ended_leads_back_to_the_login(page: Page, where: Site) -> None:

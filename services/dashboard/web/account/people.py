@@ -27,19 +27,22 @@ def draw_map(people: list[Json]) -> None:
         with box("div", "maprow", role="row"):
             Text("div", "", "axis", role="columnheader", aria_label="Role")
             for column in COLUMNS:
-                name = f"{wording.CATEGORY_SIGNS[column]} {wording.CATEGORY_NAMES[column]}" if column else "○ Not heard"
-                Text("div", name, "axis", role="columnheader")
+                Text("div", _column(column), "axis", role="columnheader")
         for row in ROWS:
             some = [one for one in people if (one["type"] if one["type"] in wording.TYPE_NAMES else None) == row]
             if some:
                 _map_row(wording.TYPE_NAMES[row] if row else "Role unknown", some)
 
 
+def _column(category: str | None) -> str:
+    return f"{wording.CATEGORY_SIGNS[category]} {wording.CATEGORY_NAMES[category]}" if category else "○ Not heard"
+
+
 def _map_row(name: str, people: list[Json]) -> None:
     with box("div", "maprow", role="row"):
         Text("div", name, "axis", role="rowheader")
         for column in COLUMNS:
-            with box("div", "cell", role="cell"):
+            with box("div", "cell", role="cell", data_head=_column(column)):
                 for one in people:
                     if one["state"]["category"] == column:
                         _on_map(one)

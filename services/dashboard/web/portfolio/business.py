@@ -100,6 +100,6 @@ def _driver_row(one: Json) -> list[Cell]:
         wording.NOTHING if rho is None else f"{rho:+.2f}".replace("-", "−"),
         f"{one['mean']:.1f}",
         f"{wording.percent(one['low_percent'])} gave {one['low_up_to']} or less",
-        "  ".join(wording.NOTHING if mean is None else f"{mean:.1f}" for mean in means),
+        " · ".join(wording.NOTHING if mean is None else f"{mean:.1f}" for mean in means),
         str(one["n"]),
     ]

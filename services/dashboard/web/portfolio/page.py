@@ -60,11 +60,10 @@ async def reach_and_drivers(visit: Visit) -> None:
             Text("p", "Who is listened to, and what moves the score", "lead")
         choice("Window", "/reach", wording.WINDOWS, window, visit.query)
     reach, business = Reach(window), Business(window)
-    with box("div", "columns"):
-        with box("div", "stack"):
-            Section(visit, "What drives the score", business.load_drivers, business.draw_drivers, lead=DRIVERS)
-            Section(visit, "From invitation to answer, by owner", reach.load_owners, reach.draw_owners)
+    with box("div", "stack"):
+        Section(visit, "What drives the score", business.load_drivers, business.draw_drivers, lead=DRIVERS)
         Section(visit, "Where nobody listens", reach.load_gaps, reach.draw_gaps, lead=GAPS)
+        Section(visit, "From invitation to answer, by owner", reach.load_owners, reach.draw_owners)
 
 
 def choice(name: str, path: str, options: dict[str, str], chosen: str, query: dict[str, str]) -> None:
