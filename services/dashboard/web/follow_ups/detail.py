@@ -26,6 +26,7 @@ from services.dashboard.web.section import Section, Visit
 
 Json = dict[str, Any]
 SOURCES = {"directory": "", "default": ", since nobody owns the account", "assigned": ", assigned by hand"}
+CAUSES = {"overdue": "", "promise_near": ": promise near", "promise_past": ": promise past"}
 
 
 @page("/follow-ups/{follow_up_id}", "Follow-up")
@@ -116,7 +117,7 @@ def _draw_about(one: Json) -> None:
     for level in one["escalations"] if one["state"] == "open" or one["promise"] else []:
         to = told.RECIPIENTS.get(level["to"], level["to"])
         verb = "Went" if level["fired_at"] else "Goes"
-        rows[f"{verb} to {to}"] = partial(when, level["fired_at"] or level["due_at"], "time")
+        rows[f"{verb} to {to}{CAUSES[level['cause']]}"] = partial(when, level["fired_at"] or level["due_at"], "time")
     facts(rows)
 
 
