@@ -2,11 +2,12 @@
 
 import sys
 
-from bench import collector, dashboard, reads, scorer, webhooks
+from bench import collector, dashboard, live, reads, scorer, webhooks
 
 BENCHMARKS = {
     "collector": collector.main,
     "dashboard": dashboard.main,
+    "live": live.main,
     "reads": reads.main,
     "scorer": scorer.main,
     "webhooks": webhooks.main,
