@@ -29,7 +29,7 @@ FIELDS = (
     ("mine", "Whose", {"yes": "Mine"}),
     ("severity", "Severity", SEVERITIES),
     ("kind", "Kind", {kind: wording.plain(kind) for kind in KINDS}),
-    ("due", "Due", {"late": "Overdue"}),
+    ("due", "Due", {"late": "Overdue", "week": "Within 7 days"}),
 )
 LOOP_FIELDS = (
     ("by", "By", GROUPS),
@@ -37,6 +37,7 @@ LOOP_FIELDS = (
 )
 NAMES = ("severity", "kind", "account_id", "stakeholder_id", "owner", "q")
 MOST, IN_LANE = 400, 12
+WEEK = timedelta(days=7)
 
 
 @page("/follow-ups", "Follow-ups")
@@ -76,6 +77,8 @@ def _question(visit: Visit, view: str) -> Json:
         query["owner"] = visit.user.email
     if visit.query.get("due") == "late":
         query |= {"due_before": visit.now.replace(second=0, microsecond=0).isoformat(), "state": "open"}
+    if visit.query.get("due") == "week":
+        query["due_before"] = (visit.now.replace(minute=0, second=0, microsecond=0) + WEEK).isoformat()
     return query
 
 

@@ -52,8 +52,8 @@ class Work:
         fell, rose = wording.falls_and_rises(changes)
         return {
             "more": len(changes) == MOST_MOVES,
-            "Fell": (len(fell), await self._names.add_to(api, fell[:SHOWN])),
-            "Rose": (len(rose), await self._names.add_to(api, rose[:SHOWN])),
+            "Fell": (_people(fell), await self._names.add_to(api, fell[:SHOWN])),
+            "Rose": (_people(rose), await self._names.add_to(api, rose[:SHOWN])),
         }
 
     def draw_moves(self, found: Json) -> None:
@@ -84,7 +84,7 @@ class Work:
             empty("Nothing is due.", "Follow-ups open by themselves when somebody turns.")
             return
         with box("div", "figures"):
-            figure("Due", str(found["due"]), href=address("/follow-ups", view="list"))
+            figure("Due", str(found["due"]), href=address("/follow-ups", view="list", due="week"))
             figure("Overdue", str(found["late"]), href=address("/follow-ups", view="list", due="late"))
             figure("Mine", str(found["mine"]), href=address("/follow-ups", mine="yes"))
         rows = [_due_row(one) for one in found["first"]]
@@ -127,6 +127,10 @@ class Work:
     def _full_hour(self) -> Any:
         """So that the same question is asked again for an hour, and the answer compares."""
         return self._visit.now.replace(minute=0, second=0, microsecond=0)
+
+
+def _people(changes: list[Json]) -> int:
+    return len({(one["account_id"], one["stakeholder_id"]) for one in changes})
 
 
 def _move_row(one: Json) -> list[Cell]:
