@@ -1,6 +1,6 @@
 """Exports: responses and accounts as files, streamed."""
 
-from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
 from typing import Annotated, Any
 
@@ -15,6 +15,8 @@ from services.scorer.api.resources import Resources, Scorer
 from services.scorer.api.responses import ChosenResponses, response_body
 from services.scorer.store.reading.accounts import SORTS
 from services.scorer.store.reading.responses import responses_after
+from shared.db.engine import Database
+from shared.db.transaction import ReadTx
 from shared.http.auth import Reader
 from shared.http.routing import Router
 
@@ -60,6 +62,9 @@ ACCOUNTS: Columns = {
 }
 _CSV, _PARQUET = "text/csv; charset=utf-8", "application/vnd.apache.parquet"
 Chunks = Callable[[Columns, Pages], AsyncIterator[bytes]]
+Rows = Sequence[Mapping[str, Any]]
+Page = Callable[[ReadTx, str | None], Awaitable[tuple[Rows, str | None]]]
+"""The rows after a position (None: the first ones), and the position behind them (None: there are no more)."""
 
 
 def _answers(media_type: str, columns: Columns) -> dict[int | str, dict[str, Any]]:
@@ -85,7 +90,7 @@ async def export_responses_csv(
 ) -> StreamingResponse:
     """Responses as CSV by id, without withdrawn ones: UTF-8 with a byte order mark for Excel, lists and objects as
     JSON. A text that a sheet would run as a formula has an apostrophe before it."""
-    pages = _responses(resources, asked, caller.owner_email)
+    pages = _pages(resources.database, _responses(asked, caller.owner_email))
     return await _file("responses.csv", _CSV, csv_chunks, RESPONSES, pages)
 
 
@@ -94,7 +99,7 @@ async def export_responses_parquet(
     caller: Reader, resources: Resources, asked: Annotated[ExportedResponses, Query()]
 ) -> StreamingResponse:
     """Responses as Parquet by id, without withdrawn ones; lists and objects are JSON text."""
-    pages = _responses(resources, asked, caller.owner_email)
+    pages = _pages(resources.database, _responses(asked, caller.owner_email))
     return await _file("responses.parquet", _PARQUET, parquet_chunks, RESPONSES, pages)
 
 
@@ -104,7 +109,7 @@ async def export_accounts_csv(
 ) -> StreamingResponse:
     """Accounts as CSV by id with their attributes, class and figures, as the list of accounts has them: UTF-8 with a
     byte order mark for Excel. A text that a sheet would run as a formula has an apostrophe before it."""
-    pages = _accounts(resources, asked, caller.owner_email)
+    pages = _pages(resources.database, _accounts(resources, asked, caller.owner_email))
     return await _file("accounts.csv", _CSV, csv_chunks, ACCOUNTS, pages)
 
 
@@ -113,13 +118,13 @@ async def export_accounts_parquet(
     caller: Reader, resources: Resources, asked: Annotated[ExportedAccounts, Query()]
 ) -> StreamingResponse:
     """Accounts as Parquet by id with their attributes, class and figures, as the list of accounts has them."""
-    pages = _accounts(resources, asked, caller.owner_email)
+    pages = _pages(resources.database, _accounts(resources, asked, caller.owner_email))
     return await _file("accounts.parquet", _PARQUET, parquet_chunks, ACCOUNTS, pages)
 
 
 async def _file(name: str, media_type: str, chunks: Chunks, columns: Columns, pages: Pages) -> StreamingResponse:
     """The answer. The first page is read before its head goes out, so that what fails at once has its own status."""
-    first: Sequence[Mapping[str, Any]] = await anext(pages, [])
+    first: Rows = await anext(pages, [])
 
     async def everything() -> Pages:
         yield first
@@ -137,29 +142,39 @@ async def _file(name: str, media_type: str, chunks: Chunks, columns: Columns, pa
     )
 
 
-async def _responses(resources: Scorer, asked: ChosenResponses, owner_email: str | None) -> Pages:
-    """Page by page, each in a transaction of its own: a slow client holds none. A row is as it stood when it was
-    read."""
-    question, last = asked.question(owner_email), ""
+async def _pages(database: Database, page: Page) -> Pages:
+    """Page by page, each in a transaction of its own: a slow client holds none."""
+    position: str | None = None
     while True:
-        async with resources.database.read() as tx:
-            rows = await responses_after(tx, question, last, PAGE)
-        yield [response_body(row) for row in rows]
-        if len(rows) < PAGE:
+        async with database.read() as tx:
+            rows, position = await page(tx, position)
+        yield rows
+        if position is None:
             return
-        last = rows[-1]["response_id"]
 
 
-async def _accounts(resources: Scorer, asked: ChosenAccounts, owner_email: str | None) -> Pages:
-    """Page by page likewise, all figures as of one moment."""
+def _responses(asked: ChosenResponses, owner_email: str | None) -> Page:
+    """Responses by id; a row is as it stood when it was read."""
+    question = asked.question(owner_email)
+
+    async def page(tx: ReadTx, last: str | None) -> tuple[Rows, str | None]:
+        rows = await responses_after(tx, question, last or "", PAGE)
+        following = rows[-1]["response_id"] if len(rows) == PAGE else None
+        return [response_body(row) for row in rows], following
+
+    return page
+
+
+def _accounts(resources: Scorer, asked: ChosenAccounts, owner_email: str | None) -> Page:
+    """Accounts by id, all figures as of one moment."""
     accounts = AccountList(resources, owner_email, asked, resources.moment(asked.as_of))
-    listing, cursor = Listing("export", "account_id", SORTS, "account_id"), None
-    while True:
-        async with resources.database.read() as tx:
-            items, cursor = await accounts.page(tx, listing, cursor, ACCOUNTS_PAGE)
-        yield [_flat(item) for item in items]
-        if cursor is None:
-            return
+    listing = Listing("export", "account_id", SORTS, "account_id")
+
+    async def page(tx: ReadTx, cursor: str | None) -> tuple[Rows, str | None]:
+        items, following = await accounts.page(tx, listing, cursor, ACCOUNTS_PAGE)
+        return [_flat(item) for item in items], following
+
+    return page
 
 
 def _flat(item: Mapping[str, Any]) -> dict[str, Any]:

@@ -65,8 +65,8 @@ class Bucket(BaseModel):
 
     from_: datetime = Field(alias="from", description="First moment of the bucket.")
     to: datetime = Field(
-        description="Its last microsecond, at which the figure is taken; in the last bucket as_of where it was sent,"
-        " and the figure is taken at as_of or now."
+        description="Its last microsecond, as of which the figure is taken. The last point is taken as of `as_of`,"
+        " which is its `to` then, or as of now, which no answer tells: its `to` is the end of the bucket."
     )
     method: MethodName
 

@@ -44,8 +44,8 @@ class PortfolioTrendQuery(PortfolioQuery, Buckets):
 async def get_account_trend(
     caller: Reader, resources: Resources, account_id: AccountId, asked: Annotated[AccountTrendQuery, Query()]
 ) -> dict[str, Any]:
-    """The rolling figures of an account over time: each point is the account's score with as_of = its
-    `to`."""
+    """The rolling figures of an account over time: each point is the account's score with as_of = the last microsecond
+    of its bucket, which is its `to`; the last point is the score as of now, or as_of where it was sent."""
     window, filters = parse_window(asked.window), asked.filters()
     found = buckets(asked.interval, asked.points, resources.moment(asked.as_of))
     async with resources.database.read() as tx:
@@ -72,8 +72,8 @@ async def get_account_trend(
 async def get_portfolio_trend(
     caller: Reader, resources: Resources, asked: Annotated[PortfolioTrendQuery, Query()]
 ) -> dict[str, Any]:
-    """The rolling figures of the portfolio over time: each point is its score with as_of = its `to`, once a
-    method."""
+    """The rolling figures of the portfolio over time, once a method: each point is its score with as_of = the last
+    microsecond of its bucket, which is its `to`; the last point is the score as of now, or as_of where it was sent."""
     found = buckets(asked.interval, asked.points, resources.moment(asked.as_of))
     async with resources.database.read() as tx:
         question = await asked.question(tx, caller.owner_email, [bucket.as_of for bucket in found])

@@ -46,7 +46,7 @@ class ChangesQuestion:
 
 async def changes_page(tx: ReadTx, asked: ChangesQuestion) -> Sequence[dict[str, Any]]:
     """Up to `limit` + 1 changes, by when the later answer was given."""
-    order = Order(*SORTS["changed_at"], asked.descending, ("r.response_id",))
+    order = Order(*SORTS["changed_at"], asked.descending, ("r.response_id",), required=True)
     rows = await tx.all(
         "select r.response_id, r.account_id, r.stakeholder_id, r.nps_kind, r.score, r.answered_at, r.recorded_at,"
         " r.answered_at as sort_value, r.revision, previous.response_id as previous_response_id,"

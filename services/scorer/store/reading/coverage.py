@@ -108,7 +108,7 @@ def _known_sql(question: Question) -> str:
     return f"""
     with listed as (
         select s.account_id, s.stakeholder_id from stakeholders s left join accounts o on o.account_id = s.account_id
-        where not s.removed and o.removed is not true
+        where not s.removed and o.removed is not true{only.replace("account_id", "s.account_id", 1)}
     ),
     unlisted as (
         select account_id, stakeholder_id from latest_pairs where true{only}
@@ -116,7 +116,7 @@ def _known_sql(question: Question) -> str:
         except select account_id, stakeholder_id from listed
     ),
     known as (
-        select account_id, stakeholder_id, 0 as since from listed where true{only}
+        select account_id, stakeholder_id, 0 as since from listed
         union all select u.account_id, u.stakeholder_id, {passed("h.at", "uptos")} from unlisted u
             cross join lateral (
                 select min(r.answered_at) as at from responses r

@@ -68,11 +68,12 @@ def voices(
     joined, named = source(split, filters, owner_email)
     only = " and r.account_id = any(cast(:account_ids as text[]))" if some_accounts else ""
     until = [f", {passed('r.next_at', moments)}" if method != "all" else "" for moments in ("uptos", "borders")]
-    columns = (
-        f"{keys(split, 'r.')}, r.account_id, r.stakeholder_id, r.answered_at, r.response_id, r.question_id, r.score"
-    )
+    own = "r.account_id, r.stakeholder_id, r.answered_at, r.score"
+    if method == "all":
+        own += ", r.response_id, r.question_id"  # to find the latest of them
+    columns = f"{keys(split, 'r.')}, {own}"
     return f"""ordered as (
-        select r.account_id, r.stakeholder_id, r.answered_at, r.response_id, r.question_id, r.score{named},
+        select {own}{named},
             lead(r.answered_at, 1, 'infinity') over (partition by r.account_id, r.stakeholder_id order by {ORDER})
                 as next_at
         from {answers_of(filters.survey_type)}{joined}

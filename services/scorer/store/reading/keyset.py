@@ -8,18 +8,19 @@ from typing import Any
 @dataclass(frozen=True, slots=True)
 class Order:
     """A sort: the SQL expression and its type, whether it descends, and the id columns that break ties,
-    ascending."""
+    ascending. `required` says that the expression is never null, so that an index on it serves the order."""
 
     expression: str
     sql_type: str
     descending: bool
     ids: tuple[str, ...]
+    required: bool = False
 
     def by(self) -> str:
         """The `order by` clause."""
         direction = "desc" if self.descending else "asc"
         ids = ", ".join(f'{column} collate "C"' for column in self.ids)
-        return f" order by {self.expression} {direction} nulls last, {ids}"
+        return f" order by {self.expression} {direction}{'' if self.required else ' nulls last'}, {ids}"
 
     def after(self, position: Sequence[Any] | None) -> str:
         """The condition for rows after a position (the sort value, then the ids), beginning with ` and`."""
@@ -32,6 +33,9 @@ class Order:
             return f" and {self.expression} is null and {same}"
         value = f"cast(:after_value as {self.sql_type})"
         beyond = "<" if self.descending else ">"
+        if self.required:
+            further = f"({self.expression} {beyond} {value} or {same})"
+            return f" and {self.expression} {beyond}= {value} and {further}"
         return (
             f" and ({self.expression} {beyond} {value} or {self.expression} is null"
             f" or ({self.expression} = {value} and {same}))"

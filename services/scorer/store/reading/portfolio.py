@@ -7,9 +7,9 @@ from typing import Any
 from services.scorer.domain.answers import Method
 from services.scorer.domain.questions import Filters
 from services.scorer.store.reading.coverage import Coverage, read_coverage
-from services.scorer.store.reading.grouped import Counts, Group, Question, accounts_left_out, count, figures_of
+from services.scorer.store.reading.grouped import Counts, Group, Question, count, figures_of
 from services.scorer.store.reading.pool import conditions, joins, parameters
-from services.scorer.store.reading.sums import summable, summed
+from services.scorer.store.reading.sums import left_out, summable, summed
 from shared.db.transaction import ReadTx
 
 _PLAIN: frozenset[Method] = frozenset(("latest", "all"))
@@ -54,7 +54,7 @@ async def portfolio_figures(tx: ReadTx, question: Question, methods: Sequence[Me
         else:
             counted[base] = await count(tx, question, base)
     coverage = coverage or await read_coverage(tx, question)
-    left_out = await accounts_left_out(tx, question) if "revenue_weighted" in methods else {}
+    weightless = await left_out(tx, question) if "revenue_weighted" in methods else {}
     found: list[Figure] = []
     for group in _groups(question, counted):
         for method in methods:
@@ -63,7 +63,7 @@ async def portfolio_figures(tx: ReadTx, question: Question, methods: Sequence[Me
                 continue
             figures = _figures(question, method, group, counts, coverage)
             if method == "revenue_weighted":
-                figures |= left_out.get(group, _NONE_LEFT_OUT)
+                figures |= weightless.get(group, _NONE_LEFT_OUT)
             named = dict(zip(question.split, group[1], strict=True))
             found.append(Figure(group[0], named, method, figures))
     return found

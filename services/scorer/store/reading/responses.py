@@ -46,7 +46,7 @@ class ResponsesQuestion:
 
 async def responses_page(tx: ReadTx, asked: ResponsesQuestion) -> Sequence[dict[str, Any]]:
     """Up to `limit` + 1 responses (all without a limit) with their `answers`, in their order."""
-    order = Order(*SORTS[asked.sort], asked.descending, ("r.response_id",))
+    order = Order(*SORTS[asked.sort], asked.descending, ("r.response_id",), required=True)
     rows = await tx.all(
         f"select {_COLUMNS}, {order.expression} as sort_value{_from(asked)}"
         f"{order.after(asked.after)}{order.by()}{' limit :rows' if asked.limit is not None else ''}",

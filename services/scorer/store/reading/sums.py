@@ -3,19 +3,28 @@ from it, all others are counted from their answers, and the two add up to exactl
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
+from operator import itemgetter
 from typing import Final
 
 from sqlalchemy import RowMapping
 
 from services.scorer.domain.answers import Method
 from services.scorer.domain.figures import Pairs, Tally
-from services.scorer.domain.portfolio import Part
+from services.scorer.domain.portfolio import MAX_NAMED, Part
 from services.scorer.domain.questions import OF_ACCOUNT
 from services.scorer.domain.reach import Reach
 from services.scorer.domain.windows import STANDARD_WINDOWS
 from services.scorer.store.reading.coverage import Coverage, Extent, plus, read_coverage
 from services.scorer.store.reading.freshness import fresh
-from services.scorer.store.reading.grouped import Counts, Group, Question, count
+from services.scorer.store.reading.grouped import (
+    Counts,
+    Group,
+    LeftOut,
+    Question,
+    accounts_left_out,
+    count,
+    left_out_of,
+)
 from services.scorer.store.reading.grouped_sql import CLASS_JOIN, columns_of, keys
 from services.scorer.store.reading.pool import ACCOUNT_JOIN, conditions
 from services.scorer.store.sums import BEFORE, NOW, REACH
@@ -71,6 +80,39 @@ async def summed(tx: ReadTx, question: Question, method: Method, *, means: bool)
     return Counted({group: one for group, one in counts.items() if one.people}, coverage)
 
 
+async def left_out(tx: ReadTx, question: Question) -> dict[Group, LeftOut]:
+    """What `accounts_left_out` gives, from the snapshots where they tell."""
+    if not summable(question):
+        return await accounts_left_out(tx, question)
+    names = {"window": question.window.name, "method": "latest", "named": MAX_NAMED}
+    found = left_out_of(await tx.all(_left_out_sql(question), **question.bound() | names), question)
+    if not question.stale:
+        return found
+    counted = await accounts_left_out(tx, replace(question, account_ids=question.stale))
+    nobody: LeftOut = {"left_out_count": 0, "left_out": []}
+    return {
+        group: {
+            "left_out_count": one["left_out_count"] + other["left_out_count"],
+            "left_out": sorted([*one["left_out"], *other["left_out"]], key=itemgetter("account_id"))[:MAX_NAMED],
+        }
+        for group in found.keys() | counted.keys()
+        for one, other in [(found.get(group, nobody), counted.get(group, nobody))]
+    }
+
+
+def _left_out_sql(question: Question) -> str:
+    """Rows (point, d0 …, account_id, name, currency, n of them in the group), the first ones of each group."""
+    group = keys(question.split)
+    partition = f"partition by {group.removeprefix(', ')}" if group else ""
+    return f"""
+    select * from (
+        select 0 as point{group}, account_id, account_name as name, currency, count(*) over ({partition}) as n,
+            row_number() over ({partition} order by account_id collate "C") as place
+        from {_source(question)} where n > 0 and weightless
+    ) numbered where place <= :named order by place
+    """
+
+
 def _source(question: Question) -> str:
     """The fresh rows with the group, the revenue in the currency, and whether the account is known."""
     named = "".join(f", {column} as d{number}" for number, column in enumerate(columns_of(question.split)))
@@ -78,7 +120,9 @@ def _source(question: Question) -> str:
     only = " and r.account_id = any(cast(:account_ids as text[]))" if question.account_ids is not None else ""
     return f"""(
         select r.*{named}, case when a.revenue_currency = :currency then a.revenue_amount end as revenue,
-            (a.removed is false or r.known > 0) as is_known
+            (a.removed is false or r.known > 0) as is_known, a.name as account_name,
+            case when a.revenue_amount is not null then a.revenue_currency end as currency,
+            (a.revenue_amount is null or a.revenue_currency is distinct from :currency) as weightless
         from snapshot_sums r{ACCOUNT_JOIN.format("r")}{classes}
         where r.score_window = :window and r.method = :method and {fresh("r")}
             {only}{conditions(question.filters, question.owner_email)}
