@@ -27,6 +27,8 @@ router = Router(tags=["stream"], dependencies=[Depends(no_repeats)])
 log = get_logger(__name__)
 TURN_SECONDS = 1.0
 RETRY_MS = 2_000
+AT_ONCE = 100
+"""Events that are text at one time: what has come is shared by all streams, its text is each stream's own."""
 EXAMPLE = (
     "id: 12.0.7_3.4.1\nevent: account_score.changed\n"
     'data: {"account_id":"acme","sequence":41,"class":"steady","scores":{"90d":{"latest":{"nps":40.0}}}}\n\n'
@@ -110,8 +112,10 @@ class Channel:
         beat = self.resources.settings.stream_heartbeat_seconds
         due = time.monotonic() + beat
         while not (listener.lost or health_of(self.request.app).stopping):
-            for piece in await self._pieces(await listener.take(min(TURN_SECONDS, beat)), position):
-                yield piece
+            taken = await listener.take(min(TURN_SECONDS, beat))
+            for first in range(0, len(taken), AT_ONCE):
+                for piece in await self._pieces(taken[first : first + AT_ONCE], position):
+                    yield piece
             if time.monotonic() >= due:
                 await self._look_at_key()
                 yield f": still here\nid: {position_id(position)}\n\n"

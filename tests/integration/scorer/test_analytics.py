@@ -1,8 +1,10 @@
 """The SQL views: what they show, and that their role sees nothing else and writes nothing."""
 
+import re
 import secrets
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from pathlib import Path
 
 import asyncpg
 import pytest
@@ -13,6 +15,7 @@ from tests.support.clock import FrozenClock
 from tests.support.environment import Environment, fresh_environment
 from tests.support.events import NOW, recorded
 
+HOW_TO = Path(__file__).parents[3] / "docs/tableau-and-power-bi.md"
 VIEWS = ("accounts", "stakeholders", "responses", "answers", "invitations", "account_scores", "context_events")
 
 
@@ -98,3 +101,21 @@ async def test_the_role_can_do_nothing_else(analyst: asyncpg.Connection, stateme
 async def test_there_are_no_other_views(analyst: asyncpg.Connection) -> None:
     rows = await analyst.fetch("select viewname from pg_views where schemaname = 'analytics'")
     assert sorted(row["viewname"] for row in rows) == sorted(VIEWS)
+
+
+async def test_what_the_how_to_says_works(filled: Environment, analyst: asyncpg.Connection) -> None:
+    blocks = re.findall(r"```sql\n(.*?)```", HOW_TO.read_text(), re.DOTALL)
+    (login,) = (one for one in blocks if "login password" in one)
+    (by_hand,) = (one for one in blocks if "nologin" in one)
+    (question,) = (one for one in blocks if "select a.industry" in one)
+    assert len(blocks) == 3
+    owner = await asyncpg.connect(filled.database_url)
+    try:
+        for statements in (login, f"alter role tellback_analytics rename to another_name; {by_hand}"):
+            trial = owner.transaction()  # roles belong to the whole server: nothing of this stays
+            await trial.start()
+            await owner.execute(statements)
+            await trial.rollback()
+    finally:
+        await owner.close()
+    assert [tuple(row) for row in await analyst.fetch(question)] == [("logistics", 100, 1)]

@@ -15,6 +15,7 @@ import pytest
 from services.scorer.api import export_files, exports
 from services.scorer.domain.cells import safe
 from services.scorer.store.reading import responses as store
+from shared.access.caller import Caller
 from shared.errors import Unavailable
 from tests.integration.scorer.reading import NOW, Reader
 from tests.integration.scorer.worlds import OWNERS, a_world
@@ -165,6 +166,49 @@ async def test_what_breaks_half_way_is_no_whole_answer(reader: Reader, monkeypat
     with pytest.raises(RuntimeError, match="already started"):
         await reader.get(f"{RESPONSES}.csv")
     assert (await reader.get(f"{RESPONSES}.csv")).status_code == 503
+
+
+@pytest.mark.parametrize("suffix", ["csv", "parquet"])
+async def test_an_export_needs_as_much_memory_for_many_rows_as_for_some(
+    reader: Reader, monkeypatch: pytest.MonkeyPatch, suffix: str
+) -> None:
+    monkeypatch.setattr(exports, "PAGE", 200)
+    monkeypatch.setattr(export_files, "ROW_GROUP", 400)
+
+    await reader.put(World())
+    sizes, peaks = [], []
+    for rows in (800, 800, 6_400):
+        await fill(reader, rows)
+        peaks.append(await highest(reader, suffix, sizes))
+    assert sizes[2] > 4 * sizes[1]
+    assert peaks[2] < 1.5 * peaks[1]
+
+
+async def fill(reader: Reader, rows: int) -> None:
+    """As many answers, each with a comment of a kilobyte."""
+    await reader.tables.execute("truncate responses")
+    await reader.tables.execute(
+        "insert into responses (response_id, account_id, stakeholder_id, survey_type, score, comment, answered_at,"
+        " recorded_at, nps_kind, updated_at)"
+        " select 'm' || n, 'acme', 'p' || n % 50, 'nps', n % 11,"
+        " (select string_agg(md5((n * 31 + m)::text), '') from generate_series(1, 30) m), $2, $2, 'relationship', $2"
+        " from generate_series(1, $1::int) n",
+        rows,
+        NOW,
+    )
+
+
+async def highest(reader: Reader, suffix: str, sizes: list[int]) -> int:
+    """The peak of traced memory while the body is read and thrown away; its size goes to `sizes`."""
+    call = {"csv": exports.export_responses_csv, "parquet": exports.export_responses_parquet}[suffix]
+    service = reader.client._transport.app.state.service  # type: ignore[attr-defined]
+    tracemalloc.start()
+    try:
+        answer = await call(Caller("test", frozenset({"read"})), service, exports.ExportedResponses())
+        sizes.append(sum([len(chunk) async for chunk in answer.body_iterator]))
+        return tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
 
 
 @pytest.mark.parametrize("chunks", [export_files.csv_chunks, export_files.parquet_chunks])

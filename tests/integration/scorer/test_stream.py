@@ -3,6 +3,8 @@
 import asyncio
 import contextlib
 import json
+import re
+import socket
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -14,9 +16,13 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from services.scorer.app import build
+from services.scorer.domain.account import account_snapshot
 from shared.events.envelope import Event
+from shared.events.scores import AccountScoreChanged
+from shared.ids import uuid7
+from shared.kafka import tail
 from shared.kafka.producer import Publisher
-from shared.topics import DIRECTORY, RESPONSES, SCORE_EVENTS, Topic
+from shared.topics import ACCOUNT_SCORE_CHANGED, ACCOUNT_SCORES, DIRECTORY, RESPONSES, SCORE_EVENTS, Topic
 from tests.integration.scorer.writing import account, amended
 from tests.support.clock import FrozenClock
 from tests.support.environment import Environment
@@ -207,6 +213,48 @@ async def test_a_quiet_stream_shows_that_it_is_alive_and_where_it_stands(environ
                 if not one.name:
                     break
         assert stream.last_id != before
+
+
+async def test_a_client_that_cannot_keep_up_holds_nothing_and_goes_on_from_where_it_was(
+    environment: Environment, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tail, "MAX_WAITING", 100)
+    key = await api_key(environment, ["read"])
+    app = build(environment.common, FrozenClock(NOW + timedelta(minutes=5)))
+    figures = account_snapshot([], NOW)
+    scores = [
+        AccountScoreChanged(
+            account_id=f"acc{number}", sequence=1, computed_at=NOW, account_class="unknown", figures=figures
+        )
+        for number in range(9_000)
+    ]
+    async with serving(app) as url:
+        lazy = socket.socket()
+        lazy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
+        lazy.setblocking(False)
+        await asyncio.get_running_loop().sock_connect(lazy, ("127.0.0.1", int(url.rpartition(":")[2])))
+        reader, writer = await asyncio.open_connection(sock=lazy, limit=1_024)
+        writer.write(f"GET /v1/stream HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\n\r\n".encode())
+        assert b" 200 " in await reader.readuntil(b"\r\n")
+        (listener,) = app.state.service.tail._listeners
+        await publish(
+            environment,
+            [Event(uuid7(), ACCOUNT_SCORE_CHANGED, "/tests", NOW, one.account_id, one) for one in scores],
+            ACCOUNT_SCORES,
+        )
+        await eventually(lambda: listener.lost, 30)
+        assert not listener._waiting
+        text = (await reader.read()).decode()
+        writer.close()
+        seen = re.findall(r'data: \{"account_id":"(acc[0-9]+)"', text)
+        assert 0 < len(seen) < len(scores)
+        async with opened(url, key, since=re.findall(r"id: ([0-9._]+)\n", text)[-1]) as stream:
+            async with asyncio.timeout(60):
+                async for one in stream.blocks():
+                    seen += [one.data["account_id"]] if one.name == SCORE else []
+                    if len(seen) == len(scores):
+                        break
+    assert set(seen) == {one.account_id for one in scores}
 
 
 async def test_a_position_that_is_gone_is_said_to_be(environment: Environment) -> None:
