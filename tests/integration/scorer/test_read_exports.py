@@ -176,7 +176,8 @@ async def test_an_export_needs_as_much_memory_for_many_rows_as_for_some(
     monkeypatch.setattr(export_files, "ROW_GROUP", 400)
 
     await reader.put(World())
-    sizes, peaks = [], []
+    sizes: list[int] = []
+    peaks = []
     for rows in (800, 800, 6_400):
         await fill(reader, rows)
         peaks.append(await highest(reader, suffix, sizes))
