@@ -9,7 +9,7 @@ from pydantic import Field
 
 from services.scorer.api.models import named
 from services.scorer.api.pages import Listing
-from services.scorer.api.parameters import ScoreQuery
+from services.scorer.api.parameters import ScoreQuery, UpdatedSince
 from services.scorer.api.resources import Scorer
 from services.scorer.domain.classes import AccountClass, Classified
 from services.scorer.domain.windows import parse_window
@@ -28,6 +28,7 @@ class ChosenAccounts(ScoreQuery):
 
     class_: AccountClass | None = Field(default=None, alias="class", description="Only accounts of this class.")
     q: Search | None = Field(default=None, description="Only accounts with this text in their name or id.")
+    updated_since: UpdatedSince = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +59,7 @@ class AccountList:
             descending=listing.descending,
             limit=limit,
             q=asked.q,
+            updated_since=asked.updated_since,
             account_ids=await self._members(tx, everywhere.stale),
             after=listing.position(cursor),
         )

@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from services.scorer.api.models_people import Change
 from services.scorer.api.pages import Listing
-from services.scorer.api.parameters import Moment, NpsKind, Paged, no_repeats
+from services.scorer.api.parameters import Moment, NpsKind, Paged, UpdatedSince, no_repeats
 from services.scorer.api.resources import Resources
 from services.scorer.domain.changes import categories_of
 from services.scorer.store.reading.category_changes import SORTS, ChangesQuestion, changes_page
@@ -42,6 +42,7 @@ class ChangesQuery(Paged):
     account_id: PathId | None = Field(default=None, description="Only of this account.")
     stakeholder_id: PathId | None = Field(default=None, description="Only of this person.")
     nps_kind: NpsKind | None = Field(default=None, description="Only between answers of this kind.")
+    updated_since: UpdatedSince = None
     sort: str = Field(
         default="-changed_at", max_length=50, description="`changed_at`, or `-changed_at` for the newest first."
     )
@@ -68,6 +69,7 @@ async def list_changes(caller: Reader, resources: Resources, asked: Annotated[Ch
         account_id=asked.account_id,
         stakeholder_id=asked.stakeholder_id,
         nps_kind=asked.nps_kind,
+        updated_since=asked.updated_since,
         after=listing.position(asked.cursor),
     )
     async with resources.database.read() as tx:

@@ -32,7 +32,11 @@ async def explain_account_score(
     caller: Reader, resources: Resources, asked: Annotated[ExplainQuery, Query()]
 ) -> dict[str, Any]:
     """The figures of an account with the answers they count, and every other answer of the account with the
-    reason why it is not counted. The figures can be recomputed by hand from `counted`."""
+    reason why it is not counted.
+
+    Every figure that follows from answers can be recomputed by hand: the score from `counted`, `previous` and what
+    compares with it from those that are `outside_window`. What follows from the directory and the invitations (people
+    known and asked, invitation counts and rates) is not explained by answers."""
     as_of = resources.moment(asked.as_of)
     async with resources.database.read() as tx:
         figures = await account_score(tx, asked.account_id, caller.owner_email, asked, as_of)

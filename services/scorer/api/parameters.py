@@ -92,6 +92,10 @@ AsOf = Annotated[
     Moment | None,
     Field(description="The moment to look from (RFC 3339, also past or ahead); default now. Echoed when sent."),
 ]
+UpdatedSince = Annotated[
+    Moment | None,
+    Field(description="Only what was stored or changed here after this moment, for those who read along."),
+]
 WindowName = Annotated[
     str,
     AfterValidator(_window),

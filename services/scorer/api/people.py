@@ -18,6 +18,7 @@ from services.scorer.api.parameters import (
     Parameters,
     StakeholderId,
     StakeholderType,
+    UpdatedSince,
     no_repeats,
 )
 from services.scorer.api.resources import Resources, Scorer
@@ -50,6 +51,7 @@ class PeopleQuery(Paged):
     type: StakeholderType | None = Field(default=None, description="Only people of this type.")
     silent: bool | None = Field(default=None, description="Only those who are silent, or who are not.")
     q: Search | None = Field(default=None, description="Only people with this text in their name, address or id.")
+    updated_since: UpdatedSince = None
     as_of: AsOf = None
     sort: str = _SORT
 
@@ -145,6 +147,7 @@ async def _page(
         category=asked.category,
         silent=asked.silent,
         q=asked.q,
+        updated_since=asked.updated_since,
         after=listing.position(asked.cursor),
     )
     rows, cursor = listing.cut(await people_page(tx, wanted), asked.limit)

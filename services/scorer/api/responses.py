@@ -13,11 +13,11 @@ from services.scorer.api.parameters import (
     Category,
     Channel,
     DirectoryFilters,
-    Moment,
     NpsKind,
     Paged,
     SurveyType,
     Text,
+    UpdatedSince,
     no_repeats,
 )
 from services.scorer.api.resources import Resources
@@ -46,7 +46,7 @@ class ChosenResponses(Between, DirectoryFilters):
     product: Text | None = Field(default=None, description="Only about this product.")
     channel: Channel | None = Field(default=None, description="Only by this channel.")
     survey_id: Text | None = Field(default=None, description="Only to this survey.")
-    updated_since: Moment | None = Field(default=None, description="Only what was stored or changed after this moment.")
+    updated_since: UpdatedSince = None
     test: bool = Field(default=False, description="Test answers instead of the others.")
 
     def question(self, owner_email: str | None) -> ResponsesQuestion:

@@ -125,6 +125,8 @@ async def test_the_people_of_an_account(reader: Reader, wanted: dict[str, Any], 
         ({"industry": "software as a service"}, ["eve"]),
         ({"owner": "kim@supplier.example", "category": "promoter"}, ["ben"]),
         ({"account_id": "bolt"}, ["eve"]),
+        ({"account_id": "bolt", "updated_since": ago(1)}, ["eve"]),
+        ({"updated_since": NOW}, []),
     ],
 )
 async def test_people_over_all_accounts(reader: Reader, wanted: dict[str, Any], found: list[str]) -> None:
@@ -186,6 +188,7 @@ async def test_changes_compare_answers_of_one_kind(reader: Reader) -> None:
         ({"kind": "promoter_to_passive"}, ["r3"]),
         ({"kind": "new_passive"}, ["r7"]),
         ({"nps_kind": "transactional"}, ["r2"]),
+        ({"updated_since": ago(20)}, ["r4", "r5"]),
         ({"sort": "changed_at", "account_id": "acme"}, ["r1", "r2", "r3", "r5", "r4"]),
     ],
 )

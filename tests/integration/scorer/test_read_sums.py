@@ -1,7 +1,8 @@
 """Figures added up from snapshots equal those counted from the answers, whatever is stale, has slid, or just came."""
 
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
+from decimal import Decimal
 from random import Random
 from typing import Any
 
@@ -12,7 +13,7 @@ from services.scorer.domain.windows import STANDARD_WINDOWS
 from tests.integration.scorer.reading import NOW, Reader, insert
 from tests.integration.scorer.worlds import CHOICES, DAYS, MICROSECONDS, a_world, exactly, seeds
 from tests.integration.scorer.writing import Writer, writer
-from tests.support.reference.world import World
+from tests.support.reference.world import Client, Submission, World
 
 METHODS = "latest,all,mean_of_accounts,revenue_weighted"
 ATTRIBUTES = ("industry", "tier", "region", "owner")
@@ -112,3 +113,40 @@ async def test_fresh_snapshots_are_really_used(reader: Reader, rows: Writer) -> 
     expected = await reader.body("/v1/portfolio/score", group_by="industry")
     await reader.tables.execute("update snapshot_sums set s9 = s9 + 1000, n = n + 1000")
     assert await reader.body("/v1/portfolio/score", group_by="industry") != expected
+
+
+async def test_accounts_are_listed_since_something_touched_them(reader: Reader, rows: Writer) -> None:
+    async def touched_since(moment: datetime) -> list[str]:
+        return [item["account_id"] for item in await reader.items("/v1/accounts", updated_since=moment)]
+
+    reader.clock.advance(NOW - reader.clock.now())
+    await reader.put(a_world(Random(3)))
+    await rows.project()
+    everybody = [item["account_id"] for item in await reader.items("/v1/accounts")]
+    assert await touched_since(NOW - timedelta(seconds=1)) == everybody
+    assert await touched_since(NOW) == []
+    reader.clock.advance(timedelta(hours=1))
+    await reader.tables.execute("insert into marks (account_id, marked_at) values ($1, $2)", everybody[0], NOW)
+    assert await touched_since(NOW) == everybody[:1]
+    await rows.project()
+    assert await touched_since(NOW) == everybody[:1]
+
+
+async def test_who_is_left_out_of_revenue_weights_is_the_same_from_snapshots(reader: Reader, rows: Writer) -> None:
+    reader.clock.advance(NOW - reader.clock.now())
+    accounts = tuple(
+        Client(f"a{number:03}", industry=("logistics", None)[number % 2], revenue=None if number % 3 else Decimal(1))
+        for number in range(750)
+    )
+    said = tuple(
+        Submission(f"r{number}", one.account_id, "ada", "nps", number % 11, NOW - timedelta(days=1))
+        for number, one in enumerate(accounts)
+    )
+    await reader.put(World(clients=accounts, submissions=said))
+    await rows.project()
+    await reader.tables.execute("insert into marks select account_id, now() from accounts where account_id like 'a_3_'")
+    asked = {"method": "revenue_weighted", "currency": "EUR", "group_by": "industry"}
+    added, counted = await both(reader, "/v1/portfolio/score", **asked)
+    assert added == counted
+    assert [one["left_out_count"] for one in added["groups"]] == [250, 250]
+    assert {len(one["left_out"]) for one in added["groups"]} == {200}

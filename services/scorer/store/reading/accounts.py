@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
 from services.scorer.domain.answers import Method
@@ -57,8 +58,8 @@ _EVERYONE: Final = f"""everyone as (
 
 @dataclass(frozen=True, slots=True)
 class AccountsQuestion:
-    """Which accounts: by attributes, by a text in name or id, and by ids (those of a class). `after` is a
-    position of `sort`."""
+    """Which accounts: by attributes, by a text in name or id, by ids (those of a class), and by whether anything
+    touched them since. `after` is a position of `sort`."""
 
     filters: Filters
     owner_email: str | None
@@ -66,6 +67,7 @@ class AccountsQuestion:
     descending: bool
     limit: int
     q: str | None = None
+    updated_since: datetime | None = None
     account_ids: Sequence[str] | None = None
     after: Sequence[Any] | None = None
 
@@ -89,7 +91,12 @@ async def accounts_page(
         f" where true{_conditions(asked)}{order.after(asked.after)}{order.by()} limit :rows",
         **bound
         | order.bound(asked.after)
-        | {"rows": asked.limit + 1, "pattern": contains(asked.q or ""), "listed": list(asked.account_ids or ())},
+        | {
+            "rows": asked.limit + 1,
+            "pattern": contains(asked.q or ""),
+            "updated_since": asked.updated_since,
+            "listed": list(asked.account_ids or ()),
+        },
     )
     return [dict(row) for row in rows]
 
@@ -110,6 +117,12 @@ def _counted(figures: Question, method: Method) -> tuple[str, dict[str, Any]]:
     return f"{some}, {_COUNTED_VOICES}, {counted}, ", bound
 
 
+_TOUCHED: Final = (
+    "select account_id from snapshots where computed_at > :updated_since union all select account_id from marks"
+)
+"""Whatever touches an account marks it, and then its snapshot is computed anew."""
+
+
 def _conditions(asked: AccountsQuestion) -> str:
     """The filters on accounts; those on answers and people choose what the figures count, not which
     accounts."""
@@ -120,6 +133,8 @@ def _conditions(asked: AccountsQuestion) -> str:
         text += " and a.owner_email = :owner_email"
     if asked.q is not None:
         text += " and (a.name ilike :pattern or e.account_id ilike :pattern)"
+    if asked.updated_since is not None:
+        text += f" and e.account_id in ({_TOUCHED})"
     if asked.account_ids is not None:
         text += " and e.account_id = any(cast(:listed as text[]))"
     return text

@@ -41,6 +41,7 @@ class ChangesQuestion:
     account_id: str | None = None
     stakeholder_id: str | None = None
     nps_kind: str | None = None
+    updated_since: datetime | None = None
     after: Sequence[Any] | None = None
 
 
@@ -64,6 +65,7 @@ async def changes_page(tx: ReadTx, asked: ChangesQuestion) -> Sequence[dict[str,
             "account_id": asked.account_id,
             "stakeholder_id": asked.stakeholder_id,
             "nps_kind": asked.nps_kind,
+            "updated_since": asked.updated_since,
             "rows": asked.limit + 1,
         },
     )
@@ -78,6 +80,7 @@ def _conditions(asked: ChangesQuestion) -> str:
         "r.account_id = :account_id": asked.account_id,
         "r.stakeholder_id = :stakeholder_id": asked.stakeholder_id,
         "r.nps_kind = :nps_kind": asked.nps_kind,
+        "r.updated_at > :updated_since": asked.updated_since,
         "r.score = any(cast(:scores as int[])) and coalesce(previous.score, -1) = any(cast(:before as int[]))": (
             asked.kind
         ),

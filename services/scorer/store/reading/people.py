@@ -37,7 +37,8 @@ _KEYS = "unnest(cast(:accounts as text[]), cast(:stakeholders as text[])) as k(a
 @dataclass(frozen=True, slots=True)
 class PeopleQuestion:
     """Which people, of one account or of all: by attributes, by the category of their latest NPS answer, by
-    silence, by a text in name, address or id. `current` says that as_of is now."""
+    silence, by a text in name, address or id, by whether anything of them came in since. `current` says that as_of is
+    now."""
 
     filters: Filters
     owner_email: str | None
@@ -52,6 +53,7 @@ class PeopleQuestion:
     category: str | None = None
     silent: bool | None = None
     q: str | None = None
+    updated_since: datetime | None = None
     after: Sequence[Any] | None = None
 
 
@@ -75,6 +77,7 @@ async def people_page(tx: ReadTx, asked: PeopleQuestion) -> Sequence[dict[str, A
             "account_id": asked.account_id,
             "stakeholder_id": asked.stakeholder_id,
             "untold": untold,
+            "updated_since": asked.updated_since,
             "rows": asked.limit + 1,
             "pattern": contains(asked.q or ""),
             "low": low,
@@ -156,11 +159,18 @@ def _conditions(asked: PeopleQuestion) -> str:
         text += " and l.score between :low and :high"
     if asked.q is not None:
         text += " and (s.name ilike :pattern or s.email ilike :pattern or e.stakeholder_id ilike :pattern)"
+    if asked.updated_since is not None:
+        text += f" and (e.account_id, e.stakeholder_id) in ({_TOUCHED})"
     if asked.silent is not None:
         text += f" and {'' if asked.silent else 'not '}(e.account_id, e.stakeholder_id) in (select * from silent)"
     return text
 
 
+_TOUCHED: Final = """
+    select account_id, stakeholder_id from responses where updated_at > :updated_since
+    union all select account_id, stakeholder_id from stakeholders where recorded_at > :updated_since
+    union all select account_id, stakeholder_id from invitations where recorded_at > :updated_since
+"""
 _SILENT: Final = f"""
     select i.account_id, i.stakeholder_id from sent i
     left join stakeholders s using (account_id, stakeholder_id) left join heard h using (account_id, stakeholder_id)
