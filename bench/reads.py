@@ -33,7 +33,7 @@ from tests.support.processes import embedded_kafka, embedded_postgres, end, star
 from tests.support.scorer import answering
 
 ROUNDS = 3
-SECONDS = 1.5
+SECONDS = 1.0
 """A question is asked for so long in a round, at least three times."""
 RATE, BATCH = 500, 25
 RAW = {"select 1": "/raw/one", "a row counted before": "/raw/row?account={account}"}

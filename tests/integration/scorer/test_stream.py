@@ -236,6 +236,7 @@ async def test_a_client_that_cannot_keep_up_holds_nothing_and_goes_on_from_where
         reader, writer = await asyncio.open_connection(sock=lazy, limit=1_024)
         writer.write(f"GET /v1/stream HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\n\r\n".encode())
         assert b" 200 " in await reader.readuntil(b"\r\n")
+        await reader.readuntil(b"id: ")
         (listener,) = app.state.service.tail._listeners
         await publish(
             environment,
