@@ -20,7 +20,7 @@ from pathlib import Path
 import httpx
 from playwright.async_api import Page
 
-from bench.reads import _load, _project
+from bench import stored
 from services.cli.embedded.process import free_port
 from services.dashboard.gateways.passwords import Passwords
 from services.dashboard.handlers.people import FIRST_ADMIN, Desk
@@ -75,8 +75,8 @@ def main(arguments: Sequence[str]) -> int:
 async def _run(kafka: str, postgres: str, asked: argparse.Namespace) -> None:
     async with fresh_environment(kafka, postgres) as environment:
         accounts = [f"account-{number}" for number in range(asked.accounts)]
-        await _load(environment, accounts, asked.responses)
-        await _project(environment)
+        await stored.load(environment.database_url, accounts, asked.responses)
+        await stored.project(environment.database_url)
         print(f"{asked.responses:,} responses of {asked.accounts:,} accounts", flush=True)
         with tempfile.TemporaryDirectory() as logs:
             folder = Path(logs)

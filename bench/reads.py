@@ -106,16 +106,16 @@ async def _run(kafka: str, postgres: str, asked: argparse.Namespace) -> None:
     async with fresh_environment(kafka, postgres) as fresh:
         known = {"database_url": asked.stored} if asked.stored else {}
         environment = Environment(fresh.common.model_copy(update=known))
+        accounts = stored.account_ids(asked.responses)
         if not asked.stored:
             began = time.perf_counter()
-            await stored.load(environment.database_url, asked.responses)
+            await stored.load(environment.database_url, accounts, asked.responses)
             loaded = time.perf_counter()
             await stored.project(environment.database_url)
             print(f"loaded in {loaded - began:.0f} s, projected in {time.perf_counter() - loaded:.0f} s")
         if asked.keep:
             print(environment.database_url, flush=True)
             await asyncio.Event().wait()
-        accounts = stored.account_ids(asked.responses)
         print(f"{asked.responses:,} responses of {len(accounts):,} accounts, {asked.rounds} rounds")
         await _in_database(environment, accounts, asked.rounds)
         await _over_http(environment, accounts, asked.rounds)

@@ -38,9 +38,9 @@ def account_ids(responses: int) -> list[str]:
     return [f"account-{number}" for number in range(max(1, responses // RESPONSES_AN_ACCOUNT))]
 
 
-async def load(database_url: str, responses: int) -> None:
+async def load(database_url: str, accounts: Sequence[str], responses: int) -> None:
     """Put answers, accounts, people and invitations where the consumer would, and mark every account."""
-    chance, now, accounts = random.Random(7), datetime.now(UTC), account_ids(responses)
+    chance, now = random.Random(7), datetime.now(UTC)
     connection = await asyncpg.connect(database_url, server_settings={"search_path": SCHEMA})
     try:
         await _copy(connection, "accounts", [_account(chance, one, now) for one in accounts])
