@@ -82,7 +82,7 @@ STATEMENTS = {
     " where score_window = '90d' and method = 'latest' and account_id = $1",
     "four windows, both methods": _FOUR_WINDOWS,
 }
-"""What PostgreSQL itself takes; the last is what performance.md measures as the read of an account."""
+"""What PostgreSQL itself takes; the last is all of an account in one pass over its answers."""
 Times = dict[str, list[list[float]]]
 """Name → milliseconds of each round."""
 

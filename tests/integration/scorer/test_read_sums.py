@@ -135,7 +135,12 @@ async def test_accounts_are_listed_since_something_touched_them(reader: Reader, 
 async def test_who_is_left_out_of_revenue_weights_is_the_same_from_snapshots(reader: Reader, rows: Writer) -> None:
     reader.clock.advance(NOW - reader.clock.now())
     accounts = tuple(
-        Client(f"a{number:03}", industry=("logistics", None)[number % 2], revenue=None if number % 3 else Decimal(1))
+        Client(
+            f"a{number:03}",
+            industry=("logistics", None)[number % 2],
+            revenue=None if number % 3 else Decimal(1),
+            currency=None if number % 3 else "EUR",
+        )
         for number in range(750)
     )
     said = tuple(
