@@ -73,7 +73,7 @@ class Services:
         """The JSON of a successful call, `{}` where it has none. Raises `Away` or `Refused`."""
         headers = {"authorization": f"Bearer {key}"}
         try:
-            answer = await self._clients[service].request(method, path, headers=headers, **options)
+            answer = await self._request(service, method, path, headers=headers, **options)
         except httpx.HTTPError:
             raise Away(service) from None
         if answer.is_success:
@@ -82,6 +82,16 @@ class Services:
             raise Away(service)
         problem = _body(answer)
         raise Refused(service, answer.status_code, str(problem.get("code", "refused")), _sentence(problem))
+
+    async def _request(self, service: Name, method: str, path: str, **options: Any) -> httpx.Response:
+        """A question is asked once more where the connection broke: the other side may just have closed an idle one."""
+        client = self._clients[service]
+        try:
+            return await client.request(method, path, **options)
+        except (httpx.RemoteProtocolError, httpx.ReadError, httpx.WriteError):
+            if method != "GET":
+                raise
+        return await client.request(method, path, **options)
 
 
 Renew = Callable[[], Awaitable[str]]

@@ -1,5 +1,7 @@
 """The way to the other services, over a real socket: pages, answers that are a no, services that are away."""
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -128,3 +130,33 @@ async def test_a_stream_is_told_line_by_line(api: Api) -> None:
     assert [line async for line in api.stream("scorer", "/v1/stream")] == ["event: changed", "data: {}", ""]
     with pytest.raises(Away):
         await anext(api.stream("alerting", "/v1/stream"))
+
+
+@contextlib.asynccontextmanager
+async def hanging_up_once() -> AsyncIterator[tuple[str, list[bytes]]]:
+    """A server that closes its first connection on the first question, as one does that was idle too long."""
+    asked: list[bytes] = []
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        if len(asked) > 1:
+            writer.write(b'HTTP/1.1 200 OK\r\ncontent-length: 12\r\nconnection: close\r\n\r\n{"items":[]}')
+            await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", asked
+
+
+async def test_a_question_survives_a_connection_that_was_idle_too_long_and_a_deed_is_not_done_twice() -> None:
+    async with hanging_up_once() as (url, asked):
+        services = Services({"scorer": url})
+        assert await Api(services, "tb_good").get("scorer", "/v1/things") == {"items": []}
+        assert len(asked) == 2
+        await services.close()
+    async with hanging_up_once() as (url, asked):
+        services = Services({"alerting": url})
+        with pytest.raises(Away):
+            await Api(services, "tb_good").post("alerting", "/v1/follow-ups", {"account_id": "acme"})
+        assert len(asked) == 1
+        await services.close()
