@@ -30,7 +30,7 @@ from services.alerting.gateways.mail import Mailer, MailServer
 from services.alerting.handlers.callbacks import purge as purge_callbacks
 from services.alerting.handlers.escalations import audit, escalate_due, unacknowledge_due
 from services.alerting.handlers.follow_ups import wake_snoozed
-from services.alerting.handlers.notices import purge_notices
+from services.alerting.handlers.notices import announce_disabled, purge_notices
 from services.alerting.handlers.resources import Resources
 from services.alerting.handlers.watches import purge, watch_renewals, watch_segments
 from services.alerting.jobs.defaults import put_rules_in_place
@@ -105,6 +105,7 @@ def timers_of(settings: AlertingSettings, resources: Resources) -> list[tuple[st
         ("audit", AUDIT_SECONDS, lambda tx: audit(tx, resources)),
         ("renewals", settings.watch_seconds, lambda tx: watch_renewals(tx, resources)),
         ("segments", settings.watch_seconds, lambda tx: watch_segments(tx, resources)),
+        ("disabled-endpoints", settings.escalation_seconds, lambda tx: announce_disabled(tx, resources)),
         ("purge-notices", settings.watch_seconds, lambda tx: purge_notices(tx, resources)),
         ("purge-callbacks", settings.watch_seconds, lambda tx: purge_callbacks(tx, resources)),
         ("purge", settings.watch_seconds, lambda tx: purge(tx, resources)),
@@ -124,7 +125,15 @@ def resources_of(settings: AlertingSettings, common: CommonSettings, clock: Cloc
     context = Context(calendar, Links(settings.follow_up_link, settings.response_link))
     policy = Policy(calendar, staff, Due(settings.ack_timeout_hours, "business_hours"))
     subject = subject_by(common.secret_key.get_secret_value())
-    return Resources(policy, context, clock, subject, timedelta(seconds=settings.notice_wait_s))
+    return Resources(
+        policy,
+        context,
+        clock,
+        subject,
+        notice_wait=timedelta(seconds=settings.notice_wait_s),
+        notice_lease=timedelta(seconds=settings.notice_lease_s),
+        burst=timedelta(hours=settings.burst_hours),
+    )
 
 
 def mail_server_of(settings: AlertingSettings) -> MailServer | None:

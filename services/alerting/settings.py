@@ -68,6 +68,13 @@ class AlertingSettings(Settings):
         default=3600, gt=0, le=86400, description="How often renewals and segments are looked at, in seconds."
     )
 
+    burst_hours: float = Field(
+        default=24,
+        gt=0,
+        le=720,
+        description="Hours within which detractors of one account count as one burst: from five people on they share "
+        "one follow-up of the account (rule `detractor_burst`).",
+    )
     notice_wait_s: float = Field(
         default=60,
         ge=0,
@@ -76,6 +83,13 @@ class AlertingSettings(Settings):
     )
     notice_poll_s: float = Field(
         default=2.0, gt=0, le=3600, description="How often due notices to people are looked for, in seconds."
+    )
+    notice_lease_s: float = Field(
+        default=120,
+        gt=0,
+        le=3600,
+        description="Seconds after which a notice whose process died is sent again; longer than a mail server may take "
+        "(20 s).",
     )
     smtp_host: str = Field(default="", max_length=255, description="Mail server for notices; none: no mail is sent.")
     smtp_port: int = Field(default=587, ge=1, le=65535, description="Port of the mail server.")

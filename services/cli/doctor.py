@@ -58,7 +58,7 @@ async def _examine(folder: DataFolder) -> "list[Check]":
 
 
 async def _examine_running(common: CommonSettings, holder: Holder | None) -> "list[Check]":
-    from services.cli.checks import State, state
+    from services.cli.checks import State, state, webhooks
 
     checks = [*await state.database(common), *await state.kafka(common)]
     if holder:
@@ -67,7 +67,7 @@ async def _examine_running(common: CommonSettings, holder: Holder | None) -> "li
         return checks
     for service in installed_services():
         checks += await state.reading(common, service)
-    return checks
+    return [*checks, *await webhooks.endpoints(common)]
 
 
 async def _ready(service: str, holder: Holder) -> "Check":

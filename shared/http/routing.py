@@ -7,15 +7,22 @@ from typing import Any
 from fastapi import APIRouter, params
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
+from pydantic import BaseModel
 from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 
-from shared.errors import UnsupportedMedia
+from shared.errors import Invalid, UnsupportedMedia
 from shared.http import strict_json
 from shared.http.auth import Requires
+from shared.http.problem import printable_name
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
+CALLS = "/v1/"
+"""Calls of programs. Pages and probes beside them are opened by links, which gain parameters on their way."""
+MAX_UNKNOWN = 50
+_TELLING = frozenset({"POST", "PUT", "PATCH"})
+"""Methods that tell something in their body; of the others the query says all."""
 _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 
@@ -29,7 +36,9 @@ class _StrictRequest(Request):
 
 
 class EdgeRoute(APIRoute):
-    """A route behind the edge. Bodies declared as models are JSON; forms are forms; others read for themselves."""
+    """A route behind the edge. Bodies declared as models are JSON; forms are forms; others read for themselves. Where
+    the query of a call says what is asked for, a parameter that it does not know is refused rather than left out.
+    """
 
     def get_route_handler(self) -> Handler:
         """Wrap FastAPI's handler, which would read the body before it knows who asks."""
@@ -37,10 +46,14 @@ class EdgeRoute(APIRoute):
         requirements = list(dict.fromkeys(_requirements(self.dependant)))
         form = self.body_field is not None and isinstance(self.body_field.field_info, params.Form)
         json = self.body_field is not None and not form
+        asking = self.path.startswith(CALLS) and _TELLING.isdisjoint(self.methods or ())
+        known = frozenset(_query_names(self.dependant)) if asking else None
 
         async def guarded(request: Request) -> Response:
             for requirement in requirements:
                 await requirement(request)
+            if known is not None:
+                _require_known(request, known)
             strict = _StrictRequest(request.scope, request.receive)
             if form:
                 require_media_type(request.headers, *_FORMS)
@@ -65,6 +78,29 @@ def _requirements(dependant: Dependant) -> Iterator[Requires]:
         yield dependant.call
     for needed in dependant.dependencies:
         yield from _requirements(needed)
+
+
+def _query_names(dependant: Dependant) -> Iterator[str]:
+    """The parameters that a route takes in its query, with those of what it depends on."""
+    for field in dependant.query_params:
+        kind = field.field_info.annotation
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            yield from (each.alias or name for name, each in kind.model_fields.items())
+        else:
+            yield field.alias
+    for needed in dependant.dependencies:
+        yield from _query_names(needed)
+
+
+def _require_known(request: Request, known: frozenset[str]) -> None:
+    """Raises `Invalid` as for a field of a body that is not known: left out, it would change what the answer means."""
+    found = dict.fromkeys(name for name in request.query_params if name not in known)
+    if found:
+        errors = [
+            {"field": printable_name(name), "code": "unknown_field", "detail": "is not a parameter of this call"}
+            for name in list(found)[:MAX_UNKNOWN]
+        ]
+        raise Invalid("invalid_request", "the request breaks the rules of its fields", errors=errors)
 
 
 def has_body(headers: Headers) -> bool:

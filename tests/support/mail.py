@@ -51,9 +51,9 @@ def text_of(mail: EmailMessage) -> str:
 
 
 @asynccontextmanager
-async def mail_server() -> AsyncIterator[MailServer]:
-    """A listening server."""
-    house = MailServer()
+async def mail_server(house: MailServer | None = None) -> AsyncIterator[MailServer]:
+    """A listening server, one of its own unless given."""
+    house = house or MailServer()
     server = await asyncio.get_running_loop().create_server(lambda: SMTP(house, enable_SMTPUTF8=True), "127.0.0.1", 0)
     house.port = server.sockets[0].getsockname()[1]
     try:

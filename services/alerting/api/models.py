@@ -250,7 +250,7 @@ class Why(BaseModel):
     business_time: dict[str, Any] | None = Field(description="The calendar by which it is due.")
     triggers: list[dict[str, Any]] = Field(description="The events, what was known then, and every rule that held.")
     notices: list[dict[str, Any]] = Field(description="What people were told by mail or in a room, and when.")
-    messages: list[dict[str, Any]] = Field(description="What went out, and how it fared at each endpoint.")
+    messages: list[dict[str, Any]] = Field(description="What went out, and every attempt at each endpoint.")
 
 
 class Erasure(BaseModel):

@@ -29,7 +29,7 @@ from shared.http.routing import Router
 router = Router(prefix="/v1/notifications", tags=["notifications"])
 NotificationId = Annotated[str, Path(max_length=200)]
 ChannelName = Literal["mail", "slack", "teams"]
-TopicName = Literal["follow_ups", "escalations", "praise"]
+TopicName = Literal["follow_ups", "escalations", "praise", "webhooks"]
 MAX_NOTIFICATIONS = 200
 
 
@@ -55,10 +55,11 @@ class NewNotification(Input):
         default=None, max_length=2048, description="Of Slack and Teams: the incoming webhook of the room."
     )
     topics: list[TopicName] = Field(
-        default=["follow_ups", "escalations"],
+        default=["follow_ups", "escalations", "webhooks"],
         min_length=1,
-        max_length=3,
-        description="`follow_ups`: new ones; `escalations`; `praise`: what promoters write.",
+        max_length=4,
+        description="`follow_ups`: new ones; `escalations`; `praise`: what promoters write; `webhooks`: endpoints that "
+        "were disabled because their receiver is gone or only fails.",
     )
     min_severity: SeverityName = Field(default="low", description="Milder follow-ups are not told.")
     quiet_hours: bool = Field(default=True, strict=True, description="Whether to wait for business hours.")

@@ -14,6 +14,7 @@ from services.alerting.domain.rehearsal import Rehearsed
 from services.alerting.domain.rules import (
     FIELDS,
     EscalationStep,
+    Reach,
     Rule,
     check_reason,
     conditions_from,
@@ -110,13 +111,12 @@ class RuleBody(RuleFields):
     reason: Sentence = Field(description="Why, in a sentence; `$score` and other facts are filled in.")
     playbook: Text
     inhibited_by: list[Kind] = Field(default=[], max_length=20, description="Kinds whose open follow-up takes it in.")
-    inhibited_within: Literal["person", "account"] = Field(
-        default="person", description="Whether that follow-up must be the same person's."
-    )
+    inhibited_within: Reach = Field(default="person", description="Whether that follow-up must be the same person's.")
     escalation: list[Step] = Field(default=[], max_length=5, description="Who hears of it when nobody takes it on.")
     closes_on_answer: bool = Field(default=False, strict=True)
     growth: bool = Field(default=False, strict=True, description="A chance rather than a risk.")
     enabled: bool = Field(default=True, strict=True)
+    about: Reach = Field(default="person", description="Whose follow-up it is: the person's, or one of the account.")
     position: int = Field(default=0, strict=True, ge=0, le=10_000, description="0: as it is, a new rule last.")
 
     def rule(self, rule_id: str) -> Rule:
@@ -155,11 +155,12 @@ class RulePatch(RuleFields):
     reason: Sentence = ""
     playbook: Text = ""
     inhibited_by: list[Kind] = Field(default=[], max_length=20)
-    inhibited_within: Literal["person", "account"] = "person"
+    inhibited_within: Reach = "person"
     escalation: list[Step] = Field(default=[], max_length=5)
     closes_on_answer: bool = Field(default=False, strict=True)
     growth: bool = Field(default=False, strict=True)
     enabled: bool = Field(default=True, strict=True)
+    about: Reach = "person"
     position: int = Field(default=1, strict=True, ge=1, le=10_000)
 
 
@@ -180,11 +181,12 @@ class RuleView(BaseModel):
     reason: str
     playbook: str
     inhibited_by: list[str]
-    inhibited_within: Literal["person", "account"]
+    inhibited_within: Reach
     escalation: list[dict[str, Any]]
     closes_on_answer: bool
     growth: bool
     enabled: bool
+    about: Reach
     created_at: datetime
     created_by: str
 

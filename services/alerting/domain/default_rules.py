@@ -15,6 +15,7 @@ BOUNCED = "invitation.bounced"
 RENEWAL_NEAR = "account.renewal_near"
 SEGMENT_DROPPED = "segment.dropped"
 DETRACTOR = "detractor"
+BURST = "detractor_burst"
 ACCOUNT_DROP = "account_score_drop"
 BOUNCE = "bounced_contact"
 EVENTS = (ANSWERED, SCORE_DROPPED, CLASS_CHANGED, WENT_SILENT, BOUNCED, RENEWAL_NEAR, SEGMENT_DROPPED)
@@ -60,6 +61,20 @@ SETTLED = (30, None)
 
 # What opens by itself must be worth somebody's hour.
 _ROWS: tuple[dict[str, Any], ...] = (
+    {
+        "rule_id": "detractor_burst",
+        "kind": BURST,
+        "label": "Several detractors at once",
+        "event": ANSWERED,
+        "conditions": _when(burst=(5, None)),
+        "severity": "critical",
+        "due": _hours(4),
+        "recipient": "owner",
+        "informs": ("sponsor",),
+        "about": "account",
+        "reason": "$burst people gave a detractor's score at about the same time",
+        "playbook": playbooks.BURST,
+    },
     # Any fall to a detractor is in these two rows: the score decides, not where it fell from.
     {
         "rule_id": "detractor_0_3",
@@ -170,7 +185,7 @@ _ROWS: tuple[dict[str, Any], ...] = (
         "due": _days(3),
         "recipient": "owner",
         "informs": ("sponsor",),
-        "inhibited_by": (DETRACTOR,),
+        "inhibited_by": (BURST, DETRACTOR),
         "reason": "the score of the account fell by $points points",
         "playbook": playbooks.ACCOUNT_DROP,
     },
@@ -188,7 +203,7 @@ _ROWS: tuple[dict[str, Any], ...] = (
         "due": _days(3),
         "recipient": "owner",
         "informs": ("sponsor",),
-        "inhibited_by": (DETRACTOR, ACCOUNT_DROP),
+        "inhibited_by": (BURST, DETRACTOR, ACCOUNT_DROP),
         "reason": "the account went from $previous_class to $account_class",
         "playbook": playbooks.ACCOUNT_CLASS,
     },
@@ -280,7 +295,7 @@ _ROWS: tuple[dict[str, Any], ...] = (
         "severity": "low",
         "due": _days(10),
         "recipient": "owner",
-        "inhibited_by": (DETRACTOR,),
+        "inhibited_by": (BURST, DETRACTOR),
         "inhibited_within": "account",
         "growth": True,
         "reason": "is a promoter now ($score)",

@@ -18,9 +18,11 @@ from services.alerting.domain.severity import Severity, rank
 from services.alerting.domain.tasks import Contact, EscalationCause, Task
 
 Channel = Literal["mail", "slack", "teams"]
-Topic = Literal["follow_ups", "escalations", "praise"]
+Topic = Literal["follow_ups", "escalations", "praise", "webhooks"]
 CHANNELS: tuple[Channel, ...] = ("mail", "slack", "teams")
-TOPICS: tuple[Topic, ...] = ("follow_ups", "escalations", "praise")
+TOPICS: tuple[Topic, ...] = ("follow_ups", "escalations", "praise", "webhooks")
+ENDPOINT = "endpoint/"
+"""What stands for an account where a notice is about an endpoint; no id of an account holds a slash."""
 RETRIES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 480, 1440))
 """Waits after a try that failed; then it is given up."""
 MAX_QUOTE = 1_500
@@ -77,6 +79,18 @@ class Announcement:
 
 
 @dataclass(frozen=True, slots=True)
+class Disabled:
+    """A webhook endpoint that was disabled by itself, and how many messages are held for it."""
+
+    endpoint_id: str
+    host: str
+    description: str | None
+    reason: str
+    at: datetime
+    held: int
+
+
+@dataclass(frozen=True, slots=True)
 class Item:
     """One thing that a message speaks of, as it is when the message is written."""
 
@@ -85,6 +99,7 @@ class Item:
     answer: Answer | None = None
     task: Task | None = None
     cause: EscalationCause | None = None
+    endpoint: Disabled | None = None
 
 
 def sent_at(now: datetime, wait: timedelta, quiet_hours: bool, calendar: BusinessCalendar) -> datetime:
@@ -100,6 +115,8 @@ def retried_at(now: datetime, attempts: int) -> datetime | None:
 def still_news(topic: Topic, item: Item) -> bool:
     """Whether there is still something to tell: nobody wants to hear of what has been dealt with."""
     task, answer = item.task, item.answer
+    if topic == "webhooks":
+        return item.endpoint is not None
     if topic == "praise":
         return answer is not None and bool(answer.comment) and not answer.withdrawn and not answer.test
     if task is None or task.is_closed:
@@ -113,6 +130,8 @@ def subject_of(items: Sequence[Item]) -> str:
     """One line: `Critical: Detractor (2): Jane Doe, Acme`, or `3 follow-ups at Acme`."""
     first = items[0]
     account = name_of(first.account)
+    if first.endpoint is not None:
+        return f"Webhook endpoint disabled: {first.endpoint.host}"
     if first.task is None:
         return f"Praise from {account}"
     if len(items) > 1:
@@ -135,6 +154,9 @@ def note_of(items: Sequence[Item], links: Links, calendar: BusinessCalendar) -> 
     if len(items) > 1:
         facts = tuple((_head(one), _short(one, calendar)) for one in items[:MAX_ITEMS])
         return Note(subject_of(items)[:150], facts, None, _link(first, links))
+    if first.endpoint is not None:
+        said = tuple(enumerate(_of_endpoint(first.endpoint, calendar)))
+        return Note(subject_of(items)[:150], tuple((_ENDPOINT_FACTS[number], text) for number, text in said if text))
     task, answer = first.task, first.answer
     facts = (("Account", name_of(first.account)), ("Person", _person(first)))
     if task is not None:
@@ -148,6 +170,8 @@ def note_of(items: Sequence[Item], links: Links, calendar: BusinessCalendar) -> 
 
 
 def _lines(item: Item, links: Links, calendar: BusinessCalendar) -> list[str]:
+    if item.endpoint is not None:
+        return [text for text in _of_endpoint(item.endpoint, calendar) if text]
     task, answer = item.task, item.answer
     quote = _quote(answer)
     said = [f"“{quote}”"] if quote else []
@@ -168,6 +192,21 @@ _ESCALATED: dict[EscalationCause, str] = {
     "promise_near": "A promise comes due.",
     "promise_past": "A promise is past its date.",
 }
+
+
+_ENDPOINT_FACTS = ("Endpoint", "Why", "Messages", "What to do")
+_DISABLED = {"gone": "it answered 410, gone", "failing": "it has only failed for days"}
+
+
+def _of_endpoint(endpoint: Disabled, calendar: BusinessCalendar) -> tuple[str, str, str, str]:
+    """Which one, why and since when, what waits, what to do."""
+    named = f"{endpoint.host}, {endpoint.description}" if endpoint.description else endpoint.host
+    return (
+        f"{named} ({endpoint.endpoint_id})",
+        f"Disabled {_local(endpoint.at, calendar)}: {_DISABLED.get(endpoint.reason, endpoint.reason)}.",
+        f"{endpoint.held} messages are held for 14 days; new ones join them.",
+        "Mend the receiver, enable the endpoint, then recover what is held.",
+    )
 
 
 def _head(item: Item) -> str:

@@ -8,6 +8,11 @@ DETRACTOR = (
     "Empathy first: engage, listen, make them feel valued. Be honest about time: if it takes six months do not say six"
     " weeks. Fix the problem at hand and report back. No talk of innovation yet."
 )
+BURST = (
+    "This is about the account, not about one person. Read the comments together, find what they have in common, and"
+    " talk to the sponsor on their side before calling one by one. One plan with dates, one voice, and everybody who"
+    " answered hears what comes of it."
+)
 PASSIVE = (
     "Learn what is missing. Differentiate; talk about value for money rather than price. Now innovation may be shown;"
     " look for what would make them buy more."

@@ -13,7 +13,7 @@ from uuid import UUID
 from services.alerting.domain.calendar import BusinessCalendar
 from services.alerting.domain.decisions import Match, decide
 from services.alerting.domain.rules import Rule
-from services.alerting.domain.triggers import Trigger
+from services.alerting.domain.triggers import Trigger, seen_by
 
 Key = tuple[str, str | None, str]
 AN_ANSWER = "stakeholder.answered"
@@ -74,7 +74,7 @@ def rehearse(
         match = decide(rules, trigger.event, trigger.facts, trigger.at, calendar).chosen
         if match is None:
             continue
-        key = (trigger.account_id, trigger.stakeholder_id, match.rule.kind)
+        key = (trigger.account_id, seen_by(match.rule, trigger).stakeholder_id, match.rule.kind)
         if stage.stronger(match.rule, trigger):
             found.append(Rehearsed(one, "inhibited", match))
         elif stage.is_open(key, trigger.at):

@@ -42,6 +42,7 @@ FIELDS = {
     "account_class": "the class of the account now",
     "previous_class": "the class of the account before",
     "known_days": "days since the first answer of the account was recorded",
+    "burst": "people of the account who gave a detractor's score within `TELLBACK_ALERTING_BURST_HOURS`, with this one",
     "channel": "how an invitation was sent",
     "days_to_renewal": "days until the contract ends",
     "decision_maker_days": "days since a decision-maker was heard, or since the account is known",
@@ -90,7 +91,8 @@ class Rule:
 
     `inhibited_by`: kinds whose open task takes the trigger in, of the same person or, where `inhibited_within` says
     so and for what is about the account itself, of anybody at the account. `closes_on_answer`: the task is done when
-    the person answers. `growth`: a chance rather than a risk.
+    the person answers. `growth`: a chance rather than a risk. `about`: whose follow-up it is, the person's or one of
+    the whole account.
     """
 
     rule_id: str
@@ -112,6 +114,7 @@ class Rule:
     closes_on_answer: bool = False
     growth: bool = False
     enabled: bool = True
+    about: Reach = "person"
 
     def holds(self, event: str, facts: Facts) -> bool:
         """Whether this rule wants a follow-up for the event."""

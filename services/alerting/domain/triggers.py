@@ -41,6 +41,18 @@ class Trigger:
     facts: Facts
 
 
+ABOUT_ACCOUNTS = frozenset({"tier", "industry", "region", "known_days", "burst"})
+"""Facts that are not about one person."""
+
+
+def seen_by(rule: Rule, trigger: Trigger) -> Trigger:
+    """The trigger as the rule's follow-up shows it: without the person, where it is one of the whole account."""
+    if rule.about == "person":
+        return trigger
+    facts = {name: value for name, value in trigger.facts.items() if name in ABOUT_ACCOUNTS}
+    return replace(trigger, stakeholder_id=None, response_id=None, facts=facts)
+
+
 @dataclass(frozen=True, slots=True)
 class Fired:
     """A trigger as it stands behind a task: what it did there, and whether it still holds after corrections.

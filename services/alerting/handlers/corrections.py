@@ -34,8 +34,9 @@ class Correction:
         if self._data.cause == "late":
             return  # a late answer corrects history; it neither opens nor closes anything
         self._casework.unsay(self._event.account_id, self._data.response_id)
-        for task in self._casework.open_tasks(self._event.account_id, self._data.stakeholder_id):
-            self._correct(task)
+        for person in (self._data.stakeholder_id, None):
+            for task in self._casework.open_tasks(self._event.account_id, person):
+                self._correct(task)
         self._open_anew()
 
     def _correct(self, task: Task) -> None:

@@ -1,19 +1,21 @@
 """Notices to people: written beside what they tell of, sent later in bundles, worded as things are by then."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from services.alerting.domain.notices import Announcement, Item, Notification, sent_at, still_news
+from services.alerting.domain.notices import ENDPOINT, Announcement, Disabled, Item, Notification, sent_at, still_news
+from services.alerting.domain.tasks import Contact
 from services.alerting.handlers.resources import Resources
 from services.alerting.handlers.world import World
 from services.alerting.store import notices as store
 from services.alerting.store.answers import answers_by_id
 from services.alerting.store.notices import Notice, Waiting
 from services.alerting.store.tasks import tasks_by_id
+from services.alerting.store.webhooks_disabled import disabled_endpoints, take_unannounced
 from shared.db.transaction import WriteTx
+from shared.ids import derived_uuid
 
-LEASE = timedelta(minutes=2)
 KEPT = timedelta(days=90)
 
 
@@ -39,13 +41,36 @@ class Bundle:
 
 async def announce(tx: WriteTx, resources: Resources, world: World, news: Sequence[Announcement]) -> None:
     """Write a notice for everybody who wants to hear; in the transaction of what it tells of."""
+    owners = {one.account_id: world.account(one.account_id).owner.email for one in news}
+    await _write(tx, resources, news, owners)
+
+
+async def announce_disabled(tx: WriteTx, resources: Resources) -> int:
+    """Tell people of endpoints that were disabled by themselves: whoever takes what nobody owns, and who leads; of an
+    endpoint with an owner, that owner. Answers how many there were.
+    """
+    taken = await take_unannounced(tx, resources.clock.now())
+    staff = resources.policy.staff
+    news, owners = [], {}
+    for number, endpoint_id, owner in taken:
+        name = f"{ENDPOINT}{endpoint_id}"
+        concerned = (Contact(email=owner),) if owner else (staff.default_owner, staff.leader)
+        event_id = derived_uuid("endpoint_disabled", endpoint_id, str(number))
+        news.append(Announcement("webhooks", event_id, name, "critical", concerned))
+        owners[name] = owner
+    await _write(tx, resources, news, owners)
+    return len(taken)
+
+
+async def _write(
+    tx: WriteTx, resources: Resources, news: Sequence[Announcement], owners: Mapping[str, str | None]
+) -> None:
     told = await store.notifications(tx) if news else []
     now = resources.clock.now()
     wanted = []
     for one in news:
-        owner = world.account(one.account_id).owner.email
         for notification in told:
-            if notification.wants(one.topic, one.severity, owner):
+            if notification.wants(one.topic, one.severity, owners[one.account_id]):
                 at = sent_at(now, resources.notice_wait, notification.quiet_hours, resources.policy.calendar)
                 recipients = notification.recipients(one.concerned)
                 wanted += [Waiting(notification.notification_id, recipient, one, at) for recipient in recipients]
@@ -55,7 +80,7 @@ async def announce(tx: WriteTx, resources: Resources, world: World, news: Sequen
 async def claim(tx: WriteTx, resources: Resources) -> list[Bundle]:
     """Take what is due; what is no news any more is dropped on the way."""
     now = resources.clock.now()
-    claimed = await store.claim_notices(tx, now, now + LEASE)
+    claimed = await store.claim_notices(tx, now, now + resources.notice_lease)
     known = {one.notification_id: one for one in await store.notifications(tx)} if claimed else {}
     bundles = []
     for notices in claimed:
@@ -88,6 +113,7 @@ async def _items(tx: WriteTx, notices: Sequence[Notice]) -> list[tuple[Notice, I
     people |= {(task.account_id, task.stakeholder_id) for task in found_tasks}
     people |= {(kept.live.account_id, kept.live.stakeholder_id) for kept in answers.values()}
     world = replace(await World.read(tx, people, ()), answers=answers)
+    endpoints = await _endpoints(tx, notices)
     found = []
     for notice in notices:
         account = world.account(notice.account_id)
@@ -96,15 +122,23 @@ async def _items(tx: WriteTx, notices: Sequence[Notice]) -> list[tuple[Notice, I
         answer = world.answer(notice.account_id, response_id)
         person_id = task.stakeholder_id if task else answer.stakeholder_id if answer else None
         person = world.person(notice.account_id, person_id)
-        found.append((notice, Item(account, person, answer, task, notice.cause)))
+        endpoint = endpoints.get(notice.account_id)
+        found.append((notice, Item(account, person, answer, task, notice.cause, endpoint)))
     return found
+
+
+async def _endpoints(tx: WriteTx, notices: Sequence[Notice]) -> dict[str, Disabled]:
+    """What is disabled still, by the name that stands for an account."""
+    names = [one.account_id.removeprefix(ENDPOINT) for one in notices if one.topic == "webhooks"]
+    found = await disabled_endpoints(tx, names) if names else {}
+    return {f"{ENDPOINT}{endpoint_id}": one for endpoint_id, one in found.items()}
 
 
 def _once(found: Sequence[tuple[Notice, Item]]) -> tuple[Item, ...]:
     """One line for a follow-up, however many notices speak of it; the newest speaks."""
     items: dict[object, Item] = {}
     for notice, item in found:
-        key = notice.follow_up_id or notice.response_id
+        key = notice.follow_up_id or notice.response_id or notice.account_id
         items.pop(key, None)
         items[key] = item
     return tuple(items.values())

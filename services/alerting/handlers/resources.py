@@ -12,7 +12,8 @@ from shared.erasure import Subject
 @dataclass(frozen=True, slots=True)
 class Resources:
     """The settings as the domain sees them, the clock, the keyed hash that names the erased, and how long notices to
-    people wait for the comment and the burst.
+    people wait for the comment and the burst. One that is being sent for longer than
+    `notice_lease` goes again. Detractors of one account within `burst` are one.
     """
 
     policy: Policy
@@ -20,3 +21,5 @@ class Resources:
     clock: Clock
     subject: Subject
     notice_wait: timedelta = timedelta(seconds=60)
+    notice_lease: timedelta = timedelta(minutes=2)
+    burst: timedelta = timedelta(hours=24)

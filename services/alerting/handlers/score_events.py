@@ -9,6 +9,7 @@ from services.alerting.domain.lifecycle import close
 from services.alerting.domain.payloads import Subject
 from services.alerting.domain.rules import Rule
 from services.alerting.domain.tasks import SYSTEM, Change, Closing, Task
+from services.alerting.handlers.bursts import Bursts
 from services.alerting.handlers.casework import Casework
 from services.alerting.handlers.corrections import Correction, category_of_ref
 from services.alerting.handlers.facts import trigger_of
@@ -39,8 +40,9 @@ def record_score_events(resources: Resources) -> BatchHandler:
             casework = await Casework.around(tx, resources, people, answers, corrected)
             casework.keep(await closed_with_score(tx, map(_person_of, fresh), [one for _, one in answers]))
             rules = await rules_in_force(tx, resources.clock)
+            bursts = await Bursts.around(tx, resources.burst, fresh)
             for event in fresh:
-                _apply(casework, event, rules, resources)
+                _apply(casework, event, rules, resources, bursts)
             await casework.save(tx)
         return verdicts
 
@@ -63,7 +65,7 @@ async def _sorted_out(tx: WriteTx, events: Sequence[Event], subject: Callable[[s
     return verdicts
 
 
-def _apply(casework: Casework, event: Event, rules: Sequence[Rule], resources: Resources) -> None:
+def _apply(casework: Casework, event: Event, rules: Sequence[Rule], resources: Resources, bursts: Bursts) -> None:
     data = event.data
     if isinstance(data, StakeholderAnswerCorrected):
         correction = Correction(casework, event, rules, resources.policy)
@@ -87,7 +89,7 @@ def _apply(casework: Casework, event: Event, rules: Sequence[Rule], resources: R
         change = data.model_dump(mode="json", exclude={"account_id", "at"})
         subject = Subject(casework.world.account(event.account_id), change=change)
         casework.tell(messages.ACCOUNT_SCORE_DROPPED, event.id, event.time, subject)
-    act_on(casework, trigger, rules, resources.policy, change)
+    act_on(casework, bursts.counted(event, trigger, casework), rules, resources.policy, change)
     tell(casework, event, tied)
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from services.alerting.domain.decisions import Decision, decide
 from services.alerting.domain.rules import Rule
 from services.alerting.domain.tasks import Task
-from services.alerting.domain.triggers import Policy, Trigger, add_occurrence, fired, inhibit, open_task
+from services.alerting.domain.triggers import Policy, Trigger, add_occurrence, fired, inhibit, open_task, seen_by
 from services.alerting.handlers.casework import Casework
 from shared.ids import derived_uuid
 
@@ -33,14 +33,15 @@ def place(casework: Casework, trigger: Trigger, decision: Decision, policy: Poli
     if stronger is not None:
         step = inhibit(stronger, trigger, decision)
         return casework.record(step, fired(stronger.follow_up_id, "inhibited", trigger, decision), change)
-    existing = casework.open_task(trigger.account_id, trigger.stakeholder_id, rule.kind)
+    shown = seen_by(rule, trigger)
+    existing = casework.open_task(shown.account_id, shown.stakeholder_id, rule.kind)
     if existing is not None:
-        step = add_occurrence(existing, trigger, decision)
+        step = add_occurrence(existing, shown, decision)
         return casework.record(step, fired(existing.follow_up_id, "repeated", trigger, decision), change)
     follow_up_id = derived_uuid("follow_up", str(trigger.event_id))
     account = casework.world.account(trigger.account_id)
-    person = casework.world.person(trigger.account_id, trigger.stakeholder_id)
-    step = open_task(follow_up_id, trigger, decision, account, person, policy)
+    person = casework.world.person(shown.account_id, shown.stakeholder_id)
+    step = open_task(follow_up_id, shown, decision, account, person, policy)
     return casework.record(step, fired(follow_up_id, "opened", trigger, decision), change)
 
 

@@ -57,7 +57,7 @@ class Postman:
         return len(bundles)
 
     async def _deliver(self, bundle: Bundle) -> None:
-        message_id = f"<notice-{bundle.ids[0]}.{bundle.notification.notification_id}@tellback>"
+        message_id = message_id_of(bundle)
         failure = await self._send(bundle, message_id)
         now = self._resources.clock.now()
         again = None if failure in FINAL else retried_at(now, bundle.attempts)
@@ -89,3 +89,9 @@ class Postman:
         card = slack(note) if bundle.notification.channel == "slack" else teams(note)
         outcome = await self._egress.post(url, {}, json.dumps(card, ensure_ascii=False).encode())
         return outcome.failure.value if outcome.failure else None
+
+
+def message_id_of(bundle: Bundle) -> str:
+    """The same for the same notices: a repeat is recognised, and one that says more is no repeat."""
+    first, last, count = bundle.ids[0], bundle.ids[-1], len(bundle.ids)
+    return f"<notice-{first}-{last}-{count}.{bundle.notification.notification_id}@tellback>"

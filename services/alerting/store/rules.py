@@ -71,6 +71,7 @@ def _row(rule: Rule) -> dict[str, Any]:
         "closes_on_answer": rule.closes_on_answer,
         "growth": rule.growth,
         "enabled": rule.enabled,
+        "about": rule.about,
     }
 
 
@@ -95,4 +96,5 @@ def _rule(row: RowMapping) -> Rule:
         closes_on_answer=row["closes_on_answer"],
         growth=row["growth"],
         enabled=row["enabled"],
+        about=row["about"],
     )

@@ -28,6 +28,7 @@ RULES = Table(
     required("closes_on_answer", Boolean),
     required("growth", Boolean),
     required("enabled", Boolean),
+    required("about", Text),
     required("created_at", INSTANT),
     required("created_by", Text),
 )

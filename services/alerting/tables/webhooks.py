@@ -134,9 +134,10 @@ WEBHOOK_NOTICES = Table(
     Column("event_type", Text),
     Column("message_id", Text),
     required("created_at", INSTANT),
+    Column("announced_at", INSTANT),
 )
 """What an operator should hear of, once for each kind, subject and level (percent of a limit); `message_id` is the
-message whose attempt brought it about."""
+message whose attempt brought it about; `announced_at` when people were told, where it disabled the endpoint."""
 
 CALLBACKS = Table(
     "callbacks",

@@ -14,7 +14,7 @@ from tests.integration.alerting.desk import Desk, desk
 from tests.support.environment import Environment
 from tests.support.mail import MailServer, mail_server, text_of
 from tests.support.polling import eventually
-from tests.support.receiver import receiving
+from tests.support.receiver import Answer, receiving
 
 MINUTE = timedelta(seconds=61)
 
@@ -300,3 +300,43 @@ async def test_mail_without_a_mail_server_is_refused_when_it_is_asked_for(alerti
     reader = await alerting.key("read")
     body = {"channel": "mail"}
     assert (await alerting.client.post("/v1/notifications", json=body, headers=reader)).status_code == 403
+
+
+async def test_people_are_told_once_of_an_endpoint_that_was_disabled(
+    environment: Environment, acme: Case, post: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TELLBACK_ALERTING_LEADER_EMAIL", "lea@supplier.example")
+    monkeypatch.setenv("TELLBACK_ALERTING_ESCALATION_SECONDS", "0.05")
+    async with receiving(default=Answer(410)) as receiver, telling(environment) as alerting:
+        made = await alerting.client.post("/v1/webhook-endpoints", json={"url": receiver.url, "description": "our CRM"})
+        await alerting.emit(acme.account(), acme.answered("r1", 8, change="new_passive", follow_up_requested=True))
+        await eventually(lambda: len(receiver.requests) >= 1)
+        alerting.clock.advance(MINUTE)
+        await eventually(lambda: "lea@supplier.example" in post.recipients)
+        (mail,) = [mail for mail in post.mails if mail["To"] == "lea@supplier.example"]
+        assert mail["Subject"] == "Webhook endpoint disabled: 127.0.0.1"
+        text = text_of(mail)
+        assert f"127.0.0.1, our CRM ({made.json()['id']})" in text
+        assert "it answered 410, gone" in text
+        assert "/hook" not in text, "an address may hold a secret"
+        assert await alerting.look("disabled-endpoints") == 0
+
+
+async def test_an_endpoint_that_was_enabled_again_meanwhile_is_told_to_nobody(
+    environment: Environment, acme: Case, post: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TELLBACK_ALERTING_LEADER_EMAIL", "lea@supplier.example")
+    async with receiving(default=Answer(410)) as receiver, telling(environment, topics=["webhooks"]) as alerting:
+        made = (await alerting.client.post("/v1/webhook-endpoints", json={"url": receiver.url})).json()
+        await alerting.emit(acme.account(), acme.answered("r1", 2))
+        disabled = "select count(*) from webhook_endpoints where status = 'disabled'"
+
+        async def is_disabled() -> bool:
+            return await alerting.number(disabled) == 1
+
+        await eventually(is_disabled)
+        assert await alerting.look("disabled-endpoints") == 1
+        await alerting.client.patch(f"/v1/webhook-endpoints/{made['id']}", json={"enabled": True})
+        alerting.clock.advance(MINUTE)
+        assert await settled(alerting, 1) == {"dropped": 1}
+        assert post.mails == []

@@ -3,7 +3,7 @@
 import asyncpg
 import pytest
 
-from services.cli.checks import Check, State, state
+from services.cli.checks import Check, State, state, webhooks
 from services.cli.reconcile import read_lines
 from shared.kafka.admin import Admin
 from shared.topics import RESPONSES, SCORE_EVENTS
@@ -28,6 +28,7 @@ async def test_all_is_well_with_a_fresh_environment(environment: Environment) ->
         *await state.database(environment.common),
         *await state.kafka(environment.common),
         *await state.reading(environment.common, "scorer"),
+        *await webhooks.endpoints(environment.common),
     ]
     assert [check for check in checks if check.state is not State.OK] == []
     assert {"database", "durability", "migrations", "kafka", "topics", "scorer: outbox"} <= {c.name for c in checks}
@@ -85,6 +86,19 @@ async def test_events_that_do_not_leave_are_found(environment: Environment) -> N
     found = named(await state.reading(environment.common, "scorer"), "scorer: outbox")
     assert found.state is State.FAILED
     assert "1 events wait" in found.found
+
+
+async def test_endpoints_that_get_nothing_are_listed(environment: Environment) -> None:
+    await change(
+        environment,
+        "insert into alerting.webhook_endpoints (endpoint_id, url, status, disabled_reason, breaker_opened_at,"
+        " created_by, created_at, updated_at)"
+        " select id, 'https://crm.example/', status, reason, opened, 'test', now(), now() from (values"
+        " ('we_gone', 'disabled', 'gone', null), ('we_broken', 'enabled', null, now()),"
+        " ('we_well', 'enabled', null, null), ('we_past', 'deleted', null, null)) as rows (id, status, reason, opened)",
+    )
+    (found,) = await webhooks.endpoints(environment.common)
+    assert (found.state, found.found) == (State.WARNING, "we_gone is disabled (answered 410); we_broken fails")
 
 
 async def test_a_database_that_is_away_is_named_as_such(environment: Environment) -> None:

@@ -35,6 +35,8 @@ async def test_nul_in_the_address_is_refused(client: httpx.AsyncClient, path: st
     [
         ("limit=0", "limit", "greater_than_equal"),
         ("limit=-1", "limit", "greater_than_equal"),
+        ("limit=5&colour=red", "colour", "unknown_field"),
+        ("%3Cscript%3E=1", "(unnamed)", "unknown_field"),
         ("limit=1000000000", "limit", "less_than_equal"),
         ("limit=many", "limit", "int_parsing"),
         ("since=yesterday", "since", "invalid_time"),

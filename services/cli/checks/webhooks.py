@@ -1,0 +1,46 @@
+"""Whom alerting cannot tell: webhook endpoints that are disabled, and those whose receiver fails."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from services.cli.checks import Check, ok, warning
+from shared.db.engine import Database
+from shared.settings import CommonSettings
+
+SHOWN = 5
+REASONS = {"by_hand": "by hand", "gone": "answered 410", "failing": "only failures for days"}
+
+
+async def endpoints(common: CommonSettings) -> list[Check]:
+    """Whether every endpoint gets its messages; no line where alerting has never run."""
+    handle = Database(common.database_url, "alerting", pool_size=1)
+    try:
+        async with handle.read() as tx:
+            if not await tx.scalar("select to_regclass('alerting.webhook_endpoints') is not null"):
+                return []
+            rows = await tx.all(
+                "select e.endpoint_id, e.status, e.disabled_reason, e.breaker_opened_at is not null as failing,"
+                " (select count(*) from webhook_deliveries d where d.endpoint_id = e.endpoint_id"
+                " and d.status in ('held', 'pending')) as waiting"
+                " from webhook_endpoints e where e.status <> 'deleted' order by e.endpoint_id"
+            )
+    finally:
+        await handle.close()
+    return [_verdict([dict(row) for row in rows])]
+
+
+def _verdict(rows: Sequence[Mapping[str, Any]]) -> Check:
+    name = "alerting: webhook endpoints"
+    disabled = [row for row in rows if row["status"] == "disabled"]
+    failing = [row for row in rows if row["status"] == "enabled" and row["failing"]]
+    if not disabled and not failing:
+        return ok(name, f"{len(rows)} enabled" if rows else "none")
+    said = [f"{row['endpoint_id']} is disabled ({REASONS[row['disabled_reason']]}){_held(row)}" for row in disabled]
+    said += [f"{row['endpoint_id']} fails{_held(row)}" for row in failing]
+    more = [f"and {len(said) - SHOWN} more"] if len(said) > SHOWN else []
+    fix = "mend the receiver, then enable the endpoint and recover (docs/webhooks.md)"
+    return warning(name, "; ".join([*said[:SHOWN], *more]), fix)
+
+
+def _held(row: Mapping[str, Any]) -> str:
+    return f", {row['waiting']} messages wait" if row["waiting"] else ""

@@ -1,0 +1,84 @@
+"""Several detractors of one account at about the same time: one follow-up of the account instead of one each."""
+
+from datetime import timedelta
+
+from shared.events.scores import AnswerPair
+from tests.integration.alerting.cases import MONDAY, Case
+from tests.integration.alerting.desk import Desk, Item
+
+FIVE = ("ann", "bob", "cem", "dee", "eve")
+
+
+async def burst(alerting: Desk, acme: Case, people: tuple[str, ...] = FIVE) -> Item:
+    """The account's follow-up after all of them were unhappy within the hour."""
+    await alerting.emit(acme.account())
+    events = [
+        acme.answered(f"r-{name}", 3, MONDAY + timedelta(minutes=10 * number), stakeholder_id=name)
+        for number, name in enumerate(people)
+    ]
+    await alerting.emit(*events)
+    return await alerting.only(acme, kind="detractor_burst")
+
+
+async def test_from_the_fifth_detractor_within_a_day_on_there_is_one_follow_up_of_the_account(
+    alerting: Desk, acme: Case
+) -> None:
+    """Given an account, when five people turn detractor inside the window, then one task for the account takes in the
+    fifth and all that follow, and each of the first four keeps the one that is open."""
+    grouped = await burst(alerting, acme)
+    assert (grouped["severity"], grouped["stakeholder_id"], grouped["response_id"]) == ("critical", None, None)
+    assert grouped["reasons"] == ["5 people gave a detractor's score at about the same time"]
+    assert grouped["inhibited"] == ["detractor"]
+    own = await alerting.items(acme, kind="detractor")
+    assert {one["stakeholder_id"] for one in own} == set(FIVE[:4])
+
+    later = acme.answered("r-fay", 1, MONDAY + timedelta(hours=2), stakeholder_id="fay")
+    again = acme.answered("r-ann-2", 0, MONDAY + timedelta(hours=3), stakeholder_id="ann")
+    await alerting.emit(later, again)
+    grouped = await alerting.only(acme, kind="detractor_burst")
+    assert (grouped["occurrences"], len(await alerting.items(acme))) == (2, 5)
+    anns = await alerting.only(acme, stakeholder_id="ann")
+    assert (anns["occurrences"], anns["severity"]) == (2, "critical")
+    why = await alerting.get(grouped["follow_up_id"], "/why")
+    assert {one["response_id"] for one in why["triggers"]} == {acme.id("r-eve"), acme.id("r-fay")}
+
+
+async def test_detractors_days_apart_are_no_burst(alerting: Desk, acme: Case) -> None:
+    events = [
+        acme.answered(f"r-{name}", 3, MONDAY + timedelta(hours=6 * number), stakeholder_id=name)
+        for number, name in enumerate(FIVE)
+    ]
+    await alerting.emit(acme.account(), *events)
+    assert [one["kind"] for one in await alerting.items(acme)] == ["detractor"] * 5
+
+
+async def test_one_person_who_answers_five_times_is_no_burst(alerting: Desk, acme: Case) -> None:
+    events = [acme.answered(f"r{number}", 2, MONDAY + timedelta(minutes=number)) for number in range(5)]
+    await alerting.emit(acme.account(), *events)
+    only = await alerting.only(acme)
+    assert (only["kind"], only["occurrences"]) == ("detractor", 5)
+
+
+async def test_an_open_burst_takes_in_what_is_about_the_account(alerting: Desk, acme: Case) -> None:
+    """Inhibition by account: a drop of the score says nothing that the burst has not said."""
+    grouped = await burst(alerting, acme)
+    await alerting.emit(acme.dropped(-40, 10))
+    after = await alerting.get(grouped["follow_up_id"])
+    assert "account_score_drop" in after["inhibited"]
+    assert await alerting.items(acme, kind="account_score_drop") == []
+
+
+async def test_a_burst_that_rested_on_a_withdrawn_answer_closes_as_corrected(alerting: Desk, acme: Case) -> None:
+    grouped = await burst(alerting, acme)
+    pair = AnswerPair(latest=acme.ref("r-eve", 3))
+    await alerting.emit(acme.corrected("r-eve", pair, AnswerPair(), "withdrawn", stakeholder_id="eve"))
+    after = await alerting.get(grouped["follow_up_id"])
+    assert (after["state"], after["outcome"]) == ("closed", "corrected")
+
+
+async def test_a_dry_run_counts_a_burst_as_one(alerting: Desk, acme: Case) -> None:
+    await burst(alerting, acme, (*FIVE, "fay"))
+    asked = {"changes": {"conditions": {"burst": {"min": 3}}}, "until": (MONDAY + timedelta(days=1)).isoformat()}
+    answer = await alerting.client.post("/v1/rules/detractor_burst/dry-run", json=asked)
+    mine = [one for one in answer.json()["items"] if one["account_id"] == acme.account_id]
+    assert [one["kind"] for one in mine] == ["detractor_burst"]
