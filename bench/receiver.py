@@ -66,7 +66,7 @@ async def receiver_process(logs: Path) -> AsyncIterator[str]:
 
 async def arrivals(url: str, path: str) -> list[tuple[str, float]]:
     """What came there since the last call: (account, moment)."""
-    async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
+    async with httpx.AsyncClient(trust_env=False, timeout=30, verify=False) as client:  # noqa: S501 - of plain http
         found = (await client.get(f"{url}/arrivals?path={path}")).json()
     return [(account, at) for account, at in found]
 

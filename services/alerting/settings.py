@@ -72,7 +72,7 @@ class AlertingSettings(Settings):
         default=24,
         gt=0,
         le=720,
-        description="Hours within which detractors of one account count as one burst: from five people on they share "
+        description="Hours within which detractors of one account count as one burst: from eight people on they share "
         "one follow-up of the account (rule `detractor_burst`).",
     )
     notice_wait_s: float = Field(

@@ -61,20 +61,6 @@ SETTLED = (30, None)
 
 # What opens by itself must be worth somebody's hour.
 _ROWS: tuple[dict[str, Any], ...] = (
-    {
-        "rule_id": "detractor_burst",
-        "kind": BURST,
-        "label": "Several detractors at once",
-        "event": ANSWERED,
-        "conditions": _when(burst=(5, None)),
-        "severity": "critical",
-        "due": _hours(4),
-        "recipient": "owner",
-        "informs": ("sponsor",),
-        "about": "account",
-        "reason": "$burst people gave a detractor's score at about the same time",
-        "playbook": playbooks.BURST,
-    },
     # Any fall to a detractor is in these two rows: the score decides, not where it fell from.
     {
         "rule_id": "detractor_0_3",
@@ -314,6 +300,21 @@ _ROWS: tuple[dict[str, Any], ...] = (
         "growth": True,
         "reason": "came back from detractor ($previous_score) to $score",
         "playbook": playbooks.RECOVERED,
+    },
+    # Eight calls do not fit into the four hours that one of them has: from there on it is about the account.
+    {
+        "rule_id": "detractor_burst",
+        "kind": BURST,
+        "label": "Several detractors at once",
+        "event": ANSWERED,
+        "conditions": _when(burst=(8, None)),
+        "severity": "critical",
+        "due": _hours(2),
+        "recipient": "owner",
+        "informs": ("sponsor",),
+        "about": "account",
+        "reason": "$burst people gave a detractor's score at about the same time",
+        "playbook": playbooks.BURST,
     },
 )
 

@@ -6,57 +6,57 @@ from shared.events.scores import AnswerPair
 from tests.integration.alerting.cases import MONDAY, Case
 from tests.integration.alerting.desk import Desk, Item
 
-FIVE = ("ann", "bob", "cem", "dee", "eve")
+EIGHT = ("ann", "bob", "cem", "dee", "fay", "gil", "hal", "eve")
 
 
-async def burst(alerting: Desk, acme: Case, people: tuple[str, ...] = FIVE) -> Item:
+async def burst(alerting: Desk, acme: Case, people: tuple[str, ...] = EIGHT) -> Item:
     """The account's follow-up after all of them were unhappy within the hour."""
     await alerting.emit(acme.account())
     events = [
-        acme.answered(f"r-{name}", 3, MONDAY + timedelta(minutes=10 * number), stakeholder_id=name)
+        acme.answered(f"r-{name}", 3, MONDAY + timedelta(minutes=5 * number), stakeholder_id=name)
         for number, name in enumerate(people)
     ]
     await alerting.emit(*events)
     return await alerting.only(acme, kind="detractor_burst")
 
 
-async def test_from_the_fifth_detractor_within_a_day_on_there_is_one_follow_up_of_the_account(
+async def test_from_the_eighth_detractor_within_a_day_on_there_is_one_follow_up_of_the_account(
     alerting: Desk, acme: Case
 ) -> None:
-    """Given an account, when five people turn detractor inside the window, then one task for the account takes in the
-    fifth and all that follow, and each of the first four keeps the one that is open."""
+    """Given an account, when eight people turn detractor inside the window, then one task for the account takes in the
+    eighth and all that follow, and each of the first seven keeps the one that is open."""
     grouped = await burst(alerting, acme)
     assert (grouped["severity"], grouped["stakeholder_id"], grouped["response_id"]) == ("critical", None, None)
-    assert grouped["reasons"] == ["5 people gave a detractor's score at about the same time"]
+    assert grouped["reasons"] == ["8 people gave a detractor's score at about the same time"]
     assert grouped["inhibited"] == ["detractor"]
     own = await alerting.items(acme, kind="detractor")
-    assert {one["stakeholder_id"] for one in own} == set(FIVE[:4])
+    assert {one["stakeholder_id"] for one in own} == set(EIGHT[:7])
 
-    later = acme.answered("r-fay", 1, MONDAY + timedelta(hours=2), stakeholder_id="fay")
+    later = acme.answered("r-ida", 1, MONDAY + timedelta(hours=2), stakeholder_id="ida")
     again = acme.answered("r-ann-2", 0, MONDAY + timedelta(hours=3), stakeholder_id="ann")
     await alerting.emit(later, again)
     grouped = await alerting.only(acme, kind="detractor_burst")
-    assert (grouped["occurrences"], len(await alerting.items(acme))) == (2, 5)
+    assert (grouped["occurrences"], len(await alerting.items(acme))) == (2, 8)
     anns = await alerting.only(acme, stakeholder_id="ann")
     assert (anns["occurrences"], anns["severity"]) == (2, "critical")
     why = await alerting.get(grouped["follow_up_id"], "/why")
-    assert {one["response_id"] for one in why["triggers"]} == {acme.id("r-eve"), acme.id("r-fay")}
+    assert {one["response_id"] for one in why["triggers"]} == {acme.id("r-eve"), acme.id("r-ida")}
 
 
 async def test_detractors_days_apart_are_no_burst(alerting: Desk, acme: Case) -> None:
     events = [
-        acme.answered(f"r-{name}", 3, MONDAY + timedelta(hours=6 * number), stakeholder_id=name)
-        for number, name in enumerate(FIVE)
+        acme.answered(f"r-{name}", 3, MONDAY + timedelta(hours=4 * number), stakeholder_id=name)
+        for number, name in enumerate(EIGHT)
     ]
     await alerting.emit(acme.account(), *events)
-    assert [one["kind"] for one in await alerting.items(acme)] == ["detractor"] * 5
+    assert [one["kind"] for one in await alerting.items(acme)] == ["detractor"] * 8
 
 
-async def test_one_person_who_answers_five_times_is_no_burst(alerting: Desk, acme: Case) -> None:
-    events = [acme.answered(f"r{number}", 2, MONDAY + timedelta(minutes=number)) for number in range(5)]
+async def test_one_person_who_answers_ten_times_is_no_burst(alerting: Desk, acme: Case) -> None:
+    events = [acme.answered(f"r{number}", 2, MONDAY + timedelta(minutes=number)) for number in range(10)]
     await alerting.emit(acme.account(), *events)
     only = await alerting.only(acme)
-    assert (only["kind"], only["occurrences"]) == ("detractor", 5)
+    assert (only["kind"], only["occurrences"]) == ("detractor", 10)
 
 
 async def test_an_open_burst_takes_in_what_is_about_the_account(alerting: Desk, acme: Case) -> None:
@@ -77,8 +77,8 @@ async def test_a_burst_that_rested_on_a_withdrawn_answer_closes_as_corrected(ale
 
 
 async def test_a_dry_run_counts_a_burst_as_one(alerting: Desk, acme: Case) -> None:
-    await burst(alerting, acme, (*FIVE, "fay"))
-    asked = {"changes": {"conditions": {"burst": {"min": 3}}}, "until": (MONDAY + timedelta(days=1)).isoformat()}
+    await burst(alerting, acme, (*EIGHT, "ida"))
+    asked = {"changes": {"conditions": {"burst": {"min": 8}}}, "until": (MONDAY + timedelta(days=1)).isoformat()}
     answer = await alerting.client.post("/v1/rules/detractor_burst/dry-run", json=asked)
     mine = [one for one in answer.json()["items"] if one["account_id"] == acme.account_id]
     assert [one["kind"] for one in mine] == ["detractor_burst"]

@@ -310,7 +310,12 @@ async def test_people_are_told_once_of_an_endpoint_that_was_disabled(
     async with receiving(default=Answer(410)) as receiver, telling(environment) as alerting:
         made = await alerting.client.post("/v1/webhook-endpoints", json={"url": receiver.url, "description": "our CRM"})
         await alerting.emit(acme.account(), acme.answered("r1", 8, change="new_passive", follow_up_requested=True))
-        await eventually(lambda: len(receiver.requests) >= 1)
+        waiting = "select count(*) from notices where topic = 'webhooks'"
+
+        async def written() -> bool:
+            return await alerting.number(waiting) == 1
+
+        await eventually(written)
         alerting.clock.advance(MINUTE)
         await eventually(lambda: "lea@supplier.example" in post.recipients)
         (mail,) = [mail for mail in post.mails if mail["To"] == "lea@supplier.example"]

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 import pytest
 
+from services.alerting.domain.people import NO_OWNER
 from tests.integration.alerting.cases import OLIVIA, Case
 from tests.integration.alerting.desk import desk
 from tests.support.environment import Environment
@@ -63,4 +64,4 @@ async def test_why_of_a_follow_up_opened_by_hand_names_no_rule(environment: Envi
     async with desk(environment) as alerting:
         made = await alerting.client.post("/v1/follow-ups", json={"account_id": acme.account_id, "reason": "a call"})
         why = await alerting.get(made.json()["follow_up_id"], "/why")
-    assert (why["rule"], why["triggers"], why["reasons"]) == (None, [], ["a call"])
+    assert (why["rule"], why["triggers"], why["reasons"]) == (None, [], ["a call", NO_OWNER])

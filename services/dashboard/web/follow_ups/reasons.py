@@ -69,4 +69,4 @@ def _delivered(one: Json) -> None:
     if one["delivered_at"]:
         when(one["delivered_at"], "time")
     else:
-        Text("span", one["last_failure"] or f"tried {wording.count(one['attempts'], 'time')}", "muted")
+        Text("span", one["last_failure"] or f"tried {wording.count(len(one['attempts']), 'time')}", "muted")
