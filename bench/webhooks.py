@@ -1,7 +1,8 @@
 """How soon a trigger is a webhook, and how many leave a second, beside a bare HTTP client on the same receiver.
 
-`make bench ARGS="webhooks --rounds 3"`. Three measures, interleaved round by round:
-- latency: from the append of a trigger to score-events until the first byte of its POST is here, at a steady rate;
+`make bench ARGS="webhooks --rounds 3"`. Measures, interleaved round by round:
+- latency: from the append of a trigger to score-events until the first byte of its POST is here, at a steady rate; and
+  the same from the collector's 202 for an answer, through collector, scorer and alerting;
 - saturation: deliveries a second from a full queue, as a ratio to a loop of bare httpx with as many requests in
   flight, and to the same loop with httpcore, which alerting uses;
 - a slow neighbour: the latency once more while another endpoint answers in 10 s and has a queue.
@@ -15,7 +16,7 @@ import statistics
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -57,6 +58,7 @@ class Bench:
 
     environment: Environment
     api: httpx.AsyncClient
+    collector: httpx.AsyncClient
     database: Database
     publisher: Publisher
     receiver: str
@@ -80,9 +82,11 @@ async def _run(kafka: str, postgres: str, asked: argparse.Namespace) -> None:
     figures = Figures()
     async with fresh_environment(kafka, postgres) as environment, _bench(environment, asked) as bench:
         await _latency(bench, 2.0, slow=False)  # warm up
+        await _chain(bench, 2.0)
         await _saturated(bench, 500)
         for _ in range(asked.rounds):
             figures.latencies.setdefault("alone", []).append(await _latency(bench, asked.seconds, slow=False))
+            figures.latencies.setdefault("from the collector's 202", []).append(await _chain(bench, asked.seconds))
             for name, measure in (("httpx", _bare_httpx), ("httpcore", _bare_httpcore), ("alerting", _saturated)):
                 figures.rates.setdefault(name, []).append(await measure(bench, asked.queue))
             beside = await _latency(bench, asked.seconds, slow=True)
@@ -95,20 +99,24 @@ async def _bench(environment: Environment, asked: argparse.Namespace) -> AsyncIt
     async with contextlib.AsyncExitStack() as stack:
         logs = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         receiver = await stack.enter_async_context(receiver_process(logs))
-        port = free_port()
         variables = environment.variables() | {"TELLBACK_ALERTING_ALLOW_NETWORKS": "127.0.0.1/32"}
-        argv = tellback("serve", "alerting", "--port", str(port), "--pause", "0")
-        stack.callback(end, start(argv, logs / "alerting.log", variables))
-        headers = bearer(await api_key(environment, ["read", "manage"]))
-        client = httpx.AsyncClient(base_url=f"http://127.0.0.1:{port}", headers=headers, timeout=30, trust_env=False)
-        api = await stack.enter_async_context(client)
-        await eventually(lambda: _ready(api), 60)
+        headers = bearer(await api_key(environment, ["ingest", "read", "manage"]))
+        clients = {}
+        for service in ("collector", "scorer", "alerting"):
+            port = free_port()
+            argv = tellback("serve", service, "--port", str(port), "--pause", "0")
+            stack.callback(end, start(argv, logs / f"{service}.log", variables))
+            url = f"http://127.0.0.1:{port}"
+            client = httpx.AsyncClient(base_url=url, headers=headers, timeout=30, trust_env=False, verify=False)  # noqa: S501
+            clients[service] = await stack.enter_async_context(client)
+        for client in clients.values():
+            await eventually(lambda client=client: _ready(client), 60)
         database = Database(environment.database_url, "alerting", pool_size=2)
         stack.push_async_callback(database.close)
         publisher = Publisher(environment.kafka, environment.topic_prefix)
         await publisher.start()
         stack.push_async_callback(publisher.stop)
-        yield Bench(environment, api, database, publisher, receiver, asked)
+        yield Bench(environment, clients["alerting"], clients["collector"], database, publisher, receiver, asked)
 
 
 async def _latency(bench: Bench, seconds: float, *, slow: bool) -> list[float]:
@@ -119,15 +127,38 @@ async def _latency(bench: Bench, seconds: float, *, slow: bool) -> list[float]:
         await stack.enter_async_context(_endpoint(bench, "/latency", event_types=["follow_up.opened"]))
         prefix = uuid7().hex
         appended = await _appended(bench, prefix, round(seconds * bench.asked.rate))
-        arrived: dict[str, float] = {}
+        return await _taken(bench, "/latency", appended)
 
-        async def all_here() -> bool:
-            for account, at in await arrivals(bench.receiver, "/latency"):
-                arrived.setdefault(account, at)
-            return appended.keys() <= arrived.keys()
 
-        await eventually(all_here, 60)
-    return [(arrived[account] - at) * 1000 for account, at in appended.items()]
+async def _chain(bench: Bench, seconds: float) -> list[float]:
+    """Milliseconds from the 202 for an answer to the arrival of its webhook, at the same rate."""
+    async with _endpoint(bench, "/chain", event_types=["follow_up.opened"]):
+        prefix, accepted = uuid7().hex, {}
+
+        async def answer(account: str) -> None:
+            body = {"account_id": account, "stakeholder_id": "jane", "survey_type": "nps", "score": 2}
+            (await bench.collector.post("/v1/responses", json=body)).raise_for_status()
+            accepted[account] = time.monotonic()
+
+        began, posts = time.monotonic(), []
+        for number in range(round(seconds * bench.asked.rate)):
+            await _until(began + number / bench.asked.rate)
+            posts.append(asyncio.create_task(answer(f"{prefix}-{number}")))
+        await asyncio.gather(*posts)
+        return await _taken(bench, "/chain", accepted)
+
+
+async def _taken(bench: Bench, path: str, begun: Mapping[str, float]) -> list[float]:
+    """Milliseconds from the moment of each account until its POST was there."""
+    arrived: dict[str, float] = {}
+
+    async def all_here() -> bool:
+        for account, at in await arrivals(bench.receiver, path):
+            arrived.setdefault(account, at)
+        return begun.keys() <= arrived.keys()
+
+    await eventually(all_here, 60)
+    return [(arrived[account] - at) * 1000 for account, at in begun.items()]
 
 
 async def _appended(bench: Bench, prefix: str, count: int) -> dict[str, float]:
@@ -229,7 +260,10 @@ async def _until(moment: float) -> None:
 def _print(figures: Figures, asked: argparse.Namespace) -> None:
     out = sys.stdout.write
     out(f"{asked.rounds} rounds; figures are medians over rounds (least - most)\n")
-    out(f"\nappend of the trigger to the POST at {asked.rate}/s for {asked.seconds:g} s, ms\n")
+    out(
+        f"\nfrom the append of the trigger, unless said otherwise, to the POST, at {asked.rate}/s for"
+        f" {asked.seconds:g} s, ms\n"
+    )
     for name, rounds in figures.latencies.items():
         p50, p99 = ([_percentile(each, share) for each in rounds] for share in (50, 99))
         out(f"  {name:<28} p50 {_spread(p50, '.0f')}   p99 {_spread(p99, '.0f')}\n")

@@ -4,8 +4,9 @@ import asyncio
 import json
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import asyncpg
@@ -116,9 +117,20 @@ def _look_before_use(engine: AsyncEngine) -> None:
 
 
 class Database:
-    """The connections of one process to one service's schema; SQL names tables without their schema."""
+    """The connections of one process to one service's schema; SQL names tables without their schema.
 
-    def __init__(self, url: str, schema: str, *, pool_size: int = 10, connect_timeout: float = 5.0) -> None:
+    `settings` are settings of PostgreSQL for all of them.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        schema: str,
+        *,
+        pool_size: int = 10,
+        connect_timeout: float = 5.0,
+        settings: Mapping[str, str] = MappingProxyType({}),
+    ) -> None:
         self.schema = schema
         target = async_url(url)
         query = dict(target.query)
@@ -133,6 +145,7 @@ class Database:
                 "client_connection_check_interval": "5s",
                 "timezone": "UTC",
                 "jit": "off",
+                **settings,
             },
         }
         if query.pop("sslmode", None) in {"require", "verify-ca", "verify-full"}:

@@ -53,6 +53,8 @@ async def unhappy(publisher: Publisher, name: str) -> None:
 
 @pytest.mark.parametrize("away", ["postgres", "kafka"])
 async def test_work_resumes_without_a_restart(away: str, tmp_path: Path) -> None:
+    """Given PostgreSQL or Kafka stopped for 30 s, then readiness fails, liveness holds, and work resumes without a
+    restart."""
     async with alerting(tmp_path) as (one, receiver, publisher):
         await unhappy(publisher, "before")
         await eventually(lambda: len(receiver.requests) == 1, PATIENT)

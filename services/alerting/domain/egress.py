@@ -10,6 +10,7 @@ import ipaddress
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import SplitResult, urlsplit
 
 MAX_URL_LENGTH = 2048
@@ -92,6 +93,7 @@ def parsed_networks(text: str) -> tuple[Network, ...]:
     return tuple(ipaddress.ip_network(part.strip()) for part in text.split(",") if part.strip())
 
 
+@lru_cache(1024)
 def is_public(address: Address) -> bool:
     """Whether the address belongs to the public internet; an IPv4 address inside IPv6 is judged as itself."""
     if isinstance(address, ipaddress.IPv6Address):
@@ -118,6 +120,7 @@ def literal_address(host: str) -> Address | None:
         return None
 
 
+@lru_cache(1024)
 def target_of(url: str, policy: AddressPolicy) -> Target:
     """The target of a webhook URL that keeps to the rules.
 

@@ -23,14 +23,12 @@ from services.alerting.domain.egress import (
     target_of,
 )
 from services.alerting.domain.retry import Failure, Outcome, failure_of_status, retry_after_seconds
+from services.alerting.gateways.connections import Connections
 from services.alerting.gateways.guard import BlockedAddress, Guard, NameNotFound, Resolver, SystemResolver
 from shared.clock import Clock
 
 USER_AGENT = "Tellback-Webhooks/1.0"
 NOT_ALLOWED = "leads to an address or port that is not allowed"
-KEEPALIVE_S = 4.0
-"""Shorter than the keep-alive of common servers (5 s), so that an attempt rarely meets a connection just
-closed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,19 +52,13 @@ class Egress:
         budgets: Budgets = Budgets(),
         *,
         resolver: Resolver | None = None,
-        max_connections: int = 200,
+        most_idle: int = 100,
     ) -> None:
         self._clock = clock
         self._budgets = budgets
         self._own_resolver = SystemResolver()
         self._guard = Guard(policy, resolver or self._own_resolver)
-        self._pool = httpcore.AsyncConnectionPool(
-            ssl_context=_ssl_context(),
-            max_connections=max_connections,
-            max_keepalive_connections=max_connections // 2,
-            keepalive_expiry=KEEPALIVE_S,
-            network_backend=self._guard,
-        )
+        self._connections = Connections(self._guard, _ssl_context(), most_idle)
 
     async def check(self, url: str) -> None:
         """Raise `Refused` unless a webhook may go to this URL as things stand now.
@@ -110,7 +102,7 @@ class Egress:
 
     async def aclose(self) -> None:
         """Close every connection."""
-        await self._pool.aclose()
+        await self._connections.aclose()
         self._own_resolver.close()
 
     async def _exchange(self, url: str, headers: Mapping[str, str], body: bytes, received: "_Received") -> None:
@@ -118,15 +110,17 @@ class Egress:
         # Judged for every attempt, also when a connection kept alive is used: the name may lead elsewhere by
         # now.
         self._guard.expect(await self._guard.vet(target.host, target.port))
-        timeouts = {"connect": self._budgets.connect, "pool": self._budgets.attempt}
         request = httpcore.URL(scheme=target.scheme, host=target.host, port=target.port, target=_path_of(url))
-        async with self._pool.stream(
-            "POST",
-            request,
-            headers=_request_headers(target, headers, body),
-            content=body,
-            extensions={"timeout": timeouts},
-        ) as response:
+        async with (
+            self._connections.to(target.scheme, target.host, target.port) as connection,
+            connection.stream(
+                "POST",
+                request,
+                headers=_request_headers(target, headers, body),
+                content=body,
+                extensions={"timeout": {"connect": self._budgets.connect}},
+            ) as response,
+        ):
             received.status = response.status
             received.retry_after = _header(response, b"retry-after")
             async for chunk in response.aiter_stream():

@@ -16,6 +16,7 @@ from functools import partial
 import httpcore
 
 from services.alerting.domain.egress import Address, AddressPolicy, all_permitted, literal_address
+from services.alerting.gateways.wire import dialled
 
 LOOK_UPS_AT_ONCE = 64
 Resolver = Callable[[str, int], Awaitable[list[Address]]]
@@ -68,7 +69,6 @@ class Guard(httpcore.AsyncNetworkBackend):
     def __init__(self, policy: AddressPolicy, resolver: Resolver) -> None:
         self.policy = policy
         self._resolver = resolver
-        self._backend = httpcore.AnyIOBackend()
 
     async def vet(self, host: str, port: int) -> Vetted:
         """Resolve and judge. All addresses must be permitted; raises `BlockedAddress` or `NameNotFound`."""
@@ -108,7 +108,7 @@ class Guard(httpcore.AsyncNetworkBackend):
             if not self.policy.permits(address, port):
                 raise BlockedAddress
             try:
-                return await self._backend.connect_tcp(str(address), port, share, local_address, socket_options)
+                return await dialled(str(address), port, share, socket_options or ())
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure

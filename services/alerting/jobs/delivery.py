@@ -115,7 +115,7 @@ class Dispatcher:
             _warn(notice)
         for endpoint_id in turn.recorded.noted.closed:
             self._lanes.drop(endpoint_id)
-        self._lanes.add(turn.claimed.work)
+        self._lanes.add(turn.claimed.work, turn.claimed.filled)
         self._start()
         return turn
 
@@ -127,7 +127,6 @@ class Dispatcher:
 
     async def _work(self, tx: WriteTx, done: list[Done], back: list[Work]) -> Turn:
         now = self._clock.now()
-        await webhooks_queue.commit_lazily(tx)
         recorded = await record(tx, done, Judge(self._rules.retry, self._rules.health, now, self._uniform))
         await webhooks_queue.give_back(tx, back, self._name, now)
         await self._upkeep(tx, now)
@@ -186,9 +185,10 @@ class Dispatcher:
         self._done.append(Done(work, started_at, outcome))
         if outcome.status_code == 410:
             self._lanes.drop(work.endpoint_id)
-        dry = self._lanes.finished(work, time.monotonic() - began, success=outcome.failure is None)
-        if dry or self._stopping:
+        at_once = self._lanes.finished(work, time.monotonic() - began, success=outcome.failure is None)
+        if at_once or self._stopping:
             self._awake.set()
+        if self._stopping:
             return
         self._start()
         if self._soon is None:

@@ -6,13 +6,13 @@ waits too long in a lane, or whose endpoint changed, is given back unattempted.
 """
 
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
 from services.alerting.domain.deliveries import Work
 
 AHEAD_SECONDS = 0.4
-MOST_AHEAD = 8
+MOST_AHEAD = 16
 WAIT_SECONDS = 2.0
 _WEIGHT = 0.2
 
@@ -21,13 +21,20 @@ _WEIGHT = 0.2
 class Lane:
     """One endpoint's work here: `waiting` with the time each was taken, and how many attempts are `running`.
 
-    `pace` is the recent mean duration of its attempts in seconds; None when unknown or the last one failed.
+    `pace` is the recent mean duration of its attempts in seconds; None when unknown or the last one failed. `more`
+    says whether the queue may hold more for it than was taken.
     """
 
     width: int = 1
     running: int = 0
     waiting: deque[tuple[float, Work]] = field(default_factory=deque)
     pace: float | None = None
+    more: bool = False
+
+    @property
+    def runs_low(self) -> bool:
+        """Whether what waits will be gone before a turn of the database brings more."""
+        return len(self.waiting) <= (self.width if self.ahead > 1 else 0)
 
     @property
     def ahead(self) -> int:
@@ -58,12 +65,12 @@ class Lanes:
         """For endpoints that may be given more than their limit at a time: how many times as much."""
         return {endpoint_id: lane.ahead for endpoint_id, lane in self._lanes.items() if lane.ahead > 1}
 
-    def add(self, taken: Iterable[Work]) -> None:
-        """Queue what was taken."""
+    def add(self, taken: Iterable[Work], filled: Set[str] = frozenset()) -> None:
+        """Queue what was taken; `filled` are the endpoints for which there may be more."""
         now = self._monotonic()
         for work in taken:
             lane = self._lanes.setdefault(work.endpoint_id, Lane())
-            lane.width = work.max_in_flight
+            lane.width, lane.more = work.max_in_flight, work.endpoint_id in filled
             lane.waiting.append((now, work))
 
     def start(self) -> list[Work]:
@@ -80,7 +87,8 @@ class Lanes:
         return started
 
     def finished(self, work: Work, seconds: float, *, success: bool) -> bool:
-        """An attempt has ended; returns whether its lane has run dry, so that more should be taken.
+        """An attempt has ended; returns whether that should be written down at once: it failed, or its lane runs low
+        and there may be more to take. What comes new brings a turn by itself.
 
         After a failure what waits is given back: the breaker decides from the row whether more may be sent.
         """
@@ -93,7 +101,7 @@ class Lanes:
             lane.pace = seconds
         else:
             lane.pace += _WEIGHT * (seconds - lane.pace)
-        return not lane.waiting
+        return not success or (lane.more and lane.runs_low)
 
     def drop(self, endpoint_id: str) -> None:
         """Attempt nothing more of what waits for this endpoint: it changed, or wants no more."""

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from datetime import timedelta
 from urllib.parse import urlsplit
 
+from services.alerting import SCHEMA
 from services.alerting.domain.deliveries import SendingRules
 from services.alerting.domain.egress import AddressPolicy, parsed_networks
 from services.alerting.domain.endpoint_health import HealthPolicy
@@ -15,6 +16,8 @@ from services.alerting.gateways.vault import Vault
 from services.alerting.handlers.webhooks import Webhooks
 from services.alerting.jobs.delivery import Dispatcher
 from services.alerting.settings import AlertingSettings
+from services.alerting.store.webhooks_queue import TURNS
+from shared.db.engine import Database
 from shared.runtime import Plumbing
 from shared.settings import CommonSettings, InvalidSettings
 
@@ -27,10 +30,10 @@ async def delivering(plumbing: Plumbing, settings: AlertingSettings) -> AsyncIte
         policy_of(settings, plumbing.settings),
         plumbing.clock,
         Budgets(connect=settings.connect_timeout_s, attempt=settings.attempt_timeout_s),
-        max_connections=rules.in_flight,
     )
     vault = Vault(plumbing.settings.secret_key.get_secret_value())
-    dispatcher = Dispatcher(plumbing.database, plumbing.clock, Sender(egress, vault), rules)
+    turns = Database(plumbing.settings.database_url, SCHEMA, pool_size=1, settings=TURNS)
+    dispatcher = Dispatcher(turns, plumbing.clock, Sender(egress, vault), rules)
     plumbing.background("webhooks", dispatcher.run)
     try:
         yield Webhooks(
@@ -45,6 +48,7 @@ async def delivering(plumbing: Plumbing, settings: AlertingSettings) -> AsyncIte
     finally:
         await dispatcher.stop()
         await egress.aclose()
+        await turns.close()
 
 
 def rules_of(settings: AlertingSettings) -> SendingRules:

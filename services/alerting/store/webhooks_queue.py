@@ -8,6 +8,7 @@ A sender that holds all that is in flight for an endpoint may take more than the
 keeps the limit itself. As long as it does, others find no free place; so the limit holds over all senders.
 """
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,6 +19,10 @@ from services.alerting.domain.deliveries import Trigger, Work
 from shared.db.transaction import WriteTx
 
 ENDPOINTS_AT_ONCE = 32
+TURNS = {"synchronous_commit": "off"}
+"""Settings of the connection that turns are made on. None waits for the disk at its commit: it would take longer than
+all the rest. Should PostgreSQL itself crash, it forgets the turns of up to its last second; what they had sent is sent
+again with the same webhook-id. Messages are enqueued by transactions that do wait."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,19 +39,13 @@ class Taking:
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """What was taken; `more` when there may be endpoints that were not looked at."""
+    """What was taken; `more` when there may be endpoints that were not looked at, `filled` the endpoints that got all
+    they may have, so that more may wait for them.
+    """
 
     work: list[Work]
     more: bool
-
-
-async def commit_lazily(tx: WriteTx) -> None:
-    """Do not wait for the disk at the commit of this turn: it would take longer than all the rest.
-
-    Should PostgreSQL itself crash, it forgets the turns of up to its last second; what they had sent is sent
-    again with the same webhook-id. Messages are enqueued by transactions that do wait.
-    """
-    await tx.execute("set local synchronous_commit = off")
+    filled: frozenset[str] = frozenset()
 
 
 async def claim(tx: WriteTx, now: datetime, taking: Taking) -> Claimed:
@@ -57,6 +56,7 @@ async def claim(tx: WriteTx, now: datetime, taking: Taking) -> Claimed:
     endpoints = await _lock_endpoints(tx, now, taking, at_once)
     if not endpoints:
         return Claimed([], False)
+    rows = await _take(tx, list(endpoints), now, taking)
     work = [
         Work(
             delivery_id=row["delivery_id"],
@@ -73,9 +73,9 @@ async def claim(tx: WriteTx, now: datetime, taking: Taking) -> Claimed:
             sealed_headers=endpoints[row["endpoint_id"]]["sealed_headers"],
             sealed_secrets=tuple(endpoints[row["endpoint_id"]]["sealed_secrets"] or ()),
         )
-        for row in await _take(tx, list(endpoints), now, taking)
+        for row in rows
     ]
-    return Claimed(work, len(endpoints) == at_once)
+    return Claimed(work, len(endpoints) == at_once, _filled(endpoints, rows))
 
 
 async def give_back(tx: WriteTx, work: Sequence[Work], sender: str, now: datetime) -> None:
@@ -150,7 +150,7 @@ async def _lock_endpoints(tx: WriteTx, now: datetime, taking: Taking, limit: int
         update webhook_endpoints e set served_at = :now,
             breaker_until = case when e.breaker_until is not null then cast(:next_probe as timestamptz) end
         from chosen where e.endpoint_id = chosen.endpoint_id
-        returning e.endpoint_id, e.url, e.format, e.max_in_flight, e.sealed_headers, (
+        returning e.endpoint_id, e.url, e.format, e.ordered, e.max_in_flight, e.sealed_headers, (
             select array_agg(s.sealed order by s.created_at desc, s.secret_id desc) from webhook_secrets s
             where s.endpoint_id = e.endpoint_id and (s.expires_at is null or s.expires_at > :now)
         ) as sealed_secrets
@@ -173,8 +173,9 @@ async def _take(tx: WriteTx, endpoint_ids: list[str], now: datetime, taking: Tak
     rows = await tx.all(
         f"""
         with taken as materialized (
-            select due.delivery_id from webhook_endpoints e
+            select due.delivery_id, places.number as places from webhook_endpoints e
             cross join lateral ({_IN_FLIGHT}) as busy cross join lateral ({_AHEAD}) as ahead
+            cross join lateral (select greatest(0, least(cast(:room_each as int), {_FREE})) as number) as places
             cross join lateral (
                 select c.delivery_id from webhook_deliveries c
                 where c.endpoint_id = e.endpoint_id and c.status = 'pending'
@@ -185,7 +186,7 @@ async def _take(tx: WriteTx, endpoint_ids: list[str], now: datetime, taking: Tak
                             and earlier.status in ('pending', 'sending') and earlier.sequence < c.sequence
                     ))
                 order by c.priority, c.next_attempt_at, c.delivery_id
-                limit greatest(0, least(cast(:room_each as int), {_FREE}))
+                limit places.number
                 for update skip locked
             ) as due
             where e.endpoint_id = any(cast(:endpoint_ids as text[]))
@@ -196,7 +197,7 @@ async def _take(tx: WriteTx, endpoint_ids: list[str], now: datetime, taking: Tak
         from taken, webhook_messages m
         where d.delivery_id = taken.delivery_id and m.message_id = d.message_id and m.body is not null
         returning d.delivery_id, d.endpoint_id, d.message_id, d.attempts, d.trigger, d.actor,
-            m.event_type, m.body
+            m.event_type, m.body, taken.places
         """,
         endpoint_ids=endpoint_ids,
         now=now,
@@ -207,3 +208,10 @@ async def _take(tx: WriteTx, endpoint_ids: list[str], now: datetime, taking: Tak
         ahead_times=list(taking.ahead.values()),
     )
     return sorted(rows, key=lambda row: str(row["delivery_id"]))
+
+
+def _filled(endpoints: Mapping[str, RowMapping], rows: Sequence[RowMapping]) -> frozenset[str]:
+    """Those that got as much as they may have. In an ordered one more may wait for what was taken."""
+    taken = Counter(row["endpoint_id"] for row in rows)
+    full = {row["endpoint_id"] for row in rows if taken[row["endpoint_id"]] >= row["places"]}
+    return frozenset(full | {endpoint_id for endpoint_id, row in endpoints.items() if row["ordered"]})

@@ -70,6 +70,8 @@ async def test_each_level_fires_once_and_is_told_to_everybody(environment: Envir
 
 
 async def test_who_takes_it_on_a_moment_before_is_never_overtaken(environment: Environment, acme: Case) -> None:
+    """Given an acknowledgement just before the due time, then no escalation fires later, even if the escalator had
+    taken it up."""
     async with desk(environment) as alerting:
         task = await opened(alerting, acme)
         to(alerting, june(8, 13, 59))
@@ -85,6 +87,7 @@ async def test_who_takes_it_on_a_moment_before_is_never_overtaken(environment: E
 async def test_what_was_taken_on_and_left_is_open_again_once_and_never_after_seven_days(
     environment: Environment, acme: Case
 ) -> None:
+    """Given an acknowledgement older than its timeout, then re-opened once, and never beyond seven days."""
     async with desk(environment) as alerting:
         task = await opened(alerting, acme)
         late = Case(f"{acme.account_id}-late")
@@ -111,6 +114,8 @@ async def test_what_was_taken_on_and_left_is_open_again_once_and_never_after_sev
 
 
 async def test_a_pause_outlives_a_restart_and_counts_under_another_policy(environment: Environment, acme: Case) -> None:
+    """Given a two-hour pause, a restart during it, resume, then a change of policy, then the due time under the new
+    policy still includes those two hours."""
     async with desk(environment) as first:
         task = await opened(first, acme)
         assert task["due_at"] == "2026-06-08T14:00:00Z"

@@ -135,6 +135,7 @@ async def test_a_corrected_event_and_its_answer_in_one_batch_are_seen_in_order(a
 
 
 async def test_silence_opens_a_follow_up_that_the_answer_closes(alerting: Desk, acme: Case) -> None:
+    """Given an open non-response task, when the answer comes, then it closes by itself as answered."""
     await alerting.emit(acme.account(tier="key"), acme.silent(14, stakeholder_type="decision_maker"))
     item = await alerting.only(acme)
     assert (item["kind"], item["severity"]) == ("non_response", "medium")

@@ -25,6 +25,7 @@ ROUNDS = 2
 async def test_kill_9_in_the_middle_leaves_one_follow_up_and_one_message_a_trigger(
     environment: Environment, tmp_path: Path, acme: Case
 ) -> None:
+    """Given a restart in the middle of a batch, then one task and one message for each event."""
     house = Installation(environment, tmp_path, await api_key(environment, SCOPES))
     database = Database(environment.database_url, "alerting", pool_size=1)
     publisher = Publisher(environment.kafka, environment.topic_prefix)

@@ -54,6 +54,7 @@ async def test_the_way_of_a_follow_up_from_open_to_closed(alerting: Desk, acme: 
 
 
 async def test_two_agents_with_the_same_version_get_one_200_and_one_409(alerting: Desk, task: Item) -> None:
+    """Given two agents acknowledging with the same version, then one 200 and one 409."""
     path = f"/v1/follow-ups/{task['follow_up_id']}"
     answers = await asyncio.gather(
         alerting.client.post(f"{path}/acknowledge", json={"version": 1}),
@@ -66,6 +67,7 @@ async def test_two_agents_with_the_same_version_get_one_200_and_one_409(alerting
 
 
 async def test_closing_twice_is_a_409_and_tells_nobody_twice(alerting: Desk, acme: Case, task: Item) -> None:
+    """Given a close of a closed task, then 409, and never a second closed webhook."""
     await alerting.do(task["follow_up_id"], "close")
     refused = await alerting.do(task["follow_up_id"], "close", 409)
     assert refused["code"] == "follow_up_closed"

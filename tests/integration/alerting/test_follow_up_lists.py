@@ -149,6 +149,7 @@ async def test_a_key_limited_to_an_owner_knows_its_own_accounts_only(alerting: D
 async def test_a_key_without_the_scope_gets_the_same_403_for_known_and_unknown_ids(
     alerting: Desk, acme: Case, known: bool
 ) -> None:
+    """Given a key without the scope, when reading or changing a task, then the same 403 as for an unknown id."""
     await alerting.emit(acme.answered("r1", 2))
     follow_up_id = (await alerting.only(acme))["follow_up_id"] if known else "00000000-0000-0000-0000-000000000000"
     reader, stranger = await alerting.key("read"), await alerting.key("ingest")

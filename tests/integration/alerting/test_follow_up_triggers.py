@@ -85,6 +85,8 @@ async def test_an_account_without_owner_goes_to_the_default_owner_and_is_listed(
 async def test_a_second_detractor_answer_adds_an_occurrence_and_a_third_after_closing_opens_anew(
     alerting: Desk, acme: Case
 ) -> None:
+    """Given a second detractor response while open, then the same task, occurrences 2, severity not lower, due not
+    later; after closing a third opens a new task."""
     await alerting.emit(acme.account(), acme.answered("r1", 5))
     first = await alerting.only(acme)
     await alerting.emit(acme.answered("r2", 2, LATER))
@@ -126,6 +128,7 @@ async def test_an_open_detractor_task_takes_in_a_drop_of_the_same_person(alertin
 
 
 async def test_every_event_twice_changes_nothing_the_second_time(alerting: Desk, acme: Case) -> None:
+    """Given the same Kafka event twice, then one task and one message for each endpoint."""
     once = (
         acme.account(),
         acme.response("r1", comment="too slow"),

@@ -104,6 +104,8 @@ async def test_the_burst_of_an_account_is_one_mail_and_webhooks_do_not_wait(
 async def test_what_was_dealt_with_inside_the_wait_is_told_to_nobody(
     environment: Environment, acme: Case, post: MailServer
 ) -> None:
+    """Given a task opened and resolved inside the grouping wait, then no notice; and silence closes by itself when the
+    answer comes."""
     async with telling(environment) as alerting:
         await alerting.emit(acme.account(), acme.answered("r1", 2), acme.silent(stakeholder_id="bob"))
         task = await alerting.only(acme, stakeholder_id="jane")

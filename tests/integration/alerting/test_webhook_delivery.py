@@ -30,6 +30,8 @@ async def no_endpoints_left(api: Hooks) -> AsyncIterator[None]:
 
 
 async def test_a_message_makes_one_signed_post(api: Hooks) -> None:
+    """Given a new endpoint, when a message comes, then exactly one POST with the three headers, whose signature
+    verifies over the raw bytes."""
     async with receiving() as receiver:
         endpoint = await api.endpoint(receiver)
         told = message(data={"account": {"name": "Zoë & Co"}}, sequence=7)
@@ -49,6 +51,8 @@ async def test_a_message_makes_one_signed_post(api: Hooks) -> None:
 
 
 async def test_three_failures_of_a_receiver_are_three_attempts_with_fresh_signatures(api: Hooks) -> None:
+    """Given a receiver failing twice then 200, when the schedule is short, then three attempts under one id, with newer
+    times, fresh signatures and numbers 1, 2, 3; delivered."""
     async with receiving(FAIL, FAIL) as receiver:
         endpoint = await api.endpoint(receiver)
         await api.send(message())
@@ -80,6 +84,7 @@ async def test_timestamps_are_those_of_the_attempts(api: Hooks) -> None:
 
 
 async def test_always_failing_ends_exhausted_after_the_schedule_with_one_notice(api: Hooks) -> None:
+    """Given always 500 and n steps, then exactly n+1 attempts, exhausted, no next attempt, one notice."""
     async with receiving(default=FAIL) as receiver:
         endpoint = await api.endpoint(receiver)
         await api.send(message())
@@ -95,6 +100,8 @@ async def test_always_failing_ends_exhausted_after_the_schedule_with_one_notice(
 
 
 async def test_bodies_are_equal_to_the_byte_over_retry_and_resend(api: Hooks) -> None:
+    """Given a body with unusual key order, non-ASCII text and large integers, when retried and resent, then all bodies
+    are byte-equal and carry the same id."""
     data = {"z": 1, "a": "Grüße 🎉", "big": 12345678901234567890, "nested": {"b": [1.5, None, True], "A": ""}}
     async with receiving(FAIL, FAIL) as receiver, receiving() as other:
         endpoint = await api.endpoint(receiver)
@@ -125,6 +132,8 @@ async def test_the_same_event_again_adds_nothing(api: Hooks) -> None:
 
 
 async def test_each_type_goes_to_its_subscribers(api: Hooks) -> None:
+    """Given endpoints with different event types, when each type fires, then only the subscriber gets it; an endpoint
+    without filter gets all."""
     async with receiving() as openings, receiving() as closings, receiving() as everything:
         await api.endpoint(openings, event_types=[OPENED])
         await api.endpoint(closings, event_types=[CLOSED, "account_score.dropped"])
@@ -140,6 +149,8 @@ async def test_each_type_goes_to_its_subscribers(api: Hooks) -> None:
 
 
 async def test_every_live_secret_signs_newest_first(api: Hooks) -> None:
+    """Given two rotations, the second with an imported key, when a message is sent, then all three secrets verify,
+    newest first; after grace one signature is left."""
     imported = "whsec_" + base64.b64encode(bytes(range(40))).decode()
     async with receiving() as receiver:
         endpoint = await api.endpoint(receiver)
@@ -165,6 +176,7 @@ async def test_every_live_secret_signs_newest_first(api: Hooks) -> None:
 
 
 async def test_custom_headers_are_sent(api: Hooks) -> None:
+    """Given custom headers of mixed case, when sent, then they are present as given."""
     async with receiving() as receiver:
         await api.endpoint(receiver, headers={"Authorization": "Bearer crm", "X-MiXed-Case": "a b"})
         await api.send(message())
@@ -173,7 +185,23 @@ async def test_custom_headers_are_sent(api: Hooks) -> None:
     assert receiver.requests[0].headers["authorization"] == "Bearer crm"
 
 
+async def test_attempts_show_no_secret_and_no_header(api: Hooks) -> None:
+    """Given attempts of an endpoint with custom headers, then no secret, Authorization value or custom header value is
+    shown in clear."""
+    async with receiving(FAIL) as receiver:
+        endpoint = await api.endpoint(receiver, headers={"Authorization": "Bearer hush-hush", "X-Key": "hush"})
+        await api.send(message())
+        delivery = await api.settled(endpoint, "delivered")
+        shown = json.dumps([delivery, await api.deliveries(endpoint)])
+    assert receiver.requests[0].headers["authorization"] == "Bearer hush-hush"
+    assert "hush" not in shown
+    assert endpoint["secret"].removeprefix("whsec_") not in shown
+    assert not any(signature in shown for signature in receiver.requests[0].headers["webhook-signature"].split())
+
+
 async def test_gone_disables_at_once_and_messages_are_held(api: Hooks) -> None:
+    """Given 410, then the endpoint is disabled at once with reason gone, no more requests, messages held; resend is 409
+    meanwhile."""
     async with receiving(default=Answer(410)) as receiver:
         endpoint = await api.endpoint(receiver)
         await api.send(message())
@@ -211,6 +239,7 @@ async def test_a_redirect_is_a_failure_that_is_not_followed(api: Hooks) -> None:
 
 
 async def test_an_answer_with_nul_and_broken_utf8_is_kept_readable(api: Hooks) -> None:
+    """Given a response with NUL and invalid UTF-8, then the attempt is recorded and readable as JSON."""
     async with receiving(Answer(500, b"\x00\xff oh \xc3")) as receiver:
         endpoint = await api.endpoint(receiver)
         await api.send(message())
@@ -253,6 +282,7 @@ async def test_a_test_message_goes_the_way_of_all_others_and_is_tried_once(api: 
 
 
 async def test_a_deleted_endpoint_ends_its_queue_as_cancelled(api: Hooks) -> None:
+    """Given the endpoint deleted with messages queued, then they end as cancelled, without an error loop."""
     async with receiving(default=FAIL) as receiver:
         endpoint = await api.endpoint(receiver)
         await api.execute("update webhook_endpoints set max_in_flight = 1 where status = 'enabled'")

@@ -80,6 +80,28 @@ async def test_the_connection_is_kept_alive_and_cookies_are_not() -> None:
     assert not any("cookie" in request.headers for request in receiver.requests)
 
 
+async def test_a_connection_that_the_receiver_closed_is_not_used_again() -> None:
+    """A server may close what is kept alive whenever it likes; no attempt is to be lost to that."""
+    connections: list[asyncio.StreamWriter] = []
+
+    async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        connections.append(writer)
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(once, "127.0.0.1", 0)
+    egress = client()
+    async with server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        for count in (1, 2, 3):
+            assert (await egress.post(url, {}, b"")).failure is None
+            await connections[-1].wait_closed()
+            assert len(connections) == count
+    await egress.aclose()
+
+
 async def test_proxies_of_the_environment_play_no_part(
     receiver: Receiver, canary: Receiver, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -126,6 +148,8 @@ async def test_our_own_ports_stay_refused_in_an_allowed_network() -> None:
 
 
 async def test_a_name_that_turns_to_an_address_inside_is_blocked(receiver: Receiver, canary: Receiver) -> None:
+    """Given a name that answers public first and loopback later, then the second attempt is blocked and the canary sees
+    nothing."""
     resolver = StubResolver(["127.0.0.1"], ["127.0.0.2"])
     egress = client(resolver)
     url = f"http://crm.example:{receiver.port}/"
@@ -148,6 +172,7 @@ async def test_a_name_is_asked_for_once_an_attempt(receiver: Receiver) -> None:
 
 @pytest.mark.parametrize("answers", [["127.0.0.1", "127.0.0.2"], ["127.0.0.2", "127.0.0.1"], ["127.0.0.1", "::1"]])
 async def test_mixed_answers_are_blocked(answers: list[str], receiver: Receiver, canary: Receiver) -> None:
+    """Given a name with a good and a bad address, then it is blocked."""
     egress = client(StubResolver(answers))
     url = f"http://crm.example:{receiver.port}/"
     with pytest.raises(Refused):
@@ -219,6 +244,8 @@ async def test_one_deadline_covers_the_whole_attempt(answer: Answer) -> None:
     ],
 )
 async def test_a_huge_answer_is_a_success_and_only_its_beginning_is_kept(body: bytes, headers: dict[str, str]) -> None:
+    """Given a 10 MB body, and a gzip body that expands 1,000 times, then memory stays flat, the stored text is within
+    the cap, and 200 is a success."""
     async with receiving(Answer(200, body, headers, drip=65_536)) as receiver:
         egress = client(budgets=Budgets(attempt=5.0))
         await egress.check(receiver.url)
@@ -276,6 +303,7 @@ def self_signed(tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
 
 
 async def test_a_self_signed_certificate_fails_as_tls_and_no_body_is_sent(self_signed: ssl.SSLContext) -> None:
+    """Given a self-signed certificate, then failure class tls, and no body was sent."""
     async with receiving(tls=self_signed) as receiver:
         egress = client()
         outcome = await egress.post(receiver.url, {}, b"{}")

@@ -88,6 +88,8 @@ async def test_an_imported_secret_is_taken(api: Hooks) -> None:
     ],
 )
 async def test_a_bad_secret_is_refused(api: Hooks, secret: Any) -> None:
+    """Given secrets that are too short, not base64, of unknown prefix or asymmetric, when creating, then 422 and
+    nothing stored."""
     await refused(api, "secret", {"secret": secret})
     endpoint = await api.endpoint(URL, secret=GOOD_SECRET)
     await api.call("POST", f"/webhook-endpoints/{endpoint['id']}/secret/rotate", 422, json={"secret": secret})
@@ -128,6 +130,8 @@ async def test_a_bad_secret_is_refused(api: Hooks, secret: Any) -> None:
     ],
 )
 async def test_a_bad_url_is_refused_at_the_start_and_at_a_change(api: Hooks, url: Any) -> None:
+    """Given a bad URL (file:, gopher:, userinfo, fragment, space, %00, 3,000 characters, addresses inside), when
+    creating or changing from a good one, then the same 422."""
     await refused(api, "url", {"url": url})
 
 
@@ -162,6 +166,7 @@ async def test_our_own_database_and_broker_are_refused(api: Hooks) -> None:
     ],
 )
 async def test_a_bad_header_is_refused(api: Hooks, headers: Any) -> None:
+    """Given a forbidden name or prefix, CR/LF or 4,097 bytes, when creating, then 422."""
     answer = await api.call("POST", "/webhook-endpoints", 422, json={"url": URL, "headers": headers})
     assert all(error["field"].startswith("headers") for error in answer["errors"])
     assert await listed(api) == []
@@ -189,6 +194,7 @@ async def test_a_bad_field_is_refused(api: Hooks, field: str, value: Any) -> Non
 
 
 async def test_header_values_and_secrets_are_nowhere_in_clear(api: Hooks) -> None:
+    """Given endpoint lists, then no secret, Authorization value or custom header value is shown in clear."""
     made = await api.endpoint("http://127.0.0.1:9/x", headers={"Authorization": "Bearer hush-hush", "X-Key": "hush"})
     assert made["header_names"] == ["Authorization", "X-Key"]
     shown = [made | {"secret": ""}, await api.call("GET", f"/webhook-endpoints/{made['id']}"), *await listed(api)]
@@ -229,6 +235,7 @@ async def test_disabling_by_hand_holds_messages(api: Hooks) -> None:
 
 
 async def test_an_eleventh_old_secret_is_refused_naming_the_next_expiry(api: Hooks) -> None:
+    """Given ten live old keys, when rotating again, then 400 naming the next expiry; after one expires it succeeds."""
     made = await api.endpoint(URL)
     path = f"/webhook-endpoints/{made['id']}/secret/rotate"
     for _ in range(10):
@@ -253,6 +260,8 @@ async def test_a_bad_grace_is_refused(api: Hooks, grace: Any) -> None:
 
 
 async def test_recover_keeps_to_its_range(api: Hooks) -> None:
+    """Given recover since three weeks ago, then 422; since after the message, 0; before it, exactly one more attempt
+    and no automatic one after a manual failure."""
     async with receiving(default=FAIL) as receiver:
         made = await api.endpoint(receiver)
         await api.send(message())
@@ -276,6 +285,8 @@ async def test_recover_keeps_to_its_range(api: Hooks) -> None:
 
 
 async def test_a_scope_that_is_missing_is_the_same_403_for_known_and_unknown(api: Hooks) -> None:
+    """Given a key without the scope, when reading an endpoint, attempts, secret or resend, then 403 with the same body
+    as for an unknown id."""
     made = await api.endpoint(URL)
     async with receiving() as receiver:
         await api.call("PATCH", f"/webhook-endpoints/{made['id']}", json={"url": receiver.url})
@@ -319,6 +330,7 @@ async def test_what_is_not_there_is_404(api: Hooks) -> None:
 
 
 async def test_an_owner_sees_own_endpoints_and_deliveries_only(api: Hooks) -> None:
+    """Given the scope but another owner's account, then 404."""
     await api.execute(
         "insert into accounts (account_id, owner_email, record, recorded_at, event_id) values"
         " ('hers', 'ann@x.example', '{}', now(), gen_random_uuid()),"

@@ -130,6 +130,8 @@ async def test_retry_after_holds_back_every_message(environment: Environment, cl
 async def test_days_of_only_failures_disable_over_a_restart_and_messages_come_back_by_recover(
     environment: Environment, clock: FrozenClock
 ) -> None:
+    """Given only failures over longer than the disable window, with a restart in between, then disabled,
+    first_failure_at set, one operational event for each level."""
     started, told = clock.now(), message()
     schedule = ",".join([str(10 * HOUR)] * 40)
     async with receiving(default=FAIL) as receiver:
@@ -163,6 +165,7 @@ async def test_days_of_only_failures_disable_over_a_restart_and_messages_come_ba
 
 
 async def test_two_failures_far_apart_do_not_disable(environment: Environment, clock: FrozenClock) -> None:
+    """Given one failure, silence longer than twice the window, one failure, then still enabled."""
     async with failing(environment, clock, gap=11 * 24 * HOUR) as (api, receiver):
         endpoint = await api.endpoint(receiver)
         await api.send(message())
@@ -176,6 +179,8 @@ async def test_two_failures_far_apart_do_not_disable(environment: Environment, c
 async def test_notices_on_the_way_to_twenty_failures_name_the_message(
     environment: Environment, clock: FrozenClock
 ) -> None:
+    """Given failures in a row to a threshold of 20, then notices at 10, 14, 18 and 20, each once, with type and message
+    id."""
     async with failing(environment, clock, gap=600, BREAKER_FAILURES="20") as (api, receiver):
         endpoint = await api.endpoint(receiver)
         told = message()

@@ -22,6 +22,7 @@ PROCESSES, MESSAGES = 4, 200
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 async def test_four_processes_never_make_five_requests_at_once(environment: Environment, tmp_path: Path) -> None:
+    """Given a limit of 4 and four worker processes, when 200 are queued, then the receiver never sees 5 at once."""
     # With three each, no process can fill the endpoint's four places alone, and together they could take twelve.
     variables = environment.variables() | {
         "TELLBACK_ALERTING_ALLOW_NETWORKS": "127.0.0.1/32",

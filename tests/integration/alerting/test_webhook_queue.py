@@ -59,6 +59,7 @@ async def sender(environment: Environment, rules: SendingRules) -> AsyncIterator
 
 
 async def test_four_senders_together_keep_the_limit_of_an_endpoint(api: Hooks) -> None:
+    """Given a limit of 4 and four senders, when 200 are queued, then the receiver never sees 5 at once."""
     rules = SendingRules(poll=0.05)
     async with contextlib.AsyncExitStack() as stack:
         receiver = await stack.enter_async_context(receiving(default=Answer(delay=0.01)))
@@ -81,6 +82,8 @@ async def test_a_limit_of_its_own_is_kept(api: Hooks) -> None:
 
 
 async def test_a_slow_endpoint_delays_no_other(api: Hooks) -> None:
+    """Given one endpoint answering in 10 s and 500 queued, when another gets one message, then that one arrives within
+    a second."""
     async with receiving(default=Answer(delay=10)) as slow, receiving() as quick:
         await api.endpoint(slow, event_types=["account_score.changed"])
         await api.send(*(message("account_score.changed") for _ in range(500)))
@@ -141,6 +144,8 @@ async def test_a_sender_that_died_costs_an_attempt_and_not_the_message(api: Hook
 
 
 async def test_resend_takes_the_place_of_the_pending_attempt_and_the_schedule_goes_on(api: Hooks) -> None:
+    """Given a pending automatic retry, when resend is called, then the pending one does not also fire and the schedule
+    goes on at the next step."""
     async with receiving(default=FAIL) as receiver:
         endpoint = await api.endpoint(receiver)
         await api.send(message())
@@ -206,6 +211,7 @@ async def test_erasing_a_person_takes_bodies_answers_and_waiting_deliveries(api:
 
 
 async def test_old_bodies_go_first_and_the_log_later(api: Hooks) -> None:
+    """Given resend on a purged payload, then 410, with the attempts kept."""
     async with receiving() as receiver:
         endpoint = await api.endpoint(receiver)
         await api.send(message())
@@ -251,6 +257,7 @@ async def test_a_sender_that_stops_records_what_it_began(environment: Environmen
 
 
 async def test_a_retry_policy_without_gaps_means_one_attempt(environment: Environment) -> None:
+    """Given an empty schedule, then one attempt and exhausted."""
     async with hooks(environment, RETRY_SCHEDULE="") as api, receiving(default=FAIL) as receiver:
         endpoint = await api.endpoint(receiver)
         await api.send(message())

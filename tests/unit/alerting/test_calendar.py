@@ -33,6 +33,8 @@ def berlin(year: int, month: int, day: int, hour: int, minute: int = 0) -> datet
     ],
 )
 def test_four_business_hours_from_friday_17_are_due_monday_12_local(friday: datetime, monday: datetime) -> None:
+    """Given a Friday 17:00 trigger with Mon-Fri 9-18 and 4 h, then due Monday 12:00 local, also across a change of
+    clocks."""
     assert BERLIN_OFFICE.add(friday, Due(4, "business_hours")) == monday
 
 

@@ -53,14 +53,25 @@ def test_endpoints_take_turns_under_the_limit_of_the_process() -> None:
     assert lanes.room == 0
 
 
-def test_a_dry_lane_says_so() -> None:
-    lanes = Lanes(10, Time())
+def test_a_lane_that_runs_low_wants_more_where_there_may_be_more() -> None:
+    lanes = Lanes(100, Time())
     lanes.add([work(1), work(2)])
     first, second = lanes.start()
-    assert lanes.finished(first, 0.1, success=True) is True
-    lanes.add([work(3), work(4), work(5), work(6)])
-    assert len(lanes.start()) == 3
-    assert lanes.finished(second, 0.1, success=True) is False
+    assert lanes.finished(first, 0.01, success=True) is False, "the queue held no more"
+    lanes.add((work(number) for number in range(3, 13)), {"ep"})
+    started = lanes.start()
+    assert lanes.finished(second, 0.01, success=True) is False, "seven wait, more than a width"
+    for each in started[:3]:
+        lanes.start()
+        low = lanes.finished(each, 0.01, success=True)
+    assert low is True
+
+
+def test_a_failure_is_written_down_at_once() -> None:
+    lanes = Lanes(10, Time())
+    lanes.add([work(1)])
+    (only,) = lanes.start()
+    assert lanes.finished(only, 0.01, success=False) is True
 
 
 def test_only_quick_endpoints_are_given_work_ahead() -> None:

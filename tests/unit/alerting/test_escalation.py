@@ -47,6 +47,7 @@ def test_a_level_at_closing_time_waits_for_the_next_opening() -> None:
 
 
 def test_nothing_fires_at_night_even_when_we_come_late() -> None:
+    """Given a level that is due at night, then no reminder until business opens."""
     task = opened()
     assert [one.level for one in due_at(task, june(8, 14))] == [1]
     assert due_at(task, june(8, 13.99)) == ()

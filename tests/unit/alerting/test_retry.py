@@ -70,6 +70,8 @@ def test_a_crm_that_is_being_configured_is_tried_again(code: int) -> None:
 
 
 def test_jitter_spreads_a_burst_over_a_fifth_to_either_side() -> None:
+    """Given 200 equal failures at one instant, then the next attempts spread over 20 % to either side and are not all
+    in one bucket of 1 %."""
     # A seed, so that the test always sees the same burst; not a secret.
     spread = random.Random(7).uniform
     waits = [after_attempt(1, REFUSED, POLICY, spread).wait or 0 for _ in range(200)]

@@ -1,0 +1,48 @@
+"""Events that cannot be handled: parked with a reason, and the partition goes on."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from shared.records import OutRecord
+from shared.topics import SCORE_EVENTS
+from tests.integration.alerting.cases import Case
+from tests.integration.alerting.desk import Desk, desk
+from tests.support.environment import Environment
+
+ANSWERED = b"com.tellback.stakeholder.answered.v1"
+
+
+@pytest.fixture
+async def alone(environment: Environment) -> AsyncIterator[Desk]:
+    """A desk of its own, since dead letters are listed for all accounts together."""
+    async with desk(environment) as running:
+        yield running
+
+
+async def test_poison_is_parked_with_a_reason_while_the_partition_goes_on(alone: Desk, acme: Case) -> None:
+    """Given a poison event (bad JSON, unknown type, huge), then it is parked in the dead letters with a reason, the
+    partition goes on, and redrive works."""
+    good = acme.answered("r1", 2)
+    for kind, value in (
+        (ANSWERED, b'{"account_id": '),
+        (b"com.tellback.stakeholder.exploded.v1", b"{}"),
+        (b"com.tellback.stakeholder.answered.v9", good.value()),
+        (ANSWERED, b'{"account_id": "' + b"x" * 900_000 + b'"}'),
+    ):
+        headers = [("ce_id", str(good.id).encode()), ("ce_type", kind), ("ce_specversion", b"1.0")]
+        record = OutRecord(SCORE_EVENTS, acme.account_id, acme.account_id.encode(), value, headers)
+        await alone.emit_raw(record)
+    await alone.emit(good)
+    assert (await alone.only(acme))["kind"] == "detractor"
+    assert await alone.outcomes() == {"new": 1, "dead_lettered": 4}
+
+    letters = (await alone.client.get("/v1/dead-letters")).json()["items"]
+    assert len(letters) == 4
+    assert all(one["reason"] and one["topic"].endswith("score-events") for one in letters)
+
+    again = await alone.client.post(f"/v1/dead-letters/{letters[0]['id']}/replay")
+    assert again.status_code == 202, again.text
+    alone.sent.append(1)
+    await alone.all_read()
+    assert (await alone.outcomes())["dead_lettered"] == 5, "it went through once more, and is still poison"
