@@ -19,6 +19,7 @@ import time
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -110,7 +111,7 @@ async def _bench(environment: Environment, asked: argparse.Namespace) -> AsyncIt
             client = httpx.AsyncClient(base_url=url, headers=headers, timeout=30, trust_env=False, verify=False)  # noqa: S501
             clients[service] = await stack.enter_async_context(client)
         for client in clients.values():
-            await eventually(lambda client=client: _ready(client), 60)
+            await eventually(partial(_ready, client), 60)
         database = Database(environment.database_url, "alerting", pool_size=2)
         stack.push_async_callback(database.close)
         publisher = Publisher(environment.kafka, environment.topic_prefix)

@@ -30,7 +30,8 @@ async def test_all_is_well_with_a_fresh_environment(environment: Environment) ->
         *await state.reading(environment.common, "scorer"),
         *await webhooks.endpoints(environment.common),
     ]
-    assert [check for check in checks if check.state is not State.OK] == []
+    # The PostgreSQL of a test run forgoes fsync, and the doctor says so.
+    assert {check.name for check in checks if check.state is not State.OK} <= {"durability"}
     assert {"database", "durability", "migrations", "kafka", "topics", "scorer: outbox"} <= {c.name for c in checks}
 
 
