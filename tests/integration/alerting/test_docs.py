@@ -71,7 +71,7 @@ async def _python_example(api: Hooks, endpoint: dict[str, Any], task: str) -> No
     (source,) = examples("alerting.md", "python")
     names: dict[str, Any] = {}
     exec(compile(source, "docs/alerting.md", "exec"), names)  # noqa: S102 - our own page
-    url = f"{api.client.base_url}v1/callbacks/{endpoint['id']}"
+    url = f"{str(api.client.base_url).rstrip('/')}/v1/callbacks/{endpoint['id']}"
     body = {"follow_up_id": task, "action": "close", "outcome": "resolved"}
     answer: httpx.Response = await asyncio.to_thread(names["call_back"], url, endpoint["secret"], "crm-2", body)
     assert answer.json()["state"] == "closed", answer.text
