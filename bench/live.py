@@ -61,12 +61,13 @@ async def _watch(installation: Installation, url: str, token: str, rounds: int) 
     """What was seen where, in milliseconds after each post; the first round does not count."""
     found: Times = {"scorer's API": [], "account": [], "portfolio": []}
     async with chromium() as browser:
-        context = await browser.new_context(viewport={"width": 1280, "height": 900})
-        await context.add_cookies([{"name": SESSION, "value": token, "url": url}])
-        pages = {"account": f"{url}/accounts/{WATCHED}", "portfolio": f"{url}/"}
-        opened = {name: await context.new_page() for name in pages}
-        for name, page in opened.items():
-            await page.goto(pages[name])
+        opened: dict[str, Page] = {}
+        for name, path in (("account", f"/accounts/{WATCHED}"), ("portfolio", "/")):
+            # A window each: a browser lets pages behind others wait.
+            context = await browser.new_context(viewport={"width": 1280, "height": 900})
+            await context.add_cookies([{"name": SESSION, "value": token, "url": url}])
+            page = opened[name] = await context.new_page()
+            await page.goto(url + path)
             await page.wait_for_function(WHOLE, timeout=WAIT_MS)
         for number in range(rounds + 1):
             await asyncio.sleep(PAUSE_SECONDS)
@@ -83,7 +84,7 @@ async def _round(installation: Installation, opened: dict[str, Page], number: in
     start = time.perf_counter()
 
     async def page_moved(name: str) -> float:
-        await opened[name].wait_for_function(CHANGED, arg=texts[name], polling="raf", timeout=WAIT_MS)
+        await opened[name].wait_for_function(CHANGED, arg=texts[name], polling=20, timeout=WAIT_MS)
         return 1000 * (time.perf_counter() - start)
 
     async def api_moved() -> float:
