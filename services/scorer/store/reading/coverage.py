@@ -68,8 +68,11 @@ async def invitations_by_group(tx: ReadTx, question: Question) -> Sequence[tuple
     """Each group in which somebody was asked, with asked, accounts, revenue and the counts of the invitations: sent,
     delivered, opened, started, bounced, answered, commented, follow_up_requested. The split may name what
     invitations have."""
-    rows = await tx.all(_asked_sql(question), **question.bound())
-    return [(_group(row, question), row) for row in rows]
+    found: list[tuple[Group, RowMapping]] = []
+    for first, part in question.parts():
+        rows = await tx.all(_asked_sql(part), **part.bound())
+        found += [((first + row["point"], _group(row, part)[1]), row) for row in rows]
+    return found
 
 
 _REACH: Final = ("asked", "sent", "delivered", "opened", "bounced", "answered", "commented", "follow_up_requested")
@@ -153,8 +156,9 @@ def _asked_sql(question: Question) -> str:
     replies = ("answered", "commented", "follow_up_requested")
     return f"""
     with sent as (
-        select i.account_id, i.stakeholder_id, i.sent_at, i.delivered_at, i.opened_at, i.started_at, i.bounced_at,
-            q.answered_at, q.commented_at, q.follow_up_requested_at{named}
+        select i.account_id, i.stakeholder_id, i.delivered_at, i.opened_at, i.started_at, i.bounced_at,
+            q.answered_at, q.commented_at, q.follow_up_requested_at{named},
+            generate_series({passed("i.sent_at", "uptos")}, {passed("i.sent_at", "borders")} - 1) as point
         from invitations i{joined} cross join lateral (
             select min(r.answered_at) as answered_at,
                 min(r.answered_at) filter (where {commented("r")}) as commented_at,
@@ -170,7 +174,7 @@ def _asked_sql(question: Question) -> str:
             count(*) as sent,
             {", ".join(f"count(*) filter (where s.{name}_at <= p.upto) as {name}" for name in steps)},
             {", ".join(f"count(*) filter (where s.{name}_at <= p.upto and {_REACHED}) as {name}" for name in replies)}
-        from {POINTS} join sent s on s.sent_at > p.border and s.sent_at <= p.upto
+        from sent s join {POINTS} using (point)
         group by p.point{keyed}, s.account_id
     )
     {_summed(question, "sum(asked) as asked, sum(sent) as sent, " + _sums((*steps, *replies)))}

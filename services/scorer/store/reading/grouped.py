@@ -4,7 +4,7 @@ The voices may be split by up to two attributes and looked at from several momen
 once in one statement.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
@@ -43,6 +43,11 @@ class Question:
     classes: Mapping[str, str] = field(default_factory=dict)
     account_ids: Sequence[str] | None = None
     stale: Sequence[str] | None = None
+
+    def parts(self) -> Iterator[tuple[int, "Question"]]:
+        """The question for some of its points at a time, with the number of the first of them."""
+        for first in range(0, len(self.moments), POINTS_AT_ONCE):
+            yield first, replace(self, moments=self.moments[first : first + POINTS_AT_ONCE])
 
     def bound(self) -> dict[str, Any]:
         """The values that the statements bind."""
@@ -83,8 +88,7 @@ NOTHING = Counts()
 async def count(tx: ReadTx, question: Question, method: Method) -> dict[Group, Counts]:
     """The counts of the groups in which the method counts anything, now or before."""
     found: dict[Group, Counts] = {}
-    for first in range(0, len(question.moments), POINTS_AT_ONCE):
-        part = replace(question, moments=question.moments[first : first + POINTS_AT_ONCE])
+    for first, part in question.parts():
         counted = await _count(tx, part, method)
         found |= {(first + point, values): counts for (point, values), counts in counted.items()}
     return found
