@@ -1,4 +1,5 @@
-"""Baselines of the collector's benchmark, on the same server: no work at all, and the bare group-commit handler."""
+"""Baselines of the collector's benchmark, on the same server: no work at all, the bare group commit, and the
+collector's own handler with nothing of its service in front."""
 
 import json
 import os
@@ -7,6 +8,8 @@ from typing import Any
 
 import uvicorn
 
+from services.collector.app import build
+from shared.http.app import ServiceApp
 from shared.kafka.producer import Publisher
 from shared.records import OutRecord
 from shared.topics import RESPONSES
@@ -58,8 +61,21 @@ class Baseline:
         await send({"type": "lifespan.shutdown.complete"})
 
 
+def bare_handler() -> Any:
+    """The collector of which only the hot handler answers."""
+    service = build()
+    assert isinstance(service, ServiceApp)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        handler = service if scope["type"] == "lifespan" else service.hot.get((scope["method"], scope["path"]), service)
+        await handler(scope, receive, send)
+
+    return app
+
+
 if __name__ == "__main__":
-    app = Baseline(publishing=sys.argv[1] == "group")
+    kind = sys.argv[1]
+    app = bare_handler() if kind == "handler" else Baseline(publishing=kind == "group")
     uvicorn.run(
         app,
         port=int(sys.argv[2]),

@@ -1,11 +1,18 @@
-"""How fast the collector takes responses, acknowledged by Kafka, beside the same server doing nothing.
+"""The collector beside raw baselines and peers on one machine, acks=all and idempotent.
 
 `make bench ARGS="collector --rounds 3 --seconds 5"`. Cases run interleaved, round by round; ratios are taken within a
-round, since the machine's speed drifts between rounds. Needs wrk (Debian: `apt-get install wrk`).
+round, since the machine's speed drifts between rounds. Needs wrk (Debian: `apt-get install wrk`). Peers that are not
+there are named and left out: Redpanda Connect (`--rpconnect PROGRAM`, else `redpanda-connect` on the path) and
+librdkafka (`confluent-kafka` importable by this Python).
+
+The cases: uvicorn that does no work (what HTTP alone takes); the bare group commit (decode, publish, wait); the
+collector's handler without its service around it; the collector; Redpanda Connect doing the bare work in Go; and for
+arrays librdkafka producing the collector's records with no HTTP at all.
 """
 
 import argparse
 import asyncio
+import importlib.util
 import re
 import shutil
 import statistics
@@ -14,10 +21,12 @@ import sys
 import tempfile
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
+from typing import NamedTuple
 
 from services.cli.embedded.process import free_port
 from tests.support.environment import Environment, fresh_environment
@@ -26,17 +35,32 @@ from tests.support.processes import embedded_kafka, embedded_postgres, end, star
 
 HERE = Path(__file__).parent
 SIZES = (1, 100)
+NO_WORK, GO, PRODUCE = "uvicorn, no work", "Redpanda Connect", "librdkafka, produce only"
+HANDLER, OURS = "bare handler", "collector"
+AIMS = {
+    1: ((OURS, NO_WORK, 0.70), (OURS, GO, 1.2), (OURS, HANDLER, 0.95)),
+    100: ((OURS, GO, 2.5), (OURS, PRODUCE, 0.70), (OURS, HANDLER, 0.95)),
+}
+"""Responses a POST -> (whose rate, to whose, at least)."""
+
+
+class Sample(NamedTuple):
+    """One measurement: responses a second, latencies of a POST in ms, failed requests."""
+
+    rate: float
+    p50: float = 0.0
+    p99: float = 0.0
+    failures: int = 0
 
 
 @dataclass(slots=True)
 class Case:
-    """One server under load, and what was measured: responses a second and p50, p99 in ms, by responses a POST."""
+    """Something under load: `measure(size)` posts that many responses at a time."""
 
     name: str
-    port: int
-    rates: dict[int, list[float]] = field(default_factory=lambda: {size: [] for size in SIZES})
-    latencies: dict[int, list[tuple[float, float]]] = field(default_factory=lambda: {size: [] for size in SIZES})
-    failures: int = 0
+    measure: Callable[[int], Sample]
+    sizes: tuple[int, ...] = SIZES
+    samples: dict[int, list[Sample]] = field(default_factory=lambda: {size: [] for size in SIZES})
 
 
 def main(argv: list[str]) -> int:
@@ -45,6 +69,7 @@ def main(argv: list[str]) -> int:
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--seconds", type=int, default=4)
     options.add_argument("--connections", type=int, default=64)
+    options.add_argument("--rpconnect", default=shutil.which("redpanda-connect"), help="the program of the Go peer")
     asked = options.parse_args(argv)
     if shutil.which("wrk") is None:
         print("skipped: wrk is not installed (Debian: apt-get install wrk)")
@@ -58,35 +83,58 @@ async def _run(kafka: str, postgres: str, asked: argparse.Namespace) -> None:
     async with fresh_environment(kafka, postgres) as environment:
         key = await api_key(environment, ["ingest"])
         with ExitStack() as stack, tempfile.TemporaryDirectory() as logs:
-            cases = [stack.enter_context(_server(*each, environment, Path(logs))) for each in _cases()]
+            cases = [
+                stack.enter_context(_server(name, argv, environment, Path(logs), key, asked))
+                for name, argv in _servers(asked.rpconnect)
+            ]
+            cases += _producers(environment, asked.seconds)
             for case in cases:
-                for size in SIZES:
-                    _load(case, key, size, 2, asked.connections)  # warm up
+                for size in case.sizes:
+                    case.measure(size)  # warm up
             for _ in range(asked.rounds):
                 for size in SIZES:
                     for case in cases:
-                        rate, p50, p99, failed = _load(case, key, size, asked.seconds, asked.connections)
-                        case.rates[size].append(rate)
-                        case.latencies[size].append((p50, p99))
-                        case.failures += failed
+                        if size in case.sizes:
+                            case.samples[size].append(case.measure(size))
         _print(cases, asked)
 
 
-def _cases() -> Iterator[tuple[str, tuple[str, ...]]]:
+def _servers(rpconnect: str | None) -> Iterator[tuple[str, tuple[str, ...]]]:
     bare = (sys.executable, "-P", str(HERE / "baselines.py"))
-    yield "uvicorn, no work", (*bare, "none", "{port}")
+    yield NO_WORK, (*bare, "none", "{port}")
     yield "bare group commit", (*bare, "group", "{port}")
-    yield "collector", tellback("serve", "collector", "--port", "{port}", "--pause", "0")
+    yield HANDLER, (*bare, "handler", "{port}")
+    yield OURS, tellback("serve", "collector", "--port", "{port}", "--pause", "0")
+    if rpconnect is None:
+        print(f"left out: {GO} is not installed (go build of its public components io, pure and kafka)")
+    else:
+        yield GO, (rpconnect, "run", str(HERE / "rpconnect.yaml"))
+
+
+def _producers(environment: Environment, seconds: int) -> Iterator[Case]:
+    if importlib.util.find_spec("confluent_kafka") is None:
+        print(f"left out: {PRODUCE} (pip install confluent-kafka)")
+    else:
+        yield Case(PRODUCE, partial(_produce, environment, seconds), sizes=(100,))
+
+
+def _produce(environment: Environment, seconds: int, _size: int) -> Sample:
+    command = [sys.executable, str(HERE / "produce_only.py"), environment.kafka, environment.topic_prefix, str(seconds)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return Sample(float(done.stdout))
 
 
 @contextmanager
-def _server(name: str, argv: tuple[str, ...], environment: Environment, logs: Path) -> Iterator[Case]:
-    case = Case(name, free_port())
-    log = logs / f"{case.port}.log"
-    child = start([part.format(port=case.port) for part in argv], log, environment.variables())
+def _server(
+    name: str, argv: tuple[str, ...], environment: Environment, logs: Path, key: str, asked: argparse.Namespace
+) -> Iterator[Case]:
+    port = free_port()
+    log = logs / f"{port}.log"
+    variables = environment.variables() | {"PORT": str(port)}
+    child = start([part.format(port=port) for part in argv], log, variables)
     try:
-        wait_until(lambda: _answers(case.port), child, log)
-        yield case
+        wait_until(lambda: _answers(port), child, log)
+        yield Case(name, partial(_load, port, key, asked))
     finally:
         end(child)
 
@@ -101,30 +149,39 @@ def _answers(port: int) -> bool:
     return True
 
 
-def _load(case: Case, key: str, size: int, seconds: int, connections: int) -> tuple[float, float, float, int]:
-    """Responses a second, p50 and p99 in ms, failed requests."""
-    url = f"http://127.0.0.1:{case.port}"
-    command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}", "--latency", "-s", str(HERE / "post.lua"), url]
-    done = subprocess.run([*command, "--", key, str(size)], capture_output=True, text=True, check=True)
+def _load(port: int, key: str, asked: argparse.Namespace, size: int) -> Sample:
+    url = f"http://127.0.0.1:{port}"
+    command = ["wrk", "-t1", f"-c{asked.connections}", f"-d{asked.seconds}", "--latency", "-s", str(HERE / "post.lua")]
+    command += [url, "--", key, str(size)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
     found = re.search(r"RESULT (\d+) (\d+) (\d+) (\d+) ([\d.]+) ([\d.]+)", done.stdout)
     assert found, done.stdout + done.stderr
     requests, micros, bad, broken = map(int, found.groups()[:4])
-    return requests * size / (micros / 1e6), float(found[5]), float(found[6]), bad + broken
+    return Sample(requests * size / (micros / 1e6), float(found[5]), float(found[6]), bad + broken)
 
 
 def _print(cases: list[Case], asked: argparse.Namespace) -> None:
-    raw = cases[0]
     print(f"{asked.rounds} rounds of {asked.seconds} s, {asked.connections} connections, acks=all, idempotent")
+    by_name = {case.name: case for case in cases}
     for size in SIZES:
-        print(f"\n{size} response(s) a POST{'':>10} responses/s: median (spread)    to no work    p50 / p99 ms")
+        print(f"\n{size} response(s) a POST{'':>10} responses/s: median (spread)      p50 / p99 ms   p99/p50")
         for case in cases:
-            rates = case.rates[size]
-            ratios = [own / base for own, base in zip(rates, raw.rates[size], strict=True)]
-            p50, p99 = (statistics.median(each) for each in zip(*case.latencies[size], strict=True))
-            spread = f"({min(rates):,.0f}-{max(rates):,.0f})"
-            share = f"{statistics.median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})"
-            print(
-                f"{case.name:<22} {statistics.median(rates):>12,.0f} {spread:>20}  {share:>20}  {p50:.1f} / {p99:.1f}"
-            )
-    if failed := {case.name: case.failures for case in cases if case.failures}:
+            if samples := case.samples[size]:
+                _print_case(case.name, samples)
+        for ours, theirs, aim in AIMS[size]:
+            if theirs in by_name:
+                pairs = zip(by_name[ours].samples[size], by_name[theirs].samples[size], strict=True)
+                ratios = [one.rate / other.rate for one, other in pairs]
+                share = f"{statistics.median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})"
+                print(f"  {ours} to {theirs}: {share}, aim {aim}")
+    failed = {case.name: sum(one.failures for size in SIZES for one in case.samples[size]) for case in cases}
+    if any(failed.values()):
         print(f"\nfailed requests: {failed}")
+
+
+def _print_case(name: str, samples: list[Sample]) -> None:
+    rates = [one.rate for one in samples]
+    spread = f"({min(rates):,.0f}-{max(rates):,.0f})"
+    p50, p99 = (statistics.median(each) for each in ([s.p50 for s in samples], [s.p99 for s in samples]))
+    latency = f"{p50:.1f} / {p99:.1f}   {p99 / p50:.1f}" if p50 else ""
+    print(f"{name:<26} {statistics.median(rates):>12,.0f} {spread:>22}  {latency:>22}")

@@ -18,3 +18,8 @@ class SystemClock:
     def now(self) -> datetime:
         """The current time: aware, UTC, with microseconds."""
         return datetime.now(UTC)
+
+
+def rfc3339(moment: datetime) -> str:
+    """A time in UTC as text, with `Z`; microseconds only where there are any."""
+    return moment.isoformat().replace("+00:00", "Z")

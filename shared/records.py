@@ -1,6 +1,7 @@
 """A record on its way out, and what may go wrong with it."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
+from uuid import UUID
 
 from shared.errors import TooLarge, Unavailable
 from shared.events.envelope import Event, Headers
@@ -13,9 +14,9 @@ _SURELY_FITS = 512_000
 """Values below this fit every topic, whatever key and headers come along."""
 
 
-@dataclass(frozen=True, slots=True)
-class OutRecord:
-    """One record to publish: the account decides the partition, unless `partition` is set."""
+class OutRecord(NamedTuple):
+    """One record to publish: the account decides the partition, unless `partition` is set. A tuple, since one is made
+    for every response on the hot path."""
 
     topic: Topic
     account_id: str
@@ -28,6 +29,11 @@ class OutRecord:
     def of(cls, topic: Topic, event: Event) -> "OutRecord":
         """The record that carries an event."""
         return cls(topic, event.account_id, event.record_key.encode(), event.value(), event.headers())
+
+    @property
+    def event_id(self) -> UUID:
+        """The id of the CloudEvent that it carries."""
+        return UUID(next(raw for name, raw in self.headers if name == "ce_id").decode())
 
     def size(self) -> int:
         """Upper bound of the record's bytes in a batch of its own."""

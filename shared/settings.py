@@ -151,6 +151,11 @@ class CommonSettings(Settings):
     )
     data_dir: Path | None = Field(default=None, description="Folder for what this process keeps beside PostgreSQL.")
     host: str = Field(default="127.0.0.1", description="Address the HTTP server binds to.")
+    trusted_proxies: CommaList = Field(
+        default=(),
+        description="Addresses and networks (`10.0.0.0/8`) of proxies, separated by commas, whose `X-Forwarded-For` "
+        "and `X-Forwarded-Proto` are believed: limits per address then count clients, not the proxy. Empty: none.",
+    )
     secret_key: SecretStr = Field(
         description="Encrypts stored secrets, keys the hashes of erased ids: 32 characters or more, random, "
         "the same for all services. `tellback up` makes one with its embedded parts."

@@ -4,6 +4,7 @@ import gc
 import os
 import socket
 import time
+from collections.abc import Sequence
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -65,7 +66,7 @@ def serve(
     app = _app(service, common)
     inherited = [socket.socket(fileno=fd)] if fd is not None else None
     try:
-        _server(app, address, pause).run(inherited)
+        _server(app, address, pause, common.trusted_proxies).run(inherited)
     except KeyboardInterrupt:  # uvicorn raises it anew after a clean stop
         return
 
@@ -85,7 +86,7 @@ def _configure_logging(service: str, common: CommonSettings) -> None:
     configure(service, common.log_level, common.log_format)
 
 
-def _server(app: Any, address: tuple[str, int], pause: float) -> Any:
+def _server(app: Any, address: tuple[str, int], pause: float, proxies: Sequence[str]) -> Any:
     import uvicorn
 
     class DrainingServer(uvicorn.Server):
@@ -118,7 +119,8 @@ def _server(app: Any, address: tuple[str, int], pause: float) -> Any:
             timeout_graceful_shutdown=STOP_SECONDS,
             limit_concurrency=CONCURRENCY,
             access_log=False,
-            proxy_headers=False,
+            proxy_headers=bool(proxies),
+            forwarded_allow_ips=list(proxies),
             server_header=False,
             log_config=None,
         )

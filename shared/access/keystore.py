@@ -84,7 +84,7 @@ class KeyStore:
         self._used[record.id] = now
         return entry.caller
 
-    def known(self, authorization: bytes) -> Caller | None:
+    def known(self, authorization: bytes, now: datetime) -> Caller | None:
         """The caller of an `Authorization` header as far as the cache knows it freshly; None leaves it to
         `authenticate`, which asks the database and says what is wrong."""
         # Remembered under a hash of the whole header, so that no key lies in memory and its check is one look-up.
@@ -95,9 +95,11 @@ class KeyStore:
         if entry is None or entry.record is None or self._entries.get(entry.record.id) is not entry:
             self._verified.pop(mark, None)
             return None
-        now = self._clock.now()
-        if now - entry.at >= REFRESH_AHEAD or not entry.record.live(now):
+        age = now - entry.at
+        if age >= FRESH or not entry.record.live(now):
             return None
+        if age >= REFRESH_AHEAD:
+            self._refresh(entry.record.id, now)
         self._used[entry.record.id] = now
         return entry.caller
 

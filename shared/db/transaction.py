@@ -85,8 +85,12 @@ class WriteTx(ReadTx):
 
     async def emit(self, topic: Topic, *events: Event) -> None:
         """Write events to the outbox; the relay publishes them after the commit, in the order of these rows."""
-        if events:
-            await insert_outbox(self.connection, [(event.id, OutRecord.of(topic, event)) for event in events])
+        await self.emit_records([OutRecord.of(topic, event) for event in events])
+
+    async def emit_records(self, records: Sequence[OutRecord]) -> None:
+        """The same for events that were made into records already."""
+        if records:
+            await insert_outbox(self.connection, [(record.event_id, record) for record in records])
 
     async def emit_raw(
         self,

@@ -9,6 +9,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
+from shared.clock import rfc3339
 from shared.errors import Poison
 from shared.topics import TYPE_PREFIX
 
@@ -66,7 +67,7 @@ class Event:
     @property
     def type(self) -> str:
         """The CloudEvents type."""
-        return f"{TYPE_PREFIX}{self.name}.v{self.major}"
+        return type_of(self.name, self.major)
 
     @property
     def record_key(self) -> str:
@@ -82,14 +83,24 @@ class Event:
         return self.data.model_dump_json().encode()
 
 
+def type_of(name: str, major: int = 1) -> str:
+    """The CloudEvents type of an event's name."""
+    return f"{TYPE_PREFIX}{name}.v{major}"
+
+
 def headers_of(event_id: UUID, event_type: str, source: str, time: datetime) -> Headers:
     """Record headers of a CloudEvent in binary mode."""
+    return headers_from(str(event_id), event_type, source, rfc3339(time))
+
+
+def headers_from(event_id: str, event_type: str, source: str, time: str) -> Headers:
+    """The same from texts."""
     return [
         ("ce_specversion", b"1.0"),
-        ("ce_id", str(event_id).encode()),
+        ("ce_id", event_id.encode()),
         ("ce_type", event_type.encode()),
         ("ce_source", source.encode()),
-        ("ce_time", time.isoformat().replace("+00:00", "Z").encode()),
+        ("ce_time", time.encode()),
         ("content-type", b"application/json"),
     ]
 

@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from shared.errors import BadRequest, Invalid
@@ -24,16 +24,47 @@ def loads(body: bytes) -> Any:
     and `nul_character`.
     """
     text = _text(body)
-    try:
-        value = _DECODER.decode(text)
-    except json.JSONDecodeError:
-        raise BadRequest("malformed_json", "the body is not valid JSON") from None
-    except RecursionError:
-        raise _too_deep() from None
+    value = _decoded(_DECODER, text)
     _check_depth(value, text)
     if _SUSPICIOUS_ESCAPE.search(body):
         _check_texts(value)
     return value
+
+
+def loads_items(body: bytes) -> Any:
+    """Read a JSON object of arrays, of which each item stands for itself: an item that `loads` would refuse is its
+    `Invalid`, and costs no other item. Raises as `loads` does for what is wrong around the items."""
+    try:
+        return loads(body)
+    except Invalid as refused:
+        value = _decoded(_FORGIVING, _text(body))
+        if not isinstance(value, dict) or not all(isinstance(array, list) for array in value.values()):
+            raise refused from None
+    _check_texts(list(value))
+    return {name: [_item(item) for item in array] for name, array in value.items()}
+
+
+def _decoded(decoder: json.JSONDecoder, text: str) -> Any:
+    try:
+        return decoder.decode(text)
+    except json.JSONDecodeError:
+        raise BadRequest("malformed_json", "the body is not valid JSON") from None
+    except RecursionError:
+        raise _too_deep() from None
+
+
+def _item(item: Any) -> Any:
+    """The item, or what is wrong with it."""
+    level = [item]
+    for _ in range(MAX_DEPTH - 2):  # the object and the array around it are levels, too
+        if fault := next((value for value in level if isinstance(value, Invalid)), None):
+            return fault
+        level = [child for parent in level for child in _children(parent)]
+    try:
+        _check_texts(item)
+    except Invalid as fault:
+        return fault
+    return _too_deep() if any(isinstance(value, dict | list | Invalid) for value in level) else item
 
 
 def _text(body: bytes) -> str:
@@ -81,6 +112,26 @@ def _constant(_name: str) -> Any:
 
 _DECODER = json.JSONDecoder(
     object_pairs_hook=_object, parse_int=_integer, parse_float=_number, parse_constant=_constant
+)
+
+
+def _kept(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """`read`, with its error in place of a value that it refuses."""
+
+    def reading(raw: Any) -> Any:
+        try:
+            return read(raw)
+        except Invalid as fault:
+            return fault
+
+    return reading
+
+
+_FORGIVING = json.JSONDecoder(
+    object_pairs_hook=_kept(_object),
+    parse_int=_kept(_integer),
+    parse_float=_kept(_number),
+    parse_constant=_kept(_constant),
 )
 
 

@@ -5,6 +5,7 @@ record does. So whatever arrives while a batch is in flight goes into the next o
 """
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -33,9 +34,10 @@ class Shared(asyncio.Future[Failures]):
 class Group:
     """Records that are sent, acknowledged and reported together."""
 
-    __slots__ = ("_timer", "builder", "future", "records")
+    __slots__ = ("_timer", "began", "builder", "future", "records")
 
     def __init__(self, builder: "BatchBuilder") -> None:
+        self.began = time.monotonic()
         self.builder = builder
         self.future = Shared()
         self.records: list[OutRecord] = []

@@ -44,6 +44,17 @@ def _seconds_of(topic: str) -> Histogram:
     return publish_duration_seconds.labels(topic)
 
 
+def _told(error: Exception | None) -> TellbackError | None:
+    """What a caller is told, and the metrics, about a failure."""
+    if error is None:
+        return None
+    if not isinstance(error, TellbackError):
+        away = isinstance(error, _AWAY) or getattr(error, "retriable", False)
+        error = KafkaUnavailable() if away else Unavailable("record_refused", "Kafka refused the record", retry_after=5)
+    publish_failures_total.labels(error.code).inc()
+    return error
+
+
 class Publisher:
     """One producer a process, shared by requests and relay. All methods belong to the event loop that started it."""
 
@@ -111,70 +122,55 @@ class Publisher:
         Raises `TooLarge` before Kafka sees it, `KafkaUnavailable` past the deadline or at once while the breaker is
         open; then the record may be stored all the same.
         """
-        started = time.monotonic()
-        if self._prefix + record.topic.name not in self._partitions:
+        if record.topic.name not in self._partitions:
             await self._know_partitions([record])
         record.check_size()
-        error = await self._answer(*self._lane(record).add(record))
-        _seconds_of(record.topic.name).observe(time.monotonic() - started)
-        if error is not None:
-            publish_failures_total.labels(error.code).inc()
+        group, position = self._lane(record).add(record)
+        failures = await group.future
+        if failures and (error := _told(failures.get(position))) is not None:
             raise error
 
     async def send_many(self, records: Sequence[OutRecord]) -> list[TellbackError | None]:
         """Publish records in order; one answer each, None where all in-sync replicas have it."""
-        started = time.monotonic()
         await self._know_partitions(records)
-        places: list[tuple[Group, int] | TellbackError] = []
-        for record in records:
+        answers: list[TellbackError | None] = [None] * len(records)
+        places: dict[Group, list[tuple[int, int]]] = {}
+        for index, record in enumerate(records):
             try:
                 record.check_size()
-                places.append(self._lane(record).add(record))
+                group, position = self._lane(record).add(record)
             except TellbackError as error:
-                places.append(error)
-        answers = [place if isinstance(place, TellbackError) else await self._answer(*place) for place in places]
-        self._measure(records, answers, time.monotonic() - started)
+                answers[index] = _told(error)
+            else:
+                places.setdefault(group, []).append((index, position))
+        for group, members in places.items():
+            if failures := await group.future:
+                for index, position in members:
+                    answers[index] = _told(failures.get(position))
         return answers
-
-    @staticmethod
-    async def _answer(group: Group, position: int) -> TellbackError | None:
-        error = (await group.future).get(position)
-        if error is None or isinstance(error, TellbackError):
-            return error
-        if isinstance(error, _AWAY) or getattr(error, "retriable", False):
-            return KafkaUnavailable()
-        return Unavailable("record_refused", "Kafka refused the record", retry_after=5)
-
-    @staticmethod
-    def _measure(records: Sequence[OutRecord], answers: Sequence[TellbackError | None], seconds: float) -> None:
-        if records:
-            _seconds_of(records[0].topic.name).observe(seconds)
-        for error in answers:
-            if error is not None:
-                publish_failures_total.labels(error.code).inc()
 
     async def _know_partitions(self, records: Iterable[OutRecord]) -> None:
         """Ask once for the partitions of a topic; what cannot be answered opens the breaker."""
-        for record in records:
-            name = self._prefix + record.topic.name
-            if name in self._partitions or self._producer is None:
-                continue
+        for name in {record.topic.name for record in records} - self._partitions.keys():
+            if self._producer is None:
+                return
             try:
                 async with asyncio.timeout(self._send_seconds):
-                    self._partitions[name] = len(await self._producer.partitions_for(name))
+                    self._partitions[name] = len(await self._producer.partitions_for(self._prefix + name))
             except (KafkaError, TimeoutError, OSError):
                 self._trip()
 
     def _lane(self, record: OutRecord) -> Lane:
-        name = self._prefix + record.topic.name
-        if self._producer is None or name not in self._partitions:
+        name = record.topic.name
+        partitions = self._partitions.get(name)
+        if self._producer is None or partitions is None:
             raise KafkaUnavailable
         partition = record.partition
         if partition is None:
-            partition = partition_of(record.account_id, self._partitions[name])
+            partition = partition_of(record.account_id, partitions)
         lane = self._lanes.get((name, partition))
         if lane is None:
-            deliver = partial(self._deliver, name=name, partition=partition)
+            deliver = partial(self._deliver, topic=name, partition=partition)
             lane = self._lanes[name, partition] = Lane(self._group, deliver)
         return lane
 
@@ -193,40 +189,41 @@ class Publisher:
         group.fail(KafkaUnavailable())
         self._trip()
 
-    async def _deliver(self, group: Group, name: str, partition: int) -> None:
+    async def _deliver(self, group: Group, topic: str, partition: int) -> None:
         """Send a group; a refusal costs the guilty record only, its neighbours are sent again one by one."""
         try:
-            await self._produce(group, name, partition)
+            await self._produce(group, topic, partition)
             group.settle({})
         except _AWAY as error:
             group.fail(error)
             self._trip()
         except KafkaError as error:
-            log.warning("publish_refused", error=type(error).__name__, topic=name, records=len(group.records))
+            log.warning("publish_refused", error=type(error).__name__, topic=topic, records=len(group.records))
             await self._heal()
-            group.settle(await self._one_by_one(group.records, name, partition))
+            group.settle(await self._one_by_one(group.records, topic, partition))
         except TellbackError as error:
             group.fail(error)
 
-    async def _one_by_one(self, records: Sequence[OutRecord], name: str, partition: int) -> Failures:
+    async def _one_by_one(self, records: Sequence[OutRecord], topic: str, partition: int) -> Failures:
         failures: Failures = {}
         for position, record in enumerate(records):
             try:
                 single = self._bare_group()
                 single.append(record)
-                await self._produce(single, name, partition)
+                await self._produce(single, topic, partition)
             except (KafkaError, OSError, TimeoutError, TellbackError) as error:
                 failures[position] = error
                 if not isinstance(error, _AWAY):
                     await self._heal()
         return failures
 
-    async def _produce(self, group: Group, name: str, partition: int) -> None:
+    async def _produce(self, group: Group, topic: str, partition: int) -> None:
         producer = self._producer
         if producer is None:
             raise KafkaUnavailable
-        await (await producer.send_batch(group.builder, name, partition=partition))
+        await (await producer.send_batch(group.builder, self._prefix + topic, partition=partition))
         self.last_ack = time.monotonic()
+        _seconds_of(topic).observe(self.last_ack - group.began)
 
     async def _heal(self) -> None:
         """Swap in a fresh producer without failing what waits: new producer id, new sequence numbers."""

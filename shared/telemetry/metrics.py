@@ -47,7 +47,7 @@ import_rows_total = Counter(
 # Publishing
 publish_duration_seconds = Histogram(
     "tellback_publish_duration_seconds",
-    "From handing records to Kafka's client to their acknowledgement.",
+    "From the first record of a group, as they are sent together, to their acknowledgement.",
     ["topic"],
     buckets=_FAST,
 )

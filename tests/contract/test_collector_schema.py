@@ -2,6 +2,7 @@
 is one that the document promises."""
 
 import json
+import os
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -24,8 +25,8 @@ from tests.support.http import api_key, bearer
 ROOT = Path(__file__).parents[2]
 DOCUMENT = json.loads((ROOT / "docs/api/collector.openapi.json").read_text())
 SCOPES = ("ingest", "read", "manage", "erase")
-EXAMPLES = 8
-"""Calls an operation: the whole takes about a minute."""
+EXAMPLES = int(os.environ.get("TELLBACK_TEST_EXAMPLES", "2"))
+"""Generated calls an operation, beside the explicit ones; more of them look deeper: `TELLBACK_TEST_EXAMPLES=50`."""
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]

@@ -7,13 +7,13 @@ from fastapi import Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ValidationError
 
+from services.collector.handlers.plain import MAX_ITEMS
 from services.collector.handlers.refusals import refused
 from shared.errors import Invalid, TellbackError, Unavailable
 from shared.http import strict_json
 from shared.http.problem import invalid, problem_body
 from shared.http.routing import require_media_type
 
-MAX_ITEMS = 1_000
 NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 """The first is the usual one."""
 
@@ -30,7 +30,7 @@ async def read_arrays(request: Request, *names: str) -> dict[str, list[Any]] | l
         lines = [line for line in (await request.body()).split(b"\n") if line.strip()]
         _at_most(len(lines), "body")
         return [_line(line) for line in lines]
-    body = await request.json()
+    body = strict_json.loads_items(await request.body())
     if not isinstance(body, dict):
         raise refused("body", "invalid_type", f"must be an object with {' or '.join(names)}")
     if unknown := [name for name in body if name not in names]:

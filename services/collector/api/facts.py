@@ -11,6 +11,7 @@ from services.collector.handlers.facts import context_fact, invitation_fact
 from services.collector.handlers.inputs.facts import ContextInput, InvitationInput
 from shared.access.caller import Caller
 from shared.events.envelope import Event
+from shared.http import strict_json
 from shared.http.auth import Ingester
 from shared.http.limits import BATCH_BYTES
 from shared.http.problem import invalid
@@ -41,7 +42,7 @@ async def post_invitation_events(request: Request, caller: Ingester, collector: 
     """One fact as an object, or `{events: [...]}`. The same fact sent again counts once."""
     now = collector.clock.now()
     kind = require_media_type(request.headers, "application/json", *batches.NDJSON)
-    body = await request.json() if kind == "application/json" else None
+    body = strict_json.loads_items(await request.body()) if kind == "application/json" else None
     if isinstance(body, dict) and "events" not in body:
         try:
             fact = invitation_fact(InvitationInput.model_validate(body), now)

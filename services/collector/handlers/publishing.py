@@ -46,37 +46,36 @@ class Outgoing:
         closed.
         """
         await require_own(self.database, owner_email, event)
-        record = OutRecord.of(topic, event)
+        return await self.send(OutRecord.of(topic, event))
+
+    async def send(self, record: OutRecord) -> Via:
+        """Publish the record of an event durably. Raises `TooLarge`, and `Unavailable` when both ways are closed."""
         if len(record.value or b"") > MAX_EVENT_BYTES:
             raise _too_large()
         try:
             await self.publisher.send(record)
         except Unavailable:
-            result = await self._to_outbox(topic, [event])
+            result = await self._to_outbox([record])
             if isinstance(result, TellbackError):
                 raise result from None
             return result
         return "kafka"
 
-    async def publish_many(self, topic: Topic, events: Sequence[Event]) -> list[Via | TellbackError]:
-        """Publish events durably; one answer each: the way it took, or why it was not taken."""
-        answers: list[Via | TellbackError] = ["kafka"] * len(events)
-        records: list[tuple[int, OutRecord]] = []
-        for index, event in enumerate(events):
-            record = OutRecord.of(topic, event)
-            if len(record.value or b"") > MAX_EVENT_BYTES:
-                answers[index] = _too_large()
-            else:
-                records.append((index, record))
-        errors = await self.publisher.send_many([record for _, record in records]) if records else []
+    async def send_many(self, records: Sequence[OutRecord]) -> list[Via | TellbackError]:
+        """Publish records durably; one answer each: the way it took, or why it was not taken."""
+        answers: list[Via | TellbackError] = ["kafka"] * len(records)
+        fitting = [index for index, record in enumerate(records) if len(record.value or b"") <= MAX_EVENT_BYTES]
+        if len(fitting) < len(records):
+            answers = [_too_large()] * len(records)
+        errors = await self.publisher.send_many([records[index] for index in fitting]) if fitting else []
         left = []
-        for (index, _), error in zip(records, errors, strict=True):
+        for index, error in zip(fitting, errors, strict=True):
             if isinstance(error, Unavailable):
                 left.append(index)
-            elif error is not None:
-                answers[index] = error
+            else:
+                answers[index] = error or "kafka"
         if left:
-            result = await self._to_outbox(topic, [events[index] for index in left])
+            result = await self._to_outbox([records[index] for index in left])
             for index in left:
                 answers[index] = result
         return answers
@@ -87,13 +86,13 @@ class Outgoing:
         """Publish what is an event; what was refused before keeps its error. As in `publish` for a limited key."""
         events = await own_only(self.database, owner_email, events)
         good = [event for event in events if isinstance(event, Event)]
-        published = iter(await self.publish_many(topic, good))
+        published = iter(await self.send_many([OutRecord.of(topic, event) for event in good]))
         return [next(published) if isinstance(event, Event) else event for event in events]
 
-    async def _to_outbox(self, topic: Topic, events: Sequence[Event]) -> Via | TellbackError:
+    async def _to_outbox(self, records: Sequence[OutRecord]) -> Via | TellbackError:
         try:
             async with asyncio.timeout(OUTBOX_SECONDS), self.database.write() as tx:
-                await tx.emit(topic, *events)
+                await tx.emit_records(records)
         except (TimeoutError, Unavailable):
             # The rows may be committed all the same: they carry the ids that a repetition will carry.
             return Unavailable(

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from services.cli.serve import _server
 from shared.events.responses import ResponseAmended, ResponseRecorded
 from shared.topics import RESPONSES
 from tests.integration.collector.conftest import Running
@@ -181,3 +182,19 @@ async def test_a_key_may_require_the_customers_signature(collector: Running) -> 
 async def test_what_makes_no_sense_is_not_made(shared_collector: Running, wanted: dict[str, Any]) -> None:
     body = {"name": "pages", "publishable": True, "origins": [PAGE]} | wanted
     assert_problem(await shared_collector.client.post("/v1/keys", json=body), 422, "invalid_key")
+
+
+@pytest.mark.parametrize(("proxies", "statuses"), [(["127.0.0.1"], [202, 202, 429]), ([], [202, 429, 429])])
+async def test_behind_a_trusted_proxy_the_rate_counts_its_clients(
+    collector: Running, proxies: list[str], statuses: list[int]
+) -> None:
+    made = await key(collector, rate_limit=1)
+    config = _server(collector.app, ("127.0.0.1", 0), 0, proxies).config
+    config.load()
+    transport = httpx.ASGITransport(app=config.loaded_app, client=("127.0.0.1", 1))
+    async with httpx.AsyncClient(transport=transport, base_url="http://tellback.test") as proxy:
+        answers = [
+            await proxy.post("/v1/responses", json=BODY, headers=shown(made) | {"x-forwarded-for": address})
+            for address in ("192.0.2.1", "192.0.2.2", "192.0.2.2")
+        ]
+    assert [answer.status_code for answer in answers] == statuses

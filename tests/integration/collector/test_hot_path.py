@@ -100,6 +100,26 @@ async def test_a_batch_is_answered_alike(client: httpx.AsyncClient, app: Service
     assert stable(with_hot) == stable(without)
 
 
+@pytest.mark.parametrize(
+    ("fault", "code"),
+    [
+        ('"comment": "\\ud800"', "lone_surrogate"),
+        ('"score": 8', "duplicate_key"),
+        ('"attributes": {"a": 1e400}', "number_out_of_range"),
+    ],
+)
+async def test_an_item_that_cannot_be_read_costs_no_other(
+    client: httpx.AsyncClient, app: ServiceApp, fault: str, code: str
+) -> None:
+    good = json.dumps(ITEM | {"response_id": code})
+    body = f'{{"responses": [{good}, {json.dumps(ITEM)[:-1]}, {fault}}}, {good}]}}'.encode()
+    with_hot, without = await both(client, app, "/v1/responses/batch", body, JSON)
+    assert stable(with_hot) == stable(without)
+    results = with_hot.json()["results"]
+    assert [result["status"] for result in results] == ["accepted", "rejected", "accepted"]
+    assert (results[1]["problem"]["code"], results[1]["response_id"]) == (code, None)
+
+
 async def test_the_same_event_is_published(
     environment: Environment, client: httpx.AsyncClient, app: ServiceApp
 ) -> None:

@@ -1,9 +1,10 @@
 """Kafka away, PostgreSQL away, both away: what is answered, and where what was accepted ends up."""
 
 import asyncio
+import contextlib
 import socket
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import replace
 from typing import Any
@@ -14,9 +15,11 @@ from services.collector.app import why_not_ready
 from services.collector.handlers.publishing import OUTBOX_SECONDS, Outgoing
 from shared.db.engine import Database
 from shared.events.responses import ResponseRecorded
-from shared.kafka.producer import Publisher
+from shared.kafka.producer import SEND_SECONDS, Publisher
+from shared.records import KafkaUnavailable, OutRecord
 from shared.topics import CONTEXT_EVENTS, INVITATIONS, RESPONSES
 from tests.integration.collector.conftest import Running
+from tests.support.problems import assert_problem
 
 RESPONSE: dict[str, Any] = {"account_id": "acme", "email": "ann@acme.example", "survey_type": "nps", "score": 9}
 
@@ -44,6 +47,25 @@ async def away(collector: Running, **parts: Any) -> AsyncIterator[None]:
 def dead_publisher() -> Publisher:
     """A publisher whose breaker is open: nothing listens there."""
     return Publisher("127.0.0.1:1")
+
+
+class Mute:
+    """A publisher of which no broker answers: every send ends with its deadline."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def send(self, record: OutRecord) -> None:
+        """Raises `KafkaUnavailable` past the deadline."""
+        (error,) = await self.send_many([record])
+        raise error
+
+    async def send_many(self, records: Sequence[OutRecord]) -> list[KafkaUnavailable]:
+        """The same for each."""
+        self.asked += 1
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(asyncio.Event().wait(), SEND_SECONDS)
+        return [KafkaUnavailable() for _ in records]
 
 
 async def test_while_kafka_is_away_the_outbox_takes_and_later_relays(collector: Running) -> None:
@@ -104,6 +126,29 @@ async def test_many_requests_at_once_do_not_wait_for_each_other(collector: Runni
             assert time.monotonic() - began < OUTBOX_SECONDS + 2
         await database.close()
     assert {answer.status_code for answer in answers} == {503}
+
+
+@pytest.mark.parametrize("path", ["/v1/responses", "/v1/responses/batch"])
+async def test_with_both_hanging_the_first_refusal_waits_for_each_once(collector: Running, path: str) -> None:
+    """The broker has taken the connection and says nothing more: only the deadline tells. The hot path, which has
+    waited for it, does not let the route behind it wait again."""
+    await collector.client.get("/v1/me")
+    with silent_port() as port:
+        database = Database(f"postgresql://nobody@127.0.0.1:{port}/none", "collector")
+        service = collector.app.state.service
+        hanging = Mute()
+        hot = collector.app.hot[("POST", path)]  # type: ignore[attr-defined]
+        outgoing = replace(service.outgoing, publisher=hanging, database=database)
+        kept, hot._collector = hot._collector, replace(service, outgoing=outgoing)
+        began = time.monotonic()
+        body = RESPONSE if path == "/v1/responses" else {"responses": [RESPONSE]}
+        answer = await collector.client.post(path, json=body)
+        assert time.monotonic() - began < 10
+        hot._collector = kept
+        await database.close()
+    assert_problem(answer, 503, "unavailable")
+    assert 1 <= int(answer.headers["retry-after"]) <= 10
+    assert hanging.asked == 1
 
 
 async def test_the_outbox_is_not_asked_while_kafka_takes(collector: Running) -> None:

@@ -70,21 +70,25 @@ def long_text(value: str) -> str:
     return value
 
 
-def _moment(value: Any) -> datetime:
+def moment(value: Any) -> datetime:
+    """A time of an answer or event in UTC, from RFC 3339 with an offset or from an aware datetime.
+
+    Raises `PydanticCustomError` for any other form and for times before 2000.
+    """
     if isinstance(value, datetime) and value.tzinfo is not None:
-        moment = value
+        found = value
     elif isinstance(value, str) and _TIME.fullmatch(value):
         try:
-            moment = datetime.fromisoformat(value.upper())
+            found = datetime.fromisoformat(value.upper())
         except ValueError:
             raise PydanticCustomError("invalid_time", "there is no such time") from None
     else:
         raise PydanticCustomError("invalid_time", "must be an RFC 3339 time with an offset")
     # Compared before the conversion, which fails for years 1 and 9999.
-    if moment < EARLIEST:
+    if found < EARLIEST:
         raise PydanticCustomError("out_of_range", "must be 2000-01-01 or later")
     try:
-        return moment.astimezone(UTC)
+        return found.astimezone(UTC)
     except OverflowError:
         raise PydanticCustomError("out_of_range", "must be at most 5 minutes ahead") from None
 
@@ -136,7 +140,7 @@ Language = Annotated[str, *_line(35)]
 Email = Annotated[str, *_line(200), AfterValidator(_email), Field(examples=["ann.lee@acme.example"])]
 Comment = Annotated[str, Strict(), StringConstraints(max_length=40_000), AfterValidator(long_text)]
 Moment = Annotated[
-    datetime, BeforeValidator(_moment), Field(examples=["2026-03-31T09:30:00Z"], description="RFC 3339, with an offset")
+    datetime, BeforeValidator(moment), Field(examples=["2026-03-31T09:30:00Z"], description="RFC 3339, with an offset")
 ]
 Day = Annotated[date, BeforeValidator(_day), Field(examples=["2026-12-31"])]
 Attributes = Annotated[

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.errors import BadRequest, Invalid
-from shared.http.strict_json import MAX_DEPTH, loads
+from shared.http.strict_json import MAX_DEPTH, loads, loads_items
 
 TEXT = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
 JSON = st.recursive(
@@ -46,3 +46,39 @@ def test_an_escaped_backslash_before_u_is_no_escape() -> None:
         "b": "\\u0000",
         "c": "😀",
     }
+
+
+FAULTY = {
+    "lone_surrogate": '{"a": ["\\ud800"]}',
+    "nul_character": '{"\\u0000": 1}',
+    "duplicate_key": '{"b": [{"a": 1, "a": 2}]}',
+    "number_out_of_range": '{"a": [1, 1e400]}',
+    "too_deep": "[" * (MAX_DEPTH - 1) + "1" + "]" * (MAX_DEPTH - 1),
+}
+
+
+@pytest.mark.parametrize("code", FAULTY)
+def test_a_faulty_item_costs_no_other(code: str) -> None:
+    body = f'{{"items": [1, {FAULTY[code]}, {{"a": "\\ud83d\\ude00"}}]}}'.encode()
+    with pytest.raises(Invalid, match=code):
+        loads(body)
+    first, faulty, last = loads_items(body)["items"]
+    assert (first, last) == (1, {"a": "😀"})
+    assert isinstance(faulty, Invalid)
+    assert faulty.code == code
+
+
+@pytest.mark.parametrize(
+    "body",
+    ['{"a": [], "a": []}', '{"a": 1e400}', '{"\\ud800": []}', '{"a": [], "b": "\\ud800"}', '[{"a": 1, "a": 2}]'],
+)
+def test_a_fault_around_the_items_is_refused_as_a_whole(body: str) -> None:
+    with pytest.raises(Invalid):
+        loads_items(body.encode())
+
+
+@given(value=JSON)
+def test_items_without_fault_are_read_as_ever(value: object) -> None:
+    body = json.dumps(value).encode()
+    with suppress(Invalid):
+        assert loads_items(body) == loads(body)

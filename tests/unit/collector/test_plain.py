@@ -1,0 +1,239 @@
+"""Plain responses become the very event that the model makes of them, and what the model refuses is never plain."""
+
+import json
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from unicodedata import category
+from uuid import UUID
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from services.collector.handlers import responses
+from services.collector.handlers.inputs.responses import NewResponse
+from services.collector.handlers.plain import MAX_ITEMS, NotPlain, Taken, take_many, take_one
+from shared.errors import TellbackError
+from shared.http import strict_json
+from shared.ids import uuid7s
+from shared.records import OutRecord
+
+NOW = datetime(2026, 6, 1, 12, 0, 0, 120_000, tzinfo=UTC)
+GOOD: dict[str, Any] = {
+    "response_id": "r1",
+    "account_id": "acme",
+    "stakeholder_id": "ann",
+    "survey_type": "nps",
+    "score": 9,
+}
+FULL = GOOD | {
+    "email": "Ann.Lee@acme.example",
+    "comment": 'Late: "twice"\n\\ and Ünïcode 😀',
+    "answered_at": "2026-05-01T08:00:00.123456+02:00",
+    "nps_kind": "project",
+    "touchpoint": "delivery",
+    "product": "a/b",
+    "channel": "email",
+    "survey_id": "s",
+    "invitation_id": "i",
+    "language": "en",
+    "follow_up_requested": True,
+    "test": False,
+}
+
+
+def by_model(value: Any) -> OutRecord | None:
+    """The record that the model makes; None where it refuses."""
+    try:
+        body = NewResponse.model_validate(value)
+        return Taken.of(responses.recorded(body, NOW, response_id="new")).record
+    except (ValidationError, TellbackError):
+        return None
+
+
+def plain(body: bytes) -> OutRecord | None:
+    """The record of the short way; None where it does not take the body."""
+    try:
+        return take_one(body, NOW, lambda _: "new").record
+    except NotPlain:
+        return None
+
+
+def strictly(body: bytes) -> Any:
+    """What the strict reader makes of a body; None where it refuses, which no model takes either."""
+    try:
+        return strict_json.loads(body)
+    except TellbackError:
+        return None
+
+
+def alike(body: bytes) -> bool:
+    """Whether the body was plain; then both ways must have made the same record."""
+    short = plain(body)
+    if short is None:
+        return False
+    whole = by_model(strictly(body))
+    assert whole is not None
+    assert short._replace(headers=[]) == whole._replace(headers=[])
+    both = [{name: raw for name, raw in record.headers if name != "ce_id"} for record in (short, whole)]
+    assert both[0] == both[1]
+    assert [name for name, _ in short.headers] == [name for name, _ in whole.headers]
+    return True
+
+
+@pytest.mark.parametrize("escaped", [True, False])
+def test_the_same_event_from_the_smallest_and_from_the_fullest(escaped: bool) -> None:
+    for value in (GOOD, FULL, GOOD | {"survey_type": "ces", "score": 7}):
+        assert alike(json.dumps(value, ensure_ascii=escaped, indent=1).encode())
+        assert alike(json.dumps(value | {"comment": ""}, ensure_ascii=escaped).encode())
+    nobody = {name: value for name, value in FULL.items() if name not in ("response_id", "stakeholder_id")}
+    assert alike(json.dumps(nobody, ensure_ascii=escaped).encode())
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{}",
+        b"[]",
+        b"null",
+        b"\xef\xbb\xbf" + json.dumps(GOOD).encode(),
+        json.dumps(GOOD).encode("utf-16"),
+        b'{"account_id":"a","account_id":"a","stakeholder_id":"b","survey_type":"nps","score":1}',
+        b'{"account_id":"a","stakeholder_id":"b","survey_type":"nps","score":1,"score":1}',
+        b'{"account_id":"a","stakeholder_id":"b","survey_type":"nps","score":1,"comment":"x","comment":"\\u003a"}',
+        b'{"account_id":"a","stakeholder_id":"b","survey_type":"nps","score":1,"comment" :"x","comment" :"x:"}',
+        b'{"account_id":"a","stakeholder_id":"b","survey_type":"nps","score":1,"comment":"\xff"}',
+        b'{"account_id":"a","stakeholder_id":"b","survey_type":"nps","score":1,"comment":"\xed\xa0\x80"}',
+        b'{"account_id":"a","stakeholder_id":"b","survey_type":"nps","score":1,"comment":"a\nb"}',
+        b'{"account_id":"a","stakeholder_id":"b","survey_type":"nps","score":1}x',
+        b'{"account_id":"a","stakeholder_id":"b","survey_type":"nps","score":1,}',
+    ],
+)
+def test_what_the_strict_reader_refuses_is_not_plain(body: bytes) -> None:
+    assert plain(body) is None
+    assert by_model(strictly(body)) is None
+
+
+@pytest.mark.parametrize(
+    "field",
+    [
+        {"score": 11},
+        {"score": -1},
+        {"score": True},
+        {"score": "9"},
+        {"score": 9.0},
+        {"score": 10**30},
+        {"survey_type": "csat", "score": 0},
+        {"survey_type": "csat", "score": 6},
+        {"survey_type": "ces", "score": 8},
+        {"colour": "red"},
+        {"comment": "x" * 10_001},
+        {"comment": "a\0b"},
+        {"comment": "\ud800"},
+        {"account_id": ""},
+        {"account_id": " "},
+        {"account_id": "a/b"},
+        {"account_id": "x" * 201},
+        {"answered_at": "2026-06-01T12:05:01Z"},
+        {"answered_at": "2026-05-01"},
+        {"answered_at": "1999-12-31T23:59:59Z"},
+        {"stakeholder_id": None},
+        {"stakeholder_id": None, "email": "nobody"},
+        {"test": 1},
+        {"answers": [{}]},
+    ],
+)
+def test_what_the_model_refuses_is_not_plain(field: dict[str, Any]) -> None:
+    body = json.dumps(GOOD | field).encode()
+    assert plain(body) is None
+    assert by_model(strictly(body)) is None
+
+
+def test_what_needs_mending_is_left_to_the_model() -> None:
+    for field in ({"account_id": " acme"}, {"comment": "e\u0301"}, {"attributes": {"a": 1}}, {"product": None}):
+        body = json.dumps(GOOD | field).encode()
+        assert plain(body) is None
+        assert by_model(strictly(body)) is not None
+
+
+def test_every_character_is_taken_as_the_model_takes_it() -> None:
+    """In an id, a label and a comment; first, in the middle and last."""
+    letters = map(chr, range(sys.maxunicode + 1))
+    for letter in (one for one in letters if one.isspace() or category(one) in ("Cc", "Cf") or ord(one) < 0x180):
+        for text in (letter, f"{letter}x", f"x{letter}x", f"x{letter}"):
+            for field in ("account_id", "touchpoint", "comment"):
+                alike(json.dumps(GOOD | {field: text}, ensure_ascii=False).encode())
+
+
+TEXTS = st.text(max_size=12) | st.sampled_from(
+    ["acme", "a:b", "..", ".a", "ann@acme.example", "İ@x", "9", "Zoë", "a b"]
+)
+FIELDS = st.fixed_dictionaries(
+    {
+        "account_id": TEXTS,
+        "survey_type": st.sampled_from(["nps", "csat", "ces", "x"]),
+        "score": st.integers(-1, 11) | st.sampled_from([True, "9", 9.0, None]),
+    },
+    optional={
+        name: TEXTS for name in ("response_id", "stakeholder_id", "comment", "touchpoint", "survey_id", "language")
+    }
+    | {
+        "email": st.emails() | TEXTS,
+        "answered_at": st.datetimes(timezones=st.just(UTC)).map(datetime.isoformat) | TEXTS,
+        "channel": st.sampled_from(["email", "web", "x"]),
+        "test": st.sampled_from([True, False, None, 0]),
+        "colour": TEXTS,
+    },
+)
+
+
+@given(FIELDS, st.booleans(), st.sampled_from([(",", ":"), (", ", ": "), (" ,", " :")]))
+def test_any_body_is_taken_as_the_model_takes_it(value: Any, escaped: bool, separators: tuple[str, str]) -> None:
+    try:
+        alike(json.dumps(value, ensure_ascii=escaped, separators=separators).encode())
+    except UnicodeEncodeError:
+        return  # a lone surrogate has no bytes of its own; escaped it has
+
+
+@given(st.lists(st.tuples(st.sampled_from(list(FULL)), st.sampled_from(["a", "a:", "b", 1])), max_size=8))
+def test_no_key_counts_twice(pairs: list[tuple[str, Any]]) -> None:
+    body = "{" + ",".join(f"{json.dumps(name)}:{json.dumps(value)}" for name, value in [*GOOD.items(), *pairs]) + "}"
+    taken = plain(body.encode())
+    assert taken is None or len({name for name, _ in pairs} - GOOD.keys()) == len(pairs)
+
+
+def test_a_batch_is_as_many_single_ones() -> None:
+    items = [GOOD | {"response_id": f"r{number}", "comment": "a:b" * number} for number in range(MAX_ITEMS)]
+    taken = take_many(json.dumps({"responses": items}).encode(), NOW, None)
+    assert [one.record._replace(headers=[]) for one in taken] == [
+        take_one(json.dumps(item).encode(), NOW, None).record._replace(headers=[]) for item in items
+    ]
+    assert len({one.event_id for one in taken}) == MAX_ITEMS
+
+
+@pytest.mark.parametrize("items", [[], [GOOD] * (MAX_ITEMS + 1), [GOOD, 1], [GOOD, GOOD | {"score": 11}], {}])
+def test_a_batch_of_other_things_is_not_plain(items: Any) -> None:
+    with pytest.raises(NotPlain):
+        take_many(json.dumps({"responses": items}).encode(), NOW, None)
+    with pytest.raises(NotPlain):
+        take_many(json.dumps({"responses": [GOOD], "more": items}).encode(), NOW, None)
+
+
+def test_ids_are_derived_by_position_where_the_client_sends_none() -> None:
+    naming: Callable[[int | None], str] = str
+    item = {name: value for name, value in GOOD.items() if name != "response_id"}
+    assert take_one(json.dumps(item).encode(), NOW, naming).response_id == "None"
+    taken = take_many(json.dumps({"responses": [item, GOOD, item]}).encode(), NOW, naming)
+    assert [one.response_id for one in taken] == ["0", "r1", "2"]
+
+
+def test_many_ids_are_of_version_seven() -> None:
+    found = [UUID(text) for text in uuid7s(500)]
+    assert len(set(found)) == 500
+    assert {(one.version, one.variant, str(one)) for one in found} == {
+        (7, "specified in RFC 4122", str(one)) for one in found
+    }
