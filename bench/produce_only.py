@@ -9,9 +9,7 @@ from confluent_kafka import Producer  # installed by whoever wants this peer
 from shared.events.envelope import headers_from
 from shared.ids import uuid7s
 
-VALUE = b'{"response_id":"b-1-1","account_id":"account-00001","stakeholder_id":"person-1-1","comment":"%s"}' % (b"x" * 480)
-    b'"x":"' + b"x" * 480 + b'"'
-)
+VALUE = b'{"response_id":"b-1-1","account_id":"account-00001","stakeholder_id":"p-1","comment":"%s"}' % (b"x" * 480)
 
 
 def main(servers: str, prefix: str, seconds: float) -> float:

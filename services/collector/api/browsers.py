@@ -44,13 +44,16 @@ def amend_token(collector: Collector, caller: Caller, event: Event) -> str | Non
     return collector.browsers.amend_token(grant)
 
 
-def check_amendment(collector: Collector, caller: Caller, response_id: str, body: Amendment) -> None:
-    """Raises `Forbidden` when a publishable key amends another response than its token says, or other fields."""
+def checked_amendment(collector: Collector, caller: Caller, response_id: str, body: Amendment) -> Amendment:
+    """The amendment, which from a browser names the person of its token, so that an erasure finds it even where its
+    response never comes. Raises `Forbidden` when a publishable key amends another response than its token says, or
+    other fields."""
     if not caller.publishable:
-        return
+        return body
     grant = collector.browsers.amend_grant(body.amend_token or "", collector.clock.now())
     about = (caller.key_id, response_id, body.account_id)
     if grant is None or (grant.key_id, grant.response_id, grant.account_id) != about:
         raise Forbidden("amend_token_invalid", "the token does not allow this amendment, or no longer")
     if body.stakeholder_id not in (None, grant.stakeholder_id) or not body.changes().keys() <= AMENDABLE:
         raise Forbidden("not_amendable", "a browser may amend comment and answers")
+    return body.model_copy(update={"stakeholder_id": grant.stakeholder_id})

@@ -118,7 +118,7 @@ class HotPath:
         """Status and answer. Raises `Unavailable` when nothing was taken for want of Kafka and PostgreSQL."""
         outcomes = await self._collector.outgoing.send_many([one.record for one in taken])
         for via, counter in _ACCEPTED.items():
-            if count := outcomes.count(via):
+            if count := sum(outcome == via for outcome in outcomes):
                 counter.inc(count)
         if any(isinstance(outcome, TellbackError) for outcome in outcomes):
             return 200, bytes(batches.answer(outcomes, [{"response_id": one.response_id} for one in taken]).body)

@@ -75,7 +75,7 @@ async def amend_response(
     idempotency_key: IdempotencyKey = None,
 ) -> AcceptedResponse:
     """Score now, comment later. Absent fields stay, null clears. May overtake its response."""
-    browsers.check_amendment(collector, caller, response_id, body)
+    body = browsers.checked_amendment(collector, caller, response_id, body)
     event = responses.amended(response_id, body, idempotency_key, collector.clock.now())
     return await _publish(collector, caller, event, response_id)
 

@@ -108,6 +108,7 @@ async def test_comment_and_answers_may_be_amended_with_the_token_for_a_day(colle
     assert isinstance(recorded, ResponseRecorded)
     assert isinstance(amended, ResponseAmended)
     assert amended.changes == {"comment": "Always on time."}
+    assert amended.stakeholder_id == recorded.stakeholder_id  # an erasure finds it, even alone
 
     for wrong in (
         body | {"score": 1},
