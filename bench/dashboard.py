@@ -8,9 +8,12 @@ drawn; the grid of accounts is there when it shows rows and knows how many there
 
 import argparse
 import asyncio
+import math
+import re
 import statistics
 import sys
 import tempfile
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -22,8 +25,9 @@ from playwright.async_api import Page
 
 from bench import stored
 from services.cli.embedded.process import free_port
+from services.dashboard.domain.users import Role
 from services.dashboard.gateways.passwords import Passwords
-from services.dashboard.handlers.people import FIRST_ADMIN, Desk
+from services.dashboard.handlers.people import Desk
 from services.dashboard.handlers.signing_in import SigningIn
 from services.dashboard.web.forms import SESSION
 from shared.clock import SystemClock
@@ -35,11 +39,20 @@ from tests.support.polling import eventually
 from tests.support.processes import SOURCES, embedded_kafka, embedded_postgres, end, start, tellback
 
 WAIT_MS = 60_000
+COUNTED = ("tellback_records_read_total", "tellback_outbox_published_total")
 THERE = "document.querySelector('#app > *') !== null"
 FIGURES = """() => !document.querySelector('main .loading') && document.querySelector('main .figure.big .value')
     && [...document.querySelectorAll('main .chart')].every(chart => chart.querySelector('svg, canvas'))"""
 GRID = """() => document.querySelector('.ag-center-cols-container [role=row]')
     && /\\d (account|accounts)$/.test(document.querySelector('main .filters [role=status]').textContent)"""
+ACTS = {"sorted by NPS": ("nps", "^−"), "at risk only": ("class", "risk"), "found by name": ("name", "-77")}
+"""What is done with the grid, and how each row then seen looks in which column."""
+SHOWN = """([column, look]) => {
+    const cells = [...document.querySelectorAll(`.ag-center-cols-container [role=row] [col-id=${column}]`)];
+    return cells.length && cells.every(cell => cell.textContent.match(look));
+}"""
+ASKED = r"^tellback_http_request_duration_seconds_{}{{(method=\"GET\",route=\"/v1[^}}]*)}} (\S+)"
+PARTS = ("sum", "count")
 PAINTED = "() => performance.getEntriesByName('first-contentful-paint')[0]?.startTime"
 
 
@@ -86,10 +99,14 @@ async def _run(kafka: str, postgres: str, asked: argparse.Namespace) -> None:
                     looks = (
                         Look("an empty page of NiceGUI", f"{empty}/", THERE),
                         Look("the same with a chart and 10,000 rows", f"{empty}/full", THERE),
-                        Look("portfolio", f"{url}/", FIGURES),
+                        Look("portfolio, for the first time", f"{url}/", FIGURES),
+                        Look("portfolio, once more", f"{url}/", FIGURES),
                         Look("accounts", f"{url}/accounts", GRID),
                     )
-                    _print(await _measure(looks, await _session(environment), asked.rounds))
+                    tokens = await _sessions(environment, asked.rounds + 1)
+                    _print(await _measure(looks, tokens))
+                    _print_acts(await _work(looks[-1], tokens[0], asked.rounds))
+                    await _print_questions(installation)
 
 
 @asynccontextmanager
@@ -112,12 +129,21 @@ async def _dashboard(installation: Installation, folder: Path) -> AsyncIterator[
 
 
 async def _session(environment: Environment) -> str:
-    """The token of somebody signed in."""
+    """The token of somebody signed in, who sees everything."""
+    return (await _sessions(environment, 1))[0]
+
+
+async def _sessions(environment: Environment, number: int) -> list[str]:
+    """The tokens of so many leaders, signed in."""
     database, clock, passwords = Database(environment.database_url, "dashboard"), SystemClock(), Passwords()
+    desk, signing_in = Desk(database, clock, passwords), SigningIn(database, clock, passwords, timedelta(hours=1))
     try:
-        password = await Desk(database, clock, passwords).first_admin()
-        assert password
-        return await SigningIn(database, clock, passwords, timedelta(hours=1)).sign_in(FIRST_ADMIN, password, "bench")
+        await desk.first_admin()
+        admin = (await desk.everybody())[0]
+        leaders = [f"leader-{one}@bench.example" for one in range(number)]
+        return [
+            await signing_in.sign_in(one, await desk.add(admin, one, "Leader", Role.LEADER), "bench") for one in leaders
+        ]
     finally:
         await database.close()
 
@@ -129,17 +155,19 @@ async def _settled(installation: Installation) -> None:
     async def still() -> bool:
         async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
             metrics = [(await client.get(f"{installation.url(name)}/metrics")).text for name in installation.clients]
-        seen.append([line for text in metrics for line in text.splitlines() if "_records_" in line or "outbox" in line])
+        seen.append([line for text in metrics for line in text.splitlines() if line.startswith(COUNTED)])
         await asyncio.sleep(2)
         return len(seen) > 2 and seen[-1] == seen[-2] == seen[-3]
 
     await eventually(still, timeout=180)
 
 
-async def _measure(looks: Sequence[Look], token: str, rounds: int) -> dict[str, list[Seen]]:
-    """Page → what was seen of it in each round; the first round warms up the servers and does not count."""
+async def _measure(looks: Sequence[Look], tokens: Sequence[str]) -> dict[str, list[Seen]]:
+    """Page → what was seen of it in each round, by somebody who was not there before; the first round warms up the
+    servers and does not count.
+    """
     found: dict[str, list[Seen]] = {look.name: [] for look in looks}
-    for number in range(rounds + 1):
+    for number, token in enumerate(tokens):
         for look in looks:
             seen = await _look(look, token)
             if number:
@@ -155,10 +183,53 @@ async def _look(look: Look, token: str) -> Seen:
         await page.goto(look.url, wait_until="commit")
         whole = await _when(page, look.whole)
         painted = await (await page.wait_for_function(PAINTED, timeout=WAIT_MS)).json_value()
-        wrong = await page.locator("main .notice.bad:visible").all_inner_texts()
-        if wrong:
-            raise RuntimeError(f"{look.name}: {wrong[0]}")
+        for wrong in await page.locator("main .notice.bad:visible").all_inner_texts():
+            print(f"{look.name}: {wrong}")
+            whole = math.nan
         return Seen(float(painted), whole)
+
+
+async def _work(look: Look, token: str, rounds: int) -> dict[str, list[float]]:
+    """What is done with the grid → milliseconds from the click or the key until it shows."""
+    found: dict[str, list[float]] = {name: [] for name in ACTS}
+    async with chromium() as browser:
+        context = await browser.new_context(viewport={"width": 1280, "height": 900})
+        await context.add_cookies([{"name": SESSION, "value": token, "url": look.url}])
+        for _ in range(rounds):
+            page = await context.new_page()
+            await page.goto(look.url)
+            await _when(page, look.whole)
+            for name, seen in ACTS.items():
+                began = time.perf_counter()
+                if name == "sorted by NPS":
+                    await page.get_by_role("columnheader", name="NPS").click()
+                elif name == "at risk only":
+                    await page.get_by_label("Class").select_option("at_risk")
+                else:
+                    await page.get_by_label("Search").fill("-77")
+                await page.wait_for_function(SHOWN, arg=list(seen), polling="raf", timeout=WAIT_MS)
+                found[name].append(1000 * (time.perf_counter() - began))
+            await page.close()
+    return found
+
+
+def _print_acts(found: Mapping[str, Sequence[float]]) -> None:
+    print("\nthe grid of accounts, from the click until it shows, ms")
+    for name, times in found.items():
+        print(f"{name:<40} {_spread(times):>22}")
+
+
+async def _print_questions(installation: Installation) -> None:
+    """Where the time went: what the pages asked the services."""
+    print("\nwhat was asked, as the services saw it: mean ms, times")
+    spent: list[tuple[float, float, str]] = []
+    async with httpx.AsyncClient(trust_env=False, timeout=20) as client:
+        for name in installation.clients:
+            text = (await client.get(f"{installation.url(name)}/metrics")).text
+            sums, counts = ({m[1]: float(m[2]) for m in re.finditer(ASKED.format(kind), text, re.M)} for kind in PARTS)
+            spent += [(1000 * sums[label] / counts[label], counts[label], label) for label in sums if counts.get(label)]
+    for mean, count, label in sorted(spent, reverse=True)[:15]:
+        print(f"{mean:>9.1f} {count:>6.0f}  {label}")
 
 
 async def _when(page: Page, condition: str) -> float:

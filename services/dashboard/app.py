@@ -7,6 +7,7 @@ from datetime import timedelta
 from fastapi import FastAPI
 
 from services.dashboard import SCHEMA
+from services.dashboard.domain.recent import Recent
 from services.dashboard.gateways.passwords import Passwords
 from services.dashboard.gateways.services import Services
 from services.dashboard.gateways.vault import Vault
@@ -15,7 +16,7 @@ from services.dashboard.handlers.people import Desk
 from services.dashboard.handlers.signing_in import SigningIn
 from services.dashboard.jobs.pulse import Pulses
 from services.dashboard.settings import DashboardSettings
-from services.dashboard.web import login
+from services.dashboard.web import login, rows
 from services.dashboard.web.forms import Forms
 from services.dashboard.web.resources import Resources, provide
 from services.dashboard.web.site import mount
@@ -56,7 +57,7 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
             await database.close()
 
     about = "Pages for people: who turned, why, and what to do about it. There is no API here but health and metrics."
-    app = create_bare_app(SCHEMA, "Tellback dashboard", about, (login.router,), lifespan, clock=clock)
+    app = create_bare_app(SCHEMA, "Tellback dashboard", about, (login.router, rows.router), lifespan, clock=clock)
     mount(app)
     return app
 
@@ -74,6 +75,7 @@ def _resources(
         desk=Desk(database, clock, passwords, keys),
         keys=keys,
         pulses=Pulses(settings.refresh_seconds),
+        recent=Recent(),
     )
 
 

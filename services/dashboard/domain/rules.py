@@ -7,7 +7,6 @@ Json = dict[str, Any]
 EDITABLE = ("label", "severity", "due", "recipient", "informs", "reason", "playbook", "conditions", "escalation")
 """What the page changes; the rest of a rule (its event, kind and place) makes another rule."""
 CONDITION, STEP = "condition", "step"
-OPERATORS = ("in", "min", "max")
 
 
 def condition_name(field: str, operator: str) -> str:

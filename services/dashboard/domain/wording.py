@@ -81,7 +81,12 @@ def count(number: int | None, one: str, many: str | None = None) -> str:
     """`1 person`, `24 people`."""
     if number is None:
         return NOTHING
-    return f"{number:,} {one if number == 1 else many or one + 's'}".replace(",", "\u202f")
+    return f"{grouped(number)} {one if number == 1 else many or one + 's'}"
+
+
+def grouped(number: int) -> str:
+    """`12 345`, with thin spaces as the SI writes numbers in every language."""
+    return f"{number:,}".replace(",", "\u202f")
 
 
 def percent(value: float | None) -> str:

@@ -131,7 +131,7 @@ def _draw_published(found: list[Json]) -> None:
             one.get("industry_name") or one["industry"],
             str(one["year"]),
             wording.points(one["nps"]),
-            f"{one['n']:,}" if one["n"] else "not published",
+            wording.grouped(one["n"]) if one["n"] else "not published",
             one["source"],
             one["note"] or wording.NOTHING,
         ]

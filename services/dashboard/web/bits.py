@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from typing import Any
 from urllib.parse import urlencode
 
@@ -114,7 +115,8 @@ def empty(text: str, hint: str = "") -> None:
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[Cell]], caption: str, classes: str = "") -> None:
     """A table; the caption is for those who do not see it. A cell is a text, or draws itself. On a narrow page a row
-    is a few lines, where a text keeps the head of its column before it and what draws itself speaks for itself."""
+    is a few lines, where a text, a time and an amount keep the head of their column before them; what else draws itself
+    speaks for itself."""
     with box(classes="scroll", tabindex="0", role="region", aria_label=caption), box("table", f"table {classes}"):
         Text("caption", caption, "unseen")
         with box("thead"), box("tr"):
@@ -127,8 +129,12 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[Cell]], caption: str, cl
                         if isinstance(cell, str):
                             Text("td", cell, data_head=head)
                         else:
-                            with box("td"):
+                            with box("td", **({"data_head": head} if _needs_head(cell) else {})):
                                 cell()
+
+
+def _needs_head(cell: Callable[[], object]) -> bool:
+    return isinstance(cell, partial) and cell.func in (when, money)
 
 
 def facts(rows: Mapping[str, Cell]) -> None:

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from nicegui import ui
+from nicegui.elements import echart as _library  # noqa: F401 - its import makes the library known to pages
 
 from services.dashboard.domain import wording
 from services.dashboard.web.bits import Cell, Text, box, table, when
@@ -16,6 +17,15 @@ SHAPES = {"promoter": "triangle", "passive": "circle", "detractor": "path://M0,0
 MONTH = "value => new Date(value).toLocaleDateString(navigator.languages, {month: 'short', year: '2-digit'})"
 SIGNED = "value => (value > 0 ? '+' : value < 0 ? '−' : '') + Math.abs(value)"
 Json = dict[str, Any]
+
+
+class Chart(ui.element, component="chart.js"):
+    """A chart of ECharts. NiceGUI's own loads the library before it paints anything of the page."""
+
+    def __init__(self, options: Json) -> None:
+        super().__init__()
+        self.classes("chart")
+        self._props["options"] = options
 
 
 def trend(
@@ -35,7 +45,7 @@ def trend(
     words = f"{name}: NPS at the end of each period. "
     words += ", ".join(f"{point['to'][:10]}: {wording.points(point['nps'])}" for point in known[-3:])
     with box("figure", role="img", aria_label=words).style("margin:0"):
-        ui.echart(_options(known, answers, marks), renderer="svg").classes("chart")
+        Chart(_options(known, answers, marks))
     with box("details"):
         Text("summary", "As a table")
         rows: list[list[Cell]] = [
@@ -130,7 +140,7 @@ def distribution(counts: Sequence[int], name: str) -> None:
         "series": [{"type": "bar", "data": data, "label": {"show": True, "position": "top"}}],
     }
     with box("figure", role="img", aria_label=words).style("margin:0"):
-        ui.echart(options, renderer="svg").classes("chart").style("height:12rem")
+        Chart(options).style("height:12rem")
 
 
 def category_of(score: int) -> str:

@@ -57,7 +57,7 @@ def funnel(figures: Json) -> None:
         empty("Nobody was asked in this window.", "Invitations are told to the collector by whoever mails them.")
         return
     rows = [(name, figures[f"{code}_count"]) for code, name in FUNNEL.items() if figures[f"{code}_count"]]
-    steps([(name, float(number), f"{number:,}") for name, number in rows], sent)
+    steps([(name, float(number), wording.grouped(number)) for name, number in rows], sent)
     said = [f"{wording.share(figures[code])} {words}" for code, words in RATES.items() if figures[code] is not None]
     Text("p", "Of those sent and not bounced " + ", ".join(said) + ".", "muted")
     if figures["bounced_count"]:

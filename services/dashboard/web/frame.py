@@ -1,20 +1,20 @@
 """What all pages share: who may see them, the head with its navigation, and the way to register one."""
 
 from collections.abc import Awaitable, Callable
-from importlib.resources import files
 from typing import Any
 
-from nicegui import app as nicegui_app
 from nicegui import ui
 from starlette.requests import Request
 from starlette.responses import Response
 
 from services.dashboard.domain.users import ROLE_NAMES
+from services.dashboard.web.assets import asset
 from services.dashboard.web.bits import Text, box, link
 from services.dashboard.web.forms import SESSION
 from services.dashboard.web.login import to_login
 from services.dashboard.web.resources import resources
 from services.dashboard.web.section import Visit
+from services.dashboard.web.shell import colours, shell
 
 Page = Callable[[Visit], Awaitable[None]]
 NAVIGATION = (
@@ -31,13 +31,16 @@ THEMES = {"light": False, "dark": True}
 SECONDS = 20.0
 
 
-def serve_static() -> None:
-    """Our own style, script and picture."""
-    nicegui_app.add_static_files("/static", str(files("services.dashboard.web") / "static"))
+HEAD = f'<link rel="stylesheet" href="{asset("style.css")}"><script src="{asset("reader.js")}" defer></script>'
 
 
-def page(path: str, title: str, *, scope: str = "read", bare: bool = False) -> Callable[[Page], Page]:
-    """Register a page for people whose role has the scope; `bare` pages have no navigation (made to print)."""
+def page(
+    path: str, title: str, *, scope: str = "read", bare: bool = False, remember: bool = False
+) -> Callable[[Page], Page]:
+    """Register a page for people whose role has the scope; `bare` pages have no navigation (made to print);
+    a page that may `remember` shows what was seen there a moment ago until it is loaded anew, so what it draws hangs on
+    the loaded data alone.
+    """
 
     def register(draw: Page) -> Page:
         async def build(request: Request) -> Response | None:
@@ -45,8 +48,9 @@ def page(path: str, title: str, *, scope: str = "read", bare: bool = False) -> C
             visitor = await found.signing_in.visitor(request.cookies.get(SESSION))
             if visitor is None:
                 return to_login(request)
-            visit = Visit(found, visitor, dict(request.path_params), dict(request.query_params), ui.context.client)
-            _head(request)
+            asked = dict(request.path_params), dict(request.query_params)
+            visit = Visit(found, visitor, *asked, ui.context.client, remember)
+            _head(request, title, None if bare else path)
             if not bare:
                 _navigation(visit, request, path)
             with box("main", "page bare" if bare else "page", id="main"):
@@ -64,9 +68,12 @@ def page(path: str, title: str, *, scope: str = "read", bare: bool = False) -> C
     return register
 
 
-def _head(request: Request) -> None:
-    ui.add_head_html('<link rel="stylesheet" href="/static/style.css"><script src="/static/reader.js"></script>')
-    ui.dark_mode(THEMES.get(request.cookies.get(THEME, "")))
+def _head(request: Request, title: str, path: str | None) -> None:
+    theme = request.cookies.get(THEME, "")
+    ui.add_head_html(HEAD + colours(theme))
+    here = None if path is None else next((to for to, _ in NAVIGATION if _within(path, to)), "")
+    ui.add_body_html(shell(title, NAVIGATION, here))
+    ui.dark_mode(THEMES.get(theme))
     ui.query(".nicegui-content").classes("shell")
 
 

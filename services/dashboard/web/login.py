@@ -10,6 +10,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.dashboard.domain.users import MIN_PASSWORD
 from services.dashboard.handlers.signing_in import Visitor
+from services.dashboard.web.assets import asset
 from services.dashboard.web.forms import FORM, SESSION
 from services.dashboard.web.guard import protect
 from services.dashboard.web.resources import resources
@@ -23,10 +24,13 @@ STALE = "This page was open for too long, or was sent by another site. Please tr
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title} – Tellback</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><meta name="color-scheme" content="light dark">
-<link rel="icon" href="/static/favicon.svg"><link rel="stylesheet" href="/static/style.css"></head>
+<link rel="icon" href="{icon}"><link rel="stylesheet" href="{style}"></head>
 <body class="plain"><main class="signin"><p class="brand">Tellback</p><h1>{title}</h1>{message}{form}</main></body>
 </html>
 """
+
+
+ASSETS = {"icon": asset("favicon.svg"), "style": asset("style.css")}
 
 
 def safe_next(target: str) -> str:
@@ -56,7 +60,7 @@ def _page(request: Request, title: str, form: str, message: str = "", status: in
     cookie = forms.cookie_for(request)
     shown = f'<p class="notice bad" role="alert">{escape(message)}</p>' if message else ""
     form = form.replace("{token}", forms.token(cookie))
-    response = HTMLResponse(PAGE.format(title=escape(title), message=shown, form=form), status_code=status)
+    response = HTMLResponse(PAGE.format(title=escape(title), message=shown, form=form, **ASSETS), status_code=status)
     protect(response.headers, "none")
     if cookie != request.cookies.get(SESSION):
         forms.set_cookie(response, FORM, cookie)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from nicegui import app as nicegui_app
 
+from services.dashboard.domain.recent import Recent
 from services.dashboard.handlers.keys import KeyRing
 from services.dashboard.handlers.people import Desk
 from services.dashboard.handlers.signing_in import SigningIn
@@ -24,6 +25,7 @@ class Resources:
     desk: Desk
     keys: KeyRing
     pulses: Pulses
+    recent: Recent
 
 
 def resources() -> Resources:

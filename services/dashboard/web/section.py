@@ -9,7 +9,7 @@ from typing import Any
 from nicegui import Client, ui
 
 from services.dashboard.domain.users import User
-from services.dashboard.gateways.services import Api, Refused
+from services.dashboard.gateways.services import Api, Away, Refused
 from services.dashboard.handlers.keys import SIGNED_OUT
 from services.dashboard.handlers.signing_in import Visitor
 from services.dashboard.web.bits import Text, box, when
@@ -22,8 +22,12 @@ Load = Callable[[Api], Awaitable[Any]]
 Draw = Callable[[Any], object]
 NOT_FOUND = 404
 BROKEN = "This part does not work right now"
-FIRST_SECONDS = 1.5
+FIRST_SECONDS = 0.25
 """How long the first answer of a page waits for its figures; what comes later is drawn when it comes."""
+
+
+AT_ONCE = 4
+"""Questions of a page that are under way together: what stands first is asked first, and is not held up by the rest."""
 
 
 @dataclass
@@ -35,7 +39,10 @@ class Visit:
     path: dict[str, str]
     query: dict[str, str]
     client: Client
+    remember: bool = False
+    """Whether what was seen here is shown at once when this person comes back."""
     sources: dict[Load, "Source"] = field(default_factory=dict)
+    turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
 
     @property
     def user(self) -> User:
@@ -49,7 +56,7 @@ class Visit:
 
     def source(self, load: Load) -> "Source":
         """The source that loads by this function: one for all parts that show its answer."""
-        return self.sources.setdefault(load, Source(self, load))
+        return self.sources.setdefault(load, Source(self, load, len(self.sources)))
 
     async def present(self) -> User:
         """Who looks, as they are now. Raises `Unauthorized` when the session has ended: a page that is still open
@@ -78,10 +85,11 @@ class Visit:
 
     async def open(self) -> None:
         """Load for the first time, then follow what changes until the page is closed."""
+        known = [source.recall() for source in self.sources.values()] if self.remember else [False]
         if self.sources:
             asking = asyncio.ensure_future(self.api())
             loading = [asyncio.create_task(source.refresh(asking)) for source in self.sources.values()]
-            await asyncio.wait(loading, timeout=FIRST_SECONDS)
+            await asyncio.wait(loading, timeout=0 if all(known) else FIRST_SECONDS)
         pulse = self.resources.pulses.of(self.user.user_id, lambda: self.resources.keys.api_of(self.user))
         self.client.on_connect(lambda: pulse.subscribe(self.refresh))
         self.client.on_delete(lambda: pulse.unsubscribe(self.refresh))
@@ -90,21 +98,35 @@ class Visit:
 class Source:
     """One question to the services, and the parts of the page that show its answer: drawn anew together."""
 
-    def __init__(self, visit: Visit, load: Load) -> None:
+    def __init__(self, visit: Visit, load: Load, number: int) -> None:
         self.sections: list[Section] = []
         self.complaint = ""
         self._visit, self._load = visit, load
+        where = (visit.client.page.path, *sorted(visit.path.items()), *sorted(visit.query.items()))
+        self._key = (visit.user.user_id, visit.user.role, where, number)
         self._turn = asyncio.Lock()
+
+    def recall(self) -> bool:
+        """Show what this person saw a moment ago, if they did; whether there was something."""
+        found = self._visit.resources.recent.get(self._key, self._visit.now)
+        if found is not None:
+            for section in self.sections:
+                section.show(*found)
+        return found is not None
 
     async def refresh(self, asking: Awaitable[Api]) -> None:
         """Load, and show what came, or why nothing came."""
-        async with self._turn:
+        async with self._turn, self._visit.turn:
             try:
                 data = await self._load(await asking)
                 for section in self.sections:
                     section.show(data, self._visit.now)
                 self.complaint = ""
+                if self._visit.remember:
+                    self._visit.resources.recent.keep(self._key, data, self._visit.now)
             except TellbackError as error:
+                if not isinstance(error, Away):
+                    self._visit.resources.recent.forget(self._key)
                 self._complain(_sentence(error))
             except Exception:  # a part that is broken must not take the rest of the page with it
                 log.exception("section_failed")

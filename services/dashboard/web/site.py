@@ -9,9 +9,10 @@ from starlette.routing import Mount
 from services.dashboard.web import accounts, benchmarks, maturity, people, review
 from services.dashboard.web.account import explanation
 from services.dashboard.web.account import page as account
+from services.dashboard.web.assets import serve_assets
 from services.dashboard.web.follow_ups import board, detail
-from services.dashboard.web.frame import serve_static
 from services.dashboard.web.guard import Guard
+from services.dashboard.web.packed import Packed
 from services.dashboard.web.portfolio import page as portfolio
 from services.dashboard.web.settings import access, dead_letters, endpoint, notifications, rule, rules, webhooks
 
@@ -27,7 +28,7 @@ def mount(app: FastAPI) -> None:
     """Put NiceGUI, guarded, behind the routes of the service; once a process."""
     if nicegui_app.config.has_run_config:
         return
-    serve_static()
+    serve_assets()
     nicegui_app.config.socket_io_js_transports = ["websocket"]
     ui.run_with(
         app,
@@ -42,4 +43,4 @@ def mount(app: FastAPI) -> None:
     mounted = app.router.routes[-1]
     if not isinstance(mounted, Mount):
         raise TypeError("NiceGUI is expected to be the last of the routes")
-    mounted.app = GZipMiddleware(Guard(mounted.app), minimum_size=1000)
+    mounted.app = Packed(GZipMiddleware(Guard(mounted.app), minimum_size=1000, compresslevel=5))

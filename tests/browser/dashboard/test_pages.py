@@ -1,10 +1,15 @@
 """Every page, wide and narrow, light and dark: a picture of it, nothing cut off, nothing serious found by axe-core."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
 import pytest
 from axe_playwright_python.async_playwright import Axe
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser.dashboard.site import PICTURES, Look, Site, loaded, open_page, sign_in
+from tests.support.polling import eventually
+from tests.support.receiver import receiving
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
 PAGES = {
@@ -29,7 +34,10 @@ PAGES = {
     "keys": "/settings/keys",
     "people-signing-in": "/settings/people",
 }
-LOOKS = {"wide-light": Look(1280, "light"), "narrow-dark": Look(390, "dark")}
+LOOKS = {
+    "wide-light": Look(1280, "light"), "narrow-dark": Look(390, "dark"),
+    "wide-dark": Look(1280, "dark"), "narrow-light": Look(390, "light"),
+}  # fmt: skip
 BAD = ("serious", "critical")
 
 
@@ -41,12 +49,40 @@ async def test_every_page_fits_and_is_accessible(browser: Browser, where: Site, 
     await page.goto(f"{where.url}/login")
     found = {"login": await faults(page, "login", look)}
     await sign_in(page, where)
-    task = (await where.installation.alerting.get("/v1/follow-ups", params={"limit": 1})).json()["items"][0]
-    for name, path in (PAGES | {"follow-up": f"/follow-ups/{task['follow_up_id']}"}).items():
-        await open_page(page, where, path)
-        found[name] = await faults(page, name, look)
+    async with furnished(where) as more:
+        for name, path in (PAGES | more).items():
+            await open_page(page, where, path)
+            found[name] = await faults(page, name, look)
     await context.close()
     assert {name: some for name, some in found.items() if some} == {}
+
+
+@asynccontextmanager
+async def furnished(where: Site) -> AsyncIterator[dict[str, str]]:
+    """What the demo does not bring, for the time of a look: an endpoint with a message, a room that is told, answers
+    about maturity. Gives the pages of single things.
+    """
+    alerting = where.installation.alerting
+    async with receiving() as crm:
+        endpoint = (await alerting.post("/v1/webhook-endpoints", json={"url": crm.url})).json()
+        room = {"channel": "slack", "url": crm.url, "topics": ["follow_ups", "praise"], "description": "Sales"}
+        told = (await alerting.post("/v1/notifications", json=room)).json()
+        sent = (await alerting.post(f"/v1/webhook-endpoints/{endpoint['id']}/test")).json()
+        answers = {"answers": {"loop": 1, "cadence": 2}}
+        assert (await where.installation.benchmark.post("/v1/maturity", json=answers)).is_success
+
+        async def arrived() -> bool:
+            return bool(crm.requests)
+
+        await eventually(arrived, timeout=30)
+        task = (await alerting.get("/v1/follow-ups", params={"limit": 1})).json()["items"][0]
+        yield {
+            "follow-up": f"/follow-ups/{task['follow_up_id']}",
+            "endpoint": f"/settings/webhooks/{endpoint['id']}",
+            "delivery": f"/settings/deliveries/{sent['id']}",
+        }
+        await alerting.delete(f"/v1/notifications/{told['id']}")
+        await alerting.delete(f"/v1/webhook-endpoints/{endpoint['id']}")
 
 
 async def faults(page: Page, name: str, look: str) -> list[str]:

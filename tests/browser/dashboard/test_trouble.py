@@ -6,6 +6,7 @@ import websockets
 from playwright.async_api import Page, expect
 from websockets.exceptions import InvalidStatus
 
+from services.dashboard.domain import wording
 from tests.browser.dashboard.site import Site, open_page
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
@@ -14,7 +15,9 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 async def test_a_service_that_is_away_is_named_and_the_figures_stay(page: Page, where: Site) -> None:
     await open_page(page, where, "/")
     score = page.get_by_role("region", name="Score", exact=True)
-    shown = await score.locator(".figure.big .value").inner_text()
+    found = await where.installation.get("scorer", "/v1/portfolio/score", window="90d", method="latest")
+    shown = wording.points(found["groups"][0]["nps"])
+    await expect(score.locator(".figure.big .value")).to_have_text(shown)
     where.installation.kill("scorer")
     await expect(score.get_by_text("The scorer is not reachable: figures from")).to_be_visible()
     assert await score.locator(".figure.big .value").inner_text() == shown

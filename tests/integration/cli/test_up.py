@@ -112,6 +112,7 @@ async def test_the_next_up_goes_on_and_ctrl_c_leaves_nothing(home: Home) -> None
     home.up("--demo")
     await eventually(home.says("Ctrl-C stops everything"), START_SECONDS)
     assert home.says(KEY)() is None, "the key is shown once"
+    assert (home.data / "first_admin").read_text().strip() not in home.output.read_text(), "and so is the password"
     assert home.says(r"^\d+ accounts, \d+ people, .* answers posted$")()
     children = home.processes()
     assert home.stop(signal.SIGINT) == 0

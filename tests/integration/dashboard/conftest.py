@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import SecretStr
 
+from services.dashboard.domain.recent import Recent
 from services.dashboard.gateways.passwords import Passwords
 from services.dashboard.gateways.services import Services
 from services.dashboard.gateways.vault import Vault
@@ -49,6 +50,7 @@ async def resources(environment: Environment, clock: FrozenClock, services: Fake
         desk=Desk(database, clock, passwords, keys),
         keys=keys,
         pulses=Pulses(1),
+        recent=Recent(),
     )
     provide(found)
     yield found

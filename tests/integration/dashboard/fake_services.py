@@ -12,10 +12,14 @@ class FakeServices:
     def __init__(self) -> None:
         self.keys: dict[str, dict[str, Any]] = {}
         self.asked: list[httpx.Request] = []
+        self.answers: dict[str, dict[str, Any]] = {}
+        self.away = False
         self.transport = httpx.MockTransport(self._answer)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         self.asked.append(request)
+        if self.away:
+            raise httpx.ConnectError("nobody is there", request=request)
         if request.url.path == "/v1/keys" and request.method == "POST":
             made = json.loads(request.content)
             key_id = f"key{len(self.keys)}"
@@ -27,4 +31,4 @@ class FakeServices:
         shown = request.headers["authorization"].removeprefix("Bearer tb_").removesuffix("_secret")
         if not self.keys.get(shown, {}).get("live"):
             return httpx.Response(401, json={"code": "unauthorized", "detail": "no valid key"})
-        return httpx.Response(200, json={"key": shown})
+        return httpx.Response(200, json=self.answers.get(request.url.path, {"key": shown}))

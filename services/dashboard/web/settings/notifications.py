@@ -25,7 +25,7 @@ async def notifications(visit: Visit) -> None:
     tabs("/settings/notifications", LEAD)
 
     async def load(api: Api) -> list[Json]:
-        return await api.items("alerting", NOTIFICATIONS)
+        return list((await api.get("alerting", NOTIFICATIONS))["items"])
 
     Section(visit, "Notices", load, partial(_draw, visit), classes="wide")
 

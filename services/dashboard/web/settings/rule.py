@@ -55,7 +55,7 @@ class _Rule:
         return await api.get("alerting", self._path)
 
     def draw_head(self, one: Json) -> None:
-        Text("h1", one["label"])
+        Text("h2", one["label"])
         with box("p", "lead"):
             severity_chip(one["severity"])
             state = "on" if one["enabled"] else "off"
@@ -86,10 +86,10 @@ class _Rule:
             Text("legend", "All of this must hold; an emptied line is left out")
             with box("div", "filters"):
                 for field, tests in one["conditions"].items():
-                    for operator, value in tests.items():
+                    for operator in (one for one in OPERATORS if one in tests):
                         label = f"{wording.plain(field)} {OPERATORS[operator]}"
                         name = forms.condition_name(field, operator)
-                        self._fields.text(name, label, value=forms.condition_text(value))
+                        self._fields.text(name, label, value=forms.condition_text(tests[operator]))
             with box("div", "filters"):
                 self._fields.text("new_field", "One more: fact, such as tier")
                 self._fields.choice("new_operator", "Test", OPERATORS)
@@ -142,7 +142,7 @@ class _Rule:
         await self._visit.refresh()
 
     async def load_versions(self, api: Api) -> list[Json]:
-        found = await api.items("alerting", f"{self._path}/versions")
+        found = (await api.get("alerting", f"{self._path}/versions"))["items"]
         people = await self._visit.resources.desk.names_of_keys()
         return [one | {"by": people.get(one["created_by"].removeprefix("key:"), one["created_by"])} for one in found]
 

@@ -21,7 +21,7 @@ async def rules(visit: Visit) -> None:
     tabs("/settings/rules", "One event, one decision: the strongest rule that holds opens the follow-up")
 
     async def load(api: Api) -> list[Json]:
-        return await api.items("alerting", RULES)
+        return list((await api.get("alerting", RULES))["items"])
 
     Section(visit, "Rules", load, partial(_draw, visit), classes="wide")
 

@@ -44,6 +44,14 @@
     root.querySelectorAll(wanted).forEach(say);
   };
   new MutationObserver((changes) => {
+    const shell = document.getElementById("shell");
+    if (shell && document.querySelector("#app main")) {
+      shell.remove();
+      // On a narrow screen the page one is on may lie beyond the edge of the navigation.
+      for (const here of document.querySelectorAll("nav [aria-current]")) {
+        here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.offsetLeft - 16;
+      }
+    }
     for (const change of changes) {
       if (change.type === "childList") change.addedNodes.forEach(sayAll);
       if (change.type !== "childList" || change.target.matches?.(wanted)) sayAll(change.target);

@@ -1,0 +1,77 @@
+// The grid of accounts: rows come in blocks as one scrolls, sorted, filtered and searched by the scorer; what is chosen
+// stands in the address.
+(() => {
+  let grid = null;
+  const number = new Intl.NumberFormat(navigator.languages);
+
+  function remember(query) {
+    const text = query.toString();
+    history.replaceState(history.state, "", location.pathname + (text && `?${text}`));
+  }
+
+  function say(words) {
+    const place = document.querySelector("main .filters [role=status]");
+    if (!place) return;
+    place.textContent = words;
+    place.classList.remove("loading");
+  }
+
+  function count(known, whole) {
+    if (!known) return "No account is like this";
+    return `${whole ? "" : "more than "}${number.format(known)} ${known === 1 ? "account" : "accounts"}`;
+  }
+
+  async function block(query, cursor) {
+    const answer = await fetch(`/rows/accounts?${new URLSearchParams([...query, ["cursor", cursor]])}`);
+    if (answer.status === 401) location.reload();
+    if (!answer.ok) throw new Error((await answer.json()).detail);
+    return answer.json();
+  }
+
+  window.accountsReady = (event) => (grid = event.api);
+
+  window.accountRows = () => {
+    const cursors = new Map();
+    let total = null;
+    return {
+      async getRows(asked) {
+        const query = new URLSearchParams(location.search);
+        const [by] = asked.sortModel;
+        query.delete("sort");
+        if (by) query.set("sort", (by.sort === "desc" ? "-" : "") + by.colId);
+        remember(query);
+        try {
+          const found = await block(query, asked.startRow ? cursors.get(asked.startRow) : "");
+          cursors.set(asked.endRow, found.next);
+          const end = asked.startRow + found.rows.length;
+          if (!asked.startRow) total = found.total;
+          asked.successCallback(found.rows, found.next ? -1 : end);
+          say(found.next ? count(total ?? end, total !== null) : count(end, true));
+          end ? grid?.hideOverlay() : grid?.showNoRowsOverlay();
+        } catch (error) {
+          asked.failCallback();
+          say(error.message);
+        }
+      },
+    };
+  };
+
+  function choose(name, value) {
+    const query = new URLSearchParams(location.search);
+    value ? query.set(name, value) : query.delete(name);
+    remember(query);
+    grid?.setGridOption("datasource", accountRows());
+  }
+
+  let typing = null;
+  document.addEventListener("input", (event) => {
+    const search = event.target.closest?.("input[data-chooses]");
+    if (!search) return;
+    clearTimeout(typing);
+    typing = setTimeout(() => choose(search.dataset.chooses, search.value.trim()), 150);
+  });
+  document.addEventListener("change", (event) => {
+    const list = event.target.closest?.("select[data-chooses]");
+    if (list) choose(list.dataset.chooses, list.value);
+  });
+})();

@@ -1,0 +1,73 @@
+"""The rows of the grid of accounts: for who is signed in, asked with their own key, a block at a time."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from services.dashboard.web import rows
+from services.dashboard.web.resources import Resources
+from shared.http.app import create_bare_app
+from tests.integration.dashboard.fake_services import FakeServices
+from tests.support.http import running
+
+ACCOUNT: dict[str, Any] = {
+    "account_id": "acme", "name": "Acme", "class": "at_risk", "nps": -20.0, "change": None, "stakeholder_count": 5,
+    "industry": "saas", "tier": "key", "region": None, "owner": {"name": None, "email": "ada@supplier.example"},
+    "renewal_on": "2027-01-31", "annual_revenue": {"amount": 1000, "currency": "EUR"},
+}  # fmt: skip
+
+
+@pytest.fixture
+async def browser(resources: Resources) -> AsyncIterator[httpx.AsyncClient]:
+    @asynccontextmanager
+    async def nothing(_app: FastAPI) -> AsyncIterator[None]:
+        yield
+
+    async with running(create_bare_app("dashboard", "t", "t", (rows.router,), nothing)) as client:
+        yield client
+
+
+@pytest.fixture
+async def signed_in(browser: httpx.AsyncClient, resources: Resources, services: FakeServices) -> httpx.AsyncClient:
+    password = await resources.desk.first_admin()
+    assert password
+    token = await resources.signing_in.sign_in("admin", password, "here")
+    browser.cookies.set("tellback_session", token)
+    services.answers["/v1/accounts"] = {"items": [ACCOUNT], "next_cursor": "more"}
+    services.answers["/v1/portfolio/score"] = {"groups": [{"coverage": {"accounts": {"known": 10_000}}}]}
+    return browser
+
+
+async def test_without_a_session_there_are_no_rows(browser: httpx.AsyncClient, services: FakeServices) -> None:
+    assert (await browser.get("/rows/accounts")).status_code == 401
+    assert services.asked == []
+
+
+async def test_the_first_block_comes_with_the_total(signed_in: httpx.AsyncClient, services: FakeServices) -> None:
+    answer = await signed_in.get("/rows/accounts", params={"sort": "-nps", "tier": "key", "window": "30d"})
+    found = answer.json()
+    assert (found["total"], found["next"]) == (10_000, "more")
+    assert found["rows"][0]["class"] == "▼ At risk"
+    assert (found["rows"][0]["owner"], found["rows"][0]["revenue"]) == ("ada@supplier.example", 1000)
+    asked = next(one for one in services.asked if one.url.path == "/v1/accounts")
+    assert dict(asked.url.params) == {"sort": "-nps", "tier": "key", "limit": "200"}
+    assert answer.headers["cache-control"] == "no-store"
+
+
+@pytest.mark.parametrize("more", [{"cursor": "more"}, {"q": "acme"}, {"class": "at_risk"}])
+async def test_later_blocks_searches_and_classes_are_not_counted(
+    signed_in: httpx.AsyncClient, services: FakeServices, more: dict[str, str]
+) -> None:
+    assert (await signed_in.get("/rows/accounts", params=more)).json()["total"] is None
+    assert "/v1/portfolio/score" not in {one.url.path for one in services.asked}
+
+
+async def test_a_scorer_that_is_away_is_named(signed_in: httpx.AsyncClient, services: FakeServices) -> None:
+    await signed_in.get("/rows/accounts")
+    services.away = True
+    answer = await signed_in.get("/rows/accounts")
+    assert (answer.status_code, answer.json()["detail"]) == (503, "The scorer is not reachable")
