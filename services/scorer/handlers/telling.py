@@ -102,7 +102,11 @@ class Telling:
     def _corrected(self, corrected: Corrected) -> Event:
         culprit, new = corrected.culprit, corrected.new
         standing = [pair_ref.response_id for pair in (corrected.old, new) if pair for pair_ref in _refs(pair)]
-        event_id = derived_uuid(STAKEHOLDER_ANSWER_CORRECTED, culprit.response_id, str(culprit.revision), *standing)
+        recorded_at = culprit.updated_at or culprit.recorded_at
+        # The moment tells corrections of one revision apart: where one amendment came in two versions under one event
+        # id, the version recorded first replaces the other when it arrives late.
+        which = (culprit.response_id, str(culprit.revision), recorded_at.isoformat())
+        event_id = derived_uuid(STAKEHOLDER_ANSWER_CORRECTED, *which, *standing)
         data = StakeholderAnswerCorrected(
             response_id=culprit.response_id,
             account_id=self.account_id,
@@ -111,7 +115,7 @@ class Telling:
             new=_pair(corrected.series, new),
             cause=corrected.cause,
             follow_up_requested=bool(new and new.follow_up_requested and new.fresh),
-            recorded_at=culprit.updated_at or culprit.recorded_at,
+            recorded_at=recorded_at,
             sequence=self._next(),
         )
         return self._event(STAKEHOLDER_ANSWER_CORRECTED, event_id, data)

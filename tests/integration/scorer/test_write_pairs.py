@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import pytest
 
@@ -94,6 +95,18 @@ async def test_an_amended_latest_answer_is_corrected_not_answered_again(scorer: 
     [one] = await corrected(scorer)
     assert (one.cause, one.response_id, one.follow_up_requested) == ("amended", "b", True)
     assert (one.old.change, one.new.change, one.new.falls_in_a_row) == (None, "promoter_to_detractor", 1)
+
+
+async def test_an_amendment_that_gives_way_to_its_earlier_version_is_a_correction_of_its_own(scorer: Writer) -> None:
+    await scorer.take(at("a", 3, 9))
+    await scorer.project()
+    for score, minutes in ((2, 4), (9, 3), (2, 2)):
+        version = amended("a", {"score": score}, event_id=UUID(int=1), recorded_at=NOW + timedelta(minutes=minutes))
+        await scorer.take(version)
+        await scorer.project()
+    told = await scorer.told(STAKEHOLDER_ANSWER_CORRECTED)
+    assert [one.new.latest and one.new.latest.score for one in await corrected(scorer)] == [2, 9, 2]
+    assert len({one.id for one in told}) == 3
 
 
 async def test_an_amended_comment_alone_tells_nothing_of_people(scorer: Writer) -> None:
