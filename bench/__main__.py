@@ -2,14 +2,15 @@
 
 import sys
 
-from bench import collector, dashboard, live, reads, scorer, webhooks
+from bench import collector, dashboard, live, reads, webhooks
+from bench.scorer import fold
 
 BENCHMARKS = {
     "collector": collector.main,
     "dashboard": dashboard.main,
     "live": live.main,
     "reads": reads.main,
-    "scorer": scorer.main,
+    "scorer": fold.main,
     "webhooks": webhooks.main,
 }
 

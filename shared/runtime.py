@@ -15,8 +15,9 @@ from shared.db.engine import Database
 from shared.db.erasures import Journal
 from shared.db.outbox import Relay
 from shared.errors import Unavailable
+from shared.kafka.batch import MAX_RECORDS, RunnerConfig
 from shared.kafka.producer import Publisher
-from shared.kafka.runner import MAX_RECORDS, Runner, RunnerConfig
+from shared.kafka.runner import Runner
 from shared.settings import CommonSettings
 from shared.telemetry.logging import get_logger
 from shared.topics import Topic

@@ -4,13 +4,13 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from shared.db.transaction import WriteTx
 from shared.events.envelope import Event
 
 
-@dataclass(frozen=True, slots=True)
-class Received:
+class Received(NamedTuple):
     """One record as read: the decoded event, where it lay, and when the broker appended it (UTC)."""
 
     event: Event

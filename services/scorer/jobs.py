@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 from services.scorer.domain.projection import Policy, project
 from services.scorer.handlers.projection import Projector
 from services.scorer.store import marks, projection
+from services.scorer.store.sums import read_sums, rows_of, same_rows
 from shared.clock import Clock
 from shared.db.engine import Database
 from shared.db.transaction import WriteTx
@@ -34,9 +35,11 @@ class ProjectorJob:
         self._accounts = accounts
         self._told = told
         self._wake = asyncio.Event()
+        self._woken_at = -LULL_SECONDS
 
     def wake(self) -> None:
         """Say that marks were committed."""
+        self._woken_at = time.monotonic()
         self._wake.set()
 
     async def run(self) -> None:
@@ -53,10 +56,10 @@ class ProjectorJob:
 
     async def _let_pass(self, seconds: float) -> None:
         """While a load is coming in, rest: the marks of one account become one, and the consumer gets the machine.
-        Ends early when no batch has been committed for a moment."""
+        Ends as soon as no batch has been committed for a moment, at once when the load is over."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(min(seconds, REST_SECONDS)):
-                while await self._woken(LULL_SECONDS):
+                while await self._woken(self._woken_at + LULL_SECONDS - time.monotonic()):
                     self._wake.clear()
 
     async def _woken(self, within: float) -> bool:
@@ -106,7 +109,8 @@ class Sweeper:
 
 
 class SelfCheck:
-    """Computes a sample of snapshots anew, all the time, and counts those that differ (`aggregate_drift`)."""
+    """Computes a sample of snapshots anew, all the time, and counts those that differ (`aggregate_drift`): in their
+    figures, in the pairs told of people, or in the sums that portfolio figures are added up from."""
 
     def __init__(self, database: Database, policy: Policy, accounts: int, seconds: float) -> None:
         self._database = database
@@ -126,10 +130,12 @@ class SelfCheck:
         async with self._database.read() as tx:
             computed = await projection.sample(tx, self._accounts)
             states, _ = await projection.read_accounts(tx, list(computed))
+            sums = await read_sums(tx, list(computed))
         drifted = []
         for state in states:
             found = project(state, computed[state.account_id], self._policy)
-            if found.changed or found.pairs:
+            counted = rows_of(state.account_id, found.snapshot.counted)
+            if found.changed or found.pairs or not same_rows(counted, sums.get(state.account_id, ())):
                 drifted.append(state.account_id)
         aggregate_drift.set(len(drifted))
         if drifted:

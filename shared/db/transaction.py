@@ -45,6 +45,10 @@ class ReadTx:
         """The first row, or None."""
         return (await self.connection.execute(prepared(statement), params)).mappings().first()
 
+    async def column(self, statement: Statement, /, **params: Any) -> Sequence[Any]:
+        """The first column of every row."""
+        return (await self.connection.execute(prepared(statement), params)).scalars().all()
+
     async def scalar(self, statement: Statement, /, **params: Any) -> Any:
         """The first column of the first row, or None."""
         return (await self.connection.execute(prepared(statement), params)).scalar()

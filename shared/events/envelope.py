@@ -2,9 +2,8 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, NamedTuple, Self
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
@@ -37,21 +36,21 @@ class EventData(BaseModel):
 
 
 _NUL = re.compile(rb"(\\+)u0000")
-_MODELS: dict[str, type[EventData]] = {}
+_KINDS: dict[str, tuple[str, int, type[EventData]]] = {}
+"""CloudEvents type -> name, major version, model."""
 
 
 def register(name: str, model: type[EventData], major: int = 1) -> None:
     """Declare which model carries the data of `name` in this major version."""
-    _MODELS[f"{TYPE_PREFIX}{name}.v{major}"] = model
+    _KINDS[f"{TYPE_PREFIX}{name}.v{major}"] = name, major, model
 
 
 def registered() -> dict[str, type[EventData]]:
     """All known CloudEvents types with their models."""
-    return dict(_MODELS)
+    return {event_type: model for event_type, (_, _, model) in _KINDS.items()}
 
 
-@dataclass(frozen=True, slots=True)
-class Event:
+class Event(NamedTuple):
     """One event. `name` is the type without prefix and version, `account_id` decides the partition, `key` is the
     record's key (the account, except on compacted topics, where it names the entity)."""
 
@@ -110,24 +109,22 @@ def decode(headers: Iterable[tuple[str, bytes]], value: bytes) -> Event:
 
     Raises `Poison` with a stable code: `no_envelope`, `unknown_type`, `not_json_content`, `invalid_data`.
     """
-    attributes: dict[str, Any] = {}
-    for name, raw in headers:
-        try:
-            attributes[name] = raw.decode()
-        except (UnicodeDecodeError, AttributeError):
-            raise Poison("no_envelope", "a header is not UTF-8") from None
     try:
+        attributes = {name: (raw or b"").decode() for name, raw in headers}
         event_id = UUID(attributes["ce_id"])
         event_type = attributes["ce_type"]
         time = datetime.fromisoformat(attributes["ce_time"])
         source = attributes["ce_source"]
+    except (UnicodeDecodeError, AttributeError):
+        raise Poison("no_envelope", "a header is not UTF-8") from None
     except (KeyError, ValueError):
         raise Poison("no_envelope", "CloudEvents headers are missing or malformed") from None
     if attributes.get("ce_specversion") != "1.0" or time.tzinfo is None:
         raise Poison("no_envelope", "not a CloudEvents 1.0 record")
-    model = _MODELS.get(event_type)
-    if model is None:
+    kind = _KINDS.get(event_type)
+    if kind is None:
         raise Poison("unknown_type", "no reader for this type and major version")
+    name, major, model = kind
     if not attributes.get("content-type", "application/json").startswith("application/json"):
         raise Poison("not_json_content", "the value is not JSON")
     if b"\\u0000" in value and _holds_nul(value):
@@ -136,9 +133,7 @@ def decode(headers: Iterable[tuple[str, bytes]], value: bytes) -> Event:
         data = model.model_validate_json(value)
     except ValidationError as error:
         raise Poison("invalid_data", f"{error.error_count()} field(s) break the schema") from None
-    name, _, version = event_type.removeprefix(TYPE_PREFIX).rpartition(".v")
-    account_id = getattr(data, "account_id", "")
-    return Event(event_id, name, source, time, account_id, data, major=int(version))
+    return Event(event_id, name, source, time, getattr(data, "account_id", ""), data, None, major)
 
 
 def _holds_nul(value: bytes) -> bool:

@@ -10,7 +10,7 @@ from shared.db.cursors import Cursor
 from shared.db.engine import Database
 from shared.db.transaction import WriteTx
 from shared.errors import Halt
-from shared.kafka.decoding import fingerprint
+from shared.kafka.decoding import Work, fingerprint
 from shared.kafka.rebalance import Rebalance
 from shared.topics import Topic
 
@@ -76,23 +76,22 @@ class Assignment:
                 " that were never read; `tellback resume --accept-gap` goes on without them and records the gap",
             )
 
-    async def unread(self, place: TopicPartition, records: Sequence[Any]) -> Sequence[Any]:
+    async def unread(self, place: TopicPartition, work: Sequence[Work]) -> Sequence[Work]:
         """The records that come after the cursor; empty where the fetcher has not reached it yet. Raises `Halt`."""
-        cursor = self.cursors.get(place)
-        if cursor is None or not records:
+        cursor = self.cursors[place]
+        if work[0].record.offset == cursor.last_offset and cursor.last_fingerprint is not None:
+            self._check_probe(place, cursor, work[0].record)
+            work = work[1:]
+        if not work:
             return ()
-        if records[0].offset == cursor.last_offset and cursor.last_fingerprint is not None:
-            self._check_probe(place, cursor, records[0])
-            records = records[1:]
-        if not records:
-            return ()
-        if records[0].offset < cursor.next_offset:
+        offset = work[0].record.offset
+        if offset < cursor.next_offset:
             # Fetched before the seek took effect; the right records come with the next poll.
             self._consumer.seek(place, cursor.next_offset)
             return ()
-        if records[0].offset > cursor.next_offset:
+        if offset > cursor.next_offset:
             self._require_no_gap(place, cursor, (await self._consumer.beginning_offsets([place]))[place])
-        return records
+        return work
 
     @staticmethod
     def _check_probe(place: TopicPartition, cursor: Cursor, record: Any) -> None:
@@ -104,7 +103,7 @@ class Assignment:
             )
 
     def give_up(self, lost: Iterable[TopicPartition]) -> None:
-        """Drop the work of fenced partitions; those still assigned here are claimed anew."""
+        """Drop the work of partitions, also what was read ahead; those still assigned here are claimed anew."""
         for place in lost:
             self.cursors.pop(place, None)
             if place in self._consumer.assignment():

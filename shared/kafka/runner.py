@@ -2,16 +2,14 @@
 
 The cursor lives in PostgreSQL beside the state, so a record's effect and the fact that it was read are one commit;
 the group's own offset follows for lag tools only. A replica that lost a partition is fenced by the cursor's epoch.
+While PostgreSQL works on one poll the next one is read and decoded, so that neither waits for the other.
 """
 
 import asyncio
 import contextlib
 import time
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from itertools import groupby
-from typing import Any
+from typing import Any, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
@@ -20,14 +18,11 @@ from aiokafka.errors import KafkaError
 from shared.db import cursors
 from shared.db.cursors import Advance, Cursor, Fenced
 from shared.db.engine import Database
-from shared.db.erasures import Journal
-from shared.db.transaction import WriteTx
 from shared.errors import Halt, Transient, Unavailable
-from shared.events.responses import StakeholderErased
 from shared.kafka.admin import Admin
 from shared.kafka.assignment import Assignment
-from shared.kafka.dead_letter import RawRecord, forget_kept, overtaken, park
-from shared.kafka.decoding import Work, fingerprint, work_of
+from shared.kafka.batch import Batch, RunnerConfig, apply_all
+from shared.kafka.decoding import Work, work_of
 from shared.kafka.rebalance import Rebalance
 from shared.telemetry.logging import get_logger
 from shared.telemetry.metrics import (
@@ -38,45 +33,25 @@ from shared.telemetry.metrics import (
     dlq_records_total,
     records_read_total,
 )
-from shared.topics import Topic
-from shared.verdicts import CHANGE, BatchHandler, Outcome, Verdict
+from shared.verdicts import BatchHandler, Outcome
 
 log = get_logger(__name__)
-MAX_RECORDS = 5_000
 POLL_MS = 50
+SLICE = 250
+"""Records decoded at a stretch, before requests and the batch at hand get a turn: about 3 ms."""
+COMMIT_SECONDS = 1.0
 STALL_SECONDS = 60.0
 STALLS_BEFORE_EXIT = 3
 STOP_SECONDS = 15.0
 
 
-@dataclass(frozen=True, slots=True)
-class RunnerConfig:
-    """What a consumer reads and how. `group` and topic names get the prefix of the environment. With a `journal` of
-    erased people nothing of theirs is parked."""
+class Ahead(NamedTuple):
+    """What was read and decoded ahead of its turn. It is worth something as long as its cursor is: one that was lost
+    or claimed anew since takes with it what was read under it."""
 
-    service: str
-    topics: tuple[Topic, ...]
-    bootstrap_servers: str
-    topic_prefix: str = ""
-    owner: str = "replica"
-    dead_letter_limit: int = 1_000
-    max_records: int = MAX_RECORDS
-    session_timeout_ms: int = 15_000
-    journal: Journal | None = None
-
-    @property
-    def group(self) -> str:
-        """The consumer group, one a service."""
-        return f"{self.topic_prefix}tellback-{self.service}"
-
-
-@dataclass(slots=True)
-class Batch:
-    """What one poll brought from one partition: where it begins, and the work in offset order."""
-
+    place: TopicPartition
     cursor: Cursor
-    records: Sequence[Any]
-    work: list[Work] = field(default_factory=list)
+    work: Sequence[Work]
 
 
 class Runner:
@@ -107,6 +82,8 @@ class Runner:
         self._idle.set()
         self._stalls = 0
         self._last_progress = time.monotonic()
+        self._uncommitted: dict[TopicPartition, Any] = {}
+        self._committed_at = time.monotonic()
 
     @property
     def ready(self) -> bool:
@@ -167,17 +144,52 @@ class Runner:
         async with Admin.connected(self._config.bootstrap_servers) as admin:
             cluster_id = await admin.cluster_id()
         self._last_progress = time.monotonic()
-        while not self._stopping.is_set():
-            polled = await consumer.getmany(timeout_ms=POLL_MS, max_records=self._config.max_records)
-            async with self._rebalance.busy:
-                await self._load(assignment, cluster_id)
-                batches = await self._batches(assignment, polled)
-                if batches:
-                    await self._apply_with_retries(consumer, assignment, batches)
-                    self._last_progress = time.monotonic()
-                    self._stalls = 0
-            if not batches and time.monotonic() - self._last_progress > STALL_SECONDS:
-                await self._watch(consumer, assignment)
+        turn: asyncio.Task[None] | None = None
+        try:
+            while not self._stopping.is_set():
+                polled = await consumer.getmany(timeout_ms=POLL_MS, max_records=self._config.max_records)
+                ahead = await self._decoded(assignment, polled)  # while the poll before is being written
+                if turn is not None:
+                    await turn
+                turn = asyncio.create_task(self._turn(consumer, assignment, cluster_id, ahead))
+        finally:
+            if turn is not None:
+                await asyncio.gather(turn, return_exceptions=True)
+
+    async def _decoded(self, assignment: Assignment, polled: Mapping[TopicPartition, Sequence[Any]]) -> Sequence[Ahead]:
+        ahead = []
+        for place in sorted(polled):
+            cursor, records = assignment.cursors.get(place), polled[place]
+            if cursor is None or not records:
+                continue
+            topic, partitions = self._topics[place.topic], assignment.partitions[place.topic]
+            work: list[Work] = []
+            for start in range(0, len(records), SLICE):
+                work += [
+                    work_of(record, topic, partitions, self._handlers) for record in records[start : start + SLICE]
+                ]
+                await asyncio.sleep(0)
+            ahead.append(Ahead(place, cursor, work))
+        return ahead
+
+    async def _turn(
+        self, consumer: AIOKafkaConsumer, assignment: Assignment, cluster_id: str, ahead: Sequence[Ahead]
+    ) -> None:
+        """Claim what was newly assigned, then write what was polled. A batch is written, or its cursor dropped."""
+        async with self._rebalance.busy:
+            await self._load(assignment, cluster_id)
+            batches = [
+                Batch(cursor, work)
+                for place, cursor, polled in ahead
+                if assignment.cursors.get(place) is cursor and (work := await assignment.unread(place, polled))
+            ]
+            if batches:
+                await self._apply_with_retries(consumer, assignment, batches)
+                self._last_progress = time.monotonic()
+                self._stalls = 0
+        await self._commit_group(consumer, idle=not batches)
+        if not batches and time.monotonic() - self._last_progress > STALL_SECONDS:
+            await self._watch(consumer, assignment)
 
     async def _load(self, assignment: Assignment, cluster_id: str) -> None:
         try:
@@ -190,16 +202,6 @@ class Runner:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
 
-    async def _batches(self, assignment: Assignment, polled: Mapping[TopicPartition, Sequence[Any]]) -> list[Batch]:
-        batches = []
-        for place in sorted(polled):
-            records = await assignment.unread(place, polled[place])
-            if records:
-                topic, partitions = self._topics[place.topic], assignment.partitions[place.topic]
-                work = [work_of(record, topic, partitions, self._handlers) for record in records]
-                batches.append(Batch(assignment.cursors[place], records, work))
-        return batches
-
     async def _apply_with_retries(
         self, consumer: AIOKafkaConsumer, assignment: Assignment, batches: list[Batch]
     ) -> None:
@@ -208,7 +210,6 @@ class Runner:
         while batches:
             try:
                 await self._apply(batches)
-                await self._commit_group(consumer, batches)
                 return
             except Fenced as error:
                 log.warning("fenced", service=self._config.service, partitions=len(error.places))
@@ -220,6 +221,7 @@ class Runner:
                 await self._wait_in_group(consumer, delay)
                 delay = min(delay * 2, 5.0)
                 if self._stopping.is_set():
+                    assignment.give_up([TopicPartition(*batch.cursor.place) for batch in batches])
                     return
 
     async def _wait_in_group(self, consumer: AIOKafkaConsumer, seconds: float) -> None:
@@ -237,53 +239,16 @@ class Runner:
         ordered = sorted(batches, key=lambda batch: batch.cursor.place)
         async with self._database.write() as tx:
             await cursors.require(tx, [batch.cursor for batch in ordered])
-            advances = [await self._apply_one(tx, batch) for batch in ordered]
+            advances = await apply_all(tx, ordered, self._config)
             await cursors.advance(tx, advances)
         for batch, done in zip(ordered, advances, strict=True):
             cursor = batch.cursor
             cursor.next_offset, cursor.last_offset = done.next_offset, done.last_offset
             cursor.last_fingerprint = done.last_fingerprint
+            self._uncommitted[TopicPartition(*cursor.place)] = batch.work[-1].record
             self._count(batch, done)
         if self._after_commit is not None:
             self._after_commit()
-
-    async def _apply_one(self, tx: WriteTx, batch: Batch) -> Advance:
-        verdicts: list[Verdict] = []
-        for handler, group in groupby(batch.work, key=lambda work: work.handler):
-            run = list(group)
-            if handler is None:
-                verdicts += [work.verdict for work in run if work.verdict is not None]
-                continue
-            received = [work.received for work in run if work.received is not None]
-            answers = await handler(tx, received)
-            if len(answers) != len(received):
-                raise TypeError(f"a handler of {batch.cursor.topic} answered {len(answers)} of {len(received)} records")
-            verdicts += answers
-        parked = await self._park(tx, batch, verdicts)
-        last = batch.records[-1]
-        counts = Counter(verdict.outcome for verdict in verdicts)
-        shown = [verdict for _, verdict in parked]
-        return Advance(batch.cursor, last.offset + 1, last.offset, fingerprint(last), dict(counts), shown)
-
-    async def _park(self, tx: WriteTx, batch: Batch, verdicts: list[Verdict]) -> list[tuple[RawRecord, Verdict]]:
-        """Park what is to be parked, then forget what is parked of people whom this batch erases. A record that an
-        erasure has overtaken is not parked; its verdict becomes CHANGE."""
-        parking = [
-            index
-            for index, verdict in enumerate(verdicts)
-            if verdict.outcome in (Outcome.CONFLICT, Outcome.DEAD_LETTERED)
-        ]
-        if self._config.journal is not None and parking:
-            for index in await overtaken(tx, self._config.journal, {i: batch.work[i].raw for i in parking}):
-                verdicts[index] = CHANGE
-                parking.remove(index)
-        parked = [(batch.work[index].raw, verdicts[index]) for index in parking]
-        config = self._config
-        await park(tx, config.topic_prefix, parked, service=config.service, limit=config.dead_letter_limit)
-        for work in batch.work:
-            if work.received is not None and isinstance(data := work.received.event.data, StakeholderErased):
-                await forget_kept(tx, data)
-        return parked
 
     def _count(self, batch: Batch, done: Advance) -> None:
         topic = self._topics[batch.cursor.topic].name
@@ -293,10 +258,13 @@ class Runner:
             counter = dlq_records_total if verdict.outcome is Outcome.DEAD_LETTERED else conflicts_total
             counter.labels(verdict.reason).inc()
 
-    async def _commit_group(self, consumer: AIOKafkaConsumer, batches: Sequence[Batch]) -> None:
-        """Tell Kafka too, for lag tools; a failure changes nothing."""
-        offsets = {TopicPartition(*batch.cursor.place): batch.cursor.next_offset for batch in batches}
-        newest = {TopicPartition(*batch.cursor.place): batch.records[-1].timestamp for batch in batches}
+    async def _commit_group(self, consumer: AIOKafkaConsumer, *, idle: bool) -> None:
+        """Tell Kafka too, for lag tools, when there is time and at least every second; a failure changes nothing."""
+        if not self._uncommitted or not (idle or time.monotonic() - self._committed_at > COMMIT_SECONDS):
+            return
+        newest, self._uncommitted = self._uncommitted, {}
+        self._committed_at = time.monotonic()
+        offsets = {place: record.offset + 1 for place, record in newest.items()}
         with contextlib.suppress(KafkaError, TimeoutError):
             await asyncio.wait_for(consumer.commit(offsets), 5)
         for place, position in offsets.items():
@@ -305,7 +273,7 @@ class Runner:
                 labels = (self._config.group, self._topics[place.topic].name, str(place.partition))
                 behind = max(0, high - position)
                 consumer_lag_records.labels(*labels).set(behind)
-                age = time.time() - newest[place] / 1000 if behind else 0.0
+                age = time.time() - newest[place].timestamp / 1000 if behind else 0.0
                 consumer_lag_seconds.labels(*labels).set(max(0.0, age))
 
     async def _watch(self, consumer: AIOKafkaConsumer, assignment: Assignment) -> None:

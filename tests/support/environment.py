@@ -62,8 +62,10 @@ class Environment:
 
 
 @contextlib.asynccontextmanager
-async def fresh_environment(kafka: str, postgres: str, *, topics: bool = True) -> AsyncIterator[Environment]:
-    """A new database and (unless told otherwise) new topics with 3 partitions; both are gone afterwards."""
+async def fresh_environment(
+    kafka: str, postgres: str, *, topics: bool = True, partitions: int = PARTITIONS
+) -> AsyncIterator[Environment]:
+    """A new database and (unless told otherwise) new topics; both are gone afterwards."""
     name = f"test_{secrets.token_hex(6)}"
     template = await _template(postgres)
     with tempfile.TemporaryDirectory(prefix="tellback-test-") as folder:
@@ -71,7 +73,7 @@ async def fresh_environment(kafka: str, postgres: str, *, topics: bool = True) -
             kafka_bootstrap_servers=kafka,
             database_url=_database(postgres, name),
             topic_prefix=f"{name}.",
-            partitions=PARTITIONS,
+            partitions=partitions,
             replication_factor=1,
             data_dir=Path(folder),
             secret_key=SecretStr(secrets.token_urlsafe(48)),
@@ -80,7 +82,7 @@ async def fresh_environment(kafka: str, postgres: str, *, topics: bool = True) -
         try:
             if topics:
                 async with Admin.connected(kafka, common.topic_prefix) as admin:
-                    await admin.apply(PARTITIONS, 1)
+                    await admin.apply(partitions, 1)
             yield Environment(common)
         finally:
             await _execute(postgres, f"drop database if exists {name} with (force)")

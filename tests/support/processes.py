@@ -89,10 +89,11 @@ def embedded_kafka() -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def embedded_postgres() -> Iterator[str]:
-    """A real server for the block: the URL of its maintenance database, for a superuser."""
+def embedded_postgres(settings: Mapping[str, str] = THROWN_AWAY) -> Iterator[str]:
+    """A real server for the block: the URL of its maintenance database, for a superuser. Benchmarks give no
+    settings, so that it is as durable as a server is."""
     with parts_folder() as folder:
-        postgres = Postgres(folder / "postgres", free_port(), max_connections=300, settings=THROWN_AWAY)
+        postgres = Postgres(folder / "postgres", free_port(), max_connections=300, settings=settings)
         postgres.prepare()
         program = postgres.program()
         with running(program) as child:

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.scorer.domain.answers import ACCOUNT_METHODS, Answer, History, Method, latest_of
+from services.scorer.domain.answers import Answer, History, Method, latest_of
 from services.scorer.domain.categories import SurveyType
 from services.scorer.domain.figures import Pairs, Tally, figures_from_counts, pairs_of, tally_of
 from services.scorer.domain.reach import Invitation, Reach, coverage_of, reach_figures, reach_of
@@ -57,7 +57,7 @@ class AccountCounts:
     known: int
 
 
-CountedSnapshot = Mapping[str, Mapping[str, AccountCounts]]
+CountedSnapshot = Mapping[str, Mapping[Method, AccountCounts]]
 """window → method → counts."""
 
 
@@ -88,10 +88,7 @@ def counted_snapshot(
 ) -> CountedSnapshot:
     """The counts behind `account_snapshot`: integers, so those of many accounts add up."""
     facts = AccountFacts(History(answers), invitations, Known(known))
-    return {
-        window.name: {method: account_counts(facts, window, method, as_of) for method in ACCOUNT_METHODS}
-        for window in windows
-    }
+    return {window.name: counts_by_method(facts, window, as_of) for window in windows}
 
 
 def figures_of_snapshot(counted: CountedSnapshot) -> dict[str, dict[str, dict[str, Any]]]:
@@ -118,6 +115,11 @@ def figures_of_counts(counts: AccountCounts, survey_type: SurveyType = "nps") ->
 
 def account_counts(facts: AccountFacts, window: Window, method: Method, as_of: datetime) -> AccountCounts:
     """What is counted of one account in one window by one method."""
+    return counts_by_method(facts, window, as_of)[method]
+
+
+def counts_by_method(facts: AccountFacts, window: Window, as_of: datetime) -> dict[Method, AccountCounts]:
+    """What is counted of one account in one window by each method; only the answers they pick differ."""
     span, span_before = window.span(as_of), window.before(as_of)
     now = facts.history.within(span)
     before = facts.history.within(span_before) if span_before else ()
@@ -125,15 +127,18 @@ def account_counts(facts: AccountFacts, window: Window, method: Method, as_of: d
     pairs = pairs_of(
         (latest_before[person].score, answer.score) for person, answer in latest_now.items() if person in latest_before
     )
-    if method == "latest":
-        now, before = list(latest_now.values()), list(latest_before.values())
-    return AccountCounts(
-        _tally(now, len(latest_now)),
-        _tally(before, len(latest_before)) if span_before else None,
-        pairs,
-        reach_of(facts.invitations, span),
-        facts.known.count(as_of),
-    )
+    reach, known = reach_of(facts.invitations, span), facts.known.count(as_of)
+
+    def counts(now: Sequence[Answer], before: Sequence[Answer]) -> AccountCounts:
+        return AccountCounts(
+            _tally(now, len(latest_now)),
+            _tally(before, len(latest_before)) if span_before else None,
+            pairs,
+            reach,
+            known,
+        )
+
+    return {"latest": counts(list(latest_now.values()), list(latest_before.values())), "all": counts(now, before)}
 
 
 def next_border(

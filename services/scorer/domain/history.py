@@ -170,7 +170,7 @@ def defect(survey_type: str, score: int, answered_at: datetime, answers: Sequenc
         return "score_out_of_range"
     if answered_at.tzinfo is None or not EARLIEST <= answered_at < LATEST:
         return "answered_at_out_of_range"
-    if not all(answer_fits(survey_type, dict(entry)) for entry in answers):
+    if answers and not all(answer_fits(survey_type, dict(entry)) for entry in answers):
         return "invalid_answers"
     return None
 

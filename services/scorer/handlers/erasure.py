@@ -6,7 +6,7 @@ from services.scorer.store import erasures, marks
 from shared.clock import Clock
 from shared.db.erasures import Journal, Person
 from shared.db.transaction import WriteTx
-from shared.events.responses import StakeholderErased
+from shared.events.responses import ResponseRecorded, StakeholderErased
 from shared.verdicts import CHANGE, REPEAT, Verdict
 
 
@@ -41,6 +41,16 @@ class Erasure:
     async def overtaken(self, tx: WriteTx, people: Sequence[Person]) -> Sequence[bool]:
         """For each fact whether it was recorded at or before an erasure of its person."""
         return await self._journal.overtaken(tx, people)
+
+    async def shadow(self, tx: WriteTx, recorded: Sequence[tuple[int, ResponseRecorded]]) -> tuple[set[int], set[str]]:
+        """What erasures took of the responses (index, data): the indexes of those recorded at or before an erasure of
+        their person, and the ids that are taken for good."""
+        if not await erasures.any_yet(tx):
+            return set(), set()
+        people = [(data.account_id, data.stakeholder_id, data.recorded_at) for _, data in recorded]
+        overtaken = await self._journal.overtaken(tx, people)
+        gone = {index for (index, _), erased in zip(recorded, overtaken, strict=True) if erased}
+        return gone, await erasures.dropped(tx, [data.response_id for _, data in recorded])
 
     async def dropped(self, tx: WriteTx, response_ids: Sequence[str]) -> set[str]:
         """Those of the responses that came only after the erasure of their person, and were not stored."""

@@ -5,6 +5,7 @@ records it has; the projector works out later what it means for the figures.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from services.scorer.domain.history import (
@@ -56,9 +57,10 @@ class Batch:
             else:
                 raise TypeError(f"not an event about responses: {record.event.name}")
 
-    def mark(self, account_id: str, loud: bool) -> None:
-        """The account is touched; `loud` when by something recent."""
-        self.marks[account_id] = loud or self.marks.get(account_id, False)
+    def mark(self, account_id: str, answered_at: datetime, recorded_at: datetime, quiet: bool) -> None:
+        """The account is touched, and loudly so when by something recent."""
+        if not self.marks.get(account_id):
+            self.marks[account_id] = is_fresh(answered_at, recorded_at, quiet)
 
     def settled(self) -> list[Verdict]:
         """One verdict a record."""
@@ -93,27 +95,23 @@ class ResponseFold:
         for index, data in firsts.values():
             if data.response_id in stored:
                 batch.verdicts[index] = NEW
-                batch.mark(data.account_id, is_fresh(data.answered_at, data.recorded_at, data.quiet))
+                batch.mark(data.account_id, data.answered_at, data.recorded_at, data.quiet)
             else:
                 repeats.append((index, data))
-        if stored:
-            batch.refold |= await changes.waiting_for(tx, stored)
+        batch.refold |= await changes.waiting_for(tx, stored)
         await self._compare(tx, batch, repeats)
 
     async def _sort_out(self, tx: WriteTx, batch: Batch) -> tuple[Firsts, list[tuple[int, ResponseRecorded]]]:
         """The first record of each id, and those that say an id again. What an erasure has overtaken is dropped, and
         its id is taken for good, so that sending it again brings nothing back."""
-        people = [(data.account_id, data.stakeholder_id, data.recorded_at) for _, data in batch.recorded]
-        overtaken = await self._erasure.overtaken(tx, people)
-        dropped = await self._erasure.dropped(tx, [data.response_id for _, data in batch.recorded])
-        gone = [data for (_, data), erased in zip(batch.recorded, overtaken, strict=True) if erased]
-        standing = await responses.owners(tx, {data.response_id for data in gone})
+        gone, dropped = await self._erasure.shadow(tx, batch.recorded)
+        standing = await responses.owners(tx, {data.response_id for index, data in batch.recorded if index in gone})
         firsts: Firsts = {}
         repeats: list[tuple[int, ResponseRecorded]] = []
         dropping: dict[str, str] = {}
-        for (index, data), erased in zip(batch.recorded, overtaken, strict=True):
+        for index, data in batch.recorded:
             response_id = data.response_id
-            if erased:
+            if index in gone:
                 batch.verdicts[index] = CHANGE
                 if response_id not in firsts and response_id not in standing:
                     dropping[response_id] = data.account_id
@@ -121,8 +119,10 @@ class ResponseFold:
                 batch.verdicts[index] = dead_letter(reason)
             elif response_id in dropped or response_id in dropping:
                 batch.verdicts[index] = REPEAT
-            elif firsts.setdefault(response_id, (index, data))[0] != index:
+            elif response_id in firsts:
                 repeats.append((index, data))
+            else:
+                firsts[response_id] = index, data
         await erasures.drop(tx, dropping)
         return firsts, repeats
 
@@ -165,10 +165,7 @@ class ResponseFold:
                 batch.verdicts[index] = REPEAT
             if owner := owners.get(data.response_id):
                 batch.refold.add(data.response_id)
-                batch.mark(
-                    owner["account_id"],
-                    is_fresh(owner["answered_at"], owner["recorded_at"], owner["quiet"]),
-                )
+                batch.mark(owner["account_id"], owner["answered_at"], owner["recorded_at"], owner["quiet"])
 
 
 async def refold(tx: WriteTx, response_ids: Iterable[str]) -> None:

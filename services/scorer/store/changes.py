@@ -49,11 +49,14 @@ async def insert(tx: WriteTx, changes: Sequence[tuple[str, Change]]) -> set[UUID
 
 async def waiting_for(tx: ReadTx, response_ids: Iterable[str]) -> set[str]:
     """Those of the responses that have changes."""
-    rows = await tx.all(
-        "select distinct response_id from response_changes where response_id = any(cast(:ids as text[]))",
-        ids=list(response_ids),
+    ids = list(response_ids)
+    if not ids:
+        return set()
+    return set(
+        await tx.column(
+            "select distinct response_id from response_changes where response_id = any(cast(:ids as text[]))", ids=ids
+        )
     )
-    return {row["response_id"] for row in rows}
 
 
 async def by_response(tx: ReadTx, response_ids: Iterable[str]) -> dict[str, list[Change]]:

@@ -8,19 +8,20 @@ from datetime import datetime
 from shared.db.transaction import ReadTx, WriteTx
 
 # The upsert locks the row: a projector that is just deleting the mark is waited for, and the mark is set
-# again. `do nothing` would lose it.
+# again. `do nothing` would lose it. A row that says it already is locked all the same, and not written anew: under a
+# load most accounts of a batch are marked.
 MARK = """
     insert into marks (account_id, marked_at, loud)
     select account_id, :at, loud from unnest(cast(:accounts as text[]), cast(:loud as bool[])) as
     m(account_id, loud) order by account_id
-    on conflict (account_id) do update set loud = marks.loud or excluded.loud
+    on conflict (account_id) do update set loud = true where excluded.loud and not marks.loud
 """
 SWEEP = """
     insert into marks (account_id, marked_at, loud)
     select account_id, :at, true from (
         select account_id from snapshots where next_border <= :at order by next_border limit :limit
     ) as due order by account_id
-    on conflict (account_id) do update set loud = true
+    on conflict (account_id) do update set loud = true where not marks.loud
 """
 
 

@@ -3,36 +3,37 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 from services.scorer.domain.history import AMENDABLE
 from shared.db.transaction import ReadTx, WriteTx
 from shared.events.responses import ResponseRecorded
 
-_COLUMNS: Mapping[str, str] = {
-    "response_id": "text",
-    "account_id": "text",
-    "stakeholder_id": "text",
-    "email": "text",
-    "survey_type": "text",
-    "score": "smallint",
-    "comment": "text",
-    "answered_at": "timestamptz",
-    "recorded_at": "timestamptz",
-    "nps_kind": "text",
-    "touchpoint": "text",
-    "product": "text",
-    "channel": "text",
-    "survey_id": "text",
-    "invitation_id": "text",
-    "language": "text",
-    "follow_up_requested": "bool",
-    "attributes": "text",
-    "test": "bool",
-    "quiet": "bool",
-    "sent": "text",
-}
-_CONVERTED = {"attributes": "attributes::jsonb", "sent": "string_to_array(sent, ',')"}
+_AS_SENT = (
+    "response_id",
+    "account_id",
+    "stakeholder_id",
+    "email",
+    "survey_type",
+    "score",
+    "comment",
+    "answered_at",
+    "recorded_at",
+    "nps_kind",
+    "touchpoint",
+    "product",
+    "channel",
+    "survey_id",
+    "invitation_id",
+    "language",
+    "follow_up_requested",
+    "test",
+    "quiet",
+    "sent",
+)
+"""What a row takes from the event as it is; with `attributes` after it, the type `response_row_v1`."""
+_values_of = attrgetter(*_AS_SENT)
 _ANSWER_COLUMNS: Mapping[str, str] = {
     "response_id": "text",
     "question_id": "text",
@@ -69,9 +70,9 @@ def _rows_of(columns: Mapping[str, str]) -> str:
 
 
 INSERT = (
-    f"insert into responses ({', '.join(_COLUMNS)}, updated_at)"
-    f" select {', '.join(_CONVERTED.get(name, name) for name in _COLUMNS)}, recorded_at"
-    f" from {_rows_of(_COLUMNS)} on conflict (response_id) do nothing returning response_id"
+    f"insert into responses ({', '.join(_AS_SENT)}, attributes, updated_at)"
+    f" select {', '.join(_AS_SENT)}, attributes::jsonb, recorded_at from unnest(cast(:rows as response_row_v1[]))"
+    " on conflict (response_id) do nothing returning response_id"
 )
 INSERT_ANSWERS = (
     f"insert into response_answers ({', '.join(_ANSWER_COLUMNS)})"
@@ -92,14 +93,10 @@ async def insert(tx: WriteTx, responses: Sequence[ResponseRecorded]) -> set[str]
     """Store those whose id is not there yet; returns the ids stored. The ids given must differ."""
     if not responses:
         return set()
-    # In the order of ids, so that two replicas which meet the same ids wait for each other and never in a
-    # ring.
-    ordered = sorted(responses, key=lambda response: response.response_id)
-    columns = {name: [getattr(row, name) for row in ordered] for name in _COLUMNS}
-    columns["attributes"] = [json.dumps(value) if value else "{}" for value in columns["attributes"]]
-    columns["sent"] = [",".join(value) for value in columns["sent"]]
-    rows = await tx.all(INSERT, **columns)
-    stored = {row["response_id"] for row in rows}
+    # In the order of ids, so that two replicas which meet the same ids wait for each other and never in a ring.
+    ordered = sorted(responses, key=attrgetter("response_id"))
+    rows = [(*_values_of(row), json.dumps(row.attributes) if row.attributes else "{}") for row in ordered]
+    stored = set(await tx.column(INSERT, rows=rows))
     await insert_answers(tx, [row for row in ordered if row.answers and row.response_id in stored])
     return stored
 

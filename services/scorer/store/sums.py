@@ -1,12 +1,13 @@
 """Snapshots as integers: one row an account, window and method, rewritten together with the snapshot."""
 
-from collections.abc import Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from services.scorer.domain.account import AccountCounts, CountedSnapshot
 from services.scorer.domain.categories import HIGHEST_SCORE
 from services.scorer.domain.figures import Tally
-from shared.db.transaction import WriteTx
+from shared.db.transaction import ReadTx, WriteTx
 
 NOW: Final = tuple(f"s{score}" for score in range(HIGHEST_SCORE + 1))
 BEFORE: Final = tuple(f"p{score}" for score in range(HIGHEST_SCORE + 1))
@@ -31,14 +32,38 @@ _UPSERT: Final = (
 
 async def save_sums(tx: WriteTx, snapshots: Iterable[tuple[str, CountedSnapshot]]) -> None:
     """Write the counts of (account_id, snapshot)."""
-    rows = [
+    rows = [row for account_id, counted in snapshots for row in rows_of(account_id, counted)]
+    if rows:
+        await tx.execute(_UPSERT, **{name: [row[name] for row in rows] for name in _COLUMNS})
+
+
+def rows_of(account_id: str, counted: CountedSnapshot) -> list[dict[str, Any]]:
+    """The rows that one account's counts make, one a window and method."""
+    return [
         _row(account_id, window, method, counts)
-        for account_id, counted in snapshots
         for window, by_method in counted.items()
         for method, counts in by_method.items()
     ]
-    if rows:
-        await tx.execute(_UPSERT, **{name: [row[name] for row in rows] for name in _COLUMNS})
+
+
+async def read_sums(tx: ReadTx, account_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    """The rows stored of each account, in no particular order."""
+    rows = await tx.all(
+        "select * from snapshot_sums where account_id = any(cast(:ids as text[]))", ids=list(account_ids)
+    )
+    found: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        found[row["account_id"]].append(dict(row))
+    return found
+
+
+def same_rows(one: Iterable[dict[str, Any]], other: Iterable[dict[str, Any]]) -> bool:
+    """Whether two lists hold the same rows of one account, in whatever order."""
+    return {_place(row): row for row in one} == {_place(row): row for row in other}
+
+
+def _place(row: Mapping[str, Any]) -> tuple[str, str]:
+    return row["score_window"], row["method"]
 
 
 def _row(account_id: str, window: str, method: str, counts: AccountCounts) -> dict[str, Any]:

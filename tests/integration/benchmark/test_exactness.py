@@ -166,7 +166,7 @@ async def test_cohorts_equal_the_scorer_and_a_recomputation(environment: Environ
         world = replace(world, clients=(moved, *known[1:]))
         later = listed(moved)
         data = later.data.model_copy(update={"recorded_at": NOW + timedelta(seconds=1)})
-        await publish(environment, record_of(replace(later, data=data), DIRECTORY))
+        await publish(environment, record_of(later._replace(data=data), DIRECTORY))
         await equal(chain, world)
         await scorer_says_the_same(chain)
         await from_nothing(chain, world)

@@ -14,9 +14,10 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from shared.db.engine import Database
 from shared.db.transaction import WriteTx
+from shared.kafka.batch import RunnerConfig
 from shared.kafka.partition import partition_of
 from shared.kafka.producer import Publisher
-from shared.kafka.runner import Runner, RunnerConfig
+from shared.kafka.runner import Runner
 from shared.records import OutRecord
 from shared.topics import RESPONSES
 from shared.verdicts import NEW, REPEAT, Received, Verdict

@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -105,7 +104,7 @@ def apart(events: Sequence[Event]) -> list[Event]:
     """No two amendments recorded at the very same moment: which of two equal event ids was first recorded must not
     depend on their content."""
     return [
-        replace(one, data=one.data.model_copy(update={"recorded_at": one.data.recorded_at + number * MICROSECOND}))
+        one._replace(data=one.data.model_copy(update={"recorded_at": one.data.recorded_at + number * MICROSECOND}))
         if isinstance(one.data, ResponseAmended)
         else one
         for number, one in enumerate(events)

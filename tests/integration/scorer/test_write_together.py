@@ -100,3 +100,19 @@ async def test_a_rebuild_first_tells_what_was_waiting_to_be_told(environment: En
     await rebuild_accounts(environment.common, None, progress=False)
     assert [one.name for one in await scorer.told()] == [STAKEHOLDER_ANSWERED, ACCOUNT_SCORE_CHANGED]
     assert await scorer.rows("marks") == []
+
+
+async def test_the_self_check_finds_figures_pairs_and_sums_that_are_off(scorer: Writer) -> None:
+    await scorer.take(
+        recorded("r1", "figures"), recorded("r2", "sums"), recorded("r3", "gone"), recorded("r4", "right")
+    )
+    await scorer.project()
+    assert await scorer.check.check_once() == 0
+    async with scorer.database.write() as tx:
+        await tx.execute("""update snapshots set figures = '{}' where account_id = 'figures'""")
+        await tx.execute("update snapshot_sums set s9 = s9 + 1 where account_id = 'sums' and score_window = '30d'")
+        await tx.execute("delete from snapshot_sums where account_id = 'gone' and method = 'all'")
+    assert await scorer.check.check_once() == 3
+    async with scorer.database.write() as tx:
+        await scorer.projector.rebuild(tx, ["figures", "sums", "gone"])
+    assert await scorer.check.check_once() == 0

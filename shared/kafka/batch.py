@@ -1,0 +1,103 @@
+"""What one poll brought, and what becomes of it inside the transaction: verdicts, parked records, moved cursors."""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import chain, groupby, islice
+
+from shared.db.cursors import Advance, Cursor
+from shared.db.erasures import Journal
+from shared.db.transaction import WriteTx
+from shared.events.responses import StakeholderErased
+from shared.kafka.dead_letter import RawRecord, forget_kept, overtaken, park
+from shared.kafka.decoding import Work, fingerprint
+from shared.topics import Topic
+from shared.verdicts import CHANGE, NEW, Outcome, Verdict
+
+MAX_RECORDS = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class RunnerConfig:
+    """What a consumer reads and how. `group` and topic names get the prefix of the environment. With a `journal` of
+    erased people nothing of theirs is parked."""
+
+    service: str
+    topics: tuple[Topic, ...]
+    bootstrap_servers: str
+    topic_prefix: str = ""
+    owner: str = "replica"
+    dead_letter_limit: int = 1_000
+    max_records: int = MAX_RECORDS
+    session_timeout_ms: int = 15_000
+    journal: Journal | None = None
+
+    @property
+    def group(self) -> str:
+        """The consumer group, one a service."""
+        return f"{self.topic_prefix}tellback-{self.service}"
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one poll brought from one partition, in offset order, and what became of each record."""
+
+    cursor: Cursor
+    work: Sequence[Work]
+    verdicts: list[Verdict] = field(default_factory=list)
+
+
+async def apply_all(tx: WriteTx, batches: Sequence[Batch], config: RunnerConfig) -> list[Advance]:
+    """Handle the records of all partitions and park what is to be parked; returns how the cursors move."""
+    await _handle(tx, batches)
+    return [await _conclude(tx, batch, config) for batch in batches]
+
+
+async def _handle(tx: WriteTx, batches: Sequence[Batch]) -> None:
+    """Call the handlers. Records that follow each other and have one handler are one call, across partitions too: a
+    handler's statements cost the same for many records as for few."""
+    verdicts: list[Verdict] = []
+    everything = chain.from_iterable(batch.work for batch in batches)
+    for handler, group in groupby(everything, key=lambda work: work.handler):
+        run = list(group)
+        if handler is None:
+            verdicts += [work.verdict for work in run if work.verdict is not None]
+            continue
+        received = [work.received for work in run if work.received is not None]
+        answers = await handler(tx, received)
+        if len(answers) != len(received):
+            raise TypeError(f"a handler of {received[0].topic} answered {len(answers)} of {len(received)} records")
+        verdicts += answers
+    rest = iter(verdicts)
+    for batch in batches:
+        batch.verdicts = list(islice(rest, len(batch.work)))
+
+
+async def _conclude(tx: WriteTx, batch: Batch, config: RunnerConfig) -> Advance:
+    parked = await _park(tx, batch, config)
+    last = batch.work[-1].record
+    others = [verdict.outcome for verdict in batch.verdicts if verdict is not NEW]
+    counts = Counter(others)
+    counts[Outcome.NEW] += len(batch.verdicts) - len(others)
+    shown = [verdict for _, verdict in parked]
+    return Advance(batch.cursor, last.offset + 1, last.offset, fingerprint(last), dict(counts), shown)
+
+
+async def _park(tx: WriteTx, batch: Batch, config: RunnerConfig) -> list[tuple[RawRecord, Verdict]]:
+    """Park what is to be parked, then forget what is parked of people whom this batch erases. A record that an
+    erasure has overtaken is not parked; its verdict becomes CHANGE."""
+    parking = {
+        index: batch.work[index].raw
+        for index, verdict in enumerate(batch.verdicts)
+        if verdict is not NEW and verdict.outcome in (Outcome.CONFLICT, Outcome.DEAD_LETTERED)
+    }
+    if config.journal is not None and parking:
+        for index in await overtaken(tx, config.journal, parking):
+            batch.verdicts[index] = CHANGE
+            del parking[index]
+    parked = [(raw, batch.verdicts[index]) for index, raw in parking.items()]
+    await park(tx, config.topic_prefix, parked, service=config.service, limit=config.dead_letter_limit)
+    for work in batch.work:
+        if work.received is not None and isinstance(data := work.received.event.data, StakeholderErased):
+            await forget_kept(tx, data)
+    return parked
