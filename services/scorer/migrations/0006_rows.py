@@ -2,8 +2,8 @@
 
 from alembic import op
 
-revision = "scorer_0005"
-down_revision = "scorer_0004"
+revision = "scorer_0006"
+down_revision = "scorer_0005"
 branch_labels = None
 depends_on = None
 
