@@ -58,7 +58,7 @@ async def test_a_missing_topic_is_found(environment: Environment) -> None:
         found = named(await state.kafka(environment.common), "topics")
         return found.state is State.FAILED and f"missing: {environment.topic_prefix}score-events" in found.found
 
-    await eventually(missing)
+    await eventually(missing, timeout=60)
 
 
 async def test_a_cursor_beyond_the_log_is_found(environment: Environment) -> None:
