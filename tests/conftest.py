@@ -1,8 +1,10 @@
 """One real Kafka and one real PostgreSQL a run, and environments that do not see each other.
 
-`TELLBACK_TEST_KAFKA_BOOTSTRAP_SERVERS` and `TELLBACK_TEST_DATABASE_URL` (a superuser's) name running ones.
+`TELLBACK_TEST_KAFKA_BOOTSTRAP_SERVERS` and `TELLBACK_TEST_DATABASE_URL` (a superuser's) name running ones. Several
+workers (`-n 3`) share those of the process that started them.
 """
 
+import contextlib
 import os
 from collections.abc import AsyncIterator, Iterator
 
@@ -20,10 +22,25 @@ settings.load_profile("ci" if os.environ.get("CI") else "tellback")
 keystore.LOOKUP_DEADLINE_S = 15.0
 
 
+KAFKA = "TELLBACK_TEST_KAFKA_BOOTSTRAP_SERVERS"
+DATABASE = "TELLBACK_TEST_DATABASE_URL"
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Start what the workers share, before there are any; they find it in their environment."""
+    if not config.getoption("numprocesses", None) or hasattr(config, "workerinput"):
+        return
+    shared = contextlib.ExitStack()
+    config.add_cleanup(shared.close)
+    for name, embedded in ((KAFKA, embedded_kafka), (DATABASE, embedded_postgres)):
+        if name not in os.environ:
+            os.environ[name] = shared.enter_context(embedded())
+
+
 @pytest.fixture(scope="session")
 def kafka_bootstrap() -> Iterator[str]:
     """The bootstrap servers of the run's Kafka."""
-    if named := os.environ.get("TELLBACK_TEST_KAFKA_BOOTSTRAP_SERVERS"):
+    if named := os.environ.get(KAFKA):
         yield named
         return
     with embedded_kafka() as bootstrap:
@@ -33,7 +50,7 @@ def kafka_bootstrap() -> Iterator[str]:
 @pytest.fixture(scope="session")
 def postgres_url() -> Iterator[str]:
     """The URL of the maintenance database of the run's PostgreSQL."""
-    if named := os.environ.get("TELLBACK_TEST_DATABASE_URL"):
+    if named := os.environ.get(DATABASE):
         yield named
         return
     with embedded_postgres() as url:
