@@ -9,8 +9,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CHAOS_SECONDS ?= 600
-# Tests mostly wait for processes and brokers: a few workers halve the time on two cores, more do not.
-WORKERS ?= 3
+# Tests mostly wait for processes and brokers: two workers save a third of the time on two cores.
+WORKERS ?= 2
 export UV_PYTHON_DOWNLOADS := never
 
 ##@ Run
