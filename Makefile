@@ -9,8 +9,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CHAOS_SECONDS ?= 600
-# Tests mostly wait for processes and brokers: two workers save a third of the time on two cores.
-WORKERS ?= 2
+# 0: one after the other. Tests mostly wait for processes and brokers, so WORKERS=2 saves a third of the time.
+WORKERS ?= 0
 export UV_PYTHON_DOWNLOADS := never
 
 ##@ Run

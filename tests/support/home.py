@@ -14,7 +14,10 @@ from typing import Any
 
 import psutil
 
-from tests.support.processes import SOURCES, end, start, tellback
+from tests.support.processes import SOURCES, STOP_SECONDS, end, start, tellback
+
+STAGES = 3
+"""`up` ends what it started in stages, each within the time that a process has to end."""
 
 NAMED_NOWHERE = dict.fromkeys(
     ("TELLBACK_KAFKA_BOOTSTRAP_SERVERS", "TELLBACK_DATABASE_URL", "DATABASE_URL", "TELLBACK_SECRET_KEY"), ""
@@ -78,7 +81,7 @@ class Home:
     def stop(self, with_signal: signal.Signals = signal.SIGINT) -> int:
         """End `up`; answers its exit code."""
         assert self.process
-        return end(self.process, with_signal)
+        return end(self.process, with_signal, seconds=STAGES * STOP_SECONDS)
 
 
 @contextmanager

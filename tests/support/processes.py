@@ -46,12 +46,14 @@ def start(argv: Sequence[str], log: Path, env: Mapping[str, str] | None = None) 
         return subprocess.Popen(program.argv, stdout=out, stderr=subprocess.STDOUT, **program.options())
 
 
-def end(child: subprocess.Popen[bytes], with_signal: signal.Signals = signal.SIGTERM) -> int:
-    """Ask a child to end, kill it past 25 s; answers its exit code."""
+def end(
+    child: subprocess.Popen[bytes], with_signal: signal.Signals = signal.SIGTERM, seconds: float = STOP_SECONDS
+) -> int:
+    """Ask a child to end, kill it past 25 s or the seconds given; answers its exit code."""
     if child.poll() is None:
         child.send_signal(with_signal)
         try:
-            child.wait(STOP_SECONDS)
+            child.wait(seconds)
         except subprocess.TimeoutExpired:
             child.kill()
     return child.wait()
