@@ -15,8 +15,8 @@ from services.cli.supervisor import Child, Part, StartFailed, Supervisor
 from tests.support.polling import eventually
 from tests.support.processes import end, start
 
-STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); time.sleep(60)"
-PATIENT = "import time; print('up', flush=True); time.sleep(60)"
+STUBBORN = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('up', flush=True); signal.pause()"
+PATIENT = "import signal; print('up', flush=True); signal.pause()"
 
 
 class Watched(Supervisor):
@@ -71,7 +71,7 @@ async def test_a_part_that_dies_while_starting_fails_with_the_end_of_its_log(
 
 
 async def test_a_part_that_never_gets_ready_fails(supervisor: Watched, python: Callable[..., Part]) -> None:
-    part = python("import time; time.sleep(60)")
+    part = python("import signal; signal.pause()")
     slow = Part(part.program, part.ready, part.port, part.stage, start_seconds=0.1)
     with pytest.raises(StartFailed, match=r"not ready within 0\.1 s"):
         await supervisor.start([slow])
@@ -127,13 +127,13 @@ async def test_a_step_that_fails_says_why(supervisor: Watched, python: Callable[
 
 async def test_a_child_dies_with_the_process_that_started_it(tmp_path: Path) -> None:
     parent = f"""
-import subprocess, time, sys
+import signal, subprocess, sys
 from pathlib import Path
 from services.cli.embedded.process import Program
 program = Program("child", ("sleep", "60"), Path({str(tmp_path / "child.log")!r}))
 child = subprocess.Popen(program.argv, **program.options())
 print(child.pid, flush=True)
-time.sleep(60)
+signal.pause()
 """
     log = tmp_path / "parent.log"
     process = start((sys.executable, "-c", parent), log)
