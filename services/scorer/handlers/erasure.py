@@ -22,6 +22,8 @@ class Erasure:
         if await erasures.known(tx, event.receipt_id):
             return REPEAT
         person = event.model_dump(include={"account_id", "stakeholder_id", "erased_at"})
+        # The mark first, as for invitations.
+        await marks.mark(tx, {event.account_id: False}, self._clock.now())
         response_ids, elsewhere = await erasures.erase(tx, person, event.subject)
         await erasures.enter(
             tx,
@@ -35,7 +37,6 @@ class Erasure:
                 "context_marks": elsewhere["context_marks"],
             },
         )
-        await marks.mark(tx, {event.account_id: False}, self._clock.now())
         return CHANGE
 
     async def overtaken(self, tx: WriteTx, people: Sequence[Person]) -> Sequence[bool]:

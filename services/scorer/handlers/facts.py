@@ -27,6 +27,10 @@ class Facts:
         events = [_invitation(record) for record in records]
         people = [(event.account_id, event.stakeholder_id, event.recorded_at) for event in events]
         overtaken = await self._erasure.overtaken(tx, people)
+        # The mark before the invitations, as the projector has it, which notes silences in them: the other way round
+        # the two would wait for each other.
+        kept = {event.account_id: False for event, erased in zip(events, overtaken, strict=True) if not erased}
+        await marks.mark(tx, kept, self._clock.now())
         stored = await facts.lock_invitations(tx, {_key(event) for event in events})
         verdicts, touched = [], {}
         for event, erased in zip(events, overtaken, strict=True):
@@ -39,7 +43,6 @@ class Facts:
             if after != before:
                 stored[_key(event)] = touched[_key(event)] = after
         await facts.save_invitations(tx, list(touched.values()))
-        await marks.mark(tx, {key[0]: False for key in touched}, self._clock.now())
         return verdicts
 
     async def happened(self, tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:

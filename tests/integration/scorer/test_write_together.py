@@ -7,9 +7,12 @@ from datetime import timedelta
 import pytest
 
 from services.cli.rebuild import rebuild_accounts
+from services.scorer.domain.silence import Asked
+from services.scorer.store import marks
+from services.scorer.store.projection import save_silences
 from shared.errors import NotFound
 from shared.topics import ACCOUNT_SCORE_CHANGED, STAKEHOLDER_ANSWERED
-from tests.integration.scorer.writing import Writer, account, writer
+from tests.integration.scorer.writing import Writer, account, invited, writer
 from tests.support.clock import FrozenClock
 from tests.support.environment import Environment
 from tests.support.events import NOW, recorded
@@ -46,6 +49,21 @@ async def test_a_mark_set_while_its_account_is_projected_is_not_lost(scorer: Wri
     await scorer.project()
     assert {row["response_id"] for row in await scorer.rows("latest_pairs")} == {"b"}
     assert len(await scorer.told(STAKEHOLDER_ANSWERED)) == 2
+
+
+async def test_a_projector_that_notes_a_silence_and_news_of_the_invitation_do_not_wait_for_each_other(
+    scorer: Writer,
+) -> None:
+    sent = NOW - timedelta(days=30)
+    await scorer.take(invited("sent", "i1", sent))
+    async with scorer.database.write() as tx:
+        [mark] = await marks.take(tx, 10)
+        taking = asyncio.create_task(scorer.take(invited("opened", "i1", NOW)))
+        await eventually(lambda: waiting_for_a_lock(scorer), timeout=30)
+        await save_silences(tx, [(mark.account_id, Asked("i1", "ann", sent, sent))], LATER)
+    assert [verdict.outcome.value for verdict in await taking] == ["new"]
+    [row] = await scorer.rows("invitations")
+    assert (row["silent_at"], row["opened_at"]) == (LATER, NOW)
 
 
 async def test_two_projectors_share_the_marks_and_tell_everything_once(scorer: Writer) -> None:
