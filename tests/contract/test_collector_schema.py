@@ -4,33 +4,23 @@ is one that the document promises."""
 import json
 import os
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, settings
-from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
 
 from services.cli.embedded.process import free_port
 from tests.support.collector import Collecting, collecting
 from tests.support.environment import Environment
 from tests.support.http import api_key, bearer
+from tests.support.openapi import CHECKS, generated, stored
 
-ROOT = Path(__file__).parents[2]
-DOCUMENT = json.loads((ROOT / "docs/api/collector.openapi.json").read_text())
 SCOPES = ("ingest", "read", "manage", "erase")
 EXAMPLES = int(os.environ.get("TELLBACK_TEST_EXAMPLES", "2"))
 """Generated calls an operation, beside the explicit ones; more of them look deeper: `TELLBACK_TEST_EXAMPLES=50`."""
-CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
-schema = schemathesis.openapi.from_dict(DOCUMENT)
+schema = schemathesis.openapi.from_dict(stored("collector"))
 
 
 @schemathesis.serializer("application/x-ndjson")
@@ -55,14 +45,7 @@ async def headers(module_environment: Environment) -> dict[str, str]:
 
 
 @schema.parametrize()
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
+@generated(EXAMPLES)
 def test_a_generated_call_gets_a_promised_answer(
     case: "schemathesis.Case[Any]", collector: Collecting, headers: dict[str, str]
 ) -> None:

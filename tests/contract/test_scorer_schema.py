@@ -1,37 +1,26 @@
 """The scorer against its own OpenAPI document: generated calls, good and bad, never end in a 5xx, and every answer is
 one that the document promises."""
 
-import json
 from collections.abc import AsyncIterator
-from pathlib import Path
 from random import Random
 from typing import Any
 
 import asyncpg
 import pytest
 import schemathesis
-from hypothesis import HealthCheck, Phase, settings
-from schemathesis.checks import not_a_server_error
-from schemathesis.specs.openapi.checks import (
-    content_type_conformance,
-    response_schema_conformance,
-    status_code_conformance,
-)
 
 from tests.integration.scorer.reading import insert
 from tests.integration.scorer.worlds import a_world
 from tests.support.environment import Environment
 from tests.support.http import api_key, bearer
+from tests.support.openapi import CHECKS, generated, stored
 from tests.support.scorer import answering
 
-ROOT = Path(__file__).parents[2]
-DOCUMENT = json.loads((ROOT / "docs/api/scorer.openapi.json").read_text())
 EXAMPLES = 5
 """Calls an operation: the whole takes about a minute."""
-CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
-schema = schemathesis.openapi.from_dict(DOCUMENT).exclude(path="/v1/stream")
+schema = schemathesis.openapi.from_dict(stored("scorer")).exclude(path="/v1/stream")
 """The stream has no end; its own tests read it."""
 
 
@@ -57,14 +46,7 @@ async def headers(module_environment: Environment) -> dict[str, str]:
 
 
 @schema.parametrize()
-@settings(
-    max_examples=EXAMPLES,
-    deadline=None,
-    derandomize=True,
-    database=None,
-    phases=[Phase.explicit, Phase.generate],
-    suppress_health_check=list(HealthCheck),
-)
+@generated(EXAMPLES)
 def test_a_generated_call_gets_a_promised_answer(
     case: "schemathesis.Case[Any]", scorer: str, headers: dict[str, str]
 ) -> None:

@@ -2,12 +2,10 @@
 
 import json
 import re
-from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
-from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from services.benchmark.api import (
@@ -19,7 +17,7 @@ from services.benchmark.api import (
     models_reviews,
     models_sets,
 )
-from shared.http.app import create_app
+from tests.support.openapi import described
 
 EXAMPLES: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (models_sets.ChosenBenchmark, models_sets.PUBLISHED),
@@ -38,15 +36,8 @@ EXAMPLES: list[tuple[type[BaseModel], dict[str, Any]]] = [
 ]
 
 
-@asynccontextmanager
-async def nothing(_app: FastAPI) -> Any:
-    """No resources: only the document is looked at."""
-    yield
-
-
-DOCUMENT = create_app("benchmark", "Benchmark", "", ROUTERS, nothing).openapi()
-OWN = {route.path for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)}
-OPERATIONS = {f"{method} {path}": call for path, calls in DOCUMENT["paths"].items() for method, call in calls.items()}
+DESCRIBED = described("benchmark", ROUTERS)
+has_example = partial(DESCRIBED.has_example, named=("example", "examples"))
 
 
 @pytest.mark.parametrize(("model", "example"), EXAMPLES, ids=lambda value: getattr(value, "__name__", ""))
@@ -55,9 +46,9 @@ def test_an_example_is_what_the_model_says(model: type[BaseModel], example: dict
     assert known.model_dump(mode="json", by_alias=True, exclude_unset=True) == example
 
 
-@pytest.mark.parametrize("name", [name for name in OPERATIONS if name.split()[1] in OWN])
+@pytest.mark.parametrize("name", DESCRIBED.operations)
 def test_every_call_is_described_and_its_answer_has_an_example(name: str) -> None:
-    call = OPERATIONS[name]
+    call = DESCRIBED.operations[name]
     assert len(call["description"]) > 20
     for parameter in call.get("parameters", ()):
         assert parameter.get("description"), parameter["name"]
@@ -67,24 +58,16 @@ def test_every_call_is_described_and_its_answer_has_an_example(name: str) -> Non
     assert body is None or "example" in body or has_example(body["schema"])
 
 
-def has_example(schema: dict[str, Any]) -> bool:
-    """Whether the schema, what it refers to, or the items of its list have an example."""
-    if "$ref" in schema:
-        schema = DOCUMENT["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
-    items = schema.get("properties", {}).get("items", {}).get("items")
-    return "example" in schema or "examples" in schema or (items is not None and has_example(items))
-
-
 def test_every_reference_leads_somewhere() -> None:
-    for reference in set(re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(DOCUMENT))):
-        found: Any = DOCUMENT
+    for reference in set(re.findall(r'"\$ref": "#/([^"]+)"', json.dumps(DESCRIBED.document))):
+        found: Any = DESCRIBED.document
         for part in reference.split("/"):
             assert part in found, reference
             found = found[part]
 
 
 def test_the_calls_of_the_contract_are_there() -> None:
-    assert {name.upper().split()[0] + " " + name.split()[1] for name in OPERATIONS} >= {
+    assert {name.upper().split()[0] + " " + name.split()[1] for name in DESCRIBED.operations} >= {
         "GET /v1/benchmarks",
         "POST /v1/benchmarks/sets",
         "GET /v1/comparisons/accounts/{account_id}",

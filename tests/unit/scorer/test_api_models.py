@@ -1,11 +1,8 @@
 """The OpenAPI document says what the API does: every call is described, every example is true."""
 
-from contextlib import asynccontextmanager
 from typing import Any
 
 import pytest
-from fastapi import FastAPI
-from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
 from services.scorer.api import (
@@ -22,8 +19,8 @@ from services.scorer.domain.account import AccountFacts, account_figures
 from services.scorer.domain.answers import History
 from services.scorer.domain.changes import CHANGE_KINDS
 from services.scorer.domain.windows import STANDARD_WINDOWS
-from shared.http.app import create_app
 from tests.support.events import NOW
+from tests.support.openapi import described
 
 EXAMPLES: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (models.AccountScore, examples.ACCOUNT_SCORE),
@@ -44,15 +41,7 @@ EXAMPLES: list[tuple[type[BaseModel], dict[str, Any]]] = [
 ]
 
 
-@asynccontextmanager
-async def nothing(_app: FastAPI) -> Any:
-    """No resources: only the document is looked at."""
-    yield
-
-
-DOCUMENT = create_app("scorer", "Scorer", "", ROUTERS, nothing).openapi()
-OWN = {route.path for router in ROUTERS for route in router.routes if isinstance(route, APIRoute)}
-OPERATIONS = {f"{method} {path}": call for path, calls in DOCUMENT["paths"].items() for method, call in calls.items()}
+DESCRIBED = described("scorer", ROUTERS)
 
 
 @pytest.mark.parametrize(("model", "example"), EXAMPLES, ids=lambda value: getattr(value, "__name__", ""))
@@ -71,19 +60,11 @@ def test_the_kinds_of_change_are_those_of_the_domain() -> None:
     assert set(Kind.__args__) == set(CHANGE_KINDS)  # type: ignore[attr-defined]
 
 
-@pytest.mark.parametrize("name", [name for name in OPERATIONS if name.split()[1] in OWN])
+@pytest.mark.parametrize("name", DESCRIBED.operations)
 def test_every_call_is_described_and_its_answer_has_an_example(name: str) -> None:
-    call = OPERATIONS[name]
+    call = DESCRIBED.operations[name]
     assert len(call["description"]) > 20
     for parameter in call.get("parameters", ()):
         assert parameter.get("description"), parameter["name"]
     for content in call["responses"]["200"]["content"].values():
-        assert has_example(content["schema"]), name
-
-
-def has_example(schema: dict[str, Any]) -> bool:
-    """Whether the schema, what it refers to, or the items of its list have an example."""
-    if "$ref" in schema:
-        schema = DOCUMENT["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
-    items = schema.get("properties", {}).get("items", {}).get("items")
-    return "example" in schema or (items is not None and has_example(items))
+        assert DESCRIBED.has_example(content["schema"]), name
