@@ -117,18 +117,23 @@ def recomputed(world: World, window: str, method: str) -> dict[Any, dict[str, An
 
 
 async def scorer_says_the_same(chain: Chain) -> None:
-    """Every margin and every crossing of two, figure by figure."""
-    for family in FAMILIES:
-        if len(family) == 3:
-            continue
-        query = {"window": "365d"} | ({"group_by": ",".join(family)} if family else {})
-        theirs = (await chain.get("/v1/portfolio/score", "scorer", **query))["groups"]
-        ours = (await chain.get("/v1/cohorts", **{"window": "365d", "group_by": ",".join(family)}))["groups"]
-        ours = [one for one in ours if len(one["group"]) == len(family)]
-        names = (*OF_COHORT, "change", "account_count")
-        assert [(one["group"], [one[name] for name in names]) for one in theirs] == [
-            (one["group"], [one[name] for name in names]) for one in ours
-        ]
+    """Every margin and every crossing of two, figure by figure; each service reads the directory at its own pace."""
+
+    async def settled() -> bool:
+        for family in FAMILIES:
+            if len(family) == 3:
+                continue
+            query = {"window": "365d"} | ({"group_by": ",".join(family)} if family else {})
+            theirs = (await chain.get("/v1/portfolio/score", "scorer", **query))["groups"]
+            ours = (await chain.get("/v1/cohorts", **{"window": "365d", "group_by": ",".join(family)}))["groups"]
+            ours = [one for one in ours if len(one["group"]) == len(family)]
+            names = (*OF_COHORT, "change", "account_count")
+            assert [(one["group"], [one[name] for name in names]) for one in theirs] == [
+                (one["group"], [one[name] for name in names]) for one in ours
+            ]
+        return True
+
+    await eventually(settled, timeout=90)
 
 
 async def equal(chain: Chain, world: World) -> None:
