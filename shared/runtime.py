@@ -119,11 +119,17 @@ class Plumbing:
             reasons.append(self.tasks.failed)
         if any(not runner.ready for runner in self.runners):
             reasons.append("consumer_not_assigned")
-        try:
-            async with asyncio.timeout(2):
-                await self.database.ping()
-        except (Unavailable, TimeoutError):
+        if not await self.database_answers():
             reasons.append("database_unavailable")
         if not await self.publisher.answers():
             reasons.append("kafka_unavailable")
         return reasons
+
+    async def database_answers(self) -> bool:
+        """Whether PostgreSQL is there, within 2 s."""
+        try:
+            async with asyncio.timeout(2):
+                await self.database.ping()
+        except (Unavailable, TimeoutError):
+            return False
+        return True

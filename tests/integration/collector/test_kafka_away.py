@@ -68,6 +68,18 @@ class Mute:
         return [KafkaUnavailable() for _ in records]
 
 
+class Silent:
+    """A publisher that does not hear from Kafka, and counts how often it was asked."""
+
+    def __init__(self) -> None:
+        self.asked = 0
+
+    async def answers(self) -> bool:
+        """Never."""
+        self.asked += 1
+        return False
+
+
 async def test_while_kafka_is_away_the_outbox_takes_and_later_relays(collector: Running) -> None:
     client = collector.client
     async with away(collector, publisher=dead_publisher()):
@@ -182,3 +194,9 @@ async def test_ready_means_that_one_of_the_two_takes(collector: Running) -> None
     neither = replace(no_postgres, publisher=dead_publisher())
     assert [await why_not_ready(one) for one in (plumbing, no_kafka, no_postgres)] == [None] * 3
     assert await why_not_ready(neither) == "database_unavailable, kafka_unavailable"
+
+
+async def test_a_kafka_that_hangs_is_waited_for_once(collector: Running) -> None:
+    silent = Silent()
+    assert await why_not_ready(replace(collector.app.state.plumbing, publisher=silent)) is None
+    assert silent.asked == 1
