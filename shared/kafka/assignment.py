@@ -86,8 +86,8 @@ class Assignment:
             return ()
         offset = work[0].record.offset
         if offset < cursor.next_offset:
-            # Fetched before the seek took effect; the right records come with the next poll.
-            self._consumer.seek(place, cursor.next_offset)
+            # Fetched before the seek took effect. What was read ahead since may lie beyond a gap, so it goes too.
+            self.give_up([place])
             return ()
         if offset > cursor.next_offset:
             self._require_no_gap(place, cursor, (await self._consumer.beginning_offsets([place]))[place])

@@ -263,7 +263,11 @@ class Runner:
         if not self._uncommitted or not (idle or time.monotonic() - self._committed_at > COMMIT_SECONDS):
             return
         newest, self._uncommitted = self._uncommitted, {}
+        # A place that went to another replica would have the whole commit refused.
+        newest = {place: record for place, record in newest.items() if place in consumer.assignment()}
         self._committed_at = time.monotonic()
+        if not newest:
+            return
         offsets = {place: record.offset + 1 for place, record in newest.items()}
         with contextlib.suppress(KafkaError, TimeoutError):
             await asyncio.wait_for(consumer.commit(offsets), 5)
