@@ -13,7 +13,7 @@ from hypothesis import settings
 
 from shared.access import keystore
 from tests.support.environment import Environment, fresh_environment
-from tests.support.processes import embedded_kafka, embedded_postgres
+from tests.support.processes import THROWN_AWAY, embedded_kafka, embedded_postgres
 
 # A slow machine is no failure: how long an example takes is for the benchmarks to say.
 settings.register_profile("tellback", deadline=None)
@@ -32,9 +32,10 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     shared = contextlib.ExitStack()
     config.add_cleanup(shared.close)
-    for name, embedded in ((KAFKA, embedded_kafka), (DATABASE, embedded_postgres)):
-        if name not in os.environ:
-            os.environ[name] = shared.enter_context(embedded())
+    if KAFKA not in os.environ:
+        os.environ[KAFKA] = shared.enter_context(embedded_kafka())
+    if DATABASE not in os.environ:
+        os.environ[DATABASE] = shared.enter_context(embedded_postgres(THROWN_AWAY))
 
 
 @pytest.fixture(scope="session")
@@ -53,7 +54,7 @@ def postgres_url() -> Iterator[str]:
     if named := os.environ.get(DATABASE):
         yield named
         return
-    with embedded_postgres() as url:
+    with embedded_postgres(THROWN_AWAY) as url:
         yield url
 
 

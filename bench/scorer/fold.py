@@ -48,7 +48,7 @@ def main(arguments: Sequence[str]) -> int:
     asked = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="tellback-bench-") as folder, embedded_kafka() as kafka:
         others = [one for one in peers(kafka, Path(folder), asked.venv) if asked.only in one.name]
-        with embedded_postgres({}) as postgres:
+        with embedded_postgres() as postgres:
             asyncio.run(_measure(asked, kafka, postgres, others, Path(folder)))
     return 0
 

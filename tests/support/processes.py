@@ -91,9 +91,9 @@ def embedded_kafka() -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def embedded_postgres(settings: Mapping[str, str] = THROWN_AWAY) -> Iterator[str]:
-    """A real server for the block: the URL of its maintenance database, for a superuser. Benchmarks give no
-    settings, so that it is as durable as a server is."""
+def embedded_postgres(settings: Mapping[str, str] | None = None) -> Iterator[str]:
+    """A real server for the block, as durable as servers are unless `settings` say otherwise: the URL of its
+    maintenance database, for a superuser."""
     with parts_folder() as folder:
         postgres = Postgres(folder / "postgres", free_port(), max_connections=300, settings=settings)
         postgres.prepare()
