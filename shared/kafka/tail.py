@@ -15,8 +15,9 @@ from typing import Any
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from shared.errors import Poison, TooMany, Unavailable
+from shared.errors import Poison, TooMany
 from shared.events.envelope import Event, decode
+from shared.records import KafkaUnavailable
 from shared.telemetry.logging import get_logger
 from shared.topics import Topic
 
@@ -87,14 +88,14 @@ class Tail:
         self._following = asyncio.Event()
 
     async def positions(self) -> Positions:
-        """Where the topics end now. Raises `Unavailable` when Kafka does not answer within 10 s."""
+        """Where the topics end now. Raises `KafkaUnavailable` when Kafka does not answer within 10 s."""
         self._wanted.set()
         try:
             async with asyncio.timeout(READY_SECONDS):
                 while self._positions is None:
                     await self._following.wait()
         except TimeoutError:
-            raise _unavailable() from None
+            raise KafkaUnavailable from None
         return dict(self._positions)
 
     def require_room(self) -> None:
@@ -104,7 +105,7 @@ class Tail:
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[Listener]:
-        """Listen for as long as the block lasts. Raises `Unavailable`, or `TooMany` where enough others do."""
+        """Listen for as long as the block lasts. Raises `KafkaUnavailable`, or `TooMany` where enough others do."""
         self.require_room()
         listener = Listener(await self.positions())
         self._listeners.add(listener)
@@ -153,7 +154,7 @@ class Tail:
 
     async def between(self, start: Mapping[Place, int], end: Mapping[Place, int]) -> AsyncIterator[Seen | None]:
         """The records from one position to another. Yields None first where there is a gap: retention has passed the
-        start, or the start lies beyond the end. Raises `Unavailable`."""
+        start, or the start lies beyond the end. Raises `KafkaUnavailable`."""
         if dict(start) == dict(end):
             return
         try:
@@ -174,7 +175,7 @@ class Tail:
                                 yield self._seen(record)
                     left = {place for place in left if await consumer.position(place) < end[self._name(place)]}
         except (KafkaError, OSError) as error:
-            raise _unavailable() from error
+            raise KafkaUnavailable from error
 
     @asynccontextmanager
     async def _consumer(self) -> AsyncIterator[AIOKafkaConsumer]:
@@ -211,11 +212,7 @@ class Tail:
         if record.value is None:
             return Seen(place, record.offset, None)
         try:
-            event = decode([(name, bytes(value or b"")) for name, value in record.headers], record.value)
+            event = decode(record.headers, record.value)
         except Poison:
             return Seen(place, record.offset, None)
         return Seen(place, record.offset, event)
-
-
-def _unavailable() -> Unavailable:
-    return Unavailable("kafka_unavailable", "Kafka does not answer", retry_after=5)

@@ -65,15 +65,15 @@ class Outgoing:
         """Publish records durably; one answer each: the way it took, or why it was not taken."""
         answers: list[Via | TellbackError] = ["kafka"] * len(records)
         fitting = [index for index, record in enumerate(records) if len(record.value or b"") <= MAX_EVENT_BYTES]
-        if len(fitting) < len(records):
-            answers = [_too_large()] * len(records)
+        for index in set(range(len(records))).difference(fitting):
+            answers[index] = _too_large()
         errors = await self.publisher.send_many([records[index] for index in fitting]) if fitting else []
         left = []
         for index, error in zip(fitting, errors, strict=True):
             if isinstance(error, Unavailable):
                 left.append(index)
-            else:
-                answers[index] = error or "kafka"
+            elif error is not None:
+                answers[index] = error
         if left:
             result = await self._to_outbox([records[index] for index in left])
             for index in left:
