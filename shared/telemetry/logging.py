@@ -17,6 +17,8 @@ from shared.telemetry.tracebacks import rendered
 
 _QUIET = {"uvicorn.access": logging.CRITICAL, "httpx": logging.WARNING, "httpcore": logging.WARNING}
 """Libraries that would repeat what our own lines say, or write addresses with their query."""
+_WITH_OWN_WAYS = ("uvicorn", "uvicorn.error", "uvicorn.access")
+"""Loggers that uvicorn's default configuration gives handlers of their own and cuts off from the root."""
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:
@@ -54,6 +56,9 @@ def configure(service: str, level: str = "info", log_format: str = "auto") -> No
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
+    for name in _WITH_OWN_WAYS:
+        library = logging.getLogger(name)
+        library.handlers, library.propagate = [], True
     for name, threshold in _QUIET.items():
         logging.getLogger(name).setLevel(threshold)
 

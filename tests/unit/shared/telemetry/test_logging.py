@@ -1,5 +1,6 @@
 """Logs are one safe line each: no keys, no passwords, nothing that people said, whoever writes them."""
 
+import contextlib
 import io
 import json
 import logging
@@ -8,6 +9,7 @@ from typing import Any
 
 import pytest
 import structlog
+import uvicorn
 from pydantic import TypeAdapter, ValidationError
 
 from shared.telemetry import logging as telemetry
@@ -73,6 +75,15 @@ def test_lines_of_libraries_are_made_safe_too(lines: io.StringIO) -> None:
     logging.getLogger("uvicorn.access").info("GET /v1/accounts/acme")
     assert "hunter2" not in lines.getvalue()
     assert "acme" not in lines.getvalue()
+    assert [line["service"] for line in written(lines)] == ["collector", "collector"]
+
+
+def test_lines_of_a_server_that_configured_its_own_logging_go_the_same_way(lines: io.StringIO) -> None:
+    uvicorn.Config("nowhere:app")  # sets up uvicorn's loggers, as any library that serves pages may do
+    with contextlib.redirect_stderr(lines):
+        telemetry.configure("collector", "info", "json")
+    logging.getLogger("uvicorn.error").warning("kept")
+    logging.getLogger("uvicorn.access").critical("kept")
     assert [line["service"] for line in written(lines)] == ["collector", "collector"]
 
 
