@@ -6,6 +6,7 @@ workers (`-n 3`) share those of the process that started them.
 
 import contextlib
 import os
+import signal
 from collections.abc import AsyncIterator, Iterator
 
 import pytest
@@ -28,6 +29,8 @@ DATABASE = "TELLBACK_TEST_DATABASE_URL"
 
 def pytest_configure(config: pytest.Config) -> None:
     """Start what the workers share, before there are any; they find it in their environment."""
+    # In the background (`make test &`) Ctrl-C is ignored, and would be by every program that a test starts and ends so.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
     if not config.getoption("numprocesses", None) or hasattr(config, "workerinput"):
         return
     shared = contextlib.ExitStack()
