@@ -3,13 +3,14 @@
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from enum import IntEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from shared.errors import Conflict, TellbackError, Unavailable
+from shared.errors import Conflict, Invalid, TellbackError, Unavailable
 from shared.settings import InvalidSettings
 
 DataOption = Annotated[
@@ -34,6 +35,10 @@ class Busy(Conflict):
     """Somebody else has what we need: the data folder or a port."""
 
 
+class WrongUse(Invalid):
+    """What was typed names nothing that there is, or not enough."""
+
+
 def say(line: str = "") -> None:
     """A line on standard output, as it is and at once: never wrapped or coloured, also into a pipe."""
     typer.echo(line)
@@ -41,7 +46,11 @@ def say(line: str = "") -> None:
 
 def as_json(value: Any) -> None:
     """A value as JSON on standard output; times and ids as text."""
-    say(json.dumps(value, indent=2, default=str, ensure_ascii=False))
+    say(json.dumps(value, indent=2, default=_as_text, ensure_ascii=False))
+
+
+def _as_text(value: Any) -> str:
+    return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else str(value)
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
@@ -66,7 +75,7 @@ def exit_code(error: TellbackError) -> Exit:
     match error:
         case Busy():
             return Exit.BUSY
-        case InvalidSettings():
+        case InvalidSettings() | WrongUse():
             return Exit.USAGE
         case Unavailable():
             return Exit.UNAVAILABLE

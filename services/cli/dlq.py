@@ -12,9 +12,9 @@ from uuid import UUID
 import typer
 
 from services.cli.connection import common_settings
-from services.cli.console import DataOption, JsonOption, as_json, say, table
+from services.cli.console import DataOption, JsonOption, WrongUse, as_json, say, table
 from services.cli.services import installed_services
-from shared.errors import Invalid, NotFound
+from shared.errors import NotFound
 
 if TYPE_CHECKING:
     from shared.db.engine import Database
@@ -63,9 +63,10 @@ def list_letters(
 
 
 @app.command("show")
-def show(letter: IdArgument, data: DataOption = None) -> None:
+def show(letter: IdArgument, data: DataOption = None, json: JsonOption = False) -> None:
     """One dead letter with its headers and content, which people may have written."""
     name, facts, content = asyncio.run(_found(data, letter))
+    del json  # always JSON: the content may hold what a terminal obeys
     as_json(
         {
             "service": name,
@@ -84,19 +85,26 @@ def replay(
     service: ServiceOption = None,
     reason: ReasonOption = None,
     data: DataOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Put dead letters back on their topic, the original bytes; a running service of theirs publishes them."""
     if (letter is None) == (not every):
-        raise Invalid("which", "name one dead letter, or say --all")
+        raise WrongUse("which", "name one dead letter, or say --all")
     count = asyncio.run(_replayed(data, letter, service, reason))
-    say(f"{count} dead letters put back")
+    if json:
+        as_json({"replayed": count})
+    else:
+        say(f"{count} dead letters put back")
 
 
 @app.command("drop")
-def drop(letter: IdArgument, data: DataOption = None) -> None:
+def drop(letter: IdArgument, data: DataOption = None, json: JsonOption = False) -> None:
     """Delete a dead letter for good; its count stays."""
     asyncio.run(_dropped(data, letter))
-    say("dropped")
+    if json:
+        as_json({"dropped": letter})
+    else:
+        say("dropped")
 
 
 @asynccontextmanager

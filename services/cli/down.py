@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from services.cli.console import Busy, DataOption, say
+from services.cli.console import Busy, DataOption, JsonOption, as_json, say
 from services.cli.folder import DataFolder
 from services.cli.leftovers import sweep
 
@@ -18,6 +18,7 @@ POLL_SECONDS = 0.1
 def down(
     data: DataOption = None,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds to wait for the end.")] = 60.0,
+    json: JsonOption = False,
 ) -> None:
     """Stop what runs on the data folder, in good order. That nothing runs is no error."""
     folder = DataFolder(data)
@@ -30,7 +31,13 @@ def down(
             if time.monotonic() > deadline:
                 raise Busy("still_running", f"process {holder.pid} still runs after {timeout:g} s: see its terminal")
             time.sleep(POLL_SECONDS)
-        say(f"stopped process {holder.pid}, which held {folder.path}")
+        if json:
+            as_json({"stopped": holder.pid, "ended": [], "data": folder.path})
+        else:
+            say(f"stopped process {holder.pid}, which held {folder.path}")
         return
     left = sweep(folder) if folder.path.exists() else []
+    if json:
+        as_json({"stopped": None, "ended": left, "data": folder.path})
+        return
     say(f"ended what was left: {', '.join(left)}" if left else f"nothing runs on {folder.path}")

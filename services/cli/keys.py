@@ -24,9 +24,13 @@ app = typer.Typer(no_args_is_help=True, help="Make, list and revoke API keys.")
 
 
 @app.command("first")
-def first(data: DataOption = None) -> None:
+def first(data: DataOption = None, json: JsonOption = False) -> None:
     """Print the key that `up` made at its first start, which has all scopes; it is kept in the data folder."""
-    say(api_key(data))
+    key = api_key(data)
+    if json:
+        as_json({"key": key})
+    else:
+        say(key)
 
 
 @app.command("create")
@@ -112,6 +116,7 @@ def list_keys(data: DataOption = None, json: JsonOption = False) -> None:
 def revoke(
     key_id: Annotated[str, typer.Argument(help="The id of the key: the 12 characters between tb_ and the next _.")],
     data: DataOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Revoke a key for good; services notice within 10 s."""
     from shared.access.store import revoke_key
@@ -124,7 +129,10 @@ def revoke(
 
     if not _with_database(data, work):
         raise NotFound("unknown_key", "there is no key with this id")
-    say(f"revoked {key_id}")
+    if json:
+        as_json({"revoked": key_id})
+    else:
+        say(f"revoked {key_id}")
 
 
 def _with_database(data: Path | None, work: "Callable[[Database], Awaitable[T]]") -> T:

@@ -6,9 +6,8 @@ from typing import Annotated
 import typer
 
 from services.cli.connection import common_settings
-from services.cli.console import DataOption, say
+from services.cli.console import DataOption, JsonOption, WrongUse, as_json, say
 from services.cli.resume import reading_services, schema_of
-from shared.errors import Invalid
 from shared.settings import CommonSettings
 
 
@@ -16,6 +15,7 @@ def replay(
     service: Annotated[str, typer.Argument(help="scorer, alerting or benchmark.")],
     topic: Annotated[list[str] | None, typer.Option(help="Only this topic; may be given often.")] = None,
     data: DataOption = None,
+    json: JsonOption = False,
 ) -> None:
     """Let a service read its topics from their beginning, beside running services.
 
@@ -23,7 +23,10 @@ def replay(
     was replaced or restored (`kafka_replaced`): what only the old one held is not read again, and stays.
     """
     count = asyncio.run(_replay(common_settings(data), service, topic or []))
-    say(f"{service} reads {count} partitions from their beginning")
+    if json:
+        as_json({"service": service, "partitions": count})
+    else:
+        say(f"{service} reads {count} partitions from their beginning")
 
 
 async def _replay(common: CommonSettings, service: str, wanted: list[str]) -> int:
@@ -33,9 +36,9 @@ async def _replay(common: CommonSettings, service: str, wanted: list[str]) -> in
 
     topics = reading_services().get(service)
     if topics is None:
-        raise Invalid("unknown_service", f"must be one of: {', '.join(reading_services())}")
+        raise WrongUse("unknown_service", f"must be one of: {', '.join(reading_services())}")
     if unknown := set(wanted) - set(topics):
-        raise Invalid("unknown_topic", f"{service} does not read {', '.join(sorted(unknown))}")
+        raise WrongUse("unknown_topic", f"{service} does not read {', '.join(sorted(unknown))}")
     names = {common.topic_prefix + name for name in wanted or topics}
     database = Database(common.database_url, schema_of(service), pool_size=1)
     try:

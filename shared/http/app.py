@@ -141,8 +141,16 @@ async def _on_error(request: Request, error: Exception) -> Response:
         case TellbackError():
             return problem_response(error, request_id)
         case RequestValidationError():
-            return problem_response(invalid(error.errors(), skip=1), request_id)
+            return problem_response(_refusal(error), request_id)
         case HTTPException():
             return problem_response(of_status(error.status_code), request_id, error.headers)
         case _:
             raise error
+
+
+def _refusal(error: RequestValidationError) -> TellbackError:
+    """What breaks rules is named. An id in the path that cannot be one of ours is as unknown as any other."""
+    found = error.errors()
+    if all(item["loc"][0] == "path" and item["type"] == "uuid_parsing" for item in found):
+        return of_status(404)
+    return invalid(found, skip=1)

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from types import SimpleNamespace
 from typing import Annotated, Any
+from uuid import UUID
 
 from fastapi import FastAPI, Response, UploadFile
 from fastapi.responses import StreamingResponse
@@ -91,6 +92,12 @@ async def acknowledge(answer: Answer | None = None) -> dict[str, bool]:
 async def show_account(account_id: PathId, caller: Reader) -> dict[str, str]:
     """An id in the path."""
     return {"account_id": account_id}
+
+
+@router.get("/v1/receipts/{receipt_id}")
+async def show_receipt(receipt_id: UUID, caller: Reader) -> dict[str, str]:
+    """An id in the path that is always one of ours."""
+    return {"receipt_id": str(receipt_id)}
 
 
 @router.get("/v1/list")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.cli.connection import api_key, service_url
-from services.cli.console import DataOption, say
+from services.cli.console import DataOption, JsonOption, as_json, say
 from services.cli.demo.story import HERO, Item, Story, tell
 from shared.errors import TellbackError, Unavailable
 
@@ -22,6 +22,7 @@ WAIT_SECONDS = 60.0
 def demo(
     data: DataOption = None,
     seed: Annotated[int, typer.Option(help="Another number plays another year.")] = 7,
+    json: JsonOption = False,
 ) -> None:
     """Play a B2B year through the API: 21 clients in six industries, quarterly answers, falls and recoveries.
 
@@ -34,17 +35,31 @@ def demo(
     with httpx.Client(headers=headers, timeout=60, trust_env=False) as client:
         _post(client, service_url("collector", data), story)
         detractors = _settled(client, service_url("scorer", data), story)
+    counts = _counts(story)
+    if json:
+        as_json({**counts, "detractors": detractors})
+        return
+    said = "{accounts} accounts, {stakeholders} people, {invitation_events} invitation events, {responses} answers"
+    say(said.format(**counts) + " posted")
     _invite(story, service_url("scorer", data), service_url("alerting", data), detractors)
 
 
 def _post(client: "httpx.Client", collector: str, story: Story) -> None:
+    from rich.console import Console
     from rich.progress import track
 
     requests = list(_requests(story))
-    for path, body in track(requests, description="Playing the year"):
+    for path, body in track(requests, description="Playing the year", console=Console(stderr=True)):
         _send(client, collector + path, body)
-    counts = (len(story.accounts), len(story.stakeholders), len(story.invitations), len(story.responses))
-    say("{} accounts, {} people, {} invitation events, {} answers posted".format(*counts))
+
+
+def _counts(story: Story) -> dict[str, int]:
+    return {
+        "accounts": len(story.accounts),
+        "stakeholders": len(story.stakeholders),
+        "invitation_events": len(story.invitations),
+        "responses": len(story.responses),
+    }
 
 
 def _requests(story: Story) -> Iterator[tuple[str, Any]]:

@@ -3,6 +3,7 @@
 import asyncio
 import json
 import os
+import re
 import subprocess
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -98,6 +99,7 @@ async def test_dead_letters_are_listed_shown_put_back_and_dropped(
     listed = json.loads((await run(environment, "dlq", "list", "--json")).stdout)
     assert [(each["service"], each["reason"]) for each in listed] == [("scorer", "no_envelope")] * 2
     assert "junk" not in json.dumps(listed)
+    assert re.fullmatch(r"\S{10}T\S+Z", listed[0]["parked_at"])
     shown = json.loads((await run(environment, "dlq", "show", listed[0]["id"])).stdout)
     assert shown["value"].startswith("junk")
 
@@ -128,7 +130,7 @@ async def test_a_replay_reads_everything_once_more_beside_a_running_service(
 async def test_a_replay_of_what_nobody_reads_is_refused(environment: Environment) -> None:
     for arguments in (("collector",), ("scorer", "--topic", "follow-ups"), ("nobody",)):
         done = await run(environment, "replay", *arguments)
-        assert done.returncode == 1, done.stdout
+        assert done.returncode == 2, done.stdout
 
 
 async def test_a_gap_is_shown_and_only_accepted_when_asked(

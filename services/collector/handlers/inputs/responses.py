@@ -172,5 +172,5 @@ class Amendment(Input):
 def somebody(stakeholder_id: str | None, info: ValidationInfo) -> str | None:
     """A field validator for `stakeholder_id`, declared after `email`: one of the two must be there."""
     if stakeholder_id is None and info.data.get("email", "") is None:
-        raise PydanticCustomError("missing_person", "stakeholder_id or email is required")
+        raise PydanticCustomError("missing_person", "is required, or an email")
     return stakeholder_id

@@ -53,6 +53,15 @@ async def test_a_plus_that_was_not_escaped_is_understood(client: httpx.AsyncClie
     assert response.json()["since"] == "2026-03-01T09:00:00Z"
 
 
+@pytest.mark.parametrize("never_given", ["nope", "7", "01a224ba-8a01-7ca6-836e"])
+async def test_an_id_that_cannot_be_one_of_ours_is_unknown(client: httpx.AsyncClient, never_given: str) -> None:
+    assert_problem(await client.get(f"/v1/receipts/{never_given}"), 404, "not_found")
+
+
+async def test_an_impossible_id_says_nothing_without_a_key(anonymous: httpx.AsyncClient) -> None:
+    assert_problem(await anonymous.get("/v1/receipts/nope"), 401, "unauthorized")
+
+
 @pytest.mark.parametrize("bad", ["%20", "%2E%2E%20", "a%5Cb", "x" * 201, "a%0Ab", "%C2%80"])
 async def test_bad_ids_in_the_path_are_refused(client: httpx.AsyncClient, bad: str) -> None:
     body = assert_problem(await client.get(f"/v1/accounts/{bad}"), 422, "invalid_request")
