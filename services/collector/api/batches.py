@@ -13,9 +13,11 @@ from shared.errors import Invalid, TellbackError, Unavailable
 from shared.http import strict_json
 from shared.http.problem import invalid, problem_body
 from shared.http.routing import require_media_type
+from shared.ids import canonical_id
 
 NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
 """The first is the usual one."""
+_MOST_CHARACTERS = 1_000
 
 Schema = dict[str, Any]
 M = TypeVar("M", bound=BaseModel)
@@ -73,6 +75,17 @@ def _one(model: type[M], item: Any, index: int, use: Callable[[M, int], T]) -> T
         return invalid(error)
     except Invalid as error:
         return error
+
+
+def sent_id(item: Any, name: str) -> str | None:
+    """The id under which a client sent an item that was refused, so that it finds it again; None where it is none."""
+    value = item.get(name) if isinstance(item, dict) else None
+    if not isinstance(value, str) or len(value) > _MOST_CHARACTERS:
+        return None
+    try:
+        return canonical_id(value)
+    except ValueError:
+        return None
 
 
 def answer(outcomes: Sequence[object], facts: Sequence[Mapping[str, Any]]) -> JSONResponse:

@@ -177,9 +177,9 @@ async def post_directory(request: Request, caller: Ingester, collector: Resource
     asked: list[Change | TellbackError] = [*accounts, *people]
     outcomes = await _change_each(collector, caller, asked)
     facts = [
-        {"kind": kind, "index": index, "account_id": None, "stakeholder_id": None} | _ids(change)
+        {"kind": kind, "index": index} | _ids(change, item)
         for kind, changes in (("account", accounts), ("stakeholder", people))
-        for index, change in enumerate(changes)
+        for index, (change, item) in enumerate(zip(changes, arrays.get(f"{kind}s", ()), strict=True))
     ]
     return batches.answer(outcomes, facts)
 
@@ -193,9 +193,9 @@ def _sorted_out(lines: Sequence[Any]) -> dict[str, list[Any]]:
     return found
 
 
-def _ids(change: Change | TellbackError) -> dict[str, Any]:
+def _ids(change: Change | TellbackError, item: Any) -> dict[str, Any]:
     if isinstance(change, TellbackError):
-        return {}
+        return {name: batches.sent_id(item, name) for name in ("account_id", "stakeholder_id")}
     return {"account_id": change.account_id, "stakeholder_id": change.stakeholder_id}
 
 

@@ -45,7 +45,7 @@ class ItemResult(BaseModel):
 class ResponseResult(ItemResult):
     """One response of a batch."""
 
-    response_id: str | None
+    response_id: str | None = Field(description="Of a refused one: as it was sent, if that is an id")
 
 
 class EventResult(ItemResult):

@@ -60,7 +60,10 @@ async def post_responses(
     outcomes = await collector.outgoing.publish_each(RESPONSES, events, caller.owner_email)
     for via in ("kafka", "outbox"):
         responses_accepted_total.labels(via).inc(sum(outcome == via for outcome in outcomes))
-    facts = [{"response_id": _response_id(event) if isinstance(event, Event) else None} for event in events]
+    facts = [
+        {"response_id": _response_id(event) if isinstance(event, Event) else batches.sent_id(item, "response_id")}
+        for item, event in zip(items, events, strict=True)
+    ]
     return batches.answer(outcomes, facts)
 
 

@@ -157,7 +157,7 @@ async def test_a_batch_merges_what_it_has_and_refuses_row_by_row(collector: Runn
         ("account", 2, "beta", None, "rejected"),
         ("account", 3, None, None, "rejected"),
         ("stakeholder", 0, "acme", "ann@acme.example", "accepted"),
-        ("stakeholder", 1, None, None, "rejected"),
+        ("stakeholder", 1, "acme", None, "rejected"),
         ("stakeholder", 2, None, None, "rejected"),
     ]
     assert told["results"][2]["problem"]["errors"][0]["code"] == "incomplete"

@@ -107,6 +107,7 @@ async def test_a_batch_of_1000_with_3_bad_takes_997(collector: Running) -> None:
         20: {"field": "mood", "code": "unknown_field", "detail": "is not a field of this call"},
         30: {"field": "account_id", "code": "missing", "detail": "is required"},
     }
+    assert [result["response_id"] for result in body["results"]] == [f"r{number}" for number in range(1000)]
     assert body["results"][11] == {"index": 11, "response_id": "r11", "status": "accepted"}
     events = await collector.events(RESPONSES, 997)
     stored = {event.data.response_id for event in events if isinstance(event.data, ResponseRecorded)}
