@@ -1,5 +1,6 @@
 """Batches: how their items come (an array in an object, or a line each), and how each is answered."""
 
+import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -117,9 +118,10 @@ def body_of(example: Mapping[str, Any], *single: Schema, **arrays: Schema) -> di
         "minProperties": 1,
     }
     line = {"type": "string", "description": "One item a line."}
+    lines = "\n".join(json.dumps(item) for items in example.values() for item in items)
     content = {
         "application/json": {"schema": {"oneOf": [*single, schema]} if single else schema, "example": example},
-        NDJSON[0]: {"schema": line},
+        NDJSON[0]: {"schema": line, "example": lines},
     }
     return {"requestBody": {"required": True, "content": content}}
 

@@ -3,8 +3,9 @@
 from typing import Annotated, Any
 
 from fastapi import Body
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from services.collector.api import examples
 from services.collector.api.resources import IdempotencyKey, Resources
 from services.collector.handlers import responses
 from services.collector.handlers.inputs.delighted import DelightedResponse
@@ -21,6 +22,8 @@ router = Router(tags=["responses"])
 
 class SurveyResponse(BaseModel):
     """The response as Delighted shows it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.SURVEY_RESPONSE]})
 
     id: str = Field(description="Our response_id.", examples=["0199c0de-6f7a-7c1e-9d53-8f2f3c0b1a2d"])
     person: str = Field(description="Our stakeholder_id.", examples=["ann.lee@acme.example"])

@@ -5,8 +5,9 @@ from typing import Literal
 from uuid import UUID
 
 from fastapi import Response
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 
+from services.collector.api import examples
 from services.collector.api.resources import AccountId, Resources, StakeholderId
 from services.collector.handlers import erasure
 from services.collector.handlers.erasure import Erasing
@@ -22,6 +23,8 @@ router = Router(tags=["erasure"])
 class Erasure(BaseModel):
     """What went from the collector. The scorer and alerting tell of theirs under the same receipt."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.ERASURE]})
+
     receipt_id: UUID
     erased_at: datetime = Field(description="What was recorded until then is dropped wherever it turns up.")
     applied_at: datetime = Field(description="When it was done here.")
@@ -31,6 +34,8 @@ class Erasure(BaseModel):
 
 class AcceptedErasure(Erasure):
     """It is on its way to every service; ask each for `/v1/erasures/{receipt_id}`."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.ACCEPTED_ERASURE]})
 
     id: UUID = Field(description="The same as `receipt_id`.")
     status: Literal["accepted"] = "accepted"

@@ -12,6 +12,7 @@ from fastapi import Form, Path, UploadFile
 from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.collector.api import examples
 from services.collector.api.resources import Collector, Resources
 from services.collector.domain.cells import strptime_format
 from services.collector.domain.columns import RESPONSES, Kind
@@ -72,6 +73,8 @@ class RowProblem(BaseModel):
 
 class ImportView(BaseModel):
     """An import: how far it is, what was taken, and the first rows that were not."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.IMPORT]})
 
     id: UUID
     import_id: UUID = Field(description="The same as `id`.")

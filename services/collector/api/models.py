@@ -5,8 +5,9 @@ from decimal import Decimal
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, Field, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 
+from services.collector.api import examples
 from services.collector.handlers.directory import Changed
 from services.collector.handlers.publishing import Via
 from shared.events.directory import AccountRecord, StakeholderRecord
@@ -19,6 +20,8 @@ Status = Literal["accepted", "rejected", "unavailable"]
 class Accepted(BaseModel):
     """It is durable: in Kafka, or in the outbox while Kafka is away."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.ACCEPTED]})
+
     event_id: UUID
     recorded_at: datetime
     status: Literal["accepted"] = "accepted"
@@ -27,6 +30,8 @@ class Accepted(BaseModel):
 
 class AcceptedResponse(Accepted):
     """A response, an amendment or a withdrawal was taken."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.ACCEPTED_RESPONSE]})
 
     response_id: str = Field(examples=["0199c0de-6f7a-7c1e-9d53-8f2f3c0b1a2d"])
     amend_token: str | None = Field(
@@ -73,17 +78,23 @@ class BatchAnswer(BaseModel):
 class ResponseBatchAnswer(BatchAnswer):
     """The answer to a batch of responses."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.RESPONSE_BATCH]})
+
     results: list[ResponseResult]
 
 
 class EventBatchAnswer(BatchAnswer):
     """The answer to a batch of facts."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.EVENT_BATCH]})
+
     results: list[EventResult]
 
 
 class RecordBatchAnswer(BatchAnswer):
     """The answer to a batch of accounts and people."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.RECORD_BATCH]})
 
     results: list[RecordResult]
 
@@ -102,12 +113,16 @@ class MoneyView(EventData):
 class AccountView(AccountRecord):
     """An account of the directory."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.ACCOUNT]})
+
     annual_revenue: MoneyView | None = None  # type: ignore[assignment]  # the same members, other JSON
     recorded_at: datetime
 
 
 class StakeholderView(StakeholderRecord):
     """A person of the directory."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.STAKEHOLDER]})
 
     recorded_at: datetime
 

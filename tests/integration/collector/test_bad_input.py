@@ -173,7 +173,7 @@ async def test_nothing_of_the_input_comes_back(shared_collector: Running) -> Non
         ({"method": "POST", "url": "/v1/invitation-events", "json": {"invitation_id": "i"}}, 422),
         ({"method": "POST", "url": "/v1/invitation-events", "json": [1]}, 422),
         ({"method": "POST", "url": "/v1/context-events", "json": {"account_id": "acme"}}, 422),
-        ({"method": "GET", "url": "/v1/imports/7"}, 422),
+        ({"method": "GET", "url": "/v1/imports/7"}, 404),
         ({"method": "GET", "url": "/v1/imports/00000000-0000-4000-8000-000000000001"}, 404),
         ({"method": "GET", "url": "/v1/imports/00000000-0000-4000-8000-000000000001/report"}, 404),
         ({"method": "POST", "url": "/v1/imports", "json": {}}, 415),

@@ -5,10 +5,15 @@ import re
 from typing import Any
 
 import pytest
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
+from services.collector.api import examples, models
+from services.collector.api.delighted import SurveyResponse
+from services.collector.api.erasures import AcceptedErasure, Erasure
+from services.collector.api.imports import ImportView
 from services.collector.app import build
 from shared.settings import CommonSettings
+from tests.support.openapi import Described
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +45,43 @@ def test_every_body_has_an_example(document: dict[str, Any]) -> None:
                 if not schemas[name].get("examples"):
                     without.append(f"{method} {path}")
     assert without == []
+
+
+OWN = ("/v1/responses", "/v1/accounts", "/v1/directory", "/v1/invitation", "/v1/context", "/v1/survey", "/v1/imports")
+
+
+def test_every_answer_has_an_example(document: dict[str, Any]) -> None:
+    described = Described(document, {})
+    without = [
+        f"{status} of {method} {path}"
+        for path, item in document["paths"].items()
+        for method, operation in item.items()
+        for status, answer in operation["responses"].items()
+        if path.startswith(OWN) and status.startswith("2") and "application/json" in answer.get("content", {})
+        if not described.has_example(answer["content"]["application/json"]["schema"], named=("example", "examples"))
+    ]
+    assert without == []
+
+
+@pytest.mark.parametrize(
+    ("model", "example"),
+    [
+        (models.Accepted, examples.ACCEPTED),
+        (models.AcceptedResponse, examples.ACCEPTED_RESPONSE),
+        (models.ResponseBatchAnswer, examples.RESPONSE_BATCH),
+        (models.EventBatchAnswer, examples.EVENT_BATCH),
+        (models.RecordBatchAnswer, examples.RECORD_BATCH),
+        (models.AccountView, examples.ACCOUNT),
+        (models.StakeholderView, examples.STAKEHOLDER),
+        (ImportView, examples.IMPORT),
+        (Erasure, examples.ERASURE),
+        (AcceptedErasure, examples.ACCEPTED_ERASURE),
+        (SurveyResponse, examples.SURVEY_RESPONSE),
+    ],
+)
+def test_an_example_is_what_its_model_says(model: type[BaseModel], example: dict[str, Any]) -> None:
+    said = model.model_validate(example).model_dump(mode="json", exclude_unset=True)
+    assert said == example
 
 
 def test_the_calls_of_the_contract_are_there(document: dict[str, Any]) -> None:

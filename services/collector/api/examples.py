@@ -1,0 +1,114 @@
+"""Answers of the collector as its OpenAPI document shows them."""
+
+from typing import Any
+
+from services.collector.handlers.inputs.directory import ACCOUNT_EXAMPLE, STAKEHOLDER_EXAMPLE
+
+Json = dict[str, Any]
+
+RECORDED_AT = "2026-03-31T09:30:00.123456Z"
+RESPONSE_ID = "0199c0de-6f7a-7c1e-9d53-8f2f3c0b1a2d"
+ACCEPTED: Json = {
+    "event_id": "0199c0de-6f7b-7a52-b1c7-2d9f6f0f4e11",
+    "recorded_at": RECORDED_AT,
+    "status": "accepted",
+    "via": "kafka",
+}
+ACCEPTED_RESPONSE: Json = {**ACCEPTED, "response_id": RESPONSE_ID}
+REFUSED: Json = {
+    "type": "urn:tellback:problem:invalid_request",
+    "title": "Unprocessable content",
+    "status": 422,
+    "code": "invalid_request",
+    "detail": "the request breaks the rules of its fields",
+    "errors": [{"field": "score", "code": "out_of_range", "detail": "must be from 0 to 10"}],
+}
+
+
+def batch(*results: Json) -> Json:
+    """The answer to a batch with these results."""
+    statuses = [result["status"] for result in results]
+    counts = {name: statuses.count(name) for name in ("accepted", "rejected", "unavailable")}
+    return {**counts, "results": [{"index": index, **result} for index, result in enumerate(results)]}
+
+
+RESPONSE_BATCH = batch(
+    {"response_id": RESPONSE_ID, "status": "accepted"},
+    {"response_id": None, "status": "rejected", "problem": REFUSED},
+)
+EVENT_BATCH = batch({"event_id": ACCEPTED["event_id"], "status": "accepted"})
+RECORD_BATCH = batch(
+    {"kind": "account", "account_id": "acme", "stakeholder_id": None, "status": "accepted"},
+)
+ACCOUNT: Json = {
+    "account_id": "acme",
+    "products": ["fleet"],
+    "sponsor": None,
+    "parent_account_id": None,
+    "domains": ["acme.example"],
+    "attributes": {"plan": "pro"},
+    "recorded_at": RECORDED_AT,
+    **ACCOUNT_EXAMPLE,
+}
+STAKEHOLDER: Json = {
+    "account_id": "acme",
+    "stakeholder_id": "ann.lee@acme.example",
+    "job_level": None,
+    "job_function": "Operations",
+    "location": "Leeds",
+    "language": "en",
+    "attributes": {},
+    "recorded_at": RECORDED_AT,
+    **STAKEHOLDER_EXAMPLE,
+}
+IMPORT: Json = {
+    "id": "0199c0de-7a10-7b6c-8c5f-1f0e2d3c4b5a",
+    "import_id": "0199c0de-7a10-7b6c-8c5f-1f0e2d3c4b5a",
+    "kind": "responses",
+    "state": "done",
+    "file_name": "answers.csv",
+    "progress": 1.0,
+    "rows_read": 1258,
+    "taken": 1257,
+    "skipped": 0,
+    "bad": 1,
+    "problems": [
+        {
+            "line": 598,
+            "outcome": "bad",
+            "code": "out_of_range",
+            "field": "answered_at",
+            "reason": "answered_at must be 2000-01-01 or later",
+        }
+    ],
+    "report": "/v1/imports/0199c0de-7a10-7b6c-8c5f-1f0e2d3c4b5a/report",
+    "columns": {"account_id": "Account Name", "email": "Email", "score": "Score", "answered_at": "Date"},
+    "ignored_columns": ["Job Level"],
+    "alerts": False,
+    "error": None,
+    "created_at": RECORDED_AT,
+    "started_at": RECORDED_AT,
+    "finished_at": RECORDED_AT,
+}
+ERASURE: Json = {
+    "receipt_id": "0199c0de-7b20-7d3e-9a41-5c6b7a8d9e0f",
+    "erased_at": RECORDED_AT,
+    "applied_at": RECORDED_AT,
+    "stakeholders": 1,
+    "events": 0,
+}
+ACCEPTED_ERASURE: Json = {**ERASURE, "id": ERASURE["receipt_id"], "status": "accepted"}
+SURVEY_RESPONSE: Json = {
+    "id": RESPONSE_ID,
+    "person": "ann.lee@acme.example",
+    "survey_type": "nps",
+    "score": 9,
+    "comment": "Always on time.",
+    "permalink": f"/v1/responses/{RESPONSE_ID}",
+    "created_at": 1_713_497_396,
+    "updated_at": 1_713_497_398,
+    "person_properties": {"account_id": "acme", "location": "Leeds"},
+    "notes": [],
+    "tags": [],
+    "additional_answers": [],
+}
