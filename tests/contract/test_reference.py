@@ -8,6 +8,7 @@ from jsonschema import Draft202012Validator
 
 from shared.topics import TOPICS, event_type
 from tests.contract.samples import Sample, all_samples
+from tests.support.openapi import Described, stored
 from tools.reference import events, settings
 from tools.reference.__main__ import ROOT, stale, wanted
 
@@ -34,6 +35,24 @@ def test_the_asyncapi_document_has_every_topic_with_its_events() -> None:
     for message in document["components"]["messages"].values():
         assert message["examples"]
         assert (ROOT / "docs/events" / message["payload"]["schema"]["$ref"]) in wanted()
+
+
+@pytest.mark.parametrize("service", ["alerting", "benchmark", "collector", "dashboard", "scorer"])
+def test_every_json_body_of_a_call_has_an_example(service: str) -> None:
+    document = stored(service)
+    without = [
+        f"{method} {path}"
+        for path, calls in document["paths"].items()
+        for method, call in calls.items()
+        for kind, content in call.get("requestBody", {}).get("content", {}).items()
+        if "json" in kind and not {"example", "examples"} & content.keys()
+        if not any(has_example(document, schema) for schema in (content["schema"], *content["schema"].get("anyOf", ())))
+    ]
+    assert without == []
+
+
+def has_example(document: dict[str, Any], schema: dict[str, Any]) -> bool:
+    return Described(document, {}).has_example(schema, named=("example", "examples"))
 
 
 def test_every_topic_with_events_has_a_service_that_sends_and_one_that_receives() -> None:

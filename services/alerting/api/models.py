@@ -143,6 +143,10 @@ class FollowUpDetail(FollowUp):
 class Step(Input):
     """Body of a change; all of it optional."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"version": 1, "comment": "Calling her this afternoon."}]}
+    )
+
     version: Version | None = None
     comment: Text | None = Field(default=None, description="Why, for the history.")
 
@@ -150,11 +154,19 @@ class Step(Input):
 class SnoozeStep(Step):
     """Put it away."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"until": "2026-04-07T09:00:00Z", "comment": "She is on holiday."}]}
+    )
+
     until: Instant
 
 
 class AssignStep(Step):
     """Hand it over."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"owner": {"name": "Olivia Owner", "email": "olivia@supplier.example"}}]}
+    )
 
     owner: Colleague
 
@@ -162,12 +174,29 @@ class AssignStep(Step):
 class PromiseStep(Step):
     """What was promised to the customer, and by when."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"what": "A new contact for deliveries", "by": "2026-04-10T17:00:00Z"}]}
+    )
+
     what: Text
     by: Instant
 
 
 class CloseStep(Step):
     """How it ended."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "outcome": "resolved",
+                    "root_cause": "late deliveries",
+                    "what_was_done": "New carrier",
+                    "told_customer": True,
+                }
+            ]
+        }
+    )
 
     outcome: OutcomeName = "resolved"
     root_cause: Line | None = Field(default=None, description="One of your causes; the summary groups by it.")
@@ -178,6 +207,8 @@ class CloseStep(Step):
 
 class CommentStep(Input):
     """A remark."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"comment": "She wants a fixed contact."}]})
 
     comment: Text
     version: Version | None = None

@@ -135,6 +135,8 @@ class VersionedRule(RuleBody):
 class NamedRule(RuleBody):
     """A whole rule to try."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"rule_id": "late_deliveries", **EXAMPLE}]})
+
     rule_id: Kind
 
 
@@ -199,6 +201,8 @@ class RuleView(BaseModel):
 
 class DryRunTime(Input):
     """Which past events to look at."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"since": "2026-01-01T00:00:00Z"}]})
 
     since: Instant | None = Field(default=None, description="By default 90 days before `until`.")
     until: Instant | None = Field(default=None, description="By default now.")

@@ -85,6 +85,12 @@ class Input(BaseModel):
 class NewEndpoint(Input):
     """A new endpoint."""
 
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"url": "https://crm.acme.example/hooks/tellback", "event_types": ["follow_up.opened"]}]
+        }
+    )
+
     url: Url
     event_types: EventTypes | None = None
     description: Description | None = None
@@ -97,6 +103,8 @@ class NewEndpoint(Input):
 
 class EndpointChanges(Input):
     """What is left out stays; null clears event_types (all types then), description and headers."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"enabled": False}]})
 
     url: Url = ""
     event_types: EventTypes | None = None
@@ -117,6 +125,8 @@ class EndpointChanges(Input):
 class Rotation(Input):
     """How to rotate."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [{"grace_s": 86400}]})
+
     secret: SigningSecret | None = None
     grace_s: StrictInt = Field(
         default=int(DEFAULT_GRACE.total_seconds()),
@@ -128,6 +138,10 @@ class Rotation(Input):
 
 class Recovery(Input):
     """Which messages to send that never met a 2xx."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"since": "2026-03-31T00:00:00Z", "until": "2026-04-01T00:00:00Z"}]}
+    )
 
     since: AwareDatetime = Field(description="At most 14 days ago.")
     until: AwareDatetime | None = Field(default=None, description="Default now.")
