@@ -30,7 +30,9 @@ def main(servers: str, prefix: str, seconds: float) -> float:
     began, count = time.monotonic(), 0
     while time.monotonic() - began < seconds:
         for key in keys:
-            headers = headers_from(event_id, "com.tellback.response.recorded.v1", "/collector", "2026-06-01T12:00:00Z")
+            headers = headers_from(
+                event_id, "com.tellback.response.recorded.v1", "/tellback/collector", "2026-06-01T12:00:00Z"
+            )
             producer.produce(topic, VALUE, key, headers=headers)
         count += len(keys)
         producer.poll(0)

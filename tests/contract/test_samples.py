@@ -5,6 +5,9 @@ from typing import Any
 
 import pytest
 
+from services.alerting.handlers.casework import SOURCE as from_alerting
+from services.collector.handlers.responses import SOURCE as from_collector
+from services.scorer.handlers.telling import SOURCE as from_scorer
 from shared.errors import Poison
 from shared.events.envelope import decode
 from shared.topics import TOPICS, event_type
@@ -17,6 +20,12 @@ def test_every_event_of_every_topic_has_a_model_and_a_sample() -> None:
     carried = {event_type(name) for topic in TOPICS for name in topic.events}
     assert models().keys() == carried
     assert {sample.type for sample in all_samples()} == carried
+
+
+def test_services_name_themselves_as_their_samples_do() -> None:
+    names = {"collector": from_collector, "scorer": from_scorer, "alerting": from_alerting}
+    assert names == {service: f"/tellback/{service}" for service in names}
+    assert {sample.headers["ce_source"] for sample in all_samples()} == set(names.values())
 
 
 @pytest.mark.parametrize("of_type", sorted(models()))

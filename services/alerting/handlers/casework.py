@@ -32,7 +32,7 @@ from shared.topics import FOLLOW_UP_CLOSED, FOLLOW_UP_ESCALATED, FOLLOW_UP_OPENE
 
 AT_ONCE = 500
 """Messages a statement: at 20 kB each, 10 MB."""
-SOURCE = "tellback/alerting"
+SOURCE = "/tellback/alerting"
 _TOLD_AS = {"opened": FOLLOW_UP_OPENED, "closed": FOLLOW_UP_CLOSED, "escalated": FOLLOW_UP_ESCALATED}
 
 

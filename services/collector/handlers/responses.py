@@ -13,7 +13,7 @@ from shared.events.responses import Answer, Channel, ResponseAmended, ResponseRe
 from shared.ids import derived_uuid, stakeholder_of, uuid7
 from shared.topics import RESPONSE_AMENDED, RESPONSE_RECORDED, RESPONSE_WITHDRAWN
 
-SOURCE = "/collector"
+SOURCE = "/tellback/collector"
 # Null means the same as absent in these: the value is filled in, and filled-in values are not compared.
 _FILLED_IN = frozenset(
     {"response_id", "answered_at", "nps_kind", "channel", "follow_up_requested", "answers", "attributes", "test"}

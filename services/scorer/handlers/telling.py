@@ -32,7 +32,7 @@ from shared.topics import (
     STAKEHOLDER_WENT_SILENT,
 )
 
-SOURCE = "tellback/scorer"
+SOURCE = "/tellback/scorer"
 
 
 class Telling:
