@@ -141,7 +141,7 @@ class NamedRule(RuleBody):
 
 
 class RulePatch(RuleFields):
-    """Fields of a rule to change; what is absent stays."""
+    """Fields of a rule to change; what is absent stays, what is given is replaced as a whole."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, json_schema_extra={"examples": [{"enabled": False}]})
 
@@ -149,7 +149,7 @@ class RulePatch(RuleFields):
     kind: Kind = ""
     label: Line = ""
     event: str = Field(default="", max_length=100)
-    conditions: Conditions = Field(default={}, max_length=20)
+    conditions: Conditions = Field(default={}, max_length=20, description="All of them; those left out are dropped.")
     severity: SeverityName = "medium"
     due: Due = Due(amount=0, unit="business_hours")
     recipient: RecipientName = "owner"

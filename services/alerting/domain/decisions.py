@@ -10,6 +10,8 @@ from services.alerting.domain.rules import Facts, Rule
 from services.alerting.domain.severity import Severity, raised, rank
 
 PREMIUM = "premium"
+FURTHEST = {"sent": "not opened", "delivered": "not opened", "started": "begun"}
+"""How far an invitation came, in the words of an account manager where they differ from those of a mail sender."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +68,11 @@ def _match(rule: Rule, facts: Facts, at: datetime, calendar: BusinessCalendar) -
 
 def reason_of(rule: Rule, facts: Facts) -> str:
     """The rule's sentence with the facts filled in, e.g. `scored 2 of 10: a deep detractor`."""
-    filled = {name: _shown(value) for name, value in facts.items() if value is not None}
+    filled = {name: _shown(name, value) for name, value in facts.items() if value is not None}
     return Template(rule.reason).safe_substitute(filled)
 
 
-def _shown(value: object) -> str:
+def _shown(name: str, value: object) -> str:
+    if name == "furthest":
+        return FURTHEST.get(str(value), str(value))
     return f"{value:g}" if isinstance(value, float) else str(value)

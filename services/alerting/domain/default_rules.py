@@ -56,9 +56,6 @@ def _when(**fields: Any) -> Any:
     return conditions_from(document)
 
 
-SETTLED = (30, None)
-"""Days since the first answer of an account: what its first month or an import brings is where it stands, not news."""
-
 # What opens by itself must be worth somebody's hour.
 _ROWS: tuple[dict[str, Any], ...] = (
     # Any fall to a detractor is in these two rows: the score decides, not where it fell from.
@@ -180,10 +177,9 @@ _ROWS: tuple[dict[str, Any], ...] = (
         "kind": "account_class_changed",
         "label": "Account class changed",
         "event": CLASS_CHANGED,
+        # From `unknown` an account does not turn: its first answers say where it stands.
         "conditions": _when(
-            account_class=["at_risk", "divided"],
-            previous_class=["ambassador", "steady", "divided", "silent"],
-            known_days=SETTLED,
+            account_class=["at_risk", "divided"], previous_class=["ambassador", "steady", "divided", "silent"]
         ),
         "severity": "high",
         "due": _days(3),
@@ -277,12 +273,11 @@ _ROWS: tuple[dict[str, Any], ...] = (
         "kind": "new_promoter",
         "label": "New promoter",
         "event": ANSWERED,
-        "conditions": _when(change=["new_promoter", "passive_to_promoter"], known_days=SETTLED),
+        "conditions": _when(change=["new_promoter", "passive_to_promoter"]),
         "severity": "low",
         "due": _days(10),
         "recipient": "owner",
-        "inhibited_by": (BURST, DETRACTOR),
-        "inhibited_within": "account",
+        "inhibited_by": (DETRACTOR,),
         "growth": True,
         "reason": "is a promoter now ($score)",
         "playbook": playbooks.PROMOTER,
@@ -296,7 +291,6 @@ _ROWS: tuple[dict[str, Any], ...] = (
         "severity": "low",
         "due": _days(10),
         "recipient": "owner",
-        "inhibited_by": (DETRACTOR,),
         "growth": True,
         "reason": "came back from detractor ($previous_score) to $score",
         "playbook": playbooks.RECOVERED,

@@ -1,4 +1,6 @@
-"""Topic account-scores: the newest snapshot of each account is kept, and every move is told."""
+"""Topic account-scores: the newest snapshot of each account is kept, every move is told, and an account that turns
+has its renewal looked at.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -7,6 +9,7 @@ from services.alerting.domain import messages
 from services.alerting.domain.payloads import Subject
 from services.alerting.handlers.casework import Casework
 from services.alerting.handlers.resources import Resources
+from services.alerting.handlers.watches import watch_renewals
 from services.alerting.handlers.world import World
 from services.alerting.store.accounts import Score, save_scores, scores_by_id, subscribed_types
 from shared.db.transaction import WriteTx
@@ -31,7 +34,7 @@ def record_account_scores(resources: Resources) -> BatchHandler:
         known = await scores_by_id(tx, accounts)
         world = await World.read(tx, [(account_id, None) for account_id in accounts], ())
         casework = Casework(resources, world, ())
-        verdicts = []
+        verdicts, turned = [], set()
         for record in records:
             score = score_of(record)
             before = known.get(score.account_id)
@@ -39,11 +42,15 @@ def record_account_scores(resources: Resources) -> BatchHandler:
                 verdicts.append(REPEAT)
                 continue
             known[score.account_id] = score
+            if before is None or before.account_class != score.account_class:
+                turned.add(score.account_id)
             subject = Subject(world.account(score.account_id), change=change_block(before, score))
             casework.tell(messages.ACCOUNT_SCORE_CHANGED, record.event.id, record.event.time, subject)
             verdicts.append(NEW)
         await save_scores(tx, known.values())
         await casework.save(tx)
+        if turned:
+            await watch_renewals(tx, resources, turned)
         return verdicts
 
     return handle

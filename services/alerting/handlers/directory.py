@@ -1,4 +1,6 @@
-"""Topic directory: alerting keeps its copy, and open follow-ups go along with an account to its new owner."""
+"""Topic directory: alerting keeps its copy, open follow-ups go along with an account to its new owner, and a contract
+that ends soon is looked at.
+"""
 
 from collections.abc import Sequence
 
@@ -7,6 +9,7 @@ from services.alerting.domain.people import addressed_to
 from services.alerting.domain.tasks import SYSTEM, Change
 from services.alerting.handlers.casework import Casework
 from services.alerting.handlers.resources import Resources
+from services.alerting.handlers.watches import watch_renewals
 from services.alerting.store.answers import erased_at
 from services.alerting.store.tasks import open_tasks_of_account
 from shared.db.directory import DirectoryReplica
@@ -29,10 +32,19 @@ def record_directory(resources: Resources) -> BatchHandler:
             for record, verdict in zip(records, verdicts, strict=True)
             if verdict is CHANGE and isinstance(record.event.data, AccountUpserted)
         ]
-        await _reassign(tx, resources, moved)
+        renewing = {event.account_id for event in moved if _renews(event)}
+        working = await _with_open_tasks(tx, moved)
+        await tx.lock_accounts(renewing | working)
+        await _reassign(tx, resources, working, moved)
+        if renewing:
+            await watch_renewals(tx, resources, renewing)
         return verdicts
 
     return handle
+
+
+def _renews(event: Event) -> bool:
+    return isinstance(event.data, AccountUpserted) and event.data.renewal_on is not None
 
 
 async def _erased(tx: WriteTx, records: Sequence[Received], resources: Resources) -> set[object]:
@@ -48,13 +60,16 @@ async def _erased(tx: WriteTx, records: Sequence[Received], resources: Resources
     }
 
 
-async def _reassign(tx: WriteTx, resources: Resources, moved: Sequence[Event]) -> None:
+async def _with_open_tasks(tx: WriteTx, moved: Sequence[Event]) -> set[str]:
+    accounts = {event.account_id for event in moved}
+    return {task.account_id for task in await open_tasks_of_account(tx, accounts)} if accounts else set()
+
+
+async def _reassign(tx: WriteTx, resources: Resources, accounts: set[str], moved: Sequence[Event]) -> None:
     """Tasks that nobody was given by hand follow the directory, also those that waited at the default owner."""
-    newest = {event.account_id: event for event in moved}
-    accounts = {task.account_id for task in await open_tasks_of_account(tx, newest)} if newest else set()
     if not accounts:
         return
-    await tx.lock_accounts(accounts)
+    newest = {event.account_id: event for event in moved}
     casework = await Casework.of(tx, resources, await open_tasks_of_account(tx, accounts))
     for task in casework.tasks():
         address = addressed_to(task.recipient, casework.world.account(task.account_id), resources.policy.staff)

@@ -1,6 +1,6 @@
 """What no event says but time brings: a renewal comes near, a segment turns. Each is acted on once."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -44,10 +44,11 @@ class Seen:
     decision: Decision
 
 
-async def watch_renewals(tx: WriteTx, resources: Resources) -> int:
-    """Look at every contract that ends soon; answers how many follow-ups came of it.
+async def watch_renewals(tx: WriteTx, resources: Resources, among: Collection[str] | None = None) -> int:
+    """Look at every contract that ends soon, of these accounts or of all; answers how many follow-ups came of it.
 
-    One account, renewal date, class and rule is told once, however often it is looked at.
+    One account, renewal date, class and rule is told once, however often it is looked at. The caller holds the locks
+    of the accounts, or none.
     """
     rules = [rule for rule in await rules_in_force(tx, resources.clock) if rule.event == RENEWAL_NEAR and rule.enabled]
     if not rules:
@@ -55,20 +56,24 @@ async def watch_renewals(tx: WriteTx, resources: Resources) -> int:
     now, calendar = resources.clock.now(), resources.policy.calendar
     days = int(latest(rules, "days_to_renewal", FARTHEST_DAYS))
     today = calendar.local_date(now)
-    await note_renewals(tx, today, today + timedelta(days=days), now)
+    await note_renewals(tx, today, today + timedelta(days=days), now, among)
     seen = []
-    for one, trigger in await renewals_now(tx, calendar, now, days):
+    for one, trigger in await renewals_now(tx, calendar, now, days, among):
         if (found := _decided(rules, trigger, resources)) is not None:
             seen.append(_named(found, _renewal_id(one, found)))
     return await _act(tx, resources, seen)
 
 
 async def renewals_now(
-    tx: ReadTx, calendar: BusinessCalendar, now: datetime, days: int = FARTHEST_DAYS
+    tx: ReadTx,
+    calendar: BusinessCalendar,
+    now: datetime,
+    days: int = FARTHEST_DAYS,
+    among: Collection[str] | None = None,
 ) -> list[tuple[Renewal, Trigger]]:
-    """The contracts that end within so many days, each as what a rule looks at."""
+    """The contracts that end within so many days, of these accounts or of all, each as what a rule looks at."""
     today = calendar.local_date(now)
-    renewals = await renewals_between(tx, today, today + timedelta(days=days), now)
+    renewals = await renewals_between(tx, today, today + timedelta(days=days), now, among)
     accounts = await accounts_by_id(tx, [one.account_id for one in renewals])
     return [
         (one, _renewal_trigger(one, accounts[one.account_id], now, (one.renewal_on - today).days)) for one in renewals

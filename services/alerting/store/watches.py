@@ -1,6 +1,6 @@
 """What time brings about: renewals that come near, segments that turn; and which of it has been acted on."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -10,6 +10,7 @@ from services.alerting.domain.segments import DIMENSIONS, AccountVoices, Voices
 from shared.db.transaction import ReadTx, WriteTx
 
 WINDOW = "90d"
+_AMONG = "(cast(:among as text[]) is null or account_id = any(cast(:among as text[])))"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,32 +25,39 @@ class Renewal:
     heard_at: datetime
 
 
-async def note_renewals(tx: WriteTx, first: date, last: date, now: datetime) -> None:
+async def note_renewals(
+    tx: WriteTx, first: date, last: date, now: datetime, among: Collection[str] | None = None
+) -> None:
     """Take down since when these accounts are known, those that were not."""
     await tx.execute(
         "insert into account_watches (account_id, known_since) select account_id, :now from accounts"
-        " where not removed and renewal_on between :first and :last on conflict do nothing",
+        f" where not removed and renewal_on between :first and :last and {_AMONG} on conflict do nothing",
         first=first,
         last=last,
         now=now,
+        among=_ids(among),
     )
 
 
-async def renewals_between(tx: ReadTx, first: date, last: date, now: datetime) -> list[Renewal]:
+async def renewals_between(
+    tx: ReadTx, first: date, last: date, now: datetime, among: Collection[str] | None = None
+) -> list[Renewal]:
     """Accounts in the directory that renew from `first` to `last`, the next one first."""
     rows = await tx.all(
-        """
+        f"""
         select account_id, a.renewal_on, s.account_class, coalesce(w.known_since, :now) as known_since,
             (select max(cast(r.live ->> 'answered_at' as timestamptz)) from responses r
                 join stakeholders p using (account_id, stakeholder_id)
                 where r.account_id = a.account_id and p.type = 'decision_maker' and not r.withdrawn
                     and not coalesce(cast(r.live ->> 'test' as boolean), false)) as heard_at
         from accounts a left join account_watches w using (account_id) left join account_scores s using (account_id)
-        where not a.removed and a.renewal_on between :first and :last order by a.renewal_on, account_id
+        where not a.removed and a.renewal_on between :first and :last and {_AMONG}
+        order by a.renewal_on, account_id
         """,
         first=first,
         last=last,
         now=now,
+        among=_ids(among),
     )
     return [
         Renewal(row["account_id"], row["renewal_on"], row["account_class"], row["heard_at"] or row["known_since"])
@@ -95,6 +103,10 @@ async def first_known(tx: ReadTx, account_ids: Iterable[str]) -> dict[str, datet
         ids=sorted(set(account_ids)),
     )
     return {row["account_id"]: row["first"] for row in rows if row["first"] is not None}
+
+
+def _ids(among: Collection[str] | None) -> list[str] | None:
+    return None if among is None else sorted(among)
 
 
 def _voices(figures: dict[str, Any]) -> Voices:

@@ -79,7 +79,7 @@ def test_any_fall_to_a_detractor_is_one_detractor_task(change: str) -> None:
         (SCORE_DROPPED, {"points": 24.5}, ("account_score_drop", "high", june(11, 10), "owner")),
         (
             CLASS_CHANGED,
-            {"account_class": "divided", "previous_class": "steady", "known_days": 30},
+            {"account_class": "divided", "previous_class": "steady", "known_days": 0},
             ("account_class_changed", "high", june(11, 10), "owner"),
         ),
         (
@@ -102,7 +102,7 @@ def test_any_fall_to_a_detractor_is_one_detractor_task(change: str) -> None:
         ),
         (
             ANSWERED,
-            {"survey_type": "nps", "score": 9, "change": "new_promoter", "known_days": 30},
+            {"survey_type": "nps", "score": 9, "change": "new_promoter", "known_days": 0},
             ("new_promoter", "low", june(22, 10), "owner"),
         ),
         (
@@ -124,11 +124,8 @@ def test_each_row_of_the_table(event: str, facts: dict[str, Any], expected: obje
         (ANSWERED, {"survey_type": "csat", "score": 3}),
         (ANSWERED, {"survey_type": "ces", "score": 3}),
         (ANSWERED, {"survey_type": "nps", "score": 8, "falls_in_a_row": 1}),
-        (CLASS_CHANGED, {"account_class": "steady", "previous_class": "ambassador", "known_days": 99}),
-        (CLASS_CHANGED, {"account_class": "at_risk", "previous_class": "steady", "known_days": 29}),
-        (CLASS_CHANGED, {"account_class": "at_risk", "previous_class": "unknown", "known_days": 99}),
-        (ANSWERED, {"survey_type": "nps", "score": 9, "change": "new_promoter", "known_days": 29}),
-        (ANSWERED, {"survey_type": "nps", "score": 9, "change": "new_promoter"}),
+        (CLASS_CHANGED, {"account_class": "steady", "previous_class": "ambassador"}),
+        (CLASS_CHANGED, {"account_class": "at_risk", "previous_class": "unknown"}),
         (RENEWAL_NEAR, {"days_to_renewal": 121, "account_class": "at_risk", "decision_maker_days": 400}),
         (RENEWAL_NEAR, {"days_to_renewal": 60, "account_class": "steady", "decision_maker_days": 179}),
         (SEGMENT_DROPPED, {"rise": 4.9, "z": 5.0, "voices": 900}),
@@ -151,7 +148,7 @@ def test_a_csat_of_two_is_not_a_detractor() -> None:
         ({"survey_type": "nps", "score": 2}, "critical"),
         ({"survey_type": "nps", "score": 5}, "critical"),
         ({"survey_type": "nps", "score": 8, "change": "promoter_to_passive"}, "critical"),
-        ({"survey_type": "nps", "score": 9, "change": "new_promoter", "known_days": 60}, "medium"),
+        ({"survey_type": "nps", "score": 9, "change": "new_promoter"}, "medium"),
     ],
 )
 def test_a_premium_account_is_one_step_more_severe(facts: dict[str, Any], severity: str) -> None:
