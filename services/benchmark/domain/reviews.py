@@ -35,6 +35,7 @@ NOT_FOR_CLIENTS: Final = ("rank", "rank_in_industry")
 FREE_TEXTS: Final = ("comment", "what_was_done", "what")
 """Keys under which people wrote what they liked."""
 ANOTHER: Final = "another customer"
+SHORT: Final = 2
 
 
 def score_line(who: str | None, then: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
@@ -88,7 +89,8 @@ def words_of(value: Any) -> str:
 
 def without_names(value: Any, names: Sequence[str], keep: str | None) -> Any:
     """The JSON value with the names of other accounts replaced in its free texts, wherever they stand as words of their
-    own. A name that is part of `keep`, the client's own, stays: nobody could tell the two apart."""
+    own, whatever their case; names of two letters in theirs only, since BP is a customer and "it" is a word. A name that
+    is part of `keep`, the client's own, stays: nobody could tell the two apart."""
     pattern = _pattern([name for name in names if keep is None or not _holds(keep, name)])
     return value if pattern is None else _replaced(value, pattern)
 
@@ -101,7 +103,11 @@ def _holds(text: str, name: str) -> bool:
 def _pattern(names: Sequence[str]) -> "re.Pattern[str] | None":
     if not names:
         return None
-    return re.compile(r"(?<!\w)(?:" + "|".join(map(re.escape, names)) + r")(?!\w)", re.IGNORECASE)
+    return re.compile(r"(?<!\w)(?:" + "|".join(map(_in_its_case, names)) + r")(?!\w)", re.IGNORECASE)
+
+
+def _in_its_case(name: str) -> str:
+    return re.escape(name) if len(name) > SHORT else f"(?-i:{re.escape(name)})"
 
 
 def _replaced(value: Any, pattern: "re.Pattern[str]") -> Any:

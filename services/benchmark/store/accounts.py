@@ -53,7 +53,7 @@ async def account(tx: ReadTx, account_id: str) -> Account | None:
 async def names_within(tx: ReadTx, text: str, but: str) -> Sequence[str]:
     """Names of other accounts that stand in the text, the longest first."""
     rows = await tx.all(
-        "select distinct name from accounts where account_id <> :but and length(name) > 2"
+        "select distinct name from accounts where account_id <> :but and length(name) > 1"
         " and position(lower(name) in lower(:text)) > 0",
         text=text,
         but=but,

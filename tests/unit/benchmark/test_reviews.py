@@ -56,6 +56,13 @@ def test_a_name_within_the_own_name_stays() -> None:
     assert without_names({"comment": "Acme"}, [], None) == {"comment": "Acme"}
 
 
+def test_a_name_of_two_letters_is_taken_out_in_its_own_case_only() -> None:
+    said = {"comment": "BP got it sooner, and IT noticed it."}
+    assert without_names(said, ["BP", "IT"], "Acme") == {
+        "comment": "another customer got it sooner, and another customer noticed it."
+    }
+
+
 def test_the_words_of_a_pack_are_its_free_texts() -> None:
     assert words_of({"said": [{"comment": "a", "kind": "b"}, {"comment": None}], "promise": {"what": "c"}}).split() == [
         "a",
