@@ -19,6 +19,7 @@ from services.benchmark.api.set_files import BODY, MAX_BYTES, read_sets
 from services.benchmark.domain.comparison import NO_BENCHMARK
 from services.benchmark.handlers import sets as handlers
 from services.benchmark.store import benchmarks as store
+from shared.errors import Forbidden
 from shared.http.auth import Manager, Reader
 from shared.http.deps import TheClock, TheDatabase
 from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, page_of, read_cursor
@@ -97,8 +98,11 @@ async def load_sets(
     and region in it; what the file does not say may stand in the query or the form.
 
     A set is never overwritten: another one of the same source, year and region is its next version. Industries are
-    matched by slug, name or synonym; unknown ones are kept and listed.
+    matched by slug, name or synonym; unknown ones are kept and listed. Sets hold for every account, so a key that is
+    limited to an owner loads none.
     """
+    if caller.owner_email is not None:
+        raise Forbidden("forbidden", "the key is limited to the accounts of one owner")
     wanted = await read_sets(request)
     loaded_by = f"key:{caller.key_id}"
     loaded = await database.retrying(lambda tx: handlers.load_sets(tx, wanted, loaded_by, clock.now()))

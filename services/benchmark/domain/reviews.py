@@ -89,8 +89,8 @@ def words_of(value: Any) -> str:
 
 def without_names(value: Any, names: Sequence[str], keep: str | None) -> Any:
     """The JSON value with the names of other accounts replaced in its free texts, wherever they stand as words of their
-    own, whatever their case; names of two letters in theirs only, since BP is a customer and "it" is a word. A name that
-    is part of `keep`, the client's own, stays: nobody could tell the two apart."""
+    own, whatever their case; names of two letters in theirs only, since BP is a customer and "it" is a word. A name
+    that is part of `keep`, the client's own, stays: nobody could tell the two apart."""
     pattern = _pattern([name for name in names if keep is None or not _holds(keep, name)])
     return value if pattern is None else _replaced(value, pattern)
 

@@ -78,9 +78,7 @@ async def test_an_account_that_turns_before_its_renewal_opens_one_critical_follo
     assert len(await fresh.items(acme, state="open")) == 1, "another class is another matter"
 
 
-async def test_a_renewal_date_that_is_entered_for_an_account_at_risk_opens_one_at_once(
-    fresh: Desk, acme: Case
-) -> None:
+async def test_a_renewal_date_that_is_entered_for_an_account_at_risk_opens_one_at_once(fresh: Desk, acme: Case) -> None:
     await fresh.emit(acme.account(), acme.scored(1, 10, "at_risk"))
     assert await fresh.items(acme) == []
     await fresh.emit(acme.account(minutes=1, renewal_on=RENEWAL))

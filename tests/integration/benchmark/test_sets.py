@@ -47,6 +47,13 @@ async def test_an_industry_without_a_set_says_so(stand: Stand) -> None:
     assert (body["items"], body["warnings"]) == ([], ["no_published_benchmark"])
 
 
+async def test_a_key_limited_to_an_owner_loads_no_set_since_sets_are_for_everybody(stand: Stand) -> None:
+    limited = await stand.with_key("read", "manage", owner_email="kim@supplier.example")
+    answer = await limited.client.post(SETS, json=BODY | {"source": "Kim"})
+    assert (answer.status_code, answer.json()["code"]) == (403, "forbidden")
+    assert "Kim" not in {item["source"] for item in (await stand.get(SETS))["items"]}
+
+
 async def test_benchmarks_come_in_pages(stand: Stand) -> None:
     whole = (await stand.get("/v1/benchmarks"))["items"]
     found: list[Any] = []
