@@ -34,7 +34,8 @@ def record_account_scores(resources: Resources) -> BatchHandler:
         known = await scores_by_id(tx, accounts)
         world = await World.read(tx, [(account_id, None) for account_id in accounts], ())
         casework = Casework(resources, world, ())
-        verdicts, turned = [], set()
+        verdicts: list[Verdict] = []
+        turned: set[str] = set()
         for record in records:
             score = score_of(record)
             before = known.get(score.account_id)
@@ -42,9 +43,10 @@ def record_account_scores(resources: Resources) -> BatchHandler:
                 verdicts.append(REPEAT)
                 continue
             known[score.account_id] = score
-            if before is None or before.account_class != score.account_class:
+            account = world.account(score.account_id)
+            if account.renewal_on is not None and (before is None or before.account_class != score.account_class):
                 turned.add(score.account_id)
-            subject = Subject(world.account(score.account_id), change=change_block(before, score))
+            subject = Subject(account, change=change_block(before, score))
             casework.tell(messages.ACCOUNT_SCORE_CHANGED, record.event.id, record.event.time, subject)
             verdicts.append(NEW)
         await save_scores(tx, known.values())
