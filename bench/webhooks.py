@@ -26,7 +26,7 @@ from typing import Any
 import httpcore
 import httpx
 
-from bench.receiver import arrivals, receiver_process
+from bench.receiver import Watched, receiver_process
 from services.alerting.domain.messages import WebhookMessage
 from services.alerting.store.webhooks import enqueue
 from services.cli.embedded.process import free_port
@@ -62,7 +62,7 @@ class Bench:
     collector: httpx.AsyncClient
     database: Database
     publisher: Publisher
-    receiver: str
+    receiver: Watched
     asked: argparse.Namespace
 
 
@@ -154,7 +154,7 @@ async def _taken(bench: Bench, path: str, begun: Mapping[str, float]) -> list[fl
     arrived: dict[str, float] = {}
 
     async def all_here() -> bool:
-        for account, at in await arrivals(bench.receiver, path):
+        for account, at in await bench.receiver.arrivals(path):
             arrived.setdefault(account, at)
         return begun.keys() <= arrived.keys()
 
@@ -191,7 +191,7 @@ async def _received(bench: Bench, path: str, count: int) -> list[float]:
     times: list[float] = []
 
     async def all_here() -> bool:
-        times.extend(at for _, at in await arrivals(bench.receiver, path))
+        times.extend(at for _, at in await bench.receiver.arrivals(path))
         return len(times) >= count
 
     await eventually(all_here, 180)
@@ -201,13 +201,13 @@ async def _received(bench: Bench, path: str, count: int) -> list[float]:
 async def _bare_httpx(bench: Bench, count: int) -> float:
     limits = httpx.Limits(max_connections=IN_FLIGHT)
     async with httpx.AsyncClient(trust_env=False, limits=limits) as client:
-        return await _looped(count, lambda: client.post(f"{bench.receiver}/bare", content=BODY))
+        return await _looped(count, lambda: client.post(f"{bench.receiver.url}/bare", content=BODY))
 
 
 async def _bare_httpcore(bench: Bench, count: int) -> float:
     async with httpcore.AsyncConnectionPool(max_connections=IN_FLIGHT) as pool:
         headers = [("content-length", str(len(BODY)))]
-        url = f"{bench.receiver}/bare"
+        url = f"{bench.receiver.url}/bare"
         return await _looped(count, lambda: pool.request("POST", url, headers=headers, content=BODY))
 
 
@@ -235,7 +235,7 @@ async def _slow_neighbour(bench: Bench) -> AsyncIterator[None]:
 
 @contextlib.asynccontextmanager
 async def _endpoint(bench: Bench, path: str, **fields: Any) -> AsyncIterator[None]:
-    body = {"url": f"{bench.receiver}{path}", "max_in_flight": IN_FLIGHT} | fields
+    body = {"url": f"{bench.receiver.url}{path}", "max_in_flight": IN_FLIGHT} | fields
     made = (await bench.api.post("/v1/webhook-endpoints", json=body)).raise_for_status().json()
     try:
         yield

@@ -14,7 +14,11 @@ BUFFER_BYTES = 64 * 1024
 
 
 class Wire(asyncio.Protocol, httpcore.AsyncNetworkStream):
-    """One connection. Reading and writing have no timeout of their own: the deadline of the attempt ends them."""
+    """One connection. Reading has no timeout of its own: the deadline of the attempt ends it.
+
+    What is written leaves when an answer is waited for: head and body of a request are handed over apart, and would
+    cost both sides a packet and a wake-up each. Requests are small, so nothing waits for the other side to take them.
+    """
 
     def __init__(self) -> None:
         self._transport: asyncio.Transport | None = None
@@ -22,8 +26,8 @@ class Wire(asyncio.Protocol, httpcore.AsyncNetworkStream):
         self._ended = False
         self._failure: Exception | None = None
         self._reader: asyncio.Future[None] | None = None
-        self._writer: asyncio.Future[None] | None = None
-        self._full = self._paused = False
+        self._unsent: list[bytes] = []
+        self._paused = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Connected."""
@@ -46,19 +50,12 @@ class Wire(asyncio.Protocol, httpcore.AsyncNetworkStream):
         """Closed, by whomever."""
         self._ended, self._failure = True, exc
         _wake(self._reader)
-        _wake(self._writer)
-
-    def pause_writing(self) -> None:
-        """The other side reads more slowly than we write."""
-        self._full = True
-
-    def resume_writing(self) -> None:
-        """It has caught up."""
-        self._full = False
-        _wake(self._writer)
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        """What has come, at most so much; empty at the end. Raises `httpcore.ReadError`."""
+        """Send what is unsent; then what has come, at most so much; empty at the end. Raises `httpcore.ReadError`."""
+        if self._unsent and self._transport is not None:
+            self._transport.write(b"".join(self._unsent))
+            self._unsent.clear()
         if not self._arrived and not self._ended:
             self._reader = asyncio.get_running_loop().create_future()
             await self._reader
@@ -72,15 +69,11 @@ class Wire(asyncio.Protocol, httpcore.AsyncNetworkStream):
         return taken
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Hand over, and wait while the other side is behind. Raises `httpcore.WriteError`."""
+        """Keep it until something is read. Raises `httpcore.WriteError` when the connection is closed."""
         if self._transport is None or self._transport.is_closing():
             raise httpcore.WriteError("the connection is closed") from self._failure
-        self._transport.write(buffer)
-        if self._full:
-            self._writer = asyncio.get_running_loop().create_future()
-            await self._writer
-            if self._failure is not None:
-                raise httpcore.WriteError(str(self._failure)) from self._failure
+        if buffer:
+            self._unsent.append(buffer)
 
     async def aclose(self) -> None:
         """Close at once; nothing we have not read is of interest."""

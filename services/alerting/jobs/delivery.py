@@ -60,7 +60,7 @@ class Dispatcher:
         self._name = f"{socket.gethostname()}-{os.getpid()}-{uuid7().hex[-8:]}"
         self._awake = asyncio.Event()
         self._ended = asyncio.Event()
-        self._stopping = self._away = False
+        self._stopping = self._away = self._turning = False
         self._lanes = Lanes(rules.in_flight, time.monotonic)
         self._running: set[asyncio.Task[None]] = set()
         self._done: list[Done] = []
@@ -99,6 +99,7 @@ class Dispatcher:
         """One transaction, then start what it took. None while the database is away."""
         done, self._done = self._done, []
         back = self._lanes.unattempted(everything=self._stopping)
+        self._turning = True
         try:
             turn = await self._database.retrying(lambda tx: self._work(tx, done, back))
         except Unavailable as error:
@@ -108,6 +109,8 @@ class Dispatcher:
                 log.warning("webhooks_wait", code=error.code)
             self._away = True
             return None
+        finally:
+            self._turning = False
         self._away = False
         for settled in turn.recorded.settled:
             self._report(settled)
@@ -159,12 +162,12 @@ class Dispatcher:
         return True
 
     async def _rest(self, turn: Turn | None) -> None:
-        """Wait for a wake-up, the next due delivery, or the poll; not at all when there may be more to
-        take."""
+        """Wait for a wake-up, the next due delivery, or the poll; not at all when there may be more to take and this
+        turn, or what ended during it, made place."""
         if turn is None:
             await asyncio.sleep(AWAY_SECONDS)
             return
-        if turn.claimed.more:
+        if turn.claimed.more or ((turn.claimed.work or self._done) and self._lanes.run_low):
             return
         seconds = self._rules.poll
         if turn.next_due is not None:
@@ -185,8 +188,9 @@ class Dispatcher:
         self._done.append(Done(work, started_at, outcome))
         if outcome.status_code == 410:
             self._lanes.drop(work.endpoint_id)
-        at_once = self._lanes.finished(work, time.monotonic() - began, success=outcome.failure is None)
-        if at_once or self._stopping:
+        success = outcome.failure is None
+        runs_low = self._lanes.finished(work, time.monotonic() - began, success=success)
+        if not success or self._stopping or (runs_low and not self._turning):
             self._awake.set()
         if self._stopping:
             return

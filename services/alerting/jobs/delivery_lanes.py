@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from services.alerting.domain.deliveries import Work
 
 AHEAD_SECONDS = 0.4
-MOST_AHEAD = 16
+MOST_AHEAD = 32
 WAIT_SECONDS = 2.0
 _WEIGHT = 0.2
 
@@ -33,8 +33,10 @@ class Lane:
 
     @property
     def runs_low(self) -> bool:
-        """Whether what waits will be gone before a turn of the database brings more."""
-        return len(self.waiting) <= (self.width if self.ahead > 1 else 0)
+        """Whether a turn of the database should bring more, since what waits may be gone before it has."""
+        waiting, ahead = len(self.waiting), self.ahead
+        free = self.running + waiting < self.width * ahead
+        return self.more and free and 2 * waiting <= self.width * (ahead - 1)
 
     @property
     def ahead(self) -> int:
@@ -59,6 +61,11 @@ class Lanes:
         """How much more may be taken."""
         waiting = sum(len(lane.waiting) for lane in self._lanes.values())
         return max(0, self._in_flight - self._running - waiting)
+
+    @property
+    def run_low(self) -> bool:
+        """Whether a turn should bring more for some endpoint, and may."""
+        return self.room > 0 and any(lane.runs_low for lane in self._lanes.values())
 
     @property
     def ahead(self) -> Mapping[str, int]:
@@ -87,8 +94,7 @@ class Lanes:
         return started
 
     def finished(self, work: Work, seconds: float, *, success: bool) -> bool:
-        """An attempt has ended; returns whether that should be written down at once: it failed, or its lane runs low
-        and there may be more to take. What comes new brings a turn by itself.
+        """An attempt has ended; returns whether its lane runs low. What comes new brings a turn by itself.
 
         After a failure what waits is given back: the breaker decides from the row whether more may be sent.
         """
@@ -101,7 +107,7 @@ class Lanes:
             lane.pace = seconds
         else:
             lane.pace += _WEIGHT * (seconds - lane.pace)
-        return not success or (lane.more and lane.runs_low)
+        return lane.runs_low
 
     def drop(self, endpoint_id: str) -> None:
         """Attempt nothing more of what waits for this endpoint: it changed, or wants no more."""
