@@ -53,7 +53,7 @@ class Wire(asyncio.Protocol, httpcore.AsyncNetworkStream):
 
     async def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
         """Send what is unsent; then what has come, at most so much; empty at the end. Raises `httpcore.ReadError`."""
-        if self._unsent and self._transport is not None:
+        if self._unsent and self._transport is not None and not self._transport.is_closing():
             self._transport.write(b"".join(self._unsent))
             self._unsent.clear()
         if not self._arrived and not self._ended:

@@ -21,9 +21,9 @@ from services.alerting.handlers.notices import announce
 from services.alerting.handlers.resources import Resources
 from services.alerting.handlers.world import Key, World
 from services.alerting.store import tasks as store
-from services.alerting.store.accounts import next_sequences, subscribed_types
+from services.alerting.store.accounts import next_sequences
 from services.alerting.store.past import add_past, forget_past_answers
-from services.alerting.store.webhooks import enqueue
+from services.alerting.store.webhooks import enqueue, subscribers
 from shared.db.transaction import WriteTx
 from shared.events.envelope import Event
 from shared.events.follow_ups import FollowUpChanged
@@ -258,11 +258,11 @@ def follow_up_changed(task: Task, at: datetime) -> FollowUpChanged:
 
 async def send(tx: WriteTx, context: Context, news: Sequence[News]) -> None:
     """Number what somebody wants to hear, account by account, and queue it for every endpoint that wants it."""
-    types = await subscribed_types(tx, {one.message_type for one in news}) if news else frozenset()
-    wanted = [one for one in news if one.message_type in types]
+    to = await subscribers(tx) if news else []
+    wanted = [one for one in news if any(endpoint.wants(one.message_type) for endpoint in to)]
     if not wanted:
         return
     numbers = await next_sequences(tx, [one.subject.account.account_id for one in wanted])
     for begin in range(0, len(wanted), AT_ONCE):
         part = zip(wanted[begin : begin + AT_ONCE], numbers[begin : begin + AT_ONCE], strict=True)
-        await enqueue(tx, *(one.message(context, number) for one, number in part))
+        await enqueue(tx, *(one.message(context, number) for one, number in part), to=to)

@@ -3,13 +3,28 @@ them."""
 
 import json
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from services.alerting.domain.messages import WebhookMessage
-from shared.db.transaction import WriteTx
+from shared.db.transaction import ReadTx, WriteTx
 from shared.ids import uuid7
 
 MAX_BODY_BYTES = 64 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Subscriber:
+    """An endpoint as far as it decides on who gets what. Without `event_types` it gets all."""
+
+    endpoint_id: str
+    event_types: Sequence[str] | None
+    owner_email: str | None
+    status: str
+
+    def wants(self, message_type: str) -> bool:
+        """Whether it asked for messages of this type."""
+        return self.event_types is None or message_type in self.event_types
 
 
 def message_id_of(message: WebhookMessage) -> str:
@@ -42,19 +57,29 @@ def _body(message: WebhookMessage, data: Mapping[str, Any]) -> bytes:
     return json.dumps(envelope, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode()
 
 
-async def enqueue(tx: WriteTx, *messages: WebhookMessage) -> int:
+async def subscribers(tx: ReadTx) -> list[Subscriber]:
+    """Every endpoint that may be sent something, enabled or not, in a fixed order."""
+    rows = await tx.all(
+        "select endpoint_id, event_types, owner_email, status from webhook_endpoints"
+        " where status <> 'deleted' order by endpoint_id"
+    )
+    return [Subscriber(**row) for row in rows]
+
+
+async def enqueue(tx: WriteTx, *messages: WebhookMessage, to: Sequence[Subscriber] | None = None) -> int:
     """Write the messages and their deliveries in this transaction; returns the number of new deliveries.
 
     A message that was enqueued before adds nothing. An endpoint gets what it subscribed to, limited to its
     owner's accounts if it has one; for a disabled one deliveries are held. Without a subscriber nothing is
-    stored. The sender has to be woken after the commit.
+    stored. `to` are the subscribers, where they were read before in this transaction. The sender has to be woken after
+    the commit.
     """
-    wanted = await _subscriptions(tx, messages)
-    if not wanted:
+    wanted = await _subscriptions(tx, messages, await subscribers(tx) if to is None else to)
+    told = {message_id_of(message): message for message, _ in wanted}
+    if not told:
         return 0
-    told = {message_id for message_id, _, _ in wanted}
-    new = await _insert_messages(tx, [message for message in messages if message_id_of(message) in told])
-    return await insert_deliveries(tx, [row for row in wanted if row[0] in new])
+    new = await _insert_messages(tx, told)
+    return await _insert_deliveries(tx, [pair for pair in wanted if message_id_of(pair[0]) in new])
 
 
 async def forget_person(tx: WriteTx, account_id: str, stakeholder_id: str) -> int:
@@ -84,59 +109,32 @@ async def forget_person(tx: WriteTx, account_id: str, stakeholder_id: str) -> in
     )
 
 
-async def insert_deliveries(tx: WriteTx, rows: Sequence[tuple[str, str, str]]) -> int:
-    """Deliveries from (message_id, endpoint_id, endpoint status); what exists already stays as it is."""
-    if not rows:
-        return 0
-    return await tx.execute(
-        """
-        insert into webhook_deliveries
-            (delivery_id, endpoint_id, message_id, account_id, sequence, status, next_attempt_at)
-        select w.delivery_id, w.endpoint_id, m.message_id, m.account_id, m.sequence,
-            case when w.enabled then 'pending' else 'held' end, case when w.enabled then now() end
-        from unnest(cast(:deliveries as text[]), cast(:endpoints as text[]), cast(:messages as text[]),
-            cast(:enabled as boolean[])) as w (delivery_id, endpoint_id, message_id, enabled)
-        join webhook_messages m using (message_id)
-        on conflict (endpoint_id, message_id) do nothing
-        """,
-        deliveries=[new_delivery_id() for _ in rows],
-        messages=[row[0] for row in rows],
-        endpoints=[row[1] for row in rows],
-        enabled=[row[2] == "enabled" for row in rows],
-    )
-
-
 def new_delivery_id() -> str:
     """A fresh id; later ones sort behind earlier ones."""
     return f"dlv_{uuid7().hex}"
 
 
-async def _subscriptions(tx: WriteTx, messages: Sequence[WebhookMessage]) -> list[tuple[str, str, str]]:
-    """Who wants what: (message_id, endpoint_id, endpoint status), in the order of the messages."""
-    endpoints = await tx.all(
-        "select endpoint_id, event_types, owner_email, status from webhook_endpoints"
-        " where status <> 'deleted' order by endpoint_id"
-    )
-    if not endpoints:
-        return []
+async def _subscriptions(
+    tx: WriteTx, messages: Sequence[WebhookMessage], endpoints: Sequence[Subscriber]
+) -> list[tuple[WebhookMessage, Subscriber]]:
+    """Who wants what, in the order of the messages."""
     owners: dict[str, str | None] = {}
-    if any(endpoint["owner_email"] for endpoint in endpoints):
+    if any(endpoint.owner_email for endpoint in endpoints):
         rows = await tx.all(
             "select account_id, owner_email from accounts where account_id = any(cast(:accounts as text[]))",
             accounts=list({message.account_id for message in messages}),
         )
         owners = {row["account_id"]: row["owner_email"] for row in rows}
     return [
-        (message_id_of(message), endpoint["endpoint_id"], endpoint["status"])
+        (message, endpoint)
         for message in messages
         for endpoint in endpoints
-        if (endpoint["event_types"] is None or message.type in endpoint["event_types"])
-        and endpoint["owner_email"] in (None, owners.get(message.account_id))
+        if endpoint.wants(message.type) and endpoint.owner_email in (None, owners.get(message.account_id))
     ]
 
 
-async def _insert_messages(tx: WriteTx, messages: Sequence[WebhookMessage]) -> set[str]:
-    """Store the messages; returns the ids of those that are new."""
+async def _insert_messages(tx: WriteTx, messages: Mapping[str, WebhookMessage]) -> set[str]:
+    """Store the messages, given by their ids; returns the ids of those that are new."""
     rows = await tx.all(
         """
         insert into webhook_messages (message_id, event_type, account_id, stakeholder_id, sequence, body)
@@ -144,11 +142,35 @@ async def _insert_messages(tx: WriteTx, messages: Sequence[WebhookMessage]) -> s
             cast(:people as text[]), cast(:sequences as bigint[]), cast(:bodies as bytea[]))
         on conflict (message_id) do nothing returning message_id
         """,
-        ids=[message_id_of(message) for message in messages],
-        types=[message.type for message in messages],
-        accounts=[message.account_id for message in messages],
-        people=[message.stakeholder_id for message in messages],
-        sequences=[message.sequence for message in messages],
-        bodies=[body_of(message) for message in messages],
+        ids=list(messages),
+        types=[message.type for message in messages.values()],
+        accounts=[message.account_id for message in messages.values()],
+        people=[message.stakeholder_id for message in messages.values()],
+        sequences=[message.sequence for message in messages.values()],
+        bodies=[body_of(message) for message in messages.values()],
     )
     return {row["message_id"] for row in rows}
+
+
+async def _insert_deliveries(tx: WriteTx, pairs: Sequence[tuple[WebhookMessage, Subscriber]]) -> int:
+    """A delivery for each pair; what exists already stays as it is."""
+    if not pairs:
+        return 0
+    return await tx.execute(
+        """
+        insert into webhook_deliveries
+            (delivery_id, endpoint_id, message_id, account_id, sequence, status, next_attempt_at)
+        select delivery_id, endpoint_id, message_id, account_id, sequence,
+            case when enabled then 'pending' else 'held' end, case when enabled then now() end
+        from unnest(cast(:deliveries as text[]), cast(:endpoints as text[]), cast(:messages as text[]),
+            cast(:accounts as text[]), cast(:sequences as bigint[]), cast(:enabled as boolean[]))
+            as w (delivery_id, endpoint_id, message_id, account_id, sequence, enabled)
+        on conflict (endpoint_id, message_id) do nothing
+        """,
+        deliveries=[new_delivery_id() for _ in pairs],
+        endpoints=[endpoint.endpoint_id for _, endpoint in pairs],
+        messages=[message_id_of(message) for message, _ in pairs],
+        accounts=[message.account_id for message, _ in pairs],
+        sequences=[message.sequence for message, _ in pairs],
+        enabled=[endpoint.status == "enabled" for _, endpoint in pairs],
+    )

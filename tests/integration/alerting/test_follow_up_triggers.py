@@ -1,6 +1,7 @@
 """Score-events become follow-ups: through the real consumer, from real Kafka topics, into real PostgreSQL."""
 
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -58,6 +59,24 @@ async def test_one_event_makes_one_decision_and_the_others_are_inhibited(alertin
     assert (item["kind"], item["severity"]) == ("detractor", "critical")
     assert item["inhibited"] == ["follow_up_requested"]
     assert item["reasons"][-1] == "premium account: severity raised from high to critical"
+
+
+@pytest.mark.parametrize(
+    ("score", "said", "expected"),
+    [
+        (7, {"falls_in_a_row": 2}, ("two_falls_in_a_row", "medium", "2026-06-11T10:00:00Z")),
+        (1, {"survey_type": "csat"}, ("low_csat", "critical", "2026-06-09T10:00:00Z")),
+        (2, {"survey_type": "csat"}, ("low_csat", "high", "2026-06-09T10:00:00Z")),
+        (2, {"survey_type": "ces"}, ("high_effort", "high", "2026-06-09T10:00:00Z")),
+    ],
+    ids=["two falls", "csat 1", "csat 2", "effort"],
+)
+async def test_what_is_no_detractor_and_still_a_warning_opens_a_follow_up(
+    alerting: Desk, acme: Case, score: int, said: dict[str, Any], expected: tuple[str, str, str]
+) -> None:
+    await alerting.emit(acme.account(), acme.answered("r1", score, **said))
+    item = await alerting.only(acme)
+    assert (item["kind"], item["severity"], item["due_at"]) == expected
 
 
 async def test_a_passive_or_a_promoter_opens_nothing(alerting: Desk, acme: Case) -> None:
