@@ -80,6 +80,25 @@ async def test_the_connection_is_kept_alive_and_cookies_are_not() -> None:
     assert not any("cookie" in request.headers for request in receiver.requests)
 
 
+async def test_head_and_body_leave_together() -> None:
+    first: list[bytes] = []
+
+    async def once(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        first.append(await reader.read(65_536))
+        writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+        await writer.drain()
+        writer.close()
+
+    server = await asyncio.start_server(once, "127.0.0.1", 0)
+    egress = client()
+    async with server:
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        assert (await egress.post(url, {}, b"the whole body")).failure is None
+    await egress.aclose()
+    assert first[0].startswith(b"POST / HTTP/1.1\r\n")
+    assert first[0].endswith(b"\r\n\r\nthe whole body")
+
+
 async def test_a_connection_that_the_receiver_closed_is_not_used_again() -> None:
     """A server may close what is kept alive whenever it likes; no attempt is to be lost to that."""
     connections: list[asyncio.StreamWriter] = []
