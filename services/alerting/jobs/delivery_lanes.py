@@ -22,7 +22,8 @@ class Lane:
     """One endpoint's work here: `waiting` with the time each was taken, and how many attempts are `running`.
 
     `pace` is the recent mean duration of its attempts in seconds; None when unknown or the last one failed. `more`
-    says whether the queue may hold more for it than was taken.
+    says whether the queue may hold more for it than was taken, `dry` that a turn has just brought nothing all the same:
+    the queue is empty, others have the places, or the endpoint is gone. Asking again is for when an attempt has ended.
     """
 
     width: int = 1
@@ -30,13 +31,14 @@ class Lane:
     waiting: deque[tuple[float, Work]] = field(default_factory=deque)
     pace: float | None = None
     more: bool = False
+    dry: bool = False
 
     @property
     def runs_low(self) -> bool:
         """Whether a turn of the database should bring more, since what waits may be gone before it has."""
         waiting, ahead = len(self.waiting), self.ahead
         free = self.running + waiting < self.width * ahead
-        return self.more and free and 2 * waiting <= self.width * (ahead - 1)
+        return self.more and not self.dry and free and 2 * waiting <= self.width * (ahead - 1)
 
     @property
     def ahead(self) -> int:
@@ -73,11 +75,13 @@ class Lanes:
         return {endpoint_id: lane.ahead for endpoint_id, lane in self._lanes.items() if lane.ahead > 1}
 
     def add(self, taken: Iterable[Work], filled: Set[str] = frozenset()) -> None:
-        """Queue what was taken; `filled` are the endpoints for which there may be more."""
+        """Queue what a turn took; `filled` are the endpoints for which there may be more."""
         now = self._monotonic()
+        for lane in self._lanes.values():
+            lane.dry = lane.dry or lane.runs_low
         for work in taken:
             lane = self._lanes.setdefault(work.endpoint_id, Lane())
-            lane.width, lane.more = work.max_in_flight, work.endpoint_id in filled
+            lane.width, lane.more, lane.dry = work.max_in_flight, work.endpoint_id in filled, False
             lane.waiting.append((now, work))
 
     def start(self) -> list[Work]:
@@ -100,6 +104,7 @@ class Lanes:
         """
         lane = self._lanes[work.endpoint_id]
         lane.running -= 1
+        lane.dry = False
         self._running -= 1
         if not success:
             self.drop(work.endpoint_id)

@@ -75,6 +75,18 @@ def test_a_lane_without_a_free_place_wants_nothing() -> None:
     assert lanes.finished(first, 10, success=True) is True
 
 
+def test_where_a_turn_brought_nothing_no_more_is_wanted_until_an_attempt_has_ended() -> None:
+    lanes = Lanes(100, Time())
+    lanes.add([work(1), work(2)], {"ep"})
+    first, second = lanes.start()
+    assert lanes.finished(first, 0.1, success=True) is True
+    lanes.add([])
+    assert not lanes.run_low
+    lanes.add([work(1, "other")])
+    assert not lanes.run_low, "what comes for others changes nothing"
+    assert lanes.finished(second, 0.1, success=True) is True
+
+
 def test_nothing_is_wanted_where_the_process_holds_all_it_may() -> None:
     lanes = Lanes(2, Time())
     lanes.add([work(1), work(2)], {"ep"})
