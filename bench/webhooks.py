@@ -86,12 +86,12 @@ async def _run(kafka: str, postgres: str, asked: argparse.Namespace) -> None:
         await _chain(bench, 2.0)
         await _saturated(bench, 500)
         for _ in range(asked.rounds):
-            figures.latencies.setdefault("alone", []).append(await _latency(bench, asked.seconds, slow=False))
-            figures.latencies.setdefault("from the collector's 202", []).append(await _chain(bench, asked.seconds))
+            # Beside each other, so that what the cases before have left to do weighs on both alike.
+            for name, slow in (("alone", False), ("beside one that takes 10 s", True)):
+                figures.latencies.setdefault(name, []).append(await _latency(bench, asked.seconds, slow=slow))
             for name, measure in (("httpx", _bare_httpx), ("httpcore", _bare_httpcore), ("alerting", _saturated)):
                 figures.rates.setdefault(name, []).append(await measure(bench, asked.queue))
-            beside = await _latency(bench, asked.seconds, slow=True)
-            figures.latencies.setdefault("beside one that takes 10 s", []).append(beside)
+            figures.latencies.setdefault("from the collector's 202", []).append(await _chain(bench, asked.seconds))
     _print(figures, asked)
 
 
