@@ -2,12 +2,13 @@
 
 import sys
 
-from bench import collector, dashboard, live, reads, webhooks
+from bench import collector, dashboard, freshness, live, reads, webhooks
 from bench.scorer import fold
 
 BENCHMARKS = {
     "collector": collector.main,
     "dashboard": dashboard.main,
+    "freshness": freshness.main,
     "live": live.main,
     "reads": reads.main,
     "scorer": fold.main,

@@ -92,6 +92,7 @@ class Plumbing:
             owner=f"{socket.gethostname()}-{os.getpid()}",
             dead_letter_limit=self.settings.dead_letter_limit,
             max_records=max_records,
+            session_timeout_ms=self.settings.consumer_session_timeout_ms,
             journal=journal,
         )
         runner = Runner(config, self.database, handlers, committed)

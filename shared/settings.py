@@ -165,6 +165,13 @@ class CommonSettings(Settings):
         ge=0,
         description="Most dead letters a service takes in ten minutes before it stops for an operator; 0: no limit.",
     )
+    consumer_session_timeout_ms: int = Field(
+        default=15_000,
+        ge=6_000,
+        le=300_000,
+        description="After how long without a sign of life Kafka gives a replica's partitions to others. Shorter takes "
+        "over sooner after a crash, longer survives longer pauses; brokers bound it (6,000 by default).",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severe log line that is written."
     )

@@ -12,9 +12,10 @@ from services.scorer.api.stream_events import TOPICS
 from services.scorer.consumer import handlers
 from services.scorer.handlers.erasure import Erasure
 from services.scorer.handlers.facts import Facts
+from services.scorer.handlers.pending import Pending
 from services.scorer.handlers.projection import Projector
 from services.scorer.handlers.responses import ResponseFold
-from services.scorer.jobs import ProjectorJob, SelfCheck, Sweeper
+from services.scorer.jobs import PendingJob, ProjectorJob, SelfCheck, Sweeper
 from services.scorer.settings import ScorerSettings
 from shared.clock import Clock, SystemClock
 from shared.db.erasures import Journal
@@ -57,8 +58,11 @@ def start_writing(plumbing: Plumbing, settings: ScorerSettings) -> None:
     check = SelfCheck(database, policy, settings.self_check_accounts, settings.self_check_seconds)
     journal = Journal(subject_by(plumbing.settings.secret_key.get_secret_value()))
     erasure = Erasure(clock, journal)
-    table = handlers(ResponseFold(clock, erasure), Facts(clock, erasure))
+    pending = Pending(plumbing.settings.topic_prefix)
+    waiting = PendingJob(database, clock, pending, settings.pending_days)
+    table = handlers(ResponseFold(clock, erasure, pending), Facts(clock, erasure))
     plumbing.runner(READS, table, after_commit=projector.wake, journal=journal)
     plumbing.background("projector", projector.run)
     plumbing.background("sweeper", sweeper.run)
     plumbing.background("self-check", check.run)
+    plumbing.background("pending-changes", waiting.run)

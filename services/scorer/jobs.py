@@ -6,6 +6,7 @@ import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
 from services.scorer.domain.projection import Policy, project
+from services.scorer.handlers.pending import Pending, give_up
 from services.scorer.handlers.projection import Projector
 from services.scorer.store import marks, projection
 from services.scorer.store.sums import read_sums, rows_of, same_rows
@@ -24,6 +25,7 @@ REST_SECONDS = 5.0
 LULL_SECONDS = 0.25
 """Under a load the projector rests ten times as long as it worked, at most 5 s, until nothing came for 0.25 s."""
 SWEEP_ACCOUNTS = 1_000
+PENDING_SECONDS = 60.0
 
 
 class ProjectorJob:
@@ -106,6 +108,35 @@ class Sweeper:
         if swept:
             self._marked()
         return swept
+
+
+class PendingJob:
+    """Looks, now and then, after changes whose response has not come."""
+
+    def __init__(self, database: Database, clock: Clock, pending: Pending, days: int) -> None:
+        self._database = database
+        self._clock = clock
+        self._pending = pending
+        self._days = days
+
+    async def run(self) -> None:
+        """Look until cancelled."""
+        while True:
+            await _patiently("pending", self.look_once)
+            await asyncio.sleep(PENDING_SECONDS)
+
+    async def look_once(self) -> int:
+        """Settle what was missed and give up what is too old; returns how many amendments were given up. Raises
+        `Unavailable`."""
+
+        async def work(tx: WriteTx) -> int:
+            await self._pending.settle_overdue(tx)
+            return await give_up(tx, self._clock, self._days)
+
+        dropped = await self._database.retrying(work)
+        if dropped:
+            log.warning("pending_changes_dropped", amendments=dropped, days=self._days)
+        return dropped
 
 
 class SelfCheck:

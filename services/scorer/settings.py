@@ -47,6 +47,13 @@ class ScorerSettings(Settings):
     self_check_seconds: float = Field(
         default=300.0, gt=0, le=86_400, description="How often a sample of snapshots is computed anew and compared."
     )
+    pending_days: int = Field(
+        default=30,
+        ge=1,
+        le=30,
+        description="Days after which an amendment is given up whose response never came. Not above 30: it may hold "
+        "the words of somebody who was erased meanwhile.",
+    )
     streams: int = Field(default=200, ge=1, le=900, description="Most clients that may hold a stream open here.")
     stream_heartbeat_seconds: float = Field(
         default=15.0, gt=0, le=300, description="How often an idle stream shows that it is alive."

@@ -7,7 +7,9 @@ from sqlalchemy import (
     Boolean,
     Column,
     DateTime,
+    ForeignKey,
     Integer,
+    LargeBinary,
     MetaData,
     Numeric,
     SmallInteger,
@@ -86,6 +88,19 @@ RESPONSE_CHANGES = Table(
     _required("recorded_at", _INSTANT),
 )
 """Amendments and withdrawals, also those whose response has not come yet."""
+
+PENDING_CHANGES = Table(
+    "pending_changes",
+    METADATA,
+    Column("event_id", Uuid, ForeignKey("response_changes.event_id", ondelete="CASCADE"), primary_key=True),
+    _required("response_id", Text),
+    _required("recorded_at", _INSTANT),
+    Column("partition", Integer),
+    Column("record_offset", BigInteger),
+    Column("headers", JSONB),
+    Column("value", LargeBinary),
+)
+"""Those of the changes that still wait for their response, as they were read."""
 
 MARKS = Table(
     "marks",

@@ -28,7 +28,6 @@ _SQLSTATE_AWAY = {
     "57P01",
     "57P02",
     "57P03",
-    "53300",
     "53100",
     "53200",
     "08000",
@@ -37,14 +36,22 @@ _SQLSTATE_AWAY = {
     "08001",
     "08004",
 }
-"""Server stopping or starting, out of connections, disk or memory, connection lost: PostgreSQL is away."""
+_SQLSTATE_USED_UP = "53300"
+"""Server stopping or starting, out of disk or memory, connection lost: PostgreSQL is away. Or out of connections."""
 
 
 class DatabaseUnavailable(Unavailable):
     """PostgreSQL cannot be reached or cannot take more work now."""
 
+    def __init__(self, detail: str = "the database is not reachable") -> None:
+        super().__init__("database_unavailable", detail, retry_after=5)
+
+
+class ConnectionsUsedUp(DatabaseUnavailable):
+    """PostgreSQL is there and takes no more connections."""
+
     def __init__(self) -> None:
-        super().__init__("database_unavailable", "the database is not reachable", retry_after=5)
+        super().__init__("the database takes no more connections")
 
 
 class TransactionLost(DatabaseUnavailable):
@@ -63,15 +70,19 @@ def translated() -> Iterator[None]:
         yield
     except DBAPIError as error:
         state = str(getattr(error.orig, "sqlstate", None) or "")
+        if state == _SQLSTATE_USED_UP:
+            raise ConnectionsUsedUp from error
         if error.connection_invalidated or state in _SQLSTATE_AWAY:
             raise DatabaseUnavailable from error
         stale_plan = "InvalidCachedStatement" in f"{error.orig!r}"
         if state in _SQLSTATE_RETRY or stale_plan:
             raise TransactionLost from error
         raise
+    except asyncpg.TooManyConnectionsError as error:
+        raise ConnectionsUsedUp from error
     except (PoolTimeout, OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError) as error:
         raise DatabaseUnavailable from error
-    except (asyncpg.TooManyConnectionsError, asyncpg.InterfaceError) as error:
+    except asyncpg.InterfaceError as error:
         raise DatabaseUnavailable from error
 
 

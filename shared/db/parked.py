@@ -1,9 +1,11 @@
-"""Records that were put aside: dead letters and conflicts, as the runner stored them."""
+"""Records that were put aside: dead letters and conflicts, how they are stored and found."""
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from hashlib import sha256
+from typing import Any, Literal
 from uuid import UUID
 
 from sqlalchemy import RowMapping
@@ -11,13 +13,33 @@ from sqlalchemy import RowMapping
 from shared.db.transaction import ReadTx, WriteTx
 from shared.errors import Conflict
 from shared.events.envelope import Headers
-from shared.topics import BY_NAME
+from shared.ids import derived_uuid
+from shared.topics import BY_NAME, DEAD_LETTERS
+from shared.verdicts import Outcome, Verdict
 
 Kind = Literal["dead_letter", "conflict"]
+_PARK = (
+    "insert into parked (id, kind, reason, detail, topic, partition, record_offset, record_key, headers, value,"
+    " account_id) values (:id, :kind, :reason, :detail, :topic, :partition, :record_offset, :record_key,"
+    " cast(:headers as jsonb), :value, :account_id) on conflict do nothing"
+)
 _FACTS = (
     "id, reason, detail, topic, partition, record_offset, account_id, parked_at, replayed_at,"
     " coalesce(octet_length(value), 0) as size"
 )
+
+
+@dataclass(frozen=True, slots=True)
+class RawRecord:
+    """A record as the broker gave it, with what little is known about it. `topic` is the full name."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+    account_id: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +65,42 @@ class Content:
     key: bytes | None
     headers: Headers
     value: bytes | None
+
+
+async def put_aside(tx: WriteTx, prefix: str, raw: RawRecord, verdict: Verdict, service: str) -> None:
+    """Store a record under its verdict, once however often it is read; a dead letter leaves through the outbox too."""
+    dead = verdict.outcome is Outcome.DEAD_LETTERED
+    digest = sha256(raw.value or b"").hexdigest()
+    row: dict[str, Any] = {
+        "id": derived_uuid("parked", service, raw.topic, str(raw.partition), str(raw.offset), digest),
+        "kind": "dead_letter" if dead else "conflict",
+        "reason": verdict.reason,
+        "detail": verdict.detail,
+        "topic": raw.topic.removeprefix(prefix),
+        "partition": raw.partition,
+        "record_offset": raw.offset,
+        "record_key": raw.key,
+        "headers": json.dumps([[name, value.decode("latin-1")] for name, value in raw.headers]),
+        "value": raw.value,
+        "account_id": raw.account_id,
+    }
+    if not await tx.execute(_PARK, **row) or not dead:
+        return
+    origin: Headers = [
+        ("tellback_reason", verdict.reason.encode()),
+        ("tellback_service", service.encode()),
+        ("tellback_topic", row["topic"].encode()),
+        ("tellback_partition", str(raw.partition).encode()),
+        ("tellback_offset", str(raw.offset).encode()),
+    ]
+    await tx.emit_raw(
+        DEAD_LETTERS,
+        raw.account_id or "",
+        raw.key or b"",
+        raw.value,
+        raw.headers + origin,
+        partition=raw.partition,
+    )
 
 
 async def list_parked(

@@ -7,9 +7,10 @@ from itertools import chain, groupby, islice
 
 from shared.db.cursors import Advance, Cursor
 from shared.db.erasures import Journal
+from shared.db.parked import RawRecord
 from shared.db.transaction import WriteTx
 from shared.events.responses import StakeholderErased
-from shared.kafka.dead_letter import RawRecord, forget_kept, overtaken, park
+from shared.kafka.dead_letter import forget_kept, overtaken, park
 from shared.kafka.decoding import Work, fingerprint
 from shared.topics import Topic
 from shared.verdicts import CHANGE, NEW, Outcome, Verdict

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any, NamedTuple
 
+from shared.db.parked import RawRecord
 from shared.errors import Poison
 from shared.events.envelope import decode
-from shared.kafka.dead_letter import RawRecord
 from shared.kafka.partition import partition_of
 from shared.topics import Topic
 from shared.verdicts import CHANGE, BatchHandler, Received, Verdict, dead_letter

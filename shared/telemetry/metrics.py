@@ -101,6 +101,15 @@ pipeline_delay_seconds = Histogram(
 )
 dlq_records_total = Counter("tellback_dlq_records_total", "Records put among the dead letters.", ["reason"])
 conflicts_total = Counter("tellback_conflicts_total", "Records parked as conflicts.", ["reason"])
+pending_changes = Gauge(
+    "tellback_pending_changes",
+    "Amendments and withdrawals that wait for their response.",
+    ["kind"],
+    multiprocess_mode="livemax",
+)
+pending_changes_dropped_total = Counter(
+    "tellback_pending_changes_dropped_total", "Amendments given up because their response never came."
+)
 
 # Figures and follow-ups
 aggregate_drift = Gauge(

@@ -184,17 +184,18 @@ async def killing(parts: list[Part], seconds: float, least: int, pause: tuple[fl
     dice = random.Random(seed)
     until = time.monotonic() + seconds
     while time.monotonic() < until or sum(part.kills for part in parts) < least:
-        await _pass(dice.uniform(*pause))
+        await passing(dice.uniform(*pause))
         victims = dice.sample(parts, min(len(parts), dice.choice((1, 1, 2))))
         for part in victims:
             part.kill()
-        await _pass(dice.uniform(0, 2))
+        await passing(dice.uniform(0, 2))
         for part in victims:
             part.start()
         for part in victims:
             await part.until_ready()
 
 
-async def _pass(seconds: float) -> None:
+async def passing(seconds: float) -> None:
+    """Let so many seconds pass."""
     moment = time.monotonic() + seconds
     await eventually(lambda: time.monotonic() >= moment, seconds + 5)

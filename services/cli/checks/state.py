@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from services.cli.checks import Check, failed, ok, warning
 from services.cli.topics import differences
-from shared.db.engine import Database
+from shared.db.engine import ConnectionsUsedUp, Database
 from shared.db.migrate import levels
 from shared.db.transaction import ReadTx
 from shared.errors import TellbackError, Unavailable
@@ -12,6 +12,7 @@ from shared.kafka.admin import Admin
 from shared.kafka.offsets import Place, log_ranges
 from shared.settings import CommonSettings
 
+MORE_CONNECTIONS = "raise max_connections, or end what does not belong there"
 DURABLE = {"fsync": ("on",), "full_page_writes": ("on",), "synchronous_commit": ("on", "remote_write", "remote_apply")}
 CLOCK_SECONDS = 2.0
 LAG_RECORDS = 10_000
@@ -26,6 +27,8 @@ async def database(common: CommonSettings) -> list[Check]:
         async with handle.read() as tx:
             checks = [await _durability(tx), await _clock(tx), await _connections(tx)]
         checks.append(await _migrations(common))
+    except ConnectionsUsedUp as error:
+        return [failed("database", error.detail, MORE_CONNECTIONS)]
     except Unavailable as error:
         return [failed("database", error.detail, "start PostgreSQL, and check TELLBACK_DATABASE_URL")]
     except TellbackError as error:
@@ -56,7 +59,7 @@ async def _connections(tx: ReadTx) -> Check:
     found = f"{used} of {most} connections in use"
     if used < CONNECTIONS_SHARE * most:
         return ok("connections", found)
-    return warning("connections", found, "raise max_connections, or end what does not belong there")
+    return warning("connections", found, MORE_CONNECTIONS)
 
 
 async def _migrations(common: CommonSettings) -> Check:

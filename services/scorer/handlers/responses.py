@@ -19,7 +19,8 @@ from services.scorer.domain.history import (
 )
 from services.scorer.domain.pairs import is_fresh
 from services.scorer.handlers.erasure import Erasure
-from services.scorer.store import changes, erasures, marks, responses
+from services.scorer.handlers.pending import Pending, verdict_on
+from services.scorer.store import changes, erasures, marks, pending, responses
 from shared.clock import Clock
 from shared.db.transaction import WriteTx
 from shared.events.responses import (
@@ -40,6 +41,7 @@ class Batch:
     to mark (account_id -> loud)."""
 
     def __init__(self, records: Sequence[Received]) -> None:
+        self.records = records
         self.verdicts: list[Verdict | None] = [None] * len(records)
         self.recorded: list[tuple[int, ResponseRecorded]] = []
         self.changed: list[tuple[int, Changed]] = []
@@ -73,9 +75,10 @@ class Batch:
 class ResponseFold:
     """The batch handler of the topic `responses`."""
 
-    def __init__(self, clock: Clock, erasure: Erasure) -> None:
+    def __init__(self, clock: Clock, erasure: Erasure, pending: Pending) -> None:
         self._clock = clock
         self._erasure = erasure
+        self._pending = pending
 
     async def apply(self, tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
         """Fold the records into the rows and mark the accounts touched."""
@@ -98,7 +101,9 @@ class ResponseFold:
                 batch.mark(data.account_id, data.answered_at, data.recorded_at, data.quiet)
             else:
                 repeats.append((index, data))
-        batch.refold |= await changes.waiting_for(tx, stored)
+        changed = await changes.waiting_for(tx, stored)
+        await self._pending.settle(tx, changed)
+        batch.refold |= changed
         await self._compare(tx, batch, repeats)
 
     async def _sort_out(self, tx: WriteTx, batch: Batch) -> tuple[Firsts, list[tuple[int, ResponseRecorded]]]:
@@ -166,6 +171,11 @@ class ResponseFold:
             if owner := owners.get(data.response_id):
                 batch.refold.add(data.response_id)
                 batch.mark(owner["account_id"], owner["answered_at"], owner["recorded_at"], owner["quiet"])
+        new = [(index, data) for index, data in taken.values() if data.event_id in inserted]
+        await self._wait(tx, batch, [one for one in new if one[1].response_id not in owners])
+
+    async def _wait(self, tx: WriteTx, batch: Batch, early: Iterable[tuple[int, Changed]]) -> None:
+        await pending.insert(tx, [(data.response_id, change_of(data), batch.records[index]) for index, data in early])
 
 
 async def refold(tx: WriteTx, response_ids: Iterable[str]) -> None:
@@ -205,9 +215,7 @@ def _refused(data: Changed, owner: Mapping[str, Any]) -> Verdict | None:
         return CHANGE
     subject = Subject(owner["account_id"], owner["stakeholder_id"], owner["survey_type"])
     reason = refusal(subject, change_of(data))
-    if reason is None:
-        return None
-    return dead_letter(reason) if reason == "invalid_change" else conflict(reason)
+    return verdict_on(reason) if reason else None
 
 
 def _defect(data: ResponseRecorded) -> str | None:

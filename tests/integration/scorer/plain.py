@@ -1,12 +1,13 @@
 """What must stand after a history, worked out the plain way: all events at once, no batches, no state."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from shared.events.envelope import Event
 from shared.events.responses import ResponseAmended, ResponseRecorded, ResponseWithdrawn, StakeholderErased
+from shared.events.scores import StakeholderAnswerCorrected, StakeholderAnswered
 from tests.support.reference.scores import category
 from tests.support.reference.world import Submission, World
 
@@ -129,3 +130,44 @@ def change_of(pair: Sequence[Plain]) -> str | None:
         return f"new_{now}"
     before = category(pair[1].values["score"])
     return None if before == now else f"{before}_to_{now}"
+
+
+def check_row(row: Mapping[str, Any], expected: Plain) -> None:
+    """A row of `responses` is as it should stand."""
+    assert row["erased"] is expected.erased
+    if expected.erased:
+        assert row["stakeholder_id"] != expected.data.stakeholder_id
+        assert (row["comment"], row["email"], row["base"]) == (None, None, None)
+        return
+    assert (row["account_id"], row["stakeholder_id"]) == expected.series[:2]
+    assert {name: row[name] for name in expected.values} == expected.values
+    assert (row["withdrawn"], row["revision"]) == (expected.withdrawn, expected.revision)
+
+
+def listen(outgoing: Sequence[Event]) -> dict[tuple[str, ...], tuple[Any, ...]]:
+    """What a reader of score-events knows in the end: series -> latest, previous, change."""
+    heard: dict[tuple[str, ...], tuple[Any, ...]] = {}
+    sequences: dict[str, list[int]] = {}
+    for one in outgoing:
+        data: Any = one.data
+        sequences.setdefault(data.account_id, []).append(data.sequence)
+        if isinstance(data, StakeholderAnswered):
+            latest: Any = (data.response_id, data.answered_at, data.score)
+            heard[series(data)] = (latest, named(data.previous), data.change)
+        elif isinstance(data, StakeholderAnswerCorrected):
+            heard[series(data)] = (named(data.new.latest), named(data.new.previous), data.new.change)
+    for numbers in sequences.values():
+        assert sorted(numbers) == list(range(1, len(numbers) + 1))
+    return heard
+
+
+def series(data: Any) -> tuple[str, ...]:
+    """What an event is about."""
+    return data.account_id, data.stakeholder_id, data.survey_type, data.nps_kind
+
+
+def named(reference: Any) -> tuple[str | None, datetime | None, int | None]:
+    """How an event names an answer."""
+    if reference is None:
+        return None, None, None
+    return reference.response_id, reference.answered_at, reference.score

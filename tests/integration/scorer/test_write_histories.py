@@ -2,8 +2,7 @@
 
 import random
 from collections.abc import AsyncIterator, Sequence
-from datetime import datetime, timedelta
-from typing import Any
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -13,9 +12,8 @@ from hypothesis import strategies as st
 from services.scorer.store import marks
 from shared.events.envelope import Event
 from shared.events.responses import ResponseAmended
-from shared.events.scores import StakeholderAnswerCorrected, StakeholderAnswered
 from shared.topics import ACCOUNT_SCORE_CHANGED
-from tests.integration.scorer.plain import Plain, change_of, pairs_of, responses_of, world_of
+from tests.integration.scorer.plain import Plain, change_of, check_row, listen, pairs_of, responses_of, world_of
 from tests.integration.scorer.writing import TABLES, Writer, amended, erased, withdrawn, writer
 from tests.support.clock import FrozenClock
 from tests.support.environment import Environment
@@ -170,17 +168,6 @@ async def test_any_history_ends_as_a_plain_recomputation_says(scorer: Writer, ev
     await check_rebuild(scorer)
 
 
-def check_row(row: dict[str, Any], expected: Plain) -> None:
-    assert row["erased"] is expected.erased
-    if expected.erased:
-        assert row["stakeholder_id"] != expected.data.stakeholder_id
-        assert (row["comment"], row["email"], row["base"]) == (None, None, None)
-        return
-    assert (row["account_id"], row["stakeholder_id"]) == expected.series[:2]
-    assert {name: row[name] for name in expected.values} == expected.values
-    assert (row["withdrawn"], row["revision"]) == (expected.withdrawn, expected.revision)
-
-
 async def check_figures(scorer: Writer, expected: dict[str, Plain]) -> None:
     world = world_of(expected)
     for row in await scorer.rows("snapshots"):
@@ -215,33 +202,6 @@ async def check_pairs(scorer: Writer, expected: dict[str, Plain]) -> None:
     for key, pair in pairs.items():
         if pair[0].fresh:
             assert heard[key] == (stored[key][0], stored[key][1], change_of(pair))
-
-
-def listen(outgoing: Sequence[Event]) -> dict[tuple[str, ...], tuple[Any, ...]]:
-    """What a reader of score-events knows in the end: series -> latest, previous, change."""
-    heard: dict[tuple[str, ...], tuple[Any, ...]] = {}
-    sequences: dict[str, list[int]] = {}
-    for one in outgoing:
-        data: Any = one.data
-        sequences.setdefault(data.account_id, []).append(data.sequence)
-        if isinstance(data, StakeholderAnswered):
-            latest: Any = (data.response_id, data.answered_at, data.score)
-            heard[series(data)] = (latest, named(data.previous), data.change)
-        elif isinstance(data, StakeholderAnswerCorrected):
-            heard[series(data)] = (named(data.new.latest), named(data.new.previous), data.new.change)
-    for numbers in sequences.values():
-        assert sorted(numbers) == list(range(1, len(numbers) + 1))
-    return heard
-
-
-def series(data: Any) -> tuple[str, ...]:
-    return data.account_id, data.stakeholder_id, data.survey_type, data.nps_kind
-
-
-def named(reference: Any) -> tuple[str | None, datetime | None, int | None]:
-    if reference is None:
-        return None, None, None
-    return reference.response_id, reference.answered_at, reference.score
 
 
 async def check_rebuild(scorer: Writer) -> None:

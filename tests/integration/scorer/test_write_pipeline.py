@@ -1,7 +1,7 @@
 """The whole writing side on real Kafka and PostgreSQL: exactly once, whatever stops, repeats or starts anew."""
 
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -11,28 +11,25 @@ import pytest
 
 from services.cli.embedded.process import free_port
 from services.scorer.app import build
-from services.scorer.store import marks
 from shared.clock import SystemClock
 from shared.db.engine import Database
 from shared.erasure import subject_by
-from shared.events.envelope import Event, decode
+from shared.events.envelope import Event
 from shared.events.responses import StakeholderErased
 from shared.events.scores import StakeholderAnswered
-from shared.kafka.producer import Publisher
 from shared.topics import (
     ACCOUNT_SCORES,
     DIRECTORY,
     INVITATIONS,
-    RESPONSES,
     SCORE_EVENTS,
     STAKEHOLDER_ANSWER_CORRECTED,
     STAKEHOLDER_ANSWERED,
-    Topic,
 )
+from tests.integration.scorer.pipeline import publish, read_until, told
 from tests.integration.scorer.writing import account, amended, erased, invited, withdrawn, writer
 from tests.support.clock import FrozenClock
 from tests.support.environment import Environment, fresh_environment
-from tests.support.events import NOW, record_of, recorded, topic_records
+from tests.support.events import NOW, recorded
 from tests.support.http import api_key, bearer, running
 from tests.support.polling import eventually
 from tests.support.processes import start, tellback
@@ -49,39 +46,11 @@ async def database(environment: Environment) -> AsyncIterator[Database]:
         await opened.close()
 
 
-async def publish(environment: Environment, events: Sequence[Event], topic: Topic = RESPONSES) -> None:
-    publisher = Publisher(environment.kafka, environment.topic_prefix)
-    await publisher.start()
-    try:
-        assert set(await publisher.send_many([record_of(one, topic) for one in events])) == {None}
-    finally:
-        await publisher.stop()
-
-
 @contextlib.asynccontextmanager
 async def scorer(environment: Environment) -> AsyncIterator[None]:
     """The scorer as one process would run it, its clock standing at `LATER`."""
     async with running(build(environment.common, FrozenClock(LATER))):
         yield
-
-
-async def read_until(database: Database, records: int) -> None:
-    """Wait until so many records were read, everything is projected and the outbox is empty."""
-
-    async def done() -> bool:
-        async with database.read() as tx:
-            read = await tx.scalar("select coalesce(sum(read_count), 0) from cursors")
-            waiting = await marks.count(tx)
-            unpublished = await tx.scalar("select count(*) from outbox where published_at is null")
-        assert (read, waiting, unpublished) == (records, 0, 0)
-        return True
-
-    await eventually(done, 30)
-
-
-async def told(environment: Environment, topic: Topic) -> list[Event]:
-    found = await topic_records(environment.kafka, environment.topic_prefix + topic.name)
-    return [decode(record.headers, record.value) for record in found]
 
 
 def history(accounts: int = 6) -> list[Event]:

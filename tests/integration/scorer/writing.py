@@ -11,9 +11,10 @@ from uuid import UUID
 from services.scorer.consumer import handlers
 from services.scorer.handlers.erasure import Erasure
 from services.scorer.handlers.facts import Facts
+from services.scorer.handlers.pending import Pending
 from services.scorer.handlers.projection import Projector
 from services.scorer.handlers.responses import ResponseFold
-from services.scorer.jobs import ProjectorJob, SelfCheck, Sweeper
+from services.scorer.jobs import PendingJob, ProjectorJob, SelfCheck, Sweeper
 from services.scorer.settings import ScorerSettings
 from shared.clock import Clock
 from shared.db.engine import Database
@@ -36,7 +37,16 @@ from tests.support.environment import Environment
 from tests.support.events import NOW
 
 SUBJECT = subject_by("a secret that only these tests know, 7f3a")
-TABLES = ("responses", "response_answers", "response_changes", "latest_pairs", "snapshots", "invitations", "erasures")
+TABLES = (
+    "responses",
+    "response_answers",
+    "response_changes",
+    "pending_changes",
+    "latest_pairs",
+    "snapshots",
+    "invitations",
+    "erasures",
+)
 KEPT = {"computed_at", "sequence", "applied_at", "silent_at"}
 """Columns that say when or how often, not what."""
 
@@ -104,6 +114,7 @@ class Writer:
     job: ProjectorJob
     sweeper: Sweeper
     check: SelfCheck
+    pending: PendingJob
 
     async def take(self, *events: Event) -> list[Verdict]:
         """Hand over the events as one batch, as the consumer would; returns their verdicts."""
@@ -159,12 +170,13 @@ async def writer(environment: Environment, clock: Clock) -> AsyncIterator[Writer
         yield Writer(
             database,
             clock,
-            ResponseFold(clock, erasure),
+            ResponseFold(clock, erasure, Pending()),
             Facts(clock, erasure),
             projector,
             ProjectorJob(database, projector, 100, lambda: None),
             Sweeper(database, clock, 1.0, lambda: None),
             SelfCheck(database, policy, 1_000, 60.0),
+            PendingJob(database, clock, Pending(), 30),
         )
     finally:
         await database.close()

@@ -1,0 +1,67 @@
+"""A table locked by somebody else: the scorer waits and tries again, and keeps its partitions."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import asyncpg
+import pytest
+
+from services.scorer.app import build
+from shared.db.engine import Database
+from tests.integration.scorer.pipeline import publish, read_until
+from tests.integration.scorer.storms import Story
+from tests.support.clock import FrozenClock
+from tests.support.environment import Environment
+from tests.support.http import serving
+from tests.support.polling import eventually
+
+pytestmark = pytest.mark.slow
+
+
+@pytest.fixture
+async def database(environment: Environment) -> AsyncIterator[Database]:
+    opened = Database(environment.database_url, "scorer", pool_size=2)
+    try:
+        yield opened
+    finally:
+        await opened.close()
+
+
+async def epochs(database: Database) -> dict[Any, int]:
+    async with database.read() as tx:
+        return {
+            (row["topic"], row["partition"]): row["epoch"]
+            for row in await tx.all("select topic, partition, epoch from cursors")
+        }
+
+
+async def test_a_locked_table_delays_and_evicts_nobody(environment: Environment, database: Database) -> None:
+    story = Story(environment, accounts=6, seed=4)
+    half = len(story.events) // 2
+    connection = await asyncpg.connect(environment.database_url)
+    async with serving(build(environment.common, FrozenClock(story.moment))) as url:
+        await publish(environment, story.events[:half])
+        await read_until(database, half)
+        before = await epochs(database)
+        tries: set[Any] = set()
+
+        async def has_given_up_twice() -> bool:
+            waiting = await connection.fetch(
+                "select xact_start from pg_stat_activity where datname = current_database()"
+                " and wait_event_type = 'Lock' and query like 'insert into responses%'"
+            )
+            tries.update(row["xact_start"] for row in waiting)
+            return len(tries) > 2
+
+        async with connection.transaction():
+            await connection.execute("lock table scorer.responses in access exclusive mode")
+            await publish(environment, story.events[half:])
+            # pg_stat_activity stands still within a transaction unless told otherwise.
+            await connection.execute("set local stats_fetch_consistency = none")
+            await eventually(has_given_up_twice, 30)
+        story.poured = len(story.events)
+        await story.check(database, url)
+        assert await epochs(database) == before
+    await connection.close()
+    async with database.read() as tx:
+        assert await tx.scalar("select count(*) from parked where kind = 'dead_letter'") == 0
