@@ -35,6 +35,7 @@ EVERYTHING = (
     "responses",
     "response_answers",
     "response_changes",
+    "pending_changes",
     "dropped_responses",
     "latest_pairs",
     "invitations",

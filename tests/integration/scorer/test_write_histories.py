@@ -158,6 +158,7 @@ async def test_any_history_ends_as_a_plain_recomputation_says(scorer: Writer, ev
     expected = responses_of(events)
     rows = {row["response_id"]: row for row in await scorer.rows("responses")}
     assert new == len(rows)
+    assert not rows.keys() & {row["response_id"] for row in await scorer.rows("pending_changes")}
     assert {name for name, one in expected.items() if not one.erased} <= rows.keys() <= expected.keys()
     for name, one in expected.items():
         if name in rows:
