@@ -32,6 +32,7 @@ from services.alerting.handlers.escalations import audit, escalate_due, unacknow
 from services.alerting.handlers.follow_ups import wake_snoozed
 from services.alerting.handlers.notices import announce_disabled, purge_notices
 from services.alerting.handlers.resources import Resources
+from services.alerting.handlers.responses import give_up_early
 from services.alerting.handlers.watches import purge, watch_renewals, watch_segments
 from services.alerting.jobs.defaults import put_rules_in_place
 from services.alerting.jobs.delivery_setup import delivering
@@ -48,7 +49,7 @@ from shared.settings import CommonSettings, InvalidSettings
 
 AT_ONCE = 1_000
 """Records of one transaction: its accounts are locked meanwhile, and people want to acknowledge."""
-AUDIT_SECONDS = 30.0
+AUDIT_SECONDS, EARLY_SECONDS = 30.0, 3_600.0
 DESCRIPTION = """Turns what the scorer notices into follow-ups that somebody owns, and tells the CRM by signed
 webhooks."""
 
@@ -108,6 +109,7 @@ def timers_of(settings: AlertingSettings, resources: Resources) -> list[tuple[st
         ("disabled-endpoints", settings.escalation_seconds, lambda tx: announce_disabled(tx, resources)),
         ("purge-notices", settings.watch_seconds, lambda tx: purge_notices(tx, resources)),
         ("purge-callbacks", settings.watch_seconds, lambda tx: purge_callbacks(tx, resources)),
+        ("purge-early", EARLY_SECONDS, lambda tx: give_up_early(tx, resources)),
         ("purge", settings.watch_seconds, lambda tx: purge(tx, resources)),
     ]
 

@@ -6,7 +6,7 @@ with the same id is a repeat.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.alerting.domain import messages
@@ -31,6 +31,9 @@ from shared.verdicts import CHANGE, NEW, PENDING, REPEAT, BatchHandler, Received
 
 Key = tuple[str, str]
 PROMOTER = 9
+EARLY = timedelta(days=30)
+"""How long an amendment waits for its answer: no longer than an erasure may take, since it may hold the words of
+somebody who was erased, and says no name."""
 
 
 @dataclass(slots=True)
@@ -245,3 +248,8 @@ def _key(event: Event) -> Key:
     if not isinstance(data, ResponseRecorded | ResponseAmended | ResponseWithdrawn):
         raise TypeError(f"not a response event: {event.name}")
     return data.account_id, data.response_id
+
+
+async def give_up_early(tx: WriteTx, resources: Resources) -> int:
+    """Delete amendments whose answer has not come in all this time; returns how many."""
+    return await store.forget_early_amendments(tx, resources.clock.now() - EARLY)

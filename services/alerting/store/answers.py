@@ -119,6 +119,15 @@ async def forget_answers(tx: WriteTx, account_id: str, stakeholder_id: str, unti
     )
 
 
+async def forget_early_amendments(tx: WriteTx, recorded_before: datetime) -> int:
+    """Delete amendments recorded before then whose answer has never come; returns how many."""
+    return await tx.execute(
+        "delete from response_changes c where kind = 'amended' and recorded_at < :before and not exists (select 1"
+        " from responses r where (r.account_id, r.response_id) = (c.account_id, c.response_id))",
+        before=recorded_before,
+    )
+
+
 async def drop_answers(tx: WriteTx, keys: Collection[Key]) -> None:
     """Note answers that an erasure overtook, and delete what was changed about them."""
     if keys:

@@ -1,5 +1,7 @@
 """What an erasure took stays out, also what is still said about it in records that are read later or again."""
 
+from datetime import timedelta
+
 from tests.integration.alerting.cases import Case
 from tests.integration.alerting.desk import Desk
 
@@ -23,3 +25,13 @@ async def test_an_answer_read_after_its_erasure_takes_its_amendments_along(alert
     await alerting.emit(acme.erased(alerting.environment))
     await alerting.emit(acme.response("r1", comment="Jane says"), acme.withdrawn("r1"))
     assert (await rows(alerting, "responses"), await rows(alerting, "response_changes")) == (0, 0)
+
+
+async def test_an_amendment_whose_answer_never_comes_goes_after_thirty_days(alerting: Desk, acme: Case) -> None:
+    """It says no name, so that nobody knows whether an erasure means it. A withdrawal holds no words, and stays."""
+    await alerting.emit(acme.response("r1"), acme.amended("r1", comment="fine"))
+    await alerting.emit(acme.amended("r2", comment="Jane insists"), acme.withdrawn("r3"))
+    assert await alerting.look("purge-early") == 0
+    alerting.clock.advance(timedelta(days=31))
+    assert await alerting.look("purge-early") == 1
+    assert await rows(alerting, "response_changes") == 2
