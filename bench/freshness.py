@@ -18,6 +18,7 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Self
 
@@ -104,7 +105,7 @@ async def _run(kafka: str, postgres: str, asked: argparse.Namespace) -> None:
                 child = start(argv, log, environment.variables() | {"TELLBACK_LOG_FORMAT": "json"})
                 stack.callback(end, child)
                 services[name] = port, child.pid
-                await asyncio.to_thread(wait_until, lambda port=port: _ready(port), child, log)
+                await asyncio.to_thread(wait_until, partial(_ready, port), child, log)
             load = Load({name: port for name, (port, _) in services.items()}, key, asked)
             pids = {name: pid for name, (_, pid) in services.items()}
             await load.round("warm-up", 0.0, pids, seconds=4.0)
