@@ -16,6 +16,12 @@ from tests.support.http import serving
 from tests.support.polling import eventually
 
 pytestmark = pytest.mark.slow
+WAITING_BATCHES = """
+    select waitstart from pg_locks wanted where not granted and relation = 'scorer.responses'::regclass
+    and waitstart is not null and exists (select 1 from pg_locks held where held.pid = wanted.pid and held.granted
+        and held.relation = 'scorer.cursors'::regclass)
+"""
+"""When each consumer's transaction, which holds its cursors, began to wait."""
 
 
 @pytest.fixture
@@ -46,18 +52,12 @@ async def test_a_locked_table_delays_and_evicts_nobody(environment: Environment,
         tries: set[Any] = set()
 
         async def has_given_up_twice() -> bool:
-            waiting = await connection.fetch(
-                "select xact_start from pg_stat_activity where datname = current_database()"
-                " and wait_event_type = 'Lock' and query like 'insert into responses%'"
-            )
-            tries.update(row["xact_start"] for row in waiting)
+            tries.update(row["waitstart"] for row in await connection.fetch(WAITING_BATCHES))
             return len(tries) > 2
 
         async with connection.transaction():
             await connection.execute("lock table scorer.responses in access exclusive mode")
             await publish(environment, story.events[half:])
-            # pg_stat_activity stands still within a transaction unless told otherwise.
-            await connection.execute("set local stats_fetch_consistency = none")
             await eventually(has_given_up_twice, 30)
         story.poured = len(story.events)
         await story.check(database, url)
