@@ -13,8 +13,9 @@ async def test_an_answer_amended_to_a_promoter_closes_the_follow_up_as_corrected
     await alerting.emit(acme.account(), acme.answered("r1", 2))
     old, new = pair(acme.ref("r1", 2)), pair(acme.ref("r1", 9), change="new_promoter")
     await alerting.emit(acme.corrected("r1", old, new, "amended"))
-    item = await alerting.only(acme)
+    item = await alerting.only(acme, kind="detractor")
     assert (item["state"], item["outcome"], item["version"]) == ("closed", "corrected", 2)
+    assert (await alerting.only(acme, state="open"))["kind"] == "new_promoter"
     last = (await alerting.get(item["follow_up_id"]))["history"][-1]
     assert (last["actor"], last["comment"]) == ("system", "the answer was amended: the score is 9 now")
 

@@ -141,9 +141,10 @@ async def test_a_change_of_category_has_the_id_of_its_event_and_is_told_once(ale
     event = acme.answered("r1", 9, change="new_promoter")
     await alerting.emit(event)
     await alerting.emit(event)
-    (message,) = await alerting.messages(acme)
-    assert message["id"] == f"msg_{event.id}"
+    message, opened = await alerting.messages(acme)
+    assert (message["type"], message["id"]) == ("stakeholder.category_changed", f"msg_{event.id}")
     assert message["data"]["change"]["kind"] == "new_promoter"
+    assert opened["type"] == "follow_up.opened"
 
 
 async def test_an_amended_answer_tells_the_change_that_it_is_now(alerting: Desk, acme: Case) -> None:
@@ -151,8 +152,8 @@ async def test_an_amended_answer_tells_the_change_that_it_is_now(alerting: Desk,
     new: Any = pair(acme.ref("r1", 8), change="new_passive")
     await alerting.emit(acme.answered("r1", 9, change="new_promoter"))
     await alerting.emit(acme.corrected("r1", old, new, "amended"))
-    _, corrected = await alerting.messages(acme)
-    assert (corrected["type"], corrected["data"]["change"]["kind"]) == ("stakeholder.category_changed", "new_passive")
+    told = [message for message in await alerting.messages(acme) if message["type"] == "stakeholder.category_changed"]
+    assert [message["data"]["change"]["kind"] for message in told] == ["new_promoter", "new_passive"]
 
 
 async def test_erasure_takes_the_bodies_of_messages_about_the_person(alerting: Desk, acme: Case) -> None:
