@@ -99,7 +99,7 @@ class Dispatcher:
         """One transaction, then start what it took. None while the database is away."""
         done, self._done = self._done, []
         back = self._lanes.unattempted(everything=self._stopping)
-        self._turning = True
+        low, self._turning = self._lanes.low, True
         try:
             turn = await self._database.retrying(lambda tx: self._work(tx, done, back))
         except Unavailable as error:
@@ -118,7 +118,7 @@ class Dispatcher:
             _warn(notice)
         for endpoint_id in turn.recorded.noted.closed:
             self._lanes.drop(endpoint_id)
-        self._lanes.add(turn.claimed.work, turn.claimed.filled)
+        self._lanes.add(turn.claimed.work, turn.claimed.filled, low)
         self._start()
         return turn
 
@@ -167,7 +167,7 @@ class Dispatcher:
         if turn is None:
             await asyncio.sleep(AWAY_SECONDS)
             return
-        if turn.claimed.more or ((turn.claimed.work or self._done) and self._lanes.run_low):
+        if turn.claimed.more or ((turn.claimed.work or self._done) and self._lanes.low):
             return
         seconds = self._rules.poll
         if turn.next_due is not None:

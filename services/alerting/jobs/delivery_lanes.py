@@ -65,20 +65,21 @@ class Lanes:
         return max(0, self._in_flight - self._running - waiting)
 
     @property
-    def run_low(self) -> bool:
-        """Whether a turn should bring more for some endpoint, and may."""
-        return self.room > 0 and any(lane.runs_low for lane in self._lanes.values())
+    def low(self) -> Set[str]:
+        """The endpoints for which a turn should bring more, if the process may hold more."""
+        return {endpoint_id for endpoint_id, lane in self._lanes.items() if lane.runs_low} if self.room else set()
 
     @property
     def ahead(self) -> Mapping[str, int]:
         """For endpoints that may be given more than their limit at a time: how many times as much."""
         return {endpoint_id: lane.ahead for endpoint_id, lane in self._lanes.items() if lane.ahead > 1}
 
-    def add(self, taken: Iterable[Work], filled: Set[str] = frozenset()) -> None:
-        """Queue what a turn took; `filled` are the endpoints for which there may be more."""
+    def add(self, taken: Iterable[Work], filled: Set[str] = frozenset(), low: Set[str] = frozenset()) -> None:
+        """Queue what a turn took; `filled` are the endpoints for which there may be more, `low` those that were when
+        it began."""
         now = self._monotonic()
-        for lane in self._lanes.values():
-            lane.dry = lane.dry or lane.runs_low
+        for endpoint_id in low:
+            self._lanes[endpoint_id].dry = True
         for work in taken:
             lane = self._lanes.setdefault(work.endpoint_id, Lane())
             lane.width, lane.more, lane.dry = work.max_in_flight, work.endpoint_id in filled, False

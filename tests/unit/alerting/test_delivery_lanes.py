@@ -61,17 +61,17 @@ def test_a_lane_that_runs_low_wants_more_where_there_may_be_more() -> None:
     lanes.add((work(number) for number in range(3, 13)), {"ep"})
     started = lanes.start()
     assert lanes.finished(second, 0.1, success=True) is False, "seven wait, more than half of what may"
-    assert not lanes.run_low
+    assert not lanes.low
     lanes.start()
     assert lanes.finished(started[0], 0.1, success=True) is True
-    assert lanes.run_low
+    assert lanes.low == {"ep"}
 
 
 def test_a_lane_without_a_free_place_wants_nothing() -> None:
     lanes = Lanes(10, Time())
     lanes.add([work(number, width=2) for number in range(2)], {"ep"})
     first, _ = lanes.start()
-    assert not lanes.run_low, "as many are running as may"
+    assert not lanes.low, "as many are running as may"
     assert lanes.finished(first, 10, success=True) is True
 
 
@@ -80,10 +80,11 @@ def test_where_a_turn_brought_nothing_no_more_is_wanted_until_an_attempt_has_end
     lanes.add([work(1), work(2)], {"ep"})
     first, second = lanes.start()
     assert lanes.finished(first, 0.1, success=True) is True
-    lanes.add([])
-    assert not lanes.run_low
-    lanes.add([work(1, "other")])
-    assert not lanes.run_low, "what comes for others changes nothing"
+    assert lanes.low == {"ep"}
+    lanes.add([], low=lanes.low)
+    assert not lanes.low
+    lanes.add([work(1, "other")], low=lanes.low)
+    assert not lanes.low, "what comes for others changes nothing"
     assert lanes.finished(second, 0.1, success=True) is True
 
 
@@ -91,7 +92,7 @@ def test_nothing_is_wanted_where_the_process_holds_all_it_may() -> None:
     lanes = Lanes(2, Time())
     lanes.add([work(1), work(2)], {"ep"})
     lanes.start()
-    assert (lanes.room, lanes.run_low) == (0, False)
+    assert (lanes.room, lanes.low) == (0, set())
 
 
 def test_only_quick_endpoints_are_given_work_ahead() -> None:
