@@ -69,7 +69,7 @@ async def test_connections_used_up_are_named_and_waited_out(tmp_path: Path) -> N
                 await eventually(refused, PATIENT)
                 assert health(one.urls["scorer"], "live") == 200
                 found = await doctor(one.environment)
-                assert [(check["state"], check["found"]) for check in found if check["check"] == "database"] == [
+                assert [(check["state"], check["found"]) for check in found if check["name"] == "database"] == [
                     ("failed", "the database takes no more connections")
                 ]
 
