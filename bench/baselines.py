@@ -4,12 +4,14 @@ collector's own handler with nothing of its service in front."""
 import json
 import os
 import sys
+from functools import partial
 from typing import Any
 
 import uvicorn
 
 from services.collector.app import build
 from shared.http.app import ServiceApp
+from shared.http.direct import DirectProtocol
 from shared.kafka.producer import Publisher
 from shared.records import OutRecord
 from shared.topics import RESPONSES
@@ -61,8 +63,8 @@ class Baseline:
         await send({"type": "lifespan.shutdown.complete"})
 
 
-def bare_handler() -> Any:
-    """The collector of which only the hot handler answers."""
+def bare_handler() -> tuple[Any, Any]:
+    """The collector of which only the hot handlers answer, and the server's protocol that it runs on."""
     service = build()
     assert isinstance(service, ServiceApp)
 
@@ -70,17 +72,17 @@ def bare_handler() -> Any:
         handler = service if scope["type"] == "lifespan" else service.hot.get((scope["method"], scope["path"]), service)
         await handler(scope, receive, send)
 
-    return app
+    return app, partial(DirectProtocol, direct=service.direct)
 
 
 if __name__ == "__main__":
     kind = sys.argv[1]
-    app = bare_handler() if kind == "handler" else Baseline(publishing=kind == "group")
+    app, protocol = bare_handler() if kind == "handler" else (Baseline(publishing=kind == "group"), "httptools")
     uvicorn.run(
         app,
         port=int(sys.argv[2]),
         loop="uvloop",
-        http="httptools",
+        http=protocol,
         lifespan="on",
         access_log=False,
         log_level="warning",

@@ -5,6 +5,7 @@ import os
 import socket
 import time
 from collections.abc import Sequence
+from functools import partial
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -89,6 +90,8 @@ def _configure_logging(service: str, common: CommonSettings) -> None:
 def _server(app: Any, address: tuple[str, int], pause: float, proxies: Sequence[str]) -> Any:
     import uvicorn
 
+    from shared.http.direct import DirectProtocol
+
     class DrainingServer(uvicorn.Server):
         """Says 'not ready' first, goes on serving for the pause, and only then stops to accept."""
 
@@ -114,7 +117,7 @@ def _server(app: Any, address: tuple[str, int], pause: float, proxies: Sequence[
             host=address[0],
             port=address[1],
             loop="uvloop",
-            http="httptools",
+            http=partial(DirectProtocol, direct=app.direct),
             lifespan="on",
             timeout_graceful_shutdown=STOP_SECONDS,
             limit_concurrency=CONCURRENCY,

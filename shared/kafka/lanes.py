@@ -6,10 +6,11 @@ record does. So whatever arrives while a batch is in flight goes into the next o
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable
-from typing import TYPE_CHECKING
+from collections.abc import Awaitable, Callable, Sequence
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
 
-from shared.records import KafkaUnavailable, OutRecord
+from shared.records import OutRecord
 
 if TYPE_CHECKING:
     from aiokafka.producer.message_accumulator import BatchBuilder
@@ -47,13 +48,20 @@ class Group:
         """Call `late` unless the group is settled in time."""
         self._timer = asyncio.get_running_loop().call_later(seconds, late, self)
 
-    def append(self, record: OutRecord) -> bool:
-        """Add a record; False when the batch is full. The time is the broker's, never the user's."""
-        taken = self.builder.append(timestamp=None, key=record.key, value=record.value, headers=record.headers)
-        if taken is None:
-            return False
-        self.records.append(record)
-        return True
+    @property
+    def full(self) -> bool:
+        """Whether it takes no more records."""
+        return self.builder.closed()
+
+    def take(self, records: Sequence[OutRecord], start: int = 0) -> int:
+        """Add records from `start` on until the batch is full; answers how many. The time is the broker's, never the
+        user's."""
+        before, append = len(self.records), self.builder.append
+        for record in islice(records, start, None):
+            if append(timestamp=None, key=record.key, value=record.value, headers=record.headers) is None:
+                break
+            self.records.append(record)
+        return len(self.records) - before
 
     def settle(self, failures: Failures) -> None:
         """Tell all who wait what became of their records."""
@@ -67,6 +75,14 @@ class Group:
         self.settle(dict.fromkeys(range(len(self.records)), error))
 
 
+class Run(NamedTuple):
+    """Records that one caller put into one group: so many, one after the other, from a position on."""
+
+    group: Group
+    position: int
+    count: int
+
+
 class Lane:
     """One partition of one topic: groups leave one after the other."""
 
@@ -77,21 +93,24 @@ class Lane:
         self._running: asyncio.Future[None] | None = None
         self._in_flight: Group | None = None
 
-    def add(self, record: OutRecord) -> tuple[Group, int]:
-        """Put a record into the group that fills; answers it and the record's position there.
-
-        Raises `KafkaUnavailable` when too much waits already.
-        """
-        if not self._waiting or not self._waiting[-1].append(record):
-            if len(self._waiting) >= MAX_WAITING_GROUPS:
-                raise KafkaUnavailable
-            group = self._new_group()
-            group.append(record)
-            self._waiting.append(group)
-        if self._running is None:
+    def add(self, records: Sequence[OutRecord]) -> list[Run]:
+        """Put records into the group that fills and those after it; answers where they are, in order. They are not
+        all there when too much waits already."""
+        runs: list[Run] = []
+        added = 0
+        while added < len(records):
+            if not self._waiting or self._waiting[-1].full:
+                if len(self._waiting) >= MAX_WAITING_GROUPS:
+                    break
+                self._waiting.append(self._new_group())
+            group = self._waiting[-1]
+            position = len(group.records)
+            if count := group.take(records, added):
+                runs.append(Run(group, position, count))
+                added += count
+        if self._running is None and self._waiting:
             self._running = asyncio.get_running_loop().create_task(self._drain())
-        group = self._waiting[-1]
-        return group, len(group.records) - 1
+        return runs
 
     async def _drain(self) -> None:
         try:

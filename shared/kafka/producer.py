@@ -10,13 +10,14 @@ import contextlib
 import time
 from collections.abc import Iterable, Sequence
 from functools import cache, partial
+from itertools import chain
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, NodeNotReadyError
 from prometheus_client import Histogram
 
 from shared.errors import TellbackError, Unavailable
-from shared.kafka.lanes import Failures, Group, Lane
+from shared.kafka.lanes import Failures, Group, Lane, Run
 from shared.kafka.partition import partition_of
 from shared.records import KafkaUnavailable, OutRecord
 from shared.telemetry.logging import get_logger
@@ -74,7 +75,7 @@ class Publisher:
         self._connected = asyncio.Event()
         self._connecting: asyncio.Task[None] | None = None
         self._retiring: set[asyncio.Task[None]] = set()
-        self._lanes: dict[tuple[str, int], Lane] = {}
+        self._lanes: dict[str, list[Lane]] = {}
         self._partitions: dict[str, int] = {}
         self._stopped = False
         self.last_ack = time.monotonic()
@@ -88,7 +89,7 @@ class Publisher:
     async def stop(self) -> None:
         """Wait for what is in flight (at most 5 s), then close."""
         self._stopped = True
-        waiting = [future for lane in self._lanes.values() for future in lane.futures()]
+        waiting = [future for lane in self._all_lanes() for future in lane.futures()]
         if waiting:
             await asyncio.wait(waiting, timeout=STOP_SECONDS)
         if self._connecting is not None:
@@ -114,7 +115,7 @@ class Publisher:
 
     def pending(self) -> int:
         """Records that wait for an acknowledgement."""
-        return sum(lane.pending() for lane in self._lanes.values())
+        return sum(lane.pending() for lane in self._all_lanes())
 
     async def send(self, record: OutRecord) -> None:
         """Publish one record and wait for its acknowledgement.
@@ -125,29 +126,62 @@ class Publisher:
         if record.topic.name not in self._partitions:
             await self._know_partitions([record])
         record.check_size()
-        group, position = self._lane(record).add(record)
-        failures = await group.future
-        if failures and (error := _told(failures.get(position))) is not None:
+        runs = self._lane(record).add((record,))
+        if not runs:
+            raise KafkaUnavailable
+        await runs[0].group.future
+        if (error := self.outcome(runs[0])) is not None:
             raise error
+
+    def put(self, record: OutRecord) -> Run | None:
+        """Send a record on its way without waiting; None when that cannot be done at once, and nothing has happened
+        then. What becomes of it `outcome` tells, once its group's future is done."""
+        try:
+            record.check_size()
+            runs = self._lane(record).add((record,))
+        except TellbackError:
+            return None
+        return runs[0] if runs else None
+
+    @staticmethod
+    def outcome(run: Run) -> TellbackError | None:
+        """What became of a record that was put; None when all in-sync replicas have it."""
+        failures = run.group.future.result()
+        return _told(failures.get(run.position)) if failures else None
 
     async def send_many(self, records: Sequence[OutRecord]) -> list[TellbackError | None]:
         """Publish records in order; one answer each, None where all in-sync replicas have it."""
         await self._know_partitions(records)
         answers: list[TellbackError | None] = [None] * len(records)
-        places: dict[Group, list[tuple[int, int]]] = {}
+        waiting: list[tuple[Run, list[int]]] = []
+        for lane, indexes in self._by_lane(records, answers).items():
+            placed = 0
+            for run in lane.add([records[index] for index in indexes]):
+                waiting.append((run, indexes[placed : placed + run.count]))
+                placed += run.count
+            for index in indexes[placed:]:
+                answers[index] = _told(KafkaUnavailable())
+        for run, indexes in waiting:
+            if failures := await run.group.future:
+                for position, index in enumerate(indexes, run.position):
+                    answers[index] = _told(failures.get(position))
+        return answers
+
+    def _by_lane(self, records: Sequence[OutRecord], answers: list[TellbackError | None]) -> dict[Lane, list[int]]:
+        """The positions of the records that each lane is to take; what none takes gets its answer."""
+        lots: dict[Lane, list[int]] = {}
         for index, record in enumerate(records):
             try:
                 record.check_size()
-                group, position = self._lane(record).add(record)
+                lane = self._lane(record)
             except TellbackError as error:
                 answers[index] = _told(error)
             else:
-                places.setdefault(group, []).append((index, position))
-        for group, members in places.items():
-            if failures := await group.future:
-                for index, position in members:
-                    answers[index] = _told(failures.get(position))
-        return answers
+                if lane in lots:
+                    lots[lane].append(index)
+                else:
+                    lots[lane] = [index]
+        return lots
 
     async def _know_partitions(self, records: Iterable[OutRecord]) -> None:
         """Ask once for the partitions of a topic; what cannot be answered opens the breaker."""
@@ -162,17 +196,23 @@ class Publisher:
 
     def _lane(self, record: OutRecord) -> Lane:
         name = record.topic.name
+        lanes = self._lanes.get(name) or self._new_lanes(name)
+        partition = record.partition
+        return lanes[partition_of(record.account_id, len(lanes)) if partition is None else partition]
+
+    def _new_lanes(self, name: str) -> list[Lane]:
+        """One a partition. Raises `KafkaUnavailable` while the breaker is open."""
         partitions = self._partitions.get(name)
         if self._producer is None or partitions is None:
             raise KafkaUnavailable
-        partition = record.partition
-        if partition is None:
-            partition = partition_of(record.account_id, partitions)
-        lane = self._lanes.get((name, partition))
-        if lane is None:
-            deliver = partial(self._deliver, topic=name, partition=partition)
-            lane = self._lanes[name, partition] = Lane(self._group, deliver)
-        return lane
+        self._lanes[name] = [
+            Lane(self._group, partial(self._deliver, topic=name, partition=partition))
+            for partition in range(partitions)
+        ]
+        return self._lanes[name]
+
+    def _all_lanes(self) -> list[Lane]:
+        return list(chain.from_iterable(self._lanes.values()))
 
     def _group(self) -> Group:
         group = self._bare_group()
@@ -209,7 +249,7 @@ class Publisher:
         for position, record in enumerate(records):
             try:
                 single = self._bare_group()
-                single.append(record)
+                single.take((record,))
                 await self._produce(single, topic, partition)
             except (KafkaError, OSError, TimeoutError, TellbackError) as error:
                 failures[position] = error
@@ -251,12 +291,12 @@ class Publisher:
             self._reconnect()
 
     def _drop(self, error: Exception) -> None:
-        lanes, self._lanes = self._lanes, {}
+        lanes, self._lanes = self._all_lanes(), {}
         producer, self._producer = self._producer, None
         self._connected.clear()
         if producer is not None:
             self._retire(producer)
-        for lane in lanes.values():
+        for lane in lanes:
             lane.abandon(error)
 
     def _new_producer(self) -> AIOKafkaProducer:

@@ -5,6 +5,7 @@ may ingest, a valid body) is answered here; whatever is not is handed on, body a
 judges it and words the problem. A body that is valid without being plain is read by the route's own model.
 """
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
@@ -21,12 +22,16 @@ from services.collector.api.resources import Collector
 from services.collector.handlers import responses
 from services.collector.handlers.inputs.responses import NewResponse
 from services.collector.handlers.plain import MAX_ITEMS, Derived, NotPlain, Taken, take_many, take_one
+from services.collector.handlers.publishing import Via
 from shared.access.caller import Caller
 from shared.access.keystore import KeyStore
-from shared.errors import TellbackError
+from shared.errors import TellbackError, Unavailable
+from shared.events.envelope import Event
 from shared.http import strict_json
+from shared.http.direct import Reply
 from shared.http.limits import BATCH_BYTES, BODY_BYTES, HEADER_BYTES
 from shared.http.problem import problem_response
+from shared.kafka.producer import Publisher
 from shared.telemetry.metrics import http_request_duration_seconds, responses_accepted_total
 
 Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
@@ -49,6 +54,7 @@ class HotPath:
         self._collector = collector
         self._keys = keys
         self._fallback = fallback
+        self._diverting: set[asyncio.Future[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One POST to one of `PATHS`."""
@@ -58,24 +64,59 @@ class HotPath:
         now = self._collector.clock.now()
         try:
             derived = self._judge_head(scope, now)
-            body = await _read(receive, PATHS[path], messages)
-            taken = _one(body, now, derived) if path == ONE else _many(body, now, derived)
+            take = _one if path == ONE else _many
+            taken = take(await _read(receive, PATHS[path], messages), now, derived)
         except (NotPlain, TellbackError, ValidationError):
             await self._fallback(scope, _again(messages, receive), send)
             return
-        request_id = taken[0].event_id
+        messages.clear()  # the body need not lie in memory for as long as the records wait
         try:
-            status, answer = await (self._publish_one(taken[0]) if path == ONE else self._publish_many(taken))
+            status, answer = await (self._publish_one(taken) if path == ONE else self._publish_many(taken))
         except TellbackError as error:
             # Not left to the route: it would publish again, after all the waiting.
-            status = error.status
-            await _refuse(error, request_id, scope, receive, send)
+            status, headers, answer = _refusal(error, taken)
         else:
-            length = (b"content-length", str(len(answer)).encode())
-            headers = [*_HEADERS, length, (b"x-request-id", request_id.encode())]
-            await send({"type": "http.response.start", "status": status, "headers": headers})
-            await send({"type": "http.response.body", "body": answer})
+            headers = _headers(taken)
+        headers.append((b"content-length", str(len(answer)).encode()))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": answer})
         _seconds(path, status).observe(time.perf_counter() - began)
+
+    def direct(self, scope: Scope, body: bytes, reply: Reply) -> bool:
+        """One plain post of one response, past ASGI; False leaves it to `__call__`, with nothing done."""
+        began, now = time.perf_counter(), self._collector.clock.now()
+        try:
+            taken = take_one(body, now, self._judge_head(scope, now))
+        except (NotPlain, TellbackError):
+            return False
+        if (run := self._collector.outgoing.put(taken.records[0])) is None:
+            return False
+
+        def settled(_: object) -> None:
+            error = Publisher.outcome(run)
+            if error is None:
+                reply(202, _headers(taken), _accepted(taken, "kafka"))
+                _seconds(ONE, 202).observe(time.perf_counter() - began)
+            else:
+                task = asyncio.ensure_future(self._divert(error, taken, reply, began))
+                self._diverting.add(task)
+                task.add_done_callback(self._diverting.discard)
+
+        run.group.future.add_done_callback(settled)
+        return True
+
+    async def _divert(self, error: TellbackError, taken: Taken, reply: Reply, began: float) -> None:
+        """Answer for a response that Kafka did not take."""
+        try:
+            if not isinstance(error, Unavailable):
+                raise error
+            via = await self._collector.outgoing.divert(taken.records[0])
+        except TellbackError as refused:
+            status, headers, answer = _refusal(refused, taken)
+        else:
+            status, headers, answer = 202, _headers(taken), _accepted(taken, via)
+        reply(status, headers, answer)
+        _seconds(ONE, status).observe(time.perf_counter() - began)
 
     def _judge_head(self, scope: Scope, now: datetime) -> Derived | None:
         """What the Idempotency-Key, if there is one, makes of items without an id. Raises `NotPlain`."""
@@ -106,46 +147,42 @@ class HotPath:
 
     async def _publish_one(self, taken: Taken) -> tuple[int, bytes]:
         """Status and answer. Raises `Unavailable` or `TooLarge`."""
-        via = await self._collector.outgoing.send(taken.record)
-        _ACCEPTED[via].inc()
-        answer = (
-            f'{{"event_id":"{taken.event_id}","recorded_at":"{taken.recorded_at}","status":"accepted","via":"{via}",'
-            f'"response_id":{quoted(taken.response_id)}}}'
-        )
-        return 202, answer.encode()
+        return 202, _accepted(taken, await self._collector.outgoing.send(taken.records[0]))
 
-    async def _publish_many(self, taken: Sequence[Taken]) -> tuple[int, bytes]:
+    async def _publish_many(self, taken: Taken) -> tuple[int, bytes]:
         """Status and answer. Raises `Unavailable` when nothing was taken for want of Kafka and PostgreSQL."""
-        outcomes = await self._collector.outgoing.send_many([one.record for one in taken])
+        outcomes = await self._collector.outgoing.send_many(taken.records)
+        accepted = 0
         for via, counter in _ACCEPTED.items():
-            if count := sum(outcome == via for outcome in outcomes):
+            if count := outcomes.count(via):
                 counter.inc(count)
-        if any(isinstance(outcome, TellbackError) for outcome in outcomes):
-            return 200, bytes(batches.answer(outcomes, [{"response_id": one.response_id} for one in taken]).body)
-        return 200, _batch_answer(taken)
+                accepted += count
+        if accepted < len(outcomes):
+            return 200, bytes(batches.answer(outcomes, [{"response_id": one} for one in taken.response_ids]).body)
+        return 200, _batch_answer(taken.response_ids)
 
 
-def _one(body: bytes, now: datetime, derived: Derived | None) -> list[Taken]:
+def _one(body: bytes, now: datetime, derived: Derived | None) -> Taken:
     try:
-        return [take_one(body, now, derived)]
+        return take_one(body, now, derived)
     except NotPlain:
-        return [_by_model(strict_json.loads(body), now, derived)]
+        return Taken.of([_by_model(strict_json.loads(body), now, derived)])
 
 
-def _many(body: bytes, now: datetime, derived: Derived | None) -> list[Taken]:
+def _many(body: bytes, now: datetime, derived: Derived | None) -> Taken:
     try:
         return take_many(body, now, derived)
     except NotPlain:
         items = _items(strict_json.loads(body))
-        return [_by_model(item, now, derived, index) for index, item in enumerate(items)]
+        return Taken.of([_by_model(item, now, derived, index) for index, item in enumerate(items)])
 
 
-def _by_model(value: Any, now: datetime, derived: Derived | None, index: int | None = None) -> Taken:
+def _by_model(value: Any, now: datetime, derived: Derived | None, index: int | None = None) -> Event:
     """A response that is valid without being plain. Raises `NotPlain`, `ValidationError` or `Invalid`."""
     if not isinstance(value, dict):
         raise NotPlain
     new_id = None if derived is None else derived(index)
-    return Taken.of(responses.recorded(NewResponse.model_validate(value), now, response_id=new_id))
+    return responses.recorded(NewResponse.model_validate(value), now, response_id=new_id)
 
 
 def _items(value: Any) -> list[Any]:
@@ -157,18 +194,35 @@ def _items(value: Any) -> list[Any]:
     return items
 
 
-def _batch_answer(taken: Sequence[Taken]) -> bytes:
+def _batch_answer(response_ids: Sequence[str]) -> bytes:
     results = ",".join(
-        f'{{"index":{index},"response_id":{quoted(one.response_id)},"status":"accepted"}}'
-        for index, one in enumerate(taken)
+        [
+            f'{{"index":{index},"response_id":{quoted(one)},"status":"accepted"}}'
+            for index, one in enumerate(response_ids)
+        ]
     )
-    return f'{{"accepted":{len(taken)},"rejected":0,"unavailable":0,"results":[{results}]}}'.encode()
+    return f'{{"accepted":{len(response_ids)},"rejected":0,"unavailable":0,"results":[{results}]}}'.encode()
 
 
-async def _refuse(error: TellbackError, request_id: str, scope: Scope, receive: Receive, send: Send) -> None:
-    response = problem_response(error, request_id)
-    response.raw_headers += [(b"x-request-id", request_id.encode()), (b"x-content-type-options", b"nosniff")]
-    await response(scope, receive, send)
+def _accepted(taken: Taken, via: Via) -> bytes:
+    _ACCEPTED[via].inc()
+    answer = (
+        f'{{"event_id":"{taken.event_id}","recorded_at":"{taken.recorded_at}","status":"accepted","via":"{via}",'
+        f'"response_id":{quoted(taken.response_ids[0])}}}'
+    )
+    return answer.encode()
+
+
+def _headers(taken: Taken) -> list[tuple[bytes, bytes]]:
+    return [*_HEADERS, (b"x-request-id", taken.event_id.encode())]
+
+
+def _refusal(error: TellbackError, taken: Taken) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    """Status, headers but for the length, and body."""
+    response = problem_response(error, taken.event_id)
+    headers = [(name, value) for name, value in response.raw_headers if name != b"content-length"]
+    headers += [(b"x-request-id", taken.event_id.encode()), (b"x-content-type-options", b"nosniff")]
+    return error.status, headers, bytes(response.body)
 
 
 @cache

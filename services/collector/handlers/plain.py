@@ -12,7 +12,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple, get_args
 from unicodedata import is_normalized
 
-from pydantic_core import PydanticCustomError, SchemaValidator, ValidationError, core_schema, to_json
+from orjson import dumps
+from pydantic_core import PydanticCustomError, SchemaValidator, ValidationError, core_schema
 
 from services.collector.handlers.inputs.fields import AHEAD, moment
 from services.collector.handlers.responses import SOURCE
@@ -37,18 +38,19 @@ class NotPlain(Exception):
 
 
 class Taken(NamedTuple):
-    """A response on its way, and what is answered about it."""
+    """Responses of one post on their way, and what is answered about them. `event_id` is that of the first."""
 
-    response_id: str
+    records: list[OutRecord]
+    response_ids: list[str]
     event_id: str
     recorded_at: str
-    record: OutRecord
 
     @classmethod
-    def of(cls, event: Event) -> "Taken":
-        """The same from an event that was made by the model."""
-        response_id = getattr(event.data, "response_id", "")
-        return cls(response_id, str(event.id), rfc3339(event.time), OutRecord.of(RESPONSES, event))
+    def of(cls, events: Sequence[Event]) -> "Taken":
+        """The same from events that were made by the model."""
+        records = [OutRecord.of(RESPONSES, event) for event in events]
+        response_ids = [getattr(event.data, "response_id", "") for event in events]
+        return cls(records, response_ids, str(events[0].id), rfc3339(events[0].time))
 
 
 # Rust's \s and Python's strip() mean the same characters, but for four that are control characters.
@@ -114,18 +116,17 @@ def take_one(body: bytes, now: datetime, derived: Derived | None) -> Taken:
     _check(body, [item])
     if "response_id" not in item:
         item["response_id"] = derived(None) if derived else uuid7s(1)[0]
-    return _taken(item, uuid7s(1)[0], now, rfc3339(now))
+    return _taken([item], now)
 
 
-def take_many(body: bytes, now: datetime, derived: Derived | None) -> list[Taken]:
+def take_many(body: bytes, now: datetime, derived: Derived | None) -> Taken:
     """The responses of a batch, `{"responses": [...]}`. Raises `NotPlain` if one of them is not plain."""
     items: list[Item] = _read(_read_many, body)["responses"]
     _check(body, items, keys_around=1)
     for index, item in enumerate(items):
         if "response_id" not in item:
             item["response_id"] = derived(index) if derived else uuid7s(1)[0]
-    recorded_at = rfc3339(now)
-    return [_taken(item, event_id, now, recorded_at) for item, event_id in zip(items, uuid7s(len(items)), strict=True)]
+    return _taken(items, now)
 
 
 def _read(read: Callable[[bytes], Any], body: bytes) -> Any:
@@ -153,8 +154,18 @@ def _check(body: bytes, items: Sequence[Item], keys_around: int = 0) -> None:
             raise NotPlain
 
 
-def _taken(item: Item, event_id: str, now: datetime, recorded_at: str) -> Taken:
-    """The record of one response; `recorded_at` is `now` as text."""
+def _taken(items: Sequence[Item], now: datetime) -> Taken:
+    recorded_at, event_ids = rfc3339(now), uuid7s(len(items))
+    headers = headers_from(event_ids, _TYPE, SOURCE, recorded_at)
+    records = [
+        OutRecord(RESPONSES, item["account_id"], item["account_id"].encode(), _value(item, now, recorded_at), own)
+        for item, own in zip(items, headers, strict=True)
+    ]
+    return Taken(records, [item["response_id"] for item in items], event_ids[0], recorded_at)
+
+
+def _value(item: Item, now: datetime, recorded_at: str) -> bytes:
+    """What the record of a response says; `recorded_at` is `now` as text."""
     get = item.get
     survey_type, score, comment, touchpoint = item["survey_type"], item["score"], get("comment"), get("touchpoint")
     low, high = SCALES[survey_type]
@@ -163,11 +174,10 @@ def _taken(item: Item, event_id: str, now: datetime, recorded_at: str) -> Taken:
     email = get("email")
     if email is not None:
         email = email.lower()
-    account_id, response_id = item["account_id"], item["response_id"]
     # In the order of ResponseRecorded, so that both ways write the same bytes.
     value = {
-        "response_id": response_id,
-        "account_id": account_id,
+        "response_id": item["response_id"],
+        "account_id": item["account_id"],
         "stakeholder_id": get("stakeholder_id") or email or _nobody(),
         "email": email,
         "survey_type": survey_type,
@@ -189,9 +199,7 @@ def _taken(item: Item, event_id: str, now: datetime, recorded_at: str) -> Taken:
         "sent": _sent(tuple(item)),
         "quiet": False,
     }
-    headers = headers_from(event_id, _TYPE, SOURCE, recorded_at)
-    record = OutRecord(RESPONSES, account_id, account_id.encode(), to_json(value), headers)
-    return Taken(response_id, event_id, recorded_at, record)
+    return dumps(value)
 
 
 def _nobody() -> str:

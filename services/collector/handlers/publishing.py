@@ -14,6 +14,7 @@ from shared.db.engine import Database
 from shared.db.outbox import Relay
 from shared.errors import TellbackError, TooLarge, Unavailable
 from shared.events.envelope import Event
+from shared.kafka.lanes import Run
 from shared.kafka.producer import Publisher
 from shared.records import OutRecord
 from shared.topics import Topic
@@ -55,21 +56,31 @@ class Outgoing:
         try:
             await self.publisher.send(record)
         except Unavailable:
-            result = await self._to_outbox([record])
-            if isinstance(result, TellbackError):
-                raise result from None
-            return result
+            return await self.divert(record)
         return "kafka"
+
+    def put(self, record: OutRecord) -> Run | None:
+        """`Publisher.put` for the record of an event that is not too large."""
+        return None if len(record.value or b"") > MAX_EVENT_BYTES else self.publisher.put(record)
+
+    async def divert(self, record: OutRecord) -> Via:
+        """Store a record that Kafka did not take in the outbox. Raises `Unavailable`."""
+        result = await self._to_outbox([record])
+        if isinstance(result, TellbackError):
+            raise result from None
+        return result
 
     async def send_many(self, records: Sequence[OutRecord]) -> list[Via | TellbackError]:
         """Publish records durably; one answer each: the way it took, or why it was not taken."""
+        large = [index for index, record in enumerate(records) if len(record.value or b"") > MAX_EVENT_BYTES]
+        if large:
+            return await self._send_fitting(records, large)
         answers: list[Via | TellbackError] = ["kafka"] * len(records)
-        fitting = [index for index, record in enumerate(records) if len(record.value or b"") <= MAX_EVENT_BYTES]
-        for index in set(range(len(records))).difference(fitting):
-            answers[index] = _too_large()
-        errors = await self.publisher.send_many([records[index] for index in fitting]) if fitting else []
+        errors = await self.publisher.send_many(records)
+        if not any(errors):
+            return answers
         left = []
-        for index, error in zip(fitting, errors, strict=True):
+        for index, error in enumerate(errors):
             if isinstance(error, Unavailable):
                 left.append(index)
             elif error is not None:
@@ -79,6 +90,13 @@ class Outgoing:
             for index in left:
                 answers[index] = result
         return answers
+
+    async def _send_fitting(self, records: Sequence[OutRecord], large: Sequence[int]) -> list[Via | TellbackError]:
+        """The same when some records are too large."""
+        refused = set(large)
+        fitting = [record for index, record in enumerate(records) if index not in refused]
+        answers = iter(await self.send_many(fitting) if fitting else [])
+        return [_too_large() if index in refused else next(answers) for index in range(len(records))]
 
     async def publish_each(
         self, topic: Topic, events: Sequence[Event | TellbackError], owner_email: str | None = None

@@ -49,7 +49,7 @@ def by_model(value: Any) -> OutRecord | None:
     """The record that the model makes; None where it refuses."""
     try:
         body = NewResponse.model_validate(value)
-        return Taken.of(responses.recorded(body, NOW, response_id="new")).record
+        return Taken.of([responses.recorded(body, NOW, response_id="new")]).records[0]
     except (ValidationError, TellbackError):
         return None
 
@@ -57,7 +57,7 @@ def by_model(value: Any) -> OutRecord | None:
 def plain(body: bytes) -> OutRecord | None:
     """The record of the short way; None where it does not take the body."""
     try:
-        return take_one(body, NOW, lambda _: "new").record
+        return take_one(body, NOW, lambda _: "new").records[0]
     except NotPlain:
         return None
 
@@ -209,10 +209,11 @@ def test_no_key_counts_twice(pairs: list[tuple[str, Any]]) -> None:
 def test_a_batch_is_as_many_single_ones() -> None:
     items = [GOOD | {"response_id": f"r{number}", "comment": "a:b" * number} for number in range(MAX_ITEMS)]
     taken = take_many(json.dumps({"responses": items}).encode(), NOW, None)
-    assert [one.record._replace(headers=[]) for one in taken] == [
-        take_one(json.dumps(item).encode(), NOW, None).record._replace(headers=[]) for item in items
+    assert [record._replace(headers=[]) for record in taken.records] == [
+        take_one(json.dumps(item).encode(), NOW, None).records[0]._replace(headers=[]) for item in items
     ]
-    assert len({one.event_id for one in taken}) == MAX_ITEMS
+    assert taken.event_id == str(taken.records[0].event_id)
+    assert len({record.event_id for record in taken.records}) == MAX_ITEMS
 
 
 @pytest.mark.parametrize("items", [[], [GOOD] * (MAX_ITEMS + 1), [GOOD, 1], [GOOD, GOOD | {"score": 11}], {}])
@@ -226,9 +227,9 @@ def test_a_batch_of_other_things_is_not_plain(items: Any) -> None:
 def test_ids_are_derived_by_position_where_the_client_sends_none() -> None:
     naming: Callable[[int | None], str] = str
     item = {name: value for name, value in GOOD.items() if name != "response_id"}
-    assert take_one(json.dumps(item).encode(), NOW, naming).response_id == "None"
+    assert take_one(json.dumps(item).encode(), NOW, naming).response_ids == ["None"]
     taken = take_many(json.dumps({"responses": [item, GOOD, item]}).encode(), NOW, naming)
-    assert [one.response_id for one in taken] == ["0", "r1", "2"]
+    assert taken.response_ids == ["0", "r1", "2"]
 
 
 def test_many_ids_are_of_version_seven() -> None:

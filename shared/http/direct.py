@@ -1,0 +1,82 @@
+"""uvicorn's HTTP protocol with a way past ASGI, for a call that is worth it.
+
+Half of what a small request costs is not its work: a task, a scope that is handed around, an answer in two messages and
+two writes. So a whole request may be offered to a function first, which answers it later or leaves it to the
+application. All else stays uvicorn's: parsing, pipelining, timeouts, closing, the limit of connections.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from starlette.types import Scope
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+
+Headers = Sequence[tuple[bytes, bytes]]
+Reply = Callable[[int, Headers, bytes], None]
+"""Status, headers but for the length, body. To be called once, and never before the function has returned."""
+Direct = Callable[[Scope, bytes, Reply], bool]
+"""Takes a request with its body; False leaves it to the application, and nothing must have happened then."""
+
+
+def _nothing() -> None:
+    """Take the place of a call-back that was made."""
+
+
+class DirectProtocol(HttpToolsProtocol):
+    """Offers requests to the function of their method and path in `direct` before a task is made for them."""
+
+    def __init__(self, *, direct: Mapping[tuple[str, str], Direct], **uvicorn: Any) -> None:
+        super().__init__(**uvicorn)
+        self._direct = direct
+        self._held: RequestResponseCycle | None = None
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        direct = self._direct.get((cycle.scope["method"], cycle.scope["path"]))
+        if direct is None or app is not self.app or cycle.waiting_for_100_continue or self.flow.write_paused:
+            super()._start_asgi_task(cycle, app)
+        elif cycle.more_body:
+            self._held = cycle
+        elif not direct(cycle.scope, bytes(cycle.body), self._replying(cycle)):
+            super()._start_asgi_task(cycle, app)
+
+    def on_body(self, body: bytes) -> None:
+        """Offer no body that is large enough for uvicorn to stop reading."""
+        super().on_body(body)
+        if self._held is not None and len(self._held.body) > HIGH_WATER_LIMIT:
+            self._let_go()
+
+    def on_message_complete(self) -> None:
+        """Offer the request now that it is whole."""
+        super().on_message_complete()
+        held, self._held = self._held, None
+        if held is not None:
+            self._start_asgi_task(held, self.app)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Tell the application of a client that went away in the middle of its request."""
+        super().connection_lost(exc)
+        if self._held is not None:
+            self._let_go()
+
+    def _let_go(self) -> None:
+        held, self._held = self._held, None
+        super()._start_asgi_task(held, self.app)  # type: ignore[arg-type]
+
+    def _replying(self, cycle: RequestResponseCycle) -> Reply:
+        def reply(status: int, headers: Headers, body: bytes) -> None:
+            if cycle.disconnected:
+                return
+            parts = [STATUS_LINE[status]]
+            for name, value in (*cycle.default_headers, *headers):
+                parts += (name, b": ", value, b"\r\n")
+            parts += (b"" if cycle.keep_alive else b"connection: close\r\n", b"content-length: %d\r\n\r\n" % len(body))
+            parts.append(body)
+            cycle.response_started = cycle.response_complete = True
+            self.transport.write(b"".join(parts))
+            if not cycle.keep_alive:
+                self.transport.close()
+            answered, cycle.on_response = cycle.on_response, _nothing  # as uvicorn does, so that no ring is left
+            answered()
+
+        return reply
