@@ -2,12 +2,11 @@
 
 `make bench ARGS="collector --rounds 3 --seconds 5"`. Cases run interleaved, round by round; ratios are taken within a
 round, since the machine's speed drifts between rounds. Needs wrk (Debian: `apt-get install wrk`). Peers that are not
-there are named and left out: Redpanda Connect (`--rpconnect PROGRAM`, else `redpanda-connect` on the path) and
-librdkafka (`confluent-kafka` importable by this Python).
+there are named and left out: the Go peer (`--go PROGRAM`, from `go build` in bench/benthos: the engine and the Kafka
+client of Redpanda Connect; a `redpanda-connect` on the path is taken too, and runs the same file) and librdkafka (`confluent-kafka` importable by this Python).
 
 The cases: uvicorn that does no work (what HTTP alone takes); the bare group commit (decode, publish, wait); the
-collector's handler without its service around it; the collector; Redpanda Connect doing the bare work in Go; and for
-arrays librdkafka producing the collector's records with no HTTP at all.
+collector's handler without its service around it; the collector; the Go peer doing the bare work; and for arrays librdkafka producing the collector's records with no HTTP at all.
 """
 
 import argparse
@@ -35,7 +34,7 @@ from tests.support.processes import embedded_kafka, embedded_postgres, end, star
 
 HERE = Path(__file__).parent
 SIZES = (1, 100)
-NO_WORK, GO, PRODUCE = "uvicorn, no work", "Redpanda Connect", "librdkafka, produce only"
+NO_WORK, GO, PRODUCE = "uvicorn, no work", "Go peer", "librdkafka, produce only"
 HANDLER, OURS = "bare handler", "collector"
 AIMS = {
     1: ((OURS, NO_WORK, 0.70), (OURS, GO, 1.2), (OURS, HANDLER, 0.95)),
@@ -69,7 +68,7 @@ def main(argv: list[str]) -> int:
     options.add_argument("--rounds", type=int, default=3)
     options.add_argument("--seconds", type=int, default=4)
     options.add_argument("--connections", type=int, default=64)
-    options.add_argument("--rpconnect", default=shutil.which("redpanda-connect"), help="the program of the Go peer")
+    options.add_argument("--go", default=shutil.which("redpanda-connect"), help="the program of the Go peer")
     asked = options.parse_args(argv)
     if shutil.which("wrk") is None:
         print("skipped: wrk is not installed (Debian: apt-get install wrk)")
@@ -85,7 +84,7 @@ async def _run(kafka: str, postgres: str, asked: argparse.Namespace) -> None:
         with ExitStack() as stack, tempfile.TemporaryDirectory() as logs:
             cases = [
                 stack.enter_context(_server(name, argv, environment, Path(logs), key, asked))
-                for name, argv in _servers(asked.rpconnect)
+                for name, argv in _servers(asked.go)
             ]
             cases += _producers(environment, asked.seconds)
             for case in cases:
@@ -99,16 +98,16 @@ async def _run(kafka: str, postgres: str, asked: argparse.Namespace) -> None:
         _print(cases, asked)
 
 
-def _servers(rpconnect: str | None) -> Iterator[tuple[str, tuple[str, ...]]]:
+def _servers(go: str | None) -> Iterator[tuple[str, tuple[str, ...]]]:
     bare = (sys.executable, "-P", str(HERE / "baselines.py"))
     yield NO_WORK, (*bare, "none", "{port}")
     yield "bare group commit", (*bare, "group", "{port}")
     yield HANDLER, (*bare, "handler", "{port}")
     yield OURS, tellback("serve", "collector", "--port", "{port}", "--pause", "0")
-    if rpconnect is None:
-        print(f"left out: {GO} is not installed (go build of its public components io, pure and kafka)")
+    if go is None:
+        print(f"left out: {GO} (go build in bench/benthos)")
     else:
-        yield GO, (rpconnect, "run", str(HERE / "rpconnect.yaml"))
+        yield GO, (go, "run", str(HERE / "rpconnect.yaml"))
 
 
 def _producers(environment: Environment, seconds: int) -> Iterator[Case]:
