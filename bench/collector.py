@@ -2,11 +2,13 @@
 
 `make bench ARGS="collector --rounds 3 --seconds 5"`. Cases run interleaved, round by round; ratios are taken within a
 round, since the machine's speed drifts between rounds. Needs wrk (Debian: `apt-get install wrk`). Peers that are not
-there are named and left out: the Go peer (`--go PROGRAM`, from `go build` in bench/benthos: the engine and the Kafka
-client of Redpanda Connect; a `redpanda-connect` on the path is taken too, and runs the same file) and librdkafka (`confluent-kafka` importable by this Python).
+there are named and left out: the Go peer (`--go PROGRAM`) and librdkafka (`confluent-kafka` importable by this Python).
+The Go peer is made by `go build` in bench/benthos, of the engine and the Kafka client of Redpanda Connect; a
+`redpanda-connect` on the path is taken too, and runs the same file.
 
 The cases: uvicorn that does no work (what HTTP alone takes); the bare group commit (decode, publish, wait); the
-collector's handler without its service around it; the collector; the Go peer doing the bare work; and for arrays librdkafka producing the collector's records with no HTTP at all.
+collector's handler without its service around it; the collector; the Go peer doing the bare work; and for arrays
+librdkafka producing the collector's records with no HTTP at all.
 """
 
 import argparse
