@@ -27,13 +27,6 @@ class DashboardSettings(Settings):
     secure_cookies: bool = Field(
         default=False, description="Send cookies over HTTPS only; set it behind a proxy that speaks HTTPS."
     )
-    proxies: int = Field(
-        default=0,
-        ge=0,
-        le=10,
-        description="How many proxies in front append to X-Forwarded-For; failed tries to sign in are counted by the"
-        " address that the outermost of them saw.",
-    )
     refresh_seconds: float = Field(
         default=1.0, gt=0, le=60, description="Seconds between two questions whether something has changed."
     )

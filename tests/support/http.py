@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Iterable
+from functools import partial
 
 import httpx
 import uvicorn
@@ -12,6 +13,7 @@ from fastapi import FastAPI
 from shared.access.store import NewKey, create_key
 from shared.clock import SystemClock
 from shared.db.engine import Database
+from shared.http.direct import DirectProtocol
 from tests.support.environment import Environment
 from tests.support.polling import eventually
 
@@ -30,7 +32,9 @@ async def serving(app: FastAPI) -> AsyncIterator[str]:
     """The base URL of the app on a real server, for what only a socket shows: streams, framing, disconnects."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        server = uvicorn.Server(uvicorn.Config(app, log_config=None, lifespan="on", timeout_graceful_shutdown=2))
+        protocol = partial(DirectProtocol, direct=getattr(app, "direct", {}))
+        config = uvicorn.Config(app, log_config=None, lifespan="on", timeout_graceful_shutdown=2, http=protocol)
+        server = uvicorn.Server(config)
         # The test's process keeps its own signal handlers.
         serve = asyncio.create_task(server._serve([listening]))
         try:

@@ -1,5 +1,6 @@
 """The hot path answers as the routes behind it do, byte for byte where the answer is not new each time."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -9,10 +10,11 @@ import pytest
 
 from services.collector.app import build
 from shared.http.app import ServiceApp
+from shared.kafka.producer import Publisher
 from tests.support.clock import FrozenClock
 from tests.support.environment import Environment
 from tests.support.events import NOW, topic_records
-from tests.support.http import api_key, bearer, running
+from tests.support.http import api_key, bearer, running, serving
 
 BODY = {"account_id": " acme ", "email": "Ann.Lee@acme.example", "survey_type": "nps", "score": 9, "comment": "Ünïcode"}
 VOLATILE = {"event_id", "request_id", "instance", "x-request-id", "date", "content-length"}
@@ -50,6 +52,15 @@ async def both(
     return with_hot, without
 
 
+@pytest.fixture
+async def socket(environment: Environment, app: ServiceApp) -> AsyncIterator[httpx.AsyncClient]:
+    """A client of a real server, which answers plain posts past ASGI."""
+    async with serving(app) as address, httpx.AsyncClient(base_url=address) as client:
+        client.headers.update(bearer(await api_key(environment, ["ingest"])))
+        assert (await client.post("/v1/responses", json=BODY)).status_code == 202  # key and partitions are known then
+        yield client
+
+
 JSON = {"content-type": "application/json"}
 CASES: dict[str, tuple[bytes, dict[str, str]]] = {
     "plain": (json.dumps(BODY | {"response_id": 'r"1'}).encode(), JSON),
@@ -78,6 +89,45 @@ CASES: dict[str, tuple[bytes, dict[str, str]]] = {
 async def test_one_response_is_answered_alike(client: httpx.AsyncClient, app: ServiceApp, case: str) -> None:
     with_hot, without = await both(client, app, "/v1/responses", *CASES[case])
     assert stable(with_hot) == stable(without)
+
+
+@pytest.mark.parametrize("case", CASES)
+async def test_one_response_is_answered_alike_past_asgi(socket: httpx.AsyncClient, app: ServiceApp, case: str) -> None:
+    body, headers = CASES[case]
+    directly = await socket.post("/v1/responses", content=body, headers=headers)
+    app.direct.clear()
+    routed = await socket.post("/v1/responses", content=body, headers=headers)
+    assert stable(directly) == stable(routed)
+
+
+async def test_a_plain_post_does_go_past_asgi(
+    environment: Environment, socket: httpx.AsyncClient, app: ServiceApp
+) -> None:
+    app.hot.clear()
+    answer = await socket.post("/v1/responses", json=ITEM | {"response_id": "direct"})
+    assert (answer.status_code, answer.json()["via"]) == (202, "kafka")
+    assert answer.headers["x-request-id"] == answer.json()["event_id"]  # the routes make one of their own
+    records = await topic_records(environment.kafka, environment.topic_prefix + "responses")
+    assert sum(json.loads(record.value or b"")["response_id"] == "direct" for record in records) == 1
+
+
+async def test_what_kafka_does_not_take_past_asgi_goes_to_the_outbox(
+    socket: httpx.AsyncClient, app: ServiceApp
+) -> None:
+    """Put into a group and then refused: the breaker opens while it waits."""
+    publisher: Publisher = app.state.plumbing.publisher
+    held = asyncio.Event()
+
+    async def never(*_: Any, **__: Any) -> None:
+        held.set()
+        await asyncio.Event().wait()
+
+    publisher._produce = never  # type: ignore[method-assign]
+    posting = asyncio.create_task(socket.post("/v1/responses", json=ITEM | {"response_id": "late"}))
+    await held.wait()
+    publisher._trip()
+    answer = await posting
+    assert (answer.status_code, answer.json()["via"], answer.json()["response_id"]) == (202, "outbox", "late")
 
 
 ITEM = {"account_id": "acme", "stakeholder_id": "ann", "survey_type": "nps", "score": 9}
