@@ -4,7 +4,6 @@ collector's own handler with nothing of its service in front."""
 import json
 import os
 import sys
-from functools import partial
 from typing import Any
 
 import uvicorn
@@ -72,7 +71,7 @@ def bare_handler() -> tuple[Any, Any]:
         handler = service if scope["type"] == "lifespan" else service.hot.get((scope["method"], scope["path"]), service)
         await handler(scope, receive, send)
 
-    return app, partial(DirectProtocol, direct=service.direct)
+    return app, DirectProtocol.offering(service.direct)
 
 
 if __name__ == "__main__":

@@ -5,7 +5,6 @@ import os
 import socket
 import time
 from collections.abc import Sequence
-from functools import partial
 from importlib import import_module
 from typing import Annotated, Any
 
@@ -117,7 +116,7 @@ def _server(app: Any, address: tuple[str, int], pause: float, proxies: Sequence[
             host=address[0],
             port=address[1],
             loop="uvloop",
-            http=partial(DirectProtocol, direct=app.direct),
+            http=DirectProtocol.offering(app.direct),
             lifespan="on",
             timeout_graceful_shutdown=STOP_SECONDS,
             limit_concurrency=CONCURRENCY,

@@ -6,7 +6,8 @@ application. All else stays uvicorn's: parsing, pipelining, timeouts, closing, t
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from types import MappingProxyType
+from typing import Any, cast
 
 from starlette.types import Scope
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
@@ -24,20 +25,28 @@ def _nothing() -> None:
 
 
 class DirectProtocol(HttpToolsProtocol):
-    """Offers requests to the function of their method and path in `direct` before a task is made for them."""
+    """Offers requests to the function of their method and path before a task is made for them."""
 
-    def __init__(self, *, direct: Mapping[tuple[str, str], Direct], **uvicorn: Any) -> None:
-        super().__init__(**uvicorn)
-        self._direct = direct
-        self._held: RequestResponseCycle | None = None
+    _direct: Mapping[tuple[str, str], Direct] = MappingProxyType({})
+    _held: RequestResponseCycle | None = None
+
+    @classmethod
+    def offering(cls, direct: Mapping[tuple[str, str], Direct]) -> "type[DirectProtocol]":
+        """The protocol with these functions, as uvicorn's setting `http` takes it."""
+
+        class Offering(cls):  # type: ignore[misc, valid-type]
+            _direct = direct
+
+        return Offering
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        direct = self._direct.get((cycle.scope["method"], cycle.scope["path"]))
+        scope = cast(Scope, cycle.scope)
+        direct = self._direct.get((scope["method"], scope["path"]))
         if direct is None or app is not self.app or cycle.waiting_for_100_continue or self.flow.write_paused:
             super()._start_asgi_task(cycle, app)
         elif cycle.more_body:
             self._held = cycle
-        elif not direct(cycle.scope, bytes(cycle.body), self._replying(cycle)):
+        elif not direct(scope, bytes(cycle.body), self._replying(cycle)):
             super()._start_asgi_task(cycle, app)
 
     def on_body(self, body: bytes) -> None:

@@ -4,7 +4,6 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Iterable
-from functools import partial
 
 import httpx
 import uvicorn
@@ -32,7 +31,7 @@ async def serving(app: FastAPI) -> AsyncIterator[str]:
     """The base URL of the app on a real server, for what only a socket shows: streams, framing, disconnects."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        protocol = partial(DirectProtocol, direct=getattr(app, "direct", {}))
+        protocol = DirectProtocol.offering(getattr(app, "direct", {}))
         config = uvicorn.Config(app, log_config=None, lifespan="on", timeout_graceful_shutdown=2, http=protocol)
         server = uvicorn.Server(config)
         # The test's process keeps its own signal handlers.

@@ -11,9 +11,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from functools import cache, partial
 from json.encoder import encode_basestring as quoted
-from typing import Any
+from typing import Any, get_args
 
-from prometheus_client import Histogram
+from prometheus_client import Counter, Histogram
 from pydantic import ValidationError
 from starlette.types import Message, Receive, Scope, Send
 
@@ -44,7 +44,7 @@ _HEADERS = [
     (b"x-content-type-options", b"nosniff"),
     (b"cache-control", b"no-store"),
 ]
-_ACCEPTED = {via: responses_accepted_total.labels(via) for via in ("kafka", "outbox")}
+_ACCEPTED: dict[Via, Counter] = {via: responses_accepted_total.labels(via) for via in get_args(Via)}
 
 
 class HotPath:

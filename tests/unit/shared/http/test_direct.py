@@ -6,7 +6,6 @@ import contextlib
 import re
 import socket
 from collections.abc import AsyncIterator
-from functools import partial
 from typing import Any
 
 import pytest
@@ -108,7 +107,7 @@ async def server_of(desk: Desk, **options: Any) -> AsyncIterator[tuple[str, int]
     """A real server of the desk."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        protocol = partial(DirectProtocol, direct={("POST", PATH): desk.direct})
+        protocol = DirectProtocol.offering({("POST", PATH): desk.direct})
         config = uvicorn.Config(desk.app, log_config=None, interface="asgi3", lifespan="off", http=protocol, **options)
         server = uvicorn.Server(config)
         serve = asyncio.create_task(server._serve([listening]))
