@@ -1,6 +1,7 @@
 """Baselines of the collector's benchmark, on the same server: no work at all, the bare group commit, and the
 collector's own handler with nothing of its service in front."""
 
+import gc
 import json
 import os
 import sys
@@ -8,6 +9,7 @@ from typing import Any
 
 import uvicorn
 
+from services.cli.serve import GC_THRESHOLDS
 from services.collector.app import build
 from shared.http.app import ServiceApp
 from shared.http.direct import DirectProtocol
@@ -76,6 +78,7 @@ def bare_handler() -> tuple[Any, Any]:
 
 if __name__ == "__main__":
     kind = sys.argv[1]
+    gc.set_threshold(*GC_THRESHOLDS)  # as the service does it, else its baselines are slower for that alone
     app, protocol = bare_handler() if kind == "handler" else (Baseline(publishing=kind == "group"), "httptools")
     uvicorn.run(
         app,
