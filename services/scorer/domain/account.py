@@ -10,14 +10,15 @@ Everything in it is a JSON value, so two snapshots compare with `==` also after 
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
 from services.scorer.domain.answers import Answer, History, Method, latest_of
 from services.scorer.domain.categories import SurveyType
-from services.scorer.domain.figures import Pairs, Tally, figures_from_counts, pairs_of, tally_of
+from services.scorer.domain.figures import NOTHING, Pairs, Tally, figures_from_counts, pairs_of, tally_of
 from services.scorer.domain.reach import Invitation, Reach, coverage_of, reach_figures, reach_of
 from services.scorer.domain.windows import STANDARD_WINDOWS, Window
 
@@ -93,10 +94,20 @@ def counted_snapshot(
 
 def figures_of_snapshot(counted: CountedSnapshot) -> dict[str, dict[str, dict[str, Any]]]:
     """`{window: {method: figures}}` of the counts."""
-    return {
-        window: {method: figures_of_counts(counts) for method, counts in by_method.items()}
-        for window, by_method in counted.items()
-    }
+    return {window: _figures_by_method(by_method) for window, by_method in counted.items()}
+
+
+def _figures_by_method(by_method: Mapping[Method, AccountCounts]) -> dict[str, dict[str, Any]]:
+    """Where both methods pick the same answers, as in most short windows, the figures are worked out once."""
+    figures: dict[int, dict[str, Any]] = {}
+    found: dict[str, dict[str, Any]] = {}
+    for method, counts in by_method.items():
+        known = figures.get(id(counts))
+        if known is None:
+            figures[id(counts)] = found[method] = figures_of_counts(counts)
+        else:
+            found[method] = known.copy()
+    return found
 
 
 def account_figures(
@@ -129,7 +140,7 @@ def counts_by_method(facts: AccountFacts, window: Window, as_of: datetime) -> di
     )
     reach, known = reach_of(facts.invitations, span), facts.known.count(as_of)
 
-    def counts(now: Sequence[Answer], before: Sequence[Answer]) -> AccountCounts:
+    def counts(now: Collection[Answer], before: Collection[Answer]) -> AccountCounts:
         return AccountCounts(
             _tally(now, len(latest_now)),
             _tally(before, len(latest_before)) if span_before else None,
@@ -138,7 +149,9 @@ def counts_by_method(facts: AccountFacts, window: Window, as_of: datetime) -> di
             known,
         )
 
-    return {"latest": counts(list(latest_now.values()), list(latest_before.values())), "all": counts(now, before)}
+    by_latest = counts(latest_now.values(), latest_before.values())
+    once_each = len(latest_now) == len(now) and len(latest_before) == len(before)
+    return {"latest": by_latest, "all": by_latest if once_each else counts(now, before)}
 
 
 def next_border(
@@ -150,9 +163,6 @@ def next_border(
     """The next moment at which time alone changes a figure of these windows: an answer or invitation enters,
     leaves a window, or leaves the window before. None when nothing ever will."""
     sent = sorted(invitation.sent_at for invitation in invitations)
-    spans = {timedelta()} | {
-        factor * timedelta(days=window.days) for window in windows if window.days for factor in (1, 2)
-    }
     steps = (
         moment
         for one in invitations
@@ -160,13 +170,22 @@ def next_border(
         if moment is not None
     )
     borders = [moment for moment in steps if moment > as_of]  # what was told ahead of its time
-    for span in spans:
+    for span in _spans_of(tuple(windows)):
         answered = history.first_after(as_of - span)
         asked = next((moment for moment in sent if moment > as_of - span), None)
         borders += [moment + span for moment in (answered, asked) if moment is not None]
     return min(borders, default=None)
 
 
-def _tally(answers: Sequence[Answer], voices: int) -> Tally:
-    last = max((answer.answered_at for answer in answers), default=None)
-    return tally_of((answer.score for answer in answers), voices, last)
+@cache
+def _spans_of(windows: tuple[Window, ...]) -> frozenset[timedelta]:
+    """How long after an answer the windows, and those before them, change by it."""
+    lengths = (timedelta(days=window.days) for window in windows if window.days)
+    return frozenset((timedelta(), *(factor * length for length in lengths for factor in (1, 2))))
+
+
+def _tally(answers: Collection[Answer], voices: int) -> Tally:
+    if not answers:
+        return NOTHING
+    last = max([answer.answered_at for answer in answers])
+    return tally_of([answer.score for answer in answers], voices, last)

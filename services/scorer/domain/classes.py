@@ -2,7 +2,7 @@
 by."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final, Literal
 
 from services.scorer.domain.answers import Answer
@@ -55,6 +55,9 @@ class Standing:
         return self.promoters + self.passives + self.detractors
 
 
+_NUMBERS: Final = tuple(field.name for field in fields(Standing))
+
+
 @dataclass(frozen=True, slots=True)
 class Classified:
     """The class, the rule that decided in words, and the numbers beside it."""
@@ -68,7 +71,7 @@ def classify(standing: Standing, thresholds: Thresholds = DEFAULT_THRESHOLDS) ->
     """The first rule that fits."""
     name, rule = first_fit(standing, thresholds)
     total = standing.total
-    numbers = asdict(standing) | {
+    numbers = {name: getattr(standing, name) for name in _NUMBERS} | {
         "window": "365d",
         "method": "latest",
         "response_count": total,

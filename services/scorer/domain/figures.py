@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, fields
 from datetime import datetime
 from math import sqrt
+from operator import mul
 from typing import Any
 
 from services.scorer.domain.categories import (
@@ -103,10 +104,6 @@ class Score:
     easy_percent: float | None
     last_answered_at: str | None
 
-    def flat(self) -> dict[str, Any]:
-        """The figures as JSON values, in their order."""
-        return {name: getattr(self, name) for name in SCORE_KEYS}
-
 
 SCORE_KEYS = tuple(field.name for field in fields(Score))
 COMPARISON_KEYS = ("previous", "change", "z", "significant", "same_stakeholders")
@@ -114,30 +111,52 @@ COMPARISON_KEYS = ("previous", "change", "z", "significant", "same_stakeholders"
 
 def score_of(tally: Tally, survey_type: SurveyType = "nps") -> Score:
     """The figures that follow from one tally."""
-    total = tally.total
+    return Score(**score_figures(tally, survey_type))
+
+
+def score_figures(tally: Tally, survey_type: SurveyType = "nps") -> dict[str, Any]:
+    """The same as JSON values, in the order of `Score`. The projector makes two dozen of them an account."""
+    scores = tally.scores
+    total = sum(scores)
     nps = survey_type == "nps"
+    shares = _shares_of(tally, total) if nps else _NO_SHARES
+    low, high = interval_of(tally) if nps and total else (None, None)
+    return {
+        **shares,
+        "response_count": total,
+        "stakeholder_count": tally.voices,
+        "mean_score": ratio(sum(map(mul, _SCALE, scores)), total) if total else None,
+        "distribution": list(scores),
+        "ci_low": low,
+        "ci_high": high,
+        "top_two_percent": ratio(100 * sum(scores[LOWEST_TOP_TWO:]), total) if survey_type == "csat" else None,
+        "easy_percent": ratio(100 * sum(scores[LOWEST_EASY:]), total) if survey_type == "ces" else None,
+        "last_answered_at": utc_text(tally.last_answered_at) if tally.last_answered_at else None,
+    }
+
+
+_SCALE = range(HIGHEST_SCORE + 1)
+_NO_SHARES: Mapping[str, Any] = dict.fromkeys(SCORE_KEYS[:8])
+
+
+def _shares_of(tally: Tally, total: int) -> Mapping[str, Any]:
+    if not total:
+        return _NONE_COUNTED
     promoters, passives, detractors = tally.promoters, tally.passives, tally.detractors
-    low, high = interval_of(tally) if nps else (None, None)
-    weighted = sum(score * count for score, count in enumerate(tally.scores))
-    return Score(
-        nps=ratio(100 * (promoters - detractors), total) if nps else None,
-        nps_rounded=rounded(100 * (promoters - detractors), total) if nps else None,
-        promoter_count=promoters if nps else None,
-        promoter_percent=ratio(100 * promoters, total) if nps else None,
-        passive_count=passives if nps else None,
-        passive_percent=ratio(100 * passives, total) if nps else None,
-        detractor_count=detractors if nps else None,
-        detractor_percent=ratio(100 * detractors, total) if nps else None,
-        response_count=total,
-        stakeholder_count=tally.voices,
-        mean_score=ratio(weighted, total),
-        distribution=list(tally.scores),
-        ci_low=low,
-        ci_high=high,
-        top_two_percent=ratio(100 * sum(tally.scores[LOWEST_TOP_TWO:]), total) if survey_type == "csat" else None,
-        easy_percent=ratio(100 * sum(tally.scores[LOWEST_EASY:]), total) if survey_type == "ces" else None,
-        last_answered_at=utc_text(tally.last_answered_at) if tally.last_answered_at else None,
-    )
+    net = 100 * (promoters - detractors)
+    return {
+        "nps": net / total,
+        "nps_rounded": rounded(net, total),
+        "promoter_count": promoters,
+        "promoter_percent": 100 * promoters / total,
+        "passive_count": passives,
+        "passive_percent": 100 * passives / total,
+        "detractor_count": detractors,
+        "detractor_percent": 100 * detractors / total,
+    }
+
+
+_NONE_COUNTED: Mapping[str, Any] = _NO_SHARES | {"promoter_count": 0, "passive_count": 0, "detractor_count": 0}
 
 
 def figures_from_counts(
@@ -146,10 +165,10 @@ def figures_from_counts(
     """The figures of a window with its comparison to the window before (None where there is none, as before
     all time), as JSON values: the keys of `Score`, then `previous`, `change`, `z`, `significant`,
     `same_stakeholders`."""
-    figures = score_of(now, survey_type).flat()
+    figures = score_figures(now, survey_type)
     comparable = survey_type == "nps" and before is not None
     z = z_between(before, now) if comparable and before else None
-    figures["previous"] = score_of(before, survey_type).flat() if before is not None else None
+    figures["previous"] = score_figures(before, survey_type) if before is not None else None
     figures["change"] = change_between(before, now) if comparable and before else None
     figures["z"] = z
     figures["significant"] = (
@@ -178,9 +197,10 @@ def adjusted(tally: Tally) -> tuple[float, float]:
     Adjusted Wald after Rocks (2016), «Interval estimation for the Net Promoter Score»: ¾, 1½, ¾ are added to
     promoters, passives and detractors, so there are n + 3 answers.
     """
+    promoters, detractors = tally.promoters, tally.detractors
     answers = tally.total + 3
-    score = (tally.promoters - tally.detractors) / answers
-    return score, ((tally.promoters + tally.detractors + 1.5) / answers - score * score) / answers
+    score = (promoters - detractors) / answers
+    return score, ((promoters + detractors + 1.5) / answers - score * score) / answers
 
 
 def interval_of(tally: Tally) -> tuple[float | None, float | None]:
@@ -194,10 +214,11 @@ def interval_of(tally: Tally) -> tuple[float | None, float | None]:
 
 def change_between(before: Tally, now: Tally) -> float | None:
     """The score now minus the score before; None unless both count something."""
-    return ratio(
-        100 * ((now.promoters - now.detractors) * before.total - (before.promoters - before.detractors) * now.total),
-        before.total * now.total,
-    )
+    total, total_before = now.total, before.total
+    if not total or not total_before:
+        return None
+    net, net_before = now.promoters - now.detractors, before.promoters - before.detractors
+    return 100 * (net * total_before - net_before * total) / (total_before * total)
 
 
 def z_between(before: Tally, now: Tally) -> float | None:

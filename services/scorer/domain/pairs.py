@@ -160,13 +160,11 @@ def pair_at(live: Sequence[Entry], count: int) -> Pair | None:
     if not count:
         return None
     latest = live[count - 1]
-    return Pair(
-        _ref(latest),
-        _ref(live[count - 2]) if count > 1 else None,
-        latest.follow_up_requested,
-        latest.fresh,
-        falls_in_a_row([entry.score for entry in live[:count]]),
-    )
+    if count == 1:
+        return Pair(_ref(latest), None, latest.follow_up_requested, latest.fresh, 0)
+    previous = live[count - 2]
+    falls = falls_in_a_row([entry.score for entry in live[:count]]) if latest.score < previous.score else 0
+    return Pair(_ref(latest), _ref(previous), latest.follow_up_requested, latest.fresh, falls)
 
 
 def _known_until(told: Pair | None, live: Sequence[Entry]) -> int:

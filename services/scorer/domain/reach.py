@@ -49,9 +49,14 @@ class Reach:
     follow_up_requested: int = 0
 
 
+NOBODY = Reach()
+
+
 def reach_of(invitations: Iterable[Invitation], span: Span) -> Reach:
     """Count the invitations sent in the span, as they stood at its end."""
     sent = [invitation for invitation in invitations if span.holds(invitation.sent_at)]
+    if not sent:
+        return NOBODY
 
     def by_then(moment: datetime | None) -> bool:
         return moment is not None and moment <= span.upto

@@ -59,4 +59,5 @@ YEAR = STANDARD_WINDOWS[4]
 
 def utc_text(moment: datetime) -> str:
     """RFC 3339 in UTC with as many microseconds as there are, e.g. `2026-11-22T09:30:00.000001Z`."""
-    return moment.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    there = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
+    return f"{there.isoformat()[:-6]}Z"
