@@ -1,11 +1,11 @@
 """What the projector reads and writes: whole accounts, many at a time, a handful of statements for all of them."""
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from pydantic_core import to_json
 from sqlalchemy import RowMapping
 
 from services.scorer.domain.drops import DropState
@@ -18,10 +18,14 @@ from shared.db.transaction import ReadTx, WriteTx
 
 Rows = Mapping[str, Sequence[RowMapping]]
 """account_id -> its rows."""
+Stored = tuple[Entry, str | None, bool]
+"""A response with the invitation that it names, and whether it has a comment."""
+_RESPONSES = (
+    "select account_id, invitation_id, stakeholder_id, survey_type, nps_kind, response_id, answered_at, recorded_at,"
+    " score, follow_up_requested, touchpoint, product, quiet, test, withdrawn, erased, revision, updated_at,"
+    f" {commented('responses')} as commented from responses where account_id = any(cast(:ids as text[]))"
+)
 READ: Mapping[str, str] = {
-    "responses": "response_id, account_id, stakeholder_id, survey_type, nps_kind, answered_at, recorded_at, score,"
-    " follow_up_requested, touchpoint, product, quiet, test, withdrawn, erased, revision, updated_at, invitation_id,"
-    f" {commented('responses')} as commented",
     "invitations": "account_id, invitation_id, stakeholder_id, sent_at, delivered_at, opened_at, started_at,"
     " bounced_at, recorded_at, silent_at",
     "stakeholders": "account_id, stakeholder_id, type, removed",
@@ -29,49 +33,31 @@ READ: Mapping[str, str] = {
     "latest_pairs": "*",
     "snapshots": "*",
 }
-_SNAPSHOT: Mapping[str, str] = {
-    "account_id": "text",
-    "sequence": "bigint",
-    "computed_at": "timestamptz",
-    "account_class": "text",
-    "class_numbers": "text",
-    "attributes": "text",
-    "figures": "text",
-    "dropped": "bool",
-    "dropped_until": "timestamptz",
-    "next_border": "timestamptz",
-}
-_PAIR: Mapping[str, str] = {
-    "account_id": "text",
-    "stakeholder_id": "text",
-    "survey_type": "text",
-    "nps_kind": "text",
-    "response_id": "text",
-    "answered_at": "timestamptz",
-    "score": "smallint",
-    "follow_up_requested": "bool",
-    "fresh": "bool",
-    "previous_response_id": "text",
-    "previous_answered_at": "timestamptz",
-    "previous_score": "smallint",
-    "falls_in_a_row": "int",
-}
+_SNAPSHOT = (
+    *("account_id", "sequence", "computed_at", "account_class", "class_numbers", "attributes", "figures"),
+    *("dropped", "dropped_until", "next_border"),
+)
+"""Columns of `snapshots` and, in this order, of the type `snapshot_row_v1`."""
+_PAIR = (
+    *("account_id", "stakeholder_id", "survey_type", "nps_kind", "response_id", "answered_at", "score"),
+    *("follow_up_requested", "fresh", "previous_response_id", "previous_answered_at", "previous_score"),
+    "falls_in_a_row",
+)
+"""Columns of `latest_pairs` and, in this order, of the type `latest_pair_row_v1`."""
 _JSON = ("class_numbers", "attributes", "figures")
 
 
-def _upsert(table: str, columns: Mapping[str, str], keys: int) -> str:
-    names = list(columns)
-    arrays = ", ".join(f"cast(:{name} as {kind}[])" for name, kind in columns.items())
-    values = ", ".join(f"{name}::jsonb" if name in _JSON else name for name in names)
-    updates = ", ".join(f"{name} = excluded.{name}" for name in names[keys:])
+def _upsert(table: str, row: str, columns: Sequence[str], keys: int) -> str:
+    values = ", ".join(f"{name}::jsonb" if name in _JSON else name for name in columns)
+    updates = ", ".join(f"{name} = excluded.{name}" for name in columns[keys:])
     return (
-        f"insert into {table} ({', '.join(names)}) select {values} from unnest({arrays}) as r({', '.join(names)})"
-        f" on conflict ({', '.join(names[:keys])}) do update set {updates}"
+        f"insert into {table} ({', '.join(columns)}) select {values} from unnest(cast(:rows as {row}[]))"
+        f" on conflict ({', '.join(columns[:keys])}) do update set {updates}"
     )
 
 
-UPSERT_SNAPSHOTS = _upsert("snapshots", _SNAPSHOT, keys=1)
-UPSERT_PAIRS = _upsert("latest_pairs", _PAIR, keys=4)
+UPSERT_SNAPSHOTS = _upsert("snapshots", "snapshot_row_v1", _SNAPSHOT, keys=1)
+UPSERT_PAIRS = _upsert("latest_pairs", "latest_pair_row_v1", _PAIR, keys=4)
 DELETE_PAIRS = """
     delete from latest_pairs where (account_id, stakeholder_id, survey_type, nps_kind) in (select * from unnest(
         cast(:account_ids as text[]), cast(:stakeholder_ids as text[]), cast(:survey_types as text[]),
@@ -81,6 +67,7 @@ DELETE_PAIRS = """
 
 async def read_accounts(tx: ReadTx, account_ids: Sequence[str]) -> tuple[list[AccountState], dict[str, int]]:
     """The state of each account, in the order given, and the sequence that its last event had."""
+    answers = await _read_responses(tx, account_ids)
     found: dict[str, Rows] = {}
     for table, columns in READ.items():
         rows = await tx.all(
@@ -88,8 +75,21 @@ async def read_accounts(tx: ReadTx, account_ids: Sequence[str]) -> tuple[list[Ac
         )
         found[table] = _grouped(rows)
     snapshots = {account_id: rows[0] for account_id, rows in found["snapshots"].items()}
-    states = [_state(account_id, found, snapshots.get(account_id)) for account_id in account_ids]
+    states = [
+        _state(account_id, answers.get(account_id, ()), found, snapshots.get(account_id)) for account_id in account_ids
+    ]
     return states, {account_id: row["sequence"] for account_id, row in snapshots.items()}
+
+
+async def _read_responses(tx: ReadTx, account_ids: Sequence[str]) -> Mapping[str, Sequence[Stored]]:
+    """Every response of each account; by position, since there are many of them."""
+    grouped: dict[str, list[Stored]] = defaultdict(list)
+    for account_id, invitation_id, person, survey_type, nps_kind, response_id, *rest, commented in await tx.rows(
+        _RESPONSES, ids=list(account_ids)
+    ):
+        entry = Entry(response_id, Series(person, survey_type, nps_kind), *rest)
+        grouped[account_id].append((entry, invitation_id, commented))
+    return grouped
 
 
 def _grouped(rows: Iterable[RowMapping]) -> Rows:
@@ -99,15 +99,16 @@ def _grouped(rows: Iterable[RowMapping]) -> Rows:
     return grouped
 
 
-def _state(account_id: str, found: Mapping[str, Rows], snapshot: RowMapping | None) -> AccountState:
-    responses = found["responses"].get(account_id, ())
+def _state(
+    account_id: str, responses: Sequence[Stored], found: Mapping[str, Rows], snapshot: RowMapping | None
+) -> AccountState:
     invitations = [row for row in found["invitations"].get(account_id, ()) if row["sent_at"] is not None]
     people = found["stakeholders"].get(account_id, ())
     accounts = found["accounts"].get(account_id, ())
     left = bool(accounts and accounts[0]["removed"])  # its people are in nobody's reach any more
     return AccountState(
         account_id,
-        entries=[_entry(row) for row in responses],
+        entries=[entry for entry, _, _ in responses],
         invitations=_invitations(invitations, responses),
         asked=[_asked(row) for row in invitations],
         listed=frozenset(row["stakeholder_id"] for row in people if not (left or row["removed"])),
@@ -118,32 +119,13 @@ def _state(account_id: str, found: Mapping[str, Rows], snapshot: RowMapping | No
     )
 
 
-def _entry(row: RowMapping) -> Entry:
-    return Entry(
-        response_id=row["response_id"],
-        series=Series(row["stakeholder_id"], row["survey_type"], row["nps_kind"]),
-        answered_at=row["answered_at"],
-        recorded_at=row["recorded_at"],
-        score=row["score"],
-        follow_up_requested=row["follow_up_requested"],
-        touchpoint=row["touchpoint"],
-        product=row["product"],
-        quiet=row["quiet"],
-        test=row["test"],
-        withdrawn=row["withdrawn"],
-        erased=row["erased"],
-        revision=row["revision"],
-        updated_at=row["updated_at"],
-    )
-
-
-def _invitations(invitations: Iterable[RowMapping], responses: Iterable[RowMapping]) -> list[Invitation]:
+def _invitations(invitations: Iterable[RowMapping], responses: Iterable[Stored]) -> list[Invitation]:
     """The invitations sent, each with the live submissions that name it."""
     replies: dict[tuple[str, str], list[Reply]] = defaultdict(list)
-    for row in responses:
-        if row["invitation_id"] and not (row["test"] or row["withdrawn"] or row["erased"]):
-            replies[row["invitation_id"], row["stakeholder_id"]].append(
-                Reply(row["answered_at"], row["commented"], row["follow_up_requested"])
+    for entry, invitation_id, commented in responses:
+        if invitation_id and entry.live:
+            replies[invitation_id, entry.series.stakeholder_id].append(
+                Reply(entry.answered_at, commented, entry.follow_up_requested)
             )
     return [
         Invitation(
@@ -211,19 +193,22 @@ async def save_snapshots(
     """Write (account_id, sequence, snapshot, next border)."""
     if not rows:
         return
-    columns: dict[str, list[Any]] = {
-        "account_id": [account_id for account_id, *_ in rows],
-        "sequence": [sequence for _, sequence, *_ in rows],
-        "computed_at": [computed_at] * len(rows),
-        "next_border": [border for *_, border in rows],
-    }
-    snapshots = [snapshot for _, _, snapshot, _ in rows]
-    columns["account_class"] = [snapshot.account_class for snapshot in snapshots]
-    columns["dropped"] = [snapshot.drop.dropped for snapshot in snapshots]
-    columns["dropped_until"] = [snapshot.drop.until for snapshot in snapshots]
-    for name in _JSON:
-        columns[name] = [json.dumps(getattr(snapshot, name)) for snapshot in snapshots]
-    await tx.execute(UPSERT_SNAPSHOTS, **columns)
+    await tx.execute(UPSERT_SNAPSHOTS, rows=[_snapshot_row(*row, computed_at) for row in rows])
+
+
+def _snapshot_row(
+    account_id: str, sequence: int, snapshot: Snapshot, next_border: datetime | None, computed_at: datetime
+) -> tuple[Any, ...]:
+    return (
+        account_id,
+        sequence,
+        computed_at,
+        snapshot.account_class,
+        *(to_json(getattr(snapshot, name)).decode() for name in _JSON),
+        snapshot.drop.dropped,
+        snapshot.drop.until,
+        next_border,
+    )
 
 
 async def save_pairs(tx: WriteTx, pairs: Sequence[tuple[str, Series, Pair | None]]) -> None:
@@ -234,7 +219,7 @@ async def save_pairs(tx: WriteTx, pairs: Sequence[tuple[str, Series, Pair | None
         await tx.execute(DELETE_PAIRS, **dict(zip(names, map(list, zip(*gone, strict=True)), strict=True)))
     rows = [_pair_row(account_id, series, pair) for account_id, series, pair in pairs if pair is not None]
     if rows:
-        await tx.execute(UPSERT_PAIRS, **dict(zip(_PAIR, map(list, zip(*rows, strict=True)), strict=True)))
+        await tx.execute(UPSERT_PAIRS, rows=rows)
 
 
 def _pair_row(account_id: str, series: Series, pair: Pair) -> tuple[Any, ...]:

@@ -1,49 +1,51 @@
 """Snapshots as integers: one row an account, window and method, rewritten together with the snapshot."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, Final
 
 from services.scorer.domain.account import AccountCounts, CountedSnapshot
 from services.scorer.domain.categories import HIGHEST_SCORE
-from services.scorer.domain.figures import Tally
+from services.scorer.domain.figures import NOTHING
 from shared.db.transaction import ReadTx, WriteTx
 
 NOW: Final = tuple(f"s{score}" for score in range(HIGHEST_SCORE + 1))
 BEFORE: Final = tuple(f"p{score}" for score in range(HIGHEST_SCORE + 1))
 """How many answers of each score, in the window and in the one before."""
 REACH: Final = ("asked", "sent", "delivered", "opened", "bounced", "answered", "commented", "follow_up_requested")
-_COLUMNS: Final[Mapping[str, str]] = {
-    **dict.fromkeys(("account_id", "score_window", "method"), "text"),
-    **dict.fromkeys(("n", "total", "n_before", "total_before", *NOW, "voices"), "int"),
-    "last_at": "timestamptz",
-    **dict.fromkeys((*BEFORE, "voices_before"), "int"),
-    "last_before": "timestamptz",
-    **dict.fromkeys(("pairs", "pairs_sum", "pairs_squares", "known", *REACH), "int"),
-}
+_COLUMNS: Final = (
+    *("account_id", "score_window", "method", "n", "total", "n_before", "total_before"),
+    *(*NOW, "voices", "last_at", *BEFORE, "voices_before", "last_before"),
+    *("pairs", "pairs_sum", "pairs_squares", "known", *REACH),
+)
+"""Those of the table and, in this order, of the type `snapshot_sums_row_v1`."""
 _KEYS: Final = ("score_window", "method", "account_id")
 _UPSERT: Final = (
-    f"insert into snapshot_sums ({', '.join(_COLUMNS)}) select * from"
-    f" unnest({', '.join(f'cast(:{name} as {kind}[])' for name, kind in _COLUMNS.items())})"
+    f"insert into snapshot_sums ({', '.join(_COLUMNS)}) select {', '.join(_COLUMNS)}"
+    " from unnest(cast(:rows as snapshot_sums_row_v1[]))"
     f" on conflict ({', '.join(_KEYS)}) do update set"
     f" {', '.join(f'{name} = excluded.{name}' for name in _COLUMNS if name not in _KEYS)}"
 )
+_reach_of = attrgetter(*REACH)
 
 
 async def save_sums(tx: WriteTx, snapshots: Iterable[tuple[str, CountedSnapshot]]) -> None:
     """Write the counts of (account_id, snapshot)."""
-    rows = [row for account_id, counted in snapshots for row in rows_of(account_id, counted)]
+    rows = [row for account_id, counted in snapshots for row in _tuples_of(account_id, counted)]
     if rows:
-        await tx.execute(_UPSERT, **{name: [row[name] for row in rows] for name in _COLUMNS})
+        await tx.execute(_UPSERT, rows=rows)
 
 
 def rows_of(account_id: str, counted: CountedSnapshot) -> list[dict[str, Any]]:
     """The rows that one account's counts make, one a window and method."""
-    return [
-        _row(account_id, window, method, counts)
-        for window, by_method in counted.items()
-        for method, counts in by_method.items()
-    ]
+    return [dict(zip(_COLUMNS, row, strict=True)) for row in _tuples_of(account_id, counted)]
+
+
+def _tuples_of(account_id: str, counted: CountedSnapshot) -> Iterator[tuple[Any, ...]]:
+    for window, by_method in counted.items():
+        for method, counts in by_method.items():
+            yield account_id, window, method, *_values_of(counts)
 
 
 async def read_sums(tx: ReadTx, account_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
@@ -66,25 +68,22 @@ def _place(row: Mapping[str, Any]) -> tuple[str, str]:
     return row["score_window"], row["method"]
 
 
-def _row(account_id: str, window: str, method: str, counts: AccountCounts) -> dict[str, Any]:
-    now, before = counts.now, counts.before or Tally()
-    return {
-        "account_id": account_id,
-        "score_window": window,
-        "method": method,
-        "n": now.total,
-        "total": now.promoters - now.detractors,
-        "n_before": before.total,
-        "total_before": before.promoters - before.detractors,
-        **dict(zip(NOW, now.scores, strict=True)),
-        "voices": now.voices,
-        "last_at": now.last_answered_at,
-        **dict(zip(BEFORE, before.scores, strict=True)),
-        "voices_before": before.voices,
-        "last_before": before.last_answered_at,
-        "pairs": counts.pairs.people,
-        "pairs_sum": counts.pairs.total,
-        "pairs_squares": counts.pairs.squares,
-        "known": counts.known,
-        **{name: getattr(counts.reach, name) for name in REACH},
-    }
+def _values_of(counts: AccountCounts) -> tuple[Any, ...]:
+    now, before, pairs = counts.now, counts.before or NOTHING, counts.pairs
+    return (
+        now.total,
+        now.promoters - now.detractors,
+        before.total,
+        before.promoters - before.detractors,
+        *now.scores,
+        now.voices,
+        now.last_answered_at,
+        *before.scores,
+        before.voices,
+        before.last_answered_at,
+        pairs.people,
+        pairs.total,
+        pairs.squares,
+        counts.known,
+        *_reach_of(counts.reach),
+    )

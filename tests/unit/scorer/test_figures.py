@@ -81,9 +81,8 @@ def test_a_snapshot_holds_what_each_question_by_itself_answers(found: list[Answe
         for method in ("latest", "all"):
             figures = snapshot[window.name][method]
             alone = account_figures(facts, window, method, NOW)
-            assert figures["coverage"].pop("known") == 3
-            assert alone["coverage"].pop("known") == 0
-            assert figures == alone
+            assert alone["coverage"]["known"] == 0
+            assert figures == alone | {"coverage": alone["coverage"] | {"known": 3}}
 
 
 @given(answers())
