@@ -23,19 +23,35 @@ RETRY_SECONDS = 1.0
 REST_SHARE = 10.0
 REST_SECONDS = 5.0
 LULL_SECONDS = 0.25
-"""Under a load the projector rests ten times as long as it worked, at most 5 s, until nothing came for 0.25 s."""
+"""While batches come in, the projector rests ten times as long as it worked, at most 5 s, until none came for 0.25 s;
+the whole 5 s while the consumer has a backlog before it."""
+LANES = 2
+"""Transactions at once when a load is over: one computes while PostgreSQL works for the other."""
 SWEEP_ACCOUNTS = 1_000
 PENDING_SECONDS = 60.0
 
 
-class ProjectorJob:
-    """Projects marked accounts as soon as it is woken, and looks for marks of others every second."""
+def _never() -> bool:
+    return False
 
-    def __init__(self, database: Database, projector: Projector, accounts: int, told: Callable[[], None]) -> None:
+
+class ProjectorJob:
+    """Projects marked accounts as soon as it is woken, and looks for marks of others every second. `behind` says
+    whether the consumer has a backlog before it."""
+
+    def __init__(
+        self,
+        database: Database,
+        projector: Projector,
+        accounts: int,
+        told: Callable[[], None],
+        behind: Callable[[], bool] = _never,
+    ) -> None:
         self._database = database
         self._projector = projector
         self._accounts = accounts
         self._told = told
+        self._behind = behind
         self._wake = asyncio.Event()
         self._woken_at = -LULL_SECONDS
 
@@ -55,21 +71,29 @@ class ProjectorJob:
                     await asyncio.wait_for(self._wake.wait(), IDLE_SECONDS)
             elif done == self._accounts:
                 await self._let_pass(REST_SHARE * (time.monotonic() - began))
+                await asyncio.gather(*(self._catch_up() for _ in range(LANES)))
 
     async def _let_pass(self, seconds: float) -> None:
         """While a load is coming in, rest: the marks of one account become one, and the consumer gets the machine.
-        Ends as soon as no batch has been committed for a moment, at once when the load is over."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(min(seconds, REST_SECONDS)):
-                while await self._woken(self._woken_at + LULL_SECONDS - time.monotonic()):
-                    self._wake.clear()
+        Ends as soon as no batch has been committed for a moment and no backlog is left."""
+        began = time.monotonic()
+        while True:
+            if self._behind():
+                until = began + REST_SECONDS
+            else:
+                until = min(began + min(seconds, REST_SECONDS), self._woken_at + LULL_SECONDS)
+            left = until - time.monotonic()
+            if left <= 0:
+                return
+            await asyncio.sleep(min(left, LULL_SECONDS))
 
-    async def _woken(self, within: float) -> bool:
-        try:
-            await asyncio.wait_for(self._wake.wait(), within)
-        except TimeoutError:
-            return False
-        return True
+    async def _catch_up(self) -> None:
+        """Project what is left, as long as no load comes in."""
+        while not self._loaded() and await _patiently("projector", self.project_once) == self._accounts:
+            pass
+
+    def _loaded(self) -> bool:
+        return self._behind() or time.monotonic() - self._woken_at < LULL_SECONDS
 
     async def project_once(self) -> int:
         """Project some marked accounts in one transaction; returns how many. Raises `Unavailable`."""

@@ -53,8 +53,8 @@ def _received(record: Any, topic: Topic, partitions: int) -> Received:
         raise Poison("wrong_topic", "this topic does not carry this type")
     if partition_of(account_id, partitions) != record.partition:
         raise Poison("wrong_partition", "the record is not in its account's partition")
-    key = (record.key or b"").decode(errors="replace")
-    if key != account_id and not key.startswith(account_id + "/"):
+    key, account = record.key or b"", account_id.encode()
+    if key != account and not key.startswith(account + b"/"):
         raise Poison("wrong_key", "the record's key does not name the event's account")
     appended = datetime.fromtimestamp(record.timestamp / 1000, UTC)
     return Received(event, topic.name, record.partition, record.offset, appended)

@@ -53,7 +53,6 @@ class Projector:
         if not taken:
             return 0
         account_ids = [mark.account_id for mark in taken]
-        await tx.lock_accounts(account_ids)
         states, sequences = await projection.read_accounts(tx, account_ids)
         now = self._clock.now()
         loud = {mark.account_id: mark.loud and not silently for mark in taken}
@@ -62,6 +61,9 @@ class Projector:
             for state in states
         ]
         await _save(tx, done, now)
+        # Late, since accounts share their lock with many others: the marks alone keep two projectors of one account
+        # apart, and the lock is held for as long as events are written.
+        await tx.lock_accounts(account_ids)
         await tx.emit(SCORE_EVENTS, *(event for work in done for event in work.about))
         scores = [work.score for work in done if work.score is not None]
         await tx.emit(ACCOUNT_SCORES, *scores)

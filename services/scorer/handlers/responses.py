@@ -95,8 +95,8 @@ class ResponseFold:
     async def _record(self, tx: WriteTx, batch: Batch) -> None:
         firsts, repeats = await self._sort_out(tx, batch)
         stored = await responses.insert(tx, [data for _, data in firsts.values()])
-        for index, data in firsts.values():
-            if data.response_id in stored:
+        for response_id, (index, data) in firsts.items():
+            if response_id in stored:
                 batch.verdicts[index] = NEW
                 batch.mark(data.account_id, data.answered_at, data.recorded_at, data.quiet)
             else:
@@ -181,6 +181,8 @@ class ResponseFold:
 async def refold(tx: WriteTx, response_ids: Iterable[str]) -> None:
     """Work out the live columns of responses from what was first recorded and all their changes."""
     rows = await responses.lock(tx, response_ids)
+    if not rows:
+        return
     found = await changes.by_response(tx, [row["response_id"] for row in rows])
     live_rows = []
     for row in rows:

@@ -3,7 +3,8 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from operator import attrgetter
+from functools import lru_cache
+from operator import attrgetter, itemgetter
 from typing import Any
 
 from services.scorer.domain.history import AMENDABLE
@@ -30,10 +31,9 @@ _AS_SENT = (
     "follow_up_requested",
     "test",
     "quiet",
-    "sent",
 )
-"""What a row takes from the event as it is; with `attributes` after it, the type `response_row_v1`."""
-_values_of = attrgetter(*_AS_SENT)
+"""What a row takes from the event as it is; with `sent` and `attributes` after it, the type `response_row_v2`."""
+_values_of = itemgetter(*_AS_SENT)
 _ANSWER_COLUMNS: Mapping[str, str] = {
     "response_id": "text",
     "question_id": "text",
@@ -70,9 +70,10 @@ def _rows_of(columns: Mapping[str, str]) -> str:
 
 
 INSERT = (
-    f"insert into responses ({', '.join(_AS_SENT)}, attributes, updated_at)"
-    f" select {', '.join(_AS_SENT)}, attributes::jsonb, recorded_at from unnest(cast(:rows as response_row_v1[]))"
-    " on conflict (response_id) do nothing returning response_id"
+    f"with stored as (insert into responses ({', '.join(_AS_SENT)}, sent, attributes, updated_at)"
+    f" select {', '.join(_AS_SENT)}, sent::text[], attributes::jsonb, recorded_at"
+    " from unnest(cast(:rows as response_row_v2[])) on conflict (response_id) do nothing returning response_id)"
+    " select array_agg(response_id) from stored"
 )
 INSERT_ANSWERS = (
     f"insert into response_answers ({', '.join(_ANSWER_COLUMNS)})"
@@ -89,14 +90,24 @@ UPDATE_LIVE = (
 )
 
 
+@lru_cache(maxsize=4_096)
+def array_text(texts: tuple[str, ...]) -> str:
+    """An array as PostgreSQL writes it."""
+    quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
+    return "{" + ",".join(f'"{text}"' for text in quoted) + "}"
+
+
 async def insert(tx: WriteTx, responses: Sequence[ResponseRecorded]) -> set[str]:
     """Store those whose id is not there yet; returns the ids stored. The ids given must differ."""
     if not responses:
         return set()
     # In the order of ids, so that two replicas which meet the same ids wait for each other and never in a ring.
     ordered = sorted(responses, key=attrgetter("response_id"))
-    rows = [(*_values_of(row), json.dumps(row.attributes) if row.attributes else "{}") for row in ordered]
-    stored = set(await tx.column(INSERT, rows=rows))
+    rows = [
+        (*_values_of(vars(row)), array_text(row.sent), json.dumps(row.attributes) if row.attributes else "{}")
+        for row in ordered
+    ]
+    stored = set(await tx.scalar(INSERT, rows=rows) or ())
     await insert_answers(tx, [row for row in ordered if row.answers and row.response_id in stored])
     return stored
 

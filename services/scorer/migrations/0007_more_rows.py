@@ -1,4 +1,5 @@
-"""How the projector hands over what it found: arrays of rows instead of one array a column, as responses are."""
+"""How the projector hands over what it found: arrays of rows instead of one array a column, as responses are. And
+responses once more, with `sent` as text: few lists of fields are ever sent, and each is written out once."""
 
 from alembic import op
 
@@ -10,6 +11,31 @@ depends_on = None
 SCORES = ", ".join(f"s{score} int" for score in range(11))
 SCORES_BEFORE = ", ".join(f"p{score} int" for score in range(11))
 TYPES = (
+    """
+    create type response_row_v2 as (
+        response_id text,
+        account_id text,
+        stakeholder_id text,
+        email text,
+        survey_type text,
+        score smallint,
+        comment text,
+        answered_at timestamptz,
+        recorded_at timestamptz,
+        nps_kind text,
+        touchpoint text,
+        product text,
+        channel text,
+        survey_id text,
+        invitation_id text,
+        language text,
+        follow_up_requested boolean,
+        test boolean,
+        quiet boolean,
+        sent text,
+        attributes text
+    )
+    """,
     """
     create type snapshot_row_v1 as (
         account_id text,
