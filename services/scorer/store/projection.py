@@ -84,11 +84,11 @@ async def read_accounts(tx: ReadTx, account_ids: Sequence[str]) -> tuple[list[Ac
 async def _read_responses(tx: ReadTx, account_ids: Sequence[str]) -> Mapping[str, Sequence[Stored]]:
     """Every response of each account; by position, since there are many of them."""
     grouped: dict[str, list[Stored]] = defaultdict(list)
-    for account_id, invitation_id, person, survey_type, nps_kind, response_id, *rest, commented in await tx.rows(
+    for account_id, invitation_id, person, survey_type, nps_kind, response_id, *rest, with_comment in await tx.rows(
         _RESPONSES, ids=list(account_ids)
     ):
         entry = Entry(response_id, Series(person, survey_type, nps_kind), *rest)
-        grouped[account_id].append((entry, invitation_id, commented))
+        grouped[account_id].append((entry, invitation_id, with_comment))
     return grouped
 
 
@@ -122,10 +122,10 @@ def _state(
 def _invitations(invitations: Iterable[RowMapping], responses: Iterable[Stored]) -> list[Invitation]:
     """The invitations sent, each with the live submissions that name it."""
     replies: dict[tuple[str, str], list[Reply]] = defaultdict(list)
-    for entry, invitation_id, commented in responses:
+    for entry, invitation_id, with_comment in responses:
         if invitation_id and entry.live:
             replies[invitation_id, entry.series.stakeholder_id].append(
-                Reply(entry.answered_at, commented, entry.follow_up_requested)
+                Reply(entry.answered_at, with_comment, entry.follow_up_requested)
             )
     return [
         Invitation(
