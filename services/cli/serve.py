@@ -21,7 +21,7 @@ WITH_WORKERS = "collector"
 """The others divide their work by Kafka's partitions: they scale by replicas."""
 STOP_SECONDS = 15
 """How long requests that were begun may take to finish after SIGTERM."""
-GC_THRESHOLDS = (50_000, 20, 20)
+GC_THRESHOLDS = (200_000, 20, 20)
 """Requests and records make hardly any cycles, and walking over what is alive costs up to half of a batch's time."""
 CONCURRENCY = 1000
 """Connections and tasks at once, beyond which a request is answered 503 at the door."""

@@ -1,0 +1,58 @@
+"""How a load is taken: rows handed over whole, and a projector that gives way until the load is over."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from services.scorer.jobs import ProjectorJob
+from shared.topics import ACCOUNT_SCORE_CHANGED
+from tests.integration.scorer.writing import Writer, writer
+from tests.support.clock import FrozenClock
+from tests.support.environment import Environment
+from tests.support.events import NOW, recorded
+from tests.support.polling import eventually
+
+LATER = NOW + timedelta(minutes=5)
+
+
+@pytest.fixture
+async def scorer(environment: Environment) -> AsyncIterator[Writer]:
+    async with writer(environment, FrozenClock(LATER)) as ready:
+        yield ready
+
+
+async def projected(scorer: Writer) -> int:
+    return len(await scorer.rows("snapshots"))
+
+
+async def test_the_names_of_what_was_sent_are_kept_whatever_is_in_them(scorer: Writer) -> None:
+    odd = ("a,b", 'quo"te', "back\\slash", "NULL", "", "{}", " ", "naïve\n", "'")
+    await scorer.take(recorded("odd", sent=odd), recorded("none", sent=()))
+    kept = {row["response_id"]: row["sent"] for row in await scorer.rows("responses")}
+    assert kept == {"odd": list(odd), "none": []}
+
+
+async def test_the_projector_rests_while_the_consumer_is_behind_and_then_catches_up_at_once(scorer: Writer) -> None:
+    accounts = [f"account-{number}" for number in range(40)]
+    await scorer.take(*(recorded(account_id, account_id) for account_id in accounts))
+    backlog = True
+    job = ProjectorJob(scorer.database, scorer.projector, 2, lambda: None, behind=lambda: backlog)
+    projecting = asyncio.create_task(job.run())
+    try:
+        await eventually(lambda: projected(scorer))
+        assert await projected(scorer) == 2
+        backlog = False
+        await eventually(lambda: _all_projected(scorer, len(accounts)), timeout=4)
+    finally:
+        projecting.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await projecting
+    told = [one.account_id for one in await scorer.told(ACCOUNT_SCORE_CHANGED)]
+    assert sorted(told) == sorted(accounts)
+
+
+async def _all_projected(scorer: Writer, accounts: int) -> bool:
+    return await projected(scorer) == accounts
