@@ -6,7 +6,7 @@ a figure is the double nearest to its true value.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from math import sqrt
 from operator import mul
@@ -38,25 +38,18 @@ class Tally:
     voices: int = 0
     last_answered_at: datetime | None = None
 
-    @property
-    def promoters(self) -> int:
-        """Answers of 9 and 10."""
-        return sum(self.scores[LOWEST_PROMOTER:])
+    promoters: int = field(init=False, repr=False, compare=False)
+    passives: int = field(init=False, repr=False, compare=False)
+    detractors: int = field(init=False, repr=False, compare=False)
+    total: int = field(init=False, repr=False, compare=False)
 
-    @property
-    def passives(self) -> int:
-        """Answers of 7 and 8."""
-        return sum(self.scores[LOWEST_PASSIVE:LOWEST_PROMOTER])
-
-    @property
-    def detractors(self) -> int:
-        """Answers of 0 to 6."""
-        return sum(self.scores[:LOWEST_PASSIVE])
-
-    @property
-    def total(self) -> int:
-        """All answers counted."""
-        return sum(self.scores)
+    def __post_init__(self) -> None:
+        """Count once what is asked for again and again: answers of 9 and 10, of 7 and 8, of 0 to 6, and all."""
+        scores, put = self.scores, object.__setattr__
+        put(self, "promoters", promoters := sum(scores[LOWEST_PROMOTER:]))
+        put(self, "passives", passives := sum(scores[LOWEST_PASSIVE:LOWEST_PROMOTER]))
+        put(self, "detractors", detractors := sum(scores[:LOWEST_PASSIVE]))
+        put(self, "total", promoters + passives + detractors)
 
 
 NOTHING = Tally()
@@ -105,7 +98,7 @@ class Score:
     last_answered_at: str | None
 
 
-SCORE_KEYS = tuple(field.name for field in fields(Score))
+SCORE_KEYS = tuple(one.name for one in fields(Score))
 COMPARISON_KEYS = ("previous", "change", "z", "significant", "same_stakeholders")
 
 
@@ -116,8 +109,7 @@ def score_of(tally: Tally, survey_type: SurveyType = "nps") -> Score:
 
 def score_figures(tally: Tally, survey_type: SurveyType = "nps") -> dict[str, Any]:
     """The same as JSON values, in the order of `Score`. The projector makes two dozen of them an account."""
-    scores = tally.scores
-    total = sum(scores)
+    scores, total = tally.scores, tally.total
     nps = survey_type == "nps"
     shares = _shares_of(tally, total) if nps else _NO_SHARES
     low, high = interval_of(tally) if nps and total else (None, None)
