@@ -24,36 +24,25 @@ REST_SHARE = 10.0
 REST_SECONDS = 5.0
 LULL_SECONDS = 0.25
 """While batches come in, the projector rests ten times as long as it worked, at most 5 s, until none came for 0.25 s;
-the whole 5 s while the consumer has a backlog before it."""
+the whole 5 s while some replica writes one large batch after the other."""
+LOAD_SECONDS = 0.75
+"""So long after a large batch was seen the next one may follow."""
 LANES = 2
 """Transactions at once when a load is over: one computes while PostgreSQL works for the other."""
 SWEEP_ACCOUNTS = 1_000
 PENDING_SECONDS = 60.0
 
 
-def _never() -> bool:
-    return False
-
-
 class ProjectorJob:
-    """Projects marked accounts as soon as it is woken, and looks for marks of others every second. `behind` says
-    whether the consumer has a backlog before it."""
+    """Projects marked accounts as soon as it is woken, and looks for marks of others every second."""
 
-    def __init__(
-        self,
-        database: Database,
-        projector: Projector,
-        accounts: int,
-        told: Callable[[], None],
-        behind: Callable[[], bool] = _never,
-    ) -> None:
+    def __init__(self, database: Database, projector: Projector, accounts: int, told: Callable[[], None]) -> None:
         self._database = database
         self._projector = projector
         self._accounts = accounts
         self._told = told
-        self._behind = behind
         self._wake = asyncio.Event()
-        self._woken_at = -LULL_SECONDS
+        self._woken_at = self._load_at = -REST_SECONDS
 
     def wake(self) -> None:
         """Say that marks were committed."""
@@ -75,10 +64,10 @@ class ProjectorJob:
 
     async def _let_pass(self, seconds: float) -> None:
         """While a load is coming in, rest: the marks of one account become one, and the consumer gets the machine.
-        Ends as soon as no batch has been committed for a moment and no backlog is left."""
+        Ends as soon as no batch has been committed for a moment, and no replica has a large one at hand."""
         began = time.monotonic()
         while True:
-            if self._behind():
+            if await self._load():
                 until = began + REST_SECONDS
             else:
                 until = min(began + min(seconds, REST_SECONDS), self._woken_at + LULL_SECONDS)
@@ -87,13 +76,21 @@ class ProjectorJob:
                 return
             await asyncio.sleep(min(left, LULL_SECONDS))
 
-    async def _catch_up(self) -> None:
-        """Project what is left, as long as no load comes in."""
-        while not self._loaded() and await _patiently("projector", self.project_once) == self._accounts:
-            pass
+    async def _load(self) -> bool:
+        """Whether a large batch was at hand just now, here or in another replica."""
+        if await _patiently("projector", self._large_batch):
+            self._load_at = time.monotonic()
+        return time.monotonic() - self._load_at < LOAD_SECONDS
 
-    def _loaded(self) -> bool:
-        return self._behind() or time.monotonic() - self._woken_at < LULL_SECONDS
+    async def _large_batch(self) -> int:
+        async with self._database.read_once() as tx:
+            return await marks.load_announced(tx)
+
+    async def _catch_up(self) -> None:
+        """Project what is left, as long as no load comes in: whoever writes answers waits for the marks held here."""
+        while time.monotonic() - self._woken_at >= LULL_SECONDS and not await self._load():
+            if await _patiently("projector", self.project_once) < self._accounts:
+                return
 
     async def project_once(self) -> int:
         """Project some marked accounts in one transaction; returns how many. Raises `Unavailable`."""

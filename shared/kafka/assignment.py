@@ -93,12 +93,6 @@ class Assignment:
             self._require_no_gap(place, cursor, (await self._consumer.beginning_offsets([place]))[place])
         return work
 
-    def unread_records(self) -> int:
-        """How many records lie after the cursors, as far as the fetches have told."""
-        held = self._consumer.assignment()
-        ends = ((self._consumer.highwater(place), cursor) for place, cursor in self.cursors.items() if place in held)
-        return sum(max(0, end - cursor.next_offset) for end, cursor in ends if end is not None)
-
     @staticmethod
     def _check_probe(place: TopicPartition, cursor: Cursor, record: Any) -> None:
         if fingerprint(record) != cursor.last_fingerprint:

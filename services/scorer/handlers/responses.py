@@ -32,6 +32,8 @@ from shared.events.responses import (
 from shared.verdicts import CHANGE, NEW, PENDING, REPEAT, Received, Verdict, conflict, dead_letter
 
 Changed = ResponseAmended | ResponseWithdrawn
+LOAD_RECORDS = 1_000
+"""A batch of so many comes of a backlog: projectors then stand back, since it would wait for the marks they hold."""
 Firsts = dict[str, tuple[int, ResponseRecorded]]
 """response_id -> the index and the data of its first record in a batch."""
 
@@ -83,6 +85,8 @@ class ResponseFold:
     async def apply(self, tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
         """Fold the records into the rows and mark the accounts touched."""
         batch = Batch(records)
+        if len(records) >= LOAD_RECORDS:
+            await marks.announce_load(tx)
         await self._record(tx, batch)
         await self._change(tx, batch)
         await refold(tx, batch.refold)

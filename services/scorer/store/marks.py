@@ -25,6 +25,15 @@ SWEEP = """
 """
 
 
+# A lock that nobody waits for: its being held is what it says, and it goes with its transaction, however that ends.
+_LOAD = 0x7E13
+ANNOUNCE = "select pg_advisory_xact_lock_shared(:load, 0)"
+ANNOUNCED = """
+    select exists (select from pg_locks where locktype = 'advisory' and classid = :load and objid = 0 and objsubid = 2
+        and database = (select oid from pg_database where datname = current_database()))
+"""
+
+
 @dataclass(frozen=True, slots=True)
 class Mark:
     """One account to project; `loud` when class and drop may be told."""
@@ -42,6 +51,16 @@ async def mark(tx: WriteTx, accounts: Mapping[str, bool], at: datetime) -> None:
 async def sweep(tx: WriteTx, now: datetime, limit: int) -> int:
     """Mark accounts whose next border has passed; returns how many."""
     return await tx.execute(SWEEP, at=now, limit=limit)
+
+
+async def announce_load(tx: WriteTx) -> None:
+    """Let projectors know, in all replicas, that a large batch is being written."""
+    await tx.scalar(ANNOUNCE, load=_LOAD)
+
+
+async def load_announced(tx: ReadTx) -> bool:
+    """Whether a large batch is being written now."""
+    return bool(await tx.scalar(ANNOUNCED, load=_LOAD))
 
 
 async def take(tx: WriteTx, limit: int) -> list[Mark]:

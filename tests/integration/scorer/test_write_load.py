@@ -7,8 +7,10 @@ from datetime import timedelta
 
 import pytest
 
+from services.scorer.handlers.responses import LOAD_RECORDS
 from services.scorer.jobs import ProjectorJob
 from shared.topics import ACCOUNT_SCORE_CHANGED
+from shared.verdicts import Received
 from tests.integration.scorer.writing import Writer, writer
 from tests.support.clock import FrozenClock
 from tests.support.environment import Environment
@@ -35,23 +37,24 @@ async def test_the_names_of_what_was_sent_are_kept_whatever_is_in_them(scorer: W
     assert kept == {"odd": list(odd), "none": []}
 
 
-async def test_the_projector_rests_while_the_consumer_is_behind_and_then_catches_up_at_once(scorer: Writer) -> None:
+async def test_projectors_rest_while_a_large_batch_is_written_and_then_catch_up_at_once(scorer: Writer) -> None:
     accounts = [f"account-{number}" for number in range(40)]
     await scorer.take(*(recorded(account_id, account_id) for account_id in accounts))
-    backlog = True
-    job = ProjectorJob(scorer.database, scorer.projector, 2, lambda: None, behind=lambda: backlog)
-    projecting = asyncio.create_task(job.run())
-    try:
+    job = ProjectorJob(scorer.database, scorer.projector, 2, lambda: None)
+    large = [Received(recorded(f"r{number}", "large"), "test", 0, number, NOW) for number in range(LOAD_RECORDS)]
+    async with scorer.database.write() as tx:
+        await scorer.fold.apply(tx, large)
+        projecting = asyncio.create_task(job.run())
         await eventually(lambda: projected(scorer))
         assert await projected(scorer) == 2
-        backlog = False
-        await eventually(lambda: _all_projected(scorer, len(accounts)), timeout=4)
+    try:
+        await eventually(lambda: _all_projected(scorer, len(accounts) + 1), timeout=4)
     finally:
         projecting.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await projecting
     told = [one.account_id for one in await scorer.told(ACCOUNT_SCORE_CHANGED)]
-    assert sorted(told) == sorted(accounts)
+    assert sorted(told) == sorted([*accounts, "large"])
 
 
 async def _all_projected(scorer: Writer, accounts: int) -> bool:

@@ -34,12 +34,9 @@ class Counter:
         self.trip: Exception | None = None
         self.gate = asyncio.Event()
         self.gate.set()
-        self.hold_from: int | None = None
 
     async def __call__(self, tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
         self.calls += 1
-        if self.calls == self.hold_from:
-            self.gate.clear()
         await self.gate.wait()
         if self.trip is not None:
             trip, self.trip = self.trip, None
@@ -113,22 +110,6 @@ async def scene(environment: Environment) -> AsyncIterator[Scene]:
     yield Scene(environment, database, publisher)
     await publisher.stop()
     await database.close()
-
-
-async def test_a_runner_says_that_it_is_behind_until_less_than_a_poll_is_left(scene: Scene) -> None:
-    await scene.send(*(f"r{number}" for number in range(40)))
-    scene.handler.gate.clear()
-    async with scene.running(max_records=10) as runner:
-        await eventually(lambda: scene.handler.calls == 1)
-        assert not runner.behind  # nothing was written yet, so nothing is known
-        scene.handler.gate.set()
-        scene.handler.hold_from = 2
-        await eventually(lambda: scene.handler.calls == 2)
-        assert runner.behind
-        scene.handler.hold_from = None
-        scene.handler.gate.set()
-        await scene.until(read=40)
-        await eventually(lambda: not runner.behind)
 
 
 async def test_every_record_is_counted_once(scene: Scene) -> None:
