@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -135,15 +136,18 @@ class Relay:
         """The rows to mark. After the first failure of an account its later rows wait too, so that order holds."""
         blocked: set[str] = set()
         sent: list[int] = []
+        published: Counter[str] = Counter()
         failure: Unavailable | None = None
         for row_id, record, result in zip(ids, records, results, strict=True):
             if result is None and record.account_id not in blocked:
                 sent.append(row_id)
-                outbox_published_total.labels(record.topic.name).inc()
+                published[record.topic.name] += 1
             elif result is not None:
                 blocked.add(record.account_id)
                 failure = result if isinstance(result, Unavailable) else Unavailable("publish_failed", retry_after=5)
                 log.warning("outbox_row_waits", topic=record.topic.name, error=type(result).__name__)
+        for topic, count in published.items():
+            outbox_published_total.labels(topic).inc(count)
         return sent, failure
 
     async def observe(self) -> None:
