@@ -2,10 +2,9 @@
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
-from typing import Final, Literal
+from typing import Final, Literal, NamedTuple
 
 from services.scorer.domain.windows import Span
 
@@ -14,8 +13,7 @@ ACCOUNT_METHODS: Final[tuple[Method, ...]] = ("latest", "all")
 PORTFOLIO_METHODS: Final[tuple[Method, ...]] = ("latest", "all", "mean_of_accounts", "revenue_weighted")
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(NamedTuple):
     """One live answer of one account to one kind of survey. `question_id` is set where it is an entry of a
     submission's `answers`, else empty."""
 

@@ -26,9 +26,9 @@ class Series(NamedTuple):
     nps_kind: str
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One response of an account as the projector reads it, live or not."""
+class Entry(NamedTuple):
+    """One response of an account as the projector reads it, live or not. A tuple, as all that is made of each answer: a
+    frozen dataclass costs several times as much."""
 
     response_id: str
     series: Series
@@ -66,8 +66,7 @@ def is_fresh(answered_at: datetime, recorded_at: datetime, quiet: bool) -> bool:
     return not quiet and recorded_at - answered_at <= FRESH
 
 
-@dataclass(frozen=True, slots=True)
-class Ref:
+class Ref(NamedTuple):
     """One answer of a pair."""
 
     response_id: str
@@ -75,8 +74,7 @@ class Ref:
     score: int
 
 
-@dataclass(frozen=True, slots=True)
-class Pair:
+class Pair(NamedTuple):
     """The latest answer and the one before, as told; whether the latest was fresh and wished to be called."""
 
     latest: Ref
