@@ -128,7 +128,7 @@ def score_figures(tally: Tally, survey_type: SurveyType = "nps") -> dict[str, An
 
 
 _SCALE = range(HIGHEST_SCORE + 1)
-_NO_SHARES: Mapping[str, Any] = dict.fromkeys(SCORE_KEYS[:8])
+_NO_SHARES: dict[str, Any] = dict.fromkeys(SCORE_KEYS[:8])
 
 
 def _shares_of(tally: Tally, total: int) -> Mapping[str, Any]:
