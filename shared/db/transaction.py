@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Executable, Row, RowMapping, TextClause, text
+from sqlalchemy import Executable, RowMapping, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.db.outbox import insert_outbox
@@ -41,7 +41,7 @@ class ReadTx:
         """Every row."""
         return (await self.connection.execute(prepared(statement), params)).mappings().all()
 
-    async def rows(self, statement: Statement, /, **params: Any) -> Sequence[Row[Any]]:
+    async def rows(self, statement: Statement, /, **params: Any) -> Sequence[Sequence[Any]]:
         """Every row as a tuple, in the order of its columns: for many rows."""
         return (await self.connection.execute(prepared(statement), params)).all()
 
