@@ -15,7 +15,7 @@ from services.scorer.handlers.facts import Facts
 from services.scorer.handlers.pending import Pending
 from services.scorer.handlers.projection import Projector
 from services.scorer.handlers.responses import ResponseFold
-from services.scorer.jobs import PendingJob, ProjectorJob, SelfCheck, Sweeper
+from services.scorer.jobs import MonthKeeper, PendingJob, ProjectorJob, SelfCheck, Sweeper
 from services.scorer.settings import ScorerSettings
 from shared.clock import Clock, SystemClock
 from shared.db.erasures import Journal
@@ -64,5 +64,6 @@ def start_writing(plumbing: Plumbing, settings: ScorerSettings) -> None:
     plumbing.runner(READS, table, after_commit=projector.wake, journal=journal)
     plumbing.background("projector", projector.run)
     plumbing.background("sweeper", sweeper.run)
+    plumbing.background("months", MonthKeeper(database, clock).run)
     plumbing.background("self-check", check.run)
     plumbing.background("pending-changes", waiting.run)

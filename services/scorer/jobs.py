@@ -5,10 +5,12 @@ import contextlib
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 
+from services.scorer.domain.months import KEPT_WINDOWS
 from services.scorer.domain.projection import Policy, project
+from services.scorer.domain.windows import Window
 from services.scorer.handlers.pending import Pending, give_up
 from services.scorer.handlers.projection import Projector
-from services.scorer.store import marks, projection
+from services.scorer.store import marks, months, projection
 from services.scorer.store.sums import read_sums, rows_of, same_rows
 from shared.clock import Clock
 from shared.db.engine import Database
@@ -31,6 +33,10 @@ LANES = 2
 """Transactions at once when a load is over: one computes while PostgreSQL works for the other."""
 SWEEP_ACCOUNTS = 1_000
 PENDING_SECONDS = 60.0
+MONTH_ACCOUNTS = 50
+MONTH_SECONDS = 5.0
+BUSY_MARKS = 1_000
+"""While so many accounts wait to be projected, the machine has better things to do than months that have ended."""
 
 
 class ProjectorJob:
@@ -160,6 +166,39 @@ class PendingJob:
         return dropped
 
 
+class MonthKeeper:
+    """Counts the months that have ended, where nobody has yet or something in them changed since: what trends are
+    summed from. It rests as long as it worked; nobody waits for it, until then trends are counted from answers."""
+
+    def __init__(self, database: Database, clock: Clock) -> None:
+        self._database = database
+        self._clock = clock
+
+    async def run(self) -> None:
+        """Count until cancelled."""
+        while True:
+            began = time.monotonic()
+            kept = await _patiently("months", self.keep_once)
+            await asyncio.sleep(time.monotonic() - began if kept else MONTH_SECONDS)
+
+    async def keep_once(self) -> int:
+        """Count the months of some accounts in the first window that lacks any; returns of how many accounts. Raises
+        `Unavailable`."""
+        async with self._database.read_once() as tx:
+            if await marks.count(tx) > BUSY_MARKS:
+                return 0
+        for window in KEPT_WINDOWS:
+            if kept := await self._keep(window):
+                return kept
+        return 0
+
+    async def _keep(self, window: Window) -> int:
+        async def work(tx: WriteTx) -> int:
+            return await months.keep(tx, window, self._clock.now(), MONTH_ACCOUNTS)
+
+        return await self._database.retrying(work)
+
+
 class SelfCheck:
     """Computes a sample of snapshots anew, all the time, and counts those that differ (`aggregate_drift`): in their
     figures, in the pairs told of people, or in the sums that portfolio figures are added up from."""
@@ -185,6 +224,7 @@ class SelfCheck:
             sums = await read_sums(tx, list(computed))
         drifted = []
         for state in states:
+            await asyncio.sleep(0)  # readers of the same process wait for one account, not for all of them
             found = project(state, computed[state.account_id], self._policy)
             counted = rows_of(state.account_id, found.snapshot.counted)
             if found.changed or found.pairs or not same_rows(counted, sums.get(state.account_id, ())):

@@ -108,8 +108,10 @@ MARKS = Table(
     Column("account_id", Text, primary_key=True),
     _required("marked_at", _INSTANT),
     _required("loud", Boolean),
+    _required("since", _INSTANT),
 )
-"""Accounts to project; `loud` when something recent touched them, so that class and drop may be told."""
+"""Accounts to project; `loud` when something recent touched them, so that class and drop may be told; as of moments
+before `since` nothing is another."""
 
 SNAPSHOTS = Table(
     "snapshots",
@@ -165,6 +167,30 @@ LATEST_PAIRS = Table(
     _required("falls_in_a_row", Integer),
 )
 """The latest answer of a person with the one before, as the score-events have told it."""
+
+MONTH_SUMS = Table(
+    "month_sums",
+    METADATA,
+    *(Column(name, Text, primary_key=True) for name in ("score_window", "method", "account_id")),
+    Column("moment", _INSTANT, primary_key=True),
+    Column("last_at", _INSTANT),
+    Column("last_before", _INSTANT),
+    *(Column(name, Integer) for name in ("n", "total", "n_before", "total_before")),
+    *(Column(f"{side}{score}", Integer) for side in "sp" for score in range(11)),
+    *(Column(name, Integer) for name in ("voices", "voices_before", "pairs", "pairs_sum", "pairs_squares", "known")),
+    *(Column(name, Integer) for name in ("asked", "sent", "delivered", "opened", "bounced")),
+    *(Column(name, Integer) for name in ("answered", "commented", "follow_up_requested")),
+)
+"""As SNAPSHOT_SUMS, as of the ends of months; a count of 0 is null. What holds is in MONTHS_TOLD."""
+
+MONTHS_TOLD = Table(
+    "months_told",
+    METADATA,
+    Column("account_id", Text, primary_key=True),
+    Column("score_window", Text, primary_key=True),
+    _required("upto", _INSTANT),
+)
+"""The accounts whose rows of MONTH_SUMS say what is true, and up to which moment there are any."""
 
 INVITATIONS = Table(
     "invitations",

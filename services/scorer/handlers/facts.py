@@ -1,6 +1,7 @@
 """What is known beside the answers: invitations, context events and the directory."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 from services.scorer.domain.pairs import FRESH
@@ -30,7 +31,7 @@ class Facts:
         # The mark before the invitations, as the projector has it, which notes silences in them: the other way round
         # the two would wait for each other.
         kept = {event.account_id: False for event, erased in zip(events, overtaken, strict=True) if not erased}
-        await marks.mark(tx, kept, self._clock.now())
+        await marks.mark(tx, kept, self._clock.now(), _since(events))
         stored = await facts.lock_invitations(tx, {_key(event) for event in events})
         verdicts, touched = [], {}
         for event, erased in zip(events, overtaken, strict=True):
@@ -92,6 +93,15 @@ def _learned(before: dict[str, Any], event: InvitationFact) -> dict[str, Any]:
         for name, value in fact.items()
         if value is not None
     }
+
+
+def _since(events: Sequence[InvitationFact]) -> dict[str, datetime]:
+    """account_id -> the first moment that a fact of it is of: of two moments for one step the earlier counts, so that
+    nothing before it is another."""
+    found: dict[str, datetime] = {}
+    for event in events:
+        found[event.account_id] = min(event.at, found.get(event.account_id, event.at))
+    return found
 
 
 def _says(row: dict[str, Any]) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """The projector: takes marked accounts, computes them anew, writes down and tells what is different."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -7,7 +8,7 @@ from datetime import datetime
 from services.scorer.domain.projection import AccountState, Policy, Projection, project
 from services.scorer.handlers.responses import refold
 from services.scorer.handlers.telling import Telling
-from services.scorer.store import changes, marks, projection
+from services.scorer.store import changes, marks, months, projection
 from services.scorer.store.marks import Mark
 from services.scorer.store.sums import save_sums
 from shared.clock import Clock
@@ -56,11 +57,13 @@ class Projector:
         states, sequences = await projection.read_accounts(tx, account_ids)
         now = self._clock.now()
         loud = {mark.account_id: mark.loud and not silently for mark in taken}
-        done = [
-            self._one(state, sequences.get(state.account_id, 0), now, loud=loud[state.account_id], silently=silently)
-            for state in states
-        ]
+        done = []
+        for state in states:
+            account_id = state.account_id
+            done.append(self._one(state, sequences.get(account_id, 0), now, loud=loud[account_id], silently=silently))
+            await asyncio.sleep(0)  # readers of the same process wait for one account, not for all of them
         await _save(tx, done, now)
+        await months.forget(tx, account_ids)
         # Late, since accounts share their lock with many others: the marks alone keep two projectors of one account
         # apart, and the lock is held for as long as events are written.
         await tx.lock_accounts(account_ids)

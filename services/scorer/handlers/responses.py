@@ -50,6 +50,7 @@ class Batch:
         self.erased: list[tuple[int, StakeholderErased]] = []
         self.refold: set[str] = set()
         self.marks: dict[str, bool] = {}
+        self.since: dict[str, datetime] = {}
         for index, record in enumerate(records):
             data = record.event.data
             if isinstance(data, ResponseRecorded):
@@ -62,7 +63,8 @@ class Batch:
                 raise TypeError(f"not an event about responses: {record.event.name}")
 
     def mark(self, account_id: str, answered_at: datetime, recorded_at: datetime, quiet: bool) -> None:
-        """The account is touched, and loudly so when by something recent."""
+        """The account is touched, loudly so when by something recent, and as it is from that answer on."""
+        self.since[account_id] = min(answered_at, self.since.get(account_id, answered_at))
         if not self.marks.get(account_id):
             self.marks[account_id] = is_fresh(answered_at, recorded_at, quiet)
 
@@ -93,7 +95,7 @@ class ResponseFold:
         # Erasures last: they take what this very batch has stored, whichever of the two came first.
         for index, event in batch.erased:
             batch.verdicts[index] = await self._erasure.erase(tx, event)
-        await marks.mark(tx, batch.marks, self._clock.now())
+        await marks.mark(tx, batch.marks, self._clock.now(), batch.since)
         return batch.settled()
 
     async def _record(self, tx: WriteTx, batch: Batch) -> None:

@@ -11,14 +11,17 @@ from shared.db.transaction import ReadTx, WriteTx
 # again. `do nothing` would lose it. A row that says it already is locked all the same, and not written anew: under a
 # load most accounts of a batch are marked.
 MARK = """
-    insert into marks (account_id, marked_at, loud)
-    select account_id, :at, loud from unnest(cast(:accounts as text[]), cast(:loud as bool[])) as
-    m(account_id, loud) order by account_id
-    on conflict (account_id) do update set loud = true where excluded.loud and not marks.loud
+    insert into marks (account_id, marked_at, loud, since)
+    select account_id, :at, loud, coalesce(since, '-infinity')
+    from unnest(cast(:accounts as text[]), cast(:loud as bool[]), cast(:since as timestamptz[])) as
+    m(account_id, loud, since) order by account_id
+    on conflict (account_id) do update set
+        loud = marks.loud or excluded.loud, since = least(marks.since, excluded.since)
+    where excluded.loud and not marks.loud or excluded.since < marks.since
 """
 SWEEP = """
-    insert into marks (account_id, marked_at, loud)
-    select account_id, :at, true from (
+    insert into marks (account_id, marked_at, loud, since)
+    select account_id, :at, true, 'infinity' from (
         select account_id from snapshots where next_border <= :at order by next_border limit :limit
     ) as due order by account_id
     on conflict (account_id) do update set loud = true where not marks.loud
@@ -42,10 +45,14 @@ class Mark:
     loud: bool
 
 
-async def mark(tx: WriteTx, accounts: Mapping[str, bool], at: datetime) -> None:
-    """Mark accounts, account_id -> loud."""
+async def mark(
+    tx: WriteTx, accounts: Mapping[str, bool], at: datetime, since: Mapping[str, datetime] | None = None
+) -> None:
+    """Mark accounts, account_id -> loud. `since` says of each from which moment on its figures may be others: as of a
+    moment before they are as they were. Without it they may be others at any."""
     if accounts:
-        await tx.execute(MARK, accounts=list(accounts), loud=list(accounts.values()), at=at)
+        reach = [since[account_id] if since is not None else None for account_id in accounts]
+        await tx.execute(MARK, accounts=list(accounts), loud=list(accounts.values()), since=reach, at=at)
 
 
 async def sweep(tx: WriteTx, now: datetime, limit: int) -> int:

@@ -70,7 +70,7 @@ async def invitations_by_group(tx: ReadTx, question: Question) -> Sequence[tuple
     invitations have."""
     found: list[tuple[Group, RowMapping]] = []
     for first, part in question.parts():
-        rows = await tx.all(_asked_sql(part), **part.bound())
+        rows = await tx.all(asked_sql(part), **part.bound())
         found += [((first + row["point"], _group(row, part)[1]), row) for row in rows]
     return found
 
@@ -82,7 +82,7 @@ async def _known(tx: ReadTx, question: Question) -> dict[Group, Extent]:
     """Known people and accounts at each point: what became known by one point is so at all later ones."""
     found: dict[Group, Extent] = {}
     points = range(len(question.moments))
-    for row in await tx.all(_known_sql(question), **question.bound()):
+    for row in await tx.all(known_sql(question), **question.bound()):
         since, values = _group(row, question)
         for point in points[since:]:
             one = found.get((point, values), Extent())
@@ -97,7 +97,7 @@ def plus(one: Decimal | None, other: Decimal | None) -> Decimal | None:
     return other if one is None else one if other is None else one + other
 
 
-def _known_sql(question: Question) -> str:
+def known_sql(question: Question) -> str:
     """Rows (point from which on, d0 …, people, accounts, revenue). An account of the directory is known also without
     people, unless the people are what is looked at.
 
@@ -143,7 +143,7 @@ def _known_sql(question: Question) -> str:
     """
 
 
-def _asked_sql(question: Question) -> str:
+def asked_sql(question: Question) -> str:
     """Rows (point, d0 …, asked, accounts, revenue, and the counts of the invitations).
 
     What came back is looked up once an invitation: the first answer, the first with a comment, the first with the wish

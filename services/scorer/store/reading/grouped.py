@@ -32,7 +32,8 @@ LeftOut = dict[str, Any]
 class Question:
     """What is asked of many accounts. `split` names attributes (`account_id` or those of group_by), `moments`
     are the points, `classes` is needed when split by class, `account_ids` restricts to some accounts. Where the only
-    moment is now, `stale` are the accounts whose snapshot does not tell of it; else None."""
+    moment is now, `stale` are the accounts whose snapshot does not tell of it; where all are ends of `months` that sums
+    are kept of, those whose sums do not hold; else None."""
 
     window: Window
     filters: Filters
@@ -43,6 +44,7 @@ class Question:
     classes: Mapping[str, str] = field(default_factory=dict)
     account_ids: Sequence[str] | None = None
     stale: Sequence[str] | None = None
+    months: bool = False
 
     def parts(self) -> Iterator[tuple[int, "Question"]]:
         """The question for some of its points at a time, with the number of the first of them."""

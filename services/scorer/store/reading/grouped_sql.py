@@ -94,6 +94,14 @@ def voices(
     )"""
 
 
+def latest_voices(method: Method, split: tuple[str, ...]) -> str:
+    """Of `voices` those that are the latest of their person, now or before."""
+    if method != "all":
+        return "voices"
+    person = f"account_id, stakeholder_id, point{keys(split)}"
+    return f"(select distinct on ({person}, now) * from voices order by {person}, now, {LATEST_FIRST})"
+
+
 def passed(column: str, moments: str) -> str:
     """How many of the moments, which ascend, lie before the column's: the first point that does not."""
     return f"width_bucket({column} - interval '1 microsecond', cast(:{moments} as timestamptz[]))"
@@ -113,11 +121,6 @@ def counting(method: Method, split: tuple[str, ...], survey_type: str) -> str:
     none = "cast(null as numeric)"
     every_answer = method == "all"
     people = "count(distinct stakeholder_id)" if every_answer else "count(*)"
-    latest = (
-        f"(select distinct on ({person}, now) * from voices order by {person}, now, {LATEST_FIRST})"
-        if every_answer
-        else "voices"
-    )
     return f""",
     accounts_counted as (
         select {group}, v.account_id, count(*) as answers, {people} as people,
@@ -127,7 +130,7 @@ def counting(method: Method, split: tuple[str, ...], survey_type: str) -> str:
     ),
     moves as (
         select point{keys(split)}, sum(case when now then {net()} else -({net()}) end) as e
-        from {latest} latest group by {person} having count(*) = 2
+        from {latest_voices(method, split)} latest group by {person} having count(*) = 2
     )
     select 'tally' as kind, {group}, count(*) as n, score as x, {zero} as y, {none} as weight, {none} as weighted,
         max(answered_at) as last from voices group by {group}, score

@@ -1,13 +1,15 @@
 """The portfolio: one figure a group and method, over accounts, people and answers as they are asked for."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from operator import attrgetter
 from typing import Any
 
 from services.scorer.domain.answers import Method
 from services.scorer.domain.questions import Filters
 from services.scorer.store.reading.coverage import Coverage, read_coverage
 from services.scorer.store.reading.grouped import Counts, Group, Question, count, figures_of
+from services.scorer.store.reading.points import parts
 from services.scorer.store.reading.pool import conditions, joins, parameters
 from services.scorer.store.reading.sums import left_out, summable, summed
 from shared.db.transaction import ReadTx
@@ -44,6 +46,15 @@ async def portfolio_figures(tx: ReadTx, question: Question, methods: Sequence[Me
     """The figures in the order point, group (values ascending, None last), method. Without a split there is
     one group a point and method, also when nothing counts; with one, there are the groups in which something
     does."""
+    found = [
+        replace(figure, point=places[figure.point])
+        for places, part in await parts(tx, question)
+        for figure in await _figures_of(tx, part, methods)
+    ]
+    return sorted(found, key=attrgetter("point"))
+
+
+async def _figures_of(tx: ReadTx, question: Question, methods: Sequence[Method]) -> list[Figure]:
     counted: dict[Method, dict[Group, Counts]] = {}
     coverage: Coverage | None = None
     quickly = summable(question)

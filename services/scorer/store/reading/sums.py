@@ -1,5 +1,6 @@
-"""Counts of many accounts added up from the snapshots instead of the answers: accounts with a fresh snapshot are summed
-from it, all others are counted from their answers, and the two add up to exactly what counting everything gives."""
+"""Counts of many accounts added up from the snapshots, or from what is kept of the ends of months, instead of the
+answers: accounts whose snapshot is fresh, or whose months hold, are summed from there, all others are counted from
+their answers, and the two add up to exactly what counting everything gives."""
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
@@ -49,7 +50,7 @@ def summable(question: Question) -> bool:
     filters = question.filters
     return (
         question.stale is not None
-        and len(question.moments) == 1
+        and (question.months or len(question.moments) == 1)
         and question.window in _STANDARD
         and filters.survey_type == "nps"
         and not set(filters.given()).intersection(_OF_OTHERS)
@@ -103,13 +104,13 @@ async def left_out(tx: ReadTx, question: Question) -> dict[Group, LeftOut]:
 def _left_out_sql(question: Question) -> str:
     """Rows (point, d0 …, account_id, name, currency, n of them in the group), the first ones of each group."""
     group = keys(question.split)
-    partition = f"partition by {group.removeprefix(', ')}" if group else ""
+    partition = f"partition by point{group}"
     return f"""
     select * from (
-        select 0 as point{group}, account_id, account_name as name, currency, count(*) over ({partition}) as n,
+        select point{group}, account_id, account_name as name, currency, count(*) over ({partition}) as n,
             row_number() over ({partition} order by account_id collate "C") as place
         from {_source(question)} where n > 0 and weightless
-    ) numbered where place <= :named order by place
+    ) numbered where place <= :named order by point{group}, place
     """
 
 
@@ -118,43 +119,55 @@ def _source(question: Question) -> str:
     named = "".join(f", {column} as d{number}" for number, column in enumerate(columns_of(question.split)))
     classes = CLASS_JOIN.format("r") if "class" in question.split else ""
     only = " and r.account_id = any(cast(:account_ids as text[]))" if question.account_ids is not None else ""
+    table, point = _MONTHS if question.months else ("snapshot_sums r", "0 as point")
     return f"""(
-        select r.*{named}, case when a.revenue_currency = :currency then a.revenue_amount end as revenue,
+        select r.*, {point}{named}, case when a.revenue_currency = :currency then a.revenue_amount end as revenue,
             (a.removed is false or r.known > 0) as is_known, a.name as account_name,
             case when a.revenue_amount is not null then a.revenue_currency end as currency,
             (a.revenue_amount is null or a.revenue_currency is distinct from :currency) as weightless
-        from snapshot_sums r{ACCOUNT_JOIN.format("r")}{classes}
+        from {table}{ACCOUNT_JOIN.format("r")}{classes}
         where r.score_window = :window and r.method = :method and {fresh("r")}
             {only}{conditions(question.filters, question.owner_email)}
     ) f"""
 
 
+_MONTHS: Final = (
+    "month_sums r join unnest(cast(:points as int[]), cast(:uptos as timestamptz[])) as p(point, moment)"
+    " on p.moment = r.moment",
+    "p.point",
+)
+
+
 def _sql(question: Question) -> str:
-    """Rows (d0 …, sums), one a group."""
-    sums = ", ".join(f"sum({name}) as {name}" for name in _SUMMED)
-    grouped = keys(question.split).removeprefix(", ")
+    """Rows (point, d0 …, sums), one a group."""
+    sums = ", ".join(f"coalesce(sum({name}), 0) as {name}" for name in _SUMMED)
+    group = f"point{keys(question.split)}"
     return f"""
-    select 0 as point{keys(question.split)}, {sums}, max(last_at) as last_at, max(last_before) as last_before,
+    select {group}, {sums}, max(last_at) as last_at, max(last_before) as last_before,
         count(*) filter (where n > 0) as accounts, sum(revenue) filter (where n > 0) as revenue,
         count(*) filter (where is_known) as known_accounts, sum(revenue) filter (where is_known) as known_revenue,
         count(*) filter (where asked > 0) as asked_accounts, sum(revenue) filter (where asked > 0) as asked_revenue
-    from {_source(question)} {f"group by {grouped}" if grouped else "having count(*) > 0"}
+    from {_source(question)} group by {group}
     """
 
 
 def _parts_sql(question: Question) -> str:
-    """Rows (d0 …, now, voices, accounts, total, weighted accounts, weight, weighted): accounts with as many voices."""
+    """Rows (point, d0 …, now, voices, accounts, total, weighted accounts, weight, weighted): accounts with that many
+    voices."""
     group = keys(question.split)
     return "\n union all ".join(
-        f"""select 0 as point{group}, {side} as now, {n} as voices, count(*) as accounts, sum({total}) as total,
+        f"""select point{group}, {side} as now, {n} as voices, count(*) as accounts, sum({total}) as total,
             count(revenue) as weighty, sum(revenue) as weight, sum(revenue * {total}) as weighted
-        from {_source(question)} where {n} > 0 group by {n}{group}"""
-        for side, n, total in (("true", "n", "total"), ("false", "n_before", "total_before"))
+        from {_source(question)} where {n} > 0 group by point, {n}{group}"""
+        for side, n, total in (
+            ("true", "n", "coalesce(total, 0)"),
+            ("false", "n_before", "coalesce(total_before, 0)"),
+        )
     )
 
 
 def _group(row: RowMapping, question: Question) -> Group:
-    return 0, tuple(row[f"d{number}"] for number in range(len(question.split)))
+    return row["point"], tuple(row[f"d{number}"] for number in range(len(question.split)))
 
 
 def _counts(row: RowMapping) -> Counts:

@@ -1,0 +1,128 @@
+"""Figures at the ends of months, an account, window and method at a time: kept once they were counted, and counted anew
+when something of those months came late, was amended, withdrawn or erased.
+
+The rows of an account hold while `months_told` says so. A mark says from which moment on it changes things, and the
+projector, when it takes the mark, lets go of what reaches that far; until then readers count marked accounts from their
+answers. What happens now changes no month that has ended.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Final
+
+from services.scorer.domain.answers import ACCOUNT_METHODS, Method
+from services.scorer.domain.months import closed_months
+from services.scorer.domain.questions import Filters
+from services.scorer.domain.windows import Window
+from services.scorer.store.reading.coverage import asked_sql, known_sql
+from services.scorer.store.reading.grouped import Question
+from services.scorer.store.reading.grouped_sql import latest_voices, voices
+from services.scorer.store.reading.pool import net
+from services.scorer.store.sums import BEFORE, NOW, REACH
+from shared.db.transaction import ReadTx, WriteTx
+
+MOST_UNTOLD: Final = 2_000
+"""With more accounts untold than these, counting everything is quicker than counting them beside the sums."""
+_DUE: Final = """
+    select s.account_id, t.upto from snapshots s
+    left join months_told t on t.account_id = s.account_id and t.score_window = :window
+    where (t.upto is null or t.upto < :upto) and not exists (select from marks m where m.account_id = s.account_id)
+    order by t.upto nulls first, s.account_id limit :accounts for no key update of s skip locked
+"""
+_UNTOLD: Final = """
+    select account_id from marks union select s.account_id from snapshots s where not exists (
+        select from months_told t
+        where t.score_window = :window and t.account_id = s.account_id and t.upto >= :upto
+    ) limit :most
+"""
+_FORGET: Final = """
+    delete from months_told t using marks m
+    where m.account_id = any(cast(:accounts as text[])) and t.account_id = m.account_id and m.since <= t.upto
+"""
+_CLEAR: Final = """
+    delete from month_sums where score_window = :window and account_id = any(cast(:account_ids as text[]))
+    and (moment < :oldest or moment = any(cast(:uptos as timestamptz[])))
+"""
+_TELL: Final = """
+    insert into months_told (account_id, score_window, upto)
+    select account_id, :window, :last from unnest(cast(:account_ids as text[])) as t(account_id)
+    on conflict (account_id, score_window) do update set upto = excluded.upto
+"""
+_PAIRS: Final = ("pairs", "pairs_sum", "pairs_squares")
+
+
+async def untold(tx: ReadTx, window: Window, upto: datetime) -> list[str] | None:
+    """The accounts whose rows up to the moment are not there or do not hold; None where they are too many."""
+    rows = await tx.column(_UNTOLD, window=window.name, upto=upto, most=MOST_UNTOLD + 1)
+    return list(rows) if len(rows) <= MOST_UNTOLD else None
+
+
+async def forget(tx: WriteTx, account_ids: Sequence[str]) -> None:
+    """Let go of the rows that the marks of these accounts reach back to. To be called with the marks still there and
+    after the snapshots were written: whoever is just counting one of these months holds the snapshot's row."""
+    await tx.execute(_FORGET, accounts=list(account_ids))
+
+
+async def keep(tx: WriteTx, window: Window, now: datetime, accounts: int) -> int:
+    """Count the months that are missing, for up to so many accounts that nothing waits to change; returns of how many.
+
+    Their snapshots stay locked meanwhile, so that a projector which finds something late comes after and lets go again.
+    """
+    months = closed_months(now)
+    due = await tx.all(_DUE, window=window.name, upto=months[-1], accounts=accounts)
+    by_upto: dict[datetime | None, list[str]] = {}
+    for row in due:
+        by_upto.setdefault(row["upto"], []).append(row["account_id"])
+    for upto, account_ids in by_upto.items():
+        missing = [month for month in months if upto is None or month > upto]
+        question = Question(window, Filters(), missing, split=("account_id",), account_ids=account_ids)
+        bound = question.bound() | {"window": window.name, "oldest": months[0]}
+        await tx.execute(_CLEAR, **bound)
+        for method in ACCOUNT_METHODS:
+            await tx.execute(_insert(question, method), **bound, by=method)
+        await tx.execute(_TELL, **bound)
+    return len(due)
+
+
+def _insert(question: Question, method: Method) -> str:
+    """Every account at every moment, from what `count` and `read_coverage` count of it."""
+    sides = (("now", "", NOW, "last_at"), ("not now", "_before", BEFORE, "last_before"))
+    people = "count(*)" if method == "latest" else "count(distinct stakeholder_id)"
+    counts = ", ".join(
+        part
+        for side, suffix, scores, last in sides
+        for part in (
+            f"count(*) filter (where {side}) as n{suffix}",
+            f"sum({net()}) filter (where {side}) as total{suffix}",
+            f"{people} filter (where {side}) as voices{suffix}",
+            f"max(answered_at) filter (where {side}) as {last}",
+            *(f"count(*) filter (where {side} and score = {score}) as {name}" for score, name in enumerate(scores)),
+        )
+    )
+    moments = ("last_at", "last_before")
+    numbers = [f"{name}{suffix}" for _, suffix, *_ in sides for name in ("n", "total", "voices")]
+    numbers += [*NOW, *BEFORE, *_PAIRS, "known", *REACH]
+    return f"""
+    with {voices(method, (), question.filters, None, some_accounts=True)},
+    counted as (select account_id, point, {counts} from voices group by account_id, point),
+    moves as (
+        select account_id, point, sum(case when now then {net()} else -({net()}) end) as e
+        from {latest_voices(method, ())} latest group by account_id, stakeholder_id, point having count(*) = 2
+    ),
+    paired as (
+        select account_id, point, count(*) as pairs, sum(e) as pairs_sum, sum(e * e) as pairs_squares
+        from moves group by account_id, point
+    ),
+    asked as (select d0 as account_id, each.* from ({asked_sql(question)}) each),
+    became_known as (select d0 as account_id, point as since, people from ({known_sql(question)}) each)
+    insert into month_sums (score_window, method, account_id, moment, {", ".join((*moments, *numbers))})
+    select cast(:window as text), cast(:by as text), account_id, p.upto, {", ".join(moments)},
+        {", ".join(f"nullif({name}, 0)" for name in numbers)}
+    from unnest(cast(:account_ids as text[])) as each(account_id)
+    cross join unnest(cast(:points as int[]), cast(:uptos as timestamptz[])) as p(point, upto)
+    left join counted using (account_id, point) left join paired using (account_id, point)
+    left join asked using (account_id, point)
+    cross join lateral (
+        select sum(people) as known from became_known k where k.account_id = each.account_id and k.since <= p.point
+    ) k
+    """
