@@ -36,7 +36,7 @@ async def get_portfolio_coverage(
     span, filters = parse_window(asked.window).span(as_of), Filters(**asked.of_accounts())
     async with resources.database.read() as tx:
         accounts = await reached_accounts(tx, filters, caller.owner_email, span, current=asked.as_of is None)
-        chosen, left_out = await scored_before(tx, filters, caller.owner_email, span)
+        chosen, left_out = await scored_before(tx, filters, caller.owner_email, span, current=asked.as_of is None)
     selection = selection_of(chosen, left_out)
     warnings = selection.pop("warnings")
     body = gaps_of(accounts, as_of) | {"selection": selection, "warnings": warnings}

@@ -60,9 +60,10 @@ async def get_portfolio_funnel(
         owner_email=caller.owner_email,
     )
     async with resources.database.read() as tx:
+        if asked.as_of is None:
+            question = replace(question, stale=await stale_accounts(tx, as_of))
         if "class" in question.split:
-            stale = await stale_accounts(tx, as_of) if asked.as_of is None else None
-            classes = await class_names(tx, as_of, resources.settings.thresholds(), stale)
+            classes = await class_names(tx, as_of, resources.settings.thresholds(), question.stale)
             question = replace(question, classes=classes)
         groups = await funnel_groups(tx, question)
     return named({"groups": groups}, window=asked.window, as_of=asked.as_of)

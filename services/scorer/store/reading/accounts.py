@@ -43,9 +43,10 @@ _COUNTED_VOICES: Final = f"""counted_voices as (
     )"""
 _EVERYONE: Final = f"""everyone as (
         select account_id from accounts where not removed
-        union select k.account_id from (select account_id from snapshots union select account_id from marks) k
-        left join accounts a using (account_id)
-        where a.removed is not false and (
+        union select k.account_id from (
+            select each.account_id from (select account_id from snapshots union select account_id from marks) each
+            left join accounts a using (account_id) where a.removed is not false offset 0
+        ) k where (
             exists (select from stakeholders s where s.account_id = k.account_id and not s.removed offset 0)
             or exists (select from invitations i where i.account_id = k.account_id offset 0)
             or exists (select from responses r where r.account_id = k.account_id and {LIVE} and r.answered_at <= :last
@@ -53,7 +54,7 @@ _EVERYONE: Final = f"""everyone as (
         )
     )"""
 """Whatever is known of an account, it has a snapshot, or a mark until it gets one. Few are not in the directory:
-`offset 0` keeps the planner from looking through everything that was ever said for their sake."""
+`offset 0` keeps the planner from looking for people of all accounts, and through everything that was ever said."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,39 +8,66 @@ from services.scorer.domain.gaps import Reached
 from services.scorer.domain.questions import Filters
 from services.scorer.domain.states import DECISION_MAKER
 from services.scorer.domain.windows import Span
-from services.scorer.store.reading.latest import last_answers, untold_accounts
+from services.scorer.store.reading.latest import last_answers, told, untold_accounts
 from services.scorer.store.reading.pool import LIVE, conditions, joins, parameters
 from shared.db.transaction import ReadTx
 
 _PRESENT: Final = "a.removed is not true and s.removed is not true"
 """Neither the account nor the person was taken out of the directory: nobody can ask those who left."""
 _REACHED: Final = f"""
-    heard as (
-        select account_id, stakeholder_id, max(answered_at) as last_at from said group by account_id, stakeholder_id
-    ),
-    sent as (
-        select account_id, stakeholder_id, max(sent_at) as last_at from invitations
-        where sent_at <= :upto group by account_id, stakeholder_id
-    ),
     people as (
-        select k.account_id, count(*) filter (where s.stakeholder_id is not null or h.last_at is not null) as known,
-            count(*) filter (where s.type = '{DECISION_MAKER}') as decision_makers,
-            count(*) filter (where i.last_at > :after) as asked, count(*) filter (where h.last_at > :after) as answered,
-            max(i.last_at) as last_asked_at, max(h.last_at) as last_answered_at
+        select account_id, max(heard_at) as heard_at, max(sent_at) as sent_at, bool_or(listed) as listed,
+            coalesce(max(type), '') = '{DECISION_MAKER}' as decides
         from (
-            select account_id, stakeholder_id from stakeholders where not removed
-            union select account_id, stakeholder_id from heard union select account_id, stakeholder_id from sent
-        ) k
-        left join stakeholders s on s.account_id = k.account_id and s.stakeholder_id = k.stakeholder_id
-        left join heard h on h.account_id = k.account_id and h.stakeholder_id = k.stakeholder_id
-        left join sent i on i.account_id = k.account_id and i.stakeholder_id = k.stakeholder_id
-        where s.removed is not true group by k.account_id
+            select account_id, stakeholder_id, answered_at as heard_at, cast(null as timestamptz) as sent_at,
+                false as listed, false as removed, cast(null as text) as type from said
+            union all select account_id, stakeholder_id, null, sent_at, false, false, null from invitations
+                where sent_at <= :upto
+            union all select account_id, stakeholder_id, null, null, true, removed, type from stakeholders
+        ) each group by account_id, stakeholder_id having not bool_or(removed)
+    ),
+    by_account as (
+        select account_id, count(*) filter (where listed or heard_at is not null) as known,
+            count(*) filter (where decides) as decision_makers, count(*) filter (where sent_at > :after) as asked,
+            count(*) filter (where heard_at > :after) as answered,
+            max(sent_at) as last_asked_at, max(heard_at) as last_answered_at
+        from people group by account_id
     )
     select account_id, a.name, a.owner_email as owner, coalesce(known, 0) as known,
         coalesce(decision_makers, 0) as decision_makers, coalesce(asked, 0) as asked,
         coalesce(answered, 0) as answered, last_asked_at, last_answered_at
-    from people full join accounts a using (account_id) where a.removed is not true
+    from by_account full join accounts a using (account_id) where a.removed is not true
 """
+"""Everybody in the directory, heard or asked, in one pass."""
+_PAIR: Final = "from latest_pairs p where p.survey_type = 'nps' and {told}"
+_ANSWERED: Final = f"{LIVE} and r.survey_type = 'nps' and r.answered_at <= :after"
+
+
+def _before(*, current: bool) -> str:
+    """A row source with the last NPS answer up to `:after` of each person, maybe with others of theirs. As of now the
+    pairs know most of them; who has said more since then is looked up."""
+    columns = "r.account_id, r.stakeholder_id, r.answered_at, r.response_id, r.score"
+    if not current:
+        return f"select {columns} from responses r where {_ANSWERED}"
+    pair = _PAIR.format(told=told("p"))
+    return f"""
+        select p.account_id, p.stakeholder_id, p.answered_at, p.response_id, p.score {pair} and p.answered_at <= :after
+        union all select p.account_id, p.stakeholder_id, p.previous_answered_at, p.previous_response_id,
+            p.previous_score {pair} and p.answered_at > :after and p.previous_answered_at <= :after
+        union all select q.* {pair.replace("latest_pairs p", f"latest_pairs p cross join lateral ({_LAST_BEFORE}) q")}
+            and p.previous_answered_at > :after
+        union all select {columns} from responses r where {_ANSWERED}
+            and r.account_id = any(cast(:untold as text[]))
+    """
+
+
+_LAST_BEFORE: Final = f"""
+    select r.account_id, r.stakeholder_id, r.answered_at, r.response_id, r.score from responses r
+    where {_ANSWERED} and r.account_id = p.account_id and r.stakeholder_id = p.stakeholder_id
+        and r.nps_kind = p.nps_kind
+    order by r.answered_at desc fetch first 1 rows with ties
+"""
+"""Ordered by an index as far as that goes: of equal moments the last by id is picked from what is found."""
 
 
 async def reached_accounts(
@@ -61,14 +88,16 @@ async def reached_accounts(
     return [Reached(**row) for row in rows]
 
 
-async def scored_before(tx: ReadTx, filters: Filters, owner_email: str | None, span: Span) -> tuple[Tally, Tally]:
+async def scored_before(
+    tx: ReadTx, filters: Filters, owner_email: str | None, span: Span, *, current: bool
+) -> tuple[Tally, Tally]:
     """The latest NPS answers given up to the beginning of the span, one a person who is still there: of those who were
-    asked in the span, and of those who were not."""
+    asked in the span, and of those who were not. Where `current`, the span ends now."""
     rows = await tx.all(
         f"""
         with before as (
-            select distinct on (account_id, stakeholder_id) account_id, stakeholder_id, score from responses r
-            where {LIVE} and survey_type = 'nps' and answered_at <= :after
+            select distinct on (account_id, stakeholder_id) account_id, stakeholder_id, score
+            from ({_before(current=current)}) said
             order by account_id, stakeholder_id, answered_at desc, response_id collate "C" desc
         )
         select exists (
@@ -78,6 +107,7 @@ async def scored_before(tx: ReadTx, filters: Filters, owner_email: str | None, s
         from before b{joins(filters, owner_email, ("a.", "s."), alias="b")}
         where {_PRESENT}{conditions(filters, owner_email, of=(), alias="b")} group by 1, 2
         """,
+        untold=await untold_accounts(tx, span.upto) if current else [],
         after=span.after,
         upto=span.upto,
         **parameters(filters, owner_email),

@@ -21,6 +21,14 @@ async def untold_accounts(tx: ReadTx, moment: datetime) -> list[str]:
     return [row["account_id"] for row in await tx.all(_UNTOLD, moment=moment)]
 
 
+def told(alias: str) -> str:
+    """An SQL condition: the account of the row is none of those that `:untold` names."""
+    return (
+        "not exists (select from unnest(cast(:untold as text[])) as untold(account_id)"
+        f" where untold.account_id = {alias}.account_id)"
+    )
+
+
 def last_answers(*, current: bool, only: str = "") -> str:
     """A row source with the columns `NAMES` that holds the last live answer up to `:as_of` of each person, whatever the
     survey, and their last one to each; maybe others, too. `only` restricts to some rows, by columns without an alias.
@@ -29,9 +37,8 @@ def last_answers(*, current: bool, only: str = "") -> str:
     """
     if not current:
         return f"select {NAMES} from responses r where {LIVE} and answered_at <= :as_of{only}"
-    untold = "select from unnest(cast(:untold as text[])) as untold(account_id) where untold.account_id"
     return f"""
-        select {NAMES} from latest_pairs p where not exists ({untold} = p.account_id){only}
+        select {NAMES} from latest_pairs p where {told("p")}{only}
         union all select {NAMES} from responses r where {LIVE} and answered_at <= :as_of
             and account_id = any(cast(:untold as text[])){only}
     """
