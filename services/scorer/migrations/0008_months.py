@@ -1,4 +1,4 @@
-"""Figures at the ends of months: what trends of the portfolio are summed from."""
+"""Figures at the ends of months: what trends of the portfolio are summed from; and which answers do not count."""
 
 from alembic import op
 
@@ -44,3 +44,5 @@ def upgrade() -> None:
         )
         """
     )
+    # The few answers that do not count: those of a million that do need not be looked at to leave these out.
+    op.execute("create index responses_dead on responses (response_id) where withdrawn or erased or test")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from services.scorer.domain.drivers import Rated
-from services.scorer.domain.questions import OF_ACCOUNT, OF_PERSON
+from services.scorer.domain.questions import OF_ACCOUNT, OF_ANSWER, OF_PERSON, Filters
 from services.scorer.store.reading.grouped import Question
 from services.scorer.store.reading.grouped_sql import keys, source, voices
 from services.scorer.store.reading.latest import last_answers, untold_accounts
@@ -47,19 +47,32 @@ def _last_voices(question: Question) -> str:
     )"""
 
 
+def _ratings(filters: Filters, owner_email: str | None) -> str:
+    """The ratings `e` of live responses that the filters choose. What is asked of answers needs the responses; which
+    of them do not count is known without reading all."""
+    if set(OF_ANSWER).isdisjoint(filters.given()):
+        chosen = joins(filters, owner_email, alias="e")
+        dead = "d.withdrawn or d.erased or d.test"
+        live = f"not exists (select from responses d where d.response_id = e.response_id and ({dead}))"
+        wanted = conditions(filters, owner_email, of=(), alias="e")
+    else:
+        chosen = f" join responses r on r.response_id = e.response_id{joins(filters, owner_email)}"
+        live, wanted = LIVE, conditions(filters, owner_email)
+    return f"""response_answers e{chosen} where {live} and e.attribute is not null
+        and e.type in ('rating', 'csat', 'ces') and e.answered_at > (cast(:borders as timestamptz[]))[1]
+        and e.answered_at <= (cast(:uptos as timestamptz[]))[1]{wanted}"""
+
+
 def _sql(question: Question, *, told: bool) -> str:
     filters, owner_email = question.filters, question.owner_email
     counted = voices("latest", question.split, filters, owner_email, some_accounts=False)
     return f"""with {_last_voices(question) if told else counted},
     rated as (
-        select distinct on (r.account_id, r.stakeholder_id, e.attribute, e.type)
-            r.account_id, r.stakeholder_id, e.attribute, e.type, e.value_number as value
-        from response_answers e join responses r on r.response_id = e.response_id{joins(filters, owner_email)}
-        where {LIVE} and e.attribute is not null and e.type in ('rating', 'csat', 'ces')
-            and e.answered_at > (cast(:borders as timestamptz[]))[1]
-            and e.answered_at <= (cast(:uptos as timestamptz[]))[1]{conditions(filters, owner_email)}
-        order by r.account_id, r.stakeholder_id, e.attribute, e.type, r.answered_at desc,
-            r.response_id collate "C" desc, e.question_id collate "C" desc
+        select distinct on (e.account_id, e.stakeholder_id, e.attribute, e.type)
+            e.account_id, e.stakeholder_id, e.attribute, e.type, e.value_number as value
+        from {_ratings(filters, owner_email)}
+        order by e.account_id, e.stakeholder_id, e.attribute, e.type, e.answered_at desc,
+            e.response_id collate "C" desc, e.question_id collate "C" desc
     )
     select attribute, type, value, v.score{keys(question.split, "v.")}, count(*) as n
     from voices v join rated using (account_id, stakeholder_id) where v.now

@@ -144,13 +144,24 @@ def _everybody(asked: PeopleQuestion, *, from_pairs: bool) -> str:
     ),
     sent as (select * from invitations where sent_at <= :as_of{only}),
     silent as ({_SILENT}),
-    listed as (select {person} from stakeholders where not removed{only}),
-    everybody as (
-        select {person} from listed
-        union all (
-            select {person} from heard union select {person} from sent except select {person} from listed
-        )
-    )"""
+    everybody as ({_of_category() if asked.category is not None else _of_all(person, only)})"""
+
+
+def _of_category() -> str:
+    """Whoever has a category was heard."""
+    return "select account_id, stakeholder_id from latest"
+
+
+def _of_all(person: str, only: str) -> str:
+    """The directory, and of those ever asked or heard the few that are not in it."""
+    others = (
+        f"select {person} from {{0}} k where not exists (select from stakeholders s where not s.removed"
+        " and s.account_id = k.account_id and s.stakeholder_id = k.stakeholder_id)"
+    )
+    return (
+        f"select {person} from stakeholders where not removed{only}"
+        f" union all ({others.format('heard')} union {others.format('sent')})"
+    )
 
 
 def _conditions(asked: PeopleQuestion) -> str:
