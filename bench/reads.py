@@ -59,7 +59,9 @@ FURTHER = {
     "drivers": "/v1/drivers",
     "metrics.json": "/v1/metrics.json",
     "by industry a month ago": "/v1/portfolio/score?group_by=industry&as_of={past}",
-    "portfolio trend, 12 months": "/v1/portfolio/trend",
+    "by type of stakeholder": "/v1/portfolio/score?group_by=stakeholder_type",
+    "portfolio trend, 13 months": "/v1/portfolio/trend?points=13",
+    "portfolio trend, 13 weeks": "/v1/portfolio/trend?points=13&interval=week",
 }
 LIVE = "not withdrawn and not erased and not test and survey_type = 'nps'"
 CATEGORIES = ("score >= 9", "score between 7 and 8", "score < 7")

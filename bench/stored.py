@@ -13,7 +13,7 @@ import asyncpg
 
 from services.scorer import SCHEMA
 from services.scorer.handlers.projection import Projector
-from services.scorer.jobs import ProjectorJob
+from services.scorer.jobs import MonthKeeper, ProjectorJob
 from services.scorer.settings import ScorerSettings
 from shared.clock import SystemClock
 from shared.db.engine import Database
@@ -57,11 +57,15 @@ async def load(database_url: str, accounts: Sequence[str], responses: int) -> No
 
 
 async def project(database_url: str) -> None:
-    """Take every mark, as the projector does; then tidy up, as autovacuum would in its own time."""
+    """Take every mark, as the projector does, and count the months that have ended; then tidy up, as autovacuum would in
+    its own time."""
     database = Database(database_url, SCHEMA, pool_size=2)
     try:
         job = ProjectorJob(database, Projector(SystemClock(), ScorerSettings().policy()), 100, lambda: None)
         while await job.project_once():
+            pass
+        keeper = MonthKeeper(database, SystemClock())
+        while await keeper.keep_once():
             pass
     finally:
         await database.close()

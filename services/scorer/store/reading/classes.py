@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import RowMapping
 
@@ -16,7 +17,8 @@ from shared.db.transaction import ReadTx
 
 _FIELDS = tuple(field.name for field in fields(Standing))
 _RECORD = ", ".join(f"{field.name} {'bool' if field.type in (bool, 'bool') else 'int'}" for field in fields(Standing))
-"""What the rules look at: the columns of every statement here, in the order of `Standing`."""
+"""What the rules look at: the columns of every statement here, after the account, in the order of `Standing`."""
+_Numbers = tuple[Any, ...]
 
 
 def _sql(some_accounts: bool) -> str:
@@ -61,7 +63,7 @@ async def classes_of(
     """account_id → class at the moment with its rule and numbers. Where the moment is now and `stale` are the accounts
     whose snapshot does not tell of it, the others are not counted."""
     found = await _standings(tx, as_of, account_ids, stale)
-    return {account_id: classify(standing, thresholds) for account_id, standing in found.items()}
+    return {account_id: classify(Standing(*numbers), thresholds) for account_id, numbers in found.items()}
 
 
 async def class_names(
@@ -69,12 +71,14 @@ async def class_names(
 ) -> dict[str, AccountClass]:
     """account_id → class, of all accounts that anything is known of; likewise."""
     found = await _standings(tx, as_of, None, stale)
-    return {account_id: first_fit(standing, thresholds)[0] for account_id, standing in found.items()}
+    names = {numbers: first_fit(Standing(*numbers), thresholds)[0] for numbers in set(found.values())}
+    return {account_id: names[numbers] for account_id, numbers in found.items()}
 
 
 async def _standings(
     tx: ReadTx, as_of: datetime, account_ids: Sequence[str] | None, stale: Sequence[str] | None
-) -> dict[str, Standing]:
+) -> dict[str, _Numbers]:
+    """account_id → the values of its `Standing`; many accounts have the same."""
     if stale is None:
         return await _counted(tx, as_of, account_ids)
     only = "" if account_ids is None else " and account_id = any(cast(:account_ids as text[]))"
@@ -89,11 +93,11 @@ async def _standings(
     return found | (await _counted(tx, as_of, missing) if missing else {})
 
 
-def _by_account(rows: Sequence[RowMapping]) -> dict[str, Standing]:
-    return {row["account_id"]: Standing(*(row[name] for name in _FIELDS)) for row in rows}
+def _by_account(rows: Sequence[RowMapping]) -> dict[str, _Numbers]:
+    return {str(values[0]): values[1:] for values in (tuple(row.values()) for row in rows)}
 
 
-async def _counted(tx: ReadTx, as_of: datetime, account_ids: Sequence[str] | None) -> dict[str, Standing]:
+async def _counted(tx: ReadTx, as_of: datetime, account_ids: Sequence[str] | None) -> dict[str, _Numbers]:
     span = YEAR.span(as_of)
     rows = await tx.all(
         _sql(account_ids is not None), after=span.after, upto=span.upto, account_ids=list(account_ids or ())
