@@ -57,7 +57,7 @@ async def load(database_url: str, accounts: Sequence[str], responses: int) -> No
 
 
 async def project(database_url: str) -> None:
-    """Take every mark, as the projector does, and count the months that have ended; then tidy up, as autovacuum would in
+    """Take every mark, as the projector does, count the months that have ended, then tidy up, as autovacuum would in
     its own time."""
     database = Database(database_url, SCHEMA, pool_size=2)
     try:
