@@ -7,7 +7,7 @@ answers. What happens now changes no month that has ended.
 """
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Final
 
 from services.scorer.domain.answers import ACCOUNT_METHODS, Method
@@ -48,7 +48,20 @@ _TELL: Final = """
     select account_id, :window, :last from unnest(cast(:account_ids as text[])) as t(account_id)
     on conflict (account_id, score_window) do update set upto = excluded.upto
 """
-_PAIRS: Final = ("pairs", "pairs_sum", "pairs_squares")
+_TOLD: Final = """
+    select account_id, upto from months_told
+    where score_window = :window and account_id = any(cast(:account_ids as text[]))
+"""
+_MOMENTS: Final = ("last_at", "last_before")
+_NUMBERS: Final = (
+    *("n", "total", "voices", "n_before", "total_before", "voices_before", *NOW, *BEFORE),
+    *("pairs", "pairs_sum", "pairs_squares", "known", *REACH),
+)
+_COLUMNS: Final = ("score_window", "method", "account_id", "moment", *_MOMENTS, *_NUMBERS)
+_STORED: Final = f"""
+    select {", ".join(_COLUMNS)} from month_sums where score_window = :window and method = :by
+    and account_id = any(cast(:account_ids as text[]))
+"""
 
 
 async def untold(tx: ReadTx, window: Window, upto: datetime) -> list[str] | None:
@@ -84,7 +97,25 @@ async def keep(tx: WriteTx, window: Window, now: datetime, accounts: int) -> int
     return len(due)
 
 
+async def drifted(tx: ReadTx, window: Window, account_ids: Sequence[str]) -> set[str]:
+    """Those of the accounts, nothing of which waits to be projected, whose rows do not say what is true."""
+    rows = await tx.all(_TOLD, window=window.name, account_ids=list(account_ids))
+    found: set[str] = set()
+    for upto in {row["upto"] for row in rows}:
+        told = [row["account_id"] for row in rows if row["upto"] == upto]
+        months = closed_months(upto + timedelta(microseconds=1))
+        question = Question(window, Filters(), months, split=("account_id",), account_ids=told)
+        for method in ACCOUNT_METHODS:
+            statement = f"select account_id from ({_rows(question, method)} except {_STORED}) as differing"
+            found.update(await tx.column(statement, **question.bound(), window=window.name, by=method))
+    return found
+
+
 def _insert(question: Question, method: Method) -> str:
+    return f"insert into month_sums ({', '.join(_COLUMNS)}) {_rows(question, method)}"
+
+
+def _rows(question: Question, method: Method) -> str:
     """Every account at every moment, from what `count` and `read_coverage` count of it."""
     sides = (("now", "", NOW, "last_at"), ("not now", "_before", BEFORE, "last_before"))
     people = "count(*)" if method == "latest" else "count(distinct stakeholder_id)"
@@ -99,10 +130,7 @@ def _insert(question: Question, method: Method) -> str:
             *(f"count(*) filter (where {side} and score = {score}) as {name}" for score, name in enumerate(scores)),
         )
     )
-    moments = ("last_at", "last_before")
-    numbers = [f"{name}{suffix}" for _, suffix, *_ in sides for name in ("n", "total", "voices")]
-    numbers += [*NOW, *BEFORE, *_PAIRS, "known", *REACH]
-    return f"""
+    return f"""(
     with {voices(method, (), question.filters, None, some_accounts=True)},
     counted as (select account_id, point, {counts} from voices group by account_id, point),
     moves as (
@@ -115,14 +143,13 @@ def _insert(question: Question, method: Method) -> str:
     ),
     asked as (select d0 as account_id, each.* from ({asked_sql(question)}) each),
     became_known as (select d0 as account_id, point as since, people from ({known_sql(question)}) each)
-    insert into month_sums (score_window, method, account_id, moment, {", ".join((*moments, *numbers))})
-    select cast(:window as text), cast(:by as text), account_id, p.upto, {", ".join(moments)},
-        {", ".join(f"nullif({name}, 0)" for name in numbers)}
+    select cast(:window as text) as score_window, cast(:by as text) as method, account_id, p.upto as moment,
+        {", ".join(_MOMENTS)}, {", ".join(f"cast(nullif({name}, 0) as int) as {name}" for name in _NUMBERS)}
     from unnest(cast(:account_ids as text[])) as each(account_id)
     cross join unnest(cast(:points as int[]), cast(:uptos as timestamptz[])) as p(point, upto)
     left join counted using (account_id, point) left join paired using (account_id, point)
     left join asked using (account_id, point)
     cross join lateral (
         select sum(people) as known from became_known k where k.account_id = each.account_id and k.since <= p.point
-    ) k
+    ) k)
     """

@@ -12,6 +12,7 @@ from hypothesis import given
 from services.scorer.domain.months import KEPT_WINDOWS, closed_months
 from services.scorer.jobs import MonthKeeper
 from shared.events.envelope import Event
+from shared.events.invitations import InvitationKind
 from tests.integration.scorer.reading import NOW, Reader
 from tests.integration.scorer.worlds import ACCOUNTS, CHOICES, MICROSECONDS, PEOPLE, a_world, exactly, moment, seeds
 from tests.integration.scorer.writing import Writer, amended, erased, invited, person, withdrawn, writer
@@ -92,7 +93,8 @@ def late(random: Random, world: World, now: datetime, number: int) -> Event:
     if choice == 1:
         return person(who, account, recorded_at=now, name=f"Nr {number}", type="user")
     if choice == 2:
-        kind = random.choice(("sent", "delivered", "opened", "bounced"))
+        kinds: tuple[InvitationKind, ...] = ("sent", "delivered", "opened", "bounced")
+        kind = random.choice(kinds)
         return invited(kind, random.choice(("i1", "i2")), at, account, stakeholder_id=who, recorded_at=now)
     said_at = {"answered_at": at, "recorded_at": now}
     return recorded(f"late{number}", account, stakeholder_id=who, score=random.randrange(11), **said_at)
@@ -125,6 +127,13 @@ async def test_kept_months_are_really_used(reader: Reader, rows: Writer) -> None
     changed = await reader.body(TREND, points=13)
     assert changed["points"][-1] == expected["points"][-1]
     assert all(new != old for new, old in zip(changed["points"][:-1], expected["points"][:-1], strict=True))
+
+
+async def test_the_self_check_finds_months_that_say_something_else(reader: Reader, rows: Writer) -> None:
+    await begin(reader, rows, a_world(Random(3)))
+    assert await rows.check.check_once() == 0
+    await reader.tables.execute("update month_sums set n = coalesce(n, 0) + 1 where account_id = 'acme'")
+    assert await rows.check.check_once() == 1
 
 
 async def test_only_what_reaches_back_lets_go_of_months(reader: Reader, rows: Writer) -> None:
