@@ -55,7 +55,8 @@ class Standing:
         return self.promoters + self.passives + self.detractors
 
 
-_NUMBERS: Final = tuple(field.name for field in fields(Standing))
+STANDING: Final = tuple(field.name for field in fields(Standing))
+"""What the rules look at, by name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +72,7 @@ def classify(standing: Standing, thresholds: Thresholds = DEFAULT_THRESHOLDS) ->
     """The first rule that fits."""
     name, rule = first_fit(standing, thresholds)
     total = standing.total
-    numbers = {name: getattr(standing, name) for name in _NUMBERS} | {
+    numbers = {name: getattr(standing, name) for name in STANDING} | {
         "window": "365d",
         "method": "latest",
         "response_count": total,

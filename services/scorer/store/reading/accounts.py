@@ -43,7 +43,7 @@ _COUNTED_VOICES: Final = f"""counted_voices as (
     )"""
 _EVERYONE: Final = f"""everyone as (
         select account_id from accounts where not removed
-        union select k.account_id from (
+        union all select k.account_id from (
             select each.account_id from (select account_id from snapshots union select account_id from marks) each
             left join accounts a using (account_id) where a.removed is not false offset 0
         ) k where (
