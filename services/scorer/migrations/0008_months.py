@@ -3,7 +3,7 @@
 from alembic import op
 
 revision = "scorer_0008"
-down_revision = "scorer_0006"
+down_revision = "scorer_0007"
 branch_labels = None
 depends_on = None
 

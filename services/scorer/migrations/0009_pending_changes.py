@@ -3,8 +3,8 @@ together with the change."""
 
 from alembic import op
 
-revision = "scorer_0010"
-down_revision = "scorer_0006"
+revision = "scorer_0009"
+down_revision = "scorer_0008"
 branch_labels = None
 depends_on = None
 
