@@ -1,6 +1,7 @@
 """The dashboard's own tables, as its migrations leave them."""
 
 from sqlalchemy import (
+    ARRAY,
     BigInteger,
     Boolean,
     Column,
@@ -52,6 +53,15 @@ KEYS = Table(
     Column("retired_at", _INSTANT),
 )
 """The API key of each person, encrypted. A retired one stays, so that what it did is still known by name."""
+
+FAILED_TRIES = Table(
+    "failed_tries",
+    METADATA,
+    Column("who", LargeBinary, primary_key=True),
+    Column("times", ARRAY(_INSTANT), nullable=False),
+    Column("last_at", _INSTANT, nullable=False),
+)
+"""Failed sign-ins, by the hash of a name or of an address."""
 
 AUDIT = Table(
     "audit",

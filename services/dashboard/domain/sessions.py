@@ -1,6 +1,6 @@
 """When a session ends, and how often one may try to open one."""
 
-from collections import OrderedDict, deque
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -28,35 +28,18 @@ class Session:
         return now - self.seen_at >= TOUCH
 
 
-class Throttle:
-    """Counts failures by name in a sliding time. `limit` failures within `span` and the name must wait."""
+@dataclass(frozen=True, slots=True)
+class Brake:
+    """`limit` failures within `span`, and the next try has to wait."""
 
-    def __init__(self, limit: int, span: timedelta, *, names: int = 10_000) -> None:
-        self._limit, self._span, self._names = limit, span, names
-        self._failures: OrderedDict[str, deque[datetime]] = OrderedDict()
+    limit: int
+    span: timedelta
 
-    def wait(self, name: str, now: datetime) -> timedelta | None:
-        """How long the name must wait; None when it may try."""
-        failures = self._failures.get(name)
-        while failures and now - failures[0] >= self._span:
-            failures.popleft()
-        if not failures or len(failures) < self._limit:
-            return None
-        return failures[0] + self._span - now
+    def live(self, failures: Sequence[datetime], now: datetime) -> list[datetime]:
+        """Those that still count, the oldest first."""
+        return [at for at in failures if now - at < self.span][-self.limit :]
 
-    def failed(self, name: str, now: datetime) -> None:
-        """Count a failure; of too many names the oldest is forgotten."""
-        self._failures.setdefault(name, deque(maxlen=self._limit)).append(now)
-        self._failures.move_to_end(name)
-        if len(self._failures) > self._names:
-            self._failures.popitem(last=False)
-
-    def forgive(self, name: str) -> None:
-        """Take back the last failure of the name."""
-        failures = self._failures.get(name)
-        if failures:
-            failures.pop()
-
-    def succeeded(self, name: str) -> None:
-        """Forget the failures of the name."""
-        self._failures.pop(name, None)
+    def wait(self, failures: Sequence[datetime], now: datetime) -> timedelta | None:
+        """How long until the next try; None when it may be made now."""
+        live = self.live(failures, now)
+        return live[0] + self.span - now if len(live) >= self.limit else None

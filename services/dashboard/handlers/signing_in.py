@@ -3,12 +3,12 @@
 import hashlib
 import secrets
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
-from services.dashboard.domain.sessions import Throttle
+from services.dashboard.domain.sessions import Brake
 from services.dashboard.domain.users import User, weakness
 from services.dashboard.gateways.passwords import Passwords
-from services.dashboard.store import audit, sessions, users
+from services.dashboard.store import audit, sessions, tries, users
 from shared.clock import Clock
 from shared.db.engine import Database
 from shared.errors import Invalid, TooMany, Unauthorized
@@ -16,8 +16,8 @@ from shared.telemetry.logging import get_logger
 
 log = get_logger(__name__)
 SPAN = timedelta(minutes=15)
-BY_NAME, BY_ADDRESS = 5, 30
-"""Failures within the span after which a name, and an address, must wait."""
+BY_NAME, BY_ADDRESS = Brake(5, SPAN), Brake(30, SPAN)
+"""How many failures a name, and an address, may have."""
 
 
 def hash_of(token: str) -> bytes:
@@ -38,29 +38,25 @@ class SigningIn:
 
     def __init__(self, database: Database, clock: Clock, passwords: Passwords, idle: timedelta) -> None:
         self._database, self._clock, self._passwords, self._idle = database, clock, passwords, idle
-        self._names, self._addresses = Throttle(BY_NAME, SPAN), Throttle(BY_ADDRESS, SPAN)
 
     async def sign_in(self, email: str, password: str, address: str, before: str | None = None) -> str:
         """The token of a new session; the session `before` of the same browser ends. Raises `Unauthorized`, or
         `TooMany` after too many failures.
         """
         now, email = self._clock.now(), email.strip().lower()[:320]
-        wait = max((w for w in (self._names.wait(email, now), self._addresses.wait(address, now)) if w), default=None)
-        if wait is not None:
-            raise TooMany("too_many_tries", "too many failed tries", retry_after=int(wait.total_seconds()) + 1)
-        # Counted before it is looked at, so that many tries at the same time are many tries.
-        self._names.failed(email, now)
-        self._addresses.failed(address, now)
+        name, place = hash_of(f"name {email}"), hash_of(f"address {address}")
+        await self._count({name: BY_NAME, place: BY_ADDRESS}, now)
         async with self._database.read() as tx:
             found = await users.password_of(tx, email)
         right = await self._passwords.verify(found[1] if found else None, password[:1000])
         if not found or not right or found[0].disabled:
             log.warning("login_failed")
             raise Unauthorized("wrong_password", "the name or the password is wrong")
-        self._names.succeeded(email)
-        self._addresses.forgive(address)
         token = secrets.token_urlsafe(32)
         async with self._database.write() as tx:
+            failed = await tries.lock_tries(tx, (name, place), now)
+            await tries.set_tries(tx, {name: (), place: failed[place][:-1]})
+            await tries.drop_old_tries(tx, now - SPAN)
             await sessions.drop_ended(tx, now, self._idle)
             if before:
                 await sessions.end_session(tx, hash_of(before))
@@ -68,6 +64,18 @@ class SigningIn:
             await users.note_login(tx, found[0].user_id, now)
             await audit.note(tx, audit.Entry(now, email, "signed_in", email))
         return token
+
+    async def _count(self, brakes: dict[bytes, Brake], now: datetime) -> None:
+        """Count a try as a failure before it is looked at, so that many at the same time are many, in whatever
+        process. Raises `TooMany`; then it does not count.
+        """
+        async with self._database.write() as tx:
+            failed = await tries.lock_tries(tx, list(brakes), now)
+            waits = [wait for who, brake in brakes.items() if (wait := brake.wait(failed[who], now))]
+            if not waits:
+                await tries.set_tries(tx, {who: [*brake.live(failed[who], now), now] for who, brake in brakes.items()})
+        if waits:
+            raise TooMany("too_many_tries", "too many failed tries", retry_after=int(max(waits).total_seconds()) + 1)
 
     async def visitor(self, token: str | None) -> Visitor | None:
         """Who the token belongs to; None when the session has ended."""
@@ -110,14 +118,14 @@ class SigningIn:
         `TooMany`.
         """
         now, email = self._clock.now(), visitor.user.email
-        if wait := self._names.wait(email, now):
-            raise TooMany("too_many_tries", "too many failed tries", retry_after=int(wait.total_seconds()) + 1)
-        self._names.failed(email, now)
+        name = hash_of(f"name {email}")
+        await self._count({name: BY_NAME}, now)
         async with self._database.read() as tx:
             found = await users.password_of(tx, email)
         if not found or not await self._passwords.verify(found[1], old[:1000]):
             raise Invalid("wrong_password", "The present password is wrong.")
-        self._names.succeeded(email)
+        async with self._database.write() as tx:
+            await tries.set_tries(tx, {name: ()})
         if weak := weakness(new, email):
             raise Invalid("weak_password", weak)
         hashed = await self._passwords.hash(new)

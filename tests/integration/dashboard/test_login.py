@@ -1,5 +1,6 @@
 """Signing in and out over HTTP: cookies, forms of ours only, and the brake on guessing."""
 
+import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -14,7 +15,9 @@ from starlette.types import Receive, Scope, Send
 
 from services.cli.serve import _server
 from services.dashboard.domain.users import Role
-from services.dashboard.handlers.signing_in import BY_ADDRESS
+from services.dashboard.gateways.passwords import Passwords
+from services.dashboard.handlers.signing_in import BY_ADDRESS, SigningIn, hash_of
+from services.dashboard.store import tries
 from services.dashboard.web import login
 from services.dashboard.web.forms import Forms
 from services.dashboard.web.resources import Resources
@@ -107,11 +110,33 @@ async def test_guessing_is_slowed_down_and_the_right_password_has_to_wait_too(
     assert (await sign_in(browser, password)).status_code == 303
 
 
+async def test_failures_are_counted_for_all_processes_and_forgotten_with_the_right_password(
+    resources: Resources, clock: FrozenClock, password: str
+) -> None:
+    async def guess(at: SigningIn) -> None:
+        await at.sign_in("admin", "wrong", "192.0.2.7")
+
+    one, other = (SigningIn(resources.desk.database, clock, Passwords(), timedelta(hours=12)) for _ in range(2))
+    for at in (one, other, one, other):
+        with pytest.raises(Unauthorized):
+            await guess(at)
+    assert await one.sign_in("admin", password, "192.0.2.7")
+    errors = await asyncio.gather(*(guess(at) for at in (one, other) * 5), return_exceptions=True)
+    assert sorted(type(error).__name__ for error in errors if error) == ["TooMany"] * 5 + ["Unauthorized"] * 5
+
+
+async def tried_before(resources: Resources, address: str, clock: FrozenClock) -> None:
+    """One more failure, and the address has to wait: names that were tried before."""
+    who = hash_of(f"address {address}")
+    async with resources.desk.database.write() as tx:
+        await tries.lock_tries(tx, [who], clock.now())
+        await tries.set_tries(tx, {who: [clock.now()] * (BY_ADDRESS.limit - 1)})
+
+
 async def test_an_address_from_which_many_names_are_tried_has_to_wait(
     resources: Resources, clock: FrozenClock, password: str
 ) -> None:
-    for _ in range(BY_ADDRESS - 1):  # names that were tried before
-        resources.signing_in._addresses.failed("192.0.2.7", clock.now())
+    await tried_before(resources, "192.0.2.7", clock)
     with pytest.raises(Unauthorized):
         await resources.signing_in.sign_in("guess", "wrong", "192.0.2.7")
     with pytest.raises(TooMany):
@@ -122,8 +147,7 @@ async def test_an_address_from_which_many_names_are_tried_has_to_wait(
 async def test_colleagues_behind_one_address_may_all_sign_in(
     resources: Resources, clock: FrozenClock, password: str
 ) -> None:
-    for _ in range(BY_ADDRESS - 1):
-        resources.signing_in._addresses.failed("192.0.2.7", clock.now())
+    await tried_before(resources, "192.0.2.7", clock)
     for _ in range(2):
         assert await resources.signing_in.sign_in("admin", password, "192.0.2.7")
 

@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from services.dashboard.domain.sessions import LONGEST, Session, Throttle
+from services.dashboard.domain.sessions import LONGEST, Brake, Session
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 IDLE = timedelta(hours=12)
@@ -29,24 +29,14 @@ def test_the_last_click_is_kept_to_the_minute() -> None:
 
 
 def test_after_too_many_failures_one_waits_for_the_oldest_to_pass() -> None:
-    throttle = Throttle(3, SPAN)
-    for minute in range(3):
-        assert throttle.wait("ada", NOW + timedelta(minutes=minute)) is None
-        throttle.failed("ada", NOW + timedelta(minutes=minute))
-    assert throttle.wait("ada", NOW + timedelta(minutes=3)) == timedelta(minutes=12)
-    assert throttle.wait("ben", NOW) is None
-    assert throttle.wait("ada", NOW + SPAN) is None
+    brake = Brake(3, SPAN)
+    failures = [NOW + timedelta(minutes=minute) for minute in range(3)]
+    assert [brake.wait(failures[:number], NOW + timedelta(minutes=3)) for number in range(3)] == [None] * 3
+    assert brake.wait(failures, NOW + timedelta(minutes=3)) == timedelta(minutes=12)
+    assert brake.wait(failures, NOW + SPAN) is None
 
 
-def test_success_forgets_failures() -> None:
-    throttle = Throttle(1, SPAN)
-    throttle.failed("ada", NOW)
-    throttle.succeeded("ada")
-    assert throttle.wait("ada", NOW) is None
-
-
-def test_made_up_names_do_not_fill_the_memory() -> None:
-    throttle = Throttle(1, SPAN, names=2)
-    for name in ("ada", "ben", "cem"):
-        throttle.failed(name, NOW)
-    assert [name for name in ("ada", "ben", "cem") if throttle.wait(name, NOW)] == ["ben", "cem"]
+def test_failures_that_are_too_old_or_too_many_are_not_kept() -> None:
+    failures = [NOW + timedelta(minutes=minute) for minute in range(20)]
+    assert Brake(30, SPAN).live(failures, NOW + timedelta(minutes=20)) == failures[6:]
+    assert Brake(3, SPAN).live(failures, NOW + timedelta(minutes=20)) == failures[-3:]
