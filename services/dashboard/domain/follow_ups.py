@@ -95,7 +95,10 @@ def hours(value: float | None) -> str:
         return wording.NOTHING
     if value < 1:
         return f"{max(1, round(60 * value))} min"
-    return f"{value:.3g} h" if value < 2 * HOURS_A_DAY else f"{value / HOURS_A_DAY:.3g} days"
+    days = value >= 2 * HOURS_A_DAY
+    whole, rest = divmod(round(10 * (value / HOURS_A_DAY if days else value)), 10)
+    said = wording.decimal(whole + rest / 10) if rest and whole < 100 else wording.grouped(whole)
+    return f"{said} days" if days else f"{said} h"
 
 
 def next_answer(found: Mapping[str, Any]) -> str:

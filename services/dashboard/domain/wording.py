@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 NOTHING = "–"
+DECIMAL_MARK = "\u2060"
 CATEGORY_SIGNS = {"promoter": "▲", "passive": "●", "detractor": "▼"}
 """A sign beside each colour, so that no colour is the only sign."""
 CATEGORY_NAMES = {"promoter": "Promoter", "passive": "Passive", "detractor": "Detractor"}
@@ -85,8 +86,15 @@ def count(number: int | None, one: str, many: str | None = None) -> str:
 
 
 def grouped(number: int) -> str:
-    """`12 345`, with thin spaces as the SI writes numbers in every language."""
+    """`12 345`, with thin spaces as the SI writes numbers in every language; reader.js knows them by these spaces and
+    writes them as the reader does."""
     return f"{number:,}".replace(",", "\u202f")
+
+
+def decimal(value: float, digits: int = 1, sign: str = "") -> str:
+    """`4.3`, with `sign="+"` as a difference; a mark that nobody sees tells reader.js that the point is a decimal one,
+    to be written as the reader does."""
+    return f"{value:{sign}.{digits}f}".replace("-", "−").replace(".", f".{DECIMAL_MARK}")
 
 
 def percent(value: float | None) -> str:

@@ -122,7 +122,7 @@ def _cohort_row(one: Json) -> list[Cell]:
     if one["hidden"]:
         return [name, HIDDEN.get(one.get("hidden_reason") or "", "hidden"), wording.NOTHING, wording.NOTHING]
     score = f"{wording.points(one['nps'])} {wording.interval(one)}".strip()
-    return [name, score, str(one["account_count"]), str(one["stakeholder_count"])]
+    return [name, score, wording.grouped(one["account_count"]), wording.grouped(one["stakeholder_count"])]
 
 
 def _draw_published(found: list[Json]) -> None:

@@ -53,7 +53,7 @@ def trend(
                 partial(_until, p, why),
                 wording.points(p["nps"]),
                 wording.interval(p) or wording.NOTHING,
-                str(p["response_count"]),
+                wording.grouped(p["response_count"]),
             ]
             for p in reversed(points)
         ]

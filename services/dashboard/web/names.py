@@ -1,44 +1,45 @@
 """Names of accounts and people for lists that carry only their ids."""
 
-import asyncio
 from typing import Any
 
-from services.dashboard.gateways.services import Api, Away, Refused, within
+from services.dashboard.gateways.services import Api, Away, Refused
 
 Json = dict[str, Any]
-AT_ONCE = 8
+Pair = tuple[str, str | None]
+AT_ONCE = 500
 
 
 class Names:
-    """Asks for each name once a page."""
+    """Asks for each name once a page, for all that are missing together."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, str], tuple[str, str]] = {}
-        self._turn = asyncio.Semaphore(AT_ONCE)
+        self._known: dict[Pair, tuple[str, str]] = {}
 
     async def add_to(self, api: Api, items: list[Json]) -> list[Json]:
-        """The items with `account` and `person` (empty where there is none)."""
-        wanted = {(one["account_id"], one.get("stakeholder_id") or "") for one in items} - self._known.keys()
-        found = await asyncio.gather(*(self._ask(api, *pair) for pair in wanted))
-        self._known |= {pair: names for pair, names in zip(wanted, found, strict=True) if names}
+        """The items with `account` and `person` (empty where there is none); the ids while nobody can say: follow-ups
+        are worked on while the scorer is away."""
+        wanted = sorted({_pair(one) for one in items} - self._known.keys(), key=str)
+        for first in range(0, len(wanted), AT_ONCE):
+            self._known |= await _names(api, wanted[first : first + AT_ONCE])
         named = []
         for one in items:
-            pair = one["account_id"], one.get("stakeholder_id") or ""
-            account, person = self._known.get(pair, pair)
+            account_id, person_id = _pair(one)
+            account, person = self._known.get((account_id, person_id), (account_id, person_id or ""))
             named.append(one | {"account": account, "person": person})
         return named
 
-    async def _ask(self, api: Api, account_id: str, stakeholder_id: str) -> tuple[str, str] | None:
-        """Account and person; the ids of who is not known there, None while nobody can say: follow-ups are worked on
-        while the scorer is away."""
-        async with self._turn:
-            try:
-                if not stakeholder_id:
-                    account = await api.get("scorer", within("/v1/accounts", account_id, "score"))
-                    return str(account.get("name") or account_id), ""
-                person = await api.get("scorer", within("/v1/accounts", account_id, "stakeholders", stakeholder_id))
-            except Refused:
-                return account_id, stakeholder_id
-            except Away:
-                return None
-        return str(person["account_name"] or account_id), str(person["name"] or stakeholder_id)
+
+def _pair(one: Json) -> Pair:
+    return one["account_id"], one.get("stakeholder_id")
+
+
+async def _names(api: Api, some: list[Pair]) -> dict[Pair, tuple[str, str]]:
+    of = [{"account_id": account_id, "stakeholder_id": person_id} for account_id, person_id in some]
+    try:
+        found = (await api.post("scorer", "/v1/names", {"of": of}))["items"]
+    except (Away, Refused):
+        return {}
+    return {
+        _pair(one): (one["account_name"] or one["account_id"], one["name"] or one["stakeholder_id"] or "")
+        for one in found
+    }

@@ -119,7 +119,7 @@ def _score_row(line: Json) -> list[Cell]:
         wording.NOTHING
         if now["ci_low"] is None
         else f"{wording.points(now['ci_low'])} and {wording.points(now['ci_high'])}",
-        str(now["stakeholder_count"]),
+        wording.grouped(now["stakeholder_count"]),
     ]
 
 

@@ -10,6 +10,7 @@ from services.scorer.api import (
     exports,
     funnel,
     metrics,
+    names,
     people,
     portfolio,
     responses,
@@ -21,6 +22,7 @@ from services.scorer.api import (
 ROUTERS = (
     accounts.router,
     people.router,
+    names.router,
     portfolio.router,
     funnel.router,
     coverage.router,

@@ -246,3 +246,25 @@ async def test_a_limited_key_finds_only_its_owners_accounts(reader: Reader) -> N
     assert await kim.code("/v1/responses/r7", 404) == "unknown_response"
     assert await ids(kim, "/v1/stakeholders", silent=True) == ["guest"]
     assert [one["response_id"] for one in await kim.items("/v1/responses", category="passive")] == ["r3"]
+
+
+async def test_names_are_told_for_ids_of_what_one_may_see(reader: Reader) -> None:
+    of = [
+        {"account_id": "acme", "stakeholder_id": "ada"},
+        {"account_id": "acme", "stakeholder_id": "ada"},
+        {"account_id": "bolt"},
+        {"account_id": "acme", "stakeholder_id": "guest"},
+        {"account_id": "nowhere", "stakeholder_id": "nobody"},
+    ]
+
+    async def names(asking: Reader) -> set[tuple[str, str | None, str | None, str | None]]:
+        answer = await asking.client.post("/v1/names", json={"of": of})
+        assert answer.status_code == 200, answer.text
+        found = answer.json()["items"]
+        assert len(found) == len({(one["account_id"], one["stakeholder_id"]) for one in found})
+        return {(one["account_id"], one["stakeholder_id"], one["account_name"], one["name"]) for one in found}
+
+    ada = (await reader.body("/v1/accounts/acme/stakeholders/ada"))["name"]
+    own = {("acme", "ada", "Acme", ada), ("acme", "guest", "Acme", None)}
+    assert await names(reader) == own | {("bolt", None, "Bolt", None), ("nowhere", "nobody", None, None)}
+    assert await names(await reader.limited_to("kim@supplier.example")) == own

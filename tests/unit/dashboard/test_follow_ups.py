@@ -39,10 +39,11 @@ def test_only_known_facts_are_told_the_weighty_ones_first() -> None:
         (None, "–"),
         (0.001, "1 min"),
         (0.5, "30 min"),
-        (5.5, "5.5 h"),
+        (5.5, "5.\u20605 h"),
         (47.0, "47 h"),
         (72.0, "3 days"),
-        (76.8, "3.2 days"),
+        (24 * 1234.5, "1\u202f234 days"),
+        (76.8, "3.\u20602 days"),
     ],
 )
 def test_spans_are_said_in_the_unit_that_people_use(hours: float | None, said: str) -> None:

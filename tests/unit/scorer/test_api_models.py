@@ -13,6 +13,7 @@ from services.scorer.api import (
     models_people,
     models_portfolio,
     models_reach,
+    names,
 )
 from services.scorer.api.changes import Kind
 from services.scorer.domain.account import AccountFacts, account_figures
@@ -38,6 +39,7 @@ EXAMPLES: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (models_business.PortfolioRevenue, models_business.REVENUE),
     (models_business.Drivers, models_business.DRIVERS),
     (models_business.Metrics, models_business.METRICS),
+    (names.Names, names.EXAMPLE),
 ]
 
 

@@ -82,7 +82,7 @@ def _value(found: Json) -> str:
     if found["survey_type"] == "nps":
         return wording.points(found["nps"])
     mean = found["mean_score"]
-    return wording.NOTHING if mean is None else f"{mean:.1f} {wording.SCALES[found['survey_type']]}"
+    return wording.NOTHING if mean is None else f"{wording.decimal(mean)} {wording.SCALES[found['survey_type']]}"
 
 
 def _draw_counted(account_id: str, found: Json) -> None:

@@ -62,7 +62,7 @@ class Parts:
             partial(link, f"{wording.TYPE_NAMES[role]}s", target),
             wording.points(one["nps"]),
             wording.points(one["change"]),
-            str(one["stakeholder_count"]),
+            wording.grouped(one["stakeholder_count"]),
             partial(shares, one),
         ]
 

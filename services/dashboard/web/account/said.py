@@ -135,7 +135,7 @@ def draw_touchpoints(account_id: str, window: str, found: list[Json]) -> None:
         survey, touchpoint = one["survey_type"], one["touchpoint"]
         target = explained_at(account_id, window=window, survey_type=survey, touchpoint=touchpoint)
         name = f"{wording.SURVEYS[survey]}, {touchpoint.replace('_', ' ') if touchpoint else 'all answers'}"
-        rows.append([partial(link, name, target), *_scored(one), str(one["response_count"])])
+        rows.append([partial(link, name, target), *_scored(one), wording.grouped(one["response_count"])])
     table(("Survey", "Score", "Which is", "Answers"), rows, "Scores by survey and touchpoint")
     if len(found) == 1:
         Text("p", "No satisfaction (CSAT) or effort (CES) survey was answered yet.", "muted")
@@ -150,4 +150,4 @@ def _scored(one: Json) -> list[Cell]:
     if mean is None:
         return [wording.NOTHING, wording.NOTHING]
     good, words = ("top_two_percent", "satisfied") if survey == "csat" else ("easy_percent", "found it easy")
-    return [f"{mean:.1f} {wording.SCALES[survey]}", f"{wording.percent(one[good])} {words}"]
+    return [f"{wording.decimal(mean)} {wording.SCALES[survey]}", f"{wording.percent(one[good])} {words}"]

@@ -32,7 +32,12 @@ def draw_figures(one: Json) -> None:
         figure("To the first touch", told.hours(touch), note="median")
         figure("To the close", told.hours(end), note="median")
         figure("Better next time", wording.share(one["recovered_rate"]), note=f"of {heard} who answered again")
-        figure("Overdue now", str(one["overdue_count"]), href=address("/follow-ups", due="late"), note="not touched")
+        figure(
+            "Overdue now",
+            wording.grouped(one["overdue_count"]),
+            href=address("/follow-ups", due="late"),
+            note="not touched",
+        )
 
 
 def draw_groups(by: str, groups: list[Json]) -> None:
@@ -67,9 +72,9 @@ def _row(by: str, one: Json) -> list[Cell]:
 
     return [
         head,
-        str(one["opened_count"]),
-        str(one["open_count"]),
-        str(one["overdue_count"]),
+        wording.grouped(one["opened_count"]),
+        wording.grouped(one["open_count"]),
+        wording.grouped(one["overdue_count"]),
         wording.share(one["closed_loop_rate"]),
         wording.share(one["on_time_rate"]),
         told.hours(one["median_hours_to_first_touch"]),

@@ -97,9 +97,9 @@ def _driver_row(one: Json) -> list[Cell]:
     means = (one["promoter_mean"], one["passive_mean"], one["detractor_mean"])
     return [
         wording.plain(one["attribute"]),
-        wording.NOTHING if rho is None else f"{rho:+.2f}".replace("-", "−"),
-        f"{one['mean']:.1f}",
+        wording.NOTHING if rho is None else wording.decimal(rho, 2, "+"),
+        wording.decimal(one["mean"]),
         f"{wording.percent(one['low_percent'])} gave {one['low_up_to']} or less",
-        " · ".join(wording.NOTHING if mean is None else f"{mean:.1f}" for mean in means),
-        str(one["n"]),
+        " · ".join(wording.NOTHING if mean is None else wording.decimal(mean) for mean in means),
+        wording.grouped(one["n"]),
     ]

@@ -35,14 +35,14 @@ class Reach:
                 continue
             currency = part.get("currency")
             rows = {"Asked": asked, "Answered": answered}
-            labels = {name: name if currency else f"{name} {size:,.0f}" for name, size in rows.items()}
+            labels = {name: name if currency else f"{name} {wording.grouped(int(size))}" for name, size in rows.items()}
             steps([(labels[name], size, wording.share(size / known)) for name, size in rows.items()], known)
             with box("p", "muted"):
                 Text("span", "of ")
                 if currency:
                     money(known, currency)
                 else:
-                    Text("span", f"{known:,.0f}")
+                    Text("span", wording.grouped(int(known)))
                 Text("span", " known")
         link("Where nobody listens, and what drives the score", address("/reach", window=self._window))
 
@@ -67,10 +67,10 @@ class Reach:
         rows: list[list[Cell]] = [
             [
                 one["group"]["owner"] or "nobody",
-                str(one["sent_count"]),
+                wording.grouped(one["sent_count"]),
                 wording.share(one["bounce_rate"]),
                 wording.share(one["open_rate"]),
-                str(one["answered_count"]),
+                wording.grouped(one["answered_count"]),
                 wording.share(one["response_rate"]),
             ]
             for one in sorted(found, key=lambda one: one["response_rate"] or 0)

@@ -80,7 +80,7 @@ class Score:
             wording.points(one["nps"]),
             wording.between(one),
             wording.points(one["change"]),
-            str(one["stakeholder_count"]),
+            wording.grouped(one["stakeholder_count"]),
             partial(shares, one),
         ]
 

@@ -50,10 +50,12 @@ class Work:
         since = self._full_hour() - timedelta(days=MOVED_DAYS)
         changes = await api.items("scorer", "/v1/changes", since=since.isoformat(), sort="-changed_at", most=MOST_MOVES)
         fell, rose = wording.falls_and_rises(changes)
+        named = await self._names.add_to(api, fell[:SHOWN] + rose[:SHOWN])
+        some = len(fell[:SHOWN])
         return {
             "more": len(changes) == MOST_MOVES,
-            "Fell": (_people(fell), await self._names.add_to(api, fell[:SHOWN])),
-            "Rose": (_people(rose), await self._names.add_to(api, rose[:SHOWN])),
+            "Fell": (_people(fell), named[:some]),
+            "Rose": (_people(rose), named[some:]),
         }
 
     def draw_moves(self, found: Json) -> None:
@@ -84,9 +86,9 @@ class Work:
             empty("Nothing is due.", "Follow-ups open by themselves when somebody turns.")
             return
         with box("div", "figures"):
-            figure("Due", str(found["due"]), href=address("/follow-ups", view="list", due="week"))
-            figure("Overdue", str(found["late"]), href=address("/follow-ups", view="list", due="late"))
-            figure("Mine", str(found["mine"]), href=address("/follow-ups", mine="yes"))
+            figure("Due", wording.grouped(found["due"]), href=address("/follow-ups", view="list", due="week"))
+            figure("Overdue", wording.grouped(found["late"]), href=address("/follow-ups", view="list", due="late"))
+            figure("Mine", wording.grouped(found["mine"]), href=address("/follow-ups", mine="yes"))
         rows = [_due_row(one) for one in found["first"]]
         table(("Follow-up", "About", "Severity", "Due"), rows, "Follow-ups due next")
         link("All follow-ups", "/follow-ups")

@@ -36,6 +36,27 @@
     }
   }
 
+  // Numbers come as the SI writes them: thousands apart by thin spaces, an invisible mark behind a decimal point.
+  const numbers = /\d{1,3}(?:\u202f\d{3})+|\d+\.\u2060\d+/g, marked = /\u202f|\u2060/, foreign = "blockquote, pre, code, textarea";
+
+  function number(text) {
+    const digits = (text.split("\u2060")[1] ?? "").length;
+    const format = new Intl.NumberFormat(language, { minimumFractionDigits: digits, maximumFractionDigits: digits });
+    return format.format(Number(text.replace(/\u202f|\u2060/g, "")));
+  }
+
+  function sayNumbers(text) {
+    if (!marked.test(text.data) || text.parentElement?.closest(foreign)) return;
+    const said = text.data.replace(numbers, number);
+    if (said !== text.data) text.data = said;
+  }
+
+  function sayAllNumbers(root) {
+    if (root.nodeType === Node.TEXT_NODE) return sayNumbers(root);
+    const texts = document.createTreeWalker(root, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) sayNumbers(texts.currentNode);
+  }
+
   const wanted = "time[datetime], data[data-currency]";
   const sayAll = (root) => {
     if (root.nodeType !== Node.ELEMENT_NODE) root = root.parentElement;
@@ -53,7 +74,8 @@
       }
     }
     for (const change of changes) {
-      if (change.type === "childList") change.addedNodes.forEach(sayAll);
+      if (change.type === "childList") change.addedNodes.forEach((added) => (sayAll(added), sayAllNumbers(added)));
+      if (change.type === "characterData") sayNumbers(change.target);
       if (change.type !== "childList" || change.target.matches?.(wanted)) sayAll(change.target);
     }
   }).observe(document, {

@@ -1,6 +1,6 @@
 """People by their state: which ones, in which order, and what their states are made of."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
@@ -111,6 +111,23 @@ async def people_facts(tx: ReadTx, people: Sequence[PersonKey], as_of: datetime)
     )
     said, asked = _by_person(answers), _by_person(invitations)
     return {person: _facts(said.get(person, ()), asked.get(person, ())) for person in people}
+
+
+async def names_of(
+    tx: ReadTx, wanted: Collection[tuple[str, str | None]], owner_email: str | None
+) -> list[dict[str, Any]]:
+    """The names of people, and of accounts where no person is named; only of this owner's accounts, where one is
+    given."""
+    order = sorted(wanted, key=lambda one: (one[0], one[1] or ""))
+    mine = "" if owner_email is None else " where a.owner_email = :owner_email"
+    rows = await tx.all(
+        f"select k.account_id, k.stakeholder_id, a.name as account_name, s.name from {_KEYS}"
+        f" left join accounts a using (account_id) left join stakeholders s using (account_id, stakeholder_id){mine}",
+        accounts=[one[0] for one in order],
+        stakeholders=[one[1] for one in order],
+        owner_email=owner_email,
+    )
+    return [dict(row) for row in rows]
 
 
 def _by_person(rows: Sequence[Any]) -> dict[PersonKey, list[Any]]:

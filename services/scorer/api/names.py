@@ -1,0 +1,68 @@
+"""Names for ids: for lists of other services, which carry ids alone."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from services.scorer.api.resources import Resources
+from services.scorer.store.reading.people import names_of
+from shared.http.auth import Reader
+from shared.http.params import PathId
+from shared.http.routing import Router
+
+router = Router(tags=["people"])
+MOST = 500
+EXAMPLE: dict[str, Any] = {
+    "items": [
+        {"account_id": "acme", "stakeholder_id": "ada@acme.example", "account_name": "Acme Ltd", "name": "Ada Lin"},
+        {"account_id": "acme", "stakeholder_id": None, "account_name": "Acme Ltd", "name": None},
+    ]
+}
+
+
+class Wanted(BaseModel):
+    """A person of an account, or the account alone."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    account_id: PathId
+    stakeholder_id: PathId | None = Field(default=None, examples=["ada@acme.example"])
+
+
+class NamesWanted(BaseModel):
+    """Whose names."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        json_schema_extra={
+            "examples": [{"of": [{"account_id": "acme", "stakeholder_id": "ada@acme.example"}, {"account_id": "acme"}]}]
+        },
+    )
+
+    of: list[Wanted] = Field(min_length=1, max_length=MOST)
+
+
+class Named(BaseModel):
+    """An id with what it is called; null where the directory does not say."""
+
+    account_id: str
+    stakeholder_id: str | None
+    account_name: str | None
+    name: str | None = Field(description="Of the person.")
+
+
+class Names(BaseModel):
+    """The names that were asked for, each once."""
+
+    model_config = ConfigDict(json_schema_extra={"example": EXAMPLE})
+
+    items: list[Named]
+
+
+@router.post("/v1/names", response_model=Names, summary="Names of accounts and people by their ids")
+async def name(caller: Reader, resources: Resources, asked: NamesWanted) -> dict[str, Any]:
+    """A question, though it is posted: too long for an address. What a key may not see is left out; of what nobody
+    knows the names are null."""
+    async with resources.database.read() as tx:
+        rows = await names_of(tx, {(one.account_id, one.stakeholder_id) for one in asked.of}, caller.owner_email)
+    return {"items": rows}
