@@ -14,6 +14,15 @@ ACTIONS = {
     "escalated": "escalated", "corrected": "the answer was corrected", "amended": "the answer was amended",
     "erased": "the person was erased",
 }  # fmt: skip
+KINDS = {
+    "detractor": "Detractor", "promoter_to_passive": "Promoter became passive",
+    "follow_up_requested": "Asked for a follow-up", "detractor_burst": "Several detractors at once",
+    "two_falls_in_a_row": "Two falls in a row", "low_csat": "Low satisfaction", "high_effort": "High effort",
+    "account_score_drop": "Account score dropped", "account_class_changed": "Account class changed",
+    "renewal_risk": "Renewal at risk", "segment_drop": "More detractors in a segment", "non_response": "No answer",
+    "bounced_contact": "Contact lost", "new_promoter": "New promoter", "recovered": "Recovered", "manual": "By hand",
+}  # fmt: skip
+"""What follow-ups are about, as their titles say it."""
 EVENTS = {
     "stakeholder.answered": "An answer",
     "stakeholder.answer_corrected": "An answer was corrected",
@@ -39,6 +48,11 @@ HOURS_A_DAY = 24
 def deed(action: str) -> str:
     """What was done, in words."""
     return ACTIONS.get(action, wording.plain(action).lower())
+
+
+def kind(code: str) -> str:
+    """What a follow-up is about, in words."""
+    return KINDS.get(code, wording.plain(code))
 
 
 def actor(who: str, people: Mapping[str, str]) -> str:

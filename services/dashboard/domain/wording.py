@@ -25,6 +25,7 @@ METHOD_NAMES = {
 }
 WINDOWS = {"30d": "30 days", "90d": "90 days", "180d": "180 days", "365d": "a year", "all": "all time"}
 TYPE_NAMES = {"decision_maker": "Decision-maker", "user": "User", "influencer": "Influencer"}
+SHORT = {"nps": "NPS", "csat": "CSAT", "ces": "CES", "api": "API", "json": "JSON", "dns": "DNS", "tls": "TLS"}
 SURVEYS = {"nps": "NPS", "csat": "CSAT", "ces": "CES"}
 SCALES = {"nps": "of 10", "csat": "of 5", "ces": "of 7"}
 STATE_NAMES = {
@@ -109,7 +110,10 @@ def share(value: float | None) -> str:
 
 def plain(code: str | None) -> str:
     """A code as words: `promoter_to_passive` is `Promoter to passive`."""
-    return NOTHING if not code else code.replace("_", " ").capitalize()
+    if not code:
+        return NOTHING
+    words = code.replace("_", " ").capitalize().replace("ollow up", "ollow-up")
+    return " ".join(SHORT.get(word.lower(), word) for word in words.split(" "))
 
 
 def change_words(kind: str) -> str:

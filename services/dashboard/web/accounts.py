@@ -22,11 +22,15 @@ ASKED = ("owner", "region")
 SORTABLE = ("name", "nps", "change", "renewal_on", "revenue")
 LABELS = {"class": "Class", "tier": "Tier", "industry": "Industry"}
 SIGNED = "p => p.value == null ? '–' : (p.value > 0 ? '+' : p.value < 0 ? '−' : '') + Math.round(Math.abs(p.value))"
+PLAIN = "p => p.value == null ? '–' : p.value.toLocaleString(navigator.languages)"
 MONEY = (
-    "p => p.value == null ? '–' : new Intl.NumberFormat(navigator.languages, {maximumFractionDigits: 0})"
-    ".format(p.value) + ' ' + (p.data.currency || '')"
+    "p => p.value == null ? '–' : new Intl.NumberFormat(navigator.languages, {maximumFractionDigits: 0,"
+    " ...(p.data.currency && {style: 'currency', currency: p.data.currency})}).format(p.value)"
 )
-DATE = "p => p.value ? new Date(p.value).toLocaleDateString(navigator.languages, {timeZone: 'UTC'}) : '–'"
+DATE = (
+    "p => p.value ? new Date(p.value).toLocaleDateString(navigator.languages,"
+    " {timeZone: 'UTC', day: 'numeric', month: 'short', year: 'numeric'}) : '–'"
+)
 NAME = (
     "p => { if (!p.data) return '…'; const a = document.createElement('a'); a.textContent = p.value;"
     " a.href = '/accounts/' + encodeURIComponent(p.data.account_id); return a; }"
@@ -106,17 +110,17 @@ async def _load(api: Api) -> bool:
 def _columns(sort: str) -> list[Json]:
     number = {"type": "rightAligned"}
     columns: list[Json] = [
-        {"field": "name", "headerName": "Account", "minWidth": 170, "flex": 2, ":cellRenderer": NAME},
-        {"field": "nps", "headerName": "NPS", "width": 100, ":valueFormatter": SIGNED, ":cellRenderer": WHY, **number},
-        {"field": "change", "headerName": "Change", "width": 105, ":valueFormatter": SIGNED, **number},
-        {"field": "class", "headerName": "Class", "minWidth": 130},
-        {"field": "voices", "headerName": "Voices", "width": 100, **number},
-        {"field": "industry", "headerName": "Industry", "minWidth": 150, "flex": 1},
-        {"field": "tier", "headerName": "Tier", "width": 105},
-        {"field": "region", "headerName": "Region", "width": 105},
-        {"field": "owner", "headerName": "Owner", "minWidth": 130, "flex": 1},
+        {"field": "name", "headerName": "Account", "minWidth": 150, "flex": 2, ":cellRenderer": NAME},
+        {"field": "nps", "headerName": "NPS", "width": 72, ":valueFormatter": SIGNED, ":cellRenderer": WHY, **number},
+        {"field": "change", "headerName": "Change", "width": 88, ":valueFormatter": SIGNED, **number},
+        {"field": "class", "headerName": "Class", "width": 136},
+        {"field": "voices", "headerName": "Voices", "width": 76, ":valueFormatter": PLAIN, **number},
+        {"field": "industry", "headerName": "Industry", "minWidth": 125, "flex": 1, "tooltipField": "industry"},
+        {"field": "tier", "headerName": "Tier", "width": 88},
+        {"field": "region", "headerName": "Region", "width": 78},
+        {"field": "owner", "headerName": "Owner", "minWidth": 115, "flex": 1},
         {"field": "renewal_on", "headerName": "Renews", "width": 120, ":valueFormatter": DATE},
-        {"field": "revenue", "headerName": "Revenue a year", "width": 155, ":valueFormatter": MONEY, **number},
+        {"field": "revenue", "headerName": "Revenue a year", "width": 136, ":valueFormatter": MONEY, **number},
     ]
     for column in columns:
         column["sortable"] = column["field"] in SORTABLE

@@ -61,7 +61,11 @@ def _draw_industries(found: Json) -> None:
         empty("Nobody has answered yet.")
         return
     rows = [_industry_row(one) for one in found["groups"]]
-    table(("Industry", "NPS", "A year ago", "Benchmark", "Gap", "Mind"), rows, "Industries against their benchmarks")
+    table(
+        ("Industry", "NPS", "A year ago", "Benchmark", "Gap", "Keep in mind"),
+        rows,
+        "Industries against their benchmarks",
+    )
 
 
 def _industry_row(one: Json) -> list[Cell]:
@@ -89,11 +93,11 @@ def _draw_funnel(found: Json) -> None:
     marks = found["yardsticks"]["response_rate"]
     rows: list[list[Cell]] = [["Yours", wording.share(one["response_rate"]), _level(one["level"])]]
     for name, (low, high) in marks.items():
-        rows.append([wording.plain(name), f"{wording.share(low)} to {wording.share(high)}", wording.NOTHING])
+        rows.append([wording.plain(name), f"{wording.share(low)} to {wording.share(high)}", ""])
     review = found["yardsticks"]["business_review"].get("response_rate")
     if review is not None:
-        rows.append(["Sent with a business review", wording.share(review), wording.NOTHING])
-    table(("Response rate", "Of recipients", "Is"), rows, "The response rate against its yardsticks")
+        rows.append(["Sent with a business review", wording.share(review), ""])
+    table(("Response rate", "Of recipients", "Level"), rows, "The response rate against its yardsticks")
     sources = found["yardsticks"]["sources"]
     Text("p", f"Sources: {'; '.join(dict.fromkeys(sources.values()))}", "muted")
 
@@ -114,15 +118,15 @@ def _draw_cohorts(found: Json) -> None:
     if not rows:
         empty("Nobody has answered yet.")
         return
-    table(("Cohort", "NPS", "Accounts", "Voices"), rows, "Own cohorts by tier")
+    table(("Cohort", "NPS", "95 % between", "Accounts", "Voices"), rows, "Own cohorts by tier")
 
 
 def _cohort_row(one: Json) -> list[Cell]:
     name = ", ".join(wording.plain(value) if value else "None" for value in one["group"].values()) or "All"
     if one["hidden"]:
-        return [name, HIDDEN.get(one.get("hidden_reason") or "", "hidden"), wording.NOTHING, wording.NOTHING]
-    score = f"{wording.points(one['nps'])} {wording.interval(one)}".strip()
-    return [name, score, wording.grouped(one["account_count"]), wording.grouped(one["stakeholder_count"])]
+        return [name, HIDDEN.get(one.get("hidden_reason") or "", "hidden"), *[wording.NOTHING] * 3]
+    score = [wording.points(one["nps"]), wording.between(one)]
+    return [name, *score, wording.grouped(one["account_count"]), wording.grouped(one["stakeholder_count"])]
 
 
 def _draw_published(found: list[Json]) -> None:

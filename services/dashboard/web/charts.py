@@ -15,6 +15,14 @@ COLOURS = {"promoter": "#009e73", "passive": "#e0b92f", "detractor": "#d55e00"}
 GREY = "#8a93a0"
 SHAPES = {"promoter": "triangle", "passive": "circle", "detractor": "path://M0,0 L10,0 L5,9 Z"}
 MONTH = "value => new Date(value).toLocaleDateString(navigator.languages, {month: 'short', year: '2-digit'})"
+PLAIN = "value => value.toLocaleString(navigator.languages)"
+ABOVE = "point => point.value.toLocaleString(navigator.languages)"
+TOLD = """point => {
+    const [at, value] = point.value, options = {day: 'numeric', month: 'short', year: 'numeric'};
+    const said = point.seriesType === 'line' ? (value > 0 ? '+' : value < 0 ? '−' : '') + Math.round(Math.abs(value))
+        : `gave ${value}`;
+    return `${point.seriesName} ${said}, ${new Date(at).toLocaleDateString(navigator.languages, options)}`;
+}"""
 SIGNED = "value => (value > 0 ? '+' : value < 0 ? '−' : '') + Math.abs(value)"
 Json = dict[str, Any]
 
@@ -84,6 +92,7 @@ def _options(points: Sequence[Json], answers: Sequence[Json], marks: Sequence[Js
     if marks:
         line["markLine"] = {
             "symbol": "none",
+            "silent": True,
             "label": {"formatter": "{b}", "fontSize": 10, "position": "insideEndTop", "textBorderWidth": 0},
             "lineStyle": {"color": GREY, "type": "dotted"},
             "data": [
@@ -109,21 +118,21 @@ def _options(points: Sequence[Json], answers: Sequence[Json], marks: Sequence[Js
                     "itemStyle": {"color": colour, "opacity": 0.85},
                 }
             )
-    axes: list[Json] = [_axis(-100, 100, {":formatter": SIGNED})]
-    axes.append(_axis(0, 10, {}) | {"show": bool(answers), "splitLine": {"show": False}})
+    axes: list[Json] = [_axis("NPS", -100, 100, {":formatter": SIGNED})]
+    axes.append(_axis("Score", 0, 10, {}) | {"show": bool(answers), "splitLine": {"show": False}})
     return {
         "animation": False,
-        "grid": {"left": 44, "right": 34 if answers else 14, "top": 18, "bottom": 26},
-        "tooltip": {"trigger": "item", "confine": True},
+        "grid": {"left": 44, "right": 34 if answers else 14, "top": 30, "bottom": 26},
+        "tooltip": {"trigger": "item", "confine": True, ":formatter": TOLD},
         "xAxis": {"type": "time", "axisLabel": {":formatter": MONTH, "hideOverlap": True}, "splitNumber": 5},
         "yAxis": axes,
         "series": series,
     }
 
 
-def _axis(low: int, high: int, label: Json) -> Json:
+def _axis(name: str, low: int, high: int, label: Json) -> Json:
     return {
-        "type": "value", "min": low, "max": high, "axisLabel": label,
+        "type": "value", "name": name, "min": low, "max": high, "axisLabel": label,
         "splitLine": {"lineStyle": {"color": GREY, "opacity": 0.25}},
     }  # fmt: skip
 
@@ -134,10 +143,21 @@ def distribution(counts: Sequence[int], name: str) -> None:
     data = [{"value": count, "itemStyle": {"color": COLOURS[category_of(score)]}} for score, count in enumerate(counts)]
     options = {
         "animation": False,
-        "grid": {"left": 34, "right": 8, "top": 20, "bottom": 24},
-        "xAxis": {"type": "category", "data": [str(score) for score in range(len(counts))]},
-        "yAxis": {"type": "value", "minInterval": 1, "splitLine": {"lineStyle": {"color": GREY, "opacity": 0.25}}},
-        "series": [{"type": "bar", "data": data, "label": {"show": True, "position": "top"}}],
+        "grid": {"left": 8, "right": 8, "top": 20, "bottom": 40, "containLabel": True},
+        "xAxis": {
+            "type": "category",
+            "data": [str(score) for score in range(len(counts))],
+            "name": "Score given",
+            "nameLocation": "middle",
+            "nameGap": 28,
+        },
+        "yAxis": {
+            "type": "value",
+            "minInterval": 1,
+            "axisLabel": {":formatter": PLAIN},
+            "splitLine": {"lineStyle": {"color": GREY, "opacity": 0.25}},
+        },
+        "series": [{"type": "bar", "data": data, "label": {"show": True, "position": "top", ":formatter": ABOVE}}],
     }
     with box("figure", role="img", aria_label=words).style("margin:0"):
         Chart(options).style("height:12rem")

@@ -1,5 +1,6 @@
 """How mature the programme is: a self-assessment that begins with what the system knows, and the next steps."""
 
+import asyncio
 from functools import partial
 from typing import Any
 
@@ -29,15 +30,18 @@ async def maturity(visit: Visit) -> None:
     Text("p", "How well the programme does what good programmes do, and what to do next", "lead")
     with box("div", "grid"):
         Section(visit, "Where you stand", _load_result, _draw_result, classes="two-thirds")
-        Section(visit, "Before", _load_before, _draw_before, classes="third")
+        Section(visit, "All results", _load_before, _draw_before, classes="third")
         Section(visit, "Next steps", _load_result, _draw_steps, classes="wide")
         lead = "What the system has measured is answered already; correct what is not so"
         Section(visit, "The questions", _load_questions, partial(_draw_questions, visit), classes="wide", lead=lead)
 
 
 async def _load_result(api: Api) -> Json:
+    """The latest result with the texts of the questions under `asked`; nothing before the first one."""
     try:
-        return await api.get("benchmark", "/v1/maturity")
+        found, questions = await asyncio.gather(api.get("benchmark", "/v1/maturity"), _load_questions(api))
+        asked = {one["question_id"]: one["text"] for area in questions["areas"] for one in area["questions"]}
+        return found | {"asked": asked}
     except Refused as refused:
         if refused.http_status != NOT_FOUND:
             raise
@@ -67,7 +71,7 @@ def _draw_result(found: Json) -> None:
     ]
     with box("div", "areas"):
         steps(rows, 100)
-    for text in filter(None, (_warning(code) for code in found["warnings"])):
+    for text in filter(None, (_warning(code, found["asked"]) for code in found["warnings"])):
         Text("p", text, "muted")
 
 
@@ -75,12 +79,12 @@ def _points(score: float | None) -> str:
     return wording.NOTHING if score is None else f"{score:.0f}"
 
 
-def _warning(code: str) -> str:
+def _warning(code: str, asked: Json) -> str:
     kind, _, about = code.partition(":")
     if kind == "not_measured":
         return f"The {about} could not be asked for its figures."
     if kind == "better_than_measured":
-        return f"“{wording.plain(about)}” was answered better than what was measured."
+        return f"“{asked.get(about, about)}” was answered better than what was measured."
     return wording.plain(code)
 
 
@@ -106,7 +110,7 @@ def _draw_before(found: list[Json]) -> None:
         [partial(when, one["created_at"]), _points(one["score"]), LEVELS.get(one["level"] or "", wording.NOTHING)]
         for one in found
     ]
-    table(("When", "Score", "Level"), rows, "Assessments before")
+    table(("When", "Score", "Level"), rows, "All results")
 
 
 def _draw_questions(visit: Visit, found: Json) -> None:

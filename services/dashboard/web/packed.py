@@ -1,5 +1,6 @@
 """Scripts and styles compressed once a process, not once a browser: a first visit needs megabytes of them."""
 
+import asyncio
 import gzip
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -26,7 +27,7 @@ class Packed:
         path = scope["path"]
         answer = self._kept.get(path)
         if answer is None:
-            answer = _packed(*await _whole(self._app, scope, receive))
+            answer = _packed(*await _whole(self._app, scope))
             if _may_be_kept(answer[0]) and len(self._kept) < MOST_FILES:
                 self._kept[path] = answer
         start, body = answer
@@ -42,9 +43,17 @@ def _is_file(scope: Scope) -> bool:
     return "gzip" in headers.get("accept-encoding", "") and not {"range", "if-none-match"} & set(headers.keys())
 
 
-async def _whole(app: ASGIApp, scope: Scope, receive: Receive) -> Answer:
+async def _whole(app: ASGIApp, scope: Scope) -> Answer:
+    """The answer with all of its body: whoever asked first may go away meanwhile, and what is kept is for everybody."""
     start: Message = {}
     pieces: list[bytes] = []
+    asked = asyncio.Event()
+
+    async def receive() -> Message:
+        if asked.is_set():
+            await asyncio.Event().wait()  # nobody goes away
+        asked.set()
+        return {"type": "http.request", "body": b"", "more_body": False}
 
     async def send(message: Message) -> None:
         if message["type"] == "http.response.start":

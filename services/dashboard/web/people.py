@@ -86,7 +86,7 @@ def _draw(wanted: dict[str, str], found: list[Json]) -> None:
         return
     many = f"{MOST} or more people: choose above to see fewer" if len(found) == MOST else ""
     Text("p", many or wording.count(len(found), "person", "people"), "muted")
-    table(("Who", "Account", "Role", "Before, and now", "Said", "Heard"), [_row(one) for one in found], "People")
+    table(("Who", "Account", "Role", "Before, and now", "Said", "Last heard"), [_row(one) for one in found], "People")
     if wanted.get("category") == "detractor":
         link("Their follow-ups", address("/follow-ups", kind="detractor"))
 
@@ -98,7 +98,7 @@ def _row(one: Json) -> list[Cell]:
         partial(account_link, one["account_id"], one["account_name"]),
         partial(_role, one),
         partial(_latest, state),
-        partial(Text, "span", one["comment"]),
+        one["comment"],
         partial(when, state["latest"]["answered_at"] if state["latest"] else None, "ago"),
     ]
 

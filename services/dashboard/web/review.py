@@ -91,7 +91,7 @@ def _draw(pack: Json) -> None:
     Text("h2", "Against the past and the industry")
     Text("p", pack["comparison"]["sentence"])
     for warning in pack["warnings"]:
-        Text("p", f"Mind: {wording.plain(warning).lower()}", "muted")
+        Text("p", f"Keep in mind: {wording.plain(warning).lower()}", "muted")
 
 
 def _internal(account: Json) -> None:
@@ -175,7 +175,7 @@ def _said(one: Json) -> None:
 
 def _done(deed: Json | None, still_open: bool) -> str:
     if deed is None:
-        return "We are at it" if still_open else wording.NOTHING
+        return "We are working on it" if still_open else wording.NOTHING
     return deed["what_was_done"] or "Closed"
 
 

@@ -1,5 +1,6 @@
 """Every page, wide and narrow, light and dark: a picture of it, nothing cut off, nothing serious found by axe-core."""
 
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -114,6 +115,20 @@ async def test_one_gets_around_by_keyboard(page: Page, where: Site) -> None:
     await expect(page.get_by_role("button", name="Sign out", exact=True)).to_be_visible()
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("button", name="Sign out", exact=True)).to_be_hidden()
+
+
+async def test_numbers_and_dates_are_written_as_the_reader_writes_them(browser: Browser, where: Site) -> None:
+    context = await browser.new_context(locale="de-DE", timezone_id="Europe/Berlin")
+    page = await context.new_page()
+    await sign_in(page, where)
+    risk = page.get_by_role("region", name="Revenue at risk", exact=True)
+    await expect(risk.locator("a.figure .value")).to_have_text(re.compile(r"^[\d.]+\s€$"))
+    await open_page(page, where, "/reach")
+    mean = page.get_by_role("region", name="What drives the score", exact=True).locator("tbody td:nth-child(3)").first
+    await expect(mean).to_have_text(re.compile(r"^\d,\d$"))
+    await mean.evaluate("cell => (cell.textContent = '12\u202f345 answers, 4.\u20605 of 5; version 1.2')")
+    await expect(mean).to_have_text("12.345 answers, 4,5 of 5; version 1.2")
+    await context.close()
 
 
 async def test_the_choice_of_colours_is_kept(page: Page, where: Site) -> None:

@@ -64,7 +64,7 @@ async def test_an_endpoint_is_added_tested_given_a_new_secret_and_sent_what_it_m
         await expect(page.get_by_text("▼ held").first).to_be_visible()
         await page.get_by_role("button", name="Send messages again").click()
         await expect(page.get_by_text("● sending")).to_be_visible()
-        await page.get_by_role("button", name="Send a time again").click()
+        await page.get_by_role("button", name="Send a period again").click()
         await page.get_by_label("From (at most 14 days ago)").fill("2026-01-01T00:00")
         await page.get_by_role("button", name="Send", exact=True).click()
         await expect(page.get_by_text("14 days").last).to_be_visible()  # the refusal; the dialog is still open

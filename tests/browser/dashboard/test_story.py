@@ -65,6 +65,19 @@ async def test_the_review_prints(page: Page, where: Site) -> None:
     assert len(pdf) > 10_000
 
 
+async def test_paper_is_white_and_has_tables_also_where_the_screen_is_dark_and_narrow(page: Page, where: Site) -> None:
+    await page.set_viewport_size({"width": 680, "height": 900})  # A4 within its margins
+    await open_page(page, where, f"/accounts/{FELL}/review?audience=client")
+    heads = page.get_by_role("columnheader")
+    assert (await heads.first.bounding_box() or {})["width"] <= 1  # a narrow screen has lines instead
+    await page.emulate_media(media="print", color_scheme="dark")
+    assert (await heads.first.bounding_box() or {})["width"] > 10
+    for place in ("body", "main .card"):
+        paper = await page.locator(place).first.evaluate("element => getComputedStyle(element).backgroundColor")
+        assert paper == "rgb(255, 255, 255)"
+    await expect(page.get_by_role("button", name="Print")).to_be_hidden()
+
+
 async def test_a_new_answer_moves_the_figures_without_a_reload(page: Page, where: Site) -> None:
     await open_page(page, where, "/accounts/clearvoice?window=30d")
     score = page.get_by_role("region", name="Score", exact=True)

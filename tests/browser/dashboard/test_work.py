@@ -92,7 +92,7 @@ async def test_filters_of_follow_ups_stand_in_the_address(page: Page, where: Sit
     await expect(page).to_have_url(re.compile(r"view=list.*kind=promoter_to_passive"))
     await loaded(page)
     kinds = await page.get_by_role("region", name="Follow-ups").locator("tbody td:first-child").all_inner_texts()
-    assert set(kinds) == {"Promoter to passive"}
+    assert set(kinds) == {"Promoter became passive"}
 
 
 async def test_the_portfolio_says_who_is_silent_what_is_at_risk_and_what_drives_the_score(

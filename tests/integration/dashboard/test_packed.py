@@ -1,5 +1,6 @@
 """Scripts and styles go out compressed, made once; what is not a file goes by untouched."""
 
+import asyncio
 import gzip
 
 import httpx
@@ -8,6 +9,7 @@ from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import Message, Receive, Scope, Send
 
 from services.dashboard.web.packed import Packed
 
@@ -71,3 +73,30 @@ async def test_what_is_added_to_an_address_fills_no_memory(inner: Counting, clie
     for number in range(5):
         await client.get("/static/a.js", params={"v": number})
     assert inner.asked == 1
+
+
+async def test_who_goes_away_while_a_file_is_read_leaves_no_part_of_it_to_others() -> None:
+    async def slow(scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends as long as somebody is there, as the middleware of the framework does."""
+        headers = [(b"content-type", b"text/javascript"), (b"cache-control", b"max-age=60")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await receive()
+        gone = asyncio.ensure_future(receive())
+        for piece in (SCRIPT[:1000], SCRIPT[1000:]):
+            done, _ = await asyncio.wait([gone], timeout=0.05)
+            if done:
+                return
+            await send({"type": "http.response.body", "body": piece, "more_body": True})
+        gone.cancel()
+
+    async def leaves() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def nothing(_message: Message) -> None:
+        pass
+
+    packed = Packed(slow)
+    headers = [(b"accept-encoding", b"gzip")]
+    await packed({"type": "http", "method": "GET", "path": "/static/a.js", "headers": headers}, leaves, nothing)
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(packed), base_url="http://pages.test") as other:
+        assert (await other.get("/static/a.js")).content == SCRIPT

@@ -83,7 +83,7 @@ def _draw_benchmark(found: Json) -> None:
     if found["benchmark"]:
         source = f"{found['benchmark']['source']} {found['benchmark']['year']}"
         rows.append([source, wording.points(found["benchmark"]["nps"]), wording.points(found["gap"])])
-    table(("Compared with", "NPS", "We against it"), rows, "Against the own past and the industry")
+    table(("Compared with", "NPS", "Difference"), rows, "Against the own past and the industry")
     for warning in found["warnings"]:
-        Text("p", f"Mind: {wording.plain(warning).lower()}", "muted")
+        Text("p", f"Keep in mind: {wording.plain(warning).lower()}", "muted")
     link("All benchmarks", address("/benchmarks"))

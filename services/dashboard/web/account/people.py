@@ -80,12 +80,14 @@ async def person(visit: Visit) -> None:
     Section(visit, "", load, _draw_head, classes="plain")
     with box("div", "buttons"):
         opening(visit, account_id, stakeholder_id)
-    with box("div", "grid"):
-        Section(visit, "Where they stand", load, _draw_state)
-        tasks = of_person("alerting", "/v1/follow-ups", "-updated_at")
-        Section(visit, "Follow-ups", tasks, partial(draw_tasks, account_id))
-        Section(visit, "All their answers", load, lambda found: draw_answers(found["responses"]))
-        Section(visit, "What changed", of_person("scorer", "/v1/changes", "-changed_at"), draw_changes)
+    tasks = of_person("alerting", "/v1/follow-ups", "-updated_at")
+    with box("div", "columns"):
+        with box("div", "stack"):
+            Section(visit, "Where they stand", load, _draw_state)
+            Section(visit, "All their answers", load, lambda found: draw_answers(found["responses"]))
+        with box("div", "stack"):
+            Section(visit, "Follow-ups", tasks, partial(draw_tasks, account_id))
+            Section(visit, "What changed", of_person("scorer", "/v1/changes", "-changed_at"), draw_changes)
 
 
 def _draw_head(one: Json) -> None:

@@ -5,6 +5,7 @@ from functools import partial
 from typing import Any
 
 from services.dashboard.domain import wording
+from services.dashboard.domain.follow_ups import kind
 from services.dashboard.gateways.services import Api, within
 from services.dashboard.web.account.explanation import explained_at
 from services.dashboard.web.bits import (
@@ -62,16 +63,20 @@ def draw_answers(answers: list[Json]) -> None:
             with box("div"):
                 with box("p", "muted"):
                     _score(one)
-                    Text("span", f" {wording.SURVEYS[one['survey_type']]}, {one['touchpoint'] or one['nps_kind']}, ")
+                    Text("span", f" {wording.SURVEYS[one['survey_type']]}, {_occasion(one)}, ")
                     when(one["answered_at"], "time")
                 if one["comment"]:
                     Text("blockquote", one["comment"], "quote")
                 rated = [
-                    f"{further['attribute'] or further['question_id']}: {further['value']}"
+                    f"{wording.plain(further['attribute'] or further['question_id'])}: {further['value']}"
                     for further in one["answers"]
                 ]
                 if rated:
                     Text("p", ", ".join(rated), "muted")
+
+
+def _occasion(one: Json) -> str:
+    return wording.plain(one["touchpoint"] or one["nps_kind"]).lower()
 
 
 def _score(one: Json) -> None:
@@ -84,12 +89,12 @@ def _score(one: Json) -> None:
 def draw_tasks(account_id: str, found: list[Json]) -> None:
     """Follow-ups, open ones first."""
     if not found:
-        empty("There is none.", "Follow-ups open by themselves when somebody turns.")
+        empty("No follow-up yet.", "Follow-ups open by themselves when somebody turns.")
         return
     found = sorted(found, key=lambda one: one["state"] == "closed")
     rows: list[list[Cell]] = [
         [
-            partial(link, wording.plain(one["kind"]), f"/follow-ups/{one['follow_up_id']}"),
+            partial(link, kind(one["kind"]), f"/follow-ups/{one['follow_up_id']}"),
             one["person"] or "the account",
             partial(severity_chip, one["severity"]),
             wording.STATE_NAMES[one["state"]] + (f", {one['outcome']}" if one["outcome"] else ""),
@@ -136,7 +141,7 @@ def draw_touchpoints(account_id: str, window: str, found: list[Json]) -> None:
         target = explained_at(account_id, window=window, survey_type=survey, touchpoint=touchpoint)
         name = f"{wording.SURVEYS[survey]}, {touchpoint.replace('_', ' ') if touchpoint else 'all answers'}"
         rows.append([partial(link, name, target), *_scored(one), wording.grouped(one["response_count"])])
-    table(("Survey", "Score", "Which is", "Answers"), rows, "Scores by survey and touchpoint")
+    table(("Survey", "Score", "Which means", "Answers"), rows, "Scores by survey and touchpoint")
     if len(found) == 1:
         Text("p", "No satisfaction (CSAT) or effort (CES) survey was answered yet.", "muted")
     else:

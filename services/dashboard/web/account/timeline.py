@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 
 from services.dashboard.domain import wording
+from services.dashboard.domain.follow_ups import kind
 from services.dashboard.domain.timeline import Moment
 from services.dashboard.web.bits import Cell, Text, box, category_chip, empty, link, person_link, table, when
 
@@ -39,12 +40,12 @@ def _what(one: Moment) -> None:
             if not one.what["from"]:
                 Text("span", " first answer", "muted")
         elif one.kind == "event":
-            kind = wording.plain(one.what["kind"])
-            Text("span", f"{EVENT_SIGN} {one.what['label'] or kind}")
+            sort = wording.plain(one.what["kind"])
+            Text("span", f"{EVENT_SIGN} {one.what['label'] or sort}")
             if one.what["label"]:
-                Text("span", f", {kind.lower()}", "muted")
+                Text("span", f", {sort.lower()}", "muted")
         else:
-            link(f"{wording.plain(one.what['kind'])}: follow-up closed", f"/follow-ups/{one.what['follow_up_id']}")
+            link(f"{kind(one.what['kind'])}: follow-up closed", f"/follow-ups/{one.what['follow_up_id']}")
             Text("span", f", {one.what['outcome']}", "muted")
 
 

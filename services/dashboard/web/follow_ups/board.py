@@ -10,25 +10,24 @@ from services.dashboard.domain import wording
 from services.dashboard.gateways.services import Api
 from services.dashboard.web.bits import Cell, Text, address, box, empty, link, severity_chip, table, when
 from services.dashboard.web.controls import filters
+from services.dashboard.web.follow_ups.listing import MOST, OPEN, own_first
 from services.dashboard.web.follow_ups.loop import GROUPS, draw_figures, draw_groups
 from services.dashboard.web.frame import page
 from services.dashboard.web.names import Names
 from services.dashboard.web.section import Section, Visit
 
 Json = dict[str, Any]
-OPEN = ("open", "acknowledged", "in_progress", "snoozed")
 VIEWS = {"board": "Board", "list": "List", "closed": "Closed", "loop": "How well we close"}
+LEADS = {
+    "closed": "Your own first, then what was closed last",
+    "loop": "How soon people are called, how soon it is settled, and what they say next",
+}
 SEVERITIES = {"critical": "‼ Critical", "high": "! High", "medium": "Medium", "low": "Low"}
-KINDS = (
-    "detractor", "promoter_to_passive", "follow_up_requested", "two_falls_in_a_row", "low_csat", "high_effort",
-    "account_score_drop", "account_class_changed", "renewal_risk", "segment_drop", "non_response", "bounced_contact",
-    "new_promoter", "recovered", "manual",
-)  # fmt: skip
 FIELDS = (
     ("q", "Search", None),
     ("mine", "Whose", {"yes": "Mine"}),
     ("severity", "Severity", SEVERITIES),
-    ("kind", "Kind", {kind: wording.plain(kind) for kind in KINDS}),
+    ("kind", "Kind", told.KINDS),
     ("due", "Due", {"late": "Overdue", "week": "Within 7 days"}),
 )
 LOOP_FIELDS = (
@@ -36,7 +35,7 @@ LOOP_FIELDS = (
     ("window", "Opened", {code: f"In {words}" for code, words in wording.WINDOWS.items() if code != "all"}),
 )
 NAMES = ("severity", "kind", "account_id", "stakeholder_id", "owner", "q")
-MOST, IN_LANE = 400, 12
+IN_LANE = 12
 WEEK = timedelta(days=7)
 
 
@@ -48,7 +47,7 @@ async def follow_ups(visit: Visit) -> None:
     with box("div", "head"):
         with box():
             Text("h1", "Follow-ups")
-            Text("p", "Your own first, then what is due next", "lead")
+            Text("p", LEADS.get(view, "Your own first, then what is due next"), "lead")
         with box("nav", "buttons", aria_label="View"):
             for name, words in VIEWS.items():
                 classes, current = ("button main", {"aria_current": "true"}) if name == view else ("button", {})
@@ -64,8 +63,7 @@ def _tasks(visit: Visit, view: str) -> None:
     filters("/follow-ups", FIELDS, visit.query, keep=("view", "account_id", "stakeholder_id", "owner"))
 
     async def load(api: Api) -> list[Json]:
-        found = await api.items("alerting", "/v1/follow-ups", most=MOST, **_question(visit, view))
-        return await names.add_to(api, told.own_first(found, visit.user.email))
+        return await names.add_to(api, (await own_first(api, visit.user.email, **_question(visit, view)))[:MOST])
 
     Section(visit, "", load, partial(_draw_board, visit) if view == "board" else _draw_list, classes="plain")
 
@@ -124,6 +122,8 @@ def _draw_board(visit: Visit, found: list[Json]) -> None:
             lane = [one for one in found if one["state"] == state]
             with box("section", "lane", aria_label=wording.STATE_NAMES[state]):
                 Text("h2", f"{wording.STATE_NAMES[state]} ({len(lane)})")
+                if not lane:
+                    Text("p", "None", "muted")
                 for one in lane[:IN_LANE]:
                     _card(visit, one)
                 if len(lane) > IN_LANE:
@@ -139,7 +139,7 @@ def _card(visit: Visit, one: Json) -> None:
             if one["owner"]["email"] == visit.user.email:
                 Text("span", "mine", "chip")
         with box("h3"):
-            link(wording.plain(one["kind"]), f"/follow-ups/{one['follow_up_id']}")
+            link(told.kind(one["kind"]), f"/follow-ups/{one['follow_up_id']}")
         Text("span", told.about(one))
         Text("span", one["reasons"][0] if one["reasons"] else "", "muted")
         with box("span", "muted"):
@@ -154,7 +154,7 @@ def _draw_list(found: list[Json]) -> None:
         return
     rows: list[list[Cell]] = [
         [
-            partial(link, wording.plain(one["kind"]), f"/follow-ups/{one['follow_up_id']}"),
+            partial(link, told.kind(one["kind"]), f"/follow-ups/{one['follow_up_id']}"),
             partial(Text, "span", told.about(one)),
             partial(severity_chip, one["severity"]),
             wording.STATE_NAMES[one["state"]] + (f": {one['outcome']}" if one["outcome"] else ""),

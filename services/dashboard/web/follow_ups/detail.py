@@ -116,7 +116,7 @@ def _draw_about(one: Json) -> None:
         rows["Happened"] = wording.count(one["occurrences"], "time")
     for level in one["escalations"] if one["state"] == "open" or one["promise"] else []:
         to = told.RECIPIENTS.get(level["to"], level["to"])
-        verb = "Went" if level["fired_at"] else "Goes"
+        verb = "Escalated" if level["fired_at"] else "Escalates"
         rows[f"{verb} to {to}{CAUSES[level['cause']]}"] = partial(when, level["fired_at"] or level["due_at"], "time")
     facts(rows)
 

@@ -29,9 +29,13 @@ def draw_figures(one: Json) -> None:
         figure("Loops closed", wording.share(one["closed_loop_rate"]), note=closed)
         figure("First touch on time", wording.share(one["on_time_rate"]), note="of those that were due")
         touch, end = one["median_hours_to_first_touch"], one["median_hours_to_close"]
-        figure("To the first touch", told.hours(touch), note="median")
-        figure("To the close", told.hours(end), note="median")
-        figure("Better next time", wording.share(one["recovered_rate"]), note=f"of {heard} who answered again")
+        figure("Time to first touch", told.hours(touch), note="median")
+        figure("Time to close", told.hours(end), note="median")
+        figure(
+            "Better next time",
+            wording.share(one["recovered_rate"]),
+            note=f"of {wording.grouped(heard)} who answered again" if heard else "nobody answered again",
+        )
         figure(
             "Overdue now",
             wording.grouped(one["overdue_count"]),
@@ -53,7 +57,7 @@ def draw_groups(by: str, groups: list[Json]) -> None:
         "Overdue",
         "Closed loops",
         "Touched on time",
-        "To first touch",
+        "Time to first touch",
         "Better, same, worse next time",
     )
     table(heads, rows, f"Closed loops by {GROUPS[by].lower()}")
@@ -61,7 +65,16 @@ def draw_groups(by: str, groups: list[Json]) -> None:
 
 def _row(by: str, one: Json) -> list[Cell]:
     value = one["group"][by]
-    name = NO_VALUE[by] if value is None else wording.plain(value) if by != "owner" else value
+    name = (
+        NO_VALUE[by]
+        if value is None
+        else told.kind(value)
+        if by == "kind"
+        else value
+        if by == "owner"
+        else wording.plain(value)
+    )
+    heard = [one[f"{result}_count"] for result in told.RESULTS]
     leads = by in ("kind", "owner") and value
 
     def head() -> None:
@@ -78,5 +91,5 @@ def _row(by: str, one: Json) -> list[Cell]:
         wording.share(one["closed_loop_rate"]),
         wording.share(one["on_time_rate"]),
         told.hours(one["median_hours_to_first_touch"]),
-        f"{one['recovered_count']}, {one['unchanged_count']}, {one['worse_count']}",
+        ", ".join(wording.grouped(number) for number in heard) if any(heard) else wording.NOTHING,
     ]

@@ -5,6 +5,7 @@ from typing import Any
 
 from services.dashboard.domain import follow_ups as told
 from services.dashboard.domain import wording
+from services.dashboard.domain.sending import went
 from services.dashboard.web.bits import Cell, Text, box, facts, table, when
 
 Json = dict[str, Any]
@@ -16,7 +17,7 @@ def draw_why(found: Json) -> None:
         for reason in found["reasons"]:
             Text("li", reason)
     if found["inhibited"]:
-        others = ", ".join(wording.plain(kind).lower() for kind in found["inhibited"])
+        others = ", ".join(told.kind(kind).lower() for kind in found["inhibited"])
         Text("p", f"It stands for {others} as well.", "muted")
     Text("p", told.rule(found["rule"]) if found["rule"] else "Opened by hand, by no rule.", "muted")
     if found["triggers"]:
@@ -56,7 +57,12 @@ def _draw_told(found: Json) -> None:
     ]
     for message in found["messages"]:
         rows += [
-            [f"Webhook {one['endpoint_id']}", told.deed(message["action"]), one["status"], partial(_delivered, one)]
+            [
+                f"Webhook {one['endpoint_id']}",
+                told.deed(message["action"]),
+                went(one["status"], one["last_failure"]),
+                partial(_delivered, one),
+            ]
             for one in message["deliveries"]
         ]
     if not rows:
@@ -69,4 +75,4 @@ def _delivered(one: Json) -> None:
     if one["delivered_at"]:
         when(one["delivered_at"], "time")
     else:
-        Text("span", one["last_failure"] or f"tried {wording.count(len(one['attempts']), 'time')}", "muted")
+        Text("span", f"tried {wording.count(len(one['attempts']), 'time')}", "muted")

@@ -123,4 +123,6 @@ def _friendly(selection: Json, warnings: list[str]) -> None:
     chance = "beyond chance" if selection["significant"] else "within chance"
     Text("p", f"{sentence}: {wording.points(selection['difference'])}, {chance}.")
     if "asked_scored_higher" in warnings:
-        Text("p", "Mind: those asked had scored higher, so the score may flatter. Ask everybody.", "notice warn")
+        Text(
+            "p", "Keep in mind: those asked had scored higher, so the score may flatter. Ask everybody.", "notice warn"
+        )

@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from services.dashboard.domain import wording
-from services.dashboard.domain.follow_ups import about, own_first
+from services.dashboard.domain.follow_ups import about, kind
 from services.dashboard.gateways.services import Api
 from services.dashboard.web.bits import (
     Cell,
@@ -25,13 +25,13 @@ from services.dashboard.web.bits import (
     table,
     when,
 )
+from services.dashboard.web.follow_ups.listing import MOST, OPEN, own_first
 from services.dashboard.web.follow_ups.loop import draw_figures
 from services.dashboard.web.names import Names
 from services.dashboard.web.section import Visit
 
 Json = dict[str, Any]
 TIERS = ("premium", "key")
-OPEN = "open,acknowledged,in_progress,snoozed"
 MOVED_DAYS, DUE_DAYS, LOOP_DAYS, RENEWAL_DAYS, SILENT_WINDOW = 30, 7, 90, 180, "90d"
 SHOWN, MOST_MOVES = 8, 200
 MOVED = f"Changes of category in {MOVED_DAYS} days"
@@ -74,21 +74,21 @@ class Work:
 
     async def load_due(self, api: Api) -> Json:
         before = self._full_hour() + timedelta(days=DUE_DAYS)
-        found = await api.items("alerting", "/v1/follow-ups", state=OPEN, due_before=before.isoformat(), most=400)
+        email = self._visit.user.email
+        found = await own_first(api, email, state=",".join(OPEN), due_before=before.isoformat())
         late = [one for one in found if one["state"] == "open" and one["due_at"] < self._visit.now.isoformat()]
-        mine = [one for one in found if one["owner"]["email"] == self._visit.user.email]
-        first = own_first(found, self._visit.user.email)[:SHOWN]
-        counts = {"due": len(found), "late": len(late), "mine": len(mine)}
-        return counts | {"first": await self._names.add_to(api, first)}
+        mine = [one for one in found if one["owner"]["email"] == email]
+        counts = {name: _many(len(some)) for name, some in (("due", found), ("late", late), ("mine", mine))}
+        return counts | {"first": await self._names.add_to(api, found[:SHOWN])}
 
     def draw_due(self, found: Json) -> None:
-        if not found["due"]:
+        if not found["first"]:
             empty("Nothing is due.", "Follow-ups open by themselves when somebody turns.")
             return
         with box("div", "figures"):
-            figure("Due", wording.grouped(found["due"]), href=address("/follow-ups", view="list", due="week"))
-            figure("Overdue", wording.grouped(found["late"]), href=address("/follow-ups", view="list", due="late"))
-            figure("Mine", wording.grouped(found["mine"]), href=address("/follow-ups", mine="yes"))
+            figure("Due", found["due"], href=address("/follow-ups", view="list", due="week"))
+            figure("Overdue", found["late"], href=address("/follow-ups", view="list", due="late"))
+            figure("Mine", found["mine"], href=address("/follow-ups", mine="yes"))
         rows = [_due_row(one) for one in found["first"]]
         table(("Follow-up", "About", "Severity", "Due"), rows, "Follow-ups due next")
         link("All follow-ups", "/follow-ups")
@@ -131,6 +131,10 @@ class Work:
         return self._visit.now.replace(minute=0, second=0, microsecond=0)
 
 
+def _many(number: int) -> str:
+    return wording.grouped(number) if number < MOST else f"{MOST} or more"
+
+
 def _people(changes: list[Json]) -> int:
     return len({(one["account_id"], one["stakeholder_id"]) for one in changes})
 
@@ -153,7 +157,7 @@ def _scores(one: Json) -> None:
 
 def _due_row(one: Json) -> list[Cell]:
     return [
-        partial(link, wording.plain(one["kind"]), f"/follow-ups/{one['follow_up_id']}"),
+        partial(link, kind(one["kind"]), f"/follow-ups/{one['follow_up_id']}"),
         partial(Text, "span", about(one)),
         partial(severity_chip, one["severity"]),
         partial(when, one["due_at"], "ago"),

@@ -48,7 +48,7 @@ def _draw_keys(visit: Visit, found: list[Json]) -> None:
         ]
         for one in found
     ]
-    table(("Name", "Id", "May", "Accounts of", "Made", "Last used", "State", ""), rows, "API keys")
+    table(("Name", "Id", "May", "Whose accounts", "Made", "Last used", "State", ""), rows, "API keys")
 
     def fill(fields: Fields) -> None:
         fields.text("name", "What it is for")
@@ -124,7 +124,7 @@ def _draw_people(visit: Visit, found: list[User]) -> None:
         ]
         for one in found
     ]
-    table(("Name", "Signs in as", "Role", "State", "Last time", ""), rows, "People who sign in")
+    table(("Name", "Signs in as", "Role", "State", "Last signed in", ""), rows, "People who sign in")
 
     def fill(fields: Fields) -> None:
         fields.text("email", "E-mail; an account manager sees the accounts that name it as owner", kind="email")

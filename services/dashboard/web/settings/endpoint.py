@@ -7,17 +7,17 @@ from typing import Any
 from nicegui import ui
 
 from services.dashboard.domain import wording
+from services.dashboard.domain.sending import STATES, went, why
 from services.dashboard.gateways.services import Api, within
 from services.dashboard.web.bits import Cell, Text, address, box, code, empty, facts, link, table, when
 from services.dashboard.web.controls import Fields, ask, attempt, button, filters, show_once, sure
 from services.dashboard.web.frame import page
 from services.dashboard.web.section import Section, Visit
 from services.dashboard.web.settings.tabs import tabs
-from services.dashboard.web.settings.webhooks import ENDPOINTS, TYPES, VERIFIES, state_of, told_of
+from services.dashboard.web.settings.webhooks import ENDPOINTS, FORMATS, TYPES, VERIFIES, state_of, told_of
 
 Json = dict[str, Any]
 LATEST = 100
-STATES = ("pending", "sending", "delivered", "exhausted", "blocked", "held", "cancelled")
 GRACES = {"86400": "One more day", "604800": "One more week", "0": "Not at all: it may be known to others"}
 
 
@@ -39,7 +39,7 @@ async def endpoint(visit: Visit) -> None:
     Text("h2", "Deliveries")
     Text("p", f"The latest {LATEST}", "lead")
     choices = (
-        ("status", "State", {one: wording.plain(one) for one in STATES}),
+        ("status", "State", STATES),
         ("event_type", "Message", {one: one for one in TYPES}),
     )
     filters(within("/settings/webhooks", endpoint_id), choices, chosen)
@@ -60,7 +60,7 @@ class _Endpoint:
             "What for": one["description"] or wording.NOTHING,
             "Told of": told_of(one),
             "State": f"{state_of(one)}, {wording.count(one['consecutive_failures'], 'failure')} in a row",
-            "Sent as": f"{one['format']}, {'in order' if one['ordered'] else 'in any order'},"
+            "Sent as": f"{FORMATS[one['format']]}, {'in order' if one['ordered'] else 'in any order'},"
             f" {wording.count(one['max_in_flight'], 'request')} at a time",
             "Headers": ", ".join(one["header_names"]) or "none of your own",
             "Secrets": partial(_draw_secrets, one["secrets"]),
@@ -68,7 +68,7 @@ class _Endpoint:
         if one["next_probe_at"]:
             more["Next try"] = partial(when, one["next_probe_at"], "ago")
         if one["held_count"]:
-            more["Held"] = f"{wording.count(one['held_count'], 'message')}: “Send a time again” sends them"
+            more["Held"] = f"{wording.count(one['held_count'], 'message')}: “Send a period again” sends them"
         facts(more)
         _draw_notices(one["notices"])
         enabled = one["status"] == "enabled"
@@ -76,7 +76,7 @@ class _Endpoint:
             button("Send a test", partial(self._do, "post", f"{self._path}/test", {}, "A test message is on its way"))
             button("Change", lambda: ask("Change the endpoint", self._fields, self._change, "Change it"))
             button("New secret", lambda: ask("A new secret", self._rotation, self._rotate, "Make it"))
-            button("Send a time again", lambda: ask("Send a time again", _range, self._recover, "Send"))
+            button("Send a period again", lambda: ask("Send a period again", _range, self._recover, "Send"))
             done = "Messages are held" if enabled else "Sending again"
             words = "Hold messages" if enabled else "Send messages again"
             button(words, partial(self._do, "patch", self._path, {"enabled": not enabled}, done))
@@ -196,7 +196,7 @@ def _draw_deliveries(visit: Visit, found: list[Json]) -> None:
         [
             partial(link, one["event_type"], within("/settings/deliveries", one["id"])),
             one["account_id"] or wording.NOTHING,
-            went(one),
+            went(one["status"], one["last_failure"]),
             str(one["attempt_count"]),
             partial(when, one["created_at"], "time"),
             partial(_again, visit, one),
@@ -204,13 +204,6 @@ def _draw_deliveries(visit: Visit, found: list[Json]) -> None:
         for one in found
     ]
     table(("Message", "Account", "State", "Tries", "Made", ""), rows, "Deliveries")
-
-
-def went(one: Json) -> str:
-    """How a delivery went: a sign, the state, what failed."""
-    sign = {"delivered": "●", "pending": "○", "sending": "○"}.get(one["status"], "▼")
-    failed = one["last_failure"] if one["status"] != "delivered" else None
-    return f"{sign} {one['status']}" + (f": {wording.plain(failed).lower()}" if failed else "")
 
 
 def _again(visit: Visit, one: Json) -> None:
@@ -238,10 +231,10 @@ def _draw_delivery(visit: Visit, one: Json) -> None:
     back = within("/settings/webhooks", one["endpoint_id"])
     shown: dict[str, Cell] = {
         "Message": one["event_type"],
-        "State": went(one),
+        "State": went(one["status"], one["last_failure"]),
         "Made": partial(when, one["created_at"], "time"),
         "Endpoint": partial(link, "Its page", back),
-        "webhook-id": one["webhook_id"],
+        "Message id": one["webhook_id"],
         "Because of": wording.plain(one["trigger"]),
     }
     if one["job_id"]:
@@ -262,7 +255,7 @@ def _draw_attempts(one: Json) -> None:
             str(each["number"]),
             partial(when, each["started_at"], "time"),
             f"{each['duration_ms']} ms",
-            "● " + str(each["status_code"]) if not each["failure"] else f"▼ {wording.plain(each['failure']).lower()}",
+            "● " + str(each["status_code"]) if not each["failure"] else f"▼ {why(each['failure'])}",
             partial(Text, "code", each["response_text"][:500], "answer"),
         ]
         for each in one["attempts"]

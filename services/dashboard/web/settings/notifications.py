@@ -38,7 +38,7 @@ def _draw(visit: Visit, found: list[Json]) -> None:
         table(heads, [_row(visit, one) for one in found], "Notices")
     with box("div", "buttons"):
         for channel, name in CHANNELS.items():
-            title = f"Tell by {name}" if channel == "mail" else f"Tell a room of {name}"
+            title = "Tell by mail" if channel == "mail" else f"Tell a room of {name}"
             fill, send = partial(_fields, channel), partial(_create, visit, channel)
             button(title, partial(ask, title, fill, send, "Add it"), "main" if channel == "mail" else "")
 

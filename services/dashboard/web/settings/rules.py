@@ -39,7 +39,7 @@ def _draw(visit: Visit, found: list[Json]) -> None:
         ]
         for one in found
     ]
-    table(("Rule", "When", "Severity", "Due in", "To", "", ""), rows, "Rules")
+    table(("Rule", "When", "Severity", "Due in", "To", "State", ""), rows, "Rules")
 
 
 def conditions_of(one: Json) -> str:
@@ -52,17 +52,22 @@ def _wanted(condition: Json) -> str:
     """A condition in words: a range, or some values."""
     low, high = condition.get("min"), condition.get("max")
     if "in" in condition:
-        words = ["yes" if value is True else str(value).replace("_", " ") for value in condition["in"]]
+        words = ["yes" if value is True else _value(value) for value in condition["in"]]
         return f"is {' or '.join(words)}"
     if low is not None and high is not None:
         return f"is {low}" if low == high else f"from {low} to {high}"
     return f"at least {low}" if low is not None else f"at most {high}"
 
 
+def _value(value: Any) -> str:
+    said = str(value).replace("_", " ")
+    return wording.SHORT.get(said, said)
+
+
 def time_of(due: Json) -> str:
     """`4 business hours`, `1 business day`."""
     unit = due["unit"].replace("_", " ")
-    return f"{due['amount']} {unit.removesuffix('s') if due['amount'] == 1 else unit}"
+    return f"{due['amount']}\u00a0{unit.removesuffix('s') if due['amount'] == 1 else unit}"
 
 
 def _switch(visit: Visit, one: Json) -> None:

@@ -1,0 +1,43 @@
+"""How messages to webhook endpoints went, in words."""
+
+from services.dashboard.domain import wording
+
+STATES = {
+    "pending": "○ waiting",
+    "sending": "○ being sent",
+    "delivered": "● delivered",
+    "exhausted": "▼ given up",
+    "blocked": "▼ not allowed",
+    "held": "▼ held",
+    "cancelled": "▼ cancelled",
+}
+"""A sign beside each state."""
+FAILURES = {
+    "dns": "its host was not found",
+    "connect": "no connection",
+    "tls": "no secure connection (TLS)",
+    "blocked": "an address in a network that is not allowed",
+    "timeout": "no answer in time",
+    "reset": "the connection broke off",
+    "protocol": "the answer was no HTTP",
+    "http_1xx": "an answer that is none (1xx)",
+    "http_3xx": "it sent us elsewhere (3xx)",
+    "http_4xx": "it refused (4xx)",
+    "http_5xx": "it failed (5xx)",
+    "lost": "the sender died meanwhile",
+    "interrupted": "the sender was stopped meanwhile",
+    "internal": "a fault of ours: see the log",
+    "sealed": "its secret cannot be read with this secret key",
+    "expired": "too old",
+}
+
+
+def went(status: str, failure: str | None) -> str:
+    """The state with its sign and, where it failed, why."""
+    state = STATES.get(status, wording.plain(status).lower())
+    return state if status == "delivered" or not failure else f"{state}: {why(failure)}"
+
+
+def why(failure: str) -> str:
+    """Why a try failed."""
+    return FAILURES.get(failure, wording.plain(failure).lower())
