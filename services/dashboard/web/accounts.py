@@ -5,7 +5,6 @@ from typing import Any
 
 from nicegui import ui
 
-from services.dashboard.domain import wording
 from services.dashboard.gateways.services import Api
 from services.dashboard.web.assets import asset
 from services.dashboard.web.bits import Text, address, box, link
@@ -17,7 +16,11 @@ from shared.industries import NAMES as INDUSTRIES
 
 Json = dict[str, Any]
 CHOICES = {"class": CLASSES, "tier": TIERS, "industry": dict(INDUSTRIES)}
-ASKED = ("owner", "region")
+ASKED = {
+    "owner": "Owner", "region": "Region", "answered": "Answered in 90 days",
+    "renews_from": "Renews from", "renews_to": "Renews until",
+}  # fmt: skip
+SAID = {"true": "yes", "false": "no"}
 """What comes with a link from elsewhere."""
 SORTABLE = ("name", "nps", "change", "renewal_on", "revenue")
 LABELS = {"class": "Class", "tier": "Tier", "industry": "Industry"}
@@ -62,10 +65,10 @@ def _draw_controls(chosen: dict[str, str]) -> None:
             with box("label"):
                 Text("span", LABELS[name])
                 options_of({"": "All"} | options, chosen.get(name, ""), data_chooses=name)
-        for name in ASKED:
+        for name, words in ASKED.items():
             if name in chosen:
                 rest = {key: said for key, said in chosen.items() if key != name}
-                link(f"{wording.plain(name)}: {chosen[name]} ✕", address("/accounts", **rest), "button")
+                link(f"{words}: {SAID.get(chosen[name], chosen[name])} ✕", address("/accounts", **rest), "button")
         Text("span", "Loading …", "muted loading", role="status")
 
 

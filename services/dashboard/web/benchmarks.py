@@ -122,7 +122,9 @@ def _draw_cohorts(found: Json) -> None:
 
 
 def _cohort_row(one: Json) -> list[Cell]:
-    name = ", ".join(wording.plain(value) if value else "None" for value in one["group"].values()) or "All"
+    tier = one["group"].get("tier")
+    said = ", ".join(wording.plain(value) if value else "None" for value in one["group"].values()) or "All"
+    name: Cell = partial(link, said, address("/accounts", tier=tier)) if tier else said
     if one["hidden"]:
         return [name, HIDDEN.get(one.get("hidden_reason") or "", "hidden"), *[wording.NOTHING] * 3]
     score = [wording.points(one["nps"]), wording.between(one)]

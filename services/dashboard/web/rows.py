@@ -1,6 +1,6 @@
 """Rows of the grid of accounts, a block at a time: asked by the browser with the session's cookie."""
 
-import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from fastapi import Request
@@ -17,47 +17,57 @@ from shared.industries import NAMES as INDUSTRIES
 Json = dict[str, Any]
 router = Router(include_in_schema=False)
 BLOCK = 200
-FILTERS = ("class", "tier", "industry", "owner", "region")
-UNCOUNTED = ("q", "class", "cursor")
-"""With these nobody says how many rows there are, or it was said with the first block."""
+FILTERS = ("class", "tier", "industry", "owner", "region", "answered", "renews_from", "renews_to")
+UNCOUNTED = ("q", "class", "answered", "renews_from", "renews_to")
+"""With these nobody says how many rows there are."""
 TIERS = {"premium": "Premium", "key": "Key", "small": "Small"}
 CLASSES = {code: f"{wording.CLASS_SIGNS[code]} {name}" for code, name in wording.CLASS_NAMES.items()}
 
 
 @router.get("/rows/accounts")
 async def account_rows(request: Request) -> Response:
-    """`{rows, next, total}`: next is the cursor of the next block, null at the end; total, of all rows, comes with the
-    first block, and is null where it is not known.
-    """
-    found, query = resources(), request.query_params
+    """`{rows, next}`: next is the cursor of the next block, null at the end."""
+    query = request.query_params
+    asked = {"q": query.get("q"), "cursor": query.get("cursor"), "sort": query.get("sort") or "name", "limit": BLOCK}
+
+    async def load(api: Api) -> Json:
+        page = await api.get("scorer", "/v1/accounts", **asked, **_chosen(request))
+        return {"rows": [_row(one) for one in page["items"]], "next": page["next_cursor"]}
+
+    return await _answered(request, load)
+
+
+@router.get("/rows/accounts/total")
+async def account_total(request: Request) -> Response:
+    """`{total}`: how many rows there are, null where nobody knows. Rows do not wait for it."""
+
+    async def load(api: Api) -> Json:
+        if any(request.query_params.get(name) for name in UNCOUNTED):
+            return {"total": None}
+        found = await api.get("scorer", "/v1/portfolio/score", **_chosen(request))
+        known = found["groups"][0]["coverage"]["accounts"]["known"] if found["groups"] else None
+        return {"total": None if known is None else int(known)}
+
+    return await _answered(request, load)
+
+
+def _chosen(request: Request) -> Json:
+    return {name: request.query_params[name] for name in FILTERS if request.query_params.get(name)}
+
+
+async def _answered(request: Request, load: Callable[[Api], Awaitable[Json]]) -> Response:
+    """What was loaded as the person who is signed in, or why not."""
+    found = resources()
     visitor = await found.signing_in.visitor(request.cookies.get(SESSION))
     if visitor is None:
         return _answer({"detail": "Sign in first"}, 401)
-    chosen = {name: query[name] for name in FILTERS if query.get(name)}
     try:
-        api = await found.keys.api_of(visitor.user)
-        asking = api.get(
-            "scorer", "/v1/accounts", sort=query.get("sort") or "name", limit=BLOCK,
-            q=query.get("q"), cursor=query.get("cursor"), **chosen,
-        )  # fmt: skip
-        countable = not any(query.get(name) for name in UNCOUNTED)
-        page, total = await asyncio.gather(asking, _total(api, chosen, asked=countable))
+        return _answer(await load(await found.keys.api_of(visitor.user)))
     except Away as error:
         return _answer({"detail": f"The {error.service} is not reachable"}, 503)
     except TellbackError as error:
         status = error.http_status if isinstance(error, Refused) else error.status
         return _answer({"detail": error.detail or "This does not work right now"}, status)
-    rows = [_row(one) for one in page["items"]]
-    return _answer({"rows": rows, "next": page["next_cursor"], "total": total})
-
-
-async def _total(api: Api, chosen: Json, *, asked: bool) -> int | None:
-    """How many accounts there are that are like this."""
-    if not asked:
-        return None
-    found = await api.get("scorer", "/v1/portfolio/score", **chosen)
-    known = found["groups"][0]["coverage"]["accounts"]["known"] if found["groups"] else None
-    return int(known) if known is not None else None
 
 
 def _answer(content: Json, status: int = 200) -> Response:

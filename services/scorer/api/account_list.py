@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from pydantic import Field
@@ -29,6 +29,11 @@ class ChosenAccounts(ScoreQuery):
     class_: AccountClass | None = Field(default=None, alias="class", description="Only accounts of this class.")
     q: Search | None = Field(default=None, description="Only accounts with this text in their name or id.")
     updated_since: UpdatedSince = None
+    answered: bool | None = Field(
+        default=None, description="Only accounts from which an answer counts in the window, or from which none does."
+    )
+    renews_from: date | None = Field(default=None, description="Only accounts that renew on this day or later.")
+    renews_to: date | None = Field(default=None, description="Only accounts that renew on this day or earlier.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +66,9 @@ class AccountList:
             q=asked.q,
             updated_since=asked.updated_since,
             account_ids=await self._members(tx, everywhere.stale),
+            answered=asked.answered,
+            renews_from=asked.renews_from,
+            renews_to=asked.renews_to,
             after=listing.position(cursor),
         )
         rows, following = listing.cut(await accounts_page(tx, wanted, everywhere, asked.method), limit)

@@ -20,6 +20,7 @@ PAGES = {
     "account": "/accounts/ironbridge",
     "person": "/accounts/northwind/people/mara.lindqvist@northwind.example",
     "people": "/people?category=detractor",
+    "answers": "/answers?survey_type=nps&window=90d",
     "follow-ups": "/follow-ups",
     "follow-ups-list": "/follow-ups?view=list",
     "benchmarks": "/benchmarks",

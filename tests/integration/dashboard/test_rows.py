@@ -47,10 +47,10 @@ async def test_without_a_session_there_are_no_rows(browser: httpx.AsyncClient, s
     assert services.asked == []
 
 
-async def test_the_first_block_comes_with_the_total(signed_in: httpx.AsyncClient, services: FakeServices) -> None:
+async def test_a_block_comes_with_the_cursor_of_the_next(signed_in: httpx.AsyncClient, services: FakeServices) -> None:
     answer = await signed_in.get("/rows/accounts", params={"sort": "-nps", "tier": "key", "window": "30d"})
     found = answer.json()
-    assert (found["total"], found["next"]) == (10_000, "more")
+    assert found["next"] == "more"
     assert found["rows"][0]["class"] == "▼ At risk"
     assert (found["rows"][0]["owner"], found["rows"][0]["revenue"]) == ("ada@supplier.example", 1000)
     asked = next(one for one in services.asked if one.url.path == "/v1/accounts")
@@ -58,11 +58,18 @@ async def test_the_first_block_comes_with_the_total(signed_in: httpx.AsyncClient
     assert answer.headers["cache-control"] == "no-store"
 
 
-@pytest.mark.parametrize("more", [{"cursor": "more"}, {"q": "acme"}, {"class": "at_risk"}])
-async def test_later_blocks_searches_and_classes_are_not_counted(
+async def test_the_total_is_asked_for_by_itself(signed_in: httpx.AsyncClient, services: FakeServices) -> None:
+    answer = await signed_in.get("/rows/accounts/total", params={"sort": "-nps", "tier": "key"})
+    assert answer.json() == {"total": 10_000}
+    asked = next(one for one in services.asked if one.url.path == "/v1/portfolio/score")
+    assert dict(asked.url.params) == {"tier": "key"}
+
+
+@pytest.mark.parametrize("more", [{"q": "acme"}, {"class": "at_risk"}, {"answered": "false"}])
+async def test_searches_and_what_the_figures_say_are_not_counted(
     signed_in: httpx.AsyncClient, services: FakeServices, more: dict[str, str]
 ) -> None:
-    assert (await signed_in.get("/rows/accounts", params=more)).json()["total"] is None
+    assert (await signed_in.get("/rows/accounts/total", params=more)).json() == {"total": None}
     assert "/v1/portfolio/score" not in {one.url.path for one in services.asked}
 
 

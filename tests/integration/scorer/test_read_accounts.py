@@ -1,7 +1,7 @@
 """An account's score and the list of accounts, by example."""
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -161,10 +161,29 @@ async def test_accounts_are_sorted_nulls_last_page_by_page(reader: Reader, sort:
         ({"q": "ACME"}, ["acme"]),
         ({"q": "\\"}, []),
         ({"class": "at_risk", "tier": "small"}, []),
+        ({"answered": "true"}, ["acme", "cargo"]),
+        ({"answered": "false"}, ["bolt", "delta"]),
+        ({"answered": "true", "window": "2d"}, ["cargo"]),
+        ({"answered": "true", "survey_type": "csat", "window": "30d"}, ["acme"]),
+        ({"answered": "false", "tier": "small", "sort": "nps"}, ["bolt"]),
     ],
 )
 async def test_accounts_are_filtered(reader: Reader, wanted: dict[str, str], found: list[str]) -> None:
     assert [item["account_id"] for item in await reader.items("/v1/accounts", **wanted)] == found
+
+
+async def test_accounts_are_chosen_by_the_day_of_their_renewal(reader: Reader) -> None:
+    days = {"acme": 30, "bolt": 10, "cargo": 20}
+    clients = [replace(one, renewal_on=date(2026, 6, days.get(one.account_id, 1))) for one in WORLD.clients[:3]]
+    await reader.put(replace(WORLD, clients=(*clients, WORLD.clients[3])))
+
+    async def found(**wanted: str) -> list[str]:
+        return [item["account_id"] for item in await reader.items("/v1/accounts", sort="renewal_on", **wanted)]
+
+    assert await found(renews_from="2026-06-20") == ["cargo", "acme"]
+    assert await found(renews_to="2026-06-20") == ["bolt", "cargo"]
+    assert await found(renews_from="2026-06-10", renews_to="2026-06-30", answered="false") == ["bolt"]
+    await reader.put(WORLD)
 
 
 async def test_a_filter_on_answers_chooses_what_is_counted_not_which_accounts(reader: Reader) -> None:

@@ -66,7 +66,7 @@ class Reach:
         heads = ("Owner", "Sent", "Bounced", "Opened", "Answered", "Response rate")
         rows: list[list[Cell]] = [
             [
-                one["group"]["owner"] or "nobody",
+                partial(_owner, one["group"]["owner"]),
                 wording.grouped(one["sent_count"]),
                 wording.share(one["bounce_rate"]),
                 wording.share(one["open_rate"]),
@@ -94,6 +94,13 @@ class Reach:
         _friendly(found["selection"], found["warnings"])
         if not any(found[name]["account_count"] for name in GAPS):
             empty("Every account has a decision-maker and more than one contact, and was asked.")
+
+
+def _owner(email: str | None) -> None:
+    if email:
+        link(email, address("/accounts", owner=email))
+    else:
+        Text("span", "nobody")
 
 
 def _gap_table(title: str, accounts: list[Json]) -> None:

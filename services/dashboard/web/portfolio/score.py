@@ -61,6 +61,7 @@ class Score:
 
     def draw_distribution(self, found: dict[str, Json]) -> None:
         charts.distribution(found["latest"]["distribution"], "Answers by score")
+        link("What they answered and wrote", address("/answers", survey_type="nps", window=self._window))
 
     def draw_groups(self, found: list[Json]) -> None:
         if not found:
@@ -87,7 +88,9 @@ class Score:
     def _target(self, value: str) -> str:
         if self._by in OF_PEOPLE:
             return address("/people", type=value, window=self._window)
-        return "" if self._by == "touchpoint" else address("/accounts", **{self._by: value})
+        if self._by == "touchpoint":
+            return address("/answers", touchpoint=value, survey_type="nps", window=self._window)
+        return address("/accounts", **{self._by: value})
 
 
 def _note(figures: Json) -> str:

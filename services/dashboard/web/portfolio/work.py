@@ -25,7 +25,7 @@ from services.dashboard.web.bits import (
     table,
     when,
 )
-from services.dashboard.web.follow_ups.listing import MOST, OPEN, own_first
+from services.dashboard.web.follow_ups.listing import OPEN, own_first
 from services.dashboard.web.follow_ups.loop import draw_figures
 from services.dashboard.web.names import Names
 from services.dashboard.web.section import Visit
@@ -33,7 +33,7 @@ from services.dashboard.web.section import Visit
 Json = dict[str, Any]
 TIERS = ("premium", "key")
 MOVED_DAYS, DUE_DAYS, LOOP_DAYS, RENEWAL_DAYS, SILENT_WINDOW = 30, 7, 90, 180, "90d"
-SHOWN, MOST_MOVES = 8, 200
+SHOWN, SHOWN_SILENT, MOST_MOVES, MOST_DUE, MOST_SILENT = 8, 20, 200, 200, 40
 MOVED = f"Changes of category in {MOVED_DAYS} days"
 DUE = f"Open, and due within {DUE_DAYS} days"
 SILENT = f"Key and premium accounts that renew within {RENEWAL_DAYS} days, and nobody there answered in 90"
@@ -75,7 +75,7 @@ class Work:
     async def load_due(self, api: Api) -> Json:
         before = self._full_hour() + timedelta(days=DUE_DAYS)
         email = self._visit.user.email
-        found = await own_first(api, email, state=",".join(OPEN), due_before=before.isoformat())
+        found = await own_first(api, email, MOST_DUE, state=",".join(OPEN), due_before=before.isoformat())
         late = [one for one in found if one["state"] == "open" and one["due_at"] < self._visit.now.isoformat()]
         mine = [one for one in found if one["owner"]["email"] == email]
         counts = {name: _many(len(some)) for name, some in (("due", found), ("late", late), ("mine", mine))}
@@ -103,28 +103,33 @@ class Work:
         link("By kind, owner and root cause", address("/follow-ups", view="loop"))
 
     async def load_silent(self, api: Api) -> list[Json]:
-        today = self._visit.now.date()
-        last = (today + timedelta(days=RENEWAL_DAYS)).isoformat()
-        both = await asyncio.gather(*(self._renewing(api, tier, today.isoformat(), last) for tier in TIERS))
-        found = [one for some in both for one in some]
-        silent = [one for one in found if not one["coverage"]["answered"] and not one["removed"]]
-        return sorted(silent, key=lambda one: str(one["renewal_on"]))
-
-    async def _renewing(self, api: Api, tier: str, first: str, last: str) -> list[Json]:
-        """The accounts of a tier that renew between two days."""
-        found: list[Json] = []
-        async for page in api.pages("scorer", "/v1/accounts", tier=tier, window=SILENT_WINDOW, sort="renewal_on"):
-            found += [one for one in page if one["renewal_on"] and first <= one["renewal_on"] <= last]
-            if not page or not page[-1]["renewal_on"] or page[-1]["renewal_on"] > last:
-                break
-        return found
+        asked = self._silent() | {
+            "window": SILENT_WINDOW,
+            "sort": "renewal_on",
+            "limit": MOST_SILENT,
+            "most": MOST_SILENT,
+        }
+        both = await asyncio.gather(*(api.items("scorer", "/v1/accounts", tier=tier, **asked) for tier in TIERS))
+        found = [one for some in both for one in some if not one["removed"]]
+        return sorted(found, key=lambda one: str(one["renewal_on"]))[: SHOWN_SILENT + 1]
 
     def draw_silent(self, found: list[Json]) -> None:
         if not found:
             empty("None: every key and premium account that renews soon has been heard.")
             return
         heads = ("Account", "Class", "Renews", "Annual revenue", "Tier", "Asked", "Owner")
-        table(heads, [_silent_row(one) for one in found], "Silent accounts before their renewal")
+        table(heads, [_silent_row(one) for one in found[:SHOWN_SILENT]], "Silent accounts before their renewal")
+        if len(found) > SHOWN_SILENT:
+            with box("p", "figures"):
+                for tier in TIERS:
+                    query = self._silent() | {"tier": tier, "sort": "renewal_on"}
+                    link(f"All {tier} ones", address("/accounts", **query))
+
+    def _silent(self) -> Json:
+        """The question for accounts that renew soon and where nobody answered."""
+        today = self._visit.now.date()
+        last = today + timedelta(days=RENEWAL_DAYS)
+        return {"renews_from": today.isoformat(), "renews_to": last.isoformat(), "answered": "false"}
 
     def _full_hour(self) -> Any:
         """So that the same question is asked again for an hour, and the answer compares."""
@@ -132,7 +137,7 @@ class Work:
 
 
 def _many(number: int) -> str:
-    return wording.grouped(number) if number < MOST else f"{MOST} or more"
+    return wording.grouped(number) if number < MOST_DUE else f"{MOST_DUE} or more"
 
 
 def _people(changes: list[Json]) -> int:

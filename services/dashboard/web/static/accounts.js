@@ -1,7 +1,7 @@
 // The grid of accounts: rows come in blocks as one scrolls, sorted, filtered and searched by the scorer; what is chosen
 // stands in the address.
 (() => {
-  let grid = null;
+  let grid = null, latest = 0;
   const number = new Intl.NumberFormat(navigator.languages);
 
   function remember(query) {
@@ -21,8 +21,8 @@
     return `${whole ? "" : "more than "}${number.format(known)} ${known === 1 ? "account" : "accounts"}`;
   }
 
-  async function block(query, cursor) {
-    const answer = await fetch(`/rows/accounts?${new URLSearchParams([...query, ["cursor", cursor]])}`);
+  async function ask(path, query) {
+    const answer = await fetch(`/rows/accounts${path}?${query}`);
     if (answer.status === 401) location.reload();
     if (!answer.ok) throw new Error((await answer.json()).detail);
     return answer.json();
@@ -32,7 +32,12 @@
 
   window.accountRows = () => {
     const cursors = new Map();
-    let total = null;
+    const mine = ++latest;
+    let total = null, shown = null;
+    function tell() {
+      if (mine !== latest || !shown) return; // another choice is being shown by now, or nothing yet
+      say(shown.whole ? count(shown.end, true) : count(total ?? shown.end, total !== null));
+    }
     return {
       async getRows(asked) {
         const query = new URLSearchParams(location.search);
@@ -41,12 +46,14 @@
         if (by) query.set("sort", (by.sort === "desc" ? "-" : "") + by.colId);
         remember(query);
         try {
-          const found = await block(query, asked.startRow ? cursors.get(asked.startRow) : "");
+          const cursor = asked.startRow ? cursors.get(asked.startRow) : "";
+          if (!asked.startRow) ask("/total", query).then((found) => ((total = found.total), tell()), () => null);
+          const found = await ask("", new URLSearchParams([...query, ["cursor", cursor]]));
           cursors.set(asked.endRow, found.next);
           const end = asked.startRow + found.rows.length;
-          if (!asked.startRow) total = found.total;
           asked.successCallback(found.rows, found.next ? -1 : end);
-          say(found.next ? count(total ?? end, total !== null) : count(end, true));
+          shown = { end, whole: !found.next };
+          tell();
           end ? grid?.hideOverlay() : grid?.showNoRowsOverlay();
         } catch (error) {
           asked.failCallback();

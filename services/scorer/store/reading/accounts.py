@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 from services.scorer.domain.answers import Method
@@ -59,8 +59,9 @@ _EVERYONE: Final = f"""everyone as (
 
 @dataclass(frozen=True, slots=True)
 class AccountsQuestion:
-    """Which accounts: by attributes, by a text in name or id, by ids (those of a class), and by whether anything
-    touched them since. `after` is a position of `sort`."""
+    """Which accounts: by attributes, by a text in name or id, by ids (those of a class), by whether anything touched
+    them since, by whether an answer of theirs counts, and by the day of their renewal. `after` is a position of
+    `sort`."""
 
     filters: Filters
     owner_email: str | None
@@ -70,6 +71,9 @@ class AccountsQuestion:
     q: str | None = None
     updated_since: datetime | None = None
     account_ids: Sequence[str] | None = None
+    answered: bool | None = None
+    renews_from: date | None = None
+    renews_to: date | None = None
     after: Sequence[Any] | None = None
 
 
@@ -79,10 +83,10 @@ async def accounts_page(
     """Up to `limit` + 1 rows with the columns of the directory, account_id and sort_value, in their order.
 
     Listed are the accounts of the directory and those ever asked or heard. `figures` says by which answers
-    `nps` and `change` are sorted.
+    `nps` and `change` are sorted, and which ones count for `answered`.
     """
     order = Order(*SORTS[asked.sort], asked.descending, ("e.account_id",))
-    by_count = asked.sort in COUNTED_SORTS
+    by_count = asked.sort in COUNTED_SORTS or asked.answered is not None
     counted, bound = _counted(figures, method) if by_count else ("", figures.bound())
     rows = await tx.all(
         f"with {counted}{_EVERYONE}"
@@ -97,6 +101,8 @@ async def accounts_page(
             "pattern": contains(asked.q or ""),
             "updated_since": asked.updated_since,
             "listed": list(asked.account_ids or ()),
+            "renews_from": asked.renews_from,
+            "renews_to": asked.renews_to,
         },
     )
     return [dict(row) for row in rows]
@@ -136,6 +142,12 @@ def _conditions(asked: AccountsQuestion) -> str:
         text += " and (a.name ilike :pattern or e.account_id ilike :pattern)"
     if asked.updated_since is not None:
         text += f" and e.account_id in ({_TOUCHED})"
+    if asked.answered is not None:
+        text += f" and coalesce(c.n, 0) {'>' if asked.answered else '='} 0"
+    if asked.renews_from is not None:
+        text += " and a.renewal_on >= :renews_from"
+    if asked.renews_to is not None:
+        text += " and a.renewal_on <= :renews_to"
     if asked.account_ids is not None:
         text += " and e.account_id = any(cast(:listed as text[]))"
     return text
