@@ -35,11 +35,11 @@ HEAD = f'<link rel="stylesheet" href="{asset("style.css")}"><script src="{asset(
 
 
 def page(
-    path: str, title: str, *, scope: str = "read", bare: bool = False, remember: bool = False
+    path: str, title: str, *, scope: str = "read", bare: bool = False, remember: bool = False, charts: bool = False
 ) -> Callable[[Page], Page]:
     """Register a page for people whose role has the scope; `bare` pages have no navigation (made to print);
     a page that may `remember` shows what was seen there a moment ago until it is loaded anew, so what it draws hangs on
-    the loaded data alone.
+    the loaded data alone. A page with `charts` reads what draws them as soon as it stands.
     """
 
     def register(draw: Page) -> Page:
@@ -53,7 +53,7 @@ def page(
             _head(request, title, None if bare else path)
             if not bare:
                 _navigation(visit, request, path)
-            with box("main", "page bare" if bare else "page", id="main"):
+            with box("main", "page bare" if bare else "page", id="main", **({"data_charts": ""} if charts else {})):
                 if visitor.user.may(scope):
                     await draw(visit)
                     await visit.open()

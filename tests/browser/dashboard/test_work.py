@@ -4,9 +4,9 @@ import re
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from playwright.async_api import Page, expect
+from playwright.async_api import Browser, Page, expect
 
-from tests.browser.dashboard.site import Site, loaded, open_page
+from tests.browser.dashboard.site import Look, Site, loaded, open_page, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -113,3 +113,35 @@ async def test_the_portfolio_says_who_is_silent_what_is_at_risk_and_what_drives_
     drivers = page.get_by_role("region", name="What drives the score", exact=True)
     await expect(drivers.get_by_role("row").filter(has_text="Value for money")).to_be_visible()
     await expect(page.get_by_role("region", name="Where nobody listens").get_by_text("Never asked")).to_be_visible()
+
+
+async def test_answers_are_found_by_the_words_of_their_comment(page: Page, where: Site) -> None:
+    await open_page(page, where, "/?by=tier")
+    await page.get_by_role("link", name="What they answered and wrote").click()
+    await expect(page).to_have_url(re.compile(r"/answers\?survey_type=nps&window=90d$"))
+    await page.get_by_label("Words in the comment").fill("invoices")
+    await page.get_by_role("button", name="Show").click()
+    await expect(page).to_have_url(re.compile(r"q=invoices"))
+    await loaded(page)
+    said = page.get_by_role("region", name="Answers").locator("tbody td:nth-child(5)")
+    await expect(said.first).to_contain_text("Invoices")
+    assert all("nvoices" in one for one in await said.all_inner_texts())
+
+
+async def test_ones_own_follow_ups_come_first(page: Page, browser: Browser, where: Site) -> None:
+    await open_page(page, where, "/settings/people")
+    await page.get_by_role("button", name="Let somebody in").click()
+    await page.get_by_label("E-mail").fill("priya.nair@supplier.example")
+    await page.get_by_label("Name", exact=True).fill("Priya Nair")
+    await page.get_by_role("dialog").get_by_role("combobox").select_option("leader")
+    await page.get_by_role("button", name="Let them in").click()
+    password = (await page.locator("code.secret").inner_text()).strip()
+    context = await Look().context(browser)
+    own = await context.new_page()
+    await sign_in(own, where, "priya.nair@supplier.example", password)
+    await open_page(own, where, "/follow-ups?view=list")
+    owners = await own.get_by_role("region", name="Follow-ups").locator("tbody td:nth-child(5)").all_inner_texts()
+    mine = owners.count("Priya Nair")
+    assert 0 < mine < len(owners)
+    assert set(owners[:mine]) == {"Priya Nair"}
+    await context.close()

@@ -19,7 +19,7 @@ Json = dict[str, Any]
 DOTS = "Each dot is an answer, dotted lines are events"
 
 
-@page("/accounts/{account_id}", "Account")
+@page("/accounts/{account_id}", "Account", charts=True)
 async def account(visit: Visit) -> None:
     """Draw the page."""
     account_id = visit.path["account_id"]

@@ -14,7 +14,7 @@ DRIVERS = "Ratings of single attributes beside the NPS answer of the same person
 GAPS = "Accounts that hang on one person or on nobody who decides, and accounts that nobody asks"
 
 
-@page("/", "Portfolio", remember=True)
+@page("/", "Portfolio", remember=True, charts=True)
 async def portfolio(visit: Visit) -> None:
     """Draw the page; the window and the split are in the address."""
     window = visit.query.get("window", "90d")

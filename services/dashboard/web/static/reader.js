@@ -68,6 +68,8 @@
     const shell = document.getElementById("shell");
     if (shell && document.querySelector("#app main")) {
       shell.remove();
+      // Charts may come late, with their figures; what draws them is read meanwhile.
+      if (document.querySelector("main[data-charts]")) import("nicegui-echart").catch(() => null);
       // On a narrow screen the page one is on may lie beyond the edge of the navigation.
       for (const here of document.querySelectorAll("nav [aria-current]")) {
         here.parentElement.scrollLeft = here.offsetLeft - here.parentElement.offsetLeft - 16;
