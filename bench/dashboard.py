@@ -1,6 +1,7 @@
 """How soon the portfolio is painted with many responses stored, beside an empty page of NiceGUI in the same run.
 
-`make bench ARGS="dashboard"`, with a million: `make bench ARGS="dashboard --responses 1000000"`. Real services, a real
+`make bench ARGS="dashboard"`. A million takes minutes to load: `--responses 1000000 --keep FOLDER --load-only` first, the
+same without `--load-only` to measure, as often as one likes. Real services, a real
 Chromium without a window, started anew for every look, so that nothing is cached. The pages are interleaved. First
 contentful paint is what the browser says; the figures are there when nothing is loading any more and every chart is
 drawn; the grid of accounts is there when it shows rows and knows how many there are.
@@ -79,17 +80,19 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--responses", type=int, default=200_000)
     parser.add_argument("--accounts", type=int, default=10_000)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--keep", type=Path, help="a folder where what is loaded stays for the next run")
+    parser.add_argument("--load-only", action="store_true", help="measure nothing: a million takes minutes to load")
     asked = parser.parse_args(arguments)
-    with embedded_kafka() as kafka, embedded_postgres() as postgres:
-        asyncio.run(_run(kafka, postgres, asked))
+    with embedded_postgres(kept=asked.keep) as postgres:
+        template = asyncio.run(stored.template(postgres, asked.accounts, asked.responses))
+        if not asked.load_only:
+            with embedded_kafka() as kafka:
+                asyncio.run(_run(kafka, postgres, template, asked))
     return 0
 
 
-async def _run(kafka: str, postgres: str, asked: argparse.Namespace) -> None:
-    async with fresh_environment(kafka, postgres) as environment:
-        accounts = [f"account-{number}" for number in range(asked.accounts)]
-        await stored.load(environment.database_url, accounts, asked.responses)
-        await stored.project(environment.database_url)
+async def _run(kafka: str, postgres: str, template: str, asked: argparse.Namespace) -> None:
+    async with fresh_environment(kafka, postgres, template=template) as environment:
         print(f"{asked.responses:,} responses of {asked.accounts:,} accounts", flush=True)
         with tempfile.TemporaryDirectory() as logs:
             folder = Path(logs)

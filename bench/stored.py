@@ -5,6 +5,7 @@ invitation, one in four has a comment, one in five rates two attributes. The sam
 """
 
 import random
+import secrets
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -18,6 +19,7 @@ from services.scorer.settings import ScorerSettings
 from shared.clock import SystemClock
 from shared.db.engine import Database
 from shared.ids import uuid7
+from tests.support import environment
 
 INDUSTRIES = ("facilities_management", "contract_catering", "logistics", "manufacturing", "bpo", "it_services")
 TIERS, REGIONS = ("small", "key", "premium"), ("EMEA", "APAC", "Americas")
@@ -36,6 +38,24 @@ RESPONSES_AN_ACCOUNT, PEOPLE, DAYS, BATCH = 100, 10, 400, 50_000
 def account_ids(responses: int) -> list[str]:
     """The accounts that so many responses are of."""
     return [f"account-{number}" for number in range(max(1, responses // RESPONSES_AN_ACCOUNT))]
+
+
+async def template(postgres: str, accounts: int, responses: int) -> str:
+    """The name of a database with so much in it, to be copied from; made once a server and state of the schema."""
+    base = await environment.migrated(postgres)
+    name = f"stored_{accounts}_{responses}_{base.rpartition('_')[2]}"
+    connection = await asyncpg.connect(postgres)
+    try:
+        if not await connection.fetchval("select 1 from pg_database where datname = $1", name):
+            draft = f"draft_{secrets.token_hex(6)}"
+            await connection.execute(f"create database {draft} template {base}")
+            url = environment.database(postgres, draft)
+            await load(url, [f"account-{number}" for number in range(accounts)], responses)
+            await project(url)
+            await connection.execute(f"alter database {draft} rename to {name}")
+    finally:
+        await connection.close()
+    return name
 
 
 async def load(database_url: str, accounts: Sequence[str], responses: int) -> None:

@@ -63,15 +63,16 @@ class Environment:
 
 @contextlib.asynccontextmanager
 async def fresh_environment(
-    kafka: str, postgres: str, *, topics: bool = True, partitions: int = PARTITIONS
+    kafka: str, postgres: str, *, topics: bool = True, partitions: int = PARTITIONS, template: str | None = None
 ) -> AsyncIterator[Environment]:
-    """A new database and (unless told otherwise) new topics; both are gone afterwards."""
+    """A new database, a copy of the template or of a migrated one, and (unless told otherwise) new topics; both are
+    gone afterwards."""
     name = f"test_{secrets.token_hex(6)}"
-    template = await _template(postgres)
+    template = template or await migrated(postgres)
     with tempfile.TemporaryDirectory(prefix="tellback-test-") as folder:
         common = CommonSettings(
             kafka_bootstrap_servers=kafka,
-            database_url=_database(postgres, name),
+            database_url=database(postgres, name),
             topic_prefix=f"{name}.",
             partitions=partitions,
             replication_factor=1,
@@ -91,7 +92,7 @@ async def fresh_environment(
                     await admin.delete()
 
 
-async def _template(postgres: str) -> str:
+async def migrated(postgres: str) -> str:
     """The migrated database that all are copied from, made once for each content of the migrations."""
     digest = hashlib.sha256()
     for pattern in MIGRATIONS:
@@ -105,7 +106,7 @@ async def _template(postgres: str) -> str:
         if not await connection.fetchval("select 1 from pg_database where datname = $1", name):
             draft = f"draft_{secrets.token_hex(6)}"
             await connection.execute(f"create database {draft}")
-            await migrate(_database(postgres, draft))
+            await migrate(database(postgres, draft))
             await connection.execute(f"alter database {draft} rename to {name}")
     finally:
         await connection.close()
@@ -120,5 +121,6 @@ async def _execute(url: str, statement: str) -> None:
         await connection.close()
 
 
-def _database(url: str, name: str) -> str:
+def database(url: str, name: str) -> str:
+    """The URL of another database of the same server."""
     return make_url(url).set(database=name).render_as_string(hide_password=False)

@@ -91,10 +91,10 @@ def embedded_kafka() -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def embedded_postgres(settings: Mapping[str, str] | None = None) -> Iterator[str]:
+def embedded_postgres(settings: Mapping[str, str] | None = None, kept: Path | None = None) -> Iterator[str]:
     """A real server for the block, as durable as servers are unless `settings` say otherwise: the URL of its
-    maintenance database, for a superuser."""
-    with parts_folder() as folder:
+    maintenance database, for a superuser. Its data are in the folder `kept` afterwards, or gone."""
+    with contextlib.nullcontext(kept) if kept else parts_folder() as folder:
         postgres = Postgres(folder / "postgres", free_port(), max_connections=300, settings=settings)
         postgres.prepare()
         program = postgres.program()
