@@ -25,7 +25,7 @@ from services.dashboard.web.frame import page
 from services.dashboard.web.section import Section, Visit
 
 Json = dict[str, Any]
-MOST, READ, WITH_COMMENTS, AT_ONCE = 200, 5000, 40, 8
+MOST, WITH_COMMENTS, AT_ONCE = 200, 40, 8
 CATEGORIES = {"detractor": "▼ Detractors", "passive": "● Passives", "promoter": "▲ Promoters"}
 TIERS = {"premium": "Premium", "key": "Key", "small": "Small"}
 FIELDS = (
@@ -49,14 +49,12 @@ async def people(visit: Visit) -> None:
     filters("/people", FIELDS, visit.query, keep=("owner", "industry", "region", "account_id"))
 
     days = visit.query.get("window", "").removesuffix("d")
-    since = (visit.now - timedelta(days=int(days))).isoformat() if days.isdecimal() and int(days) < 10_000 else ""
+    since = (visit.now - timedelta(days=int(days))).isoformat() if days.isdecimal() and int(days) < 10_000 else None
 
     async def load(api: Api) -> list[Json]:
         sort = "score" if wanted.get("category") else "name"
-        found = await api.items("scorer", "/v1/stakeholders", sort=sort, most=READ if since else MOST, **wanted)
-        if since:
-            found = [one for one in found if one["state"]["latest"] and one["state"]["latest"]["answered_at"] > since]
-        return await _with_comments(api, found[:MOST])
+        query = {**wanted, "answered_since": since, "sort": sort}
+        return await _with_comments(api, await api.items("scorer", "/v1/stakeholders", most=MOST, **query))
 
     Section(visit, "", load, partial(_draw, wanted), classes="wide")
 

@@ -14,6 +14,7 @@ from services.scorer.api.parameters import (
     AsOf,
     Category,
     DirectoryFilters,
+    Moment,
     Paged,
     Parameters,
     StakeholderId,
@@ -51,6 +52,9 @@ class PeopleQuery(Paged):
     type: StakeholderType | None = Field(default=None, description="Only people of this type.")
     silent: bool | None = Field(default=None, description="Only those who are silent, or who are not.")
     q: Search | None = Field(default=None, description="Only people with this text in their name, address or id.")
+    answered_since: Moment | None = Field(
+        default=None, description="Only people whose latest NPS answer was given at this moment or later."
+    )
     updated_since: UpdatedSince = None
     as_of: AsOf = None
     sort: str = _SORT
@@ -147,6 +151,7 @@ async def _page(
         category=asked.category,
         silent=asked.silent,
         q=asked.q,
+        answered_since=asked.answered_since,
         updated_since=asked.updated_since,
         after=listing.position(asked.cursor),
     )

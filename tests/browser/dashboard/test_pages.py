@@ -27,6 +27,8 @@ PAGES = {
     "why": "/accounts/ironbridge/explain?window=365d",
     "follow-ups-loop": "/follow-ups?view=loop",
     "review": "/accounts/ironbridge/review",
+    "review-client": "/accounts/ironbridge/review?audience=client",
+    "follow-ups-closed": "/follow-ups?view=closed",
     "webhooks": "/settings",
     "maturity": "/maturity",
     "rules": "/settings/rules",

@@ -127,6 +127,10 @@ async def test_the_people_of_an_account(reader: Reader, wanted: dict[str, Any], 
         ({"account_id": "bolt"}, ["eve"]),
         ({"account_id": "bolt", "updated_since": ago(1)}, ["eve"]),
         ({"updated_since": NOW}, []),
+        ({"answered_since": ago(60)}, ["ada", "ben", "eve"]),
+        ({"answered_since": ago(20)}, ["ada", "ben"]),
+        ({"answered_since": ago(5), "category": "detractor"}, ["ada"]),
+        ({"answered_since": ago(2), "as_of": ago(3)}, []),
     ],
 )
 async def test_people_over_all_accounts(reader: Reader, wanted: dict[str, Any], found: list[str]) -> None:

@@ -87,11 +87,15 @@ def _loop(visit: Visit) -> None:
     days = int(window.removesuffix("d")) if window in wording.WINDOWS and window != "all" else 90
     filters("/follow-ups", LOOP_FIELDS, {"view": "loop", "by": by, "window": f"{days}d"}, keep=("view",))
 
+    names = Names()
+
     def load_by(group: str | None) -> Any:
         async def load(api: Api) -> Json:
             since = visit.now.replace(minute=0, second=0, microsecond=0) - timedelta(days=days)
             path = "/v1/follow-ups/summary"
-            return await api.get("alerting", path, group_by=group, opened_since=since.isoformat())
+            found = await api.get("alerting", path, group_by=group, opened_since=since.isoformat())
+            unowned = [{"account_id": one} for one in found["accounts_without_owner"][:MOST]]
+            return found | {"unowned": await names.add_to(api, unowned)}
 
         return load
 
@@ -103,14 +107,14 @@ def _loop(visit: Visit) -> None:
 
 
 def _draw_unowned(found: Json) -> None:
-    if not found["accounts_without_owner"]:
+    if not found["unowned"]:
         empty("None: every account has an owner.")
         return
     Text("p", "Their follow-ups wait at the default owner.", "muted")
     with box("ul"):
-        for account_id in found["accounts_without_owner"]:
+        for one in found["unowned"]:
             with box("li"):
-                link(account_id, address("/follow-ups", view="list", account_id=account_id))
+                link(one["account"], address("/follow-ups", view="list", account_id=one["account_id"]))
 
 
 def _draw_board(visit: Visit, found: list[Json]) -> None:

@@ -37,7 +37,8 @@ _KEYS = "unnest(cast(:accounts as text[]), cast(:stakeholders as text[])) as k(a
 @dataclass(frozen=True, slots=True)
 class PeopleQuestion:
     """Which people, of one account or of all: by attributes, by the category of their latest NPS answer, by
-    silence, by a text in name, address or id, by whether anything of them came in since. `current` says that as_of is
+    silence, by a text in name, address or id, by when that answer was given, by whether anything of them came in since.
+    `current` says that as_of is
     now."""
 
     filters: Filters
@@ -53,6 +54,7 @@ class PeopleQuestion:
     category: str | None = None
     silent: bool | None = None
     q: str | None = None
+    answered_since: datetime | None = None
     updated_since: datetime | None = None
     after: Sequence[Any] | None = None
 
@@ -77,6 +79,7 @@ async def people_page(tx: ReadTx, asked: PeopleQuestion) -> Sequence[dict[str, A
             "account_id": asked.account_id,
             "stakeholder_id": asked.stakeholder_id,
             "untold": untold,
+            "answered_since": asked.answered_since,
             "updated_since": asked.updated_since,
             "rows": asked.limit + 1,
             "pattern": contains(asked.q or ""),
@@ -156,7 +159,7 @@ def _everybody(asked: PeopleQuestion, *, from_pairs: bool) -> str:
     return f"""with said as ({last_answers(current=from_pairs, only=only)}),
     heard as (select {person}, max(answered_at) as answered_at from said group by {person}),
     latest as (
-        select distinct on ({person}) {person}, score from said where survey_type = 'nps'
+        select distinct on ({person}) {person}, score, answered_at from said where survey_type = 'nps'
         order by {person}, answered_at desc, response_id collate "C" desc
     ),
     sent as (select * from invitations where sent_at <= :as_of{only}),
@@ -187,6 +190,8 @@ def _conditions(asked: PeopleQuestion) -> str:
         text += " and l.score between :low and :high"
     if asked.q is not None:
         text += " and (s.name ilike :pattern or s.email ilike :pattern or e.stakeholder_id ilike :pattern)"
+    if asked.answered_since is not None:
+        text += " and l.answered_at >= :answered_since"
     if asked.updated_since is not None:
         text += f" and (e.account_id, e.stakeholder_id) in ({_TOUCHED})"
     if asked.silent is not None:
