@@ -52,10 +52,20 @@ async def template(postgres: str, accounts: int, responses: int) -> str:
             url = environment.database(postgres, draft)
             await load(url, [f"account-{number}" for number in range(accounts)], responses)
             await project(url)
+            await _told(url)
             await connection.execute(f"alter database {draft} rename to {name}")
     finally:
         await connection.close()
     return name
+
+
+async def _told(database_url: str) -> None:
+    """Whatever the load brought about was told long ago: nothing is on its way when a run begins."""
+    connection = await asyncpg.connect(database_url, server_settings={"search_path": SCHEMA})
+    try:
+        await connection.execute("truncate outbox")
+    finally:
+        await connection.close()
 
 
 async def load(database_url: str, accounts: Sequence[str], responses: int) -> None:
