@@ -1,10 +1,10 @@
 """How soon the portfolio is painted with many responses stored, beside an empty page of NiceGUI in the same run.
 
 `make bench ARGS="dashboard"`. A million takes minutes to load: first `--responses 1000000 --keep FOLDER --load-only`,
-then the same without `--load-only`, as often as one likes. Real services, a real Chromium without a window, started anew
-for every look, so that nothing is cached. The pages are interleaved. First contentful paint is what the browser says;
-the figures are there when nothing is loading any more and every chart is drawn; the grid of accounts is there when it
-shows rows and knows how many there are.
+then the same without `--load-only`, as often as one likes. Real services, a real Chromium without a window, started
+anew for every look, so that nothing is cached. The pages are interleaved. First contentful paint is what the browser
+says; the figures are there when nothing is loading any more and every chart is drawn; the grid of accounts is there
+when it shows rows and knows how many there are.
 """
 
 import argparse
