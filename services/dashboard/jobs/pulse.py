@@ -13,6 +13,9 @@ log = get_logger(__name__)
 Told = Callable[[], Awaitable[bool]]
 """Loads a page anew; whether everything could be loaded, else it is told again."""
 RECONNECT_SECONDS = 3.0
+REST_SECONDS = 15.0
+"""A page that could not be loaded is tried again after ever longer rests, up to this: what is too slow would only get
+slower. That a service is back is news, and does not wait."""
 SETTLE_SECONDS = 0.7
 """An answer is listed a moment before the figures that follow from it: pages are told twice."""
 
@@ -52,18 +55,32 @@ class Pulse:
         self._tasks = []
 
     async def _run(self) -> None:
-        seen = await self._look()
+        seen, failures, again_at = await self._look(), 0, 0.0
+        now = asyncio.get_running_loop().time
         while True:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stirred.wait(), self._seconds)
+            await self._pause()
             found = await self._look()
-            if found == seen and not self._stirred.is_set() and not self._unsettled:
+            due = now() >= again_at if self._unsettled else self._stirred.is_set()
+            if found == seen and not due:
                 continue
             seen = found
             self._stirred.clear()
             await self._tell()
+            if self._unsettled:
+                failures += 1
+                again_at = now() + min(self._seconds * 2**failures, REST_SECONDS)
+                continue
+            failures = 0
             await asyncio.sleep(SETTLE_SECONDS)
             await self._tell()
+
+    async def _pause(self) -> None:
+        """Until something stirs; where not everything could be loaded, what stirs can wait."""
+        if self._unsettled:
+            await asyncio.sleep(self._seconds)
+        else:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stirred.wait(), self._seconds)
 
     async def _listen(self) -> None:
         """Each event of the stream stirs; where there is no stream, the newest answer is asked for instead."""

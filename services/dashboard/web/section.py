@@ -12,6 +12,7 @@ from services.dashboard.domain.users import User
 from services.dashboard.gateways.services import Api, Away, Refused
 from services.dashboard.handlers.keys import SIGNED_OUT
 from services.dashboard.handlers.signing_in import Visitor
+from services.dashboard.jobs.pulse import Pulse
 from services.dashboard.web.bits import Text, box, when
 from services.dashboard.web.resources import Resources
 from shared.errors import TellbackError, Unauthorized
@@ -90,8 +91,27 @@ class Visit:
             asking = asyncio.ensure_future(self.api())
             loading = [asyncio.create_task(source.refresh(asking)) for source in self.sources.values()]
             await asyncio.wait(loading, timeout=0 if all(known) else FIRST_SECONDS)
-        pulse = self.resources.pulses.of(self.user.user_id, lambda: self.resources.keys.api_of(self.user))
-        self.client.on_connect(lambda: pulse.subscribe(self.refresh))
+        self._follow(self.resources.pulses.of(self.user.user_id, lambda: self.resources.keys.api_of(self.user)))
+
+    def _follow(self, pulse: Pulse) -> None:
+        """Be told of news while a browser is there; one that was away for a moment sees first what it missed."""
+        missed = False
+
+        async def come() -> None:
+            nonlocal missed
+            pulse.subscribe(self.refresh)
+            if missed:
+                missed = False
+                await self.refresh()
+
+        def go() -> None:
+            nonlocal missed
+            if not self.client.has_socket_connection:
+                missed = True
+                pulse.unsubscribe(self.refresh)
+
+        self.client.on_connect(come)
+        self.client.on_disconnect(go)
         self.client.on_delete(lambda: pulse.unsubscribe(self.refresh))
 
 
