@@ -94,7 +94,7 @@ async def test_a_promoter_who_turns_passive_reaches_the_crm_within_two_seconds(
 ) -> None:
     await meet(house, "northwind", "mara")
     _, secret = await subscribe(house, crm, "follow_up.opened")
-    await respond(house, "northwind", "mara", 9, days=20)
+    await respond(house, "northwind", "mara", 9, days=40)
     before = await counted(house, "northwind", 1)
     assert (before["nps"], before["promoter_count"]) == (100, 1)
 
@@ -125,10 +125,10 @@ async def test_a_promoter_who_turns_passive_reaches_the_crm_within_two_seconds(
 async def test_the_same_with_the_scorer_killed_in_the_middle(house: Installation, crm: Receiver) -> None:
     await meet(house, "ironbridge", "ola", "emil")
     _, secret = await subscribe(house, crm, "follow_up.opened")
-    await respond(house, "ironbridge", "ola", 10, days=25)
+    await respond(house, "ironbridge", "ola", 10, days=45)
     await counted(house, "ironbridge", 1)
     for number in range(5):
-        await respond(house, "ironbridge", f"extra{number}", 9, days=21)
+        await respond(house, "ironbridge", f"extra{number}", 9, days=41)
     house.kill("scorer")
     await respond(house, "ironbridge", "ola", 4, days=0)
     await respond(house, "ironbridge", "emil", 8, days=0)
@@ -146,7 +146,7 @@ async def test_the_same_with_the_scorer_killed_in_the_middle(house: Installation
 async def test_every_message_delivered_twice_changes_nothing(house: Installation, crm: Receiver) -> None:
     await meet(house, "harbour", "lena")
     _, secret = await subscribe(house, crm, "follow_up.opened")
-    await respond(house, "harbour", "lena", 9, days=15)
+    await respond(house, "harbour", "lena", 9, days=35)
     await respond(house, "harbour", "lena", 2, days=0, follow_up_requested=True)
     (first,) = await eventually(lambda: about(crm, "harbour"), timeout=20)
     figures = await counted(house, "harbour", 2)
