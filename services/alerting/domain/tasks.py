@@ -127,6 +127,11 @@ class Task:
         return self.state == "closed"
 
     @property
+    def is_chance(self) -> bool:
+        """Whether it is a chance to grow rather than a risk, by the rule that opened it."""
+        return bool((self.policy.get("rule") or {}).get("growth"))
+
+    @property
     def outcome(self) -> Outcome | None:
         """How it ended, once it has."""
         return self.closing.outcome if self.closing else None

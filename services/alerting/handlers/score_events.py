@@ -25,6 +25,7 @@ from shared.events.scores import AccountScoreDropped, StakeholderAnswerCorrected
 from shared.verdicts import CHANGE, NEW, REPEAT, BatchHandler, Received, Verdict
 
 Key = tuple[str, str]
+FALLS = ("promoter_to_passive", "promoter_to_detractor", "passive_to_detractor")
 
 
 def record_score_events(resources: Resources) -> BatchHandler:
@@ -80,8 +81,8 @@ def _apply(casework: Casework, event: Event, rules: Sequence[Rule], resources: R
     change: dict[str, Any] | None = None
     tied: list[Task] = []
     if isinstance(data, StakeholderAnswered):
-        _close_answered(casework, data, event.time)
         tied = tie(casework, data)
+        _close_answered(casework, data, event.time)
         if data.change is not None:
             change = change_block(data)
             _tell_change(casework, event, data.response_id, change)
@@ -94,11 +95,12 @@ def _apply(casework: Casework, event: Event, rules: Sequence[Rule], resources: R
 
 
 def _close_answered(casework: Casework, data: StakeholderAnswered, at: datetime) -> None:
-    """Who was silent has answered: nothing is left to do."""
-    change = Change(SYSTEM, at, "the answer came")
+    """Who was silent has answered: nothing is left to do. Nor do we ask for a referral who has fallen since."""
     for task in casework.open_tasks(data.account_id, data.stakeholder_id):
         if task.closes_on_answer:
-            casework.record(close(task, change, Closing("answered")))
+            casework.record(close(task, Change(SYSTEM, at, "the answer came"), Closing("answered")))
+        elif task.is_chance and task.acknowledged_at is None and data.change in FALLS:
+            casework.record(close(task, Change(SYSTEM, at, "the person has fallen since"), Closing("answered")))
 
 
 def _tell_change(casework: Casework, event: Event, response_id: str, change: dict[str, object]) -> None:

@@ -188,6 +188,14 @@ async def test_an_account_that_turns_and_a_new_promoter_are_told_from_the_first_
     assert {item["kind"] for item in await alerting.items(acme)} == {"account_class_changed", "new_promoter"}
 
 
+async def test_nobody_is_asked_for_a_referral_who_has_fallen_since(alerting: Desk, acme: Case) -> None:
+    later = MONDAY + timedelta(hours=1)
+    await alerting.emit(acme.account(), acme.answered("r1", 9, change="new_promoter"))
+    await alerting.emit(acme.fell("r2", 9, 7, later))
+    found = {item["kind"]: (item["state"], item["outcome"]) for item in await alerting.items(acme)}
+    assert found == {"new_promoter": ("closed", "answered"), "promoter_to_passive": ("open", None)}
+
+
 async def test_where_the_first_answers_put_an_account_is_no_turn(alerting: Desk, acme: Case) -> None:
     await alerting.emit(acme.account(), class_changed(acme, "unknown", "at_risk", days=0))
     assert await alerting.items(acme) == []
