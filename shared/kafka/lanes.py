@@ -51,7 +51,7 @@ class Group:
     @property
     def full(self) -> bool:
         """Whether it takes no more records."""
-        return self.builder.closed()
+        return bool(self.builder.closed())
 
     def take(self, records: Sequence[OutRecord], start: int = 0) -> int:
         """Add records from `start` on until the batch is full; answers how many. The time is the broker's, never the
@@ -80,7 +80,7 @@ class Run(NamedTuple):
 
     group: Group
     position: int
-    count: int
+    length: int
 
 
 class Lane:

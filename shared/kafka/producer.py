@@ -157,8 +157,8 @@ class Publisher:
         for lane, indexes in self._by_lane(records, answers).items():
             placed = 0
             for run in lane.add([records[index] for index in indexes]):
-                waiting.append((run, indexes[placed : placed + run.count]))
-                placed += run.count
+                waiting.append((run, indexes[placed : placed + run.length]))
+                placed += run.length
             for index in indexes[placed:]:
                 answers[index] = _told(KafkaUnavailable())
         for run, indexes in waiting:
