@@ -7,6 +7,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from shared.errors import TooLarge
+from shared.kafka import lanes
 from shared.kafka.producer import Publisher
 from shared.records import KafkaUnavailable, OutRecord
 from shared.topics import RESPONSES, Topic
@@ -58,6 +59,35 @@ async def test_one_refused_record_costs_no_neighbour_and_no_later_one(
     await publisher.send(raw(b"later"))
     found = await topic_records(environment.kafka, environment.topic_prefix + "responses")
     assert {record.value for record in found} == {b"%d" % number for number in range(20)} | {b"later"}
+
+
+async def test_answers_stand_where_their_records_stood(environment: Environment, publisher: Publisher) -> None:
+    """Over accounts of all partitions, and over more records of each than one group holds."""
+    await publisher.send(raw(b"first"))
+    records = [raw(b"%05d" % number + b"x" * 2_000, account=f"account-{number % 7}") for number in range(1_000)]
+    refused = {0, 333, 334, 999}
+    for index in refused:
+        records[index] = records[index]._replace(value=b"x" * 1_100_000)
+    answers = await publisher.send_many(records)
+    assert {index: answer.code for index, answer in enumerate(answers) if answer} == dict.fromkeys(
+        refused, "event_too_large"
+    )
+    found = await topic_records(environment.kafka, environment.topic_prefix + "responses")
+    kept = [record for record in records if len(record.value or b"") < 1_000_000]
+    for account in {record.key for record in kept}:
+        ours = [record.value for record in found if record.key == account]
+        assert ours == [record.value for record in kept if record.key == account]
+
+
+async def test_what_a_lane_has_no_room_for_is_told_so(publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
+    await publisher.send(raw(b"first"))
+    monkeypatch.setattr(lanes, "MAX_WAITING_GROUPS", 2)
+    answers = await publisher.send_many([raw(b"x" * 100_000) for _ in range(10)])
+    taken = [answer is None for answer in answers]
+    assert taken == sorted(taken, reverse=True)
+    assert taken[0]
+    assert {answer.code for answer in answers if answer} == {"kafka_unavailable"}
+    assert publisher.available
 
 
 async def test_a_record_too_large_for_its_topic_never_reaches_kafka(publisher: Publisher) -> None:
