@@ -13,6 +13,9 @@ from starlette.types import Scope
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
+from shared.telemetry.logging import get_logger
+
+log = get_logger(__name__)
 Headers = Sequence[tuple[bytes, bytes]]
 Reply = Callable[[int, Headers, bytes], None]
 """Status, headers but for the length, body. To be called once, and never before the function has returned."""
@@ -46,8 +49,16 @@ class DirectProtocol(HttpToolsProtocol):
             super()._start_asgi_task(cycle, app)
         elif cycle.more_body:
             self._held = cycle
-        elif not direct(scope, bytes(cycle.body), self._replying(cycle)):
+        elif not self._taken(direct, scope, cycle):
             super()._start_asgi_task(cycle, app)
+
+    def _taken(self, direct: Direct, scope: Scope, cycle: RequestResponseCycle) -> bool:
+        try:
+            return direct(scope, bytes(cycle.body), self._replying(cycle))
+        except Exception as error:
+            # In the parser's call-back it would pass for a request that cannot be read.
+            log.error("direct_failed", path=scope["path"], exc_info=error)
+            return False
 
     def on_body(self, body: bytes) -> None:
         """Offer no body that is large enough for uvicorn to stop reading."""

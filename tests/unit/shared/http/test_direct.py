@@ -33,6 +33,8 @@ class Desk:
         self.offered.append(body)
         if body.startswith(b"no"):
             return False
+        if body == b"broken":
+            raise RuntimeError
         self.waiting.append((body, reply))
         if self.at_once:
             asyncio.get_running_loop().call_soon(self.answer)
@@ -158,6 +160,12 @@ async def test_what_it_leaves_reaches_the_application_whole(desk: Desk) -> None:
             (200, "asgi", b"3"),
         ]
     assert desk.offered == [b"no, thanks", b"yes"]
+
+
+async def test_a_short_cut_that_breaks_leaves_the_request(desk: Desk) -> None:
+    async with connected(desk) as client:
+        await client.post(b"broken")
+        assert await client.answer() == (200, "asgi", b"6")
 
 
 async def test_requests_sent_ahead_are_answered_in_their_order(desk: Desk) -> None:
