@@ -37,10 +37,10 @@ SETTLE_SECONDS = 90.0
 class Scorers:
     """The scorers of one environment; ended in good order when the block ends."""
 
-    def __init__(self, environment: Environment, logs: Path, **variables: str) -> None:
+    def __init__(self, environment: Environment, logs: Path) -> None:
         self.running: list[Part] = []
         self.urls: dict[str, str] = {}
-        self._variables = environment.variables() | SETTINGS | variables
+        self._variables = environment.variables() | SETTINGS
         self._logs = logs
         self._numbers = count(1)
 
