@@ -27,7 +27,7 @@ from tests.support.polling import eventually
 
 SEED = int(os.environ.get("TELLBACK_CHAOS_SEED", "0")) or secrets.randbelow(10**6)
 STORM_SECONDS, MOVE_SECONDS = 60.0, 3.0
-"""With a move each 3 s the group hardly comes to rest: how long nothing is read depends on the machine, so it is printed;
+"""With a move each 3 s the group hardly comes to rest. How long nothing is read depends on the machine and is printed;
 that something is read while the storm lasts must hold."""
 KILLS, POUR_SECONDS = 20, 1.5
 CUT_SECONDS = 30
@@ -72,13 +72,14 @@ async def test_a_rebalance_storm_ends_where_a_recomputation_does(
         pouring = asyncio.create_task(story.pour(STORM_SECONDS))
         moves = await scorers.come_and_go(STORM_SECONDS, MOVE_SECONDS, SEED)
         over.set()
-        pause = await watching
+        pause, read = await watching, await read_so_far(environment)
         await pouring
         for part in scorers.running:
             await part.until_ready()
         await story.check(database, scorers.urls[scorers.running[0].name])
     with capsys.disabled():
         sys.stdout.write(f"\nseed {SEED}: {moves} moves, {story.poured} records, longest pause {pause:.1f} s\n")
+    assert read > 0
     assert pause < STORM_SECONDS
 
 
