@@ -23,6 +23,8 @@ from shared.db.transaction import ReadTx, WriteTx
 
 MOST_UNTOLD: Final = 2_000
 """With more accounts untold than these, counting everything is quicker than counting them beside the sums."""
+_GRACE: Final = timedelta(days=1)
+"""When a month has just ended, another replica's clock may not say so yet: it still reads the oldest one."""
 _DUE: Final = """
     select s.account_id, t.upto from snapshots s
     left join months_told t on t.account_id = s.account_id and t.score_window = :window
@@ -89,7 +91,7 @@ async def keep(tx: WriteTx, window: Window, now: datetime, accounts: int) -> int
     for upto, account_ids in by_upto.items():
         missing = [month for month in months if upto is None or month > upto]
         question = Question(window, Filters(), missing, split=("account_id",), account_ids=account_ids)
-        bound = question.bound() | {"window": window.name, "oldest": months[0]}
+        bound = question.bound() | {"window": window.name, "oldest": closed_months(now - _GRACE)[0]}
         await tx.execute(_CLEAR, **bound)
         for method in ACCOUNT_METHODS:
             await tx.execute(_insert(question, method), **bound, by=method)

@@ -154,18 +154,25 @@ async def test_only_what_reaches_back_lets_go_of_months(reader: Reader, rows: Wr
     assert await kept(reader) == everything
 
 
-async def test_a_month_that_ends_is_counted_and_the_oldest_is_let_go(reader: Reader, rows: Writer) -> None:
+async def test_a_month_that_ends_is_counted_and_the_oldest_is_let_go_a_day_later(reader: Reader, rows: Writer) -> None:
     async def moments() -> list[datetime]:
         found = await reader.tables.fetch("select distinct moment from month_sums order by moment")
         return [row["moment"] for row in found]
 
+    async def pass_to(moment: datetime) -> None:
+        reader.clock.advance(moment - reader.clock.now())
+        await rows.sweeper.sweep_once()
+        await rows.project()
+        await keep(rows)
+
     await begin(reader, rows, a_world(Random(3)))
-    assert await moments() == closed_months(NOW)
-    later = reader.clock.advance(timedelta(days=31))
-    await rows.sweeper.sweep_once()
-    await rows.project()
-    await keep(rows)
-    assert await moments() == closed_months(later)
+    kept_first = closed_months(NOW)
+    assert await moments() == kept_first
+    july = NOW.replace(month=7, day=1, hour=1)
+    await pass_to(july)
+    assert await moments() == [kept_first[0], *closed_months(july)]
+    await pass_to(july.replace(month=8, day=3))
+    assert await moments() == closed_months(july.replace(month=8, day=3))
     added, counted = await both(reader, points=13, method=METHODS)
     assert added == counted
 
