@@ -2,7 +2,8 @@
 
 `make bench ARGS="reads"`, with a million: `make bench ARGS="reads --responses 1000000"`. A hundred responses an account
 (bench/stored.py), one client that asks one thing after the other. In each round every question is asked in turn, idle
-and while 500 answers a second come in. `--keep` prints the database's URL and waits; `--stored URL` measures on it.
+once nothing waits to be projected, and while 500 answers a second come in. `--keep` prints the database's URL and
+waits; `--stored URL` measures on it; `--first` asks only what there are targets for.
 """
 
 import argparse
@@ -12,7 +13,7 @@ import random
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from statistics import median
@@ -61,7 +62,6 @@ FURTHER = {
     "by industry a month ago": "/v1/portfolio/score?group_by=industry&as_of={past}",
     "by type of stakeholder": "/v1/portfolio/score?group_by=stakeholder_type",
     "portfolio trend, 13 months": "/v1/portfolio/trend?points=13",
-    "portfolio trend, 13 weeks": "/v1/portfolio/trend?points=13&interval=week",
 }
 LIVE = "not withdrawn and not erased and not test and survey_type = 'nps'"
 CATEGORIES = ("score >= 9", "score between 7 and 8", "score < 7")
@@ -96,6 +96,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--rounds", type=int, default=ROUNDS)
     parser.add_argument("--stored", metavar="URL", help="a database that an earlier run has loaded and kept")
     parser.add_argument("--keep", action="store_true", help="load, print the URL, and wait until interrupted")
+    parser.add_argument("--first", action="store_true", help="ask only what there are targets for")
     asked = parser.parse_args(arguments)
     with contextlib.ExitStack() as parts:
         kafka = parts.enter_context(embedded_kafka())
@@ -120,7 +121,7 @@ async def _run(kafka: str, postgres: str, asked: argparse.Namespace) -> None:
             await asyncio.Event().wait()
         print(f"{asked.responses:,} responses of {len(accounts):,} accounts, {asked.rounds} rounds")
         await _in_database(environment, accounts, asked.rounds)
-        await _over_http(environment, accounts, asked.rounds)
+        await _over_http(environment, accounts, asked.rounds, FIRST if asked.first else FIRST | FURTHER)
 
 
 async def _in_database(environment: Environment, accounts: Sequence[str], rounds: int) -> None:
@@ -143,10 +144,11 @@ async def _in_database(environment: Environment, accounts: Sequence[str], rounds
     _print("in PostgreSQL, one connection", found, base="a row counted before")
 
 
-async def _over_http(environment: Environment, accounts: Sequence[str], rounds: int) -> None:
+async def _over_http(
+    environment: Environment, accounts: Sequence[str], rounds: int, questions: Mapping[str, str]
+) -> None:
     key = await api_key(environment, ["read"])
     chance, past = random.Random(12), (datetime.now(UTC) - timedelta(days=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    questions = FIRST | FURTHER
     idle: Times = {name: [] for name in (*RAW, *questions)}
     loaded: Times = {name: [] for name in (*RAW, *FIRST)}
     with (
@@ -167,6 +169,7 @@ async def _over_http(environment: Environment, accounts: Sequence[str], rounds: 
                 return await _timed(once, SECONDS)
 
             for _ in range(rounds):
+                await _settled(environment)
                 for name, times in idle.items():
                     times.append(await ask(name))
                 async with _writing(environment, accounts):
@@ -178,6 +181,18 @@ async def _over_http(environment: Environment, accounts: Sequence[str], rounds: 
         "\np99 under load to idle: "
         + ", ".join(f"{name} {_p99(loaded[name]) / _p99(idle[name]):.1f}" for name in FIRST)
     )
+
+
+async def _settled(environment: Environment) -> None:
+    """Wait until nothing waits to be projected, or is about to be."""
+    connection = await asyncpg.connect(environment.database_url, server_settings={"search_path": SCHEMA})
+    try:
+        quiet = 0
+        while quiet < 3:
+            quiet = 0 if await connection.fetchval("select count(*) > 10 from marks") else quiet + 1
+            await asyncio.sleep(0.5)
+    finally:
+        await connection.close()
 
 
 async def _timed(ask: Callable[[], Awaitable[None]], seconds: float) -> list[float]:
