@@ -27,9 +27,10 @@ def main(servers: str, prefix: str, seconds: float) -> float:
     keys = [b"account-%05d" % number for number in range(10_000)]
     event_id = uuid7s(1)[0]
     topic = f"{prefix}responses"
-    (headers,) = headers_from(
+    (made,) = headers_from(
         [event_id], "com.tellback.response.recorded.v1", "/tellback/collector", "2026-06-01T12:00:00Z"
     )
+    headers: list[tuple[str, str | bytes | None]] = [*made]
     began, count = time.monotonic(), 0
     while time.monotonic() - began < seconds:
         for key in keys:
