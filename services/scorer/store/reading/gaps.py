@@ -85,7 +85,7 @@ async def reached_accounts(
         upto=span.upto,
         **parameters(filters, owner_email),
     )
-    return [Reached(**row) for row in rows]
+    return [Reached(*row.values()) for row in rows]
 
 
 async def scored_before(
