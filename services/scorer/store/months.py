@@ -1,9 +1,9 @@
 """Figures at the ends of months, an account, window and method at a time: kept once they were counted, and counted anew
 when something of those months came late, was amended, withdrawn or erased.
 
-The rows of an account hold while `months_told` says so. A mark says from which moment on it changes things, and the
-projector, when it takes the mark, lets go of what reaches that far; until then readers count marked accounts from their
-answers. What happens now changes no month that has ended.
+The rows of an account hold while `months_told` says so and no mark reaches back to them: a mark says from which moment
+on it changes things, and the projector, when it takes the mark, lets go of what it reaches. Until then readers count
+such accounts from their answers. What happens now changes no month that has ended, and disturbs no trend.
 """
 
 from collections.abc import Sequence
@@ -28,11 +28,12 @@ _GRACE: Final = timedelta(days=1)
 _DUE: Final = """
     select s.account_id, t.upto from snapshots s
     left join months_told t on t.account_id = s.account_id and t.score_window = :window
-    where (t.upto is null or t.upto < :upto) and not exists (select from marks m where m.account_id = s.account_id)
+    where (t.upto is null or t.upto < :upto)
+    and not exists (select from marks m where m.account_id = s.account_id and m.since <= :upto)
     order by t.upto nulls first, s.account_id limit :accounts for no key update of s skip locked
 """
 _UNTOLD: Final = """
-    select account_id from marks union select s.account_id from snapshots s where not exists (
+    select account_id from marks where since <= :upto union select s.account_id from snapshots s where not exists (
         select from months_told t
         where t.score_window = :window and t.account_id = s.account_id and t.upto >= :upto
     ) limit :most
@@ -79,7 +80,8 @@ async def forget(tx: WriteTx, account_ids: Sequence[str]) -> None:
 
 
 async def keep(tx: WriteTx, window: Window, now: datetime, accounts: int) -> int:
-    """Count the months that are missing, for up to so many accounts that nothing waits to change; returns of how many.
+    """Count the months that are missing, for up to so many accounts whose past nothing waits to change; returns of how
+    many.
 
     Their snapshots stay locked meanwhile, so that a projector which finds something late comes after and lets go again.
     """
