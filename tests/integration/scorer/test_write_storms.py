@@ -14,7 +14,7 @@ from tests.chaos.parts import passing
 from tests.integration.scorer.storms import Scorers, Story, check_books
 from tests.support.environment import Environment
 
-pytestmark = pytest.mark.slow
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # three starts and two takeovers, on whatever machine
 
 
 @pytest.fixture
