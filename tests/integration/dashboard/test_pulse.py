@@ -38,7 +38,7 @@ async def pulse(resources: Resources, services: FakeServices) -> AsyncIterator[P
     async def api() -> Api:
         return await resources.keys.api_of(admin)
 
-    made = Pulse(api, 0.05)
+    made = Pulse(api, 0.1)
     yield made
     made.stop()
 
