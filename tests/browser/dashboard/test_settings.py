@@ -20,7 +20,7 @@ from tests.support.polling import eventually
 from tests.support.receiver import FAIL, Receiver, receiving
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
-READ_ONLY_POSTS = {"/v1/rules/dry-run", "/v1/rules/{rule}/dry-run"}
+READ_ONLY_POSTS = {"/v1/rules/dry-run", "/v1/rules/{rule}/dry-run", "/v1/names"}
 SIGNED_POSTS = {"/v1/callbacks/{endpoint_id}"}
 """Calls that a CRM signs; they take no key."""
 
@@ -177,7 +177,8 @@ async def test_a_dead_letter_is_looked_at_replayed_and_dropped(page: Page, where
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("dialog")).to_have_count(0)
     await scorer.get_by_role("button", name="Replay").first.click()
-    await expect(scorer.get_by_text("not yet")).to_have_count(0)
+    # The record is read again and put aside anew, maybe before one looks: the one that was replayed says when.
+    await expect(scorer.locator("tbody tr").filter(has_not_text="not yet").first).to_be_visible()
     await scorer.get_by_role("button", name="Drop").first.click()
     await page.get_by_role("button", name="Drop it").click()
     await open_page(page, where, "/settings/people")

@@ -39,7 +39,7 @@ async def endpoint(visit: Visit) -> None:
     Text("h2", "Deliveries")
     Text("p", f"The latest {LATEST}", "lead")
     choices = (
-        ("status", "State", STATES),
+        ("status", "State", {one: words.partition(" ")[2].capitalize() for one, words in STATES.items()}),
         ("event_type", "Message", {one: one for one in TYPES}),
     )
     filters(within("/settings/webhooks", endpoint_id), choices, chosen)
