@@ -21,7 +21,7 @@ from tests.support.reference.world import World
 
 METHODS = "latest,all,mean_of_accounts,revenue_weighted"
 TREND = "/v1/portfolio/trend"
-TRACES = "erasures, response_changes, dropped_responses"
+TRACES = "erasures, response_changes, pending_changes, dropped_responses"
 
 
 @pytest.fixture(scope="module")
