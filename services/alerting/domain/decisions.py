@@ -75,4 +75,6 @@ def reason_of(rule: Rule, facts: Facts) -> str:
 def _shown(name: str, value: object) -> str:
     if name == "furthest":
         return FURTHEST.get(str(value), str(value))
+    if name in ("account_class", "previous_class"):
+        return str(value).replace("_", " ")
     return f"{value:g}" if isinstance(value, float) else str(value)

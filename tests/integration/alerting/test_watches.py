@@ -69,7 +69,7 @@ async def test_an_account_that_turns_before_its_renewal_opens_one_critical_follo
     assert await fresh.look("renewals") == 0
     item = await fresh.only(acme)
     assert (item["kind"], item["severity"], item["stakeholder_id"]) == ("renewal_risk", "critical", None)
-    assert item["reasons"] == ["renews in 85 days and is at_risk"]
+    assert item["reasons"] == ["renews in 85 days and is at risk"]
     assert item["due_at"] == "2026-06-10T10:00:00Z"
     await fresh.do(item["follow_up_id"], "close", outcome="resolved")
     fresh.clock.advance(timedelta(days=1))
