@@ -9,8 +9,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 CHAOS_SECONDS ?= 600
-# 0: one after the other. Tests mostly wait for processes and brokers, so WORKERS=2 saves a third of the time.
-WORKERS ?= 0
+# Tests mostly wait for processes and brokers, so two workers save a third of the time. 0: one after the other.
+WORKERS ?= 2
 export UV_PYTHON_DOWNLOADS := never
 
 ##@ Run
