@@ -67,15 +67,15 @@ class SigningIn:
 
     async def _count(self, brakes: dict[bytes, Brake], now: datetime) -> None:
         """Count a try as a failure before it is looked at, so that many at the same time are many, in whatever
-        process. Raises `TooMany`; then it does not count.
+        process. Raises `TooMany`; then it does not count, and nothing of it is kept: there are names without end.
         """
         async with self._database.write() as tx:
             failed = await tries.lock_tries(tx, list(brakes), now)
             waits = [wait for who, brake in brakes.items() if (wait := brake.wait(failed[who], now))]
-            if not waits:
-                await tries.set_tries(tx, {who: [*brake.live(failed[who], now), now] for who, brake in brakes.items()})
-        if waits:
-            raise TooMany("too_many_tries", "too many failed tries", retry_after=int(max(waits).total_seconds()) + 1)
+            if waits:
+                seconds = int(max(waits).total_seconds()) + 1
+                raise TooMany("too_many_tries", "too many failed tries", retry_after=seconds)
+            await tries.set_tries(tx, {who: [*brake.live(failed[who], now), now] for who, brake in brakes.items()})
 
     async def visitor(self, token: str | None) -> Visitor | None:
         """Who the token belongs to; None when the session has ended."""

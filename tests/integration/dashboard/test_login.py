@@ -144,6 +144,17 @@ async def test_an_address_from_which_many_names_are_tried_has_to_wait(
     assert await resources.signing_in.sign_in("admin", password, "192.0.2.8")
 
 
+async def test_names_that_are_tried_while_an_address_has_to_wait_are_not_kept(
+    resources: Resources, clock: FrozenClock, password: str
+) -> None:
+    await tried_before(resources, "192.0.2.7", clock)
+    for number in range(5):
+        with pytest.raises((Unauthorized, TooMany)):
+            await resources.signing_in.sign_in(f"guess {number}", "wrong", "192.0.2.7")
+    async with resources.desk.database.read() as tx:
+        assert await tx.scalar("select count(*) from failed_tries") == 2, "the address and the first name"
+
+
 async def test_colleagues_behind_one_address_may_all_sign_in(
     resources: Resources, clock: FrozenClock, password: str
 ) -> None:
