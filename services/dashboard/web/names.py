@@ -18,7 +18,9 @@ class Names:
     async def add_to(self, api: Api, items: list[Json]) -> list[Json]:
         """The items with `account` and `person` (empty where there is none); the ids while nobody can say: follow-ups
         are worked on while the scorer is away."""
-        wanted = sorted({_pair(one) for one in items} - self._known.keys(), key=str)
+        missing = {_pair(one) for one in items} - self._known.keys()
+        # Segments stand in place of accounts, and have no name: asked for with them, all would be refused.
+        wanted = sorted((pair for pair in missing if "/" not in pair[0]), key=str)
         for first in range(0, len(wanted), AT_ONCE):
             self._known |= await _names(api, wanted[first : first + AT_ONCE])
         named = []

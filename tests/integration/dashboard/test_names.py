@@ -6,6 +6,7 @@ from typing import Any
 from services.dashboard.gateways.services import Api
 from services.dashboard.web.names import Names
 from services.dashboard.web.resources import Resources
+from services.scorer.api.names import NamesWanted
 from tests.integration.dashboard.fake_services import FakeServices
 
 TASKS: list[dict[str, Any]] = [
@@ -52,6 +53,15 @@ async def test_ids_stand_for_names_while_the_scorer_is_away(resources: Resources
     services.away = False
     services.answers["/v1/names"] = {"items": KNOWN}
     assert (await names.add_to(api, TASKS))[0]["person"] == "Ada Lin"
+
+
+async def test_a_segment_among_accounts_costs_no_name(resources: Resources, services: FakeServices) -> None:
+    """Its follow-up stands under an id that no account may have, which the scorer refuses with all the others."""
+    api, segment = await asking(resources), {"account_id": "segment/industry/logistics", "stakeholder_id": None}
+    services.answers["/v1/names"] = {"items": KNOWN}
+    found = await Names().add_to(api, [segment, *TASKS])
+    assert [one["account"] for one in found][:2] == ["segment/industry/logistics", "Acme"]
+    assert [NamesWanted.model_validate({"of": of}) for of in asked(services)]
 
 
 async def test_five_hundred_are_asked_for_at_a_time(resources: Resources, services: FakeServices) -> None:
