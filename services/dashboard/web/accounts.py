@@ -20,8 +20,8 @@ ASKED = {
     "owner": "Owner", "region": "Region", "answered": "Answered in 90 days",
     "renews_from": "Renews from", "renews_to": "Renews until",
 }  # fmt: skip
-SAID = {"true": "yes", "false": "no"}
 """What comes with a link from elsewhere."""
+SAID = {"true": "yes", "false": "no"}
 SORTABLE = ("name", "nps", "change", "renewal_on", "revenue")
 LABELS = {"class": "Class", "tier": "Tier", "industry": "Industry"}
 SIGNED = "p => p.value == null ? '–' : (p.value > 0 ? '+' : p.value < 0 ? '−' : '') + Math.round(Math.abs(p.value))"

@@ -38,8 +38,7 @@ _KEYS = "unnest(cast(:accounts as text[]), cast(:stakeholders as text[])) as k(a
 class PeopleQuestion:
     """Which people, of one account or of all: by attributes, by the category of their latest NPS answer, by
     silence, by a text in name, address or id, by when that answer was given, by whether anything of them came in since.
-    `current` says that as_of is
-    now."""
+    `current` says that as_of is now."""
 
     filters: Filters
     owner_email: str | None
