@@ -45,7 +45,8 @@ class DirectProtocol(HttpToolsProtocol):
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         scope = cast(Scope, cycle.scope)
         direct = self._direct.get((scope["method"], scope["path"]))
-        if direct is None or app is not self.app or cycle.waiting_for_100_continue or self.flow.write_paused:
+        left = cycle.waiting_for_100_continue or self.flow.write_paused or len(cycle.body) > HIGH_WATER_LIMIT
+        if direct is None or app is not self.app or left:
             super()._start_asgi_task(cycle, app)
         elif cycle.more_body:
             self._held = cycle

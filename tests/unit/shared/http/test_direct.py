@@ -108,6 +108,7 @@ def desk() -> Desk:
 async def server_of(desk: Desk, **options: Any) -> AsyncIterator[tuple[str, int]]:
     """A real server of the desk."""
     with socket.socket() as listening:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1_000_000)  # much may come in one piece
         listening.bind(("127.0.0.1", 0))
         protocol = DirectProtocol.offering({("POST", PATH): desk.direct})
         config = uvicorn.Config(desk.app, log_config=None, interface="asgi3", lifespan="off", http=protocol, **options)
@@ -203,6 +204,17 @@ async def test_a_large_body_is_the_application_s(desk: Desk) -> None:
         await client.post(b"small")
         assert await client.answer() == (202, "direct", b"SMALL")
     assert desk.offered == [b"small"]
+
+
+async def test_a_large_body_sent_ahead_is_the_application_s_too(desk: Desk) -> None:
+    desk.at_once = False
+    async with connected(desk) as client:
+        client.writer.write(request(b"first") + request(b"x" * 70_000))
+        await eventually(lambda: desk.waits(b"first"))
+        desk.answer()
+        assert await client.answer() == (202, "direct", b"FIRST")
+        assert await client.answer() == (200, "asgi", b"70000")
+    assert desk.offered == [b"first"]
 
 
 async def test_a_client_that_wants_to_be_asked_first_is_asked_by_the_application(desk: Desk) -> None:
