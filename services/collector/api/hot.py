@@ -30,10 +30,12 @@ from shared.events.envelope import Event
 from shared.http import strict_json
 from shared.http.direct import Reply
 from shared.http.limits import BATCH_BYTES, BODY_BYTES, HEADER_BYTES
-from shared.http.problem import problem_response
+from shared.http.problem import internal_error, problem_response
 from shared.kafka.producer import Publisher
+from shared.telemetry.logging import get_logger
 from shared.telemetry.metrics import http_request_duration_seconds, responses_accepted_total
 
+log = get_logger(__name__)
 Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
 ONE, MANY = "/v1/responses", "/v1/responses/batch"
 PATHS = {ONE: BODY_BYTES, MANY: BATCH_BYTES}
@@ -113,6 +115,10 @@ class HotPath:
             via = await self._collector.outgoing.divert(taken.records[0])
         except TellbackError as refused:
             status, headers, answer = _refusal(refused, taken)
+        except Exception as failure:
+            # Nothing above this task would answer, and the client would wait for ever.
+            log.error("request_failed", method="POST", route=ONE, request_id=taken.event_id, exc_info=failure)
+            status, headers, answer = _refusal(internal_error(), taken)
         else:
             status, headers, answer = 202, _headers(taken), _accepted(taken, via)
         reply(status, headers, answer)

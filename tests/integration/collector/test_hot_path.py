@@ -9,8 +9,10 @@ import httpx
 import pytest
 
 from services.collector.app import build
+from services.collector.handlers.publishing import Outgoing
 from shared.http.app import ServiceApp
 from shared.kafka.producer import Publisher
+from shared.records import KafkaUnavailable
 from tests.support.clock import FrozenClock
 from tests.support.environment import Environment
 from tests.support.events import NOW, topic_records
@@ -128,6 +130,19 @@ async def test_what_kafka_does_not_take_past_asgi_goes_to_the_outbox(
     publisher._trip()
     answer = await posting
     assert (answer.status_code, answer.json()["via"], answer.json()["response_id"]) == (202, "outbox", "late")
+
+
+async def test_a_failure_past_asgi_that_nobody_foresaw_is_answered(
+    socket: httpx.AsyncClient, app: ServiceApp, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def broken(*_: Any) -> None:
+        raise RuntimeError
+
+    monkeypatch.setattr(Publisher, "outcome", staticmethod(lambda _: KafkaUnavailable()))
+    monkeypatch.setattr(Outgoing, "divert", broken)
+    answer = await socket.post("/v1/responses", json=ITEM)
+    assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
+    assert answer.json()["request_id"] == answer.headers["x-request-id"]
 
 
 ITEM = {"account_id": "acme", "stakeholder_id": "ann", "survey_type": "nps", "score": 9}
