@@ -26,7 +26,7 @@ MOST_UNTOLD: Final = 2_000
 _GRACE: Final = timedelta(days=1)
 """When a month has just ended, another replica's clock may not say so yet: it still reads the oldest one."""
 _DUE: Final = """
-    select s.account_id, t.upto from snapshots s
+    select s.account_id from snapshots s
     left join months_told t on t.account_id = s.account_id and t.score_window = :window
     where (t.upto is null or t.upto < :upto)
     and not exists (select from marks m where m.account_id = s.account_id and m.since <= :upto)
@@ -86,12 +86,16 @@ async def keep(tx: WriteTx, window: Window, now: datetime, accounts: int) -> int
     Their snapshots stay locked meanwhile, so that a projector which finds something late comes after and lets go again.
     """
     months = closed_months(now)
-    due = await tx.all(_DUE, window=window.name, upto=months[-1], accounts=accounts)
+    due = [row["account_id"] for row in await tx.all(_DUE, window=window.name, upto=months[-1], accounts=accounts)]
+    # What holds is asked once the snapshots are locked: a projector may have let go of it just before.
+    told = {row["account_id"]: row["upto"] for row in await tx.all(_TOLD, window=window.name, account_ids=due)}
     by_upto: dict[datetime | None, list[str]] = {}
-    for row in due:
-        by_upto.setdefault(row["upto"], []).append(row["account_id"])
+    for account_id in due:
+        by_upto.setdefault(told.get(account_id), []).append(account_id)
     for upto, account_ids in by_upto.items():
         missing = [month for month in months if upto is None or month > upto]
+        if not missing:
+            continue
         question = Question(window, Filters(), missing, split=("account_id",), account_ids=account_ids)
         bound = question.bound() | {"window": window.name, "oldest": closed_months(now - _GRACE)[0]}
         await tx.execute(_CLEAR, **bound)

@@ -134,7 +134,7 @@ async def play(scorer: Writer, events: Sequence[Event], seed: int) -> int:
     """Hand the events over in batches of random size, some twice, projecting now and then; returns how many were
     new."""
     async with scorer.database.write() as tx:
-        await tx.execute(f"truncate {', '.join(TABLES)}, marks, outbox, inbox, dropped_responses")
+        await tx.execute(f"truncate {', '.join(TABLES)}, marks, outbox, inbox, dropped_responses, parked")
     dice = random.Random(seed)
     position = new = 0
     while position < len(events):

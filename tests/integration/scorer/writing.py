@@ -136,9 +136,10 @@ class Writer:
             pass
 
     async def told(self, *names: str) -> list[Event]:
-        """The events in the outbox, of these names if any are given, in their order."""
+        """What the scorer tells: the events in the outbox, dead letters apart, of these names if any are given, in
+        their order."""
         async with self.database.read() as tx:
-            rows = await tx.all("select headers, value from outbox order by id")
+            rows = await tx.all("select headers, value from outbox where topic <> 'dead-letters' order by id")
         found = [
             decode([(name, raw.encode("latin-1")) for name, raw in row["headers"]], bytes(row["value"])) for row in rows
         ]
