@@ -100,10 +100,12 @@ class Telling:
 
     def _corrected(self, corrected: Corrected) -> Event:
         culprit, new = corrected.culprit, corrected.new
-        standing = [pair_ref.response_id for pair in (corrected.old, new) if pair for pair_ref in _refs(pair)]
+        pairs = [pair for pair in (corrected.old, new) if pair]
+        standing = [f"{ref.response_id}={ref.score}" for pair in pairs for ref in _refs(pair)]
+        standing += [str(pair.follow_up_requested) for pair in pairs]
         recorded_at = culprit.updated_at or culprit.recorded_at
-        # The moment tells corrections of one revision apart: where one amendment came in two versions under one event
-        # id, the version recorded first replaces the other when it arrives late.
+        # Moment and scores tell corrections of one revision apart: where one amendment came in two versions under one
+        # event id, the version recorded first replaces the other when it arrives late.
         which = (culprit.response_id, str(culprit.revision), recorded_at.isoformat())
         event_id = derived_uuid(STAKEHOLDER_ANSWER_CORRECTED, *which, *standing)
         data = StakeholderAnswerCorrected(
