@@ -178,9 +178,7 @@ class ResponseFold:
                 batch.refold.add(data.response_id)
                 batch.mark(owner["account_id"], owner["answered_at"], owner["recorded_at"], owner["quiet"])
         new = [(index, data) for index, data in taken.values() if data.event_id in inserted]
-        await self._wait(tx, batch, [one for one in new if one[1].response_id not in owners])
-
-    async def _wait(self, tx: WriteTx, batch: Batch, early: Iterable[tuple[int, Changed]]) -> None:
+        early = [(index, data) for index, data in new if data.response_id not in owners]
         await pending.insert(tx, [(data.response_id, change_of(data), batch.records[index]) for index, data in early])
 
 
