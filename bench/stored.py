@@ -91,7 +91,7 @@ async def project(database_url: str) -> None:
     its own time."""
     database = Database(database_url, SCHEMA, pool_size=2)
     try:
-        job = ProjectorJob(database, Projector(SystemClock(), ScorerSettings().policy()), 100, lambda: None)
+        job = ProjectorJob(database, Projector(database, SystemClock(), ScorerSettings().policy()), 100, lambda: None)
         while await job.project_once():
             pass
         keeper = MonthKeeper(database, SystemClock())

@@ -46,7 +46,7 @@ async def rebuild_accounts(common: CommonSettings, only: str | None, *, progress
     database = Database(common.database_url, SCHEMA, pool_size=2)
     accounts = changed = 0
     try:
-        work = Rebuild(database, Projector(SystemClock(), ScorerSettings.load().policy()), ACCOUNTS)
+        work = Rebuild(database, Projector(database, SystemClock(), ScorerSettings.load().policy()), ACCOUNTS)
         total = 1 if only is not None else await work.count()
         shown = progress and sys.stderr.isatty()
         with Progress(console=Console(stderr=True), disable=not shown, transient=True) as bar:

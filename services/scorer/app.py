@@ -53,7 +53,9 @@ def start_writing(plumbing: Plumbing, settings: ScorerSettings) -> None:
     """Start the consumer and the jobs beside it, all supervised by the plumbing."""
     clock, database = plumbing.clock, plumbing.database
     policy = settings.policy()
-    projector = ProjectorJob(database, Projector(clock, policy), settings.projector_accounts, told=plumbing.relay.wake)
+    projector = ProjectorJob(
+        database, Projector(database, clock, policy), settings.projector_accounts, told=plumbing.relay.wake
+    )
     sweeper = Sweeper(database, clock, settings.sweep_seconds, marked=projector.wake)
     check = SelfCheck(database, policy, settings.self_check_accounts, settings.self_check_seconds)
     journal = Journal(subject_by(plumbing.settings.secret_key.get_secret_value()))

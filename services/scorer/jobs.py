@@ -23,15 +23,13 @@ from shared.telemetry.metrics import aggregate_drift
 log = get_logger(__name__)
 IDLE_SECONDS = 1.0
 RETRY_SECONDS = 1.0
-REST_SHARE = 10.0
-REST_SECONDS = 5.0
-LULL_SECONDS = 0.25
-"""While batches come in, the projector rests ten times as long as it worked, at most 5 s, until none came for 0.25 s;
-the whole 5 s while some replica writes one large batch after the other."""
 LOAD_SECONDS = 0.75
 """So long after a large batch was seen the next one may follow."""
+REST_SECONDS = 5.0
+"""While some replica writes one large batch after the other, a projector does a little each 5 s."""
+LULL_SECONDS = 0.25
 LANES = 2
-"""Transactions at once when a load is over: one computes while PostgreSQL works for the other."""
+"""Transactions at once: one computes while PostgreSQL works for the other."""
 SWEEP_ACCOUNTS = 1_000
 PENDING_SECONDS = 60.0
 MONTH_ACCOUNTS = 50
@@ -49,63 +47,49 @@ class ProjectorJob:
         self._accounts = accounts
         self._told = told
         self._wake = asyncio.Event()
-        self._woken_at = self._load_at = -REST_SECONDS
+        self._load_at = -LOAD_SECONDS
 
     def wake(self) -> None:
         """Say that marks were committed."""
-        self._woken_at = time.monotonic()
         self._wake.set()
 
     async def run(self) -> None:
         """Project until cancelled."""
+        async with asyncio.TaskGroup() as lanes:
+            for _ in range(LANES):
+                lanes.create_task(self._lane())
+
+    async def _lane(self) -> None:
         while True:
             self._wake.clear()
-            began = time.monotonic()
             done = await _patiently("projector", self.project_once)
             if done == 0:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), IDLE_SECONDS)
             elif done == self._accounts:
-                await self._let_pass(REST_SHARE * (time.monotonic() - began))
-                await asyncio.gather(*(self._catch_up() for _ in range(LANES)))
+                await self._let_pass()
 
-    async def _let_pass(self, seconds: float) -> None:
-        """While a load is coming in, rest: the marks of one account become one, and the consumer gets the machine.
-        Ends as soon as no batch has been committed for a moment, and no replica has a large one at hand."""
-        began = time.monotonic()
-        while True:
-            if await self._load():
-                until = began + REST_SECONDS
-            else:
-                until = min(began + min(seconds, REST_SECONDS), self._woken_at + LULL_SECONDS)
-            left = until - time.monotonic()
-            if left <= 0:
+    async def _let_pass(self) -> None:
+        """Rest while a load is written: the marks of one account become one, and the consumer gets the machine."""
+        until = time.monotonic() + REST_SECONDS
+        while time.monotonic() < until:
+            if not await self._load():
                 return
-            await asyncio.sleep(min(left, LULL_SECONDS))
+            await asyncio.sleep(LULL_SECONDS)
 
     async def _load(self) -> bool:
         """Whether a large batch was at hand just now, here or in another replica."""
-        if await _patiently("projector", self._large_batch):
+        if await _patiently("projector", self._load_announced):
             self._load_at = time.monotonic()
         return time.monotonic() - self._load_at < LOAD_SECONDS
 
-    async def _large_batch(self) -> int:
+    async def _load_announced(self) -> int:
         async with self._database.read_once() as tx:
             return await marks.load_announced(tx)
 
-    async def _catch_up(self) -> None:
-        """Project what is left, as long as no load comes in: whoever writes answers waits for the marks held here."""
-        while time.monotonic() - self._woken_at >= LULL_SECONDS and not await self._load():
-            if await _patiently("projector", self.project_once) < self._accounts:
-                return
-
     async def project_once(self) -> int:
-        """Project some marked accounts in one transaction; returns how many. Raises `Unavailable`."""
-
-        async def work(tx: WriteTx) -> int:
-            return await self._projector.project_marked(tx, self._accounts)
-
-        done = await self._database.retrying(work)
+        """Project some marked accounts; returns how many. Raises `Unavailable`."""
+        done = await self._projector.project_marked(self._accounts)
         if done:
             self._told()
         return done
@@ -262,11 +246,7 @@ class Rebuild:
                 if not await marks.is_known(tx, only):
                     raise NotFound("unknown_account", "nothing is known of this account")
         while account_ids := [only] if only is not None else await self._after(last):
-
-            async def work(tx: WriteTx, these: list[str] = account_ids) -> int:
-                return await self._projector.rebuild(tx, these)
-
-            yield len(account_ids), await self._database.retrying(work)
+            yield len(account_ids), await self._projector.rebuild(account_ids)
             if only is not None:
                 return
             last = account_ids[-1]

@@ -109,9 +109,10 @@ MARKS = Table(
     _required("marked_at", _INSTANT),
     _required("loud", Boolean),
     _required("since", _INSTANT),
+    _required("taken", Boolean),
 )
 """Accounts to project; `loud` when something recent touched them, so that class and drop may be told; as of moments
-before `since` nothing is another."""
+before `since` nothing is another; `taken` when a projector has read it and nothing has touched the account since."""
 
 SNAPSHOTS = Table(
     "snapshots",

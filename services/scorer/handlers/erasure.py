@@ -22,7 +22,9 @@ class Erasure:
         if await erasures.known(tx, event.receipt_id):
             return REPEAT
         person = event.model_dump(include={"account_id", "stakeholder_id", "erased_at"})
-        # The mark first, as for invitations.
+        # What a projector has read of the person it tells before this, or not at all. The mark before anything else, as
+        # for invitations.
+        await marks.hold(tx, [event.account_id])
         await marks.mark(tx, {event.account_id: False}, self._clock.now())
         response_ids, elsewhere = await erasures.erase(tx, person, event.subject)
         await erasures.enter(

@@ -28,8 +28,7 @@ class Facts:
         events = [_invitation(record) for record in records]
         people = [(event.account_id, event.stakeholder_id, event.recorded_at) for event in events]
         overtaken = await self._erasure.overtaken(tx, people)
-        # The mark before the invitations, as the projector has it, which notes silences in them: the other way round
-        # the two would wait for each other.
+        # The mark before the invitations, in every batch: the other way round two of them would wait for each other.
         kept = {event.account_id: False for event, erased in zip(events, overtaken, strict=True) if not erased}
         await marks.mark(tx, kept, self._clock.now(), _since(events))
         stored = await facts.lock_invitations(tx, {_key(event) for event in events})

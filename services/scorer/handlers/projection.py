@@ -1,7 +1,7 @@
 """The projector: takes marked accounts, computes them anew, writes down and tells what is different."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -9,9 +9,9 @@ from services.scorer.domain.projection import AccountState, Policy, Projection, 
 from services.scorer.handlers.responses import refold
 from services.scorer.handlers.telling import Telling
 from services.scorer.store import changes, marks, months, projection
-from services.scorer.store.marks import Mark
 from services.scorer.store.sums import save_sums
 from shared.clock import Clock
+from shared.db.engine import Database
 from shared.db.transaction import WriteTx
 from shared.events.envelope import Event
 from shared.topics import ACCOUNT_SCORES, SCORE_EVENTS
@@ -29,49 +29,71 @@ class Work:
 
 
 class Projector:
-    """Projects accounts inside the caller's transaction."""
+    """Projects accounts, in transactions of its own."""
 
-    def __init__(self, clock: Clock, policy: Policy) -> None:
+    def __init__(self, database: Database, clock: Clock, policy: Policy) -> None:
+        self._database = database
         self._clock = clock
         self._policy = policy
 
-    async def project_marked(self, tx: WriteTx, limit: int) -> int:
-        """Project the oldest marked accounts that nobody else holds; returns how many."""
-        # The marks are locked before anything is read: what is committed later sets its mark again.
-        taken = await marks.take(tx, limit)
-        await self._project(tx, taken)
-        return len(taken)
+    async def project_marked(self, limit: int) -> int:
+        """Project the oldest marked accounts that nobody else projects; returns how many. Raises `Unavailable`."""
+        return await self._database.retrying(lambda tx: self._project_marked(tx, limit))
 
-    async def rebuild(self, tx: WriteTx, account_ids: Sequence[str]) -> int:
+    async def rebuild(self, account_ids: Sequence[str]) -> int:
         """Work out accounts anew from what was recorded, live values included. Only a score that comes out
-        differently is told; returns how many did. What is marked is told as ever before that."""
-        await self._project(tx, await marks.take_marked(tx, account_ids))
-        await refold(tx, await changes.touched(tx, account_ids))
-        taken = await marks.take_these(tx, account_ids, self._clock.now())
-        return await self._project(tx, taken, silently=True)
+        differently is told; returns how many did. What is marked is told as ever before that. Raises `Unavailable`."""
+        return await self._database.retrying(lambda tx: self._rebuild(tx, account_ids))
 
-    async def _project(self, tx: WriteTx, taken: Sequence[Mark], *, silently: bool = False) -> int:
-        if not taken:
+    async def _project_marked(self, tx: WriteTx, limit: int) -> int:
+        held = await marks.hold_oldest(tx, limit)
+        if not held:
             return 0
-        account_ids = [mark.account_id for mark in taken]
-        states, sequences = await projection.read_accounts(tx, account_ids)
+        # Nothing is locked for those who write answers while this reads and computes. What they commit after the marks
+        # were taken may be in what is read, in a later projection it is for certain.
+        async with self._database.write() as beside:
+            taken = await marks.take(beside, held)
+        async with self._database.read() as look:
+            states, sequences = await projection.read_accounts(look, [mark.account_id for mark in taken])
         now = self._clock.now()
-        loud = {mark.account_id: mark.loud and not silently for mark in taken}
+        done = await self._work(states, sequences, now, {mark.account_id: mark.loud for mark in taken})
+        done = await _without_busy_silences(tx, done)
+        await _write(tx, done, now)
+        return len(done)
+
+    async def _rebuild(self, tx: WriteTx, account_ids: Sequence[str]) -> int:
+        await marks.hold(tx, account_ids)
+        marked = await marks.take_waiting(tx, account_ids)
+        await self._project_locked(tx, {mark.account_id: mark.loud for mark in marked})
+        await refold(tx, await changes.touched(tx, account_ids))
+        await marks.mark(tx, dict.fromkeys(account_ids, False), self._clock.now())
+        await marks.take_waiting(tx, account_ids)
+        done = await self._project_locked(tx, dict.fromkeys(account_ids, False), silently=True)
+        return sum(work.score is not None for work in done)
+
+    async def _project_locked(self, tx: WriteTx, loud: Mapping[str, bool], *, silently: bool = False) -> list[Work]:
+        """Project accounts whose marks are locked, within one transaction."""
+        states, sequences = await projection.read_accounts(tx, list(loud))
+        now = self._clock.now()
+        done = await self._work(states, sequences, now, loud, silently=silently)
+        await _write(tx, done, now)
+        return done
+
+    async def _work(
+        self,
+        states: Sequence[AccountState],
+        sequences: Mapping[str, int],
+        now: datetime,
+        loud: Mapping[str, bool],
+        *,
+        silently: bool = False,
+    ) -> list[Work]:
         done = []
         for state in states:
             account_id = state.account_id
             done.append(self._one(state, sequences.get(account_id, 0), now, loud=loud[account_id], silently=silently))
             await asyncio.sleep(0)  # readers of the same process wait for one account, not for all of them
-        await _save(tx, done, now)
-        await months.forget(tx, account_ids)
-        # Late, since accounts share their lock with many others: the marks alone keep two projectors of one account
-        # apart, and the lock is held for as long as events are written.
-        await tx.lock_accounts(account_ids)
-        await tx.emit(SCORE_EVENTS, *(event for work in done for event in work.about))
-        scores = [work.score for work in done if work.score is not None]
-        await tx.emit(ACCOUNT_SCORES, *scores)
-        await marks.delete(tx, account_ids)
-        return len(scores)
+        return done
 
     def _one(self, state: AccountState, sequence: int, now: datetime, *, loud: bool, silently: bool) -> Work:
         found = project(state, now, self._policy)
@@ -81,6 +103,28 @@ class Projector:
         if loud:
             about += telling.account(found)
         return Work(state, found, about, score, telling.sequence)
+
+
+async def _without_busy_silences(tx: WriteTx, done: Sequence[Work]) -> list[Work]:
+    """The work but for accounts with a silence to be noted in an invitation that somebody is just writing to: whoever
+    writes may wait for a projector, so no projector waits for him. Their marks stay."""
+    asked = [(work.state.account_id, silent) for work in done for silent in work.found.silent]
+    busy = await projection.busy(tx, asked) if asked else set()
+    return [work for work in done if work.state.account_id not in busy]
+
+
+async def _write(tx: WriteTx, done: Sequence[Work], now: datetime) -> None:
+    if not done:
+        return
+    account_ids = [work.state.account_id for work in done]
+    await _save(tx, done, now)
+    await months.forget(tx, account_ids)
+    # Late, since accounts share their lock with many others, and it is held for as long as events are written: what
+    # keeps two projectors of one account apart is that one of them holds it.
+    await tx.lock_accounts(account_ids)
+    await tx.emit(SCORE_EVENTS, *(event for work in done for event in work.about))
+    await tx.emit(ACCOUNT_SCORES, *(work.score for work in done if work.score is not None))
+    await marks.delete(tx, account_ids)
 
 
 async def _save(tx: WriteTx, done: Sequence[Work], now: datetime) -> None:

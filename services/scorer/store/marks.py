@@ -1,5 +1,9 @@
-"""Rows of `marks`: which accounts are to be projected. A mark is written with the change that it stands
-for."""
+"""Rows of `marks`: which accounts are to be projected. A mark is written with the change that it stands for.
+
+A projector holds an account (a lock of its transaction, which goes with it), takes its mark in a transaction that
+commits at once, and only then reads. Whoever changes the account later finds the mark taken and sets it again, so that
+it outlives this projection. So nobody who writes answers waits until one is through.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -7,29 +11,62 @@ from datetime import datetime
 
 from shared.db.transaction import ReadTx, WriteTx
 
-# The upsert locks the row: a projector that is just deleting the mark is waited for, and the mark is set
-# again. `do nothing` would lose it. A row that says it already is locked all the same, and not written anew: under a
-# load most accounts of a batch are marked.
+# The upsert locks the row: a projector that is just deleting the mark is waited for, and the mark is set again.
+# `do nothing` would lose it. A row that says it already is locked all the same, and not written anew: under a load most
+# accounts of a batch are marked. One that is set again goes to the end of the queue.
 MARK = """
     insert into marks (account_id, marked_at, loud, since)
     select account_id, :at, loud, coalesce(since, '-infinity')
     from unnest(cast(:accounts as text[]), cast(:loud as bool[]), cast(:since as timestamptz[])) as
     m(account_id, loud, since) order by account_id
     on conflict (account_id) do update set
-        loud = marks.loud or excluded.loud, since = least(marks.since, excluded.since)
-    where excluded.loud and not marks.loud or excluded.since < marks.since
+        loud = marks.loud or excluded.loud, since = least(marks.since, excluded.since), taken = false,
+        marked_at = case when marks.taken then excluded.marked_at else marks.marked_at end
+    where marks.taken or excluded.loud and not marks.loud or excluded.since < marks.since
 """
+# A mark that was taken quietly and becomes loud has to be projected again, or what it is loud for would not be told.
 SWEEP = """
     insert into marks (account_id, marked_at, loud, since)
     select account_id, :at, true, 'infinity' from (
         select account_id from snapshots where next_border <= :at order by next_border limit :limit
     ) as due order by account_id
-    on conflict (account_id) do update set loud = true where not marks.loud
+    on conflict (account_id) do update set loud = true, taken = false where not marks.loud
+"""
+_KEY = "hashtextextended(account_id, 0)"
+"""The lock of an account that is being projected. (Locks with one key are others than those with two.)"""
+# Whoever else is at work has the oldest ones, so more are looked at than are wanted; a lock is asked for only as long
+# as some are missing.
+HOLD_OLDEST = f"""
+    select account_id from (select account_id from marks order by marked_at limit :looked_at) as oldest
+    where pg_try_advisory_xact_lock({_KEY}) limit :limit
+"""
+HOLD = f"""
+    select pg_advisory_xact_lock(key) from (
+        select distinct {_KEY} as key from unnest(cast(:accounts as text[])) as a(account_id) order by 1
+    ) as ordered
+"""
+# A mark that is locked is just being set again.
+TAKE = """
+    update marks set taken = true where account_id in (
+        select account_id from marks where account_id = any(cast(:accounts as text[])) for update skip locked
+    ) returning account_id, loud
+"""
+TAKE_WAITING = """
+    update marks set taken = true where account_id in (
+        select account_id from marks where account_id = any(cast(:accounts as text[])) order by account_id for update
+    ) returning account_id, loud
+"""
+DELETE = """
+    delete from marks where account_id in (
+        select account_id from marks where account_id = any(cast(:accounts as text[])) and taken for update skip locked
+    )
 """
 
 
 # A lock that nobody waits for: its being held is what it says, and it goes with its transaction, however that ends.
 _LOAD = 0x7E13
+LOOKED_AT = 8
+"""Marks looked at for each account wanted."""
 ANNOUNCE = "select pg_advisory_xact_lock_shared(:load, 0)"
 ANNOUNCED = """
     select exists (select from pg_locks where locktype = 'advisory' and classid = :load and objid = 0 and objsubid = 2
@@ -70,33 +107,31 @@ async def load_announced(tx: ReadTx) -> bool:
     return bool(await tx.scalar(ANNOUNCED, load=_LOAD))
 
 
-async def take(tx: WriteTx, limit: int) -> list[Mark]:
-    """Lock the oldest marks that nobody else holds. Read what they stand for in a later statement only."""
-    rows = await tx.all(
-        "select account_id, loud from marks order by marked_at limit :limit for update skip locked", limit=limit
-    )
-    return [Mark(row["account_id"], row["loud"]) for row in rows]
+async def hold_oldest(tx: WriteTx, limit: int) -> list[str]:
+    """Hold the longest marked accounts that nobody else holds, until the end of the transaction."""
+    return list(await tx.column(HOLD_OLDEST, limit=limit, looked_at=limit * LOOKED_AT))
 
 
-async def take_marked(tx: WriteTx, account_ids: Sequence[str]) -> list[Mark]:
-    """Lock those of the accounts that are marked, waiting for whoever holds them."""
-    rows = await tx.all(
-        "select account_id, loud from marks where account_id = any(cast(:accounts as text[])) order by account_id"
-        " for update",
-        accounts=list(account_ids),
-    )
-    return [Mark(row["account_id"], row["loud"]) for row in rows]
+async def hold(tx: WriteTx, account_ids: Sequence[str]) -> None:
+    """Hold accounts until the end of the transaction, waiting for whoever projects them: no projection that began
+    before overtakes what the transaction does."""
+    await tx.execute(HOLD, accounts=list(account_ids))
 
 
-async def take_these(tx: WriteTx, account_ids: Sequence[str], at: datetime) -> list[Mark]:
-    """Mark and lock the accounts given, waiting for whoever holds them."""
-    await mark(tx, dict.fromkeys(account_ids, False), at)
-    return await take_marked(tx, account_ids)
+async def take(tx: WriteTx, account_ids: Sequence[str]) -> list[Mark]:
+    """Take the marks of accounts that the caller holds, but for those that are just being set again. Read what they
+    stand for once this is committed."""
+    return [Mark(row["account_id"], row["loud"]) for row in await tx.all(TAKE, accounts=list(account_ids))]
+
+
+async def take_waiting(tx: WriteTx, account_ids: Sequence[str]) -> list[Mark]:
+    """Take and lock the marks of accounts that the caller holds: nothing changes them until the transaction ends."""
+    return [Mark(row["account_id"], row["loud"]) for row in await tx.all(TAKE_WAITING, accounts=list(account_ids))]
 
 
 async def delete(tx: WriteTx, account_ids: Sequence[str]) -> None:
-    """The accounts are projected."""
-    await tx.execute("delete from marks where account_id = any(cast(:accounts as text[]))", accounts=list(account_ids))
+    """The accounts are projected; what was set again since it was taken, or is just being set, stays."""
+    await tx.execute(DELETE, accounts=list(account_ids))
 
 
 async def count(tx: ReadTx) -> int:

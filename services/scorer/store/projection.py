@@ -63,6 +63,18 @@ DELETE_PAIRS = """
         cast(:account_ids as text[]), cast(:stakeholder_ids as text[]), cast(:survey_types as text[]),
         cast(:nps_kinds as text[])))
 """
+_ASKED = (
+    "unnest(cast(:accounts as text[]), cast(:invitations as text[]), cast(:stakeholders as text[]))"
+    " as t(account_id, invitation_id, stakeholder_id)"
+)
+_SAME = ("account_id", "invitation_id", "stakeholder_id")
+LOCK_FREE = (
+    f"select account_id, invitation_id, stakeholder_id from invitations join {_ASKED} using ({', '.join(_SAME)})"
+    " for update of invitations skip locked"
+)
+SAVE_SILENCES = f"update invitations set silent_at = :at from {_ASKED} where " + " and ".join(
+    f"invitations.{name} = t.{name}" for name in _SAME
+)
 
 
 async def read_accounts(tx: ReadTx, account_ids: Sequence[str]) -> tuple[list[AccountState], dict[str, int]]:
@@ -238,20 +250,28 @@ def _pair_row(account_id: str, series: Series, pair: Pair) -> tuple[Any, ...]:
     )
 
 
+async def busy(tx: WriteTx, asked: Sequence[tuple[str, Asked]]) -> set[str]:
+    """Lock invitations (account_id, invitation); the accounts of those that somebody else has locked."""
+    free = await tx.all(LOCK_FREE, **_keys(asked))
+    locked = {(row["account_id"], row["invitation_id"], row["stakeholder_id"]) for row in free}
+    return {
+        account_id for account_id, one in asked if (account_id, one.invitation_id, one.stakeholder_id) not in locked
+    }
+
+
 async def save_silences(tx: WriteTx, told: Sequence[tuple[str, Asked]], at: datetime) -> None:
     """Note (account_id, invitation) whose silence was told or passed over."""
     if not told:
         return
-    await tx.execute(
-        "update invitations set silent_at = :at from unnest(cast(:accounts as text[]), cast(:invitations as text[]),"
-        " cast(:stakeholders as text[])) as t(account_id, invitation_id, stakeholder_id)"
-        " where invitations.account_id = t.account_id and invitations.invitation_id = t.invitation_id"
-        " and invitations.stakeholder_id = t.stakeholder_id",
-        at=at,
-        accounts=[account_id for account_id, _ in told],
-        invitations=[asked.invitation_id for _, asked in told],
-        stakeholders=[asked.stakeholder_id for _, asked in told],
-    )
+    await tx.execute(SAVE_SILENCES, **_keys(told), at=at)
+
+
+def _keys(asked: Sequence[tuple[str, Asked]]) -> dict[str, list[str]]:
+    return {
+        "accounts": [account_id for account_id, _ in asked],
+        "invitations": [one.invitation_id for _, one in asked],
+        "stakeholders": [one.stakeholder_id for _, one in asked],
+    }
 
 
 async def sample(tx: ReadTx, accounts: int) -> dict[str, datetime]:

@@ -221,5 +221,6 @@ async def check_rebuild(scorer: Writer) -> None:
 
 
 async def rebuild(scorer: Writer) -> int:
-    async with scorer.database.write() as tx:
-        return await scorer.projector.rebuild(tx, await marks.accounts_after(tx, "", 100))
+    async with scorer.database.read() as tx:
+        accounts = await marks.accounts_after(tx, "", 100)
+    return await scorer.projector.rebuild(accounts)

@@ -148,8 +148,7 @@ async def test_a_scorer_killed_and_cut_off_ends_where_an_undisturbed_one_does(
             await cut_off(database)
         await read_until(database, len(events))
         # The killed processes computed figures by the machine's clock; time is what figures follow.
-        async with disturbed.database.write() as tx:
-            await disturbed.projector.rebuild(tx, [f"acc{number}" for number in range(40)])
+        await disturbed.projector.rebuild([f"acc{number}" for number in range(40)])
         assert await disturbed.check.check_once() == 0
         rows = await disturbed.state()
         outgoing = await disturbed.told(STAKEHOLDER_ANSWERED, STAKEHOLDER_ANSWER_CORRECTED)

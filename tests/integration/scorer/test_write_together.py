@@ -2,23 +2,25 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
 
 from services.cli.rebuild import rebuild_accounts
-from services.scorer.domain.silence import Asked
 from services.scorer.store import marks
-from services.scorer.store.projection import save_silences
 from shared.errors import NotFound
 from shared.topics import ACCOUNT_SCORE_CHANGED, STAKEHOLDER_ANSWERED
-from tests.integration.scorer.writing import Writer, account, invited, writer
+from tests.integration.scorer.writing import Writer, account, erased, invited, writer
 from tests.support.clock import FrozenClock
 from tests.support.environment import Environment
 from tests.support.events import NOW, recorded
 from tests.support.polling import eventually
 
 LATER = NOW + timedelta(minutes=5)
+SNAPSHOT_IN_THE_WAY = """
+    insert into snapshots (account_id, computed_at, account_class, figures) values (:account_id, now(), 'new', '{}')
+"""
 
 
 @pytest.fixture
@@ -27,43 +29,108 @@ async def scorer(environment: Environment) -> AsyncIterator[Writer]:
         yield ready
 
 
-async def waiting_for_a_lock(scorer: Writer) -> bool:
+async def waits(scorer: Writer, what: str) -> bool:
+    """Whether a statement that begins so waits for a lock."""
     async with scorer.database.read() as tx:
         return bool(
             await tx.scalar(
                 "select count(*) from pg_stat_activity where datname = current_database()"
-                " and wait_event_type = 'Lock' and query like '%insert into marks%'"
+                " and wait_event_type = 'Lock' and ltrim(query, E' \\n') like :what || '%'",
+                what=what,
             )
         )
 
 
-async def test_a_mark_set_while_its_account_is_projected_is_not_lost(scorer: Writer) -> None:
-    await scorer.take(recorded("a", answered_at=NOW - timedelta(minutes=2)))
+@asynccontextmanager
+async def projecting(scorer: Writer, account_id: str) -> AsyncIterator[asyncio.Task[int]]:
+    """A projector that has read the account and computed it, and cannot write until the end of the block."""
     async with scorer.database.write() as tx:
-        assert await scorer.projector.project_marked(tx, 10) == 1
-        # The projector has read the answers and deleted the mark, but has not committed yet.
-        taking = asyncio.create_task(scorer.take(recorded("b", answered_at=NOW)))
-        await eventually(lambda: waiting_for_a_lock(scorer))
-    await taking
-    assert [row["account_id"] for row in await scorer.rows("marks")] == ["acme"]
-    await scorer.project()
-    assert {row["response_id"] for row in await scorer.rows("latest_pairs")} == {"b"}
-    assert len(await scorer.told(STAKEHOLDER_ANSWERED)) == 2
+        await tx.execute(SNAPSHOT_IN_THE_WAY, account_id=account_id)
+        job = asyncio.create_task(scorer.job.project_once())
+        await eventually(lambda: waits(scorer, "insert into snapshots"))
+        yield job
+        await tx.execute("delete from snapshots where account_id = :account_id", account_id=account_id)
 
 
-async def test_a_projector_that_notes_a_silence_and_news_of_the_invitation_do_not_wait_for_each_other(
+async def test_an_answer_that_comes_while_its_account_is_projected_waits_for_nothing_and_counts(
     scorer: Writer,
 ) -> None:
-    sent = NOW - timedelta(days=30)
-    await scorer.take(invited("sent", "i1", sent))
+    await scorer.take(recorded("a", answered_at=NOW - timedelta(minutes=2)))
+    async with projecting(scorer, "acme") as job:
+        await scorer.take(recorded("b", answered_at=NOW))
+    assert await job == 1
+    assert {row["response_id"] for row in await scorer.rows("latest_pairs")} == {"a"}
+    assert [row["taken"] for row in await scorer.rows("marks")] == [False]
+    await scorer.project()
+    assert {row["response_id"] for row in await scorer.rows("latest_pairs")} == {"b"}
+    answered = await scorer.told(STAKEHOLDER_ANSWERED)
+    assert [one.data.response_id for one in answered] == ["a", "b"]  # type: ignore[attr-defined]
+    assert await scorer.rows("marks") == []
+
+
+async def test_a_mark_that_becomes_loud_while_its_account_is_projected_is_told_loudly(scorer: Writer) -> None:
+    await scorer.take(recorded("a", quiet=True))
+    async with projecting(scorer, "acme") as job:
+        await scorer.take(recorded("b", answered_at=NOW))
+    assert await job == 1
+    assert [(row["loud"], row["taken"]) for row in await scorer.rows("marks")] == [(True, False)]
+
+
+async def test_a_mark_that_was_taken_quietly_when_its_time_came_is_projected_again(scorer: Writer) -> None:
+    await scorer.take(recorded("a"))
+    await scorer.project()
     async with scorer.database.write() as tx:
-        [mark] = await marks.take(tx, 10)
-        taking = asyncio.create_task(scorer.take(invited("opened", "i1", NOW)))
-        await eventually(lambda: waiting_for_a_lock(scorer), timeout=30)
-        await save_silences(tx, [(mark.account_id, Asked("i1", "ann", sent, sent))], LATER)
-    assert [verdict.outcome.value for verdict in await taking] == ["new"]
-    [row] = await scorer.rows("invitations")
-    assert (row["silent_at"], row["opened_at"]) == (LATER, NOW)
+        await tx.execute("update snapshots set next_border = :at", at=NOW)
+        await marks.mark(tx, {"acme": False}, NOW)
+    async with scorer.database.write() as tx:
+        held = await marks.hold_oldest(tx, 10)
+        async with scorer.database.write() as beside:
+            assert [mark.loud for mark in await marks.take(beside, held)] == [False]
+        assert await scorer.sweeper.sweep_once() == 1
+        await marks.delete(tx, held)
+    assert [(row["loud"], row["taken"]) for row in await scorer.rows("marks")] == [(True, False)]
+
+
+async def test_what_a_dead_projector_had_taken_is_projected_by_the_next(scorer: Writer) -> None:
+    await scorer.take(recorded("a"))
+    async with scorer.database.write() as tx:
+        held = await marks.hold_oldest(tx, 10)
+        async with scorer.database.write() as beside:
+            assert [mark.account_id for mark in await marks.take(beside, held)] == ["acme"]
+        assert await scorer.job.project_once() == 0
+    assert [row["taken"] for row in await scorer.rows("marks")] == [True]
+    assert await scorer.job.project_once() == 1
+    assert await scorer.rows("marks") == []
+
+
+async def test_a_mark_that_is_just_being_set_stays_for_later(scorer: Writer) -> None:
+    await scorer.take(recorded("a"), recorded("o", "other"))
+    async with scorer.database.write() as tx:
+        await marks.mark(tx, {"acme": False}, NOW)
+        assert await scorer.job.project_once() == 1
+    assert [row["account_id"] for row in await scorer.rows("marks")] == ["acme"]
+    assert await scorer.job.project_once() == 1
+
+
+async def test_a_silence_waits_while_news_of_its_invitation_is_written(scorer: Writer) -> None:
+    await scorer.take(invited("sent", "i1", NOW - timedelta(days=30)))
+    async with scorer.database.write() as tx:
+        await tx.all("select 1 from invitations for update")
+        assert await scorer.job.project_once() == 0
+    assert await scorer.rows("invitations", silent_at=LATER) == []
+    assert await scorer.job.project_once() == 1
+    assert len(await scorer.rows("invitations", silent_at=LATER)) == 1
+
+
+async def test_an_erasure_waits_for_a_projector_that_has_read_of_the_person(scorer: Writer) -> None:
+    await scorer.take(recorded("a", stakeholder_id="ann"))
+    async with projecting(scorer, "acme") as job:
+        erasing = asyncio.create_task(scorer.take(erased("ann")))
+        await eventually(lambda: waits(scorer, "select pg_advisory_xact_lock"))
+    assert await job == 1
+    await erasing
+    await scorer.project()
+    assert await scorer.rows("latest_pairs", stakeholder_id="ann") == []
 
 
 async def test_two_projectors_share_the_marks_and_tell_everything_once(scorer: Writer) -> None:
@@ -81,11 +148,12 @@ async def test_two_projectors_share_the_marks_and_tell_everything_once(scorer: W
 
 
 async def test_a_projector_passes_over_accounts_that_another_one_holds(scorer: Writer) -> None:
-    await scorer.take(recorded("a"), recorded("b", "other"))
-    async with scorer.database.write() as tx:
-        assert await scorer.projector.project_marked(tx, 1) == 1
+    await scorer.take(recorded("a"))
+    async with projecting(scorer, "acme") as job:
+        await scorer.take(recorded("b", "other"))
         assert await scorer.job.project_once() == 1
         assert await scorer.job.project_once() == 0
+    assert await job == 1
     assert len(await scorer.rows("snapshots")) == 2
 
 
@@ -131,6 +199,5 @@ async def test_the_self_check_finds_figures_pairs_and_sums_that_are_off(scorer: 
         await tx.execute("update snapshot_sums set s9 = s9 + 1 where account_id = 'sums' and score_window = '30d'")
         await tx.execute("delete from snapshot_sums where account_id = 'gone' and method = 'all'")
     assert await scorer.check.check_once() == 3
-    async with scorer.database.write() as tx:
-        await scorer.projector.rebuild(tx, ["figures", "sums", "gone"])
+    await scorer.projector.rebuild(["figures", "sums", "gone"])
     assert await scorer.check.check_once() == 0

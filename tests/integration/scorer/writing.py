@@ -166,7 +166,7 @@ async def writer(environment: Environment, clock: Clock) -> AsyncIterator[Writer
     database = Database(environment.database_url, "scorer", pool_size=4)
     policy = ScorerSettings().policy()
     erasure = Erasure(clock, Journal(SUBJECT))
-    projector = Projector(clock, policy)
+    projector = Projector(database, clock, policy)
     try:
         yield Writer(
             database,
