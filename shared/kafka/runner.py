@@ -41,6 +41,10 @@ SLICE = 100
 """Records decoded at a stretch, before requests and the batch at hand get a turn: about 1 ms, a dozen times a batch."""
 FETCH_BYTES = 2_097_152
 """Of each partition at once: enough for several polls, so that none waits for the next fetch."""
+FETCH_WAIT_MS = 50
+"""How long the broker may hold back an answer that has nothing in it. While records of some partitions wait for their
+turn the others are asked for alone; until that is answered, nobody asks for the first ones again, although they may
+have been taken long since. With Kafka's 500 ms that was the longest wait of a record by far."""
 COMMIT_SECONDS = 1.0
 STALL_SECONDS = 60.0
 STALLS_BEFORE_EXIT = 3
@@ -134,6 +138,7 @@ class Runner:
             heartbeat_interval_ms=3_000,
             partition_assignment_strategy=(RangePartitionAssignor,),
             max_partition_fetch_bytes=FETCH_BYTES,
+            fetch_max_wait_ms=FETCH_WAIT_MS,
             metadata_max_age_ms=30_000,
         )
 
