@@ -214,7 +214,7 @@ class SelfCheck:
         for state in states:
             await asyncio.sleep(0)  # readers of the same process wait for one account, not for all of them
             found = project(state, computed[state.account_id], self._policy)
-            counted = rows_of(state.account_id, found.snapshot.counted)
+            counted = rows_of(state.account_id, found.snapshot)
             same = same_rows(counted, sums.get(state.account_id, ()))
             if state.account_id not in wrong and (found.changed or found.pairs or not same):
                 drifted.append(state.account_id)

@@ -7,6 +7,7 @@ from sqlalchemy import (
     Boolean,
     Column,
     DateTime,
+    Double,
     ForeignKey,
     Integer,
     LargeBinary,
@@ -123,12 +124,14 @@ SNAPSHOTS = Table(
     _required("account_class", Text),
     _required("class_numbers", JSONB),
     _required("attributes", JSONB),
-    _required("figures", JSONB),
+    Column("figures", JSONB),
+    Column("digest", LargeBinary),
     _required("dropped", Boolean),
     Column("dropped_until", _INSTANT),
     Column("next_border", _INSTANT),
 )
-"""One row an account: `figures[window][method]` as last told, and when time alone will change them."""
+"""One row an account as last told, its figures by their digest (by `figures[window][method]` until it was projected by
+this release), and when time alone will change them."""
 
 SNAPSHOT_SUMS = Table(
     "snapshot_sums",
@@ -146,9 +149,12 @@ SNAPSHOT_SUMS = Table(
     *(_required(name, Integer) for name in ("pairs", "pairs_sum", "pairs_squares", "known", "asked", "sent")),
     *(_required(name, Integer) for name in ("delivered", "opened", "bounced", "answered", "commented")),
     _required("follow_up_requested", Integer),
+    *(Column(name, Double) for name in ("nps", "ci_low", "ci_high", "previous_nps", "change", "response_rate")),
+    Column("significant", Boolean),
 )
 """The snapshots' counts, which add up: answers of each score (`s`, before `p`), people in both windows with the sums of
-their changes and of the squares, known people and invitations. `total` is promoters minus detractors."""
+their changes and of the squares, known people and invitations. `total` is promoters minus detractors. The figures at the end are there for
+views."""
 
 LATEST_PAIRS = Table(
     "latest_pairs",

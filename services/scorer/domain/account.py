@@ -6,14 +6,17 @@ the ids of its known people, then
     snapshot = account_snapshot(answers, as_of, invitations=invitations, known=len(known))
     snapshot["90d"]["latest"]["nps"]
 
-Everything in it is a JSON value, so two snapshots compare with `==` also after a trip through jsonb.
+Everything in it is a JSON value. Whether two snapshots differ, `digest_of` their counts tells.
 """
 
+from array import array
 from bisect import bisect_right
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import dataclass, fields
+from datetime import UTC, datetime, timedelta
 from functools import cache
+from hashlib import blake2b
+from operator import attrgetter
 from typing import Any
 
 from services.scorer.domain.answers import Answer, History, Method, latest_of
@@ -21,6 +24,11 @@ from services.scorer.domain.categories import SurveyType
 from services.scorer.domain.figures import NOTHING, Pairs, Tally, figures_from_counts, pairs_of, tally_of
 from services.scorer.domain.reach import Invitation, Reach, coverage_of, reach_figures, reach_of
 from services.scorer.domain.windows import STANDARD_WINDOWS, Window
+
+_FIGURES = b"figures 1"
+"""Another number where the same counts make other figures than before: they are told anew then."""
+_reach_of = attrgetter(*(one.name for one in fields(Reach)))
+_EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +103,25 @@ def counted_snapshot(
 def figures_of_snapshot(counted: CountedSnapshot) -> dict[str, dict[str, dict[str, Any]]]:
     """`{window: {method: figures}}` of the counts."""
     return {window: _figures_by_method(by_method) for window, by_method in counted.items()}
+
+
+def digest_of(counted: CountedSnapshot) -> bytes:
+    """16 bytes that stand for the figures of the counts: equal where these are."""
+    digest = blake2b(_FIGURES, digest_size=16)
+    for window, by_method in counted.items():
+        for method, counts in by_method.items():
+            digest.update(f"{window} {method}".encode())
+            digest.update(array("q", _integers(counts)).tobytes())
+    return digest.digest()
+
+
+def _integers(counts: AccountCounts) -> list[int]:
+    """Everything that was counted; a moment as microseconds."""
+    found = [counts.known, counts.pairs.people, counts.pairs.total, counts.pairs.squares, *_reach_of(counts.reach)]
+    for tally in (counts.now, counts.before or NOTHING):
+        last = tally.last_answered_at
+        found += (*tally.scores, tally.voices, -1 if last is None else (last - _EPOCH) // _MICROSECOND)
+    return found
 
 
 def _figures_by_method(by_method: Mapping[Method, AccountCounts]) -> dict[str, dict[str, Any]]:

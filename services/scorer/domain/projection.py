@@ -6,7 +6,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from services.scorer.domain.account import CountedSnapshot, counted_snapshot, figures_of_snapshot, next_border
+from services.scorer.domain.account import (
+    CountedSnapshot,
+    counted_snapshot,
+    digest_of,
+    figures_of_snapshot,
+    next_border,
+)
 from services.scorer.domain.answers import Answer, History, latest_of
 from services.scorer.domain.classes import AccountClass, Thresholds, classify, standing_of
 from services.scorer.domain.drops import METHOD, WINDOW, DropRule, DropState
@@ -28,15 +34,33 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """An account as it was told: `figures[window][method]`, JSON values throughout. `counted` is what they are made of,
-    where they were just computed."""
+    """An account as it was just computed: `figures[window][method]`, JSON values throughout, made of what was counted,
+    for which `digest` stands."""
 
     account_class: AccountClass
     class_numbers: Mapping[str, Any]
     attributes: Mapping[str, Any]
     figures: dict[str, dict[str, dict[str, Any]]]
+    drop: DropState
+    counted: CountedSnapshot
+    digest: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ToldSnapshot:
+    """An account as it was told. The release before kept the `figures` instead of their digest."""
+
+    account_class: AccountClass
+    attributes: Mapping[str, Any]
+    digest: bytes | None
     drop: DropState = field(default_factory=DropState)
-    counted: CountedSnapshot = field(default_factory=dict)
+    figures: Mapping[str, Any] | None = None
+
+    def tells(self, snapshot: Snapshot) -> bool:
+        """Whether a reader of account-scores knows all that the snapshot says."""
+        if (self.account_class, self.attributes) != (snapshot.account_class, snapshot.attributes):
+            return False
+        return self.digest == snapshot.digest if self.digest else self.figures == snapshot.figures
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +76,7 @@ class AccountState:
     types: Mapping[str, str | None] = field(default_factory=dict)
     attributes: Mapping[str, Any] = field(default_factory=dict)
     told_pairs: Mapping[Series, Pair] = field(default_factory=dict)
-    told: Snapshot | None = None
+    told: ToldSnapshot | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,16 +118,15 @@ def project(state: AccountState, now: datetime, policy: Policy) -> Projection:
     )
     before = state.told
     drop, dropped = (before.drop if before else DropState()).next(policy.drop.holds(figures[WINDOW][METHOD]), now)
-    snapshot = Snapshot(
-        classified.name, classified.numbers | {"rule": classified.rule}, state.attributes, figures, drop, counted
-    )
+    numbers = classified.numbers | {"rule": classified.rule}
+    snapshot = Snapshot(classified.name, numbers, state.attributes, figures, drop, counted, digest_of(counted))
     silences = silences_of(state.asked, heard, state.types, policy.silent_after, now)
     stories = _stories(state, live)
     ahead = min((entry.answered_at for entry in live if entry.answered_at > now), default=None)
     borders = (next_border(history, now, state.invitations), silences.next_due, ahead)
     return Projection(
         snapshot=snapshot,
-        changed=before is None or _told(before) != _told(snapshot),
+        changed=before is None or not before.tells(snapshot),
         next_border=min(filter(None, borders), default=None),
         stories=[story for story in stories.values() if story.corrected or story.answered],
         pairs={series: story.pair for series, story in stories.items() if story.pair != state.told_pairs.get(series)},
@@ -111,11 +134,6 @@ def project(state: AccountState, now: datetime, policy: Policy) -> Projection:
         dropped=dropped,
         class_before=before.account_class if before else None,
     )
-
-
-def _told(snapshot: Snapshot) -> tuple[Any, ...]:
-    """What a reader of account-scores sees."""
-    return snapshot.account_class, snapshot.attributes, snapshot.figures
 
 
 def _stories(state: AccountState, live: Sequence[Entry]) -> dict[Series, Told]:

@@ -133,7 +133,7 @@ async def _save(tx: WriteTx, done: Sequence[Work], now: datetime) -> None:
         [(work.state.account_id, work.sequence, work.found.snapshot, work.found.next_border) for work in done],
         now,
     )
-    await save_sums(tx, [(work.state.account_id, work.found.snapshot.counted) for work in done])
+    await save_sums(tx, [(work.state.account_id, work.found.snapshot) for work in done])
     await projection.save_pairs(
         tx, [(work.state.account_id, series, pair) for work in done for series, pair in work.found.pairs.items()]
     )

@@ -10,7 +10,7 @@ from sqlalchemy import RowMapping
 
 from services.scorer.domain.drops import DropState
 from services.scorer.domain.pairs import Entry, Pair, Ref, Series
-from services.scorer.domain.projection import AccountState, Snapshot
+from services.scorer.domain.projection import AccountState, Snapshot, ToldSnapshot
 from services.scorer.domain.reach import Invitation, Reply
 from services.scorer.domain.silence import Asked
 from services.scorer.store.reading.account import commented
@@ -31,20 +31,21 @@ READ: Mapping[str, str] = {
     "stakeholders": "account_id, stakeholder_id, type, removed",
     "accounts": "account_id, removed, industry, tier, region, revenue_amount, revenue_currency, renewal_on",
     "latest_pairs": "*",
-    "snapshots": "*",
+    "snapshots": "account_id, sequence, account_class, attributes, digest, dropped, dropped_until,"
+    " case when digest is null then figures end as figures",
 }
 _SNAPSHOT = (
-    *("account_id", "sequence", "computed_at", "account_class", "class_numbers", "attributes", "figures"),
+    *("account_id", "sequence", "computed_at", "account_class", "class_numbers", "attributes", "digest"),
     *("dropped", "dropped_until", "next_border"),
 )
-"""Columns of `snapshots` and, in this order, of the type `snapshot_row_v1`."""
+"""Columns of `snapshots` and, in this order, of the type `snapshot_row_v2`."""
 _PAIR = (
     *("account_id", "stakeholder_id", "survey_type", "nps_kind", "response_id", "answered_at", "score"),
     *("follow_up_requested", "fresh", "previous_response_id", "previous_answered_at", "previous_score"),
     "falls_in_a_row",
 )
 """Columns of `latest_pairs` and, in this order, of the type `latest_pair_row_v1`."""
-_JSON = ("class_numbers", "attributes", "figures")
+_JSON = ("class_numbers", "attributes")
 
 
 def _upsert(table: str, row: str, columns: Sequence[str], keys: int) -> str:
@@ -56,7 +57,7 @@ def _upsert(table: str, row: str, columns: Sequence[str], keys: int) -> str:
     )
 
 
-UPSERT_SNAPSHOTS = _upsert("snapshots", "snapshot_row_v1", _SNAPSHOT, keys=1)
+UPSERT_SNAPSHOTS = _upsert("snapshots", "snapshot_row_v2", _SNAPSHOT, keys=1) + ", figures = null"
 UPSERT_PAIRS = _upsert("latest_pairs", "latest_pair_row_v1", _PAIR, keys=4)
 DELETE_PAIRS = """
     delete from latest_pairs where (account_id, stakeholder_id, survey_type, nps_kind) in (select * from unnest(
@@ -178,13 +179,13 @@ def _attributes(row: RowMapping) -> dict[str, Any]:
     }
 
 
-def _snapshot(row: RowMapping) -> Snapshot:
-    return Snapshot(
+def _snapshot(row: RowMapping) -> ToldSnapshot:
+    return ToldSnapshot(
         row["account_class"],
-        row["class_numbers"],
         row["attributes"],
-        row["figures"],
+        row["digest"],
         DropState(row["dropped"], row["dropped_until"]),
+        row["figures"],
     )
 
 
@@ -216,7 +217,9 @@ def _snapshot_row(
         sequence,
         computed_at,
         snapshot.account_class,
-        *(to_json(getattr(snapshot, name)).decode() for name in _JSON),
+        to_json(snapshot.class_numbers).decode(),
+        to_json(snapshot.attributes).decode(),
+        snapshot.digest,
         snapshot.drop.dropped,
         snapshot.drop.until,
         next_border,

@@ -213,7 +213,7 @@ async def check_rebuild(scorer: Writer) -> None:
     async with scorer.database.write() as tx:
         await tx.execute("update responses set score = 0 where base ? 'score' and not erased")
         await tx.execute("update responses set withdrawn = not withdrawn where not erased")
-        await tx.execute("""update snapshots set figures = '{"7d": {}}', account_class = 'unknown'""")
+        await tx.execute("""update snapshots set digest = '?', account_class = 'unknown'""")
         await tx.execute("delete from latest_pairs")
     assert await rebuild(scorer) == len(state["snapshots"])
     assert await scorer.state() == state

@@ -167,7 +167,7 @@ async def test_a_rebuild_repairs_what_is_derived_and_tells_only_the_scores(
     assert await rebuild_accounts(environment.common, None, progress=False) == (61, 60)
     assert await rebuild_accounts(environment.common, None, progress=False) == (61, 0)
     async with scorer.database.write() as tx:
-        await tx.execute("""update snapshots set figures = '{}' where account_id in ('acc01', 'acc59')""")
+        await tx.execute("""update snapshots set digest = '' where account_id in ('acc01', 'acc59')""")
         await tx.execute("delete from latest_pairs where account_id = 'acc02'")
     assert await rebuild_accounts(environment.common, "acc01", progress=False) == (1, 1)
     await rebuild_accounts(environment.common, None, progress=False)
@@ -195,7 +195,7 @@ async def test_the_self_check_finds_figures_pairs_and_sums_that_are_off(scorer: 
     await scorer.project()
     assert await scorer.check.check_once() == 0
     async with scorer.database.write() as tx:
-        await tx.execute("""update snapshots set figures = '{}' where account_id = 'figures'""")
+        await tx.execute("""update snapshots set digest = '' where account_id = 'figures'""")
         await tx.execute("update snapshot_sums set s9 = s9 + 1 where account_id = 'sums' and score_window = '30d'")
         await tx.execute("delete from snapshot_sums where account_id = 'gone' and method = 'all'")
     assert await scorer.check.check_once() == 3
