@@ -153,8 +153,8 @@ SNAPSHOT_SUMS = Table(
     Column("significant", Boolean),
 )
 """The snapshots' counts, which add up: answers of each score (`s`, before `p`), people in both windows with the sums of
-their changes and of the squares, known people and invitations. `total` is promoters minus detractors. The figures at the end are there for
-views."""
+their changes and of the squares, known people and invitations. `total` is promoters minus detractors. The figures at
+the end are there for views."""
 
 LATEST_PAIRS = Table(
     "latest_pairs",
