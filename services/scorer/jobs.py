@@ -28,6 +28,9 @@ LOAD_SECONDS = 0.75
 REST_SECONDS = 5.0
 """While some replica writes one large batch after the other, a projector does a little each 5 s."""
 LULL_SECONDS = 0.25
+FEW_ACCOUNTS = 10
+"""Most in a transaction while answers come in: what is done for all of them at once holds up readers of the same
+process."""
 LANES = 2
 """Transactions at once: one computes while PostgreSQL works for the other."""
 SWEEP_ACCOUNTS = 1_000
@@ -47,10 +50,11 @@ class ProjectorJob:
         self._accounts = accounts
         self._told = told
         self._wake = asyncio.Event()
-        self._load_at = -LOAD_SECONDS
+        self._woken_at = self._load_at = -LOAD_SECONDS
 
     def wake(self) -> None:
         """Say that marks were committed."""
+        self._woken_at = time.monotonic()
         self._wake.set()
 
     async def run(self) -> None:
@@ -66,7 +70,7 @@ class ProjectorJob:
             if done == 0:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), IDLE_SECONDS)
-            elif done == self._accounts:
+            else:
                 await self._let_pass()
 
     async def _let_pass(self) -> None:
@@ -88,8 +92,11 @@ class ProjectorJob:
             return await marks.load_announced(tx)
 
     async def project_once(self) -> int:
-        """Project some marked accounts; returns how many. Raises `Unavailable`."""
-        done = await self._projector.project_marked(self._accounts)
+        """Project some marked accounts; returns how many. While answers come in these are few at a time, and half of
+        the time is left to others. Raises `Unavailable`."""
+        gently = time.monotonic() - self._woken_at < LULL_SECONDS
+        limit = min(FEW_ACCOUNTS, self._accounts) if gently else self._accounts
+        done = await self._projector.project_marked(limit, gently=gently)
         if done:
             self._told()
         return done

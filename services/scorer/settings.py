@@ -39,7 +39,7 @@ class ScorerSettings(Settings):
         default=5, ge=1, le=10_000, description="Voices needed in both windows before a drop is told."
     )
     projector_accounts: int = Field(
-        default=25, ge=1, le=5_000, description="Most accounts that the projector takes in one transaction."
+        default=50, ge=1, le=5_000, description="Most accounts that the projector takes in one transaction."
     )
     sweep_seconds: float = Field(
         default=1.0, gt=0, le=3_600, description="How often accounts are looked for whose windows have slid."

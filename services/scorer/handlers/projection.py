@@ -1,6 +1,7 @@
 """The projector: takes marked accounts, computes them anew, writes down and tells what is different."""
 
 import asyncio
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -35,17 +36,19 @@ class Projector:
         self._database = database
         self._clock = clock
         self._policy = policy
+        self._turn = asyncio.Lock()
 
-    async def project_marked(self, limit: int) -> int:
-        """Project the oldest marked accounts that nobody else projects; returns how many. Raises `Unavailable`."""
-        return await self._database.retrying(lambda tx: self._project_marked(tx, limit))
+    async def project_marked(self, limit: int, *, gently: bool = False) -> int:
+        """Project the oldest marked accounts that nobody else projects; returns how many. `gently` leaves half of the
+        time to whoever else is at work in this process. Raises `Unavailable`."""
+        return await self._database.retrying(lambda tx: self._project_marked(tx, limit, gently))
 
     async def rebuild(self, account_ids: Sequence[str]) -> int:
         """Work out accounts anew from what was recorded, live values included. Only a score that comes out
         differently is told; returns how many did. What is marked is told as ever before that. Raises `Unavailable`."""
         return await self._database.retrying(lambda tx: self._rebuild(tx, account_ids))
 
-    async def _project_marked(self, tx: WriteTx, limit: int) -> int:
+    async def _project_marked(self, tx: WriteTx, limit: int, gently: bool) -> int:
         held = await marks.hold_oldest(tx, limit)
         if not held:
             return 0
@@ -56,7 +59,8 @@ class Projector:
         async with self._database.read() as look:
             states, sequences = await projection.read_accounts(look, [mark.account_id for mark in taken])
         now = self._clock.now()
-        done = await self._work(states, sequences, now, {mark.account_id: mark.loud for mark in taken})
+        loud = {mark.account_id: mark.loud for mark in taken}
+        done = await self._work(states, sequences, now, loud, gently=gently)
         done = await _without_busy_silences(tx, done)
         await _write(tx, done, now)
         return len(done)
@@ -87,12 +91,16 @@ class Projector:
         loud: Mapping[str, bool],
         *,
         silently: bool = False,
+        gently: bool = False,
     ) -> list[Work]:
         done = []
         for state in states:
-            account_id = state.account_id
-            done.append(self._one(state, sequences.get(account_id, 0), now, loud=loud[account_id], silently=silently))
-            await asyncio.sleep(0)  # readers of the same process wait for one account, not for all of them
+            account_id, sequence = state.account_id, sequences.get(state.account_id, 0)
+            # Readers of the same process wait for one account, not for all of them.
+            async with self._turn:
+                began = time.perf_counter()
+                done.append(self._one(state, sequence, now, loud=loud[account_id], silently=silently))
+                await asyncio.sleep(time.perf_counter() - began if gently else 0)
         return done
 
     def _one(self, state: AccountState, sequence: int, now: datetime, *, loud: bool, silently: bool) -> Work:

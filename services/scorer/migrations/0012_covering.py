@@ -1,5 +1,5 @@
-"""The index that answers are counted by holds all that counting asks: what is live, of which survey, and in which order.
-So an account is counted without a look at its rows, which lie anywhere in the table."""
+"""The index that answers are counted by holds all that counting asks: what is live, of which survey, in which order. So
+an account is counted without a look at its rows, which lie anywhere in the table."""
 
 from alembic import op
 

@@ -107,9 +107,9 @@ async def load_announced(tx: ReadTx) -> bool:
     return bool(await tx.scalar(ANNOUNCED, load=_LOAD))
 
 
-async def hold_oldest(tx: WriteTx, limit: int) -> list[str]:
+async def hold_oldest(tx: WriteTx, limit: int) -> Sequence[str]:
     """Hold the longest marked accounts that nobody else holds, until the end of the transaction."""
-    return list(await tx.column(HOLD_OLDEST, limit=limit, looked_at=limit * LOOKED_AT))
+    return await tx.column(HOLD_OLDEST, limit=limit, looked_at=limit * LOOKED_AT)
 
 
 async def hold(tx: WriteTx, account_ids: Sequence[str]) -> None:
