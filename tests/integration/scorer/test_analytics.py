@@ -3,19 +3,24 @@
 import re
 import secrets
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import asyncpg
 import pytest
 from sqlalchemy import make_url
 
+from shared.topics import ACCOUNT_SCORE_CHANGED
 from tests.integration.scorer.writing import account, invited, person, withdrawn, writer
 from tests.support.clock import FrozenClock
 from tests.support.environment import Environment, fresh_environment
 from tests.support.events import NOW, recorded
 
 HOW_TO = Path(__file__).parents[3] / "docs/tableau-and-power-bi.md"
+FIGURES = (
+    *("nps", "promoter_count", "passive_count", "detractor_count", "response_count", "stakeholder_count"),
+    *("ci_low", "ci_high", "change", "significant", "response_rate"),
+)
 VIEWS = ("accounts", "stakeholders", "responses", "answers", "invitations", "account_scores", "context_events")
 
 
@@ -72,9 +77,24 @@ async def test_views_show_what_counts(analyst: asyncpg.Connection) -> None:
     )
     assert score is not None
     assert (score["nps"], float(nps), score["response_count"]) == (100.0, 100.0, 1)
-    everything = await analyst.fetchval("select count(*) from analytics.account_scores")
-    assert everything == 12
     assert await analyst.fetchval("select count(*) from analytics.invitations") == 1
+
+
+async def test_the_view_of_scores_shows_what_was_told(filled: Environment, analyst: asyncpg.Connection) -> None:
+    async with writer(filled, FrozenClock(NOW)) as rows:
+        told = (await rows.told(ACCOUNT_SCORE_CHANGED))[-1].data.figures  # type: ignore[attr-defined]
+    shown = await analyst.fetch("select * from analytics.account_scores")
+    assert {(row["score_window"], row["method"]) for row in shown} == {
+        (window, method) for window, methods in told.items() for method in methods
+    }
+    for row in shown:
+        figures = told[row["score_window"]][row["method"]]
+        last_at, previous = figures["last_answered_at"], figures["previous"]
+        expected = {name: figures[name] for name in FIGURES} | {
+            "previous_nps": previous["nps"] if previous else None,
+            "last_answered_at": datetime.fromisoformat(last_at) if last_at else None,
+        }
+        assert {name: row[name] for name in expected} == expected
 
 
 @pytest.mark.parametrize("view", VIEWS)

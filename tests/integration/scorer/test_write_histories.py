@@ -171,12 +171,13 @@ async def test_any_history_ends_as_a_plain_recomputation_says(scorer: Writer, ev
 
 async def check_figures(scorer: Writer, expected: dict[str, Plain]) -> None:
     world = world_of(expected)
+    told = {one.account_id: one.data.figures for one in await scorer.told(ACCOUNT_SCORE_CHANGED)}  # type: ignore[attr-defined]
     for row in await scorer.rows("snapshots"):
         for window in WINDOWS:
             for method in ("latest", "all"):
                 figures = account_score(world, row["account_id"], window, method, LATER)
                 known, asked = figures.pop("people")
-                actual = row["figures"][window][method]
+                actual = told[row["account_id"]][window][method]
                 assert_same(actual, figures)
                 assert (actual["coverage"]["known"], actual["coverage"]["asked"]) == (known, asked)
         assert row["account_class"] == account_class(world, row["account_id"], LATER)

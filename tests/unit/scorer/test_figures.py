@@ -7,7 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scorer.domain.account import AccountFacts, account_figures, account_snapshot, next_border
+from services.scorer.domain.account import (
+    AccountFacts,
+    account_figures,
+    account_snapshot,
+    counted_snapshot,
+    digest_of,
+    figures_of_snapshot,
+    next_border,
+)
 from services.scorer.domain.answers import Answer, History
 from services.scorer.domain.figures import Pairs, Tally, figures_from_counts, rounded, tally_of
 from services.scorer.domain.windows import STANDARD_WINDOWS, parse_window
@@ -96,6 +104,27 @@ def test_nothing_changes_before_the_next_border_and_something_may_at_it(found: l
     assert border > NOW
     assert account_snapshot(found, border - timedelta(microseconds=1)) == snapshot
     assert next_border(history, border) != border
+
+
+@given(answers(), answers(), MOMENTS, st.integers(0, 1))
+def test_digests_differ_where_figures_do_and_nowhere_else(
+    one: list[Answer], other: list[Answer], later: datetime, known: int
+) -> None:
+    snapshots = [
+        counted_snapshot(found, as_of, known=number)
+        for found, as_of, number in (
+            (one, NOW, 1),
+            (other, NOW, 1),
+            (one, later, 1),
+            (one, NOW, known),
+            (one[1:], NOW, 1),
+            (list(reversed(one)), NOW, 1),
+        )
+    ]
+    for first in snapshots:
+        for second in snapshots:
+            same = figures_of_snapshot(first) == figures_of_snapshot(second)
+            assert (digest_of(first) == digest_of(second)) is same
 
 
 def test_sixty_promoters_twenty_passives_twenty_detractors_make_forty() -> None:
