@@ -28,6 +28,7 @@ LOAD_SECONDS = 0.75
 REST_SECONDS = 5.0
 """While some replica writes one large batch after the other, a projector does a little each 5 s."""
 LULL_SECONDS = 0.25
+"""So long after a batch answers still count as coming in."""
 FEW_ACCOUNTS = 10
 """Most in a transaction while answers come in: what is done for all of them at once holds up readers of the same
 process."""
