@@ -83,7 +83,11 @@ def amendments(draw: st.DrawFn) -> Event:
 
 withdrawals = st.builds(
     lambda response_id, account_id, at, number: withdrawn(
-        response_id, account_id, recorded_at=at, event_id=UUID(int=10**10 + number)
+        response_id,
+        account_id,
+        recorded_at=at,
+        # One id for one thing that is withdrawn, as the collector makes them.
+        event_id=UUID(int=10**13 + number * 100 + 10 * ACCOUNTS.index(account_id) + IDS.index(response_id)),
     ),
     st.sampled_from(IDS),
     st.sampled_from(ACCOUNTS),
