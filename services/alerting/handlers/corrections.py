@@ -10,6 +10,7 @@ from services.alerting.domain.rules import Rule
 from services.alerting.domain.tasks import SYSTEM, Change, Closing, Task
 from services.alerting.domain.triggers import Fired, Policy, Trigger, corrected
 from services.alerting.handlers.casework import Casework
+from services.alerting.handlers.chances import drop_chances
 from services.alerting.handlers.facts import corrected_trigger
 from services.alerting.handlers.triggers import place
 from shared.events.envelope import Event
@@ -37,6 +38,8 @@ class Correction:
         for person in (self._data.stakeholder_id, None):
             for task in self._casework.open_tasks(self._event.account_id, person):
                 self._correct(task)
+        if self.changed_category:
+            drop_chances(self._casework, self._data, self._data.new.change, self._event.time)
         self._open_anew()
 
     def _correct(self, task: Task) -> None:

@@ -11,6 +11,7 @@ from services.alerting.domain.rules import Rule
 from services.alerting.domain.tasks import SYSTEM, Change, Closing, Task
 from services.alerting.handlers.bursts import Bursts
 from services.alerting.handlers.casework import Casework
+from services.alerting.handlers.chances import drop_chances
 from services.alerting.handlers.corrections import Correction, category_of_ref
 from services.alerting.handlers.facts import trigger_of
 from services.alerting.handlers.recoveries import tell, tie, untie
@@ -25,7 +26,6 @@ from shared.events.scores import AccountScoreDropped, StakeholderAnswerCorrected
 from shared.verdicts import CHANGE, NEW, REPEAT, BatchHandler, Received, Verdict
 
 Key = tuple[str, str]
-FALLS = ("promoter_to_passive", "promoter_to_detractor", "passive_to_detractor")
 
 
 def record_score_events(resources: Resources) -> BatchHandler:
@@ -83,6 +83,7 @@ def _apply(casework: Casework, event: Event, rules: Sequence[Rule], resources: R
     if isinstance(data, StakeholderAnswered):
         tied = tie(casework, data)
         _close_answered(casework, data, event.time)
+        drop_chances(casework, data, data.change, event.time)
         if data.change is not None:
             change = change_block(data)
             _tell_change(casework, event, data.response_id, change)
@@ -95,12 +96,10 @@ def _apply(casework: Casework, event: Event, rules: Sequence[Rule], resources: R
 
 
 def _close_answered(casework: Casework, data: StakeholderAnswered, at: datetime) -> None:
-    """Who was silent has answered: nothing is left to do. Nor do we ask for a referral who has fallen since."""
+    """Who was silent has answered: nothing is left to do."""
     for task in casework.open_tasks(data.account_id, data.stakeholder_id):
         if task.closes_on_answer:
             casework.record(close(task, Change(SYSTEM, at, "the answer came"), Closing("answered")))
-        elif task.is_chance and task.acknowledged_at is None and data.change in FALLS:
-            casework.record(close(task, Change(SYSTEM, at, "the person has fallen since"), Closing("answered")))
 
 
 def _tell_change(casework: Casework, event: Event, response_id: str, change: dict[str, object]) -> None:

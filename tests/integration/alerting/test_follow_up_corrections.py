@@ -38,6 +38,21 @@ async def test_an_amendment_within_the_rule_says_so_and_takes_on_what_got_worse(
     assert item["inhibited"] == []
 
 
+async def test_nobody_is_asked_for_a_referral_whose_answer_was_amended_to_a_fall(alerting: Desk, acme: Case) -> None:
+    first, second = acme.ref("r1", 9), acme.ref("r2", 9, LATER)
+    same = pair(second, first)
+    await alerting.emit(acme.account(), acme.answered("r1", 9, change="new_promoter"))
+    await alerting.emit(acme.answered("r2", 9, LATER, previous=first))
+    await alerting.emit(acme.corrected("r2", same, same, "amended", follow_up_requested=True))
+    assert (await alerting.only(acme, kind="new_promoter"))["state"] == "open"
+    fallen = pair(acme.ref("r2", 7, LATER), first, "promoter_to_passive")
+    await alerting.emit(acme.corrected("r2", same, fallen, "amended"))
+    item = await alerting.only(acme, kind="new_promoter")
+    assert (item["state"], item["outcome"]) == ("closed", "answered")
+    history = (await alerting.get(item["follow_up_id"]))["history"]
+    assert "the person has fallen since" in [entry["comment"] for entry in history]
+
+
 async def test_who_asks_for_a_follow_up_afterwards_is_named_in_the_stronger_task(alerting: Desk, acme: Case) -> None:
     await alerting.emit(acme.answered("r1", 2))
     two = pair(acme.ref("r1", 2))
