@@ -249,8 +249,14 @@ class LoopGroup(BaseModel):
     dismissed_count: int
     corrected_count: int
     told_customer_count: int
+    loop_count: int = Field(
+        description="Follow-ups by which somebody is owed an answer: neither dismissed nor corrected, chances to grow"
+        " left out."
+    )
+    closed_loop_count: int = Field(description="Those of them that were resolved or answered.")
     closed_loop_rate: float | None = Field(
-        description="Resolved and answered over all that was neither dismissed nor corrected, 0 to 1."
+        description="`closed_loop_count` over `loop_count`, 0 to 1. A chance to grow that nobody took up leaves no"
+        " customer without an answer, so it does not count."
     )
     on_time_rate: float | None = Field(description="First touches by the due time over all that were due, 0 to 1.")
     escalated_count: int = Field(description="Those that nobody had taken on when they were due.")

@@ -35,9 +35,9 @@ class Sort:
 class LoopFigures:
     """How well the loop is closed in one group. Times in hours by the clock, None where there is nothing to measure.
 
-    `closed_loop_rate`: resolved and answered over all that was neither dismissed nor corrected, from 0 to 1.
-    `on_time_rate`: first touches by the due time over all that were due. `recovered_rate`: recovered over all whose
-    person has answered again, chances to grow left out.
+    `loop_count`: who is owed an answer, so neither dismissed nor corrected and no chance to grow. `closed_loop_rate`:
+    those of them that are closed, from 0 to 1. `on_time_rate`: first touches by the due time over all that were due.
+    `recovered_rate`: recovered over all whose person has answered again, chances to grow left out.
     """
 
     group: dict[str, str | None]
@@ -50,6 +50,8 @@ class LoopFigures:
     dismissed_count: int
     corrected_count: int
     told_customer_count: int
+    loop_count: int
+    closed_loop_count: int
     closed_loop_rate: float | None
     on_time_rate: float | None
     escalated_count: int

@@ -15,11 +15,12 @@ from shared.db.transaction import ReadTx
 MAX_UNOWNED = 200
 _GROUP_COLUMNS = {"owner": "owner_email"}
 _SEEN = """
-    (select *, next_result is not null and not coalesce(cast(policy -> 'rule' ->> 'growth' as boolean), false)
-            as is_compared,
+    (select *, next_result is not null and not is_chance as is_compared,
+        not is_chance and outcome is distinct from 'dismissed' and outcome is distinct from 'corrected' as is_loop,
         exists (select from task_escalations e where e.follow_up_id = t.follow_up_id and e.cause = 'overdue')
             as escalated
-    from tasks t) as seen
+    from tasks t, lateral (select coalesce(cast(policy -> 'rule' ->> 'growth' as boolean), false) as is_chance) as rule)
+    as seen
 """
 
 
@@ -62,6 +63,8 @@ async def loop_figures(
             count(*) filter (where outcome = 'dismissed') as dismissed,
             count(*) filter (where outcome = 'corrected') as corrected,
             count(*) filter (where told_customer) as told_customer,
+            count(*) filter (where is_loop) as loops,
+            count(*) filter (where is_loop and state = 'closed') as closed_loops,
             count(*) filter (where is_compared) as compared,
             count(*) filter (where is_compared and next_result = 'recovered') as recovered,
             count(*) filter (where is_compared and next_result = 'unchanged') as unchanged,
@@ -141,7 +144,6 @@ def _escaped(text: str) -> str:
 
 
 def _figures(row: RowMapping, group: dict[str, str]) -> LoopFigures:
-    counted = row["opened"] - row["dismissed"] - row["corrected"]
     return LoopFigures(
         group={name: row[column] for name, column in group.items()},
         opened_count=row["opened"],
@@ -153,7 +155,9 @@ def _figures(row: RowMapping, group: dict[str, str]) -> LoopFigures:
         dismissed_count=row["dismissed"],
         corrected_count=row["corrected"],
         told_customer_count=row["told_customer"],
-        closed_loop_rate=(row["resolved"] + row["answered"]) / counted if counted else None,
+        loop_count=row["loops"],
+        closed_loop_count=row["closed_loops"],
+        closed_loop_rate=row["closed_loops"] / row["loops"] if row["loops"] else None,
         escalated_count=row["escalated"],
         on_time_rate=row["on_time"] / row["judged"] if row["judged"] else None,
         recovered_count=row["recovered"],

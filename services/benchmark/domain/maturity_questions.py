@@ -55,7 +55,12 @@ REGULARITY = Measure(
 )
 COVERAGE = Measure("account_coverage", "share", (0.3, 0.6, 0.9), "accounts asked in 365 days over known accounts")
 RESPONSE = Measure("response_rate", "share", (0.12, 0.2, 0.5), "answers over recipients in 365 days")
-LOOP = Measure("closed_loop_rate", "share", (0.3, 0.6, 0.9), "follow-ups of 365 days that were closed with an answer")
+LOOP = Measure(
+    "closed_loop_rate",
+    "share",
+    (0.3, 0.6, 0.9),
+    "follow-ups of 365 days that were closed with an answer, chances to grow left out",
+)
 FIRST_TOUCH = Measure(
     "hours_to_first_touch", "hours", (72, 24, 8), "median of the follow-ups of 365 days", falling=True
 )

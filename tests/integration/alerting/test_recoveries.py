@@ -94,9 +94,26 @@ async def test_the_figures_of_the_closed_loop(environment: Environment, acme: Ca
             "unchanged_count": 1,
             "worse_count": 0,
             "recovered_rate": 0.5,
+            "loop_count": 4,
+            "closed_loop_count": 2,
             "closed_loop_rate": 0.5,
             "median_hours_to_first_touch": 3.0,
             "median_hours_to_close": 3.0,
         }
         assert {name: found[name] for name in expected} == expected
         assert found["on_time_rate"] == 0.5, "ann and bob in time; eva late, kim not at all; the newest is not due yet"
+
+
+async def test_a_chance_to_grow_is_no_loop_to_close(alerting: Desk, acme: Case) -> None:
+    await alerting.emit(
+        acme.account(), acme.answered("r1", 9, change="new_promoter"), acme.answered("r2", 2, stakeholder_id="bob")
+    )
+    for item in await alerting.items(acme):
+        await alerting.do(item["follow_up_id"], "close", outcome="resolved")
+    answer = await alerting.client.get("/v1/follow-ups/summary", params={"account_id": acme.account_id})
+    (whole,) = answer.json()["groups"]
+    assert (whole["closed_count"], whole["loop_count"], whole["closed_loop_count"]) == (2, 1, 1)
+    query = {"account_id": acme.account_id, "group_by": "kind"}
+    groups = (await alerting.client.get("/v1/follow-ups/summary", params=query)).json()["groups"]
+    rates = {group["group"]["kind"]: group["closed_loop_rate"] for group in groups}
+    assert rates == {"new_promoter": None, "detractor": 1.0}

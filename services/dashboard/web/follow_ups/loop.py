@@ -22,10 +22,9 @@ def draw_figures(one: Json) -> None:
     if not one["opened_count"]:
         empty("No follow-up was opened in this time.", "They open by themselves when somebody turns.")
         return
-    kept = one["opened_count"] - one["dismissed_count"] - one["corrected_count"]
     heard = one["recovered_count"] + one["unchanged_count"] + one["worse_count"]
     with box("div", "figures"):
-        closed = f"{one['resolved_count'] + one['answered_count']} of {wording.count(kept, 'follow-up')}"
+        closed = f"{one['closed_loop_count']} of {wording.count(one['loop_count'], 'follow-up')}, growth left out"
         figure("Loops closed", wording.share(one["closed_loop_rate"]), note=closed)
         figure("First touch on time", wording.share(one["on_time_rate"]), note="of those that were due")
         touch, end = one["median_hours_to_first_touch"], one["median_hours_to_close"]
