@@ -22,10 +22,11 @@ from services.alerting.store.past import purge_past
 from services.alerting.store.watches import (
     Renewal,
     account_voices,
-    not_watched,
     note_renewals,
     purge_watched,
     renewals_between,
+    take_down,
+    watched,
 )
 from shared.db.transaction import ReadTx, WriteTx
 from shared.ids import derived_uuid
@@ -56,12 +57,14 @@ async def watch_renewals(tx: WriteTx, resources: Resources, among: Collection[st
     now, calendar = resources.clock.now(), resources.policy.calendar
     days = int(latest(rules, "days_to_renewal", FARTHEST_DAYS))
     today = calendar.local_date(now)
-    await note_renewals(tx, today, today + timedelta(days=days), now, among)
     seen = []
     for one, trigger in await renewals_now(tx, calendar, now, days, among):
         if (found := _decided(rules, trigger, resources)) is not None:
             seen.append(_named(found, _renewal_id(one, found)))
-    return await _act(tx, resources, seen)
+    acted = await _act(tx, resources, seen)
+    # After the locks of accounts, as everywhere: who holds one may be about to write the same row.
+    await note_renewals(tx, today, today + timedelta(days=days), now, among)
+    return acted
 
 
 async def renewals_now(
@@ -108,11 +111,16 @@ def segment_account(dimension: str, value: str) -> str:
 
 
 async def _act(tx: WriteTx, resources: Resources, seen: Sequence[Seen]) -> int:
-    fresh = await not_watched(tx, [one.trigger.event_id for one in seen[:AT_ONCE]], resources.clock.now())
-    acted = [one for one in seen if one.trigger.event_id in fresh]
+    old = await watched(tx, [one.trigger.event_id for one in seen])
+    new = [one for one in seen if one.trigger.event_id not in old][:AT_ONCE]
+    if not new:
+        return 0
+    await tx.lock_accounts({one.trigger.account_id for one in new})
+    # Under the locks: somebody may have acted on one meanwhile.
+    fresh = await take_down(tx, [one.trigger.event_id for one in new], resources.clock.now())
+    acted = [one for one in new if one.trigger.event_id in fresh]
     if not acted:
         return 0
-    await tx.lock_accounts({one.trigger.account_id for one in acted})
     casework = await Casework.around(tx, resources, [(one.trigger.account_id, None) for one in acted], ())
     for one in acted:
         casework.judged(one.trigger, place(casework, one.trigger, one.decision, resources.policy))

@@ -31,7 +31,9 @@ async def note_renewals(
     """Take down since when these accounts are known, those that were not."""
     await tx.execute(
         "insert into account_watches (account_id, known_since) select account_id, :now from accounts"
-        f" where not removed and renewal_on between :first and :last and {_AMONG} on conflict do nothing",
+        f" where not removed and renewal_on between :first and :last and {_AMONG}"
+        " and not exists (select from account_watches w where w.account_id = accounts.account_id)"
+        " order by account_id on conflict do nothing",
         first=first,
         last=last,
         now=now,
@@ -79,7 +81,16 @@ async def account_voices(tx: ReadTx) -> list[AccountVoices]:
     return found
 
 
-async def not_watched(tx: WriteTx, event_ids: Iterable[UUID], now: datetime) -> set[UUID]:
+async def watched(tx: ReadTx, event_ids: Collection[UUID]) -> set[UUID]:
+    """Those of these that have been acted on."""
+    if not event_ids:
+        return set()
+    return set(
+        await tx.column("select event_id from watched where event_id = any(cast(:ids as uuid[]))", ids=list(event_ids))
+    )
+
+
+async def take_down(tx: WriteTx, event_ids: Iterable[UUID], now: datetime) -> set[UUID]:
     """Take down what is about to be acted on; answers the ids that had not been."""
     rows = await tx.all(
         "insert into watched (event_id, at) select unnest(cast(:ids as uuid[])), :now"

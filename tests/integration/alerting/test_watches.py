@@ -1,5 +1,6 @@
 """What time brings about: renewals at risk, segments that turn; contacts that bounce; and what is not worth telling."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import date, timedelta
 from typing import Any, cast
@@ -7,6 +8,8 @@ from typing import Any, cast
 import pytest
 
 from services.alerting.domain.default_rules import RENEWAL_NEAR
+from services.alerting.handlers import watches
+from services.alerting.handlers.watches import watch_renewals
 from shared.events.envelope import Event
 from shared.events.invitations import InvitationFact
 from shared.events.scores import AccountClassChanged, AccountScoreChanged
@@ -15,6 +18,7 @@ from shared.topics import ACCOUNT_CLASS_CHANGED, ACCOUNT_SCORE_CHANGED
 from tests.integration.alerting.cases import MONDAY, Case, event
 from tests.integration.alerting.desk import Desk, desk
 from tests.support.environment import Environment
+from tests.support.polling import eventually
 
 RENEWAL = date(2026, 9, 1)
 
@@ -115,6 +119,45 @@ async def test_an_account_that_is_new_here_is_not_yet_unheard(fresh: Desk, acme:
     assert [item["kind"] for item in await fresh.items(later)] == ["renewal_risk"], "118 days before its renewal"
 
 
+async def test_a_look_at_all_contracts_waits_for_who_holds_an_account_and_stands_in_nobody_s_way(
+    fresh: Desk, acme: Case
+) -> None:
+    await fresh.emit(acme.account(renewal_on=RENEWAL))
+    async with fresh.plumbing.database.write() as tx:  # as if nobody had looked at the turn yet
+        await tx.execute("delete from account_watches")
+        await tx.execute(
+            "insert into account_scores (account_id, sequence, account_class, figures, computed_at)"
+            " values (:account_id, 1, 'at_risk', '{}', now())",
+            account_id=acme.account_id,
+        )
+    database, resources = fresh.plumbing.database, fresh.app.state.service.resources
+    async with database.write() as tx:
+        await tx.execute("set local lock_timeout = '500ms'")  # sooner than a deadlock would be ended
+        await tx.lock_accounts([acme.account_id])
+        looking = asyncio.create_task(fresh.look("renewals"))
+
+        async def waiting() -> int:
+            return await fresh.number("select count(*) from pg_locks where locktype = 'advisory' and not granted")
+
+        await eventually(waiting)
+        assert await watch_renewals(tx, resources, [acme.account_id]) == 1
+    assert await looking == 0
+    assert (await fresh.only(acme))["occurrences"] == 1
+
+
+async def test_what_was_acted_on_takes_no_place_among_what_is_looked_at_at_once(
+    fresh: Desk, acme: Case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(watches, "AT_ONCE", 1)
+    later = Case(f"{acme.account_id}-later")
+    await fresh.emit(acme.account(renewal_on=RENEWAL), later.account(renewal_on=RENEWAL + timedelta(days=60)))
+    await fresh.emit(acme.scored(1, 10, "at_risk"), later.scored(1, 10, "at_risk"))
+    assert [len(await fresh.items(one)) for one in (acme, later)] == [1, 0], "the second one renews too late"
+    fresh.clock.advance(timedelta(days=30))
+    assert await fresh.look("renewals") == 1
+    assert len(await fresh.items(later)) == 1
+
+
 async def test_a_dry_run_judges_renewals_as_they_stand(fresh: Desk, acme: Case) -> None:
     await fresh.emit(acme.account(renewal_on=RENEWAL), acme.scored(1, 10, "steady"))
     conditions = {"days_to_renewal": {"min": 0, "max": 90}, "account_class": {"in": ["steady"]}}
@@ -170,7 +213,8 @@ async def test_a_bounce_of_long_ago_or_of_somebody_erased_opens_nothing(
     alerting: Desk, acme: Case, module_environment: Environment
 ) -> None:
     await alerting.emit(bounced(acme, days=31))
-    await alerting.emit(acme.erased(module_environment, "bob"), bounced(acme, stakeholder_id="bob"))
+    await alerting.emit(acme.erased(module_environment, "bob"))
+    await alerting.emit(bounced(acme, stakeholder_id="bob"))
     assert await alerting.items(acme) == []
 
 
