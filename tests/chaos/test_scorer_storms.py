@@ -74,11 +74,11 @@ async def test_a_rebalance_storm_ends_where_a_recomputation_does(
         over.set()
         pause, read = await watching, await read_so_far(environment)
         await pouring
+        with capsys.disabled():
+            sys.stdout.write(f"\nseed {SEED}: {moves} moves, {story.poured} records, longest pause {pause:.1f} s\n")
         for part in scorers.running:
             await part.until_ready()
         await story.check(database, scorers.urls[scorers.running[0].name])
-    with capsys.disabled():
-        sys.stdout.write(f"\nseed {SEED}: {moves} moves, {story.poured} records, longest pause {pause:.1f} s\n")
     assert read > 0
     assert pause < STORM_SECONDS
 
