@@ -18,6 +18,8 @@ log = get_logger(__name__)
 SPAN = timedelta(minutes=15)
 BY_NAME, BY_ADDRESS = Brake(5, SPAN), Brake(30, SPAN)
 """How many failures a name, and an address, may have."""
+DROPPED_AT_ONCE = 20
+"""Rows that a try removes where it adds at most two, so that those that count no more run out."""
 
 
 def hash_of(token: str) -> bytes:
@@ -56,7 +58,6 @@ class SigningIn:
         async with self._database.write() as tx:
             failed = await tries.lock_tries(tx, (name, place), now)
             await tries.set_tries(tx, {name: (), place: failed[place][:-1]})
-            await tries.drop_old_tries(tx, now - SPAN)
             await sessions.drop_ended(tx, now, self._idle)
             if before:
                 await sessions.end_session(tx, hash_of(before))
@@ -76,6 +77,7 @@ class SigningIn:
                 seconds = int(max(waits).total_seconds()) + 1
                 raise TooMany("too_many_tries", "too many failed tries", retry_after=seconds)
             await tries.set_tries(tx, {who: [*brake.live(failed[who], now), now] for who, brake in brakes.items()})
+            await tries.drop_old_tries(tx, now - SPAN, DROPPED_AT_ONCE)
 
     async def visitor(self, token: str | None) -> Visitor | None:
         """Who the token belongs to; None when the session has ended."""

@@ -36,10 +36,11 @@ async def set_tries(tx: WriteTx, tries: Mapping[bytes, Times]) -> None:
             await tx.execute("delete from failed_tries where who = :who", who=who)
 
 
-async def drop_old_tries(tx: WriteTx, before: datetime) -> int:
-    """Remove what counts no more; what somebody is counting right now stays for the next time."""
+async def drop_old_tries(tx: WriteTx, before: datetime, most: int) -> int:
+    """Remove some of what counts no more; what somebody is counting right now stays for the next time."""
     return await tx.execute(
         "delete from failed_tries where who in"
-        " (select who from failed_tries where last_at < :before for update skip locked)",
+        " (select who from failed_tries where last_at < :before limit :most for update skip locked)",
         before=before,
+        most=most,
     )

@@ -155,6 +155,17 @@ async def test_names_that_are_tried_while_an_address_has_to_wait_are_not_kept(
         assert await tx.scalar("select count(*) from failed_tries") == 2, "the address and the first name"
 
 
+async def test_failures_that_count_no_more_go_without_anybody_signing_in(
+    browser: httpx.AsyncClient, resources: Resources, clock: FrozenClock
+) -> None:
+    for number in range(5):
+        assert (await sign_in(browser, "wrong", f"nobody-{number}@tellback.example")).status_code == 401
+    clock.advance(timedelta(minutes=16))
+    assert (await sign_in(browser, "wrong", "another@tellback.example")).status_code == 401
+    async with resources.desk.database.read() as tx:
+        assert await tx.scalar("select count(*) from failed_tries") == 2, "the address and the last name"
+
+
 async def test_colleagues_behind_one_address_may_all_sign_in(
     resources: Resources, clock: FrozenClock, password: str
 ) -> None:
