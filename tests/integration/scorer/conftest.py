@@ -4,8 +4,11 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from services.scorer import SCHEMA
+from shared.db.engine import Database
 from tests.integration.scorer.reading import Reader, reading
-from tests.support.environment import fresh_environment
+from tests.integration.scorer.writing import Writer, writer
+from tests.support.environment import Environment, fresh_environment
 
 
 @pytest.fixture(scope="module")
@@ -16,3 +19,20 @@ async def reader(postgres_url: str) -> AsyncIterator[Reader]:
         reading(environment) as found,
     ):
         yield found
+
+
+@pytest.fixture(scope="module")
+async def rows(reader: Reader) -> AsyncIterator[Writer]:
+    """The consumer and the projector beside the reader, on the same clock."""
+    async with writer(reader.environment, reader.clock) as found:
+        yield found
+
+
+@pytest.fixture
+async def database(environment: Environment) -> AsyncIterator[Database]:
+    """The scorer's database of the test's own environment, to look into from beside the scorers."""
+    opened = Database(environment.database_url, SCHEMA, pool_size=2)
+    try:
+        yield opened
+    finally:
+        await opened.close()

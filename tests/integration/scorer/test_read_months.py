@@ -1,12 +1,10 @@
 """Trends summed from the ends of months equal those counted from the answers, whatever comes late, is amended,
 withdrawn or erased."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from random import Random
 from typing import Any
 
-import pytest
 from hypothesis import given
 
 from services.scorer.domain.months import KEPT_WINDOWS, closed_months
@@ -15,20 +13,13 @@ from shared.events.envelope import Event
 from shared.events.invitations import InvitationKind
 from tests.integration.scorer.reading import NOW, Reader
 from tests.integration.scorer.worlds import ACCOUNTS, CHOICES, MICROSECONDS, PEOPLE, a_world, exactly, moment, seeds
-from tests.integration.scorer.writing import Writer, amended, erased, invited, person, withdrawn, writer
+from tests.integration.scorer.writing import Writer, amended, erased, invited, person, withdrawn
 from tests.support.events import recorded
 from tests.support.reference.world import World
 
 METHODS = "latest,all,mean_of_accounts,revenue_weighted"
 TREND = "/v1/portfolio/trend"
 TRACES = "erasures, response_changes, pending_changes, dropped_responses"
-
-
-@pytest.fixture(scope="module")
-async def rows(reader: Reader) -> AsyncIterator[Writer]:
-    """The consumer and the projector beside the reader, on the same clock."""
-    async with writer(reader.environment, reader.clock) as found:
-        yield found
 
 
 async def begin(reader: Reader, rows: Writer, world: World) -> None:

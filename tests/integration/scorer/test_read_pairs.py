@@ -1,26 +1,16 @@
 """What is read from snapshots and from the last answers of people equals what is counted from all answers: people,
 coverage, drivers, the funnel; projected, half projected, or not at all."""
 
-from collections.abc import AsyncIterator
 from random import Random
 from typing import Any
 
-import pytest
 from hypothesis import given
 
-from tests.integration.scorer.reading import NOW, Reader
-from tests.integration.scorer.test_read_sums import disturb
-from tests.integration.scorer.worlds import CHOICES, WINDOWS, a_world, exactly, seeds
-from tests.integration.scorer.writing import Writer, writer
+from tests.integration.scorer.reading import Reader
+from tests.integration.scorer.worlds import CHOICES, WINDOWS, a_world, begin, disturb, exactly, seeds
+from tests.integration.scorer.writing import Writer
 
 OF_ACCOUNTS = ("industry", "tier", "region", "owner")
-
-
-@pytest.fixture(scope="module")
-async def rows(reader: Reader) -> AsyncIterator[Writer]:
-    """The projector beside the reader, on the same clock."""
-    async with writer(reader.environment, reader.clock) as found:
-        yield found
 
 
 def some(random: Random, *names: str) -> dict[str, str]:
@@ -40,9 +30,7 @@ async def assert_both_ways(reader: Reader, path: str, **asked: Any) -> None:
 async def test_what_the_last_answers_tell_equals_what_all_answers_tell(reader: Reader, rows: Writer, seed: int) -> None:
     random = Random(seed)
     world = a_world(random)
-    reader.clock.advance(NOW - reader.clock.now())
-    await reader.put(world)
-    await rows.project()
+    await begin(reader, rows, world)
     if random.random() < 0.5:
         await disturb(reader, random, world)
     window = random.choice(WINDOWS)
@@ -61,9 +49,7 @@ async def test_what_the_last_answers_tell_equals_what_all_answers_tell(reader: R
 
 
 async def test_the_pairs_of_people_are_really_used(reader: Reader, rows: Writer) -> None:
-    reader.clock.advance(NOW - reader.clock.now())
-    await reader.put(a_world(Random(3)))
-    await rows.project()
+    await begin(reader, rows, a_world(Random(3)))
     before = await reader.body("/v1/portfolio/coverage", window="7d")
     await reader.tables.execute("update latest_pairs set score = 0, previous_score = 0")
     assert (await reader.body("/v1/portfolio/coverage", window="7d"))["selection"] != before["selection"]

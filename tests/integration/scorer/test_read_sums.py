@@ -1,29 +1,20 @@
 """Figures added up from snapshots equal those counted from the answers, whatever is stale, has slid, or just came."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from decimal import Decimal
 from random import Random
 from typing import Any
 
-import pytest
 from hypothesis import given
 
 from services.scorer.domain.windows import STANDARD_WINDOWS
-from tests.integration.scorer.reading import NOW, Reader, insert
-from tests.integration.scorer.worlds import CHOICES, DAYS, MICROSECONDS, a_world, exactly, seeds
-from tests.integration.scorer.writing import Writer, writer
+from tests.integration.scorer.reading import NOW, Reader
+from tests.integration.scorer.worlds import CHOICES, a_world, begin, disturb, exactly, seeds
+from tests.integration.scorer.writing import Writer
 from tests.support.reference.world import Client, Submission, World
 
 METHODS = "latest,all,mean_of_accounts,revenue_weighted"
 ATTRIBUTES = ("industry", "tier", "region", "owner")
-
-
-@pytest.fixture(scope="module")
-async def rows(reader: Reader) -> AsyncIterator[Writer]:
-    """The projector beside the reader, on the same clock."""
-    async with writer(reader.environment, reader.clock) as found:
-        yield found
 
 
 def asked_of(random: Random) -> dict[str, Any]:
@@ -45,26 +36,12 @@ async def both(reader: Reader, path: str, **asked: Any) -> tuple[Any, Any]:
     return await reader.body(path, **asked), counted
 
 
-async def disturb(reader: Reader, random: Random, world: World) -> None:
-    """Let time go on, and let more answers come that nobody has projected."""
-    reader.clock.advance(timedelta(days=random.choice(DAYS[2:]), microseconds=random.choice(MICROSECONDS)))
-    known = {one.response_id for one in world.submissions}
-    late = tuple(one for one in a_world(random).submissions if one.response_id not in known)
-    await insert(reader.tables, World(submissions=late))
-    await reader.tables.executemany(
-        "insert into marks (account_id, marked_at) values ($1, $2) on conflict do nothing",
-        [(one, NOW) for one in {one.account_id for one in late}],
-    )
-
-
 @exactly
 @given(seed=seeds)
 async def test_sums_over_snapshots_equal_the_counts_of_the_answers(reader: Reader, rows: Writer, seed: int) -> None:
     random = Random(seed)
     world = a_world(random)
-    reader.clock.advance(NOW - reader.clock.now())
-    await reader.put(world)
-    await rows.project()
+    await begin(reader, rows, world)
     for _ in range(2):
         added, counted = await both(reader, "/v1/portfolio/score", **asked_of(random))
         assert added == counted
@@ -83,9 +60,7 @@ async def test_sums_over_snapshots_equal_the_counts_of_the_answers(reader: Reade
 async def test_the_list_of_accounts_says_the_same_from_snapshots(reader: Reader, rows: Writer, seed: int) -> None:
     random = Random(seed)
     world = a_world(random)
-    reader.clock.advance(NOW - reader.clock.now())
-    await reader.put(world)
-    await rows.project()
+    await begin(reader, rows, world)
     if random.random() < 0.5:
         await disturb(reader, random, world)
     asked = {
@@ -107,9 +82,7 @@ async def test_the_list_of_accounts_says_the_same_from_snapshots(reader: Reader,
 
 
 async def test_fresh_snapshots_are_really_used(reader: Reader, rows: Writer) -> None:
-    reader.clock.advance(NOW - reader.clock.now())
-    await reader.put(a_world(Random(3)))
-    await rows.project()
+    await begin(reader, rows, a_world(Random(3)))
     expected = await reader.body("/v1/portfolio/score", group_by="industry")
     await reader.tables.execute("update snapshot_sums set s9 = s9 + 1000, n = n + 1000")
     assert await reader.body("/v1/portfolio/score", group_by="industry") != expected
@@ -119,9 +92,7 @@ async def test_accounts_are_listed_since_something_touched_them(reader: Reader, 
     async def touched_since(moment: datetime) -> list[str]:
         return [item["account_id"] for item in await reader.items("/v1/accounts", updated_since=moment)]
 
-    reader.clock.advance(NOW - reader.clock.now())
-    await reader.put(a_world(Random(3)))
-    await rows.project()
+    await begin(reader, rows, a_world(Random(3)))
     everybody = [item["account_id"] for item in await reader.items("/v1/accounts")]
     assert await touched_since(NOW - timedelta(seconds=1)) == everybody
     assert await touched_since(NOW) == []
@@ -133,7 +104,6 @@ async def test_accounts_are_listed_since_something_touched_them(reader: Reader, 
 
 
 async def test_who_is_left_out_of_revenue_weights_is_the_same_from_snapshots(reader: Reader, rows: Writer) -> None:
-    reader.clock.advance(NOW - reader.clock.now())
     accounts = tuple(
         Client(
             f"a{number:03}",
@@ -147,8 +117,7 @@ async def test_who_is_left_out_of_revenue_weights_is_the_same_from_snapshots(rea
         Submission(f"r{number}", one.account_id, "ada", "nps", number % 11, NOW - timedelta(days=1))
         for number, one in enumerate(accounts)
     )
-    await reader.put(World(clients=accounts, submissions=said))
-    await rows.project()
+    await begin(reader, rows, World(clients=accounts, submissions=said))
     await reader.tables.execute("insert into marks select account_id, now() from accounts where account_id like 'a_3_'")
     asked = {"method": "revenue_weighted", "currency": "EUR", "group_by": "industry"}
     added, counted = await both(reader, "/v1/portfolio/score", **asked)

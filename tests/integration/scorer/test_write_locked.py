@@ -1,6 +1,5 @@
 """A table locked by somebody else: the scorer waits and tries again, and keeps its partitions."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import asyncpg
@@ -22,15 +21,6 @@ WAITING_BATCHES = """
         and held.relation = 'scorer.cursors'::regclass)
 """
 """When each consumer's transaction, which holds its cursors, began to wait."""
-
-
-@pytest.fixture
-async def database(environment: Environment) -> AsyncIterator[Database]:
-    opened = Database(environment.database_url, "scorer", pool_size=2)
-    try:
-        yield opened
-    finally:
-        await opened.close()
 
 
 async def epochs(database: Database) -> dict[Any, int]:

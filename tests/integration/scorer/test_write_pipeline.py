@@ -37,15 +37,6 @@ from tests.support.processes import start, tellback
 LATER = NOW + timedelta(minutes=5)
 
 
-@pytest.fixture
-async def database(environment: Environment) -> AsyncIterator[Database]:
-    opened = Database(environment.database_url, "scorer", pool_size=2)
-    try:
-        yield opened
-    finally:
-        await opened.close()
-
-
 @contextlib.asynccontextmanager
 async def scorer(environment: Environment) -> AsyncIterator[None]:
     """The scorer as one process would run it, its clock standing at `LATER`."""

@@ -1,6 +1,5 @@
 """The whole topic read from its start again: the same rows and figures, and nothing told twice."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
@@ -19,15 +18,6 @@ from tests.support.environment import Environment, fresh_environment
 from tests.support.http import serving
 
 pytestmark = pytest.mark.slow
-
-
-@pytest.fixture
-async def database(environment: Environment) -> AsyncIterator[Database]:
-    opened = Database(environment.database_url, SCHEMA, pool_size=2)
-    try:
-        yield opened
-    finally:
-        await opened.close()
 
 
 @pytest.fixture

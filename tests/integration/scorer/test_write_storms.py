@@ -4,7 +4,6 @@ Short forms of what tests/chaos/test_scorer_storms.py does for minutes.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
@@ -15,15 +14,6 @@ from tests.integration.scorer.storms import Scorers, Story, check_books
 from tests.support.environment import Environment
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # three starts and two takeovers, on whatever machine
-
-
-@pytest.fixture
-async def database(environment: Environment) -> AsyncIterator[Database]:
-    opened = Database(environment.database_url, "scorer", pool_size=2)
-    try:
-        yield opened
-    finally:
-        await opened.close()
 
 
 async def test_scorers_that_come_and_go_end_where_a_recomputation_does(

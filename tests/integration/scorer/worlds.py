@@ -11,7 +11,8 @@ from typing import Any
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from tests.integration.scorer.reading import NOW
+from tests.integration.scorer.reading import NOW, Reader, insert
+from tests.integration.scorer.writing import Writer
 from tests.support.reference.world import Client, Entry, Invite, Person, Submission, World
 
 ACCOUNTS = ("acme", "Bolt", "çelik", "delta")
@@ -150,4 +151,23 @@ def _invite(random: Random, account_id: str, invitation_id: str, stakeholder_id:
         started_at=random.choice((None, moment(random))),
         survey_id=_maybe(random, "survey_id"),
         channel=_maybe(random, "channel"),
+    )
+
+
+async def begin(reader: Reader, rows: Writer, world: World) -> None:
+    """Nothing but this world, at `NOW`, with everything projected."""
+    reader.clock.advance(NOW - reader.clock.now())
+    await reader.put(world)
+    await rows.project()
+
+
+async def disturb(reader: Reader, random: Random, world: World) -> None:
+    """Let time go on, and let more answers come that nobody has projected."""
+    reader.clock.advance(timedelta(days=random.choice(DAYS[2:]), microseconds=random.choice(MICROSECONDS)))
+    known = {one.response_id for one in world.submissions}
+    late = tuple(one for one in a_world(random).submissions if one.response_id not in known)
+    await insert(reader.tables, World(submissions=late))
+    await reader.tables.executemany(
+        "insert into marks (account_id, marked_at) values ($1, $2) on conflict do nothing",
+        [(one, NOW) for one in {one.account_id for one in late}],
     )
