@@ -18,21 +18,23 @@ class Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
         self.busy = asyncio.Lock()
         self.unloaded: set[TopicPartition] = set()
         self.joined = False
+        self.moving = False
 
     def begin(self, consumer: AIOKafkaConsumer) -> None:
         """A new consumer, which holds nothing yet."""
         self.consumer = consumer
         self.unloaded.clear()
-        self.joined = False
+        self.joined = self.moving = False
 
     def end(self) -> None:
         """The consumer is gone."""
         self.consumer = None
-        self.joined = False
+        self.joined = self.moving = False
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
         """Finish the batch at hand, then let go."""
         async with self.busy:
+            self.moving = True
             self.unloaded -= set(revoked)
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
@@ -41,4 +43,4 @@ class Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
         if self.consumer is not None and partitions:
             self.consumer.pause(*partitions)
         self.unloaded |= partitions
-        self.joined = True
+        self.joined, self.moving = True, False

@@ -46,6 +46,9 @@ FETCH_WAIT_MS = 50
 turn the others are asked for alone; until that is answered, nobody asks for the first ones again, although they may
 have been taken long since. With Kafka's 500 ms that was the longest wait of a record by far."""
 COMMIT_SECONDS = 1.0
+HEARTBEAT_MS = 3_000
+"""At most, and a third of the session time: a member learns by it that others came or went, and meanwhile nobody reads
+what was theirs."""
 STALL_SECONDS = 60.0
 STALLS_BEFORE_EXIT = 3
 STOP_SECONDS = 15.0
@@ -135,7 +138,7 @@ class Runner:
             isolation_level="read_committed",
             max_poll_interval_ms=60_000,
             session_timeout_ms=self._config.session_timeout_ms,
-            heartbeat_interval_ms=3_000,
+            heartbeat_interval_ms=min(HEARTBEAT_MS, self._config.session_timeout_ms // 3),
             partition_assignment_strategy=(RangePartitionAssignor,),
             max_partition_fetch_bytes=FETCH_BYTES,
             fetch_max_wait_ms=FETCH_WAIT_MS,
@@ -194,7 +197,7 @@ class Runner:
                 await self._apply_with_retries(consumer, assignment, batches)
                 self._last_progress = time.monotonic()
                 self._stalls = 0
-        await self._commit_group(consumer, idle=not batches)
+            await self._commit_group(consumer, idle=not batches)
         if not batches and time.monotonic() - self._last_progress > STALL_SECONDS:
             await self._watch(consumer, assignment)
 
@@ -266,8 +269,10 @@ class Runner:
             counter.labels(verdict.reason).inc()
 
     async def _commit_group(self, consumer: AIOKafkaConsumer, *, idle: bool) -> None:
-        """Tell Kafka too, for lag tools, when there is time and at least every second; a failure changes nothing."""
-        if not self._uncommitted or not (idle or time.monotonic() - self._committed_at > COMMIT_SECONDS):
+        """Tell Kafka too, for lag tools, when there is time and at least every second; a failure changes nothing.
+        Between two assignments the group would refuse it, and have this member join once more."""
+        due = idle or time.monotonic() - self._committed_at > COMMIT_SECONDS
+        if not self._uncommitted or not due or self._rebalance.moving:
             return
         newest, self._uncommitted = self._uncommitted, {}
         # A place that went to another replica would have the whole commit refused.

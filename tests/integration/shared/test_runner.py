@@ -1,8 +1,10 @@
 """The consumer loop on real Kafka and PostgreSQL: every record counted once, whatever happens in between."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
+from functools import partial
 from typing import Any
 
 import asyncpg
@@ -16,7 +18,7 @@ from shared.errors import Halt
 from shared.kafka.batch import RunnerConfig
 from shared.kafka.partition import partition_of
 from shared.kafka.producer import Publisher
-from shared.kafka.runner import Runner
+from shared.kafka.runner import COMMIT_SECONDS, Runner
 from shared.records import OutRecord
 from shared.topics import RESPONSES
 from shared.verdicts import NEW, REPEAT, Received, Verdict, conflict, dead_letter
@@ -244,6 +246,34 @@ async def test_two_replicas_share_the_partitions(scene: Scene) -> None:
             return {row["owner"] for row in owners} == {"one", "two"}
 
         await eventually(shared, timeout=20)
+
+
+async def test_nothing_is_committed_to_the_group_between_two_assignments(scene: Scene) -> None:
+    async with scene.running() as runner:
+        await scene.send("r1")
+        await scene.until(new=1)
+        await eventually(partial(in_kafka, scene, 1))
+        await runner._rebalance.on_partitions_revoked(())
+        number, until = 1, time.monotonic() + 2 * COMMIT_SECONDS
+        while time.monotonic() < until:
+            number += 1
+            await scene.send(f"r{number}")
+            await scene.until(new=number)
+        assert await in_kafka(scene, 1)
+        await runner._rebalance.on_partitions_assigned(())
+        await eventually(partial(in_kafka, scene, number))
+
+
+async def in_kafka(scene: Scene, offset: int) -> bool:
+    """Whether Kafka has heard that the group has read so far."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=scene.environment.kafka)
+    await admin.start()
+    try:
+        offsets = await admin.list_consumer_group_offsets(f"{scene.environment.topic_prefix}tellback-scorer")
+    finally:
+        await admin.close()
+    place = TopicPartition(scene.environment.topic_prefix + "responses", partition_of("acme", 3))
+    return place in offsets and offsets[place].offset == offset
 
 
 async def test_another_kafka_under_the_same_cursors_stops_with_a_named_error(scene: Scene) -> None:
