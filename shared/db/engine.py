@@ -196,7 +196,9 @@ class Database:
         """A read-committed transaction, committed at the end, undone on any exception. Raises `DatabaseUnavailable`."""
         with translated():
             async with self.engine.begin() as connection:
-                yield WriteTx(connection)
+                tx = WriteTx(connection)
+                yield tx
+        tx.committed()
 
     async def retrying(self, work: Callable[[WriteTx], Awaitable[T]]) -> T:
         """Run `work` in a write transaction, again when the server undid it (deadlock, lock timeout, stale plan)."""

@@ -1,6 +1,6 @@
 """Read and write transactions as different types: what only reads cannot write, and writing commits at the edge."""
 
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -66,6 +66,20 @@ class ReadTx:
 
 class WriteTx(ReadTx):
     """A transaction that writes; never committed inside, always at its edge."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        super().__init__(connection)
+        self._after: list[Callable[[], object]] = []
+
+    def after_commit(self, act: Callable[[], object]) -> None:
+        """Have something done once the transaction is committed, and not at all when it is undone: metrics count what
+        came to be."""
+        self._after.append(act)
+
+    def committed(self) -> None:
+        """Do what waited for the commit; for the edge of the transaction."""
+        for act in self._after:
+            act()
 
     async def execute(self, statement: Statement, /, **params: Any) -> int:
         """Run a statement; returns how many rows it touched."""

@@ -103,7 +103,7 @@ async def _fire(tx: WriteTx, casework: Casework, task: Task, level: Escalation, 
     }
     await add_escalation(tx, task, level, now)
     casework.announce("escalations", casework.record(step, change=change), (contact,), level.cause)
-    metrics.follow_ups_escalated_total.labels(level.cause).inc()
+    tx.after_commit(metrics.follow_ups_escalated_total.labels(level.cause).inc)
 
 
 def _is_late(task: Task, now: datetime) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection
 from datetime import timedelta
+from functools import partial
 
 from services.scorer import SCHEMA
 from services.scorer.domain.history import refusal
@@ -41,7 +42,7 @@ class Pending:
                 verdict = verdict_on(reason)
                 await put_aside(tx, self._prefix, one.record, verdict, SCHEMA)
                 dead = verdict.outcome is Outcome.DEAD_LETTERED
-                (dlq_records_total if dead else conflicts_total).labels(reason).inc()
+                tx.after_commit((dlq_records_total if dead else conflicts_total).labels(reason).inc)
         await pending.forget(tx, unfit)
 
     async def settle_overdue(self, tx: WriteTx) -> int:
@@ -54,7 +55,7 @@ class Pending:
 async def give_up(tx: WriteTx, clock: Clock, days: int) -> int:
     """Drop amendments whose response has not come within so many days; returns how many. What waits on is shown."""
     dropped = await pending.drop_amendments(tx, clock.now() - timedelta(days=days))
-    pending_changes_dropped_total.inc(dropped)
+    tx.after_commit(partial(pending_changes_dropped_total.inc, dropped))
     for kind, waiting in (await pending.count(tx)).items():
-        pending_changes.labels(kind).set(waiting)
+        tx.after_commit(partial(pending_changes.labels(kind).set, waiting))
     return dropped

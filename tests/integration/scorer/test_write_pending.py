@@ -10,6 +10,7 @@ from prometheus_client import REGISTRY
 
 from services.cli.reconcile import read_lines
 from services.scorer.app import build
+from services.scorer.handlers.pending import give_up
 from shared.db.engine import Database
 from shared.events.envelope import Event
 from shared.topics import DEAD_LETTERS, RESPONSES
@@ -108,6 +109,20 @@ async def test_an_amendment_is_given_up_after_thirty_days_and_a_withdrawal_never
         await then.take(recorded("r1"), recorded("r2"), recorded("r3"))
         rows = {row["response_id"]: (row["score"], row["withdrawn"]) for row in await then.rows("responses")}
     assert rows == {"r1": (9, False), "r2": (2, False), "r3": (9, True), "r4": (4, False)}
+
+
+async def test_what_was_undone_is_not_counted_as_given_up(environment: Environment, scorer: Writer) -> None:
+    await scorer.take(amended("r1", {"score": 1}))
+    dropped = REGISTRY.get_sample_value("tellback_pending_changes_dropped_total") or 0
+
+    async def undone() -> None:
+        async with scorer.database.write() as tx:
+            assert await give_up(tx, FrozenClock(LATER + MONTH), 30) == 1
+            raise ValueError("undone")
+
+    with pytest.raises(ValueError, match="undone"):
+        await undone()
+    assert (REGISTRY.get_sample_value("tellback_pending_changes_dropped_total") or 0) == dropped
 
 
 async def test_of_an_erased_person_a_named_amendment_goes_at_once_and_an_anonymous_one_within_thirty_days(

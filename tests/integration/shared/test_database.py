@@ -30,6 +30,22 @@ async def test_a_read_transaction_cannot_write(database: Database) -> None:
             await tx.scalar("insert into inbox values (gen_random_uuid()) returning 1")
 
 
+async def test_what_waits_for_the_commit_is_done_after_it_or_never(database: Database) -> None:
+    done: list[str] = []
+
+    async def undone() -> None:
+        async with database.write() as tx:
+            tx.after_commit(lambda: done.append("undone"))
+            raise ValueError("undone")
+
+    with pytest.raises(ValueError, match="undone"):
+        await undone()
+    async with database.write() as tx:
+        tx.after_commit(lambda: done.append("committed"))
+        assert done == []
+    assert done == ["committed"]
+
+
 async def test_a_read_transaction_sees_one_snapshot(database: Database) -> None:
     async with database.read() as reading:
         assert await reading.scalar("select count(*) from inbox") == 0
