@@ -24,20 +24,10 @@ ASK_AFTER_IDLE_SECONDS = 1.0
 """A connection that was used so lately is taken as it is, unless its socket is known to be closed."""
 _SQLSTATE_RETRY = {"40001", "40P01", "55P03", "57014", "25P03"}
 """Serialization failure, deadlock, lock not available, statement cancelled, idle transaction ended: try again."""
-_SQLSTATE_AWAY = {
-    "57P01",
-    "57P02",
-    "57P03",
-    "53100",
-    "53200",
-    "08000",
-    "08003",
-    "08006",
-    "08001",
-    "08004",
-}
+_SQLSTATE_AWAY = {"57P01", "57P02", "57P03", "53100", "53200", "08000", "08003", "08006", "08001", "08004"}
+"""Server stopping, crashed or starting, out of disk or memory, connection lost or refused: PostgreSQL is away."""
 _SQLSTATE_USED_UP = "53300"
-"""Server stopping or starting, out of disk or memory, connection lost: PostgreSQL is away. Or out of connections."""
+"""Out of connections."""
 
 
 class DatabaseUnavailable(Unavailable):
@@ -56,6 +46,9 @@ class ConnectionsUsedUp(DatabaseUnavailable):
 
 class TransactionLost(DatabaseUnavailable):
     """The transaction was undone by the server (deadlock, lock timeout, stale plan); running it again helps."""
+
+    def __init__(self) -> None:
+        super().__init__("the database undid the work; try again")
 
 
 def async_url(url: str) -> URL:

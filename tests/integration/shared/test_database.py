@@ -109,6 +109,22 @@ async def test_two_writers_of_one_account_go_one_after_the_other(database: Datab
     assert order == ["first", "second"]
 
 
+async def test_a_lock_that_is_not_given_up_is_not_told_as_a_server_that_is_away(database: Database) -> None:
+    async def waits() -> None:
+        async with database.write() as tx:
+            await tx.execute("set local lock_timeout = '10ms'")
+            await tx.lock_accounts(["acme"])
+
+    async with database.write() as holder:
+        await holder.lock_accounts(["acme"])
+        with pytest.raises(DatabaseUnavailable) as raised:
+            await waits()
+    assert (raised.value.code, raised.value.detail) == (
+        "database_unavailable",
+        "the database undid the work; try again",
+    )
+
+
 async def test_deadlocks_are_run_again(database: Database) -> None:
     """Two transactions that lock the same two rows in opposite order both succeed in the end."""
     async with database.write() as tx:
