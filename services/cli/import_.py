@@ -199,4 +199,8 @@ def _show(job: Mapping[str, Any], report: Path | None) -> None:
         say("alerts   " + ("fresh answers may open tasks" if job["alerts"] else "none: quiet unless --alerts"))
     if job["error"]:
         say(f"stopped  {job['error']['detail']} ({job['error']['code']})")
-    say(f"{job['rows_read']:,} rows: {job['taken']:,} taken, {job['skipped']:,} skipped, {job['bad']:,} bad")
+    again = job["same_as"]
+    if again:
+        say(f"again    the same file as import {again}: nothing doubles")
+    taken = f"{job['taken']:,} {'already there' if again else 'taken'}"
+    say(f"{job['rows_read']:,} rows: {taken}, {job['skipped']:,} skipped, {job['bad']:,} bad")

@@ -85,6 +85,7 @@ IMPORT: Json = {
     "columns": {"account_id": "Account Name", "email": "Email", "score": "Score", "answered_at": "Date"},
     "ignored_columns": ["Job Level"],
     "alerts": False,
+    "same_as": None,
     "error": None,
     "created_at": RECORDED_AT,
     "started_at": RECORDED_AT,

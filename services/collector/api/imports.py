@@ -83,7 +83,7 @@ class ImportView(BaseModel):
     file_name: str | None
     progress: float = Field(description="From 0 to 1.")
     rows_read: int
-    taken: int
+    taken: int = Field(description="Rows that were handed on. One that came before is known by its id and counts once.")
     skipped: int = Field(description="Rows that say nothing new.")
     bad: int
     problems: list[RowProblem] = Field(description=f"The first {SHOWN_PROBLEMS}; all are in the report.")
@@ -91,6 +91,9 @@ class ImportView(BaseModel):
     columns: dict[str, str] = Field(description="Field -> the column it was read from, or `=` and its constant.")
     ignored_columns: list[str]
     alerts: bool = Field(description="Whether its answers may raise alerts.")
+    same_as: UUID | None = Field(
+        description="The last import that took this very file, read the same way: what is taken now is there already."
+    )
     error: Failure | None
     created_at: datetime
     started_at: datetime | None
@@ -141,7 +144,7 @@ async def post_import(
         created_at=now,
     )
     async with collector.database.write() as tx:
-        await imports.submit(tx, job, file)
+        job = await imports.submit(tx, job, file)
     collector.import_worker.wake()
     response.headers["location"] = f"/v1/imports/{job.import_id}"
     return _view(job, [])
@@ -250,6 +253,7 @@ def _view(job: ImportJob, problems: list[Problem]) -> ImportView:
         columns=job.columns.named(),
         ignored_columns=list(job.columns.ignored),
         alerts=not job.quiet,
+        same_as=job.same_as,
         error=Failure(code=job.error_code, detail=job.error_detail) if job.error_code else None,
         created_at=job.created_at,
         started_at=job.started_at,

@@ -2,7 +2,9 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
+from hashlib import sha256
 from typing import BinaryIO
 from uuid import UUID
 
@@ -31,13 +33,15 @@ class LostClaim(TellbackError):
     """Another process has the job by now; nothing of the step was written."""
 
 
-async def submit(tx: WriteTx, job: ImportJob, file: BinaryIO) -> None:
-    """Store a job with its file, piece by piece."""
+async def submit(tx: WriteTx, job: ImportJob, file: BinaryIO) -> ImportJob:
+    """Store a job with its file, piece by piece; answers it as it is stored."""
     await store.create(tx, job)
-    position = 0
+    digest, position = sha256(), 0
     while piece := file.read(PIECE_BYTES):
+        digest.update(piece)
         await store.add_piece(tx, job.import_id, position, piece)
         position += 1
+    return replace(job, same_as=await store.note_digest(tx, job.import_id, digest.digest()))
 
 
 async def take_step(

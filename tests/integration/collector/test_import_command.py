@@ -56,6 +56,15 @@ async def test_the_report_names_every_row_that_was_not_taken(address: tuple[str,
         assert [row["line"] for row in csv.DictReader(written)] == ["3", "4"]
 
 
+async def test_a_file_that_comes_again_is_already_there(address: tuple[str, str], file: Path) -> None:
+    file.write_text(FILE.replace("blue", "green"))
+    command = (file, "--columns", COLUMNS, "--date-format", "DD/MM/YYYY")
+    before = json.loads((await tellback(address, *command, "--json")).stdout)
+    result = await tellback(address, *command)
+    assert f"the same file as import {before['id']}: nothing doubles" in result.stdout
+    assert result.stdout.splitlines()[-1] == "3 rows: 1 already there, 0 skipped, 2 bad"
+
+
 async def test_json_for_machines_and_strictness(address: tuple[str, str], file: Path) -> None:
     pairs = [item for pair in COLUMNS.split(",") for item in ("--columns", pair)]
     result = await tellback(address, file, *pairs, "--date-format", "DD/MM/YYYY", "--alerts", "--json", "--strict")

@@ -100,6 +100,20 @@ async def test_bad_rows_are_reported_with_line_and_reason_and_the_others_taken(c
     assert all(row["reason"] for row in rows)
 
 
+async def test_a_file_that_was_imported_before_is_told_as_such(collector: Running) -> None:
+    content = TABLE.replace("acme", "again").encode()
+    first = await finished(collector, content)
+    again = await finished(collector, content)
+    assert (first["same_as"], again["same_as"]) == (None, first["id"])
+    assert counts(again) == ("done", 2, 0, 0)
+    for other in (
+        await finished(collector, content + b"again,eve@acme.example,9,,2026-03-31\n"),
+        await finished(collector, content, columns="product=Comment"),
+        await finished(collector, content, answered_at="2026-01-01T00:00:00Z"),
+    ):
+        assert other["same_as"] is None, "another file, or another way to read it"
+
+
 async def test_the_same_file_twice_carries_the_same_ids_and_equal_rows_different_ones(collector: Running) -> None:
     content = TABLE + TABLE.split("\n", 1)[1]
     for _ in range(2):
