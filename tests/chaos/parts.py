@@ -58,9 +58,13 @@ class Part:
         async def probe() -> bool:
             if not self.running:
                 raise RuntimeError(f"{self.name} ended: {self.log()[-3000:]}")
-            return await asyncio.to_thread(self._ready, self.pid)
+            return await self.serves()
 
         await eventually(probe, START_SECONDS)
+
+    async def serves(self) -> bool:
+        """Whether it serves by now."""
+        return self.running and await asyncio.to_thread(self._ready, self.pid)
 
     def kill(self) -> None:
         """SIGKILL, as a crash would be; with it the processes that it has started."""

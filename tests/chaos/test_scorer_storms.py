@@ -27,8 +27,9 @@ from tests.support.polling import eventually
 
 SEED = int(os.environ.get("TELLBACK_CHAOS_SEED", "0")) or secrets.randbelow(10**6)
 STORM_SECONDS, MOVE_SECONDS = 60.0, 3.0
-"""With a move each 3 s the group hardly comes to rest. How long nothing is read depends on the machine and is printed;
-that something is read while the storm lasts must hold."""
+"""With a move each 3 s the group hardly comes to rest."""
+PAUSE_SECONDS = 15.0
+"""Something is read as often as this while something is there, since one replica that serves is always left."""
 KILLS, POUR_SECONDS = 20, 1.5
 CUT_SECONDS = 30
 
@@ -54,9 +55,9 @@ async def longest_pause(environment: Environment, story: Story, over: asyncio.Ev
     longest, last, read = 0.0, loop.time(), 0
     while not over.is_set():
         now = await read_so_far(environment)
+        longest = max(longest, loop.time() - last)
         if now != read or now == story.poured or read == 0:
             last, read = loop.time(), now
-        longest = max(longest, loop.time() - last)
         await passing(0.5)
     return longest
 
@@ -80,7 +81,7 @@ async def test_a_rebalance_storm_ends_where_a_recomputation_does(
             await part.until_ready()
         await story.check(database, scorers.urls[scorers.running[0].name])
     assert read > 0
-    assert pause < STORM_SECONDS
+    assert pause < PAUSE_SECONDS
 
 
 async def test_twenty_kills_at_random_points_leave_figures_equal_to_a_recomputation(
