@@ -1,6 +1,7 @@
 """`tellback verify`: recompute an imported file by hand, beside what the scorer says, account by account."""
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -17,6 +18,9 @@ from shared.errors import TellbackError, Unavailable
 
 EARLIEST = date(2000, 1, 1)
 PORTFOLIO = "(portfolio)"
+WHOLE = re.compile(r"([0-9]{1,9})(?:\.0{1,9})?")
+DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+"""What the collector takes as a score and as an ISO date; `9/1`, other digits and `20260331` it refuses."""
 AccountOption = Annotated[str, typer.Option("--account", metavar="COLUMN", help="Column of the account.")]
 ScoreOption = Annotated[str, typer.Option("--score", metavar="COLUMN", help="Column of the score, 0 to 10.")]
 DateOption = Annotated[str, typer.Option("--date", metavar="COLUMN", help="Column of the ISO date.")]
@@ -102,16 +106,14 @@ def recount(file: Path, account: str, score: str, when: str) -> tuple[dict[str, 
 
 
 def _score(cell: str | None) -> int | None:
-    try:
-        value = Fraction((cell or "").strip())
-    except ValueError:
-        return None
-    return int(value) if value.denominator == 1 and 0 <= value <= 10 else None
+    found = WHOLE.fullmatch((cell or "").strip())
+    return int(found[1]) if found and int(found[1]) <= 10 else None
 
 
 def _in_range(cell: str | None) -> bool:
+    found = DAY.match((cell or "").strip())
     try:
-        return date.fromisoformat((cell or "").strip()[:10]) >= EARLIEST
+        return found is not None and date.fromisoformat(found[0]) >= EARLIEST
     except ValueError:
         return False
 
