@@ -203,5 +203,5 @@ def _show(job: Mapping[str, Any], report: Path | None) -> None:
     if again:
         say(f"again    the same file as import {again}: nothing doubles")
     taken = f"{job['taken']:,} {'already there' if again else 'taken'}"
-    rows = f"{job['rows_read']:,} {'row' if job['rows_read'] == 1 else 'rows'}"
-    say(f"{rows}: {taken}, {job['skipped']:,} skipped, {job['bad']:,} bad")
+    read = f"{job['rows_read']:,} {'row' if job['rows_read'] == 1 else 'rows'}"
+    say(f"{read}: {taken}, {job['skipped']:,} skipped, {job['bad']:,} bad")
