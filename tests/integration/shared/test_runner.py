@@ -1,6 +1,7 @@
 """The consumer loop on real Kafka and PostgreSQL: every record counted once, whatever happens in between."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -12,7 +13,7 @@ import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
-from shared.db.engine import Database
+from shared.db.engine import Database, DatabaseUnavailable
 from shared.db.transaction import WriteTx
 from shared.errors import Halt
 from shared.kafka.batch import RunnerConfig
@@ -94,6 +95,13 @@ class Scene:
             )
             stored = await tx.scalar("select count(*) from inbox")
         return dict(row or {}) | {"stored": stored}
+
+    async def answers(self) -> bool:
+        """Whether the database takes our own connections; those that it ended are replaced by asking."""
+        with contextlib.suppress(DatabaseUnavailable):
+            await self.database.ping()
+            return True
+        return False
 
     async def until(self, **expected: Any) -> None:
         async def reached() -> bool:
@@ -327,6 +335,7 @@ async def test_while_the_database_is_away_nothing_is_lost_and_nothing_is_parked(
         async with _away(scene):
             await scene.send("r2", "r3")
             assert runner.ready
+        await eventually(scene.answers)
         await scene.until(read=3, new=3, dead=0)
 
 
