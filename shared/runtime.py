@@ -6,6 +6,7 @@ import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from types import MappingProxyType
 
 from shared.access.hash_file import HashFile
 from shared.access.keystore import KeyStore
@@ -15,6 +16,7 @@ from shared.db.engine import Database
 from shared.db.erasures import Journal
 from shared.db.outbox import Relay
 from shared.errors import Unavailable
+from shared.events.envelope import PlainReaders
 from shared.kafka.batch import MAX_RECORDS, RunnerConfig
 from shared.kafka.producer import Publisher
 from shared.kafka.runner import Runner
@@ -73,10 +75,11 @@ class Plumbing:
         max_records: int = MAX_RECORDS,
         *,
         journal: Journal | None = None,
+        plain: PlainReaders = MappingProxyType({}),
     ) -> Runner:
         """A consumer of these topics, running in the background. The relay is woken after every batch, which has at
         most `max_records`: fewer where one record costs much, so that its locks are held for a second, not for ten.
-        With the `journal` of a service nothing of erased people is parked.
+        With the `journal` of a service nothing of erased people is parked; `plain` are readers that spare the model.
         """
 
         def committed() -> None:
@@ -94,6 +97,7 @@ class Plumbing:
             max_records=max_records,
             session_timeout_ms=self.settings.consumer_session_timeout_ms,
             journal=journal,
+            plain=plain,
         )
         runner = Runner(config, self.database, handlers, committed)
         self.runners.append(runner)

@@ -4,13 +4,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+
+from msgspec import Struct
 
 from shared.db.transaction import WriteTx
 from shared.events.envelope import Event
 
 
-class Received(NamedTuple):
+class Received(Struct, frozen=True, gc=False):
     """One record as read: the decoded event, where it lay, and when the broker appended it (UTC)."""
 
     event: Event

@@ -14,10 +14,11 @@ from collections.abc import Sequence
 import uvloop
 
 from services.scorer import SCHEMA
+from services.scorer.consumer import PLAIN
 from services.scorer.domain.categories import category_of
 from shared.db.engine import Database
 from shared.db.transaction import WriteTx
-from shared.events.responses import ResponseRecorded
+from shared.events.plain import Recorded
 from shared.kafka.batch import RunnerConfig
 from shared.kafka.runner import Runner
 from shared.settings import CommonSettings
@@ -36,13 +37,13 @@ class DictFold:
     def __init__(self) -> None:
         self.seen: set[str] = set()
         self.days: dict[tuple[str, int], dict[str, int]] = {}
-        self.latest: dict[tuple[str, str], ResponseRecorded] = {}
+        self.latest: dict[tuple[str, str], Recorded] = {}
 
     async def __call__(self, _tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
         """Fold the records."""
         return [self._fold(record.event.data) for record in records]  # type: ignore[arg-type]  # one type in the topic
 
-    def _fold(self, data: ResponseRecorded) -> Verdict:
+    def _fold(self, data: Recorded) -> Verdict:
         if data.response_id in self.seen:
             return REPEAT
         self.seen.add(data.response_id)
@@ -61,7 +62,9 @@ async def main(name: str) -> None:
     common = CommonSettings.load()
     database = Database(common.database_url, SCHEMA, pool_size=2)
     handler: BatchHandler = forget if name == "decode" else DictFold()
-    config = RunnerConfig(SCHEMA, (RESPONSES,), common.kafka_bootstrap_servers, common.topic_prefix, owner=name)
+    config = RunnerConfig(
+        SCHEMA, (RESPONSES,), common.kafka_bootstrap_servers, common.topic_prefix, owner=name, plain=PLAIN
+    )
     runner = Runner(config, database, dict.fromkeys(RESPONSES.events, handler))
     reading = asyncio.create_task(runner.run())
     asked = asyncio.Event()

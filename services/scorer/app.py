@@ -9,7 +9,7 @@ from services.scorer import READS, SCHEMA
 from services.scorer.api import ROUTERS
 from services.scorer.api.resources import Scorer
 from services.scorer.api.stream_events import TOPICS
-from services.scorer.consumer import handlers
+from services.scorer.consumer import PLAIN, handlers
 from services.scorer.handlers.erasure import Erasure
 from services.scorer.handlers.facts import Facts
 from services.scorer.handlers.pending import Pending
@@ -63,7 +63,7 @@ def start_writing(plumbing: Plumbing, settings: ScorerSettings) -> None:
     pending = Pending(plumbing.settings.topic_prefix)
     waiting = PendingJob(database, clock, pending, settings.pending_days)
     table = handlers(ResponseFold(clock, erasure, pending), Facts(clock, erasure))
-    plumbing.runner(READS, table, after_commit=projector.wake, journal=journal)
+    plumbing.runner(READS, table, after_commit=projector.wake, journal=journal, plain=PLAIN)
     plumbing.background("projector", projector.run)
     plumbing.background("sweeper", sweeper.run)
     plumbing.background("months", MonthKeeper(database, clock).run)

@@ -1,9 +1,11 @@
-"""Which handler serves which event: one literal table."""
+"""Which handler serves which event, and what is read without a model: literal tables."""
 
 from collections.abc import Mapping
 
 from services.scorer.handlers.facts import Facts
 from services.scorer.handlers.responses import ResponseFold
+from shared.events.envelope import PlainReaders
+from shared.events.plain import plain_response
 from shared.topics import (
     ACCOUNT_REMOVED,
     ACCOUNT_UPSERTED,
@@ -17,6 +19,9 @@ from shared.topics import (
     STAKEHOLDER_UPSERTED,
 )
 from shared.verdicts import BatchHandler
+
+PLAIN: PlainReaders = {RESPONSE_RECORDED: plain_response}
+"""Event name -> what reads it without a model. Of a backlog nearly everything is responses."""
 
 
 def handlers(responses: ResponseFold, facts: Facts) -> Mapping[str, BatchHandler]:

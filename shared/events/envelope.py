@@ -1,11 +1,13 @@
 """CloudEvents 1.0 in Kafka's binary mode: the attributes are headers, the value is the data as JSON."""
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Annotated, Any, NamedTuple, Self
+from types import MappingProxyType
+from typing import Annotated, Any, Self
 from uuid import UUID
 
+import msgspec
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from shared.clock import rfc3339
@@ -35,6 +37,21 @@ class EventData(BaseModel):
         return made
 
 
+class PlainData(msgspec.Struct, frozen=True):
+    """Base of what a reader makes of an event's data without its model, for events that come by the hundred thousand:
+    the same attributes with the same values."""
+
+    def model_dump(self) -> dict[str, Any]:
+        """The fields by name, as the model gives them."""
+        return msgspec.structs.asdict(self)
+
+    def model_dump_json(self) -> str:
+        """As JSON, as the model writes it."""
+        return msgspec.json.encode(self).decode()
+
+
+PlainReaders = Mapping[str, Callable[[bytes], PlainData | None]]
+"""Event name -> a reader that is tried before the model; it gives None for what it does not know to be valid."""
 _NUL = re.compile(rb"(\\+)u0000")
 _KINDS: dict[str, tuple[str, int, type[EventData]]] = {}
 """CloudEvents type -> name, major version, model."""
@@ -50,9 +67,14 @@ def registered() -> dict[str, type[EventData]]:
     return {event_type: model for event_type, (_, _, model) in _KINDS.items()}
 
 
-class Event(NamedTuple):
+class Event(msgspec.Struct, frozen=True, gc=False):
     """One event. `name` is the type without prefix and version, `account_id` decides the partition, `key` is the
-    record's key (the account, except on compacted topics, where it names the entity)."""
+    record's key (the account, except on compacted topics, where it names the entity).
+
+    `data` is a `PlainData` where the consumer has a plain reader for it. A struct, since a hundred thousand of them are
+    made in a few seconds: a named tuple costs four times as much, a frozen dataclass more. Nothing in an event leads
+    back to it, so the cyclic garbage collector need not look.
+    """
 
     id: UUID
     name: str
@@ -105,14 +127,14 @@ def headers_from(event_ids: Iterable[str], event_type: str, source: str, time: s
         yield [version, ("ce_id", event_id.encode()), kind, sender, moment, content_type]
 
 
-def decode(headers: Iterable[tuple[str, bytes]], value: bytes) -> Event:
-    """Read a record back into an event.
+def decode(headers: Iterable[tuple[str, bytes]], value: bytes, plain: PlainReaders = MappingProxyType({})) -> Event:
+    """Read a record back into an event, its data by a `plain` reader where there is one that can.
 
     Raises `Poison` with a stable code: `no_envelope`, `unknown_type`, `not_json_content`, `invalid_data`.
     """
     try:
         attributes = {name: (raw or b"").decode() for name, raw in headers}
-        event_id = UUID(attributes["ce_id"])
+        event_id = _uuid(attributes["ce_id"])
         event_type = attributes["ce_type"]
         time = datetime.fromisoformat(attributes["ce_time"])
         source = attributes["ce_source"]
@@ -130,11 +152,24 @@ def decode(headers: Iterable[tuple[str, bytes]], value: bytes) -> Event:
         raise Poison("not_json_content", "the value is not JSON")
     if b"\\u0000" in value and _holds_nul(value):
         raise Poison("invalid_data", "a text holds NUL, which no table can keep")
+    read = plain.get(name)
+    data: Any = (read(value) if read is not None else None) or _by_model(model, value)
+    return Event(event_id, name, source, time, getattr(data, "account_id", ""), data, None, major)
+
+
+def _uuid(text: str) -> UUID:
     try:
-        data = model.__pydantic_validator__.validate_json(value)  # as model_validate_json, without a step between
+        return msgspec.convert(text, UUID)  # in a third of the time
+    except msgspec.ValidationError:
+        return UUID(text)  # spellings that Python alone takes
+
+
+def _by_model(model: type[EventData], value: bytes) -> EventData:
+    try:
+        data: EventData = model.__pydantic_validator__.validate_json(value)  # model_validate_json, a step less
     except ValidationError as error:
         raise Poison("invalid_data", f"{error.error_count()} field(s) break the schema") from None
-    return Event(event_id, name, source, time, getattr(data, "account_id", ""), data, None, major)
+    return data
 
 
 def _holds_nul(value: bytes) -> bool:

@@ -4,15 +4,17 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import chain, groupby, islice
+from operator import attrgetter
 
 from shared.db.cursors import Advance, Cursor
 from shared.db.erasures import Journal
 from shared.db.parked import RawRecord
 from shared.db.transaction import WriteTx
+from shared.events.envelope import PlainReaders
 from shared.events.responses import StakeholderErased
 from shared.kafka.dead_letter import forget_kept, overtaken, park
 from shared.kafka.decoding import Work, fingerprint
-from shared.topics import Topic
+from shared.topics import STAKEHOLDER_ERASED, Topic
 from shared.verdicts import CHANGE, NEW, Outcome, Verdict
 
 MAX_RECORDS = 5_000
@@ -21,7 +23,8 @@ MAX_RECORDS = 5_000
 @dataclass(frozen=True, slots=True)
 class RunnerConfig:
     """What a consumer reads and how. `group` and topic names get the prefix of the environment. With a `journal` of
-    erased people nothing of theirs is parked."""
+    erased people nothing of theirs is parked. Events with a `plain` reader come without a model where it can read them.
+    """
 
     service: str
     topics: tuple[Topic, ...]
@@ -32,6 +35,7 @@ class RunnerConfig:
     max_records: int = MAX_RECORDS
     session_timeout_ms: int = 15_000
     journal: Journal | None = None
+    plain: PlainReaders = field(default_factory=dict)
 
     @property
     def group(self) -> str:
@@ -59,7 +63,7 @@ async def _handle(tx: WriteTx, batches: Sequence[Batch]) -> None:
     handler's statements cost the same for many records as for few."""
     verdicts: list[Verdict] = []
     everything = chain.from_iterable(batch.work for batch in batches)
-    for handler, group in groupby(everything, key=lambda work: work.handler):
+    for handler, group in groupby(everything, key=attrgetter("handler")):
         run = list(group)
         if handler is None:
             verdicts += [work.verdict for work in run if work.verdict is not None]
@@ -75,22 +79,24 @@ async def _handle(tx: WriteTx, batches: Sequence[Batch]) -> None:
 
 
 async def _conclude(tx: WriteTx, batch: Batch, config: RunnerConfig) -> Advance:
-    parked = await _park(tx, batch, config)
+    others = [index for index, verdict in enumerate(batch.verdicts) if verdict is not NEW]
+    parked = await _park(tx, batch, config, others)
     last = batch.work[-1].record
-    others = [verdict.outcome for verdict in batch.verdicts if verdict is not NEW]
-    counts = Counter(others)
+    counts = Counter(batch.verdicts[index].outcome for index in others)
     counts[Outcome.NEW] += len(batch.verdicts) - len(others)
     shown = [verdict for _, verdict in parked]
     return Advance(batch.cursor, last.offset + 1, last.offset, fingerprint(last), dict(counts), shown)
 
 
-async def _park(tx: WriteTx, batch: Batch, config: RunnerConfig) -> list[tuple[RawRecord, Verdict]]:
-    """Park what is to be parked, then forget what is parked of people whom this batch erases. A record that an
-    erasure has overtaken is not parked; its verdict becomes CHANGE."""
+async def _park(
+    tx: WriteTx, batch: Batch, config: RunnerConfig, others: Sequence[int]
+) -> list[tuple[RawRecord, Verdict]]:
+    """Park what is to be parked of `others`, the records that are not new, then forget what is parked of people whom
+    this batch erases. A record that an erasure has overtaken is not parked; its verdict becomes CHANGE."""
     parking = {
         index: batch.work[index].raw
-        for index, verdict in enumerate(batch.verdicts)
-        if verdict is not NEW and verdict.outcome in (Outcome.CONFLICT, Outcome.DEAD_LETTERED)
+        for index in others
+        if batch.verdicts[index].outcome in (Outcome.CONFLICT, Outcome.DEAD_LETTERED)
     }
     if config.journal is not None and parking:
         for index in await overtaken(tx, config.journal, parking):
@@ -98,7 +104,8 @@ async def _park(tx: WriteTx, batch: Batch, config: RunnerConfig) -> list[tuple[R
             del parking[index]
     parked = [(raw, batch.verdicts[index]) for index, raw in parking.items()]
     await park(tx, config.topic_prefix, parked, service=config.service, limit=config.dead_letter_limit)
-    for work in batch.work:
-        if work.received is not None and isinstance(data := work.received.event.data, StakeholderErased):
-            await forget_kept(tx, data)
+    for event in (work.received.event for work in batch.work if work.received is not None):
+        # By its name first: to ask of a hundred thousand responses whether they are of this model is not cheap.
+        if event.name == STAKEHOLDER_ERASED and isinstance(event.data, StakeholderErased):
+            await forget_kept(tx, event.data)
     return parked

@@ -176,7 +176,8 @@ class Runner:
             work: list[Work] = []
             for start in range(0, len(records), SLICE):
                 work += [
-                    work_of(record, topic, partitions, self._handlers) for record in records[start : start + SLICE]
+                    work_of(record, topic, partitions, self._handlers, self._config.plain)
+                    for record in records[start : start + SLICE]
                 ]
                 await asyncio.sleep(0)
             ahead.append(Ahead(place, cursor, work))

@@ -6,7 +6,8 @@ from services.scorer.store import erasures, marks
 from shared.clock import Clock
 from shared.db.erasures import Journal, Person
 from shared.db.transaction import WriteTx
-from shared.events.responses import ResponseRecorded, StakeholderErased
+from shared.events.plain import Recorded
+from shared.events.responses import StakeholderErased
 from shared.verdicts import CHANGE, REPEAT, Verdict
 
 
@@ -45,7 +46,7 @@ class Erasure:
         """For each fact whether it was recorded at or before an erasure of its person."""
         return await self._journal.overtaken(tx, people)
 
-    async def shadow(self, tx: WriteTx, recorded: Sequence[tuple[int, ResponseRecorded]]) -> tuple[set[int], set[str]]:
+    async def shadow(self, tx: WriteTx, recorded: Sequence[tuple[int, Recorded]]) -> tuple[set[int], set[str]]:
         """What erasures took of the responses (index, data): the indexes of those recorded at or before an erasure of
         their person, and the ids that are taken for good."""
         if not await erasures.any_yet(tx):

@@ -23,19 +23,16 @@ from services.scorer.handlers.pending import Pending, verdict_on
 from services.scorer.store import changes, erasures, marks, pending, responses
 from shared.clock import Clock
 from shared.db.transaction import WriteTx
-from shared.events.responses import (
-    ResponseAmended,
-    ResponseRecorded,
-    ResponseWithdrawn,
-    StakeholderErased,
-)
+from shared.events.envelope import EventData, PlainData
+from shared.events.plain import PlainResponse, Recorded
+from shared.events.responses import ResponseAmended, ResponseWithdrawn, StakeholderErased
 from shared.verdicts import CHANGE, NEW, PENDING, REPEAT, Received, Verdict, conflict, dead_letter
 
 Changed = ResponseAmended | ResponseWithdrawn
 LOAD_RECORDS = 1_000
 """A batch of so many comes of a backlog: projectors then stand back, since it would wait for the marks they hold."""
-Firsts = dict[str, tuple[int, ResponseRecorded]]
-"""response_id -> the index and the data of its first record in a batch."""
+Indexed = tuple[int, Recorded]
+"""A response and the index of its record in a batch."""
 
 
 class Batch:
@@ -45,15 +42,15 @@ class Batch:
     def __init__(self, records: Sequence[Received]) -> None:
         self.records = records
         self.verdicts: list[Verdict | None] = [None] * len(records)
-        self.recorded: list[tuple[int, ResponseRecorded]] = []
+        self.recorded: list[Indexed] = []
         self.changed: list[tuple[int, Changed]] = []
         self.erased: list[tuple[int, StakeholderErased]] = []
         self.refold: set[str] = set()
         self.marks: dict[str, bool] = {}
         self.since: dict[str, datetime] = {}
         for index, record in enumerate(records):
-            data = record.event.data
-            if isinstance(data, ResponseRecorded):
+            data: EventData | PlainData = record.event.data
+            if isinstance(data, Recorded):
                 self.recorded.append((index, data))
             elif isinstance(data, ResponseAmended | ResponseWithdrawn):
                 self.changed.append((index, data))
@@ -101,26 +98,29 @@ class ResponseFold:
     async def _record(self, tx: WriteTx, batch: Batch) -> None:
         firsts, repeats = await self._sort_out(tx, batch)
         stored = await responses.insert(tx, [data for _, data in firsts.values()])
-        for response_id, (index, data) in firsts.items():
+        for response_id, first in firsts.items():
             if response_id in stored:
+                index, data = first
                 batch.verdicts[index] = NEW
                 batch.mark(data.account_id, data.answered_at, data.recorded_at, data.quiet)
             else:
-                repeats.append((index, data))
+                repeats.append(first)
         changed = await changes.waiting_for(tx, stored)
         await self._pending.settle(tx, changed)
         batch.refold |= changed
         await self._compare(tx, batch, repeats)
 
-    async def _sort_out(self, tx: WriteTx, batch: Batch) -> tuple[Firsts, list[tuple[int, ResponseRecorded]]]:
+    async def _sort_out(self, tx: WriteTx, batch: Batch) -> tuple[dict[str, Indexed], list[Indexed]]:
         """The first record of each id, and those that say an id again. What an erasure has overtaken is dropped, and
         its id is taken for good, so that sending it again brings nothing back."""
         gone, dropped = await self._erasure.shadow(tx, batch.recorded)
-        standing = await responses.owners(tx, {data.response_id for index, data in batch.recorded if index in gone})
-        firsts: Firsts = {}
-        repeats: list[tuple[int, ResponseRecorded]] = []
+        overtaken = {data.response_id for index, data in batch.recorded if index in gone} if gone else ()
+        standing = await responses.owners(tx, overtaken)
+        firsts: dict[str, Indexed] = {}
+        repeats: list[Indexed] = []
         dropping: dict[str, str] = {}
-        for index, data in batch.recorded:
+        for one in batch.recorded:
+            index, data = one
             response_id = data.response_id
             if index in gone:
                 batch.verdicts[index] = CHANGE
@@ -131,13 +131,13 @@ class ResponseFold:
             elif response_id in dropped or response_id in dropping:
                 batch.verdicts[index] = REPEAT
             elif response_id in firsts:
-                repeats.append((index, data))
+                repeats.append(one)
             else:
-                firsts[response_id] = index, data
+                firsts[response_id] = one
         await erasures.drop(tx, dropping)
         return firsts, repeats
 
-    async def _compare(self, tx: WriteTx, batch: Batch, repeats: Iterable[tuple[int, ResponseRecorded]]) -> None:
+    async def _compare(self, tx: WriteTx, batch: Batch, repeats: Iterable[Indexed]) -> None:
         """The first of an id stands; another is a repeat, or a conflict when it says something else."""
         stored = await responses.as_recorded(tx, {data.response_id for _, data in repeats})
         for index, data in repeats:
@@ -224,15 +224,15 @@ def _refused(data: Changed, owner: Mapping[str, Any]) -> Verdict | None:
     return verdict_on(reason) if reason else None
 
 
-def _defect(data: ResponseRecorded) -> str | None:
+def _defect(data: Recorded) -> str | None:
     entries = [entry.model_dump() for entry in data.answers] if data.answers else ()
     return defect(data.survey_type, data.score, data.answered_at, entries)
 
 
-def _as_stored(data: ResponseRecorded) -> dict[str, Any]:
+def _as_stored(data: Recorded) -> dict[str, Any]:
     return data.model_dump() | {"answers": [entry.model_dump() for entry in data.answers]}
 
 
-def _sent(data: ResponseRecorded) -> Iterable[str]:
-    """What the client sent; a producer that does not say so has sent what it set."""
-    return data.sent or data.model_fields_set
+def _sent(data: Recorded) -> Iterable[str]:
+    """What the client sent; a producer that does not say so, which is never plain, has sent what it set."""
+    return data.sent if isinstance(data, PlainResponse) else data.sent or data.model_fields_set

@@ -4,12 +4,12 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import Any
 
 from services.scorer.domain.history import AMENDABLE
 from shared.db.transaction import ReadTx, WriteTx
-from shared.events.responses import ResponseRecorded
+from shared.events.plain import Recorded
 
 _AS_SENT = (
     "response_id",
@@ -33,7 +33,7 @@ _AS_SENT = (
     "quiet",
 )
 """What a row takes from the event as it is; with `sent` and `attributes` after it, the type `response_row_v2`."""
-_values_of = itemgetter(*_AS_SENT)
+_values_of = attrgetter(*_AS_SENT)
 _ANSWER_COLUMNS: Mapping[str, str] = {
     "response_id": "text",
     "question_id": "text",
@@ -69,11 +69,12 @@ def _rows_of(columns: Mapping[str, str]) -> str:
     return f"unnest({arrays}) as r({', '.join(columns)})"
 
 
+# Nearly always all are stored, and then it names none.
 INSERT = (
     f"with stored as (insert into responses ({', '.join(_AS_SENT)}, sent, attributes, updated_at)"
     f" select {', '.join(_AS_SENT)}, sent::text[], attributes::jsonb, recorded_at"
     " from unnest(cast(:rows as response_row_v2[])) on conflict (response_id) do nothing returning response_id)"
-    " select array_agg(response_id) from stored"
+    " select coalesce(array_agg(response_id), '{}') from stored having count(*) < :given"
 )
 INSERT_ANSWERS = (
     f"insert into response_answers ({', '.join(_ANSWER_COLUMNS)})"
@@ -97,22 +98,25 @@ def array_text(texts: tuple[str, ...]) -> str:
     return "{" + ",".join(f'"{text}"' for text in quoted) + "}"
 
 
-async def insert(tx: WriteTx, responses: Sequence[ResponseRecorded]) -> set[str]:
+def row_of(response: Recorded) -> tuple[Any, ...]:
+    """The row that is stored first."""
+    attributes = json.dumps(response.attributes) if response.attributes else "{}"
+    return *_values_of(response), array_text(response.sent), attributes
+
+
+async def insert(tx: WriteTx, responses: Sequence[Recorded]) -> set[str]:
     """Store those whose id is not there yet; returns the ids stored. The ids given must differ."""
     if not responses:
         return set()
     # In the order of ids, so that two replicas which meet the same ids wait for each other and never in a ring.
     ordered = sorted(responses, key=attrgetter("response_id"))
-    rows = [
-        (*_values_of(vars(row)), array_text(row.sent), json.dumps(row.attributes) if row.attributes else "{}")
-        for row in ordered
-    ]
-    stored = set(await tx.scalar(INSERT, rows=rows) or ())
+    found = await tx.scalar(INSERT, rows=[row_of(one) for one in ordered], given=len(ordered))
+    stored = {row.response_id for row in ordered} if found is None else set(found)
     await insert_answers(tx, [row for row in ordered if row.answers and row.response_id in stored])
     return stored
 
 
-async def insert_answers(tx: WriteTx, responses: Iterable[ResponseRecorded]) -> None:
+async def insert_answers(tx: WriteTx, responses: Iterable[Recorded]) -> None:
     """Store the entries of `answers` of responses just stored."""
     await _write_answers(
         tx,

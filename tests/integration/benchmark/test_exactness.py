@@ -8,6 +8,7 @@ from random import Random
 from typing import Any
 
 import pytest
+from msgspec.structs import replace as changed
 
 from services.benchmark.domain.cohorts import FAMILIES
 from shared.db.engine import Database
@@ -171,7 +172,7 @@ async def test_cohorts_equal_the_scorer_and_a_recomputation(environment: Environ
         world = replace(world, clients=(moved, *known[1:]))
         later = listed(moved)
         data = later.data.model_copy(update={"recorded_at": NOW + timedelta(seconds=1)})
-        await publish(environment, record_of(later._replace(data=data), DIRECTORY))
+        await publish(environment, record_of(changed(later, data=data), DIRECTORY))
         await equal(chain, world)
         await scorer_says_the_same(chain)
         await from_nothing(chain, world)

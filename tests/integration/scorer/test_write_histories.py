@@ -8,6 +8,7 @@ from uuid import UUID
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from services.scorer.store import marks
 from shared.events.envelope import Event
@@ -106,7 +107,7 @@ def apart(events: Sequence[Event]) -> list[Event]:
     """No two amendments recorded at the very same moment: which of two equal event ids was first recorded must not
     depend on their content."""
     return [
-        one._replace(data=one.data.model_copy(update={"recorded_at": one.data.recorded_at + number * MICROSECOND}))
+        replace(one, data=one.data.model_copy(update={"recorded_at": one.data.recorded_at + number * MICROSECOND}))
         if isinstance(one.data, ResponseAmended)
         else one
         for number, one in enumerate(events)

@@ -8,7 +8,7 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from services.scorer.consumer import handlers
+from services.scorer.consumer import PLAIN, handlers
 from services.scorer.handlers.erasure import Erasure
 from services.scorer.handlers.facts import Facts
 from services.scorer.handlers.pending import Pending
@@ -117,11 +117,12 @@ class Writer:
     pending: PendingJob
 
     async def take(self, *events: Event) -> list[Verdict]:
-        """Hand over the events as one batch, as the consumer would; returns their verdicts."""
+        """Hand over the events as one batch, read as the consumer reads them; returns their verdicts."""
         table = handlers(self.fold, self.facts)
         verdicts: list[Verdict] = []
         async with self.database.write() as tx:
-            received = [Received(one, "test", 0, index, NOW) for index, one in enumerate(events)]
+            read = [decode(one.headers(), one.value(), PLAIN) for one in events]
+            received = [Received(one, "test", 0, index, NOW) for index, one in enumerate(read)]
             for handler, run in groupby(received, key=lambda record: table[record.event.name]):
                 verdicts += await handler(tx, list(run))
         return verdicts
