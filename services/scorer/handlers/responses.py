@@ -97,7 +97,7 @@ class ResponseFold:
 
     async def _record(self, tx: WriteTx, batch: Batch) -> None:
         firsts, repeats = await self._sort_out(tx, batch)
-        stored = await responses.insert(tx, [data for _, data in firsts.values()])
+        stored, awaited = await responses.insert(tx, [data for _, data in firsts.values()])
         for response_id, first in firsts.items():
             if response_id in stored:
                 index, data = first
@@ -105,9 +105,8 @@ class ResponseFold:
                 batch.mark(data.account_id, data.answered_at, data.recorded_at, data.quiet)
             else:
                 repeats.append(first)
-        changed = await changes.waiting_for(tx, stored)
-        await self._pending.settle(tx, changed)
-        batch.refold |= changed
+        await self._pending.settle(tx, awaited)
+        batch.refold |= awaited
         await self._compare(tx, batch, repeats)
 
     async def _sort_out(self, tx: WriteTx, batch: Batch) -> tuple[dict[str, Indexed], list[Indexed]]:

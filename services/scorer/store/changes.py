@@ -47,18 +47,6 @@ async def insert(tx: WriteTx, changes: Sequence[tuple[str, Change]]) -> set[UUID
     return {row["event_id"] for row in rows if row["inserted"]}
 
 
-async def waiting_for(tx: ReadTx, response_ids: Iterable[str]) -> set[str]:
-    """Those of the responses that have changes."""
-    ids = list(response_ids)
-    if not ids:
-        return set()
-    return set(
-        await tx.column(
-            "select distinct response_id from response_changes where response_id = any(cast(:ids as text[]))", ids=ids
-        )
-    )
-
-
 async def by_response(tx: ReadTx, response_ids: Iterable[str]) -> dict[str, list[Change]]:
     """The changes of each response, in no particular order."""
     rows = await tx.all(

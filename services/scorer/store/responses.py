@@ -69,12 +69,14 @@ def _rows_of(columns: Mapping[str, str]) -> str:
     return f"unnest({arrays}) as r({', '.join(columns)})"
 
 
-# Nearly always all are stored, and then it names none.
+# Nearly always all are stored, and then it names none. A change that came before its response is among the few that
+# wait for theirs, so these are looked through, not all changes.
 INSERT = (
     f"with stored as (insert into responses ({', '.join(_AS_SENT)}, sent, attributes, updated_at)"
     f" select {', '.join(_AS_SENT)}, sent::text[], attributes::jsonb, recorded_at"
     " from unnest(cast(:rows as response_row_v2[])) on conflict (response_id) do nothing returning response_id)"
-    " select coalesce(array_agg(response_id), '{}') from stored having count(*) < :given"
+    " select (select coalesce(array_agg(response_id), '{}') from stored having count(*) < :given) as stored,"
+    " (select array_agg(distinct response_id) from pending_changes join stored using (response_id)) as awaited"
 )
 INSERT_ANSWERS = (
     f"insert into response_answers ({', '.join(_ANSWER_COLUMNS)})"
@@ -104,16 +106,17 @@ def row_of(response: Recorded) -> tuple[Any, ...]:
     return *_values_of(response), array_text(response.sent), attributes
 
 
-async def insert(tx: WriteTx, responses: Sequence[Recorded]) -> set[str]:
-    """Store those whose id is not there yet; returns the ids stored. The ids given must differ."""
+async def insert(tx: WriteTx, responses: Sequence[Recorded]) -> tuple[set[str], set[str]]:
+    """Store those whose id is not there yet; returns the ids stored, and of these the ids that changes have been
+    waiting for. The ids given must differ."""
     if not responses:
-        return set()
+        return set(), set()
     # In the order of ids, so that two replicas which meet the same ids wait for each other and never in a ring.
     ordered = sorted(responses, key=attrgetter("response_id"))
-    found = await tx.scalar(INSERT, rows=[row_of(one) for one in ordered], given=len(ordered))
+    [(found, awaited)] = await tx.rows(INSERT, rows=[row_of(one) for one in ordered], given=len(ordered))
     stored = {row.response_id for row in ordered} if found is None else set(found)
     await insert_answers(tx, [row for row in ordered if row.answers and row.response_id in stored])
-    return stored
+    return stored, set(awaited or ())
 
 
 async def insert_answers(tx: WriteTx, responses: Iterable[Recorded]) -> None:
