@@ -38,7 +38,7 @@ from shared.verdicts import BatchHandler, Outcome
 log = get_logger(__name__)
 POLL_MS = 50
 SLICE = 100
-"""Records decoded at a stretch, before requests and the batch at hand get a turn: about 1 ms, a dozen times a batch."""
+"""Records decoded at a stretch, before requests and the batch at hand get a turn: about half a millisecond."""
 FETCH_BYTES = 2_097_152
 """Of each partition at once: enough for several polls, so that none waits for the next fetch."""
 FETCH_WAIT_MS = 50
