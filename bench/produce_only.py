@@ -6,7 +6,7 @@ import time
 
 from confluent_kafka import Producer  # installed by whoever wants this peer
 
-from shared.events.envelope import headers_from
+from shared.events.envelope import headers_of
 from shared.ids import uuid7s
 
 VALUE = b'{"response_id":"b-1-1","account_id":"account-00001","stakeholder_id":"p-1","comment":"%s"}' % (b"x" * 480)
@@ -27,9 +27,7 @@ def main(servers: str, prefix: str, seconds: float) -> float:
     keys = [b"account-%05d" % number for number in range(10_000)]
     event_id = uuid7s(1)[0]
     topic = f"{prefix}responses"
-    (made,) = headers_from(
-        [event_id], "com.tellback.response.recorded.v1", "/tellback/collector", "2026-06-01T12:00:00Z"
-    )
+    made = headers_of(event_id, "com.tellback.response.recorded.v1", "/tellback/collector", "2026-06-01T12:00:00Z")
     headers: list[tuple[str, str | bytes | None]] = [*made]
     began, count = time.monotonic(), 0
     while time.monotonic() - began < seconds:

@@ -1,7 +1,7 @@
 """CloudEvents 1.0 in Kafka's binary mode: the attributes are headers, the value is the data as JSON."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import datetime
 from types import MappingProxyType
 from typing import Annotated, Any, Self
@@ -97,7 +97,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
     def headers(self) -> Headers:
         """The CloudEvents attributes as record headers."""
-        return headers_of(self.id, self.type, self.source, self.time)
+        return headers_of(str(self.id), self.type, self.source, rfc3339(self.time))
 
     def value(self) -> bytes:
         """The data as JSON."""
@@ -109,22 +109,16 @@ def type_of(name: str, major: int = 1) -> str:
     return f"{TYPE_PREFIX}{name}.v{major}"
 
 
-def headers_of(event_id: UUID, event_type: str, source: str, time: datetime) -> Headers:
+def headers_of(event_id: str, event_type: str, source: str, time: str) -> Headers:
     """Record headers of a CloudEvent in binary mode."""
-    return next(headers_from([str(event_id)], event_type, source, rfc3339(time)))
-
-
-def headers_from(event_ids: Iterable[str], event_type: str, source: str, time: str) -> Iterator[Headers]:
-    """The same from texts, of events that differ in their ids alone. What they have in common is made once: the fewer
-    objects wait for an acknowledgement, the cheaper is each."""
-    version, content_type = ("ce_specversion", b"1.0"), ("content-type", b"application/json")
-    kind, sender, moment = (
+    return [
+        ("ce_specversion", b"1.0"),
+        ("ce_id", event_id.encode()),
         ("ce_type", event_type.encode()),
         ("ce_source", source.encode()),
         ("ce_time", time.encode()),
-    )
-    for event_id in event_ids:
-        yield [version, ("ce_id", event_id.encode()), kind, sender, moment, content_type]
+        ("content-type", b"application/json"),
+    ]
 
 
 def decode(headers: Iterable[tuple[str, bytes]], value: bytes, plain: PlainReaders = MappingProxyType({})) -> Event:

@@ -8,12 +8,9 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
-from shared.records import OutRecord
-
-if TYPE_CHECKING:
-    from aiokafka.producer.message_accumulator import BatchBuilder
+from shared.kafka.wire import Raw, RecordBatch
 
 Failures = dict[int, Exception]
 """Position of a record in its batch -> what went wrong; empty when all were acknowledged."""
@@ -35,33 +32,17 @@ class Shared(asyncio.Future[Failures]):
 class Group:
     """Records that are sent, acknowledged and reported together."""
 
-    __slots__ = ("_timer", "began", "builder", "future", "records")
+    __slots__ = ("_timer", "batch", "began", "future")
 
-    def __init__(self, builder: "BatchBuilder") -> None:
+    def __init__(self) -> None:
         self.began = time.monotonic()
-        self.builder = builder
+        self.batch = RecordBatch()
         self.future = Shared()
-        self.records: list[OutRecord] = []
         self._timer: asyncio.TimerHandle | None = None
 
     def limit(self, seconds: float, late: "Callable[[Group], None]") -> None:
         """Call `late` unless the group is settled in time."""
         self._timer = asyncio.get_running_loop().call_later(seconds, late, self)
-
-    @property
-    def full(self) -> bool:
-        """Whether it takes no more records."""
-        return bool(self.builder.closed())
-
-    def take(self, records: Sequence[OutRecord], start: int = 0) -> int:
-        """Add records from `start` on until the batch is full; answers how many. The time is the broker's, never the
-        user's."""
-        before, append = len(self.records), self.builder.append
-        for record in islice(records, start, None):
-            if append(timestamp=None, key=record.key, value=record.value, headers=record.headers) is None:
-                break
-            self.records.append(record)
-        return len(self.records) - before
 
     def settle(self, failures: Failures) -> None:
         """Tell all who wait what became of their records."""
@@ -72,7 +53,7 @@ class Group:
 
     def fail(self, error: Exception) -> None:
         """All records of the group share one fate."""
-        self.settle(dict.fromkeys(range(len(self.records)), error))
+        self.settle(dict.fromkeys(range(self.batch.record_count()), error))
 
 
 class Run(NamedTuple):
@@ -81,6 +62,10 @@ class Run(NamedTuple):
     group: Group
     position: int
     length: int
+
+    def records(self) -> list[Raw]:
+        """The records, read back from the group."""
+        return list(islice(self.group.batch.records(), self.position, self.position + self.length))
 
 
 class Lane:
@@ -93,19 +78,19 @@ class Lane:
         self._running: asyncio.Future[None] | None = None
         self._in_flight: Group | None = None
 
-    def add(self, records: Sequence[OutRecord]) -> list[Run]:
+    def add(self, records: Sequence[Raw]) -> list[Run]:
         """Put records into the group that fills and those after it; answers where they are, in order. They are not
         all there when too much waits already."""
         runs: list[Run] = []
         added = 0
         while added < len(records):
-            if not self._waiting or self._waiting[-1].full:
+            if not self._waiting or self._waiting[-1].batch.closed():
                 if len(self._waiting) >= MAX_WAITING_GROUPS:
                     break
                 self._waiting.append(self._new_group())
             group = self._waiting[-1]
-            position = len(group.records)
-            if count := group.take(records, added):
+            position = group.batch.record_count()
+            if count := group.batch.add(records, added):
                 runs.append(Run(group, position, count))
                 added += count
         if self._running is None and self._waiting:
@@ -123,7 +108,7 @@ class Lane:
 
     def pending(self) -> int:
         """How many records wait for an acknowledgement."""
-        return sum(len(group.records) for group in self._groups())
+        return sum(group.batch.record_count() for group in self._groups())
 
     def futures(self) -> list[Shared]:
         """What resolves when all that waits here is settled."""

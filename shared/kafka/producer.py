@@ -8,25 +8,27 @@ answered the same way: the producer is dropped with what it holds, and a fresh o
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from functools import cache, partial
 from itertools import chain
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, NodeNotReadyError
+from aiokafka.errors import KafkaError
 from prometheus_client import Histogram
 
-from shared.errors import TellbackError, Unavailable
+from shared.errors import TellbackError
 from shared.kafka.lanes import Failures, Group, Lane, Run
-from shared.kafka.partition import partition_of
+from shared.kafka.partition import partition_of, partition_of_key
+from shared.kafka.sending import AWAY, Sending
+from shared.kafka.wire import Raw, raw_of
 from shared.records import KafkaUnavailable, OutRecord
 from shared.telemetry.logging import get_logger
 from shared.telemetry.metrics import (
     publish_duration_seconds,
-    publish_failures_total,
     publisher_breaker_open,
     publisher_rebuilds_total,
 )
+from shared.topics import Topic
 
 log = get_logger(__name__)
 SEND_SECONDS = 4.0
@@ -35,25 +37,12 @@ STOP_SECONDS = 5.0
 FRESH_SECONDS = 5.0
 PROBE_SECONDS = 1.5
 RECONNECT_SECONDS = 1.0
-BATCH_BYTES = 262_144
-_AWAY = (KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError, OSError, TimeoutError)
 
 
 @cache
 def _seconds_of(topic: str) -> Histogram:
     """The series of a topic, looked up once."""
     return publish_duration_seconds.labels(topic)
-
-
-def _told(error: Exception | None) -> TellbackError | None:
-    """What a caller is told, and the metrics, about a failure."""
-    if error is None:
-        return None
-    if not isinstance(error, TellbackError):
-        away = isinstance(error, _AWAY) or getattr(error, "retriable", False)
-        error = KafkaUnavailable() if away else Unavailable("record_refused", "Kafka refused the record", retry_after=5)
-    publish_failures_total.labels(error.code).inc()
-    return error
 
 
 class Publisher:
@@ -123,69 +112,57 @@ class Publisher:
         Raises `TooLarge` before Kafka sees it, `KafkaUnavailable` past the deadline or at once while the breaker is
         open; then the record may be stored all the same.
         """
-        if record.topic.name not in self._partitions:
-            await self._know_partitions([record])
-        record.check_size()
-        runs = self._lane(record).add((record,))
-        if not runs:
-            raise KafkaUnavailable
-        await runs[0].group.future
-        if (error := self.outcome(runs[0])) is not None:
+        (error,) = await self.send_many([record])
+        if error is not None:
             raise error
-
-    def put(self, record: OutRecord) -> Run | None:
-        """Send a record on its way without waiting; None when that cannot be done at once, and nothing has happened
-        then. What becomes of it `outcome` tells, once its group's future is done."""
-        try:
-            record.check_size()
-            runs = self._lane(record).add((record,))
-        except TellbackError:
-            return None
-        return runs[0] if runs else None
-
-    @staticmethod
-    def outcome(run: Run) -> TellbackError | None:
-        """What became of a record that was put; None when all in-sync replicas have it."""
-        failures = run.group.future.result()
-        return _told(failures.get(run.position)) if failures else None
 
     async def send_many(self, records: Sequence[OutRecord]) -> list[TellbackError | None]:
         """Publish records in order; one answer each, None where all in-sync replicas have it."""
-        await self._know_partitions(records)
-        answers: list[TellbackError | None] = [None] * len(records)
-        waiting: list[tuple[Run, list[int]]] = []
-        for lane, indexes in self._by_lane(records, answers).items():
-            placed = 0
-            for run in lane.add([records[index] for index in indexes]):
-                waiting.append((run, indexes[placed : placed + run.length]))
-                placed += run.length
-            for index in indexes[placed:]:
-                answers[index] = _told(KafkaUnavailable())
-        for run, indexes in waiting:
-            if failures := await run.group.future:
-                for position, index in enumerate(indexes, run.position):
-                    answers[index] = _told(failures.get(position))
-        return answers
-
-    def _by_lane(self, records: Sequence[OutRecord], answers: list[TellbackError | None]) -> dict[Lane, list[int]]:
-        """The positions of the records that each lane is to take; what none takes gets its answer."""
+        await self._know_partitions({record.topic.name for record in records})
+        sending = Sending()
+        raws = [raw_of(record) for record in records]
         lots: dict[Lane, list[int]] = {}
         for index, record in enumerate(records):
             try:
                 record.check_size()
-                lane = self._lane(record)
+                lots.setdefault(self._lane(record), []).append(index)
             except TellbackError as error:
-                answers[index] = _told(error)
-            else:
-                if lane in lots:
-                    lots[lane].append(index)
-                else:
-                    lots[lane] = [index]
-        return lots
+                sending.refuse(index, raws[index], error)
+        sending.add(raws, lots)
+        failures = await sending.failures()
+        return [failures.get(index) for index in range(len(records))]
 
-    async def _know_partitions(self, records: Iterable[OutRecord]) -> None:
+    def put(self, topic: Topic, record: Raw) -> Run | None:
+        """Send a record, whose key is its account, on its way without waiting; None when that cannot be done at once,
+        and nothing has happened then. What becomes of it `Run.outcome` tells, once its group's future is done."""
+        try:
+            lanes = self._lanes_of(topic.name)
+            runs = lanes[partition_of_key(record[0], len(lanes))].add((record,))
+        except KafkaUnavailable:
+            return None
+        return runs[0] if runs else None
+
+    async def put_many(self, topic: Topic, records: Sequence[Raw]) -> Sending:
+        """The same for many, in order; waits only to learn of the topic's partitions."""
+        if topic.name not in self._partitions:
+            await self._know_partitions({topic.name})
+        sending = Sending()
+        try:
+            lanes = self._lanes_of(topic.name)
+        except KafkaUnavailable as error:
+            for index, record in enumerate(records):
+                sending.refuse(index, record, error)
+            return sending
+        lots: dict[Lane, list[int]] = {lane: [] for lane in lanes}
+        count = len(lanes)
+        for index, (key, _, _) in enumerate(records):
+            lots[lanes[partition_of_key(key, count)]].append(index)
+        sending.add(records, lots)
+        return sending
+
+    async def _know_partitions(self, topics: Set[str]) -> None:
         """Ask once for the partitions of a topic; what cannot be answered opens the breaker."""
-        for name in {record.topic.name for record in records} - self._partitions.keys():
+        for name in topics - self._partitions.keys():
             if self._producer is None:
                 return
             try:
@@ -195,13 +172,15 @@ class Publisher:
                 self._trip()
 
     def _lane(self, record: OutRecord) -> Lane:
-        name = record.topic.name
-        lanes = self._lanes.get(name) or self._new_lanes(name)
+        lanes = self._lanes_of(record.topic.name)
         partition = record.partition
         return lanes[partition_of(record.account_id, len(lanes)) if partition is None else partition]
 
-    def _new_lanes(self, name: str) -> list[Lane]:
+    def _lanes_of(self, name: str) -> list[Lane]:
         """One a partition. Raises `KafkaUnavailable` while the breaker is open."""
+        return self._lanes.get(name) or self._new_lanes(name)
+
+    def _new_lanes(self, name: str) -> list[Lane]:
         partitions = self._partitions.get(name)
         if self._producer is None or partitions is None:
             raise KafkaUnavailable
@@ -215,17 +194,14 @@ class Publisher:
         return list(chain.from_iterable(self._lanes.values()))
 
     def _group(self) -> Group:
-        group = self._bare_group()
+        if self._producer is None:
+            raise KafkaUnavailable
+        group = Group()
         group.limit(self._send_seconds, self._late)
         return group
 
-    def _bare_group(self) -> Group:
-        if self._producer is None:
-            raise KafkaUnavailable
-        return Group(self._producer.create_batch())
-
     def _late(self, group: Group) -> None:
-        log.warning("publish_deadline_passed", seconds=self._send_seconds, records=len(group.records))
+        log.warning("publish_deadline_passed", seconds=self._send_seconds, records=group.batch.record_count())
         group.fail(KafkaUnavailable())
         self._trip()
 
@@ -234,26 +210,26 @@ class Publisher:
         try:
             await self._produce(group, topic, partition)
             group.settle({})
-        except _AWAY as error:
+        except AWAY as error:
             group.fail(error)
             self._trip()
         except KafkaError as error:
-            log.warning("publish_refused", error=type(error).__name__, topic=topic, records=len(group.records))
+            log.warning("publish_refused", error=type(error).__name__, topic=topic, records=group.batch.record_count())
             await self._heal()
-            group.settle(await self._one_by_one(group.records, topic, partition))
+            group.settle(await self._one_by_one(group.batch.records(), topic, partition))
         except TellbackError as error:
             group.fail(error)
 
-    async def _one_by_one(self, records: Sequence[OutRecord], topic: str, partition: int) -> Failures:
+    async def _one_by_one(self, records: Iterable[Raw], topic: str, partition: int) -> Failures:
         failures: Failures = {}
         for position, record in enumerate(records):
             try:
-                single = self._bare_group()
-                single.take((record,))
+                single = Group()
+                single.batch.add((record,))
                 await self._produce(single, topic, partition)
             except (KafkaError, OSError, TimeoutError, TellbackError) as error:
                 failures[position] = error
-                if not isinstance(error, _AWAY):
+                if not isinstance(error, AWAY):
                     await self._heal()
         return failures
 
@@ -261,7 +237,7 @@ class Publisher:
         producer = self._producer
         if producer is None:
             raise KafkaUnavailable
-        await (await producer.send_batch(group.builder, self._prefix + topic, partition=partition))
+        await (await producer.send_batch(group.batch, self._prefix + topic, partition=partition))
         self.last_ack = time.monotonic()
         _seconds_of(topic).observe(self.last_ack - group.began)
 
@@ -306,7 +282,6 @@ class Publisher:
             acks="all",
             enable_idempotence=True,
             linger_ms=0,
-            max_batch_size=BATCH_BYTES,
             request_timeout_ms=10_000,
             retry_backoff_ms=100,
             metadata_max_age_ms=30_000,

@@ -31,7 +31,7 @@ from shared.http import strict_json
 from shared.http.direct import Reply
 from shared.http.limits import BATCH_BYTES, BODY_BYTES, HEADER_BYTES
 from shared.http.problem import internal_error, problem_response
-from shared.kafka.producer import Publisher
+from shared.kafka.sending import Sending, outcome
 from shared.telemetry.logging import get_logger
 from shared.telemetry.metrics import http_request_duration_seconds, responses_accepted_total
 
@@ -71,9 +71,11 @@ class HotPath:
         except (NotPlain, TellbackError, ValidationError):
             await self._fallback(scope, _again(messages, receive), send)
             return
-        messages.clear()  # the body need not lie in memory for as long as the records wait
+        sending = await self._collector.outgoing.put_many(taken.records)
+        messages.clear()  # the body and the parts of the records need not lie in memory for as long as they wait
+        taken.records.clear()
         try:
-            status, answer = await (self._publish_one(taken) if path == ONE else self._publish_many(taken))
+            status, answer = await (self._one_sent if path == ONE else self._many_sent)(sending, taken)
         except TellbackError as error:
             # Not left to the route: it would publish again, after all the waiting.
             status, headers, answer = _refusal(error, taken)
@@ -95,7 +97,7 @@ class HotPath:
             return False
 
         def settled(_: object) -> None:
-            error = Publisher.outcome(run)
+            error = outcome(run)
             if error is None:
                 reply(202, _headers(taken), _accepted(taken, "kafka"))
                 _seconds(ONE, 202).observe(time.perf_counter() - began)
@@ -151,19 +153,25 @@ class HotPath:
             raise NotPlain
         return partial(responses.derived_response_id, caller.key_id, idempotency_key) if idempotency_key else None
 
-    async def _publish_one(self, taken: Taken) -> tuple[int, bytes]:
-        """Status and answer. Raises `Unavailable` or `TooLarge`."""
-        return 202, _accepted(taken, await self._collector.outgoing.send(taken.records[0]))
+    async def _one_sent(self, sending: Sending, taken: Taken) -> tuple[int, bytes]:
+        """Status and answer. Raises `Unavailable`."""
+        others = await self._collector.outgoing.settled(sending)
+        way: Via | TellbackError = others[0] if others else "kafka"
+        if isinstance(way, TellbackError):
+            raise way
+        return 202, _accepted(taken, way)
 
-    async def _publish_many(self, taken: Taken) -> tuple[int, bytes]:
+    async def _many_sent(self, sending: Sending, taken: Taken) -> tuple[int, bytes]:
         """Status and answer. Raises `Unavailable` when nothing was taken for want of Kafka and PostgreSQL."""
-        outcomes = await self._collector.outgoing.send_many(taken.records)
-        accepted = 0
-        for via, counter in _ACCEPTED.items():
-            if count := outcomes.count(via):
-                counter.inc(count)
-                accepted += count
-        if accepted < len(outcomes):
+        others = await self._collector.outgoing.settled(sending)
+        count = len(taken.response_ids)
+        diverted = sum(way == "outbox" for way in others.values())
+        if len(others) < count:
+            _ACCEPTED["kafka"].inc(count - len(others))
+        if diverted:
+            _ACCEPTED["outbox"].inc(diverted)
+        if diverted < len(others):
+            outcomes = [others.get(index) for index in range(count)]
             return 200, bytes(batches.answer(outcomes, [{"response_id": one} for one in taken.response_ids]).body)
         return 200, _batch_answer(taken.response_ids)
 

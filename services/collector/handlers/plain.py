@@ -1,36 +1,38 @@
 """Plain responses: from JSON to the record for Kafka at the price of a few microseconds, for the hot path.
 
 What a response is, `inputs.responses` says. This is the part of it in which nothing needs to be mended or worded: no
-null, no nested field, ids and texts in their one form already. pydantic-core parses and checks that in one go. Whatever
-does not fit is `NotPlain` and goes to the model, so this may take less than the model does, but never more, and never
-makes another event of it: a test holds the two against each other.
+null, no nested field, ids and texts in their one form already. msgspec parses that and checks types, lengths and
+choices in one go. Whatever does not fit is `NotPlain` and goes to the model, so this may take less than the model does,
+but never more, and never makes another event of it: a test holds the two against each other.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from functools import lru_cache
-from typing import Any, NamedTuple, get_args
+from functools import cache, lru_cache
+from itertools import chain
+from operator import itemgetter
+from typing import Annotated, Any, NamedTuple, Required, TypedDict
 from unicodedata import is_normalized
 
-from orjson import dumps
-from pydantic_core import PydanticCustomError, SchemaValidator, ValidationError, core_schema
+from msgspec import DecodeError, Meta, Struct
+from msgspec.json import Decoder, Encoder
+from pydantic_core import PydanticCustomError
 
 from services.collector.handlers.inputs.fields import AHEAD, moment
+from services.collector.handlers.publishing import MAX_EVENT_BYTES
 from services.collector.handlers.responses import SOURCE
 from shared.clock import rfc3339
-from shared.events.envelope import Event, headers_from, type_of
-from shared.events.responses import SCALES, Channel, NpsKind, SurveyType
+from shared.events.envelope import Event, headers_of, type_of
+from shared.events.responses import SCALES, Channel, NpsKind, ResponseRecorded, SurveyType
 from shared.ids import uuid7s
+from shared.kafka.wire import Raw, packed, raw_of
 from shared.records import OutRecord
 from shared.topics import RESPONSE_RECORDED, RESPONSES
 
 MAX_ITEMS = 1_000
-Item = dict[str, Any]
 Derived = Callable[[int | None], str]
 """The response_id of an item by its position in the batch, None for a response posted alone."""
-
-
-_TYPE = type_of(RESPONSE_RECORDED)
 
 
 class NotPlain(Exception):
@@ -40,79 +42,66 @@ class NotPlain(Exception):
 class Taken(NamedTuple):
     """Responses of one post on their way, and what is answered about them. `event_id` is that of the first."""
 
-    records: list[OutRecord]
+    records: list[Raw]
     response_ids: list[str]
     event_id: str
     recorded_at: str
 
     @classmethod
     def of(cls, events: Sequence[Event]) -> "Taken":
-        """The same from events that were made by the model."""
-        records = [OutRecord.of(RESPONSES, event) for event in events]
+        """The same from events that were made by the model. Raises `NotPlain` for one that is too large."""
+        records = [raw_of(OutRecord.of(RESPONSES, event)) for event in events]
+        _check_sizes(records)
         response_ids = [getattr(event.data, "response_id", "") for event in events]
         return cls(records, response_ids, str(events[0].id), rfc3339(events[0].time))
 
 
-# Rust's \s and Python's strip() mean the same characters, but for four that are control characters.
+_Text = Annotated[str, Meta(min_length=1, max_length=200)]
+
+
+class Item(TypedDict, total=False):
+    """A response as it was posted. What a text may hold beyond its length is looked at where it is used."""
+
+    response_id: _Text
+    account_id: Required[_Text]
+    email: _Text
+    stakeholder_id: _Text
+    survey_type: Required[SurveyType]
+    score: Required[Annotated[int, Meta(ge=0, le=10)]]
+    comment: Annotated[str, Meta(max_length=10_000)]
+    answered_at: Annotated[str, Meta(max_length=35)]
+    nps_kind: NpsKind
+    touchpoint: _Text
+    product: _Text
+    channel: Channel
+    survey_id: _Text
+    invitation_id: _Text
+    language: Annotated[str, Meta(min_length=1, max_length=35)]
+    follow_up_requested: bool
+    test: bool
+
+
+class _Batch(Struct):
+    responses: Annotated[list[Item], Meta(min_length=1, max_length=MAX_ITEMS)]
+
+
+_read_one = Decoder(Item).decode
+_read_many = Decoder(_Batch).decode
+_write = Encoder().encode
 _CONTROL = r"\x00-\x1f\x7f-\x9f"
-_ID = core_schema.str_schema(
-    strict=True, max_length=200, pattern=rf"^[^./\\\s{_CONTROL}](?:[^/\\{_CONTROL}]*[^/\\\s{_CONTROL}])?$"
-)
-_EMAIL = core_schema.str_schema(
-    strict=True, max_length=200, pattern=rf"^[^@./\\\s{_CONTROL}][^@/\\\s{_CONTROL}]*@[^@/\\\s{_CONTROL}]+$"
-)
-
-
-def _line(maximum: int) -> core_schema.StringSchema:
-    pattern = rf"^[^\s{_CONTROL}](?:[^{_CONTROL}]*[^\s{_CONTROL}])?$"
-    return core_schema.str_schema(strict=True, max_length=maximum, pattern=pattern)
-
-
-def _one_of(literal: Any) -> core_schema.LiteralSchema:
-    return core_schema.literal_schema(list(get_args(literal)))
-
-
-_REQUIRED: dict[str, core_schema.CoreSchema] = {
-    "account_id": _ID,
-    "survey_type": _one_of(SurveyType),
-    "score": core_schema.int_schema(strict=True, ge=0, le=10),
-}
-_OPTIONAL: dict[str, core_schema.CoreSchema] = {
-    "response_id": _ID,
-    "email": _EMAIL,
-    "stakeholder_id": _ID,
-    "comment": core_schema.str_schema(strict=True, max_length=10_000, pattern=r"^[^\x00]*$"),
-    "answered_at": core_schema.str_schema(strict=True, max_length=35),
-    "nps_kind": _one_of(NpsKind),
-    "touchpoint": _line(200),
-    "product": _line(200),
-    "channel": _one_of(Channel),
-    "survey_id": _ID,
-    "invitation_id": _ID,
-    "language": _line(35),
-    "follow_up_requested": core_schema.bool_schema(strict=True),
-    "test": core_schema.bool_schema(strict=True),
-}
-_RESPONSE = core_schema.typed_dict_schema(
-    {name: core_schema.typed_dict_field(schema, required=True) for name, schema in _REQUIRED.items()}
-    | {name: core_schema.typed_dict_field(schema, required=False) for name, schema in _OPTIONAL.items()},
-    extra_behavior="forbid",
-)
-_BATCH = core_schema.typed_dict_schema(
-    {
-        "responses": core_schema.typed_dict_field(
-            core_schema.list_schema(_RESPONSE, min_length=1, max_length=MAX_ITEMS), required=True
-        )
-    },
-    extra_behavior="forbid",
-)
-_read_one = SchemaValidator(_RESPONSE).validate_json
-_read_many = SchemaValidator(_BATCH).validate_json
+_IDS = itemgetter("response_id", "account_id", "stakeholder_id", "survey_id", "invitation_id")
+_LABELS = itemgetter("touchpoint", "product", "language")
+_are_ids = re.compile(rf"(?:[^./\\\s{_CONTROL}][^/\\{_CONTROL}]*+(?<!\s)/)*+").fullmatch
+_is_email = re.compile(rf"[^@./\\\s{_CONTROL}][^@/\\\s{_CONTROL}]*@[^@/\\\s{_CONTROL}]+").fullmatch
+_is_label = re.compile(rf"[^\s{_CONTROL}][^{_CONTROL}]*+(?<!\s)").fullmatch
 
 
 def take_one(body: bytes, now: datetime, derived: Derived | None) -> Taken:
     """A response as it was posted, taken at `now`. Raises `NotPlain`."""
-    item: Item = _read(_read_one, body)
+    try:
+        item = _read_one(body)
+    except (DecodeError, UnicodeDecodeError):
+        raise NotPlain from None
     _check(body, [item])
     if "response_id" not in item:
         item["response_id"] = derived(None) if derived else uuid7s(1)[0]
@@ -121,7 +110,10 @@ def take_one(body: bytes, now: datetime, derived: Derived | None) -> Taken:
 
 def take_many(body: bytes, now: datetime, derived: Derived | None) -> Taken:
     """The responses of a batch, `{"responses": [...]}`. Raises `NotPlain` if one of them is not plain."""
-    items: list[Item] = _read(_read_many, body)["responses"]
+    try:
+        items = _read_many(body).responses
+    except (DecodeError, UnicodeDecodeError):
+        raise NotPlain from None
     _check(body, items, keys_around=1)
     for index, item in enumerate(items):
         if "response_id" not in item:
@@ -129,81 +121,107 @@ def take_many(body: bytes, now: datetime, derived: Derived | None) -> Taken:
     return _taken(items, now)
 
 
-def _read(read: Callable[[bytes], Any], body: bytes) -> Any:
-    try:
-        return read(body)
-    except ValidationError:
-        raise NotPlain from None
-
-
 def _check(body: bytes, items: Sequence[Item], keys_around: int = 0) -> None:
-    """Raise `NotPlain` for a key that stands twice, of which the parser keeps the last, and for texts not in NFC.
+    """Raise `NotPlain` for a key that is not known or stands twice, which the parser drops, and for texts not in NFC
+    or with NUL.
 
     Every key brings one colon, and no known key holds one. So there are as many as keys, and as colons within texts,
     unless a key was dropped. That no colon is written as an escape is made sure of.
     """
     expected = keys_around + sum(map(len, items))
-    has_escapes = b"\\u" in body
+    has_escapes = b"\\" in body and b"\\u" in body
     if has_escapes or body.count(b":") != expected:
-        texts = [value for item in items for value in item.values() if isinstance(value, str)]
-        if b"\\u003" in body or body.count(b":") != expected + sum(text.count(":") for text in texts):
+        expected += sum(text.count(":") for text in _texts(items))
+        if b"\\u003" in body or body.count(b":") != expected:
             raise NotPlain
-    if has_escapes or not body.isascii():
-        texts = [value for item in items for value in item.values() if isinstance(value, str)]
-        if not all(is_normalized("NFC", text) for text in texts):
-            raise NotPlain
+    if (has_escapes or not body.isascii()) and not all(map(_is_kept, _texts(items))):
+        raise NotPlain
+
+
+def _texts(items: Sequence[Item]) -> list[str]:
+    return [value for item in items for value in item.values() if isinstance(value, str)]
+
+
+def _is_kept(text: str) -> bool:
+    return is_normalized("NFC", text) and "\0" not in text
 
 
 def _taken(items: Sequence[Item], now: datetime) -> Taken:
     recorded_at, event_ids = rfc3339(now), uuid7s(len(items))
-    headers = headers_from(event_ids, _TYPE, SOURCE, recorded_at)
-    records = [
-        OutRecord(RESPONSES, item["account_id"], item["account_id"].encode(), _value(item, now, recorded_at), own)
-        for item, own in zip(items, headers, strict=True)
+    defaults = _DEFAULTS | {"answered_at": recorded_at, "recorded_at": recorded_at}
+    values = [_value(item, defaults, now) for item in items]
+    _check_texts(values)
+    before, between, after = _around(len(recorded_at))
+    after = between + recorded_at.encode() + after
+    records: list[Raw] = [
+        (value["account_id"].encode(), _write(value), b"".join((before, event_id.encode(), after)))
+        for value, event_id in zip(values, event_ids, strict=True)
     ]
-    return Taken(records, [item["response_id"] for item in items], event_ids[0], recorded_at)
+    _check_sizes(records)
+    return Taken(records, [value["response_id"] for value in values], event_ids[0], recorded_at)
 
 
-def _value(item: Item, now: datetime, recorded_at: str) -> bytes:
-    """What the record of a response says; `recorded_at` is `now` as text."""
-    get = item.get
-    survey_type, score, comment, touchpoint = item["survey_type"], item["score"], get("comment"), get("touchpoint")
-    low, high = SCALES[survey_type]
-    if not low <= score <= high or (comment is not None and comment != comment.strip()):
+# In the order of ResponseRecorded, so that both ways write the same bytes.
+_DEFAULTS: dict[str, Any] = dict.fromkeys(ResponseRecorded.model_fields) | {
+    "nps_kind": "relationship",
+    "follow_up_requested": False,
+    "answers": (),
+    "attributes": {},
+    "test": False,
+    "quiet": False,
+}
+
+
+def _value(item: Item, defaults: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """What the record of a response says. Ids and labels are looked at later, all at once."""
+    value = defaults | item
+    low, high = SCALES[item["survey_type"]]
+    if not low <= item["score"] <= high:
         raise NotPlain
-    email = get("email")
-    if email is not None:
-        email = email.lower()
-    # In the order of ResponseRecorded, so that both ways write the same bytes.
-    value = {
-        "response_id": item["response_id"],
-        "account_id": item["account_id"],
-        "stakeholder_id": get("stakeholder_id") or email or _nobody(),
-        "email": email,
-        "survey_type": survey_type,
-        "score": score,
-        "comment": comment or None,
-        "answered_at": _answered_at(item["answered_at"], now) if "answered_at" in item else recorded_at,
-        "recorded_at": recorded_at,
-        "nps_kind": get("nps_kind") or ("transactional" if touchpoint else "relationship"),
-        "touchpoint": touchpoint,
-        "product": get("product"),
-        "channel": get("channel"),
-        "survey_id": get("survey_id"),
-        "invitation_id": get("invitation_id"),
-        "language": get("language"),
-        "follow_up_requested": get("follow_up_requested", False),
-        "answers": (),
-        "attributes": {},
-        "test": get("test", False),
-        "sent": _sent(tuple(item)),
-        "quiet": False,
-    }
-    return dumps(value)
+    if "comment" in item:
+        value["comment"] = _trimmed(item["comment"]) or None
+    if "email" in item:
+        value["email"] = email = _address(item["email"])
+        value["stakeholder_id"] = item.get("stakeholder_id", email)
+    elif "stakeholder_id" not in item:
+        raise NotPlain
+    if "answered_at" in item:
+        value["answered_at"] = _answered_at(item["answered_at"], now)
+    if "touchpoint" in item and "nps_kind" not in item:
+        value["nps_kind"] = "transactional"
+    value["sent"] = _sent(tuple(item))
+    return value
 
 
-def _nobody() -> str:
-    raise NotPlain
+def _trimmed(comment: str) -> str:
+    if comment != comment.strip():
+        raise NotPlain
+    return comment
+
+
+def _address(email: str) -> str:
+    if not _is_email(email):
+        raise NotPlain
+    return email.lower()
+
+
+def _check_texts(values: Sequence[dict[str, Any]]) -> None:
+    """Raise `NotPlain` for an id or a label that is not in its one form.
+
+    Ids are looked at all at once, with between them what none may hold.
+    """
+    ids = list(filter(None, chain.from_iterable(map(_IDS, values))))
+    together = "/".join(ids) + "/"
+    if together.count("/") != len(ids) or not _are_ids(together):
+        raise NotPlain
+    if not all(map(_is_label, filter(None, chain.from_iterable(map(_LABELS, values))))):
+        raise NotPlain
+
+
+def _check_sizes(records: Sequence[Raw]) -> None:
+    """Raise `NotPlain` for a record that is too large."""
+    if max([len(value or b"") for _, value, _ in records]) > MAX_EVENT_BYTES:
+        raise NotPlain
 
 
 def _answered_at(text: str, now: datetime) -> str:
@@ -220,3 +238,12 @@ def _answered_at(text: str, now: datetime) -> str:
 def _sent(names: tuple[str, ...]) -> tuple[str, ...]:
     """The fields that the client itself sent; few clients, few answers."""
     return tuple(sorted(name for name in names if name != "response_id"))
+
+
+@cache
+def _around(time_length: int) -> tuple[bytes, bytes, bytes]:
+    """What stands before, between and after the id and the time in the headers of an event."""
+    event_id, time = "i" * 36, "t" * time_length
+    before, rest = packed(headers_of(event_id, type_of(RESPONSE_RECORDED), SOURCE, time)).split(event_id.encode())
+    between, after = rest.split(time.encode())
+    return before, between, after

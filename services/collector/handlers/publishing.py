@@ -5,7 +5,7 @@ The two ways may overtake each other; nothing depends on the order of arrival.
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,8 +16,10 @@ from shared.errors import TellbackError, TooLarge, Unavailable
 from shared.events.envelope import Event
 from shared.kafka.lanes import Run
 from shared.kafka.producer import Publisher
+from shared.kafka.sending import Sending
+from shared.kafka.wire import Raw, unpacked
 from shared.records import OutRecord
-from shared.topics import Topic
+from shared.topics import RESPONSES, Topic
 
 Via = Literal["kafka", "outbox"]
 MAX_EVENT_BYTES = 65_536
@@ -56,19 +58,35 @@ class Outgoing:
         try:
             await self.publisher.send(record)
         except Unavailable:
-            return await self.divert(record)
+            result = await self._to_outbox([record])
+            if isinstance(result, TellbackError):
+                raise result from None
+            return result
         return "kafka"
 
-    def put(self, record: OutRecord) -> Run | None:
-        """`Publisher.put` for the record of an event that is not too large."""
-        return None if len(record.value or b"") > MAX_EVENT_BYTES else self.publisher.put(record)
+    def put(self, record: Raw) -> Run | None:
+        """`Publisher.put` for the record of a response."""
+        return self.publisher.put(RESPONSES, record)
 
-    async def divert(self, record: OutRecord) -> Via:
-        """Store a record that Kafka did not take in the outbox. Raises `Unavailable`."""
-        result = await self._to_outbox([record])
+    async def divert(self, record: Raw) -> Via:
+        """Store the record of a response that Kafka did not take in the outbox. Raises `Unavailable`."""
+        result = await self._to_outbox([_response(record)])
         if isinstance(result, TellbackError):
             raise result from None
         return result
+
+    async def put_many(self, records: Sequence[Raw]) -> Sending:
+        """`Publisher.put_many` for the records of responses; `settled` says what becomes of them."""
+        return await self.publisher.put_many(RESPONSES, records)
+
+    async def settled(self, sending: Sending) -> Mapping[int, Via | TellbackError]:
+        """What became of those records of responses that Kafka did not take, by position."""
+        failures = await sending.failures()
+        left = [index for index, error in failures.items() if isinstance(error, Unavailable)]
+        if not left:
+            return failures
+        result = await self._to_outbox([_response(record) for record in sending.records(left)])
+        return {**failures, **dict.fromkeys(left, result)}
 
     async def send_many(self, records: Sequence[OutRecord]) -> list[Via | TellbackError]:
         """Publish records durably; one answer each: the way it took, or why it was not taken."""
@@ -122,3 +140,8 @@ class Outgoing:
 
 def _too_large() -> TooLarge:
     return TooLarge("event_too_large", "one event takes at most 64 kB")
+
+
+def _response(record: Raw) -> OutRecord:
+    key, value, headers = record
+    return OutRecord(RESPONSES, key.decode(), key, value, unpacked(headers))

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
+from services.collector.api import hot
 from services.collector.app import build
 from services.collector.handlers.publishing import Outgoing
 from shared.http.app import ServiceApp
@@ -17,6 +18,7 @@ from tests.support.clock import FrozenClock
 from tests.support.environment import Environment
 from tests.support.events import NOW, topic_records
 from tests.support.http import api_key, bearer, running, serving
+from tests.support.polling import eventually
 
 BODY = {"account_id": " acme ", "email": "Ann.Lee@acme.example", "survey_type": "nps", "score": 9, "comment": "Ünïcode"}
 VOLATILE = {"event_id", "request_id", "instance", "x-request-id", "date", "content-length"}
@@ -48,9 +50,9 @@ async def both(
 ) -> tuple[httpx.Response, httpx.Response]:
     """The answers with the hot path and without it."""
     with_hot = await client.post(path, content=body, headers=headers)
-    hot, app.hot = app.hot, {}
+    handlers, app.hot = app.hot, {}
     without = await client.post(path, content=body, headers=headers)
-    app.hot = hot
+    app.hot = handlers
     return with_hot, without
 
 
@@ -132,13 +134,48 @@ async def test_what_kafka_does_not_take_past_asgi_goes_to_the_outbox(
     assert (answer.status_code, answer.json()["via"], answer.json()["response_id"]) == (202, "outbox", "late")
 
 
+async def test_a_batch_that_kafka_does_not_take_is_read_back_for_the_outbox(
+    environment: Environment, socket: httpx.AsyncClient, app: ServiceApp
+) -> None:
+    """Some of it is on its way and some waits behind that when the breaker opens; then Kafka is there again."""
+    publisher: Publisher = app.state.plumbing.publisher
+    held, produce = asyncio.Event(), publisher._produce
+
+    async def never(*_: Any, **__: Any) -> None:
+        held.set()
+        await asyncio.Event().wait()
+
+    publisher._produce = never  # type: ignore[method-assign]
+    numbers = range(200)
+    items = [ITEM | {"account_id": f"a{number % 9}", "response_id": f"late{number}"} for number in numbers]
+    halves = (items[:100], items[100:])
+    posts = [asyncio.create_task(socket.post("/v1/responses/batch", json={"responses": half})) for half in halves]
+    await held.wait()
+    await eventually(lambda: publisher.pending() == len(items))
+    publisher._produce = produce  # type: ignore[method-assign]
+    publisher._trip()
+    for half, answer in zip(halves, await asyncio.gather(*posts), strict=True):
+        assert (answer.status_code, answer.json()["accepted"]) == (200, len(half))
+        assert [one["response_id"] for one in answer.json()["results"]] == [item["response_id"] for item in half]
+
+    async def published() -> list[dict[str, Any]]:
+        records = await topic_records(environment.kafka, environment.topic_prefix + "responses")
+        return [json.loads(record.value or b"") | {"key": record.key} for record in records][1:]
+
+    async with asyncio.timeout(30):
+        while len(found := await published()) < len(items):
+            await asyncio.sleep(0.2)
+    assert sorted(one["response_id"] for one in found) == sorted(item["response_id"] for item in items)
+    assert all(one["key"].decode() == one["account_id"] for one in found)
+
+
 async def test_a_failure_past_asgi_that_nobody_foresaw_is_answered(
     socket: httpx.AsyncClient, app: ServiceApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*_: Any) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(Publisher, "outcome", staticmethod(lambda _: KafkaUnavailable()))
+    monkeypatch.setattr(hot, "outcome", lambda _: KafkaUnavailable())
     monkeypatch.setattr(Outgoing, "divert", broken)
     answer = await socket.post("/v1/responses", json=ITEM)
     assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
@@ -204,8 +241,8 @@ async def test_plain_posts_do_take_the_hot_path(client: httpx.AsyncClient, app: 
         reached.append(scope["path"])
         await ServiceApp.routed(app, scope, receive, send)
 
-    for hot in app.hot.values():
-        hot._fallback = routed  # type: ignore[attr-defined]
+    for handler in app.hot.values():
+        handler._fallback = routed  # type: ignore[attr-defined]
     assert (await client.post("/v1/responses", json=BODY)).status_code == 202
     assert (await client.post("/v1/responses/batch", json=BATCHES["plain"])).status_code == 200
     assert reached == []

@@ -16,8 +16,10 @@ from services.collector.handlers.publishing import OUTBOX_SECONDS, Outgoing
 from shared.db.engine import Database
 from shared.events.responses import ResponseRecorded
 from shared.kafka.producer import SEND_SECONDS, Publisher
-from shared.records import KafkaUnavailable, OutRecord
-from shared.topics import CONTEXT_EVENTS, INVITATIONS, RESPONSES
+from shared.kafka.sending import Sending
+from shared.kafka.wire import Raw
+from shared.records import KafkaUnavailable
+from shared.topics import CONTEXT_EVENTS, INVITATIONS, RESPONSES, Topic
 from tests.integration.collector.conftest import Running
 from tests.support.problems import assert_problem
 
@@ -55,17 +57,15 @@ class Mute:
     def __init__(self) -> None:
         self.asked = 0
 
-    async def send(self, record: OutRecord) -> None:
-        """Raises `KafkaUnavailable` past the deadline."""
-        (error,) = await self.send_many([record])
-        raise error
-
-    async def send_many(self, records: Sequence[OutRecord]) -> list[KafkaUnavailable]:
-        """The same for each."""
+    async def put_many(self, topic: Topic, records: Sequence[Raw]) -> Sending:
+        """Takes none of them, past the deadline."""
         self.asked += 1
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(asyncio.Event().wait(), SEND_SECONDS)
-        return [KafkaUnavailable() for _ in records]
+        sending = Sending()
+        for index, record in enumerate(records):
+            sending.refuse(index, record, KafkaUnavailable())
+        return sending
 
 
 class Silent:

@@ -1,0 +1,71 @@
+"""Records of one caller on their way, and what becomes of them."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError
+
+from shared.errors import TellbackError, Unavailable
+from shared.kafka.lanes import Lane, Run
+from shared.kafka.wire import Raw
+from shared.records import KafkaUnavailable
+from shared.telemetry.metrics import publish_failures_total
+
+AWAY = (KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError, OSError, TimeoutError)
+
+
+class Sending:
+    """Where the records of one caller are, by their positions in what the caller gave. What was put into a batch is
+    not kept a second time: it is read back when it is asked for."""
+
+    __slots__ = ("_placed", "_refused")
+
+    def __init__(self) -> None:
+        self._placed: list[tuple[Run, Sequence[int]]] = []
+        self._refused: dict[int, tuple[Raw, TellbackError]] = {}
+
+    def refuse(self, index: int, record: Raw, error: TellbackError) -> None:
+        """Note a record that never was put into a batch."""
+        self._refused[index] = record, told(error)
+
+    def add(self, records: Sequence[Raw], lots: Mapping[Lane, Sequence[int]]) -> None:
+        """Put records into the lanes that are to take them, in order; what a lane has no room for is refused."""
+        for lane, indexes in lots.items():
+            placed = 0
+            for run in lane.add([records[index] for index in indexes]):
+                self._placed.append((run, indexes[placed : placed + run.length]))
+                placed += run.length
+            for index in indexes[placed:]:
+                self.refuse(index, records[index], KafkaUnavailable())
+
+    async def failures(self) -> dict[int, TellbackError]:
+        """What went wrong, by position, once everything is settled; empty when all in-sync replicas have all of it."""
+        found = {index: error for index, (_, error) in self._refused.items()}
+        for run, indexes in self._placed:
+            if failures := await run.group.future:
+                for position, index in enumerate(indexes, run.position):
+                    if (error := failures.get(position)) is not None:
+                        found[index] = told(error)
+        return found
+
+    def records(self, indexes: Iterable[int]) -> list[Raw]:
+        """The records at these positions."""
+        found = {index: record for index, (record, _) in self._refused.items()}
+        for run, placed in self._placed:
+            found.update(zip(placed, run.records(), strict=True))
+        return [found[index] for index in indexes]
+
+
+def outcome(run: Run) -> TellbackError | None:
+    """What became of one record, once its group's future is done; None when all in-sync replicas have it."""
+    failures = run.group.future.result()
+    error = failures.get(run.position) if failures else None
+    return None if error is None else told(error)
+
+
+def told(error: Exception) -> TellbackError:
+    """What a caller is told, and the metrics, about a failure."""
+    if not isinstance(error, TellbackError):
+        away = isinstance(error, AWAY) or getattr(error, "retriable", False)
+        error = KafkaUnavailable() if away else Unavailable("record_refused", "Kafka refused the record", retry_after=5)
+    publish_failures_total.labels(error.code).inc()
+    return error
