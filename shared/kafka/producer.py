@@ -8,7 +8,7 @@ answered the same way: the producer is dropped with what it holds, and a fresh o
 import asyncio
 import contextlib
 import time
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Sequence
 from functools import cache, partial
 from itertools import chain
 
@@ -18,7 +18,7 @@ from prometheus_client import Histogram
 
 from shared.errors import TellbackError
 from shared.kafka.lanes import Failures, Group, Lane, Run
-from shared.kafka.partition import partition_of, partition_of_key
+from shared.kafka.partition import partition_of, partitions_by_key
 from shared.kafka.sending import AWAY, Sending
 from shared.kafka.wire import Raw, raw_of
 from shared.records import KafkaUnavailable, OutRecord
@@ -118,7 +118,7 @@ class Publisher:
 
     async def send_many(self, records: Sequence[OutRecord]) -> list[TellbackError | None]:
         """Publish records in order; one answer each, None where all in-sync replicas have it."""
-        await self._know_partitions({record.topic.name for record in records})
+        await self.know(*{record.topic.name for record in records})
         sending = Sending()
         raws = [raw_of(record) for record in records]
         lots: dict[Lane, list[int]] = {}
@@ -137,15 +137,13 @@ class Publisher:
         and nothing has happened then. What becomes of it `Run.outcome` tells, once its group's future is done."""
         try:
             lanes = self._lanes_of(topic.name)
-            runs = lanes[partition_of_key(record[0], len(lanes))].add((record,))
+            runs = lanes[partitions_by_key(len(lanes))[record[0]]].add((record,))
         except KafkaUnavailable:
             return None
         return runs[0] if runs else None
 
-    async def put_many(self, topic: Topic, records: Sequence[Raw]) -> Sending:
-        """The same for many, in order; waits only to learn of the topic's partitions."""
-        if topic.name not in self._partitions:
-            await self._know_partitions({topic.name})
+    def put_many(self, topic: Topic, records: Sequence[Raw]) -> Sending:
+        """The same for many, in order; what cannot be sent on its way is refused."""
         sending = Sending()
         try:
             lanes = self._lanes_of(topic.name)
@@ -153,16 +151,22 @@ class Publisher:
             for index, record in enumerate(records):
                 sending.refuse(index, record, error)
             return sending
-        lots: dict[Lane, list[int]] = {lane: [] for lane in lanes}
-        count = len(lanes)
+        lots: list[list[int]] = [[] for _ in lanes]
+        partition = partitions_by_key(len(lanes))
         for index, (key, _, _) in enumerate(records):
-            lots[lanes[partition_of_key(key, count)]].append(index)
-        sending.add(records, lots)
+            lots[partition[key]].append(index)
+        sending.add(records, dict(zip(lanes, lots, strict=True)))
         return sending
 
-    async def _know_partitions(self, topics: Set[str]) -> None:
-        """Ask once for the partitions of a topic; what cannot be answered opens the breaker."""
-        for name in topics - self._partitions.keys():
+    def knows(self, topic: str) -> bool:
+        """Whether records of this topic can be sent on their way at once."""
+        return self._producer is not None and topic in self._partitions
+
+    async def know(self, *topics: str) -> None:
+        """Ask once for the partitions of topics; what cannot be answered opens the breaker."""
+        for name in topics:
+            if name in self._partitions:
+                continue
             if self._producer is None:
                 return
             try:

@@ -7,7 +7,7 @@ judges it and words the problem. A body that is valid without being plain is rea
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from functools import cache, partial
 from json.encoder import encode_basestring as quoted
@@ -37,6 +37,8 @@ from shared.telemetry.metrics import http_request_duration_seconds, responses_ac
 
 log = get_logger(__name__)
 Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
+Work = Awaitable[tuple[int, bytes]]
+"""Comes to the status and the body of an answer, or raises what is wrong."""
 ONE, MANY = "/v1/responses", "/v1/responses/batch"
 PATHS = {ONE: BODY_BYTES, MANY: BATCH_BYTES}
 _JSON = (b"application/json", b"application/json; charset=utf-8", b"application/json;charset=utf-8")
@@ -56,7 +58,7 @@ class HotPath:
         self._collector = collector
         self._keys = keys
         self._fallback = fallback
-        self._diverting: set[asyncio.Future[None]] = set()
+        self._replying: set[asyncio.Future[None]] = set()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """One POST to one of `PATHS`."""
@@ -74,13 +76,8 @@ class HotPath:
         sending = await self._collector.outgoing.put_many(taken.records)
         messages.clear()  # the body and the parts of the records need not lie in memory for as long as they wait
         taken.records.clear()
-        try:
-            status, answer = await (self._one_sent if path == ONE else self._many_sent)(sending, taken)
-        except TellbackError as error:
-            # Not left to the route: it would publish again, after all the waiting.
-            status, headers, answer = _refusal(error, taken)
-        else:
-            headers = _headers(taken)
+        # What goes wrong is not left to the route: it would publish again, after all the waiting.
+        status, headers, answer = await _answered(path, taken, self._sent(sending, taken, path))
         headers.append((b"content-length", str(len(answer)).encode()))
         await send({"type": "http.response.start", "status": status, "headers": headers})
         await send({"type": "http.response.body", "body": answer})
@@ -102,29 +99,33 @@ class HotPath:
                 reply(202, _headers(taken), _accepted(taken, "kafka"))
                 _seconds(ONE, 202).observe(time.perf_counter() - began)
             else:
-                task = asyncio.ensure_future(self._divert(error, taken, reply, began))
-                self._diverting.add(task)
-                task.add_done_callback(self._diverting.discard)
+                self._reply_later(ONE, taken, self._diverted(error, taken), reply, began)
 
         run.group.future.add_done_callback(settled)
         return True
 
-    async def _divert(self, error: TellbackError, taken: Taken, reply: Reply, began: float) -> None:
-        """Answer for a response that Kafka did not take."""
+    def direct_many(self, scope: Scope, body: bytes, reply: Reply) -> bool:
+        """The same for a plain batch."""
+        began, now = time.perf_counter(), self._collector.clock.now()
         try:
-            if not isinstance(error, Unavailable):
-                raise error
-            via = await self._collector.outgoing.divert(taken.records[0])
-        except TellbackError as refused:
-            status, headers, answer = _refusal(refused, taken)
-        except Exception as failure:
-            # Nothing above this task would answer, and the client would wait for ever.
-            log.error("request_failed", method="POST", route=ONE, request_id=taken.event_id, exc_info=failure)
-            status, headers, answer = _refusal(internal_error(), taken)
-        else:
-            status, headers, answer = 202, _headers(taken), _accepted(taken, via)
-        reply(status, headers, answer)
-        _seconds(ONE, status).observe(time.perf_counter() - began)
+            taken = take_many(body, now, self._judge_head(scope, now))
+        except (NotPlain, TellbackError):
+            return False
+        if (sending := self._collector.outgoing.put_at_once(taken.records)) is None:
+            return False
+        taken.records.clear()
+        self._reply_later(MANY, taken, self._sent(sending, taken, MANY), reply, began)
+        return True
+
+    def _reply_later(self, path: str, taken: Taken, work: Work, reply: Reply, began: float) -> None:
+        async def replied() -> None:
+            status, headers, answer = await _answered(path, taken, work)
+            reply(status, headers, answer)
+            _seconds(path, status).observe(time.perf_counter() - began)
+
+        task = asyncio.ensure_future(replied())
+        self._replying.add(task)
+        task.add_done_callback(self._replying.discard)
 
     def _judge_head(self, scope: Scope, now: datetime) -> Derived | None:
         """What the Idempotency-Key, if there is one, makes of items without an id. Raises `NotPlain`."""
@@ -153,27 +154,34 @@ class HotPath:
             raise NotPlain
         return partial(responses.derived_response_id, caller.key_id, idempotency_key) if idempotency_key else None
 
-    async def _one_sent(self, sending: Sending, taken: Taken) -> tuple[int, bytes]:
-        """Status and answer. Raises `Unavailable`."""
+    async def _diverted(self, error: TellbackError, taken: Taken) -> tuple[int, bytes]:
+        """Status and answer for a response that Kafka did not take. Raises what it is refused for."""
+        if not isinstance(error, Unavailable):
+            raise error
+        return 202, _accepted(taken, await self._collector.outgoing.divert(taken.records[0]))
+
+    async def _sent(self, sending: Sending, taken: Taken, path: str) -> tuple[int, bytes]:
+        """Status and answer. Raises `Unavailable` when nothing was taken for want of Kafka and PostgreSQL."""
         others = await self._collector.outgoing.settled(sending)
+        if path == MANY:
+            return 200, _batch_answered(taken, others)
         way: Via | TellbackError = others[0] if others else "kafka"
         if isinstance(way, TellbackError):
             raise way
         return 202, _accepted(taken, way)
 
-    async def _many_sent(self, sending: Sending, taken: Taken) -> tuple[int, bytes]:
-        """Status and answer. Raises `Unavailable` when nothing was taken for want of Kafka and PostgreSQL."""
-        others = await self._collector.outgoing.settled(sending)
-        count = len(taken.response_ids)
-        diverted = sum(way == "outbox" for way in others.values())
-        if len(others) < count:
-            _ACCEPTED["kafka"].inc(count - len(others))
-        if diverted:
-            _ACCEPTED["outbox"].inc(diverted)
-        if diverted < len(others):
-            outcomes = [others.get(index) for index in range(count)]
-            return 200, bytes(batches.answer(outcomes, [{"response_id": one} for one in taken.response_ids]).body)
-        return 200, _batch_answer(taken.response_ids)
+
+async def _answered(path: str, taken: Taken, work: Work) -> tuple[int, list[tuple[bytes, bytes]], bytes]:
+    """Status, headers but for the length, and body of what some work comes to."""
+    try:
+        status, answer = await work
+    except TellbackError as refused:
+        return _refusal(refused, taken)
+    except Exception as failure:
+        # Nothing above a task would answer, and the client would wait for ever.
+        log.error("request_failed", method="POST", route=path, request_id=taken.event_id, exc_info=failure)
+        return _refusal(internal_error(), taken)
+    return status, _headers(taken), answer
 
 
 def _one(body: bytes, now: datetime, derived: Derived | None) -> Taken:
@@ -206,6 +214,20 @@ def _items(value: Any) -> list[Any]:
     if not isinstance(items, list) or not 1 <= len(items) <= MAX_ITEMS:
         raise NotPlain
     return items
+
+
+def _batch_answered(taken: Taken, others: Mapping[int, Via | TellbackError]) -> bytes:
+    """The answer to a batch, with what became of those that Kafka did not take. Raises `Unavailable` for all of it."""
+    count = len(taken.response_ids)
+    diverted = sum(way == "outbox" for way in others.values())
+    if len(others) < count:
+        _ACCEPTED["kafka"].inc(count - len(others))
+    if diverted:
+        _ACCEPTED["outbox"].inc(diverted)
+    if diverted == len(others):
+        return _batch_answer(taken.response_ids)
+    facts = [{"response_id": one} for one in taken.response_ids]
+    return bytes(batches.answer([others.get(index) for index in range(count)], facts).body)
 
 
 def _batch_answer(response_ids: Sequence[str]) -> bytes:

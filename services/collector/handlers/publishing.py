@@ -77,7 +77,12 @@ class Outgoing:
 
     async def put_many(self, records: Sequence[Raw]) -> Sending:
         """`Publisher.put_many` for the records of responses; `settled` says what becomes of them."""
-        return await self.publisher.put_many(RESPONSES, records)
+        await self.publisher.know(RESPONSES.name)
+        return self.publisher.put_many(RESPONSES, records)
+
+    def put_at_once(self, records: Sequence[Raw]) -> Sending | None:
+        """The same without waiting; None while Kafka is away or not known yet, and nothing has happened then."""
+        return self.publisher.put_many(RESPONSES, records) if self.publisher.knows(RESPONSES.name) else None
 
     async def settled(self, sending: Sending) -> Mapping[int, Via | TellbackError]:
         """What became of those records of responses that Kafka did not take, by position."""
