@@ -9,7 +9,7 @@ from typing import Any
 
 import uvicorn
 
-from services.cli.serve import GC_THRESHOLDS
+from services.cli.serve import GC_THRESHOLDS, keep_freed_memory
 from services.collector.app import build
 from shared.http.app import ServiceApp
 from shared.http.direct import DirectProtocol
@@ -79,6 +79,7 @@ def bare_handler() -> tuple[Any, Any]:
 if __name__ == "__main__":
     kind = sys.argv[1]
     gc.set_threshold(*GC_THRESHOLDS)  # as the service does it, else its baselines are slower for that alone
+    keep_freed_memory()
     app, protocol = bare_handler() if kind == "handler" else (Baseline(publishing=kind == "group"), "httptools")
     uvicorn.run(
         app,

@@ -1,5 +1,6 @@
 """`tellback serve SERVICE`: one service in this process, as `up`, a container or any other supervisor runs it."""
 
+import ctypes
 import gc
 import os
 import socket
@@ -23,6 +24,10 @@ STOP_SECONDS = 15
 """How long requests that were begun may take to finish after SIGTERM."""
 GC_THRESHOLDS = (200_000, 20, 20)
 """Requests and records make hardly any cycles, and walking over what is alive costs up to half of a batch's time."""
+KEPT_BYTES = 16 * 1024 * 1024
+"""Freed memory that the C library keeps. What goes to Kafka is made and freed in pieces of 100 kB and more; given back
+to the kernel each time it comes again page by page, which cost a sixth of a batch's time."""
+_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
 CONCURRENCY = 1000
 """Connections and tasks at once, beyond which a request is answered 503 at the door."""
 
@@ -71,6 +76,14 @@ def serve(
         return
 
 
+def keep_freed_memory() -> None:
+    """Let the C library keep `KEPT_BYTES`, where it can be told so (glibc)."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        for option in (_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD):
+            mallopt(option, KEPT_BYTES)
+
+
 def _app(service: str, common: CommonSettings) -> Any:
     from shared.telemetry.logging import get_logger
 
@@ -102,6 +115,7 @@ def _server(app: Any, address: tuple[str, int], pause: float, proxies: Sequence[
             gc.collect()
             gc.freeze()
             gc.set_threshold(*GC_THRESHOLDS)
+            keep_freed_memory()
 
         async def on_tick(self, counter: int) -> bool:
             if not await super().on_tick(counter) or self.force_exit:

@@ -4,13 +4,13 @@ What waits for an acknowledgement waits as these bytes and as nothing else: a re
 batch costs more by lying in the caches than it does by being made.
 """
 
-import time
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from struct import Struct
 
 from aiokafka.record.util import calc_crc32c, decode_varint, encode_varint
 
+from shared.clock import SystemClock
 from shared.events.envelope import Headers
 from shared.records import OutRecord
 
@@ -129,10 +129,9 @@ class RecordBatch:
         """The bytes of the batch, from now on without its parts."""
         self._closed = True
         if self._built is None:
-            self._built = built = bytearray(_HEAD.size)
-            built += b"".join(self._runs)
+            self._built = built = bytearray().join((bytes(_HEAD.size), *self._runs))
             self._runs = []
-            now, last = time.time_ns() // 1_000_000, self._count - 1
+            now, last = int(SystemClock().now().timestamp() * 1000), self._count - 1
             length = len(built) - _COUNTED_FROM
             rest = (0, last, now, now, *self._producer, self._count)
             _HEAD.pack_into(built, 0, 0, length, _LEADER_UNKNOWN, _FORMAT, 0, *rest)
