@@ -134,7 +134,7 @@ class Publisher:
 
     def put(self, topic: Topic, record: Raw) -> Run | None:
         """Send a record, whose key is its account, on its way without waiting; None when that cannot be done at once,
-        and nothing has happened then. What becomes of it `Run.outcome` tells, once its group's future is done."""
+        and nothing has happened then. What becomes of it `sending.outcome` tells, once its group's future is done."""
         try:
             lanes = self._lanes_of(topic.name)
             runs = lanes[partitions_by_key(len(lanes))[record[0]]].add((record,))

@@ -58,10 +58,7 @@ class Outgoing:
         try:
             await self.publisher.send(record)
         except Unavailable:
-            result = await self._to_outbox([record])
-            if isinstance(result, TellbackError):
-                raise result from None
-            return result
+            return await self._divert(record)
         return "kafka"
 
     def put(self, record: Raw) -> Run | None:
@@ -70,10 +67,7 @@ class Outgoing:
 
     async def divert(self, record: Raw) -> Via:
         """Store the record of a response that Kafka did not take in the outbox. Raises `Unavailable`."""
-        result = await self._to_outbox([_response(record)])
-        if isinstance(result, TellbackError):
-            raise result from None
-        return result
+        return await self._divert(_response(record))
 
     async def put_many(self, records: Sequence[Raw]) -> Sending:
         """`Publisher.put_many` for the records of responses; `settled` says what becomes of them."""
@@ -87,7 +81,7 @@ class Outgoing:
     async def settled(self, sending: Sending) -> Mapping[int, Via | TellbackError]:
         """What became of those records of responses that Kafka did not take, by position."""
         failures = await sending.failures()
-        left = [index for index, error in failures.items() if isinstance(error, Unavailable)]
+        left = sorted(index for index, error in failures.items() if isinstance(error, Unavailable))
         if not left:
             return failures
         result = await self._to_outbox([_response(record) for record in sending.records(left)])
@@ -129,6 +123,12 @@ class Outgoing:
         good = [event for event in events if isinstance(event, Event)]
         published = iter(await self.send_many([OutRecord.of(topic, event) for event in good]))
         return [next(published) if isinstance(event, Event) else event for event in events]
+
+    async def _divert(self, record: OutRecord) -> Via:
+        result = await self._to_outbox([record])
+        if isinstance(result, TellbackError):
+            raise result from None
+        return result
 
     async def _to_outbox(self, records: Sequence[OutRecord]) -> Via | TellbackError:
         try:

@@ -12,6 +12,7 @@ from services.collector.api import hot
 from services.collector.app import build
 from services.collector.handlers.publishing import Outgoing
 from shared.http.app import ServiceApp
+from shared.kafka import lanes, wire
 from shared.kafka.producer import Publisher
 from shared.records import KafkaUnavailable
 from tests.support.clock import FrozenClock
@@ -146,10 +147,16 @@ async def test_what_kafka_does_not_take_past_asgi_goes_to_the_outbox(
     assert (answer.status_code, answer.json()["via"], answer.json()["response_id"]) == (202, "outbox", "late")
 
 
+@pytest.mark.parametrize(("batch_bytes", "groups"), [(262_144, 32), (8_000, 2)], ids=["all waits", "some has no room"])
 async def test_a_batch_that_kafka_does_not_take_is_read_back_for_the_outbox(
-    environment: Environment, socket: httpx.AsyncClient, app: ServiceApp
+    environment: Environment,
+    socket: httpx.AsyncClient,
+    app: ServiceApp,
+    monkeypatch: pytest.MonkeyPatch,
+    batch_bytes: int,
+    groups: int,
 ) -> None:
-    """Some of it is on its way and some waits behind that when the breaker opens; then Kafka is there again."""
+    """The breaker opens while it waits; then Kafka is there again, and an account's responses are in their order."""
     publisher: Publisher = app.state.plumbing.publisher
     held, produce = asyncio.Event(), publisher._produce
 
@@ -157,18 +164,20 @@ async def test_a_batch_that_kafka_does_not_take_is_read_back_for_the_outbox(
         held.set()
         await asyncio.Event().wait()
 
-    publisher._produce = never  # type: ignore[method-assign]
-    numbers = range(200)
-    items = [ITEM | {"account_id": f"a{number % 9}", "response_id": f"late{number}"} for number in numbers]
-    halves = (items[:100], items[100:])
-    posts = [asyncio.create_task(socket.post("/v1/responses/batch", json={"responses": half})) for half in halves]
+    monkeypatch.setattr(wire, "BATCH_BYTES", batch_bytes)
+    monkeypatch.setattr(lanes, "MAX_WAITING_GROUPS", groups)
+    monkeypatch.setattr(publisher, "_produce", never)
+    items: list[dict[str, Any]] = [
+        ITEM | {"account_id": f"a{number % 9}", "response_id": f"late{number:03}"} for number in range(200)
+    ]
+    posting = asyncio.create_task(socket.post("/v1/responses/batch", json={"responses": items}))
     await held.wait()
-    await eventually(lambda: publisher.pending() == len(items))
-    publisher._produce = produce  # type: ignore[method-assign]
+    assert (publisher.pending() == len(items)) is (groups > 2)
+    monkeypatch.setattr(publisher, "_produce", produce)
     publisher._trip()
-    for half, answer in zip(halves, await asyncio.gather(*posts), strict=True):
-        assert (answer.status_code, answer.json()["accepted"]) == (200, len(half))
-        assert [one["response_id"] for one in answer.json()["results"]] == [item["response_id"] for item in half]
+    answer = await posting
+    assert (answer.status_code, answer.json()["accepted"]) == (200, len(items))
+    assert [one["response_id"] for one in answer.json()["results"]] == [item["response_id"] for item in items]
 
     async def published() -> list[dict[str, Any]]:
         records = await topic_records(environment.kafka, environment.topic_prefix + "responses")
@@ -177,8 +186,9 @@ async def test_a_batch_that_kafka_does_not_take_is_read_back_for_the_outbox(
         return late if len(late) == len(items) else []
 
     found = await eventually(published, timeout=30)
-    assert {one["response_id"] for one in found} == {item["response_id"] for item in items}
-    assert all(one["key"].decode() == one["account_id"] for one in found)
+    for account in {item["account_id"] for item in items}:
+        sent = [item["response_id"] for item in items if item["account_id"] == account]
+        assert [one["response_id"] for one in found if one["key"] == account.encode()] == sent
 
 
 async def test_a_failure_past_asgi_that_nobody_foresaw_is_answered(
