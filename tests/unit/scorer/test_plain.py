@@ -17,6 +17,7 @@ from shared.errors import Poison
 from shared.events.envelope import Event, decode
 from shared.events.plain import PlainResponse, plain_response
 from shared.events.responses import ResponseRecorded
+from shared.kafka.wire import unpacked
 from tests.support.events import NOW, recorded
 
 WHOLE: dict[str, Any] = json.loads(recorded("r1", score=3, comment="Quick help", email="ann@acme.example").value())
@@ -69,9 +70,9 @@ def same(value: bytes) -> None:
 
 def test_what_the_collector_writes_is_plain() -> None:
     body = {"account_id": "acme", "email": "Ann@acme.example", "survey_type": "ces", "score": 7, "comment": 'Zoë "\\'}
-    [record] = take_one(json.dumps(body).encode(), NOW, None).records
-    assert alike(record.value or b"")
-    assert isinstance(decode(record.headers, record.value or b"", PLAIN).data, PlainResponse)
+    [(_, value, headers)] = take_one(json.dumps(body).encode(), NOW, None).records
+    assert alike(value or b"")
+    assert isinstance(decode(unpacked(headers), value or b"", PLAIN).data, PlainResponse)
     assert alike(recorded("r2", invitation_id="i", channel="web", quiet=True).value())
 
 
