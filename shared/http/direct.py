@@ -5,7 +5,10 @@ two writes. So a whole request may be offered to a function first, which answers
 application. All else stays uvicorn's: parsing, pipelining, timeouts, closing, the limit of connections.
 """
 
+import asyncio
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any, cast
 
@@ -23,6 +26,30 @@ Direct = Callable[[Scope, bytes, Reply], bool]
 """Takes a request with its body; False leaves it to the application, and nothing must have happened then."""
 
 
+SMALL = 8_192
+"""Bodies of so many bytes are offered as they come, larger ones in turn."""
+
+
+class Turns:
+    """Calls one after the other, with a turn of the event loop between them: of many that come at once the last does
+    not hold up the acknowledgements of those before."""
+
+    def __init__(self) -> None:
+        self._waiting: deque[Callable[[], None]] = deque()
+
+    def take(self, loop: asyncio.AbstractEventLoop, call: Callable[[], None]) -> None:
+        """Call this when all before it were called."""
+        self._waiting.append(call)
+        if len(self._waiting) == 1:
+            loop.call_soon(self._next, loop)
+
+    def _next(self, loop: asyncio.AbstractEventLoop) -> None:
+        call = self._waiting.popleft()
+        if self._waiting:
+            loop.call_soon(self._next, loop)
+        call()
+
+
 def _nothing() -> None:
     """Take the place of a call-back that was made."""
 
@@ -31,6 +58,7 @@ class DirectProtocol(HttpToolsProtocol):
     """Offers requests to the function of their method and path before a task is made for them."""
 
     _direct: Mapping[tuple[str, str], Direct] = MappingProxyType({})
+    _turns = Turns()
     _held: RequestResponseCycle | None = None
 
     @classmethod
@@ -39,6 +67,7 @@ class DirectProtocol(HttpToolsProtocol):
 
         class Offering(cls):  # type: ignore[misc, valid-type]
             _direct = direct
+            _turns = Turns()
 
         return Offering
 
@@ -50,8 +79,14 @@ class DirectProtocol(HttpToolsProtocol):
             super()._start_asgi_task(cycle, app)
         elif cycle.more_body:
             self._held = cycle
-        elif not self._taken(direct, scope, cycle):
-            super()._start_asgi_task(cycle, app)
+        elif len(cycle.body) > SMALL:
+            self._turns.take(self.loop, partial(self._offer, direct, scope, cycle))
+        else:
+            self._offer(direct, scope, cycle)
+
+    def _offer(self, direct: Direct, scope: Scope, cycle: RequestResponseCycle) -> None:
+        if not self._taken(direct, scope, cycle):
+            super()._start_asgi_task(cycle, self.app)
 
     def _taken(self, direct: Direct, scope: Scope, cycle: RequestResponseCycle) -> bool:
         try:

@@ -6,13 +6,14 @@ import contextlib
 import re
 import socket
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Any
 
 import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from shared.http.direct import DirectProtocol, Reply
+from shared.http.direct import DirectProtocol, Reply, Turns
 from tests.support.polling import eventually
 
 PATH = "/short"
@@ -195,6 +196,36 @@ async def test_a_body_in_pieces_is_offered_once_it_is_whole(desk: Desk) -> None:
         client.writer.write(chunked + b"5\r\nchunk\r\n2\r\ned\r\n0\r\n\r\n")
         assert await client.answer() == (202, "direct", b"CHUNKED")
     assert desk.offered == [b"piece by piece", b"chunked"]
+
+
+async def test_larger_bodies_have_their_turns_and_end_alike(desk: Desk) -> None:
+    bodies = [(b"no " if number % 3 == 0 else b"yes ") + b"%d " % number * 4_000 for number in range(12)]
+    async with server_of(desk) as address, contextlib.AsyncExitStack() as stack:
+        clients = [await stack.enter_async_context(talking(address)) for _ in bodies]
+        for client, body in zip(clients, bodies, strict=True):
+            await client.post(body)
+        for client, body in zip(clients, bodies, strict=True):
+            left = body.startswith(b"no")
+            expected = (200, "asgi", b"%d" % len(body)) if left else (202, "direct", body.upper())
+            assert await client.answer() == expected
+    assert sorted(desk.offered) == sorted(bodies)
+
+
+async def test_between_two_turns_everything_else_has_one() -> None:
+    loop, turns, seen = asyncio.get_running_loop(), Turns(), list[str]()
+
+    def tick() -> None:
+        seen.append("-")
+        if len(seen) < 20:
+            loop.call_soon(tick)
+
+    loop.call_soon(tick)
+    for name in "abc":
+        turns.take(loop, partial(seen.append, name))
+    await eventually(lambda: "c" in seen)
+    turns.take(loop, partial(seen.append, "d"))
+    await eventually(lambda: "d" in seen)
+    assert re.fullmatch("-+a-+b-+c-*d-*", "".join(seen))
 
 
 async def test_a_large_body_is_the_application_s(desk: Desk) -> None:
