@@ -85,7 +85,9 @@ class DirectProtocol(HttpToolsProtocol):
             self._offer(direct, scope, cycle)
 
     def _offer(self, direct: Direct, scope: Scope, cycle: RequestResponseCycle) -> None:
-        if not self._taken(direct, scope, cycle):
+        if self._taken(direct, scope, cycle):
+            cycle.body = bytearray()  # or it would lie there until the next request of the connection
+        else:
             super()._start_asgi_task(cycle, self.app)
 
     def _taken(self, direct: Direct, scope: Scope, cycle: RequestResponseCycle) -> bool:

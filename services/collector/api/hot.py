@@ -31,6 +31,7 @@ from shared.http import strict_json
 from shared.http.direct import Reply
 from shared.http.limits import BATCH_BYTES, BODY_BYTES, HEADER_BYTES
 from shared.http.problem import internal_error, problem_response
+from shared.kafka.lanes import Run
 from shared.kafka.sending import Sending, outcome
 from shared.telemetry.logging import get_logger
 from shared.telemetry.metrics import http_request_duration_seconds, responses_accepted_total
@@ -92,6 +93,7 @@ class HotPath:
             return False
         if (run := self._collector.outgoing.put(taken.records[0])) is None:
             return False
+        taken.records.clear()
 
         def settled(_: object) -> None:
             error = outcome(run)
@@ -99,7 +101,7 @@ class HotPath:
                 reply(202, _headers(taken), _accepted(taken, "kafka"))
                 _seconds(ONE, 202).observe(time.perf_counter() - began)
             else:
-                self._reply_later(ONE, taken, self._diverted(error, taken), reply, began)
+                self._reply_later(ONE, taken, self._diverted(error, run, taken), reply, began)
 
         run.group.future.add_done_callback(settled)
         return True
@@ -154,11 +156,11 @@ class HotPath:
             raise NotPlain
         return partial(responses.derived_response_id, caller.key_id, idempotency_key) if idempotency_key else None
 
-    async def _diverted(self, error: TellbackError, taken: Taken) -> tuple[int, bytes]:
+    async def _diverted(self, error: TellbackError, run: Run, taken: Taken) -> tuple[int, bytes]:
         """Status and answer for a response that Kafka did not take. Raises what it is refused for."""
         if not isinstance(error, Unavailable):
             raise error
-        return 202, _accepted(taken, await self._collector.outgoing.divert(taken.records[0]))
+        return 202, _accepted(taken, await self._collector.outgoing.divert(run.records()[0]))
 
     async def _sent(self, sending: Sending, taken: Taken, path: str) -> tuple[int, bytes]:
         """Status and answer. Raises `Unavailable` when nothing was taken for want of Kafka and PostgreSQL."""

@@ -92,7 +92,7 @@ class ImportView(BaseModel):
     ignored_columns: list[str]
     alerts: bool = Field(description="Whether its answers may raise alerts.")
     same_as: UUID | None = Field(
-        description="The last import that took this very file, read the same way: what is taken now is there already."
+        description="The last import that took this very file of answers, read the same way: it is all there already."
     )
     error: Failure | None
     created_at: datetime

@@ -107,13 +107,13 @@ async def add_piece(tx: WriteTx, import_id: UUID, position: int, piece: bytes) -
 
 
 async def note_digest(tx: WriteTx, import_id: UUID, digest: bytes) -> UUID | None:
-    """What the file holds, as a digest; answers the last import that took all of the same file, read the same way, for
-    a caller of the same limits."""
+    """What the file holds, as a digest; answers the last import that took all of the same file of answers, read the
+    same way, for a caller of the same limits. A file of the directory sets back what was changed since."""
     earlier: UUID | None = await tx.scalar(
         """
         update imports set file_digest = :digest, same_as = (
             select i.import_id from imports i
-            where i.file_digest = :digest and i.state = 'done' and i.kind = imports.kind
+            where i.file_digest = :digest and i.state = 'done' and i.kind = imports.kind and i.kind = 'responses'
                 and i.columns = imports.columns and i.date_format is not distinct from imports.date_format
                 and i.answered_at is not distinct from imports.answered_at
                 and i.owner_email is not distinct from imports.owner_email

@@ -54,6 +54,7 @@ class ToldSnapshot:
     attributes: Mapping[str, Any]
     digest: bytes | None
     drop: DropState = field(default_factory=DropState)
+    next_border: datetime | None = None
     figures: Mapping[str, Any] | None = None
 
     def tells(self, snapshot: Snapshot) -> bool:

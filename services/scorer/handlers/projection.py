@@ -17,6 +17,9 @@ from shared.db.transaction import WriteTx
 from shared.events.envelope import Event
 from shared.topics import ACCOUNT_SCORES, SCORE_EVENTS
 
+TRIES = 3
+"""So often accounts are looked for whose marks nobody is just setting."""
+
 
 @dataclass(frozen=True, slots=True)
 class Work:
@@ -49,21 +52,35 @@ class Projector:
         return await self._database.retrying(lambda tx: self._rebuild(tx, account_ids))
 
     async def _project_marked(self, tx: WriteTx, limit: int, gently: bool) -> int:
-        held = await marks.hold_oldest(tx, limit)
-        if not held:
+        taken = await self._take(tx, limit)
+        if not taken:
             return 0
         # Nothing is locked for those who write answers while this reads and computes. What they commit after the marks
-        # were taken may be in what is read, in a later projection it is for certain.
-        async with self._database.write() as beside:
-            taken = await marks.take(beside, held)
+        # were taken may be in what is read, together with its mark; in a later projection it is for certain.
         async with self._database.read() as look:
-            states, sequences = await projection.read_accounts(look, [mark.account_id for mark in taken])
+            loud = {mark.account_id: mark.loud for mark in await marks.read(look, taken)}
+            states, sequences = await projection.read_accounts(look, taken)
         now = self._clock.now()
-        loud = {mark.account_id: mark.loud for mark in taken}
         done = await self._work(states, sequences, now, loud, gently=gently)
         done = await _without_busy_silences(tx, done)
         await _write(tx, done, now)
         return len(done)
+
+    async def _take(self, tx: WriteTx, limit: int) -> list[str]:
+        """Hold accounts and take their marks; where some are just being set, more of those after them."""
+        held: list[str] = []
+        taken: list[str] = []
+        for _ in range(TRIES):
+            more = await marks.hold_oldest(tx, limit - len(taken), held)
+            if not more:
+                break
+            async with self._database.write() as beside:
+                free = await marks.take(beside, more)
+            held += more
+            taken += free
+            if len(free) == len(more):
+                break
+        return taken
 
     async def _rebuild(self, tx: WriteTx, account_ids: Sequence[str]) -> int:
         await marks.hold(tx, account_ids)
@@ -108,9 +125,15 @@ class Projector:
         telling = Telling(state.account_id, sequence, now)
         about = [] if silently else list(telling.people(found, state.types))
         score = telling.score(found.snapshot) if found.changed else None
-        if loud:
+        if not silently and (loud or _is_due(state, now)):
             about += telling.account(found)
         return Work(state, found, about, score, telling.sequence)
+
+
+def _is_due(state: AccountState, now: datetime) -> bool:
+    """Whether time alone has changed the account, which is told aloud; the sweeper may not have come by yet."""
+    border = state.told.next_border if state.told else None
+    return border is not None and border <= now
 
 
 async def _without_busy_silences(tx: WriteTx, done: Sequence[Work]) -> list[Work]:

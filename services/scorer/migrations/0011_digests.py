@@ -1,6 +1,6 @@
 """Snapshots say what was told by 16 bytes instead of by all figures, which nothing reads but the view of scores; what
-that shows stands beside the counts. `figures` stays for the release before, and is empty once an account was projected.
-"""
+that shows stands beside the counts. `figures` stays to be compared with once, and is empty when an account has been
+projected. The release before does not know the digest: its scorers have to be stopped first."""
 
 from alembic import op
 
@@ -61,22 +61,13 @@ TYPES = (
     """,
 )
 VIEW = """
-    create view analytics.account_scores as
+    create or replace view analytics.account_scores as
     select s.account_id, r.score_window, r.method, s.account_class, s.computed_at, r.nps,
         r.s9 + r.s10 as promoter_count, r.s7 + r.s8 as passive_count,
         r.s0 + r.s1 + r.s2 + r.s3 + r.s4 + r.s5 + r.s6 as detractor_count,
         r.n as response_count, r.voices as stakeholder_count, r.ci_low, r.ci_high, r.previous_nps, r.change,
         r.significant, r.response_rate, r.last_at as last_answered_at
     from snapshots s join snapshot_sums r using (account_id)
-"""
-GRANT = """
-do $$
-begin
-    if exists (select from pg_roles where rolname = 'tellback_analytics') then
-        grant select on analytics.account_scores to tellback_analytics;
-    end if;
-end
-$$
 """
 
 
@@ -88,9 +79,7 @@ def upgrade() -> None:
         op.execute(f"alter table snapshot_sums add column {name} {kind}")
     for statement in TYPES:
         op.execute(statement)
-    op.execute("drop view analytics.account_scores")
     op.execute(VIEW)
-    op.execute(GRANT)
     op.execute(
         "insert into marks (account_id, marked_at, since) select account_id, now(), 'infinity' from snapshots"
         " on conflict (account_id) do nothing"

@@ -37,8 +37,10 @@ _KEY = "hashtextextended(account_id, 0)"
 # Whoever else is at work has the oldest ones, so more are looked at than are wanted; a lock is asked for only as long
 # as some are missing.
 HOLD_OLDEST = f"""
-    select account_id from (select account_id from marks order by marked_at limit :looked_at) as oldest
-    where pg_try_advisory_xact_lock({_KEY}) limit :limit
+    select account_id from (
+        select account_id from marks where account_id <> all(cast(:passed_over as text[]))
+        order by marked_at limit :looked_at
+    ) as oldest where pg_try_advisory_xact_lock({_KEY}) limit :limit
 """
 HOLD = f"""
     select pg_advisory_xact_lock(key) from (
@@ -49,8 +51,9 @@ HOLD = f"""
 TAKE = """
     update marks set taken = true where account_id in (
         select account_id from marks where account_id = any(cast(:accounts as text[])) for update skip locked
-    ) returning account_id, loud
+    ) returning account_id
 """
+READ = "select account_id, loud from marks where account_id = any(cast(:accounts as text[]))"
 TAKE_WAITING = """
     update marks set taken = true where account_id in (
         select account_id from marks where account_id = any(cast(:accounts as text[])) order by account_id for update
@@ -65,8 +68,8 @@ DELETE = """
 
 # A lock that nobody waits for: its being held is what it says, and it goes with its transaction, however that ends.
 _LOAD = 0x7E13
-LOOKED_AT = 8
-"""Marks looked at for each account wanted."""
+LOOKED_AT = 1_000
+"""Marks looked at to find some that nobody holds: more than all projectors can hold at once."""
 ANNOUNCE = "select pg_advisory_xact_lock_shared(:load, 0)"
 ANNOUNCED = """
     select exists (select from pg_locks where locktype = 'advisory' and classid = :load and objid = 0 and objsubid = 2
@@ -107,9 +110,9 @@ async def load_announced(tx: ReadTx) -> bool:
     return bool(await tx.scalar(ANNOUNCED, load=_LOAD))
 
 
-async def hold_oldest(tx: WriteTx, limit: int) -> Sequence[str]:
-    """Hold the longest marked accounts that nobody else holds, until the end of the transaction."""
-    return await tx.column(HOLD_OLDEST, limit=limit, looked_at=limit * LOOKED_AT)
+async def hold_oldest(tx: WriteTx, limit: int, passed_over: Sequence[str] = ()) -> Sequence[str]:
+    """Hold the longest marked accounts that nobody else holds, but for some, until the end of the transaction."""
+    return await tx.column(HOLD_OLDEST, limit=limit, looked_at=LOOKED_AT, passed_over=list(passed_over))
 
 
 async def hold(tx: WriteTx, account_ids: Sequence[str]) -> None:
@@ -118,10 +121,15 @@ async def hold(tx: WriteTx, account_ids: Sequence[str]) -> None:
     await tx.execute(HOLD, accounts=list(account_ids))
 
 
-async def take(tx: WriteTx, account_ids: Sequence[str]) -> list[Mark]:
-    """Take the marks of accounts that the caller holds, but for those that are just being set again. Read what they
-    stand for once this is committed."""
-    return [Mark(row["account_id"], row["loud"]) for row in await tx.all(TAKE, accounts=list(account_ids))]
+async def take(tx: WriteTx, account_ids: Sequence[str]) -> Sequence[str]:
+    """Take the marks of accounts that the caller holds, but for those that are just being set again; returns whose.
+    Read the marks and what they stand for once this is committed."""
+    return await tx.column(TAKE, accounts=list(account_ids))
+
+
+async def read(tx: ReadTx, account_ids: Sequence[str]) -> list[Mark]:
+    """The marks of accounts that the caller holds."""
+    return [Mark(row["account_id"], row["loud"]) for row in await tx.all(READ, accounts=list(account_ids))]
 
 
 async def take_waiting(tx: WriteTx, account_ids: Sequence[str]) -> list[Mark]:

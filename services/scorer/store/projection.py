@@ -31,7 +31,7 @@ READ: Mapping[str, str] = {
     "stakeholders": "account_id, stakeholder_id, type, removed",
     "accounts": "account_id, removed, industry, tier, region, revenue_amount, revenue_currency, renewal_on",
     "latest_pairs": "*",
-    "snapshots": "account_id, sequence, account_class, attributes, digest, dropped, dropped_until,"
+    "snapshots": "account_id, sequence, account_class, attributes, digest, dropped, dropped_until, next_border,"
     " case when digest is null then figures end as figures",
 }
 _SNAPSHOT = (
@@ -185,6 +185,7 @@ def _snapshot(row: RowMapping) -> ToldSnapshot:
         row["attributes"],
         row["digest"],
         DropState(row["dropped"], row["dropped_until"]),
+        row["next_border"],
         row["figures"],
     )
 

@@ -114,6 +114,15 @@ async def test_a_file_that_was_imported_before_is_told_as_such(collector: Runnin
         assert other["same_as"] is None, "another file, or another way to read it"
 
 
+async def test_a_directory_file_that_comes_again_sets_back_what_was_changed_since(collector: Running) -> None:
+    content = b"account_id,name,tier\nsame,Same Ltd,key\n"
+    await finished(collector, content, kind="accounts")
+    assert (await collector.client.patch("/v1/accounts/same", json={"tier": "small"})).status_code == 200
+    again = await finished(collector, content, kind="accounts")
+    assert (again["same_as"], *counts(again)) == (None, "done", 1, 0, 0)
+    assert (await collector.client.get("/v1/accounts/same")).json()["tier"] == "key"
+
+
 async def test_the_same_file_twice_carries_the_same_ids_and_equal_rows_different_ones(collector: Running) -> None:
     content = TABLE + TABLE.split("\n", 1)[1]
     for _ in range(2):

@@ -1,16 +1,20 @@
 """Several at work on the same accounts: no mark is lost, nothing is told twice."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import pytest
 
 from services.cli.rebuild import rebuild_accounts
+from services.scorer.handlers.projection import Projector
+from services.scorer.settings import ScorerSettings
 from services.scorer.store import marks
+from shared.db.engine import Database
+from shared.db.transaction import ReadTx
 from shared.errors import NotFound
-from shared.topics import ACCOUNT_SCORE_CHANGED, STAKEHOLDER_ANSWERED
+from shared.topics import ACCOUNT_CLASS_CHANGED, ACCOUNT_SCORE_CHANGED, STAKEHOLDER_ANSWERED
 from tests.integration.scorer.writing import Writer, account, erased, invited, writer
 from tests.support.clock import FrozenClock
 from tests.support.environment import Environment
@@ -39,6 +43,21 @@ async def waits(scorer: Writer, what: str) -> bool:
                 what=what,
             )
         )
+
+
+class Interrupted:
+    """A database in which something happens just before each reading transaction."""
+
+    def __init__(self, database: Database, before: Callable[[], Awaitable[object]]) -> None:
+        self._database = database
+        self._before = before
+        self.retrying, self.write = database.retrying, database.write
+
+    @asynccontextmanager
+    async def read(self) -> AsyncIterator[ReadTx]:
+        await self._before()
+        async with self._database.read() as tx:
+            yield tx
 
 
 @asynccontextmanager
@@ -76,6 +95,41 @@ async def test_a_mark_that_becomes_loud_while_its_account_is_projected_is_told_l
     assert [(row["loud"], row["taken"]) for row in await scorer.rows("marks")] == [(True, False)]
 
 
+async def test_a_class_that_changes_between_taking_the_mark_and_reading_is_told(scorer: Writer) -> None:
+    await scorer.take(invited("sent", "i1", NOW - timedelta(days=1)))
+    await scorer.project()
+    await scorer.take(invited("opened", "i1", NOW))
+    # The invitation alone tells no change of class; the answer does, which is there when the account is read.
+    late = Interrupted(scorer.database, lambda: scorer.take(recorded("b", score=0, answered_at=NOW)))
+    projector = Projector(late, scorer.clock, ScorerSettings().policy())  # type: ignore[arg-type]
+    assert await projector.project_marked(10) == 1
+    assert len(await scorer.told(ACCOUNT_CLASS_CHANGED)) == 1
+    await scorer.project()
+    assert len(await scorer.told(ACCOUNT_CLASS_CHANGED)) == 1
+
+
+async def test_a_class_that_time_changes_is_told_also_when_something_quiet_comes_before_the_sweeper(
+    environment: Environment,
+) -> None:
+    clock = FrozenClock(LATER)
+    async with writer(environment, clock) as scorer:
+        await scorer.take(recorded("a", score=0, answered_at=NOW))
+        await scorer.project()
+        clock.advance(timedelta(days=366))
+        await scorer.take(invited("sent", "i1", clock.now()))
+        await scorer.project()
+        assert len(await scorer.told(ACCOUNT_CLASS_CHANGED)) == 1
+
+
+async def test_behind_marks_that_are_being_set_others_are_projected(scorer: Writer) -> None:
+    await scorer.take(*(recorded(f"a{number}", f"busy{number}") for number in range(20)))
+    await scorer.take(recorded("b", "free"))
+    async with scorer.database.write() as tx:
+        await marks.mark(tx, {f"busy{number}": False for number in range(20)}, NOW)
+        assert await scorer.projector.project_marked(10) == 1
+    assert [row["account_id"] for row in await scorer.rows("snapshots")] == ["free"]
+
+
 async def test_a_mark_that_was_taken_quietly_when_its_time_came_is_projected_again(scorer: Writer) -> None:
     await scorer.take(recorded("a"))
     await scorer.project()
@@ -85,7 +139,7 @@ async def test_a_mark_that_was_taken_quietly_when_its_time_came_is_projected_aga
     async with scorer.database.write() as tx:
         held = await marks.hold_oldest(tx, 10)
         async with scorer.database.write() as beside:
-            assert [mark.loud for mark in await marks.take(beside, held)] == [False]
+            assert await marks.take(beside, held) == ["acme"]
         assert await scorer.sweeper.sweep_once() == 1
         await marks.delete(tx, held)
     assert [(row["loud"], row["taken"]) for row in await scorer.rows("marks")] == [(True, False)]
@@ -96,7 +150,7 @@ async def test_what_a_dead_projector_had_taken_is_projected_by_the_next(scorer: 
     async with scorer.database.write() as tx:
         held = await marks.hold_oldest(tx, 10)
         async with scorer.database.write() as beside:
-            assert [mark.account_id for mark in await marks.take(beside, held)] == ["acme"]
+            assert await marks.take(beside, held) == ["acme"]
         assert await scorer.job.project_once() == 0
     assert [row["taken"] for row in await scorer.rows("marks")] == [True]
     assert await scorer.job.project_once() == 1
