@@ -11,7 +11,6 @@ import os
 import random
 import socket
 import time
-from collections.abc import Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -119,13 +118,9 @@ class Dispatcher:
             _warn(notice)
         for endpoint_id in turn.recorded.noted.closed:
             self._lanes.drop(endpoint_id)
-        self._take(turn.claimed, low)
+        self._lanes.add(turn.claimed.work, turn.claimed.filled, low)
         self._start()
         return turn
-
-    def _take(self, claimed: Claimed, low: Set[str]) -> None:
-        ended = {done.work.endpoint_id for done in self._done}  # while the turn lasted: more may be free already
-        self._lanes.add(claimed.work, claimed.filled | (claimed.behind & ended), low, claimed.behind - ended)
 
     def _start(self) -> None:
         for work in self._lanes.start():

@@ -22,9 +22,8 @@ class Lane:
     """One endpoint's work here: `waiting` with the time each was taken, and how many attempts are `running`.
 
     `pace` is the recent mean duration of its attempts in seconds; None when unknown or the last one failed. `more`
-    says whether the queue may hold more for it than was taken, `dry` that a turn would bring nothing all the same: the
-    last one did not, since the queue is empty, others have the places, or the endpoint is gone; or what there may be
-    waits for what was taken. Asking again is for when an attempt has ended.
+    says whether the queue may hold more for it than was taken, `dry` that a turn has just brought nothing all the same:
+    the queue is empty, others have the places, or the endpoint is gone. Asking again is for when an attempt has ended.
     """
 
     width: int = 1
@@ -75,22 +74,15 @@ class Lanes:
         """For endpoints that may be given more than their limit at a time: how many times as much."""
         return {endpoint_id: lane.ahead for endpoint_id, lane in self._lanes.items() if lane.ahead > 1}
 
-    def add(
-        self,
-        taken: Iterable[Work],
-        filled: Set[str] = frozenset(),
-        low: Set[str] = frozenset(),
-        behind: Set[str] = frozenset(),
-    ) -> None:
-        """Queue what a turn took; `filled` are the endpoints for which there may be more, `behind` those for which
-        there may be once an attempt has ended, `low` those that were low when the turn began."""
+    def add(self, taken: Iterable[Work], filled: Set[str] = frozenset(), low: Set[str] = frozenset()) -> None:
+        """Queue what a turn took; `filled` are the endpoints for which there may be more, `low` those that were when
+        it began."""
         now = self._monotonic()
         for endpoint_id in low:
             self._lanes[endpoint_id].dry = True
         for work in taken:
             lane = self._lanes.setdefault(work.endpoint_id, Lane())
-            lane.width, lane.dry = work.max_in_flight, work.endpoint_id in behind
-            lane.more = lane.dry or work.endpoint_id in filled
+            lane.width, lane.more, lane.dry = work.max_in_flight, work.endpoint_id in filled, False
             lane.waiting.append((now, work))
 
     def start(self) -> list[Work]:

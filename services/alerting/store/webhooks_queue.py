@@ -40,13 +40,12 @@ class Taking:
 @dataclass(frozen=True, slots=True)
 class Claimed:
     """What was taken; `more` when there may be endpoints that were not looked at, `filled` the endpoints that got all
-    they may have, so that more may wait for them, `behind` the ordered ones in which more may wait for what was taken.
+    they may have, so that more may wait for them.
     """
 
     work: list[Work]
     more: bool
     filled: frozenset[str] = frozenset()
-    behind: frozenset[str] = frozenset()
 
 
 async def claim(tx: WriteTx, now: datetime, taking: Taking) -> Claimed:
@@ -76,9 +75,7 @@ async def claim(tx: WriteTx, now: datetime, taking: Taking) -> Claimed:
         )
         for row in rows
     ]
-    filled = _filled(rows)
-    behind = frozenset(endpoint_id for endpoint_id, row in endpoints.items() if row["ordered"]) - filled
-    return Claimed(work, len(endpoints) == at_once, filled, behind)
+    return Claimed(work, len(endpoints) == at_once, _filled(endpoints, rows))
 
 
 async def give_back(tx: WriteTx, work: Sequence[Work], sender: str, now: datetime) -> None:
@@ -213,7 +210,8 @@ async def _take(tx: WriteTx, endpoint_ids: list[str], now: datetime, taking: Tak
     return sorted(rows, key=lambda row: str(row["delivery_id"]))
 
 
-def _filled(rows: Sequence[RowMapping]) -> frozenset[str]:
-    """The endpoints that got as much as they may have."""
+def _filled(endpoints: Mapping[str, RowMapping], rows: Sequence[RowMapping]) -> frozenset[str]:
+    """Those that got as much as they may have. In an ordered one more may wait for what was taken."""
     taken = Counter(row["endpoint_id"] for row in rows)
-    return frozenset(row["endpoint_id"] for row in rows if taken[row["endpoint_id"]] >= row["places"])
+    full = {row["endpoint_id"] for row in rows if taken[row["endpoint_id"]] >= row["places"]}
+    return frozenset(full | {endpoint_id for endpoint_id, row in endpoints.items() if row["ordered"]})

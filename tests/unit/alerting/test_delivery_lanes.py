@@ -88,16 +88,6 @@ def test_where_a_turn_brought_nothing_no_more_is_wanted_until_an_attempt_has_end
     assert lanes.finished(second, 0.1, success=True) is True
 
 
-def test_what_waits_for_its_turn_in_an_ordered_lane_is_wanted_when_an_attempt_has_ended() -> None:
-    lanes = Lanes(100, Time())
-    lanes.add([work(1), work(2)], behind={"ep"})
-    first, second = lanes.start()
-    assert not lanes.low, "the others of these accounts wait for what is running"
-    assert lanes.finished(first, 0.01, success=True) is True
-    lanes.add([], low=lanes.low)
-    assert lanes.finished(second, 0.01, success=True) is True
-
-
 def test_nothing_is_wanted_where_the_process_holds_all_it_may() -> None:
     lanes = Lanes(2, Time())
     lanes.add([work(1), work(2)], {"ep"})
