@@ -29,6 +29,7 @@ class Outcome(StrEnum):
     CHANGE = "change"
     PENDING = "pending"
     CONFLICT = "conflict"
+    PASSED_OVER = "passed_over"
     DEAD_LETTERED = "dead_lettered"
 
 
@@ -45,6 +46,8 @@ NEW = Verdict(Outcome.NEW)
 REPEAT = Verdict(Outcome.REPEAT)
 CHANGE = Verdict(Outcome.CHANGE)
 PENDING = Verdict(Outcome.PENDING)
+PASSED_OVER = Verdict(Outcome.PASSED_OVER)
+"""A record of a type that this version does not know: nothing to do with it, and nothing wrong with it."""
 
 
 def conflict(reason: str, detail: str = "") -> Verdict:

@@ -40,9 +40,12 @@ _V1 = [
         change_count bigint not null default 0,
         pending_count bigint not null default 0,
         conflict_count bigint not null default 0,
+        passed_over_count bigint not null default 0,
         dead_lettered_count bigint not null default 0,
         read_count bigint not null default 0,
         accepted_gap bigint not null default 0,
+        claims int not null default 0,
+        suspect_offset bigint,
         updated_at timestamptz not null default now(),
         primary key (topic, partition)
     )
@@ -60,11 +63,19 @@ _V1 = [
         headers jsonb not null,
         value bytea,
         account_id text,
+        sender text,
+        state text not null default 'dead' check (state in ('retrying', 'behind', 'dead')),
+        tries int not null default 0,
+        next_try_at timestamptz,
+        version text,
+        traceback text,
         parked_at timestamptz not null default now(),
         replayed_at timestamptz
     )
     """,
     "create index parked_by_kind on parked (kind, parked_at desc, id)",
+    "create index parked_by_sender on parked (sender, parked_at) where kind = 'conflict'",
+    "create index parked_waiting on parked (topic, partition, next_try_at) where state <> 'dead'",
 ]
 
 
