@@ -12,7 +12,7 @@ from services.alerting.domain.payloads import Context, Links, Subject, payload
 from services.alerting.domain.people import Answer
 from tests.unit.alerting.builders import ACME, JANE, MONDAY_10, POLICY, opened
 
-CONTEXT = Context(POLICY.calendar, Links("https://t.example/f/{follow_up_id}", "https://t.example/r/{response_id}"))
+CONTEXT = Context(POLICY.calendar, Links("https://t.example"))
 ANSWER = Answer("acme", "r1", "jane@acme.example", "nps", 2, MONDAY_10, comment="Late again")
 NASTY = "<!channel> <https://evil.example|click> [click](https://evil.example) **bold** & more"
 
