@@ -38,7 +38,7 @@ def test_a_follow_up_says_who_is_unhappy_what_was_said_and_where_to_look() -> No
     assert dict(note.facts)["Owner"] == "Olivia Owner"
     assert note.quote == "Late again"
     assert note.link is not None
-    assert note.link.startswith("https://t.example/f/")
+    assert note.link.startswith("https://t.example/follow-ups/")
 
 
 @pytest.mark.parametrize("kind", [*MESSAGE_TYPES, "webhook.test"])
