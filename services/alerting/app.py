@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from services.alerting import READS, SCHEMA
 from services.alerting.api import (
+    bulk,
     callbacks,
     erasures,
     follow_up_actions,
@@ -88,6 +89,7 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
         "Tellback alerting",
         DESCRIPTION,
         [
+            bulk.router,
             *(follow_ups.router, follow_up_actions.router, rules.router, notifications.router, erasures.router),
             callbacks.router,
             *(webhooks.router, webhooks_deliveries.router, parked),

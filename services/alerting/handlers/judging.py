@@ -26,8 +26,9 @@ from services.alerting.handlers.rules import rules_in_force
 from services.alerting.handlers.world import Key, World
 from services.alerting.store.facts import Person, read_facts
 from services.alerting.store.occasions import RestsOn, occasions_of, settled
+from services.alerting.store.rules import current_rules
 from services.alerting.store.tasks import closed_with_score, last_closed, tasks_at_hand, with_tasks
-from shared.db.transaction import WriteTx
+from shared.db.transaction import ReadTx, WriteTx
 from shared.ids import derived_uuid
 
 
@@ -77,7 +78,8 @@ async def judge(tx: WriteTx, resources: Resources, batch: Batch) -> int:
     """Judge what a batch has touched, and write down and tell all that follows; answers how many steps that were."""
     people = await _concerned(tx, resources, batch)
     await tx.lock_accounts({account_id for account_id, _ in people} | {told.account_id for told in batch.told})
-    court = await _convene(tx, resources, people) if people else Court((), {}, {}, ())
+    rules = await rules_in_force(tx, resources.clock) if people else []
+    court = await _convene(tx, resources, people, rules) if people else Court((), {}, {}, ())
     return await _carry_out(tx, resources, court, batch, people)
 
 
@@ -88,9 +90,10 @@ async def judge_segments(tx: WriteTx, resources: Resources, facts: Mapping[str, 
     return await _carry_out(tx, resources, court, Batch(renewing=set(facts)), set())
 
 
-async def preview(tx: WriteTx, resources: Resources, accounts: Collection[str]) -> list[Judged]:
+async def preview(tx: ReadTx, resources: Resources, accounts: Collection[str]) -> list[Judged]:
     """What judging these accounts would change, as at the daily watch; nothing is written."""
-    court = await _convene(tx, resources, {(account_id, None) for account_id in accounts})
+    rules = await current_rules(tx)
+    court = await _convene(tx, resources, {(account_id, None) for account_id in accounts}, rules)
     batch = Batch(renewing=set(accounts))
     judged = [one for account_id in sorted(court.facts) for one in _judged(court, account_id, resources, batch)]
     return [one for one in judged if one.step is not None]
@@ -123,10 +126,9 @@ async def _concerned(tx: WriteTx, resources: Resources, batch: Batch) -> set[Per
     return fresh | {person for person in rest if person[0] in working}
 
 
-async def _convene(tx: WriteTx, resources: Resources, people: Collection[Person]) -> Court:
-    """Read the facts and the follow-ups of the accounts, under their locks."""
+async def _convene(tx: ReadTx, resources: Resources, people: Collection[Person], rules: Sequence[Rule]) -> Court:
+    """Read the facts and the follow-ups of the accounts; under their locks, where something is to be done."""
     accounts, now = {account_id for account_id, _ in people}, resources.clock.now()
-    rules = tuple(await rules_in_force(tx, resources.clock))
     tasks = await tasks_at_hand(tx, accounts, now - COMES_BACK)
     resting = await occasions_of(tx, [task.follow_up_id for task in tasks]) if tasks else {}
     concerned = set(people) | {(account_id, None) for account_id in accounts}
@@ -136,7 +138,7 @@ async def _convene(tx: WriteTx, resources: Resources, people: Collection[Person]
     bare = Facts(Account(""), now, resources.policy.calendar, burst=resources.burst)
     facts = await read_facts(tx, concerned, bare, _crowd(rules, tasks))
     closed = await last_closed(tx, {(one, person) for one in facts for person in (None, *facts[one].answers)})
-    return Court(rules, facts, _desks(facts, tasks, resting, closed), tasks)
+    return Court(tuple(rules), facts, _desks(facts, tasks, resting, closed), tasks)
 
 
 async def _convene_segments(tx: WriteTx, resources: Resources, facts: Mapping[str, Facts]) -> Court:

@@ -23,7 +23,7 @@ from services.alerting.store.watches import (
     note_known,
     segments_with_tasks,
 )
-from shared.db.transaction import WriteTx
+from shared.db.transaction import ReadTx, WriteTx
 
 BEGINS = time(8)
 PAST_KEPT = timedelta(days=180)
@@ -52,7 +52,7 @@ async def judge_next(tx: WriteTx, resources: Resources, after: str) -> list[str]
     return accounts
 
 
-async def next_accounts(tx: WriteTx, resources: Resources, after: str) -> list[str]:
+async def next_accounts(tx: ReadTx, resources: Resources, after: str) -> list[str]:
     """The next accounts behind `after` with a follow-up or a renewal within a year."""
     now = resources.clock.now()
     first = resources.policy.calendar.local_date(now)

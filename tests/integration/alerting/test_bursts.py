@@ -23,8 +23,8 @@ async def burst(alerting: Desk, acme: Case, people: tuple[str, ...] = EIGHT) -> 
 async def test_from_the_eighth_detractor_within_a_day_on_there_is_one_follow_up_of_the_account(
     alerting: Desk, acme: Case
 ) -> None:
-    """Given an account, when eight people turn detractor inside the window, then one task for the account takes in all of
-    them and who follows inside it; what was open about one of them closes, superseded."""
+    """Given an account, when eight people turn detractor inside the window, then one task for the account takes in all
+    of them and who follows inside it; what was open about one of them closes, superseded."""
     grouped = await burst(alerting, acme)
     assert (grouped["severity"], grouped["stakeholder_id"], grouped["response_id"]) == ("critical", None, None)
     assert grouped["reasons"] == ["8 people gave a detractor's score at about the same time"]
