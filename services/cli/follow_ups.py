@@ -1,6 +1,7 @@
 """`tellback follow-ups judge`: judges every open follow-up by the facts of now, beside running services."""
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -58,7 +59,7 @@ async def _judge(common: CommonSettings) -> int:
     async with _alerting(common) as (database, resources):
         after = ""
         while True:
-            accounts = await database.retrying(lambda tx, after=after: judge_next(tx, resources, after))
+            accounts = await database.retrying(partial(judge_next, resources=resources, after=after))
             if not accounts:
                 return done
             done, after = done + len(accounts), accounts[-1]

@@ -1,5 +1,6 @@
 """Closing many follow-ups at once: each by itself, so that one that somebody else has changed holds up no other."""
 
+from functools import partial
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -70,11 +71,9 @@ async def close_many(body: BulkClose, caller: Actor, database: TheDatabase, serv
     results = []
     for seen in body.follow_ups:
         command = Command(seen.follow_up_id, caller, seen.version, body.comment)
-        action = _closing(body)
+        change = partial(change_follow_up, resources=service.resources, command=command, action=_closing(body))
         try:
-            task = await database.retrying(
-                lambda tx, command=command, action=action: change_follow_up(tx, service.resources, command, action)
-            )
+            task = await database.retrying(change)
         except (Conflict, NotFound, Invalid) as refused:
             results.append(_refused(seen, problem_body(refused)))
         else:

@@ -28,9 +28,9 @@ def record_directory(resources: Resources) -> BatchHandler:
             others={(event.account_id, getattr(event.data, "stakeholder_id", None)) for event in moved},
             renewing={event.account_id for event in moved if _renews(event, resources)},
         )
-        # Before the locks of accounts: who looks at one reads since when it is known.
-        await note_known(tx, batch.renewing, resources.clock.now())
         await judge(tx, resources, batch)
+        # After the locks of accounts, as everywhere: who holds one may be about to write the same row.
+        await note_known(tx, batch.renewing, resources.clock.now())
         return verdicts
 
     return handle

@@ -47,8 +47,8 @@ async def watch_accounts(tx: WriteTx, resources: Resources) -> int:
 async def judge_next(tx: WriteTx, resources: Resources, after: str) -> list[str]:
     """Judge the next accounts behind `after` with a follow-up or a renewal; answers them."""
     accounts = await next_accounts(tx, resources, after)
-    await note_known(tx, accounts, resources.clock.now())
     await judge(tx, resources, Batch(renewing=set(accounts)))
+    await note_known(tx, accounts, resources.clock.now())
     return accounts
 
 

@@ -55,7 +55,8 @@ def facts_of(*answers: Kept, base: Facts = FACTS, **changes: Any) -> Facts:
     for kept in answers:
         by_person.setdefault(kept.live.stakeholder_id, []).append(kept)
     people = dict(base.people) | {one: Stakeholder("acme", one) for one in by_person if one not in base.people}
-    return replace(base, **({"answers": by_person, "people": people} | changes))
+    known: dict[str, Any] = {"answers": by_person, "people": people}
+    return replace(base, **known | changes)
 
 
 @dataclass

@@ -9,6 +9,7 @@ import pytest
 from services.alerting.domain import lifecycle
 from services.alerting.domain.answers import Kept
 from services.alerting.domain.default_rules import BURST, DEFAULT_RULES, DETRACTOR
+from services.alerting.domain.escalation import waiting
 from services.alerting.domain.facts import Drop, Standing
 from services.alerting.domain.rules import conditions_from
 from services.alerting.domain.tasks import Change, Closing, Contact, Promise
@@ -264,4 +265,4 @@ def test_the_promise_s_reminder_goes_on_and_overdue_levels_stop_while_it_is_no_l
     assert (over.state, over.reason_holds) == ("open", False)
     assert over.over is not None
     assert (over.over.outcome, over.over.because) == ("improved", "answered 9 on 2026-06-09")
-    assert {level.cause for level in lifecycle.escalation.waiting(over)} == {"promise_near", "promise_past"}
+    assert {level.cause for level in waiting(over)} == {"promise_near", "promise_past"}

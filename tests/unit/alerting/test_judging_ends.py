@@ -1,5 +1,6 @@
 """What follows from a judgement, and rule by rule what ends a reason, by the rows of the tables."""
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -12,7 +13,7 @@ from services.alerting.domain.facts import ClassChange, Drop, Facts, Invitation,
 from services.alerting.domain.lifecycle import NotAllowed
 from services.alerting.domain.people import Account
 from services.alerting.domain.segments import Shift, Voices
-from services.alerting.domain.tasks import Change, Closing, Promise, Task
+from services.alerting.domain.tasks import Change, Closing, Promise, Step, Task
 from services.alerting.domain.wording import read_on
 from tests.unit.alerting.builders import ACME, DAY, FACTS, JANE, MONDAY_10, Board, answer, facts_of
 
@@ -64,7 +65,7 @@ def test_the_outcome_says_what_became_of_the_reason(facts: Facts, outcome: str) 
     assert ("jane", DETRACTOR) not in board.open()
 
 
-TOUCHES = {
+TOUCHES: dict[str, Callable[[Task], Step | None]] = {
     "acknowledged": lambda task: lifecycle.acknowledge(task, by()),
     "started": lambda task: lifecycle.start(task, by()),
     "promised": lambda task: lifecycle.promise(task, by(), Promise("a call", MONDAY_10 + 3 * DAY)),

@@ -60,4 +60,4 @@ def test_only_a_later_answer_to_the_same_question_counts() -> None:
 
 def said(of: Task, *answers: Kept) -> tuple[str, str] | None:
     found = recovery.next_answer_of(of, answers)
-    return found and (found.response_id, found.result)
+    return (found.response_id, found.result) if found else None
