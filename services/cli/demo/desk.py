@@ -43,9 +43,9 @@ class Desk:
         ]
         for (step, body), task in zip(steps, mine, strict=False):
             self._send(f"{self._alerting}/v1/follow-ups/{task['follow_up_id']}/{step}", body)
-        for step, task in zip(("acknowledge", None), mine, strict=False):
-            if step:
-                self._send(f"{self._alerting}/v1/follow-ups/{task['follow_up_id']}/{step}", {})
+        for touched, task in zip((True, False), mine, strict=False):
+            if touched:
+                self._send(f"{self._alerting}/v1/follow-ups/{task['follow_up_id']}/acknowledge", {})
             self._answer_better(task)
         for task in tasks[:2]:
             wanted = {"account_id": task["account_id"], "reason": "Asked for the new price list.", "kind": "manual"}
