@@ -171,6 +171,7 @@ async def test_a_segment_in_which_detractors_spread_goes_to_the_leader_until_it_
             voices(acme, (60, 24), (60, 6)),
             voices(other, (20, 3), (20, 2)),
         )
+        alerting.clock.advance(timedelta(days=1))  # the watch of the first day is over
         assert await alerting.look("segments") == 2
         items = (await alerting.client.get("/v1/follow-ups", params={"kind": "segment_drop"})).json()["items"]
         assert {item["account_id"]: item["reasons"] for item in items} == {
@@ -198,7 +199,7 @@ async def test_a_bounced_invitation_opens_one_low_follow_up_that_an_answer_close
     assert (item["occurrences"], item["reasons"]) == (1, ["an invitation to them came back"])
     await alerting.emit(acme.silent(furthest="bounced"))
     assert (await alerting.only(acme))["inhibited"] == ["non_response"], "one lost contact is one follow-up"
-    await alerting.emit(acme.answered("r1", 8))
+    await alerting.emit(acme.answered("r1", 8, MONDAY + timedelta(minutes=5)))
     assert (await alerting.only(acme))["outcome"] == "answered"
 
 
