@@ -24,6 +24,7 @@ from shared.events.scores import (
     AccountScoreRecovered,
     StakeholderWentSilent,
 )
+from shared.ids import derived_uuid
 from shared.topics import (
     ACCOUNT_CLASS_CHANGED,
     ACCOUNT_SCORE_CHANGED,
@@ -103,7 +104,8 @@ class History:
         return self._clock
 
     def _id(self) -> UUID:
-        return UUID(int=self.random.getrandbits(128), version=4)
+        """No two accounts share an event."""
+        return derived_uuid("history", self.case.account_id, str(self.random.getrandbits(64)))
 
     def _directory(self, people: Sequence[str]) -> None:
         self._reclass(people)
