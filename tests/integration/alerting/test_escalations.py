@@ -117,20 +117,21 @@ async def test_a_pause_outlives_a_restart_and_counts_under_another_policy(enviro
     """Given a two-hour pause, a restart during it, resume, then a change of policy, then the due time under the new
     policy still includes those two hours."""
     async with desk(environment) as first:
-        task = await opened(first, acme)
-        assert task["due_at"] == "2026-06-08T14:00:00Z"
+        await first.emit(acme.account(), acme.answered("r1", 5))
+        task = await first.only(acme)
+        assert task["due_at"] == "2026-06-09T10:00:00Z"
         await first.do(task["follow_up_id"], "snooze", until="2026-06-08T12:00:00Z")
     async with desk(environment, june(8, 11)) as second:
         second.sent.extend(first.sent)
         await look(second, june(8, 12, 30), "snoozes")
         woken = await second.get(task["follow_up_id"])
-        assert (woken["state"], woken["due_at"], woken["paused_seconds"]) == ("open", "2026-06-08T16:00:00Z", 7200)
+        assert (woken["state"], woken["due_at"], woken["paused_seconds"]) == ("open", "2026-06-09T12:00:00Z", 7200)
         changed = await second.client.patch(
             "/v1/rules/detractor_0_3", json={"due": {"amount": 2, "unit": "business_hours"}}
         )
         assert changed.status_code == 200
-        assert (await second.only(acme))["due_at"] == "2026-06-08T16:00:00Z", "a running follow-up keeps its times"
-        old, new = acme.ref("r1", 2), acme.ref("r1", 1)
+        assert (await second.only(acme))["due_at"] == "2026-06-09T12:00:00Z", "a running follow-up keeps its times"
+        old, new = acme.ref("r1", 5), acme.ref("r1", 1)
         await second.emit(acme.corrected("r1", pair(old), pair(new), "amended"))
         corrected = await second.get(task["follow_up_id"])
         assert corrected["due_at"] == "2026-06-08T14:00:00Z", "two hours by the new policy, and the two of the pause"

@@ -193,17 +193,16 @@ async def test_a_version_that_is_none_is_refused(alerting: Desk, task: Item, if_
 
 
 async def test_why_tells_event_facts_rule_policy_and_messages(alerting: Desk, acme: Case) -> None:
-    await alerting.emit(acme.account(tier="premium"), acme.answered("r1", 3, follow_up_requested=True))
+    await alerting.emit(acme.account(tier="premium"), acme.answered("r1", 3))
     item = await alerting.only(acme)
     why = await alerting.get(item["follow_up_id"], "/why")
     assert (why["rule"]["rule_id"], why["rule"]["version"]) == ("detractor_0_3", 1)
     assert why["business_time"]["weekdays"] == [0, 1, 2, 3, 4]
     (trigger,) = why["triggers"]
-    assert (trigger["event"], trigger["role"], trigger["holds"]) == ("stakeholder.answered", "opened", True)
+    assert (trigger["event"], trigger["role"], trigger["holds"]) == ("stakeholder.answered", "own", True)
     assert trigger["response_id"] == acme.id("r1")
     assert (trigger["facts"]["score"], trigger["facts"]["tier"]) == (3, "premium")
-    assert [match["rule_id"] for match in trigger["matches"]] == ["detractor_0_3", "follow_up_requested"]
-    assert why["inhibited"] == ["follow_up_requested"]
+    assert [match["rule_id"] for match in trigger["matches"]] == ["detractor_0_3"]
     assert [message["action"] for message in why["messages"]] == ["opened"]
 
 
