@@ -238,14 +238,16 @@ ERASURES = Table(
     METADATA,
     Column("receipt_id", Uuid, primary_key=True),
     _required("subject", Text),
+    _required("account_id", Text),
+    Column("stakeholder_id", Text),
     _required("erased_at", _INSTANT),
-    _required("applied_at", _INSTANT),
+    Column("applied_at", _INSTANT),
     _required("responses", Integer),
     _required("invitations", Integer),
     _required("context_marks", Integer),
 )
 """The journal: `subject` is the keyed hash of the person; what was recorded at or before `erased_at` stays
-out."""
+out. Before `applied_at` the person is hidden, and `stakeholder_id` says who."""
 
 DROPPED_RESPONSES = Table(
     "dropped_responses",

@@ -9,10 +9,10 @@ from services.alerting.handlers.casework import Casework
 from services.alerting.handlers.resources import Resources
 from services.alerting.store import answers as store
 from services.alerting.store.accounts import forget_stakeholder
-from services.alerting.store.answers import Erasure
 from services.alerting.store.past import forget_past_of
 from services.alerting.store.tasks import forget_inhibited_answers, forget_texts, save_tasks, tasks_of_person
 from services.alerting.store.webhooks import forget_person
+from shared.db.erasures import Journal
 from shared.db.transaction import WriteTx
 from shared.events.responses import StakeholderErased
 from shared.verdicts import CHANGE, REPEAT, BatchHandler, Received, Verdict
@@ -30,8 +30,8 @@ def erase_stakeholders(resources: Resources) -> BatchHandler:
             data = record.event.data
             if not isinstance(data, StakeholderErased):
                 raise TypeError(f"not an erasure: {record.event.name}")
-            known = await store.find_erasure(tx, data.receipt_id)
-            if known is None:
+            known = await Journal.known(tx, data.receipt_id)
+            if not known:
                 await _erase(tx, resources, data)
             verdicts.append(REPEAT if known else CHANGE)
         return verdicts
@@ -51,9 +51,7 @@ async def _erase(tx: WriteTx, resources: Resources, data: StakeholderErased) -> 
     await forget_texts(tx, [task.follow_up_id for task in tasks])
     await _close(tx, resources, data, [forgotten(task, data.subject) for task in tasks if not task.is_closed])
     now = resources.clock.now()
-    await store.add_erasure(
-        tx, Erasure(data.receipt_id, data.subject, data.erased_at, now, answers, len(tasks), messages)
-    )
+    await Journal.applied(tx, data, now, responses=answers, tasks=len(tasks), messages=messages)
 
 
 async def _close(tx: WriteTx, resources: Resources, data: StakeholderErased, tasks: Sequence[Task]) -> None:

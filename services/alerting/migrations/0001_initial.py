@@ -167,14 +167,18 @@ STATEMENTS = [
     create table erasures (
         receipt_id uuid primary key,
         subject text not null,
+        account_id text not null,
+        stakeholder_id text,
         erased_at timestamptz not null,
-        applied_at timestamptz not null,
-        responses int not null,
-        tasks int not null,
-        messages int not null
+        applied_at timestamptz,
+        responses int not null default 0,
+        tasks int not null default 0,
+        messages int not null default 0,
+        check ((applied_at is null) = (stakeholder_id is not null))
     )
     """,
     "create index erasures_subject on erasures (subject, erased_at)",
+    "create index erasures_waiting on erasures (account_id, stakeholder_id) where applied_at is null",
 ]
 
 

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.alerting.domain.answers import AnswerChange
 from services.alerting.domain.people import Answer
-from services.alerting.tables.answers import ERASURES, RESPONSE_CHANGES
+from services.alerting.tables.answers import RESPONSE_CHANGES
 from shared.db.transaction import ReadTx, WriteTx
 
 Key = tuple[str, str]
@@ -25,19 +25,6 @@ class Kept:
     recorded: Answer
     live: Answer
     recorded_at: datetime
-
-
-@dataclass(frozen=True, slots=True)
-class Erasure:
-    """A line of the journal: how much was taken out for one receipt."""
-
-    receipt_id: UUID
-    subject: str
-    erased_at: datetime
-    applied_at: datetime
-    responses: int
-    tasks: int
-    messages: int
 
 
 async def answers_by_id(tx: ReadTx, keys: Iterable[Key]) -> dict[Key, Kept]:
@@ -145,17 +132,6 @@ async def dropped_answers(tx: ReadTx, keys: Iterable[Key]) -> set[Key]:
         return set()
     rows = await tx.all(_in_keys("select account_id, response_id from dropped_responses"), **_pairs(keys))
     return {(row["account_id"], row["response_id"]) for row in rows}
-
-
-async def add_erasure(tx: WriteTx, erasure: Erasure) -> None:
-    """Write the journal; the same receipt again changes nothing."""
-    await tx.execute_many(insert(ERASURES).on_conflict_do_nothing(), [asdict(erasure)])
-
-
-async def find_erasure(tx: ReadTx, receipt_id: UUID) -> Erasure | None:
-    """What was done for a receipt."""
-    row = await tx.one("select * from erasures where receipt_id = :receipt_id", receipt_id=receipt_id)
-    return None if row is None else Erasure(**row)
 
 
 async def erased_at(tx: ReadTx, subjects: Iterable[str]) -> dict[str, datetime]:

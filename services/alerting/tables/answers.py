@@ -55,13 +55,16 @@ ERASURES = Table(
     METADATA,
     Column("receipt_id", Uuid, primary_key=True),
     required("subject", Text),
+    required("account_id", Text),
+    Column("stakeholder_id", Text),
     required("erased_at", INSTANT),
-    required("applied_at", INSTANT),
+    Column("applied_at", INSTANT),
     required("responses", Integer),
     required("tasks", Integer),
     required("messages", Integer),
 )
-"""Who was erased, by keyed hash, and when: what was recorded until then is dropped wherever it turns up."""
+"""Who was erased, by keyed hash, and when: what was recorded until then is dropped wherever it turns up. Before
+`applied_at` the person is hidden, and `stakeholder_id` says who."""
 
 ACCOUNT_WATCHES = Table(
     "account_watches",

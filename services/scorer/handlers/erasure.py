@@ -20,7 +20,7 @@ class Erasure:
 
     async def erase(self, tx: WriteTx, event: StakeholderErased) -> Verdict:
         """Do it, once a receipt. The journal keeps the subject that the event carries, so that all services agree."""
-        if await erasures.known(tx, event.receipt_id):
+        if await self._journal.known(tx, event.receipt_id):
             return REPEAT
         person = event.model_dump(include={"account_id", "stakeholder_id", "erased_at"})
         # What a projector has read of the person it tells before this, or not at all. The mark before anything else, as
@@ -28,17 +28,13 @@ class Erasure:
         await marks.hold(tx, [event.account_id])
         await marks.mark(tx, {event.account_id: False}, self._clock.now())
         response_ids, elsewhere = await erasures.erase(tx, person, event.subject)
-        await erasures.enter(
+        await self._journal.applied(
             tx,
-            {
-                "receipt_id": event.receipt_id,
-                "subject": event.subject,
-                "erased_at": event.erased_at,
-                "applied_at": self._clock.now(),
-                "responses": len(response_ids),
-                "invitations": elsewhere["invitations"],
-                "context_marks": elsewhere["context_marks"],
-            },
+            event,
+            self._clock.now(),
+            responses=len(response_ids),
+            invitations=elsewhere["invitations"],
+            context_marks=elsewhere["context_marks"],
         )
         return CHANGE
 

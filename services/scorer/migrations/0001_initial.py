@@ -149,11 +149,14 @@ STATEMENTS = [
     create table erasures (
         receipt_id uuid primary key,
         subject text not null,
+        account_id text not null,
+        stakeholder_id text,
         erased_at timestamptz not null,
-        applied_at timestamptz not null,
+        applied_at timestamptz,
         responses int not null default 0,
         invitations int not null default 0,
-        context_marks int not null default 0
+        context_marks int not null default 0,
+        check ((applied_at is null) = (stakeholder_id is not null))
     )
     """,
     """
@@ -163,6 +166,7 @@ STATEMENTS = [
     )
     """,
     "create index erasures_subject on erasures (subject, erased_at)",
+    "create index erasures_waiting on erasures (account_id, stakeholder_id) where applied_at is null",
 ]
 
 

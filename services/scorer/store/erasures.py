@@ -2,7 +2,6 @@
 
 from collections.abc import Collection, Mapping
 from typing import Any
-from uuid import UUID
 
 from shared.db.transaction import ReadTx, WriteTx
 
@@ -33,11 +32,6 @@ ERASE_ELSEWHERE: Mapping[str, str] = {
 }
 
 
-async def known(tx: ReadTx, receipt_id: UUID) -> bool:
-    """Whether this erasure has been done."""
-    return await tx.one("select 1 from erasures where receipt_id = :receipt_id", receipt_id=receipt_id) is not None
-
-
 async def any_yet(tx: ReadTx) -> bool:
     """Whether anybody has ever been erased here."""
     return bool(await tx.scalar("select exists (select 1 from erasures)"))
@@ -52,25 +46,6 @@ async def erase(tx: WriteTx, person: Mapping[str, Any], subject: str) -> tuple[l
     await tx.execute("delete from response_answers where response_id = any(cast(:ids as text[]))", ids=response_ids)
     elsewhere = {table: await tx.execute(statement, **person) for table, statement in ERASE_ELSEWHERE.items()}
     return response_ids, elsewhere
-
-
-async def enter(tx: WriteTx, row: Mapping[str, Any]) -> None:
-    """Write the journal: receipt_id, subject, erased_at, applied_at and the counts."""
-    await tx.execute(
-        "insert into erasures (receipt_id, subject, erased_at, applied_at, responses, invitations, context_marks)"
-        " values (:receipt_id, :subject, :erased_at, :applied_at, :responses, :invitations, :context_marks)",
-        **row,
-    )
-
-
-async def receipt(tx: ReadTx, receipt_id: UUID) -> dict[str, Any] | None:
-    """What was done about one erasure: erased_at, applied_at and the counts; None before it has come."""
-    row = await tx.one(
-        "select receipt_id, erased_at, applied_at, responses, invitations, context_marks from erasures"
-        " where receipt_id = :receipt_id",
-        receipt_id=receipt_id,
-    )
-    return dict(row) if row else None
 
 
 async def drop(tx: WriteTx, responses: Mapping[str, str]) -> None:
