@@ -102,6 +102,7 @@ class Plumbing:
         runner = Runner(config, self.database, handlers, committed)
         self.runners.append(runner)
         self.background("consumer", runner.run)
+        self.background("consumer-metrics", runner.observe)
         return runner
 
     def background(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
@@ -118,17 +119,16 @@ class Plumbing:
             await asyncio.sleep(HOUSEKEEPING_SECONDS)
 
     async def not_ready(self) -> list[str]:
-        """Why this process should get no traffic now; empty when it should."""
-        reasons = []
-        if self.tasks.failed:
-            reasons.append(self.tasks.failed)
-        if any(not runner.ready for runner in self.runners):
-            reasons.append("consumer_not_assigned")
-        if not await self.database_answers():
-            reasons.append("database_unavailable")
+        """Why this process should get no traffic now; empty when it should. What it serves lies in PostgreSQL, so that
+        is all it needs."""
+        return [] if await self.database_answers() else ["database_unavailable"]
+
+    async def remarks(self) -> list[str]:
+        """What does not work now although requests are answered: reading has halted, Kafka is away."""
+        remarks = [remark for runner in self.runners if (remark := runner.remark)]
         if not await self.publisher.answers():
-            reasons.append("kafka_unavailable")
-        return reasons
+            remarks.append("kafka_unavailable")
+        return remarks
 
     async def database_answers(self) -> bool:
         """Whether PostgreSQL is there, within 2 s."""

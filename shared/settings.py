@@ -163,7 +163,7 @@ class CommonSettings(Settings):
     dead_letter_limit: int = Field(
         default=1000,
         ge=0,
-        description="Most dead letters a service takes in ten minutes before it stops for an operator; 0: no limit.",
+        description="Most dead letters a service takes in ten minutes before it halts; 0: no limit.",
     )
     consumer_session_timeout_ms: int = Field(
         default=15_000,

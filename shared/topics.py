@@ -24,6 +24,7 @@ INVITATION_KINDS = (
     "unsubscribed",
 )
 INVITATION_BOUNCED = "invitation.bounced"
+INVITATION_UNSUBSCRIBED = "invitation.unsubscribed"
 INVITATION_EVENTS = tuple(f"invitation.{kind}" for kind in INVITATION_KINDS)
 CONTEXT_RECORDED = "context.recorded"
 ACCOUNT_SCORE_CHANGED = "account_score.changed"

@@ -1,5 +1,5 @@
-"""`tellback dlq`: looks into the dead letters of every service, puts them back or drops them, straight in the
-database, so that it works also for a service that has stopped because of them."""
+"""`tellback dlq`: looks into the dead letters of every service, has them tried again or drops them, straight in the
+database, so that it works also for a service that does not run."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -25,7 +25,7 @@ ServiceOption = Annotated[str | None, typer.Option("--service", help="Only those
 ReasonOption = Annotated[str | None, typer.Option("--reason", help="Only those with this reason.")]
 IdArgument = Annotated[UUID, typer.Argument(help="The id that `dlq list` shows.")]
 
-app = typer.Typer(no_args_is_help=True, help="Look into dead letters, put them back on their topic, or drop them.")
+app = typer.Typer(no_args_is_help=True, help="Look into dead letters, have them tried again, or drop them.")
 
 
 @app.command("list")
@@ -41,7 +41,18 @@ def list_letters(
     if json:
         as_json([{"service": name, **asdict(facts)} for name, facts in found])
         return
-    columns = ("service", "id", "reason", "topic", "partition", "offset", "account", "parked at", "replayed at")
+    columns = (
+        "service",
+        "id",
+        "reason",
+        "state",
+        "topic",
+        "partition",
+        "offset",
+        "account",
+        "parked at",
+        "replayed at",
+    )
     table(
         columns,
         [
@@ -49,6 +60,7 @@ def list_letters(
                 name,
                 str(facts.id),
                 facts.reason,
+                facts.state,
                 facts.topic,
                 str(facts.partition),
                 facts.offset,
@@ -81,20 +93,20 @@ def show(letter: IdArgument, data: DataOption = None, json: JsonOption = False) 
 @app.command("replay")
 def replay(
     letter: Annotated[UUID | None, typer.Argument(help="The id that `dlq list` shows; else --all.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="All that were never put back.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="All that were never tried again by hand.")] = False,
     service: ServiceOption = None,
     reason: ReasonOption = None,
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Put dead letters back on their topic, the original bytes; a running service of theirs publishes them."""
+    """Have dead letters tried again by the service that read them, as soon as it runs."""
     if (letter is None) == (not every):
         raise WrongUse("which", "name one dead letter, or say --all")
     count = asyncio.run(_replayed(data, letter, service, reason))
     if json:
         as_json({"replayed": count})
     else:
-        say(f"{count} dead letters put back")
+        say(f"{count} dead letters are tried again")
 
 
 @app.command("drop")

@@ -73,10 +73,13 @@ async def _examine_running(common: CommonSettings, holder: Holder | None) -> "li
 async def _ready(service: str, holder: Holder) -> "Check":
     from services.cli.checks import failed, ok
     from services.cli.connection import PORTS
-    from services.cli.parts import asks_ready
+    from services.cli.parts import readiness
 
     port = holder.port_base + PORTS[service]
-    if await asks_ready(port):
+    said = await readiness(port)
+    if said.remarks:
+        return failed(f"{service}: ready", "; ".join(said.remarks), "what halted goes on by itself once that is mended")
+    if said.ready:
         return ok(f"{service}: ready", f"port {port}")
     fix = f"http://127.0.0.1:{port}/health/ready says why; `tellback status` shows restarts"
     return failed(f"{service}: ready", f"port {port} does not answer, or is not ready", fix)

@@ -1,6 +1,7 @@
 """What runs on this machine: Kafka and PostgreSQL unless the environment names others, and every service there is."""
 
 import asyncio
+import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -127,16 +128,30 @@ def log_of(folder: DataFolder, name: str) -> Path:
     return folder.logs / f"{name}.log"
 
 
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What a service says of itself: whether it is ready, and what does not work although it answers."""
+
+    ready: bool
+    remarks: tuple[str, ...] = ()
+
+
 async def asks_ready(port: int, host: str = LOOPBACK) -> bool:
     """Whether a service on this port says that it is ready."""
+    return (await readiness(port, host)).ready
+
+
+async def readiness(port: int, host: str = LOOPBACK) -> Readiness:
+    """Ask a service on this port how it is; not ready where nobody answers."""
     try:
         async with asyncio.timeout(ASK_SECONDS):
             reader, writer = await asyncio.open_connection(host, port)
             try:
                 writer.write(f"GET /health/ready HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
-                status = await reader.readline()
+                head, _, body = (await reader.read()).partition(b"\r\n\r\n")
             finally:
                 writer.close()
-    except (OSError, TimeoutError):
-        return False
-    return status.split()[1:2] == [b"200"]
+        report = json.loads(body)
+    except (OSError, TimeoutError, ValueError):
+        return Readiness(ready=False)
+    return Readiness(head.split()[1:2] == [b"200"], tuple(report.get("remarks", ())))

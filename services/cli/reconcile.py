@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from shared.db.transaction import ReadTx
 
 NEW = "new"
-OUTCOMES = (NEW, "repeat", "change", "pending", "conflict", "dead_lettered")
+OUTCOMES = (NEW, "repeat", "change", "pending", "conflict", "passed_over", "dead_lettered")
 """The values of shared.verdicts.Outcome, without the weight of that import."""
 
 

@@ -55,7 +55,9 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
             hot = HotPath(app.state.service, plumbing.keys, service.routed)
             service.hot = {("POST", path): hot for path in PATHS}
             service.direct |= {("POST", ONE): hot.direct, ("POST", MANY): hot.direct_many}
-            health_of(app).add("durable", lambda: why_not_ready(plumbing))
+            health = health_of(app)
+            health.add("durable", lambda: why_not_ready(plumbing))
+            health.remarks = plumbing.remarks
             plumbing.background("imports", worker.run)
             yield
 

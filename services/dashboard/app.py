@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from services.dashboard import SCHEMA
 from services.dashboard.domain.recent import Recent
+from services.dashboard.gateways.halts import Halts
 from services.dashboard.gateways.passwords import Passwords
 from services.dashboard.gateways.services import Services
 from services.dashboard.gateways.vault import Vault
@@ -76,6 +77,7 @@ def _resources(
         keys=keys,
         pulses=Pulses(settings.refresh_seconds),
         recent=Recent(),
+        halts=Halts(services),
     )
 
 

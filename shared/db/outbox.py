@@ -1,7 +1,6 @@
 """The outbox: events leave by a row written in the transaction that caused them; one relay a schema publishes them."""
 
 import asyncio
-import json
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.errors import Unavailable
-from shared.records import OutRecord
+from shared.records import OutRecord, headers_from_json, headers_to_json
 from shared.telemetry.logging import get_logger
 from shared.telemetry.metrics import outbox_age_seconds, outbox_depth_records, outbox_published_total
 from shared.topics import BY_NAME
@@ -50,10 +49,7 @@ async def insert_outbox(connection: AsyncConnection, records: Sequence[tuple[UUI
             "accounts": [record.account_id for _, record in records],
             "keys": [record.key for _, record in records],
             "values": [record.value for _, record in records],
-            # Header values are bytes in Kafka and JSON text here: latin-1 keeps every byte.
-            "headers": [
-                json.dumps([[name, raw.decode("latin-1")] for name, raw in record.headers]) for _, record in records
-            ],
+            "headers": [headers_to_json(record.headers) for _, record in records],
             "partitions": [record.partition for _, record in records],
         },
     )
@@ -114,7 +110,7 @@ class Relay:
                     row["account_id"],
                     bytes(row["record_key"]),
                     None if row["value"] is None else bytes(row["value"]),
-                    [(name, raw.encode("latin-1")) for name, raw in row["headers"]],
+                    headers_from_json(row["headers"]),
                     row["partition"],
                 )
                 for row in rows

@@ -11,7 +11,7 @@ import msgspec
 from pydantic import BaseModel, ConfigDict, StringConstraints, ValidationError
 
 from shared.clock import rfc3339
-from shared.errors import Poison
+from shared.errors import Poison, UnknownKind
 from shared.topics import TYPE_PREFIX
 
 Headers = list[tuple[str, bytes]]
@@ -124,7 +124,8 @@ def headers_of(event_id: str, event_type: str, source: str, time: str) -> Header
 def decode(headers: Iterable[tuple[str, bytes]], value: bytes, plain: PlainReaders = MappingProxyType({})) -> Event:
     """Read a record back into an event, its data by a `plain` reader where there is one that can.
 
-    Raises `Poison` with a stable code: `no_envelope`, `unknown_type`, `not_json_content`, `invalid_data`.
+    Raises `Poison` with a stable code: `no_envelope`, `unknown_type`, `not_json_content`, `invalid_data`; `UnknownKind`
+    for an unknown type of major 1, which a newer release has added.
     """
     try:
         attributes = {name: (raw or b"").decode() for name, raw in headers}
@@ -140,7 +141,8 @@ def decode(headers: Iterable[tuple[str, bytes]], value: bytes, plain: PlainReade
         raise Poison("no_envelope", "not a CloudEvents 1.0 record")
     kind = _KINDS.get(event_type)
     if kind is None:
-        raise Poison("unknown_type", "no reader for this type and major version")
+        added_later = event_type.startswith(TYPE_PREFIX) and event_type.endswith(".v1")
+        raise (UnknownKind if added_later else Poison)("unknown_type", "no reader for this type and major version")
     name, major, model = kind
     if not attributes.get("content-type", "application/json").startswith("application/json"):
         raise Poison("not_json_content", "the value is not JSON")

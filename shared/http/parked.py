@@ -39,7 +39,13 @@ class ParkedRecord(BaseModel):
     size: int = Field(description="Bytes of the value.")
     account_id: str | None = Field(description="Null where it could not be read.")
     parked_at: datetime
-    replayed_at: datetime | None = Field(description="When it was last put back on its topic.")
+    replayed_at: datetime | None = Field(description="When somebody last had it tried again.")
+    state: Literal["retrying", "behind", "dead"] = Field(
+        description="`retrying`: tried again at `next_try_at`; `behind`: waits for an earlier one of its account;"
+        " `dead`: nobody tries it until it is replayed or another release comes."
+    )
+    tries: int = Field(description="How often it was tried again without success.")
+    next_try_at: datetime | None
 
 
 class ParkedContent(ParkedRecord):
@@ -52,7 +58,7 @@ class ParkedContent(ParkedRecord):
 
 
 class Replayed(BaseModel):
-    """The record goes back to its topic as soon as the outbox is published."""
+    """The service that read the record tries it again within seconds."""
 
     id: UUID
     topic: str
@@ -87,11 +93,11 @@ async def show_conflict(parked_id: UUID, caller: Manager, database: TheDatabase)
     return await _content(database, caller, "conflict", parked_id)
 
 
-@router.post("/v1/dead-letters/{parked_id}/replay", status_code=202, summary="Put a dead letter back on its topic")
+@router.post("/v1/dead-letters/{parked_id}/replay", status_code=202, summary="Have a dead letter tried again")
 async def replay(
     parked_id: UUID, request: Request, caller: Manager, database: TheDatabase, clock: TheClock
 ) -> Replayed:
-    """The original bytes go out again; readers recognise by its id what they have had already."""
+    """The record as it was read, not a new one; what became of it is counted in place of the dead letter."""
     _refuse_limited(caller)
     async with database.write() as tx:
         facts = await parked.put_back(tx, parked_id, clock.now())
@@ -106,7 +112,8 @@ async def replay(
     "/v1/dead-letters/{parked_id}", status_code=204, response_class=Response, summary="Drop a dead letter for good"
 )
 async def drop(parked_id: UUID, caller: Manager, database: TheDatabase) -> None:
-    """Its count stays; its content is gone from here."""
+    """Its count stays; its content is gone from here. 409 for an erasure, a withdrawal or an objection: these are tried
+    until they work."""
     _refuse_limited(caller)
     async with database.write() as tx:
         if not await parked.drop_parked(tx, "dead_letter", parked_id):

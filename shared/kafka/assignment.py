@@ -28,14 +28,15 @@ class Assignment:
         self.cursors: dict[TopicPartition, Cursor] = {}
         self.partitions: dict[str, int] = {}
 
-    async def load(self, owner: str, cluster_id: str) -> None:
-        """Claim what was newly assigned and seek there; forget what went. Raises `Unavailable`, `Halt`."""
+    async def load(self, owner: str, cluster_id: str) -> list[Cursor]:
+        """Claim what was newly assigned and seek there; forget what went. Returns what was claimed. Raises
+        `Unavailable`, `Halt`."""
         held = self._consumer.assignment()
         for place in set(self.cursors) - held:
             del self.cursors[place]
         wanted = sorted(self._rebalance.unloaded & held)
         if not wanted:
-            return
+            return []
         beginnings = await self._consumer.beginning_offsets(wanted)
         ends = await self._consumer.end_offsets(wanted)
         for place in wanted:
@@ -49,6 +50,7 @@ class Assignment:
             self.cursors[place] = cursor
             self._rebalance.unloaded.discard(place)
             self._consumer.resume(place)
+        return [self.cursors[place] for place in wanted]
 
     async def _claim(self, place: TopicPartition, beginning: int, owner: str, cluster_id: str) -> Cursor:
         async def work(tx: WriteTx) -> Cursor:

@@ -75,7 +75,7 @@ outbox_published_total = Counter("tellback_outbox_published_total", "Outbox rows
 # Reading
 records_read_total = Counter(
     "tellback_records_read_total",
-    "Records read: new, repeat, change, pending, conflict or dead_lettered.",
+    "Records read: new, repeat, change, pending, conflict, passed_over or dead_lettered.",
     ["topic", "outcome"],
 )
 consumer_lag_records = Gauge(
@@ -98,6 +98,39 @@ pipeline_delay_seconds = Histogram(
     "From the acceptance of a response to the named stage: stored, scored, alerted, delivered.",
     ["stage"],
     buckets=_DELAY,
+)
+halted = Gauge(
+    "tellback_halted",
+    "1 while the service reads nothing until an operator decides; reads of its API go on.",
+    ["reason"],
+    multiprocess_mode="livemax",
+)
+waiting = Gauge(
+    "tellback_waiting",
+    "1 while what was read has waited for more than a minute to be written.",
+    ["reason"],
+    multiprocess_mode="livemax",
+)
+handler_errors_total = Counter(
+    "tellback_handler_errors_total", "Failures of a handler on a single record.", ["topic", "event", "error"]
+)
+batches_split_total = Counter(
+    "tellback_batches_split_total", "Times a batch that failed was tried again in smaller pieces.", ["topic"]
+)
+set_aside_records = Gauge(
+    "tellback_set_aside_records",
+    "Dead letters by state: retrying, behind or dead.",
+    ["state", "reason"],
+    multiprocess_mode="livemax",
+)
+set_aside_applied_total = Counter(
+    "tellback_set_aside_applied_total", "Records that were set aside and found their outcome later.", ["topic"]
+)
+must_apply_waiting = Gauge(
+    "tellback_must_apply_waiting",
+    "Erasures, withdrawals and objections that could not be applied yet; must be 0.",
+    ["event"],
+    multiprocess_mode="livemax",
 )
 dlq_records_total = Counter("tellback_dlq_records_total", "Records put among the dead letters.", ["reason"])
 conflicts_total = Counter("tellback_conflicts_total", "Records parked as conflicts.", ["reason"])

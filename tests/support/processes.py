@@ -1,6 +1,8 @@
 """Real processes for tests: started with a log, ended for sure."""
 
+import asyncio
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -13,6 +15,7 @@ from services.cli.embedded.jars import Jars
 from services.cli.embedded.kafka import Kafka
 from services.cli.embedded.postgres import Postgres
 from services.cli.embedded.process import Program, free_port
+from tests.support.environment import Environment
 
 SOURCES = {"PYTHONPATH": str(Path(__file__).parents[2])}
 """The code of this tree, whether or not the environment has it installed."""
@@ -101,3 +104,16 @@ def embedded_postgres(settings: Mapping[str, str] | None = None, kept: Path | No
         with running(program) as child:
             wait_until(lambda: postgres.ready(child.pid), child, program.log)
             yield postgres.url("postgres")
+
+
+async def run_tellback(environment: Environment, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """A command in a process of its own, on the environment's Kafka and PostgreSQL."""
+    return await asyncio.to_thread(
+        subprocess.run,
+        tellback(*arguments),
+        env=os.environ | SOURCES | environment.variables(),
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )

@@ -131,14 +131,20 @@ def _position(service: str, positions: dict[Place, int], ranges: dict[Place, tup
 
 async def _parked(tx: ReadTx, service: str) -> Check:
     name = f"{service}: parked"
-    counts = {
-        row["kind"]: int(row["n"])
-        for row in await tx.all("select kind, count(*) as n from parked where replayed_at is null group by kind")
-    }
-    letters, conflicts = counts.get("dead_letter", 0), counts.get("conflict", 0)
-    found = f"{letters} dead letters, {conflicts} conflicts"
-    if letters:
-        return warning(name, found, "GET /v1/dead-letters of that service says why; replay or drop them")
+    row = await tx.one(
+        "select count(*) filter (where kind = 'dead_letter' and state = 'dead' and replayed_at is null) as letters,"
+        " count(*) filter (where kind = 'conflict') as conflicts,"
+        " count(*) filter (where state <> 'dead') as waiting,"
+        " count(*) filter (where must_apply is not null) as must_apply from parked"
+    )
+    letters, conflicts, waiting, must_apply = row.values() if row else (0, 0, 0, 0)
+    parts = (f"{letters} dead letters", f"{conflicts} conflicts", f"{waiting} records that are tried again")
+    found = ", ".join(parts)
+    if must_apply:
+        found = f"{must_apply} erasures, withdrawals or objections cannot be applied; {found}"
+        return failed(name, found, f"`tellback dlq show ID` says why; a release that mends {service} applies them")
+    if letters or waiting:
+        return warning(name, found, "`tellback dlq list` says why; replay or drop them")
     return ok(name, found)
 
 

@@ -53,6 +53,8 @@ def page(
             _head(request, title, None if bare else path)
             if not bare:
                 _navigation(visit, request, path)
+            for line in await found.halts.lines():
+                Text("p", line, "notice warn", role="status")
             with box("main", "page bare" if bare else "page", id="main", **({"data_charts": ""} if charts else {})):
                 if visitor.user.may(scope):
                     await draw(visit)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from nicegui import app as nicegui_app
 
 from services.dashboard.domain.recent import Recent
+from services.dashboard.gateways.halts import Halts
 from services.dashboard.handlers.keys import KeyRing
 from services.dashboard.handlers.people import Desk
 from services.dashboard.handlers.signing_in import SigningIn
@@ -26,6 +27,7 @@ class Resources:
     keys: KeyRing
     pulses: Pulses
     recent: Recent
+    halts: Halts
 
 
 def resources() -> Resources:

@@ -7,6 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from services.dashboard.domain.recent import Recent
+from services.dashboard.gateways.halts import Halts
 from services.dashboard.gateways.passwords import Passwords
 from services.dashboard.gateways.services import Services
 from services.dashboard.gateways.vault import Vault
@@ -51,6 +52,7 @@ async def resources(environment: Environment, clock: FrozenClock, services: Fake
         keys=keys,
         pulses=Pulses(1),
         recent=Recent(),
+        halts=Halts(asked),
     )
     provide(found)
     yield found

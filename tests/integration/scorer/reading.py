@@ -43,6 +43,10 @@ class Plumbing:
         """It always is."""
         return []
 
+    async def remarks(self) -> list[str]:
+        """Nothing reads beside it."""
+        return []
+
 
 @dataclass(frozen=True)
 class Reader:

@@ -80,7 +80,7 @@ async def test_a_change_and_its_response_that_do_not_see_each_other_are_brought_
     """A wrong account lies in another partition, so that another transaction may read it at the same moment."""
     change = amended("r1", {"score": 1}, "other")
     async with scorer.database.write() as tx:
-        await scorer.fold.apply(tx, [Received(change, "responses", 1, 7, NOW)])
+        await scorer.fold.apply(tx, [Received(change, "responses", 1, 7)])
         await scorer.take(recorded("r1"))
     assert await parked(scorer) == []
     await scorer.pending.look_once()

@@ -113,6 +113,9 @@ async def test_the_list_says_why_and_where_but_not_what(client: httpx.AsyncClien
         "size": len(BAD_VALUE),
         "account_id": "acme",
         "replayed_at": None,
+        "state": "dead",
+        "tries": 0,
+        "next_try_at": None,
     }
     assert "boss" not in response.text
     [conflict] = (await client.get("/v1/conflicts")).json()["items"]
@@ -153,13 +156,26 @@ async def outbox(database: Database) -> list[dict[str, Any]]:
         return [dict(row) for row in await tx.all("select * from outbox order by id")]
 
 
-async def test_a_replay_puts_the_original_bytes_on_the_way(
-    client: httpx.AsyncClient, database: Database, relay: Relay
+async def test_a_replay_has_the_record_tried_again_and_publishes_nothing(
+    client: httpx.AsyncClient, database: Database
 ) -> None:
     parked_id = await park(database)
     response = await client.post(f"/v1/dead-letters/{parked_id}/replay")
     assert response.status_code == 202
     assert response.json() == {"id": str(parked_id), "topic": "responses", "status": "accepted"}
+    assert await outbox(database) == []
+    [item] = (await client.get("/v1/dead-letters")).json()["items"]
+    assert (item["state"], item["tries"]) == ("retrying", 0)
+    assert item["next_try_at"] is not None
+    assert item["replayed_at"] is not None
+
+
+@pytest.mark.parametrize("reason", ["unpublishable", "wrong_partition"])
+async def test_a_record_that_has_to_travel_leaves_through_the_outbox(
+    client: httpx.AsyncClient, database: Database, relay: Relay, reason: str
+) -> None:
+    parked_id = await park(database, reason=reason)
+    assert (await client.post(f"/v1/dead-letters/{parked_id}/replay")).status_code == 202
     [row] = await outbox(database)
     assert (row["topic"], row["account_id"], row["record_key"], row["value"]) == (
         "responses",
@@ -170,17 +186,23 @@ async def test_a_replay_puts_the_original_bytes_on_the_way(
     assert row["headers"] == [["ce_id", "1"], ["odd", "caf\xe9"]]
     assert row["partition"] is None
     assert relay.woken == 1
-    [item] = (await client.get("/v1/dead-letters")).json()["items"]
-    assert item["replayed_at"] is not None
 
 
 async def test_a_record_of_unknown_account_goes_back_to_its_partition(
     client: httpx.AsyncClient, database: Database
 ) -> None:
-    parked_id = await park(database, account_id=None, record_key=None)
+    parked_id = await park(database, account_id=None, record_key=None, reason="unpublishable")
     assert (await client.post(f"/v1/dead-letters/{parked_id}/replay")).status_code == 202
     [row] = await outbox(database)
     assert (row["partition"], row["record_key"]) == (2, b"")
+
+
+async def test_what_must_be_applied_is_never_dropped(client: httpx.AsyncClient, database: Database) -> None:
+    parked_id = await park(database, reason="handler_error")
+    async with database.write() as tx:
+        await tx.execute("update parked set must_apply = 'stakeholder.erased'")
+    assert_problem(await client.delete(f"/v1/dead-letters/{parked_id}"), 409, "must_apply")
+    assert len((await client.get("/v1/dead-letters")).json()["items"]) == 1
 
 
 async def test_a_topic_that_is_not_ours_is_refused(client: httpx.AsyncClient, database: Database) -> None:
