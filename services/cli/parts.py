@@ -5,7 +5,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.cli.connection import PORTS, named_elsewhere
+from services.cli.connection import PORTS, named_elsewhere, own_ports
 from services.cli.console import Busy
 from services.cli.embedded.jars import Jars
 from services.cli.embedded.kafka import Kafka
@@ -113,7 +113,7 @@ def service_environment(folder: DataFolder, port_base: int, *, demo: bool) -> di
         **{f"TELLBACK_DASHBOARD_{name.upper()}_URL": at(name) for name in PORTS if name != "dashboard"},
         "TELLBACK_BENCHMARK_ALERTING_URL": at("alerting"),
         # No webhook goes to Tellback itself, also where its network is allowed.
-        "TELLBACK_ALERTING_OWN_PORTS": ",".join(str(port_base + offset) for offset in PORTS.values()),
+        "TELLBACK_ALERTING_OWN_PORTS": ",".join(map(str, own_ports(folder, port_base))),
         "TELLBACK_ALERTING_FOLLOW_UP_LINK": f"{at('alerting')}/v1/follow-ups/{{follow_up_id}}",
         "TELLBACK_ALERTING_RESPONSE_LINK": f"{at('scorer')}/v1/responses/{{response_id}}",
     }
