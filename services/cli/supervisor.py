@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import signal
 import subprocess
 import time
@@ -10,8 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from services.cli.embedded.process import Program
+from services.cli.paths import unwritable
 from shared.errors import TellbackError
 
+_log = logging.getLogger(__name__)
 POLL_SECONDS = 0.1
 ASK_SECONDS = 0.2
 """Between two questions whether a part is ready."""
@@ -76,7 +79,7 @@ class Supervisor:
         for part in parts:
             child = Child(part, _spawn(part.program), time.monotonic())
             self.children[part.name] = child
-            self._report(child, "started")
+            self._tell(child, "started")
             fresh.append(child)
         waits = [asyncio.create_task(self._until_ready(child)) for child in fresh]
         try:
@@ -108,12 +111,19 @@ class Supervisor:
             await _end([(child.process, child.part.program) for child in group], grace)
             for child in group:
                 child.state = "ended"
-                self._report(child, "ended")
+                self._tell(child, "ended")
 
     def kill(self) -> None:
         """End every child at once."""
         for child in self.children.values():
             child.process.kill()
+
+    def _tell(self, child: Child, what: str) -> None:
+        """Report a change. That it cannot be reported, on a full disk for one, must not end the watching."""
+        try:
+            self._report(child, what)
+        except Exception:
+            _log.exception("%s %s; this could not be reported", child.part.name, what)
 
     async def _until_ready(self, child: Child) -> None:
         part = child.part
@@ -126,7 +136,7 @@ class Supervisor:
                 )
             await asyncio.sleep(ASK_SECONDS)
         child.state = "ready"
-        self._report(child, f"ready after {time.monotonic() - child.started:.1f} s")
+        self._tell(child, f"ready after {time.monotonic() - child.started:.1f} s")
 
     async def _keep_running(self, child: Child) -> None:
         pause = FIRST_PAUSE
@@ -138,20 +148,20 @@ class Supervisor:
             child.state = "waiting"
             child.restarts += 1
             ending = _ending(child.part.program, child.process.returncode)
-            self._report(child, f"ended with {ending}; starts again in {pause:g} s")
+            self._tell(child, f"ended with {ending}{_obstacle(child.part.program)}; starts again in {pause:g} s")
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
             try:
                 await self._start_again(child)
-            except (StartFailed, OSError) as error:
-                self._report(child, str(error).splitlines()[0])
+            except Exception as error:  # whatever stands in the way now may be gone the next time
+                self._tell(child, str(error).partition("\n")[0] or repr(error))
                 await _end([(child.process, child.part.program)])
 
     async def _start_again(self, child: Child) -> None:
         child.started = time.monotonic()
         child.process = _spawn(child.part.program)
         child.state = "starting"
-        self._report(child, "started again")
+        self._tell(child, "started again")
         await self._until_ready(child)
 
 
@@ -190,8 +200,15 @@ def _ending(program: Program, code: int) -> str:
     return f"exit code {code} ({meaning})" if meaning else f"exit code {code}"
 
 
+def _obstacle(program: Program) -> str:
+    """Why a program may have ended, where one can see it from outside: that it has no room to write."""
+    folder = program.log.parent
+    reason = unwritable(folder)
+    return f", and nothing can be written to {folder} ({reason}): make room there" if reason else ""
+
+
 def _explained(program: Program, what: str) -> str:
-    return f"{program.name} {what}; the end of {program.log}:\n{tail(program.log)}"
+    return f"{program.name} {what}{_obstacle(program)}; the end of {program.log}:\n{tail(program.log)}"
 
 
 def tail(log: Path, lines: int = TAIL_LINES) -> str:
