@@ -49,7 +49,7 @@ def service_url(service: str, data: Path | None = None) -> str:
     if named := getattr(CliSettings.load(), f"{service}_url", None):
         return str(named).rstrip("/")
     holder = DataFolder(data).holder()
-    if holder is None:
+    if holder is None or not holder.serves:
         raise Unavailable("not_running", "no Tellback runs on this data folder: start `tellback up`")
     return f"http://127.0.0.1:{holder.port_base + PORTS[service]}"
 

@@ -17,6 +17,8 @@ from services.cli.supervisor import Part
 BACKING, SERVICES = 0, 1
 """Stages of the start."""
 ASK_SECONDS = 1.0
+EMBEDDED = ("TELLBACK_KAFKA_BOOTSTRAP_SERVERS", "TELLBACK_DATABASE_URL")
+"""Kafka and PostgreSQL are embedded unless the environment says these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +55,20 @@ class Backing:
 
 def embedded_wanted() -> tuple[bool, bool]:
     """Whether Kafka and PostgreSQL are ours to run: not where the environment names one."""
-    return not named_elsewhere("TELLBACK_KAFKA_BOOTSTRAP_SERVERS"), not named_elsewhere("TELLBACK_DATABASE_URL")
+    kafka, postgres = EMBEDDED
+    return not named_elsewhere(kafka), not named_elsewhere(postgres)
 
 
-def backing(folder: DataFolder) -> Backing:
+def set_up(folder: DataFolder) -> bool:
+    """Whether an `up` has made the embedded parts of this folder that are wanted."""
+    known = folder.variables()
+    return all(variable in known for variable in EMBEDDED if not named_elsewhere(variable))
+
+
+def backing(folder: DataFolder, *, with_kafka: bool = True) -> Backing:
     """The embedded parts on kept ports; a port that somebody took meanwhile is exchanged for a free one."""
-    with_kafka, with_postgres = embedded_wanted()
+    kafka_here, with_postgres = embedded_wanted()
+    with_kafka = with_kafka and kafka_here
     names = ("kafka", "kafka_controller") * with_kafka + ("postgres",) * with_postgres
     kept = folder.ports()
     ports = kept | {name: free_port() for name in names if name not in kept or not port_is_free(kept[name])}
