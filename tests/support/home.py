@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import re
 import signal
 import socket
@@ -104,8 +105,11 @@ def home_in(folder: Path) -> Iterator[Home]:
 
 
 def free_port_base() -> int:
-    """The first of five neighbouring ports that nobody listens on, below those that the system hands out."""
-    for base in range(20_000, 32_000, 10):
+    """The first of five neighbouring ports that nobody listens on, below those that the system hands out. Any such:
+    another installation that starts at this moment does not listen yet."""
+    bases = list(range(20_000, 32_000, 10))
+    random.shuffle(bases)
+    for base in bases:
         if all(_free(base + offset) for offset in range(PORTS)):
             return base
     raise AssertionError("no free ports")
