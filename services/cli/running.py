@@ -130,7 +130,7 @@ class Run:
             leftovers.note(self._plan.folder, self._supervisor.children, self._plan.port_base)
         except OSError as error:
             if self._noted:
-                tell(f"  `tellback status` is behind until there is room for {error.filename} ({error.strerror})")
+                tell(f"  `tellback status` is behind until {self._plan.folder.path} has room ({error.strerror})")
             self._noted = False
         else:
             self._noted = True

@@ -30,6 +30,10 @@ class StartFailed(TellbackError):
     """A part did not become ready; the detail holds the end of its log."""
 
 
+class PartDied(StartFailed):
+    """It ended before it was ready."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """A program and how one sees that it is ready. Parts of a higher `stage` need the lower ones, so they end first."""
@@ -129,7 +133,7 @@ class Supervisor:
         part = child.part
         while not await part.ready(child.process.pid):
             if (code := child.process.poll()) is not None:
-                raise StartFailed("part_died", _explained(part.program, f"ended with {_ending(part.program, code)}"))
+                raise PartDied("part_died", _explained(part.program, f"ended with {_ending(part.program, code)}"))
             if time.monotonic() - child.started > part.start_seconds:
                 raise StartFailed(
                     "part_not_ready", _explained(part.program, f"was not ready within {part.start_seconds:g} s")
@@ -153,8 +157,11 @@ class Supervisor:
             pause = min(pause * 2, LONGEST_PAUSE)
             try:
                 await self._start_again(child)
+            except PartDied:
+                continue  # which is told above
             except Exception as error:  # whatever stands in the way now may be gone the next time
-                self._tell(child, str(error).partition("\n")[0] or repr(error))
+                first_line = str(error).partition("\n")[0]
+                self._tell(child, f"did not start: {first_line or repr(error)}")
                 await _end([(child.process, child.part.program)])
 
     async def _start_again(self, child: Child) -> None:
@@ -208,7 +215,7 @@ def _obstacle(program: Program) -> str:
 
 
 def _explained(program: Program, what: str) -> str:
-    return f"{program.name} {what}{_obstacle(program)}; the end of {program.log}:\n{tail(program.log)}"
+    return f"{program.name} {what}{_obstacle(program)}\nthe end of {program.log}:\n{tail(program.log)}"
 
 
 def tail(log: Path, lines: int = TAIL_LINES) -> str:

@@ -73,7 +73,7 @@ async def test_on_a_full_disk_scores_stay_readable_and_kafka_comes_back_when_the
         reason = r"kafka ended with .*, and nothing can be written to \S+/kafka \(File too large\): make room there"
         await eventually(home.says(rf"{reason}; starts again in 0\.5 s"), PATIENT)
         await eventually(home.says(rf"{reason}; starts again in 1 s"), PATIENT)
-        assert home.says(r"`tellback status` is behind until there is room")()
+        assert home.says(r"`tellback status` is behind until \S+ has room \(File too large\)")()
         assert answers(home) == 1
         post_answer(home, "cleo")
         assert home.part("postgres")["pid"] == postgres

@@ -138,7 +138,7 @@ async def test_a_part_that_cannot_be_asked_is_started_again(supervisor: Watched,
     child = supervisor.children["child"]
     os.kill(child.process.pid, signal.SIGKILL)
     await eventually(lambda: child.restarts == 2 and child.state == "ready")
-    assert ("child", "nobody foresaw this") in supervisor.told
+    assert ("child", "did not start: nobody foresaw this") in supervisor.told
 
 
 async def test_a_part_without_room_to_write_is_told_as_such_and_starts_when_there_is_room(
