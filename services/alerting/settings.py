@@ -106,9 +106,10 @@ class AlertingSettings(Settings):
         "by commas. Private, loopback and other special addresses are refused otherwise.",
     )
     own_ports: CommaList = Field(
-        default=("8000", "8001", "8002", "8003", "8004", "8005"),
-        description="Ports of Tellback itself: no webhook goes there, even in an allowed network. Those of Kafka "
-        "and PostgreSQL are added.",
+        default=("8000", "8001", "8002", "8003", "8004", "8005", "9093"),
+        description="Ports of Tellback itself: no webhook goes there, even in an allowed network. Those that the "
+        "addresses of Kafka and PostgreSQL name are added; 9093 is where Kafka's controllers usually listen. "
+        "`tellback up` names all of its own.",
     )
     https_only: bool = Field(default=False, description="Whether webhooks may go to https addresses only.")
     retry_schedule: str = Field(

@@ -1,6 +1,5 @@
 """`tellback dashboard`: what the pages need before anybody can sign in, and the way back in for who is locked out."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
@@ -8,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from services.cli.connection import common_settings
 from services.cli.console import DataOption, say
 from services.cli.folder import DataFolder
+from services.cli.installation import run_on
 from services.cli.paths import write_private
 from shared.clock import SystemClock
 from shared.settings import CommonSettings
@@ -30,7 +29,7 @@ def setup(data: DataOption = None) -> None:
     """Make the dashboard's API key and its first admin where there are none; `tellback up` does it by itself."""
     folder = DataFolder(data)
     folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    asyncio.run(prepare(common_settings(data), folder))
+    run_on(data, partial(prepare, folder=folder))
     if folder.first_admin.exists():
         say(told(folder))
 
@@ -41,7 +40,7 @@ def password(
     data: DataOption = None,
 ) -> None:
     """Give somebody a new password and print it; they are signed out everywhere."""
-    say(asyncio.run(_with_desk(common_settings(data), lambda desk: desk.new_password_for(email))))
+    say(run_on(data, partial(_with_desk, work=lambda desk: desk.new_password_for(email))))
 
 
 def told(folder: DataFolder) -> str:

@@ -1,20 +1,20 @@
 """`tellback dlq`: looks into the dead letters of every service, has them tried again or drops them, straight in the
 database, so that it works also for a service that does not run."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
 
-from services.cli.connection import common_settings
 from services.cli.console import DataOption, JsonOption, WrongUse, as_json, say, table
+from services.cli.installation import run_on
 from services.cli.services import installed_services
 from shared.errors import NotFound
+from shared.settings import CommonSettings
 
 if TYPE_CHECKING:
     from shared.db.engine import Database
@@ -37,7 +37,7 @@ def list_letters(
     json: JsonOption = False,
 ) -> None:
     """The dead letters, the newest first; never what is in them."""
-    found = asyncio.run(_listed(data, service, reason, limit))
+    found = run_on(data, partial(_listed, service=service, reason=reason, limit=limit))
     if json:
         as_json([{"service": name, **asdict(facts)} for name, facts in found])
         return
@@ -77,7 +77,7 @@ def list_letters(
 @app.command("show")
 def show(letter: IdArgument, data: DataOption = None, json: JsonOption = False) -> None:
     """One dead letter with its headers and content, which people may have written."""
-    name, facts, content = asyncio.run(_found(data, letter))
+    name, facts, content = run_on(data, partial(_found, letter=letter))
     del json  # always JSON: the content may hold what a terminal obeys
     as_json(
         {
@@ -102,7 +102,7 @@ def replay(
     """Have dead letters tried again by the service that read them, as soon as it runs."""
     if (letter is None) == (not every):
         raise WrongUse("which", "name one dead letter, or say --all")
-    count = asyncio.run(_replayed(data, letter, service, reason))
+    count = run_on(data, partial(_replayed, letter=letter, service=service, reason=reason))
     if json:
         as_json({"replayed": count})
     else:
@@ -112,7 +112,7 @@ def replay(
 @app.command("drop")
 def drop(letter: IdArgument, data: DataOption = None, json: JsonOption = False) -> None:
     """Delete a dead letter for good; its count stays."""
-    asyncio.run(_dropped(data, letter))
+    run_on(data, partial(_dropped, letter=letter))
     if json:
         as_json({"dropped": letter})
     else:
@@ -120,11 +120,10 @@ def drop(letter: IdArgument, data: DataOption = None, json: JsonOption = False) 
 
 
 @asynccontextmanager
-async def _databases(data: Path | None, service: str | None = None) -> "AsyncIterator[dict[str, Database]]":
+async def _databases(common: CommonSettings, service: str | None = None) -> "AsyncIterator[dict[str, Database]]":
     """The services that keep parked records, each with its database."""
     from shared.db.engine import Database
 
-    common = common_settings(data)
     opened: dict[str, Database] = {}
     try:
         for name in installed_services():
@@ -141,21 +140,23 @@ async def _databases(data: Path | None, service: str | None = None) -> "AsyncIte
             await database.close()
 
 
-async def _listed(data: Path | None, service: str | None, reason: str | None, limit: int) -> "list[tuple[str, Facts]]":
+async def _listed(
+    common: CommonSettings, service: str | None, reason: str | None, limit: int
+) -> "list[tuple[str, Facts]]":
     from shared.db.parked import list_parked
 
     found: list[tuple[str, Any]] = []
-    async with _databases(data, service) as databases:
+    async with _databases(common, service) as databases:
         for name, database in databases.items():
             async with database.read() as tx:
                 found += [(name, facts) for facts in await list_parked(tx, "dead_letter", reason=reason, limit=limit)]
     return sorted(found, key=lambda each: each[1].parked_at, reverse=True)
 
 
-async def _found(data: Path | None, letter: UUID) -> "tuple[str, Facts, Content]":
+async def _found(common: CommonSettings, letter: UUID) -> "tuple[str, Facts, Content]":
     from shared.db.parked import find_parked
 
-    async with _databases(data) as databases:
+    async with _databases(common) as databases:
         for name, database in databases.items():
             async with database.read() as tx:
                 if found := await find_parked(tx, "dead_letter", letter):
@@ -163,12 +164,12 @@ async def _found(data: Path | None, letter: UUID) -> "tuple[str, Facts, Content]
     raise _unknown()
 
 
-async def _replayed(data: Path | None, letter: UUID | None, service: str | None, reason: str | None) -> int:
+async def _replayed(common: CommonSettings, letter: UUID | None, service: str | None, reason: str | None) -> int:
     from shared.clock import SystemClock
     from shared.db.parked import list_parked, put_back
 
     count = 0
-    async with _databases(data, service) as databases:
+    async with _databases(common, service) as databases:
         for database in databases.values():
             async with database.write() as tx:
                 letters = [letter]
@@ -182,10 +183,10 @@ async def _replayed(data: Path | None, letter: UUID | None, service: str | None,
     return count
 
 
-async def _dropped(data: Path | None, letter: UUID) -> None:
+async def _dropped(common: CommonSettings, letter: UUID) -> None:
     from shared.db.parked import drop_parked
 
-    async with _databases(data) as databases:
+    async with _databases(common) as databases:
         for database in databases.values():
             async with database.write() as tx:
                 if await drop_parked(tx, "dead_letter", letter):

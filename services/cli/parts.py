@@ -6,7 +6,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.cli.connection import PORTS, named_elsewhere
+from services.cli.connection import PORTS, named_elsewhere, own_ports
 from services.cli.console import Busy
 from services.cli.embedded.jars import Jars
 from services.cli.embedded.kafka import Kafka
@@ -18,6 +18,8 @@ from services.cli.supervisor import Part
 BACKING, SERVICES = 0, 1
 """Stages of the start."""
 ASK_SECONDS = 1.0
+EMBEDDED = ("TELLBACK_KAFKA_BOOTSTRAP_SERVERS", "TELLBACK_DATABASE_URL")
+"""Kafka and PostgreSQL are embedded unless the environment says these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +56,20 @@ class Backing:
 
 def embedded_wanted() -> tuple[bool, bool]:
     """Whether Kafka and PostgreSQL are ours to run: not where the environment names one."""
-    return not named_elsewhere("TELLBACK_KAFKA_BOOTSTRAP_SERVERS"), not named_elsewhere("TELLBACK_DATABASE_URL")
+    kafka, postgres = EMBEDDED
+    return not named_elsewhere(kafka), not named_elsewhere(postgres)
 
 
-def backing(folder: DataFolder) -> Backing:
+def set_up(folder: DataFolder) -> bool:
+    """Whether an `up` has made the embedded parts of this folder that are wanted."""
+    known = folder.variables()
+    return all(variable in known for variable in EMBEDDED if not named_elsewhere(variable))
+
+
+def backing(folder: DataFolder, *, with_kafka: bool = True) -> Backing:
     """The embedded parts on kept ports; a port that somebody took meanwhile is exchanged for a free one."""
-    with_kafka, with_postgres = embedded_wanted()
+    kafka_here, with_postgres = embedded_wanted()
+    with_kafka = with_kafka and kafka_here
     names = ("kafka", "kafka_controller") * with_kafka + ("postgres",) * with_postgres
     kept = folder.ports()
     ports = kept | {name: free_port() for name in names if name not in kept or not port_is_free(kept[name])}
@@ -114,7 +124,7 @@ def service_environment(folder: DataFolder, port_base: int, *, demo: bool) -> di
         **{f"TELLBACK_DASHBOARD_{name.upper()}_URL": at(name) for name in PORTS if name != "dashboard"},
         "TELLBACK_BENCHMARK_ALERTING_URL": at("alerting"),
         # No webhook goes to Tellback itself, also where its network is allowed.
-        "TELLBACK_ALERTING_OWN_PORTS": ",".join(str(port_base + offset) for offset in PORTS.values()),
+        "TELLBACK_ALERTING_OWN_PORTS": ",".join(map(str, own_ports(folder, port_base))),
         "TELLBACK_ALERTING_FOLLOW_UP_LINK": f"{at('alerting')}/v1/follow-ups/{{follow_up_id}}",
         "TELLBACK_ALERTING_RESPONSE_LINK": f"{at('scorer')}/v1/responses/{{response_id}}",
     }

@@ -19,7 +19,7 @@ def status(data: DataOption = None, json: JsonOption = False) -> None:
         "running": holder is not None,
         "data": str(folder.path),
         "pid": holder.pid if holder else None,
-        "port_base": holder.port_base if holder else None,
+        "port_base": holder.port_base if holder and holder.serves else None,
         "started_at": holder.started_at if holder else None,
         "memory_mb": round(sum(part["memory_mb"] for part in parts), 1),
         "parts": parts,

@@ -10,6 +10,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 from services.cli.embedded.jars import Jars
 from services.cli.embedded.kafka import Kafka
@@ -42,10 +43,11 @@ def running(program: Program) -> Iterator[subprocess.Popen[bytes]]:
         end(child, program.stop_signal)
 
 
-def start(argv: Sequence[str], log: Path, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
-    """Start a program of ours that writes to `log`, with `env` added to the environment; `end` ends it."""
-    program = Program(name=Path(argv[0]).name, argv=tuple(argv), log=log, env={**SOURCES, **(env or {})})
-    with log.open("ab") as out:
+def start(argv: Sequence[str], log: Path | IO[bytes], env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+    """Start a program of ours that writes to `log`, a file's path or an open one, with `env` added to the environment;
+    `end` ends it."""
+    program = Program(name=Path(argv[0]).name, argv=tuple(argv), log=Path(os.devnull), env={**SOURCES, **(env or {})})
+    with log.open("ab") if isinstance(log, Path) else contextlib.nullcontext(log) as out:
         return subprocess.Popen(program.argv, stdout=out, stderr=subprocess.STDOUT, **program.options())
 
 

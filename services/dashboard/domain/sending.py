@@ -1,5 +1,8 @@
 """How messages to webhook endpoints went, in words."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from services.dashboard.domain import wording
 
 STATES = {
@@ -30,6 +33,17 @@ FAILURES = {
     "sealed": "its secret cannot be read with this secret key",
     "expired": "too old",
 }
+_UNDER_WAY = ("pending", "sending")
+
+
+def under_way(delivery: Mapping[str, Any]) -> bool:
+    """Whether the message has not come to an end: its state changes by itself."""
+    return delivery["status"] in _UNDER_WAY
+
+
+def waits(endpoint: Mapping[str, Any]) -> bool:
+    """Whether messages wait for a receiver that fails: it is tried again by itself."""
+    return bool(endpoint["breaker"] == "open")
 
 
 def went(status: str, failure: str | None) -> str:

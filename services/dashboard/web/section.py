@@ -21,6 +21,8 @@ from shared.telemetry.logging import get_logger
 log = get_logger(__name__)
 Load = Callable[[Api], Awaitable[Any]]
 Draw = Callable[[Any], object]
+UnderWay = Callable[[Any], bool]
+"""Whether what is shown will change without anybody being told, such as a message that is being sent."""
 NOT_FOUND = 404
 BROKEN = "This part does not work right now"
 FIRST_SECONDS = 0.25
@@ -165,10 +167,21 @@ def _sentence(error: TellbackError) -> str:
 
 
 class Section:
-    """One part: draws what its source says, anew only when that differs."""
+    """One part: draws what its source says, anew only when that differs. While that is `under_way` the page is loaded
+    again and again."""
 
-    def __init__(self, visit: Visit, title: str, load: Load, draw: Draw, *, classes: str = "", lead: str = "") -> None:
-        self._draw = draw
+    def __init__(
+        self,
+        visit: Visit,
+        title: str,
+        load: Load,
+        draw: Draw,
+        *,
+        classes: str = "",
+        lead: str = "",
+        under_way: UnderWay | None = None,
+    ) -> None:
+        self._draw, self._under_way = draw, under_way
         self._drawn = False
         self._data: Any = None
         self._at: datetime | None = None
@@ -181,11 +194,15 @@ class Section:
             self._notice.set_visibility(False)
             with box() as self._body:
                 Text("p", "Loading …", "loading")
+            seconds = visit.resources.settings.refresh_seconds
+            self._again = under_way and ui.timer(seconds, visit.refresh, active=False, immediate=False)
         visit.source(load).sections.append(self)
 
     def show(self, data: Any, at: datetime) -> None:
         """Draw it, unless it is there already."""
         self._at = at
+        if self._again and self._under_way:
+            self._again.active = self._under_way(data)
         self._notice.set_visibility(False)
         if self._body.is_deleted or (self._drawn and data == self._data):
             return

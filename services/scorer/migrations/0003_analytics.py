@@ -92,11 +92,46 @@ begin
 end
 $$
 """
+LIMITS = """
+do $$
+begin
+    alter role tellback_analytics set statement_timeout = '5min';
+    alter role tellback_analytics set lock_timeout = '5s';
+    alter role tellback_analytics set idle_in_transaction_session_timeout = '1min';
+exception
+    when undefined_object or insufficient_privilege then
+        raise notice 'role tellback_analytics has no time-outs: this user may not set them';
+end
+$$
+"""
+CLOSE = """
+do $$
+declare
+    function regprocedure;
+begin
+    for function in
+        select oid from pg_proc where pronamespace = 'pg_catalog'::regnamespace
+        and proname ~ '^(pg_(try_)?advisory_|lo_|loread$|lowrite$)' and pg_has_role(proowner, 'usage')
+    loop
+        execute format('revoke execute on function %s from public', function);
+        execute format('grant execute on function %s to %I', function, current_user);
+    end loop;
+    if pg_has_role((select datdba from pg_database where datname = current_database()), 'usage') then
+        execute format('revoke temporary on database %I from public', current_database());
+        execute format('grant temporary on database %I to %I', current_database(), current_user);
+    end if;
+end
+$$
+"""
+"""Everybody may take advisory locks, write large objects and make temporary tables, unless it is taken from all: then
+only the user of the services has it. An analyst could hold the locks that writes wait for, or fill the disk."""
 
 
 def upgrade() -> None:
-    """Make the schema, its views and, where this user may, the role. The role belongs to the whole server."""
+    """Make the schema, its views and, where this user may, the role with its limits. The role belongs to the whole
+    server; what is taken from everybody is taken in this database alone."""
     op.execute("create schema if not exists analytics")
     for view in VIEWS:
         op.execute(view)
-    op.execute(ROLE)
+    for statement in (ROLE, LIMITS, CLOSE):
+        op.execute(statement)

@@ -7,7 +7,7 @@ from typing import Any
 from nicegui import ui
 
 from services.dashboard.domain import wording
-from services.dashboard.domain.sending import STATES, went, why
+from services.dashboard.domain.sending import STATES, under_way, waits, went, why
 from services.dashboard.gateways.services import Api, within
 from services.dashboard.web.bits import Cell, Text, address, box, code, empty, facts, link, table, when
 from services.dashboard.web.controls import Fields, ask, attempt, button, filters, show_once, sure
@@ -35,7 +35,7 @@ async def endpoint(visit: Visit) -> None:
     async def deliveries(api: Api) -> list[Json]:
         return await api.items("alerting", f"{path}/deliveries", most=LATEST, limit=LATEST, **chosen)
 
-    Section(visit, "Endpoint", load, partial(_Endpoint(visit, path).draw), classes="wide")
+    Section(visit, "Endpoint", load, partial(_Endpoint(visit, path).draw), classes="wide", under_way=waits)
     Text("h2", "Deliveries")
     Text("p", f"The latest {LATEST}", "lead")
     choices = (
@@ -43,7 +43,8 @@ async def endpoint(visit: Visit) -> None:
         ("event_type", "Message", {one: one for one in TYPES}),
     )
     filters(within("/settings/webhooks", endpoint_id), choices, chosen)
-    Section(visit, "", deliveries, partial(_draw_deliveries, visit), classes="wide")
+    draw = partial(_draw_deliveries, visit)
+    Section(visit, "", deliveries, draw, classes="wide", under_way=lambda shown: any(map(under_way, shown)))
 
 
 class _Endpoint:
@@ -222,7 +223,7 @@ async def delivery(visit: Visit) -> None:
     async def load(api: Api) -> Json:
         return await api.get("alerting", path)
 
-    Section(visit, "Delivery", load, partial(_draw_delivery, visit), classes="wide")
+    Section(visit, "Delivery", load, partial(_draw_delivery, visit), classes="wide", under_way=under_way)
     Section(visit, "Tries", load, _draw_attempts, classes="wide")
     Section(visit, "What is sent", load, _draw_payload, classes="wide")
 
