@@ -11,7 +11,7 @@ from services.alerting.domain.chat import slack, teams
 from services.alerting.domain.notices import note_of, retried_at, subject_of, text_of
 from services.alerting.domain.retry import Failure
 from services.alerting.gateways.egress import Egress
-from services.alerting.gateways.mail import Mail, Mailer
+from services.alerting.gateways.mail import INVALID_ADDRESS, NOT_CONFIGURED, Mail, Mailer
 from services.alerting.gateways.vault import Unsealable, Vault, notification_of
 from services.alerting.handlers.notices import Bundle, claim
 from services.alerting.handlers.resources import Resources
@@ -23,7 +23,7 @@ from shared.telemetry import metrics
 from shared.telemetry.logging import get_logger
 
 log = get_logger(__name__)
-FINAL = ("not_configured", Failure.BLOCKED.value, Failure.SEALED.value)
+FINAL = (NOT_CONFIGURED, INVALID_ADDRESS, Failure.BLOCKED.value, Failure.SEALED.value)
 """Failures that another try does not mend."""
 
 
