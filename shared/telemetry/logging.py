@@ -12,7 +12,7 @@ from typing import Any
 import structlog
 from structlog.typing import Processor
 
-from shared.telemetry.redaction import redact
+from shared.telemetry.redaction import one_line, redact
 from shared.telemetry.tracebacks import rendered
 
 _QUIET = {"uvicorn.access": logging.CRITICAL, "httpx": logging.WARNING, "httpcore": logging.WARNING}
@@ -49,6 +49,7 @@ def configure(service: str, level: str = "info", log_format: str = "auto") -> No
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 _naming(service),
+                *([one_line] if console else []),
                 _renderer(console),
             ],
         )
