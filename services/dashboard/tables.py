@@ -49,6 +49,7 @@ KEYS = Table(
     Column("user_id", Uuid, ForeignKey("users.user_id"), nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     Column("role", Text, nullable=False),
+    Column("scopes", ARRAY(Text), nullable=False),
     Column("created_at", _INSTANT, nullable=False),
     Column("retired_at", _INSTANT),
 )

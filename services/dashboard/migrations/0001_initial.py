@@ -36,6 +36,7 @@ STATEMENTS = [
         user_id uuid not null references users,
         sealed bytea not null,
         role text not null,
+        scopes text[] not null,
         created_at timestamptz not null,
         retired_at timestamptz
     )
