@@ -1,4 +1,4 @@
-"""Mail by SMTP: one plain-text message to one address. What strangers wrote becomes text of a header, never a header."""
+"""Mail by SMTP: one plain-text message to one address. What strangers wrote becomes text of a header and no header."""
 
 import asyncio
 import re

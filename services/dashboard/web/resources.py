@@ -11,6 +11,7 @@ from services.dashboard.handlers.signing_in import SigningIn
 from services.dashboard.jobs.pulse import Pulses
 from services.dashboard.settings import DashboardSettings
 from services.dashboard.web.forms import Forms
+from services.dashboard.web.live import Live
 from shared.clock import Clock
 
 
@@ -25,6 +26,7 @@ class Resources:
     desk: Desk
     keys: KeyRing
     pulses: Pulses
+    live: Live
     recent: Recent
 
 
