@@ -4,7 +4,7 @@ gets the headers that keep foreign script out."""
 import re
 import secrets
 from typing import cast
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
@@ -26,6 +26,9 @@ OPEN = (*FOLDERS, "/favicon.ico")
 NO_ANSWER = "No response returned."
 AWAY = "This does not work right now. Please try again in a minute."
 VISITOR = "tellback.visitor"
+CONNECTION = "sid"
+"""The query by which engine.io is told of a connection that is there already."""
+SIGN_IN_FIRST = "sign in first"
 POLICY_VIOLATION, TRY_AGAIN_LATER = 1008, 1013
 _SCRIPT = re.compile(rb"<script(?=[ >])")
 
@@ -88,26 +91,30 @@ async def _refusal(scope: Scope) -> ASGIApp | None:
     path, headers = scope["path"], Headers(scope=scope)
     if scope["type"] == "http" and path.startswith(OPEN):
         return None
-    live = path.startswith(LIVE) or scope["type"] == "websocket"
+    socket = scope["type"] == "websocket"
+    if path.startswith(LIVE) and not socket:
+        return PlainTextResponse(SIGN_IN_FIRST, 403)
     try:
-        visitor = None if live and _of_another_site(headers) else await _visitor(headers)
+        visitor = None if socket and not _may_connect(scope, headers) else await _visitor(headers)
     except Unavailable:
-        return (
-            WebSocketClose(TRY_AGAIN_LATER) if scope["type"] == "websocket" else plain_page("Tellback", "", AWAY, 503)
-        )
+        return WebSocketClose(TRY_AGAIN_LATER) if socket else plain_page("Tellback", "", AWAY, 503)
     if visitor is not None:
         scope[VISITOR] = visitor
         return None
-    if scope["type"] == "websocket":
+    if socket:
         return WebSocketClose(POLICY_VIOLATION)
-    if live or scope["method"] not in ("GET", "HEAD"):
-        return PlainTextResponse("sign in first", 403)
+    if scope["method"] not in ("GET", "HEAD"):
+        return PlainTextResponse(SIGN_IN_FIRST, 403)
     return to_login(Request(scope))
 
 
-def _of_another_site(headers: Headers) -> bool:
+def _may_connect(scope: Scope, headers: Headers) -> bool:
+    """Whether our own page connects, anew: to go on with a connection one names it, so whoever knows the name could.
+    For the same reason there is no connection by plain requests, which only go on by such a name.
+    """
     origin = headers.get("origin")
-    return origin is not None and urlsplit(origin).netloc != headers.get("host")
+    ours = origin is None or urlsplit(origin).netloc == headers.get("host")
+    return ours and CONNECTION not in parse_qs(scope["query_string"].decode("latin-1"))
 
 
 async def _visitor(headers: Headers) -> Visitor | None:

@@ -204,3 +204,18 @@ async def test_what_a_page_is_known_by_is_not_in_the_log(dashboard: Dashboard, a
     written = dashboard.log.read_text()
     for secret in (page["client_id"], page["tab_id"], page["document_id"], socket_id, "_nicegui_ws"):
         assert secret not in written
+
+
+async def test_nobody_goes_on_with_a_connection_by_its_name(
+    dashboard: Dashboard, admin: dict[str, str], ben: dict[str, str]
+) -> None:
+    page = handshake(await dashboard.open(admin))
+    async with dashboard.live(admin, page) as socket:
+        connection = json.loads(str(await socket.recv()).removeprefix("0"))["sid"]
+        with pytest.raises(InvalidStatus):
+            async with dashboard.live(ben, {"sid": connection}):
+                pass
+        async with httpx.AsyncClient(base_url=dashboard.url, trust_env=False, headers=ben) as client:
+            asked = {"EIO": "4", "transport": "polling", "sid": connection}
+            assert (await client.get("/_nicegui_ws/socket.io/", params=asked)).status_code == 403
+            assert (await client.post("/_nicegui_ws/socket.io/", params=asked, content="40")).status_code == 403
