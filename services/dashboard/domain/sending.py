@@ -32,6 +32,11 @@ FAILURES = {
 }
 
 
+def under_way(status: str, tries: int) -> bool:
+    """Whether it is tried right now, or for the first time in a moment; what waits for another try takes longer."""
+    return status == "sending" or (status == "pending" and tries == 0)
+
+
 def went(status: str, failure: str | None) -> str:
     """The state with its sign and, where it failed, why."""
     state = STATES.get(status, wording.plain(status).lower())
