@@ -2,6 +2,7 @@
 
 import os
 from datetime import date
+from email.headerregistry import Address
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -188,6 +189,11 @@ class AlertingSettings(Settings):
             except ValueError:
                 raise ValueError("must be dates such as 2026-12-25") from None
         return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _sender(cls, value: str) -> str:
+        return Address(addr_spec=value).addr_spec if value else value
 
     @field_validator("follow_up_link")
     @classmethod

@@ -144,14 +144,10 @@ async def live_keys(tx: ReadTx, now: datetime) -> Sequence[KeyRecord]:
     return [_record(row) for row in rows]
 
 
-async def revoke_key(tx: WriteTx, key_id: str, now: datetime, *, owner_email: str | None = None) -> bool:
-    """Revoke a key for good; False when there is none (of that owner). Revoking twice keeps the first time."""
+async def revoke_key(tx: WriteTx, key_id: str, now: datetime) -> bool:
+    """Revoke a key for good; False when there is none. Revoking twice keeps the first time."""
     touched = await tx.execute(
-        "update access.api_keys set revoked_at = coalesce(revoked_at, :now)"
-        " where id = :id and (cast(:owner as text) is null or owner_email = :owner)",
-        id=key_id,
-        now=now,
-        owner=owner_email,
+        "update access.api_keys set revoked_at = coalesce(revoked_at, :now) where id = :id", id=key_id, now=now
     )
     return touched > 0
 

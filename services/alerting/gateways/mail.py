@@ -1,4 +1,4 @@
-"""Mail by SMTP: one plain-text message to one address. What strangers wrote becomes text of a header, never a header."""
+"""Mail by SMTP: one plain-text message to one address. What strangers wrote becomes text of a header and no header."""
 
 import asyncio
 import re
@@ -67,16 +67,12 @@ class Mailer:
         if server is None:
             return NOT_CONFIGURED
         try:
-            # As bytes of our own, since aiosmtplib would write the message by another policy.
-            content = message_of(mail, server.sender).as_bytes()
-        except ValueError:
-            return INVALID_ADDRESS
-        try:
             async with asyncio.timeout(TIMEOUT_S):
                 await aiosmtplib.send(
-                    content,
+                    # As bytes, since aiosmtplib would write a message by a policy that refuses nothing.
+                    message_of(mail, server.sender).as_bytes(),
                     sender=server.sender,
-                    recipients=[mail.to],
+                    recipients=[Address(addr_spec=mail.to).addr_spec],
                     hostname=server.host,
                     port=server.port,
                     username=server.user or None,
@@ -95,6 +91,8 @@ class Mailer:
             return "tls"
         except (aiosmtplib.SMTPException, OSError):
             return "unreachable"
+        except ValueError:
+            return INVALID_ADDRESS
         return None
 
 

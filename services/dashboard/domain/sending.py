@@ -33,17 +33,16 @@ FAILURES = {
     "sealed": "its secret cannot be read with this secret key",
     "expired": "too old",
 }
-_UNDER_WAY = ("pending", "sending")
-
-
-def under_way(delivery: Mapping[str, Any]) -> bool:
-    """Whether the message has not come to an end: its state changes by itself."""
-    return delivery["status"] in _UNDER_WAY
 
 
 def waits(endpoint: Mapping[str, Any]) -> bool:
     """Whether messages wait for a receiver that fails: it is tried again by itself."""
     return bool(endpoint["breaker"] == "open")
+
+
+def under_way(status: str, tries: int) -> bool:
+    """Whether it is tried right now, or for the first time in a moment; what waits for another try takes longer."""
+    return status == "sending" or (status == "pending" and tries == 0)
 
 
 def went(status: str, failure: str | None) -> str:

@@ -12,6 +12,7 @@ from services.dashboard.handlers.signing_in import SigningIn
 from services.dashboard.jobs.pulse import Pulses
 from services.dashboard.settings import DashboardSettings
 from services.dashboard.web.forms import Forms
+from services.dashboard.web.live import Live
 from shared.clock import Clock
 
 
@@ -26,6 +27,7 @@ class Resources:
     desk: Desk
     keys: KeyRing
     pulses: Pulses
+    live: Live
     recent: Recent
     halts: Halts
 

@@ -16,6 +16,7 @@ from tests.support.polling import eventually
 from tests.support.processes import end, start, tellback
 
 WAIT_MS = 30_000
+CHOSEN = "a word that nobody guesses 7"
 PICTURES = Path(os.environ.get("TELLBACK_TEST_PICTURES", "build/pictures"))
 expect.set_options(timeout=WAIT_MS)
 
@@ -103,6 +104,19 @@ async def sign_in(page: Page, where: Site, name: str = "admin", password: str | 
     await page.get_by_label("Password").fill(password or where.password)
     await page.get_by_role("button", name="Sign in").click()
     await expect(page.get_by_role("heading", level=1, name="Portfolio")).to_be_visible()
+
+
+async def password_by_link(page: Page, browser: Browser) -> str:
+    """Set a password by the link that the dialog shows, in a window of its own, as the person would."""
+    link = (await page.locator("code.secret").inner_text()).strip()
+    context = await Look().context(browser)
+    own = await context.new_page()
+    await own.goto(link)
+    await own.get_by_label("New password").fill(CHOSEN)
+    await own.get_by_role("button", name="Set it").click()
+    await expect(own.get_by_role("heading", name="Sign in")).to_be_visible()
+    await context.close()
+    return CHOSEN
 
 
 async def open_page(page: Page, where: Site, path: str) -> None:

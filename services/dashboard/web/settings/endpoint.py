@@ -7,7 +7,7 @@ from typing import Any
 from nicegui import ui
 
 from services.dashboard.domain import wording
-from services.dashboard.domain.sending import STATES, under_way, waits, went, why
+from services.dashboard.domain.sending import STATES, under_way, went, why
 from services.dashboard.gateways.services import Api, within
 from services.dashboard.web.bits import Cell, Text, address, box, code, empty, facts, link, table, when
 from services.dashboard.web.controls import Fields, ask, attempt, button, filters, show_once, sure
@@ -35,7 +35,7 @@ async def endpoint(visit: Visit) -> None:
     async def deliveries(api: Api) -> list[Json]:
         return await api.items("alerting", f"{path}/deliveries", most=LATEST, limit=LATEST, **chosen)
 
-    Section(visit, "Endpoint", load, partial(_Endpoint(visit, path).draw), classes="wide", under_way=waits)
+    Section(visit, "Endpoint", load, partial(_Endpoint(visit, path).draw), classes="wide")
     Text("h2", "Deliveries")
     Text("p", f"The latest {LATEST}", "lead")
     choices = (
@@ -43,8 +43,7 @@ async def endpoint(visit: Visit) -> None:
         ("event_type", "Message", {one: one for one in TYPES}),
     )
     filters(within("/settings/webhooks", endpoint_id), choices, chosen)
-    draw = partial(_draw_deliveries, visit)
-    Section(visit, "", deliveries, draw, classes="wide", under_way=lambda shown: any(map(under_way, shown)))
+    Section(visit, "", deliveries, partial(_draw_deliveries, visit), classes="wide", under_way=_any_under_way)
 
 
 class _Endpoint:
@@ -207,6 +206,14 @@ def _draw_deliveries(visit: Visit, found: list[Json]) -> None:
     table(("Message", "Account", "State", "Tries", "Made", ""), rows, "Deliveries")
 
 
+def _any_under_way(found: list[Json]) -> bool:
+    return any(map(_under_way, found))
+
+
+def _under_way(one: Json) -> bool:
+    return under_way(one["status"], one["attempt_count"])
+
+
 def _again(visit: Visit, one: Json) -> None:
     async def resend() -> None:
         await _do(visit, "post", within("/v1/deliveries", one["id"], "resend"), {}, "It is being sent again")
@@ -223,7 +230,7 @@ async def delivery(visit: Visit) -> None:
     async def load(api: Api) -> Json:
         return await api.get("alerting", path)
 
-    Section(visit, "Delivery", load, partial(_draw_delivery, visit), classes="wide", under_way=under_way)
+    Section(visit, "Delivery", load, partial(_draw_delivery, visit), classes="wide", under_way=_under_way)
     Section(visit, "Tries", load, _draw_attempts, classes="wide")
     Section(visit, "What is sent", load, _draw_payload, classes="wide")
 
