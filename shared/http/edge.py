@@ -35,7 +35,10 @@ class Edge:
         headers: list[tuple[bytes, bytes]] = scope["headers"]
         request_id = _request_id(headers)
         scope[REQUEST_ID] = request_id
-        exchange = _Exchange(scope, request_id, send)
+        method: str = scope["method"]
+        if method == "HEAD":  # every route that answers GET answers this; the copy leaves the server its own scope
+            scope = {**scope, "method": "GET"}
+        exchange = _Exchange(method, scope, request_id, send)
         with structlog.contextvars.bound_contextvars(request_id=request_id, **_trace(headers)):
             metrics.http_requests_in_flight.inc()
             try:
@@ -65,9 +68,10 @@ class Edge:
 class _Exchange:
     """One request and what became of it."""
 
-    def __init__(self, scope: Scope, request_id: str, send: Send) -> None:
+    def __init__(self, method: str, scope: Scope, request_id: str, send: Send) -> None:
         self.request_id = request_id
         self.status = 0
+        self._method = method
         self._scope = scope
         self._send = send
         self._began = time.perf_counter()
@@ -88,6 +92,11 @@ class _Exchange:
                 await self._send_problem()
                 return
             message["headers"] = [*message["headers"], *self._own_headers(message["headers"])]
+            if self._method == "HEAD":
+                await self._send(message)
+                message = {"type": "http.response.body"}
+        elif self._method == "HEAD":
+            return  # the head was all; a stream notices that nobody listens any more
         if not self._replaced:
             await self._send(message)
 
@@ -109,18 +118,18 @@ class _Exchange:
     def observe(self) -> None:
         """Count the exchange under its route template."""
         took = time.perf_counter() - self._began
-        method, route = self._scope["method"], route_of(self._scope)
+        method, route = known_method(self._method), route_of(self._scope)
         status = self.status or _CLIENT_GONE
-        metrics.http_request_duration_seconds.labels(_known(method), route, str(status)).observe(took)
+        metrics.http_request_duration_seconds.labels(method, route, str(status)).observe(took)
         write = log.warning if status >= 500 else log.debug
-        write("request", method=_known(method), route=route, status=status, ms=round(took * 1000, 1))
+        write("request", method=method, route=route, status=status, ms=round(took * 1000, 1))
 
 
 def refuse_bad_framing(scope: Scope) -> None:
     """Refuse what must not reach any route.
 
-    Raises `BadRequest` for two lengths (request smuggling), `HeadersTooLarge`, `UnsupportedMedia` for a
-    compressed body, `Invalid` for NUL in the path or query.
+    Raises `BadRequest` for two lengths (request smuggling), `HeadersTooLarge`, `UnsupportedMedia` for a compressed
+    body and for two content types, `Invalid` for NUL in the path or query.
     """
     names = [name for name, _ in scope["headers"]]
     if b"transfer-encoding" in names and b"content-length" in names:
@@ -129,6 +138,8 @@ def refuse_bad_framing(scope: Scope) -> None:
         raise HeadersTooLarge("headers_too_large", f"the headers hold more than {HEADER_BYTES} bytes")
     if any(name == b"content-encoding" and value.lower() != b"identity" for name, value in scope["headers"]):
         raise UnsupportedMedia("unsupported_encoding", "the body must not be compressed")
+    if names.count(b"content-type") > 1:
+        raise UnsupportedMedia("two_content_types", "the body must have one content type")
     if "\0" in scope["path"] or b"%00" in scope["query_string"] or b"\0" in scope["query_string"]:
         raise Invalid("nul_character", "the address holds the character NUL")
 
@@ -170,6 +181,6 @@ def _media_type(message: Message) -> bytes:
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
-def _known(method: str) -> str:
+def known_method(method: str) -> str:
     """The method, or `other`: what a client makes up must not become a label."""
     return method if method in _METHODS else "other"

@@ -38,6 +38,7 @@ class Health:
 
     def __init__(self) -> None:
         self._checks: dict[str, Check] = {}
+        self._looking: asyncio.Task[tuple[bool, HealthReport]] | None = None
         self.started = False
         self.stopping = False
 
@@ -51,9 +52,15 @@ class Health:
         self._checks[name] = check
 
     async def report(self) -> tuple[bool, HealthReport]:
-        """Whether the service is ready, and why not; all checks run side by side, within 2 s."""
+        """Whether the service is ready, and why not; all checks run side by side, within 2 s. Those who ask meanwhile
+        get the same answer: no crowd of probes can use up what the checks need."""
         if self.stopping or not self.started:
             return False, HealthReport(status="stopping" if self.stopping else "starting")
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+        return await asyncio.shield(self._looking)
+
+    async def _look(self) -> tuple[bool, HealthReport]:
         results = await asyncio.gather(*(_run(name, check) for name, check in self._checks.items()))
         ready = all(result.ok for result in results)
         return ready, HealthReport(status="ready" if ready else "not_ready", checks=list(results))
