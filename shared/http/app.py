@@ -1,6 +1,6 @@
 """The FastAPI application of a service: everything an answer needs besides the service's own routes."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from typing import Any
 
@@ -146,15 +146,9 @@ async def _on_error(request: Request, error: Exception) -> Response:
         case RequestValidationError():
             return problem_response(_refusal(error), request_id)
         case HTTPException():
-            return problem_response(of_status(error.status_code), request_id, _with_head(error.headers))
+            return problem_response(of_status(error.status_code), request_id, error.headers)
         case _:
             raise error
-
-
-def _with_head(headers: Mapping[str, str] | None) -> Mapping[str, str]:
-    """The headers of an error of the framework, which does not know that HEAD works where GET does."""
-    allow = (headers or {}).get("Allow", "")
-    return {**(headers or {}), "Allow": f"{allow}, HEAD"} if "GET" in allow and "HEAD" not in allow else headers or {}
 
 
 def _refusal(error: RequestValidationError) -> TellbackError:

@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Mapping
 
 import structlog
 from starlette.requests import ClientDisconnect
@@ -86,10 +87,11 @@ class _Exchange:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             message.setdefault("headers", [])
-            if self.status >= 400 and _media_type(message) == b"text/plain":
-                # Frameworks below answer a few errors in plain text (a body over its limit): same error, our form.
+            if self.status == 405:
+                message["headers"] = [_with_head(*header) for header in message["headers"]]
+            if _of_framework(message):
                 self._replaced = True
-                await self._send_problem()
+                await self._send_problem(_allowed(message))
                 return
             message["headers"] = [*message["headers"], *self._own_headers(message["headers"])]
             if self._method == "HEAD":
@@ -100,8 +102,8 @@ class _Exchange:
         if not self._replaced:
             await self._send(message)
 
-    async def _send_problem(self) -> None:
-        response = problem_response(of_status(self.status), self.request_id)
+    async def _send_problem(self, allowed: Mapping[str, str]) -> None:
+        response = problem_response(of_status(self.status), self.request_id, allowed)
         headers = [*response.raw_headers, *self._own_headers(response.raw_headers)]
         await self._send({"type": "http.response.start", "status": response.status_code, "headers": headers})
         await self._send({"type": "http.response.body", "body": response.body})
@@ -169,6 +171,25 @@ def _trace(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
         if name == b"traceparent" and (match := _TRACEPARENT.fullmatch(value)):
             return {"trace_id": match["trace"].decode()}
     return {}
+
+
+def _of_framework(message: Message) -> bool:
+    """Whether a framework below words an error its own way, which is to leave as ours: in plain text, as of a body over
+    its limit, or, of paths and methods that there are not, in JSON."""
+    status, kind = message["status"], _media_type(message)
+    return status >= 400 and (kind == b"text/plain" or (kind == b"application/json" and status in (404, 405)))
+
+
+def _with_head(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    """A header, `Allow` also with HEAD: the framework does not know that it works where GET does."""
+    told = name.lower() == b"allow" and b"GET" in value and b"HEAD" not in value
+    return name, value + b", HEAD" if told else value
+
+
+def _allowed(message: Message) -> dict[str, str]:
+    """The methods that an answer says are allowed, as its header."""
+    found = [value.decode() for name, value in message["headers"] if name.lower() == b"allow"]
+    return {"allow": found[0]} if found else {}
 
 
 def _media_type(message: Message) -> bytes:

@@ -55,7 +55,7 @@ def test_what_we_replace_or_wrap_is_what_we_have_read(name: str) -> None:
 
 
 async def test_a_protocol_has_the_attributes_that_we_use() -> None:
-    async def app(*_: object) -> None: ...
+    def app(*_: object) -> None: ...
 
     config = uvicorn.Config(app, interface="asgi3", log_config=None)
     protocol: Any = HttpToolsProtocol(config, ServerState(), {}, asyncio.get_running_loop())

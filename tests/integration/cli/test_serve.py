@@ -12,6 +12,7 @@ from services.cli.embedded.process import free_port
 from services.cli.serve import raised_open_files
 from tests.support.environment import Environment
 from tests.support.polling import eventually
+from tests.support.problems import assert_problem
 from tests.support.processes import end, start, tellback
 from tests.support.wire import wire_to, wires_to
 
@@ -78,6 +79,23 @@ async def test_a_thousand_connections_that_say_nothing_stop_no_service(
             for asked in ("/health/live", "/health/startup", "/metrics", path):
                 assert (await client.get(asked)).status_code == 200, asked
         assert all(wire.open for wire in crowd)
+
+
+async def test_errors_of_the_dashboard_beside_its_pages_are_problems(environment: Environment, tmp_path: Path) -> None:
+    cases = [
+        ("GET", "/v1/nowhere", 404, None),
+        ("PUT", "/health/live", 404, None),
+        ("GET", "/static/none.css", 404, None),
+        ("POST", "/", 405, "GET, HEAD"),
+        ("POST", "/favicon.ico", 405, "HEAD, GET"),
+    ]
+    log = tmp_path / "dashboard.log"
+    async with served("dashboard", environment, log) as url, httpx.AsyncClient(base_url=url, trust_env=False) as client:
+        for method, path, status, allowed in cases:
+            answer = await client.request(method, path)
+            assert_problem(answer, status, "not_found" if status == 404 else "method_not_allowed")
+            assert answer.headers.get("allow") == allowed
+        assert (await client.head("/login")).status_code == 200
 
 
 async def test_idle_connections_live_as_long_as_the_setting_says(environment: Environment, tmp_path: Path) -> None:

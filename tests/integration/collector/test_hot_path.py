@@ -283,7 +283,7 @@ async def test_plain_posts_do_take_the_hot_path(client: httpx.AsyncClient, app: 
     assert reached == ["/v1/responses"]
 
 
-@pytest.mark.parametrize("path", [hot.ONE, hot.MANY, "/v1/accounts"])
+@pytest.mark.parametrize("path", [hot.ONE, hot.MANY, "/v1/keys"])
 async def test_a_key_is_judged_before_the_body_comes(socket: httpx.AsyncClient, path: str) -> None:
     async with wire_to(str(socket.base_url)) as wire:
         key = "Authorization: Bearer tb_000000000000_wrong"
@@ -292,7 +292,7 @@ async def test_a_key_is_judged_before_the_body_comes(socket: httpx.AsyncClient, 
     assert (answer.status, answer.headers["connection"]) == (401, "close")
 
 
-@pytest.mark.parametrize("path", [hot.ONE, hot.MANY, "/v1/accounts"])
+@pytest.mark.parametrize("path", [hot.ONE, hot.MANY, "/v1/keys"])
 @pytest.mark.parametrize("types", [("text/plain", "application/json"), ("application/json", "text/plain")])
 async def test_two_content_types_are_refused_on_every_path(
     socket: httpx.AsyncClient, path: str, types: tuple[str, str]
