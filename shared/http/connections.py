@@ -125,8 +125,8 @@ class Connections:
         self.direct = 0
         """Requests that are being answered without a task."""
         self._open: set[Connection] = set()
+        self._closing: set[Connection] = set()
         self._of_client: dict[str, set[Connection]] = {}
-        self._swept = 0.0
         self._timer: asyncio.TimerHandle | None = None
         self._refused = 0
 
@@ -135,18 +135,21 @@ class Connections:
         self._open.add(connection)
         if self._timer is None:
             loop = asyncio.get_running_loop()
-            self._swept = loop.time()
             self._timer = loop.call_later(self.limits.sweep, self._sweep, loop)
         if connection.group is not None:
             theirs = self._of_client.setdefault(connection.group, set())
             theirs.add(connection)
             if len(theirs) > self.limits.per_client and _waiting(theirs) > self.limits.per_client:
                 self._make_room(theirs, "client")
-        if total > self.limits.connections:
+        if total - len(self._closing) > self.limits.connections:
             self._make_room(self._open, "full")
 
     def remove(self, connection: Connection) -> None:
         """Forget a connection that is closed, or is none of HTTP any more."""
+        self._closing.discard(connection)
+        self._forget(connection)
+
+    def _forget(self, connection: Connection) -> None:
         self._open.discard(connection)
         if connection.group is not None and (theirs := self._of_client.get(connection.group)):
             theirs.discard(connection)
@@ -174,20 +177,19 @@ class Connections:
             self._close(connection, reason)
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
-        now = loop.time()
-        late, self._swept = now - self._swept > 2 * self.limits.sweep, now
         self._timer = loop.call_later(self.limits.sweep, self._sweep, loop) if self._open else None
         if self._refused:
             log.warning("requests_refused", code="busy", requests=self._refused)
             self._refused = 0
-        if late:
-            return  # we stood still, so what clients sent meanwhile has not been read yet
+        now = loop.time()
         for connection in list(self._open):
             phase, since = connection.waits()
             if now - since > self.limits.seconds(phase, connection.received):
                 self._close(connection, phase.value)
 
     def _close(self, connection: Connection, reason: str) -> None:
+        self._forget(connection)  # it is gone in a later turn of the loop, and must not be chosen twice
+        self._closing.add(connection)
         metrics.http_connections_closed_total.labels(reason).inc()
         connection.abort()
 

@@ -87,7 +87,6 @@ async def test_errors_of_the_dashboard_beside_its_pages_are_problems(environment
         ("PUT", "/health/live", 404, None),
         ("GET", "/static/none.css", 404, None),
         ("POST", "/", 405, "GET, HEAD"),
-        ("POST", "/favicon.ico", 405, "HEAD, GET"),
     ]
     log = tmp_path / "dashboard.log"
     async with served("dashboard", environment, log) as url, httpx.AsyncClient(base_url=url, trust_env=False) as client:
