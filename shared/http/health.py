@@ -45,6 +45,7 @@ class Health:
     def __init__(self) -> None:
         self._checks: dict[str, Check] = {}
         self.remarks: Remarks = _no_remarks
+        self._looking: asyncio.Task[tuple[bool, HealthReport]] | None = None
         self.started = False
         self.stopping = False
 
@@ -58,9 +59,15 @@ class Health:
         self._checks[name] = check
 
     async def report(self) -> tuple[bool, HealthReport]:
-        """Whether the service is ready, and why not, with remarks; all checks run side by side, within 2 s."""
+        """Whether the service is ready, and why not, with remarks; all checks run side by side, within 2 s. Those who
+        ask meanwhile get the same answer: no crowd of probes can use up what the checks need."""
         if self.stopping or not self.started:
             return False, HealthReport(status="stopping" if self.stopping else "starting")
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+        return await asyncio.shield(self._looking)
+
+    async def _look(self) -> tuple[bool, HealthReport]:
         remarks = asyncio.create_task(_remarks(self.remarks))
         results = await asyncio.gather(*(_run(name, check) for name, check in self._checks.items()))
         ready = all(result.ok for result in results)

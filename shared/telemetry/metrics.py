@@ -30,6 +30,12 @@ http_request_duration_seconds = Histogram(
 http_requests_in_flight = Gauge(
     "tellback_http_requests_in_flight", "Requests being answered now.", multiprocess_mode="livesum"
 )
+http_connections_closed_total = Counter(
+    "tellback_http_connections_closed_total",
+    "Connections closed by the server: those that waited too long for the client (silent, head, body, answer, idle, "
+    "leaving), and those that made room where a client (client) or all together (full) had too many.",
+    ["reason"],
+)
 api_key_lookups_total = Counter(
     "tellback_api_key_lookups_total",
     "Where an API key was found: cache, database, stale (PostgreSQL away), file, or unavailable.",

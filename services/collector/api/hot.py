@@ -28,7 +28,7 @@ from shared.access.keystore import KeyStore
 from shared.errors import TellbackError, Unavailable
 from shared.events.envelope import Event
 from shared.http import strict_json
-from shared.http.direct import Reply
+from shared.http.direct import Reply, Take
 from shared.http.limits import BATCH_BYTES, BODY_BYTES, HEADER_BYTES
 from shared.http.problem import internal_error, problem_response
 from shared.kafka.lanes import Run
@@ -84,11 +84,25 @@ class HotPath:
         await send({"type": "http.response.body", "body": answer})
         _seconds(path, status).observe(time.perf_counter() - began)
 
-    def direct(self, scope: Scope, body: bytes, reply: Reply) -> bool:
-        """One plain post of one response, past ASGI; False leaves it to `__call__`, with nothing done."""
-        began, now = time.perf_counter(), self._collector.clock.now()
+    def direct(self, scope: Scope) -> Take | None:
+        """What takes a plain post of one response past ASGI; None leaves it to `__call__`."""
+        return self._judged(scope, self._take_one)
+
+    def direct_many(self, scope: Scope) -> Take | None:
+        """The same for a batch."""
+        return self._judged(scope, self._take_many)
+
+    def _judged(self, scope: Scope, take: Callable[[float, Derived | None, bytes, Reply], bool]) -> Take | None:
+        began = time.perf_counter()
         try:
-            taken = take_one(body, now, self._judge_head(scope, now))
+            return partial(take, began, self._judge_head(scope, self._collector.clock.now()))
+        except NotPlain:
+            return None
+
+    def _take_one(self, began: float, derived: Derived | None, body: bytes, reply: Reply) -> bool:
+        """Take a body that is plain; False leaves it to `__call__`, with nothing done."""
+        try:
+            taken = take_one(body, self._collector.clock.now(), derived)
         except (NotPlain, TellbackError):
             return False
         if (run := self._collector.outgoing.put(taken.records[0])) is None:
@@ -106,11 +120,10 @@ class HotPath:
         run.group.future.add_done_callback(settled)
         return True
 
-    def direct_many(self, scope: Scope, body: bytes, reply: Reply) -> bool:
-        """The same for a plain batch."""
-        began, now = time.perf_counter(), self._collector.clock.now()
+    def _take_many(self, began: float, derived: Derived | None, body: bytes, reply: Reply) -> bool:
+        """The same for a batch."""
         try:
-            taken = take_many(body, now, self._judge_head(scope, now))
+            taken = take_many(body, self._collector.clock.now(), derived)
         except (NotPlain, TellbackError):
             return False
         if (sending := self._collector.outgoing.put_at_once(taken.records)) is None:
@@ -133,7 +146,7 @@ class HotPath:
         """What the Idempotency-Key, if there is one, makes of items without an id. Raises `NotPlain`."""
         caller: Caller | None = None
         idempotency_key: str | None = None
-        is_json = False
+        is_json: bool | None = None
         size = 0
         for name, value in scope["headers"]:
             size += len(name) + len(value)
@@ -142,7 +155,7 @@ class HotPath:
                     raise NotPlain
                 caller = self._keys.known(value, now)
             elif name == b"content-type":
-                is_json = value in _JSON
+                is_json = is_json is None and value in _JSON  # two of them are none
             elif name == b"idempotency-key":
                 if idempotency_key is not None or not 1 <= len(value) <= 200:
                     raise NotPlain

@@ -10,6 +10,7 @@ import pytest
 
 from services.cli.serve import _server
 from shared.events.responses import ResponseAmended, ResponseRecorded
+from shared.http.connections import Limits
 from shared.topics import RESPONSES
 from tests.integration.collector.conftest import Running
 from tests.support.http import bearer
@@ -190,7 +191,7 @@ async def test_behind_a_trusted_proxy_the_rate_counts_its_clients(
     collector: Running, proxies: list[str], statuses: list[int]
 ) -> None:
     made = await key(collector, rate_limit=1)
-    config = _server(collector.app, ("127.0.0.1", 0), 0, proxies).config
+    config = _server(collector.app, ("127.0.0.1", 0), 0, proxies, Limits()).config
     config.load()
     transport = httpx.ASGITransport(app=config.loaded_app, client=("127.0.0.1", 1))
     async with httpx.AsyncClient(transport=transport, base_url="http://tellback.test") as proxy:

@@ -18,6 +18,7 @@ from services.dashboard.web import login, passwords
 from services.dashboard.web.forms import Forms
 from services.dashboard.web.resources import Resources
 from shared.http.app import ServiceApp, create_bare_app
+from shared.http.connections import Limits
 from tests.support.clock import FrozenClock
 from tests.support.http import running
 
@@ -110,7 +111,7 @@ async def test_the_address_is_what_our_own_proxies_wrote_down(
 
     served = ServiceApp()
     served.mount("/", app)
-    config = _server(served, ("127.0.0.1", 0), 0, proxies).config
+    config = _server(served, ("127.0.0.1", 0), 0, proxies, Limits()).config
     config.load()
     transport = httpx.ASGITransport(app=config.loaded_app, client=("127.0.0.1", 5))
     async with httpx.AsyncClient(transport=transport, base_url="http://tellback.test") as client:

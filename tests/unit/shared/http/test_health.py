@@ -104,3 +104,20 @@ async def test_a_check_that_fails_or_hangs_is_a_reason(monkeypatch: pytest.Monke
         "mistaken": "the check itself failed",
         "hanging": "no answer in time",
     }
+
+
+async def test_all_that_ask_at_once_get_the_answer_of_one_look() -> None:
+    looks = 0
+
+    async def counted() -> None:
+        nonlocal looks
+        looks += 1
+        await asyncio.sleep(0)
+
+    health = Health()
+    health.started = True
+    health.add("counted", counted)
+    assert all(ready for ready, _ in await asyncio.gather(*(health.report() for _ in range(100))))
+    assert looks == 1
+    await health.report()
+    assert looks == 2
