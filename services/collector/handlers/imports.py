@@ -109,7 +109,7 @@ async def _take_responses(tx: WriteTx, job: ImportJob, rows: Sequence[ResponseRo
         except TooLarge as error:
             problems.append(Problem("bad", BadRow(row.line, error.code, error.detail)))
         else:
-            events.append(event)
+            events.append(event.by(job.created_by))
     await tx.emit(RESPONSES, *events)
     return problems
 

@@ -1,7 +1,7 @@
 """Responses, their amendments and withdrawals: from what the client sent to the event that says all."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from services.collector.handlers.inputs.fields import AHEAD
@@ -20,10 +20,18 @@ _FILLED_IN = frozenset(
 )
 
 
-def derived_response_id(key_id: str, idempotency_key: str, index: int | None = None) -> str:
-    """The response_id that an Idempotency-Key stands for; in a batch each index has its own."""
-    position = () if index is None else (str(index),)
-    return str(derived_uuid("response", key_id, idempotency_key, *position))
+class Sender(NamedTuple):
+    """Who posts responses: an API key, and the Idempotency-Key of the request if there is one."""
+
+    key_id: str
+    idempotency_key: str | None = None
+
+    def response_id(self, index: int | None = None) -> str | None:
+        """The response_id that the Idempotency-Key stands for; in a batch each index has its own."""
+        if self.idempotency_key is None:
+            return None
+        position = () if index is None else (str(index),)
+        return str(derived_uuid("response", self.key_id, self.idempotency_key, *position))
 
 
 def recorded(
