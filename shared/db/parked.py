@@ -12,7 +12,7 @@ from sqlalchemy import RowMapping
 
 from shared.db.transaction import ReadTx, WriteTx
 from shared.errors import Conflict
-from shared.events.envelope import Headers
+from shared.events.envelope import Headers, sender_in
 from shared.ids import derived_uuid
 from shared.topics import BY_NAME, DEAD_LETTERS
 from shared.verdicts import Outcome, Verdict
@@ -20,11 +20,24 @@ from shared.verdicts import Outcome, Verdict
 Kind = Literal["dead_letter", "conflict"]
 _PARK = (
     "insert into parked (id, kind, reason, detail, topic, partition, record_offset, record_key, headers, value,"
-    " account_id) values (:id, :kind, :reason, :detail, :topic, :partition, :record_offset, :record_key,"
-    " cast(:headers as jsonb), :value, :account_id) on conflict do nothing"
+    " account_id, sender) values (:id, :kind, :reason, :detail, :topic, :partition, :record_offset, :record_key,"
+    " cast(:headers as jsonb), :value, :account_id, :sender) on conflict do nothing"
 )
+KEPT_CONFLICTS, KEPT_CONFLICT_BYTES = 1_000, 64 * 1024 * 1024
+"""Of each sender, the newest; records of which nobody says who sent them count as those of one."""
+KEPT_CONFLICT_DAYS = 30
+DROPPED_AT_ONCE = 10_000
+_DROP_OLD = """
+    delete from parked where id in (
+        select id from (
+            select id, parked_at, row_number() over newest as place, sum(octet_length(value)) over newest as bytes
+            from parked where kind = 'conflict' window newest as (partition by sender order by parked_at desc, id desc)
+        ) as conflicts
+        where place > :most or bytes > :most_bytes or parked_at < now() - make_interval(days => :days) limit :at_once
+    )
+"""
 _FACTS = (
-    "id, reason, detail, topic, partition, record_offset, account_id, parked_at, replayed_at,"
+    "id, reason, detail, topic, partition, record_offset, account_id, sender, parked_at, replayed_at,"
     " coalesce(octet_length(value), 0) as size"
 )
 
@@ -44,7 +57,8 @@ class RawRecord:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Why and where a record was put aside. `topic` has no prefix, `size` is that of the value in bytes."""
+    """Why and where a record was put aside. `topic` has no prefix, `sender` is the id of an API key, `size` is that of
+    the value in bytes."""
 
     id: UUID
     reason: str
@@ -53,6 +67,7 @@ class Facts:
     partition: int
     offset: int
     account_id: str | None
+    sender: str | None
     parked_at: datetime
     replayed_at: datetime | None
     size: int
@@ -83,6 +98,7 @@ async def put_aside(tx: WriteTx, prefix: str, raw: RawRecord, verdict: Verdict, 
         "headers": json.dumps([[name, value.decode("latin-1")] for name, value in raw.headers]),
         "value": raw.value,
         "account_id": raw.account_id,
+        "sender": sender_in(raw.headers),
     }
     if not await tx.execute(_PARK, **row) or not dead:
         return
@@ -124,6 +140,22 @@ async def list_parked(
         limit=limit,
     )
     return [_facts(row) for row in rows]
+
+
+async def list_conflicts_of(
+    tx: ReadTx, sender: str, *, after: tuple[datetime, UUID] | None = None, limit: int = 50
+) -> Sequence[tuple[Facts, Content]]:
+    """The conflicts that an API key has sent, the newest first, whole. `after` is (parked_at, id)."""
+    rows = await tx.all(
+        f"select {_FACTS}, record_key, headers, value from parked where kind = 'conflict' and sender = :sender"
+        " and (cast(:at as timestamptz) is null or (parked_at, id) < (:at, cast(:id as uuid)))"
+        " order by parked_at desc, id desc limit :limit",
+        sender=sender,
+        at=after[0] if after else None,
+        id=after[1] if after else None,
+        limit=limit,
+    )
+    return [(_facts(row), _content(row)) for row in rows]
 
 
 async def find_parked(tx: ReadTx, kind: Kind, parked_id: UUID) -> tuple[Facts, Content] | None:
@@ -172,6 +204,14 @@ async def drop_parked(tx: WriteTx, kind: Kind, parked_id: UUID) -> bool:
     return await tx.execute("delete from parked where kind = :kind and id = :id", kind=kind, id=parked_id) > 0
 
 
+async def drop_old_conflicts(tx: WriteTx) -> int:
+    """Delete conflicts of long ago, and of each sender those beyond the newest so many, so that nobody fills the disk
+    with them; returns how many, `DROPPED_AT_ONCE` where there may be more. What was counted stays counted."""
+    return await tx.execute(
+        _DROP_OLD, most=KEPT_CONFLICTS, most_bytes=KEPT_CONFLICT_BYTES, days=KEPT_CONFLICT_DAYS, at_once=DROPPED_AT_ONCE
+    )
+
+
 def _facts(row: RowMapping) -> Facts:
     return Facts(
         id=row["id"],
@@ -181,6 +221,7 @@ def _facts(row: RowMapping) -> Facts:
         partition=row["partition"],
         offset=row["record_offset"],
         account_id=row["account_id"],
+        sender=row["sender"],
         parked_at=row["parked_at"],
         replayed_at=row["replayed_at"],
         size=row["size"],
