@@ -74,8 +74,8 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     """One event. `name` is the type without prefix and version, `account_id` decides the partition, `key` is the
     record's key (the account, except on compacted topics, where it names the entity).
 
-    `sender` is the id of the API key that sent it, where one did: it names a program and is for finding what went wrong,
-    so it stays in the record's headers and is never told on.
+    `sender` is the id of the API key that sent it, where one did: it names a program, for finding what went wrong, so
+    it stays in the record's headers and is never told on.
 
     `data` is a `PlainData` where the consumer has a plain reader for it. A struct, since a hundred thousand of them are
     made in a few seconds: a named tuple costs four times as much, a frozen dataclass more. Nothing in an event leads

@@ -78,9 +78,10 @@ async def amend_response(
     collector: Resources,
     idempotency_key: IdempotencyKey = None,
 ) -> AcceptedResponse:
-    """Score now, comment later. Absent fields stay, null clears. May overtake its response."""
-    body = browsers.checked_amendment(collector, caller, response_id, body)
-    event = responses.amended(response_id, body, idempotency_key, collector.clock.now())
+    """Score now, comment later. Absent fields stay, null clears. May overtake its response. What turns out not to fit
+    it is among the conflicts of the scorer."""
+    body, posted = browsers.checked_amendment(collector, caller, response_id, body)
+    event = responses.amended(response_id, body, idempotency_key, collector.clock.now(), posted)
     return await _publish(collector, caller, event, response_id)
 
 

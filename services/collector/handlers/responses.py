@@ -79,14 +79,18 @@ def recorded(
     return _event(uuid7(), RESPONSE_RECORDED, now, body.account_id, data)
 
 
-def amended(response_id: str, body: Amendment, idempotency_key: str | None, now: datetime) -> Event:
-    """The event of an amendment. Raises `Invalid` when nothing is amended."""
+def amended(
+    response_id: str, body: Amendment, idempotency_key: str | None, now: datetime, posted: str | None = None
+) -> Event:
+    """The event of an amendment, bound to what was `posted` where that is known. Raises `Invalid` when nothing is
+    amended."""
     changes = body.changes()
     if not changes:
         raise Invalid("nothing_to_change", "name at least one field to change")
     if changes.get("comment") == "":
         changes["comment"] = None
-    event_id = _change_id("PATCH", response_id, idempotency_key)
+    # An Idempotency-Key is its sender's own: others who amend what they posted under this id make other events.
+    event_id = _change_id("PATCH", response_id, idempotency_key, posted or "")
     data = ResponseAmended.model_construct(
         event_id=event_id,
         response_id=response_id,
@@ -94,6 +98,8 @@ def amended(response_id: str, body: Amendment, idempotency_key: str | None, now:
         stakeholder_id=body.stakeholder_id,
         changes=changes,
         recorded_at=now,
+        survey_type=body.survey_type,
+        posted=posted,
     )
     return _event(event_id, RESPONSE_AMENDED, now, body.account_id, data)
 
@@ -118,8 +124,8 @@ def not_ahead(field: str, moment: datetime, now: datetime) -> None:
         raise refused(field, "out_of_range", "must be at most 5 minutes ahead")
 
 
-def _change_id(verb: str, response_id: str, idempotency_key: str | None) -> UUID:
-    return uuid7() if idempotency_key is None else derived_uuid(verb, response_id, idempotency_key)
+def _change_id(verb: str, response_id: str, idempotency_key: str | None, posted: str = "") -> UUID:
+    return uuid7() if idempotency_key is None else derived_uuid(verb, response_id, idempotency_key, posted)
 
 
 def _sent(body: NewResponse) -> tuple[str, ...]:

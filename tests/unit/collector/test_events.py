@@ -113,6 +113,7 @@ def test_changes_repeat_by_verb_response_and_key() -> None:
     assert first.id == again.id
     assert first.id not in {amended("r2", body, "k", NOW).id, withdrawn("r1", "acme", "k", NOW).id}
     assert amended("r1", body, None, NOW).id != amended("r1", body, None, NOW).id
+    assert len({amended("r1", body, "k", NOW, posted).id for posted in (None, "0" * 32, "1" * 32)}) == 3
     assert b'"changes":{"comment":null}' in first.value()
 
 
