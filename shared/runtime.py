@@ -15,6 +15,7 @@ from shared.clock import Clock
 from shared.db.engine import Database
 from shared.db.erasures import Journal
 from shared.db.outbox import Relay
+from shared.db.parked import DROPPED_AT_ONCE, drop_old_conflicts
 from shared.errors import Unavailable
 from shared.events.envelope import PlainReaders
 from shared.kafka.batch import MAX_RECORDS, RunnerConfig
@@ -114,9 +115,15 @@ class Plumbing:
             try:
                 await self.relay.observe()
                 await self.relay.clean()
+                await self._clean_conflicts()
             except Unavailable as error:
                 log.warning("housekeeping_waits", code=error.code)
             await asyncio.sleep(HOUSEKEEPING_SECONDS)
+
+    async def _clean_conflicts(self) -> None:
+        dropped = DROPPED_AT_ONCE
+        while dropped == DROPPED_AT_ONCE:
+            dropped = await self.database.retrying(drop_old_conflicts)
 
     async def not_ready(self) -> list[str]:
         """Why this process should get no traffic now; empty when it should. What it serves lies in PostgreSQL, so that

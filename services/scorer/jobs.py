@@ -9,7 +9,7 @@ from itertools import cycle
 from services.scorer.domain.months import KEPT_WINDOWS
 from services.scorer.domain.projection import Policy, project
 from services.scorer.domain.windows import Window
-from services.scorer.handlers.pending import Pending, give_up
+from services.scorer.handlers.pending import DROPPED_AT_ONCE, Pending, give_up
 from services.scorer.handlers.projection import Projector
 from services.scorer.store import marks, months, projection
 from services.scorer.store.sums import read_sums, rows_of, same_rows
@@ -142,8 +142,8 @@ class PendingJob:
     async def run(self) -> None:
         """Look until cancelled."""
         while True:
-            await _patiently("pending", self.look_once)
-            await asyncio.sleep(PENDING_SECONDS)
+            if await _patiently("pending", self.look_once) < DROPPED_AT_ONCE:
+                await asyncio.sleep(PENDING_SECONDS)
 
     async def look_once(self) -> int:
         """Settle what was missed and give up what is too old; returns how many amendments were given up. Raises

@@ -87,6 +87,8 @@ RESPONSE_CHANGES = Table(
     _required("kind", Text),
     _required("changes", JSONB),
     _required("recorded_at", _INSTANT),
+    Column("survey_type", Text),
+    Column("posted", Text),
 )
 """Amendments and withdrawals, also those whose response has not come yet."""
 
@@ -100,6 +102,7 @@ PENDING_CHANGES = Table(
     Column("record_offset", BigInteger),
     Column("headers", JSONB),
     Column("value", LargeBinary),
+    Column("sender", Text),
 )
 """Those of the changes that still wait for their response, as they were read."""
 

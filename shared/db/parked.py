@@ -11,7 +11,7 @@ from sqlalchemy import RowMapping
 
 from shared.db.transaction import ReadTx, WriteTx
 from shared.errors import Conflict
-from shared.events.envelope import Headers
+from shared.events.envelope import Headers, sender_in
 from shared.ids import derived_uuid
 from shared.records import headers_from_json, headers_to_json
 from shared.topics import BY_NAME, DEAD_LETTERS
@@ -20,15 +20,28 @@ from shared.verdicts import Outcome, Verdict
 Kind = Literal["dead_letter", "conflict"]
 _PARK = (
     "insert into parked (id, kind, reason, detail, topic, partition, record_offset, record_key, headers, value,"
-    " account_id, state, next_try_at, version, traceback, must_apply) values (:id, :kind, :reason, :detail, :topic,"
-    " :partition, :record_offset, :record_key, cast(:headers as jsonb), :value, :account_id, :state,"
+    " account_id, sender, state, next_try_at, version, traceback, must_apply) values (:id, :kind, :reason, :detail,"
+    " :topic, :partition, :record_offset, :record_key, cast(:headers as jsonb), :value, :account_id, :sender, :state,"
     " now() + make_interval(secs => cast(:wait as double precision)), :version, :traceback, :must_apply)"
     " on conflict do nothing"
 )
 _TRAVELS = ("unpublishable", "wrong_partition")
 """Reasons of records that were never where they belong: they are sent there."""
+KEPT_CONFLICTS, KEPT_CONFLICT_BYTES = 1_000, 64 * 1024 * 1024
+"""Of each sender, the newest; records of which nobody says who sent them count as those of one."""
+KEPT_CONFLICT_DAYS = 30
+DROPPED_AT_ONCE = 10_000
+_DROP_OLD = """
+    delete from parked where id in (
+        select id from (
+            select id, parked_at, row_number() over newest as place, sum(octet_length(value)) over newest as bytes
+            from parked where kind = 'conflict' window newest as (partition by sender order by parked_at desc, id desc)
+        ) as conflicts
+        where place > :most or bytes > :most_bytes or parked_at < now() - make_interval(days => :days) limit :at_once
+    )
+"""
 _FACTS = (
-    "id, reason, detail, topic, partition, record_offset, account_id, parked_at, replayed_at,"
+    "id, reason, detail, topic, partition, record_offset, account_id, sender, parked_at, replayed_at,"
     " coalesce(octet_length(value), 0) as size, state, tries, next_try_at"
 )
 
@@ -48,8 +61,9 @@ class RawRecord:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Why and where a record was put aside. `topic` has no prefix, `size` is that of the value in bytes. `state` is
-    `retrying` while it is tried again, at `next_try_at`, after `tries` that failed; `dead` when nobody tries."""
+    """Why and where a record was put aside. `topic` has no prefix, `sender` is the id of an API key, `size` is that of
+    the value in bytes. `state` is `retrying` while it is tried again, at `next_try_at`, after `tries` that failed;
+    `dead` when nobody tries."""
 
     id: UUID
     reason: str
@@ -58,6 +72,7 @@ class Facts:
     partition: int
     offset: int
     account_id: str | None
+    sender: str | None
     parked_at: datetime
     replayed_at: datetime | None
     size: int
@@ -106,6 +121,7 @@ async def put_aside(
         "headers": headers_to_json(raw.headers),
         "value": raw.value,
         "account_id": raw.account_id,
+        "sender": sender_in(raw.headers),
         "state": "retrying" if retrying else "dead",
         "wait": None if fault is None else fault.wait,
         "version": None if fault is None else fault.version,
@@ -156,6 +172,22 @@ async def list_parked(
         limit=limit,
     )
     return [_facts(row) for row in rows]
+
+
+async def list_conflicts_of(
+    tx: ReadTx, sender: str, *, after: tuple[datetime, UUID] | None = None, limit: int = 50
+) -> Sequence[tuple[Facts, Content]]:
+    """The conflicts that an API key has sent, the newest first, whole. `after` is (parked_at, id)."""
+    rows = await tx.all(
+        f"select {_FACTS}, record_key, headers, value from parked where kind = 'conflict' and sender = :sender"
+        " and (cast(:at as timestamptz) is null or (parked_at, id) < (:at, cast(:id as uuid)))"
+        " order by parked_at desc, id desc limit :limit",
+        sender=sender,
+        at=after[0] if after else None,
+        id=after[1] if after else None,
+        limit=limit,
+    )
+    return [(_facts(row), _content(row)) for row in rows]
 
 
 async def find_parked(tx: ReadTx, kind: Kind, parked_id: UUID) -> tuple[Facts, Content] | None:
@@ -214,6 +246,14 @@ async def drop_parked(tx: WriteTx, kind: Kind, parked_id: UUID) -> bool:
     return deleted > 0
 
 
+async def drop_old_conflicts(tx: WriteTx) -> int:
+    """Delete conflicts of long ago, and of each sender those beyond the newest so many, so that nobody fills the disk
+    with them; returns how many, `DROPPED_AT_ONCE` where there may be more. What was counted stays counted."""
+    return await tx.execute(
+        _DROP_OLD, most=KEPT_CONFLICTS, most_bytes=KEPT_CONFLICT_BYTES, days=KEPT_CONFLICT_DAYS, at_once=DROPPED_AT_ONCE
+    )
+
+
 def _facts(row: RowMapping) -> Facts:
     return Facts(
         id=row["id"],
@@ -223,6 +263,7 @@ def _facts(row: RowMapping) -> Facts:
         partition=row["partition"],
         offset=row["record_offset"],
         account_id=row["account_id"],
+        sender=row["sender"],
         parked_at=row["parked_at"],
         replayed_at=row["replayed_at"],
         size=row["size"],

@@ -131,6 +131,7 @@ STATEMENTS = [
         live jsonb not null,
         withdrawn boolean not null default false,
         recorded_at timestamptz not null,
+        posted text not null,
         primary key (account_id, response_id)
     )
     """,
@@ -143,7 +144,10 @@ STATEMENTS = [
         stakeholder_id text,
         kind text not null check (kind in ('amended', 'withdrawn')),
         changes jsonb not null,
-        recorded_at timestamptz not null
+        recorded_at timestamptz not null,
+        survey_type text,
+        posted text,
+        sender text
     )
     """,
     "create index response_changes_response on response_changes (account_id, response_id)",

@@ -20,11 +20,12 @@ Key = tuple[str, str]
 
 @dataclass(frozen=True, slots=True)
 class Kept:
-    """An answer as it was recorded first, and as it is now."""
+    """An answer as it was recorded first, and as it is now; `posted` is the digest of what the client sent."""
 
     recorded: Answer
     live: Answer
     recorded_at: datetime
+    posted: str
 
 
 async def answers_by_id(tx: ReadTx, keys: Iterable[Key]) -> dict[Key, Kept]:
@@ -42,10 +43,11 @@ async def save_answers(tx: WriteTx, answers: Sequence[Kept]) -> None:
         first if one.live is one.recorded else _document(one.live) for first, one in zip(recorded, answers, strict=True)
     ]
     await tx.execute(
-        "insert into responses (account_id, response_id, stakeholder_id, recorded, live, withdrawn, recorded_at)"
+        "insert into responses"
+        " (account_id, response_id, stakeholder_id, recorded, live, withdrawn, recorded_at, posted)"
         " select * from unnest(cast(:accounts as text[]), cast(:responses as text[]), cast(:people as text[]),"
         " cast(:recorded as jsonb[]), cast(:live as jsonb[]), cast(:withdrawn as boolean[]),"
-        " cast(:at as timestamptz[]))"
+        " cast(:at as timestamptz[]), cast(:posted as text[]))"
         " on conflict (account_id, response_id) do update set live = excluded.live, withdrawn = excluded.withdrawn",
         accounts=[one.recorded.account_id for one in answers],
         responses=[one.recorded.response_id for one in answers],
@@ -54,11 +56,12 @@ async def save_answers(tx: WriteTx, answers: Sequence[Kept]) -> None:
         live=live,
         withdrawn=[one.live.withdrawn for one in answers],
         at=[one.recorded_at for one in answers],
+        posted=[one.posted for one in answers],
     )
 
 
-async def add_changes(tx: WriteTx, changes: Sequence[AnswerChange]) -> set[UUID]:
-    """Keep amendments and withdrawals; answers the ids that were new."""
+async def add_changes(tx: WriteTx, changes: Sequence[tuple[AnswerChange, str | None]]) -> set[UUID]:
+    """Keep amendments and withdrawals with who sent them; answers the ids that were new."""
     if not changes:
         return set()
     rows = [
@@ -70,8 +73,11 @@ async def add_changes(tx: WriteTx, changes: Sequence[AnswerChange]) -> set[UUID]
             "kind": one.kind,
             "changes": dict(one.changes),
             "recorded_at": one.recorded_at,
+            "survey_type": one.survey_type,
+            "posted": one.posted,
+            "sender": sender,
         }
-        for one in changes
+        for one, sender in changes
     ]
     statement = insert(RESPONSE_CHANGES).values(rows).on_conflict_do_nothing().returning(RESPONSE_CHANGES.c.event_id)
     return {row["event_id"] for row in await tx.all(statement)}
@@ -80,7 +86,7 @@ async def add_changes(tx: WriteTx, changes: Sequence[AnswerChange]) -> set[UUID]
 async def changes_by_answer(tx: ReadTx, keys: Iterable[Key]) -> dict[Key, list[AnswerChange]]:
     """All changes of these answers."""
     found: dict[Key, list[AnswerChange]] = {}
-    for row in await tx.all(_in_keys("select * from response_changes"), **_pairs(keys)):
+    for row in await tx.all(_in_keys(f"select {_CHANGE} from response_changes"), **_pairs(keys)):
         found.setdefault((row["account_id"], row["response_id"]), []).append(AnswerChange(**row))
     return found
 
@@ -112,6 +118,20 @@ async def forget_early_amendments(tx: WriteTx, recorded_before: datetime) -> int
         "delete from response_changes c where kind = 'amended' and recorded_at < :before and not exists (select 1"
         " from responses r where (r.account_id, r.response_id) = (c.account_id, c.response_id))",
         before=recorded_before,
+    )
+
+
+async def forget_early_beyond(tx: WriteTx, most: int, at_once: int) -> int:
+    """Delete amendments whose answer has not come, of each sender all but the newest `most`, so many at once; returns
+    how many."""
+    return await tx.execute(
+        "delete from response_changes where event_id in (select event_id from (select event_id, row_number() over"
+        " (partition by sender order by recorded_at desc, event_id desc) as place from response_changes c"
+        " where kind = 'amended' and not exists (select 1 from responses r"
+        " where (r.account_id, r.response_id) = (c.account_id, c.response_id))) as early"
+        " where place > :most limit :at_once)",
+        most=most,
+        at_once=at_once,
     )
 
 
@@ -156,6 +176,7 @@ def _pairs(keys: Iterable[Key]) -> dict[str, list[str]]:
     return {"accounts": [one for one, _ in pairs], "responses": [other for _, other in pairs]}
 
 
+_CHANGE = ", ".join(one.name for one in fields(AnswerChange))
 _FIELDS = tuple(one.name for one in fields(Answer) if one.name not in ("account_id", "response_id"))
 
 
@@ -165,7 +186,7 @@ def _document(answer: Answer) -> str:
 
 
 def _kept(row: RowMapping) -> Kept:
-    return Kept(_answer(row, row["recorded"]), _answer(row, row["live"]), row["recorded_at"])
+    return Kept(_answer(row, row["recorded"]), _answer(row, row["live"]), row["recorded_at"], row["posted"])
 
 
 def _answer(row: RowMapping, document: dict[str, Any]) -> Answer:

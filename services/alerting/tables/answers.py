@@ -15,6 +15,7 @@ RESPONSES = Table(
     required("live", JSONB),
     required("withdrawn", Boolean),
     required("recorded_at", INSTANT),
+    required("posted", Text),
 )
 """One row an answer, the first that came: `recorded` as it came, `live` after all changes."""
 
@@ -28,6 +29,9 @@ RESPONSE_CHANGES = Table(
     required("kind", Text),
     required("changes", JSONB),
     required("recorded_at", INSTANT),
+    Column("survey_type", Text),
+    Column("posted", Text),
+    Column("sender", Text),
 )
 """Amendments and withdrawals, also of answers that have not come yet."""
 

@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from functools import cache, partial
+from functools import cache
 from json.encoder import encode_basestring as quoted
 from typing import Any, get_args
 
@@ -21,8 +21,9 @@ from services.collector.api import batches
 from services.collector.api.resources import Collector
 from services.collector.handlers import responses
 from services.collector.handlers.inputs.responses import NewResponse
-from services.collector.handlers.plain import MAX_ITEMS, Derived, NotPlain, Taken, take_many, take_one
+from services.collector.handlers.plain import MAX_ITEMS, NotPlain, Taken, take_many, take_one
 from services.collector.handlers.publishing import Via
+from services.collector.handlers.responses import Sender
 from shared.access.caller import Caller
 from shared.access.keystore import KeyStore
 from shared.errors import TellbackError, Unavailable
@@ -68,9 +69,9 @@ class HotPath:
         messages: list[Message] = []
         now = self._collector.clock.now()
         try:
-            derived = self._judge_head(scope, now)
+            sender = self._judge_head(scope, now)
             take = _one if path == ONE else _many
-            taken = take(await _read(receive, PATHS[path], messages), now, derived)
+            taken = take(await _read(receive, PATHS[path], messages), now, sender)
         except (NotPlain, TellbackError, ValidationError):
             await self._fallback(scope, _again(messages, receive), send)
             return
@@ -142,8 +143,8 @@ class HotPath:
         self._replying.add(task)
         task.add_done_callback(self._replying.discard)
 
-    def _judge_head(self, scope: Scope, now: datetime) -> Derived | None:
-        """What the Idempotency-Key, if there is one, makes of items without an id. Raises `NotPlain`."""
+    def _judge_head(self, scope: Scope, now: datetime) -> Sender:
+        """Who posts. Raises `NotPlain`."""
         caller: Caller | None = None
         idempotency_key: str | None = None
         is_json: bool | None = None
@@ -167,7 +168,7 @@ class HotPath:
         limited = caller.rate_limit is not None or caller.owner_email is not None
         if limited or caller.publishable or "ingest" not in caller.scopes:
             raise NotPlain
-        return partial(responses.derived_response_id, caller.key_id, idempotency_key) if idempotency_key else None
+        return Sender(caller.key_id, idempotency_key)
 
     async def _diverted(self, error: TellbackError, run: Run, taken: Taken) -> tuple[int, bytes]:
         """Status and answer for a response that Kafka did not take. Raises what it is refused for."""
@@ -199,26 +200,26 @@ async def _answered(path: str, taken: Taken, work: Work) -> tuple[int, list[tupl
     return status, _headers(taken), answer
 
 
-def _one(body: bytes, now: datetime, derived: Derived | None) -> Taken:
+def _one(body: bytes, now: datetime, sender: Sender) -> Taken:
     try:
-        return take_one(body, now, derived)
+        return take_one(body, now, sender)
     except NotPlain:
-        return Taken.of([_by_model(strict_json.loads(body), now, derived)])
+        return Taken.of([_by_model(strict_json.loads(body), now, sender.response_id())], sender)
 
 
-def _many(body: bytes, now: datetime, derived: Derived | None) -> Taken:
+def _many(body: bytes, now: datetime, sender: Sender) -> Taken:
     try:
-        return take_many(body, now, derived)
+        return take_many(body, now, sender)
     except NotPlain:
         items = _items(strict_json.loads(body))
-        return Taken.of([_by_model(item, now, derived, index) for index, item in enumerate(items)])
+        events = [_by_model(item, now, sender.response_id(index)) for index, item in enumerate(items)]
+        return Taken.of(events, sender)
 
 
-def _by_model(value: Any, now: datetime, derived: Derived | None, index: int | None = None) -> Event:
+def _by_model(value: Any, now: datetime, new_id: str | None) -> Event:
     """A response that is valid without being plain. Raises `NotPlain`, `ValidationError` or `Invalid`."""
     if not isinstance(value, dict):
         raise NotPlain
-    new_id = None if derived is None else derived(index)
     return responses.recorded(NewResponse.model_validate(value), now, response_id=new_id)
 
 

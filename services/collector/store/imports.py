@@ -18,6 +18,7 @@ LEASE = timedelta(seconds=30)
 """How long a claim holds without progress."""
 MAX_ATTEMPTS = 5
 """Claims without any progress, after which a job is given up."""
+_SENDER_LOCKS = 0x7E1A
 _COLUMNS = (
     "import_id, kind, state, file_name, file_lines, columns, date_format, answered_at, quiet, created_by, owner_email,"
     " created_at, started_at, finished_at, rows_read, taken, skipped, bad, error_code, error_detail, attempts,"
@@ -124,6 +125,21 @@ async def note_digest(tx: WriteTx, import_id: UUID, digest: bytes) -> UUID | Non
         digest=digest,
     )
     return earlier
+
+
+async def waiting(tx: ReadTx, sender: str) -> tuple[int, int]:
+    """How many files of a key are not done yet, and their bytes."""
+    row = await tx.one(
+        "select count(distinct import_id) as files, coalesce(sum(octet_length(bytes)), 0) as bytes from imports"
+        " left join import_pieces using (import_id) where state in ('queued', 'running') and created_by = :sender",
+        sender=sender,
+    )
+    return (row["files"], int(row["bytes"])) if row else (0, 0)
+
+
+async def hold_sender(tx: WriteTx, sender: str) -> None:
+    """Let no other file of the key be stored until this transaction ends."""
+    await tx.execute("select pg_advisory_xact_lock(:space, hashtext(:sender))", space=_SENDER_LOCKS, sender=sender)
 
 
 async def pieces(tx: ReadTx, import_id: UUID) -> AsyncIterator[bytes]:

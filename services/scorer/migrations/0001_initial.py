@@ -68,7 +68,9 @@ STATEMENTS = [
         stakeholder_id text,
         kind text not null check (kind in ('amended', 'withdrawn')),
         changes jsonb not null default '{}',
-        recorded_at timestamptz not null
+        recorded_at timestamptz not null,
+        survey_type text,
+        posted text
     )
     """,
     "create index response_changes_response on response_changes (response_id)",

@@ -186,7 +186,7 @@ class Case:
         values: dict[str, Any] = {"stakeholder_id": "jane", "answered_at": MONDAY, "recorded_at": MONDAY} | fields
         return recorded(self.id(response_id), self.account_id, score=score, **values)
 
-    def amended(self, response_id: str, minutes: int = 1, **changes: Any) -> Event:
+    def amended(self, response_id: str, minutes: int = 1, posted: str | None = None, **changes: Any) -> Event:
         """response.amended, so many minutes after the answer."""
         at = MONDAY + timedelta(minutes=minutes)
         event_id = uuid7()
@@ -196,6 +196,7 @@ class Case:
             account_id=self.account_id,
             changes=changes,
             recorded_at=at,
+            posted=posted,
         )
         return event(RESPONSE_AMENDED, data, at, event_id)
 
