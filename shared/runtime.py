@@ -105,7 +105,7 @@ class Plumbing:
         return runner
 
     def background(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        """Run `work()` beside the requests; if it fails the process stops loudly."""
+        """Run `work()` beside the requests; if it fails it is begun anew after a pause, see `Background`."""
         self.tasks.start(name, work)
 
     async def _housekeeping(self) -> None:
@@ -118,10 +118,9 @@ class Plumbing:
             await asyncio.sleep(HOUSEKEEPING_SECONDS)
 
     async def not_ready(self) -> list[str]:
-        """Why this process should get no traffic now; empty when it should."""
+        """Why this process should get no traffic now; empty when it should. A task that fails is no reason: what was
+        stored can be read and what comes is kept; `tellback_task_failing` tells of it."""
         reasons = []
-        if self.tasks.failed:
-            reasons.append(self.tasks.failed)
         if any(not runner.ready for runner in self.runners):
             reasons.append("consumer_not_assigned")
         if not await self.database_answers():

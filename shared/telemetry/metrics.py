@@ -20,6 +20,17 @@ build_info = Gauge(
     multiprocess_mode="max",
 )
 
+# Work beside the requests
+task_failures_total = Counter(
+    "tellback_task_failures_total", "Failures nobody foresaw of work in the background; it is begun anew.", ["task"]
+)
+task_failing = Gauge(
+    "tellback_task_failing",
+    "1 while a background task fails and is begun anew again and again.",
+    ["task"],
+    multiprocess_mode="livemax",
+)
+
 # HTTP
 http_request_duration_seconds = Histogram(
     "tellback_http_request_duration_seconds",
