@@ -1,32 +1,22 @@
 """Work beside the requests that no fault ends: a task that fails is begun anew in the same process, after a pause.
 
-Whoever works through items passes over the one that fails, with the same growing pauses (`Held`); a task as a whole is
-begun anew only for what nobody expected of it.
+Whoever works through items passes over the one that fails (`shared.isolation`); a task as a whole is begun anew only
+for what nobody expected of it.
 """
 
 import asyncio
 import os
 import signal
 import time
-from collections.abc import Awaitable, Callable, Hashable
-from typing import Generic, TypeVar
+from collections.abc import Awaitable, Callable
 
 from shared.errors import TellbackError
+from shared.isolation import LONGEST_PAUSE_SECONDS, pause_after
 from shared.telemetry.logging import get_logger
 from shared.telemetry.metrics import task_failing, task_failures_total
 
 log = get_logger(__name__)
 STOP_SECONDS = 15.0
-FIRST_PAUSE_SECONDS = 1.0
-LONGEST_PAUSE_SECONDS = 60.0
-LONGEST_HOLD_SECONDS = 300.0
-
-Item = TypeVar("Item", bound=Hashable)
-
-
-def pause_after(failures: int, longest: float = LONGEST_PAUSE_SECONDS) -> float:
-    """Seconds until the next try after so many failures in a row: 1, 2, 4 and on, up to `longest`."""
-    return float(min(FIRST_PAUSE_SECONDS * 2 ** min(failures - 1, 30), longest))
 
 
 class Background:
@@ -82,35 +72,6 @@ class Background:
             task.cancel()
         if tasks:
             await asyncio.wait(tasks, timeout=STOP_SECONDS)
-
-
-class Held(Generic[Item]):
-    """Items that failed lately and are passed over until their pause is over: 1 s, doubling up to five minutes.
-
-    It lives in this process alone: after a restart every item is tried once more.
-    """
-
-    def __init__(self, monotonic: Callable[[], float] = time.monotonic) -> None:
-        self._monotonic = monotonic
-        self._failures: dict[Item, tuple[int, float]] = {}
-
-    def failed(self, item: Item) -> None:
-        """Pass over the item for a while, each time longer."""
-        count = self._failures.get(item, (0, 0.0))[0] + 1
-        self._failures[item] = count, self._monotonic() + pause_after(count, LONGEST_HOLD_SECONDS)
-
-    def done(self, item: Item) -> None:
-        """The item works (again)."""
-        self._failures.pop(item, None)
-
-    def now(self) -> list[Item]:
-        """Those that are passed over at this moment."""
-        moment = self._monotonic()
-        return [item for item, (_, until) in self._failures.items() if until > moment]
-
-    def __len__(self) -> int:
-        """How many have failed and not worked since."""
-        return len(self._failures)
 
 
 def _end_in_good_order() -> None:

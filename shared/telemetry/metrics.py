@@ -128,6 +128,11 @@ aggregate_drift = Gauge(
     "Accounts of the last self-check whose stored figures differ from a recomputation; must be 0.",
     multiprocess_mode="livemax",
 )
+accounts_not_projected = Gauge(
+    "tellback_accounts_not_projected",
+    "Accounts whose changes cannot be worked out, tried again and again; must be 0.",
+    multiprocess_mode="livemax",
+)
 follow_ups_opened_total = Counter("tellback_follow_ups_opened_total", "Follow-ups opened.", ["kind", "severity"])
 follow_ups_escalated_total = Counter(
     "tellback_follow_ups_escalated_total",

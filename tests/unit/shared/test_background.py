@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 import pytest
 from prometheus_client import REGISTRY
 
-from shared.background import Background, Held, pause_after
+from shared.background import Background
 from shared.errors import Halt
 from tests.support.polling import eventually
 
@@ -96,23 +96,3 @@ async def test_work_that_is_done_is_not_begun_anew(background: Background) -> No
     await eventually(lambda: not background.failing)
     await background.stop()
     assert len(runs) == 2
-
-
-def test_pauses_double_up_to_a_minute() -> None:
-    assert [pause_after(failures) for failures in (1, 2, 3, 6, 7, 10_000)] == [1, 2, 4, 32, 60, 60]
-
-
-def test_an_item_that_fails_is_passed_over_for_longer_each_time_and_begins_anew_once_it_works() -> None:
-    seconds = 100.0
-    held: Held[str] = Held(lambda: seconds)
-    held.failed("a")
-    held.failed("b")
-    held.failed("b")
-    assert held.now() == ["a", "b"]
-    seconds += 1.5
-    assert held.now() == ["b"]
-    assert len(held) == 2
-    held.done("b")
-    held.failed("b")
-    seconds += 1.5
-    assert held.now() == []
