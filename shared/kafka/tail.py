@@ -215,4 +215,7 @@ class Tail:
             event = decode(record.headers, record.value)
         except Poison:
             return Seen(place, record.offset, None)
+        except Exception as error:  # nobody foresaw such bytes: they are passed over like poison
+            log.warning("stream_passes_over", topic=place[0], partition=place[1], offset=record.offset, exc_info=error)
+            return Seen(place, record.offset, None)
         return Seen(place, record.offset, event)
