@@ -69,3 +69,11 @@ class KafkaUnavailable(Unavailable):
 
     def __init__(self) -> None:
         super().__init__("kafka_unavailable", "Kafka is not reachable", retry_after=5)
+
+
+class RecordRefused(Unavailable):
+    """Kafka is there and does not take this very record: too large, against the rules of its topic, or not to be put
+    into Kafka's format at all. Sending it again as it is helps only if the topic is changed."""
+
+    def __init__(self) -> None:
+        super().__init__("record_refused", "Kafka refused the record", retry_after=5)

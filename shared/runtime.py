@@ -107,7 +107,7 @@ class Plumbing:
         return runner
 
     def background(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        """Run `work()` beside the requests; if it fails the process stops loudly."""
+        """Run `work()` beside the requests; if it fails it is begun anew after a pause, see `Background`."""
         self.tasks.start(name, work)
 
     async def _housekeeping(self) -> None:

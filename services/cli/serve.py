@@ -18,6 +18,7 @@ from services.cli.parts import tellback
 from services.cli.services import installed_services, service_settings, settings_classes
 from services.cli.workers import listening, run_workers
 from shared.settings import CommonSettings, unknown_variables
+from shared.watchdog import Watchdog
 
 WITH_WORKERS = "collector"
 """The others divide their work by Kafka's partitions: they scale by replicas."""
@@ -72,7 +73,7 @@ def serve(
     app = _app(service, common)
     inherited = [socket.socket(fileno=fd)] if fd is not None else None
     try:
-        _server(app, address, pause, common.trusted_proxies, _limits(common)).run(inherited)
+        _server(app, address, pause, common.trusted_proxies, _limits(common), Watchdog()).run(inherited)
     except KeyboardInterrupt:  # uvicorn raises it anew after a clean stop
         return
 
@@ -120,7 +121,14 @@ def _limits(common: CommonSettings) -> Any:
     )
 
 
-def _server(app: Any, address: tuple[str, int], pause: float, proxies: Sequence[str], limits: Any) -> Any:
+def _server(
+    app: Any,
+    address: tuple[str, int],
+    pause: float,
+    proxies: Sequence[str],
+    limits: Any,
+    watchdog: Watchdog | None = None,
+) -> Any:
     import uvicorn
 
     from shared.http.direct import DirectProtocol
@@ -139,6 +147,8 @@ def _server(app: Any, address: tuple[str, int], pause: float, proxies: Sequence[
             keep_freed_memory()
 
         async def on_tick(self, counter: int) -> bool:
+            if watchdog is not None:
+                watchdog.tick()
             if not await super().on_tick(counter) or self.force_exit:
                 return self.should_exit
             app.state.health.stopping = True

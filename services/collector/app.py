@@ -85,8 +85,6 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
 
 async def why_not_ready(plumbing: Plumbing) -> str | None:
     """Ready means that an answer given now can be kept: one of Kafka and PostgreSQL is enough."""
-    if plumbing.tasks.failed:
-        return plumbing.tasks.failed
     # One after the other, and each once: one that hangs leaves the probe time enough to ask the other.
     if await plumbing.publisher.answers() or await plumbing.database_answers():
         return None

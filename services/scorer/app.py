@@ -15,7 +15,7 @@ from services.scorer.handlers.facts import Facts
 from services.scorer.handlers.pending import Pending
 from services.scorer.handlers.projection import Projector
 from services.scorer.handlers.responses import ResponseFold
-from services.scorer.jobs import MonthKeeper, PendingJob, ProjectorJob, SelfCheck, Sweeper
+from services.scorer.jobs import LANES, MonthKeeper, PendingJob, ProjectorJob, SelfCheck, Sweeper
 from services.scorer.settings import ScorerSettings
 from shared.clock import Clock, SystemClock
 from shared.db.erasures import Journal
@@ -64,7 +64,9 @@ def start_writing(plumbing: Plumbing, settings: ScorerSettings) -> None:
     waiting = PendingJob(database, clock, pending, settings.pending_days)
     table = handlers(ResponseFold(clock, erasure, pending), Facts(clock, erasure))
     plumbing.runner(READS, table, after_commit=projector.wake, journal=journal, plain=PLAIN)
-    plumbing.background("projector", projector.run)
+    for lane in range(LANES):
+        plumbing.background(f"projector-{lane + 1}", projector.run)
+    plumbing.background("projector-apart", projector.run_apart)
     plumbing.background("sweeper", sweeper.run)
     plumbing.background("months", MonthKeeper(database, clock).run)
     plumbing.background("self-check", check.run)

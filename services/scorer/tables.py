@@ -112,11 +112,16 @@ MARKS = Table(
     Column("account_id", Text, primary_key=True),
     _required("marked_at", _INSTANT),
     _required("loud", Boolean),
+    _required("tries", Integer),
+    Column("failed_at", _INSTANT),
+    Column("retry_at", _INSTANT),
     _required("since", _INSTANT),
     _required("taken", Boolean),
 )
 """Accounts to project; `loud` when something recent touched them, so that class and drop may be told; as of moments
-before `since` nothing is another; `taken` when a projector has read it and nothing has touched the account since."""
+before `since` nothing is another; `taken` when a projector has read it and nothing has touched the account since. One
+with `retry_at` was in a projection that failed and is projected apart from the others then; `failed_at` says since when
+it fails by itself, `tries` how often since it was last touched."""
 
 SNAPSHOTS = Table(
     "snapshots",

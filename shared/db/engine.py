@@ -235,11 +235,14 @@ class Database:
         tx.committed()
 
     async def retrying(self, work: Callable[[WriteTx], Awaitable[T]]) -> T:
-        """Run `work` in a write transaction, again when the server undid it (deadlock, lock timeout, stale plan)."""
+        """Run `work` in a write transaction, again when the server undid it (deadlock, lock timeout, stale plan), but
+        not when a statement ran too long: it would again."""
         for attempt in range(ATTEMPTS):
             try:
                 async with self.write() as tx:
                     return await work(tx)
+            except StatementTimedOut:
+                raise
             except TransactionLost:
                 if attempt == ATTEMPTS - 1:
                     raise

@@ -20,6 +20,17 @@ build_info = Gauge(
     multiprocess_mode="max",
 )
 
+# Work beside the requests
+task_failures_total = Counter(
+    "tellback_task_failures_total", "Failures nobody foresaw of work in the background; it is begun anew.", ["task"]
+)
+task_failing = Gauge(
+    "tellback_task_failing",
+    "1 while a background task fails and is begun anew again and again.",
+    ["task"],
+    multiprocess_mode="livemax",
+)
+
 # HTTP
 http_request_duration_seconds = Histogram(
     "tellback_http_request_duration_seconds",
@@ -154,6 +165,11 @@ pending_changes_dropped_total = Counter(
 aggregate_drift = Gauge(
     "tellback_aggregate_drift",
     "Accounts of the last self-check whose stored figures differ from a recomputation; must be 0.",
+    multiprocess_mode="livemax",
+)
+accounts_not_projected = Gauge(
+    "tellback_accounts_not_projected",
+    "Accounts whose changes cannot be worked out, tried again and again; must be 0.",
     multiprocess_mode="livemax",
 )
 follow_ups_opened_total = Counter("tellback_follow_ups_opened_total", "Follow-ups opened.", ["kind", "severity"])

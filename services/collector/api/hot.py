@@ -9,7 +9,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
-from functools import cache
+from functools import cache, partial
 from json.encoder import encode_basestring as quoted
 from typing import Any, get_args
 
@@ -93,17 +93,17 @@ class HotPath:
         """The same for a batch."""
         return self._judged(scope, self._take_many)
 
-    def _judged(self, scope: Scope, take: Callable[[float, Derived | None, bytes, Reply], bool]) -> Take | None:
+    def _judged(self, scope: Scope, take: Callable[[float, Sender, bytes, Reply], bool]) -> Take | None:
         began = time.perf_counter()
         try:
             return partial(take, began, self._judge_head(scope, self._collector.clock.now()))
         except NotPlain:
             return None
 
-    def _take_one(self, began: float, derived: Derived | None, body: bytes, reply: Reply) -> bool:
+    def _take_one(self, began: float, sender: Sender, body: bytes, reply: Reply) -> bool:
         """Take a body that is plain; False leaves it to `__call__`, with nothing done."""
         try:
-            taken = take_one(body, self._collector.clock.now(), derived)
+            taken = take_one(body, self._collector.clock.now(), sender)
         except (NotPlain, TellbackError):
             return False
         if (run := self._collector.outgoing.put(taken.records[0])) is None:
@@ -121,10 +121,10 @@ class HotPath:
         run.group.future.add_done_callback(settled)
         return True
 
-    def _take_many(self, began: float, derived: Derived | None, body: bytes, reply: Reply) -> bool:
+    def _take_many(self, began: float, sender: Sender, body: bytes, reply: Reply) -> bool:
         """The same for a batch."""
         try:
-            taken = take_many(body, self._collector.clock.now(), derived)
+            taken = take_many(body, self._collector.clock.now(), sender)
         except (NotPlain, TellbackError):
             return False
         if (sending := self._collector.outgoing.put_at_once(taken.records)) is None:

@@ -1,6 +1,6 @@
 """Changes that overtook their response: looked at again when it comes, and given up when it never does."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from functools import partial
 
@@ -9,6 +9,7 @@ from services.scorer.domain.history import refusal
 from services.scorer.handlers.subjects import subjects_of
 from services.scorer.store import pending, responses
 from shared.clock import Clock
+from shared.db.engine import Database
 from shared.db.parked import put_aside
 from shared.db.transaction import WriteTx
 from shared.telemetry.metrics import conflicts_total, pending_changes, pending_changes_dropped_total
@@ -46,11 +47,10 @@ class Pending:
                 tx.after_commit(conflicts_total.labels(reason).inc)
         await pending.forget(tx, unfit)
 
-    async def settle_overdue(self, tx: WriteTx) -> int:
-        """Settle what a response that came at the same moment has missed; returns of how many responses."""
-        found = await pending.overdue(tx, OVERDUE)
-        await self.settle(tx, found)
-        return len(found)
+    async def overdue(self, database: Database, passed_over: Sequence[str]) -> Sequence[str]:
+        """The responses that are to be settled, since they came at the same moment as a change and missed it."""
+        async with database.read_once() as tx:
+            return await pending.overdue(tx, OVERDUE, passed_over)
 
 
 async def give_up(tx: WriteTx, clock: Clock, days: int, most: int = MOST_WAITING) -> int:

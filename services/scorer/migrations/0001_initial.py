@@ -78,10 +78,14 @@ STATEMENTS = [
     create table marks (
         account_id text primary key,
         marked_at timestamptz not null,
-        loud boolean not null default false
+        loud boolean not null default false,
+        tries int not null default 0,
+        failed_at timestamptz,
+        retry_at timestamptz
     )
     """,
     "create index marks_oldest on marks (marked_at)",
+    "create index marks_apart on marks (retry_at) where retry_at is not null",
     """
     create table snapshots (
         account_id text primary key,

@@ -138,8 +138,9 @@ async def killed_after(database: Database, clock: FrozenClock, steps: int) -> No
     """Work as a process that is killed after so many steps: nothing is released or ended."""
     claim_id = uuid4()
     async with database.write() as tx:
-        job = await store.claim(tx, claim_id, clock.now())
-    assert job is not None
+        claimed = await store.claim(tx, claim_id, clock.now())
+    assert claimed is not None
+    job = await found(database, claimed.import_id)
     reader = RowReader(io.BytesIO(FILE), Reading(job.columns))
     for _ in range(steps):
         async with database.write() as tx:

@@ -194,6 +194,12 @@ async def test_accounts_and_people_come_by_file_and_what_says_nothing_new_is_ski
         (b"account,person,score\nacme,ann,9\n", {"columns": "[1]"}, "columns", "invalid_columns"),
         (b"account,person,score\nacme,ann,9\n", {"columns": '{"score": 1}'}, "columns", "invalid_columns"),
         (b"account,person,score\nacme,ann,9\n", {"date_format": "MM/YYYY"}, "date_format", "invalid_date_format"),
+        (
+            b"account,person,score\nacme,ann,9\n",
+            {"date_format": "DD/MM/YYYYYYYY"},
+            "date_format",
+            "invalid_date_format",
+        ),
         (b"account,person,score\nacme,ann,9\n", {"answered_at": "yesterday"}, "answered_at", "invalid_time"),
         (b"account,person,score\nacme,ann,9\n", {"answered_at": "2026-07-01T00:00:00Z"}, "answered_at", "out_of_range"),
         (b"account,person,score\nacme,ann,9\n", {"kind": "people"}, "kind", "literal_error"),
