@@ -6,7 +6,7 @@ that reads can leave them out; applied, the person is a keyed hash only.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -38,7 +38,7 @@ class Journal:
     def __init__(self, subject: Subject) -> None:
         self._subject = subject
 
-    async def overtaken(self, tx: WriteTx, people: Sequence[Person]) -> Sequence[bool]:
+    async def overtaken(self, tx: ReadTx, people: Sequence[Person]) -> Sequence[bool]:
         """For each fact whether it was recorded at or before an erasure of its person."""
         if not people or not await tx.scalar("select exists (select 1 from erasures)"):
             return [False] * len(people)
@@ -62,6 +62,14 @@ class Journal:
             "insert into erasures (receipt_id, subject, account_id, stakeholder_id, erased_at)"
             " values (:receipt_id, :subject, :account_id, :stakeholder_id, :erased_at) on conflict do nothing",
             **event.model_dump(include={"receipt_id", "subject", "account_id", "stakeholder_id", "erased_at"}),
+        )
+
+    @staticmethod
+    async def waiting(tx: ReadTx, account_id: str) -> Collection[str]:
+        """The people of the account who wait to be erased, where `visible` cannot be asked in SQL."""
+        return await tx.column(
+            "select stakeholder_id from erasures where applied_at is null and account_id = :account_id",
+            account_id=account_id,
         )
 
     @staticmethod
