@@ -32,6 +32,13 @@ def visible(table: str) -> str:
     )
 
 
+def nobody_waits(account_id: str) -> str:
+    """The SQL condition that nobody of the account, a column, waits to be erased: until then nothing leaves about it.
+    The accounts concerned, normally none, are read once a statement."""
+    waiting = "select waiting.account_id from erasures waiting where waiting.applied_at is null"
+    return f"({account_id} is null or {account_id} <> all (array({waiting})))"
+
+
 class Journal:
     """Who was erased or waits to be, and which facts that has overtaken."""
 

@@ -27,7 +27,9 @@ class Erasure:
         # for invitations.
         await marks.hold(tx, [event.account_id])
         await marks.mark(tx, {event.account_id: False}, self._clock.now())
+        names = await erasures.names_of(tx, event.account_id, event.stakeholder_id)
         response_ids, elsewhere = await erasures.erase(tx, person, event.subject)
+        await erasures.redact(tx, event.account_id, names)
         await self._journal.applied(
             tx,
             event,
