@@ -32,17 +32,7 @@ async def forget_stakeholder(tx: WriteTx, account_id: str, stakeholder_id: str) 
 
 
 async def forget_in_imports(tx: WriteTx, names: Names) -> None:
-    """Put `[erased]` for the names in what is said about imported files: in reports that quote them, in names of files,
-    and in why one failed."""
-    rows = await tx.all(
-        "select import_id, line, reason from import_problems where reason ilike any(cast(:patterns as text[]))"
-        " for update",
-        patterns=names.patterns(),
-    )
-    await tx.execute_many(
-        "update import_problems set reason = :reason where import_id = :import_id and line = :line",
-        [{**row, "reason": names.redacted(row["reason"])} for row in rows],
-    )
+    """Put `[erased]` for the names in names of files and in why one failed. Reports quote no cells."""
     rows = await tx.all(
         "select import_id, file_name, error_detail from imports"
         " where concat_ws(' ', file_name, error_detail) ilike any(cast(:patterns as text[])) for update",

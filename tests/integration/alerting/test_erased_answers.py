@@ -48,7 +48,7 @@ async def test_a_removal_from_the_directory_that_is_read_after_the_erasure_leave
 
 
 async def test_what_names_the_person_in_follow_ups_of_others_is_taken_out(alerting: Desk, acme: Case) -> None:
-    """The id, the address and the full name, as whole words and in any case; nobody knows which Doe is meant by less."""
+    """The id, the address and the full name, as whole words and in any case."""
     await alerting.subscribe("follow_up.opened", "follow_up.updated", "follow_up.closed")
     await alerting.emit(acme.account(), acme.person())
     body = {
