@@ -171,6 +171,16 @@ async def forget_parked(tx: WriteTx, person: Forgotten) -> int:
     return await _forget(tx, person, "parked", "true")
 
 
+async def forget_parked_answers(tx: WriteTx, account_id: str, response_ids: Sequence[str]) -> None:
+    """Delete what is parked about the answers of an erased person: an amendment may name the answer alone."""
+    await tx.execute(
+        "delete from parked where account_id = :account_id and exists (select from"
+        " unnest(cast(:written as bytea[])) as named(id) where position(named.id in value) > 0)",
+        account_id=account_id,
+        written=[json.dumps(response_id, ensure_ascii=False).encode() for response_id in response_ids],
+    )
+
+
 async def _forget(tx: WriteTx, person: Forgotten, table: str, where: str) -> int:
     utf8, ascii_only = person.needles()
     rows = await tx.all(

@@ -51,7 +51,8 @@ def ago(days: float) -> str:
 
 
 async def respond(house: Installation, response_id: str, score: int, days: float, **fields: Any) -> None:
-    body = {"response_id": response_id, "account_id": "plume", "stakeholder_id": PERSON, "email": EMAIL}
+    body: dict[str, Any] = {"response_id": response_id, "account_id": "plume"}
+    body |= {"stakeholder_id": PERSON, "email": EMAIL}
     body |= {"survey_type": "nps", "score": score, "answered_at": ago(days)}
     await said(house.collector.post("/v1/responses", json=body | fields), 202)
 
@@ -68,6 +69,9 @@ async def plant_facts(house: Installation) -> None:
         change = {"account_id": "plume", "stakeholder_id": PERSON, "comment": f"{WORDS}!"}
         await said(house.collector.patch(f"/v1/responses/{response_id}", json=change), 202)
     await respond(house, "r1", 3, 9, comment=f"{WORDS}, otherwise")
+    await respond(house, "r3", 4, 9, survey_type="csat")
+    unfit: dict[str, Any] = {"account_id": "plume", "score": 9, "comment": f"{WORDS}, off the scale"}
+    await said(house.collector.patch("/v1/responses/r3", json=unfit), 202)
     invitation = {"invitation_id": "i1", "account_id": "plume", "stakeholder_id": PERSON, "email": EMAIL}
     for kind in ("sent", "bounced"):
         await said(house.collector.post("/v1/invitation-events", json=invitation | {"kind": kind, "at": ago(1)}), 202)
@@ -114,8 +118,11 @@ async def all_is_planted(house: Installation) -> bool:
     found = {place.rpartition(".")[0] for place in await places_of(house.environment.database_url, TRACES)}
     tables = ("responses", "response_answers", "response_changes", "pending_changes", "invitations", "context_marks")
     expected = {f"scorer.{table}" for table in (*tables, "stakeholders", "latest_pairs", "parked")}
-    tables = ("responses", "response_changes", "stakeholders", "tasks", "task_history", "past_triggers", "parked")
-    expected |= {f"alerting.{table}" for table in (*tables, "webhook_messages", "webhook_attempts")}
+    expected |= {
+        f"alerting.{table}"
+        for table in ("responses", "response_changes", "stakeholders", "tasks", "task_history", "past_triggers")
+    }
+    expected |= {"alerting.webhook_messages", "alerting.webhook_attempts", "alerting.parked"}
     expected |= {f"collector.{table}" for table in ("stakeholders", "imports")}
     assert expected - found == set()
     return True

@@ -1,6 +1,7 @@
 """What an erasure took stays out, also what is still said about it in records that are read later or again."""
 
 from datetime import timedelta
+from typing import Any
 
 from shared.db.erasures import Journal
 from shared.events.responses import StakeholderErased
@@ -62,7 +63,12 @@ async def test_what_names_the_person_in_follow_ups_of_others_is_taken_out(alerti
     await alerting.do(
         task, "promise", what="Jane Doe gets a date", by=(alerting.clock.now() + timedelta(days=1)).isoformat()
     )
-    closing = {"outcome": "resolved", "root_cause": "Jane Doe", "what_was_done": "wrote to jane", "told_customer": True}
+    closing: dict[str, Any] = {
+        "outcome": "resolved",
+        "root_cause": "Jane Doe",
+        "what_was_done": "wrote to jane",
+        "told_customer": True,
+    }
     await alerting.do(task, "close", **closing)
     await alerting.emit(acme.erased(alerting.environment))
     detail = await alerting.get(task)

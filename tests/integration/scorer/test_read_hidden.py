@@ -1,6 +1,7 @@
 """A person whose erasure waits is shown nowhere, from the moment on that the journal knows of it."""
 
 from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -110,12 +111,14 @@ async def test_the_receipt_says_waiting_and_then_what_was_done(
     path = f"/v1/erasures/{waiting.receipt_id}"
     receipt = (await reader.client.get(path, headers=key)).json()
     assert (receipt["status"], receipt["applied_at"], receipt["responses"]) == ("waiting", None, 0)
+    assert receipt["gone_from_log_at"] is None
     assert await rows.outcomes(*facts(ANN)) == ["change"] * 4
     request = erased(ANN, receipt_id=waiting.receipt_id, erased_at=waiting.erased_at)
     assert await rows.outcomes(request, request) == ["change", "repeat"]
     receipt = (await reader.client.get(path, headers=key)).json()
     assert (receipt["status"], receipt["responses"], receipt["invitations"]) == ("applied", 1, 1)
-    assert receipt["applied_at"] is not None
+    applied_at, gone_at = (datetime.fromisoformat(receipt[name]) for name in ("applied_at", "gone_from_log_at"))
+    assert gone_at - applied_at == timedelta(days=22, hours=1)
     [entry] = await rows.rows("erasures")
     assert ANN not in str(entry)
 
