@@ -15,14 +15,18 @@ from tests.support.polling import eventually
 from tests.support.receiver import Receiver, receiving
 
 READS = {
-    "collector": ("/v1/accounts", "/v1/accounts/{0}", "/v1/accounts/{0}/stakeholders", "/v1/api-keys"),
+    "collector": ("/v1/accounts", "/v1/accounts/{0}", "/v1/accounts/{0}/stakeholders", "/v1/keys", "/v1/conflicts"),
     "scorer": (
         *("/v1/accounts", "/v1/accounts/{0}/score", "/v1/accounts/{0}/stakeholders", "/v1/stakeholders"),
-        *("/v1/responses", "/v1/changes", "/v1/portfolio/score", "/v1/portfolio/trend", "/v1/accounts/{0}/trend"),
-        *("/v1/explain?account_id={0}", "/v1/drivers", "/v1/dead-letters", "/v1/conflicts"),
+        *("/v1/responses", "/v1/changes", "/v1/portfolio/score", "/v1/portfolio/coverage", "/v1/portfolio/funnel"),
+        *("/v1/portfolio/revenue", "/v1/portfolio/trend", "/v1/accounts/{0}/trend", "/v1/explain?account_id={0}"),
+        *("/v1/drivers", "/v1/dead-letters", "/v1/conflicts"),
     ),
     "alerting": ("/v1/follow-ups", "/v1/follow-ups/summary", "/v1/rules", "/v1/webhook-endpoints", "/v1/notifications"),
-    "benchmark": ("/v1/comparisons/accounts/{0}", "/v1/benchmark-sets", "/v1/benchmarks", "/v1/maturity/assessments"),
+    "benchmark": (
+        *("/v1/comparisons/accounts/{0}", "/v1/benchmarks", "/v1/benchmarks/sets", "/v1/cohorts", "/v1/funnel"),
+        *("/v1/maturity/assessments", "/v1/reviews/accounts/{0}"),
+    ),
 }
 
 
@@ -59,7 +63,7 @@ async def walk_the_chain(house: Installation, crm: Receiver, account_id: str) ->
     assert (detail["state"], detail["outcome"]) == ("closed", "resolved")
     for service, paths in READS.items():
         for read in paths:
-            await house.get(service, read.format(account_id))
+            await call(house, "GET", service, read.format(account_id))
     await eventually(lambda: any(account_id.encode() in request.body for request in crm.requests), timeout=40)
     receipt = await call(house, "DELETE", "collector", f"/v1/accounts/{account_id}/stakeholders/{person}/data")
     for service in ("scorer", "alerting"):
