@@ -28,7 +28,10 @@ def erase(
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Erase a person everywhere, for good: answers leave every figure; names, comments and messages go.
+    """Erase a person from every service, for good: answers leave every figure; names, comments and messages go.
+
+    Kafka's log keeps its copies until the time shown at the end, out of reach of every page and call. Backups and what
+    webhooks have brought to receivers are yours to look after.
 
     Exit code 3 when a service has not done it within --wait: it does it as soon as it reads on.
     """
@@ -100,7 +103,7 @@ def _answer(answer: "httpx.Response") -> dict[str, Any]:
 
 
 def _show(receipt: dict[str, Any], done: dict[str, dict[str, Any] | None]) -> None:
-    stamps = ("receipt_id", "status", "erased_at", "applied_at")
+    stamps = ("receipt_id", "status", "erased_at", "applied_at", "gone_from_log_at")
     rows = []
     for service, found in done.items():
         counts = {} if found is None else {name: n for name, n in found.items() if name not in stamps}
@@ -108,3 +111,5 @@ def _show(receipt: dict[str, Any], done: dict[str, dict[str, Any] | None]) -> No
         rows.append((service, "not yet" if found is None else found["applied_at"] or "waiting, hidden", what))
     say(f"receipt  {receipt['receipt_id']}")
     table(("service", "done", "erased"), rows)
+    if ends := [found["gone_from_log_at"] for found in done.values() if found and found["gone_from_log_at"]]:
+        say(f"Kafka's log holds copies until {max(ends)} at the latest")

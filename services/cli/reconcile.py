@@ -93,7 +93,9 @@ async def _of_service(tx: "ReadTx", service: str, prefix: str) -> list[Line]:
     if not await tx.scalar("select to_regclass(:name) is not null", name=f"{service}.cursors"):
         return []
     cursors = await tx.all(
-        "select * from cursors where starts_with(topic, :prefix) order by topic, partition",
+        "select topic, partition, read_count, new_count, repeat_count, change_count, pending_count, conflict_count,"
+        " passed_over_count, dead_lettered_count from cursors where starts_with(topic, :prefix)"
+        " order by topic, partition",
         prefix=prefix,
     )
     stored = await _stored(tx, service, cursors)

@@ -42,14 +42,15 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
             app.state.plumbing = plumbing
             tail = Tail(common.kafka_bootstrap_servers, common.topic_prefix, TOPICS, settings.streams)
             plumbing.background("stream", tail.run)
-            app.state.service = Scorer(clock, plumbing.database, settings, tail)
-            start_writing(plumbing, settings)
+            journal = Journal(subject_by(common.secret_key.get_secret_value()))
+            app.state.service = Scorer(clock, plumbing.database, settings, tail, journal)
+            start_writing(plumbing, settings, journal)
             yield
 
     return create_app(SCHEMA, "Tellback scorer", DESCRIPTION, [*ROUTERS, parked.router], lifespan, clock=clock)
 
 
-def start_writing(plumbing: Plumbing, settings: ScorerSettings) -> None:
+def start_writing(plumbing: Plumbing, settings: ScorerSettings, journal: Journal) -> None:
     """Start the consumer and the jobs beside it, all supervised by the plumbing."""
     clock, database = plumbing.clock, plumbing.database
     policy = settings.policy()
@@ -58,7 +59,6 @@ def start_writing(plumbing: Plumbing, settings: ScorerSettings) -> None:
     )
     sweeper = Sweeper(database, clock, settings.sweep_seconds, marked=projector.wake)
     check = SelfCheck(database, policy, settings.self_check_accounts, settings.self_check_seconds)
-    journal = Journal(subject_by(plumbing.settings.secret_key.get_secret_value()))
     erasure = Erasure(clock, journal)
     pending = Pending(plumbing.settings.topic_prefix)
     waiting = PendingJob(database, clock, pending, settings.pending_days)

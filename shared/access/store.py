@@ -15,6 +15,10 @@ from shared.errors import Invalid
 
 MAX_NAME_LENGTH = 200
 MAX_ORIGINS = 20
+_KEYS = (
+    "select id, secret_hash, name, scopes, created_at, owner_email, publishable, origins, rate_limit,"
+    " require_signature, expires_at, revoked_at, last_used_at from access.api_keys"
+)
 ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[0-9]{1,5})?")
 """As browsers send it: scheme, host in lower case, a port that is not the usual one; no path."""
 
@@ -114,7 +118,7 @@ def _browser_problems(wanted: NewKey) -> list[tuple[str, str, str]]:
 
 async def find_key(tx: ReadTx, key_id: str) -> KeyRecord | None:
     """The key of this id, also a revoked or expired one."""
-    row = await tx.one("select * from access.api_keys where id = :id", id=key_id)
+    row = await tx.one(f"{_KEYS} where id = :id", id=key_id)
     return _record(row) if row else None
 
 
@@ -123,7 +127,7 @@ async def list_keys(
 ) -> Sequence[KeyRecord]:
     """Keys, the newest first; with `owner_email` those of that owner only. `after` is (created_at, id)."""
     rows = await tx.all(
-        "select * from access.api_keys"
+        f"{_KEYS}"
         " where (cast(:owner as text) is null or owner_email = :owner)"
         " and (cast(:at as timestamptz) is null or (created_at, id) < (:at, :id))"
         " order by created_at desc, id desc limit :limit",
@@ -138,7 +142,7 @@ async def list_keys(
 async def live_keys(tx: ReadTx, now: datetime) -> Sequence[KeyRecord]:
     """Every key that is neither revoked nor expired."""
     rows = await tx.all(
-        "select * from access.api_keys where revoked_at is null and (expires_at is null or expires_at > :now)",
+        f"{_KEYS} where revoked_at is null and (expires_at is null or expires_at > :now)",
         now=now,
     )
     return [_record(row) for row in rows]

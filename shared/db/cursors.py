@@ -12,6 +12,7 @@ from shared.verdicts import Outcome, Verdict
 
 Place = tuple[str, int]
 """A full topic name (with prefix) and a partition."""
+_COUNTS = ", ".join(f"{outcome.value}_count" for outcome in Outcome)
 
 
 class Fenced(TellbackError):
@@ -164,4 +165,7 @@ async def begin_anew(tx: WriteTx, beginnings: Mapping[Place, int]) -> int:
 
 async def statement_of_account(tx: ReadTx) -> Sequence[RowMapping]:
     """Every cursor with its counts, for `tellback reconcile` and `doctor`."""
-    return await tx.all("select * from cursors order by topic, partition")
+    return await tx.all(
+        f"select topic, partition, next_offset, read_count, accepted_gap, {_COUNTS} from cursors"
+        " order by topic, partition"
+    )

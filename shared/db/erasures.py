@@ -6,7 +6,7 @@ that reads can leave them out; applied, the person is a keyed hash only.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
@@ -32,13 +32,20 @@ def visible(table: str) -> str:
     )
 
 
+def nobody_waits(account_id: str) -> str:
+    """The SQL condition that nobody of the account, a column, waits to be erased: until then nothing leaves about it.
+    The accounts concerned, normally none, are read once a statement."""
+    waiting = "select waiting.account_id from erasures waiting where waiting.applied_at is null"
+    return f"({account_id} is null or {account_id} <> all (array({waiting})))"
+
+
 class Journal:
     """Who was erased or waits to be, and which facts that has overtaken."""
 
     def __init__(self, subject: Subject) -> None:
         self._subject = subject
 
-    async def overtaken(self, tx: WriteTx, people: Sequence[Person]) -> Sequence[bool]:
+    async def overtaken(self, tx: ReadTx, people: Sequence[Person]) -> Sequence[bool]:
         """For each fact whether it was recorded at or before an erasure of its person."""
         if not people or not await tx.scalar("select exists (select 1 from erasures)"):
             return [False] * len(people)
@@ -62,6 +69,14 @@ class Journal:
             "insert into erasures (receipt_id, subject, account_id, stakeholder_id, erased_at)"
             " values (:receipt_id, :subject, :account_id, :stakeholder_id, :erased_at) on conflict do nothing",
             **event.model_dump(include={"receipt_id", "subject", "account_id", "stakeholder_id", "erased_at"}),
+        )
+
+    @staticmethod
+    async def waiting(tx: ReadTx, account_id: str) -> Collection[str]:
+        """The people of the account who wait to be erased, where `visible` cannot be asked in SQL."""
+        return await tx.column(
+            "select stakeholder_id from erasures where applied_at is null and account_id = :account_id",
+            account_id=account_id,
         )
 
     @staticmethod
@@ -154,6 +169,16 @@ async def forget_outbox(tx: WriteTx, person: Forgotten) -> int:
 async def forget_parked(tx: WriteTx, person: Forgotten) -> int:
     """Delete the person's dead letters and conflicts. Returns how many."""
     return await _forget(tx, person, "parked", "true")
+
+
+async def forget_parked_answers(tx: WriteTx, account_id: str, response_ids: Sequence[str]) -> None:
+    """Delete what is parked about the answers of an erased person: an amendment may name the answer alone."""
+    await tx.execute(
+        "delete from parked where account_id = :account_id and exists (select from"
+        " unnest(cast(:written as bytea[])) as named(id) where position(named.id in value) > 0)",
+        account_id=account_id,
+        written=[json.dumps(response_id, ensure_ascii=False).encode() for response_id in response_ids],
+    )
 
 
 async def _forget(tx: WriteTx, person: Forgotten, table: str, where: str) -> int:

@@ -86,8 +86,8 @@ class ResponseWithdrawn(EventData):
 
 
 class StakeholderErased(EventData):
-    """A person's data must go everywhere. `subject` is the keyed hash of (account_id, stakeholder_id) that stays in
-    the journals after the ids are gone; what was recorded at or before `erased_at` leaves every figure."""
+    """A person's data must go from every service. `subject` is the keyed hash of (account_id, stakeholder_id) that
+    stays in the journals after the ids are gone; what was recorded at or before `erased_at` leaves every figure."""
 
     receipt_id: UUID
     account_id: Id

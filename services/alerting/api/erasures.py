@@ -2,12 +2,14 @@
 
 from uuid import UUID
 
+from services.alerting import EMITS
 from services.alerting.api.models import Erasure
 from shared.db.erasures import Journal
 from shared.errors import NotFound
 from shared.http.auth import Eraser
 from shared.http.deps import TheDatabase
 from shared.http.routing import Router
+from shared.topics import DEAD_LETTERS, gone_from
 
 router = Router(prefix="/v1/erasures", tags=["erasure"])
 
@@ -19,11 +21,13 @@ async def get_erasure(receipt_id: UUID, caller: Eraser, database: TheDatabase) -
         found = await Journal.receipt(tx, receipt_id, caller.owner_email, ("responses", "tasks", "messages"))
     if found is None:
         raise NotFound("erasure_not_found", "no such erasure has come here yet")
+    applied_at = found["applied_at"]
     return Erasure(
         receipt_id=str(found["receipt_id"]),
-        status="applied" if found["applied_at"] else "waiting",
+        status="applied" if applied_at else "waiting",
         erased_at=found["erased_at"],
-        applied_at=found["applied_at"],
+        applied_at=applied_at,
+        gone_from_log_at=gone_from((*EMITS, DEAD_LETTERS), applied_at) if applied_at else None,
         responses=found["responses"],
         follow_ups=found["tasks"],
         messages=found["messages"],

@@ -12,9 +12,16 @@ from sqlalchemy.dialects.postgresql import insert
 from services.alerting.domain.people import Account, Stakeholder
 from services.alerting.domain.tasks import Contact
 from services.alerting.tables.answers import ACCOUNT_SCORES
+from services.alerting.tables.metadata import columns_of
 from shared.db.transaction import ReadTx, WriteTx
 
 Key = tuple[str, str]
+_ACCOUNT = (
+    "account_id, name, industry, tier, region, revenue_amount, revenue_currency, renewal_on, owner_name, owner_email,"
+    " sponsor_name, sponsor_email, record"
+)
+_SCORE = columns_of(ACCOUNT_SCORES)
+_STAKEHOLDER = "account_id, stakeholder_id, name, email, type, job_title, record"
 _UPSERT_SCORE = insert(ACCOUNT_SCORES)
 _UPSERT_SCORE = _UPSERT_SCORE.on_conflict_do_update(
     index_elements=["account_id"],
@@ -37,7 +44,7 @@ class Score:
 async def accounts_by_id(tx: ReadTx, account_ids: Iterable[str]) -> dict[str, Account]:
     """The accounts; one that is not in the directory is known by its id alone."""
     ids = sorted(set(account_ids))
-    rows = await tx.all("select * from accounts where account_id = any(cast(:ids as text[]))", ids=ids)
+    rows = await tx.all(f"select {_ACCOUNT} from accounts where account_id = any(cast(:ids as text[]))", ids=ids)
     known = {row["account_id"]: _account(row) for row in rows}
     return {one: known.get(one) or Account(one) for one in ids}
 
@@ -46,7 +53,7 @@ async def stakeholders_by_id(tx: ReadTx, people: Iterable[Key]) -> dict[Key, Sta
     """The people; one that is not in the directory is known by their ids alone."""
     pairs = sorted(set(people))
     rows = await tx.all(
-        "select * from stakeholders where (account_id, stakeholder_id) in"
+        f"select {_STAKEHOLDER} from stakeholders where (account_id, stakeholder_id) in"
         " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))",
         accounts=[account_id for account_id, _ in pairs],
         people=[stakeholder_id for _, stakeholder_id in pairs],
@@ -80,7 +87,8 @@ async def forget_stakeholder(tx: WriteTx, account_id: str, stakeholder_id: str, 
 async def scores_by_id(tx: ReadTx, account_ids: Iterable[str]) -> dict[str, Score]:
     """The newest snapshots that were told."""
     rows = await tx.all(
-        "select * from account_scores where account_id = any(cast(:ids as text[]))", ids=sorted(set(account_ids))
+        f"select {_SCORE} from account_scores where account_id = any(cast(:ids as text[]))",
+        ids=sorted(set(account_ids)),
     )
     return {row["account_id"]: Score(**row) for row in rows}
 

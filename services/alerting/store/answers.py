@@ -12,10 +12,13 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.alerting.domain.answers import AnswerChange
 from services.alerting.domain.people import Answer
-from services.alerting.tables.answers import RESPONSE_CHANGES
+from services.alerting.tables.answers import RESPONSE_CHANGES, RESPONSES
+from services.alerting.tables.metadata import columns_of
 from shared.db.transaction import ReadTx, WriteTx
 
 Key = tuple[str, str]
+_ANSWER = columns_of(RESPONSES)
+_CHANGE = columns_of(RESPONSE_CHANGES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,7 @@ class Kept:
 
 async def answers_by_id(tx: ReadTx, keys: Iterable[Key]) -> dict[Key, Kept]:
     """The answers that have come, by (account, response)."""
-    rows = await tx.all(_in_keys("select * from responses"), **_pairs(keys))
+    rows = await tx.all(_in_keys(f"select {_ANSWER} from responses"), **_pairs(keys))
     return {(row["account_id"], row["response_id"]): _kept(row) for row in rows}
 
 
@@ -95,8 +98,9 @@ async def forget_answers(tx: WriteTx, account_id: str, stakeholder_id: str, unti
     """Drop a person's answers recorded at or before `until`, with all that was changed about them."""
     person = {"account_id": account_id, "stakeholder_id": stakeholder_id, "until": until}
     await tx.execute(
-        "insert into dropped_responses select account_id, response_id from responses where account_id = :account_id"
-        " and stakeholder_id = :stakeholder_id and recorded_at <= :until on conflict do nothing",
+        "insert into dropped_responses (account_id, response_id) select account_id, response_id from responses"
+        " where account_id = :account_id and stakeholder_id = :stakeholder_id and recorded_at <= :until"
+        " on conflict do nothing",
         **person,
     )
     await tx.execute(
@@ -139,7 +143,7 @@ async def drop_answers(tx: WriteTx, keys: Collection[Key]) -> None:
     """Note answers that an erasure overtook, and delete what was changed about them."""
     if keys:
         await tx.execute(
-            "insert into dropped_responses select * from"
+            "insert into dropped_responses (account_id, response_id) select * from"
             " unnest(cast(:accounts as text[]), cast(:responses as text[])) on conflict do nothing",
             **_pairs(keys),
         )

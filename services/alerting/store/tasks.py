@@ -11,7 +11,9 @@ from sqlalchemy.dialects.postgresql import insert
 from services.alerting.domain.escalation import next_at
 from services.alerting.domain.tasks import Closing, Contact, Escalation, HistoryEntry, NextAnswer, Promise, Task
 from services.alerting.domain.triggers import Fired, Trigger
+from services.alerting.tables.metadata import columns_of
 from services.alerting.tables.tasks import TASK_HISTORY, TASK_TRIGGERS, TASKS
+from shared.db.erasures import visible
 from shared.db.transaction import ReadTx, WriteTx
 
 _SAME = (
@@ -22,6 +24,10 @@ _SAME = (
     "nps_kind",
 )  # fmt: skip
 """Fields that are a column of the same name."""
+_TASK = columns_of(TASKS)
+SELECT_TASKS = f"select {_TASK} from tasks"
+_HISTORY = columns_of(TASK_HISTORY)
+_TRIGGER = columns_of(TASK_TRIGGERS, "task_triggers.")
 _UPSERT_TASK = insert(TASKS)
 _UPSERT_TASK = _UPSERT_TASK.on_conflict_do_update(
     index_elements=["follow_up_id"],
@@ -38,7 +44,7 @@ async def open_tasks(tx: ReadTx, people: Iterable[tuple[str, str | None]]) -> li
     """The tasks that are not closed of these (account, stakeholder); None is the account itself."""
     pairs = sorted({(account_id, stakeholder_id or "") for account_id, stakeholder_id in people})
     rows = await tx.all(
-        "select * from tasks where state <> 'closed' and (account_id, coalesce(stakeholder_id, '')) in"
+        f"{SELECT_TASKS} where state <> 'closed' and (account_id, coalesce(stakeholder_id, '')) in"
         " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))",
         accounts=[account_id for account_id, _ in pairs],
         people=[stakeholder_id for _, stakeholder_id in pairs],
@@ -49,7 +55,7 @@ async def open_tasks(tx: ReadTx, people: Iterable[tuple[str, str | None]]) -> li
 async def open_tasks_of_account(tx: ReadTx, account_ids: Iterable[str]) -> list[Task]:
     """The tasks that are not closed of these accounts, whoever they are about."""
     rows = await tx.all(
-        "select * from tasks where state <> 'closed' and account_id = any(cast(:accounts as text[])) order by 1",
+        f"{SELECT_TASKS} where state <> 'closed' and account_id = any(cast(:accounts as text[])) order by 1",
         accounts=sorted(set(account_ids)),
     )
     return [task_of(row) for row in rows]
@@ -59,7 +65,7 @@ async def open_tasks_of_answers(tx: ReadTx, answers: Iterable[tuple[str, str]]) 
     """The tasks that are not closed and show one of these (account, response)."""
     pairs = sorted(set(answers))
     rows = await tx.all(
-        "select * from tasks where state <> 'closed' and (account_id, response_id) in"
+        f"{SELECT_TASKS} where state <> 'closed' and (account_id, response_id) in"
         " (select * from unnest(cast(:accounts as text[]), cast(:responses as text[]))) order by 1",
         accounts=[account_id for account_id, _ in pairs],
         responses=[response_id for _, response_id in pairs],
@@ -70,7 +76,7 @@ async def open_tasks_of_answers(tx: ReadTx, answers: Iterable[tuple[str, str]]) 
 async def tasks_of_person(tx: ReadTx, account_id: str, stakeholder_id: str) -> list[Task]:
     """Every task about a person, open and closed."""
     rows = await tx.all(
-        "select * from tasks where account_id = :account_id and stakeholder_id = :stakeholder_id order by opened_at",
+        f"{SELECT_TASKS} where account_id = :account_id and stakeholder_id = :stakeholder_id order by opened_at",
         account_id=account_id,
         stakeholder_id=stakeholder_id,
     )
@@ -80,7 +86,7 @@ async def tasks_of_person(tx: ReadTx, account_id: str, stakeholder_id: str) -> l
 async def snoozed_until_now(tx: ReadTx, now: datetime, limit: int) -> list[Task]:
     """Tasks whose snooze is over."""
     rows = await tx.all(
-        "select * from tasks where state = 'snoozed' and snoozed_until <= :now order by snoozed_until limit :limit",
+        f"{SELECT_TASKS} where state = 'snoozed' and snoozed_until <= :now order by snoozed_until limit :limit",
         now=now,
         limit=limit,
     )
@@ -90,7 +96,7 @@ async def snoozed_until_now(tx: ReadTx, now: datetime, limit: int) -> list[Task]
 async def tasks_by_id(tx: ReadTx, follow_up_ids: Iterable[UUID]) -> list[Task]:
     """These tasks, open and closed."""
     rows = await tx.all(
-        "select * from tasks where follow_up_id = any(cast(:ids as uuid[])) order by opened_at, follow_up_id",
+        f"{SELECT_TASKS} where follow_up_id = any(cast(:ids as uuid[])) order by opened_at, follow_up_id",
         ids=sorted(set(follow_up_ids)),
     )
     return [task_of(row) for row in rows]
@@ -100,7 +106,7 @@ async def closed_with_score(tx: ReadTx, people: Iterable[tuple[str, str | None]]
     """Closed tasks of these people that wait for their next score, and those whose next score one of the answers is."""
     pairs = sorted({(account_id, person) for account_id, person in people if person is not None})
     rows = await tx.all(
-        "select * from tasks where state = 'closed' and score is not null and (account_id, stakeholder_id) in"
+        f"{SELECT_TASKS} where state = 'closed' and score is not null and (account_id, stakeholder_id) in"
         " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))"
         " and (next_response_id is null or next_answered_at <= closed_at"
         " or next_response_id = any(cast(:answers as text[]))) order by opened_at, follow_up_id",
@@ -112,9 +118,11 @@ async def closed_with_score(tx: ReadTx, people: Iterable[tuple[str, str | None]]
 
 
 async def find_task(tx: ReadTx, follow_up_id: UUID, owner_email: str | None) -> Task | None:
-    """A task; None when there is none, or when the caller knows other accounts only."""
+    """A task; None when there is none, when its person waits to be erased, or when the caller knows other accounts
+    only."""
     row = await tx.one(
-        "select * from tasks where follow_up_id = :follow_up_id and (cast(:owner_email as text) is null"
+        f"{SELECT_TASKS} where follow_up_id = :follow_up_id and {visible('tasks')}"
+        " and (cast(:owner_email as text) is null"
         " or account_id in (select account_id from accounts where owner_email = :owner_email))",
         follow_up_id=follow_up_id,
         owner_email=owner_email,
@@ -147,7 +155,7 @@ async def add_history(tx: WriteTx, entries: Sequence[tuple[UUID, HistoryEntry]])
 
 async def history_of(tx: ReadTx, follow_up_id: UUID) -> list[HistoryEntry]:
     """The history of a task, oldest first."""
-    rows = await tx.all("select * from task_history where follow_up_id = :id order by entry", id=follow_up_id)
+    rows = await tx.all(f"select {_HISTORY} from task_history where follow_up_id = :id order by entry", id=follow_up_id)
     return [
         HistoryEntry(
             row["action"], row["actor"], row["at"], row["version"], row["comment"], row["changes"], row["event_id"]
@@ -175,7 +183,7 @@ async def save_triggers(tx: WriteTx, triggers: Sequence[Fired]) -> None:
     await tx.execute_many(_UPSERT_TRIGGER, rows)
 
 
-_TRIGGERS = "select task_triggers.*, account_id, stakeholder_id from task_triggers join tasks using (follow_up_id)"
+_TRIGGERS = f"select {_TRIGGER}, account_id, stakeholder_id from task_triggers join tasks using (follow_up_id)"
 
 
 async def triggers_of(tx: ReadTx, follow_up_ids: Iterable[UUID]) -> list[Fired]:

@@ -6,11 +6,13 @@ from uuid import UUID
 from fastapi import Path
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
+from services.scorer import EMITS
 from services.scorer.api.resources import Resources
 from shared.db.erasures import Journal
 from shared.errors import NotFound
 from shared.http.auth import Eraser
 from shared.http.routing import Router
+from shared.topics import DEAD_LETTERS, gone_from
 
 router = Router(prefix="/v1/erasures", tags=["erasure"])
 
@@ -20,6 +22,7 @@ EXAMPLE: dict[str, Any] = {
     "status": "applied",
     "erased_at": "2026-11-20T08:15:00Z",
     "applied_at": "2026-11-20T08:15:00.250000Z",
+    "gone_from_log_at": "2026-12-12T09:15:00.250000Z",
     "responses": 3,
     "invitations": 1,
     "context_marks": 0,
@@ -41,6 +44,10 @@ class Erasure(BaseModel):
     )
     erased_at: AwareDatetime = Field(description="What was recorded until then is gone and stays out.")
     applied_at: AwareDatetime | None = Field(description="When this service had done it; null while it waits.")
+    gone_from_log_at: AwareDatetime | None = Field(
+        description="When the last record about the person that this service has written leaves Kafka's log, by the"
+        " retention of its topics; null while it waits."
+    )
     responses: int = Field(examples=[3])
     invitations: int = Field(examples=[1])
     context_marks: int = Field(examples=[0])
@@ -55,4 +62,9 @@ async def get_erasure(
         found = await Journal.receipt(tx, receipt_id, caller.owner_email, COUNTS)
     if found is None:
         raise NotFound("erasure_not_found", "no such erasure has come here yet")
-    return Erasure(status="applied" if found["applied_at"] else "waiting", **found)
+    applied_at = found["applied_at"]
+    return Erasure(
+        status="applied" if applied_at else "waiting",
+        gone_from_log_at=gone_from((*EMITS, DEAD_LETTERS), applied_at) if applied_at else None,
+        **found,
+    )

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from services.scorer.store import erasures, marks
 from shared.clock import Clock
-from shared.db.erasures import Journal, Person
+from shared.db.erasures import Journal, Person, forget_parked_answers
 from shared.db.transaction import WriteTx
 from shared.events.plain import Recorded
 from shared.events.responses import StakeholderErased
@@ -27,7 +27,10 @@ class Erasure:
         # for invitations.
         await marks.hold(tx, [event.account_id])
         await marks.mark(tx, {event.account_id: False}, self._clock.now())
+        names = await erasures.names_of(tx, event.account_id, event.stakeholder_id)
         response_ids, elsewhere = await erasures.erase(tx, person, event.subject)
+        await erasures.redact(tx, event.account_id, names)
+        await forget_parked_answers(tx, event.account_id, response_ids)
         await self._journal.applied(
             tx,
             event,

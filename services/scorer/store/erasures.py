@@ -1,9 +1,11 @@
 """The journal of erased people, and what erasure does to the rows."""
 
 from collections.abc import Collection, Mapping
+from itertools import chain
 from typing import Any
 
 from shared.db.transaction import ReadTx, WriteTx
+from shared.erasure import Names
 
 # The answers stay as rows that count nowhere, so that "new = rows stored" holds; nothing in them leads to the person.
 ERASE_RESPONSES = """
@@ -35,6 +37,31 @@ ERASE_ELSEWHERE: Mapping[str, str] = {
 async def any_yet(tx: ReadTx) -> bool:
     """Whether anybody has ever been erased here."""
     return bool(await tx.scalar("select exists (select 1 from erasures)"))
+
+
+async def names_of(tx: ReadTx, account_id: str, stakeholder_id: str) -> Names:
+    """By what the person is called in the directory and in what they answered."""
+    rows = await tx.rows(
+        "select name, email from stakeholders where account_id = :account_id and stakeholder_id = :stakeholder_id"
+        " union select null, email from responses where account_id = :account_id and stakeholder_id = :stakeholder_id",
+        account_id=account_id,
+        stakeholder_id=stakeholder_id,
+    )
+    return Names((stakeholder_id, *chain.from_iterable(rows)), account_id)
+
+
+async def redact(tx: WriteTx, account_id: str, names: Names) -> None:
+    """Put `[erased]` for the names in what is said to have happened at the account."""
+    rows = await tx.all(
+        "select event_id, label from context_marks where account_id = :account_id"
+        " and label ilike any(cast(:patterns as text[]))",
+        account_id=account_id,
+        patterns=names.patterns(),
+    )
+    await tx.execute_many(
+        "update context_marks set label = :label where event_id = :event_id",
+        [{"event_id": row["event_id"], "label": names.redacted(row["label"])} for row in rows],
+    )
 
 
 async def erase(tx: WriteTx, person: Mapping[str, Any], subject: str) -> tuple[list[str], dict[str, int]]:

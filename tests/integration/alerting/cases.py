@@ -7,7 +7,7 @@ from typing import Any, cast
 from uuid import UUID
 
 from shared.erasure import subject_by
-from shared.events.directory import AccountUpserted, Contact, StakeholderUpserted
+from shared.events.directory import AccountUpserted, Contact, StakeholderRemoved, StakeholderUpserted
 from shared.events.envelope import Event, EventData
 from shared.events.responses import ResponseAmended, ResponseWithdrawn, StakeholderErased
 from shared.events.scores import (
@@ -37,6 +37,7 @@ from shared.topics import (
     STAKEHOLDER_ANSWER_CORRECTED,
     STAKEHOLDER_ANSWERED,
     STAKEHOLDER_ERASED,
+    STAKEHOLDER_REMOVED,
     STAKEHOLDER_UPSERTED,
     STAKEHOLDER_WENT_SILENT,
     Topic,
@@ -53,6 +54,7 @@ TOPIC_OF: Mapping[str, Topic] = {
     STAKEHOLDER_ERASED: RESPONSES,
     ACCOUNT_UPSERTED: DIRECTORY,
     STAKEHOLDER_UPSERTED: DIRECTORY,
+    STAKEHOLDER_REMOVED: DIRECTORY,
     STAKEHOLDER_ANSWERED: SCORE_EVENTS,
     STAKEHOLDER_ANSWER_CORRECTED: SCORE_EVENTS,
     STAKEHOLDER_WENT_SILENT: SCORE_EVENTS,
@@ -101,6 +103,15 @@ class Case:
             account_id=self.account_id, stakeholder_id=stakeholder_id, event_id=event_id, recorded_at=at, **values
         )
         return event(STAKEHOLDER_UPSERTED, data, at, event_id)
+
+    def left(self, stakeholder_id: str = "jane") -> Event:
+        """stakeholder.removed, before MONDAY as well."""
+        at = MONDAY - timedelta(hours=1)
+        event_id = uuid7()
+        data = StakeholderRemoved(
+            account_id=self.account_id, stakeholder_id=stakeholder_id, event_id=event_id, recorded_at=at
+        )
+        return event(STAKEHOLDER_REMOVED, data, at, event_id)
 
     def answered(self, response_id: str, score: int, at: datetime = MONDAY, **fields: Any) -> Event:
         """stakeholder.answered."""
