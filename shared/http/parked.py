@@ -17,6 +17,7 @@ from shared.db.parked import Kind
 from shared.errors import NotFound
 from shared.http.auth import Manager, Reader
 from shared.http.deps import TheClock, TheDatabase
+from shared.http import paging
 from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, page_of, read_cursor
 from shared.http.routing import Router
 from shared.telemetry.logging import get_logger
@@ -117,7 +118,7 @@ async def drop(parked_id: UUID, caller: Manager, database: TheDatabase) -> None:
 async def _page(
     database: Database, caller: Caller, kind: Kind, reason: str | None, limit: int, cursor: str | None
 ) -> Page[ParkedRecord]:
-    position = read_cursor(cursor, kind, datetime.fromisoformat, UUID) if cursor else None
+    position = read_cursor(cursor, kind, paging.instant, paging.uuid) if cursor else None
     if caller.owner_email is not None:
         return Page(items=[])
     after = (position[0], position[1]) if position else None
