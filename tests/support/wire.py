@@ -65,8 +65,9 @@ class Wire:
         writer.write(request)
         lines = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
         status = int(lines[0].split(" ")[1])
-        pairs = (line.partition(":") for line in lines[1:] if line)
-        headers = {name.lower(): value.strip() for name, _, value in pairs}
+        headers: dict[str, str] = {}
+        for name, _, value in (line.partition(":") for line in lines[1:] if line):
+            headers[name.lower()] = ", ".join(filter(None, (headers.get(name.lower()), value.strip())))
         endless = headers.get("content-type", "").startswith(STREAM)
         answer = Answer(status, headers, b"" if endless else await _body(reader, status, headers))
         if endless or headers.get("connection") == "close":
