@@ -12,9 +12,9 @@ from shared.access.browser import BrowserSecrets
 from shared.access.caller import Scope
 from shared.access.records import KeyRecord
 from shared.errors import Forbidden, NotFound
+from shared.http import paging
 from shared.http.auth import Manager
 from shared.http.deps import TheClock, TheDatabase
-from shared.http import paging
 from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, page_of, read_cursor
 from shared.http.params import Instant
 from shared.http.routing import Router

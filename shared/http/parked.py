@@ -15,9 +15,9 @@ from shared.db import parked
 from shared.db.engine import Database
 from shared.db.parked import Kind
 from shared.errors import NotFound
+from shared.http import paging
 from shared.http.auth import Manager, Reader
 from shared.http.deps import TheClock, TheDatabase
-from shared.http import paging
 from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, page_of, read_cursor
 from shared.http.routing import Router
 from shared.telemetry.logging import get_logger

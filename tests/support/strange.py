@@ -101,7 +101,9 @@ def strange_calls(operation: Operation, known: Mapping[str, str]) -> Iterator[Ca
     if MULTIPART in operation.content():
         yield from _strange_forms(operation, known)
     if not operation.content():
-        yield replace(plain(operation, known), what="a body that nobody asked for", headers=KINDS["JSON"], body=b"[" * 9)
+        yield replace(
+            plain(operation, known), what="a body that nobody asked for", headers=KINDS["JSON"], body=b"[" * 9
+        )
 
 
 def plain(operation: Operation, known: Mapping[str, str]) -> Call:
@@ -127,8 +129,8 @@ def _strange_queries(operation: Operation, known: Mapping[str, str]) -> Iterator
         values = TEXTS | (NUMBERS if "string" not in about or "integer" in about else {})
         if '"date' in about or "RFC 3339" in about:
             values |= TIMES
-        for what, value in values.items():
-            yield operation.call(f"{name} is {what}", known, **{name: value})
+        for what, escaped in values.items():
+            yield operation.call(f"{name} is {what}", known, **{name: escaped})
         yield operation.call(f"{name} comes twice", known, **{name: b"a&" + name.encode() + b"=b"})
 
 
@@ -148,9 +150,9 @@ def _strange_json(operation: Operation, known: Mapping[str, str]) -> Iterator[Ca
         yield replace(call, what=f"the body comes as {what}", headers=headers)
     for what, (kind, body) in FORMS.items():
         yield replace(call, what=f"a form, {what}", headers=((b"content-type", kind),), body=body)
-    for kind in operation.content():
+    for media in operation.content():
         deep = b"\n".join([call.body, b"[" * 30_000, b'{"a":' * 9_000])
-        yield replace(call, what=f"lines of {kind}", headers=((b"content-type", kind.encode()),), body=deep)
+        yield replace(call, what=f"lines of {media}", headers=((b"content-type", media.encode()),), body=deep)
     for where, template in _templates(operation):
         for what, literal in LITERALS.items():
             yield replace(call, what=f"{where} is {what}", body=template.replace(b'"' + _HERE.encode() + b'"', literal))
@@ -162,7 +164,7 @@ def _templates(operation: Operation) -> Iterator[tuple[str, bytes]]:
     for where, marked in _marked(example):
         yield where, json.dumps(marked).encode()
     if isinstance(example, dict):
-        members = operation.schema(operation.content()[JSON]["schema"]).get("properties", {})
+        members: Schema = operation.schema(operation.content()[JSON]["schema"]).get("properties", {})
         for name in members.keys() - example.keys():
             yield name, json.dumps({**example, name: _HERE}).encode()
         yield "a name", json.dumps({**example, _HERE: 1}).encode()

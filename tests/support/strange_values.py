@@ -1,5 +1,7 @@
 """What may stand where something sensible belongs: texts, numbers, times, bodies and headers that break programs."""
 
+from typing import Any
+
 _LONG = b"x" * 5_000
 TEXTS = {
     "NUL": b"a%00b",
@@ -108,7 +110,7 @@ KINDS = {
     "JSON and text": _kind(b"application/json", b"text/plain"),
     "text and JSON": _kind(b"text/plain", b"application/json"),
     "JSON twice": _kind(b"application/json", b"application/json"),
-    "JSON with parameters of nothing": _kind(b"application/json;;;=;\"=\""),
+    "JSON with parameters of nothing": _kind(b'application/json;;;=;"="'),
     "JSON in pieces": _kind(b"application/json; charset*0=utf-; charset*1=8"),
     "JSON, packed": (*_kind(b"application/json"), (b"content-encoding", b"gzip")),
 }
@@ -130,9 +132,26 @@ FORMS = {
 }
 """Kind and body of forms."""
 
-CURSOR_VALUES = (
-    *(None, True, 0, -1, 0.5, 2**31, 2**63 - 1, 2**63, 10**300, 1e308, "", "a", "NaN", "Infinity", "1E+999999", "9" * 99),
-    *("a\0b", "\ud800", "x" * 1_000, [], {}, [[1]], "00000000-0000-0000-0000-000000000000", "{0}", "%_\\"),
+CURSOR_VALUES: tuple[Any, ...] = (
+    *(
+        None,
+        True,
+        0,
+        -1,
+        0.5,
+        2**31,
+        2**63 - 1,
+        2**63,
+        10**300,
+        1e308,
+        "",
+        "a",
+        "NaN",
+        "Infinity",
+        "1E+999999",
+        "9" * 99,
+    ),
+    *("a\0b", "\ud800", "x" * 1_000, [], {}, [[1]], "00000000-0000-0000-0000-000000000000", "{0}", "%_\\", "2026-03-01"),
     *(time for time in _TIMES.values()),
 )
 """In the place of a value of a cursor."""

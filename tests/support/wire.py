@@ -36,6 +36,7 @@ class Wire:
     """A connection to one service, made anew when it was closed. `headers` go with every call."""
 
     def __init__(self, url: str, headers: Mapping[str, str]) -> None:
+        self.url = url
         parts = urlsplit(url)
         self._address = parts.hostname, parts.port
         self._head = f"host: {parts.netloc}\r\n".encode() + b"".join(

@@ -20,9 +20,9 @@ from shared.access.caller import Caller
 from shared.db.engine import Database
 from shared.db.transaction import ReadTx
 from shared.errors import Invalid, NotFound
+from shared.http import paging
 from shared.http.auth import Actor, Reader
 from shared.http.deps import TheClock, TheDatabase
-from shared.http import paging
 from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, page_of, parse_sort, read_cursor
 from shared.http.params import Instant, PathId, Search, require_ahead
 from shared.http.routing import Router

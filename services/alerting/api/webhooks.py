@@ -24,9 +24,9 @@ from services.alerting.store import webhooks_log
 from shared.access.caller import Caller
 from shared.db.transaction import ReadTx
 from shared.errors import NotFound
+from shared.http import paging
 from shared.http.auth import Manager, Reader
 from shared.http.deps import service
-from shared.http import paging
 from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, page_of, read_cursor
 from shared.http.routing import Router
 

@@ -11,8 +11,8 @@ from services.alerting.handlers import webhooks as handlers
 from services.alerting.store import webhooks_endpoints, webhooks_log
 from services.alerting.store.webhooks_log import DeliveryFilter
 from shared.errors import NotFound
-from shared.http.auth import Actor, Reader
 from shared.http import paging
+from shared.http.auth import Actor, Reader
 from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, page_of, read_cursor
 from shared.http.params import Instant
 from shared.http.routing import Router

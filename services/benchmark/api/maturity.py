@@ -1,8 +1,6 @@
 """Routes of the self-assessment."""
 
-from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from services.benchmark.api.models_maturity import (
     Answers,
@@ -18,8 +16,8 @@ from services.benchmark.api.resources import Resources
 from services.benchmark.domain.maturity_questions import AREAS, Question
 from services.benchmark.handlers.maturity import Measured
 from services.benchmark.store.assessments import Assessment
-from shared.http.auth import Actor, Reader
 from shared.http import paging
+from shared.http.auth import Actor, Reader
 from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, page_of, read_cursor
 from shared.http.problem import MEDIA_TYPE
 from shared.http.routing import Router

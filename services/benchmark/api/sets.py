@@ -20,9 +20,9 @@ from services.benchmark.domain.comparison import NO_BENCHMARK
 from services.benchmark.handlers import sets as handlers
 from services.benchmark.store import benchmarks as store
 from shared.errors import Forbidden
+from shared.http import paging
 from shared.http.auth import Manager, Reader
 from shared.http.deps import TheClock, TheDatabase
-from shared.http import paging
 from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, page_of, read_cursor
 from shared.http.params import PathId
 from shared.http.routing import Router

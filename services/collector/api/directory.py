@@ -30,9 +30,9 @@ from services.collector.handlers.refusals import refused
 from services.collector.store.directory import Wanted
 from shared.access.caller import Caller
 from shared.errors import TellbackError
+from shared.http import paging
 from shared.http.auth import Ingester, Reader
 from shared.http.limits import BATCH_BYTES
-from shared.http import paging
 from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, page_of, read_cursor
 from shared.http.params import Instant, Search
 from shared.http.routing import Router

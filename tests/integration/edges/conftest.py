@@ -13,6 +13,8 @@ async def house(
     kafka_bootstrap: str, postgres_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> AsyncIterator[House]:
     """Every service, with a little of everything in it."""
-    async with fresh_environment(kafka_bootstrap, postgres_url) as environment:
-        async with furnished(environment, tmp_path_factory.mktemp("house")) as found:
-            yield found
+    async with (
+        fresh_environment(kafka_bootstrap, postgres_url) as environment,
+        furnished(environment, tmp_path_factory.mktemp("house")) as found,
+    ):
+        yield found
