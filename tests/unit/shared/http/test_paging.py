@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from shared.errors import Invalid
 from shared.http import paging
 from shared.http.paging import Kind, _check, encode_cursor, page_of, parse_sort, read_cursor
+from shared.http.params import in_range
 from tests.support.strange_values import CURSOR_CONTENTS, CURSOR_VALUES
 
 AT = datetime(2026, 3, 1, 9, 0, 0, 123456, tzinfo=UTC)
@@ -93,7 +94,7 @@ def assert_storable(value: Any, types: tuple[type, ...]) -> None:
     """It is what it says, and PostgreSQL can hold and compare it."""
     assert isinstance(value, types)
     if isinstance(value, date):
-        assert paging.in_range(value) == value
+        assert in_range(value) == value
     if isinstance(value, datetime):
         assert value.tzinfo is UTC
     if isinstance(value, str):
