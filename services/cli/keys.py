@@ -53,7 +53,7 @@ def create(
     owner_email: Annotated[
         str | None, typer.Option(help="Limit it to the accounts of this owner; others do not exist for it.")
     ] = None,
-    days: Annotated[int | None, typer.Option(min=1, help="Days until it expires; default never.")] = None,
+    days: Annotated[int | None, typer.Option(min=1, max=1826, help="Days until it expires; default never.")] = None,
     rate_limit: Annotated[int | None, typer.Option(min=1, help="Requests a minute; default no limit.")] = None,
     data: DataOption = None,
     json: JsonOption = False,

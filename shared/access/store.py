@@ -10,6 +10,7 @@ from sqlalchemy import RowMapping
 from shared.access.caller import SCOPES
 from shared.access.records import KeyRecord
 from shared.access.token import new_token
+from shared.clock import NOT_AHEAD, is_ahead
 from shared.db.transaction import ReadTx, WriteTx
 from shared.errors import Invalid
 
@@ -96,8 +97,8 @@ def _check(wanted: NewKey, now: datetime) -> None:
         problems.append(("publishable", "not_publishable", "origins and signatures are for publishable keys"))
     if wanted.owner_email is not None and "@" not in wanted.owner_email:
         problems.append(("owner_email", "invalid_email", "must be an e-mail address"))
-    if wanted.expires_at is not None and wanted.expires_at <= now:
-        problems.append(("expires_at", "in_the_past", "must be ahead"))
+    if wanted.expires_at is not None and not is_ahead(wanted.expires_at, now):
+        problems.append(("expires_at", "not_ahead", NOT_AHEAD))
     if wanted.rate_limit is not None and wanted.rate_limit < 1:
         problems.append(("rate_limit", "out_of_range", "must be 1 or more requests a minute"))
     if problems:

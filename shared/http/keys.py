@@ -13,6 +13,7 @@ from shared.access.caller import Scope
 from shared.access.records import KeyRecord
 from shared.access.rights import require_may_give, require_may_revoke
 from shared.errors import NotFound
+from shared.http import paging
 from shared.http.auth import Manager
 from shared.http.deps import TheClock, TheDatabase
 from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, page_of, read_cursor
@@ -115,7 +116,7 @@ async def list_all(
     caller: Manager, database: TheDatabase, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Page[Key]:
     """Also expired and revoked ones."""
-    position = read_cursor(cursor, _LIST, datetime.fromisoformat, str) if cursor else None
+    position = read_cursor(cursor, _LIST, paging.instant, paging.text) if cursor else None
     after = (position[0], position[1]) if position else None
     async with database.read() as tx:
         records = await store.list_keys(tx, owner_email=caller.owner_email, after=after, limit=limit + 1)

@@ -16,6 +16,7 @@ from shared.db import parked
 from shared.db.engine import Database
 from shared.db.parked import Content, Facts, Kind
 from shared.errors import NotFound
+from shared.http import paging
 from shared.http.auth import AnyCaller, Manager, Reader
 from shared.http.deps import TheClock, TheDatabase
 from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, page_of, read_cursor
@@ -144,7 +145,7 @@ async def drop(parked_id: UUID, caller: Manager, database: TheDatabase) -> None:
 async def _page(
     database: Database, caller: Caller, kind: Kind, reason: str | None, limit: int, cursor: str | None
 ) -> Page[ParkedRecord]:
-    position = read_cursor(cursor, kind, datetime.fromisoformat, UUID) if cursor else None
+    position = read_cursor(cursor, kind, paging.instant, paging.uuid) if cursor else None
     if caller.owner_email is not None:
         return Page(items=[])
     after = (position[0], position[1]) if position else None

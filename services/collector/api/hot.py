@@ -72,7 +72,10 @@ class HotPath:
             sender = self._judge_head(scope, now)
             take = _one if path == ONE else _many
             taken = take(await _read(receive, PATHS[path], messages), now, sender)
-        except (NotPlain, TellbackError, ValidationError):
+        except Exception as error:
+            # Nothing was taken yet. The route judges it anew, behind the edge, which words and counts its failures.
+            if not isinstance(error, NotPlain | TellbackError | ValidationError):
+                log.error("hot_path_failed", route=path, exc_info=error)
             await self._fallback(scope, _again(messages, receive), send)
             return
         sending = await self._collector.outgoing.put_many(taken.records)

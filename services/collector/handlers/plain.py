@@ -37,6 +37,10 @@ class NotPlain(Exception):
     """This needs the whole model."""
 
 
+_UNREADABLE = (DecodeError, UnicodeDecodeError, RecursionError)
+"""What the parser raises: the last for JSON that nests deeper than Python's stack."""
+
+
 class Taken(NamedTuple):
     """Responses of one post on their way, and what is answered about them. `event_id` is that of the first."""
 
@@ -98,7 +102,7 @@ def take_one(body: bytes, now: datetime, sender: Sender) -> Taken:
     """A response as it was posted, taken at `now`. Raises `NotPlain`."""
     try:
         item = _read_one(body)
-    except (DecodeError, UnicodeDecodeError):
+    except _UNREADABLE:
         raise NotPlain from None
     _check(body, [item])
     if "response_id" not in item:
@@ -110,7 +114,7 @@ def take_many(body: bytes, now: datetime, sender: Sender) -> Taken:
     """The responses of a batch, `{"responses": [...]}`. Raises `NotPlain` if one of them is not plain."""
     try:
         items = _read_many(body).responses
-    except (DecodeError, UnicodeDecodeError):
+    except _UNREADABLE:
         raise NotPlain from None
     _check(body, items, keys_around=1)
     for index, item in enumerate(items):

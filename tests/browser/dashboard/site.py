@@ -6,14 +6,11 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
-from services.cli.embedded.process import free_port
+from tests.support.dashboard import dashboard_of, ran
 from tests.support.environment import Environment
 from tests.support.installation import Installation, installed
-from tests.support.polling import eventually
-from tests.support.processes import end, start, tellback
 
 WAIT_MS = 30_000
 CHOSEN = "a word that nobody guesses 7"
@@ -36,48 +33,12 @@ class Site:
         assert answer.status_code == 202, answer.text
 
 
-async def _ran(argv: tuple[str, ...], log: Path, variables: dict[str, str]) -> None:
-    child = start(argv, log, variables)
-
-    async def ended() -> bool:
-        return child.poll() is not None
-
-    await eventually(ended, timeout=100)
-    assert child.returncode == 0, log.read_text(errors="replace")[-3000:]
-
-
 @contextlib.asynccontextmanager
 async def site(environment: Environment, folder: Path) -> AsyncIterator[Site]:
     """The installation, the demo played into it, the dashboard ready."""
-    async with installed(environment, folder) as installation:
-        urls = {name: installation.url(name) for name in installation.clients}
-        port = free_port()
-        variables = environment.variables() | {
-            "TELLBACK_API_KEY": installation.key,
-            "TELLBACK_LOG_FORMAT": "json",
-            "TELLBACK_DASHBOARD_API_KEY_FILE": str(folder / "data" / "dashboard_key"),
-            "TELLBACK_DASHBOARD_REFRESH_SECONDS": "0.5",
-            **{f"TELLBACK_DASHBOARD_{name.upper()}_URL": url for name, url in urls.items()},
-            **{f"TELLBACK_{name.upper()}_URL": url for name, url in urls.items()},
-        }
-        await _ran(tellback("dashboard", "setup", "--data", str(folder / "data")), folder / "setup.log", variables)
-        await _ran(tellback("demo"), folder / "demo.log", variables)
-        argv = tellback("serve", "dashboard", "--port", str(port), "--pause", "0")
-        child = start(argv, folder / "dashboard.log", variables)
-        url = f"http://127.0.0.1:{port}"
-        try:
-            await eventually(lambda: _answers(f"{url}/health/ready"), timeout=60)
-            yield Site(installation, url, (folder / "data" / "first_admin").read_text().strip())
-        finally:
-            end(child)
-
-
-async def _answers(url: str) -> bool:
-    async with httpx.AsyncClient(trust_env=False) as client:
-        try:
-            return (await client.get(url)).is_success
-        except httpx.HTTPError:
-            return False
+    async with installed(environment, folder) as installation, dashboard_of(installation, folder) as dashboard:
+        await ran(("demo",), folder / "demo.log", dashboard.variables)
+        yield Site(installation, dashboard.url, dashboard.password)
 
 
 @dataclass(frozen=True, slots=True)
