@@ -151,6 +151,12 @@ class CommonSettings(Settings):
     )
     data_dir: Path | None = Field(default=None, description="Folder for what this process keeps beside PostgreSQL.")
     host: str = Field(default="127.0.0.1", description="Address the HTTP server binds to.")
+    dashboard_public_url: str = Field(
+        default="http://127.0.0.1:8000",
+        pattern=r"^https?://[^/\s?#{}]+(/[^\s?#{}]*)?$",
+        max_length=300,
+        description="Where people open the dashboard: links in webhooks, CRM blocks, mails and rooms go there.",
+    )
     trusted_proxies: CommaList = Field(
         default=(),
         description="Addresses and networks (`10.0.0.0/8`) of proxies, separated by commas, whose `X-Forwarded-For` "

@@ -33,6 +33,7 @@ ACCOUNT_SCORE_CHANGED = "account_score.changed"
 STAKEHOLDER_ANSWERED = "stakeholder.answered"
 STAKEHOLDER_ANSWER_CORRECTED = "stakeholder.answer_corrected"
 ACCOUNT_SCORE_DROPPED = "account_score.dropped"
+ACCOUNT_SCORE_RECOVERED = "account_score.recovered"
 ACCOUNT_CLASS_CHANGED = "account_class.changed"
 STAKEHOLDER_WENT_SILENT = "stakeholder.went_silent"
 FOLLOW_UP_OPENED = "follow_up.opened"
@@ -88,6 +89,7 @@ SCORE_EVENTS = Topic(
         STAKEHOLDER_ANSWERED,
         STAKEHOLDER_ANSWER_CORRECTED,
         ACCOUNT_SCORE_DROPPED,
+        ACCOUNT_SCORE_RECOVERED,
         ACCOUNT_CLASS_CHANGED,
         STAKEHOLDER_WENT_SILENT,
     ),

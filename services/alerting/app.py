@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from services.alerting import READS, SCHEMA
 from services.alerting.api import (
+    bulk,
     callbacks,
     erasures,
     follow_up_actions,
@@ -24,8 +25,8 @@ from services.alerting.consumer import handlers
 from services.alerting.domain.calendar import BusinessCalendar, Due, parse_holidays, parse_hours, parse_weekdays
 from services.alerting.domain.payloads import Context, Links
 from services.alerting.domain.people import Staff
+from services.alerting.domain.policy import Policy
 from services.alerting.domain.tasks import Contact
-from services.alerting.domain.triggers import Policy
 from services.alerting.gateways.mail import Mailer, MailServer
 from services.alerting.handlers.callbacks import purge as purge_callbacks
 from services.alerting.handlers.escalations import audit, escalate_due, unacknowledge_due
@@ -33,7 +34,7 @@ from services.alerting.handlers.follow_ups import wake_snoozed
 from services.alerting.handlers.notices import announce_disabled, purge_notices
 from services.alerting.handlers.resources import Resources
 from services.alerting.handlers.responses import give_up_early
-from services.alerting.handlers.watches import purge, watch_renewals, watch_segments
+from services.alerting.handlers.watches import purge, watch_accounts, watch_segments
 from services.alerting.jobs.defaults import put_rules_in_place
 from services.alerting.jobs.delivery_setup import delivering
 from services.alerting.jobs.notices import Postman
@@ -88,6 +89,7 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
         "Tellback alerting",
         DESCRIPTION,
         [
+            bulk.router,
             *(follow_ups.router, follow_up_actions.router, rules.router, notifications.router, erasures.router),
             callbacks.router,
             *(webhooks.router, webhooks_deliveries.router, parked),
@@ -104,7 +106,7 @@ def timers_of(settings: AlertingSettings, resources: Resources) -> list[tuple[st
         ("escalations", settings.escalation_seconds, lambda tx: escalate_due(tx, resources)),
         ("acknowledgements", settings.escalation_seconds, lambda tx: unacknowledge_due(tx, resources)),
         ("audit", AUDIT_SECONDS, lambda tx: audit(tx, resources)),
-        ("renewals", settings.watch_seconds, lambda tx: watch_renewals(tx, resources)),
+        ("renewals", settings.watch_seconds, lambda tx: watch_accounts(tx, resources)),
         ("segments", settings.watch_seconds, lambda tx: watch_segments(tx, resources)),
         ("disabled-endpoints", settings.escalation_seconds, lambda tx: announce_disabled(tx, resources)),
         ("purge-notices", settings.watch_seconds, lambda tx: purge_notices(tx, resources)),
@@ -124,7 +126,7 @@ def resources_of(settings: AlertingSettings, common: CommonSettings, clock: Cloc
         _contact(settings.default_owner_name, settings.default_owner_email),
         _contact(settings.leader_name, settings.leader_email),
     )
-    context = Context(calendar, Links(settings.follow_up_link, settings.response_link))
+    context = Context(calendar, Links(common.dashboard_public_url))
     policy = Policy(calendar, staff, Due(settings.ack_timeout_hours, "business_hours"))
     subject = subject_by(common.secret_key.get_secret_value())
     return Resources(

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from services.alerting.handlers.account_scores import record_account_scores
+from services.alerting.handlers.contracts import record_contracts
 from services.alerting.handlers.directory import record_directory
 from services.alerting.handlers.erasures import erase_stakeholders
 from services.alerting.handlers.invitations import record_invitations
@@ -14,7 +15,9 @@ from shared.topics import (
     ACCOUNT_REMOVED,
     ACCOUNT_SCORE_CHANGED,
     ACCOUNT_SCORE_DROPPED,
+    ACCOUNT_SCORE_RECOVERED,
     ACCOUNT_UPSERTED,
+    CONTEXT_RECORDED,
     INVITATION_EVENTS,
     RESPONSE_AMENDED,
     RESPONSE_RECORDED,
@@ -39,6 +42,7 @@ def handlers(resources: Resources) -> Mapping[str, BatchHandler]:
         STAKEHOLDER_ANSWERED: score_events,
         STAKEHOLDER_ANSWER_CORRECTED: score_events,
         ACCOUNT_SCORE_DROPPED: score_events,
+        ACCOUNT_SCORE_RECOVERED: score_events,
         ACCOUNT_CLASS_CHANGED: score_events,
         STAKEHOLDER_WENT_SILENT: score_events,
         ACCOUNT_SCORE_CHANGED: record_account_scores(resources),
@@ -51,4 +55,5 @@ def handlers(resources: Resources) -> Mapping[str, BatchHandler]:
         STAKEHOLDER_UPSERTED: directory,
         STAKEHOLDER_REMOVED: directory,
         **dict.fromkeys(INVITATION_EVENTS, invitations),
+        CONTEXT_RECORDED: record_contracts(resources),
     }

@@ -42,16 +42,6 @@ class AlertingSettings(Settings):
     default_owner_email: str = Field(default="", pattern=EMAIL, description="The address of the default owner.")
     leader_name: str = Field(default="", max_length=200, description="Who leads: takes what rules send to a leader.")
     leader_email: str = Field(default="", pattern=EMAIL, description="The address of the leader.")
-    follow_up_link: str = Field(
-        default="http://127.0.0.1:8003/v1/follow-ups/{follow_up_id}",
-        max_length=500,
-        description="Link to a follow-up in messages; `{follow_up_id}` is filled in.",
-    )
-    response_link: str = Field(
-        default="http://127.0.0.1:8002/v1/responses/{response_id}",
-        max_length=500,
-        description="Link to an answer whose comment was cut in a message; `{response_id}` is filled in.",
-    )
     wake_seconds: float = Field(
         default=5.0, gt=0, le=3600, description="How often snoozed follow-ups are looked at, in seconds."
     )
@@ -66,7 +56,10 @@ class AlertingSettings(Settings):
         "again: once, and never after 7 days.",
     )
     watch_seconds: float = Field(
-        default=3600, gt=0, le=86400, description="How often renewals and segments are looked at, in seconds."
+        default=3600,
+        gt=0,
+        le=86400,
+        description="How often the daily watch is looked for, which begins at 08:00 of a business day, in seconds.",
     )
 
     burst_hours: float = Field(
@@ -194,20 +187,3 @@ class AlertingSettings(Settings):
     @classmethod
     def _sender(cls, value: str) -> str:
         return Address(addr_spec=value).addr_spec if value else value
-
-    @field_validator("follow_up_link")
-    @classmethod
-    def _names_the_follow_up(cls, value: str) -> str:
-        return _template(value, "{follow_up_id}")
-
-    @field_validator("response_link")
-    @classmethod
-    def _names_the_response(cls, value: str) -> str:
-        return _template(value, "{response_id}")
-
-
-def _template(value: str, field: str) -> str:
-    rest = value.replace(field, "")
-    if "{" in rest or "}" in rest:
-        raise ValueError(f"may hold {field} and no other braces")
-    return value

@@ -15,6 +15,7 @@ from services.cli import (
     doctor,
     down,
     erase,
+    follow_ups,
     import_,
     keys,
     migrate,
@@ -58,6 +59,7 @@ GROUPS: tuple[tuple[str, typer.Typer], ...] = (
     ("benchmark", benchmark.app),
     ("dashboard", dashboard.app),
     ("dlq", dlq.app),
+    ("follow-ups", follow_ups.app),
     ("config", config.app),
 )
 

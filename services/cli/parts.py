@@ -125,8 +125,7 @@ def service_environment(folder: DataFolder, port_base: int, *, demo: bool) -> di
         "TELLBACK_BENCHMARK_ALERTING_URL": at("alerting"),
         # No webhook goes to Tellback itself, also where its network is allowed.
         "TELLBACK_ALERTING_OWN_PORTS": ",".join(map(str, own_ports(folder, port_base))),
-        "TELLBACK_ALERTING_FOLLOW_UP_LINK": f"{at('alerting')}/v1/follow-ups/{{follow_up_id}}",
-        "TELLBACK_ALERTING_RESPONSE_LINK": f"{at('scorer')}/v1/responses/{{response_id}}",
+        "TELLBACK_DASHBOARD_PUBLIC_URL": at("dashboard"),
     }
     if demo:
         told["TELLBACK_ALERTING_ALLOW_NETWORKS"] = f"{LOOPBACK}/32"  # where `tellback webhook-listen` is

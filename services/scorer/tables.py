@@ -223,6 +223,7 @@ INVITATIONS = Table(
     Column("bounced_at", _INSTANT),
     Column("expired_at", _INSTANT),
     Column("unsubscribed_at", _INSTANT),
+    Column("withdrawn_at", _INSTANT),
     _required("recorded_at", _INSTANT),
     Column("silent_at", _INSTANT),
 )

@@ -16,6 +16,7 @@ ContextKind = Literal[
     "feature_released",
     "project_completed",
     "contract_renewed",
+    "contract_lost",
     "review_held",
     "incident",
     "change",

@@ -29,7 +29,9 @@ class Contact(EventData):
 
 
 class AccountRecord(EventData):
-    """The whole directory record of a client account. `industry` is a known slug where there is one."""
+    """The whole directory record of a client account. `industry` is a known slug where there is one; from `closed_on`
+    on it is a client no more.
+    """
 
     account_id: Id
     name: str | None = None
@@ -38,6 +40,7 @@ class AccountRecord(EventData):
     region: str | None = None
     annual_revenue: Money | None = None
     renewal_on: date | None = None
+    closed_on: date | None = None
     products: tuple[str, ...] = ()
     owner: Contact | None = None
     sponsor: Contact | None = None

@@ -8,11 +8,13 @@ from shared.topics import FOLLOW_UP_CLOSED, FOLLOW_UP_ESCALATED, FOLLOW_UP_OPENE
 
 TaskState = Literal["open", "acknowledged", "in_progress", "snoozed", "closed"]
 Severity = Literal["critical", "high", "medium", "low"]
-Outcome = Literal["resolved", "dismissed", "answered", "corrected"]
+Outcome = Literal["resolved", "dismissed", "answered", "improved", "corrected", "over", "gone", "superseded", "merged"]
 
 
 class FollowUpChanged(EventData):
-    """What a follow-up looks like after the change."""
+    """What a follow-up looks like after the change. `reason_holds` is false where what it says is so no longer;
+    `closed_by` says whether a person or the facts closed it.
+    """
 
     follow_up_id: str
     version: int
@@ -24,7 +26,9 @@ class FollowUpChanged(EventData):
     response_id: str | None = None
     due_at: datetime | None = None
     occurrences: int = 1
+    reason_holds: bool = True
     outcome: Outcome | None = None
+    closed_by: Literal["person", "facts"] | None = None
     at: datetime
 
 

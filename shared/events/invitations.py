@@ -12,7 +12,7 @@ InvitationKind = Literal["sent", "delivered", "opened", "started", "reminded", "
 
 
 class InvitationFact(EventData):
-    """One thing that happened to an invitation, at `at`."""
+    """One thing that happened to an invitation, at `at`. `reason` says why it expired: `withdrawn` by whoever asked."""
 
     event_id: UUID
     invitation_id: Id
@@ -23,6 +23,7 @@ class InvitationFact(EventData):
     recorded_at: AwareDatetime
     survey_id: Id | None = None
     channel: str | None = None
+    reason: str | None = None
 
 
 for _name in INVITATION_EVENTS:

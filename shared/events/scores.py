@@ -10,6 +10,7 @@ from shared.topics import (
     ACCOUNT_CLASS_CHANGED,
     ACCOUNT_SCORE_CHANGED,
     ACCOUNT_SCORE_DROPPED,
+    ACCOUNT_SCORE_RECOVERED,
     STAKEHOLDER_ANSWER_CORRECTED,
     STAKEHOLDER_ANSWERED,
     STAKEHOLDER_WENT_SILENT,
@@ -54,7 +55,8 @@ class StakeholderAnswered(EventData):
     """A live answer became the latest of its person (for this survey type and nps kind).
 
     The event id is UUIDv5 of (type, response_id, revision), so a second first time is a repeat. `change` is the
-    category change that a rule may act on.
+    category change that a rule may act on. `latest` is false where a later live answer of the series, quiet or not, is
+    known already: nothing opens on it.
     """
 
     response_id: str
@@ -73,6 +75,7 @@ class StakeholderAnswered(EventData):
     follow_up_requested: bool = False
     touchpoint: str | None = None
     product: str | None = None
+    latest: bool = True
     sequence: int = 0
 
 
@@ -127,6 +130,19 @@ class AccountScoreDropped(EventData):
     at: datetime
 
 
+class AccountScoreRecovered(EventData):
+    """The 90-day score is no longer that far below the window before; null where nothing is left to compare."""
+
+    account_id: str
+    sequence: int
+    window: str
+    method: str
+    nps: float | None = None
+    previous_nps: float | None = None
+    change: float | None = None
+    at: datetime
+
+
 class AccountClassChanged(EventData):
     """The class of an account changed; the rule's numbers stand beside it."""
 
@@ -156,5 +172,6 @@ register(ACCOUNT_SCORE_CHANGED, AccountScoreChanged)
 register(STAKEHOLDER_ANSWERED, StakeholderAnswered)
 register(STAKEHOLDER_ANSWER_CORRECTED, StakeholderAnswerCorrected)
 register(ACCOUNT_SCORE_DROPPED, AccountScoreDropped)
+register(ACCOUNT_SCORE_RECOVERED, AccountScoreRecovered)
 register(ACCOUNT_CLASS_CHANGED, AccountClassChanged)
 register(STAKEHOLDER_WENT_SILENT, StakeholderWentSilent)

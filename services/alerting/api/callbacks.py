@@ -2,6 +2,7 @@
 webhook endpoint, by Standard Webhooks, as ours to them are.
 """
 
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -114,6 +115,7 @@ async def call_back(
         callback = await genuine(tx, service.webhooks, endpoint_id, signed, raw)
     body = _read(raw)
     command = Command(body.follow_up_id, callback.caller, body.version, body.said(), f"crm:{endpoint_id}")
+    command = replace(command, touches=body.by is not None)
     action = body.carried_out()
     answered = await database.retrying(lambda tx: take(tx, service.resources, callback, command, action))
     service.committed()

@@ -1,5 +1,6 @@
 """Reading follow-ups, and opening one by hand."""
 
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -11,11 +12,13 @@ from services.alerting.api.views import detail_view, follow_up_view, webhook_id_
 from services.alerting.domain.questions import GROUPS, SORTS, Sort, TaskFilter
 from services.alerting.domain.severity import SEVERITIES
 from services.alerting.domain.tasks import STATES, Task
+from services.alerting.domain.wording import read_on
 from services.alerting.handlers.follow_ups import Wanted, open_by_hand
 from services.alerting.store import task_queries
 from services.alerting.store.answers import answers_by_id
 from services.alerting.store.notices import notices_of
-from services.alerting.store.tasks import find_task, history_of, triggers_of
+from services.alerting.store.occasions import occasions_of
+from services.alerting.store.tasks import find_task, history_of
 from shared.access.caller import Caller
 from shared.db.engine import Database
 from shared.db.transaction import ReadTx
@@ -41,11 +44,15 @@ async def list_follow_ups(
     *,
     caller: Reader,
     database: TheDatabase,
+    service: TheService,
     account_id: Annotated[PathId | None, Query()] = None,
     stakeholder_id: Annotated[PathId | None, Query()] = None,
     state: Several = None,
     kind: Several = None,
     severity: Several = None,
+    reason_holds: Annotated[
+        bool | None, Query(description="`false`: those not closed of which what they say is so no longer.")
+    ] = None,
     owner: Annotated[str | None, Query(max_length=320, description="The owner's address.")] = None,
     due_before: Annotated[Instant | None, Query()] = None,
     updated_since: Annotated[Instant | None, Query()] = None,
@@ -63,6 +70,7 @@ async def list_follow_ups(
         states=several("state", state, STATES),
         kinds=several("kind", kind),
         severities=several("severity", severity, SEVERITIES),
+        reason_holds=reason_holds,
         owner=owner,
         due_before=due_before,
         updated_since=updated_since,
@@ -74,7 +82,8 @@ async def list_follow_ups(
     async with database.read() as tx:
         tasks = await task_queries.list_tasks(tx, wanted, Sort(key, descending), after, limit + 1)
     page = page_of(tasks, limit, lambda task: (getattr(task, key), str(task.follow_up_id)), purpose)
-    return Page(items=[follow_up_view(task) for task in page.items], next_cursor=page.next_cursor)
+    today = today_of(service)
+    return Page(items=[follow_up_view(read_on(task, today)) for task in page.items], next_cursor=page.next_cursor)
 
 
 @router.post(
@@ -139,15 +148,16 @@ async def get_follow_up(
 
 
 @router.get("/{follow_up_id}/why", summary="Why it is there, and what went out about it")
-async def why(follow_up_id: FollowUpId, caller: Reader, database: TheDatabase) -> Why:
-    """The events, the facts and rules they were judged by, the policy of then, what stood back, every message."""
+async def why(follow_up_id: FollowUpId, caller: Reader, database: TheDatabase, service: TheService) -> Why:
+    """What it rests on, the facts and rules that was judged by, the policy of then, what stood back, every message."""
     async with database.read() as tx:
         task = await _found(tx, follow_up_id, caller)
         history = await history_of(tx, task.follow_up_id)
         messages = [message for entry in history if (message := webhook_id_of(entry))]
         deliveries = await task_queries.deliveries_of(tx, messages)
         notices = await notices_of(tx, task.follow_up_id)
-        return why_view(task, await triggers_of(tx, [task.follow_up_id]), history, deliveries, notices)
+        resting = (await occasions_of(tx, [task.follow_up_id])).get(task.follow_up_id, [])
+        return why_view(read_on(task, today_of(service)), resting, history, deliveries, notices)
 
 
 async def shown(database: Database, service: Alerting, task: Task, response: Response) -> FollowUpDetail:
@@ -161,7 +171,13 @@ async def _detail(tx: ReadTx, service: Alerting, task: Task, response: Response)
     key = (task.account_id, task.response_id or "")
     kept = (await answers_by_id(tx, [key])).get(key)
     response.headers["ETag"] = f'"{task.version}"'
+    task = read_on(task, today_of(service))
     return detail_view(task, history, kept.live if kept else None, service.resources.context.links)
+
+
+def today_of(service: Alerting) -> date:
+    """The supplier's date."""
+    return service.resources.policy.calendar.local_date(service.resources.clock.now())
 
 
 async def _found(tx: ReadTx, follow_up_id: UUID, caller: Caller) -> Task:

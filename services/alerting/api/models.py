@@ -11,7 +11,9 @@ from shared.ids import Identifier
 
 State = Literal["open", "acknowledged", "in_progress", "snoozed", "closed"]
 SeverityName = Literal["critical", "high", "medium", "low"]
-OutcomeName = Literal["resolved", "dismissed", "answered", "corrected"]
+OutcomeName = Literal[
+    "resolved", "dismissed", "answered", "improved", "corrected", "over", "gone", "superseded", "merged"
+]
 ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=ONE_LINE)]
 Title = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=130, pattern=ONE_LINE)]
@@ -72,7 +74,11 @@ class FollowUp(BaseModel):
     )
     playbook: str = Field(description="What to do about it.")
     opened_at: datetime
+    reason_holds: bool = Field(description="False where what it says is so no longer.")
     closed_at: datetime | None
+    closed_by: Literal["person", "facts"] | None = Field(
+        description="`facts`: nobody had touched it, and its reason was over."
+    )
     outcome: OutcomeName | None
 
 
@@ -132,6 +138,11 @@ class FollowUpDetail(FollowUp):
     escalations: list[EscalationView] = Field(description="Who hears of it if nobody takes it on, and who has.")
     paused_seconds: int = Field(description="Business time for which it was snoozed; the due time includes it.")
     unacknowledged_at: datetime | None = Field(description="When it was taken on and left, and opened again.")
+    touched_at: datetime | None = Field(description="Since when somebody works on it; only people close it then.")
+    over_since: datetime | None = Field(description="Since when its reason is over.")
+    over_because: str | None = Field(examples=["answered 9 on 2026-06-01"])
+    proposed_outcome: OutcomeName | None = Field(description="The outcome that fits while its reason is over.")
+    linked_to: str | None = Field(description="The follow-up that took its place, or the one that it follows.")
     root_cause: str | None
     what_was_done: str | None
     told_customer: bool | None
@@ -183,7 +194,7 @@ class PromiseStep(Step):
 
 
 class CloseStep(Step):
-    """How it ended."""
+    """How it ended. What only facts bring about is an outcome while `reason_holds` is false, else 422."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -242,18 +253,18 @@ class LoopGroup(BaseModel):
     group: dict[str, str | None] = Field(examples=[{"kind": "detractor"}])
     opened_count: int
     open_count: int
-    overdue_count: int = Field(description="Past due without a first touch.")
+    overdue_count: int = Field(description="Past due without a first touch, of those whose reason holds.")
     closed_count: int
     resolved_count: int
-    answered_count: int
     dismissed_count: int
-    corrected_count: int
+    closed_by_facts_count: int = Field(description="Closed by themselves: nobody had touched them.")
+    over_count: int = Field(description="Not closed, and so no longer.")
     told_customer_count: int
     loop_count: int = Field(
-        description="Follow-ups by which somebody is owed an answer: neither dismissed nor corrected, chances to grow"
-        " left out."
+        description="Follow-ups by which somebody is owed an answer: neither dismissed nor closed by facts, chances to"
+        " grow left out."
     )
-    closed_loop_count: int = Field(description="Those of them that were resolved or answered.")
+    closed_loop_count: int = Field(description="Those of them that people have closed.")
     closed_loop_rate: float | None = Field(
         description="`closed_loop_count` over `loop_count`, 0 to 1. A chance to grow that nobody took up leaves no"
         " customer without an answer, so it does not count."

@@ -16,7 +16,7 @@ from services.alerting.api.models import (
 from services.alerting.domain.payloads import Links, response_block, task_item
 from services.alerting.domain.people import Answer
 from services.alerting.domain.tasks import HistoryEntry, Task
-from services.alerting.domain.triggers import Fired
+from services.alerting.store.occasions import RestsOn
 
 WHOLE = 1_000_000
 """No comment is cut where somebody works on it."""
@@ -46,6 +46,11 @@ def detail_view(task: Task, history: Sequence[HistoryEntry], answer: Answer | No
         escalations=[EscalationView.model_validate(one, from_attributes=True) for one in task.escalations],
         paused_seconds=task.paused_seconds,
         unacknowledged_at=task.unacknowledged_at,
+        touched_at=task.touched_at,
+        over_since=task.over.since if task.over else None,
+        over_because=task.over.because if task.over else None,
+        proposed_outcome=task.over.outcome if task.over else None,
+        linked_to=str(task.linked_to) if task.linked_to else None,
         root_cause=closing.root_cause if closing else None,
         what_was_done=closing.what_was_done if closing else None,
         told_customer=closing.told_customer if closing else None,
@@ -75,7 +80,7 @@ def webhook_id_of(entry: HistoryEntry) -> str | None:
 
 def why_view(
     task: Task,
-    fired: Sequence[Fired],
+    resting: Sequence[RestsOn],
     history: Sequence[HistoryEntry],
     deliveries: Sequence[Mapping[str, Any]],
     notices: Sequence[Mapping[str, Any]],
@@ -96,21 +101,23 @@ def why_view(
         inhibited=list(task.inhibited),
         rule=task.policy.get("rule"),
         business_time=task.policy.get("business_time"),
-        triggers=[trigger_view(one) for one in fired],
+        triggers=[trigger_view(one) for one in resting],
         messages=messages,
         notices=[dict(one) for one in notices],
     )
 
 
-def trigger_view(one: Fired) -> dict[str, Any]:
-    """An event behind a follow-up."""
+def trigger_view(one: RestsOn) -> dict[str, Any]:
+    """An occasion behind a follow-up."""
     return {
-        "event_id": str(one.trigger.event_id),
-        "event": one.trigger.event,
-        "at": one.trigger.at,
-        "response_id": one.trigger.response_id,
+        "kind": one.kind,
+        "stakeholder_id": one.stakeholder_id,
+        "occasion": one.occasion,
+        "event": one.event,
+        "at": one.at,
+        "response_id": one.response_id,
         "role": one.role,
         "holds": one.holds,
-        "facts": dict(one.trigger.facts),
-        "matches": list(one.matches),
+        "facts": one.facts,
+        "matches": one.matches,
     }

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
-from services.alerting.domain.people import Answer
+from services.alerting.domain.people import FRESH, Answer
 
 _CLEARED: Mapping[str, Any] = {
     "comment": None,
@@ -50,6 +50,43 @@ class AnswerChange:
     posted: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What an event of the scorer said of an answer that has not come itself."""
+
+    change: str | None = None
+    previous_score: int | None = None
+    falls_in_a_row: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """An answer as it was recorded first, and as it is now; `posted` is the digest of what the client sent. `named`: it
+    has not come itself, an event of the scorer has named it.
+    """
+
+    recorded: Answer
+    live: Answer
+    recorded_at: datetime
+    named: Named | None = None
+    posted: str = ""
+
+    @property
+    def order(self) -> tuple[datetime, str]:
+        """By when people answered, then by response_id."""
+        return self.live.answered_at, self.live.response_id
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is an answer at all: neither withdrawn nor a test."""
+        return not (self.live.withdrawn or self.live.test)
+
+    @property
+    def is_fresh(self) -> bool:
+        """Whether anybody may be told of it: recorded at most 30 days after it was given, and not by a quiet import."""
+        return not self.live.quiet and self.recorded_at - self.live.answered_at <= FRESH
+
+
 def live_answer(recorded: Answer, changes: Iterable[AnswerChange], posted: str | None = None) -> Answer:
     """The answer after all its changes, in whatever order they came; those that do not fit count nowhere. `posted` is
     the digest of what was first recorded."""
@@ -57,9 +94,9 @@ def live_answer(recorded: Answer, changes: Iterable[AnswerChange], posted: str |
     if not fitting:
         return recorded
     values: dict[str, Any] = {}
-    for change in sorted(fitting, key=lambda one: (one.recorded_at, one.event_id)):
+    for change in sorted(fitting, key=lambda change: (change.recorded_at, change.event_id)):
         values |= {name: _live(name, new) for name, new in change.changes.items() if name in _TYPES}
-    return replace(recorded, **values, withdrawn=any(one.kind == "withdrawn" for one in fitting))
+    return replace(recorded, **values, withdrawn=any(change.kind == "withdrawn" for change in fitting))
 
 
 def _is_of(change: AnswerChange, recorded: Answer, posted: str | None) -> bool:

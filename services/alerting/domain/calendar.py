@@ -51,7 +51,7 @@ class BusinessCalendar:
     def is_open(self, at: datetime) -> bool:
         """Whether `at` lies in business hours; the closing time itself does not."""
         day = at.astimezone(self.zone).date()
-        if not self._is_business_day(day):
+        if not self.is_business_day(day):
             return False
         opening, closing = self._hours_of(day)
         return opening <= at < closing
@@ -110,7 +110,7 @@ class BusinessCalendar:
         local = at.astimezone(self.zone)
         for offset in range(1, _MAX_CLOSED_DAYS):
             day = local.date() - offset * _DAY
-            if self._is_business_day(day):
+            if self.is_business_day(day):
                 opening, closing = self._hours_of(day)
                 wall = local.replace(tzinfo=None) - datetime.combine(local.date(), datetime.min.time())
                 same = self._instant(day, wall)
@@ -135,11 +135,11 @@ class BusinessCalendar:
     def _business_day_from(self, day: date) -> date:
         for offset in range(_MAX_CLOSED_DAYS):
             candidate = day + offset * _DAY
-            if self._is_business_day(candidate):
+            if self.is_business_day(candidate):
                 return candidate
         raise ValueError("the calendar has no business day within a year")
 
-    def _is_business_day(self, day: date) -> bool:
+    def is_business_day(self, day: date) -> bool:
         return day.weekday() in self.weekdays and day not in self.holidays
 
     def _instant(self, day: date, time_of_day: timedelta) -> datetime:

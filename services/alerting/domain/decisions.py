@@ -1,17 +1,17 @@
-"""One event, one decision: the strongest rule opens the follow-up, the others stand in it as inhibited."""
+"""What rules would decide about one past event: the strongest that holds. For dry-runs; what is open is judged by all
+facts.
+"""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from string import Template
 
 from services.alerting.domain.calendar import BusinessCalendar
-from services.alerting.domain.rules import Facts, Rule
+from services.alerting.domain.rules import Rule, Values
 from services.alerting.domain.severity import Severity, raised, rank
+from services.alerting.domain.wording import reason_of
 
 PREMIUM = "premium"
-FURTHEST = {"sent": "not opened", "delivered": "not opened", "started": "begun"}
-"""How far an invitation came, in the words of an account manager where they differ from those of a mail sender."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,14 +36,8 @@ class Decision:
         """Every rule that held, the strongest first."""
         return (self.chosen, *self.inhibited) if self.chosen else ()
 
-    @property
-    def inhibited_kinds(self) -> tuple[str, ...]:
-        """The kinds that stand back, each once, without the chosen one's own."""
-        own = self.chosen.rule.kind if self.chosen else None
-        return tuple(dict.fromkeys(one.rule.kind for one in self.inhibited if one.rule.kind != own))
 
-
-def decide(rules: Iterable[Rule], event: str, facts: Facts, at: datetime, calendar: BusinessCalendar) -> Decision:
+def decide(rules: Iterable[Rule], event: str, facts: Values, at: datetime, calendar: BusinessCalendar) -> Decision:
     """The decision about an event that happened at `at`. Strength: severity, then earlier due, then the
     table's order.
 
@@ -58,23 +52,9 @@ def _strength(match: Match) -> tuple[int, datetime, int]:
     return rank(match.severity), match.due_at, match.rule.position
 
 
-def _match(rule: Rule, facts: Facts, at: datetime, calendar: BusinessCalendar) -> Match:
+def _match(rule: Rule, facts: Values, at: datetime, calendar: BusinessCalendar) -> Match:
     severity, reasons = rule.severity, [reason_of(rule, facts)]
     if facts.get("tier") == PREMIUM and raised(severity) != severity:
         severity = raised(severity)
         reasons.append(f"premium account: severity raised from {rule.severity} to {severity}")
     return Match(rule, severity, calendar.add(at, rule.due), tuple(reasons))
-
-
-def reason_of(rule: Rule, facts: Facts) -> str:
-    """The rule's sentence with the facts filled in, e.g. `scored 2 of 10: a deep detractor`."""
-    filled = {name: _shown(name, value) for name, value in facts.items() if value is not None}
-    return Template(rule.reason).safe_substitute(filled)
-
-
-def _shown(name: str, value: object) -> str:
-    if name == "furthest":
-        return FURTHEST.get(str(value), str(value))
-    if name in ("account_class", "previous_class"):
-        return str(value).replace("_", " ")
-    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -51,13 +51,14 @@ def calendar_of(policy: Mapping[str, Any]) -> BusinessCalendar:
 
 
 def waiting(task: Task) -> tuple[Escalation, ...]:
-    """The levels that may still fire as things stand: of the first touch while nobody has taken it on, of promises
-    until the end.
+    """The levels that may still fire as things stand: of the first touch while nobody has taken it on and its reason
+    holds, of promises until the end.
     """
+    missed = task.state == "open" and task.reason_holds
     return tuple(
-        one
-        for one in task.escalations
-        if one.fired_at is None and not task.is_closed and (one.cause != "overdue" or task.state == "open")
+        level
+        for level in task.escalations
+        if level.fired_at is None and not task.is_closed and (level.cause != "overdue" or missed)
     )
 
 
@@ -113,10 +114,11 @@ def paused(task: Task, until: datetime) -> dict[str, Any]:
     if task.paused_since is None:
         return {}
     calendar = calendar_of(task.policy)
-    pause = calendar.elapsed(task.paused_since, until)
+    # In whole seconds, as their sum is kept, so that a due time worked out anew is the same.
+    pause = timedelta(seconds=round(calendar.elapsed(task.paused_since, until).total_seconds()))
     return {
         "paused_since": None,
-        "paused_seconds": task.paused_seconds + round(pause.total_seconds()),
+        "paused_seconds": task.paused_seconds + int(pause.total_seconds()),
         "due_at": _later(task.due_at, pause, calendar),
         "ack_expires_at": task.ack_expires_at and _later(task.ack_expires_at, pause, calendar),
         "escalations": tuple(

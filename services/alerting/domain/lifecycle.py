@@ -8,14 +8,18 @@ from dataclasses import fields, replace
 from datetime import datetime
 from enum import Enum
 from typing import Any
+from uuid import UUID
 
 from services.alerting.domain import escalation
 from services.alerting.domain.tasks import (
+    BY_PEOPLE,
+    SAID_ANEW,
     SYSTEM,
     Change,
     Closing,
     Contact,
     HistoryEntry,
+    Over,
     OwnerSource,
     Promise,
     Step,
@@ -23,7 +27,7 @@ from services.alerting.domain.tasks import (
 )
 
 _NOT_IN_HISTORY = {"version", "updated_at", "policy", "closing", "promise", "escalations", "paused_since"}
-_NOT_IN_HISTORY |= {"ack_expires_at", "next_answer"}
+_NOT_IN_HISTORY |= {"ack_expires_at", "next_answer", "touched_at", "over", "closed_by", "linked_to"}
 
 
 class Refusal(Enum):
@@ -34,6 +38,7 @@ class Refusal(Enum):
     IN_PROGRESS = "follow_up_in_progress"
     STALE = "stale_version"
     ALREADY_OPEN = "follow_up_already_open"
+    REASON_HOLDS = "reason_holds"
 
 
 class NotAllowed(Exception):
@@ -60,11 +65,13 @@ def acknowledge(task: Task, change: Change) -> Step | None:
     first = task.acknowledged_at or change.at
     expires = escalation.ack_expires_at(task, change.at, first)
     values = _resumed(task, change.at) | {"acknowledged_at": first, "ack_expires_at": expires, "snoozed_until": None}
-    return _step(task, "acknowledged", change, state="acknowledged", **values)
+    return _step(task, "acknowledged", change, state="acknowledged", **values | _touched(task, change))
 
 
 def unacknowledge(task: Task, change: Change) -> Step | None:
-    """Who took it on has done nothing since: it is open again, once, and whoever had not yet heard of it will."""
+    """Who took it on has done nothing since: it is open and nobody's again, once, and whoever had not yet heard of it
+    will.
+    """
     expires, taken = task.ack_expires_at, task.acknowledged_at
     if task.state != "acknowledged" or task.unacknowledged_at is not None or expires is None or taken is None:
         return None
@@ -77,6 +84,7 @@ def unacknowledge(task: Task, change: Change) -> Step | None:
         state="open",
         ack_expires_at=None,
         unacknowledged_at=change.at,
+        touched_at=None,
         escalations=escalation.moved(task, max(task.due_at, change.at)),
     )
 
@@ -102,7 +110,8 @@ def start(task: Task, change: Change) -> Step | None:
             "started_at": task.started_at or change.at,
             "snoozed_until": None,
             "ack_expires_at": None,
-        },
+        }
+        | _touched(task, change),
     )
 
 
@@ -117,7 +126,8 @@ def wake(task: Task, change: Change) -> Step | None:
     """The snooze is over: back to where the work stood."""
     if task.state != "snoozed":
         return None
-    state = "in_progress" if task.started_at else "acknowledged" if task.acknowledged_at else "open"
+    taken = "acknowledged" if task.acknowledged_at else "open"
+    state = "in_progress" if task.started_at else taken
     # However late we came to look, the pause is the one that was asked for.
     until = min(change.at, task.snoozed_until or change.at)
     return _step(task, "woken", change, state=state, snoozed_until=None, **_resumed(task, until))
@@ -128,7 +138,7 @@ def assign(task: Task, change: Change, owner: Contact) -> Step | None:
     _require_not_closed(task)
     if owner == task.owner and task.owner_source == "assigned":
         return None
-    return _step(task, "assigned", change, owner=owner, owner_source="assigned", **_alive(task, change))
+    return _step(task, "assigned", change, owner=owner, owner_source="assigned", **_worked_on(task, change))
 
 
 def follow_directory(task: Task, change: Change, owner: Contact, source: OwnerSource) -> Step | None:
@@ -142,30 +152,90 @@ def promise(task: Task, change: Change, made: Promise) -> Step:
     """Write down what was promised and by when."""
     _require_not_closed(task)
     levels = escalation.with_promise(task, made, change.at)
-    step = _step(task, "promised", change, promise=made, escalations=levels, **_alive(task, change))
+    step = _step(task, "promised", change, promise=made, escalations=levels, **_worked_on(task, change))
     shown = [made.what, made.by.isoformat()]
     return replace(step, entry=replace(step.entry, changes={"promise": [None, shown]}))
 
 
 def comment(task: Task, change: Change) -> Step:
     """Say something about it; in any state."""
-    return _step(task, "commented", change, **_alive(task, change))
+    return _step(task, "commented", change, **_worked_on(task, change))
 
 
 def close(task: Task, change: Change, closing: Closing) -> Step:
-    """The loop is closed, with what it was and what was done."""
+    """A person closes the loop, with what it was and what was done. What only facts bring about is an outcome while the
+    reason is over.
+    """
     _require_not_closed(task)
+    if closing.outcome not in BY_PEOPLE and task.over is None:
+        raise NotAllowed(Refusal.REASON_HOLDS)
+    # Who closes it by hand has touched it.
+    first = task.acknowledged_at or change.at
+    return _closed(task, change, closing, acknowledged_at=first, closed_by="person", **_touched(task, change))
+
+
+def close_by_facts(task: Task, change: Change, over: Over, linked_to: UUID | None = None) -> Step:
+    """Its reason is over and nobody has touched it: it closes by itself."""
+    linked = linked_to or task.linked_to
+    return _closed(task, change, Closing(over.outcome), closed_by="facts", over=over, linked_to=linked)
+
+
+def reopen(task: Task, change: Change) -> Step:
+    """It was not done after all."""
+    if not task.is_closed:
+        raise NotAllowed(Refusal.NOT_CLOSED)
+    levels = escalation.anew(task, change.at)
+    values = {"closed_at": None, "closing": None, "closed_by": None, "over": None} | _touched(task, change)
+    return _step(task, "reopened", change, state="open", escalations=levels, **values)
+
+
+def reopen_by_facts(task: Task, change: Change) -> Step:
+    """Its reason holds again: the time for which it was shut is a pause, and levels that fired stay fired."""
+    paused = escalation.paused(replace(task, paused_since=task.closed_at), change.at)
+    values = paused | {"closed_at": None, "closing": None, "closed_by": None, "over": None, "linked_to": None}
+    return _step(task, "reopened", change, state="open", **values)
+
+
+def lose_reason(task: Task, change: Change, over: Over) -> Step | None:
+    """Its reason is over and somebody has touched it: it stays and says so, and its clocks stand still. None where that
+    is known.
+    """
+    if task.over is not None and task.over.outcome == over.outcome:
+        return None
+    said = replace(over, since=task.over.since if task.over else over.since)
+    step = _step(task, "reason_over", change, over=said, paused_since=task.paused_since or change.at)
+    return replace(step, entry=replace(step.entry, changes={"reason_holds": [task.over is None, False]}))
+
+
+def regain_reason(task: Task, change: Change) -> Step | None:
+    """Its reason holds again: the clocks go on, unless it is snoozed besides."""
+    if task.over is None:
+        return None
+    resumed = {} if task.state == "snoozed" else escalation.paused(task, change.at)
+    step = _step(task, "reason_holds", change, over=None, **resumed)
+    return replace(step, entry=replace(step.entry, changes={"reason_holds": [False, True]}))
+
+
+def amend(task: Task, action: str, change: Change, **values: Any) -> Step | None:
+    """Bring a task in line with the facts; None where it is. The version grows with what others act on: severity, due
+    time, score and answer; the words alone leave nobody's work stale.
+    """
+    if all(getattr(task, name) == value for name, value in values.items()):
+        return None
+    if any(getattr(task, name) != values.get(name, getattr(task, name)) for name in _ACTED_ON):
+        return _step(task, action, change, **values)
+    changed = replace(task, **values)
+    entry = HistoryEntry(SAID_ANEW, change.actor, change.at, task.version, change.comment, differences(task, changed))
+    return Step(changed, entry)
+
+
+_ACTED_ON = ("severity", "due_at", "score", "response_id")
+
+
+def _closed(task: Task, change: Change, closing: Closing, **values: Any) -> Step:
+    resumed = escalation.paused(task, change.at) | {"ack_expires_at": None, "snoozed_until": None}
     step = _step(
-        task,
-        "closed",
-        change,
-        state="closed",
-        closed_at=change.at,
-        # Who closes it by hand has touched it.
-        acknowledged_at=task.acknowledged_at or (change.at if change.actor != SYSTEM else None),
-        closing=closing,
-        snoozed_until=None,
-        **_resumed(task, change.at) | {"ack_expires_at": None},
+        task, "closed", change, **resumed | {"state": "closed", "closed_at": change.at, "closing": closing} | values
     )
     told = {
         name: [None, getattr(closing, name)]
@@ -175,17 +245,18 @@ def close(task: Task, change: Change, closing: Closing) -> Step:
     return replace(step, entry=replace(step.entry, changes=step.entry.changes | told))
 
 
-def reopen(task: Task, change: Change) -> Step:
-    """It was not done after all."""
-    if not task.is_closed:
-        raise NotAllowed(Refusal.NOT_CLOSED)
-    levels = escalation.anew(task, change.at)
-    return _step(task, "reopened", change, state="open", closed_at=None, closing=None, escalations=levels)
+def _touched(task: Task, change: Change) -> dict[str, Any]:
+    """Somebody works on it: from the first touch on it is theirs to close."""
+    return {"touched_at": task.touched_at or change.at} if change.touches and change.actor != SYSTEM else {}
+
+
+def _worked_on(task: Task, change: Change) -> dict[str, Any]:
+    return _touched(task, change) | _alive(task, change)
 
 
 def _resumed(task: Task, at: datetime) -> dict[str, Any]:
-    """What changes when a snooze ends, by itself or by hand."""
-    return escalation.paused(task, at)
+    """What changes when a snooze ends, by itself or by hand; without a reason the clocks go on standing still."""
+    return escalation.paused(task, at) if task.over is None else {}
 
 
 def _alive(task: Task, change: Change) -> dict[str, Any]:

@@ -25,6 +25,7 @@ ENDPOINT = "endpoint/"
 """What stands for an account where a notice is about an endpoint; no id of an account holds a slash."""
 RETRIES = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120, 480, 1440))
 """Waits after a try that failed; then it is given up."""
+PROMOTER = 9
 MAX_QUOTE = 1_500
 MAX_ITEMS = 20
 """A message shows so many; the rest is counted."""
@@ -118,12 +119,18 @@ def still_news(topic: Topic, item: Item) -> bool:
     if topic == "webhooks":
         return item.endpoint is not None
     if topic == "praise":
-        return answer is not None and bool(answer.comment) and not answer.withdrawn and not answer.test
+        return answer is not None and is_praise(answer)
     if task is None or task.is_closed:
         return False
     if topic == "escalations":
-        return item.cause in ("promise_near", "promise_past") or task.state == "open"
-    return True
+        return item.cause in ("promise_near", "promise_past") or (task.state == "open" and task.reason_holds)
+    return task.reason_holds
+
+
+def is_praise(answer: Answer) -> bool:
+    """Whether a promoter has said something."""
+    heard = not (answer.withdrawn or answer.test)
+    return heard and answer.survey_type == "nps" and answer.score >= PROMOTER and bool(answer.comment)
 
 
 def subject_of(items: Sequence[Item]) -> str:
@@ -231,8 +238,8 @@ def _quote(answer: Answer | None) -> str | None:
 
 def _link(item: Item, links: Links) -> str | None:
     if item.task is not None:
-        return links.follow_up.format(follow_up_id=item.task.follow_up_id)
-    return links.response.format(response_id=item.answer.response_id) if item.answer else None
+        return links.of_task(item.task)
+    return links.of_answer(item.answer) if item.answer else None
 
 
 def _local(at: datetime, calendar: BusinessCalendar) -> str:

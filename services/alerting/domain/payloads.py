@@ -5,10 +5,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import quote
 
 from services.alerting.domain import crm
 from services.alerting.domain.calendar import BusinessCalendar
 from services.alerting.domain.people import Account, Answer, Stakeholder
+from services.alerting.domain.series import category_of
 from services.alerting.domain.tasks import Contact, Task
 
 MAX_COMMENT = 8_000
@@ -18,10 +20,17 @@ MAX_BYTES = 60_000
 
 @dataclass(frozen=True, slots=True)
 class Links:
-    """Where things can be looked up: templates with `{follow_up_id}` and `{response_id}`."""
+    """Where people look things up: the pages of the dashboard at this address."""
 
-    follow_up: str
-    response: str
+    dashboard: str
+
+    def of_task(self, task: Task) -> str:
+        """The page of a follow-up."""
+        return f"{self.dashboard}/follow-ups/{task.follow_up_id}"
+
+    def of_answer(self, answer: Answer) -> str:
+        """The page of the person, with all that they have answered."""
+        return f"{self.dashboard}/accounts/{quote(answer.account_id)}/people/{quote(answer.stakeholder_id)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +73,7 @@ def _build(context: Context, subject: Subject, limit: int) -> dict[str, Any]:
     if subject.change is not None:
         data["change"] = dict(subject.change)
     if task is not None:
-        link = context.links.follow_up.format(follow_up_id=task.follow_up_id)
+        link = context.links.of_task(task)
         data["task"] = task_item(task) | {"title": task.title, "link": link}
         text = crm.body(task, answer, link, limit)
         data["crm"] = {
@@ -92,7 +101,9 @@ def task_item(task: Task) -> dict[str, Any]:
         "inhibited": list(task.inhibited),
         "playbook": task.playbook,
         "opened_at": timestamp(task.opened_at),
+        "reason_holds": task.reason_holds,
         "closed_at": timestamp(task.closed_at),
+        "closed_by": task.closed_by,
         "outcome": task.outcome,
     }
 
@@ -143,16 +154,8 @@ def response_block(answer: Answer, links: Links, limit: int = MAX_COMMENT) -> di
         "truncated": False,
     }
     if answer.comment is not None and len(answer.comment) > limit:
-        link = links.response.format(response_id=answer.response_id)
-        block |= {"comment": answer.comment[:limit], "truncated": True, "link": link}
+        block |= {"comment": answer.comment[:limit], "truncated": True, "link": links.of_answer(answer)}
     return block
-
-
-def category_of(survey_type: str, score: int) -> str | None:
-    """promoter from 9, passive from 7, else detractor; only of nps."""
-    if survey_type != "nps":
-        return None
-    return "promoter" if score >= 9 else "passive" if score >= 7 else "detractor"
 
 
 def contact_block(contact: Contact) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from services.alerting.domain.rules import Facts
+from services.alerting.domain.rules import Values
 from services.alerting.domain.tasks import Contact, OwnerSource, Recipient
 
 MAX_TITLE = 130
@@ -27,6 +27,8 @@ class Account:
     revenue_amount: float | None = None
     revenue_currency: str | None = None
     renewal_on: date | None = None
+    closed_on: date | None = None
+    removed: bool = False
     owner: Contact = NOBODY
     sponsor: Contact = NOBODY
     attributes: dict[str, Any] = field(default_factory=dict)
@@ -42,6 +44,7 @@ class Stakeholder:
     email: str | None = None
     type: str | None = None
     job_title: str | None = None
+    removed: bool = False
     attributes: dict[str, Any] = field(default_factory=dict)
 
 
@@ -110,7 +113,7 @@ def _known(owner: Contact, default_owner: Contact) -> tuple[Contact, OwnerSource
     return (owner, "directory") if owner.known else (default_owner, "default")
 
 
-def title_of(label: str, facts: Facts, account: Account, person: Stakeholder | None) -> str:
+def title_of(label: str, facts: Values, account: Account, person: Stakeholder | None) -> str:
     """One line for a list, at most 130 characters: `Detractor (2): Jane Doe, Acme`."""
     score = facts.get("score")
     head = f"{label} ({score})" if score is not None else label

@@ -17,6 +17,7 @@ class TaskFilter:
     states: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     severities: tuple[str, ...] = ()
+    reason_holds: bool | None = None
     owner: str | None = None
     due_before: datetime | None = None
     updated_since: datetime | None = None
@@ -35,8 +36,9 @@ class Sort:
 class LoopFigures:
     """How well the loop is closed in one group. Times in hours by the clock, None where there is nothing to measure.
 
-    `loop_count`: who is owed an answer, so neither dismissed nor corrected and no chance to grow. `closed_loop_rate`:
-    those of them that are closed, from 0 to 1. `on_time_rate`: first touches by the due time over all that were due.
+    `loop_count`: who is owed an answer, so neither dismissed nor closed by facts and no chance to grow.
+    `closed_loop_rate`: those of them that are closed, from 0 to 1. `on_time_rate`: first touches by the due time over
+    all that were due.
     `recovered_rate`: recovered over all whose person has answered again, chances to grow left out.
     """
 
@@ -46,9 +48,9 @@ class LoopFigures:
     overdue_count: int
     closed_count: int
     resolved_count: int
-    answered_count: int
     dismissed_count: int
-    corrected_count: int
+    closed_by_facts_count: int
+    over_count: int
     told_customer_count: int
     loop_count: int
     closed_loop_count: int

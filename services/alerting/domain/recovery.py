@@ -1,9 +1,9 @@
 """The person's next score: what came of a follow-up, told by the only one who knows."""
 
-from dataclasses import replace
-from datetime import datetime
+from collections.abc import Iterable
 from typing import Literal
 
+from services.alerting.domain.answers import Kept
 from services.alerting.domain.tasks import NextAnswer, NextResult, Task
 
 Series = tuple[str | None, str | None]
@@ -16,7 +16,9 @@ Level = Literal[0, 1, 2]
 def level_of(survey_type: str, score: int) -> Level:
     """0 is a detractor, dissatisfied or much effort; 2 a promoter, satisfied or easy."""
     middle, good = _BORDERS[survey_type]
-    return 2 if score >= good else 1 if score >= middle else 0
+    if score >= good:
+        return 2
+    return 1 if score >= middle else 0
 
 
 def result_of(survey_type: str, before: int, now: int) -> NextResult:
@@ -26,19 +28,21 @@ def result_of(survey_type: str, before: int, now: int) -> NextResult:
     return "worse" if now < before else "unchanged"
 
 
-def waits_for(task: Task, series: Series, response_id: str, answered_at: datetime) -> bool:
-    """Whether an answer is the one after the follow-up: while it is open each newer one is, after that the first."""
-    if task.score is None or task.survey_type is None or (task.survey_type, task.nps_kind) != series:
-        return False
-    if task.response_id == response_id or answered_at < task.opened_at:
-        return False
-    known, closed = task.next_answer, task.closed_at
-    return known is None or ((closed is None or known.answered_at <= closed) and known.response_id != response_id)
+def next_answer_of(task: Task, answers: Iterable[Kept]) -> NextAnswer | None:
+    """The person's next answer to the same question: while the follow-up is open the newest, after that the first."""
+    if task.score is None or task.survey_type is None:
+        return None
+    live = sorted((kept for kept in answers if _is_of(task, kept)), key=lambda kept: kept.order)
+    behind = next((kept.order for kept in live if kept.live.response_id == task.response_id), (task.opened_at, ""))
+    later = [kept.live for kept in live if kept.order > behind]
+    closed = task.closed_at
+    after = [answer for answer in later if closed is not None and answer.answered_at > closed]
+    if not later:
+        return None
+    chosen = after[0] if after else later[-1]
+    result = result_of(task.survey_type, task.score, chosen.score)
+    return NextAnswer(chosen.response_id, chosen.score, chosen.answered_at, result)
 
 
-def answered(task: Task, response_id: str, score: int, answered_at: datetime) -> Task:
-    """The task with the person's next score. The caller has seen that it waits for it."""
-    if task.survey_type is None or task.score is None:
-        raise ValueError("the task has no score to compare with")
-    result = result_of(task.survey_type, task.score, score)
-    return replace(task, next_answer=NextAnswer(response_id, score, answered_at, result))
+def _is_of(task: Task, kept: Kept) -> bool:
+    return kept.counts and (kept.live.survey_type, kept.live.nps_kind) == (task.survey_type, task.nps_kind)

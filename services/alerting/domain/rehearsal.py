@@ -5,18 +5,40 @@ time; while it is, more of the same is an occurrence of it.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
 from services.alerting.domain.calendar import BusinessCalendar
 from services.alerting.domain.decisions import Match, decide
-from services.alerting.domain.rules import Rule
-from services.alerting.domain.triggers import Trigger, seen_by
+from services.alerting.domain.default_rules import ANSWERED, BOUNCED, WENT_SILENT
+from services.alerting.domain.rules import Rule, Values
 
 Key = tuple[str, str | None, str]
-AN_ANSWER = "stakeholder.answered"
+ABOUT_ACCOUNTS = frozenset({"tier", "industry", "region", "known_days", "burst"})
+"""What there is to say of a whole account rather than of one person."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trigger:
+    """An event that rules were asked about, with the values they looked at. `at` is when it happened."""
+
+    event_id: UUID
+    event: str
+    at: datetime
+    account_id: str
+    stakeholder_id: str | None
+    response_id: str | None
+    facts: Values
+
+
+def seen_by(rule: Rule, trigger: Trigger) -> Trigger:
+    """The trigger as the rule's follow-up shows it: without the person, where it is one of the whole account."""
+    if rule.about == "person":
+        return trigger
+    facts = {name: value for name, value in trigger.facts.items() if name in ABOUT_ACCOUNTS}
+    return replace(trigger, stakeholder_id=None, response_id=None, facts=facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +80,7 @@ class _Stage:
     def answered(self, trigger: Trigger, rules: Sequence[Rule]) -> None:
         """What waits for an answer closes with it."""
         for rule in rules:
-            if rule.closes_on_answer:
+            if rule.event in (WENT_SILENT, BOUNCED):
                 self.open.pop((trigger.account_id, trigger.stakeholder_id, rule.kind), None)
 
 
@@ -69,7 +91,7 @@ def rehearse(
     stage, found = _Stage(stays_open), []
     for one in sorted(past, key=lambda one: (one.trigger.at, one.trigger.event_id)):
         trigger = one.trigger
-        if trigger.event == AN_ANSWER:
+        if trigger.event == ANSWERED:
             stage.answered(trigger, rules)
         match = decide(rules, trigger.event, trigger.facts, trigger.at, calendar).chosen
         if match is None:

@@ -15,7 +15,7 @@ from services.alerting.domain.tasks import Recipient
 
 Operator = Literal["in", "min", "max"]
 FactValue = str | int | float | bool | None
-Facts = Mapping[str, FactValue]
+Values = Mapping[str, FactValue]
 """What a rule may look at; see FIELDS."""
 
 OPERATORS: tuple[Operator, ...] = ("in", "min", "max")
@@ -65,7 +65,7 @@ class Condition:
     operator: Operator
     value: Any
 
-    def holds(self, facts: Facts) -> bool:
+    def holds(self, facts: Values) -> bool:
         """Whether the facts pass."""
         actual = facts.get(self.field)
         if actual is None:
@@ -89,10 +89,10 @@ class EscalationStep:
 class Rule:
     """One row of the table of rules. `position` is the table's order and breaks the last ties.
 
-    `inhibited_by`: kinds whose open task takes the trigger in, of the same person or, where `inhibited_within` says
-    so and for what is about the account itself, of anybody at the account. `closes_on_answer`: the task is done when
-    the person answers. `growth`: a chance rather than a risk. `about`: whose follow-up it is, the person's or one of
-    the whole account.
+    `inhibited_by`: kinds whose open task takes this one in, of the same person or, where `inhibited_within` says so
+    and for what is about the account itself, of anybody at the account. `closes_on_answer` is ignored: an answer ends
+    what it answers. `growth`: a chance rather than a risk. `about`: whose follow-up it is, the person's or one of the
+    whole account.
     """
 
     rule_id: str
@@ -116,9 +116,22 @@ class Rule:
     enabled: bool = True
     about: Reach = "person"
 
-    def holds(self, event: str, facts: Facts) -> bool:
+    def holds(self, event: str, facts: Values) -> bool:
         """Whether this rule wants a follow-up for the event."""
-        return self.enabled and self.event == event and all(one.holds(facts) for one in self.conditions)
+        return self.enabled and self.event == event and self.fits(facts)
+
+    def fits(self, values: Values) -> bool:
+        """Whether every condition holds."""
+        return all(condition.holds(values) for condition in self.conditions)
+
+    def tests(self, field: str) -> tuple[Condition, ...]:
+        """The conditions about one field."""
+        return tuple(condition for condition in self.conditions if condition.field == field)
+
+    @property
+    def is_wish(self) -> bool:
+        """Whether it is about people who ask for a call: a better score does not answer that."""
+        return any(condition.holds({"follow_up_requested": True}) for condition in self.tests("follow_up_requested"))
 
 
 def latest(rules: Iterable[Rule], field: str, default: float) -> float:

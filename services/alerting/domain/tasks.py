@@ -9,12 +9,14 @@ from services.alerting.domain.severity import Severity
 
 TaskState = Literal["open", "acknowledged", "in_progress", "snoozed", "closed"]
 Recipient = Literal["owner", "sponsor", "leader"]
-Outcome = Literal["resolved", "dismissed", "answered", "corrected"]
+Outcome = Literal["resolved", "dismissed", "answered", "improved", "corrected", "over", "gone", "superseded", "merged"]
+ClosedBy = Literal["person", "facts"]
 EscalationCause = Literal["overdue", "promise_near", "promise_past"]
 NextResult = Literal["recovered", "unchanged", "worse"]
 OwnerSource = Literal["directory", "default", "assigned"]
 STATES: tuple[TaskState, ...] = ("open", "acknowledged", "in_progress", "snoozed", "closed")
-OUTCOMES: tuple[Outcome, ...] = ("resolved", "dismissed", "answered", "corrected")
+BY_PEOPLE: tuple[Outcome, ...] = ("resolved", "dismissed")
+"""The outcomes of what people have done; the others say what became of the reason."""
 SYSTEM = "system"
 """The actor of what Tellback does by itself."""
 
@@ -73,11 +75,22 @@ class Closing:
 
 
 @dataclass(frozen=True, slots=True)
+class Over:
+    """The reason of a task is so no longer: since when, why, and the outcome with which it may be closed."""
+
+    since: datetime
+    because: str
+    outcome: Outcome
+
+
+@dataclass(frozen=True, slots=True)
 class Task:
     """One follow-up. `policy` is a snapshot of the rule and the calendar under which it was opened, so that
     later changes of either leave a running task alone. `version` grows by one with every change. `paused_seconds` is
-    the business time for which it was snoozed, which its due time includes. Who took it on and does nothing until
-    `ack_expires_at` loses it again, once.
+    the business time for which it was snoozed or without a reason, which its due time includes. Who took it on and does
+    nothing until `ack_expires_at` loses it again, once. `touched_at` is when somebody first worked on it; what nobody
+    has touched closes by itself when its reason is over. `linked_to` is the follow-up that took its place, or the one
+    that it follows.
     """
 
     follow_up_id: UUID
@@ -102,7 +115,6 @@ class Task:
     opened_by: str
     updated_at: datetime
     policy: dict[str, Any] = field(default_factory=dict)
-    closes_on_answer: bool = False
     score: int | None = None
     touchpoint: str | None = None
     product: str | None = None
@@ -120,6 +132,20 @@ class Task:
     survey_type: str | None = None
     nps_kind: str | None = None
     next_answer: NextAnswer | None = None
+    touched_at: datetime | None = None
+    over: Over | None = None
+    closed_by: ClosedBy | None = None
+    linked_to: UUID | None = None
+
+    @property
+    def reason_holds(self) -> bool:
+        """Whether what it says is so now."""
+        return self.over is None
+
+    @property
+    def is_by_hand(self) -> bool:
+        """Whether a person opened it; nothing judges that but whether anybody is left to follow up with."""
+        return self.opened_by != SYSTEM
 
     @property
     def is_closed(self) -> bool:
@@ -144,11 +170,12 @@ class Task:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """Who changes a task, when and why."""
+    """Who changes a task, when and why. `touches`: it is the doing of a person, so the task is theirs to close."""
 
     actor: str
     at: datetime
     comment: str | None = None
+    touches: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,3 +199,12 @@ class Step:
 
     task: Task
     entry: HistoryEntry
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the change concerns others: then the version has grown."""
+        return self.entry.action != SAID_ANEW
+
+
+SAID_ANEW = "said_anew"
+"""The words of a task were brought up to date; nobody's work went stale."""

@@ -1,16 +1,13 @@
-"""Topic account-scores: the newest snapshot of each account is kept, every move is told, and an account that turns
-has its renewal looked at.
+"""Topic account-scores: the newest snapshot of each account is kept, every move is told, and what is open about it is
+judged anew.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from services.alerting.domain import messages
-from services.alerting.domain.payloads import Subject
-from services.alerting.handlers.casework import Casework
+from services.alerting.handlers.judging import Batch, Told, judge
 from services.alerting.handlers.resources import Resources
-from services.alerting.handlers.watches import watch_renewals
-from services.alerting.handlers.world import World
 from services.alerting.store.accounts import Score, save_scores, scores_by_id, subscribed_types
 from shared.db.transaction import WriteTx
 from shared.events.scores import AccountScoreChanged
@@ -29,30 +26,24 @@ def record_account_scores(resources: Resources) -> BatchHandler:
 
     async def handle(tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
         accounts = {record.event.account_id for record in records}
-        if await subscribed_types(tx, [messages.ACCOUNT_SCORE_CHANGED]):
-            await tx.lock_accounts(accounts)
+        wanted = bool(await subscribed_types(tx, [messages.ACCOUNT_SCORE_CHANGED]))
         known = await scores_by_id(tx, accounts)
-        world = await World.read(tx, [(account_id, None) for account_id in accounts], ())
-        casework = Casework(resources, world, ())
+        batch = Batch(others={(account_id, None) for account_id in accounts})
         verdicts: list[Verdict] = []
-        turned: set[str] = set()
         for record in records:
-            score = score_of(record)
+            score, event = score_of(record), record.event
             before = known.get(score.account_id)
             if before is not None and before.sequence >= score.sequence:
                 verdicts.append(REPEAT)
                 continue
             known[score.account_id] = score
-            account = world.account(score.account_id)
-            if account.renewal_on is not None and (before is None or before.account_class != score.account_class):
-                turned.add(score.account_id)
-            subject = Subject(account, change=change_block(before, score))
-            casework.tell(messages.ACCOUNT_SCORE_CHANGED, record.event.id, record.event.time, subject)
             verdicts.append(NEW)
+            if wanted:
+                change = change_block(before, score)
+                told = Told(messages.ACCOUNT_SCORE_CHANGED, event.id, event.time, score.account_id, change=change)
+                batch.told.append(told)
         await save_scores(tx, known.values())
-        await casework.save(tx)
-        if turned:
-            await watch_renewals(tx, resources, turned)
+        await judge(tx, resources, batch)
         return verdicts
 
     return handle

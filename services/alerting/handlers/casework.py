@@ -1,7 +1,7 @@
 """One unit of work on follow-ups: tasks in memory, what becomes of them, and what is told about it.
 
-Everything is written at the end in one go, tasks, history, triggers, events and messages, so that a batch of many
-events costs few statements and its order is the order of the events.
+Everything is written at the end in one go, tasks, history, what they rest on, events and messages, so that a batch of
+many events costs few statements and its order is the order of the events.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,18 +11,18 @@ from typing import Any
 from uuid import UUID
 
 from services.alerting.domain import messages
+from services.alerting.domain.arrangement import Claim
 from services.alerting.domain.messages import WebhookMessage
 from services.alerting.domain.notices import Announcement, Topic
 from services.alerting.domain.payloads import Context, Subject, payload
-from services.alerting.domain.rehearsal import Past
 from services.alerting.domain.tasks import SYSTEM, Contact, EscalationCause, HistoryEntry, Step, Task
-from services.alerting.domain.triggers import Fired, Trigger
+from services.alerting.domain.wording import read_on
 from services.alerting.handlers.notices import announce
 from services.alerting.handlers.resources import Resources
-from services.alerting.handlers.world import Key, World
+from services.alerting.handlers.world import World
 from services.alerting.store import tasks as store
 from services.alerting.store.accounts import next_sequences
-from services.alerting.store.past import add_past, forget_past_answers
+from services.alerting.store.occasions import save_occasions, settle
 from services.alerting.store.webhooks import enqueue, subscribers
 from shared.db.transaction import WriteTx
 from shared.events.envelope import Event
@@ -56,48 +56,17 @@ class News:
 class Casework:
     """The tasks that some events or a request may touch. The caller holds the locks of their accounts."""
 
-    def __init__(self, resources: Resources, world: World, tasks: Iterable[Task], fired: Iterable[Fired] = ()) -> None:
+    def __init__(self, resources: Resources, world: World, tasks: Iterable[Task]) -> None:
         self.world = world
         self._resources = resources
         self._announced: list[Announcement] = []
-        self._tasks: dict[UUID, Task] = {}
-        self._people: dict[tuple[str, str | None], dict[UUID, None]] = {}
-        self._fired: dict[UUID, dict[UUID, Fired]] = {}
-        self._answers: dict[Key, dict[UUID, Fired]] = {}
-        for task in tasks:
-            self._keep(task)
-        for one in fired:
-            self._remember(one)
+        self._tasks = {task.follow_up_id: task for task in tasks}
         self._changed: dict[UUID, None] = {}
         self._history: list[tuple[UUID, HistoryEntry]] = []
-        self._touched: dict[UUID, Fired] = {}
-        self._past: list[Past] = []
-        self._unsaid: list[Key] = []
+        self._resting: list[tuple[Task, Claim | None, Sequence[Claim]]] = []
+        self._settled: list[UUID] = []
         self._events: list[Event] = []
         self._news: list[News] = []
-
-    @classmethod
-    async def around(
-        cls,
-        tx: WriteTx,
-        resources: Resources,
-        people: Iterable[tuple[str, str | None]],
-        answers: Iterable[Key],
-        corrected: Iterable[Key] = (),
-    ) -> "Casework":
-        """The open tasks of these people's accounts, what is known around them, and what fired them or the corrected
-        answers.
-        """
-        pairs, known, changed = set(people), set(answers), set(corrected)
-        tasks = await store.open_tasks_of_account(tx, {account_id for account_id, _ in pairs})
-        pairs |= {(task.account_id, task.stakeholder_id) for task in tasks}
-        shown = {(task.account_id, task.response_id) for task in tasks if task.response_id}
-        world = await (await World.read(tx, pairs, known | shown)).with_beginnings(tx)
-        fired: list[Fired] = []
-        if changed:
-            fired += await store.triggers_by_answer(tx, changed)
-            fired += await store.triggers_of(tx, [task.follow_up_id for task in tasks])
-        return cls(resources, world, tasks, fired)
 
     @classmethod
     async def of(cls, tx: WriteTx, resources: Resources, tasks: Iterable[Task]) -> "Casework":
@@ -110,32 +79,10 @@ class Casework:
         )
         return cls(resources, world, found)
 
-    def open_task(self, account_id: str, stakeholder_id: str | None, kind: str) -> Task | None:
-        """The one task of this kind that is not closed."""
-        return next((task for task in self.open_tasks(account_id, stakeholder_id) if task.kind == kind), None)
-
-    def open_tasks(self, account_id: str, stakeholder_id: str | None) -> list[Task]:
-        """All tasks of a person, or of the account itself, that are not closed."""
-        theirs = (self._tasks[one] for one in self._people.get((account_id, stakeholder_id), ()))
-        return [task for task in theirs if not task.is_closed]
-
-    def tasks_of(self, account_id: str, stakeholder_id: str | None) -> list[Task]:
-        """All tasks of a person at hand, open and closed."""
-        return [self._tasks[one] for one in self._people.get((account_id, stakeholder_id), ())]
-
-    def keep(self, tasks: Iterable[Task]) -> None:
-        """Have more tasks at hand."""
-        for task in tasks:
-            self._keep(task)
-
     def amend(self, task: Task) -> None:
         """Take a change that leaves the version alone: nobody's work went stale."""
-        self._keep(task)
+        self._tasks[task.follow_up_id] = task
         self._changed[task.follow_up_id] = None
-
-    def open_tasks_at(self, account_id: str) -> list[Task]:
-        """All tasks at an account that are not closed, whoever they are about."""
-        return [task for task in self._tasks.values() if task.account_id == account_id and not task.is_closed]
 
     def task(self, follow_up_id: UUID) -> Task:
         """A task at hand, as it is now."""
@@ -145,28 +92,26 @@ class Casework:
         """All tasks at hand."""
         return list(self._tasks.values())
 
-    def fired(self, task: Task) -> list[Fired]:
-        """What fired a task, where it was read."""
-        return list(self._fired.get(task.follow_up_id, {}).values())
-
-    def fired_by(self, account_id: str, response_id: str) -> list[Fired]:
-        """What an answer fired, in open and in closed tasks."""
-        return list(self._answers.get((account_id, response_id), {}).values())
-
-    def record(self, step: Step, fired: Fired | None = None, change: Mapping[str, Any] | None = None) -> Task:
-        """Take a step of a task, and tell of it."""
-        task = step.task
-        name = _TOLD_AS.get(step.entry.action, FOLLOW_UP_UPDATED)
+    def record(self, step: Step, change: Mapping[str, Any] | None = None) -> Task:
+        """Take a step of a task, and tell of it unless only its words are others."""
+        task, entry = step.task, step.entry
+        self.amend(task)
+        if not step.is_told:
+            self._history.append((task.follow_up_id, entry))
+            return task
+        name = _TOLD_AS.get(entry.action, FOLLOW_UP_UPDATED)
         event_id = derived_uuid(name, str(task.follow_up_id), str(task.version))
-        self._keep(task)
-        self._changed[task.follow_up_id] = None
-        self._history.append((task.follow_up_id, replace(step.entry, event_id=event_id)))
-        if fired is not None:
-            self.rejudge(fired)
-        self._tell_of(task, name, event_id, step.entry.at, change)
-        if step.entry.action == "opened":
+        self._history.append((task.follow_up_id, replace(entry, event_id=event_id)))
+        self._tell_of(task, name, event_id, entry.at, change)
+        if entry.action == "opened" or (entry.action == "reopened" and entry.actor == SYSTEM):
             self.announce("follow_ups", task, (task.owner, *task.informed))
+        if entry.action == "closed" and task.closed_by == "person":
+            self._settled.append(task.follow_up_id)
         return task
+
+    def rests_on(self, task: Task, claim: Claim | None, taken_in: Sequence[Claim] = ()) -> None:
+        """Keep what a task rests on now, so that it can be explained, and settled when a person closes it."""
+        self._resting.append((task, claim, taken_in))
 
     def announce(
         self, topic: Topic, task: Task, concerned: tuple[Contact, ...], cause: EscalationCause | None = None
@@ -176,19 +121,6 @@ class Casework:
         self._announced.append(
             Announcement(topic, event_id, task.account_id, task.severity, concerned, task.follow_up_id, None, cause)
         )
-
-    def rejudge(self, fired: Fired) -> None:
-        """Keep what fired a task, or what became of it by a correction."""
-        self._remember(fired)
-        self._touched[fired.trigger.event_id] = fired
-
-    def judged(self, trigger: Trigger, task: Task | None) -> None:
-        """Keep an event that rules were asked about, for dry-runs."""
-        self._past.append(Past(trigger, task.follow_up_id if task else None))
-
-    def unsay(self, account_id: str, response_id: str) -> None:
-        """An answer was corrected: what was kept of it for dry-runs goes."""
-        self._unsaid.append((account_id, response_id))
 
     def retell(self, task: Task, cause: UUID, at: datetime, action: str, change: Mapping[str, Any]) -> None:
         """Tell of a task again because something around it changed, not the task itself: its version stays."""
@@ -202,32 +134,21 @@ class Casework:
 
     async def save(self, tx: WriteTx) -> None:
         """Write all of it, in the transaction of the caller."""
-        await store.save_tasks(tx, [self._tasks[one] for one in self._changed])
+        await store.save_tasks(tx, [self._tasks[follow_up_id] for follow_up_id in self._changed])
         await store.add_history(tx, self._history)
-        await store.save_triggers(tx, list(self._touched.values()))
-        if self._unsaid:
-            await forget_past_answers(tx, self._unsaid)
-        await add_past(tx, self._past)
+        await save_occasions(tx, self._resting)
+        if self._settled:
+            await settle(tx, self._settled)
         await tx.emit(FOLLOW_UPS, *self._events)
         await send(tx, self._resources.context, self._news)
         await announce(tx, self._resources, self.world, self._announced)
-
-    def _keep(self, task: Task) -> None:
-        self._tasks[task.follow_up_id] = task
-        self._people.setdefault((task.account_id, task.stakeholder_id), {})[task.follow_up_id] = None
-
-    def _remember(self, fired: Fired) -> None:
-        trigger = fired.trigger
-        self._fired.setdefault(fired.follow_up_id, {})[trigger.event_id] = fired
-        if trigger.response_id is not None:
-            key = (trigger.account_id, trigger.response_id)
-            self._answers.setdefault(key, {})[trigger.event_id] = fired
 
     def _tell_of(self, task: Task, name: str, event_id: UUID, at: datetime, change: Mapping[str, Any] | None) -> None:
         self._events.append(
             Event(event_id, name, SOURCE, at, task.account_id, follow_up_changed(task, at)),
         )
-        self.tell(_MESSAGES[name], event_id, at, self.world.around(task, change))
+        today = self._resources.policy.calendar.local_date(at)
+        self.tell(_MESSAGES[name], event_id, at, self.world.around(read_on(task, today), change))
 
 
 _MESSAGES = {
@@ -251,7 +172,9 @@ def follow_up_changed(task: Task, at: datetime) -> FollowUpChanged:
         response_id=task.response_id,
         due_at=task.due_at,
         occurrences=task.occurrences,
+        reason_holds=task.reason_holds,
         outcome=task.outcome,
+        closed_by=task.closed_by,
         at=at,
     )
 

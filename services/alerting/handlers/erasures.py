@@ -3,15 +3,18 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from services.alerting.domain.lifecycle import close
-from services.alerting.domain.tasks import SYSTEM, Change, Closing, Task
+from services.alerting.domain.lifecycle import close_by_facts
+from services.alerting.domain.tasks import SYSTEM, Change, Closing, Over, Task
 from services.alerting.handlers.casework import Casework
+from services.alerting.handlers.judging import Batch, judge
 from services.alerting.handlers.resources import Resources
 from services.alerting.store import answers as store
 from services.alerting.store.accounts import forget_stakeholder, stakeholders_by_id
+from services.alerting.store.facts import forget_invitations
+from services.alerting.store.occasions import forget_occasions
 from services.alerting.store.past import forget_past_of
 from services.alerting.store.redaction import redact
-from services.alerting.store.tasks import forget_inhibited_answers, forget_texts, save_tasks, tasks_of_person
+from services.alerting.store.tasks import forget_texts, save_tasks, tasks_of_person
 from services.alerting.store.webhooks import forget_person
 from shared.db.erasures import Journal
 from shared.db.transaction import WriteTx
@@ -20,6 +23,7 @@ from shared.events.responses import StakeholderErased
 from shared.verdicts import CHANGE, REPEAT, BatchHandler, Received, Verdict
 
 ERASED = "erased"
+GONE = "the person was erased"
 
 
 def erase_stakeholders(resources: Resources) -> BatchHandler:
@@ -36,6 +40,8 @@ def erase_stakeholders(resources: Resources) -> BatchHandler:
             if not known:
                 await _erase(tx, resources, data)
             verdicts.append(REPEAT if known else CHANGE)
+        # What is about the account, or stood back behind the person, is judged without them.
+        await judge(tx, resources, Batch(others={(record.event.account_id, None) for record in records}))
         return verdicts
 
     return handle
@@ -47,7 +53,8 @@ async def _erase(tx: WriteTx, resources: Resources, data: StakeholderErased) -> 
     tasks = [task for task in await tasks_of_person(tx, *person) if task.opened_at <= data.erased_at]
     messages = await forget_person(tx, *person, data.subject)
     await forget_past_of(tx, *person, until=data.erased_at)
-    await forget_inhibited_answers(tx, *person, until=data.erased_at)
+    await forget_occasions(tx, *person, [task.follow_up_id for task in tasks])
+    await forget_invitations(tx, *person, until=data.erased_at)
     answers = await store.forget_answers(tx, *person, until=data.erased_at)
     await forget_stakeholder(tx, *person, until=data.erased_at)
     await save_tasks(tx, [forgotten(task, data.subject) for task in tasks])
@@ -62,8 +69,8 @@ async def _close(tx: WriteTx, resources: Resources, data: StakeholderErased, tas
     """Nobody is left to follow up with."""
     casework = await Casework.of(tx, resources, tasks)
     for task in tasks:
-        change = Change(SYSTEM, data.erased_at, "the person was erased")
-        casework.record(close(task, change, Closing("corrected")))
+        change = Change(SYSTEM, data.erased_at, GONE)
+        casework.record(close_by_facts(task, change, Over(data.erased_at, GONE, "corrected")))
     await casework.save(tx)
 
 
@@ -80,4 +87,5 @@ def forgotten(task: Task, subject: str) -> Task:
         promise=None,
         next_answer=None,
         closing=closing,
+        over=task.over and replace(task.over, because=ERASED),
     )

@@ -10,10 +10,10 @@ from services.alerting.domain.calendar import Due
 from services.alerting.domain.default_rules import ESCALATION
 from services.alerting.domain.lifecycle import NotAllowed, Refusal
 from services.alerting.domain.people import addressed_to, title_of
+from services.alerting.domain.policy import business_snapshot
 from services.alerting.domain.rules import escalation_document
 from services.alerting.domain.severity import Severity, worse
 from services.alerting.domain.tasks import SYSTEM, Change, Contact, HistoryEntry, Step, Task
-from services.alerting.domain.triggers import business_snapshot
 from services.alerting.handlers.casework import Casework
 from services.alerting.handlers.resources import Resources
 from services.alerting.handlers.world import World
@@ -21,7 +21,7 @@ from services.alerting.store import tasks as store
 from services.alerting.store.accounts import is_owned_by
 from shared.access.caller import Caller
 from shared.db.transaction import WriteTx
-from shared.errors import Conflict, NotFound
+from shared.errors import Conflict, Invalid, NotFound
 from shared.ids import derived_uuid, uuid7
 
 Action = Callable[[Task, Change], Step | None]
@@ -41,13 +41,14 @@ _SAID = {
     Refusal.IN_PROGRESS: "the work on it has begun already",
     Refusal.STALE: "somebody else changed it meanwhile; read it again",
     Refusal.ALREADY_OPEN: "another follow-up of this kind is open for the same person",
+    Refusal.REASON_HOLDS: "is what facts bring about: people may close with it only once the reason is over",
 }
 
 
 @dataclass(frozen=True, slots=True)
 class Command:
     """Who wants to change which task; `version` is the one they saw, if they say so. The history names `actor`, else
-    the key.
+    the key. `touches`: it is a person who does it.
     """
 
     follow_up_id: UUID
@@ -55,6 +56,7 @@ class Command:
     version: int | None = None
     comment: str | None = None
     actor: str | None = None
+    touches: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +77,11 @@ class Wanted:
 
 
 async def change_follow_up(tx: WriteTx, resources: Resources, command: Command, action: Action) -> Task:
-    """Carry out a change; answers the task as it is then. Raises NotFound, or Conflict with the refusal's code."""
+    """Carry out a change; answers the task as it is then. Raises NotFound, Conflict with the refusal's code, or Invalid
+    for an outcome that does not fit.
+    """
     task = await _locked(tx, command.follow_up_id, command.caller.owner_email)
-    change = Change(command.actor or actor_of(command.caller), resources.clock.now(), command.comment)
+    change = Change(command.actor or actor_of(command.caller), resources.clock.now(), command.comment, command.touches)
     try:
         lifecycle.require_version(task, command.version)
         step = action(task, change)
@@ -86,11 +90,18 @@ async def change_follow_up(tx: WriteTx, resources: Resources, command: Command, 
         if task.is_closed and not step.task.is_closed:
             await _require_none_open(tx, task)
     except NotAllowed as refused:
-        raise Conflict(refused.refusal.value, _SAID[refused.refusal]) from None
+        raise _refused(refused.refusal) from None
     casework = await Casework.of(tx, resources, [task])
     casework.record(step)
     await casework.save(tx)
     return step.task
+
+
+def _refused(refusal: Refusal) -> Conflict | Invalid:
+    said = _SAID[refusal]
+    if refusal is Refusal.REASON_HOLDS:
+        return Invalid(refusal.value, said, errors=[{"field": "outcome", "code": refusal.value, "detail": said}])
+    return Conflict(refusal.value, said)
 
 
 async def find_follow_up(tx: WriteTx, follow_up_id: UUID, owner_email: str | None) -> Task:
@@ -110,14 +121,17 @@ async def open_by_hand(tx: WriteTx, resources: Resources, wanted: Wanted, caller
     known = await store.find_task(tx, follow_up_id, None)
     if known is not None:
         return known, False
+    person = (wanted.account_id, wanted.stakeholder_id)
     answers = [(wanted.account_id, wanted.response_id)] if wanted.response_id else []
-    casework = await Casework.around(tx, resources, [(wanted.account_id, wanted.stakeholder_id)], answers)
+    world = await World.read(tx, [person], answers)
+    theirs = await store.open_tasks(tx, [person])
     change = Change(actor_of(caller), resources.clock.now(), wanted.reason)
-    existing = casework.open_task(wanted.account_id, wanted.stakeholder_id, wanted.kind)
+    existing = next((task for task in theirs if task.kind == wanted.kind), None)
     if existing is not None:
         step = _once_more(existing, wanted, change)
     else:
-        step = _opened(follow_up_id, wanted, change, casework.world, resources)
+        step = _opened(follow_up_id, wanted, change, world, resources)
+    casework = Casework(resources, world, theirs)
     casework.record(step)
     await casework.save(tx)
     return step.task, existing is None

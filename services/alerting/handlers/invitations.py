@@ -1,15 +1,17 @@
-"""Topic invitations: a bounce says that a contact is lost. How far invitations came is counted by the scorer."""
+"""Topic invitations: how far each came, the first moment of every step; what is open about the person is judged by it.
+
+A contact that is lost opens a follow-up; whoever is reached later ends it.
+"""
 
 from collections.abc import Sequence
+from typing import Any
 
 from services.alerting.domain.people import FRESH
-from services.alerting.domain.triggers import Trigger
-from services.alerting.handlers.casework import Casework
-from services.alerting.handlers.facts import around
+from services.alerting.handlers.judging import Batch, judge
+from services.alerting.handlers.past import Asked
 from services.alerting.handlers.resources import Resources
-from services.alerting.handlers.rules import rules_in_force
-from services.alerting.handlers.triggers import act_on
 from services.alerting.store.answers import erased_at
+from services.alerting.store.facts import MOMENTS, InvitationKey, invitations_by_key, save_invitations
 from shared.db.transaction import WriteTx
 from shared.events.envelope import Event
 from shared.events.invitations import InvitationFact
@@ -18,48 +20,68 @@ from shared.verdicts import CHANGE, NEW, REPEAT, BatchHandler, Received, Verdict
 
 
 def record_invitations(resources: Resources) -> BatchHandler:
-    """The handler of everything on the topic invitations."""
+    """The handler of everything on the topic invitations: NEW where something was learned, else REPEAT."""
 
     async def handle(tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
         events = [record.event for record in records]
-        bounced = [event for event in events if event.name == INVITATION_BOUNCED]
-        if bounced:
-            await tx.lock_accounts({event.account_id for event in bounced})
-        seen = await tx.seen(*(event.id for event in events))
-        verdicts = []
+        erased = await _erased(tx, events, resources)
+        rows = await invitations_by_key(tx, [_key(_fact(event)) for event in events])
+        batch, learned, verdicts = Batch(), {}, []
         for event in events:
-            verdicts.append(REPEAT if event.id in seen else NEW)
-            seen.add(event.id)
-        fresh = [event for event, verdict in zip(events, verdicts, strict=True) if verdict is NEW and event in bounced]
-        erased = await _erased(tx, fresh, resources) if fresh else set()
-        await _act(tx, resources, [event for event in fresh if event.id not in erased])
-        return [
-            CHANGE if event.id in erased and verdict is NEW else verdict
-            for event, verdict in zip(events, verdicts, strict=True)
-        ]
+            fact = _fact(event)
+            if event.id in erased:
+                verdicts.append(CHANGE)
+                continue
+            before = rows.get(_key(fact), {})
+            after = _with(before, fact)
+            verdicts.append(REPEAT if after == before else NEW)
+            if after != before:
+                rows[_key(fact)] = learned[_key(fact)] = after
+                _wake(batch, event, fact, resources)
+        await save_invitations(tx, list(learned.values()))
+        await judge(tx, resources, batch)
+        return verdicts
 
     return handle
 
 
-async def _act(tx: WriteTx, resources: Resources, bounced: Sequence[Event]) -> None:
-    facts = [(event, _fact(event)) for event in bounced]
-    news = [(event, fact) for event, fact in facts if fact.recorded_at - fact.at <= FRESH]
-    if not news:
-        return
-    people = [(fact.account_id, fact.stakeholder_id) for _, fact in news]
-    casework = await Casework.around(tx, resources, people, ())
-    rules = await rules_in_force(tx, resources.clock)
-    for event, fact in news:
-        account = casework.world.account(fact.account_id)
-        person = casework.world.person(fact.account_id, fact.stakeholder_id)
-        known = around(account, person) | {"channel": fact.channel}
-        trigger = Trigger(event.id, event.name, event.time, fact.account_id, fact.stakeholder_id, None, known)
-        act_on(casework, trigger, rules, resources.policy)
-    await casework.save(tx)
+def _with(before: dict[str, Any], fact: InvitationFact) -> dict[str, Any]:
+    """The invitation with this fact in it: of two moments of one step the earlier, whichever came first."""
+    account_id, stakeholder_id, invitation_id = _key(fact)
+    row = {"account_id": account_id, "stakeholder_id": stakeholder_id, "invitation_id": invitation_id} | before
+    said: dict[str, Any] = {"recorded_at": fact.recorded_at, "channel": fact.channel}
+    step = _step(fact)
+    if step is not None:
+        said[f"{step}_at"] = fact.at
+    if step == "bounced":
+        said["bounce_recorded_at"] = fact.recorded_at
+    known = {name: row.get(name) for name in said}
+    return row | {
+        name: value if known[name] is None else min(value, known[name])
+        for name, value in said.items()
+        if value is not None
+    }
+
+
+def _step(fact: InvitationFact) -> str | None:
+    """What the fact says that follow-ups are judged by; an invitation that merely expired is silence as well."""
+    if fact.kind == "expired":
+        return "withdrawn" if fact.reason == "withdrawn" else None
+    return fact.kind if fact.kind in MOMENTS else None
+
+
+def _wake(batch: Batch, event: Event, fact: InvitationFact, resources: Resources) -> None:
+    person = (fact.account_id, fact.stakeholder_id)
+    now = resources.clock.now()
+    if event.name == INVITATION_BOUNCED and fact.recorded_at - fact.at <= FRESH and now - fact.at <= FRESH:
+        batch.fresh.add(person)
+        batch.asked.append(Asked(event.id, event.name, event.time, *person, fact.invitation_id))
+    else:
+        batch.others.add(person)
 
 
 async def _erased(tx: WriteTx, events: Sequence[Event], resources: Resources) -> set[object]:
-    """The bounces of people who were erased after they were recorded."""
+    """The events about people who were erased after they were recorded."""
     names = {event.id: resources.subject(event.account_id, _fact(event).stakeholder_id) for event in events}
     journal = await erased_at(tx, names.values())
     return {
@@ -67,6 +89,10 @@ async def _erased(tx: WriteTx, events: Sequence[Event], resources: Resources) ->
         for event in events
         if (until := journal.get(names[event.id])) is not None and _fact(event).recorded_at <= until
     }
+
+
+def _key(fact: InvitationFact) -> InvitationKey:
+    return fact.account_id, fact.stakeholder_id, fact.invitation_id
 
 
 def _fact(event: Event) -> InvitationFact:

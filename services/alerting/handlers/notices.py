@@ -2,10 +2,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 
 from services.alerting.domain.notices import ENDPOINT, Announcement, Disabled, Item, Notification, sent_at, still_news
 from services.alerting.domain.tasks import Contact
+from services.alerting.domain.wording import read_on
 from services.alerting.handlers.resources import Resources
 from services.alerting.handlers.world import World
 from services.alerting.store import notices as store
@@ -80,11 +81,12 @@ async def _write(
 async def claim(tx: WriteTx, resources: Resources) -> list[Bundle]:
     """Take what is due; what is no news any more is dropped on the way."""
     now = resources.clock.now()
+    today = resources.policy.calendar.local_date(now)
     claimed = await store.claim_notices(tx, now, now + resources.notice_lease)
     known = {one.notification_id: one for one in await store.notifications(tx)} if claimed else {}
     bundles = []
     for notices in claimed:
-        found = [(notice, item) for notice, item in await _items(tx, notices) if still_news(notice.topic, item)]
+        found = [(notice, item) for notice, item in await _items(tx, notices, today) if still_news(notice.topic, item)]
         kept = {notice.notice_id for notice, _ in found}
         notification = known.get(notices[0].notification_id)
         if notification is None:
@@ -102,9 +104,10 @@ async def purge_notices(tx: WriteTx, resources: Resources) -> int:
     return await store.purge_notices(tx, resources.clock.now() - KEPT)
 
 
-async def _items(tx: WriteTx, notices: Sequence[Notice]) -> list[tuple[Notice, Item]]:
+async def _items(tx: WriteTx, notices: Sequence[Notice], today: date) -> list[tuple[Notice, Item]]:
     """What the notices speak of, as it is now."""
-    found_tasks = await tasks_by_id(tx, [one.follow_up_id for one in notices if one.follow_up_id])
+    known = await tasks_by_id(tx, [one.follow_up_id for one in notices if one.follow_up_id])
+    found_tasks = [read_on(task, today) for task in known]
     tasks = {task.follow_up_id: task for task in found_tasks}
     keys = {(one.account_id, one.response_id) for one in notices if one.response_id}
     keys |= {(task.account_id, task.response_id) for task in found_tasks if task.response_id}

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from services.alerting.domain.payloads import Context
-from services.alerting.domain.triggers import Policy
+from services.alerting.domain.policy import Policy
 from shared.clock import Clock
 from shared.erasure import Subject
 

@@ -1,4 +1,4 @@
-"""Topic responses: alerting keeps each answer for its comment, and tells open follow-ups when a comment comes later.
+"""Topic responses: alerting keeps each answer as a fact and for its comment, and has judged whom it concerns.
 
 What contradicts a stored answer is judged and shown by the scorer; here the first of its account stands and another
 with the same id is a repeat.
@@ -10,18 +10,15 @@ from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.alerting.domain import messages
-from services.alerting.domain.answers import AMENDABLE, AnswerChange, live_answer
-from services.alerting.domain.notices import Announcement
-from services.alerting.domain.payloads import Subject
+from services.alerting.domain.answers import AMENDABLE, AnswerChange, Kept, live_answer
+from services.alerting.domain.notices import Announcement, is_praise
 from services.alerting.domain.people import FRESH, Answer
-from services.alerting.handlers.casework import Casework
+from services.alerting.handlers.judging import Batch, Told, judge
 from services.alerting.handlers.notices import announce
 from services.alerting.handlers.resources import Resources
 from services.alerting.handlers.world import World
 from services.alerting.store import answers as store
 from services.alerting.store.accounts import subscribed_types
-from services.alerting.store.answers import Kept
-from services.alerting.store.tasks import open_tasks_of_answers
 from shared.db.transaction import WriteTx
 from shared.erasure import Subject as SubjectName
 from shared.events.envelope import Event
@@ -31,7 +28,6 @@ from shared.ids import derived_uuid
 from shared.verdicts import CHANGE, NEW, PENDING, REPEAT, BatchHandler, Received, Verdict
 
 Key = tuple[str, str]
-PROMOTER = 9
 EARLY = timedelta(days=30)
 """How long an amendment waits for its answer: no longer than an erasure may take, since it may hold the words of
 somebody who was erased, and says no name."""
@@ -79,7 +75,7 @@ class Sorting:
             self.overtaken.add(key)
             return CHANGE
         answer = answer_of(data)
-        self.answers[key] = Kept(answer, answer, data.recorded_at, posted(vars(data)))
+        self.answers[key] = Kept(answer, answer, data.recorded_at, posted=posted(vars(data)))
         self.touched[key] = self.created[key] = event
         return NEW
 
@@ -112,7 +108,8 @@ def record_responses(resources: Resources) -> BatchHandler:
         verdicts = [sorting.verdict(event) for event in events]
         await _save(tx, sorting)
         await store.drop_answers(tx, sorting.overtaken)
-        await _tell(tx, resources, sorting, before)
+        await _praise(tx, resources, sorting, before)
+        await _judge(tx, resources, sorting, before)
         return verdicts
 
     return handle
@@ -126,27 +123,24 @@ async def _save(tx: WriteTx, sorting: Sorting) -> None:
     await store.save_answers(tx, [sorting.answers[key] for key in sorting.touched])
 
 
-async def _tell(tx: WriteTx, resources: Resources, sorting: Sorting, before: Mapping[Key, Answer]) -> None:
-    """Open follow-ups hear of a comment that came or changed after they were opened; whoever subscribed, of answers."""
-    live = {key: sorting.answers[key].live for key in sorting.touched}
-    await _praise(tx, resources, sorting, before)
-    comments = [key for key, now in live.items() if now.comment != (before[key].comment if key in before else None)]
-    commented = await open_tasks_of_answers(tx, comments) if comments else []
-    news = await _news(tx, sorting, before)
-    if not commented and not news:
-        return
-    await tx.lock_accounts({task.account_id for task in commented} | {account_id for account_id, _ in news})
-    # Again under the lock: somebody may have closed one meanwhile.
-    tasks = await open_tasks_of_answers(tx, comments) if commented else []
-    people: list[tuple[str, str | None]] = [(account, live[account, one].stakeholder_id) for account, one in news]
-    people += [(task.account_id, task.stakeholder_id) for task in tasks]
-    casework = Casework(resources, await World.read(tx, people, sorting.touched), tasks)
-    for key in news:
-        _tell_of_answer(casework, sorting, live[key], before.get(key))
-    for task in tasks:
-        event = sorting.touched[task.account_id, task.response_id or ""]
-        casework.retell(task, event.id, event.time, "comment_received", {"kind": "comment"})
-    await casework.save(tx)
+async def _judge(tx: WriteTx, resources: Resources, sorting: Sorting, before: Mapping[Key, Answer]) -> None:
+    """Whoever answered is judged anew, open follow-ups hear of new words, and whoever subscribed, of answers."""
+    batch = Batch()
+    for key, event in sorting.touched.items():
+        kept = sorting.answers[key]
+        said = before[key].comment if key in before else None
+        if kept.live.comment != said:
+            batch.comments[key] = (event.id, event.time)
+        concerned = batch.fresh if _may_open(kept, resources) else batch.others
+        concerned.add((key[0], kept.live.stakeholder_id))
+    for key in await _news(tx, sorting, before):
+        batch.told.append(_told_of_answer(sorting, sorting.answers[key].live, before.get(key)))
+    await judge(tx, resources, batch)
+
+
+def _may_open(kept: Kept, resources: Resources) -> bool:
+    """Whether a follow-up may come of it that is not there yet."""
+    return kept.counts and kept.is_fresh and resources.clock.now() - kept.live.answered_at <= FRESH
 
 
 async def _praise(tx: WriteTx, resources: Resources, sorting: Sorting, before: Mapping[Key, Answer]) -> None:
@@ -154,8 +148,7 @@ async def _praise(tx: WriteTx, resources: Resources, sorting: Sorting, before: M
     said = []
     for key in sorting.touched:
         kept = sorting.answers[key]
-        heard = _audible(kept) and kept.live.survey_type == "nps" and kept.live.score >= PROMOTER
-        if heard and kept.live.comment and not (key in before and before[key].comment):
+        if kept.is_fresh and is_praise(kept.live) and not (key in before and before[key].comment):
             said.append(key)
     if not said:
         return
@@ -174,12 +167,6 @@ async def _praise(tx: WriteTx, resources: Resources, sorting: Sorting, before: M
     await announce(tx, resources, world, news)
 
 
-def _audible(kept: Kept) -> bool:
-    """Live, fresh and loud."""
-    live = kept.live
-    return not (live.test or live.quiet or live.withdrawn) and kept.recorded_at - live.answered_at <= FRESH
-
-
 async def _news(tx: WriteTx, sorting: Sorting, before: Mapping[Key, Answer]) -> list[Key]:
     """The answers that somebody may want to hear of: live, fresh, loud, and other than before."""
     wanted = await subscribed_types(tx, (messages.SURVEY_RESPONSE_CREATED, messages.SURVEY_RESPONSE_UPDATED))
@@ -187,29 +174,24 @@ async def _news(tx: WriteTx, sorting: Sorting, before: Mapping[Key, Answer]) -> 
     for key in sorting.touched if wanted else ():
         kept = sorting.answers[key]
         told = messages.SURVEY_RESPONSE_CREATED if key in sorting.created else messages.SURVEY_RESPONSE_UPDATED
-        audible = not (kept.live.test or kept.live.quiet) and kept.recorded_at - kept.live.answered_at <= FRESH
-        if told in wanted and audible and kept.live != before.get(key):
+        if told in wanted and kept.is_fresh and not kept.live.test and kept.live != before.get(key):
             found.append(key)
     return found
 
 
-def _tell_of_answer(casework: Casework, sorting: Sorting, answer: Answer, before: Answer | None) -> None:
+def _told_of_answer(sorting: Sorting, answer: Answer, before: Answer | None) -> Told:
     key = (answer.account_id, answer.response_id)
-    world, event = casework.world, sorting.touched[key]
-    account, person = world.account(answer.account_id), world.person(answer.account_id, answer.stakeholder_id)
+    whose = (answer.account_id, answer.stakeholder_id, answer.response_id)
     if key in sorting.created:
         event_id = derived_uuid("created", answer.response_id)
-        subject = Subject(account, person, answer)
-        casework.tell(messages.SURVEY_RESPONSE_CREATED, event_id, sorting.created[key].time, subject)
-        return
+        return Told(messages.SURVEY_RESPONSE_CREATED, event_id, sorting.created[key].time, *whose)
+    event = sorting.touched[key]
     change = {
         "kind": "withdrawn" if answer.withdrawn else "amended",
         "response_id": answer.response_id,
         "fields": [name for name in AMENDABLE if before and getattr(before, name) != getattr(answer, name)],
     }
-    casework.tell(
-        messages.SURVEY_RESPONSE_UPDATED, event.id, event.time, Subject(account, person, answer, None, change)
-    )
+    return Told(messages.SURVEY_RESPONSE_UPDATED, event.id, event.time, *whose, change)
 
 
 def answer_of(data: ResponseRecorded) -> Answer:

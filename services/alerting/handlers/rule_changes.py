@@ -7,11 +7,10 @@ from typing import Any
 
 from services.alerting.domain.calendar import BusinessCalendar
 from services.alerting.domain.default_rules import RENEWAL_NEAR
-from services.alerting.domain.rehearsal import Past, Rehearsed, rehearse
+from services.alerting.domain.rehearsal import Rehearsed, rehearse
 from services.alerting.domain.rules import Rule
+from services.alerting.handlers.past import renewals_as_past
 from services.alerting.handlers.rules import rules_in_force
-from services.alerting.handlers.watches import renewals_now
-from services.alerting.store.accounts import accounts_by_id
 from services.alerting.store.past import past_between
 from services.alerting.store.rules import add_versions, current_rules, hold_rules
 from shared.clock import Clock
@@ -85,7 +84,8 @@ async def try_rules(
     Renewals are no events: they are judged as they stand at the end of the time.
     """
     past = await past_between(tx, span.since, span.until, span.owner_email, MAX_PAST + 1)
-    past = [one for one in past if one.trigger.event != RENEWAL_NEAR] + await _renewals(tx, calendar, span)
+    past = [one for one in past if one.trigger.event != RENEWAL_NEAR]
+    past += await renewals_as_past(tx, calendar, span.until, span.owner_email)
     if len(past) > MAX_PAST:
         detail = f"more than {MAX_PAST} events; choose a shorter time"
         raise Invalid("too_many_events", detail, errors=[{"field": "since", "code": "too_many", "detail": detail}])
@@ -97,12 +97,6 @@ async def try_rules(
         return [one for one in found if only in (None, one.match.rule.rule_id)]
 
     return Trial(len(past), rehearsed(list(changed.values())), rehearsed(now))
-
-
-async def _renewals(tx: ReadTx, calendar: BusinessCalendar, span: Span) -> list[Past]:
-    found = await renewals_now(tx, calendar, span.until)
-    owned = await accounts_by_id(tx, [one.account_id for one, _ in found])
-    return [Past(trigger) for one, trigger in found if span.owner_email in (None, owned[one.account_id].owner.email)]
 
 
 def found_rule(rules: Sequence[Rule], rule_id: str) -> Rule:

@@ -1,31 +1,36 @@
-"""Score-events: what the scorer noticed becomes follow-ups and messages, each event once."""
+"""Score-events: what the scorer noticed becomes a fact and a message, each event once; whom it concerns is judged."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 from services.alerting.domain import messages
-from services.alerting.domain.lifecycle import close
-from services.alerting.domain.payloads import Subject
-from services.alerting.domain.rules import Rule
-from services.alerting.domain.tasks import SYSTEM, Change, Closing, Task
-from services.alerting.handlers.bursts import Bursts
-from services.alerting.handlers.casework import Casework
-from services.alerting.handlers.chances import drop_chances
-from services.alerting.handlers.corrections import Correction, category_of_ref
-from services.alerting.handlers.facts import trigger_of
-from services.alerting.handlers.recoveries import tell, tie, untie
+from services.alerting.domain.facts import ClassChange, Drop, Standing
+from services.alerting.handlers.judging import Batch, Told, judge
+from services.alerting.handlers.naming import name_answers
+from services.alerting.handlers.past import Asked
 from services.alerting.handlers.resources import Resources
-from services.alerting.handlers.rules import rules_in_force
-from services.alerting.handlers.triggers import act_on
 from services.alerting.store.answers import erased_at
-from services.alerting.store.tasks import closed_with_score
+from services.alerting.store.facts import (
+    KEPT_CHANGES,
+    invitations_by_key,
+    save_invitations,
+    save_standings,
+    standings,
+)
 from shared.db.transaction import WriteTx
 from shared.events.envelope import Event
-from shared.events.scores import AccountScoreDropped, StakeholderAnswerCorrected, StakeholderAnswered
+from shared.events.scores import (
+    AccountClassChanged,
+    AccountScoreDropped,
+    AccountScoreRecovered,
+    AnswerRef,
+    StakeholderAnswerCorrected,
+    StakeholderAnswered,
+    StakeholderWentSilent,
+)
+from shared.topics import STAKEHOLDER_ANSWERED
 from shared.verdicts import CHANGE, NEW, REPEAT, BatchHandler, Received, Verdict
-
-Key = tuple[str, str]
 
 
 def record_score_events(resources: Resources) -> BatchHandler:
@@ -33,18 +38,16 @@ def record_score_events(resources: Resources) -> BatchHandler:
 
     async def handle(tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
         events = [record.event for record in records]
-        await tx.lock_accounts({event.account_id for event in events})
         verdicts = await _sorted_out(tx, events, resources.subject)
         fresh = [event for event, verdict in zip(events, verdicts, strict=True) if verdict is NEW]
         if fresh:
-            people, answers, corrected = map(_person_of, fresh), _answers_of(fresh), _corrected_of(fresh)
-            casework = await Casework.around(tx, resources, people, answers, corrected)
-            casework.keep(await closed_with_score(tx, map(_person_of, fresh), [one for _, one in answers]))
-            rules = await rules_in_force(tx, resources.clock)
-            bursts = await Bursts.around(tx, resources.burst, fresh)
+            await name_answers(tx, fresh)
+            await _note_standings(tx, fresh)
+            await _note_silences(tx, fresh)
+            batch = Batch()
             for event in fresh:
-                _apply(casework, event, rules, resources, bursts)
-            await casework.save(tx)
+                _wake(batch, event)
+            await judge(tx, resources, batch)
         return verdicts
 
     return handle
@@ -66,58 +69,114 @@ async def _sorted_out(tx: WriteTx, events: Sequence[Event], subject: Callable[[s
     return verdicts
 
 
-def _apply(casework: Casework, event: Event, rules: Sequence[Rule], resources: Resources, bursts: Bursts) -> None:
-    data = event.data
-    if isinstance(data, StakeholderAnswerCorrected):
-        correction = Correction(casework, event, rules, resources.policy)
-        correction.apply()
-        untie(casework, event, data)
-        if correction.changed_category:
-            _tell_change(casework, event, data.response_id, correction.change())
+async def _note_standings(tx: WriteTx, events: Sequence[Event]) -> None:
+    """What was said of accounts: of each the greatest sequence stands."""
+    about = [event for event in events if isinstance(event.data, _ABOUT_ACCOUNTS)]
+    if not about:
         return
-    person = casework.world.person(*_person_of(event))
-    world = casework.world
-    trigger = trigger_of(event, world.account(event.account_id), person, world.known_since.get(event.account_id))
-    change: dict[str, Any] | None = None
-    tied: list[Task] = []
-    if isinstance(data, StakeholderAnswered):
-        tied = tie(casework, data)
-        _close_answered(casework, data, event.time)
-        drop_chances(casework, data, data.change, event.time)
-        if data.change is not None:
-            change = change_block(data)
-            _tell_change(casework, event, data.response_id, change)
+    said = await standings(tx, [event.account_id for event in about])
+    for event in about:
+        standing, sequence = said.get(event.account_id, (Standing(), -1))
+        said[event.account_id] = _with(standing, sequence, event)
+    await save_standings(tx, {event.account_id: said[event.account_id] for event in about})
+
+
+_ABOUT_ACCOUNTS = (AccountClassChanged, AccountScoreDropped, AccountScoreRecovered)
+
+
+def _with(standing: Standing, sequence: int, event: Event) -> tuple[Standing, int]:
+    data, name = event.data, str(event.id)
     if isinstance(data, AccountScoreDropped):
-        change = data.model_dump(mode="json", exclude={"account_id", "at"})
-        subject = Subject(casework.world.account(event.account_id), change=change)
-        casework.tell(messages.ACCOUNT_SCORE_DROPPED, event.id, event.time, subject)
-    act_on(casework, bursts.counted(event, trigger, casework), rules, resources.policy, change)
-    tell(casework, event, tied)
+        drop = Drop(name, data.sequence, round(data.previous_nps - data.nps, 1), data.at)
+        known = standing.drop
+        return (standing if known and known.sequence > data.sequence else replace(standing, drop=drop)), sequence
+    if isinstance(data, AccountScoreRecovered):
+        recovered = max(standing.recovered_sequence, data.sequence)
+        return replace(standing, recovered_sequence=recovered), sequence
+    if isinstance(data, AccountClassChanged):
+        change = ClassChange(name, data.sequence, data.old, data.new, data.at)
+        changes = sorted((*standing.changes, change), key=lambda one: (one.sequence, one.occasion))[-KEPT_CHANGES:]
+        newest = data.new if data.sequence > sequence else standing.account_class
+        return replace(standing, changes=tuple(changes), account_class=newest), max(sequence, data.sequence)
+    raise TypeError(f"not about an account: {event.name}")
 
 
-def _close_answered(casework: Casework, data: StakeholderAnswered, at: datetime) -> None:
-    """Who was silent has answered: nothing is left to do."""
-    for task in casework.open_tasks(data.account_id, data.stakeholder_id):
-        if task.closes_on_answer:
-            casework.record(close(task, Change(SYSTEM, at, "the answer came"), Closing("answered")))
+async def _note_silences(tx: WriteTx, events: Sequence[Event]) -> None:
+    """An invitation went unanswered for too long: the scorer counts the days."""
+    silent = [event.data for event in events if isinstance(event.data, StakeholderWentSilent)]
+    if not silent:
+        return
+    known = await invitations_by_key(tx, [(one.account_id, one.stakeholder_id, one.invitation_id) for one in silent])
+    for one in silent:
+        key = (one.account_id, one.stakeholder_id, one.invitation_id)
+        row = known.get(key) or dict(
+            zip(("account_id", "stakeholder_id", "invitation_id", "recorded_at"), (*key, one.asked_at), strict=True)
+        )
+        known[key] = row | {
+            "asked_at": one.asked_at,
+            "silent_at": one.at,
+            "silent_days": one.days,
+            "furthest": one.furthest,
+            "silent_type": one.stakeholder_type,
+        }
+    await save_invitations(tx, list(known.values()))
 
 
-def _tell_change(casework: Casework, event: Event, response_id: str, change: dict[str, object]) -> None:
-    world = casework.world
-    subject = Subject(
-        world.account(event.account_id),
-        world.person(*_person_of(event)),
-        world.answer(event.account_id, response_id),
-        change=change,
-    )
-    casework.tell(messages.CATEGORY_CHANGED, event.id, event.time, subject)
+def _wake(batch: Batch, event: Event) -> None:
+    """Whom the event concerns, and what is told of it."""
+    data, person = event.data, _person_of(event)
+    if isinstance(data, StakeholderAnswered):
+        if data.latest:
+            batch.fresh.add(person)
+            batch.asked.append(_asked(event, STAKEHOLDER_ANSWERED, data.response_id, data.response_id))
+        if data.change is not None:
+            batch.told.append(_change_told(event, data.response_id, change_block(data)))
+    elif isinstance(data, StakeholderAnswerCorrected):
+        _wake_corrected(batch, event, data)
+    elif isinstance(data, AccountScoreRecovered):
+        batch.others.add(person)
+    elif isinstance(data, StakeholderWentSilent):
+        batch.fresh.add(person)
+        batch.asked.append(_asked(event, event.name, data.invitation_id))
+    else:
+        batch.fresh.add(person)
+        batch.asked.append(_asked(event, event.name, str(event.id)))
+        if isinstance(data, AccountClassChanged):
+            batch.renewing.add(event.account_id)
+        if isinstance(data, AccountScoreDropped):
+            change = data.model_dump(mode="json", exclude={"account_id", "at"})
+            batch.told.append(
+                Told(messages.ACCOUNT_SCORE_DROPPED, event.id, event.time, event.account_id, change=change)
+            )
+
+
+def _wake_corrected(batch: Batch, event: Event, data: StakeholderAnswerCorrected) -> None:
+    batch.fresh.add(_person_of(event))
+    if data.cause == "late":
+        return
+    batch.unsaid.append((event.account_id, data.response_id))
+    latest = data.new.latest
+    if data.cause == "amended" and latest is not None and latest.response_id == data.response_id:
+        batch.asked.append(_asked(event, STAKEHOLDER_ANSWERED, data.response_id, data.response_id))
+    if data.cause == "amended" and data.new.fresh and data.new.change not in (None, data.old.change):
+        batch.told.append(_change_told(event, data.response_id, corrected_block(data)))
+
+
+def _asked(event: Event, name: str, occasion: str, response_id: str | None = None) -> Asked:
+    account_id, stakeholder_id = _person_of(event)
+    return Asked(event.id, name, event.time, account_id, stakeholder_id, occasion, response_id)
+
+
+def _change_told(event: Event, response_id: str, change: dict[str, object]) -> Told:
+    account_id, stakeholder_id = _person_of(event)
+    return Told(messages.CATEGORY_CHANGED, event.id, event.time, account_id, stakeholder_id, response_id, change)
 
 
 def change_block(data: StakeholderAnswered) -> dict[str, object]:
     """What a message says about a change of category."""
     return {
         "kind": data.change,
-        "from": category_of_ref(data.previous),
+        "from": _category_of(data.previous),
         "to": data.category,
         "score": data.score,
         "previous_score": data.previous.score if data.previous else None,
@@ -130,31 +189,27 @@ def change_block(data: StakeholderAnswered) -> dict[str, object]:
     }
 
 
+def corrected_block(data: StakeholderAnswerCorrected) -> dict[str, object]:
+    """What a message says about a change of category that an amendment has made."""
+    old, new = data.old, data.new
+    return {
+        "kind": new.change,
+        "cause": data.cause,
+        "response_id": data.response_id,
+        "from": _category_of(new.previous),
+        "to": _category_of(new.latest),
+        "score": new.latest.score if new.latest else None,
+        "previous_score": new.previous.score if new.previous else None,
+        "corrected_from_score": old.latest.score if old.latest else None,
+    }
+
+
+def _category_of(ref: AnswerRef | None) -> str | None:
+    return ref.category if ref else None
+
+
 def _person_of(event: Event) -> tuple[str, str | None]:
     return event.account_id, getattr(event.data, "stakeholder_id", None)
-
-
-def _answers_of(events: Iterable[Event]) -> list[Key]:
-    found: list[Key] = []
-    for event in events:
-        data = event.data
-        if isinstance(data, StakeholderAnswered):
-            found.append((event.account_id, data.response_id))
-        elif isinstance(data, StakeholderAnswerCorrected):
-            refs = (data.old.latest, data.new.latest)
-            found += [(event.account_id, ref.response_id) for ref in refs if ref is not None]
-    return found
-
-
-def _corrected_of(events: Iterable[Event]) -> list[Key]:
-    """The answers whose earlier decisions a correction has to look at."""
-    found: list[Key] = []
-    for event in events:
-        if isinstance(event.data, StakeholderAnswerCorrected):
-            old = event.data.old.latest
-            found += [(event.account_id, event.data.response_id)]
-            found += [(event.account_id, old.response_id)] if old else []
-    return found
 
 
 def _subject_of(event: Event, subject: Callable[[str, str], str]) -> str | None:

@@ -1,169 +1,97 @@
-"""What no event says but time brings: a renewal comes near, a segment turns. Each is acted on once."""
+"""What no event says but time brings: once a business day, from eight o'clock on, all that is open is judged, and
+renewals that come near and segments that turn may open a follow-up.
+"""
 
-from collections.abc import Collection, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from uuid import UUID
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
 
-from services.alerting.domain.calendar import BusinessCalendar
-from services.alerting.domain.decisions import Decision, decide
-from services.alerting.domain.default_rules import RENEWAL_NEAR, SEGMENT_DROPPED
+from services.alerting.domain.default_rules import SEGMENT_DROPPED
+from services.alerting.domain.facts import Facts
+from services.alerting.domain.occasions import YEAR
 from services.alerting.domain.people import Account
-from services.alerting.domain.rules import FactValue, Rule, latest
+from services.alerting.domain.reconciliation import COMES_BACK
 from services.alerting.domain.segments import Shift, shifts
-from services.alerting.domain.triggers import Trigger
-from services.alerting.handlers.casework import Casework
-from services.alerting.handlers.facts import around
+from services.alerting.handlers.judging import Batch, judge, judge_segments
 from services.alerting.handlers.resources import Resources
 from services.alerting.handlers.rules import rules_in_force
-from services.alerting.handlers.triggers import place
-from services.alerting.store.accounts import accounts_by_id
 from services.alerting.store.past import purge_past
 from services.alerting.store.watches import (
-    Renewal,
     account_voices,
-    note_renewals,
-    purge_watched,
-    renewals_between,
-    take_down,
-    watched,
+    accounts_to_watch,
+    come_to,
+    go_on,
+    note_known,
+    segments_with_tasks,
 )
 from shared.db.transaction import ReadTx, WriteTx
-from shared.ids import derived_uuid
 
-FARTHEST_DAYS = 366
-KEPT = timedelta(days=400)
+BEGINS = time(8)
 PAST_KEPT = timedelta(days=180)
-AT_ONCE = 500
+AT_ONCE = 200
+"""Accounts of one transaction: they are locked meanwhile, and people want to acknowledge."""
+RENEWALS, SEGMENTS = "accounts", "segments"
 
 
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """Something that a rule wants a follow-up for."""
-
-    trigger: Trigger
-    decision: Decision
-
-
-async def watch_renewals(tx: WriteTx, resources: Resources, among: Collection[str] | None = None) -> int:
-    """Look at every contract that ends soon, of these accounts or of all; answers how many follow-ups came of it.
-
-    One account, renewal date, class and rule is told once, however often it is looked at. The caller holds the locks
-    of the accounts, or none.
-    """
-    rules = [rule for rule in await rules_in_force(tx, resources.clock) if rule.event == RENEWAL_NEAR and rule.enabled]
-    if not rules:
+async def watch_accounts(tx: WriteTx, resources: Resources) -> int:
+    """Judge the next accounts of today's watch; answers how many, 0 once all of them have been judged."""
+    today = _day(resources)
+    known = await come_to(tx, RENEWALS)
+    if today is None or (known is not None and known[0] > today):
         return 0
-    now, calendar = resources.clock.now(), resources.policy.calendar
-    days = int(latest(rules, "days_to_renewal", FARTHEST_DAYS))
-    today = calendar.local_date(now)
-    seen = []
-    for one, trigger in await renewals_now(tx, calendar, now, days, among):
-        if (found := _decided(rules, trigger, resources)) is not None:
-            seen.append(_named(found, _renewal_id(one, found)))
-    acted = await _act(tx, resources, seen)
-    # After the locks of accounts, as everywhere: who holds one may be about to write the same row.
-    await note_renewals(tx, today, today + timedelta(days=days), now, among)
-    return acted
+    after = known[1] if known is not None and known[0] == today else ""
+    accounts = await judge_next(tx, resources, after)
+    await go_on(tx, RENEWALS, today, accounts[-1] if accounts else after)
+    return len(accounts)
 
 
-async def renewals_now(
-    tx: ReadTx,
-    calendar: BusinessCalendar,
-    now: datetime,
-    days: int = FARTHEST_DAYS,
-    among: Collection[str] | None = None,
-) -> list[tuple[Renewal, Trigger]]:
-    """The contracts that end within so many days, of these accounts or of all, each as what a rule looks at."""
-    today = calendar.local_date(now)
-    renewals = await renewals_between(tx, today, today + timedelta(days=days), now, among)
-    accounts = await accounts_by_id(tx, [one.account_id for one in renewals])
-    return [
-        (one, _renewal_trigger(one, accounts[one.account_id], now, (one.renewal_on - today).days)) for one in renewals
-    ]
+async def judge_next(tx: WriteTx, resources: Resources, after: str) -> list[str]:
+    """Judge the next accounts behind `after` with a follow-up or a renewal; answers them."""
+    accounts = await next_accounts(tx, resources, after)
+    await judge(tx, resources, Batch(renewing=set(accounts)))
+    await note_known(tx, accounts, resources.clock.now())
+    return accounts
+
+
+async def next_accounts(tx: ReadTx, resources: Resources, after: str) -> list[str]:
+    """The next accounts behind `after` with a follow-up or a renewal within a year."""
+    now = resources.clock.now()
+    first = resources.policy.calendar.local_date(now)
+    return await accounts_to_watch(tx, after, first, first + timedelta(days=YEAR), now - COMES_BACK, AT_ONCE)
 
 
 async def watch_segments(tx: WriteTx, resources: Resources) -> int:
-    """Look at every segment; a rise that a rule wants a follow-up for is told once a month, to the leader."""
-    rules = [
-        rule for rule in await rules_in_force(tx, resources.clock) if rule.event == SEGMENT_DROPPED and rule.enabled
-    ]
-    if not rules:
+    """Judge every segment, once a business day; answers how many follow-ups changed."""
+    today = _day(resources)
+    known = await come_to(tx, SEGMENTS)
+    if today is None or (known is not None and known[0] >= today):
         return 0
-    now = resources.clock.now()
-    month = resources.policy.calendar.local_date(now).strftime("%Y-%m")
-    seen = []
-    for shift in shifts(await account_voices(tx)):
-        if (found := _decided(rules, _segment_trigger(shift, now), resources)) is not None:
-            seen.append(_named(found, derived_uuid(SEGMENT_DROPPED, *shift.segment, month)))
-    return await _act(tx, resources, seen)
+    await go_on(tx, SEGMENTS, today, "")
+    rules = await rules_in_force(tx, resources.clock)
+    if not any(rule.enabled and rule.event == SEGMENT_DROPPED for rule in rules):
+        return 0
+    bare = Facts(Account(""), resources.clock.now(), resources.policy.calendar)
+    facts = {name: replace(bare, account=Account(name)) for name in await segments_with_tasks(tx)}
+    facts |= {name_of(shift): _facts(bare, shift) for shift in shifts(await account_voices(tx))}
+    return await judge_segments(tx, resources, facts)
 
 
 async def purge(tx: WriteTx, resources: Resources) -> int:
     """Drop what is past its time; answers how much."""
-    now = resources.clock.now()
-    return await purge_past(tx, now - PAST_KEPT) + await purge_watched(tx, now - KEPT)
+    return await purge_past(tx, resources.clock.now() - PAST_KEPT)
 
 
-def segment_account(dimension: str, value: str) -> str:
+def name_of(shift: Shift) -> str:
     """The account id under which a segment's follow-up stands; `/` keeps it apart from every real one."""
+    dimension, value = shift.segment
     return f"segment/{dimension}/{value}"
 
 
-async def _act(tx: WriteTx, resources: Resources, seen: Sequence[Seen]) -> int:
-    old = await watched(tx, [one.trigger.event_id for one in seen])
-    new = [one for one in seen if one.trigger.event_id not in old][:AT_ONCE]
-    if not new:
-        return 0
-    await tx.lock_accounts({one.trigger.account_id for one in new})
-    # Under the locks: somebody may have acted on one meanwhile.
-    fresh = await take_down(tx, [one.trigger.event_id for one in new], resources.clock.now())
-    acted = [one for one in new if one.trigger.event_id in fresh]
-    if not acted:
-        return 0
-    casework = await Casework.around(tx, resources, [(one.trigger.account_id, None) for one in acted], ())
-    for one in acted:
-        casework.judged(one.trigger, place(casework, one.trigger, one.decision, resources.policy))
-    await casework.save(tx)
-    return len(acted)
+def _facts(bare: Facts, shift: Shift) -> Facts:
+    return replace(bare, account=Account(name_of(shift)), shift=shift)
 
 
-def _decided(rules: Sequence[Rule], trigger: Trigger, resources: Resources) -> Seen | None:
-    decision = decide(rules, trigger.event, trigger.facts, trigger.at, resources.policy.calendar)
-    return Seen(trigger, decision) if decision.chosen else None
-
-
-def _named(seen: Seen, event_id: UUID) -> Seen:
-    old = seen.trigger
-    trigger = Trigger(event_id, old.event, old.at, old.account_id, None, None, old.facts)
-    return Seen(trigger, seen.decision)
-
-
-def _renewal_id(renewal: Renewal, seen: Seen) -> UUID:
-    rule = seen.decision.chosen.rule.rule_id if seen.decision.chosen else ""
-    name = renewal.account_class or ""
-    return derived_uuid(RENEWAL_NEAR, renewal.account_id, renewal.renewal_on.isoformat(), name, rule)
-
-
-def _renewal_trigger(renewal: Renewal, account: Account, now: datetime, days: int) -> Trigger:
-    facts = around(account, None) | {
-        "account_class": renewal.account_class,
-        "days_to_renewal": days,
-        "decision_maker_days": (now - renewal.heard_at).days,
-    }
-    event_id = derived_uuid(RENEWAL_NEAR, renewal.account_id, renewal.renewal_on.isoformat())
-    return Trigger(event_id, RENEWAL_NEAR, now, renewal.account_id, None, None, facts)
-
-
-def _segment_trigger(shift: Shift, now: datetime) -> Trigger:
-    dimension, value = shift.segment
-    facts: dict[str, FactValue] = {
-        "segment_by": dimension,
-        "segment": value,
-        "share": round(shift.share, 1),
-        "share_before": round(shift.share_before, 1),
-        "rise": round(shift.rise, 1),
-        "voices": shift.voices,
-        "z": round(shift.z, 2),
-    }
-    return Trigger(UUID(int=0), SEGMENT_DROPPED, now, segment_account(dimension, value), None, None, facts)
+def _day(resources: Resources) -> date | None:
+    """Today, if it is a business day and the watch has begun."""
+    now, calendar = resources.clock.now(), resources.policy.calendar
+    local: datetime = now.astimezone(calendar.zone)
+    return local.date() if local.time() >= BEGINS and calendar.is_business_day(local.date()) else None

@@ -1,16 +1,15 @@
 """Who and what a batch speaks of, read once: accounts, people and answers."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import datetime
+from dataclasses import dataclass
 from typing import Any
 
+from services.alerting.domain.answers import Kept
 from services.alerting.domain.payloads import Subject
 from services.alerting.domain.people import Account, Answer, Stakeholder
 from services.alerting.domain.tasks import Task
 from services.alerting.store.accounts import accounts_by_id, stakeholders_by_id
-from services.alerting.store.answers import Kept, answers_by_id
-from services.alerting.store.watches import first_known
+from services.alerting.store.answers import answers_by_id
 from shared.db.transaction import ReadTx
 
 Key = tuple[str, str]
@@ -23,7 +22,6 @@ class World:
     accounts: Mapping[str, Account]
     people: Mapping[Key, Stakeholder]
     answers: Mapping[Key, Kept]
-    known_since: Mapping[str, datetime] = field(default_factory=dict)
 
     @classmethod
     async def read(cls, tx: ReadTx, people: Iterable[tuple[str, str | None]], answers: Iterable[Key]) -> "World":
@@ -35,10 +33,6 @@ class World:
             await stakeholders_by_id(tx, persons) if persons else {},
             await answers_by_id(tx, answers),
         )
-
-    async def with_beginnings(self, tx: ReadTx) -> "World":
-        """The same with when the first answer of each account was recorded."""
-        return replace(self, known_since=await first_known(tx, self.accounts))
 
     def account(self, account_id: str) -> Account:
         """The account; a segment stands in for one, under its name."""

@@ -62,7 +62,6 @@ STATEMENTS = [
         opened_by text not null,
         updated_at timestamptz not null,
         policy jsonb not null,
-        closes_on_answer boolean not null,
         score int,
         touchpoint text,
         product text,
@@ -72,12 +71,20 @@ STATEMENTS = [
         promised text,
         promised_by timestamptz check (isfinite(promised_by)),
         closed_at timestamptz,
-        outcome text check (outcome in ('resolved', 'dismissed', 'answered', 'corrected')),
+        outcome text check (outcome in ('resolved', 'dismissed', 'answered', 'improved', 'corrected', 'over', 'gone',
+            'superseded', 'merged')),
         root_cause text,
         what_was_done text,
         told_customer boolean,
         result text,
-        check ((state = 'closed') = (closed_at is not null and outcome is not null))
+        touched_at timestamptz,
+        over_since timestamptz,
+        over_because text,
+        over_outcome text,
+        closed_by text check (closed_by in ('person', 'facts')),
+        linked_to uuid,
+        check ((over_since is null) = (over_because is null) and (over_since is null) = (over_outcome is null)),
+        check ((state = 'closed') = (closed_at is not null and outcome is not null and closed_by is not null))
     )
     """,
     # One open task for a person and kind, whatever races.
@@ -105,22 +112,27 @@ STATEMENTS = [
     )
     """,
     "create index task_history_task on task_history (follow_up_id, entry)",
-    # Which event fired, with the facts it was judged by; `holds` until a correction takes it back.
+    # What each task rests on, and what it has taken in; `settled` once a person has closed it.
     """
-    create table task_triggers (
-        event_id uuid primary key,
+    create table task_occasions (
         follow_up_id uuid not null references tasks (follow_up_id),
-        role text not null check (role in ('opened', 'repeated', 'inhibited')),
+        kind text not null,
+        stakeholder_id text not null,
+        occasion text not null,
+        account_id text not null,
+        role text not null check (role in ('own', 'taken_in')),
         event text not null,
         response_id text,
-        at timestamptz not null,
+        at timestamptz,
         facts jsonb not null,
         matches jsonb not null,
-        holds boolean not null
+        holds boolean not null,
+        settled boolean not null default false,
+        primary key (follow_up_id, kind, stakeholder_id, occasion)
     )
     """,
-    "create index task_triggers_task on task_triggers (follow_up_id, at)",
-    "create index task_triggers_response on task_triggers (response_id)",
+    "create index task_occasions_settled on task_occasions (account_id, stakeholder_id) where settled",
+    "create index task_occasions_response on task_occasions (account_id, response_id)",
     # The answers as alerting knows them: what was recorded first, and what the changes made of it.
     """
     create table responses (
@@ -131,6 +143,7 @@ STATEMENTS = [
         live jsonb not null,
         withdrawn boolean not null default false,
         recorded_at timestamptz not null,
+        named jsonb,
         posted text not null,
         primary key (account_id, response_id)
     )
@@ -154,10 +167,16 @@ STATEMENTS = [
     """
     create table account_scores (
         account_id text primary key,
-        sequence bigint not null,
-        account_class text not null,
-        figures jsonb not null,
-        computed_at timestamptz not null
+        sequence bigint not null default -1,
+        account_class text,
+        figures jsonb not null default '{}',
+        computed_at timestamptz,
+        told_class text,
+        class_sequence bigint not null default -1,
+        class_changes jsonb not null default '[]',
+        dropped jsonb,
+        drop_sequence bigint not null default -1,
+        recovered_sequence bigint not null default -1
     )
     """,
     # How many messages each account has had; given under the account's lock, so without gaps and in commit order.

@@ -1,4 +1,4 @@
-"""What time brings about: since when accounts are known, and which renewals and segments have been acted on."""
+"""What time brings about: since when accounts are known, and how far the daily watch has come."""
 
 from alembic import op
 
@@ -15,12 +15,12 @@ STATEMENTS = [
     )
     """,
     """
-    create table watched (
-        event_id uuid primary key,
-        at timestamptz not null
+    create table watches (
+        name text primary key,
+        day date not null,
+        after text not null
     )
     """,
-    "create index watched_at on watched (at)",
     "create index accounts_renewal on accounts (renewal_on) where renewal_on is not null",
     # The first answer of an account is found at once, however many there are.
     "create index responses_known on responses (account_id, recorded_at)",

@@ -3,16 +3,13 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import RowMapping
-from sqlalchemy.dialects.postgresql import insert
 
 from services.alerting.domain.people import Account, Stakeholder
 from services.alerting.domain.tasks import Contact
-from services.alerting.tables.answers import ACCOUNT_SCORES
-from services.alerting.tables.metadata import columns_of
 from shared.db.transaction import ReadTx, WriteTx
 
 Key = tuple[str, str]
@@ -20,14 +17,17 @@ _ACCOUNT = (
     "account_id, name, industry, tier, region, revenue_amount, revenue_currency, renewal_on, owner_name, owner_email,"
     " sponsor_name, sponsor_email, record"
 )
-_SCORE = columns_of(ACCOUNT_SCORES)
 _STAKEHOLDER = "account_id, stakeholder_id, name, email, type, job_title, record"
-_UPSERT_SCORE = insert(ACCOUNT_SCORES)
-_UPSERT_SCORE = _UPSERT_SCORE.on_conflict_do_update(
-    index_elements=["account_id"],
-    set_={name: _UPSERT_SCORE.excluded[name] for name in ("sequence", "account_class", "figures", "computed_at")},
-    where=ACCOUNT_SCORES.c.sequence < _UPSERT_SCORE.excluded.sequence,
-)
+_UPSERT_SCORE = """
+    insert into account_scores as s (account_id, sequence, account_class, figures, computed_at, told_class,
+        class_sequence)
+    values (:account_id, :sequence, :account_class, cast(:figures as jsonb), :computed_at, :account_class, :sequence)
+    on conflict (account_id) do update set sequence = excluded.sequence, account_class = excluded.account_class,
+        figures = excluded.figures, computed_at = excluded.computed_at,
+        told_class = case when s.class_sequence < excluded.sequence then excluded.told_class else s.told_class end,
+        class_sequence = greatest(s.class_sequence, excluded.sequence)
+    where s.sequence < excluded.sequence
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,8 @@ async def forget_stakeholder(tx: WriteTx, account_id: str, stakeholder_id: str, 
 async def scores_by_id(tx: ReadTx, account_ids: Iterable[str]) -> dict[str, Score]:
     """The newest snapshots that were told."""
     rows = await tx.all(
-        f"select {_SCORE} from account_scores where account_id = any(cast(:ids as text[]))",
+        "select account_id, sequence, account_class, figures, computed_at from account_scores"
+        " where computed_at is not null and account_id = any(cast(:ids as text[]))",
         ids=sorted(set(account_ids)),
     )
     return {row["account_id"]: Score(**row) for row in rows}
@@ -148,10 +149,16 @@ def _account(row: RowMapping) -> Account:
         revenue_amount=None if amount is None else float(amount),
         revenue_currency=row["revenue_currency"],
         renewal_on=row["renewal_on"],
+        closed_on=_day(row["record"].get("closed_on")),
+        removed=row["removed"],
         owner=Contact(row["owner_name"], row["owner_email"]),
         sponsor=Contact(row["sponsor_name"], row["sponsor_email"]),
         attributes=row["record"].get("attributes") or {},
     )
+
+
+def _day(text: str | None) -> date | None:
+    return None if text is None else date.fromisoformat(text)
 
 
 def _stakeholder(row: RowMapping) -> Stakeholder:
@@ -162,5 +169,6 @@ def _stakeholder(row: RowMapping) -> Stakeholder:
         email=row["email"],
         type=row["type"],
         job_title=row["job_title"],
+        removed=row["removed"],
         attributes=row["record"].get("attributes") or {},
     )

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,35 +10,27 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 from sqlalchemy.dialects.postgresql import insert
 
-from services.alerting.domain.answers import AnswerChange
+from services.alerting.domain.answers import AnswerChange, Kept, Named
 from services.alerting.domain.people import Answer
 from services.alerting.tables.answers import RESPONSE_CHANGES, RESPONSES
 from services.alerting.tables.metadata import columns_of
 from shared.db.transaction import ReadTx, WriteTx
 
 Key = tuple[str, str]
-_ANSWER = columns_of(RESPONSES)
 _CHANGE = columns_of(RESPONSE_CHANGES)
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """An answer as it was recorded first, and as it is now; `posted` is the digest of what the client sent."""
-
-    recorded: Answer
-    live: Answer
-    recorded_at: datetime
-    posted: str
-
-
-async def answers_by_id(tx: ReadTx, keys: Iterable[Key]) -> dict[Key, Kept]:
-    """The answers that have come, by (account, response)."""
-    rows = await tx.all(_in_keys(f"select {_ANSWER} from responses"), **_pairs(keys))
-    return {(row["account_id"], row["response_id"]): _kept(row) for row in rows}
+async def answers_by_id(tx: ReadTx, keys: Iterable[Key], *, named: bool = False) -> dict[Key, Kept]:
+    """The answers that have come, by (account, response); `named`: also those that the scorer alone has named."""
+    come = "" if named else " and named is null"
+    rows = await tx.all(_in_keys(f"select {COLUMNS} from responses") + come, **_pairs(keys))
+    return {(row["account_id"], row["response_id"]): kept_of(row) for row in rows}
 
 
 async def save_answers(tx: WriteTx, answers: Sequence[Kept]) -> None:
-    """Insert answers, or overwrite the live form of those that are there; one statement, since imports are large."""
+    """Insert answers, or overwrite the live form of those that are there and all of one that was only named; one
+    statement, since imports are large.
+    """
     if not answers:
         return
     recorded = [_document(one.recorded) for one in answers]
@@ -46,12 +38,13 @@ async def save_answers(tx: WriteTx, answers: Sequence[Kept]) -> None:
         first if one.live is one.recorded else _document(one.live) for first, one in zip(recorded, answers, strict=True)
     ]
     await tx.execute(
-        "insert into responses"
-        " (account_id, response_id, stakeholder_id, recorded, live, withdrawn, recorded_at, posted)"
-        " select * from unnest(cast(:accounts as text[]), cast(:responses as text[]), cast(:people as text[]),"
-        " cast(:recorded as jsonb[]), cast(:live as jsonb[]), cast(:withdrawn as boolean[]),"
-        " cast(:at as timestamptz[]), cast(:posted as text[]))"
-        " on conflict (account_id, response_id) do update set live = excluded.live, withdrawn = excluded.withdrawn",
+        "insert into responses as r (account_id, response_id, stakeholder_id, recorded, live, withdrawn, recorded_at,"
+        " named, posted) select * from unnest(cast(:accounts as text[]), cast(:responses as text[]),"
+        " cast(:people as text[]), cast(:recorded as jsonb[]), cast(:live as jsonb[]), cast(:withdrawn as boolean[]),"
+        " cast(:at as timestamptz[]), cast(:named as jsonb[]), cast(:posted as text[]))"
+        " on conflict (account_id, response_id) do update set live = excluded.live, withdrawn = excluded.withdrawn,"
+        " stakeholder_id = excluded.stakeholder_id, recorded = excluded.recorded, recorded_at = excluded.recorded_at,"
+        " named = excluded.named, posted = excluded.posted",
         accounts=[one.recorded.account_id for one in answers],
         responses=[one.recorded.response_id for one in answers],
         people=[one.recorded.stakeholder_id for one in answers],
@@ -59,6 +52,7 @@ async def save_answers(tx: WriteTx, answers: Sequence[Kept]) -> None:
         live=live,
         withdrawn=[one.live.withdrawn for one in answers],
         at=[one.recorded_at for one in answers],
+        named=[json.dumps(asdict(one.named)) if one.named else None for one in answers],
         posted=[one.posted for one in answers],
     )
 
@@ -180,7 +174,8 @@ def _pairs(keys: Iterable[Key]) -> dict[str, list[str]]:
     return {"accounts": [one for one, _ in pairs], "responses": [other for _, other in pairs]}
 
 
-_CHANGE = ", ".join(one.name for one in fields(AnswerChange))
+COLUMNS = columns_of(RESPONSES)
+"""What `kept_of` reads."""
 _FIELDS = tuple(one.name for one in fields(Answer) if one.name not in ("account_id", "response_id"))
 
 
@@ -189,8 +184,10 @@ def _document(answer: Answer) -> str:
     return json.dumps(values | {"answered_at": answer.answered_at.isoformat()}, ensure_ascii=False)
 
 
-def _kept(row: RowMapping) -> Kept:
-    return Kept(_answer(row, row["recorded"]), _answer(row, row["live"]), row["recorded_at"], row["posted"])
+def kept_of(row: RowMapping) -> Kept:
+    """A row as an answer."""
+    named = None if row["named"] is None else Named(**row["named"])
+    return Kept(_answer(row, row["recorded"]), _answer(row, row["live"]), row["recorded_at"], named, row["posted"])
 
 
 def _answer(row: RowMapping, document: dict[str, Any]) -> Answer:

@@ -7,8 +7,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 from sqlalchemy.dialects.postgresql import insert
 
-from services.alerting.domain.rehearsal import Past
-from services.alerting.domain.triggers import Trigger
+from services.alerting.domain.rehearsal import Past, Trigger
 from services.alerting.tables.metadata import columns_of
 from services.alerting.tables.rules import PAST_TRIGGERS
 from shared.db.transaction import ReadTx, WriteTx
@@ -51,21 +50,6 @@ async def past_between(tx: ReadTx, since: datetime, until: datetime, owner_email
         limit=limit,
     )
     return [_past(row) for row in rows]
-
-
-async def detractors_since(tx: ReadTx, account_ids: Sequence[str], since: datetime) -> dict[str, dict[str, datetime]]:
-    """Who gave a detractor's score since then and when last, by account."""
-    rows = await tx.all(
-        "select account_id, stakeholder_id, max(at) as at from past_triggers"
-        " where account_id = any(cast(:accounts as text[])) and at > :since and event = 'stakeholder.answered'"
-        " and stakeholder_id is not null and facts ->> 'category' = 'detractor' group by account_id, stakeholder_id",
-        accounts=list(account_ids),
-        since=since,
-    )
-    found: dict[str, dict[str, datetime]] = {}
-    for row in rows:
-        found.setdefault(row["account_id"], {})[row["stakeholder_id"]] = row["at"]
-    return found
 
 
 async def forget_past_answers(tx: WriteTx, answers: Sequence[tuple[str, str]]) -> None:

@@ -17,7 +17,7 @@ MAX_UNOWNED = 200
 _GROUP_COLUMNS = {"owner": "owner_email"}
 _SEEN = """
     (select *, next_result is not null and not is_chance as is_compared,
-        not is_chance and outcome is distinct from 'dismissed' and outcome is distinct from 'corrected' as is_loop,
+        not is_chance and outcome is distinct from 'dismissed' and closed_by is distinct from 'facts' as is_loop,
         exists (select from task_escalations e where e.follow_up_id = t.follow_up_id and e.cause = 'overdue')
             as escalated
     from tasks t, lateral (select coalesce(cast(policy -> 'rule' ->> 'growth' as boolean), false) as is_chance) as rule)
@@ -58,12 +58,13 @@ async def loop_figures(
         f"""
         select {keys} count(*) as opened,
             count(*) filter (where state <> 'closed') as still_open,
-            count(*) filter (where state <> 'closed' and acknowledged_at is null and due_at < :now) as overdue,
+            count(*) filter (where state <> 'closed' and acknowledged_at is null and due_at < :now
+                and over_since is null) as overdue,
             count(*) filter (where state = 'closed') as closed,
             count(*) filter (where outcome = 'resolved') as resolved,
-            count(*) filter (where outcome = 'answered') as answered,
             count(*) filter (where outcome = 'dismissed') as dismissed,
-            count(*) filter (where outcome = 'corrected') as corrected,
+            count(*) filter (where closed_by = 'facts') as closed_by_facts,
+            count(*) filter (where state <> 'closed' and over_since is not null) as is_over,
             count(*) filter (where told_customer) as told_customer,
             count(*) filter (where is_loop) as loops,
             count(*) filter (where is_loop and state = 'closed') as closed_loops,
@@ -73,9 +74,11 @@ async def loop_figures(
             count(*) filter (where is_compared and next_result = 'worse') as worse,
             count(*) filter (where escalated) as escalated,
             count(*) filter (where acknowledged_at <= due_at) as on_time,
-            count(*) filter (where acknowledged_at is not null or due_at < :now) as judged,
+            count(*) filter (where acknowledged_at is not null
+                or (due_at < :now and over_since is null)) as judged,
             percentile_cont(0.5) within group (order by extract(epoch from acknowledged_at - opened_at)) as to_touch,
-            percentile_cont(0.5) within group (order by extract(epoch from closed_at - opened_at)) as to_close
+            percentile_cont(0.5) within group (order by extract(epoch from closed_at - opened_at))
+                filter (where closed_by = 'person') as to_close
         from {_SEEN} where {" and ".join(where)} {"group by " + ", ".join(columns) if columns else ""}
         order by opened desc {"".join(f", {column} nulls last" for column in columns)}
         """,
@@ -128,6 +131,9 @@ def _conditions(wanted: TaskFilter) -> tuple[list[str], dict[str, Any]]:
         "owner_email": wanted.owner.lower() if wanted.owner else None,
     }
     parts += [(f"{name} = :{name}", {name: value}) for name, value in equals.items() if value is not None]
+    if wanted.reason_holds is not None:
+        over = "over_since is null" if wanted.reason_holds else "over_since is not null and state <> 'closed'"
+        parts.append((over, {}))
     if wanted.due_before is not None:
         parts.append(("due_at < :due_before", {"due_before": wanted.due_before}))
     if wanted.updated_since is not None:
@@ -153,9 +159,9 @@ def _figures(row: RowMapping, group: dict[str, str]) -> LoopFigures:
         overdue_count=row["overdue"],
         closed_count=row["closed"],
         resolved_count=row["resolved"],
-        answered_count=row["answered"],
         dismissed_count=row["dismissed"],
-        corrected_count=row["corrected"],
+        closed_by_facts_count=row["closed_by_facts"],
+        over_count=row["is_over"],
         told_customer_count=row["told_customer"],
         loop_count=row["loops"],
         closed_loop_count=row["closed_loops"],

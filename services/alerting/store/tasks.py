@@ -1,4 +1,4 @@
-"""Tasks, their history and their triggers as rows."""
+"""Tasks and their history as rows."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -9,34 +9,36 @@ from sqlalchemy import RowMapping
 from sqlalchemy.dialects.postgresql import insert
 
 from services.alerting.domain.escalation import next_at
-from services.alerting.domain.tasks import Closing, Contact, Escalation, HistoryEntry, NextAnswer, Promise, Task
-from services.alerting.domain.triggers import Fired, Trigger
+from services.alerting.domain.tasks import (
+    Closing,
+    Contact,
+    Escalation,
+    HistoryEntry,
+    NextAnswer,
+    Over,
+    Promise,
+    Task,
+)
 from services.alerting.tables.metadata import columns_of
-from services.alerting.tables.tasks import TASK_HISTORY, TASK_TRIGGERS, TASKS
+from services.alerting.tables.tasks import TASK_HISTORY, TASKS
 from shared.db.erasures import visible
 from shared.db.transaction import ReadTx, WriteTx
 
 _SAME = (
     "version", "kind", "title", "severity", "state", "account_id", "stakeholder_id", "response_id", "owner_source",
     "recipient", "due_at", "occurrences", "playbook", "opened_at", "opened_by", "updated_at", "policy",
-    "closes_on_answer", "score", "touchpoint", "product", "acknowledged_at", "started_at", "snoozed_until", "closed_at",
+    "score", "touchpoint", "product", "acknowledged_at", "started_at", "snoozed_until", "closed_at",
     "paused_since", "paused_seconds", "ack_expires_at", "unacknowledged_at", "survey_type",
-    "nps_kind",
+    "nps_kind", "touched_at", "closed_by", "linked_to",
 )  # fmt: skip
 """Fields that are a column of the same name."""
 _TASK = columns_of(TASKS)
 SELECT_TASKS = f"select {_TASK} from tasks"
 _HISTORY = columns_of(TASK_HISTORY)
-_TRIGGER = columns_of(TASK_TRIGGERS, "task_triggers.")
 _UPSERT_TASK = insert(TASKS)
 _UPSERT_TASK = _UPSERT_TASK.on_conflict_do_update(
     index_elements=["follow_up_id"],
     set_={column.name: _UPSERT_TASK.excluded[column.name] for column in TASKS.columns if not column.primary_key},
-)
-_UPSERT_TRIGGER = insert(TASK_TRIGGERS)
-_UPSERT_TRIGGER = _UPSERT_TRIGGER.on_conflict_do_update(
-    index_elements=["event_id"],
-    set_={name: _UPSERT_TRIGGER.excluded[name] for name in ("facts", "matches", "holds")},
 )
 
 
@@ -52,25 +54,47 @@ async def open_tasks(tx: ReadTx, people: Iterable[tuple[str, str | None]]) -> li
     return [task_of(row) for row in rows]
 
 
-async def open_tasks_of_account(tx: ReadTx, account_ids: Iterable[str]) -> list[Task]:
-    """The tasks that are not closed of these accounts, whoever they are about."""
+async def tasks_at_hand(tx: ReadTx, account_ids: Iterable[str], closed_since: datetime) -> list[Task]:
+    """The tasks of these accounts that are not closed, or that facts have closed since then, whoever they are about."""
     rows = await tx.all(
-        f"{SELECT_TASKS} where state <> 'closed' and account_id = any(cast(:accounts as text[])) order by 1",
+        f"{SELECT_TASKS} where account_id = any(cast(:accounts as text[])) and (state <> 'closed'"
+        " or (closed_by = 'facts' and closed_at >= :closed_since)) order by opened_at, follow_up_id",
         accounts=sorted(set(account_ids)),
+        closed_since=closed_since,
     )
     return [task_of(row) for row in rows]
 
 
-async def open_tasks_of_answers(tx: ReadTx, answers: Iterable[tuple[str, str]]) -> list[Task]:
-    """The tasks that are not closed and show one of these (account, response)."""
-    pairs = sorted(set(answers))
+async def with_tasks(tx: ReadTx, people: Iterable[tuple[str, str | None]], closed_since: datetime) -> set[str]:
+    """The accounts of these (account, stakeholder) with a task about the person or the account itself that is not
+    closed, or that facts have closed since then; of a None any task of the account counts.
+    """
+    pairs = sorted({(account_id, stakeholder_id or "") for account_id, stakeholder_id in people})
     rows = await tx.all(
-        f"{SELECT_TASKS} where state <> 'closed' and (account_id, response_id) in"
-        " (select * from unnest(cast(:accounts as text[]), cast(:responses as text[]))) order by 1",
+        "select distinct p.account_id from unnest(cast(:accounts as text[]), cast(:people as text[]))"
+        " as p (account_id, stakeholder_id) where exists (select from tasks t where t.account_id = p.account_id"
+        " and (p.stakeholder_id = '' or coalesce(t.stakeholder_id, p.stakeholder_id) = p.stakeholder_id)"
+        " and (t.state <> 'closed' or (t.closed_by = 'facts' and t.closed_at >= :closed_since)))",
         accounts=[account_id for account_id, _ in pairs],
-        responses=[response_id for _, response_id in pairs],
+        people=[stakeholder_id for _, stakeholder_id in pairs],
+        closed_since=closed_since,
     )
-    return [task_of(row) for row in rows]
+    return {row["account_id"] for row in rows}
+
+
+async def last_closed(tx: ReadTx, people: Iterable[tuple[str, str | None]]) -> list[tuple[Task, int]]:
+    """The task that was closed last of each kind about these (account, stakeholder), and how many were."""
+    pairs = sorted({(account_id, stakeholder_id or "") for account_id, stakeholder_id in people})
+    rows = await tx.all(
+        f"select distinct on (account_id, stakeholder_id, kind) {_TASK},"
+        " count(*) over (partition by account_id, stakeholder_id, kind) as closed_count from tasks"
+        " where state = 'closed' and (account_id, coalesce(stakeholder_id, '')) in"
+        " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))"
+        " order by account_id, stakeholder_id, kind, closed_at desc, follow_up_id",
+        accounts=[account_id for account_id, _ in pairs],
+        people=[stakeholder_id for _, stakeholder_id in pairs],
+    )
+    return [(task_of(row), row["closed_count"]) for row in rows]
 
 
 async def tasks_of_person(tx: ReadTx, account_id: str, stakeholder_id: str) -> list[Task]:
@@ -102,17 +126,14 @@ async def tasks_by_id(tx: ReadTx, follow_up_ids: Iterable[UUID]) -> list[Task]:
     return [task_of(row) for row in rows]
 
 
-async def closed_with_score(tx: ReadTx, people: Iterable[tuple[str, str | None]], answers: Iterable[str]) -> list[Task]:
-    """Closed tasks of these people that wait for their next score, and those whose next score one of the answers is."""
-    pairs = sorted({(account_id, person) for account_id, person in people if person is not None})
+async def closed_with_score(tx: ReadTx, people: Iterable[tuple[str, str]]) -> list[Task]:
+    """Closed tasks of these people that a next score may belong to."""
+    pairs = sorted(set(people))
     rows = await tx.all(
         f"{SELECT_TASKS} where state = 'closed' and score is not null and (account_id, stakeholder_id) in"
-        " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))"
-        " and (next_response_id is null or next_answered_at <= closed_at"
-        " or next_response_id = any(cast(:answers as text[]))) order by opened_at, follow_up_id",
+        " (select * from unnest(cast(:accounts as text[]), cast(:people as text[]))) order by opened_at, follow_up_id",
         accounts=[account_id for account_id, _ in pairs],
         people=[person for _, person in pairs],
-        answers=sorted(set(answers)),
     )
     return [task_of(row) for row in rows]
 
@@ -164,84 +185,11 @@ async def history_of(tx: ReadTx, follow_up_id: UUID) -> list[HistoryEntry]:
     ]
 
 
-async def save_triggers(tx: WriteTx, triggers: Sequence[Fired]) -> None:
-    """Insert triggers; of one that is there already what it was judged by is overwritten."""
-    rows = [
-        {
-            "event_id": one.trigger.event_id,
-            "follow_up_id": one.follow_up_id,
-            "role": one.role,
-            "event": one.trigger.event,
-            "response_id": one.trigger.response_id,
-            "at": one.trigger.at,
-            "facts": dict(one.trigger.facts),
-            "matches": list(one.matches),
-            "holds": one.holds,
-        }
-        for one in triggers
-    ]
-    await tx.execute_many(_UPSERT_TRIGGER, rows)
-
-
-_TRIGGERS = f"select {_TRIGGER}, account_id, stakeholder_id from task_triggers join tasks using (follow_up_id)"
-
-
-async def triggers_of(tx: ReadTx, follow_up_ids: Iterable[UUID]) -> list[Fired]:
-    """The events behind tasks, oldest first."""
-    rows = await tx.all(
-        f"{_TRIGGERS} where follow_up_id = any(cast(:ids as uuid[])) order by task_triggers.at, event_id",
-        ids=list(follow_up_ids),
-    )
-    return [_fired(row) for row in rows]
-
-
-async def triggers_by_answer(tx: ReadTx, answers: Iterable[tuple[str, str]]) -> list[Fired]:
-    """What these (account, response) fired, in open and in closed tasks."""
-    pairs = sorted(set(answers))
-    rows = await tx.all(
-        f"{_TRIGGERS} where (account_id, task_triggers.response_id) in"
-        " (select * from unnest(cast(:accounts as text[]), cast(:responses as text[])))",
-        accounts=[account_id for account_id, _ in pairs],
-        responses=[response_id for _, response_id in pairs],
-    )
-    return [_fired(row) for row in rows]
-
-
-def _fired(row: RowMapping) -> Fired:
-    trigger = Trigger(
-        row["event_id"],
-        row["event"],
-        row["at"],
-        row["account_id"],
-        row["stakeholder_id"],
-        row["response_id"],
-        row["facts"],
-    )
-    return Fired(row["follow_up_id"], row["role"], trigger, tuple(row["matches"]), row["holds"])
-
-
 async def forget_texts(tx: WriteTx, follow_up_ids: Iterable[UUID]) -> None:
-    """Take what people wrote, and what the person answered, out of histories and triggers."""
-    ids = list(follow_up_ids)
+    """Take what people wrote out of histories."""
     await tx.execute(
-        "update task_history set comment = null, changes = '{}' where follow_up_id = any(cast(:ids as uuid[]))", ids=ids
-    )
-    await tx.execute(
-        "update task_triggers set facts = '{}', matches = '[]', response_id = null"
-        " where follow_up_id = any(cast(:ids as uuid[]))",
-        ids=ids,
-    )
-
-
-async def forget_inhibited_answers(tx: WriteTx, account_id: str, stakeholder_id: str, until: datetime) -> None:
-    """Take a person's answers out of what somebody else's task has taken in; before the answers themselves go."""
-    await tx.execute(
-        "update task_triggers set facts = '{}', matches = '[]', response_id = null where response_id in"
-        " (select response_id from responses where account_id = :account_id and stakeholder_id = :stakeholder_id"
-        " and recorded_at <= :until)",
-        account_id=account_id,
-        stakeholder_id=stakeholder_id,
-        until=until,
+        "update task_history set comment = null, changes = '{}' where follow_up_id = any(cast(:ids as uuid[]))",
+        ids=list(follow_up_ids),
     )
 
 
@@ -258,6 +206,7 @@ def task_of(row: RowMapping) -> Task:
         inhibited=tuple(row["inhibited"]),
         promise=None if row["promised"] is None else Promise(row["promised"], row["promised_by"]),
         closing=closing,
+        over=None if row["over_since"] is None else Over(row["over_since"], row["over_because"], row["over_outcome"]),
         next_answer=_next_answer(row),
         escalations=tuple(_escalation(one) for one in row["escalations"]),
         **{name: row[name] for name in _SAME},
@@ -265,7 +214,7 @@ def task_of(row: RowMapping) -> Task:
 
 
 def _task_row(task: Task) -> dict[str, Any]:
-    closing, promise, after = task.closing, task.promise, task.next_answer
+    closing, promise, after, over = task.closing, task.promise, task.next_answer, task.over
     return {name: getattr(task, name) for name in _SAME} | {
         "follow_up_id": task.follow_up_id,
         "owner_name": task.owner.name,
@@ -282,6 +231,9 @@ def _task_row(task: Task) -> dict[str, Any]:
         "result": closing.result if closing else None,
         "escalations": [_escalation_row(one) for one in task.escalations],
         "next_escalation_at": next_at(task),
+        "over_since": over.since if over else None,
+        "over_because": over.because if over else None,
+        "over_outcome": over.outcome if over else None,
         "next_response_id": after.response_id if after else None,
         "next_score": after.score if after else None,
         "next_answered_at": after.answered_at if after else None,

@@ -1,6 +1,6 @@
-"""Answers, scores, message counters and the journal of erasure."""
+"""The facts that follow-ups are judged by, message counters and the journal of erasure."""
 
-from sqlalchemy import BigInteger, Boolean, Column, Integer, Table, Text, Uuid
+from sqlalchemy import BigInteger, Boolean, Column, Date, Integer, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
 
 from services.alerting.tables.metadata import INSTANT, METADATA, required
@@ -15,9 +15,11 @@ RESPONSES = Table(
     required("live", JSONB),
     required("withdrawn", Boolean),
     required("recorded_at", INSTANT),
+    Column("named", JSONB),
     required("posted", Text),
 )
-"""One row an answer, the first that came: `recorded` as it came, `live` after all changes."""
+"""One row an answer, the first that came: `recorded` as it came, `live` after all changes. `named`: it has not come, an
+event of the scorer has named it."""
 
 RESPONSE_CHANGES = Table(
     "response_changes",
@@ -40,11 +42,18 @@ ACCOUNT_SCORES = Table(
     METADATA,
     Column("account_id", Text, primary_key=True),
     required("sequence", BigInteger),
-    required("account_class", Text),
+    Column("account_class", Text),
     required("figures", JSONB),
-    required("computed_at", INSTANT),
+    Column("computed_at", INSTANT),
+    Column("told_class", Text),
+    required("class_sequence", BigInteger),
+    required("class_changes", JSONB),
+    Column("dropped", JSONB),
+    required("drop_sequence", BigInteger),
+    required("recovered_sequence", BigInteger),
 )
-"""The newest snapshot of each account."""
+"""What the scorer said of each account: its newest snapshot up to `computed_at`, then its class, changes of class, the
+last drop and when that was over; of each the greatest sequence stands."""
 
 ACCOUNT_SEQUENCES = Table(
     "account_sequences",
@@ -78,5 +87,41 @@ ACCOUNT_WATCHES = Table(
 )
 """When an account that will renew was first seen, for those of whom no decision-maker was ever heard."""
 
-WATCHED = Table("watched", METADATA, Column("event_id", Uuid, primary_key=True), required("at", INSTANT))
-"""What time brought about and has been acted on."""
+WATCHES = Table(
+    "watches", METADATA, Column("name", Text, primary_key=True), required("day", Date), required("after", Text)
+)
+"""How far each daily watch has come: the day, and the account after which it goes on."""
+
+INVITATIONS = Table(
+    "invitations",
+    METADATA,
+    Column("account_id", Text, primary_key=True),
+    Column("stakeholder_id", Text, primary_key=True),
+    Column("invitation_id", Text, primary_key=True),
+    Column("channel", Text),
+    Column("sent_at", INSTANT),
+    Column("delivered_at", INSTANT),
+    Column("opened_at", INSTANT),
+    Column("started_at", INSTANT),
+    Column("bounced_at", INSTANT),
+    Column("unsubscribed_at", INSTANT),
+    Column("withdrawn_at", INSTANT),
+    Column("bounce_recorded_at", INSTANT),
+    required("recorded_at", INSTANT),
+    Column("asked_at", INSTANT),
+    Column("silent_at", INSTANT),
+    Column("silent_days", Integer),
+    Column("furthest", Text),
+    Column("silent_type", Text),
+)
+"""How far each invitation came, the first moment of each step; what follows `recorded_at` is what the scorer said."""
+
+CONTRACT_EVENTS = Table(
+    "contract_events",
+    METADATA,
+    Column("event_id", Uuid, primary_key=True),
+    required("account_id", Text),
+    required("kind", Text),
+    required("at", INSTANT),
+)
+"""Contracts that were renewed or lost."""

@@ -1,4 +1,4 @@
-"""Tasks, their history, and the events that fired them."""
+"""Tasks, their history, and the occasions that they rest on."""
 
 from sqlalchemy import BigInteger, Boolean, Column, Identity, Integer, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
@@ -31,7 +31,6 @@ TASKS = Table(
     required("opened_by", Text),
     required("updated_at", INSTANT),
     required("policy", JSONB),
-    required("closes_on_answer", Boolean),
     Column("score", Integer),
     Column("touchpoint", Text),
     Column("product", Text),
@@ -46,6 +45,12 @@ TASKS = Table(
     Column("what_was_done", Text),
     Column("told_customer", Boolean),
     Column("result", Text),
+    Column("touched_at", INSTANT),
+    Column("over_since", INSTANT),
+    Column("over_because", Text),
+    Column("over_outcome", Text),
+    Column("closed_by", Text),
+    Column("linked_to", Uuid),
     required("escalations", JSONB),
     Column("next_escalation_at", INSTANT),
     Column("paused_since", INSTANT),
@@ -87,17 +92,21 @@ TASK_HISTORY = Table(
 )
 """Who changed what, when and why."""
 
-TASK_TRIGGERS = Table(
-    "task_triggers",
+TASK_OCCASIONS = Table(
+    "task_occasions",
     METADATA,
-    Column("event_id", Uuid, primary_key=True),
-    required("follow_up_id", Uuid),
+    Column("follow_up_id", Uuid, primary_key=True),
+    Column("kind", Text, primary_key=True),
+    Column("stakeholder_id", Text, primary_key=True),
+    Column("occasion", Text, primary_key=True),
+    required("account_id", Text),
     required("role", Text),
     required("event", Text),
     Column("response_id", Text),
-    required("at", INSTANT),
+    Column("at", INSTANT),
     required("facts", JSONB),
     required("matches", JSONB),
     required("holds", Boolean),
+    required("settled", Boolean),
 )
-"""The events behind a task, with the facts they were judged by."""
+"""What a task rests on and has taken in, with the facts it was judged by; an empty `stakeholder_id` is the account."""

@@ -9,6 +9,7 @@ import typer
 
 from services.cli.connection import api_key, service_url
 from services.cli.console import DataOption, JsonOption, as_json, say
+from services.cli.demo.desk import Desk
 from services.cli.demo.story import HERO, Item, Story, tell
 from shared.errors import TellbackError, Unavailable
 
@@ -35,6 +36,7 @@ def demo(
     with httpx.Client(headers=headers, timeout=60, trust_env=False) as client:
         _post(client, service_url("collector", data), story)
         detractors = _settled(client, service_url("scorer", data), story)
+        Desk(client, service_url("alerting", data), service_url("collector", data)).live_in()
     counts = _counts(story)
     if json:
         as_json({**counts, "detractors": detractors})

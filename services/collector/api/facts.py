@@ -7,7 +7,7 @@ from pydantic import ValidationError
 from services.collector.api import batches
 from services.collector.api.models import Accepted, EventBatchAnswer
 from services.collector.api.resources import Collector, Resources
-from services.collector.handlers.facts import context_fact, invitation_fact
+from services.collector.handlers.facts import context_fact, invitation_fact, note_lost_contract
 from services.collector.handlers.inputs.facts import ContextInput, InvitationInput
 from shared.access.caller import Caller
 from shared.events.envelope import Event
@@ -59,8 +59,14 @@ async def post_invitation_events(request: Request, caller: Ingester, collector: 
 
 @router.post("/v1/context-events", status_code=202, summary="Take a context fact")
 async def post_context_event(body: ContextInput, caller: Ingester, collector: Resources) -> Accepted:
-    """A mark on the trend of an account. The same fact sent again counts once."""
-    return await _publish(collector, caller, CONTEXT_EVENTS, context_fact(body, collector.clock.now()))
+    """A mark on the trend of an account. The same fact sent again counts once. `contract_lost` also closes the account
+    in the directory.
+    """
+    now = collector.clock.now()
+    fact = context_fact(body, now)
+    if body.kind == "contract_lost":
+        await collector.database.retrying(lambda tx: note_lost_contract(tx, body, now, caller.owner_email))
+    return await _publish(collector, caller, CONTEXT_EVENTS, fact)
 
 
 async def _publish(collector: Collector, caller: Caller, topic: Topic, event: Event) -> Accepted:

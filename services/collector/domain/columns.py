@@ -54,6 +54,7 @@ SYNONYMS: Mapping[str, Mapping[str, Sequence[str]]] = {
         "annual_revenue.amount": ("annual revenue", "revenue", "annual revenue amount", "arr"),
         "annual_revenue.currency": ("currency", "annual revenue currency", "revenue currency"),
         "renewal_on": ("renewal on", "renewal date", "renewal", "contract end"),
+        "closed_on": ("closed on", "closed date", "lost on"),
         "products": ("products", "services"),
         "owner.name": ("owner", "owner name", "account manager", "account owner", "account manager name"),
         "owner.email": ("owner email", "account manager email", "account owner email"),

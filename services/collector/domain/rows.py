@@ -55,7 +55,7 @@ def row_values(reading: Reading, row: Sequence[str]) -> dict[str, Any]:
 def _value(kind: str, field: str, text: str, date_format: str | None) -> Any:
     if field == "answered_at":
         return read.moment(text, date_format).isoformat()
-    if field == "renewal_on":
+    if field in ("renewal_on", "closed_on"):
         return read.day(text, date_format).isoformat()
     if kind == RESPONSES and field == "product":
         return text

@@ -1,9 +1,12 @@
 """Facts about invitations and about what happens around the answers."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
+from services.collector.handlers.directory import Change, change_record
 from services.collector.handlers.inputs.facts import ContextInput, InvitationInput
 from services.collector.handlers.responses import SOURCE, not_ahead, who
+from shared.db.transaction import WriteTx
+from shared.errors import NotFound
 from shared.events.context import ContextRecorded
 from shared.events.envelope import Event
 from shared.events.invitations import InvitationFact
@@ -28,8 +31,20 @@ def invitation_fact(body: InvitationInput, now: datetime) -> Event:
         recorded_at=now,
         survey_id=body.survey_id,
         channel=body.channel,
+        reason=body.reason,
     )
     return Event(event_id, f"invitation.{body.kind}", SOURCE, now, body.account_id, data)
+
+
+async def note_lost_contract(tx: WriteTx, body: ContextInput, now: datetime, owner_email: str | None) -> None:
+    """A contract was lost: from that day on the account is a client no more. One that the directory does not list is
+    left alone.
+    """
+    try:
+        change = Change(body.account_id, None, {"closed_on": body.at.astimezone(UTC).date().isoformat()}, existing=True)
+        await change_record(tx, change, now, owner_email)
+    except NotFound:
+        return
 
 
 def context_fact(body: ContextInput, now: datetime) -> Event:

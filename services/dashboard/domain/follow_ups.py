@@ -11,6 +11,8 @@ ACTIONS = {
     "acknowledged": "took it on", "unacknowledged": "taken on, but nothing was done: open again",
     "started": "began the work", "snoozed": "put it away", "woken": "it came back", "assigned": "handed it over",
     "promised": "wrote down a promise", "commented": "said", "closed": "closed it", "reopened": "opened it again",
+    "judged": "other facts", "said_anew": "other words", "reason_over": "no longer so",
+    "reason_holds": "so again", "answered_again": "answered again", "comment_received": "a comment came",
     "escalated": "escalated", "corrected": "the answer was corrected", "amended": "the answer was amended",
     "erased": "the person was erased",
 }  # fmt: skip
@@ -31,6 +33,12 @@ EVENTS = {
     "account_class.changed": "The class of the account changed",
 }
 RESULTS = {"recovered": "better than before", "unchanged": "as before", "worse": "worse than before"}
+OUTCOMES = {
+    "resolved": "resolved", "dismissed": "nothing to do", "answered": "answered", "improved": "better by themselves",
+    "corrected": "corrected", "over": "over", "gone": "nobody is left", "superseded": "a stronger one took its place",
+    "merged": "merged",
+}  # fmt: skip
+"""How follow-ups end."""
 RESULT_SIGNS = {"recovered": "↑", "unchanged": "→", "worse": "↓"}
 RECIPIENTS = {"owner": "the owner", "sponsor": "the sponsor", "leader": "the leader"}
 FACTS = {
@@ -118,6 +126,17 @@ def hours(value: float | None) -> str:
 def next_answer(found: Mapping[str, Any]) -> str:
     """`↑ better than before`: what the person said next, beside what opened the follow-up."""
     return f"{RESULT_SIGNS[found['result']]} {RESULTS[found['result']]}"
+
+
+def outcome(code: str) -> str:
+    """How it ended, in words."""
+    return OUTCOMES.get(code, wording.plain(code).lower())
+
+
+def moved(line: Mapping[str, Any]) -> str | None:
+    """What a line of the history changed about the answer: `2 to 6`; None where it did not."""
+    before, after = line["changes"].get("score", (None, None))
+    return None if before is None or after is None else f"{before} to {after}"
 
 
 def about(one: Mapping[str, Any]) -> str:

@@ -101,10 +101,11 @@ class Pair(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """A live answer became the latest of its series."""
+    """A live answer became the latest of its series; `latest` is false where a later one is known by now."""
 
     entry: Entry
     pair: Pair
+    latest: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,7 @@ def compare(series: Series, told: Pair | None, live: Sequence[Entry], everything
     if told is not None and (now is None or not told.same_as(now)):
         corrected = _correction(series, told, now, everything)
     fresh = [
-        Answered(entry, pair)
+        Answered(entry, pair, latest=index == len(live))
         for index, entry in enumerate(live[position:], position + 1)
         if entry.fresh and (pair := pair_at(live, index)) is not None
     ]

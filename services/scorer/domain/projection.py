@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from services.scorer.domain.account import (
@@ -67,7 +67,7 @@ class ToldSnapshot:
 @dataclass(frozen=True, slots=True)
 class AccountState:
     """All that is known of one account: every response (live or not), invitations, its people in the directory with
-    their types, its attributes, and what was told last."""
+    their types, its attributes, what was told last, and who of it was removed; from `closed_on` on it is no client."""
 
     account_id: str
     entries: Sequence[Entry] = ()
@@ -78,6 +78,15 @@ class AccountState:
     attributes: Mapping[str, Any] = field(default_factory=dict)
     told_pairs: Mapping[Series, Pair] = field(default_factory=dict)
     told: ToldSnapshot | None = None
+    removed: bool = False
+    closed_on: date | None = None
+    removed_people: frozenset[str] = frozenset()
+
+    def waiting(self, now: datetime) -> list[Asked]:
+        """The invitations to which an answer is waited for: of people who are still there, and not called off."""
+        if self.removed or (self.closed_on is not None and self.closed_on <= now.date()):
+            return []
+        return [asked for asked in self.asked if not (asked.called_off or asked.stakeholder_id in self.removed_people)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +101,7 @@ class Projection:
     pairs: Mapping[Series, Pair | None]
     silent: Sequence[Asked]
     dropped: bool
+    recovered: bool
     class_before: AccountClass | None
 
 
@@ -121,7 +131,7 @@ def project(state: AccountState, now: datetime, policy: Policy) -> Projection:
     drop, dropped = (before.drop if before else DropState()).next(policy.drop.holds(figures[WINDOW][METHOD]), now)
     numbers = classified.numbers | {"rule": classified.rule}
     snapshot = Snapshot(classified.name, numbers, state.attributes, figures, drop, counted, digest_of(counted))
-    silences = silences_of(state.asked, heard, state.types, policy.silent_after, now)
+    silences = silences_of(state.waiting(now), heard, state.types, policy.silent_after, now)
     stories = _stories(state, live)
     ahead = min((entry.answered_at for entry in live if entry.answered_at > now), default=None)
     borders = (next_border(history, now, state.invitations), silences.next_due, ahead)
@@ -133,6 +143,7 @@ def project(state: AccountState, now: datetime, policy: Policy) -> Projection:
         pairs={series: story.pair for series, story in stories.items() if story.pair != state.told_pairs.get(series)},
         silent=silences.due,
         dropped=dropped,
+        recovered=before is not None and before.drop.dropped and not drop.dropped,
         class_before=before.account_class if before else None,
     )
 

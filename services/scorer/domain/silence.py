@@ -13,7 +13,9 @@ Furthest = Literal["bounced", "sent", "delivered", "opened", "started"]
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """An invitation that was sent, and how far it came; `told_at` is when its silence was told, or passed over."""
+    """An invitation that was sent, and how far it came. `called_off`: the person unsubscribed, or it was withdrawn.
+    `told_at` is when its silence was told, or passed over.
+    """
 
     invitation_id: str
     stakeholder_id: str
@@ -23,6 +25,7 @@ class Asked:
     opened_at: datetime | None = None
     started_at: datetime | None = None
     bounced_at: datetime | None = None
+    called_off: bool = False
     told_at: datetime | None = None
 
     @property

@@ -86,7 +86,10 @@ class Facts:
 
 def _learned(before: dict[str, Any], event: InvitationFact) -> dict[str, Any]:
     """The invitation with this fact in it: of two values the smaller, whichever came first."""
-    fact: dict[str, Any] = event.model_dump(exclude={"event_id", "kind", "at"}) | {f"{event.kind}_at": event.at}
+    fact: dict[str, Any] = event.model_dump(exclude={"event_id", "kind", "at", "reason"})
+    fact |= {f"{event.kind}_at": event.at}
+    if event.reason == "withdrawn":
+        fact["withdrawn_at"] = event.at
     return before | {
         name: value if before.get(name) is None else min(value, before[name])
         for name, value in fact.items()

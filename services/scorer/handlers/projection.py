@@ -162,6 +162,8 @@ class Projector:
         telling = Telling(state.account_id, sequence, now)
         about = [] if silently else list(telling.people(found, state.types))
         score = telling.score(found.snapshot) if found.changed else None
+        if not silently:
+            about += telling.recovery(found)
         if not silently and (loud or _is_due(state, now)):
             about += telling.account(found)
         return Work(state, found, about, score, telling.sequence)

@@ -15,6 +15,7 @@ from shared.events.scores import (
     AccountClassChanged,
     AccountScoreChanged,
     AccountScoreDropped,
+    AccountScoreRecovered,
     AnswerPair,
     AnswerRef,
     ChangeKind,
@@ -27,6 +28,7 @@ from shared.topics import (
     ACCOUNT_CLASS_CHANGED,
     ACCOUNT_SCORE_CHANGED,
     ACCOUNT_SCORE_DROPPED,
+    ACCOUNT_SCORE_RECOVERED,
     STAKEHOLDER_ANSWER_CORRECTED,
     STAKEHOLDER_ANSWERED,
     STAKEHOLDER_WENT_SILENT,
@@ -62,6 +64,11 @@ class Telling:
         if found.class_before not in (None, found.snapshot.account_class):
             yield self._class_changed(found)
 
+    def recovery(self, found: Projection) -> Iterator[Event]:
+        """That the score is in a drop no more. Told whatever brought it about, since somebody may be working on it."""
+        if found.recovered:
+            yield self._recovered(found.snapshot)
+
     def score(self, snapshot: Snapshot) -> Event:
         """The whole snapshot."""
         checked = AccountScoreChanged(
@@ -94,6 +101,7 @@ class Telling:
             follow_up_requested=entry.follow_up_requested,
             touchpoint=entry.touchpoint,
             product=entry.product,
+            latest=answered.latest,
             sequence=self._next(),
         )
         return self._event(STAKEHOLDER_ANSWERED, event_id, data)
@@ -151,6 +159,21 @@ class Telling:
             at=self.now,
         )
         return self._event(ACCOUNT_SCORE_DROPPED, uuid7(), data)
+
+    def _recovered(self, snapshot: Snapshot) -> Event:
+        figures = snapshot.figures[WINDOW][METHOD]
+        previous = figures["previous"] or {}
+        data = AccountScoreRecovered(
+            account_id=self.account_id,
+            sequence=self._next(),
+            window=WINDOW,
+            method=METHOD,
+            nps=figures["nps"],
+            previous_nps=previous.get("nps"),
+            change=figures["change"],
+            at=self.now,
+        )
+        return self._event(ACCOUNT_SCORE_RECOVERED, uuid7(), data)
 
     def _class_changed(self, found: Projection) -> Event:
         snapshot = found.snapshot

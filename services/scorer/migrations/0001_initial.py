@@ -134,6 +134,7 @@ STATEMENTS = [
         bounced_at timestamptz,
         expired_at timestamptz,
         unsubscribed_at timestamptz,
+        withdrawn_at timestamptz,
         recorded_at timestamptz not null,
         silent_at timestamptz,
         primary key (account_id, invitation_id, stakeholder_id)

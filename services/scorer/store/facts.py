@@ -10,7 +10,7 @@ from shared.topics import INVITATION_KINDS
 
 InvitationKey = tuple[str, str, str]
 """account_id, invitation_id, stakeholder_id."""
-MOMENTS = tuple(f"{kind}_at" for kind in INVITATION_KINDS)
+MOMENTS = (*(f"{kind}_at" for kind in INVITATION_KINDS), "withdrawn_at")
 _KEY = ("account_id", "invitation_id", "stakeholder_id")
 _COLUMNS: Mapping[str, str] = (
     dict.fromkeys((*_KEY, "survey_id", "channel"), "text")

@@ -27,9 +27,10 @@ _RESPONSES = (
 )
 READ: Mapping[str, str] = {
     "invitations": "account_id, invitation_id, stakeholder_id, sent_at, delivered_at, opened_at, started_at,"
-    " bounced_at, recorded_at, silent_at",
+    " bounced_at, unsubscribed_at is not null or withdrawn_at is not null as called_off, recorded_at, silent_at",
     "stakeholders": "account_id, stakeholder_id, type, removed",
-    "accounts": "account_id, removed, industry, tier, region, revenue_amount, revenue_currency, renewal_on",
+    "accounts": "account_id, removed, cast(record ->> 'closed_on' as date) as closed_on, industry, tier, region,"
+    " revenue_amount, revenue_currency, renewal_on",
     "latest_pairs": "*",
     "snapshots": "account_id, sequence, account_class, attributes, digest, dropped, dropped_until, next_border,"
     " case when digest is null then figures end as figures",
@@ -129,6 +130,9 @@ def _state(
         attributes=_attributes(accounts[0]) if accounts else {},
         told_pairs=dict(_pair(row) for row in found["latest_pairs"].get(account_id, ())),
         told=_snapshot(snapshot) if snapshot else None,
+        removed=left,
+        closed_on=accounts[0]["closed_on"] if accounts else None,
+        removed_people=frozenset(row["stakeholder_id"] for row in people if row["removed"]),
     )
 
 
@@ -163,6 +167,7 @@ def _asked(row: RowMapping) -> Asked:
         row["opened_at"],
         row["started_at"],
         row["bounced_at"],
+        row["called_off"],
         row["silent_at"],
     )
 

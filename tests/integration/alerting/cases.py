@@ -7,12 +7,15 @@ from typing import Any, cast
 from uuid import UUID
 
 from shared.erasure import subject_by
-from shared.events.directory import AccountUpserted, Contact, StakeholderRemoved, StakeholderUpserted
+from shared.events.context import ContextRecorded
+from shared.events.directory import AccountRemoved, AccountUpserted, Contact, StakeholderRemoved, StakeholderUpserted
 from shared.events.envelope import Event, EventData
 from shared.events.responses import ResponseAmended, ResponseWithdrawn, StakeholderErased
 from shared.events.scores import (
+    AccountClassChanged,
     AccountScoreChanged,
     AccountScoreDropped,
+    AccountScoreRecovered,
     AnswerPair,
     AnswerRef,
     StakeholderAnswerCorrected,
@@ -22,10 +25,14 @@ from shared.events.scores import (
 from shared.ids import derived_uuid, uuid7
 from shared.topics import (
     ACCOUNT_CLASS_CHANGED,
+    ACCOUNT_REMOVED,
     ACCOUNT_SCORE_CHANGED,
     ACCOUNT_SCORE_DROPPED,
+    ACCOUNT_SCORE_RECOVERED,
     ACCOUNT_SCORES,
     ACCOUNT_UPSERTED,
+    CONTEXT_EVENTS,
+    CONTEXT_RECORDED,
     DIRECTORY,
     INVITATION_EVENTS,
     INVITATIONS,
@@ -59,6 +66,9 @@ TOPIC_OF: Mapping[str, Topic] = {
     STAKEHOLDER_ANSWER_CORRECTED: SCORE_EVENTS,
     STAKEHOLDER_WENT_SILENT: SCORE_EVENTS,
     ACCOUNT_SCORE_DROPPED: SCORE_EVENTS,
+    ACCOUNT_SCORE_RECOVERED: SCORE_EVENTS,
+    ACCOUNT_REMOVED: DIRECTORY,
+    CONTEXT_RECORDED: CONTEXT_EVENTS,
     ACCOUNT_CLASS_CHANGED: SCORE_EVENTS,
     ACCOUNT_SCORE_CHANGED: ACCOUNT_SCORES,
     **dict.fromkeys(INVITATION_EVENTS, INVITATIONS),
@@ -133,7 +143,7 @@ class Case:
     def fell(self, response_id: str, before: int, score: int, at: datetime = MONDAY, **fields: Any) -> Event:
         """The same with the answer before it and the change between them."""
         change = f"{category(before)}_to_{category(score)}"
-        previous = self.ref(f"{response_id}-before", before, at)
+        previous = self.ref(f"{response_id}-before", before, at - timedelta(days=1))
         return self.answered(response_id, score, at, previous=previous, change=change, **fields)
 
     def ref(self, response_id: str, score: int, at: datetime = MONDAY) -> AnswerRef:
@@ -191,6 +201,35 @@ class Case:
             at=MONDAY,
         )
         return event(ACCOUNT_SCORE_DROPPED, data)
+
+    def recovered(self, sequence: int = 2) -> Event:
+        """account_score.recovered."""
+        data = AccountScoreRecovered(
+            account_id=self.account_id, sequence=sequence, window="90d", method="latest", at=MONDAY
+        )
+        return event(ACCOUNT_SCORE_RECOVERED, data)
+
+    def turned(self, old: str, new: str, sequence: int = 9, days: float = 0) -> Event:
+        """account_class.changed."""
+        at = MONDAY + timedelta(days=days)
+        data = AccountClassChanged(
+            account_id=self.account_id, sequence=sequence, old=cast(Any, old), new=cast(Any, new), numbers={}, at=at
+        )
+        return event(ACCOUNT_CLASS_CHANGED, data, at)
+
+    def decided(self, kind: str = "contract_renewed", days: float = 0) -> Event:
+        """context.recorded of a contract."""
+        at, event_id = MONDAY + timedelta(days=days), uuid7()
+        data = ContextRecorded(
+            event_id=event_id, account_id=self.account_id, kind=cast(Any, kind), at=at, recorded_at=MONDAY
+        )
+        return event(CONTEXT_RECORDED, data, at, event_id)
+
+    def removed(self) -> Event:
+        """account.removed, a day after it was entered."""
+        event_id = uuid7()
+        data = AccountRemoved(account_id=self.account_id, name="Acme", event_id=event_id, recorded_at=MONDAY)
+        return event(ACCOUNT_REMOVED, data, MONDAY, event_id)
 
     def response(self, response_id: str, score: int = 2, **fields: Any) -> Event:
         """response.recorded."""

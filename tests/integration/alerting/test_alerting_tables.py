@@ -8,9 +8,17 @@ from shared.db.engine import Database
 from tests.support.environment import Environment
 
 TABLES = [
-    *(tasks.TASKS, tasks.TASK_HISTORY, tasks.TASK_TRIGGERS, tasks.TASK_ESCALATIONS, rules.RULES, rules.PAST_TRIGGERS),
+    *(tasks.TASKS, tasks.TASK_HISTORY, tasks.TASK_OCCASIONS, tasks.TASK_ESCALATIONS, rules.RULES, rules.PAST_TRIGGERS),
     *(answers.RESPONSES, answers.RESPONSE_CHANGES, answers.ACCOUNT_SCORES, answers.ACCOUNT_SEQUENCES, answers.ERASURES),
-    *(answers.ACCOUNT_WATCHES, answers.WATCHED, notices.NOTIFICATIONS, notices.NOTICES, webhooks.CALLBACKS),
+    *(
+        answers.ACCOUNT_WATCHES,
+        answers.WATCHES,
+        answers.INVITATIONS,
+        answers.CONTRACT_EVENTS,
+        notices.NOTIFICATIONS,
+        notices.NOTICES,
+        webhooks.CALLBACKS,
+    ),
 ]
 
 

@@ -20,7 +20,7 @@ from tests.support.webhooks import Hooks, arrived, hooks, message
 
 __all__ = ["post"]
 SPONSOR = "sam@supplier.example"
-QUICK = {"ATTEMPT_TIMEOUT_S": "1", "LEASE_MARGIN_S": "1"}
+QUICK: dict[str, Any] = {"ATTEMPT_TIMEOUT_S": "1", "LEASE_MARGIN_S": "1"}
 
 
 @asynccontextmanager

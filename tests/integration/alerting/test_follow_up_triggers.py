@@ -16,7 +16,8 @@ from tests.support.environment import Environment
 LATER = MONDAY + timedelta(hours=1)
 ITEM = {
     "follow_up_id", "version", "kind", "severity", "state", "account_id", "stakeholder_id", "response_id", "owner",
-    "due_at", "occurrences", "reasons", "inhibited", "playbook", "opened_at", "closed_at", "outcome",
+    "due_at", "occurrences", "reasons", "inhibited", "playbook", "opened_at", "reason_holds", "closed_at", "closed_by",
+    "outcome",
 }  # fmt: skip
 
 
@@ -53,12 +54,13 @@ async def test_who_asks_for_a_follow_up_gets_the_sponsor_whatever_the_score(aler
     assert item["owner"] == {"name": "Sam Sponsor", "email": "sam@supplier.example"}
 
 
-async def test_one_event_makes_one_decision_and_the_others_are_inhibited(alerting: Desk, acme: Case) -> None:
-    await alerting.emit(acme.account(tier="premium"), acme.fell("r1", 9, 5, follow_up_requested=True))
-    item = await alerting.only(acme)
-    assert (item["kind"], item["severity"]) == ("detractor", "critical")
-    assert item["inhibited"] == ["follow_up_requested"]
-    assert item["reasons"][-1] == "premium account: severity raised from high to critical"
+async def test_one_of_a_group_opens_and_who_asked_for_a_call_gets_one_besides(alerting: Desk, acme: Case) -> None:
+    fall = acme.fell("r1", 9, 5, follow_up_requested=True, falls_in_a_row=2)
+    await alerting.emit(acme.account(tier="premium"), fall)
+    items = {item["kind"]: item for item in await alerting.items(acme)}
+    assert set(items) == {"detractor", "follow_up_requested"}
+    assert (items["detractor"]["severity"], items["detractor"]["inhibited"]) == ("critical", ["two_falls_in_a_row"])
+    assert items["detractor"]["reasons"][-1] == "premium account: severity raised from high to critical"
 
 
 @pytest.mark.parametrize(
@@ -127,7 +129,7 @@ async def test_two_people_and_two_kinds_have_tasks_of_their_own(alerting: Desk, 
     await alerting.emit(
         acme.account(),
         acme.fell("r1", 9, 8),
-        acme.answered("r2", 10, LATER, follow_up_requested=True),
+        acme.answered("r2", 7, LATER, follow_up_requested=True),
         acme.fell("r3", 9, 8, stakeholder_id="bob"),
     )
     found = {(item["stakeholder_id"], item["kind"]) for item in await alerting.items(acme)}
@@ -140,7 +142,9 @@ async def test_two_people_and_two_kinds_have_tasks_of_their_own(alerting: Desk, 
 
 async def test_an_open_detractor_task_takes_in_a_drop_of_the_same_person(alerting: Desk, acme: Case) -> None:
     await alerting.emit(
-        acme.account(), acme.answered("r1", 3), acme.answered("r2", 9, LATER), acme.fell("r3", 9, 8, LATER)
+        acme.account(),
+        acme.answered("r1", 3),
+        acme.fell("r3", 9, 8, LATER, nps_kind="transactional"),
     )
     item = await alerting.only(acme)
     assert (item["kind"], item["inhibited"], item["occurrences"]) == ("detractor", ["promoter_to_passive"], 1)
@@ -168,7 +172,8 @@ async def test_ids_follow_from_the_event_so_that_a_replay_says_the_same(alerting
     event = acme.answered("r1", 2)
     await alerting.emit(event)
     item = await alerting.only(acme)
-    assert UUID(item["follow_up_id"]) == derived_uuid("follow_up", str(event.id))
+    named = ("detractor", acme.account_id, "jane", acme.id("r1"), "0")
+    assert UUID(item["follow_up_id"]) == derived_uuid("follow_up", *named)
     (opened,) = await alerting.told(acme)
     assert opened.id == derived_uuid(FOLLOW_UP_OPENED, item["follow_up_id"], "1")
     (line,) = (await alerting.get(item["follow_up_id"]))["history"]

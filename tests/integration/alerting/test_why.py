@@ -29,7 +29,7 @@ async def test_why_lists_event_rule_policy_inhibitions_notices_and_attempts(
             await alerting.client.post(
                 "/v1/webhook-endpoints", json={"url": crm.url, "event_types": ["follow_up.opened"]}
             )
-            event = acme.answered("r1", 2, follow_up_requested=True)
+            event = acme.answered("r1", 2, falls_in_a_row=2)
             await alerting.emit(acme.account(), event)
             task = await alerting.only(acme)
 
@@ -43,14 +43,15 @@ async def test_why_lists_event_rule_policy_inhibitions_notices_and_attempts(
 
             await eventually(told, 30)
             why = await alerting.get(task["follow_up_id"], "/why")
-    (trigger,) = why["triggers"]
-    assert (trigger["event_id"], trigger["role"]) == (str(event.id), "opened")
+    own, taken_in = sorted(why["triggers"], key=lambda one: one["role"])
+    assert (own["occasion"], own["role"], own["facts"]["score"]) == (acme.id("r1"), "own", 2)
+    assert (taken_in["kind"], taken_in["role"]) == ("two_falls_in_a_row", "taken_in")
     assert (why["rule"]["rule_id"], why["rule"]["version"], why["rule"]["due"]) == (
         "detractor_0_3",
         1,
         {"amount": 4, "unit": "business_hours"},
     )
-    assert (why["business_time"]["time_zone"], why["inhibited"]) == ("UTC", ["follow_up_requested"])
+    assert (why["business_time"]["time_zone"], why["inhibited"]) == ("UTC", ["two_falls_in_a_row"])
     assert [(one["channel"], one["recipient"], one["status"]) for one in why["notices"]] == [("mail", OLIVIA, "sent")]
     ((delivery,),) = [message["deliveries"] for message in why["messages"]]
     assert delivery["status"] == "delivered"

@@ -14,12 +14,14 @@ from shared.events.scores import (
     AccountClassChanged,
     AccountScoreChanged,
     AccountScoreDropped,
+    AccountScoreRecovered,
     StakeholderWentSilent,
 )
 from shared.topics import (
     ACCOUNT_CLASS_CHANGED,
     ACCOUNT_SCORE_CHANGED,
     ACCOUNT_SCORE_DROPPED,
+    ACCOUNT_SCORE_RECOVERED,
     STAKEHOLDER_WENT_SILENT,
 )
 from tests.integration.scorer.writing import Writer, account, invited, person, withdrawn, writer
@@ -164,6 +166,19 @@ async def test_a_fall_of_twenty_points_is_told_once(scorer: Writer) -> None:
     await scorer.take(voice("p1", 8, 0.5))
     await scorer.project()
     assert len(await drops(scorer)) == 1
+
+
+async def test_that_a_fall_is_over_is_told_also_when_a_quiet_import_ends_it(scorer: Writer) -> None:
+    await scorer.take(*falling(5, 9, 9), voice("p0", 6, 1))
+    await scorer.project()
+    await scorer.take(voice("p0", 10, 0.5, quiet=True))
+    await scorer.project()
+    await scorer.project()
+    [recovered] = await scorer.told(ACCOUNT_SCORE_RECOVERED)
+    [dropped] = await drops(scorer)
+    assert isinstance(recovered.data, AccountScoreRecovered)
+    assert (recovered.data.nps, recovered.data.change) == (100, 0)
+    assert recovered.data.sequence > dropped.sequence
 
 
 @pytest.mark.parametrize(

@@ -217,7 +217,7 @@ async def test_other_changes_that_overtook_their_response_are_settled(scorer: Wr
         await tx.execute_many(
             "insert into pending_changes (event_id, response_id, recorded_at)"
             " values (:event_id, :response_id, :recorded_at)",
-            waiting,
+            [dict(change) for change in waiting],
         )
     await cause.put("pending_changes", CHANGE_FAILS, "delete")
     job = PendingJob(scorer.database, scorer.clock, Pending(), 30)

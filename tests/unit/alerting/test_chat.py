@@ -12,7 +12,7 @@ from services.alerting.domain.payloads import Context, Links, Subject, payload
 from services.alerting.domain.people import Answer
 from tests.unit.alerting.builders import ACME, JANE, MONDAY_10, POLICY, opened
 
-CONTEXT = Context(POLICY.calendar, Links("https://t.example/f/{follow_up_id}", "https://t.example/r/{response_id}"))
+CONTEXT = Context(POLICY.calendar, Links("https://t.example"))
 ANSWER = Answer("acme", "r1", "jane@acme.example", "nps", 2, MONDAY_10, comment="Late again")
 NASTY = "<!channel> <https://evil.example|click> [click](https://evil.example) **bold** & more"
 
@@ -38,7 +38,7 @@ def test_a_follow_up_says_who_is_unhappy_what_was_said_and_where_to_look() -> No
     assert dict(note.facts)["Owner"] == "Olivia Owner"
     assert note.quote == "Late again"
     assert note.link is not None
-    assert note.link.startswith("https://t.example/f/")
+    assert note.link.startswith("https://t.example/follow-ups/")
 
 
 @pytest.mark.parametrize("kind", [*MESSAGE_TYPES, "webhook.test"])

@@ -12,7 +12,7 @@ from services.alerting.domain.calendar import BusinessCalendar, Due
 from services.alerting.domain.escalation import calendar_of, due_at, next_at, planned
 from services.alerting.domain.rules import EscalationStep
 from services.alerting.domain.tasks import Change, Closing, Contact, Promise, Step, Task
-from tests.unit.alerting.builders import MONDAY_10, POLICY, answered, opened
+from tests.unit.alerting.builders import MONDAY_10, POLICY, answer, opened
 
 HOUR = timedelta(hours=1)
 WORK = BusinessCalendar(ZoneInfo("UTC"))
@@ -123,7 +123,7 @@ def test_pauses_add_up_and_a_second_snooze_goes_on_with_the_first() -> None:
 
 
 def test_an_earlier_due_time_takes_the_levels_along() -> None:
-    task = opened(answered(5))
+    task = opened(answer("r1", 5))
     assert times(task)[0] == (1, "owner", june(9, 10))
     assert escalation.moved(task, june(8, 14))[0].due_at == june(8, 14)
 

@@ -19,7 +19,7 @@ from services.alerting.domain.people import Answer
 from services.alerting.domain.tasks import Closing
 from tests.unit.alerting.builders import ACME, JANE, MONDAY_10, POLICY, opened
 
-LINKS = Links("https://t.example/follow-ups/{follow_up_id}", "https://t.example/responses/{response_id}")
+LINKS = Links("https://t.example")
 CONTEXT = Context(POLICY.calendar, LINKS)
 ANSWER = Answer("acme", "r1", "jane@acme.example", "nps", 2, MONDAY_10, comment="late")
 
@@ -45,7 +45,7 @@ def test_an_ordinary_message_is_small() -> None:
 def test_a_comment_is_cut_behind_8000_characters(length: int, truncated: bool) -> None:
     block = response_block(replace(ANSWER, comment="c" * length), LINKS)
     assert (len(block["comment"]), block["truncated"]) == (8_000, truncated)
-    assert block.get("link") == ("https://t.example/responses/r1" if truncated else None)
+    assert block.get("link") == ("https://t.example/accounts/acme/people/jane%40acme.example" if truncated else None)
 
 
 def test_a_withdrawn_answer_is_not_shown() -> None:

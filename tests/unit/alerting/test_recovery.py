@@ -6,10 +6,10 @@ from datetime import timedelta
 import pytest
 
 from services.alerting.domain import lifecycle, recovery
+from services.alerting.domain.answers import Kept
 from services.alerting.domain.tasks import Change, Closing, Task
-from tests.unit.alerting.builders import MONDAY_10, opened
+from tests.unit.alerting.builders import MONDAY_10, answer, opened
 
-NPS = ("nps", "relationship")
 DAY = timedelta(days=1)
 
 
@@ -41,17 +41,23 @@ def test_a_better_category_is_a_recovery_and_a_lower_score_is_worse(
 
 
 def test_while_it_is_open_the_newest_answer_counts_and_then_the_first() -> None:
-    first = recovery.answered(task(), "r2", 8, MONDAY_10 + DAY)
-    assert recovery.waits_for(first, NPS, "r3", MONDAY_10 + 2 * DAY)
-    closed = lifecycle.close(first, Change("key:eve", MONDAY_10 + 3 * DAY), Closing("resolved")).task
-    assert recovery.waits_for(closed, NPS, "r4", MONDAY_10 + 4 * DAY), "what was said before is not the last word"
-    final = recovery.answered(closed, "r4", 9, MONDAY_10 + 4 * DAY)
-    assert not recovery.waits_for(final, NPS, "r5", MONDAY_10 + 5 * DAY)
+    behind, second, third = answer("r1", 3), answer("r2", 8, -1), answer("r3", 7, -2)
+    assert said(task(), behind, second, third) == ("r3", "recovered")
+    closed = lifecycle.close(task(), Change("key:eve", MONDAY_10 + 3 * DAY), Closing("resolved")).task
+    assert said(closed, behind, second, third) == ("r3", "recovered")
+    fourth, fifth = answer("r4", 2, -4), answer("r5", 9, -5)
+    assert said(closed, behind, second, third, fourth, fifth) == ("r4", "worse"), "the first after the end"
 
 
 def test_only_a_later_answer_to_the_same_question_counts() -> None:
-    assert not recovery.waits_for(task(), ("nps", "transactional"), "r2", MONDAY_10 + DAY)
-    assert not recovery.waits_for(task(), ("csat", "relationship"), "r2", MONDAY_10 + DAY)
-    assert not recovery.waits_for(task(), NPS, "r1", MONDAY_10 + DAY), "the answer that opened it"
-    assert not recovery.waits_for(task(), NPS, "r0", MONDAY_10 - DAY)
-    assert not recovery.waits_for(replace(task(), score=None), NPS, "r2", MONDAY_10 + DAY)
+    behind = answer("r1", 3)
+    assert said(task(), behind, answer("r2", 9, -1, nps_kind="transactional")) is None
+    assert said(task(), behind, answer("r2", 5, -1, survey_type="csat")) is None
+    assert said(task(), behind, answer("r0", 9, 1)) is None
+    assert said(task(), behind, answer("r2", 9, -1, withdrawn=True)) is None
+    assert said(replace(task(), score=None), behind, answer("r2", 9, -1)) is None
+
+
+def said(of: Task, *answers: Kept) -> tuple[str, str] | None:
+    found = recovery.next_answer_of(of, answers)
+    return (found.response_id, found.result) if found else None

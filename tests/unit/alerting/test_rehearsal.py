@@ -6,9 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from services.alerting.domain.default_rules import ANSWERED, DEFAULT_RULES, SCORE_DROPPED, WENT_SILENT
-from services.alerting.domain.rehearsal import Past, Rehearsed, rehearse
+from services.alerting.domain.rehearsal import Past, Rehearsed, Trigger, rehearse
 from services.alerting.domain.rules import Rule, conditions_from
-from services.alerting.domain.triggers import Trigger
 from tests.unit.alerting.builders import MONDAY_10, POLICY
 
 WEEK = timedelta(days=7)

@@ -163,14 +163,14 @@ def test_the_strongest_rule_wins_and_the_others_are_inhibited() -> None:
     )
     assert found.chosen is not None
     assert found.chosen.rule.rule_id == "detractor_0_3"
-    assert found.inhibited_kinds == ("follow_up_requested", "two_falls_in_a_row")
+    assert [one.rule.kind for one in found.inhibited] == ["follow_up_requested", "two_falls_in_a_row"]
 
 
 def test_of_equal_severity_the_earlier_due_wins() -> None:
     found = decision(survey_type="nps", score=8, change="promoter_to_passive", follow_up_requested=True)
     assert found.chosen is not None
     assert found.chosen.rule.kind == "follow_up_requested", "one business day before two"
-    assert found.inhibited_kinds == ("promoter_to_passive",)
+    assert [one.rule.kind for one in found.inhibited] == ["promoter_to_passive"]
 
 
 def test_of_equal_severity_and_due_the_order_of_the_table_wins() -> None:

@@ -56,7 +56,6 @@ def test_owner_and_leader_have_their_addresses_in_lower_case(monkeypatch: pytest
         ("holidays", "25.12.2026"),
         ("default_owner_email", "desk"),
         ("mail_from", "jörg@supplier.example"),
-        ("follow_up_link", "https://crm.example/{task}"),
         ("wake_seconds", "0"),
     ],
 )

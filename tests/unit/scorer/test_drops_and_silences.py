@@ -7,6 +7,7 @@ import pytest
 
 from services.scorer.domain.drops import DropRule, DropState
 from services.scorer.domain.pairs import is_fresh
+from services.scorer.domain.projection import AccountState, Policy, ToldSnapshot, project
 from services.scorer.domain.silence import Asked, silences_of
 from services.scorer.domain.states import SilentAfter
 
@@ -71,6 +72,29 @@ def test_any_answer_since_breaks_the_silence_and_each_is_told_once() -> None:
     found = silences_of(invitations, heard, {}, LIMITS, NOW)
     assert [one.stakeholder_id for one in found.due] == ["bob"]
     assert found.next_due is None
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        AccountState("acme", asked=[asked("ann", 30, called_off=True)]),
+        AccountState("acme", asked=[asked("ann", 30)], removed_people=frozenset({"ann"})),
+        AccountState("acme", asked=[asked("ann", 30)], removed=True),
+        AccountState("acme", asked=[asked("ann", 30)], closed_on=NOW.date()),
+    ],
+    ids=["called off", "person removed", "account removed", "account closed"],
+)
+def test_nobody_waits_for_who_is_gone_or_was_called_off(state: AccountState) -> None:
+    assert state.waiting(NOW) == []
+    assert project(state, NOW, Policy()).silent == ()
+
+
+def test_a_drop_that_ends_is_told_once() -> None:
+    told = ToldSnapshot("steady", {}, b"", DropState(dropped=True))
+    again = ToldSnapshot("steady", {}, b"", DropState(dropped=False))
+    assert project(AccountState("acme", told=told), NOW, Policy()).recovered
+    assert not project(AccountState("acme", told=again), NOW, Policy()).recovered
+    assert not project(AccountState("acme"), NOW, Policy()).recovered
 
 
 @pytest.mark.parametrize(

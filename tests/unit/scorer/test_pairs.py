@@ -85,3 +85,8 @@ def test_history_is_told_neither_as_answer_nor_as_correction() -> None:
     silent = look(pair(entry("p", 1, 5, quiet=True), old), old, entry("p", 1, 5, quiet=True, withdrawn=True)).corrected
     assert silent is not None
     assert not silent.audible
+
+
+def test_only_the_last_one_known_is_told_as_the_latest_whether_it_is_quiet_or_not() -> None:
+    assert [one.latest for one in look(None, A, B, C).answered] == [False, False, True]
+    assert [one.latest for one in look(None, A, entry("b", 2, 7, quiet=True)).answered] == [False]

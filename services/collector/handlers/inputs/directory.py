@@ -80,6 +80,9 @@ class AccountInput(Input):
     region: Label | None = None
     annual_revenue: MoneyInput | None = None
     renewal_on: Day | None = None
+    closed_on: Annotated[
+        Day | None, Field(description="From then on it is a client no more; set with a lost contract.")
+    ] = None
     products: Labels | None = None
     owner: ContactInput | None = None
     sponsor: ContactInput | None = None

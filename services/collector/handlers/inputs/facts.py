@@ -1,6 +1,6 @@
 """What happened to invitations and around the answers, as other systems report it."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 from uuid import UUID
 
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
@@ -23,6 +23,10 @@ class InvitationInput(Input):
     at: Moment
     survey_id: Id | None = None
     channel: Label | None = None
+    reason: Annotated[
+        Literal["closed", "withdrawn"] | None,
+        Field(description="Why it expired: the survey closed, or you withdrew it and wait for no answer."),
+    ] = None
 
     @field_validator("stakeholder_id")
     @classmethod

@@ -10,6 +10,7 @@ from services.dashboard.domain import wording
 from services.dashboard.gateways.services import Api
 from services.dashboard.web.bits import Cell, Text, address, box, empty, link, severity_chip, table, when
 from services.dashboard.web.controls import filters
+from services.dashboard.web.follow_ups.closing import draw_closable
 from services.dashboard.web.follow_ups.listing import MOST, OPEN, own_first
 from services.dashboard.web.follow_ups.loop import GROUPS, draw_figures, draw_groups
 from services.dashboard.web.frame import page
@@ -29,6 +30,7 @@ FIELDS = (
     ("severity", "Severity", SEVERITIES),
     ("kind", "Kind", told.KINDS),
     ("due", "Due", {"late": "Overdue", "week": "Within 7 days"}),
+    ("so", "Reason", {"no": "No longer so"}),
 )
 LOOP_FIELDS = (
     ("by", "By", GROUPS),
@@ -65,7 +67,10 @@ def _tasks(visit: Visit, view: str) -> None:
     async def load(api: Api) -> list[Json]:
         return await names.add_to(api, (await own_first(api, visit.user.email, **_question(visit, view)))[:MOST])
 
-    Section(visit, "", load, partial(_draw_board, visit) if view == "board" else _draw_list, classes="plain")
+    draw = partial(_draw_board, visit) if view == "board" else _draw_list
+    if visit.query.get("so") and view != "closed" and visit.user.may("act"):
+        draw = partial(draw_closable, visit, draw)
+    Section(visit, "", load, draw, classes="plain")
 
 
 def _question(visit: Visit, view: str) -> Json:
@@ -75,6 +80,9 @@ def _question(visit: Visit, view: str) -> Json:
         query["owner"] = visit.user.email
     if visit.query.get("due") == "late":
         query |= {"due_before": visit.now.replace(second=0, microsecond=0).isoformat(), "state": "open"}
+        query["reason_holds"] = "true"
+    if visit.query.get("so") and view != "closed":
+        query["reason_holds"] = "false"
     if visit.query.get("due") == "week":
         query["due_before"] = (visit.now.replace(minute=0, second=0, microsecond=0) + WEEK).isoformat()
     return query
@@ -136,12 +144,14 @@ def _draw_board(visit: Visit, found: list[Json]) -> None:
 
 
 def _card(visit: Visit, one: Json) -> None:
-    late = one["state"] == "open" and one["due_at"] < visit.now.isoformat()
+    late = one["state"] == "open" and one["reason_holds"] and one["due_at"] < visit.now.isoformat()
     with box("article", "task late" if late else "task"):
         with box("div"):
             severity_chip(one["severity"])
             if one["owner"]["email"] == visit.user.email:
                 Text("span", "mine", "chip")
+            if not one["reason_holds"]:
+                Text("span", "no longer so", "chip")
         with box("h3"):
             link(told.kind(one["kind"]), f"/follow-ups/{one['follow_up_id']}")
         Text("span", told.about(one))
@@ -161,7 +171,7 @@ def _draw_list(found: list[Json]) -> None:
             partial(link, told.kind(one["kind"]), f"/follow-ups/{one['follow_up_id']}"),
             partial(Text, "span", told.about(one)),
             partial(severity_chip, one["severity"]),
-            wording.STATE_NAMES[one["state"]] + (f": {one['outcome']}" if one["outcome"] else ""),
+            _state(one),
             _owner(one),
             partial(_time, one),
         ]
@@ -172,6 +182,13 @@ def _draw_list(found: list[Json]) -> None:
         table(heads, rows, "Follow-ups")
     if len(found) == MOST:
         Text("p", f"These are the first {MOST}: choose above to see fewer.", "muted")
+
+
+def _state(one: Json) -> str:
+    said = wording.STATE_NAMES[one["state"]]
+    if one["outcome"]:
+        return f"{said}: {told.outcome(one['outcome'])}"
+    return said if one["reason_holds"] else f"{said}, no longer so"
 
 
 def _time(one: Json) -> None:

@@ -14,6 +14,7 @@ from services.dashboard.web.bits import (
     category_chip,
     empty,
     facts,
+    link,
     person_link,
     severity_chip,
     when,
@@ -62,6 +63,11 @@ def _draw_head(one: Json) -> None:
         Text("span", f" {wording.STATE_NAMES[one['state']]} · due ")
         when(one["due_at"], "time")
         Text("span", f" · {one['owner']['name'] or one['owner']['email'] or 'nobody'}")
+    if one["state"] != "closed" and not one["reason_holds"]:
+        with box("p", "notice warn"):
+            Text("strong", "No longer so since ")
+            when(one["over_since"], "time")
+            Text("span", f": {one['over_because']}.")
 
 
 def _draw_playbook(steps: Steps, one: Json) -> None:
@@ -79,7 +85,10 @@ def _draw_playbook(steps: Steps, one: Json) -> None:
 
 
 def _draw_closing(one: Json) -> None:
-    Text("h3", f"Closed: {one['outcome']}")
+    by_itself = " by itself" if one["closed_by"] == "facts" else ""
+    Text("h3", f"Closed{by_itself}: {told.outcome(one['outcome'])}")
+    if one["over_because"]:
+        Text("p", f"{one['over_because']}.", "muted")
     rows: dict[str, Cell] = {
         words: one[name]
         for name, words in (("root_cause", "Root cause"), ("what_was_done", "Done"), ("result", "What came of it"))
@@ -110,6 +119,8 @@ def _draw_about(one: Json) -> None:
     if one["informed"]:
         rows["Informed"] = ", ".join(also["name"] or also["email"] for also in one["informed"])
     rows["Opened"] = partial(when, one["opened_at"], "time")
+    if one["linked_to"]:
+        rows["Beside"] = partial(link, "Another follow-up", f"/follow-ups/{one['linked_to']}")
     times = {"acknowledged_at": "First touch", "snoozed_until": "Comes back", "closed_at": "Closed"}
     rows |= {words: partial(when, one[name], "time") for name, words in times.items() if one[name]}
     if one["occurrences"] > 1:
@@ -147,5 +158,7 @@ def _draw_history(one: Json) -> None:
                 with box("p", "muted"):
                     Text("span", f"{told.actor(line['actor'], one['people'])}: {told.deed(line['action'])}, ")
                     when(line["at"], "time")
+                if told.moved(line):
+                    Text("p", f"Score: {told.moved(line)}")
                 if line["comment"]:
                     Text("blockquote", line["comment"], "quote")

@@ -32,17 +32,18 @@ def draw_why(found: Json) -> None:
 
 def _draw_trigger(trigger: Json) -> None:
     with box("h3"):
-        Text("span", f"{told.event(trigger['event'])}, ")
-        when(trigger["at"], "time")
+        Text("span", told.event(trigger["event"]))
+        if trigger["at"]:
+            Text("span", ", ")
+            when(trigger["at"], "time")
+    if trigger["role"] == "taken_in":
+        Text("p", f"Taken in: {told.kind(trigger['kind']).lower()}.", "muted")
     if not trigger["holds"]:
-        Text("p", "It was corrected since and holds no more.", "muted")
+        Text("p", "It holds no more.", "muted")
     facts(dict(told.facts(trigger["facts"])))
-    rows: list[list[Cell]] = [
-        [told.rule_name(one["rule_id"]), one["severity"], partial(when, one["due_at"], "time")]
-        for one in trigger["matches"]
-    ]
+    rows: list[list[Cell]] = [[told.rule_name(one["rule_id"]), one["severity"]] for one in trigger["matches"]]
     if rows:
-        table(("Rule that held", "Severity", "Due"), rows, "Rules that held, the strongest first")
+        table(("Rule that held", "Severity"), rows, "Rules that held, the strongest first")
 
 
 def _draw_told(found: Json) -> None:

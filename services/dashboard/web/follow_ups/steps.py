@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
+from services.dashboard.domain import follow_ups as told
 from services.dashboard.web.bits import Text, box
 from services.dashboard.web.controls import Fields, ask, attempt, button, refuse
 from services.dashboard.web.section import Visit
@@ -11,7 +13,7 @@ from shared.errors import TellbackError
 
 Json = dict[str, Any]
 SUMMARY = "/v1/follow-ups/summary"
-OUTCOMES = {"resolved": "Resolved", "answered": "Answered", "dismissed": "Dismissed: nothing to do"}
+OUTCOMES = {"resolved": "Resolved", "dismissed": "Dismissed: nothing to do"}
 SNOOZES = {"1": "Until tomorrow", "3": "For three days", "7": "For a week", "30": "For a month"}
 GROWTH = ("new_promoter", "recovered")
 """Kinds of follow-ups that are chances to grow: something comes of them, or not."""
@@ -32,6 +34,10 @@ class Steps:
             Text("p", "Your role reads follow-ups; leaders and account managers act on them.", "muted")
             return
         with box("div", "buttons steps-row"):
+            if one["state"] != "closed" and not one["reason_holds"]:
+                values = {"outcome": one["proposed_outcome"]}
+                words = f"Close: {told.outcome(one['proposed_outcome'])}"
+                button(words, partial(self._send, "close", values, "Closed"), "main")
             if one["state"] == "closed":
                 button("Open it again", self._plain("reopen", "It is open again"), "main")
             else:

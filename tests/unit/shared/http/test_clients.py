@@ -8,7 +8,7 @@ from shared.http.connections import LOOPBACK, Connections, Limits, Phase, client
 class Idle:
     """A connection that has been idle since a moment, and is still there in the turn in which it is closed."""
 
-    group = "203.0.113.7"
+    group: str | None = "203.0.113.7"
     received = 0
 
     def __init__(self, since: float) -> None:

@@ -1,0 +1,84 @@
+"""Why the reason of a task is over, and the outcome that follows from it."""
+
+from datetime import datetime
+
+from services.alerting.domain.default_rules import (
+    ANSWERED,
+    BOUNCED,
+    CLASS_CHANGED,
+    RENEWAL_NEAR,
+    SCORE_DROPPED,
+    WENT_SILENT,
+)
+from services.alerting.domain.facts import Facts
+from services.alerting.domain.policy import rule_of
+from services.alerting.domain.recovery import level_of
+from services.alerting.domain.series import stories
+from services.alerting.domain.tasks import Outcome, Over, Task
+
+SUPERSEDED = "a stronger reason has taken its place"
+
+
+def ending_of(task: Task, facts: Facts, *, superseded: bool) -> Over:
+    """What became of a reason that does not hold any more, or that a stronger one takes in."""
+    if facts.is_gone(task.stakeholder_id):
+        return Over(facts.now, _who_is_gone(task, facts), "gone")
+    if superseded:
+        return Over(facts.now, SUPERSEDED, "superseded")
+    event = (task.policy.get("rule") or {}).get("event")
+    if task.stakeholder_id is not None and event in (WENT_SILENT, BOUNCED):
+        outcome, because = _reached(task.stakeholder_id, task.opened_at, facts)
+    elif task.stakeholder_id is not None and event == ANSWERED:
+        outcome, because = _moved_on(task, facts)
+    else:
+        outcome, because = "over", _account_now(str(event), facts)
+    return Over(facts.now, because, outcome)
+
+
+def _who_is_gone(task: Task, facts: Facts) -> str:
+    person = facts.people.get(task.stakeholder_id or "")
+    if person is not None and person.removed:
+        return "the person was removed from the directory"
+    return "the account was removed from the directory" if facts.account.removed else "the account is closed"
+
+
+def _reached(stakeholder_id: str, opened_at: datetime, facts: Facts) -> tuple[Outcome, str]:
+    """Who was silent or lost has answered; else the invitation was called off, or a later one has arrived."""
+    heard = facts.last_heard(stakeholder_id)
+    asked = [invitation.sent_at for invitation in facts.invitations.get(stakeholder_id, ())]
+    first = min((at for at in asked if at is not None), default=opened_at)
+    if heard is not None and heard >= first:
+        return "answered", f"answered on {facts.calendar.local_date(heard).isoformat()}"
+    if any(invitation.was_called_off for invitation in facts.invitations.get(stakeholder_id, ())):
+        return "over", "nobody waits for an answer any more"
+    return "over", "an invitation has reached the person"
+
+
+def _moved_on(task: Task, facts: Facts) -> tuple[Outcome, str]:
+    """The person has answered otherwise since, or the answer itself is another now."""
+    answers = facts.answers.get(task.stakeholder_id or "", ())
+    live = {kept.live.response_id: kept for kept in answers if kept.counts}
+    behind = live.get(task.response_id or "")
+    if behind is None:
+        return "corrected", "the answer was withdrawn"
+    story = stories(answers)[behind.live.survey_type, behind.live.nps_kind]
+    newest = story[-1].kept
+    before = level_of(behind.live.survey_type, behind.live.score)
+    rule = rule_of(task.policy)
+    if rule is not None and rule.is_wish and not behind.live.follow_up_requested:
+        return "corrected", "the wish was taken back"
+    if newest is not behind and (task.is_chance or story[-1].level != before):
+        on = facts.calendar.local_date(newest.live.answered_at).isoformat()
+        outcome: Outcome = "improved" if story[-1].level > before else "over"
+        return outcome, f"answered {newest.live.score} on {on}"
+    return "corrected", f"the answer was amended: the score is {behind.live.score} now"
+
+
+def _account_now(event: str, facts: Facts) -> str:
+    said = {
+        SCORE_DROPPED: "the score has recovered",
+        CLASS_CHANGED: f"the account is {(facts.standing.account_class or 'unknown').replace('_', ' ')} now",
+        RENEWAL_NEAR: "the renewal is signed, past, far off or not at risk any more",
+        ANSWERED: "fewer people are unhappy now",
+    }
+    return said.get(event, "it is no more than chance now")

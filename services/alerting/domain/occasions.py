@@ -1,0 +1,290 @@
+"""What gives a rule its reason: every occasion, among the facts of now, on which its conditions hold.
+
+One function, `judge`, decides about every rule, shipped or own, whether a follow-up opens, changes or ends.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from itertools import chain, takewhile
+from typing import NamedTuple
+
+from services.alerting.domain.default_rules import (
+    ANSWERED,
+    BOUNCED,
+    CLASS_CHANGED,
+    DETRACTOR,
+    RENEWAL_NEAR,
+    SCORE_DROPPED,
+    SEGMENT_DROPPED,
+    WENT_SILENT,
+)
+from services.alerting.domain.facts import Facts, Invitation
+from services.alerting.domain.people import FRESH
+from services.alerting.domain.rules import FactValue, Rule, Values
+from services.alerting.domain.series import Given, category_of, runs, stories
+
+_END_OF_TIME = datetime.max.replace(tzinfo=UTC)
+YEAR = 366
+_DATES = {"days_to_renewal": "renewal_on", "decision_maker_days": "heard_on"}
+
+
+@dataclass(frozen=True, slots=True)
+class Occasion:
+    """Something on which the conditions of a rule hold. `at` is when it happened and `since` when it became known, from
+    which its due time counts; both are None for what is so rather than happens. `dates` are the days that fields of
+    `values` count from or to. `members` are the people whom it takes together.
+    """
+
+    id: str
+    at: datetime | None = None
+    since: datetime | None = None
+    fresh: bool = True
+    response_id: str | None = None
+    values: Values = field(default_factory=dict)
+    dates: Mapping[str, date] = field(default_factory=dict)
+    members: frozenset[str] = frozenset()
+
+    @property
+    def order(self) -> tuple[datetime, str]:
+        """By when it happened; what is so comes last."""
+        return self.at or _END_OF_TIME, self.id
+
+    @property
+    def lasting(self) -> dict[str, FactValue]:
+        """The values, with the date in the place of what counts days: time alone changes none of it."""
+        counted = {_DATES[name]: day.isoformat() for name, day in self.dates.items()}
+        return {name: value for name, value in self.values.items() if name not in self.dates} | counted
+
+
+class Beginning(NamedTuple):
+    """The answer with which somebody became a detractor."""
+
+    at: datetime
+    response_id: str
+    stakeholder_id: str
+    recorded_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why a follow-up is there: a rule and the fresh occasions on which it holds, oldest first."""
+
+    rule: Rule
+    stakeholder_id: str | None
+    occasions: tuple[Occasion, ...]
+
+
+def judge(rule: Rule, facts: Facts, stakeholder_id: str | None) -> Reason | None:
+    """The reason that a rule has for a follow-up about a person, or about the account itself, by the facts of now.
+
+    None: it has none, nobody is left to follow up with, or all of it has been settled by people.
+    """
+    if facts.is_gone(stakeholder_id):
+        return None
+    found = [
+        occasion
+        for occasion in occasions(rule, facts, stakeholder_id)
+        if occasion.fresh and (rule.kind, stakeholder_id, occasion.id) not in facts.settled
+    ]
+    if not found:
+        return None
+    return Reason(rule, stakeholder_id, tuple(sorted(found, key=lambda occasion: occasion.order)))
+
+
+def occasions(rule: Rule, facts: Facts, stakeholder_id: str | None) -> Iterator[Occasion]:
+    """Every occasion of a rule about a person, None: about the account; fresh or not, settled or not."""
+    if (stakeholder_id is None) != is_about_account(rule):
+        return iter(())
+    if stakeholder_id is None:
+        return _OF_ACCOUNTS.get(rule.event, _of_anybody)(rule, facts)
+    return _OF_PEOPLE[rule.event](rule, facts, stakeholder_id)
+
+
+def is_about_account(rule: Rule) -> bool:
+    """Whether its follow-up is one of the whole account."""
+    return rule.about == "account" or rule.event not in _OF_PEOPLE
+
+
+def values_of(given: Given, facts: Facts) -> dict[str, FactValue]:
+    """What rules may look at of an answer: its own facts, and those of its person and account."""
+    answer = given.kept.live
+    return (
+        facts.around(answer.stakeholder_id)
+        | _known(facts, answer.answered_at)
+        | {
+            "survey_type": answer.survey_type,
+            "nps_kind": answer.nps_kind,
+            "score": answer.score,
+            "category": category_of(answer.survey_type, answer.score),
+            "change": given.change,
+            "previous_score": given.previous_score,
+            "falls_in_a_row": given.falls_in_a_row,
+            "follow_up_requested": answer.follow_up_requested,
+            "touchpoint": answer.touchpoint,
+            "product": answer.product,
+        }
+    )
+
+
+def beginnings(facts: Facts) -> list[Beginning]:
+    """When people's runs of detractor answers began, oldest first; of those that anybody may be told of and nobody has
+    settled.
+    """
+    found = []
+    for person, answers in facts.answers.items():
+        for run in runs(answers):
+            first = run[0].kept
+            begun = run[0].level == 0 and first.live.survey_type == "nps" and first.is_fresh
+            if begun and (DETRACTOR, person, first.live.response_id) not in facts.settled and not facts.is_gone(person):
+                found.append(Beginning(first.live.answered_at, first.live.response_id, person, first.recorded_at))
+    return sorted(found)
+
+
+def _answered(rule: Rule, facts: Facts, stakeholder_id: str) -> Iterator[Occasion]:
+    answers = facts.answers.get(stakeholder_id, ())
+    told = stories(answers).values() if rule.is_wish else runs(answers, rising=rule.growth)
+    for given in chain.from_iterable(told):
+        kept, values = given.kept, values_of(given, facts)
+        if rule.fits(values):
+            answer = kept.live
+            yield Occasion(
+                answer.response_id, answer.answered_at, kept.recorded_at, kept.is_fresh, answer.response_id, values
+            )
+
+
+def _silent(rule: Rule, facts: Facts, stakeholder_id: str) -> Iterator[Occasion]:
+    heard = facts.last_heard(stakeholder_id)
+    for invitation in facts.invitations.get(stakeholder_id, ()):
+        silence, sent_at = invitation.silence, invitation.sent_at
+        if silence is None or invitation.was_called_off or _is_answered(heard, sent_at):
+            continue
+        values = facts.around(stakeholder_id) | {"days": silence.days, "furthest": invitation.furthest}
+        if silence.stakeholder_type:
+            values["stakeholder_type"] = silence.stakeholder_type
+        if rule.fits(values):
+            yield Occasion(invitation.invitation_id, silence.at, silence.at, values=values)
+
+
+def _bounced(rule: Rule, facts: Facts, stakeholder_id: str) -> Iterator[Occasion]:
+    invitations = facts.invitations.get(stakeholder_id, ())
+    for invitation in invitations:
+        bounced = invitation.at("bounced")
+        if bounced is None or _was_reached(facts, stakeholder_id, invitations, bounced):
+            continue
+        values = facts.around(stakeholder_id) | {"channel": invitation.channel}
+        known = invitation.bounce_recorded_at or bounced
+        if rule.fits(values):
+            yield Occasion(invitation.invitation_id, bounced, known, known - bounced <= FRESH, values=values)
+
+
+def _was_reached(facts: Facts, stakeholder_id: str, invitations: Iterable[Invitation], bounced: datetime) -> bool:
+    """Whether something reached the person after an invitation had come back."""
+    moments = [invitation.at(step) for invitation in invitations for step in ("delivered", "opened", "started")]
+    return _is_answered(facts.last_heard(stakeholder_id), bounced) or any(at and at > bounced for at in moments)
+
+
+def _is_answered(heard: datetime | None, asked: datetime | None) -> bool:
+    return heard is not None and asked is not None and heard >= asked
+
+
+def _of_anybody(rule: Rule, facts: Facts) -> Iterator[Occasion]:
+    """What people of the account have done that the rule is about; a burst where it counts them."""
+    if rule.tests("burst"):
+        yield from _burst(rule, facts)
+        return
+    for person in facts.answers.keys() | facts.invitations.keys():
+        for occasion in _OF_PEOPLE[rule.event](rule, facts, person):
+            name = f"{person}/{occasion.id}"
+            yield Occasion(name, occasion.at, occasion.since, occasion.fresh, values=facts.around(None))
+
+
+def _burst(rule: Rule, facts: Facts) -> Iterator[Occasion]:
+    """The first window in which enough people's detractor runs began; it happened when the last one needed did."""
+    begun = beginnings(facts)
+    for position, first in enumerate(begun):
+        people: dict[str, Beginning] = {}
+        for beginning in begun[position:]:
+            if beginning.at < first.at + facts.burst:
+                people.setdefault(beginning.stakeholder_id, beginning)
+        values = facts.around(None) | _known(facts, first.at)
+        enough = [count for count in range(1, len(people) + 1) if rule.fits(values | {"burst": count})]
+        if len(people) in enough:
+            inside = list(people.values())[: enough[0]]
+            known = max(beginning.recorded_at for beginning in inside)
+            counted = values | {"burst": len(people)}
+            yield Occasion(first.response_id, inside[-1].at, known, values=counted, members=frozenset(people))
+            return
+
+
+def _dropped(rule: Rule, facts: Facts) -> Iterator[Occasion]:
+    drop = facts.standing.drop
+    if drop is None or drop.sequence < facts.standing.recovered_sequence:
+        return
+    values = facts.around(None) | _known(facts, drop.at) | {"points": drop.points}
+    if rule.fits(values):
+        yield Occasion(drop.occasion, drop.at, drop.at, values=values)
+
+
+def _turned(rule: Rule, facts: Facts) -> Iterator[Occasion]:
+    """The last changes of class to what the rule names, as long as the class is among that."""
+    names = rule.tests("account_class")
+
+    def is_meant(account_class: str | None) -> bool:
+        return all(condition.holds({"account_class": account_class}) for condition in names)
+
+    if not is_meant(facts.standing.account_class):
+        return
+    for change in takewhile(lambda change: is_meant(change.new), reversed(facts.standing.changes)):
+        said = {"account_class": change.new, "previous_class": change.old}
+        values = facts.around(None) | _known(facts, change.at) | said
+        if rule.fits(values):
+            yield Occasion(change.occasion, change.at, change.at, values=values)
+
+
+def _renews(rule: Rule, facts: Facts) -> Iterator[Occasion]:
+    """The contract, until it has been renewed or lost in the year before its end."""
+    ends, account_class = facts.account.renewal_on, facts.standing.account_class
+    if ends is None or ends < facts.today:
+        return
+    decided = (facts.calendar.local_date(at) for at in facts.contract_events)
+    if any(0 <= (ends - day).days <= YEAR for day in decided):
+        return
+    heard = facts.calendar.local_date(facts.heard_at or facts.known_since or facts.now)
+    values = facts.around(None) | {
+        "account_class": account_class,
+        "days_to_renewal": (ends - facts.today).days,
+        "decision_maker_days": (facts.today - heard).days,
+    }
+    if rule.fits(values):
+        why = [account_class or ""] if rule.tests("account_class") else []
+        why += ["unheard"] if rule.tests("decision_maker_days") else []
+        dates = {"days_to_renewal": ends, "decision_maker_days": heard}
+        yield Occasion("/".join([ends.isoformat(), *why]), values=values, dates=dates)
+
+
+def _shifted(rule: Rule, facts: Facts) -> Iterator[Occasion]:
+    shift = facts.shift
+    if shift is None:
+        return
+    dimension, value = shift.segment
+    values: dict[str, FactValue] = {
+        "segment_by": dimension,
+        "segment": value,
+        "share": round(shift.share, 1),
+        "share_before": round(shift.share_before, 1),
+        "rise": round(shift.rise, 1),
+        "voices": shift.voices,
+        "z": round(shift.z, 2),
+    }
+    if rule.fits(values):
+        yield Occasion(facts.today.strftime("%Y-%m"), values=values)
+
+
+def _known(facts: Facts, at: datetime) -> dict[str, FactValue]:
+    first = facts.first_recorded_at
+    return {} if first is None else {"known_days": max(0, (at - first).days)}
+
+
+_OF_PEOPLE = {ANSWERED: _answered, WENT_SILENT: _silent, BOUNCED: _bounced}
+_OF_ACCOUNTS = {SCORE_DROPPED: _dropped, CLASS_CHANGED: _turned, RENEWAL_NEAR: _renews, SEGMENT_DROPPED: _shifted}

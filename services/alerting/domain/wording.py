@@ -1,0 +1,50 @@
+"""Why a follow-up is there, in words. What counts days holds the date, and says how many when it is read."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from string import Template
+
+from services.alerting.domain.rules import Rule, Values
+from services.alerting.domain.tasks import Task
+
+_FURTHEST = {"sent": "not opened", "delivered": "not opened", "started": "begun"}
+"""How far an invitation came, in the words of an account manager where they differ from those of a mail sender."""
+_COUNTED = re.compile(r"\{days (until|since) (\d{4}-\d{2}-\d{2})\}")
+
+
+def reason_of(rule: Rule, values: Values, dates: Mapping[str, date] = {}) -> str:
+    """The rule's sentence with the values filled in, e.g. `scored 2 of 10: a deep detractor`; a field of `dates` as
+    what `on_day` turns into a number of days.
+    """
+    filled = {name: _shown(name, value) for name, value in values.items() if value is not None}
+    return Template(rule.reason).safe_substitute(filled | {name: _counted(name, day) for name, day in dates.items()})
+
+
+def on_day(text: str, today: date) -> str:
+    """The sentence as it reads on a day."""
+
+    def days(found: re.Match[str]) -> str:
+        far = (date.fromisoformat(found[2]) - today).days
+        return str(max(0, far if found[1] == "until" else -far))
+
+    return _COUNTED.sub(days, text)
+
+
+def read_on(task: Task, today: date) -> Task:
+    """The task as it reads on a day."""
+    said = tuple(on_day(reason, today) for reason in task.reasons)
+    return task if said == task.reasons else replace(task, reasons=said)
+
+
+def _counted(name: str, day: date) -> str:
+    return f"{{days {'until' if name == 'days_to_renewal' else 'since'} {day.isoformat()}}}"
+
+
+def _shown(name: str, value: object) -> str:
+    if name == "furthest":
+        return _FURTHEST.get(str(value), str(value))
+    if name in ("account_class", "previous_class"):
+        return str(value).replace("_", " ")
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,243 @@
+"""The facts of now as rows: written as they come, in any order; read whole for the accounts that are judged."""
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, replace
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+
+from services.alerting.domain.answers import Kept
+from services.alerting.domain.facts import ClassChange, Drop, Facts, Invitation, Silence, Standing
+from services.alerting.domain.people import FRESH
+from services.alerting.store.accounts import accounts_by_id, stakeholders_by_id
+from services.alerting.store.answers import COLUMNS, kept_of
+from services.alerting.store.occasions import settled
+from shared.db.transaction import ReadTx, WriteTx
+
+MOMENTS = ("sent", "delivered", "opened", "started", "bounced", "unsubscribed", "withdrawn")
+KEPT_CHANGES = 20
+"""Changes of class that are kept of an account."""
+Person = tuple[str, str | None]
+
+
+InvitationKey = tuple[str, str, str]
+"""An account, a person and an invitation."""
+_KEY = ("account_id", "stakeholder_id", "invitation_id")
+_LEARNED = {
+    "channel": "text",
+    **{f"{step}_at": "timestamptz" for step in MOMENTS},
+    **dict.fromkeys(("bounce_recorded_at", "recorded_at", "asked_at", "silent_at"), "timestamptz"),
+    "silent_days": "int",
+    **dict.fromkeys(("furthest", "silent_type"), "text"),
+}
+_ROW = dict.fromkeys(_KEY, "text") | _LEARNED
+_UPSERT_INVITATIONS = (
+    f"insert into invitations ({', '.join(_ROW)}) select * from unnest("
+    + ", ".join(f"cast(:{name} as {kind}[])" for name, kind in _ROW.items())
+    + f") on conflict ({', '.join(_KEY)}) do update set "
+    + ", ".join(f"{name} = excluded.{name}" for name in _LEARNED)
+)
+
+
+async def invitations_by_key(tx: ReadTx, keys: Iterable[InvitationKey]) -> dict[InvitationKey, dict[str, Any]]:
+    """The invitations that are there, as rows."""
+    columns = list(zip(*sorted(set(keys)), strict=True))
+    rows = await tx.all(
+        f"select {', '.join(_ROW)} from invitations where ({', '.join(_KEY)}) in (select * from unnest("
+        "cast(:accounts as text[]), cast(:people as text[]), cast(:invitations as text[])))",
+        accounts=list(columns[0]),
+        people=list(columns[1]),
+        invitations=list(columns[2]),
+    )
+    return {(row["account_id"], row["stakeholder_id"], row["invitation_id"]): dict(row) for row in rows}
+
+
+async def save_invitations(tx: WriteTx, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write invitations as rows."""
+    if rows:
+        await tx.execute(_UPSERT_INVITATIONS, **{name: [row.get(name) for row in rows] for name in _ROW})
+
+
+async def forget_invitations(tx: WriteTx, account_id: str, stakeholder_id: str, until: datetime) -> None:
+    """Drop a person's invitations recorded at or before `until`."""
+    await tx.execute(
+        "delete from invitations where account_id = :account_id and stakeholder_id = :stakeholder_id"
+        " and recorded_at <= :until",
+        account_id=account_id,
+        stakeholder_id=stakeholder_id,
+        until=until,
+    )
+
+
+async def add_contract_event(tx: WriteTx, event_id: UUID, account_id: str, kind: str, at: datetime) -> bool:
+    """A contract was renewed or lost; says whether that was new."""
+    return bool(
+        await tx.execute(
+            "insert into contract_events (event_id, account_id, kind, at) values (:event_id, :account_id, :kind, :at)"
+            " on conflict do nothing",
+            event_id=event_id,
+            account_id=account_id,
+            kind=kind,
+            at=at,
+        )
+    )
+
+
+async def standings(tx: ReadTx, account_ids: Iterable[str]) -> dict[str, tuple[Standing, int]]:
+    """What the scorer said of accounts, with the sequence by which the class is known."""
+    rows = await tx.all(
+        "select account_id, told_class, class_sequence, class_changes, dropped, recovered_sequence from account_scores"
+        " where account_id = any(cast(:ids as text[]))",
+        ids=sorted(set(account_ids)),
+    )
+    return {row["account_id"]: (_standing(row), row["class_sequence"]) for row in rows}
+
+
+async def save_standings(tx: WriteTx, said: Mapping[str, tuple[Standing, int]]) -> None:
+    """Keep what the scorer said in events; snapshots are kept by `save_scores`."""
+    await tx.execute_many(
+        "insert into account_scores (account_id, told_class, class_sequence, class_changes, dropped, drop_sequence,"
+        " recovered_sequence) values (:account_id, :told_class, :class_sequence, cast(:changes as jsonb),"
+        " cast(:dropped as jsonb), :drop_sequence, :recovered_sequence) on conflict (account_id) do update set"
+        " told_class = excluded.told_class, class_sequence = excluded.class_sequence,"
+        " class_changes = excluded.class_changes, dropped = excluded.dropped, drop_sequence = excluded.drop_sequence,"
+        " recovered_sequence = excluded.recovered_sequence",
+        [
+            {
+                "account_id": account_id,
+                "told_class": standing.account_class,
+                "class_sequence": sequence,
+                "changes": [_document(change) for change in standing.changes],
+                "dropped": _document(standing.drop) if standing.drop else None,
+                "drop_sequence": standing.drop.sequence if standing.drop else -1,
+                "recovered_sequence": standing.recovered_sequence,
+            }
+            for account_id, (standing, sequence) in sorted(said.items())
+        ],
+    )
+
+
+async def read_facts(tx: ReadTx, people: Collection[Person], bare: Facts, crowd: int | None) -> dict[str, Facts]:
+    """The facts of the accounts of these people, of these people; `bare` holds what is the same for all. With a `crowd`
+    also those of everybody at an account where at least so many have given a detractor's score lately.
+    """
+    accounts = sorted({account_id for account_id, _ in people})
+    crowded = await _crowds(tx, accounts, bare.now, crowd) if crowd is not None else set()
+    named = {(account_id, person) for account_id, person in people if person is not None} | crowded
+    by_account: dict[str, list[str]] = {}
+    for account_id, person in sorted(named):
+        by_account.setdefault(account_id, []).append(person)
+    found = await accounts_by_id(tx, accounts)
+    persons = await stakeholders_by_id(tx, named) if named else {}
+    answers = await _answers(tx, named) if named else {}
+    invitations = await _invitations(tx, named) if named else {}
+    done = await settled(tx, {*named, *((account_id, None) for account_id in accounts)})
+    said = await standings(tx, accounts)
+    about = {row["account_id"]: row for row in await tx.all(_ABOUT, ids=accounts)}
+    return {
+        account_id: replace(
+            bare,
+            account=found[account_id],
+            people={person: persons[account_id, person] for person in by_account.get(account_id, ())},
+            answers={person: answers.get((account_id, person), ()) for person in by_account.get(account_id, ())},
+            invitations=invitations.get(account_id, {}),
+            standing=said[account_id][0] if account_id in said else Standing(),
+            contract_events=tuple(about[account_id]["contract_events"] or ()),
+            heard_at=about[account_id]["heard_at"],
+            known_since=about[account_id]["known_since"],
+            first_recorded_at=about[account_id]["first_recorded_at"],
+            settled=frozenset(done.get(account_id, ())),
+        )
+        for account_id in accounts
+    }
+
+
+_ABOUT = """
+    select wanted.account_id, w.known_since,
+        (select min(recorded_at) from responses r where r.account_id = wanted.account_id) as first_recorded_at,
+        (select array_agg(c.at order by c.at) from contract_events c where c.account_id = wanted.account_id)
+            as contract_events,
+        case when a.renewal_on is not null then (
+            select max(cast(r.live ->> 'answered_at' as timestamptz)) from responses r
+            join stakeholders p using (account_id, stakeholder_id)
+            where r.account_id = wanted.account_id and p.type = 'decision_maker' and not r.withdrawn
+                and not coalesce(cast(r.live ->> 'test' as boolean), false)) end as heard_at
+    from unnest(cast(:ids as text[])) as wanted (account_id)
+    left join accounts a using (account_id) left join account_watches w using (account_id)
+"""
+
+
+async def _crowds(tx: ReadTx, accounts: list[str], now: datetime, least: int) -> set[tuple[str, str]]:
+    """Who gave a detractor's score lately, where there are so many of them."""
+    rows = await tx.all(
+        "select account_id, array_agg(distinct stakeholder_id) as people from responses"
+        " where account_id = any(cast(:ids as text[])) and recorded_at > :since and not withdrawn"
+        " and live ->> 'survey_type' = 'nps' and cast(live ->> 'score' as int) <= 6 group by account_id"
+        " having count(distinct stakeholder_id) >= :least",
+        ids=accounts,
+        since=now - FRESH - timedelta(days=1),
+        least=least,
+    )
+    return {(row["account_id"], person) for row in rows for person in row["people"]}
+
+
+async def _answers(tx: ReadTx, people: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Kept]]:
+    pairs = sorted(people)
+    rows = await tx.all(
+        f"select {COLUMNS} from responses where (account_id, stakeholder_id) in"
+        " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))",
+        accounts=[account_id for account_id, _ in pairs],
+        people=[person for _, person in pairs],
+    )
+    found: dict[tuple[str, str], list[Kept]] = {}
+    for row in rows:
+        kept = kept_of(row)
+        found.setdefault((kept.live.account_id, kept.live.stakeholder_id), []).append(kept)
+    return found
+
+
+async def _invitations(tx: ReadTx, people: Iterable[tuple[str, str]]) -> dict[str, dict[str, list[Invitation]]]:
+    pairs = sorted(people)
+    rows = await tx.all(
+        "select account_id, stakeholder_id, invitation_id, channel, sent_at, delivered_at, opened_at, started_at,"
+        " bounced_at, unsubscribed_at, withdrawn_at, bounce_recorded_at, asked_at, silent_at, silent_days, furthest,"
+        " silent_type from invitations where (account_id, stakeholder_id) in"
+        " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))",
+        accounts=[account_id for account_id, _ in pairs],
+        people=[person for _, person in pairs],
+    )
+    found: dict[str, dict[str, list[Invitation]]] = {}
+    for row in rows:
+        of_account = found.setdefault(row["account_id"], {})
+        of_account.setdefault(row["stakeholder_id"], []).append(_invitation(row))
+    return found
+
+
+def _invitation(row: RowMapping) -> Invitation:
+    silence = None
+    if row["silent_at"] is not None:
+        silence = Silence(row["silent_at"], row["silent_days"], row["furthest"], row["silent_type"])
+    return Invitation(
+        invitation_id=row["invitation_id"],
+        channel=row["channel"],
+        moments={step: at for step in MOMENTS if (at := row[f"{step}_at"]) is not None},
+        asked_at=row["asked_at"],
+        bounce_recorded_at=row["bounce_recorded_at"],
+        silence=silence,
+    )
+
+
+def _standing(row: RowMapping) -> Standing:
+    drop = row["dropped"]
+    changes = tuple(ClassChange(**_read(change)) for change in row["class_changes"])
+    return Standing(row["told_class"], changes, Drop(**_read(drop)) if drop else None, row["recovered_sequence"])
+
+
+def _document(said: ClassChange | Drop) -> dict[str, Any]:
+    return asdict(said) | {"at": said.at.isoformat()}
+
+
+def _read(document: dict[str, Any]) -> dict[str, Any]:
+    return document | {"at": datetime.fromisoformat(document["at"])}

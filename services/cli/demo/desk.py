@@ -1,0 +1,101 @@
+"""A desk that people have worked at: follow-ups in every state, some closed with what was done, some by the facts, one
+that is no longer so. All of it through the API, as people and answers would do it.
+"""
+
+import time
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from services.cli.demo.story import Item
+from shared.errors import TellbackError, Unavailable
+
+if TYPE_CHECKING:
+    import httpx
+
+QUIET_SECONDS, WAIT_SECONDS = 1.0, 30.0
+LATE = timedelta(minutes=1)
+"""Nothing may be due in the past: what is due in a minute is overdue by the time somebody looks."""
+CLOSINGS: tuple[Item, ...] = (
+    {"outcome": "resolved", "root_cause": "late deliveries", "what_was_done": "New carrier", "told_customer": True},
+    {"outcome": "resolved", "root_cause": "support", "what_was_done": "A fixed contact", "told_customer": True},
+    {"outcome": "dismissed", "comment": "Answered about another supplier."},
+)
+
+
+class Desk:
+    """The follow-ups of a deployment and those who work on them."""
+
+    def __init__(self, client: "httpx.Client", alerting: str, collector: str) -> None:
+        self._client, self._alerting, self._collector = client, alerting, collector
+
+    def live_in(self) -> None:
+        """Work on some of the follow-ups; a desk that was worked at stays as it is."""
+        tasks = self._settled()
+        if any(task["closed_by"] == "person" for task in self._list(state="closed")):
+            return
+        mine = iter([task for task in tasks if task["kind"] == "detractor" and task["stakeholder_id"]])
+        steps: list[tuple[str, Item]] = [
+            ("acknowledge", {"comment": "Calling this afternoon."}),
+            ("start", {"comment": "Spoke to them; more on Friday."}),
+            ("promise", {"what": "A plan for the deliveries", "by": _ahead(timedelta(days=5))}),
+            ("snooze", {"until": _ahead(timedelta(days=3)), "comment": "On holiday."}),
+            *(("close", closing) for closing in CLOSINGS),
+        ]
+        for (step, body), task in zip(steps, mine, strict=False):
+            self._send(f"{self._alerting}/v1/follow-ups/{task['follow_up_id']}/{step}", body)
+        for is_touched, task in zip((True, False), mine, strict=False):
+            if is_touched:
+                self._send(f"{self._alerting}/v1/follow-ups/{task['follow_up_id']}/acknowledge", {})
+            self._answer_better(task)
+        for task in tasks[:2]:
+            wanted = {"account_id": task["account_id"], "reason": "Asked for the new price list.", "kind": "manual"}
+            self._send(f"{self._alerting}/v1/follow-ups", wanted | {"due_at": _ahead(LATE)})
+
+    def _answer_better(self, task: Item) -> None:
+        """The person has thought again."""
+        answer = {
+            "response_id": f"again-{task['response_id']}",
+            "account_id": task["account_id"],
+            "stakeholder_id": task["stakeholder_id"],
+            "survey_type": "nps",
+            "nps_kind": "relationship",
+            "score": 9,
+            "comment": "You have turned it around.",
+        }
+        self._send(f"{self._collector}/v1/responses", answer)
+
+    def _settled(self) -> list[Item]:
+        """The open follow-ups, once no more of them come."""
+        deadline = time.monotonic() + WAIT_SECONDS
+        before: list[Item] | None = None
+        while time.monotonic() < deadline:
+            found = self._list()
+            if found and before is not None and len(found) == len(before):
+                return found
+            before = found
+            time.sleep(QUIET_SECONDS)
+        return before or []
+
+    def _list(self, state: str = "open,acknowledged,in_progress,snoozed") -> list[Item]:
+        params: dict[str, Any] = {"state": state, "limit": 200}
+        items: list[Item] = self._ask("GET", f"{self._alerting}/v1/follow-ups", params=params)["items"]
+        return sorted(items, key=lambda task: (task["account_id"], task["kind"], task["stakeholder_id"] or ""))
+
+    def _send(self, url: str, body: Item) -> None:
+        self._ask("POST", url, json=body)
+
+    def _ask(self, method: str, url: str, **options: Any) -> Item:
+        import httpx
+
+        try:
+            answer = self._client.request(method, url, **options)
+        except httpx.HTTPError:
+            raise Unavailable("not_reachable", f"{url} does not answer: is `tellback up` running?") from None
+        if answer.is_error:
+            raise TellbackError("demo_refused", f"{url} answered {answer.status_code}: {answer.text[:200]}")
+        found: Item = answer.json()
+        return found
+
+
+def _ahead(span: timedelta) -> str:
+    return (datetime.now(UTC) + span).isoformat()

@@ -1,0 +1,38 @@
+"""Closing what is no longer so, all that is shown at once, each with the outcome that the facts propose."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from services.dashboard.domain import wording
+from services.dashboard.web.bits import box
+from services.dashboard.web.controls import attempt, button
+from services.dashboard.web.section import Visit
+from shared.errors import Conflict
+
+Json = dict[str, Any]
+AT_ONCE = 200
+
+
+def draw_closable(visit: Visit, draw: Callable[[list[Json]], None], found: list[Json]) -> None:
+    """The follow-ups, and above them the button that closes them as they were seen."""
+    if found:
+        with box("div", "buttons"):
+            words = f"Close {wording.count(len(found[:AT_ONCE]), 'follow-up')}"
+            button(words, partial(_close, visit, found[:AT_ONCE]), "main")
+    draw(found)
+
+
+async def _close(visit: Visit, found: list[Json]) -> None:
+    seen = [{"follow_up_id": one["follow_up_id"], "version": one["version"]} for one in found]
+    await attempt(_sent(visit, seen), f"{wording.count(len(seen), 'follow-up')} closed")
+    await visit.refresh()
+
+
+async def _sent(visit: Visit, seen: list[Json]) -> None:
+    """Raises `Conflict` where somebody else has changed some of them meanwhile."""
+    api = await visit.api()
+    answer = await api.post("alerting", "/v1/follow-ups/close", {"follow_ups": seen})
+    if answer["refused"]:
+        changed = wording.count(answer["refused"], "other")
+        raise Conflict("stale_version", f"{answer['closed']} closed; {changed} changed meanwhile: look at them again")

@@ -1,0 +1,135 @@
+"""For the same facts, read in any interleaving of topics, lag and batching, the same follow-ups are open in the end."""
+
+from collections.abc import AsyncIterator, Iterator, Sequence
+from itertools import groupby
+from random import Random
+
+import pytest
+
+from services.alerting.consumer import handlers
+from services.alerting.domain.answers import Kept
+from services.alerting.domain.people import Answer
+from services.alerting.domain.series import stories
+from services.alerting.handlers.judging import Batch, judge
+from services.scorer.domain.pairs import pair_at
+from shared.events.envelope import Event
+from shared.verdicts import Received
+from tests.integration.alerting.brute import Open, expected
+from tests.integration.alerting.cases import TOPIC_OF, Case
+from tests.integration.alerting.desk import Desk, desk
+from tests.integration.alerting.histories import History
+from tests.support.environment import Environment
+
+IN_ORDER = ("score-events", "account-scores")
+TOPICS = ("responses", "directory", "invitations", "context-events", "account-scores", "score-events")
+
+
+@pytest.fixture(scope="module")
+async def judge_of(module_environment: Environment) -> AsyncIterator[Desk]:
+    async with desk(module_environment) as running:
+        yield running
+
+
+def orders(events: Sequence[Event], seed: int) -> Iterator[tuple[str, list[list[Event]]]]:
+    """As it happened; in one batch; at random; and each topic held back in turn. Each as batches of random sizes."""
+    yield "one by one", [[event] for event in events]
+    yield "in one batch", [list(events)]
+    yield "at random", batches(shuffled(events, Random(seed)), Random(seed))
+    yield "at random again", batches(shuffled(events, Random(seed + 1)), Random(seed + 1))
+    for topic in TOPICS:
+        early = [event for event in events if TOPIC_OF[event.name].name != topic]
+        late = [event for event in events if TOPIC_OF[event.name].name == topic]
+        yield f"{topic} held back", batches([*shuffled(early, Random(seed)), *late], Random(seed))
+
+
+def shuffled(events: Sequence[Event], random: Random) -> list[Event]:
+    """In any order, but what the scorer tells in order stays so."""
+    places = {id(event): random.random() for event in events}
+    for topic in IN_ORDER:
+        ordered = [event for event in events if TOPIC_OF[event.name].name == topic]
+        for event, place in zip(ordered, sorted(places[id(event)] for event in ordered), strict=True):
+            places[id(event)] = place
+    return sorted(events, key=lambda event: places[id(event)])
+
+
+def batches(events: Sequence[Event], random: Random) -> list[list[Event]]:
+    cut: list[list[Event]] = [[]]
+    for event in events:
+        if random.random() < 0.2:
+            cut.append([])
+        cut[-1].append(event)
+    return [batch for batch in cut if batch]
+
+
+async def read(alerting: Desk, case: Case, batch: Sequence[Event]) -> None:
+    """Hand a batch over as the consumer does: one transaction, records that follow each other to one handler."""
+    table = handlers(alerting.app.state.service.resources)
+    async with alerting.plumbing.database.write() as tx:
+        for handler, group in groupby(batch, key=lambda event: table[event.name]):
+            records = [Received(event, TOPIC_OF[event.name].name, 0, 0) for event in group]
+            await handler(tx, records)
+
+
+async def opened(alerting: Desk, case: Case) -> set[Open]:
+    """What is open after the daily watch."""
+    resources = alerting.app.state.service.resources
+    async with alerting.plumbing.database.write() as tx:
+        await judge(tx, resources, Batch(renewing={case.account_id}))
+    items = await alerting.items(case, state="open", limit=200)
+    async with alerting.plumbing.database.read() as tx:
+        rows = await tx.all("select follow_up_id, score from tasks where account_id = :a", a=case.account_id)
+    scores = {str(row["follow_up_id"]): row["score"] for row in rows}
+    return {
+        Open(
+            item["kind"],
+            item["stakeholder_id"],
+            item["severity"],
+            item["occurrences"],
+            tuple(item["reasons"]),
+            scores[item["follow_up_id"]],
+        )
+        for item in items
+    }
+
+
+@pytest.mark.parametrize("seed", range(18))
+async def test_the_same_facts_in_any_order_end_in_the_same_open_follow_ups(judge_of: Desk, seed: int) -> None:
+    subject = judge_of.app.state.service.resources.subject
+    plan = History.of(Case("plan"), seed, subject)
+    for number, (name, _) in enumerate(orders(plan.events, seed)):
+        case = Case(f"any-{seed}-{number}")
+        history = History.of(case, seed, subject)
+        for batch in dict(orders(history.events, seed))[name]:
+            await read(judge_of, case, batch)
+        assert await opened(judge_of, case) == expected(history), name
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_both_folds_of_answers_agree(seed: int) -> None:
+    """Change and falls of each answer are the same to the scorer, which tells them, and here."""
+    history = History.of(Case("folds"), seed, lambda *_: "nobody")
+    for series in {entry.series for entry in history.answers.values()}:
+        theirs = sorted((one for one in history.answers.values() if one.series == series), key=lambda one: one.order)
+        live = [entry for entry in theirs if entry.live]
+        answers = [
+            Kept(answer, answer, entry.recorded_at)
+            for entry in theirs
+            for answer in [
+                Answer(
+                    account_id="folds",
+                    response_id=entry.response_id,
+                    stakeholder_id=series.stakeholder_id,
+                    survey_type=series.survey_type,
+                    score=entry.score,
+                    answered_at=entry.answered_at,
+                    nps_kind=series.nps_kind,
+                    withdrawn=entry.withdrawn or entry.erased,
+                )
+            ]
+        ]
+        (story,) = stories(answers).values() if live else ([],)
+        for number, given in enumerate(story, start=1):
+            pair = pair_at(live, number)
+            assert pair is not None
+            assert (given.change, given.falls_in_a_row) == (pair.change(series.survey_type), pair.falls_in_a_row)
+            assert given.previous_score == (pair.previous.score if pair.previous else None)
