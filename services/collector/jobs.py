@@ -121,11 +121,11 @@ class ImportWorker:
         except LostClaim:
             raise
         except Exception as error:
-            if not of_the_items(error) or (isinstance(rows[0], BadRow) and len(rows) == 1):
-                raise
-            if len(rows) == 1:
-                return 1 + await self._take(job, claimed, [unreadable(rows[0].line, error)])
             middle = len(rows) // 2
+            if not of_the_items(error) or (not middle and isinstance(rows[0], BadRow)):
+                raise
+            if not middle:
+                return 1 + await self._take(job, claimed, [unreadable(rows[0].line, error)])
             return await self._take(job, claimed, rows[:middle]) + await self._take(job, claimed, rows[middle:])
         self._relay.wake()
         _count(job.kind, progress)

@@ -147,7 +147,7 @@ async def test_every_message_delivered_twice_changes_nothing(house: Installation
     await meet(house, "harbour", "lena")
     _, secret = await subscribe(house, crm, "follow_up.opened")
     await respond(house, "harbour", "lena", 9, days=35)
-    await respond(house, "harbour", "lena", 2, days=0, follow_up_requested=True)
+    await respond(house, "harbour", "lena", 2, days=0)
     (first,) = await eventually(lambda: about(crm, "harbour"), timeout=20)
     figures = await counted(house, "harbour", 2)
     tasks = (await house.get("alerting", "/v1/follow-ups", account_id="harbour"))["items"]

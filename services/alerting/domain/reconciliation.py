@@ -8,7 +8,6 @@ from uuid import UUID
 
 from services.alerting.domain import escalation, lifecycle
 from services.alerting.domain.arrangement import Arrangement, Claim, Held, Key, Rest, arrange, claims_of
-from services.alerting.domain.calendar import BusinessCalendar
 from services.alerting.domain.endings import ending_of
 from services.alerting.domain.facts import Facts
 from services.alerting.domain.occasions import is_about_account, judge
@@ -268,12 +267,8 @@ def _due(task: Task, claim: Claim) -> datetime:
 
 
 def _due_of(task: Task, held: Held) -> datetime:
-    """From when it became known; nobody is late for what was past before there was a task, so that counts from its
-    opening.
-    """
-    calendar: BusinessCalendar = escalation.calendar_of(task.policy)
-    due = calendar.add(held.occasion.since or task.opened_at, held.rule.due)
-    return due if due > task.opened_at else calendar.add(task.opened_at, held.rule.due)
+    """From when it became known; for what is so rather than happens, from the opening of the task."""
+    return escalation.calendar_of(task.policy).add(held.occasion.since or task.opened_at, held.rule.due)
 
 
 def _worst(claim: Claim) -> Held:

@@ -43,8 +43,8 @@ class Desk:
         ]
         for (step, body), task in zip(steps, mine, strict=False):
             self._send(f"{self._alerting}/v1/follow-ups/{task['follow_up_id']}/{step}", body)
-        for is_touched, task in zip((True, False), mine, strict=False):
-            if is_touched:
+        for touched, task in zip((True, False), mine, strict=False):
+            if touched:
                 self._send(f"{self._alerting}/v1/follow-ups/{task['follow_up_id']}/acknowledge", {})
             self._answer_better(task)
         for task in tasks[:2]:

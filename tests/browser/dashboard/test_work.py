@@ -83,7 +83,24 @@ async def test_a_follow_up_says_why_it_is_there_and_what_the_person_said_next(pa
     await expect(page.get_by_text("↑ better than before: 9")).to_be_visible()
     await open_page(page, where, "/follow-ups?view=loop&by=kind")
     closed = page.get_by_role("region", name="By kind").get_by_role("row").filter(has_text="Detractor")
-    await expect(closed.locator("td").last).to_have_text("1, 0, 0")
+    figures = (await alerting.get("/v1/follow-ups/summary", params={"group_by": "kind"})).json()["groups"]
+    found = next(group for group in figures if group["group"]["kind"] == "detractor")
+    assert found["recovered_count"] >= 1
+    said = ", ".join(str(found[f"{result}_count"]) for result in ("recovered", "unchanged", "worse"))
+    await expect(closed.locator("td").last).to_have_text(said)
+
+
+async def test_what_is_no_longer_so_is_listed_and_closed_at_once(page: Page, where: Site) -> None:
+    alerting = where.installation.alerting
+    (task,) = (await alerting.get("/v1/follow-ups", params={"reason_holds": "false"})).json()["items"]
+    await open_page(page, where, f"/follow-ups/{task['follow_up_id']}")
+    await expect(page.get_by_text("No longer so since")).to_be_visible()
+    await expect(page.get_by_role("button", name="Close: better by themselves")).to_be_visible()
+    await open_page(page, where, "/follow-ups?view=list&so=no")
+    await page.get_by_role("button", name="Close 1 follow-up").click()
+    await expect(page.get_by_text("There is no follow-up like this.")).to_be_visible()
+    closed = (await alerting.get(f"/v1/follow-ups/{task['follow_up_id']}")).json()
+    assert (closed["outcome"], closed["closed_by"]) == ("improved", "person")
 
 
 async def test_filters_of_follow_ups_stand_in_the_address(page: Page, where: Site) -> None:

@@ -310,8 +310,8 @@ class History:
         same: dict[str, Any] = {"account_id": self.case.account_id, "window": "90d", "method": "latest", "at": at}
         if self.points is None:
             self.points = float(self.random.randint(20, 60))
-            figures: dict[str, Any] = {"nps": 0.0, "previous_nps": self.points, "change": -self.points}
-            counts: dict[str, Any] = {"response_count": 6, "previous_response_count": 6}
+            figures: Any = {"nps": 0.0, "previous_nps": self.points, "change": -self.points}
+            counts: Any = {"response_count": 6, "previous_response_count": 6}
             data = AccountScoreDropped(sequence=self._next(), **figures, **counts, **same)
             self.events.append(event(ACCOUNT_SCORE_DROPPED, data, at, self._id()))
         else:

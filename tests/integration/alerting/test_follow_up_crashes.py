@@ -1,6 +1,7 @@
 """Alerting killed in the middle of its work, as a real process: every trigger has its one follow-up and its message."""
 
 from collections import Counter
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
@@ -46,7 +47,7 @@ async def test_kill_9_in_the_middle_leaves_one_follow_up_and_one_message_a_trigg
             assert (await house.alerting.post("/v1/webhook-endpoints", json=body)).status_code == 201
             for number in range(ROUNDS):
                 cases = [Case(f"{acme.account_id}-{number}-{one}") for one in range(PEOPLE)]
-                events = [case.answered("r1", 2) for case in cases]
+                events = [case.answered("r1", 2, datetime.now(UTC)) for case in cases]
                 for event in events + events[: PEOPLE // 2]:
                     await publisher.send(record_of(event, SCORE_EVENTS))
                 await eventually(partial(there_are, number * PEOPLE + 1), timeout=30)

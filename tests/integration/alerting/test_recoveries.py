@@ -40,8 +40,10 @@ async def test_the_next_score_after_closing_stays_with_the_follow_up_and_is_told
 
 
 async def test_while_it_is_open_the_newest_counts_and_an_occurrence_starts_anew(alerting: Desk, acme: Case) -> None:
-    await alerting.emit(acme.account(), acme.answered("r1", 3), acme.answered("r2", 7, MONDAY + HOUR))
+    await alerting.emit(acme.account(), acme.answered("r1", 3))
     key = (await alerting.only(acme))["follow_up_id"]
+    await alerting.do(key, "acknowledge")
+    await alerting.emit(acme.answered("r2", 7, MONDAY + HOUR))
     assert (await next_answer(alerting, key))["result"] == "recovered"
     await alerting.emit(acme.answered("r3", 2, MONDAY + 2 * HOUR))
     assert await next_answer(alerting, key) is None, "a detractor again: the same follow-up, from the new score"
