@@ -15,9 +15,9 @@ from shared.db.transaction import ReadTx, WriteTx
 Key = tuple[str, str]
 _ACCOUNT = (
     "account_id, name, industry, tier, region, revenue_amount, revenue_currency, renewal_on, owner_name, owner_email,"
-    " sponsor_name, sponsor_email, record"
+    " sponsor_name, sponsor_email, removed, record"
 )
-_STAKEHOLDER = "account_id, stakeholder_id, name, email, type, job_title, record"
+_STAKEHOLDER = "account_id, stakeholder_id, name, email, type, job_title, removed, record"
 _UPSERT_SCORE = """
     insert into account_scores as s (account_id, sequence, account_class, figures, computed_at, told_class,
         class_sequence)
