@@ -251,7 +251,8 @@ async def test_a_client_that_cannot_keep_up_holds_nothing_and_goes_on_from_where
         await asyncio.get_running_loop().sock_connect(lazy, ("127.0.0.1", int(url.rpartition(":")[2])))
         reader, writer = await asyncio.open_connection(sock=lazy, limit=1_024)
         with contextlib.closing(writer):
-            writer.write(f"GET /v1/stream HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\n\r\n".encode())
+            headers = f"host: x\r\nconnection: close\r\nauthorization: Bearer {key}"  # its end is the stream's
+            writer.write(f"GET /v1/stream HTTP/1.1\r\n{headers}\r\n\r\n".encode())
             assert b" 200 " in await reader.readuntil(b"\r\n")
             await reader.readuntil(b"id: ")
             (listener,) = app.state.service.tail._listeners
