@@ -11,10 +11,11 @@ from services.dashboard.domain.users import ROLE_NAMES
 from services.dashboard.web.assets import asset
 from services.dashboard.web.bits import Text, box, link
 from services.dashboard.web.forms import SESSION
-from services.dashboard.web.login import to_login
+from services.dashboard.web.login import away, to_login
 from services.dashboard.web.resources import resources
 from services.dashboard.web.section import Visit
 from services.dashboard.web.shell import colours, shell
+from shared.errors import Unavailable
 
 Page = Callable[[Visit], Awaitable[None]]
 NAVIGATION = (
@@ -44,6 +45,12 @@ def page(
 
     def register(draw: Page) -> Page:
         async def build(request: Request) -> Response | None:
+            try:
+                return await show(request)
+            except Unavailable as error:
+                return away(error)
+
+        async def show(request: Request) -> Response | None:
             found = resources()
             visitor = await found.signing_in.visitor(request.cookies.get(SESSION))
             if visitor is None:

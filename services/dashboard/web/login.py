@@ -19,6 +19,7 @@ from shared.http.routing import Router
 
 router = Router(include_in_schema=False)
 Text = Annotated[str, Form(max_length=1000)]
+AWAY_SECONDS = 60
 STALE = "This page was open for too long, or was sent by another site. Please try again."
 
 PAGE = """<!doctype html>
@@ -50,6 +51,15 @@ def to_login(request: Request) -> RedirectResponse:
 def address_of(request: Request) -> str:
     """Who asks: the server put in what the proxies of `TELLBACK_TRUSTED_PROXIES` wrote down."""
     return request.client.host[:100] if request.client else "unknown"
+
+
+def away(error: Unavailable) -> HTMLResponse:
+    """Instead of a page of which nobody can tell whether this person may see it."""
+    title, message = "Not right now", '<p role="alert">The database does not answer. Please try again in a minute.</p>'
+    response = HTMLResponse(PAGE.format(title=title, message=message, form="", **ASSETS), status_code=error.status)
+    response.headers["retry-after"] = str(error.retry_after or AWAY_SECONDS)
+    protect(response.headers, "none")
+    return response
 
 
 def _page(request: Request, title: str, form: str, message: str = "", status: int = 200) -> HTMLResponse:

@@ -34,7 +34,7 @@ async def browser(tmp_path: Path) -> AsyncIterator[httpx.AsyncClient]:
             async def serves() -> bool:
                 try:
                     return (await client.get("/health/live")).is_success
-                except httpx.ConnectError:
+                except httpx.HTTPError:
                     return False
 
             await eventually(serves, 60)
