@@ -117,8 +117,10 @@ class Pages:
 
 
 def fault_of(answer: Answer, kind: str | None = None) -> str | None:
-    """What is wrong with an answer. While somebody else is away, 503 is right."""
-    if answer.status >= 500 and answer.status != 503:
+    """What is wrong with an answer. While somebody else is away 503 is right, and what is said then is known."""
+    if answer.status == 503:
+        return None
+    if answer.status >= 500:
         return f"{answer.status} {answer.body[:500]!r}"
     if kind is not None and answer.kind != kind:
         return f"{answer.status} as {answer.kind!r}: {answer.body[:500]!r}"

@@ -18,9 +18,9 @@ from tests.support.strange_values import FORMS, KINDS, NUMBERS, TEXTS, TIMES, WH
 _ROUTES = [route for router in (login.router, rows.router) for route in router.routes if isinstance(route, APIRoute)]
 FORM_ROUTES = [route for route in _ROUTES if route.body_field is not None]
 assert site.PAGES, "importing them is what registers them"
-_PAGES = sorted(Client.page_routes.values())
+PAGES = sorted(Client.page_routes.values())
 ADDRESSES = [
-    *_PAGES,
+    *PAGES,
     *(route.path for route in _ROUTES if route.body_field is None),
     *("/_nicegui_ws/socket.io/", "/static/nothing", "/nothing"),
 ]

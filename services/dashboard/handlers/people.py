@@ -18,7 +18,8 @@ from shared.db.engine import Database
 from shared.db.transaction import ReadTx, WriteTx
 from shared.errors import Conflict, Forbidden, Invalid, NotFound
 
-_EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,255}")
+_EMAIL = re.compile(r"[^@\s\x00-\x1f\ud800-\udfff]{1,64}@[^@\s\x00-\x1f\ud800-\udfff]{1,255}")
+_NAME = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,200}")
 FIRST_ADMIN = "admin"
 """The name that the first admin signs in with."""
 LINK_LASTS = timedelta(hours=24)
@@ -80,8 +81,8 @@ class Desk:
         email, name = email.strip().lower(), " ".join(name.split())
         if not _EMAIL.fullmatch(email):
             raise Invalid("invalid_email", "This is not an e-mail address.")
-        if not 1 <= len(name) <= 200:
-            raise Invalid("invalid_name", "A name has 1 to 200 characters.")
+        if not _NAME.fullmatch(name):
+            raise Invalid("invalid_name", "A name has 1 to 200 characters, all of which can be written.")
         new, now = users.NewUser(uuid4(), email, name, role), self.clock.now()
         async with self.database.write() as tx:
             await _require_admin(tx, by)

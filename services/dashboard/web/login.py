@@ -16,6 +16,7 @@ from shared.http.routing import Router
 
 router = Router(include_in_schema=False)
 Text = Annotated[str, Form(max_length=1000)]
+AWAY_SECONDS = 60
 STALE = "This page was open for too long, or was sent by another site. Please try again."
 
 

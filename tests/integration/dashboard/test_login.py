@@ -17,10 +17,12 @@ from services.dashboard.domain.users import Role
 from services.dashboard.web import login, passwords
 from services.dashboard.web.forms import Forms
 from services.dashboard.web.resources import Resources
+from shared.errors import Invalid
 from shared.http.app import ServiceApp, create_bare_app
 from shared.http.connections import Limits
 from tests.support.clock import FrozenClock
 from tests.support.http import running
+from tests.support.problems import assert_problem
 
 
 @pytest.fixture
@@ -61,6 +63,28 @@ async def test_the_right_password_opens_a_session_that_scripts_and_other_sites_c
     assert "SameSite=lax" in cookie
     assert "Secure" not in cookie
     assert (await browser.get("/login")).status_code == 303
+
+
+@pytest.mark.parametrize("field", ["email", "password", "next", "token"])
+async def test_a_form_with_a_character_that_no_text_has_is_refused(
+    browser: httpx.AsyncClient, password: str, field: str
+) -> None:
+    form = {"email": "admin", "password": password, "token": await token_of(browser), "next": "/"}
+    answer = await browser.post("/login", data=form | {field: "a\0b"})
+    assert_problem(answer, 422, "nul_character")
+    in_parts = await browser.post("/login", data=form | {field: "a\0b"}, files={"other": b"\0"})
+    assert_problem(in_parts, 422, "nul_character")
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud800", "a\x1bb", ""])
+async def test_nobody_is_let_in_under_a_name_that_cannot_be_written(
+    resources: Resources, password: str, name: str
+) -> None:
+    [admin] = await resources.desk.everybody()
+    with pytest.raises(Invalid):
+        await resources.desk.add(admin, "ada@supplier.example", name, Role.VIEWER)
+    with pytest.raises(Invalid):
+        await resources.desk.add(admin, f"{name}@supplier.example", "Ada", Role.VIEWER)
 
 
 def test_behind_https_cookies_never_go_out_in_the_clear() -> None:

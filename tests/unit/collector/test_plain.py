@@ -228,6 +228,15 @@ def test_a_batch_of_other_things_is_not_plain(items: Any) -> None:
         take_many(json.dumps({"responses": [GOOD], "more": items}).encode(), NOW, SENDER)
 
 
+@pytest.mark.parametrize("deep", [b"[" * 50_000, b'{"a":' * 9_000 + b"1" + b"}" * 9_000])
+def test_what_nests_deeper_than_the_stack_is_not_plain(deep: bytes) -> None:
+    for body in (deep, b'{"attributes":' + deep, b'{"responses":[' + deep):
+        with pytest.raises(NotPlain):
+            take_one(body, NOW, SENDER)
+        with pytest.raises(NotPlain):
+            take_many(body, NOW, SENDER)
+
+
 def test_ids_are_derived_by_position_where_the_client_sends_none() -> None:
     item = {name: value for name, value in GOOD.items() if name != "response_id"}
     assert take_one(json.dumps(item).encode(), NOW, SENDER).response_ids == [SENDER.response_id()]

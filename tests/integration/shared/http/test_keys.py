@@ -85,6 +85,8 @@ async def test_it_takes_the_scope_to_manage(
         ({"scopes": []}, "scopes", "invalid_scopes"),
         ({"scopes": ["root"]}, "scopes.0", "literal_error"),
         ({"expires_at": "2020-01-01T00:00:00Z"}, "expires_at", "not_ahead"),
+        ({"expires_at": "2100-01-01T00:00:00Z"}, "expires_at", "not_ahead"),
+        ({"expires_at": "9999-12-31T23:59:59.999999Z"}, "expires_at", "invalid_time"),
         ({"expires_at": 1}, "expires_at", "invalid_time"),
         ({"owner_email": "nobody"}, "owner_email", "invalid_email"),
         ({"rate_limit": 0}, "rate_limit", "greater_than_equal"),
