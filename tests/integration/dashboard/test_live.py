@@ -151,7 +151,8 @@ async def test_who_is_connected_sends_nothing_to_pages_of_others(
             message = target | click | {"request_id": "none", "level": "error", "message": "by a stranger"}
             assert await answered(stranger, number, event, message) == "[false]", event
         assert await answered(stranger, 9, "event", click | {"client_id": page["client_id"]}) == "[]"
-        for number, content in enumerate(({}, {"client_id": None}, {"client_id": ["x"]}, {"client_id": "x"})):
+        nameless: tuple[dict[str, Any], ...] = ({}, {"client_id": None}, {"client_id": ["x"]}, {"client_id": "x"})
+        for number, content in enumerate(nameless):
             assert await answered(stranger, 20 + number, "event", content) == "[false]"
     assert "by a stranger" not in dashboard.log.read_text()
 
@@ -185,7 +186,7 @@ async def test_an_open_page_leaves_with_its_session(
     async with dashboard.live(ben, page) as socket:
         assert (await joined(socket)).startswith(JOINED)
         await ending(dashboard)
-        heard = []
+        heard: list[str] = []
         while not heard or not heard[-1].startswith(LEFT):
             heard.append(str(await socket.recv()))
     assert any(message.startswith('42["open",{"path":"/login"') for message in heard)
