@@ -151,7 +151,7 @@ async def test_who_is_connected_sends_nothing_to_pages_of_others(
             message = target | click | {"request_id": "none", "level": "error", "message": "by a stranger"}
             assert await answered(stranger, number, event, message) == "[false]", event
         assert await answered(stranger, 9, "event", click | {"client_id": page["client_id"]}) == "[]"
-        nameless: list[dict[str, Any]] = [{}, {"client_id": None}, {"client_id": ["x"]}, {"client_id": "x"}]
+        nameless: tuple[dict[str, Any], ...] = ({}, {"client_id": None}, {"client_id": ["x"]}, {"client_id": "x"})
         for number, content in enumerate(nameless):
             assert await answered(stranger, 20 + number, "event", content) == "[false]"
     assert "by a stranger" not in dashboard.log.read_text()
