@@ -13,7 +13,6 @@ from services.alerting.domain.default_rules import (
 from services.alerting.domain.facts import Facts
 from services.alerting.domain.policy import rule_of
 from services.alerting.domain.recovery import level_of
-from services.alerting.domain.series import stories
 from services.alerting.domain.tasks import Outcome, Over, Task
 
 SUPERSEDED = "a stronger reason has taken its place"
@@ -61,7 +60,7 @@ def _moved_on(task: Task, facts: Facts) -> tuple[Outcome, str]:
     behind = live.get(task.response_id or "")
     if behind is None:
         return "corrected", "the answer was withdrawn"
-    story = stories(answers)[behind.live.survey_type, behind.live.nps_kind]
+    story = facts.stories_of(behind.live.stakeholder_id)[behind.live.survey_type, behind.live.nps_kind]
     newest = story[-1].kept
     before = level_of(behind.live.survey_type, behind.live.score)
     rule = rule_of(task.policy)

@@ -7,8 +7,10 @@ from datetime import date, datetime, timedelta
 from services.alerting.domain.answers import Kept
 from services.alerting.domain.calendar import BusinessCalendar
 from services.alerting.domain.people import FRESH, Account, Stakeholder
+from services.alerting.domain.recovery import Series
 from services.alerting.domain.rules import FactValue
 from services.alerting.domain.segments import Shift
+from services.alerting.domain.series import Given, stories
 
 STEPS = ("sent", "delivered", "opened", "started", "bounced")
 """How far an invitation may come; a bounce says more than all the others."""
@@ -114,6 +116,13 @@ class Facts:
     settled: frozenset[tuple[str, str | None, str]] = frozenset()
     burst: timedelta = timedelta(hours=24)
     shift: Shift | None = None
+    _stories: dict[str, dict[Series, list[Given]]] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    def stories_of(self, stakeholder_id: str) -> dict[Series, list[Given]]:
+        """What a person has answered, by question; worked out once, since every rule asks."""
+        if stakeholder_id not in self._stories:
+            self._stories[stakeholder_id] = stories(self.answers.get(stakeholder_id, ()))
+        return self._stories[stakeholder_id]
 
     @property
     def today(self) -> date:

@@ -22,7 +22,7 @@ from services.alerting.domain.default_rules import (
 from services.alerting.domain.facts import Facts, Invitation
 from services.alerting.domain.people import FRESH
 from services.alerting.domain.rules import FactValue, Rule, Values
-from services.alerting.domain.series import Given, category_of, runs, stories
+from services.alerting.domain.series import Given, category_of, runs
 
 _END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 YEAR = 366
@@ -132,8 +132,8 @@ def beginnings(facts: Facts) -> list[Beginning]:
     settled.
     """
     found = []
-    for person, answers in facts.answers.items():
-        for run in runs(answers):
+    for person in facts.answers:
+        for run in runs(facts.stories_of(person)):
             first = run[0].kept
             begun = run[0].level == 0 and first.live.survey_type == "nps" and first.is_fresh
             if begun and (DETRACTOR, person, first.live.response_id) not in facts.settled and not facts.is_gone(person):
@@ -142,8 +142,8 @@ def beginnings(facts: Facts) -> list[Beginning]:
 
 
 def _answered(rule: Rule, facts: Facts, stakeholder_id: str) -> Iterator[Occasion]:
-    answers = facts.answers.get(stakeholder_id, ())
-    told = stories(answers).values() if rule.is_wish else runs(answers, rising=rule.growth)
+    stories = facts.stories_of(stakeholder_id)
+    told = stories.values() if rule.is_wish else runs(stories, rising=rule.growth)
     for given in chain.from_iterable(told):
         kept, values = given.kept, values_of(given, facts)
         if rule.fits(values):

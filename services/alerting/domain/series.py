@@ -3,7 +3,7 @@
 Category, change and falls are those of the scorer, which tells them in its events; both must agree on every history.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
@@ -63,9 +63,9 @@ def stories(answers: Iterable[Kept]) -> dict[Series, list[Given]]:
     return {series: _story(theirs) for series, theirs in found.items()}
 
 
-def runs(answers: Iterable[Kept], *, rising: bool = False) -> list[list[Given]]:
+def runs(told: Mapping[Series, Sequence[Given]], *, rising: bool = False) -> list[list[Given]]:
     """The last answers to each question that are of one level; `rising`: in which the level never fell."""
-    return [_run(story, rising=rising) for story in stories(answers).values()]
+    return [_run(story, rising=rising) for story in told.values()]
 
 
 def _run(story: Sequence[Given], *, rising: bool) -> list[Given]:

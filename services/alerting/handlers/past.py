@@ -12,7 +12,6 @@ from services.alerting.domain.occasions import YEAR, beginnings, occasions, valu
 from services.alerting.domain.people import Account
 from services.alerting.domain.rehearsal import Past, Trigger
 from services.alerting.domain.rules import FactValue, Rule
-from services.alerting.domain.series import stories
 from services.alerting.domain.tasks import Task
 from services.alerting.store.facts import read_facts
 from services.alerting.store.past import add_past, forget_past_answers
@@ -85,7 +84,7 @@ def _values(asked: Asked, facts: Facts) -> dict[str, FactValue] | None:
 
 
 def _values_of_answer(asked: Asked, facts: Facts) -> dict[str, FactValue] | None:
-    for story in stories(facts.answers.get(asked.stakeholder_id or "", ())).values():
+    for story in facts.stories_of(asked.stakeholder_id or "").values():
         for given in story:
             answer = given.kept.live
             if answer.response_id == asked.occasion:

@@ -14,7 +14,7 @@ Work = Callable[[WriteTx], Awaitable[int]]
 
 
 class Timer:
-    """Does `work` every `seconds`, and calls `committed` when there was any."""
+    """Does `work` every `seconds`, as long as there is any, and calls `committed` when there was."""
 
     def __init__(
         self, name: str, database: Database, seconds: float, work: Work, committed: Callable[[], None]
@@ -29,7 +29,8 @@ class Timer:
         """Until cancelled; a database that is away is waited for."""
         while True:
             try:
-                await self.once()
+                while await self.once():
+                    pass
             except Unavailable as error:
                 log.warning("timer_waits", timer=self._name, code=error.code)
             await asyncio.sleep(self._seconds)

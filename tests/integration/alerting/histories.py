@@ -80,13 +80,13 @@ class History:
 
     @classmethod
     def of(cls, case: Case, seed: int, subject: Any) -> "History":
-        """A history of about forty facts; every third is one of many unhappy people."""
+        """A history of some dozen facts; every third is one of many unhappy people."""
         self = cls(case, Random(seed))
         people = [f"p{number:02}" for number in range(11 if seed % 3 == 0 else 3)]
         self._directory(people)
-        steps = [self._answer] * (12 if len(people) > 3 else 6) + [self._amend] * 3 + [self._withdraw, self._invite]
+        steps = [self._answer] * (25 if len(people) > 3 else 6) + [self._amend] * 3 + [self._withdraw, self._invite]
         steps += [self._turn, self._drop, self._reclass, self._remove, self._silence, self._invite, self._reached]
-        for _ in range(40):
+        for _ in range(20 + 10 * len(people) // 3):
             self.random.choice(steps)(people)
             if self.random.random() < 0.4:
                 self._tell()
@@ -152,8 +152,8 @@ class History:
         person = random.choice(people)
         survey_type = "nps" if crowd or random.random() < 0.7 else random.choice(("csat", "ces"))
         low, high = SCALES[survey_type]
-        score = random.randint(0, 6) if crowd and random.random() < 0.7 else random.randint(low, high)
-        hours = random.uniform(0, 30) if crowd else random.uniform(0, 25 * 24)
+        score = random.randint(0, 6) if crowd and random.random() < 0.8 else random.randint(low, high)
+        hours = random.uniform(0, 20) if crowd else random.uniform(0, 25 * 24)
         old = random.random() < 0.15
         recorded_at = self._tick()
         answered_at = recorded_at - timedelta(hours=hours) - (timedelta(days=60) if old else timedelta())
