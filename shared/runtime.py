@@ -131,8 +131,9 @@ class Plumbing:
         return [] if await self.database_answers() else ["database_unavailable"]
 
     async def remarks(self) -> list[str]:
-        """What does not work now although requests are answered: reading has halted, Kafka is away."""
+        """What does not work now although requests are answered: reading has halted, a task fails, Kafka is away."""
         remarks = [remark for runner in self.runners if (remark := runner.remark)]
+        remarks += [f"task {name} fails and is begun anew: {code}" for name, code in self.tasks.failing.items()]
         if not await self.publisher.answers():
             remarks.append("kafka_unavailable")
         return remarks
