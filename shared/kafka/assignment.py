@@ -19,8 +19,14 @@ class Assignment:
     """Cursors by partition for one life of a consumer."""
 
     def __init__(
-        self, consumer: AIOKafkaConsumer, rebalance: Rebalance, database: Database, topics: Mapping[str, Topic]
+        self,
+        service: str,
+        consumer: AIOKafkaConsumer,
+        rebalance: Rebalance,
+        database: Database,
+        topics: Mapping[str, Topic],
     ) -> None:
+        self._service = service
         self._consumer = consumer
         self._rebalance = rebalance
         self._database = database
@@ -65,7 +71,7 @@ class Assignment:
                 "kafka_replaced",
                 f"{place.topic}/{place.partition} is not the log this service has read so far (another cluster, or"
                 f" its end {end} lies before the cursor {cursor.next_offset}); restore Kafka, or run"
-                " `tellback replay` to begin anew knowingly",
+                f" `tellback replay {self._service}` to begin anew knowingly",
             )
         self._require_no_gap(place, cursor, beginning)
 
@@ -95,13 +101,12 @@ class Assignment:
             self._require_no_gap(place, cursor, (await self._consumer.beginning_offsets([place]))[place])
         return work
 
-    @staticmethod
-    def _check_probe(place: TopicPartition, cursor: Cursor, record: Any) -> None:
+    def _check_probe(self, place: TopicPartition, cursor: Cursor, record: Any) -> None:
         if fingerprint(record) != cursor.last_fingerprint:
             raise Halt(
                 "kafka_replaced",
                 f"{place.topic}/{place.partition}: another record lies at offset {record.offset} than the one read"
-                " there; restore Kafka, or run `tellback replay` to begin anew knowingly",
+                f" there; restore Kafka, or run `tellback replay {self._service}` to begin anew knowingly",
             )
 
     def give_up(self, lost: Iterable[TopicPartition]) -> None:

@@ -188,7 +188,7 @@ class Runner:
         """One life of a consumer, from joining the group to leaving it."""
         self._rebalance.begin(consumer)
         self._began = time.monotonic()
-        assignment = Assignment(consumer, self._rebalance, self._database, self._topics)
+        assignment = Assignment(self._config.service, consumer, self._rebalance, self._database, self._topics)
         consumer.subscribe(list(self._topics), listener=self._rebalance)
         await consumer.start()
         async with Admin.connected(self._config.bootstrap_servers) as admin:

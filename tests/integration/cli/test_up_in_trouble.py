@@ -121,3 +121,23 @@ async def test_with_an_empty_kafka_services_are_told_to_begin_anew_before_up_run
     post_answer(home, "dora")
     await eventually(lambda: answers(home) == 4, PATIENT)
     assert home.stop() == 0
+
+
+async def test_beside_an_empty_kafka_up_serves_what_it_has_and_says_what_to_do(home: Home) -> None:
+    shutil.rmtree(home.data / "kafka" / "log")
+    (home.data / "kafka" / "cluster_id").unlink()
+    home.up()
+    await eventually(home.says("Ctrl-C stops everything"), START_SECONDS)
+
+    def halted() -> bool:
+        parts = json.loads(home.run("status", "--json").stdout)["parts"]
+        remarks = [remark for part in parts if part["name"] == "scorer" for remark in part["remarks"]]
+        return any("kafka_replaced" in remark and "`tellback replay scorer`" in remark for remark in remarks)
+
+    await eventually(halted, PATIENT)
+    assert answers(home) == 4
+    for service in ("scorer", "alerting", "benchmark"):
+        assert home.run("replay", service).returncode == Exit.OK
+    post_answer(home, "emil")
+    await eventually(lambda: answers(home) == 5, PATIENT)
+    assert home.stop() == 0
