@@ -117,8 +117,9 @@ class Pages:
 
 
 def fault_of(answer: Answer, kind: str | None = None) -> str | None:
-    """What is wrong with an answer. While somebody else is away 503 is right, and what is said then is known."""
-    if answer.status == 503:
+    """What is wrong with an answer. 503 is right where whoever is asked for it was killed or is starting, and says so:
+    on a page, as a problem, or as a report of health."""
+    if answer.status == 503 and answer.kind in ("text/html", MEDIA_TYPE, "application/json"):
         return None
     if answer.status >= 500:
         return f"{answer.status} {answer.body[:500]!r}"
