@@ -12,6 +12,7 @@ import uvicorn
 from services.cli.serve import GC_THRESHOLDS, keep_freed_memory
 from services.collector.app import build
 from shared.http.app import ServiceApp
+from shared.http.connections import Limits
 from shared.http.direct import DirectProtocol
 from shared.kafka.producer import Publisher
 from shared.records import OutRecord
@@ -73,7 +74,7 @@ def bare_handler() -> tuple[Any, Any]:
         handler = service if scope["type"] == "lifespan" else service.hot.get((scope["method"], scope["path"]), service)
         await handler(scope, receive, send)
 
-    return app, DirectProtocol.offering(service.direct)
+    return app, DirectProtocol.offering(service.direct, Limits())
 
 
 if __name__ == "__main__":

@@ -40,6 +40,7 @@ from tests.support.polling import eventually
 from tests.support.processes import SOURCES, embedded_kafka, embedded_postgres, end, start, tellback
 
 WAIT_MS = 60_000
+CHOSEN = "looks at everything 4"
 COUNTED = ("tellback_records_read_total", "tellback_outbox_published_total")
 THERE = "document.querySelector('#app > *') !== null"
 FIGURES = """() => !document.querySelector('main .loading') && document.querySelector('main .figure.big .value')
@@ -144,9 +145,12 @@ async def _sessions(environment: Environment, number: int) -> list[str]:
         await desk.first_admin()
         admin = (await desk.everybody())[0]
         leaders = [f"leader-{one}@bench.example" for one in range(number)]
-        return [
-            await signing_in.sign_in(one, await desk.add(admin, one, "Leader", Role.LEADER), "bench") for one in leaders
-        ]
+        tokens = []
+        for leader in leaders:
+            link = await desk.add(admin, leader, "Leader", Role.LEADER)
+            await signing_in.set_password(link.token, CHOSEN)
+            tokens.append(await signing_in.sign_in(leader, CHOSEN, "bench"))
+        return tokens
     finally:
         await database.close()
 

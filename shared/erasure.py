@@ -1,9 +1,14 @@
 """The name of an erased person: a keyed hash, the same in every service, from which nobody gets the ids
-back."""
+back; and their other names, taken out of what was written about others."""
 
 import hmac
-from collections.abc import Callable
+import json
+import re
+from collections.abc import Callable, Iterable
 from hashlib import sha256
+from typing import Any
+
+REDACTED = "[erased]"
 
 Subject = Callable[[str, str], str]
 """(account_id, stakeholder_id) -> the person's name in the journals of erasure."""
@@ -19,3 +24,29 @@ def subject_by(secret: str) -> Subject:
         return "erased-" + hmac.new(key, message, sha256).hexdigest()
 
     return subject
+
+
+class Names:
+    """By what a person is called: id, address, full name. Found in texts as whole words and in any case."""
+
+    def __init__(self, names: Iterable[str | None], account_id: str) -> None:
+        """What is called like the account itself cannot be told from it, and is no name."""
+        self.all = sorted({name for name in names if name and name.strip() and name != account_id})
+        longest_first = sorted(map(re.escape, self.all), key=len, reverse=True)
+        self._pattern = re.compile(rf"(?<!\w)(?:{'|'.join(longest_first)})(?!\w)", re.IGNORECASE)
+
+    def patterns(self) -> list[str]:
+        """For `ilike`, what holds a name as it is or as JSON writes it; coarser than words."""
+        written = {text for name in self.all for text in (name, json.dumps(name, ensure_ascii=False)[1:-1])}
+        return ["%" + re.sub(r"([\\%_])", r"\\\1", text) + "%" for text in sorted(written)]
+
+    def redacted(self, value: Any) -> Any:
+        """A JSON value with `[erased]` for the names in its texts."""
+        match value:
+            case str():
+                return self._pattern.sub(REDACTED, value) if self.all else value
+            case list():
+                return [self.redacted(item) for item in value]
+            case dict():
+                return {key: self.redacted(item) for key, item in value.items()}
+        return value

@@ -1,7 +1,7 @@
 """Errors as a small tree: each has a stable `code`; the HTTP edge maps the class to a status.
 
 The consumer side knows three verdicts: `Poison` goes to the dead letters at once,
-`Transient` pauses and retries, anything else stops the process loudly.
+`Transient` pauses and retries, `Halt` waits for an operator, anything else is isolated to its record.
 """
 
 
@@ -99,9 +99,28 @@ class Poison(TellbackError):
     """A record that can never be handled: to the dead letters at once, with `code` as the reason."""
 
 
+class UnknownKind(Poison):
+    """An event of a type that a newer release may send: nothing for this one to do, and nothing wrong with it."""
+
+
 class Transient(TellbackError):
     """Infrastructure trouble: pause and retry, never a dead letter."""
 
 
 class Halt(TellbackError):
-    """The process must stop and an operator must decide: wiped Kafka, retention gap, too many dead letters."""
+    """Reading must stop until an operator decides: wiped Kafka, retention gap, too many dead letters. The process
+    stays and serves what it has; it looks every now and then whether it may go on."""
+
+
+class HandlerFailed(Exception):
+    """What a handler raised that nobody foresaw, as `cause`: no error of its own, such as an `OSError`, shall be taken
+    for trouble of the database."""
+
+    def __init__(self, cause: Exception) -> None:
+        super().__init__()
+        self.cause = cause
+
+
+def cause_of(error: Exception) -> Exception:
+    """What really went wrong."""
+    return error.cause if isinstance(error, HandlerFailed) else error

@@ -1,5 +1,7 @@
 """A record on its way out, and what may go wrong with it."""
 
+import json
+from collections.abc import Sequence
 from typing import NamedTuple
 from uuid import UUID
 
@@ -10,8 +12,21 @@ from shared.topics import Topic
 # What the broker adds around a record of ours in a batch of its own: batch header, lengths, attributes.
 _OVERHEAD = 128
 _HEADER_OVERHEAD = 12
+_NUL = "\u0100"
 _SURELY_FITS = 512_000
 """Values below this fit every topic, whatever key and headers come along."""
+
+
+def headers_to_json(headers: Headers) -> str:
+    """Record headers as JSON text that jsonb takes. Their values are bytes: latin-1 keeps every byte, except for NUL,
+    which PostgreSQL keeps in no text; a letter beyond latin-1 stands for it. A name loses what is NUL in it."""
+    pairs = [[name.replace("\0", "\ufffd"), value.decode("latin-1").replace("\0", _NUL)] for name, value in headers]
+    return json.dumps(pairs)
+
+
+def headers_from_json(pairs: Sequence[Sequence[str]]) -> Headers:
+    """The headers that `headers_to_json` wrote."""
+    return [(name, text.replace(_NUL, "\0").encode("latin-1")) for name, text in pairs]
 
 
 class OutRecord(NamedTuple):
@@ -54,3 +69,11 @@ class KafkaUnavailable(Unavailable):
 
     def __init__(self) -> None:
         super().__init__("kafka_unavailable", "Kafka is not reachable", retry_after=5)
+
+
+class RecordRefused(Unavailable):
+    """Kafka is there and does not take this very record: too large, against the rules of its topic, or not to be put
+    into Kafka's format at all. Sending it again as it is helps only if the topic is changed."""
+
+    def __init__(self) -> None:
+        super().__init__("record_refused", "Kafka refused the record", retry_after=5)

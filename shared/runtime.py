@@ -15,6 +15,7 @@ from shared.clock import Clock
 from shared.db.engine import Database
 from shared.db.erasures import Journal
 from shared.db.outbox import Relay
+from shared.db.parked import DROPPED_AT_ONCE, drop_old_conflicts
 from shared.errors import Unavailable
 from shared.events.envelope import PlainReaders
 from shared.kafka.batch import MAX_RECORDS, RunnerConfig
@@ -102,10 +103,11 @@ class Plumbing:
         runner = Runner(config, self.database, handlers, committed)
         self.runners.append(runner)
         self.background("consumer", runner.run)
+        self.background("consumer-metrics", runner.observe)
         return runner
 
     def background(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        """Run `work()` beside the requests; if it fails the process stops loudly."""
+        """Run `work()` beside the requests; if it fails it is begun anew after a pause, see `Background`."""
         self.tasks.start(name, work)
 
     async def _housekeeping(self) -> None:
@@ -113,22 +115,28 @@ class Plumbing:
             try:
                 await self.relay.observe()
                 await self.relay.clean()
+                await self._clean_conflicts()
             except Unavailable as error:
                 log.warning("housekeeping_waits", code=error.code)
             await asyncio.sleep(HOUSEKEEPING_SECONDS)
 
+    async def _clean_conflicts(self) -> None:
+        dropped = DROPPED_AT_ONCE
+        while dropped == DROPPED_AT_ONCE:
+            dropped = await self.database.retrying(drop_old_conflicts)
+
     async def not_ready(self) -> list[str]:
-        """Why this process should get no traffic now; empty when it should."""
-        reasons = []
-        if self.tasks.failed:
-            reasons.append(self.tasks.failed)
-        if any(not runner.ready for runner in self.runners):
-            reasons.append("consumer_not_assigned")
-        if not await self.database_answers():
-            reasons.append("database_unavailable")
+        """Why this process should get no traffic now; empty when it should. What it serves lies in PostgreSQL, so that
+        is all it needs."""
+        return [] if await self.database_answers() else ["database_unavailable"]
+
+    async def remarks(self) -> list[str]:
+        """What does not work now although requests are answered: reading has halted, a task fails, Kafka is away."""
+        remarks = [remark for runner in self.runners if (remark := runner.remark)]
+        remarks += [f"task {name} fails and is begun anew: {code}" for name, code in self.tasks.failing.items()]
         if not await self.publisher.answers():
-            reasons.append("kafka_unavailable")
-        return reasons
+            remarks.append("kafka_unavailable")
+        return remarks
 
     async def database_answers(self) -> bool:
         """Whether PostgreSQL is there, within 2 s."""

@@ -162,6 +162,13 @@ class CommonSettings(Settings):
         description="Addresses and networks (`10.0.0.0/8`) of proxies, separated by commas, whose `X-Forwarded-For` "
         "and `X-Forwarded-Proto` are believed: limits per address then count clients, not the proxy. Empty: none.",
     )
+    keep_alive: float = Field(
+        default=125.0,
+        ge=1,
+        le=3600,
+        description="Seconds an HTTP connection may be idle before the server closes it. Longer than the clients and "
+        "proxies in front keep theirs, or now and then one of their requests meets a connection just being closed.",
+    )
     secret_key: SecretStr = Field(
         description="Encrypts stored secrets, keys the hashes of erased ids: 32 characters or more, random, "
         "the same for all services. `tellback up` makes one with its embedded parts."
@@ -169,7 +176,7 @@ class CommonSettings(Settings):
     dead_letter_limit: int = Field(
         default=1000,
         ge=0,
-        description="Most dead letters a service takes in ten minutes before it stops for an operator; 0: no limit.",
+        description="Most dead letters a service takes in ten minutes before it halts; 0: no limit.",
     )
     consumer_session_timeout_ms: int = Field(
         default=15_000,

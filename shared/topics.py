@@ -1,6 +1,8 @@
 """Every topic of Tellback, declared once: name, what it carries, how long it is kept."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 DAY_MS = 86_400_000
 TYPE_PREFIX = "com.tellback."
@@ -24,6 +26,7 @@ INVITATION_KINDS = (
     "unsubscribed",
 )
 INVITATION_BOUNCED = "invitation.bounced"
+INVITATION_UNSUBSCRIBED = "invitation.unsubscribed"
 INVITATION_EVENTS = tuple(f"invitation.{kind}" for kind in INVITATION_KINDS)
 CONTEXT_RECORDED = "context.recorded"
 ACCOUNT_SCORE_CHANGED = "account_score.changed"
@@ -52,6 +55,14 @@ class Topic:
     def compacted(self) -> bool:
         """Whether the newest record of a key stands for ever."""
         return self.retention_ms is None
+
+    @property
+    def stays(self) -> timedelta:
+        """The longest that a record stays once another of its key, such as a tombstone, or its time has overtaken it.
+        Kafka deletes whole segments, each when its newest record is past its time; a tombstone outlives what it ends by
+        a day. The hour is for the broker, which looks every few minutes."""
+        rest = timedelta(milliseconds=DAY_MS if self.retention_ms is None else self.retention_ms)
+        return rest + timedelta(milliseconds=DAY_MS) + timedelta(hours=1)
 
     def config(self) -> dict[str, str]:
         """The settings of the topic in Kafka, as `tellback topics apply` writes them and `doctor` compares them."""
@@ -101,6 +112,11 @@ TOPICS = (
     DEAD_LETTERS,
 )
 BY_NAME = {topic.name: topic for topic in TOPICS}
+
+
+def gone_from(topics: Iterable[Topic], written_until: datetime) -> datetime:
+    """When the last of these topics holds nothing more of what was written until then, as they are set up here."""
+    return written_until + max(topic.stays for topic in topics)
 
 
 def event_type(name: str, major: int = 1) -> str:

@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from enum import StrEnum
 
 from msgspec import Struct
@@ -12,13 +11,12 @@ from shared.events.envelope import Event
 
 
 class Received(Struct, frozen=True, gc=False):
-    """One record as read: the decoded event, where it lay, and when the broker appended it (UTC)."""
+    """One record as read: the decoded event, and where it lay."""
 
     event: Event
     topic: str
     partition: int
     offset: int
-    appended_at: datetime
 
 
 class Outcome(StrEnum):

@@ -2,6 +2,7 @@
 
 import os
 from datetime import date
+from email.headerregistry import Address
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -99,9 +100,10 @@ class AlertingSettings(Settings):
         "by commas. Private, loopback and other special addresses are refused otherwise.",
     )
     own_ports: CommaList = Field(
-        default=("8000", "8001", "8002", "8003", "8004", "8005"),
-        description="Ports of Tellback itself: no webhook goes there, even in an allowed network. Those of Kafka "
-        "and PostgreSQL are added.",
+        default=("8000", "8001", "8002", "8003", "8004", "8005", "9093"),
+        description="Ports of Tellback itself: no webhook goes there, even in an allowed network. Those that the "
+        "addresses of Kafka and PostgreSQL name are added; 9093 is where Kafka's controllers usually listen. "
+        "`tellback up` names all of its own.",
     )
     https_only: bool = Field(default=False, description="Whether webhooks may go to https addresses only.")
     retry_schedule: str = Field(
@@ -180,3 +182,8 @@ class AlertingSettings(Settings):
             except ValueError:
                 raise ValueError("must be dates such as 2026-12-25") from None
         return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _sender(cls, value: str) -> str:
+        return Address(addr_spec=value).addr_spec if value else value

@@ -10,6 +10,8 @@ from shared.settings import CommonSettings, InvalidSettings
 
 PORTS = {"dashboard": 0, "collector": 1, "scorer": 2, "alerting": 3, "benchmark": 4}
 """Service -> its port, counted from the port base."""
+KEPT_OFFSET = 5
+"""Kept for outreach, the service that will ask people, so that nothing else of ours or theirs is told it is free."""
 PORT_BASE = 8000
 _SAME = {"TELLBACK_DATABASE_URL": "DATABASE_URL"}
 
@@ -37,12 +39,17 @@ def common_settings(data: Path | None = None) -> CommonSettings:
         raise InvalidSettings(error.code, f"{error.detail}; {hint}", errors=error.errors) from None
 
 
+def own_ports(folder: DataFolder, port_base: int) -> list[int]:
+    """Every port of an installation on this machine: of the services, and of Kafka, its controller and PostgreSQL."""
+    return sorted({port_base + offset for offset in (*PORTS.values(), KEPT_OFFSET)} | set(folder.ports().values()))
+
+
 def service_url(service: str, data: Path | None = None) -> str:
     """The address of a running service: `TELLBACK_<SERVICE>_URL`, else that of the running `up`. Raises Unavailable."""
     if named := getattr(CliSettings.load(), f"{service}_url", None):
         return str(named).rstrip("/")
     holder = DataFolder(data).holder()
-    if holder is None:
+    if holder is None or not holder.serves:
         raise Unavailable("not_running", "no Tellback runs on this data folder: start `tellback up`")
     return f"http://127.0.0.1:{holder.port_base + PORTS[service]}"
 

@@ -27,7 +27,7 @@ class Exit(IntEnum):
     FAILED = 1  # it was done or looked at, and something is wrong
     USAGE = 2  # options or settings are wrong; nothing was done
     UNAVAILABLE = 3  # Kafka, PostgreSQL or a service does not answer, or nothing runs
-    BUSY = 4  # another `up` holds the data folder, or a port is taken
+    BUSY = 4  # another `up` or command holds the data folder, or a port is taken
     INTERRUPTED = 130  # Ctrl-C before there was anything to stop
 
 

@@ -1,6 +1,5 @@
 """`tellback dashboard`: what the pages need before anybody can sign in, and the way back in for who is locked out."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
@@ -8,9 +7,9 @@ from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
 
-from services.cli.connection import common_settings
 from services.cli.console import DataOption, say
 from services.cli.folder import DataFolder
+from services.cli.installation import run_on
 from services.cli.paths import write_private
 from shared.clock import SystemClock
 from shared.settings import CommonSettings
@@ -20,17 +19,17 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 KEY_NAME = "dashboard"
-SCOPES = frozenset({"read", "act", "manage"})
 
 app = typer.Typer(no_args_is_help=True, help="Prepare the dashboard, and let people in who are locked out.")
 
 
 @app.command("setup")
 def setup(data: DataOption = None) -> None:
-    """Make the dashboard's API key and its first admin where there are none; `tellback up` does it by itself."""
+    """Make the dashboard's API key and its first admin where there are none, and another key where that one cannot
+    make what people need; `tellback up` does it by itself."""
     folder = DataFolder(data)
     folder.path.mkdir(mode=0o700, parents=True, exist_ok=True)
-    asyncio.run(prepare(common_settings(data), folder))
+    run_on(data, partial(prepare, folder=folder))
     if folder.first_admin.exists():
         say(told(folder))
 
@@ -41,7 +40,7 @@ def password(
     data: DataOption = None,
 ) -> None:
     """Give somebody a new password and print it; they are signed out everywhere."""
-    say(asyncio.run(_with_desk(common_settings(data), lambda desk: desk.new_password_for(email))))
+    say(run_on(data, partial(_with_desk, work=lambda desk: desk.new_password_for(email))))
 
 
 def told(folder: DataFolder) -> str:
@@ -63,17 +62,21 @@ def _content(file: Path) -> str:
 
 
 async def _make_key(common: CommonSettings, kept: str, keep: Callable[[str], None]) -> None:
-    from shared.access.store import NewKey, create_key, find_key
+    from services.dashboard.domain.users import HANDED_OUT
+    from shared.access.store import NewKey, create_key, find_key, revoke_key
     from shared.access.token import parse_token
     from shared.db.engine import Database
 
-    known = parse_token(kept)
+    known, now = parse_token(kept), SystemClock().now()
     database = Database(common.database_url, "access", pool_size=1)
     try:
         async with database.write() as tx:
-            if known and await find_key(tx, known.key_id):
+            record = await find_key(tx, known.key_id) if known else None
+            if record and record.live(now) and record.scopes >= HANDED_OUT:
                 return
-            issued = await create_key(tx, NewKey(KEY_NAME, SCOPES), SystemClock().now())
+            if record:
+                await revoke_key(tx, record.id, now)
+            issued = await create_key(tx, NewKey(KEY_NAME, HANDED_OUT), now)
             keep(issued.token)  # before the commit: a key that nobody knows helps nobody
     finally:
         await database.close()

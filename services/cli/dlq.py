@@ -1,20 +1,20 @@
-"""`tellback dlq`: looks into the dead letters of every service, puts them back or drops them, straight in the
-database, so that it works also for a service that has stopped because of them."""
+"""`tellback dlq`: looks into the dead letters of every service, has them tried again or drops them, straight in the
+database, so that it works also for a service that does not run."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
-from pathlib import Path
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
 
 import typer
 
-from services.cli.connection import common_settings
 from services.cli.console import DataOption, JsonOption, WrongUse, as_json, say, table
+from services.cli.installation import run_on
 from services.cli.services import installed_services
 from shared.errors import NotFound
+from shared.settings import CommonSettings
 
 if TYPE_CHECKING:
     from shared.db.engine import Database
@@ -25,7 +25,7 @@ ServiceOption = Annotated[str | None, typer.Option("--service", help="Only those
 ReasonOption = Annotated[str | None, typer.Option("--reason", help="Only those with this reason.")]
 IdArgument = Annotated[UUID, typer.Argument(help="The id that `dlq list` shows.")]
 
-app = typer.Typer(no_args_is_help=True, help="Look into dead letters, put them back on their topic, or drop them.")
+app = typer.Typer(no_args_is_help=True, help="Look into dead letters, have them tried again, or drop them.")
 
 
 @app.command("list")
@@ -37,11 +37,22 @@ def list_letters(
     json: JsonOption = False,
 ) -> None:
     """The dead letters, the newest first; never what is in them."""
-    found = asyncio.run(_listed(data, service, reason, limit))
+    found = run_on(data, partial(_listed, service=service, reason=reason, limit=limit))
     if json:
         as_json([{"service": name, **asdict(facts)} for name, facts in found])
         return
-    columns = ("service", "id", "reason", "topic", "partition", "offset", "account", "parked at", "replayed at")
+    columns = (
+        "service",
+        "id",
+        "reason",
+        "state",
+        "topic",
+        "partition",
+        "offset",
+        "account",
+        "parked at",
+        "replayed at",
+    )
     table(
         columns,
         [
@@ -49,6 +60,7 @@ def list_letters(
                 name,
                 str(facts.id),
                 facts.reason,
+                facts.state,
                 facts.topic,
                 str(facts.partition),
                 facts.offset,
@@ -65,7 +77,7 @@ def list_letters(
 @app.command("show")
 def show(letter: IdArgument, data: DataOption = None, json: JsonOption = False) -> None:
     """One dead letter with its headers and content, which people may have written."""
-    name, facts, content = asyncio.run(_found(data, letter))
+    name, facts, content = run_on(data, partial(_found, letter=letter))
     del json  # always JSON: the content may hold what a terminal obeys
     as_json(
         {
@@ -81,26 +93,26 @@ def show(letter: IdArgument, data: DataOption = None, json: JsonOption = False) 
 @app.command("replay")
 def replay(
     letter: Annotated[UUID | None, typer.Argument(help="The id that `dlq list` shows; else --all.")] = None,
-    every: Annotated[bool, typer.Option("--all", help="All that were never put back.")] = False,
+    every: Annotated[bool, typer.Option("--all", help="All that were never tried again by hand.")] = False,
     service: ServiceOption = None,
     reason: ReasonOption = None,
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Put dead letters back on their topic, the original bytes; a running service of theirs publishes them."""
+    """Have dead letters tried again by the service that read them, as soon as it runs."""
     if (letter is None) == (not every):
         raise WrongUse("which", "name one dead letter, or say --all")
-    count = asyncio.run(_replayed(data, letter, service, reason))
+    count = run_on(data, partial(_replayed, letter=letter, service=service, reason=reason))
     if json:
         as_json({"replayed": count})
     else:
-        say(f"{count} dead letters put back")
+        say(f"{count} dead letters are tried again")
 
 
 @app.command("drop")
 def drop(letter: IdArgument, data: DataOption = None, json: JsonOption = False) -> None:
     """Delete a dead letter for good; its count stays."""
-    asyncio.run(_dropped(data, letter))
+    run_on(data, partial(_dropped, letter=letter))
     if json:
         as_json({"dropped": letter})
     else:
@@ -108,11 +120,10 @@ def drop(letter: IdArgument, data: DataOption = None, json: JsonOption = False) 
 
 
 @asynccontextmanager
-async def _databases(data: Path | None, service: str | None = None) -> "AsyncIterator[dict[str, Database]]":
+async def _databases(common: CommonSettings, service: str | None = None) -> "AsyncIterator[dict[str, Database]]":
     """The services that keep parked records, each with its database."""
     from shared.db.engine import Database
 
-    common = common_settings(data)
     opened: dict[str, Database] = {}
     try:
         for name in installed_services():
@@ -129,21 +140,23 @@ async def _databases(data: Path | None, service: str | None = None) -> "AsyncIte
             await database.close()
 
 
-async def _listed(data: Path | None, service: str | None, reason: str | None, limit: int) -> "list[tuple[str, Facts]]":
+async def _listed(
+    common: CommonSettings, service: str | None, reason: str | None, limit: int
+) -> "list[tuple[str, Facts]]":
     from shared.db.parked import list_parked
 
     found: list[tuple[str, Any]] = []
-    async with _databases(data, service) as databases:
+    async with _databases(common, service) as databases:
         for name, database in databases.items():
             async with database.read() as tx:
                 found += [(name, facts) for facts in await list_parked(tx, "dead_letter", reason=reason, limit=limit)]
     return sorted(found, key=lambda each: each[1].parked_at, reverse=True)
 
 
-async def _found(data: Path | None, letter: UUID) -> "tuple[str, Facts, Content]":
+async def _found(common: CommonSettings, letter: UUID) -> "tuple[str, Facts, Content]":
     from shared.db.parked import find_parked
 
-    async with _databases(data) as databases:
+    async with _databases(common) as databases:
         for name, database in databases.items():
             async with database.read() as tx:
                 if found := await find_parked(tx, "dead_letter", letter):
@@ -151,12 +164,12 @@ async def _found(data: Path | None, letter: UUID) -> "tuple[str, Facts, Content]
     raise _unknown()
 
 
-async def _replayed(data: Path | None, letter: UUID | None, service: str | None, reason: str | None) -> int:
+async def _replayed(common: CommonSettings, letter: UUID | None, service: str | None, reason: str | None) -> int:
     from shared.clock import SystemClock
     from shared.db.parked import list_parked, put_back
 
     count = 0
-    async with _databases(data, service) as databases:
+    async with _databases(common, service) as databases:
         for database in databases.values():
             async with database.write() as tx:
                 letters = [letter]
@@ -170,10 +183,10 @@ async def _replayed(data: Path | None, letter: UUID | None, service: str | None,
     return count
 
 
-async def _dropped(data: Path | None, letter: UUID) -> None:
+async def _dropped(common: CommonSettings, letter: UUID) -> None:
     from shared.db.parked import drop_parked
 
-    async with _databases(data) as databases:
+    async with _databases(common) as databases:
         for database in databases.values():
             async with database.write() as tx:
                 if await drop_parked(tx, "dead_letter", letter):

@@ -1,14 +1,14 @@
 """`tellback doctor`: says what is wrong and what to do about it."""
 
-import asyncio
 from dataclasses import asdict
+from functools import partial
 from typing import TYPE_CHECKING
 
 import typer
 
-from services.cli.connection import common_settings
 from services.cli.console import DataOption, Exit, JsonOption, as_json, say, table
-from services.cli.folder import DataFolder, Holder
+from services.cli.folder import DataFolder, DataFolderError, Holder
+from services.cli.installation import run_on
 from services.cli.services import installed_services
 from shared.settings import CommonSettings, InvalidSettings
 
@@ -23,11 +23,12 @@ COLOURS = {"ok": "green", "warning": "yellow", "failed": "red", "not_checked": "
 def doctor(data: DataOption = None, json: JsonOption = False) -> None:
     """Check this machine, the parts, the data and the services; each line: check, found, fix.
 
-    Exit code 1 when a check fails. It changes nothing, and may run at any time.
+    Exit code 1 when a check fails. It changes nothing, and may run at any time: where `up` does not run, the embedded
+    parts are started for the look.
     """
     from services.cli.checks import State
 
-    checks = asyncio.run(_examine(DataFolder(data)))
+    checks = _examine(DataFolder(data))
     failures = sum(check.state is State.FAILED for check in checks)
     if json:
         as_json({"ok": not failures, "checks": [asdict(check) for check in checks]})
@@ -38,30 +39,34 @@ def doctor(data: DataOption = None, json: JsonOption = False) -> None:
         raise typer.Exit(Exit.FAILED)
 
 
-async def _examine(folder: DataFolder) -> "list[Check]":
+def _examine(folder: DataFolder) -> "list[Check]":
     from services.cli.checks import failed, machine, not_checked
-    from services.cli.parts import embedded_wanted
+    from services.cli.embedded.kafka import KafkaError
+    from services.cli.embedded.postgres import PostgresError
+    from services.cli.parts import embedded_wanted, set_up
+    from services.cli.supervisor import StartFailed
 
-    kafka_here, postgres_here = embedded_wanted()
-    checks = machine.embedded_programs() if kafka_here or postgres_here else []
+    embedded = any(embedded_wanted())
+    checks = machine.embedded_programs() if embedded else []
     checks += [*machine.data_folder(folder), *machine.disk(folder)]
     holder = folder.holder()
     if holder is None:
         checks.append(machine.ports(installed_services()))
-        if kafka_here or postgres_here:
-            return [*checks, not_checked("installation", "nothing runs on this data folder", "`tellback up` starts it")]
+        if embedded and not set_up(folder):
+            return [*checks, not_checked("installation", "nothing was set up here yet", "`tellback up` does it")]
     try:
-        common = common_settings(folder.path)
+        return checks + run_on(folder.path, partial(_examine_running, holder=holder), kafka=True)
     except InvalidSettings as error:
         return [*checks, failed("settings", error.detail, "`tellback config show` shows all of them")]
-    return [*checks, *await _examine_running(common, holder)]
+    except (DataFolderError, KafkaError, PostgresError, StartFailed) as error:
+        return [*checks, failed("embedded parts", error.detail, "mend what it says, then start `tellback up`")]
 
 
 async def _examine_running(common: CommonSettings, holder: Holder | None) -> "list[Check]":
     from services.cli.checks import State, state, webhooks
 
     checks = [*await state.database(common), *await state.kafka(common)]
-    if holder:
+    if holder and holder.serves:
         checks += [await _ready(name, holder) for name in installed_services()]
     if any(check.state is State.FAILED and check.name in NEEDED for check in checks):
         return checks
@@ -73,10 +78,13 @@ async def _examine_running(common: CommonSettings, holder: Holder | None) -> "li
 async def _ready(service: str, holder: Holder) -> "Check":
     from services.cli.checks import failed, ok
     from services.cli.connection import PORTS
-    from services.cli.parts import asks_ready
+    from services.cli.parts import readiness
 
     port = holder.port_base + PORTS[service]
-    if await asks_ready(port):
+    said = await readiness(port)
+    if said.remarks:
+        return failed(f"{service}: ready", "; ".join(said.remarks), "what halted goes on by itself once that is mended")
+    if said.ready:
         return ok(f"{service}: ready", f"port {port}")
     fix = f"http://127.0.0.1:{port}/health/ready says why; `tellback status` shows restarts"
     return failed(f"{service}: ready", f"port {port} does not answer, or is not ready", fix)

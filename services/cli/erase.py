@@ -28,7 +28,10 @@ def erase(
     data: DataOption = None,
     json: JsonOption = False,
 ) -> None:
-    """Erase a person everywhere, for good: answers leave every figure; names, comments and messages go.
+    """Erase a person from every service, for good: answers leave every figure; names, comments and messages go.
+
+    Kafka's log keeps its copies until the time shown at the end, out of reach of every page and call. Backups and what
+    webhooks have brought to receivers are yours to look after.
 
     Exit code 3 when a service has not done it within --wait: it does it as soon as it reads on.
     """
@@ -45,7 +48,7 @@ def erase(
         as_json({"receipt_id": receipt["receipt_id"], "erased_at": receipt["erased_at"], "services": done})
     else:
         _show(receipt, done)
-    missing = [service for service, found in done.items() if found is None]
+    missing = [service for service, found in done.items() if not _is_applied(found)]
     if missing:
         raise Unavailable("erasure_under_way", f"not done yet: {', '.join(missing)}; it follows when they read on")
 
@@ -53,15 +56,20 @@ def erase(
 def _receipts(
     client: "httpx.Client", receipt_id: str, wait: float, data: Path | None
 ) -> dict[str, dict[str, Any] | None]:
-    """What each service says of the receipt; None where nothing was said within `wait` seconds."""
+    """What each service says of the receipt after `wait` seconds at most; None where it has said nothing."""
     found: dict[str, dict[str, Any] | None] = dict.fromkeys(KEEPERS)
     deadline = time.monotonic() + wait
     while True:
-        for service in [service for service, receipt in found.items() if receipt is None]:
+        for service in [service for service, receipt in found.items() if not _is_applied(receipt)]:
             found[service] = _receipt(client, f"{service_url(service, data)}/v1/erasures/{receipt_id}")
-        if all(found.values()) or time.monotonic() >= deadline:
+        if all(map(_is_applied, found.values())) or time.monotonic() >= deadline:
             return found
         time.sleep(POLL_SECONDS)
+
+
+def _is_applied(receipt: dict[str, Any] | None) -> bool:
+    """Whether the service has done it: it may have said only that it hides the person and tries again."""
+    return receipt is not None and receipt["applied_at"] is not None
 
 
 def _receipt(client: "httpx.Client", address: str) -> dict[str, Any] | None:
@@ -95,11 +103,13 @@ def _answer(answer: "httpx.Response") -> dict[str, Any]:
 
 
 def _show(receipt: dict[str, Any], done: dict[str, dict[str, Any] | None]) -> None:
-    stamps = ("receipt_id", "erased_at", "applied_at")
+    stamps = ("receipt_id", "status", "erased_at", "applied_at", "gone_from_log_at")
     rows = []
     for service, found in done.items():
         counts = {} if found is None else {name: n for name, n in found.items() if name not in stamps}
         what = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())
-        rows.append((service, found["applied_at"] if found else "not yet", what))
+        rows.append((service, "not yet" if found is None else found["applied_at"] or "waiting, hidden", what))
     say(f"receipt  {receipt['receipt_id']}")
     table(("service", "done", "erased"), rows)
+    if ends := [found["gone_from_log_at"] for found in done.values() if found and found["gone_from_log_at"]]:
+        say(f"Kafka's log holds copies until {max(ends)} at the latest")

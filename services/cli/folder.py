@@ -1,6 +1,6 @@
 """The data folder of an installation on one machine: who holds it, which version wrote it, and what is kept in it.
 
-lock            held by the running `up`; says who that is
+lock            held by the running `up`, or by a command that runs the parts for itself; says who that is
 version.json    the layout of this folder and the release that wrote it last
 ports.json      the ports of Kafka and PostgreSQL, kept from start to start
 running.json    the processes of the last `up`, so that the next one can end what was left
@@ -32,6 +32,8 @@ LAYOUT = 1
 """Raised when this folder changes in a way that earlier releases cannot read."""
 
 LOCK_TRIES = 5
+NO_SERVICES = 0
+"""The port base of a command that runs Kafka and PostgreSQL for itself and no service."""
 
 
 class DataFolderError(TellbackError):
@@ -40,11 +42,17 @@ class DataFolderError(TellbackError):
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds the lock: the process id of an `up` and the lowest of its ports."""
+    """Who holds the lock: the process id of an `up` and the lowest of its ports, or of a command that runs Kafka and
+    PostgreSQL for itself."""
 
     pid: int
     port_base: int
     started_at: str
+
+    @property
+    def serves(self) -> bool:
+        """Whether it runs the services, and so is an `up`."""
+        return self.port_base != NO_SERVICES
 
 
 class DataFolder:
@@ -124,6 +132,8 @@ class DataFolder:
 
     def _who_has_it(self) -> str:
         holder = self.holder()
+        if holder and not holder.serves:
+            return f"{self.path} is in use by another command (process {holder.pid}): wait until that has ended"
         who = f"process {holder.pid}, ports from {holder.port_base}, since {holder.started_at}" if holder else "?"
         return (
             f"{self.path} is in use by another `tellback up` ({who}): "

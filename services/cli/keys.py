@@ -1,6 +1,5 @@
 """`tellback keys`: makes, lists and revokes API keys, straight in the database."""
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -10,8 +9,10 @@ import typer
 
 from services.cli.connection import api_key, common_settings
 from services.cli.console import DataOption, JsonOption, as_json, say, table
+from services.cli.installation import run_on
 from shared.clock import SystemClock
 from shared.errors import NotFound
+from shared.settings import CommonSettings
 
 if TYPE_CHECKING:
     from shared.access.records import KeyRecord
@@ -52,7 +53,7 @@ def create(
     owner_email: Annotated[
         str | None, typer.Option(help="Limit it to the accounts of this owner; others do not exist for it.")
     ] = None,
-    days: Annotated[int | None, typer.Option(min=1, help="Days until it expires; default never.")] = None,
+    days: Annotated[int | None, typer.Option(min=1, max=1826, help="Days until it expires; default never.")] = None,
     rate_limit: Annotated[int | None, typer.Option(min=1, help="Requests a minute; default no limit.")] = None,
     data: DataOption = None,
     json: JsonOption = False,
@@ -138,16 +139,14 @@ def revoke(
 def _with_database(data: Path | None, work: "Callable[[Database], Awaitable[T]]") -> T:
     from shared.db.engine import Database
 
-    common = common_settings(data)
-
-    async def run() -> T:
+    async def run(common: CommonSettings) -> T:
         database = Database(common.database_url, "access", pool_size=1)
         try:
             return await work(database)
         finally:
             await database.close()
 
-    return asyncio.run(run())
+    return run_on(data, run)
 
 
 def _plain(record: "KeyRecord") -> dict[str, Any]:

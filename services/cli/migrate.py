@@ -1,10 +1,9 @@
 """`tellback migrate`: brings the database to this release. Forward only, one process at a time."""
 
-import asyncio
 from typing import TYPE_CHECKING
 
-from services.cli.connection import common_settings
 from services.cli.console import DataOption, JsonOption, as_json, table
+from services.cli.installation import run_on
 from shared.settings import CommonSettings
 
 if TYPE_CHECKING:
@@ -13,7 +12,7 @@ if TYPE_CHECKING:
 
 def migrate(data: DataOption = None, json: JsonOption = False) -> None:
     """Apply the migrations of every service; says where each schema stood and stands."""
-    found = asyncio.run(apply_migrations(common_settings(data)))
+    found = run_on(data, apply_migrations)
     if json:
         as_json([{"schema": level.schema, "before": level.found, "now": level.wanted} for level in found])
     else:

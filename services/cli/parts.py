@@ -1,11 +1,12 @@
 """What runs on this machine: Kafka and PostgreSQL unless the environment names others, and every service there is."""
 
 import asyncio
+import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-from services.cli.connection import PORTS, named_elsewhere
+from services.cli.connection import PORTS, named_elsewhere, own_ports
 from services.cli.console import Busy
 from services.cli.embedded.jars import Jars
 from services.cli.embedded.kafka import Kafka
@@ -17,6 +18,8 @@ from services.cli.supervisor import Part
 BACKING, SERVICES = 0, 1
 """Stages of the start."""
 ASK_SECONDS = 1.0
+EMBEDDED = ("TELLBACK_KAFKA_BOOTSTRAP_SERVERS", "TELLBACK_DATABASE_URL")
+"""Kafka and PostgreSQL are embedded unless the environment says these."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,12 +56,20 @@ class Backing:
 
 def embedded_wanted() -> tuple[bool, bool]:
     """Whether Kafka and PostgreSQL are ours to run: not where the environment names one."""
-    return not named_elsewhere("TELLBACK_KAFKA_BOOTSTRAP_SERVERS"), not named_elsewhere("TELLBACK_DATABASE_URL")
+    kafka, postgres = EMBEDDED
+    return not named_elsewhere(kafka), not named_elsewhere(postgres)
 
 
-def backing(folder: DataFolder) -> Backing:
+def set_up(folder: DataFolder) -> bool:
+    """Whether an `up` has made the embedded parts of this folder that are wanted."""
+    known = folder.variables()
+    return all(variable in known for variable in EMBEDDED if not named_elsewhere(variable))
+
+
+def backing(folder: DataFolder, *, with_kafka: bool = True) -> Backing:
     """The embedded parts on kept ports; a port that somebody took meanwhile is exchanged for a free one."""
-    with_kafka, with_postgres = embedded_wanted()
+    kafka_here, with_postgres = embedded_wanted()
+    with_kafka = with_kafka and kafka_here
     names = ("kafka", "kafka_controller") * with_kafka + ("postgres",) * with_postgres
     kept = folder.ports()
     ports = kept | {name: free_port() for name in names if name not in kept or not port_is_free(kept[name])}
@@ -113,7 +124,7 @@ def service_environment(folder: DataFolder, port_base: int, *, demo: bool) -> di
         **{f"TELLBACK_DASHBOARD_{name.upper()}_URL": at(name) for name in PORTS if name != "dashboard"},
         "TELLBACK_BENCHMARK_ALERTING_URL": at("alerting"),
         # No webhook goes to Tellback itself, also where its network is allowed.
-        "TELLBACK_ALERTING_OWN_PORTS": ",".join(str(port_base + offset) for offset in PORTS.values()),
+        "TELLBACK_ALERTING_OWN_PORTS": ",".join(map(str, own_ports(folder, port_base))),
         "TELLBACK_DASHBOARD_PUBLIC_URL": at("dashboard"),
     }
     if demo:
@@ -126,16 +137,30 @@ def log_of(folder: DataFolder, name: str) -> Path:
     return folder.logs / f"{name}.log"
 
 
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What a service says of itself: whether it is ready, and what does not work although it answers."""
+
+    ready: bool
+    remarks: tuple[str, ...] = ()
+
+
 async def asks_ready(port: int, host: str = LOOPBACK) -> bool:
     """Whether a service on this port says that it is ready."""
+    return (await readiness(port, host)).ready
+
+
+async def readiness(port: int, host: str = LOOPBACK) -> Readiness:
+    """Ask a service on this port how it is; not ready where nobody answers."""
     try:
         async with asyncio.timeout(ASK_SECONDS):
             reader, writer = await asyncio.open_connection(host, port)
             try:
                 writer.write(f"GET /health/ready HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n".encode())
-                status = await reader.readline()
+                head, _, body = (await reader.read()).partition(b"\r\n\r\n")
             finally:
                 writer.close()
-    except (OSError, TimeoutError):
-        return False
-    return status.split()[1:2] == [b"200"]
+        report = json.loads(body)
+    except (OSError, TimeoutError, ValueError):
+        return Readiness(ready=False)
+    return Readiness(head.split()[1:2] == [b"200"], tuple(report.get("remarks", ())))

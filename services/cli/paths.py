@@ -2,9 +2,12 @@
 
 import os
 from pathlib import Path
+from tempfile import TemporaryFile
 
 SYSTEM_DATA = Path("/var/lib/tellback")
 SYSTEM_CACHE = Path("/var/cache/tellback")
+PROBE_BYTES = 1_000_000
+"""Less room than this is as good as none: Kafka and PostgreSQL write more at a time."""
 
 
 def default_data_dir() -> Path:
@@ -35,3 +38,13 @@ def write_private(path: Path, text: str) -> None:
     draft.touch(mode=0o600)
     draft.write_text(text, encoding="utf-8")
     draft.replace(path)
+
+
+def unwritable(folder: Path) -> str | None:
+    """Why nothing more can be written to a folder, in the words of the system; None where it can."""
+    try:
+        with TemporaryFile(dir=folder) as probe:
+            probe.write(bytes(PROBE_BYTES))
+    except OSError as error:
+        return error.strerror
+    return None

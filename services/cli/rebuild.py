@@ -1,13 +1,13 @@
 """`tellback rebuild`: works out all figures anew from the answers, beside running services."""
 
-import asyncio
 import sys
+from functools import partial
 from typing import Annotated
 
 import typer
 
-from services.cli.connection import common_settings
 from services.cli.console import DataOption, JsonOption, as_json, say
+from services.cli.installation import run_on
 from shared.ids import require_id
 from shared.settings import CommonSettings
 
@@ -24,7 +24,7 @@ def rebuild(
     Scores that come out differently are published, nothing else is. Services may be running.
     """
     only = require_id(account) if account is not None else None
-    accounts, changed = asyncio.run(rebuild_accounts(common_settings(data), only, progress=not json))
+    accounts, changed = run_on(data, partial(rebuild_accounts, only=only, progress=not json))
     if json:
         as_json({"accounts": accounts, "changed": changed})
     else:

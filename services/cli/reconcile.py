@@ -1,16 +1,16 @@
 """`tellback reconcile`: every record read is in exactly one outcome, and what counted as new is stored."""
 
-import asyncio
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any
 
 import typer
 
-from services.cli.connection import common_settings
 from services.cli.console import DataOption, Exit, JsonOption, as_json, say, table
+from services.cli.installation import run_on
 from services.cli.services import installed_services
 from shared.settings import CommonSettings
 from shared.topics import Topic
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from shared.db.transaction import ReadTx
 
 NEW = "new"
-OUTCOMES = (NEW, "repeat", "change", "pending", "conflict", "dead_lettered")
+OUTCOMES = (NEW, "repeat", "change", "pending", "conflict", "passed_over", "dead_lettered")
 """The values of shared.verdicts.Outcome, without the weight of that import."""
 
 
@@ -50,7 +50,7 @@ def reconcile(data: DataOption = None, json: JsonOption = False) -> None:
 
     Exit code 1 when something does not add up.
     """
-    lines = asyncio.run(read_lines(common_settings(data), installed_services()))
+    lines = run_on(data, partial(read_lines, services=installed_services()))
     faulty = [line for line in lines if line.faults]
     if json:
         as_json({"ok": not faulty, "partitions": [{**asdict(line), "faults": line.faults} for line in lines]})
@@ -93,7 +93,9 @@ async def _of_service(tx: "ReadTx", service: str, prefix: str) -> list[Line]:
     if not await tx.scalar("select to_regclass(:name) is not null", name=f"{service}.cursors"):
         return []
     cursors = await tx.all(
-        "select * from cursors where starts_with(topic, :prefix) order by topic, partition",
+        "select topic, partition, read_count, new_count, repeat_count, change_count, pending_count, conflict_count,"
+        " passed_over_count, dead_lettered_count from cursors where starts_with(topic, :prefix)"
+        " order by topic, partition",
         prefix=prefix,
     )
     stored = await _stored(tx, service, cursors)

@@ -1,13 +1,14 @@
 """`tellback replay`: a service reads its topics once more from their beginning."""
 
-import asyncio
+from functools import partial
 from typing import Annotated
 
 import typer
 
-from services.cli.connection import common_settings
 from services.cli.console import DataOption, JsonOption, WrongUse, as_json, say
+from services.cli.installation import run_on
 from services.cli.resume import reading_services, schema_of
+from services.cli.topics import apply_topics
 from shared.settings import CommonSettings
 
 
@@ -22,24 +23,30 @@ def replay(
     What it has had already it recognises by its ids and counts as repeats. Also the way to go on knowingly when Kafka
     was replaced or restored (`kafka_replaced`): what only the old one held is not read again, and stays.
     """
-    count = asyncio.run(_replay(common_settings(data), service, topic or []))
+    count = run_on(data, partial(_replay, service=service, topics=_chosen(service, topic or [])), kafka=True)
     if json:
         as_json({"service": service, "partitions": count})
     else:
         say(f"{service} reads {count} partitions from their beginning")
 
 
-async def _replay(common: CommonSettings, service: str, wanted: list[str]) -> int:
-    from shared.db.cursors import begin_anew, statement_of_account
-    from shared.db.engine import Database
-    from shared.kafka.offsets import log_ranges
-
+def _chosen(service: str, wanted: list[str]) -> list[str]:
+    """The topics to read again, without prefix. Raises WrongUse."""
     topics = reading_services().get(service)
     if topics is None:
         raise WrongUse("unknown_service", f"must be one of: {', '.join(reading_services())}")
     if unknown := set(wanted) - set(topics):
         raise WrongUse("unknown_topic", f"{service} does not read {', '.join(sorted(unknown))}")
-    names = {common.topic_prefix + name for name in wanted or topics}
+    return wanted or topics
+
+
+async def _replay(common: CommonSettings, service: str, topics: list[str]) -> int:
+    from shared.db.cursors import begin_anew, statement_of_account
+    from shared.db.engine import Database
+    from shared.kafka.offsets import log_ranges
+
+    await apply_topics(common)  # a Kafka that was wiped has none
+    names = {common.topic_prefix + name for name in topics}
     database = Database(common.database_url, schema_of(service), pool_size=1)
     try:
         async with database.read() as tx:

@@ -1,13 +1,13 @@
 """`tellback resume`: goes on knowingly after retention deleted records that a service had not read."""
 
-import asyncio
+from functools import partial
 from importlib import import_module
 from typing import Annotated
 
 import typer
 
-from services.cli.connection import common_settings
 from services.cli.console import DataOption, JsonOption, as_json, say, table
+from services.cli.installation import run_on
 from services.cli.services import installed_services
 from shared.errors import Invalid
 from shared.settings import CommonSettings
@@ -25,7 +25,7 @@ def resume(
 
     The gap stays written down in the cursor (`accepted_gap`), and `tellback doctor` shows it.
     """
-    gaps = asyncio.run(_gaps(common_settings(data), accept=accept_gap))
+    gaps = run_on(data, partial(_gaps, accept=accept_gap), kafka=True)
     if json:
         as_json([dict(zip(("service", "topic", "partition", "lost"), gap, strict=True)) for gap in gaps])
         return

@@ -53,6 +53,7 @@ class Run:
         self._backing = backing
         self._supervisor = Supervisor(self._changed)
         self._asked_to_stop = 0
+        self._noted = True
 
     async def to_the_end(self) -> int:
         """Run until a signal comes or the start fails; answers the exit code. Nothing runs any more afterwards."""
@@ -121,7 +122,18 @@ class Run:
         if what != "started":
             tell(f"  {child.part.name} {what}")
         if self._supervisor.children:
+            self._note()
+
+    def _note(self) -> None:
+        """On a full disk what runs goes on running, and only `status` does not learn of it."""
+        try:
             leftovers.note(self._plan.folder, self._supervisor.children, self._plan.port_base)
+        except OSError as error:
+            if self._noted:
+                tell(f"  `tellback status` is behind until {self._plan.folder.path} has room ({error.strerror})")
+            self._noted = False
+        else:
+            self._noted = True
 
     def _tell_what_there_is(self, new_key: str | None, *, new_admin: bool) -> None:
         plan = self._plan

@@ -3,6 +3,7 @@
 import ctypes
 import gc
 import os
+import resource
 import socket
 import time
 from collections.abc import Sequence
@@ -17,6 +18,7 @@ from services.cli.parts import tellback
 from services.cli.services import installed_services, service_settings, settings_classes
 from services.cli.workers import listening, run_workers
 from shared.settings import CommonSettings, unknown_variables
+from shared.watchdog import Watchdog
 
 WITH_WORKERS = "collector"
 """The others divide their work by Kafka's partitions: they scale by replicas."""
@@ -28,8 +30,8 @@ KEPT_BYTES = 16 * 1024 * 1024
 """Freed memory that the C library keeps. What goes to Kafka is made and freed in pieces of 100 kB and more; given back
 to the kernel each time it comes again page by page, which cost a sixth of a batch's time."""
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
-CONCURRENCY = 1000
-"""Connections and tasks at once, beyond which a request is answered 503 at the door."""
+OPEN_FILES = 65_536
+"""What we ask for where there is no limit of open files."""
 
 
 def serve(
@@ -71,7 +73,7 @@ def serve(
     app = _app(service, common)
     inherited = [socket.socket(fileno=fd)] if fd is not None else None
     try:
-        _server(app, address, pause, common.trusted_proxies).run(inherited)
+        _server(app, address, pause, common.trusted_proxies, _limits(common), Watchdog()).run(inherited)
     except KeyboardInterrupt:  # uvicorn raises it anew after a clean stop
         return
 
@@ -99,7 +101,34 @@ def _configure_logging(service: str, common: CommonSettings) -> None:
     configure(service, common.log_level, common.log_format)
 
 
-def _server(app: Any, address: tuple[str, int], pause: float, proxies: Sequence[str]) -> Any:
+def raised_open_files() -> int:
+    """Raise the limit of open files, of which each connection is one, as far as we may; answers what it is then."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == resource.RLIM_INFINITY:
+        return OPEN_FILES
+    wanted = max(soft, OPEN_FILES) if hard == resource.RLIM_INFINITY else hard
+    resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+    return wanted
+
+
+def _limits(common: CommonSettings) -> Any:
+    from shared.http.connections import LOOPBACK, Limits, connections_for, networks
+
+    return Limits(
+        keep_alive=common.keep_alive,
+        connections=connections_for(raised_open_files()),
+        uncounted=(*LOOPBACK, *networks(common.trusted_proxies)),
+    )
+
+
+def _server(
+    app: Any,
+    address: tuple[str, int],
+    pause: float,
+    proxies: Sequence[str],
+    limits: Any,
+    watchdog: Watchdog | None = None,
+) -> Any:
     import uvicorn
 
     from shared.http.direct import DirectProtocol
@@ -118,6 +147,8 @@ def _server(app: Any, address: tuple[str, int], pause: float, proxies: Sequence[
             keep_freed_memory()
 
         async def on_tick(self, counter: int) -> bool:
+            if watchdog is not None:
+                watchdog.tick()
             if not await super().on_tick(counter) or self.force_exit:
                 return self.should_exit
             app.state.health.stopping = True
@@ -130,10 +161,9 @@ def _server(app: Any, address: tuple[str, int], pause: float, proxies: Sequence[
             host=address[0],
             port=address[1],
             loop="uvloop",
-            http=DirectProtocol.offering(app.direct),
+            http=DirectProtocol.offering(app.direct, limits),
             lifespan="on",
             timeout_graceful_shutdown=STOP_SECONDS,
-            limit_concurrency=CONCURRENCY,
             access_log=False,
             proxy_headers=bool(proxies),
             forwarded_allow_ips=list(proxies),

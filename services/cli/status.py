@@ -19,7 +19,7 @@ def status(data: DataOption = None, json: JsonOption = False) -> None:
         "running": holder is not None,
         "data": str(folder.path),
         "pid": holder.pid if holder else None,
-        "port_base": holder.port_base if holder else None,
+        "port_base": holder.port_base if holder and holder.serves else None,
         "started_at": holder.started_at if holder else None,
         "memory_mb": round(sum(part["memory_mb"] for part in parts), 1),
         "parts": parts,
@@ -36,17 +36,18 @@ def status(data: DataOption = None, json: JsonOption = False) -> None:
 
 def _part(name: str, part: dict[str, Any]) -> dict[str, Any]:
     from services.cli.memory import megabytes, tree
-    from services.cli.parts import asks_ready
+    from services.cli.parts import Readiness, readiness
     from services.cli.services import installed_services
 
     alive = tree(part["pid"])
-    ready = bool(alive) and part["state"] == "ready"
-    if ready and name in installed_services():
-        ready = asyncio.run(asks_ready(part["port"]))
+    said = Readiness(ready=bool(alive) and part["state"] == "ready")
+    if said.ready and name in installed_services():
+        said = asyncio.run(readiness(part["port"]))
     return {
         "name": name,
         "state": part["state"] if alive else "ended",
-        "ready": ready,
+        "ready": said.ready,
+        "remarks": said.remarks,
         "port": part["port"],
         "pid": part["pid"],
         "uptime_s": round(time.time() - alive[0].create_time()) if alive else None,
@@ -62,4 +63,7 @@ def _show(found: dict[str, Any]) -> None:
     columns = ("part", "state", "ready", "port", "pid", "up (s)", "restarts", "memory (MB)")
     names = ("name", "state", "ready", "port", "pid", "uptime_s", "restarts", "memory_mb")
     table(columns, [[str(part[n]) if n in ("port", "pid") else part[n] for n in names] for part in found["parts"]])
+    for part in found["parts"]:
+        for remark in part["remarks"]:
+            say(f"{part['name']}: {remark}")
     say(f"process {found['pid']} since {found['started_at']} on {found['data']}; together {found['memory_mb']:.0f} MB")

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import logging
 import signal
 import subprocess
 import time
@@ -10,8 +11,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from services.cli.embedded.process import Program
+from services.cli.paths import unwritable
 from shared.errors import TellbackError
 
+_log = logging.getLogger(__name__)
 POLL_SECONDS = 0.1
 ASK_SECONDS = 0.2
 """Between two questions whether a part is ready."""
@@ -25,6 +28,10 @@ TAIL_LINES = 15
 
 class StartFailed(TellbackError):
     """A part did not become ready; the detail holds the end of its log."""
+
+
+class PartDied(StartFailed):
+    """It ended before it was ready."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +83,7 @@ class Supervisor:
         for part in parts:
             child = Child(part, _spawn(part.program), time.monotonic())
             self.children[part.name] = child
-            self._report(child, "started")
+            self._tell(child, "started")
             fresh.append(child)
         waits = [asyncio.create_task(self._until_ready(child)) for child in fresh]
         try:
@@ -108,25 +115,32 @@ class Supervisor:
             await _end([(child.process, child.part.program) for child in group], grace)
             for child in group:
                 child.state = "ended"
-                self._report(child, "ended")
+                self._tell(child, "ended")
 
     def kill(self) -> None:
         """End every child at once."""
         for child in self.children.values():
             child.process.kill()
 
+    def _tell(self, child: Child, what: str) -> None:
+        """Report a change. That it cannot be reported, on a full disk for one, must not end the watching."""
+        try:
+            self._report(child, what)
+        except Exception:
+            _log.exception("%s %s; this could not be reported", child.part.name, what)
+
     async def _until_ready(self, child: Child) -> None:
         part = child.part
         while not await part.ready(child.process.pid):
             if (code := child.process.poll()) is not None:
-                raise StartFailed("part_died", _explained(part.program, f"ended with {_ending(part.program, code)}"))
+                raise PartDied("part_died", _explained(part.program, f"ended with {_ending(part.program, code)}"))
             if time.monotonic() - child.started > part.start_seconds:
                 raise StartFailed(
                     "part_not_ready", _explained(part.program, f"was not ready within {part.start_seconds:g} s")
                 )
             await asyncio.sleep(ASK_SECONDS)
         child.state = "ready"
-        self._report(child, f"ready after {time.monotonic() - child.started:.1f} s")
+        self._tell(child, f"ready after {time.monotonic() - child.started:.1f} s")
 
     async def _keep_running(self, child: Child) -> None:
         pause = FIRST_PAUSE
@@ -138,20 +152,23 @@ class Supervisor:
             child.state = "waiting"
             child.restarts += 1
             ending = _ending(child.part.program, child.process.returncode)
-            self._report(child, f"ended with {ending}; starts again in {pause:g} s")
+            self._tell(child, f"ended with {ending}{_obstacle(child.part.program)}; starts again in {pause:g} s")
             await asyncio.sleep(pause)
             pause = min(pause * 2, LONGEST_PAUSE)
             try:
                 await self._start_again(child)
-            except (StartFailed, OSError) as error:
-                self._report(child, str(error).splitlines()[0])
+            except PartDied:
+                continue  # which is told above
+            except Exception as error:  # whatever stands in the way now may be gone the next time
+                first_line = str(error).partition("\n")[0]
+                self._tell(child, f"did not start: {first_line or repr(error)}")
                 await _end([(child.process, child.part.program)])
 
     async def _start_again(self, child: Child) -> None:
         child.started = time.monotonic()
         child.process = _spawn(child.part.program)
         child.state = "starting"
-        self._report(child, "started again")
+        self._tell(child, "started again")
         await self._until_ready(child)
 
 
@@ -190,8 +207,15 @@ def _ending(program: Program, code: int) -> str:
     return f"exit code {code} ({meaning})" if meaning else f"exit code {code}"
 
 
+def _obstacle(program: Program) -> str:
+    """Why a program may have ended, where one can see it from outside: that it has no room to write."""
+    folder = program.log.parent
+    reason = unwritable(folder)
+    return f", and nothing can be written to {folder} ({reason}): make room there" if reason else ""
+
+
 def _explained(program: Program, what: str) -> str:
-    return f"{program.name} {what}; the end of {program.log}:\n{tail(program.log)}"
+    return f"{program.name} {what}{_obstacle(program)}\nthe end of {program.log}:\n{tail(program.log)}"
 
 
 def tail(log: Path, lines: int = TAIL_LINES) -> str:

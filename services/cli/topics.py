@@ -1,12 +1,11 @@
 """`tellback topics`: makes the topics and keeps their settings as shared/topics.py declares them."""
 
-import asyncio
 from typing import TYPE_CHECKING
 
 import typer
 
-from services.cli.connection import common_settings
 from services.cli.console import DataOption, Exit, JsonOption, as_json, table
+from services.cli.installation import run_on
 from shared.settings import CommonSettings
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ app = typer.Typer(no_args_is_help=True, help="Make and list the topics in Kafka.
 @app.command("apply")
 def apply(data: DataOption = None, json: JsonOption = False) -> None:
     """Make what is missing and set what differs. The number of partitions is fixed when a topic is made."""
-    found = asyncio.run(apply_topics(common_settings(data)))
+    found = run_on(data, apply_topics, kafka=True)
     done = [(state.name, "changed" if state.differs else "as wanted" if state.exists else "made") for state in found]
     if json:
         as_json([{"topic": name, "outcome": outcome} for name, outcome in done])
@@ -29,7 +28,7 @@ def apply(data: DataOption = None, json: JsonOption = False) -> None:
 @app.command("list")
 def list_topics(data: DataOption = None, json: JsonOption = False) -> None:
     """Every topic: whether it exists, its partitions and copies, and what differs. Exit code 1 if anything does."""
-    found = asyncio.run(_inspect(common_settings(data)))
+    found = run_on(data, _inspect, kafka=True)
     if json:
         as_json([_plain(state) for state in found])
     else:

@@ -55,7 +55,9 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
             hot = HotPath(app.state.service, plumbing.keys, service.routed)
             service.hot = {("POST", path): hot for path in PATHS}
             service.direct |= {("POST", ONE): hot.direct, ("POST", MANY): hot.direct_many}
-            health_of(app).add("durable", lambda: why_not_ready(plumbing))
+            health = health_of(app)
+            health.add("durable", lambda: why_not_ready(plumbing))
+            health.remarks = plumbing.remarks
             plumbing.background("imports", worker.run)
             yield
 
@@ -83,8 +85,6 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
 
 async def why_not_ready(plumbing: Plumbing) -> str | None:
     """Ready means that an answer given now can be kept: one of Kafka and PostgreSQL is enough."""
-    if plumbing.tasks.failed:
-        return plumbing.tasks.failed
     # One after the other, and each once: one that hangs leaves the probe time enough to ask the other.
     if await plumbing.publisher.answers() or await plumbing.database_answers():
         return None

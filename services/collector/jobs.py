@@ -1,29 +1,34 @@
 """Works off import jobs: claimed from PostgreSQL, so any replica goes on where another was killed."""
 
 import asyncio
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from functools import partial
 from tempfile import TemporaryFile
 from typing import BinaryIO
-from uuid import UUID, uuid4
+from uuid import uuid4
 
-from services.collector.domain.delimited import TableError
+from services.collector.domain.delimited import BadRow, TableError
 from services.collector.domain.rows import Reading
-from services.collector.handlers.import_rows import RowReader
+from services.collector.handlers.import_rows import UNREADABLE, ReadRow, RowReader, unreadable
 from services.collector.handlers.imports import STEP_ROWS, LostClaim, take_step
 from services.collector.store import imports as store
-from services.collector.store.imports import ImportJob, Progress
+from services.collector.store.imports import Claim, ImportJob, Progress
 from shared.clock import Clock
 from shared.db.engine import Database
 from shared.db.erasures import Journal
 from shared.db.outbox import Relay
 from shared.errors import Unavailable
+from shared.isolation import of_the_items
 from shared.telemetry import metrics
 from shared.telemetry.logging import get_logger
 
 log = get_logger(__name__)
 POLL_SECONDS = 1.0
 RELEASE_SECONDS = 2.0
+MAX_UNREADABLE = 100
+"""With more rows that cannot be taken at all it is the file, or we, and an operator should look."""
 TIDY_EVERY = timedelta(hours=1)
 
 
@@ -57,42 +62,74 @@ class ImportWorker:
 
     async def work_once(self) -> bool:
         """Work off one job if one is free. Raises `Unavailable` while PostgreSQL is away; the claim then runs out."""
-        claim_id = uuid4()
         async with self._database.write() as tx:
-            job = await store.claim(tx, claim_id, self._clock.now())
-        if job is None:
+            claimed = await store.claim(tx, uuid4(), self._clock.now())
+        if claimed is None:
             return False
-        log.info("import_started", import_id=str(job.import_id), kind=job.kind, rows_read=job.rows_read)
         try:
-            error = await self._work(job, claim_id)
+            error = await self._work(claimed)
         except LostClaim:
-            log.warning("import_claim_lost", import_id=str(job.import_id))
+            log.warning("import_claim_lost", import_id=str(claimed.import_id))
             return True
         except (asyncio.CancelledError, Unavailable):
-            await self._release(job, claim_id)
+            await self._release(claimed)
             raise
+        except MemoryError:
+            raise  # the process ends, and the claim runs out: the try counts
+        except Exception as unforeseen:
+            log.error("import_failed", import_id=str(claimed.import_id), tries=claimed.attempts, exc_info=unforeseen)
+            if claimed.attempts < store.MAX_ATTEMPTS:
+                async with self._database.write() as tx:
+                    await store.let_rest(tx, claimed, self._clock.now())
+                return True
+            error = "unexpected", f"the import failed {claimed.attempts} times; the collector's log says why"
         async with self._database.write() as tx:
-            await store.finish(tx, job.import_id, claim_id, self._clock.now(), error)
-        log.info("import_finished", import_id=str(job.import_id), error=error[0] if error else None)
+            await store.finish(tx, claimed, self._clock.now(), error)
+        log.info("import_finished", import_id=str(claimed.import_id), error=error[0] if error else None)
         return True
 
-    async def _work(self, job: ImportJob, claim_id: UUID) -> tuple[str, str] | None:
+    async def _work(self, claimed: Claim) -> tuple[str, str] | None:
         """Take all rows that are left; answers code and detail of what ended it early."""
-        if job.attempts > store.MAX_ATTEMPTS:
+        if claimed.attempts > store.MAX_ATTEMPTS:
             return "gave_up", "the import was interrupted several times without any progress"
-        with TemporaryFile() as file:
+        async with self._database.read() as tx:
+            job = await store.find(tx, claimed.import_id, None)
+            failed = await store.count_bad(tx, claimed.import_id, UNREADABLE)
+        if job is None:
+            raise LostClaim("lost_claim")
+        log.info("import_started", import_id=str(job.import_id), kind=job.kind, rows_read=job.rows_read)
+        with _nameless() as file:
             await self._fetch(job, file)
             try:
                 reader = await asyncio.to_thread(_open, job, file)
                 while rows := await asyncio.to_thread(reader.read, STEP_ROWS):
-                    now = self._clock.now()
-                    step = partial(take_step, job=job, claim_id=claim_id, rows=rows, now=now, journal=self._journal)
-                    progress = await self._database.retrying(step)
-                    self._relay.wake()
-                    _count(job.kind, progress)
+                    failed += sum(isinstance(row, BadRow) and row.code == UNREADABLE for row in rows)
+                    failed += await self._take(job, claimed, rows)
+                    if failed > MAX_UNREADABLE:
+                        return "too_many_unreadable", f"more than {MAX_UNREADABLE} rows could not be taken at all"
             except TableError as error:
                 return error.code, error.detail
         return None
+
+    async def _take(self, job: ImportJob, claimed: Claim, rows: Sequence[ReadRow]) -> int:
+        """Take the rows of a step. Where that fails because of one of them, half of them and half of that until it is
+        found; answers how many were found so, and are bad."""
+        now, claim_id = self._clock.now(), claimed.claim_id
+        step = partial(take_step, job=job, claim_id=claim_id, rows=rows, now=now, journal=self._journal)
+        try:
+            progress = await self._database.retrying(step)
+        except LostClaim:
+            raise
+        except Exception as error:
+            middle = len(rows) // 2
+            if not of_the_items(error) or (not middle and isinstance(rows[0], BadRow)):
+                raise
+            if not middle:
+                return 1 + await self._take(job, claimed, [unreadable(rows[0].line, error)])
+            return await self._take(job, claimed, rows[:middle]) + await self._take(job, claimed, rows[middle:])
+        self._relay.wake()
+        _count(job.kind, progress)
+        return 0
 
     async def _fetch(self, job: ImportJob, file: BinaryIO) -> None:
         """The file from PostgreSQL to a nameless one on this machine, which is gone with the process."""
@@ -101,13 +138,13 @@ class ImportWorker:
                 file.write(piece)
         file.seek(0)
 
-    async def _release(self, job: ImportJob, claim_id: UUID) -> None:
+    async def _release(self, claimed: Claim) -> None:
         """Give the job back, if PostgreSQL is there; else the claim runs out by itself."""
         try:
             async with asyncio.timeout(RELEASE_SECONDS), self._database.write() as tx:
-                await store.release(tx, job.import_id, claim_id)
+                await store.release(tx, claimed)
         except (TimeoutError, Unavailable):
-            log.warning("import_not_released", import_id=str(job.import_id))
+            log.warning("import_not_released", import_id=str(claimed.import_id))
 
     async def _tidy(self) -> None:
         now = self._clock.now()
@@ -123,6 +160,16 @@ class ImportWorker:
             return
         finally:
             self._wake.clear()
+
+
+@contextmanager
+def _nameless() -> Iterator[BinaryIO]:
+    """A file on this machine without a name. Raises `Unavailable` while there is no room for it."""
+    try:
+        with TemporaryFile() as file:
+            yield file
+    except OSError as error:
+        raise Unavailable("no_room_for_import", "the file cannot be put on this machine's disk") from error
 
 
 def _open(job: ImportJob, file: BinaryIO) -> RowReader:

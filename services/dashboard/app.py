@@ -1,5 +1,6 @@
 """Composition root of the dashboard."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -8,6 +9,7 @@ from fastapi import FastAPI
 
 from services.dashboard import SCHEMA
 from services.dashboard.domain.recent import Recent
+from services.dashboard.gateways.halts import Halts
 from services.dashboard.gateways.passwords import Passwords
 from services.dashboard.gateways.services import Services
 from services.dashboard.gateways.vault import Vault
@@ -16,8 +18,9 @@ from services.dashboard.handlers.people import Desk
 from services.dashboard.handlers.signing_in import SigningIn
 from services.dashboard.jobs.pulse import Pulses
 from services.dashboard.settings import DashboardSettings
-from services.dashboard.web import login, rows
+from services.dashboard.web import login, passwords, rows
 from services.dashboard.web.forms import Forms
+from services.dashboard.web.live import Live
 from services.dashboard.web.resources import Resources, provide
 from services.dashboard.web.site import mount
 from shared.clock import Clock, SystemClock
@@ -48,16 +51,20 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
         secret = common.secret_key.get_secret_value()
         found = _resources(settings, clock, database, services, secret)
         provide(found)
+        watching = asyncio.create_task(found.live.run())
         health_of(app).add("database", _reachable(database))
         try:
             yield
         finally:
+            watching.cancel()
             found.pulses.stop()
             await services.close()
             await database.close()
 
     about = "Pages for people: who turned, why, and what to do about it. There is no API here but health and metrics."
-    app = create_bare_app(SCHEMA, "Tellback dashboard", about, (login.router, rows.router), lifespan, clock=clock)
+    app = create_bare_app(
+        SCHEMA, "Tellback dashboard", about, (login.router, passwords.router, rows.router), lifespan, clock=clock
+    )
     mount(app)
     return app
 
@@ -67,15 +74,18 @@ def _resources(
 ) -> Resources:
     passwords = Passwords()
     keys = KeyRing(database, services, Vault(secret), clock, settings.api_key)
+    signing_in = SigningIn(database, clock, passwords, timedelta(hours=settings.session_hours))
     return Resources(
         settings=settings,
         clock=clock,
         forms=Forms(secret, settings.secure_cookies),
-        signing_in=SigningIn(database, clock, passwords, timedelta(hours=settings.session_hours)),
+        signing_in=signing_in,
         desk=Desk(database, clock, passwords, keys),
         keys=keys,
         pulses=Pulses(settings.refresh_seconds),
+        live=Live(signing_in),
         recent=Recent(),
+        halts=Halts(services),
     )
 
 

@@ -18,8 +18,9 @@ class DashboardSettings(Settings):
     benchmark_url: str = Field(default="http://127.0.0.1:8004", description="Where the benchmark API is.")
     api_key: SecretStr | None = Field(
         default=None,
-        description="Key with the scopes read, act and manage, with which the dashboard makes a key for each person;"
-        " `tellback up` and `tellback dashboard setup` make it.",
+        description="Key with all scopes, with which the dashboard makes a key for each person, since a key gives only"
+        " what it has; `tellback up` and `tellback dashboard setup` make it, and make another where its scopes do not"
+        " suffice.",
     )
     session_hours: int = Field(
         default=12, ge=1, le=720, description="Hours without a click after which one must sign in again."

@@ -25,12 +25,12 @@ USERS = Table(
     Column("email", Text, nullable=False, unique=True),
     Column("name", Text, nullable=False),
     Column("role", Text, nullable=False),
-    Column("password_hash", Text, nullable=False),
+    Column("password_hash", Text),
     Column("disabled", Boolean, nullable=False),
     Column("created_at", _INSTANT, nullable=False),
     Column("last_login_at", _INSTANT),
 )
-"""People who may sign in."""
+"""People who may sign in; without a hash somebody has set no password yet."""
 
 SESSIONS = Table(
     "sessions",
@@ -42,6 +42,15 @@ SESSIONS = Table(
 )
 """Who is signed in; the token itself is in the browser only."""
 
+PASSWORD_LINKS = Table(
+    "password_links",
+    METADATA,
+    Column("user_id", Uuid, ForeignKey("users.user_id"), primary_key=True),
+    Column("token_hash", LargeBinary, nullable=False, unique=True),
+    Column("expires_at", _INSTANT, nullable=False),
+)
+"""Links by which people set their passwords; a link that was used is gone."""
+
 KEYS = Table(
     "keys",
     METADATA,
@@ -49,6 +58,7 @@ KEYS = Table(
     Column("user_id", Uuid, ForeignKey("users.user_id"), nullable=False),
     Column("sealed", LargeBinary, nullable=False),
     Column("role", Text, nullable=False),
+    Column("scopes", ARRAY(Text), nullable=False),
     Column("created_at", _INSTANT, nullable=False),
     Column("retired_at", _INSTANT),
 )
@@ -61,7 +71,7 @@ FAILED_TRIES = Table(
     Column("times", ARRAY(_INSTANT), nullable=False),
     Column("last_at", _INSTANT, nullable=False),
 )
-"""Failed sign-ins, by the hash of a name or of an address."""
+"""Failed sign-ins, by the hash of what they are counted for: a name, an address, both together, a known device."""
 
 AUDIT = Table(
     "audit",

@@ -15,7 +15,7 @@ from services.scorer.handlers.facts import Facts
 from services.scorer.handlers.pending import Pending
 from services.scorer.handlers.projection import Projector
 from services.scorer.handlers.responses import ResponseFold
-from services.scorer.jobs import MonthKeeper, PendingJob, ProjectorJob, SelfCheck, Sweeper
+from services.scorer.jobs import LANES, MonthKeeper, PendingJob, ProjectorJob, SelfCheck, Sweeper
 from services.scorer.settings import ScorerSettings
 from shared.clock import Clock, SystemClock
 from shared.db.erasures import Journal
@@ -42,14 +42,15 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
             app.state.plumbing = plumbing
             tail = Tail(common.kafka_bootstrap_servers, common.topic_prefix, TOPICS, settings.streams)
             plumbing.background("stream", tail.run)
-            app.state.service = Scorer(clock, plumbing.database, settings, tail)
-            start_writing(plumbing, settings)
+            journal = Journal(subject_by(common.secret_key.get_secret_value()))
+            app.state.service = Scorer(clock, plumbing.database, settings, tail, journal)
+            start_writing(plumbing, settings, journal)
             yield
 
     return create_app(SCHEMA, "Tellback scorer", DESCRIPTION, [*ROUTERS, parked.router], lifespan, clock=clock)
 
 
-def start_writing(plumbing: Plumbing, settings: ScorerSettings) -> None:
+def start_writing(plumbing: Plumbing, settings: ScorerSettings, journal: Journal) -> None:
     """Start the consumer and the jobs beside it, all supervised by the plumbing."""
     clock, database = plumbing.clock, plumbing.database
     policy = settings.policy()
@@ -58,13 +59,14 @@ def start_writing(plumbing: Plumbing, settings: ScorerSettings) -> None:
     )
     sweeper = Sweeper(database, clock, settings.sweep_seconds, marked=projector.wake)
     check = SelfCheck(database, policy, settings.self_check_accounts, settings.self_check_seconds)
-    journal = Journal(subject_by(plumbing.settings.secret_key.get_secret_value()))
     erasure = Erasure(clock, journal)
     pending = Pending(plumbing.settings.topic_prefix)
     waiting = PendingJob(database, clock, pending, settings.pending_days)
     table = handlers(ResponseFold(clock, erasure, pending), Facts(clock, erasure))
     plumbing.runner(READS, table, after_commit=projector.wake, journal=journal, plain=PLAIN)
-    plumbing.background("projector", projector.run)
+    for lane in range(LANES):
+        plumbing.background(f"projector-{lane + 1}", projector.run)
+    plumbing.background("projector-apart", projector.run_apart)
     plumbing.background("sweeper", sweeper.run)
     plumbing.background("months", MonthKeeper(database, clock).run)
     plumbing.background("self-check", check.run)

@@ -3,22 +3,24 @@
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from itertools import cycle
 
 from services.scorer.domain.months import KEPT_WINDOWS
 from services.scorer.domain.projection import Policy, project
 from services.scorer.domain.windows import Window
-from services.scorer.handlers.pending import Pending, give_up
+from services.scorer.handlers.pending import DROPPED_AT_ONCE, Pending, give_up
 from services.scorer.handlers.projection import Projector
 from services.scorer.store import marks, months, projection
+from services.scorer.store.reading.freshness import count_failing
 from services.scorer.store.sums import read_sums, rows_of, same_rows
 from shared.clock import Clock
 from shared.db.engine import Database
 from shared.db.transaction import WriteTx
 from shared.errors import NotFound, Unavailable
+from shared.isolation import Held, of_the_items
 from shared.telemetry.logging import get_logger
-from shared.telemetry.metrics import aggregate_drift
+from shared.telemetry.metrics import accounts_not_projected, aggregate_drift
 
 log = get_logger(__name__)
 IDLE_SECONDS = 1.0
@@ -43,7 +45,8 @@ BUSY_MARKS = 1_000
 
 
 class ProjectorJob:
-    """Projects marked accounts as soon as it is woken, and looks for marks of others every second."""
+    """Projects marked accounts as soon as it is woken, and looks for marks of others every second; and, beside that,
+    those that were set apart because of a failure."""
 
     def __init__(self, database: Database, projector: Projector, accounts: int, told: Callable[[], None]) -> None:
         self._database = database
@@ -59,12 +62,7 @@ class ProjectorJob:
         self._wake.set()
 
     async def run(self) -> None:
-        """Project until cancelled."""
-        async with asyncio.TaskGroup() as lanes:
-            for _ in range(LANES):
-                lanes.create_task(self._lane())
-
-    async def _lane(self) -> None:
+        """One of `LANES`: project until cancelled."""
         while True:
             self._wake.clear()
             done = await _patiently("projector", self.project_once)
@@ -73,6 +71,24 @@ class ProjectorJob:
                     await asyncio.wait_for(self._wake.wait(), IDLE_SECONDS)
             else:
                 await self._let_pass()
+
+    async def run_apart(self) -> None:
+        """Project what was set apart, one account after the other, until cancelled."""
+        while True:
+            await _patiently("projector", self._count_failing)
+            while await _patiently("projector", self.apart_once):
+                self._told()
+            await asyncio.sleep(IDLE_SECONDS)
+
+    async def _count_failing(self) -> int:
+        async with self._database.read_once() as tx:
+            failing = await count_failing(tx)
+        accounts_not_projected.set(failing)
+        return failing
+
+    async def apart_once(self) -> int:
+        """Project one account that was set apart and is due; returns how many were tried. Raises `Unavailable`."""
+        return int(await self._projector.project_apart())
 
     async def _let_pass(self) -> None:
         """Rest while a load is written: the marks of one account become one, and the consumer gets the machine."""
@@ -138,25 +154,26 @@ class PendingJob:
         self._clock = clock
         self._pending = pending
         self._days = days
+        self._held: Held[str] = Held("pending_changes")
 
     async def run(self) -> None:
         """Look until cancelled."""
         while True:
-            await _patiently("pending", self.look_once)
-            await asyncio.sleep(PENDING_SECONDS)
+            if await _patiently("pending", self.look_once) < DROPPED_AT_ONCE:
+                await asyncio.sleep(PENDING_SECONDS)
 
     async def look_once(self) -> int:
         """Settle what was missed and give up what is too old; returns how many amendments were given up. Raises
         `Unavailable`."""
 
-        async def work(tx: WriteTx) -> int:
-            await self._pending.settle_overdue(tx)
-            return await give_up(tx, self._clock, self._days)
-
-        dropped = await self._database.retrying(work)
+        await self._held.each(await self._pending.overdue(self._database, self._held.now()), self._settle)
+        dropped = await self._database.retrying(lambda tx: give_up(tx, self._clock, self._days))
         if dropped:
             log.warning("pending_changes_dropped", amendments=dropped, days=self._days)
         return dropped
+
+    async def _settle(self, response_ids: Sequence[str]) -> None:
+        await self._database.retrying(lambda tx: self._pending.settle(tx, response_ids))
 
 
 class MonthKeeper:
@@ -166,6 +183,7 @@ class MonthKeeper:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
+        self._held: Held[tuple[str, str]] = Held("months")
 
     async def run(self) -> None:
         """Count until cancelled."""
@@ -186,10 +204,21 @@ class MonthKeeper:
         return 0
 
     async def _keep(self, window: Window) -> int:
-        async def work(tx: WriteTx) -> int:
-            return await months.keep(tx, window, self._clock.now(), MONTH_ACCOUNTS)
+        """An account whose months cannot be counted is passed over for a while, in this window."""
+        now = self._clock.now()
+        held = [account_id for name, account_id in self._held.now() if name == window.name]
+        async with self._database.read() as tx:
+            due = await months.due(tx, window, now, MONTH_ACCOUNTS, held)
 
-        return await self._database.retrying(work)
+        kept = 0
+
+        async def keep(items: Sequence[tuple[str, str]]) -> None:
+            nonlocal kept
+            account_ids = [account_id for _, account_id in items]
+            kept += await self._database.retrying(lambda tx: months.keep(tx, window, now, account_ids))
+
+        await self._held.each([(window.name, account_id) for account_id in due], keep)
+        return kept
 
 
 class SelfCheck:
@@ -200,21 +229,29 @@ class SelfCheck:
     def __init__(self, database: Database, policy: Policy, accounts: int, seconds: float) -> None:
         self._database = database
         self._policy = policy
-        self._accounts = accounts
+        self._accounts = self._at_once = accounts
         self._seconds = seconds
         self._windows = cycle(KEPT_WINDOWS)
 
     async def run(self) -> None:
-        """Check until cancelled."""
+        """Check until cancelled. While an account cannot be looked at fewer are taken at a time, down to one, so that
+        those of which it is none are checked."""
         while True:
-            await _patiently("self_check", self.check_once)
+            try:
+                await _patiently("self_check", self.check_once)
+                self._at_once = min(2 * self._at_once, self._accounts)
+            except Exception as error:
+                if not of_the_items(error):
+                    raise
+                log.error("self_check_failed", accounts=self._at_once, exc_info=error)
+                self._at_once = max(1, self._at_once // 2)
             await asyncio.sleep(self._seconds)
 
     async def check_once(self) -> int:
         """How many of a random sample differ from what their answers say as of the moment they were computed. Marked
         accounts are left out, since they are known to be stale. Raises `Unavailable`."""
         async with self._database.read() as tx:
-            computed = await projection.sample(tx, self._accounts)
+            computed = await projection.sample(tx, self._at_once)
             states, _ = await projection.read_accounts(tx, list(computed))
             sums = await read_sums(tx, list(computed))
             wrong = await months.drifted(tx, next(self._windows), list(computed))

@@ -87,6 +87,8 @@ RESPONSE_CHANGES = Table(
     _required("kind", Text),
     _required("changes", JSONB),
     _required("recorded_at", _INSTANT),
+    Column("survey_type", Text),
+    Column("posted", Text),
 )
 """Amendments and withdrawals, also those whose response has not come yet."""
 
@@ -100,6 +102,7 @@ PENDING_CHANGES = Table(
     Column("record_offset", BigInteger),
     Column("headers", JSONB),
     Column("value", LargeBinary),
+    Column("sender", Text),
 )
 """Those of the changes that still wait for their response, as they were read."""
 
@@ -109,11 +112,16 @@ MARKS = Table(
     Column("account_id", Text, primary_key=True),
     _required("marked_at", _INSTANT),
     _required("loud", Boolean),
+    _required("tries", Integer),
+    Column("failed_at", _INSTANT),
+    Column("retry_at", _INSTANT),
     _required("since", _INSTANT),
     _required("taken", Boolean),
 )
 """Accounts to project; `loud` when something recent touched them, so that class and drop may be told; as of moments
-before `since` nothing is another; `taken` when a projector has read it and nothing has touched the account since."""
+before `since` nothing is another; `taken` when a projector has read it and nothing has touched the account since. One
+with `retry_at` was in a projection that failed and is projected apart from the others then; `failed_at` says since when
+it fails by itself, `tries` how often since it was last touched."""
 
 SNAPSHOTS = Table(
     "snapshots",
@@ -239,14 +247,16 @@ ERASURES = Table(
     METADATA,
     Column("receipt_id", Uuid, primary_key=True),
     _required("subject", Text),
+    _required("account_id", Text),
+    Column("stakeholder_id", Text),
     _required("erased_at", _INSTANT),
-    _required("applied_at", _INSTANT),
+    Column("applied_at", _INSTANT),
     _required("responses", Integer),
     _required("invitations", Integer),
     _required("context_marks", Integer),
 )
 """The journal: `subject` is the keyed hash of the person; what was recorded at or before `erased_at` stays
-out."""
+out. Before `applied_at` the person is hidden, and `stakeholder_id` says who."""
 
 DROPPED_RESPONSES = Table(
     "dropped_responses",

@@ -16,12 +16,15 @@ AMENDABLE_FOR = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class AmendGrant:
-    """Who may amend which response, and until when."""
+    """Who may amend which response, and until when. `posted` is the digest of what was posted: under the same
+    response_id somebody else may have posted something else."""
 
     key_id: str
     response_id: str
     account_id: str
     stakeholder_id: str
+    survey_type: str
+    posted: str
     expires_at: datetime
 
 
@@ -53,6 +56,8 @@ class BrowserSecrets:
                 grant.response_id,
                 grant.account_id,
                 grant.stakeholder_id,
+                grant.survey_type,
+                grant.posted,
                 int(grant.expires_at.timestamp()),
             ],
             ensure_ascii=False,
@@ -69,8 +74,9 @@ class BrowserSecrets:
                 return None
         except (ValueError, binascii.Error):
             return None
-        key_id, response_id, account_id, stakeholder_id, until = json.loads(raw)
-        grant = AmendGrant(key_id, response_id, account_id, stakeholder_id, datetime.fromtimestamp(until, UTC))
+        key_id, response_id, account_id, stakeholder_id, survey_type, posted, until = json.loads(raw)
+        expires_at = datetime.fromtimestamp(until, UTC)
+        grant = AmendGrant(key_id, response_id, account_id, stakeholder_id, survey_type, posted, expires_at)
         return grant if now < grant.expires_at else None
 
     def _mac(self, content: bytes) -> bytes:

@@ -1,5 +1,6 @@
 """Cursors: how far each partition was read, by whom, and what became of every record; kept beside the state."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -11,6 +12,7 @@ from shared.verdicts import Outcome, Verdict
 
 Place = tuple[str, int]
 """A full topic name (with prefix) and a partition."""
+_COUNTS = ", ".join(f"{outcome.value}_count" for outcome in Outcome)
 
 
 class Fenced(TellbackError):
@@ -23,7 +25,8 @@ class Fenced(TellbackError):
 
 @dataclass(slots=True)
 class Cursor:
-    """Where to read on. `epoch` fences zombies; `last_offset` and `last_fingerprint` tell a wiped Kafka."""
+    """Where to read on. `epoch` fences zombies; `last_offset` and `last_fingerprint` tell a wiped Kafka. `claims`
+    counts how often the partition was taken over since it last moved, `suspect_offset` is the record tried alone."""
 
     topic: str
     partition: int
@@ -32,6 +35,8 @@ class Cursor:
     cluster_id: str | None = None
     last_offset: int | None = None
     last_fingerprint: str | None = None
+    claims: int = 0
+    suspect_offset: int | None = None
 
     @property
     def place(self) -> Place:
@@ -55,12 +60,12 @@ async def claim(tx: WriteTx, topic: str, partition: int, beginning: int, owner: 
     """Take over a partition: raise its epoch, so that whoever had it can write no more. The first start begins at
     `beginning`."""
     row = await tx.one(
-        "insert into cursors (topic, partition, next_offset, epoch, owner, cluster_id)"
-        " values (:topic, :partition, :beginning, 1, :owner, :cluster_id)"
+        "insert into cursors (topic, partition, next_offset, epoch, owner, cluster_id, claims)"
+        " values (:topic, :partition, :beginning, 1, :owner, :cluster_id, 1)"
         " on conflict (topic, partition) do update"
-        " set epoch = cursors.epoch + 1, owner = excluded.owner, updated_at = now(),"
+        " set epoch = cursors.epoch + 1, owner = excluded.owner, updated_at = now(), claims = cursors.claims + 1,"
         " cluster_id = coalesce(cursors.cluster_id, excluded.cluster_id)"
-        " returning next_offset, epoch, cluster_id, last_offset, last_fingerprint",
+        " returning next_offset, epoch, cluster_id, last_offset, last_fingerprint, claims, suspect_offset",
         topic=topic,
         partition=partition,
         beginning=beginning,
@@ -92,7 +97,8 @@ async def advance(tx: WriteTx, advances: Sequence[Advance]) -> None:
     columns = ", ".join(f"cast(:{name} as bigint[])" for name in counts)
     await tx.execute(
         f"update cursors set next_offset = batch.next_offset, last_offset = batch.last_offset,"
-        f" last_fingerprint = batch.fingerprint, read_count = read_count + batch.records, updated_at = now(), {sets}"
+        f" last_fingerprint = batch.fingerprint, read_count = read_count + batch.records, updated_at = now(),"
+        f" claims = 0, suspect_offset = null, {sets}"
         f" from unnest(cast(:topics as text[]), cast(:partitions as int[]), cast(:nexts as bigint[]),"
         f" cast(:lasts as bigint[]), cast(:prints as text[]), cast(:records as bigint[]), {columns})"
         f" as batch(topic, partition, next_offset, last_offset, fingerprint, records, {', '.join(counts)})"
@@ -104,6 +110,27 @@ async def advance(tx: WriteTx, advances: Sequence[Advance]) -> None:
         prints=[one.last_fingerprint for one in advances],
         records=[sum(one.counts.values()) for one in advances],
         **counts,
+    )
+
+
+async def suspect(tx: WriteTx, cursor: Cursor, offset: int) -> None:
+    """Note, before it is tried alone, which record may be the one that ends the process."""
+    await tx.execute(
+        "update cursors set suspect_offset = :offset, claims = :claims where topic = :topic and partition = :partition",
+        offset=offset,
+        claims=cursor.claims,
+        topic=cursor.topic,
+        partition=cursor.partition,
+    )
+
+
+async def recount(tx: WriteTx, place: Place, outcomes: Mapping[Outcome, int]) -> None:
+    """Move a record of the partition from the dead letters to the outcome that it found later."""
+    changes = Counter(outcomes)
+    changes[Outcome.DEAD_LETTERED] -= 1
+    sets = ", ".join(f"{outcome.value}_count = {outcome.value}_count + ({n})" for outcome, n in changes.items())
+    await tx.execute(
+        f"update cursors set {sets} where topic = :topic and partition = :partition", topic=place[0], partition=place[1]
     )
 
 
@@ -138,4 +165,7 @@ async def begin_anew(tx: WriteTx, beginnings: Mapping[Place, int]) -> int:
 
 async def statement_of_account(tx: ReadTx) -> Sequence[RowMapping]:
     """Every cursor with its counts, for `tellback reconcile` and `doctor`."""
-    return await tx.all("select * from cursors order by topic, partition")
+    return await tx.all(
+        f"select topic, partition, next_offset, read_count, accepted_gap, {_COUNTS} from cursors"
+        " order by topic, partition"
+    )

@@ -26,7 +26,7 @@ def directory_ddl_v1() -> list[str]:
             region text,
             revenue_amount numeric,
             revenue_currency text,
-            renewal_on date,
+            renewal_on date check (isfinite(renewal_on)),
             owner_name text,
             owner_email text,
             sponsor_name text,

@@ -22,12 +22,19 @@ T = TypeVar("T")
 ATTEMPTS = 5
 ASK_AFTER_IDLE_SECONDS = 1.0
 """A connection that was used so lately is taken as it is, unless its socket is known to be closed."""
-_SQLSTATE_RETRY = {"40001", "40P01", "55P03", "57014", "25P03"}
-"""Serialization failure, deadlock, lock not available, statement cancelled, idle transaction ended: try again."""
-_SQLSTATE_AWAY = {"57P01", "57P02", "57P03", "53100", "53200", "08000", "08003", "08006", "08001", "08004"}
-"""Server stopping, crashed or starting, out of disk or memory, connection lost or refused: PostgreSQL is away."""
-_SQLSTATE_USED_UP = "53300"
-"""Out of connections."""
+_UNDONE = ("40", "55")
+"""Classes of SQLSTATE that run again: serialization failure and deadlock, lock not available."""
+_IDLE_TOO_LONG = "25P03"
+_TIMED_OUT = "57014"
+_USED_UP = "53300"
+_AWAY = ("08", "53", "57", "58", "XX")
+"""Connection lost, out of disk or memory, server stopping or starting, trouble of the system, trouble of its own."""
+_REFUSING = ("28", "3D")
+"""Wrong user or password, no such database: somebody has to mend it."""
+_READ_ONLY = "25006"
+"""What a primary says that became a standby."""
+_NOT_AS_EXPECTED = "42"
+"""A table, column or right is missing: a programming error, or a schema of another version."""
 
 
 class DatabaseUnavailable(Unavailable):
@@ -44,11 +51,22 @@ class ConnectionsUsedUp(DatabaseUnavailable):
         super().__init__("the database takes no more connections")
 
 
+class DatabaseRefuses(DatabaseUnavailable):
+    """PostgreSQL is there and does not let us work: wrong user, no such database, read-only."""
+
+    def __init__(self) -> None:
+        super().__init__("the database is there and refuses the work (user, rights, or read-only)")
+
+
 class TransactionLost(DatabaseUnavailable):
     """The transaction was undone by the server (deadlock, lock timeout, stale plan); running it again helps."""
 
     def __init__(self) -> None:
         super().__init__("the database undid the work; try again")
+
+
+class StatementTimedOut(TransactionLost):
+    """A statement ran longer than it may; running it again helps unless it always costs that much."""
 
 
 def async_url(url: str) -> URL:
@@ -58,25 +76,48 @@ def async_url(url: str) -> URL:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn driver errors into `DatabaseUnavailable` or `TransactionLost`; programming errors pass unchanged."""
+    """Turn driver errors into `DatabaseUnavailable` and its kinds; programming errors pass unchanged."""
     try:
         yield
-    except DBAPIError as error:
-        state = str(getattr(error.orig, "sqlstate", None) or "")
-        if state == _SQLSTATE_USED_UP:
-            raise ConnectionsUsedUp from error
-        if error.connection_invalidated or state in _SQLSTATE_AWAY:
-            raise DatabaseUnavailable from error
-        stale_plan = "InvalidCachedStatement" in f"{error.orig!r}"
-        if state in _SQLSTATE_RETRY or stale_plan:
-            raise TransactionLost from error
-        raise
-    except asyncpg.TooManyConnectionsError as error:
-        raise ConnectionsUsedUp from error
-    except (PoolTimeout, OSError, asyncpg.PostgresConnectionError, asyncpg.CannotConnectNowError) as error:
+    except (DBAPIError, asyncpg.PostgresError) as error:
+        meaning = _meaning(error)
+        if meaning is None:
+            raise
+        raise meaning from error
+    except (PoolTimeout, OSError, asyncpg.InterfaceError) as error:
         raise DatabaseUnavailable from error
-    except asyncpg.InterfaceError as error:
-        raise DatabaseUnavailable from error
+
+
+def sqlstate(error: BaseException) -> str:
+    """The SQLSTATE of a driver's error, five characters; empty where it has none."""
+    return str(getattr(error, "sqlstate", None) or getattr(getattr(error, "orig", None), "sqlstate", None) or "")
+
+
+def misfits(error: BaseException) -> bool:
+    """Whether the schema is not the one that this code was written for, or its rights are missing."""
+    return isinstance(error, DatabaseRefuses) or sqlstate(error)[:2] == _NOT_AS_EXPECTED
+
+
+def from_driver(error: Exception) -> bool:
+    """Whether the database or its driver raised this, so that it tells of the database and not of our code."""
+    return isinstance(error, DBAPIError | PoolTimeout | asyncpg.PostgresError | asyncpg.InterfaceError)
+
+
+def _meaning(error: DBAPIError | asyncpg.PostgresError) -> DatabaseUnavailable | None:
+    """What an error of the driver means for whoever called it; None where it is the call's own fault."""
+    state = sqlstate(error)
+    stale_plan = "InvalidCachedStatement" in f"{getattr(error, 'orig', error)!r}"
+    if state == _USED_UP:
+        return ConnectionsUsedUp()
+    if state == _TIMED_OUT:
+        return StatementTimedOut()
+    if state.startswith(_UNDONE) or state == _IDLE_TOO_LONG or stale_plan:
+        return TransactionLost()
+    if state.startswith(_REFUSING) or state == _READ_ONLY:
+        return DatabaseRefuses()
+    if state.startswith(_AWAY) or getattr(error, "connection_invalidated", False):
+        return DatabaseUnavailable()
+    return None
 
 
 def _as_is(value: Any) -> Any:
@@ -194,11 +235,14 @@ class Database:
         tx.committed()
 
     async def retrying(self, work: Callable[[WriteTx], Awaitable[T]]) -> T:
-        """Run `work` in a write transaction, again when the server undid it (deadlock, lock timeout, stale plan)."""
+        """Run `work` in a write transaction, again when the server undid it (deadlock, lock timeout, stale plan), but
+        not when a statement ran too long: it would again."""
         for attempt in range(ATTEMPTS):
             try:
                 async with self.write() as tx:
                     return await work(tx)
+            except StatementTimedOut:
+                raise
             except TransactionLost:
                 if attempt == ATTEMPTS - 1:
                     raise

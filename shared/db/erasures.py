@@ -1,15 +1,21 @@
 """Erasure in the tables that every service has: whom the journal knows, and what outbox and parked rows hold of them.
 
-Each service that reads facts about people keeps a journal `erasures` with the columns subject and erased_at.
+Each service that reads facts about people keeps a journal `erasures`: receipt_id, subject, account_id, erased_at,
+applied_at, and counts of its own. While an erasure waits, applied_at is null and stakeholder_id names the person, so
+that reads can leave them out; applied, the person is a keyed hash only.
 """
 
 import json
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from uuid import UUID
 
-from shared.db.transaction import WriteTx
+from sqlalchemy import RowMapping
+
+from shared.db.transaction import ReadTx, WriteTx
 from shared.erasure import Subject
+from shared.events.responses import StakeholderErased
 from shared.topics import STAKEHOLDER_ERASED
 
 Person = tuple[str, str, datetime]
@@ -17,13 +23,29 @@ Person = tuple[str, str, datetime]
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
+def visible(table: str) -> str:
+    """The SQL condition that nobody waits to be erased who a row of `table` (or alias), with its account_id and
+    stakeholder_id, is about. An index of those who wait, normally empty, answers it."""
+    return (
+        "not exists (select from erasures waiting where waiting.applied_at is null"
+        f" and waiting.account_id = {table}.account_id and waiting.stakeholder_id = {table}.stakeholder_id)"
+    )
+
+
+def nobody_waits(account_id: str) -> str:
+    """The SQL condition that nobody of the account, a column, waits to be erased: until then nothing leaves about it.
+    The accounts concerned, normally none, are read once a statement."""
+    waiting = "select waiting.account_id from erasures waiting where waiting.applied_at is null"
+    return f"({account_id} is null or {account_id} <> all (array({waiting})))"
+
+
 class Journal:
-    """Tells facts that an erasure has overtaken."""
+    """Who was erased or waits to be, and which facts that has overtaken."""
 
     def __init__(self, subject: Subject) -> None:
         self._subject = subject
 
-    async def overtaken(self, tx: WriteTx, people: Sequence[Person]) -> Sequence[bool]:
+    async def overtaken(self, tx: ReadTx, people: Sequence[Person]) -> Sequence[bool]:
         """For each fact whether it was recorded at or before an erasure of its person."""
         if not people or not await tx.scalar("select exists (select 1 from erasures)"):
             return [False] * len(people)
@@ -38,6 +60,57 @@ class Journal:
             subject in until and recorded_at <= until[subject]
             for subject, (_, _, recorded_at) in zip(subjects, people, strict=True)
         ]
+
+    @staticmethod
+    async def hide(tx: WriteTx, event: StakeholderErased) -> None:
+        """Note an erasure that cannot be applied yet: from the commit on reads leave the person out, and facts recorded
+        until then are overtaken. Changes nothing where it is noted or applied already."""
+        await tx.execute(
+            "insert into erasures (receipt_id, subject, account_id, stakeholder_id, erased_at)"
+            " values (:receipt_id, :subject, :account_id, :stakeholder_id, :erased_at) on conflict do nothing",
+            **event.model_dump(include={"receipt_id", "subject", "account_id", "stakeholder_id", "erased_at"}),
+        )
+
+    @staticmethod
+    async def waiting(tx: ReadTx, account_id: str) -> Collection[str]:
+        """The people of the account who wait to be erased, where `visible` cannot be asked in SQL."""
+        return await tx.column(
+            "select stakeholder_id from erasures where applied_at is null and account_id = :account_id",
+            account_id=account_id,
+        )
+
+    @staticmethod
+    async def known(tx: ReadTx, receipt_id: UUID) -> bool:
+        """Whether this erasure has been applied; one that waits has not."""
+        statement = "select exists (select from erasures where receipt_id = :receipt_id and applied_at is not null)"
+        return bool(await tx.scalar(statement, receipt_id=receipt_id))
+
+    @staticmethod
+    async def applied(tx: WriteTx, event: StakeholderErased, applied_at: datetime, **counts: int) -> None:
+        """Note an erasure as done, whether or not it waited; `counts` are the journal's own columns."""
+        names = ("receipt_id", "subject", "account_id", "erased_at", "applied_at", *counts)
+        changes = ", ".join(f"{name} = excluded.{name}" for name in ("applied_at", *counts))
+        await tx.execute(
+            f"insert into erasures ({', '.join(names)}) values ({', '.join(f':{name}' for name in names)})"
+            f" on conflict (receipt_id) do update set stakeholder_id = null, {changes}",
+            **event.model_dump(include={"receipt_id", "subject", "account_id", "erased_at"}),
+            applied_at=applied_at,
+            **counts,
+        )
+
+    @staticmethod
+    async def receipt(
+        tx: ReadTx, receipt_id: UUID, owner_email: str | None, counts: Sequence[str]
+    ) -> RowMapping | None:
+        """What the journal says of one erasure: receipt_id, erased_at, applied_at (None while it waits) and the
+        `counts`. None before it has come, and for a caller who is limited to an owner of other accounts."""
+        return await tx.one(
+            f"select receipt_id, erased_at, applied_at, {', '.join(counts)} from erasures"
+            " where receipt_id = :receipt_id and (cast(:owner_email as text) is null"
+            " or account_id in (select account_id from accounts where owner_email = :owner_email))",
+            receipt_id=receipt_id,
+            owner_email=owner_email,
+        )
 
 
 def person_in(value: bytes | None) -> Person | None:
@@ -96,6 +169,16 @@ async def forget_outbox(tx: WriteTx, person: Forgotten) -> int:
 async def forget_parked(tx: WriteTx, person: Forgotten) -> int:
     """Delete the person's dead letters and conflicts. Returns how many."""
     return await _forget(tx, person, "parked", "true")
+
+
+async def forget_parked_answers(tx: WriteTx, account_id: str, response_ids: Sequence[str]) -> None:
+    """Delete what is parked about the answers of an erased person: an amendment may name the answer alone."""
+    await tx.execute(
+        "delete from parked where account_id = :account_id and exists (select from"
+        " unnest(cast(:written as bytea[])) as named(id) where position(named.id in value) > 0)",
+        account_id=account_id,
+        written=[json.dumps(response_id, ensure_ascii=False).encode() for response_id in response_ids],
+    )
 
 
 async def _forget(tx: WriteTx, person: Forgotten, table: str, where: str) -> int:

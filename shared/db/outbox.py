@@ -1,20 +1,24 @@
 """The outbox: events leave by a row written in the transaction that caused them; one relay a schema publishes them."""
 
 import asyncio
-import json
-from collections import Counter
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import text
+from sqlalchemy import RowMapping, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from shared.db.outbox_turns import Outcome, Waiting, record_of, turn_of
 from shared.errors import Unavailable
-from shared.records import OutRecord
+from shared.records import OutRecord, RecordRefused, headers_to_json
 from shared.telemetry.logging import get_logger
-from shared.telemetry.metrics import outbox_age_seconds, outbox_depth_records, outbox_published_total
-from shared.topics import BY_NAME
+from shared.telemetry.metrics import (
+    dlq_records_total,
+    outbox_age_seconds,
+    outbox_depth_records,
+    outbox_published_total,
+)
 
 if TYPE_CHECKING:
     from shared.db.engine import Database
@@ -34,10 +38,19 @@ _INSERT = text(
     " select * from unnest(cast(:event_ids as uuid[]), cast(:topics as text[]), cast(:accounts as text[]),"
     " cast(:keys as bytea[]), cast(:values as bytea[]), cast(:headers as jsonb[]), cast(:partitions as int[]))"
 )
-_PENDING = text(
-    "select id, event_id, topic, account_id, record_key, value, headers, partition from outbox"
-    " where published_at is null order by id limit :batch"
+_PENDING = (
+    "select id, topic, account_id, record_key, value, headers, partition from outbox where published_at is null"
+    " and account_id <> all(cast(:accounts as text[])) and id <> all(cast(:rows as bigint[])) order by id limit :batch"
 )
+UNPUBLISHABLE = "unpublishable"
+"""Why a row was parked that never left: its offset is the row's id, since it has none in Kafka."""
+_PARK = f"""
+    with gone as (delete from outbox where id = any(cast(:ids as bigint[])) returning *)
+    insert into parked (id, kind, reason, detail, topic, partition, record_offset, record_key, headers, value,
+        account_id)
+    select gen_random_uuid(), 'dead_letter', '{UNPUBLISHABLE}', 'Kafka refused it each time, or it is no record',
+        topic, coalesce(partition, 0), id, record_key, headers, value, nullif(account_id, '') from gone
+"""
 
 
 async def insert_outbox(connection: AsyncConnection, records: Sequence[tuple[UUID | None, OutRecord]]) -> None:
@@ -50,10 +63,7 @@ async def insert_outbox(connection: AsyncConnection, records: Sequence[tuple[UUI
             "accounts": [record.account_id for _, record in records],
             "keys": [record.key for _, record in records],
             "values": [record.value for _, record in records],
-            # Header values are bytes in Kafka and JSON text here: latin-1 keeps every byte.
-            "headers": [
-                json.dumps([[name, raw.decode("latin-1")] for name, raw in record.headers]) for _, record in records
-            ],
+            "headers": [headers_to_json(record.headers) for _, record in records],
             "partitions": [record.partition for _, record in records],
         },
     )
@@ -66,11 +76,15 @@ class Relay:
     exception to "no session over a network call". If that transaction is lost after sending, rows go out again with
     the same event ids, which readers recognise; for compacted topics the order of one key is kept, because rows are
     always sent in the order of their ids.
+
+    An account whose row could not be sent is left out for some seconds, so that what waits stops nobody else. A row
+    that Kafka refuses for itself each time is parked, and its account goes on.
     """
 
-    def __init__(self, database: "Database", send: Send) -> None:
+    def __init__(self, database: "Database", send: Send, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._database = database
         self._send = send
+        self._waiting = Waiting(monotonic)
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
@@ -81,12 +95,12 @@ class Relay:
         """Relay until cancelled."""
         while True:
             try:
-                sent = await self.relay_once()
+                settled = await self.relay_once()
             except Unavailable as error:
                 log.warning("outbox_relay_waits", code=error.code, service=self._database.schema)
                 await asyncio.sleep(1.0)
                 continue
-            if sent < BATCH:
+            if settled < BATCH:
                 await self._sleep()
 
     async def _sleep(self) -> None:
@@ -98,57 +112,71 @@ class Relay:
             self._wake.clear()
 
     async def relay_once(self) -> int:
-        """Publish up to one batch; returns how many rows left. Raises `Unavailable`."""
+        """Publish up to one batch; returns how many rows are settled, published or parked. Raises `Unavailable`."""
         async with self._database.write() as tx:
             locked = await tx.scalar(
                 "select pg_try_advisory_xact_lock(:space, hashtext(current_schema()))", space=_RELAY_LOCK
             )
             if not locked:
                 return 0
-            rows = (await tx.connection.execute(_PENDING, {"batch": BATCH})).mappings().all()
+            rows = await tx.all(_PENDING, batch=BATCH, **self._waiting.left_out())
             if not rows:
                 return 0
-            records = [
-                OutRecord(
-                    BY_NAME[row["topic"]],
-                    row["account_id"],
-                    bytes(row["record_key"]),
-                    None if row["value"] is None else bytes(row["value"]),
-                    [(name, raw.encode("latin-1")) for name, raw in row["headers"]],
-                    row["partition"],
-                )
-                for row in rows
-            ]
-            results = await self._send(records)
-            sent, failure = self._settled([row["id"] for row in rows], records, results)
+            outcome = self._judged(rows, await self._sent(rows))
             await tx.execute(
                 "update outbox set published_at = clock_timestamp() where id = any(cast(:ids as bigint[]))",
-                ids=sent,
+                ids=outcome.sent,
             )
-        if failure is not None and not sent:
-            raise failure
-        return len(sent)
+            if outcome.unpublishable:
+                await tx.execute(_PARK, ids=outcome.unpublishable)
+        self._report(outcome)
+        if outcome.failure is not None and not outcome.settled:
+            raise outcome.failure
+        return outcome.settled
 
-    @staticmethod
-    def _settled(
-        ids: Sequence[int], records: Sequence[OutRecord], results: Sequence[Exception | None]
-    ) -> tuple[list[int], Unavailable | None]:
-        """The rows to mark. After the first failure of an account its later rows wait too, so that order holds."""
-        blocked: set[str] = set()
-        sent: list[int] = []
-        published: Counter[str] = Counter()
-        failure: Unavailable | None = None
-        for row_id, record, result in zip(ids, records, results, strict=True):
-            if result is None and record.account_id not in blocked:
-                sent.append(row_id)
-                published[record.topic.name] += 1
-            elif result is not None:
-                blocked.add(record.account_id)
-                failure = result if isinstance(result, Unavailable) else Unavailable("publish_failed", retry_after=5)
-                log.warning("outbox_row_waits", topic=record.topic.name, error=type(result).__name__)
-        for topic, count in published.items():
+    async def _sent(self, rows: Sequence[RowMapping]) -> list[Exception | None]:
+        """What became of each row; one of which no record can be made fails alone."""
+        results: list[Exception | None] = [None] * len(rows)
+        records: dict[int, OutRecord] = {}
+        for index, row in enumerate(rows):
+            try:
+                records[index] = record_of(row)
+            except Exception as error:  # whatever a row holds that is none of ours
+                results[index] = error
+        if records:
+            answers = await self._send(list(records.values()))
+            for index, answer in zip(records, answers, strict=True):
+                results[index] = answer
+        return results
+
+    def _judged(self, rows: Sequence[RowMapping], results: Sequence[Exception | None]) -> Outcome:
+        """What is to be done with each row. After the first failure of an account its later rows wait too, so that
+        order holds."""
+        outcome = Outcome()
+        blocked: set[str | int] = set()
+        for row, error in zip(rows, results, strict=True):
+            turn = turn_of(row)
+            if error is None:
+                if turn not in blocked:
+                    outcome.published(row)
+                    self._waiting.over(turn)
+            elif turn not in blocked:
+                blocked.add(turn)
+                if self._waiting.refused_for_good(turn, row["id"], error):
+                    outcome.unpublishable.append(row["id"])
+                    self._waiting.over(turn)
+                elif outcome.failure is None:
+                    outcome.failure = error if isinstance(error, Unavailable) else RecordRefused()
+                log.warning("outbox_row_waits", topic=row["topic"], error=type(error).__name__)
+        return outcome
+
+    def _report(self, outcome: Outcome) -> None:
+        """Count what is committed."""
+        for topic, count in outcome.topics.items():
             outbox_published_total.labels(topic).inc(count)
-        return sent, failure
+        if outcome.unpublishable:
+            dlq_records_total.labels(UNPUBLISHABLE).inc(len(outcome.unpublishable))
+            log.error("outbox_rows_parked", service=self._database.schema, rows=len(outcome.unpublishable))
 
     async def observe(self) -> None:
         """Set the metrics of depth and age."""

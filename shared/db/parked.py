@@ -1,6 +1,5 @@
 """Records that were put aside: dead letters and conflicts, how they are stored and found."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,20 +11,38 @@ from sqlalchemy import RowMapping
 
 from shared.db.transaction import ReadTx, WriteTx
 from shared.errors import Conflict
-from shared.events.envelope import Headers
+from shared.events.envelope import Headers, sender_in
 from shared.ids import derived_uuid
+from shared.records import headers_from_json, headers_to_json
 from shared.topics import BY_NAME, DEAD_LETTERS
 from shared.verdicts import Outcome, Verdict
 
 Kind = Literal["dead_letter", "conflict"]
 _PARK = (
     "insert into parked (id, kind, reason, detail, topic, partition, record_offset, record_key, headers, value,"
-    " account_id) values (:id, :kind, :reason, :detail, :topic, :partition, :record_offset, :record_key,"
-    " cast(:headers as jsonb), :value, :account_id) on conflict do nothing"
+    " account_id, sender, state, next_try_at, version, traceback, must_apply) values (:id, :kind, :reason, :detail,"
+    " :topic, :partition, :record_offset, :record_key, cast(:headers as jsonb), :value, :account_id, :sender, :state,"
+    " now() + make_interval(secs => cast(:wait as double precision)), :version, :traceback, :must_apply)"
+    " on conflict do nothing"
 )
+_TRAVELS = ("unpublishable", "wrong_partition")
+"""Reasons of records that were never where they belong: they are sent there."""
+KEPT_CONFLICTS, KEPT_CONFLICT_BYTES = 1_000, 64 * 1024 * 1024
+"""Of each sender, the newest; records of which nobody says who sent them count as those of one."""
+KEPT_CONFLICT_DAYS = 30
+DROPPED_AT_ONCE = 10_000
+_DROP_OLD = """
+    delete from parked where id in (
+        select id from (
+            select id, parked_at, row_number() over newest as place, sum(octet_length(value)) over newest as bytes
+            from parked where kind = 'conflict' window newest as (partition by sender order by parked_at desc, id desc)
+        ) as conflicts
+        where place > :most or bytes > :most_bytes or parked_at < now() - make_interval(days => :days) limit :at_once
+    )
+"""
 _FACTS = (
-    "id, reason, detail, topic, partition, record_offset, account_id, parked_at, replayed_at,"
-    " coalesce(octet_length(value), 0) as size"
+    "id, reason, detail, topic, partition, record_offset, account_id, sender, parked_at, replayed_at,"
+    " coalesce(octet_length(value), 0) as size, state, tries, next_try_at"
 )
 
 
@@ -44,7 +61,9 @@ class RawRecord:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Why and where a record was put aside. `topic` has no prefix, `size` is that of the value in bytes."""
+    """Why and where a record was put aside. `topic` has no prefix, `sender` is the id of an API key, `size` is that of
+    the value in bytes. `state` is `retrying` while it is tried again, at `next_try_at`, after `tries` that failed;
+    `dead` when nobody tries."""
 
     id: UUID
     reason: str
@@ -53,9 +72,24 @@ class Facts:
     partition: int
     offset: int
     account_id: str | None
+    sender: str | None
     parked_at: datetime
     replayed_at: datetime | None
     size: int
+    state: str
+    tries: int
+    next_try_at: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What a record did to us: where, without data; to which version, and when it is tried again (seconds from now),
+    None for never. `must_apply` is the event's name where it is never given up."""
+
+    traceback: str
+    version: str
+    wait: float | None
+    must_apply: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,9 +101,13 @@ class Content:
     value: bytes | None
 
 
-async def put_aside(tx: WriteTx, prefix: str, raw: RawRecord, verdict: Verdict, service: str) -> None:
-    """Store a record under its verdict, once however often it is read; a dead letter leaves through the outbox too."""
+async def put_aside(
+    tx: WriteTx, prefix: str, raw: RawRecord, verdict: Verdict, service: str, fault: Fault | None = None
+) -> None:
+    """Store a record under its verdict, once however often it is read. A dead letter leaves through the outbox too; one
+    that is tried again only when it is given up (`publish_dead`)."""
     dead = verdict.outcome is Outcome.DEAD_LETTERED
+    retrying = fault is not None and fault.wait is not None
     digest = sha256(raw.value or b"").hexdigest()
     row: dict[str, Any] = {
         "id": derived_uuid("parked", service, raw.topic, str(raw.partition), str(raw.offset), digest),
@@ -80,16 +118,26 @@ async def put_aside(tx: WriteTx, prefix: str, raw: RawRecord, verdict: Verdict, 
         "partition": raw.partition,
         "record_offset": raw.offset,
         "record_key": raw.key,
-        "headers": json.dumps([[name, value.decode("latin-1")] for name, value in raw.headers]),
+        "headers": headers_to_json(raw.headers),
         "value": raw.value,
         "account_id": raw.account_id,
+        "sender": sender_in(raw.headers),
+        "state": "retrying" if retrying else "dead",
+        "wait": None if fault is None else fault.wait,
+        "version": None if fault is None else fault.version,
+        "traceback": None if fault is None else fault.traceback,
+        "must_apply": None if fault is None else fault.must_apply,
     }
-    if not await tx.execute(_PARK, **row) or not dead:
-        return
+    if await tx.execute(_PARK, **row) and dead and not retrying:
+        await publish_dead(tx, prefix, raw, verdict.reason, service)
+
+
+async def publish_dead(tx: WriteTx, prefix: str, raw: RawRecord, reason: str, service: str) -> None:
+    """Show a dead letter to other tools: a copy on the topic of dead letters, through the outbox."""
     origin: Headers = [
-        ("tellback_reason", verdict.reason.encode()),
+        ("tellback_reason", reason.encode()),
         ("tellback_service", service.encode()),
-        ("tellback_topic", row["topic"].encode()),
+        ("tellback_topic", raw.topic.removeprefix(prefix).encode()),
         ("tellback_partition", str(raw.partition).encode()),
         ("tellback_offset", str(raw.offset).encode()),
     ]
@@ -126,6 +174,22 @@ async def list_parked(
     return [_facts(row) for row in rows]
 
 
+async def list_conflicts_of(
+    tx: ReadTx, sender: str, *, after: tuple[datetime, UUID] | None = None, limit: int = 50
+) -> Sequence[tuple[Facts, Content]]:
+    """The conflicts that an API key has sent, the newest first, whole. `after` is (parked_at, id)."""
+    rows = await tx.all(
+        f"select {_FACTS}, record_key, headers, value from parked where kind = 'conflict' and sender = :sender"
+        " and (cast(:at as timestamptz) is null or (parked_at, id) < (:at, cast(:id as uuid)))"
+        " order by parked_at desc, id desc limit :limit",
+        sender=sender,
+        at=after[0] if after else None,
+        id=after[1] if after else None,
+        limit=limit,
+    )
+    return [(_facts(row), _content(row)) for row in rows]
+
+
 async def find_parked(tx: ReadTx, kind: Kind, parked_id: UUID) -> tuple[Facts, Content] | None:
     """One parked record, whole."""
     row = await tx.one(
@@ -147,10 +211,8 @@ async def lock_parked(tx: WriteTx, kind: Kind, parked_id: UUID) -> tuple[Facts, 
 
 
 async def put_back(tx: WriteTx, parked_id: UUID, now: datetime) -> Facts | None:
-    """Send a dead letter back to its topic through the outbox, the original bytes; None when there is none.
-
-    Raises `Conflict` when its topic is not one of ours.
-    """
+    """Have a dead letter tried again: by the consumer that read it, or, where it has to travel, through the outbox,
+    the original bytes. None when there is none. Raises `Conflict` when its topic is not one of ours."""
     found = await lock_parked(tx, "dead_letter", parked_id)
     if found is None:
         return None
@@ -158,18 +220,38 @@ async def put_back(tx: WriteTx, parked_id: UUID, now: datetime) -> Facts | None:
     topic = BY_NAME.get(facts.topic)
     if topic is None:
         raise Conflict("unknown_topic", "the topic it came from is not one of ours")
-    # A record whose account is not known goes back to where it lay.
-    partition = None if facts.account_id else facts.partition
-    await tx.emit_raw(
-        topic, facts.account_id or "", content.key or b"", content.value, content.headers, partition=partition
-    )
-    await tx.execute("update parked set replayed_at = :now where id = :id", id=parked_id, now=now)
+    if facts.reason in _TRAVELS:
+        # A record whose account is not known goes back to where it lay.
+        partition = None if facts.account_id else facts.partition
+        await tx.emit_raw(
+            topic, facts.account_id or "", content.key or b"", content.value, content.headers, partition=partition
+        )
+        await tx.execute("update parked set replayed_at = :now where id = :id", id=parked_id, now=now)
+    else:
+        await tx.execute(
+            "update parked set state = 'retrying', tries = 0, next_try_at = now(), replayed_at = :now where id = :id",
+            id=parked_id,
+            now=now,
+        )
     return facts
 
 
 async def drop_parked(tx: WriteTx, kind: Kind, parked_id: UUID) -> bool:
-    """Delete a parked record for good; False when there is none."""
-    return await tx.execute("delete from parked where kind = :kind and id = :id", kind=kind, id=parked_id) > 0
+    """Delete a parked record for good; False when there is none. Raises `Conflict` for one that is never given up."""
+    deleted = await tx.execute(
+        "delete from parked where kind = :kind and id = :id and must_apply is null", kind=kind, id=parked_id
+    )
+    if not deleted and await find_parked(tx, kind, parked_id) is not None:
+        raise Conflict("must_apply", "an erasure, a withdrawal or an objection is tried until it works, never dropped")
+    return deleted > 0
+
+
+async def drop_old_conflicts(tx: WriteTx) -> int:
+    """Delete conflicts of long ago, and of each sender those beyond the newest so many, so that nobody fills the disk
+    with them; returns how many, `DROPPED_AT_ONCE` where there may be more. What was counted stays counted."""
+    return await tx.execute(
+        _DROP_OLD, most=KEPT_CONFLICTS, most_bytes=KEPT_CONFLICT_BYTES, days=KEPT_CONFLICT_DAYS, at_once=DROPPED_AT_ONCE
+    )
 
 
 def _facts(row: RowMapping) -> Facts:
@@ -181,9 +263,13 @@ def _facts(row: RowMapping) -> Facts:
         partition=row["partition"],
         offset=row["record_offset"],
         account_id=row["account_id"],
+        sender=row["sender"],
         parked_at=row["parked_at"],
         replayed_at=row["replayed_at"],
         size=row["size"],
+        state=row["state"],
+        tries=row["tries"],
+        next_try_at=row["next_try_at"],
     )
 
 
@@ -191,7 +277,6 @@ def _content(row: RowMapping) -> Content:
     key, value = row["record_key"], row["value"]
     return Content(
         key=None if key is None else bytes(key),
-        # Header values are bytes in Kafka and JSON text here: latin-1 keeps every byte.
-        headers=[(name, text.encode("latin-1")) for name, text in row["headers"]],
+        headers=headers_from_json(row["headers"]),
         value=None if value is None else bytes(value),
     )

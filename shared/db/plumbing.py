@@ -69,6 +69,7 @@ _V1 = [
         next_try_at timestamptz,
         version text,
         traceback text,
+        must_apply text,
         parked_at timestamptz not null default now(),
         replayed_at timestamptz
     )
@@ -76,6 +77,7 @@ _V1 = [
     "create index parked_by_kind on parked (kind, parked_at desc, id)",
     "create index parked_by_sender on parked (sender, parked_at) where kind = 'conflict'",
     "create index parked_waiting on parked (topic, partition, next_try_at) where state <> 'dead'",
+    "create index parked_set_aside on parked (parked_at) where reason = 'handler_error'",
 ]
 
 

@@ -24,12 +24,13 @@ ContextKind = Literal[
 
 
 class ContextRecorded(EventData):
-    """Something happened at an account, at `at`."""
+    """Something happened at an account, at `at`. The collector takes the kinds of `ContextKind`, a reader takes any: a
+    newer release may know more."""
 
     event_id: UUID
     account_id: Id
     stakeholder_id: Id | None = None
-    kind: ContextKind
+    kind: Id
     at: AwareDatetime
     label: str | None = None
     recorded_at: AwareDatetime

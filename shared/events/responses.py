@@ -1,9 +1,9 @@
 """Events of the topic `responses`: what people answered, and what was changed about it afterwards."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
-from pydantic import AwareDatetime, Field
+from pydantic import AwareDatetime, Field, StringConstraints
 
 from shared.events.envelope import EventData, Id, register
 from shared.topics import RESPONSE_AMENDED, RESPONSE_RECORDED, RESPONSE_WITHDRAWN, STAKEHOLDER_ERASED
@@ -11,6 +11,7 @@ from shared.topics import RESPONSE_AMENDED, RESPONSE_RECORDED, RESPONSE_WITHDRAW
 SurveyType = Literal["nps", "csat", "ces"]
 NpsKind = Literal["relationship", "transactional", "project"]
 Channel = Literal["email", "link", "web", "in_app", "api", "import", "review"]
+Digest = Annotated[str, StringConstraints(pattern="^[0-9a-f]{32}$")]
 AnswerType = Literal["nps", "csat", "ces", "rating", "choice", "text"]
 SCALES: dict[str, tuple[int, int]] = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}
 """Smallest and largest score of each survey type; CES 7 is very easy."""
@@ -59,7 +60,11 @@ class ResponseRecorded(EventData):
 class ResponseAmended(EventData):
     """Fields of a response were changed; absent = unchanged, null = cleared. Per field the greatest (recorded_at,
     event id) wins. `changes` holds only amendable fields: score, comment, answers, attributes, touchpoint, product,
-    language, follow_up_requested, test."""
+    language, follow_up_requested, test.
+
+    `survey_type` is what the client takes the response for. `posted` is the digest of what a browser posted. Where the
+    response is another, the change counts nowhere.
+    """
 
     event_id: UUID
     response_id: Id
@@ -67,6 +72,8 @@ class ResponseAmended(EventData):
     stakeholder_id: Id | None = None
     changes: dict[str, Any]
     recorded_at: AwareDatetime
+    survey_type: SurveyType | None = None
+    posted: Digest | None = None
 
 
 class ResponseWithdrawn(EventData):
@@ -79,8 +86,8 @@ class ResponseWithdrawn(EventData):
 
 
 class StakeholderErased(EventData):
-    """A person's data must go everywhere. `subject` is the keyed hash of (account_id, stakeholder_id) that stays in
-    the journals after the ids are gone; what was recorded at or before `erased_at` leaves every figure."""
+    """A person's data must go from every service. `subject` is the keyed hash of (account_id, stakeholder_id) that
+    stays in the journals after the ids are gone; what was recorded at or before `erased_at` leaves every figure."""
 
     receipt_id: UUID
     account_id: Id

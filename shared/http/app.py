@@ -115,6 +115,7 @@ def _watched(lifespan: Lifespan) -> Lifespan:
             plumbing = getattr(app.state, "plumbing", None)
             if plumbing is not None and not health.has_checks:
                 health.add("plumbing", _plumbing_check(plumbing.not_ready))
+                health.remarks = plumbing.remarks
             health.started = True
             yield
             health.stopping = True

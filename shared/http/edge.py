@@ -2,6 +2,7 @@
 
 import re
 import time
+from collections.abc import Mapping
 
 import structlog
 from starlette.requests import ClientDisconnect
@@ -35,7 +36,10 @@ class Edge:
         headers: list[tuple[bytes, bytes]] = scope["headers"]
         request_id = _request_id(headers)
         scope[REQUEST_ID] = request_id
-        exchange = _Exchange(scope, request_id, send)
+        method: str = scope["method"]
+        if method == "HEAD":  # every route that answers GET answers this; the copy leaves the server its own scope
+            scope = {**scope, "method": "GET"}
+        exchange = _Exchange(method, scope, request_id, send)
         with structlog.contextvars.bound_contextvars(request_id=request_id, **_trace(headers)):
             metrics.http_requests_in_flight.inc()
             try:
@@ -65,9 +69,10 @@ class Edge:
 class _Exchange:
     """One request and what became of it."""
 
-    def __init__(self, scope: Scope, request_id: str, send: Send) -> None:
+    def __init__(self, method: str, scope: Scope, request_id: str, send: Send) -> None:
         self.request_id = request_id
         self.status = 0
+        self._method = method
         self._scope = scope
         self._send = send
         self._began = time.perf_counter()
@@ -82,17 +87,23 @@ class _Exchange:
         if message["type"] == "http.response.start":
             self.status = message["status"]
             message.setdefault("headers", [])
-            if self.status >= 400 and _media_type(message) == b"text/plain":
-                # Frameworks below answer a few errors in plain text (a body over its limit): same error, our form.
+            if self.status == 405:
+                message["headers"] = [_with_head(*header) for header in message["headers"]]
+            if _of_framework(message):
                 self._replaced = True
-                await self._send_problem()
+                await self._send_problem(_allowed(message))
                 return
             message["headers"] = [*message["headers"], *self._own_headers(message["headers"])]
+            if self._method == "HEAD":
+                await self._send(message)
+                message = {"type": "http.response.body"}
+        elif self._method == "HEAD":
+            return  # the head was all; a stream notices that nobody listens any more
         if not self._replaced:
             await self._send(message)
 
-    async def _send_problem(self) -> None:
-        response = problem_response(of_status(self.status), self.request_id)
+    async def _send_problem(self, allowed: Mapping[str, str]) -> None:
+        response = problem_response(of_status(self.status), self.request_id, allowed)
         headers = [*response.raw_headers, *self._own_headers(response.raw_headers)]
         await self._send({"type": "http.response.start", "status": response.status_code, "headers": headers})
         await self._send({"type": "http.response.body", "body": response.body})
@@ -109,18 +120,18 @@ class _Exchange:
     def observe(self) -> None:
         """Count the exchange under its route template."""
         took = time.perf_counter() - self._began
-        method, route = self._scope["method"], route_of(self._scope)
+        method, route = known_method(self._method), route_of(self._scope)
         status = self.status or _CLIENT_GONE
-        metrics.http_request_duration_seconds.labels(_known(method), route, str(status)).observe(took)
+        metrics.http_request_duration_seconds.labels(method, route, str(status)).observe(took)
         write = log.warning if status >= 500 else log.debug
-        write("request", method=_known(method), route=route, status=status, ms=round(took * 1000, 1))
+        write("request", method=method, route=route, status=status, ms=round(took * 1000, 1))
 
 
 def refuse_bad_framing(scope: Scope) -> None:
     """Refuse what must not reach any route.
 
-    Raises `BadRequest` for two lengths (request smuggling), `HeadersTooLarge`, `UnsupportedMedia` for a
-    compressed body, `Invalid` for NUL in the path or query.
+    Raises `BadRequest` for two lengths (request smuggling), `HeadersTooLarge`, `UnsupportedMedia` for a compressed
+    body and for two content types, `Invalid` for NUL in the path or query.
     """
     names = [name for name, _ in scope["headers"]]
     if b"transfer-encoding" in names and b"content-length" in names:
@@ -129,6 +140,8 @@ def refuse_bad_framing(scope: Scope) -> None:
         raise HeadersTooLarge("headers_too_large", f"the headers hold more than {HEADER_BYTES} bytes")
     if any(name == b"content-encoding" and value.lower() != b"identity" for name, value in scope["headers"]):
         raise UnsupportedMedia("unsupported_encoding", "the body must not be compressed")
+    if names.count(b"content-type") > 1:
+        raise UnsupportedMedia("two_content_types", "the body must have one content type")
     if "\0" in scope["path"] or b"%00" in scope["query_string"] or b"\0" in scope["query_string"]:
         raise Invalid("nul_character", "the address holds the character NUL")
 
@@ -160,6 +173,25 @@ def _trace(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
     return {}
 
 
+def _of_framework(message: Message) -> bool:
+    """Whether a framework below words an error its own way, which is to leave as ours: in plain text, as of a body over
+    its limit, or, of paths and methods that there are not, in JSON."""
+    status, kind = message["status"], _media_type(message)
+    return status >= 400 and (kind == b"text/plain" or (kind == b"application/json" and status in (404, 405)))
+
+
+def _with_head(name: bytes, value: bytes) -> tuple[bytes, bytes]:
+    """A header, `Allow` also with HEAD: the framework does not know that it works where GET does."""
+    told = name.lower() == b"allow" and b"GET" in value and b"HEAD" not in value
+    return name, value + b", HEAD" if told else value
+
+
+def _allowed(message: Message) -> dict[str, str]:
+    """The methods that an answer says are allowed, as its header."""
+    found = [value.decode() for name, value in message["headers"] if name.lower() == b"allow"]
+    return {"allow": found[0]} if found else {}
+
+
 def _media_type(message: Message) -> bytes:
     for name, value in message["headers"]:
         if name.lower() == b"content-type":
@@ -170,6 +202,6 @@ def _media_type(message: Message) -> bytes:
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 
-def _known(method: str) -> str:
+def known_method(method: str) -> str:
     """The method, or `other`: what a client makes up must not become a label."""
     return method if method in _METHODS else "other"

@@ -1,7 +1,9 @@
-"""`/health/live` (the loop turns), `/health/ready` (its own needs, with reasons), `/health/startup`, `/metrics`."""
+"""`/health/live` (the loop turns), `/health/ready` (what its answers need, with reasons, and remarks on what else does
+not work), `/health/startup`, `/metrics`."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable, Coroutine
+from typing import Any, TypeVar
 
 from fastapi import FastAPI, Request, Response
 from pydantic import BaseModel, Field
@@ -12,8 +14,11 @@ from shared.telemetry import metrics
 from shared.telemetry.logging import get_logger
 
 CHECK_DEADLINE_S = 2.0
-Check = Callable[[], Awaitable[str | None]]
+T = TypeVar("T")
+Check = Callable[[], Coroutine[Any, Any, str | None]]
 """Gives the reason why this need is not met, or None when it is. Reasons name no secrets and no input."""
+Remarks = Callable[[], Coroutine[Any, Any, list[str]]]
+"""Gives what does not work although requests are answered, a sentence each."""
 
 log = get_logger(__name__)
 
@@ -27,10 +32,11 @@ class CheckResult(BaseModel):
 
 
 class HealthReport(BaseModel):
-    """What a probe learns."""
+    """What a probe learns. Remarks tell what does not work although requests are answered."""
 
     status: str = Field(examples=["ready"])
     checks: list[CheckResult] = Field(default_factory=list)
+    remarks: list[str] = Field(default_factory=list, examples=[["halted: kafka_replaced: restore Kafka"]])
 
 
 class Health:
@@ -38,6 +44,8 @@ class Health:
 
     def __init__(self) -> None:
         self._checks: dict[str, Check] = {}
+        self.remarks: Remarks = _no_remarks
+        self._looking: asyncio.Task[tuple[bool, HealthReport]] | None = None
         self.started = False
         self.stopping = False
 
@@ -51,23 +59,31 @@ class Health:
         self._checks[name] = check
 
     async def report(self) -> tuple[bool, HealthReport]:
-        """Whether the service is ready, and why not; all checks run side by side, within 2 s."""
+        """Whether the service is ready, and why not, with remarks; all checks run side by side, within 2 s. Those who
+        ask meanwhile get the same answer: no crowd of probes can use up what the checks need."""
         if self.stopping or not self.started:
             return False, HealthReport(status="stopping" if self.stopping else "starting")
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._look())
+        return await asyncio.shield(self._looking)
+
+    async def _look(self) -> tuple[bool, HealthReport]:
+        remarks = asyncio.create_task(_remarks(self.remarks))
         results = await asyncio.gather(*(_run(name, check) for name, check in self._checks.items()))
         ready = all(result.ok for result in results)
-        return ready, HealthReport(status="ready" if ready else "not_ready", checks=list(results))
+        status = "ready" if ready else "not_ready"
+        return ready, HealthReport(status=status, checks=results, remarks=await remarks)
+
+
+async def _no_remarks() -> list[str]:
+    return []
 
 
 async def _run(name: str, check: Check) -> CheckResult:
-    work = asyncio.ensure_future(check())
-    # Not cancelled when it hangs: what it waits for may hang on cancelling too, and a probe must be answered.
-    done, _ = await asyncio.wait({work}, timeout=CHECK_DEADLINE_S)
-    if not done:
-        work.add_done_callback(_ignore)
-        return CheckResult(name=name, ok=False, reason="no answer in time")
     try:
-        reason = work.result()
+        reason = await _in_time(check())
+    except TimeoutError:
+        reason = "no answer in time"
     except TellbackError as error:
         reason = error.detail or error.code
     except Exception as error:
@@ -76,7 +92,25 @@ async def _run(name: str, check: Check) -> CheckResult:
     return CheckResult(name=name, ok=reason is None, reason=reason)
 
 
-def _ignore(work: asyncio.Future[str | None]) -> None:
+async def _remarks(ask: Remarks) -> list[str]:
+    try:
+        return await _in_time(ask())
+    except TimeoutError:
+        return ["no answer in time"]
+
+
+async def _in_time(asked: Coroutine[Any, Any, T]) -> T:
+    """The answer within the deadline. Raises TimeoutError; whoever was asked is not cancelled then, since what it waits
+    for may hang on cancelling too, and a probe must be answered."""
+    work = asyncio.ensure_future(asked)
+    done, _ = await asyncio.wait({work}, timeout=CHECK_DEADLINE_S)
+    if not done:
+        work.add_done_callback(_ignore)
+        raise TimeoutError
+    return work.result()
+
+
+def _ignore(work: asyncio.Future[Any]) -> None:
     if not work.cancelled():
         work.exception()
 

@@ -11,7 +11,9 @@ from shared.access import store
 from shared.access.browser import BrowserSecrets
 from shared.access.caller import Scope
 from shared.access.records import KeyRecord
-from shared.errors import Forbidden, NotFound
+from shared.access.rights import require_may_give, require_may_revoke
+from shared.errors import NotFound
+from shared.http import paging
 from shared.http.auth import Manager
 from shared.http.deps import TheClock, TheDatabase
 from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, page_of, read_cursor
@@ -85,20 +87,19 @@ class NewKey(Key):
 async def create(
     wanted: KeyRequest, request: Request, caller: Manager, database: TheDatabase, clock: TheClock
 ) -> NewKey:
-    """A key limited to an owner can only make keys limited to the same owner."""
-    owner = wanted.owner_email.strip().lower() if wanted.owner_email else None
-    if caller.owner_email is not None and owner != caller.owner_email:
-        raise Forbidden("owner_limited", "a key limited to an owner makes keys of that owner only")
+    """A key gives only what it has: scopes, `ingest` for a publishable key, its owner's accounts, its rate limit and
+    its time."""
     new = store.NewKey(
         name=wanted.name,
         scopes=frozenset() if wanted.publishable and wanted.scopes == ["ingest"] else frozenset(wanted.scopes),
-        owner_email=owner,
+        owner_email=wanted.owner_email,
         expires_at=wanted.expires_at,
         rate_limit=wanted.rate_limit,
         publishable=wanted.publishable,
         origins=tuple(wanted.origins),
         require_signature=wanted.require_signature,
     )
+    require_may_give(caller, new)
     async with database.write() as tx:
         issued = await store.create_key(tx, new, clock.now())
     log.info("key_created", key_id=issued.record.id, scopes=sorted(wanted.scopes), by=caller.key_id)
@@ -115,7 +116,7 @@ async def list_all(
     caller: Manager, database: TheDatabase, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Page[Key]:
     """Also expired and revoked ones."""
-    position = read_cursor(cursor, _LIST, datetime.fromisoformat, str) if cursor else None
+    position = read_cursor(cursor, _LIST, paging.instant, paging.text) if cursor else None
     after = (position[0], position[1]) if position else None
     async with database.read() as tx:
         records = await store.list_keys(tx, owner_email=caller.owner_email, after=after, limit=limit + 1)
@@ -125,11 +126,14 @@ async def list_all(
 
 @router.delete("/v1/keys/{key_id}", status_code=204, response_class=Response, summary="Revoke a key")
 async def revoke(key_id: str, request: Request, caller: Manager, database: TheDatabase, clock: TheClock) -> None:
-    """For good; every service refuses it within 10 seconds. Revoking twice changes nothing."""
+    """For good; every service refuses it within 10 seconds. Revoking twice changes nothing. A key that may do more
+    than the caller's cannot be revoked by it."""
     async with database.write() as tx:
-        found = await store.revoke_key(tx, key_id, clock.now(), owner_email=caller.owner_email)
-    if not found:
-        raise NotFound("key_not_found", "there is no such key")
+        record = await store.find_key(tx, key_id)
+        if record is None or caller.owner_email not in (None, record.owner_email):
+            raise NotFound("key_not_found", "there is no such key")
+        require_may_revoke(caller, record)
+        await store.revoke_key(tx, key_id, clock.now())
     request.app.state.plumbing.keys.forget(key_id)
     log.info("key_revoked", key_id=key_id, by=caller.key_id)
 

@@ -1,31 +1,75 @@
 """Kinds of parameters that several services take."""
 
 import re
-from datetime import UTC, datetime
-from typing import Annotated, Any
+from datetime import UTC, date, datetime
+from typing import Annotated, Any, TypeVar
 
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
 
+from shared.clock import NOT_AHEAD, is_ahead
+from shared.errors import Invalid
 from shared.ids import canonical_id
 
 # A plus that a client forgot to escape arrives as a space.
-_RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,9})?)([Zz]|[+ -]\d\d:\d\d)")
+_RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,9})?)([Zz]|[+ -]\d\d:\d\d)", re.ASCII)
+_DAY = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 MAX_SEARCH_LENGTH = 200
+EARLIEST_YEAR, LATEST_YEAR = 1900, 9900
+"""Between these a time may be moved by a window or a zone and is still one. The first and the last that there are would
+become PostgreSQL's infinities, with which nobody can reckon."""
+D = TypeVar("D", date, datetime)
+
+
+def in_range(value: D) -> D:
+    """The day or time, if it lies in the years that are taken. Raises PydanticCustomError, which is a ValueError."""
+    if not EARLIEST_YEAR <= value.year <= LATEST_YEAR:
+        raise PydanticCustomError("invalid_time", f"must lie between the years {EARLIEST_YEAR} and {LATEST_YEAR}")
+    return value
 
 
 def _instant(value: Any) -> datetime:
     """Aware times in RFC 3339 only: a number of seconds might be milliseconds, a date alone has no time."""
     if isinstance(value, datetime) and value.tzinfo is not None:
-        return value.astimezone(UTC)
+        return in_range(_in_utc(value))
     match = _RFC3339.fullmatch(value) if isinstance(value, str) else None
     if match is None:
         raise PydanticCustomError("invalid_time", "must be an RFC 3339 time with an offset: 2026-03-01T09:00:00Z")
     moment, offset = match[1].upper(), match[2].upper().replace(" ", "+")
     try:
-        return datetime.fromisoformat(moment + offset).astimezone(UTC)
-    except (ValueError, OverflowError):
-        raise PydanticCustomError("invalid_time", "there is no such time") from None
+        found = datetime.fromisoformat(moment + offset)
+    except ValueError:
+        raise _no_such_time() from None
+    return in_range(_in_utc(found))
+
+
+def _in_utc(moment: datetime) -> datetime:
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        raise _no_such_time() from None
+
+
+def _no_such_time() -> PydanticCustomError:
+    return PydanticCustomError("invalid_time", "there is no such time")
+
+
+def _day(value: Any) -> date:
+    """Days as ISO 8601 writes them, and no seconds since 1970."""
+    if not isinstance(value, str) or not _DAY.fullmatch(value):
+        raise PydanticCustomError("invalid_date", "must be a day such as 2026-12-31")
+    try:
+        found = date.fromisoformat(value)
+    except ValueError:
+        raise PydanticCustomError("invalid_date", "there is no such day") from None
+    return in_range(found)
+
+
+def require_ahead(field: str, moment: datetime, now: datetime) -> None:
+    """Raises `Invalid` for a deadline that has passed already, or that nobody who sets it will see."""
+    if not is_ahead(moment, now):
+        code = f"invalid_{field}"
+        raise Invalid(code, NOT_AHEAD, errors=[{"field": field, "code": code, "detail": NOT_AHEAD}])
 
 
 def _path_id(value: str) -> str:
@@ -41,6 +85,8 @@ Instant = Annotated[
     Field(description="RFC 3339, with an offset.", examples=["2026-03-01T09:00:00Z"]),
 ]
 """A time in a query or a body; UTC inside, microseconds kept."""
+Day = Annotated[date, BeforeValidator(_day), Field(description="A day.", examples=["2026-12-31"])]
+"""A day in a query or a body."""
 PathId = Annotated[str, AfterValidator(_path_id), Field(max_length=1000, examples=["acme"])]
 """An id in a path or query, made canonical."""
 Search = Annotated[str, Field(min_length=1, max_length=MAX_SEARCH_LENGTH, description="Words to look for.")]

@@ -1,6 +1,7 @@
 """`/v1/dead-letters` and `/v1/conflicts`: what a service put aside, why, and the way back. Mounted by every service."""
 
 import base64
+import json
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Literal
@@ -13,9 +14,10 @@ from starlette.requests import Request
 from shared.access.caller import Caller
 from shared.db import parked
 from shared.db.engine import Database
-from shared.db.parked import Kind
+from shared.db.parked import Content, Facts, Kind
 from shared.errors import NotFound
-from shared.http.auth import Manager, Reader
+from shared.http import paging
+from shared.http.auth import AnyCaller, Manager, Reader
 from shared.http.deps import TheClock, TheDatabase
 from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, page_of, read_cursor
 from shared.http.routing import Router
@@ -23,6 +25,7 @@ from shared.telemetry.logging import get_logger
 
 Reason = Annotated[str | None, Query(max_length=64, description="Only those parked for this reason.")]
 
+_OWN = "own-conflict"
 log = get_logger(__name__)
 router = Router(tags=["parked records"])
 
@@ -38,8 +41,27 @@ class ParkedRecord(BaseModel):
     offset: int
     size: int = Field(description="Bytes of the value.")
     account_id: str | None = Field(description="Null where it could not be read.")
+    sender: str | None = Field(description="Id of the API key that sent it; null where none did.")
     parked_at: datetime
-    replayed_at: datetime | None = Field(description="When it was last put back on its topic.")
+    replayed_at: datetime | None = Field(description="When somebody last had it tried again.")
+    state: Literal["retrying", "behind", "dead"] = Field(
+        description="`retrying`: tried again at `next_try_at`; `behind`: waits for an earlier one of its account;"
+        " `dead`: nobody tries it until it is replayed or another release comes."
+    )
+    tries: int = Field(description="How often it was tried again without success.")
+    next_try_at: datetime | None
+
+
+class NotTaken(BaseModel):
+    """What a key has sent and what was not taken, as that key itself may know it. Why is not said: it would tell a key
+    that cannot read what is stored."""
+
+    id: UUID
+    reason: Literal["not_taken"] = "not_taken"
+    response_id: str | None = Field(description="As it was sent.")
+    account_id: str | None = Field(description="As it was sent.")
+    event_id: str | None = Field(description="As it was answered.")
+    parked_at: datetime
 
 
 class ParkedContent(ParkedRecord):
@@ -52,7 +74,7 @@ class ParkedContent(ParkedRecord):
 
 
 class Replayed(BaseModel):
-    """The record goes back to its topic as soon as the outbox is published."""
+    """The service that read the record tries it again within seconds."""
 
     id: UUID
     topic: str
@@ -69,10 +91,15 @@ async def list_dead_letters(
 
 @router.get("/v1/conflicts", summary="Records that contradict what stands, the newest first")
 async def list_conflicts(
-    caller: Reader, database: TheDatabase, reason: Reason = None, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
-) -> Page[ParkedRecord]:
-    """The first record stands; these are kept to be looked at."""
-    return await _page(database, caller, "conflict", reason, limit, cursor)
+    caller: AnyCaller, database: TheDatabase, reason: Reason = None, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
+) -> Page[ParkedRecord] | Page[NotTaken]:
+    """The first record stands; these are kept to be looked at, of each sender the newest 1,000 for 30 days. A key that
+    cannot read, or only the accounts of one owner, sees what it has sent itself, as `not_taken`."""
+    if "read" in caller.scopes and caller.owner_email is None:
+        return await _page(database, caller, "conflict", reason, limit, cursor)
+    if "ingest" not in caller.scopes:
+        caller.require("read")
+    return await _page_of_own(database, caller, reason, limit, cursor)
 
 
 @router.get("/v1/dead-letters/{parked_id}", summary="One dead letter with its content")
@@ -87,11 +114,11 @@ async def show_conflict(parked_id: UUID, caller: Manager, database: TheDatabase)
     return await _content(database, caller, "conflict", parked_id)
 
 
-@router.post("/v1/dead-letters/{parked_id}/replay", status_code=202, summary="Put a dead letter back on its topic")
+@router.post("/v1/dead-letters/{parked_id}/replay", status_code=202, summary="Have a dead letter tried again")
 async def replay(
     parked_id: UUID, request: Request, caller: Manager, database: TheDatabase, clock: TheClock
 ) -> Replayed:
-    """The original bytes go out again; readers recognise by its id what they have had already."""
+    """The record as it was read, not a new one; what became of it is counted in place of the dead letter."""
     _refuse_limited(caller)
     async with database.write() as tx:
         facts = await parked.put_back(tx, parked_id, clock.now())
@@ -106,7 +133,8 @@ async def replay(
     "/v1/dead-letters/{parked_id}", status_code=204, response_class=Response, summary="Drop a dead letter for good"
 )
 async def drop(parked_id: UUID, caller: Manager, database: TheDatabase) -> None:
-    """Its count stays; its content is gone from here."""
+    """Its count stays; its content is gone from here. 409 for an erasure, a withdrawal or an objection: these are tried
+    until they work."""
     _refuse_limited(caller)
     async with database.write() as tx:
         if not await parked.drop_parked(tx, "dead_letter", parked_id):
@@ -117,7 +145,7 @@ async def drop(parked_id: UUID, caller: Manager, database: TheDatabase) -> None:
 async def _page(
     database: Database, caller: Caller, kind: Kind, reason: str | None, limit: int, cursor: str | None
 ) -> Page[ParkedRecord]:
-    position = read_cursor(cursor, kind, datetime.fromisoformat, UUID) if cursor else None
+    position = read_cursor(cursor, kind, paging.instant, paging.uuid) if cursor else None
     if caller.owner_email is not None:
         return Page(items=[])
     after = (position[0], position[1]) if position else None
@@ -125,6 +153,39 @@ async def _page(
         found = await parked.list_parked(tx, kind, reason=reason, after=after, limit=limit + 1)
     page = page_of(found, limit, lambda facts: (facts.parked_at, str(facts.id)), kind)
     return Page(items=[ParkedRecord(**asdict(facts)) for facts in page.items], next_cursor=page.next_cursor)
+
+
+async def _page_of_own(
+    database: Database, caller: Caller, reason: str | None, limit: int, cursor: str | None
+) -> Page[NotTaken]:
+    position = read_cursor(cursor, _OWN, datetime.fromisoformat, UUID) if cursor else None
+    if reason not in (None, "not_taken"):
+        return Page(items=[])  # to look for the true reason would be to learn it
+    after = (position[0], position[1]) if position else None
+    async with database.read() as tx:
+        found = await parked.list_conflicts_of(tx, caller.key_id, after=after, limit=limit + 1)
+    page = page_of(found, limit, lambda row: (row[0].parked_at, str(row[0].id)), _OWN)
+    return Page(items=[_not_taken(*row) for row in page.items], next_cursor=page.next_cursor)
+
+
+def _not_taken(facts: Facts, content: Content) -> NotTaken:
+    event_id = next((raw.decode("latin-1") for name, raw in content.headers if name == "ce_id"), None)
+    return NotTaken(
+        id=facts.id,
+        response_id=_response_in(content.value),
+        account_id=facts.account_id,
+        event_id=event_id,
+        parked_at=facts.parked_at,
+    )
+
+
+def _response_in(value: bytes | None) -> str | None:
+    try:
+        said = json.loads(value or b"")
+    except (ValueError, RecursionError):
+        return None
+    found = said.get("response_id") if isinstance(said, dict) else None
+    return found if isinstance(found, str) else None
 
 
 async def _content(database: Database, caller: Caller, kind: Kind, parked_id: UUID) -> ParkedContent:

@@ -8,7 +8,7 @@ from fastapi import APIRouter, params
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
-from starlette.datastructures import Headers
+from starlette.datastructures import FormData, Headers
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -55,13 +55,17 @@ class EdgeRoute(APIRoute):
             if known is not None:
                 _require_known(request, known)
             strict = _StrictRequest(request.scope, request.receive)
-            if form:
-                require_media_type(request.headers, *_FORMS)
-            elif json and has_body(request.headers):
-                require_media_type(request.headers, "application/json")
-                if await strict.body():
-                    await strict.json()
-            return await handle(strict)
+            try:
+                if form:
+                    require_media_type(request.headers, *_FORMS)
+                    _check_texts(await strict.form())
+                elif json and has_body(request.headers):
+                    require_media_type(request.headers, "application/json")
+                    if await strict.body():
+                        await strict.json()
+                return await handle(strict)
+            finally:
+                await strict.close()
 
         return guarded
 
@@ -101,6 +105,13 @@ def _require_known(request: Request, known: frozenset[str]) -> None:
             for name in list(found)[:MAX_UNKNOWN]
         ]
         raise Invalid("invalid_request", "the request breaks the rules of its fields", errors=errors)
+
+
+def _check_texts(form: FormData) -> None:
+    """Raises `Invalid` for a field whose text cannot be stored. What a file holds is for its reader to judge."""
+    for name, value in form.multi_items():
+        strict_json.check_text(name)
+        strict_json.check_text(value if isinstance(value, str) else value.filename or "")
 
 
 def has_body(headers: Headers) -> bool:

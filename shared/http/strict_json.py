@@ -166,7 +166,7 @@ def _check_texts(value: Any) -> None:
     while waiting:
         item = waiting.pop()
         if isinstance(item, str):
-            _check_text(item)
+            check_text(item)
         elif isinstance(item, dict):
             waiting += item.keys()
             waiting += item.values()
@@ -174,7 +174,8 @@ def _check_texts(value: Any) -> None:
             waiting += item
 
 
-def _check_text(text: str) -> None:
+def check_text(text: str) -> None:
+    """Raises `Invalid` for a text that PostgreSQL does not hold: `nul_character` and `lone_surrogate`."""
     if "\0" in text:
         raise Invalid("nul_character", "a text holds the character NUL")
     try:

@@ -19,8 +19,14 @@ class Assignment:
     """Cursors by partition for one life of a consumer."""
 
     def __init__(
-        self, consumer: AIOKafkaConsumer, rebalance: Rebalance, database: Database, topics: Mapping[str, Topic]
+        self,
+        service: str,
+        consumer: AIOKafkaConsumer,
+        rebalance: Rebalance,
+        database: Database,
+        topics: Mapping[str, Topic],
     ) -> None:
+        self._service = service
         self._consumer = consumer
         self._rebalance = rebalance
         self._database = database
@@ -28,14 +34,15 @@ class Assignment:
         self.cursors: dict[TopicPartition, Cursor] = {}
         self.partitions: dict[str, int] = {}
 
-    async def load(self, owner: str, cluster_id: str) -> None:
-        """Claim what was newly assigned and seek there; forget what went. Raises `Unavailable`, `Halt`."""
+    async def load(self, owner: str, cluster_id: str) -> list[Cursor]:
+        """Claim what was newly assigned and seek there; forget what went. Returns what was claimed. Raises
+        `Unavailable`, `Halt`."""
         held = self._consumer.assignment()
         for place in set(self.cursors) - held:
             del self.cursors[place]
         wanted = sorted(self._rebalance.unloaded & held)
         if not wanted:
-            return
+            return []
         beginnings = await self._consumer.beginning_offsets(wanted)
         ends = await self._consumer.end_offsets(wanted)
         for place in wanted:
@@ -49,6 +56,7 @@ class Assignment:
             self.cursors[place] = cursor
             self._rebalance.unloaded.discard(place)
             self._consumer.resume(place)
+        return [self.cursors[place] for place in wanted]
 
     async def _claim(self, place: TopicPartition, beginning: int, owner: str, cluster_id: str) -> Cursor:
         async def work(tx: WriteTx) -> Cursor:
@@ -63,7 +71,7 @@ class Assignment:
                 "kafka_replaced",
                 f"{place.topic}/{place.partition} is not the log this service has read so far (another cluster, or"
                 f" its end {end} lies before the cursor {cursor.next_offset}); restore Kafka, or run"
-                " `tellback replay` to begin anew knowingly",
+                f" `tellback replay {self._service}` to begin anew knowingly",
             )
         self._require_no_gap(place, cursor, beginning)
 
@@ -93,13 +101,12 @@ class Assignment:
             self._require_no_gap(place, cursor, (await self._consumer.beginning_offsets([place]))[place])
         return work
 
-    @staticmethod
-    def _check_probe(place: TopicPartition, cursor: Cursor, record: Any) -> None:
+    def _check_probe(self, place: TopicPartition, cursor: Cursor, record: Any) -> None:
         if fingerprint(record) != cursor.last_fingerprint:
             raise Halt(
                 "kafka_replaced",
                 f"{place.topic}/{place.partition}: another record lies at offset {record.offset} than the one read"
-                " there; restore Kafka, or run `tellback replay` to begin anew knowingly",
+                f" there; restore Kafka, or run `tellback replay {self._service}` to begin anew knowingly",
             )
 
     def give_up(self, lost: Iterable[TopicPartition]) -> None:

@@ -7,17 +7,24 @@ from itertools import chain, groupby, islice
 from operator import attrgetter
 
 from shared.db.cursors import Advance, Cursor
+from shared.db.engine import from_driver
 from shared.db.erasures import Journal
-from shared.db.parked import RawRecord
+from shared.db.parked import Fault, RawRecord, put_aside
+from shared.db.set_aside import HANDLER_ERROR, KILLED, MUST_APPLY_WAIT, WAITS
 from shared.db.transaction import WriteTx
+from shared.errors import HandlerFailed, TellbackError
 from shared.events.envelope import PlainReaders
 from shared.events.responses import StakeholderErased
 from shared.kafka.dead_letter import forget_kept, overtaken, park
 from shared.kafka.decoding import Work, fingerprint
-from shared.topics import STAKEHOLDER_ERASED, Topic
-from shared.verdicts import CHANGE, NEW, Outcome, Verdict
+from shared.telemetry.tracebacks import kind_of, without_data
+from shared.topics import INVITATION_UNSUBSCRIBED, RESPONSE_WITHDRAWN, STAKEHOLDER_ERASED, Topic
+from shared.verdicts import CHANGE, NEW, BatchHandler, Outcome, Received, Verdict, dead_letter
+from shared.version import version
 
 MAX_RECORDS = 5_000
+MUST_APPLY = frozenset({STAKEHOLDER_ERASED, RESPONSE_WITHDRAWN, INVITATION_UNSUBSCRIBED})
+"""Events that are never given up: what somebody took back or objected to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +43,7 @@ class RunnerConfig:
     session_timeout_ms: int = 15_000
     journal: Journal | None = None
     plain: PlainReaders = field(default_factory=dict)
+    version: str = field(default_factory=version)
 
     @property
     def group(self) -> str:
@@ -69,7 +77,7 @@ async def _handle(tx: WriteTx, batches: Sequence[Batch]) -> None:
             verdicts += [work.verdict for work in run if work.verdict is not None]
             continue
         received = [work.received for work in run if work.received is not None]
-        answers = await handler(tx, received)
+        answers = await _answers(handler, tx, received)
         if len(answers) != len(received):
             raise TypeError(f"a handler of {received[0].topic} answered {len(answers)} of {len(received)} records")
         verdicts += answers
@@ -78,9 +86,39 @@ async def _handle(tx: WriteTx, batches: Sequence[Batch]) -> None:
         batch.verdicts = list(islice(rest, len(batch.work)))
 
 
-async def _conclude(tx: WriteTx, batch: Batch, config: RunnerConfig) -> Advance:
+async def _answers(handler: BatchHandler, tx: WriteTx, received: Sequence[Received]) -> Sequence[Verdict]:
+    """What a handler says. What it raises that nobody foresaw is marked as its own: an `OSError` of a handler would
+    else be taken for trouble with the database."""
+    try:
+        return await handler(tx, received)
+    except (TellbackError, MemoryError):
+        raise
+    except Exception as error:
+        if from_driver(error):
+            raise
+        raise HandlerFailed(error) from error
+
+
+async def set_aside(tx: WriteTx, batch: Batch, error: Exception | None, config: RunnerConfig) -> Advance:
+    """Put the one record of the batch aside, since its handler failed on it, or, without an `error`, since processes
+    died on it; returns how the cursor moves. A person whose erasure waits is hidden from now on."""
+    [work] = batch.work
+    event = work.received.event if work.received is not None else None
+    must_apply = event.name if event is not None and event.name in MUST_APPLY else None
+    if error is not None:
+        batch.verdicts = [dead_letter(HANDLER_ERROR, kind_of(error))]
+        fault = Fault(without_data(error), config.version, WAITS[0], must_apply)
+    else:
+        batch.verdicts = [dead_letter(KILLED, "the process ended whenever it was handled")]
+        fault = Fault("", config.version, MUST_APPLY_WAIT if must_apply else None, must_apply)
+    if event is not None and config.journal is not None and isinstance(event.data, StakeholderErased):
+        await config.journal.hide(tx, event.data)
+    return await _conclude(tx, batch, config, fault)
+
+
+async def _conclude(tx: WriteTx, batch: Batch, config: RunnerConfig, fault: Fault | None = None) -> Advance:
     others = [index for index, verdict in enumerate(batch.verdicts) if verdict is not NEW]
-    parked = await _park(tx, batch, config, others)
+    parked = await _park(tx, batch, config, others, fault)
     last = batch.work[-1].record
     counts = Counter(batch.verdicts[index].outcome for index in others)
     counts[Outcome.NEW] += len(batch.verdicts) - len(others)
@@ -89,7 +127,7 @@ async def _conclude(tx: WriteTx, batch: Batch, config: RunnerConfig) -> Advance:
 
 
 async def _park(
-    tx: WriteTx, batch: Batch, config: RunnerConfig, others: Sequence[int]
+    tx: WriteTx, batch: Batch, config: RunnerConfig, others: Sequence[int], fault: Fault | None
 ) -> list[tuple[RawRecord, Verdict]]:
     """Park what is to be parked of `others`, the records that are not new, then forget what is parked of people whom
     this batch erases. A record that an erasure has overtaken is not parked; its verdict becomes CHANGE."""
@@ -98,11 +136,15 @@ async def _park(
         for index in others
         if batch.verdicts[index].outcome in (Outcome.CONFLICT, Outcome.DEAD_LETTERED)
     }
-    if config.journal is not None and parking:
+    if config.journal is not None and parking and (fault is None or fault.must_apply is None):
         for index in await overtaken(tx, config.journal, parking):
             batch.verdicts[index] = CHANGE
             del parking[index]
     parked = [(raw, batch.verdicts[index]) for index, raw in parking.items()]
+    if fault is not None:
+        for raw, verdict in parked:
+            await put_aside(tx, config.topic_prefix, raw, verdict, config.service, fault)
+        return parked
     await park(tx, config.topic_prefix, parked, service=config.service, limit=config.dead_letter_limit)
     for event in (work.received.event for work in batch.work if work.received is not None):
         # By its name first: to ask of a hundred thousand responses whether they are of this model is not cheap.

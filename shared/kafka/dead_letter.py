@@ -10,7 +10,10 @@ from shared.events.responses import StakeholderErased
 from shared.verdicts import Verdict
 
 LIMIT_WINDOW = "10 minutes"
-_RECENT = "select count(*) from parked where kind = 'dead_letter' and parked_at > now() - interval '10 minutes'"
+_RECENT = (
+    "select count(*) from parked where kind = 'dead_letter' and reason <> 'handler_error'"
+    " and parked_at > now() - interval '10 minutes'"
+)
 
 
 async def overtaken(tx: WriteTx, journal: Journal, records: Mapping[int, RawRecord]) -> list[int]:
@@ -32,8 +35,8 @@ async def park(
 ) -> None:
     """Park conflicts and dead letters in the batch's transaction; dead letters leave through the outbox too.
 
-    `limit`: most dead letters in ten minutes, 0 for no limit. Raises `Halt` past it, so that a bad deploy stops
-    instead of draining the topic.
+    `limit`: most dead letters in ten minutes, 0 for no limit; records that a handler failed on have rules of their
+    own. Raises `Halt` past it, so that reading stops instead of draining the topic.
     """
     if not records:
         return

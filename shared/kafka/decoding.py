@@ -1,19 +1,23 @@
 """From a record as the broker gives it to an event for a handler, or to a dead letter with its reason."""
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
-from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
 from msgspec import Struct
 
 from shared.db.parked import RawRecord
-from shared.errors import Poison
+from shared.errors import Poison, UnknownKind
 from shared.events.envelope import PlainReaders, decode
 from shared.kafka.partition import partition_of
+from shared.telemetry.logging import get_logger
+from shared.telemetry.tracebacks import kind_of
 from shared.topics import Topic
-from shared.verdicts import CHANGE, BatchHandler, Received, Verdict, dead_letter
+from shared.verdicts import CHANGE, PASSED_OVER, BatchHandler, Received, Verdict, dead_letter
+
+log = get_logger(__name__)
+UNDECODABLE = "undecodable"
+"""Reason of a record that the decoder itself stumbled over."""
 
 
 class Work(Struct, frozen=True, gc=False):
@@ -37,13 +41,21 @@ def work_of(
     record: Any, topic: Topic, partitions: int, handlers: Mapping[str, BatchHandler], plain: PlainReaders
 ) -> Work:
     """Decode one aiokafka record. A record that lies where its event does not belong is poison too: a handler counts
-    on meeting all events of an account in one partition."""
+    on meeting all events of an account in one partition. Whatever goes wrong here hangs on the record's bytes alone, so
+    trying again is of no use."""
     if record.value is None and topic.compacted:
         return Work(record, None, None, CHANGE)  # a tombstone: erasure took the key out of the topic
     try:
         received = _received(record, topic, partitions, plain)
+    except UnknownKind:
+        return Work(record, None, None, PASSED_OVER)
     except Poison as error:
         return Work(record, None, None, dead_letter(error.code, error.detail))
+    except MemoryError:
+        raise
+    except Exception as error:  # a bug of the decoder; the record is kept for the release that mends it
+        log.error("record_undecodable", topic=topic.name, offset=record.offset, exc_info=error)
+        return Work(record, None, None, dead_letter(UNDECODABLE, kind_of(error)))
     return Work(record, received, handlers[received.event.name], None)
 
 
@@ -59,13 +71,7 @@ def _received(record: Any, topic: Topic, partitions: int, plain: PlainReaders) -
     key, account = record.key or b"", account_id.encode()
     if key != account and not key.startswith(account + b"/"):
         raise Poison("wrong_key", "the record's key does not name the event's account")
-    return Received(event, topic.name, record.partition, record.offset, _moment(record.timestamp))
-
-
-@lru_cache(maxsize=1_000)
-def _moment(milliseconds: int) -> datetime:
-    """Records of one batch were mostly appended at one moment."""
-    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+    return Received(event, topic.name, record.partition, record.offset)
 
 
 def fingerprint(record: Any) -> str:

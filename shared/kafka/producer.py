@@ -117,17 +117,21 @@ class Publisher:
             raise error
 
     async def send_many(self, records: Sequence[OutRecord]) -> list[TellbackError | None]:
-        """Publish records in order; one answer each, None where all in-sync replicas have it."""
+        """Publish records in order; one answer each, None where all in-sync replicas have it. One that cannot be put
+        into Kafka's format, or for which there is no such partition, is refused alone."""
         await self.know(*{record.topic.name for record in records})
         sending = Sending()
-        raws = [raw_of(record) for record in records]
+        raws: list[Raw] = []
         lots: dict[Lane, list[int]] = {}
         for index, record in enumerate(records):
+            raw: Raw = (b"", None, b"")
             try:
+                raw = raw_of(record)
                 record.check_size()
                 lots.setdefault(self._lane(record), []).append(index)
-            except TellbackError as error:
-                sending.refuse(index, raws[index], error)
+            except Exception as error:  # whatever is wrong with one record is told of that record
+                sending.refuse(index, raw, error)
+            raws.append(raw)
         sending.add(raws, lots)
         failures = await sending.failures()
         return [failures.get(index) for index in range(len(records))]
@@ -221,7 +225,7 @@ class Publisher:
             log.warning("publish_refused", error=type(error).__name__, topic=topic, records=group.batch.record_count())
             await self._heal()
             group.settle(await self._one_by_one(group.batch.records(), topic, partition))
-        except TellbackError as error:
+        except Exception as error:  # those who wait are told; the groups after this one go on
             group.fail(error)
 
     async def _one_by_one(self, records: Iterable[Raw], topic: str, partition: int) -> Failures:
@@ -231,7 +235,7 @@ class Publisher:
                 single = Group()
                 single.batch.add((record,))
                 await self._produce(single, topic, partition)
-            except (KafkaError, OSError, TimeoutError, TellbackError) as error:
+            except Exception as error:  # of one record: its neighbours go on
                 failures[position] = error
                 if not isinstance(error, AWAY):
                     await self._heal()
@@ -300,7 +304,7 @@ class Publisher:
             producer = self._new_producer()
             try:
                 await asyncio.wait_for(producer.start(), 10.0)
-            except (KafkaError, OSError, TimeoutError) as error:
+            except Exception as error:  # also what nobody foresaw: without this task there is no way back to Kafka
                 log.warning("kafka_not_reachable", error=type(error).__name__)
                 self._retire(producer)
                 await asyncio.sleep(RECONNECT_SECONDS)

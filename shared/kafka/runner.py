@@ -15,25 +15,20 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
 from aiokafka.errors import KafkaError
 
-from shared.db import cursors
-from shared.db.cursors import Advance, Cursor, Fenced
+from shared.db.cursors import Cursor
 from shared.db.engine import Database
-from shared.errors import Halt, Transient, Unavailable
+from shared.errors import Halt, Unavailable
 from shared.kafka.admin import Admin
 from shared.kafka.assignment import Assignment
-from shared.kafka.batch import Batch, RunnerConfig, apply_all
+from shared.kafka.batch import Batch, RunnerConfig
 from shared.kafka.decoding import Work, work_of
+from shared.kafka.lag import Lag
 from shared.kafka.rebalance import Rebalance
+from shared.kafka.retries import Retries
+from shared.kafka.writer import Member, Writer
 from shared.telemetry.logging import get_logger
-from shared.telemetry.metrics import (
-    conflicts_total,
-    consumer_lag_records,
-    consumer_lag_seconds,
-    consumer_rebuilds_total,
-    dlq_records_total,
-    records_read_total,
-)
-from shared.verdicts import BatchHandler, Outcome
+from shared.telemetry.metrics import consumer_rebuilds_total, halted
+from shared.verdicts import BatchHandler
 
 log = get_logger(__name__)
 POLL_MS = 50
@@ -50,8 +45,13 @@ HEARTBEAT_MS = 3_000
 """At most, and a third of the session time: a member learns by it that others came or went, and meanwhile nobody reads
 what was theirs."""
 STALL_SECONDS = 60.0
-STALLS_BEFORE_EXIT = 3
+STALLS_BEFORE_HALT = 3
 STOP_SECONDS = 15.0
+OBSERVE_SECONDS = 15.0
+HALT_SECONDS = 30.0
+"""Between two looks whether reading may go on after it halted."""
+WORKS_AGAIN_SECONDS = 10.0
+"""A consumer that has lived so long with nothing to read is not halted any more."""
 
 
 class Ahead(NamedTuple):
@@ -81,17 +81,22 @@ class Runner:
         if missing:
             raise ValueError(f"no handler for {', '.join(missing)}")
         self._config = config
-        self._database = database
         self._handlers = handlers
-        self._after_commit = after_commit
+        self._database = database
+        self._after_commit = after_commit or _nothing
         self._topics = {config.topic_prefix + topic.name: topic for topic in config.topics}
+        self._writer = Writer(config, database, self._written)
+        self._retries = Retries(config, database, self._topics, handlers, self._after_commit)
+        self._lag = Lag(config, database)
+        self._halted: Halt | None = None
+        self._began = 0.0
         self._rebalance = Rebalance()
         self._stopping = asyncio.Event()
         self._idle = asyncio.Event()
         self._idle.set()
         self._stalls = 0
         self._last_progress = time.monotonic()
-        self._uncommitted: dict[TopicPartition, Any] = {}
+        self._uncommitted: dict[TopicPartition, int] = {}
         self._committed_at = time.monotonic()
 
     @property
@@ -105,14 +110,48 @@ class Runner:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._idle.wait(), STOP_SECONDS)
 
+    @property
+    def remark(self) -> str | None:
+        """What keeps this replica from reading, for people; None while it reads."""
+        if self._halted is not None:
+            return f"halted: {self._halted.code}: {self._halted.detail}"
+        return None if self.ready else "the consumer has no partitions yet"
+
     async def run(self) -> None:
-        """Consume until stopped. Raises `Halt` when an operator must decide, or whatever a handler did not expect."""
+        """Consume until stopped. Where an operator must decide, reading halts: the process stays, and it is looked
+        every 30 s whether reading may go on."""
         self._idle.clear()
         try:
             while not self._stopping.is_set():
-                await self._live_once()
+                try:
+                    await self._live_once()
+                except Halt as halt:
+                    self._halt(halt)
+                    await self._pause(HALT_SECONDS)
         finally:
             self._idle.set()
+
+    async def observe(self) -> None:
+        """Keep the metrics of lag and of what was set aside, every 15 s until cancelled, also while reading halts."""
+        while True:
+            try:
+                await self._retries.observe()
+                await self._lag.ask()
+            except Unavailable as error:
+                log.warning("consumer_not_observed", code=error.code)
+            await asyncio.sleep(OBSERVE_SECONDS)
+
+    def _halt(self, halt: Halt) -> None:
+        if self._halted is None or self._halted.code != halt.code:
+            log.critical("consumer_halted", service=self._config.service, code=halt.code, detail=halt.detail)
+        self._goes_on()
+        halted.labels(halt.code).set(1)
+        self._halted = halt
+
+    def _goes_on(self) -> None:
+        if self._halted is not None:
+            halted.labels(self._halted.code).set(0)
+            self._halted = None
 
     async def _live_once(self) -> None:
         consumer = self._consumer()
@@ -148,7 +187,8 @@ class Runner:
     async def _session(self, consumer: AIOKafkaConsumer) -> None:
         """One life of a consumer, from joining the group to leaving it."""
         self._rebalance.begin(consumer)
-        assignment = Assignment(consumer, self._rebalance, self._database, self._topics)
+        self._began = time.monotonic()
+        assignment = Assignment(self._config.service, consumer, self._rebalance, self._database, self._topics)
         consumer.subscribe(list(self._topics), listener=self._rebalance)
         await consumer.start()
         async with Admin.connected(self._config.bootstrap_servers) as admin:
@@ -186,25 +226,29 @@ class Runner:
     async def _turn(
         self, consumer: AIOKafkaConsumer, assignment: Assignment, cluster_id: str, ahead: Sequence[Ahead]
     ) -> None:
-        """Claim what was newly assigned, then write what was polled. A batch is written, or its cursor dropped."""
+        """Claim what was newly assigned, try again what was set aside, then write what was polled. A batch is written,
+        or its cursor dropped."""
         async with self._rebalance.busy:
             await self._load(assignment, cluster_id)
+            await self._retries.look(assignment)
             batches = [
                 Batch(cursor, work)
                 for place, cursor, polled in ahead
                 if assignment.cursors.get(place) is cursor and (work := await assignment.unread(place, polled))
             ]
             if batches:
-                await self._apply_with_retries(consumer, assignment, batches)
+                await self._writer.write(Member(consumer, assignment, self._stopping), batches)
                 self._last_progress = time.monotonic()
                 self._stalls = 0
+            if batches or (self.ready and time.monotonic() - self._began > WORKS_AGAIN_SECONDS):
+                self._goes_on()
             await self._commit_group(consumer, idle=not batches)
         if not batches and time.monotonic() - self._last_progress > STALL_SECONDS:
             await self._watch(consumer, assignment)
 
     async def _load(self, assignment: Assignment, cluster_id: str) -> None:
         try:
-            await assignment.load(self._config.owner, cluster_id)
+            await self._retries.renew(await assignment.load(self._config.owner, cluster_id))
         except Unavailable as error:
             log.warning("cursors_wait_for_database", service=self._config.service, code=error.code)
             await self._pause(1.0)
@@ -213,61 +257,10 @@ class Runner:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
 
-    async def _apply_with_retries(
-        self, consumer: AIOKafkaConsumer, assignment: Assignment, batches: list[Batch]
-    ) -> None:
-        """Write the batches; wait out trouble with the database without leaving the group."""
-        delay = 0.1
-        while batches:
-            try:
-                await self._apply(batches)
-                return
-            except Fenced as error:
-                log.warning("fenced", service=self._config.service, partitions=len(error.places))
-                lost = {TopicPartition(*place) for place in error.places}
-                batches = [b for b in batches if TopicPartition(*b.cursor.place) not in lost]
-                assignment.give_up(lost)
-            except (Unavailable, Transient) as error:
-                log.warning("batch_waits", service=self._config.service, code=error.code, seconds=delay)
-                await self._wait_in_group(consumer, delay)
-                delay = min(delay * 2, 5.0)
-                if self._stopping.is_set():
-                    assignment.give_up([TopicPartition(*batch.cursor.place) for batch in batches])
-                    return
-
-    async def _wait_in_group(self, consumer: AIOKafkaConsumer, seconds: float) -> None:
-        """Polling paused partitions keeps the membership while nothing can be written."""
-        assigned = consumer.assignment()
-        paused = set(consumer.paused())
-        consumer.pause(*assigned)
-        await consumer.getmany(timeout_ms=int(seconds * 1000))
-        await self._pause(seconds / 10)
-        resume = (assigned & consumer.assignment()) - paused
-        if resume:
-            consumer.resume(*resume)
-
-    async def _apply(self, batches: Sequence[Batch]) -> None:
-        ordered = sorted(batches, key=lambda batch: batch.cursor.place)
-        async with self._database.write() as tx:
-            await cursors.require(tx, [batch.cursor for batch in ordered])
-            advances = await apply_all(tx, ordered, self._config)
-            await cursors.advance(tx, advances)
-        for batch, done in zip(ordered, advances, strict=True):
-            cursor = batch.cursor
-            cursor.next_offset, cursor.last_offset = done.next_offset, done.last_offset
-            cursor.last_fingerprint = done.last_fingerprint
-            self._uncommitted[TopicPartition(*cursor.place)] = batch.work[-1].record
-            self._count(batch, done)
-        if self._after_commit is not None:
-            self._after_commit()
-
-    def _count(self, batch: Batch, done: Advance) -> None:
-        topic = self._topics[batch.cursor.topic].name
-        for outcome, count in done.counts.items():
-            records_read_total.labels(topic, outcome.value).inc(count)
-        for verdict in done.parked:
-            counter = dlq_records_total if verdict.outcome is Outcome.DEAD_LETTERED else conflicts_total
-            counter.labels(verdict.reason).inc()
+    def _written(self, batches: Sequence[Batch]) -> None:
+        for batch in batches:
+            self._uncommitted[TopicPartition(*batch.cursor.place)] = batch.work[-1].record.offset + 1
+        self._after_commit()
 
     async def _commit_group(self, consumer: AIOKafkaConsumer, *, idle: bool) -> None:
         """Tell Kafka too, for lag tools, when there is time and at least every second; a failure changes nothing.
@@ -277,30 +270,24 @@ class Runner:
             return
         newest, self._uncommitted = self._uncommitted, {}
         # A place that went to another replica would have the whole commit refused.
-        newest = {place: record for place, record in newest.items() if place in consumer.assignment()}
+        newest = {place: offset for place, offset in newest.items() if place in consumer.assignment()}
         self._committed_at = time.monotonic()
-        if not newest:
-            return
-        offsets = {place: record.offset + 1 for place, record in newest.items()}
-        with contextlib.suppress(KafkaError, TimeoutError):
-            await asyncio.wait_for(consumer.commit(offsets), 5)
-        for place, position in offsets.items():
-            high = consumer.highwater(place) if place in consumer.assignment() else None
-            if high is not None:
-                labels = (self._config.group, self._topics[place.topic].name, str(place.partition))
-                behind = max(0, high - position)
-                consumer_lag_records.labels(*labels).set(behind)
-                age = time.time() - newest[place].timestamp / 1000 if behind else 0.0
-                consumer_lag_seconds.labels(*labels).set(max(0.0, age))
+        if newest:
+            with contextlib.suppress(KafkaError, TimeoutError):
+                await asyncio.wait_for(consumer.commit(newest), 5)
 
     async def _watch(self, consumer: AIOKafkaConsumer, assignment: Assignment) -> None:
-        """Nothing came for a minute although there is something to read: rebuild the consumer, the third time stop."""
+        """Nothing came for a minute although there is something to read: rebuild the consumer, the third time halt."""
         self._last_progress = time.monotonic()
         ends = await consumer.end_offsets(list(assignment.cursors)) if assignment.cursors else {}
         if all(end <= assignment.cursors[place].next_offset for place, end in ends.items()):
             return
         self._stalls += 1
-        if self._stalls >= STALLS_BEFORE_EXIT:
-            raise Halt("consumer_stalled", "records lie ready and none arrives; the process starts anew")
+        if self._stalls >= STALLS_BEFORE_HALT:
+            raise Halt("consumer_stalled", "records lie ready and none arrives: look at Kafka and the network")
         consumer_rebuilds_total.inc()
         raise KafkaError("consumer stalled")
+
+
+def _nothing() -> None:
+    """For whoever need not be told of a commit."""

@@ -2,15 +2,33 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 
-from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError
+from aiokafka.errors import (
+    CorruptRecordException,
+    InvalidMessageError,
+    InvalidTimestampError,
+    InvalidTopicError,
+    KafkaConnectionError,
+    KafkaError,
+    KafkaTimeoutError,
+    MessageSizeTooLargeError,
+    NodeNotReadyError,
+    RecordListTooLargeError,
+    UnknownError,
+)
 
-from shared.errors import TellbackError, Unavailable
+from shared.errors import TellbackError
 from shared.kafka.lanes import Lane, Run
 from shared.kafka.wire import Raw
-from shared.records import KafkaUnavailable
+from shared.records import KafkaUnavailable, RecordRefused
 from shared.telemetry.metrics import publish_failures_total
 
 AWAY = (KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError, OSError, TimeoutError)
+# The library knows no name for the code of a record against the rules of its topic: it calls that unknown.
+_OF_THE_RECORD = (
+    *(CorruptRecordException, InvalidMessageError, InvalidTimestampError, InvalidTopicError),
+    *(MessageSizeTooLargeError, RecordListTooLargeError, UnknownError),
+)
+"""What Kafka answers about a record. Its other refusals are of us (no right to the topic, an outdated producer)."""
 
 
 class Sending:
@@ -23,7 +41,7 @@ class Sending:
         self._placed: list[tuple[Run, Sequence[int]]] = []
         self._refused: dict[int, tuple[Raw, TellbackError]] = {}
 
-    def refuse(self, index: int, record: Raw, error: TellbackError) -> None:
+    def refuse(self, index: int, record: Raw, error: Exception) -> None:
         """Note a record that never was put into a batch."""
         self._refused[index] = record, told(error)
 
@@ -65,7 +83,7 @@ def outcome(run: Run) -> TellbackError | None:
 def told(error: Exception) -> TellbackError:
     """What a caller is told, and the metrics, about a failure."""
     if not isinstance(error, TellbackError):
-        away = isinstance(error, AWAY) or getattr(error, "retriable", False)
-        error = KafkaUnavailable() if away else Unavailable("record_refused", "Kafka refused the record", retry_after=5)
+        away = isinstance(error, AWAY) or (isinstance(error, KafkaError) and not isinstance(error, _OF_THE_RECORD))
+        error = KafkaUnavailable() if away else RecordRefused()
     publish_failures_total.labels(error.code).inc()
     return error

@@ -215,4 +215,9 @@ class Tail:
             event = decode(record.headers, record.value)
         except Poison:
             return Seen(place, record.offset, None)
+        except MemoryError:
+            raise
+        except Exception as error:  # a bug of the decoder; the consumer has set the record aside, so it is passed over
+            log.error("record_undecodable", topic=record.topic, offset=record.offset, exc_info=error)
+            return Seen(place, record.offset, None)
         return Seen(place, record.offset, event)

@@ -12,11 +12,17 @@ from typing import Any
 import structlog
 from structlog.typing import Processor
 
-from shared.telemetry.redaction import redact
+from shared.telemetry.redaction import one_line, redact
 from shared.telemetry.tracebacks import rendered
 
-_QUIET = {"uvicorn.access": logging.CRITICAL, "httpx": logging.WARNING, "httpcore": logging.WARNING}
-"""Libraries that would repeat what our own lines say, or write addresses with their query."""
+_QUIET = {
+    "uvicorn.access": logging.CRITICAL,
+    "uvicorn.error": logging.INFO,
+    "nicegui": logging.INFO,
+    "httpx": logging.WARNING,
+    "httpcore": logging.WARNING,
+}
+"""Libraries that would repeat what our own lines say, or write addresses with their query or what goes over sockets."""
 _WITH_OWN_WAYS = ("uvicorn", "uvicorn.error", "uvicorn.access")
 """Loggers that uvicorn's default configuration gives handlers of their own and cuts off from the root."""
 
@@ -49,6 +55,7 @@ def configure(service: str, level: str = "info", log_format: str = "auto") -> No
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 _naming(service),
+                *([one_line] if console else []),
                 _renderer(console),
             ],
         )
@@ -60,7 +67,13 @@ def configure(service: str, level: str = "info", log_format: str = "auto") -> No
         library = logging.getLogger(name)
         library.handlers, library.propagate = [], True
     for name, threshold in _QUIET.items():
-        logging.getLogger(name).setLevel(threshold)
+        logging.getLogger(name).setLevel(max(threshold, root.level))
+    logging.getLogger("uvicorn.error").addFilter(_no_address_of_a_socket)
+
+
+def _no_address_of_a_socket(record: logging.LogRecord) -> bool:
+    """uvicorn says of each WebSocket where it leads, with the query, which names the page that it belongs to."""
+    return '"WebSocket ' not in str(record.msg)
 
 
 def _renderer(console: bool) -> Processor:

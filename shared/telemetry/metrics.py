@@ -20,6 +20,17 @@ build_info = Gauge(
     multiprocess_mode="max",
 )
 
+# Work beside the requests
+task_failures_total = Counter(
+    "tellback_task_failures_total", "Failures nobody foresaw of work in the background; it is begun anew.", ["task"]
+)
+task_failing = Gauge(
+    "tellback_task_failing",
+    "1 while a background task fails and is begun anew again and again.",
+    ["task"],
+    multiprocess_mode="livemax",
+)
+
 # HTTP
 http_request_duration_seconds = Histogram(
     "tellback_http_request_duration_seconds",
@@ -29,6 +40,12 @@ http_request_duration_seconds = Histogram(
 )
 http_requests_in_flight = Gauge(
     "tellback_http_requests_in_flight", "Requests being answered now.", multiprocess_mode="livesum"
+)
+http_connections_closed_total = Counter(
+    "tellback_http_connections_closed_total",
+    "Connections closed by the server: those that waited too long for the client (silent, head, body, answer, idle, "
+    "leaving), and those that made room where a client (client) or all together (full) had too many.",
+    ["reason"],
 )
 api_key_lookups_total = Counter(
     "tellback_api_key_lookups_total",
@@ -75,7 +92,7 @@ outbox_published_total = Counter("tellback_outbox_published_total", "Outbox rows
 # Reading
 records_read_total = Counter(
     "tellback_records_read_total",
-    "Records read: new, repeat, change, pending, conflict or dead_lettered.",
+    "Records read: new, repeat, change, pending, conflict, passed_over or dead_lettered.",
     ["topic", "outcome"],
 )
 consumer_lag_records = Gauge(
@@ -99,6 +116,39 @@ pipeline_delay_seconds = Histogram(
     ["stage"],
     buckets=_DELAY,
 )
+halted = Gauge(
+    "tellback_halted",
+    "1 while the service reads nothing until an operator decides; reads of its API go on.",
+    ["reason"],
+    multiprocess_mode="livemax",
+)
+waiting = Gauge(
+    "tellback_waiting",
+    "1 while what was read has waited for more than a minute to be written.",
+    ["reason"],
+    multiprocess_mode="livemax",
+)
+handler_errors_total = Counter(
+    "tellback_handler_errors_total", "Failures of a handler on a single record.", ["topic", "event", "error"]
+)
+batches_split_total = Counter(
+    "tellback_batches_split_total", "Times a batch that failed was tried again in smaller pieces.", ["topic"]
+)
+set_aside_records = Gauge(
+    "tellback_set_aside_records",
+    "Dead letters by state: retrying, behind or dead.",
+    ["state", "reason"],
+    multiprocess_mode="livemax",
+)
+set_aside_applied_total = Counter(
+    "tellback_set_aside_applied_total", "Records that were set aside and found their outcome later.", ["topic"]
+)
+must_apply_waiting = Gauge(
+    "tellback_must_apply_waiting",
+    "Erasures, withdrawals and objections that could not be applied yet; must be 0.",
+    ["event"],
+    multiprocess_mode="livemax",
+)
 dlq_records_total = Counter("tellback_dlq_records_total", "Records put among the dead letters.", ["reason"])
 conflicts_total = Counter("tellback_conflicts_total", "Records parked as conflicts.", ["reason"])
 pending_changes = Gauge(
@@ -115,6 +165,11 @@ pending_changes_dropped_total = Counter(
 aggregate_drift = Gauge(
     "tellback_aggregate_drift",
     "Accounts of the last self-check whose stored figures differ from a recomputation; must be 0.",
+    multiprocess_mode="livemax",
+)
+accounts_not_projected = Gauge(
+    "tellback_accounts_not_projected",
+    "Accounts whose changes cannot be worked out, tried again and again; must be 0.",
     multiprocess_mode="livemax",
 )
 follow_ups_opened_total = Counter("tellback_follow_ups_opened_total", "Follow-ups opened.", ["kind", "severity"])

@@ -15,6 +15,7 @@ _SECRET_LOOKS = re.compile(
     r"|(?P<scheme>\b[a-z][a-z0-9+.-]*://[^/@\s:]*):[^/@\s]+@"
     r"|\b(?P<bearer>Bearer|Basic)\s+[A-Za-z0-9._~+/=-]{8,}"
 )
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _NAMES_OF_PAYLOAD = frozenset({"body", "payload", "comment", "answers", "email", "value"})
 
 
@@ -52,3 +53,11 @@ def _clean(value: Any) -> Any:
     if isinstance(value, list | tuple):
         return [_clean(item) for item in value]
     return value
+
+
+def one_line(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    """structlog processor for terminals: nobody's text begins another line or moves the cursor. JSON needs none."""
+    for name, value in event.items():
+        if isinstance(value, str) and name != "exception":
+            event[name] = _CONTROL.sub(lambda sign: sign[0].encode("unicode_escape").decode(), value)
+    return event

@@ -14,6 +14,16 @@ def rendered(error: BaseException) -> str:
     return "\nbecause of ".join(_one(link) for link in _chain(error))
 
 
+def without_data(error: BaseException) -> str:
+    """The exception and its causes with no word that a record may have brought: types, SQLSTATE, constraint, frames."""
+    return "\nbecause of ".join("\n".join([_facts(link), *_frames(link)]) for link in _chain(error))
+
+
+def kind_of(error: BaseException) -> str:
+    """The type by its full name; `KeyError`, `asyncpg.exceptions.DataError`."""
+    return f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
+
+
 def safe_message(error: BaseException) -> str:
     """The message, unless it is of a kind that repeats its input.
 
@@ -41,10 +51,16 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
 
 
 def _one(error: BaseException) -> str:
-    kind = f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
     message = safe_message(error)
-    frames = [
-        f'  File "{frame.filename}", line {frame.lineno}, in {frame.name}'
-        for frame in traceback.extract_tb(error.__traceback__)
-    ]
-    return "\n".join([f"{kind}: {message}" if message else kind, *frames])
+    return "\n".join([f"{kind_of(error)}: {message}" if message else kind_of(error), *_frames(error)])
+
+
+def _facts(error: BaseException) -> str:
+    state, constraint = (getattr(error, name, None) for name in ("sqlstate", "constraint_name"))
+    known = [f"SQLSTATE {state}"] * bool(state) + [f"constraint {constraint}"] * bool(constraint)
+    return ", ".join([kind_of(error), *known])
+
+
+def _frames(error: BaseException) -> list[str]:
+    frames = traceback.extract_tb(error.__traceback__)
+    return [f'  File "{frame.filename}", line {frame.lineno}, in {frame.name}' for frame in frames]

@@ -37,7 +37,7 @@ class Site:
 
     async def key(self, **wanted: Any) -> dict[str, Any]:
         """A publishable key for the page."""
-        manager = bearer(await api_key(self.environment, ("manage",)))
+        manager = bearer(await api_key(self.environment, ("manage", "ingest")))
         body = {"name": "page", "publishable": True, "origins": [self.url]} | wanted
         async with httpx.AsyncClient(trust_env=False) as client:
             answer = await client.post(f"{self.collector}/v1/keys", json=body, headers=manager)

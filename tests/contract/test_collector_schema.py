@@ -15,7 +15,7 @@ from tests.support.environment import Environment
 from tests.support.http import api_key, bearer
 from tests.support.openapi import CHECKS, generated, stored
 
-SCOPES = ("ingest", "read", "manage", "erase")
+SCOPES = ("ingest", "read", "act", "manage", "erase")
 EXAMPLES = int(os.environ.get("TELLBACK_TEST_EXAMPLES", "2"))
 """Generated calls an operation, beside the explicit ones; more of them look deeper: `TELLBACK_TEST_EXAMPLES=50`."""
 

@@ -61,6 +61,7 @@ def test_a_sample_is_read_with_all_that_it_says(sample: Sample) -> None:
     assert sample.file.startswith(event.type)
     assert str(event.id) == sample.headers["ce_id"]
     assert event.source == sample.headers["ce_source"]
+    assert event.sender == sample.headers.get("ce_sender")
     assert event.account_id == sample.value["account_id"]
     assert has(event.data.model_dump(mode="json"), sample.value)
 
@@ -69,11 +70,12 @@ def test_a_sample_is_read_with_all_that_it_says(sample: Sample) -> None:
 def test_what_is_read_can_be_written_and_read_again(sample: Sample) -> None:
     event = sample.decoded()
     again = decode(event.headers(), event.value())
-    assert (again.id, again.type, again.source, again.time) == (
+    assert (again.id, again.type, again.source, again.time, again.sender) == (
         event.id,
         event.type,
         event.source,
         event.time,
+        event.sender,
     )
     assert again.data == event.data
 

@@ -8,10 +8,10 @@ from uuid import UUID
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.events.envelope import Event
-from shared.events.responses import ResponseRecorded
+from shared.events.responses import ResponseRecorded, ResponseWithdrawn, StakeholderErased
 from shared.ids import uuid7
 from shared.records import OutRecord
-from shared.topics import RESPONSE_RECORDED, RESPONSES, Topic
+from shared.topics import RESPONSE_RECORDED, RESPONSE_WITHDRAWN, RESPONSES, STAKEHOLDER_ERASED, Topic
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
 
@@ -29,6 +29,26 @@ def recorded(response_id: str, account_id: str = "acme", **fields: Any) -> Event
     }
     data = ResponseRecorded(response_id=response_id, account_id=account_id, **(values | fields))
     return Event(UUID(bytes=uuid7().bytes), RESPONSE_RECORDED, "/tests", NOW, account_id, data)
+
+
+def erased(account_id: str, stakeholder_id: str) -> Event:
+    """A stakeholder.erased event, at `NOW`."""
+    event_id = UUID(bytes=uuid7().bytes)
+    data = StakeholderErased(
+        account_id=account_id,
+        stakeholder_id=stakeholder_id,
+        subject=f"hash of {account_id}/{stakeholder_id}",
+        receipt_id=event_id,
+        erased_at=NOW,
+    )
+    return Event(event_id, STAKEHOLDER_ERASED, "/tests", NOW, account_id, data)
+
+
+def withdrawn(response_id: str, account_id: str = "acme") -> Event:
+    """A response.withdrawn event, at `NOW`."""
+    event_id = UUID(bytes=uuid7().bytes)
+    data = ResponseWithdrawn(event_id=event_id, response_id=response_id, account_id=account_id, recorded_at=NOW)
+    return Event(event_id, RESPONSE_WITHDRAWN, "/tests", NOW, account_id, data)
 
 
 def record_of(event: Event, topic: Topic = RESPONSES) -> OutRecord:

@@ -2,6 +2,7 @@
 
 import json
 import os
+import random
 import re
 import signal
 import socket
@@ -34,12 +35,17 @@ class Home:
     port_base: int
     output: Path
     process: subprocess.Popen[bytes] | None = None
+    _writer: subprocess.Popen[bytes] | None = None
 
     def up(self, *options: str) -> None:
-        """Start `tellback up` with its output into a new file."""
-        self.output.write_text("")
+        """Start `tellback up` with its output into a new file. Another process writes that file, so that it goes on
+        when `up` may write nothing more."""
         options = ("--data", str(self.data), "--port-base", str(self.port_base), *options)
-        self.process = start(tellback("up", *options), self.output, env=NAMED_NOWHERE)
+        with self.output.open("wb") as file:
+            self._writer = subprocess.Popen(("cat",), stdin=subprocess.PIPE, stdout=file)
+        assert self._writer.stdin
+        with self._writer.stdin as pipe:
+            self.process = start(tellback("up", *options), pipe, env=NAMED_NOWHERE)
 
     @property
     def pid(self) -> int:
@@ -81,7 +87,10 @@ class Home:
     def stop(self, with_signal: signal.Signals = signal.SIGINT) -> int:
         """End `up`; answers its exit code."""
         assert self.process
-        return end(self.process, with_signal, seconds=STAGES * STOP_SECONDS)
+        assert self._writer
+        code = end(self.process, with_signal, seconds=STAGES * STOP_SECONDS)
+        self._writer.wait(STOP_SECONDS)
+        return code
 
 
 @contextmanager
@@ -96,8 +105,11 @@ def home_in(folder: Path) -> Iterator[Home]:
 
 
 def free_port_base() -> int:
-    """The first of five neighbouring ports that nobody listens on, below those that the system hands out."""
-    for base in range(20_000, 32_000, 10):
+    """The first of five neighbouring ports that nobody listens on, below those that the system hands out. Any such:
+    another installation that starts at this moment does not listen yet."""
+    bases = list(range(20_000, 32_000, 10))
+    random.shuffle(bases)
+    for base in bases:
         if all(_free(base + offset) for offset in range(PORTS)):
             return base
     raise AssertionError("no free ports")

@@ -4,6 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import AsyncIterator, Iterable
+from typing import Any
 
 import httpx
 import uvicorn
@@ -12,6 +13,7 @@ from fastapi import FastAPI
 from shared.access.store import NewKey, create_key
 from shared.clock import SystemClock
 from shared.db.engine import Database
+from shared.http.connections import Limits
 from shared.http.direct import DirectProtocol
 from tests.support.environment import Environment
 from tests.support.polling import eventually
@@ -27,12 +29,13 @@ async def running(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 
 
 @contextlib.asynccontextmanager
-async def serving(app: FastAPI) -> AsyncIterator[str]:
+async def serving(app: FastAPI, limits: Limits | None = None, **options: Any) -> AsyncIterator[str]:
     """The base URL of the app on a real server, for what only a socket shows: streams, framing, disconnects."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        protocol = DirectProtocol.offering(getattr(app, "direct", {}))
-        config = uvicorn.Config(app, log_config=None, lifespan="on", timeout_graceful_shutdown=2, http=protocol)
+        protocol = DirectProtocol.offering(getattr(app, "direct", {}), limits or Limits())
+        options = {"log_config": None, "lifespan": "on", "timeout_graceful_shutdown": 2, "http": protocol} | options
+        config = uvicorn.Config(app, **options)
         server = uvicorn.Server(config)
         # The test's process keeps its own signal handlers.
         serve = asyncio.create_task(server._serve([listening]))

@@ -89,6 +89,14 @@ class Installation:
             return False
         return answer.is_success
 
+    def is_still_running(self, service: str) -> bool:
+        """Whether the process that was started last is there."""
+        return self._running[service].poll() is None
+
+    def log(self, service: str) -> str:
+        """What a service has logged so far."""
+        return (self._logs / f"{service}.log").read_text(errors="replace")
+
     def kill(self, service: str) -> None:
         """SIGKILL, as a crash would be."""
         child = self._running[service]

@@ -22,6 +22,8 @@ class MailServer:
     port: int = 0
     refuse: int = 0
     mails: list[EmailMessage] = field(default_factory=list)
+    contents: list[bytes] = field(default_factory=list)
+    """The mails as they came over the wire."""
     recipients: list[str] = field(default_factory=list)
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
@@ -31,6 +33,7 @@ class MailServer:
             return REFUSED
         content = envelope.content
         assert isinstance(content, bytes)
+        self.contents.append(content)
         self.mails.append(cast(EmailMessage, message_from_bytes(content, policy=cast(Any, default))))
         self.recipients += [str(recipient) for recipient in envelope.rcpt_tos]
         return TAKEN

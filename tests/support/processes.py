@@ -1,6 +1,8 @@
 """Real processes for tests: started with a log, ended for sure."""
 
+import asyncio
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -8,11 +10,13 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import IO
 
 from services.cli.embedded.jars import Jars
 from services.cli.embedded.kafka import Kafka
 from services.cli.embedded.postgres import Postgres
 from services.cli.embedded.process import Program, free_port
+from tests.support.environment import Environment
 
 SOURCES = {"PYTHONPATH": str(Path(__file__).parents[2])}
 """The code of this tree, whether or not the environment has it installed."""
@@ -39,10 +43,11 @@ def running(program: Program) -> Iterator[subprocess.Popen[bytes]]:
         end(child, program.stop_signal)
 
 
-def start(argv: Sequence[str], log: Path, env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
-    """Start a program of ours that writes to `log`, with `env` added to the environment; `end` ends it."""
-    program = Program(name=Path(argv[0]).name, argv=tuple(argv), log=log, env={**SOURCES, **(env or {})})
-    with log.open("ab") as out:
+def start(argv: Sequence[str], log: Path | IO[bytes], env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
+    """Start a program of ours that writes to `log`, a file's path or an open one, with `env` added to the environment;
+    `end` ends it."""
+    program = Program(name=Path(argv[0]).name, argv=tuple(argv), log=Path(os.devnull), env={**SOURCES, **(env or {})})
+    with log.open("ab") if isinstance(log, Path) else contextlib.nullcontext(log) as out:
         return subprocess.Popen(program.argv, stdout=out, stderr=subprocess.STDOUT, **program.options())
 
 
@@ -101,3 +106,16 @@ def embedded_postgres(settings: Mapping[str, str] | None = None, kept: Path | No
         with running(program) as child:
             wait_until(lambda: postgres.ready(child.pid), child, program.log)
             yield postgres.url("postgres")
+
+
+async def run_tellback(environment: Environment, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """A command in a process of its own, on the environment's Kafka and PostgreSQL."""
+    return await asyncio.to_thread(
+        subprocess.run,
+        tellback(*arguments),
+        env=os.environ | SOURCES | environment.variables(),
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )

@@ -101,6 +101,7 @@ def _message(of_type: str) -> dict[str, Any]:
                 "ce_type": {"const": of_type},
                 "ce_source": {"type": "string", "format": "uri-reference"},
                 "ce_time": {"type": "string", "format": "date-time"},
+                "ce_sender": {"type": "string", "description": "Id of the API key that sent it, where one did."},
                 "content-type": {"const": "application/json"},
             },
         },

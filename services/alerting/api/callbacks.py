@@ -82,6 +82,7 @@ class CallbackAnswer(BaseModel):
     summary="A CRM's user has acted",
     responses={
         401: {"description": "The signature is not that of a live secret of the endpoint, or too old."},
+        403: {"description": "The endpoint is disabled."},
         404: {"description": "There is no such follow-up for this endpoint."},
         409: {"description": "The version is stale, or another message came under this webhook-id."},
     },

@@ -2,28 +2,33 @@
 
 from uuid import UUID
 
+from services.alerting import EMITS
 from services.alerting.api.models import Erasure
-from services.alerting.store.answers import find_erasure
+from shared.db.erasures import Journal
 from shared.errors import NotFound
 from shared.http.auth import Eraser
 from shared.http.deps import TheDatabase
 from shared.http.routing import Router
+from shared.topics import DEAD_LETTERS, gone_from
 
 router = Router(prefix="/v1/erasures", tags=["erasure"])
 
 
 @router.get("/{receipt_id}", summary="When and how much was erased")
 async def get_erasure(receipt_id: UUID, caller: Eraser, database: TheDatabase) -> Erasure:
-    """404 until the erasure has come through."""
+    """404 until the erasure has come through, and for one of an account that the caller does not see."""
     async with database.read() as tx:
-        found = await find_erasure(tx, receipt_id)
+        found = await Journal.receipt(tx, receipt_id, caller.owner_email, ("responses", "tasks", "messages"))
     if found is None:
         raise NotFound("erasure_not_found", "no such erasure has come here yet")
+    applied_at = found["applied_at"]
     return Erasure(
-        receipt_id=str(found.receipt_id),
-        erased_at=found.erased_at,
-        applied_at=found.applied_at,
-        responses=found.responses,
-        follow_ups=found.tasks,
-        messages=found.messages,
+        receipt_id=str(found["receipt_id"]),
+        status="applied" if applied_at else "waiting",
+        erased_at=found["erased_at"],
+        applied_at=applied_at,
+        gone_from_log_at=gone_from((*EMITS, DEAD_LETTERS), applied_at) if applied_at else None,
+        responses=found["responses"],
+        follow_ups=found["tasks"],
+        messages=found["messages"],
     )

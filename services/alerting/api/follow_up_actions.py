@@ -1,7 +1,7 @@
 """What people and CRMs do with a follow-up. Each call may name the version it saw, in the body or as If-Match."""
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -23,15 +23,14 @@ from services.alerting.domain.tasks import Closing, Promise
 from services.alerting.handlers.follow_ups import Action, Command, change_follow_up
 from shared.access.caller import Caller
 from shared.db.engine import Database
-from shared.errors import Invalid
 from shared.http.auth import Actor
 from shared.http.deps import TheDatabase
+from shared.http.params import require_ahead
 from shared.http.routing import Router
 
 router = Router(prefix="/v1/follow-ups/{follow_up_id}", tags=["follow-ups"])
 NOTHING = Step()
 RESOLVED = CloseStep()
-LONGEST = timedelta(days=366)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +53,8 @@ class Desk:
         return await shown(self.database, self.service, task, self.response)
 
     def require_ahead(self, field: str, at: datetime) -> None:
-        """Raises Invalid for a time that has passed, or that nobody who works here now will see."""
-        now = self.service.resources.clock.now()
-        if not now < at <= now + LONGEST:
-            code = f"invalid_{field}"
-            detail = f"must lie ahead, within {LONGEST.days} days"
-            raise Invalid(code, detail, errors=[{"field": field, "code": code, "detail": detail}])
+        """Raises Invalid for a deadline that has passed, or that nobody who works here now will see."""
+        require_ahead(field, at, self.service.resources.clock.now())
 
 
 def desk(

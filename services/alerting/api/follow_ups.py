@@ -1,6 +1,6 @@
 """Reading follow-ups, and opening one by hand."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -23,10 +23,11 @@ from shared.access.caller import Caller
 from shared.db.engine import Database
 from shared.db.transaction import ReadTx
 from shared.errors import Invalid, NotFound
+from shared.http import paging
 from shared.http.auth import Actor, Reader
 from shared.http.deps import TheClock, TheDatabase
-from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, decode_cursor, page_of, parse_sort
-from shared.http.params import Instant, PathId, Search
+from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, page_of, parse_sort, read_cursor
+from shared.http.params import Instant, PathId, Search, require_ahead
 from shared.http.routing import Router
 
 router = Router(prefix="/v1/follow-ups", tags=["follow-ups"])
@@ -76,8 +77,8 @@ async def list_follow_ups(
         search=q,
     )
     purpose = f"follow-ups {sort}"
-    values = decode_cursor(cursor, purpose) if cursor else None
-    after = (datetime.fromisoformat(values[0]), UUID(values[1])) if values else None
+    position = read_cursor(cursor, purpose, paging.instant, paging.uuid) if cursor else None
+    after = (position[0], position[1]) if position else None
     async with database.read() as tx:
         tasks = await task_queries.list_tasks(tx, wanted, Sort(key, descending), after, limit + 1)
     page = page_of(tasks, limit, lambda task: (getattr(task, key), str(task.follow_up_id)), purpose)
@@ -100,6 +101,8 @@ async def open_follow_up(
     idempotency_key: IdempotencyKey = None,
 ) -> FollowUpDetail:
     """201 for a new one; 200 with the open one of the same person and kind, which has one occurrence more."""
+    if wanted.due_at is not None:
+        require_ahead("due_at", wanted.due_at, service.resources.clock.now())
     given = {name: getattr(wanted, name) for name in NewFollowUp.model_fields if name != "owner"}
     owner = wanted.owner.value() if wanted.owner else None
     asked = Wanted(**given, owner=owner, idempotency_key=idempotency_key)

@@ -305,8 +305,15 @@ class Erasure(BaseModel):
     """When and how much was erased here."""
 
     receipt_id: str
-    erased_at: datetime
-    applied_at: datetime
+    status: Literal["waiting", "applied"] = Field(
+        description="`waiting`: the person is shown nowhere any more, and their rows go as soon as they can."
+    )
+    erased_at: datetime = Field(description="What was recorded until then is gone and stays out.")
+    applied_at: datetime | None = Field(description="When this service had done it; null while it waits.")
+    gone_from_log_at: datetime | None = Field(
+        description="When the last record about the person that this service has written leaves Kafka's log, by the"
+        " retention of its topics; null while it waits. What webhooks have brought to receivers is with them."
+    )
     responses: int
     follow_ups: int
     messages: int

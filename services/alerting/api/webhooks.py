@@ -1,6 +1,6 @@
 """Calls about webhook endpoints: who gets told, with which secret."""
 
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import Depends, Path
@@ -24,9 +24,10 @@ from services.alerting.store import webhooks_log
 from shared.access.caller import Caller
 from shared.db.transaction import ReadTx
 from shared.errors import NotFound
+from shared.http import paging
 from shared.http.auth import Manager, Reader
 from shared.http.deps import service
-from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, decode_cursor, page_of
+from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, page_of, read_cursor
 from shared.http.routing import Router
 
 router = Router(prefix="/v1/webhook-endpoints", tags=["webhooks"])
@@ -68,10 +69,8 @@ async def list_endpoints(
     caller: Reader, webhooks: TheWebhooks, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Page[EndpointItem]:
     """All endpoints, oldest first."""
-    after = None
-    if cursor is not None:
-        at, endpoint_id = decode_cursor(cursor, _LIST)
-        after = (datetime.fromisoformat(at), endpoint_id)
+    position = read_cursor(cursor, _LIST, paging.instant, paging.text) if cursor else None
+    after = (position[0], position[1]) if position else None
     async with webhooks.database.read() as tx:
         rows = await store.page(tx, caller.owner_email, after, limit + 1, webhooks.clock.now())
     page = page_of(rows, limit, lambda row: (row.created_at, row.endpoint_id), _LIST)

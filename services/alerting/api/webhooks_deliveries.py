@@ -1,10 +1,8 @@
 """Calls about deliveries: what was sent to whom, what came of it, and sending it again."""
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, Path, Query
-from pydantic import AwareDatetime
 
 from services.alerting.api.webhooks import EndpointId, TheWebhooks
 from services.alerting.api.webhooks_models import DeliveryDetail, DeliveryItem
@@ -13,8 +11,10 @@ from services.alerting.handlers import webhooks as handlers
 from services.alerting.store import webhooks_endpoints, webhooks_log
 from services.alerting.store.webhooks_log import DeliveryFilter
 from shared.errors import NotFound
+from shared.http import paging
 from shared.http.auth import Actor, Reader
-from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, decode_cursor, page_of
+from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, page_of, read_cursor
+from shared.http.params import Instant
 from shared.http.routing import Router
 
 router = Router(prefix="/v1", tags=["webhooks"])
@@ -27,8 +27,8 @@ def wanted(  # a dependency, so that the route stays readable
     event_type: Text = None,
     account_id: Text = None,
     job_id: Annotated[str | None, Query(max_length=200, description="Those of one recovery.")] = None,
-    since: Annotated[AwareDatetime | None, Query(description="Made at or after.")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="Made before.")] = None,
+    since: Annotated[Instant | None, Query(description="Made at or after.")] = None,
+    until: Annotated[Instant | None, Query(description="Made before.")] = None,
 ) -> DeliveryFilter:
     """The filters of a list of deliveries."""
     return DeliveryFilter(status and status.value, event_type, account_id, since, until, job_id)
@@ -44,10 +44,8 @@ async def list_deliveries(
     cursor: Cursor = None,
 ) -> Page[DeliveryItem]:
     """The deliveries to one endpoint, newest first."""
-    after = None
-    if cursor is not None:
-        at, delivery_id = decode_cursor(cursor, endpoint_id)
-        after = (datetime.fromisoformat(at), delivery_id)
+    position = read_cursor(cursor, endpoint_id, paging.instant, paging.text) if cursor else None
+    after = (position[0], position[1]) if position else None
     owner = caller.owner_email
     async with webhooks.database.read() as tx:
         if await webhooks_endpoints.find(tx, endpoint_id, owner, webhooks.clock.now()) is None:

@@ -6,7 +6,6 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
     AfterValidator,
-    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -22,6 +21,7 @@ from services.alerting.domain.endpoints import check_headers, without_path
 from services.alerting.domain.messages import MESSAGE_TYPES
 from services.alerting.domain.signing import DEFAULT_GRACE, MAX_GRACE, checked_secret
 from services.alerting.store.webhooks_endpoints import Notice
+from shared.http.params import Instant
 
 
 def _known_types(types: list[str]) -> list[str]:
@@ -143,8 +143,8 @@ class Recovery(Input):
         json_schema_extra={"examples": [{"since": "2026-03-31T00:00:00Z", "until": "2026-04-01T00:00:00Z"}]}
     )
 
-    since: AwareDatetime = Field(description="At most 14 days ago.")
-    until: AwareDatetime | None = Field(default=None, description="Default now.")
+    since: Instant = Field(description="At most 14 days ago.")
+    until: Instant | None = Field(default=None, description="Default now.")
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:

@@ -11,13 +11,17 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from enum import StrEnum
+from math import ceil
 
 DEFAULT_SCHEDULE = (5.0, 300.0, 1800.0, 7200.0, 18000.0, 36000.0, 50400.0, 72000.0, 86400.0)
 JITTER = 0.2
 RETRY_AFTER_CAP_S = 3600.0
+LONGEST_GAP_S = 30 * 86_400.0
+LONGEST_REST_S = 2 * LONGEST_GAP_S
+"""The most that a receiver's Retry-After is read as: no schedule obeys a longer one."""
 LOST_ATTEMPTS_ALLOWED = 5
 _BUSY = (429, 502, 504)
-_DELTA_SECONDS = re.compile(r"[0-9]{1,9}\Z")
+_DELTA_SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?\Z")
 
 
 class Failure(StrEnum):
@@ -96,18 +100,24 @@ def failure_of_status(status_code: int) -> Failure | None:
 
 
 def retry_after_seconds(value: str | None, now: datetime) -> float | None:
-    """The Retry-After header in seconds: a number or an HTTP date; None when absent, malformed or past."""
+    """The Retry-After header in whole seconds, rounded up, at most `LONGEST_REST_S`: a number, also with decimals, or
+    an HTTP date; None when absent, malformed or past."""
     if value is None:
         return None
     value = value.strip()
     if _DELTA_SECONDS.match(value):
-        return float(value)
+        return _rest_of(float(value))
     try:
         at = parsedate_to_datetime(value)
     except (ValueError, TypeError, OverflowError):
         return None
     seconds = (at.replace(tzinfo=at.tzinfo or UTC) - now).total_seconds()
-    return seconds if seconds > 0 else None
+    return _rest_of(seconds) if seconds > 0 else None
+
+
+def _rest_of(seconds: float) -> float:
+    """Never sooner than asked, and finite however many digits were sent."""
+    return float(ceil(min(seconds, LONGEST_REST_S)))
 
 
 def wait_before_retry(
@@ -180,7 +190,7 @@ def parsed_schedule(text: str) -> tuple[float, ...]:
 
 def check_schedule(gaps: Sequence[float]) -> None:
     """Raise ValueError unless there are at most 50 gaps, each from 0 to 30 days."""
-    if len(gaps) > 50 or not all(0 <= gap <= 30 * 86_400 for gap in gaps):
+    if len(gaps) > 50 or not all(0 <= gap <= LONGEST_GAP_S for gap in gaps):
         raise ValueError("at most 50 gaps of 0 to 2592000 seconds")
 
 

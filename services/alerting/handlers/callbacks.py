@@ -4,6 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 
+from services.alerting.domain.deliveries import EndpointStatus
 from services.alerting.domain.lifecycle import Refusal
 from services.alerting.domain.signing import Secret, live
 from services.alerting.domain.tasks import Task
@@ -16,7 +17,7 @@ from services.alerting.store import webhooks_endpoints
 from services.alerting.store.callbacks import purge_callbacks, take_callback
 from shared.access.caller import Caller
 from shared.db.transaction import ReadTx, WriteTx
-from shared.errors import Conflict, Unauthorized
+from shared.errors import Conflict, Forbidden, Unauthorized
 
 KEPT = timedelta(days=7)
 _ALREADY_SO = (Refusal.CLOSED.value, Refusal.IN_PROGRESS.value)
@@ -45,7 +46,7 @@ class Answered:
 
 async def genuine(tx: ReadTx, webhooks: Webhooks, endpoint_id: str, signed: Signed, body: bytes) -> Callback:
     """The message, if a live secret of the endpoint signed it. Raises `Unauthorized`, the same for an endpoint that
-    does not exist.
+    does not exist, and `Forbidden` while the endpoint is disabled, which only who has its secret is told.
     """
     now = webhooks.clock.now()
     endpoint = await webhooks_endpoints.find(tx, endpoint_id, None, now)
@@ -59,6 +60,8 @@ async def genuine(tx: ReadTx, webhooks: Webhooks, endpoint_id: str, signed: Sign
             secrets += [one.value for one in live([Secret(value, sealed.created_at, sealed.expires_at)], now)]
     if endpoint is None or not is_genuine(signed, body, secrets, now):
         raise Unauthorized("invalid_signature", "a fresh signature with a secret of the endpoint is needed")
+    if endpoint.status is EndpointStatus.DISABLED:
+        raise Forbidden("endpoint_disabled", "the endpoint is disabled: enable it, then send this again")
     caller = Caller(endpoint_id, frozenset({"act"}), endpoint.owner_email)
     return Callback(endpoint_id, caller, signed.message_id, hashlib.sha256(body).digest())
 

@@ -10,7 +10,7 @@ from services.alerting.store.answers import erased_at
 from services.alerting.store.watches import note_known
 from shared.db.directory import DirectoryReplica
 from shared.db.transaction import WriteTx
-from shared.events.directory import AccountUpserted, StakeholderUpserted
+from shared.events.directory import AccountUpserted, StakeholderRemoved, StakeholderUpserted
 from shared.events.envelope import Event
 from shared.verdicts import CHANGE, BatchHandler, Received, Verdict
 
@@ -50,7 +50,7 @@ async def _erased(tx: WriteTx, records: Sequence[Received], resources: Resources
     people = {
         record.event.id: (resources.subject(data.account_id, data.stakeholder_id), data.recorded_at)
         for record in records
-        if isinstance(data := record.event.data, StakeholderUpserted)
+        if isinstance(data := record.event.data, StakeholderUpserted | StakeholderRemoved)
     }
     journal = await erased_at(tx, [name for name, _ in people.values()]) if people else {}
     return {

@@ -9,14 +9,16 @@ from services.alerting.handlers.casework import Casework
 from services.alerting.handlers.judging import Batch, judge
 from services.alerting.handlers.resources import Resources
 from services.alerting.store import answers as store
-from services.alerting.store.accounts import forget_stakeholder
-from services.alerting.store.answers import Erasure
+from services.alerting.store.accounts import forget_stakeholder, stakeholders_by_id
 from services.alerting.store.facts import forget_invitations
 from services.alerting.store.occasions import forget_occasions
 from services.alerting.store.past import forget_past_of
+from services.alerting.store.redaction import redact
 from services.alerting.store.tasks import forget_texts, save_tasks, tasks_of_person
 from services.alerting.store.webhooks import forget_person
+from shared.db.erasures import Journal
 from shared.db.transaction import WriteTx
+from shared.erasure import Names
 from shared.events.responses import StakeholderErased
 from shared.verdicts import CHANGE, REPEAT, BatchHandler, Received, Verdict
 
@@ -34,8 +36,8 @@ def erase_stakeholders(resources: Resources) -> BatchHandler:
             data = record.event.data
             if not isinstance(data, StakeholderErased):
                 raise TypeError(f"not an erasure: {record.event.name}")
-            known = await store.find_erasure(tx, data.receipt_id)
-            if known is None:
+            known = await Journal.known(tx, data.receipt_id)
+            if not known:
                 await _erase(tx, resources, data)
             verdicts.append(REPEAT if known else CHANGE)
         # What is about the account, or stood back behind the person, is judged without them.
@@ -47,8 +49,9 @@ def erase_stakeholders(resources: Resources) -> BatchHandler:
 
 async def _erase(tx: WriteTx, resources: Resources, data: StakeholderErased) -> None:
     person = (data.account_id, data.stakeholder_id)
+    known = (await stakeholders_by_id(tx, [person]))[person]
     tasks = [task for task in await tasks_of_person(tx, *person) if task.opened_at <= data.erased_at]
-    messages = await forget_person(tx, *person)
+    messages = await forget_person(tx, *person, data.subject)
     await forget_past_of(tx, *person, until=data.erased_at)
     await forget_occasions(tx, *person, [task.follow_up_id for task in tasks])
     await forget_invitations(tx, *person, until=data.erased_at)
@@ -56,11 +59,10 @@ async def _erase(tx: WriteTx, resources: Resources, data: StakeholderErased) -> 
     await forget_stakeholder(tx, *person, until=data.erased_at)
     await save_tasks(tx, [forgotten(task, data.subject) for task in tasks])
     await forget_texts(tx, [task.follow_up_id for task in tasks])
+    await redact(tx, data.account_id, Names((data.stakeholder_id, known.name, known.email), data.account_id))
     await _close(tx, resources, data, [forgotten(task, data.subject) for task in tasks if not task.is_closed])
     now = resources.clock.now()
-    await store.add_erasure(
-        tx, Erasure(data.receipt_id, data.subject, data.erased_at, now, answers, len(tasks), messages)
-    )
+    await Journal.applied(tx, data, now, responses=answers, tasks=len(tasks), messages=messages)
 
 
 async def _close(tx: WriteTx, resources: Resources, data: StakeholderErased, tasks: Sequence[Task]) -> None:
@@ -74,7 +76,7 @@ async def _close(tx: WriteTx, resources: Resources, data: StakeholderErased, tas
 
 def forgotten(task: Task, subject: str) -> Task:
     """A task without the person: a hash for the id, no texts, no score."""
-    closing = task.closing and Closing(task.closing.outcome, task.closing.root_cause)
+    closing = task.closing and Closing(task.closing.outcome)
     return replace(
         task,
         stakeholder_id=subject,

@@ -22,6 +22,7 @@ from services.alerting.store.accounts import subscribed_types
 from shared.db.transaction import WriteTx
 from shared.erasure import Subject as SubjectName
 from shared.events.envelope import Event
+from shared.events.posted import posted
 from shared.events.responses import ResponseAmended, ResponseRecorded, ResponseWithdrawn
 from shared.ids import derived_uuid
 from shared.verdicts import CHANGE, NEW, PENDING, REPEAT, BatchHandler, Received, Verdict
@@ -30,6 +31,10 @@ Key = tuple[str, str]
 EARLY = timedelta(days=30)
 """How long an amendment waits for its answer: no longer than an erasure may take, since it may hold the words of
 somebody who was erased, and says no name."""
+MOST_EARLY = 100_000
+"""Amendments of one sender that may wait for their answers."""
+DROPPED_AT_ONCE = 50_000
+"""Of those beyond it: one statement has 10 s."""
 
 
 @dataclass(slots=True)
@@ -70,7 +75,7 @@ class Sorting:
             self.overtaken.add(key)
             return CHANGE
         answer = answer_of(data)
-        self.answers[key] = Kept(answer, answer, data.recorded_at)
+        self.answers[key] = Kept(answer, answer, data.recorded_at, posted=posted(vars(data)))
         self.touched[key] = self.created[key] = event
         return NEW
 
@@ -84,7 +89,9 @@ def record_responses(resources: Resources) -> BatchHandler:
         before = {key: kept.live for key, kept in known.items()}
         dropped = await store.dropped_answers(tx, map(_key, events))
         changes = [
-            change for event in events if _key(event) not in dropped and (change := change_of(event)) is not None
+            (change, event.sender)
+            for event in events
+            if _key(event) not in dropped and (change := change_of(event)) is not None
         ]
         subjects = [
             resources.subject(event.data.account_id, event.data.stakeholder_id)
@@ -112,7 +119,7 @@ async def _save(tx: WriteTx, sorting: Sorting) -> None:
     changes = await store.changes_by_answer(tx, sorting.touched) if sorting.touched else {}
     for key in sorting.touched:
         kept = sorting.answers[key]
-        sorting.answers[key] = replace(kept, live=live_answer(kept.recorded, changes.get(key, ())))
+        sorting.answers[key] = replace(kept, live=live_answer(kept.recorded, changes.get(key, ()), kept.posted))
     await store.save_answers(tx, [sorting.answers[key] for key in sorting.touched])
 
 
@@ -219,6 +226,8 @@ def change_of(event: Event) -> AnswerChange | None:
             "amended",
             data.recorded_at,
             data.changes,
+            data.survey_type,
+            data.posted,
         )
     if isinstance(data, ResponseWithdrawn):
         return AnswerChange(event.id, data.account_id, data.response_id, None, "withdrawn", data.recorded_at)
@@ -232,6 +241,12 @@ def _key(event: Event) -> Key:
     return data.account_id, data.response_id
 
 
-async def give_up_early(tx: WriteTx, resources: Resources) -> int:
-    """Delete amendments whose answer has not come in all this time; returns how many."""
-    return await store.forget_early_amendments(tx, resources.clock.now() - EARLY)
+async def give_up_early(tx: WriteTx, resources: Resources, most: int = MOST_EARLY) -> int:
+    """Delete amendments whose answer has not come in all this time, and those that are too many of one sender; returns
+    how many."""
+    given_up = await store.forget_early_amendments(tx, resources.clock.now() - EARLY)
+    dropped = DROPPED_AT_ONCE
+    while dropped == DROPPED_AT_ONCE:
+        dropped = await store.forget_early_beyond(tx, most, DROPPED_AT_ONCE)
+        given_up += dropped
+    return given_up

@@ -13,6 +13,7 @@ import socket
 import time
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 
 from services.alerting.domain.deliveries import Done, SendingRules, Work
 from services.alerting.domain.retry import Failure, Outcome
@@ -27,6 +28,7 @@ from shared.db.engine import Database
 from shared.db.transaction import WriteTx
 from shared.errors import Unavailable
 from shared.ids import uuid7
+from shared.isolation import of_the_items
 from shared.telemetry import metrics
 from shared.telemetry.logging import get_logger
 
@@ -78,14 +80,16 @@ class Dispatcher:
         self._awake.set()
 
     async def run(self) -> None:
-        """Send until stopped; then let attempts end for a while, and write down what became of them."""
+        """Send until stopped; then let attempts end for a while, and write down what became of them. After a failure
+        it may be run again, and goes on with what it had taken."""
         try:
             while not self._stopping:
                 self._awake.clear()
                 await self._rest(await self._turn())
-        finally:
+        except asyncio.CancelledError:
             await self._drain()
-            self._ended.set()
+            raise
+        await self._drain()
 
     async def stop(self) -> None:
         """Take no more, and wait until all that was taken is written down."""
@@ -96,7 +100,8 @@ class Dispatcher:
                 await self._ended.wait()
 
     async def _turn(self) -> Turn | None:
-        """One transaction, then start what it took. None while the database is away."""
+        """One transaction, then start what it took. None while the database is away, or where an outcome could not be
+        written down."""
         done, self._done = self._done, []
         back = self._lanes.unattempted(everything=self._stopping)
         low, self._turning = self._lanes.low, True
@@ -109,18 +114,43 @@ class Dispatcher:
                 log.warning("webhooks_wait", code=error.code)
             self._away = True
             return None
+        except Exception as error:
+            self._done = done + self._done
+            if not self._done or not of_the_items(error):
+                raise
+            await self._record_apart()
+            return None
         finally:
             self._turning = False
         self._away = False
-        for settled in turn.recorded.settled:
-            self._report(settled)
-        for notice in turn.recorded.noted.notices:
-            _warn(notice)
-        for endpoint_id in turn.recorded.noted.closed:
-            self._lanes.drop(endpoint_id)
+        self._tell(turn.recorded)
         self._lanes.add(turn.claimed.work, turn.claimed.filled, low)
         self._start()
         return turn
+
+    def _tell(self, recorded: Recorded) -> None:
+        for settled in recorded.settled:
+            self._report(settled)
+        for notice in recorded.noted.notices:
+            _warn(notice)
+        for endpoint_id in recorded.noted.closed:
+            self._lanes.drop(endpoint_id)
+
+    async def _record_apart(self) -> None:
+        """Write down each outcome by itself. One with which that fails is left: its lease runs out, and the attempt
+        counts as lost."""
+        while self._done:
+            done = self._done.pop(0)
+            try:
+                self._tell(await self._database.retrying(partial(record, done=[done], judge=self._judge())))
+            except Unavailable:
+                self._done.insert(0, done)
+                raise
+            except Exception as error:
+                log.error("webhook_outcome_lost", delivery_id=done.work.delivery_id, exc_info=error)
+
+    def _judge(self) -> Judge:
+        return Judge(self._rules.retry, self._rules.health, self._clock.now(), self._uniform)
 
     def _start(self) -> None:
         for work in self._lanes.start():
@@ -130,7 +160,7 @@ class Dispatcher:
 
     async def _work(self, tx: WriteTx, done: list[Done], back: list[Work]) -> Turn:
         now = self._clock.now()
-        recorded = await record(tx, done, Judge(self._rules.retry, self._rules.health, now, self._uniform))
+        recorded = await record(tx, done, self._judge())
         await webhooks_queue.give_back(tx, back, self._name, now)
         await self._upkeep(tx, now)
         room = 0 if self._stopping else self._lanes.room
@@ -217,6 +247,7 @@ class Dispatcher:
         await self._turn()
         if self._soon is not None:
             self._soon.cancel()
+        self._ended.set()
 
     def _report(self, settled: Settled) -> None:
         done = settled.done

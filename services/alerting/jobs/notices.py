@@ -11,7 +11,7 @@ from services.alerting.domain.chat import slack, teams
 from services.alerting.domain.notices import note_of, retried_at, subject_of, text_of
 from services.alerting.domain.retry import Failure
 from services.alerting.gateways.egress import Egress
-from services.alerting.gateways.mail import Mail, Mailer
+from services.alerting.gateways.mail import INVALID_ADDRESS, NOT_CONFIGURED, Mail, Mailer
 from services.alerting.gateways.vault import Unsealable, Vault, notification_of
 from services.alerting.handlers.notices import Bundle, claim
 from services.alerting.handlers.resources import Resources
@@ -19,11 +19,12 @@ from services.alerting.store.notices import mark_failed, mark_sent
 from shared.db.engine import Database
 from shared.db.transaction import WriteTx
 from shared.errors import Unavailable
+from shared.isolation import of_the_items
 from shared.telemetry import metrics
 from shared.telemetry.logging import get_logger
 
 log = get_logger(__name__)
-FINAL = ("not_configured", Failure.BLOCKED.value, Failure.SEALED.value)
+FINAL = (NOT_CONFIGURED, INVALID_ADDRESS, Failure.BLOCKED.value, Failure.SEALED.value)
 """Failures that another try does not mend."""
 
 
@@ -53,12 +54,22 @@ class Postman:
     async def once(self) -> int:
         """Send what is due; answers how many messages were tried."""
         bundles = await self._database.retrying(lambda tx: claim(tx, self._resources))
-        await asyncio.gather(*(self._deliver(bundle) for bundle in bundles))
+        results = await asyncio.gather(*(self._deliver(bundle) for bundle in bundles), return_exceptions=True)
+        for bundle, error in zip(bundles, results, strict=True):
+            if isinstance(error, Exception):
+                if not of_the_items(error):
+                    raise error
+                # It was sent or not; when its lease has passed it goes again under the same Message-ID.
+                log.error("notice_not_recorded", notices=len(bundle.notices), exc_info=error)
         return len(bundles)
 
     async def _deliver(self, bundle: Bundle) -> None:
         message_id = message_id_of(bundle)
-        failure = await self._send(bundle, message_id)
+        try:
+            failure = await self._send(bundle, message_id)
+        except Exception as error:  # a fault of ours with one message must not stop the others; it is tried again
+            log.error("notice_broke", notification_id=bundle.notification.notification_id, exc_info=error)
+            failure = Failure.INTERNAL.value
         now = self._resources.clock.now()
         again = None if failure in FINAL else retried_at(now, bundle.attempts)
 

@@ -53,7 +53,7 @@ STATEMENTS = [
         owner_source text not null,
         recipient text not null,
         informed jsonb not null,
-        due_at timestamptz not null,
+        due_at timestamptz not null check (isfinite(due_at)),
         occurrences int not null,
         reasons jsonb not null,
         inhibited jsonb not null,
@@ -67,9 +67,9 @@ STATEMENTS = [
         product text,
         acknowledged_at timestamptz,
         started_at timestamptz,
-        snoozed_until timestamptz,
+        snoozed_until timestamptz check (isfinite(snoozed_until)),
         promised text,
-        promised_by timestamptz,
+        promised_by timestamptz check (isfinite(promised_by)),
         closed_at timestamptz,
         outcome text check (outcome in ('resolved', 'dismissed', 'answered', 'improved', 'corrected', 'over', 'gone',
             'superseded', 'merged')),
@@ -144,6 +144,7 @@ STATEMENTS = [
         withdrawn boolean not null default false,
         recorded_at timestamptz not null,
         named jsonb,
+        posted text not null,
         primary key (account_id, response_id)
     )
     """,
@@ -156,7 +157,10 @@ STATEMENTS = [
         stakeholder_id text,
         kind text not null check (kind in ('amended', 'withdrawn')),
         changes jsonb not null,
-        recorded_at timestamptz not null
+        recorded_at timestamptz not null,
+        survey_type text,
+        posted text,
+        sender text
     )
     """,
     "create index response_changes_response on response_changes (account_id, response_id)",
@@ -186,14 +190,18 @@ STATEMENTS = [
     create table erasures (
         receipt_id uuid primary key,
         subject text not null,
+        account_id text not null,
+        stakeholder_id text,
         erased_at timestamptz not null,
-        applied_at timestamptz not null,
-        responses int not null,
-        tasks int not null,
-        messages int not null
+        applied_at timestamptz,
+        responses int not null default 0,
+        tasks int not null default 0,
+        messages int not null default 0,
+        check ((applied_at is null) = (stakeholder_id is not null))
     )
     """,
     "create index erasures_subject on erasures (subject, erased_at)",
+    "create index erasures_waiting on erasures (account_id, stakeholder_id) where applied_at is null",
 ]
 
 

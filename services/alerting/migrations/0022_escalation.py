@@ -11,10 +11,10 @@ STATEMENTS = [
     """
     alter table tasks
         add column escalations jsonb not null default '[]',
-        add column next_escalation_at timestamptz,
+        add column next_escalation_at timestamptz check (isfinite(next_escalation_at)),
         add column paused_since timestamptz,
         add column paused_seconds int not null default 0,
-        add column ack_expires_at timestamptz,
+        add column ack_expires_at timestamptz check (isfinite(ack_expires_at)),
         add column unacknowledged_at timestamptz
     """,
     "create index tasks_escalation on tasks (next_escalation_at) where next_escalation_at is not null",

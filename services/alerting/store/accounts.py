@@ -13,6 +13,11 @@ from services.alerting.domain.tasks import Contact
 from shared.db.transaction import ReadTx, WriteTx
 
 Key = tuple[str, str]
+_ACCOUNT = (
+    "account_id, name, industry, tier, region, revenue_amount, revenue_currency, renewal_on, owner_name, owner_email,"
+    " sponsor_name, sponsor_email, removed, record"
+)
+_STAKEHOLDER = "account_id, stakeholder_id, name, email, type, job_title, removed, record"
 _UPSERT_SCORE = """
     insert into account_scores as s (account_id, sequence, account_class, figures, computed_at, told_class,
         class_sequence)
@@ -39,7 +44,7 @@ class Score:
 async def accounts_by_id(tx: ReadTx, account_ids: Iterable[str]) -> dict[str, Account]:
     """The accounts; one that is not in the directory is known by its id alone."""
     ids = sorted(set(account_ids))
-    rows = await tx.all("select * from accounts where account_id = any(cast(:ids as text[]))", ids=ids)
+    rows = await tx.all(f"select {_ACCOUNT} from accounts where account_id = any(cast(:ids as text[]))", ids=ids)
     known = {row["account_id"]: _account(row) for row in rows}
     return {one: known.get(one) or Account(one) for one in ids}
 
@@ -48,7 +53,7 @@ async def stakeholders_by_id(tx: ReadTx, people: Iterable[Key]) -> dict[Key, Sta
     """The people; one that is not in the directory is known by their ids alone."""
     pairs = sorted(set(people))
     rows = await tx.all(
-        "select * from stakeholders where (account_id, stakeholder_id) in"
+        f"select {_STAKEHOLDER} from stakeholders where (account_id, stakeholder_id) in"
         " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))",
         accounts=[account_id for account_id, _ in pairs],
         people=[stakeholder_id for _, stakeholder_id in pairs],

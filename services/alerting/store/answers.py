@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Collection, Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,23 +12,12 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.alerting.domain.answers import AnswerChange, Kept, Named
 from services.alerting.domain.people import Answer
-from services.alerting.tables.answers import ERASURES, RESPONSE_CHANGES
+from services.alerting.tables.answers import RESPONSE_CHANGES, RESPONSES
+from services.alerting.tables.metadata import columns_of
 from shared.db.transaction import ReadTx, WriteTx
 
 Key = tuple[str, str]
-
-
-@dataclass(frozen=True, slots=True)
-class Erasure:
-    """A line of the journal: how much was taken out for one receipt."""
-
-    receipt_id: UUID
-    subject: str
-    erased_at: datetime
-    applied_at: datetime
-    responses: int
-    tasks: int
-    messages: int
+_CHANGE = columns_of(RESPONSE_CHANGES)
 
 
 async def answers_by_id(tx: ReadTx, keys: Iterable[Key], *, named: bool = False) -> dict[Key, Kept]:
@@ -50,12 +39,12 @@ async def save_answers(tx: WriteTx, answers: Sequence[Kept]) -> None:
     ]
     await tx.execute(
         "insert into responses as r (account_id, response_id, stakeholder_id, recorded, live, withdrawn, recorded_at,"
-        " named) select * from unnest(cast(:accounts as text[]), cast(:responses as text[]), cast(:people as text[]),"
-        " cast(:recorded as jsonb[]), cast(:live as jsonb[]), cast(:withdrawn as boolean[]),"
-        " cast(:at as timestamptz[]), cast(:named as jsonb[]))"
+        " named, posted) select * from unnest(cast(:accounts as text[]), cast(:responses as text[]),"
+        " cast(:people as text[]), cast(:recorded as jsonb[]), cast(:live as jsonb[]), cast(:withdrawn as boolean[]),"
+        " cast(:at as timestamptz[]), cast(:named as jsonb[]), cast(:posted as text[]))"
         " on conflict (account_id, response_id) do update set live = excluded.live, withdrawn = excluded.withdrawn,"
         " stakeholder_id = excluded.stakeholder_id, recorded = excluded.recorded, recorded_at = excluded.recorded_at,"
-        " named = excluded.named",
+        " named = excluded.named, posted = excluded.posted",
         accounts=[one.recorded.account_id for one in answers],
         responses=[one.recorded.response_id for one in answers],
         people=[one.recorded.stakeholder_id for one in answers],
@@ -64,11 +53,12 @@ async def save_answers(tx: WriteTx, answers: Sequence[Kept]) -> None:
         withdrawn=[one.live.withdrawn for one in answers],
         at=[one.recorded_at for one in answers],
         named=[json.dumps(asdict(one.named)) if one.named else None for one in answers],
+        posted=[one.posted for one in answers],
     )
 
 
-async def add_changes(tx: WriteTx, changes: Sequence[AnswerChange]) -> set[UUID]:
-    """Keep amendments and withdrawals; answers the ids that were new."""
+async def add_changes(tx: WriteTx, changes: Sequence[tuple[AnswerChange, str | None]]) -> set[UUID]:
+    """Keep amendments and withdrawals with who sent them; answers the ids that were new."""
     if not changes:
         return set()
     rows = [
@@ -80,8 +70,11 @@ async def add_changes(tx: WriteTx, changes: Sequence[AnswerChange]) -> set[UUID]
             "kind": one.kind,
             "changes": dict(one.changes),
             "recorded_at": one.recorded_at,
+            "survey_type": one.survey_type,
+            "posted": one.posted,
+            "sender": sender,
         }
-        for one in changes
+        for one, sender in changes
     ]
     statement = insert(RESPONSE_CHANGES).values(rows).on_conflict_do_nothing().returning(RESPONSE_CHANGES.c.event_id)
     return {row["event_id"] for row in await tx.all(statement)}
@@ -90,7 +83,7 @@ async def add_changes(tx: WriteTx, changes: Sequence[AnswerChange]) -> set[UUID]
 async def changes_by_answer(tx: ReadTx, keys: Iterable[Key]) -> dict[Key, list[AnswerChange]]:
     """All changes of these answers."""
     found: dict[Key, list[AnswerChange]] = {}
-    for row in await tx.all(_in_keys("select * from response_changes"), **_pairs(keys)):
+    for row in await tx.all(_in_keys(f"select {_CHANGE} from response_changes"), **_pairs(keys)):
         found.setdefault((row["account_id"], row["response_id"]), []).append(AnswerChange(**row))
     return found
 
@@ -99,8 +92,9 @@ async def forget_answers(tx: WriteTx, account_id: str, stakeholder_id: str, unti
     """Drop a person's answers recorded at or before `until`, with all that was changed about them."""
     person = {"account_id": account_id, "stakeholder_id": stakeholder_id, "until": until}
     await tx.execute(
-        "insert into dropped_responses select account_id, response_id from responses where account_id = :account_id"
-        " and stakeholder_id = :stakeholder_id and recorded_at <= :until on conflict do nothing",
+        "insert into dropped_responses (account_id, response_id) select account_id, response_id from responses"
+        " where account_id = :account_id and stakeholder_id = :stakeholder_id and recorded_at <= :until"
+        " on conflict do nothing",
         **person,
     )
     await tx.execute(
@@ -125,11 +119,25 @@ async def forget_early_amendments(tx: WriteTx, recorded_before: datetime) -> int
     )
 
 
+async def forget_early_beyond(tx: WriteTx, most: int, at_once: int) -> int:
+    """Delete amendments whose answer has not come, of each sender all but the newest `most`, so many at once; returns
+    how many."""
+    return await tx.execute(
+        "delete from response_changes where event_id in (select event_id from (select event_id, row_number() over"
+        " (partition by sender order by recorded_at desc, event_id desc) as place from response_changes c"
+        " where kind = 'amended' and not exists (select 1 from responses r"
+        " where (r.account_id, r.response_id) = (c.account_id, c.response_id))) as early"
+        " where place > :most limit :at_once)",
+        most=most,
+        at_once=at_once,
+    )
+
+
 async def drop_answers(tx: WriteTx, keys: Collection[Key]) -> None:
     """Note answers that an erasure overtook, and delete what was changed about them."""
     if keys:
         await tx.execute(
-            "insert into dropped_responses select * from"
+            "insert into dropped_responses (account_id, response_id) select * from"
             " unnest(cast(:accounts as text[]), cast(:responses as text[])) on conflict do nothing",
             **_pairs(keys),
         )
@@ -142,17 +150,6 @@ async def dropped_answers(tx: ReadTx, keys: Iterable[Key]) -> set[Key]:
         return set()
     rows = await tx.all(_in_keys("select account_id, response_id from dropped_responses"), **_pairs(keys))
     return {(row["account_id"], row["response_id"]) for row in rows}
-
-
-async def add_erasure(tx: WriteTx, erasure: Erasure) -> None:
-    """Write the journal; the same receipt again changes nothing."""
-    await tx.execute_many(insert(ERASURES).on_conflict_do_nothing(), [asdict(erasure)])
-
-
-async def find_erasure(tx: ReadTx, receipt_id: UUID) -> Erasure | None:
-    """What was done for a receipt."""
-    row = await tx.one("select * from erasures where receipt_id = :receipt_id", receipt_id=receipt_id)
-    return None if row is None else Erasure(**row)
 
 
 async def erased_at(tx: ReadTx, subjects: Iterable[str]) -> dict[str, datetime]:
@@ -177,7 +174,7 @@ def _pairs(keys: Iterable[Key]) -> dict[str, list[str]]:
     return {"accounts": [one for one, _ in pairs], "responses": [other for _, other in pairs]}
 
 
-COLUMNS = "account_id, response_id, recorded, live, recorded_at, named"
+COLUMNS = columns_of(RESPONSES)
 """What `kept_of` reads."""
 _FIELDS = tuple(one.name for one in fields(Answer) if one.name not in ("account_id", "response_id"))
 
@@ -190,7 +187,7 @@ def _document(answer: Answer) -> str:
 def kept_of(row: RowMapping) -> Kept:
     """A row as an answer."""
     named = None if row["named"] is None else Named(**row["named"])
-    return Kept(_answer(row, row["recorded"]), _answer(row, row["live"]), row["recorded_at"], named)
+    return Kept(_answer(row, row["recorded"]), _answer(row, row["live"]), row["recorded_at"], named, row["posted"])
 
 
 def _answer(row: RowMapping, document: dict[str, Any]) -> Answer:

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from services.alerting.domain.escalation import LONGEST_ACK
 from services.alerting.domain.tasks import Escalation, Task
-from services.alerting.store.tasks import task_of
+from services.alerting.store.tasks import SELECT_TASKS, task_of
 from services.alerting.tables.tasks import TASK_ESCALATIONS
 from shared.db.transaction import ReadTx, WriteTx
 
@@ -12,7 +12,7 @@ from shared.db.transaction import ReadTx, WriteTx
 async def tasks_to_escalate(tx: ReadTx, now: datetime, limit: int) -> list[Task]:
     """Follow-ups of which a level is due, the longest overdue first."""
     rows = await tx.all(
-        "select * from tasks where next_escalation_at <= :now order by next_escalation_at, follow_up_id limit :limit",
+        f"{SELECT_TASKS} where next_escalation_at <= :now order by next_escalation_at, follow_up_id limit :limit",
         now=now,
         limit=limit,
     )
@@ -22,8 +22,8 @@ async def tasks_to_escalate(tx: ReadTx, now: datetime, limit: int) -> list[Task]
 async def tasks_to_unacknowledge(tx: ReadTx, now: datetime, limit: int) -> list[Task]:
     """Follow-ups that were taken on and then left, not too long ago."""
     rows = await tx.all(
-        "select * from tasks where state = 'acknowledged' and ack_expires_at <= :now and acknowledged_at >= :since"
-        " order by ack_expires_at, follow_up_id limit :limit",
+        f"{SELECT_TASKS} where state = 'acknowledged' and ack_expires_at <= :now"
+        " and acknowledged_at >= :since order by ack_expires_at, follow_up_id limit :limit",
         now=now,
         since=now - LONGEST_ACK,
         limit=limit,
@@ -45,5 +45,5 @@ async def add_escalation(tx: WriteTx, task: Task, level: Escalation, at: datetim
 
 async def overdue_tasks(tx: ReadTx, before: datetime) -> list[Task]:
     """Follow-ups of which a level was due before then and has not fired."""
-    rows = await tx.all("select * from tasks where next_escalation_at < :before limit 10000", before=before)
+    rows = await tx.all(f"{SELECT_TASKS} where next_escalation_at < :before limit 10000", before=before)
     return [task_of(row) for row in rows]

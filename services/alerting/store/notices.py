@@ -1,7 +1,7 @@
 """Whom to tell of what, and notices: written beside what they tell of, claimed in bundles, marked when they went."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,10 +9,13 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 
 from services.alerting.domain.notices import Announcement, Notification
+from services.alerting.tables.metadata import columns_of
 from services.alerting.tables.notices import NOTIFICATIONS
+from shared.db.erasures import nobody_waits
 from shared.db.transaction import ReadTx, WriteTx
 
 BUNDLES_AT_ONCE = 20
+_NOTIFICATION = columns_of(NOTIFICATIONS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +31,9 @@ class Notice:
     response_id: str | None
     cause: Any
     attempts: int
+
+
+_NOTICE = ", ".join(field.name for field in fields(Notice))
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +70,7 @@ async def add_notification(
 async def notifications(tx: ReadTx, owner_email: str | None = None) -> list[Notification]:
     """All, oldest first; a caller limited to an owner sees that owner's."""
     rows = await tx.all(
-        "select * from notifications where deleted_at is null"
+        f"select {_NOTIFICATION} from notifications where deleted_at is null"
         " and (cast(:owner as text) is null or owner_email = :owner) order by created_at, notification_id",
         owner=owner_email,
     )
@@ -127,7 +133,8 @@ async def add_notices(tx: WriteTx, wanted: Sequence[Waiting], now: datetime) -> 
 
 async def claim_notices(tx: WriteTx, now: datetime, lease_until: datetime) -> list[list[Notice]]:
     """Take what is due, in bundles: with the first notice to a recipient about an account go all that wait behind it,
-    praise apart. A lease that has passed is taken again.
+    praise apart. A lease that has passed is taken again. Nothing goes out about an account of which somebody waits to
+    be erased.
     """
     await tx.execute(
         "update notices set status = 'waiting', due_at = :now, lease_until = null"
@@ -135,16 +142,17 @@ async def claim_notices(tx: WriteTx, now: datetime, lease_until: datetime) -> li
         now=now,
     )
     rows = await tx.all(
-        """
+        f"""
         with due as (
             select notification_id, recipient, account_id, topic = 'praise' as praise from notices
-            where status = 'waiting' and due_at <= :now group by 1, 2, 3, 4 order by min(due_at) limit :limit
+            where status = 'waiting' and due_at <= :now and {nobody_waits("account_id")}
+            group by 1, 2, 3, 4 order by min(due_at) limit :limit
         ), held as (
             select notice_id from notices join due using (notification_id, recipient, account_id)
             where status = 'waiting' and (topic = 'praise') = due.praise order by notice_id for update skip locked
         )
         update notices set status = 'sending', due_at = null, lease_until = :until, attempts = attempts + 1
-        where notice_id in (select notice_id from held) returning *
+        where notice_id in (select notice_id from held) returning {_NOTICE}
         """,
         now=now,
         until=lease_until,
@@ -153,7 +161,7 @@ async def claim_notices(tx: WriteTx, now: datetime, lease_until: datetime) -> li
     bundles: dict[tuple[Any, ...], list[Notice]] = {}
     for row in sorted(rows, key=lambda row: row["notice_id"]):
         key = (row["notification_id"], row["recipient"], row["account_id"], row["topic"] == "praise")
-        bundles.setdefault(key, []).append(Notice(**{name: row[name] for name in Notice.__dataclass_fields__}))
+        bundles.setdefault(key, []).append(Notice(**row))
     return list(bundles.values())
 
 

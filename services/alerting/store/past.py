@@ -8,9 +8,11 @@ from sqlalchemy import RowMapping
 from sqlalchemy.dialects.postgresql import insert
 
 from services.alerting.domain.rehearsal import Past, Trigger
+from services.alerting.tables.metadata import columns_of
 from services.alerting.tables.rules import PAST_TRIGGERS
 from shared.db.transaction import ReadTx, WriteTx
 
+_COLUMNS = columns_of(PAST_TRIGGERS)
 _UPSERT = insert(PAST_TRIGGERS)
 _UPSERT = _UPSERT.on_conflict_do_update(
     index_elements=["event_id"], set_={name: _UPSERT.excluded[name] for name in ("facts", "follow_up_id")}
@@ -38,8 +40,9 @@ async def add_past(tx: WriteTx, past: Sequence[Past]) -> None:
 async def past_between(tx: ReadTx, since: datetime, until: datetime, owner_email: str | None, limit: int) -> list[Past]:
     """The events of a time, oldest first; those of an owner's accounts where the caller is limited to them."""
     rows = await tx.all(
-        "select * from past_triggers where at >= :since and at < :until and (cast(:owner_email as text) is null"
-        " or account_id in (select account_id from accounts where owner_email = :owner_email))"
+        f"select {_COLUMNS} from past_triggers where at >= :since and at < :until"
+        " and (cast(:owner_email as text) is null or account_id in"
+        " (select account_id from accounts where owner_email = :owner_email))"
         " order by at, event_id limit :limit",
         since=since,
         until=until,

@@ -15,10 +15,12 @@ from services.alerting.domain.rules import (
     escalation_document,
     escalation_from,
 )
+from services.alerting.tables.metadata import columns_of
 from services.alerting.tables.rules import RULES
 from shared.db.transaction import ReadTx, WriteTx
 
-_CURRENT = "select distinct on (rule_id) * from rules order by rule_id, version desc"
+_COLUMNS = columns_of(RULES)
+_CURRENT = f"select distinct on (rule_id) {_COLUMNS} from rules order by rule_id, version desc"
 
 
 async def current_rules(tx: ReadTx) -> list[Rule]:
@@ -34,7 +36,7 @@ async def current_rows(tx: ReadTx) -> list[dict[str, Any]]:
 
 async def versions_of(tx: ReadTx, rule_id: str) -> list[dict[str, Any]]:
     """Every version of a rule, the newest first."""
-    rows = await tx.all("select * from rules where rule_id = :rule_id order by version desc", rule_id=rule_id)
+    rows = await tx.all(f"select {_COLUMNS} from rules where rule_id = :rule_id order by version desc", rule_id=rule_id)
     return [dict(row) for row in rows]
 
 

@@ -9,7 +9,8 @@ from sqlalchemy import RowMapping
 
 from services.alerting.domain.questions import LoopFigures, Sort, TaskFilter
 from services.alerting.domain.tasks import Task
-from services.alerting.store.tasks import task_of
+from services.alerting.store.tasks import SELECT_TASKS, task_of
+from shared.db.erasures import visible
 from shared.db.transaction import ReadTx
 
 MAX_UNOWNED = 200
@@ -27,14 +28,15 @@ _SEEN = """
 async def list_tasks(
     tx: ReadTx, wanted: TaskFilter, sort: Sort, after: tuple[datetime, UUID] | None, limit: int
 ) -> list[Task]:
-    """A page of follow-ups behind the position `after`."""
+    """A page of follow-ups behind the position `after`, without those of people who wait to be erased."""
     where, params = _conditions(wanted)
+    where.append(visible("tasks"))
     operator, direction = ("<", "desc") if sort.descending else (">", "asc")
     if after is not None:
         where.append(f"({sort.key}, follow_up_id) {operator} (:after_value, :after_id)")
         params |= {"after_value": after[0], "after_id": after[1]}
     rows = await tx.all(
-        f"select * from tasks where {' and '.join(where)}"
+        f"{SELECT_TASKS} where {' and '.join(where)}"
         f" order by {sort.key} {direction}, follow_up_id {direction} limit :limit",
         **params,
         limit=limit,

@@ -19,7 +19,9 @@ from services.alerting.domain.tasks import (
     Promise,
     Task,
 )
+from services.alerting.tables.metadata import columns_of
 from services.alerting.tables.tasks import TASK_HISTORY, TASKS
+from shared.db.erasures import visible
 from shared.db.transaction import ReadTx, WriteTx
 
 _SAME = (
@@ -30,6 +32,9 @@ _SAME = (
     "nps_kind", "touched_at", "closed_by", "linked_to",
 )  # fmt: skip
 """Fields that are a column of the same name."""
+_TASK = columns_of(TASKS)
+SELECT_TASKS = f"select {_TASK} from tasks"
+_HISTORY = columns_of(TASK_HISTORY)
 _UPSERT_TASK = insert(TASKS)
 _UPSERT_TASK = _UPSERT_TASK.on_conflict_do_update(
     index_elements=["follow_up_id"],
@@ -41,7 +46,7 @@ async def open_tasks(tx: ReadTx, people: Iterable[tuple[str, str | None]]) -> li
     """The tasks that are not closed of these (account, stakeholder); None is the account itself."""
     pairs = sorted({(account_id, stakeholder_id or "") for account_id, stakeholder_id in people})
     rows = await tx.all(
-        "select * from tasks where state <> 'closed' and (account_id, coalesce(stakeholder_id, '')) in"
+        f"{SELECT_TASKS} where state <> 'closed' and (account_id, coalesce(stakeholder_id, '')) in"
         " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))",
         accounts=[account_id for account_id, _ in pairs],
         people=[stakeholder_id for _, stakeholder_id in pairs],
@@ -52,7 +57,7 @@ async def open_tasks(tx: ReadTx, people: Iterable[tuple[str, str | None]]) -> li
 async def tasks_at_hand(tx: ReadTx, account_ids: Iterable[str], closed_since: datetime) -> list[Task]:
     """The tasks of these accounts that are not closed, or that facts have closed since then, whoever they are about."""
     rows = await tx.all(
-        "select * from tasks where account_id = any(cast(:accounts as text[])) and (state <> 'closed'"
+        f"{SELECT_TASKS} where account_id = any(cast(:accounts as text[])) and (state <> 'closed'"
         " or (closed_by = 'facts' and closed_at >= :closed_since)) order by opened_at, follow_up_id",
         accounts=sorted(set(account_ids)),
         closed_since=closed_since,
@@ -81,7 +86,7 @@ async def last_closed(tx: ReadTx, people: Iterable[tuple[str, str | None]]) -> l
     """The task that was closed last of each kind about these (account, stakeholder), and how many were."""
     pairs = sorted({(account_id, stakeholder_id or "") for account_id, stakeholder_id in people})
     rows = await tx.all(
-        "select distinct on (account_id, stakeholder_id, kind) *,"
+        f"select distinct on (account_id, stakeholder_id, kind) {_TASK},"
         " count(*) over (partition by account_id, stakeholder_id, kind) as closed_count from tasks"
         " where state = 'closed' and (account_id, coalesce(stakeholder_id, '')) in"
         " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))"
@@ -95,7 +100,7 @@ async def last_closed(tx: ReadTx, people: Iterable[tuple[str, str | None]]) -> l
 async def tasks_of_person(tx: ReadTx, account_id: str, stakeholder_id: str) -> list[Task]:
     """Every task about a person, open and closed."""
     rows = await tx.all(
-        "select * from tasks where account_id = :account_id and stakeholder_id = :stakeholder_id order by opened_at",
+        f"{SELECT_TASKS} where account_id = :account_id and stakeholder_id = :stakeholder_id order by opened_at",
         account_id=account_id,
         stakeholder_id=stakeholder_id,
     )
@@ -105,7 +110,7 @@ async def tasks_of_person(tx: ReadTx, account_id: str, stakeholder_id: str) -> l
 async def snoozed_until_now(tx: ReadTx, now: datetime, limit: int) -> list[Task]:
     """Tasks whose snooze is over."""
     rows = await tx.all(
-        "select * from tasks where state = 'snoozed' and snoozed_until <= :now order by snoozed_until limit :limit",
+        f"{SELECT_TASKS} where state = 'snoozed' and snoozed_until <= :now order by snoozed_until limit :limit",
         now=now,
         limit=limit,
     )
@@ -115,7 +120,7 @@ async def snoozed_until_now(tx: ReadTx, now: datetime, limit: int) -> list[Task]
 async def tasks_by_id(tx: ReadTx, follow_up_ids: Iterable[UUID]) -> list[Task]:
     """These tasks, open and closed."""
     rows = await tx.all(
-        "select * from tasks where follow_up_id = any(cast(:ids as uuid[])) order by opened_at, follow_up_id",
+        f"{SELECT_TASKS} where follow_up_id = any(cast(:ids as uuid[])) order by opened_at, follow_up_id",
         ids=sorted(set(follow_up_ids)),
     )
     return [task_of(row) for row in rows]
@@ -125,7 +130,7 @@ async def closed_with_score(tx: ReadTx, people: Iterable[tuple[str, str]]) -> li
     """Closed tasks of these people that a next score may belong to."""
     pairs = sorted(set(people))
     rows = await tx.all(
-        "select * from tasks where state = 'closed' and score is not null and (account_id, stakeholder_id) in"
+        f"{SELECT_TASKS} where state = 'closed' and score is not null and (account_id, stakeholder_id) in"
         " (select * from unnest(cast(:accounts as text[]), cast(:people as text[]))) order by opened_at, follow_up_id",
         accounts=[account_id for account_id, _ in pairs],
         people=[person for _, person in pairs],
@@ -134,9 +139,11 @@ async def closed_with_score(tx: ReadTx, people: Iterable[tuple[str, str]]) -> li
 
 
 async def find_task(tx: ReadTx, follow_up_id: UUID, owner_email: str | None) -> Task | None:
-    """A task; None when there is none, or when the caller knows other accounts only."""
+    """A task; None when there is none, when its person waits to be erased, or when the caller knows other accounts
+    only."""
     row = await tx.one(
-        "select * from tasks where follow_up_id = :follow_up_id and (cast(:owner_email as text) is null"
+        f"{SELECT_TASKS} where follow_up_id = :follow_up_id and {visible('tasks')}"
+        " and (cast(:owner_email as text) is null"
         " or account_id in (select account_id from accounts where owner_email = :owner_email))",
         follow_up_id=follow_up_id,
         owner_email=owner_email,
@@ -169,7 +176,7 @@ async def add_history(tx: WriteTx, entries: Sequence[tuple[UUID, HistoryEntry]])
 
 async def history_of(tx: ReadTx, follow_up_id: UUID) -> list[HistoryEntry]:
     """The history of a task, oldest first."""
-    rows = await tx.all("select * from task_history where follow_up_id = :id order by entry", id=follow_up_id)
+    rows = await tx.all(f"select {_HISTORY} from task_history where follow_up_id = :id order by entry", id=follow_up_id)
     return [
         HistoryEntry(
             row["action"], row["actor"], row["at"], row["version"], row["comment"], row["changes"], row["event_id"]

@@ -82,8 +82,9 @@ async def enqueue(tx: WriteTx, *messages: WebhookMessage, to: Sequence[Subscribe
     return await _insert_deliveries(tx, [pair for pair in wanted if message_id_of(pair[0]) in new])
 
 
-async def forget_person(tx: WriteTx, account_id: str, stakeholder_id: str) -> int:
-    """Erase what messages say about a person: bodies and the receivers' answers go, waiting deliveries end.
+async def forget_person(tx: WriteTx, account_id: str, stakeholder_id: str, subject: str) -> int:
+    """Erase what messages say about a person: bodies and the receivers' answers go, waiting deliveries end, and the log
+    names them by the hash.
 
     Returns the number of messages. What is being sent at this moment ends by itself.
     """
@@ -103,9 +104,10 @@ async def forget_person(tx: WriteTx, account_id: str, stakeholder_id: str) -> in
         **person,
     )
     return await tx.execute(
-        "update webhook_messages set body = null where account_id = :account and stakeholder_id = :person"
-        " and body is not null",
+        "update webhook_messages set body = null, stakeholder_id = :subject"
+        " where account_id = :account and stakeholder_id = :person",
         **person,
+        subject=subject,
     )
 
 

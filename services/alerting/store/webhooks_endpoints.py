@@ -18,6 +18,11 @@ _SECRETS = """
      from webhook_secrets s where s.endpoint_id = e.endpoint_id
         and (s.expires_at is null or s.expires_at > :now)) as secrets
 """
+_COLUMNS = (
+    "endpoint_id, url, event_types, description, header_names, format, ordered, max_in_flight, owner_email, status,"
+    " disabled_reason, disabled_at, consecutive_failures, first_failure_at, last_failure_at, last_success_at,"
+    " breaker_opened_at, breaker_until, rest_until, version, created_at, updated_at"
+)
 _SEEN = "e.status <> 'deleted' and (cast(:owner as text) is null or e.owner_email = :owner)"
 
 
@@ -84,7 +89,7 @@ async def forget_health(tx: WriteTx, endpoint_id: str) -> None:
 async def find(tx: ReadTx, endpoint_id: str, owner: str | None, now: datetime) -> Endpoint | None:
     """The endpoint, if there is one for this caller."""
     row = await tx.one(
-        f"select e.*, {_SECRETS} from webhook_endpoints e where e.endpoint_id = :endpoint_id and {_SEEN}",
+        f"select {_COLUMNS}, {_SECRETS} from webhook_endpoints e where e.endpoint_id = :endpoint_id and {_SEEN}",
         endpoint_id=endpoint_id,
         owner=owner,
         now=now,
@@ -109,7 +114,7 @@ async def page(
     """Up to `limit` endpoints, oldest first, after (created_at, endpoint_id)."""
     rows = await tx.all(
         f"""
-        select e.*, {_SECRETS} from webhook_endpoints e
+        select {_COLUMNS}, {_SECRETS} from webhook_endpoints e
         where {_SEEN} and (cast(:after_id as text) is null
             or (e.created_at, e.endpoint_id) > (cast(:after_at as timestamptz), :after_id))
         order by e.created_at, e.endpoint_id limit :limit

@@ -13,6 +13,7 @@ from sqlalchemy import RowMapping
 from services.alerting.domain.deliveries import Attempt, Delivery, EndpointStatus, Trigger
 from services.alerting.domain.retry import Failure, Status
 from services.alerting.store.webhooks import new_delivery_id
+from shared.db.erasures import visible
 from shared.db.transaction import ReadTx, WriteTx
 
 AWAITED, RECOVERED = -1, 1
@@ -30,6 +31,7 @@ _SEEN = (
     "(cast(:owner as text) is null"
     " or (d.account_id is null and e.owner_email = :owner)"
     " or exists (select 1 from accounts a where a.account_id = d.account_id and a.owner_email = :owner))"
+    f" and {visible('m')}"
 )
 
 

@@ -16,6 +16,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import RowMapping
 
 from services.alerting.domain.deliveries import Trigger, Work
+from shared.db.erasures import nobody_waits
 from shared.db.transaction import WriteTx
 
 ENDPOINTS_AT_ONCE = 32
@@ -49,7 +50,8 @@ class Claimed:
 
 
 async def claim(tx: WriteTx, now: datetime, taking: Taking) -> Claimed:
-    """Take due deliveries, endpoints in turn, each within its limit."""
+    """Take due deliveries, endpoints in turn, each within its limit; none of an account of which somebody waits to be
+    erased."""
     at_once = min(taking.room, ENDPOINTS_AT_ONCE)
     if at_once <= 0:
         return Claimed([], False)
@@ -140,7 +142,7 @@ async def _lock_endpoints(tx: WriteTx, now: datetime, taking: Taking, limit: int
                 and exists (
                     select 1 from webhook_deliveries d
                     where d.endpoint_id = e.endpoint_id and d.status = 'pending'
-                        and d.next_attempt_at <= greatest(:now, now())
+                        and d.next_attempt_at <= greatest(:now, now()) and {nobody_waits("d.account_id")}
                 )
                 and {_FREE} > 0
             order by e.served_at nulls first, e.endpoint_id
@@ -179,7 +181,7 @@ async def _take(tx: WriteTx, endpoint_ids: list[str], now: datetime, taking: Tak
             cross join lateral (
                 select c.delivery_id from webhook_deliveries c
                 where c.endpoint_id = e.endpoint_id and c.status = 'pending'
-                    and c.next_attempt_at <= greatest(:now, now())
+                    and c.next_attempt_at <= greatest(:now, now()) and {nobody_waits("c.account_id")}
                     and not (e.ordered and c.account_id is not null and exists (
                         select 1 from webhook_deliveries earlier
                         where earlier.endpoint_id = c.endpoint_id and earlier.account_id = c.account_id

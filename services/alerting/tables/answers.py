@@ -16,6 +16,7 @@ RESPONSES = Table(
     required("withdrawn", Boolean),
     required("recorded_at", INSTANT),
     Column("named", JSONB),
+    required("posted", Text),
 )
 """One row an answer, the first that came: `recorded` as it came, `live` after all changes. `named`: it has not come, an
 event of the scorer has named it."""
@@ -30,6 +31,9 @@ RESPONSE_CHANGES = Table(
     required("kind", Text),
     required("changes", JSONB),
     required("recorded_at", INSTANT),
+    Column("survey_type", Text),
+    Column("posted", Text),
+    Column("sender", Text),
 )
 """Amendments and withdrawals, also of answers that have not come yet."""
 
@@ -64,13 +68,16 @@ ERASURES = Table(
     METADATA,
     Column("receipt_id", Uuid, primary_key=True),
     required("subject", Text),
+    required("account_id", Text),
+    Column("stakeholder_id", Text),
     required("erased_at", INSTANT),
-    required("applied_at", INSTANT),
+    Column("applied_at", INSTANT),
     required("responses", Integer),
     required("tasks", Integer),
     required("messages", Integer),
 )
-"""Who was erased, by keyed hash, and when: what was recorded until then is dropped wherever it turns up."""
+"""Who was erased, by keyed hash, and when: what was recorded until then is dropped wherever it turns up. Before
+`applied_at` the person is hidden, and `stakeholder_id` says who."""
 
 ACCOUNT_WATCHES = Table(
     "account_watches",

@@ -1,8 +1,6 @@
 """Routes of the self-assessment."""
 
-from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from services.benchmark.api.models_maturity import (
     Answers,
@@ -18,6 +16,7 @@ from services.benchmark.api.resources import Resources
 from services.benchmark.domain.maturity_questions import AREAS, Question
 from services.benchmark.handlers.maturity import Measured
 from services.benchmark.store.assessments import Assessment
+from shared.http import paging
 from shared.http.auth import Actor, Reader
 from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, page_of, read_cursor
 from shared.http.problem import MEDIA_TYPE
@@ -69,7 +68,7 @@ async def list_results(
     caller: Reader, resources: Resources, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Page[ListedResult]:
     """The newest first, each with its score as it was worked out then."""
-    after = read_cursor(cursor, "assessments", datetime.fromisoformat, UUID) if cursor else None
+    after = read_cursor(cursor, "assessments", paging.instant, paging.uuid) if cursor else None
     found = await resources.maturity.listed(caller.owner_email, limit + 1, (after[0], after[1]) if after else None)
     page = page_of(found, limit, lambda one: (one.created_at, str(one.assessment_id)), "assessments")
     items = [

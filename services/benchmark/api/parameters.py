@@ -11,11 +11,13 @@ from starlette.requests import Request
 
 from services.benchmark.api.models_sets import ONE_LINE
 from shared.errors import Invalid
-from shared.http.params import Instant
+from shared.http.params import EARLIEST_YEAR as LOWEST_YEAR
+from shared.http.params import LATEST_YEAR, Instant
 from shared.http.problem import printable_name
 from shared.industries import canonical_industry
 
-EARLIEST_YEAR, LATEST_YEAR = 1900, 9900
+EARLIEST_YEAR = LOWEST_YEAR + 10
+"""Before the moment asked about lie the windows that the scorer is asked for."""
 MAX_DAYS = 1_100
 
 
@@ -30,8 +32,8 @@ def _window(text: str) -> str:
 
 
 def _in_range(moment: datetime) -> datetime:
-    if not EARLIEST_YEAR + 10 <= moment.year <= LATEST_YEAR:
-        raise PydanticCustomError("invalid_time", f"must lie between the years {EARLIEST_YEAR + 10} and {LATEST_YEAR}")
+    if not EARLIEST_YEAR <= moment.year <= LATEST_YEAR:
+        raise PydanticCustomError("invalid_time", f"must lie between the years {EARLIEST_YEAR} and {LATEST_YEAR}")
     return moment
 
 

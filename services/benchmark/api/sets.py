@@ -20,6 +20,7 @@ from services.benchmark.domain.comparison import NO_BENCHMARK
 from services.benchmark.handlers import sets as handlers
 from services.benchmark.store import benchmarks as store
 from shared.errors import Forbidden
+from shared.http import paging
 from shared.http.auth import Manager, Reader
 from shared.http.deps import TheClock, TheDatabase
 from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, page_of, read_cursor
@@ -46,7 +47,7 @@ async def list_benchmarks(
     """The newest year first, then by industry; of each series of sets the latest version. An industry without one
     gives an empty list that says so."""
     slug = canonical_industry(industry) if industry else None
-    after = read_cursor(cursor, "benchmarks", int, str, str) if cursor else None
+    after = read_cursor(cursor, "benchmarks", paging.integer, paging.text, paging.text) if cursor else None
     async with database.read() as tx:
         found = list(await store.benchmarks(tx, slug, year, source, region))
     if after is not None:
@@ -69,7 +70,7 @@ async def list_sets(
     cursor: Cursor = None,
 ) -> Page[SetModel]:
     """By id. `in_force` tells which version of a series stands."""
-    after = read_cursor(cursor, "benchmark sets", str)[0] if cursor else None
+    after = read_cursor(cursor, "benchmark sets", paging.text)[0] if cursor else None
     async with database.read() as tx:
         found = await store.sets(tx, series=series, limit=limit + 1, after=after)
     page = page_of(found, limit, lambda one: [one.set_id], "benchmark sets")

@@ -2,6 +2,7 @@
 see."""
 
 import asyncio
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -14,6 +15,7 @@ SECONDS = 10.0
 PAGE = 200
 AT_ONCE = 8
 """So many questions of one request are under way at a time."""
+_SECONDS = re.compile(r"[0-9]{1,9}")
 _ERRORS = {401: Unauthorized, 403: Forbidden, 404: NotFound, 409: Conflict, 410: Gone, 422: Invalid, 429: TooMany}
 
 
@@ -46,7 +48,7 @@ class Service:
         raise kind(
             body.get("code", "refused"),
             body.get("detail", ""),
-            retry_after=int(wait) if wait.isdigit() else None,
+            retry_after=int(wait) if _SECONDS.fullmatch(wait) else None,
             errors=body.get("errors"),
         )
 

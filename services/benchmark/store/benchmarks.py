@@ -14,7 +14,10 @@ _IN_FORCE = """
         coalesce(b.note, s.note) as note, s.version, cast(b.lower_quartile as float8) as lower_quartile,
         cast(b.median as float8) as median, cast(b.upper_quartile as float8) as upper_quartile, s.loaded_at
     from benchmarks b
-    join (select distinct on (series) * from benchmark_sets order by series, version desc) s using (set_id)
+    join (
+        select distinct on (series) set_id, source, year, method, region, note, version, loaded_at
+        from benchmark_sets order by series, version desc
+    ) s using (set_id)
     where (cast(:industry as text) is null or b.industry = :industry)
       and (cast(:year as int) is null or s.year = :year)
       and (cast(:source as text) is null or lower(s.source) = lower(:source))

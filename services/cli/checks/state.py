@@ -1,9 +1,8 @@
 """What runs: the database and its migrations, the topics, how far every service has read, what was parked."""
 
-from datetime import UTC, datetime
-
 from services.cli.checks import Check, failed, ok, warning
 from services.cli.topics import differences
+from shared.clock import Clock, SystemClock
 from shared.db.engine import ConnectionsUsedUp, Database
 from shared.db.migrate import levels
 from shared.db.transaction import ReadTx
@@ -20,12 +19,12 @@ OUTBOX_SECONDS = 60.0
 CONNECTIONS_SHARE = 0.8
 
 
-async def database(common: CommonSettings) -> list[Check]:
-    """Whether PostgreSQL answers, keeps what it acknowledges, and is at this release."""
+async def database(common: CommonSettings, clock: Clock | None = None) -> list[Check]:
+    """Whether PostgreSQL answers, keeps what it acknowledges, agrees on the time, and is at this release."""
     handle = Database(common.database_url, "public", pool_size=1)
     try:
         async with handle.read() as tx:
-            checks = [await _durability(tx), await _clock(tx), await _connections(tx)]
+            checks = [await _durability(tx), await _clock(tx, clock or SystemClock()), await _connections(tx)]
         checks.append(await _migrations(common))
     except ConnectionsUsedUp as error:
         return [failed("database", error.detail, MORE_CONNECTIONS)]
@@ -46,11 +45,15 @@ async def _durability(tx: ReadTx) -> Check:
     return failed("durability", shown, "set all three to on: an answered commit may be lost otherwise")
 
 
-async def _clock(tx: ReadTx) -> Check:
-    apart = abs((await tx.scalar("select clock_timestamp()") - datetime.now(UTC)).total_seconds())
-    if apart <= CLOCK_SECONDS:
-        return ok("clock", f"{apart:.2f} s apart from the database's")
-    return failed("clock", f"{apart:.1f} s apart from the database's", "let both keep time by NTP")
+async def _clock(tx: ReadTx, clock: Clock) -> Check:
+    """Keys expire and answers lie ahead by this machine's clock, figures are counted by the database's."""
+    asked = clock.now()
+    theirs = await tx.scalar("select clock_timestamp()")
+    ahead = (asked - theirs).total_seconds()
+    found = f"{abs(ahead):.2f} s {'ahead of' if ahead > 0 else 'behind'} the database's"
+    if abs(ahead) <= CLOCK_SECONDS:
+        return ok("clock", found)
+    return failed("clock", found, "let both machines keep time by NTP, then start the services anew")
 
 
 async def _connections(tx: ReadTx) -> Check:
@@ -131,14 +134,20 @@ def _position(service: str, positions: dict[Place, int], ranges: dict[Place, tup
 
 async def _parked(tx: ReadTx, service: str) -> Check:
     name = f"{service}: parked"
-    counts = {
-        row["kind"]: int(row["n"])
-        for row in await tx.all("select kind, count(*) as n from parked where replayed_at is null group by kind")
-    }
-    letters, conflicts = counts.get("dead_letter", 0), counts.get("conflict", 0)
-    found = f"{letters} dead letters, {conflicts} conflicts"
-    if letters:
-        return warning(name, found, "GET /v1/dead-letters of that service says why; replay or drop them")
+    row = await tx.one(
+        "select count(*) filter (where kind = 'dead_letter' and state = 'dead' and replayed_at is null) as letters,"
+        " count(*) filter (where kind = 'conflict') as conflicts,"
+        " count(*) filter (where state <> 'dead') as waiting,"
+        " count(*) filter (where must_apply is not null) as must_apply from parked"
+    )
+    letters, conflicts, waiting, must_apply = row.values() if row else (0, 0, 0, 0)
+    parts = (f"{letters} dead letters", f"{conflicts} conflicts", f"{waiting} records that are tried again")
+    found = ", ".join(parts)
+    if must_apply:
+        found = f"{must_apply} erasures, withdrawals or objections cannot be applied; {found}"
+        return failed(name, found, f"`tellback dlq show ID` says why; a release that mends {service} applies them")
+    if letters or waiting:
+        return warning(name, found, "`tellback dlq list` says why; replay or drop them")
     return ok(name, found)
 
 

@@ -3,6 +3,7 @@
 from typing import Annotated
 
 from fastapi import Header
+from pydantic import ValidationError
 
 from services.collector.api.resources import Collector
 from services.collector.handlers.inputs.responses import Amendment, NewResponse
@@ -11,7 +12,9 @@ from shared.access.browser import AMENDABLE_FOR, AmendGrant
 from shared.access.caller import Caller
 from shared.errors import Forbidden
 from shared.events.envelope import Event
+from shared.events.posted import posted
 from shared.events.responses import ResponseRecorded
+from shared.http.problem import invalid
 
 AMENDABLE = frozenset({"comment", "answers"})
 Signature = Annotated[
@@ -39,21 +42,38 @@ def amend_token(collector: Collector, caller: Caller, event: Event) -> str | Non
     data = event.data
     if not caller.publishable or not isinstance(data, ResponseRecorded):
         return None
-    until = collector.clock.now() + AMENDABLE_FOR
-    grant = AmendGrant(caller.key_id, data.response_id, data.account_id, data.stakeholder_id, until)
+    grant = AmendGrant(
+        caller.key_id,
+        data.response_id,
+        data.account_id,
+        data.stakeholder_id,
+        data.survey_type,
+        posted(vars(data)),
+        collector.clock.now() + AMENDABLE_FOR,
+    )
     return collector.browsers.amend_token(grant)
 
 
-def checked_amendment(collector: Collector, caller: Caller, response_id: str, body: Amendment) -> Amendment:
-    """The amendment, which from a browser names the person of its token, so that an erasure finds it even where its
-    response never comes. Raises `Forbidden` when a publishable key amends another response than its token says, or
-    other fields."""
+def checked_amendment(
+    collector: Collector, caller: Caller, response_id: str, body: Amendment
+) -> tuple[Amendment, str | None]:
+    """The amendment and the digest of what it is meant for. From a browser it names the person and the survey of its
+    token: an erasure finds it even where its response never comes.
+
+    Raises `Forbidden` when a publishable key amends another response than its token says, or other fields; `Invalid`
+    for what cannot be amended about such a survey.
+    """
     if not caller.publishable:
-        return body
+        return body, None
     grant = collector.browsers.amend_grant(body.amend_token or "", collector.clock.now())
     about = (caller.key_id, response_id, body.account_id)
     if grant is None or (grant.key_id, grant.response_id, grant.account_id) != about:
         raise Forbidden("amend_token_invalid", "the token does not allow this amendment, or no longer")
-    if body.stakeholder_id not in (None, grant.stakeholder_id) or not body.changes().keys() <= AMENDABLE:
-        raise Forbidden("not_amendable", "a browser may amend comment and answers")
-    return body.model_copy(update={"stakeholder_id": grant.stakeholder_id})
+    granted = {"stakeholder_id": grant.stakeholder_id, "survey_type": grant.survey_type}
+    said = body.model_dump(include=set(granted), exclude_none=True)
+    if not said.items() <= granted.items() or not body.changes().keys() <= AMENDABLE:
+        raise Forbidden("not_amendable", "a browser may amend comment and answers of what it posted")
+    try:
+        return Amendment.model_validate(body.model_dump(exclude_unset=True) | granted), grant.posted
+    except ValidationError as error:
+        raise invalid(error) from None

@@ -51,9 +51,9 @@ async def post_survey_response(
         new = NewResponse.model_validate(body.as_response())
     except ValidationError as error:
         raise invalid(error) from None
-    derived = None if idempotency_key is None else responses.derived_response_id(caller.key_id, idempotency_key)
-    event = responses.recorded(new, collector.clock.now(), response_id=derived)
-    responses_accepted_total.labels(await collector.outgoing.publish(RESPONSES, event, caller.owner_email)).inc()
+    new_id = responses.Sender(caller.key_id, idempotency_key).response_id()
+    event = responses.recorded(new, collector.clock.now(), response_id=new_id)
+    responses_accepted_total.labels(await collector.outgoing.publish(RESPONSES, event, caller)).inc()
     data = event.data
     assert isinstance(data, ResponseRecorded)  # noqa: S101  # by recorded()
     return SurveyResponse(

@@ -30,6 +30,7 @@ from services.collector.handlers.refusals import refused
 from services.collector.store.directory import Wanted
 from shared.access.caller import Caller
 from shared.errors import TellbackError
+from shared.http import paging
 from shared.http.auth import Ingester, Reader
 from shared.http.limits import BATCH_BYTES
 from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, page_of, read_cursor
@@ -57,7 +58,7 @@ class ListQuery(BaseModel):
 
     def wanted(self, caller: Caller, purpose: str) -> Wanted:
         """The same for the store; one more than the page holds tells whether there is another."""
-        after = read_cursor(self.cursor, purpose, str)[0] if self.cursor else None
+        after = read_cursor(self.cursor, purpose, paging.text)[0] if self.cursor else None
         return Wanted(caller.owner_email, self.q, self.updated_since, after, self.limit + 1)
 
 

@@ -1,4 +1,5 @@
-"""Erasure: a person's data go everywhere, and a receipt says when and how much."""
+"""Erasure: a person's data go out of every service, and a receipt says when, how much, and when Kafka's log holds no
+copy any more."""
 
 from datetime import datetime
 from typing import Literal
@@ -7,6 +8,7 @@ from uuid import UUID
 from fastapi import Response
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.collector import EMITS
 from services.collector.api import examples
 from services.collector.api.resources import AccountId, Resources, StakeholderId
 from services.collector.handlers import erasure
@@ -15,6 +17,7 @@ from services.collector.store.erasures import Receipt
 from shared.http.auth import Eraser
 from shared.http.routing import Router
 from shared.telemetry.logging import get_logger
+from shared.topics import gone_from
 
 log = get_logger(__name__)
 router = Router(tags=["erasure"])
@@ -28,6 +31,11 @@ class Erasure(BaseModel):
     receipt_id: UUID
     erased_at: datetime = Field(description="What was recorded until then is dropped wherever it turns up.")
     applied_at: datetime = Field(description="When it was done here.")
+    gone_from_log_at: datetime = Field(
+        description="When the last record about the person that the collector has written leaves Kafka's log, by the"
+        " retention of its topics. Each service says so of its own; the latest of them is the end. In `directory`,"
+        " which keeps the newest record of each key, a tombstone takes the place of the person's."
+    )
     stakeholders: int = Field(description="Records of the directory, 0 or 1.", examples=[1])
     events: int = Field(description="Events that waited in, or had just left, the outbox.", examples=[0])
 
@@ -42,12 +50,19 @@ class AcceptedErasure(Erasure):
 
 
 @router.delete(
-    "/v1/accounts/{account_id}/stakeholders/{stakeholder_id}/data", status_code=202, summary="Erase a person everywhere"
+    "/v1/accounts/{account_id}/stakeholders/{stakeholder_id}/data",
+    status_code=202,
+    summary="Erase a person from every service",
 )
 async def erase_stakeholder(
     account_id: AccountId, stakeholder_id: StakeholderId, caller: Eraser, collector: Resources, response: Response
 ) -> AcceptedErasure:
-    """Their answers leave every figure; names, addresses, comments and messages go; later answers count again."""
+    """Their answers leave every figure; names, addresses, comments and messages go; later answers count again.
+
+    Kafka's log keeps its copies until `gone_from_log_at`, out of reach of every page and call. Backups, what webhooks
+    have brought to receivers, what others wrote of the person in answers of their own, and ids of responses that you
+    made of their address are yours to look after.
+    """
     wanted = Erasing(account_id, stakeholder_id, caller.owner_email)
     now = collector.clock.now()
     receipt = await collector.database.retrying(lambda tx: erasure.erase(tx, wanted, now, collector.subject))
@@ -69,6 +84,7 @@ def _shown(receipt: Receipt) -> Erasure:
         receipt_id=receipt.receipt_id,
         erased_at=receipt.erased_at,
         applied_at=receipt.applied_at,
+        gone_from_log_at=gone_from(EMITS, receipt.applied_at),
         stakeholders=receipt.stakeholders,
         events=receipt.events,
     )

@@ -7,6 +7,7 @@ from services.collector.handlers.inputs.directory import ACCOUNT_EXAMPLE, STAKEH
 Json = dict[str, Any]
 
 RECORDED_AT = "2026-03-31T09:30:00.123456Z"
+LOG_ENDS_AT = "2026-04-08T10:30:00.123456Z"
 RESPONSE_ID = "0199c0de-6f7a-7c1e-9d53-8f2f3c0b1a2d"
 ACCEPTED: Json = {
     "event_id": "0199c0de-6f7b-7a52-b1c7-2d9f6f0f4e11",
@@ -95,6 +96,7 @@ ERASURE: Json = {
     "receipt_id": "0199c0de-7b20-7d3e-9a41-5c6b7a8d9e0f",
     "erased_at": RECORDED_AT,
     "applied_at": RECORDED_AT,
+    "gone_from_log_at": LOG_ENDS_AT,
     "stakeholders": 1,
     "events": 0,
 }

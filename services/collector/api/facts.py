@@ -52,7 +52,7 @@ async def post_invitation_events(request: Request, caller: Ingester, collector: 
     arrays = await batches.read_arrays(request, "events")
     items = arrays if isinstance(arrays, list) else arrays["events"]
     events = batches.each(InvitationInput, items, lambda item, _: invitation_fact(item, now))
-    outcomes = await collector.outgoing.publish_each(INVITATIONS, events, caller.owner_email)
+    outcomes = await collector.outgoing.publish_each(INVITATIONS, events, caller)
     facts = [{"event_id": str(event.id) if isinstance(event, Event) else None} for event in events]
     return batches.answer(outcomes, facts)
 
@@ -70,5 +70,5 @@ async def post_context_event(body: ContextInput, caller: Ingester, collector: Re
 
 
 async def _publish(collector: Collector, caller: Caller, topic: Topic, event: Event) -> Accepted:
-    via = await collector.outgoing.publish(topic, event, caller.owner_email)
+    via = await collector.outgoing.publish(topic, event, caller)
     return Accepted(event_id=event.id, recorded_at=event.time, via=via)

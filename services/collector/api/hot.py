@@ -21,14 +21,15 @@ from services.collector.api import batches
 from services.collector.api.resources import Collector
 from services.collector.handlers import responses
 from services.collector.handlers.inputs.responses import NewResponse
-from services.collector.handlers.plain import MAX_ITEMS, Derived, NotPlain, Taken, take_many, take_one
+from services.collector.handlers.plain import MAX_ITEMS, NotPlain, Taken, take_many, take_one
 from services.collector.handlers.publishing import Via
+from services.collector.handlers.responses import Sender
 from shared.access.caller import Caller
 from shared.access.keystore import KeyStore
 from shared.errors import TellbackError, Unavailable
 from shared.events.envelope import Event
 from shared.http import strict_json
-from shared.http.direct import Reply
+from shared.http.direct import Reply, Take
 from shared.http.limits import BATCH_BYTES, BODY_BYTES, HEADER_BYTES
 from shared.http.problem import internal_error, problem_response
 from shared.kafka.lanes import Run
@@ -68,10 +69,13 @@ class HotPath:
         messages: list[Message] = []
         now = self._collector.clock.now()
         try:
-            derived = self._judge_head(scope, now)
+            sender = self._judge_head(scope, now)
             take = _one if path == ONE else _many
-            taken = take(await _read(receive, PATHS[path], messages), now, derived)
-        except (NotPlain, TellbackError, ValidationError):
+            taken = take(await _read(receive, PATHS[path], messages), now, sender)
+        except Exception as error:
+            # Nothing was taken yet. The route judges it anew, behind the edge, which words and counts its failures.
+            if not isinstance(error, NotPlain | TellbackError | ValidationError):
+                log.error("hot_path_failed", route=path, exc_info=error)
             await self._fallback(scope, _again(messages, receive), send)
             return
         sending = await self._collector.outgoing.put_many(taken.records)
@@ -84,11 +88,25 @@ class HotPath:
         await send({"type": "http.response.body", "body": answer})
         _seconds(path, status).observe(time.perf_counter() - began)
 
-    def direct(self, scope: Scope, body: bytes, reply: Reply) -> bool:
-        """One plain post of one response, past ASGI; False leaves it to `__call__`, with nothing done."""
-        began, now = time.perf_counter(), self._collector.clock.now()
+    def direct(self, scope: Scope) -> Take | None:
+        """What takes a plain post of one response past ASGI; None leaves it to `__call__`."""
+        return self._judged(scope, self._take_one)
+
+    def direct_many(self, scope: Scope) -> Take | None:
+        """The same for a batch."""
+        return self._judged(scope, self._take_many)
+
+    def _judged(self, scope: Scope, take: Callable[[float, Sender, bytes, Reply], bool]) -> Take | None:
+        began = time.perf_counter()
         try:
-            taken = take_one(body, now, self._judge_head(scope, now))
+            return partial(take, began, self._judge_head(scope, self._collector.clock.now()))
+        except NotPlain:
+            return None
+
+    def _take_one(self, began: float, sender: Sender, body: bytes, reply: Reply) -> bool:
+        """Take a body that is plain; False leaves it to `__call__`, with nothing done."""
+        try:
+            taken = take_one(body, self._collector.clock.now(), sender)
         except (NotPlain, TellbackError):
             return False
         if (run := self._collector.outgoing.put(taken.records[0])) is None:
@@ -106,11 +124,10 @@ class HotPath:
         run.group.future.add_done_callback(settled)
         return True
 
-    def direct_many(self, scope: Scope, body: bytes, reply: Reply) -> bool:
-        """The same for a plain batch."""
-        began, now = time.perf_counter(), self._collector.clock.now()
+    def _take_many(self, began: float, sender: Sender, body: bytes, reply: Reply) -> bool:
+        """The same for a batch."""
         try:
-            taken = take_many(body, now, self._judge_head(scope, now))
+            taken = take_many(body, self._collector.clock.now(), sender)
         except (NotPlain, TellbackError):
             return False
         if (sending := self._collector.outgoing.put_at_once(taken.records)) is None:
@@ -129,11 +146,11 @@ class HotPath:
         self._replying.add(task)
         task.add_done_callback(self._replying.discard)
 
-    def _judge_head(self, scope: Scope, now: datetime) -> Derived | None:
-        """What the Idempotency-Key, if there is one, makes of items without an id. Raises `NotPlain`."""
+    def _judge_head(self, scope: Scope, now: datetime) -> Sender:
+        """Who posts. Raises `NotPlain`."""
         caller: Caller | None = None
         idempotency_key: str | None = None
-        is_json = False
+        is_json: bool | None = None
         size = 0
         for name, value in scope["headers"]:
             size += len(name) + len(value)
@@ -142,7 +159,7 @@ class HotPath:
                     raise NotPlain
                 caller = self._keys.known(value, now)
             elif name == b"content-type":
-                is_json = value in _JSON
+                is_json = is_json is None and value in _JSON  # two of them are none
             elif name == b"idempotency-key":
                 if idempotency_key is not None or not 1 <= len(value) <= 200:
                     raise NotPlain
@@ -154,7 +171,7 @@ class HotPath:
         limited = caller.rate_limit is not None or caller.owner_email is not None
         if limited or caller.publishable or "ingest" not in caller.scopes:
             raise NotPlain
-        return partial(responses.derived_response_id, caller.key_id, idempotency_key) if idempotency_key else None
+        return Sender(caller.key_id, idempotency_key)
 
     async def _diverted(self, error: TellbackError, run: Run, taken: Taken) -> tuple[int, bytes]:
         """Status and answer for a response that Kafka did not take. Raises what it is refused for."""
@@ -186,26 +203,26 @@ async def _answered(path: str, taken: Taken, work: Work) -> tuple[int, list[tupl
     return status, _headers(taken), answer
 
 
-def _one(body: bytes, now: datetime, derived: Derived | None) -> Taken:
+def _one(body: bytes, now: datetime, sender: Sender) -> Taken:
     try:
-        return take_one(body, now, derived)
+        return take_one(body, now, sender)
     except NotPlain:
-        return Taken.of([_by_model(strict_json.loads(body), now, derived)])
+        return Taken.of([_by_model(strict_json.loads(body), now, sender.response_id())], sender)
 
 
-def _many(body: bytes, now: datetime, derived: Derived | None) -> Taken:
+def _many(body: bytes, now: datetime, sender: Sender) -> Taken:
     try:
-        return take_many(body, now, derived)
+        return take_many(body, now, sender)
     except NotPlain:
         items = _items(strict_json.loads(body))
-        return Taken.of([_by_model(item, now, derived, index) for index, item in enumerate(items)])
+        events = [_by_model(item, now, sender.response_id(index)) for index, item in enumerate(items)]
+        return Taken.of(events, sender)
 
 
-def _by_model(value: Any, now: datetime, derived: Derived | None, index: int | None = None) -> Event:
+def _by_model(value: Any, now: datetime, new_id: str | None) -> Event:
     """A response that is valid without being plain. Raises `NotPlain`, `ValidationError` or `Invalid`."""
     if not isinstance(value, dict):
         raise NotPlain
-    new_id = None if derived is None else derived(index)
     return responses.recorded(NewResponse.model_validate(value), now, response_id=new_id)
 
 

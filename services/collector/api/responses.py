@@ -9,6 +9,7 @@ from services.collector.api.models import AcceptedResponse, ResponseBatchAnswer
 from services.collector.api.resources import Collector, IdempotencyKey, QueryAccountId, Resources, ResponseId
 from services.collector.handlers import responses
 from services.collector.handlers.inputs.responses import EXAMPLE, Amendment, NewResponse
+from services.collector.handlers.responses import Sender
 from shared.access.caller import Caller
 from shared.events.envelope import Event
 from shared.events.responses import ResponseRecorded
@@ -32,7 +33,7 @@ async def post_response(
     """202 when the response is durable. Without `response_id` send an `Idempotency-Key`: a retry then counts once."""
     browsers.check_signature(collector, caller, body, signature)
     now = collector.clock.now()
-    event = responses.recorded(body, now, response_id=_derived(caller, idempotency_key))
+    event = responses.recorded(body, now, response_id=Sender(caller.key_id, idempotency_key).response_id())
     accepted = await _publish(collector, caller, event, str(_response_id(event)))
     responses_accepted_total.labels(accepted.via).inc()
     return accepted.model_copy(update={"amend_token": browsers.amend_token(collector, caller, event)})
@@ -51,13 +52,13 @@ async def post_responses(
     """An array in an object, or NDJSON. Each item is answered by itself; 503 only when nothing could be stored."""
     arrays = await batches.read_arrays(request, "responses")
     items = arrays if isinstance(arrays, list) else arrays["responses"]
-    now = collector.clock.now()
+    now, sender = collector.clock.now(), Sender(caller.key_id, idempotency_key)
 
     def event_of(body: NewResponse, index: int) -> Event:
-        return responses.recorded(body, now, response_id=_derived(caller, idempotency_key, index))
+        return responses.recorded(body, now, response_id=sender.response_id(index))
 
     events = batches.each(NewResponse, items, event_of)
-    outcomes = await collector.outgoing.publish_each(RESPONSES, events, caller.owner_email)
+    outcomes = await collector.outgoing.publish_each(RESPONSES, events, caller)
     for via in ("kafka", "outbox"):
         responses_accepted_total.labels(via).inc(sum(outcome == via for outcome in outcomes))
     facts = [
@@ -77,9 +78,10 @@ async def amend_response(
     collector: Resources,
     idempotency_key: IdempotencyKey = None,
 ) -> AcceptedResponse:
-    """Score now, comment later. Absent fields stay, null clears. May overtake its response."""
-    body = browsers.checked_amendment(collector, caller, response_id, body)
-    event = responses.amended(response_id, body, idempotency_key, collector.clock.now())
+    """Score now, comment later. Absent fields stay, null clears. May overtake its response. What turns out not to fit
+    it is among the conflicts of the scorer."""
+    body, posted = browsers.checked_amendment(collector, caller, response_id, body)
+    event = responses.amended(response_id, body, idempotency_key, collector.clock.now(), posted)
     return await _publish(collector, caller, event, response_id)
 
 
@@ -98,14 +100,10 @@ async def withdraw_response(
     return await _publish(collector, caller, event, response_id)
 
 
-def _derived(caller: Caller, idempotency_key: str | None, index: int | None = None) -> str | None:
-    return None if idempotency_key is None else responses.derived_response_id(caller.key_id, idempotency_key, index)
-
-
 def _response_id(event: Event) -> str | None:
     return event.data.response_id if isinstance(event.data, ResponseRecorded) else None
 
 
 async def _publish(collector: Collector, caller: Caller, event: Event, response_id: str) -> AcceptedResponse:
-    via = await collector.outgoing.publish(RESPONSES, event, caller.owner_email)
+    via = await collector.outgoing.publish(RESPONSES, event, caller)
     return AcceptedResponse(response_id=response_id, event_id=event.id, recorded_at=event.time, via=via)

@@ -32,6 +32,7 @@ HOUR_24 = "24"
 _SECONDS = re.compile(r"[0-9]{9,10}")
 _TOKEN = re.compile(r"[Yy]{4}|[Yy]{2}|[Dd]{1,2}|[Mm]{1,2}|[Hh]{1,2}|[Ss]{1,2}")
 _DIRECTIVES = {"y": "%y", "yyyy": "%Y", "d": "%d", "h": "%H", "s": "%S"}
+_EXAMPLE = datetime(2031, 12, 25, 21, 43, 56, tzinfo=UTC)
 _ALLOWED = re.compile(r"(?:%[YymdHIMSfpzbB]|[^%A-Za-z]|T(?=%[HI]))+")
 
 
@@ -96,7 +97,7 @@ def day(cell: str, date_format: str | None) -> date:
 def strptime_format(text: str) -> str:
     """The strptime form of a format such as `DD/MM/YYYY`, `mm-dd-yy HH:MM` or `%d.%m.%Y`; `M` after an hour is minutes.
 
-    Raises ValueError when it does not say day, month and year.
+    Raises ValueError when it does not say day, month and year, each once, so that what it writes can be read again.
     """
     pattern = text.strip() if "%" in text else _translated(text.strip())
     if not _ALLOWED.fullmatch(pattern) or not pattern.isprintable() or len(pattern) > 50:
@@ -104,7 +105,17 @@ def strptime_format(text: str) -> str:
     days = ("%d" in pattern, "%m" in pattern or "%b" in pattern.lower(), "%y" in pattern.lower())
     if not all(days):
         raise ValueError("a date_format needs day, month and year, such as DD/MM/YYYY")
+    if not _reads_what_it_writes(pattern):
+        raise ValueError("a date_format names every part once, such as DD/MM/YYYY HH:MM")
     return pattern
+
+
+def _reads_what_it_writes(pattern: str) -> bool:
+    """Whether dates can be read by the format at all. It becomes a regular expression, which a repeated part breaks."""
+    try:
+        return datetime.strptime(_EXAMPLE.strftime(pattern), pattern).date() == _EXAMPLE.date()  # noqa: DTZ007
+    except (ValueError, re.error):
+        return False
 
 
 def _translated(text: str) -> str:

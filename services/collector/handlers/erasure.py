@@ -7,10 +7,11 @@ from uuid import UUID
 from services.collector.handlers.directory import is_visible
 from services.collector.handlers.responses import SOURCE
 from services.collector.store import directory, erasures
+from services.collector.store.directory import Stored
 from services.collector.store.erasures import Receipt
 from shared.db.erasures import Forgotten, forget_outbox
 from shared.db.transaction import ReadTx, WriteTx
-from shared.erasure import Subject
+from shared.erasure import Names, Subject
 from shared.errors import NotFound
 from shared.events.envelope import Event
 from shared.events.responses import StakeholderErased
@@ -42,6 +43,7 @@ async def erase(tx: WriteTx, wanted: Erasing, now: datetime, subject: Subject) -
     # Never before the newest record of the person, whose time may lie a little ahead of the clock.
     erased_at = max(now, stored.recorded_at) if stored else now
     people = await erasures.forget_stakeholder(tx, *person)
+    await erasures.forget_in_imports(tx, _names(wanted, stored))
     events = await forget_outbox(tx, Forgotten(*person, erased_at))
     receipt = Receipt(uuid7(), subject(*person), wanted.account_id, erased_at, now, people, events)
     await erasures.enter(tx, receipt)
@@ -55,6 +57,12 @@ async def erase(tx: WriteTx, wanted: Erasing, now: datetime, subject: Subject) -
     )
     await tx.emit(RESPONSES, Event(receipt.receipt_id, STAKEHOLDER_ERASED, SOURCE, now, wanted.account_id, data))
     return receipt
+
+
+def _names(wanted: Erasing, stored: Stored | None) -> Names:
+    """By what the person is called in the directory."""
+    record = stored.record if stored else {}
+    return Names((wanted.stakeholder_id, record.get("name"), record.get("email")), wanted.account_id)
 
 
 async def find_receipt(tx: ReadTx, receipt_id: UUID, owner_email: str | None) -> Receipt:

@@ -21,6 +21,10 @@ from services.collector.handlers.refusals import refused
 from shared.errors import Invalid
 from shared.http.problem import invalid
 from shared.ids import derived_uuid
+from shared.telemetry.logging import get_logger
+
+log = get_logger(__name__)
+UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +106,10 @@ def read_row(reading: Reading, row: Row) -> ReadRow:
         return BadRow(row.line, error.code, error.reason, error.field)
     except ValidationError as error:
         return bad_row(row.line, invalid(error))
+    except MemoryError:
+        raise
+    except Exception as error:
+        return unreadable(row.line, error)
 
 
 def bad_row(line: int, error: Invalid) -> BadRow:
@@ -110,6 +118,12 @@ def bad_row(line: int, error: Invalid) -> BadRow:
         return BadRow(line, error.code, error.detail)
     first = error.errors[0]
     return BadRow(line, first["code"], f"{first['field']} {first['detail']}", first["field"])
+
+
+def unreadable(line: int, error: Exception) -> BadRow:
+    """A row over which something failed that nobody foresaw. It is told in the log; the rows after it are taken."""
+    log.error("import_row_unreadable", line=line, exc_info=error)
+    return BadRow(line, UNREADABLE, "the row breaks no rule and could not be taken; the collector's log says why")
 
 
 def digest_of(kind: str, values: Mapping[str, Any]) -> UUID:

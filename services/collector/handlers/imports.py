@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from hashlib import sha256
+from io import SEEK_END
 from typing import BinaryIO
 from uuid import UUID
 
@@ -20,13 +21,16 @@ from services.collector.store import imports as store
 from services.collector.store.imports import ImportJob, Problem, Progress
 from shared.db.erasures import Journal, Person
 from shared.db.transaction import WriteTx
-from shared.errors import Invalid, TellbackError, TooLarge
+from shared.errors import Invalid, TellbackError, TooLarge, TooMany
 from shared.events.envelope import Event
 from shared.ids import derived_uuid
 from shared.topics import RESPONSES
 
 PIECE_BYTES = 262_144
 STEP_ROWS = 500
+MOST_WAITING, MOST_WAITING_BYTES = 5, 2 * 1024**3
+"""Files of one key that may wait to be taken in: they lie in PostgreSQL meanwhile."""
+RETRY_AFTER_SECONDS = 60
 
 
 class LostClaim(TellbackError):
@@ -34,14 +38,33 @@ class LostClaim(TellbackError):
 
 
 async def submit(tx: WriteTx, job: ImportJob, file: BinaryIO) -> ImportJob:
-    """Store a job with its file, piece by piece; answers it as it is stored."""
+    """Store a job with its file, piece by piece; answers it as it is stored. Raises `TooMany` where files of the same
+    key wait already."""
+    size = file.seek(0, SEEK_END)
+    file.seek(0)
+    await _require_room(tx, job.created_by, files=1, size=size)
     await store.create(tx, job)
     digest, position = sha256(), 0
     while piece := file.read(PIECE_BYTES):
         digest.update(piece)
         await store.add_piece(tx, job.import_id, position, piece)
         position += 1
-    return replace(job, same_as=await store.note_digest(tx, job.import_id, digest.digest()))
+    same_as = await store.note_digest(tx, job.import_id, digest.digest())
+    # Once more, with this one among them and alone: files that come at the same moment do not see each other.
+    await store.hold_sender(tx, job.created_by)
+    await _require_room(tx, job.created_by)
+    return replace(job, same_as=same_as)
+
+
+async def _require_room(tx: WriteTx, sender: str, files: int = 0, size: int = 0) -> None:
+    waiting, waiting_bytes = await store.waiting(tx, sender)
+    if waiting + files > MOST_WAITING or waiting_bytes + size > MOST_WAITING_BYTES:
+        raise TooMany(
+            "too_many_imports",
+            f"at most {MOST_WAITING} files of a key wait, and {MOST_WAITING_BYTES >> 30} GB of them: send this one when"
+            " others are done",
+            retry_after=RETRY_AFTER_SECONDS,
+        )
 
 
 async def take_step(
@@ -109,7 +132,7 @@ async def _take_responses(tx: WriteTx, job: ImportJob, rows: Sequence[ResponseRo
         except TooLarge as error:
             problems.append(Problem("bad", BadRow(row.line, error.code, error.detail)))
         else:
-            events.append(event)
+            events.append(event.by(job.created_by))
     await tx.emit(RESPONSES, *events)
     return problems
 

@@ -7,9 +7,9 @@ but never more, and never makes another event of it: a test holds the two agains
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from functools import cache, lru_cache
+from functools import lru_cache
 from itertools import chain
 from operator import itemgetter
 from typing import Annotated, Any, NamedTuple, Required, TypedDict
@@ -21,7 +21,7 @@ from pydantic_core import PydanticCustomError
 
 from services.collector.handlers.inputs.fields import AHEAD, moment
 from services.collector.handlers.publishing import MAX_EVENT_BYTES
-from services.collector.handlers.responses import SOURCE
+from services.collector.handlers.responses import SOURCE, Sender
 from shared.clock import rfc3339
 from shared.events.envelope import Event, headers_of, type_of
 from shared.events.responses import SCALES, Channel, NpsKind, ResponseRecorded, SurveyType
@@ -31,12 +31,14 @@ from shared.records import OutRecord
 from shared.topics import RESPONSE_RECORDED, RESPONSES
 
 MAX_ITEMS = 1_000
-Derived = Callable[[int | None], str]
-"""The response_id of an item by its position in the batch, None for a response posted alone."""
 
 
 class NotPlain(Exception):
     """This needs the whole model."""
+
+
+_UNREADABLE = (DecodeError, UnicodeDecodeError, RecursionError)
+"""What the parser raises: the last for JSON that nests deeper than Python's stack."""
 
 
 class Taken(NamedTuple):
@@ -48,9 +50,9 @@ class Taken(NamedTuple):
     recorded_at: str
 
     @classmethod
-    def of(cls, events: Sequence[Event]) -> "Taken":
+    def of(cls, events: Sequence[Event], sender: Sender) -> "Taken":
         """The same from events that were made by the model. Raises `NotPlain` for one that is too large."""
-        records = [raw_of(OutRecord.of(RESPONSES, event)) for event in events]
+        records = [raw_of(OutRecord.of(RESPONSES, event.by(sender.key_id))) for event in events]
         _check_sizes(records)
         response_ids = [getattr(event.data, "response_id", "") for event in events]
         return cls(records, response_ids, str(events[0].id), rfc3339(events[0].time))
@@ -96,29 +98,29 @@ _is_email = re.compile(rf"[^@./\\\s{_CONTROL}][^@/\\\s{_CONTROL}]*@[^@/\\\s{_CON
 _is_label = re.compile(rf"[^\s{_CONTROL}][^{_CONTROL}]*+(?<!\s)").fullmatch
 
 
-def take_one(body: bytes, now: datetime, derived: Derived | None) -> Taken:
+def take_one(body: bytes, now: datetime, sender: Sender) -> Taken:
     """A response as it was posted, taken at `now`. Raises `NotPlain`."""
     try:
         item = _read_one(body)
-    except (DecodeError, UnicodeDecodeError):
+    except _UNREADABLE:
         raise NotPlain from None
     _check(body, [item])
     if "response_id" not in item:
-        item["response_id"] = derived(None) if derived else uuid7s(1)[0]
-    return _taken([item], now)
+        item["response_id"] = sender.response_id() or uuid7s(1)[0]
+    return _taken([item], now, sender)
 
 
-def take_many(body: bytes, now: datetime, derived: Derived | None) -> Taken:
+def take_many(body: bytes, now: datetime, sender: Sender) -> Taken:
     """The responses of a batch, `{"responses": [...]}`. Raises `NotPlain` if one of them is not plain."""
     try:
         items = _read_many(body).responses
-    except (DecodeError, UnicodeDecodeError):
+    except _UNREADABLE:
         raise NotPlain from None
     _check(body, items, keys_around=1)
     for index, item in enumerate(items):
         if "response_id" not in item:
-            item["response_id"] = derived(index) if derived else uuid7s(1)[0]
-    return _taken(items, now)
+            item["response_id"] = sender.response_id(index) or uuid7s(1)[0]
+    return _taken(items, now, sender)
 
 
 def _check(body: bytes, items: Sequence[Item], keys_around: int = 0) -> None:
@@ -146,12 +148,12 @@ def _is_kept(text: str) -> bool:
     return is_normalized("NFC", text) and "\0" not in text
 
 
-def _taken(items: Sequence[Item], now: datetime) -> Taken:
+def _taken(items: Sequence[Item], now: datetime, sender: Sender) -> Taken:
     recorded_at, event_ids = rfc3339(now), uuid7s(len(items))
     defaults = _DEFAULTS | {"answered_at": recorded_at, "recorded_at": recorded_at}
     values = [_value(item, defaults, now) for item in items]
     _check_texts(values)
-    before, between, after = _around(len(recorded_at))
+    before, between, after = _around(len(recorded_at), sender.key_id)
     after = between + recorded_at.encode() + after
     records: list[Raw] = [
         (value["account_id"].encode(), _write(value), b"".join((before, event_id.encode(), after)))
@@ -240,10 +242,11 @@ def _sent(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(sorted(name for name in names if name != "response_id"))
 
 
-@cache
-def _around(time_length: int) -> tuple[bytes, bytes, bytes]:
+@lru_cache(maxsize=1_000)
+def _around(time_length: int, sender: str) -> tuple[bytes, bytes, bytes]:
     """What stands before, between and after the id and the time in the headers of an event."""
-    event_id, time = "i" * 36, "t" * time_length
-    before, rest = packed(headers_of(event_id, type_of(RESPONSE_RECORDED), SOURCE, time)).split(event_id.encode())
+    event_id, time = "?" * 36, "!" * time_length  # neither is in any other header
+    headers = packed(headers_of(event_id, type_of(RESPONSE_RECORDED), SOURCE, time, sender))
+    before, rest = headers.split(event_id.encode())
     between, after = rest.split(time.encode())
     return before, between, after

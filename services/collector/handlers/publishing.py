@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from services.collector.handlers.ownership import own_only, require_own
+from shared.access.caller import Caller
 from shared.db.engine import Database
 from shared.db.outbox import Relay
 from shared.errors import TellbackError, TooLarge, Unavailable
@@ -42,14 +43,14 @@ class Outgoing:
     database: Database
     relay: Relay
 
-    async def publish(self, topic: Topic, event: Event, owner_email: str | None = None) -> Via:
-        """Publish one event durably, for a key that may be limited to the accounts of one owner.
+    async def publish(self, topic: Topic, event: Event, caller: Caller) -> Via:
+        """Publish one event of a key durably; the key may be limited to the accounts of one owner.
 
         Raises `TooLarge`; `NotFound` for an account that the key does not know; `Unavailable` when both ways are
         closed.
         """
-        await require_own(self.database, owner_email, event)
-        return await self.send(OutRecord.of(topic, event))
+        await require_own(self.database, caller.owner_email, event)
+        return await self.send(OutRecord.of(topic, event.by(caller.key_id)))
 
     async def send(self, record: OutRecord) -> Via:
         """Publish the record of an event durably. Raises `TooLarge`, and `Unavailable` when both ways are closed."""
@@ -116,11 +117,11 @@ class Outgoing:
         return [_too_large() if index in refused else next(answers) for index in range(len(records))]
 
     async def publish_each(
-        self, topic: Topic, events: Sequence[Event | TellbackError], owner_email: str | None = None
+        self, topic: Topic, events: Sequence[Event | TellbackError], caller: Caller
     ) -> list[Via | TellbackError]:
         """Publish what is an event; what was refused before keeps its error. As in `publish` for a limited key."""
-        events = await own_only(self.database, owner_email, events)
-        good = [event for event in events if isinstance(event, Event)]
+        events = await own_only(self.database, caller.owner_email, events)
+        good = [event.by(caller.key_id) for event in events if isinstance(event, Event)]
         published = iter(await self.send_many([OutRecord.of(topic, event) for event in good]))
         return [next(published) if isinstance(event, Event) else event for event in events]
 

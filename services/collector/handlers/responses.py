@@ -1,7 +1,7 @@
 """Responses, their amendments and withdrawals: from what the client sent to the event that says all."""
 
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from services.collector.handlers.inputs.fields import AHEAD
@@ -20,10 +20,18 @@ _FILLED_IN = frozenset(
 )
 
 
-def derived_response_id(key_id: str, idempotency_key: str, index: int | None = None) -> str:
-    """The response_id that an Idempotency-Key stands for; in a batch each index has its own."""
-    position = () if index is None else (str(index),)
-    return str(derived_uuid("response", key_id, idempotency_key, *position))
+class Sender(NamedTuple):
+    """Who posts responses: an API key, and the Idempotency-Key of the request if there is one."""
+
+    key_id: str
+    idempotency_key: str | None = None
+
+    def response_id(self, index: int | None = None) -> str | None:
+        """The response_id that the Idempotency-Key stands for; in a batch each index has its own."""
+        if self.idempotency_key is None:
+            return None
+        position = () if index is None else (str(index),)
+        return str(derived_uuid("response", self.key_id, self.idempotency_key, *position))
 
 
 def recorded(
@@ -71,14 +79,18 @@ def recorded(
     return _event(uuid7(), RESPONSE_RECORDED, now, body.account_id, data)
 
 
-def amended(response_id: str, body: Amendment, idempotency_key: str | None, now: datetime) -> Event:
-    """The event of an amendment. Raises `Invalid` when nothing is amended."""
+def amended(
+    response_id: str, body: Amendment, idempotency_key: str | None, now: datetime, posted: str | None = None
+) -> Event:
+    """The event of an amendment, bound to what was `posted` where that is known. Raises `Invalid` when nothing is
+    amended."""
     changes = body.changes()
     if not changes:
         raise Invalid("nothing_to_change", "name at least one field to change")
     if changes.get("comment") == "":
         changes["comment"] = None
-    event_id = _change_id("PATCH", response_id, idempotency_key)
+    # An Idempotency-Key is its sender's own: others who amend what they posted under this id make other events.
+    event_id = _change_id("PATCH", response_id, idempotency_key, posted or "")
     data = ResponseAmended.model_construct(
         event_id=event_id,
         response_id=response_id,
@@ -86,6 +98,8 @@ def amended(response_id: str, body: Amendment, idempotency_key: str | None, now:
         stakeholder_id=body.stakeholder_id,
         changes=changes,
         recorded_at=now,
+        survey_type=body.survey_type,
+        posted=posted,
     )
     return _event(event_id, RESPONSE_AMENDED, now, body.account_id, data)
 
@@ -110,8 +124,8 @@ def not_ahead(field: str, moment: datetime, now: datetime) -> None:
         raise refused(field, "out_of_range", "must be at most 5 minutes ahead")
 
 
-def _change_id(verb: str, response_id: str, idempotency_key: str | None) -> UUID:
-    return uuid7() if idempotency_key is None else derived_uuid(verb, response_id, idempotency_key)
+def _change_id(verb: str, response_id: str, idempotency_key: str | None, posted: str = "") -> UUID:
+    return uuid7() if idempotency_key is None else derived_uuid(verb, response_id, idempotency_key, posted)
 
 
 def _sent(body: NewResponse) -> tuple[str, ...]:

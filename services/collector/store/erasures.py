@@ -6,6 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 from shared.db.transaction import ReadTx, WriteTx
+from shared.erasure import Names
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,19 @@ async def forget_stakeholder(tx: WriteTx, account_id: str, stakeholder_id: str) 
     )
 
 
+async def forget_in_imports(tx: WriteTx, names: Names) -> None:
+    """Put `[erased]` for the names in names of files and in why one failed. Reports quote no cells."""
+    rows = await tx.all(
+        "select import_id, file_name, error_detail from imports"
+        " where concat_ws(' ', file_name, error_detail) ilike any(cast(:patterns as text[])) for update",
+        patterns=names.patterns(),
+    )
+    await tx.execute_many(
+        "update imports set file_name = :file_name, error_detail = :error_detail where import_id = :import_id",
+        [{name: names.redacted(row[name]) for name in ("import_id", "file_name", "error_detail")} for row in rows],
+    )
+
+
 async def enter(tx: WriteTx, receipt: Receipt) -> None:
     """Write the journal."""
     await tx.execute(
@@ -41,7 +55,11 @@ async def enter(tx: WriteTx, receipt: Receipt) -> None:
 
 async def find(tx: ReadTx, receipt_id: UUID) -> Receipt | None:
     """The line of a receipt."""
-    row = await tx.one("select * from erasures where receipt_id = :receipt_id", receipt_id=receipt_id)
+    row = await tx.one(
+        "select receipt_id, subject, account_id, erased_at, applied_at, stakeholders, events from erasures"
+        " where receipt_id = :receipt_id",
+        receipt_id=receipt_id,
+    )
     return Receipt(**row) if row else None
 
 

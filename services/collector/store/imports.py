@@ -16,8 +16,11 @@ State = Literal["queued", "running", "done", "failed"]
 Outcome = Literal["bad", "skipped"]
 LEASE = timedelta(seconds=30)
 """How long a claim holds without progress."""
-MAX_ATTEMPTS = 5
+MAX_ATTEMPTS = 3
 """Claims without any progress, after which a job is given up."""
+_SENDER_LOCKS = 0x7E1A
+REST = timedelta(seconds=2)
+"""How long a job that failed is left alone, so that others get their turn."""
 _COLUMNS = (
     "import_id, kind, state, file_name, file_lines, columns, date_format, answered_at, quiet, created_by, owner_email,"
     " created_at, started_at, finished_at, rows_read, taken, skipped, bad, error_code, error_detail, attempts,"
@@ -126,6 +129,21 @@ async def note_digest(tx: WriteTx, import_id: UUID, digest: bytes) -> UUID | Non
     return earlier
 
 
+async def waiting(tx: ReadTx, sender: str) -> tuple[int, int]:
+    """How many files of a key are not done yet, and their bytes."""
+    row = await tx.one(
+        "select count(distinct import_id) as files, coalesce(sum(octet_length(bytes)), 0) as bytes from imports"
+        " left join import_pieces using (import_id) where state in ('queued', 'running') and created_by = :sender",
+        sender=sender,
+    )
+    return (row["files"], int(row["bytes"])) if row else (0, 0)
+
+
+async def hold_sender(tx: WriteTx, sender: str) -> None:
+    """Let no other file of the key be stored until this transaction ends."""
+    await tx.execute("select pg_advisory_xact_lock(:space, hashtext(:sender))", space=_SENDER_LOCKS, sender=sender)
+
+
 async def pieces(tx: ReadTx, import_id: UUID) -> AsyncIterator[bytes]:
     """The file, piece by piece."""
     position = 0
@@ -152,19 +170,29 @@ async def find(tx: ReadTx, import_id: UUID, owner_email: str | None) -> ImportJo
     return _job(row) if row else None
 
 
-async def claim(tx: WriteTx, claim_id: UUID, now: datetime) -> ImportJob | None:
-    """Take the oldest job that is free: new, or left by a process that died."""
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A job that is one process's own. `attempts`: claims since it last got on, this one included."""
+
+    import_id: UUID
+    claim_id: UUID
+    attempts: int
+
+
+async def claim(tx: WriteTx, claim_id: UUID, now: datetime) -> Claim | None:
+    """Take the oldest job that is free: new, or left by a process that died. What it says is read later, so that one
+    that cannot be read holds up no other."""
     row = await tx.one(
         "update imports set state = 'running', claimed_by = :claim_id, lease_until = :lease_until,"
         " started_at = coalesce(started_at, :now), attempts = attempts + 1"
         " where import_id = (select import_id from imports where state in ('queued', 'running')"
         " and (lease_until is null or lease_until < :now) order by created_at limit 1 for update skip locked)"
-        f" returning {_COLUMNS}",
+        " returning import_id, attempts",
         claim_id=claim_id,
         lease_until=now + LEASE,
         now=now,
     )
-    return _job(row) if row else None
+    return Claim(row["import_id"], claim_id, row["attempts"]) if row else None
 
 
 async def advance(tx: WriteTx, import_id: UUID, claim_id: UUID, step: Progress, now: datetime) -> bool:
@@ -184,19 +212,34 @@ async def advance(tx: WriteTx, import_id: UUID, claim_id: UUID, step: Progress, 
     return touched == 1
 
 
-async def release(tx: WriteTx, import_id: UUID, claim_id: UUID) -> None:
-    """Give a job back, so that another process goes on at once."""
+async def release(tx: WriteTx, claimed: Claim) -> None:
+    """Give a job back as if it had not been claimed, so that another process goes on at once."""
     await tx.execute(
-        "update imports set claimed_by = null, lease_until = null, attempts = 0"
+        "update imports set claimed_by = null, lease_until = null, attempts = greatest(0, attempts - 1)"
         " where import_id = :import_id and claimed_by = :claim_id",
-        import_id=import_id,
-        claim_id=claim_id,
+        import_id=claimed.import_id,
+        claim_id=claimed.claim_id,
     )
 
 
-async def finish(
-    tx: WriteTx, import_id: UUID, claim_id: UUID, now: datetime, error: tuple[str, str] | None = None
-) -> None:
+async def let_rest(tx: WriteTx, claimed: Claim, now: datetime) -> None:
+    """Give a job back over which something failed: after a rest somebody tries once more, and the try counts."""
+    await tx.execute(
+        "update imports set claimed_by = null, lease_until = :until"
+        " where import_id = :import_id and claimed_by = :claim_id",
+        until=now + REST,
+        import_id=claimed.import_id,
+        claim_id=claimed.claim_id,
+    )
+
+
+async def count_bad(tx: ReadTx, import_id: UUID, code: str) -> int:
+    """How many rows are in the report with this code."""
+    statement = "select count(*) from import_problems where import_id = :import_id and code = :code"
+    return int(await tx.scalar(statement, import_id=import_id, code=code))
+
+
+async def finish(tx: WriteTx, claimed: Claim, now: datetime, error: tuple[str, str] | None = None) -> None:
     """End a job, with `error` (code, detail) as failed; the file and what was noted for it go."""
     code, detail = error or (None, None)
     ended = await tx.execute(
@@ -206,12 +249,12 @@ async def finish(
         now=now,
         code=code,
         detail=detail,
-        import_id=import_id,
-        claim_id=claim_id,
+        import_id=claimed.import_id,
+        claim_id=claimed.claim_id,
     )
     if ended:
-        await tx.execute("delete from import_pieces where import_id = :import_id", import_id=import_id)
-        await tx.execute("delete from import_occurrences where import_id = :import_id", import_id=import_id)
+        await tx.execute("delete from import_pieces where import_id = :import_id", import_id=claimed.import_id)
+        await tx.execute("delete from import_occurrences where import_id = :import_id", import_id=claimed.import_id)
 
 
 async def count_occurrences(tx: WriteTx, import_id: UUID, counts: Mapping[UUID, int]) -> dict[UUID, int]:

@@ -1,5 +1,8 @@
 """How messages to webhook endpoints went, in words."""
 
+from collections.abc import Mapping
+from typing import Any
+
 from services.dashboard.domain import wording
 
 STATES = {
@@ -30,6 +33,16 @@ FAILURES = {
     "sealed": "its secret cannot be read with this secret key",
     "expired": "too old",
 }
+
+
+def waits(endpoint: Mapping[str, Any]) -> bool:
+    """Whether messages wait for a receiver that fails: it is tried again by itself."""
+    return bool(endpoint["breaker"] == "open")
+
+
+def under_way(status: str, tries: int) -> bool:
+    """Whether it is tried right now, or for the first time in a moment; what waits for another try takes longer."""
+    return status == "sending" or (status == "pending" and tries == 0)
 
 
 def went(status: str, failure: str | None) -> str:

@@ -25,12 +25,15 @@ ROLE_NAMES = {
     Role.VIEWER: "Viewer",
 }
 SCOPES: dict[Role, frozenset[str]] = {
-    Role.ADMIN: frozenset({"read", "act", "manage"}),
+    Role.ADMIN: frozenset({"ingest", "read", "act", "manage", "erase"}),
     Role.LEADER: frozenset({"read", "act"}),
     Role.ACCOUNT_MANAGER: frozenset({"read", "act"}),
     Role.VIEWER: frozenset({"read"}),
 }
-"""The scopes of the key with which the services are asked for somebody of this role."""
+"""The scopes of the key with which the services are asked for somebody of this role. An admin makes and revokes keys,
+and a key gives and revokes only what it has."""
+HANDED_OUT: frozenset[str] = frozenset().union(*SCOPES.values())
+"""The scopes that the dashboard's own key needs, since it makes the keys of people."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,6 +69,14 @@ class Services:
         except httpx.HTTPError:
             raise Away(service) from None
 
+    async def remarks(self, service: Name) -> list[str]:
+        """What a service says of itself that does not work although it answers; nothing where it does not answer."""
+        try:
+            answer = await self._clients[service].get("/health/ready")
+        except httpx.HTTPError:
+            return []
+        return [str(remark) for remark in _body(answer).get("remarks") or ()]
+
     async def send(self, service: Name, method: str, path: str, key: str, **options: Any) -> Json:
         """The JSON of a successful call, `{}` where it has none. Raises `Away` or `Refused`."""
         headers = {"authorization": f"Bearer {key}"}

@@ -6,7 +6,7 @@ from uuid import UUID
 from pydantic import SecretStr
 
 from services.dashboard.domain.users import SCOPES, User
-from services.dashboard.gateways.services import Api, Away, Refused, Services, within
+from services.dashboard.gateways.services import UNAUTHORIZED, Api, Away, Refused, Services, within
 from services.dashboard.gateways.vault import Vault
 from services.dashboard.store.keys import SealedKey, add_key, live_key, retire_key
 from services.dashboard.store.users import user_by_id
@@ -16,6 +16,8 @@ from shared.errors import Unauthorized, Unavailable
 from shared.telemetry.logging import get_logger
 
 log = get_logger(__name__)
+FORBIDDEN = 403
+OWN_KEY_REFUSED = "The dashboard may not make your key: run `tellback dashboard setup`, then start the dashboard again"
 SIGNED_OUT = "You are signed out: sign in again"
 
 
@@ -66,7 +68,7 @@ class KeyRing:
             current = await user_by_id(tx, user.user_id)
         if current is None or current.disabled or current.role is not user.role:
             raise Unauthorized("signed_out", SIGNED_OUT)
-        if kept is not None and kept.role is user.role:
+        if kept is not None and kept.fits(user.role):
             opened = self._vault.open(kept.sealed, str(user.user_id))
             if opened is not None:
                 return opened
@@ -80,8 +82,15 @@ class KeyRing:
         wanted = {"name": f"dashboard: {user.email}"[:100], "scopes": sorted(SCOPES[user.role])}
         if user.owner_email:
             wanted["owner_email"] = user.owner_email
-        made = await self._own.post("collector", "/v1/keys", wanted)
-        sealed = SealedKey(made["id"], user.user_id, self._vault.seal(made["key"], str(user.user_id)), user.role)
+        try:
+            made = await self._own.post("collector", "/v1/keys", wanted)
+        except Refused as refused:
+            if refused.http_status not in (UNAUTHORIZED, FORBIDDEN):
+                raise
+            log.error("own_key_refused", code=refused.code)
+            raise Unavailable("own_key_refused", OWN_KEY_REFUSED) from None
+        vaulted = self._vault.seal(made["key"], str(user.user_id))
+        sealed = SealedKey(made["id"], user.user_id, vaulted, user.role, SCOPES[user.role])
         async with self._database.write() as tx:
             kept = await add_key(tx, sealed, self._clock.now())
         if kept:

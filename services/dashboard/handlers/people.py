@@ -3,27 +3,39 @@
 import re
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from uuid import UUID, uuid4
 
 from services.dashboard.domain.users import Role, User
 from services.dashboard.gateways.passwords import Passwords
 from services.dashboard.handlers.keys import KeyRing
-from services.dashboard.store import audit, sessions, users
+from services.dashboard.handlers.signing_in import hash_of
+from services.dashboard.store import audit, links, sessions, users
 from services.dashboard.store.keys import names_of_keys
 from shared.clock import Clock
 from shared.db.engine import Database
-from shared.db.transaction import ReadTx
+from shared.db.transaction import ReadTx, WriteTx
 from shared.errors import Conflict, Forbidden, Invalid, NotFound
 
-_EMAIL = re.compile(r"[^@\s\x00-\x1f]{1,64}@[^@\s\x00-\x1f]{1,255}")
+_EMAIL = re.compile(r"[^@\s\x00-\x1f\ud800-\udfff]{1,64}@[^@\s\x00-\x1f\ud800-\udfff]{1,255}")
+_NAME = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,200}")
 FIRST_ADMIN = "admin"
 """The name that the first admin signs in with."""
+LINK_LASTS = timedelta(hours=24)
 
 
 def new_password() -> str:
     """A password nobody guesses: 120 bit."""
     return secrets.token_urlsafe(15)
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """What lets somebody set their password, once; only its hash is kept."""
+
+    token: str = field(repr=False)
+    expires_at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +74,22 @@ class Desk:
         async with self.database.read() as tx:
             return await audit.latest(tx, limit)
 
-    async def add(self, by: User, email: str, name: str, role: Role) -> str:
-        """Let somebody in; gives their first password. Raises `Invalid`, `Conflict` or `Forbidden`."""
+    async def add(self, by: User, email: str, name: str, role: Role) -> Link:
+        """Let somebody in; gives the link by which they set their password. Raises `Invalid`, `Conflict` or
+        `Forbidden`.
+        """
         email, name = email.strip().lower(), " ".join(name.split())
         if not _EMAIL.fullmatch(email):
             raise Invalid("invalid_email", "This is not an e-mail address.")
-        if not 1 <= len(name) <= 200:
-            raise Invalid("invalid_name", "A name has 1 to 200 characters.")
-        password = new_password()
-        new = users.NewUser(uuid4(), email, name, role, await self.passwords.hash(password))
-        now = self.clock.now()
+        if not _NAME.fullmatch(name):
+            raise Invalid("invalid_name", "A name has 1 to 200 characters, all of which can be written.")
+        new, now = users.NewUser(uuid4(), email, name, role), self.clock.now()
         async with self.database.write() as tx:
             await _require_admin(tx, by)
             if not await users.add_user(tx, new, now):
                 raise Conflict("email_taken", "Somebody with this e-mail address may sign in already.")
             await audit.note(tx, audit.Entry(now, by.email, f"added_{role.value}", email))
-        return password
+            return await _new_link(tx, new.user_id, now)
 
     async def change(self, by: User, user_id: UUID, role: Role, *, disabled: bool) -> None:
         """Give another role, or shut out and let in again. The last admin stays one. Raises `Conflict` or
@@ -95,25 +107,27 @@ class Desk:
                 raise Conflict("last_admin", "This is the last admin: make another one first.")
             await users.set_role(tx, user_id, role, disabled=disabled)
             await sessions.end_sessions_of(tx, user_id)
+            if disabled:
+                await links.drop_link(tx, user_id)
             action = "shut_out" if disabled else f"made_{role.value}"
             await audit.note(tx, audit.Entry(now, by.email, action, found.email))
         if self.keys:
             await self.keys.retire(user_id)
 
-    async def reset_password(self, by: User, user_id: UUID) -> str:
-        """A new first password for somebody; their sessions end. Raises `NotFound` or `Forbidden`."""
-        password = new_password()
-        hashed = await self.passwords.hash(password)
+    async def password_link(self, by: User, user_id: UUID) -> Link:
+        """A link by which somebody sets a new password; until then nothing changes for them. Raises `NotFound`,
+        `Conflict` or `Forbidden`.
+        """
         now = self.clock.now()
         async with self.database.write() as tx:
             await _require_admin(tx, by)
             found = await users.user_by_id(tx, user_id)
             if found is None:
                 raise NotFound("user_not_found", "There is no such person.")
-            await users.set_password(tx, user_id, hashed)
-            await sessions.end_sessions_of(tx, user_id)
-            await audit.note(tx, audit.Entry(now, by.email, "reset_password", found.email))
-        return password
+            if found.disabled:
+                raise Conflict("shut_out", "They are shut out: let them in again first.")
+            await audit.note(tx, audit.Entry(now, by.email, "made_password_link", found.email))
+            return await _new_link(tx, user_id, now)
 
     async def new_password_for(self, email: str) -> str:
         """From the command line: a new password for somebody, who is let in again if they were shut out."""
@@ -127,6 +141,7 @@ class Desk:
             user = found[0]
             await users.set_password(tx, user.user_id, hashed)
             await users.set_role(tx, user.user_id, user.role, disabled=False)
+            await links.drop_link(tx, user.user_id)
             await sessions.end_sessions_of(tx, user.user_id)
             await audit.note(tx, audit.Entry(now, "command line", "reset_password", email))
         return password
@@ -135,6 +150,12 @@ class Desk:
         """Write down something that was done in another service."""
         async with self.database.write() as tx:
             await audit.note(tx, audit.Entry(self.clock.now(), by.email, action, subject[:300]))
+
+
+async def _new_link(tx: WriteTx, user_id: UUID, now: datetime) -> Link:
+    made = Link(secrets.token_urlsafe(32), now + LINK_LASTS)
+    await links.put_link(tx, user_id, hash_of(made.token), made.expires_at)
+    return made
 
 
 async def _require_admin(tx: ReadTx, by: User) -> None:

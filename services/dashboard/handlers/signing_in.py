@@ -2,29 +2,48 @@
 
 import hashlib
 import secrets
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from services.dashboard.domain.sessions import Brake
 from services.dashboard.domain.users import User, weakness
 from services.dashboard.gateways.passwords import Passwords
-from services.dashboard.store import audit, sessions, tries, users
+from services.dashboard.store import audit, links, sessions, tries, users
 from shared.clock import Clock
 from shared.db.engine import Database
-from shared.errors import Invalid, TooMany, Unauthorized
+from shared.errors import Gone, Invalid, TooMany, Unauthorized
 from shared.telemetry.logging import get_logger
 
 log = get_logger(__name__)
 SPAN = timedelta(minutes=15)
-BY_NAME, BY_ADDRESS = Brake(5, SPAN), Brake(30, SPAN)
-"""How many failures a name, and an address, may have."""
+BY_PLACE, BY_ADDRESS, BY_NAME, BY_DEVICE = Brake(5, SPAN), Brake(30, SPAN), Brake(50, SPAN), Brake(5, SPAN)
+"""How many failures there may be: of a name at one address, of an address with all names, of a name at all addresses,
+and of a name on a device from which it has signed in before. Such a device waits for its own failures only."""
+LINK_GONE = "This link has been used, or is too old. Ask an admin for another one."
 DROPPED_AT_ONCE = 20
-"""Rows that a try removes where it adds at most two, so that those that count no more run out."""
+"""Rows that a try removes where it adds at most three, so that those that count no more run out."""
 
 
 def hash_of(token: str) -> bytes:
     """What is stored of a session's token."""
     return hashlib.sha256(token.encode()).digest()
+
+
+def name_of(typed: str) -> str:
+    """The name that somebody signs in with, as it is kept."""
+    return typed.strip().lower()[:320]
+
+
+def _brakes(email: str, address: str, device: str | None) -> dict[bytes, Brake]:
+    """What a try is counted for; the right password forgets the failures of the first."""
+    if device is not None:
+        return {hash_of(f"device {device} {email}"): BY_DEVICE}
+    return {
+        hash_of(f"place {address} {email}"): BY_PLACE,
+        hash_of(f"address {address}"): BY_ADDRESS,
+        hash_of(f"name {email}"): BY_NAME,
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,13 +60,15 @@ class SigningIn:
     def __init__(self, database: Database, clock: Clock, passwords: Passwords, idle: timedelta) -> None:
         self._database, self._clock, self._passwords, self._idle = database, clock, passwords, idle
 
-    async def sign_in(self, email: str, password: str, address: str, before: str | None = None) -> str:
-        """The token of a new session; the session `before` of the same browser ends. Raises `Unauthorized`, or
-        `TooMany` after too many failures.
+    async def sign_in(
+        self, email: str, password: str, address: str, *, device: str | None = None, before: str | None = None
+    ) -> str:
+        """The token of a new session; the session `before` of the same browser ends. `device` names one from which
+        this name has signed in before. Raises `Unauthorized`, or `TooMany` after too many failures.
         """
-        now, email = self._clock.now(), email.strip().lower()[:320]
-        name, place = hash_of(f"name {email}"), hash_of(f"address {address}")
-        await self._count({name: BY_NAME, place: BY_ADDRESS}, now)
+        now, email = self._clock.now(), name_of(email)
+        brakes = _brakes(email, address, device)
+        await self._count(brakes, now)
         async with self._database.read() as tx:
             found = await users.password_of(tx, email)
         right = await self._passwords.verify(found[1] if found else None, password[:1000])
@@ -56,8 +77,8 @@ class SigningIn:
             raise Unauthorized("wrong_password", "the name or the password is wrong")
         token = secrets.token_urlsafe(32)
         async with self._database.write() as tx:
-            failed = await tries.lock_tries(tx, (name, place), now)
-            await tries.set_tries(tx, {name: (), place: failed[place][:-1]})
+            failed = await tries.lock_tries(tx, list(brakes), now)
+            await tries.set_tries(tx, {who: failed[who][:-1] for who in brakes} | {next(iter(brakes)): ()})
             await sessions.drop_ended(tx, now, self._idle)
             if before:
                 await sessions.end_session(tx, hash_of(before))
@@ -78,6 +99,16 @@ class SigningIn:
                 raise TooMany("too_many_tries", "too many failed tries", retry_after=seconds)
             await tries.set_tries(tx, {who: [*brake.live(failed[who], now), now] for who, brake in brakes.items()})
             await tries.drop_old_tries(tx, now - SPAN, DROPPED_AT_ONCE)
+
+    async def living(self, tokens: Collection[str]) -> set[str]:
+        """Those of the tokens whose sessions have not ended, asked at once; nothing is kept alive by it."""
+        hashes = {hash_of(token): token for token in tokens}
+        if not hashes:
+            return set()
+        now = self._clock.now()
+        async with self._database.read() as tx:
+            found = await sessions.find_sessions(tx, list(hashes))
+        return {hashes[key] for key, session in found.items() if session.live(now, self._idle)}
 
     async def visitor(self, token: str | None) -> Visitor | None:
         """Who the token belongs to; None when the session has ended."""
@@ -120,21 +151,46 @@ class SigningIn:
         `TooMany`.
         """
         now, email = self._clock.now(), visitor.user.email
-        name = hash_of(f"name {email}")
-        await self._count({name: BY_NAME}, now)
+        who = hash_of(f"password {email}")
+        await self._count({who: BY_PLACE}, now)
         async with self._database.read() as tx:
             found = await users.password_of(tx, email)
         if not found or not await self._passwords.verify(found[1], old[:1000]):
             raise Invalid("wrong_password", "The present password is wrong.")
         async with self._database.write() as tx:
-            await tries.set_tries(tx, {name: ()})
+            await tries.set_tries(tx, {who: ()})
         if weak := weakness(new, email):
             raise Invalid("weak_password", weak)
         hashed = await self._passwords.hash(new)
         token = secrets.token_urlsafe(32)
         async with self._database.write() as tx:
             await users.set_password(tx, visitor.user.user_id, hashed)
+            await links.drop_link(tx, visitor.user.user_id)
             await sessions.end_sessions_of(tx, visitor.user.user_id)
             await sessions.add_session(tx, hash_of(token), visitor.user.user_id, now)
             await audit.note(tx, audit.Entry(now, email, "changed_password", email))
         return token
+
+    async def owner_of_link(self, link: str) -> User:
+        """Who may set their password by this link. Raises `Gone`."""
+        async with self._database.read() as tx:
+            user_id = await links.user_of_link(tx, hash_of(link), self._clock.now())
+            user = await users.user_by_id(tx, user_id) if user_id else None
+        if user is None or user.disabled:
+            raise Gone("link_gone", LINK_GONE)
+        return user
+
+    async def set_password(self, link: str, new: str) -> None:
+        """Set a password by a link, which is used up by it; all sessions of this person end. Raises `Gone` or
+        `Invalid`.
+        """
+        user = await self.owner_of_link(link)
+        if weak := weakness(new, user.email):
+            raise Invalid("weak_password", weak)
+        hashed, now = await self._passwords.hash(new), self._clock.now()
+        async with self._database.write() as tx:
+            if not await links.take_link(tx, hash_of(link), now):
+                raise Gone("link_gone", LINK_GONE)
+            await users.set_password(tx, user.user_id, hashed)
+            await sessions.end_sessions_of(tx, user.user_id)
+            await audit.note(tx, audit.Entry(now, user.email, "set_password", user.email))

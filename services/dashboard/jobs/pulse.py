@@ -7,6 +7,7 @@ from uuid import UUID
 
 from services.dashboard.gateways.services import Api, Away, Refused
 from shared.errors import TellbackError
+from shared.isolation import pause_after
 from shared.telemetry.logging import get_logger
 
 log = get_logger(__name__)
@@ -38,9 +39,8 @@ class Pulse:
     def subscribe(self, told: Told) -> None:
         """Tell this page from now on."""
         self._told.add(told)
-        if not self._tasks or any(task.done() for task in self._tasks):
-            self.stop()
-            self._tasks = [asyncio.create_task(self._run()), asyncio.create_task(self._listen())]
+        if not self._tasks:
+            self._tasks = [asyncio.create_task(_for_ever(work)) for work in (self._run, self._listen)]
 
     def unsubscribe(self, told: Told) -> None:
         """The page is gone; with the last one the asking ends."""
@@ -115,6 +115,18 @@ class Pulse:
         if self._streaming:
             return "streaming", tasks
         return await _newest(api.get("scorer", "/v1/responses", sort="-updated_at", limit=1)), tasks
+
+
+async def _for_ever(work: Callable[[], Awaitable[None]]) -> None:
+    """Begin the work anew after a pause when it fails in a way that nobody foresaw: pages would stand still."""
+    failures = 0
+    while True:
+        try:
+            await work()
+        except Exception as error:
+            failures += 1
+            log.error("pulse_failed", failures=failures, exc_info=error)
+        await asyncio.sleep(pause_after(failures or 1))
 
 
 async def _newest(asking: Awaitable[dict[str, object]]) -> str:

@@ -14,7 +14,7 @@ STATEMENTS = [
         email text not null unique check (email = lower(email)),
         name text not null,
         role text not null check (role in ('admin', 'leader', 'account_manager', 'viewer')),
-        password_hash text not null,
+        password_hash text,
         disabled boolean not null default false,
         created_at timestamptz not null,
         last_login_at timestamptz
@@ -30,12 +30,21 @@ STATEMENTS = [
     )
     """,
     "create index sessions_user on sessions (user_id)",
+    # A link is known by its hash only, too, and the newest of a person is the only one.
+    """
+    create table password_links (
+        user_id uuid primary key references users,
+        token_hash bytea not null unique,
+        expires_at timestamptz not null
+    )
+    """,
     """
     create table keys (
         key_id text primary key,
         user_id uuid not null references users,
         sealed bytea not null,
         role text not null,
+        scopes text[] not null,
         created_at timestamptz not null,
         retired_at timestamptz
     )

@@ -8,7 +8,8 @@ branch_labels = None
 depends_on = None
 
 STATEMENTS = [
-    # `who` is the hash of a name or of an address: somebody may have typed the password into the field of the name.
+    # `who` is the hash of what tries are counted for, such as a name with an address: somebody may have typed the
+    # password into the field of the name.
     """
     create table failed_tries (
         who bytea primary key,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from services.dashboard.domain.users import Role
+from services.dashboard.domain.users import SCOPES, Role
 from shared.db.transaction import ReadTx, WriteTx
 
 
@@ -17,26 +17,34 @@ class SealedKey:
     user_id: UUID
     sealed: bytes
     role: Role
+    scopes: frozenset[str]
+
+    def fits(self, role: Role) -> bool:
+        """Whether it is what somebody of this role has."""
+        return self.role is role and self.scopes == SCOPES[role]
 
 
 async def live_key(tx: ReadTx, user_id: UUID) -> SealedKey | None:
     """The key of a person."""
     row = await tx.one(
-        "select key_id, user_id, sealed, role from keys where user_id = :user_id and retired_at is null",
+        "select key_id, user_id, sealed, role, scopes from keys where user_id = :user_id and retired_at is null",
         user_id=user_id,
     )
-    return SealedKey(row["key_id"], row["user_id"], row["sealed"], Role(row["role"])) if row else None
+    if row is None:
+        return None
+    return SealedKey(row["key_id"], row["user_id"], row["sealed"], Role(row["role"]), frozenset(row["scopes"]))
 
 
 async def add_key(tx: WriteTx, key: SealedKey, now: datetime) -> bool:
     """Keep a key; False when the person has one already."""
     rows = await tx.execute(
-        "insert into keys (key_id, user_id, sealed, role, created_at)"
-        " values (:key_id, :user_id, :sealed, :role, :now) on conflict do nothing",
+        "insert into keys (key_id, user_id, sealed, role, scopes, created_at)"
+        " values (:key_id, :user_id, :sealed, :role, :scopes, :now) on conflict do nothing",
         key_id=key.key_id,
         user_id=key.user_id,
         sealed=key.sealed,
         role=key.role.value,
+        scopes=sorted(key.scopes),
         now=now,
     )
     return rows == 1

@@ -1,5 +1,6 @@
 """Who is signed in."""
 
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -23,6 +24,16 @@ async def find_session(tx: ReadTx, token_hash: bytes) -> Session | None:
         "select user_id, created_at, seen_at from sessions where token_hash = :token_hash", token_hash=token_hash
     )
     return Session(row["user_id"], row["created_at"], row["seen_at"]) if row else None
+
+
+async def find_sessions(tx: ReadTx, token_hashes: Sequence[bytes]) -> Mapping[bytes, Session]:
+    """Those that there are of these, live or not, of people who are not shut out."""
+    rows = await tx.all(
+        "select s.token_hash, s.user_id, s.created_at, s.seen_at from sessions s join users u using (user_id)"
+        " where s.token_hash = any(:token_hashes) and not u.disabled",
+        token_hashes=list(token_hashes),
+    )
+    return {bytes(row["token_hash"]): Session(row["user_id"], row["created_at"], row["seen_at"]) for row in rows}
 
 
 async def touch_session(tx: WriteTx, token_hash: bytes, now: datetime) -> None:

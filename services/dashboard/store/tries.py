@@ -1,4 +1,4 @@
-"""Failed sign-ins of names and addresses, each by its hash."""
+"""Failed sign-ins, counted for hashes of names, addresses and devices."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime

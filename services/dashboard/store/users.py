@@ -14,13 +14,13 @@ _COLUMNS = "user_id, email, name, role, disabled, created_at, last_login_at"
 
 @dataclass(frozen=True, slots=True)
 class NewUser:
-    """What a person begins with."""
+    """What a person begins with; without a hash they set a password first."""
 
     user_id: UUID
     email: str
     name: str
     role: Role
-    password_hash: str
+    password_hash: str | None = None
 
 
 async def add_user(tx: WriteTx, new: NewUser, now: datetime) -> bool:
@@ -49,8 +49,8 @@ async def user_by_id(tx: ReadTx, user_id: UUID) -> User | None:
     return _user(row) if row else None
 
 
-async def password_of(tx: ReadTx, email: str) -> tuple[User, str] | None:
-    """A person with the hash of their password."""
+async def password_of(tx: ReadTx, email: str) -> tuple[User, str | None] | None:
+    """A person with the hash of their password, if they have set one."""
     row = await tx.one(f"select {_COLUMNS}, password_hash from users where email = :email", email=email)
     return (_user(row), row["password_hash"]) if row else None
 

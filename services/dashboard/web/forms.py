@@ -4,11 +4,25 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import dataclass
+from http.cookies import CookieError, SimpleCookie
 
+from starlette.datastructures import Headers
 from starlette.requests import Request
 from starlette.responses import Response
 
-SESSION, FORM = "tellback_session", "tellback_form"
+from services.dashboard.handlers.signing_in import name_of
+
+SESSION, FORM, DEVICE = "tellback_session", "tellback_form", "tellback_device"
+DEVICE_SECONDS = 180 * 86_400
+
+
+def session_of(headers: Headers) -> str | None:
+    """The token of the session in the cookies of a request."""
+    try:
+        cookie = SimpleCookie(headers.get("cookie", "")).get(SESSION)
+    except CookieError:
+        return None
+    return cookie.value if cookie else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +47,21 @@ class Forms:
         cookie = request.cookies.get(SESSION) or request.cookies.get(FORM)
         return bool(cookie) and hmac.compare_digest(self.token(str(cookie)).encode(), token.encode())
 
-    def set_cookie(self, response: Response, name: str, value: str) -> None:
-        """Not readable by scripts, not sent by other sites' forms."""
-        response.set_cookie(name, value, httponly=True, samesite="lax", secure=self.secure, path="/")
+    def remember_device(self, response: Response, email: str) -> None:
+        """This name has signed in on this browser: others who fail with the name do not make it wait."""
+        device = secrets.token_urlsafe(16)
+        self.set_cookie(response, DEVICE, f"{device}.{self._device_mac(device, email)}", DEVICE_SECONDS)
+
+    def device_of(self, request: Request, email: str) -> str | None:
+        """The device, where this name has signed in on it; None where not, or where the cookie is none of ours."""
+        device, _, mac = request.cookies.get(DEVICE, "").partition(".")
+        fits = hmac.compare_digest(self._device_mac(device, email).encode(), mac.encode())
+        return device if fits else None
+
+    def _device_mac(self, device: str, email: str) -> str:
+        content = f"device:{device}:{name_of(email)}".encode()
+        return hmac.new(self.secret_key.encode(), content, hashlib.sha256).hexdigest()
+
+    def set_cookie(self, response: Response, name: str, value: str, seconds: int | None = None) -> None:
+        """Not readable by scripts, not sent by other sites' forms; without `seconds` it ends with the browser."""
+        response.set_cookie(name, value, max_age=seconds, httponly=True, samesite="lax", secure=self.secure, path="/")

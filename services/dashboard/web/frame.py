@@ -5,13 +5,11 @@ from typing import Any
 
 from nicegui import ui
 from starlette.requests import Request
-from starlette.responses import Response
 
 from services.dashboard.domain.users import ROLE_NAMES
 from services.dashboard.web.assets import asset
 from services.dashboard.web.bits import Text, box, link
-from services.dashboard.web.forms import SESSION
-from services.dashboard.web.login import to_login
+from services.dashboard.web.guard import visitor_of
 from services.dashboard.web.resources import resources
 from services.dashboard.web.section import Visit
 from services.dashboard.web.shell import colours, shell
@@ -43,16 +41,15 @@ def page(
     """
 
     def register(draw: Page) -> Page:
-        async def build(request: Request) -> Response | None:
-            found = resources()
-            visitor = await found.signing_in.visitor(request.cookies.get(SESSION))
-            if visitor is None:
-                return to_login(request)
+        async def build(request: Request) -> None:
+            found, visitor = resources(), visitor_of(request)
             asked = dict(request.path_params), dict(request.query_params)
             visit = Visit(found, visitor, *asked, ui.context.client, remember)
             _head(request, title, None if bare else path)
             if not bare:
                 _navigation(visit, request, path)
+            for line in await found.halts.lines():
+                Text("p", line, "notice warn", role="status")
             with box("main", "page bare" if bare else "page", id="main", **({"data_charts": ""} if charts else {})):
                 if visitor.user.may(scope):
                     await draw(visit)
@@ -60,7 +57,6 @@ def page(
                 else:
                     Text("h1", title)
                     Text("p", f"This page is not for the role {ROLE_NAMES[visitor.user.role].lower()}.", "empty")
-            return None
 
         ui.page(path, title=f"{title} – Tellback", response_timeout=SECONDS)(build)
         return draw

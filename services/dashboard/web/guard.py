@@ -1,28 +1,36 @@
-"""In front of all pages: headers that keep foreign script out, and nobody on the live connection who is not signed in
-from our own page."""
+"""In front of all pages: who is not signed in gets no further, so NiceGUI keeps nothing for strangers; and every answer
+gets the headers that keep foreign script out."""
 
 import re
 import secrets
-from http.cookies import CookieError, SimpleCookie
-from urllib.parse import urlsplit
+from typing import cast
+from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.requests import ClientDisconnect
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.websockets import WebSocketClose
 
-from services.dashboard.web.forms import SESSION
+from services.dashboard.handlers.signing_in import Visitor
+from services.dashboard.web.forms import session_of
+from services.dashboard.web.headers import protect
+from services.dashboard.web.packed import FOLDERS
+from services.dashboard.web.plain import plain_page, to_login
 from services.dashboard.web.resources import resources
+from shared.errors import Unavailable
 
 LIVE = "/_nicegui_ws/"
+OPEN = (*FOLDERS, "/favicon.ico")
+"""Files that are the same for everybody."""
 NO_ANSWER = "No response returned."
+AWAY = "This does not work right now. Please try again in a minute."
+VISITOR = "tellback.visitor"
+CONNECTION = "sid"
+"""The query by which engine.io is told of a connection that is there already."""
+SIGN_IN_FIRST = "sign in first"
+POLICY_VIOLATION, TRY_AGAIN_LATER = 1008, 1013
 _SCRIPT = re.compile(rb"<script(?=[ >])")
-# NiceGUI compiles its templates in the browser and sends script for the browser to run, hence unsafe-eval; its own
-# inline scripts carry the nonce, and whatever else gets into a page does not.
-POLICY = (
-    "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'unsafe-eval'; style-src 'self' 'unsafe-inline';"
-    " img-src 'self' data:; font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none';"
-    " form-action 'self'; frame-ancestors 'none'"
-)
 
 
 class Guard:
@@ -35,13 +43,11 @@ class Guard:
         if scope["type"] not in ("http", "websocket"):
             await self._app(scope, receive, send)
             return
-        if scope["path"].startswith(LIVE) and not await _may_connect(scope):
-            await _refuse(scope, receive, send)
-            return
+        app = await _refusal(scope) or self._app
         if scope["type"] == "http":
             send = _Page(send).send
         try:
-            await self._app(scope, receive, send)
+            await app(scope, receive, send)
         except RuntimeError as error:
             if str(error) != NO_ANSWER:
                 raise
@@ -75,30 +81,41 @@ class _Page:
         await self._send(message)
 
 
-def protect(headers: MutableHeaders, nonce: str) -> None:
-    """Set the headers of every answer."""
-    headers["content-security-policy"] = POLICY.format(nonce=nonce)
-    headers["referrer-policy"] = "same-origin"
-    headers["x-content-type-options"] = "nosniff"
-    headers["permissions-policy"] = "camera=(), geolocation=(), microphone=()"
+def visitor_of(request: Request) -> Visitor:
+    """Who asked for a page: nobody gets there who is not signed in."""
+    return cast(Visitor, request.scope[VISITOR])
 
 
-async def _may_connect(scope: Scope) -> bool:
-    headers = Headers(scope=scope)
-    origin = headers.get("origin")
-    if origin is not None and urlsplit(origin).netloc != headers.get("host"):
-        return False
+async def _refusal(scope: Scope) -> ASGIApp | None:
+    """What answers instead of NiceGUI; None for who is signed in, and for files."""
+    path, headers = scope["path"], Headers(scope=scope)
+    if scope["type"] == "http" and path.startswith(OPEN):
+        return None
+    socket = scope["type"] == "websocket"
+    if path.startswith(LIVE) and not socket:
+        return PlainTextResponse(SIGN_IN_FIRST, 403)
     try:
-        cookie = SimpleCookie(headers.get("cookie", "")).get(SESSION)
-    except CookieError:
-        return False
-    return await resources().signing_in.visitor(cookie.value if cookie else None) is not None
+        visitor = None if socket and not _may_connect(scope, headers) else await _visitor(headers)
+    except Unavailable:
+        return WebSocketClose(TRY_AGAIN_LATER) if socket else plain_page("Tellback", "", AWAY, 503)
+    if visitor is not None:
+        scope[VISITOR] = visitor
+        return None
+    if socket:
+        return WebSocketClose(POLICY_VIOLATION)
+    if scope["method"] not in ("GET", "HEAD"):
+        return PlainTextResponse(SIGN_IN_FIRST, 403)
+    return to_login(Request(scope))
 
 
-async def _refuse(scope: Scope, receive: Receive, send: Send) -> None:
-    if scope["type"] == "websocket":
-        await receive()
-        await send({"type": "websocket.close", "code": 1008})
-        return
-    await send({"type": "http.response.start", "status": 403, "headers": [(b"content-type", b"text/plain")]})
-    await send({"type": "http.response.body", "body": b"sign in first"})
+def _may_connect(scope: Scope, headers: Headers) -> bool:
+    """Whether our own page connects, anew: to go on with a connection one names it, so whoever knows the name could.
+    For the same reason there is no connection by plain requests, which only go on by such a name.
+    """
+    origin = headers.get("origin")
+    ours = origin is None or urlsplit(origin).netloc == headers.get("host")
+    return ours and CONNECTION not in parse_qs(scope["query_string"].decode("latin-1"))
+
+
+async def _visitor(headers: Headers) -> Visitor | None:
+    return await resources().signing_in.visitor(session_of(headers))

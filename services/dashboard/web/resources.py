@@ -5,12 +5,14 @@ from dataclasses import dataclass
 from nicegui import app as nicegui_app
 
 from services.dashboard.domain.recent import Recent
+from services.dashboard.gateways.halts import Halts
 from services.dashboard.handlers.keys import KeyRing
 from services.dashboard.handlers.people import Desk
 from services.dashboard.handlers.signing_in import SigningIn
 from services.dashboard.jobs.pulse import Pulses
 from services.dashboard.settings import DashboardSettings
 from services.dashboard.web.forms import Forms
+from services.dashboard.web.live import Live
 from shared.clock import Clock
 
 
@@ -25,7 +27,9 @@ class Resources:
     desk: Desk
     keys: KeyRing
     pulses: Pulses
+    live: Live
     recent: Recent
+    halts: Halts
 
 
 def resources() -> Resources:

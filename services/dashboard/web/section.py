@@ -21,12 +21,15 @@ from shared.telemetry.logging import get_logger
 log = get_logger(__name__)
 Load = Callable[[Api], Awaitable[Any]]
 Draw = Callable[[Any], object]
+UnderWay = Callable[[Any], bool]
 NOT_FOUND = 404
 BROKEN = "This part does not work right now"
 FIRST_SECONDS = 0.25
 """How long the first answer of a page waits for its figures; what comes later is drawn when it comes."""
 
 
+SOON_SECONDS = 2.0
+"""How soon a part is asked for again that shows something under way, of whose end nobody tells."""
 AT_ONCE = 4
 """Questions of a page that are under way together: what stands first is asked first, and is not held up by the rest."""
 
@@ -44,6 +47,8 @@ class Visit:
     """Whether what was seen here is shown at once when this person comes back."""
     sources: dict[Load, "Source"] = field(default_factory=dict)
     turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
+    again: asyncio.Task[None] | None = None
+    """Waits to load everything once more."""
 
     @property
     def user(self) -> User:
@@ -84,6 +89,17 @@ class Visit:
         await asyncio.gather(*(source.refresh(asking) for source in self.sources.values()))
         return not any(source.complaint for source in self.sources.values())
 
+    def refresh_soon(self) -> None:
+        """Load everything once more in a moment, unless the page is gone by then."""
+        if self.again is None:
+            self.again = asyncio.create_task(self._refresh_later())
+
+    async def _refresh_later(self) -> None:
+        await asyncio.sleep(SOON_SECONDS)
+        self.again = None
+        if not self.client.is_deleted:
+            await self.refresh()
+
     async def open(self) -> None:
         """Load for the first time, then follow what changes until the page is closed."""
         known = [source.recall() for source in self.sources.values()] if self.remember else [False]
@@ -121,6 +137,7 @@ class Source:
     def __init__(self, visit: Visit, load: Load, number: int) -> None:
         self.sections: list[Section] = []
         self.complaint = ""
+        self.under_way: UnderWay | None = None
         self._visit, self._load = visit, load
         where = (visit.client.page.path, *sorted(visit.path.items()), *sorted(visit.query.items()))
         self._key = (visit.user.user_id, visit.user.role, where, number)
@@ -142,6 +159,8 @@ class Source:
                 for section in self.sections:
                     section.show(data, self._visit.now)
                 self.complaint = ""
+                if self.under_way is not None and self.under_way(data):
+                    self._visit.refresh_soon()
                 if self._visit.remember:
                     self._visit.resources.recent.keep(self._key, data, self._visit.now)
             except TellbackError as error:
@@ -165,9 +184,20 @@ def _sentence(error: TellbackError) -> str:
 
 
 class Section:
-    """One part: draws what its source says, anew only when that differs."""
+    """One part: draws what its source says, anew only when that differs. `under_way` says of the data whether it will
+    change by itself in a moment."""
 
-    def __init__(self, visit: Visit, title: str, load: Load, draw: Draw, *, classes: str = "", lead: str = "") -> None:
+    def __init__(
+        self,
+        visit: Visit,
+        title: str,
+        load: Load,
+        draw: Draw,
+        *,
+        classes: str = "",
+        lead: str = "",
+        under_way: UnderWay | None = None,
+    ) -> None:
         self._draw = draw
         self._drawn = False
         self._data: Any = None
@@ -181,7 +211,9 @@ class Section:
             self._notice.set_visibility(False)
             with box() as self._body:
                 Text("p", "Loading …", "loading")
-        visit.source(load).sections.append(self)
+        source = visit.source(load)
+        source.sections.append(self)
+        source.under_way = source.under_way or under_way
 
     def show(self, data: Any, at: datetime) -> None:
         """Draw it, unless it is there already."""

@@ -12,8 +12,11 @@ from services.dashboard.web.account import page as account
 from services.dashboard.web.assets import serve_assets
 from services.dashboard.web.follow_ups import board, detail
 from services.dashboard.web.guard import Guard
+from services.dashboard.web.live import bind_messages
 from services.dashboard.web.packed import Packed
+from services.dashboard.web.plain import unknown_page
 from services.dashboard.web.portfolio import page as portfolio
+from services.dashboard.web.resources import resources
 from services.dashboard.web.settings import access, dead_letters, endpoint, notifications, rule, rules, webhooks
 
 PAGES = (
@@ -29,6 +32,7 @@ def mount(app: FastAPI) -> None:
     if nicegui_app.config.has_run_config:
         return
     serve_assets()
+    nicegui_app.add_exception_handler(404, unknown_page)
     nicegui_app.config.socket_io_js_transports = ["websocket"]
     ui.run_with(
         app,
@@ -40,6 +44,7 @@ def mount(app: FastAPI) -> None:
         gzip_middleware_factory=None,
         show_welcome_message=False,
     )
+    bind_messages(lambda: resources().live)
     mounted = app.router.routes[-1]
     if not isinstance(mounted, Mount):
         raise TypeError("NiceGUI is expected to be the last of the routes")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from pydantic import Field
@@ -20,7 +20,7 @@ from services.scorer.store.reading.freshness import stale_accounts
 from services.scorer.store.reading.grouped import Counts, Question, count, figures_of
 from services.scorer.store.reading.sums import summable, summed
 from shared.db.transaction import ReadTx
-from shared.http.params import Search
+from shared.http.params import Day, Search
 
 
 class ChosenAccounts(ScoreQuery):
@@ -32,8 +32,8 @@ class ChosenAccounts(ScoreQuery):
     answered: bool | None = Field(
         default=None, description="Only accounts from which an answer counts in the window, or from which none does."
     )
-    renews_from: date | None = Field(default=None, description="Only accounts that renew on this day or later.")
-    renews_to: date | None = Field(default=None, description="Only accounts that renew on this day or earlier.")
+    renews_from: Day | None = Field(default=None, description="Only accounts that renew on this day or later.")
+    renews_to: Day | None = Field(default=None, description="Only accounts that renew on this day or earlier.")
 
 
 @dataclass(frozen=True, slots=True)

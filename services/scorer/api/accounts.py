@@ -57,7 +57,8 @@ async def account_score(
         tx, account_id, owner_email, asked.filters(), answers=answers, invitations=span
     )
     figures = account_figures(facts, window, asked.method, as_of, asked.survey_type)
-    return named(figures, account_id=account_id, **figure_names(asked))
+    stale_since = facts.stale_since if asked.as_of is None else None
+    return named(figures, account_id=account_id, **figure_names(asked), stale_since=stale_since)
 
 
 @router.get("/v1/accounts", response_model=Page[ListedAccount], response_model_exclude_unset=True)

@@ -8,13 +8,13 @@ from pydantic_core import PydanticCustomError
 
 from services.scorer.api.models_people import Change
 from services.scorer.api.pages import Listing
-from services.scorer.api.parameters import Moment, NpsKind, Paged, UpdatedSince, no_repeats
+from services.scorer.api.parameters import NpsKind, Paged, UpdatedSince, no_repeats
 from services.scorer.api.resources import Resources
 from services.scorer.domain.changes import categories_of
 from services.scorer.store.reading.category_changes import SORTS, ChangesQuestion, changes_page
 from shared.http.auth import Reader
 from shared.http.paging import Page
-from shared.http.params import PathId
+from shared.http.params import Instant, PathId
 from shared.http.routing import Router
 from shared.ids import derived_uuid
 from shared.topics import STAKEHOLDER_ANSWERED
@@ -36,8 +36,8 @@ Kind = Literal[
 class ChangesQuery(Paged):
     """Which changes, in which order."""
 
-    since: Moment | None = Field(default=None, description="Changes at or after this moment, by changed_at.")
-    until: Moment | None = Field(default=None, description="Changes up to this moment.")
+    since: Instant | None = Field(default=None, description="Changes at or after this moment, by changed_at.")
+    until: Instant | None = Field(default=None, description="Changes up to this moment.")
     kind: Kind | None = Field(default=None, description="Only this kind of change.")
     account_id: PathId | None = Field(default=None, description="Only of this account.")
     stakeholder_id: PathId | None = Field(default=None, description="Only of this person.")

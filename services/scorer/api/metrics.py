@@ -8,13 +8,14 @@ from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, model
 from pydantic_core import PydanticCustomError
 
 from services.scorer.api.models_business import Metrics
-from services.scorer.api.parameters import ChosenAnswers, Moment, Parameters, checked, no_repeats
+from services.scorer.api.parameters import ChosenAnswers, Parameters, checked, no_repeats
 from services.scorer.api.resources import Resources
 from services.scorer.domain.figures import score_of
 from services.scorer.domain.questions import Filters
 from services.scorer.domain.windows import EARLIEST
 from services.scorer.store.reading.metrics import tally_between
 from shared.http.auth import Reader
+from shared.http.params import Instant
 from shared.http.routing import Router
 
 router = Router(tags=["portfolio"], dependencies=[Depends(no_repeats)])
@@ -46,7 +47,7 @@ def _trend(text: str) -> Filters:
 
 
 _FILTERS = TypeAdapter(ChosenAnswers)
-UnixOrIso = Annotated[Moment | None, BeforeValidator(_seconds)]
+UnixOrIso = Annotated[Instant | None, BeforeValidator(_seconds)]
 
 
 class MetricsQuery(Parameters):

@@ -110,6 +110,12 @@ class AccountScore(Comparison, AskedOfAccount):
 
     model_config = ConfigDict(json_schema_extra={"example": ACCOUNT_SCORE})
 
+    stale_since: datetime | None = Field(
+        default=None,
+        description="Only when what follows from the account's answers (class, changes, follow-ups) cannot be worked"
+        " out since then. It is tried again and again; these figures are counted from the answers all the same.",
+    )
+
 
 def named(figures: dict[str, Any], **names: Any) -> dict[str, Any]:
     """Figures with what they are figures of in front; what is None is left out."""

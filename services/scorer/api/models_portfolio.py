@@ -47,6 +47,11 @@ class PortfolioScore(BaseModel):
     survey_type: str
     as_of: datetime | None = Field(default=None, description="Only when it was sent.")
     groups: list[GroupFigures] = Field(description="By group, None last, then by method as asked.")
+    stale_account_count: int | None = Field(
+        default=None,
+        description="Only when there are any: accounts of which classes, changes and follow-ups cannot be worked out"
+        " now. They are tried again and again; the figures count their answers all the same.",
+    )
 
 
 class Mark(BaseModel):

@@ -1,17 +1,20 @@
 """Pages of lists in an order: positions to cursors and back."""
 
-from collections.abc import Callable, Mapping, Sequence
-from datetime import date, datetime
-from decimal import Decimal
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from shared.http.paging import decode_cursor, encode_cursor, parse_sort
+from shared.http import paging
+from shared.http.paging import Kind, encode_cursor, parse_sort, read_cursor
 
-_FROM_TEXT: Mapping[str, Callable[[str], Any]] = {
-    "date": date.fromisoformat,
-    "numeric": Decimal,
-    "timestamptz": datetime.fromisoformat,
+_KINDS: Mapping[str, Kind] = {
+    "date": paging.day,
+    "float8": paging.number,
+    "int": paging.integer,
+    "numeric": paging.decimal,
+    "text": paging.text,
+    "timestamptz": paging.instant,
 }
+"""How the value of a sort is read, by its SQL type."""
 
 
 class Listing:
@@ -19,7 +22,7 @@ class Listing:
 
     def __init__(self, name: str, sort: str, sorts: Mapping[str, tuple[str, str]], *ids: str) -> None:
         self.sort, self.descending = parse_sort(sort, sorts)
-        self._type = sorts[self.sort][1]
+        self._kind = _KINDS[sorts[self.sort][1]]
         self._purpose = f"{name} {sort}"
         self._ids = ids
 
@@ -28,15 +31,12 @@ class Listing:
         list."""
         if cursor is None:
             return None
-        value, *ids = decode_cursor(cursor, self._purpose)
-        convert = _FROM_TEXT.get(self._type)
-        return [value if value is None or convert is None else convert(value), *ids]
+        return read_cursor(cursor, self._purpose, paging.or_none(self._kind), *(paging.text for _ in self._ids))
 
     def cut(self, rows: Sequence[dict[str, Any]], limit: int) -> tuple[Sequence[dict[str, Any]], str | None]:
         """The rows of the page, of up to `limit` + 1, and the cursor of the next one."""
         if len(rows) <= limit:
             return rows, None
         last = rows[limit - 1]
-        value = last["sort_value"]
-        plain = value.isoformat() if isinstance(value, date) else value
-        return rows[:limit], encode_cursor([plain, *(last[name] for name in self._ids)], self._purpose)
+        values = [last["sort_value"], *(last[name] for name in self._ids)]
+        return rows[:limit], encode_cursor(values, self._purpose)

@@ -14,7 +14,6 @@ from services.scorer.api.parameters import (
     AsOf,
     Category,
     DirectoryFilters,
-    Moment,
     Paged,
     Parameters,
     StakeholderId,
@@ -33,7 +32,7 @@ from shared.db.transaction import ReadTx
 from shared.errors import NotFound
 from shared.http.auth import Reader
 from shared.http.paging import Page
-from shared.http.params import PathId, Search
+from shared.http.params import Instant, PathId, Search
 from shared.http.routing import Router
 
 router = Router(tags=["people"], dependencies=[Depends(no_repeats)])
@@ -52,7 +51,7 @@ class PeopleQuery(Paged):
     type: StakeholderType | None = Field(default=None, description="Only people of this type.")
     silent: bool | None = Field(default=None, description="Only those who are silent, or who are not.")
     q: Search | None = Field(default=None, description="Only people with this text in their name, address or id.")
-    answered_since: Moment | None = Field(
+    answered_since: Instant | None = Field(
         default=None, description="Only people whose latest NPS answer was given at this moment or later."
     )
     updated_since: UpdatedSince = None

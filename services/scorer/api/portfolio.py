@@ -26,7 +26,7 @@ from services.scorer.domain.answers import Method
 from services.scorer.domain.questions import GROUPS
 from services.scorer.domain.windows import parse_window
 from services.scorer.store.reading.classes import class_names
-from services.scorer.store.reading.freshness import stale_accounts
+from services.scorer.store.reading.freshness import count_failing, stale_accounts
 from services.scorer.store.reading.grouped import Question
 from services.scorer.store.reading.portfolio import default_currency, portfolio_figures
 from shared.db.transaction import ReadTx
@@ -91,5 +91,7 @@ async def get_portfolio_score(
             classes = await class_names(tx, as_of, resources.settings.thresholds(), question.stale)
             question = replace(question, classes=classes)
         figures = await portfolio_figures(tx, question, asked.methods())
+        stale = await count_failing(tx, caller.owner_email) if asked.as_of is None else 0
     groups = [{"group": one.group, "method": one.method} | one.figures for one in figures]
-    return named({"groups": groups}, window=asked.window, survey_type=asked.survey_type, as_of=asked.as_of)
+    names = {"window": asked.window, "survey_type": asked.survey_type, "as_of": asked.as_of}
+    return named({"groups": groups}, **names, stale_account_count=stale or None)

@@ -9,6 +9,7 @@ from fastapi import Depends
 from services.scorer.settings import ScorerSettings
 from shared.clock import Clock
 from shared.db.engine import Database
+from shared.db.erasures import Journal
 from shared.http.deps import service
 from shared.kafka.tail import Tail
 
@@ -21,6 +22,7 @@ class Scorer:
     database: Database
     settings: ScorerSettings
     tail: Tail
+    journal: Journal
 
     def moment(self, as_of: datetime | None) -> datetime:
         """The moment asked for, else now."""

@@ -1,7 +1,7 @@
 """Changes of scores and categories as they happen, as server-sent events."""
 
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -12,10 +12,11 @@ from starlette.requests import Request
 
 from services.scorer.api.parameters import Parameters, no_repeats
 from services.scorer.api.resources import Resources, Scorer
-from services.scorer.api.stream_events import as_text, position_id, position_of, told
+from services.scorer.api.stream_events import as_text, person_of, position_id, position_of, told
 from services.scorer.store.reading.account import accounts_of_owner, require_account
 from shared.access.caller import Caller
 from shared.errors import TellbackError, Unauthorized, Unavailable
+from shared.events.envelope import Event
 from shared.http.auth import Reader, authenticate
 from shared.http.health import health_of
 from shared.http.params import PathId
@@ -133,22 +134,30 @@ class Channel:
 
     async def _pieces(self, seen: Sequence[Seen], position: Positions) -> list[str]:
         """The text of those that this client may see, each with the position behind it."""
-        found: list[tuple[Seen, tuple[str, dict[str, Any]] | None]] = [
-            (one, told(one.event) if one.event and self.account_id in (None, one.event.account_id) else None)
-            for one in seen
-        ]
-        accounts = {one.event.account_id for one, event in found if event and one.event}
-        visible = await self._visible(accounts)
+        texts: dict[int, tuple[Event, tuple[str, dict[str, Any]]]] = {}
+        for index, record in enumerate(seen):
+            event = record.event
+            if event and self.account_id in (None, event.account_id) and (text := told(event)):
+                texts[index] = event, text
+        visible = await self._visible({index: event for index, (event, _) in texts.items()})
         pieces = []
-        for one, event in found:
-            position[one.place] = one.offset + 1
-            if event is not None and one.event is not None and one.event.account_id in visible:
-                pieces.append(as_text(*event, position_id(position)))
+        for index, record in enumerate(seen):
+            position[record.place] = record.offset + 1
+            if index in visible:
+                pieces.append(as_text(*texts[index][1], position_id(position)))
         return pieces
 
-    async def _visible(self, accounts: set[str]) -> set[str]:
+    async def _visible(self, events: Mapping[int, Event]) -> set[int]:
+        """The numbers of the events that this client may see: not of other owners' accounts, nor, but for the
+        correction that takes their answers back, of people who were erased since."""
         owner = self.caller.owner_email
-        if owner is None or not accounts:
-            return accounts
+        people = {index: person for index, event in events.items() if (person := person_of(event))}
+        if not events or (owner is None and not people):
+            return set(events)
         async with self.resources.database.read() as tx:
-            return await accounts_of_owner(tx, accounts, owner)
+            overtaken = await self.resources.journal.overtaken(tx, list(people.values()))
+            accounts = {event.account_id for event in events.values()}
+            if owner is not None:
+                accounts = await accounts_of_owner(tx, accounts, owner)
+        erased = {index for index, gone in zip(people, overtaken, strict=True) if gone}
+        return {index for index, event in events.items() if event.account_id in accounts} - erased

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from services.scorer.domain.changes import categories_of
+from shared.db.erasures import Person
 from shared.errors import Invalid
 from shared.events.envelope import Event
 from shared.events.scores import (
@@ -62,6 +63,17 @@ def told(event: Event) -> tuple[str, dict[str, Any]] | None:
             return event.name, data.model_dump(mode="json")
         case AccountClassChanged() as data:
             return event.name, data.model_dump(mode="json")
+    return None
+
+
+def person_of(event: Event) -> Person | None:
+    """Whom what is told names, and when it was recorded; None where that is nobody, or where it is taken back because
+    they were erased."""
+    match event.data:
+        case StakeholderAnswered() as data:
+            return data.account_id, data.stakeholder_id, data.recorded_at
+        case StakeholderAnswerCorrected() as data if data.cause != "erased":
+            return data.account_id, data.stakeholder_id, data.recorded_at
     return None
 
 

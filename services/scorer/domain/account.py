@@ -47,11 +47,12 @@ class Known:
 @dataclass(frozen=True, slots=True)
 class AccountFacts:
     """What the figures of one account are made of: its live answers to one kind of survey, its invitations, and its
-    known people."""
+    known people; and since when nothing that follows from its answers could be worked out, None when all is well."""
 
     history: History
     invitations: Sequence[Invitation] = ()
     known: Known = Known()
+    stale_since: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

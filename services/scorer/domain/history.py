@@ -32,7 +32,8 @@ AMENDABLE: Final = ("score", *CLEARED)
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One amendment or withdrawal; `changes` holds field -> new value, null = cleared."""
+    """One amendment or withdrawal; `changes` holds field -> new value, null = cleared. `survey_type` and `posted` say,
+    where they are known, what the response must be that it is meant for."""
 
     event_id: UUID
     kind: ChangeKind
@@ -40,6 +41,8 @@ class Change:
     stakeholder_id: str | None
     recorded_at: datetime
     changes: Mapping[str, Any] = field(default_factory=dict)
+    survey_type: str | None = None
+    posted: str | None = None
 
     @property
     def order(self) -> tuple[datetime, UUID]:
@@ -49,11 +52,13 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The response that changes speak of: whose it is and what it answers."""
+    """The response that changes speak of: whose it is and what it answers. `posted` is the digest of what was first
+    recorded; it is needed only for changes that name one."""
 
     account_id: str
     stakeholder_id: str
     survey_type: str
+    posted: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,12 +95,15 @@ def live_value(name: str, value: Any) -> Any:
 def refusal(subject: Subject, change: Change) -> str | None:
     """Why a change cannot count for its response, as a stable code; None when it can.
 
-    `wrong_account` and `wrong_stakeholder` contradict what stands; `invalid_change` can never hold.
+    With `wrong_account`, `wrong_stakeholder` and `wrong_response` it is meant for another one; `invalid_change` cannot
+    be of any with this survey.
     """
     if change.account_id != subject.account_id:
         return "wrong_account"
     if change.stakeholder_id is not None and change.stakeholder_id != subject.stakeholder_id:
         return "wrong_stakeholder"
+    if change.survey_type not in (None, subject.survey_type) or change.posted not in (None, subject.posted):
+        return "wrong_response"
     if not all(_fits(name, value, subject.survey_type) for name, value in change.changes.items()):
         return "invalid_change"
     return None

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from services.scorer.store import erasures, marks
 from shared.clock import Clock
-from shared.db.erasures import Journal, Person
+from shared.db.erasures import Journal, Person, forget_parked_answers
 from shared.db.transaction import WriteTx
 from shared.events.plain import Recorded
 from shared.events.responses import StakeholderErased
@@ -20,25 +20,24 @@ class Erasure:
 
     async def erase(self, tx: WriteTx, event: StakeholderErased) -> Verdict:
         """Do it, once a receipt. The journal keeps the subject that the event carries, so that all services agree."""
-        if await erasures.known(tx, event.receipt_id):
+        if await self._journal.known(tx, event.receipt_id):
             return REPEAT
         person = event.model_dump(include={"account_id", "stakeholder_id", "erased_at"})
         # What a projector has read of the person it tells before this, or not at all. The mark before anything else, as
         # for invitations.
         await marks.hold(tx, [event.account_id])
         await marks.mark(tx, {event.account_id: False}, self._clock.now())
+        names = await erasures.names_of(tx, event.account_id, event.stakeholder_id)
         response_ids, elsewhere = await erasures.erase(tx, person, event.subject)
-        await erasures.enter(
+        await erasures.redact(tx, event.account_id, names)
+        await forget_parked_answers(tx, event.account_id, response_ids)
+        await self._journal.applied(
             tx,
-            {
-                "receipt_id": event.receipt_id,
-                "subject": event.subject,
-                "erased_at": event.erased_at,
-                "applied_at": self._clock.now(),
-                "responses": len(response_ids),
-                "invitations": elsewhere["invitations"],
-                "context_marks": elsewhere["context_marks"],
-            },
+            event,
+            self._clock.now(),
+            responses=len(response_ids),
+            invitations=elsewhere["invitations"],
+            context_marks=elsewhere["context_marks"],
         )
         return CHANGE
 

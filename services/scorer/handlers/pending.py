@@ -1,24 +1,25 @@
 """Changes that overtook their response: looked at again when it comes, and given up when it never does."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 from functools import partial
 
 from services.scorer import SCHEMA
 from services.scorer.domain.history import refusal
-from services.scorer.store import pending
+from services.scorer.handlers.subjects import subjects_of
+from services.scorer.store import pending, responses
 from shared.clock import Clock
+from shared.db.engine import Database
 from shared.db.parked import put_aside
 from shared.db.transaction import WriteTx
-from shared.telemetry.metrics import conflicts_total, dlq_records_total, pending_changes, pending_changes_dropped_total
-from shared.verdicts import Outcome, Verdict, conflict, dead_letter
+from shared.telemetry.metrics import conflicts_total, pending_changes, pending_changes_dropped_total
+from shared.verdicts import conflict
 
 OVERDUE = 1_000
-
-
-def verdict_on(reason: str) -> Verdict:
-    """What becomes of a change that cannot count for its response."""
-    return dead_letter(reason) if reason == "invalid_change" else conflict(reason)
+MOST_WAITING = 100_000
+"""Amendments of one sender that may wait for their responses."""
+DROPPED_AT_ONCE = 50_000
+"""Of those beyond it: one statement has 10 s."""
 
 
 class Pending:
@@ -32,29 +33,32 @@ class Pending:
         """The responses have come: what does not fit them is parked, as if it had been read after them."""
         if not response_ids:
             return
+        arrived = await pending.take_arrived(tx, response_ids, self._prefix)
+        owners = await responses.owners(tx, response_ids)
+        subjects = await subjects_of(tx, owners, [(response_id, change) for response_id, change, _ in arrived])
         unfit = []
-        for one in await pending.take_arrived(tx, response_ids, self._prefix):
-            reason = refusal(one.subject, one.change)
+        for response_id, change, record in arrived:
+            reason = refusal(subjects[response_id], change)
             if reason is None:
                 continue
-            unfit.append(one.change.event_id)
-            if one.record is not None:
-                verdict = verdict_on(reason)
-                await put_aside(tx, self._prefix, one.record, verdict, SCHEMA)
-                dead = verdict.outcome is Outcome.DEAD_LETTERED
-                tx.after_commit((dlq_records_total if dead else conflicts_total).labels(reason).inc)
+            unfit.append(change.event_id)
+            if record is not None:
+                await put_aside(tx, self._prefix, record, conflict(reason), SCHEMA)
+                tx.after_commit(conflicts_total.labels(reason).inc)
         await pending.forget(tx, unfit)
 
-    async def settle_overdue(self, tx: WriteTx) -> int:
-        """Settle what a response that came at the same moment has missed; returns of how many responses."""
-        found = await pending.overdue(tx, OVERDUE)
-        await self.settle(tx, found)
-        return len(found)
+    async def overdue(self, database: Database, passed_over: Sequence[str]) -> Sequence[str]:
+        """The responses that are to be settled, since they came at the same moment as a change and missed it."""
+        async with database.read_once() as tx:
+            return await pending.overdue(tx, OVERDUE, passed_over)
 
 
-async def give_up(tx: WriteTx, clock: Clock, days: int) -> int:
-    """Drop amendments whose response has not come within so many days; returns how many. What waits on is shown."""
+async def give_up(tx: WriteTx, clock: Clock, days: int, most: int = MOST_WAITING) -> int:
+    """Drop amendments whose response has not come within so many days, and of each sender all but the newest `most`, so
+    that nobody fills the disk with changes of what does not exist; returns how many. What waits on is shown."""
     dropped = await pending.drop_amendments(tx, clock.now() - timedelta(days=days))
+    if (await pending.count(tx))["amended"] > most:
+        dropped += await pending.drop_beyond(tx, most, DROPPED_AT_ONCE)
     tx.after_commit(partial(pending_changes_dropped_total.inc, dropped))
     for kind, waiting in (await pending.count(tx)).items():
         tx.after_commit(partial(pending_changes.labels(kind).set, waiting))

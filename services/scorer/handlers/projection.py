@@ -15,8 +15,11 @@ from shared.clock import Clock
 from shared.db.engine import Database
 from shared.db.transaction import WriteTx
 from shared.events.envelope import Event
+from shared.isolation import of_the_items
+from shared.telemetry.logging import get_logger
 from shared.topics import ACCOUNT_SCORES, SCORE_EVENTS
 
+log = get_logger(__name__)
 TRIES = 3
 """So often accounts are looked for whose marks nobody is just setting."""
 
@@ -43,18 +46,52 @@ class Projector:
 
     async def project_marked(self, limit: int, *, gently: bool = False) -> int:
         """Project the oldest marked accounts that nobody else projects; returns how many. `gently` leaves half of the
-        time to whoever else is at work in this process. Raises `Unavailable`."""
-        return await self._database.retrying(lambda tx: self._project_marked(tx, limit, gently))
+        time to whoever else is at work in this process. Where that fails because of one of them all are set apart, and
+        `project_apart` finds out which. Raises `Unavailable`."""
+        taken: list[str] = []
+        try:
+            return await self._database.retrying(lambda tx: self._project_marked(tx, limit, taken, gently=gently))
+        except Exception as error:
+            if not taken or not of_the_items(error):
+                raise
+            log.warning("projection_failed", accounts=len(taken), exc_info=error)
+        await self._database.retrying(lambda tx: marks.set_apart(tx, taken, self._clock.now()))
+        return len(taken)
+
+    async def project_apart(self) -> bool:
+        """Project one account that was set apart and is due, if there is one; returns whether. One that fails by
+        itself is due again later. Raises `Unavailable`."""
+        taken: list[str] = []
+        try:
+            return await self._database.retrying(lambda tx: self._project_apart(tx, taken))
+        except Exception as error:
+            if not taken or not of_the_items(error):
+                raise
+            log.error("account_not_projected", account_id=taken[0], exc_info=error)
+        await self._database.retrying(lambda tx: marks.note_failure(tx, taken[0], self._clock.now()))
+        return True
 
     async def rebuild(self, account_ids: Sequence[str]) -> int:
         """Work out accounts anew from what was recorded, live values included. Only a score that comes out
         differently is told; returns how many did. What is marked is told as ever before that. Raises `Unavailable`."""
         return await self._database.retrying(lambda tx: self._rebuild(tx, account_ids))
 
-    async def _project_marked(self, tx: WriteTx, limit: int, gently: bool) -> int:
-        taken = await self._take(tx, limit)
-        if not taken:
-            return 0
+    async def _project_marked(self, tx: WriteTx, limit: int, taken: list[str], *, gently: bool) -> int:
+        taken[:] = await self._take(tx, limit)
+        return await self._project_taken(tx, taken, gently=gently) if taken else 0
+
+    async def _project_apart(self, tx: WriteTx, taken: list[str]) -> bool:
+        account_id = await marks.hold_apart(tx, self._clock.now())
+        if account_id is None:
+            return False
+        async with self._database.write() as beside:
+            taken[:] = await marks.take(beside, [account_id])
+        if taken:
+            await self._project_taken(tx, taken, gently=False)
+            await marks.join(tx, account_id)
+        return bool(taken)
+
+    async def _project_taken(self, tx: WriteTx, taken: Sequence[str], *, gently: bool) -> int:
         # Nothing is locked for those who write answers while this reads and computes. What they commit after the marks
         # were taken may be in what is read, together with its mark; in a later projection it is for certain.
         async with self._database.read() as look:

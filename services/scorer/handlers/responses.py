@@ -19,7 +19,8 @@ from services.scorer.domain.history import (
 )
 from services.scorer.domain.pairs import is_fresh
 from services.scorer.handlers.erasure import Erasure
-from services.scorer.handlers.pending import Pending, verdict_on
+from services.scorer.handlers.pending import Pending
+from services.scorer.handlers.subjects import subjects_of
 from services.scorer.store import changes, erasures, marks, pending, responses
 from shared.clock import Clock
 from shared.db.transaction import WriteTx
@@ -150,6 +151,8 @@ class ResponseFold:
         if not batch.changed:
             return
         owners = await responses.owners(tx, {data.response_id for _, data in batch.changed})
+        about = [(data.response_id, change_of(data)) for _, data in batch.changed]
+        subjects = await subjects_of(tx, owners, about)
         dropped = await self._erasure.dropped(tx, [data.response_id for _, data in batch.changed])
         arrived = {data.response_id: index for index, data in batch.recorded if batch.verdicts[index] is NEW}
         taken: dict[object, tuple[int, Changed]] = {}
@@ -158,7 +161,7 @@ class ResponseFold:
             if data.response_id in dropped:
                 batch.verdicts[index] = CHANGE
                 continue
-            if owner is not None and (verdict := _refused(data, owner)):
+            if owner is not None and (verdict := _refused(data, owner, subjects[data.response_id])):
                 batch.verdicts[index] = verdict
                 continue
             # Which record of a batch came first must not depend on where the batch was cut.
@@ -187,10 +190,11 @@ async def refold(tx: WriteTx, response_ids: Iterable[str]) -> None:
     if not rows:
         return
     found = await changes.by_response(tx, [row["response_id"] for row in rows])
+    about = [(response_id, change) for response_id, changed in found.items() for change in changed]
+    subjects = await subjects_of(tx, {row["response_id"]: row for row in rows}, about)
     live_rows = []
     for row in rows:
-        subject = Subject(row["account_id"], row["stakeholder_id"], row["survey_type"])
-        live = fold(subject, found.get(row["response_id"], ()))
+        live = fold(subjects[row["response_id"]], found.get(row["response_id"], ()))
         first = {name: row[name] for name in AMENDABLE} | (row["base"] or {})
         live_rows.append(
             row
@@ -211,16 +215,24 @@ def change_of(data: Changed) -> Change:
     """The change that an event carries."""
     if isinstance(data, ResponseWithdrawn):
         return Change(data.event_id, "withdrawn", data.account_id, None, data.recorded_at)
-    return Change(data.event_id, "amended", data.account_id, data.stakeholder_id, data.recorded_at, data.changes)
+    return Change(
+        data.event_id,
+        "amended",
+        data.account_id,
+        data.stakeholder_id,
+        data.recorded_at,
+        data.changes,
+        data.survey_type,
+        data.posted,
+    )
 
 
-def _refused(data: Changed, owner: Mapping[str, Any]) -> Verdict | None:
+def _refused(data: Changed, owner: Mapping[str, Any], subject: Subject) -> Verdict | None:
     """The verdict on a change that cannot count for the response that is there."""
     if owner["erased"] and owner["account_id"] == data.account_id:
         return CHANGE
-    subject = Subject(owner["account_id"], owner["stakeholder_id"], owner["survey_type"])
     reason = refusal(subject, change_of(data))
-    return verdict_on(reason) if reason else None
+    return conflict(reason) if reason else None
 
 
 def _defect(data: Recorded) -> str | None:

@@ -68,7 +68,9 @@ STATEMENTS = [
         stakeholder_id text,
         kind text not null check (kind in ('amended', 'withdrawn')),
         changes jsonb not null default '{}',
-        recorded_at timestamptz not null
+        recorded_at timestamptz not null,
+        survey_type text,
+        posted text
     )
     """,
     "create index response_changes_response on response_changes (response_id)",
@@ -76,10 +78,14 @@ STATEMENTS = [
     create table marks (
         account_id text primary key,
         marked_at timestamptz not null,
-        loud boolean not null default false
+        loud boolean not null default false,
+        tries int not null default 0,
+        failed_at timestamptz,
+        retry_at timestamptz
     )
     """,
     "create index marks_oldest on marks (marked_at)",
+    "create index marks_apart on marks (retry_at) where retry_at is not null",
     """
     create table snapshots (
         account_id text primary key,
@@ -150,11 +156,14 @@ STATEMENTS = [
     create table erasures (
         receipt_id uuid primary key,
         subject text not null,
+        account_id text not null,
+        stakeholder_id text,
         erased_at timestamptz not null,
-        applied_at timestamptz not null,
+        applied_at timestamptz,
         responses int not null default 0,
         invitations int not null default 0,
-        context_marks int not null default 0
+        context_marks int not null default 0,
+        check ((applied_at is null) = (stakeholder_id is not null))
     )
     """,
     """
@@ -164,6 +173,7 @@ STATEMENTS = [
     )
     """,
     "create index erasures_subject on erasures (subject, erased_at)",
+    "create index erasures_waiting on erasures (account_id, stakeholder_id) where applied_at is null",
 ]
 
 

@@ -4,6 +4,8 @@ The views are a contract with the workbooks built on them: columns are added, ne
 migration that changes a table under a view drops and makes the view again.
 """
 
+import re
+
 from alembic import op
 
 revision = "scorer_0003"
@@ -20,7 +22,8 @@ VIEWS = [
     """,
     """
     create view analytics.stakeholders as
-    select account_id, stakeholder_id, name, type, job_title, job_level, removed from stakeholders
+    select account_id, stakeholder_id, name, type, job_title, job_level, removed from stakeholders s
+    where visible(s)
     """,
     """
     create view analytics.responses as
@@ -37,18 +40,21 @@ VIEWS = [
             and (n.answered_at, n.response_id collate "C") > (r.answered_at, r.response_id collate "C")
         ) as is_latest
     from responses r where not r.withdrawn and not r.erased and not r.test
+    and visible(r)
     """,
     """
     create view analytics.answers as
     select e.response_id, e.question_id, e.account_id, e.stakeholder_id, e.answered_at, e.type, e.attribute,
         e.value_number, e.value_text
     from response_answers e join responses r using (response_id) where not r.withdrawn and not r.erased and not r.test
+    and visible(r)
     """,
     """
     create view analytics.invitations as
     select account_id, invitation_id, stakeholder_id, survey_id, channel, sent_at, delivered_at, opened_at, started_at,
         reminded_at, bounced_at, expired_at, unsubscribed_at
-    from invitations where sent_at is not null
+    from invitations i where sent_at is not null
+    and visible(i)
     """,
     """
     create view analytics.account_scores as
@@ -70,9 +76,15 @@ VIEWS = [
     """,
     """
     create view analytics.context_events as
-    select event_id, account_id, stakeholder_id, kind, at, label from context_marks
+    select event_id, account_id, stakeholder_id, kind, at, label from context_marks m
+    where visible(m)
     """,
 ]
+# Who waits to be erased is in no row that names people.
+NOT_WAITING = r"""not exists (
+    select from erasures waiting where waiting.applied_at is null
+    and waiting.account_id = \1.account_id and waiting.stakeholder_id = \1.stakeholder_id
+)"""
 ROLE = """
 do $$
 begin
@@ -92,11 +104,46 @@ begin
 end
 $$
 """
+LIMITS = """
+do $$
+begin
+    alter role tellback_analytics set statement_timeout = '5min';
+    alter role tellback_analytics set lock_timeout = '5s';
+    alter role tellback_analytics set idle_in_transaction_session_timeout = '1min';
+exception
+    when undefined_object or insufficient_privilege then
+        raise notice 'role tellback_analytics has no time-outs: this user may not set them';
+end
+$$
+"""
+CLOSE = """
+do $$
+declare
+    function regprocedure;
+begin
+    for function in
+        select oid from pg_proc where pronamespace = 'pg_catalog'::regnamespace
+        and proname ~ '^(pg_(try_)?advisory_|lo_|loread$|lowrite$)' and pg_has_role(proowner, 'usage')
+    loop
+        execute format('revoke execute on function %s from public', function);
+        execute format('grant execute on function %s to %I', function, current_user);
+    end loop;
+    if pg_has_role((select datdba from pg_database where datname = current_database()), 'usage') then
+        execute format('revoke temporary on database %I from public', current_database());
+        execute format('grant temporary on database %I to %I', current_database(), current_user);
+    end if;
+end
+$$
+"""
+"""Everybody may take advisory locks, write large objects and make temporary tables, unless it is taken from all: then
+only the user of the services has it. An analyst could hold the locks that writes wait for, or fill the disk."""
 
 
 def upgrade() -> None:
-    """Make the schema, its views and, where this user may, the role. The role belongs to the whole server."""
+    """Make the schema, its views and, where this user may, the role with its limits. The role belongs to the whole
+    server; what is taken from everybody is taken in this database alone."""
     op.execute("create schema if not exists analytics")
     for view in VIEWS:
-        op.execute(view)
-    op.execute(ROLE)
+        op.execute(re.sub(r"visible\((\w)\)", NOT_WAITING, view))
+    for statement in (ROLE, LIMITS, CLOSE):
+        op.execute(statement)

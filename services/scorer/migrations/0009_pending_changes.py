@@ -20,7 +20,8 @@ def upgrade() -> None:
             partition int,
             record_offset bigint,
             headers jsonb,
-            value bytea
+            value bytea,
+            sender text
         )
         """
     )

@@ -5,24 +5,29 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
+from sqlalchemy import RowMapping
+
 from services.scorer.domain.history import Change
 from shared.db.transaction import ReadTx, WriteTx
 
 # Of equal event ids the first recorded counts, and the smaller content where even that is equal: whoever
 # arrives first, the same one stands in the end.
 INSERT = """
-    insert into response_changes (event_id, response_id, account_id, stakeholder_id, kind, changes,
-    recorded_at) select event_id, response_id, account_id, stakeholder_id, kind, changes::jsonb, recorded_at
+    insert into response_changes
+        (event_id, response_id, account_id, stakeholder_id, kind, changes, recorded_at, survey_type, posted)
+    select event_id, response_id, account_id, stakeholder_id, kind, changes::jsonb, recorded_at, survey_type, posted
     from unnest(cast(:event_ids as uuid[]), cast(:response_ids as text[]), cast(:account_ids as text[]),
         cast(:stakeholder_ids as text[]), cast(:kinds as text[]), cast(:changes as text[]),
-        cast(:recorded_ats as timestamptz[]))
-        as r(event_id, response_id, account_id, stakeholder_id, kind, changes, recorded_at)
+        cast(:recorded_ats as timestamptz[]), cast(:survey_types as text[]), cast(:posted as text[]))
+        as r(event_id, response_id, account_id, stakeholder_id, kind, changes, recorded_at, survey_type, posted)
     order by event_id
     on conflict (event_id) do update set changes = excluded.changes, recorded_at = excluded.recorded_at
     where excluded.response_id = response_changes.response_id
         and excluded.account_id = response_changes.account_id
         and excluded.stakeholder_id is not distinct from response_changes.stakeholder_id
         and excluded.kind = response_changes.kind
+        and excluded.survey_type is not distinct from response_changes.survey_type
+        and excluded.posted is not distinct from response_changes.posted
         and (excluded.recorded_at, excluded.changes::text)
             < (response_changes.recorded_at, response_changes.changes::text)
     returning event_id, (xmax = 0) as inserted
@@ -43,6 +48,8 @@ async def insert(tx: WriteTx, changes: Sequence[tuple[str, Change]]) -> set[UUID
         kinds=[change.kind for _, change in changes],
         changes=[json.dumps(dict(change.changes)) for _, change in changes],
         recorded_ats=[change.recorded_at for _, change in changes],
+        survey_types=[change.survey_type for _, change in changes],
+        posted=[change.posted for _, change in changes],
     )
     return {row["event_id"] for row in rows if row["inserted"]}
 
@@ -50,23 +57,28 @@ async def insert(tx: WriteTx, changes: Sequence[tuple[str, Change]]) -> set[UUID
 async def by_response(tx: ReadTx, response_ids: Iterable[str]) -> dict[str, list[Change]]:
     """The changes of each response, in no particular order."""
     rows = await tx.all(
-        "select event_id, response_id, account_id, stakeholder_id, kind, changes, recorded_at"
+        "select event_id, response_id, account_id, stakeholder_id, kind, changes, recorded_at, survey_type, posted"
         " from response_changes where response_id = any(cast(:ids as text[]))",
         ids=list(response_ids),
     )
     found: dict[str, list[Change]] = defaultdict(list)
     for row in rows:
-        found[row["response_id"]].append(
-            Change(
-                row["event_id"],
-                row["kind"],
-                row["account_id"],
-                row["stakeholder_id"],
-                row["recorded_at"],
-                row["changes"],
-            )
-        )
+        found[row["response_id"]].append(change_in(row))
     return found
+
+
+def change_in(row: RowMapping) -> Change:
+    """The change that a row holds."""
+    return Change(
+        row["event_id"],
+        row["kind"],
+        row["account_id"],
+        row["stakeholder_id"],
+        row["recorded_at"],
+        row["changes"],
+        row["survey_type"],
+        row["posted"],
+    )
 
 
 async def touched(tx: ReadTx, account_ids: Iterable[str]) -> set[str]:

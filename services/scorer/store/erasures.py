@@ -1,10 +1,11 @@
 """The journal of erased people, and what erasure does to the rows."""
 
 from collections.abc import Collection, Mapping
+from itertools import chain
 from typing import Any
-from uuid import UUID
 
 from shared.db.transaction import ReadTx, WriteTx
+from shared.erasure import Names
 
 # The answers stay as rows that count nowhere, so that "new = rows stored" holds; nothing in them leads to the person.
 ERASE_RESPONSES = """
@@ -33,14 +34,34 @@ ERASE_ELSEWHERE: Mapping[str, str] = {
 }
 
 
-async def known(tx: ReadTx, receipt_id: UUID) -> bool:
-    """Whether this erasure has been done."""
-    return await tx.one("select 1 from erasures where receipt_id = :receipt_id", receipt_id=receipt_id) is not None
-
-
 async def any_yet(tx: ReadTx) -> bool:
     """Whether anybody has ever been erased here."""
     return bool(await tx.scalar("select exists (select 1 from erasures)"))
+
+
+async def names_of(tx: ReadTx, account_id: str, stakeholder_id: str) -> Names:
+    """By what the person is called in the directory and in what they answered."""
+    rows = await tx.rows(
+        "select name, email from stakeholders where account_id = :account_id and stakeholder_id = :stakeholder_id"
+        " union select null, email from responses where account_id = :account_id and stakeholder_id = :stakeholder_id",
+        account_id=account_id,
+        stakeholder_id=stakeholder_id,
+    )
+    return Names((stakeholder_id, *chain.from_iterable(rows)), account_id)
+
+
+async def redact(tx: WriteTx, account_id: str, names: Names) -> None:
+    """Put `[erased]` for the names in what is said to have happened at the account."""
+    rows = await tx.all(
+        "select event_id, label from context_marks where account_id = :account_id"
+        " and label ilike any(cast(:patterns as text[]))",
+        account_id=account_id,
+        patterns=names.patterns(),
+    )
+    await tx.execute_many(
+        "update context_marks set label = :label where event_id = :event_id",
+        [{"event_id": row["event_id"], "label": names.redacted(row["label"])} for row in rows],
+    )
 
 
 async def erase(tx: WriteTx, person: Mapping[str, Any], subject: str) -> tuple[list[str], dict[str, int]]:
@@ -52,25 +73,6 @@ async def erase(tx: WriteTx, person: Mapping[str, Any], subject: str) -> tuple[l
     await tx.execute("delete from response_answers where response_id = any(cast(:ids as text[]))", ids=response_ids)
     elsewhere = {table: await tx.execute(statement, **person) for table, statement in ERASE_ELSEWHERE.items()}
     return response_ids, elsewhere
-
-
-async def enter(tx: WriteTx, row: Mapping[str, Any]) -> None:
-    """Write the journal: receipt_id, subject, erased_at, applied_at and the counts."""
-    await tx.execute(
-        "insert into erasures (receipt_id, subject, erased_at, applied_at, responses, invitations, context_marks)"
-        " values (:receipt_id, :subject, :erased_at, :applied_at, :responses, :invitations, :context_marks)",
-        **row,
-    )
-
-
-async def receipt(tx: ReadTx, receipt_id: UUID) -> dict[str, Any] | None:
-    """What was done about one erasure: erased_at, applied_at and the counts; None before it has come."""
-    row = await tx.one(
-        "select receipt_id, erased_at, applied_at, responses, invitations, context_marks from erasures"
-        " where receipt_id = :receipt_id",
-        receipt_id=receipt_id,
-    )
-    return dict(row) if row else None
 
 
 async def drop(tx: WriteTx, responses: Mapping[str, str]) -> None:

@@ -3,6 +3,9 @@
 A projector holds an account (a lock of its transaction, which goes with it), takes its mark in a transaction that
 commits at once, and only then reads. Whoever changes the account later finds the mark taken and sets it again, so that
 it outlives this projection. So nobody who writes answers waits until one is through.
+
+Accounts whose projection failed are set apart: the others pass them over, and they are tried one by one when they are
+due, for ever. The mark says so, so that no replica forgets it.
 """
 
 from collections.abc import Mapping, Sequence
@@ -10,10 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from shared.db.transaction import ReadTx, WriteTx
+from shared.isolation import FIRST_PAUSE_SECONDS, LONGEST_HOLD_SECONDS
 
 # The upsert locks the row: a projector that is just deleting the mark is waited for, and the mark is set again.
 # `do nothing` would lose it. A row that says it already is locked all the same, and not written anew: under a load most
-# accounts of a batch are marked. One that is set again goes to the end of the queue.
+# accounts of a batch are marked. One that is set again goes to the end of the queue, and one that was set apart is due
+# soon.
 MARK = """
     insert into marks (account_id, marked_at, loud, since)
     select account_id, :at, loud, coalesce(since, '-infinity')
@@ -21,14 +26,18 @@ MARK = """
     m(account_id, loud, since) order by account_id
     on conflict (account_id) do update set
         loud = marks.loud or excluded.loud, since = least(marks.since, excluded.since), taken = false,
-        marked_at = case when marks.taken then excluded.marked_at else marks.marked_at end
+        marked_at = case when marks.taken then excluded.marked_at else marks.marked_at end, tries = 0,
+        retry_at = case when marks.retry_at is not null
+            then least(marks.retry_at, excluded.marked_at + interval '1 second') end
     where marks.taken or excluded.loud and not marks.loud or excluded.since < marks.since
 """
 # A mark that was taken quietly and becomes loud has to be projected again, or what it is loud for would not be told.
 SWEEP = """
     insert into marks (account_id, marked_at, loud, since)
     select account_id, :at, true, 'infinity' from (
-        select account_id from snapshots where next_border <= :at order by next_border limit :limit
+        select account_id from snapshots s where next_border <= :at and not exists (
+            select from marks m where m.account_id = s.account_id and m.loud
+        ) order by next_border limit :limit
     ) as due order by account_id
     on conflict (account_id) do update set loud = true, taken = false where not marks.loud
 """
@@ -38,9 +47,14 @@ _KEY = "hashtextextended(account_id, 0)"
 # as some are missing.
 HOLD_OLDEST = f"""
     select account_id from (
-        select account_id from marks where account_id <> all(cast(:passed_over as text[]))
+        select account_id from marks where account_id <> all(cast(:passed_over as text[])) and retry_at is null
         order by marked_at limit :looked_at
     ) as oldest where pg_try_advisory_xact_lock({_KEY}) limit :limit
+"""
+HOLD_APART = f"""
+    select account_id from (
+        select account_id from marks where retry_at <= :at order by retry_at limit :looked_at
+    ) as due where pg_try_advisory_xact_lock({_KEY}) limit 1
 """
 HOLD = f"""
     select pg_advisory_xact_lock(key) from (
@@ -64,7 +78,23 @@ DELETE = """
         select account_id from marks where account_id = any(cast(:accounts as text[])) and taken for update skip locked
     )
 """
-
+SET_APART = """
+    update marks set retry_at = :at where account_id in (
+        select account_id from marks where account_id = any(cast(:accounts as text[])) order by account_id for update
+    ) and retry_at is null
+"""
+NOTE_FAILURE = f"""
+    update marks set tries = tries + 1, failed_at = coalesce(failed_at, cast(:at as timestamptz)),
+        retry_at = cast(:at as timestamptz)
+            + least({FIRST_PAUSE_SECONDS} * 2 ^ least(tries, 20), {LONGEST_HOLD_SECONDS}) * interval '1 second'
+    where account_id = :account_id
+"""
+# What is just being set again stays apart, and is projected there once more.
+JOIN = """
+    update marks set tries = 0, failed_at = null, retry_at = null where account_id in (
+        select account_id from marks where account_id = :account_id for update skip locked
+    )
+"""
 
 # A lock that nobody waits for: its being held is what it says, and it goes with its transaction, however that ends.
 _LOAD = 0x7E13
@@ -142,9 +172,30 @@ async def delete(tx: WriteTx, account_ids: Sequence[str]) -> None:
     await tx.execute(DELETE, accounts=list(account_ids))
 
 
+async def hold_apart(tx: WriteTx, now: datetime) -> str | None:
+    """Hold the account that is due first of those that were set apart and that nobody else holds."""
+    account_id: str | None = await tx.scalar(HOLD_APART, at=now, looked_at=LOOKED_AT)
+    return account_id
+
+
+async def set_apart(tx: WriteTx, account_ids: Sequence[str], now: datetime) -> None:
+    """Let accounts that failed together be tried one by one, from now on."""
+    await tx.execute(SET_APART, accounts=list(account_ids), at=now)
+
+
+async def note_failure(tx: WriteTx, account_id: str, now: datetime) -> None:
+    """The account failed by itself: it is due again after a pause, each time a longer one."""
+    await tx.execute(NOTE_FAILURE, account_id=account_id, at=now)
+
+
+async def join(tx: WriteTx, account_id: str) -> None:
+    """The account is projected again like any other, should it have been marked anew meanwhile."""
+    await tx.execute(JOIN, account_id=account_id)
+
+
 async def count(tx: ReadTx) -> int:
-    """How many accounts wait."""
-    return int(await tx.scalar("select count(*) from marks"))
+    """How many accounts wait, but for those that were set apart."""
+    return int(await tx.scalar("select count(*) from marks where retry_at is null"))
 
 
 _WITH_ACCOUNTS = ("responses", "invitations", "accounts", "stakeholders", "snapshots", "latest_pairs")

@@ -25,12 +25,18 @@ MOST_UNTOLD: Final = 2_000
 """With more accounts untold than these, counting everything is quicker than counting them beside the sums."""
 _GRACE: Final = timedelta(days=1)
 """When a month has just ended, another replica's clock may not say so yet: it still reads the oldest one."""
-_DUE: Final = """
-    select s.account_id from snapshots s
-    left join months_told t on t.account_id = s.account_id and t.score_window = :window
+_LACKING: Final = """
+    from snapshots s left join months_told t on t.account_id = s.account_id and t.score_window = :window
     where (t.upto is null or t.upto < :upto)
     and not exists (select from marks m where m.account_id = s.account_id and m.since <= :upto)
-    order by t.upto nulls first, s.account_id limit :accounts for no key update of s skip locked
+"""
+_DUE: Final = f"""
+    select s.account_id {_LACKING} and s.account_id <> all(cast(:passed_over as text[]))
+    order by t.upto nulls first, s.account_id limit :accounts
+"""
+_HOLD: Final = f"""
+    select s.account_id {_LACKING} and s.account_id = any(cast(:account_ids as text[]))
+    order by s.account_id for no key update of s skip locked
 """
 _UNTOLD: Final = """
     select account_id from marks where since <= :upto union select s.account_id from snapshots s where not exists (
@@ -79,30 +85,38 @@ async def forget(tx: WriteTx, account_ids: Sequence[str]) -> None:
     await tx.execute(_FORGET, accounts=list(account_ids))
 
 
-async def keep(tx: WriteTx, window: Window, now: datetime, accounts: int) -> int:
-    """Count the months that are missing, for up to so many accounts whose past nothing waits to change; returns of how
+async def due(
+    tx: ReadTx, window: Window, now: datetime, accounts: int, passed_over: Sequence[str] = ()
+) -> Sequence[str]:
+    """Up to so many accounts, but for some, of which months are missing and whose past nothing waits to change."""
+    upto = closed_months(now)[-1]
+    return await tx.column(_DUE, window=window.name, upto=upto, accounts=accounts, passed_over=list(passed_over))
+
+
+async def keep(tx: WriteTx, window: Window, now: datetime, account_ids: Sequence[str]) -> int:
+    """Count the months that are missing of those of the accounts whose past nothing waits to change; returns of how
     many.
 
     Their snapshots stay locked meanwhile, so that a projector which finds something late comes after and lets go again.
     """
     months = closed_months(now)
-    due = [row["account_id"] for row in await tx.all(_DUE, window=window.name, upto=months[-1], accounts=accounts)]
+    held = await tx.column(_HOLD, window=window.name, upto=months[-1], account_ids=list(account_ids))
     # What holds is asked once the snapshots are locked: a projector may have let go of it just before.
-    told = {row["account_id"]: row["upto"] for row in await tx.all(_TOLD, window=window.name, account_ids=due)}
+    told = {row["account_id"]: row["upto"] for row in await tx.all(_TOLD, window=window.name, account_ids=list(held))}
     by_upto: dict[datetime | None, list[str]] = {}
-    for account_id in due:
+    for account_id in held:
         by_upto.setdefault(told.get(account_id), []).append(account_id)
-    for upto, account_ids in by_upto.items():
+    for upto, alike in by_upto.items():
         missing = [month for month in months if upto is None or month > upto]
         if not missing:
             continue
-        question = Question(window, Filters(), missing, split=("account_id",), account_ids=account_ids)
+        question = Question(window, Filters(), missing, split=("account_id",), account_ids=alike)
         bound = question.bound() | {"window": window.name, "oldest": closed_months(now - _GRACE)[0]}
         await tx.execute(_CLEAR, **bound)
         for method in ACCOUNT_METHODS:
             await tx.execute(_insert(question, method), **bound, by=method)
         await tx.execute(_TELL, **bound)
-    return len(due)
+    return len(held)
 
 
 async def drifted(tx: ReadTx, window: Window, account_ids: Sequence[str]) -> set[str]:

@@ -2,43 +2,53 @@
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 from uuid import UUID
 
-from services.scorer.domain.history import Change, Subject
+from services.scorer.domain.history import Change
+from services.scorer.store.changes import change_in
 from shared.db.parked import RawRecord
 from shared.db.transaction import ReadTx, WriteTx
 from shared.topics import RESPONSES
 from shared.verdicts import Received
 
 INSERT = """
-    insert into pending_changes (event_id, response_id, recorded_at, partition, record_offset, headers, value)
-    select event_id, response_id, recorded_at, partition, record_offset, headers::jsonb, value
+    insert into pending_changes
+        (event_id, response_id, recorded_at, partition, record_offset, headers, value, sender)
+    select event_id, response_id, recorded_at, partition, record_offset, headers::jsonb, value, sender
     from unnest(cast(:event_ids as uuid[]), cast(:response_ids as text[]), cast(:recorded_ats as timestamptz[]),
-        cast(:partitions as int[]), cast(:offsets as bigint[]), cast(:headers as text[]), cast(:values as bytea[]))
-        as r(event_id, response_id, recorded_at, partition, record_offset, headers, value)
+        cast(:partitions as int[]), cast(:offsets as bigint[]), cast(:headers as text[]), cast(:values as bytea[]),
+        cast(:senders as text[]))
+        as r(event_id, response_id, recorded_at, partition, record_offset, headers, value, sender)
     order by event_id on conflict (event_id) do nothing
 """
 ARRIVED = """
     with arrived as (
         delete from pending_changes where response_id = any(cast(:ids as text[])) returning *
     )
-    select p.event_id, p.partition, p.record_offset, p.headers, p.value, p.recorded_at, c.kind, c.changes,
-        c.account_id as said_account, c.stakeholder_id as said_stakeholder,
-        r.account_id, r.stakeholder_id, r.survey_type
-    from arrived p join response_changes c using (event_id) join responses r on r.response_id = p.response_id
-    order by p.event_id
+    select p.event_id, p.response_id, p.partition, p.record_offset, p.headers, p.value, p.recorded_at,
+        c.kind, c.account_id, c.stakeholder_id, c.changes, c.survey_type, c.posted
+    from arrived p join response_changes c using (event_id) order by p.event_id
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
-    """A change whose response has come, whose that is, and the record as it was read; None where nobody knows any
-    more."""
+DROP_BEYOND = """
+    delete from response_changes where event_id in (
+        select event_id from (
+            select event_id, row_number() over (partition by sender order by p.recorded_at desc, event_id desc) as place
+            from pending_changes p join response_changes c using (event_id) where c.kind = 'amended'
+        ) as waiting
+        where place > :most limit :at_once
+    )
+"""
 
+
+class Arrived(NamedTuple):
+    """A change whose response has come, and the record as it was read; None where nobody knows any more."""
+
+    response_id: str
     change: Change
-    subject: Subject
     record: RawRecord | None
 
 
@@ -57,6 +67,7 @@ async def insert(tx: WriteTx, waiting: Sequence[tuple[str, Change, Received]]) -
                 for _, _, record in waiting
             ],
             values=[record.event.value() for _, _, record in waiting],
+            senders=[record.event.sender for _, _, record in waiting],
         )
 
 
@@ -65,25 +76,18 @@ async def take_arrived(tx: WriteTx, response_ids: Iterable[str], prefix: str) ->
     rows = await tx.all(ARRIVED, ids=list(response_ids))
     return [
         Arrived(
-            Change(
-                row["event_id"],
-                row["kind"],
-                row["said_account"],
-                row["said_stakeholder"],
-                row["recorded_at"],
-                row["changes"],
-            ),
-            Subject(row["account_id"], row["stakeholder_id"], row["survey_type"]),
+            row["response_id"],
+            change_in(row),
             None
             if row["value"] is None
             else RawRecord(
                 prefix + RESPONSES.name,
                 row["partition"],
                 row["record_offset"],
-                row["said_account"].encode(),
+                row["account_id"].encode(),
                 bytes(row["value"]),
                 [(name, text.encode("latin-1")) for name, text in row["headers"]],
-                row["said_account"],
+                row["account_id"],
             ),
         )
         for row in rows
@@ -96,14 +100,15 @@ async def forget(tx: WriteTx, event_ids: Sequence[UUID]) -> None:
         await tx.execute("delete from response_changes where event_id = any(cast(:ids as uuid[]))", ids=list(event_ids))
 
 
-async def overdue(tx: ReadTx, limit: int) -> list[str]:
-    """Responses that are there although changes of theirs still wait: the two came through different partitions at
-    the same moment, and neither transaction saw the other."""
-    rows = await tx.all(
-        "select distinct p.response_id from pending_changes p join responses r using (response_id) limit :limit",
+async def overdue(tx: ReadTx, limit: int, passed_over: Sequence[str] = ()) -> Sequence[str]:
+    """Responses, but for some, that are there although changes of theirs still wait: the two came through different
+    partitions at the same moment, and neither transaction saw the other."""
+    return await tx.column(
+        "select distinct p.response_id from pending_changes p join responses r using (response_id)"
+        " where p.response_id <> all(cast(:passed_over as text[])) limit :limit",
         limit=limit,
+        passed_over=list(passed_over),
     )
-    return [row["response_id"] for row in rows]
 
 
 async def drop_amendments(tx: WriteTx, recorded_before: datetime) -> int:
@@ -114,6 +119,11 @@ async def drop_amendments(tx: WriteTx, recorded_before: datetime) -> int:
         " where p.event_id = c.event_id and p.recorded_at < :before and c.kind = 'amended'",
         before=recorded_before,
     )
+
+
+async def drop_beyond(tx: WriteTx, most: int, at_once: int) -> int:
+    """Delete amendments that wait, of each sender all but the newest `most`, so many at once; returns how many."""
+    return await tx.execute(DROP_BEYOND, most=most, at_once=at_once)
 
 
 async def count(tx: ReadTx) -> dict[str, int]:

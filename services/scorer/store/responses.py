@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final
 
 from services.scorer.domain.history import AMENDABLE
 from shared.db.transaction import ReadTx, WriteTx
@@ -33,6 +33,8 @@ _AS_SENT = (
     "quiet",
 )
 """What a row takes from the event as it is; with `sent` and `attributes` after it, the type `response_row_v2`."""
+_RECORDED: Final = ", ".join((*_AS_SENT, "attributes", "sent", "erased", "base"))
+"""What tells whether another record of the same id says the same."""
 _values_of = attrgetter(*_AS_SENT)
 _ANSWER_COLUMNS: Mapping[str, str] = {
     "response_id": "text",
@@ -80,7 +82,7 @@ INSERT = (
 )
 INSERT_ANSWERS = (
     f"insert into response_answers ({', '.join(_ANSWER_COLUMNS)})"
-    f" select * from {_rows_of(_ANSWER_COLUMNS)} on conflict do nothing"
+    f" select {', '.join(_ANSWER_COLUMNS)} from {_rows_of(_ANSWER_COLUMNS)} on conflict do nothing"
 )
 UPDATE_LIVE = (
     "update responses set "
@@ -174,7 +176,7 @@ async def as_recorded(tx: ReadTx, response_ids: Iterable[str]) -> dict[str, dict
     ids = list(response_ids)
     if not ids:
         return {}
-    rows = await tx.all("select * from responses where response_id = any(cast(:ids as text[]))", ids=ids)
+    rows = await tx.all(f"select {_RECORDED} from responses where response_id = any(cast(:ids as text[]))", ids=ids)
     answers = await answers_of(tx, ids)
     return {
         row["response_id"]: dict(row) | {"answers": answers.get(row["response_id"], [])} | (row["base"] or {})

@@ -54,7 +54,8 @@ def _tuples_of(account_id: str, snapshot: Snapshot) -> Iterator[tuple[Any, ...]]
 async def read_sums(tx: ReadTx, account_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
     """The rows stored of each account, in no particular order."""
     rows = await tx.all(
-        "select * from snapshot_sums where account_id = any(cast(:ids as text[]))", ids=list(account_ids)
+        f"select {', '.join(_COLUMNS)} from snapshot_sums where account_id = any(cast(:ids as text[]))",
+        ids=list(account_ids),
     )
     found: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:

@@ -22,7 +22,7 @@ def upgrade() -> None:
             origins text[] not null default '{}',
             rate_limit int check (rate_limit > 0),
             created_at timestamptz not null,
-            expires_at timestamptz,
+            expires_at timestamptz check (isfinite(expires_at)),
             revoked_at timestamptz,
             last_used_at timestamptz
         )

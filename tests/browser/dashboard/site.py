@@ -6,16 +6,14 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 from playwright.async_api import Browser, BrowserContext, Page, expect
 
-from services.cli.embedded.process import free_port
+from tests.support.dashboard import dashboard_of, ran
 from tests.support.environment import Environment
 from tests.support.installation import Installation, installed
-from tests.support.polling import eventually
-from tests.support.processes import end, start, tellback
 
 WAIT_MS = 30_000
+CHOSEN = "a word that nobody guesses 7"
 PICTURES = Path(os.environ.get("TELLBACK_TEST_PICTURES", "build/pictures"))
 expect.set_options(timeout=WAIT_MS)
 
@@ -35,48 +33,12 @@ class Site:
         assert answer.status_code == 202, answer.text
 
 
-async def _ran(argv: tuple[str, ...], log: Path, variables: dict[str, str]) -> None:
-    child = start(argv, log, variables)
-
-    async def ended() -> bool:
-        return child.poll() is not None
-
-    await eventually(ended, timeout=100)
-    assert child.returncode == 0, log.read_text(errors="replace")[-3000:]
-
-
 @contextlib.asynccontextmanager
 async def site(environment: Environment, folder: Path) -> AsyncIterator[Site]:
     """The installation, the demo played into it, the dashboard ready."""
-    async with installed(environment, folder) as installation:
-        urls = {name: installation.url(name) for name in installation.clients}
-        port = free_port()
-        variables = environment.variables() | {
-            "TELLBACK_API_KEY": installation.key,
-            "TELLBACK_LOG_FORMAT": "json",
-            "TELLBACK_DASHBOARD_API_KEY_FILE": str(folder / "data" / "dashboard_key"),
-            "TELLBACK_DASHBOARD_REFRESH_SECONDS": "0.5",
-            **{f"TELLBACK_DASHBOARD_{name.upper()}_URL": url for name, url in urls.items()},
-            **{f"TELLBACK_{name.upper()}_URL": url for name, url in urls.items()},
-        }
-        await _ran(tellback("dashboard", "setup", "--data", str(folder / "data")), folder / "setup.log", variables)
-        await _ran(tellback("demo"), folder / "demo.log", variables)
-        argv = tellback("serve", "dashboard", "--port", str(port), "--pause", "0")
-        child = start(argv, folder / "dashboard.log", variables)
-        url = f"http://127.0.0.1:{port}"
-        try:
-            await eventually(lambda: _answers(f"{url}/health/ready"), timeout=60)
-            yield Site(installation, url, (folder / "data" / "first_admin").read_text().strip())
-        finally:
-            end(child)
-
-
-async def _answers(url: str) -> bool:
-    async with httpx.AsyncClient(trust_env=False) as client:
-        try:
-            return (await client.get(url)).is_success
-        except httpx.HTTPError:
-            return False
+    async with installed(environment, folder) as installation, dashboard_of(installation, folder) as dashboard:
+        await ran(("demo",), folder / "demo.log", dashboard.variables)
+        yield Site(installation, dashboard.url, dashboard.password)
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +65,19 @@ async def sign_in(page: Page, where: Site, name: str = "admin", password: str | 
     await page.get_by_label("Password").fill(password or where.password)
     await page.get_by_role("button", name="Sign in").click()
     await expect(page.get_by_role("heading", level=1, name="Portfolio")).to_be_visible()
+
+
+async def password_by_link(page: Page, browser: Browser) -> str:
+    """Set a password by the link that the dialog shows, in a window of its own, as the person would."""
+    link = (await page.locator("code.secret").inner_text()).strip()
+    context = await Look().context(browser)
+    own = await context.new_page()
+    await own.goto(link)
+    await own.get_by_label("New password").fill(CHOSEN)
+    await own.get_by_role("button", name="Set it").click()
+    await expect(own.get_by_role("heading", name="Sign in")).to_be_visible()
+    await context.close()
+    return CHOSEN
 
 
 async def open_page(page: Page, where: Site, path: str) -> None:

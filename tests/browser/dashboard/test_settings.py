@@ -14,7 +14,7 @@ from shared.db.engine import Database
 from shared.kafka.producer import Publisher
 from shared.records import OutRecord
 from shared.topics import RESPONSES
-from tests.browser.dashboard.site import Look, Site, loaded, open_page, sign_in
+from tests.browser.dashboard.site import Look, Site, loaded, open_page, password_by_link, sign_in
 from tests.support.http import bearer
 from tests.support.polling import eventually
 from tests.support.receiver import FAIL, Receiver, receiving
@@ -240,7 +240,7 @@ async def test_a_viewer_reads_and_cannot_act_neither_by_button_nor_by_call(
     await page.get_by_label("Name", exact=True).fill("Vera")
     await page.get_by_role("dialog").get_by_role("combobox").select_option("viewer")
     await page.get_by_role("button", name="Let them in").click()
-    password = await the_secret(page)
+    password = await password_by_link(page, browser)
 
     context = await Look().context(browser)
     own = await context.new_page()

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.dashboard.site import Look, Site, loaded, open_page, sign_in
+from tests.browser.dashboard.site import Look, Site, loaded, open_page, password_by_link, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 FELL = "ironbridge"
@@ -129,7 +129,7 @@ async def test_an_account_manager_sees_and_reaches_own_accounts_only(page: Page,
     await page.get_by_label("E-mail").fill("tom.okafor@supplier.example")
     await page.get_by_label("Name", exact=True).fill("Tom Okafor")
     await page.get_by_role("button", name="Let them in").click()
-    password = (await page.locator("code.secret").inner_text()).strip()
+    password = await password_by_link(page, browser)
 
     context = await Look().context(browser)
     own = await context.new_page()

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from playwright.async_api import Browser, Page, expect
 
-from tests.browser.dashboard.site import Look, Site, loaded, open_page, sign_in
+from tests.browser.dashboard.site import Look, Site, loaded, open_page, password_by_link, sign_in
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 
@@ -152,7 +152,7 @@ async def test_ones_own_follow_ups_come_first(page: Page, browser: Browser, wher
     await page.get_by_label("Name", exact=True).fill("Priya Nair")
     await page.get_by_role("dialog").get_by_role("combobox").select_option("leader")
     await page.get_by_role("button", name="Let them in").click()
-    password = (await page.locator("code.secret").inner_text()).strip()
+    password = await password_by_link(page, browser)
     context = await Look().context(browser)
     own = await context.new_page()
     await sign_in(own, where, "priya.nair@supplier.example", password)

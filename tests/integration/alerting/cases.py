@@ -8,7 +8,7 @@ from uuid import UUID
 
 from shared.erasure import subject_by
 from shared.events.context import ContextRecorded
-from shared.events.directory import AccountRemoved, AccountUpserted, Contact, StakeholderUpserted
+from shared.events.directory import AccountRemoved, AccountUpserted, Contact, StakeholderRemoved, StakeholderUpserted
 from shared.events.envelope import Event, EventData
 from shared.events.responses import ResponseAmended, ResponseWithdrawn, StakeholderErased
 from shared.events.scores import (
@@ -61,13 +61,13 @@ TOPIC_OF: Mapping[str, Topic] = {
     STAKEHOLDER_ERASED: RESPONSES,
     ACCOUNT_UPSERTED: DIRECTORY,
     STAKEHOLDER_UPSERTED: DIRECTORY,
+    STAKEHOLDER_REMOVED: DIRECTORY,
     STAKEHOLDER_ANSWERED: SCORE_EVENTS,
     STAKEHOLDER_ANSWER_CORRECTED: SCORE_EVENTS,
     STAKEHOLDER_WENT_SILENT: SCORE_EVENTS,
     ACCOUNT_SCORE_DROPPED: SCORE_EVENTS,
     ACCOUNT_SCORE_RECOVERED: SCORE_EVENTS,
     ACCOUNT_REMOVED: DIRECTORY,
-    STAKEHOLDER_REMOVED: DIRECTORY,
     CONTEXT_RECORDED: CONTEXT_EVENTS,
     ACCOUNT_CLASS_CHANGED: SCORE_EVENTS,
     ACCOUNT_SCORE_CHANGED: ACCOUNT_SCORES,
@@ -113,6 +113,15 @@ class Case:
             account_id=self.account_id, stakeholder_id=stakeholder_id, event_id=event_id, recorded_at=at, **values
         )
         return event(STAKEHOLDER_UPSERTED, data, at, event_id)
+
+    def left(self, stakeholder_id: str = "jane") -> Event:
+        """stakeholder.removed, before MONDAY as well."""
+        at = MONDAY - timedelta(hours=1)
+        event_id = uuid7()
+        data = StakeholderRemoved(
+            account_id=self.account_id, stakeholder_id=stakeholder_id, event_id=event_id, recorded_at=at
+        )
+        return event(STAKEHOLDER_REMOVED, data, at, event_id)
 
     def answered(self, response_id: str, score: int, at: datetime = MONDAY, **fields: Any) -> Event:
         """stakeholder.answered."""
@@ -227,7 +236,7 @@ class Case:
         values: dict[str, Any] = {"stakeholder_id": "jane", "answered_at": MONDAY, "recorded_at": MONDAY} | fields
         return recorded(self.id(response_id), self.account_id, score=score, **values)
 
-    def amended(self, response_id: str, minutes: int = 1, **changes: Any) -> Event:
+    def amended(self, response_id: str, minutes: int = 1, posted: str | None = None, **changes: Any) -> Event:
         """response.amended, so many minutes after the answer."""
         at = MONDAY + timedelta(minutes=minutes)
         event_id = uuid7()
@@ -237,6 +246,7 @@ class Case:
             account_id=self.account_id,
             changes=changes,
             recorded_at=at,
+            posted=posted,
         )
         return event(RESPONSE_AMENDED, data, at, event_id)
 

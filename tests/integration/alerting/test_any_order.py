@@ -15,7 +15,7 @@ from services.scorer.domain.pairs import pair_at
 from shared.events.envelope import Event
 from shared.verdicts import Received
 from tests.integration.alerting.brute import Open, expected
-from tests.integration.alerting.cases import MONDAY, TOPIC_OF, Case
+from tests.integration.alerting.cases import TOPIC_OF, Case
 from tests.integration.alerting.desk import Desk, desk
 from tests.integration.alerting.histories import History
 from tests.support.environment import Environment
@@ -66,7 +66,7 @@ async def read(alerting: Desk, case: Case, batch: Sequence[Event]) -> None:
     table = handlers(alerting.app.state.service.resources)
     async with alerting.plumbing.database.write() as tx:
         for handler, group in groupby(batch, key=lambda event: table[event.name]):
-            records = [Received(event, TOPIC_OF[event.name].name, 0, 0, MONDAY) for event in group]
+            records = [Received(event, TOPIC_OF[event.name].name, 0, 0) for event in group]
             await handler(tx, records)
 
 

@@ -138,6 +138,22 @@ async def test_only_a_fresh_signature_with_a_live_secret_counts(alerting: Desk, 
     assert (await crm.send(body)).status_code == 401
 
 
+async def test_a_disabled_endpoint_is_refused_and_its_message_may_be_sent_again_once_it_is_enabled(
+    alerting: Desk, crm: Crm, task: str
+) -> None:
+    body = {"follow_up_id": task, "action": "acknowledge"}
+    path = f"/v1/webhook-endpoints/{crm.endpoint_id}"
+    assert (await alerting.client.patch(path, json={"enabled": False})).status_code == 200
+    refused = await crm.send(body, "msg_1")
+    assert (refused.status_code, refused.json()["code"]) == (403, "endpoint_disabled")
+    assert (await alerting.get(task))["state"] == "open"
+    forged = await crm.send(body, headers={"webhook-signature": "v1,AAAA"})
+    assert forged.status_code == 401, "only who has the secret learns that the endpoint is disabled"
+
+    assert (await alerting.client.patch(path, json={"enabled": True})).status_code == 200
+    assert (await crm.send(body, "msg_1")).json()["changed"] is True
+
+
 async def test_an_endpoint_of_one_owner_acts_on_its_accounts_only(alerting: Desk, acme: Case, task: str) -> None:
     body = {"follow_up_id": task, "action": "acknowledge"}
     stranger = await crm_of(alerting, headers=await alerting.key("manage", owner_email="else@supplier.example"))

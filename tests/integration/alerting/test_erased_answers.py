@@ -1,8 +1,11 @@
 """What an erasure took stays out, also what is still said about it in records that are read later or again."""
 
 from datetime import timedelta
+from typing import Any
 
-from tests.integration.alerting.cases import Case
+from shared.db.erasures import Journal
+from shared.events.responses import StakeholderErased
+from tests.integration.alerting.cases import OLIVIA, Case
 from tests.integration.alerting.desk import Desk
 
 
@@ -35,3 +38,90 @@ async def test_an_amendment_whose_answer_never_comes_goes_after_thirty_days(aler
     alerting.clock.advance(timedelta(days=31))
     assert await alerting.look("purge-early") == 1
     assert await rows(alerting, "response_changes") == 2
+
+
+async def test_a_removal_from_the_directory_that_is_read_after_the_erasure_leaves_no_row(
+    alerting: Desk, acme: Case
+) -> None:
+    await alerting.emit(acme.erased(alerting.environment))
+    await alerting.emit(acme.left())
+    assert await alerting.number("select count(*) from stakeholders where account_id = :a", a=acme.account_id) == 0
+
+
+async def test_what_names_the_person_in_follow_ups_of_others_is_taken_out(alerting: Desk, acme: Case) -> None:
+    """The id, the address and the full name, as whole words and in any case."""
+    await alerting.subscribe("follow_up.opened", "follow_up.updated", "follow_up.closed")
+    await alerting.emit(acme.account(), acme.person())
+    body = {
+        "account_id": acme.account_id,
+        "title": "Ask JANE DOE and Janette Doe",
+        "reason": "jane@acme.example wrote",
+    }
+    opened = await alerting.client.post("/v1/follow-ups", json=body)
+    task = opened.json()["follow_up_id"]
+    await alerting.do(task, "comments", 201, comment="called\nJane Doe, she knows")
+    await alerting.do(
+        task, "promise", what="Jane Doe gets a date", by=(alerting.clock.now() + timedelta(days=1)).isoformat()
+    )
+    closing: dict[str, Any] = {
+        "outcome": "resolved",
+        "root_cause": "Jane Doe",
+        "what_was_done": "wrote to jane",
+        "told_customer": True,
+    }
+    await alerting.do(task, "close", **closing)
+    await alerting.emit(acme.erased(alerting.environment))
+    detail = await alerting.get(task)
+    assert (detail["title"], detail["root_cause"]) == ("Ask [erased] and Janette Doe", "[erased]")
+    assert (detail["what_was_done"], detail["promise"]["what"]) == ("wrote to [erased]", "[erased] gets a date")
+    assert detail["reasons"] == ["[erased] wrote"]
+    messages = await alerting.messages(acme)
+    assert "Ask [erased] and Janette Doe" in {message["data"]["task"]["title"] for message in messages}
+    for text in (str(detail), str(await alerting.get(task, "/why")), str(messages)):
+        assert [name for name in ("Jane Doe,", "JANE DOE", "jane@acme", "jane'") if name in text] == []
+    async with alerting.plumbing.database.read() as tx:
+        comments = await tx.column("select comment from task_history where follow_up_id = :id", id=task)
+    assert "called\n[erased], she knows" in comments
+
+
+async def test_the_log_of_messages_names_the_person_by_the_hash(alerting: Desk, acme: Case) -> None:
+    await alerting.subscribe("follow_up.opened", "survey_response.created")
+    await alerting.emit(acme.account(), acme.person(), acme.response("r1"), acme.answered("r1", 2))
+    gone = acme.erased(alerting.environment)
+    await alerting.emit(gone)
+    async with alerting.plumbing.database.read() as tx:
+        rows = await tx.all(
+            "select stakeholder_id, body from webhook_messages where account_id = :account_id",
+            account_id=acme.account_id,
+        )
+    assert rows
+    assert {row["stakeholder_id"] for row in rows} == {gone.data.subject}  # type: ignore[attr-defined]
+    assert [row["body"] for row in rows if b"ane" in (row["body"] or b"")] == []
+
+
+async def test_who_waits_to_be_erased_is_in_no_follow_up_and_nothing_leaves_about_their_account(
+    alerting: Desk, acme: Case
+) -> None:
+    await alerting.emit(acme.account(), acme.person(), acme.response("r1"), acme.answered("r1", 2))
+    task = (await alerting.only(acme))["follow_up_id"]
+    gone = acme.erased(alerting.environment)
+    assert isinstance(gone.data, StakeholderErased)
+    async with alerting.plumbing.database.write() as tx:
+        await Journal.hide(tx, gone.data)
+    assert await alerting.items(acme) == []
+    for path in (f"/v1/follow-ups/{task}", f"/v1/follow-ups/{task}/why"):
+        assert (await alerting.client.get(path)).status_code == 404
+    path = f"/v1/erasures/{gone.data.receipt_id}"
+    assert (await alerting.client.get(path)).json()["status"] == "waiting"
+    await alerting.emit(gone)
+    assert (await alerting.client.get(path)).json()["status"] == "applied"
+    assert (await alerting.only(acme))["stakeholder_id"] == gone.data.subject
+
+
+async def test_a_receipt_is_for_who_sees_the_account(alerting: Desk, acme: Case) -> None:
+    gone = acme.erased(alerting.environment)
+    await alerting.emit(acme.account(), gone)
+    path = f"/v1/erasures/{gone.data.receipt_id}"  # type: ignore[attr-defined]
+    for owner, status in ((OLIVIA, 200), ("somebody.else@supplier.example", 404)):
+        key = await alerting.key("erase", owner_email=owner)
+        assert (await alerting.client.get(path, headers=key)).status_code == status

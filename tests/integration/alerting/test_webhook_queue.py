@@ -223,7 +223,7 @@ async def test_erasing_a_person_takes_bodies_answers_and_waiting_deliveries(api:
         await eventually(arrived(receiver, 4))
         await api.all_settled(endpoint, "pending")
         async with api.app.state.service.webhooks.database.write() as tx:
-            assert await forget_person(tx, **person) == 1
+            assert await forget_person(tx, **person, subject="erased-4711") == 1
         states = {item["webhook_id"]: item["status"] for item in await api.deliveries(endpoint)}
         assert sorted(states.values()) == ["cancelled", "pending"]
         (erased,) = [item for item in await api.deliveries(endpoint) if item["status"] == "cancelled"]

@@ -26,10 +26,12 @@ Reply = Callable[[str, dict[str, str]], tuple[int, Any]]
 
 @dataclass
 class Upstream:
-    """Another service: `reply` gives status and body for a path and its query; every question is kept."""
+    """Another service: `reply` gives status and body for a path and its query; every question is kept, and each answer
+    has the `retry_after`."""
 
     reply: Reply = lambda path, query: (404, {"code": "not_found"})
     asked: list[tuple[str, dict[str, str], str]] = field(default_factory=list)
+    retry_after: bytes = b"7"
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         headers = dict(scope["headers"])
@@ -37,7 +39,7 @@ class Upstream:
         path = scope["raw_path"].decode().partition("?")[0]
         self.asked.append((path, query, headers[b"authorization"].decode()))
         status, body = self.reply(path, query)
-        head = [(b"content-type", b"application/json"), (b"retry-after", b"7")]
+        head = [(b"content-type", b"application/json"), (b"retry-after", self.retry_after)]
         await send({"type": "http.response.start", "status": status, "headers": head})
         await send(
             {"type": "http.response.body", "body": body if isinstance(body, bytes) else json.dumps(body).encode()}

@@ -36,6 +36,15 @@ async def test_a_limit_of_the_scorer_is_passed_on(stand: Stand) -> None:
     assert (answer.status_code, answer.json()["code"], answer.headers["retry-after"]) == (429, "rate_limited", "7")
 
 
+@pytest.mark.parametrize("wait", [b"soon", b"\xb2", b"9" * 5000], ids=["words", "superscript", "too long"])
+async def test_a_wait_that_is_no_number_of_seconds_is_left_out(stand: Stand, wait: bytes) -> None:
+    stand.scorer.reply = lambda path, query: (429, {"code": "rate_limited"})
+    stand.scorer.retry_after = wait
+    answer = await stand.client.get("/v1/funnel")
+    assert (answer.status_code, answer.json()["code"]) == (429, "rate_limited")
+    assert "retry-after" not in answer.headers
+
+
 async def test_cohorts_and_benchmarks_need_nobody_else(stand: Stand) -> None:
     stand.scorer.reply = stand.alerting.reply = away
     assert (await stand.get("/v1/cohorts"))["groups"]

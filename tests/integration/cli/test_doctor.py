@@ -1,5 +1,7 @@
 """The doctor finds what was made wrong on purpose, and says what to do; reconcile finds what does not add up."""
 
+from datetime import UTC, datetime, timedelta
+
 import asyncpg
 import pytest
 
@@ -7,6 +9,7 @@ from services.cli.checks import Check, State, state, webhooks
 from services.cli.reconcile import read_lines
 from shared.kafka.admin import Admin
 from shared.topics import RESPONSES, SCORE_EVENTS
+from tests.support.clock import FrozenClock
 from tests.support.environment import Environment
 from tests.support.polling import eventually
 
@@ -41,6 +44,14 @@ async def test_commits_that_may_be_lost_are_found(environment: Environment) -> N
     found = named(await state.database(environment.common), "durability")
     assert found.state is State.FAILED
     assert "synchronous_commit=off" in found.found
+
+
+@pytest.mark.parametrize(("seconds", "found"), [(90, "ahead of the database's"), (-90, "behind the database's")])
+async def test_a_clock_that_has_jumped_is_found(environment: Environment, seconds: int, found: str) -> None:
+    jumped = FrozenClock(datetime.now(UTC) + timedelta(seconds=seconds))
+    check = named(await state.database(environment.common, jumped), "clock")
+    assert (check.state, check.found.partition(" s ")[2]) == (State.FAILED, found)
+    assert "NTP" in check.fix
 
 
 async def test_a_schema_that_is_behind_is_found(environment: Environment) -> None:

@@ -1,10 +1,8 @@
-"""The commands that repair: dead letters put back or dropped, topics read again, gaps accepted."""
+"""The commands that repair: dead letters tried again or dropped, topics read again, gaps accepted."""
 
 import asyncio
 import json
-import os
 import re
-import subprocess
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
@@ -25,7 +23,7 @@ from shared.verdicts import NEW, REPEAT, Received, Verdict
 from tests.support.environment import Environment
 from tests.support.events import record_of, recorded
 from tests.support.polling import eventually
-from tests.support.processes import SOURCES, tellback
+from tests.support.processes import run_tellback
 
 
 @pytest.fixture
@@ -41,19 +39,6 @@ async def publisher(environment: Environment) -> AsyncIterator[Publisher]:
     await publisher.start()
     yield publisher
     await publisher.stop()
-
-
-async def run(environment: Environment, *arguments: str) -> "subprocess.CompletedProcess[str]":
-    """A command in a process of its own, on the environment's Kafka and PostgreSQL."""
-    return await asyncio.to_thread(
-        subprocess.run,
-        tellback(*arguments),
-        env=os.environ | SOURCES | environment.variables(),
-        capture_output=True,
-        text=True,
-        timeout=90,
-        check=False,
-    )
 
 
 @asynccontextmanager
@@ -89,28 +74,28 @@ async def until(database: Database, **expected: int) -> None:
     await eventually(reached, timeout=30)
 
 
-async def test_dead_letters_are_listed_shown_put_back_and_dropped(
+async def test_dead_letters_are_listed_shown_tried_again_and_dropped(
     environment: Environment, database: Database, publisher: Publisher
 ) -> None:
     bad = [OutRecord(RESPONSES, "acme", b"acme", b"junk %d" % number, []) for number in range(2)]
     await publisher.send_many(bad)
     async with reading(environment, database):
         await until(database, dead=2)
-    listed = json.loads((await run(environment, "dlq", "list", "--json")).stdout)
+    listed = json.loads((await run_tellback(environment, "dlq", "list", "--json")).stdout)
     assert [(each["service"], each["reason"]) for each in listed] == [("scorer", "no_envelope")] * 2
     assert "junk" not in json.dumps(listed)
     assert re.fullmatch(r"\S{10}T\S+Z", listed[0]["parked_at"])
-    shown = json.loads((await run(environment, "dlq", "show", listed[0]["id"])).stdout)
+    shown = json.loads((await run_tellback(environment, "dlq", "show", listed[0]["id"])).stdout)
     assert shown["value"].startswith("junk")
 
-    assert "2 dead letters put back" in (await run(environment, "dlq", "replay", "--all")).stdout
-    assert "0 dead letters put back" in (await run(environment, "dlq", "replay", "--all")).stdout
+    assert "2 dead letters are tried again" in (await run_tellback(environment, "dlq", "replay", "--all")).stdout
+    assert "0 dead letters are tried again" in (await run_tellback(environment, "dlq", "replay", "--all")).stdout
     async with database.read() as tx:
-        waiting = await tx.all("select value from outbox where topic = 'responses' order by id")
-    assert {bytes(row["value"]) for row in waiting} == {b"junk 0", b"junk 1"}
+        assert await tx.column("select state from parked") == ["retrying", "retrying"]
+        assert await tx.scalar("select count(*) from outbox where topic = 'responses'") == 0
 
-    assert (await run(environment, "dlq", "drop", listed[0]["id"])).returncode == 0
-    gone = await run(environment, "dlq", "show", listed[0]["id"])
+    assert (await run_tellback(environment, "dlq", "drop", listed[0]["id"])).returncode == 0
+    gone = await run_tellback(environment, "dlq", "show", listed[0]["id"])
     assert gone.returncode == 1
     assert "unknown_dead_letter" in gone.stderr
 
@@ -121,7 +106,7 @@ async def test_a_replay_reads_everything_once_more_beside_a_running_service(
     await publisher.send_many([record_of(recorded(f"r{number}")) for number in range(5)])
     async with reading(environment, database):
         await until(database, read=5, new=5)
-        assert (await run(environment, "replay", "scorer", "--topic", "responses")).returncode == 0
+        assert (await run_tellback(environment, "replay", "scorer", "--topic", "responses")).returncode == 0
         # The fenced consumer notices with the next record.
         await publisher.send(record_of(recorded("r5")))
         await until(database, read=11, new=6, repeat=5)
@@ -129,7 +114,7 @@ async def test_a_replay_reads_everything_once_more_beside_a_running_service(
 
 async def test_a_replay_of_what_nobody_reads_is_refused(environment: Environment) -> None:
     for arguments in (("collector",), ("scorer", "--topic", "follow-ups"), ("nobody",)):
-        done = await run(environment, "replay", *arguments)
+        done = await run_tellback(environment, "replay", *arguments)
         assert done.returncode == 2, done.stdout
 
 
@@ -146,11 +131,11 @@ async def test_a_gap_is_shown_and_only_accepted_when_asked(
     await admin.delete_records({place: RecordsToDelete(before_offset=3)})
     await admin.close()
 
-    shown = await run(environment, "resume")
+    shown = await run_tellback(environment, "resume")
     assert shown.returncode == 1
     assert "--accept-gap" in shown.stderr
-    assert json.loads((await run(environment, "resume", "--json")).stdout)[0]["lost"] == 2
-    assert (await run(environment, "resume", "--accept-gap")).returncode == 0
-    assert "no gaps" in (await run(environment, "resume")).stdout
+    assert json.loads((await run_tellback(environment, "resume", "--json")).stdout)[0]["lost"] == 2
+    assert (await run_tellback(environment, "resume", "--accept-gap")).returncode == 0
+    assert "no gaps" in (await run_tellback(environment, "resume")).stdout
     async with reading(environment, database):
         await until(database, read=3, gap=2)

@@ -1,17 +1,24 @@
 """`tellback serve` in a real process: ready when it can work, and on SIGTERM 'not ready' before it stops answering."""
 
+import contextlib
 import signal
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import httpx
+import pytest
 
 from services.cli.embedded.process import free_port
+from services.cli.serve import raised_open_files
 from tests.support.environment import Environment
 from tests.support.polling import eventually
+from tests.support.problems import assert_problem
 from tests.support.processes import end, start, tellback
+from tests.support.wire import wire_to, wires_to
 
 START_SECONDS = 60.0
 PAUSE = "3"
+CROWD = 1_100
 
 
 async def test_it_says_not_ready_before_it_stops_to_accept(environment: Environment, tmp_path: Path) -> None:
@@ -39,6 +46,63 @@ async def test_it_says_not_ready_before_it_stops_to_accept(environment: Environm
         assert end(process) == -signal.SIGTERM
     finally:
         end(process)
+
+
+@contextlib.asynccontextmanager
+async def served(service: str, environment: Environment, log: Path, **settings: str) -> AsyncIterator[str]:
+    """The base URL of a service in a process of its own, alive at the beginning of the block."""
+    port = free_port()
+    process = start(tellback("serve", service, "--port", str(port)), log, environment.variables() | settings)
+    url = f"http://127.0.0.1:{port}"
+    try:
+        async with httpx.AsyncClient(trust_env=False) as client:
+
+            async def alive() -> bool:
+                with contextlib.suppress(httpx.ConnectError):
+                    return (await client.get(f"{url}/health/live")).status_code == 200
+                return False
+
+            await eventually(alive, START_SECONDS)
+        yield url
+    finally:
+        end(process)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("service", "path"), [("collector", "/openapi.json"), ("dashboard", "/login")])
+async def test_a_thousand_connections_that_say_nothing_stop_no_service(
+    service: str, path: str, environment: Environment, tmp_path: Path
+) -> None:
+    raised_open_files()
+    async with served(service, environment, tmp_path / "service.log") as url, wires_to(url, CROWD) as crowd:
+        async with httpx.AsyncClient(base_url=url, trust_env=False) as client:
+            for asked in ("/health/live", "/health/startup", "/metrics", path):
+                assert (await client.get(asked)).status_code == 200, asked
+        assert all(wire.open for wire in crowd)
+
+
+async def test_errors_of_the_dashboard_beside_its_pages_are_problems(environment: Environment, tmp_path: Path) -> None:
+    cases = [
+        ("GET", "/v1/nowhere", 404, None),
+        ("PUT", "/health/live", 404, None),
+        ("GET", "/static/none.css", 404, None),
+        ("POST", "/", 405, "GET, HEAD"),
+    ]
+    log = tmp_path / "dashboard.log"
+    async with served("dashboard", environment, log) as url, httpx.AsyncClient(base_url=url, trust_env=False) as client:
+        for method, path, status, allowed in cases:
+            answer = await client.request(method, path)
+            assert_problem(answer, status, "not_found" if status == 404 else "method_not_allowed")
+            assert answer.headers.get("allow") == allowed
+        assert (await client.head("/login")).status_code == 200
+
+
+async def test_idle_connections_live_as_long_as_the_setting_says(environment: Environment, tmp_path: Path) -> None:
+    log = tmp_path / "collector.log"
+    async with served("collector", environment, log, TELLBACK_KEEP_ALIVE="1") as url, wire_to(url) as wire:
+        await wire.send("GET /health/live HTTP/1.1")
+        assert (await wire.answer()).status == 200
+        assert await wire.closed()
 
 
 def test_a_wrong_setting_is_named_and_its_value_is_not(tmp_path: Path, environment: Environment) -> None:

@@ -9,7 +9,9 @@ import httpx
 import pytest
 
 from services.cli.serve import _server
+from shared.events.posted import posted
 from shared.events.responses import ResponseAmended, ResponseRecorded
+from shared.http.connections import Limits
 from shared.topics import RESPONSES
 from tests.integration.collector.conftest import Running
 from tests.support.http import bearer
@@ -109,10 +111,12 @@ async def test_comment_and_answers_may_be_amended_with_the_token_for_a_day(colle
     assert isinstance(amended, ResponseAmended)
     assert amended.changes == {"comment": "Always on time."}
     assert amended.stakeholder_id == recorded.stakeholder_id  # an erasure finds it, even alone
+    assert (amended.survey_type, amended.posted) == ("nps", posted(vars(recorded)))
 
     for wrong in (
         body | {"score": 1},
         body | {"stakeholder_id": "bob"},
+        body | {"survey_type": "csat"},
     ):
         assert_problem(await collector.client.patch(path, json=wrong, headers=headers), 403, "not_amendable")
     for wrong in (
@@ -129,6 +133,37 @@ async def test_comment_and_answers_may_be_amended_with_the_token_for_a_day(colle
     collector.clock.advance(timedelta(hours=24))
     late = await collector.client.patch(path, json=body, headers=headers)
     assert_problem(late, 403, "amend_token_invalid")
+
+
+async def test_what_cannot_be_amended_about_the_survey_that_was_posted_is_refused(collector: Running) -> None:
+    made = await key(collector)
+    taken = (await post(collector, shown(made), survey_type="csat", score=4)).json()
+    body = {"account_id": "acme", "amend_token": taken["amend_token"]}
+
+    async def with_entry(kind: str) -> httpx.Response:
+        answers = [{"question_id": "q", "type": kind, "value": 3}]
+        path = f"/v1/responses/{taken['response_id']}"
+        return await collector.client.patch(path, json=body | {"answers": answers}, headers=shown(made))
+
+    for kind in ("csat", "nps"):
+        assert_problem(await with_entry(kind), 422, "invalid_request")
+    assert (await with_entry("ces")).status_code == 202
+
+
+async def test_a_page_that_posts_the_same_again_gets_a_token_for_the_same_content(collector: Running) -> None:
+    """Its first answer may have been lost on the way. Other content under the same id is another's."""
+    made = await key(collector)
+    bodies = ({"response_id": "r1"}, {"response_id": "r1"}, {"response_id": "r1", "score": 8})
+    tokens = [(await post(collector, shown(made), **body)).json()["amend_token"] for body in bodies]
+    for number, token in enumerate(tokens):
+        amendment = {"account_id": "acme", "comment": str(number), "amend_token": token}
+        assert (await collector.client.patch("/v1/responses/r1", json=amendment, headers=shown(made))).is_success
+    amendments = {
+        event.data.changes["comment"]: event.data.posted
+        for event in await collector.events(RESPONSES, 6)
+        if isinstance(event.data, ResponseAmended)
+    }
+    assert amendments["0"] == amendments["1"] != amendments["2"]
 
 
 async def test_other_keys_get_no_token_and_need_none(collector: Running) -> None:
@@ -190,7 +225,7 @@ async def test_behind_a_trusted_proxy_the_rate_counts_its_clients(
     collector: Running, proxies: list[str], statuses: list[int]
 ) -> None:
     made = await key(collector, rate_limit=1)
-    config = _server(collector.app, ("127.0.0.1", 0), 0, proxies).config
+    config = _server(collector.app, ("127.0.0.1", 0), 0, proxies, Limits()).config
     config.load()
     transport = httpx.ASGITransport(app=config.loaded_app, client=("127.0.0.1", 1))
     async with httpx.AsyncClient(transport=transport, base_url="http://tellback.test") as proxy:

@@ -20,6 +20,7 @@ from tests.support.environment import Environment
 from tests.support.events import NOW, topic_records
 from tests.support.http import api_key, bearer, running, serving
 from tests.support.polling import eventually
+from tests.support.wire import wire_to
 
 BODY = {"account_id": " acme ", "email": "Ann.Lee@acme.example", "survey_type": "nps", "score": 9, "comment": "Ünïcode"}
 VOLATILE = {"event_id", "request_id", "instance", "x-request-id", "date", "content-length"}
@@ -280,3 +281,22 @@ async def test_plain_posts_do_take_the_hot_path(client: httpx.AsyncClient, app: 
     assert reached == []
     assert (await client.post("/v1/responses", json={})).status_code == 422
     assert reached == ["/v1/responses"]
+
+
+@pytest.mark.parametrize("path", [hot.ONE, hot.MANY, "/v1/keys"])
+async def test_a_key_is_judged_before_the_body_comes(socket: httpx.AsyncClient, path: str) -> None:
+    async with wire_to(str(socket.base_url)) as wire:
+        key = "Authorization: Bearer tb_000000000000_wrong"
+        await wire.send(f"POST {path} HTTP/1.1", key, "Content-Type: application/json", "Content-Length: 200")
+        answer = await wire.answer()
+    assert (answer.status, answer.headers["connection"]) == (401, "close")
+
+
+@pytest.mark.parametrize("path", [hot.ONE, hot.MANY, "/v1/keys"])
+@pytest.mark.parametrize("types", [("text/plain", "application/json"), ("application/json", "text/plain")])
+async def test_two_content_types_are_refused_on_every_path(
+    socket: httpx.AsyncClient, path: str, types: tuple[str, str]
+) -> None:
+    headers = [*socket.headers.multi_items(), *(("content-type", kind) for kind in types)]
+    answer = await socket.post(path, content=json.dumps(BODY).encode(), headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (415, "two_content_types")

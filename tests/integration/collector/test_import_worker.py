@@ -11,8 +11,9 @@ import pytest
 
 from services.collector import jobs
 from services.collector.domain.rows import Reading
+from services.collector.handlers import imports
 from services.collector.handlers.import_rows import RowReader, check_file
-from services.collector.handlers.imports import STEP_ROWS, LostClaim, submit, take_step
+from services.collector.handlers.imports import MOST_WAITING, STEP_ROWS, LostClaim, submit, take_step
 from services.collector.jobs import ImportWorker
 from services.collector.store import imports as store
 from services.collector.store.imports import ImportJob
@@ -20,6 +21,7 @@ from shared.db.engine import Database
 from shared.db.erasures import Journal
 from shared.db.outbox import Relay
 from shared.erasure import subject_by
+from shared.errors import TooMany
 from shared.ids import uuid7
 from tests.integration.collector.conftest import NOW
 from tests.support.clock import FrozenClock
@@ -51,13 +53,42 @@ def worker(database: Database, clock: FrozenClock) -> ImportWorker:
     return ImportWorker(database, Relay(database, unused), clock, KEEP, JOURNAL)
 
 
-async def submitted(database: Database) -> ImportJob:
+async def submitted(database: Database, key: str = "key") -> ImportJob:
     """A queued job with the file of this module."""
     columns = check_file(io.BytesIO(FILE), "responses", {})
-    job = ImportJob(uuid7(), "responses", "queued", "a.csv", ROWS, columns, None, None, True, "key", None, NOW)
+    job = ImportJob(uuid7(), "responses", "queued", "a.csv", ROWS, columns, None, None, True, key, None, NOW)
     async with database.write() as tx:
         await submit(tx, job, io.BytesIO(FILE))
     return job
+
+
+async def test_of_each_key_five_files_wait_also_when_they_come_at_the_same_moment(database: Database) -> None:
+    """They lie in PostgreSQL until they are taken in."""
+
+    async def once() -> str:
+        try:
+            await submitted(database)
+        except TooMany as refused:
+            return refused.code
+        return "taken"
+
+    outcomes = await asyncio.gather(*(once() for _ in range(8)))
+    assert sorted(outcomes) == ["taken"] * MOST_WAITING + ["too_many_imports"] * 3
+    await submitted(database, key="another")
+    async with database.write() as tx:
+        await tx.execute("update imports set state = 'done' where import_id = (select import_id from imports limit 1)")
+    assert [await once(), await once()] == ["taken", "too_many_imports"]
+
+
+async def test_of_each_key_two_gigabytes_wait(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert imports.MOST_WAITING_BYTES == 2 * 1024**3
+    monkeypatch.setattr(imports, "MOST_WAITING_BYTES", 2 * len(FILE) + 1)
+    await submitted(database)
+    await submitted(database)
+    with pytest.raises(TooMany):
+        await submitted(database)
+    async with database.read() as tx:
+        assert await tx.scalar("select count(*) from imports") == 2
 
 
 async def found(database: Database, import_id: UUID) -> ImportJob:
@@ -107,8 +138,9 @@ async def killed_after(database: Database, clock: FrozenClock, steps: int) -> No
     """Work as a process that is killed after so many steps: nothing is released or ended."""
     claim_id = uuid4()
     async with database.write() as tx:
-        job = await store.claim(tx, claim_id, clock.now())
-    assert job is not None
+        claimed = await store.claim(tx, claim_id, clock.now())
+    assert claimed is not None
+    job = await found(database, claimed.import_id)
     reader = RowReader(io.BytesIO(FILE), Reading(job.columns))
     for _ in range(steps):
         async with database.write() as tx:

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from services.collector.handlers import imports
 from shared.events.directory import AccountUpserted
 from shared.events.envelope import Event
 from shared.events.responses import ResponseRecorded
@@ -15,6 +16,7 @@ from tests.integration.collector.conftest import Running, started
 from tests.support.environment import Environment
 from tests.support.http import api_key, bearer
 from tests.support.polling import eventually
+from tests.support.problems import assert_problem
 
 TABLE = """Account,Email,Score,Comment,Date
 acme,Ann@acme.example,10.0,café,2026-03-31
@@ -192,6 +194,12 @@ async def test_accounts_and_people_come_by_file_and_what_says_nothing_new_is_ski
         (b"account,person,score\nacme,ann,9\n", {"columns": "[1]"}, "columns", "invalid_columns"),
         (b"account,person,score\nacme,ann,9\n", {"columns": '{"score": 1}'}, "columns", "invalid_columns"),
         (b"account,person,score\nacme,ann,9\n", {"date_format": "MM/YYYY"}, "date_format", "invalid_date_format"),
+        (
+            b"account,person,score\nacme,ann,9\n",
+            {"date_format": "DD/MM/YYYYYYYY"},
+            "date_format",
+            "invalid_date_format",
+        ),
         (b"account,person,score\nacme,ann,9\n", {"answered_at": "yesterday"}, "answered_at", "invalid_time"),
         (b"account,person,score\nacme,ann,9\n", {"answered_at": "2026-07-01T00:00:00Z"}, "answered_at", "out_of_range"),
         (b"account,person,score\nacme,ann,9\n", {"kind": "people"}, "kind", "literal_error"),
@@ -234,6 +242,19 @@ async def test_a_file_over_the_limit_is_refused_before_it_is_read(
             "/v1/imports", data={"kind": "responses"}, files={"file": ("a.csv", b"x" * 1_100_000)}
         )
     assert (answer.status_code, answer.json()["code"]) == (413, "body_too_large")
+
+
+async def test_a_key_whose_files_wait_is_told_to_come_again_later(
+    collector: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(imports, "MOST_WAITING", 0)
+    refused = await collector.client.post(
+        "/v1/imports", data={"kind": "responses"}, files={"file": ("a.csv", TABLE.encode())}
+    )
+    assert_problem(refused, 429, "too_many_imports")
+    assert int(refused.headers["retry-after"]) > 0
+    async with collector.app.state.plumbing.database.read() as tx:
+        assert await tx.scalar("select count(*) from imports") == 0
 
 
 async def test_the_name_of_a_file_may_be_anything(collector: Running) -> None:

@@ -7,6 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from services.dashboard.domain.recent import Recent
+from services.dashboard.gateways.halts import Halts
 from services.dashboard.gateways.passwords import Passwords
 from services.dashboard.gateways.services import Services
 from services.dashboard.gateways.vault import Vault
@@ -16,6 +17,7 @@ from services.dashboard.handlers.signing_in import SigningIn
 from services.dashboard.jobs.pulse import Pulses
 from services.dashboard.settings import DashboardSettings
 from services.dashboard.web.forms import Forms
+from services.dashboard.web.live import Live
 from services.dashboard.web.resources import Resources, provide
 from shared.db.engine import Database
 from tests.integration.dashboard.fake_services import FakeServices
@@ -42,15 +44,18 @@ async def resources(environment: Environment, clock: FrozenClock, services: Fake
     asked = Services(urls, transport=services.transport)  # type: ignore[arg-type]
     passwords = Passwords()
     keys = KeyRing(database, asked, Vault(SECRET), clock, SecretStr("tb_own"))
+    signing_in = SigningIn(database, clock, passwords, timedelta(hours=12))
     found = Resources(
         settings=DashboardSettings(),
         clock=clock,
         forms=Forms(SECRET, secure=False),
-        signing_in=SigningIn(database, clock, passwords, timedelta(hours=12)),
+        signing_in=signing_in,
         desk=Desk(database, clock, passwords, keys),
         keys=keys,
         pulses=Pulses(1),
+        live=Live(signing_in),
         recent=Recent(),
+        halts=Halts(asked),
     )
     provide(found)
     yield found

@@ -14,6 +14,7 @@ class FakeServices:
         self.asked: list[httpx.Request] = []
         self.answers: dict[str, dict[str, Any]] = {}
         self.away = False
+        self.remarks: list[str] = []
         self.transport = httpx.MockTransport(self._answer)
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
@@ -28,6 +29,8 @@ class FakeServices:
         if request.url.path.startswith("/v1/keys/"):
             self.keys[request.url.path.rpartition("/")[2]]["live"] = False
             return httpx.Response(204)
+        if request.url.path == "/health/ready":
+            return httpx.Response(200, json={"status": "ready", "remarks": self.remarks})
         shown = request.headers["authorization"].removeprefix("Bearer tb_").removesuffix("_secret")
         if not self.keys.get(shown, {}).get("live"):
             return httpx.Response(401, json={"code": "unauthorized", "detail": "no valid key"})

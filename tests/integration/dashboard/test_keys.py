@@ -81,7 +81,7 @@ async def test_who_is_not_an_admin_lets_nobody_in(resources: Resources, role: Ro
     for work in (
         resources.desk.add(acting, "friend@supplier.example", "Friend", Role.ADMIN),
         resources.desk.change(acting, user.user_id, Role.ADMIN, disabled=False),
-        resources.desk.reset_password(acting, user.user_id),
+        resources.desk.password_link(acting, user.user_id),
     ):
         with pytest.raises(Forbidden):
             await work

@@ -74,6 +74,20 @@ async def test_nobody_is_told_who_has_gone(pulse: Pulse, services: FakeServices)
     assert gone.told_at == []
 
 
+async def test_an_answer_that_nobody_foresaw_stops_no_page_for_ever(pulse: Pulse, services: FakeServices) -> None:
+    page = Page(whole=True)
+    pulse.subscribe(page.told)
+    await eventually(lambda: asked(services), timeout=20)
+    services.answers["/v1/follow-ups"] = {"things": []}
+    before = len(services.asked)
+    await eventually(lambda: len(services.asked) > before, timeout=20)
+    services.answers["/v1/follow-ups"] = NOTHING
+    before = len(services.asked)
+    await eventually(lambda: len(services.asked) > before + 2, timeout=20)
+    services.answers["/v1/follow-ups"] = {"items": [{"follow_up_id": "new"}]}
+    await eventually(lambda: page.times(1), timeout=20)
+
+
 async def asked(services: FakeServices) -> bool:
     """Whether it has looked twice: the first look is what the next ones are compared with."""
     return sum(one.url.path == "/v1/follow-ups" for one in services.asked) >= 2

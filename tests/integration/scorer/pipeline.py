@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from services.scorer.store import marks
 from shared.db.engine import Database
 from shared.events.envelope import Event, decode
 from shared.kafka.producer import Publisher
@@ -28,7 +27,7 @@ async def read_until(database: Database, records: int, seconds: float = 30) -> N
     async def done() -> bool:
         async with database.read() as tx:
             read = await tx.scalar("select coalesce(sum(read_count), 0) from cursors")
-            waiting = await marks.count(tx)
+            waiting = await tx.scalar("select count(*) from marks")
             unpublished = await tx.scalar("select count(*) from outbox where published_at is null")
         assert (read, waiting, unpublished) == (records, 0, 0)
         return True

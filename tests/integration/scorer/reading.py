@@ -17,9 +17,11 @@ from services.scorer.api.stream_events import TOPICS
 from services.scorer.settings import ScorerSettings
 from shared.access.keystore import KeyStore
 from shared.db.engine import Database
+from shared.db.erasures import Journal
 from shared.http.app import create_app
 from shared.ids import uuid7
 from shared.kafka.tail import Tail
+from tests.integration.scorer.writing import SUBJECT
 from tests.support.clock import FrozenClock
 from tests.support.environment import Environment
 from tests.support.http import api_key, bearer, running
@@ -41,6 +43,10 @@ class Plumbing:
 
     async def not_ready(self) -> list[str]:
         """It always is."""
+        return []
+
+    async def remarks(self) -> list[str]:
+        """Nothing reads beside it."""
         return []
 
 
@@ -108,9 +114,8 @@ async def reading(environment: Environment) -> AsyncIterator[Reader]:
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         database = Database(environment.database_url, "scorer")
         app.state.plumbing = Plumbing(database, KeyStore(database, clock))
-        app.state.service = Scorer(
-            clock, database, ScorerSettings(), Tail(environment.kafka, environment.topic_prefix, TOPICS)
-        )
+        tail = Tail(environment.kafka, environment.topic_prefix, TOPICS)
+        app.state.service = Scorer(clock, database, ScorerSettings(), tail, Journal(SUBJECT))
         yield
         await database.close()
 

@@ -13,7 +13,7 @@ from sqlalchemy import make_url
 from shared.topics import ACCOUNT_SCORE_CHANGED
 from tests.integration.scorer.writing import account, invited, person, withdrawn, writer
 from tests.support.clock import FrozenClock
-from tests.support.environment import Environment, fresh_environment
+from tests.support.environment import Environment, fresh_environment, migrated
 from tests.support.events import NOW, recorded
 
 HOW_TO = Path(__file__).parents[3] / "docs/tableau-and-power-bi.md"
@@ -22,6 +22,17 @@ FIGURES = (
     *("ci_low", "ci_high", "change", "significant", "response_rate"),
 )
 VIEWS = ("accounts", "stakeholders", "responses", "answers", "invitations", "account_scores", "context_events")
+TIME_OUTS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
+OPEN = """
+    select p.proname as name from pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) as granted
+    where (p.proname like '%advisory%lock%' or p.proname similar to 'lo(\\_%|read|write)')
+    and granted.grantee = 0 and granted.privilege_type = 'EXECUTE'
+"""
+BEFORE = """
+    alter role tellback_analytics rename to another_name;
+    grant execute on function pg_advisory_lock(bigint) to public;
+"""
+"""As a server is where the user of the migrations could change neither roles nor what everybody may do."""
 
 
 @pytest.fixture
@@ -111,11 +122,52 @@ async def test_every_view_can_be_read_by_the_role(analyst: asyncpg.Connection, v
         "delete from analytics.responses",
         "update analytics.accounts set name = 'x'",
         "create table analytics.mine (id int)",
+        "select pg_advisory_lock(1)",
+        "select pg_advisory_xact_lock_shared(1, 2)",
+        "select pg_try_advisory_lock(1)",
+        "select lo_create(0)",
+        "select lo_from_bytea(0, 'x')",
+        "select lowrite(0, 'x')",
     ],
 )
 async def test_the_role_can_do_nothing_else(analyst: asyncpg.Connection, statement: str) -> None:
     with pytest.raises(asyncpg.InsufficientPrivilegeError):
         await analyst.execute(statement)
+
+
+async def test_no_advisory_lock_or_large_object_is_left_to_everybody(filled: Environment) -> None:
+    owner = await asyncpg.connect(filled.database_url)
+    try:
+        assert await owner.fetch(OPEN) == []
+        await owner.execute("grant execute on function lo_create(oid) to public")
+        assert len(await owner.fetch(OPEN)) == 1, "what is open is found"
+    finally:
+        await owner.close()
+
+
+async def test_the_role_may_make_no_temporary_tables(postgres_url: str) -> None:
+    template = await migrated(postgres_url)  # what may be done in a database as such is not copied with it
+    owner = await asyncpg.connect(postgres_url)
+    allowed = "select has_database_privilege($1, $2, 'temporary')"
+    try:
+        assert await owner.fetchval(allowed, "tellback_analytics", template) is False
+    finally:
+        await owner.close()
+
+
+async def test_a_login_of_the_role_has_time_outs(filled: Environment) -> None:
+    owner = await asyncpg.connect(filled.database_url)
+    password = secrets.token_hex(8)
+    await owner.execute(f"alter role tellback_analytics login password '{password}'")
+    url = make_url(filled.database_url).set(username="tellback_analytics", password=password)
+    try:
+        analyst = await asyncpg.connect(url.render_as_string(hide_password=False))
+        shown = [await analyst.fetchval(f"show {name}") for name in TIME_OUTS]
+        await analyst.close()
+    finally:
+        await owner.execute("alter role tellback_analytics nologin password null")
+        await owner.close()
+    assert shown == ["5min", "5s", "1min"]
 
 
 async def test_there_are_no_other_views(analyst: asyncpg.Connection) -> None:
@@ -131,10 +183,11 @@ async def test_what_the_how_to_says_works(filled: Environment, analyst: asyncpg.
     assert len(blocks) == 3
     owner = await asyncpg.connect(filled.database_url)
     try:
-        for statements in (login, f"alter role tellback_analytics rename to another_name; {by_hand}"):
+        for statements in (login, f"{BEFORE}{by_hand}"):
             trial = owner.transaction()  # roles belong to the whole server: nothing of this stays
             await trial.start()
             await owner.execute(statements)
+            assert await owner.fetch(OPEN) == []
             await trial.rollback()
     finally:
         await owner.close()

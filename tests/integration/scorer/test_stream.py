@@ -17,13 +17,14 @@ from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from services.scorer.app import build
 from services.scorer.domain.account import account_snapshot
+from shared.erasure import subject_by
 from shared.events.envelope import Event
 from shared.events.scores import AccountScoreChanged
 from shared.ids import uuid7
 from shared.kafka import tail
 from shared.kafka.producer import Publisher
 from shared.topics import ACCOUNT_SCORE_CHANGED, ACCOUNT_SCORES, DIRECTORY, RESPONSES, SCORE_EVENTS, Topic
-from tests.integration.scorer.writing import account, amended
+from tests.integration.scorer.writing import account, amended, erased
 from tests.support.clock import FrozenClock
 from tests.support.environment import Environment
 from tests.support.events import NOW, record_of, recorded
@@ -176,6 +177,21 @@ async def test_a_stream_goes_on_at_another_replica_without_a_gap_or_a_repeat(env
     assert sorted(told) == sorted([*(f"a-{name}" for name in accounts), *(f"b-{name}" for name in accounts), "c"])
 
 
+async def test_what_was_said_of_the_erased_is_not_told_again(environment: Environment) -> None:
+    key = await api_key(environment, ["read"])
+    subject = subject_by(environment.common.secret_key.get_secret_value())
+    async with scorer(environment) as url:
+        async with opened(url, key) as stream:
+            before = stream.last_id
+            await publish(environment, [recorded("r1"), recorded("r2", stakeholder_id="bob")])
+            await stream.until(CHANGED, response_id="r1")
+            await publish(environment, [erased("ann", subject=subject("acme", "ann"))])
+            await stream.until(CORRECTED, cause="erased")
+        async with opened(url, key, since=before) as stream:
+            told = await stream.until(CORRECTED)
+    assert [one.data["stakeholder_id"] for one in told if one.name == CHANGED] == ["bob"]
+
+
 async def test_each_client_sees_what_it_may_and_asked_for(environment: Environment) -> None:
     owners = {"acme": "kim@supplier.example", "bolt": "lee@supplier.example"}
     keys = {name: await api_key(environment, ["read"], owner) for name, owner in owners.items()}
@@ -235,7 +251,8 @@ async def test_a_client_that_cannot_keep_up_holds_nothing_and_goes_on_from_where
         await asyncio.get_running_loop().sock_connect(lazy, ("127.0.0.1", int(url.rpartition(":")[2])))
         reader, writer = await asyncio.open_connection(sock=lazy, limit=1_024)
         with contextlib.closing(writer):
-            writer.write(f"GET /v1/stream HTTP/1.1\r\nhost: x\r\nauthorization: Bearer {key}\r\n\r\n".encode())
+            headers = f"host: x\r\nconnection: close\r\nauthorization: Bearer {key}"  # its end is the stream's
+            writer.write(f"GET /v1/stream HTTP/1.1\r\n{headers}\r\n\r\n".encode())
             assert b" 200 " in await reader.readuntil(b"\r\n")
             await reader.readuntil(b"id: ")
             (listener,) = app.state.service.tail._listeners

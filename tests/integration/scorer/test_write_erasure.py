@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from services.scorer.store.erasures import receipt
+from services.scorer.api.erasures import COUNTS
+from shared.db.erasures import Journal
 from shared.events.context import ContextRecorded
 from shared.events.envelope import Event
 from shared.events.responses import Answer, StakeholderErased
@@ -164,7 +165,7 @@ async def test_the_receipt_says_what_was_done_once(scorer: Writer) -> None:
     await scorer.take(*FACTS)
     assert await scorer.outcomes(request, request) == ["change", "repeat"]
     async with scorer.database.read() as tx:
-        found = await receipt(tx, request.data.receipt_id)
+        found = await Journal.receipt(tx, request.data.receipt_id, None, COUNTS)
     assert found is not None
     assert (found["responses"], found["invitations"], found["context_marks"]) == (1, 1, 1)
     assert found["erased_at"] == NOW + HOUR

@@ -41,7 +41,7 @@ async def test_projectors_rest_while_a_large_batch_is_written_and_then_catch_up_
     accounts = [f"account-{number}" for number in range(40)]
     await scorer.take(*(recorded(account_id, account_id) for account_id in accounts))
     job = ProjectorJob(scorer.database, scorer.projector, 2, lambda: None)
-    large = [Received(recorded(f"r{number}", "large"), "test", 0, number, NOW) for number in range(LOAD_RECORDS)]
+    large = [Received(recorded(f"r{number}", "large"), "test", 0, number) for number in range(LOAD_RECORDS)]
     async with scorer.database.write() as tx:
         await scorer.fold.apply(tx, large)
         projecting = asyncio.create_task(job.run())

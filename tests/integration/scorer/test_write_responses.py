@@ -139,13 +139,13 @@ async def test_a_pending_change_from_another_account_never_counts(scorer: Writer
         pytest.param({"answers": [{"question_id": "q", "type": "csat", "value": 3}]}, id="a second score"),
     ],
 )
-async def test_a_change_that_cannot_be_is_a_dead_letter_whichever_comes_first(
+async def test_a_change_that_cannot_be_is_a_conflict_whichever_comes_first(
     scorer: Writer, changes: dict[str, object]
 ) -> None:
     csat: dict[str, Any] = {"survey_type": "csat", "score": 4, "comment": "good"}
     await scorer.take(recorded("r1", **csat))
     [verdict] = await scorer.take(amended("r1", changes | {"touchpoint": "support"}))
-    assert (verdict.outcome, verdict.reason) == ("dead_lettered", "invalid_change")
+    assert (verdict.outcome, verdict.reason) == ("conflict", "invalid_change")
     await scorer.take(amended("r2", changes | {"touchpoint": "support"}))
     await scorer.take(recorded("r2", **csat))
     for response_id in ("r1", "r2"):

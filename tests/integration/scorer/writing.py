@@ -122,7 +122,7 @@ class Writer:
         verdicts: list[Verdict] = []
         async with self.database.write() as tx:
             read = [decode(one.headers(), one.value(), PLAIN) for one in events]
-            received = [Received(one, "test", 0, index, NOW) for index, one in enumerate(read)]
+            received = [Received(one, "test", 0, index) for index, one in enumerate(read)]
             for handler, run in groupby(received, key=lambda record: table[record.event.name]):
                 verdicts += await handler(tx, list(run))
         return verdicts

@@ -1,125 +1,33 @@
 """The consumer loop on real Kafka and PostgreSQL: every record counted once, whatever happens in between."""
 
 import asyncio
-import contextlib
 import time
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import Any
 
 import asyncpg
 import pytest
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
-from shared.db.engine import Database, DatabaseUnavailable
 from shared.db.transaction import WriteTx
-from shared.errors import Halt
 from shared.kafka.batch import RunnerConfig
 from shared.kafka.partition import partition_of
-from shared.kafka.producer import Publisher
 from shared.kafka.runner import COMMIT_SECONDS, Runner
 from shared.records import OutRecord
 from shared.topics import RESPONSES
-from shared.verdicts import NEW, REPEAT, Received, Verdict, conflict, dead_letter
+from shared.verdicts import Received, Verdict, conflict, dead_letter
+from tests.support.consumer import Counter, Scene
 from tests.support.environment import Environment
 from tests.support.events import record_of, recorded
 from tests.support.polling import eventually
 
 
-class Counter:
-    """A handler with the smallest possible state: one inbox row a response, in the batch's own transaction."""
-
-    def __init__(self) -> None:
-        self.answers: dict[str, Verdict] = {}
-        self.calls = 0
-        self.trip: Exception | None = None
-        self.gate = asyncio.Event()
-        self.gate.set()
-
-    async def __call__(self, tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
-        self.calls += 1
-        await self.gate.wait()
-        if self.trip is not None:
-            trip, self.trip = self.trip, None
-            raise trip
-        seen = await tx.seen(*(record.event.id for record in records))
-        verdicts = []
-        for record in records:
-            response_id = getattr(record.event.data, "response_id", "")
-            verdicts.append(self.answers.get(response_id, REPEAT if record.event.id in seen else NEW))
-        return verdicts
-
-
-class Scene:
-    """One environment with a publisher and a database handle, and runners on demand."""
-
-    def __init__(self, environment: Environment, database: Database, publisher: Publisher) -> None:
-        self.environment = environment
-        self.database = database
-        self.publisher = publisher
-        self.handler = Counter()
-
-    def runner(self, **config: Any) -> Runner:
-        settings: dict[str, Any] = {
-            "service": "scorer",
-            "topics": (RESPONSES,),
-            "bootstrap_servers": self.environment.kafka,
-            "topic_prefix": self.environment.topic_prefix,
-            "session_timeout_ms": 6_000,
-        }
-        handlers = dict.fromkeys(RESPONSES.events, self.handler)
-        return Runner(RunnerConfig(**(settings | config)), self.database, handlers)
-
-    @asynccontextmanager
-    async def running(self, **config: Any) -> AsyncIterator[Runner]:
-        runner = self.runner(**config)
-        task = asyncio.create_task(runner.run())
-        try:
-            yield runner
-        finally:
-            await runner.stop()
-            task.cancel()
-            await asyncio.gather(task, return_exceptions=True)
-
-    async def send(self, *response_ids: str) -> None:
-        await self.publisher.send_many([record_of(recorded(name)) for name in response_ids])
-
-    async def totals(self) -> Mapping[str, Any]:
-        async with self.database.read() as tx:
-            row = await tx.one(
-                "select coalesce(sum(read_count), 0)::int as read, coalesce(sum(new_count), 0)::int as new,"
-                " coalesce(sum(repeat_count), 0)::int as repeat, coalesce(sum(conflict_count), 0)::int as conflict,"
-                " coalesce(sum(dead_lettered_count), 0)::int as dead, max(epoch)::int as epoch from cursors"
-            )
-            stored = await tx.scalar("select count(*) from inbox")
-        return dict(row or {}) | {"stored": stored}
-
-    async def answers(self) -> bool:
-        """Whether the database takes our own connections; those that it ended are replaced by asking."""
-        with contextlib.suppress(DatabaseUnavailable):
-            await self.database.ping()
-            return True
-        return False
-
-    async def until(self, **expected: Any) -> None:
-        async def reached() -> bool:
-            totals = await self.totals()
-            assert {name: totals[name] for name in expected} == expected
-            return True
-
-        await eventually(reached, timeout=20)
-
-
 @pytest.fixture
 async def scene(environment: Environment) -> AsyncIterator[Scene]:
-    database = Database(environment.database_url, "scorer")
-    publisher = Publisher(environment.kafka, environment.topic_prefix)
-    await publisher.start()
-    yield Scene(environment, database, publisher)
-    await publisher.stop()
-    await database.close()
+    async with Scene.of(environment) as scene:
+        yield scene
 
 
 async def test_every_record_is_counted_once(scene: Scene) -> None:
@@ -210,20 +118,20 @@ async def test_conflicts_and_a_handlers_dead_letters_are_parked_with_their_reaso
     ]
 
 
-async def test_too_many_dead_letters_stop_the_consumer(scene: Scene) -> None:
+async def test_too_many_dead_letters_halt_the_consumer(scene: Scene) -> None:
     await scene.publisher.send_many([OutRecord(RESPONSES, "acme", b"acme", b"junk", [])] * 20)
-    with pytest.raises(Halt) as halted:
-        await scene.runner(dead_letter_limit=10).run()
-    assert halted.value.code == "dead_letter_limit"
+    async with scene.running(dead_letter_limit=10) as runner:
+        await scene.halted(runner, "dead_letter_limit")
     assert (await scene.totals())["read"] == 0
 
 
-async def test_an_unexpected_error_stops_loudly_and_writes_nothing(scene: Scene) -> None:
-    scene.handler.trip = ZeroDivisionError("a bug")
-    await scene.send("r1")
-    with pytest.raises(ZeroDivisionError):
-        await scene.runner().run()
-    assert (await scene.totals())["read"] == 0
+async def test_an_additive_type_is_passed_over_and_no_dead_letter(scene: Scene) -> None:
+    headers = recorded("x").headers()
+    added = [(name, b"com.tellback.response.praised.v1" if name == "ce_type" else raw) for name, raw in headers]
+    await scene.publisher.send_many([OutRecord(RESPONSES, "acme", b"acme", b"{}", added)])
+    await scene.send("good")
+    async with scene.running():
+        await scene.until(read=2, new=1, passed_over=1, dead=0)
 
 
 async def test_a_replica_that_was_overtaken_writes_nothing(scene: Scene) -> None:
@@ -284,15 +192,14 @@ async def in_kafka(scene: Scene, offset: int) -> bool:
     return place in offsets and offsets[place].offset == offset
 
 
-async def test_another_kafka_under_the_same_cursors_stops_with_a_named_error(scene: Scene) -> None:
+async def test_another_kafka_under_the_same_cursors_halts_with_a_named_reason(scene: Scene) -> None:
     await scene.send("r1")
     async with scene.running():
         await scene.until(new=1)
     async with scene.database.write() as tx:
         await tx.execute("update cursors set cluster_id = 'another'")
-    with pytest.raises(Halt) as halted:
-        await scene.runner().run()
-    assert halted.value.code == "kafka_replaced"
+    async with scene.running() as runner:
+        await scene.halted(runner, "kafka_replaced")
 
 
 async def test_a_restored_topic_is_told_by_its_last_record(scene: Scene) -> None:
@@ -301,12 +208,11 @@ async def test_a_restored_topic_is_told_by_its_last_record(scene: Scene) -> None
         await scene.until(new=1)
     async with scene.database.write() as tx:
         await tx.execute("update cursors set last_fingerprint = 'another record' where last_offset is not null")
-    with pytest.raises(Halt) as halted:
-        await asyncio.wait_for(scene.runner().run(), 20)
-    assert halted.value.code == "kafka_replaced"
+    async with scene.running() as runner:
+        await scene.halted(runner, "kafka_replaced")
 
 
-async def test_retention_that_passed_the_cursor_stops_and_says_how_many_are_lost(scene: Scene) -> None:
+async def test_retention_that_passed_the_cursor_halts_and_says_how_many_are_lost(scene: Scene) -> None:
     await scene.send("r1")
     async with scene.running():
         await scene.until(new=1)
@@ -316,10 +222,9 @@ async def test_retention_that_passed_the_cursor_stops_and_says_how_many_are_lost
     place = TopicPartition(scene.environment.topic_prefix + "responses", partition_of("acme", 3))
     await admin.delete_records({place: RecordsToDelete(before_offset=3)})
     await admin.close()
-    with pytest.raises(Halt) as halted:
-        await scene.runner().run()
-    assert halted.value.code == "retention_gap"
-    assert "2 records" in halted.value.detail
+    async with scene.running() as runner:
+        await scene.halted(runner, "retention_gap")
+        assert "2 records" in (runner.remark or "")
 
 
 async def test_a_handler_is_missing_for_an_event_of_the_topic(scene: Scene) -> None:

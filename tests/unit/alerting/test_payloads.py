@@ -119,10 +119,26 @@ def test_the_order_of_arrival_does_not_matter(changes: list[AnswerChange]) -> No
 
 
 def test_null_clears_what_can_be_cleared_and_nonsense_changes_nothing() -> None:
-    assert live_answer(ANSWER, [change(1, 1, comment=None, score=None)]) == replace(ANSWER, comment=None)
-    assert live_answer(ANSWER, [change(1, 1, score="9", comment=4, shoe_size=1, test=1)]) == ANSWER
+    assert live_answer(ANSWER, [change(1, 1, comment=None, shoe_size=1)]) == replace(ANSWER, comment=None)
+    for wrong in (
+        {"score": None},
+        {"score": "9"},
+        {"score": 11},
+        {"test": 1},
+        {"answers": "none"},
+        {"answers": ["none"]},
+        {"answers": [{"question_id": "q", "type": "nps", "value": 3}]},
+    ):
+        assert live_answer(ANSWER, [change(1, 1, comment=None, **wrong)]) == ANSWER
 
 
 def test_a_change_that_speaks_of_somebody_else_counts_nowhere() -> None:
-    foreign = replace(change(1, 1, comment="not mine"), stakeholder_id="bob")
-    assert live_answer(ANSWER, [foreign]) == ANSWER
+    mine = change(1, 1, comment="not mine")
+    for foreign in (
+        replace(mine, stakeholder_id="bob"),
+        replace(mine, survey_type="csat"),
+        replace(mine, posted="1" * 32),
+    ):
+        assert live_answer(ANSWER, [foreign], posted="0" * 32) == ANSWER
+    own = replace(mine, survey_type="nps", posted="0" * 32)
+    assert live_answer(ANSWER, [own], posted="0" * 32).comment == "not mine"

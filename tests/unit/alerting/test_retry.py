@@ -9,6 +9,7 @@ import pytest
 
 from services.alerting.domain.retry import (
     DEFAULT_SCHEDULE,
+    LONGEST_REST_S,
     Failure,
     Next,
     Outcome,
@@ -123,7 +124,14 @@ def test_retry_after_is_obeyed_within_bounds(step: int, asked: float, wait: floa
         ("1e9", None),
         ("soon", None),
         ("", None),
-        ("99999999999999999999", None),
+        ("1.5", 2.0),
+        ("0.2", 1.0),
+        ("1.", None),
+        (".5", None),
+        ("12345678901", LONGEST_REST_S),
+        ("9" * 400, LONGEST_REST_S),
+        ("Fri, 31 Dec 9999 23:59:59 GMT", LONGEST_REST_S),
+        ("\xb2", None),
         ("Mon, 99 Foo 2026 00:00:00 GMT", None),
         (None, None),
     ],

@@ -55,6 +55,7 @@ def test_owner_and_leader_have_their_addresses_in_lower_case(monkeypatch: pytest
         ("business_hours", "nine to five"),
         ("holidays", "25.12.2026"),
         ("default_owner_email", "desk"),
+        ("mail_from", "jörg@supplier.example"),
         ("wake_seconds", "0"),
     ],
 )

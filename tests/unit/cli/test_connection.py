@@ -1,17 +1,25 @@
 """Where commands find things: what the environment says comes first, then the data folder."""
 
 import os
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 
-from services.cli.connection import api_key, common_settings, service_url
+from services.alerting.jobs.delivery_setup import policy_of
+from services.alerting.settings import AlertingSettings
+from services.cli.connection import PORT_BASE, PORTS, api_key, common_settings, service_url
 from services.cli.folder import DataFolder
 from services.cli.parts import backing, embedded_wanted, service_environment
+from services.cli.services import installed_services, service_settings
 from shared.errors import Unavailable
-from shared.settings import InvalidSettings
+from shared.settings import CommonSettings, InvalidSettings
 
 SECRET = "Zk3vQ8pLw1xNc7RtYb5MfHs2Ug9JdEaT6"
+COMMON = CommonSettings(
+    kafka_bootstrap_servers="kafka:9092", database_url="postgresql://db/tellback", secret_key=SecretStr(SECRET)
+)
 
 
 @pytest.fixture(autouse=True)
@@ -85,7 +93,28 @@ def test_services_learn_where_the_others_listen(folder: DataFolder, monkeypatch:
     told = service_environment(folder, 9000, demo=False)
     assert told["TELLBACK_BENCHMARK_SCORER_URL"] == "http://127.0.0.1:9002"
     assert "TELLBACK_ALERTING_ALLOW_NETWORKS" not in told
-    assert told["TELLBACK_ALERTING_OWN_PORTS"] == "9000,9001,9002,9003,9004"
     assert service_environment(folder, 9000, demo=True)["TELLBACK_ALERTING_ALLOW_NETWORKS"] == "127.0.0.1/32"
     monkeypatch.setenv("TELLBACK_BENCHMARK_SCORER_URL", "https://scores.example")
     assert "TELLBACK_BENCHMARK_SCORER_URL" not in service_environment(folder, 9000, demo=False)
+
+
+def test_every_port_of_the_installation_is_closed_to_webhooks(
+    folder: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.keep_ports({"kafka": 40_001, "kafka_controller": 40_002, "postgres": 40_003})
+    told = service_environment(folder, 9000, demo=True)
+    for name in ("TELLBACK_ALERTING_OWN_PORTS", "TELLBACK_ALERTING_ALLOW_NETWORKS"):
+        monkeypatch.setenv(name, told[name])
+    policy = policy_of(AlertingSettings.load(), COMMON)
+    services = range(9000, 9006)  # the last is kept for outreach
+    loopback = ip_address("127.0.0.1")
+    assert not [port for port in (*services, 40_001, 40_002, 40_003) if policy.permits(loopback, port)]
+    assert policy.permits(loopback, 8010), "where `tellback webhook-listen` is"
+
+
+def test_the_ports_that_services_have_by_default_are_closed_to_webhooks() -> None:
+    policy = policy_of(AlertingSettings.load().model_copy(update={"allow_networks": ("127.0.0.0/8",)}), COMMON)
+    ports = [service_settings(name).port for name in installed_services()]
+    assert ports == [PORT_BASE + offset for offset in PORTS.values()]
+    controller = 9093
+    assert not [port for port in (*ports, controller) if policy.permits(ip_address("127.0.0.1"), port)]

@@ -1,10 +1,12 @@
 """Children are waited for, started again when they die, and ended in order; what fails says why."""
 
+import errno
 import os
 import signal
 import sys
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -103,6 +105,57 @@ async def test_the_pause_between_starts_grows(supervisor: Watched, python: Calla
 
 def pauses(supervisor: Watched) -> list[str]:
     return [what.rpartition("again in ")[2] for _, what in supervisor.told if "again in" in what]
+
+
+async def test_a_report_that_fails_does_not_end_the_watching(python: Callable[..., Part]) -> None:
+    def report(_child: Child, what: str) -> None:
+        if what.startswith("ended with"):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    supervisor = Supervisor(report)
+    try:
+        await supervisor.start([python(PATIENT)])
+        child = supervisor.children["child"]
+        os.kill(child.process.pid, signal.SIGKILL)
+        await eventually(lambda: child.restarts == 1 and child.state == "ready")
+        os.kill(child.process.pid, signal.SIGKILL)
+        await eventually(lambda: child.restarts == 2 and child.state == "ready")
+    finally:
+        await supervisor.stop(grace=1)
+
+
+async def test_a_part_that_cannot_be_asked_is_started_again(supervisor: Watched, python: Callable[..., Part]) -> None:
+    part = python(PATIENT)
+    answers: list[bool | Exception] = [True, RuntimeError("nobody foresaw this"), True]
+
+    async def ready(_pid: int) -> bool:
+        answer = answers.pop(0)
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    await supervisor.start([replace(part, ready=ready)])
+    child = supervisor.children["child"]
+    os.kill(child.process.pid, signal.SIGKILL)
+    await eventually(lambda: child.restarts == 2 and child.state == "ready")
+    assert ("child", "did not start: nobody foresaw this") in supervisor.told
+
+
+async def test_a_part_without_room_to_write_is_told_as_such_and_starts_when_there_is_room(
+    supervisor: Watched, tmp_path: Path
+) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    log = folder / "child.log"
+    part = Part(Program("child", (sys.executable, "-S", "-c", PATIENT), log), says_up(log), 1, 0)
+    await supervisor.start([part])
+    child = supervisor.children["child"]
+    folder.rename(tmp_path / "elsewhere")  # a folder to which nothing can be written, whoever runs the test
+    os.kill(child.process.pid, signal.SIGKILL)
+    said = f"nothing can be written to {folder} (No such file or directory): make room there; starts again in 1 s"
+    await eventually(lambda: [what for _, what in supervisor.told if said in what])
+    (tmp_path / "elsewhere").rename(folder)
+    await eventually(lambda: child.state == "ready")
 
 
 async def test_services_end_before_what_they_need(supervisor: Watched, python: Callable[..., Part]) -> None:

@@ -80,6 +80,15 @@ def test_a_format_without_day_month_and_year_is_refused(named: str) -> None:
         strptime_format(named)
 
 
+@pytest.mark.parametrize(
+    "named", ["YYYYYYYY/MM/DD", "DD/DD/MM/YYYY", "DD/MM/YYYY HH:MM MM", "%d/%m/%Y %d", "%Y%Y-%m-%d", "%d %b %m %b %Y"]
+)
+def test_a_format_that_repeats_a_part_is_refused(named: str) -> None:
+    """Python cannot read by it at all."""
+    with pytest.raises(ValueError, match="date_format"):
+        strptime_format(named)
+
+
 def test_a_day_is_read_like_a_moment() -> None:
     assert day("2026-12-31", None) == date(2026, 12, 31)
     assert day("31.12.2026", strptime_format("DD.MM.YYYY")) == date(2026, 12, 31)

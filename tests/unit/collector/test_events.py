@@ -9,7 +9,7 @@ import pytest
 from services.collector.handlers.facts import context_fact, invitation_fact
 from services.collector.handlers.inputs.facts import ContextInput, InvitationInput
 from services.collector.handlers.inputs.responses import Amendment, NewResponse
-from services.collector.handlers.responses import amended, derived_response_id, recorded, withdrawn
+from services.collector.handlers.responses import Sender, amended, recorded, withdrawn
 from shared.errors import Invalid
 from shared.events.envelope import decode
 from shared.events.responses import Answer, ResponseRecorded
@@ -96,15 +96,15 @@ def test_five_minutes_ahead_are_forgiven_and_no_more() -> None:
 
 def test_an_idempotency_key_stands_for_one_response_of_one_key_at_one_index() -> None:
     ids = {
-        derived_response_id("key1", "k"),
-        derived_response_id("key2", "k"),
-        derived_response_id("key1", "k2"),
-        derived_response_id("key1", "k", 0),
-        derived_response_id("key1", "k", 1),
+        Sender("key1", "k").response_id(),
+        Sender("key2", "k").response_id(),
+        Sender("key1", "k2").response_id(),
+        Sender("key1", "k").response_id(0),
+        Sender("key1", "k").response_id(1),
     }
     assert len(ids) == 5
     assert all(UUID(found).version == 5 for found in ids)
-    assert derived_response_id("key1", "k", 1) == derived_response_id("key1", "k", 1)
+    assert Sender("key1", "k").response_id(1) == Sender("key1", "k").response_id(1)
 
 
 def test_changes_repeat_by_verb_response_and_key() -> None:
@@ -113,6 +113,7 @@ def test_changes_repeat_by_verb_response_and_key() -> None:
     assert first.id == again.id
     assert first.id not in {amended("r2", body, "k", NOW).id, withdrawn("r1", "acme", "k", NOW).id}
     assert amended("r1", body, None, NOW).id != amended("r1", body, None, NOW).id
+    assert len({amended("r1", body, "k", NOW, posted).id for posted in (None, "0" * 32, "1" * 32)}) == 3
     assert b'"changes":{"comment":null}' in first.value()
 
 

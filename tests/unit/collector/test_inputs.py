@@ -10,6 +10,7 @@ from services.collector.handlers.inputs.facts import ContextInput, InvitationInp
 from services.collector.handlers.inputs.responses import Amendment, NewResponse
 from shared.http.problem import invalid
 
+ENTRY = {"question_id": "q", "type": "ces", "value": 5}
 RESPONSE: dict[str, Any] = {"account_id": "acme", "stakeholder_id": "ann", "survey_type": "nps", "score": 9}
 
 
@@ -123,7 +124,11 @@ def test_every_scale_takes_its_ends() -> None:
         ({"account_id": "acme", "score": None}, "score", "int_type"),
         ({"account_id": "acme", "score": 11}, "score", "less_than_equal"),
         ({"account_id": "acme", "answered_at": "2026-01-01T00:00:00Z"}, "answered_at", "unknown_field"),
-        ({"account_id": "acme", "survey_type": "ces"}, "survey_type", "unknown_field"),
+        ({"account_id": "acme", "survey_type": "stars"}, "survey_type", "literal_error"),
+        ({"account_id": "acme", "survey_type": "csat", "score": 6}, "score", "out_of_range"),
+        ({"account_id": "acme", "survey_type": "ces", "answers": [ENTRY]}, "answers", "use_score"),
+        ({"account_id": "acme", "answers": [ENTRY | {"type": "nps"}]}, "answers.0.type", "use_score"),
+        ({"account_id": "acme", "answers": [ENTRY, ENTRY]}, "answers", "duplicate_question"),
     ],
 )
 def test_a_bad_amendment_is_refused(body: dict[str, Any], field: str, code: str) -> None:
@@ -131,7 +136,7 @@ def test_a_bad_amendment_is_refused(body: dict[str, Any], field: str, code: str)
 
 
 def test_an_amendment_tells_absent_from_null() -> None:
-    body = Amendment.model_validate({"account_id": "acme", "comment": None, "score": 3})
+    body = Amendment.model_validate({"account_id": "acme", "survey_type": "nps", "comment": None, "score": 3})
     assert body.changes() == {"comment": None, "score": 3}
 
 

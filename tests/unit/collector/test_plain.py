@@ -2,7 +2,6 @@
 
 import json
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 from unicodedata import category
@@ -16,12 +15,14 @@ from pydantic import ValidationError
 from services.collector.handlers import responses
 from services.collector.handlers.inputs.responses import NewResponse
 from services.collector.handlers.plain import MAX_ITEMS, NotPlain, Taken, take_many, take_one
+from services.collector.handlers.responses import Sender
 from shared.errors import TellbackError
 from shared.http import strict_json
 from shared.ids import uuid7s
 from shared.kafka.wire import Raw, unpacked
 
 NOW = datetime(2026, 6, 1, 12, 0, 0, 120_000, tzinfo=UTC)
+SENDER = Sender("tttttttttttt", "the same each time")
 GOOD: dict[str, Any] = {
     "response_id": "r1",
     "account_id": "acme",
@@ -49,7 +50,7 @@ def by_model(value: Any) -> Raw | None:
     """The record that the model makes; None where it refuses."""
     try:
         body = NewResponse.model_validate(value)
-        return Taken.of([responses.recorded(body, NOW, response_id="new")]).records[0]
+        return Taken.of([responses.recorded(body, NOW, response_id=SENDER.response_id())], SENDER).records[0]
     except (ValidationError, TellbackError):
         return None
 
@@ -57,7 +58,7 @@ def by_model(value: Any) -> Raw | None:
 def plain(body: bytes) -> Raw | None:
     """The record of the short way; None where it does not take the body."""
     try:
-        return take_one(body, NOW, lambda _: "new").records[0]
+        return take_one(body, NOW, SENDER).records[0]
     except NotPlain:
         return None
 
@@ -210,9 +211,9 @@ def test_no_key_counts_twice(pairs: list[tuple[str, Any]]) -> None:
 
 def test_a_batch_is_as_many_single_ones() -> None:
     items = [GOOD | {"response_id": f"r{number}", "comment": "a:b" * number} for number in range(MAX_ITEMS)]
-    taken = take_many(json.dumps({"responses": items}).encode(), NOW, None)
+    taken = take_many(json.dumps({"responses": items}).encode(), NOW, SENDER)
     assert [record[:2] for record in taken.records] == [
-        take_one(json.dumps(item).encode(), NOW, None).records[0][:2] for item in items
+        take_one(json.dumps(item).encode(), NOW, SENDER).records[0][:2] for item in items
     ]
     event_ids = [dict(unpacked(headers))["ce_id"].decode() for _, _, headers in taken.records]
     assert event_ids[0] == taken.event_id
@@ -222,17 +223,33 @@ def test_a_batch_is_as_many_single_ones() -> None:
 @pytest.mark.parametrize("items", [[], [GOOD] * (MAX_ITEMS + 1), [GOOD, 1], [GOOD, GOOD | {"score": 11}], {}])
 def test_a_batch_of_other_things_is_not_plain(items: Any) -> None:
     with pytest.raises(NotPlain):
-        take_many(json.dumps({"responses": items}).encode(), NOW, None)
+        take_many(json.dumps({"responses": items}).encode(), NOW, SENDER)
     with pytest.raises(NotPlain):
-        take_many(json.dumps({"responses": [GOOD], "more": items}).encode(), NOW, None)
+        take_many(json.dumps({"responses": [GOOD], "more": items}).encode(), NOW, SENDER)
+
+
+@pytest.mark.parametrize("deep", [b"[" * 50_000, b'{"a":' * 9_000 + b"1" + b"}" * 9_000])
+def test_what_nests_deeper_than_the_stack_is_not_plain(deep: bytes) -> None:
+    for body in (deep, b'{"attributes":' + deep, b'{"responses":[' + deep):
+        with pytest.raises(NotPlain):
+            take_one(body, NOW, SENDER)
+        with pytest.raises(NotPlain):
+            take_many(body, NOW, SENDER)
 
 
 def test_ids_are_derived_by_position_where_the_client_sends_none() -> None:
-    naming: Callable[[int | None], str] = str
     item = {name: value for name, value in GOOD.items() if name != "response_id"}
-    assert take_one(json.dumps(item).encode(), NOW, naming).response_ids == ["None"]
-    taken = take_many(json.dumps({"responses": [item, GOOD, item]}).encode(), NOW, naming)
-    assert taken.response_ids == ["0", "r1", "2"]
+    assert take_one(json.dumps(item).encode(), NOW, SENDER).response_ids == [SENDER.response_id()]
+    taken = take_many(json.dumps({"responses": [item, GOOD, item]}).encode(), NOW, SENDER)
+    assert taken.response_ids == [SENDER.response_id(0), "r1", SENDER.response_id(2)]
+
+
+def test_whoever_sends_is_named_in_the_headers_and_nowhere_else() -> None:
+    item = json.dumps(GOOD).encode()
+    for sender in (SENDER, Sender("0123456789ab")):
+        _, value, headers = take_one(item, NOW, sender).records[0]
+        assert dict(unpacked(headers))["ce_sender"] == sender.key_id.encode()
+        assert sender.key_id.encode() not in (value or b"")
 
 
 def test_many_ids_are_of_version_seven() -> None:

@@ -15,7 +15,7 @@ def user(role: Role) -> User:
 @pytest.mark.parametrize(
     ("role", "scopes"),
     [
-        (Role.ADMIN, {"read", "act", "manage"}),
+        (Role.ADMIN, {"ingest", "read", "act", "manage", "erase"}),
         (Role.LEADER, {"read", "act"}),
         (Role.ACCOUNT_MANAGER, {"read", "act"}),
         (Role.VIEWER, {"read"}),

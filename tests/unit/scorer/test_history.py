@@ -88,6 +88,8 @@ def test_fields_that_cannot_be_amended_or_are_not_known_yet_are_passed_over() ->
     [
         (change(1, 1, account_id="other"), "wrong_account"),
         (change(1, 1, {"score": 1}, stakeholder_id="bob"), "wrong_stakeholder"),
+        (change(1, 1, {"score": 1}, survey_type="csat"), "wrong_response"),
+        (change(1, 1, {"score": 1}, posted="0" * 32), "wrong_response"),
         (change(1, 1, {"score": 11}), "invalid_change"),
         (change(1, 1, {"score": "9"}), "invalid_change"),
         (change(1, 1, {"score": 9.0}), "invalid_change"),

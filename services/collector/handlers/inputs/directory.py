@@ -8,9 +8,10 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from services.collector.handlers.inputs.fields import Attributes, Day, Email, Id, Input, Label, Language
+from services.collector.handlers.inputs.fields import Attributes, Email, Id, Input, Label, Language
 from services.collector.handlers.inputs.responses import somebody
 from shared.events.directory import StakeholderType, Tier
+from shared.http.params import Day
 from shared.industries import canonical_industry
 
 _AMOUNT = re.compile(r"[0-9]{1,15}(?:\.[0-9]{1,4})?")

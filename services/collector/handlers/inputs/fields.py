@@ -2,7 +2,7 @@
 
 import re
 import unicodedata
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Annotated, Any
 
@@ -20,7 +20,6 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 _TIME = re.compile(
     r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt][0-9]{2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]{1,9})?(?:[Zz]|[+-][0-9]{2}:[0-9]{2})"
 )
-_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _EMAIL = re.compile(r"[^\s@]+@[^\s@]+")
 
 
@@ -93,15 +92,6 @@ def moment(value: Any) -> datetime:
         raise PydanticCustomError("out_of_range", "must be at most 5 minutes ahead") from None
 
 
-def _day(value: Any) -> date:
-    if isinstance(value, str) and _DATE.fullmatch(value):
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            raise PydanticCustomError("invalid_date", "there is no such day") from None
-    raise PydanticCustomError("invalid_date", "must be a day such as 2026-12-31")
-
-
 def _attribute_value(value: Any) -> Any:
     if value is None or isinstance(value, bool):
         return value
@@ -142,7 +132,6 @@ Comment = Annotated[str, Strict(), StringConstraints(max_length=40_000), AfterVa
 Moment = Annotated[
     datetime, BeforeValidator(moment), Field(examples=["2026-03-31T09:30:00Z"], description="RFC 3339, with an offset")
 ]
-Day = Annotated[date, BeforeValidator(_day), Field(examples=["2026-12-31"])]
 Attributes = Annotated[
     dict[str, str | int | float | bool | None],
     BeforeValidator(_flat),

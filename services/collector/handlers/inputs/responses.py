@@ -63,8 +63,21 @@ class NewAnswer(Input):
         return value
 
 
-def _distinct(answers: list[NewAnswer]) -> list[NewAnswer]:
-    if len({answer.question_id for answer in answers}) != len(answers):
+def on_scale(score: int, info: ValidationInfo) -> int:
+    """A field validator for `score`, declared after `survey_type`: on its scale, as far as that is known."""
+    scale = SCALES.get(info.data.get("survey_type") or "")
+    if scale is not None and not scale[0] <= score <= scale[1]:
+        low, high = scale
+        raise PydanticCustomError("out_of_range", "must be from {low} to {high}", {"low": low, "high": high})
+    return score
+
+
+def other_metrics(answers: list[NewAnswer] | None, info: ValidationInfo) -> list[NewAnswer] | None:
+    """A field validator for `answers`, declared after `survey_type`: none is a second score, none comes twice."""
+    own = info.data.get("survey_type")
+    if any(answer.type == own for answer in answers or ()):
+        raise PydanticCustomError("use_score", "an answer of the response's own survey_type is its score")
+    if answers and len({answer.question_id for answer in answers}) != len(answers):
         raise PydanticCustomError("duplicate_question", "each question_id may appear once")
     return answers
 
@@ -115,19 +128,12 @@ class NewResponse(Input):
     @field_validator("score")
     @classmethod
     def _on_scale(cls, value: int, info: ValidationInfo) -> int:
-        scale = SCALES.get(info.data.get("survey_type", ""))
-        if scale is not None and not scale[0] <= value <= scale[1]:
-            low, high = scale
-            raise PydanticCustomError("out_of_range", "must be from {low} to {high}", {"low": low, "high": high})
-        return value
+        return on_scale(value, info)
 
     @field_validator("answers")
     @classmethod
     def _other_metrics(cls, value: list[NewAnswer] | None, info: ValidationInfo) -> list[NewAnswer] | None:
-        own = info.data.get("survey_type")
-        if any(answer.type == own for answer in value or ()):
-            raise PydanticCustomError("use_score", "an answer of the response's own survey_type is its score")
-        return _distinct(value) if value else value
+        return other_metrics(value, info)
 
 
 class Amendment(Input):
@@ -139,6 +145,9 @@ class Amendment(Input):
 
     account_id: Id
     stakeholder_id: Id | None = None
+    survey_type: SurveyType | None = Field(
+        default=None, description="Of the response: score and answers are then held against it."
+    )
     score: Annotated[StrictInt, Field(ge=0, le=10)] | None = None
     comment: Comment | None = None
     answers: Answers | None = None
@@ -154,19 +163,20 @@ class Amendment(Input):
 
     @field_validator("score")
     @classmethod
-    def _not_cleared(cls, value: int | None) -> int:
+    def _not_cleared(cls, value: int | None, info: ValidationInfo) -> int:
         if value is None:
             raise PydanticCustomError("int_type", "a score can be changed and not cleared")
-        return value
+        return on_scale(value, info)
 
     @field_validator("answers")
     @classmethod
-    def _once_each(cls, value: list[NewAnswer] | None) -> list[NewAnswer] | None:
-        return _distinct(value) if value else value
+    def _other_metrics(cls, value: list[NewAnswer] | None, info: ValidationInfo) -> list[NewAnswer] | None:
+        return other_metrics(value, info)
 
     def changes(self) -> dict[str, Any]:
         """The amended fields as JSON values; only those that were sent."""
-        return self.model_dump(mode="json", exclude={"account_id", "stakeholder_id", "amend_token"}, exclude_unset=True)
+        about = {"account_id", "stakeholder_id", "survey_type", "amend_token"}
+        return self.model_dump(mode="json", exclude=about, exclude_unset=True)
 
 
 def somebody(stakeholder_id: str | None, info: ValidationInfo) -> str | None:

@@ -2,13 +2,16 @@
 
 from functools import partial
 from typing import Any
+from urllib.parse import urlencode
 
 from services.dashboard.domain import wording
 from services.dashboard.domain.users import ROLE_NAMES, Role, User
 from services.dashboard.gateways.services import Api, within
+from services.dashboard.handlers.people import Link
 from services.dashboard.web.bits import Cell, Text, box, table, when
 from services.dashboard.web.controls import Fields, ask, attempt, button, show_once, sure
 from services.dashboard.web.frame import page
+from services.dashboard.web.passwords import SET_PATH
 from services.dashboard.web.section import Section, Visit
 from services.dashboard.web.settings.tabs import tabs
 
@@ -134,7 +137,7 @@ def _draw_people(visit: Visit, found: list[User]) -> None:
         )
 
     async def send(values: Json) -> bool:
-        made: list[str] = []
+        made: list[Link] = []
 
         async def work() -> None:
             email, name = values.get("email", ""), values.get("name", "")
@@ -142,12 +145,19 @@ def _draw_people(visit: Visit, found: list[User]) -> None:
 
         worked = await attempt(work(), "Added")
         if worked:
-            show_once("Their first password", "Give it to them; they can change it. It is shown this once.", made[0])
+            _show_link(visit, made[0])
         await visit.refresh()
         return worked
 
     with box("div", "buttons"):
         button("Let somebody in", lambda: ask("Let somebody in", fill, send, "Let them in"), "main")
+
+
+def _show_link(visit: Visit, link: Link) -> None:
+    """The whole address, to be copied: whoever opens it first sets the password."""
+    address = visit.client.request.url.replace(path=SET_PATH, query=urlencode({"link": link.token}), fragment="")
+    lead = "Give it to them: there they set their password. It works once, within 24 hours, and is shown this once."
+    show_once("Their link", lead, str(address))
 
 
 def _person_buttons(visit: Visit, one: User) -> None:
@@ -167,14 +177,14 @@ def _person_buttons(visit: Visit, one: User) -> None:
     async def shut_out() -> None:
         await become(one.role, disabled=not one.disabled)
 
-    async def reset() -> None:
-        made: list[str] = []
+    async def link() -> None:
+        made: list[Link] = []
 
         async def work() -> None:
-            made.append(await desk.reset_password(await visit.present(), one.user_id))
+            made.append(await desk.password_link(await visit.present(), one.user_id))
 
-        if await attempt(work(), "They are signed out everywhere"):
-            show_once("Their new password", "Give it to them. It is shown this once.", made[0])
+        if await attempt(work(), "Their password stays as it is until they use the link"):
+            _show_link(visit, made[0])
 
     roles = {role.value: name for role, name in ROLE_NAMES.items()}
 
@@ -183,7 +193,7 @@ def _person_buttons(visit: Visit, one: User) -> None:
 
     with box("div", "buttons tight"):
         button("Role", lambda: ask(f"The role of {one.name}", fill, change, "Change it"))
-        button("New password", reset)
+        button("Password link", link)
         button("Let in again" if one.disabled else "Shut out", shut_out)
 
 

@@ -7,7 +7,7 @@ from typing import Any
 from nicegui import ui
 
 from services.dashboard.domain import wording
-from services.dashboard.domain.sending import STATES, went, why
+from services.dashboard.domain.sending import STATES, under_way, went, why
 from services.dashboard.gateways.services import Api, within
 from services.dashboard.web.bits import Cell, Text, address, box, code, empty, facts, link, table, when
 from services.dashboard.web.controls import Fields, ask, attempt, button, filters, show_once, sure
@@ -43,7 +43,7 @@ async def endpoint(visit: Visit) -> None:
         ("event_type", "Message", {one: one for one in TYPES}),
     )
     filters(within("/settings/webhooks", endpoint_id), choices, chosen)
-    Section(visit, "", deliveries, partial(_draw_deliveries, visit), classes="wide")
+    Section(visit, "", deliveries, partial(_draw_deliveries, visit), classes="wide", under_way=_any_under_way)
 
 
 class _Endpoint:
@@ -206,6 +206,14 @@ def _draw_deliveries(visit: Visit, found: list[Json]) -> None:
     table(("Message", "Account", "State", "Tries", "Made", ""), rows, "Deliveries")
 
 
+def _any_under_way(found: list[Json]) -> bool:
+    return any(map(_under_way, found))
+
+
+def _under_way(one: Json) -> bool:
+    return under_way(one["status"], one["attempt_count"])
+
+
 def _again(visit: Visit, one: Json) -> None:
     async def resend() -> None:
         await _do(visit, "post", within("/v1/deliveries", one["id"], "resend"), {}, "It is being sent again")
@@ -222,7 +230,7 @@ async def delivery(visit: Visit) -> None:
     async def load(api: Api) -> Json:
         return await api.get("alerting", path)
 
-    Section(visit, "Delivery", load, partial(_draw_delivery, visit), classes="wide")
+    Section(visit, "Delivery", load, partial(_draw_delivery, visit), classes="wide", under_way=_under_way)
     Section(visit, "Tries", load, _draw_attempts, classes="wide")
     Section(visit, "What is sent", load, _draw_payload, classes="wide")
 

@@ -4,6 +4,7 @@ from functools import partial
 from typing import Any
 
 from services.dashboard.domain import wording
+from services.dashboard.domain.sending import waits
 from services.dashboard.gateways.services import Api, within
 from services.dashboard.web.bits import Cell, box, empty, link, table, when
 from services.dashboard.web.controls import Fields, ask, attempt, button, show_once
@@ -30,7 +31,8 @@ async def webhooks(visit: Visit) -> None:
     async def load(api: Api) -> list[Json]:
         return await api.items("alerting", ENDPOINTS)
 
-    Section(visit, "Endpoints", load, partial(_draw, visit), classes="wide")
+    draw = partial(_draw, visit)
+    Section(visit, "Endpoints", load, draw, classes="wide", under_way=lambda shown: any(map(waits, shown)))
 
 
 def state_of(one: Json) -> str:

@@ -57,7 +57,8 @@ async def account_facts(
     """What the figures of an account are made of, with the answers and the invitations of these spans, in one
     statement. Raises `NotFound` as `require_account` does."""
     row = await tx.one(
-        f"select {_SEEN} as seen, people.*, said.*, asked.*"
+        f"select {_SEEN} as seen, (select failed_at from marks where account_id = :account_id) as stale_since,"
+        " people.*, said.*, asked.*"
         f" from ({_people(filters)}) people, ({_said(filters)}) said, ({_asked(filters)}) asked",
         **dict(parameters(filters, None))
         | {
@@ -76,6 +77,7 @@ async def account_facts(
         History(Answer(*values) for values in _columns(row, "a_", _ANSWER)),
         list(invitations_from(invited).values()),
         Known(row["in_directory"], row["first_heard"] or ()),
+        row["stale_since"],
     )
 
 

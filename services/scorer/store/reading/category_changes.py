@@ -11,6 +11,7 @@ from services.scorer.domain.changes import categories_of, change_between_scores
 from services.scorer.domain.questions import Filters
 from services.scorer.store.reading.keyset import Order
 from services.scorer.store.reading.pool import LIVE, joins, net
+from shared.db.erasures import visible
 from shared.db.transaction import ReadTx
 
 _PREVIOUS = f"""
@@ -53,7 +54,7 @@ async def changes_page(tx: ReadTx, asked: ChangesQuestion) -> Sequence[dict[str,
         " r.answered_at as sort_value, r.revision, previous.response_id as previous_response_id,"
         " previous.score as previous_score"
         f" from responses r{joins(Filters(), asked.owner_email)}{_PREVIOUS}"
-        f" where {LIVE} and r.survey_type = 'nps'"
+        f" where {LIVE} and r.survey_type = 'nps' and {visible('r')}"
         f" and (previous.score is null or ({net('previous.score')}) <> ({net('r.score')}))"
         f"{_conditions(asked)}{order.after(asked.after)}{order.by()} limit :rows",
         **order.bound(asked.after)

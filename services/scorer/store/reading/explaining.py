@@ -9,6 +9,7 @@ from services.scorer.domain.answers import Answer
 from services.scorer.domain.explain import Candidate
 from services.scorer.domain.questions import Filters
 from services.scorer.store.reading.pool import conditions, joins, parameters
+from shared.db.erasures import Journal
 from shared.db.transaction import ReadTx
 
 
@@ -44,7 +45,9 @@ async def candidates(tx: ReadTx, account_id: str, filters: Filters) -> Sequence[
         )
         for row in rows
     ]
-    return found + await _conflicts(tx, account_id)
+    found += await _conflicts(tx, account_id)
+    hidden = await Journal.waiting(tx, account_id)
+    return [candidate for candidate in found if candidate.answer.stakeholder_id not in hidden]
 
 
 async def _conflicts(tx: ReadTx, account_id: str) -> list[Candidate]:

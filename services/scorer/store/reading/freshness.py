@@ -27,3 +27,14 @@ def fresh(alias: str) -> str:
 async def stale_accounts(tx: ReadTx, moment: datetime) -> Sequence[str]:
     """The accounts whose snapshot does not say what is true at the moment, or is not there yet."""
     return [row["account_id"] for row in await tx.all(_STALE, moment=moment)]
+
+
+async def count_failing(tx: ReadTx, owner_email: str | None = None) -> int:
+    """How many accounts, of this owner or of all, cannot be projected."""
+    return int(
+        await tx.scalar(
+            "select count(*) from marks m where m.failed_at is not null and (cast(:owner_email as text) is null"
+            " or exists (select from accounts a where a.account_id = m.account_id and a.owner_email = :owner_email))",
+            owner_email=owner_email,
+        )
+    )

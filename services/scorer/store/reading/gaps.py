@@ -54,7 +54,8 @@ def _before(*, current: bool) -> str:
         select p.account_id, p.stakeholder_id, p.answered_at, p.response_id, p.score {pair} and p.answered_at <= :after
         union all select p.account_id, p.stakeholder_id, p.previous_answered_at, p.previous_response_id,
             p.previous_score {pair} and p.answered_at > :after and p.previous_answered_at <= :after
-        union all select q.* {pair.replace("latest_pairs p", f"latest_pairs p cross join lateral ({_LAST_BEFORE}) q")}
+        union all select q.account_id, q.stakeholder_id, q.answered_at, q.response_id, q.score
+            {pair.replace("latest_pairs p", f"latest_pairs p cross join lateral ({_LAST_BEFORE}) q")}
             and p.previous_answered_at > :after
         union all select {columns} from responses r where {_ANSWERED}
             and r.account_id = any(cast(:untold as text[]))

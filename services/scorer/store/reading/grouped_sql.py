@@ -164,5 +164,6 @@ def left_out(split: tuple[str, ...]) -> str:
             row_number() over (partition by point{keys(split)} order by account_id collate "C") as place
         from without
     )
-    select * from numbered where place <= :named order by point{keys(split)}, place
+    select point{keys(split)}, account_id, name, currency, n from numbered
+    where place <= :named order by point{keys(split)}, place
     """

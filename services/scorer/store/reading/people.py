@@ -13,6 +13,7 @@ from services.scorer.store.reading.account import commented, invitations_from
 from services.scorer.store.reading.keyset import Order, contains
 from services.scorer.store.reading.latest import last_answers, untold_accounts
 from services.scorer.store.reading.pool import LIVE, conditions, parameters
+from shared.db.erasures import visible
 from shared.db.transaction import ReadTx
 
 PersonKey = tuple[str, str]
@@ -70,7 +71,7 @@ async def people_page(tx: ReadTx, asked: PeopleQuestion) -> Sequence[dict[str, A
         f" select {_COLUMNS}, {order.expression} as sort_value from everybody e"
         " left join accounts a using (account_id) left join stakeholders s using (account_id, stakeholder_id)"
         " left join heard h using (account_id, stakeholder_id) left join latest l using (account_id, stakeholder_id)"
-        f" where true{_conditions(asked)}{order.after(asked.after)}{order.by()} limit :rows",
+        f" where {visible('e')}{_conditions(asked)}{order.after(asked.after)}{order.by()} limit :rows",
         **dict(parameters(asked.filters, asked.owner_email))
         | order.bound(asked.after)
         | {
@@ -121,10 +122,11 @@ async def names_of(
     """The names of people, and of accounts where no person is named; only of this owner's accounts, where one is
     given."""
     order = sorted(wanted, key=lambda one: (one[0], one[1] or ""))
-    mine = "" if owner_email is None else " where a.owner_email = :owner_email"
+    mine = "" if owner_email is None else " and a.owner_email = :owner_email"
     rows = await tx.all(
         f"select k.account_id, k.stakeholder_id, a.name as account_name, s.name from {_KEYS}"
-        f" left join accounts a using (account_id) left join stakeholders s using (account_id, stakeholder_id){mine}",
+        " left join accounts a using (account_id) left join stakeholders s using (account_id, stakeholder_id)"
+        f" where {visible('k')}{mine}",
         accounts=[one[0] for one in order],
         stakeholders=[one[1] for one in order],
         owner_email=owner_email,

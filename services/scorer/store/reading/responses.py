@@ -9,6 +9,7 @@ from services.scorer.domain.questions import Filters
 from services.scorer.store.reading.keyset import Order
 from services.scorer.store.reading.people import SCORES
 from services.scorer.store.reading.pool import conditions, joins, parameters
+from shared.db.erasures import visible
 from shared.db.transaction import ReadTx
 
 _COLUMNS = ", ".join(
@@ -70,7 +71,7 @@ async def responses_after(
 def _from(asked: ResponsesQuestion) -> str:
     return (
         f" from responses r{joins(asked.filters, asked.owner_email)}"
-        " where not r.withdrawn and not r.erased and r.test = :tests"
+        f" where not r.withdrawn and not r.erased and r.test = :tests and {visible('r')}"
         f"{conditions(asked.filters, asked.owner_email)}{_conditions(asked)}"
     )
 
@@ -96,7 +97,7 @@ async def response_of(tx: ReadTx, response_id: str, owner_email: str | None) -> 
     see."""
     rows = await tx.all(
         f"select {_COLUMNS} from responses r{joins(Filters(), owner_email)}"
-        f" where r.response_id = :response_id and not r.erased{conditions(Filters(), owner_email)}",
+        f" where r.response_id = :response_id and not r.erased and {visible('r')}{conditions(Filters(), owner_email)}",
         response_id=response_id,
         owner_email=owner_email,
     )

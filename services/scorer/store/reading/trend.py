@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from services.scorer.domain.questions import Filters
 from services.scorer.store.reading.pool import conditions, joins, parameters
+from shared.db.erasures import visible
 from shared.db.transaction import ReadTx
 
 MAX_MARKS: Final = 500
@@ -25,7 +26,8 @@ async def context_marks(
     rows = await tx.all(
         "select m.event_id, m.account_id, m.stakeholder_id, m.kind, m.at, m.label"
         f" from context_marks m{joins(filters, owner_email, alias='m')}"
-        f" where m.at >= :since and m.at <= :until{only}{conditions(filters, owner_email, of=(), alias='m')}"
+        f" where m.at >= :since and m.at <= :until and {visible('m')}"
+        f"{only}{conditions(filters, owner_email, of=(), alias='m')}"
         " order by m.at desc, m.event_id desc limit :rows",
         **dict(parameters(filters, owner_email))
         | {"since": since, "until": until, "account_id": account_id, "rows": MAX_MARKS},

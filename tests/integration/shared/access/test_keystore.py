@@ -359,12 +359,13 @@ async def test_keys_that_make_no_sense_are_not_made(database: Switch, wanted: Ne
     assert [error["field"] for error in caught.value.errors or []] == [field]
 
 
-async def test_keys_of_an_owner_are_listed_and_revoked_by_that_owner_alone(database: Switch) -> None:
-    mine, other = await issue(database, owner="mine@x.example"), await issue(database, owner="other@x.example")
+async def test_keys_of_an_owner_are_listed_alone_and_a_key_is_revoked_once(database: Switch) -> None:
+    mine = await issue(database, owner="mine@x.example")
+    await issue(database, owner="other@x.example")
     async with database.write() as tx:
         assert [key.id for key in await list_keys(tx, owner_email="mine@x.example")] == [mine.record.id]
-        assert not await revoke_key(tx, other.record.id, START, owner_email="mine@x.example")
-        assert await revoke_key(tx, mine.record.id, START, owner_email="mine@x.example")
+        assert not await revoke_key(tx, "aaaaaaaaaaaa", START)
+        assert await revoke_key(tx, mine.record.id, START)
         assert await revoke_key(tx, mine.record.id, START + timedelta(days=1))
         found = await find_key(tx, mine.record.id)
     assert found is not None

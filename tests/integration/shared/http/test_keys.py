@@ -8,6 +8,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from shared.access.caller import SCOPES
 from shared.access.keystore import KeyStore
 from shared.clock import SystemClock
 from shared.db.engine import Database
@@ -37,7 +38,7 @@ def keys_app(environment: Environment) -> FastAPI:
 @pytest.fixture
 async def client(module_environment: Environment) -> AsyncIterator[httpx.AsyncClient]:
     async with running(keys_app(module_environment)) as client:
-        client.headers.update(bearer(await api_key(module_environment, ["manage"])))
+        client.headers.update(bearer(await api_key(module_environment, SCOPES)))
         yield client
 
 
@@ -83,7 +84,9 @@ async def test_it_takes_the_scope_to_manage(
         ({"name": ""}, "name", "string_too_short"),
         ({"scopes": []}, "scopes", "invalid_scopes"),
         ({"scopes": ["root"]}, "scopes.0", "literal_error"),
-        ({"expires_at": "2020-01-01T00:00:00Z"}, "expires_at", "in_the_past"),
+        ({"expires_at": "2020-01-01T00:00:00Z"}, "expires_at", "not_ahead"),
+        ({"expires_at": "2100-01-01T00:00:00Z"}, "expires_at", "not_ahead"),
+        ({"expires_at": "9999-12-31T23:59:59.999999Z"}, "expires_at", "invalid_time"),
         ({"expires_at": 1}, "expires_at", "invalid_time"),
         ({"owner_email": "nobody"}, "owner_email", "invalid_email"),
         ({"rate_limit": 0}, "rate_limit", "greater_than_equal"),
@@ -118,7 +121,7 @@ async def test_a_list_of_keys_has_pages(client: httpx.AsyncClient) -> None:
 async def test_a_key_limited_to_an_owner_stays_within(
     client: httpx.AsyncClient, module_environment: Environment
 ) -> None:
-    limited = bearer(await api_key(module_environment, ["manage"], "ana@supplier.example"))
+    limited = bearer(await api_key(module_environment, ["manage", "read"], "ana@supplier.example"))
     wanted = {"name": "wider", "scopes": ["read"]}
     for owner in (None, "other@supplier.example"):
         response = await client.post("/v1/keys", json=wanted | {"owner_email": owner}, headers=limited)

@@ -7,13 +7,13 @@ import re
 import socket
 from collections.abc import AsyncIterator
 from functools import partial
-from typing import Any
 
 import pytest
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from shared.http.direct import DirectProtocol, Reply, Turns
+from shared.http.connections import Limits
+from shared.http.direct import DirectProtocol, Reply, Take, Turns
 from tests.support.polling import eventually
 
 PATH = "/short"
@@ -29,8 +29,12 @@ class Desk:
         self.asked: list[bytes] = []
         self.gone = 0
 
-    def direct(self, scope: Scope, body: bytes, reply: Reply) -> bool:
-        """The short cut."""
+    def direct(self, scope: Scope) -> Take | None:
+        """The short cut, closed for those who say so in their head."""
+        return None if (b"x-way", b"asgi") in scope["headers"] else self.take
+
+    def take(self, body: bytes, reply: Reply) -> bool:
+        """Take a request by the short cut."""
         self.offered.append(body)
         if body.startswith(b"no"):
             return False
@@ -106,13 +110,13 @@ def desk() -> Desk:
 
 
 @contextlib.asynccontextmanager
-async def server_of(desk: Desk, **options: Any) -> AsyncIterator[tuple[str, int]]:
+async def server_of(desk: Desk, limits: Limits | None = None) -> AsyncIterator[tuple[str, int]]:
     """A real server of the desk."""
     with socket.socket() as listening:
         listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1_000_000)  # much may come in one piece
         listening.bind(("127.0.0.1", 0))
-        protocol = DirectProtocol.offering({("POST", PATH): desk.direct})
-        config = uvicorn.Config(desk.app, log_config=None, interface="asgi3", lifespan="off", http=protocol, **options)
+        protocol = DirectProtocol.offering({("POST", PATH): desk.direct}, limits or Limits())
+        config = uvicorn.Config(desk.app, log_config=None, interface="asgi3", lifespan="off", http=protocol)
         server = uvicorn.Server(config)
         serve = asyncio.create_task(server._serve([listening]))
         try:
@@ -136,9 +140,9 @@ async def talking(address: tuple[str, int]) -> AsyncIterator[Client]:
 
 
 @contextlib.asynccontextmanager
-async def connected(desk: Desk, **options: Any) -> AsyncIterator[Client]:
+async def connected(desk: Desk, limits: Limits | None = None) -> AsyncIterator[Client]:
     """A client of a server of the desk."""
-    async with server_of(desk, **options) as address, talking(address) as client:
+    async with server_of(desk, limits) as address, talking(address) as client:
         yield client
 
 
@@ -289,11 +293,26 @@ async def test_the_connection_closes_after_the_answer(desk: Desk, headers: tuple
         assert await client.closed()
 
 
-async def test_over_the_limit_of_connections_nothing_is_offered(desk: Desk) -> None:
-    async with connected(desk, limit_concurrency=1) as client:
-        await client.post(b"one too many")
+async def test_over_the_limit_of_requests_nothing_is_offered(desk: Desk) -> None:
+    desk.at_once = False
+    async with server_of(desk, Limits(requests=1)) as address, talking(address) as client, talking(address) as other:
+        await client.post(b"first")
+        await eventually(lambda: desk.waits(b"first"))
+        await other.post(b"one too many")
         async with asyncio.timeout(10):
-            assert b" 503 " in await client.reader.readuntil(b"\r\n")
+            assert b" 503 " in await other.reader.readuntil(b"\r\n")
+        desk.answer()
+        assert await client.answer() == (202, "direct", b"FIRST")
+        desk.at_once = True
+        await client.post(b"second")
+        assert await client.answer() == (202, "direct", b"SECOND")
+    assert desk.offered == [b"first", b"second"]
+
+
+async def test_a_head_that_is_not_taken_is_the_application_s_before_its_body_has_come(desk: Desk) -> None:
+    async with connected(desk) as client:
+        await client.post(b"body", "x-way: asgi")
+        assert await client.answer() == (200, "asgi", b"4")
     assert desk.offered == []
 
 

@@ -78,7 +78,28 @@ async def test_unknown_paths_and_methods_are_problems(client: httpx.AsyncClient)
     assert_problem(await client.get("/v1/list/"), 404, "not_found")
     response = await client.put("/v1/list")
     assert_problem(response, 405, "method_not_allowed")
-    assert response.headers["allow"] == "GET"
+    assert response.headers["allow"] == "GET, HEAD"
+
+
+@pytest.mark.parametrize(
+    "path", ["/v1/list", "/v1/accounts/acme", "/health/ready", "/metrics", "/docs", "/openapi.json"]
+)
+async def test_head_is_answered_where_get_is_and_has_no_body(client: httpx.AsyncClient, path: str) -> None:
+    asked, told = await client.head(path), await client.get(path)
+    assert (asked.status_code, asked.content) == (told.status_code, b"")
+    assert asked.headers["content-type"] == told.headers["content-type"]
+
+
+async def test_head_is_refused_as_get_is(client: httpx.AsyncClient) -> None:
+    statuses = [(await client.head(path)).status_code for path in ("/v1/nowhere", "/v1/answers", "/v1/list?limit=0")]
+    assert statuses == [404, 405, 422]
+
+
+@pytest.mark.parametrize("types", [("application/json", "text/plain"), ("application/json",) * 2], ids=["two", "equal"])
+async def test_two_content_types_are_refused(client: httpx.AsyncClient, types: tuple[str, str]) -> None:
+    headers = [("content-type", kind) for kind in types]
+    response = await client.post("/v1/answers", content=b'{"score": 9}', headers=headers)
+    assert_problem(response, 415, "two_content_types")
 
 
 async def test_an_expected_error_keeps_its_code(client: httpx.AsyncClient) -> None:
@@ -146,6 +167,7 @@ async def test_requests_are_measured_by_route_template(client: httpx.AsyncClient
         ("GET", "/v1/nowhere/acme", "unmatched", "404"),
         ("GET", "/v1/broken", "/v1/broken", "500"),
         ("BREW", "/v1/list", "/v1/list", "405"),
+        ("HEAD", "/v1/list", "/v1/list", "200"),
     ]
     for method, path, route, status in cases:
         known = "other" if method == "BREW" else method

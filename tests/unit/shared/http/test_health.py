@@ -27,6 +27,7 @@ async def test_ready_says_why_not(app: FastAPI, anonymous: httpx.AsyncClient) ->
     assert (await anonymous.get("/health/ready")).json() == {
         "status": "ready",
         "checks": [{"name": "switch", "ok": True, "reason": None}],
+        "remarks": [],
     }
     app.state.switch_reason = "kafka_unavailable"
     response = await anonymous.get("/health/ready")
@@ -34,6 +35,7 @@ async def test_ready_says_why_not(app: FastAPI, anonymous: httpx.AsyncClient) ->
     assert response.json() == {
         "status": "not_ready",
         "checks": [{"name": "switch", "ok": False, "reason": "kafka_unavailable"}],
+        "remarks": [],
     }
 
 
@@ -54,23 +56,27 @@ async def test_startup_and_ready_follow_the_lifespan() -> None:
         assert await statuses() == (200, 503)
 
 
-async def test_a_service_that_says_nothing_needs_all_of_its_plumbing() -> None:
-    reasons = ["database_unavailable", "kafka_unavailable"]
+async def test_a_service_that_says_nothing_needs_its_database_and_remarks_on_the_rest() -> None:
+    reasons = ["database_unavailable"]
 
     async def not_ready() -> list[str]:
         return reasons
 
+    async def remarks() -> list[str]:
+        return ["kafka_unavailable"]
+
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        app.state.plumbing = SimpleNamespace(not_ready=not_ready)
+        app.state.plumbing = SimpleNamespace(not_ready=not_ready, remarks=remarks)
         yield
 
     async with running(create_app("test", "Test", "", [], lifespan)) as client:
         response = await client.get("/health/ready")
         assert response.status_code == 503
-        assert response.json()["checks"][0]["reason"] == "database_unavailable, kafka_unavailable"
+        assert response.json()["checks"][0]["reason"] == "database_unavailable"
         reasons.clear()
-        assert (await client.get("/health/ready")).status_code == 200
+        response = await client.get("/health/ready")
+        assert (response.status_code, response.json()["remarks"]) == (200, ["kafka_unavailable"])
 
 
 async def test_a_check_that_fails_or_hangs_is_a_reason(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -98,3 +104,20 @@ async def test_a_check_that_fails_or_hangs_is_a_reason(monkeypatch: pytest.Monke
         "mistaken": "the check itself failed",
         "hanging": "no answer in time",
     }
+
+
+async def test_all_that_ask_at_once_get_the_answer_of_one_look() -> None:
+    looks = 0
+
+    async def counted() -> None:
+        nonlocal looks
+        looks += 1
+        await asyncio.sleep(0)
+
+    health = Health()
+    health.started = True
+    health.add("counted", counted)
+    assert all(ready for ready, _ in await asyncio.gather(*(health.report() for _ in range(100))))
+    assert looks == 1
+    await health.report()
+    assert looks == 2

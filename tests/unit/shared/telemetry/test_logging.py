@@ -5,7 +5,7 @@ import io
 import json
 import logging
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 import structlog
@@ -49,6 +49,18 @@ def test_a_line_holds_the_event_and_its_facts(lines: io.StringIO) -> None:
         "request_id": "r1",
         "trace_id": "t1",
     }
+
+
+@pytest.mark.parametrize("name", ["services.collector", "a.library"])
+def test_in_a_terminal_too_an_event_is_one_line_whatever_is_in_it(lines: io.StringIO, name: str) -> None:
+    telemetry.configure("collector", "info", "console")
+    cast(logging.StreamHandler[Any], logging.getLogger().handlers[0]).setStream(lines)
+    forged = "acme\n2026-01-01 [error] forged\r\x1b[2J\x9b2J\u2028\x85"
+    logger = telemetry.get_logger(name) if name.startswith("services.") else logging.getLogger(name)
+    logger.info(forged)
+    telemetry.get_logger(name).info("taken", account_id=forged)
+    assert len(lines.getvalue().splitlines()) == 2
+    assert all(sign.isprintable() or sign == "\n" for sign in lines.getvalue())
 
 
 def test_secrets_and_content_are_masked(lines: io.StringIO) -> None:
@@ -114,6 +126,7 @@ def test_lines_are_safe_before_logging_is_set_up(caplog: pytest.LogCaptureFixtur
 def test_the_console_is_for_people(monkeypatch: pytest.MonkeyPatch, lines: io.StringIO) -> None:
     monkeypatch.setattr("sys.stderr", lines)  # pytest puts its own back before each test
     telemetry.configure("collector", "info", "console")
+    cast(logging.StreamHandler[Any], logging.getLogger().handlers[0]).setStream(lines)
     telemetry.get_logger("x").info("accepted", count=3)
     assert "accepted" in lines.getvalue()
     with pytest.raises(json.JSONDecodeError):

@@ -1,0 +1,79 @@
+"""Taking the names of an erased person out of what was written about their account and about others there."""
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from shared.db.transaction import WriteTx
+from shared.erasure import Names
+
+_OF_TASKS = "follow_up_id in (select follow_up_id from tasks where account_id = :account_id)"
+_TEXTS: Mapping[str, tuple[str, tuple[str, ...], tuple[str, ...], str]] = {
+    "tasks": (
+        "follow_up_id",
+        ("title", "promised", "root_cause", "what_was_done", "result"),
+        ("reasons",),
+        "account_id = :account_id",
+    ),
+    "task_history": ("entry", ("comment",), ("changes",), _OF_TASKS),
+    "task_triggers": ("event_id", (), ("facts", "matches"), _OF_TASKS),
+    "past_triggers": ("event_id", (), ("facts",), "account_id = :account_id"),
+}
+"""Table -> its key, columns of text, columns of JSON, and which rows are about the account."""
+
+
+async def redact(tx: WriteTx, account_id: str, names: Names) -> None:
+    """Put `[erased]` for the names in follow-ups of the account, in their histories, in what rules were tried on and in
+    messages; receivers' answers that hold one go."""
+    if not names.all:
+        return
+    bound = {"account_id": account_id, "patterns": names.patterns()}
+    for table in _TEXTS:
+        await _redact_table(tx, table, names, bound)
+    await _redact_messages(tx, names, bound)
+    await tx.execute(
+        "update webhook_attempts set response_text = '' where response_text ilike any(cast(:patterns as text[]))"
+        " and delivery_id in (select delivery_id from webhook_deliveries where account_id = :account_id)",
+        **bound,
+    )
+
+
+async def _redact_table(tx: WriteTx, table: str, names: Names, bound: Mapping[str, Any]) -> None:
+    key, texts, documents, where = _TEXTS[table]
+    columns = ", ".join((*texts, *documents))
+    rows = await tx.all(
+        f"select {key}, {columns} from {table} where {where}"
+        f" and concat_ws(' ', {columns}) ilike any(cast(:patterns as text[])) for update",
+        **bound,
+    )
+    values = [f"{name} = :{name}" for name in texts] + [f"{name} = cast(:{name} as jsonb)" for name in documents]
+    await tx.execute_many(
+        f"update {table} set {', '.join(values)} where {key} = :{key}",
+        [
+            {key: row[key]}
+            | {name: names.redacted(row[name]) for name in texts}
+            | {name: json.dumps(names.redacted(row[name])) for name in documents}
+            for row in rows
+        ],
+    )
+
+
+async def _redact_messages(tx: WriteTx, names: Names, bound: Mapping[str, Any]) -> None:
+    """Bodies are JSON; they are signed when they are sent."""
+    rows = await tx.all(
+        "select message_id, body from webhook_messages where account_id = :account_id and body is not null"
+        " and convert_from(body, 'UTF8') ilike any(cast(:patterns as text[])) for update",
+        **bound,
+    )
+    await tx.execute_many(
+        "update webhook_messages set body = :body where message_id = :message_id",
+        [
+            {
+                "message_id": row["message_id"],
+                "body": json.dumps(
+                    names.redacted(json.loads(row["body"])), ensure_ascii=False, separators=(",", ":")
+                ).encode(),
+            }
+            for row in rows
+        ],
+    )

@@ -1,0 +1,72 @@
+"""Commands that need Kafka or PostgreSQL and no service: they use what the environment names or what `up` runs. Where
+nothing runs they start the embedded parts themselves, and end them afterwards."""
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any, TypeVar
+
+import typer
+
+from services.cli.connection import common_settings
+from services.cli.folder import NO_SERVICES, DataFolder
+from shared.settings import CommonSettings
+
+T = TypeVar("T")
+Work = Callable[[CommonSettings], Coroutine[Any, Any, T]]
+EXPECTED = ("started", "ended")
+"""Changes of a part that nobody has to be told of."""
+
+
+def run_on(data: Path | None, work: Work[T], *, kafka: bool = False) -> T:
+    """Do the work on an installation; `kafka` says whether it needs Kafka besides PostgreSQL.
+
+    Raises Busy while another command runs on parts of its own, StartFailed, InvalidSettings.
+    """
+    folder = DataFolder(data)
+    if not must_start(folder, kafka=kafka):
+        return asyncio.run(work(common_settings(data)))
+    with folder.held(NO_SERVICES):
+        return _on_own_parts(folder, work, kafka=kafka)
+
+
+def must_start(folder: DataFolder, *, kafka: bool) -> bool:
+    """Whether the work needs embedded parts that an `up` has set up, and no `up` runs them now."""
+    from services.cli.parts import embedded_wanted, set_up
+
+    kafka_here, postgres_here = embedded_wanted()
+    needed = postgres_here or (kafka and kafka_here)
+    holder = folder.holder()
+    return needed and set_up(folder) and not (holder and holder.serves)
+
+
+def _on_own_parts(folder: DataFolder, work: Work[T], *, kafka: bool) -> T:
+    from services.cli.fetching import fetch_missing
+    from services.cli.leftovers import note, sweep
+    from services.cli.parts import backing
+    from services.cli.supervisor import Child, Supervisor
+
+    folder.check_version()
+    sweep(folder)
+    embedded = backing(folder, with_kafka=kafka)
+    if embedded.kafka:
+        fetch_missing(embedded.kafka.jars)
+    embedded.prepare()
+    common = common_settings(folder.path)
+
+    def changed(child: Child, what: str) -> None:
+        if what not in EXPECTED:
+            typer.echo(f"  {child.part.name} {what}", err=True)
+        note(folder, supervisor.children, NO_SERVICES)
+
+    supervisor = Supervisor(changed)
+
+    async def run() -> T:
+        try:
+            await supervisor.start(embedded.parts())
+            return await work(common)
+        finally:
+            await supervisor.stop()
+            folder.note_running(None)
+
+    return asyncio.run(run())

@@ -1,0 +1,40 @@
+"""Whether a service has stopped reading what is new: asked of its health page, and told on every page."""
+
+import asyncio
+import time
+
+from services.dashboard.gateways.services import IN_WORDS, Name, Services
+
+READERS: tuple[Name, ...] = ("scorer", "alerting", "benchmark")
+FRESH_SECONDS = 5.0
+PATIENCE_SECONDS = 0.5
+"""A page does not wait longer for this; a service that does not answer is told by the parts that need it."""
+
+
+class Halts:
+    """The lines to show above a page; asked at most every 5 s, for all pages together."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+        self._lines: list[str] = []
+        self._asked_at = -FRESH_SECONDS
+
+    async def lines(self) -> list[str]:
+        """One sentence for each service that has halted."""
+        if time.monotonic() - self._asked_at >= FRESH_SECONDS:
+            self._asked_at = time.monotonic()
+            answers = await asyncio.gather(*(self._remarks(name) for name in READERS))
+            self._lines = [
+                f"{IN_WORDS[name]} has stopped reading what is new. What you see is from before, and nothing is lost;"
+                " an administrator learns the reason from `tellback status`."
+                for name, remarks in zip(READERS, answers, strict=True)
+                if any(remark.startswith("halted") for remark in remarks)
+            ]
+        return self._lines
+
+    async def _remarks(self, name: Name) -> list[str]:
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                return await self._services.remarks(name)
+        except TimeoutError:
+            return []

@@ -1,0 +1,128 @@
+"""The live connection of a page belongs to the session that opened the page. What is NiceGUI's own is here alone.
+
+NiceGUI finds the page that a message is for by an identifier in the message, and takes it from whoever is connected.
+So its handlers are wrapped: a socket joins, and sends to, pages of its own session only, and has to leave when the
+session has ended.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+from urllib.parse import parse_qs
+
+from nicegui import Client, core
+from socketio.exceptions import ConnectionRefusedError as Refused
+from starlette.datastructures import Headers
+
+from services.dashboard.handlers.signing_in import SigningIn
+from services.dashboard.web.forms import session_of
+from shared.errors import Unavailable
+from shared.telemetry.logging import get_logger
+
+log = get_logger(__name__)
+MESSAGES = ("handshake", "event", "javascript_response", "ack", "log")
+"""What a browser sends; each names the page by `client_id`."""
+LOAD_ANEW = "Implicit handshake failed"
+"""NiceGUI's script loads the page anew when it is refused with these words, and so comes to the login."""
+SECONDS = 1.0
+"""How soon a session that was ended elsewhere is noticed."""
+Handler = Callable[..., Any]
+
+
+class Live:
+    """Which socket belongs to which session."""
+
+    def __init__(self, signing_in: SigningIn) -> None:
+        self._signing_in = signing_in
+        self._sockets: dict[str, str] = {}
+
+    def join(self, socket_id: str, environ: dict[str, Any]) -> bool:
+        """Whether the socket may join the page that it names; it belongs to its session from now on."""
+        scope = environ["asgi.scope"]
+        query = parse_qs(scope["query_string"].decode("latin-1"))
+        token = session_of(Headers(scope=scope))
+        if token is None or token != _opener(query.get("client_id", [None])[0]):
+            return False
+        self._sockets[socket_id] = token
+        return True
+
+    def owns(self, socket_id: str, message: object) -> bool:
+        """Whether the message is for a page of the socket's session."""
+        token = self._sockets.get(socket_id)
+        named = message.get("client_id") if isinstance(message, dict) else None
+        return token is not None and token == _opener(named)
+
+    def leave(self, socket_id: str) -> None:
+        """The socket is gone."""
+        self._sockets.pop(socket_id, None)
+
+    async def run(self) -> None:
+        """Until cancelled: end what belongs to sessions that have ended. A database that is away is waited for."""
+        while True:
+            await asyncio.sleep(SECONDS)
+            try:
+                await self.sweep()
+            except Unavailable as error:
+                log.warning("sessions_not_looked_at", code=error.code)
+
+    async def sweep(self) -> None:
+        """End the pages and sockets of sessions that have ended."""
+        pages = {client: _opener(client.id) for client in list(Client.instances.values())}
+        tokens = {token for token in (*pages.values(), *self._sockets.values()) if token is not None}
+        living = await self._signing_in.living(tokens)
+        for client, token in pages.items():
+            if token not in living and client.id in Client.instances:
+                await core.sio.emit("open", {"path": "/login", "new_tab": False}, room=client.id)
+                client.delete()
+        for socket_id, token in list(self._sockets.items()):
+            if token not in living:
+                self.leave(socket_id)
+                await core.sio.disconnect(socket_id)
+
+
+def _opener(client_id: object) -> str | None:
+    """The token of the session that opened a page; None where there is no such page."""
+    client = Client.instances.get(client_id) if isinstance(client_id, str) else None
+    return session_of(client.request.headers) if client is not None else None
+
+
+def bind_messages(live: Callable[[], Live]) -> None:
+    """Wrap NiceGUI's handlers; once a process."""
+    handlers = core.sio.handlers["/"]
+    core.sio.on("connect", _joining(handlers["connect"], live))
+    core.sio.on("disconnect", _leaving(handlers["disconnect"], live))
+    for name in MESSAGES:
+        core.sio.on(name, _sending(handlers[name], live))
+
+
+def _joining(handler: Handler, live: Callable[[], Live]) -> Handler:
+    async def connect(socket_id: str, environ: dict[str, Any], _auth: object = None) -> None:
+        if not live().join(socket_id, environ):
+            raise Refused(LOAD_ANEW)
+        try:
+            await handler(socket_id, environ)
+        except Refused:
+            live().leave(socket_id)
+            raise
+
+    return connect
+
+
+def _leaving(handler: Handler, live: Callable[[], Live]) -> Handler:
+    def disconnect(socket_id: str, _reason: object = None) -> None:
+        live().leave(socket_id)
+        handler(socket_id)
+
+    return disconnect
+
+
+def _sending(handler: Handler, live: Callable[[], Live]) -> Handler:
+    async def message(socket_id: str, content: object = None) -> object:
+        """No pause before the handler: messages of a page keep their order."""
+        if not live().owns(socket_id, content):
+            log.warning("message_for_a_page_of_another_session")
+            return False
+        answer = handler(socket_id, content)
+        return await answer if isinstance(answer, Awaitable) else answer
+
+    return message

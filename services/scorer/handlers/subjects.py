@@ -1,0 +1,25 @@
+"""What the responses are that changes speak of."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from services.scorer.domain.history import Change, Subject
+from services.scorer.store import responses
+from shared.db.transaction import ReadTx
+from shared.events.posted import posted
+
+
+async def subjects_of(
+    tx: ReadTx, owners: Mapping[str, Mapping[str, Any]], changes: Iterable[tuple[str, Change]]
+) -> dict[str, Subject]:
+    """The subjects of responses (id -> account_id, stakeholder_id, survey_type), for these changes (id, change) of
+    theirs. What was first recorded is looked up only where a change is bound to what was posted, and few are."""
+    bound = {response_id for response_id, change in changes if change.posted is not None}
+    recorded = await responses.as_recorded(tx, bound & owners.keys())
+    digests = {response_id: posted(row) for response_id, row in recorded.items()}
+    return {
+        response_id: Subject(
+            owner["account_id"], owner["stakeholder_id"], owner["survey_type"], digests.get(response_id)
+        )
+        for response_id, owner in owners.items()
+    }

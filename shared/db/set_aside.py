@@ -1,0 +1,142 @@
+"""Records that a handler failed on: kept beside the state, tried again by the consumer that read them."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from uuid import UUID
+
+from shared.db.cursors import Place
+from shared.db.parked import RawRecord, publish_dead
+from shared.db.transaction import ReadTx, WriteTx
+from shared.records import headers_from_json
+
+HANDLER_ERROR = "handler_error"
+"""Reason of a record whose handler raised what nobody foresaw."""
+KILLED = "killed_the_process"
+"""Reason of a record on which processes died; it was not tried once more."""
+WAITS = (5.0, 15.0, 40.0)
+"""Seconds after which a record is tried again; then it is given up until an operator or a new release comes."""
+MUST_APPLY_WAIT = 300.0
+"""Seconds between tries of a record that is never given up."""
+MOST_RECORDS = 100_000
+MOST_BYTES = 1_000_000_000
+_IN_PLACES = "(topic, partition) in (select * from unnest(cast(:topics as text[]), cast(:partitions as int[])))"
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """A record that is tried again: its row, the record, how often it was tried and whether it may be given up."""
+
+    id: UUID
+    reason: str
+    raw: RawRecord
+    tries: int
+    must_apply: str | None
+
+
+async def due(tx: ReadTx, places: Sequence[Place], limit: int) -> Sequence[tuple[UUID, Place]]:
+    """Records of these partitions whose time has come, in the order in which they lay. Topics without prefix."""
+    rows = await tx.all(
+        "select id, topic, partition from parked where state = 'retrying' and next_try_at <= now()"
+        f" and {_IN_PLACES} order by record_offset limit :limit",
+        limit=limit,
+        **_places(places),
+    )
+    return [(row["id"], (row["topic"], row["partition"])) for row in rows]
+
+
+async def take(tx: WriteTx, record_id: UUID, prefix: str) -> Waiting | None:
+    """Hold a waiting record until the transaction ends; None when somebody dropped or settled it meanwhile."""
+    row = await tx.one(
+        "select id, reason, topic, partition, record_offset, record_key, value, headers, account_id, tries, must_apply"
+        " from parked where id = :id and state = 'retrying' for update",
+        id=record_id,
+    )
+    if row is None:
+        return None
+    raw = RawRecord(
+        prefix + row["topic"],
+        row["partition"],
+        row["record_offset"],
+        None if row["record_key"] is None else bytes(row["record_key"]),
+        None if row["value"] is None else bytes(row["value"]),
+        headers_from_json(row["headers"]),
+        row["account_id"],
+    )
+    return Waiting(row["id"], row["reason"], raw, row["tries"], row["must_apply"])
+
+
+async def remove(tx: WriteTx, waiting: Waiting) -> None:
+    """Take the record out, since it is being handled once more in this transaction."""
+    await tx.execute("delete from parked where id = :id", id=waiting.id)
+
+
+async def failed_again(tx: WriteTx, waiting: Waiting, traceback: str, prefix: str, service: str) -> None:
+    """Wait longer, or give the record up and show it to other tools; what must be applied is tried for ever."""
+    tries = waiting.tries + 1
+    given_up = tries >= len(WAITS) and waiting.must_apply is None
+    wait = WAITS[tries] if tries < len(WAITS) else MUST_APPLY_WAIT
+    await tx.execute(
+        "update parked set tries = :tries, traceback = :traceback, state = :state,"
+        " next_try_at = case when :given_up then null else now() + make_interval(secs => :wait) end where id = :id",
+        id=waiting.id,
+        tries=tries,
+        traceback=traceback,
+        state="dead" if given_up else "retrying",
+        given_up=given_up,
+        wait=wait,
+    )
+    if given_up:
+        await publish_dead(tx, prefix, waiting.raw, waiting.reason, service)
+
+
+async def renew(tx: WriteTx, places: Sequence[Place], version: str) -> int:
+    """Have what another version failed on tried once more; returns how many records. Topics without prefix."""
+    return await tx.execute(
+        "update parked set state = 'retrying', tries = 0, next_try_at = now(), version = :version"
+        f" where reason in (:failed, :killed) and version <> :version and {_IN_PLACES}",
+        failed=HANDLER_ERROR,
+        killed=KILLED,
+        version=version,
+        **_places(places),
+    )
+
+
+async def recent(tx: ReadTx, version: str) -> int:
+    """How many records this version set aside in the last ten minutes and could not apply since."""
+    return int(
+        await tx.scalar(
+            "select count(*) from parked where reason = :reason and version = :version"
+            " and parked_at > now() - interval '10 minutes'",
+            reason=HANDLER_ERROR,
+            version=version,
+        )
+    )
+
+
+async def full(tx: ReadTx) -> bool:
+    """Whether as much was set aside as may be."""
+    row = await tx.one(
+        "select count(*) as records, coalesce(sum(octet_length(value)), 0) as bytes from parked where reason = :reason",
+        reason=HANDLER_ERROR,
+    )
+    return row is not None and (row["records"] >= MOST_RECORDS or row["bytes"] >= MOST_BYTES)
+
+
+async def counts(tx: ReadTx) -> Mapping[tuple[str, str], int]:
+    """How many dead letters there are by (state, reason)."""
+    rows = await tx.all(
+        "select state, reason, count(*) as n from parked where kind = 'dead_letter' group by state, reason"
+    )
+    return {(row["state"], row["reason"]): row["n"] for row in rows}
+
+
+async def must_apply(tx: ReadTx) -> Mapping[str, int]:
+    """How many records wait that are never given up, by event."""
+    rows = await tx.all(
+        "select must_apply as event, count(*) as n from parked where must_apply is not null group by must_apply"
+    )
+    return {row["event"]: row["n"] for row in rows}
+
+
+def _places(places: Sequence[Place]) -> dict[str, list[str] | list[int]]:
+    return {"topics": [topic for topic, _ in places], "partitions": [partition for _, partition in places]}

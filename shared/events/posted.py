@@ -1,0 +1,43 @@
+"""What a client posted, as a digest: what lets a change be bound to the very answer that it is meant for.
+
+A response_id may be known to others, who may post under it as well; the first that was recorded stands. A change from
+a browser carries the digest of what that browser posted, and counts only where this was it.
+"""
+
+import json
+from collections.abc import Mapping
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+
+from shared.clock import rfc3339
+from shared.events.responses import Answer
+
+_BYTES = 16
+_ALWAYS = ("account_id", "stakeholder_id")
+
+
+def posted(response: Mapping[str, Any]) -> str:
+    """The digest of a response as it was recorded, field -> value: the first 16 bytes, in hex, of the SHA-256 of the
+    canonical JSON of the fields that the client itself sent. The same content posted again gives the same, whatever was
+    filled in for it."""
+    content = {name: response.get(name) for name in (*_ALWAYS, *response["sent"])}
+    text = json.dumps(_canonical(content), default=_plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return sha256(text.encode()).digest()[:_BYTES].hex()
+
+
+def _canonical(content: dict[str, Any]) -> dict[str, Any]:
+    """With one zero: a table knows no negative one."""
+    attributes = content.get("attributes")
+    if not attributes:
+        return content
+    zeros = {name: 0.0 for name, value in attributes.items() if isinstance(value, float) and value == 0}
+    return content | {"attributes": attributes | zeros}
+
+
+def _plain(value: object) -> Any:
+    if isinstance(value, datetime):
+        return rfc3339(value)
+    if isinstance(value, Answer):
+        return value.model_dump()
+    raise TypeError(f"no part of a response: {type(value).__name__}")

@@ -1,0 +1,218 @@
+"""uvicorn's HTTP protocol within the limits of `shared.http.connections`.
+
+uvicorn closes an idle connection by a timer of its own and waits for all else without end; over its limit it counts
+idle connections too and answers everything alike, in plain text. Here each connection says what it waits for, and what
+the server refuses by itself is problem+json. All else stays uvicorn's: parsing, pipelining, answering, stopping. The
+names of uvicorn that this stands on are pinned by `tests/contract/test_uvicorn.py`.
+"""
+
+import asyncio
+from types import SimpleNamespace
+from typing import Any, cast
+
+import httptools
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+
+from shared.errors import TellbackError, Unavailable
+from shared.http.connections import Connections, Limits, Phase, client_of
+from shared.http.edge import known_method
+from shared.http.problem import of_status, problem_response
+from shared.ids import uuid7
+from shared.telemetry import metrics
+
+DROPPED_BYTES = 1_000_000
+"""What a client may still send after it was refused in the middle of its request."""
+ALWAYS = ("/health/", "/metrics")
+"""Paths that are answered however much work there is."""
+
+
+class GuardedProtocol(HttpToolsProtocol):
+    """One connection, which says what it waits for."""
+
+    cycle: RequestResponseCycle | None  # type: ignore[assignment]
+    """The last request whose head has come; None before the first."""
+    scope: Any
+    """That of the last request that has begun; None before the first."""
+    guard = Connections(Limits())
+    group: str | None = None
+    received = 0
+    _since = 0.0
+    _stalled_since: float | None = None
+    _in_head = False
+    _keep_alive = True
+    _deaf = False
+    """Whether what comes is dropped, since the connection ends with the present answer."""
+    _left = False
+    """Whether the last answer is out and the client is to hang up."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Count a new connection."""
+        super().connection_made(transport)
+        self._since = self.loop.time()
+        self._answers = cast(
+            asyncio.Transport,
+            SimpleNamespace(write=transport.write, is_closing=transport.is_closing, close=self._hang_up),
+        )
+        self.group = client_of(self.client[0] if self.client else None, self.guard.limits.uncounted)
+        self.guard.add(self, len(self.connections))
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget it."""
+        self.guard.remove(self)
+        super().connection_lost(exc)
+
+    def waits(self) -> tuple[Phase, float]:
+        """What it waits for, and since when, by the clock of the event loop."""
+        if self._stalled_since is not None:
+            return Phase.ANSWER, self._stalled_since
+        if self.pipeline or (self.cycle is not None and not self.cycle.response_complete):
+            return self._reading(), self._since
+        if self._deaf:
+            return Phase.LEAVING, self._since
+        if self._in_head:
+            return Phase.HEAD, self._since
+        return Phase.SILENT if self.cycle is None else Phase.IDLE, self._since
+
+    def _reading(self) -> Phase:
+        """Whether a request that has begun waits for its body or for us."""
+        if self.flow.read_paused:  # we ourselves do not read: the time of the body begins anew
+            self._since, self.received = self.loop.time(), 0
+            return Phase.WORK
+        coming = self.cycle is not None and self.cycle.more_body and not self.pipeline and not self._deaf
+        return Phase.BODY if coming else Phase.WORK
+
+    def abort(self) -> None:
+        """Close the connection at once."""
+        self.transport.abort()
+
+    def pause_writing(self) -> None:
+        """Note that the client does not take what was written."""
+        super().pause_writing()
+        self._stalled_since = self.loop.time()
+
+    def resume_writing(self) -> None:
+        """Note that it does again."""
+        super().resume_writing()
+        self._stalled_since = None
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what came, unless nobody listens any more."""
+        if self._deaf:
+            self.received += len(data)
+            if self.received > DROPPED_BYTES:
+                self.transport.abort()
+            return
+        try:
+            self.parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            if self._should_upgrade():
+                self.handle_websocket_upgrade()
+        except httptools.HttpParserError:
+            self._cannot_read()
+
+    def on_message_begin(self) -> None:
+        """A head begins."""
+        super().on_message_begin()
+        self._in_head, self._since = True, self.loop.time()
+
+    def on_headers_complete(self) -> None:
+        """A head has ended. Until its body has come as well, an answer to it ends the connection: what is left of the
+        body would be read for nothing."""
+        self._in_head, self._since, self.received = False, self.loop.time(), 0
+        before = self.cycle
+        super().on_headers_complete()
+        if self.cycle is not None and self.cycle is not before:
+            self._keep_alive, self.cycle.keep_alive = self.cycle.keep_alive, False
+            self.cycle.transport = self._answers
+
+    def on_body(self, body: bytes) -> None:
+        """Count a piece of a body."""
+        super().on_body(body)
+        self.received += len(body)
+
+    def on_message_complete(self) -> None:
+        """The request is whole."""
+        super().on_message_complete()
+        if self.cycle is not None and not self.cycle.response_started:
+            self.cycle.keep_alive = self._keep_alive
+
+    def on_response_complete(self) -> None:
+        """Go on as uvicorn does, but without its timer."""
+        self.server_state.total_requests += 1
+        self._since = self.loop.time()
+        if self.transport.is_closing():
+            return
+        self.flow.resume_reading()
+        if self.pipeline:
+            self._start_asgi_task(*self.pipeline.pop())
+        elif self._deaf:
+            self._hang_up()
+
+    def shutdown(self) -> None:
+        """End the connection with the present answer."""
+        super().shutdown()
+        self._keep_alive = False
+
+    def handle_websocket_upgrade(self) -> None:
+        """Hand the connection over, unless there is too much work."""
+        if self.guard.busy(len(self.tasks)):
+            self._refuse(_busy())
+            return
+        self.guard.remove(self)
+        super().handle_websocket_upgrade()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        if self._deaf:
+            cycle.response_complete = True
+        elif not cycle.scope["path"].startswith(ALWAYS) and self.guard.busy(len(self.tasks)):
+            self._refuse(_busy(), cycle)
+        else:
+            self._begin(cycle)
+
+    def _begin(self, cycle: RequestResponseCycle) -> None:
+        super()._start_asgi_task(cycle, self.app)
+
+    def _cannot_read(self) -> None:
+        """Refuse what is no HTTP; a request before it that came whole is still answered, and nothing after that."""
+        self._in_head = True  # what follows belongs to no request
+        cycle = self.cycle
+        if cycle is None or cycle.response_complete:
+            self._refuse(of_status(400))
+        elif self.pipeline or not cycle.more_body:
+            self.pipeline.clear()
+            self._deaf = True
+        elif cycle.response_started:
+            self.transport.abort()  # half an answer is out: only a broken connection tells the client so
+        else:
+            self._refuse(of_status(400))
+
+    def _refuse(self, error: TellbackError, refused: RequestResponseCycle | None = None) -> None:
+        """Answer in the application's place, count it, and hang up."""
+        for cycle in filter(None, (refused, self.cycle)):
+            cycle.disconnected = cycle.response_started = cycle.response_complete = True
+            cycle.message_event.set()
+        self.pipeline.clear()
+        method = (self.scope or {}).get("method", "")
+        own = {"connection": "close", "x-request-id": uuid7().hex, "x-content-type-options": "nosniff"}
+        answer = problem_response(error, own["x-request-id"], own)
+        headers = (*self.server_state.default_headers, *answer.raw_headers)
+        head = [STATUS_LINE[error.status], *(b"%s: %s\r\n" % header for header in headers), b"\r\n"]
+        self.transport.write(b"".join(head) + (b"" if method == "HEAD" else answer.body))
+        took = self.loop.time() - self._since
+        metrics.http_request_duration_seconds.labels(known_method(method), "unmatched", str(error.status)).observe(took)
+        self._hang_up()
+
+    def _hang_up(self) -> None:
+        """Close the connection when what was written is out. In the middle of a request that would reset it, and many
+        a client would never read our answer: there we say that this was all, and drop what still comes for a while."""
+        if self.cycle is not None and not self.cycle.more_body and not self._in_head:
+            self.transport.close()
+        elif not self._left:
+            self._left = self._deaf = True
+            self._since, self.received = self.loop.time(), 0
+            self.flow.resume_reading()
+            self.transport.write_eof()
+
+
+def _busy() -> Unavailable:
+    return Unavailable("busy", "too many requests are being answered now; try again", retry_after=1)

@@ -1,0 +1,78 @@
+"""Work through items so that one which fails stops no other: it is passed over for a while, each time longer."""
+
+import time
+from collections.abc import Awaitable, Callable, Collection, Hashable, Sequence
+from typing import Generic, TypeVar
+
+from shared.db.engine import StatementTimedOut, misfits
+from shared.errors import Transient, Unavailable
+from shared.telemetry.logging import get_logger
+
+log = get_logger(__name__)
+FIRST_PAUSE_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 60.0
+LONGEST_HOLD_SECONDS = 300.0
+
+Item = TypeVar("Item", bound=Hashable)
+
+
+def pause_after(failures: int, longest: float = LONGEST_PAUSE_SECONDS) -> float:
+    """Seconds until the next try after so many failures in a row: 1, 2, 4 and on, up to `longest`."""
+    return float(min(FIRST_PAUSE_SECONDS * 2 ** min(failures - 1, 30), longest))
+
+
+def of_the_items(error: Exception) -> bool:
+    """Whether a failure comes of what is worked on, so that others may fare better. Trouble of the database, a schema
+    of another release and a lack of memory are everybody's; a statement that always runs too long is not."""
+    if isinstance(error, StatementTimedOut):
+        return True
+    return not (isinstance(error, Unavailable | Transient | MemoryError) or misfits(error))
+
+
+class Held(Generic[Item]):
+    """Items that failed lately and are passed over until their pause is over: 1 s, doubling up to five minutes.
+
+    It lives in this process alone: after a restart every item is tried once more. `work` names what is done, for logs.
+    """
+
+    def __init__(self, work: str, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._work = work
+        self._monotonic = monotonic
+        self._failures: dict[Item, tuple[int, float]] = {}
+
+    async def each(self, items: Sequence[Item], act: Callable[[Sequence[Item]], Awaitable[object]]) -> Collection[Item]:
+        """Do `act` for all items at once; where that fails because of one of them, for each by itself. Returns those
+        that were done; the others are held. Raises what is not the items' fault."""
+        if not items:
+            return ()
+        try:
+            await act(items)
+        except Exception as error:
+            if not of_the_items(error):
+                raise
+            if len(items) > 1:
+                return [item for single in items for item in await self.each([single], act)]
+            self.failed(items[0], error)
+            return ()
+        for item in items:
+            self.done(item)
+        return items
+
+    def failed(self, item: Item, error: Exception) -> None:
+        """Pass over the item for a while, each time longer."""
+        count = self._failures.get(item, (0, 0.0))[0] + 1
+        self._failures[item] = count, self._monotonic() + pause_after(count, LONGEST_HOLD_SECONDS)
+        log.error("item_failed", work=self._work, failures=count, exc_info=error)
+
+    def done(self, item: Item) -> None:
+        """The item works (again)."""
+        self._failures.pop(item, None)
+
+    def now(self) -> list[Item]:
+        """Those that are passed over at this moment."""
+        moment = self._monotonic()
+        return [item for item, (_, until) in self._failures.items() if until > moment]
+
+    def __len__(self) -> int:
+        """How many have failed and not worked since."""
+        return len(self._failures)

@@ -1,0 +1,65 @@
+"""How far a service's cursors are behind their topics, asked of both sides, whether the service reads or not."""
+
+import asyncio
+import time
+from collections.abc import Mapping
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
+
+from shared.db.engine import Database
+from shared.errors import Unavailable
+from shared.kafka.batch import RunnerConfig
+from shared.telemetry.metrics import consumer_lag_records, consumer_lag_seconds
+
+ANSWER_SECONDS = 10.0
+POLL_MS = 200
+
+
+class Lag:
+    """Sets the gauges of one service's lag."""
+
+    def __init__(self, config: RunnerConfig, database: Database) -> None:
+        self._config = config
+        self._database = database
+
+    async def ask(self) -> None:
+        """Set the gauges once. Raises `Unavailable`."""
+        async with self._database.read() as tx:
+            rows = await tx.all(
+                "select topic, partition, next_offset from cursors where starts_with(topic, :prefix)",
+                prefix=self._config.topic_prefix,
+            )
+        cursors = {TopicPartition(row["topic"], row["partition"]): row["next_offset"] for row in rows}
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._config.bootstrap_servers, enable_auto_commit=False, max_partition_fetch_bytes=1
+        )
+        try:
+            async with asyncio.timeout(ANSWER_SECONDS):
+                await consumer.start()
+                ends = await consumer.end_offsets(list(cursors))
+                behind = {place: ends[place] - offset for place, offset in cursors.items() if ends[place] > offset}
+                since = await _appended_at(consumer, {place: cursors[place] for place in behind})
+        except (KafkaError, OSError) as error:
+            raise Unavailable("kafka_unavailable", "Kafka does not answer", retry_after=5) from error
+        finally:
+            await consumer.stop()
+        for place in cursors:
+            topic = place.topic.removeprefix(self._config.topic_prefix)
+            labels = (self._config.group, topic, str(place.partition))
+            consumer_lag_records.labels(*labels).set(behind.get(place, 0))
+            consumer_lag_seconds.labels(*labels).set(max(0.0, time.time() - since[place]) if place in since else 0.0)
+
+
+async def _appended_at(
+    consumer: AIOKafkaConsumer, offsets: Mapping[TopicPartition, int]
+) -> dict[TopicPartition, float]:
+    """When the first record at or after each offset came in (seconds since 1970)."""
+    consumer.assign(list(offsets))
+    for place, offset in offsets.items():
+        consumer.seek(place, offset)
+    found: dict[TopicPartition, float] = {}
+    while len(found) < len(offsets):
+        polled = await consumer.getmany(*(offsets.keys() - found.keys()), timeout_ms=POLL_MS)
+        found |= {place: records[0].timestamp / 1000 for place, records in polled.items() if records}
+    return found

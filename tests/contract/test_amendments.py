@@ -1,0 +1,82 @@
+"""What passes the collector's door is judged alike by all who keep answers: no client can make a dead letter."""
+
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import BaseModel, ValidationError
+
+from services.alerting.domain.answers import AnswerChange, live_answer
+from services.alerting.domain.people import Answer
+from services.collector.handlers import responses
+from services.collector.handlers.inputs.responses import Amendment, NewResponse
+from services.scorer.domain.history import Change, Subject, defect, refusal
+from shared.events.responses import ResponseAmended, ResponseRecorded
+
+NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
+MARK = "seen by alerting"
+TYPES = ("nps", "csat", "ces")
+TEXTS = st.text(max_size=6) | st.none()
+ENTRIES = st.lists(
+    st.fixed_dictionaries(
+        {
+            "question_id": st.sampled_from("abc"),
+            "type": st.sampled_from([*TYPES, "rating", "choice", "text"]),
+            "value": st.integers(-1, 11) | st.text(max_size=3),
+        }
+    ),
+    max_size=3,
+)
+FIELDS: dict[str, st.SearchStrategy[Any]] = {
+    "survey_type": st.sampled_from(TYPES),
+    "score": st.integers(-1, 11),
+    "comment": TEXTS,
+    "language": TEXTS,
+    "answers": ENTRIES | st.none(),
+    "attributes": st.dictionaries(st.sampled_from("xy"), st.integers() | st.floats() | TEXTS, max_size=2) | st.none(),
+    "follow_up_requested": st.booleans() | st.none(),
+    "test": st.booleans() | st.none(),
+}
+
+REQUIRED = ("survey_type", "score")
+
+
+def taken(model: type[BaseModel], fields: dict[str, Any]) -> Any:
+    """The body as the door takes it; None where it is refused."""
+    try:
+        return model.model_validate({"account_id": "acme", "stakeholder_id": "ann"} | fields)
+    except ValidationError:
+        return None
+
+
+@given(st.fixed_dictionaries({}, optional=FIELDS), st.sampled_from(TYPES))
+def test_an_amendment_counts_for_both_or_for_none(fields: dict[str, Any], survey_type: str) -> None:
+    body = taken(Amendment, fields | {"touchpoint": MARK})
+    if body is None:
+        return
+    data = responses.amended("r1", body, None, NOW).data
+    assert isinstance(data, ResponseAmended)
+    said = (data.recorded_at, data.changes, data.survey_type)
+    reason = refusal(Subject("acme", "ann", survey_type), Change(UUID(int=1), "amended", "acme", "ann", *said))
+    kept = Answer("acme", "r1", "ann", survey_type, 1, NOW)
+    change = AnswerChange(UUID(int=1), "acme", "r1", "ann", "amended", *said)
+    assert (live_answer(kept, [change]).touchpoint == MARK) is (reason is None)
+    assert reason in ({None, "invalid_change"} if body.survey_type is None else {None, "wrong_response"})
+
+
+@given(
+    st.fixed_dictionaries(
+        {name: FIELDS[name] for name in REQUIRED},
+        optional={name: values for name, values in FIELDS.items() if name not in REQUIRED},
+    )
+)
+def test_a_response_that_is_taken_can_be_an_answer(fields: dict[str, Any]) -> None:
+    body = taken(NewResponse, fields)
+    if body is None:
+        return
+    data = responses.recorded(body, NOW).data
+    assert isinstance(data, ResponseRecorded)
+    entries = [entry.model_dump() for entry in data.answers]
+    assert defect(data.survey_type, data.score, data.answered_at, entries) is None

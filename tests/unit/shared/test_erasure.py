@@ -1,0 +1,44 @@
+"""The names of an erased person are taken out of what was written about others, and nothing else is."""
+
+from typing import Any
+
+import pytest
+
+from shared.erasure import Names
+
+JANE = Names(("jd-7", "Jane Doe", "jane@acme.example", None, ""), "acme")
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("Call Jane Doe.", "Call [erased]."),
+        ("call JANE DOE\nnow", "call [erased]\nnow"),
+        ("mail jane@acme.example, not mary.jane@acme.example", "mail [erased], not mary.[erased]"),
+        ("Jane Doering and xjane@acme.example stay", "Jane Doering and xjane@acme.example stay"),
+        ("(jd-7) is not jd-70", "([erased]) is not jd-70"),
+        ("", ""),
+    ],
+)
+def test_names_go_as_whole_words_and_in_any_case(text: str, left: str) -> None:
+    assert JANE.redacted(text) == left
+
+
+def test_the_longest_name_is_found_first() -> None:
+    assert Names(("Jane", "Jane Doe"), "acme").redacted("Jane Doe and Jane") == "[erased] and [erased]"
+
+
+def test_texts_are_found_wherever_a_document_holds_them() -> None:
+    document: Any = {"task": {"title": "Jane Doe", "score": 7, "owner": None}, "reasons": ["jd-7 turned", True]}
+    redacted = {"task": {"title": "[erased]", "score": 7, "owner": None}, "reasons": ["[erased] turned", True]}
+    assert JANE.redacted(document) == redacted
+
+
+def test_a_name_that_the_account_has_too_is_none() -> None:
+    assert Names(("acme", None), "acme").redacted("acme pays late") == "acme pays late"
+
+
+def test_characters_that_mean_something_to_a_search_are_only_characters() -> None:
+    names = Names(('50%_"off"\\', "a.b"), "acme")
+    assert names.redacted('take 50%_"off"\\ from a.b, not axb') == "take [erased] from [erased], not axb"
+    assert names.patterns() == [r'%50\%\_"off"\\%', r"%50\%\_\\" + r'"off\\"\\\\%', "%a.b%"]
