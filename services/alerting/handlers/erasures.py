@@ -50,7 +50,10 @@ def erase_stakeholders(resources: Resources) -> BatchHandler:
 async def _erase(tx: WriteTx, resources: Resources, data: StakeholderErased) -> None:
     person = (data.account_id, data.stakeholder_id)
     known = (await stakeholders_by_id(tx, [person]))[person]
-    tasks = [task for task in await tasks_of_person(tx, *person) if task.opened_at <= data.erased_at]
+    everything = await tasks_of_person(tx, *person)
+    left = await store.answers_left(tx, *person, until=data.erased_at)
+    # An answer that was read late opened its task after the erasure; what rests on an answer given since stays.
+    tasks = [task for task in everything if not _is_of_later(task, left, data)]
     messages = await forget_person(tx, *person, data.subject)
     await forget_past_of(tx, *person, until=data.erased_at)
     await forget_occasions(tx, *person, [task.follow_up_id for task in tasks])
@@ -58,11 +61,18 @@ async def _erase(tx: WriteTx, resources: Resources, data: StakeholderErased) -> 
     answers = await store.forget_answers(tx, *person, until=data.erased_at)
     await forget_stakeholder(tx, *person, until=data.erased_at)
     await save_tasks(tx, [forgotten(task, data.subject) for task in tasks])
-    await forget_texts(tx, [task.follow_up_id for task in tasks])
+    await forget_texts(tx, [task.follow_up_id for task in everything])
     await redact(tx, data.account_id, Names((data.stakeholder_id, known.name, known.email), data.account_id))
     await _close(tx, resources, data, [forgotten(task, data.subject) for task in tasks if not task.is_closed])
     now = resources.clock.now()
     await Journal.applied(tx, data, now, responses=answers, tasks=len(tasks), messages=messages)
+
+
+def _is_of_later(task: Task, left: frozenset[str], data: StakeholderErased) -> bool:
+    """Whether a task is about what the person has done since, or was opened by hand since."""
+    if task.response_id is not None or not task.is_by_hand:
+        return task.response_id in left
+    return task.opened_at > data.erased_at
 
 
 async def _close(tx: WriteTx, resources: Resources, data: StakeholderErased, tasks: Sequence[Task]) -> None:

@@ -88,6 +88,18 @@ async def changes_by_answer(tx: ReadTx, keys: Iterable[Key]) -> dict[Key, list[A
     return found
 
 
+async def answers_left(tx: ReadTx, account_id: str, stakeholder_id: str, until: datetime) -> frozenset[str]:
+    """The ids of a person's answers that were recorded after `until`."""
+    rows = await tx.column(
+        "select response_id from responses where account_id = :account_id and stakeholder_id = :stakeholder_id"
+        " and recorded_at > :until",
+        account_id=account_id,
+        stakeholder_id=stakeholder_id,
+        until=until,
+    )
+    return frozenset(rows)
+
+
 async def forget_answers(tx: WriteTx, account_id: str, stakeholder_id: str, until: datetime) -> int:
     """Drop a person's answers recorded at or before `until`, with all that was changed about them."""
     person = {"account_id": account_id, "stakeholder_id": stakeholder_id, "until": until}

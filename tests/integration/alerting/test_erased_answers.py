@@ -5,7 +5,7 @@ from typing import Any
 
 from shared.db.erasures import Journal
 from shared.events.responses import StakeholderErased
-from tests.integration.alerting.cases import OLIVIA, Case
+from tests.integration.alerting.cases import MONDAY, OLIVIA, Case
 from tests.integration.alerting.desk import Desk
 
 
@@ -125,3 +125,25 @@ async def test_a_receipt_is_for_who_sees_the_account(alerting: Desk, acme: Case)
     for owner, status in ((OLIVIA, 200), ("somebody.else@supplier.example", 404)):
         key = await alerting.key("erase", owner_email=owner)
         assert (await alerting.client.get(path, headers=key)).status_code == status
+
+
+async def test_a_follow_up_that_was_opened_late_on_what_was_erased_goes_as_well(alerting: Desk, acme: Case) -> None:
+    """The answer was read long after the erasure was asked for, and before its record."""
+    alerting.clock.advance(timedelta(hours=5))
+    try:
+        await alerting.emit(acme.account(), acme.person(), acme.response("r1", 2, comment="Jane says"))
+        task = (await alerting.only(acme))["follow_up_id"]
+        await alerting.emit(acme.erased(alerting.environment))
+    finally:
+        alerting.clock.advance(-timedelta(hours=5))
+    detail = await alerting.get(task)
+    assert (detail["state"], detail["outcome"], detail["response_id"]) == ("closed", "corrected", None)
+    assert "Jane" not in str(detail)
+
+
+async def test_a_follow_up_about_what_was_said_since_an_erasure_stays(alerting: Desk, acme: Case) -> None:
+    since = MONDAY + timedelta(hours=2)
+    await alerting.emit(acme.account(), acme.response("r1", 2, answered_at=since, recorded_at=since))
+    await alerting.emit(acme.erased(alerting.environment))
+    item = await alerting.only(acme)
+    assert (item["state"], item["stakeholder_id"]) == ("open", "jane")
