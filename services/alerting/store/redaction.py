@@ -8,16 +8,21 @@ from shared.db.transaction import WriteTx
 from shared.erasure import Names
 
 _OF_TASKS = "follow_up_id in (select follow_up_id from tasks where account_id = :account_id)"
-_TEXTS: Mapping[str, tuple[str, tuple[str, ...], tuple[str, ...], str]] = {
+_TEXTS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], str]] = {
     "tasks": (
-        "follow_up_id",
+        ("follow_up_id",),
         ("title", "promised", "root_cause", "what_was_done", "result"),
         ("reasons",),
         "account_id = :account_id",
     ),
-    "task_history": ("entry", ("comment",), ("changes",), _OF_TASKS),
-    "task_triggers": ("event_id", (), ("facts", "matches"), _OF_TASKS),
-    "past_triggers": ("event_id", (), ("facts",), "account_id = :account_id"),
+    "task_history": (("entry",), ("comment",), ("changes",), _OF_TASKS),
+    "task_occasions": (
+        ("follow_up_id", "kind", "stakeholder_id", "occasion"),
+        (),
+        ("facts", "matches"),
+        "account_id = :account_id",
+    ),
+    "past_triggers": (("event_id",), (), ("facts",), "account_id = :account_id"),
 }
 """Table -> its key, columns of text, columns of JSON, and which rows are about the account."""
 
@@ -39,18 +44,18 @@ async def redact(tx: WriteTx, account_id: str, names: Names) -> None:
 
 
 async def _redact_table(tx: WriteTx, table: str, names: Names, bound: Mapping[str, Any]) -> None:
-    key, texts, documents, where = _TEXTS[table]
+    keys, texts, documents, where = _TEXTS[table]
     columns = ", ".join((*texts, *documents))
     rows = await tx.all(
-        f"select {key}, {columns} from {table} where {where}"
+        f"select {', '.join(keys)}, {columns} from {table} where {where}"
         f" and concat_ws(' ', {columns}) ilike any(cast(:patterns as text[])) for update",
         **bound,
     )
     values = [f"{name} = :{name}" for name in texts] + [f"{name} = cast(:{name} as jsonb)" for name in documents]
     await tx.execute_many(
-        f"update {table} set {', '.join(values)} where {key} = :{key}",
+        f"update {table} set {', '.join(values)} where {' and '.join(f'{key} = :{key}' for key in keys)}",
         [
-            {key: row[key]}
+            {key: row[key] for key in keys}
             | {name: names.redacted(row[name]) for name in texts}
             | {name: json.dumps(names.redacted(row[name])) for name in documents}
             for row in rows
