@@ -36,7 +36,7 @@ def demo(
     with httpx.Client(headers=headers, timeout=60, trust_env=False) as client:
         _post(client, service_url("collector", data), story)
         detractors = _settled(client, service_url("scorer", data), story)
-        Desk(client, service_url("alerting", data), service_url("collector", data)).live_in()
+        Desk(client, service_url("alerting", data), service_url("collector", data)).live_in(detractors)
     counts = _counts(story)
     if json:
         as_json({**counts, "detractors": detractors})

@@ -28,9 +28,10 @@ class Desk:
     def __init__(self, client: "httpx.Client", alerting: str, collector: str) -> None:
         self._client, self._alerting, self._collector = client, alerting, collector
 
-    def live_in(self) -> None:
-        """Work on some of the follow-ups; a desk that was worked at stays as it is."""
-        tasks = self._settled()
+    def live_in(self, detractors: int) -> None:
+        """Work on some of the follow-ups, once those of half the detractors are there (a burst stands for several); a
+        desk that was worked at stays as it is."""
+        tasks = self._settled(detractors // 2)
         if any(task["closed_by"] == "person" for task in self._list(state="closed")):
             return
         mine = iter([task for task in tasks if task["kind"] == "detractor" and task["stakeholder_id"]])
@@ -64,13 +65,14 @@ class Desk:
         }
         self._send(f"{self._collector}/v1/responses", answer)
 
-    def _settled(self) -> list[Item]:
-        """The open follow-ups, once no more of them come."""
+    def _settled(self, detractors: int) -> list[Item]:
+        """The open follow-ups, once so many are of detractors and no more come."""
         deadline = time.monotonic() + WAIT_SECONDS
         before: list[Item] | None = None
         while time.monotonic() < deadline:
             found = self._list()
-            if found and before is not None and len(found) == len(before):
+            enough = sum(task["kind"] == "detractor" for task in found) >= detractors
+            if enough and before is not None and len(found) == len(before):
                 return found
             before = found
             time.sleep(QUIET_SECONDS)
