@@ -17,7 +17,7 @@ from services.alerting.tables.metadata import columns_of
 from shared.db.transaction import ReadTx, WriteTx
 
 Key = tuple[str, str]
-_CHANGE = columns_of(RESPONSE_CHANGES)
+_CHANGE = ", ".join(field.name for field in fields(AnswerChange))
 
 
 async def answers_by_id(tx: ReadTx, keys: Iterable[Key], *, named: bool = False) -> dict[Key, Kept]:
