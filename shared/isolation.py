@@ -73,6 +73,11 @@ class Held(Generic[Item]):
         moment = self._monotonic()
         return [item for item, (_, until) in self._failures.items() if until > moment]
 
+    def rest(self, longest: float) -> float:
+        """Seconds until the next of them may be tried, at most `longest`; that where none is passed over."""
+        moment = self._monotonic()
+        return min([longest, *(until - moment for _, until in self._failures.values() if until > moment)])
+
     def __len__(self) -> int:
         """How many have failed and not worked since."""
         return len(self._failures)

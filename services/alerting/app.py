@@ -29,16 +29,22 @@ from services.alerting.domain.policy import Policy
 from services.alerting.domain.tasks import Contact
 from services.alerting.gateways.mail import Mailer, MailServer
 from services.alerting.handlers.callbacks import purge as purge_callbacks
-from services.alerting.handlers.escalations import audit, escalate_due, unacknowledge_due
-from services.alerting.handlers.follow_ups import wake_snoozed
-from services.alerting.handlers.notices import announce_disabled, purge_notices
+from services.alerting.handlers.escalations import audit, escalate_due, to_escalate, to_unacknowledge, unacknowledge_due
+from services.alerting.handlers.follow_ups import to_wake, wake_snoozed
+from services.alerting.handlers.notices import announce_disabled, disabled_unannounced, purge_notices
 from services.alerting.handlers.resources import Resources
 from services.alerting.handlers.responses import give_up_early
-from services.alerting.handlers.watches import purge, watch_accounts, watch_segments
+from services.alerting.handlers.watches import (
+    accounts_of_today,
+    purge,
+    segments_of_today,
+    watch_accounts,
+    watch_segments,
+)
 from services.alerting.jobs.defaults import put_rules_in_place
 from services.alerting.jobs.delivery_setup import delivering
 from services.alerting.jobs.notices import Postman
-from services.alerting.jobs.timers import Timer, Work
+from services.alerting.jobs.timers import Timer, Work, at_once, each
 from services.alerting.settings import AlertingSettings
 from shared.clock import Clock, SystemClock
 from shared.db.erasures import Journal
@@ -102,17 +108,17 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
 def timers_of(settings: AlertingSettings, resources: Resources) -> list[tuple[str, float, Work]]:
     """What is done by time: name, seconds between two looks, the work."""
     return [
-        ("snoozes", settings.wake_seconds, lambda tx: wake_snoozed(tx, resources)),
-        ("escalations", settings.escalation_seconds, lambda tx: escalate_due(tx, resources)),
-        ("acknowledgements", settings.escalation_seconds, lambda tx: unacknowledge_due(tx, resources)),
-        ("audit", AUDIT_SECONDS, lambda tx: audit(tx, resources)),
-        ("renewals", settings.watch_seconds, lambda tx: watch_accounts(tx, resources)),
-        ("segments", settings.watch_seconds, lambda tx: watch_segments(tx, resources)),
-        ("disabled-endpoints", settings.escalation_seconds, lambda tx: announce_disabled(tx, resources)),
-        ("purge-notices", settings.watch_seconds, lambda tx: purge_notices(tx, resources)),
-        ("purge-callbacks", settings.watch_seconds, lambda tx: purge_callbacks(tx, resources)),
-        ("purge-early", EARLY_SECONDS, lambda tx: give_up_early(tx, resources)),
-        ("purge", settings.watch_seconds, lambda tx: purge(tx, resources)),
+        ("snoozes", settings.wake_seconds, each(resources, to_wake, wake_snoozed)),
+        ("escalations", settings.escalation_seconds, each(resources, to_escalate, escalate_due)),
+        ("acknowledgements", settings.escalation_seconds, each(resources, to_unacknowledge, unacknowledge_due)),
+        ("audit", AUDIT_SECONDS, at_once(resources, audit)),
+        ("renewals", settings.watch_seconds, each(resources, accounts_of_today, watch_accounts)),
+        ("segments", settings.watch_seconds, each(resources, segments_of_today, watch_segments)),
+        ("disabled-endpoints", settings.escalation_seconds, each(resources, disabled_unannounced, announce_disabled)),
+        ("purge-notices", settings.watch_seconds, at_once(resources, purge_notices)),
+        ("purge-callbacks", settings.watch_seconds, at_once(resources, purge_callbacks)),
+        ("purge-early", EARLY_SECONDS, at_once(resources, give_up_early)),
+        ("purge", settings.watch_seconds, at_once(resources, purge)),
     ]
 
 

@@ -79,6 +79,13 @@ class Casework:
         )
         return cls(resources, world, found)
 
+    @classmethod
+    async def locked(cls, tx: WriteTx, resources: Resources, tasks: Sequence[Task]) -> "Casework":
+        """The same tasks as they are under the locks of their accounts, which it takes."""
+        await tx.lock_accounts({task.account_id for task in tasks})
+        again = await store.tasks_by_id(tx, [task.follow_up_id for task in tasks]) if tasks else []
+        return await cls.of(tx, resources, again)
+
     def amend(self, task: Task) -> None:
         """Take a change that leaves the version alone: nobody's work went stale."""
         self._tasks[task.follow_up_id] = task

@@ -5,6 +5,9 @@ The follow-up is read again under its account's lock, so whoever takes it on a m
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from uuid import UUID
+
+from sqlalchemy import RowMapping
 
 from services.alerting.domain import escalation, lifecycle
 from services.alerting.domain.people import Account, Staff
@@ -17,10 +20,13 @@ from services.alerting.store.escalations import (
     tasks_to_escalate,
     tasks_to_unacknowledge,
 )
-from services.alerting.store.tasks import tasks_by_id
+from services.alerting.store.tasks import task_of, tasks_by_id
 from shared.db.transaction import ReadTx, WriteTx
+from shared.isolation import of_the_items
 from shared.telemetry import metrics
+from shared.telemetry.logging import get_logger
 
+log = get_logger(__name__)
 AT_ONCE = 500
 GRACE = timedelta(minutes=1)
 """How late, in business time, a level may be before it counts as missed."""
@@ -31,11 +37,16 @@ _SAID = {
 }
 
 
-async def escalate_due(tx: WriteTx, resources: Resources) -> int:
-    """Fire every level that is due; answers how many."""
+async def to_escalate(tx: WriteTx, resources: Resources, held: Sequence[UUID]) -> Sequence[UUID]:
+    """Follow-ups of which a level's time has come."""
+    return await tasks_to_escalate(tx, resources.clock.now(), held, AT_ONCE)
+
+
+async def escalate_due(tx: WriteTx, resources: Resources, follow_up_ids: Sequence[UUID]) -> int:
+    """Fire every level of the follow-ups that is due; answers how many."""
     now = resources.clock.now()
-    due = [task for task in await tasks_to_escalate(tx, now, AT_ONCE) if escalation.due_at(task, now)]
-    casework = await _held(tx, resources, due)
+    due = [task for task in await tasks_by_id(tx, follow_up_ids) if escalation.due_at(task, now)]
+    casework = await Casework.locked(tx, resources, due)
     fired = 0
     for task in casework.tasks():
         for level in escalation.due_at(task, now):
@@ -45,10 +56,15 @@ async def escalate_due(tx: WriteTx, resources: Resources) -> int:
     return fired
 
 
-async def unacknowledge_due(tx: WriteTx, resources: Resources) -> int:
-    """Open again what was taken on and left; answers how many."""
+async def to_unacknowledge(tx: WriteTx, resources: Resources, held: Sequence[UUID]) -> Sequence[UUID]:
+    """Follow-ups that were taken on and then left."""
+    return await tasks_to_unacknowledge(tx, resources.clock.now(), held, AT_ONCE)
+
+
+async def unacknowledge_due(tx: WriteTx, resources: Resources, follow_up_ids: Sequence[UUID]) -> int:
+    """Open again those of the follow-ups that were taken on and left; answers how many."""
     now = resources.clock.now()
-    casework = await _held(tx, resources, await tasks_to_unacknowledge(tx, now, AT_ONCE))
+    casework = await Casework.locked(tx, resources, await tasks_by_id(tx, follow_up_ids))
     opened = 0
     for task in casework.tasks():
         change = Change(SYSTEM, now, "taken on, and nothing has happened since")
@@ -63,7 +79,7 @@ async def unacknowledge_due(tx: WriteTx, resources: Resources) -> int:
 async def audit(tx: ReadTx, resources: Resources) -> int:
     """Count the levels that should have fired and have not, into the metric; answers 0, since it changes nothing."""
     now = resources.clock.now()
-    late = [task for task in await overdue_tasks(tx, now - GRACE) if _is_late(task, now)]
+    late = [row for row in await overdue_tasks(tx, now - GRACE) if _counts_as_late(row, now)]
     metrics.tasks_overdue_without_escalation.set(len(late))
     return 0
 
@@ -78,13 +94,6 @@ def escalated_to(task: Task, recipient: Recipient, account: Account, staff: Staf
         "owner": (task.owner,),
     }
     return next((one for one in order[recipient] if one.known), task.owner)
-
-
-async def _held(tx: WriteTx, resources: Resources, found: Sequence[Task]) -> Casework:
-    """The same follow-ups as they are under the locks of their accounts."""
-    await tx.lock_accounts({task.account_id for task in found})
-    again = await tasks_by_id(tx, [task.follow_up_id for task in found]) if found else []
-    return await Casework.of(tx, resources, again)
 
 
 async def _fire(tx: WriteTx, casework: Casework, task: Task, level: Escalation, resources: Resources) -> None:
@@ -104,6 +113,17 @@ async def _fire(tx: WriteTx, casework: Casework, task: Task, level: Escalation, 
     await add_escalation(tx, task, level, now)
     casework.announce("escalations", casework.record(step, change=change), (contact,), level.cause)
     tx.after_commit(metrics.follow_ups_escalated_total.labels(level.cause).inc)
+
+
+def _counts_as_late(row: RowMapping, now: datetime) -> bool:
+    """Whether a follow-up is late. One that cannot be read is: no level of it can fire."""
+    try:
+        return _is_late(task_of(row), now)
+    except Exception as error:
+        if not of_the_items(error):
+            raise
+        log.error("follow_up_unreadable", follow_up_id=str(row["follow_up_id"]), exc_info=error)
+        return True
 
 
 def _is_late(task: Task, now: datetime) -> bool:

@@ -1,6 +1,6 @@
 """What people and CRMs do with follow-ups: each request is one transaction under the account's lock."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import UUID
@@ -137,20 +137,19 @@ async def open_by_hand(tx: WriteTx, resources: Resources, wanted: Wanted, caller
     return step.task, existing is None
 
 
-async def wake_snoozed(tx: WriteTx, resources: Resources) -> int:
-    """Wake what has been snoozed long enough; answers how many."""
+async def to_wake(tx: WriteTx, resources: Resources, held: Sequence[UUID]) -> Sequence[UUID]:
+    """Follow-ups that have been snoozed long enough."""
+    return await store.snoozed_until_now(tx, resources.clock.now(), held, WAKE_AT_ONCE)
+
+
+async def wake_snoozed(tx: WriteTx, resources: Resources, follow_up_ids: Sequence[UUID]) -> int:
+    """Wake those of the follow-ups whose snooze is over; answers how many."""
     now = resources.clock.now()
-    due = await store.snoozed_until_now(tx, now, WAKE_AT_ONCE)
-    if not due:
-        return 0
-    await tx.lock_accounts({task.account_id for task in due})
-    tasks = await store.snoozed_until_now(tx, now, WAKE_AT_ONCE)
-    ours = {task.account_id for task in due}
-    casework = await Casework.of(tx, resources, [task for task in tasks if task.account_id in ours])
+    casework = await Casework.locked(tx, resources, await store.tasks_by_id(tx, follow_up_ids))
     woken = 0
     for task in casework.tasks():
         step = lifecycle.wake(task, Change(SYSTEM, now, "the snooze is over"))
-        if step is not None:
+        if step is not None and task.snoozed_until is not None and task.snoozed_until <= now:
             casework.record(step)
             woken += 1
     await casework.save(tx)

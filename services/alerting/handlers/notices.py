@@ -11,10 +11,10 @@ from services.alerting.handlers.resources import Resources
 from services.alerting.handlers.world import World
 from services.alerting.store import notices as store
 from services.alerting.store.answers import answers_by_id
-from services.alerting.store.notices import Notice, Waiting
+from services.alerting.store.notices import Address, Notice, Waiting
 from services.alerting.store.tasks import tasks_by_id
-from services.alerting.store.webhooks_disabled import disabled_endpoints, take_unannounced
-from shared.db.transaction import WriteTx
+from services.alerting.store.webhooks_disabled import disabled_endpoints, take_unannounced, unannounced
+from shared.db.transaction import ReadTx, WriteTx
 from shared.ids import derived_uuid
 
 KEPT = timedelta(days=90)
@@ -46,11 +46,16 @@ async def announce(tx: WriteTx, resources: Resources, world: World, news: Sequen
     await _write(tx, resources, news, owners)
 
 
-async def announce_disabled(tx: WriteTx, resources: Resources) -> int:
+async def disabled_unannounced(tx: WriteTx, _resources: Resources, held: Sequence[int]) -> Sequence[int]:
+    """The numbers of what says that an endpoint was disabled by itself, and nobody was told."""
+    return await unannounced(tx, held)
+
+
+async def announce_disabled(tx: WriteTx, resources: Resources, notice_ids: Sequence[int]) -> int:
     """Tell people of endpoints that were disabled by themselves: whoever takes what nobody owns, and who leads; of an
     endpoint with an owner, that owner. Answers how many there were.
     """
-    taken = await take_unannounced(tx, resources.clock.now())
+    taken = await take_unannounced(tx, notice_ids, resources.clock.now())
     staff = resources.policy.staff
     news, owners = [], {}
     for number, endpoint_id, owner in taken:
@@ -78,11 +83,16 @@ async def _write(
     await store.add_notices(tx, wanted, now)
 
 
-async def claim(tx: WriteTx, resources: Resources) -> list[Bundle]:
-    """Take what is due; what is no news any more is dropped on the way."""
+async def due(tx: ReadTx, resources: Resources, held: Sequence[Address]) -> Sequence[Address]:
+    """Who is to hear of which account now."""
+    return await store.due_addresses(tx, resources.clock.now(), held)
+
+
+async def claim(tx: WriteTx, resources: Resources, addresses: Sequence[Address]) -> list[Bundle]:
+    """Take what is due to these; what is no news any more is dropped on the way."""
     now = resources.clock.now()
     today = resources.policy.calendar.local_date(now)
-    claimed = await store.claim_notices(tx, now, now + resources.notice_lease)
+    claimed = await store.claim_notices(tx, addresses, now, now + resources.notice_lease)
     known = {one.notification_id: one for one in await store.notifications(tx)} if claimed else {}
     bundles = []
     for notices in claimed:

@@ -2,6 +2,7 @@
 renewals that come near and segments that turn may open a follow-up.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
@@ -16,12 +17,12 @@ from services.alerting.handlers.resources import Resources
 from services.alerting.handlers.rules import rules_in_force
 from services.alerting.store.past import purge_past
 from services.alerting.store.watches import (
+    Watched,
     account_voices,
     accounts_to_watch,
-    come_to,
-    go_on,
-    note_known,
+    note_watched,
     segments_with_tasks,
+    watched_since,
 )
 from shared.db.transaction import ReadTx, WriteTx
 
@@ -29,50 +30,57 @@ BEGINS = time(8)
 PAST_KEPT = timedelta(days=180)
 AT_ONCE = 200
 """Accounts of one transaction: they are locked meanwhile, and people want to acknowledge."""
-RENEWALS, SEGMENTS = "accounts", "segments"
 
 
-async def watch_accounts(tx: WriteTx, resources: Resources) -> int:
-    """Judge the next accounts of today's watch; answers how many, 0 once all of them have been judged."""
-    today = _day(resources)
-    known = await come_to(tx, RENEWALS)
-    if today is None or (known is not None and known[0] > today):
-        return 0
-    after = known[1] if known is not None and known[0] == today else ""
-    accounts = await judge_next(tx, resources, after)
-    await go_on(tx, RENEWALS, today, accounts[-1] if accounts else after)
-    return len(accounts)
+async def accounts_of_today(tx: WriteTx, resources: Resources, held: Sequence[str]) -> Sequence[str]:
+    """The next accounts with a follow-up or a renewal within a year that have not been judged today; none before the
+    watch begins.
+    """
+    if not _has_begun(resources):
+        return ()
+    return await accounts_to_watch(tx, replace(_watched(resources), but=held, day=_today(resources)), AT_ONCE)
 
 
-async def judge_next(tx: WriteTx, resources: Resources, after: str) -> list[str]:
-    """Judge the next accounts behind `after` with a follow-up or a renewal; answers them."""
+async def watch_accounts(tx: WriteTx, resources: Resources, account_ids: Sequence[str]) -> int:
+    """Judge those of the accounts that have not been judged today; answers how many."""
+    fresh = await _not_yet_today(tx, resources, account_ids)
+    await _judge(tx, resources, fresh)
+    return len(fresh)
+
+
+async def judge_next(tx: WriteTx, resources: Resources, after: str) -> Sequence[str]:
+    """Judge the next accounts behind `after` with a follow-up or a renewal, whenever they were; answers them."""
     accounts = await next_accounts(tx, resources, after)
-    await judge(tx, resources, Batch(renewing=set(accounts)))
-    await note_known(tx, accounts, resources.clock.now())
+    await _judge(tx, resources, accounts)
     return accounts
 
 
-async def next_accounts(tx: ReadTx, resources: Resources, after: str) -> list[str]:
+async def next_accounts(tx: ReadTx, resources: Resources, after: str) -> Sequence[str]:
     """The next accounts behind `after` with a follow-up or a renewal within a year."""
-    now = resources.clock.now()
-    first = resources.policy.calendar.local_date(now)
-    return await accounts_to_watch(tx, after, first, first + timedelta(days=YEAR), now - COMES_BACK, AT_ONCE)
+    return await accounts_to_watch(tx, replace(_watched(resources), after=after), AT_ONCE)
 
 
-async def watch_segments(tx: WriteTx, resources: Resources) -> int:
-    """Judge every segment, once a business day; answers how many follow-ups changed."""
-    today = _day(resources)
-    known = await come_to(tx, SEGMENTS)
-    if today is None or (known is not None and known[0] >= today):
-        return 0
-    await go_on(tx, SEGMENTS, today, "")
+async def segments_of_today(tx: WriteTx, resources: Resources, held: Sequence[str]) -> Sequence[str]:
+    """The names of the segments that have not been judged today; none before the watch begins, or without a rule."""
+    if not _has_begun(resources):
+        return ()
     rules = await rules_in_force(tx, resources.clock)
     if not any(rule.enabled and rule.event == SEGMENT_DROPPED for rule in rules):
-        return 0
-    bare = Facts(Account(""), resources.clock.now(), resources.policy.calendar)
-    facts = {name: replace(bare, account=Account(name)) for name in await segments_with_tasks(tx)}
-    facts |= {name_of(shift): _facts(bare, shift) for shift in shifts(await account_voices(tx))}
-    return await judge_segments(tx, resources, facts)
+        return ()
+    names = {*await segments_with_tasks(tx), *map(name_of, shifts(await account_voices(tx)))}
+    return sorted(names - set(held) - await watched_since(tx, names, _today(resources)))
+
+
+async def watch_segments(tx: WriteTx, resources: Resources, names: Sequence[str]) -> int:
+    """Judge those of the segments that have not been judged today; answers how many follow-ups changed."""
+    fresh = await _not_yet_today(tx, resources, names)
+    now = resources.clock.now()
+    moved = {name_of(shift): shift for shift in shifts(await account_voices(tx))}
+    bare = Facts(Account(""), now, resources.policy.calendar)
+    facts = {name: replace(bare, account=Account(name), shift=moved.get(name)) for name in fresh}
+    changed = await judge_segments(tx, resources, facts)
+    await note_watched(tx, fresh, now, _today(resources))
+    return changed
 
 
 async def purge(tx: WriteTx, resources: Resources) -> int:
@@ -86,12 +94,28 @@ def name_of(shift: Shift) -> str:
     return f"segment/{dimension}/{value}"
 
 
-def _facts(bare: Facts, shift: Shift) -> Facts:
-    return replace(bare, account=Account(name_of(shift)), shift=shift)
+async def _judge(tx: WriteTx, resources: Resources, account_ids: Sequence[str]) -> None:
+    await judge(tx, resources, Batch(renewing=set(account_ids)))
+    await note_watched(tx, account_ids, resources.clock.now(), _today(resources))
 
 
-def _day(resources: Resources) -> date | None:
-    """Today, if it is a business day and the watch has begun."""
-    now, calendar = resources.clock.now(), resources.policy.calendar
-    local: datetime = now.astimezone(calendar.zone)
-    return local.date() if local.time() >= BEGINS and calendar.is_business_day(local.date()) else None
+async def _not_yet_today(tx: WriteTx, resources: Resources, names: Sequence[str]) -> list[str]:
+    """Those that nobody else has judged today, locked from here on."""
+    await tx.lock_accounts(names)
+    return sorted(set(names) - await watched_since(tx, names, _today(resources)))
+
+
+def _watched(resources: Resources) -> Watched:
+    today = _today(resources)
+    return Watched(today, today + timedelta(days=YEAR), resources.clock.now() - COMES_BACK)
+
+
+def _today(resources: Resources) -> date:
+    return resources.policy.calendar.local_date(resources.clock.now())
+
+
+def _has_begun(resources: Resources) -> bool:
+    """Whether it is a business day and late enough."""
+    calendar = resources.policy.calendar
+    local: datetime = resources.clock.now().astimezone(calendar.zone)
+    return local.time() >= BEGINS and calendar.is_business_day(local.date())

@@ -6,6 +6,7 @@ again, a mail under the same Message-ID.
 
 import asyncio
 import json
+from collections.abc import Sequence
 
 from services.alerting.domain.chat import slack, teams
 from services.alerting.domain.notices import note_of, retried_at, subject_of, text_of
@@ -13,13 +14,13 @@ from services.alerting.domain.retry import Failure
 from services.alerting.gateways.egress import Egress
 from services.alerting.gateways.mail import INVALID_ADDRESS, NOT_CONFIGURED, Mail, Mailer
 from services.alerting.gateways.vault import Unsealable, Vault, notification_of
-from services.alerting.handlers.notices import Bundle, claim
+from services.alerting.handlers.notices import Bundle, claim, due
 from services.alerting.handlers.resources import Resources
-from services.alerting.store.notices import mark_failed, mark_sent
+from services.alerting.store.notices import Address, mark_failed, mark_sent
 from shared.db.engine import Database
 from shared.db.transaction import WriteTx
 from shared.errors import Unavailable
-from shared.isolation import of_the_items
+from shared.isolation import Held, of_the_items
 from shared.telemetry import metrics
 from shared.telemetry.logging import get_logger
 
@@ -40,6 +41,7 @@ class Postman:
         self._egress = egress
         self._vault = vault
         self._seconds = seconds
+        self._held: Held[Address] = Held("notices")
 
     async def run(self) -> None:
         """Until cancelled; a database that is away is waited for."""
@@ -53,7 +55,14 @@ class Postman:
 
     async def once(self) -> int:
         """Send what is due; answers how many messages were tried."""
-        bundles = await self._database.retrying(lambda tx: claim(tx, self._resources))
+        bundles: list[Bundle] = []
+
+        async def take(addresses: Sequence[Address]) -> None:
+            bundles.extend(await self._database.retrying(lambda tx: claim(tx, self._resources, addresses)))
+
+        async with self._database.read() as tx:
+            addresses = await due(tx, self._resources, self._held.now())
+        await self._held.each(addresses, take)
         results = await asyncio.gather(*(self._deliver(bundle) for bundle in bundles), return_exceptions=True)
         for bundle, error in zip(bundles, results, strict=True):
             if isinstance(error, Exception):

@@ -1,4 +1,4 @@
-"""What time brings about: since when accounts are known, and how far the daily watch has come."""
+"""What time brings about: since when accounts are known, and when the daily watch has judged them."""
 
 from alembic import op
 
@@ -11,14 +11,8 @@ STATEMENTS = [
     """
     create table account_watches (
         account_id text primary key,
-        known_since timestamptz not null
-    )
-    """,
-    """
-    create table watches (
-        name text primary key,
-        day date not null,
-        after text not null
+        known_since timestamptz not null,
+        watched_on date
     )
     """,
     "create index accounts_renewal on accounts (renewal_on) where renewal_on is not null",

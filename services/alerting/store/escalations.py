@@ -1,34 +1,40 @@
 """Which follow-ups escalate now, and the levels that have fired."""
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
+from uuid import UUID
+
+from sqlalchemy import RowMapping
 
 from services.alerting.domain.escalation import LONGEST_ACK
 from services.alerting.domain.tasks import Escalation, Task
-from services.alerting.store.tasks import SELECT_TASKS, task_of
+from services.alerting.store.tasks import SELECT_TASKS
 from services.alerting.tables.tasks import TASK_ESCALATIONS
 from shared.db.transaction import ReadTx, WriteTx
 
 
-async def tasks_to_escalate(tx: ReadTx, now: datetime, limit: int) -> list[Task]:
-    """Follow-ups of which a level is due, the longest overdue first."""
-    rows = await tx.all(
-        f"{SELECT_TASKS} where next_escalation_at <= :now order by next_escalation_at, follow_up_id limit :limit",
+async def tasks_to_escalate(tx: ReadTx, now: datetime, held: Collection[UUID], limit: int) -> Sequence[UUID]:
+    """Follow-ups of which a level is due, the longest overdue first, but for those that are held."""
+    return await tx.column(
+        "select follow_up_id from tasks where next_escalation_at <= :now"
+        " and follow_up_id <> all(cast(:held as uuid[])) order by next_escalation_at, follow_up_id limit :limit",
         now=now,
+        held=list(held),
         limit=limit,
     )
-    return [task_of(row) for row in rows]
 
 
-async def tasks_to_unacknowledge(tx: ReadTx, now: datetime, limit: int) -> list[Task]:
-    """Follow-ups that were taken on and then left, not too long ago."""
-    rows = await tx.all(
-        f"{SELECT_TASKS} where state = 'acknowledged' and ack_expires_at <= :now"
-        " and acknowledged_at >= :since order by ack_expires_at, follow_up_id limit :limit",
+async def tasks_to_unacknowledge(tx: ReadTx, now: datetime, held: Collection[UUID], limit: int) -> Sequence[UUID]:
+    """Follow-ups that were taken on and then left, not too long ago, but for those that are held."""
+    return await tx.column(
+        "select follow_up_id from tasks where state = 'acknowledged' and ack_expires_at <= :now"
+        " and acknowledged_at >= :since and follow_up_id <> all(cast(:held as uuid[]))"
+        " order by ack_expires_at, follow_up_id limit :limit",
         now=now,
         since=now - LONGEST_ACK,
+        held=list(held),
         limit=limit,
     )
-    return [task_of(row) for row in rows]
 
 
 async def add_escalation(tx: WriteTx, task: Task, level: Escalation, at: datetime) -> None:
@@ -43,7 +49,6 @@ async def add_escalation(tx: WriteTx, task: Task, level: Escalation, at: datetim
     await tx.execute_many(TASK_ESCALATIONS.insert(), [row])
 
 
-async def overdue_tasks(tx: ReadTx, before: datetime) -> list[Task]:
-    """Follow-ups of which a level was due before then and has not fired."""
-    rows = await tx.all(f"{SELECT_TASKS} where next_escalation_at < :before limit 10000", before=before)
-    return [task_of(row) for row in rows]
+async def overdue_tasks(tx: ReadTx, before: datetime) -> Sequence[RowMapping]:
+    """The rows of follow-ups of which a level was due before then and has not fired."""
+    return await tx.all(f"{SELECT_TASKS} where next_escalation_at < :before limit 10000", before=before)

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import RowMapping
@@ -33,6 +33,18 @@ class Notice:
     attempts: int
 
 
+class Address(NamedTuple):
+    """Who is told of which account, praise apart: what goes as one message."""
+
+    notification_id: str
+    recipient: str
+    account_id: str
+    praise: bool
+
+
+_ADDRESS = "notification_id, recipient, account_id, topic = 'praise'"
+_ADDRESSES = """unnest(cast(:notifications as text[]), cast(:recipients as text[]), cast(:accounts as text[]),
+    cast(:praises as boolean[])) as wanted (notification_id, recipient, account_id, praise)"""
 _NOTICE = ", ".join(field.name for field in fields(Notice))
 
 
@@ -131,38 +143,59 @@ async def add_notices(tx: WriteTx, wanted: Sequence[Waiting], now: datetime) -> 
     )
 
 
-async def claim_notices(tx: WriteTx, now: datetime, lease_until: datetime) -> list[list[Notice]]:
-    """Take what is due, in bundles: with the first notice to a recipient about an account go all that wait behind it,
-    praise apart. A lease that has passed is taken again. Nothing goes out about an account of which somebody waits to
-    be erased.
+async def due_addresses(tx: ReadTx, now: datetime, held: Sequence[Address]) -> list[Address]:
+    """To whom something is due, the longest overdue first, but for those that are held. A lease that has passed is due
+    again. Nothing goes out about an account of which somebody waits to be erased.
     """
-    await tx.execute(
-        "update notices set status = 'waiting', due_at = :now, lease_until = null"
-        " where status = 'sending' and lease_until <= :now",
+    rows = await tx.rows(
+        f"""
+        select {_ADDRESS} from notices
+        where ((status = 'waiting' and due_at <= :now) or (status = 'sending' and lease_until <= :now))
+            and {nobody_waits("account_id")} and ({_ADDRESS}) not in (select * from {_ADDRESSES})
+        group by 1, 2, 3, 4 order by min(coalesce(due_at, lease_until)) limit :limit
+        """,
         now=now,
+        limit=BUNDLES_AT_ONCE,
+        **_columns(held),
     )
+    return [Address(*row) for row in rows]
+
+
+async def claim_notices(
+    tx: WriteTx, addresses: Sequence[Address], now: datetime, lease_until: datetime
+) -> list[list[Notice]]:
+    """Take what is due to these, in bundles: with the first notice to a recipient about an account go all that wait
+    behind it, praise apart. What another process has taken is left out.
+    """
     rows = await tx.all(
         f"""
-        with due as (
-            select notification_id, recipient, account_id, topic = 'praise' as praise from notices
-            where status = 'waiting' and due_at <= :now and {nobody_waits("account_id")}
-            group by 1, 2, 3, 4 order by min(due_at) limit :limit
-        ), held as (
-            select notice_id from notices join due using (notification_id, recipient, account_id)
-            where status = 'waiting' and (topic = 'praise') = due.praise order by notice_id for update skip locked
+        with held as (
+            select notice_id from notices join {_ADDRESSES} using (notification_id, recipient, account_id)
+            where (status = 'waiting' or (status = 'sending' and lease_until <= :now))
+                and (topic = 'praise') = wanted.praise and {nobody_waits("account_id")}
+            order by notice_id for update of notices skip locked
         )
         update notices set status = 'sending', due_at = null, lease_until = :until, attempts = attempts + 1
         where notice_id in (select notice_id from held) returning {_NOTICE}
         """,
         now=now,
         until=lease_until,
-        limit=BUNDLES_AT_ONCE,
+        **_columns(addresses),
     )
-    bundles: dict[tuple[Any, ...], list[Notice]] = {}
+    bundles: dict[Address, list[Notice]] = {}
     for row in sorted(rows, key=lambda row: row["notice_id"]):
-        key = (row["notification_id"], row["recipient"], row["account_id"], row["topic"] == "praise")
-        bundles.setdefault(key, []).append(Notice(**row))
+        address = Address(row["notification_id"], row["recipient"], row["account_id"], row["topic"] == "praise")
+        bundles.setdefault(address, []).append(Notice(**row))
     return list(bundles.values())
+
+
+def _columns(addresses: Sequence[Address]) -> dict[str, Any]:
+    return {
+        "notifications": [address.notification_id for address in addresses],
+        "recipients": [address.recipient for address in addresses],
+        "accounts": [address.account_id for address in addresses],
+        "praises": [address.praise for address in addresses],
+    }
 
 
 async def mark_dropped(tx: WriteTx, notice_ids: Sequence[int]) -> None:

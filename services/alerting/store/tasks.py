@@ -1,6 +1,6 @@
 """Tasks and their history as rows."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -107,14 +107,15 @@ async def tasks_of_person(tx: ReadTx, account_id: str, stakeholder_id: str) -> l
     return [task_of(row) for row in rows]
 
 
-async def snoozed_until_now(tx: ReadTx, now: datetime, limit: int) -> list[Task]:
-    """Tasks whose snooze is over."""
-    rows = await tx.all(
-        f"{SELECT_TASKS} where state = 'snoozed' and snoozed_until <= :now order by snoozed_until limit :limit",
+async def snoozed_until_now(tx: ReadTx, now: datetime, held: Collection[UUID], limit: int) -> Sequence[UUID]:
+    """Tasks whose snooze is over, but for those that are held."""
+    return await tx.column(
+        "select follow_up_id from tasks where state = 'snoozed' and snoozed_until <= :now"
+        " and follow_up_id <> all(cast(:held as uuid[])) order by snoozed_until, follow_up_id limit :limit",
         now=now,
+        held=list(held),
         limit=limit,
     )
-    return [task_of(row) for row in rows]
 
 
 async def tasks_by_id(tx: ReadTx, follow_up_ids: Iterable[UUID]) -> list[Task]:

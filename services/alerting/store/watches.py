@@ -1,6 +1,7 @@
-"""The daily watch: how far it has come, whom it looks at, and the segments."""
+"""The daily watch: whom it looks at, whom it has judged, and the segments."""
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -8,6 +9,21 @@ from services.alerting.domain.segments import DIMENSIONS, AccountVoices, Voices
 from shared.db.transaction import ReadTx, WriteTx
 
 WINDOW = "90d"
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """Whom the watch looks at: accounts with a follow-up that is not closed, or that facts have closed since
+    `closed_since`, or with a contract that ends from `first` to `last`; of these the ones behind `after`, but for some,
+    and where `day` is given for those that were judged on that day. What stands for a segment is no account.
+    """
+
+    first: date
+    last: date
+    closed_since: datetime
+    after: str = ""
+    but: Sequence[str] = ()
+    day: date | None = None
 
 
 async def note_known(tx: WriteTx, account_ids: Collection[str], now: datetime) -> None:
@@ -21,47 +37,52 @@ async def note_known(tx: WriteTx, account_ids: Collection[str], now: datetime) -
         )
 
 
-async def come_to(tx: WriteTx, name: str) -> tuple[date, str] | None:
-    """How far a watch has come: the day, and after which account it goes on. Nobody else goes on with it until the end
-    of the transaction. None where it never began.
+async def note_watched(tx: WriteTx, names: Collection[str], now: datetime, day: date) -> None:
+    """Take down that these accounts or segments were judged on this day, and that they are known since now, those that
+    were not.
     """
-    row = await tx.one("select day, after from watches where name = :name for update", name=name)
-    return None if row is None else (row["day"], row["after"])
-
-
-async def go_on(tx: WriteTx, name: str, day: date, after: str) -> None:
-    """Take down how far a watch has come."""
     await tx.execute(
-        "insert into watches (name, day, after) values (:name, :day, :after)"
-        " on conflict (name) do update set day = excluded.day, after = excluded.after",
-        name=name,
+        "insert into account_watches (account_id, known_since, watched_on) select name, :now, :day"
+        " from unnest(cast(:names as text[])) as wanted (name) order by name"
+        " on conflict (account_id) do update set watched_on = excluded.watched_on",
+        names=sorted(names),
+        now=now,
         day=day,
-        after=after,
     )
 
 
-async def accounts_to_watch(
-    tx: ReadTx, after: str, first: date, last: date, closed_since: datetime, limit: int
-) -> list[str]:
-    """The next accounts in their order with a follow-up that is not closed, or that facts have closed since then, or
-    with a contract that ends from `first` to `last`. What stands for a segment is none.
-    """
-    return list(
+async def watched_since(tx: ReadTx, names: Collection[str], day: date) -> set[str]:
+    """Those of the accounts or segments that were judged on this day or a later one."""
+    return set(
         await tx.column(
-            """
-            select account_id from (
-                select account_id from tasks where account_id > :after and account_id not like 'segment/%'
-                    and (state <> 'closed' or (closed_by = 'facts' and closed_at >= :closed_since))
-                union select account_id from accounts where account_id > :after and not removed
-                    and renewal_on between :first and :last
-            ) as watched order by account_id limit :limit
-            """,
-            after=after,
-            first=first,
-            last=last,
-            closed_since=closed_since,
-            limit=limit,
+            "select account_id from account_watches where account_id = any(cast(:names as text[]))"
+            " and watched_on >= :day",
+            names=sorted(names),
+            day=day,
         )
+    )
+
+
+async def accounts_to_watch(tx: ReadTx, watched: Watched, limit: int) -> Sequence[str]:
+    """The next accounts in their order."""
+    return await tx.column(
+        """
+        select account_id from (
+            select account_id from tasks where account_id > :after and account_id not like 'segment/%'
+                and (state <> 'closed' or (closed_by = 'facts' and closed_at >= :closed_since))
+            union select account_id from accounts where account_id > :after and not removed
+                and renewal_on between :first and :last
+        ) as wanted where account_id <> all(cast(:but as text[])) and not exists (
+            select from account_watches w where w.account_id = wanted.account_id and w.watched_on >= cast(:day as date)
+        ) order by account_id limit :limit
+        """,
+        after=watched.after,
+        closed_since=watched.closed_since,
+        first=watched.first,
+        last=watched.last,
+        but=list(watched.but),
+        day=watched.day,
+        limit=limit,
     )
 
 

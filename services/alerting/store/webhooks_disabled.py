@@ -10,21 +10,36 @@ from shared.db.transaction import ReadTx, WriteTx
 AT_ONCE = 100
 
 
-async def take_unannounced(tx: WriteTx, now: datetime) -> Sequence[tuple[int, str, str | None]]:
-    """(number of the notice, endpoint, its owner) of those nobody was told of; from here on they have been."""
+async def unannounced(tx: ReadTx, held: Sequence[int]) -> Sequence[int]:
+    """The numbers of notices that nobody was told of, but for those that are held."""
+    return await tx.column(
+        "select notice_id from webhook_notices"
+        " where announced_at is null and (kind = 'gone' or (kind = 'failing' and level = 100))"
+        " and notice_id <> all(cast(:held as bigint[])) order by notice_id limit :limit",
+        held=list(held),
+        limit=AT_ONCE,
+    )
+
+
+async def take_unannounced(
+    tx: WriteTx, notice_ids: Sequence[int], now: datetime
+) -> Sequence[tuple[int, str, str | None]]:
+    """(number of the notice, endpoint, its owner) of those of the notices that nobody was told of and nobody else has
+    taken; from here on they have been.
+    """
     rows = await tx.all(
         """
         with fresh as (
             select notice_id from webhook_notices
-            where announced_at is null and (kind = 'gone' or (kind = 'failing' and level = 100))
-            order by notice_id limit :limit for update skip locked
+            where announced_at is null and notice_id = any(cast(:ids as bigint[]))
+            order by notice_id for update skip locked
         )
         update webhook_notices n set announced_at = :now from fresh, webhook_endpoints e
         where n.notice_id = fresh.notice_id and e.endpoint_id = n.endpoint_id
         returning n.notice_id, e.endpoint_id, e.owner_email
         """,
         now=now,
-        limit=AT_ONCE,
+        ids=list(notice_ids),
     )
     return [(row["notice_id"], row["endpoint_id"], row["owner_email"]) for row in rows]
 

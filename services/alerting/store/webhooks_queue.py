@@ -16,10 +16,16 @@ from datetime import datetime, timedelta
 from sqlalchemy import RowMapping
 
 from services.alerting.domain.deliveries import Trigger, Work
+from services.alerting.domain.retry import Failure
 from shared.db.erasures import nobody_waits
 from shared.db.transaction import WriteTx
+from shared.isolation import of_the_items
+from shared.telemetry.logging import get_logger
 
+log = get_logger(__name__)
 ENDPOINTS_AT_ONCE = 32
+UNUSABLE_PAUSE = timedelta(minutes=5)
+"""How long a delivery is left alone of which no attempt can be made."""
 TURNS = {"synchronous_commit": "off"}
 """Settings of the connection that turns are made on. None waits for the disk at its commit: it would take longer than
 all the rest. Should PostgreSQL itself crash, it forgets the turns of up to its last second; what they had sent is sent
@@ -59,24 +65,17 @@ async def claim(tx: WriteTx, now: datetime, taking: Taking) -> Claimed:
     if not endpoints:
         return Claimed([], False)
     rows = await _take(tx, list(endpoints), now, taking)
-    work = [
-        Work(
-            delivery_id=row["delivery_id"],
-            endpoint_id=row["endpoint_id"],
-            url=endpoints[row["endpoint_id"]]["url"],
-            format=endpoints[row["endpoint_id"]]["format"],
-            max_in_flight=endpoints[row["endpoint_id"]]["max_in_flight"],
-            number=row["attempts"],
-            trigger=Trigger(row["trigger"]),
-            actor=row["actor"],
-            message_id=row["message_id"],
-            event_type=row["event_type"],
-            body=row["body"],
-            sealed_headers=endpoints[row["endpoint_id"]]["sealed_headers"],
-            sealed_secrets=tuple(endpoints[row["endpoint_id"]]["sealed_secrets"] or ()),
-        )
-        for row in rows
-    ]
+    work, unusable = [], []
+    for row in rows:
+        try:
+            work.append(_work_of(row, endpoints[row["endpoint_id"]]))
+        except Exception as error:
+            if not of_the_items(error):
+                raise
+            log.error("webhook_unusable", delivery_id=row["delivery_id"], exc_info=error)
+            unusable.append(row["delivery_id"])
+    if unusable:
+        await _put_off(tx, unusable, now)
     return Claimed(work, len(endpoints) == at_once, _filled(endpoints, rows))
 
 
@@ -210,6 +209,35 @@ async def _take(tx: WriteTx, endpoint_ids: list[str], now: datetime, taking: Tak
         ahead_times=list(taking.ahead.values()),
     )
     return sorted(rows, key=lambda row: str(row["delivery_id"]))
+
+
+def _work_of(row: RowMapping, endpoint: RowMapping) -> Work:
+    return Work(
+        delivery_id=row["delivery_id"],
+        endpoint_id=row["endpoint_id"],
+        url=endpoint["url"],
+        format=endpoint["format"],
+        max_in_flight=endpoint["max_in_flight"],
+        number=row["attempts"],
+        trigger=Trigger(row["trigger"]),
+        actor=row["actor"],
+        message_id=row["message_id"],
+        event_type=row["event_type"],
+        body=row["body"],
+        sealed_headers=endpoint["sealed_headers"],
+        sealed_secrets=tuple(endpoint["sealed_secrets"] or ()),
+    )
+
+
+async def _put_off(tx: WriteTx, delivery_ids: list[str], now: datetime) -> None:
+    """Look again later at what was taken and of which no attempt can be made, through a fault of ours."""
+    await tx.execute(
+        "update webhook_deliveries set status = 'pending', next_attempt_at = :later, attempts = attempts - 1,"
+        " lease_until = null, sender = null, last_failure = :failure where delivery_id = any(cast(:ids as text[]))",
+        ids=delivery_ids,
+        later=now + UNUSABLE_PAUSE,
+        failure=Failure.INTERNAL.value,
+    )
 
 
 def _filled(endpoints: Mapping[str, RowMapping], rows: Sequence[RowMapping]) -> frozenset[str]:

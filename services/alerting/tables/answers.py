@@ -84,13 +84,10 @@ ACCOUNT_WATCHES = Table(
     METADATA,
     Column("account_id", Text, primary_key=True),
     required("known_since", INSTANT),
+    Column("watched_on", Date),
 )
-"""When an account that will renew was first seen, for those of whom no decision-maker was ever heard."""
-
-WATCHES = Table(
-    "watches", METADATA, Column("name", Text, primary_key=True), required("day", Date), required("after", Text)
-)
-"""How far each daily watch has come: the day, and the account after which it goes on."""
+"""When an account that will renew was first seen, for those of whom no decision-maker was ever heard, and the day of
+the last watch that has judged it; segments too, under the names that stand for accounts."""
 
 INVITATIONS = Table(
     "invitations",
