@@ -111,7 +111,11 @@ def _check_texts(form: FormData) -> None:
     """Raises `Invalid` for a field whose text cannot be stored. What a file holds is for its reader to judge."""
     for name, value in form.multi_items():
         strict_json.check_text(name)
-        strict_json.check_text(value if isinstance(value, str) else value.filename or "")
+        try:
+            strict_json.check_text(value if isinstance(value, str) else value.filename or "")
+        except Invalid as error:
+            field = {"field": printable_name(name), "code": error.code, "detail": error.detail}
+            raise Invalid("invalid_request", "the request breaks the rules of its fields", errors=[field]) from None
 
 
 def has_body(headers: Headers) -> bool:

@@ -8,7 +8,6 @@ from urllib.parse import parse_qs, urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import ClientDisconnect, Request
-from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from starlette.websockets import WebSocketClose
 
@@ -18,7 +17,9 @@ from services.dashboard.web.headers import protect
 from services.dashboard.web.packed import FOLDERS
 from services.dashboard.web.plain import plain_page, to_login
 from services.dashboard.web.resources import resources
-from shared.errors import Unavailable
+from shared.errors import Forbidden, Unavailable
+from shared.http.edge import request_id_of
+from shared.http.problem import problem_response
 
 LIVE = "/_nicegui_ws/"
 OPEN = (*FOLDERS, "/favicon.ico")
@@ -93,7 +94,7 @@ async def _refusal(scope: Scope) -> ASGIApp | None:
         return None
     socket = scope["type"] == "websocket"
     if path.startswith(LIVE) and not socket:
-        return PlainTextResponse(SIGN_IN_FIRST, 403)
+        return _sign_in_first(scope)
     try:
         visitor = None if socket and not _may_connect(scope, headers) else await _visitor(headers)
     except Unavailable:
@@ -104,8 +105,12 @@ async def _refusal(scope: Scope) -> ASGIApp | None:
     if socket:
         return WebSocketClose(POLICY_VIOLATION)
     if scope["method"] not in ("GET", "HEAD"):
-        return PlainTextResponse(SIGN_IN_FIRST, 403)
+        return _sign_in_first(scope)
     return to_login(Request(scope))
+
+
+def _sign_in_first(scope: Scope) -> ASGIApp:
+    return problem_response(Forbidden("not_signed_in", SIGN_IN_FIRST), request_id_of(scope))
 
 
 def _may_connect(scope: Scope, headers: Headers) -> bool:

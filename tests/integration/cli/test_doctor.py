@@ -86,7 +86,7 @@ async def test_dead_letters_are_a_warning(environment: Environment) -> None:
         " values (gen_random_uuid(), 'dead_letter', 'invalid_event', 'responses', 0, 7, '[]')",
     )
     found = named(await state.reading(environment.common, "scorer"), "scorer: parked")
-    assert (found.state, found.found) == (State.WARNING, "1 dead letters, 0 conflicts")
+    assert (found.state, found.found) == (State.WARNING, "1 dead letters, 0 conflicts, 0 records that are tried again")
 
 
 async def test_events_that_do_not_leave_are_found(environment: Environment) -> None:

@@ -82,18 +82,18 @@ async def test_a_thousand_connections_that_say_nothing_stop_no_service(
 
 
 async def test_errors_of_the_dashboard_beside_its_pages_are_problems(environment: Environment, tmp_path: Path) -> None:
+    """Strangers are sent to sign in where they ask for a page, and told so where they do not."""
     cases = [
-        ("GET", "/v1/nowhere", 404, None),
-        ("PUT", "/health/live", 404, None),
-        ("GET", "/static/none.css", 404, None),
-        ("POST", "/", 405, "GET, HEAD"),
+        ("GET", "/static/none.css", 404, "not_found"),
+        ("PUT", "/health/live", 403, "not_signed_in"),
+        ("POST", "/", 403, "not_signed_in"),
+        ("DELETE", "/login", 405, "method_not_allowed"),
     ]
     log = tmp_path / "dashboard.log"
     async with served("dashboard", environment, log) as url, httpx.AsyncClient(base_url=url, trust_env=False) as client:
-        for method, path, status, allowed in cases:
-            answer = await client.request(method, path)
-            assert_problem(answer, status, "not_found" if status == 404 else "method_not_allowed")
-            assert answer.headers.get("allow") == allowed
+        for method, path, status, code in cases:
+            assert_problem(await client.request(method, path), status, code)
+        assert (await client.get("/v1/nowhere")).headers["location"] == "/login?next=%2Fv1%2Fnowhere"
         assert (await client.head("/login")).status_code == 200
 
 

@@ -140,4 +140,7 @@ def test_data_of_a_newer_version_are_refused(tmp_path: Path) -> None:
 
 def alive(process: psutil.Process) -> bool:
     """Whether it runs; a zombie that nobody has collected does not."""
-    return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:  # it ended between the two questions
+        return False

@@ -32,7 +32,7 @@ class Served:
         self._headers = bearer(key)
 
     def workers(self) -> list[psutil.Process]:
-        return [child for child in self.parent.children() if "serve" in " ".join(child.cmdline())]
+        return [child for child in self.parent.children() if "serve" in " ".join(_command_of(child))]
 
     async def answers(self, path: str) -> int:
         """The status on a connection of its own, 0 without one."""
@@ -107,3 +107,11 @@ def test_only_the_collector_has_workers(environment: Environment, tmp_path: Path
     process = start(tellback("serve", "scorer", "--workers", "2"), log, env=environment.variables())
     assert process.wait(START_SECONDS) == 2
     assert "--workers" in log.read_text()
+
+
+def _command_of(process: psutil.Process) -> list[str]:
+    """Its command line; that of one which has just ended is empty."""
+    try:
+        return process.cmdline()
+    except psutil.NoSuchProcess:  # a zombie is one of these
+        return []

@@ -37,6 +37,7 @@ async def test_put_get_patch_delete_an_account(collector: Running) -> None:
     client = collector.client
     put = await client.put("/v1/accounts/acme", json=ACME)
     expected = ACME | {"account_id": "acme", "industry": "logistics", "recorded_at": "2026-06-01T12:00:00Z"}
+    expected["closed_on"] = None
     expected["annual_revenue"] = {"amount": 120000, "currency": "EUR"}
     assert (put.status_code, put.json()) == (200, expected)
     assert (await client.get("/v1/accounts/acme")).json() == expected

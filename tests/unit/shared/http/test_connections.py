@@ -187,7 +187,7 @@ async def test_an_answer_that_nobody_takes_is_given_up(slow: Slow) -> None:
 
 
 async def test_requests_streams_and_live_connections_take_their_time(slow: Slow) -> None:
-    limits = replace(QUICK, keep_alive=0.1, head=0.1, body=0.1)
+    limits = replace(QUICK, keep_alive=0.1, body=0.1)
     async with contextlib.AsyncExitStack() as stack:
         url = await stack.enter_async_context(serving(slow.service, limits))
         wire, stream = await stack.enter_async_context(wires_to(url, 2))

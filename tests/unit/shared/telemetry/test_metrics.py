@@ -26,7 +26,7 @@ PROMISED = {
 }
 ALLOWED_LABELS = {
     *("service", "version", "python", "method", "route", "status", "source", "via", "kind", "outcome", "topic"),
-    *("code", "group", "partition", "stage", "reason", "severity", "le", "event", "error", "state"),
+    *("code", "group", "partition", "stage", "reason", "severity", "le", "event", "error", "state", "task"),
 }
 
 
