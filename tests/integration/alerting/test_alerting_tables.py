@@ -12,7 +12,6 @@ TABLES = [
     *(answers.RESPONSES, answers.RESPONSE_CHANGES, answers.ACCOUNT_SCORES, answers.ACCOUNT_SEQUENCES, answers.ERASURES),
     *(
         answers.ACCOUNT_WATCHES,
-        answers.WATCHES,
         answers.INVITATIONS,
         answers.CONTRACT_EVENTS,
         notices.NOTIFICATIONS,
