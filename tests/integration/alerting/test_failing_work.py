@@ -184,7 +184,8 @@ async def test_the_daily_watch_passes_over_an_account_and_a_segment_that_cannot_
     other, third = Case(f"{acme.account_id}-other"), Case(f"{acme.account_id}-third")
     async with desk(environment, MONDAY - timedelta(hours=3)) as alerting:
         for case in (acme, other):
-            await alerting.emit(case.account(renewal_on=RENEWAL), case.scored(1, 10, "at_risk"))
+            await alerting.emit(case.account(renewal_on=RENEWAL))
+            await alerting.emit(case.scored(1, 10, "at_risk"))
         await alerting.emit(third.account(industry="logistics", tier="key"), voices(third, (60, 24), (60, 6)))
         bad = {acme.account_id, "segment/industry/logistics"}
         good = {other.account_id, "segment/tier/key"}
@@ -213,9 +214,8 @@ async def test_an_endpoint_of_which_nobody_can_be_told_keeps_no_other_from_being
             statement = "select count(*) from webhook_notices where announced_at is not null and endpoint_id = :id"
             return await alerting.number(statement, id=endpoint_id)
 
-        async with broken(
-            environment, "webhook_notices", f"new.announced_at is not null and new.endpoint_id = '{bad}'"
-        ):
+        condition = f"new.announced_at is not null and new.endpoint_id = '{bad}'"
+        async with broken(environment, "webhook_notices", condition):
             async with alerting.plumbing.database.write() as tx:
                 await tx.execute(
                     "insert into webhook_notices (endpoint_id, kind, subject, created_at)"
