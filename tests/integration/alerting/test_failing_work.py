@@ -1,17 +1,23 @@
-"""Alerting in the background: a fault with one message or endpoint stops no other, and is over with its cause."""
+"""Alerting in the background: a fault with one row stops no other, and is over with its cause."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import asyncpg
+import pytest
 
 from services.alerting import SCHEMA
+from services.alerting.store.webhooks import enqueue
+from services.alerting.store.webhooks_queue import UNUSABLE_PAUSE
 from shared.events.directory import Contact
-from tests.integration.alerting.cases import OLIVIA, Case
-from tests.integration.alerting.desk import Desk
+from shared.telemetry.metrics import exposition
+from tests.integration.alerting.cases import MONDAY, OLIVIA, Case
+from tests.integration.alerting.desk import Desk, desk
 from tests.integration.alerting.test_notices import MINUTE, post, telling
+from tests.integration.alerting.test_watches import RENEWAL, voices
+from tests.support.clock import FrozenClock
 from tests.support.environment import Environment
 from tests.support.mail import MailServer
 from tests.support.polling import eventually
@@ -72,12 +78,13 @@ async def _all_delivered(api: Hooks, endpoint: dict[str, Any]) -> bool:
     return {item["status"] for item in await api.deliveries(endpoint)} == {"delivered"}
 
 
+@pytest.mark.parametrize("status", ["sending", "sent"])
 async def test_a_notice_that_cannot_be_written_down_holds_up_no_other(
-    environment: Environment, acme: Case, post: MailServer
+    environment: Environment, acme: Case, post: MailServer, status: str
 ) -> None:
     async with telling(environment) as alerting:
         sponsor = Contact(name="Sam Sponsor", email=SPONSOR)
-        condition = f"new.recipient = '{SPONSOR}' and new.status = 'sent'"
+        condition = f"new.recipient = '{SPONSOR}' and new.status = '{status}'"
         async with broken(environment, "notices", condition):
             await alerting.emit(acme.account(sponsor=sponsor), acme.response("r1"), acme.answered("r1", 2))
             alerting.clock.advance(MINUTE)
@@ -91,3 +98,156 @@ async def test_a_notice_that_cannot_be_written_down_holds_up_no_other(
 async def _sent_to(alerting: Desk, recipient: str) -> bool:
     statement = "select count(*) from notices where recipient = :recipient and status = 'sent'"
     return await alerting.number(statement, recipient=recipient) > 0
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Timers that look many times a second."""
+    for name in ("WAKE_SECONDS", "ESCALATION_SECONDS", "WATCH_SECONDS"):
+        monkeypatch.setenv(f"TELLBACK_ALERTING_{name}", "0.05")
+
+
+@pytest.mark.parametrize(
+    ("action", "body", "later", "entry"),
+    [
+        ("snooze", {"until": "2026-06-08T12:00:00Z"}, timedelta(hours=2), "woken"),
+        ("acknowledge", {}, timedelta(days=2), "unacknowledged"),
+        (None, {}, timedelta(hours=4), "escalated"),
+    ],
+)
+@pytest.mark.usefixtures("quick")
+async def test_a_follow_up_that_cannot_be_changed_holds_up_no_other(
+    environment: Environment, acme: Case, action: str | None, body: dict[str, Any], later: timedelta, entry: str
+) -> None:
+    other = Case(f"{acme.account_id}-other")
+    async with desk(environment) as alerting:
+        bad, good = [await _followed_up(alerting, case) for case in (acme, other)]
+        for follow_up_id in (bad, good) if action else ():
+            await alerting.do(follow_up_id, str(action), **body)
+
+        async def changed(follow_up_id: str) -> bool:
+            return entry in [line["action"] for line in (await alerting.get(follow_up_id))["history"]]
+
+        condition = f"new.follow_up_id = '{bad}' and new.action = '{entry}'"
+        async with broken(environment, "task_history", condition):
+            alerting.clock.advance(later)
+            await eventually(lambda: changed(good), timeout=30)
+            assert not await changed(bad)
+            assert not alerting.plumbing.tasks.failing
+        await eventually(lambda: changed(bad), timeout=30)
+        lines = [line["action"] for line in (await alerting.get(good))["history"]]
+        assert lines.count(entry) == 1, "what was done is not done again with the other"
+
+
+async def _followed_up(alerting: Desk, case: Case) -> str:
+    await alerting.emit(case.account(), case.answered("r1", 2))
+    return str((await alerting.only(case))["follow_up_id"])
+
+
+@pytest.mark.usefixtures("quick")
+async def test_a_follow_up_that_cannot_be_read_counts_as_late_and_holds_up_no_other(
+    environment: Environment, acme: Case
+) -> None:
+    other = Case(f"{acme.account_id}-other")
+    late = "tellback_tasks_overdue_without_escalation"
+    async with desk(environment) as alerting:
+        bad, good = [await _followed_up(alerting, case) for case in (acme, other)]
+
+        async def zone(name: str) -> None:
+            async with alerting.plumbing.database.write() as tx:
+                await tx.execute(
+                    "update tasks set policy = jsonb_set(policy, '{business_time,time_zone}',"
+                    " to_jsonb(cast(:zone as text))) where follow_up_id = cast(:id as uuid)",
+                    zone=name,
+                    id=bad,
+                )
+
+        async def fired(follow_up_id: str) -> int:
+            statement = "select count(*) from task_escalations where follow_up_id = cast(:id as uuid)"
+            return await alerting.number(statement, id=follow_up_id)
+
+        await zone("Nowhere/Nowhere")
+        alerting.clock.advance(timedelta(hours=4, minutes=2))
+        await eventually(lambda: fired(good), timeout=30)
+        await alerting.look("audit")
+        assert f"{late} 1.0" in exposition().decode()
+        await zone("UTC")
+        await eventually(lambda: fired(bad), timeout=30)
+        await alerting.look("audit")
+        assert f"{late} 0.0" in exposition().decode()
+
+
+@pytest.mark.usefixtures("quick")
+async def test_the_daily_watch_passes_over_an_account_and_a_segment_that_cannot_be_judged(
+    environment: Environment, acme: Case
+) -> None:
+    other, third = Case(f"{acme.account_id}-other"), Case(f"{acme.account_id}-third")
+    async with desk(environment, MONDAY - timedelta(hours=3)) as alerting:
+        for case in (acme, other):
+            await alerting.emit(case.account(renewal_on=RENEWAL))
+            await alerting.emit(case.scored(1, 10, "at_risk"))
+        await alerting.emit(third.account(industry="logistics", tier="key"), voices(third, (60, 24), (60, 6)))
+        bad = {acme.account_id, "segment/industry/logistics"}
+        good = {other.account_id, "segment/tier/key"}
+
+        async def opened(accounts: set[str]) -> bool:
+            items = (await alerting.client.get("/v1/follow-ups")).json()["items"]
+            assert {item["account_id"] for item in items} == accounts
+            return True
+
+        async with broken(environment, "tasks", f"new.account_id in {tuple(bad)}"):
+            alerting.clock.advance(timedelta(hours=2))
+            await eventually(lambda: opened(good), timeout=30)
+            assert not alerting.plumbing.tasks.failing
+        await eventually(lambda: opened(good | bad), timeout=30)
+
+
+@pytest.mark.usefixtures("quick", "post")
+async def test_an_endpoint_of_which_nobody_can_be_told_keeps_no_other_from_being_told(environment: Environment) -> None:
+    async with telling(environment) as alerting:
+        for _ in range(2):
+            await alerting.subscribe("follow_up.opened")
+
+        bad, good = await _endpoint_ids(alerting)
+
+        async def told(endpoint_id: str) -> int:
+            statement = "select count(*) from webhook_notices where announced_at is not null and endpoint_id = :id"
+            return await alerting.number(statement, id=endpoint_id)
+
+        condition = f"new.announced_at is not null and new.endpoint_id = '{bad}'"
+        async with broken(environment, "webhook_notices", condition):
+            async with alerting.plumbing.database.write() as tx:
+                await tx.execute(
+                    "insert into webhook_notices (endpoint_id, kind, subject, created_at)"
+                    " select endpoint_id, 'gone', 'now', now() from webhook_endpoints"
+                )
+            await eventually(lambda: told(good), timeout=30)
+            assert not await told(bad)
+            assert not alerting.plumbing.tasks.failing
+        await eventually(lambda: told(bad), timeout=30)
+
+
+async def _endpoint_ids(alerting: Desk) -> list[str]:
+    async with alerting.plumbing.database.read() as tx:
+        return list(await tx.column("select endpoint_id from webhook_endpoints order by endpoint_id"))
+
+
+async def test_a_delivery_of_which_no_attempt_can_be_made_is_put_off_and_holds_up_no_other(
+    environment: Environment,
+) -> None:
+    clock = FrozenClock(datetime.now(UTC))
+    async with receiving() as theirs, receiving() as others, hooks(environment, clock=clock) as api:
+        bad, good = await api.endpoint(theirs), await api.endpoint(others)
+        await api.execute("alter table webhook_deliveries drop constraint webhook_deliveries_trigger_check")
+        webhooks, change = api.app.state.service.webhooks, "update webhook_deliveries set trigger = :name"
+        async with webhooks.database.write() as tx:
+            await enqueue(tx, message())
+            await tx.execute(f"{change} where endpoint_id = :id", name="of a later release", id=bad["id"])
+        webhooks.wake()
+        await api.settled(good, "delivered")
+        statement = "select from webhook_deliveries where status = 'pending' and last_failure = 'internal'"
+        await eventually(lambda: api.execute(f"{statement} and next_attempt_at > :now", now=clock.now()))
+        assert theirs.requests == []
+        await api.execute(f"{change} where endpoint_id = :id", name="automatic", id=bad["id"])
+        clock.advance(UNUSABLE_PAUSE)
+        assert (await api.settled(bad, "delivered"))["attempts"][0]["number"] == 1, "it was not tried in vain"
