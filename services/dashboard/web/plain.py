@@ -10,7 +10,10 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from services.dashboard.web.assets import asset
 from services.dashboard.web.forms import FORM, SESSION
 from services.dashboard.web.headers import protect
+from services.dashboard.web.packed import FOLDERS
 from services.dashboard.web.resources import resources
+from shared.http.edge import request_id_of
+from shared.http.problem import of_status, problem_response
 
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>{title} – Tellback</title>
@@ -41,8 +44,10 @@ def form_page(request: Request, title: str, form: str, message: str = "", status
     return response
 
 
-async def unknown_page(_request: Request, _error: Exception) -> Response:
-    """What NiceGUI would make a page with a live connection of."""
+async def unknown_page(request: Request, _error: Exception) -> Response:
+    """What NiceGUI would make a page with a live connection of; a file that is not there is no page."""
+    if request.url.path.startswith(FOLDERS):
+        return problem_response(of_status(404), request_id_of(request.scope))
     return plain_page("There is no such page", BACK, status=404)
 
 
