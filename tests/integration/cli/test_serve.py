@@ -87,7 +87,6 @@ async def test_errors_of_the_dashboard_beside_its_pages_are_problems(environment
         ("GET", "/static/none.css", 404, "not_found"),
         ("PUT", "/health/live", 403, "not_signed_in"),
         ("POST", "/", 403, "not_signed_in"),
-        ("DELETE", "/login", 405, "method_not_allowed"),
     ]
     log = tmp_path / "dashboard.log"
     async with served("dashboard", environment, log) as url, httpx.AsyncClient(base_url=url, trust_env=False) as client:
