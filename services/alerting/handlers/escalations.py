@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from sqlalchemy import RowMapping
-
 from services.alerting.domain import escalation, lifecycle
 from services.alerting.domain.people import Account, Staff
 from services.alerting.domain.tasks import SYSTEM, Change, Contact, Escalation, Recipient, Task
@@ -16,17 +14,14 @@ from services.alerting.handlers.casework import Casework
 from services.alerting.handlers.resources import Resources
 from services.alerting.store.escalations import (
     add_escalation,
-    overdue_tasks,
+    count_late,
     tasks_to_escalate,
     tasks_to_unacknowledge,
 )
-from services.alerting.store.tasks import task_of, tasks_by_id
+from services.alerting.store.tasks import tasks_by_id
 from shared.db.transaction import ReadTx, WriteTx
-from shared.isolation import of_the_items
 from shared.telemetry import metrics
-from shared.telemetry.logging import get_logger
 
-log = get_logger(__name__)
 AT_ONCE = 500
 GRACE = timedelta(minutes=1)
 """How late, in business time, a level may be before it counts as missed."""
@@ -79,8 +74,8 @@ async def unacknowledge_due(tx: WriteTx, resources: Resources, follow_up_ids: Se
 async def audit(tx: ReadTx, resources: Resources) -> int:
     """Count the levels that should have fired and have not, into the metric; answers 0, since it changes nothing."""
     now = resources.clock.now()
-    late = [row for row in await overdue_tasks(tx, now - GRACE) if _counts_as_late(row, now)]
-    metrics.tasks_overdue_without_escalation.set(len(late))
+    late = await count_late(tx, now - GRACE, lambda task: _is_late(task, now))
+    metrics.tasks_overdue_without_escalation.set(late)
     return 0
 
 
@@ -113,17 +108,6 @@ async def _fire(tx: WriteTx, casework: Casework, task: Task, level: Escalation, 
     await add_escalation(tx, task, level, now)
     casework.announce("escalations", casework.record(step, change=change), (contact,), level.cause)
     tx.after_commit(metrics.follow_ups_escalated_total.labels(level.cause).inc)
-
-
-def _counts_as_late(row: RowMapping, now: datetime) -> bool:
-    """Whether a follow-up is late. One that cannot be read is: no level of it can fire."""
-    try:
-        return _is_late(task_of(row), now)
-    except Exception as error:
-        if not of_the_items(error):
-            raise
-        log.error("follow_up_unreadable", follow_up_id=str(row["follow_up_id"]), exc_info=error)
-        return True
 
 
 def _is_late(task: Task, now: datetime) -> bool:

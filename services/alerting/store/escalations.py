@@ -1,6 +1,6 @@
 """Which follow-ups escalate now, and the levels that have fired."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -8,9 +8,13 @@ from sqlalchemy import RowMapping
 
 from services.alerting.domain.escalation import LONGEST_ACK
 from services.alerting.domain.tasks import Escalation, Task
-from services.alerting.store.tasks import SELECT_TASKS
+from services.alerting.store.tasks import SELECT_TASKS, task_of
 from services.alerting.tables.tasks import TASK_ESCALATIONS
 from shared.db.transaction import ReadTx, WriteTx
+from shared.isolation import of_the_items
+from shared.telemetry.logging import get_logger
+
+log = get_logger(__name__)
 
 
 async def tasks_to_escalate(tx: ReadTx, now: datetime, held: Collection[UUID], limit: int) -> Sequence[UUID]:
@@ -49,6 +53,18 @@ async def add_escalation(tx: WriteTx, task: Task, level: Escalation, at: datetim
     await tx.execute_many(TASK_ESCALATIONS.insert(), [row])
 
 
-async def overdue_tasks(tx: ReadTx, before: datetime) -> Sequence[RowMapping]:
-    """The rows of follow-ups of which a level was due before then and has not fired."""
-    return await tx.all(f"{SELECT_TASKS} where next_escalation_at < :before limit 10000", before=before)
+async def count_late(tx: ReadTx, before: datetime, is_late: Callable[[Task], bool]) -> int:
+    """How many of the follow-ups are late of which a level was due before then and has not fired."""
+    rows = await tx.all(f"{SELECT_TASKS} where next_escalation_at < :before limit 10000", before=before)
+    return sum(_counts_as_late(row, is_late) for row in rows)
+
+
+def _counts_as_late(row: RowMapping, is_late: Callable[[Task], bool]) -> bool:
+    """One that cannot be read is late: no level of it can fire."""
+    try:
+        return is_late(task_of(row))
+    except Exception as error:
+        if not of_the_items(error):
+            raise
+        log.error("follow_up_unreadable", follow_up_id=str(row["follow_up_id"]), exc_info=error)
+        return True

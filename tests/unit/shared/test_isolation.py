@@ -49,8 +49,10 @@ async def test_the_one_that_fails_is_passed_over_and_the_others_are_done() -> No
     held: Held[str] = Held("test", now)
     assert list(await held.each(["a", "b", "c"], acts)) == ["a", "c"]
     assert held.now() == ["b"]
+    assert held.rest(3_600) == 1, "whoever looks once an hour looks again as soon as it may be tried"
     now.seconds += 1.5
     assert held.now() == []
+    assert held.rest(3_600) == 3_600
     await held.each(["b"], acts)
     now.seconds += 1.5
     assert held.now() == ["b"], "the second pause is longer"
