@@ -128,6 +128,7 @@ class Writer:
             raise
         except Exception as error:  # what nobody foresaw: isolated below, logged with its trace when set aside
             if misfits(error):
+                log.error("database_refuses", service=self._config.service, exc_info=error)
                 raise DatabaseRefuses from error
             await self._isolate(backlog, piece, error, TRIES)
         else:
