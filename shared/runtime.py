@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 import socket
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
@@ -93,7 +94,7 @@ class Plumbing:
             topics=topics,
             bootstrap_servers=self.settings.kafka_bootstrap_servers,
             topic_prefix=self.settings.topic_prefix,
-            owner=f"{socket.gethostname()}-{os.getpid()}",
+            owner=f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(4)}",
             dead_letter_limit=self.settings.dead_letter_limit,
             max_records=max_records,
             session_timeout_ms=self.settings.consumer_session_timeout_ms,

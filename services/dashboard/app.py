@@ -1,6 +1,5 @@
 """Composition root of the dashboard."""
 
-import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -23,6 +22,7 @@ from services.dashboard.web.forms import Forms
 from services.dashboard.web.live import Live
 from services.dashboard.web.resources import Resources, provide
 from services.dashboard.web.site import mount
+from shared.background import Background
 from shared.clock import Clock, SystemClock
 from shared.db.engine import Database
 from shared.errors import Unavailable
@@ -51,12 +51,13 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
         secret = common.secret_key.get_secret_value()
         found = _resources(settings, clock, database, services, secret)
         provide(found)
-        watching = asyncio.create_task(found.live.run())
+        tasks = Background()
+        tasks.start("live-connections", found.live.run)
         health_of(app).add("database", _reachable(database))
         try:
             yield
         finally:
-            watching.cancel()
+            await tasks.stop()
             found.pulses.stop()
             await services.close()
             await database.close()

@@ -26,7 +26,7 @@ class Fenced(TellbackError):
 @dataclass(slots=True)
 class Cursor:
     """Where to read on. `epoch` fences zombies; `last_offset` and `last_fingerprint` tell a wiped Kafka. `claims`
-    counts how often the partition was taken over since it last moved, `suspect_offset` is the record tried alone."""
+    counts the processes that took the partition since it last moved, `suspect_offset` is the record tried alone."""
 
     topic: str
     partition: int
@@ -63,7 +63,8 @@ async def claim(tx: WriteTx, topic: str, partition: int, beginning: int, owner: 
         "insert into cursors (topic, partition, next_offset, epoch, owner, cluster_id, claims)"
         " values (:topic, :partition, :beginning, 1, :owner, :cluster_id, 1)"
         " on conflict (topic, partition) do update"
-        " set epoch = cursors.epoch + 1, owner = excluded.owner, updated_at = now(), claims = cursors.claims + 1,"
+        " set epoch = cursors.epoch + 1, owner = excluded.owner, updated_at = now(),"
+        " claims = cursors.claims + cast(cursors.owner is distinct from excluded.owner as int),"
         " cluster_id = coalesce(cursors.cluster_id, excluded.cluster_id)"
         " returning next_offset, epoch, cluster_id, last_offset, last_fingerprint, claims, suspect_offset",
         topic=topic,
@@ -121,6 +122,17 @@ async def suspect(tx: WriteTx, cursor: Cursor, offset: int) -> None:
         claims=cursor.claims,
         topic=cursor.topic,
         partition=cursor.partition,
+    )
+
+
+async def trust(tx: WriteTx, cursors: Sequence[Cursor]) -> None:
+    """Forget what was suspected: this process hands the partitions over alive."""
+    await tx.execute(
+        "update cursors set claims = 0, suspect_offset = null where (topic, partition, epoch) in"
+        " (select * from unnest(cast(:topics as text[]), cast(:partitions as int[]), cast(:epochs as bigint[])))",
+        topics=[cursor.topic for cursor in cursors],
+        partitions=[cursor.partition for cursor in cursors],
+        epochs=[cursor.epoch for cursor in cursors],
     )
 
 

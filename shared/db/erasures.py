@@ -167,8 +167,9 @@ async def forget_outbox(tx: WriteTx, person: Forgotten) -> int:
 
 
 async def forget_parked(tx: WriteTx, person: Forgotten) -> int:
-    """Delete the person's dead letters and conflicts. Returns how many."""
-    return await _forget(tx, person, "parked", "true")
+    """Delete the person's dead letters and conflicts. Returns how many. Another erasure of theirs that waits stays: it
+    has a receipt of its own."""
+    return await _forget(tx, person, "parked", f"must_apply is distinct from '{STAKEHOLDER_ERASED}'")
 
 
 async def forget_parked_answers(tx: WriteTx, account_id: str, response_ids: Sequence[str]) -> None:

@@ -64,7 +64,7 @@ _V1 = [
         value bytea,
         account_id text,
         sender text,
-        state text not null default 'dead' check (state in ('retrying', 'behind', 'dead')),
+        state text not null default 'dead' check (state in ('retrying', 'dead')),
         tries int not null default 0,
         next_try_at timestamptz,
         version text,

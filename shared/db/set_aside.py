@@ -33,22 +33,33 @@ class Waiting:
     must_apply: str | None
 
 
-async def due(tx: ReadTx, places: Sequence[Place], limit: int) -> Sequence[tuple[UUID, Place]]:
-    """Records of these partitions whose time has come, in the order in which they lay. Topics without prefix."""
+async def due(tx: ReadTx, places: Sequence[Place], limit: int) -> Sequence[tuple[UUID, Place, bool]]:
+    """Records of these partitions whose time has come, in the order in which they lay, and whether processes died on
+    them. Topics without prefix."""
     rows = await tx.all(
-        "select id, topic, partition from parked where state = 'retrying' and next_try_at <= now()"
+        "select id, topic, partition, reason from parked where state = 'retrying' and next_try_at <= now()"
         f" and {_IN_PLACES} order by record_offset limit :limit",
         limit=limit,
         **_places(places),
     )
-    return [(row["id"], (row["topic"], row["partition"])) for row in rows]
+    return [(row["id"], (row["topic"], row["partition"]), row["reason"] == KILLED) for row in rows]
+
+
+async def put_off(tx: WriteTx, record_id: UUID) -> None:
+    """Before a record is tried on which processes died: should it end this one too, the next does not meet it at once,
+    and after three tries not at all unless it must be applied."""
+    await tx.execute(
+        "update parked set tries = tries + 1, next_try_at = now() + interval '1 hour',"
+        " state = case when tries >= 2 and must_apply is null then 'dead' else state end where id = :id",
+        id=record_id,
+    )
 
 
 async def take(tx: WriteTx, record_id: UUID, prefix: str) -> Waiting | None:
     """Hold a waiting record until the transaction ends; None when somebody dropped or settled it meanwhile."""
     row = await tx.one(
         "select id, reason, topic, partition, record_offset, record_key, value, headers, account_id, tries, must_apply"
-        " from parked where id = :id and state = 'retrying' for update",
+        " from parked where id = :id for update",
         id=record_id,
     )
     if row is None:

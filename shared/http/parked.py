@@ -44,9 +44,9 @@ class ParkedRecord(BaseModel):
     sender: str | None = Field(description="Id of the API key that sent it; null where none did.")
     parked_at: datetime
     replayed_at: datetime | None = Field(description="When somebody last had it tried again.")
-    state: Literal["retrying", "behind", "dead"] = Field(
-        description="`retrying`: tried again at `next_try_at`; `behind`: waits for an earlier one of its account;"
-        " `dead`: nobody tries it until it is replayed or another release comes."
+    state: Literal["retrying", "dead"] = Field(
+        description="`retrying`: tried again at `next_try_at`; `dead`: nobody tries it until it is replayed or, where a"
+        " handler failed on it, another release comes."
     )
     tries: int = Field(description="How often it was tried again without success.")
     next_try_at: datetime | None
@@ -158,7 +158,7 @@ async def _page(
 async def _page_of_own(
     database: Database, caller: Caller, reason: str | None, limit: int, cursor: str | None
 ) -> Page[NotTaken]:
-    position = read_cursor(cursor, _OWN, datetime.fromisoformat, UUID) if cursor else None
+    position = read_cursor(cursor, _OWN, paging.instant, paging.uuid) if cursor else None
     if reason not in (None, "not_taken"):
         return Page(items=[])  # to look for the true reason would be to learn it
     after = (position[0], position[1]) if position else None

@@ -8,13 +8,13 @@ from shared.db.cursors import Cursor, Place
 from shared.kafka.batch import Batch
 from shared.kafka.decoding import Work
 
-DEATHS = 2
-"""So many processes may end on a partition, without moving its cursor, before its records are tried one by one."""
+PROCESSES = 2
+"""So many processes may take a partition and not move its cursor before its records are tried one by one."""
 
 
 def is_suspect(cursor: Cursor) -> bool:
     """Whether a record of this partition may be one that ends the process."""
-    return cursor.claims > DEATHS
+    return cursor.claims > PROCESSES
 
 
 @dataclass(slots=True)
@@ -40,9 +40,9 @@ class Backlog:
         return bool(self._lanes)
 
     @property
-    def places(self) -> list[Place]:
-        """The partitions that have something left."""
-        return [lane.cursor.place for lane in self._lanes]
+    def cursors(self) -> list[Cursor]:
+        """Those of the partitions that have something left."""
+        return [lane.cursor for lane in self._lanes]
 
     def wait(self) -> float:
         """Seconds until the next piece may be written."""
@@ -80,7 +80,7 @@ class Backlog:
     def again(self, piece: Sequence[Batch], waits: Sequence[float]) -> bool:
         """Have a single record tried once more after the next of `waits` (seconds); False when they are used up."""
         lane = self._lane(piece[0])
-        if lane.tries == len(waits):
+        if lane.tries >= len(waits):
             return False
         lane.due = time.monotonic() + waits[lane.tries]
         lane.tries += 1

@@ -53,7 +53,7 @@ def work_of(
         return Work(record, None, None, dead_letter(error.code, error.detail))
     except MemoryError:
         raise
-    except Exception as error:  # a bug of the decoder; the record is kept for the release that mends it
+    except Exception as error:  # a bug of the decoder; the record is kept for a replay once it is mended
         log.error("record_undecodable", topic=topic.name, offset=record.offset, exc_info=error)
         return Work(record, None, None, dead_letter(UNDECODABLE, kind_of(error)))
     return Work(record, received, handlers[received.event.name], None)

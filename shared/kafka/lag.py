@@ -32,7 +32,10 @@ class Lag:
             )
         cursors = {TopicPartition(row["topic"], row["partition"]): row["next_offset"] for row in rows}
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._config.bootstrap_servers, enable_auto_commit=False, max_partition_fetch_bytes=1
+            bootstrap_servers=self._config.bootstrap_servers,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",  # retention may have passed the cursor
+            max_partition_fetch_bytes=1,
         )
         try:
             async with asyncio.timeout(ANSWER_SECONDS):

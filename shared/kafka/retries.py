@@ -12,8 +12,9 @@ from aiokafka import TopicPartition
 
 from shared.db import cursors, set_aside
 from shared.db.cursors import Cursor, Fenced
-from shared.db.engine import Database
+from shared.db.engine import Database, DatabaseRefuses, misfits
 from shared.errors import Halt, Transient, Unavailable, cause_of
+from shared.isolation import of_the_items
 from shared.kafka.assignment import Assignment
 from shared.kafka.batch import MUST_APPLY, Batch, RunnerConfig, apply_all
 from shared.kafka.decoding import work_of
@@ -68,8 +69,13 @@ class Retries:
         try:
             async with self._database.read_once() as tx:
                 due = await set_aside.due(tx, list(held), AT_ONCE)
-            for record_id, place in due:
+            for record_id, place, is_deadly in due:
+                if is_deadly:
+                    async with self._database.write() as tx:
+                        await set_aside.put_off(tx, record_id)
                 await self._again(assignment, held[place], record_id)
+                if time.monotonic() - self._look_at > LOOK_SECONDS:
+                    return  # the rest at the next look: batches wait meanwhile
         except (Unavailable, Transient) as error:
             log.warning("retries_wait", code=error.code)
 
@@ -93,9 +99,13 @@ class Retries:
                 await self._apply(cursor, assignment.partitions[place.topic], record_id)
         except Fenced as error:
             assignment.give_up([TopicPartition(*lost) for lost in error.places])
-        except (Unavailable, Transient, Halt, MemoryError):
+        except Halt:
             raise
         except Exception as error:  # it fails still: it waits longer, or is given up
+            if misfits(error):
+                raise DatabaseRefuses from error
+            if not of_the_items(error):
+                raise
             await self._failed(record_id, cause_of(error))
 
     async def _apply(self, cursor: Cursor, partitions: int, record_id: UUID) -> None:

@@ -40,6 +40,8 @@ FETCH_WAIT_MS = 50
 """How long the broker may hold back an answer that has nothing in it. While records of some partitions wait for their
 turn the others are asked for alone; until that is answered, nobody asks for the first ones again, although they may
 have been taken long since. With Kafka's 500 ms that was the longest wait of a record by far."""
+MAX_POLL_MS = 300_000
+"""Longer than a turn may take, whose transactions have deadlines of their own; whether we live, heartbeats tell."""
 COMMIT_SECONDS = 1.0
 HEARTBEAT_MS = 3_000
 """At most, and a third of the session time: a member learns by it that others came or went, and meanwhile nobody reads
@@ -175,7 +177,7 @@ class Runner:
             # offset that is not the cursor's and is judged in _check_gap, so nothing is skipped in silence.
             auto_offset_reset="earliest",
             isolation_level="read_committed",
-            max_poll_interval_ms=60_000,
+            max_poll_interval_ms=MAX_POLL_MS,
             session_timeout_ms=self._config.session_timeout_ms,
             heartbeat_interval_ms=min(HEARTBEAT_MS, self._config.session_timeout_ms // 3),
             partition_assignment_strategy=(RangePartitionAssignor,),

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Sequence
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from shared.db import cursors, set_aside
-from shared.db.cursors import Advance, Fenced, Place
+from shared.db.cursors import Advance, Cursor, Fenced, Place
 from shared.db.engine import Database, DatabaseRefuses, StatementTimedOut, misfits
 from shared.errors import Halt, Transient, Unavailable, cause_of
 from shared.kafka import batch as batches
@@ -86,35 +86,30 @@ class Writer:
         self._database = database
         self._written = written
         self._known_faults: set[tuple[str, str]] = set()
+        self._suspected: set[tuple[Place, int]] = set()
         self._waiting_since: float | None = None
         self._told: set[str] = set()
         self._delay = 0.1
+        self._timeouts = 0
 
     async def write(self, member: Member, work: Iterable[Batch]) -> None:
         """Write everything, or give up what is not ours any more. Raises `Halt` when an operator must decide."""
         backlog = Backlog(work)
-        timeouts = 0
         while backlog:
             try:
                 if (seconds := backlog.wait()) > 0:
                     await member.wait(seconds)
                 await self._write_piece(backlog)
                 self._works()
-                timeouts = 0
             except Fenced as error:
                 log.warning("fenced", service=self._config.service, partitions=len(error.places))
                 backlog.drop(error.places)
                 member.give_up(error.places)
-            except StatementTimedOut as error:
-                timeouts += 1
-                if await self._too_slow(backlog, timeouts, error):
-                    timeouts = 0
-                else:
-                    await self._wait(member, error)
             except (Unavailable, Transient) as error:
                 await self._wait(member, error)
-            if member.stopping:
-                member.give_up(backlog.places)
+            if member.stopping and backlog:
+                await self._hand_over(backlog.cursors)
+                member.give_up([cursor.place for cursor in backlog.cursors])
                 return
 
     async def _write_piece(self, backlog: Backlog) -> None:
@@ -124,6 +119,9 @@ class Writer:
         try:
             async with asyncio.timeout(BATCH_SECONDS):
                 await self._apply(piece)
+        except StatementTimedOut as error:
+            if not await self._too_slow(backlog, piece, error):
+                raise
         except (Unavailable, Transient, Halt, Fenced, MemoryError):
             raise
         except Exception as error:  # what nobody foresaw: isolated below, logged with its trace when set aside
@@ -132,7 +130,14 @@ class Writer:
                 raise DatabaseRefuses from error
             await self._isolate(backlog, piece, error, TRIES)
         else:
+            self._timeouts = 0
             backlog.done(piece)
+
+    async def _hand_over(self, handed: Sequence[Cursor]) -> None:
+        """Say that this process did not die on what it leaves behind."""
+        with contextlib.suppress(Unavailable):
+            async with self._database.write() as tx:
+                await cursors.trust(tx, handed)
 
     async def _apply(self, piece: Sequence[Batch]) -> None:
         ordered = sorted(piece, key=lambda batch: batch.cursor.place)
@@ -156,12 +161,13 @@ class Writer:
                 counter.labels(verdict.reason).inc()
         self._written(piece)
 
-    async def _too_slow(self, backlog: Backlog, timeouts: int, error: StatementTimedOut) -> bool:
+    async def _too_slow(self, backlog: Backlog, piece: Sequence[Batch], error: StatementTimedOut) -> bool:
         """Whether a statement that ran too long is the piece's own fault, and not that of a busy database."""
-        piece = backlog.piece()
+        self._timeouts += 1
         single = sum(len(batch.work) for batch in piece) == 1
-        if timeouts < (TIMEOUTS_OF_ONE if single else TIMEOUTS):
+        if self._timeouts < (TIMEOUTS_OF_ONE if single else TIMEOUTS):
             return False
+        self._timeouts = 0
         await self._isolate(backlog, piece, error, ())
         return True
 
@@ -188,9 +194,10 @@ class Writer:
 
     async def _killed(self, backlog: Backlog, piece: Sequence[Batch]) -> bool:
         """Before the one record of a partition on which processes died is tried: note it, so that the next process
-        knows; one that was noted before is set aside untried. Whether that was so."""
+        knows; one that another process noted is set aside untried. Whether that was so."""
         cursor, offset = piece[0].cursor, piece[0].work[0].record.offset
-        if cursor.suspect_offset != offset:
+        if cursor.suspect_offset != offset or (cursor.place, offset) in self._suspected:
+            self._suspected.add((cursor.place, offset))
             async with self._database.write() as tx:
                 await cursors.require(tx, [cursor])
                 await cursors.suspect(tx, cursor, offset)

@@ -136,7 +136,7 @@ batches_split_total = Counter(
 )
 set_aside_records = Gauge(
     "tellback_set_aside_records",
-    "Dead letters by state: retrying, behind or dead.",
+    "Dead letters by state: retrying or dead.",
     ["state", "reason"],
     multiprocess_mode="livemax",
 )

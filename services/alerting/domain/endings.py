@@ -25,7 +25,9 @@ def ending_of(task: Task, facts: Facts, *, superseded: bool) -> Over:
     if superseded:
         return Over(facts.now, SUPERSEDED, "superseded")
     event = (task.policy.get("rule") or {}).get("event")
-    if task.stakeholder_id is not None and event in (WENT_SILENT, BOUNCED):
+    if task.stakeholder_id is not None and event == WENT_SILENT:
+        outcome, because = _heard(task.stakeholder_id, task.opened_at, facts)
+    elif task.stakeholder_id is not None and event == BOUNCED:
         outcome, because = _reached(task.stakeholder_id, task.opened_at, facts)
     elif task.stakeholder_id is not None and event == ANSWERED:
         outcome, because = _moved_on(task, facts)
@@ -41,16 +43,25 @@ def _who_is_gone(task: Task, facts: Facts) -> str:
     return "the account was removed from the directory" if facts.account.removed else "the account is closed"
 
 
+def _heard(stakeholder_id: str, opened_at: datetime, facts: Facts) -> tuple[Outcome, str]:
+    """Who was silent has answered since they were asked, or nobody waits for that any more."""
+    silent = [invitation for invitation in facts.invitations.get(stakeholder_id, ()) if invitation.silence]
+    asked = max((invitation.sent_at for invitation in silent if invitation.sent_at), default=opened_at)
+    return _answered_since(stakeholder_id, asked, facts) or ("over", "nobody waits for an answer any more")
+
+
 def _reached(stakeholder_id: str, opened_at: datetime, facts: Facts) -> tuple[Outcome, str]:
-    """Who was silent or lost has answered; else the invitation was called off, or a later one has arrived."""
+    """Whose invitation came back has answered since, or something has arrived."""
+    moments = [invitation.at("bounced") for invitation in facts.invitations.get(stakeholder_id, ())]
+    bounced = max((moment for moment in moments if moment is not None), default=opened_at)
+    return _answered_since(stakeholder_id, bounced, facts) or ("over", "an invitation has reached the person")
+
+
+def _answered_since(stakeholder_id: str, moment: datetime, facts: Facts) -> tuple[Outcome, str] | None:
     heard = facts.last_heard(stakeholder_id)
-    asked = [invitation.sent_at for invitation in facts.invitations.get(stakeholder_id, ())]
-    first = min((at for at in asked if at is not None), default=opened_at)
-    if heard is not None and heard >= first:
-        return "answered", f"answered on {facts.calendar.local_date(heard).isoformat()}"
-    if any(invitation.was_called_off for invitation in facts.invitations.get(stakeholder_id, ())):
-        return "over", "nobody waits for an answer any more"
-    return "over", "an invitation has reached the person"
+    if heard is None or heard < moment:
+        return None
+    return "answered", f"answered on {facts.calendar.local_date(heard).isoformat()}"
 
 
 def _moved_on(task: Task, facts: Facts) -> tuple[Outcome, str]:
@@ -70,7 +81,9 @@ def _moved_on(task: Task, facts: Facts) -> tuple[Outcome, str]:
         on = facts.calendar.local_date(newest.live.answered_at).isoformat()
         outcome: Outcome = "improved" if story[-1].level > before else "over"
         return outcome, f"answered {newest.live.score} on {on}"
-    return "corrected", f"the answer was amended: the score is {behind.live.score} now"
+    if behind.live.score != behind.recorded.score:
+        return "corrected", f"the answer was amended: the score is {behind.live.score} now"
+    return "corrected", "by all that is known now it is not so"
 
 
 def _account_now(event: str, facts: Facts) -> str:

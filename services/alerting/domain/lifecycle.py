@@ -84,7 +84,7 @@ def unacknowledge(task: Task, change: Change) -> Step | None:
         state="open",
         ack_expires_at=None,
         unacknowledged_at=change.at,
-        touched_at=None,
+        touched_at=task.touched_at if task.promise or task.owner_source == "assigned" else None,
         escalations=escalation.moved(task, max(task.due_at, change.at)),
     )
 

@@ -103,7 +103,12 @@ def occasions(rule: Rule, facts: Facts, stakeholder_id: str | None) -> Iterator[
 
 def is_about_account(rule: Rule) -> bool:
     """Whether its follow-up is one of the whole account."""
-    return rule.about == "account" or rule.event not in _OF_PEOPLE
+    return rule.about == "account" or not is_of_people(rule.event)
+
+
+def is_of_people(event: str) -> bool:
+    """Whether single people do it, or it happens to them."""
+    return event in _OF_PEOPLE
 
 
 def values_of(given: Given, facts: Facts) -> dict[str, FactValue]:

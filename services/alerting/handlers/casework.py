@@ -112,7 +112,8 @@ class Casework:
         self._tell_of(task, name, event_id, entry.at, change)
         if entry.action == "opened" or (entry.action == "reopened" and entry.actor == SYSTEM):
             self.announce("follow_ups", task, (task.owner, *task.informed))
-        if entry.action == "closed" and task.closed_by == "person":
+        # What a burst has taken in goes on counting there, also where somebody closes its own follow-up.
+        if entry.action == "closed" and task.closed_by == "person" and task.outcome != "superseded":
             self._settled.append(task.follow_up_id)
         return task
 

@@ -198,6 +198,7 @@ def _once_more(task: Task, wanted: Wanted, change: Change) -> Step:
         reasons=tuple(dict.fromkeys(task.reasons + reasons)),
         response_id=wanted.response_id or task.response_id,
         updated_at=change.at,
+        touched_at=task.touched_at or change.at,
     )
     differences = lifecycle.differences(task, changed)
     return Step(

@@ -7,6 +7,7 @@ from typing import Any
 
 from services.alerting.domain.calendar import BusinessCalendar
 from services.alerting.domain.default_rules import RENEWAL_NEAR
+from services.alerting.domain.occasions import is_of_people
 from services.alerting.domain.rehearsal import Rehearsed, rehearse
 from services.alerting.domain.rules import Rule
 from services.alerting.handlers.past import renewals_as_past
@@ -52,8 +53,10 @@ class Trial:
 async def put_rule(tx: WriteTx, clock: Clock, change: RuleChange, wanted: Rule) -> tuple[Rule, bool]:
     """Store the whole rule as its next version; also says whether it is new. The same again makes no version.
 
-    A `position` of 0 keeps the place, or takes the last one. Raises `Conflict` when the version seen is stale.
+    A `position` of 0 keeps the place, or takes the last one. Raises `Conflict` when the version seen is stale, and
+    `Invalid` for a follow-up of the account about what single people do: it takes a burst of them.
     """
+    _require_burst(wanted)
     await hold_rules(tx)
     rules = await rules_in_force(tx, clock)
     known = next((rule for rule in rules if rule.rule_id == change.rule_id), None)
@@ -66,6 +69,12 @@ async def put_rule(tx: WriteTx, clock: Clock, change: RuleChange, wanted: Rule) 
         return known, False
     await add_versions(tx, [rule], clock.now(), change.actor)
     return rule, known is None
+
+
+def _require_burst(rule: Rule) -> None:
+    if rule.about == "account" and is_of_people(rule.event) and not rule.tests("burst"):
+        detail = "what single people do is theirs; a follow-up of the account about it needs a condition on burst"
+        raise Invalid("invalid_rule", detail, errors=[{"field": "about", "code": "needs_burst", "detail": detail}])
 
 
 async def patch_rule(tx: WriteTx, clock: Clock, change: RuleChange, values: Mapping[str, Any]) -> Rule:

@@ -98,6 +98,7 @@ async def forget_occasions(tx: WriteTx, account_id: str, stakeholder_id: str, fo
     """Take a person out of what tasks rest on: their own tasks', and what somebody else's task has taken in."""
     await tx.execute(
         "delete from task_occasions where account_id = :account_id and (stakeholder_id = :stakeholder_id"
+        " or starts_with(occasion, :stakeholder_id || '/')"
         " or follow_up_id = any(cast(:ids as uuid[])) or response_id in (select response_id from responses"
         " where account_id = :account_id and stakeholder_id = :stakeholder_id))",
         account_id=account_id,

@@ -1,6 +1,5 @@
 """Rows of `pending_changes`: amendments and withdrawals that overtook their response, as they were read."""
 
-import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import NamedTuple
@@ -10,6 +9,7 @@ from services.scorer.domain.history import Change
 from services.scorer.store.changes import change_in
 from shared.db.parked import RawRecord
 from shared.db.transaction import ReadTx, WriteTx
+from shared.records import headers_from_json, headers_to_json
 from shared.topics import RESPONSES
 from shared.verdicts import Received
 
@@ -62,10 +62,7 @@ async def insert(tx: WriteTx, waiting: Sequence[tuple[str, Change, Received]]) -
             recorded_ats=[change.recorded_at for _, change, _ in waiting],
             partitions=[record.partition for _, _, record in waiting],
             offsets=[record.offset for _, _, record in waiting],
-            headers=[
-                json.dumps([[name, raw.decode("latin-1")] for name, raw in record.event.headers()])
-                for _, _, record in waiting
-            ],
+            headers=[headers_to_json(record.event.headers()) for _, _, record in waiting],
             values=[record.event.value() for _, _, record in waiting],
             senders=[record.event.sender for _, _, record in waiting],
         )
@@ -86,7 +83,7 @@ async def take_arrived(tx: WriteTx, response_ids: Iterable[str], prefix: str) ->
                 row["record_offset"],
                 row["account_id"].encode(),
                 bytes(row["value"]),
-                [(name, text.encode("latin-1")) for name, text in row["headers"]],
+                headers_from_json(row["headers"]),
                 row["account_id"],
             ),
         )

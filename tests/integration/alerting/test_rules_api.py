@@ -44,6 +44,13 @@ async def test_a_new_rule_is_in_force_at_once_and_every_version_is_kept(alerting
     assert len(await alerting.items(acme)) == 1, "the rule is switched off"
 
 
+async def test_a_follow_up_of_the_account_about_single_people_needs_a_burst(alerting: Desk) -> None:
+    problem = await call(alerting, "PUT", "/all_silent", 422, json=RULE | {"about": "account", "enabled": False})
+    assert [(error["field"], error["code"]) for error in problem["errors"]] == [("about", "needs_burst")]
+    counted = {"about": "account", "enabled": False, "conditions": {"burst": {"min": 3}}}
+    await call(alerting, "PUT", "/several", 201, json=RULE | counted)
+
+
 async def test_the_same_rule_again_makes_no_version(alerting: Desk) -> None:
     await call(alerting, "PUT", "/same", 201, json=RULE | {"enabled": False})
     again = await call(alerting, "PUT", "/same", json=RULE | {"enabled": False})

@@ -296,15 +296,62 @@ async def test_a_handler_that_hangs_counts_as_failed(scene: Scene, monkeypatch: 
 async def test_a_record_on_which_processes_die_is_found_and_set_aside_untried(scene: Scene, tmp_path: Path) -> None:
     """The third process reads record by record, and notes each before; the fourth knows which it was."""
     await scene.send(*(f"r{number}" for number in range(20)))
-    script = DYING.format(config=scene.runner()._config, database=scene.environment.database_url, fatal="r13")
-    for _ in range(3):
+    for number in range(3):
+        config = scene.runner(owner=f"process-{number}")._config
+        script = DYING.format(config=config, database=scene.environment.database_url, fatal="r13")
         child = start((sys.executable, "-P", "-c", script), tmp_path / "log", SOURCES)
         assert await asyncio.to_thread(child.wait, 40) == -signal.SIGKILL, (tmp_path / "log").read_text()
     assert (await scene.totals())["read"] == 13
-    async with scene.running():
+    async with scene.running(owner="process-3"):
         await scene.until(read=20, new=19, dead=1)
     [row] = await parked(scene)
     assert (row["reason"], row["state"]) == ("killed_the_process", "dead")
+
+
+async def test_a_halt_that_lasts_sets_nothing_more_aside(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The consumer begins anew again and again; that is no death of a process."""
+    monkeypatch.setattr("shared.kafka.runner.HALT_SECONDS", 0.1)
+    handler_of(scene).faults |= dict.fromkeys((f"r{number}" for number in range(100)), a_bug)
+    await scene.send(*(f"r{number}" for number in range(100)))
+    async with scene.running() as runner:
+        await scene.halted(runner, "handler_fails")
+
+        async def claimed_often() -> bool:
+            return bool((await scene.totals())["epoch"] > 6)
+
+        await eventually(claimed_often, timeout=60)
+        assert (await scene.totals())["dead"] == writer.JUDGED_AFTER
+
+
+async def test_a_record_that_kills_when_it_is_tried_again_is_tried_once(scene: Scene, tmp_path: Path) -> None:
+    handler_of(scene).faults["r13"] = a_bug
+    await scene.send("r13")
+    async with scene.running():
+        await scene.until(read=1, dead=1)
+    async with scene.database.write() as tx:
+        await tx.execute("update parked set reason = 'killed_the_process', next_try_at = now(), tries = 2")
+    config = scene.runner(owner="another")._config
+    script = DYING.format(config=config, database=scene.environment.database_url, fatal="r13")
+    child = start((sys.executable, "-P", "-c", script), tmp_path / "log", SOURCES)
+    assert await asyncio.to_thread(child.wait, 40) == -signal.SIGKILL, (tmp_path / "log").read_text()
+    [row] = await parked(scene)
+    assert (row["state"], row["tries"]) == ("dead", 3)
+    await scene.send("r14")
+    async with scene.running(owner="the next"):
+        await scene.until(read=2, new=1, dead=1)
+
+
+async def test_what_times_out_again_when_it_is_tried_again_is_given_up(scene: Scene) -> None:
+    async def slow(tx: WriteTx) -> None:
+        await tx.execute("set local statement_timeout = '20ms'")
+        await tx.scalar("select pg_sleep(10)")
+
+    handler_of(scene).faults["r1"] = a_bug
+    await scene.send("r1")
+    async with scene.running():
+        await scene.until(read=1, dead=1)
+        handler_of(scene).faults["r1"] = slow
+        await until_state(scene, "dead")
 
 
 async def test_a_header_that_holds_nul_is_kept_and_put_aside_like_any_other(scene: Scene) -> None:

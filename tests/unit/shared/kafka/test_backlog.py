@@ -42,7 +42,7 @@ def test_a_partition_that_waits_lets_the_others_go_first() -> None:
 def test_what_went_to_another_replica_is_dropped() -> None:
     backlog = Backlog([batch(0, [1]), batch(1, [2])])
     backlog.drop([("responses", 0)])
-    assert backlog.places == [("responses", 1)]
+    assert [cursor.place for cursor in backlog.cursors] == [("responses", 1)]
     assert records_of(backlog.piece()) == [[2]]
 
 
