@@ -27,6 +27,7 @@ ACME: dict[str, Any] = {
 }
 NOTHING: dict[str, Any] = {
     **dict.fromkeys(ACME, None),
+    "closed_on": None,
     "products": [],
     "domains": [],
     "attributes": {},
