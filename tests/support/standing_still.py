@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from services.cli.serve import _server
 from shared.http.app import create_bare_app
+from shared.http.connections import Limits
 from shared.http.routing import Router
 from shared.watchdog import Watchdog
 
@@ -29,4 +30,4 @@ async def nothing(_app: FastAPI) -> AsyncIterator[None]:
 
 if __name__ == "__main__":
     app = create_bare_app("standing-still", "Stands still", "For a test.", (router,), nothing)
-    _server(app, ("127.0.0.1", int(sys.argv[1])), 0.0, (), Watchdog(float(sys.argv[2]))).run()
+    _server(app, ("127.0.0.1", int(sys.argv[1])), 0.0, (), Limits(), Watchdog(float(sys.argv[2]))).run()
