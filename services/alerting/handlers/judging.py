@@ -134,10 +134,12 @@ async def _convene(tx: ReadTx, resources: Resources, people: Collection[Person],
     concerned = set(people) | {(account_id, None) for account_id in accounts}
     concerned |= {(task.account_id, task.stakeholder_id) for task in tasks}
     for task in tasks:
-        concerned |= {(task.account_id, rest.stakeholder_id) for rest in resting.get(task.follow_up_id, ())}
+        concerned |= {(task.account_id, row.stakeholder_id) for row in resting.get(task.follow_up_id, ())}
     bare = Facts(Account(""), now, resources.policy.calendar, burst=resources.burst)
     facts = await read_facts(tx, concerned, bare, _crowd(rules, tasks))
-    closed = await last_closed(tx, {(one, person) for one in facts for person in (None, *facts[one].answers)})
+    closed = await last_closed(
+        tx, {(account_id, person) for account_id in facts for person in (None, *facts[account_id].answers)}
+    )
     return Court(tuple(rules), facts, _desks(facts, tasks, resting, closed), tasks)
 
 
@@ -183,7 +185,7 @@ def _desks(
         closed_by[task.account_id][task.stakeholder_id, task.kind] = task
         counts[task.account_id][task.stakeholder_id, task.kind] = count
     rests = {
-        follow_up_id: frozenset((rest.kind, rest.stakeholder_id, rest.occasion) for rest in of_task if rest.holds)
+        follow_up_id: frozenset((row.kind, row.stakeholder_id, row.occasion) for row in of_task if row.holds)
         for follow_up_id, of_task in resting.items()
     }
     return {one: Desk(open_by[one], closed_by[one], counts[one], rests) for one in facts}
