@@ -23,7 +23,7 @@ from shared.telemetry.logging import get_logger
 from shared.telemetry.metrics import must_apply_waiting, set_aside_applied_total, set_aside_records
 from shared.telemetry.tracebacks import kind_of, without_data
 from shared.topics import Topic
-from shared.verdicts import BatchHandler
+from shared.verdicts import BatchHandler, Outcome
 
 log = get_logger(__name__)
 LOOK_SECONDS = 1.0
@@ -118,8 +118,11 @@ class Retries:
             work = work_of(waiting.raw, self._topics[cursor.topic], partitions, self._handlers, self._config.plain)
             [advance] = await apply_all(tx, [Batch(cursor, [work])], self._config)
             await cursors.recount(tx, cursor.place, advance.counts)
-        set_aside_applied_total.labels(self._short(cursor.topic)).inc()
-        log.info("set_aside_record_applied", topic=cursor.topic, offset=waiting.raw.offset)
+        if advance.counts.get(Outcome.DEAD_LETTERED):
+            log.warning("set_aside_record_is_poison", topic=cursor.topic, offset=waiting.raw.offset)
+        else:
+            set_aside_applied_total.labels(self._short(cursor.topic)).inc()
+            log.info("set_aside_record_applied", topic=cursor.topic, offset=waiting.raw.offset)
         self._applied()
 
     async def _failed(self, record_id: UUID, cause: BaseException) -> None:

@@ -23,6 +23,8 @@ PAGE = """<!doctype html>
 </html>
 """
 ASSETS = {"icon": asset("favicon.svg"), "style": asset("style.css")}
+AGAIN_AFTER = "60"
+"""Seconds after which to come again where something of ours is away: the "minute" that the messages speak of."""
 BACK = '<p><a href="/">To the portfolio</a></p>'
 
 
@@ -31,6 +33,8 @@ def plain_page(title: str, content: str = "", message: str = "", status: int = 2
     shown = f'<p class="notice bad" role="alert">{escape(message)}</p>' if message else ""
     response = HTMLResponse(PAGE.format(title=escape(title), message=shown, form=content, **ASSETS), status)
     protect(response.headers, "none")
+    if status == 503:
+        response.headers["retry-after"] = AGAIN_AFTER
     return response
 
 

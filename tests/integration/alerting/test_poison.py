@@ -9,6 +9,7 @@ from shared.topics import SCORE_EVENTS
 from tests.integration.alerting.cases import Case
 from tests.integration.alerting.desk import Desk, desk
 from tests.support.environment import Environment
+from tests.support.polling import eventually
 
 ANSWERED = b"com.tellback.stakeholder.answered.v1"
 
@@ -43,6 +44,10 @@ async def test_poison_is_parked_with_a_reason_while_the_partition_goes_on(alone:
 
     again = await alone.client.post(f"/v1/dead-letters/{letters[0]['id']}/replay")
     assert again.status_code == 202, again.text
-    alone.sent.append(1)
-    await alone.all_read()
-    assert (await alone.outcomes())["dead_lettered"] == 5, "it went through once more, and is still poison"
+
+    async def is_poison_still() -> bool:
+        found = (await alone.client.get("/v1/dead-letters")).json()["items"]
+        return [one["state"] for one in found] == ["dead"] * 4
+
+    await eventually(is_poison_still)
+    assert await alone.outcomes() == {"new": 1, "dead_lettered": 4}, "a record counts once, however often it is tried"

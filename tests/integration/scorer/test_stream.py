@@ -249,19 +249,21 @@ async def test_a_client_that_cannot_keep_up_holds_nothing_and_goes_on_from_where
         lazy.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4_096)
         lazy.setblocking(False)
         await asyncio.get_running_loop().sock_connect(lazy, ("127.0.0.1", int(url.rpartition(":")[2])))
-        reader, writer = await asyncio.open_connection(sock=lazy, limit=1_024)
+        reader, writer = await asyncio.open_connection(sock=lazy, limit=4_096)
         with contextlib.closing(writer):
             headers = f"host: x\r\nconnection: close\r\nauthorization: Bearer {key}"  # its end is the stream's
             writer.write(f"GET /v1/stream HTTP/1.1\r\n{headers}\r\n\r\n".encode())
             assert b" 200 " in await reader.readuntil(b"\r\n")
-            await reader.readuntil(b"id: ")
+            await reader.readuntil(b"\n\n")
             (listener,) = app.state.service.tail._listeners
             events = [Event(uuid7(), ACCOUNT_SCORE_CHANGED, "/tests", NOW, one.account_id, one) for one in scores]
-            for first in range(0, len(events), 500):
+            await publish(environment, events[:1], ACCOUNT_SCORES)
+            text = await reader.readuntil(b'{"account_id":"acc0"')
+            for first in range(1, len(events), 500):
                 await publish(environment, events[first : first + 500], ACCOUNT_SCORES)
             await eventually(lambda: listener.lost, 30)
             assert not listener._waiting
-            text = (await reader.read()).decode()
+            text = (text + await reader.read()).decode()
         seen = re.findall(r'data: \{"account_id":"(acc[0-9]+)"', text)
         assert 0 < len(seen) < len(scores)
         async with opened(url, key, since=re.findall(r"id: ([0-9._]+)\n", text)[-1]) as stream:
