@@ -258,12 +258,12 @@ async def test_a_client_that_cannot_keep_up_holds_nothing_and_goes_on_from_where
             (listener,) = app.state.service.tail._listeners
             events = [Event(uuid7(), ACCOUNT_SCORE_CHANGED, "/tests", NOW, one.account_id, one) for one in scores]
             await publish(environment, events[:1], ACCOUNT_SCORES)
-            text = await reader.readuntil(b'{"account_id":"acc0"')
+            begun = await reader.readuntil(b'{"account_id":"acc0"')
             for first in range(1, len(events), 500):
                 await publish(environment, events[first : first + 500], ACCOUNT_SCORES)
             await eventually(lambda: listener.lost, 30)
             assert not listener._waiting
-            text = (text + await reader.read()).decode()
+            text = (begun + await reader.read()).decode()
         seen = re.findall(r'data: \{"account_id":"(acc[0-9]+)"', text)
         assert 0 < len(seen) < len(scores)
         async with opened(url, key, since=re.findall(r"id: ([0-9._]+)\n", text)[-1]) as stream:
