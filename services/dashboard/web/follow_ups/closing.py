@@ -6,20 +6,22 @@ from typing import Any
 
 from services.dashboard.domain import wording
 from services.dashboard.web.bits import box
-from services.dashboard.web.controls import attempt, button
+from services.dashboard.web.controls import attempt, button, sure
 from services.dashboard.web.section import Visit
 from shared.errors import Conflict
 
 Json = dict[str, Any]
 AT_ONCE = 200
+EACH = "Each is closed with the outcome that is proposed for it. Any of them can be opened again."
 
 
 def draw_closable(visit: Visit, draw: Callable[[list[Json]], None], found: list[Json]) -> None:
     """The follow-ups, and above them the button that closes them as they were seen."""
     if found:
         with box("div", "buttons"):
-            words = f"Close {wording.count(len(found[:AT_ONCE]), 'follow-up')}"
-            button(words, partial(_close, visit, found[:AT_ONCE]), "main")
+            shown = found[:AT_ONCE]
+            words = f"Close {wording.count(len(shown), 'follow-up')}"
+            button(words, partial(sure, f"{words}?", EACH, "Close", partial(_close, visit, shown)), "main")
     draw(found)
 
 

@@ -120,7 +120,7 @@ def _draw_about(one: Json) -> None:
         rows["Informed"] = ", ".join(also["name"] or also["email"] for also in one["informed"])
     rows["Opened"] = partial(when, one["opened_at"], "time")
     if one["linked_to"]:
-        rows["Beside"] = partial(link, "Another follow-up", f"/follow-ups/{one['linked_to']}")
+        rows["See also"] = partial(link, "Another follow-up", f"/follow-ups/{one['linked_to']}")
     times = {"acknowledged_at": "First touch", "snoozed_until": "Comes back", "closed_at": "Closed"}
     rows |= {words: partial(when, one[name], "time") for name, words in times.items() if one[name]}
     if one["occurrences"] > 1:
