@@ -33,7 +33,7 @@ SECONDS = float(os.environ.get("TELLBACK_CHAOS_SECONDS", "600"))
 SEED = int(os.environ.get("TELLBACK_CHAOS_SEED", "0")) or secrets.randbelow(10**6)
 BETWEEN_KILLS = (5.0, 20.0)
 START_SECONDS = 300.0
-BACK_SECONDS = 120.0
+BACK_SECONDS = 300.0
 CALLERS = 2
 """Of each service."""
 PAGES = "dashboard"
