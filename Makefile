@@ -45,7 +45,7 @@ check: $(READY) ## style, types, import contracts, sizes, compose file, freshnes
 
 .PHONY: test
 test: $(READY) ## all tests on one real Kafka and one real PostgreSQL; ARGS="tests/unit -k name" narrows
-	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 .PHONY: browser
 browser: $(READY) ## the tests in a real Chromium, Debian's; as root it installs it where it is missing
