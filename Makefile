@@ -47,6 +47,11 @@ check: $(READY) ## style, types, import contracts, sizes, compose file, freshnes
 test: $(READY) ## all tests on one real Kafka and one real PostgreSQL; ARGS="tests/unit -k name" narrows
 	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
+.PHONY: test-thorough
+test-thorough: $(READY) ## what takes longer: properties on all their examples instead of 20, kills at random moments
+	TELLBACK_TEST_THOROUGH=1 $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder \
+		-m "(thorough or hypothesis) and not chaos and not browser and not bench" $(ARGS)
+
 .PHONY: browser
 browser: $(READY) ## the tests in a real Chromium, Debian's; as root it installs it where it is missing
 	@test -x /usr/bin/chromium || test -n "$$TELLBACK_TEST_CHROMIUM" || if test "$$(id -u)" = 0; then \

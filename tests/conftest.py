@@ -15,11 +15,13 @@ from hypothesis import settings
 from shared.access import keystore
 from tests.support.databases import Databases
 from tests.support.environment import Environment, environment_on
+from tests.support.examples import examples
 from tests.support.processes import THROWN_AWAY, embedded_kafka, embedded_postgres
 
 # A slow machine is no failure: how long an example takes is for the benchmarks to say.
-settings.register_profile("tellback", deadline=None)
-settings.load_profile("ci" if os.environ.get("CI") else "tellback")
+HYPOTHESIS = settings.get_profile("ci" if os.environ.get("CI") else "default")
+settings.register_profile("tellback", HYPOTHESIS, deadline=None, max_examples=examples(HYPOTHESIS.max_examples))
+settings.load_profile("tellback")
 # Nor is a hiccup of PostgreSQL: services under a frozen clock would take it for an outage that never ends.
 keystore.LOOKUP_DEADLINE_S = 15.0
 
