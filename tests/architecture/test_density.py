@@ -1,5 +1,5 @@
-"""Ratchets: how dense the code is, and how many tests it has. The numbers are those of today; where they get better they
-are written down here anew, and they never get worse."""
+"""Ratchets: how dense the code is, and how many tests it has. The numbers are those of today and never get worse; where
+they get better, they are written down here anew."""
 
 import ast
 from pathlib import Path
