@@ -47,8 +47,8 @@ select pg_terminate_backend(pid, 5000) from pg_stat_activity
 where datname = current_database() and pid <> pg_backend_pid()
 """
 USED_TABLES = """
-select oid::regclass::text from pg_class where oid >= $1 and relkind = 'r' and relpersistence <> 't'
-and relnamespace <> 'pg_toast'::regnamespace and pg_relation_size(oid) > 0
+select relnamespace::regnamespace::text as schema, relname as name from pg_class
+where oid >= $1 and relkind = 'r' and relpersistence <> 't' and relnamespace <> 'pg_toast'::regnamespace and pg_relation_size(oid) > 0
 """
 USED_SEQUENCES = """
 select setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false) from pg_sequences
@@ -109,16 +109,16 @@ class _Database:
     def __init__(self, url: str) -> None:
         self.url = url
         self._catalogs: list[str] = []
-        self._seeds: dict[str, bytes] = {}
+        self._seeds: dict[tuple[str, str], bytes] = {}
 
     async def remember(self) -> None:
         """Take it for what it shall be again."""
         async with connected(self.url) as connection:
             self._catalogs = await connection.fetchval(CATALOGS, FIRST_OWN_OID)
-            for table in await _used_tables(connection):
+            for schema, table in await _used_tables(connection):
                 rows = io.BytesIO()
-                await connection.copy_from_table(**_named(table), output=rows, format="binary")
-                self._seeds[table] = rows.getvalue()
+                await connection.copy_from_table(table, schema_name=schema, output=rows, format="binary")
+                self._seeds[schema, table] = rows.getvalue()
 
     async def empty(self) -> bool:
         """Bring back the rows of then; false when more than rows was changed, which this does not bring back."""
@@ -128,10 +128,11 @@ class _Database:
                 return False
             async with connection.transaction():
                 await connection.execute("set local session_replication_role = replica")  # seeds in any order
-                await connection.execute(f"truncate {', '.join(await _used_tables(connection))} cascade")
+                used = [f'"{schema}"."{table}"' for schema, table in await _used_tables(connection)]
+                await connection.execute(f"truncate {', '.join(used)} cascade")
                 await connection.execute(USED_SEQUENCES)
-                for table, rows in self._seeds.items():
-                    await connection.copy_to_table(**_named(table), source=io.BytesIO(rows), format="binary")
+                for (schema, table), rows in self._seeds.items():
+                    await connection.copy_to_table(table, schema_name=schema, source=io.BytesIO(rows), format="binary")
         return True
 
 
@@ -168,10 +169,6 @@ class Databases:
         return made
 
 
-async def _used_tables(connection: asyncpg.Connection) -> list[str]:
-    return [row[0] for row in await connection.fetch(USED_TABLES, FIRST_OWN_OID)]
-
-
-def _named(table: str) -> dict[str, str]:
-    schema, _, name = table.partition(".")
-    return {"schema_name": schema, "table_name": name}
+async def _used_tables(connection: asyncpg.Connection) -> list[tuple[str, str]]:
+    """Schema and name of the tables that hold rows, or held some."""
+    return [(row["schema"], row["name"]) for row in await connection.fetch(USED_TABLES, FIRST_OWN_OID)]
