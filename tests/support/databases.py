@@ -48,7 +48,8 @@ where datname = current_database() and pid <> pg_backend_pid()
 """
 USED_TABLES = """
 select relnamespace::regnamespace::text as schema, relname as name from pg_class
-where oid >= $1 and relkind = 'r' and relpersistence <> 't' and relnamespace <> 'pg_toast'::regnamespace and pg_relation_size(oid) > 0
+where oid >= $1 and relkind = 'r' and relpersistence <> 't'
+and relnamespace <> 'pg_toast'::regnamespace and pg_relation_size(oid) > 0
 """
 USED_SEQUENCES = """
 select setval(format('%I.%I', schemaname, sequencename)::regclass, start_value, false) from pg_sequences
