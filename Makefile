@@ -100,7 +100,7 @@ clean: ## remove .venv, caches and builds; the data of `make up` stay
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} \
 		/^##@ / {printf "\n%s\n", substr($$0, 5)} \
-		/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
+		/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 # Locks name no index, no host and no path, so that they say the same wherever they are made.
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \
