@@ -45,7 +45,12 @@ check: $(READY) ## style, types, import contracts, sizes, compose file, freshnes
 
 .PHONY: test
 test: $(READY) ## all tests on one real Kafka and one real PostgreSQL; ARGS="tests/unit -k name" narrows
-	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile $(ARGS)
+	$(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
+
+.PHONY: test-thorough
+test-thorough: $(READY) ## what takes longer: properties on all their examples instead of 20, kills at random moments
+	TELLBACK_TEST_THOROUGH=1 $(BIN)/pytest --numprocesses $(WORKERS) --dist loadfile --no-loadscope-reorder \
+		-m "(thorough or hypothesis) and not chaos and not browser and not bench" $(ARGS)
 
 .PHONY: browser
 browser: $(READY) ## the tests in a real Chromium, Debian's; as root it installs it where it is missing
@@ -95,7 +100,7 @@ clean: ## remove .venv, caches and builds; the data of `make up` stay
 help: ## this list
 	@awk 'BEGIN {FS = ":.*## "} \
 		/^##@ / {printf "\n%s\n", substr($$0, 5)} \
-		/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' Makefile
+		/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' Makefile
 
 # Locks name no index, no host and no path, so that they say the same wherever they are made.
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-header --no-annotate \

@@ -19,7 +19,7 @@ from services.scorer.settings import ScorerSettings
 from shared.clock import SystemClock
 from shared.db.engine import Database
 from shared.ids import uuid7
-from tests.support import environment
+from tests.support import databases
 
 INDUSTRIES = ("facilities_management", "contract_catering", "logistics", "manufacturing", "bpo", "it_services")
 TIERS, REGIONS = ("small", "key", "premium"), ("EMEA", "APAC", "Americas")
@@ -42,14 +42,14 @@ def account_ids(responses: int) -> list[str]:
 
 async def template(postgres: str, accounts: int, responses: int) -> str:
     """The name of a database with so much in it, to be copied from; made once a server and state of the schema."""
-    base = await environment.migrated(postgres)
+    base = await databases.migrated(postgres)
     name = f"stored_{accounts}_{responses}_{base.rpartition('_')[2]}"
     connection = await asyncpg.connect(postgres)
     try:
         if not await connection.fetchval("select 1 from pg_database where datname = $1", name):
             draft = f"draft_{secrets.token_hex(6)}"
             await connection.execute(f"create database {draft} template {base}")
-            url = environment.database(postgres, draft)
+            url = databases.url_of(postgres, draft)
             await load(url, [f"account-{number}" for number in range(accounts)], responses)
             await project(url)
             await _told(url)

@@ -13,12 +13,15 @@ import pytest
 from hypothesis import settings
 
 from shared.access import keystore
-from tests.support.environment import Environment, fresh_environment
+from tests.support.databases import Databases
+from tests.support.environment import Environment, environment_on
+from tests.support.examples import examples
 from tests.support.processes import THROWN_AWAY, embedded_kafka, embedded_postgres
 
 # A slow machine is no failure: how long an example takes is for the benchmarks to say.
-settings.register_profile("tellback", deadline=None)
-settings.load_profile("ci" if os.environ.get("CI") else "tellback")
+HYPOTHESIS = settings.get_profile("ci" if os.environ.get("CI") else "default")
+settings.register_profile("tellback", HYPOTHESIS, deadline=None, max_examples=examples(HYPOTHESIS.max_examples))
+settings.load_profile("tellback")
 # Nor is a hiccup of PostgreSQL: services under a frozen clock would take it for an outage that never ends.
 keystore.LOOKUP_DEADLINE_S = 15.0
 
@@ -61,15 +64,39 @@ def postgres_url() -> Iterator[str]:
         yield url
 
 
+@pytest.fixture(scope="session")
+async def databases(postgres_url: str) -> AsyncIterator[Databases]:
+    """The databases that environments are given, one after the other."""
+    found = Databases(postgres_url)
+    try:
+        yield found
+    finally:
+        await found.close()
+
+
 @pytest.fixture
-async def environment(kafka_bootstrap: str, postgres_url: str) -> AsyncIterator[Environment]:
-    """A database and topics for one test."""
-    async with fresh_environment(kafka_bootstrap, postgres_url) as fresh:
-        yield fresh
+async def environment(kafka_bootstrap: str, databases: Databases) -> AsyncIterator[Environment]:
+    """An empty database and topics for one test."""
+    async with databases.one() as url, environment_on(url, kafka_bootstrap) as found:
+        yield found
 
 
 @pytest.fixture(scope="module")
-async def module_environment(kafka_bootstrap: str, postgres_url: str) -> AsyncIterator[Environment]:
-    """A database and topics that the tests of one module share."""
-    async with fresh_environment(kafka_bootstrap, postgres_url) as fresh:
-        yield fresh
+async def module_environment(kafka_bootstrap: str, databases: Databases) -> AsyncIterator[Environment]:
+    """An empty database and topics that the tests of one module share."""
+    async with databases.one() as url, environment_on(url, kafka_bootstrap) as found:
+        yield found
+
+
+@pytest.fixture
+async def database_only(databases: Databases) -> AsyncIterator[Environment]:
+    """An empty database for one test that needs no Kafka."""
+    async with databases.one() as url, environment_on(url, topics=False) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+async def module_database_only(databases: Databases) -> AsyncIterator[Environment]:
+    """An empty database for the tests of one module, which need no Kafka."""
+    async with databases.one() as url, environment_on(url, topics=False) as found:
+        yield found

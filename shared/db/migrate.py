@@ -7,8 +7,6 @@ from pathlib import Path
 from alembic.operations import Operations
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from alembic.script.revision import ResolutionError
-from alembic.util import CommandError
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
@@ -58,12 +56,12 @@ def _scripts(folder: Path) -> ScriptDirectory:
 
 async def migrate(database_url: str, schemas: tuple[str, ...] = tuple(PACKAGES)) -> list[Level]:
     """Bring the schemas to the newest revision; answers how they stood before. Raises `Unavailable`, or `Halt` when
-    the database is of a newer version than this code."""
+    a schema is at a revision that this release does not know."""
     return await _each(database_url, schemas, _upgrade)
 
 
 async def levels(database_url: str, schemas: tuple[str, ...] = tuple(PACKAGES)) -> list[Level]:
-    """How far the schemas are, changing nothing."""
+    """How far the schemas are, changing nothing. Raises the same."""
     return await _each(database_url, schemas, _level)
 
 
@@ -86,6 +84,13 @@ async def _each(database_url: str, schemas: tuple[str, ...], work: object) -> li
 def _level(connection: Connection, schema: str, scripts: ScriptDirectory) -> Level:
     exists = connection.scalar(text("select to_regclass(:name)"), {"name": f"{schema}.{VERSION_TABLE}"})
     found = connection.scalar(text(f"select version_num from {schema}.{VERSION_TABLE}")) if exists else None
+    if found is not None and found not in {step.revision for step in scripts.walk_revisions()}:
+        raise Halt(
+            "unknown_revision",
+            f"schema {schema} is at revision {found}, which this release does not know. If a newer release wrote it,"
+            " update this installation; if a build from before release 0.1 did, its data cannot be taken over: begin"
+            " with an empty database (`tellback up`: a new data folder) and send the data again",
+        )
     return Level(schema, found, scripts.get_current_head())
 
 
@@ -96,12 +101,7 @@ def _upgrade(connection: Connection, schema: str, scripts: ScriptDirectory) -> L
     before = _level(connection, schema, scripts)
     if before.current:
         return before
-    try:
-        steps = list(scripts.iterate_revisions("heads", before.found or "base"))
-    except (CommandError, ResolutionError) as error:
-        raise Halt(
-            "newer_database", f"schema {schema} was written by a newer version; update this installation"
-        ) from error
+    steps = list(scripts.iterate_revisions("heads", before.found or "base"))
     connection.execute(text(f"create table if not exists {VERSION_TABLE} (version_num text primary key)"))
     with Operations.context(MigrationContext.configure(connection)):
         for step in reversed(steps):

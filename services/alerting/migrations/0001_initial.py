@@ -1,11 +1,11 @@
-"""The first form of alerting's state: rules, tasks with their history, and what is known of accounts and answers."""
+"""Alerting's follow-ups: rules, tasks with their history, and the facts that they are judged by."""
 
 from alembic import op
 
 from shared.db.directory import directory_ddl_v1
 from shared.db.plumbing import plumbing_ddl_v1
 
-revision = "alerting_0001"
+revision = "alerting_1"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -28,7 +28,10 @@ STATEMENTS = [
         informs jsonb not null,
         reason text not null,
         playbook text not null,
+        about text not null default 'person' check (about in ('person', 'account')),
         inhibited_by jsonb not null,
+        inhibited_within text not null default 'person' check (inhibited_within in ('person', 'account')),
+        escalation jsonb not null default '[]',
         closes_on_answer boolean not null,
         growth boolean not null,
         enabled boolean not null,
@@ -83,6 +86,18 @@ STATEMENTS = [
         over_outcome text,
         closed_by text check (closed_by in ('person', 'facts')),
         linked_to uuid,
+        escalations jsonb not null default '[]',
+        next_escalation_at timestamptz check (isfinite(next_escalation_at)),
+        paused_since timestamptz,
+        paused_seconds int not null default 0,
+        ack_expires_at timestamptz check (isfinite(ack_expires_at)),
+        unacknowledged_at timestamptz,
+        survey_type text,
+        nps_kind text,
+        next_response_id text,
+        next_score int,
+        next_answered_at timestamptz,
+        next_result text check (next_result in ('recovered', 'unchanged', 'worse')),
         check ((over_since is null) = (over_because is null) and (over_since is null) = (over_outcome is null)),
         check ((state = 'closed') = (closed_at is not null and outcome is not null and closed_by is not null))
     )
@@ -98,6 +113,10 @@ STATEMENTS = [
     "create index tasks_opened on tasks (opened_at, follow_up_id)",
     "create index tasks_response on tasks (account_id, response_id) where state <> 'closed'",
     "create index tasks_snoozed on tasks (snoozed_until) where state = 'snoozed'",
+    "create index tasks_escalation on tasks (next_escalation_at) where next_escalation_at is not null",
+    "create index tasks_ack on tasks (ack_expires_at) where state = 'acknowledged' and ack_expires_at is not null",
+    # What is open, and what facts have closed lately and may open again.
+    "create index tasks_closed_by_facts on tasks (account_id, closed_at) where closed_by = 'facts'",
     """
     create table task_history (
         entry bigint generated always as identity primary key,
@@ -112,6 +131,17 @@ STATEMENTS = [
     )
     """,
     "create index task_history_task on task_history (follow_up_id, entry)",
+    # The primary key is the promise: a level of a follow-up fires once.
+    """
+    create table task_escalations (
+        follow_up_id uuid not null references tasks (follow_up_id),
+        level int not null,
+        cause text not null check (cause in ('overdue', 'promise_near', 'promise_past')),
+        recipient text not null,
+        fired_at timestamptz not null,
+        primary key (follow_up_id, level)
+    )
+    """,
     # What each task rests on, and what it has taken in; `settled` once a person has closed it.
     """
     create table task_occasions (
@@ -149,6 +179,8 @@ STATEMENTS = [
     )
     """,
     "create index responses_person on responses (account_id, stakeholder_id)",
+    # The first answer of an account is found at once, however many there are.
+    "create index responses_known on responses (account_id, recorded_at)",
     """
     create table response_changes (
         event_id uuid primary key,
@@ -164,6 +196,39 @@ STATEMENTS = [
     )
     """,
     "create index response_changes_response on response_changes (account_id, response_id)",
+    # The first moment of each kind, whatever the order of arrival; `silent_at` and what follows it from the scorer.
+    """
+    create table invitations (
+        account_id text not null,
+        invitation_id text not null,
+        stakeholder_id text not null,
+        channel text,
+        sent_at timestamptz,
+        delivered_at timestamptz,
+        opened_at timestamptz,
+        started_at timestamptz,
+        bounced_at timestamptz,
+        unsubscribed_at timestamptz,
+        withdrawn_at timestamptz,
+        bounce_recorded_at timestamptz,
+        recorded_at timestamptz not null,
+        asked_at timestamptz,
+        silent_at timestamptz,
+        silent_days int,
+        furthest text,
+        silent_type text,
+        primary key (account_id, stakeholder_id, invitation_id)
+    )
+    """,
+    """
+    create table contract_events (
+        event_id uuid primary key,
+        account_id text not null,
+        kind text not null check (kind in ('contract_renewed', 'contract_lost')),
+        at timestamptz not null
+    )
+    """,
+    "create index contract_events_account on contract_events (account_id, at)",
     """
     create table account_scores (
         account_id text primary key,
@@ -179,13 +244,31 @@ STATEMENTS = [
         recovered_sequence bigint not null default -1
     )
     """,
-    # How many messages each account has had; given under the account's lock, so without gaps and in commit order.
+    # Since when accounts are known, and when the daily watch has judged them.
     """
-    create table account_sequences (
+    create table account_watches (
         account_id text primary key,
-        last bigint not null
+        known_since timestamptz not null,
+        watched_on date
     )
     """,
+    "create index accounts_renewal on accounts (renewal_on) where renewal_on is not null",
+    # Every event that rules were asked about; kept for a while, so that a changed rule can be tried on it.
+    """
+    create table past_triggers (
+        event_id uuid primary key,
+        event text not null,
+        at timestamptz not null,
+        account_id text not null,
+        stakeholder_id text,
+        response_id text,
+        facts jsonb not null,
+        follow_up_id uuid
+    )
+    """,
+    "create index past_triggers_at on past_triggers (at, event_id)",
+    "create index past_triggers_person on past_triggers (account_id, stakeholder_id)",
+    "create index past_triggers_response on past_triggers (account_id, response_id) where response_id is not null",
     """
     create table erasures (
         receipt_id uuid primary key,
@@ -202,6 +285,14 @@ STATEMENTS = [
     """,
     "create index erasures_subject on erasures (subject, erased_at)",
     "create index erasures_waiting on erasures (account_id, stakeholder_id) where applied_at is null",
+    # Answers that an erasure took, so that what is still said about them is dropped too: ids, nothing of people.
+    """
+    create table dropped_responses (
+        account_id text not null,
+        response_id text not null,
+        primary key (account_id, response_id)
+    )
+    """,
 ]
 
 

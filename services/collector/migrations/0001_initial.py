@@ -1,11 +1,11 @@
-"""The first form of the collector's state: the directory itself, and import jobs with their files and reports."""
+"""The collector's state: the directory itself, import jobs with their files and reports, the journal of erasures."""
 
 from alembic import op
 
 from shared.db.directory import directory_ddl_v1
 from shared.db.plumbing import plumbing_ddl_v1
 
-revision = "collector_0001"
+revision = "collector_1"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -23,6 +23,8 @@ STATEMENTS = [
         date_format text,
         answered_at timestamptz,
         quiet boolean not null,
+        file_digest bytea,
+        same_as uuid,
         created_by text not null,
         owner_email text,
         created_at timestamptz not null,
@@ -41,6 +43,8 @@ STATEMENTS = [
     """,
     "create index imports_open on imports (created_at) where state in ('queued', 'running')",
     "create index imports_finished on imports (finished_at) where finished_at is not null",
+    # Tells a file that was imported before.
+    "create index imports_file_digest on imports (file_digest)",
     # The uploaded file in pieces, until the job is done: any replica can go on with it.
     """
     create table import_pieces (
@@ -70,6 +74,21 @@ STATEMENTS = [
         primary key (import_id, line)
     )
     """,
+    # The journal of erased people. The person is a keyed hash. The account stays readable: it is a company, and the
+    # receipt is its owner's to see.
+    """
+    create table erasures (
+        receipt_id uuid primary key,
+        subject text not null,
+        account_id text not null,
+        erased_at timestamptz not null,
+        applied_at timestamptz not null,
+        stakeholders int not null,
+        events int not null
+    )
+    """,
+    "create index erasures_subject on erasures (subject, erased_at)",
+    "create index erasures_account on erasures (account_id, erased_at)",
 ]
 
 

@@ -1,8 +1,8 @@
-"""The first form of the dashboard's state."""
+"""The dashboard's state: users, their sessions, links and keys, the audit, failed sign-ins."""
 
 from alembic import op
 
-revision = "dashboard_0001"
+revision = "dashboard_1"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -60,6 +60,16 @@ STATEMENTS = [
     )
     """,
     "create index audit_at on audit (at desc)",
+    # Failed sign-ins, counted for all processes and beyond a restart. `who` is the hash of what tries are counted for,
+    # such as a name with an address: somebody may have typed the password into the field of the name.
+    """
+    create table failed_tries (
+        who bytea primary key,
+        times timestamptz[] not null,
+        last_at timestamptz not null
+    )
+    """,
+    "create index failed_tries_last_at on failed_tries (last_at)",
 ]
 
 

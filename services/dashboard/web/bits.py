@@ -97,14 +97,6 @@ def severity_chip(severity: str) -> Text:
     return Text("span", f"{signs.get(severity, '')} {severity}", f"chip s-{severity}")
 
 
-def points_text(value: float | None, classes: str = "") -> Text:
-    """A difference of scores with its sign and the word for its direction."""
-    if value is None:
-        return Text("span", wording.NOTHING, classes)
-    direction = "up" if value > 0 else "down" if value < 0 else "same"
-    return Text("span", wording.points(value), f"{classes} {direction}")
-
-
 def empty(text: str, hint: str = "") -> None:
     """What stands where nothing is."""
     with box(classes="empty"):

@@ -3,8 +3,8 @@
 For the projector: read the account's live NPS answers (test and withdrawn ones left out), its invitations and
 the ids of its known people, then
 
-    snapshot = account_snapshot(answers, as_of, invitations=invitations, known=len(known))
-    snapshot["90d"]["latest"]["nps"]
+    counted = counted_snapshot(answers, as_of, invitations=invitations, known=len(known))
+    figures_of_snapshot(counted)["90d"]["latest"]["nps"]
 
 Everything in it is a JSON value. Whether two snapshots differ, `digest_of` their counts tells.
 """
@@ -71,23 +71,6 @@ CountedSnapshot = Mapping[str, Mapping[Method, AccountCounts]]
 """window → method → counts."""
 
 
-def account_snapshot(
-    answers: Iterable[Answer],
-    as_of: datetime,
-    *,
-    invitations: Sequence[Invitation] = (),
-    known: int = 0,
-    windows: Sequence[Window] = STANDARD_WINDOWS,
-) -> dict[str, dict[str, dict[str, Any]]]:
-    """`{window: {method: figures}}` for the windows given and both methods, as of the moment.
-
-    `answers` are the live NPS answers of the account, in any order, as far back as there are any; those after
-    as_of do not count. `known` is the number of its people in the directory or ever heard.
-    """
-    counted = counted_snapshot(answers, as_of, invitations=invitations, known=known, windows=windows)
-    return figures_of_snapshot(counted)
-
-
 def counted_snapshot(
     answers: Iterable[Answer],
     as_of: datetime,
@@ -96,7 +79,12 @@ def counted_snapshot(
     known: int = 0,
     windows: Sequence[Window] = STANDARD_WINDOWS,
 ) -> CountedSnapshot:
-    """The counts behind `account_snapshot`: integers, so those of many accounts add up."""
+    """`{window: {method: counts}}` for the windows given and both methods, as of the moment: integers, so those of many
+    accounts add up.
+
+    `answers` are the live NPS answers of the account, in any order, as far back as there are any; those after
+    as_of do not count. `known` is the number of its people in the directory or ever heard.
+    """
     facts = AccountFacts(History(answers), invitations, Known(known))
     return {window.name: counts_by_method(facts, window, as_of) for window in windows}
 

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-revision = "access_0001"
+revision = "access_1"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -19,6 +19,7 @@ def upgrade() -> None:
             scopes text[] not null,
             owner_email text,
             publishable boolean not null default false,
+            require_signature boolean not null default false,
             origins text[] not null default '{}',
             rate_limit int check (rate_limit > 0),
             created_at timestamptz not null,

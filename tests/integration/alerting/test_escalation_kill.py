@@ -23,7 +23,7 @@ LEVELS = 2
 ALWAYS = {"BUSINESS_DAYS": "mon-sun", "BUSINESS_HOURS": "00:00-24:00", "ESCALATION_SECONDS": "0.05"}
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 async def test_kill_9_while_levels_fire_repeats_and_loses_none(
     environment: Environment, tmp_path: Path, acme: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:

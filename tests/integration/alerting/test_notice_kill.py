@@ -41,7 +41,7 @@ class Deadly(MailServer):
         return answer
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 async def test_kill_9_while_mails_go_out_loses_none_and_repeats_under_the_same_message_id(
     environment: Environment, tmp_path: Path, acme: Case, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -24,7 +24,7 @@ QUICK = {
 }
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 async def test_a_sender_killed_in_the_middle_sends_again_with_the_same_id(
     environment: Environment, tmp_path: Path
 ) -> None:

@@ -19,7 +19,7 @@ from tests.support.processes import end, start, tellback
 ACCOUNTS, VERSIONS, KILLS = 30, 12, 3
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.timeout(300)
 async def test_killed_and_replayed_it_ends_with_the_newest_snapshot_of_each_account(
     environment: Environment, tmp_path: Path

@@ -10,6 +10,7 @@ from schemathesis.checks import not_a_server_error
 from schemathesis.specs.openapi.checks import response_schema_conformance, status_code_conformance
 
 from tests.integration.benchmark.stand import Stand, account, publish, snapshot, year
+from tests.support.examples import examples
 from tests.support.http import serving
 
 CHECKS = [not_a_server_error, status_code_conformance, response_schema_conformance]
@@ -67,7 +68,7 @@ async def test_requests_made_from_the_document_get_the_promised_answers(stand: S
 def holds(call: Any, headers: dict[str, str]) -> str:
     """Try an operation with requests made from its description; which it was."""
 
-    @settings(max_examples=EXAMPLES, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples(EXAMPLES), deadline=None, database=None, suppress_health_check=list(HealthCheck))
     def check(case: Any) -> None:
         case.call_and_validate(headers=headers, checks=CHECKS)
 

@@ -39,8 +39,7 @@ async def test_all_is_well_with_a_fresh_environment(environment: Environment) ->
 
 
 async def test_commits_that_may_be_lost_are_found(environment: Environment) -> None:
-    name = environment.topic_prefix.removesuffix(".")
-    await change(environment, f"alter database {name} set synchronous_commit = off")
+    await change(environment, f"alter database {environment.database} set synchronous_commit = off")
     found = named(await state.database(environment.common), "durability")
     assert found.state is State.FAILED
     assert "synchronous_commit=off" in found.found

@@ -28,6 +28,12 @@ SECRET = "s3cret-of-the-tests-0123456789-abcdefgh"
 
 
 @pytest.fixture
+def environment(database_only: Environment) -> Environment:
+    """The dashboard knows no Kafka."""
+    return database_only
+
+
+@pytest.fixture
 def clock() -> FrozenClock:
     return FrozenClock(datetime(2026, 11, 23, 12, tzinfo=UTC))
 

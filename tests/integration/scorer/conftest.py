@@ -8,16 +8,13 @@ from services.scorer import SCHEMA
 from shared.db.engine import Database
 from tests.integration.scorer.reading import Reader, reading
 from tests.integration.scorer.writing import Writer, writer
-from tests.support.environment import Environment, fresh_environment
+from tests.support.environment import Environment
 
 
 @pytest.fixture(scope="module")
-async def reader(postgres_url: str) -> AsyncIterator[Reader]:
+async def reader(module_database_only: Environment) -> AsyncIterator[Reader]:
     """The reading side on a database of the module's own; no Kafka is needed."""
-    async with (
-        fresh_environment("127.0.0.1:9", postgres_url, topics=False) as environment,
-        reading(environment) as found,
-    ):
+    async with reading(module_database_only) as found:
         yield found
 
 

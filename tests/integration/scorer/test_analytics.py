@@ -13,7 +13,8 @@ from sqlalchemy import make_url
 from shared.topics import ACCOUNT_SCORE_CHANGED
 from tests.integration.scorer.writing import account, invited, person, withdrawn, writer
 from tests.support.clock import FrozenClock
-from tests.support.environment import Environment, fresh_environment, migrated
+from tests.support.databases import migrated
+from tests.support.environment import Environment, fresh_environment
 from tests.support.events import NOW, recorded
 
 HOW_TO = Path(__file__).parents[3] / "docs/tableau-and-power-bi.md"

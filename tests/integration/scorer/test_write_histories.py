@@ -19,6 +19,7 @@ from tests.integration.scorer.writing import TABLES, Writer, amended, erased, wi
 from tests.support.clock import FrozenClock
 from tests.support.environment import Environment
 from tests.support.events import NOW, recorded
+from tests.support.examples import examples
 from tests.support.reference.compare import assert_same
 from tests.support.reference.questions import account_class, account_score
 
@@ -156,7 +157,7 @@ async def play(scorer: Writer, events: Sequence[Event], seed: int) -> int:
 
 @pytest.mark.slow
 @pytest.mark.timeout(600)  # a failure takes its time to shrink
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(events=histories, seed=st.integers(0, 10**6))
 async def test_any_history_ends_as_a_plain_recomputation_says(scorer: Writer, events: list[Event], seed: int) -> None:
     new = await play(scorer, events, seed)

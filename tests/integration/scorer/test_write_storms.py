@@ -13,7 +13,7 @@ from tests.chaos.parts import passing
 from tests.integration.scorer.storms import Scorers, Story, check_books
 from tests.support.environment import Environment
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]  # three starts and two takeovers, on whatever machine
+pytestmark = [pytest.mark.thorough, pytest.mark.timeout(300)]  # three starts and two takeovers, on whatever machine
 
 
 async def test_scorers_that_come_and_go_end_where_a_recomputation_does(

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from tests.integration.scorer.reading import NOW, Reader, insert
 from tests.integration.scorer.writing import Writer
+from tests.support.examples import examples
 from tests.support.reference.world import Client, Entry, Invite, Person, Submission, World
 
 ACCOUNTS = ("acme", "Bolt", "çelik", "delta")
@@ -37,7 +38,7 @@ CHOICES: dict[str, tuple[str, ...]] = {
 """The values that there are of everything one may filter by."""
 
 seeds = st.integers(0, 10**12)
-exactly = settings(max_examples=60, deadline=None)
+exactly = settings(max_examples=examples(60), deadline=None)
 
 
 def moment(random: Random) -> datetime:

@@ -18,8 +18,8 @@ from tests.support.polling import eventually
 
 
 @pytest.fixture
-async def database(environment: Environment) -> AsyncIterator[Database]:
-    database = Database(environment.database_url, "scorer")
+async def database(database_only: Environment) -> AsyncIterator[Database]:
+    database = Database(database_only.database_url, "scorer")
     yield database
     await database.close()
 

@@ -17,8 +17,8 @@ MEGABYTE = b"x" * 1024**2
 
 
 @pytest.fixture
-async def database(environment: Environment) -> AsyncIterator[Database]:
-    database = Database(environment.database_url, "scorer", pool_size=1)
+async def database(database_only: Environment) -> AsyncIterator[Database]:
+    database = Database(database_only.database_url, "scorer", pool_size=1)
     yield database
     await database.close()
 

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from services.benchmark.domain.cohorts import FAMILIES, Cohort, Counted, Key, Tally, cohorts_of
 from services.benchmark.domain.protection import LEAST_ACCOUNTS, fault, hidden
+from tests.support.examples import examples
 
 Vector = tuple[Fraction, ...]
 
@@ -99,7 +100,7 @@ worlds = st.lists(
 ).map(lambda rows: [counted(number, *row) for number, row in enumerate(rows)])
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=examples(120), deadline=None)
 @given(worlds, st.booleans())
 def test_nobody_isolates_an_account_or_a_handful_over_all_shown_cohorts(
     accounts: list[Counted], knows_own: bool
@@ -108,7 +109,7 @@ def test_nobody_isolates_an_account_or_a_handful_over_all_shown_cohorts(
     assert list(attacker.small_groups()) == []
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(worlds, st.booleans())
 def test_nobody_works_out_a_cohort_or_a_difference_that_one_account_dominates(
     accounts: list[Counted], knows_own: bool

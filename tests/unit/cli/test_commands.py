@@ -50,7 +50,7 @@ def test_every_command_speaks_json_but_those_that_run_on_or_let_people_in() -> N
         (InvalidSettings("invalid_settings"), Exit.USAGE),
         (WrongUse("unknown_service"), Exit.USAGE),
         (Unavailable("kafka_unavailable"), Exit.UNAVAILABLE),
-        (Halt("newer_database"), Exit.FAILED),
+        (Halt("unknown_revision"), Exit.FAILED),
     ],
 )
 def test_an_error_has_its_exit_code(error: TellbackError, code: Exit) -> None:

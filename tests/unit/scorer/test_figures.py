@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from services.scorer.domain.account import (
     AccountFacts,
     account_figures,
-    account_snapshot,
     counted_snapshot,
     digest_of,
     figures_of_snapshot,
@@ -82,7 +81,7 @@ def test_csat_and_ces_have_their_own_figures_and_no_nps(found: list[Answer], sur
 
 @given(answers())
 def test_a_snapshot_holds_what_each_question_by_itself_answers(found: list[Answer]) -> None:
-    snapshot = account_snapshot(found, NOW, known=3)
+    snapshot = figures_of_snapshot(counted_snapshot(found, NOW, known=3))
     assert list(snapshot) == ["7d", "30d", "90d", "180d", "365d", "all"]
     facts = AccountFacts(History(found))
     for window in STANDARD_WINDOWS:
@@ -97,12 +96,12 @@ def test_a_snapshot_holds_what_each_question_by_itself_answers(found: list[Answe
 def test_nothing_changes_before_the_next_border_and_something_may_at_it(found: list[Answer]) -> None:
     history = History(found)
     border = next_border(history, NOW)
-    snapshot = account_snapshot(found, NOW)
+    snapshot = figures_of_snapshot(counted_snapshot(found, NOW))
     if border is None:
-        assert account_snapshot(found, NOW + timedelta(days=2000)) == snapshot
+        assert figures_of_snapshot(counted_snapshot(found, NOW + timedelta(days=2000))) == snapshot
         return
     assert border > NOW
-    assert account_snapshot(found, border - timedelta(microseconds=1)) == snapshot
+    assert figures_of_snapshot(counted_snapshot(found, border - timedelta(microseconds=1))) == snapshot
     assert next_border(history, border) != border
 
 

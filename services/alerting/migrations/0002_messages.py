@@ -1,14 +1,20 @@
-"""Webhooks: endpoints with their secrets, messages stored as the bytes that are sent, deliveries and
-attempts."""
+"""Alerting's messages: webhooks, stored as the bytes that are sent, with deliveries and attempts; notices to people."""
 
 from alembic import op
 
-revision = "alerting_0002"
-down_revision = "alerting_0001"
+revision = "alerting_2"
+down_revision = "alerting_1"
 branch_labels = None
 depends_on = None
 
 STATEMENTS = [
+    # How many messages each account has had; given under the account's lock, so without gaps and in commit order.
+    """
+    create table account_sequences (
+        account_id text primary key,
+        last bigint not null
+    )
+    """,
     # A deleted endpoint keeps its row, so that its deliveries can still be read.
     """
     create table webhook_endpoints (
@@ -26,10 +32,14 @@ STATEMENTS = [
         disabled_reason text check (disabled_reason in ('by_hand', 'gone', 'failing')),
         disabled_at timestamptz,
         consecutive_failures int not null default 0,
+        failure_days smallint not null default 0,
+        recent jsonb not null default '[]',
         first_failure_at timestamptz,
         last_failure_at timestamptz,
         last_success_at timestamptz,
+        breaker_opened_at timestamptz,
         breaker_until timestamptz,
+        rest_until timestamptz,
         served_at timestamptz,
         version int not null default 1,
         created_by text not null,
@@ -130,10 +140,80 @@ STATEMENTS = [
         endpoint_id text not null references webhook_endpoints (endpoint_id),
         kind text not null,
         subject text not null,
+        level smallint,
+        event_type text,
+        message_id text,
         created_at timestamptz not null,
-        unique (endpoint_id, kind, subject)
+        announced_at timestamptz,
+        constraint webhook_notices_once unique nulls not distinct (endpoint_id, kind, subject, level)
     )
     """,
+    """
+    create index webhook_notices_unannounced on webhook_notices (notice_id)
+        where announced_at is null and (kind = 'gone' or (kind = 'failing' and level = 100))
+    """,
+    # What CRMs send back about follow-ups: each message once.
+    """
+    create table callbacks (
+        endpoint_id text not null,
+        message_id text not null,
+        digest bytea not null,
+        follow_up_id uuid not null,
+        at timestamptz not null,
+        primary key (endpoint_id, message_id)
+    )
+    """,
+    "create index callbacks_at on callbacks (at)",
+    # Whom to tell of what.
+    """
+    create table notifications (
+        notification_id text primary key,
+        channel text not null check (channel in ('mail', 'slack', 'teams')),
+        topics text[] not null,
+        address text,
+        host text,
+        sealed_url bytea,
+        min_severity text not null check (min_severity in ('critical', 'high', 'medium', 'low')),
+        quiet_hours boolean not null,
+        description text,
+        owner_email text,
+        created_by text not null,
+        created_at timestamptz not null,
+        deleted_at timestamptz,
+        check ((channel = 'mail') = (sealed_url is null))
+    )
+    """,
+    "create index notifications_listed on notifications (created_at, notification_id) where deleted_at is null",
+    # Ids only: the words are found when it is sent, so what was erased meanwhile is not in them.
+    """
+    create table notices (
+        notice_id bigint generated always as identity primary key,
+        notification_id text not null references notifications (notification_id),
+        recipient text not null,
+        account_id text not null,
+        topic text not null check (topic in ('follow_ups', 'escalations', 'praise', 'webhooks')),
+        event_id uuid not null,
+        follow_up_id uuid,
+        response_id text,
+        cause text,
+        status text not null check (status in ('waiting', 'sending', 'sent', 'dropped', 'failed')),
+        created_at timestamptz not null,
+        due_at timestamptz,
+        lease_until timestamptz,
+        attempts int not null default 0,
+        last_failure text,
+        sent_at timestamptz,
+        message_id text,
+        unique (notification_id, recipient, event_id),
+        check ((status = 'waiting') = (due_at is not null)),
+        check ((status = 'sending') = (lease_until is not null))
+    )
+    """,
+    "create index notices_due on notices (due_at) where status = 'waiting'",
+    "create index notices_waiting on notices (notification_id, recipient, account_id) where status = 'waiting'",
+    "create index notices_leases on notices (lease_until) where status = 'sending'",
+    "create index notices_follow_up on notices (follow_up_id)",
+    "create index notices_age on notices (created_at)",
 ]
 
 
