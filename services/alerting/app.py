@@ -17,11 +17,11 @@ from services.alerting.api import (
     follow_ups,
     notifications,
     rules,
-    webhooks,
-    webhooks_deliveries,
 )
 from services.alerting.api.resources import Alerting
 from services.alerting.consumer import handlers
+from services.alerting.courier.api import deliveries, endpoints
+from services.alerting.courier.app import delivering
 from services.alerting.domain.calendar import BusinessCalendar, Due, parse_holidays, parse_hours, parse_weekdays
 from services.alerting.domain.payloads import Context, Links
 from services.alerting.domain.people import Staff
@@ -42,7 +42,6 @@ from services.alerting.handlers.watches import (
     watch_segments,
 )
 from services.alerting.jobs.defaults import put_rules_in_place
-from services.alerting.jobs.delivery_setup import delivering
 from services.alerting.jobs.notices import Postman
 from services.alerting.jobs.timers import Timer, Work, at_once, each
 from services.alerting.settings import AlertingSettings
@@ -98,7 +97,7 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
             bulk.router,
             *(follow_ups.router, follow_up_actions.router, rules.router, notifications.router, erasures.router),
             callbacks.router,
-            *(webhooks.router, webhooks_deliveries.router, parked),
+            *(endpoints.router, deliveries.router, parked),
         ],
         lifespan,
         clock=clock,

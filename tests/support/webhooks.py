@@ -12,8 +12,8 @@ import pytest
 from fastapi import FastAPI
 
 from services.alerting.app import build
-from services.alerting.domain.messages import WebhookMessage
-from services.alerting.store.webhooks import enqueue
+from services.alerting.courier.domain.messages import WebhookMessage
+from services.alerting.courier.store.messages import enqueue
 from shared.clock import Clock
 from shared.ids import uuid7
 from tests.support.environment import Environment

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from services.alerting.api.models import Email, Input, Line, SeverityName
 from services.alerting.api.resources import Alerting, TheService
+from services.alerting.courier.handlers.endpoints import checked
 from services.alerting.domain.notices import Notification
 from services.alerting.handlers.follow_ups import actor_of
 from services.alerting.handlers.notifications import (
@@ -17,7 +18,6 @@ from services.alerting.handlers.notifications import (
     host_of,
     new_notification_id,
 )
-from services.alerting.handlers.webhooks import checked
 from services.alerting.store.notices import notifications
 from shared.access.caller import Caller
 from shared.errors import Conflict

@@ -8,8 +8,8 @@ from uuid import UUID
 
 from fastapi import Depends, Header, Path
 
+from services.alerting.courier.handlers.endpoints import Webhooks
 from services.alerting.handlers.resources import Resources
-from services.alerting.handlers.webhooks import Webhooks
 from shared.errors import Invalid, NotFound
 from shared.http.deps import service
 

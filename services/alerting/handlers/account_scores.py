@@ -5,7 +5,7 @@ judged anew.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.alerting.domain import messages
+from services.alerting.courier.domain import messages
 from services.alerting.handlers.judging import Batch, Told, judge
 from services.alerting.handlers.resources import Resources
 from services.alerting.store.accounts import Score, save_scores, scores_by_id, subscribed_types

@@ -4,16 +4,16 @@ import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 
-from services.alerting.domain.deliveries import EndpointStatus
+from services.alerting.courier.domain.deliveries import EndpointStatus
+from services.alerting.courier.domain.signing import Secret, live
+from services.alerting.courier.handlers.endpoints import Webhooks
+from services.alerting.courier.store import endpoints as webhook_endpoints
 from services.alerting.domain.lifecycle import Refusal
-from services.alerting.domain.signing import Secret, live
 from services.alerting.domain.tasks import Task
-from services.alerting.gateways.vault import Unsealable, secret_of
 from services.alerting.gateways.verifier import Signed, is_genuine
 from services.alerting.handlers.follow_ups import Action, Command, change_follow_up, find_follow_up
 from services.alerting.handlers.resources import Resources
-from services.alerting.handlers.webhooks import Webhooks
-from services.alerting.store import webhooks_endpoints
+from services.alerting.outbound.gateways.vault import Unsealable, secret_of
 from services.alerting.store.callbacks import purge_callbacks, take_callback
 from shared.access.caller import Caller
 from shared.db.transaction import ReadTx, WriteTx
@@ -49,10 +49,10 @@ async def genuine(tx: ReadTx, webhooks: Webhooks, endpoint_id: str, signed: Sign
     does not exist, and `Forbidden` while the endpoint is disabled, which only who has its secret is told.
     """
     now = webhooks.clock.now()
-    endpoint = await webhooks_endpoints.find(tx, endpoint_id, None, now)
+    endpoint = await webhook_endpoints.find(tx, endpoint_id, None, now)
     secrets: list[str] = []
     if endpoint is not None:
-        for sealed in await webhooks_endpoints.secrets(tx, endpoint_id):
+        for sealed in await webhook_endpoints.secrets(tx, endpoint_id):
             try:
                 value = webhooks.vault.open(sealed.sealed, secret_of(endpoint_id))
             except Unsealable:

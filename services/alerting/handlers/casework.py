@@ -10,9 +10,10 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from services.alerting.domain import messages
+from services.alerting.courier.domain import messages
+from services.alerting.courier.domain.messages import WebhookMessage
+from services.alerting.courier.store.messages import enqueue, subscribers
 from services.alerting.domain.arrangement import Claim
-from services.alerting.domain.messages import WebhookMessage
 from services.alerting.domain.notices import Announcement, Topic
 from services.alerting.domain.payloads import Context, Subject, payload
 from services.alerting.domain.tasks import SYSTEM, Contact, EscalationCause, HistoryEntry, Step, Task
@@ -23,7 +24,6 @@ from services.alerting.handlers.world import World
 from services.alerting.store import tasks as store
 from services.alerting.store.accounts import next_sequences
 from services.alerting.store.occasions import save_occasions, settle
-from services.alerting.store.webhooks import enqueue, subscribers
 from shared.db.transaction import WriteTx
 from shared.events.envelope import Event
 from shared.events.follow_ups import FollowUpChanged

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from services.alerting.courier.store.messages import forget_person
 from services.alerting.domain.lifecycle import close_by_facts
 from services.alerting.domain.tasks import SYSTEM, Change, Closing, Over, Task
 from services.alerting.handlers.casework import Casework
@@ -15,7 +16,6 @@ from services.alerting.store.occasions import forget_occasions
 from services.alerting.store.past import forget_past_of
 from services.alerting.store.redaction import redact
 from services.alerting.store.tasks import forget_texts, save_tasks, tasks_of_person
-from services.alerting.store.webhooks import forget_person
 from shared.db.erasures import Journal
 from shared.db.transaction import WriteTx
 from shared.erasure import Names

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from services.alerting.courier.store.disabled import disabled_endpoints, take_unannounced, unannounced
 from services.alerting.domain.notices import ENDPOINT, Announcement, Disabled, Item, Notification, sent_at, still_news
 from services.alerting.domain.tasks import Contact
 from services.alerting.domain.wording import read_on
@@ -13,7 +14,6 @@ from services.alerting.store import notices as store
 from services.alerting.store.answers import answers_by_id
 from services.alerting.store.notices import Address, Notice, Waiting
 from services.alerting.store.tasks import tasks_by_id
-from services.alerting.store.webhooks_disabled import disabled_endpoints, take_unannounced, unannounced
 from shared.db.transaction import ReadTx, WriteTx
 from shared.ids import derived_uuid
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from services.alerting.domain import messages
+from services.alerting.courier.domain import messages
 from services.alerting.domain.answers import AMENDABLE, AnswerChange, Kept, live_answer
 from services.alerting.domain.notices import Announcement, is_praise
 from services.alerting.domain.people import FRESH, Answer

@@ -9,8 +9,8 @@ import asyncpg
 import pytest
 
 from services.alerting import SCHEMA
-from services.alerting.store.webhooks import enqueue
-from services.alerting.store.webhooks_queue import UNUSABLE_PAUSE
+from services.alerting.courier.store.messages import enqueue
+from services.alerting.courier.store.queue import UNUSABLE_PAUSE
 from shared.events.directory import Contact
 from shared.telemetry.metrics import exposition
 from tests.integration.alerting.cases import MONDAY, OLIVIA, Case

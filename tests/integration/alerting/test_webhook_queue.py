@@ -9,15 +9,15 @@ from typing import Any
 
 import pytest
 
-from services.alerting.domain.deliveries import SendingRules
-from services.alerting.domain.egress import AddressPolicy, parsed_networks
-from services.alerting.gateways.egress import Egress
-from services.alerting.gateways.sender import Sender
-from services.alerting.gateways.vault import Vault
-from services.alerting.jobs.delivery import Dispatcher
-from services.alerting.store import webhooks_queue, webhooks_upkeep
-from services.alerting.store.webhooks import enqueue, forget_person
-from services.alerting.store.webhooks_queue import Taking
+from services.alerting.courier.domain.deliveries import SendingRules
+from services.alerting.courier.gateways.sender import Sender
+from services.alerting.courier.jobs.dispatcher import Dispatcher
+from services.alerting.courier.store import queue, upkeep
+from services.alerting.courier.store.messages import enqueue, forget_person
+from services.alerting.courier.store.queue import Taking
+from services.alerting.outbound.domain.addresses import AddressPolicy, parsed_networks
+from services.alerting.outbound.gateways.egress import Egress
+from services.alerting.outbound.gateways.vault import Vault
 from shared.clock import SystemClock
 from shared.db.engine import Database
 from tests.support.environment import Environment
@@ -117,7 +117,7 @@ async def test_endpoints_take_turns_under_a_global_limit(api: Hooks) -> None:
         async with database.write() as tx:
             await enqueue(tx, *(message() for _ in range(20)))
             taken = [
-                await webhooks_queue.claim(tx, datetime.now(UTC) + timedelta(seconds=1), Taking("me", 2, LEASE))
+                await queue.claim(tx, datetime.now(UTC) + timedelta(seconds=1), Taking("me", 2, LEASE))
                 for _ in range(10)
             ]
             order = [{work.endpoint_id for work in one.work} for one in taken]
@@ -159,7 +159,7 @@ async def test_a_sender_that_died_costs_an_attempt_and_not_the_message(api: Hook
         database = api.app.state.service.webhooks.database
         async with database.write() as tx:
             await enqueue(tx, told)
-            dead = await webhooks_queue.claim(tx, datetime.now(UTC), Taking("dead", 10, timedelta(0)))
+            dead = await queue.claim(tx, datetime.now(UTC), Taking("dead", 10, timedelta(0)))
         assert len(dead.work) == 1
         delivery = await api.settled(endpoint, "delivered")
     assert [(one["number"], one["failure"]) for one in delivery["attempts"]] == [(1, "lost"), (2, None)]
@@ -244,12 +244,12 @@ async def test_old_bodies_go_first_and_the_log_later(api: Hooks) -> None:
         ahead, back = now + timedelta(days=1), now - timedelta(days=1)
         database = api.app.state.service.webhooks.database
         async with database.write() as tx:
-            await webhooks_upkeep.purge(tx, ahead, back, back)
+            await upkeep.purge(tx, ahead, back, back)
         detail = await api.call("GET", f"/deliveries/{delivery['id']}", 200)
         assert (detail["payload"], len(detail["attempts"])) == (None, 1)
         assert (await api.call("POST", f"/deliveries/{delivery['id']}/resend", 410))["code"] == "payload_purged"
         async with database.write() as tx:
-            await webhooks_upkeep.purge(tx, ahead, ahead, ahead)
+            await upkeep.purge(tx, ahead, ahead, ahead)
         await api.call("GET", f"/deliveries/{delivery['id']}", 404)
 
 
@@ -262,7 +262,7 @@ async def test_what_a_race_left_pending_at_a_disabled_endpoint_is_held(api: Hook
             "update webhook_deliveries set status = 'pending', next_attempt_at = now() where status = 'held'"
         )
         async with api.app.state.service.webhooks.database.write() as tx:
-            await webhooks_upkeep.settle(tx)
+            await upkeep.settle(tx)
         assert (await api.only(endpoint))["status"] == "held"
     assert receiver.requests == []
 

@@ -1,7 +1,7 @@
 """What a sender holds in memory: width, turns, work ahead, and what it gives back."""
 
-from services.alerting.domain.deliveries import Trigger, Work
-from services.alerting.jobs.delivery_lanes import MOST_AHEAD, WAIT_SECONDS, Lanes
+from services.alerting.courier.domain.deliveries import Trigger, Work
+from services.alerting.courier.jobs.lanes import MOST_AHEAD, WAIT_SECONDS, Lanes
 
 
 class Time:

@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.alerting.domain.deliveries import Trigger, Work
-from services.alerting.domain.egress import AddressPolicy
-from services.alerting.domain.retry import Failure
-from services.alerting.gateways.egress import Egress
-from services.alerting.gateways.sender import Sender
-from services.alerting.gateways.vault import Unsealable, Vault, headers_of, secret_of
+from services.alerting.courier.domain.deliveries import Trigger, Work
+from services.alerting.courier.gateways.sender import Sender
+from services.alerting.outbound.domain.addresses import AddressPolicy
+from services.alerting.outbound.domain.outcomes import Failure
+from services.alerting.outbound.gateways.egress import Egress
+from services.alerting.outbound.gateways.vault import Unsealable, Vault, headers_of, secret_of
 from shared.clock import SystemClock
 
 KEY, OTHER_KEY = "k" * 40, "o" * 40

@@ -1,0 +1,1 @@
+"""Delivers webhooks: queued beside what they tell of, signed, sent, retried, logged."""
