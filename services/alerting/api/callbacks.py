@@ -112,7 +112,7 @@ async def call_back(
     raw = await request.body()
     signed = Signed(webhook_id, webhook_timestamp, webhook_signature)
     async with database.read() as tx:
-        callback = await genuine(tx, service.webhooks, endpoint_id, signed, raw)
+        callback = await genuine(tx, service.resources, service.vault, endpoint_id, signed, raw)
     body = _read(raw)
     command = Command(body.follow_up_id, callback.caller, body.version, body.said(), f"crm:{endpoint_id}")
     command = replace(command, touches=body.by is not None)

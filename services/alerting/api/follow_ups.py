@@ -9,6 +9,7 @@ from fastapi import Header, Query, Response
 from services.alerting.api.models import FollowUp, FollowUpDetail, LoopGroup, NewFollowUp, Summary, Why
 from services.alerting.api.resources import Alerting, FollowUpId, TheService
 from services.alerting.api.views import detail_view, follow_up_view, webhook_id_of, why_view
+from services.alerting.courier.doors import deliveries_of
 from services.alerting.domain.questions import GROUPS, SORTS, Sort, TaskFilter
 from services.alerting.domain.severity import SEVERITIES
 from services.alerting.domain.tasks import STATES, Task
@@ -154,7 +155,7 @@ async def why(follow_up_id: FollowUpId, caller: Reader, database: TheDatabase, s
         task = await _found(tx, follow_up_id, caller)
         history = await history_of(tx, task.follow_up_id)
         messages = [message for entry in history if (message := webhook_id_of(entry))]
-        deliveries = await task_queries.deliveries_of(tx, messages)
+        deliveries = await deliveries_of(tx, messages)
         notices = await notices_of(tx, task.follow_up_id)
         resting = (await occasions_of(tx, [task.follow_up_id])).get(task.follow_up_id, [])
         return why_view(read_on(task, today_of(service)), resting, history, deliveries, notices)

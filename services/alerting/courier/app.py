@@ -1,42 +1,36 @@
 """Puts the sending of webhooks together from the settings, and takes it apart in the right order."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from urllib.parse import urlsplit
 
 from services.alerting import SCHEMA
 from services.alerting.courier.domain.deliveries import SendingRules
 from services.alerting.courier.domain.endpoint_health import HealthPolicy
 from services.alerting.courier.domain.retry import RetryPolicy, parsed_schedule
 from services.alerting.courier.gateways.sender import Sender
-from services.alerting.courier.handlers.endpoints import Webhooks
+from services.alerting.courier.handlers.resources import Courier
 from services.alerting.courier.jobs.dispatcher import Dispatcher
 from services.alerting.courier.store.queue import TURNS
-from services.alerting.outbound.domain.addresses import AddressPolicy, parsed_networks
-from services.alerting.outbound.gateways.egress import Budgets, Egress
+from services.alerting.outbound.gateways.egress import Egress
 from services.alerting.outbound.gateways.vault import Vault
 from services.alerting.settings import AlertingSettings
 from shared.db.engine import Database
 from shared.runtime import Plumbing
-from shared.settings import CommonSettings, InvalidSettings
+from shared.settings import InvalidSettings
 
 
 @asynccontextmanager
-async def delivering(plumbing: Plumbing, settings: AlertingSettings) -> AsyncIterator[Webhooks]:
+async def delivering(
+    plumbing: Plumbing, settings: AlertingSettings, egress: Egress, vault: Vault
+) -> AsyncIterator[Courier]:
     """Webhooks being sent in the background until the block ends. Raises `InvalidSettings`."""
     rules = rules_of(settings)
-    egress = Egress(
-        policy_of(settings, plumbing.settings),
-        plumbing.clock,
-        Budgets(connect=settings.connect_timeout_s, attempt=settings.attempt_timeout_s),
-    )
-    vault = Vault(plumbing.settings.secret_key.get_secret_value())
     turns = Database(plumbing.settings.database_url, SCHEMA, pool_size=1, settings=TURNS)
     dispatcher = Dispatcher(turns, plumbing.clock, Sender(egress, vault), rules)
     plumbing.background("webhooks", dispatcher.run)
     try:
-        yield Webhooks(
+        yield Courier(
             plumbing.database,
             plumbing.clock,
             egress,
@@ -47,7 +41,6 @@ async def delivering(plumbing: Plumbing, settings: AlertingSettings) -> AsyncIte
         )
     finally:
         await dispatcher.stop()
-        await egress.aclose()
         await turns.close()
 
 
@@ -73,31 +66,3 @@ def rules_of(settings: AlertingSettings) -> SendingRules:
         held_days=settings.held_days,
         log_days=settings.delivery_log_days,
     )
-
-
-def policy_of(settings: AlertingSettings, common: CommonSettings) -> AddressPolicy:
-    """Where webhooks may go. Raises `InvalidSettings`."""
-    try:
-        networks = parsed_networks(",".join(settings.allow_networks))
-    except ValueError:
-        raise InvalidSettings(
-            "invalid_settings", "TELLBACK_ALERTING_ALLOW_NETWORKS: must be networks such as 10.20.0.0/16"
-        ) from None
-    try:
-        own = {int(port) for port in settings.own_ports}
-    except ValueError:
-        raise InvalidSettings("invalid_settings", "TELLBACK_ALERTING_OWN_PORTS: must be port numbers") from None
-    own |= {settings.port, *_ports_of(common)}
-    return AddressPolicy(networks, frozenset(own), settings.https_only)
-
-
-def _ports_of(common: CommonSettings) -> Iterator[int]:
-    """The ports of Kafka and PostgreSQL, where they are named."""
-    servers = [f"//{server.strip()}" for server in common.kafka_bootstrap_servers.split(",")]
-    for address in (*servers, common.database_url):
-        try:
-            port = urlsplit(address).port
-        except ValueError:
-            continue  # a socket path or something only the driver understands
-        if port is not None:
-            yield port

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
-from services.alerting.courier.store.disabled import disabled_endpoints, take_unannounced, unannounced
+from services.alerting.courier.doors import disabled_endpoints, take_unannounced, unannounced
 from services.alerting.domain.notices import ENDPOINT, Announcement, Disabled, Item, Notification, sent_at, still_news
 from services.alerting.domain.tasks import Contact
 from services.alerting.domain.wording import read_on
@@ -142,9 +142,20 @@ async def _items(tx: WriteTx, notices: Sequence[Notice], today: date) -> list[tu
 
 async def _endpoints(tx: WriteTx, notices: Sequence[Notice]) -> dict[str, Disabled]:
     """What is disabled still, by the name that stands for an account."""
-    names = [one.account_id.removeprefix(ENDPOINT) for one in notices if one.topic == "webhooks"]
-    found = await disabled_endpoints(tx, names) if names else {}
-    return {f"{ENDPOINT}{endpoint_id}": one for endpoint_id, one in found.items()}
+    endpoint_ids = [notice.account_id.removeprefix(ENDPOINT) for notice in notices if notice.topic == "webhooks"]
+    if not endpoint_ids:
+        return {}
+    disabled = {}
+    for endpoint in await disabled_endpoints(tx, endpoint_ids):
+        disabled[f"{ENDPOINT}{endpoint.endpoint_id}"] = Disabled(
+            endpoint.endpoint_id,
+            endpoint.host,
+            endpoint.description,
+            endpoint.reason,
+            endpoint.disabled_at,
+            endpoint.held_count,
+        )
+    return disabled
 
 
 def _once(found: Sequence[tuple[Notice, Item]]) -> tuple[Item, ...]:

@@ -9,7 +9,7 @@ import asyncpg
 import pytest
 
 from services.alerting import SCHEMA
-from services.alerting.courier.store.messages import enqueue
+from services.alerting.courier.doors import enqueue
 from services.alerting.courier.store.queue import UNUSABLE_PAUSE
 from shared.events.directory import Contact
 from shared.telemetry.metrics import exposition
@@ -239,7 +239,7 @@ async def test_a_delivery_of_which_no_attempt_can_be_made_is_put_off_and_holds_u
     async with receiving() as theirs, receiving() as others, hooks(environment, clock=clock) as api:
         bad, good = await api.endpoint(theirs), await api.endpoint(others)
         await api.execute("alter table webhook_deliveries drop constraint webhook_deliveries_trigger_check")
-        webhooks, change = api.app.state.service.webhooks, "update webhook_deliveries set trigger = :name"
+        webhooks, change = api.app.state.service.courier, "update webhook_deliveries set trigger = :name"
         async with webhooks.database.write() as tx:
             await enqueue(tx, message())
             await tx.execute(f"{change} where endpoint_id = :id", name="of a later release", id=bad["id"])

@@ -4,10 +4,10 @@ from typing import Annotated
 
 from fastapi import Depends, Path, Query
 
-from services.alerting.courier.api.endpoints import EndpointId, TheWebhooks
+from services.alerting.courier.api.endpoints import EndpointId, TheCourier
 from services.alerting.courier.api.models import DeliveryDetail, DeliveryItem
 from services.alerting.courier.domain.retry import Status
-from services.alerting.courier.handlers import endpoints as handlers
+from services.alerting.courier.handlers import deliveries as handlers
 from services.alerting.courier.store import endpoints, log
 from services.alerting.courier.store.log import DeliveryFilter
 from shared.errors import NotFound
@@ -38,7 +38,7 @@ def wanted(  # a dependency, so that the route stays readable
 async def list_deliveries(
     endpoint_id: EndpointId,
     caller: Reader,
-    webhooks: TheWebhooks,
+    courier: TheCourier,
     chosen: Annotated[DeliveryFilter, Depends(wanted)],
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
@@ -47,8 +47,8 @@ async def list_deliveries(
     position = read_cursor(cursor, endpoint_id, paging.instant, paging.text) if cursor else None
     after = (position[0], position[1]) if position else None
     owner = caller.owner_email
-    async with webhooks.database.read() as tx:
-        if await endpoints.find(tx, endpoint_id, owner, webhooks.clock.now()) is None:
+    async with courier.database.read() as tx:
+        if await endpoints.find(tx, endpoint_id, owner, courier.clock.now()) is None:
             raise NotFound("not_found", "there is no such endpoint")
         rows = await log.page(tx, endpoint_id, owner, chosen, after, limit + 1)
     page = page_of(rows, limit, lambda row: (row.created_at, row.delivery_id), endpoint_id)
@@ -56,9 +56,9 @@ async def list_deliveries(
 
 
 @router.get("/deliveries/{delivery_id}")
-async def get_delivery(delivery_id: DeliveryId, caller: Reader, webhooks: TheWebhooks) -> DeliveryDetail:
+async def get_delivery(delivery_id: DeliveryId, caller: Reader, courier: TheCourier) -> DeliveryDetail:
     """One delivery with every attempt and what was sent."""
-    async with webhooks.database.read() as tx:
+    async with courier.database.read() as tx:
         delivery = await log.find(tx, delivery_id, caller.owner_email)
         if delivery is None:
             raise NotFound("not_found", "there is no such delivery")
@@ -66,13 +66,13 @@ async def get_delivery(delivery_id: DeliveryId, caller: Reader, webhooks: TheWeb
 
 
 @router.post("/deliveries/{delivery_id}/resend", status_code=202)
-async def resend(delivery_id: DeliveryId, caller: Actor, webhooks: TheWebhooks) -> DeliveryDetail:
+async def resend(delivery_id: DeliveryId, caller: Actor, courier: TheCourier) -> DeliveryDetail:
     """Send it again now, with the same webhook-id and the same bytes."""
-    async with webhooks.database.write() as tx:
-        await handlers.resend(tx, webhooks, caller, delivery_id)
+    async with courier.database.write() as tx:
+        await handlers.resend(tx, courier, caller, delivery_id)
         delivery = await log.find(tx, delivery_id, caller.owner_email)
         if delivery is None:
             raise NotFound("not_found", "there is no such delivery")
         detail = DeliveryDetail.detailed(delivery, await log.attempts(tx, delivery_id))
-    webhooks.wake()
+    courier.wake()
     return detail

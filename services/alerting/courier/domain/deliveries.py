@@ -85,6 +85,18 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class DisabledEndpoint:
+    """An endpoint that is disabled, and how many messages are held for it."""
+
+    endpoint_id: str
+    host: str
+    description: str | None
+    reason: DisabledReason
+    disabled_at: datetime
+    held_count: int
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     """One attempt as the log keeps it; `failure` is None where the receiver answered 2xx."""
 

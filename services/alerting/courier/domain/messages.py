@@ -35,7 +35,7 @@ class WebhookMessage:
 
     `sequence` counts the messages of one account without gaps, in commit order. `data` holds JSON values only
     (str, int, float, bool, None, dict, list). `stakeholder_id` names the person it speaks of, so that erasure
-    finds it.
+    finds it. `owner_email` is the account's owner: an endpoint or key that is limited to an owner gets that owner's.
     """
 
     event_id: UUID
@@ -45,3 +45,4 @@ class WebhookMessage:
     sequence: int | None
     data: dict[str, Any]
     stakeholder_id: str | None = None
+    owner_email: str | None = None

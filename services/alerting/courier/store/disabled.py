@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from services.alerting.domain.notices import Disabled
+from services.alerting.courier.domain.deliveries import DisabledEndpoint, DisabledReason
 from shared.db.transaction import ReadTx, WriteTx
 
 AT_ONCE = 100
@@ -44,7 +44,7 @@ async def take_unannounced(
     return [(row["notice_id"], row["endpoint_id"], row["owner_email"]) for row in rows]
 
 
-async def disabled_endpoints(tx: ReadTx, endpoint_ids: Iterable[str]) -> dict[str, Disabled]:
+async def disabled_endpoints(tx: ReadTx, endpoint_ids: Iterable[str]) -> list[DisabledEndpoint]:
     """Those of the endpoints that are still disabled."""
     rows = await tx.all(
         "select endpoint_id, url, description, disabled_reason, disabled_at, (select count(*) from webhook_deliveries d"
@@ -52,14 +52,14 @@ async def disabled_endpoints(tx: ReadTx, endpoint_ids: Iterable[str]) -> dict[st
         " from webhook_endpoints e where status = 'disabled' and endpoint_id = any(cast(:ids as text[]))",
         ids=list(endpoint_ids),
     )
-    return {
-        row["endpoint_id"]: Disabled(
-            row["endpoint_id"],
-            urlsplit(row["url"]).hostname or "",
-            row["description"],
-            row["disabled_reason"],
-            row["disabled_at"],
-            row["held"],
+    return [
+        DisabledEndpoint(
+            endpoint_id=row["endpoint_id"],
+            host=urlsplit(row["url"]).hostname or "",
+            description=row["description"],
+            reason=DisabledReason(row["disabled_reason"]),
+            disabled_at=row["disabled_at"],
+            held_count=row["held"],
         )
         for row in rows
-    }
+    ]

@@ -4,6 +4,7 @@ A caller limited to an owner sees the deliveries about that owner's accounts, an
 endpoints.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -28,12 +29,7 @@ _FROM = (
     "webhook_deliveries d join webhook_messages m on m.message_id = d.message_id"
     " join webhook_endpoints e on e.endpoint_id = d.endpoint_id"
 )
-_SEEN = (
-    "(cast(:owner as text) is null"
-    " or (d.account_id is null and e.owner_email = :owner)"
-    " or exists (select 1 from accounts a where a.account_id = d.account_id and a.owner_email = :owner))"
-    f" and {visible('m')}"
-)
+_SEEN = f"(cast(:owner as text) is null or m.owner_email = :owner) and {visible('m')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +105,22 @@ async def attempts(tx: ReadTx, delivery_id: str) -> list[Attempt]:
     return [_attempt(row) for row in rows]
 
 
+async def deliveries_of(tx: ReadTx, message_ids: Sequence[str]) -> list[dict[str, Any]]:
+    """How the messages fared at each endpoint, oldest first, with every attempt."""
+    rows = await tx.all(
+        """
+        select message_id, delivery_id, endpoint_id, status, last_failure, next_attempt_at, delivered_at, coalesce((
+            select jsonb_agg(jsonb_build_object('number', a.number, 'trigger', a.trigger, 'actor', a.actor,
+                'started_at', a.started_at, 'duration_ms', a.duration_ms, 'status_code', a.status_code,
+                'failure', a.failure) order by a.number)
+            from webhook_attempts a where a.delivery_id = d.delivery_id), '[]') as attempts
+        from webhook_deliveries d where message_id = any(cast(:ids as text[])) order by created_at, delivery_id
+        """,
+        ids=list(message_ids),
+    )
+    return [dict(row) for row in rows]
+
+
 async def lock(tx: WriteTx, delivery_id: str) -> None:
     """Hold the rows of a delivery, its endpoint's first, as the recording of attempts does."""
     await tx.scalar(
@@ -146,8 +158,10 @@ async def send_again_afterwards(tx: WriteTx, delivery_id: str, actor: str) -> No
 async def insert_test(tx: WriteTx, endpoint_id: str, message: dict[str, Any], actor: str, now: datetime) -> str:
     """A message for one endpoint, tried once. `message` holds message_id, event_type and body."""
     await tx.execute(
-        "insert into webhook_messages (message_id, event_type, body) values (:message_id, :event_type, :body)",
+        "insert into webhook_messages (message_id, event_type, body, owner_email)"
+        " select :message_id, :event_type, :body, owner_email from webhook_endpoints where endpoint_id = :endpoint_id",
         **message,
+        endpoint_id=endpoint_id,
     )
     delivery_id = new_delivery_id()
     await tx.execute(

@@ -2,7 +2,7 @@
 them."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,6 +25,10 @@ class Subscriber:
     def wants(self, message_type: str) -> bool:
         """Whether it asked for messages of this type."""
         return self.event_types is None or message_type in self.event_types
+
+    def gets(self, message: WebhookMessage) -> bool:
+        """Whether the message is for it: of a type it asked for, about an account of its owner if it has one."""
+        return self.wants(message.type) and self.owner_email in (None, message.owner_email)
 
 
 def message_id_of(message: WebhookMessage) -> str:
@@ -66,6 +70,12 @@ async def subscribers(tx: ReadTx) -> list[Subscriber]:
     return [Subscriber(**row) for row in rows]
 
 
+async def subscribed_types(tx: ReadTx, types: Iterable[str]) -> frozenset[str]:
+    """Those of the message types that some endpoint wants; nothing is numbered or stored that nobody wants."""
+    endpoints = await subscribers(tx)
+    return frozenset(wanted for wanted in types if any(endpoint.wants(wanted) for endpoint in endpoints))
+
+
 async def enqueue(tx: WriteTx, *messages: WebhookMessage, to: Sequence[Subscriber] | None = None) -> int:
     """Write the messages and their deliveries in this transaction; returns the number of new deliveries.
 
@@ -74,40 +84,23 @@ async def enqueue(tx: WriteTx, *messages: WebhookMessage, to: Sequence[Subscribe
     stored. `to` are the subscribers, where they were read before in this transaction. The sender has to be woken after
     the commit.
     """
-    wanted = await _subscriptions(tx, messages, await subscribers(tx) if to is None else to)
-    told = {message_id_of(message): message for message, _ in wanted}
-    if not told:
+    endpoints = await subscribers(tx) if to is None else to
+    wanted = [(message, endpoint) for message in messages for endpoint in endpoints if endpoint.gets(message)]
+    if not wanted:
         return 0
-    new = await _insert_messages(tx, told)
+    new = await _insert_messages(tx, {message_id_of(message): message for message, _ in wanted})
     return await _insert_deliveries(tx, [pair for pair in wanted if message_id_of(pair[0]) in new])
 
 
-async def forget_person(tx: WriteTx, account_id: str, stakeholder_id: str, subject: str) -> int:
-    """Erase what messages say about a person: bodies and the receivers' answers go, waiting deliveries end, and the log
-    names them by the hash.
-
-    Returns the number of messages. What is being sent at this moment ends by itself.
-    """
-    person = {"account": account_id, "person": stakeholder_id}
-    concerned = (
-        "message_id in (select message_id from webhook_messages"
-        " where account_id = :account and stakeholder_id = :person)"
-    )
+async def hand_over(tx: WriteTx, owners: Mapping[str, str | None]) -> None:
+    """Let the accounts' owners (account -> e-mail address) read what was sent about them, and nobody who owned them
+    before."""
     await tx.execute(
-        "update webhook_deliveries set status = 'cancelled', next_attempt_at = null, finished_at = now()"
-        f" where status in ('pending', 'held') and {concerned}",
-        **person,
-    )
-    await tx.execute(
-        "update webhook_attempts set response_text = '' where response_text <> '' and delivery_id in"
-        f" (select delivery_id from webhook_deliveries where {concerned})",
-        **person,
-    )
-    return await tx.execute(
-        "update webhook_messages set body = null, stakeholder_id = :subject"
-        " where account_id = :account and stakeholder_id = :person",
-        **person,
-        subject=subject,
+        "update webhook_messages m set owner_email = w.owner_email"
+        " from unnest(cast(:accounts as text[]), cast(:owners as text[])) as w (account_id, owner_email)"
+        " where m.account_id = w.account_id and m.owner_email is distinct from w.owner_email",
+        accounts=list(owners),
+        owners=list(owners.values()),
     )
 
 
@@ -116,38 +109,20 @@ def new_delivery_id() -> str:
     return f"dlv_{uuid7().hex}"
 
 
-async def _subscriptions(
-    tx: WriteTx, messages: Sequence[WebhookMessage], endpoints: Sequence[Subscriber]
-) -> list[tuple[WebhookMessage, Subscriber]]:
-    """Who wants what, in the order of the messages."""
-    owners: dict[str, str | None] = {}
-    if any(endpoint.owner_email for endpoint in endpoints):
-        rows = await tx.all(
-            "select account_id, owner_email from accounts where account_id = any(cast(:accounts as text[]))",
-            accounts=list({message.account_id for message in messages}),
-        )
-        owners = {row["account_id"]: row["owner_email"] for row in rows}
-    return [
-        (message, endpoint)
-        for message in messages
-        for endpoint in endpoints
-        if endpoint.wants(message.type) and endpoint.owner_email in (None, owners.get(message.account_id))
-    ]
-
-
 async def _insert_messages(tx: WriteTx, messages: Mapping[str, WebhookMessage]) -> set[str]:
     """Store the messages, given by their ids; returns the ids of those that are new."""
     rows = await tx.all(
         """
-        insert into webhook_messages (message_id, event_type, account_id, stakeholder_id, sequence, body)
+        insert into webhook_messages (message_id, event_type, account_id, stakeholder_id, owner_email, sequence, body)
         select * from unnest(cast(:ids as text[]), cast(:types as text[]), cast(:accounts as text[]),
-            cast(:people as text[]), cast(:sequences as bigint[]), cast(:bodies as bytea[]))
+            cast(:people as text[]), cast(:owners as text[]), cast(:sequences as bigint[]), cast(:bodies as bytea[]))
         on conflict (message_id) do nothing returning message_id
         """,
         ids=list(messages),
         types=[message.type for message in messages.values()],
         accounts=[message.account_id for message in messages.values()],
         people=[message.stakeholder_id for message in messages.values()],
+        owners=[message.owner_email for message in messages.values()],
         sequences=[message.sequence for message in messages.values()],
         bodies=[body_of(message) for message in messages.values()],
     )

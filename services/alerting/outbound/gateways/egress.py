@@ -26,6 +26,7 @@ from services.alerting.outbound.domain.outcomes import Failure, Outcome, failure
 from services.alerting.outbound.gateways.connections import Connections
 from services.alerting.outbound.gateways.guard import BlockedAddress, Guard, NameNotFound, Resolver, SystemResolver
 from shared.clock import Clock
+from shared.errors import Invalid
 
 USER_AGENT = "Tellback-Webhooks/1.0"
 NOT_ALLOWED = "leads to an address or port that is not allowed"
@@ -129,6 +130,15 @@ class Egress:
                 if len(chunk) > room:
                     received.truncated = True
                     break
+
+
+async def require_allowed(egress: Egress, url: str) -> None:
+    """Raise `Invalid` unless a request may go to the URL that somebody gave in a field of this name."""
+    try:
+        await egress.check(url)
+    except Refused as refusal:
+        problem = {"field": "url", "code": "url_not_allowed", "detail": str(refusal)}
+        raise Invalid("invalid_request", "the request breaks the rules of its fields", errors=[problem]) from None
 
 
 @dataclass(slots=True)
