@@ -8,7 +8,7 @@
 | `hand_over` | an account has another owner, who may read from now on what was sent about it |
 | `forget_person` | erase a person from what was sent and waits |
 | `unannounced`, `take_unannounced`, `disabled_endpoints` | endpoints that were disabled, for who has to be told |
-| `secrets_of` | check what an endpoint's receiver sends back |
+| `secrets_of`, `names_of` | check what an endpoint's receiver sends back, and name it |
 """
 
 from services.alerting.courier.domain import messages
@@ -16,6 +16,7 @@ from services.alerting.courier.domain.messages import WebhookMessage
 from services.alerting.courier.handlers.resources import Courier
 from services.alerting.courier.handlers.secrets import Signatory, secrets_of
 from services.alerting.courier.store.disabled import disabled_endpoints, take_unannounced, unannounced
+from services.alerting.courier.store.endpoints import names_of
 from services.alerting.courier.store.erasures import forget_person
 from services.alerting.courier.store.log import deliveries_of
 from services.alerting.courier.store.messages import (
@@ -37,6 +38,7 @@ __all__ = [
     "forget_person",
     "hand_over",
     "messages",
+    "names_of",
     "secrets_of",
     "subscribed_types",
     "subscribers",

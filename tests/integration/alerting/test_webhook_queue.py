@@ -236,6 +236,21 @@ async def test_erasing_a_person_takes_bodies_answers_and_waiting_deliveries(api:
     assert refusal["code"] == "payload_purged"
 
 
+async def test_what_another_release_has_stored_is_shown_as_it_is(api: Hooks) -> None:
+    async with receiving() as receiver:
+        endpoint = await api.endpoint(receiver)
+        await api.send(message("of.another.release"))
+        delivery = await api.settled(endpoint, "delivered")
+        for column in ("status", "trigger"):
+            await api.execute(f"alter table webhook_deliveries drop constraint webhook_deliveries_{column}_check")
+        await api.execute("update webhook_deliveries set status = 'parked', trigger = 'nightly'")
+        await api.execute("update webhook_attempts set failure = 'cosmic', trigger = 'nightly'")
+        (listed,) = await api.deliveries(endpoint)
+        detail = await api.call("GET", f"/deliveries/{delivery['id']}", 200)
+    assert (listed["status"], listed["trigger"], listed["event_type"]) == ("parked", "nightly", "of.another.release")
+    assert [(attempt["trigger"], attempt["failure"]) for attempt in detail["attempts"]] == [("nightly", "cosmic")]
+
+
 async def test_old_bodies_go_first_and_the_log_later(api: Hooks) -> None:
     """Given resend on a purged payload, then 410, with the attempts kept."""
     async with receiving() as receiver:

@@ -6,8 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from services.alerting.courier.domain.endpoint_health import HealthPolicy
-from services.alerting.courier.domain.retry import RetryPolicy, Status
-from services.alerting.outbound.domain.outcomes import Failure, Outcome
+from services.alerting.courier.domain.retry import RetryPolicy
+from services.alerting.outbound.domain.outcomes import Outcome
 
 TEST_TYPE = "webhook.test"
 """The type of the message that a test sends; nobody subscribes to it."""
@@ -98,15 +98,18 @@ class DisabledEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One attempt as the log keeps it; `failure` is None where the receiver answered 2xx."""
+    """One attempt as the log keeps it; `failure` is None where the receiver answered 2xx.
+
+    `trigger` and `failure` are shown as they were stored: another release may know more of them.
+    """
 
     number: int
-    trigger: Trigger
+    trigger: str
     actor: str | None
     started_at: datetime
     duration_ms: int
     status_code: int | None
-    failure: Failure | None
+    failure: str | None
     response_text: str
     response_truncated: bool
 
@@ -115,7 +118,8 @@ class Attempt:
 class Delivery:
     """One message to one endpoint. `trigger` and `actor` are those of the next attempt, or of the last one.
 
-    `body`, what is sent, and `endpoint_status` are read with a single delivery; `body` is None once purged.
+    `status` and `trigger` are shown as they were stored: another release may know more of them. `body`, what is sent,
+    and `endpoint_status` are read with a single delivery; `body` is None once purged.
     """
 
     delivery_id: str
@@ -124,10 +128,10 @@ class Delivery:
     event_type: str
     account_id: str | None
     sequence: int | None
-    status: Status
+    status: str
     attempts: int
     next_attempt_at: datetime | None
-    trigger: Trigger
+    trigger: str
     actor: str | None
     job_id: str | None
     last_failure: str | None

@@ -48,7 +48,7 @@ async def resend(tx: WriteTx, courier: Courier, caller: Caller, delivery_id: str
     _require_enabled(delivery.endpoint_status)
     if delivery.body is None:
         raise Gone("payload_purged", "what was sent is no longer kept")
-    if delivery.status is Status.SENDING:
+    if delivery.status == Status.SENDING:
         await log.send_again_afterwards(tx, delivery_id, actor_of(caller))
         return
     single = delivery.status not in (Status.PENDING, Status.HELD)

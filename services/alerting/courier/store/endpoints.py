@@ -1,10 +1,11 @@
 """Endpoints, their secrets and their notices. A caller limited to an owner sees that owner's endpoints
 only."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 from sqlalchemy import RowMapping
 
@@ -166,6 +167,15 @@ async def replace_secrets(tx: WriteTx, endpoint_id: str, held: Sequence[SealedSe
             for secret in reversed(held)
         ],
     )
+
+
+async def names_of(tx: ReadTx, endpoint_ids: Iterable[str]) -> dict[str, str]:
+    """What people call the endpoints: their description, or else the host; of deleted ones as well."""
+    rows = await tx.all(
+        "select endpoint_id, url, description from webhook_endpoints where endpoint_id = any(cast(:ids as text[]))",
+        ids=sorted(endpoint_ids),
+    )
+    return {row["endpoint_id"]: row["description"] or urlsplit(row["url"]).hostname or "" for row in rows}
 
 
 async def held_count(tx: ReadTx, endpoint_id: str) -> int:

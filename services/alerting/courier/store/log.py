@@ -11,10 +11,8 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from services.alerting.courier.domain.deliveries import Attempt, Delivery, EndpointStatus, Trigger
-from services.alerting.courier.domain.retry import Status
+from services.alerting.courier.domain.deliveries import Attempt, Delivery, EndpointStatus
 from services.alerting.courier.store.messages import new_delivery_id
-from services.alerting.outbound.domain.outcomes import Failure
 from shared.db.erasures import visible
 from shared.db.transaction import ReadTx, WriteTx
 
@@ -237,10 +235,10 @@ def _delivery(row: RowMapping) -> Delivery:
         event_type=row["event_type"],
         account_id=row["account_id"],
         sequence=row["sequence"],
-        status=Status(row["status"]),
+        status=row["status"],
         attempts=row["attempts"],
         next_attempt_at=row["next_attempt_at"],
-        trigger=Trigger(row["trigger"]),
+        trigger=row["trigger"],
         actor=row["actor"],
         job_id=row["job_id"],
         last_failure=row["last_failure"],
@@ -253,12 +251,12 @@ def _delivery(row: RowMapping) -> Delivery:
 def _attempt(row: RowMapping) -> Attempt:
     return Attempt(
         number=row["number"],
-        trigger=Trigger(row["trigger"]),
+        trigger=row["trigger"],
         actor=row["actor"],
         started_at=row["started_at"],
         duration_ms=row["duration_ms"],
         status_code=row["status_code"],
-        failure=None if row["failure"] is None else Failure(row["failure"]),
+        failure=row["failure"],
         response_text=row["response_text"],
         response_truncated=row["response_truncated"],
     )
