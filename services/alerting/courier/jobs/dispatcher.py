@@ -17,10 +17,11 @@ from functools import partial
 
 from services.alerting.courier.domain.deliveries import Done, SendingRules, Work
 from services.alerting.courier.gateways.sender import Sender
+from services.alerting.courier.jobs.claims import Claims
 from services.alerting.courier.jobs.lanes import Lanes
 from services.alerting.courier.store import queue, upkeep
-from services.alerting.courier.store.health import Notice
-from services.alerting.courier.store.queue import Claimed, Taking
+from services.alerting.courier.store.health import Noted, Notice
+from services.alerting.courier.store.queue import Claimed
 from services.alerting.courier.store.record import Judge, Recorded, Settled, record
 from services.alerting.outbound.domain.outcomes import Failure, Outcome
 from shared.clock import Clock
@@ -64,6 +65,7 @@ class Dispatcher:
         self._ended = asyncio.Event()
         self._stopping = self._away = self._turning = False
         self._lanes = Lanes(rules.in_flight, time.monotonic)
+        self._claims = Claims(database, clock, self._name, rules)
         self._running: set[asyncio.Task[None]] = set()
         self._done: list[Done] = []
         self._soon: asyncio.TimerHandle | None = None
@@ -116,10 +118,12 @@ class Dispatcher:
             return None
         except Exception as error:
             self._done = done + self._done
-            if not self._done or not of_the_items(error):
+            if not of_the_items(error):
                 raise
-            await self._record_apart()
-            return None
+            if self._done:
+                await self._record_apart()
+                return None
+            turn = await self._take_apart(error)
         finally:
             self._turning = False
         self._away = False
@@ -149,6 +153,19 @@ class Dispatcher:
             except Exception as error:
                 log.error("webhook_outcome_lost", delivery_id=done.work.delivery_id, exc_info=error)
 
+    async def _take_apart(self, error: Exception) -> Turn:
+        """A turn that takes row by row, after one that failed. Raises the error where no row is at fault."""
+        work, found = await self._claims.take_apart(self._room, self._lanes.ahead)
+        if not found:
+            self._lanes.add(work)
+            self._start()
+            raise error
+        return Turn(Claimed(work, more=True), Recorded([], Noted()), None)
+
+    @property
+    def _room(self) -> int:
+        return 0 if self._stopping else self._lanes.room
+
     def _judge(self) -> Judge:
         return Judge(self._rules.retry, self._rules.health, self._clock.now(), self._uniform)
 
@@ -163,10 +180,7 @@ class Dispatcher:
         recorded = await record(tx, done, self._judge())
         await queue.give_back(tx, back, self._name, now)
         await self._upkeep(tx, now)
-        room = 0 if self._stopping else self._lanes.room
-        lease = timedelta(seconds=self._rules.lease)
-        taking = Taking(self._name, room, lease, self._lanes.ahead, self._rules.health.probe_every)
-        claimed = await queue.claim(tx, now, taking)
+        claimed = await self._claims.take(tx, now, self._room, self._lanes.ahead)
         next_due = None if claimed.work else await queue.next_due(tx, now)
         return Turn(claimed, recorded, next_due)
 

@@ -12,13 +12,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from typing import Any
 
 from sqlalchemy import RowMapping
 
 from services.alerting.courier.domain.deliveries import Trigger, Work
 from services.alerting.outbound.domain.outcomes import Failure
 from shared.db.erasures import nobody_waits
-from shared.db.transaction import WriteTx
+from shared.db.transaction import ReadTx, WriteTx
 from shared.isolation import of_the_items
 from shared.telemetry.logging import get_logger
 
@@ -35,13 +36,25 @@ again with the same webhook-id. Messages are enqueued by transactions that do wa
 @dataclass(frozen=True, slots=True)
 class Taking:
     """Who takes, how much at most, for how long; `ahead` says for which endpoints how many times their limit, and
-    `probe_every` how often one delivery goes to an endpoint whose breaker is open."""
+    `probe_every` how often one delivery goes to an endpoint whose breaker is open. `passed_over` are the endpoints and
+    the deliveries with which it failed lately; `only` are the deliveries to take from, None for all."""
 
     sender: str
     room: int
     lease: timedelta
     ahead: Mapping[str, int] = field(default_factory=dict)
     probe_every: timedelta = timedelta(seconds=30)
+    passed_over: tuple[Sequence[str], Sequence[str]] = ((), ())
+    only: Sequence[str] | None = None
+
+    def choice(self) -> dict[str, Any]:
+        """The binds of `_ENDPOINT_CHOSEN` and `_chosen`."""
+        endpoints, deliveries = self.passed_over
+        return {
+            "endpoints_over": list(endpoints),
+            "deliveries_over": list(deliveries),
+            "only": None if self.only is None else list(self.only),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +92,33 @@ async def claim(tx: WriteTx, now: datetime, taking: Taking) -> Claimed:
     return Claimed(work, len(endpoints) == at_once, _filled(endpoints, rows))
 
 
+async def due(tx: ReadTx, now: datetime, taking: Taking) -> list[tuple[str, str]]:
+    """(endpoint, delivery) of what may be taken now, the first of each endpoint before the second of any."""
+    rows = await tx.rows(
+        f"""
+        select d.endpoint_id, d.delivery_id from webhook_endpoints e join webhook_deliveries d using (endpoint_id)
+        where {_ENDPOINT_CHOSEN} and {_chosen("d")} and e.status = 'enabled'
+        order by row_number() over (
+            partition by d.endpoint_id order by d.priority, d.next_attempt_at, d.delivery_id
+        ), d.endpoint_id
+        limit :room
+        """,
+        now=now,
+        room=taking.room,
+        **taking.choice(),
+    )
+    return [(endpoint_id, delivery_id) for endpoint_id, delivery_id in rows]
+
+
+async def mark_served(tx: WriteTx, endpoint_ids: Sequence[str], now: datetime) -> None:
+    """Write to the rows of endpoints as taking for them does, and take nothing."""
+    await tx.execute(
+        "update webhook_endpoints set served_at = :now where endpoint_id = any(cast(:ids as text[]))",
+        ids=list(endpoint_ids),
+        now=now,
+    )
+
+
 async def give_back(tx: WriteTx, work: Sequence[Work], sender: str, now: datetime) -> None:
     """Give back what was taken and not attempted: as if it had not been taken."""
     if not work:
@@ -110,6 +150,16 @@ async def next_due(tx: WriteTx, now: datetime) -> datetime | None:
     return due
 
 
+_ENDPOINT_CHOSEN = "e.endpoint_id <> all(cast(:endpoints_over as text[]))"
+
+
+def _chosen(alias: str) -> str:
+    """Whether a delivery is due and may be chosen."""
+    return f"""{alias}.status = 'pending' and {alias}.next_attempt_at <= greatest(:now, now())
+        and {nobody_waits(f"{alias}.account_id")} and {alias}.delivery_id <> all(cast(:deliveries_over as text[]))
+        and (cast(:only as text[]) is null or {alias}.delivery_id = any(cast(:only as text[])))"""
+
+
 _IN_FLIGHT = """
     select count(*) filter (where s.sender = :sender) as own, count(*) filter (where s.sender <> :sender) as others
     from webhook_deliveries s where s.endpoint_id = e.endpoint_id and s.status = 'sending'
@@ -136,12 +186,11 @@ async def _lock_endpoints(tx: WriteTx, now: datetime, taking: Taking, limit: int
         with chosen as materialized (
             select e.endpoint_id from webhook_endpoints e
                 cross join lateral ({_IN_FLIGHT}) as busy cross join lateral ({_AHEAD}) as ahead
-            where e.status = 'enabled' and (e.breaker_until is null or e.breaker_until <= :now)
+            where {_ENDPOINT_CHOSEN} and e.status = 'enabled' and (e.breaker_until is null or e.breaker_until <= :now)
                 and (e.rest_until is null or e.rest_until <= :now)
                 and exists (
                     select 1 from webhook_deliveries d
-                    where d.endpoint_id = e.endpoint_id and d.status = 'pending'
-                        and d.next_attempt_at <= greatest(:now, now()) and {nobody_waits("d.account_id")}
+                    where d.endpoint_id = e.endpoint_id and {_chosen("d")}
                 )
                 and {_FREE} > 0
             order by e.served_at nulls first, e.endpoint_id
@@ -162,6 +211,7 @@ async def _lock_endpoints(tx: WriteTx, now: datetime, taking: Taking, limit: int
         sender=taking.sender,
         ahead_ids=list(taking.ahead),
         ahead_times=list(taking.ahead.values()),
+        **taking.choice(),
     )
     return {row["endpoint_id"]: row for row in rows}
 
@@ -179,8 +229,7 @@ async def _take(tx: WriteTx, endpoint_ids: list[str], now: datetime, taking: Tak
             cross join lateral (select greatest(0, least(cast(:room_each as int), {_FREE})) as number) as places
             cross join lateral (
                 select c.delivery_id from webhook_deliveries c
-                where c.endpoint_id = e.endpoint_id and c.status = 'pending'
-                    and c.next_attempt_at <= greatest(:now, now()) and {nobody_waits("c.account_id")}
+                where c.endpoint_id = e.endpoint_id and {_chosen("c")}
                     and not (e.ordered and c.account_id is not null and exists (
                         select 1 from webhook_deliveries earlier
                         where earlier.endpoint_id = c.endpoint_id and earlier.account_id = c.account_id
@@ -207,6 +256,7 @@ async def _take(tx: WriteTx, endpoint_ids: list[str], now: datetime, taking: Tak
         room_each=taking.room // len(endpoint_ids),
         ahead_ids=list(taking.ahead),
         ahead_times=list(taking.ahead.values()),
+        **taking.choice(),
     )
     return sorted(rows, key=lambda row: str(row["delivery_id"]))
 
