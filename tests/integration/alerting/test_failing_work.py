@@ -67,11 +67,11 @@ async def test_webhooks_go_on_once_what_stopped_all_of_them_is_gone(environment:
     async with receiving() as receiver, hooks(environment, **QUICK) as api:
         endpoint = await api.endpoint(receiver)
         tasks = api.app.state.plumbing.tasks
-        await api.execute("alter table webhook_secrets rename column expires_at to ends_at")
+        await api.execute("alter table webhook_endpoints rename column served_at to served")
         await api.send(message())
         await eventually(lambda: "webhooks" in tasks.failing)
         assert await api.deliveries(endpoint), "the API goes on"
-        await api.execute("alter table webhook_secrets rename column ends_at to expires_at")
+        await api.execute("alter table webhook_endpoints rename column served to served_at")
         await eventually(lambda: _all_delivered(api, endpoint), timeout=30)
         await eventually(lambda: not tasks.failing, timeout=30)
 

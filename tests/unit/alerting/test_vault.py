@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.alerting.courier.domain.deliveries import Trigger, Work
+from services.alerting.courier.domain.deliveries import DueAttempt, Trigger
 from services.alerting.courier.gateways.sender import Sender
 from services.alerting.outbound.domain.addresses import AddressPolicy
 from services.alerting.outbound.domain.outcomes import Failure
@@ -43,7 +43,7 @@ def test_nothing_else_opens_it() -> None:
 
 
 async def test_an_attempt_whose_secrets_do_not_open_fails_as_sealed() -> None:
-    work = Work(
+    work = DueAttempt(
         delivery_id="dlv_1",
         endpoint_id="ep_1",
         url="http://127.0.0.1:9/",

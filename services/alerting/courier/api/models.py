@@ -20,7 +20,7 @@ from services.alerting.courier.domain.custom_headers import check_headers
 from services.alerting.courier.domain.deliveries import Attempt, Delivery, Endpoint
 from services.alerting.courier.domain.messages import MESSAGE_TYPES
 from services.alerting.courier.domain.signing import DEFAULT_GRACE, MAX_GRACE, checked_secret
-from services.alerting.courier.store.endpoints import Notice
+from services.alerting.courier.store.endpoints import StoredNotice
 from services.alerting.outbound.domain.addresses import without_path
 from shared.http.params import Instant
 
@@ -243,7 +243,7 @@ class EndpointDetail(EndpointItem):
     notices: list[NoticeItem]
 
     @classmethod
-    def detailed(cls, endpoint: Endpoint, held: int, notices: list[Notice]) -> Self:
+    def detailed(cls, endpoint: Endpoint, held: int, notices: list[StoredNotice]) -> Self:
         """The endpoint as it is shown alone."""
         shown = [
             NoticeItem(

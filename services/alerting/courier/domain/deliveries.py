@@ -143,7 +143,7 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class Work:
+class DueAttempt:
     """One attempt to be made: everything a sender needs, so that it holds no database session meanwhile."""
 
     delivery_id: str
@@ -162,10 +162,10 @@ class Work:
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class EndedAttempt:
     """An attempt that has ended."""
 
-    work: Work
+    work: DueAttempt
     started_at: datetime
     outcome: Outcome
 

@@ -4,7 +4,7 @@ import json
 from datetime import datetime
 
 from services.alerting.courier.domain.chat import rendered
-from services.alerting.courier.domain.deliveries import Work
+from services.alerting.courier.domain.deliveries import DueAttempt
 from services.alerting.courier.gateways.signer import signed_headers
 from services.alerting.outbound.domain.outcomes import Failure, Outcome
 from services.alerting.outbound.gateways.egress import Egress
@@ -18,7 +18,7 @@ class Sender:
         self._egress = egress
         self._vault = vault
 
-    async def send(self, work: Work, at: datetime) -> Outcome:
+    async def send(self, work: DueAttempt, at: datetime) -> Outcome:
         """Post the message with fresh signatures of every live secret."""
         try:
             secrets = [self._vault.open(sealed, secret_of(work.endpoint_id)) for sealed in work.sealed_secrets]

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
-from services.alerting.courier.domain.deliveries import SendingRules, Work
+from services.alerting.courier.domain.deliveries import DueAttempt, SendingRules
 from services.alerting.courier.store import queue
 from services.alerting.courier.store.queue import Claimed, Taking
 from shared.clock import Clock
@@ -27,7 +27,7 @@ class Claims:
         """Take up to `room` deliveries in a turn; `ahead` says for which endpoints how many times their limit."""
         return await queue.claim(tx, now, self._taking(room, ahead))
 
-    async def take_apart(self, room: int, ahead: Mapping[str, int]) -> tuple[list[Work], bool]:
+    async def take_singly(self, room: int, ahead: Mapping[str, int]) -> tuple[list[DueAttempt], bool]:
         """Find the rows over which a turn has failed, pass over them from now on, and take the others.
 
         Returns what was taken, and whether there was such a row: if not, the turn failed over something else.
@@ -37,7 +37,7 @@ class Claims:
         endpoint_ids = list(dict.fromkeys(endpoint_id for endpoint_id, _ in due))
         usable = await self._endpoints.each(endpoint_ids, self._try_endpoints)
         delivery_ids = [delivery_id for endpoint_id, delivery_id in due if endpoint_id in usable]
-        work: list[Work] = []
+        work: list[DueAttempt] = []
 
         async def take(only: Sequence[str]) -> None:
             taking, now = self._taking(room - len(work), ahead, only), self._clock.now()

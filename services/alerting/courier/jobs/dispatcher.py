@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 
-from services.alerting.courier.domain.deliveries import Done, SendingRules, Work
+from services.alerting.courier.domain.deliveries import DueAttempt, EndedAttempt, SendingRules
 from services.alerting.courier.gateways.sender import Sender
 from services.alerting.courier.jobs.claims import Claims
 from services.alerting.courier.jobs.lanes import Lanes
 from services.alerting.courier.store import queue, upkeep
-from services.alerting.courier.store.health import Noted, Notice
+from services.alerting.courier.store.health import Noted, OperatorNotice
 from services.alerting.courier.store.queue import Claimed
 from services.alerting.courier.store.record import Judge, Recorded, Settled, record
 from services.alerting.outbound.domain.outcomes import Failure, Outcome
@@ -67,7 +67,7 @@ class Dispatcher:
         self._lanes = Lanes(rules.in_flight, time.monotonic)
         self._claims = Claims(database, clock, self._name, rules)
         self._running: set[asyncio.Task[None]] = set()
-        self._done: list[Done] = []
+        self._done: list[EndedAttempt] = []
         self._soon: asyncio.TimerHandle | None = None
         self._chores: dict[str, float] = {}
         self._uniform = random.SystemRandom().uniform
@@ -123,7 +123,7 @@ class Dispatcher:
             if self._done:
                 await self._record_apart()
                 return None
-            turn = await self._take_apart(error)
+            turn = await self._take_singly(error)
         finally:
             self._turning = False
         self._away = False
@@ -153,9 +153,9 @@ class Dispatcher:
             except Exception as error:
                 log.error("webhook_outcome_lost", delivery_id=done.work.delivery_id, exc_info=error)
 
-    async def _take_apart(self, error: Exception) -> Turn:
+    async def _take_singly(self, error: Exception) -> Turn:
         """A turn that takes row by row, after one that failed. Raises the error where no row is at fault."""
-        work, found = await self._claims.take_apart(self._room, self._lanes.ahead)
+        work, found = await self._claims.take_singly(self._room, self._lanes.ahead)
         if not found:
             self._lanes.add(work)
             self._start()
@@ -175,7 +175,7 @@ class Dispatcher:
             self._running.add(task)
             task.add_done_callback(self._running.discard)
 
-    async def _work(self, tx: WriteTx, done: list[Done], back: list[Work]) -> Turn:
+    async def _work(self, tx: WriteTx, done: list[EndedAttempt], back: list[DueAttempt]) -> Turn:
         now = self._clock.now()
         recorded = await record(tx, done, self._judge())
         await queue.give_back(tx, back, self._name, now)
@@ -220,7 +220,7 @@ class Dispatcher:
             async with asyncio.timeout(seconds):
                 await self._awake.wait()
 
-    async def _attempt(self, work: Work) -> None:
+    async def _attempt(self, work: DueAttempt) -> None:
         started_at, began = self._clock.now(), time.monotonic()
         try:
             outcome = await self._sender.send(work, started_at)
@@ -229,7 +229,7 @@ class Dispatcher:
         except Exception as error:  # a fault of ours with one delivery must not stop the others
             log.error("webhook_attempt_broke", delivery_id=work.delivery_id, exc_info=error)
             outcome = Outcome(Failure.INTERNAL)
-        self._done.append(Done(work, started_at, outcome))
+        self._done.append(EndedAttempt(work, started_at, outcome))
         if outcome.status_code == 410:
             self._lanes.drop(work.endpoint_id)
         success = outcome.failure is None
@@ -285,7 +285,7 @@ class Dispatcher:
             log.debug("webhook_delivered", **facts)
 
 
-def _warn(notice: Notice) -> None:
+def _warn(notice: OperatorNotice) -> None:
     facts = {"endpoint_id": notice.endpoint_id, "kind": notice.kind, "percent": notice.level, "since": notice.subject}
     if notice.level == 100:
         log.error("webhook_endpoint_failing", **facts)

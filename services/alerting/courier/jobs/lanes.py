@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, field
 
-from services.alerting.courier.domain.deliveries import Work
+from services.alerting.courier.domain.deliveries import DueAttempt
 
 AHEAD_SECONDS = 0.4
 MOST_AHEAD = 32
@@ -28,7 +28,7 @@ class Lane:
 
     width: int = 1
     running: int = 0
-    waiting: deque[tuple[float, Work]] = field(default_factory=deque)
+    waiting: deque[tuple[float, DueAttempt]] = field(default_factory=deque)
     pace: float | None = None
     more: bool = False
     dry: bool = False
@@ -55,7 +55,7 @@ class Lanes:
         self._in_flight = in_flight
         self._monotonic = monotonic
         self._lanes: dict[str, Lane] = {}
-        self._back: list[Work] = []
+        self._back: list[DueAttempt] = []
         self._running = 0
 
     @property
@@ -74,7 +74,7 @@ class Lanes:
         """For endpoints that may be given more than their limit at a time: how many times as much."""
         return {endpoint_id: lane.ahead for endpoint_id, lane in self._lanes.items() if lane.ahead > 1}
 
-    def add(self, taken: Iterable[Work], filled: Set[str] = frozenset(), low: Set[str] = frozenset()) -> None:
+    def add(self, taken: Iterable[DueAttempt], filled: Set[str] = frozenset(), low: Set[str] = frozenset()) -> None:
         """Queue what a turn took; `filled` are the endpoints for which there may be more, `low` those that were when
         it began."""
         now = self._monotonic()
@@ -85,9 +85,9 @@ class Lanes:
             lane.width, lane.more, lane.dry = work.max_in_flight, work.endpoint_id in filled, False
             lane.waiting.append((now, work))
 
-    def start(self) -> list[Work]:
+    def start(self) -> list[DueAttempt]:
         """What is to be attempted now, the endpoints in turn; it counts as running from here on."""
-        started: list[Work] = []
+        started: list[DueAttempt] = []
         while self._running < self._in_flight:
             free = [lane for lane in self._lanes.values() if lane.waiting and lane.running < lane.width]
             if not free:
@@ -98,7 +98,7 @@ class Lanes:
                 self._running += 1
         return started
 
-    def finished(self, work: Work, seconds: float, *, success: bool) -> bool:
+    def finished(self, work: DueAttempt, seconds: float, *, success: bool) -> bool:
         """An attempt has ended; returns whether its lane runs low. What comes new brings a turn by itself.
 
         After a failure what waits is given back: the breaker decides from the row whether more may be sent.
@@ -122,7 +122,7 @@ class Lanes:
             lane.waiting.clear()
             lane.pace = None
 
-    def unattempted(self, *, everything: bool = False) -> list[Work]:
+    def unattempted(self, *, everything: bool = False) -> list[DueAttempt]:
         """What is to be given back: dropped, waiting for too long, or everything that waits. Handed out
         once."""
         oldest = self._monotonic() - WAIT_SECONDS

@@ -37,7 +37,7 @@ class SealedSecret:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class StoredNotice:
     """Something an operator should hear of, once. `level` is a percentage of a limit; `event_type` and `message_id`
     name the message whose attempt brought it about."""
 
@@ -187,7 +187,7 @@ async def held_count(tx: ReadTx, endpoint_id: str) -> int:
     return count
 
 
-async def notices(tx: ReadTx, endpoint_id: str, limit: int = 20) -> list[Notice]:
+async def notices(tx: ReadTx, endpoint_id: str, limit: int = 20) -> list[StoredNotice]:
     """The newest notices."""
     rows = await tx.all(
         "select kind, subject, level, event_type, message_id, created_at from webhook_notices"
@@ -195,7 +195,7 @@ async def notices(tx: ReadTx, endpoint_id: str, limit: int = 20) -> list[Notice]
         endpoint_id=endpoint_id,
         limit=limit,
     )
-    return [Notice(**row) for row in rows]
+    return [StoredNotice(**row) for row in rows]
 
 
 def _endpoint(row: RowMapping) -> Endpoint:

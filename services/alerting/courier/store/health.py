@@ -8,27 +8,27 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from services.alerting.courier.domain.deliveries import DisabledReason, Done, Work
+from services.alerting.courier.domain.deliveries import DisabledReason, DueAttempt, EndedAttempt
 from services.alerting.courier.domain.endpoint_health import Health, HealthPolicy, Reached, after_ended, worth_writing
 from shared.db.transaction import WriteTx
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class OperatorNotice:
     """Something for the operator: about what, at which level (percent of a limit), by whose attempt."""
 
     endpoint_id: str
     kind: str
     subject: str
     level: int | None = None
-    work: Work | None = None
+    work: DueAttempt | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Noted:
     """Notices that came about, and the endpoints that are to get nothing for now."""
 
-    notices: list[Notice] = field(default_factory=list)
+    notices: list[OperatorNotice] = field(default_factory=list)
     closed: set[str] = field(default_factory=set)
 
 
@@ -45,7 +45,7 @@ async def locked_endpoints(tx: WriteTx, endpoint_ids: Iterable[str]) -> dict[str
 
 
 async def update_health(
-    tx: WriteTx, endpoints: Mapping[str, RowMapping], done: Sequence[Done], policy: HealthPolicy, now: datetime
+    tx: WriteTx, endpoints: Mapping[str, RowMapping], done: Sequence[EndedAttempt], policy: HealthPolicy, now: datetime
 ) -> Noted:
     """Judge the endpoints by the attempts that ended, and disable those that failed for too long."""
     noted, changed = Noted(), []
@@ -86,7 +86,7 @@ async def disable(tx: WriteTx, endpoint_id: str, reason: DisabledReason, now: da
     return changed > 0
 
 
-async def notify(tx: WriteTx, notices: Iterable[Notice], now: datetime) -> None:
+async def notify(tx: WriteTx, notices: Iterable[OperatorNotice], now: datetime) -> None:
     """Keep notices for the operator, each once."""
     await tx.execute_many(
         "insert into webhook_notices (endpoint_id, kind, subject, level, event_type, message_id, created_at)"
@@ -106,8 +106,8 @@ async def notify(tx: WriteTx, notices: Iterable[Notice], now: datetime) -> None:
     )
 
 
-def _notice_of(endpoint_id: str, reached: Reached, work: Work) -> Notice:
-    return Notice(endpoint_id, reached.kind, reached.since.isoformat(), reached.level, work)
+def _notice_of(endpoint_id: str, reached: Reached, work: DueAttempt) -> OperatorNotice:
+    return OperatorNotice(endpoint_id, reached.kind, reached.since.isoformat(), reached.level, work)
 
 
 def _health_of(row: RowMapping) -> Health:

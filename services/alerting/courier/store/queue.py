@@ -16,7 +16,7 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from services.alerting.courier.domain.deliveries import Trigger, Work
+from services.alerting.courier.domain.deliveries import DueAttempt, Trigger
 from services.alerting.outbound.domain.outcomes import Failure
 from shared.db.erasures import nobody_waits
 from shared.db.transaction import ReadTx, WriteTx
@@ -63,7 +63,7 @@ class Claimed:
     they may have, so that more may wait for them.
     """
 
-    work: list[Work]
+    work: list[DueAttempt]
     more: bool
     filled: frozenset[str] = frozenset()
 
@@ -119,7 +119,7 @@ async def mark_served(tx: WriteTx, endpoint_ids: Sequence[str], now: datetime) -
     )
 
 
-async def give_back(tx: WriteTx, work: Sequence[Work], sender: str, now: datetime) -> None:
+async def give_back(tx: WriteTx, work: Sequence[DueAttempt], sender: str, now: datetime) -> None:
     """Give back what was taken and not attempted: as if it had not been taken."""
     if not work:
         return
@@ -261,8 +261,8 @@ async def _take(tx: WriteTx, endpoint_ids: list[str], now: datetime, taking: Tak
     return sorted(rows, key=lambda row: str(row["delivery_id"]))
 
 
-def _work_of(row: RowMapping, endpoint: RowMapping) -> Work:
-    return Work(
+def _work_of(row: RowMapping, endpoint: RowMapping) -> DueAttempt:
+    return DueAttempt(
         delivery_id=row["delivery_id"],
         endpoint_id=row["endpoint_id"],
         url=endpoint["url"],

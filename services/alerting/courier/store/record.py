@@ -8,10 +8,17 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from services.alerting.courier.domain.deliveries import DisabledReason, Done
+from services.alerting.courier.domain.deliveries import DisabledReason, EndedAttempt
 from services.alerting.courier.domain.endpoint_health import HealthPolicy
 from services.alerting.courier.domain.retry import Next, RetryPolicy, Status, after_attempt
-from services.alerting.courier.store.health import Noted, Notice, disable, locked_endpoints, notify, update_health
+from services.alerting.courier.store.health import (
+    Noted,
+    OperatorNotice,
+    disable,
+    locked_endpoints,
+    notify,
+    update_health,
+)
 from shared.db.transaction import WriteTx
 
 Uniform = Callable[[float, float], float]
@@ -32,7 +39,7 @@ class Settled:
     """What became of an attempt's delivery; `given_up` when the schedule was used up by it, `wanted_again` when
     somebody asked for another attempt meanwhile."""
 
-    done: Done
+    done: EndedAttempt
     status: Status
     given_up: bool
     wanted_again: bool
@@ -46,7 +53,7 @@ class Recorded:
     noted: Noted
 
 
-async def record(tx: WriteTx, done: Sequence[Done], judge: Judge) -> Recorded:
+async def record(tx: WriteTx, done: Sequence[EndedAttempt], judge: Judge) -> Recorded:
     """Write down attempts that have ended, given as they ended. Endpoints are locked first and in order, then
     deliveries."""
     if not done:
@@ -58,7 +65,7 @@ async def record(tx: WriteTx, done: Sequence[Done], judge: Judge) -> Recorded:
     return Recorded(settled, await update_health(tx, endpoints, done, judge.health, judge.now))
 
 
-async def _deliver(tx: WriteTx, done: Sequence[Done], now: datetime) -> list[Settled]:
+async def _deliver(tx: WriteTx, done: Sequence[EndedAttempt], now: datetime) -> list[Settled]:
     """Successes, the common case, in one statement. One that is told too late, after its lease, counts as
     well."""
     if not done:
@@ -110,7 +117,9 @@ async def _deliver(tx: WriteTx, done: Sequence[Done], now: datetime) -> list[Set
     ]
 
 
-async def _fail(tx: WriteTx, done: Sequence[Done], endpoints: Mapping[str, RowMapping], judge: Judge) -> list[Settled]:
+async def _fail(
+    tx: WriteTx, done: Sequence[EndedAttempt], endpoints: Mapping[str, RowMapping], judge: Judge
+) -> list[Settled]:
     """Failures: each is judged by itself."""
     if not done:
         return []
@@ -137,7 +146,9 @@ async def _fail(tx: WriteTx, done: Sequence[Done], endpoints: Mapping[str, RowMa
         settled.append(Settled(item, verdict.status, given_up, wanted_again=row["resend_by"] is not None))
     await _update_deliveries(tx, updates)
     ended = [item.done.work for item in settled if item.given_up]
-    await notify(tx, [Notice(work.endpoint_id, "exhausted", work.delivery_id, work=work) for work in ended], judge.now)
+    await notify(
+        tx, [OperatorNotice(work.endpoint_id, "exhausted", work.delivery_id, work=work) for work in ended], judge.now
+    )
     return settled
 
 
@@ -158,13 +169,13 @@ async def _send_again(tx: WriteTx, delivery_ids: list[str], now: datetime) -> No
     )
 
 
-async def _disable_gone(tx: WriteTx, done: Sequence[Done], now: datetime) -> dict[str, str]:
+async def _disable_gone(tx: WriteTx, done: Sequence[EndedAttempt], now: datetime) -> dict[str, str]:
     """Disable the endpoints that answered 410; the status of those it was news for."""
     changed = {}
     for endpoint_id in sorted({item.work.endpoint_id for item in done if item.outcome.status_code == 410}):
         if await disable(tx, endpoint_id, DisabledReason.GONE, now):
             changed[endpoint_id] = "disabled"
-            await notify(tx, [Notice(endpoint_id, "gone", now.isoformat())], now)
+            await notify(tx, [OperatorNotice(endpoint_id, "gone", now.isoformat())], now)
     return changed
 
 
@@ -175,7 +186,7 @@ def _at(endpoint_status: str, verdict: Next) -> Next:
     return verdict
 
 
-def _update_of(item: Done, row: RowMapping, verdict: Next, now: datetime) -> dict[str, Any]:
+def _update_of(item: EndedAttempt, row: RowMapping, verdict: Next, now: datetime) -> dict[str, Any]:
     open_still = verdict.status in (Status.PENDING, Status.HELD)
     return {
         "delivery_id": item.work.delivery_id,
@@ -213,7 +224,7 @@ async def _locked_deliveries(tx: WriteTx, delivery_ids: list[str]) -> dict[str, 
     return {row["delivery_id"]: row for row in rows}
 
 
-async def _log_attempts(tx: WriteTx, done: Sequence[Done], erased: set[str]) -> None:
+async def _log_attempts(tx: WriteTx, done: Sequence[EndedAttempt], erased: set[str]) -> None:
     """A late word about an attempt that was taken for lost replaces that. Of an erased person no answer is
     kept."""
     await tx.execute_many(
