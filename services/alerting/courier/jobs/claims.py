@@ -25,7 +25,11 @@ class Claims:
 
     async def take(self, tx: WriteTx, now: datetime, room: int, ahead: Mapping[str, int]) -> Claimed:
         """Take up to `room` deliveries in a turn; `ahead` says for which endpoints how many times their limit."""
-        return await queue.claim(tx, now, self._taking(room, ahead))
+        claimed = await queue.claim(tx, now, self._taking(room, ahead))
+        for work in claimed.work:
+            self._endpoints.done(work.endpoint_id)
+            self._deliveries.done(work.delivery_id)
+        return claimed
 
     async def take_singly(self, room: int, ahead: Mapping[str, int]) -> tuple[list[DueAttempt], bool]:
         """Find the rows over which a turn has failed, pass over them from now on, and take the others.
