@@ -1,9 +1,10 @@
 """Composition root of alerting: settings to resources to the HTTP application."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
+from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 from fastapi import FastAPI
@@ -17,11 +18,11 @@ from services.alerting.api import (
     follow_ups,
     notifications,
     rules,
-    webhooks,
-    webhooks_deliveries,
 )
 from services.alerting.api.resources import Alerting
 from services.alerting.consumer import handlers
+from services.alerting.courier.api import deliveries, endpoints
+from services.alerting.courier.app import delivering
 from services.alerting.domain.calendar import BusinessCalendar, Due, parse_holidays, parse_hours, parse_weekdays
 from services.alerting.domain.payloads import Context, Links
 from services.alerting.domain.people import Staff
@@ -42,9 +43,11 @@ from services.alerting.handlers.watches import (
     watch_segments,
 )
 from services.alerting.jobs.defaults import put_rules_in_place
-from services.alerting.jobs.delivery_setup import delivering
 from services.alerting.jobs.notices import Postman
 from services.alerting.jobs.timers import Timer, Work, at_once, each
+from services.alerting.outbound.domain.addresses import AddressPolicy, parsed_networks
+from services.alerting.outbound.gateways.egress import Budgets, Egress
+from services.alerting.outbound.gateways.vault import Vault
 from services.alerting.settings import AlertingSettings
 from shared.clock import Clock, SystemClock
 from shared.db.erasures import Journal
@@ -67,21 +70,24 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
     clock = clock or SystemClock()
     settings = AlertingSettings.load()
     resources = resources_of(settings, common, clock)
+    vault = Vault(common.secret_key.get_secret_value())
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with Plumbing.open(SCHEMA, common, clock) as plumbing, delivering(plumbing, settings) as sending:
+        async with (
+            Plumbing.open(SCHEMA, common, clock) as plumbing,
+            egress_of(settings, common, clock) as egress,
+            delivering(plumbing, settings, egress, vault) as courier,
+        ):
 
             def committed() -> None:
                 plumbing.relay.wake()
-                sending.wake()
+                courier.wake()
 
             app.state.plumbing = plumbing
             mailer = Mailer(mail_server_of(settings))
-            app.state.service = Alerting(resources, committed, sending, mailer.configured)
-            postman = Postman(
-                plumbing.database, resources, mailer, sending.egress, sending.vault, settings.notice_poll_s
-            )
+            app.state.service = Alerting(resources, committed, courier, egress, vault, mailer.configured)
+            postman = Postman(plumbing.database, resources, mailer, egress, vault, settings.notice_poll_s)
             plumbing.background("notices", postman.run)
             plumbing.background("rules", partial(put_rules_in_place, plumbing.database, clock))
             for name, seconds, work in timers_of(settings, resources):
@@ -98,7 +104,7 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
             bulk.router,
             *(follow_ups.router, follow_up_actions.router, rules.router, notifications.router, erasures.router),
             callbacks.router,
-            *(webhooks.router, webhooks_deliveries.router, parked),
+            *(endpoints.router, deliveries.router, parked),
         ],
         lifespan,
         clock=clock,
@@ -144,6 +150,45 @@ def resources_of(settings: AlertingSettings, common: CommonSettings, clock: Cloc
         notice_lease=timedelta(seconds=settings.notice_lease_s),
         burst=timedelta(hours=settings.burst_hours),
     )
+
+
+@asynccontextmanager
+async def egress_of(settings: AlertingSettings, common: CommonSettings, clock: Clock) -> AsyncIterator[Egress]:
+    """The way out to addresses that users gave, closed when the block ends. Raises InvalidSettings."""
+    budgets = Budgets(connect=settings.connect_timeout_s, attempt=settings.attempt_timeout_s)
+    egress = Egress(policy_of(settings, common), clock, budgets)
+    try:
+        yield egress
+    finally:
+        await egress.aclose()
+
+
+def policy_of(settings: AlertingSettings, common: CommonSettings) -> AddressPolicy:
+    """Where webhooks may go. Raises `InvalidSettings`."""
+    try:
+        networks = parsed_networks(",".join(settings.allow_networks))
+    except ValueError:
+        raise InvalidSettings(
+            "invalid_settings", "TELLBACK_ALERTING_ALLOW_NETWORKS: must be networks such as 10.20.0.0/16"
+        ) from None
+    try:
+        own = {int(port) for port in settings.own_ports}
+    except ValueError:
+        raise InvalidSettings("invalid_settings", "TELLBACK_ALERTING_OWN_PORTS: must be port numbers") from None
+    own |= {settings.port, *_ports_of(common)}
+    return AddressPolicy(networks, frozenset(own), settings.https_only)
+
+
+def _ports_of(common: CommonSettings) -> Iterator[int]:
+    """The ports of Kafka and PostgreSQL, where they are named."""
+    servers = [f"//{server.strip()}" for server in common.kafka_bootstrap_servers.split(",")]
+    for address in (*servers, common.database_url):
+        try:
+            port = urlsplit(address).port
+        except ValueError:
+            continue  # a socket path or something only the driver understands
+        if port is not None:
+            yield port
 
 
 def mail_server_of(settings: AlertingSettings) -> MailServer | None:

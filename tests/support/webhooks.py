@@ -12,8 +12,7 @@ import pytest
 from fastapi import FastAPI
 
 from services.alerting.app import build
-from services.alerting.domain.messages import WebhookMessage
-from services.alerting.store.webhooks import enqueue
+from services.alerting.courier.doors import WebhookMessage, enqueue
 from shared.clock import Clock
 from shared.ids import uuid7
 from tests.support.environment import Environment
@@ -65,7 +64,7 @@ class Hooks:
 
     async def send(self, *messages: WebhookMessage) -> int:
         """Enqueue messages in one transaction, as a handler does, and wake the sender."""
-        webhooks = self.app.state.service.webhooks
+        webhooks = self.app.state.service.courier
         async with webhooks.database.write() as tx:
             count: int = await enqueue(tx, *messages)
         webhooks.wake()
@@ -112,7 +111,7 @@ class Hooks:
 
     async def execute(self, statement: str, **params: Any) -> Any:
         """Run SQL in the service's schema, to bring about what time would."""
-        async with self.app.state.service.webhooks.database.write() as tx:
+        async with self.app.state.service.courier.database.write() as tx:
             return await tx.execute(statement, **params)
 
 

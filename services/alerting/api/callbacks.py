@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from services.alerting.api.models import Input, Line, OutcomeName, State, Text, Version
 from services.alerting.api.resources import TheService
+from services.alerting.api.views import CRM
 from services.alerting.domain import lifecycle
 from services.alerting.domain.tasks import Closing
 from services.alerting.gateways.verifier import Signed
@@ -112,9 +113,9 @@ async def call_back(
     raw = await request.body()
     signed = Signed(webhook_id, webhook_timestamp, webhook_signature)
     async with database.read() as tx:
-        callback = await genuine(tx, service.webhooks, endpoint_id, signed, raw)
+        callback = await genuine(tx, service.resources, service.vault, endpoint_id, signed, raw)
     body = _read(raw)
-    command = Command(body.follow_up_id, callback.caller, body.version, body.said(), f"crm:{endpoint_id}")
+    command = Command(body.follow_up_id, callback.caller, body.version, body.said(), f"{CRM}{endpoint_id}")
     command = replace(command, touches=body.by is not None)
     action = body.carried_out()
     answered = await database.retrying(lambda tx: take(tx, service.resources, callback, command, action))

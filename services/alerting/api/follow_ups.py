@@ -8,7 +8,8 @@ from fastapi import Header, Query, Response
 
 from services.alerting.api.models import FollowUp, FollowUpDetail, LoopGroup, NewFollowUp, Summary, Why
 from services.alerting.api.resources import Alerting, FollowUpId, TheService
-from services.alerting.api.views import detail_view, follow_up_view, webhook_id_of, why_view
+from services.alerting.api.views import detail_view, endpoint_of, follow_up_view, webhook_id_of, why_view
+from services.alerting.courier.doors import deliveries_of, names_of
 from services.alerting.domain.questions import GROUPS, SORTS, Sort, TaskFilter
 from services.alerting.domain.severity import SEVERITIES
 from services.alerting.domain.tasks import STATES, Task
@@ -154,7 +155,7 @@ async def why(follow_up_id: FollowUpId, caller: Reader, database: TheDatabase, s
         task = await _found(tx, follow_up_id, caller)
         history = await history_of(tx, task.follow_up_id)
         messages = [message for entry in history if (message := webhook_id_of(entry))]
-        deliveries = await task_queries.deliveries_of(tx, messages)
+        deliveries = await deliveries_of(tx, messages)
         notices = await notices_of(tx, task.follow_up_id)
         resting = (await occasions_of(tx, [task.follow_up_id])).get(task.follow_up_id, [])
         return why_view(read_on(task, today_of(service)), resting, history, deliveries, notices)
@@ -168,11 +169,13 @@ async def shown(database: Database, service: Alerting, task: Task, response: Res
 
 async def _detail(tx: ReadTx, service: Alerting, task: Task, response: Response) -> FollowUpDetail:
     history = await history_of(tx, task.follow_up_id)
+    endpoints = [endpoint for entry in history if (endpoint := endpoint_of(entry.actor))]
+    names = await names_of(tx, endpoints) if endpoints else {}
     key = (task.account_id, task.response_id or "")
     kept = (await answers_by_id(tx, [key])).get(key)
     response.headers["ETag"] = f'"{task.version}"'
     task = read_on(task, today_of(service))
-    return detail_view(task, history, kept.live if kept else None, service.resources.context.links)
+    return detail_view(task, history, names, kept.live if kept else None, service.resources.context.links)
 
 
 def today_of(service: Alerting) -> date:

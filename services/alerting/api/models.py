@@ -86,7 +86,8 @@ class HistoryLine(BaseModel):
     """One change of a follow-up."""
 
     action: str = Field(examples=["acknowledged"])
-    actor: str = Field(description="`key:<id>` or `system`.", examples=["key:k3v9x0a1b2c3"])
+    actor: str = Field(description="`key:<id>`, `crm:<endpoint id>` or `system`.", examples=["key:k3v9x0a1b2c3"])
+    actor_name: str | None = Field(description="Of a CRM: its endpoint's description, or else the host.")
     at: datetime
     version: int
     comment: str | None

@@ -17,7 +17,7 @@ from services.alerting.handlers.notifications import (
     host_of,
     new_notification_id,
 )
-from services.alerting.handlers.webhooks import checked
+from services.alerting.outbound.gateways.egress import require_allowed
 from services.alerting.store.notices import notifications
 from shared.access.caller import Caller
 from shared.errors import Conflict
@@ -116,7 +116,7 @@ async def create(
     async with database.write() as tx:
         if len(await notifications(tx)) >= MAX_NOTIFICATIONS:
             raise Conflict("too_many_notifications", f"there are {MAX_NOTIFICATIONS} notifications")
-        await create_notification(tx, service.resources.clock, service.webhooks.vault, wanted, url, actor_of(caller))
+        await create_notification(tx, service.resources.clock, service.vault, wanted, url, actor_of(caller))
         return NotificationItem.of(await found_notification(tx, wanted.notification_id, caller))
 
 
@@ -145,7 +145,7 @@ async def _require_reachable(service: Alerting, channel: str, url: str | None) -
     if channel == "mail" and not service.mails:
         raise Conflict("mail_not_configured", "no mail server is set: TELLBACK_ALERTING_SMTP_HOST")
     if url is not None:
-        await checked(service.webhooks.egress, url)
+        await require_allowed(service.egress, url)
 
 
 def _wanted(body: NewNotification, caller: Caller, url: str | None) -> Notification:

@@ -8,8 +8,10 @@ from uuid import UUID
 
 from fastapi import Depends, Header, Path
 
+from services.alerting.courier.doors import Courier
 from services.alerting.handlers.resources import Resources
-from services.alerting.handlers.webhooks import Webhooks
+from services.alerting.outbound.gateways.egress import Egress
+from services.alerting.outbound.gateways.vault import Vault
 from shared.errors import Invalid, NotFound
 from shared.http.deps import service
 
@@ -22,7 +24,9 @@ class Alerting:
 
     resources: Resources
     committed: Callable[[], None]
-    webhooks: Webhooks
+    courier: Courier
+    egress: Egress
+    vault: Vault
     mails: bool = False
 
 

@@ -18,6 +18,8 @@ from services.alerting.domain.people import Answer
 from services.alerting.domain.tasks import HistoryEntry, Task
 from services.alerting.store.occasions import RestsOn
 
+CRM = "crm:"
+"""How the actor of a call-back begins; its endpoint follows."""
 WHOLE = 1_000_000
 """No comment is cut where somebody works on it."""
 
@@ -27,8 +29,10 @@ def follow_up_view(task: Task) -> FollowUp:
     return FollowUp.model_validate(task_item(task))
 
 
-def detail_view(task: Task, history: Sequence[HistoryEntry], answer: Answer | None, links: Links) -> FollowUpDetail:
-    """A follow-up with its history and its answer."""
+def detail_view(
+    task: Task, history: Sequence[HistoryEntry], names: Mapping[str, str], answer: Answer | None, links: Links
+) -> FollowUpDetail:
+    """A follow-up with its history and its answer. `names` are those of endpoints whose CRMs have called back."""
     closing, promise = task.closing, task.promise
     response = None if answer is None or answer.withdrawn else response_block(answer, links, WHOLE)
     return FollowUpDetail(
@@ -56,21 +60,27 @@ def detail_view(task: Task, history: Sequence[HistoryEntry], answer: Answer | No
         told_customer=closing.told_customer if closing else None,
         result=closing.result if closing else None,
         response=response,
-        history=[history_view(one) for one in history],
+        history=[history_view(entry, names) for entry in history],
     )
 
 
-def history_view(entry: HistoryEntry) -> HistoryLine:
+def history_view(entry: HistoryEntry, names: Mapping[str, str]) -> HistoryLine:
     """One line of a history."""
     return HistoryLine(
         action=entry.action,
         actor=entry.actor,
+        actor_name=names.get(endpoint_of(entry.actor) or ""),
         at=entry.at,
         version=entry.version,
         comment=entry.comment,
         changes=entry.changes,
         webhook_id=webhook_id_of(entry),
     )
+
+
+def endpoint_of(actor: str) -> str | None:
+    """The endpoint whose CRM has acted; None for everybody else."""
+    return actor.removeprefix(CRM) if actor.startswith(CRM) else None
 
 
 def webhook_id_of(entry: HistoryEntry) -> str | None:

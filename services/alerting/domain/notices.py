@@ -11,11 +11,11 @@ from typing import Literal
 from uuid import UUID
 
 from services.alerting.domain.calendar import BusinessCalendar
-from services.alerting.domain.chat import Note
 from services.alerting.domain.payloads import Links
 from services.alerting.domain.people import Account, Answer, Stakeholder, name_of
 from services.alerting.domain.severity import Severity, rank
 from services.alerting.domain.tasks import Contact, EscalationCause, Task
+from services.alerting.outbound.domain.chat import Note
 
 Channel = Literal["mail", "slack", "teams"]
 Topic = Literal["follow_ups", "escalations", "praise", "webhooks"]

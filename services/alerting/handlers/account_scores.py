@@ -5,10 +5,10 @@ judged anew.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.alerting.domain import messages
+from services.alerting.courier.doors import messages, subscribed_types
 from services.alerting.handlers.judging import Batch, Told, judge
 from services.alerting.handlers.resources import Resources
-from services.alerting.store.accounts import Score, save_scores, scores_by_id, subscribed_types
+from services.alerting.store.accounts import Score, save_scores, scores_by_id
 from shared.db.transaction import WriteTx
 from shared.events.scores import AccountScoreChanged
 from shared.verdicts import NEW, REPEAT, BatchHandler, Received, Verdict

@@ -4,16 +4,13 @@ import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 
-from services.alerting.domain.deliveries import EndpointStatus
+from services.alerting.courier.doors import secrets_of
 from services.alerting.domain.lifecycle import Refusal
-from services.alerting.domain.signing import Secret, live
 from services.alerting.domain.tasks import Task
-from services.alerting.gateways.vault import Unsealable, secret_of
 from services.alerting.gateways.verifier import Signed, is_genuine
 from services.alerting.handlers.follow_ups import Action, Command, change_follow_up, find_follow_up
 from services.alerting.handlers.resources import Resources
-from services.alerting.handlers.webhooks import Webhooks
-from services.alerting.store import webhooks_endpoints
+from services.alerting.outbound.gateways.vault import Vault
 from services.alerting.store.callbacks import purge_callbacks, take_callback
 from shared.access.caller import Caller
 from shared.db.transaction import ReadTx, WriteTx
@@ -44,25 +41,19 @@ class Answered:
     repeated: bool
 
 
-async def genuine(tx: ReadTx, webhooks: Webhooks, endpoint_id: str, signed: Signed, body: bytes) -> Callback:
+async def genuine(
+    tx: ReadTx, resources: Resources, vault: Vault, endpoint_id: str, signed: Signed, body: bytes
+) -> Callback:
     """The message, if a live secret of the endpoint signed it. Raises `Unauthorized`, the same for an endpoint that
     does not exist, and `Forbidden` while the endpoint is disabled, which only who has its secret is told.
     """
-    now = webhooks.clock.now()
-    endpoint = await webhooks_endpoints.find(tx, endpoint_id, None, now)
-    secrets: list[str] = []
-    if endpoint is not None:
-        for sealed in await webhooks_endpoints.secrets(tx, endpoint_id):
-            try:
-                value = webhooks.vault.open(sealed.sealed, secret_of(endpoint_id))
-            except Unsealable:
-                continue  # sealed with another deployment's key: nobody can have signed with it for us
-            secrets += [one.value for one in live([Secret(value, sealed.created_at, sealed.expires_at)], now)]
-    if endpoint is None or not is_genuine(signed, body, secrets, now):
+    now = resources.clock.now()
+    signatory = await secrets_of(tx, vault, endpoint_id, now)
+    if signatory is None or not is_genuine(signed, body, signatory.secrets, now):
         raise Unauthorized("invalid_signature", "a fresh signature with a secret of the endpoint is needed")
-    if endpoint.status is EndpointStatus.DISABLED:
+    if not signatory.enabled:
         raise Forbidden("endpoint_disabled", "the endpoint is disabled: enable it, then send this again")
-    caller = Caller(endpoint_id, frozenset({"act"}), endpoint.owner_email)
+    caller = Caller(endpoint_id, frozenset({"act"}), signatory.owner_email)
     return Callback(endpoint_id, caller, signed.message_id, hashlib.sha256(body).digest())
 
 

@@ -10,9 +10,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from services.alerting.domain import messages
+from services.alerting.courier.doors import WebhookMessage, enqueue, messages, subscribers
 from services.alerting.domain.arrangement import Claim
-from services.alerting.domain.messages import WebhookMessage
 from services.alerting.domain.notices import Announcement, Topic
 from services.alerting.domain.payloads import Context, Subject, payload
 from services.alerting.domain.tasks import SYSTEM, Contact, EscalationCause, HistoryEntry, Step, Task
@@ -23,7 +22,6 @@ from services.alerting.handlers.world import World
 from services.alerting.store import tasks as store
 from services.alerting.store.accounts import next_sequences
 from services.alerting.store.occasions import save_occasions, settle
-from services.alerting.store.webhooks import enqueue, subscribers
 from shared.db.transaction import WriteTx
 from shared.events.envelope import Event
 from shared.events.follow_ups import FollowUpChanged
@@ -47,10 +45,17 @@ class News:
 
     def message(self, context: Context, sequence: int) -> WebhookMessage:
         """As it is stored and sent."""
-        person = self.subject.person.stakeholder_id if self.subject.person else None
-        account_id = self.subject.account.account_id
-        data = payload(context, self.subject)
-        return WebhookMessage(self.event_id, self.message_type, account_id, self.at, sequence, data, person)
+        account, person = self.subject.account, self.subject.person
+        return WebhookMessage(
+            event_id=self.event_id,
+            type=self.message_type,
+            account_id=account.account_id,
+            timestamp=self.at,
+            sequence=sequence,
+            data=payload(context, self.subject),
+            stakeholder_id=person.stakeholder_id if person else None,
+            owner_email=account.owner.email,
+        )
 
 
 class Casework:

@@ -3,14 +3,16 @@
 from collections.abc import Sequence
 from datetime import timedelta
 
+from services.alerting.courier.doors import hand_over
 from services.alerting.domain.occasions import YEAR
 from services.alerting.handlers.judging import Batch, judge
 from services.alerting.handlers.resources import Resources
+from services.alerting.store.accounts import accounts_by_id
 from services.alerting.store.answers import erased_at
 from services.alerting.store.watches import note_known
 from shared.db.directory import DirectoryReplica
 from shared.db.transaction import WriteTx
-from shared.events.directory import AccountUpserted, StakeholderRemoved, StakeholderUpserted
+from shared.events.directory import AccountRemoved, AccountUpserted, StakeholderRemoved, StakeholderUpserted
 from shared.events.envelope import Event
 from shared.verdicts import CHANGE, BatchHandler, Received, Verdict
 
@@ -31,9 +33,19 @@ def record_directory(resources: Resources) -> BatchHandler:
         await judge(tx, resources, batch)
         # After the locks of accounts, as everywhere: who holds one may be about to write the same row.
         await note_known(tx, batch.renewing, resources.clock.now())
+        await _hand_over(tx, moved)
         return verdicts
 
     return handle
+
+
+async def _hand_over(tx: WriteTx, events: Sequence[Event]) -> None:
+    """Whoever owns an account now may read what was sent about it, and nobody else who is limited to an owner."""
+    changed = {event.account_id for event in events if isinstance(event.data, AccountUpserted | AccountRemoved)}
+    if not changed:
+        return
+    accounts = await accounts_by_id(tx, changed)
+    await hand_over(tx, {account_id: account.owner.email for account_id, account in accounts.items()})
 
 
 def _renews(event: Event, resources: Resources) -> bool:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from services.alerting.courier.doors import forget_person
 from services.alerting.domain.lifecycle import close_by_facts
 from services.alerting.domain.tasks import SYSTEM, Change, Closing, Over, Task
 from services.alerting.handlers.casework import Casework
@@ -15,7 +16,6 @@ from services.alerting.store.occasions import forget_occasions
 from services.alerting.store.past import forget_past_of
 from services.alerting.store.redaction import redact
 from services.alerting.store.tasks import forget_texts, save_tasks, tasks_of_person
-from services.alerting.store.webhooks import forget_person
 from shared.db.erasures import Journal
 from shared.db.transaction import WriteTx
 from shared.erasure import Names
@@ -54,7 +54,8 @@ async def _erase(tx: WriteTx, resources: Resources, data: StakeholderErased) -> 
     left = await store.answers_left(tx, *person, until=data.erased_at)
     # An answer that was read late opened its task after the erasure; what rests on an answer given since stays.
     tasks = [task for task in everything if not _is_of_later(task, left, data)]
-    messages = await forget_person(tx, *person, data.subject)
+    names = Names((data.stakeholder_id, known.name, known.email), data.account_id)
+    messages = await forget_person(tx, *person, data.subject, names)
     await forget_past_of(tx, *person, until=data.erased_at)
     await forget_occasions(tx, *person, [task.follow_up_id for task in tasks])
     await forget_invitations(tx, *person, until=data.erased_at)
@@ -62,7 +63,7 @@ async def _erase(tx: WriteTx, resources: Resources, data: StakeholderErased) -> 
     await forget_stakeholder(tx, *person, until=data.erased_at)
     await save_tasks(tx, [forgotten(task, data.subject) for task in tasks])
     await forget_texts(tx, [task.follow_up_id for task in everything])
-    await redact(tx, data.account_id, Names((data.stakeholder_id, known.name, known.email), data.account_id))
+    await redact(tx, data.account_id, names)
     await _close(tx, resources, data, [forgotten(task, data.subject) for task in tasks if not task.is_closed])
     now = resources.clock.now()
     await Journal.applied(tx, data, now, responses=answers, tasks=len(tasks), messages=messages)

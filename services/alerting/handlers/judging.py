@@ -78,8 +78,9 @@ async def judge(tx: WriteTx, resources: Resources, batch: Batch) -> int:
     """Judge what a batch has touched, and write down and tell all that follows; answers how many steps that were."""
     people = await _concerned(tx, resources, batch)
     await tx.lock_accounts({account_id for account_id, _ in people} | {told.account_id for told in batch.told})
-    rules = await rules_in_force(tx, resources.clock) if people else []
-    court = await _convene(tx, resources, people, rules) if people else Court((), {}, {}, ())
+    court = Court((), {}, {}, ())
+    if people:
+        court = await _convene(tx, resources, people, await rules_in_force(tx, resources.clock))
     return await _carry_out(tx, resources, court, batch, people)
 
 
@@ -95,34 +96,37 @@ async def preview(tx: ReadTx, resources: Resources, accounts: Collection[str]) -
     rules = await current_rules(tx)
     court = await _convene(tx, resources, {(account_id, None) for account_id in accounts}, rules)
     batch = Batch(renewing=set(accounts))
-    judged = [one for account_id in sorted(court.facts) for one in _judged(court, account_id, resources, batch)]
-    return [one for one in judged if one.step is not None]
+    return [judged for judged in _judged(court, resources, batch) if judged.step is not None]
 
 
 async def _carry_out(tx: WriteTx, resources: Resources, court: Court, batch: Batch, people: Collection[Person]) -> int:
-    judged = [one for account_id in sorted(court.facts) for one in _judged(court, account_id, resources, batch)]
+    judgements = _judged(court, resources, batch)
     persons = {(account_id, person) for account_id, person in people if person is not None}
     closed = await closed_with_score(tx, persons) if persons else []
-    casework = await _casework(tx, resources, [*closed, *court.tasks], judged, batch)
+    casework = await _casework(tx, resources, [*closed, *court.tasks], judgements, batch)
     for told in batch.told:
         casework.tell(told.message_type, told.event_id, told.at, _subject(casework.world, told))
-    for one in judged:
-        if one.step is not None:
-            casework.record(one.step, change_block(one))
-        if one.claim is not None:
-            casework.rests_on(one.after, one.claim, one.taken_in)
+    steps = 0
+    for judged in judgements:
+        if judged.step is not None:
+            steps += 1
+            casework.record(judged.step, change_block(judged))
+        if judged.claim is not None:
+            casework.rests_on(judged.after, judged.claim, judged.taken_in)
     _tie_next_answers(casework, court, persons, resources.clock.now())
-    _retell_comments(casework, judged, batch)
+    _retell_comments(casework, judgements, batch)
     await casework.save(tx)
     await remember(tx, batch.asked, batch.unsaid, court.facts, casework.tasks())
-    return sum(one.step is not None for one in judged)
+    return steps
 
 
 async def _concerned(tx: WriteTx, resources: Resources, batch: Batch) -> set[Person]:
     """Whom to judge: where something fresh has come, and where there is a follow-up."""
     fresh = batch.fresh | {(account_id, None) for account_id in batch.renewing}
     rest = batch.others - fresh
-    working = await with_tasks(tx, rest, resources.clock.now() - COMES_BACK) if rest else set()
+    if not rest:
+        return fresh
+    working = await with_tasks(tx, rest, resources.clock.now() - COMES_BACK)
     return fresh | {person for person in rest if person[0] in working}
 
 
@@ -132,14 +136,17 @@ async def _convene(tx: ReadTx, resources: Resources, people: Collection[Person],
     tasks = await tasks_at_hand(tx, accounts, now - COMES_BACK)
     resting = await occasions_of(tx, [task.follow_up_id for task in tasks]) if tasks else {}
     concerned = set(people) | {(account_id, None) for account_id in accounts}
-    concerned |= {(task.account_id, task.stakeholder_id) for task in tasks}
     for task in tasks:
-        concerned |= {(task.account_id, row.stakeholder_id) for row in resting.get(task.follow_up_id, ())}
+        concerned.add((task.account_id, task.stakeholder_id))
+        for row in resting.get(task.follow_up_id, ()):
+            concerned.add((task.account_id, row.stakeholder_id))
     bare = Facts(Account(""), now, resources.policy.calendar, burst=resources.burst)
     facts = await read_facts(tx, concerned, bare, _crowd(rules, tasks))
-    closed = await last_closed(
-        tx, {(account_id, person) for account_id in facts for person in (None, *facts[account_id].answers)}
-    )
+    heard: set[Person] = set()
+    for account_id, of_account in facts.items():
+        heard.add((account_id, None))
+        heard.update((account_id, stakeholder_id) for stakeholder_id in of_account.answers)
+    closed = await last_closed(tx, heard)
     return Court(tuple(rules), facts, _desks(facts, tasks, resting, closed), tasks)
 
 
@@ -149,7 +156,9 @@ async def _convene_segments(tx: WriteTx, resources: Resources, facts: Mapping[st
     tasks = await tasks_at_hand(tx, facts, resources.clock.now() - COMES_BACK)
     resting = await occasions_of(tx, [task.follow_up_id for task in tasks])
     done = await settled(tx, names)
-    known = {name: replace(one, settled=frozenset(done.get(name, ()))) for name, one in facts.items()}
+    known = {}
+    for name, of_segment in facts.items():
+        known[name] = replace(of_segment, settled=frozenset(done.get(name, ())))
     return Court(rules, known, _desks(known, tasks, resting, await last_closed(tx, names)), tasks)
 
 
@@ -159,9 +168,12 @@ def _crowd(rules: Sequence[Rule], tasks: Sequence[Task]) -> int | None:
     """
     if any(task.stakeholder_id is None and _event_of(task) == ANSWERED for task in tasks):
         return 1
-    counting = [rule for rule in rules if rule.enabled and rule.event == ANSWERED and is_about_account(rule)]
-    bounds = [[test.value for test in rule.tests("burst") if test.operator == "min"] for rule in counting]
-    return min((int(max(bound, default=1)) for bound in bounds), default=None)
+    counts = []
+    for rule in rules:
+        if rule.enabled and rule.event == ANSWERED and is_about_account(rule):
+            least = [test.value for test in rule.tests("burst") if test.operator == "min"]
+            counts.append(int(max(least, default=1)))
+    return min(counts, default=None)
 
 
 def _event_of(task: Task) -> str | None:
@@ -184,16 +196,23 @@ def _desks(
     for task, count in closed:
         closed_by[task.account_id][task.stakeholder_id, task.kind] = task
         counts[task.account_id][task.stakeholder_id, task.kind] = count
-    rests = {
-        follow_up_id: frozenset((row.kind, row.stakeholder_id, row.occasion) for row in of_task if row.holds)
-        for follow_up_id, of_task in resting.items()
-    }
-    return {one: Desk(open_by[one], closed_by[one], counts[one], rests) for one in facts}
+    rests = {}
+    for follow_up_id, rows in resting.items():
+        holding = [row for row in rows if row.holds]
+        rests[follow_up_id] = frozenset((row.kind, row.stakeholder_id, row.occasion) for row in holding)
+    desks = {}
+    for account_id in facts:
+        desks[account_id] = Desk(open_by[account_id], closed_by[account_id], counts[account_id], rests)
+    return desks
 
 
-def _judged(court: Court, account_id: str, resources: Resources, batch: Batch) -> list[Judged]:
-    judgement = Judgement(court.rules, resources.policy, name_of, account_id in batch.renewing)
-    return judge_account(court.facts[account_id], court.desks[account_id], judgement)
+def _judged(court: Court, resources: Resources, batch: Batch) -> list[Judged]:
+    """The judgements of all accounts, one account after the other."""
+    found: list[Judged] = []
+    for account_id in sorted(court.facts):
+        judgement = Judgement(court.rules, resources.policy, name_of, account_id in batch.renewing)
+        found += judge_account(court.facts[account_id], court.desks[account_id], judgement)
+    return found
 
 
 def name_of(account_id: str, claim: Claim, closed_before: int) -> UUID:
@@ -206,12 +225,16 @@ async def _casework(
     tx: WriteTx, resources: Resources, at_hand: Sequence[Task], judged: Sequence[Judged], batch: Batch
 ) -> Casework:
     """The follow-ups at hand, with what is known around them and around what is told."""
-    tasks = [*(one.after for one in judged), *at_hand]
-    people = [(task.account_id, task.stakeholder_id) for task in tasks]
-    people += [(told.account_id, told.stakeholder_id) for told in batch.told]
-    answers = [(task.account_id, task.response_id) for task in tasks if task.response_id]
-    answers += [(told.account_id, told.response_id) for told in batch.told if told.response_id]
-    world = await World.read(tx, people, answers) if people else World({}, {}, {})
+    people: set[Person] = set()
+    answers: set[Key] = set()
+    subjects: list[Task | Told] = [judgement.after for judgement in judged]
+    for subject in (*subjects, *at_hand, *batch.told):
+        people.add((subject.account_id, subject.stakeholder_id))
+        if subject.response_id:
+            answers.add((subject.account_id, subject.response_id))
+    world = World({}, {}, {})
+    if people:
+        world = await World.read(tx, people, answers)
     return Casework(resources, world, at_hand)
 
 
@@ -265,20 +288,19 @@ def _tie_next_answers(casework: Casework, court: Court, persons: Collection[Key]
             continue
         tied = replace(task, next_answer=known)
         casework.amend(tied)
-        change = {
-            "kind": "next_answer",
-            "response_id": known.response_id if known else None,
-            "score": known.score if known else None,
-            "before": task.score,
-            "result": known.result if known else None,
-        }
-        said = (known.response_id, str(known.score)) if known else (str(now),)
-        casework.retell(tied, derived_uuid("next_answer", *said), now, "answered_again", change)
+        change: dict[str, Any] = {"kind": "next_answer", "response_id": None, "score": None}
+        change |= {"before": task.score, "result": None}
+        cause = derived_uuid("next_answer", str(now))
+        if known is not None:
+            change |= {"response_id": known.response_id, "score": known.score, "result": known.result}
+            cause = derived_uuid("next_answer", known.response_id, str(known.score))
+        casework.retell(tied, cause, now, "answered_again", change)
 
 
 def _retell_comments(casework: Casework, judged: Sequence[Judged], batch: Batch) -> None:
     """Open follow-ups hear of words that came or changed after they were opened."""
-    new = {one.after.follow_up_id for one in judged if one.step and one.step.entry.action == "opened"}
+    opened = [judgement for judgement in judged if judgement.step and judgement.step.entry.action == "opened"]
+    new = {judgement.after.follow_up_id for judgement in opened}
     for task in casework.tasks():
         said = batch.comments.get((task.account_id, task.response_id or ""))
         if said is not None and not task.is_closed and task.follow_up_id not in new:

@@ -1,11 +1,12 @@
 """Notices to people: written beside what they tell of, sent later in bundles, worded as things are by then."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 
+from services.alerting.courier.doors import disabled_endpoints, take_unannounced, unannounced
 from services.alerting.domain.notices import ENDPOINT, Announcement, Disabled, Item, Notification, sent_at, still_news
-from services.alerting.domain.tasks import Contact
+from services.alerting.domain.tasks import Contact, Task
 from services.alerting.domain.wording import read_on
 from services.alerting.handlers.resources import Resources
 from services.alerting.handlers.world import World
@@ -13,7 +14,6 @@ from services.alerting.store import notices as store
 from services.alerting.store.answers import answers_by_id
 from services.alerting.store.notices import Address, Notice, Waiting
 from services.alerting.store.tasks import tasks_by_id
-from services.alerting.store.webhooks_disabled import disabled_endpoints, take_unannounced, unannounced
 from shared.db.transaction import ReadTx, WriteTx
 from shared.ids import derived_uuid
 
@@ -42,7 +42,9 @@ class Bundle:
 
 async def announce(tx: WriteTx, resources: Resources, world: World, news: Sequence[Announcement]) -> None:
     """Write a notice for everybody who wants to hear; in the transaction of what it tells of."""
-    owners = {one.account_id: world.account(one.account_id).owner.email for one in news}
+    owners = {}
+    for announcement in news:
+        owners[announcement.account_id] = world.account(announcement.account_id).owner.email
     await _write(tx, resources, news, owners)
 
 
@@ -60,7 +62,9 @@ async def announce_disabled(tx: WriteTx, resources: Resources, notice_ids: Seque
     news, owners = [], {}
     for number, endpoint_id, owner in taken:
         name = f"{ENDPOINT}{endpoint_id}"
-        concerned = (Contact(email=owner),) if owner else (staff.default_owner, staff.leader)
+        concerned: tuple[Contact, ...] = (staff.default_owner, staff.leader)
+        if owner:
+            concerned = (Contact(email=owner),)
         event_id = derived_uuid("endpoint_disabled", endpoint_id, str(number))
         news.append(Announcement("webhooks", event_id, name, "critical", concerned))
         owners[name] = owner
@@ -71,15 +75,18 @@ async def announce_disabled(tx: WriteTx, resources: Resources, notice_ids: Seque
 async def _write(
     tx: WriteTx, resources: Resources, news: Sequence[Announcement], owners: Mapping[str, str | None]
 ) -> None:
-    told = await store.notifications(tx) if news else []
-    now = resources.clock.now()
+    if not news:
+        return
+    notifications, now = await store.notifications(tx), resources.clock.now()
     wanted = []
-    for one in news:
-        for notification in told:
-            if notification.wants(one.topic, one.severity, owners[one.account_id]):
-                at = sent_at(now, resources.notice_wait, notification.quiet_hours, resources.policy.calendar)
-                recipients = notification.recipients(one.concerned)
-                wanted += [Waiting(notification.notification_id, recipient, one, at) for recipient in recipients]
+    for announcement in news:
+        owner = owners[announcement.account_id]
+        for notification in notifications:
+            if not notification.wants(announcement.topic, announcement.severity, owner):
+                continue
+            at = sent_at(now, resources.notice_wait, notification.quiet_hours, resources.policy.calendar)
+            for recipient in notification.recipients(announcement.concerned):
+                wanted.append(Waiting(notification.notification_id, recipient, announcement, at))
     await store.add_notices(tx, wanted, now)
 
 
@@ -93,19 +100,21 @@ async def claim(tx: WriteTx, resources: Resources, addresses: Sequence[Address])
     now = resources.clock.now()
     today = resources.policy.calendar.local_date(now)
     claimed = await store.claim_notices(tx, addresses, now, now + resources.notice_lease)
-    known = {one.notification_id: one for one in await store.notifications(tx)} if claimed else {}
+    if not claimed:
+        return []
+    known = {notification.notification_id: notification for notification in await store.notifications(tx)}
     bundles = []
     for notices in claimed:
-        found = [(notice, item) for notice, item in await _items(tx, notices, today) if still_news(notice.topic, item)]
-        kept = {notice.notice_id for notice, _ in found}
-        notification = known.get(notices[0].notification_id)
-        if notification is None:
-            kept, found = set(), []
-        await store.mark_dropped(tx, [one.notice_id for one in notices if one.notice_id not in kept])
-        if notification is not None and found:
+        notification, told, dropped = known.get(notices[0].notification_id), [], []
+        for notice, item in await _items(tx, notices, today):
+            if notification is not None and still_news(notice.topic, item):
+                told.append((notice, item))
+            else:
+                dropped.append(notice.notice_id)
+        await store.mark_dropped(tx, dropped)
+        if notification is not None and told:
             sealed = await store.sealed_url_of(tx, notification.notification_id)
-            of_bundle = tuple(notice for notice, _ in found)
-            bundles.append(Bundle(notification, of_bundle, _once(found), sealed))
+            bundles.append(Bundle(notification, tuple(notice for notice, _ in told), _once(told), sealed))
     return bundles
 
 
@@ -116,35 +125,59 @@ async def purge_notices(tx: WriteTx, resources: Resources) -> int:
 
 async def _items(tx: WriteTx, notices: Sequence[Notice], today: date) -> list[tuple[Notice, Item]]:
     """What the notices speak of, as it is now."""
-    known = await tasks_by_id(tx, [one.follow_up_id for one in notices if one.follow_up_id])
-    found_tasks = [read_on(task, today) for task in known]
-    tasks = {task.follow_up_id: task for task in found_tasks}
-    keys = {(one.account_id, one.response_id) for one in notices if one.response_id}
-    keys |= {(task.account_id, task.response_id) for task in found_tasks if task.response_id}
-    answers = await answers_by_id(tx, [(account_id, response_id) for account_id, response_id in keys if response_id])
-    people: set[tuple[str, str | None]] = {(one.account_id, None) for one in notices}
-    people |= {(task.account_id, task.stakeholder_id) for task in found_tasks}
-    people |= {(kept.live.account_id, kept.live.stakeholder_id) for kept in answers.values()}
-    world = replace(await World.read(tx, people, ()), answers=answers)
+    known = await tasks_by_id(tx, [notice.follow_up_id for notice in notices if notice.follow_up_id])
+    tasks = {task.follow_up_id: read_on(task, today) for task in known}
+    world = await _world(tx, notices, tasks.values())
     endpoints = await _endpoints(tx, notices)
     found = []
     for notice in notices:
-        account = world.account(notice.account_id)
         task = tasks.get(notice.follow_up_id) if notice.follow_up_id else None
-        response_id = task.response_id if task else notice.response_id
-        answer = world.answer(notice.account_id, response_id)
-        person_id = task.stakeholder_id if task else answer.stakeholder_id if answer else None
-        person = world.person(notice.account_id, person_id)
-        endpoint = endpoints.get(notice.account_id)
-        found.append((notice, Item(account, person, answer, task, notice.cause, endpoint)))
+        answer = world.answer(notice.account_id, task.response_id if task else notice.response_id)
+        person_id = None
+        if task is not None:
+            person_id = task.stakeholder_id
+        elif answer is not None:
+            person_id = answer.stakeholder_id
+        account, person = world.account(notice.account_id), world.person(notice.account_id, person_id)
+        item = Item(account, person, answer, task, notice.cause, endpoints.get(notice.account_id))
+        found.append((notice, item))
     return found
+
+
+async def _world(tx: WriteTx, notices: Sequence[Notice], tasks: Collection[Task]) -> World:
+    """The accounts, answers and people of the notices and of their follow-ups."""
+    keys: set[tuple[str, str]] = set()
+    people: set[tuple[str, str | None]] = set()
+    for notice in notices:
+        people.add((notice.account_id, None))
+        if notice.response_id:
+            keys.add((notice.account_id, notice.response_id))
+    for task in tasks:
+        people.add((task.account_id, task.stakeholder_id))
+        if task.response_id:
+            keys.add((task.account_id, task.response_id))
+    answers = await answers_by_id(tx, keys)
+    for kept in answers.values():
+        people.add((kept.live.account_id, kept.live.stakeholder_id))
+    return replace(await World.read(tx, people, ()), answers=answers)
 
 
 async def _endpoints(tx: WriteTx, notices: Sequence[Notice]) -> dict[str, Disabled]:
     """What is disabled still, by the name that stands for an account."""
-    names = [one.account_id.removeprefix(ENDPOINT) for one in notices if one.topic == "webhooks"]
-    found = await disabled_endpoints(tx, names) if names else {}
-    return {f"{ENDPOINT}{endpoint_id}": one for endpoint_id, one in found.items()}
+    endpoint_ids = [notice.account_id.removeprefix(ENDPOINT) for notice in notices if notice.topic == "webhooks"]
+    if not endpoint_ids:
+        return {}
+    disabled = {}
+    for endpoint in await disabled_endpoints(tx, endpoint_ids):
+        disabled[f"{ENDPOINT}{endpoint.endpoint_id}"] = Disabled(
+            endpoint.endpoint_id,
+            endpoint.host,
+            endpoint.description,
+            endpoint.reason,
+            endpoint.disabled_at,
+            endpoint.held_count,
+        )
+    return disabled
 
 
 def _once(found: Sequence[tuple[Notice, Item]]) -> tuple[Item, ...]:

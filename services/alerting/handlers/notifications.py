@@ -1,8 +1,8 @@
 """People say whom to tell of what: by mail, or in a room of Slack or Teams."""
 
-from services.alerting.domain.endpoints import without_path
 from services.alerting.domain.notices import Notification
-from services.alerting.gateways.vault import Vault, notification_of
+from services.alerting.outbound.domain.addresses import without_path
+from services.alerting.outbound.gateways.vault import Vault, notification_of
 from services.alerting.store import notices as store
 from shared.access.caller import Caller
 from shared.clock import Clock

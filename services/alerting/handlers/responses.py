@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from services.alerting.domain import messages
+from services.alerting.courier.doors import messages, subscribed_types
 from services.alerting.domain.answers import AMENDABLE, AnswerChange, Kept, live_answer
 from services.alerting.domain.notices import Announcement, is_praise
 from services.alerting.domain.people import FRESH, Answer
@@ -18,7 +18,6 @@ from services.alerting.handlers.notices import announce
 from services.alerting.handlers.resources import Resources
 from services.alerting.handlers.world import World
 from services.alerting.store import answers as store
-from services.alerting.store.accounts import subscribed_types
 from shared.db.transaction import WriteTx
 from shared.erasure import Subject as SubjectName
 from shared.events.envelope import Event

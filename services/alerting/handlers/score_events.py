@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from services.alerting.domain import messages
+from services.alerting.courier.doors import messages
 from services.alerting.domain.facts import ClassChange, Drop, Standing
 from services.alerting.handlers.judging import Batch, Told, judge
 from services.alerting.handlers.naming import name_answers

@@ -8,14 +8,14 @@ import asyncio
 import json
 from collections.abc import Sequence
 
-from services.alerting.domain.chat import slack, teams
 from services.alerting.domain.notices import note_of, retried_at, subject_of, text_of
-from services.alerting.domain.retry import Failure
-from services.alerting.gateways.egress import Egress
 from services.alerting.gateways.mail import INVALID_ADDRESS, NOT_CONFIGURED, Mail, Mailer
-from services.alerting.gateways.vault import Unsealable, Vault, notification_of
 from services.alerting.handlers.notices import Bundle, claim, due
 from services.alerting.handlers.resources import Resources
+from services.alerting.outbound.domain.chat import slack, teams
+from services.alerting.outbound.domain.outcomes import Failure
+from services.alerting.outbound.gateways.egress import Egress
+from services.alerting.outbound.gateways.vault import Unsealable, Vault, notification_of
 from services.alerting.store.notices import Address, mark_failed, mark_sent
 from shared.db.engine import Database
 from shared.db.transaction import WriteTx

@@ -109,16 +109,6 @@ async def save_scores(tx: WriteTx, scores: Iterable[Score]) -> None:
     await tx.execute_many(_UPSERT_SCORE, rows)
 
 
-async def subscribed_types(tx: ReadTx, types: Iterable[str]) -> frozenset[str]:
-    """Those of the message types that some endpoint wants; nothing is numbered or stored that nobody wants."""
-    rows = await tx.all(
-        "select wanted.type from unnest(cast(:types as text[])) as wanted (type) where exists (select from"
-        " webhook_endpoints where status <> 'deleted' and (event_types is null or wanted.type = any(event_types)))",
-        types=sorted(set(types)),
-    )
-    return frozenset(row["type"] for row in rows)
-
-
 async def next_sequences(tx: WriteTx, account_ids: Iterable[str]) -> list[int]:
     """A message number for each of these accounts, which may repeat; the caller holds their locks."""
     wanted = list(account_ids)

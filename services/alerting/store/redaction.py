@@ -28,19 +28,13 @@ _TEXTS: Mapping[str, tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...], st
 
 
 async def redact(tx: WriteTx, account_id: str, names: Names) -> None:
-    """Put `[erased]` for the names in follow-ups of the account, in their histories, in what rules were tried on and in
-    messages; receivers' answers that hold one go."""
+    """Put `[erased]` for the names in follow-ups of the account, in their histories and in what rules were tried
+    on."""
     if not names.all:
         return
     bound = {"account_id": account_id, "patterns": names.patterns()}
     for table in _TEXTS:
         await _redact_table(tx, table, names, bound)
-    await _redact_messages(tx, names, bound)
-    await tx.execute(
-        "update webhook_attempts set response_text = '' where response_text ilike any(cast(:patterns as text[]))"
-        " and delivery_id in (select delivery_id from webhook_deliveries where account_id = :account_id)",
-        **bound,
-    )
 
 
 async def _redact_table(tx: WriteTx, table: str, names: Names, bound: Mapping[str, Any]) -> None:
@@ -58,27 +52,6 @@ async def _redact_table(tx: WriteTx, table: str, names: Names, bound: Mapping[st
             {key: row[key] for key in keys}
             | {name: names.redacted(row[name]) for name in texts}
             | {name: json.dumps(names.redacted(row[name])) for name in documents}
-            for row in rows
-        ],
-    )
-
-
-async def _redact_messages(tx: WriteTx, names: Names, bound: Mapping[str, Any]) -> None:
-    """Bodies are JSON; they are signed when they are sent."""
-    rows = await tx.all(
-        "select message_id, body from webhook_messages where account_id = :account_id and body is not null"
-        " and convert_from(body, 'UTF8') ilike any(cast(:patterns as text[])) for update",
-        **bound,
-    )
-    await tx.execute_many(
-        "update webhook_messages set body = :body where message_id = :message_id",
-        [
-            {
-                "message_id": row["message_id"],
-                "body": json.dumps(
-                    names.redacted(json.loads(row["body"])), ensure_ascii=False, separators=(",", ":")
-                ).encode(),
-            }
             for row in rows
         ],
     )

@@ -100,22 +100,6 @@ async def accounts_without_owner(tx: ReadTx, owner_email: str | None) -> list[st
     return [row["account_id"] for row in rows]
 
 
-async def deliveries_of(tx: ReadTx, message_ids: Sequence[str]) -> list[dict[str, Any]]:
-    """How the messages fared at each endpoint, oldest first, with every attempt."""
-    rows = await tx.all(
-        """
-        select message_id, delivery_id, endpoint_id, status, last_failure, next_attempt_at, delivered_at, coalesce((
-            select jsonb_agg(jsonb_build_object('number', a.number, 'trigger', a.trigger, 'actor', a.actor,
-                'started_at', a.started_at, 'duration_ms', a.duration_ms, 'status_code', a.status_code,
-                'failure', a.failure) order by a.number)
-            from webhook_attempts a where a.delivery_id = d.delivery_id), '[]') as attempts
-        from webhook_deliveries d where message_id = any(cast(:ids as text[])) order by created_at, delivery_id
-        """,
-        ids=list(message_ids),
-    )
-    return [dict(row) for row in rows]
-
-
 def _conditions(wanted: TaskFilter) -> tuple[list[str], dict[str, Any]]:
     """SQL conditions and their values; never empty."""
     parts: list[tuple[str, dict[str, Any]]] = [("true", {})]

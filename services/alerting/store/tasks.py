@@ -1,8 +1,8 @@
 """Tasks and their history as rows."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from sqlalchemy import RowMapping
@@ -42,41 +42,51 @@ _UPSERT_TASK = _UPSERT_TASK.on_conflict_do_update(
 )
 
 
+def _pairs(people: Iterable[tuple[str, str | None]]) -> dict[str, list[str]]:
+    """The binds `accounts` and `people`, side by side; an empty person is the account itself."""
+    pairs = sorted({(account_id, stakeholder_id or "") for account_id, stakeholder_id in people})
+    return {
+        "accounts": [account_id for account_id, _ in pairs],
+        "people": [stakeholder_id for _, stakeholder_id in pairs],
+    }
+
+
+async def _tasks(tx: ReadTx, condition: str, **params: Any) -> list[Task]:
+    rows = await tx.all(f"{SELECT_TASKS} {condition}", **params)
+    return [task_of(row) for row in rows]
+
+
 async def open_tasks(tx: ReadTx, people: Iterable[tuple[str, str | None]]) -> list[Task]:
     """The tasks that are not closed of these (account, stakeholder); None is the account itself."""
-    pairs = sorted({(account_id, stakeholder_id or "") for account_id, stakeholder_id in people})
-    rows = await tx.all(
-        f"{SELECT_TASKS} where state <> 'closed' and (account_id, coalesce(stakeholder_id, '')) in"
+    return await _tasks(
+        tx,
+        "where state <> 'closed' and (account_id, coalesce(stakeholder_id, '')) in"
         " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))",
-        accounts=[account_id for account_id, _ in pairs],
-        people=[stakeholder_id for _, stakeholder_id in pairs],
+        **_pairs(people),
     )
-    return [task_of(row) for row in rows]
 
 
 async def tasks_at_hand(tx: ReadTx, account_ids: Iterable[str], closed_since: datetime) -> list[Task]:
     """The tasks of these accounts that are not closed, or that facts have closed since then, whoever they are about."""
-    rows = await tx.all(
-        f"{SELECT_TASKS} where account_id = any(cast(:accounts as text[])) and (state <> 'closed'"
+    return await _tasks(
+        tx,
+        "where account_id = any(cast(:accounts as text[])) and (state <> 'closed'"
         " or (closed_by = 'facts' and closed_at >= :closed_since)) order by opened_at, follow_up_id",
         accounts=sorted(set(account_ids)),
         closed_since=closed_since,
     )
-    return [task_of(row) for row in rows]
 
 
 async def with_tasks(tx: ReadTx, people: Iterable[tuple[str, str | None]], closed_since: datetime) -> set[str]:
     """The accounts of these (account, stakeholder) with a task about the person or the account itself that is not
     closed, or that facts have closed since then; of a None any task of the account counts.
     """
-    pairs = sorted({(account_id, stakeholder_id or "") for account_id, stakeholder_id in people})
     rows = await tx.all(
         "select distinct p.account_id from unnest(cast(:accounts as text[]), cast(:people as text[]))"
         " as p (account_id, stakeholder_id) where exists (select from tasks t where t.account_id = p.account_id"
         " and (p.stakeholder_id = '' or coalesce(t.stakeholder_id, p.stakeholder_id) = p.stakeholder_id)"
         " and (t.state <> 'closed' or (t.closed_by = 'facts' and t.closed_at >= :closed_since)))",
-        accounts=[account_id for account_id, _ in pairs],
-        people=[stakeholder_id for _, stakeholder_id in pairs],
+        **_pairs(people),
         closed_since=closed_since,
     )
     return {row["account_id"] for row in rows}
@@ -84,27 +94,25 @@ async def with_tasks(tx: ReadTx, people: Iterable[tuple[str, str | None]], close
 
 async def last_closed(tx: ReadTx, people: Iterable[tuple[str, str | None]]) -> list[tuple[Task, int]]:
     """The task that was closed last of each kind about these (account, stakeholder), and how many were."""
-    pairs = sorted({(account_id, stakeholder_id or "") for account_id, stakeholder_id in people})
     rows = await tx.all(
         f"select distinct on (account_id, stakeholder_id, kind) {_TASK},"
         " count(*) over (partition by account_id, stakeholder_id, kind) as closed_count from tasks"
         " where state = 'closed' and (account_id, coalesce(stakeholder_id, '')) in"
         " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))"
         " order by account_id, stakeholder_id, kind, closed_at desc, follow_up_id",
-        accounts=[account_id for account_id, _ in pairs],
-        people=[stakeholder_id for _, stakeholder_id in pairs],
+        **_pairs(people),
     )
     return [(task_of(row), row["closed_count"]) for row in rows]
 
 
 async def tasks_of_person(tx: ReadTx, account_id: str, stakeholder_id: str) -> list[Task]:
     """Every task about a person, open and closed."""
-    rows = await tx.all(
-        f"{SELECT_TASKS} where account_id = :account_id and stakeholder_id = :stakeholder_id order by opened_at",
+    return await _tasks(
+        tx,
+        "where account_id = :account_id and stakeholder_id = :stakeholder_id order by opened_at",
         account_id=account_id,
         stakeholder_id=stakeholder_id,
     )
-    return [task_of(row) for row in rows]
 
 
 async def snoozed_until_now(tx: ReadTx, now: datetime, held: Collection[UUID], limit: int) -> Sequence[UUID]:
@@ -120,23 +128,21 @@ async def snoozed_until_now(tx: ReadTx, now: datetime, held: Collection[UUID], l
 
 async def tasks_by_id(tx: ReadTx, follow_up_ids: Iterable[UUID]) -> list[Task]:
     """These tasks, open and closed."""
-    rows = await tx.all(
-        f"{SELECT_TASKS} where follow_up_id = any(cast(:ids as uuid[])) order by opened_at, follow_up_id",
+    return await _tasks(
+        tx,
+        "where follow_up_id = any(cast(:ids as uuid[])) order by opened_at, follow_up_id",
         ids=sorted(set(follow_up_ids)),
     )
-    return [task_of(row) for row in rows]
 
 
 async def closed_with_score(tx: ReadTx, people: Iterable[tuple[str, str]]) -> list[Task]:
     """Closed tasks of these people that a next score may belong to."""
-    pairs = sorted(set(people))
-    rows = await tx.all(
-        f"{SELECT_TASKS} where state = 'closed' and score is not null and (account_id, stakeholder_id) in"
+    return await _tasks(
+        tx,
+        "where state = 'closed' and score is not null and (account_id, stakeholder_id) in"
         " (select * from unnest(cast(:accounts as text[]), cast(:people as text[]))) order by opened_at, follow_up_id",
-        accounts=[account_id for account_id, _ in pairs],
-        people=[person for _, person in pairs],
+        **_pairs(people),
     )
-    return [task_of(row) for row in rows]
 
 
 async def find_task(tx: ReadTx, follow_up_id: UUID, owner_email: str | None) -> Task | None:
@@ -194,76 +200,81 @@ async def forget_texts(tx: WriteTx, follow_up_ids: Iterable[UUID]) -> None:
     )
 
 
+_PROMISE = {"promised": "what", "promised_by": "by"}
+_CLOSING = {name: name for name in ("outcome", "root_cause", "what_was_done", "told_customer", "result")}
+_OVER = {"over_since": "since", "over_because": "because", "over_outcome": "outcome"}
+_NEXT_ANSWER = {
+    "next_response_id": "response_id",
+    "next_score": "score",
+    "next_answered_at": "answered_at",
+    "next_result": "result",
+}
+"""Columns of what a task may have, and the fields that they hold. The first is null where the task has none."""
+Part = TypeVar("Part")
+
+
+def _part_of(row: RowMapping, part: Callable[..., Part], columns: Mapping[str, str]) -> Part | None:
+    if row[next(iter(columns))] is None:
+        return None
+    return part(**{field: row[column] for column, field in columns.items()})
+
+
+def _part_row(part: object, columns: Mapping[str, str]) -> dict[str, Any]:
+    if part is None:
+        return dict.fromkeys(columns)
+    return {column: getattr(part, field) for column, field in columns.items()}
+
+
 def task_of(row: RowMapping) -> Task:
     """A row as a task."""
-    closing = None
-    if row["outcome"] is not None:
-        closing = Closing(row["outcome"], row["root_cause"], row["what_was_done"], row["told_customer"], row["result"])
     return Task(
         follow_up_id=row["follow_up_id"],
         owner=Contact(row["owner_name"], row["owner_email"]),
-        informed=tuple(Contact(one["name"], one["email"]) for one in row["informed"]),
+        informed=tuple(Contact(contact["name"], contact["email"]) for contact in row["informed"]),
         reasons=tuple(row["reasons"]),
         inhibited=tuple(row["inhibited"]),
-        promise=None if row["promised"] is None else Promise(row["promised"], row["promised_by"]),
-        closing=closing,
-        over=None if row["over_since"] is None else Over(row["over_since"], row["over_because"], row["over_outcome"]),
-        next_answer=_next_answer(row),
-        escalations=tuple(_escalation(one) for one in row["escalations"]),
+        promise=_part_of(row, Promise, _PROMISE),
+        closing=_part_of(row, Closing, _CLOSING),
+        over=_part_of(row, Over, _OVER),
+        next_answer=_part_of(row, NextAnswer, _NEXT_ANSWER),
+        escalations=tuple(map(_escalation, row["escalations"])),
         **{name: row[name] for name in _SAME},
     )
 
 
 def _task_row(task: Task) -> dict[str, Any]:
-    closing, promise, after, over = task.closing, task.promise, task.next_answer, task.over
-    return {name: getattr(task, name) for name in _SAME} | {
+    same = {name: getattr(task, name) for name in _SAME}
+    return {
+        **same,
+        **_part_row(task.promise, _PROMISE),
+        **_part_row(task.closing, _CLOSING),
+        **_part_row(task.over, _OVER),
+        **_part_row(task.next_answer, _NEXT_ANSWER),
         "follow_up_id": task.follow_up_id,
         "owner_name": task.owner.name,
         "owner_email": task.owner.email,
-        "informed": [{"name": one.name, "email": one.email} for one in task.informed],
+        "informed": [{"name": contact.name, "email": contact.email} for contact in task.informed],
         "reasons": list(task.reasons),
         "inhibited": list(task.inhibited),
-        "promised": promise.what if promise else None,
-        "promised_by": promise.by if promise else None,
-        "outcome": closing.outcome if closing else None,
-        "root_cause": closing.root_cause if closing else None,
-        "what_was_done": closing.what_was_done if closing else None,
-        "told_customer": closing.told_customer if closing else None,
-        "result": closing.result if closing else None,
-        "escalations": [_escalation_row(one) for one in task.escalations],
+        "escalations": list(map(_escalation_row, task.escalations)),
         "next_escalation_at": next_at(task),
-        "over_since": over.since if over else None,
-        "over_because": over.because if over else None,
-        "over_outcome": over.outcome if over else None,
-        "next_response_id": after.response_id if after else None,
-        "next_score": after.score if after else None,
-        "next_answered_at": after.answered_at if after else None,
-        "next_result": after.result if after else None,
     }
-
-
-def _next_answer(row: RowMapping) -> NextAnswer | None:
-    if row["next_response_id"] is None:
-        return None
-    return NextAnswer(row["next_response_id"], row["next_score"], row["next_answered_at"], row["next_result"])
 
 
 def _escalation(document: dict[str, Any]) -> Escalation:
     fired_at = document["fired_at"]
-    return Escalation(
-        document["level"],
-        document["cause"],
-        document["to"],
-        datetime.fromisoformat(document["due_at"]),
-        None if fired_at is None else datetime.fromisoformat(fired_at),
-    )
+    if fired_at is not None:
+        fired_at = datetime.fromisoformat(fired_at)
+    due_at = datetime.fromisoformat(document["due_at"])
+    return Escalation(document["level"], document["cause"], document["to"], due_at, fired_at)
 
 
-def _escalation_row(one: Escalation) -> dict[str, Any]:
+def _escalation_row(escalation: Escalation) -> dict[str, Any]:
+    fired_at = escalation.fired_at
     return {
-        "level": one.level,
-        "cause": one.cause,
-        "to": one.to,
-        "due_at": one.due_at.isoformat(),
-        "fired_at": one.fired_at.isoformat() if one.fired_at else None,
+        "level": escalation.level,
+        "cause": escalation.cause,
+        "to": escalation.to,
+        "due_at": escalation.due_at.isoformat(),
+        "fired_at": fired_at.isoformat() if fired_at else None,
     }

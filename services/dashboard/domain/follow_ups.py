@@ -63,10 +63,12 @@ def kind(code: str) -> str:
     return KINDS.get(code, wording.plain(code))
 
 
-def actor(who: str, people: Mapping[str, str]) -> str:
-    """Who did it: `people` gives the names behind the keys of the dashboard."""
+def actor(who: str, people: Mapping[str, str], name: str | None = None) -> str:
+    """Who did it: `people` gives the names behind the keys of the dashboard, `name` what a CRM is called."""
     if who == "system":
         return "Tellback"
+    if who.startswith("crm:"):
+        return f"CRM ({name})" if name else "CRM"
     key_id = who.removeprefix("key:")
     return people.get(key_id, f"API key {key_id}")
 

@@ -3,7 +3,7 @@
 import pytest
 from sqlalchemy import Boolean, Connection, DateTime, Integer, LargeBinary, Table, Text, inspect
 
-from services.alerting.tables import answers, notices, rules, tasks, webhooks
+from services.alerting.tables import answers, callbacks, notices, rules, tasks
 from shared.db.engine import Database
 from tests.support.environment import Environment
 
@@ -16,7 +16,7 @@ TABLES = [
         answers.CONTRACT_EVENTS,
         notices.NOTIFICATIONS,
         notices.NOTICES,
-        webhooks.CALLBACKS,
+        callbacks.CALLBACKS,
     ),
 ]
 

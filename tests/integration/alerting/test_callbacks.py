@@ -41,11 +41,13 @@ class Crm:
         return await self.desk.client.post(path, content=raw, headers=headers | changed.pop("headers", {}))
 
 
-async def crm_of(desk: Desk, **options: Any) -> Crm:
-    body = {"url": "https://crm.example/hook", "event_types": ["webhook.none"]}
-    answer = await desk.client.post(
-        "/v1/webhook-endpoints", json=body | {"event_types": ["account_score.dropped"]}, **options
-    )
+async def crm_of(desk: Desk, description: str | None = None, **options: Any) -> Crm:
+    body = {
+        "url": "https://crm.example/hook",
+        "event_types": ["account_score.dropped"],
+        "description": description,
+    }
+    answer = await desk.client.post("/v1/webhook-endpoints", json=body, **options)
     assert answer.status_code == 201, answer.text
     return Crm(desk, answer.json()["id"], answer.json()["secret"])
 
@@ -107,6 +109,15 @@ async def test_a_stale_version_is_refused_and_may_be_sent_again(crm: Crm, task: 
     assert (stale.status_code, stale.json()["code"]) == (409, "stale_version")
     again = await crm.send({"follow_up_id": task, "action": "start", "version": 1}, "msg_stale")
     assert again.json()["code"] == "stale_version", "a refused message is not taken down as done"
+
+
+@pytest.mark.parametrize(("description", "name"), [("Salesforce", "Salesforce"), (None, "crm.example")])
+async def test_the_history_names_the_crm(alerting: Desk, task: str, description: str | None, name: str) -> None:
+    crm = await crm_of(alerting, description=description)
+    await crm.send({"follow_up_id": task, "action": "acknowledge"})
+    opened, taken = (await alerting.get(task))["history"]
+    assert (opened["actor"], opened["actor_name"]) == ("system", None)
+    assert (taken["actor"], taken["actor_name"]) == (f"crm:{crm.endpoint_id}", name)
 
 
 async def test_only_a_fresh_signature_with_a_live_secret_counts(alerting: Desk, crm: Crm, task: str) -> None:

@@ -9,8 +9,8 @@ import asyncpg
 import pytest
 
 from services.alerting import SCHEMA
-from services.alerting.store.webhooks import enqueue
-from services.alerting.store.webhooks_queue import UNUSABLE_PAUSE
+from services.alerting.courier.doors import enqueue
+from services.alerting.courier.store.queue import UNUSABLE_PAUSE
 from shared.events.directory import Contact
 from shared.telemetry.metrics import exposition
 from tests.integration.alerting.cases import MONDAY, OLIVIA, Case
@@ -22,7 +22,7 @@ from tests.support.environment import Environment
 from tests.support.mail import MailServer
 from tests.support.polling import eventually
 from tests.support.receiver import receiving
-from tests.support.webhooks import Hooks, arrived, hooks, message
+from tests.support.webhooks import Hooks, arrived, hooks, message, webhook_id
 
 __all__ = ["post"]
 SPONSOR = "sam@supplier.example"
@@ -63,15 +63,44 @@ async def test_an_outcome_that_cannot_be_written_down_holds_up_no_other_endpoint
 
 
 async def test_webhooks_go_on_once_what_stopped_all_of_them_is_gone(environment: Environment) -> None:
+    """Given a fault that lies in no row of what is taken, then the task counts as failing until it is over."""
     async with receiving() as receiver, hooks(environment, **QUICK) as api:
         endpoint = await api.endpoint(receiver)
         tasks = api.app.state.plumbing.tasks
-        async with broken(environment, "webhook_deliveries", "new.status = 'sending'"):
-            await api.send(message())
-            await eventually(lambda: "webhooks" in tasks.failing)
-            assert await api.deliveries(endpoint), "the API goes on"
+        await api.execute("alter table webhook_endpoints rename column served_at to served")
+        await api.send(message())
+        await eventually(lambda: "webhooks" in tasks.failing)
+        assert await api.deliveries(endpoint), "the API goes on"
+        await api.execute("alter table webhook_endpoints rename column served to served_at")
         await eventually(lambda: _all_delivered(api, endpoint), timeout=30)
         await eventually(lambda: not tasks.failing, timeout=30)
+
+
+@pytest.mark.parametrize(
+    ("table", "condition"),
+    [
+        ("webhook_endpoints", "new.endpoint_id = '{endpoint}' and new.served_at is not null"),
+        ("webhook_deliveries", "new.message_id = '{message}' and new.endpoint_id = '{endpoint}'"),
+    ],
+)
+async def test_a_row_that_cannot_be_taken_holds_up_no_other(
+    environment: Environment, table: str, condition: str
+) -> None:
+    async with receiving() as theirs, receiving() as others, hooks(environment, **QUICK) as api:
+        bad, good = await api.endpoint(theirs), await api.endpoint(others)
+        first, second = message(), message()
+        row = condition.format(endpoint=bad["id"], message=webhook_id(first.event_id))
+        async with broken(environment, table, f"{row} and tg_op = 'UPDATE'"):
+            await api.send(first, second)
+            await api.all_settled(good, "delivered")
+            if table == "webhook_deliveries":
+                await eventually(arrived(theirs, 1))
+                assert theirs.ids() == [webhook_id(second.event_id)], "also of its own endpoint"
+            await api.send(message())
+            await api.all_settled(good, "delivered")
+            assert webhook_id(first.event_id) not in theirs.ids()
+            assert not api.app.state.plumbing.tasks.failing
+        await eventually(lambda: _all_delivered(api, bad), timeout=30)
 
 
 async def _all_delivered(api: Hooks, endpoint: dict[str, Any]) -> bool:
@@ -239,7 +268,7 @@ async def test_a_delivery_of_which_no_attempt_can_be_made_is_put_off_and_holds_u
     async with receiving() as theirs, receiving() as others, hooks(environment, clock=clock) as api:
         bad, good = await api.endpoint(theirs), await api.endpoint(others)
         await api.execute("alter table webhook_deliveries drop constraint webhook_deliveries_trigger_check")
-        webhooks, change = api.app.state.service.webhooks, "update webhook_deliveries set trigger = :name"
+        webhooks, change = api.app.state.service.courier, "update webhook_deliveries set trigger = :name"
         async with webhooks.database.write() as tx:
             await enqueue(tx, message())
             await tx.execute(f"{change} where endpoint_id = :id", name="of a later release", id=bad["id"])

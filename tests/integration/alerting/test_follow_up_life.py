@@ -124,6 +124,28 @@ async def test_a_follow_up_goes_along_when_the_account_changes_hands(alerting: D
     assert (moved["owner"]["email"], moved["version"]) == ("new@supplier.example", 2)
 
 
+async def test_what_was_sent_about_an_account_is_read_by_whoever_owns_it_now(alerting: Desk, acme: Case) -> None:
+    await alerting.subscribe("follow_up.opened")
+    await alerting.emit(acme.account(), acme.answered("r1", 2))
+    keys = {email: await alerting.key("read", owner_email=email) for email in (OLIVIA, "new@supplier.example")}
+
+    async def readers() -> set[str]:
+        """The owners whose keys are shown the delivery."""
+        found = set()
+        statement = "select delivery_id from webhook_deliveries where account_id = :account_id"
+        async with alerting.plumbing.database.read() as tx:
+            delivery_id = await tx.scalar(statement, account_id=acme.account_id)
+        for email, key in keys.items():
+            answer = await alerting.client.get(f"/v1/deliveries/{delivery_id}", headers=key)
+            if answer.status_code == 200:
+                found.add(email)
+        return found
+
+    assert await readers() == {OLIVIA}
+    await alerting.emit(acme.account(minutes=5, owner={"name": "New", "email": "New@Supplier.example"}))
+    assert await readers() == {"new@supplier.example"}
+
+
 async def test_comments_stand_in_the_history_also_of_a_closed_one(alerting: Desk, task: Item) -> None:
     await alerting.do(task["follow_up_id"], "close")
     commented = await alerting.do(task["follow_up_id"], "comments", 201, comment="sent flowers")

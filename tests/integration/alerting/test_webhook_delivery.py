@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from standardwebhooks import WebhookVerificationError
 
-from services.alerting.domain.signing import new_secret
+from services.alerting.courier.domain.signing import new_secret
 from tests.support.environment import Environment
 from tests.support.polling import eventually
 from tests.support.receiver import FAIL, OK, Answer, receiving

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from services.alerting.domain.egress import Address, AddressPolicy, Refused, parsed_networks
-from services.alerting.domain.retry import Failure
-from services.alerting.gateways.egress import Budgets, Egress
-from services.alerting.gateways.guard import Resolver
+from services.alerting.outbound.domain.addresses import Address, AddressPolicy, Refused, parsed_networks
+from services.alerting.outbound.domain.outcomes import Failure
+from services.alerting.outbound.gateways.egress import Budgets, Egress
+from services.alerting.outbound.gateways.guard import Resolver
 from shared.clock import SystemClock
 from tests.support.receiver import Answer, Receiver, receiving
 

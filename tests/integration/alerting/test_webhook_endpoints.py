@@ -199,7 +199,7 @@ async def test_header_values_and_secrets_are_nowhere_in_clear(api: Hooks) -> Non
     assert made["header_names"] == ["Authorization", "X-Key"]
     shown = [made | {"secret": ""}, await api.call("GET", f"/webhook-endpoints/{made['id']}"), *await listed(api)]
     assert "hush" not in json.dumps(shown)
-    async with api.app.state.service.webhooks.database.read() as tx:
+    async with api.app.state.service.courier.database.read() as tx:
         endpoint = await tx.one("select * from webhook_endpoints where endpoint_id = :id", id=made["id"])
         secrets = await tx.all("select * from webhook_secrets where endpoint_id = :id", id=made["id"])
     stored = f"{dict(endpoint)} {[dict(row) for row in secrets]}"
@@ -331,17 +331,16 @@ async def test_what_is_not_there_is_404(api: Hooks) -> None:
 
 async def test_an_owner_sees_own_endpoints_and_deliveries_only(api: Hooks) -> None:
     """Given the scope but another owner's account, then 404."""
-    await api.execute(
-        "insert into accounts (account_id, owner_email, record, recorded_at, event_id) values"
-        " ('hers', 'ann@x.example', '{}', now(), gen_random_uuid()),"
-        " ('his', 'bob@x.example', '{}', now(), gen_random_uuid())"
-    )
     ann = await api.as_key("read", "manage", "act", owner="ann@x.example")
     bob = await api.as_key("read", "manage", "act", owner="bob@x.example")
     async with receiving() as for_all, receiving() as for_ann:
         everybody = await api.endpoint(for_all)
         own = await api.call("POST", "/webhook-endpoints", 201, json={"url": for_ann.url}, headers=ann)
-        await api.send(message(account_id="hers"), message(account_id="his"), message(account_id="unowned"))
+        await api.send(
+            message(account_id="hers", owner_email="ann@x.example"),
+            message(account_id="his", owner_email="bob@x.example"),
+            message(account_id="unowned"),
+        )
         await api.all_settled(everybody, "delivered")
         await eventually(arrived(for_ann, 1))
         assert [item["id"] for item in await listed(api, headers=ann)] == [own["id"]]

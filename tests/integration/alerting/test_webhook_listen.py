@@ -12,8 +12,8 @@ from pathlib import Path
 
 import httpx
 
-from services.alerting.domain.signing import new_secret
-from services.alerting.gateways.signer import signed_headers
+from services.alerting.courier.domain.signing import new_secret
+from services.alerting.courier.gateways.signer import signed_headers
 from tests.support.environment import Environment
 from tests.support.http import api_key
 from tests.support.polling import eventually

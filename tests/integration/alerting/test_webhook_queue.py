@@ -9,17 +9,18 @@ from typing import Any
 
 import pytest
 
-from services.alerting.domain.deliveries import SendingRules
-from services.alerting.domain.egress import AddressPolicy, parsed_networks
-from services.alerting.gateways.egress import Egress
-from services.alerting.gateways.sender import Sender
-from services.alerting.gateways.vault import Vault
-from services.alerting.jobs.delivery import Dispatcher
-from services.alerting.store import webhooks_queue, webhooks_upkeep
-from services.alerting.store.webhooks import enqueue, forget_person
-from services.alerting.store.webhooks_queue import Taking
+from services.alerting.courier.domain.deliveries import SendingRules
+from services.alerting.courier.doors import enqueue, forget_person
+from services.alerting.courier.gateways.sender import Sender
+from services.alerting.courier.jobs.dispatcher import Dispatcher
+from services.alerting.courier.store import queue, upkeep
+from services.alerting.courier.store.queue import Taking
+from services.alerting.outbound.domain.addresses import AddressPolicy, parsed_networks
+from services.alerting.outbound.gateways.egress import Egress
+from services.alerting.outbound.gateways.vault import Vault
 from shared.clock import SystemClock
 from shared.db.engine import Database
+from shared.erasure import Names
 from tests.support.environment import Environment
 from tests.support.polling import eventually
 from tests.support.receiver import FAIL, Answer, receiving
@@ -113,11 +114,11 @@ async def test_endpoints_take_turns_under_a_global_limit(api: Hooks) -> None:
         receivers = [await stack.enter_async_context(receiving()) for _ in range(5)]
         endpoints = [await api.endpoint(receiver) for receiver in receivers]
         await api.call("PATCH", f"/webhook-endpoints/{endpoints[0]['id']}", json={"max_in_flight": 32})
-        database = api.app.state.service.webhooks.database
+        database = api.app.state.service.courier.database
         async with database.write() as tx:
             await enqueue(tx, *(message() for _ in range(20)))
             taken = [
-                await webhooks_queue.claim(tx, datetime.now(UTC) + timedelta(seconds=1), Taking("me", 2, LEASE))
+                await queue.claim(tx, datetime.now(UTC) + timedelta(seconds=1), Taking("me", 2, LEASE))
                 for _ in range(10)
             ]
             order = [{work.endpoint_id for work in one.work} for one in taken]
@@ -156,10 +157,10 @@ async def test_a_sender_that_died_costs_an_attempt_and_not_the_message(api: Hook
     async with receiving() as receiver:
         endpoint = await api.endpoint(receiver)
         told = message()
-        database = api.app.state.service.webhooks.database
+        database = api.app.state.service.courier.database
         async with database.write() as tx:
             await enqueue(tx, told)
-            dead = await webhooks_queue.claim(tx, datetime.now(UTC), Taking("dead", 10, timedelta(0)))
+            dead = await queue.claim(tx, datetime.now(UTC), Taking("dead", 10, timedelta(0)))
         assert len(dead.work) == 1
         delivery = await api.settled(endpoint, "delivered")
     assert [(one["number"], one["failure"]) for one in delivery["attempts"]] == [(1, "lost"), (2, None)]
@@ -222,8 +223,9 @@ async def test_erasing_a_person_takes_bodies_answers_and_waiting_deliveries(api:
         await api.send(message(**person, data={"stakeholder": {"name": "Ada"}}), message(account_id="acme"))
         await eventually(arrived(receiver, 4))
         await api.all_settled(endpoint, "pending")
-        async with api.app.state.service.webhooks.database.write() as tx:
-            assert await forget_person(tx, **person, subject="erased-4711") == 1
+        async with api.app.state.service.courier.database.write() as tx:
+            names = Names(("ada@acme.example",), "acme")
+            assert await forget_person(tx, **person, subject="erased-4711", names=names) == 1
         states = {item["webhook_id"]: item["status"] for item in await api.deliveries(endpoint)}
         assert sorted(states.values()) == ["cancelled", "pending"]
         (erased,) = [item for item in await api.deliveries(endpoint) if item["status"] == "cancelled"]
@@ -234,6 +236,21 @@ async def test_erasing_a_person_takes_bodies_answers_and_waiting_deliveries(api:
     assert refusal["code"] == "payload_purged"
 
 
+async def test_what_another_release_has_stored_is_shown_as_it_is(api: Hooks) -> None:
+    async with receiving() as receiver:
+        endpoint = await api.endpoint(receiver)
+        await api.send(message("of.another.release"))
+        delivery = await api.settled(endpoint, "delivered")
+        for column in ("status", "trigger"):
+            await api.execute(f"alter table webhook_deliveries drop constraint webhook_deliveries_{column}_check")
+        await api.execute("update webhook_deliveries set status = 'parked', trigger = 'nightly'")
+        await api.execute("update webhook_attempts set failure = 'cosmic', trigger = 'nightly'")
+        (listed,) = await api.deliveries(endpoint)
+        detail = await api.call("GET", f"/deliveries/{delivery['id']}", 200)
+    assert (listed["status"], listed["trigger"], listed["event_type"]) == ("parked", "nightly", "of.another.release")
+    assert [(attempt["trigger"], attempt["failure"]) for attempt in detail["attempts"]] == [("nightly", "cosmic")]
+
+
 async def test_old_bodies_go_first_and_the_log_later(api: Hooks) -> None:
     """Given resend on a purged payload, then 410, with the attempts kept."""
     async with receiving() as receiver:
@@ -242,14 +259,14 @@ async def test_old_bodies_go_first_and_the_log_later(api: Hooks) -> None:
         delivery = await api.settled(endpoint, "delivered")
         now = datetime.now(UTC)
         ahead, back = now + timedelta(days=1), now - timedelta(days=1)
-        database = api.app.state.service.webhooks.database
+        database = api.app.state.service.courier.database
         async with database.write() as tx:
-            await webhooks_upkeep.purge(tx, ahead, back, back)
+            await upkeep.purge(tx, ahead, back, back)
         detail = await api.call("GET", f"/deliveries/{delivery['id']}", 200)
         assert (detail["payload"], len(detail["attempts"])) == (None, 1)
         assert (await api.call("POST", f"/deliveries/{delivery['id']}/resend", 410))["code"] == "payload_purged"
         async with database.write() as tx:
-            await webhooks_upkeep.purge(tx, ahead, ahead, ahead)
+            await upkeep.purge(tx, ahead, ahead, ahead)
         await api.call("GET", f"/deliveries/{delivery['id']}", 404)
 
 
@@ -261,8 +278,8 @@ async def test_what_a_race_left_pending_at_a_disabled_endpoint_is_held(api: Hook
         await api.execute(
             "update webhook_deliveries set status = 'pending', next_attempt_at = now() where status = 'held'"
         )
-        async with api.app.state.service.webhooks.database.write() as tx:
-            await webhooks_upkeep.settle(tx)
+        async with api.app.state.service.courier.database.write() as tx:
+            await upkeep.settle(tx)
         assert (await api.only(endpoint))["status"] == "held"
     assert receiver.requests == []
 

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from services.alerting.api import models, rules_models, webhooks_models
+from services.alerting.api import models, rules_models
+from services.alerting.courier.api import models as webhooks_models
 
 
 def bodies(base: type[BaseModel]) -> Iterator[type[BaseModel]]:

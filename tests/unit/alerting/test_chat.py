@@ -6,10 +6,11 @@ from typing import Any
 
 import pytest
 
-from services.alerting.domain.chat import MAX_QUOTE, note_of, rendered, slack, teams
-from services.alerting.domain.messages import MESSAGE_TYPES
+from services.alerting.courier.domain.chat import MAX_QUOTE, note_of, rendered
+from services.alerting.courier.domain.messages import MESSAGE_TYPES
 from services.alerting.domain.payloads import Context, Links, Subject, payload
 from services.alerting.domain.people import Answer
+from services.alerting.outbound.domain.chat import slack, teams
 from tests.unit.alerting.builders import ACME, JANE, MONDAY_10, POLICY, opened
 
 CONTEXT = Context(POLICY.calendar, Links("https://t.example"))

@@ -1,7 +1,7 @@
 """What a sender holds in memory: width, turns, work ahead, and what it gives back."""
 
-from services.alerting.domain.deliveries import Trigger, Work
-from services.alerting.jobs.delivery_lanes import MOST_AHEAD, WAIT_SECONDS, Lanes
+from services.alerting.courier.domain.deliveries import DueAttempt, Trigger
+from services.alerting.courier.jobs.lanes import MOST_AHEAD, WAIT_SECONDS, Lanes
 
 
 class Time:
@@ -14,8 +14,8 @@ class Time:
         return self.seconds
 
 
-def work(number: int, endpoint_id: str = "ep", width: int = 4) -> Work:
-    return Work(
+def work(number: int, endpoint_id: str = "ep", width: int = 4) -> DueAttempt:
+    return DueAttempt(
         delivery_id=f"{endpoint_id}-{number}",
         endpoint_id=endpoint_id,
         url="http://127.0.0.1/",
@@ -32,7 +32,7 @@ def work(number: int, endpoint_id: str = "ep", width: int = 4) -> Work:
     )
 
 
-def ids(items: list[Work]) -> list[str]:
+def ids(items: list[DueAttempt]) -> list[str]:
     return [item.delivery_id for item in items]
 
 

@@ -5,8 +5,9 @@ import ipaddress
 import pytest
 from pydantic import SecretStr
 
-from services.alerting.domain.retry import DEFAULT_SCHEDULE
-from services.alerting.jobs.delivery_setup import policy_of, rules_of
+from services.alerting.app import policy_of
+from services.alerting.courier.app import rules_of
+from services.alerting.courier.domain.retry import DEFAULT_SCHEDULE
 from services.alerting.settings import AlertingSettings
 from shared.settings import CommonSettings, InvalidSettings
 

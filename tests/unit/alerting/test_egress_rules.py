@@ -4,7 +4,7 @@ import ipaddress
 
 import pytest
 
-from services.alerting.domain.egress import (
+from services.alerting.outbound.domain.addresses import (
     AddressPolicy,
     Refused,
     Target,

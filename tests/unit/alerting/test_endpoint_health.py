@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from services.alerting.domain.endpoint_health import (
+from services.alerting.courier.domain.endpoint_health import (
     FAILING,
     IN_A_ROW,
     Finding,
@@ -13,7 +13,7 @@ from services.alerting.domain.endpoint_health import (
     after_ended,
     worth_writing,
 )
-from services.alerting.domain.retry import Failure, Outcome
+from services.alerting.outbound.domain.outcomes import Failure, Outcome
 
 MONDAY = datetime(2026, 11, 2, 9, 0, tzinfo=UTC)
 OK = Outcome(None, 200)

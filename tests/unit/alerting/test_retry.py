@@ -7,18 +7,20 @@ from email.utils import format_datetime
 
 import pytest
 
-from services.alerting.domain.retry import (
+from services.alerting.courier.domain.retry import (
     DEFAULT_SCHEDULE,
-    LONGEST_REST_S,
-    Failure,
     Next,
-    Outcome,
     RetryPolicy,
     Status,
     after_attempt,
     after_lost_lease,
-    failure_of_status,
     parsed_schedule,
+)
+from services.alerting.outbound.domain.outcomes import (
+    LONGEST_REST_S,
+    Failure,
+    Outcome,
+    failure_of_status,
     retry_after_seconds,
 )
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from services.alerting.domain.signing import (
+from services.alerting.courier.domain.signing import (
     MAX_OLD_SECRETS,
     Secret,
     TooManySecrets,
@@ -15,7 +15,7 @@ from services.alerting.domain.signing import (
     new_secret,
     rotated,
 )
-from services.alerting.gateways.signer import signed_headers
+from services.alerting.courier.gateways.signer import signed_headers
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 DAY = timedelta(days=1)

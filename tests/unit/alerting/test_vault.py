@@ -5,12 +5,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from services.alerting.domain.deliveries import Trigger, Work
-from services.alerting.domain.egress import AddressPolicy
-from services.alerting.domain.retry import Failure
-from services.alerting.gateways.egress import Egress
-from services.alerting.gateways.sender import Sender
-from services.alerting.gateways.vault import Unsealable, Vault, headers_of, secret_of
+from services.alerting.courier.domain.deliveries import DueAttempt, Trigger
+from services.alerting.courier.gateways.sender import Sender
+from services.alerting.outbound.domain.addresses import AddressPolicy
+from services.alerting.outbound.domain.outcomes import Failure
+from services.alerting.outbound.gateways.egress import Egress
+from services.alerting.outbound.gateways.vault import Unsealable, Vault, headers_of, secret_of
 from shared.clock import SystemClock
 
 KEY, OTHER_KEY = "k" * 40, "o" * 40
@@ -43,7 +43,7 @@ def test_nothing_else_opens_it() -> None:
 
 
 async def test_an_attempt_whose_secrets_do_not_open_fails_as_sealed() -> None:
-    work = Work(
+    work = DueAttempt(
         delivery_id="dlv_1",
         endpoint_id="ep_1",
         url="http://127.0.0.1:9/",

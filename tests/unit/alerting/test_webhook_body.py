@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from services.alerting.domain.messages import WebhookMessage
-from services.alerting.store.webhooks import MAX_BODY_BYTES, body_of, message_id_of
+from services.alerting.courier.doors import WebhookMessage
+from services.alerting.courier.store.messages import MAX_BODY_BYTES, body_of, message_id_of
 
 EVENT_ID = UUID("01985b3c-7d0e-7b6a-9f1e-2d3c4b5a6978")
 AT = datetime(2026, 3, 2, 9, 0, 0, 120, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.alerting.domain.endpoints import MAX_HEADER_BYTES, check_headers
+from services.alerting.courier.domain.custom_headers import MAX_HEADER_BYTES, check_headers
 
 
 def test_good_headers_are_taken() -> None:

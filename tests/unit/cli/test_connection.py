@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from services.alerting.jobs.delivery_setup import policy_of
+from services.alerting.app import policy_of
 from services.alerting.settings import AlertingSettings
 from services.cli.connection import PORT_BASE, PORTS, api_key, common_settings, service_url
 from services.cli.folder import DataFolder

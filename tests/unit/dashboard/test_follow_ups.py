@@ -56,6 +56,11 @@ def test_the_actor_is_a_person_where_the_key_is_one_of_ours() -> None:
     assert told.actor("key:crm", {"abc": "Kim Lee"}) == "API key crm"
 
 
+def test_a_crm_that_called_back_is_named_as_such() -> None:
+    assert told.actor("crm:ep_1", {}, "Salesforce") == "CRM (Salesforce)"
+    assert told.actor("crm:ep_1", {}) == "CRM"
+
+
 def test_ones_own_come_first_and_keep_their_order() -> None:
     tasks = [
         {"n": n, "owner": {"email": email}}

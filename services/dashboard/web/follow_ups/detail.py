@@ -156,7 +156,8 @@ def _draw_history(one: Json) -> None:
         for line in reversed(one["history"]):
             with box("li"):
                 with box("p", "muted"):
-                    Text("span", f"{told.actor(line['actor'], one['people'])}: {told.deed(line['action'])}, ")
+                    who = told.actor(line["actor"], one["people"], line.get("actor_name"))
+                    Text("span", f"{who}: {told.deed(line['action'])}, ")
                     when(line["at"], "time")
                 if told.moved(line):
                     Text("p", f"Score: {told.moved(line)}")

@@ -1,0 +1,1 @@
+"""HTTP in: endpoints and their deliveries."""

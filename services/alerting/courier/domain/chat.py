@@ -1,0 +1,91 @@
+"""Messages as chat rooms take them: incoming webhooks of Slack and of Microsoft Teams (Workflows).
+
+Written from the stored message, which stays as it is; what people wrote goes into parts that know no markup, so that
+a comment can neither forge a link nor call a whole channel.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from services.alerting.outbound.domain.chat import Note, slack, teams
+
+Format = Literal["json", "slack", "teams"]
+MAX_QUOTE = 1_500
+MAX_TITLE = 150
+MAX_FACT = 200
+_FOLLOW_UPS = {
+    "follow_up.opened": "New follow-up",
+    "follow_up.updated": "Follow-up changed",
+    "follow_up.escalated": "Follow-up escalated",
+    "follow_up.closed": "Follow-up closed",
+}
+
+
+def rendered(wanted: str, body: bytes) -> bytes:
+    """The bytes to send to an endpoint of this format: the message itself for `json`."""
+    if wanted == "json":
+        return body
+    note = note_of(json.loads(body))
+    block = slack(note) if wanted == "slack" else teams(note)
+    return json.dumps(block, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def note_of(message: Mapping[str, Any]) -> Note:
+    """A message {type, timestamp, data, sequence} in words. Data of which only ids were left still makes a note."""
+    data = message["data"]
+    task, response = data.get("task") or {}, data.get("response") or {}
+    quote = response.get("comment")
+    return Note(
+        _cut(_title(message["type"], data), MAX_TITLE),
+        tuple((name, _cut(str(value), MAX_FACT)) for name, value in _facts(data) if value not in (None, "")),
+        quote and _cut(quote, MAX_QUOTE),
+        task.get("link") or response.get("link"),
+    )
+
+
+def _title(kind: str, data: Mapping[str, Any]) -> str:
+    account, person = _name(data.get("account"), "account_id"), _name(data.get("stakeholder"), "stakeholder_id")
+    change, response = data.get("change") or {}, data.get("response") or {}
+    who = f"{person} of {account}" if person else account
+    if kind in _FOLLOW_UPS:
+        return f"{_FOLLOW_UPS[kind]}: {(data.get('task') or {}).get('title') or who}"
+    if kind == "stakeholder.category_changed":
+        return f"{who}: {change.get('from') or 'no answer'} to {change.get('to')}"
+    if kind == "account_score.dropped":
+        return f"{account}: NPS fell from {change.get('previous_nps')} to {change.get('nps')}"
+    if kind == "account_score.changed":
+        return f"{account}: scores changed"
+    if kind == "survey_response.created":
+        return f"{who} answered {response.get('score', '')}".strip()
+    if kind == "survey_response.updated":
+        return f"{who} changed an answer"
+    return str(data.get("text") or kind)
+
+
+def _facts(data: Mapping[str, Any]) -> list[tuple[str, Any]]:
+    task, response, change = (data.get(name) or {} for name in ("task", "response", "change"))
+    score = response.get("score")
+    moved = change.get("account_class") or {}
+    return [
+        ("Account", _name(data.get("account"), "account_id")),
+        ("Person", _name(data.get("stakeholder"), "stakeholder_id")),
+        ("Score", None if score is None else f"{score} ({response.get('category') or response.get('survey_type')})"),
+        ("Severity", task.get("severity")),
+        ("State", task.get("state")),
+        ("Outcome", task.get("outcome")),
+        ("Owner", _name(task.get("owner"), "email")),
+        ("Due", task.get("due_at")),
+        ("Why", "; ".join(task.get("reasons") or ())),
+        ("Class", f"{moved.get('from')} to {moved.get('to')}" if moved.get("from") != moved.get("to") else None),
+    ]
+
+
+def _name(block: Mapping[str, Any] | None, otherwise: str) -> str:
+    """A name to show; the id where there is none."""
+    found = (block or {}).get("name") or (block or {}).get(otherwise)
+    return str(found) if found else ""
+
+
+def _cut(text: str, limit: int) -> str:
+    return text if len(text) <= limit else text[: limit - 1] + "…"

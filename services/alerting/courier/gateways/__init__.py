@@ -1,0 +1,1 @@
+"""One attempt: signed and posted."""

@@ -1,0 +1,1 @@
+"""The loop that sends, and the lanes it holds work in."""

@@ -1,0 +1,102 @@
+"""The upkeep of the queue of deliveries: what dead senders held, what a race left over, what is past its time."""
+
+from datetime import datetime
+
+from services.alerting.courier.domain.retry import RetryPolicy, Status, after_lost_lease
+from shared.db.transaction import WriteTx
+
+
+async def reap(tx: WriteTx, now: datetime, policy: RetryPolicy) -> int:
+    """Give back deliveries whose sender died, at most a thousand; returns how many."""
+    lost = await tx.all(
+        """
+        select delivery_id, endpoint_id, attempts, step, trigger, actor, lease_until from webhook_deliveries
+        where status = 'sending' and lease_until < :now
+        order by delivery_id limit 1000 for update skip locked
+        """,
+        now=now,
+    )
+    if not lost:
+        return 0
+    await tx.execute_many(
+        """
+        insert into webhook_attempts (delivery_id, number, trigger, actor, started_at, duration_ms, failure)
+        values (:delivery_id, :attempts, :trigger, :actor, :lease_until, 0, 'lost')
+        on conflict (delivery_id, number) do nothing
+        """,
+        [{name: row[name] for name in ("delivery_id", "attempts", "trigger", "actor", "lease_until")} for row in lost],
+    )
+    outcomes = [after_lost_lease(row["step"], row["attempts"], policy) for row in lost]
+    await tx.execute_many(
+        """
+        update webhook_deliveries
+        set status = :status, step = :step, lease_until = null, sender = null,
+            last_failure = 'lost',
+            next_attempt_at = :next_attempt_at, finished_at = :finished_at
+        where delivery_id = :delivery_id
+        """,
+        [
+            {
+                "delivery_id": row["delivery_id"],
+                "status": outcome.status.value,
+                "step": outcome.step,
+                "next_attempt_at": now if outcome.status is Status.PENDING else None,
+                "finished_at": None if outcome.status is Status.PENDING else now,
+            }
+            for row, outcome in zip(lost, outcomes, strict=True)
+        ],
+    )
+    return len(lost)
+
+
+async def settle(tx: WriteTx) -> None:
+    """Put right what a race left pending: at a disabled endpoint it is held, without endpoint or body it
+    ends."""
+    await tx.execute(
+        """
+        update webhook_deliveries d
+        set status = case when e.status = 'disabled' and m.body is not null then 'held' else 'cancelled' end,
+            next_attempt_at = null,
+            finished_at = case when e.status = 'disabled' and m.body is not null then null else now() end
+        from webhook_endpoints e, webhook_messages m
+        where e.endpoint_id = d.endpoint_id and m.message_id = d.message_id
+            and d.status = 'pending' and (e.status <> 'enabled' or m.body is null)
+        """
+    )
+
+
+async def purge(tx: WriteTx, bodies_before: datetime, held_before: datetime, log_before: datetime) -> None:
+    """Drop what is past its time: expired secrets, held deliveries, bodies of messages, the log itself."""
+    await tx.execute("delete from webhook_secrets where expires_at < now()")
+    await tx.execute(
+        "update webhook_deliveries set status = 'cancelled', finished_at = now(), last_failure = 'expired'"
+        " where status = 'held' and created_at < :before",
+        before=held_before,
+    )
+    await tx.execute(
+        """
+        update webhook_messages set body = null where message_id in (
+            select message_id from webhook_messages m where body is not null and created_at < :before
+            and not exists (select 1 from webhook_deliveries d where d.message_id = m.message_id
+                and d.status in ('pending', 'sending', 'held'))
+            order by created_at limit 5000)
+        """,
+        before=bodies_before,
+    )
+    await tx.execute(
+        """
+        delete from webhook_deliveries where delivery_id in (
+            select delivery_id from webhook_deliveries
+            where created_at < :before and status not in ('pending', 'sending', 'held')
+            order by created_at limit 5000)
+        """,
+        before=log_before,
+    )
+    await tx.execute(
+        """
+        delete from webhook_messages where message_id in (
+            select message_id from webhook_messages m where body is null and created_at < :before
+            and not exists (select 1 from webhook_deliveries d where d.message_id = m.message_id) limit 5000)
+        """,
+        before=log_before,
+    )

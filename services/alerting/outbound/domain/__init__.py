@@ -1,0 +1,1 @@
+"""What is judged without a network: addresses, outcomes, chat messages."""
