@@ -32,6 +32,11 @@ MAX_UNREADABLE = 100
 TIDY_EVERY = timedelta(hours=1)
 
 
+class NoRoom(Exception):
+    """The file of an import cannot be put on this machine's disk. That is no fault of the file, and a smaller one may
+    fit: this one rests, and its try does not count."""
+
+
 class ImportWorker:
     """One job at a time in this process; several processes share the queue."""
 
@@ -76,11 +81,14 @@ class ImportWorker:
             raise
         except MemoryError:
             raise  # the process ends, and the claim runs out: the try counts
+        except NoRoom as full:
+            log.warning("import_finds_no_room", import_id=str(claimed.import_id), exc_info=full)
+            await self._let_rest(claimed, counts=False)
+            return True
         except Exception as unforeseen:
             log.error("import_failed", import_id=str(claimed.import_id), tries=claimed.attempts, exc_info=unforeseen)
             if claimed.attempts < store.MAX_ATTEMPTS:
-                async with self._database.write() as tx:
-                    await store.let_rest(tx, claimed, self._clock.now())
+                await self._let_rest(claimed, counts=True)
                 return True
             error = "unexpected", f"the import failed {claimed.attempts} times; the collector's log says why"
         async with self._database.write() as tx:
@@ -146,6 +154,10 @@ class ImportWorker:
         except (TimeoutError, Unavailable):
             log.warning("import_not_released", import_id=str(claimed.import_id))
 
+    async def _let_rest(self, claimed: Claim, *, counts: bool) -> None:
+        async with self._database.write() as tx:
+            await store.let_rest(tx, claimed, self._clock.now(), counts=counts)
+
     async def _tidy(self) -> None:
         now = self._clock.now()
         if self._tidied is None or now - self._tidied > TIDY_EVERY:
@@ -164,12 +176,12 @@ class ImportWorker:
 
 @contextmanager
 def _nameless() -> Iterator[BinaryIO]:
-    """A file on this machine without a name. Raises `Unavailable` while there is no room for it."""
+    """A file on this machine without a name. Raises `NoRoom` while it cannot be put on the disk."""
     try:
         with TemporaryFile() as file:
             yield file
     except OSError as error:
-        raise Unavailable("no_room_for_import", "the file cannot be put on this machine's disk") from error
+        raise NoRoom from error
 
 
 def _open(job: ImportJob, file: BinaryIO) -> RowReader:

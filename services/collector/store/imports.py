@@ -222,12 +222,14 @@ async def release(tx: WriteTx, claimed: Claim) -> None:
     )
 
 
-async def let_rest(tx: WriteTx, claimed: Claim, now: datetime) -> None:
-    """Give a job back over which something failed: after a rest somebody tries once more, and the try counts."""
+async def let_rest(tx: WriteTx, claimed: Claim, now: datetime, *, counts: bool) -> None:
+    """Give a job back over which something failed, so that others get their turn: after a rest somebody tries once
+    more. `counts` says whether the try counts against the file."""
     await tx.execute(
-        "update imports set claimed_by = null, lease_until = :until"
+        "update imports set claimed_by = null, lease_until = :until, attempts = :attempts"
         " where import_id = :import_id and claimed_by = :claim_id",
         until=now + REST,
+        attempts=claimed.attempts if counts else claimed.attempts - 1,
         import_id=claimed.import_id,
         claim_id=claimed.claim_id,
     )

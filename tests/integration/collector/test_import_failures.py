@@ -5,11 +5,14 @@ import contextlib
 import io
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
+from services.collector import jobs
 from services.collector.handlers.import_rows import check_file
 from services.collector.handlers.imports import STEP_ROWS, submit
 from services.collector.jobs import MAX_UNREADABLE, ImportWorker
@@ -138,6 +141,25 @@ async def test_one_that_fails_outside_its_rows_is_tried_three_times_and_then_fai
         working.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await working
+
+
+async def test_one_that_finds_no_room_on_the_disk_rests_while_others_are_taken_and_its_try_does_not_count(
+    database: Database, worker: ImportWorker, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = await submitted(database, table("a"))
+    monkeypatch.setattr(jobs, "TemporaryFile", partial(Path("/dev/full").open, "w+b"))  # ENOSPC for any write
+    for _ in range(store.MAX_ATTEMPTS + 1):
+        clock.advance(2 * store.REST)
+        assert await worker.work_once()
+        assert not await worker.work_once()  # it rests
+    monkeypatch.undo()
+    small = await submitted(database, table("a"))
+    assert await worker.work_once()
+    assert (await found(database, small)).state == "done"
+    assert await attempts(database, large) == 0
+    clock.advance(2 * store.REST)
+    assert await worker.work_once()
+    assert (await found(database, large)).state == "done"
 
 
 async def test_claims_that_a_process_did_not_survive_count_also_when_a_later_one_is_stopped_in_good_order(
