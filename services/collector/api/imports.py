@@ -14,8 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.collector.api import examples
 from services.collector.api.resources import Collector, Resources
-from services.collector.domain.cells import strptime_format
 from services.collector.domain.columns import RESPONSES, Kind
+from services.collector.domain.csv_values import strptime_format
 from services.collector.domain.formats import FORMATS, FormatName
 from services.collector.handlers import imports
 from services.collector.handlers.import_rows import check_file
