@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from shared.kafka.wire import Raw, RecordBatch
+from shared.kafka.record_batch import Raw, RecordBatch
 
 Failures = dict[int, Exception]
 """Position of a record in its batch -> what went wrong; empty when all were acknowledged."""

@@ -18,7 +18,7 @@ from aiokafka.errors import (
 
 from shared.errors import TellbackError
 from shared.kafka.lanes import Lane, Run
-from shared.kafka.wire import Raw
+from shared.kafka.record_batch import Raw
 from shared.records import KafkaUnavailable, RecordRefused
 from shared.telemetry.metrics import publish_failures_total
 

@@ -26,7 +26,7 @@ from shared.clock import rfc3339
 from shared.events.envelope import Event, headers_of, type_of
 from shared.events.responses import SCALES, Channel, NpsKind, ResponseRecorded, SurveyType
 from shared.ids import uuid7s
-from shared.kafka.wire import Raw, packed, raw_of
+from shared.kafka.record_batch import Raw, packed, raw_of
 from shared.records import OutRecord
 from shared.topics import RESPONSE_RECORDED, RESPONSES
 

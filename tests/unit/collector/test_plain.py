@@ -19,7 +19,7 @@ from services.collector.handlers.responses import Sender
 from shared.errors import TellbackError
 from shared.http import strict_json
 from shared.ids import uuid7s
-from shared.kafka.wire import Raw, unpacked
+from shared.kafka.record_batch import Raw, unpacked
 
 NOW = datetime(2026, 6, 1, 12, 0, 0, 120_000, tzinfo=UTC)
 SENDER = Sender("tttttttttttt", "the same each time")

@@ -18,7 +18,7 @@ from shared.errors import Poison
 from shared.events.envelope import Event, decode
 from shared.events.plain import PlainResponse, plain_response
 from shared.events.responses import ResponseRecorded
-from shared.kafka.wire import unpacked
+from shared.kafka.record_batch import unpacked
 from tests.support.events import NOW, recorded
 
 WHOLE: dict[str, Any] = json.loads(recorded("r1", score=3, comment="Quick help", email="ann@acme.example").value())

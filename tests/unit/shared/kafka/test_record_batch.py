@@ -7,7 +7,7 @@ from aiokafka.record.memory_records import MemoryRecords
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared.kafka.wire import BATCH_BYTES, Raw, RecordBatch, packed, unpacked
+from shared.kafka.record_batch import BATCH_BYTES, Raw, RecordBatch, packed, unpacked
 
 HEADERS = st.lists(st.tuples(st.text(max_size=70), st.binary(max_size=70)), max_size=3)
 RAWS = st.lists(
