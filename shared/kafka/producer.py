@@ -19,8 +19,8 @@ from prometheus_client import Histogram
 from shared.errors import TellbackError
 from shared.kafka.lanes import Failures, Group, Lane, Run
 from shared.kafka.partition import partition_of, partitions_by_key
+from shared.kafka.receipts import AWAY, Sending
 from shared.kafka.record_batch import Raw, raw_of
-from shared.kafka.sending import AWAY, Sending
 from shared.records import KafkaUnavailable, OutRecord
 from shared.telemetry.logging import get_logger
 from shared.telemetry.metrics import (

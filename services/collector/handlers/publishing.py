@@ -17,8 +17,8 @@ from shared.errors import TellbackError, TooLarge, Unavailable
 from shared.events.envelope import Event
 from shared.kafka.lanes import Run
 from shared.kafka.producer import Publisher
+from shared.kafka.receipts import Sending
 from shared.kafka.record_batch import Raw, unpacked
-from shared.kafka.sending import Sending
 from shared.records import OutRecord
 from shared.topics import RESPONSES, Topic
 

@@ -16,8 +16,8 @@ from services.collector.handlers.publishing import OUTBOX_SECONDS, Outgoing
 from shared.db.engine import Database
 from shared.events.responses import ResponseRecorded
 from shared.kafka.producer import SEND_SECONDS, Publisher
+from shared.kafka.receipts import Sending
 from shared.kafka.record_batch import Raw
-from shared.kafka.sending import Sending
 from shared.records import KafkaUnavailable
 from shared.topics import CONTEXT_EVENTS, INVITATIONS, RESPONSES, Topic
 from tests.integration.collector.conftest import Running
