@@ -17,8 +17,8 @@ from aiokafka.errors import KafkaError
 from prometheus_client import Histogram
 
 from shared.errors import TellbackError
-from shared.kafka.lanes import Failures, Group, Lane, Run
 from shared.kafka.partition import partition_of, partitions_by_key
+from shared.kafka.partition_batcher import Failures, Group, PartitionBatcher, Run
 from shared.kafka.receipts import AWAY, Sending
 from shared.kafka.record_batch import Raw, raw_of
 from shared.records import KafkaUnavailable, OutRecord
@@ -64,7 +64,7 @@ class Publisher:
         self._connected = asyncio.Event()
         self._connecting: asyncio.Task[None] | None = None
         self._retiring: set[asyncio.Task[None]] = set()
-        self._lanes: dict[str, list[Lane]] = {}
+        self._lanes: dict[str, list[PartitionBatcher]] = {}
         self._partitions: dict[str, int] = {}
         self._stopped = False
         self.last_ack = time.monotonic()
@@ -122,7 +122,7 @@ class Publisher:
         await self.know(*{record.topic.name for record in records})
         sending = Sending()
         raws: list[Raw] = []
-        lots: dict[Lane, list[int]] = {}
+        lots: dict[PartitionBatcher, list[int]] = {}
         for index, record in enumerate(records):
             raw: Raw = (b"", None, b"")
             try:
@@ -179,26 +179,26 @@ class Publisher:
             except (KafkaError, TimeoutError, OSError):
                 self._trip()
 
-    def _lane(self, record: OutRecord) -> Lane:
+    def _lane(self, record: OutRecord) -> PartitionBatcher:
         lanes = self._lanes_of(record.topic.name)
         partition = record.partition
         return lanes[partition_of(record.account_id, len(lanes)) if partition is None else partition]
 
-    def _lanes_of(self, name: str) -> list[Lane]:
+    def _lanes_of(self, name: str) -> list[PartitionBatcher]:
         """One a partition. Raises `KafkaUnavailable` while the breaker is open."""
         return self._lanes.get(name) or self._new_lanes(name)
 
-    def _new_lanes(self, name: str) -> list[Lane]:
+    def _new_lanes(self, name: str) -> list[PartitionBatcher]:
         partitions = self._partitions.get(name)
         if self._producer is None or partitions is None:
             raise KafkaUnavailable
         self._lanes[name] = [
-            Lane(self._group, partial(self._deliver, topic=name, partition=partition))
+            PartitionBatcher(self._group, partial(self._deliver, topic=name, partition=partition))
             for partition in range(partitions)
         ]
         return self._lanes[name]
 
-    def _all_lanes(self) -> list[Lane]:
+    def _all_lanes(self) -> list[PartitionBatcher]:
         return list(chain.from_iterable(self._lanes.values()))
 
     def _group(self) -> Group:

@@ -17,7 +17,7 @@ from aiokafka.errors import (
 )
 
 from shared.errors import TellbackError
-from shared.kafka.lanes import Lane, Run
+from shared.kafka.partition_batcher import PartitionBatcher, Run
 from shared.kafka.record_batch import Raw
 from shared.records import KafkaUnavailable, RecordRefused
 from shared.telemetry.metrics import publish_failures_total
@@ -45,7 +45,7 @@ class Sending:
         """Note a record that never was put into a batch."""
         self._refused[index] = record, told(error)
 
-    def add(self, records: Sequence[Raw], lots: Mapping[Lane, Sequence[int]]) -> None:
+    def add(self, records: Sequence[Raw], lots: Mapping[PartitionBatcher, Sequence[int]]) -> None:
         """Put records into the lanes that are to take them, in order; what a lane has no room for is refused."""
         for lane, indexes in lots.items():
             placed = 0

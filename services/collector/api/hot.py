@@ -32,7 +32,7 @@ from shared.http import strict_json
 from shared.http.direct import Reply, Take
 from shared.http.limits import BATCH_BYTES, BODY_BYTES, HEADER_BYTES
 from shared.http.problem import internal_error, problem_response
-from shared.kafka.lanes import Run
+from shared.kafka.partition_batcher import Run
 from shared.kafka.receipts import Sending, outcome
 from shared.telemetry.logging import get_logger
 from shared.telemetry.metrics import http_request_duration_seconds, responses_accepted_total

@@ -15,7 +15,7 @@ from shared.db.engine import Database
 from shared.db.outbox import Relay
 from shared.errors import TellbackError, TooLarge, Unavailable
 from shared.events.envelope import Event
-from shared.kafka.lanes import Run
+from shared.kafka.partition_batcher import Run
 from shared.kafka.producer import Publisher
 from shared.kafka.receipts import Sending
 from shared.kafka.record_batch import Raw, unpacked

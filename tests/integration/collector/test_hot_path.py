@@ -12,7 +12,7 @@ from services.collector.api import hot
 from services.collector.app import build
 from services.collector.handlers.publishing import Outgoing
 from shared.http.app import ServiceApp
-from shared.kafka import lanes, record_batch
+from shared.kafka import partition_batcher, record_batch
 from shared.kafka.producer import Publisher
 from shared.records import KafkaUnavailable
 from tests.support.clock import FrozenClock
@@ -166,7 +166,7 @@ async def test_a_batch_that_kafka_does_not_take_is_read_back_for_the_outbox(
         await asyncio.Event().wait()
 
     monkeypatch.setattr(record_batch, "BATCH_BYTES", batch_bytes)
-    monkeypatch.setattr(lanes, "MAX_WAITING_GROUPS", groups)
+    monkeypatch.setattr(partition_batcher, "MAX_WAITING_GROUPS", groups)
     monkeypatch.setattr(publisher, "_produce", never)
     items: list[dict[str, Any]] = [
         ITEM | {"account_id": f"a{number % 9}", "response_id": f"late{number:03}"} for number in range(200)

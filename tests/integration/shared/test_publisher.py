@@ -7,7 +7,7 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from shared.errors import TooLarge
-from shared.kafka import lanes
+from shared.kafka import partition_batcher
 from shared.kafka.producer import Publisher
 from shared.records import KafkaUnavailable, OutRecord
 from shared.topics import RESPONSES, Topic
@@ -81,7 +81,7 @@ async def test_answers_stand_where_their_records_stood(environment: Environment,
 
 async def test_what_a_lane_has_no_room_for_is_told_so(publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
     await publisher.send(raw(b"first"))
-    monkeypatch.setattr(lanes, "MAX_WAITING_GROUPS", 2)
+    monkeypatch.setattr(partition_batcher, "MAX_WAITING_GROUPS", 2)
     answers = await publisher.send_many([raw(b"x" * 100_000) for _ in range(10)])
     taken = [answer is None for answer in answers]
     assert taken == sorted(taken, reverse=True)

@@ -68,7 +68,7 @@ class Run(NamedTuple):
         return list(islice(self.group.batch.records(), self.position, self.position + self.length))
 
 
-class Lane:
+class PartitionBatcher:
     """One partition of one topic: groups leave one after the other."""
 
     def __init__(self, new_group: Callable[[], Group], deliver: Callable[[Group], Awaitable[None]]) -> None:
