@@ -16,7 +16,7 @@ from services.scorer.consumer import PLAIN
 from services.scorer.store.responses import row_of
 from shared.errors import Poison
 from shared.events.envelope import Event, decode
-from shared.events.plain import PlainResponse, plain_response
+from shared.events.response_fast_reader import PlainResponse, plain_response
 from shared.events.responses import ResponseRecorded
 from shared.kafka.record_batch import unpacked
 from tests.support.events import NOW, recorded
