@@ -20,8 +20,8 @@ from starlette.types import Message, Receive, Scope, Send
 from services.collector.api import batches
 from services.collector.api.resources import Collector
 from services.collector.handlers import responses
+from services.collector.handlers.fast_parse import MAX_ITEMS, NotPlain, Taken, take_many, take_one
 from services.collector.handlers.inputs.responses import NewResponse
-from services.collector.handlers.plain import MAX_ITEMS, NotPlain, Taken, take_many, take_one
 from services.collector.handlers.publishing import Via
 from services.collector.handlers.responses import Sender
 from shared.access.caller import Caller

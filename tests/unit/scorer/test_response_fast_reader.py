@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.collector.handlers.plain import take_one
+from services.collector.handlers.fast_parse import take_one
 from services.collector.handlers.responses import Sender
 from services.scorer.consumer import PLAIN
 from services.scorer.store.responses import row_of

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from services.collector.handlers import responses
+from services.collector.handlers.fast_parse import MAX_ITEMS, NotPlain, Taken, take_many, take_one
 from services.collector.handlers.inputs.responses import NewResponse
-from services.collector.handlers.plain import MAX_ITEMS, NotPlain, Taken, take_many, take_one
 from services.collector.handlers.responses import Sender
 from shared.errors import TellbackError
 from shared.http import strict_json
