@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from services.collector.api import hot
+from services.collector.api import fast_responses
 from services.collector.app import build
 from services.collector.handlers.publishing import Outgoing
 from shared.http.app import ServiceApp
@@ -198,7 +198,7 @@ async def test_a_failure_past_asgi_that_nobody_foresaw_is_answered(
     async def broken(*_: Any) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(hot, "outcome", lambda _: KafkaUnavailable())
+    monkeypatch.setattr(fast_responses, "outcome", lambda _: KafkaUnavailable())
     monkeypatch.setattr(Outgoing, "divert", broken)
     answer = await socket.post("/v1/responses", json=ITEM)
     assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
@@ -283,7 +283,7 @@ async def test_plain_posts_do_take_the_hot_path(client: httpx.AsyncClient, app: 
     assert reached == ["/v1/responses"]
 
 
-@pytest.mark.parametrize("path", [hot.ONE, hot.MANY, "/v1/keys"])
+@pytest.mark.parametrize("path", [fast_responses.ONE, fast_responses.MANY, "/v1/keys"])
 async def test_a_key_is_judged_before_the_body_comes(socket: httpx.AsyncClient, path: str) -> None:
     async with wire_to(str(socket.base_url)) as wire:
         key = "Authorization: Bearer tb_000000000000_wrong"
@@ -292,7 +292,7 @@ async def test_a_key_is_judged_before_the_body_comes(socket: httpx.AsyncClient, 
     assert (answer.status, answer.headers["connection"]) == (401, "close")
 
 
-@pytest.mark.parametrize("path", [hot.ONE, hot.MANY, "/v1/keys"])
+@pytest.mark.parametrize("path", [fast_responses.ONE, fast_responses.MANY, "/v1/keys"])
 @pytest.mark.parametrize("types", [("text/plain", "application/json"), ("application/json", "text/plain")])
 async def test_two_content_types_are_refused_on_every_path(
     socket: httpx.AsyncClient, path: str, types: tuple[str, str]

@@ -53,7 +53,7 @@ _HEADERS = [
 _ACCEPTED: dict[Via, Counter] = {via: responses_accepted_total.labels(via) for via in get_args(Via)}
 
 
-class HotPath:
+class FastIngest:
     """Answers plain posts; everything else goes to `fallback`."""
 
     def __init__(self, collector: Collector, keys: KeyStore, fallback: Handler) -> None:
@@ -75,7 +75,7 @@ class HotPath:
         except Exception as error:
             # Nothing was taken yet. The route judges it anew, behind the edge, which words and counts its failures.
             if not isinstance(error, NotPlain | TellbackError | ValidationError):
-                log.error("hot_path_failed", route=path, exc_info=error)
+                log.error("fast_ingest_failed", route=path, exc_info=error)
             await self._fallback(scope, _again(messages, receive), send)
             return
         sending = await self._collector.outgoing.put_many(taken.records)
