@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 from services.collector import SCHEMA
 from services.collector.api import delighted, directory, erasures, facts, imports, responses
 from services.collector.api.cors import CrossOrigin
-from services.collector.api.fast_responses import MANY, ONE, PATHS, FastIngest
+from services.collector.api.fast_responses import PATHS, FastIngest
 from services.collector.api.resources import Collector
 from services.collector.handlers.publishing import Outgoing
 from services.collector.jobs import ImportWorker
@@ -54,7 +54,6 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
             )
             hot = FastIngest(app.state.service, plumbing.keys, service.routed)
             service.hot = {("POST", path): hot for path in PATHS}
-            service.direct |= {("POST", ONE): hot.direct, ("POST", MANY): hot.direct_many}
             health = health_of(app)
             health.add("durable", lambda: why_not_ready(plumbing))
             health.remarks = plumbing.remarks

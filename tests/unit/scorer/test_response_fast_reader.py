@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.collector.handlers.fast_parse import take_one
+from services.collector.handlers.fast_parse import parse_one
 from services.collector.handlers.responses import Sender
 from services.scorer.consumer import PLAIN
 from services.scorer.store.responses import row_of
@@ -71,7 +71,7 @@ def same(value: bytes) -> None:
 
 def test_what_the_collector_writes_is_plain() -> None:
     body = {"account_id": "acme", "email": "Ann@acme.example", "survey_type": "ces", "score": 7, "comment": 'Zoë "\\'}
-    [(_, value, headers)] = take_one(json.dumps(body).encode(), NOW, Sender("0123456789ab")).records
+    [(_, value, headers)] = parse_one(json.dumps(body).encode(), NOW, Sender("0123456789ab")).records
     assert alike(value or b"")
     assert isinstance(decode(unpacked(headers), value or b"", PLAIN).data, PlainResponse)
     assert alike(recorded("r2", invitation_id="i", channel="web", quiet=True).value())
