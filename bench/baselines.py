@@ -15,7 +15,7 @@ from shared.http.app import ServiceApp
 from shared.http.connections import Limits
 from shared.http.protocol import GuardedProtocol
 from shared.kafka.producer import Publisher
-from shared.records import OutRecord
+from shared.records import Record
 from shared.topics import RESPONSES
 
 HEADERS = [(b"content-type", b"application/json")]
@@ -45,7 +45,7 @@ class Baseline:
         value = json.loads(body)
         items = value.get("responses", [value])
         records = [
-            OutRecord(RESPONSES, item["account_id"], item["account_id"].encode(), json.dumps(item).encode(), [])
+            Record.raw(RESPONSES, item["account_id"], item["account_id"].encode(), json.dumps(item).encode(), [])
             for item in items
         ]
         assert self._publisher is not None

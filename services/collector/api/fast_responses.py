@@ -118,7 +118,7 @@ class FastIngest:
     async def _answer(self, path: str, post: ParsedPost) -> Answer:
         """Publish a post and word the answer, whatever comes of it."""
         try:
-            receipt = await self._collector.outgoing.put_many(post.records)
+            receipt = await self._collector.outgoing.publisher.publish(post.records)
             post.records.clear()  # they need not lie in memory for as long as they wait
             outcomes = await self._collector.outgoing.settled(receipt)
             return fast_answers.one(post, outcomes) if path == ONE else fast_answers.many(post, outcomes)

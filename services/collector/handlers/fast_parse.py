@@ -26,8 +26,8 @@ from shared.clock import rfc3339
 from shared.events.envelope import Event, headers_of, type_of
 from shared.events.responses import SCALES, Channel, NpsKind, ResponseRecorded, SurveyType
 from shared.ids import uuid7s
-from shared.kafka.record_batch import Raw, packed, raw_of
-from shared.records import OutRecord
+from shared.kafka.headers import pack
+from shared.records import Record
 from shared.topics import RESPONSE_RECORDED, RESPONSES
 
 MAX_ITEMS = 1_000
@@ -44,7 +44,7 @@ _UNREADABLE = (DecodeError, UnicodeDecodeError, RecursionError)
 class ParsedPost(NamedTuple):
     """Responses of one post on their way, and what is answered about them. `event_id` is that of the first."""
 
-    records: list[Raw]
+    records: list[Record]
     response_ids: list[str]
     event_id: str
     recorded_at: str
@@ -52,7 +52,7 @@ class ParsedPost(NamedTuple):
     @classmethod
     def of(cls, events: Sequence[Event], sender: Sender) -> "ParsedPost":
         """The same from events that were made by the model. Raises `NotPlain` for one that is too large."""
-        records = [raw_of(OutRecord.of(RESPONSES, event.by(sender.key_id))) for event in events]
+        records = [Record.of(RESPONSES, event.by(sender.key_id)) for event in events]
         _check_sizes(records)
         response_ids = [getattr(event.data, "response_id", "") for event in events]
         return cls(records, response_ids, str(events[0].id), rfc3339(events[0].time))
@@ -166,8 +166,14 @@ def _taken(items: Sequence[Item], now: datetime, sender: Sender) -> ParsedPost:
     _check_texts(values)
     before, between, after = _around(len(recorded_at), sender.key_id)
     after = between + recorded_at.encode() + after
-    records: list[Raw] = [
-        (value["account_id"].encode(), _write(value), b"".join((before, event_id.encode(), after)))
+    records: list[Record] = [
+        Record(
+            RESPONSES,
+            value["account_id"],
+            value["account_id"].encode(),
+            _write(value),
+            b"".join((before, event_id.encode(), after)),
+        )
         for value, event_id in zip(values, event_ids, strict=True)
     ]
     _check_sizes(records)
@@ -231,9 +237,9 @@ def _check_texts(values: Sequence[dict[str, Any]]) -> None:
         raise NotPlain
 
 
-def _check_sizes(records: Sequence[Raw]) -> None:
+def _check_sizes(records: Sequence[Record]) -> None:
     """Raise `NotPlain` for a record that is too large."""
-    if max([len(value or b"") for _, value, _ in records]) > MAX_EVENT_BYTES:
+    if max([len(record.value or b"") for record in records]) > MAX_EVENT_BYTES:
         raise NotPlain
 
 
@@ -257,7 +263,7 @@ def _sent(names: tuple[str, ...]) -> tuple[str, ...]:
 def _around(time_length: int, sender: str) -> tuple[bytes, bytes, bytes]:
     """What stands before, between and after the id and the time in the headers of an event."""
     event_id, time = "?" * 36, "!" * time_length  # neither is in any other header
-    headers = packed(headers_of(event_id, type_of(RESPONSE_RECORDED), SOURCE, time, sender))
+    headers = pack(headers_of(event_id, type_of(RESPONSE_RECORDED), SOURCE, time, sender))
     before, rest = headers.split(event_id.encode())
     between, after = rest.split(time.encode())
     return before, between, after
