@@ -13,9 +13,9 @@ from services.cli.serve import GC_THRESHOLDS, keep_freed_memory
 from services.collector.app import build
 from shared.http.app import ServiceApp
 from shared.http.connections import Limits
-from shared.http.direct import DirectProtocol
+from shared.http.protocol import GuardedProtocol
 from shared.kafka.producer import Publisher
-from shared.records import OutRecord
+from shared.records import Record
 from shared.topics import RESPONSES
 
 HEADERS = [(b"content-type", b"application/json")]
@@ -45,7 +45,7 @@ class Baseline:
         value = json.loads(body)
         items = value.get("responses", [value])
         records = [
-            OutRecord(RESPONSES, item["account_id"], item["account_id"].encode(), json.dumps(item).encode(), [])
+            Record.raw(RESPONSES, item["account_id"], item["account_id"].encode(), json.dumps(item).encode(), [])
             for item in items
         ]
         assert self._publisher is not None
@@ -74,7 +74,7 @@ def bare_handler() -> tuple[Any, Any]:
         handler = service if scope["type"] == "lifespan" else service.hot.get((scope["method"], scope["path"]), service)
         await handler(scope, receive, send)
 
-    return app, DirectProtocol.offering(service.direct, Limits())
+    return app, GuardedProtocol.within(Limits())
 
 
 if __name__ == "__main__":

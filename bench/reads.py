@@ -26,7 +26,7 @@ from services.cli.embedded.process import free_port
 from services.scorer import SCHEMA
 from shared.ids import uuid7
 from shared.kafka.producer import Publisher
-from shared.records import OutRecord
+from shared.records import Record
 from tests.support.environment import Environment, fresh_environment
 from tests.support.events import record_of, recorded
 from tests.support.http import api_key, bearer
@@ -256,7 +256,7 @@ def _answers(url: str) -> bool:
         return False
 
 
-def _answer(chance: random.Random, account_id: str, now: datetime) -> OutRecord:
+def _answer(chance: random.Random, account_id: str, now: datetime) -> Record:
     person, score = f"person-{chance.randrange(stored.PEOPLE)}", chance.randrange(11)
     said = recorded(str(uuid7()), account_id, stakeholder_id=person, score=score, answered_at=now, recorded_at=now)
     return record_of(said)

@@ -2,16 +2,17 @@
 
 import json
 from collections.abc import Sequence
-from typing import NamedTuple
 from uuid import UUID
+
+from msgspec import Struct
 
 from shared.errors import TooLarge, Unavailable
 from shared.events.envelope import Event, Headers
+from shared.kafka.headers import pack, unpack
 from shared.topics import Topic
 
 # What the broker adds around a record of ours in a batch of its own: batch header, lengths, attributes.
 _OVERHEAD = 128
-_HEADER_OVERHEAD = 12
 _NUL = "\u0100"
 _SURELY_FITS = 512_000
 """Values below this fit every topic, whatever key and headers come along."""
@@ -29,31 +30,43 @@ def headers_from_json(pairs: Sequence[Sequence[str]]) -> Headers:
     return [(name, text.replace(_NUL, "\0").encode("latin-1")) for name, text in pairs]
 
 
-class OutRecord(NamedTuple):
-    """One record to publish: the account decides the partition, unless `partition` is set. A tuple, since one is made
-    for every response on the hot path."""
+class Record(Struct, frozen=True, gc=False):
+    """One record to publish: the account decides the partition, unless `partition` is set. `headers` are as Kafka holds
+    them (`shared.kafka.headers`). A struct, since one is made for every response of the fast lane."""
 
     topic: Topic
     account_id: str
     key: bytes
     value: bytes | None
-    headers: Headers
+    headers: bytes
     partition: int | None = None
 
     @classmethod
-    def of(cls, topic: Topic, event: Event) -> "OutRecord":
+    def of(cls, topic: Topic, event: Event) -> "Record":
         """The record that carries an event."""
-        return cls(topic, event.account_id, event.record_key.encode(), event.value(), event.headers())
+        return cls(topic, event.account_id, event.record_key.encode(), event.value(), pack(event.headers()))
+
+    @classmethod
+    def raw(
+        cls,
+        topic: Topic,
+        account_id: str,
+        key: bytes,
+        value: bytes | None,
+        headers: Sequence[tuple[str, bytes]] = (),
+        partition: int | None = None,
+    ) -> "Record":
+        """A record as it is, whatever it carries."""
+        return cls(topic, account_id, key, value, pack(headers), partition)
 
     @property
     def event_id(self) -> UUID:
         """The id of the CloudEvent that it carries."""
-        return UUID(next(raw for name, raw in self.headers if name == "ce_id").decode())
+        return UUID(dict(unpack(self.headers))["ce_id"].decode())
 
     def size(self) -> int:
         """Upper bound of the record's bytes in a batch of its own."""
-        headers = sum(len(name) + len(raw) + _HEADER_OVERHEAD for name, raw in self.headers)
-        return len(self.key) + len(self.value or b"") + headers + _OVERHEAD
+        return len(self.key) + len(self.value or b"") + len(self.headers) + _OVERHEAD
 
     def check_size(self) -> None:
         """Raises `TooLarge` for a record that the topic would refuse, before Kafka sees it."""

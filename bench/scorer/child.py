@@ -18,7 +18,7 @@ from services.scorer.consumer import PLAIN
 from services.scorer.domain.categories import category_of
 from shared.db.engine import Database
 from shared.db.transaction import WriteTx
-from shared.events.plain import Recorded
+from shared.events.response_fast_reader import Recorded
 from shared.kafka.batch import RunnerConfig
 from shared.kafka.runner import Runner
 from shared.settings import CommonSettings

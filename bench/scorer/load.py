@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from shared.events.envelope import Event
 from shared.ids import uuid7
 from shared.kafka.producer import Publisher
-from shared.records import OutRecord
+from shared.records import Record
 from shared.topics import RESPONSES
 from tests.support.environment import Environment
 from tests.support.events import recorded
@@ -42,9 +42,9 @@ async def publish(environment: Environment, responses: int, accounts: int) -> No
     """Fill the topic `responses` of the environment."""
     publisher = Publisher(environment.kafka, environment.topic_prefix)
     await publisher.start()
-    chunk: list[OutRecord] = []
+    chunk: list[Record] = []
     for number, event in enumerate(answers(responses, accounts), 1):
-        chunk.append(OutRecord.of(RESPONSES, event))
+        chunk.append(Record.of(RESPONSES, event))
         if len(chunk) == CHUNK or number == responses:
             assert not any(await publisher.send_many(chunk))
             chunk = []

@@ -131,7 +131,7 @@ def _server(
 ) -> Any:
     import uvicorn
 
-    from shared.http.direct import DirectProtocol
+    from shared.http.protocol import GuardedProtocol
 
     class DrainingServer(uvicorn.Server):
         """Says 'not ready' first, goes on serving for the pause, and only then stops to accept."""
@@ -161,7 +161,7 @@ def _server(
             host=address[0],
             port=address[1],
             loop="uvloop",
-            http=DirectProtocol.offering(app.direct, limits),
+            http=GuardedProtocol.within(limits),
             lifespan="on",
             timeout_graceful_shutdown=STOP_SECONDS,
             access_log=False,

@@ -10,7 +10,7 @@ from starlette.middleware import Middleware
 from services.collector import SCHEMA
 from services.collector.api import delighted, directory, erasures, facts, imports, responses
 from services.collector.api.cors import CrossOrigin
-from services.collector.api.hot import MANY, ONE, PATHS, HotPath
+from services.collector.api.fast_responses import PATHS, FastIngest
 from services.collector.api.resources import Collector
 from services.collector.handlers.publishing import Outgoing
 from services.collector.jobs import ImportWorker
@@ -52,9 +52,8 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
                 subject=subject,
                 browsers=BrowserSecrets(common.secret_key.get_secret_value()),
             )
-            hot = HotPath(app.state.service, plumbing.keys, service.routed)
+            hot = FastIngest(app.state.service, plumbing.keys, service.routed)
             service.hot = {("POST", path): hot for path in PATHS}
-            service.direct |= {("POST", ONE): hot.direct, ("POST", MANY): hot.direct_many}
             health = health_of(app)
             health.add("durable", lambda: why_not_ready(plumbing))
             health.remarks = plumbing.remarks

@@ -13,8 +13,11 @@ from services.collector.domain.delimited import BadRow, TableError
 from services.collector.domain.rows import Reading
 from services.collector.handlers.import_rows import UNREADABLE, ReadRow, RowReader, unreadable
 from services.collector.handlers.imports import STEP_ROWS, LostClaim, take_step
+from services.collector.store import import_claims as claims
+from services.collector.store import import_reports as reports
 from services.collector.store import imports as store
-from services.collector.store.imports import Claim, ImportJob, Progress
+from services.collector.store.import_claims import Claim, Progress
+from services.collector.store.imports import ImportJob
 from shared.clock import Clock
 from shared.db.engine import Database
 from shared.db.erasures import Journal
@@ -30,6 +33,11 @@ RELEASE_SECONDS = 2.0
 MAX_UNREADABLE = 100
 """With more rows that cannot be taken at all it is the file, or we, and an operator should look."""
 TIDY_EVERY = timedelta(hours=1)
+
+
+class NoRoom(Exception):
+    """The file of an import cannot be put on this machine's disk. That is no fault of the file, and a smaller one may
+    fit: this one rests, and its try does not count."""
 
 
 class ImportWorker:
@@ -63,7 +71,7 @@ class ImportWorker:
     async def work_once(self) -> bool:
         """Work off one job if one is free. Raises `Unavailable` while PostgreSQL is away; the claim then runs out."""
         async with self._database.write() as tx:
-            claimed = await store.claim(tx, uuid4(), self._clock.now())
+            claimed = await claims.claim(tx, uuid4(), self._clock.now())
         if claimed is None:
             return False
         try:
@@ -76,25 +84,28 @@ class ImportWorker:
             raise
         except MemoryError:
             raise  # the process ends, and the claim runs out: the try counts
+        except NoRoom as full:
+            log.warning("import_finds_no_room", import_id=str(claimed.import_id), exc_info=full)
+            await self._let_rest(claimed, counts=False)
+            return True
         except Exception as unforeseen:
             log.error("import_failed", import_id=str(claimed.import_id), tries=claimed.attempts, exc_info=unforeseen)
-            if claimed.attempts < store.MAX_ATTEMPTS:
-                async with self._database.write() as tx:
-                    await store.let_rest(tx, claimed, self._clock.now())
+            if claimed.attempts < claims.MAX_ATTEMPTS:
+                await self._let_rest(claimed, counts=True)
                 return True
             error = "unexpected", f"the import failed {claimed.attempts} times; the collector's log says why"
         async with self._database.write() as tx:
-            await store.finish(tx, claimed, self._clock.now(), error)
+            await claims.finish(tx, claimed, self._clock.now(), error)
         log.info("import_finished", import_id=str(claimed.import_id), error=error[0] if error else None)
         return True
 
     async def _work(self, claimed: Claim) -> tuple[str, str] | None:
         """Take all rows that are left; answers code and detail of what ended it early."""
-        if claimed.attempts > store.MAX_ATTEMPTS:
+        if claimed.attempts > claims.MAX_ATTEMPTS:
             return "gave_up", "the import was interrupted several times without any progress"
         async with self._database.read() as tx:
             job = await store.find(tx, claimed.import_id, None)
-            failed = await store.count_bad(tx, claimed.import_id, UNREADABLE)
+            failed = await reports.count_bad(tx, claimed.import_id, UNREADABLE)
         if job is None:
             raise LostClaim("lost_claim")
         log.info("import_started", import_id=str(job.import_id), kind=job.kind, rows_read=job.rows_read)
@@ -142,9 +153,13 @@ class ImportWorker:
         """Give the job back, if PostgreSQL is there; else the claim runs out by itself."""
         try:
             async with asyncio.timeout(RELEASE_SECONDS), self._database.write() as tx:
-                await store.release(tx, claimed)
+                await claims.release(tx, claimed)
         except (TimeoutError, Unavailable):
             log.warning("import_not_released", import_id=str(claimed.import_id))
+
+    async def _let_rest(self, claimed: Claim, *, counts: bool) -> None:
+        async with self._database.write() as tx:
+            await claims.let_rest(tx, claimed, self._clock.now(), counts=counts)
 
     async def _tidy(self) -> None:
         now = self._clock.now()
@@ -164,12 +179,12 @@ class ImportWorker:
 
 @contextmanager
 def _nameless() -> Iterator[BinaryIO]:
-    """A file on this machine without a name. Raises `Unavailable` while there is no room for it."""
+    """A file on this machine without a name. Raises `NoRoom` while it cannot be put on the disk."""
     try:
         with TemporaryFile() as file:
             yield file
     except OSError as error:
-        raise Unavailable("no_room_for_import", "the file cannot be put on this machine's disk") from error
+        raise NoRoom from error
 
 
 def _open(job: ImportJob, file: BinaryIO) -> RowReader:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from services.scorer.handlers.facts import Facts
 from services.scorer.handlers.responses import ResponseFold
 from shared.events.envelope import PlainReaders
-from shared.events.plain import plain_response
+from shared.events.response_fast_reader import plain_response
 from shared.topics import (
     ACCOUNT_REMOVED,
     ACCOUNT_UPSERTED,

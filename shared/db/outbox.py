@@ -11,7 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from shared.db.outbox_turns import Outcome, Waiting, record_of, turn_of
 from shared.errors import Unavailable
-from shared.records import OutRecord, RecordRefused, headers_to_json
+from shared.kafka.headers import unpack
+from shared.records import Record, RecordRefused, headers_to_json
 from shared.telemetry.logging import get_logger
 from shared.telemetry.metrics import (
     dlq_records_total,
@@ -30,7 +31,7 @@ KEEP_PUBLISHED = "1 hour"
 _RELAY_LOCK = 0x7E12
 
 
-Send = Callable[[Sequence[OutRecord]], Awaitable[Sequence[Exception | None]]]
+Send = Callable[[Sequence[Record]], Awaitable[Sequence[Exception | None]]]
 """Publishes records in order, within a deadline below 10 s; answers one error or None a record."""
 
 _INSERT = text(
@@ -53,7 +54,7 @@ _PARK = f"""
 """
 
 
-async def insert_outbox(connection: AsyncConnection, records: Sequence[tuple[UUID | None, OutRecord]]) -> None:
+async def insert_outbox(connection: AsyncConnection, records: Sequence[tuple[UUID | None, Record]]) -> None:
     """Insert records with the ids of their events in one statement, keeping their order."""
     await connection.execute(
         _INSERT,
@@ -63,7 +64,7 @@ async def insert_outbox(connection: AsyncConnection, records: Sequence[tuple[UUI
             "accounts": [record.account_id for _, record in records],
             "keys": [record.key for _, record in records],
             "values": [record.value for _, record in records],
-            "headers": [headers_to_json(record.headers) for _, record in records],
+            "headers": [headers_to_json(unpack(record.headers)) for _, record in records],
             "partitions": [record.partition for _, record in records],
         },
     )
@@ -137,7 +138,7 @@ class Relay:
     async def _sent(self, rows: Sequence[RowMapping]) -> list[Exception | None]:
         """What became of each row; one of which no record can be made fails alone."""
         results: list[Exception | None] = [None] * len(rows)
-        records: dict[int, OutRecord] = {}
+        records: dict[int, Record] = {}
         for index, row in enumerate(rows):
             try:
                 records[index] = record_of(row)

@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from shared.errors import Unavailable
-from shared.records import OutRecord, RecordRefused, headers_from_json
+from shared.records import Record, RecordRefused, headers_from_json
 from shared.topics import BY_NAME
 
 WAIT_SECONDS = 3.0
@@ -25,9 +25,9 @@ def turn_of(row: RowMapping) -> Turn:
     return row["account_id"] or int(row["id"])
 
 
-def record_of(row: RowMapping) -> OutRecord:
+def record_of(row: RowMapping) -> Record:
     """The record of a row. Raises whatever a row causes that holds none, `KeyError` for a topic that is not ours."""
-    return OutRecord(
+    return Record.raw(
         BY_NAME[row["topic"]],
         row["account_id"],
         bytes(row["record_key"]),

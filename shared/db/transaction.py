@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from shared.db.outbox import insert_outbox
 from shared.events.envelope import Event, Headers
 from shared.ids import lock_slot
-from shared.records import OutRecord
+from shared.records import Record
 from shared.topics import Topic
 
 Statement = str | Executable
@@ -107,10 +107,11 @@ class WriteTx(ReadTx):
 
     async def emit(self, topic: Topic, *events: Event) -> None:
         """Write events to the outbox; the relay publishes them after the commit, in the order of these rows."""
-        await self.emit_records([OutRecord.of(topic, event) for event in events])
+        if events:
+            await insert_outbox(self.connection, [(event.id, Record.of(topic, event)) for event in events])
 
-    async def emit_records(self, records: Sequence[OutRecord]) -> None:
-        """The same for events that were made into records already."""
+    async def emit_records(self, records: Sequence[Record]) -> None:
+        """The same for records that were made of events already."""
         if records:
             await insert_outbox(self.connection, [(record.event_id, record) for record in records])
 
@@ -125,7 +126,7 @@ class WriteTx(ReadTx):
         partition: int | None = None,
     ) -> None:
         """Write one record as it is: tombstones, dead letters and replays. `partition` overrides the account's."""
-        record = OutRecord(topic, account_id, key, value, headers, partition)
+        record = Record.raw(topic, account_id, key, value, headers, partition)
         await insert_outbox(self.connection, [(None, record)])
 
     async def seen(self, *event_ids: UUID) -> set[UUID]:

@@ -15,7 +15,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from shared.clock import Clock, SystemClock
 from shared.errors import TellbackError
 from shared.http import health, me
-from shared.http.direct import Direct
 from shared.http.docs import serve_docs
 from shared.http.edge import Edge, request_id_of
 from shared.http.health import Check, Health, health_of
@@ -30,13 +29,11 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 class ServiceApp(FastAPI):
-    """FastAPI whose OpenAPI document tells the problems too, with a small dispatcher in front for hot paths,
-    and what `DirectProtocol` answers past ASGI."""
+    """FastAPI whose OpenAPI document tells the problems too, with a small dispatcher in front for hot paths."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self.hot: dict[tuple[str, str], ASGIApp] = {}
-        self.direct: dict[tuple[str, str], Direct] = {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request: by the hot handler of its method and path, else by the routes."""

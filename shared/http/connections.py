@@ -122,8 +122,6 @@ class Connections:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self.direct = 0
-        """Requests that are being answered without a task."""
         self._open: set[Connection] = set()
         self._closing: set[Connection] = set()
         self._of_client: dict[str, set[Connection]] = {}
@@ -158,7 +156,7 @@ class Connections:
 
     def busy(self, tasks: int) -> bool:
         """Whether with so many tasks no further request may be begun; counts the refusal."""
-        if tasks + self.direct < self.limits.requests:
+        if tasks < self.limits.requests:
             return False
         self._refused += 1
         return True

@@ -7,7 +7,7 @@ names of uvicorn that this stands on are pinned by `tests/contract/test_uvicorn.
 """
 
 import asyncio
-from types import SimpleNamespace
+from collections.abc import Callable
 from typing import Any, cast
 
 import httptools
@@ -24,6 +24,37 @@ DROPPED_BYTES = 1_000_000
 """What a client may still send after it was refused in the middle of its request."""
 ALWAYS = ("/health/", "/metrics")
 """Paths that are answered however much work there is."""
+
+
+class AnswerTransport:
+    """What uvicorn writes one answer to: the head is held until the first of the body comes, and leaves with it in one
+    system call and one segment instead of two. ASGI allows that: until then nothing of an answer need be sent."""
+
+    __slots__ = ("_cycle", "_hang_up", "_head", "_transport", "is_closing")
+
+    def __init__(self, cycle: RequestResponseCycle, transport: asyncio.Transport, hang_up: Callable[[], None]) -> None:
+        self._cycle = cycle
+        self._transport = transport
+        self._hang_up = hang_up
+        self._head: bytes | None = None
+        """The head while it is held; None before there is one, empty once it has left."""
+        self.is_closing = transport.is_closing
+
+    def write(self, data: bytes) -> None:
+        """Write the next part, or hold it."""
+        if self._head:
+            self._transport.write(self._head + data)
+            self._head = b""
+        elif self._head is None and self._cycle.response_started and self._cycle.scope["method"] != "HEAD":
+            self._head = data
+        else:  # 100 Continue, what follows the first of a body, and the head that stays alone
+            self._transport.write(data)
+
+    def close(self) -> None:
+        """Write what is held, and hang up when it is out."""
+        if self._head:
+            self.write(b"")
+        self._hang_up()
 
 
 class GuardedProtocol(HttpToolsProtocol):
@@ -45,14 +76,19 @@ class GuardedProtocol(HttpToolsProtocol):
     _left = False
     """Whether the last answer is out and the client is to hang up."""
 
+    @classmethod
+    def within(cls, limits: Limits) -> "type[GuardedProtocol]":
+        """The protocol for one server with these limits, as uvicorn's setting `http` takes it."""
+
+        class Within(cls):  # type: ignore[misc, valid-type]
+            guard = Connections(limits)
+
+        return Within
+
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Count a new connection."""
         super().connection_made(transport)
         self._since = self.loop.time()
-        self._answers = cast(
-            asyncio.Transport,
-            SimpleNamespace(write=transport.write, is_closing=transport.is_closing, close=self._hang_up),
-        )
         self.group = client_of(self.client[0] if self.client else None, self.guard.limits.uncounted)
         self.guard.add(self, len(self.connections))
 
@@ -123,7 +159,8 @@ class GuardedProtocol(HttpToolsProtocol):
         super().on_headers_complete()
         if self.cycle is not None and self.cycle is not before:
             self._keep_alive, self.cycle.keep_alive = self.cycle.keep_alive, False
-            self.cycle.transport = self._answers
+            answer = AnswerTransport(self.cycle, self.transport, self._hang_up)
+            self.cycle.transport = cast(asyncio.Transport, answer)
 
     def on_body(self, body: bytes) -> None:
         """Count a piece of a body."""
@@ -167,10 +204,7 @@ class GuardedProtocol(HttpToolsProtocol):
         elif not cycle.scope["path"].startswith(ALWAYS) and self.guard.busy(len(self.tasks)):
             self._refuse(_busy(), cycle)
         else:
-            self._begin(cycle)
-
-    def _begin(self, cycle: RequestResponseCycle) -> None:
-        super()._start_asgi_task(cycle, self.app)
+            super()._start_asgi_task(cycle, app)
 
     def _cannot_read(self) -> None:
         """Refuse what is no HTTP; a request before it that came whole is still answered, and nothing after that."""

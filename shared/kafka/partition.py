@@ -7,26 +7,24 @@ from aiokafka.partitioner import murmur2
 MAX_KNOWN = 200_000
 
 
-class _ByKey(dict[bytes, int]):
-    """The partitions of the keys that were seen, of so many partitions. Looking one up moves nothing about in memory,
-    unlike a cache that knows what was used last."""
+class _ByAccount(dict[str, int]):
+    """The partitions of the accounts that were seen, of so many partitions. Looking one up moves nothing about in
+    memory, unlike a cache that knows what was used last."""
 
     def __init__(self, count: int) -> None:
         self._count = count
 
-    def __missing__(self, key: bytes) -> int:
+    def __missing__(self, account_id: str) -> int:
         if len(self) >= MAX_KNOWN:
             self.clear()
-        self[key] = found = int((murmur2(key) & 0x7FFFFFFF) % self._count)
+        self[account_id] = found = int((murmur2(account_id.encode()) & 0x7FFFFFFF) % self._count)
         return found
 
 
-@cache
-def partitions_by_key(count: int) -> _ByKey:
-    """The partition, out of so many, of a record's key: Kafka's own murmur2, so that tools in other languages agree."""
-    return _ByKey(count)
+_of_so_many = cache(_ByAccount)
 
 
 def partition_of(account_id: str, partitions: int) -> int:
-    """The partition of an account, whose id is the key of its records."""
-    return partitions_by_key(partitions)[account_id.encode()]
+    """The partition of an account, out of so many. Its id is the key of its records, and the hash is Kafka's own
+    murmur2, so that tools in other languages agree."""
+    return _of_so_many(partitions)[account_id]

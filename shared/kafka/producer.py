@@ -17,11 +17,10 @@ from aiokafka.errors import KafkaError
 from prometheus_client import Histogram
 
 from shared.errors import TellbackError
-from shared.kafka.lanes import Failures, Group, Lane, Run
-from shared.kafka.partition import partition_of, partitions_by_key
-from shared.kafka.sending import AWAY, Sending
-from shared.kafka.wire import Raw, raw_of
-from shared.records import KafkaUnavailable, OutRecord
+from shared.kafka.partition import partition_of
+from shared.kafka.partition_batcher import Failures, Group, PartitionBatcher
+from shared.kafka.receipts import AWAY, Receipt
+from shared.records import KafkaUnavailable, Record
 from shared.telemetry.logging import get_logger
 from shared.telemetry.metrics import (
     publish_duration_seconds,
@@ -64,7 +63,7 @@ class Publisher:
         self._connected = asyncio.Event()
         self._connecting: asyncio.Task[None] | None = None
         self._retiring: set[asyncio.Task[None]] = set()
-        self._lanes: dict[str, list[Lane]] = {}
+        self._batchers: dict[str, list[PartitionBatcher]] = {}
         self._partitions: dict[str, int] = {}
         self._stopped = False
         self.last_ack = time.monotonic()
@@ -78,7 +77,7 @@ class Publisher:
     async def stop(self) -> None:
         """Wait for what is in flight (at most 5 s), then close."""
         self._stopped = True
-        waiting = [future for lane in self._all_lanes() for future in lane.futures()]
+        waiting = [future for batcher in self._all_batchers() for future in batcher.futures()]
         if waiting:
             await asyncio.wait(waiting, timeout=STOP_SECONDS)
         if self._connecting is not None:
@@ -104,9 +103,35 @@ class Publisher:
 
     def pending(self) -> int:
         """Records that wait for an acknowledgement."""
-        return sum(lane.pending() for lane in self._all_lanes())
+        return sum(batcher.pending() for batcher in self._all_batchers())
 
-    async def send(self, record: OutRecord) -> None:
+    async def publish(self, records: Sequence[Record]) -> Receipt:
+        """Send records on their way, in order; the receipt tells what becomes of them. One that Kafka would not take,
+        or for which there is no such partition, is refused alone; all are while the breaker is open."""
+        for topic in {record.topic.name for record in records if record.topic.name not in self._partitions}:
+            await self._ask_partitions(topic)
+        receipt = Receipt()
+        placed: dict[PartitionBatcher, list[int]] = {}
+        for index, record in enumerate(records):
+            try:
+                record.check_size()
+                batchers = self._batchers.get(record.topic.name) or self._new_batchers(record.topic)
+                partition = record.partition
+                if partition is None:
+                    partition = partition_of(record.account_id, len(batchers))
+                placed.setdefault(batchers[partition], []).append(index)
+            except Exception as error:  # whatever is wrong with one record is told of that record
+                receipt.refuse(index, record, error)
+        for batcher, indexes in placed.items():
+            receipt.add(records, batcher, indexes)
+        return receipt
+
+    async def send_many(self, records: Sequence[Record]) -> list[TellbackError | None]:
+        """Publish records and wait; one answer each, None where all in-sync replicas have it."""
+        failures = await (await self.publish(records)).failures()
+        return [failures.get(index) for index in range(len(records))]
+
+    async def send(self, record: Record) -> None:
         """Publish one record and wait for its acknowledgement.
 
         Raises `TooLarge` before Kafka sees it, `KafkaUnavailable` past the deadline or at once while the breaker is
@@ -116,95 +141,34 @@ class Publisher:
         if error is not None:
             raise error
 
-    async def send_many(self, records: Sequence[OutRecord]) -> list[TellbackError | None]:
-        """Publish records in order; one answer each, None where all in-sync replicas have it. One that cannot be put
-        into Kafka's format, or for which there is no such partition, is refused alone."""
-        await self.know(*{record.topic.name for record in records})
-        sending = Sending()
-        raws: list[Raw] = []
-        lots: dict[Lane, list[int]] = {}
-        for index, record in enumerate(records):
-            raw: Raw = (b"", None, b"")
-            try:
-                raw = raw_of(record)
-                record.check_size()
-                lots.setdefault(self._lane(record), []).append(index)
-            except Exception as error:  # whatever is wrong with one record is told of that record
-                sending.refuse(index, raw, error)
-            raws.append(raw)
-        sending.add(raws, lots)
-        failures = await sending.failures()
-        return [failures.get(index) for index in range(len(records))]
-
-    def put(self, topic: Topic, record: Raw) -> Run | None:
-        """Send a record, whose key is its account, on its way without waiting; None when that cannot be done at once,
-        and nothing has happened then. What becomes of it `sending.outcome` tells, once its group's future is done."""
+    async def _ask_partitions(self, topic: str) -> None:
+        """How many partitions a topic has; what cannot be answered opens the breaker."""
+        if self._producer is None:
+            return
         try:
-            lanes = self._lanes_of(topic.name)
-            runs = lanes[partitions_by_key(len(lanes))[record[0]]].add((record,))
-        except KafkaUnavailable:
-            return None
-        return runs[0] if runs else None
+            async with asyncio.timeout(self._send_seconds):
+                self._partitions[topic] = len(await self._producer.partitions_for(self._prefix + topic))
+        except (KafkaError, TimeoutError, OSError):
+            self._trip()
 
-    def put_many(self, topic: Topic, records: Sequence[Raw]) -> Sending:
-        """The same for many, in order; what cannot be sent on its way is refused."""
-        sending = Sending()
-        try:
-            lanes = self._lanes_of(topic.name)
-        except KafkaUnavailable as error:
-            for index, record in enumerate(records):
-                sending.refuse(index, record, error)
-            return sending
-        lots: list[list[int]] = [[] for _ in lanes]
-        partition = partitions_by_key(len(lanes))
-        for index, (key, _, _) in enumerate(records):
-            lots[partition[key]].append(index)
-        sending.add(records, dict(zip(lanes, lots, strict=True)))
-        return sending
-
-    def knows(self, topic: str) -> bool:
-        """Whether records of this topic can be sent on their way at once."""
-        return self._producer is not None and topic in self._partitions
-
-    async def know(self, *topics: str) -> None:
-        """Ask once for the partitions of topics; what cannot be answered opens the breaker."""
-        for name in topics:
-            if name in self._partitions:
-                continue
-            if self._producer is None:
-                return
-            try:
-                async with asyncio.timeout(self._send_seconds):
-                    self._partitions[name] = len(await self._producer.partitions_for(self._prefix + name))
-            except (KafkaError, TimeoutError, OSError):
-                self._trip()
-
-    def _lane(self, record: OutRecord) -> Lane:
-        lanes = self._lanes_of(record.topic.name)
-        partition = record.partition
-        return lanes[partition_of(record.account_id, len(lanes)) if partition is None else partition]
-
-    def _lanes_of(self, name: str) -> list[Lane]:
+    def _new_batchers(self, topic: Topic) -> list[PartitionBatcher]:
         """One a partition. Raises `KafkaUnavailable` while the breaker is open."""
-        return self._lanes.get(name) or self._new_lanes(name)
-
-    def _new_lanes(self, name: str) -> list[Lane]:
-        partitions = self._partitions.get(name)
+        partitions = self._partitions.get(topic.name)
         if self._producer is None or partitions is None:
             raise KafkaUnavailable
-        self._lanes[name] = [
-            Lane(self._group, partial(self._deliver, topic=name, partition=partition))
+        self._batchers[topic.name] = [
+            PartitionBatcher(partial(self._group, topic), partial(self._deliver, topic=topic, partition=partition))
             for partition in range(partitions)
         ]
-        return self._lanes[name]
+        return self._batchers[topic.name]
 
-    def _all_lanes(self) -> list[Lane]:
-        return list(chain.from_iterable(self._lanes.values()))
+    def _all_batchers(self) -> list[PartitionBatcher]:
+        return list(chain.from_iterable(self._batchers.values()))
 
-    def _group(self) -> Group:
+    def _group(self, topic: Topic) -> Group:
         if self._producer is None:
             raise KafkaUnavailable
-        group = Group()
+        group = Group(topic)
         group.limit(self._send_seconds, self._late)
         return group
 
@@ -213,7 +177,7 @@ class Publisher:
         group.fail(KafkaUnavailable())
         self._trip()
 
-    async def _deliver(self, group: Group, topic: str, partition: int) -> None:
+    async def _deliver(self, group: Group, topic: Topic, partition: int) -> None:
         """Send a group; a refusal costs the guilty record only, its neighbours are sent again one by one."""
         try:
             await self._produce(group, topic, partition)
@@ -222,17 +186,19 @@ class Publisher:
             group.fail(error)
             self._trip()
         except KafkaError as error:
-            log.warning("publish_refused", error=type(error).__name__, topic=topic, records=group.batch.record_count())
+            log.warning(
+                "publish_refused", error=type(error).__name__, topic=topic.name, records=group.batch.record_count()
+            )
             await self._heal()
             group.settle(await self._one_by_one(group.batch.records(), topic, partition))
         except Exception as error:  # those who wait are told; the groups after this one go on
             group.fail(error)
 
-    async def _one_by_one(self, records: Iterable[Raw], topic: str, partition: int) -> Failures:
+    async def _one_by_one(self, records: Iterable[Record], topic: Topic, partition: int) -> Failures:
         failures: Failures = {}
         for position, record in enumerate(records):
             try:
-                single = Group()
+                single = Group(topic)
                 single.batch.add((record,))
                 await self._produce(single, topic, partition)
             except Exception as error:  # of one record: its neighbours go on
@@ -241,13 +207,13 @@ class Publisher:
                     await self._heal()
         return failures
 
-    async def _produce(self, group: Group, topic: str, partition: int) -> None:
+    async def _produce(self, group: Group, topic: Topic, partition: int) -> None:
         producer = self._producer
         if producer is None:
             raise KafkaUnavailable
-        await (await producer.send_batch(group.batch, self._prefix + topic, partition=partition))
+        await (await producer.send_batch(group.batch, self._prefix + topic.name, partition=partition))
         self.last_ack = time.monotonic()
-        _seconds_of(topic).observe(self.last_ack - group.began)
+        _seconds_of(topic.name).observe(self.last_ack - group.began)
 
     async def _heal(self) -> None:
         """Swap in a fresh producer without failing what waits: new producer id, new sequence numbers."""
@@ -275,13 +241,13 @@ class Publisher:
             self._reconnect()
 
     def _drop(self, error: Exception) -> None:
-        lanes, self._lanes = self._all_lanes(), {}
+        batchers, self._batchers = self._all_batchers(), {}
         producer, self._producer = self._producer, None
         self._connected.clear()
         if producer is not None:
             self._retire(producer)
-        for lane in lanes:
-            lane.abandon(error)
+        for batcher in batchers:
+            batcher.abandon(error)
 
     def _new_producer(self) -> AIOKafkaProducer:
         return AIOKafkaProducer(

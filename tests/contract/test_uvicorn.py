@@ -1,4 +1,4 @@
-"""What `shared.http.protocol` and `shared.http.direct` stand on is not promised by uvicorn, so it is held here.
+"""What `shared.http.protocol` stands on is not promised by uvicorn, so it is held here.
 
 When this fails after an upgrade: read what changed in uvicorn, see whether our protocol still fits, and write the new
 digest down.

@@ -10,7 +10,7 @@ import asyncpg
 import pytest
 
 from shared.kafka.producer import Publisher
-from shared.records import OutRecord
+from shared.records import Record
 from shared.topics import RESPONSES
 from tests.support.environment import Environment
 from tests.support.installation import Installation, installed
@@ -95,7 +95,7 @@ async def plant_files(house: Installation) -> None:
     headers = [("ce_type", b"com.tellback.response.recorded.v9"), ("ce_specversion", b"1.0")]
     publisher = Publisher(house.environment.kafka, house.environment.topic_prefix)
     await publisher.start()
-    await publisher.send(OutRecord(RESPONSES, "plume", b"plume", json.dumps(value).encode(), headers))
+    await publisher.send(Record.raw(RESPONSES, "plume", b"plume", json.dumps(value).encode(), headers))
     await publisher.stop()
 
 

@@ -10,7 +10,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from shared.events.envelope import Event
 from shared.events.responses import ResponseRecorded, ResponseWithdrawn, StakeholderErased
 from shared.ids import uuid7
-from shared.records import OutRecord
+from shared.records import Record
 from shared.topics import RESPONSE_RECORDED, RESPONSE_WITHDRAWN, RESPONSES, STAKEHOLDER_ERASED, Topic
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
@@ -51,9 +51,9 @@ def withdrawn(response_id: str, account_id: str = "acme") -> Event:
     return Event(event_id, RESPONSE_WITHDRAWN, "/tests", NOW, account_id, data)
 
 
-def record_of(event: Event, topic: Topic = RESPONSES) -> OutRecord:
+def record_of(event: Event, topic: Topic = RESPONSES) -> Record:
     """The record that carries an event."""
-    return OutRecord.of(topic, event)
+    return Record.of(topic, event)
 
 
 async def topic_records(bootstrap: str, name: str) -> Sequence[Any]:

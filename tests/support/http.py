@@ -14,7 +14,7 @@ from shared.access.store import NewKey, create_key
 from shared.clock import SystemClock
 from shared.db.engine import Database
 from shared.http.connections import Limits
-from shared.http.direct import DirectProtocol
+from shared.http.protocol import GuardedProtocol
 from tests.support.environment import Environment
 from tests.support.polling import eventually
 
@@ -33,7 +33,7 @@ async def serving(app: FastAPI, limits: Limits | None = None, **options: Any) ->
     """The base URL of the app on a real server, for what only a socket shows: streams, framing, disconnects."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
-        protocol = DirectProtocol.offering(getattr(app, "direct", {}), limits or Limits())
+        protocol = GuardedProtocol.within(limits or Limits())
         options = {"log_config": None, "lifespan": "on", "timeout_graceful_shutdown": 2, "http": protocol} | options
         config = uvicorn.Config(app, **options)
         server = uvicorn.Server(config)

@@ -11,7 +11,7 @@ import httpx
 
 from services.cli.embedded.process import free_port
 from shared.kafka.producer import Publisher
-from shared.records import OutRecord
+from shared.records import Record
 from shared.topics import BY_NAME, Topic
 from tests.support.environment import Environment
 from tests.support.events import topic_records
@@ -123,11 +123,11 @@ class Installation:
         assert not any(answers)
         return len(records)
 
-    async def _records(self) -> AsyncIterator[OutRecord]:
+    async def _records(self) -> AsyncIterator[Record]:
         for topic in _carrying_events():
             for record in await topic_records(self.environment.kafka, self.environment.topic_prefix + topic.name):
                 headers = [(name, bytes(value)) for name, value in record.headers]
-                yield OutRecord(topic, "", record.key, record.value, headers, record.partition)
+                yield Record.raw(topic, "", record.key, record.value, headers, record.partition)
 
     async def get(self, service: str, path: str, **params: Any) -> Any:
         """The JSON of a successful GET."""

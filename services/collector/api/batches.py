@@ -8,7 +8,7 @@ from fastapi import Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ValidationError
 
-from services.collector.handlers.plain import MAX_ITEMS
+from services.collector.handlers.fast_parse import MAX_ITEMS
 from services.collector.handlers.refusals import refused
 from shared.errors import Invalid, TellbackError, Unavailable
 from shared.http import strict_json

@@ -14,16 +14,18 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.collector.api import examples
 from services.collector.api.resources import Collector, Resources
-from services.collector.domain.cells import strptime_format
 from services.collector.domain.columns import RESPONSES, Kind
+from services.collector.domain.csv_values import strptime_format
 from services.collector.domain.formats import FORMATS, FormatName
 from services.collector.handlers import imports
 from services.collector.handlers.import_rows import check_file
 from services.collector.handlers.inputs.fields import Moment
 from services.collector.handlers.refusals import refused
 from services.collector.handlers.responses import not_ahead
+from services.collector.store import import_reports as reports
 from services.collector.store import imports as store
-from services.collector.store.imports import ImportJob, Outcome, Problem, State
+from services.collector.store.import_reports import Outcome, Problem
+from services.collector.store.imports import ImportJob, State
 from shared.access.caller import Caller
 from shared.errors import NotFound
 from shared.http import strict_json
@@ -157,7 +159,7 @@ async def get_import(import_id: ImportId, caller: AnyCaller, collector: Resource
         job = await store.find(tx, import_id, caller.owner_email)
         if job is None:
             raise NotFound("not_found", "there is no such import")
-        return _view(job, await store.problems(tx, import_id, SHOWN_PROBLEMS))
+        return _view(job, await reports.problems(tx, import_id, SHOWN_PROBLEMS))
 
 
 async def get_report(import_id: ImportId, caller: AnyCaller, collector: Resources) -> StreamingResponse:
@@ -173,7 +175,7 @@ async def get_report(import_id: ImportId, caller: AnyCaller, collector: Resource
 async def _report(collector: Collector, import_id: UUID) -> AsyncIterator[str]:
     yield _csv([("line", "outcome", "code", "field", "reason")])
     async with collector.database.read() as tx:
-        async for problem in store.all_problems(tx, import_id):
+        async for problem in reports.all_problems(tx, import_id):
             row = problem.row
             yield _csv([(row.line, problem.outcome, row.code, row.field or "", row.reason)])
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
-from services.collector.domain.cells import HOUR_24, UNIX
+from services.collector.domain.csv_values import HOUR_24, UNIX
 
 MAX_COLUMNS = 60
 """A record has at most 50 attributes."""

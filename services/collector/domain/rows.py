@@ -4,9 +4,9 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.collector.domain import cells as read
-from services.collector.domain.cells import CellError
+from services.collector.domain import csv_values as read
 from services.collector.domain.columns import RESPONSES, Columns
+from services.collector.domain.csv_values import CellError
 
 PASSED_OVER = "not_an_answer"
 

@@ -17,8 +17,12 @@ from services.collector.handlers.import_rows import DirectoryRow, ReadRow, Respo
 from services.collector.handlers.ownership import foreign
 from services.collector.handlers.publishing import check_size
 from services.collector.handlers.responses import recorded, who
+from services.collector.store import import_claims as claims
+from services.collector.store import import_reports as reports
 from services.collector.store import imports as store
-from services.collector.store.imports import ImportJob, Problem, Progress
+from services.collector.store.import_claims import Progress
+from services.collector.store.import_reports import Problem
+from services.collector.store.imports import ImportJob
 from shared.db.erasures import Journal, Person
 from shared.db.transaction import WriteTx
 from shared.errors import Invalid, TellbackError, TooLarge, TooMany
@@ -83,10 +87,10 @@ async def take_step(
     else:
         problems += await _take_records(tx, job, [row for row in kept if isinstance(row, DirectoryRow)], now)
     if problems:
-        await store.note_problems(tx, job.import_id, problems)
+        await reports.note_problems(tx, job.import_id, problems)
     bad = sum(problem.outcome == "bad" for problem in problems)
     progress = Progress(len(rows), len(rows) - len(problems), len(problems) - bad, bad)
-    if not await store.advance(tx, job.import_id, claim_id, progress, now):
+    if not await claims.advance(tx, job.import_id, claim_id, progress, now):
         raise LostClaim("lost_claim")
     return progress
 

@@ -15,12 +15,10 @@ from shared.db.engine import Database
 from shared.db.outbox import Relay
 from shared.errors import TellbackError, TooLarge, Unavailable
 from shared.events.envelope import Event
-from shared.kafka.lanes import Run
 from shared.kafka.producer import Publisher
-from shared.kafka.sending import Sending
-from shared.kafka.wire import Raw, unpacked
-from shared.records import OutRecord
-from shared.topics import RESPONSES, Topic
+from shared.kafka.receipts import Receipt
+from shared.records import Record
+from shared.topics import Topic
 
 Via = Literal["kafka", "outbox"]
 MAX_EVENT_BYTES = 65_536
@@ -50,71 +48,10 @@ class Outgoing:
         closed.
         """
         await require_own(self.database, caller.owner_email, event)
-        return await self.send(OutRecord.of(topic, event.by(caller.key_id)))
-
-    async def send(self, record: OutRecord) -> Via:
-        """Publish the record of an event durably. Raises `TooLarge`, and `Unavailable` when both ways are closed."""
-        if len(record.value or b"") > MAX_EVENT_BYTES:
-            raise _too_large()
-        try:
-            await self.publisher.send(record)
-        except Unavailable:
-            return await self._divert(record)
-        return "kafka"
-
-    def put(self, record: Raw) -> Run | None:
-        """`Publisher.put` for the record of a response."""
-        return self.publisher.put(RESPONSES, record)
-
-    async def divert(self, record: Raw) -> Via:
-        """Store the record of a response that Kafka did not take in the outbox. Raises `Unavailable`."""
-        return await self._divert(_response(record))
-
-    async def put_many(self, records: Sequence[Raw]) -> Sending:
-        """`Publisher.put_many` for the records of responses; `settled` says what becomes of them."""
-        await self.publisher.know(RESPONSES.name)
-        return self.publisher.put_many(RESPONSES, records)
-
-    def put_at_once(self, records: Sequence[Raw]) -> Sending | None:
-        """The same without waiting; None while Kafka is away or not known yet, and nothing has happened then."""
-        return self.publisher.put_many(RESPONSES, records) if self.publisher.knows(RESPONSES.name) else None
-
-    async def settled(self, sending: Sending) -> Mapping[int, Via | TellbackError]:
-        """What became of those records of responses that Kafka did not take, by position."""
-        failures = await sending.failures()
-        left = sorted(index for index, error in failures.items() if isinstance(error, Unavailable))
-        if not left:
-            return failures
-        result = await self._to_outbox([_response(record) for record in sending.records(left)])
-        return {**failures, **dict.fromkeys(left, result)}
-
-    async def send_many(self, records: Sequence[OutRecord]) -> list[Via | TellbackError]:
-        """Publish records durably; one answer each: the way it took, or why it was not taken."""
-        large = [index for index, record in enumerate(records) if len(record.value or b"") > MAX_EVENT_BYTES]
-        if large:
-            return await self._send_fitting(records, large)
-        answers: list[Via | TellbackError] = ["kafka"] * len(records)
-        errors = await self.publisher.send_many(records)
-        if not any(errors):
-            return answers
-        left = []
-        for index, error in enumerate(errors):
-            if isinstance(error, Unavailable):
-                left.append(index)
-            elif error is not None:
-                answers[index] = error
-        if left:
-            result = await self._to_outbox([records[index] for index in left])
-            for index in left:
-                answers[index] = result
-        return answers
-
-    async def _send_fitting(self, records: Sequence[OutRecord], large: Sequence[int]) -> list[Via | TellbackError]:
-        """The same when some records are too large."""
-        refused = set(large)
-        fitting = [record for index, record in enumerate(records) if index not in refused]
-        answers = iter(await self.send_many(fitting) if fitting else [])
-        return [_too_large() if index in refused else next(answers) for index in range(len(records))]
+        [outcome] = await self._send([Record.of(topic, event.by(caller.key_id))])
+        if isinstance(outcome, TellbackError):
+            raise outcome
+        return outcome
 
     async def publish_each(
         self, topic: Topic, events: Sequence[Event | TellbackError], caller: Caller
@@ -122,16 +59,30 @@ class Outgoing:
         """Publish what is an event; what was refused before keeps its error. As in `publish` for a limited key."""
         events = await own_only(self.database, caller.owner_email, events)
         good = [event.by(caller.key_id) for event in events if isinstance(event, Event)]
-        published = iter(await self.send_many([OutRecord.of(topic, event) for event in good]))
+        published = iter(await self._send([Record.of(topic, event) for event in good]))
         return [next(published) if isinstance(event, Event) else event for event in events]
 
-    async def _divert(self, record: OutRecord) -> Via:
-        result = await self._to_outbox([record])
-        if isinstance(result, TellbackError):
-            raise result from None
-        return result
+    async def _send(self, records: Sequence[Record]) -> list[Via | TellbackError]:
+        """Publish records durably; one answer each: the way it took, or why it was not taken."""
+        fitting = [index for index, record in enumerate(records) if len(record.value or b"") <= MAX_EVENT_BYTES]
+        outcomes = await self.settled(await self.publisher.publish([records[index] for index in fitting]))
+        answers: list[Via | TellbackError] = [_too_large()] * len(records)
+        for position, index in enumerate(fitting):
+            answers[index] = outcomes.get(position, "kafka")
+        return answers
 
-    async def _to_outbox(self, records: Sequence[OutRecord]) -> Via | TellbackError:
+    async def settled(self, receipt: Receipt) -> Mapping[int, Via | TellbackError]:
+        """What became of those records that Kafka did not take, by position: they are in the outbox, or refused. The
+        key of each record must be its account."""
+        failures = await receipt.failures()
+        left = [index for index, error in failures.items() if isinstance(error, Unavailable)]
+        if not left:
+            return failures
+        left.sort()
+        result = await self._to_outbox(receipt.records(left))
+        return {**failures, **dict.fromkeys(left, result)}
+
+    async def _to_outbox(self, records: Sequence[Record]) -> Via | TellbackError:
         try:
             async with asyncio.timeout(OUTBOX_SECONDS), self.database.write() as tx:
                 await tx.emit_records(records)
@@ -146,8 +97,3 @@ class Outgoing:
 
 def _too_large() -> TooLarge:
     return TooLarge("event_too_large", "one event takes at most 64 kB")
-
-
-def _response(record: Raw) -> OutRecord:
-    key, value, headers = record
-    return OutRecord(RESPONSES, key.decode(), key, value, unpacked(headers))

@@ -1,26 +1,18 @@
 """Import jobs: their files in pieces, their claims, their progress and their reports."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
 from sqlalchemy import RowMapping
 
 from services.collector.domain.columns import Columns, Kind
-from services.collector.domain.delimited import BadRow
 from shared.db.transaction import ReadTx, WriteTx
 
 State = Literal["queued", "running", "done", "failed"]
-Outcome = Literal["bad", "skipped"]
-LEASE = timedelta(seconds=30)
-"""How long a claim holds without progress."""
-MAX_ATTEMPTS = 3
-"""Claims without any progress, after which a job is given up."""
 _SENDER_LOCKS = 0x7E1A
-REST = timedelta(seconds=2)
-"""How long a job that failed is left alone, so that others get their turn."""
 _COLUMNS = (
     "import_id, kind, state, file_name, file_lines, columns, date_format, answered_at, quiet, created_by, owner_email,"
     " created_at, started_at, finished_at, rows_read, taken, skipped, bad, error_code, error_detail, attempts,"
@@ -54,24 +46,6 @@ class ImportJob:
     error_detail: str | None = None
     attempts: int = 0
     same_as: UUID | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """What one step of a job adds."""
-
-    rows_read: int
-    taken: int
-    skipped: int
-    bad: int
-
-
-@dataclass(frozen=True, slots=True)
-class Problem:
-    """A row that was not taken, as the report shows it."""
-
-    outcome: Outcome
-    row: BadRow
 
 
 async def create(tx: WriteTx, job: ImportJob) -> None:
@@ -170,93 +144,6 @@ async def find(tx: ReadTx, import_id: UUID, owner_email: str | None) -> ImportJo
     return _job(row) if row else None
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
-    """A job that is one process's own. `attempts`: claims since it last got on, this one included."""
-
-    import_id: UUID
-    claim_id: UUID
-    attempts: int
-
-
-async def claim(tx: WriteTx, claim_id: UUID, now: datetime) -> Claim | None:
-    """Take the oldest job that is free: new, or left by a process that died. What it says is read later, so that one
-    that cannot be read holds up no other."""
-    row = await tx.one(
-        "update imports set state = 'running', claimed_by = :claim_id, lease_until = :lease_until,"
-        " started_at = coalesce(started_at, :now), attempts = attempts + 1"
-        " where import_id = (select import_id from imports where state in ('queued', 'running')"
-        " and (lease_until is null or lease_until < :now) order by created_at limit 1 for update skip locked)"
-        " returning import_id, attempts",
-        claim_id=claim_id,
-        lease_until=now + LEASE,
-        now=now,
-    )
-    return Claim(row["import_id"], claim_id, row["attempts"]) if row else None
-
-
-async def advance(tx: WriteTx, import_id: UUID, claim_id: UUID, step: Progress, now: datetime) -> bool:
-    """Add a step and renew the claim; False when the job belongs to somebody else by now."""
-    touched = await tx.execute(
-        "update imports set rows_read = rows_read + :rows_read, taken = taken + :taken, skipped = skipped + :skipped,"
-        " bad = bad + :bad, lease_until = :lease_until, attempts = 0"
-        " where import_id = :import_id and claimed_by = :claim_id",
-        import_id=import_id,
-        claim_id=claim_id,
-        rows_read=step.rows_read,
-        taken=step.taken,
-        skipped=step.skipped,
-        bad=step.bad,
-        lease_until=now + LEASE,
-    )
-    return touched == 1
-
-
-async def release(tx: WriteTx, claimed: Claim) -> None:
-    """Give a job back as if it had not been claimed, so that another process goes on at once."""
-    await tx.execute(
-        "update imports set claimed_by = null, lease_until = null, attempts = greatest(0, attempts - 1)"
-        " where import_id = :import_id and claimed_by = :claim_id",
-        import_id=claimed.import_id,
-        claim_id=claimed.claim_id,
-    )
-
-
-async def let_rest(tx: WriteTx, claimed: Claim, now: datetime) -> None:
-    """Give a job back over which something failed: after a rest somebody tries once more, and the try counts."""
-    await tx.execute(
-        "update imports set claimed_by = null, lease_until = :until"
-        " where import_id = :import_id and claimed_by = :claim_id",
-        until=now + REST,
-        import_id=claimed.import_id,
-        claim_id=claimed.claim_id,
-    )
-
-
-async def count_bad(tx: ReadTx, import_id: UUID, code: str) -> int:
-    """How many rows are in the report with this code."""
-    statement = "select count(*) from import_problems where import_id = :import_id and code = :code"
-    return int(await tx.scalar(statement, import_id=import_id, code=code))
-
-
-async def finish(tx: WriteTx, claimed: Claim, now: datetime, error: tuple[str, str] | None = None) -> None:
-    """End a job, with `error` (code, detail) as failed; the file and what was noted for it go."""
-    code, detail = error or (None, None)
-    ended = await tx.execute(
-        "update imports set state = :state, finished_at = :now, error_code = :code, error_detail = :detail,"
-        " claimed_by = null, lease_until = null where import_id = :import_id and claimed_by = :claim_id",
-        state="failed" if error else "done",
-        now=now,
-        code=code,
-        detail=detail,
-        import_id=claimed.import_id,
-        claim_id=claimed.claim_id,
-    )
-    if ended:
-        await tx.execute("delete from import_pieces where import_id = :import_id", import_id=claimed.import_id)
-        await tx.execute("delete from import_occurrences where import_id = :import_id", import_id=claimed.import_id)
-
-
 async def count_occurrences(tx: WriteTx, import_id: UUID, counts: Mapping[UUID, int]) -> dict[UUID, int]:
     """Add to how often each digest has come; answers how often it had come before."""
     digests = sorted(counts)
@@ -272,39 +159,9 @@ async def count_occurrences(tx: WriteTx, import_id: UUID, counts: Mapping[UUID, 
     return {row["digest"]: row["seen"] - counts[row["digest"]] for row in rows}
 
 
-async def note_problems(tx: WriteTx, import_id: UUID, problems: Sequence[Problem]) -> None:
-    """Put rows into the report."""
-    await tx.execute(
-        "insert into import_problems (import_id, line, outcome, code, field, reason)"
-        " select :import_id, * from unnest(cast(:lines as bigint[]), cast(:outcomes as text[]), cast(:codes as text[]),"
-        " cast(:fields as text[]), cast(:reasons as text[])) on conflict do nothing",
-        import_id=import_id,
-        lines=[problem.row.line for problem in problems],
-        outcomes=[problem.outcome for problem in problems],
-        codes=[problem.row.code for problem in problems],
-        fields=[problem.row.field for problem in problems],
-        reasons=[problem.row.reason for problem in problems],
-    )
-
-
-async def problems(tx: ReadTx, import_id: UUID, limit: int) -> list[Problem]:
-    """The first rows of the report, in the order of the file."""
-    rows = await tx.all(f"{_PROBLEMS} limit :limit", import_id=import_id, limit=limit)
-    return [_problem(row) for row in rows]
-
-
-async def all_problems(tx: ReadTx, import_id: UUID) -> AsyncIterator[Problem]:
-    """The whole report, streamed."""
-    async for row in tx.stream(_PROBLEMS, import_id=import_id):
-        yield _problem(row)
-
-
 async def forget_finished(tx: WriteTx, before: datetime) -> int:
     """Delete jobs that ended before this time."""
     return await tx.execute("delete from imports where finished_at < :before", before=before)
-
-
-_PROBLEMS = "select line, outcome, code, field, reason from import_problems where import_id = :import_id order by line"
 
 
 def _job(row: RowMapping) -> ImportJob:
@@ -313,7 +170,3 @@ def _job(row: RowMapping) -> ImportJob:
         row["kind"], tuple(stored["header"]), stored["places"], stored["constants"], dict(stored.get("only", ()))
     )
     return ImportJob(**{**row, "columns": columns})
-
-
-def _problem(row: RowMapping) -> Problem:
-    return Problem(row["outcome"], BadRow(row["line"], row["code"], row["reason"], row["field"]))

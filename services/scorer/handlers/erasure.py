@@ -6,7 +6,7 @@ from services.scorer.store import erasures, marks
 from shared.clock import Clock
 from shared.db.erasures import Journal, Person, forget_parked_answers
 from shared.db.transaction import WriteTx
-from shared.events.plain import Recorded
+from shared.events.response_fast_reader import Recorded
 from shared.events.responses import StakeholderErased
 from shared.verdicts import CHANGE, REPEAT, Verdict
 

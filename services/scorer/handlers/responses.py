@@ -25,7 +25,7 @@ from services.scorer.store import changes, erasures, marks, pending, responses
 from shared.clock import Clock
 from shared.db.transaction import WriteTx
 from shared.events.envelope import EventData, PlainData
-from shared.events.plain import PlainResponse, Recorded
+from shared.events.response_fast_reader import PlainResponse, Recorded
 from shared.events.responses import ResponseAmended, ResponseWithdrawn, StakeholderErased
 from shared.verdicts import CHANGE, NEW, PENDING, REPEAT, Received, Verdict, conflict, dead_letter
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from services.scorer.domain.history import AMENDABLE
 from shared.db.transaction import ReadTx, WriteTx
-from shared.events.plain import Recorded
+from shared.events.response_fast_reader import Recorded
 
 _AS_SENT = (
     "response_id",

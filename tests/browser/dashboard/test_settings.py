@@ -12,7 +12,7 @@ from services.dashboard.store.keys import live_key
 from services.dashboard.store.users import password_of
 from shared.db.engine import Database
 from shared.kafka.producer import Publisher
-from shared.records import OutRecord
+from shared.records import Record
 from shared.topics import RESPONSES
 from tests.browser.dashboard.site import Look, Site, loaded, open_page, password_by_link, sign_in
 from tests.support.http import bearer
@@ -167,7 +167,7 @@ async def test_a_dead_letter_is_looked_at_replayed_and_dropped(page: Page, where
     environment = where.installation.environment
     publisher = Publisher(environment.kafka, environment.topic_prefix, send_seconds=20)
     await publisher.start()
-    await publisher.send_many([OutRecord(RESPONSES, "acme", b"acme", b"{this is no answer", [])])
+    await publisher.send_many([Record.raw(RESPONSES, "acme", b"acme", b"{this is no answer", [])])
     await publisher.stop()
     await open_page(page, where, "/settings/dead-letters")
     scorer = page.get_by_role("region", name="Scorer", exact=True)

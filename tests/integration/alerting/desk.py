@@ -16,7 +16,7 @@ from services.alerting.settings import AlertingSettings
 from shared.events.envelope import Event, decode
 from shared.ids import uuid7
 from shared.kafka.producer import Publisher
-from shared.records import OutRecord
+from shared.records import Record
 from shared.runtime import Plumbing
 from shared.topics import FOLLOW_UPS
 from tests.integration.alerting.cases import MONDAY, TOPIC_OF, Case
@@ -53,7 +53,7 @@ class Desk:
         self.sent.append(len(events))
         await self.all_read()
 
-    async def emit_raw(self, record: OutRecord) -> None:
+    async def emit_raw(self, record: Record) -> None:
         """Publish one record as it is."""
         await self.publisher.send(record)
         self.sent.append(1)

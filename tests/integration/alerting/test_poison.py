@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from shared.records import OutRecord
+from shared.records import Record
 from shared.topics import SCORE_EVENTS
 from tests.integration.alerting.cases import Case
 from tests.integration.alerting.desk import Desk, desk
@@ -32,7 +32,7 @@ async def test_poison_is_parked_with_a_reason_while_the_partition_goes_on(alone:
         (ANSWERED, b'{"account_id": "' + b"x" * 900_000 + b'"}'),
     ):
         headers = [("ce_id", str(good.id).encode()), ("ce_type", kind), ("ce_specversion", b"1.0")]
-        record = OutRecord(SCORE_EVENTS, acme.account_id, acme.account_id.encode(), value, headers)
+        record = Record.raw(SCORE_EVENTS, acme.account_id, acme.account_id.encode(), value, headers)
         await alone.emit_raw(record)
     await alone.emit(good)
     assert (await alone.only(acme))["kind"] == "detractor"

@@ -14,7 +14,7 @@ from shared.events.envelope import Event
 from shared.events.scores import AccountScoreChanged
 from shared.ids import uuid7
 from shared.kafka.producer import Publisher
-from shared.records import OutRecord
+from shared.records import Record
 from shared.topics import ACCOUNT_SCORE_CHANGED, ACCOUNT_SCORES, ACCOUNT_UPSERTED, DIRECTORY
 from tests.support.clock import FrozenClock
 from tests.support.environment import Environment
@@ -77,7 +77,7 @@ class Stand:
         return Stand(self.environment, client, self.scorer, self.alerting, self.clock)
 
 
-async def publish(environment: Environment, *records: OutRecord) -> None:
+async def publish(environment: Environment, *records: Record) -> None:
     """Append records to their topics."""
     publisher = Publisher(environment.kafka, environment.topic_prefix)
     await publisher.start()
@@ -86,16 +86,16 @@ async def publish(environment: Environment, *records: OutRecord) -> None:
     assert not any(answers)
 
 
-def account(account_id: str, industry: str | None = None, **fields: Any) -> OutRecord:
+def account(account_id: str, industry: str | None = None, **fields: Any) -> Record:
     """An account of the directory; `owner` is an e-mail address."""
     owner = Contact(email=fields.pop("owner")) if "owner" in fields else None
     data = AccountUpserted(
         account_id=account_id, industry=industry, owner=owner, event_id=uuid7(), recorded_at=NOW, **fields
     )
-    return OutRecord.of(DIRECTORY, Event(data.event_id, ACCOUNT_UPSERTED, "/tests", NOW, account_id, data))
+    return Record.of(DIRECTORY, Event(data.event_id, ACCOUNT_UPSERTED, "/tests", NOW, account_id, data))
 
 
-def snapshot(account_id: str, sequence: int, figures: Mapping[str, Any], account_class: Any = "steady") -> OutRecord:
+def snapshot(account_id: str, sequence: int, figures: Mapping[str, Any], account_class: Any = "steady") -> Record:
     """A snapshot as the scorer publishes it: window → method → figures."""
     data = AccountScoreChanged(
         account_id=account_id,
@@ -104,7 +104,7 @@ def snapshot(account_id: str, sequence: int, figures: Mapping[str, Any], account
         account_class=account_class,
         figures=dict(figures),
     )
-    return OutRecord.of(ACCOUNT_SCORES, Event(uuid7(), ACCOUNT_SCORE_CHANGED, "/tests", NOW, account_id, data))
+    return Record.of(ACCOUNT_SCORES, Event(uuid7(), ACCOUNT_SCORE_CHANGED, "/tests", NOW, account_id, data))
 
 
 def figures(*scores: int, previous: tuple[int, ...] = (), voices: int | None = None) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from shared.events.directory import AccountUpserted, Contact, Money, Stakeholder
 from shared.events.envelope import Event, EventData
 from shared.events.invitations import InvitationFact
 from shared.ids import uuid7
-from shared.records import OutRecord
+from shared.records import Record
 from shared.topics import (
     ACCOUNT_UPSERTED,
     CONTEXT_EVENTS,
@@ -32,13 +32,13 @@ KIM, LEE = "kim@supplier.example", "lee@supplier.example"
 REVIEW = NOW - timedelta(days=90)
 
 
-def record(topic: Topic, name: str, data: EventData) -> OutRecord:
+def record(topic: Topic, name: str, data: EventData) -> Record:
     """Any event as a record."""
     account_id: str = data.account_id  # type: ignore[attr-defined]
-    return OutRecord.of(topic, Event(uuid7(), name, "/tests", NOW, account_id, data))
+    return Record.of(topic, Event(uuid7(), name, "/tests", NOW, account_id, data))
 
 
-def client(account_id: str, name: str, owner: str) -> OutRecord:
+def client(account_id: str, name: str, owner: str) -> Record:
     """An account with revenue."""
     data = AccountUpserted(
         account_id=account_id,
@@ -53,7 +53,7 @@ def client(account_id: str, name: str, owner: str) -> OutRecord:
     return record(DIRECTORY, ACCOUNT_UPSERTED, data)
 
 
-def person(name: str, kind: Any) -> OutRecord:
+def person(name: str, kind: Any) -> Record:
     """Somebody at acme."""
     data = StakeholderUpserted(
         account_id="acme", stakeholder_id=name, name=name.title(), type=kind, event_id=uuid7(), recorded_at=NOW
@@ -61,7 +61,7 @@ def person(name: str, kind: Any) -> OutRecord:
     return record(DIRECTORY, STAKEHOLDER_UPSERTED, data)
 
 
-def invited(invitation_id: str, account_id: str, *kinds: Any) -> list[OutRecord]:
+def invited(invitation_id: str, account_id: str, *kinds: Any) -> list[Record]:
     """An invitation of the last month and how far it came."""
     at = NOW - timedelta(days=5)
     return [
@@ -83,7 +83,7 @@ def invited(invitation_id: str, account_id: str, *kinds: Any) -> list[OutRecord]
     ]
 
 
-def answer(response_id: str, who: str, score: int, days: float, **fields: Any) -> OutRecord:
+def answer(response_id: str, who: str, score: int, days: float, **fields: Any) -> Record:
     """An answer of acme so many days ago."""
     return record_of(
         recorded(

@@ -17,7 +17,7 @@ from shared.kafka.batch import RunnerConfig
 from shared.kafka.partition import partition_of
 from shared.kafka.producer import Publisher
 from shared.kafka.runner import Runner
-from shared.records import OutRecord
+from shared.records import Record
 from shared.topics import RESPONSES
 from shared.verdicts import NEW, REPEAT, Received, Verdict
 from tests.support.environment import Environment
@@ -77,7 +77,7 @@ async def until(database: Database, **expected: int) -> None:
 async def test_dead_letters_are_listed_shown_tried_again_and_dropped(
     environment: Environment, database: Database, publisher: Publisher
 ) -> None:
-    bad = [OutRecord(RESPONSES, "acme", b"acme", b"junk %d" % number, []) for number in range(2)]
+    bad = [Record.raw(RESPONSES, "acme", b"acme", b"junk %d" % number, []) for number in range(2)]
     await publisher.send_many(bad)
     async with reading(environment, database):
         await until(database, dead=2)

@@ -5,14 +5,19 @@ import contextlib
 import io
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from functools import partial
+from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
 
+from services.collector import jobs
 from services.collector.handlers.import_rows import check_file
 from services.collector.handlers.imports import STEP_ROWS, submit
 from services.collector.jobs import MAX_UNREADABLE, ImportWorker
+from services.collector.store import import_claims as claims
+from services.collector.store import import_reports as reports
 from services.collector.store import imports as store
 from services.collector.store.imports import ImportJob
 from shared.db.engine import Database
@@ -72,7 +77,7 @@ async def found(database: Database, import_id: UUID) -> ImportJob:
 
 async def problems(database: Database, import_id: UUID) -> list[tuple[int, str, str]]:
     async with database.read() as tx:
-        return [(one.row.line, one.outcome, one.row.code) for one in await store.problems(tx, import_id, STEP_ROWS)]
+        return [(one.row.line, one.outcome, one.row.code) for one in await reports.problems(tx, import_id, STEP_ROWS)]
 
 
 def table(*accounts: str, date: str | None = None) -> bytes:
@@ -129,10 +134,10 @@ async def test_one_that_fails_outside_its_rows_is_tried_three_times_and_then_fai
         await eventually(lambda: _is(database, sound, "done"))
         for tries in (1, 2):
             await eventually(lambda tries=tries: _tried(database, broken, tries))  # type: ignore[misc]
-            clock.advance(2 * store.REST)
+            clock.advance(2 * claims.REST)
             worker.wake()
         await eventually(lambda: _failed(database, broken))
-        assert await attempts(database, broken) == store.MAX_ATTEMPTS
+        assert await attempts(database, broken) == claims.MAX_ATTEMPTS
         assert not working.done()
     finally:
         working.cancel()
@@ -140,18 +145,37 @@ async def test_one_that_fails_outside_its_rows_is_tried_three_times_and_then_fai
             await working
 
 
+async def test_one_that_finds_no_room_on_the_disk_rests_while_others_are_taken_and_its_try_does_not_count(
+    database: Database, worker: ImportWorker, clock: FrozenClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    large = await submitted(database, table("a"))
+    monkeypatch.setattr(jobs, "TemporaryFile", partial(Path("/dev/full").open, "w+b"))  # ENOSPC for any write
+    for _ in range(claims.MAX_ATTEMPTS + 1):
+        clock.advance(2 * claims.REST)
+        assert await worker.work_once()
+        assert not await worker.work_once()  # it rests
+    monkeypatch.undo()
+    small = await submitted(database, table("a"))
+    assert await worker.work_once()
+    assert (await found(database, small)).state == "done"
+    assert await attempts(database, large) == 0
+    clock.advance(2 * claims.REST)
+    assert await worker.work_once()
+    assert (await found(database, large)).state == "done"
+
+
 async def test_claims_that_a_process_did_not_survive_count_also_when_a_later_one_is_stopped_in_good_order(
     database: Database, worker: ImportWorker, clock: FrozenClock
 ) -> None:
     import_id = await submitted(database, table("a"))
-    for _ in range(store.MAX_ATTEMPTS):
+    for _ in range(claims.MAX_ATTEMPTS):
         async with database.write() as tx:
-            assert await store.claim(tx, uuid4(), clock.now()) is not None
-        clock.advance(store.LEASE + timedelta(seconds=1))
+            assert await claims.claim(tx, uuid4(), clock.now()) is not None
+        clock.advance(claims.LEASE + timedelta(seconds=1))
         async with database.write() as tx:
-            stopped = await store.claim(tx, uuid4(), clock.now())
+            stopped = await claims.claim(tx, uuid4(), clock.now())
             assert stopped is not None
-            await store.release(tx, stopped)
+            await claims.release(tx, stopped)
     assert await worker.work_once()
     assert (await found(database, import_id)).error_code == "gave_up"
 

@@ -15,6 +15,7 @@ from services.collector.handlers import imports
 from services.collector.handlers.import_rows import RowReader, check_file
 from services.collector.handlers.imports import MOST_WAITING, STEP_ROWS, LostClaim, submit, take_step
 from services.collector.jobs import ImportWorker
+from services.collector.store import import_claims as claims
 from services.collector.store import imports as store
 from services.collector.store.imports import ImportJob
 from shared.db.engine import Database
@@ -111,7 +112,7 @@ async def test_a_job_left_by_a_killed_process_is_gone_on_with_when_its_claim_run
     job = await submitted(database)
     await killed_after(database, clock, steps=2)
     assert not await worker(database, clock).work_once()
-    clock.advance(store.LEASE + timedelta(seconds=1))
+    clock.advance(claims.LEASE + timedelta(seconds=1))
     assert await worker(database, clock).work_once()
     ended = await found(database, job.import_id)
     assert (ended.state, ended.rows_read, ended.taken, ended.bad) == ("done", ROWS, ROWS, 0)
@@ -129,7 +130,7 @@ async def test_an_interrupted_import_gives_the_ids_of_an_uninterrupted_one(
         await tx.execute("truncate outbox")
     await submitted(database)
     await killed_after(database, clock, steps=1)
-    clock.advance(store.LEASE + timedelta(seconds=1))
+    clock.advance(claims.LEASE + timedelta(seconds=1))
     await worker(database, clock).work_once()
     assert await published_ids(database) == whole
 
@@ -138,7 +139,7 @@ async def killed_after(database: Database, clock: FrozenClock, steps: int) -> No
     """Work as a process that is killed after so many steps: nothing is released or ended."""
     claim_id = uuid4()
     async with database.write() as tx:
-        claimed = await store.claim(tx, claim_id, clock.now())
+        claimed = await claims.claim(tx, claim_id, clock.now())
     assert claimed is not None
     job = await found(database, claimed.import_id)
     reader = RowReader(io.BytesIO(FILE), Reading(job.columns))
@@ -151,10 +152,10 @@ async def test_a_process_that_lost_its_claim_writes_nothing_more(database: Datab
     job = await submitted(database)
     first, second = uuid4(), uuid4()
     async with database.write() as tx:
-        await store.claim(tx, first, clock.now())
-    clock.advance(store.LEASE + timedelta(seconds=1))
+        await claims.claim(tx, first, clock.now())
+    clock.advance(claims.LEASE + timedelta(seconds=1))
     async with database.write() as tx:
-        assert await store.claim(tx, second, clock.now()) is not None
+        assert await claims.claim(tx, second, clock.now()) is not None
     rows = RowReader(io.BytesIO(FILE), Reading(job.columns)).read(10)
     with pytest.raises(LostClaim):
         async with database.write() as tx:
@@ -194,10 +195,10 @@ async def test_a_worker_that_is_stopped_gives_its_job_back_at_once(
 
 async def test_a_job_that_never_gets_on_is_given_up(database: Database, clock: FrozenClock) -> None:
     job = await submitted(database)
-    for _ in range(store.MAX_ATTEMPTS):
+    for _ in range(claims.MAX_ATTEMPTS):
         async with database.write() as tx:
-            assert await store.claim(tx, uuid4(), clock.now()) is not None
-        clock.advance(store.LEASE + timedelta(seconds=1))
+            assert await claims.claim(tx, uuid4(), clock.now()) is not None
+        clock.advance(claims.LEASE + timedelta(seconds=1))
     assert await worker(database, clock).work_once()
     ended = await found(database, job.import_id)
     assert (ended.state, ended.error_code) == ("failed", "gave_up")

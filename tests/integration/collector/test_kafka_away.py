@@ -16,10 +16,9 @@ from services.collector.handlers.publishing import OUTBOX_SECONDS, Outgoing
 from shared.db.engine import Database
 from shared.events.responses import ResponseRecorded
 from shared.kafka.producer import SEND_SECONDS, Publisher
-from shared.kafka.sending import Sending
-from shared.kafka.wire import Raw
-from shared.records import KafkaUnavailable
-from shared.topics import CONTEXT_EVENTS, INVITATIONS, RESPONSES, Topic
+from shared.kafka.receipts import Receipt
+from shared.records import KafkaUnavailable, Record
+from shared.topics import CONTEXT_EVENTS, INVITATIONS, RESPONSES
 from tests.integration.collector.conftest import Running
 from tests.support.problems import assert_problem
 
@@ -57,18 +56,15 @@ class Mute:
     def __init__(self) -> None:
         self.asked = 0
 
-    async def know(self, *topics: str) -> None:
-        """Past the deadline it knows nothing."""
+    async def publish(self, records: Sequence[Record]) -> Receipt:
+        """Past the deadline it takes none of them."""
         self.asked += 1
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(asyncio.Event().wait(), SEND_SECONDS)
-
-    def put_many(self, topic: Topic, records: Sequence[Raw]) -> Sending:
-        """Takes none of them."""
-        sending = Sending()
+        receipt = Receipt()
         for index, record in enumerate(records):
-            sending.refuse(index, record, KafkaUnavailable())
-        return sending
+            receipt.refuse(index, record, KafkaUnavailable())
+        return receipt
 
 
 class Silent:
@@ -145,7 +141,7 @@ async def test_many_requests_at_once_do_not_wait_for_each_other(collector: Runni
 
 @pytest.mark.parametrize("path", ["/v1/responses", "/v1/responses/batch"])
 async def test_with_both_hanging_the_first_refusal_waits_for_each_once(collector: Running, path: str) -> None:
-    """The broker has taken the connection and says nothing more: only the deadline tells. The hot path, which has
+    """The broker has taken the connection and says nothing more: only the deadline tells. The fast lane, which has
     waited for it, does not let the route behind it wait again."""
     await collector.client.get("/v1/me")
     with silent_port() as port:

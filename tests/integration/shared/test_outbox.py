@@ -10,7 +10,7 @@ from shared.db.engine import Database
 from shared.db.outbox import Relay
 from shared.errors import TellbackError
 from shared.kafka.producer import Publisher
-from shared.records import KafkaUnavailable, OutRecord
+from shared.records import KafkaUnavailable, Record
 from shared.topics import RESPONSES
 from tests.support.environment import Environment
 from tests.support.events import recorded, topic_records
@@ -71,7 +71,7 @@ async def test_after_a_failure_the_later_rows_of_the_account_wait_too(database: 
     async with database.write() as tx:
         await tx.emit(RESPONSES, recorded("a1", "a"), recorded("b1", "b"), recorded("a2", "a"), recorded("b2", "b"))
 
-    async def first_fails(records: Sequence[OutRecord]) -> Sequence[TellbackError | None]:
+    async def first_fails(records: Sequence[Record]) -> Sequence[TellbackError | None]:
         return [KafkaUnavailable(), None, None, None]
 
     assert await Relay(database, first_fails).relay_once() == 2
@@ -84,7 +84,7 @@ async def test_one_relay_sends_at_a_time(database: Database) -> None:
     await emit(database, "r1")
     sending, release = asyncio.Event(), asyncio.Event()
 
-    async def slow(records: Sequence[OutRecord]) -> Sequence[TellbackError | None]:
+    async def slow(records: Sequence[Record]) -> Sequence[TellbackError | None]:
         sending.set()
         await release.wait()
         return [None] * len(records)
@@ -98,10 +98,10 @@ async def test_one_relay_sends_at_a_time(database: Database) -> None:
 
 async def test_rows_sent_in_a_lost_transaction_go_out_again_with_the_same_ids(database: Database) -> None:
     await emit(database, "r1")
-    sent: list[bytes] = []
+    sent: list[str] = []
 
-    async def lose_the_transaction(records: Sequence[OutRecord]) -> Sequence[TellbackError | None]:
-        sent.extend(dict(record.headers)["ce_id"] for record in records)
+    async def lose_the_transaction(records: Sequence[Record]) -> Sequence[TellbackError | None]:
+        sent.extend(str(record.event_id) for record in records)
         if len(sent) == 1:
             async with database.write() as tx:
                 await tx.execute(

@@ -11,7 +11,7 @@ from shared.db.outbox import BATCH, Relay, Send
 from shared.db.parked import list_parked, put_back
 from shared.errors import TellbackError
 from shared.kafka.producer import Publisher
-from shared.records import KafkaUnavailable, OutRecord
+from shared.records import KafkaUnavailable, Record
 from shared.topics import DEAD_LETTERS, RESPONSES
 from tests.support.environment import Environment
 from tests.support.events import NOW, recorded, topic_records
@@ -90,7 +90,7 @@ async def test_a_row_that_can_never_leave_is_parked_and_its_account_goes_on_in_o
 async def test_what_waits_at_the_head_stops_no_other_account(
     environment: Environment, database: Database, publisher: Publisher
 ) -> None:
-    async def away_for_one(records: Sequence[OutRecord]) -> Sequence[TellbackError | None]:
+    async def away_for_one(records: Sequence[Record]) -> Sequence[TellbackError | None]:
         kept = [record for record in records if record.account_id != "stuck"]
         answers = iter(await publisher.send_many(kept))
         return [KafkaUnavailable() if record.account_id == "stuck" else next(answers) for record in records]

@@ -5,11 +5,12 @@ from collections.abc import AsyncIterator
 
 import pytest
 from aiokafka import AIOKafkaProducer
+from msgspec.structs import replace
 
 from shared.errors import TooLarge
-from shared.kafka import lanes
+from shared.kafka import partition_batcher
 from shared.kafka.producer import Publisher
-from shared.records import KafkaUnavailable, OutRecord
+from shared.records import KafkaUnavailable, Record
 from shared.topics import RESPONSES, Topic
 from tests.support.environment import Environment
 from tests.support.events import record_of, recorded, topic_records
@@ -25,8 +26,8 @@ async def publisher(environment: Environment) -> AsyncIterator[Publisher]:
     await publisher.stop()
 
 
-def raw(value: bytes, topic: Topic = RESPONSES, account: str = "acme") -> OutRecord:
-    return OutRecord(topic, account, account.encode(), value, [])
+def raw(value: bytes, topic: Topic = RESPONSES, account: str = "acme") -> Record:
+    return Record.raw(topic, account, account.encode(), value, [])
 
 
 async def test_a_record_is_in_the_topic_when_send_returns(environment: Environment, publisher: Publisher) -> None:
@@ -67,7 +68,7 @@ async def test_answers_stand_where_their_records_stood(environment: Environment,
     records = [raw(b"%05d" % number + b"x" * 2_000, account=f"account-{number % 7}") for number in range(1_000)]
     refused = {0, 333, 334, 999}
     for index in refused:
-        records[index] = records[index]._replace(value=b"x" * 1_100_000)
+        records[index] = replace(records[index], value=b"x" * 1_100_000)
     answers = await publisher.send_many(records)
     assert {index: answer.code for index, answer in enumerate(answers) if answer} == dict.fromkeys(
         refused, "event_too_large"
@@ -81,7 +82,7 @@ async def test_answers_stand_where_their_records_stood(environment: Environment,
 
 async def test_what_a_lane_has_no_room_for_is_told_so(publisher: Publisher, monkeypatch: pytest.MonkeyPatch) -> None:
     await publisher.send(raw(b"first"))
-    monkeypatch.setattr(lanes, "MAX_WAITING_GROUPS", 2)
+    monkeypatch.setattr(partition_batcher, "MAX_WAITING_GROUPS", 2)
     answers = await publisher.send_many([raw(b"x" * 100_000) for _ in range(10)])
     taken = [answer is None for answer in answers]
     assert taken == sorted(taken, reverse=True)

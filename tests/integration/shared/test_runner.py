@@ -15,7 +15,7 @@ from shared.db.transaction import WriteTx
 from shared.kafka.batch import RunnerConfig
 from shared.kafka.partition import partition_of
 from shared.kafka.runner import COMMIT_SECONDS, Runner
-from shared.records import OutRecord
+from shared.records import Record
 from shared.topics import RESPONSES
 from shared.verdicts import Received, Verdict, conflict, dead_letter
 from tests.support.consumer import Counter, Scene
@@ -73,20 +73,20 @@ async def test_a_lost_transaction_is_run_again_and_counts_once(scene: Scene) -> 
 
 
 async def test_poison_is_parked_and_delays_nothing_behind_it(scene: Scene) -> None:
-    no_envelope = OutRecord(RESPONSES, "acme", b"acme", b"not json", [])
+    no_envelope = Record.raw(RESPONSES, "acme", b"acme", b"not json", [])
     headers = recorded("x").headers()
     wrong_major = [(name, b"com.tellback.response.recorded.v9" if name == "ce_type" else raw) for name, raw in headers]
     bad = [
         no_envelope,
-        OutRecord(RESPONSES, "acme", b"acme", None, headers),
-        OutRecord(RESPONSES, "acme", b"acme", b"{}", wrong_major),
-        OutRecord(RESPONSES, "acme", b"acme", b'{"response_id": 1}', headers),
-        OutRecord(RESPONSES, "acme", b"other", recorded("y").value(), headers),
-        OutRecord(RESPONSES, "acme", b"acme", b"\xff" * 1_000_000, headers),
+        Record.raw(RESPONSES, "acme", b"acme", None, headers),
+        Record.raw(RESPONSES, "acme", b"acme", b"{}", wrong_major),
+        Record.raw(RESPONSES, "acme", b"acme", b'{"response_id": 1}', headers),
+        Record.raw(RESPONSES, "acme", b"other", recorded("y").value(), headers),
+        Record.raw(RESPONSES, "acme", b"acme", b"\xff" * 1_000_000, headers),
     ]
     other = recorded("z")
     elsewhere = (partition_of("acme", 3) + 1) % 3
-    bad.append(OutRecord(RESPONSES, "acme", b"acme", other.value(), other.headers(), partition=elsewhere))
+    bad.append(Record.raw(RESPONSES, "acme", b"acme", other.value(), other.headers(), partition=elsewhere))
     await scene.publisher.send_many(bad)
     await scene.send("good")
     async with scene.running():
@@ -119,7 +119,7 @@ async def test_conflicts_and_a_handlers_dead_letters_are_parked_with_their_reaso
 
 
 async def test_too_many_dead_letters_halt_the_consumer(scene: Scene) -> None:
-    await scene.publisher.send_many([OutRecord(RESPONSES, "acme", b"acme", b"junk", [])] * 20)
+    await scene.publisher.send_many([Record.raw(RESPONSES, "acme", b"acme", b"junk", [])] * 20)
     async with scene.running(dead_letter_limit=10) as runner:
         await scene.halted(runner, "dead_letter_limit")
     assert (await scene.totals())["read"] == 0
@@ -128,7 +128,7 @@ async def test_too_many_dead_letters_halt_the_consumer(scene: Scene) -> None:
 async def test_an_additive_type_is_passed_over_and_no_dead_letter(scene: Scene) -> None:
     headers = recorded("x").headers()
     added = [(name, b"com.tellback.response.praised.v1" if name == "ce_type" else raw) for name, raw in headers]
-    await scene.publisher.send_many([OutRecord(RESPONSES, "acme", b"acme", b"{}", added)])
+    await scene.publisher.send_many([Record.raw(RESPONSES, "acme", b"acme", b"{}", added)])
     await scene.send("good")
     async with scene.running():
         await scene.until(read=2, new=1, passed_over=1, dead=0)

@@ -1,20 +1,21 @@
-"""The hot path answers as the routes behind it do, byte for byte where the answer is not new each time."""
+"""The fast lane answers as the routes behind it do, byte for byte where the answer is not new each time."""
 
 import asyncio
 import json
 from collections.abc import AsyncIterator
+from itertools import pairwise
 from typing import Any
 
 import httpx
 import pytest
 
-from services.collector.api import hot
+from services.collector.api import fast_responses
 from services.collector.app import build
+from services.collector.handlers.fast_parse import parse_many
 from services.collector.handlers.publishing import Outgoing
 from shared.http.app import ServiceApp
-from shared.kafka import lanes, wire
+from shared.kafka import partition_batcher, record_batch
 from shared.kafka.producer import Publisher
-from shared.records import KafkaUnavailable
 from tests.support.clock import FrozenClock
 from tests.support.environment import Environment
 from tests.support.events import NOW, topic_records
@@ -50,17 +51,17 @@ def stable(answer: httpx.Response) -> tuple[int, dict[str, Any], dict[str, str]]
 async def both(
     client: httpx.AsyncClient, app: ServiceApp, path: str, body: bytes, headers: dict[str, str]
 ) -> tuple[httpx.Response, httpx.Response]:
-    """The answers with the hot path and without it."""
-    with_hot = await client.post(path, content=body, headers=headers)
+    """The answers of the fast lane and of the route."""
+    fast = await client.post(path, content=body, headers=headers)
     handlers, app.hot = app.hot, {}
-    without = await client.post(path, content=body, headers=headers)
+    routed = await client.post(path, content=body, headers=headers)
     app.hot = handlers
-    return with_hot, without
+    return fast, routed
 
 
 @pytest.fixture
 async def socket(environment: Environment, app: ServiceApp) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of a real server, which answers plain posts past ASGI."""
+    """A client of a real server."""
     async with serving(app) as address, httpx.AsyncClient(base_url=address) as client:
         client.headers.update(bearer(await api_key(environment, ["ingest"])))
         assert (await client.post("/v1/responses", json=BODY)).status_code == 202  # key and partitions are known then
@@ -93,45 +94,11 @@ CASES: dict[str, tuple[bytes, dict[str, str]]] = {
 
 @pytest.mark.parametrize("case", CASES)
 async def test_one_response_is_answered_alike(client: httpx.AsyncClient, app: ServiceApp, case: str) -> None:
-    with_hot, without = await both(client, app, "/v1/responses", *CASES[case])
-    assert stable(with_hot) == stable(without)
+    fast, routed = await both(client, app, "/v1/responses", *CASES[case])
+    assert stable(fast) == stable(routed)
 
 
-@pytest.mark.parametrize("case", CASES)
-async def test_one_response_is_answered_alike_past_asgi(socket: httpx.AsyncClient, app: ServiceApp, case: str) -> None:
-    body, headers = CASES[case]
-    directly = await socket.post("/v1/responses", content=body, headers=headers)
-    app.direct.clear()
-    routed = await socket.post("/v1/responses", content=body, headers=headers)
-    assert stable(directly) == stable(routed)
-
-
-async def test_a_plain_post_does_go_past_asgi(
-    environment: Environment, socket: httpx.AsyncClient, app: ServiceApp
-) -> None:
-    app.hot.clear()
-    answer = await socket.post("/v1/responses", json=ITEM | {"response_id": "direct"})
-    assert (answer.status_code, answer.json()["via"]) == (202, "kafka")
-    assert answer.headers["x-request-id"] == answer.json()["event_id"]  # the routes make one of their own
-    records = await topic_records(environment.kafka, environment.topic_prefix + "responses")
-    assert sum(json.loads(record.value or b"")["response_id"] == "direct" for record in records) == 1
-
-
-async def test_a_plain_batch_goes_past_asgi_too(
-    socket: httpx.AsyncClient, app: ServiceApp, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def nobody(*_: Any) -> None:
-        raise AssertionError
-
-    app.hot.clear()
-    monkeypatch.setattr(ServiceApp, "routed", nobody)
-    answer = await socket.post("/v1/responses/batch", json=BATCHES["plain"])
-    assert (answer.status_code, answer.json()["accepted"]) == (200, 3)
-
-
-async def test_what_kafka_does_not_take_past_asgi_goes_to_the_outbox(
-    socket: httpx.AsyncClient, app: ServiceApp
-) -> None:
+async def test_what_kafka_does_not_take_goes_to_the_outbox(socket: httpx.AsyncClient, app: ServiceApp) -> None:
     """Put into a group and then refused: the breaker opens while it waits."""
     publisher: Publisher = app.state.plumbing.publisher
     held = asyncio.Event()
@@ -165,8 +132,8 @@ async def test_a_batch_that_kafka_does_not_take_is_read_back_for_the_outbox(
         held.set()
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(wire, "BATCH_BYTES", batch_bytes)
-    monkeypatch.setattr(lanes, "MAX_WAITING_GROUPS", groups)
+    monkeypatch.setattr(record_batch, "BATCH_BYTES", batch_bytes)
+    monkeypatch.setattr(partition_batcher, "MAX_WAITING_GROUPS", groups)
     monkeypatch.setattr(publisher, "_produce", never)
     items: list[dict[str, Any]] = [
         ITEM | {"account_id": f"a{number % 9}", "response_id": f"late{number:03}"} for number in range(200)
@@ -192,14 +159,13 @@ async def test_a_batch_that_kafka_does_not_take_is_read_back_for_the_outbox(
         assert [one["response_id"] for one in found if one["key"] == account.encode()] == sent
 
 
-async def test_a_failure_past_asgi_that_nobody_foresaw_is_answered(
+async def test_a_failure_after_publishing_that_nobody_foresaw_is_answered(
     socket: httpx.AsyncClient, app: ServiceApp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def broken(*_: Any) -> None:
         raise RuntimeError
 
-    monkeypatch.setattr(hot, "outcome", lambda _: KafkaUnavailable())
-    monkeypatch.setattr(Outgoing, "divert", broken)
+    monkeypatch.setattr(Outgoing, "settled", broken)
     answer = await socket.post("/v1/responses", json=ITEM)
     assert (answer.status_code, answer.json()["code"]) == (500, "internal_error")
     assert answer.json()["request_id"] == answer.headers["x-request-id"]
@@ -221,18 +187,8 @@ BATCHES: dict[str, Any] = {
 @pytest.mark.parametrize("case", BATCHES)
 async def test_a_batch_is_answered_alike(client: httpx.AsyncClient, app: ServiceApp, case: str) -> None:
     headers = JSON | {"idempotency-key": "batch"}
-    with_hot, without = await both(client, app, "/v1/responses/batch", json.dumps(BATCHES[case]).encode(), headers)
-    assert stable(with_hot) == stable(without)
-
-
-@pytest.mark.parametrize("case", BATCHES)
-async def test_a_batch_is_answered_alike_past_asgi(socket: httpx.AsyncClient, app: ServiceApp, case: str) -> None:
-    headers = JSON | {"idempotency-key": "batch"}
-    body = json.dumps(BATCHES[case]).encode()
-    directly = await socket.post("/v1/responses/batch", content=body, headers=headers)
-    app.direct.clear()
-    routed = await socket.post("/v1/responses/batch", content=body, headers=headers)
-    assert stable(directly) == stable(routed)
+    fast, routed = await both(client, app, "/v1/responses/batch", json.dumps(BATCHES[case]).encode(), headers)
+    assert stable(fast) == stable(routed)
 
 
 @pytest.mark.parametrize(
@@ -248,9 +204,9 @@ async def test_an_item_that_cannot_be_read_costs_no_other(
 ) -> None:
     good = json.dumps(ITEM | {"response_id": code})
     body = f'{{"responses": [{good}, {json.dumps(ITEM)[:-1]}, {fault}}}, {good}]}}'.encode()
-    with_hot, without = await both(client, app, "/v1/responses/batch", body, JSON)
-    assert stable(with_hot) == stable(without)
-    results = with_hot.json()["results"]
+    fast, routed = await both(client, app, "/v1/responses/batch", body, JSON)
+    assert stable(fast) == stable(routed)
+    results = fast.json()["results"]
     assert [result["status"] for result in results] == ["accepted", "rejected", "accepted"]
     assert (results[1]["problem"]["code"], results[1]["response_id"]) == (code, None)
 
@@ -266,8 +222,8 @@ async def test_the_same_event_is_published(
     assert {name for name, _ in first.headers} == {name for name, _ in second.headers}
 
 
-async def test_plain_posts_do_take_the_hot_path(client: httpx.AsyncClient, app: ServiceApp) -> None:
-    """Without this the comparison above could hold because nothing is hot."""
+async def test_plain_posts_do_take_the_fast_lane(client: httpx.AsyncClient, app: ServiceApp) -> None:
+    """Without this the comparison above could hold because nothing is fast."""
     reached: list[str] = []
 
     async def routed(scope: Any, receive: Any, send: Any) -> None:
@@ -275,15 +231,18 @@ async def test_plain_posts_do_take_the_hot_path(client: httpx.AsyncClient, app: 
         await ServiceApp.routed(app, scope, receive, send)
 
     for handler in app.hot.values():
-        handler._fallback = routed  # type: ignore[attr-defined]
-    assert (await client.post("/v1/responses", json=BODY)).status_code == 202
-    assert (await client.post("/v1/responses/batch", json=BATCHES["plain"])).status_code == 200
+        handler._route = routed  # type: ignore[attr-defined]
+    one = await client.post("/v1/responses", json=BODY)
+    assert (one.status_code, one.json()["via"]) == (202, "kafka")
+    assert one.headers["x-request-id"] == one.json()["event_id"]  # the routes make one of their own
+    many = await client.post("/v1/responses/batch", json=BATCHES["plain"])
+    assert (many.status_code, many.json()["accepted"]) == (200, 3)
     assert reached == []
     assert (await client.post("/v1/responses", json={})).status_code == 422
     assert reached == ["/v1/responses"]
 
 
-@pytest.mark.parametrize("path", [hot.ONE, hot.MANY, "/v1/keys"])
+@pytest.mark.parametrize("path", [fast_responses.ONE, fast_responses.MANY, "/v1/keys"])
 async def test_a_key_is_judged_before_the_body_comes(socket: httpx.AsyncClient, path: str) -> None:
     async with wire_to(str(socket.base_url)) as wire:
         key = "Authorization: Bearer tb_000000000000_wrong"
@@ -292,7 +251,7 @@ async def test_a_key_is_judged_before_the_body_comes(socket: httpx.AsyncClient, 
     assert (answer.status, answer.headers["connection"]) == (401, "close")
 
 
-@pytest.mark.parametrize("path", [hot.ONE, hot.MANY, "/v1/keys"])
+@pytest.mark.parametrize("path", [fast_responses.ONE, fast_responses.MANY, "/v1/keys"])
 @pytest.mark.parametrize("types", [("text/plain", "application/json"), ("application/json", "text/plain")])
 async def test_two_content_types_are_refused_on_every_path(
     socket: httpx.AsyncClient, path: str, types: tuple[str, str]
@@ -300,3 +259,26 @@ async def test_two_content_types_are_refused_on_every_path(
     headers = [*socket.headers.multi_items(), *(("content-type", kind) for kind in types)]
     answer = await socket.post(path, content=json.dumps(BODY).encode(), headers=headers)
     assert (answer.status_code, answer.json()["code"]) == (415, "two_content_types")
+
+
+async def test_of_many_large_bodies_each_leaves_the_loop_a_turn_before_the_next_is_parsed(
+    client: httpx.AsyncClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, seen = asyncio.get_running_loop(), list[str]()
+
+    def parsed(*arguments: Any) -> Any:
+        seen.append("parsed")
+        return parse_many(*arguments)
+
+    def tick() -> None:
+        seen.append("tick")
+        if seen.count("parsed") < 4:
+            loop.call_soon(tick)
+
+    monkeypatch.setattr("services.collector.api.fast_responses.parse_many", parsed)
+    large = {"responses": [ITEM | {"comment": "x" * 1_000} for _ in range(9)]}
+    loop.call_soon(tick)
+    answers = await asyncio.gather(*(client.post("/v1/responses/batch", json=large) for _ in range(4)))
+    assert [answer.json()["accepted"] for answer in answers] == [9] * 4
+    places = [place for place, what in enumerate(seen) if what == "parsed"]
+    assert all(later - earlier > 1 for earlier, later in pairwise(places))

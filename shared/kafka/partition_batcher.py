@@ -10,7 +10,9 @@ from collections.abc import Awaitable, Callable, Sequence
 from itertools import islice
 from typing import NamedTuple
 
-from shared.kafka.wire import Raw, RecordBatch
+from shared.kafka.record_batch import RecordBatch
+from shared.records import Record
+from shared.topics import Topic
 
 Failures = dict[int, Exception]
 """Position of a record in its batch -> what went wrong; empty when all were acknowledged."""
@@ -34,9 +36,9 @@ class Group:
 
     __slots__ = ("_timer", "batch", "began", "future")
 
-    def __init__(self) -> None:
+    def __init__(self, topic: Topic) -> None:
         self.began = time.monotonic()
-        self.batch = RecordBatch()
+        self.batch = RecordBatch(topic)
         self.future = Shared()
         self._timer: asyncio.TimerHandle | None = None
 
@@ -63,12 +65,12 @@ class Run(NamedTuple):
     position: int
     length: int
 
-    def records(self) -> list[Raw]:
+    def records(self) -> list[Record]:
         """The records, read back from the group."""
         return list(islice(self.group.batch.records(), self.position, self.position + self.length))
 
 
-class Lane:
+class PartitionBatcher:
     """One partition of one topic: groups leave one after the other."""
 
     def __init__(self, new_group: Callable[[], Group], deliver: Callable[[Group], Awaitable[None]]) -> None:
@@ -78,7 +80,7 @@ class Lane:
         self._running: asyncio.Future[None] | None = None
         self._in_flight: Group | None = None
 
-    def add(self, records: Sequence[Raw]) -> list[Run]:
+    def add(self, records: Sequence[Record]) -> list[Run]:
         """Put records into the group that fills and those after it; answers where they are, in order. They are not
         all there when too much waits already."""
         runs: list[Run] = []

@@ -10,15 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from services.collector.handlers.plain import take_one
+from services.collector.handlers.fast_parse import parse_one
 from services.collector.handlers.responses import Sender
 from services.scorer.consumer import PLAIN
 from services.scorer.store.responses import row_of
 from shared.errors import Poison
 from shared.events.envelope import Event, decode
-from shared.events.plain import PlainResponse, plain_response
+from shared.events.response_fast_reader import PlainResponse, plain_response
 from shared.events.responses import ResponseRecorded
-from shared.kafka.wire import unpacked
+from shared.kafka.headers import unpack
 from tests.support.events import NOW, recorded
 
 WHOLE: dict[str, Any] = json.loads(recorded("r1", score=3, comment="Quick help", email="ann@acme.example").value())
@@ -71,9 +71,9 @@ def same(value: bytes) -> None:
 
 def test_what_the_collector_writes_is_plain() -> None:
     body = {"account_id": "acme", "email": "Ann@acme.example", "survey_type": "ces", "score": 7, "comment": 'Zoë "\\'}
-    [(_, value, headers)] = take_one(json.dumps(body).encode(), NOW, Sender("0123456789ab")).records
-    assert alike(value or b"")
-    assert isinstance(decode(unpacked(headers), value or b"", PLAIN).data, PlainResponse)
+    [record] = parse_one(json.dumps(body).encode(), NOW, Sender("0123456789ab")).records
+    assert alike(record.value or b"")
+    assert isinstance(decode(unpack(record.headers), record.value or b"", PLAIN).data, PlainResponse)
     assert alike(recorded("r2", invitation_id="i", channel="web", quiet=True).value())
 
 

@@ -5,7 +5,16 @@ from decimal import Decimal
 
 import pytest
 
-from services.collector.domain.cells import CellError, amount, day, flag, moment, strptime_format, whole_number, words
+from services.collector.domain.csv_values import (
+    CellError,
+    amount,
+    day,
+    flag,
+    moment,
+    strptime_format,
+    whole_number,
+    words,
+)
 
 
 @pytest.mark.parametrize(("cell", "number"), [("9", 9), ("10.0", 10), (" 7 ", 7), ("0", 0), ("0.00", 0), ("-1", -1)])

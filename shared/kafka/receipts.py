@@ -1,6 +1,6 @@
-"""Records of one caller on their way, and what becomes of them."""
+"""What becomes of the records that a caller sent on their way."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 
 from aiokafka.errors import (
     CorruptRecordException,
@@ -17,9 +17,8 @@ from aiokafka.errors import (
 )
 
 from shared.errors import TellbackError
-from shared.kafka.lanes import Lane, Run
-from shared.kafka.wire import Raw
-from shared.records import KafkaUnavailable, RecordRefused
+from shared.kafka.partition_batcher import PartitionBatcher, Run
+from shared.records import KafkaUnavailable, Record, RecordRefused
 from shared.telemetry.metrics import publish_failures_total
 
 AWAY = (KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError, OSError, TimeoutError)
@@ -31,29 +30,29 @@ _OF_THE_RECORD = (
 """What Kafka answers about a record. Its other refusals are of us (no right to the topic, an outdated producer)."""
 
 
-class Sending:
-    """Where the records of one caller are, by their positions in what the caller gave. What was put into a batch is
-    not kept a second time: it is read back when it is asked for."""
+class Receipt:
+    """What becomes of records that were sent on their way, by their positions in what the caller gave. What was put
+    into a batch is not kept a second time: it is read back when it is asked for."""
 
     __slots__ = ("_placed", "_refused")
 
     def __init__(self) -> None:
         self._placed: list[tuple[Run, Sequence[int]]] = []
-        self._refused: dict[int, tuple[Raw, TellbackError]] = {}
+        self._refused: dict[int, tuple[Record, TellbackError]] = {}
 
-    def refuse(self, index: int, record: Raw, error: Exception) -> None:
+    def refuse(self, index: int, record: Record, error: Exception) -> None:
         """Note a record that never was put into a batch."""
         self._refused[index] = record, told(error)
 
-    def add(self, records: Sequence[Raw], lots: Mapping[Lane, Sequence[int]]) -> None:
-        """Put records into the lanes that are to take them, in order; what a lane has no room for is refused."""
-        for lane, indexes in lots.items():
-            placed = 0
-            for run in lane.add([records[index] for index in indexes]):
-                self._placed.append((run, indexes[placed : placed + run.length]))
-                placed += run.length
-            for index in indexes[placed:]:
-                self.refuse(index, records[index], KafkaUnavailable())
+    def add(self, records: Sequence[Record], batcher: PartitionBatcher, indexes: Sequence[int]) -> None:
+        """Put the records at these positions into the batches of their partition, in order; what finds no room there is
+        refused."""
+        placed = 0
+        for run in batcher.add([records[index] for index in indexes]):
+            self._placed.append((run, indexes[placed : placed + run.length]))
+            placed += run.length
+        for index in indexes[placed:]:
+            self.refuse(index, records[index], KafkaUnavailable())
 
     async def failures(self) -> dict[int, TellbackError]:
         """What went wrong, by position, once everything is settled; empty when all in-sync replicas have all of it."""
@@ -65,19 +64,12 @@ class Sending:
                         found[index] = told(error)
         return found
 
-    def records(self, indexes: Iterable[int]) -> list[Raw]:
-        """The records at these positions."""
+    def records(self, indexes: Iterable[int]) -> list[Record]:
+        """The records at these positions. The account of one that is read back is taken to be its key."""
         found = {index: record for index, (record, _) in self._refused.items()}
         for run, placed in self._placed:
             found.update(zip(placed, run.records(), strict=True))
         return [found[index] for index in indexes]
-
-
-def outcome(run: Run) -> TellbackError | None:
-    """What became of one record, once its group's future is done; None when all in-sync replicas have it."""
-    failures = run.group.future.result()
-    error = failures.get(run.position) if failures else None
-    return None if error is None else told(error)
 
 
 def told(error: Exception) -> TellbackError:

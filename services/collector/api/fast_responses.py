@@ -1,0 +1,197 @@
+"""The fast lane: responses posted alone or in arrays, answered in front of FastAPI.
+
+FastAPI's routing, dependencies and models cost many times the work itself. So a post of JSON by a known key that may
+ingest is answered here: a plain body is parsed by msgspec (`handlers.fast_parse`), any other valid one by the route's
+own model. Everything else, and whatever is wrong, is handed to the route with the body that was read, so that one place
+judges and words problems.
+"""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from functools import cache
+from typing import Any
+
+from prometheus_client import Histogram
+from pydantic import ValidationError
+from starlette.types import Message, Receive, Scope, Send
+
+from services.collector.api import fast_answers
+from services.collector.api.fast_answers import Answer
+from services.collector.api.resources import Collector
+from services.collector.handlers import responses
+from services.collector.handlers.fast_parse import MAX_ITEMS, NotPlain, ParsedPost, parse_many, parse_one
+from services.collector.handlers.inputs.responses import NewResponse
+from services.collector.handlers.responses import Sender
+from shared.access.caller import Caller
+from shared.access.keystore import KeyStore
+from shared.errors import TellbackError
+from shared.events.envelope import Event
+from shared.http import strict_json
+from shared.http.limits import BATCH_BYTES, BODY_BYTES, HEADER_BYTES
+from shared.http.problem import internal_error
+from shared.telemetry.logging import get_logger
+from shared.telemetry.metrics import http_request_duration_seconds
+
+log = get_logger(__name__)
+Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
+ONE, MANY = "/v1/responses", "/v1/responses/batch"
+PATHS = {ONE: BODY_BYTES, MANY: BATCH_BYTES}
+"""Path -> how many bytes a body may have."""
+SMALL = 8_192
+"""Larger bodies are parsed one in each round of the event loop: of many that come at once the last must not hold up the
+acknowledgements of those before it."""
+_JSON = (b"application/json", b"application/json; charset=utf-8", b"application/json;charset=utf-8")
+_LEFT_TO_THE_ROUTE = frozenset({b"content-encoding", b"transfer-encoding", b"x-request-id", b"expect"})
+
+
+class FastIngest:
+    """Answers plain and valid posts; everything else goes to `route`."""
+
+    def __init__(self, collector: Collector, keys: KeyStore, route: Handler) -> None:
+        self._collector = collector
+        self._keys = keys
+        self._route = route
+        self._large_body = asyncio.Lock()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One POST to one of `PATHS`."""
+        began = time.perf_counter()
+        path: str = scope["path"]
+        body = Body(receive)
+        try:
+            sender = self._sender(scope)
+            content = await body.read(PATHS[path])
+            if len(content) > SMALL:
+                async with self._large_body:
+                    await asyncio.sleep(0)
+                    post = self._parsed(path, content, sender)
+            else:
+                post = self._parsed(path, content, sender)
+        except Exception as error:
+            # Nothing was published yet. The route judges it anew, behind the edge, which words and counts its failures.
+            if not isinstance(error, NotPlain | TellbackError | ValidationError):
+                log.error("fast_ingest_failed", route=path, exc_info=error)
+            await self._route(scope, body.receive_again, send)
+            return
+        body.forget()
+        # What goes wrong from here on is not left to the route: it would publish again, after all the waiting.
+        status, headers, answer = await self._answer(path, post)
+        headers.append((b"content-length", str(len(answer)).encode()))
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": answer})
+        _seconds(path, status).observe(time.perf_counter() - began)
+
+    def _sender(self, scope: Scope) -> Sender:
+        """Who posts, by the head alone. Raises `NotPlain`."""
+        caller: Caller | None = None
+        idempotency_key: str | None = None
+        is_json: bool | None = None
+        size = 0
+        for name, value in scope["headers"]:
+            size += len(name) + len(value)
+            if name == b"authorization":
+                if caller is not None:
+                    raise NotPlain
+                caller = self._keys.known(value, self._collector.clock.now())
+            elif name == b"content-type":
+                is_json = is_json is None and value in _JSON  # two of them are none
+            elif name == b"idempotency-key":
+                if idempotency_key is not None or not 1 <= len(value) <= 200:
+                    raise NotPlain
+                idempotency_key = value.decode("latin-1")
+            elif name in _LEFT_TO_THE_ROUTE:
+                raise NotPlain
+        if caller is None or not is_json or size > HEADER_BYTES or scope["query_string"]:
+            raise NotPlain
+        limited = caller.rate_limit is not None or caller.owner_email is not None
+        if limited or caller.publishable or "ingest" not in caller.scopes:
+            raise NotPlain
+        return Sender(caller.key_id, idempotency_key)
+
+    def _parsed(self, path: str, content: bytes, sender: Sender) -> ParsedPost:
+        """What a body says. Raises what the route is to judge."""
+        parse = _one if path == ONE else _many
+        return parse(content, self._collector.clock.now(), sender)
+
+    async def _answer(self, path: str, post: ParsedPost) -> Answer:
+        """Publish a post and word the answer, whatever comes of it."""
+        try:
+            receipt = await self._collector.outgoing.publisher.publish(post.records)
+            post.records.clear()  # they need not lie in memory for as long as they wait
+            outcomes = await self._collector.outgoing.settled(receipt)
+            return fast_answers.one(post, outcomes) if path == ONE else fast_answers.many(post, outcomes)
+        except TellbackError as refused:
+            return fast_answers.refusal(post, refused)
+        except Exception as failure:
+            log.error("request_failed", method="POST", route=path, request_id=post.event_id, exc_info=failure)
+            return fast_answers.refusal(post, internal_error())
+
+
+class Body:
+    """The body of a request, kept while it may still be handed on."""
+
+    def __init__(self, receive: Receive) -> None:
+        self._receive = receive
+        self._messages: list[Message] = []
+
+    async def read(self, limit: int) -> bytes:
+        """The whole of it. Raises `NotPlain` past the limit or when the client is gone."""
+        body: bytes = b""
+        while True:
+            message = await self._receive()
+            self._messages.append(message)
+            if message["type"] != "http.request":
+                raise NotPlain
+            body += message.get("body", b"")
+            if len(body) > limit:
+                raise NotPlain
+            if not message.get("more_body", False):
+                return body
+
+    async def receive_again(self) -> Message:
+        """ASGI's `receive` that gives first what was read already."""
+        return self._messages.pop(0) if self._messages else await self._receive()
+
+    def forget(self) -> None:
+        """Nobody needs it any more."""
+        self._messages.clear()
+
+
+def _one(body: bytes, now: datetime, sender: Sender) -> ParsedPost:
+    try:
+        return parse_one(body, now, sender)
+    except NotPlain:
+        return ParsedPost.of([_by_model(strict_json.loads(body), now, sender.response_id())], sender)
+
+
+def _many(body: bytes, now: datetime, sender: Sender) -> ParsedPost:
+    try:
+        return parse_many(body, now, sender)
+    except NotPlain:
+        items = _items(strict_json.loads(body))
+        events = [_by_model(item, now, sender.response_id(index)) for index, item in enumerate(items)]
+        return ParsedPost.of(events, sender)
+
+
+def _by_model(value: Any, now: datetime, new_id: str | None) -> Event:
+    """A response that is valid without being plain. Raises `NotPlain`, `ValidationError` or `Invalid`."""
+    if not isinstance(value, dict):
+        raise NotPlain
+    return responses.recorded(NewResponse.model_validate(value), now, response_id=new_id)
+
+
+def _items(value: Any) -> list[Any]:
+    if not isinstance(value, dict) or value.keys() != {"responses"}:
+        raise NotPlain
+    items = value["responses"]
+    if not isinstance(items, list) or not 1 <= len(items) <= MAX_ITEMS:
+        raise NotPlain
+    return items
+
+
+@cache
+def _seconds(path: str, status: int) -> Histogram:
+    """The series of a path and a status, looked up once."""
+    return http_request_duration_seconds.labels("POST", path, str(status))

@@ -1,0 +1,59 @@
+"""Reports of imports: the rows that were not taken, and why."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Literal
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+
+from services.collector.domain.delimited import BadRow
+from shared.db.transaction import ReadTx, WriteTx
+
+Outcome = Literal["bad", "skipped"]
+_PROBLEMS = "select line, outcome, code, field, reason from import_problems where import_id = :import_id order by line"
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A row that was not taken, as the report shows it."""
+
+    outcome: Outcome
+    row: BadRow
+
+
+async def count_bad(tx: ReadTx, import_id: UUID, code: str) -> int:
+    """How many rows are in the report with this code."""
+    statement = "select count(*) from import_problems where import_id = :import_id and code = :code"
+    return int(await tx.scalar(statement, import_id=import_id, code=code))
+
+
+async def note_problems(tx: WriteTx, import_id: UUID, problems: Sequence[Problem]) -> None:
+    """Put rows into the report."""
+    await tx.execute(
+        "insert into import_problems (import_id, line, outcome, code, field, reason)"
+        " select :import_id, * from unnest(cast(:lines as bigint[]), cast(:outcomes as text[]), cast(:codes as text[]),"
+        " cast(:fields as text[]), cast(:reasons as text[])) on conflict do nothing",
+        import_id=import_id,
+        lines=[problem.row.line for problem in problems],
+        outcomes=[problem.outcome for problem in problems],
+        codes=[problem.row.code for problem in problems],
+        fields=[problem.row.field for problem in problems],
+        reasons=[problem.row.reason for problem in problems],
+    )
+
+
+async def problems(tx: ReadTx, import_id: UUID, limit: int) -> list[Problem]:
+    """The first rows of the report, in the order of the file."""
+    rows = await tx.all(f"{_PROBLEMS} limit :limit", import_id=import_id, limit=limit)
+    return [_problem(row) for row in rows]
+
+
+async def all_problems(tx: ReadTx, import_id: UUID) -> AsyncIterator[Problem]:
+    """The whole report, streamed."""
+    async for row in tx.stream(_PROBLEMS, import_id=import_id):
+        yield _problem(row)
+
+
+def _problem(row: RowMapping) -> Problem:
+    return Problem(row["outcome"], BadRow(row["line"], row["code"], row["reason"], row["field"]))
