@@ -17,7 +17,7 @@ from shared.db.transaction import WriteTx
 from shared.erasure import subject_by
 from shared.errors import Conflict
 from shared.kafka import writer
-from shared.topics import RESPONSE_RECORDED, RESPONSE_WITHDRAWN
+from shared.topics import RESPONSE_WITHDRAWN
 from shared.verdicts import NEW, Received, Verdict
 from tests.support.consumer import Counter, Scene
 from tests.support.environment import Environment
@@ -193,37 +193,6 @@ async def test_another_version_tries_once_what_the_one_before_gave_up(scene: Sce
     handler_of(scene).faults.clear()
     async with scene.running(version="2"):
         await scene.until(read=1, new=1, dead=0)
-
-
-async def test_another_version_tries_once_what_the_decoder_of_the_one_before_stumbled_over(scene: Scene) -> None:
-    def stumbles(_data: bytes) -> Any:
-        raise ZeroDivisionError
-
-    await scene.send("r1")
-    broken = {RESPONSE_RECORDED: stumbles}
-    async with scene.running(version="1", plain=broken):
-        await scene.until(read=1, new=0, dead=1)
-    async with scene.running(version="1"):
-        await scene.send("r2")
-        await scene.until(read=2, new=1, dead=1)
-    async with scene.running(version="2", plain=broken):
-        await until_version(scene, "2")
-        await scene.until(read=2, new=1, dead=1)
-    async with scene.running(version="3"):
-        await scene.until(read=2, new=2, dead=0)
-    assert await parked(scene) == []
-
-
-async def until_version(scene: Scene, version: str) -> None:
-    """Wait until this version has judged what was set aside."""
-
-    async def judged() -> bool:
-        async with scene.database.read() as tx:
-            rows = await tx.all("select state, reason, version from parked")
-        assert [(row["state"], row["reason"], row["version"]) for row in rows] == [("dead", "undecodable", version)]
-        return True
-
-    await eventually(judged, timeout=20)
 
 
 async def test_a_kill_between_setting_aside_and_the_retry_loses_nothing(scene: Scene) -> None:
