@@ -3,15 +3,13 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING
-from uuid import UUID
 
-from sqlalchemy import RowMapping, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import RowMapping
 
+from shared.db.engine import Database
 from shared.db.outbox_turns import Outcome, Waiting, record_of, turn_of
 from shared.errors import Unavailable
-from shared.records import OutRecord, RecordRefused, headers_to_json
+from shared.records import OutRecord, RecordRefused
 from shared.telemetry.logging import get_logger
 from shared.telemetry.metrics import (
     dlq_records_total,
@@ -19,9 +17,6 @@ from shared.telemetry.metrics import (
     outbox_depth_records,
     outbox_published_total,
 )
-
-if TYPE_CHECKING:
-    from shared.db.engine import Database
 
 log = get_logger(__name__)
 BATCH = 1_000
@@ -33,11 +28,6 @@ _RELAY_LOCK = 0x7E12
 Send = Callable[[Sequence[OutRecord]], Awaitable[Sequence[Exception | None]]]
 """Publishes records in order, within a deadline below 10 s; answers one error or None a record."""
 
-_INSERT = text(
-    "insert into outbox (event_id, topic, account_id, record_key, value, headers, partition)"
-    " select * from unnest(cast(:event_ids as uuid[]), cast(:topics as text[]), cast(:accounts as text[]),"
-    " cast(:keys as bytea[]), cast(:values as bytea[]), cast(:headers as jsonb[]), cast(:partitions as int[]))"
-)
 _PENDING = (
     "select id, topic, account_id, record_key, value, headers, partition from outbox where published_at is null"
     " and account_id <> all(cast(:accounts as text[])) and id <> all(cast(:rows as bigint[])) order by id limit :batch"
@@ -53,22 +43,6 @@ _PARK = f"""
 """
 
 
-async def insert_outbox(connection: AsyncConnection, records: Sequence[tuple[UUID | None, OutRecord]]) -> None:
-    """Insert records with the ids of their events in one statement, keeping their order."""
-    await connection.execute(
-        _INSERT,
-        {
-            "event_ids": [event_id for event_id, _ in records],
-            "topics": [record.topic.name for _, record in records],
-            "accounts": [record.account_id for _, record in records],
-            "keys": [record.key for _, record in records],
-            "values": [record.value for _, record in records],
-            "headers": [headers_to_json(record.headers) for _, record in records],
-            "partitions": [record.partition for _, record in records],
-        },
-    )
-
-
 class Relay:
     """Publishes the outbox of one schema. Any replica may run it; an advisory lock lets one at a time send.
 
@@ -81,7 +55,7 @@ class Relay:
     that Kafka refuses for itself each time is parked, and its account goes on.
     """
 
-    def __init__(self, database: "Database", send: Send, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, database: Database, send: Send, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._database = database
         self._send = send
         self._waiting = Waiting(monotonic)
