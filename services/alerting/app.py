@@ -44,7 +44,7 @@ from services.alerting.handlers.watches import (
 from services.alerting.jobs.defaults import put_rules_in_place
 from services.alerting.jobs.delivery_setup import delivering
 from services.alerting.jobs.notices import Postman
-from services.alerting.jobs.timers import Timer, Work, at_once, each
+from services.alerting.jobs.timers import Work, at_once, each, timer
 from services.alerting.settings import AlertingSettings
 from shared.clock import Clock, SystemClock
 from shared.db.erasures import Journal
@@ -82,10 +82,10 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
             postman = Postman(
                 plumbing.database, resources, mailer, sending.egress, sending.vault, settings.notice_poll_s
             )
-            plumbing.background("notices", postman.run)
+            plumbing.start(postman.periodic())
             plumbing.background("rules", partial(put_rules_in_place, plumbing.database, clock))
             for name, seconds, work in timers_of(settings, resources):
-                plumbing.background(name, Timer(name, plumbing.database, seconds, work, committed).run)
+                plumbing.start(timer(name, plumbing.database, seconds, work, committed))
             journal = Journal(resources.subject)
             plumbing.runner(READS, handlers(resources), committed, max_records=AT_ONCE, journal=journal)
             yield

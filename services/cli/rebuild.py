@@ -12,7 +12,7 @@ from shared.ids import require_id
 from shared.settings import CommonSettings
 
 if TYPE_CHECKING:
-    from services.scorer.jobs import Rebuilt
+    from services.scorer.handlers.rebuilding import Rebuilt
 
 ACCOUNTS = 50
 
@@ -45,7 +45,7 @@ async def rebuild_accounts(common: CommonSettings, only: str | None, *, progress
 
     from services.scorer import SCHEMA
     from services.scorer.handlers.projection import Projector
-    from services.scorer.jobs import Rebuild, Rebuilt
+    from services.scorer.handlers.rebuilding import Rebuild, Rebuilt
     from services.scorer.settings import ScorerSettings
     from shared.clock import SystemClock
     from shared.db.engine import Database

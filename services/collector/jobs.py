@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from tempfile import TemporaryFile
 from typing import BinaryIO
@@ -15,6 +15,7 @@ from services.collector.handlers.import_rows import UNREADABLE, ReadRow, RowRead
 from services.collector.handlers.imports import STEP_ROWS, LostClaim, take_step
 from services.collector.store import imports as store
 from services.collector.store.imports import Claim, ImportJob, Progress
+from shared.background import Periodic
 from shared.clock import Clock
 from shared.db.engine import Database
 from shared.db.erasures import Journal
@@ -29,7 +30,7 @@ POLL_SECONDS = 1.0
 RELEASE_SECONDS = 2.0
 MAX_UNREADABLE = 100
 """With more rows that cannot be taken at all it is the file, or we, and an operator should look."""
-TIDY_EVERY = timedelta(hours=1)
+TIDY_SECONDS = 3_600.0
 
 
 class ImportWorker:
@@ -41,24 +42,12 @@ class ImportWorker:
         self._relay = relay
         self._clock = clock
         self._keep = keep
-        self._wake = asyncio.Event()
-        self._tidied: datetime | None = None
+        self.working = Periodic("imports", POLL_SECONDS, self.work_once)
+        self.tidying = Periodic("imports-tidying", TIDY_SECONDS, self._tidy)
 
     def wake(self) -> None:
         """Say that a job has come."""
-        self._wake.set()
-
-    async def run(self) -> None:
-        """Work until cancelled."""
-        while True:
-            try:
-                await self._tidy()
-                worked = await self.work_once()
-            except Unavailable as error:
-                log.warning("import_worker_waits", code=error.code)
-                worked = False
-            if not worked:
-                await self._pause()
+        self.working.wake()
 
     async def work_once(self) -> bool:
         """Work off one job if one is free. Raises `Unavailable` while PostgreSQL is away; the claim then runs out."""
@@ -147,19 +136,8 @@ class ImportWorker:
             log.warning("import_not_released", import_id=str(claimed.import_id))
 
     async def _tidy(self) -> None:
-        now = self._clock.now()
-        if self._tidied is None or now - self._tidied > TIDY_EVERY:
-            self._tidied = now
-            async with self._database.write() as tx:
-                await store.forget_finished(tx, now - self._keep)
-
-    async def _pause(self) -> None:
-        try:
-            await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
-        except TimeoutError:
-            return
-        finally:
-            self._wake.clear()
+        async with self._database.write() as tx:
+            await store.forget_finished(tx, self._clock.now() - self._keep)
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from sqlalchemy import RowMapping
 
+from shared.background import patiently
 from shared.db.engine import Database
 from shared.db.outbox_turns import Outcome, Waiting, record_of, turn_of
 from shared.errors import Unavailable
@@ -21,6 +22,7 @@ from shared.telemetry.metrics import (
 log = get_logger(__name__)
 BATCH = 1_000
 POLL_SECONDS = 0.25
+LONGEST_PAUSE_SECONDS = 1.0
 KEEP_PUBLISHED = "1 hour"
 _RELAY_LOCK = 0x7E12
 
@@ -68,13 +70,7 @@ class Relay:
     async def run(self) -> None:
         """Relay until cancelled."""
         while True:
-            try:
-                settled = await self.relay_once()
-            except Unavailable as error:
-                log.warning("outbox_relay_waits", code=error.code, service=self._database.schema)
-                await asyncio.sleep(1.0)
-                continue
-            if settled < BATCH:
+            if await patiently("outbox-relay", self.relay_once, LONGEST_PAUSE_SECONDS) < BATCH:
                 await self._sleep()
 
     async def _sleep(self) -> None:

@@ -200,7 +200,7 @@ async def test_other_accounts_are_checked(scorer: Writer) -> None:
     async with scorer.database.write() as tx:
         await tx.execute("update snapshots set digest = decode('00', 'hex') where account_id = 'good-1'")
     check = SelfCheck(scorer.database, Policy(drop=BrokenRule()), 1_000, 0.01)
-    checking = asyncio.create_task(check.run())
+    checking = asyncio.create_task(check.periodic().run())
     try:
         await eventually(lambda: REGISTRY.get_sample_value("tellback_aggregate_drift") == 1, timeout=30)
         assert not checking.done()

@@ -9,7 +9,7 @@ import pytest
 
 from services.cli.rebuild import rebuild_accounts
 from services.scorer.handlers.projection import Projector
-from services.scorer.jobs import Rebuilt
+from services.scorer.handlers.rebuilding import Rebuilt
 from services.scorer.settings import ScorerSettings
 from services.scorer.store import marks
 from shared.db.engine import Database
