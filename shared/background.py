@@ -1,22 +1,75 @@
-"""Work beside the requests that no fault ends: a task that fails is begun anew in the same process, after a pause.
+"""Work beside the requests that no fault ends.
 
-Whoever works through items passes over the one that fails (`shared.isolation`); a task as a whole is begun anew only
-for what nobody expected of it.
+Three things may go wrong, and each is somebody's: the item that fails is passed over by whoever works through items
+(`shared.isolation`); what is away is waited for (`patiently`, which `Periodic` is made of); and for what nobody
+expected the task as a whole is begun anew in the same process (`Background`).
 """
 
 import asyncio
+import contextlib
 import os
 import signal
 import time
 from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
 
-from shared.errors import TellbackError
-from shared.isolation import LONGEST_PAUSE_SECONDS, pause_after
+from shared.errors import TellbackError, Unavailable
+from shared.isolation import LONGEST_PAUSE_SECONDS, Held, pause_after
 from shared.telemetry.logging import get_logger
-from shared.telemetry.metrics import task_failing, task_failures_total
+from shared.telemetry.metrics import task_failing, task_failures_total, task_waits_total
 
 log = get_logger(__name__)
 STOP_SECONDS = 15.0
+Result = TypeVar("Result")
+
+
+async def patiently(name: str, work: Callable[[], Awaitable[Result]], longest: float) -> Result:
+    """The result of `work()`. While what it needs is away (`Unavailable`) that is logged and counted under `name`, and
+    it is tried again after 1, 2, 4 … seconds, at most `longest`."""
+    failures = 0
+    while True:
+        try:
+            return await work()
+        except Unavailable as error:
+            failures += 1
+            log.warning("task_waits", task=name, code=error.code)
+            task_waits_total.labels(name).inc()
+            await asyncio.sleep(pause_after(failures, longest))
+
+
+class Periodic:
+    """Does `work()` every `interval` seconds, patiently. It answers whether there may be more to do, and is then done
+    again at once; None is no. Of work that passes over what fails, `held` says when that may be tried again."""
+
+    def __init__(
+        self,
+        name: str,
+        interval: float,
+        work: Callable[[], Awaitable[bool | None]],
+        held: Held[Any] | None = None,
+    ) -> None:
+        self.name = name
+        self._interval = interval
+        self._work = work
+        self._held = held
+        self._woken = asyncio.Event()
+
+    def wake(self) -> None:
+        """Say that there is something to do, so that nobody waits for the interval."""
+        self._woken.set()
+
+    async def run(self) -> None:
+        """Until cancelled."""
+        while True:
+            self._woken.clear()
+            if not await patiently(self.name, self._work, self._interval):
+                await self._rest()
+
+    async def _rest(self) -> None:
+        seconds = self._held.rest(self._interval) if self._held is not None else self._interval
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await self._woken.wait()
 
 
 class Background:
@@ -31,6 +84,10 @@ class Background:
     def start(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         """Run `work()` until it ends; each time it fails, log why and run it again after 1, 2, 4 … 60 seconds."""
         self._tasks[name] = asyncio.create_task(self._kept_running(name, work), name=name)
+
+    def repeat(self, periodic: Periodic) -> None:
+        """Run periodic work until the process stops."""
+        self.start(periodic.name, periodic.run)
 
     async def _kept_running(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         failures = 0

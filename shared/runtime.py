@@ -11,7 +11,7 @@ from types import MappingProxyType
 
 from shared.access.hash_file import HashFile
 from shared.access.keystore import KeyStore
-from shared.background import Background
+from shared.background import Background, Periodic
 from shared.clock import Clock
 from shared.db.engine import Database
 from shared.db.erasures import Journal
@@ -23,12 +23,12 @@ from shared.kafka.batch import MAX_RECORDS, RunnerConfig
 from shared.kafka.producer import Publisher
 from shared.kafka.runner import Runner
 from shared.settings import CommonSettings
-from shared.telemetry.logging import get_logger
 from shared.topics import Topic
 from shared.verdicts import BatchHandler
 
-log = get_logger(__name__)
 HOUSEKEEPING_SECONDS = 30.0
+KEYS_SECONDS = 60.0
+OBSERVE_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
@@ -58,14 +58,15 @@ class Plumbing:
         await publisher.start()
         await keys.warm()
         plumbing.background("outbox-relay", relay.run)
-        plumbing.background("outbox-housekeeping", plumbing._housekeeping)
-        plumbing.background("keys", keys.run)
+        plumbing.start(Periodic("outbox-housekeeping", HOUSEKEEPING_SECONDS, plumbing._housekeeping))
+        plumbing.start(Periodic("keys", KEYS_SECONDS, keys.flush))
         try:
             yield plumbing
         finally:
             for runner in plumbing.runners:
                 await runner.stop()
             await plumbing.tasks.stop()
+            keys.stop()
             await publisher.stop()
             await database.close()
 
@@ -104,27 +105,21 @@ class Plumbing:
         runner = Runner(config, self.database, handlers, committed)
         self.runners.append(runner)
         self.background("consumer", runner.run)
-        self.background("consumer-metrics", runner.observe)
+        self.start(Periodic("consumer-metrics", OBSERVE_SECONDS, runner.observe))
         return runner
 
     def background(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
         """Run `work()` beside the requests; if it fails it is begun anew after a pause, see `Background`."""
         self.tasks.start(name, work)
 
-    async def _housekeeping(self) -> None:
-        while True:
-            try:
-                await self.relay.observe()
-                await self.relay.clean()
-                await self._clean_conflicts()
-            except Unavailable as error:
-                log.warning("housekeeping_waits", code=error.code)
-            await asyncio.sleep(HOUSEKEEPING_SECONDS)
+    def start(self, periodic: Periodic) -> None:
+        """Have it done beside the requests for as long as the process runs."""
+        self.tasks.repeat(periodic)
 
-    async def _clean_conflicts(self) -> None:
-        dropped = DROPPED_AT_ONCE
-        while dropped == DROPPED_AT_ONCE:
-            dropped = await self.database.retrying(drop_old_conflicts)
+    async def _housekeeping(self) -> bool:
+        await self.relay.observe()
+        await self.relay.clean()
+        return await self.database.retrying(drop_old_conflicts) == DROPPED_AT_ONCE
 
     async def not_ready(self) -> list[str]:
         """Why this process should get no traffic now; empty when it should. What it serves lies in PostgreSQL, so that

@@ -44,7 +44,7 @@ from services.alerting.handlers.watches import (
 )
 from services.alerting.jobs.defaults import put_rules_in_place
 from services.alerting.jobs.notices import Postman
-from services.alerting.jobs.timers import Timer, Work, at_once, each
+from services.alerting.jobs.timers import Work, at_once, each, timer
 from services.alerting.outbound.domain.addresses import AddressPolicy, parsed_networks
 from services.alerting.outbound.gateways.egress import Budgets, Egress
 from services.alerting.outbound.gateways.vault import Vault
@@ -88,10 +88,10 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
             mailer = Mailer(mail_server_of(settings))
             app.state.service = Alerting(resources, committed, courier, egress, vault, mailer.configured)
             postman = Postman(plumbing.database, resources, mailer, egress, vault, settings.notice_poll_s)
-            plumbing.background("notices", postman.run)
+            plumbing.start(postman.periodic())
             plumbing.background("rules", partial(put_rules_in_place, plumbing.database, clock))
             for name, seconds, work in timers_of(settings, resources):
-                plumbing.background(name, Timer(name, plumbing.database, seconds, work, committed).run)
+                plumbing.start(timer(name, plumbing.database, seconds, work, committed))
             journal = Journal(resources.subject)
             plumbing.runner(READS, handlers(resources), committed, max_records=AT_ONCE, journal=journal)
             yield

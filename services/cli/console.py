@@ -44,6 +44,13 @@ def say(line: str = "") -> None:
     typer.echo(line)
 
 
+def say_failed(what: str, names: Sequence[str]) -> None:
+    """Say on standard error what failed of many, by name; the log says why."""
+    typer.echo(f"error: {len(names):,} {what}:", err=True)
+    for name in names:
+        typer.echo(f"  {name}", err=True)
+
+
 def as_json(value: Any) -> None:
     """A value as JSON on standard output; times and ids as text."""
     say(json.dumps(value, indent=2, default=_as_text, ensure_ascii=False))

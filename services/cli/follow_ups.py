@@ -1,17 +1,19 @@
 """`tellback follow-ups judge`: judges every open follow-up by the facts of now, beside running services."""
 
 import asyncio
-from functools import partial
+from collections.abc import AsyncIterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from services.cli.connection import common_settings
-from services.cli.console import DataOption, JsonOption, as_json, say, table
+from services.cli.console import DataOption, Exit, JsonOption, as_json, say, say_failed, table
 from shared.settings import CommonSettings
 
 if TYPE_CHECKING:
     from services.alerting.domain.reconciliation import Judged
+    from services.alerting.handlers.resources import Resources
+    from shared.db.engine import Database
 
 PAUSE = 0.05
 """Seconds between two transactions: who acknowledges or calls back meanwhile goes first."""
@@ -33,13 +35,24 @@ def judge(
     """Judge all that is open, and renewals, as the daily watch does. Services may be running.
 
     What is open and so no longer closes, or says so where somebody has touched it; webhooks go out account by account.
+    Accounts that cannot be judged are named at the end, and the others are judged all the same.
     """
     common = common_settings(data)
-    if not dry_run:
-        accounts = asyncio.run(_judge(common))
-        as_json({"accounts": accounts}) if json else say(f"{accounts:,} accounts judged")
-        return
-    found = asyncio.run(_preview(common))
+    if dry_run:
+        found, failed = asyncio.run(_preview(common))
+        _show_preview(found, json=json)
+    else:
+        accounts, failed = asyncio.run(_judge(common))
+        if json:
+            as_json({"accounts": accounts, "failed": failed})
+        else:
+            say(f"{accounts:,} accounts judged")
+    if failed:
+        say_failed("could not be judged", failed)
+        raise typer.Exit(Exit.FAILED)
+
+
+def _show_preview(found: list[dict[str, Any]], *, json: bool) -> None:
     if json:
         as_json(found)
         return
@@ -48,39 +61,62 @@ def judge(
         return
     columns = ("follow-up", "account", "person", "kind", "would be", "why")
     names = ("follow_up_id", "account_id", "stakeholder_id", "kind", "action", "why")
-    table(columns, [tuple(one[name] for name in names) for one in found])
+    table(columns, [tuple(row[name] for name in names) for row in found])
 
 
-async def _judge(common: CommonSettings) -> int:
-    """How many accounts were judged, some at a time. Raises Unavailable."""
-    from services.alerting.handlers.watches import judge_next
+async def _judge(common: CommonSettings) -> tuple[int, list[str]]:
+    """How many accounts were judged, some at a time, and those that could not be. Raises Unavailable."""
+    from services.alerting.handlers.watches import judge_accounts
+    from shared.isolation import Held
 
     done = 0
+    failed: list[str] = []
+    held: Held[str] = Held("judge")
     async with _alerting(common) as (database, resources):
-        after = ""
-        while True:
-            accounts = await database.retrying(partial(judge_next, resources=resources, after=after))
-            if not accounts:
-                return done
-            done, after = done + len(accounts), accounts[-1]
+
+        async def act(accounts: Sequence[str]) -> None:
+            await database.retrying(lambda tx: judge_accounts(tx, resources, accounts))
+
+        async for accounts in _batches(database, resources):
+            judged = await held.each(accounts, act)
+            done += len(judged)
+            failed += [account_id for account_id in accounts if account_id not in judged]
             await asyncio.sleep(PAUSE)
+    return done, failed
 
 
-async def _preview(common: CommonSettings) -> list[dict[str, Any]]:
-    """What judging would change. Raises Unavailable."""
+async def _preview(common: CommonSettings) -> tuple[list[dict[str, Any]], list[str]]:
+    """What judging would change, and the accounts of which that cannot be said. Raises Unavailable."""
     from services.alerting.handlers.judging import preview
-    from services.alerting.handlers.watches import next_accounts
+    from shared.isolation import Held
 
     found: list[dict[str, Any]] = []
+    failed: list[str] = []
+    held: Held[str] = Held("preview")
     async with _alerting(common) as (database, resources):
-        after = ""
-        while True:
+
+        async def act(accounts: Sequence[str]) -> None:
             async with database.read() as tx:
-                accounts = await next_accounts(tx, resources, after)
-                if not accounts:
-                    return found
-                found += [_shown(one) for one in await preview(tx, resources, accounts)]
-                after = accounts[-1]
+                found.extend([_shown(judged) for judged in await preview(tx, resources, accounts)])
+
+        async for accounts in _batches(database, resources):
+            done = await held.each(accounts, act)
+            failed += [account_id for account_id in accounts if account_id not in done]
+    return found, failed
+
+
+async def _batches(database: "Database", resources: "Resources") -> AsyncIterator[Sequence[str]]:
+    """All accounts with a follow-up or a renewal within a year, some at a time. Raises Unavailable."""
+    from services.alerting.handlers.watches import next_accounts
+
+    after = ""
+    while True:
+        async with database.read() as tx:
+            accounts = await next_accounts(tx, resources, after)
+        if not accounts:
+            return
+        yield accounts
+        after = accounts[-1]
 
 
 def _alerting(common: CommonSettings) -> Any:

@@ -2,14 +2,17 @@
 
 import sys
 from functools import partial
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from services.cli.console import DataOption, JsonOption, as_json, say
+from services.cli.console import DataOption, Exit, JsonOption, as_json, say, say_failed
 from services.cli.installation import run_on
 from shared.ids import require_id
 from shared.settings import CommonSettings
+
+if TYPE_CHECKING:
+    from services.scorer.handlers.rebuilding import Rebuilt
 
 ACCOUNTS = 50
 
@@ -21,39 +24,42 @@ def rebuild(
 ) -> None:
     """Recompute live values, latest pairs and snapshots from what was recorded.
 
-    Scores that come out differently are published, nothing else is. Services may be running.
+    Scores that come out differently are published, nothing else is. Services may be running. Accounts that cannot be
+    worked out are named at the end, and the others are rebuilt all the same.
     """
     only = require_id(account) if account is not None else None
-    accounts, changed = run_on(data, partial(rebuild_accounts, only=only, progress=not json))
+    rebuilt = run_on(data, partial(rebuild_accounts, only=only, progress=not json))
     if json:
-        as_json({"accounts": accounts, "changed": changed})
+        as_json({"accounts": rebuilt.accounts, "changed": rebuilt.changed, "failed": rebuilt.failed})
     else:
-        say(f"{accounts:,} accounts rebuilt, {changed:,} of them had other figures")
+        say(f"{rebuilt.accounts:,} accounts rebuilt, {rebuilt.changed:,} of them had other figures")
+    if rebuilt.failed:
+        say_failed("could not be rebuilt", rebuilt.failed)
+        raise typer.Exit(Exit.FAILED)
 
 
-async def rebuild_accounts(common: CommonSettings, only: str | None, *, progress: bool) -> tuple[int, int]:
-    """How many accounts were rebuilt, and how many of them had other figures. Raises Unavailable."""
+async def rebuild_accounts(common: CommonSettings, only: str | None, *, progress: bool) -> "Rebuilt":
+    """What came of it. Raises Unavailable, NotFound."""
     from rich.console import Console
     from rich.progress import Progress
 
     from services.scorer import SCHEMA
     from services.scorer.handlers.projection import Projector
-    from services.scorer.jobs import Rebuild
+    from services.scorer.handlers.rebuilding import Rebuild, Rebuilt
     from services.scorer.settings import ScorerSettings
     from shared.clock import SystemClock
     from shared.db.engine import Database
 
     database = Database(common.database_url, SCHEMA, pool_size=2)
-    accounts = changed = 0
+    rebuilt = Rebuilt()
     try:
         work = Rebuild(database, Projector(database, SystemClock(), ScorerSettings.load().policy()), ACCOUNTS)
         total = 1 if only is not None else await work.count()
         shown = progress and sys.stderr.isatty()
         with Progress(console=Console(stderr=True), disable=not shown, transient=True) as bar:
             task = bar.add_task("accounts", total=total)
-            async for done, differing in work.run(only):
-                accounts, changed = accounts + done, changed + differing
-                bar.update(task, completed=accounts)
+            async for rebuilt in work.run(only):
+                bar.update(task, completed=rebuilt.accounts + len(rebuilt.failed))
     finally:
         await database.close()
-    return accounts, changed
+    return rebuilt

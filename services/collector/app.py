@@ -57,7 +57,8 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
             health = health_of(app)
             health.add("durable", lambda: why_not_ready(plumbing))
             health.remarks = plumbing.remarks
-            plumbing.background("imports", worker.run)
+            plumbing.start(worker.working)
+            plumbing.start(worker.tidying)
             yield
 
     service = create_app(

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from tempfile import TemporaryFile
 from typing import BinaryIO
@@ -18,6 +18,7 @@ from services.collector.store import import_reports as reports
 from services.collector.store import imports as store
 from services.collector.store.import_claims import Claim, Progress
 from services.collector.store.imports import ImportJob
+from shared.background import Periodic
 from shared.clock import Clock
 from shared.db.engine import Database
 from shared.db.erasures import Journal
@@ -32,7 +33,7 @@ POLL_SECONDS = 1.0
 RELEASE_SECONDS = 2.0
 MAX_UNREADABLE = 100
 """With more rows that cannot be taken at all it is the file, or we, and an operator should look."""
-TIDY_EVERY = timedelta(hours=1)
+TIDY_SECONDS = 3_600.0
 
 
 class NoRoom(Exception):
@@ -49,24 +50,12 @@ class ImportWorker:
         self._relay = relay
         self._clock = clock
         self._keep = keep
-        self._wake = asyncio.Event()
-        self._tidied: datetime | None = None
+        self.working = Periodic("imports", POLL_SECONDS, self.work_once)
+        self.tidying = Periodic("imports-tidying", TIDY_SECONDS, self._tidy)
 
     def wake(self) -> None:
         """Say that a job has come."""
-        self._wake.set()
-
-    async def run(self) -> None:
-        """Work until cancelled."""
-        while True:
-            try:
-                await self._tidy()
-                worked = await self.work_once()
-            except Unavailable as error:
-                log.warning("import_worker_waits", code=error.code)
-                worked = False
-            if not worked:
-                await self._pause()
+        self.working.wake()
 
     async def work_once(self) -> bool:
         """Work off one job if one is free. Raises `Unavailable` while PostgreSQL is away; the claim then runs out."""
@@ -162,19 +151,8 @@ class ImportWorker:
             await claims.let_rest(tx, claimed, self._clock.now(), counts=counts)
 
     async def _tidy(self) -> None:
-        now = self._clock.now()
-        if self._tidied is None or now - self._tidied > TIDY_EVERY:
-            self._tidied = now
-            async with self._database.write() as tx:
-                await store.forget_finished(tx, now - self._keep)
-
-    async def _pause(self) -> None:
-        try:
-            await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
-        except TimeoutError:
-            return
-        finally:
-            self._wake.clear()
+        async with self._database.write() as tx:
+            await store.forget_finished(tx, self._clock.now() - self._keep)
 
 
 @contextmanager

@@ -52,7 +52,7 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
         found = _resources(settings, clock, database, services, secret)
         provide(found)
         tasks = Background()
-        tasks.start("live-connections", found.live.run)
+        tasks.repeat(found.live.periodic())
         health_of(app).add("database", _reachable(database))
         try:
             yield

@@ -66,8 +66,8 @@ def start_writing(plumbing: Plumbing, settings: ScorerSettings, journal: Journal
     plumbing.runner(READS, table, after_commit=projector.wake, journal=journal, plain=PLAIN)
     for lane in range(LANES):
         plumbing.background(f"projector-{lane + 1}", projector.run)
-    plumbing.background("projector-apart", projector.run_apart)
-    plumbing.background("sweeper", sweeper.run)
-    plumbing.background("months", MonthKeeper(database, clock).run)
-    plumbing.background("self-check", check.run)
-    plumbing.background("pending-changes", waiting.run)
+    plumbing.start(projector.apart())
+    plumbing.start(sweeper.periodic())
+    plumbing.start(MonthKeeper(database, clock).periodic())
+    plumbing.start(check.periodic())
+    plumbing.start(waiting.periodic())

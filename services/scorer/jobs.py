@@ -1,9 +1,9 @@
-"""Work beside the consumer: the projector, the sweeper of sliding windows, and the continuous self-check."""
+"""Work beside the consumer: the projector, what time changes, months that have ended, and the self-check."""
 
 import asyncio
 import contextlib
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from itertools import cycle
 
 from services.scorer.domain.months import KEPT_WINDOWS
@@ -14,17 +14,18 @@ from services.scorer.handlers.projection import Projector
 from services.scorer.store import marks, months, projection
 from services.scorer.store.reading.freshness import count_failing
 from services.scorer.store.sums import read_sums, rows_of, same_rows
+from shared.background import Periodic, patiently
 from shared.clock import Clock
 from shared.db.engine import Database
 from shared.db.transaction import WriteTx
-from shared.errors import NotFound, Unavailable
 from shared.isolation import Held, of_the_items
 from shared.telemetry.logging import get_logger
 from shared.telemetry.metrics import accounts_not_projected, aggregate_drift
 
 log = get_logger(__name__)
 IDLE_SECONDS = 1.0
-RETRY_SECONDS = 1.0
+LONGEST_PAUSE_SECONDS = 1.0
+"""While the database is away: everybody waits for the figures once it is back."""
 LOAD_SECONDS = 0.75
 """So long after a large batch was seen the next one may follow."""
 REST_SECONDS = 5.0
@@ -65,26 +66,24 @@ class ProjectorJob:
         """One of `LANES`: project until cancelled."""
         while True:
             self._wake.clear()
-            done = await _patiently("projector", self.project_once)
+            done = await patiently("projector", self.project_once, LONGEST_PAUSE_SECONDS)
             if done == 0:
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._wake.wait(), IDLE_SECONDS)
             else:
                 await self._let_pass()
 
-    async def run_apart(self) -> None:
-        """Project what was set apart, one account after the other, until cancelled."""
-        while True:
-            await _patiently("projector", self._count_failing)
-            while await _patiently("projector", self.apart_once):
-                self._told()
-            await asyncio.sleep(IDLE_SECONDS)
+    def apart(self) -> Periodic:
+        """Project what was set apart, one account after the other."""
+        return Periodic("projector-apart", IDLE_SECONDS, self._project_apart)
 
-    async def _count_failing(self) -> int:
+    async def _project_apart(self) -> bool:
         async with self._database.read_once() as tx:
-            failing = await count_failing(tx)
-        accounts_not_projected.set(failing)
-        return failing
+            accounts_not_projected.set(await count_failing(tx))
+        tried = await self.apart_once()
+        if tried:
+            self._told()
+        return tried > 0
 
     async def apart_once(self) -> int:
         """Project one account that was set apart and is due; returns how many were tried. Raises `Unavailable`."""
@@ -100,7 +99,7 @@ class ProjectorJob:
 
     async def _load(self) -> bool:
         """Whether a large batch was at hand just now, here or in another replica."""
-        if await _patiently("projector", self._load_announced):
+        if await patiently("projector", self._load_announced, LONGEST_PAUSE_SECONDS):
             self._load_at = time.monotonic()
         return time.monotonic() - self._load_at < LOAD_SECONDS
 
@@ -128,11 +127,12 @@ class Sweeper:
         self._seconds = seconds
         self._marked = marked
 
-    async def run(self) -> None:
-        """Sweep until cancelled."""
-        while True:
-            if await _patiently("sweeper", self.sweep_once) < SWEEP_ACCOUNTS:
-                await asyncio.sleep(self._seconds)
+    def periodic(self) -> Periodic:
+        """The sweep every few seconds."""
+        return Periodic("sweeper", self._seconds, self._sweep)
+
+    async def _sweep(self) -> bool:
+        return await self.sweep_once() == SWEEP_ACCOUNTS
 
     async def sweep_once(self) -> int:
         """Mark the accounts that are due, the longest overdue first; returns how many. Raises `Unavailable`."""
@@ -156,11 +156,12 @@ class PendingJob:
         self._days = days
         self._held: Held[str] = Held("pending_changes")
 
-    async def run(self) -> None:
-        """Look until cancelled."""
-        while True:
-            if await _patiently("pending", self.look_once) < DROPPED_AT_ONCE:
-                await asyncio.sleep(PENDING_SECONDS)
+    def periodic(self) -> Periodic:
+        """The look once a minute."""
+        return Periodic("pending-changes", PENDING_SECONDS, self._look, self._held)
+
+    async def _look(self) -> bool:
+        return await self.look_once() == DROPPED_AT_ONCE
 
     async def look_once(self) -> int:
         """Settle what was missed and give up what is too old; returns how many amendments were given up. Raises
@@ -185,12 +186,16 @@ class MonthKeeper:
         self._clock = clock
         self._held: Held[tuple[str, str]] = Held("months")
 
-    async def run(self) -> None:
-        """Count until cancelled."""
-        while True:
-            began = time.monotonic()
-            kept = await _patiently("months", self.keep_once)
-            await asyncio.sleep(time.monotonic() - began if kept else MONTH_SECONDS)
+    def periodic(self) -> Periodic:
+        """The counting every few seconds."""
+        return Periodic("months", MONTH_SECONDS, self._keep_and_rest, self._held)
+
+    async def _keep_and_rest(self) -> bool:
+        began = time.monotonic()
+        kept = await self.keep_once()
+        if kept:
+            await asyncio.sleep(time.monotonic() - began)
+        return kept > 0
 
     async def keep_once(self) -> int:
         """Count the months of some accounts in the first window that lacks any; returns of how many accounts. Raises
@@ -233,19 +238,21 @@ class SelfCheck:
         self._seconds = seconds
         self._windows = cycle(KEPT_WINDOWS)
 
-    async def run(self) -> None:
-        """Check until cancelled. While an account cannot be looked at fewer are taken at a time, down to one, so that
-        those of which it is none are checked."""
-        while True:
-            try:
-                await _patiently("self_check", self.check_once)
-                self._at_once = min(2 * self._at_once, self._accounts)
-            except Exception as error:
-                if not of_the_items(error):
-                    raise
-                log.error("self_check_failed", accounts=self._at_once, exc_info=error)
-                self._at_once = max(1, self._at_once // 2)
-            await asyncio.sleep(self._seconds)
+    def periodic(self) -> Periodic:
+        """The check every few seconds."""
+        return Periodic("self-check", self._seconds, self._check)
+
+    async def _check(self) -> None:
+        """While an account cannot be looked at fewer are taken at a time, down to one, so that those of which it is
+        none are checked."""
+        try:
+            await self.check_once()
+            self._at_once = min(2 * self._at_once, self._accounts)
+        except Exception as error:
+            if not of_the_items(error):
+                raise
+            log.error("self_check_failed", accounts=self._at_once, exc_info=error)
+            self._at_once = max(1, self._at_once // 2)
 
     async def check_once(self) -> int:
         """How many of a random sample differ from what their answers say as of the moment they were computed. Marked
@@ -267,45 +274,3 @@ class SelfCheck:
         if drifted:
             log.error("aggregate_drift", accounts=len(drifted), checked=len(states))
         return len(drifted)
-
-
-class Rebuild:
-    """Works out all that is derived anew from what was recorded, account by account, beside a running scorer."""
-
-    def __init__(self, database: Database, projector: Projector, accounts: int) -> None:
-        self._database = database
-        self._projector = projector
-        self._accounts = accounts
-
-    async def count(self) -> int:
-        """How many accounts there are. Raises `Unavailable`."""
-        async with self._database.read() as tx:
-            return await marks.count_accounts(tx)
-
-    async def run(self, only: str | None = None) -> AsyncIterator[tuple[int, int]]:
-        """Rebuild every account, or only one, some in a transaction; yields how many were done and how many of them
-        had other figures than were told. Raises `Unavailable`, `NotFound`."""
-        last = ""
-        if only is not None:
-            async with self._database.read() as tx:
-                if not await marks.is_known(tx, only):
-                    raise NotFound("unknown_account", "nothing is known of this account")
-        while account_ids := [only] if only is not None else await self._after(last):
-            yield len(account_ids), await self._projector.rebuild(account_ids)
-            if only is not None:
-                return
-            last = account_ids[-1]
-
-    async def _after(self, last: str) -> list[str]:
-        async with self._database.read() as tx:
-            return await marks.accounts_after(tx, last, self._accounts)
-
-
-async def _patiently(job: str, work: Callable[[], Awaitable[int]]) -> int:
-    """Run the work; wait out a database that is away."""
-    try:
-        return await work()
-    except Unavailable as error:
-        log.warning("job_waits", job=job, code=error.code)
-        await asyncio.sleep(RETRY_SECONDS)
-        return 0

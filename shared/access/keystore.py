@@ -25,7 +25,6 @@ STALE = timedelta(hours=1)
 
 PAUSE = timedelta(seconds=2)
 LOOKUP_DEADLINE_S = 1.0
-HOUSEKEEPING_S = 60.0
 MAX_ENTRIES = 10_000
 ASK_AGAIN = timedelta(seconds=1)
 _NOBODY = bytes(32)
@@ -129,18 +128,14 @@ class KeyStore:
             self._remember(record.id, record, now)
         self._save_file(records, now)
 
-    async def run(self) -> None:
-        """Once a minute note which keys were used, and renew the file; until cancelled."""
-        try:
-            while True:
-                await asyncio.sleep(HOUSEKEEPING_S)
-                await self.flush()
-        finally:
-            for lookup in self._lookups.values():
-                lookup.cancel()
+    def stop(self) -> None:
+        """End the questions that are on their way."""
+        for lookup in self._lookups.values():
+            lookup.cancel()
 
     async def flush(self) -> None:
-        """Write down the last use of keys and renew the file; kept for later while PostgreSQL is away."""
+        """Write down the last use of keys and renew the file; kept for later while PostgreSQL is away, which raises
+        `Unavailable`."""
         used, self._used = self._used, {}
         now = self._clock.now()
         try:
@@ -151,7 +146,7 @@ class KeyStore:
                 self._save_file(await self._live_keys(now), now)
         except Unavailable:
             self._used = used | self._used
-            log.warning("key_use_not_recorded", keys=len(used))
+            raise
 
     async def lists_origin(self, origin: str) -> bool:
         """Whether a live publishable key names this origin: what a browser's preflight asks, which shows no key.

@@ -3,16 +3,14 @@
 import asyncio
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from typing import TYPE_CHECKING
-from uuid import UUID
 
-from sqlalchemy import RowMapping, text
-from sqlalchemy.ext.asyncio import AsyncConnection
+from sqlalchemy import RowMapping
 
+from shared.background import patiently
+from shared.db.engine import Database
 from shared.db.outbox_turns import Outcome, Waiting, record_of, turn_of
 from shared.errors import Unavailable
-from shared.kafka.headers import unpack
-from shared.records import Record, RecordRefused, headers_to_json
+from shared.records import Record, RecordRefused
 from shared.telemetry.logging import get_logger
 from shared.telemetry.metrics import (
     dlq_records_total,
@@ -21,12 +19,10 @@ from shared.telemetry.metrics import (
     outbox_published_total,
 )
 
-if TYPE_CHECKING:
-    from shared.db.engine import Database
-
 log = get_logger(__name__)
 BATCH = 1_000
 POLL_SECONDS = 0.25
+LONGEST_PAUSE_SECONDS = 1.0
 KEEP_PUBLISHED = "1 hour"
 _RELAY_LOCK = 0x7E12
 
@@ -34,11 +30,6 @@ _RELAY_LOCK = 0x7E12
 Send = Callable[[Sequence[Record]], Awaitable[Sequence[Exception | None]]]
 """Publishes records in order, within a deadline below 10 s; answers one error or None a record."""
 
-_INSERT = text(
-    "insert into outbox (event_id, topic, account_id, record_key, value, headers, partition)"
-    " select * from unnest(cast(:event_ids as uuid[]), cast(:topics as text[]), cast(:accounts as text[]),"
-    " cast(:keys as bytea[]), cast(:values as bytea[]), cast(:headers as jsonb[]), cast(:partitions as int[]))"
-)
 _PENDING = (
     "select id, topic, account_id, record_key, value, headers, partition from outbox where published_at is null"
     " and account_id <> all(cast(:accounts as text[])) and id <> all(cast(:rows as bigint[])) order by id limit :batch"
@@ -54,22 +45,6 @@ _PARK = f"""
 """
 
 
-async def insert_outbox(connection: AsyncConnection, records: Sequence[tuple[UUID | None, Record]]) -> None:
-    """Insert records with the ids of their events in one statement, keeping their order."""
-    await connection.execute(
-        _INSERT,
-        {
-            "event_ids": [event_id for event_id, _ in records],
-            "topics": [record.topic.name for _, record in records],
-            "accounts": [record.account_id for _, record in records],
-            "keys": [record.key for _, record in records],
-            "values": [record.value for _, record in records],
-            "headers": [headers_to_json(unpack(record.headers)) for _, record in records],
-            "partitions": [record.partition for _, record in records],
-        },
-    )
-
-
 class Relay:
     """Publishes the outbox of one schema. Any replica may run it; an advisory lock lets one at a time send.
 
@@ -82,7 +57,7 @@ class Relay:
     that Kafka refuses for itself each time is parked, and its account goes on.
     """
 
-    def __init__(self, database: "Database", send: Send, monotonic: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, database: Database, send: Send, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._database = database
         self._send = send
         self._waiting = Waiting(monotonic)
@@ -95,13 +70,7 @@ class Relay:
     async def run(self) -> None:
         """Relay until cancelled."""
         while True:
-            try:
-                settled = await self.relay_once()
-            except Unavailable as error:
-                log.warning("outbox_relay_waits", code=error.code, service=self._database.schema)
-                await asyncio.sleep(1.0)
-                continue
-            if settled < BATCH:
+            if await patiently("outbox-relay", self.relay_once, LONGEST_PAUSE_SECONDS) < BATCH:
                 await self._sleep()
 
     async def _sleep(self) -> None:

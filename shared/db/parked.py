@@ -83,10 +83,10 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What a record did to us: where, without data; to which version, and when it is tried again (seconds from now),
-    None for never. `must_apply` is the event's name where it is never given up."""
+    """What a record did to us: where, without data, if a handler failed on it; to which version, and when it is tried
+    again (seconds from now), None for never. `must_apply` is the event's name where it is never given up."""
 
-    traceback: str
+    traceback: str | None
     version: str
     wait: float | None
     must_apply: str | None

@@ -11,6 +11,8 @@ from shared.records import headers_from_json
 
 HANDLER_ERROR = "handler_error"
 """Reason of a record whose handler raised what nobody foresaw."""
+UNDECODABLE = "undecodable"
+"""Reason of a record over which our decoder stumbled, in a way that nobody foresaw."""
 KILLED = "killed_the_process"
 """Reason of a record on which processes died; it was not tried once more."""
 WAITS = (5.0, 15.0, 40.0)
@@ -104,9 +106,8 @@ async def renew(tx: WriteTx, places: Sequence[Place], version: str) -> int:
     """Have what another version failed on tried once more; returns how many records. Topics without prefix."""
     return await tx.execute(
         "update parked set state = 'retrying', tries = 0, next_try_at = now(), version = :version"
-        f" where reason in (:failed, :killed) and version <> :version and {_IN_PLACES}",
-        failed=HANDLER_ERROR,
-        killed=KILLED,
+        f" where reason = any(:reasons) and version <> :version and {_IN_PLACES}",
+        reasons=[HANDLER_ERROR, UNDECODABLE, KILLED],
         version=version,
         **_places(places),
     )

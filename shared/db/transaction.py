@@ -7,7 +7,7 @@ from uuid import UUID
 from sqlalchemy import Executable, RowMapping, TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from shared.db.outbox import insert_outbox
+from shared.db.outbox_rows import insert_outbox
 from shared.events.envelope import Event, Headers
 from shared.ids import lock_slot
 from shared.records import Record

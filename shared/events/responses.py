@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import AwareDatetime, Field, StringConstraints
 
+from shared import amendments
 from shared.events.envelope import EventData, Id, register
 from shared.topics import RESPONSE_AMENDED, RESPONSE_RECORDED, RESPONSE_WITHDRAWN, STAKEHOLDER_ERASED
 
@@ -13,7 +14,7 @@ NpsKind = Literal["relationship", "transactional", "project"]
 Channel = Literal["email", "link", "web", "in_app", "api", "import", "review"]
 Digest = Annotated[str, StringConstraints(pattern="^[0-9a-f]{32}$")]
 AnswerType = Literal["nps", "csat", "ces", "rating", "choice", "text"]
-SCALES: dict[str, tuple[int, int]] = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}
+SCALES = amendments.SCALES
 """Smallest and largest score of each survey type; CES 7 is very easy."""
 
 

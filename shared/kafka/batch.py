@@ -145,7 +145,14 @@ async def _park(
         for raw, verdict in parked:
             await put_aside(tx, config.topic_prefix, raw, verdict, config.service, fault)
         return parked
-    await park(tx, config.topic_prefix, parked, service=config.service, limit=config.dead_letter_limit)
+    await park(
+        tx,
+        config.topic_prefix,
+        parked,
+        service=config.service,
+        version=config.version,
+        limit=config.dead_letter_limit,
+    )
     for event in (work.received.event for work in batch.work if work.received is not None):
         # By its name first: to ask of a hundred thousand responses whether they are of this model is not cheap.
         if event.name == STAKEHOLDER_ERASED and isinstance(event.data, StakeholderErased):

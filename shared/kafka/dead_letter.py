@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 
 from shared.db.erasures import Forgotten, Journal, forget_outbox, forget_parked, person_in
-from shared.db.parked import RawRecord, put_aside
+from shared.db.parked import Fault, RawRecord, put_aside
+from shared.db.set_aside import UNDECODABLE
 from shared.db.transaction import WriteTx
 from shared.errors import Halt
 from shared.events.responses import StakeholderErased
@@ -31,7 +32,13 @@ async def forget_kept(tx: WriteTx, event: StakeholderErased) -> None:
 
 
 async def park(
-    tx: WriteTx, prefix: str, records: Sequence[tuple[RawRecord, Verdict]], *, service: str, limit: int
+    tx: WriteTx,
+    prefix: str,
+    records: Sequence[tuple[RawRecord, Verdict]],
+    *,
+    service: str,
+    version: str,
+    limit: int,
 ) -> None:
     """Park conflicts and dead letters in the batch's transaction; dead letters leave through the outbox too.
 
@@ -41,7 +48,8 @@ async def park(
     if not records:
         return
     for raw, verdict in records:
-        await put_aside(tx, prefix, raw, verdict, service)
+        fault = Fault(None, version, None, None) if verdict.reason == UNDECODABLE else None
+        await put_aside(tx, prefix, raw, verdict, service, fault)
     if limit:
         recent = await tx.scalar(_RECENT)
         if recent > limit:

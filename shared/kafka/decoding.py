@@ -7,6 +7,7 @@ from typing import Any
 from msgspec import Struct
 
 from shared.db.parked import RawRecord
+from shared.db.set_aside import UNDECODABLE
 from shared.errors import Poison, UnknownKind
 from shared.events.envelope import PlainReaders, decode
 from shared.kafka.partition import partition_of
@@ -16,8 +17,6 @@ from shared.topics import Topic
 from shared.verdicts import CHANGE, PASSED_OVER, BatchHandler, Received, Verdict, dead_letter
 
 log = get_logger(__name__)
-UNDECODABLE = "undecodable"
-"""Reason of a record that the decoder itself stumbled over."""
 
 
 class Work(Struct, frozen=True, gc=False):
@@ -42,7 +41,7 @@ def work_of(
 ) -> Work:
     """Decode one aiokafka record. A record that lies where its event does not belong is poison too: a handler counts
     on meeting all events of an account in one partition. Whatever goes wrong here hangs on the record's bytes alone, so
-    trying again is of no use."""
+    only another version may fare better."""
     if record.value is None and topic.compacted:
         return Work(record, None, None, CHANGE)  # a tombstone: erasure took the key out of the topic
     try:
@@ -53,7 +52,7 @@ def work_of(
         return Work(record, None, None, dead_letter(error.code, error.detail))
     except MemoryError:
         raise
-    except Exception as error:  # a bug of the decoder; the record is kept for a replay once it is mended
+    except Exception as error:  # a bug of the decoder: the next version tries the record once more
         log.error("record_undecodable", topic=topic.name, offset=record.offset, exc_info=error)
         return Work(record, None, None, dead_letter(UNDECODABLE, kind_of(error)))
     return Work(record, received, handlers[received.event.name], None)

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 
 from aiokafka.errors import (
+    BrokerResponseError,
     CorruptRecordException,
     InvalidMessageError,
     InvalidTimestampError,
@@ -13,7 +14,7 @@ from aiokafka.errors import (
     MessageSizeTooLargeError,
     NodeNotReadyError,
     RecordListTooLargeError,
-    UnknownError,
+    kafka_errors,
 )
 
 from shared.errors import TellbackError
@@ -22,10 +23,21 @@ from shared.records import KafkaUnavailable, Record, RecordRefused
 from shared.telemetry.metrics import publish_failures_total
 
 AWAY = (KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError, OSError, TimeoutError)
-# The library knows no name for the code of a record against the rules of its topic: it calls that unknown.
+
+
+class InvalidRecord(BrokerResponseError):  # type: ignore[misc]  # aiokafka ships no types
+    """Kafka's INVALID_RECORD: a record against the rules of its topic. aiokafka does not know the code, and would call
+    it unknown like a trouble of the server."""
+
+    errno = 87
+    message = "INVALID_RECORD"
+    description = "The record breaks the rules of its topic"
+
+
+kafka_errors[InvalidRecord.errno] = InvalidRecord
 _OF_THE_RECORD = (
     *(CorruptRecordException, InvalidMessageError, InvalidTimestampError, InvalidTopicError),
-    *(MessageSizeTooLargeError, RecordListTooLargeError, UnknownError),
+    *(MessageSizeTooLargeError, RecordListTooLargeError, InvalidRecord),
 )
 """What Kafka answers about a record. Its other refusals are of us (no right to the topic, an outdated producer)."""
 

@@ -49,7 +49,6 @@ what was theirs."""
 STALL_SECONDS = 60.0
 STALLS_BEFORE_HALT = 3
 STOP_SECONDS = 15.0
-OBSERVE_SECONDS = 15.0
 HALT_SECONDS = 30.0
 """Between two looks whether reading may go on after it halted."""
 WORKS_AGAIN_SECONDS = 10.0
@@ -134,14 +133,9 @@ class Runner:
             self._idle.set()
 
     async def observe(self) -> None:
-        """Keep the metrics of lag and of what was set aside, every 15 s until cancelled, also while reading halts."""
-        while True:
-            try:
-                await self._retries.observe()
-                await self._lag.ask()
-            except Unavailable as error:
-                log.warning("consumer_not_observed", code=error.code)
-            await asyncio.sleep(OBSERVE_SECONDS)
+        """Set the metrics of lag and of what was set aside, also while reading halts. Raises `Unavailable`."""
+        await self._retries.observe()
+        await self._lag.ask()
 
     def _halt(self, halt: Halt) -> None:
         if self._halted is None or self._halted.code != halt.code:

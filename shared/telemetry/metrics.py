@@ -24,6 +24,9 @@ build_info = Gauge(
 task_failures_total = Counter(
     "tellback_task_failures_total", "Failures nobody foresaw of work in the background; it is begun anew.", ["task"]
 )
+task_waits_total = Counter(
+    "tellback_task_waits_total", "Tries of work in the background that found away what it needs.", ["task"]
+)
 task_failing = Gauge(
     "tellback_task_failing",
     "1 while a background task fails and is begun anew again and again.",

@@ -1,6 +1,8 @@
 """What passes the collector's door is judged alike by all who keep answers: no client can make a dead letter."""
 
-from datetime import UTC, datetime
+from dataclasses import fields
+from datetime import UTC, datetime, timedelta
+from random import Random
 from typing import Any
 from uuid import UUID
 
@@ -8,11 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from services.alerting.domain.answers import AnswerChange, live_answer
+from services.alerting.domain.answers import AMENDABLE, AnswerChange, live_answer
 from services.alerting.domain.people import Answer
 from services.collector.handlers import responses
 from services.collector.handlers.inputs.responses import Amendment, NewResponse
-from services.scorer.domain.history import Change, Subject, defect, refusal
+from services.scorer.domain.history import defect
+from shared.amendments import Change, Subject, fold, refusal
 from shared.events.responses import ResponseAmended, ResponseRecorded
 
 NOW = datetime(2026, 6, 1, 12, 0, tzinfo=UTC)
@@ -64,6 +67,44 @@ def test_an_amendment_counts_for_both_or_for_none(fields: dict[str, Any], survey
     change = AnswerChange(UUID(int=1), "acme", "r1", "ann", "amended", *said)
     assert (live_answer(kept, [change]).touchpoint == MARK) is (reason is None)
     assert reason in ({None, "invalid_change"} if body.survey_type is None else {None, "wrong_response"})
+
+
+CHANGED: dict[str, st.SearchStrategy[Any]] = {
+    "score": st.integers(-1, 11) | st.none() | st.booleans(),
+    "comment": TEXTS | st.integers(),
+    "follow_up_requested": st.booleans() | st.none() | st.text(max_size=1),
+    "answers": ENTRIES | st.none() | st.just("none"),
+    "of_a_later_version": st.integers(),
+}
+CHANGES = st.builds(
+    Change,
+    event_id=st.uuids(),
+    kind=st.sampled_from(["amended"] * 5 + ["withdrawn"]),
+    account_id=st.just("acme"),
+    stakeholder_id=st.sampled_from([None, None, "ann", "bob"]),
+    recorded_at=st.integers(0, 3).map(lambda seconds: NOW + timedelta(seconds=seconds)),
+    changes=st.fixed_dictionaries({}, optional=CHANGED),
+    survey_type=st.sampled_from([None, None, *TYPES]),
+    posted=st.sampled_from([None, None, "this", "that"]),
+)
+
+
+@given(st.lists(CHANGES, max_size=6, unique_by=lambda change: change.event_id), st.sampled_from(TYPES), st.randoms())
+def test_the_scorer_and_alerting_make_the_same_of_an_answer(
+    changes: list[Change], survey_type: str, random: Random
+) -> None:
+    """Whatever was changed, and in whatever order it came: values, and whether it was withdrawn."""
+    live = fold(Subject("acme", "ann", survey_type, "this"), changes)
+    recorded = Answer("acme", "r1", "ann", survey_type, 1, NOW)
+    came = random.sample(changes, len(changes))
+    kept = live_answer(recorded, [AnswerChange(response_id="r1", **fields_of(change)) for change in came], "this")
+    expected = {name: live.values.get(name, getattr(recorded, name)) for name in AMENDABLE}
+    assert {name: getattr(kept, name) for name in AMENDABLE} == expected
+    assert kept.withdrawn == live.withdrawn
+
+
+def fields_of(change: Change) -> dict[str, Any]:
+    return {field.name: getattr(change, field.name) for field in fields(change)}
 
 
 @given(

@@ -1,7 +1,5 @@
-"""An answer and what was changed about it: per field the newest change wins, a withdrawal is final.
-
-The scorer judges changes and parks what does not fit. Here the same ones count, so that both say the same of an answer.
-"""
+"""An answer as alerting keeps it, and what was changed about it. The same changes count as in the scorer
+(`shared.amendments`), which parks what does not fit."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -10,27 +8,9 @@ from typing import Any, Literal
 from uuid import UUID
 
 from services.alerting.domain.people import FRESH, Answer
+from shared.amendments import Change, Subject, fold
 
-_CLEARED: Mapping[str, Any] = {
-    "comment": None,
-    "touchpoint": None,
-    "product": None,
-    "language": None,
-    "follow_up_requested": False,
-    "test": False,
-}
-"""What an amendment to null leaves behind, for the fields that alerting keeps; `score` cannot be cleared."""
-_TYPES: Mapping[str, type] = {
-    "score": int,
-    "comment": str,
-    "touchpoint": str,
-    "product": str,
-    "language": str,
-    "follow_up_requested": bool,
-    "test": bool,
-}
-_SCALES: Mapping[str, tuple[int, int]] = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}
-AMENDABLE = tuple(_TYPES)
+AMENDABLE = ("score", "comment", "touchpoint", "product", "language", "follow_up_requested", "test")
 """The fields of an answer that alerting keeps and that may change."""
 
 
@@ -90,40 +70,22 @@ class Kept:
 def live_answer(recorded: Answer, changes: Iterable[AnswerChange], posted: str | None = None) -> Answer:
     """The answer after all its changes, in whatever order they came; those that do not fit count nowhere. `posted` is
     the digest of what was first recorded."""
-    fitting = [change for change in changes if _is_of(change, recorded, posted) and _fits(change, recorded)]
-    if not fitting:
+    subject = Subject(recorded.account_id, recorded.stakeholder_id, recorded.survey_type, posted)
+    live = fold(subject, [_change_of(change) for change in changes])
+    if not live.fitted:
         return recorded
-    values: dict[str, Any] = {}
-    for change in sorted(fitting, key=lambda change: (change.recorded_at, change.event_id)):
-        values |= {name: _live(name, new) for name, new in change.changes.items() if name in _TYPES}
-    return replace(recorded, **values, withdrawn=any(change.kind == "withdrawn" for change in fitting))
+    values = {name: value for name, value in live.values.items() if name in AMENDABLE}
+    return replace(recorded, **values, withdrawn=live.withdrawn)
 
 
-def _is_of(change: AnswerChange, recorded: Answer, posted: str | None) -> bool:
-    """Whether this is the answer that the change is meant for."""
-    said = (change.stakeholder_id, change.survey_type, change.posted)
-    stands = (recorded.stakeholder_id, recorded.survey_type, posted)
-    return all(wanted in (None, found) for wanted, found in zip(said, stands, strict=True))
-
-
-def _fits(change: AnswerChange, recorded: Answer) -> bool:
-    """Whether all that it changes may be of an answer to this survey."""
-    if not all(_has_type(name, value) for name, value in change.changes.items()):
-        return False
-    lowest, highest = _SCALES[recorded.survey_type]
-    entries = change.changes.get("answers") or []
-    return lowest <= change.changes.get("score", lowest) <= highest and not any(
-        entry["type"] in ("nps", recorded.survey_type) for entry in entries
+def _change_of(change: AnswerChange) -> Change:
+    return Change(
+        change.event_id,
+        change.kind,
+        change.account_id,
+        change.stakeholder_id,
+        change.recorded_at,
+        change.changes,
+        change.survey_type,
+        change.posted,
     )
-
-
-def _has_type(name: str, value: Any) -> bool:
-    if value is None:
-        return name != "score"
-    if name == "answers":
-        return isinstance(value, list) and all(isinstance(entry, dict) and "type" in entry for entry in value)
-    return name not in _TYPES or type(value) is _TYPES[name]
-
-
-def _live(name: str, value: Any) -> Any:
-    return _CLEARED[name] if value is None else value

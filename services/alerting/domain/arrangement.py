@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from services.alerting.domain.default_rules import DETRACTOR
 from services.alerting.domain.occasions import Occasion, Reason
 from services.alerting.domain.rules import Rule
-from services.alerting.domain.severity import Severity, raised, rank
-from services.alerting.domain.wording import reason_of
+from services.alerting.domain.severity import Severity, rank, severity_at
+from services.alerting.domain.wording import reasons_of
 
-PREMIUM = "premium"
 Rest = tuple[str, str | None, str]
 """What a follow-up rests on: a kind, a person, None for the account itself, and an occasion."""
 Key = tuple[str | None, str]
@@ -143,14 +142,8 @@ def _strength(claim: Claim) -> tuple[int, int, str, str]:
 
 
 def _held(matches: Sequence[tuple[Occasion, Rule]], tier: str | None) -> Held:
-    matches = sorted(matches, key=lambda match: (rank(_severity(match[1], tier)), match[1].position))
+    matches = sorted(matches, key=lambda match: (rank(severity_at(tier, match[1].severity)), match[1].position))
     occasion, rule = matches[0]
-    severity = _severity(rule, tier)
-    said = [reason_of(rule, occasion.values, occasion.dates)]
-    if severity != rule.severity:
-        said.append(f"premium account: severity raised from {rule.severity} to {severity}")
-    return Held(occasion, rule, severity, tuple(said), tuple(other for _, other in matches[1:]))
-
-
-def _severity(rule: Rule, tier: str | None) -> Severity:
-    return raised(rule.severity) if tier == PREMIUM else rule.severity
+    severity = severity_at(tier, rule.severity)
+    said = reasons_of(rule, severity, occasion.values, occasion.dates)
+    return Held(occasion, rule, severity, said, tuple(other for _, other in matches[1:]))

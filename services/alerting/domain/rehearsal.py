@@ -1,7 +1,8 @@
 """Dry-run: what a table of rules would have done with past events, without touching anything.
 
-It decides as the real thing does. What people did then cannot be known, so a follow-up is taken to stay open for a set
-time; while it is, more of the same is an occurrence of it.
+It decides as the real thing does: of each kind that holds the strongest rule makes a follow-up, and a stronger
+follow-up takes in those that stand back for it. What people did then cannot be known, so a follow-up is taken to stay
+open for a set time; while it is, more of the same is an occurrence of it.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,8 +12,8 @@ from typing import Literal
 from uuid import UUID
 
 from services.alerting.domain.calendar import BusinessCalendar
-from services.alerting.domain.decisions import Match, decide
-from services.alerting.domain.default_rules import ANSWERED, BOUNCED, WENT_SILENT
+from services.alerting.domain.decisions import Match, matches_of
+from services.alerting.domain.default_rules import ANSWERED, BOUNCED, DETRACTOR, WENT_SILENT
 from services.alerting.domain.rules import Rule, Values
 
 Key = tuple[str, str | None, str]
@@ -51,7 +52,9 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class Rehearsed:
-    """What would have become of one event: a follow-up opened, an occurrence added, or taken in by another."""
+    """What would have become of one rule on one event: a follow-up opened, an occurrence added, or taken in by
+    another.
+    """
 
     past: Past
     role: Literal["opened", "repeated", "inhibited"]
@@ -65,23 +68,50 @@ class _Stage:
     stays_open: timedelta
     open: dict[Key, datetime] = field(default_factory=dict)
 
-    def is_open(self, key: Key, at: datetime) -> bool:
-        opened = self.open.get(key)
-        return opened is not None and at < opened + self.stays_open
+    def play(self, past: Past, matches: Sequence[Match]) -> list[Rehearsed]:
+        """What becomes of the rules that hold on one event, given the strongest first."""
+        found: dict[Key, Rehearsed] = {}
+        in_burst = any(match.rule.tests("burst") for match in matches)
+        for match in _hosts_first(matches):
+            seen = seen_by(match.rule, past.trigger)
+            key = (seen.account_id, seen.stakeholder_id, match.rule.kind)
+            if key in found:
+                continue
+            if (in_burst and match.rule.kind == DETRACTOR) or self._stands_back(match.rule, seen):
+                found[key] = Rehearsed(past, "inhibited", match)
+            elif self._is_open(key, seen.at):
+                found[key] = Rehearsed(past, "repeated", match)
+            else:
+                self.open[key] = seen.at
+                found[key] = Rehearsed(past, "opened", match)
+        return list(found.values())
 
-    def stronger(self, rule: Rule, trigger: Trigger) -> bool:
-        """Whether an open follow-up takes it in, of the person or of anybody at the account."""
-        if rule.inhibited_within == "person" and trigger.stakeholder_id is not None:
-            keys: list[Key] = [(trigger.account_id, trigger.stakeholder_id, kind) for kind in rule.inhibited_by]
-        else:
-            keys = [key for key in self.open if key[0] == trigger.account_id and key[2] in rule.inhibited_by]
-        return any(self.is_open(key, trigger.at) for key in keys)
-
-    def answered(self, trigger: Trigger, rules: Sequence[Rule]) -> None:
+    def close_answered(self, trigger: Trigger, rules: Sequence[Rule]) -> None:
         """What waits for an answer closes with it."""
         for rule in rules:
             if rule.event in (WENT_SILENT, BOUNCED):
                 self.open.pop((trigger.account_id, trigger.stakeholder_id, rule.kind), None)
+
+    def _is_open(self, key: Key, at: datetime) -> bool:
+        opened = self.open.get(key)
+        return opened is not None and at < opened + self.stays_open
+
+    def _stands_back(self, rule: Rule, seen: Trigger) -> bool:
+        """Whether an open follow-up takes it in, of the person or of anybody at the account."""
+        if rule.inhibited_within == "person" and seen.stakeholder_id is not None:
+            keys: list[Key] = [(seen.account_id, seen.stakeholder_id, kind) for kind in rule.inhibited_by]
+        else:
+            keys = [key for key in self.open if key[0] == seen.account_id and key[2] in rule.inhibited_by]
+        return any(self._is_open(key, seen.at) for key in keys)
+
+
+def _hosts_first(matches: Sequence[Match]) -> list[Match]:
+    """Those for which others of them stand back come first, so that they are open when it is asked."""
+
+    def stands_back(match: Match) -> bool:
+        return any(other.rule.kind in match.rule.inhibited_by for other in matches)
+
+    return sorted(matches, key=stands_back)
 
 
 def rehearse(
@@ -89,19 +119,9 @@ def rehearse(
 ) -> list[Rehearsed]:
     """What these rules would have made of the events, in the order of the events."""
     stage, found = _Stage(stays_open), []
-    for one in sorted(past, key=lambda one: (one.trigger.at, one.trigger.event_id)):
-        trigger = one.trigger
+    for event in sorted(past, key=lambda event: (event.trigger.at, event.trigger.event_id)):
+        trigger = event.trigger
         if trigger.event == ANSWERED:
-            stage.answered(trigger, rules)
-        match = decide(rules, trigger.event, trigger.facts, trigger.at, calendar).chosen
-        if match is None:
-            continue
-        key = (trigger.account_id, seen_by(match.rule, trigger).stakeholder_id, match.rule.kind)
-        if stage.stronger(match.rule, trigger):
-            found.append(Rehearsed(one, "inhibited", match))
-        elif stage.is_open(key, trigger.at):
-            found.append(Rehearsed(one, "repeated", match))
-        else:
-            stage.open[key] = trigger.at
-            found.append(Rehearsed(one, "opened", match))
+            stage.close_answered(trigger, rules)
+        found += stage.play(event, matches_of(rules, trigger.event, trigger.facts, trigger.at, calendar))
     return found

@@ -5,6 +5,8 @@ from typing import Literal
 Severity = Literal["critical", "high", "medium", "low"]
 SEVERITIES: tuple[Severity, ...] = ("critical", "high", "medium", "low")
 """From the worst to the mildest."""
+PREMIUM = "premium"
+"""The tier of accounts whose follow-ups are one step worse."""
 
 
 def rank(severity: Severity) -> int:
@@ -15,6 +17,11 @@ def rank(severity: Severity) -> int:
 def raised(severity: Severity) -> Severity:
     """One step worse; critical stays."""
     return SEVERITIES[max(0, rank(severity) - 1)]
+
+
+def severity_at(tier: object, severity: Severity) -> Severity:
+    """The severity of a rule at an account of this tier: a premium account raises it by one step."""
+    return raised(severity) if tier == PREMIUM else severity
 
 
 def worse(one: Severity, other: Severity) -> Severity:

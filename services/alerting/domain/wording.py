@@ -7,6 +7,7 @@ from datetime import date
 from string import Template
 
 from services.alerting.domain.rules import Rule, Values
+from services.alerting.domain.severity import Severity
 from services.alerting.domain.tasks import Task
 
 _FURTHEST = {"sent": "not opened", "delivered": "not opened", "started": "begun"}
@@ -20,6 +21,14 @@ def reason_of(rule: Rule, values: Values, dates: Mapping[str, date] = {}) -> str
     """
     filled = {name: _shown(name, value) for name, value in values.items() if value is not None}
     return Template(rule.reason).safe_substitute(filled | {name: _counted(name, day) for name, day in dates.items()})
+
+
+def reasons_of(rule: Rule, severity: Severity, values: Values, dates: Mapping[str, date] = {}) -> tuple[str, ...]:
+    """The rule's sentence, and what made its severity another one here."""
+    if severity == rule.severity:
+        return (reason_of(rule, values, dates),)
+    raised = f"premium account: severity raised from {rule.severity} to {severity}"
+    return reason_of(rule, values, dates), raised
 
 
 def on_day(text: str, today: date) -> str:

@@ -44,15 +44,14 @@ async def accounts_of_today(tx: WriteTx, resources: Resources, held: Sequence[st
 async def watch_accounts(tx: WriteTx, resources: Resources, account_ids: Sequence[str]) -> int:
     """Judge those of the accounts that have not been judged today; answers how many."""
     fresh = await _not_yet_today(tx, resources, account_ids)
-    await _judge(tx, resources, fresh)
+    await judge_accounts(tx, resources, fresh)
     return len(fresh)
 
 
-async def judge_next(tx: WriteTx, resources: Resources, after: str) -> Sequence[str]:
-    """Judge the next accounts behind `after` with a follow-up or a renewal, whenever they were; answers them."""
-    accounts = await next_accounts(tx, resources, after)
-    await _judge(tx, resources, accounts)
-    return accounts
+async def judge_accounts(tx: WriteTx, resources: Resources, account_ids: Sequence[str]) -> None:
+    """Judge these accounts, whenever they were judged last."""
+    await judge(tx, resources, Batch(renewing=set(account_ids)))
+    await note_watched(tx, account_ids, resources.clock.now(), _today(resources))
 
 
 async def next_accounts(tx: ReadTx, resources: Resources, after: str) -> Sequence[str]:
@@ -92,11 +91,6 @@ def name_of(shift: Shift) -> str:
     """The account id under which a segment's follow-up stands; `/` keeps it apart from every real one."""
     dimension, value = shift.segment
     return f"segment/{dimension}/{value}"
-
-
-async def _judge(tx: WriteTx, resources: Resources, account_ids: Sequence[str]) -> None:
-    await judge(tx, resources, Batch(renewing=set(account_ids)))
-    await note_watched(tx, account_ids, resources.clock.now(), _today(resources))
 
 
 async def _not_yet_today(tx: WriteTx, resources: Resources, names: Sequence[str]) -> list[str]:

@@ -17,9 +17,9 @@ from services.alerting.outbound.domain.outcomes import Failure
 from services.alerting.outbound.gateways.egress import Egress
 from services.alerting.outbound.gateways.vault import Unsealable, Vault, notification_of
 from services.alerting.store.notices import Address, mark_failed, mark_sent
+from shared.background import Periodic
 from shared.db.engine import Database
 from shared.db.transaction import WriteTx
-from shared.errors import Unavailable
 from shared.isolation import Held, of_the_items
 from shared.telemetry import metrics
 from shared.telemetry.logging import get_logger
@@ -43,15 +43,12 @@ class Postman:
         self._seconds = seconds
         self._held: Held[Address] = Held("notices")
 
-    async def run(self) -> None:
-        """Until cancelled; a database that is away is waited for."""
-        while True:
-            try:
-                while await self.once():
-                    continue
-            except Unavailable as error:
-                log.warning("notices_wait", code=error.code)
-            await asyncio.sleep(self._seconds)
+    def periodic(self) -> Periodic:
+        """The look every few seconds."""
+        return Periodic("notices", self._seconds, self._look, self._held)
+
+    async def _look(self) -> bool:
+        return await self.once() > 0
 
     async def once(self) -> int:
         """Send what is due; answers how many messages were tried."""

@@ -8,11 +8,12 @@ from fastapi import Depends, Query, Response
 from pydantic import Field
 
 from services.benchmark.api.models_cohorts import CohortsModel
-from services.benchmark.api.parameters import Parameters, StandardWindow, Text, no_repeats, refused
+from services.benchmark.api.parameters import StandardWindow, Text
 from services.benchmark.api.resources import Resources
 from services.benchmark.domain.cohorts import DIMENSIONS
 from services.benchmark.handlers.cohorts import CohortQuestion, family_of
 from shared.http.auth import Reader
+from shared.http.query import Parameters, no_repeats, refused
 from shared.http.routing import Router
 from shared.industries import canonical_industry
 

@@ -5,19 +5,11 @@ from typing import Annotated, Any, Literal
 from fastapi import Depends, Query
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.benchmark.api.parameters import (
-    AccountFilters,
-    Authorization,
-    Moment,
-    Text,
-    WindowName,
-    filters_of,
-    no_repeats,
-    refused,
-)
+from services.benchmark.api.parameters import AccountFilters, Authorization, Moment, Text, WindowName, filters_of
 from services.benchmark.api.resources import Resources
 from services.benchmark.domain.funnel import yardsticks
 from shared.http.auth import Reader
+from shared.http.query import no_repeats, refused
 from shared.http.routing import Router
 
 router = Router(prefix="/v1", tags=["funnel"], dependencies=[Depends(no_repeats)])

@@ -1,28 +1,22 @@
 """Query parameters that several routes take."""
 
-import unicodedata
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from fastapi import Depends, Query
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import AfterValidator, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 from starlette.requests import Request
 
 from services.benchmark.api.models_sets import ONE_LINE
-from shared.errors import Invalid
 from shared.http.params import EARLIEST_YEAR as LOWEST_YEAR
 from shared.http.params import LATEST_YEAR, Instant
-from shared.http.problem import printable_name
+from shared.http.query import Parameters, plain_text
 from shared.industries import canonical_industry
 
 EARLIEST_YEAR = LOWEST_YEAR + 10
 """Before the moment asked about lie the windows that the scorer is asked for."""
 MAX_DAYS = 1_100
-
-
-def _plain(value: str) -> str:
-    return unicodedata.normalize("NFC", value).strip()
 
 
 def _window(text: str) -> str:
@@ -37,7 +31,7 @@ def _in_range(moment: datetime) -> datetime:
     return moment
 
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=ONE_LINE), AfterValidator(_plain)]
+Text = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=ONE_LINE), AfterValidator(plain_text)]
 WindowName = Annotated[
     str,
     Field(pattern=r"^([1-9][0-9]{0,3}d|all)$", description="`Nd` up to 1,100 days, or `all`.", examples=["365d"]),
@@ -47,17 +41,6 @@ StandardWindow = Literal["7d", "30d", "90d", "180d", "365d", "all"]
 Moment = Annotated[Instant, AfterValidator(_in_range)]
 Year = Annotated[int | None, Query(ge=2000, le=2100, description="Of this year; default the newest.")]
 Source = Annotated[Text | None, Query(description="Of this source; default the one loaded last.")]
-
-
-class Parameters(BaseModel):
-    """Base of query models: an unknown parameter is refused by name, an empty value counts as not given."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _empty_is_absent(cls, data: Any) -> Any:
-        return {name: value for name, value in data.items() if value != ""} if isinstance(data, dict) else data
 
 
 class AccountFilters(Parameters):
@@ -103,16 +86,3 @@ async def authorization(request: Request) -> str:
 
 
 Authorization = Annotated[str, Depends(authorization)]
-
-
-async def no_repeats(request: Request) -> None:
-    """A parameter given twice is refused: nobody can say which of the two was meant."""
-    names = [name for name, _ in request.query_params.multi_items()]
-    for name in names:
-        if names.count(name) > 1:
-            raise refused(printable_name(name), "repeated_parameter", "is given more than once")
-
-
-def refused(field: str, code: str, detail: str) -> Invalid:
-    """One parameter at fault."""
-    return Invalid(code, detail, errors=[{"field": field, "code": code, "detail": detail}])

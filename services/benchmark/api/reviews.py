@@ -6,11 +6,12 @@ from fastapi import Depends, Path, Query
 from pydantic import Field
 
 from services.benchmark.api.models_reviews import ReviewPack
-from services.benchmark.api.parameters import Authorization, Moment, Parameters, StandardWindow, no_repeats
+from services.benchmark.api.parameters import Authorization, Moment, StandardWindow
 from services.benchmark.api.resources import Resources
 from services.benchmark.handlers.reviews import ReviewQuestion
 from shared.http.auth import Reader
 from shared.http.params import PathId
+from shared.http.query import Parameters, no_repeats
 from shared.http.routing import Router
 
 router = Router(prefix="/v1/reviews", tags=["reviews"], dependencies=[Depends(no_repeats)])

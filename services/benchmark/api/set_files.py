@@ -7,10 +7,10 @@ from starlette.datastructures import UploadFile
 from starlette.requests import Request
 
 from services.benchmark.api.models_sets import NEW_SET, NewSetBody
-from services.benchmark.api.parameters import refused
 from services.benchmark.domain.benchmarks import NewSet
 from services.benchmark.domain.tables import OF_SET, BadTable, Line, lines_of
 from shared.http.problem import invalid
+from shared.http.query import refused
 from shared.http.routing import require_media_type
 
 MAX_BYTES = 1024 * 1024

@@ -9,6 +9,7 @@ subtracting them is known beforehand: the linear span of what is shown. A cohort
 - neither can an unsafe difference of a cohort and one or all of its shown parts.
 
 Whoever is limited to an owner knows the owner's accounts, so for him all this goes by the accounts of others.
+docs/decisions/0062 goes through it with an example, and says what plainer rules would cost.
 """
 
 from collections.abc import Mapping, Sequence

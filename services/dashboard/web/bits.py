@@ -23,14 +23,14 @@ class Text(TextElement):
         super().__init__(tag=tag, text=text)
         self.classes(classes)
         for name, value in attributes.items():
-            self._props[name.rstrip("_").replace("_", "-")] = value
+            self.props[name.rstrip("_").replace("_", "-")] = value
 
 
 def box(tag: str = "div", classes: str = "", **attributes: Any) -> ui.element:
     """An HTML element with others in it."""
     made = ui.element(tag).classes(classes)
     for name, value in attributes.items():
-        made._props[name.rstrip("_").replace("_", "-")] = value
+        made.props[name.rstrip("_").replace("_", "-")] = value
     return made
 
 
@@ -81,8 +81,8 @@ def category_chip(category: str | None, score: int | None = None) -> Text:
         return Text("span", wording.NOTHING if score is None else str(score), "chip none")
     shown = wording.CATEGORY_SIGNS[category] + ("" if score is None else f" {score}")
     chip = Text("span", shown, f"chip {category}", title=wording.CATEGORY_NAMES[category])
-    chip._props["aria-label"] = f"{'' if score is None else f'{score}, '}{wording.CATEGORY_NAMES[category]}"
-    chip._props["role"] = "img"
+    chip.props["aria-label"] = f"{'' if score is None else f'{score}, '}{wording.CATEGORY_NAMES[category]}"
+    chip.props["role"] = "img"
     return chip
 
 

@@ -33,7 +33,7 @@ class Chart(ui.element, component="chart.js"):
     def __init__(self, options: Json) -> None:
         super().__init__()
         self.classes("chart")
-        self._props["options"] = options
+        self.props["options"] = options
 
 
 def trend(

@@ -178,7 +178,7 @@ def over_the_page(title: str, *, lasting: bool = False) -> ui.dialog:
     """
     with ui.context.client.content:
         dialog = ui.dialog().props("persistent" if lasting else "no-backdrop-dismiss")
-    dialog._props["aria-label"] = title
+    dialog.props["aria-label"] = title
     dialog.on("hide", lambda _: dialog.delete())
     return dialog
 

@@ -80,7 +80,7 @@ def _navigation(visit: Visit, request: Request, here: str) -> None:
         with box("nav", aria_label="Pages"):
             for path, name in NAVIGATION:
                 current: dict[str, Any] = {"aria-current": "page"} if _within(here, path) else {}
-                link(name, path)._props.update(current)
+                link(name, path).props.update(current)
         with box("details", "me"):
             Text("summary", visit.user.name, aria_label=f"{visit.user.name}: your account")
             with box(classes="menu"):

@@ -5,7 +5,6 @@ So its handlers are wrapped: a socket joins, and sends to, pages of its own sess
 session has ended.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
 from urllib.parse import parse_qs
@@ -16,7 +15,7 @@ from starlette.datastructures import Headers
 
 from services.dashboard.handlers.signing_in import SigningIn
 from services.dashboard.web.forms import session_of
-from shared.errors import Unavailable
+from shared.background import Periodic
 from shared.telemetry.logging import get_logger
 
 log = get_logger(__name__)
@@ -56,17 +55,12 @@ class Live:
         """The socket is gone."""
         self._sockets.pop(socket_id, None)
 
-    async def run(self) -> None:
-        """Until cancelled: end what belongs to sessions that have ended. A database that is away is waited for."""
-        while True:
-            await asyncio.sleep(SECONDS)
-            try:
-                await self.sweep()
-            except Unavailable as error:
-                log.warning("sessions_not_looked_at", code=error.code)
+    def periodic(self) -> Periodic:
+        """The sweep every second."""
+        return Periodic("live-connections", SECONDS, self.sweep)
 
     async def sweep(self) -> None:
-        """End the pages and sockets of sessions that have ended."""
+        """End the pages and sockets of sessions that have ended. Raises `Unavailable`."""
         pages = {client: _opener(client.id) for client in list(Client.instances.values())}
         tokens = {token for token in (*pages.values(), *self._sockets.values()) if token is not None}
         living = await self._signing_in.living(tokens)

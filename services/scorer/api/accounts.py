@@ -10,7 +10,7 @@ from services.scorer.api.account_list import AccountList, ChosenAccounts, figure
 from services.scorer.api.models import AccountScore, named
 from services.scorer.api.models_people import ListedAccount
 from services.scorer.api.pages import Listing
-from services.scorer.api.parameters import AccountId, Paged, ScoreQuery, no_repeats, refused
+from services.scorer.api.parameters import AccountId, Paged, ScoreQuery
 from services.scorer.api.resources import Resources
 from services.scorer.domain.account import AccountFacts, account_figures
 from services.scorer.domain.windows import Span, parse_window
@@ -19,6 +19,7 @@ from services.scorer.store.reading.accounts import COUNTED_SORTS, SORTS
 from shared.db.transaction import ReadTx
 from shared.http.auth import Reader
 from shared.http.paging import Page
+from shared.http.query import no_repeats, refused
 from shared.http.routing import Router
 
 router = Router(tags=["accounts"], dependencies=[Depends(no_repeats)])

@@ -1,6 +1,6 @@
 """Category changes, as the answers stand now."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import Depends, Query
 from pydantic import Field, model_validator
@@ -8,29 +8,20 @@ from pydantic_core import PydanticCustomError
 
 from services.scorer.api.models_people import Change
 from services.scorer.api.pages import Listing
-from services.scorer.api.parameters import NpsKind, Paged, UpdatedSince, no_repeats
+from services.scorer.api.parameters import NpsKind, Paged, UpdatedSince
 from services.scorer.api.resources import Resources
 from services.scorer.domain.changes import categories_of
 from services.scorer.store.reading.category_changes import SORTS, ChangesQuestion, changes_page
+from shared.events.scores import ChangeKind
 from shared.http.auth import Reader
 from shared.http.paging import Page
 from shared.http.params import Instant, PathId
+from shared.http.query import no_repeats
 from shared.http.routing import Router
 from shared.ids import derived_uuid
 from shared.topics import STAKEHOLDER_ANSWERED
 
 router = Router(tags=["changes"], dependencies=[Depends(no_repeats)])
-Kind = Literal[
-    "promoter_to_passive",
-    "promoter_to_detractor",
-    "passive_to_detractor",
-    "detractor_to_passive",
-    "detractor_to_promoter",
-    "passive_to_promoter",
-    "new_promoter",
-    "new_detractor",
-    "new_passive",
-]
 
 
 class ChangesQuery(Paged):
@@ -38,7 +29,7 @@ class ChangesQuery(Paged):
 
     since: Instant | None = Field(default=None, description="Changes at or after this moment, by changed_at.")
     until: Instant | None = Field(default=None, description="Changes up to this moment.")
-    kind: Kind | None = Field(default=None, description="Only this kind of change.")
+    kind: ChangeKind | None = Field(default=None, description="Only this kind of change.")
     account_id: PathId | None = Field(default=None, description="Only of this account.")
     stakeholder_id: PathId | None = Field(default=None, description="Only of this person.")
     nps_kind: NpsKind | None = Field(default=None, description="Only between answers of this kind.")

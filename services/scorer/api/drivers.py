@@ -8,7 +8,7 @@ from pydantic import Field
 
 from services.scorer.api.models import named
 from services.scorer.api.models_business import Drivers
-from services.scorer.api.parameters import AsOf, ChosenAnswers, Groups, WindowName, groups_of, no_repeats
+from services.scorer.api.parameters import AsOf, ChosenAnswers, Groups, WindowName, groups_of
 from services.scorer.api.resources import Resources
 from services.scorer.domain.drivers import Rated, drivers_of, low_up_to, tables_of
 from services.scorer.domain.questions import GROUPS
@@ -18,6 +18,7 @@ from services.scorer.store.reading.drivers import Group, rated
 from services.scorer.store.reading.freshness import stale_accounts
 from services.scorer.store.reading.grouped import Question
 from shared.http.auth import Reader
+from shared.http.query import no_repeats
 from shared.http.routing import Router
 
 router = Router(tags=["drivers"], dependencies=[Depends(no_repeats)])

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from services.scorer.api.accounts import account_score
 from services.scorer.api.models_people import Explanation
-from services.scorer.api.parameters import ScoreQuery, no_repeats
+from services.scorer.api.parameters import ScoreQuery
 from services.scorer.api.resources import Resources
 from services.scorer.domain.answers import Answer
 from services.scorer.domain.categories import category_or_none
@@ -16,6 +16,7 @@ from services.scorer.domain.windows import parse_window
 from services.scorer.store.reading.explaining import candidates
 from shared.http.auth import Reader
 from shared.http.params import PathId
+from shared.http.query import no_repeats
 from shared.http.routing import Router
 
 router = Router(tags=["accounts"], dependencies=[Depends(no_repeats)])

@@ -10,7 +10,6 @@ from fastapi.responses import StreamingResponse
 from services.scorer.api.account_list import AccountList, ChosenAccounts
 from services.scorer.api.export_files import Columns, Pages, csv_chunks, parquet_chunks
 from services.scorer.api.pages import Listing
-from services.scorer.api.parameters import no_repeats
 from services.scorer.api.resources import Resources, Scorer
 from services.scorer.api.responses import ChosenResponses, response_body
 from services.scorer.store.reading.accounts import SORTS
@@ -18,6 +17,7 @@ from services.scorer.store.reading.responses import responses_after
 from shared.db.engine import Database
 from shared.db.transaction import ReadTx
 from shared.http.auth import Reader
+from shared.http.query import no_repeats
 from shared.http.routing import Router
 
 router = Router(tags=["exports"], dependencies=[Depends(no_repeats)])

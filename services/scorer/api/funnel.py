@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from services.scorer.api.models import named
 from services.scorer.api.models_reach import PortfolioFunnel
-from services.scorer.api.parameters import AsOf, Channel, DirectoryFilters, Text, WindowName, checked, no_repeats
+from services.scorer.api.parameters import AsOf, Channel, DirectoryFilters, Text, WindowName, checked
 from services.scorer.api.resources import Resources
 from services.scorer.domain.questions import ASKABLE, MAX_GROUPS, Filters
 from services.scorer.domain.windows import parse_window
@@ -18,6 +18,7 @@ from services.scorer.store.reading.freshness import stale_accounts
 from services.scorer.store.reading.funnel import funnel_groups
 from services.scorer.store.reading.grouped import Question
 from shared.http.auth import Reader
+from shared.http.query import no_repeats
 from shared.http.routing import Router
 
 router = Router(tags=["portfolio"], dependencies=[Depends(no_repeats)])

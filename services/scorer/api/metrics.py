@@ -8,7 +8,7 @@ from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, model
 from pydantic_core import PydanticCustomError
 
 from services.scorer.api.models_business import Metrics
-from services.scorer.api.parameters import ChosenAnswers, Parameters, checked, no_repeats
+from services.scorer.api.parameters import ChosenAnswers, checked
 from services.scorer.api.resources import Resources
 from services.scorer.domain.figures import score_of
 from services.scorer.domain.questions import Filters
@@ -16,6 +16,7 @@ from services.scorer.domain.windows import EARLIEST
 from services.scorer.store.reading.metrics import tally_between
 from shared.http.auth import Reader
 from shared.http.params import Instant
+from shared.http.query import Parameters, no_repeats
 from shared.http.routing import Router
 
 router = Router(tags=["portfolio"], dependencies=[Depends(no_repeats)])

@@ -5,37 +5,21 @@ An empty value counts as not given, as forms send it. What breaks a rule is a 42
 parameter, with a code of its own: invalid_window, invalid_time, invalid_group, invalid_method, from_after_to.
 """
 
-import unicodedata
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import Path
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
-from starlette.requests import Request
 
 from services.scorer.domain.answers import PORTFOLIO_METHODS, Method
 from services.scorer.domain.questions import GROUPS, MAX_GROUPS, Filters
 from services.scorer.domain.windows import parse_window
-from shared.errors import Invalid
 from shared.http.paging import DEFAULT_LIMIT, MAX_CURSOR_LENGTH, MAX_LIMIT
 from shared.http.params import Instant, PathId
-from shared.http.problem import printable_name
+from shared.http.query import Parameters, plain_text
 from shared.industries import canonical_industry
-
-
-def refused(field: str, code: str, detail: str) -> Invalid:
-    """One parameter at fault."""
-    return Invalid(code, detail, errors=[{"field": field, "code": code, "detail": detail}])
-
-
-async def no_repeats(request: Request) -> None:
-    """A parameter given twice is refused: nobody can say which of the two was meant."""
-    names = [name for name, _ in request.query_params.multi_items()]
-    for name in names:
-        if names.count(name) > 1:
-            raise refused(printable_name(name), "repeated_parameter", "is given more than once")
 
 
 def _window(text: str) -> str:
@@ -43,10 +27,6 @@ def _window(text: str) -> str:
         return parse_window(text).name
     except ValueError as error:
         raise PydanticCustomError("invalid_window", "{reason}", {"reason": str(error)}) from None
-
-
-def _plain(value: str) -> str:
-    return unicodedata.normalize("NFC", value).strip()
 
 
 def checked(check: Callable[[str], object]) -> AfterValidator:
@@ -111,7 +91,7 @@ Currency = Annotated[
         examples=["EUR"],
     ),
 ]
-Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(_plain)]
+Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(plain_text)]
 AccountId = Annotated[PathId, Path(description="The account.")]
 StakeholderId = Annotated[PathId, Path(description="The person within the account.", examples=["ada@acme.example"])]
 Category = Literal["promoter", "passive", "detractor"]
@@ -120,17 +100,6 @@ Tier = Literal["small", "key", "premium"]
 StakeholderType = Literal["decision_maker", "user", "influencer"]
 Channel = Literal["email", "link", "web", "in_app", "api", "import", "review"]
 SurveyType = Literal["nps", "csat", "ces"]
-
-
-class Parameters(BaseModel):
-    """Base of all query models."""
-
-    model_config = ConfigDict(extra="forbid")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _empty_is_absent(cls, data: Any) -> Any:
-        return {name: value for name, value in data.items() if value != ""} if isinstance(data, dict) else data
 
 
 class AccountFilters(Parameters):

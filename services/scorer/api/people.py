@@ -15,11 +15,9 @@ from services.scorer.api.parameters import (
     Category,
     DirectoryFilters,
     Paged,
-    Parameters,
     StakeholderId,
     StakeholderType,
     UpdatedSince,
-    no_repeats,
 )
 from services.scorer.api.resources import Resources, Scorer
 from services.scorer.api.responses import response_body
@@ -33,6 +31,7 @@ from shared.errors import NotFound
 from shared.http.auth import Reader
 from shared.http.paging import Page
 from shared.http.params import Instant, PathId, Search
+from shared.http.query import Parameters, no_repeats
 from shared.http.routing import Router
 
 router = Router(tags=["people"], dependencies=[Depends(no_repeats)])

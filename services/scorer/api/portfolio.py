@@ -19,7 +19,6 @@ from services.scorer.api.parameters import (
     WindowName,
     groups_of,
     methods_of,
-    no_repeats,
 )
 from services.scorer.api.resources import Resources
 from services.scorer.domain.answers import Method
@@ -31,6 +30,7 @@ from services.scorer.store.reading.grouped import Question
 from services.scorer.store.reading.portfolio import default_currency, portfolio_figures
 from shared.db.transaction import ReadTx
 from shared.http.auth import Reader
+from shared.http.query import no_repeats
 from shared.http.routing import Router
 
 router = Router(tags=["portfolio"], dependencies=[Depends(no_repeats)])

@@ -18,7 +18,6 @@ from services.scorer.api.parameters import (
     SurveyType,
     Text,
     UpdatedSince,
-    no_repeats,
 )
 from services.scorer.api.resources import Resources
 from services.scorer.domain.categories import category_or_none
@@ -28,6 +27,7 @@ from shared.errors import NotFound
 from shared.http.auth import Reader
 from shared.http.paging import Page
 from shared.http.params import PathId, Search
+from shared.http.query import no_repeats
 from shared.http.routing import Router
 
 router = Router(tags=["responses"], dependencies=[Depends(no_repeats)])

@@ -6,7 +6,7 @@ from fastapi import Depends, Query
 
 from services.scorer.api.models import named
 from services.scorer.api.models_business import PortfolioRevenue
-from services.scorer.api.parameters import AccountFilters, AsOf, Currency, no_repeats
+from services.scorer.api.parameters import AccountFilters, AsOf, Currency
 from services.scorer.api.resources import Resources
 from services.scorer.domain.questions import Filters
 from services.scorer.domain.revenue import revenue_of
@@ -15,6 +15,7 @@ from services.scorer.store.reading.freshness import stale_accounts
 from services.scorer.store.reading.portfolio import default_currency
 from services.scorer.store.reading.revenue import customers
 from shared.http.auth import Reader
+from shared.http.query import no_repeats
 from shared.http.routing import Router
 
 router = Router(tags=["portfolio"], dependencies=[Depends(no_repeats)])

@@ -10,7 +10,6 @@ from fastapi.responses import StreamingResponse
 from pydantic import Field
 from starlette.requests import Request
 
-from services.scorer.api.parameters import Parameters, no_repeats
 from services.scorer.api.resources import Resources, Scorer
 from services.scorer.api.stream_events import as_text, person_of, position_id, position_of, told
 from services.scorer.store.reading.account import accounts_of_owner, require_account
@@ -20,6 +19,7 @@ from shared.events.envelope import Event
 from shared.http.auth import Reader, authenticate
 from shared.http.health import health_of
 from shared.http.params import PathId
+from shared.http.query import Parameters, no_repeats
 from shared.http.routing import Router
 from shared.kafka.tail import Listener, Positions, Seen
 from shared.telemetry.logging import get_logger

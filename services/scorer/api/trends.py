@@ -8,7 +8,7 @@ from pydantic import Field
 
 from services.scorer.api.models import named
 from services.scorer.api.models_portfolio import AccountTrend, PortfolioTrend, bucket_names
-from services.scorer.api.parameters import AccountId, AsOf, Parameters, ScoreQuery, no_repeats
+from services.scorer.api.parameters import AccountId, AsOf, ScoreQuery
 from services.scorer.api.portfolio import PortfolioQuery
 from services.scorer.api.resources import Resources
 from services.scorer.domain.account import account_figures
@@ -18,6 +18,7 @@ from services.scorer.store.reading.account import account_facts
 from services.scorer.store.reading.portfolio import portfolio_figures
 from services.scorer.store.reading.trend import context_marks
 from shared.http.auth import Reader
+from shared.http.query import Parameters, no_repeats
 from shared.http.routing import Router
 
 router = Router(tags=["trends"], dependencies=[Depends(no_repeats)])

@@ -4,18 +4,6 @@ from collections.abc import Sequence
 
 from services.scorer.domain.categories import CATEGORIES, Category, category_of
 
-CHANGE_KINDS = (
-    "promoter_to_passive",
-    "promoter_to_detractor",
-    "passive_to_detractor",
-    "detractor_to_passive",
-    "detractor_to_promoter",
-    "passive_to_promoter",
-    "new_promoter",
-    "new_detractor",
-    "new_passive",
-)
-
 
 def change_kind(previous: Category | None, now: Category) -> str | None:
     """The name of the change; `new_…` for a first answer, None when the category stayed."""

@@ -5,9 +5,9 @@ from datetime import timedelta
 from functools import partial
 
 from services.scorer import SCHEMA
-from services.scorer.domain.history import refusal
 from services.scorer.handlers.subjects import subjects_of
 from services.scorer.store import pending, responses
+from shared.amendments import refusal
 from shared.clock import Clock
 from shared.db.engine import Database
 from shared.db.parked import put_aside

@@ -8,20 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from services.scorer.domain.history import (
-    AMENDABLE,
-    Change,
-    Subject,
-    contradictions,
-    defect,
-    fold,
-    refusal,
-)
+from services.scorer.domain.history import contradictions, defect
 from services.scorer.domain.pairs import is_fresh
 from services.scorer.handlers.erasure import Erasure
 from services.scorer.handlers.pending import Pending
 from services.scorer.handlers.subjects import subjects_of
 from services.scorer.store import changes, erasures, marks, pending, responses
+from shared.amendments import AMENDABLE, Change, Subject, fold, refusal
 from shared.clock import Clock
 from shared.db.transaction import WriteTx
 from shared.events.envelope import EventData, PlainData

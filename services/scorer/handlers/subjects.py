@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from services.scorer.domain.history import Change, Subject
 from services.scorer.store import responses
+from shared.amendments import Change, Subject
 from shared.db.transaction import ReadTx
 from shared.events.posted import posted
 

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 
-from services.scorer.domain.history import Change
+from shared.amendments import Change
 from shared.db.transaction import ReadTx, WriteTx
 
 # Of equal event ids the first recorded counts, and the smaller content where even that is equal: whoever

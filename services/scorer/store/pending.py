@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from services.scorer.domain.history import Change
 from services.scorer.store.changes import change_in
+from shared.amendments import Change
 from shared.db.parked import RawRecord
 from shared.db.transaction import ReadTx, WriteTx
 from shared.records import headers_from_json, headers_to_json

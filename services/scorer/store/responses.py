@@ -7,7 +7,7 @@ from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final
 
-from services.scorer.domain.history import AMENDABLE
+from shared.amendments import AMENDABLE
 from shared.db.transaction import ReadTx, WriteTx
 from shared.events.response_fast_reader import Recorded
 

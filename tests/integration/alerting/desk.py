@@ -11,10 +11,10 @@ import httpx
 from fastapi import FastAPI
 
 from services.alerting.app import build, timers_of
-from services.alerting.jobs.timers import Timer
 from services.alerting.settings import AlertingSettings
 from shared.events.envelope import Event, decode
 from shared.ids import uuid7
+from shared.isolation import Held
 from shared.kafka.producer import Publisher
 from shared.records import Record
 from shared.runtime import Plumbing
@@ -85,7 +85,9 @@ class Desk:
         """Do once what is done by time: `snoozes`, `renewals` and so on; answers how much there was."""
         resources = self.app.state.service.resources
         works = {known: work for known, _, work in timers_of(AlertingSettings.load(), resources)}
-        return await Timer(name, self.plumbing.database, 1, works[name], self.app.state.service.committed).once()
+        done = await works[name](self.plumbing.database, Held(name))
+        self.app.state.service.committed()
+        return done
 
     async def items(self, case: Case, **params: Any) -> list[Item]:
         """The follow-ups of a case as listed."""

@@ -1,5 +1,6 @@
 """Alerting in the background: a fault with one row stops no other, and is over with its cause."""
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
@@ -21,6 +22,7 @@ from tests.support.clock import FrozenClock
 from tests.support.environment import Environment
 from tests.support.mail import MailServer
 from tests.support.polling import eventually
+from tests.support.processes import run_tellback
 from tests.support.receiver import receiving
 from tests.support.webhooks import Hooks, arrived, hooks, message, webhook_id
 
@@ -229,6 +231,26 @@ async def test_the_daily_watch_passes_over_an_account_and_a_segment_that_cannot_
             await eventually(lambda: opened(good), timeout=30)
             assert not alerting.plumbing.tasks.failing
         await eventually(lambda: opened(good | bad), timeout=30)
+
+
+async def test_the_command_judges_the_others_and_names_the_accounts_that_fail(
+    environment: Environment, acme: Case
+) -> None:
+    other = Case(f"{acme.account_id}-other")
+    async with desk(environment) as alerting:
+        for case in (acme, other):
+            await _followed_up(alerting, case)
+        async with alerting.plumbing.database.write() as tx:  # as a repair by hand would
+            await tx.execute("update responses set live = jsonb_set(live, '{score}', '9')")
+        async with broken(environment, "tasks", f"new.account_id = '{acme.account_id}'"):
+            done = await run_tellback(environment, "follow-ups", "judge", "--json")
+        assert json.loads(done.stdout) == {"accounts": 1, "failed": [acme.account_id]}
+        assert (done.returncode, done.stderr.splitlines()[-2:]) == (
+            1,
+            ["error: 1 could not be judged:", f"  {acme.account_id}"],
+        )
+        assert (await alerting.only(other))["state"] == "closed"
+        assert (await alerting.only(acme))["state"] == "open"
 
 
 @pytest.mark.usefixtures("quick", "post")

@@ -125,8 +125,10 @@ async def test_the_command_says_what_would_change_and_then_changes_it(alerting: 
             "update responses set live = jsonb_set(live, '{score}', '9') where account_id = :a", a=acme.account_id
         )
     common = alerting.environment.common
-    mine = [one for one in await _preview(common) if one["account_id"] == acme.account_id]
+    found, failed = await _preview(common)
+    mine = [one for one in found if one["account_id"] == acme.account_id]
     assert [(one["kind"], one["action"]) for one in mine] == [("detractor", "closed")]
     assert (await alerting.only(acme))["state"] == "open", "nothing was written"
-    assert await _judge(common) >= 1
+    judged, not_judged = await _judge(common)
+    assert (judged >= 1, failed, not_judged) == (True, [], [])
     assert (await alerting.only(acme))["state"] == "closed"

@@ -129,7 +129,7 @@ async def test_one_that_fails_outside_its_rows_is_tried_three_times_and_then_fai
     async with database.write() as tx:
         await tx.execute("update imports set columns = '[]'")
     sound = await submitted(database, table("a"))
-    working = asyncio.create_task(worker.run())
+    working = asyncio.create_task(worker.working.run())
     try:
         await eventually(lambda: _is(database, sound, "done"))
         for tries in (1, 2):

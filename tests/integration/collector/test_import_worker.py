@@ -184,7 +184,7 @@ async def test_a_worker_that_is_stopped_gives_its_job_back_at_once(
 
     with monkeypatch.context() as patched:
         patched.setattr(jobs, "take_step", hanging)
-        task = asyncio.create_task(worker(database, clock).run())
+        task = asyncio.create_task(worker(database, clock).working.run())
         await reached.wait()
         task.cancel()
         with pytest.raises(asyncio.CancelledError):

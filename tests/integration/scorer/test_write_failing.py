@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import json
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
@@ -28,6 +29,7 @@ from tests.support.environment import Environment
 from tests.support.events import NOW, recorded
 from tests.support.http import api_key, bearer, running
 from tests.support.polling import eventually
+from tests.support.processes import run_tellback
 
 LATER = NOW + timedelta(minutes=5)
 GOOD = [f"good-{number}" for number in range(20)]
@@ -198,7 +200,7 @@ async def test_other_accounts_are_checked(scorer: Writer) -> None:
     async with scorer.database.write() as tx:
         await tx.execute("update snapshots set digest = decode('00', 'hex') where account_id = 'good-1'")
     check = SelfCheck(scorer.database, Policy(drop=BrokenRule()), 1_000, 0.01)
-    checking = asyncio.create_task(check.run())
+    checking = asyncio.create_task(check.periodic().run())
     try:
         await eventually(lambda: REGISTRY.get_sample_value("tellback_aggregate_drift") == 1, timeout=30)
         assert not checking.done()
@@ -230,6 +232,20 @@ async def test_other_changes_that_overtook_their_response_are_settled(scorer: Wr
 async def nothing_waits(scorer: Writer, job: PendingJob) -> bool:
     await job.look_once()
     return not await scorer.rows("pending_changes")
+
+
+async def test_a_rebuild_goes_on_with_the_others_and_names_those_that_fail(
+    environment: Environment, scorer: Writer, cause: Cause
+) -> None:
+    await scorer.take(*(recorded(account_id, account_id) for account_id in ("bad", *GOOD)))
+    await scorer.project()
+    await cause.put("snapshots", FAILS)
+    done = await run_tellback(environment, "rebuild", "--json")
+    assert json.loads(done.stdout) == {"accounts": len(GOOD), "changed": len(GOOD), "failed": ["bad"]}
+    assert (done.returncode, done.stderr.splitlines()[-2:]) == (1, ["error: 1 could not be rebuilt:", "  bad"])
+    await cause.remove()
+    done = await run_tellback(environment, "rebuild", "--json")
+    assert (done.returncode, json.loads(done.stdout)["failed"]) == (0, [])
 
 
 async def test_the_api_tells_of_it_and_goes_on(environment: Environment, cause: Cause) -> None:

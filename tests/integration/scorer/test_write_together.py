@@ -9,6 +9,7 @@ import pytest
 
 from services.cli.rebuild import rebuild_accounts
 from services.scorer.handlers.projection import Projector
+from services.scorer.handlers.rebuilding import Rebuilt
 from services.scorer.settings import ScorerSettings
 from services.scorer.store import marks
 from shared.db.engine import Database
@@ -218,12 +219,12 @@ async def test_a_rebuild_repairs_what_is_derived_and_tells_only_the_scores(
     await scorer.project()
     state, before = await scorer.state(), len(await scorer.told())
     # By the machine's clock the answers are long gone from the short windows; where nobody answered, nothing differs.
-    assert await rebuild_accounts(environment.common, None, progress=False) == (61, 60)
-    assert await rebuild_accounts(environment.common, None, progress=False) == (61, 0)
+    assert await rebuild_accounts(environment.common, None, progress=False) == Rebuilt(61, 60)
+    assert await rebuild_accounts(environment.common, None, progress=False) == Rebuilt(61, 0)
     async with scorer.database.write() as tx:
         await tx.execute("""update snapshots set digest = '' where account_id in ('acc01', 'acc59')""")
         await tx.execute("delete from latest_pairs where account_id = 'acc02'")
-    assert await rebuild_accounts(environment.common, "acc01", progress=False) == (1, 1)
+    assert await rebuild_accounts(environment.common, "acc01", progress=False) == Rebuilt(1, 1)
     await rebuild_accounts(environment.common, None, progress=False)
     assert (await scorer.state())["latest_pairs"] == state["latest_pairs"]
     assert {one.name for one in (await scorer.told())[before:]} == {ACCOUNT_SCORE_CHANGED}

@@ -48,6 +48,31 @@ def test_a_stronger_one_that_would_be_open_takes_it_in() -> None:
     ]
 
 
+def test_each_kind_that_holds_on_an_event_makes_a_follow_up() -> None:
+    """Given a detractor who asks for a follow-up as well, then a dry-run of either rule counts its own follow-up."""
+    asks = past(1, 0, survey_type="nps", score=5, follow_up_requested=True)
+    found = rehearse(DEFAULT_RULES, [asks], POLICY.calendar, WEEK)
+    assert [(one.match.rule.rule_id, one.role) for one in found] == [
+        ("detractor_4_6", "opened"),
+        ("follow_up_requested", "opened"),
+    ]
+
+
+def test_of_a_kind_only_the_strongest_rule_makes_a_follow_up() -> None:
+    mild = replace(DEFAULT_RULES[1], conditions=DEFAULT_RULES[0].conditions)
+    found = rehearse((mild, DEFAULT_RULES[0]), [score(1, 0, 2)], POLICY.calendar, WEEK)
+    assert [(one.match.rule.rule_id, one.role) for one in found] == [("detractor_0_3", "opened")]
+
+
+def test_a_burst_takes_in_the_detractor_who_completes_it() -> None:
+    """Given the eighth detractor of a day, then the burst opens, and the person's own follow-up is inside it."""
+    found = rehearse(DEFAULT_RULES, [past(1, 0, survey_type="nps", score=2, burst=8)], POLICY.calendar, WEEK)
+    assert [(one.match.rule.kind, one.role) for one in found] == [
+        ("detractor", "inhibited"),
+        ("detractor_burst", "opened"),
+    ]
+
+
 def test_what_is_about_the_account_is_taken_in_by_anybody_at_it() -> None:
     drop = replace(
         next(rule for rule in DEFAULT_RULES if rule.kind == "account_score_drop"), inhibited_by=("detractor",)

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.alerting.domain.decisions import Decision, decide
+from services.alerting.domain.decisions import Match, matches_of
 from services.alerting.domain.default_rules import (
     ANSWERED,
     BOUNCED,
@@ -24,13 +24,20 @@ from tests.unit.alerting.builders import MONDAY_10, POLICY
 ALL_ON = [replace(rule, enabled=True) for rule in DEFAULT_RULES]
 
 
-def decision(event: str = ANSWERED, **facts: Any) -> Decision:
-    return decide(ALL_ON, event, facts, MONDAY_10, POLICY.calendar)
+def matches(event: str = ANSWERED, **facts: Any) -> list[Match]:
+    return matches_of(ALL_ON, event, facts, MONDAY_10, POLICY.calendar)
+
+
+def kinds(event: str = ANSWERED, **facts: Any) -> list[str]:
+    return [match.rule.kind for match in matches(event, **facts)]
 
 
 def outcome(event: str = ANSWERED, **facts: Any) -> tuple[str, str, datetime, str] | None:
-    chosen = decision(event, **facts).chosen
-    return None if chosen is None else (chosen.rule.kind, chosen.severity, chosen.due_at, chosen.rule.recipient)
+    found = matches(event, **facts)
+    if not found:
+        return None
+    strongest = found[0]
+    return strongest.rule.kind, strongest.severity, strongest.due_at, strongest.rule.recipient
 
 
 def june(day: int, hour: int) -> datetime:
@@ -49,10 +56,8 @@ def test_another_detractor_is_high_and_due_in_a_business_day(score: int) -> None
 
 @pytest.mark.parametrize("change", ["promoter_to_detractor", "passive_to_detractor", "new_detractor"])
 def test_any_fall_to_a_detractor_is_one_detractor_task(change: str) -> None:
-    found = decision(survey_type="nps", score=2, change=change)
-    assert found.chosen is not None
-    assert (found.chosen.rule.kind, found.chosen.severity) == ("detractor", "critical")
-    assert found.inhibited == ()
+    [found] = matches(survey_type="nps", score=2, change=change)
+    assert (found.rule.kind, found.severity) == ("detractor", "critical")
 
 
 @pytest.mark.parametrize(
@@ -139,7 +144,7 @@ def test_what_needs_no_follow_up_gets_none(event: str, facts: dict[str, Any]) ->
 
 
 def test_a_csat_of_two_is_not_a_detractor() -> None:
-    assert decision(survey_type="csat", score=2).inhibited == ()
+    assert kinds(survey_type="csat", score=2) == ["low_csat"]
 
 
 @pytest.mark.parametrize(
@@ -152,44 +157,24 @@ def test_a_csat_of_two_is_not_a_detractor() -> None:
     ],
 )
 def test_a_premium_account_is_one_step_more_severe(facts: dict[str, Any], severity: str) -> None:
-    chosen = decision(tier="premium", **facts).chosen
-    assert chosen is not None
-    assert chosen.severity == severity
+    assert matches(tier="premium", **facts)[0].severity == severity
 
 
-def test_the_strongest_rule_wins_and_the_others_are_inhibited() -> None:
-    found = decision(
-        survey_type="nps", score=3, follow_up_requested=True, falls_in_a_row=2, change="passive_to_detractor"
-    )
-    assert found.chosen is not None
-    assert found.chosen.rule.rule_id == "detractor_0_3"
-    assert [one.rule.kind for one in found.inhibited] == ["follow_up_requested", "two_falls_in_a_row"]
+def test_the_most_severe_comes_first() -> None:
+    facts: dict[str, Any] = {"survey_type": "nps", "score": 3, "follow_up_requested": True, "falls_in_a_row": 2}
+    assert kinds(**facts) == ["detractor", "follow_up_requested", "two_falls_in_a_row"]
 
 
-def test_of_equal_severity_the_earlier_due_wins() -> None:
-    found = decision(survey_type="nps", score=8, change="promoter_to_passive", follow_up_requested=True)
-    assert found.chosen is not None
-    assert found.chosen.rule.kind == "follow_up_requested", "one business day before two"
-    assert [one.rule.kind for one in found.inhibited] == ["promoter_to_passive"]
-
-
-def test_of_equal_severity_and_due_the_order_of_the_table_wins() -> None:
-    found = decision(survey_type="nps", score=5, follow_up_requested=True)
-    assert found.chosen is not None
-    assert found.chosen.rule.rule_id == "detractor_4_6"
-    shuffled = decide(
-        reversed(ALL_ON),
-        ANSWERED,
-        {"survey_type": "nps", "score": 5, "follow_up_requested": True},
-        MONDAY_10,
-        POLICY.calendar,
-    )
-    assert shuffled == found
+def test_of_equal_severity_the_order_of_the_table_decides() -> None:
+    facts: dict[str, Any] = {"survey_type": "nps", "score": 5, "follow_up_requested": True}
+    found = matches(**facts)
+    assert [match.rule.rule_id for match in found] == ["detractor_4_6", "follow_up_requested"]
+    assert matches_of(reversed(ALL_ON), ANSWERED, facts, MONDAY_10, POLICY.calendar) == found
 
 
 def test_a_rule_that_is_switched_off_does_not_fire() -> None:
     off = [replace(rule, enabled=False) for rule in DEFAULT_RULES]
-    assert decide(off, ANSWERED, {"survey_type": "nps", "score": 0}, MONDAY_10, POLICY.calendar).chosen is None
+    assert matches_of(off, ANSWERED, {"survey_type": "nps", "score": 0}, MONDAY_10, POLICY.calendar) == []
 
 
 def test_every_shipped_rule_is_armed() -> None:
@@ -198,11 +183,8 @@ def test_every_shipped_rule_is_armed() -> None:
 
 
 def test_reasons_say_what_happened_in_numbers() -> None:
-    chosen = decision(
-        survey_type="nps", score=8, previous_score=10, change="promoter_to_passive", tier="premium"
-    ).chosen
-    assert chosen is not None
-    assert chosen.reasons == (
+    [found] = matches(survey_type="nps", score=8, previous_score=10, change="promoter_to_passive", tier="premium")
+    assert found.reasons == (
         "fell from promoter (10) to passive (8)",
         "premium account: severity raised from high to critical",
     )

@@ -15,10 +15,8 @@ from services.scorer.api import (
     models_reach,
     names,
 )
-from services.scorer.api.changes import Kind
 from services.scorer.domain.account import AccountFacts, account_figures
 from services.scorer.domain.answers import History
-from services.scorer.domain.changes import CHANGE_KINDS
 from services.scorer.domain.windows import STANDARD_WINDOWS
 from tests.support.events import NOW
 from tests.support.openapi import described
@@ -56,10 +54,6 @@ def test_the_figures_of_the_domain_are_the_figures_of_the_api() -> None:
     figures = account_figures(AccountFacts(History(())), STANDARD_WINDOWS[0], "latest", NOW)
     assert list(models.Comparison.model_fields) == list(figures)
     assert figures.keys() == examples.FIGURES.keys()
-
-
-def test_the_kinds_of_change_are_those_of_the_domain() -> None:
-    assert set(Kind.__args__) == set(CHANGE_KINDS)  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("name", DESCRIBED.operations)

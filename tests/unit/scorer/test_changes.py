@@ -1,17 +1,19 @@
 """Category changes, falls in a row, and the borders of the categories."""
 
+from typing import get_args
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scorer.domain.categories import category_of, category_or_none, net_of
+from services.scorer.domain.categories import CATEGORIES, category_of, category_or_none, net_of
 from services.scorer.domain.changes import (
-    CHANGE_KINDS,
     categories_of,
     change_between_scores,
     change_kind,
     falls_in_a_row,
 )
+from shared.events.scores import ChangeKind
 
 
 @pytest.mark.parametrize(
@@ -48,9 +50,11 @@ def test_each_change_has_its_name(previous: int | None, now: int, kind: str | No
     assert change_between_scores(previous, now) == kind
 
 
-def test_the_kinds_are_all_there_and_can_be_read_back() -> None:
-    assert len(set(CHANGE_KINDS)) == 9
-    assert [change_kind(*categories_of(kind)) for kind in CHANGE_KINDS] == list(CHANGE_KINDS)
+def test_the_kinds_are_those_of_the_contract_and_can_be_read_back() -> None:
+    kinds = get_args(ChangeKind)
+    possible = {change_kind(previous, now) for previous in (None, *CATEGORIES) for now in CATEGORIES}
+    assert possible == {None, *kinds}
+    assert [change_kind(*categories_of(kind)) for kind in kinds] == list(kinds)
 
 
 @pytest.mark.parametrize(

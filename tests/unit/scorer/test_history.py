@@ -7,17 +7,8 @@ from uuid import UUID
 
 import pytest
 
-from services.scorer.domain.history import (
-    AMENDABLE,
-    Change,
-    ChangeKind,
-    Subject,
-    answer_fits,
-    contradictions,
-    defect,
-    fold,
-    refusal,
-)
+from services.scorer.domain.history import contradictions, defect
+from shared.amendments import AMENDABLE, Change, ChangeKind, Subject, answer_fits, fold, refusal
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
 NPS = Subject("acme", "ann", "nps")

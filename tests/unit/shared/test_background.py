@@ -2,12 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import pytest
 from prometheus_client import REGISTRY
 
-from shared.background import Background
-from shared.errors import Halt
+from shared.background import Background, Periodic, patiently
+from shared.errors import Halt, Unavailable
+from shared.isolation import Held
 from tests.support.polling import eventually
 
 
@@ -96,3 +98,92 @@ async def test_work_that_is_done_is_not_begun_anew(background: Background) -> No
     await eventually(lambda: not background.failing)
     await background.stop()
     assert len(runs) == 2
+
+
+HOUR = 3_600.0
+
+
+class Looks:
+    """Work that answers these values, one a look, or raises them; afterwards there is nothing to do."""
+
+    def __init__(self, *answers: bool | Exception) -> None:
+        self.answers = list(answers)
+        self.count = 0
+
+    async def __call__(self) -> bool | None:
+        self.count += 1
+        answer = self.answers.pop(0) if self.answers else None
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+
+@asynccontextmanager
+async def repeated(periodic: Periodic) -> AsyncIterator[None]:
+    task = asyncio.create_task(periodic.run())
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def test_periodic_work_goes_on_at_once_while_there_is_more_and_then_rests() -> None:
+    looks = Looks(True, True, False)
+    async with repeated(Periodic("more", HOUR, looks)):
+        await eventually(lambda: looks.count == 3)
+
+
+async def test_periodic_work_comes_again_after_the_interval() -> None:
+    looks = Looks()
+    async with repeated(Periodic("again", 0.001, looks)):
+        await eventually(lambda: looks.count >= 3)
+
+
+async def test_whoever_is_woken_waits_for_no_interval() -> None:
+    looks = Looks()
+    periodic = Periodic("woken", HOUR, looks)
+    async with repeated(periodic):
+        await eventually(lambda: looks.count == 1)
+        periodic.wake()
+        await eventually(lambda: looks.count == 2)
+
+
+async def test_what_is_woken_during_a_look_is_looked_for_again() -> None:
+    looks = 0
+
+    async def look() -> None:
+        nonlocal looks
+        looks += 1
+        if looks == 1:
+            periodic.wake()
+
+    periodic = Periodic("meanwhile", HOUR, look)
+    async with repeated(periodic):
+        await eventually(lambda: looks == 2)
+
+
+async def test_what_is_held_is_looked_for_as_soon_as_it_may_be_tried() -> None:
+    held: Held[str] = Held("held")
+    held.failed("one", ZeroDivisionError())
+    looks = Looks()
+    async with repeated(Periodic("held", HOUR, looks, held)):
+        await eventually(lambda: looks.count == 2)
+
+
+async def test_what_is_away_is_counted_and_waited_for(background: Background) -> None:
+    looks = Looks(Unavailable("database_unavailable"), Unavailable("database_unavailable"), False)
+    background.start("away", Periodic("away", 0.001, looks).run)
+    await eventually(lambda: looks.count >= 3)
+    assert metric("tellback_task_waits_total", "away") == 2
+    assert background.failing == {}
+
+
+async def test_what_nobody_foresaw_ends_the_periodic_work_for_whoever_begins_it_anew() -> None:
+    with pytest.raises(ZeroDivisionError):
+        await Periodic("broken", HOUR, Looks(ZeroDivisionError())).run()
+
+
+async def test_patient_work_answers_once_what_it_needs_is_there() -> None:
+    looks = Looks(Unavailable("kafka_unavailable"), True)
+    assert await patiently("once", looks, 0.001) is True

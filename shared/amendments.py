@@ -1,0 +1,166 @@
+"""What was changed about one response, and the live values that follow: one rule for all who keep answers.
+
+The live values depend on the set of changes alone, never on the order in which they arrived: per field the greatest
+(recorded_at, event_id) wins, a withdrawal is final, and a change that does not fit its response counts nowhere.
+Domains build on this module, so it imports the standard library alone.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, Literal
+from uuid import UUID
+
+ChangeKind = Literal["amended", "withdrawn"]
+SCALES: Final[Mapping[str, tuple[int, int]]] = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}
+"""Smallest and largest score of each survey type."""
+CLEARED: Final[Mapping[str, Any]] = {
+    "comment": None,
+    "touchpoint": None,
+    "product": None,
+    "language": None,
+    "follow_up_requested": False,
+    "test": False,
+    "attributes": {},
+    "answers": [],
+}
+"""What an amendment to null leaves behind. Together with `score`, which cannot be cleared, the amendable
+fields."""
+AMENDABLE: Final = ("score", *CLEARED)
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One amendment or withdrawal; `changes` holds field -> new value, null = cleared. `survey_type` and `posted` say,
+    where they are known, what the response must be that it is meant for."""
+
+    event_id: UUID
+    kind: ChangeKind
+    account_id: str
+    stakeholder_id: str | None
+    recorded_at: datetime
+    changes: Mapping[str, Any] = field(default_factory=dict)
+    survey_type: str | None = None
+    posted: str | None = None
+
+    @property
+    def order(self) -> tuple[datetime, UUID]:
+        """Which of two changes to one field wins: the greater."""
+        return self.recorded_at, self.event_id
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """The response that changes speak of: whose it is and what it answers. `posted` is the digest of what was first
+    recorded; it is needed only for changes that name one."""
+
+    account_id: str
+    stakeholder_id: str
+    survey_type: str
+    posted: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """What the changes make of a response: live values of the changed fields, how many changes fitted, and
+    when the last of them was recorded (None without any)."""
+
+    values: Mapping[str, Any]
+    withdrawn: bool
+    fitted: int
+    changed_at: datetime | None
+
+
+def fold(subject: Subject, changes: Iterable[Change]) -> Live:
+    """The live values that follow from a response's changes, in whatever order they are given."""
+    fitting = [change for change in changes if refusal(subject, change) is None]
+    fitting.sort(key=lambda change: change.order)
+    values: dict[str, Any] = {}
+    for change in fitting:
+        values |= {name: live_value(name, new) for name, new in change.changes.items() if name in AMENDABLE}
+    return Live(
+        values,
+        withdrawn=any(change.kind == "withdrawn" for change in fitting),
+        fitted=len(fitting),
+        changed_at=max((change.recorded_at for change in fitting), default=None),
+    )
+
+
+def live_value(name: str, value: Any) -> Any:
+    """The value that an amendment leaves in a field; null clears."""
+    return CLEARED[name] if value is None else value
+
+
+def refusal(subject: Subject, change: Change) -> str | None:
+    """Why a change cannot count for its response, as a stable code; None when it can.
+
+    With `wrong_account`, `wrong_stakeholder` and `wrong_response` it is meant for another one; `invalid_change` cannot
+    be of any with this survey.
+    """
+    if change.account_id != subject.account_id:
+        return "wrong_account"
+    if change.stakeholder_id is not None and change.stakeholder_id != subject.stakeholder_id:
+        return "wrong_stakeholder"
+    if change.survey_type not in (None, subject.survey_type) or change.posted not in (None, subject.posted):
+        return "wrong_response"
+    if not all(_fits(name, value, subject.survey_type) for name, value in change.changes.items()):
+        return "invalid_change"
+    return None
+
+
+def score_fits(survey_type: str, score: Any) -> bool:
+    """Whether this is an integer on the scale of the survey type."""
+    lowest, highest = SCALES[survey_type]
+    return isinstance(score, int) and not isinstance(score, bool) and lowest <= score <= highest
+
+
+def _fits(name: str, value: Any, survey_type: str) -> bool:
+    if name == "score":
+        return score_fits(survey_type, value)
+    if name not in CLEARED or value is None:
+        return True  # a field of a later minor version, or a field that is cleared
+    return _CHECKS[name](value, survey_type)
+
+
+def _is_text(value: Any, _survey_type: str) -> bool:
+    return isinstance(value, str)
+
+
+def _is_flag(value: Any, _survey_type: str) -> bool:
+    return isinstance(value, bool)
+
+
+def _is_flat(value: Any, _survey_type: str) -> bool:
+    return isinstance(value, dict)
+
+
+def _are_answers(value: Any, survey_type: str) -> bool:
+    return isinstance(value, list) and all(answer_fits(survey_type, entry) for entry in value)
+
+
+_CHECKS: Final[Mapping[str, Callable[[Any, str], bool]]] = {
+    "comment": _is_text,
+    "touchpoint": _is_text,
+    "product": _is_text,
+    "language": _is_text,
+    "follow_up_requested": _is_flag,
+    "test": _is_flag,
+    "attributes": _is_flat,
+    "answers": _are_answers,
+}
+RATING: Final = (-1_000_000, 1_000_000)
+"""Ratings have the scale of their own question; the bounds only keep out what no scale has."""
+
+
+def answer_fits(survey_type: str, entry: Any) -> bool:
+    """Whether an entry of `answers` may stand in a submission of this survey type: never a second score."""
+    if not isinstance(entry, dict) or not isinstance(entry.get("question_id"), str):
+        return False
+    kind, value, attribute = str(entry.get("type")), entry.get("value"), entry.get("attribute")
+    if kind in ("nps", survey_type) or not (attribute is None or isinstance(attribute, str)):
+        return False
+    if kind in SCALES:
+        return score_fits(kind, value)
+    if kind == "rating":
+        return isinstance(value, int) and not isinstance(value, bool) and RATING[0] <= value <= RATING[1]
+    return kind in ("choice", "text") and isinstance(value, str | int) and not isinstance(value, bool)
