@@ -52,8 +52,8 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
                 subject=subject,
                 browsers=BrowserSecrets(common.secret_key.get_secret_value()),
             )
-            hot = FastIngest(app.state.service, plumbing.keys, service.routed)
-            service.hot = {("POST", path): hot for path in PATHS}
+            fast = FastIngest(app.state.service, plumbing.keys, service.routed)
+            service.hot = {("POST", path): fast for path in PATHS}
             health = health_of(app)
             health.add("durable", lambda: why_not_ready(plumbing))
             health.remarks = plumbing.remarks

@@ -62,13 +62,7 @@ class FastIngest:
         body = Body(receive)
         try:
             sender = self._sender(scope)
-            content = await body.read(PATHS[path])
-            if len(content) > SMALL:
-                async with self._large_body:
-                    await asyncio.sleep(0)
-                    post = self._parsed(path, content, sender)
-            else:
-                post = self._parsed(path, content, sender)
+            post = await self._parsed(path, body, sender)
         except Exception as error:
             # Nothing was published yet. The route judges it anew, behind the edge, which words and counts its failures.
             if not isinstance(error, NotPlain | TellbackError | ValidationError):
@@ -110,10 +104,15 @@ class FastIngest:
             raise NotPlain
         return Sender(caller.key_id, idempotency_key)
 
-    def _parsed(self, path: str, content: bytes, sender: Sender) -> ParsedPost:
+    async def _parsed(self, path: str, body: "Body", sender: Sender) -> ParsedPost:
         """What a body says. Raises what the route is to judge."""
         parse = _one if path == ONE else _many
-        return parse(content, self._collector.clock.now(), sender)
+        content = await body.read(PATHS[path])
+        if len(content) <= SMALL:
+            return parse(content, self._collector.clock.now(), sender)
+        async with self._large_body:
+            await asyncio.sleep(0)
+            return parse(content, self._collector.clock.now(), sender)
 
     async def _answer(self, path: str, post: ParsedPost) -> Answer:
         """Publish a post and word the answer, whatever comes of it."""
