@@ -10,7 +10,6 @@ from services.dashboard import SCHEMA
 from services.dashboard.domain.recent import Recent
 from services.dashboard.gateways.halts import Halts
 from services.dashboard.gateways.passwords import Passwords
-from services.dashboard.gateways.services import Services
 from services.dashboard.gateways.vault import Vault
 from services.dashboard.handlers.keys import KeyRing
 from services.dashboard.handlers.people import Desk
@@ -27,6 +26,7 @@ from shared.clock import Clock, SystemClock
 from shared.db.engine import Database
 from shared.errors import Unavailable
 from shared.http.app import create_bare_app
+from shared.http.client import Services
 from shared.http.health import Check, health_of
 from shared.settings import CommonSettings
 

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.benchmark.api.models_comparisons import ACCOUNT_COMPARISON, AccountComparison
+from shared.api.comparisons import ACCOUNT_COMPARISON, AccountComparison
 
 SCORE: dict[str, Any] = {
     "nps": 20.0,

@@ -5,8 +5,8 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from uuid import UUID
 
-from services.dashboard.gateways.services import Api, Away, Refused
 from shared.errors import TellbackError
+from shared.http.client import Api
 from shared.isolation import pause_after
 from shared.telemetry.logging import get_logger
 
@@ -87,12 +87,10 @@ class Pulse:
         while True:
             try:
                 api = await self._api()
-                async for line in api.stream("scorer", "/v1/stream"):
+                async for line in api.lines("scorer", "/v1/stream"):
                     self._streaming = True
                     if line.startswith("data:"):
                         self._stirred.set()
-            except (Away, Refused) as error:
-                log.debug("no_stream", code=error.code)
             except TellbackError as error:
                 log.warning("no_stream", code=error.code)
             self._streaming = False
@@ -132,7 +130,7 @@ async def _for_ever(work: Callable[[], Awaitable[None]]) -> None:
 async def _newest(asking: Awaitable[dict[str, object]]) -> str:
     try:
         return str((await asking)["items"])
-    except (Away, Refused) as error:
+    except TellbackError as error:
         return error.code
 
 

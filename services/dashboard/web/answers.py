@@ -5,13 +5,13 @@ from functools import partial
 from typing import Any
 
 from services.dashboard.domain import wording
-from services.dashboard.gateways.services import Api
 from services.dashboard.web.bits import Cell, Text, account_link, category_chip, empty, person_link, table, when
 from services.dashboard.web.controls import filters
 from services.dashboard.web.frame import page
 from services.dashboard.web.names import Names
 from services.dashboard.web.people import CATEGORIES
 from services.dashboard.web.section import Section, Visit
+from shared.http.client import Api
 
 Json = dict[str, Any]
 MOST = 100

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import date
 from functools import partial
 from typing import Any
 from urllib.parse import urlencode
@@ -11,7 +11,8 @@ from nicegui import ui
 from nicegui.elements.mixins.text_element import TextElement
 
 from services.dashboard.domain import wording
-from services.dashboard.gateways.services import within
+from shared.api.figures import Score
+from shared.http.client import within
 
 Cell = str | Callable[[], object]
 
@@ -60,11 +61,11 @@ def person_link(account_id: str, stakeholder_id: str, name: str | None = None) -
     return link(name or stakeholder_id, within("/accounts", account_id, "people", stakeholder_id))
 
 
-def when(at: str | datetime | None, style: str = "date") -> Text:
+def when(at: str | date | None, style: str = "date") -> Text:
     """A time, put into words by the reader's browser in their language and time zone; style date, time or ago."""
     if at is None:
         return Text("span", wording.NOTHING)
-    iso = at.isoformat() if isinstance(at, datetime) else at
+    iso = at if isinstance(at, str) else at.isoformat()
     return Text("time", iso[:10] if style == "date" else iso[:16].replace("T", " "), datetime=iso, data_style=style)
 
 
@@ -168,12 +169,17 @@ def figure_of(name: str, href: str = "") -> Iterator[None]:
             yield
 
 
-def shares(figures: Mapping[str, Any]) -> None:
+def shares(figures: Score) -> None:
     """Promoters, passives and detractors side by side."""
+    percents = {
+        "promoter": figures.promoter_percent,
+        "passive": figures.passive_percent,
+        "detractor": figures.detractor_percent,
+    }
     parts = []
-    for name, sign in wording.CATEGORY_SIGNS.items():
-        share = figures[f"{name}_percent"] or 0
-        parts.append((name, share, f"{sign} {wording.percent(share)}"))
+    for name, percent in percents.items():
+        share = percent or 0
+        parts.append((name, share, f"{wording.CATEGORY_SIGNS[name]} {wording.percent(share)}"))
     bar(parts, ", ".join(f"{name}s {share:.0f} %" for name, share, _ in parts))
 
 

@@ -6,24 +6,14 @@ from typing import Any
 
 from nicegui import ui
 
-from services.dashboard.gateways.services import Away, Refused
 from services.dashboard.web.bits import Text, box
+from services.dashboard.web.sentences import why_not_done
 from shared.errors import Invalid, TellbackError
 
 Json = dict[str, Any]
 VALUE = "(event) => emit(event.target.value)"
 INSTANT = "(event) => emit(event.target.value ? new Date(event.target.value).toISOString() : '')"
 CHECKED = "(event) => emit(event.target.checked)"
-STALE = 409
-
-
-def said(error: TellbackError) -> str:
-    """An error as a sentence for people."""
-    if isinstance(error, Away):
-        return f"{error.detail}. Nothing was changed."
-    if isinstance(error, Refused) and error.http_status == STALE:
-        return f"{error.detail or 'Somebody was faster'}. The page shows how it stands now."
-    return error.detail or "This did not work."
 
 
 async def attempt(work: Awaitable[Any], done: str) -> bool:
@@ -31,7 +21,7 @@ async def attempt(work: Awaitable[Any], done: str) -> bool:
     try:
         await work
     except TellbackError as error:
-        ui.notify(said(error), type="negative", position="top", timeout=8000)
+        ui.notify(why_not_done(error), type="negative", position="top", timeout=8000)
         return False
     if done:
         ui.notify(done, type="positive", position="top")

@@ -4,6 +4,7 @@ from typing import Any
 
 from services.dashboard.domain import wording
 from services.dashboard.web.bits import Text, address, box, empty, figure, link, shares
+from shared.api.figures import Comparison, Score
 
 Json = dict[str, Any]
 FUNNEL = {"sent": "Sent", "delivered": "Delivered", "opened": "Opened", "started": "Begun", "answered": "Answered"}
@@ -17,37 +18,52 @@ ENOUGH = 10
 """Voices on both sides, below which the scorer calls no change significant."""
 
 
-def headline(figures: Json, people: dict[str, str]) -> None:
+def headline(figures: Comparison, people: dict[str, str]) -> None:
     """NPS, its interval and voices, the change, and the three categories; each leads to its people.
 
     `people` is the query of the people page for whoever is behind the figure.
     """
     with box("div", "figures"):
-        note = " · ".join(
-            part for part in (wording.interval(figures), wording.count(figures["stakeholder_count"], "voice")) if part
-        )
-        figure("NPS", wording.points(figures["nps"]), note=note, href=address("/people", **people), classes="big")
+        interval = wording.interval(figures.ci_low, figures.ci_high)
+        voices = wording.count(figures.stakeholder_count, "voice")
+        note = f"{interval} · {voices}" if interval else voices
+        figure("NPS", wording.points(figures.nps), note=note, href=address("/people", **people), classes="big")
         with box("div", "figure"):
-            figure("Against the window before", wording.points(figures["change"]), note=_certainty(figures))
+            figure("Against the window before", wording.points(figures.change), note=_certainty(figures))
     shares(figures)
     with box("div", "figures"):
-        for name in ("promoter", "passive", "detractor"):
-            text = f"{wording.CATEGORY_SIGNS[name]} {wording.count(figures[f'{name}_count'], name)}"
+        counts = {
+            "promoter": figures.promoter_count,
+            "passive": figures.passive_count,
+            "detractor": figures.detractor_count,
+        }
+        for name, number in counts.items():
+            text = f"{wording.CATEGORY_SIGNS[name]} {wording.count(number, name)}"
             link(text, address("/people", **people, category=name))
-    Text("p", wording.formula(figures), "lead")
+    Text("p", formula(figures), "lead")
 
 
-def _certainty(figures: Json) -> str:
-    if figures["change"] is None:
+def formula(figures: Score) -> str:
+    """The sum that the score comes from."""
+    return wording.formula(figures.nps, figures.promoter_count, figures.detractor_count, figures.response_count)
+
+
+def _certainty(figures: Comparison) -> str:
+    if figures.change is None or figures.previous is None:
         return "nothing to compare with"
-    voices = min(figures["stakeholder_count"], figures["previous"]["stakeholder_count"])
-    words = "beyond chance" if figures["significant"] else "within chance" if voices >= ENOUGH else "too few to tell"
-    same = figures.get("same_stakeholders")
-    if same and same["n"] and same["change"] is not None:
-        words += (
-            f"; {wording.points(same['change'])} among the {wording.count(same['n'], 'person', 'people')} heard in both"
-        )
+    voices = min(figures.stakeholder_count, figures.previous.stakeholder_count)
+    words = _chance(significant=figures.significant, voices=voices)
+    same = figures.same_stakeholders
+    if same and same.n and same.change is not None:
+        both = wording.count(same.n, "person", "people")
+        words += f"; {wording.points(same.change)} among the {both} heard in both"
     return words
+
+
+def _chance(*, significant: bool, voices: int) -> str:
+    if significant:
+        return "beyond chance"
+    return "within chance" if voices >= ENOUGH else "too few to tell"
 
 
 def funnel(figures: Json) -> None:

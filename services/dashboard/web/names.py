@@ -1,8 +1,10 @@
 """Names of accounts and people for lists that carry only their ids."""
 
+from collections.abc import Sequence
 from typing import Any
 
-from services.dashboard.gateways.services import Api, Away, Refused
+from shared.errors import TellbackError
+from shared.http.client import Api
 
 Json = dict[str, Any]
 Pair = tuple[str, str | None]
@@ -22,7 +24,7 @@ class Names:
         # Segments stand in place of accounts, and have no name: asked for with them, all would be refused.
         wanted = sorted((pair for pair in missing if "/" not in pair[0]), key=str)
         for first in range(0, len(wanted), AT_ONCE):
-            self._known |= await _names(api, wanted[first : first + AT_ONCE])
+            self._known |= await names_of(api, wanted[first : first + AT_ONCE])
         named = []
         for one in items:
             account_id, person_id = _pair(one)
@@ -35,11 +37,14 @@ def _pair(one: Json) -> Pair:
     return one["account_id"], one.get("stakeholder_id")
 
 
-async def _names(api: Api, some: list[Pair]) -> dict[Pair, tuple[str, str]]:
+async def names_of(api: Api, some: Sequence[Pair]) -> dict[Pair, tuple[str, str]]:
+    """(account, person) → the names of both; nothing while nobody can say."""
+    if not some:
+        return {}
     of = [{"account_id": account_id, "stakeholder_id": person_id} for account_id, person_id in some]
     try:
         found = (await api.post("scorer", "/v1/names", {"of": of}))["items"]
-    except (Away, Refused):
+    except TellbackError:
         return {}
     return {
         _pair(one): (one["account_name"] or one["account_id"], one["name"] or one["stakeholder_id"] or "")

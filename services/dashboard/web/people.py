@@ -6,7 +6,6 @@ from functools import partial
 from typing import Any
 
 from services.dashboard.domain import wording
-from services.dashboard.gateways.services import Api, Refused, within
 from services.dashboard.web.bits import (
     Cell,
     Text,
@@ -23,6 +22,8 @@ from services.dashboard.web.bits import (
 from services.dashboard.web.controls import filters
 from services.dashboard.web.frame import page
 from services.dashboard.web.section import Section, Visit
+from shared.errors import NotFound
+from shared.http.client import Api, within
 
 Json = dict[str, Any]
 MOST, WITH_COMMENTS, AT_ONCE = 200, 40, 8
@@ -70,7 +71,7 @@ async def _with_comments(api: Api, people: list[Json]) -> list[Json]:
         async with turn:
             try:
                 answer = await api.get("scorer", within("/v1/responses", latest["response_id"]))
-            except Refused:
+            except NotFound:
                 return ""
         return str(answer["comment"] or "")
 

@@ -5,7 +5,6 @@ from functools import partial
 from typing import Any
 
 from services.dashboard.domain import wording
-from services.dashboard.gateways.services import Api, within
 from services.dashboard.web.bits import (
     Cell,
     Text,
@@ -23,6 +22,7 @@ from services.dashboard.web.bits import (
 )
 from services.dashboard.web.frame import page
 from services.dashboard.web.section import Section, Visit
+from shared.http.client import Api, within
 
 Json = dict[str, Any]
 AUDIENCES = {"internal": "For us", "client": "For the client"}

@@ -7,10 +7,11 @@ from fastapi import Request
 from starlette.responses import JSONResponse, Response
 
 from services.dashboard.domain import wording
-from services.dashboard.gateways.services import Api, Away, Refused
 from services.dashboard.web.forms import SESSION
 from services.dashboard.web.resources import resources
+from services.dashboard.web.sentences import sentence_of
 from shared.errors import TellbackError
+from shared.http.client import Api
 from shared.http.routing import Router
 from shared.industries import NAMES as INDUSTRIES
 
@@ -63,11 +64,8 @@ async def _answered(request: Request, load: Callable[[Api], Awaitable[Json]]) ->
         return _answer({"detail": "Sign in first"}, 401)
     try:
         return _answer(await load(await found.keys.api_of(visitor.user)))
-    except Away as error:
-        return _answer({"detail": f"The {error.service} is not reachable"}, 503)
     except TellbackError as error:
-        status = error.http_status if isinstance(error, Refused) else error.status
-        return _answer({"detail": error.detail or "This does not work right now"}, status)
+        return _answer({"detail": sentence_of(error) or "This does not work right now"}, error.status)
 
 
 def _answer(content: Json, status: int = 200) -> Response:

@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Query
 
-from services.scorer.api.models import named
 from services.scorer.api.models_reach import PortfolioGaps
+from services.scorer.api.naming import named
 from services.scorer.api.parameters import AccountFilters, AsOf, WindowName, no_repeats
 from services.scorer.api.resources import Resources
 from services.scorer.domain.gaps import gaps_of, selection_of

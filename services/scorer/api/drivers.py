@@ -6,8 +6,8 @@ from typing import Annotated, Any
 from fastapi import Depends, Query
 from pydantic import Field
 
-from services.scorer.api.models import named
 from services.scorer.api.models_business import Drivers
+from services.scorer.api.naming import named
 from services.scorer.api.parameters import AsOf, ChosenAnswers, Groups, WindowName, groups_of, no_repeats
 from services.scorer.api.resources import Resources
 from services.scorer.domain.drivers import Rated, drivers_of, low_up_to, tables_of

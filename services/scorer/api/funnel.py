@@ -7,8 +7,8 @@ from fastapi import Depends, Query
 from pydantic import Field
 from pydantic_core import PydanticCustomError
 
-from services.scorer.api.models import named
 from services.scorer.api.models_reach import PortfolioFunnel
+from services.scorer.api.naming import named
 from services.scorer.api.parameters import AsOf, Channel, DirectoryFilters, Text, WindowName, checked, no_repeats
 from services.scorer.api.resources import Resources
 from services.scorer.domain.questions import ASKABLE, MAX_GROUPS, Filters

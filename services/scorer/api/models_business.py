@@ -5,7 +5,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.scorer.api.models_portfolio import LeftOut
+from shared.api.portfolio import LeftOut
 
 _SUMS: dict[str, Any] = {"account_count": 4, "revenue": 900_000.0, "revenue_at_risk": 250_000.0}
 REVENUE: dict[str, Any] = {

@@ -4,8 +4,8 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Query
 
-from services.scorer.api.models import named
 from services.scorer.api.models_business import PortfolioRevenue
+from services.scorer.api.naming import named
 from services.scorer.api.parameters import AccountFilters, AsOf, Currency, no_repeats
 from services.scorer.api.resources import Resources
 from services.scorer.domain.questions import Filters

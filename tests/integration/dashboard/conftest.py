@@ -9,7 +9,6 @@ from pydantic import SecretStr
 from services.dashboard.domain.recent import Recent
 from services.dashboard.gateways.halts import Halts
 from services.dashboard.gateways.passwords import Passwords
-from services.dashboard.gateways.services import Services
 from services.dashboard.gateways.vault import Vault
 from services.dashboard.handlers.keys import KeyRing
 from services.dashboard.handlers.people import Desk
@@ -20,6 +19,7 @@ from services.dashboard.web.forms import Forms
 from services.dashboard.web.live import Live
 from services.dashboard.web.resources import Resources, provide
 from shared.db.engine import Database
+from shared.http.client import Services
 from tests.integration.dashboard.fake_services import FakeServices
 from tests.support.clock import FrozenClock
 from tests.support.environment import Environment

@@ -11,7 +11,9 @@ from fastapi import FastAPI, Request, Response
 from fastapi.responses import JSONResponse, StreamingResponse
 
 from services.cli.embedded.process import free_port
-from services.dashboard.gateways.services import Api, Away, Refused, Services, within
+from services.dashboard.web.sentences import sentence_of
+from shared.errors import Invalid
+from shared.http.client import Api, Away, Services, within
 from tests.support.http import serving
 
 GOOD = "Bearer tb_good"
@@ -93,7 +95,7 @@ async def test_what_is_not_chosen_is_not_asked(api: Api, upstream: Upstream) -> 
 
 
 async def test_ids_are_escaped_in_paths(api: Api, upstream: Upstream) -> None:
-    with pytest.raises(Refused):
+    with pytest.raises(Invalid):
         await api.get("scorer", within("/v1/accounts", "a/b?c #ü", "score"))
     assert upstream.asked == [("/v1/accounts/a%2Fb%3Fc%20%23%C3%BC/score", {})]
 
@@ -113,10 +115,10 @@ async def test_a_key_that_is_not_known_any_more_is_made_anew_once(services: Serv
 
 
 async def test_a_no_is_told_in_the_words_of_the_service(api: Api) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(Invalid) as refused:
         await api.post("scorer", "/v1/follow-ups/1/promise", {"by": "yesterday"})
-    assert (refused.value.http_status, refused.value.code) == (422, "invalid_by")
-    assert refused.value.detail == "by: must lie ahead"
+    assert (refused.value.status, refused.value.code, refused.value.service) == (422, "invalid_by", "scorer")
+    assert sentence_of(refused.value) == "by: must lie ahead"
 
 
 @pytest.mark.parametrize(("service", "path"), [("scorer", "/v1/broken"), ("alerting", "/v1/follow-ups")])
@@ -127,9 +129,9 @@ async def test_a_service_that_fails_or_is_not_there_is_named(api: Api, service: 
 
 
 async def test_a_stream_is_told_line_by_line(api: Api) -> None:
-    assert [line async for line in api.stream("scorer", "/v1/stream")] == ["event: changed", "data: {}", ""]
+    assert [line async for line in api.lines("scorer", "/v1/stream")] == ["event: changed", "data: {}", ""]
     with pytest.raises(Away):
-        await anext(api.stream("alerting", "/v1/stream"))
+        await anext(api.lines("alerting", "/v1/stream"))
 
 
 @contextlib.asynccontextmanager

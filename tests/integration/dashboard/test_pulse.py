@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from services.dashboard.gateways.services import Api
 from services.dashboard.jobs.pulse import Pulse
 from services.dashboard.web.resources import Resources
+from shared.http.client import Api
 from tests.integration.dashboard.fake_services import FakeServices
 from tests.support.polling import eventually
 

@@ -7,7 +7,6 @@ from typing import Any
 
 from services.dashboard.domain import follow_ups as told
 from services.dashboard.domain import wording
-from services.dashboard.gateways.services import Api
 from services.dashboard.web.bits import Cell, Text, address, box, empty, link, severity_chip, table, when
 from services.dashboard.web.controls import filters
 from services.dashboard.web.follow_ups.closing import draw_closable
@@ -16,6 +15,7 @@ from services.dashboard.web.follow_ups.loop import GROUPS, draw_figures, draw_gr
 from services.dashboard.web.frame import page
 from services.dashboard.web.names import Names
 from services.dashboard.web.section import Section, Visit
+from shared.http.client import Api
 
 Json = dict[str, Any]
 VIEWS = {"board": "Board", "list": "List", "closed": "Closed", "loop": "How well we close"}

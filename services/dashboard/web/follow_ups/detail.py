@@ -5,7 +5,6 @@ from typing import Any
 
 from services.dashboard.domain import follow_ups as told
 from services.dashboard.domain import wording
-from services.dashboard.gateways.services import Api, within
 from services.dashboard.web.bits import (
     Cell,
     Text,
@@ -24,6 +23,7 @@ from services.dashboard.web.follow_ups.steps import Steps
 from services.dashboard.web.frame import page
 from services.dashboard.web.names import Names
 from services.dashboard.web.section import Section, Visit
+from shared.http.client import Api, within
 
 Json = dict[str, Any]
 SOURCES = {"directory": "", "default": ", since nobody owns the account", "assigned": ", assigned by hand"}

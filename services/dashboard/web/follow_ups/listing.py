@@ -4,7 +4,7 @@ import asyncio
 from typing import Any
 
 from services.dashboard.domain import follow_ups as told
-from services.dashboard.gateways.services import Api
+from shared.http.client import Api
 
 Json = dict[str, Any]
 OPEN = ("open", "acknowledged", "in_progress", "snoozed")

@@ -4,9 +4,9 @@ from typing import Any
 
 from nicegui import ui
 
-from services.dashboard.gateways.services import Api, within
 from services.dashboard.web.controls import Fields, ask, attempt, button, refuse
 from services.dashboard.web.section import Visit
+from shared.http.client import Api, within
 
 Json = dict[str, Any]
 SEVERITIES = {"medium": "Medium", "high": "! High", "critical": "‼ Critical", "low": "Low"}

@@ -4,9 +4,9 @@ from functools import partial
 from typing import Any
 
 from services.dashboard.domain import wording
-from services.dashboard.gateways.services import Api
 from services.dashboard.web.bits import Cell, Text, address, class_chip, empty, figure_of, link, money, table
 from services.dashboard.web.figures import steps
+from shared.http.client import Api
 
 Json = dict[str, Any]
 RISKY = ("at_risk", "divided", "silent")

@@ -33,7 +33,7 @@ async def portfolio(visit: Visit) -> None:
             Section(visit, "Score", score.load, score.draw)
             Section(visit, "Who moved", work.load_moves, work.draw_moves, lead=MOVED)
         with box("div", "stack"):
-            Section(visit, "Trend", score.load_trend, lambda found: charts.trend(found["points"], name="Portfolio"))
+            Section(visit, "Trend", score.load_trend, lambda found: charts.trend(found.points, name="Portfolio"))
             Section(visit, "Follow-ups due", work.load_due, work.draw_due, lead=DUE)
             Section(visit, "The closed loop", work.load_loop, work.draw_loop, lead="Follow-ups opened in 90 days")
             Section(visit, "Distribution", score.load, score.draw_distribution)

@@ -5,9 +5,10 @@ from functools import partial
 from typing import Any
 
 from services.dashboard.domain import wording
-from services.dashboard.gateways.services import Api
 from services.dashboard.web.bits import Cell, Text, account_link, address, box, empty, link, money, table, when
 from services.dashboard.web.figures import funnel, steps
+from shared.api.portfolio import GroupFigures
+from shared.http.client import Api
 
 Json = dict[str, Any]
 GAPS = {
@@ -24,8 +25,8 @@ class Reach:
     def __init__(self, window: str) -> None:
         self._window = window
 
-    def draw_coverage(self, found: Mapping[str, Json]) -> None:
-        coverage = found["latest"]["coverage"]
+    def draw_coverage(self, found: Mapping[str, GroupFigures]) -> None:
+        coverage = found["latest"].coverage.model_dump()
         parts = {"People": coverage, "Accounts": coverage["accounts"], "Revenue": coverage["revenue"]}
         for name, part in parts.items():
             known, asked, answered = (float(part[key] or 0) for key in ("known", "asked", "answered"))

@@ -7,7 +7,6 @@ from typing import Any
 
 from services.dashboard.domain import wording
 from services.dashboard.domain.follow_ups import about, kind
-from services.dashboard.gateways.services import Api
 from services.dashboard.web.bits import (
     Cell,
     Text,
@@ -29,6 +28,7 @@ from services.dashboard.web.follow_ups.listing import OPEN, own_first
 from services.dashboard.web.follow_ups.loop import draw_figures
 from services.dashboard.web.names import Names
 from services.dashboard.web.section import Visit
+from shared.http.client import Api
 
 Json = dict[str, Any]
 TIERS = ("premium", "key")

@@ -1,13 +1,12 @@
 """The portfolio's figures and trends as the API tells them."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.scorer.api.examples import PORTFOLIO, PORTFOLIO_TREND, TREND
-from services.scorer.api.models import Comparison, MethodName, PortfolioCoverage
+from shared.api.examples import PORTFOLIO, PORTFOLIO_TREND, TREND
+from shared.api.figures import Comparison, MethodName, PortfolioCoverage
 
 
 class LeftOut(BaseModel):
@@ -97,6 +96,16 @@ class PortfolioTrend(BaseModel):
     marks: list[Mark] = Field(description="What happened in the time of the points, oldest first; the last 500.")
 
 
+class TrendAnswer(BaseModel):
+    """One of the answers behind the points."""
+
+    response_id: str
+    stakeholder_id: str
+    answered_at: datetime
+    score: int
+    category: str | None = Field(description="NPS only.")
+
+
 class AccountTrend(BaseModel):
     """An account's figures over time."""
 
@@ -109,8 +118,7 @@ class AccountTrend(BaseModel):
     as_of: datetime | None = Field(default=None, description="Only when it was sent.")
     points: list[Point] = Field(description="Oldest first.")
     marks: list[Mark] = Field(description="What happened in the time of the points, oldest first; the last 500.")
-
-
-def bucket_names(start: datetime, end: datetime, method: str) -> dict[str, Any]:
-    """The keys that name a point."""
-    return {"from": start, "to": end, "method": method}
+    answers: list[TrendAnswer] | None = Field(
+        default=None,
+        description="Only when asked for: the answers given in the time of the points, oldest first; the last 1,000.",
+    )

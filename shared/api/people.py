@@ -1,56 +1,12 @@
-"""Accounts, people, their answers and changes as the API tells them."""
+"""People, their answers and changes as the API tells them."""
 
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.scorer.api.examples import ACCOUNT, CHANGE, EXPLANATION, PERSON, RESPONSE, STATE
-from services.scorer.api.models import AccountScore, AskedOfAccount, Comparison
-
-
-class Money(BaseModel):
-    """An amount in one currency (ISO 4217)."""
-
-    amount: float
-    currency: str | None
-
-
-class Contact(BaseModel):
-    """A colleague of ours."""
-
-    name: str | None
-    email: str | None
-
-
-class AccountAttributes(BaseModel):
-    """The directory's record of an account, and its class."""
-
-    account_id: str
-    name: str | None
-    industry: str | None = Field(description="A known industry is its slug.")
-    tier: str | None
-    region: str | None
-    annual_revenue: Money | None
-    renewal_on: date | None
-    products: list[str]
-    owner: Contact | None
-    sponsor: Contact | None
-    parent_account_id: str | None
-    attributes: dict[str, Any]
-    removed: bool = Field(description="No longer in the directory; its answers still count.")
-    class_: str = Field(
-        alias="class", description="unknown, silent, at_risk, ambassador, divided or steady: the first rule that fits."
-    )
-    class_rule: str = Field(description="The rule that decided, in words.")
-    class_numbers: dict[str, Any] = Field(description="The numbers it went by.")
-
-
-class ListedAccount(Comparison, AskedOfAccount, AccountAttributes):
-    """An account with its class and figures."""
-
-    model_config = ConfigDict(json_schema_extra={"example": ACCOUNT})
+from shared.api.examples import CHANGE, PERSON, RESPONSE, STATE
 
 
 class AnswerReference(BaseModel):
@@ -167,32 +123,3 @@ class Change(BaseModel):
     previous_response_id: str | None
     changed_at: datetime = Field(description="When the later answer was given.")
     recorded_at: datetime = Field(description="When it was recorded.")
-
-
-class CountedAnswer(BaseModel):
-    """An answer that the figure counts."""
-
-    response_id: str
-    stakeholder_id: str
-    answered_at: datetime
-    score: int
-    category: str | None
-    question_id: str | None = Field(default=None, description="Where it is an entry of `answers`.")
-
-
-class NotCountedAnswer(CountedAnswer):
-    """An answer that it does not."""
-
-    reason: str = Field(
-        description="The first that applies of conflict, withdrawn, test, other_survey, filtered, outside_window,"
-        " superseded."
-    )
-
-
-class Explanation(AccountScore):
-    """The figures with every answer of the account in one of two lists."""
-
-    model_config = ConfigDict(json_schema_extra={"example": EXPLANATION})
-
-    counted: list[CountedAnswer]
-    not_counted: list[NotCountedAnswer]

@@ -1,11 +1,11 @@
 """The figures as the API tells them."""
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.scorer.api.examples import ACCOUNT_SCORE
+from shared.api.examples import ACCOUNT_SCORE
 
 MethodName = Literal["latest", "all", "mean_of_accounts", "revenue_weighted"]
 
@@ -115,8 +115,3 @@ class AccountScore(Comparison, AskedOfAccount):
         description="Only when what follows from the account's answers (class, changes, follow-ups) cannot be worked"
         " out since then. It is tried again and again; these figures are counted from the answers all the same.",
     )
-
-
-def named(figures: dict[str, Any], **names: Any) -> dict[str, Any]:
-    """Figures with what they are figures of in front; what is None is left out."""
-    return {name: value for name, value in names.items() if value is not None} | figures

@@ -82,6 +82,10 @@ ACCOUNT: dict[str, Any] = {
     "survey_type": "nps",
     **FIGURES,
 }
+ACCOUNT_DETAIL: dict[str, Any] = ACCOUNT | {
+    "by_stakeholder_type": [{"stakeholder_type": "decision_maker", **FIGURES}],
+    "by_survey": [{"survey_type": "nps", "touchpoint": None, **FIGURES}],
+}
 REFERENCE: dict[str, Any] = {
     "response_id": "r-1042",
     "answered_at": "2026-11-20T08:15:00Z",

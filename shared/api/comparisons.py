@@ -4,8 +4,21 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.benchmark.api.models_sets import PUBLISHED, ChosenBenchmark
-
+PUBLISHED: dict[str, Any] = {
+    "set": "clientshare-2026",
+    "source": "Clientshare",
+    "year": 2026,
+    "industry": "logistics",
+    "nps": 41.0,
+    "n": None,
+    "method": None,
+    "region": None,
+    "note": "disruption weakened delivery reliability, communication poorer",
+    "version": 1,
+    "lower_quartile": None,
+    "median": None,
+    "upper_quartile": None,
+}
 POINT: dict[str, Any] = {
     "nps": 44.0,
     "response_count": 20,
@@ -42,6 +55,26 @@ PORTFOLIO_COMPARISON: dict[str, Any] = {
     "method": "latest",
     "groups": [{"group": {"industry": "logistics"}, **COMPARISON}],
 }
+
+
+class ChosenBenchmark(BaseModel):
+    """One published figure with where it comes from."""
+
+    model_config = ConfigDict(json_schema_extra={"example": PUBLISHED})
+
+    set: str = Field(description="The set it belongs to.")
+    source: str = Field(description="Who publishes it.")
+    year: int
+    industry: str = Field(description="Slug of the industry; one that is not on our list as it came.")
+    nps: float = Field(description="−100 to 100.")
+    n: int | None = Field(description="Answers behind it; null where the source does not say.")
+    method: str | None = Field(description="How it was computed; null where the source does not say.")
+    region: str | None
+    note: str | None
+    version: int = Field(description="Of its series; only the highest is shown here.")
+    lower_quartile: float | None
+    median: float | None
+    upper_quartile: float | None
 
 
 class PastPoint(BaseModel):
