@@ -8,6 +8,7 @@ from shared.api.comparisons import AccountComparison
 from shared.api.follow_ups import FollowUp, FollowUpDetail, Summary, Why
 from shared.api.people import Change, Person, PersonWithResponses, Response
 from shared.api.portfolio import AccountTrend, PortfolioScore, PortfolioTrend
+from shared.api.reviews import ReviewPack
 from shared.http.client import Question
 from shared.http.paging import Page
 
@@ -26,3 +27,4 @@ FOLLOW_UP = Question("alerting", "/v1/follow-ups/{follow_up_id}", FollowUpDetail
 FOLLOW_UP_REASONS = Question("alerting", "/v1/follow-ups/{follow_up_id}/why", Why)
 FOLLOW_UP_SUMMARY = Question("alerting", "/v1/follow-ups/summary", Summary)
 ACCOUNT_COMPARISON = Question("benchmark", "/v1/comparisons/accounts/{account_id}", AccountComparison)
+ACCOUNT_REVIEW = Question("benchmark", "/v1/reviews/accounts/{account_id}", ReviewPack)

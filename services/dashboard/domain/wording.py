@@ -1,7 +1,7 @@
 """How figures are said: signs, units, nothing where nothing counts."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Protocol, TypeVar
 
 NOTHING = "–"
 DECIMAL_MARK = "\u2060"
@@ -123,10 +123,21 @@ def change_words(kind: str) -> str:
     return f"New {CATEGORY_SIGNS.get(now, '')} {now}"
 
 
-def falls_and_rises(changes: Sequence[Mapping[str, Any]]) -> tuple[list[Any], list[Any]]:
+class OfKind(Protocol):
+    """A change of category."""
+
+    kind: str
+
+
+C = TypeVar("C", bound=OfKind)
+
+
+def falls_and_rises(changes: Sequence[C]) -> tuple[list[C], list[C]]:
     """Those of the category changes that went down, and those that went up; first answers are neither."""
-    moved = [one for one in changes if "_to_" in one["kind"]]
-    return [one for one in moved if is_fall(one["kind"])], [one for one in moved if not is_fall(one["kind"])]
+    moved = [change for change in changes if "_to_" in change.kind]
+    return [change for change in moved if is_fall(change.kind)], [
+        change for change in moved if not is_fall(change.kind)
+    ]
 
 
 def is_fall(kind: str) -> bool:

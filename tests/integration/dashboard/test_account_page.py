@@ -12,29 +12,11 @@ from shared.api import examples
 from shared.api.comparisons import ACCOUNT_COMPARISON
 from tests.integration.dashboard.fake_services import FakeServices
 from tests.integration.dashboard.pages import shown
+from tests.support.follow_ups import FOLLOW_UP
 
 ACME, ADA = {"account_id": "acme"}, {"account_id": "acme", "stakeholder_id": "ada@acme.example"}
-FOLLOW_UP: dict[str, Any] = {
-    **ADA,
-    "follow_up_id": "5f1c2a52-6a0f-5f5e-9b68-0d9f2f6a7c11",
-    "version": 1,
-    "kind": "detractor",
-    "severity": "high",
-    "state": "open",
-    "response_id": None,
-    "owner": {"name": None, "email": "kim@supplier.example"},
-    "due_at": "2026-11-24T09:00:00Z",
-    "occurrences": 1,
-    "reasons": [],
-    "inhibited": [],
-    "playbook": "",
-    "opened_at": "2026-11-20T09:00:00Z",
-    "reason_holds": True,
-    "closed_at": None,
-    "closed_by": None,
-    "outcome": None,
-}
-CLOSED = FOLLOW_UP | {"state": "closed", "closed_at": "2026-11-21T09:00:00Z", "outcome": "resolved"}
+OPEN = FOLLOW_UP | ADA
+CLOSED = OPEN | {"state": "closed", "closed_at": "2026-11-21T09:00:00Z", "outcome": "resolved"}
 PERSON = examples.PERSON | ADA | {"name": "Ada Lin"}
 ANSWERS: dict[str, dict[str, Any]] = {
     "/v1/accounts/acme": examples.ACCOUNT_DETAIL,
@@ -43,7 +25,7 @@ ANSWERS: dict[str, dict[str, Any]] = {
     "/v1/accounts/acme/stakeholders/ada@acme.example": PERSON | {"responses": [examples.RESPONSE | ADA]},
     "/v1/responses": {"items": [examples.RESPONSE | ADA | {"comment": "Nobody called back."}]},
     "/v1/changes": {"items": [examples.CHANGE | ADA]},
-    "/v1/follow-ups": {"items": [FOLLOW_UP, CLOSED]},
+    "/v1/follow-ups": {"items": [OPEN, CLOSED]},
     "/v1/comparisons/accounts/acme": ACCOUNT_COMPARISON,
 }
 SECTIONS = {

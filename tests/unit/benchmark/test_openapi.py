@@ -13,10 +13,9 @@ from services.benchmark.api import (
     funnel,
     models_cohorts,
     models_maturity,
-    models_reviews,
     models_sets,
 )
-from shared.api import comparisons
+from shared.api import comparisons, reviews
 from tests.support.openapi import described
 
 EXAMPLES: list[tuple[type[BaseModel], dict[str, Any]]] = [
@@ -32,7 +31,7 @@ EXAMPLES: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (models_maturity.Answers, models_maturity.ANSWERS),
     (models_maturity.Questionnaire, models_maturity.QUESTIONNAIRE),
     (models_maturity.Result, models_maturity.RESULT),
-    (models_reviews.ReviewPack, models_reviews.PACK),
+    (reviews.ReviewPack, reviews.PACK),
 ]
 
 

@@ -7,24 +7,26 @@ from typing import Any
 from services.dashboard.domain import wording
 from services.dashboard.web.bits import box
 from services.dashboard.web.controls import attempt, button
+from services.dashboard.web.follow_ups.listing import Listed
 from services.dashboard.web.section import Visit
+from shared.api.follow_ups import FollowUp
 from shared.errors import Conflict
 
 Json = dict[str, Any]
 AT_ONCE = 200
 
 
-def draw_closable(visit: Visit, draw: Callable[[list[Json]], None], found: list[Json]) -> None:
+def draw_closable(visit: Visit, draw: Callable[[Listed], None], found: Listed) -> None:
     """The follow-ups, and above them the button that closes them as they were seen."""
-    if found:
+    first = found.follow_ups[:AT_ONCE]
+    if first:
         with box("div", "buttons"):
-            words = f"Close {wording.count(len(found[:AT_ONCE]), 'follow-up')}"
-            button(words, partial(_close, visit, found[:AT_ONCE]), "main")
+            button(f"Close {wording.count(len(first), 'follow-up')}", partial(_close, visit, first), "main")
     draw(found)
 
 
-async def _close(visit: Visit, found: list[Json]) -> None:
-    seen = [{"follow_up_id": one["follow_up_id"], "version": one["version"]} for one in found]
+async def _close(visit: Visit, follow_ups: list[FollowUp]) -> None:
+    seen = [{"follow_up_id": seen.follow_up_id, "version": seen.version} for seen in follow_ups]
     await attempt(_sent(visit, seen), f"{wording.count(len(seen), 'follow-up')} closed")
     await visit.refresh()
 
