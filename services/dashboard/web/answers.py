@@ -5,10 +5,10 @@ from functools import partial
 
 from services.dashboard.domain import wording
 from services.dashboard.web.account.comments import score_chip
-from services.dashboard.web.bits import Cell, Text, account_link, empty, person_link, table, when
-from services.dashboard.web.controls import filters
-from services.dashboard.web.frame import page
+from services.dashboard.web.elements import Cell, Text, account_link, empty, person_link, table, when
+from services.dashboard.web.form_fields import filters
 from services.dashboard.web.names import NameBook, Names, pair_of
+from services.dashboard.web.page import page
 from services.dashboard.web.people import CATEGORIES
 from services.dashboard.web.section import Section, Visit
 from shared.api.people import Response

@@ -4,8 +4,8 @@ from functools import partial
 from typing import Any
 
 from services.dashboard.domain import wording
-from services.dashboard.web.bits import Cell, Text, address, box, empty, link, table
-from services.dashboard.web.frame import page
+from services.dashboard.web.elements import Cell, Text, address, box, empty, link, table
+from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
 from shared.http.client import Api
 from shared.industries import NAMES as INDUSTRIES

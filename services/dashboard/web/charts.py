@@ -9,7 +9,7 @@ from nicegui import ui
 from nicegui.elements import echart as _library  # noqa: F401 - its import makes the library known to pages
 
 from services.dashboard.domain import wording
-from services.dashboard.web.bits import Cell, Text, box, table, when
+from services.dashboard.web.elements import Cell, Text, box, table, when
 from shared.api.portfolio import Mark, Point, PortfolioPoint, TrendAnswer
 
 ACCENT = "#4a86c8"

@@ -5,10 +5,10 @@ from functools import partial
 from typing import Any
 
 from services.dashboard.domain import wording
-from services.dashboard.web.bits import Cell, Text, box, empty, figure, table, when
-from services.dashboard.web.controls import Fields, attempt, button
-from services.dashboard.web.figures import steps
-from services.dashboard.web.frame import page
+from services.dashboard.web.elements import Cell, Text, box, empty, figure, table, when
+from services.dashboard.web.form_fields import Fields, attempt, button
+from services.dashboard.web.page import page
+from services.dashboard.web.score_view import steps
 from services.dashboard.web.section import Section, Visit
 from shared.errors import NotFound
 from shared.http.client import Api

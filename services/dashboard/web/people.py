@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 from services.dashboard.domain import wording
-from services.dashboard.web.bits import (
+from services.dashboard.web.elements import (
     Cell,
     Text,
     account_link,
@@ -19,8 +19,8 @@ from services.dashboard.web.bits import (
     table,
     when,
 )
-from services.dashboard.web.controls import filters
-from services.dashboard.web.frame import page
+from services.dashboard.web.form_fields import filters
+from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
 from shared.errors import NotFound
 from shared.http.client import Api, within

@@ -5,7 +5,7 @@ from datetime import timedelta
 from functools import partial
 
 from services.dashboard.domain import wording
-from services.dashboard.web.bits import (
+from services.dashboard.web.elements import (
     Cell,
     Text,
     account_address,
@@ -20,7 +20,7 @@ from services.dashboard.web.bits import (
     table,
     when,
 )
-from services.dashboard.web.frame import page
+from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
 from shared.api.questions import ACCOUNT_REVIEW
 from shared.api.reviews import Deed, Person, ReviewedAccount, ReviewEvent, ReviewPack, Said, ScoreLine

@@ -11,8 +11,8 @@ from nicegui import Client, ui
 from services.dashboard.domain.users import User
 from services.dashboard.handlers.keys import SIGNED_OUT
 from services.dashboard.handlers.signing_in import Visitor
-from services.dashboard.jobs.pulse import Pulse
-from services.dashboard.web.bits import Text, box, when
+from services.dashboard.jobs.change_notifier import ChangeNotifier
+from services.dashboard.web.elements import Text, box, when
 from services.dashboard.web.resources import Resources
 from services.dashboard.web.sentences import BROKEN, why_not_shown
 from shared.errors import TellbackError, Unauthorized
@@ -110,15 +110,15 @@ class Visit:
             asking = asyncio.ensure_future(self._loading())
             loading = [asyncio.create_task(source.refresh(asking)) for source in self.sources.values()]
             await asyncio.wait(loading, timeout=0 if all(known) else FIRST_SECONDS)
-        self._follow(self.resources.pulses.of(self.user.user_id, lambda: self.resources.keys.api_of(self.user)))
+        self._follow(self.resources.notifiers.of(self.user.user_id, lambda: self.resources.keys.api_of(self.user)))
 
-    def _follow(self, pulse: Pulse) -> None:
+    def _follow(self, notifier: ChangeNotifier) -> None:
         """Be told of news while a browser is there; one that was away for a moment sees first what it missed."""
         missed = False
 
         async def come() -> None:
             nonlocal missed
-            pulse.subscribe(self.refresh)
+            notifier.subscribe(self.refresh)
             if missed:
                 missed = False
                 await self.refresh()
@@ -127,11 +127,11 @@ class Visit:
             nonlocal missed
             if not self.client.has_socket_connection:
                 missed = True
-                pulse.unsubscribe(self.refresh)
+                notifier.unsubscribe(self.refresh)
 
         self.client.on_connect(come)
         self.client.on_disconnect(go)
-        self.client.on_delete(lambda: pulse.unsubscribe(self.refresh))
+        self.client.on_delete(lambda: notifier.unsubscribe(self.refresh))
 
 
 class Source:

@@ -13,7 +13,7 @@ from services.dashboard.gateways.vault import Vault
 from services.dashboard.handlers.keys import KeyRing
 from services.dashboard.handlers.people import Desk
 from services.dashboard.handlers.signing_in import SigningIn
-from services.dashboard.jobs.pulse import Pulses
+from services.dashboard.jobs.change_notifier import ChangeNotifiers
 from services.dashboard.settings import DashboardSettings
 from services.dashboard.web.forms import Forms
 from services.dashboard.web.live import Live
@@ -52,7 +52,7 @@ async def resources(environment: Environment, clock: FrozenClock, services: Fake
         signing_in=signing_in,
         desk=Desk(database, clock, passwords, keys),
         keys=keys,
-        pulses=Pulses(1),
+        notifiers=ChangeNotifiers(1),
         live=Live(signing_in),
         recent=Recent(),
         halts=Halts(asked),

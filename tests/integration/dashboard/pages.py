@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from nicegui import Client, ui
 from nicegui.elements.mixins.text_element import TextElement
 
-from services.dashboard.web.frame import Page
+from services.dashboard.web.page import Page
 from services.dashboard.web.resources import Resources
 from services.dashboard.web.section import Visit
 from tests.integration.dashboard.fake_services import FakeServices

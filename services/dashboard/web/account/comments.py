@@ -2,7 +2,7 @@
 
 from services.dashboard.domain import wording
 from services.dashboard.web.account.view import AccountView, PersonNames
-from services.dashboard.web.bits import Text, box, category_chip, empty, person_link, when
+from services.dashboard.web.elements import Text, box, category_chip, empty, person_link, when
 from services.dashboard.web.section import Section
 from shared.api.people import Response
 from shared.http.client import Api

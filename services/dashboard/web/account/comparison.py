@@ -2,7 +2,7 @@
 
 from services.dashboard.domain import wording
 from services.dashboard.web.account.view import AccountView
-from services.dashboard.web.bits import Cell, Text, address, link, table
+from services.dashboard.web.elements import Cell, Text, address, link, table
 from services.dashboard.web.section import Section
 from shared.api.comparisons import AccountComparison
 

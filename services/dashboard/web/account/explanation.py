@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from services.dashboard.domain import wording
-from services.dashboard.web.bits import (
+from services.dashboard.web.elements import (
     Cell,
     Text,
     account_address,
@@ -20,8 +20,8 @@ from services.dashboard.web.bits import (
     table,
     when,
 )
-from services.dashboard.web.figures import formula
-from services.dashboard.web.frame import page
+from services.dashboard.web.page import page
+from services.dashboard.web.score_view import formula
 from services.dashboard.web.section import Section, Visit
 from shared.api.accounts import CountedAnswer, Explanation
 from shared.api.questions import EXPLANATION, STAKEHOLDERS

@@ -6,7 +6,7 @@ from functools import partial
 from services.dashboard.domain import wording
 from services.dashboard.domain.follow_ups import kind
 from services.dashboard.web.account.view import AccountView, PersonNames
-from services.dashboard.web.bits import Cell, address, empty, link, severity_chip, table, when
+from services.dashboard.web.elements import Cell, address, empty, link, severity_chip, table, when
 from services.dashboard.web.section import Section
 from shared.api.follow_ups import FollowUp
 from shared.http.client import Api

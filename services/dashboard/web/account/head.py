@@ -4,7 +4,7 @@ from functools import partial
 
 from services.dashboard.domain import wording
 from services.dashboard.web.account.view import AccountView
-from services.dashboard.web.bits import Cell, Text, box, class_chip, facts, money, when
+from services.dashboard.web.elements import Cell, Text, box, class_chip, facts, money, when
 from services.dashboard.web.section import Section
 from shared.api.accounts import Account, Contact, Money
 from shared.industries import NAMES as INDUSTRIES

@@ -11,9 +11,9 @@ from services.dashboard.web.account.timeline import place_timeline
 from services.dashboard.web.account.touchpoints import place_touchpoints
 from services.dashboard.web.account.trend import place_trend
 from services.dashboard.web.account.view import AccountView
-from services.dashboard.web.bits import Text, account_address, box, link
+from services.dashboard.web.elements import Text, account_address, box, link
 from services.dashboard.web.follow_ups.opening import opening
-from services.dashboard.web.frame import page
+from services.dashboard.web.page import page
 from services.dashboard.web.section import Visit
 
 

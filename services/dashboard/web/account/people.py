@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from services.dashboard.domain import wording
 from services.dashboard.web.account.view import AccountView
-from services.dashboard.web.bits import Text, box, empty, person_link
+from services.dashboard.web.elements import Text, box, empty, person_link
 from services.dashboard.web.section import Section
 from shared.api.people import Person
 

@@ -7,7 +7,7 @@ from services.dashboard.domain import wording
 from services.dashboard.web.account.comments import score_chip
 from services.dashboard.web.account.follow_ups import draw_follow_ups
 from services.dashboard.web.account.view import PersonNames
-from services.dashboard.web.bits import (
+from services.dashboard.web.elements import (
     Cell,
     Text,
     account_link,
@@ -20,7 +20,7 @@ from services.dashboard.web.bits import (
     when,
 )
 from services.dashboard.web.follow_ups.opening import opening
-from services.dashboard.web.frame import page
+from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
 from shared.api.follow_ups import FollowUp
 from shared.api.people import Change, FurtherAnswer, PersonWithResponses, Response

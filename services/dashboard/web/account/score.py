@@ -5,8 +5,8 @@ from functools import partial
 from services.dashboard.domain import wording
 from services.dashboard.web.account.explanation import explained_at
 from services.dashboard.web.account.view import AccountView
-from services.dashboard.web.bits import Cell, Text, empty, link, shares, table
-from services.dashboard.web.figures import headline
+from services.dashboard.web.elements import Cell, Text, empty, link, shares, table
+from services.dashboard.web.score_view import headline
 from services.dashboard.web.section import Section
 from shared.api.accounts import Account, RoleFigures
 

@@ -8,7 +8,7 @@ from functools import partial
 from services.dashboard.domain import wording
 from services.dashboard.domain.follow_ups import kind
 from services.dashboard.web.account.view import AccountView, PersonNames
-from services.dashboard.web.bits import Cell, Text, box, category_chip, empty, link, person_link, table, when
+from services.dashboard.web.elements import Cell, Text, box, category_chip, empty, link, person_link, table, when
 from services.dashboard.web.section import Section
 from shared.api.follow_ups import FollowUp
 from shared.api.people import Change

@@ -5,7 +5,7 @@ from functools import partial
 from services.dashboard.domain import wording
 from services.dashboard.web.account.explanation import explained_at
 from services.dashboard.web.account.view import AccountView
-from services.dashboard.web.bits import Cell, Text, link, table
+from services.dashboard.web.elements import Cell, Text, link, table
 from services.dashboard.web.section import Section
 from shared.api.accounts import Account, SurveyFigures
 

@@ -8,13 +8,13 @@ from typing import Any
 
 from services.dashboard.domain import follow_ups as told
 from services.dashboard.domain import wording
-from services.dashboard.web.bits import Cell, Text, address, box, empty, link, severity_chip, table, when
-from services.dashboard.web.controls import filters
+from services.dashboard.web.elements import Cell, Text, address, box, empty, link, severity_chip, table, when
 from services.dashboard.web.follow_ups.closing import draw_closable
 from services.dashboard.web.follow_ups.listing import MOST, OPEN, Listed, listed, load_own_first, owner_of
 from services.dashboard.web.follow_ups.loop import GROUPS, draw_figures, draw_groups
-from services.dashboard.web.frame import page
+from services.dashboard.web.form_fields import filters
 from services.dashboard.web.names import Names, Pair
+from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
 from shared.api.follow_ups import FollowUp, LoopGroup
 from shared.api.questions import FOLLOW_UP_SUMMARY

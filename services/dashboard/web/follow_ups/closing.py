@@ -5,9 +5,9 @@ from functools import partial
 from typing import Any
 
 from services.dashboard.domain import wording
-from services.dashboard.web.bits import box
-from services.dashboard.web.controls import attempt, button
+from services.dashboard.web.elements import box
 from services.dashboard.web.follow_ups.listing import Listed
+from services.dashboard.web.form_fields import attempt, button
 from services.dashboard.web.section import Visit
 from shared.api.follow_ups import FollowUp
 from shared.errors import Conflict

@@ -6,7 +6,7 @@ from functools import partial
 
 from services.dashboard.domain import follow_ups as told
 from services.dashboard.domain import wording
-from services.dashboard.web.bits import (
+from services.dashboard.web.elements import (
     Cell,
     Text,
     account_link,
@@ -22,8 +22,8 @@ from services.dashboard.web.bits import (
 from services.dashboard.web.follow_ups.listing import owner_of
 from services.dashboard.web.follow_ups.reasons import draw_why
 from services.dashboard.web.follow_ups.steps import Steps
-from services.dashboard.web.frame import page
 from services.dashboard.web.names import NameBook, Names, pair_of
+from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
 from shared.api.follow_ups import FollowUpDetail, NextAnswerView, Why
 from shared.api.questions import FOLLOW_UP, FOLLOW_UP_REASONS

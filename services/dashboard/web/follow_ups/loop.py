@@ -2,7 +2,7 @@
 
 from services.dashboard.domain import follow_ups as told
 from services.dashboard.domain import wording
-from services.dashboard.web.bits import Cell, Text, address, box, empty, figure, link, table
+from services.dashboard.web.elements import Cell, Text, address, box, empty, figure, link, table
 from shared.api.follow_ups import LoopGroup
 
 GROUPS = {

@@ -4,7 +4,7 @@ from typing import Any
 
 from nicegui import ui
 
-from services.dashboard.web.controls import Fields, ask, attempt, button, refuse
+from services.dashboard.web.form_fields import Fields, ask, attempt, button, refuse
 from services.dashboard.web.section import Visit
 from shared.http.client import Api, within
 

@@ -5,8 +5,8 @@ from typing import Any
 
 from services.dashboard.domain import follow_ups as told
 from services.dashboard.domain import wording
-from services.dashboard.domain.sending import went
-from services.dashboard.web.bits import Cell, Text, box, facts, table, when
+from services.dashboard.domain.delivery_wording import went
+from services.dashboard.web.elements import Cell, Text, box, facts, table, when
 from shared.api.follow_ups import Why
 
 Json = dict[str, Any]

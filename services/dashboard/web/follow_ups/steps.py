@@ -6,8 +6,8 @@ from functools import partial
 from typing import Any
 
 from services.dashboard.domain import follow_ups as told
-from services.dashboard.web.bits import Text, box
-from services.dashboard.web.controls import Fields, ask, attempt, button, refuse
+from services.dashboard.web.elements import Text, box
+from services.dashboard.web.form_fields import Fields, ask, attempt, button, refuse
 from services.dashboard.web.section import Visit
 from shared.api.follow_ups import FollowUpDetail
 from shared.api.questions import FOLLOW_UP_SUMMARY

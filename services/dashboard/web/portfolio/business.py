@@ -4,8 +4,8 @@ from functools import partial
 from typing import Any
 
 from services.dashboard.domain import wording
-from services.dashboard.web.bits import Cell, Text, address, class_chip, empty, figure_of, link, money, table
-from services.dashboard.web.figures import steps
+from services.dashboard.web.elements import Cell, Text, address, class_chip, empty, figure_of, link, money, table
+from services.dashboard.web.score_view import steps
 from shared.http.client import Api
 
 Json = dict[str, Any]

@@ -5,8 +5,8 @@ from functools import partial
 from typing import Any
 
 from services.dashboard.domain import wording
-from services.dashboard.web.bits import Cell, Text, account_link, address, box, empty, link, money, table, when
-from services.dashboard.web.figures import funnel, steps
+from services.dashboard.web.elements import Cell, Text, account_link, address, box, empty, link, money, table, when
+from services.dashboard.web.score_view import funnel, steps
 from shared.api.portfolio import GroupFigures
 from shared.http.client import Api
 

@@ -4,8 +4,8 @@ from functools import partial
 
 from services.dashboard.domain import wording
 from services.dashboard.web import charts
-from services.dashboard.web.bits import Cell, Text, address, box, empty, figure, link, shares, table
-from services.dashboard.web.figures import headline
+from services.dashboard.web.elements import Cell, Text, address, box, empty, figure, link, shares, table
+from services.dashboard.web.score_view import headline
 from shared.api.portfolio import GroupFigures, PortfolioTrend
 from shared.api.questions import PORTFOLIO_SCORE, PORTFOLIO_TREND
 from shared.http.client import Api

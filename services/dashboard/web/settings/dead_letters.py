@@ -6,9 +6,9 @@ from functools import partial
 from typing import Any
 
 from services.dashboard.domain import wording
-from services.dashboard.web.bits import Cell, Text, box, code, empty, facts, table, when
-from services.dashboard.web.controls import attempt, button, over_the_page, sure
-from services.dashboard.web.frame import page
+from services.dashboard.web.elements import Cell, Text, box, code, empty, facts, table, when
+from services.dashboard.web.form_fields import attempt, button, over_the_page, sure
+from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
 from services.dashboard.web.settings.tabs import tabs
 from shared.http.client import Api, ServiceName, within

@@ -4,16 +4,16 @@ on the page, so that one may go on at once; the page takes its place when it sta
 from collections.abc import Sequence
 from html import escape
 
-SHELL = '<div id="shell">{top}<main class="{classes}"><h1>{title}</h1><p class="loading">Loading …</p></main></div>'
+SKELETON = '<div id="shell">{top}<main class="{classes}"><h1>{title}</h1><p class="loading">Loading …</p></main></div>'
 TOP = '<header class="top"><a class="brand" href="/">Tellback</a><nav aria-label="Pages">{links}</nav></header>'
 
 
-def shell(title: str, pages: Sequence[tuple[str, str]], here: str | None) -> str:
+def skeleton(title: str, pages: Sequence[tuple[str, str]], here: str | None) -> str:
     """HTML for the start of the body; `here` is the page in the navigation, None where there is none."""
     if here is None:
-        return SHELL.format(top="", classes="page bare", title=escape(title))
+        return SKELETON.format(top="", classes="page bare", title=escape(title))
     links = "".join(_link(path, name, current=path == here) for path, name in pages)
-    return SHELL.format(top=TOP.format(links=links), classes="page", title=escape(title))
+    return SKELETON.format(top=TOP.format(links=links), classes="page", title=escape(title))
 
 
 def _link(path: str, name: str, *, current: bool) -> str:

@@ -21,7 +21,7 @@ SETTLE_SECONDS = 0.7
 """An answer is listed a moment before the figures that follow from it: pages are told twice."""
 
 
-class Pulse:
+class ChangeNotifier:
     """Hears the scorer's stream of changes, and asks for the newest follow-up, as long as a page is open."""
 
     def __init__(self, api: Callable[[], Awaitable[Api]], seconds: float) -> None:
@@ -123,7 +123,7 @@ async def _for_ever(work: Callable[[], Awaitable[None]]) -> None:
             await work()
         except Exception as error:
             failures += 1
-            log.error("pulse_failed", failures=failures, exc_info=error)
+            log.error("notifier_failed", failures=failures, exc_info=error)
         await asyncio.sleep(pause_after(failures or 1))
 
 
@@ -134,21 +134,21 @@ async def _newest(asking: Awaitable[dict[str, object]]) -> str:
         return error.code
 
 
-class Pulses:
-    """One pulse a person."""
+class ChangeNotifiers:
+    """One notifier a person."""
 
     def __init__(self, seconds: float) -> None:
         self._seconds = seconds
-        self._pulses: dict[UUID, Pulse] = {}
+        self._notifiers: dict[UUID, ChangeNotifier] = {}
 
-    def of(self, user_id: UUID, api: Callable[[], Awaitable[Api]]) -> Pulse:
-        """The pulse of a person."""
-        if user_id not in self._pulses:
-            self._pulses[user_id] = Pulse(api, self._seconds)
-        self._pulses[user_id].ask_by(api)
-        return self._pulses[user_id]
+    def of(self, user_id: UUID, api: Callable[[], Awaitable[Api]]) -> ChangeNotifier:
+        """The notifier of a person."""
+        if user_id not in self._notifiers:
+            self._notifiers[user_id] = ChangeNotifier(api, self._seconds)
+        self._notifiers[user_id].ask_by(api)
+        return self._notifiers[user_id]
 
     def stop(self) -> None:
         """End all asking."""
-        for pulse in self._pulses.values():
-            pulse.stop()
+        for notifier in self._notifiers.values():
+            notifier.stop()

@@ -9,7 +9,7 @@ from typing import Any
 
 from services.dashboard.domain import wording
 from services.dashboard.domain.follow_ups import kind
-from services.dashboard.web.bits import (
+from services.dashboard.web.elements import (
     Cell,
     Text,
     account_link,
@@ -67,7 +67,7 @@ class Due:
     first: Listed
 
 
-class Work:
+class Todo:
     """What the sections load and draw."""
 
     def __init__(self, visit: Visit) -> None:

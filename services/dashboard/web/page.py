@@ -8,11 +8,11 @@ from starlette.requests import Request
 
 from services.dashboard.domain.users import ROLE_NAMES
 from services.dashboard.web.assets import asset
-from services.dashboard.web.bits import Text, box, link
+from services.dashboard.web.elements import Text, box, link
 from services.dashboard.web.guard import visitor_of
 from services.dashboard.web.resources import resources
 from services.dashboard.web.section import Visit
-from services.dashboard.web.shell import colours, shell
+from services.dashboard.web.skeleton import colours, skeleton
 
 Page = Callable[[Visit], Awaitable[None]]
 NAVIGATION = (
@@ -68,7 +68,7 @@ def _head(request: Request, title: str, path: str | None) -> None:
     theme = request.cookies.get(THEME, "")
     ui.add_head_html(HEAD + colours(theme))
     here = None if path is None else next((to for to, _ in NAVIGATION if _within(path, to)), "")
-    ui.add_body_html(shell(title, NAVIGATION, here))
+    ui.add_body_html(skeleton(title, NAVIGATION, here))
     ui.dark_mode(THEMES.get(theme))
     ui.query(".nicegui-content").classes("shell")
 

@@ -1,24 +1,24 @@
 """What is painted before any script has come."""
 
 from services.dashboard.web.assets import asset
-from services.dashboard.web.shell import colours, shell
+from services.dashboard.web.skeleton import colours, skeleton
 
 PAGES = (("/", "Portfolio"), ("/accounts", "Accounts"))
 
 
 def test_one_may_go_on_at_once_and_sees_where_one_is() -> None:
-    painted = shell("Accounts", PAGES, "/accounts")
+    painted = skeleton("Accounts", PAGES, "/accounts")
     assert '<a href="/">Portfolio</a>' in painted
     assert '<a href="/accounts" aria-current=page>Accounts</a>' in painted
     assert "<h1>Accounts</h1>" in painted
 
 
 def test_a_page_that_is_made_to_print_has_no_navigation() -> None:
-    assert "<nav" not in shell("Review", PAGES, None)
+    assert "<nav" not in skeleton("Review", PAGES, None)
 
 
 def test_a_title_is_text() -> None:
-    assert "<b>" not in shell("<b>", PAGES, "/")
+    assert "<b>" not in skeleton("<b>", PAGES, "/")
 
 
 def test_only_colours_that_there_are_come_from_the_cookie() -> None:

@@ -13,7 +13,7 @@ MOST_FILES = 200
 Answer = tuple[Message, bytes]
 
 
-class Packed:
+class GzipCache:
     """Keeps the compressed answers for files that a browser may keep as well; everything else goes by."""
 
     def __init__(self, app: ASGIApp) -> None:

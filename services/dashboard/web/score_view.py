@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.dashboard.domain import wording
-from services.dashboard.web.bits import Text, address, box, empty, figure, link, shares
+from services.dashboard.web.elements import Text, address, box, empty, figure, link, shares
 from shared.api.figures import Comparison, Score
 
 Json = dict[str, Any]

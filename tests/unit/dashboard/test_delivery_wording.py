@@ -2,7 +2,7 @@
 
 import pytest
 
-from services.dashboard.domain.sending import STATES, under_way
+from services.dashboard.domain.delivery_wording import STATES, under_way
 
 
 @pytest.mark.parametrize(("status", "tries"), [("pending", 0), ("sending", 1), ("sending", 3)])

@@ -8,7 +8,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from services.dashboard.web import rows
+from services.dashboard.web import accounts_json
 from services.dashboard.web.resources import Resources
 from shared.http.app import create_bare_app
 from tests.integration.dashboard.fake_services import FakeServices
@@ -27,7 +27,7 @@ async def browser(resources: Resources) -> AsyncIterator[httpx.AsyncClient]:
     async def nothing(_app: FastAPI) -> AsyncIterator[None]:
         yield
 
-    async with running(create_bare_app("dashboard", "t", "t", (rows.router,), nothing)) as client:
+    async with running(create_bare_app("dashboard", "t", "t", (accounts_json.router,), nothing)) as client:
         yield client
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from nicegui import ui
 
-from services.dashboard.web.bits import Text, box
+from services.dashboard.web.elements import Text, box
 from services.dashboard.web.sentences import why_not_done
 from shared.errors import Invalid, TellbackError
 

@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from services.dashboard.jobs.pulse import Pulse
+from services.dashboard.jobs.change_notifier import ChangeNotifier
 from services.dashboard.web.resources import Resources
 from shared.http.client import Api
 from tests.integration.dashboard.fake_services import FakeServices
@@ -30,7 +30,7 @@ class Page:
 
 
 @pytest.fixture
-async def pulse(resources: Resources, services: FakeServices) -> AsyncIterator[Pulse]:
+async def notifier(resources: Resources, services: FakeServices) -> AsyncIterator[ChangeNotifier]:
     await resources.desk.first_admin()
     admin = (await resources.desk.everybody())[0]
     services.answers |= {"/v1/follow-ups": NOTHING, "/v1/responses": NOTHING}
@@ -38,24 +38,24 @@ async def pulse(resources: Resources, services: FakeServices) -> AsyncIterator[P
     async def api() -> Api:
         return await resources.keys.api_of(admin)
 
-    made = Pulse(api, 0.1)
+    made = ChangeNotifier(api, 0.1)
     yield made
     made.stop()
 
 
-async def test_a_new_follow_up_is_told(pulse: Pulse, services: FakeServices) -> None:
+async def test_a_new_follow_up_is_told(notifier: ChangeNotifier, services: FakeServices) -> None:
     page = Page(whole=True)
-    pulse.subscribe(page.told)
+    notifier.subscribe(page.told)
     await eventually(lambda: asked(services), timeout=20)
     services.answers["/v1/follow-ups"] = {"items": [{"follow_up_id": "new"}]}
     await eventually(lambda: page.times(2), timeout=20)
 
 
 async def test_what_cannot_be_loaded_is_tried_again_after_longer_and_longer_rests(
-    pulse: Pulse, services: FakeServices
+    notifier: ChangeNotifier, services: FakeServices
 ) -> None:
     page = Page(whole=False)
-    pulse.subscribe(page.told)
+    notifier.subscribe(page.told)
     await eventually(lambda: asked(services), timeout=20)
     services.answers["/v1/follow-ups"] = {"items": [{"follow_up_id": "new"}]}
     await eventually(lambda: page.times(5), timeout=20)
@@ -63,20 +63,22 @@ async def test_what_cannot_be_loaded_is_tried_again_after_longer_and_longer_rest
     assert rests[3] > rests[0]
 
 
-async def test_nobody_is_told_who_has_gone(pulse: Pulse, services: FakeServices) -> None:
+async def test_nobody_is_told_who_has_gone(notifier: ChangeNotifier, services: FakeServices) -> None:
     here, gone = Page(whole=True), Page(whole=True)
-    pulse.subscribe(here.told)
-    pulse.subscribe(gone.told)
-    pulse.unsubscribe(gone.told)
+    notifier.subscribe(here.told)
+    notifier.subscribe(gone.told)
+    notifier.unsubscribe(gone.told)
     await eventually(lambda: asked(services), timeout=20)
     services.answers["/v1/follow-ups"] = {"items": [{"follow_up_id": "new"}]}
     await eventually(lambda: here.times(1), timeout=20)
     assert gone.told_at == []
 
 
-async def test_an_answer_that_nobody_foresaw_stops_no_page_for_ever(pulse: Pulse, services: FakeServices) -> None:
+async def test_an_answer_that_nobody_foresaw_stops_no_page_for_ever(
+    notifier: ChangeNotifier, services: FakeServices
+) -> None:
     page = Page(whole=True)
-    pulse.subscribe(page.told)
+    notifier.subscribe(page.told)
     await eventually(lambda: asked(services), timeout=20)
     services.answers["/v1/follow-ups"] = {"things": []}
     before = len(services.asked)

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 from starlette.types import Message, Receive, Scope, Send
 
-from services.dashboard.web.packed import Packed
+from services.dashboard.web.gzip_cache import GzipCache
 
 SCRIPT = b"let figures = [];\n" * 200
 
@@ -38,7 +38,7 @@ def inner() -> Counting:
 
 @pytest.fixture
 def client(inner: Counting) -> httpx.AsyncClient:
-    return httpx.AsyncClient(transport=httpx.ASGITransport(Packed(inner.app)), base_url="http://pages.test")
+    return httpx.AsyncClient(transport=httpx.ASGITransport(GzipCache(inner.app)), base_url="http://pages.test")
 
 
 async def test_a_file_is_compressed_once_and_the_same_for_everybody(inner: Counting, client: httpx.AsyncClient) -> None:
@@ -95,7 +95,7 @@ async def test_who_goes_away_while_a_file_is_read_leaves_no_part_of_it_to_others
     async def nothing(_message: Message) -> None:
         pass
 
-    packed = Packed(slow)
+    packed = GzipCache(slow)
     headers = [(b"accept-encoding", b"gzip")]
     await packed({"type": "http", "method": "GET", "path": "/static/a.js", "headers": headers}, leaves, nothing)
     async with httpx.AsyncClient(transport=httpx.ASGITransport(packed), base_url="http://pages.test") as other:
