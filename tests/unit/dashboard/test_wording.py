@@ -59,3 +59,9 @@ def test_who_moved_is_told_both_ways_and_first_answers_are_no_move() -> None:
     fell, rose = wording.falls_and_rises([SimpleNamespace(kind=kind) for kind in kinds])
     assert [change.kind for change in fell] == ["promoter_to_passive", "passive_to_detractor"]
     assert [change.kind for change in rose] == ["detractor_to_passive"]
+
+
+def test_a_decimal_point_is_marked_so_that_the_browser_writes_it_as_the_reader_does() -> None:
+    assert wording.decimal(4.25, 2) == "4.\u206025"
+    assert wording.decimal(-0.5, 2, "+") == "−0.\u206050"
+    assert wording.decimal(0.5, sign="+") == "+0.\u20605"
