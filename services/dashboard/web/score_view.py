@@ -1,19 +1,10 @@
 """How a score is shown wherever it stands: with its interval, its voices and the people behind it."""
 
-from typing import Any
-
 from services.dashboard.domain import wording
 from services.dashboard.web.elements import Text, address, box, empty, figure, link, shares
 from shared.api.figures import Comparison, Score
+from shared.api.reach import FunnelGroup
 
-Json = dict[str, Any]
-FUNNEL = {"sent": "Sent", "delivered": "Delivered", "opened": "Opened", "started": "Begun", "answered": "Answered"}
-RATES = {
-    "open_rate": "opened",
-    "response_rate": "answered",
-    "comment_rate": "wrote a comment",
-    "follow_up_request_rate": "asked to be called",
-}
 ENOUGH = 10
 """Voices on both sides, below which the scorer calls no change significant."""
 
@@ -66,19 +57,31 @@ def _chance(*, significant: bool, voices: int) -> str:
     return "within chance" if voices >= ENOUGH else "too few to tell"
 
 
-def funnel(figures: Json) -> None:
+def funnel(group: FunnelGroup) -> None:
     """From the invitation to the answer: counts, and the share that each is of the one it comes from."""
-    sent = figures["sent_count"]
-    if not sent:
+    if not group.sent_count:
         empty("Nobody was asked in this window.", "Invitations are told to the collector by whoever mails them.")
         return
-    rows = [(name, figures[f"{code}_count"]) for code, name in FUNNEL.items() if figures[f"{code}_count"]]
-    steps([(name, float(number), wording.grouped(number)) for name, number in rows], sent)
-    said = [f"{wording.share(figures[code])} {words}" for code, words in RATES.items() if figures[code] is not None]
+    counts = {
+        "Sent": group.sent_count,
+        "Delivered": group.delivered_count,
+        "Opened": group.opened_count,
+        "Begun": group.started_count,
+        "Answered": group.answered_count,
+    }
+    rows = [(name, float(number), wording.grouped(number)) for name, number in counts.items() if number]
+    steps(rows, group.sent_count)
+    rates = {
+        "opened": group.open_rate,
+        "answered": group.response_rate,
+        "wrote a comment": group.comment_rate,
+        "asked to be called": group.follow_up_request_rate,
+    }
+    said = [f"{wording.share(rate)} {words}" for words, rate in rates.items() if rate is not None]
     Text("p", "Of those sent and not bounced " + ", ".join(said) + ".", "muted")
-    if figures["bounced_count"]:
-        bounced = wording.count(figures["bounced_count"], "invitation")
-        Text("p", f"{bounced} bounced ({wording.share(figures['bounce_rate'])} of those sent)", "muted")
+    if group.bounced_count:
+        bounced = wording.count(group.bounced_count, "invitation")
+        Text("p", f"{bounced} bounced ({wording.share(group.bounce_rate)} of those sent)", "muted")
 
 
 def steps(rows: list[tuple[str, float, str]], whole: float) -> None:

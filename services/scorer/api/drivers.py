@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from fastapi import Depends, Query
 from pydantic import Field
 
-from services.scorer.api.models_business import Drivers
 from services.scorer.api.naming import named
 from services.scorer.api.parameters import AsOf, ChosenAnswers, Groups, WindowName, groups_of, no_repeats
 from services.scorer.api.resources import Resources
@@ -17,6 +16,7 @@ from services.scorer.store.reading.classes import class_names
 from services.scorer.store.reading.drivers import Group, rated
 from services.scorer.store.reading.freshness import stale_accounts
 from services.scorer.store.reading.grouped import Question
+from shared.api.business import Drivers
 from shared.http.auth import Reader
 from shared.http.routing import Router
 

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from services.scorer.api import ROUTERS, models_business, models_reach, names
+from services.scorer.api import ROUTERS, names
 from services.scorer.api.changes import Kind
 from services.scorer.domain.account import AccountFacts, account_figures
 from services.scorer.domain.answers import History
 from services.scorer.domain.changes import CHANGE_KINDS
 from services.scorer.domain.windows import STANDARD_WINDOWS
-from shared.api import accounts, examples, figures, people, portfolio
+from shared.api import accounts, business, examples, figures, people, portfolio, reach
 from tests.support.events import NOW
 from tests.support.openapi import described
 
@@ -27,11 +27,11 @@ EXAMPLES: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (portfolio.PortfolioScore, examples.PORTFOLIO),
     (portfolio.AccountTrend, examples.TREND),
     (portfolio.PortfolioTrend, examples.PORTFOLIO_TREND),
-    (models_reach.PortfolioFunnel, models_reach.FUNNEL),
-    (models_reach.PortfolioGaps, models_reach.GAPS),
-    (models_business.PortfolioRevenue, models_business.REVENUE),
-    (models_business.Drivers, models_business.DRIVERS),
-    (models_business.Metrics, models_business.METRICS),
+    (reach.PortfolioFunnel, reach.FUNNEL),
+    (reach.PortfolioGaps, reach.GAPS),
+    (business.PortfolioRevenue, business.REVENUE),
+    (business.Drivers, business.DRIVERS),
+    (business.Metrics, business.METRICS),
     (names.Names, names.EXAMPLE),
 ]
 
