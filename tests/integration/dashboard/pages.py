@@ -44,7 +44,7 @@ class Shown:
 
 @contextlib.asynccontextmanager
 async def shown(
-    resources: Resources, services: FakeServices, draw: Page, path: Mapping[str, str]
+    resources: Resources, services: FakeServices, draw: Page, path: Mapping[str, str], **query: str
 ) -> AsyncIterator[Shown]:
     """The page as the first admin sees it, with everything that could be loaded."""
     password = await resources.desk.first_admin()
@@ -54,7 +54,7 @@ async def shown(
     assert visitor is not None
     client = Client(ui.page("/shown"), request=None)
     with client:
-        visit = Visit(resources, visitor, dict(path), {}, client)
+        visit = Visit(resources, visitor, dict(path), query, client)
         await draw(visit)
         await visit.refresh()
     yield Shown(visit, services)
