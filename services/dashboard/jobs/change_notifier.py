@@ -92,7 +92,8 @@ class ChangeNotifier:
                     if line.startswith("data:"):
                         self._stirred.set()
             except TellbackError as error:
-                log.warning("no_stream", code=error.code)
+                told = log.debug if error.service else log.warning  # a service that is away is told by the pages
+                told("no_stream", code=error.code)
             self._streaming = False
             await asyncio.sleep(RECONNECT_SECONDS)
 

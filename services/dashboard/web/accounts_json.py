@@ -10,6 +10,8 @@ from services.dashboard.domain import wording
 from services.dashboard.web.forms import SESSION
 from services.dashboard.web.resources import resources
 from services.dashboard.web.sentences import sentence_of
+from shared.api.accounts import ListedAccount
+from shared.api.questions import ACCOUNTS, PORTFOLIO_SCORE
 from shared.errors import TellbackError
 from shared.http.client import Api
 from shared.http.routing import Router
@@ -32,8 +34,8 @@ async def account_rows(request: Request) -> Response:
     asked = {"q": query.get("q"), "cursor": query.get("cursor"), "sort": query.get("sort") or "name", "limit": BLOCK}
 
     async def load(api: Api) -> Json:
-        page = await api.get("scorer", "/v1/accounts", **asked, **_chosen(request))
-        return {"rows": [_row(one) for one in page["items"]], "next": page["next_cursor"]}
+        page = await api.ask(ACCOUNTS, **asked, **_chosen(request))
+        return {"rows": [_row(account) for account in page.items], "next": page.next_cursor}
 
     return await _answered(request, load)
 
@@ -45,9 +47,8 @@ async def account_total(request: Request) -> Response:
     async def load(api: Api) -> Json:
         if any(request.query_params.get(name) for name in UNCOUNTED):
             return {"total": None}
-        found = await api.get("scorer", "/v1/portfolio/score", **_chosen(request))
-        known = found["groups"][0]["coverage"]["accounts"]["known"] if found["groups"] else None
-        return {"total": None if known is None else int(known)}
+        found = await api.ask(PORTFOLIO_SCORE, **_chosen(request))
+        return {"total": found.groups[0].coverage.accounts.known if found.groups else None}
 
     return await _answered(request, load)
 
@@ -72,20 +73,20 @@ def _answer(content: Json, status: int = 200) -> Response:
     return JSONResponse(content, status, {"cache-control": "no-store"})
 
 
-def _row(one: Json) -> Json:
-    revenue, owner = one["annual_revenue"] or {}, one["owner"] or {}
+def _row(account: ListedAccount) -> Json:
+    revenue, owner = account.annual_revenue, account.owner
     return {
-        "account_id": one["account_id"],
-        "name": one["name"] or one["account_id"],
-        "class": CLASSES.get(one["class"], one["class"]),
-        "nps": one["nps"],
-        "change": one["change"],
-        "voices": one["stakeholder_count"],
-        "industry": INDUSTRIES.get(one["industry"] or "", one["industry"]),
-        "tier": TIERS.get(one["tier"] or "", one["tier"]),
-        "region": one["region"],
-        "owner": owner.get("name") or owner.get("email"),
-        "renewal_on": one["renewal_on"],
-        "revenue": revenue.get("amount"),
-        "currency": revenue.get("currency"),
+        "account_id": account.account_id,
+        "name": account.name or account.account_id,
+        "class": CLASSES.get(account.class_, account.class_),
+        "nps": account.nps,
+        "change": account.change,
+        "voices": account.stakeholder_count,
+        "industry": INDUSTRIES.get(account.industry or "", account.industry),
+        "tier": TIERS.get(account.tier or "", account.tier),
+        "region": account.region,
+        "owner": owner and (owner.name or owner.email),
+        "renewal_on": account.renewal_on and account.renewal_on.isoformat(),
+        "revenue": revenue and revenue.amount,
+        "currency": revenue and revenue.currency,
     }

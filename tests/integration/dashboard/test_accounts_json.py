@@ -10,15 +10,20 @@ from fastapi import FastAPI
 
 from services.dashboard.web import accounts_json
 from services.dashboard.web.resources import Resources
+from shared.api import examples
 from shared.http.app import create_bare_app
 from tests.integration.dashboard.fake_services import FakeServices
 from tests.support.http import running
 
-ACCOUNT: dict[str, Any] = {
-    "account_id": "acme", "name": "Acme", "class": "at_risk", "nps": -20.0, "change": None, "stakeholder_count": 5,
-    "industry": "saas", "tier": "key", "region": None, "owner": {"name": None, "email": "ada@supplier.example"},
-    "renewal_on": "2027-01-31", "annual_revenue": {"amount": 1000, "currency": "EUR"},
-}  # fmt: skip
+ACCOUNT: dict[str, Any] = examples.ACCOUNT | {
+    "class": "at_risk",
+    "owner": {"name": None, "email": "ada@supplier.example"},
+    "annual_revenue": {"amount": 1000, "currency": "EUR"},
+}
+COVERAGE: dict[str, Any] = examples.PORTFOLIO_FIGURES["coverage"] | {
+    "accounts": {"known": 10_000, "asked": 1, "answered": 1}
+}
+PORTFOLIO = examples.PORTFOLIO | {"groups": [examples.PORTFOLIO["groups"][0] | {"coverage": COVERAGE}]}
 
 
 @pytest.fixture
@@ -38,7 +43,7 @@ async def signed_in(browser: httpx.AsyncClient, resources: Resources, services: 
     token = await resources.signing_in.sign_in("admin", password, "here")
     browser.cookies.set("tellback_session", token)
     services.answers["/v1/accounts"] = {"items": [ACCOUNT], "next_cursor": "more"}
-    services.answers["/v1/portfolio/score"] = {"groups": [{"coverage": {"accounts": {"known": 10_000}}}]}
+    services.answers["/v1/portfolio/score"] = PORTFOLIO
     return browser
 
 
