@@ -22,6 +22,9 @@ GRACE_SECONDS = 20.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 STEADY_SECONDS = 60.0
 """A child that ran this long starts again without having to wait longer than the last time."""
+RESTART_PATIENCE = 5.0
+"""So many times longer than the first start may a later one take: nobody sits and waits for it, and on a machine that
+is busy, ending what is only slow would be a loop without end."""
 LOG_BYTES = 10_000_000
 TAIL_LINES = 15
 
@@ -129,15 +132,13 @@ class Supervisor:
         except Exception:
             _log.exception("%s %s; this could not be reported", child.part.name, what)
 
-    async def _until_ready(self, child: Child) -> None:
-        part = child.part
+    async def _until_ready(self, child: Child, patience: float = 1.0) -> None:
+        part, seconds = child.part, child.part.start_seconds * patience
         while not await part.ready(child.process.pid):
             if (code := child.process.poll()) is not None:
                 raise PartDied("part_died", _explained(part.program, f"ended with {_ending(part.program, code)}"))
-            if time.monotonic() - child.started > part.start_seconds:
-                raise StartFailed(
-                    "part_not_ready", _explained(part.program, f"was not ready within {part.start_seconds:g} s")
-                )
+            if time.monotonic() - child.started > seconds:
+                raise StartFailed("part_not_ready", _explained(part.program, f"was not ready within {seconds:g} s"))
             await asyncio.sleep(ASK_SECONDS)
         child.state = "ready"
         self._tell(child, f"ready after {time.monotonic() - child.started:.1f} s")
@@ -169,7 +170,7 @@ class Supervisor:
         child.process = _spawn(child.part.program)
         child.state = "starting"
         self._tell(child, "started again")
-        await self._until_ready(child)
+        await self._until_ready(child, RESTART_PATIENCE)
 
 
 def _spawn(program: Program, output: int | None = None) -> subprocess.Popen[bytes]:

@@ -26,6 +26,7 @@ from shared.http.params import Instant
 RecipientName = Literal["owner", "sponsor", "leader"]
 Conditions = dict[str, dict[str, Any]]
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
+IGNORED = "Ignored: an answer ends what it makes untrue, whatever the rule."
 FIELD_LIST = "; ".join(f"`{name}`: {meaning}" for name, meaning in FIELDS.items())
 MAX_SHOWN = 500
 EXAMPLE: dict[str, Any] = {
@@ -114,7 +115,7 @@ class RuleBody(RuleFields):
     inhibited_by: list[Kind] = Field(default=[], max_length=20, description="Kinds whose open follow-up takes it in.")
     inhibited_within: Reach = Field(default="person", description="Whether that follow-up must be the same person's.")
     escalation: list[Step] = Field(default=[], max_length=5, description="Who hears of it when nobody takes it on.")
-    closes_on_answer: bool = Field(default=False, strict=True)
+    closes_on_answer: bool = Field(default=False, strict=True, description=IGNORED)
     growth: bool = Field(default=False, strict=True, description="A chance rather than a risk.")
     enabled: bool = Field(default=True, strict=True)
     about: Reach = Field(default="person", description="Whose follow-up it is: the person's, or one of the account.")
@@ -160,7 +161,7 @@ class RulePatch(RuleFields):
     inhibited_by: list[Kind] = Field(default=[], max_length=20)
     inhibited_within: Reach = "person"
     escalation: list[Step] = Field(default=[], max_length=5)
-    closes_on_answer: bool = Field(default=False, strict=True)
+    closes_on_answer: bool = Field(default=False, strict=True, description=IGNORED)
     growth: bool = Field(default=False, strict=True)
     enabled: bool = Field(default=True, strict=True)
     about: Reach = "person"

@@ -294,5 +294,5 @@ def _plain(value: Any) -> Any:
     if isinstance(value, Contact):
         return value.email or value.name
     if isinstance(value, tuple):
-        return list(value)
+        return [_plain(item) for item in value]
     return value

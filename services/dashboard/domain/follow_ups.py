@@ -11,8 +11,8 @@ ACTIONS = {
     "acknowledged": "took it on", "unacknowledged": "taken on, but nothing was done: open again",
     "started": "began the work", "snoozed": "put it away", "woken": "it came back", "assigned": "handed it over",
     "promised": "wrote down a promise", "commented": "said", "closed": "closed it", "reopened": "opened it again",
-    "judged": "other facts", "said_anew": "other words", "reason_over": "no longer so",
-    "reason_holds": "so again", "answered_again": "answered again", "comment_received": "a comment came",
+    "judged": "the facts changed", "said_anew": "its description changed", "reason_over": "no longer so",
+    "reason_holds": "it is so again", "answered_again": "answered again", "comment_received": "a comment came",
     "escalated": "escalated", "corrected": "the answer was corrected", "amended": "the answer was amended",
     "erased": "the person was erased",
 }  # fmt: skip

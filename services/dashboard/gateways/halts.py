@@ -26,7 +26,7 @@ class Halts:
             answers = await asyncio.gather(*(self._remarks(name) for name in READERS))
             self._lines = [
                 f"{IN_WORDS[name]} has stopped reading what is new. What you see is from before, and nothing is lost;"
-                " an administrator learns the reason from `tellback status`."
+                " an admin learns the reason from `tellback status`."
                 for name, remarks in zip(READERS, answers, strict=True)
                 if any(remark.startswith("halted") for remark in remarks)
             ]

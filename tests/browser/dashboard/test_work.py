@@ -98,6 +98,7 @@ async def test_what_is_no_longer_so_is_listed_and_closed_at_once(page: Page, whe
     await expect(page.get_by_role("button", name="Close: better by themselves")).to_be_visible()
     await open_page(page, where, "/follow-ups?view=list&so=no")
     await page.get_by_role("button", name="Close 1 follow-up").click()
+    await page.get_by_role("dialog").get_by_role("button", name="Close", exact=True).click()
     await expect(page.get_by_text("There is no follow-up like this.")).to_be_visible()
     closed = (await alerting.get(f"/v1/follow-ups/{task['follow_up_id']}")).json()
     assert (closed["outcome"], closed["closed_by"]) == ("improved", "person")

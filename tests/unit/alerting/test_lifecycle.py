@@ -1,6 +1,8 @@
 """The life of a task: which changes are allowed when, and what the history says."""
 
+import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -133,3 +135,15 @@ def test_a_new_owner_of_the_account_takes_the_tasks_that_nobody_was_given_by_han
     assert lifecycle.follow_directory(followed.task, ME, EVE, "directory") is None
     assert lifecycle.follow_directory(applied("assign"), ME, OWNER, "directory") is None
     assert lifecycle.follow_directory(applied("close"), ME, EVE, "directory") is None
+
+
+def test_the_history_tells_any_change_in_values_of_json() -> None:
+    before = opened()
+    after = replace(
+        before, owner=EVE, informed=(OWNER, EVE), due_at=LATER, reasons=("late",), snoozed_until=LATER, score=2
+    )
+    changes = json.loads(json.dumps(lifecycle.differences(before, after)))
+    assert changes["informed"][1] == [OWNER.email, EVE.email]
+    assert changes["owner"] == [OWNER.email, EVE.email]
+    assert changes["reasons"][1] == ["late"]
+    assert changes["due_at"][1] == LATER.isoformat()

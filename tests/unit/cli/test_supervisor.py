@@ -141,6 +141,24 @@ async def test_a_part_that_cannot_be_asked_is_started_again(supervisor: Watched,
     assert ("child", "did not start: nobody foresaw this") in supervisor.told
 
 
+async def test_a_part_that_starts_again_may_take_longer_than_the_first_time(
+    supervisor: Watched, python: Callable[..., Part]
+) -> None:
+    asked = 0
+
+    async def ready(_pid: int) -> bool:
+        nonlocal asked
+        asked += 1
+        return asked == 1 or time.monotonic() - child.started > 2 * slow.start_seconds
+
+    slow = replace(python(PATIENT), ready=ready, start_seconds=1.0)
+    await supervisor.start([slow])
+    child = supervisor.children["child"]
+    os.kill(child.process.pid, signal.SIGKILL)
+    await eventually(lambda: child.restarts == 1 and child.state == "ready")
+    assert not any(what.startswith("did not start") for _, what in supervisor.told)
+
+
 async def test_a_part_without_room_to_write_is_told_as_such_and_starts_when_there_is_room(
     supervisor: Watched, tmp_path: Path
 ) -> None:

@@ -7,13 +7,14 @@ from typing import Any
 from services.dashboard.domain import wording
 from services.dashboard.web.elements import box
 from services.dashboard.web.follow_ups.listing import Listed
-from services.dashboard.web.form_fields import attempt, button
+from services.dashboard.web.form_fields import attempt, button, sure
 from services.dashboard.web.section import Visit
 from shared.api.follow_ups import FollowUp
 from shared.errors import Conflict
 
 Json = dict[str, Any]
 AT_ONCE = 200
+EACH = "Each is closed with the outcome that is proposed for it. Any of them can be opened again."
 
 
 def draw_closable(visit: Visit, draw: Callable[[Listed], None], found: Listed) -> None:
@@ -21,7 +22,8 @@ def draw_closable(visit: Visit, draw: Callable[[Listed], None], found: Listed) -
     first = found.follow_ups[:AT_ONCE]
     if first:
         with box("div", "buttons"):
-            button(f"Close {wording.count(len(first), 'follow-up')}", partial(_close, visit, first), "main")
+            words = f"Close {wording.count(len(first), 'follow-up')}"
+            button(words, partial(sure, f"{words}?", EACH, "Close", partial(_close, visit, first)), "main")
     draw(found)
 
 

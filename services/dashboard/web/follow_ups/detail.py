@@ -135,7 +135,7 @@ def _draw_about(shown: Shown) -> None:
         rows["Informed"] = ", ".join(contact.name or contact.email or "" for contact in follow_up.informed)
     rows["Opened"] = partial(when, follow_up.opened_at, "time")
     if follow_up.linked_to:
-        rows["Beside"] = partial(link, "Another follow-up", f"/follow-ups/{follow_up.linked_to}")
+        rows["See also"] = partial(link, "Another follow-up", f"/follow-ups/{follow_up.linked_to}")
     times = {
         "First touch": follow_up.acknowledged_at,
         "Comes back": follow_up.snoozed_until,
