@@ -13,6 +13,8 @@ class TellbackError(Exception):
 
     status = 500
     title = "Internal error"
+    service: str | None = None
+    """The service that said so, where the error came over its API."""
 
     def __init__(
         self,

@@ -1,24 +1,21 @@
 """`tellback benchmark`: loads benchmark sets from a file, and lists what is in force."""
 
-import json as json_format
-from collections.abc import Iterator
-from contextlib import contextmanager
+import asyncio
+from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 import typer
 
-from services.cli.connection import api_key, service_url
+from services.cli.connection import asking, service_url
 from services.cli.console import DataOption, JsonOption, as_json, say, table
-from shared.errors import Conflict, Forbidden, Invalid, TellbackError, TooLarge, Unauthorized, Unavailable
 
 if TYPE_CHECKING:
-    import httpx
+    from shared.http.client import Api, Json
 
+T = TypeVar("T")
 SECONDS = 60.0
-PAGE = 200
 SETS = "/v1/benchmarks/sets"
-_ERRORS = {401: Unauthorized, 403: Forbidden, 409: Conflict, 413: TooLarge, 422: Invalid, 503: Unavailable}
 UrlOption = Annotated[
     str | None, typer.Option(help="The benchmark service; default TELLBACK_BENCHMARK_URL, else `up`'s.")
 ]
@@ -48,14 +45,16 @@ def import_set(
     content = file.read_bytes()
     given = {"source": source, "year": year, "region": region, "method": method}
     kind = "application/json" if content.lstrip()[:1] == b"{" else "text/csv"
-    with _client(url, data) as client:
-        answer = client.post(
-            SETS,
-            content=content,
-            params={name: value for name, value in given.items() if value is not None},
-            headers={"Content-Type": kind},
-        )
-        loaded = _read(answer)
+    options = {
+        "content": content,
+        "params": {name: value for name, value in given.items() if value is not None},
+        "headers": {"Content-Type": kind},
+    }
+
+    async def load(api: "Api") -> "Json":
+        return await api.post("benchmark", SETS, **options)
+
+    loaded = _asked(url, data, load)
     if json:
         as_json(loaded)
         return
@@ -77,16 +76,12 @@ def list_benchmarks(
     json: JsonOption = False,
 ) -> None:
     """The benchmarks in force, the newest year first."""
-    query: dict[str, Any] = {"industry": industry, "year": year, "limit": PAGE, "cursor": None}
-    items: list[dict[str, Any]] = []
-    with _client(url, data) as client:
-        while True:
-            given = {name: value for name, value in query.items() if value is not None}
-            page = _read(client.get("/v1/benchmarks", params=given))
-            items += page["items"]
-            query["cursor"] = page["next_cursor"]
-            if query["cursor"] is None:
-                break
+
+    async def read(api: "Api") -> "list[Json]":
+        pages = api.pages("benchmark", "/v1/benchmarks", industry=industry, year=year)
+        return [benchmark async for page in pages for benchmark in page]
+
+    items = _asked(url, data, read)
     if json:
         as_json(items)
         return
@@ -102,28 +97,12 @@ def _became(one: dict[str, Any]) -> str:
     return "loaded" if one["new"] else "was there already"
 
 
-@contextmanager
-def _client(url: str | None, data: Path | None) -> "Iterator[httpx.Client]":
-    """A client of the benchmark service. Raises Unavailable when it does not answer."""
-    import httpx
+def _asked(url: str | None, data: Path | None, work: "Callable[[Api], Awaitable[T]]") -> T:
+    """What the benchmark service answers. Raises Unavailable when it does not, and what it says of the request."""
 
-    base_url = (url or service_url("benchmark", data)).rstrip("/")
-    headers = {"Authorization": f"Bearer {api_key(data)}"}
-    try:
-        with httpx.Client(base_url=base_url, headers=headers, timeout=SECONDS, trust_env=False) as client:
-            yield client
-    except httpx.HTTPError as error:
-        raise Unavailable("no_answer", f"the benchmark service does not answer at {base_url}") from error
+    async def asked() -> T:
+        base_url = (url or service_url("benchmark", data)).rstrip("/")
+        async with asking({"benchmark": base_url}, data, SECONDS) as api:
+            return await work(api)
 
-
-def _read(answer: "httpx.Response") -> dict[str, Any]:
-    """The body of a success. Raises what the problem in it says."""
-    try:
-        body: dict[str, Any] = answer.json()
-    except json_format.JSONDecodeError:
-        body = {}
-    if answer.is_success:
-        return body
-    kind = _ERRORS.get(answer.status_code, TellbackError)
-    detail = body.get("detail", f"HTTP {answer.status_code}")
-    raise kind(body.get("code", "refused"), detail, errors=body.get("errors"))
+    return asyncio.run(asked())

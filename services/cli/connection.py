@@ -1,12 +1,18 @@
 """How a command finds Kafka, PostgreSQL and the services: the environment, else the data folder of an `up`."""
 
 import os
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from services.cli.folder import DataFolder
 from services.cli.settings import CliSettings
 from shared.errors import Unavailable
 from shared.settings import CommonSettings, InvalidSettings
+
+if TYPE_CHECKING:
+    from shared.http.client import Api, ServiceName
 
 PORTS = {"dashboard": 0, "collector": 1, "scorer": 2, "alerting": 3, "benchmark": 4}
 """Service -> its port, counted from the port base."""
@@ -52,6 +58,24 @@ def service_url(service: str, data: Path | None = None) -> str:
     if holder is None or not holder.serves:
         raise Unavailable("not_running", "no Tellback runs on this data folder: start `tellback up`")
     return f"http://127.0.0.1:{holder.port_base + PORTS[service]}"
+
+
+@asynccontextmanager
+async def asking(
+    urls: "Mapping[ServiceName, str]", data: Path | None = None, seconds: float = 30.0
+) -> "AsyncIterator[Api]":
+    """The services at these addresses, asked with the key that commands use. A service that is away raises Unavailable
+    with its address."""
+    from shared.http.client import Api, Away, Services
+
+    services = Services(urls, timeout=seconds)
+    try:
+        yield Api(services, api_key(data))
+    except Away as away:
+        reason = f": {away.reason}" if away.reason else ""
+        raise Unavailable(away.code, f"{away.detail} at {urls[away.service]}{reason}") from None
+    finally:
+        await services.close()
 
 
 def api_key(data: Path | None = None) -> str:

@@ -1,5 +1,6 @@
 """`tellback erase`: takes a person's data out of every service, and shows the receipts."""
 
+import asyncio
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -7,15 +8,17 @@ from urllib.parse import quote
 
 import typer
 
-from services.cli.connection import api_key, service_url
+from services.cli.connection import asking, service_url
 from services.cli.console import DataOption, JsonOption, as_json, say, table
-from shared.errors import TellbackError, Unavailable
+from shared.errors import NotFound, Unavailable
 
 if TYPE_CHECKING:
-    import httpx
+    from shared.http.client import Api, ServiceName
 
-KEEPERS = ("collector", "scorer", "alerting")
+KEEPERS: "tuple[ServiceName, ...]" = ("collector", "scorer", "alerting")
 """The services that keep something of a person."""
+Receipts = dict["ServiceName", dict[str, Any] | None]
+"""Service → its receipt; None where it has said nothing."""
 POLL_SECONDS = 0.2
 
 
@@ -35,15 +38,9 @@ def erase(
 
     Exit code 3 when a service has not done it within --wait: it does it as soon as it reads on.
     """
-    import httpx
-
     if not yes:
         typer.confirm(f"Erase everything of {stakeholder_id} at {account_id}, for good?", abort=True)
-    headers = {"Authorization": f"Bearer {api_key(data)}"}
-    with httpx.Client(headers=headers, timeout=30, trust_env=False) as client:
-        path = f"/v1/accounts/{quote(account_id, safe='')}/stakeholders/{quote(stakeholder_id, safe='')}/data"
-        receipt = _answer(_asked(client, "DELETE", service_url("collector", data) + path))
-        done = _receipts(client, str(receipt["receipt_id"]), wait, data)
+    receipt, done = asyncio.run(_erased(account_id, stakeholder_id, wait, data))
     if json:
         as_json({"receipt_id": receipt["receipt_id"], "erased_at": receipt["erased_at"], "services": done})
     else:
@@ -53,18 +50,26 @@ def erase(
         raise Unavailable("erasure_under_way", f"not done yet: {', '.join(missing)}; it follows when they read on")
 
 
-def _receipts(
-    client: "httpx.Client", receipt_id: str, wait: float, data: Path | None
-) -> dict[str, dict[str, Any] | None]:
-    """What each service says of the receipt after `wait` seconds at most; None where it has said nothing."""
-    found: dict[str, dict[str, Any] | None] = dict.fromkeys(KEEPERS)
+async def _erased(
+    account_id: str, stakeholder_id: str, wait: float, data: Path | None
+) -> tuple[dict[str, Any], Receipts]:
+    """The receipt, and what each service says of it after `wait` seconds at most."""
+    urls = {service: service_url(service, data) for service in KEEPERS}
+    path = f"/v1/accounts/{quote(account_id, safe='')}/stakeholders/{quote(stakeholder_id, safe='')}/data"
+    async with asking(urls, data) as api:
+        receipt = await api.delete("collector", path)
+        return receipt, await _receipts(api, str(receipt["receipt_id"]), wait)
+
+
+async def _receipts(api: "Api", receipt_id: str, wait: float) -> Receipts:
+    found: Receipts = dict.fromkeys(KEEPERS)
     deadline = time.monotonic() + wait
     while True:
         for service in [service for service, receipt in found.items() if not _is_applied(receipt)]:
-            found[service] = _receipt(client, f"{service_url(service, data)}/v1/erasures/{receipt_id}")
+            found[service] = await _receipt(api, service, receipt_id)
         if all(map(_is_applied, found.values())) or time.monotonic() >= deadline:
             return found
-        time.sleep(POLL_SECONDS)
+        await asyncio.sleep(POLL_SECONDS)
 
 
 def _is_applied(receipt: dict[str, Any] | None) -> bool:
@@ -72,37 +77,15 @@ def _is_applied(receipt: dict[str, Any] | None) -> bool:
     return receipt is not None and receipt["applied_at"] is not None
 
 
-def _receipt(client: "httpx.Client", address: str) -> dict[str, Any] | None:
+async def _receipt(api: "Api", service: "ServiceName", receipt_id: str) -> dict[str, Any] | None:
     """The receipt, or None while the service has not come so far or does not answer."""
     try:
-        answer = _asked(client, "GET", address)
-    except Unavailable:
+        return await api.get(service, f"/v1/erasures/{receipt_id}")
+    except (NotFound, Unavailable):
         return None
-    return None if answer.status_code in (404, 503) else _answer(answer)
 
 
-def _asked(client: "httpx.Client", method: str, address: str) -> "httpx.Response":
-    import httpx
-
-    try:
-        return client.request(method, address)
-    except httpx.TransportError:
-        raise Unavailable("not_reachable", f"no answer from {address.partition('/v1/')[0]}") from None
-
-
-def _answer(answer: "httpx.Response") -> dict[str, Any]:
-    """The body of a success. Raises what the problem says."""
-    try:
-        body: dict[str, Any] = answer.json()
-    except ValueError:
-        body = {}
-    if not answer.is_success:
-        kind = Unavailable if answer.status_code == 503 else TellbackError
-        raise kind(body.get("code", "refused"), body.get("detail", f"HTTP {answer.status_code}"))
-    return body
-
-
-def _show(receipt: dict[str, Any], done: dict[str, dict[str, Any] | None]) -> None:
+def _show(receipt: dict[str, Any], done: Receipts) -> None:
     stamps = ("receipt_id", "status", "erased_at", "applied_at", "gone_from_log_at")
     rows = []
     for service, found in done.items():

@@ -1,5 +1,6 @@
 """`tellback import FILE`: sends a file to the collector, shows how it gets on, and reports what was not taken."""
 
+import asyncio
 import json as json_format
 import time
 from collections.abc import Mapping, Sequence
@@ -8,14 +9,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.cli.connection import api_key, service_url
+from services.cli.connection import asking, service_url
 from services.cli.console import DataOption, Exit, JsonOption, as_json, say, table
-from shared.errors import Invalid, TellbackError, Unavailable
+from shared.errors import TellbackError, Unavailable
 
 if TYPE_CHECKING:
-    import httpx
     from rich.progress import Progress
 
+    from shared.http.client import Api
+
+Json = dict[str, Any]
 POLL_SECONDS = 0.2
 PATIENCE_SECONDS = 60.0
 """How long the collector may be away while it takes the rows."""
@@ -52,8 +55,6 @@ def import_file(
 
     The key is TELLBACK_API_KEY, else the first key of `up`.
     """
-    import httpx
-
     form = {
         "kind": _kind(kind),
         "columns": _mapping(columns or []),
@@ -62,15 +63,9 @@ def import_file(
         "answered_at": answered_at,
         "alerts": str(alerts).lower(),
     }
-    headers = {"Authorization": f"Bearer {api_key(data)}"}
-    base_url = (url or service_url("collector", data)).rstrip("/")
-    try:
-        with httpx.Client(base_url=base_url, headers=headers, timeout=REQUEST_SECONDS, trust_env=False) as client:
-            job = _import(client, file, {name: value for name, value in form.items() if value is not None})
-            if report is not None:
-                _write_report(client, job, report)
-    except httpx.HTTPError as error:
-        raise Unavailable("no_answer", f"the collector does not answer at {base_url}") from error
+    job = asyncio.run(
+        _imported(file, {name: value for name, value in form.items() if value is not None}, report, url, data)
+    )
     if json:
         as_json(job)
     else:
@@ -103,32 +98,54 @@ def _mapping(pairs: Sequence[str]) -> str | None:
     return json_format.dumps(mapping) if mapping else None
 
 
-def _import(client: "httpx.Client", file: Path, form: Mapping[str, str]) -> dict[str, Any]:
+async def _imported(
+    file: Path, form: Mapping[str, str], report: Path | None, url: str | None, data: Path | None
+) -> Json:
+    """The job once it has ended, and its report written where one was asked for."""
+    base_url = (url or service_url("collector", data)).rstrip("/")
+    async with asking({"collector": base_url}, data, REQUEST_SECONDS) as api:
+        job = await _ended(api, file, form)
+        if report is not None:
+            with report.open("wb") as written:
+                async for chunk in api.chunks("collector", job["report"]):
+                    written.write(chunk)
+    return job
+
+
+async def _ended(api: "Api", file: Path, form: Mapping[str, str]) -> Json:
     """Send the file and wait for the end of the job."""
     with _progress() as progress:
         with progress.open(file, "rb", description="sending") as content:
-            answer = client.post("/v1/imports", data=dict(form), files={"file": (file.name, content)})
-        job = _read(answer, file)
+            job = await _sent(api, file, {"data": dict(form), "files": {"file": (file.name, content)}})
         task = progress.add_task("taking rows", total=1.0)
         while job["state"] in ("queued", "running"):
-            time.sleep(POLL_SECONDS)
-            job = _asked(client, f"/v1/imports/{job['id']}", file)
+            await asyncio.sleep(POLL_SECONDS)
+            job = await _job(api, job["id"])
             progress.update(task, completed=job["progress"], description=f"taking rows: {job['rows_read']:,}")
     return job
 
 
-def _asked(client: "httpx.Client", address: str, file: Path) -> dict[str, Any]:
-    """The job as it stands. A collector that restarts goes on with it, so give it time to."""
-    import httpx
+async def _sent(api: "Api", file: Path, form: Json) -> Json:
+    """The job that was made of the file. Where it is refused for its columns, say which there are."""
+    try:
+        return await api.post("collector", "/v1/imports", **form)
+    except TellbackError as refused:
+        if any("column" in fault["code"] for fault in refused.errors or []):
+            say(f"The columns of {file.name}: {', '.join(_header(file))}")
+            say("Name them with --columns, such as --columns account_id=NAME,score=NAME")
+        raise
 
+
+async def _job(api: "Api", job_id: str) -> Json:
+    """The job as it stands. A collector that restarts goes on with it, so give it time to."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
-            return _read(client.get(address), file)
-        except (httpx.TransportError, Unavailable):
+            return await api.get("collector", f"/v1/imports/{job_id}")
+        except Unavailable:
             if time.monotonic() > deadline:
                 raise
-            time.sleep(5 * POLL_SECONDS)
+            await asyncio.sleep(5 * POLL_SECONDS)
 
 
 def _progress() -> "Progress":
@@ -147,25 +164,6 @@ def _progress() -> "Progress":
     )
 
 
-def _read(answer: "httpx.Response", file: Path) -> dict[str, Any]:
-    """The job in an answer. Raises what the problem in it says."""
-    if answer.is_success:
-        job: dict[str, Any] = answer.json()
-        return job
-    try:
-        problem = answer.json()
-    except ValueError:
-        problem = {}
-    errors = problem.get("errors") or []
-    if any("column" in error["code"] for error in errors):
-        say(f"The columns of {file.name}: {', '.join(_header(file))}")
-        say("Name them with --columns, such as --columns account_id=NAME,score=NAME")
-    error_class = {422: Invalid, 503: Unavailable}.get(answer.status_code, TellbackError)
-    raise error_class(
-        problem.get("code", "refused"), problem.get("detail", f"HTTP {answer.status_code}"), errors=errors
-    )
-
-
 def _header(file: Path) -> Sequence[str]:
     from services.collector.domain.delimited import Table
 
@@ -173,13 +171,6 @@ def _header(file: Path) -> Sequence[str]:
         table = Table(content)
         table.release()
         return table.header
-
-
-def _write_report(client: "httpx.Client", job: Mapping[str, Any], path: Path) -> None:
-    with client.stream("GET", job["report"]) as answer, path.open("wb") as file:
-        answer.raise_for_status()
-        for piece in answer.iter_bytes():
-            file.write(piece)
 
 
 def _show(job: Mapping[str, Any], report: Path | None) -> None:

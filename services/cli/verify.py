@@ -1,5 +1,6 @@
 """`tellback verify`: recompute an imported file by hand, beside what the scorer says, account by account."""
 
+import asyncio
 import csv
 import re
 from collections import Counter
@@ -12,9 +13,9 @@ from typing import Annotated, Any
 
 import typer
 
-from services.cli.connection import api_key, service_url
+from services.cli.connection import asking, service_url
 from services.cli.console import DataOption, Exit, JsonOption, as_json, say, table
-from shared.errors import TellbackError, Unavailable
+from shared.errors import TellbackError
 
 EARLIEST = date(2000, 1, 1)
 PORTFOLIO = "(portfolio)"
@@ -73,7 +74,7 @@ def verify(
         expected, left_out = recount(file, account, score, when)
     except (UnicodeDecodeError, csv.Error) as error:
         raise TellbackError("unreadable_file", f"{file.name} is not a CSV file in UTF-8: {error}") from None
-    actual = _asked(service_url("scorer", data), api_key(data))
+    actual = asyncio.run(_asked(data))
     rows = list(_side_by_side(expected, actual))
     different = [row for row in rows if not row[-1]]
     if machine:
@@ -118,25 +119,15 @@ def _in_range(cell: str | None) -> bool:
         return False
 
 
-def _asked(scorer: str, key: str) -> dict[str, Mapping[str, Any]]:
+async def _asked(data: Path | None) -> dict[str, Mapping[str, Any]]:
     """The scorer's figures by account and for the portfolio."""
-    import httpx
-
     every = {"window": "all", "method": "all"}
-    try:
-        with httpx.Client(headers={"Authorization": f"Bearer {key}"}, timeout=30, trust_env=False) as client:
-            portfolio = client.get(f"{scorer}/v1/portfolio/score", params=every).raise_for_status().json()
-            found: dict[str, Mapping[str, Any]] = {PORTFOLIO: portfolio["groups"][0]}
-            cursor: str | None = None
-            while True:
-                query = every | {"limit": "200"} | ({"cursor": cursor} if cursor else {})
-                page = client.get(f"{scorer}/v1/accounts", params=query).raise_for_status().json()
-                found |= {item["account_id"]: item for item in page["items"]}
-                cursor = page["next_cursor"]
-                if cursor is None:
-                    return found
-    except httpx.HTTPError as error:
-        raise Unavailable("scorer_unavailable", f"{scorer} does not answer as expected: {error}") from None
+    async with asking({"scorer": service_url("scorer", data)}, data) as api:
+        portfolio = await api.get("scorer", "/v1/portfolio/score", **every)
+        found: dict[str, Mapping[str, Any]] = {PORTFOLIO: portfolio["groups"][0]}
+        async for page in api.pages("scorer", "/v1/accounts", **every):
+            found |= {account["account_id"]: account for account in page}
+    return found
 
 
 def _side_by_side(expected: Mapping[str, Count], actual: Mapping[str, Mapping[str, Any]]) -> Iterable[tuple[Any, ...]]:

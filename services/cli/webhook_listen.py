@@ -9,19 +9,25 @@ import contextlib
 import signal
 import socket
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.cli.connection import api_key, service_url
+from services.cli.connection import asking, service_url
 from services.cli.console import Busy, DataOption, Exit, JsonOption
-from shared.errors import TellbackError, TooLarge, Unavailable
+from shared.errors import Invalid, TellbackError, TooLarge
+
+if TYPE_CHECKING:
+    from shared.http.client import Api
 
 DEFAULT_PORT = 8010
 MAX_BODY = 1024 * 1024
+ENDPOINTS = "/v1/webhook-endpoints"
+SECONDS = 15.0
 DESCRIPTION = "tellback webhook-listen"
 NOT_ALLOWED = (
     "alerting does not deliver to this machine: start `tellback up --demo`, or set"
@@ -56,7 +62,7 @@ def webhook_listen(
     listener = Listener(Behaviour(fail, status, delay, count), _printer(as_json=json, brief=brief), secret)
     registration = None
     if register:
-        registration = Registration(service_url("alerting", data), api_key(data), event or None)
+        registration = Registration(data, event or None)
     asyncio.run(_listen(listener, port, registration))
     raise typer.Exit(Exit.FAILED if listener.unverified else Exit.OK)
 
@@ -164,38 +170,33 @@ def verify(secret: str | None, headers: dict[str, str], raw: bytes) -> tuple[boo
 class Registration:
     """How the receiver makes itself known to alerting."""
 
-    alerting: str
-    key: str = field(repr=False)
+    data: Path | None
     event_types: list[str] | None
 
     async def add(self, url: str, secret: str | None) -> tuple[str, str]:
         """Register; the endpoint's id and secret. What an earlier run left for this address is removed."""
-        for endpoint in (await self._call("GET", "", params={"limit": 200}))["items"]:
-            if endpoint["url"] == url and endpoint["description"] == DESCRIPTION:
-                await self.remove(endpoint["id"])
-        wanted = {"url": url, "description": DESCRIPTION, "event_types": self.event_types, "secret": secret}
-        made = await self._call("POST", "", json={name: value for name, value in wanted.items() if value})
+        async with self._api() as api:
+            for endpoint in (await api.get("alerting", ENDPOINTS, limit=200))["items"]:
+                if endpoint["url"] == url and endpoint["description"] == DESCRIPTION:
+                    await api.delete("alerting", f"{ENDPOINTS}/{endpoint['id']}")
+            wanted = {"url": url, "description": DESCRIPTION, "event_types": self.event_types, "secret": secret}
+            made = await api.post("alerting", ENDPOINTS, {name: value for name, value in wanted.items() if value})
         return made["id"], made["secret"]
 
     async def remove(self, endpoint_id: str) -> None:
         """Unregister."""
-        await self._call("DELETE", f"/{endpoint_id}")
+        async with self._api() as api:
+            await api.delete("alerting", f"{ENDPOINTS}/{endpoint_id}")
 
-    async def _call(self, method: str, path: str, **options: Any) -> Any:
-        import httpx
-
-        headers = {"Authorization": f"Bearer {self.key}"}
+    @contextlib.asynccontextmanager
+    async def _api(self) -> "AsyncIterator[Api]":
         try:
-            async with httpx.AsyncClient(trust_env=False, timeout=15, headers=headers) as client:
-                answer = await client.request(method, f"{self.alerting}/v1/webhook-endpoints{path}", **options)
-        except httpx.HTTPError:
-            raise Unavailable("alerting_unavailable", f"alerting does not answer at {self.alerting}") from None
-        if answer.is_success:
-            return answer.json() if answer.content else None
-        problem = answer.json()
-        codes = [item.get("code") for item in problem.get("errors", [])]
-        detail = NOT_ALLOWED if "url_not_allowed" in codes else problem.get("detail", "")
-        raise TellbackError(problem["code"], detail, errors=problem.get("errors"))
+            async with asking({"alerting": service_url("alerting", self.data)}, self.data, SECONDS) as api:
+                yield api
+        except Invalid as invalid:
+            if any(fault.get("code") == "url_not_allowed" for fault in invalid.errors or []):
+                raise TellbackError(invalid.code, NOT_ALLOWED, errors=invalid.errors) from None
+            raise
 
 
 async def _listen(listener: Listener, port: int, registration: Registration | None) -> None:

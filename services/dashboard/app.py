@@ -10,14 +10,13 @@ from services.dashboard import SCHEMA
 from services.dashboard.domain.recent import Recent
 from services.dashboard.gateways.halts import Halts
 from services.dashboard.gateways.passwords import Passwords
-from services.dashboard.gateways.services import Services
 from services.dashboard.gateways.vault import Vault
 from services.dashboard.handlers.keys import KeyRing
 from services.dashboard.handlers.people import Desk
 from services.dashboard.handlers.signing_in import SigningIn
-from services.dashboard.jobs.pulse import Pulses
+from services.dashboard.jobs.change_notifier import ChangeNotifiers
 from services.dashboard.settings import DashboardSettings
-from services.dashboard.web import login, passwords, rows
+from services.dashboard.web import accounts_json, login, passwords
 from services.dashboard.web.forms import Forms
 from services.dashboard.web.live import Live
 from services.dashboard.web.resources import Resources, provide
@@ -27,6 +26,7 @@ from shared.clock import Clock, SystemClock
 from shared.db.engine import Database
 from shared.errors import Unavailable
 from shared.http.app import create_bare_app
+from shared.http.client import Services
 from shared.http.health import Check, health_of
 from shared.settings import CommonSettings
 
@@ -58,14 +58,13 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
             yield
         finally:
             await tasks.stop()
-            found.pulses.stop()
+            found.notifiers.stop()
             await services.close()
             await database.close()
 
     about = "Pages for people: who turned, why, and what to do about it. There is no API here but health and metrics."
-    app = create_bare_app(
-        SCHEMA, "Tellback dashboard", about, (login.router, passwords.router, rows.router), lifespan, clock=clock
-    )
+    routers = (login.router, passwords.router, accounts_json.router)
+    app = create_bare_app(SCHEMA, "Tellback dashboard", about, routers, lifespan, clock=clock)
     mount(app)
     return app
 
@@ -83,7 +82,7 @@ def _resources(
         signing_in=signing_in,
         desk=Desk(database, clock, passwords, keys),
         keys=keys,
-        pulses=Pulses(settings.refresh_seconds),
+        notifiers=ChangeNotifiers(settings.refresh_seconds),
         live=Live(signing_in),
         recent=Recent(),
         halts=Halts(services),

@@ -9,13 +9,15 @@ from urllib.parse import quote
 from fastapi.routing import APIRoute
 from nicegui import Client
 
-from services.dashboard.web import login, rows, site
+from services.dashboard.web import accounts_json, login, site
 from services.dashboard.web.forms import FORM, SESSION
 from tests.support.raw_calls import Answer, Wire
 from tests.support.strange import Call
 from tests.support.strange_values import FORMS, KINDS, NUMBERS, TEXTS, TIMES, WHOLE_BODIES
 
-_ROUTES = [route for router in (login.router, rows.router) for route in router.routes if isinstance(route, APIRoute)]
+_ROUTES = [
+    route for router in (login.router, accounts_json.router) for route in router.routes if isinstance(route, APIRoute)
+]
 FORM_ROUTES = [route for route in _ROUTES if route.body_field is not None]
 assert site.PAGES, "importing them is what registers them"
 PAGES = sorted(Client.page_routes.values())

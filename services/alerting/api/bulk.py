@@ -6,11 +6,12 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from services.alerting.api.models import Input, Line, OutcomeName, Text, Version
+from services.alerting.api.models import Input, Line, Text, Version
 from services.alerting.api.resources import TheService
 from services.alerting.domain import lifecycle
 from services.alerting.domain.tasks import Change, Closing, Step, Task
 from services.alerting.handlers.follow_ups import Action, Command, change_follow_up
+from shared.api.follow_ups import OutcomeName
 from shared.errors import Conflict, Invalid, NotFound
 from shared.http.auth import Actor
 from shared.http.deps import TheDatabase

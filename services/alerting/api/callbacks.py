@@ -9,7 +9,7 @@ from uuid import UUID
 from fastapi import Header, Path, Request
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from services.alerting.api.models import Input, Line, OutcomeName, State, Text, Version
+from services.alerting.api.models import Input, Line, Text, Version
 from services.alerting.api.resources import TheService
 from services.alerting.api.views import CRM
 from services.alerting.domain import lifecycle
@@ -17,6 +17,7 @@ from services.alerting.domain.tasks import Closing
 from services.alerting.gateways.verifier import Signed
 from services.alerting.handlers.callbacks import genuine, take
 from services.alerting.handlers.follow_ups import Action, Command
+from shared.api.follow_ups import OutcomeName, State
 from shared.errors import Invalid
 from shared.http import strict_json
 from shared.http.deps import TheDatabase

@@ -8,20 +8,13 @@ from uuid import UUID
 from fastapi import Depends, Response
 
 from services.alerting.api.follow_ups import shown
-from services.alerting.api.models import (
-    AssignStep,
-    CloseStep,
-    CommentStep,
-    FollowUpDetail,
-    PromiseStep,
-    SnoozeStep,
-    Step,
-)
+from services.alerting.api.models import AssignStep, CloseStep, CommentStep, PromiseStep, SnoozeStep, Step
 from services.alerting.api.resources import Alerting, FollowUpId, IfMatch, TheService
 from services.alerting.domain import lifecycle
 from services.alerting.domain.tasks import Closing, Promise
 from services.alerting.handlers.follow_ups import Action, Command, change_follow_up
 from shared.access.caller import Caller
+from shared.api.follow_ups import FollowUpDetail
 from shared.db.engine import Database
 from shared.http.auth import Actor
 from shared.http.deps import TheDatabase

@@ -6,7 +6,7 @@ from uuid import UUID
 
 from fastapi import Header, Query, Response
 
-from services.alerting.api.models import FollowUp, FollowUpDetail, LoopGroup, NewFollowUp, Summary, Why
+from services.alerting.api.models import NewFollowUp
 from services.alerting.api.resources import Alerting, FollowUpId, TheService
 from services.alerting.api.views import detail_view, endpoint_of, follow_up_view, webhook_id_of, why_view
 from services.alerting.courier.doors import deliveries_of, names_of
@@ -21,6 +21,7 @@ from services.alerting.store.notices import notices_of
 from services.alerting.store.occasions import occasions_of
 from services.alerting.store.tasks import find_task, history_of
 from shared.access.caller import Caller
+from shared.api.follow_ups import FollowUp, FollowUpDetail, LoopGroup, Summary, Why
 from shared.db.engine import Database
 from shared.db.transaction import ReadTx
 from shared.errors import Invalid, NotFound

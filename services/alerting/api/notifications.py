@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from fastapi import Path
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
-from services.alerting.api.models import Email, Input, Line, SeverityName
+from services.alerting.api.models import Email, Input, Line
 from services.alerting.api.resources import Alerting, TheService
 from services.alerting.domain.notices import Notification
 from services.alerting.handlers.follow_ups import actor_of
@@ -20,6 +20,7 @@ from services.alerting.handlers.notifications import (
 from services.alerting.outbound.gateways.egress import require_allowed
 from services.alerting.store.notices import notifications
 from shared.access.caller import Caller
+from shared.api.follow_ups import SeverityName
 from shared.errors import Conflict
 from shared.http.auth import Manager, Reader
 from shared.http.deps import TheDatabase

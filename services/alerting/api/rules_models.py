@@ -7,7 +7,7 @@ from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
 
-from services.alerting.api.models import Input, Kind, Line, SeverityName, Text, Version
+from services.alerting.api.models import Input, Kind, Line, Text, Version
 from services.alerting.domain.calendar import Due as DueValue
 from services.alerting.domain.default_rules import EVENTS
 from services.alerting.domain.rehearsal import Rehearsed
@@ -20,6 +20,7 @@ from services.alerting.domain.rules import (
     conditions_from,
 )
 from services.alerting.handlers.rule_changes import Trial
+from shared.api.follow_ups import SeverityName
 from shared.http.params import Instant
 
 RecipientName = Literal["owner", "sponsor", "leader"]

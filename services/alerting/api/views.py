@@ -3,7 +3,11 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.alerting.api.models import (
+from services.alerting.domain.payloads import Links, response_block, task_item
+from services.alerting.domain.people import Answer
+from services.alerting.domain.tasks import HistoryEntry, Task
+from services.alerting.store.occasions import RestsOn
+from shared.api.follow_ups import (
     Contact,
     EscalationView,
     FollowUp,
@@ -13,10 +17,6 @@ from services.alerting.api.models import (
     Promise,
     Why,
 )
-from services.alerting.domain.payloads import Links, response_block, task_item
-from services.alerting.domain.people import Answer
-from services.alerting.domain.tasks import HistoryEntry, Task
-from services.alerting.store.occasions import RestsOn
 
 CRM = "crm:"
 """How the actor of a call-back begins; its endpoint follows."""

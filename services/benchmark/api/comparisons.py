@@ -5,11 +5,11 @@ from typing import Annotated, Any, Literal
 from fastapi import Depends, Path, Query
 from pydantic import Field
 
-from services.benchmark.api.models_comparisons import AccountComparison, PortfolioComparison
 from services.benchmark.api.parameters import AnswerFilters, Authorization, Moment, Text, WindowName, filters_of
 from services.benchmark.api.resources import Resources
 from services.benchmark.handlers.comparisons import Question
 from shared.access.caller import Caller
+from shared.api.comparisons import AccountComparison, PortfolioComparison
 from shared.http.auth import Reader
 from shared.http.params import PathId
 from shared.http.query import no_repeats, refused

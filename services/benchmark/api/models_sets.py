@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from services.benchmark.domain.benchmarks import Benchmark, IndustryFigure, NewSet
 from services.benchmark.handlers.sets import LoadedSet
 from services.benchmark.store.benchmarks import StoredSet
+from shared.api.comparisons import PUBLISHED, ChosenBenchmark
 from shared.http.paging import Page
 from shared.industries import NAMES, canonical_industry
 
@@ -66,21 +67,6 @@ SET: dict[str, Any] = {
 KEPT: dict[str, Any] = LINE | {"industry": "logistics", "industry_name": "Logistics"}
 WITH_LINES: dict[str, Any] = SET | {"benchmarks": [KEPT], "unknown_industries": []}
 LOADED: dict[str, Any] = {"sets": [WITH_LINES | {"new": True}], "unknown_industries": []}
-PUBLISHED: dict[str, Any] = {
-    "set": "clientshare-2026",
-    "source": "Clientshare",
-    "year": 2026,
-    "industry": "logistics",
-    "nps": 41.0,
-    "n": None,
-    "method": None,
-    "region": None,
-    "note": "disruption weakened delivery reliability, communication poorer",
-    "version": 1,
-    "lower_quartile": None,
-    "median": None,
-    "upper_quartile": None,
-}
 
 
 class NewLine(BaseModel):
@@ -134,33 +120,6 @@ class NewSetBody(BaseModel):
         return NewSet(self.source, self.year, self.region, self.method, self.note, figures)
 
 
-class ChosenBenchmark(BaseModel):
-    """One published figure with where it comes from."""
-
-    model_config = ConfigDict(json_schema_extra={"example": PUBLISHED})
-
-    set: str = Field(description="The set it belongs to.")
-    source: str = Field(description="Who publishes it.")
-    year: int
-    industry: str = Field(description="Slug of the industry; one that is not on our list as it came.")
-    nps: float = Field(description="−100 to 100.")
-    n: int | None = Field(description="Answers behind it; null where the source does not say.")
-    method: str | None = Field(description="How it was computed; null where the source does not say.")
-    region: str | None
-    note: str | None
-    version: int = Field(description="Of its series; only the highest is shown here.")
-    lower_quartile: float | None
-    median: float | None
-    upper_quartile: float | None
-
-    @classmethod
-    def of(cls, one: Benchmark) -> Self:
-        """From the domain."""
-        return cls(
-            set=one.set_id, **{name: getattr(one, name) for name in ChosenBenchmark.model_fields if name != "set"}
-        )
-
-
 class PublishedBenchmark(ChosenBenchmark):
     """The same in a list, with the industry's name."""
 
@@ -171,9 +130,8 @@ class PublishedBenchmark(ChosenBenchmark):
     @classmethod
     def of(cls, one: Benchmark) -> Self:
         """From the domain."""
-        shown = super().of(one)
-        shown.industry_name = NAMES.get(one.industry, one.industry)
-        return shown
+        figures = {name: getattr(one, name) for name in ChosenBenchmark.model_fields if name != "set"}
+        return cls(set=one.set_id, industry_name=NAMES.get(one.industry, one.industry), **figures)
 
 
 class PublishedBenchmarks(Page[PublishedBenchmark]):

@@ -5,10 +5,10 @@ from typing import Annotated, Any, Literal
 from fastapi import Depends, Path, Query
 from pydantic import Field
 
-from services.benchmark.api.models_reviews import ReviewPack
 from services.benchmark.api.parameters import Authorization, Moment, StandardWindow
 from services.benchmark.api.resources import Resources
 from services.benchmark.handlers.reviews import ReviewQuestion
+from shared.api.reviews import ReviewPack
 from shared.http.auth import Reader
 from shared.http.params import PathId
 from shared.http.query import Parameters, no_repeats

@@ -1,21 +1,25 @@
 """The command: post the story through the collector, wait until every service has it, say where to look."""
 
+import asyncio
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from services.cli.connection import api_key, service_url
+from services.cli.connection import asking, service_url
 from services.cli.console import DataOption, JsonOption, as_json, say
 from services.cli.demo.desk import Desk
 from services.cli.demo.story import HERO, Item, Story, tell
 from shared.errors import TellbackError, Unavailable
 
 if TYPE_CHECKING:
-    import httpx
+    from shared.http.client import Api, ServiceName
 
+PLAYED: "tuple[ServiceName, ...]" = ("collector", "scorer", "alerting")
+SECONDS = 60.0
 BATCH = 500
 WAIT_SECONDS = 60.0
 
@@ -29,30 +33,36 @@ def demo(
 
     The same day and seed play the same year, so running it twice doubles nothing.
     """
-    import httpx
-
     story = tell(datetime.now(UTC).date(), seed)
-    headers = {"Authorization": f"Bearer {api_key(data)}"}
-    with httpx.Client(headers=headers, timeout=60, trust_env=False) as client:
-        _post(client, service_url("collector", data), story)
-        detractors = _settled(client, service_url("scorer", data), story)
-        Desk(client, service_url("alerting", data), service_url("collector", data)).live_in(detractors)
+    urls = {service: service_url(service, data) for service in PLAYED}
+    detractors = asyncio.run(_play(story, urls, data))
     counts = _counts(story)
     if json:
         as_json({**counts, "detractors": detractors})
         return
     said = "{accounts} accounts, {stakeholders} people, {invitation_events} invitation events, {responses} answers"
     say(said.format(**counts) + " posted")
-    _invite(story, service_url("scorer", data), service_url("alerting", data), detractors)
+    _invite(urls, detractors)
 
 
-def _post(client: "httpx.Client", collector: str, story: Story) -> None:
+async def _play(story: Story, urls: "Mapping[ServiceName, str]", data: Path | None) -> int:
+    """Post the story and work on its follow-ups; answers how many detractors there are then."""
+    async with asking(urls, data, SECONDS) as api:
+        await _post(api, story)
+        detractors = await _settled(api, story)
+        await Desk(api).live_in(detractors)
+    return detractors
+
+
+async def _post(api: "Api", story: Story) -> None:
     from rich.console import Console
     from rich.progress import track
 
     requests = list(_requests(story))
     for path, body in track(requests, description="Playing the year", console=Console(stderr=True)):
-        _send(client, collector + path, body)
+        answer = await api.post("collector", path, body)
+        if answer.get("rejected"):
+            raise TellbackError("demo_refused", f"the collector refused a part of {path}: {answer}")
 
 
 def _counts(story: Story) -> dict[str, int]:
@@ -83,40 +93,33 @@ def _slices(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
         yield items[start : start + BATCH]
 
 
-def _send(client: "httpx.Client", url: str, body: Any) -> None:
-    import httpx
-
-    try:
-        answer = client.post(url, json=body)
-    except httpx.HTTPError:
-        raise Unavailable("not_reachable", f"{url} does not answer: is `tellback up` running?") from None
-    problem = answer.json() if answer.content else {}
-    if answer.is_error or problem.get("rejected"):
-        raise TellbackError("demo_refused", f"{url} answered {answer.status_code}: {problem.get('detail', problem)}")
-
-
-def _settled(client: "httpx.Client", scorer: str, story: Story) -> int:
-    """Wait until the scorer counts every answer; returns how many detractors there are now."""
+async def _settled(api: "Api", story: Story) -> int:
+    """Wait until the scorer counts every answer; answers how many detractors there are now."""
     wanted = sum(1 for answer in story.responses if answer["survey_type"] == "nps")
     deadline = time.monotonic() + WAIT_SECONDS
-    while True:
-        answer = client.get(f"{scorer}/v1/portfolio/score", params={"window": "all", "method": "all"})
-        counted = answer.json()["groups"][0]["response_count"] if answer.is_success else 0
-        if counted >= wanted:
-            break
+    while (counted := await _counted(api)) < wanted:
         if time.monotonic() > deadline:
             raise Unavailable(
                 "scorer_behind", f"the scorer counts {counted} of {wanted} answers: see `tellback doctor`"
             )
-        time.sleep(0.1)
-    latest = client.get(f"{scorer}/v1/portfolio/score", params={"window": "90d"}).json()["groups"][0]
-    return int(latest["detractor_count"])
+        await asyncio.sleep(0.1)
+    latest = await api.get("scorer", "/v1/portfolio/score", window="90d")
+    return int(latest["groups"][0]["detractor_count"])
 
 
-def _invite(story: Story, scorer: str, alerting: str, detractors: int) -> None:
+async def _counted(api: "Api") -> int:
+    """How many answers the scorer counts; none while it does not answer."""
+    try:
+        found = await api.get("scorer", "/v1/portfolio/score", window="all", method="all")
+    except Unavailable:
+        return 0
+    return int(found["groups"][0]["response_count"])
+
+
+def _invite(urls: "Mapping[ServiceName, str]", detractors: int) -> None:
     account, person = HERO
     say(f"{detractors} people are detractors now. Look, for example, at:")
-    say(f"  {scorer}/v1/portfolio/score?group_by=industry")
-    say(f"  {scorer}/v1/accounts?sort=nps")
-    say(f"  {scorer}/v1/accounts/{account}/stakeholders/{person}")
-    say(f"  {alerting}/v1/follow-ups?state=open")
+    say(f"  {urls['scorer']}/v1/portfolio/score?group_by=industry")
+    say(f"  {urls['scorer']}/v1/accounts?sort=nps")
+    say(f"  {urls['scorer']}/v1/accounts/{account}/stakeholders/{person}")
+    say(f"  {urls['alerting']}/v1/follow-ups?state=open")

@@ -2,16 +2,17 @@
 that is no longer so. All of it through the API, as people and answers would do it.
 """
 
+import asyncio
 import time
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from services.cli.demo.story import Item
-from shared.errors import TellbackError, Unavailable
 
 if TYPE_CHECKING:
-    import httpx
+    from shared.http.client import Api
 
+FOLLOW_UPS = "/v1/follow-ups"
 QUIET_SECONDS, WAIT_SECONDS = 1.0, 30.0
 LATE = timedelta(minutes=1)
 """Nothing may be due in the past: what is due in a minute is overdue by the time somebody looks."""
@@ -25,14 +26,14 @@ CLOSINGS: tuple[Item, ...] = (
 class Desk:
     """The follow-ups of a deployment and those who work on them."""
 
-    def __init__(self, client: "httpx.Client", alerting: str, collector: str) -> None:
-        self._client, self._alerting, self._collector = client, alerting, collector
+    def __init__(self, api: "Api") -> None:
+        self._api = api
 
-    def live_in(self, detractors: int) -> None:
+    async def live_in(self, detractors: int) -> None:
         """Work on some of the follow-ups, once those of half the detractors are there (a burst stands for several); a
         desk that was worked at stays as it is."""
-        tasks = self._settled(detractors // 2)
-        if any(task["closed_by"] == "person" for task in self._list(state="closed")):
+        tasks = await self._settled(detractors // 2)
+        if any(task["closed_by"] == "person" for task in await self._list(state="closed")):
             return
         mine = iter([task for task in tasks if task["kind"] == "detractor" and task["stakeholder_id"]])
         steps: list[tuple[str, Item]] = [
@@ -43,16 +44,16 @@ class Desk:
             *(("close", closing) for closing in CLOSINGS),
         ]
         for (step, body), task in zip(steps, mine, strict=False):
-            self._send(f"{self._alerting}/v1/follow-ups/{task['follow_up_id']}/{step}", body)
+            await self._step(task, step, body)
         for touched, task in zip((True, False), mine, strict=False):
             if touched:
-                self._send(f"{self._alerting}/v1/follow-ups/{task['follow_up_id']}/acknowledge", {})
-            self._answer_better(task)
+                await self._step(task, "acknowledge", {})
+            await self._answer_better(task)
         for task in tasks[:2]:
             wanted = {"account_id": task["account_id"], "reason": "Asked for the new price list.", "kind": "manual"}
-            self._send(f"{self._alerting}/v1/follow-ups", wanted | {"due_at": _ahead(LATE)})
+            await self._api.post("alerting", FOLLOW_UPS, wanted | {"due_at": _ahead(LATE)})
 
-    def _answer_better(self, task: Item) -> None:
+    async def _answer_better(self, task: Item) -> None:
         """The person has thought again."""
         answer = {
             "response_id": f"again-{task['response_id']}",
@@ -63,40 +64,27 @@ class Desk:
             "score": 9,
             "comment": "You have turned it around.",
         }
-        self._send(f"{self._collector}/v1/responses", answer)
+        await self._api.post("collector", "/v1/responses", answer)
 
-    def _settled(self, detractors: int) -> list[Item]:
+    async def _settled(self, detractors: int) -> list[Item]:
         """The open follow-ups, once so many are of detractors and no more come."""
         deadline = time.monotonic() + WAIT_SECONDS
         before: list[Item] | None = None
         while time.monotonic() < deadline:
-            found = self._list()
+            found = await self._list()
             enough = sum(task["kind"] == "detractor" for task in found) >= detractors
             if enough and before is not None and len(found) == len(before):
                 return found
             before = found
-            time.sleep(QUIET_SECONDS)
+            await asyncio.sleep(QUIET_SECONDS)
         return before or []
 
-    def _list(self, state: str = "open,acknowledged,in_progress,snoozed") -> list[Item]:
-        params: dict[str, Any] = {"state": state, "limit": 200}
-        items: list[Item] = self._ask("GET", f"{self._alerting}/v1/follow-ups", params=params)["items"]
-        return sorted(items, key=lambda task: (task["account_id"], task["kind"], task["stakeholder_id"] or ""))
+    async def _list(self, state: str = "open,acknowledged,in_progress,snoozed") -> list[Item]:
+        page = await self._api.get("alerting", FOLLOW_UPS, state=state, limit=200)
+        return sorted(page["items"], key=lambda task: (task["account_id"], task["kind"], task["stakeholder_id"] or ""))
 
-    def _send(self, url: str, body: Item) -> None:
-        self._ask("POST", url, json=body)
-
-    def _ask(self, method: str, url: str, **options: Any) -> Item:
-        import httpx
-
-        try:
-            answer = self._client.request(method, url, **options)
-        except httpx.HTTPError:
-            raise Unavailable("not_reachable", f"{url} does not answer: is `tellback up` running?") from None
-        if answer.is_error:
-            raise TellbackError("demo_refused", f"{url} answered {answer.status_code}: {answer.text[:200]}")
-        found: Item = answer.json()
-        return found
+    async def _step(self, task: Item, step: str, body: Item) -> None:
+        await self._api.post("alerting", f"{FOLLOW_UPS}/{task['follow_up_id']}/{step}", body)
 
 
 def _ahead(span: timedelta) -> str:

@@ -1,7 +1,7 @@
 """How a follow-up is told: what was done, why it is there, what came of it."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from services.dashboard.domain import wording
@@ -125,9 +125,9 @@ def hours(value: float | None) -> str:
     return f"{said} days" if days else f"{said} h"
 
 
-def next_answer(found: Mapping[str, Any]) -> str:
+def next_answer(result: str) -> str:
     """`↑ better than before`: what the person said next, beside what opened the follow-up."""
-    return f"{RESULT_SIGNS[found['result']]} {RESULTS[found['result']]}"
+    return f"{RESULT_SIGNS[result]} {RESULTS[result]}"
 
 
 def outcome(code: str) -> str:
@@ -135,17 +135,12 @@ def outcome(code: str) -> str:
     return OUTCOMES.get(code, wording.plain(code).lower())
 
 
-def moved(line: Mapping[str, Any]) -> str | None:
+def moved(changes: Mapping[str, Any]) -> str | None:
     """What a line of the history changed about the answer: `2 to 6`; None where it did not."""
-    before, after = line["changes"].get("score", (None, None))
+    before, after = changes.get("score", (None, None))
     return None if before is None or after is None else f"{before} to {after}"
 
 
-def about(one: Mapping[str, Any]) -> str:
+def about(person: str, account: str) -> str:
     """Whom a follow-up is about; `person` is empty where it is about the whole account."""
-    return ", ".join(part for part in (one["person"], one["account"]) if part)
-
-
-def own_first(tasks: Sequence[dict[str, Any]], email: str) -> list[dict[str, Any]]:
-    """The same tasks, one's own before the others', else in the order they had."""
-    return sorted(tasks, key=lambda one: one["owner"]["email"] != email)
+    return f"{person}, {account}" if person else account

@@ -1,7 +1,7 @@
 """How figures are said: signs, units, nothing where nothing counts."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Protocol, TypeVar
 
 NOTHING = "–"
 DECIMAL_MARK = "\u2060"
@@ -47,31 +47,29 @@ def points(value: float | None) -> str:
     return f"+{whole}" if value > 0 else f"−{whole}"
 
 
-def interval(figures: Mapping[str, Any]) -> str:
+def interval(low: float | None, high: float | None) -> str:
     """`95 % between +12 and +61`; empty where there is none."""
-    return "" if figures.get("ci_low") is None else f"95 % between {between(figures)}"
+    return "" if low is None else f"95 % between {between(low, high)}"
 
 
-def between(figures: Mapping[str, Any]) -> str:
+def between(low: float | None, high: float | None) -> str:
     """The ends of the 95 % interval: `+12 and +61`."""
-    low, high = figures.get("ci_low"), figures.get("ci_high")
     return NOTHING if low is None or high is None else f"{points(low)} and {points(high)}"
 
 
-def formula(figures: Mapping[str, Any]) -> str:
+def formula(nps: float | None, promoters: int | None, detractors: int | None, answers: int) -> str:
     """How a score comes about: `100 × (12 promoters − 4 detractors) ÷ 24 answers = +33`; empty where nothing counts."""
-    if figures["nps"] is None:
+    if nps is None:
         return ""
-    promoters, detractors = count(figures["promoter_count"], "promoter"), count(figures["detractor_count"], "detractor")
-    answers = count(figures["response_count"], "answer")
-    return f"100 × ({promoters} − {detractors}) ÷ {answers} = {points(figures['nps'])}"
+    difference = f"{count(promoters, 'promoter')} − {count(detractors, 'detractor')}"
+    return f"100 × ({difference}) ÷ {count(answers, 'answer')} = {points(nps)}"
 
 
-def question(survey: str, figures: Mapping[str, Any], asked: Mapping[str, str]) -> str:
+def question(survey: str, window: str, method: str, asked: Mapping[str, str]) -> str:
     """What a figure is a figure of: `NPS over 90 days, by the latest answer of each person, decision-makers`."""
-    window = WINDOWS.get(figures["window"], figures["window"].replace("d", " days"))
-    method = METHOD_NAMES.get(figures["method"], figures["method"]).lower()
-    parts = [f"{survey} over {window}", f"by {'the ' if figures['method'] == 'latest' else ''}{method}"]
+    span = WINDOWS.get(window, window.replace("d", " days"))
+    way = METHOD_NAMES.get(method, method).lower()
+    parts = [f"{survey} over {span}", f"by {'the ' if method == 'latest' else ''}{way}"]
     if asked.get("stakeholder_type"):
         parts.append(f"{TYPE_NAMES.get(asked['stakeholder_type'], asked['stakeholder_type']).lower()}s only")
     if asked.get("touchpoint"):
@@ -125,10 +123,21 @@ def change_words(kind: str) -> str:
     return f"New {CATEGORY_SIGNS.get(now, '')} {now}"
 
 
-def falls_and_rises(changes: Sequence[Mapping[str, Any]]) -> tuple[list[Any], list[Any]]:
+class OfKind(Protocol):
+    """A change of category."""
+
+    kind: str
+
+
+C = TypeVar("C", bound=OfKind)
+
+
+def falls_and_rises(changes: Sequence[C]) -> tuple[list[C], list[C]]:
     """Those of the category changes that went down, and those that went up; first answers are neither."""
-    moved = [one for one in changes if "_to_" in one["kind"]]
-    return [one for one in moved if is_fall(one["kind"])], [one for one in moved if not is_fall(one["kind"])]
+    moved = [change for change in changes if "_to_" in change.kind]
+    return [change for change in moved if is_fall(change.kind)], [
+        change for change in moved if not is_fall(change.kind)
+    ]
 
 
 def is_fall(kind: str) -> bool:

@@ -3,9 +3,9 @@
 import asyncio
 import time
 
-from services.dashboard.gateways.services import IN_WORDS, Name, Services
+from shared.http.client import IN_WORDS, ServiceName, Services
 
-READERS: tuple[Name, ...] = ("scorer", "alerting", "benchmark")
+READERS: tuple[ServiceName, ...] = ("scorer", "alerting", "benchmark")
 FRESH_SECONDS = 5.0
 PATIENCE_SECONDS = 0.5
 """A page does not wait longer for this; a service that does not answer is told by the parts that need it."""
@@ -32,7 +32,7 @@ class Halts:
             ]
         return self._lines
 
-    async def _remarks(self, name: Name) -> list[str]:
+    async def _remarks(self, name: ServiceName) -> list[str]:
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 return await self._services.remarks(name)

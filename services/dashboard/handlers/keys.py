@@ -7,18 +7,17 @@ from uuid import UUID
 from pydantic import SecretStr
 
 from services.dashboard.domain.users import SCOPES, User
-from services.dashboard.gateways.services import UNAUTHORIZED, Api, Away, Refused, Services, within
 from services.dashboard.gateways.vault import Vault
 from services.dashboard.store.keys import SealedKey, add_key, live_key, retire_key
 from services.dashboard.store.users import user_by_id
 from shared.clock import Clock
 from shared.db.engine import Database
-from shared.errors import Unauthorized, Unavailable
+from shared.errors import Forbidden, TellbackError, Unauthorized, Unavailable
+from shared.http.client import Api, Services, within
 from shared.telemetry.logging import get_logger
 from shared.vault import Unsealable
 
 log = get_logger(__name__)
-FORBIDDEN = 403
 OWN_KEY_REFUSED = "The dashboard may not make your key: run `tellback dashboard setup`, then start the dashboard again"
 SIGNED_OUT = "You are signed out: sign in again"
 
@@ -61,7 +60,7 @@ class KeyRing:
         if key_id and self._own:
             try:
                 await self._own.delete("collector", within("/v1/keys", key_id))
-            except (Away, Refused) as error:
+            except TellbackError as error:
                 log.warning("key_not_revoked", key_id=key_id, code=error.code)
 
     async def _key_of(self, user: User) -> str:
@@ -85,9 +84,7 @@ class KeyRing:
             wanted["owner_email"] = user.owner_email
         try:
             made = await self._own.post("collector", "/v1/keys", wanted)
-        except Refused as refused:
-            if refused.http_status not in (UNAUTHORIZED, FORBIDDEN):
-                raise
+        except (Unauthorized, Forbidden) as refused:
             log.error("own_key_refused", code=refused.code)
             raise Unavailable("own_key_refused", OWN_KEY_REFUSED) from None
         vaulted = self._vault.seal(made["key"], str(user.user_id))

@@ -5,13 +5,13 @@ from typing import Any
 
 from nicegui import ui
 
-from services.dashboard.gateways.services import Api
+from services.dashboard.web.accounts_json import BLOCK, CLASSES, TIERS
 from services.dashboard.web.assets import asset
-from services.dashboard.web.bits import Text, address, box, link
-from services.dashboard.web.controls import options_of
-from services.dashboard.web.frame import page
-from services.dashboard.web.rows import BLOCK, CLASSES, TIERS
+from services.dashboard.web.elements import Text, address, box, link
+from services.dashboard.web.form_fields import options_of
+from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
+from shared.http.client import Api
 from shared.industries import NAMES as INDUSTRIES
 
 Json = dict[str, Any]

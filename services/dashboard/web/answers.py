@@ -2,18 +2,19 @@
 
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
 from services.dashboard.domain import wording
-from services.dashboard.gateways.services import Api
-from services.dashboard.web.bits import Cell, Text, account_link, category_chip, empty, person_link, table, when
-from services.dashboard.web.controls import filters
-from services.dashboard.web.frame import page
-from services.dashboard.web.names import Names
+from services.dashboard.web.account.comments import score_chip
+from services.dashboard.web.elements import Cell, Text, account_link, empty, person_link, table, when
+from services.dashboard.web.form_fields import filters
+from services.dashboard.web.names import NameBook, Names, pair_of
+from services.dashboard.web.page import page
 from services.dashboard.web.people import CATEGORIES
 from services.dashboard.web.section import Section, Visit
+from shared.api.people import Response
+from shared.api.questions import RESPONSES
+from shared.http.client import Api
 
-Json = dict[str, Any]
 MOST = 100
 FIELDS = (
     ("q", "Words in the comment", None),
@@ -36,38 +37,33 @@ async def answers(visit: Visit) -> None:
     filters("/answers", FIELDS, visit.query, keep=("touchpoint", "account_id", "owner", "tier", "industry", "region"))
     names = Names()
 
-    async def load(api: Api) -> list[Json]:
+    async def load(api: Api) -> tuple[list[Response], NameBook]:
         since = (visit.now.replace(second=0, microsecond=0) - timedelta(days=days)).isoformat() if days else None
-        query = {**wanted, "from": since, "sort": "-answered_at", "limit": MOST}
-        return await names.add_to(api, await api.items("scorer", "/v1/responses", most=MOST, **query))
+        found = await api.ask_all(RESPONSES, most=MOST, **{**wanted, "from": since, "sort": "-answered_at"})
+        return found, await names.of(api, map(pair_of, found))
 
     Section(visit, "", load, _draw, classes="wide")
 
 
-def _draw(found: list[Json]) -> None:
+def _draw(loaded: tuple[list[Response], NameBook]) -> None:
+    found, names = loaded
     if not found:
         empty("No answer is like this.", "Choose less above.")
         return
     many = f"The newest {MOST}: choose above to see fewer" if len(found) == MOST else ""
     Text("p", many or wording.count(len(found), "answer"), "muted")
-    table(("Who", "Account", "Score", "Survey", "Said", "When"), [_row(one) for one in found], "Answers")
+    rows = [_row(response, names) for response in found]
+    table(("Who", "Account", "Score", "Survey", "Said", "When"), rows, "Answers")
 
 
-def _row(one: Json) -> list[Cell]:
-    person = one["stakeholder_id"]
-    kind = wording.plain(one["touchpoint"] or one["nps_kind"]).lower()
+def _row(response: Response, names: NameBook) -> list[Cell]:
+    pair = pair_of(response)
+    kind = wording.plain(response.touchpoint or response.nps_kind).lower()
     return [
-        partial(person_link, one["account_id"], person, one["person"]) if person else "somebody",
-        partial(account_link, one["account_id"], one["account"]),
-        partial(_score, one),
-        f"{wording.SURVEYS[one['survey_type']]}, {kind}",
-        one["comment"] or "",
-        partial(when, one["answered_at"]),
+        partial(person_link, response.account_id, response.stakeholder_id, names.person(pair)),
+        partial(account_link, response.account_id, names.account(pair)),
+        partial(score_chip, response),
+        f"{wording.SURVEYS[response.survey_type]}, {kind}",
+        response.comment or "",
+        partial(when, response.answered_at),
     ]
-
-
-def _score(one: Json) -> None:
-    if one["category"]:
-        category_chip(one["category"], one["score"])
-    else:
-        Text("span", f"{one['score']} {wording.SCALES[one['survey_type']]}", "chip")

@@ -4,10 +4,10 @@ from functools import partial
 from typing import Any
 
 from services.dashboard.domain import wording
-from services.dashboard.gateways.services import Api
-from services.dashboard.web.bits import Cell, Text, address, box, empty, link, table
-from services.dashboard.web.frame import page
+from services.dashboard.web.elements import Cell, Text, address, box, empty, link, table
+from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
+from shared.http.client import Api
 from shared.industries import NAMES as INDUSTRIES
 
 Json = dict[str, Any]
@@ -127,7 +127,7 @@ def _cohort_row(one: Json) -> list[Cell]:
     name: Cell = partial(link, said, address("/accounts", tier=tier)) if tier else said
     if one["hidden"]:
         return [name, HIDDEN.get(one.get("hidden_reason") or "", "hidden"), *[wording.NOTHING] * 3]
-    score = [wording.points(one["nps"]), wording.between(one)]
+    score = [wording.points(one["nps"]), wording.between(one["ci_low"], one["ci_high"])]
     return [name, *score, wording.grouped(one["account_count"]), wording.grouped(one["stakeholder_count"])]
 
 

@@ -1,6 +1,7 @@
 """Charts, each with its figures in words and as a table for those who do not see it."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -8,7 +9,8 @@ from nicegui import ui
 from nicegui.elements import echart as _library  # noqa: F401 - its import makes the library known to pages
 
 from services.dashboard.domain import wording
-from services.dashboard.web.bits import Cell, Text, box, table, when
+from services.dashboard.web.elements import Cell, Text, box, table, when
+from shared.api.portfolio import Mark, Point, PortfolioPoint, TrendAnswer
 
 ACCENT = "#4a86c8"
 COLOURS = {"promoter": "#009e73", "passive": "#e0b92f", "detractor": "#d55e00"}
@@ -25,6 +27,7 @@ TOLD = """point => {
 }"""
 SIGNED = "value => (value > 0 ? '+' : value < 0 ? '−' : '') + Math.abs(value)"
 Json = dict[str, Any]
+TrendPoint = Point | PortfolioPoint
 
 
 class Chart(ui.element, component="chart.js"):
@@ -37,53 +40,63 @@ class Chart(ui.element, component="chart.js"):
 
 
 def trend(
-    points: Sequence[Json],
+    points: Sequence[TrendPoint],
     *,
-    answers: Sequence[Json] = (),
-    marks: Sequence[Json] = (),
+    answers: Sequence[TrendAnswer] = (),
+    marks: Sequence[Mark] = (),
     name: str,
-    why: Callable[[Json], str] | None = None,
+    why: Callable[[TrendPoint], str] | None = None,
 ) -> None:
     """NPS over time with its interval; single answers as dots on their own scale, context events as lines. `why`
     gives the address where a point is explained."""
-    known = [point for point in points if point["nps"] is not None]
+    known = [point for point in points if point.nps is not None]
     if not known and not answers:
         Text("p", "Nobody has answered in this time.", "empty")
         return
     words = f"{name}: NPS at the end of each period. "
-    words += ", ".join(f"{point['to'][:10]}: {wording.points(point['nps'])}" for point in known[-3:])
+    words += ", ".join(f"{point.to:%Y-%m-%d}: {wording.points(point.nps)}" for point in known[-3:])
     with box("figure", role="img", aria_label=words).style("margin:0"):
         Chart(_options(known, answers, marks))
     with box("details"):
         Text("summary", "As a table")
         rows: list[list[Cell]] = [
             [
-                partial(_until, p, why),
-                wording.points(p["nps"]),
-                wording.interval(p) or wording.NOTHING,
-                wording.grouped(p["response_count"]),
+                partial(_until, point, why),
+                wording.points(point.nps),
+                wording.interval(point.ci_low, point.ci_high) or wording.NOTHING,
+                wording.grouped(point.response_count),
             ]
-            for p in reversed(points)
+            for point in reversed(points)
         ]
         table(("Until", "NPS", "Interval", "Answers"), rows, name)
         if marks:
             with box("ul"):
                 for mark in reversed(marks):
                     with box("li"):
-                        when(mark["at"])
-                        Text("span", f": {mark['label'] or wording.plain(mark['kind'])}")
+                        when(mark.at)
+                        Text("span", f": {label_of(mark)}")
 
 
-def _until(point: Json, why: Callable[[Json], str] | None) -> None:
+def label_of(mark: Mark) -> str:
+    """What an event is called."""
+    return mark.label or wording.plain(mark.kind)
+
+
+def _until(point: TrendPoint, why: Callable[[TrendPoint], str] | None) -> None:
     with box("a" if why else "span", **({"href": why(point)} if why else {})):
-        when(point["to"])
+        when(point.to)
 
 
-def _options(points: Sequence[Json], answers: Sequence[Json], marks: Sequence[Json]) -> Json:
-    times = [point["to"] for point in points]
-    nps = list(zip(times, (round(point["nps"], 1) for point in points), strict=True))
-    low = [(point["to"], point["ci_low"]) for point in points if point["ci_low"] is not None]
-    high = [(point["to"], point["ci_high"] - point["ci_low"]) for point in points if point["ci_low"] is not None]
+def _options(points: Sequence[TrendPoint], answers: Sequence[TrendAnswer], marks: Sequence[Mark]) -> Json:
+    nps: list[tuple[str, float]] = []
+    low: list[tuple[str, float]] = []
+    high: list[tuple[str, float]] = []
+    for point in points:
+        if point.nps is not None:
+            nps.append((_time(point.to), round(point.nps, 1)))
+        if point.ci_low is not None and point.ci_high is not None:
+            low.append((_time(point.to), point.ci_low))
+            high.append((_time(point.to), point.ci_high - point.ci_low))
     hidden = {"type": "line", "stack": "interval", "symbol": "none", "silent": True, "lineStyle": {"opacity": 0}}
     line: Json = {
         "name": "NPS", "type": "line", "data": nps, "symbolSize": 6, "z": 5,
@@ -95,9 +108,7 @@ def _options(points: Sequence[Json], answers: Sequence[Json], marks: Sequence[Js
             "silent": True,
             "label": {"formatter": "{b}", "fontSize": 10, "position": "insideEndTop", "textBorderWidth": 0},
             "lineStyle": {"color": GREY, "type": "dotted"},
-            "data": [
-                {"xAxis": mark["at"], "name": mark["label"] or wording.plain(mark["kind"])} for mark in marks[-6:]
-            ],
+            "data": [{"xAxis": _time(mark.at), "name": label_of(mark)} for mark in marks[-6:]],
         }
     series: list[Json] = [
         {**hidden, "name": "", "data": low},
@@ -105,7 +116,7 @@ def _options(points: Sequence[Json], answers: Sequence[Json], marks: Sequence[Js
         line,
     ]
     for category, colour in COLOURS.items():
-        dots = [(one["answered_at"], one["score"]) for one in answers if one["category"] == category]
+        dots = [(_time(answer.answered_at), answer.score) for answer in answers if answer.category == category]
         if dots:
             series.append(
                 {
@@ -128,6 +139,10 @@ def _options(points: Sequence[Json], answers: Sequence[Json], marks: Sequence[Js
         "yAxis": axes,
         "series": series,
     }
+
+
+def _time(at: datetime) -> str:
+    return at.isoformat()
 
 
 def _axis(name: str, low: int, high: int, label: Json) -> Json:

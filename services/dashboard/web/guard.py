@@ -13,8 +13,8 @@ from starlette.websockets import WebSocketClose
 
 from services.dashboard.handlers.signing_in import Visitor
 from services.dashboard.web.forms import session_of
+from services.dashboard.web.gzip_cache import FOLDERS
 from services.dashboard.web.headers import protect
-from services.dashboard.web.packed import FOLDERS
 from services.dashboard.web.plain import plain_page, to_login
 from services.dashboard.web.resources import resources
 from shared.errors import Forbidden, Unavailable

@@ -5,12 +5,13 @@ from functools import partial
 from typing import Any
 
 from services.dashboard.domain import wording
-from services.dashboard.gateways.services import Api, Refused
-from services.dashboard.web.bits import Cell, Text, box, empty, figure, table, when
-from services.dashboard.web.controls import Fields, attempt, button
-from services.dashboard.web.figures import steps
-from services.dashboard.web.frame import page
-from services.dashboard.web.section import NOT_FOUND, Section, Visit
+from services.dashboard.web.elements import Cell, Text, box, empty, figure, table, when
+from services.dashboard.web.form_fields import Fields, attempt, button
+from services.dashboard.web.page import page
+from services.dashboard.web.score_view import steps
+from services.dashboard.web.section import Section, Visit
+from shared.errors import NotFound
+from shared.http.client import Api
 
 Json = dict[str, Any]
 UNANSWERED = "-"
@@ -42,9 +43,7 @@ async def _load_result(api: Api) -> Json:
         found, questions = await asyncio.gather(api.get("benchmark", "/v1/maturity"), _load_questions(api))
         asked = {one["question_id"]: one["text"] for area in questions["areas"] for one in area["questions"]}
         return found | {"asked": asked}
-    except Refused as refused:
-        if refused.http_status != NOT_FOUND:
-            raise
+    except NotFound:
         return {}
 
 

@@ -1,13 +1,13 @@
 """People over all accounts by where they stand: the detractors on one page, each with what they said."""
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
 from services.dashboard.domain import wording
-from services.dashboard.gateways.services import Api, Refused, within
-from services.dashboard.web.bits import (
+from services.dashboard.web.elements import (
     Cell,
     Text,
     account_link,
@@ -20,11 +20,14 @@ from services.dashboard.web.bits import (
     table,
     when,
 )
-from services.dashboard.web.controls import filters
-from services.dashboard.web.frame import page
+from services.dashboard.web.form_fields import filters
+from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
+from shared.api.people import Person, State
+from shared.api.questions import EVERYBODY, RESPONSE
+from shared.errors import NotFound
+from shared.http.client import Api
 
-Json = dict[str, Any]
 MOST, WITH_COMMENTS, AT_ONCE = 200, 40, 8
 CATEGORIES = {"detractor": "▼ Detractors", "passive": "● Passives", "promoter": "▲ Promoters"}
 TIERS = {"premium": "Premium", "key": "Key", "small": "Small"}
@@ -51,70 +54,82 @@ async def people(visit: Visit) -> None:
     days = visit.query.get("window", "").removesuffix("d")
     since = (visit.now - timedelta(days=int(days))).isoformat() if days.isdecimal() and int(days) < 10_000 else None
 
-    async def load(api: Api) -> list[Json]:
+    async def load(api: Api) -> Heard:
         sort = "score" if wanted.get("category") else "name"
-        query = {**wanted, "answered_since": since, "sort": sort}
-        return await _with_comments(api, await api.items("scorer", "/v1/stakeholders", most=MOST, **query))
+        found = await api.ask_all(EVERYBODY, most=MOST, **{**wanted, "answered_since": since, "sort": sort})
+        return Heard(found, await _comments(api, found[:WITH_COMMENTS]))
 
     Section(visit, "", load, partial(_draw, wanted), classes="wide")
 
 
-async def _with_comments(api: Api, people: list[Json]) -> list[Json]:
-    """The first of the people with the comment of their latest answer."""
+@dataclass(frozen=True)
+class Heard:
+    """People, and the comments of the latest answers of the first of them, by the response's id."""
+
+    people: list[Person]
+    comments: dict[str, str]
+
+    def comment(self, person: Person) -> str:
+        """What they said last; empty where nothing is known of it."""
+        latest = person.state.latest
+        return self.comments.get(latest.response_id, "") if latest else ""
+
+
+async def _comments(api: Api, some: Sequence[Person]) -> dict[str, str]:
+    """Id of the response → comment, of the latest answers."""
     turn = asyncio.Semaphore(AT_ONCE)
 
-    async def comment(one: Json) -> str:
-        latest = one["state"]["latest"]
-        if not latest:
-            return ""
+    async def comment(response_id: str) -> str:
         async with turn:
             try:
-                answer = await api.get("scorer", within("/v1/responses", latest["response_id"]))
-            except Refused:
+                response = await api.ask(RESPONSE, response_id=response_id)
+            except NotFound:
                 return ""
-        return str(answer["comment"] or "")
+        return response.comment or ""
 
-    comments = await asyncio.gather(*(comment(one) for one in people[:WITH_COMMENTS]))
-    return [one | {"comment": said} for one, said in zip(people, [*comments, *[""] * len(people)], strict=False)]
+    ids = [person.state.latest.response_id for person in some if person.state.latest]
+    return dict(zip(ids, await asyncio.gather(*map(comment, ids)), strict=True))
 
 
-def _draw(wanted: dict[str, str], found: list[Json]) -> None:
-    if not found:
+def _draw(wanted: dict[str, str], found: Heard) -> None:
+    if not found.people:
         empty("Nobody is like this.", "Choose less above.")
         return
-    many = f"{MOST} or more people: choose above to see fewer" if len(found) == MOST else ""
-    Text("p", many or wording.count(len(found), "person", "people"), "muted")
-    table(("Who", "Account", "Role", "Before, and now", "Said", "Last heard"), [_row(one) for one in found], "People")
+    number = len(found.people)
+    many = f"{MOST} or more people: choose above to see fewer" if number == MOST else ""
+    Text("p", many or wording.count(number, "person", "people"), "muted")
+    rows = [_row(person, found.comment(person)) for person in found.people]
+    table(("Who", "Account", "Role", "Before, and now", "Said", "Last heard"), rows, "People")
     if wanted.get("category") == "detractor":
         link("Their follow-ups", address("/follow-ups", kind="detractor"))
 
 
-def _row(one: Json) -> list[Cell]:
-    state = one["state"]
+def _row(person: Person, comment: str) -> list[Cell]:
+    latest = person.state.latest
     return [
-        partial(person_link, one["account_id"], one["stakeholder_id"], one["name"]),
-        partial(account_link, one["account_id"], one["account_name"]),
-        partial(_role, one),
-        partial(_latest, state),
-        one["comment"],
-        partial(when, state["latest"]["answered_at"] if state["latest"] else None, "ago"),
+        partial(person_link, person.account_id, person.stakeholder_id, person.name),
+        partial(account_link, person.account_id, person.account_name),
+        partial(_role, person),
+        partial(_latest, person.state),
+        comment,
+        partial(when, latest.answered_at if latest else None, "ago"),
     ]
 
 
-def _role(one: Json) -> None:
+def _role(person: Person) -> None:
     with box("span"):
-        Text("span", wording.TYPE_NAMES.get(one["type"] or "", wording.NOTHING))
-        if one["job_title"]:
-            Text("span", f", {one['job_title']}", "muted")
+        Text("span", wording.TYPE_NAMES.get(person.type or "", wording.NOTHING))
+        if person.job_title:
+            Text("span", f", {person.job_title}", "muted")
 
 
-def _latest(state: Json) -> None:
+def _latest(state: State) -> None:
     with box("span"):
-        if state["previous"]:
-            category_chip(state["previous"]["category"], state["previous"]["score"])
+        if state.previous:
+            category_chip(state.previous.category, state.previous.score)
             Text("span", " → ")
-        category_chip(state["category"], state["score"])
-        if state["falls_in_a_row"] > 1:
-            Text("span", f" fell {state['falls_in_a_row']} times in a row", "muted")
-        if state["silent"]:
+        category_chip(state.category, state.score)
+        if state.falls_in_a_row > 1:
+            Text("span", f" fell {state.falls_in_a_row} times in a row", "muted")
+        if state.silent:
             Text("span", " ○ silent", "muted")

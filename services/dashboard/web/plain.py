@@ -9,8 +9,8 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from services.dashboard.web.assets import asset
 from services.dashboard.web.forms import FORM, SESSION
+from services.dashboard.web.gzip_cache import FOLDERS
 from services.dashboard.web.headers import protect
-from services.dashboard.web.packed import FOLDERS
 from services.dashboard.web.resources import resources
 from shared.http.edge import request_id_of
 from shared.http.problem import of_status, problem_response

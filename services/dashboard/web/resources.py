@@ -9,7 +9,7 @@ from services.dashboard.gateways.halts import Halts
 from services.dashboard.handlers.keys import KeyRing
 from services.dashboard.handlers.people import Desk
 from services.dashboard.handlers.signing_in import SigningIn
-from services.dashboard.jobs.pulse import Pulses
+from services.dashboard.jobs.change_notifier import ChangeNotifiers
 from services.dashboard.settings import DashboardSettings
 from services.dashboard.web.forms import Forms
 from services.dashboard.web.live import Live
@@ -26,7 +26,7 @@ class Resources:
     signing_in: SigningIn
     desk: Desk
     keys: KeyRing
-    pulses: Pulses
+    notifiers: ChangeNotifiers
     live: Live
     recent: Recent
     halts: Halts

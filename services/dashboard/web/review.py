@@ -1,12 +1,11 @@
 """The review pack of an account, made to print: scores then and now, you said and we did, open points."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from functools import partial
-from typing import Any
 
 from services.dashboard.domain import wording
-from services.dashboard.gateways.services import Api, within
-from services.dashboard.web.bits import (
+from services.dashboard.web.elements import (
     Cell,
     Text,
     account_address,
@@ -21,10 +20,12 @@ from services.dashboard.web.bits import (
     table,
     when,
 )
-from services.dashboard.web.frame import page
+from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
+from shared.api.questions import ACCOUNT_REVIEW
+from shared.api.reviews import Deed, Person, ReviewedAccount, ReviewEvent, ReviewPack, Said, ScoreLine
+from shared.http.client import Api
 
-Json = dict[str, Any]
 AUDIENCES = {"internal": "For us", "client": "For the client"}
 PERIODS = {"": "Since the last review", "91": "A quarter", "182": "Half a year", "365": "A year"}
 
@@ -38,15 +39,10 @@ async def review(visit: Visit) -> None:
     days = visit.query.get("days", "")
     days = days if days in PERIODS else ""
 
-    async def load(api: Api) -> Json:
+    async def load(api: Api) -> ReviewPack:
         since = (visit.now - timedelta(days=int(days))).isoformat() if days else None
-        query = {"audience": audience, "from": since}
-        pack = await api.get("benchmark", within("/v1/reviews/accounts", account_id), **query)
-        if not days:
-            return pack
-        return pack | {
-            "period": pack["period"] | {"from": pack["period"]["from"][:10], "to": pack["period"]["to"][:10]}
-        }
+        pack = await api.ask(ACCOUNT_REVIEW, account_id=account_id, audience=audience, from_=since)
+        return _by_days(pack) if days else pack
 
     here = f"{account_address(account_id)}/review"
     with box("div", "buttons noprint"):
@@ -66,151 +62,160 @@ def _choice(words: str, target: str, *, chosen: bool) -> None:
     Text("a", words, classes, href=target, **current)
 
 
-def _draw(pack: Json) -> None:
-    account, period = pack["account"], pack["period"]
-    Text("h1", f"{account['name'] or account['account_id']}: business review")
+def _by_days(pack: ReviewPack) -> ReviewPack:
+    """The same with a period of whole days: a period up to now would differ whenever it is asked for."""
+    first, last = (at.replace(hour=0, minute=0, second=0, microsecond=0) for at in (pack.period.from_, pack.period.to))
+    return pack.model_copy(update={"period": pack.period.model_copy(update={"from_": first, "to": last})})
+
+
+def _draw(pack: ReviewPack) -> None:
+    Text("h1", f"{pack.account.name or pack.account.account_id}: business review")
     with box("p", "lead"):
-        when(period["from"])
+        when(pack.period.from_)
         Text("span", " to ")
-        when(period["to"])
-        if pack["audience"] == "internal":
+        when(pack.period.to)
+        if pack.audience == "internal":
             Text("span", " · internal, not for the client")
-    if pack["audience"] == "internal":
-        _internal(account)
+    if pack.audience == "internal":
+        _internal(pack.account)
     Text("h2", "Scores")
-    words = wording.WINDOWS[pack["window"]]
+    words = wording.WINDOWS[pack.window]
     Text("p", f"NPS over {words}, by the latest answer of each person: at the beginning of the time and now", "lead")
-    rows = [_score_row(line) for line in pack["scores"]]
+    rows = [_score_row(line) for line in pack.scores]
     table(("Who", "Then", "Now", "Change", "95 % between", "Voices"), rows, "Scores by role, then and now")
     _turned(pack)
     Text("h2", "You said, we did")
     _said_and_done(pack)
-    _deeds(pack, "Promised", "promised", "Nothing is promised and still to come.")
-    _deeds(pack, "Open points", "open_points", "Nothing is open.")
-    _events(pack["events"])
+    _deeds(pack, "Promised", pack.promised, "Nothing is promised and still to come.")
+    _deeds(pack, "Open points", pack.open_points, "Nothing is open.")
+    _events(pack.events)
     Text("h2", "Against the past and the industry")
-    Text("p", pack["comparison"]["sentence"])
-    for warning in pack["warnings"]:
+    Text("p", pack.comparison.sentence)
+    for warning in pack.warnings:
         Text("p", f"Keep in mind: {wording.plain(warning).lower()}", "muted")
 
 
-def _internal(account: Json) -> None:
-    owner, sponsor = account["owner"] or {}, account["sponsor"] or {}
-    revenue = account.get("annual_revenue") or {"amount": None, "currency": None}
+def _internal(account: ReviewedAccount) -> None:
+    revenue = account.annual_revenue
     rows: dict[str, Cell] = {
-        "Class": partial(class_chip, account.get("class") or "unknown"),
-        "Renews": partial(when, account.get("renewal_on")),
-        "Revenue a year": partial(money, **revenue),
-        "Owner": owner.get("name") or owner.get("email") or wording.NOTHING,
-        "Sponsor": sponsor.get("name") or sponsor.get("email") or wording.NOTHING,
+        "Class": partial(class_chip, account.class_ or "unknown"),
+        "Renews": partial(when, account.renewal_on),
+        "Revenue a year": partial(money, revenue.amount, revenue.currency) if revenue else wording.NOTHING,
+        "Owner": _named(account.owner),
+        "Sponsor": _named(account.sponsor),
     }
     with box("div", "headfacts"):
         facts(rows)
 
 
-def _score_row(line: Json) -> list[Cell]:
-    role = line["stakeholder_type"]
-    now = line["now"]
+def _named(person: Person | None) -> str:
+    return (person and (person.name or person.email)) or wording.NOTHING
+
+
+def _score_row(line: ScoreLine) -> list[Cell]:
+    role = line.stakeholder_type
     return [
         f"{wording.TYPE_NAMES.get(role, role)}s" if role else "Everybody",
-        wording.points(line["then"]["nps"]),
-        wording.points(now["nps"]),
-        wording.points(line["change"]),
-        wording.NOTHING
-        if now["ci_low"] is None
-        else f"{wording.points(now['ci_low'])} and {wording.points(now['ci_high'])}",
-        wording.grouped(now["stakeholder_count"]),
+        wording.points(line.then.nps),
+        wording.points(line.now.nps),
+        wording.points(line.change),
+        wording.between(line.now.ci_low, line.now.ci_high),
+        wording.grouped(line.now.stakeholder_count),
     ]
 
 
-def _turned(pack: Json) -> None:
+def _turned(pack: ReviewPack) -> None:
     """Who changed category; somebody's first answer is no turn."""
-    fell, rose = wording.falls_and_rises(pack["changes"])
+    fell, rose = wording.falls_and_rises(pack.changes)
     if not fell and not rose:
         return
-    names = {one["stakeholder_id"]: one["name"] for one in pack["said"]}
+    names = _names(pack)
     Text("h2", "Who turned")
     rows: list[list[Cell]] = [
         [
-            names.get(one["stakeholder_id"]) or "Somebody of your team",
-            f"{one['from_score']} → {one['to_score']}",
-            wording.change_words(one["kind"]),
-            partial(when, one["changed_at"]),
+            names.get(change.stakeholder_id) or "Somebody of your team",
+            f"{change.from_score} → {change.to_score}",
+            wording.change_words(change.kind),
+            partial(when, change.changed_at),
         ]
-        for one in sorted([*fell, *rose], key=lambda one: str(one["changed_at"]), reverse=True)
+        for change in sorted([*fell, *rose], key=lambda change: change.changed_at, reverse=True)
     ]
     table(("Who", "Scores", "Change", "When"), rows, "Who turned")
 
 
-def _said_and_done(pack: Json) -> None:
-    said = [one for one in pack["said"] if one["comment"]]
-    done = {one["response_id"]: one for one in pack["done"] if one["response_id"]}
-    open_ = {one["response_id"] for one in pack["open_points"] if one["response_id"]}
-    if said:
+def _names(pack: ReviewPack) -> dict[str, str | None]:
+    """Names of those who said something."""
+    return {said.stakeholder_id: said.name for said in pack.said}
+
+
+def _said_and_done(pack: ReviewPack) -> None:
+    comments = [said for said in pack.said if said.comment]
+    done = {deed.response_id: deed for deed in pack.done if deed.response_id}
+    open_ = {deed.response_id for deed in pack.open_points if deed.response_id}
+    if comments:
         rows: list[list[Cell]] = [
-            [partial(_said, one), _done(done.get(one["response_id"]), one["response_id"] in open_)] for one in said
+            [partial(_said, said), _done(done.get(said.response_id), said.response_id in open_)] for said in comments
         ]
         table(("You said", "We did"), rows, "What was said, and what was done about it", "said")
     else:
         empty("Nobody wrote a comment in this time.")
-    answered = {one["response_id"] for one in said}
-    others = [one for one in pack["done"] if one["what_was_done"] and one["response_id"] not in answered]
+    answered = {said.response_id for said in comments}
+    others = [deed.what_was_done for deed in pack.done if deed.what_was_done and deed.response_id not in answered]
     if others:
         Text("h3", "What we did besides")
         with box("ul"):
-            for deed in others:
-                Text("li", deed["what_was_done"])
+            for words in others:
+                Text("li", words)
 
 
-def _said(one: Json) -> None:
+def _said(said: Said) -> None:
     with box("div"):
         with box("p", "muted"):
-            if one["category"]:
-                category_chip(one["category"], one["score"])
-            who = one["name"] or wording.TYPE_NAMES.get(one["type"] or "", "somebody")
+            if said.category:
+                category_chip(said.category, said.score)
+            who = said.name or wording.TYPE_NAMES.get(said.type or "", "somebody")
             Text("span", f" {who}, ")
-            when(one["answered_at"])
-        Text("p", one["comment"])
+            when(said.answered_at)
+        Text("p", said.comment or "")
 
 
-def _done(deed: Json | None, still_open: bool) -> str:
+def _done(deed: Deed | None, still_open: bool) -> str:
     if deed is None:
         return "We are working on it" if still_open else wording.NOTHING
-    return deed["what_was_done"] or "Closed"
+    return deed.what_was_done or "Closed"
 
 
-def _deeds(pack: Json, title: str, part: str, nothing: str) -> None:
+def _deeds(pack: ReviewPack, title: str, deeds: Sequence[Deed], nothing: str) -> None:
     Text("h2", title)
-    if not pack[part]:
+    if not deeds:
         Text("p", nothing, "muted")
         return
-    names = {one["stakeholder_id"]: one["name"] for one in pack["said"]}
+    names = _names(pack)
     with box("ul"):
-        for deed in pack[part]:
+        for deed in deeds:
             with box("li"):
-                _deed(deed, names.get(deed["stakeholder_id"]))
+                _deed(deed, names.get(deed.stakeholder_id or ""))
 
 
-def _deed(deed: Json, name: str | None) -> None:
+def _deed(deed: Deed, name: str | None) -> None:
     """A promise, our own title of it, or to a client just whose word it is about: not how we call it."""
-    promise = deed["promise"]
-    if promise:
-        Text("span", f"{promise['what']}, by ")
-        when(promise["by"])
-    elif deed.get("title"):
-        Text("span", f"{deed['title']}, due ")
-        when(deed["due_at"])
+    if deed.promise:
+        Text("span", f"{deed.promise.what}, by ")
+        when(deed.promise.by)
+    elif deed.title:
+        Text("span", f"{deed.title}, due ")
+        when(deed.due_at)
     else:
         Text("span", f"Our answer to {name or 'your team'}, open since ")
-        when(deed["opened_at"])
+        when(deed.opened_at)
 
 
-def _events(events: list[Json]) -> None:
+def _events(events: Sequence[ReviewEvent]) -> None:
     if not events:
         return
     Text("h2", "What happened in this time")
     with box("ul"):
         for event in reversed(events):
             with box("li"):
-                when(event["at"])
-                Text("span", f": {event.get('label') or wording.plain(event['kind'])}")
+                when(event.at)
+                Text("span", f": {event.label or wording.plain(event.kind)}")

@@ -9,21 +9,20 @@ from typing import Any
 from nicegui import Client, ui
 
 from services.dashboard.domain.users import User
-from services.dashboard.gateways.services import Api, Away, Refused
 from services.dashboard.handlers.keys import SIGNED_OUT
 from services.dashboard.handlers.signing_in import Visitor
-from services.dashboard.jobs.pulse import Pulse
-from services.dashboard.web.bits import Text, box, when
+from services.dashboard.jobs.change_notifier import ChangeNotifier
+from services.dashboard.web.elements import Text, box, when
 from services.dashboard.web.resources import Resources
+from services.dashboard.web.sentences import BROKEN, why_not_shown
 from shared.errors import TellbackError, Unauthorized
+from shared.http.client import Api, Away
 from shared.telemetry.logging import get_logger
 
 log = get_logger(__name__)
 Load = Callable[[Api], Awaitable[Any]]
 Draw = Callable[[Any], object]
 UnderWay = Callable[[Any], bool]
-NOT_FOUND = 404
-BROKEN = "This part does not work right now"
 FIRST_SECONDS = 0.25
 """How long the first answer of a page waits for its figures; what comes later is drawn when it comes."""
 
@@ -77,6 +76,10 @@ class Visit:
         """The services, as this person may ask them now. Raises `Unauthorized`."""
         return await self.resources.keys.api_of(await self.present())
 
+    async def _loading(self) -> Api:
+        """The services for one loading of all parts: what several of them ask is asked once."""
+        return (await self.api()).once()
+
     async def refresh(self) -> bool:
         """Load everything anew; what has not changed stays as it is. Whether all of it could be loaded."""
         if await self.resources.signing_in.present(self.visitor.token) is None:
@@ -85,7 +88,7 @@ class Visit:
             return True
         if not self.sources:
             return True
-        asking = asyncio.ensure_future(self.api())
+        asking = asyncio.ensure_future(self._loading())
         await asyncio.gather(*(source.refresh(asking) for source in self.sources.values()))
         return not any(source.complaint for source in self.sources.values())
 
@@ -104,18 +107,18 @@ class Visit:
         """Load for the first time, then follow what changes until the page is closed."""
         known = [source.recall() for source in self.sources.values()] if self.remember else [False]
         if self.sources:
-            asking = asyncio.ensure_future(self.api())
+            asking = asyncio.ensure_future(self._loading())
             loading = [asyncio.create_task(source.refresh(asking)) for source in self.sources.values()]
             await asyncio.wait(loading, timeout=0 if all(known) else FIRST_SECONDS)
-        self._follow(self.resources.pulses.of(self.user.user_id, lambda: self.resources.keys.api_of(self.user)))
+        self._follow(self.resources.notifiers.of(self.user.user_id, lambda: self.resources.keys.api_of(self.user)))
 
-    def _follow(self, pulse: Pulse) -> None:
+    def _follow(self, notifier: ChangeNotifier) -> None:
         """Be told of news while a browser is there; one that was away for a moment sees first what it missed."""
         missed = False
 
         async def come() -> None:
             nonlocal missed
-            pulse.subscribe(self.refresh)
+            notifier.subscribe(self.refresh)
             if missed:
                 missed = False
                 await self.refresh()
@@ -124,11 +127,11 @@ class Visit:
             nonlocal missed
             if not self.client.has_socket_connection:
                 missed = True
-                pulse.unsubscribe(self.refresh)
+                notifier.unsubscribe(self.refresh)
 
         self.client.on_connect(come)
         self.client.on_disconnect(go)
-        self.client.on_delete(lambda: pulse.unsubscribe(self.refresh))
+        self.client.on_delete(lambda: notifier.unsubscribe(self.refresh))
 
 
 class Source:
@@ -166,7 +169,7 @@ class Source:
             except TellbackError as error:
                 if not isinstance(error, Away):
                     self._visit.resources.recent.forget(self._key)
-                self._complain(_sentence(error))
+                self._complain(why_not_shown(error))
             except Exception:  # a part that is broken must not take the rest of the page with it
                 log.exception("section_failed")
                 self._complain(BROKEN)
@@ -175,12 +178,6 @@ class Source:
         self.complaint = sentence
         for section in self.sections:
             section.complain(sentence)
-
-
-def _sentence(error: TellbackError) -> str:
-    if isinstance(error, Refused) and error.http_status == NOT_FOUND:
-        return "There is nothing here, or it is not yours"
-    return error.detail or BROKEN
 
 
 class Section:
@@ -198,6 +195,7 @@ class Section:
         lead: str = "",
         under_way: UnderWay | None = None,
     ) -> None:
+        self.title = title
         self._draw = draw
         self._drawn = False
         self._data: Any = None

@@ -12,8 +12,8 @@ from services.dashboard.web.account import page as account
 from services.dashboard.web.assets import serve_assets
 from services.dashboard.web.follow_ups import board, detail
 from services.dashboard.web.guard import Guard
+from services.dashboard.web.gzip_cache import GzipCache
 from services.dashboard.web.live import bind_messages
-from services.dashboard.web.packed import Packed
 from services.dashboard.web.plain import unknown_page
 from services.dashboard.web.portfolio import page as portfolio
 from services.dashboard.web.resources import resources
@@ -48,4 +48,4 @@ def mount(app: FastAPI) -> None:
     mounted = app.router.routes[-1]
     if not isinstance(mounted, Mount):
         raise TypeError("NiceGUI is expected to be the last of the routes")
-    mounted.app = Packed(GZipMiddleware(Guard(mounted.app), minimum_size=1000, compresslevel=5))
+    mounted.app = GzipCache(GZipMiddleware(Guard(mounted.app), minimum_size=1000, compresslevel=5))

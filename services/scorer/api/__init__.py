@@ -1,6 +1,7 @@
 """HTTP in: the routes of the scorer and the bodies of their answers."""
 
 from services.scorer.api import (
+    account,
     accounts,
     changes,
     coverage,
@@ -21,6 +22,7 @@ from services.scorer.api import (
 
 ROUTERS = (
     accounts.router,
+    account.router,
     people.router,
     names.router,
     portfolio.router,

@@ -7,7 +7,7 @@ from typing import Any
 
 from pydantic import Field
 
-from services.scorer.api.models import named
+from services.scorer.api.naming import figure_names, named
 from services.scorer.api.pages import Listing
 from services.scorer.api.parameters import ScoreQuery, UpdatedSince
 from services.scorer.api.resources import Scorer
@@ -77,7 +77,7 @@ class AccountList:
         figures = await self._figures(tx, everywhere, ids)
         names = figure_names(asked)
         items = [
-            _attributes(row, classes[row["account_id"]]) | named(figures[row["account_id"]], **names) for row in rows
+            attributes_of(row, classes[row["account_id"]]) | named(figures[row["account_id"]], **names) for row in rows
         ]
         return items, following
 
@@ -108,17 +108,8 @@ class AccountList:
         return found
 
 
-def figure_names(asked: ScoreQuery) -> dict[str, Any]:
-    """The keys that name what a figure is a figure of, besides the account."""
-    return {
-        "window": asked.window,
-        "method": asked.method,
-        "survey_type": asked.survey_type,
-        "as_of": asked.as_of,
-    }
-
-
-def _attributes(row: dict[str, Any], classified: Classified) -> dict[str, Any]:
+def attributes_of(row: dict[str, Any], classified: Classified) -> dict[str, Any]:
+    """The row of the directory and the class as the API tells them."""
     record = row["record"] or {}
     amount = row["revenue_amount"]
     return {

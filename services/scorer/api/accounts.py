@@ -6,9 +6,8 @@ from typing import Annotated, Any
 from fastapi import Depends, Query
 from pydantic import Field
 
-from services.scorer.api.account_list import AccountList, ChosenAccounts, figure_names
-from services.scorer.api.models import AccountScore, named
-from services.scorer.api.models_people import ListedAccount
+from services.scorer.api.account_list import AccountList, ChosenAccounts
+from services.scorer.api.naming import figure_names, named
 from services.scorer.api.pages import Listing
 from services.scorer.api.parameters import AccountId, Paged, ScoreQuery
 from services.scorer.api.resources import Resources
@@ -16,6 +15,8 @@ from services.scorer.domain.account import AccountFacts, account_figures
 from services.scorer.domain.windows import Span, parse_window
 from services.scorer.store.reading.account import account_facts
 from services.scorer.store.reading.accounts import COUNTED_SORTS, SORTS
+from shared.api.accounts import ListedAccount
+from shared.api.figures import AccountScore
 from shared.db.transaction import ReadTx
 from shared.http.auth import Reader
 from shared.http.paging import Page

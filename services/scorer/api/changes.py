@@ -6,12 +6,12 @@ from fastapi import Depends, Query
 from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
-from services.scorer.api.models_people import Change
 from services.scorer.api.pages import Listing
 from services.scorer.api.parameters import NpsKind, Paged, UpdatedSince
 from services.scorer.api.resources import Resources
 from services.scorer.domain.changes import categories_of
 from services.scorer.store.reading.category_changes import SORTS, ChangesQuestion, changes_page
+from shared.api.people import Change
 from shared.events.scores import ChangeKind
 from shared.http.auth import Reader
 from shared.http.paging import Page

@@ -4,14 +4,14 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Query
 
-from services.scorer.api.models import named
-from services.scorer.api.models_reach import PortfolioGaps
+from services.scorer.api.naming import named
 from services.scorer.api.parameters import AccountFilters, AsOf, WindowName
 from services.scorer.api.resources import Resources
 from services.scorer.domain.gaps import gaps_of, selection_of
 from services.scorer.domain.questions import Filters
 from services.scorer.domain.windows import parse_window
 from services.scorer.store.reading.gaps import reached_accounts, scored_before
+from shared.api.reach import PortfolioGaps
 from shared.http.auth import Reader
 from shared.http.query import no_repeats
 from shared.http.routing import Router

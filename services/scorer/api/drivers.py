@@ -6,8 +6,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Query
 from pydantic import Field
 
-from services.scorer.api.models import named
-from services.scorer.api.models_business import Drivers
+from services.scorer.api.naming import named
 from services.scorer.api.parameters import AsOf, ChosenAnswers, Groups, WindowName, groups_of
 from services.scorer.api.resources import Resources
 from services.scorer.domain.drivers import Rated, drivers_of, low_up_to, tables_of
@@ -17,6 +16,7 @@ from services.scorer.store.reading.classes import class_names
 from services.scorer.store.reading.drivers import Group, rated
 from services.scorer.store.reading.freshness import stale_accounts
 from services.scorer.store.reading.grouped import Question
+from shared.api.business import Drivers
 from shared.http.auth import Reader
 from shared.http.query import no_repeats
 from shared.http.routing import Router

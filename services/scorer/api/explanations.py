@@ -6,7 +6,6 @@ from fastapi import Depends, Query
 from pydantic import Field
 
 from services.scorer.api.accounts import account_score
-from services.scorer.api.models_people import Explanation
 from services.scorer.api.parameters import ScoreQuery
 from services.scorer.api.resources import Resources
 from services.scorer.domain.answers import Answer
@@ -14,6 +13,7 @@ from services.scorer.domain.categories import category_or_none
 from services.scorer.domain.explain import explain
 from services.scorer.domain.windows import parse_window
 from services.scorer.store.reading.explaining import candidates
+from shared.api.accounts import Explanation
 from shared.http.auth import Reader
 from shared.http.params import PathId
 from shared.http.query import no_repeats

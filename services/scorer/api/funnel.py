@@ -7,8 +7,7 @@ from fastapi import Depends, Query
 from pydantic import Field
 from pydantic_core import PydanticCustomError
 
-from services.scorer.api.models import named
-from services.scorer.api.models_reach import PortfolioFunnel
+from services.scorer.api.naming import named
 from services.scorer.api.parameters import AsOf, Channel, DirectoryFilters, Text, WindowName, checked
 from services.scorer.api.resources import Resources
 from services.scorer.domain.questions import ASKABLE, MAX_GROUPS, Filters
@@ -17,6 +16,7 @@ from services.scorer.store.reading.classes import class_names
 from services.scorer.store.reading.freshness import stale_accounts
 from services.scorer.store.reading.funnel import funnel_groups
 from services.scorer.store.reading.grouped import Question
+from shared.api.reach import PortfolioFunnel
 from shared.http.auth import Reader
 from shared.http.query import no_repeats
 from shared.http.routing import Router

@@ -7,13 +7,13 @@ from fastapi import Depends, Query
 from pydantic import BeforeValidator, Field, TypeAdapter, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
-from services.scorer.api.models_business import Metrics
 from services.scorer.api.parameters import ChosenAnswers, checked
 from services.scorer.api.resources import Resources
 from services.scorer.domain.figures import score_of
 from services.scorer.domain.questions import Filters
 from services.scorer.domain.windows import EARLIEST
 from services.scorer.store.reading.metrics import tally_between
+from shared.api.business import Metrics
 from shared.http.auth import Reader
 from shared.http.params import Instant
 from shared.http.query import Parameters, no_repeats

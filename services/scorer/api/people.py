@@ -7,7 +7,6 @@ from typing import Annotated, Any
 from fastapi import Depends, Query
 from pydantic import Field
 
-from services.scorer.api.models_people import Person, PersonWithResponses
 from services.scorer.api.pages import Listing
 from services.scorer.api.parameters import (
     AccountId,
@@ -26,6 +25,7 @@ from services.scorer.domain.states import state_of
 from services.scorer.store.reading.account import require_account
 from services.scorer.store.reading.people import SORTS, PeopleQuestion, people_facts, people_page
 from services.scorer.store.reading.responses import ResponsesQuestion, responses_page
+from shared.api.people import Person, PersonWithResponses
 from shared.db.transaction import ReadTx
 from shared.errors import NotFound
 from shared.http.auth import Reader

@@ -8,8 +8,7 @@ from typing import Annotated, Any
 from fastapi import Depends, Query
 from pydantic import Field
 
-from services.scorer.api.models import named
-from services.scorer.api.models_portfolio import PortfolioScore
+from services.scorer.api.naming import named
 from services.scorer.api.parameters import (
     AnswerFilters,
     AsOf,
@@ -28,6 +27,7 @@ from services.scorer.store.reading.classes import class_names
 from services.scorer.store.reading.freshness import count_failing, stale_accounts
 from services.scorer.store.reading.grouped import Question
 from services.scorer.store.reading.portfolio import default_currency, portfolio_figures
+from shared.api.portfolio import PortfolioScore
 from shared.db.transaction import ReadTx
 from shared.http.auth import Reader
 from shared.http.query import no_repeats

@@ -6,7 +6,6 @@ from typing import Annotated, Any
 from fastapi import Depends, Path, Query
 from pydantic import Field
 
-from services.scorer.api.models_people import Response
 from services.scorer.api.pages import Listing
 from services.scorer.api.parameters import (
     Between,
@@ -23,6 +22,7 @@ from services.scorer.api.resources import Resources
 from services.scorer.domain.categories import category_or_none
 from services.scorer.domain.questions import Filters
 from services.scorer.store.reading.responses import SORTS, ResponsesQuestion, response_of, responses_page
+from shared.api.people import Response
 from shared.errors import NotFound
 from shared.http.auth import Reader
 from shared.http.paging import Page
@@ -40,6 +40,7 @@ class ChosenResponses(Between, DirectoryFilters):
     stakeholder_id: PathId | None = Field(default=None, description="Only of this person.")
     category: Category | None = Field(default=None, description="Only NPS answers of this category.")
     q: Search | None = Field(default=None, description='Words in the comment; `"a phrase"`, `or` and `-not` work.')
+    commented: bool | None = Field(default=None, description="Only with a comment that says anything, or without.")
     survey_type: SurveyType | None = Field(default=None, description="Only of this survey type; default all.")
     nps_kind: NpsKind | None = Field(default=None, description="Only of this kind.")
     touchpoint: Text | None = Field(default=None, description="Only at this touchpoint.")
@@ -60,6 +61,7 @@ class ChosenResponses(Between, DirectoryFilters):
             stakeholder_id=self.stakeholder_id,
             category=self.category,
             q=self.q,
+            commented=self.commented,
             since=self.from_,
             until=self.to,
             updated_since=self.updated_since,

@@ -4,8 +4,7 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Query
 
-from services.scorer.api.models import named
-from services.scorer.api.models_business import PortfolioRevenue
+from services.scorer.api.naming import named
 from services.scorer.api.parameters import AccountFilters, AsOf, Currency
 from services.scorer.api.resources import Resources
 from services.scorer.domain.questions import Filters
@@ -14,6 +13,7 @@ from services.scorer.store.reading.classes import class_names
 from services.scorer.store.reading.freshness import stale_accounts
 from services.scorer.store.reading.portfolio import default_currency
 from services.scorer.store.reading.revenue import customers
+from shared.api.business import PortfolioRevenue
 from shared.http.auth import Reader
 from shared.http.query import no_repeats
 from shared.http.routing import Router

@@ -1,26 +1,31 @@
 """Trends: the rolling figures seen from the end of each calendar bucket, with context events as marks."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Annotated, Any
 
 from fastapi import Depends, Query
 from pydantic import Field
 
-from services.scorer.api.models import named
-from services.scorer.api.models_portfolio import AccountTrend, PortfolioTrend, bucket_names
+from services.scorer.api.naming import bucket_names, named
 from services.scorer.api.parameters import AccountId, AsOf, ScoreQuery
 from services.scorer.api.portfolio import PortfolioQuery
 from services.scorer.api.resources import Resources
 from services.scorer.domain.account import account_figures
+from services.scorer.domain.answers import History
 from services.scorer.domain.buckets import MAX_POINTS, Bucket, Interval, buckets
+from services.scorer.domain.categories import SurveyType, category_or_none
 from services.scorer.domain.windows import Span, Window, parse_window
 from services.scorer.store.reading.account import account_facts
 from services.scorer.store.reading.portfolio import portfolio_figures
 from services.scorer.store.reading.trend import context_marks
+from shared.api.portfolio import AccountTrend, PortfolioTrend
 from shared.http.auth import Reader
 from shared.http.query import Parameters, no_repeats
 from shared.http.routing import Router
 
+MOST_ANSWERS = 1_000
+MICROSECOND = timedelta(microseconds=1)
 router = Router(tags=["trends"], dependencies=[Depends(no_repeats)])
 
 
@@ -35,6 +40,8 @@ class Buckets(Parameters):
 
 class AccountTrendQuery(ScoreQuery, Buckets):
     """Points, and what is asked of each."""
+
+    answers: bool = Field(default=False, description="With the answers given in the time of the points.")
 
 
 class PortfolioTrendQuery(PortfolioQuery, Buckets):
@@ -66,7 +73,10 @@ async def get_account_trend(
         | account_figures(facts, window, asked.method, bucket.as_of, asked.survey_type)
         for bucket in found
     ]
-    return named({"points": points, "marks": marks}, account_id=account_id, **_question(asked))
+    body: dict[str, Any] = {"points": points, "marks": marks}
+    if asked.answers:
+        body["answers"] = _answers_between(facts.history, found, asked.survey_type)
+    return named(body, account_id=account_id, **_question(asked))
 
 
 @router.get("/v1/portfolio/trend", response_model=PortfolioTrend, response_model_exclude_unset=True)
@@ -99,6 +109,21 @@ def _question(asked: AccountTrendQuery | PortfolioTrendQuery) -> dict[str, Any]:
 def _end(bucket: Bucket, as_of: AsOf) -> Any:
     """The last bucket ends at as_of where it was sent; otherwise at its own end, so that no clock shows."""
     return bucket.end if as_of is None else bucket.as_of
+
+
+def _answers_between(history: History, found: Sequence[Bucket], survey_type: SurveyType) -> list[dict[str, Any]]:
+    """The last answers in the time of the points, oldest first."""
+    given = history.within(Span(found[0].start - MICROSECOND, found[-1].as_of))
+    return [
+        {
+            "response_id": answer.response_id,
+            "stakeholder_id": answer.stakeholder_id,
+            "answered_at": answer.answered_at,
+            "score": answer.score,
+            "category": category_or_none(survey_type, answer.score),
+        }
+        for answer in given[-MOST_ANSWERS:]
+    ]
 
 
 def _answers(window: Window, found: Sequence[Bucket]) -> Span:

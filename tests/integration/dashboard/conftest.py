@@ -9,17 +9,17 @@ from pydantic import SecretStr
 from services.dashboard.domain.recent import Recent
 from services.dashboard.gateways.halts import Halts
 from services.dashboard.gateways.passwords import Passwords
-from services.dashboard.gateways.services import Services
 from services.dashboard.gateways.vault import Vault
 from services.dashboard.handlers.keys import KeyRing
 from services.dashboard.handlers.people import Desk
 from services.dashboard.handlers.signing_in import SigningIn
-from services.dashboard.jobs.pulse import Pulses
+from services.dashboard.jobs.change_notifier import ChangeNotifiers
 from services.dashboard.settings import DashboardSettings
 from services.dashboard.web.forms import Forms
 from services.dashboard.web.live import Live
 from services.dashboard.web.resources import Resources, provide
 from shared.db.engine import Database
+from shared.http.client import Services
 from tests.integration.dashboard.fake_services import FakeServices
 from tests.support.clock import FrozenClock
 from tests.support.environment import Environment
@@ -58,7 +58,7 @@ async def resources(environment: Environment, clock: FrozenClock, services: Fake
         signing_in=signing_in,
         desk=Desk(database, clock, passwords, keys),
         keys=keys,
-        pulses=Pulses(1),
+        notifiers=ChangeNotifiers(1),
         live=Live(signing_in),
         recent=Recent(),
         halts=Halts(asked),

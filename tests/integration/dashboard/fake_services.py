@@ -14,6 +14,8 @@ class FakeServices:
         self.asked: list[httpx.Request] = []
         self.answers: dict[str, dict[str, Any]] = {}
         self.away = False
+        self.broken: set[str] = set()
+        self.refused: dict[str, tuple[int, dict[str, Any]]] = {}
         self.remarks: list[str] = []
         self.transport = httpx.MockTransport(self._answer)
 
@@ -34,4 +36,9 @@ class FakeServices:
         shown = request.headers["authorization"].removeprefix("Bearer tb_").removesuffix("_secret")
         if not self.keys.get(shown, {}).get("live"):
             return httpx.Response(401, json={"code": "unauthorized", "detail": "no valid key"})
+        if request.url.path in self.broken:
+            return httpx.Response(503, json={"code": "database_unavailable"})
+        if request.url.path in self.refused:
+            status, problem = self.refused[request.url.path]
+            return httpx.Response(status, json=problem)
         return httpx.Response(200, json=self.answers.get(request.url.path, {"key": shown}))

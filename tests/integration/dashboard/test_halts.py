@@ -5,7 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from services.dashboard.gateways.halts import Halts
-from services.dashboard.gateways.services import Services
+from shared.http.client import Services
 from tests.integration.dashboard.fake_services import FakeServices
 
 NAMES = ("scorer", "alerting", "benchmark")

@@ -3,10 +3,10 @@
 import json
 from typing import Any
 
-from services.dashboard.gateways.services import Api
 from services.dashboard.web.names import Names
 from services.dashboard.web.resources import Resources
 from services.scorer.api.names import NamesWanted
+from shared.http.client import Api
 from tests.integration.dashboard.fake_services import FakeServices
 
 TASKS: list[dict[str, Any]] = [

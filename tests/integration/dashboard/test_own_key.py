@@ -9,13 +9,13 @@ from pydantic import SecretStr
 from services.cli.dashboard import prepare
 from services.cli.folder import DataFolder
 from services.dashboard.domain.users import SCOPES, Role, User
-from services.dashboard.gateways.services import Services
 from services.dashboard.gateways.vault import Vault
 from services.dashboard.handlers.keys import KeyRing
 from services.dashboard.handlers.people import Desk
 from services.dashboard.web.resources import Resources
 from shared.clock import SystemClock
 from shared.errors import Unavailable
+from shared.http.client import Services
 from tests.integration.dashboard.conftest import SECRET
 from tests.integration.shared.http.test_keys import keys_app
 from tests.support.environment import Environment

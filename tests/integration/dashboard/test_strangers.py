@@ -8,7 +8,7 @@ import pytest
 from fastapi import FastAPI
 from nicegui import Client, core
 
-from services.dashboard.web import login, passwords, rows
+from services.dashboard.web import accounts_json, login, passwords
 from services.dashboard.web.resources import Resources
 from services.dashboard.web.site import mount
 from shared.http.app import create_bare_app
@@ -33,7 +33,7 @@ async def stranger(resources: Resources) -> AsyncIterator[httpx.AsyncClient]:
     async def nothing(_app: FastAPI) -> AsyncIterator[None]:
         yield
 
-    app = create_bare_app("dashboard", "t", "t", (login.router, passwords.router, rows.router), nothing)
+    app = create_bare_app("dashboard", "t", "t", (login.router, passwords.router, accounts_json.router), nothing)
     mount(app)
     async with running(app) as client:
         yield client

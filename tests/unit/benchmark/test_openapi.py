@@ -12,27 +12,26 @@ from services.benchmark.api import (
     ROUTERS,
     funnel,
     models_cohorts,
-    models_comparisons,
     models_maturity,
-    models_reviews,
     models_sets,
 )
+from shared.api import comparisons, reviews
 from tests.support.openapi import described
 
 EXAMPLES: list[tuple[type[BaseModel], dict[str, Any]]] = [
-    (models_sets.ChosenBenchmark, models_sets.PUBLISHED),
+    (comparisons.ChosenBenchmark, comparisons.PUBLISHED),
     (models_sets.SetModel, models_sets.SET),
     (models_sets.SetWithLines, models_sets.WITH_LINES),
     (models_sets.LoadedSets, models_sets.LOADED),
     (models_sets.NewSetBody, models_sets.NEW_SET),
-    (models_comparisons.AccountComparison, models_comparisons.ACCOUNT_COMPARISON),
-    (models_comparisons.PortfolioComparison, models_comparisons.PORTFOLIO_COMPARISON),
+    (comparisons.AccountComparison, comparisons.ACCOUNT_COMPARISON),
+    (comparisons.PortfolioComparison, comparisons.PORTFOLIO_COMPARISON),
     (models_cohorts.CohortsModel, models_cohorts.COHORTS),
     (funnel.Funnel, funnel.FUNNEL),
     (models_maturity.Answers, models_maturity.ANSWERS),
     (models_maturity.Questionnaire, models_maturity.QUESTIONNAIRE),
     (models_maturity.Result, models_maturity.RESULT),
-    (models_reviews.ReviewPack, models_reviews.PACK),
+    (reviews.ReviewPack, reviews.PACK),
 ]
 
 

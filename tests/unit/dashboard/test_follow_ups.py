@@ -3,6 +3,9 @@
 import pytest
 
 from services.dashboard.domain import follow_ups as told
+from services.dashboard.web.follow_ups.listing import own_first
+from shared.api.follow_ups import FollowUp
+from tests.support.follow_ups import FOLLOW_UP
 
 RULE = {
     "rule_id": "detractor_4_6",
@@ -62,12 +65,13 @@ def test_a_crm_that_called_back_is_named_as_such() -> None:
 
 
 def test_ones_own_come_first_and_keep_their_order() -> None:
-    tasks = [
-        {"n": n, "owner": {"email": email}}
-        for n, email in enumerate(("a@x.example", "me@x.example", None, "me@x.example"))
+    emails = ("a@x.example", "me@x.example", None, "me@x.example")
+    follow_ups = [
+        FollowUp.model_validate(FOLLOW_UP | {"version": number, "owner": {"email": email}})
+        for number, email in enumerate(emails)
     ]
-    assert [one["n"] for one in told.own_first(tasks, "me@x.example")] == [1, 3, 0, 2]
+    assert [follow_up.version for follow_up in own_first(follow_ups, "me@x.example")] == [1, 3, 0, 2]
 
 
 def test_what_the_person_said_next_has_a_sign_and_words() -> None:
-    assert told.next_answer({"result": "recovered"}) == "↑ better than before"
+    assert told.next_answer("recovered") == "↑ better than before"

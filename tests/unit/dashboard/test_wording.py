@@ -1,5 +1,7 @@
 """How figures are said."""
 
+from types import SimpleNamespace
+
 import pytest
 
 from services.dashboard.domain import wording
@@ -14,8 +16,8 @@ def test_points_have_a_sign_and_round_half_away_from_zero(value: float | None, s
 
 
 def test_an_interval_is_said_only_where_there_is_one() -> None:
-    assert wording.interval({"ci_low": -7.2, "ci_high": 26.9}) == "95 % between −7 and +27"
-    assert wording.interval({"ci_low": None, "ci_high": None}) == ""
+    assert wording.interval(-7.2, 26.9) == "95 % between −7 and +27"
+    assert wording.interval(None, None) == ""
 
 
 def test_numbers_have_their_units() -> None:
@@ -41,23 +43,22 @@ def test_a_change_is_said_with_signs_beside_the_words(kind: str, said: str, fall
 
 
 def test_a_score_is_shown_with_the_sum_it_comes_from() -> None:
-    figures = {"nps": 33.3, "promoter_count": 12, "detractor_count": 1, "response_count": 33}
-    assert wording.formula(figures) == "100 × (12 promoters − 1 detractor) ÷ 33 answers = +33"
-    assert wording.formula({"nps": None}) == ""
+    assert wording.formula(33.3, 12, 1, 33) == "100 × (12 promoters − 1 detractor) ÷ 33 answers = +33"
+    assert wording.formula(None, 0, 0, 0) == ""
 
 
 def test_a_figure_says_what_it_is_a_figure_of() -> None:
     asked = {"stakeholder_type": "decision_maker", "touchpoint": "order_delivery"}
-    said = wording.question("NPS", {"window": "90d", "method": "latest"}, asked)
+    said = wording.question("NPS", "90d", "latest", asked)
     assert said == "NPS over 90 days, by the latest answer of each person, decision-makers only, after order delivery"
-    assert wording.question("CSAT", {"window": "45d", "method": "all"}, {}) == "CSAT over 45 days, by every answer"
+    assert wording.question("CSAT", "45d", "all", {}) == "CSAT over 45 days, by every answer"
 
 
 def test_who_moved_is_told_both_ways_and_first_answers_are_no_move() -> None:
     kinds = ("promoter_to_passive", "new_detractor", "detractor_to_passive", "new_promoter", "passive_to_detractor")
-    fell, rose = wording.falls_and_rises([{"kind": kind} for kind in kinds])
-    assert [one["kind"] for one in fell] == ["promoter_to_passive", "passive_to_detractor"]
-    assert [one["kind"] for one in rose] == ["detractor_to_passive"]
+    fell, rose = wording.falls_and_rises([SimpleNamespace(kind=kind) for kind in kinds])
+    assert [change.kind for change in fell] == ["promoter_to_passive", "passive_to_detractor"]
+    assert [change.kind for change in rose] == ["detractor_to_passive"]
 
 
 def test_a_decimal_point_is_marked_so_that_the_browser_writes_it_as_the_reader_does() -> None:

@@ -5,38 +5,31 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from services.scorer.api import (
-    ROUTERS,
-    examples,
-    models,
-    models_business,
-    models_people,
-    models_portfolio,
-    models_reach,
-    names,
-)
+from services.scorer.api import ROUTERS, names
 from services.scorer.domain.account import AccountFacts, account_figures
 from services.scorer.domain.answers import History
 from services.scorer.domain.windows import STANDARD_WINDOWS
+from shared.api import accounts, business, examples, figures, people, portfolio, reach
 from tests.support.events import NOW
 from tests.support.openapi import described
 
 EXAMPLES: list[tuple[type[BaseModel], dict[str, Any]]] = [
-    (models.AccountScore, examples.ACCOUNT_SCORE),
-    (models_people.ListedAccount, examples.ACCOUNT),
-    (models_people.Person, examples.PERSON),
-    (models_people.PersonWithResponses, examples.PERSON | {"responses": [examples.RESPONSE]}),
-    (models_people.Response, examples.RESPONSE),
-    (models_people.Change, examples.CHANGE),
-    (models_people.Explanation, examples.EXPLANATION),
-    (models_portfolio.PortfolioScore, examples.PORTFOLIO),
-    (models_portfolio.AccountTrend, examples.TREND),
-    (models_portfolio.PortfolioTrend, examples.PORTFOLIO_TREND),
-    (models_reach.PortfolioFunnel, models_reach.FUNNEL),
-    (models_reach.PortfolioGaps, models_reach.GAPS),
-    (models_business.PortfolioRevenue, models_business.REVENUE),
-    (models_business.Drivers, models_business.DRIVERS),
-    (models_business.Metrics, models_business.METRICS),
+    (figures.AccountScore, examples.ACCOUNT_SCORE),
+    (accounts.ListedAccount, examples.ACCOUNT),
+    (accounts.Account, examples.ACCOUNT_DETAIL),
+    (people.Person, examples.PERSON),
+    (people.PersonWithResponses, examples.PERSON | {"responses": [examples.RESPONSE]}),
+    (people.Response, examples.RESPONSE),
+    (people.Change, examples.CHANGE),
+    (accounts.Explanation, examples.EXPLANATION),
+    (portfolio.PortfolioScore, examples.PORTFOLIO),
+    (portfolio.AccountTrend, examples.TREND),
+    (portfolio.PortfolioTrend, examples.PORTFOLIO_TREND),
+    (reach.PortfolioFunnel, reach.FUNNEL),
+    (reach.PortfolioGaps, reach.GAPS),
+    (business.PortfolioRevenue, business.REVENUE),
+    (business.Drivers, business.DRIVERS),
+    (business.Metrics, business.METRICS),
     (names.Names, names.EXAMPLE),
 ]
 
@@ -51,9 +44,9 @@ def test_an_example_is_what_the_model_says(model: type[BaseModel], example: dict
 
 
 def test_the_figures_of_the_domain_are_the_figures_of_the_api() -> None:
-    figures = account_figures(AccountFacts(History(())), STANDARD_WINDOWS[0], "latest", NOW)
-    assert list(models.Comparison.model_fields) == list(figures)
-    assert figures.keys() == examples.FIGURES.keys()
+    counted = account_figures(AccountFacts(History(())), STANDARD_WINDOWS[0], "latest", NOW)
+    assert list(figures.Comparison.model_fields) == list(counted)
+    assert counted.keys() == examples.FIGURES.keys()
 
 
 @pytest.mark.parametrize("name", DESCRIBED.operations)

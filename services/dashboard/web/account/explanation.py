@@ -1,12 +1,13 @@
 """Why a figure of an account is what it is: the answers that count, and why each other one does not."""
 
 import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from services.dashboard.domain import wording
-from services.dashboard.gateways.services import Api, within
-from services.dashboard.web.bits import (
+from services.dashboard.web.elements import (
     Cell,
     Text,
     account_address,
@@ -19,10 +20,13 @@ from services.dashboard.web.bits import (
     table,
     when,
 )
-from services.dashboard.web.frame import page
+from services.dashboard.web.page import page
+from services.dashboard.web.score_view import formula
 from services.dashboard.web.section import Section, Visit
+from shared.api.accounts import CountedAnswer, Explanation
+from shared.api.questions import EXPLANATION, STAKEHOLDERS
+from shared.http.client import Api
 
-Json = dict[str, Any]
 REASONS = {
     "outside_window": "outside the window",
     "superseded": "a later answer of the same person counts",
@@ -46,76 +50,92 @@ async def explain(visit: Visit) -> None:
     account_id = visit.path["account_id"]
     asked = {name: visit.query[name] for name in NAMES if visit.query.get(name)}
 
-    async def load(api: Api) -> Json:
+    async def load(api: Api) -> Explained:
         found, people = await asyncio.gather(
-            api.get("scorer", "/v1/explain", account_id=account_id, **asked),
-            api.items("scorer", within("/v1/accounts", account_id, "stakeholders"), most=2000),
+            api.ask(EXPLANATION, account_id=account_id, **asked),
+            api.ask_all(STAKEHOLDERS, account_id=account_id, most=2000),
         )
-        names = {one["stakeholder_id"]: one["name"] or one["stakeholder_id"] for one in people}
-        account = next((one["account_name"] for one in people if one["account_name"]), account_id)
-        return {**found, "names": names, "account": account}
+        names = {person.stakeholder_id: person.name for person in people}
+        account_name = next((person.account_name for person in people if person.account_name), account_id)
+        return Explained(asked, found, account_name, names)
 
-    Section(visit, "", load, partial(_draw_head, account_id, asked), classes="plain")
-    Section(visit, "Answers that count", load, partial(_draw_counted, account_id))
-    Section(visit, "Answers that do not", load, partial(_draw_rest, account_id))
+    Section(visit, "", load, _draw_head, classes="plain")
+    Section(visit, "Answers that count", load, _draw_counted)
+    Section(visit, "Answers that do not", load, _draw_rest)
 
 
-def _draw_head(account_id: str, asked: dict[str, str], found: Json) -> None:
+@dataclass(frozen=True)
+class Explained:
+    """What was asked, the figure with its answers, and the names of the account and its people by id."""
+
+    asked: dict[str, str]
+    found: Explanation
+    account_name: str
+    names: Mapping[str, str | None]
+
+
+def _draw_head(explained: Explained) -> None:
+    found, asked = explained.found, explained.asked
     with box("div", "head"):
         with box():
             Text("h1", f"Why {_value(found)}")
             with box("p", "lead"):
-                link(found["account"], account_address(account_id))
-                Text("span", f": {wording.question(wording.SURVEYS[found['survey_type']], found, asked)}")
+                link(explained.account_name, account_address(found.account_id))
+                survey = wording.SURVEYS[found.survey_type]
+                Text("span", f": {wording.question(survey, found.window, found.method, asked)}")
                 if asked.get("as_of"):
                     Text("span", ", as of ")
                     when(asked["as_of"], "time")
         with box("nav", "buttons", aria_label="Window"):
             for name, words in wording.WINDOWS.items():
-                chosen = found["window"] == name
+                chosen = found.window == name
                 classes, current = ("button main", {"aria_current": "true"}) if chosen else ("button", {})
-                target = explained_at(account_id, **{**asked, "window": name})
+                target = explained_at(found.account_id, **{**asked, "window": name})
                 Text("a", words.capitalize(), classes, href=target, **current)
 
 
-def _value(found: Json) -> str:
-    if found["survey_type"] == "nps":
-        return wording.points(found["nps"])
-    mean = found["mean_score"]
-    return wording.NOTHING if mean is None else f"{wording.decimal(mean)} {wording.SCALES[found['survey_type']]}"
+def _value(found: Explanation) -> str:
+    if found.survey_type == "nps":
+        return wording.points(found.nps)
+    if found.mean_score is None:
+        return wording.NOTHING
+    return f"{wording.decimal(found.mean_score)} {wording.SCALES[found.survey_type]}"
 
 
-def _draw_counted(account_id: str, found: Json) -> None:
-    counted = found["counted"]
-    if not counted:
+def _draw_counted(explained: Explained) -> None:
+    found = explained.found
+    if not found.counted:
         empty("No answer counts: there is no figure.")
         return
-    if found["survey_type"] == "nps":
-        Text("p", wording.formula(found))
-        Text("p", f"{wording.interval(found)}: so far chance alone may move it.", "muted")
+    if found.survey_type == "nps":
+        interval = wording.interval(found.ci_low, found.ci_high)
+        Text("p", formula(found))
+        Text("p", f"{interval}: so far chance alone may move it.", "muted")
     else:
-        total = sum(one["score"] for one in counted)
-        Text("p", f"{total} points ÷ {wording.count(len(counted), 'answer')} = {_value(found)}")
-    table(("Who", "Score", "When"), [_row(account_id, found, one) for one in counted], "Answers that count")
+        total = sum(answer.score for answer in found.counted)
+        Text("p", f"{total} points ÷ {wording.count(len(found.counted), 'answer')} = {_value(found)}")
+    rows = [_row(explained, answer) for answer in found.counted]
+    table(("Who", "Score", "When"), rows, "Answers that count")
 
 
-def _draw_rest(account_id: str, found: Json) -> None:
-    rest = found["not_counted"]
+def _draw_rest(explained: Explained) -> None:
+    rest = explained.found.not_counted
     if not rest:
         empty("Every answer of this account counts.")
         return
     for reason, words in REASONS.items():
-        some = [one for one in rest if one["reason"] == reason]
+        some = [answer for answer in rest if answer.reason == reason]
         if some:
             with box("details"):
                 Text("summary", f"{wording.count(len(some), 'answer')}: {words}")
-                table(("Who", "Score", "When"), [_row(account_id, found, one) for one in some], words.capitalize())
+                rows = [_row(explained, answer) for answer in some]
+                table(("Who", "Score", "When"), rows, words.capitalize())
 
 
-def _row(account_id: str, found: Json, one: Json) -> list[Cell]:
-    person = one["stakeholder_id"]
+def _row(explained: Explained, answer: CountedAnswer) -> list[Cell]:
+    person = answer.stakeholder_id
     return [
-        partial(person_link, account_id, person, found["names"].get(person)),
-        partial(category_chip, one["category"], one["score"]),
-        partial(when, one["answered_at"], "time"),
+        partial(person_link, explained.found.account_id, person, explained.names.get(person)),
+        partial(category_chip, answer.category, answer.score),
+        partial(when, answer.answered_at, "time"),
     ]

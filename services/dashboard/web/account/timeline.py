@@ -1,57 +1,100 @@
-"""What changed at an account and when."""
+"""What changed at an account and when: turns of people, events around them, and what was done, in one line of time."""
 
+import asyncio
+from collections.abc import Iterable
+from datetime import datetime
 from functools import partial
-from typing import Any
 
 from services.dashboard.domain import wording
 from services.dashboard.domain.follow_ups import kind
-from services.dashboard.domain.timeline import Moment
-from services.dashboard.web.bits import Cell, Text, box, category_chip, empty, link, person_link, table, when
+from services.dashboard.web.account.view import AccountView, PersonNames
+from services.dashboard.web.elements import Cell, Text, box, category_chip, empty, link, person_link, table, when
+from services.dashboard.web.section import Section
+from shared.api.follow_ups import FollowUp
+from shared.api.people import Change
+from shared.api.portfolio import Mark
+from shared.http.client import Api
 
-Json = dict[str, Any]
 SHOWN = 40
 EVENT_SIGN = "◇"
+Moment = Change | Mark | FollowUp
+"""One thing that happened: somebody changed category, an event around them, or a follow-up that was closed."""
 
 
-def draw_timeline(found: list[Moment]) -> None:
-    """One line for each turn of a person, each event around them, each follow-up that was closed."""
-    if not found:
+def place_timeline(view: AccountView) -> None:
+    """The section of what changed."""
+
+    async def load(api: Api) -> tuple[list[Moment], PersonNames]:
+        changes, trend, follow_ups = await asyncio.gather(view.changes(api), view.trend(api), view.follow_ups(api))
+        moments = timeline(changes, trend.marks, follow_ups)
+        return moments, await view.names(api, moments)
+
+    Section(view.visit, "What changed and when", load, _draw)
+
+
+def timeline(changes: Iterable[Change], marks: Iterable[Mark], follow_ups: Iterable[FollowUp]) -> list[Moment]:
+    """All of it, the newest first; of the follow-ups those that were closed."""
+    closed = [follow_up for follow_up in follow_ups if follow_up.closed_at]
+    moments: list[Moment] = [*changes, *marks, *closed]
+    return sorted(moments, key=_at, reverse=True)
+
+
+def _at(moment: Moment) -> datetime:
+    match moment:
+        case Change():
+            return moment.changed_at
+        case Mark():
+            return moment.at
+        case FollowUp():
+            return moment.closed_at or moment.opened_at
+
+
+def _draw(found: tuple[list[Moment], PersonNames]) -> None:
+    moments, names = found
+    if not moments:
         empty("Nothing has changed yet.", "Turns of people, events and closed follow-ups are listed here.")
         return
-    _table(found[:SHOWN])
-    if len(found) > SHOWN:
+    _table(moments[:SHOWN], names)
+    if len(moments) > SHOWN:
         with box("details"):
-            Text("summary", f"{len(found) - SHOWN} earlier ones")
-            _table(found[SHOWN:])
+            Text("summary", f"{len(moments) - SHOWN} earlier ones")
+            _table(moments[SHOWN:], names)
 
 
-def _table(found: list[Moment]) -> None:
-    rows: list[list[Cell]] = [[partial(_what, one), partial(_who, one), partial(when, one.at)] for one in found]
+def _table(moments: list[Moment], names: PersonNames) -> None:
+    rows: list[list[Cell]] = [
+        [partial(_what, moment), partial(_who, moment, names), partial(when, _at(moment))] for moment in moments
+    ]
     table(("What", "Who", "When"), rows, "What changed and when")
 
 
-def _what(one: Moment) -> None:
+def _what(moment: Moment) -> None:
     with box("span"):
-        if one.kind == "change":
-            if one.what["from"]:
-                category_chip(one.what["from"], one.what["from_score"])
-                Text("span", " → ")
-            category_chip(one.what["to"], one.what["to_score"])
-            if not one.what["from"]:
-                Text("span", " first answer", "muted")
-        elif one.kind == "event":
-            sort = wording.plain(one.what["kind"])
-            Text("span", f"{EVENT_SIGN} {one.what['label'] or sort}")
-            if one.what["label"]:
-                Text("span", f", {sort.lower()}", "muted")
-        else:
-            link(f"{kind(one.what['kind'])}: follow-up closed", f"/follow-ups/{one.what['follow_up_id']}")
-            Text("span", f", {one.what['outcome']}", "muted")
+        match moment:
+            case Change():
+                _turn(moment)
+            case Mark():
+                sort = wording.plain(moment.kind)
+                Text("span", f"{EVENT_SIGN} {moment.label or sort}")
+                if moment.label:
+                    Text("span", f", {sort.lower()}", "muted")
+            case FollowUp():
+                link(f"{kind(moment.kind)}: follow-up closed", f"/follow-ups/{moment.follow_up_id}")
+                Text("span", f", {moment.outcome}", "muted")
 
 
-def _who(one: Moment) -> None:
-    person = one.what.get("stakeholder_id")
+def _turn(change: Change) -> None:
+    if change.from_:
+        category_chip(change.from_, change.from_score)
+        Text("span", " → ")
+    category_chip(change.to, change.to_score)
+    if not change.from_:
+        Text("span", " first answer", "muted")
+
+
+def _who(moment: Moment, names: PersonNames) -> None:
+    person = moment.stakeholder_id
     if person:
-        person_link(one.what["account_id"], person, one.what.get("person"))
+        person_link(moment.account_id, person, names.get(person))
     else:
         Text("span", "the account", "muted")

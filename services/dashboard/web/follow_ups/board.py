@@ -1,21 +1,24 @@
 """Follow-ups as a board or a list, one's own first; the closed ones; and how well the loop is closed."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any
 
 from services.dashboard.domain import follow_ups as told
 from services.dashboard.domain import wording
-from services.dashboard.gateways.services import Api
-from services.dashboard.web.bits import Cell, Text, address, box, empty, link, severity_chip, table, when
-from services.dashboard.web.controls import filters
+from services.dashboard.web.elements import Cell, Text, address, box, empty, link, severity_chip, table, when
 from services.dashboard.web.follow_ups.closing import draw_closable
-from services.dashboard.web.follow_ups.listing import MOST, OPEN, own_first
+from services.dashboard.web.follow_ups.listing import MOST, OPEN, Listed, listed, load_own_first, owner_of
 from services.dashboard.web.follow_ups.loop import GROUPS, draw_figures, draw_groups
-from services.dashboard.web.frame import page
-from services.dashboard.web.names import Names
+from services.dashboard.web.form_fields import filters
+from services.dashboard.web.names import Names, Pair
+from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
+from shared.api.follow_ups import FollowUp, LoopGroup
+from shared.api.questions import FOLLOW_UP_SUMMARY
+from shared.http.client import Api
 
 Json = dict[str, Any]
 VIEWS = {"board": "Board", "list": "List", "closed": "Closed", "loop": "How well we close"}
@@ -64,10 +67,11 @@ def _tasks(visit: Visit, view: str) -> None:
     names = Names()
     filters("/follow-ups", FIELDS, visit.query, keep=("view", "account_id", "stakeholder_id", "owner"))
 
-    async def load(api: Api) -> list[Json]:
-        return await names.add_to(api, (await own_first(api, visit.user.email, **_question(visit, view)))[:MOST])
+    async def load(api: Api) -> Listed:
+        found = await load_own_first(api, visit.user.email, **_question(visit, view))
+        return await listed(api, names, found[:MOST])
 
-    draw = partial(_draw_board, visit) if view == "board" else _draw_list
+    draw: Callable[[Listed], None] = partial(_draw_board, visit) if view == "board" else _draw_list
     if visit.query.get("so") and view != "closed" and visit.user.may("act"):
         draw = partial(draw_closable, visit, draw)
     Section(visit, "", load, draw, classes="plain")
@@ -97,108 +101,113 @@ def _loop(visit: Visit) -> None:
 
     names = Names()
 
-    def load_by(group: str | None) -> Any:
-        async def load(api: Api) -> Json:
+    def load_by(group: str | None) -> Callable[[Api], Awaitable[Loop]]:
+        async def load(api: Api) -> Loop:
             since = visit.now.replace(minute=0, second=0, microsecond=0) - timedelta(days=days)
-            path = "/v1/follow-ups/summary"
-            found = await api.get("alerting", path, group_by=group, opened_since=since.isoformat())
-            unowned = [{"account_id": one} for one in found["accounts_without_owner"][:MOST]]
-            return found | {"unowned": await names.add_to(api, unowned)}
+            found = await api.ask(FOLLOW_UP_SUMMARY, group_by=group, opened_since=since.isoformat())
+            unowned: list[Pair] = [(account_id, None) for account_id in found.accounts_without_owner[:MOST]]
+            book = await names.of(api, unowned)
+            return Loop(found.groups, {pair[0]: book.account(pair) for pair in unowned})
 
         return load
 
     opened = f"Follow-ups opened in {wording.WINDOWS[f'{days}d']}"
     whole = load_by(None)
-    Section(visit, "The closed loop", whole, lambda found: draw_figures(found["groups"][0]), lead=opened)
-    Section(visit, f"By {GROUPS[by].lower()}", load_by(by), lambda found: draw_groups(by, found["groups"]), lead=opened)
+    Section(visit, "The closed loop", whole, lambda found: draw_figures(found.groups[0]), lead=opened)
+    Section(visit, f"By {GROUPS[by].lower()}", load_by(by), lambda found: draw_groups(by, found.groups), lead=opened)
     Section(visit, "Accounts that nobody owns", whole, _draw_unowned)
 
 
-def _draw_unowned(found: Json) -> None:
-    if not found["unowned"]:
+@dataclass(frozen=True)
+class Loop:
+    """How well the loop is closed, by group, and the accounts (id → name) that nobody owns."""
+
+    groups: list[LoopGroup]
+    unowned: Mapping[str, str]
+
+
+def _draw_unowned(found: Loop) -> None:
+    if not found.unowned:
         empty("None: every account has an owner.")
         return
     Text("p", "Their follow-ups wait at the default owner.", "muted")
     with box("ul"):
-        for one in found["unowned"]:
+        for account_id, name in found.unowned.items():
             with box("li"):
-                link(one["account"], address("/follow-ups", view="list", account_id=one["account_id"]))
+                link(name, address("/follow-ups", view="list", account_id=account_id))
 
 
-def _draw_board(visit: Visit, found: list[Json]) -> None:
-    if not found:
+def _draw_board(visit: Visit, found: Listed) -> None:
+    if not found.follow_ups:
         _nothing()
         return
     with box("div", "board", tabindex="0", role="region", aria_label="Board of follow-ups"):
         for state in OPEN:
-            lane = [one for one in found if one["state"] == state]
+            lane = [follow_up for follow_up in found.follow_ups if follow_up.state == state]
             with box("section", "lane", aria_label=wording.STATE_NAMES[state]):
                 Text("h2", f"{wording.STATE_NAMES[state]} ({len(lane)})")
                 if not lane:
                     Text("p", "None", "muted")
-                for one in lane[:IN_LANE]:
-                    _card(visit, one)
+                for follow_up in lane[:IN_LANE]:
+                    _card(visit, follow_up, found.about(follow_up))
                 if len(lane) > IN_LANE:
                     target = address("/follow-ups", **{**visit.query, "view": "list"})
                     link(f"{len(lane) - IN_LANE} more in the list", target)
 
 
-def _card(visit: Visit, one: Json) -> None:
-    late = one["state"] == "open" and one["reason_holds"] and one["due_at"] < visit.now.isoformat()
+def _card(visit: Visit, follow_up: FollowUp, about: str) -> None:
+    late = follow_up.state == "open" and follow_up.reason_holds and follow_up.due_at < visit.now
     with box("article", "task late" if late else "task"):
         with box("div"):
-            severity_chip(one["severity"])
-            if one["owner"]["email"] == visit.user.email:
+            severity_chip(follow_up.severity)
+            if follow_up.owner.email == visit.user.email:
                 Text("span", "mine", "chip")
-            if not one["reason_holds"]:
+            if not follow_up.reason_holds:
                 Text("span", "no longer so", "chip")
         with box("h3"):
-            link(told.kind(one["kind"]), f"/follow-ups/{one['follow_up_id']}")
-        Text("span", told.about(one))
-        Text("span", one["reasons"][0] if one["reasons"] else "", "muted")
+            link(told.kind(follow_up.kind), f"/follow-ups/{follow_up.follow_up_id}")
+        Text("span", about)
+        Text("span", follow_up.reasons[0] if follow_up.reasons else "", "muted")
         with box("span", "muted"):
             Text("span", "overdue, was due " if late else "due ")
-            when(one["due_at"], "ago")
-            Text("span", f" · {_owner(one)}")
+            when(follow_up.due_at, "ago")
+            Text("span", f" · {owner_of(follow_up)}")
 
 
-def _draw_list(found: list[Json]) -> None:
-    if not found:
+def _draw_list(found: Listed) -> None:
+    if not found.follow_ups:
         _nothing()
         return
-    rows: list[list[Cell]] = [
-        [
-            partial(link, told.kind(one["kind"]), f"/follow-ups/{one['follow_up_id']}"),
-            partial(Text, "span", told.about(one)),
-            partial(severity_chip, one["severity"]),
-            _state(one),
-            _owner(one),
-            partial(_time, one),
-        ]
-        for one in found
-    ]
+    rows = [_row(follow_up, found.about(follow_up)) for follow_up in found.follow_ups]
     with box("div", "card"):
         heads = ("Follow-up", "About", "Severity", "State", "Owner", "Due, or closed")
         table(heads, rows, "Follow-ups")
-    if len(found) == MOST:
+    if len(rows) == MOST:
         Text("p", f"These are the first {MOST}: choose above to see fewer.", "muted")
 
 
-def _state(one: Json) -> str:
-    said = wording.STATE_NAMES[one["state"]]
-    if one["outcome"]:
-        return f"{said}: {told.outcome(one['outcome'])}"
-    return said if one["reason_holds"] else f"{said}, no longer so"
+def _row(follow_up: FollowUp, about: str) -> list[Cell]:
+    return [
+        partial(link, told.kind(follow_up.kind), f"/follow-ups/{follow_up.follow_up_id}"),
+        partial(Text, "span", about),
+        partial(severity_chip, follow_up.severity),
+        _state(follow_up),
+        owner_of(follow_up),
+        partial(_time, follow_up),
+    ]
 
 
-def _time(one: Json) -> None:
+def _state(follow_up: FollowUp) -> str:
+    said = wording.STATE_NAMES[follow_up.state]
+    if follow_up.outcome:
+        return f"{said}: {told.outcome(follow_up.outcome)}"
+    return said if follow_up.reason_holds else f"{said}, no longer so"
+
+
+def _time(follow_up: FollowUp) -> None:
     with box("span"):
-        Text("span", "closed " if one["closed_at"] else "due ", "muted")
-        when(one["closed_at"] or one["due_at"], "time")
-
-
-def _owner(one: Mapping[str, Any]) -> str:
-    return str(one["owner"]["name"] or one["owner"]["email"] or "nobody")
+        Text("span", "closed " if follow_up.closed_at else "due ", "muted")
+        when(follow_up.closed_at or follow_up.due_at, "time")
 
 
 def _nothing() -> None:

@@ -5,9 +5,11 @@ from functools import partial
 from typing import Any
 
 from services.dashboard.domain import wording
-from services.dashboard.web.bits import box
-from services.dashboard.web.controls import attempt, button, sure
+from services.dashboard.web.elements import box
+from services.dashboard.web.follow_ups.listing import Listed
+from services.dashboard.web.form_fields import attempt, button, sure
 from services.dashboard.web.section import Visit
+from shared.api.follow_ups import FollowUp
 from shared.errors import Conflict
 
 Json = dict[str, Any]
@@ -15,18 +17,18 @@ AT_ONCE = 200
 EACH = "Each is closed with the outcome that is proposed for it. Any of them can be opened again."
 
 
-def draw_closable(visit: Visit, draw: Callable[[list[Json]], None], found: list[Json]) -> None:
+def draw_closable(visit: Visit, draw: Callable[[Listed], None], found: Listed) -> None:
     """The follow-ups, and above them the button that closes them as they were seen."""
-    if found:
+    first = found.follow_ups[:AT_ONCE]
+    if first:
         with box("div", "buttons"):
-            shown = found[:AT_ONCE]
-            words = f"Close {wording.count(len(shown), 'follow-up')}"
-            button(words, partial(sure, f"{words}?", EACH, "Close", partial(_close, visit, shown)), "main")
+            words = f"Close {wording.count(len(first), 'follow-up')}"
+            button(words, partial(sure, f"{words}?", EACH, "Close", partial(_close, visit, first)), "main")
     draw(found)
 
 
-async def _close(visit: Visit, found: list[Json]) -> None:
-    seen = [{"follow_up_id": one["follow_up_id"], "version": one["version"]} for one in found]
+async def _close(visit: Visit, follow_ups: list[FollowUp]) -> None:
+    seen = [{"follow_up_id": seen.follow_up_id, "version": seen.version} for seen in follow_ups]
     await attempt(_sent(visit, seen), f"{wording.count(len(seen), 'follow-up')} closed")
     await visit.refresh()
 

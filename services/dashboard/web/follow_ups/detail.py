@@ -1,12 +1,12 @@
 """One follow-up: what they said, the playbook beside it, what can be done, and all that happened."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
-from typing import Any
 
 from services.dashboard.domain import follow_ups as told
 from services.dashboard.domain import wording
-from services.dashboard.gateways.services import Api, within
-from services.dashboard.web.bits import (
+from services.dashboard.web.elements import (
     Cell,
     Text,
     account_link,
@@ -19,13 +19,16 @@ from services.dashboard.web.bits import (
     severity_chip,
     when,
 )
+from services.dashboard.web.follow_ups.listing import owner_of
 from services.dashboard.web.follow_ups.reasons import draw_why
 from services.dashboard.web.follow_ups.steps import Steps
-from services.dashboard.web.frame import page
-from services.dashboard.web.names import Names
+from services.dashboard.web.names import NameBook, Names, pair_of
+from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
+from shared.api.follow_ups import FollowUpDetail, NextAnswerView, Why
+from shared.api.questions import FOLLOW_UP, FOLLOW_UP_REASONS
+from shared.http.client import Api, within
 
-Json = dict[str, Any]
 SOURCES = {"directory": "", "default": ", since nobody owns the account", "assigned": ", assigned by hand"}
 CAUSES = {"overdue": "", "promise_near": ": promise near", "promise_past": ": promise past"}
 
@@ -37,13 +40,13 @@ async def follow_up(visit: Visit) -> None:
     names = Names()
     steps = Steps(visit, path)
 
-    async def load(api: Api) -> Json:
-        found = await api.get("alerting", path)
-        named = (await names.add_to(api, [found]))[0]
-        return named | {"people": await visit.resources.desk.names_of_keys()}
+    async def load(api: Api) -> Shown:
+        found = await api.ask(FOLLOW_UP, follow_up_id=visit.path["follow_up_id"])
+        book = await names.of(api, [pair_of(found)])
+        return Shown(found, book, await visit.resources.desk.names_of_keys())
 
-    async def load_why(api: Api) -> Json:
-        return await api.get("alerting", f"{path}/why")
+    async def load_why(api: Api) -> Why:
+        return await api.ask(FOLLOW_UP_REASONS, follow_up_id=visit.path["follow_up_id"])
 
     Section(visit, "", load, _draw_head, classes="plain")
     with box("div", "columns uneven"):
@@ -56,84 +59,101 @@ async def follow_up(visit: Visit) -> None:
             Section(visit, "Why it is here", load_why, draw_why)
 
 
-def _draw_head(one: Json) -> None:
-    Text("h1", one["title"])
+@dataclass(frozen=True)
+class Shown:
+    """A follow-up, the names of whom it is about, and the names of people behind keys of the dashboard."""
+
+    follow_up: FollowUpDetail
+    names: NameBook
+    people: Mapping[str, str]
+
+
+def _draw_head(shown: Shown) -> None:
+    follow_up = shown.follow_up
+    Text("h1", follow_up.title)
     with box("p", "lead"):
-        severity_chip(one["severity"])
-        Text("span", f" {wording.STATE_NAMES[one['state']]} · due ")
-        when(one["due_at"], "time")
-        Text("span", f" · {one['owner']['name'] or one['owner']['email'] or 'nobody'}")
-    if one["state"] != "closed" and not one["reason_holds"]:
+        severity_chip(follow_up.severity)
+        Text("span", f" {wording.STATE_NAMES[follow_up.state]} · due ")
+        when(follow_up.due_at, "time")
+        Text("span", f" · {owner_of(follow_up)}")
+    if follow_up.state != "closed" and not follow_up.reason_holds:
         with box("p", "notice warn"):
             Text("strong", "No longer so since ")
-            when(one["over_since"], "time")
-            Text("span", f": {one['over_because']}.")
+            when(follow_up.over_since, "time")
+            Text("span", f": {follow_up.over_because}.")
 
 
-def _draw_playbook(steps: Steps, one: Json) -> None:
+def _draw_playbook(steps: Steps, shown: Shown) -> None:
+    follow_up = shown.follow_up
     with box("ul"):
-        for sentence in one["playbook"].split(". "):
+        for sentence in follow_up.playbook.split(". "):
             Text("li", sentence if sentence.endswith(".") else f"{sentence}.")
-    if one["promise"]:
+    if follow_up.promise:
         Text("h3", "Promised")
         with box("p"):
-            Text("span", f"{one['promise']['what']}, by ")
-            when(one["promise"]["by"], "time")
-    if one["state"] == "closed":
-        _draw_closing(one)
-    steps.draw(one)
+            Text("span", f"{follow_up.promise.what}, by ")
+            when(follow_up.promise.by, "time")
+    if follow_up.state == "closed":
+        _draw_closing(follow_up)
+    steps.draw(follow_up)
 
 
-def _draw_closing(one: Json) -> None:
-    by_itself = " by itself" if one["closed_by"] == "facts" else ""
-    Text("h3", f"Closed{by_itself}: {told.outcome(one['outcome'])}")
-    if one["over_because"]:
-        Text("p", f"{one['over_because']}.", "muted")
-    rows: dict[str, Cell] = {
-        words: one[name]
-        for name, words in (("root_cause", "Root cause"), ("what_was_done", "Done"), ("result", "What came of it"))
-        if one[name]
+def _draw_closing(follow_up: FollowUpDetail) -> None:
+    by_itself = " by itself" if follow_up.closed_by == "facts" else ""
+    Text("h3", f"Closed{by_itself}: {told.outcome(follow_up.outcome or '')}")
+    if follow_up.over_because:
+        Text("p", f"{follow_up.over_because}.", "muted")
+    said = {
+        "Root cause": follow_up.root_cause,
+        "Done": follow_up.what_was_done,
+        "What came of it": follow_up.result,
     }
-    if one["told_customer"] is not None:
-        rows["The customer"] = "was told" if one["told_customer"] else "was not told"
-    rows["Their next answer"] = partial(_next_answer, one["next_answer"])
+    rows: dict[str, Cell] = {words: text for words, text in said.items() if text}
+    if follow_up.told_customer is not None:
+        rows["The customer"] = "was told" if follow_up.told_customer else "was not told"
+    rows["Their next answer"] = partial(_next_answer, follow_up.next_answer)
     facts(rows)
 
 
-def _next_answer(found: Json | None) -> None:
+def _next_answer(found: NextAnswerView | None) -> None:
     if found is None:
         Text("span", "has not come yet", "muted")
         return
     with box("span"):
-        Text("span", f"{told.next_answer(found)}: {found['score']}, ")
-        when(found["answered_at"])
+        Text("span", f"{told.next_answer(found.result)}: {found.score}, ")
+        when(found.answered_at)
 
 
-def _draw_about(one: Json) -> None:
-    account, person = one["account_id"], one["stakeholder_id"]
-    rows: dict[str, Cell] = {"Account": partial(account_link, account, one["account"])}
+def _draw_about(shown: Shown) -> None:
+    follow_up, pair = shown.follow_up, pair_of(shown.follow_up)
+    account, person = follow_up.account_id, follow_up.stakeholder_id
+    rows: dict[str, Cell] = {"Account": partial(account_link, account, shown.names.account(pair))}
     if person:
-        rows["Person"] = partial(person_link, account, person, one["person"])
-    owner = one["owner"]["name"] or one["owner"]["email"] or "nobody"
-    rows["Owner"] = owner + SOURCES[one["owner_source"]]
-    if one["informed"]:
-        rows["Informed"] = ", ".join(also["name"] or also["email"] for also in one["informed"])
-    rows["Opened"] = partial(when, one["opened_at"], "time")
-    if one["linked_to"]:
-        rows["See also"] = partial(link, "Another follow-up", f"/follow-ups/{one['linked_to']}")
-    times = {"acknowledged_at": "First touch", "snoozed_until": "Comes back", "closed_at": "Closed"}
-    rows |= {words: partial(when, one[name], "time") for name, words in times.items() if one[name]}
-    if one["occurrences"] > 1:
-        rows["Happened"] = wording.count(one["occurrences"], "time")
-    for level in one["escalations"] if one["state"] == "open" or one["promise"] else []:
-        to = told.RECIPIENTS.get(level["to"], level["to"])
-        verb = "Escalated" if level["fired_at"] else "Escalates"
-        rows[f"{verb} to {to}{CAUSES[level['cause']]}"] = partial(when, level["fired_at"] or level["due_at"], "time")
+        rows["Person"] = partial(person_link, account, person, shown.names.person(pair))
+    rows["Owner"] = owner_of(follow_up) + SOURCES[follow_up.owner_source]
+    if follow_up.informed:
+        rows["Informed"] = ", ".join(contact.name or contact.email or "" for contact in follow_up.informed)
+    rows["Opened"] = partial(when, follow_up.opened_at, "time")
+    if follow_up.linked_to:
+        rows["See also"] = partial(link, "Another follow-up", f"/follow-ups/{follow_up.linked_to}")
+    times = {
+        "First touch": follow_up.acknowledged_at,
+        "Comes back": follow_up.snoozed_until,
+        "Closed": follow_up.closed_at,
+    }
+    rows |= {words: partial(when, at, "time") for words, at in times.items() if at}
+    if follow_up.occurrences > 1:
+        rows["Happened"] = wording.count(follow_up.occurrences, "time")
+    for level in follow_up.escalations if follow_up.state == "open" or follow_up.promise else []:
+        to = told.RECIPIENTS.get(level.to, level.to)
+        verb = "Escalated" if level.fired_at else "Escalates"
+        rows[f"{verb} to {to}{CAUSES[level.cause]}"] = partial(when, level.fired_at or level.due_at, "time")
     facts(rows)
 
 
-def _draw_answer(one: Json) -> None:
-    answer = one["response"]
+def _draw_answer(shown: Shown) -> None:
+    follow_up = shown.follow_up
+    answer = follow_up.response
     if not answer:
         empty("There is no answer behind it.")
         return
@@ -145,21 +165,21 @@ def _draw_answer(one: Json) -> None:
         Text("blockquote", answer["comment"], "quote")
     else:
         Text("p", "Without a comment: ask what is behind the score.", "muted")
-    if one["next_answer"] and one["state"] != "closed":
+    if follow_up.next_answer and follow_up.state != "closed":
         with box("p"):
             Text("span", "They have answered again: ")
-            _next_answer(one["next_answer"])
+            _next_answer(follow_up.next_answer)
 
 
-def _draw_history(one: Json) -> None:
+def _draw_history(shown: Shown) -> None:
     with box("ol", "history"):
-        for line in reversed(one["history"]):
+        for line in reversed(shown.follow_up.history):
             with box("li"):
                 with box("p", "muted"):
-                    who = told.actor(line["actor"], one["people"], line.get("actor_name"))
-                    Text("span", f"{who}: {told.deed(line['action'])}, ")
-                    when(line["at"], "time")
-                if told.moved(line):
-                    Text("p", f"Score: {told.moved(line)}")
-                if line["comment"]:
-                    Text("blockquote", line["comment"], "quote")
+                    who = told.actor(line.actor, shown.people, line.actor_name)
+                    Text("span", f"{who}: {told.deed(line.action)}, ")
+                    when(line.at, "time")
+                if told.moved(line.changes):
+                    Text("p", f"Score: {told.moved(line.changes)}")
+                if line.comment:
+                    Text("blockquote", line.comment, "quote")

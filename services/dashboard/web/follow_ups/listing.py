@@ -1,20 +1,52 @@
 """Lists of follow-ups: one's own before all others, also where there are more than a page shows."""
 
 import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from services.dashboard.domain import follow_ups as told
-from services.dashboard.gateways.services import Api
+from services.dashboard.web.names import NameBook, Names, pair_of
+from shared.api.follow_ups import FollowUp
+from shared.api.questions import FOLLOW_UPS
+from shared.http.client import Api
 
-Json = dict[str, Any]
 OPEN = ("open", "acknowledged", "in_progress", "snoozed")
 MOST = 400
 
 
-async def own_first(api: Api, email: str, most: int = MOST, **query: Any) -> list[Json]:
+@dataclass(frozen=True)
+class Listed:
+    """Follow-ups with the names of those whom they are about."""
+
+    follow_ups: list[FollowUp]
+    names: NameBook
+
+    def about(self, follow_up: FollowUp) -> str:
+        """Whom one of them is about."""
+        pair = pair_of(follow_up)
+        return told.about(self.names.person(pair), self.names.account(pair))
+
+
+async def listed(api: Api, names: Names, follow_ups: list[FollowUp]) -> Listed:
+    """The follow-ups with names."""
+    return Listed(follow_ups, await names.of(api, map(pair_of, follow_ups)))
+
+
+async def load_own_first(api: Api, email: str, most: int = MOST, **query: Any) -> list[FollowUp]:
     """The first `most` follow-ups in the order that was asked for, one's own before them, the first `most` of these as
     well."""
     asked = [query] if query.get("owner") or "@" not in email else [{**query, "owner": email}, query]
-    found = await asyncio.gather(*(api.items("alerting", "/v1/follow-ups", most=most, **one) for one in asked))
-    once = {one["follow_up_id"]: one for some in found for one in some}
-    return told.own_first(list(once.values()), email)
+    found = await asyncio.gather(*(api.ask_all(FOLLOW_UPS, most=most, **some) for some in asked))
+    once = {follow_up.follow_up_id: follow_up for some in found for follow_up in some}
+    return own_first(once.values(), email)
+
+
+def own_first(follow_ups: Iterable[FollowUp], email: str) -> list[FollowUp]:
+    """The same follow-ups, one's own before the others', else in the order they had."""
+    return sorted(follow_ups, key=lambda follow_up: follow_up.owner.email != email)
+
+
+def owner_of(follow_up: FollowUp) -> str:
+    """Whose it is."""
+    return follow_up.owner.name or follow_up.owner.email or "nobody"

@@ -4,9 +4,11 @@ from typing import Any
 
 from nicegui import ui
 
-from services.dashboard.gateways.services import Api, within
-from services.dashboard.web.controls import Fields, ask, attempt, button, refuse
+from services.dashboard.web.form_fields import Fields, ask, attempt, button, refuse
 from services.dashboard.web.section import Visit
+from shared.api.people import Person
+from shared.api.questions import STAKEHOLDERS
+from shared.http.client import Api
 
 Json = dict[str, Any]
 SEVERITIES = {"medium": "Medium", "high": "! High", "critical": "‼ Critical", "low": "Low"}
@@ -53,10 +55,10 @@ def opening(visit: Visit, account_id: str, stakeholder_id: str | None = None) ->
 
 async def _people(api: Api, account_id: str) -> dict[str, str]:
     """Id to name of the people of an account; none where they cannot be asked for now."""
-    found: list[Json] = []
+    found: list[Person] = []
 
     async def work() -> None:
-        found.extend(await api.items("scorer", within("/v1/accounts", account_id, "stakeholders"), most=500))
+        found.extend(await api.ask_all(STAKEHOLDERS, account_id=account_id, most=500))
 
     await attempt(work(), "")
-    return {one["stakeholder_id"]: one["name"] or one["stakeholder_id"] for one in found}
+    return {person.stakeholder_id: person.name or person.stakeholder_id for person in found}

@@ -5,25 +5,26 @@ from typing import Any
 
 from services.dashboard.domain import follow_ups as told
 from services.dashboard.domain import wording
-from services.dashboard.domain.sending import went
-from services.dashboard.web.bits import Cell, Text, box, facts, table, when
+from services.dashboard.domain.delivery_wording import went
+from services.dashboard.web.elements import Cell, Text, box, facts, table, when
+from shared.api.follow_ups import Why
 
 Json = dict[str, Any]
 
 
-def draw_why(found: Json) -> None:
+def draw_why(found: Why) -> None:
     """The reasons, the rule of then, each event behind it, and the messages that went out."""
     with box("ul"):
-        for reason in found["reasons"]:
+        for reason in found.reasons:
             Text("li", reason)
-    if found["inhibited"]:
-        others = ", ".join(told.kind(kind).lower() for kind in found["inhibited"])
+    if found.inhibited:
+        others = ", ".join(told.kind(kind).lower() for kind in found.inhibited)
         Text("p", f"It stands for {others} as well.", "muted")
-    Text("p", told.rule(found["rule"]) if found["rule"] else "Opened by hand, by no rule.", "muted")
-    if found["triggers"]:
+    Text("p", told.rule(found.rule) if found.rule else "Opened by hand, by no rule.", "muted")
+    if found.triggers:
         with box("details"):
             Text("summary", "What was known, and which rules held")
-            for trigger in found["triggers"]:
+            for trigger in found.triggers:
                 _draw_trigger(trigger)
     with box("details"):
         Text("summary", "Who was told")
@@ -46,7 +47,7 @@ def _draw_trigger(trigger: Json) -> None:
         table(("Rule that held", "Severity"), rows, "Rules that held, the strongest first")
 
 
-def _draw_told(found: Json) -> None:
+def _draw_told(found: Why) -> None:
     rows: list[list[Cell]] = [
         [
             f"{wording.plain(one['channel'])}: {one['recipient'] or 'the room'}",
@@ -54,9 +55,9 @@ def _draw_told(found: Json) -> None:
             one["status"],
             partial(when, one["sent_at"] or one["due_at"], "time"),
         ]
-        for one in found["notices"]
+        for one in found.notices
     ]
-    for message in found["messages"]:
+    for message in found.messages:
         rows += [
             [
                 f"Webhook {one['endpoint_id']}",

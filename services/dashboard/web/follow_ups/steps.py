@@ -6,13 +6,14 @@ from functools import partial
 from typing import Any
 
 from services.dashboard.domain import follow_ups as told
-from services.dashboard.web.bits import Text, box
-from services.dashboard.web.controls import Fields, ask, attempt, button, refuse
+from services.dashboard.web.elements import Text, box
+from services.dashboard.web.form_fields import Fields, ask, attempt, button, refuse
 from services.dashboard.web.section import Visit
+from shared.api.follow_ups import FollowUpDetail
+from shared.api.questions import FOLLOW_UP_SUMMARY
 from shared.errors import TellbackError
 
 Json = dict[str, Any]
-SUMMARY = "/v1/follow-ups/summary"
 OUTCOMES = {"resolved": "Resolved", "dismissed": "Dismissed: nothing to do"}
 SNOOZES = {"1": "Until tomorrow", "3": "For three days", "7": "For a week", "30": "For a month"}
 GROWTH = ("new_promoter", "recovered")
@@ -27,27 +28,27 @@ class Steps:
         self._version = 0
         self._kind = ""
 
-    def draw(self, one: Json) -> None:
+    def draw(self, follow_up: FollowUpDetail) -> None:
         """The buttons that its state allows; none for those who only read."""
-        self._version, self._kind = one["version"], one["kind"]
+        self._version, self._kind = follow_up.version, follow_up.kind
         if not self._visit.user.may("act"):
             Text("p", "Your role reads follow-ups; leaders and account managers act on them.", "muted")
             return
         with box("div", "buttons steps-row"):
-            if one["state"] != "closed" and not one["reason_holds"]:
-                values = {"outcome": one["proposed_outcome"]}
-                words = f"Close: {told.outcome(one['proposed_outcome'])}"
+            if follow_up.state != "closed" and not follow_up.reason_holds:
+                values = {"outcome": follow_up.proposed_outcome}
+                words = f"Close: {told.outcome(follow_up.proposed_outcome or '')}"
                 button(words, partial(self._send, "close", values, "Closed"), "main")
-            if one["state"] == "closed":
+            if follow_up.state == "closed":
                 button("Open it again", self._plain("reopen", "It is open again"), "main")
             else:
-                if one["state"] in ("open", "snoozed"):
+                if follow_up.state in ("open", "snoozed"):
                     button("Take it on", self._plain("acknowledge", "It is yours to do"), "main")
-                if one["state"] != "in_progress":
+                if follow_up.state != "in_progress":
                     button("Begin", self._plain("start", "Begun"))
-                button("Close", self._close, "main" if one["state"] == "in_progress" else "")
+                button("Close", self._close, "main" if follow_up.state == "in_progress" else "")
                 button("Promise", self._promise)
-                if "@" in self._visit.user.email and one["owner"]["email"] != self._visit.user.email:
+                if "@" in self._visit.user.email and follow_up.owner.email != self._visit.user.email:
                     button("Make it mine", self._take)
                 button("Assign", self._assign)
                 button("Snooze", self._snooze)
@@ -91,10 +92,11 @@ class Steps:
     async def _causes(self) -> list[str]:
         """Causes that were named before, so that the same one is named the same."""
         try:
-            found = await (await self._visit.api()).get("alerting", SUMMARY, group_by="root_cause")
+            found = await (await self._visit.api()).ask(FOLLOW_UP_SUMMARY, group_by="root_cause")
         except TellbackError:
             return []
-        return sorted(one["group"]["root_cause"] for one in found["groups"] if one["group"]["root_cause"])
+        causes = (group.group["root_cause"] for group in found.groups)
+        return sorted(cause for cause in causes if cause)
 
     async def _take(self) -> None:
         user = self._visit.user

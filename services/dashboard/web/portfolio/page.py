@@ -2,12 +2,12 @@
 
 from services.dashboard.domain import wording
 from services.dashboard.web import charts
-from services.dashboard.web.bits import Text, address, box
-from services.dashboard.web.frame import page
+from services.dashboard.web.elements import Text, address, box
+from services.dashboard.web.page import page
 from services.dashboard.web.portfolio.business import Business
 from services.dashboard.web.portfolio.reach import Reach
 from services.dashboard.web.portfolio.score import GROUPS, Score
-from services.dashboard.web.portfolio.work import DUE, MOVED, SILENT, Work
+from services.dashboard.web.portfolio.todo import DUE, MOVED, SILENT, Todo
 from services.dashboard.web.section import Section, Visit
 
 DRIVERS = "Ratings of single attributes beside the NPS answer of the same person"
@@ -27,18 +27,18 @@ async def portfolio(visit: Visit) -> None:
             Text("h1", "Portfolio")
             Text("p", lead, "lead")
         choice("Window", "/", wording.WINDOWS, window, visit.query)
-    score, work, reach, business = Score(window, by), Work(visit), Reach(window), Business(window)
+    score, todo, reach, business = Score(window, by), Todo(visit), Reach(window), Business(window)
     with box("div", "columns"):
         with box("div", "stack"):
             Section(visit, "Score", score.load, score.draw)
-            Section(visit, "Who moved", work.load_moves, work.draw_moves, lead=MOVED)
+            Section(visit, "Who moved", todo.load_moves, todo.draw_moves, lead=MOVED)
         with box("div", "stack"):
-            Section(visit, "Trend", score.load_trend, lambda found: charts.trend(found["points"], name="Portfolio"))
-            Section(visit, "Follow-ups due", work.load_due, work.draw_due, lead=DUE)
-            Section(visit, "The closed loop", work.load_loop, work.draw_loop, lead="Follow-ups opened in 90 days")
+            Section(visit, "Trend", score.load_trend, lambda found: charts.trend(found.points, name="Portfolio"))
+            Section(visit, "Follow-ups due", todo.load_due, todo.draw_due, lead=DUE)
+            Section(visit, "The closed loop", todo.load_loop, todo.draw_loop, lead="Follow-ups opened in 90 days")
             Section(visit, "Distribution", score.load, score.draw_distribution)
     with box("div", "grid"):
-        Section(visit, "Silent before their renewal", work.load_silent, work.draw_silent, classes="wide", lead=SILENT)
+        Section(visit, "Silent before their renewal", todo.load_silent, todo.draw_silent, classes="wide", lead=SILENT)
         with box("section", "card wide", aria_label="Where it comes from"):
             with box("div", "head"):
                 Text("h2", "Where it comes from")

@@ -2,19 +2,16 @@
 
 from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 from services.dashboard.domain import wording
-from services.dashboard.gateways.services import Api
-from services.dashboard.web.bits import Cell, Text, account_link, address, box, empty, link, money, table, when
-from services.dashboard.web.figures import funnel, steps
+from services.dashboard.web.elements import Cell, Text, account_link, address, box, empty, link, money, table, when
+from services.dashboard.web.score_view import funnel, steps
+from shared.api.figures import Coverage, Extent, RevenueExtent
+from shared.api.portfolio import GroupFigures
+from shared.api.questions import PORTFOLIO_FUNNEL, PORTFOLIO_GAPS
+from shared.api.reach import FunnelGroup, GapAccount, PortfolioGaps, Selection
+from shared.http.client import Api
 
-Json = dict[str, Any]
-GAPS = {
-    "without_decision_maker": "Without a decision-maker",
-    "single_threaded": "Known by a single person",
-    "never_asked_in_12_months": "Never asked in 12 months",
-}
 NAMED = 20
 
 
@@ -24,76 +21,84 @@ class Reach:
     def __init__(self, window: str) -> None:
         self._window = window
 
-    def draw_coverage(self, found: Mapping[str, Json]) -> None:
-        coverage = found["latest"]["coverage"]
-        parts = {"People": coverage, "Accounts": coverage["accounts"], "Revenue": coverage["revenue"]}
-        for name, part in parts.items():
-            known, asked, answered = (float(part[key] or 0) for key in ("known", "asked", "answered"))
-            Text("h3", name)
-            if not known:
-                Text("p", "None is known.", "muted")
-                continue
-            currency = part.get("currency")
-            rows = {"Asked": asked, "Answered": answered}
-            labels = {name: name if currency else f"{name} {wording.grouped(int(size))}" for name, size in rows.items()}
-            steps([(labels[name], size, wording.share(size / known)) for name, size in rows.items()], known)
-            with box("p", "muted"):
-                Text("span", "of ")
-                if currency:
-                    money(known, currency)
-                else:
-                    Text("span", wording.grouped(int(known)))
-                Text("span", " known")
+    def draw_coverage(self, found: Mapping[str, GroupFigures]) -> None:
+        coverage = found["latest"].coverage
+        _draw_part("People", coverage)
+        _draw_part("Accounts", coverage.accounts)
+        _draw_part("Revenue", coverage.revenue, coverage.revenue.currency)
         link("Where nobody listens, and what drives the score", address("/reach", window=self._window))
 
-    async def load_funnel(self, api: Api) -> Json:
-        found = await api.get("scorer", "/v1/portfolio/funnel", window=self._window)
-        return dict(found["groups"][0])
+    async def load_funnel(self, api: Api) -> FunnelGroup:
+        found = await api.ask(PORTFOLIO_FUNNEL, window=self._window)
+        return found.groups[0]
 
-    def draw_funnel(self, found: Json) -> None:
+    def draw_funnel(self, found: FunnelGroup) -> None:
         funnel(found)
-        if found["sent_count"]:
+        if found.sent_count:
             link("Who is silent", address("/people", silent="true"))
 
-    async def load_owners(self, api: Api) -> list[Json]:
-        found = await api.get("scorer", "/v1/portfolio/funnel", window=self._window, group_by="owner")
-        return list(found["groups"])
+    async def load_owners(self, api: Api) -> list[FunnelGroup]:
+        found = await api.ask(PORTFOLIO_FUNNEL, window=self._window, group_by="owner")
+        return found.groups
 
-    def draw_owners(self, found: list[Json]) -> None:
+    def draw_owners(self, found: list[FunnelGroup]) -> None:
         if not found:
             empty("Nobody was asked in this window.")
             return
         heads = ("Owner", "Sent", "Bounced", "Opened", "Answered", "Response rate")
         rows: list[list[Cell]] = [
             [
-                partial(_owner, one["group"]["owner"]),
-                wording.grouped(one["sent_count"]),
-                wording.share(one["bounce_rate"]),
-                wording.share(one["open_rate"]),
-                wording.grouped(one["answered_count"]),
-                wording.share(one["response_rate"]),
+                partial(_owner, group.group["owner"]),
+                wording.grouped(group.sent_count),
+                wording.share(group.bounce_rate),
+                wording.share(group.open_rate),
+                wording.grouped(group.answered_count),
+                wording.share(group.response_rate),
             ]
-            for one in sorted(found, key=lambda one: one["response_rate"] or 0)
+            for group in sorted(found, key=lambda group: group.response_rate or 0)
         ]
         table(heads, rows, "From invitation to answer, by owner")
         Text("p", "50 to 60 % is what account managers aim at; ordinary B2B mail surveys get 12 to 15 %.", "muted")
 
-    async def load_gaps(self, api: Api) -> Json:
-        return await api.get("scorer", "/v1/portfolio/coverage", window=self._window)
+    async def load_gaps(self, api: Api) -> PortfolioGaps:
+        return await api.ask(PORTFOLIO_GAPS, window=self._window)
 
-    def draw_gaps(self, found: Json) -> None:
-        for name, title in GAPS.items():
-            gap = found[name]
-            Text("h3", f"{title}: {wording.count(gap['account_count'], 'account')}")
-            if gap["account_count"]:
+    def draw_gaps(self, found: PortfolioGaps) -> None:
+        gaps = {
+            "Without a decision-maker": found.without_decision_maker,
+            "Known by a single person": found.single_threaded,
+            "Never asked in 12 months": found.never_asked_in_12_months,
+        }
+        for title, gap in gaps.items():
+            Text("h3", f"{title}: {wording.count(gap.account_count, 'account')}")
+            if gap.account_count:
                 with box("details"):
                     Text("summary", "Which")
-                    _gap_table(title, gap["accounts"][:NAMED])
-                    if gap["account_count"] > NAMED:
-                        Text("p", f"and {gap['account_count'] - NAMED} more", "muted")
-        _friendly(found["selection"], found["warnings"])
-        if not any(found[name]["account_count"] for name in GAPS):
+                    _gap_table(title, gap.accounts[:NAMED])
+                    if gap.account_count > NAMED:
+                        Text("p", f"and {gap.account_count - NAMED} more", "muted")
+        _friendly(found.selection, found.warnings)
+        if not any(gap.account_count for gap in gaps.values()):
             empty("Every account has a decision-maker and more than one contact, and was asked.")
+
+
+def _draw_part(name: str, part: Coverage | Extent | RevenueExtent, currency: str | None = None) -> None:
+    """How much of what is known was asked and answered; revenue has a currency, the others are counts."""
+    known, asked, answered = (float(size or 0) for size in (part.known, part.asked, part.answered))
+    Text("h3", name)
+    if not known:
+        Text("p", "None is known.", "muted")
+        return
+    rows = {"Asked": asked, "Answered": answered}
+    labels = {step: step if currency else f"{step} {wording.grouped(int(size))}" for step, size in rows.items()}
+    steps([(labels[step], size, wording.share(size / known)) for step, size in rows.items()], known)
+    with box("p", "muted"):
+        Text("span", "of ")
+        if currency:
+            money(known, currency)
+        else:
+            Text("span", wording.grouped(int(known)))
+        Text("span", " known")
 
 
 def _owner(email: str | None) -> None:
@@ -103,32 +108,32 @@ def _owner(email: str | None) -> None:
         Text("span", "nobody")
 
 
-def _gap_table(title: str, accounts: list[Json]) -> None:
+def _gap_table(title: str, accounts: list[GapAccount]) -> None:
     rows: list[list[Cell]] = [
         [
-            partial(account_link, one["account_id"], one["name"]),
-            wording.count(one["known"], "person", "people"),
-            one["owner"] or "nobody",
-            partial(when, one["last_asked_at"]),
+            partial(account_link, account.account_id, account.name),
+            wording.count(account.known, "person", "people"),
+            account.owner or "nobody",
+            partial(when, account.last_asked_at),
         ]
-        for one in accounts
+        for account in accounts
     ]
     table(("Account", "Known", "Owner", "Last asked"), rows, title)
 
 
-def _friendly(selection: Json, warnings: list[str]) -> None:
+def _friendly(selection: Selection, warnings: list[str]) -> None:
     """Whether those asked were the friendly ones."""
-    if selection["difference"] is None:
+    if selection.difference is None:
         return
-    asked, left = selection["asked"], selection["left_out"]
+    asked, left = selection.asked, selection.left_out
     Text("h3", "Were the friendly ones asked?")
     sentence = (
-        f"Before, those asked in this window stood at {wording.points(asked['nps'])}"
-        f" ({wording.count(asked['stakeholder_count'], 'person', 'people')}), those left out at"
-        f" {wording.points(left['nps'])} ({wording.count(left['stakeholder_count'], 'person', 'people')})"
+        f"Before, those asked in this window stood at {wording.points(asked.nps)}"
+        f" ({wording.count(asked.stakeholder_count, 'person', 'people')}), those left out at"
+        f" {wording.points(left.nps)} ({wording.count(left.stakeholder_count, 'person', 'people')})"
     )
-    chance = "beyond chance" if selection["significant"] else "within chance"
-    Text("p", f"{sentence}: {wording.points(selection['difference'])}, {chance}.")
+    chance = "beyond chance" if selection.significant else "within chance"
+    Text("p", f"{sentence}: {wording.points(selection.difference)}, {chance}.")
     if "asked_scored_higher" in warnings:
         Text(
             "p", "Keep in mind: those asked had scored higher, so the score may flatter. Ask everybody.", "notice warn"

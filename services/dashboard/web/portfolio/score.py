@@ -1,16 +1,16 @@
 """The score of the portfolio: counted four ways, over time, and split."""
 
 from functools import partial
-from typing import Any
 
 from services.dashboard.domain import wording
-from services.dashboard.gateways.services import Api
 from services.dashboard.web import charts
-from services.dashboard.web.bits import Cell, Text, address, box, empty, figure, link, shares, table
-from services.dashboard.web.figures import headline
+from services.dashboard.web.elements import Cell, Text, address, box, empty, figure, link, shares, table
+from services.dashboard.web.score_view import headline
+from shared.api.portfolio import GroupFigures, PortfolioTrend
+from shared.api.questions import PORTFOLIO_SCORE, PORTFOLIO_TREND
+from shared.http.client import Api
 from shared.industries import NAMES as INDUSTRIES
 
-Json = dict[str, Any]
 METHODS = "latest,all,mean_of_accounts,revenue_weighted"
 GROUPS = {
     "owner": "By owner",
@@ -36,19 +36,19 @@ class Score:
     def __init__(self, window: str, by: str) -> None:
         self._window, self._by = window, by
 
-    async def load(self, api: Api) -> dict[str, Json]:
-        found = await api.get("scorer", "/v1/portfolio/score", window=self._window, method=METHODS)
-        return {group["method"]: group for group in found["groups"]}
+    async def load(self, api: Api) -> dict[str, GroupFigures]:
+        found = await api.ask(PORTFOLIO_SCORE, window=self._window, method=METHODS)
+        return {group.method: group for group in found.groups}
 
-    async def load_trend(self, api: Api) -> Json:
-        return await api.get("scorer", "/v1/portfolio/trend", interval="month", points=13, window=self._window)
+    async def load_trend(self, api: Api) -> PortfolioTrend:
+        return await api.ask(PORTFOLIO_TREND, interval="month", points=13, window=self._window)
 
-    async def load_groups(self, api: Api) -> list[Json]:
-        found = await api.get("scorer", "/v1/portfolio/score", window=self._window, group_by=self._by)
-        return list(found["groups"])
+    async def load_groups(self, api: Api) -> list[GroupFigures]:
+        found = await api.ask(PORTFOLIO_SCORE, window=self._window, group_by=self._by)
+        return found.groups
 
-    def draw(self, found: dict[str, Json]) -> None:
-        if not found["latest"]["response_count"]:
+    def draw(self, found: dict[str, GroupFigures]) -> None:
+        if not found["latest"].response_count:
             empty("Nobody has answered in this window.", "As soon as an answer comes, it is here.")
             return
         headline(found["latest"], {"window": self._window})
@@ -57,32 +57,33 @@ class Score:
             for method, figures in found.items():
                 if method != "latest":
                     href = "/accounts" if method != "all" else ""
-                    figure(wording.METHOD_NAMES[method], wording.points(figures["nps"]), note=_note(figures), href=href)
+                    figure(wording.METHOD_NAMES[method], wording.points(figures.nps), note=_note(figures), href=href)
 
-    def draw_distribution(self, found: dict[str, Json]) -> None:
-        charts.distribution(found["latest"]["distribution"], "Answers by score")
+    def draw_distribution(self, found: dict[str, GroupFigures]) -> None:
+        charts.distribution(found["latest"].distribution, "Answers by score")
         link("What they answered and wrote", address("/answers", survey_type="nps", window=self._window))
 
-    def draw_groups(self, found: list[Json]) -> None:
+    def draw_groups(self, found: list[GroupFigures]) -> None:
         if not found:
             empty("Nobody has answered in this window.")
             return
-        order = sorted(found, key=lambda one: (one["nps"] is None, one["nps"]))
+        order = sorted(found, key=lambda group: (group.nps is None, group.nps))
         heads = (GROUPS[self._by].removeprefix("By ").capitalize(), "NPS", "95 % between", "Change", "Voices", "")
-        table(heads, [self._row(one) for one in order], f"NPS {GROUPS[self._by].lower()}, the lowest first")
+        table(heads, [self._row(group) for group in order], f"NPS {GROUPS[self._by].lower()}, the lowest first")
 
-    def _row(self, one: Json) -> list[Cell]:
-        value = one["group"][self._by]
+    def _row(self, group: GroupFigures) -> list[Cell]:
+        value = group.group[self._by]
         known = NAMES.get(self._by, {}).get(value or "")
         plain = value if self._by in ("owner", "region") else wording.plain(value)
-        name = NO_VALUE.get(self._by, wording.NOTHING) if value is None else known or plain
+        name = NO_VALUE.get(self._by, wording.NOTHING) if value is None else known or plain or wording.NOTHING
+        target = self._target(value) if value else ""
         return [
-            partial(link, name, self._target(value)) if value and self._target(value) else partial(Text, "span", name),
-            wording.points(one["nps"]),
-            wording.between(one),
-            wording.points(one["change"]),
-            wording.grouped(one["stakeholder_count"]),
-            partial(shares, one),
+            partial(link, name, target) if target else partial(Text, "span", name),
+            wording.points(group.nps),
+            wording.between(group.ci_low, group.ci_high),
+            wording.points(group.change),
+            wording.grouped(group.stakeholder_count),
+            partial(shares, group),
         ]
 
     def _target(self, value: str) -> str:
@@ -93,15 +94,15 @@ class Score:
         return address("/accounts", **{self._by: value})
 
 
-def _note(figures: Json) -> str:
+def _note(figures: GroupFigures) -> str:
     """What one should know of a way to count."""
-    parts = [wording.interval(figures)]
-    if figures["method"] == "all":
-        parts.append(wording.count(figures["response_count"], "answer"))
-    if figures["method"] == "mean_of_accounts":
-        parts.append(f"each of {wording.count(figures['account_count'], 'account')} counts the same")
-    if figures["method"] == "revenue_weighted":
-        left = figures.get("left_out_count")
-        parts.append(f"in {figures['currency']}" if figures.get("currency") else "no revenue is known")
+    parts = [wording.interval(figures.ci_low, figures.ci_high)]
+    if figures.method == "all":
+        parts.append(wording.count(figures.response_count, "answer"))
+    if figures.method == "mean_of_accounts":
+        parts.append(f"each of {wording.count(figures.account_count, 'account')} counts the same")
+    if figures.method == "revenue_weighted":
+        left = figures.left_out_count
+        parts.append(f"in {figures.currency}" if figures.currency else "no revenue is known")
         parts.append(f"{wording.count(left, 'account')} left out: no revenue in it" if left else "")
     return " · ".join(part for part in parts if part)

@@ -6,14 +6,14 @@ from urllib.parse import urlencode
 
 from services.dashboard.domain import wording
 from services.dashboard.domain.users import ROLE_NAMES, Role, User
-from services.dashboard.gateways.services import Api, within
 from services.dashboard.handlers.people import Link
-from services.dashboard.web.bits import Cell, Text, box, table, when
-from services.dashboard.web.controls import Fields, ask, attempt, button, show_once, sure
-from services.dashboard.web.frame import page
+from services.dashboard.web.elements import Cell, Text, box, table, when
+from services.dashboard.web.form_fields import Fields, ask, attempt, button, show_once, sure
+from services.dashboard.web.page import page
 from services.dashboard.web.passwords import SET_PATH
 from services.dashboard.web.section import Section, Visit
 from services.dashboard.web.settings.tabs import tabs
+from shared.http.client import Api, within
 
 Json = dict[str, Any]
 DAY = len("2026-11-23")

@@ -6,16 +6,16 @@ from functools import partial
 from typing import Any
 
 from services.dashboard.domain import wording
-from services.dashboard.gateways.services import Api, Name, within
-from services.dashboard.web.bits import Cell, Text, box, code, empty, facts, table, when
-from services.dashboard.web.controls import attempt, button, over_the_page, sure
-from services.dashboard.web.frame import page
+from services.dashboard.web.elements import Cell, Text, box, code, empty, facts, table, when
+from services.dashboard.web.form_fields import attempt, button, over_the_page, sure
+from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
 from services.dashboard.web.settings.tabs import tabs
+from shared.http.client import Api, ServiceName, within
 
 Json = dict[str, Any]
 DROP = "Its content goes, and only the count of it stays. A record that was replayed may be dropped."
-SERVICES: tuple[Name, ...] = ("collector", "scorer", "alerting", "benchmark")
+SERVICES: tuple[ServiceName, ...] = ("collector", "scorer", "alerting", "benchmark")
 
 
 @page("/settings/dead-letters", "Dead letters", scope="manage")
@@ -24,7 +24,7 @@ async def dead_letters(visit: Visit) -> None:
     tabs("/settings/dead-letters", "Records that could not be handled, with their reasons; nothing is lost")
     for service in SERVICES:
 
-        async def load(api: Api, service: Name = service) -> Json:
+        async def load(api: Api, service: ServiceName = service) -> Json:
             kinds = ("dead-letters", "conflicts")
             found = await asyncio.gather(*(api.items(service, f"/v1/{kind}", most=100) for kind in kinds))
             return dict(zip(kinds, found, strict=True))
@@ -32,7 +32,7 @@ async def dead_letters(visit: Visit) -> None:
         Section(visit, wording.plain(service), load, partial(_draw, visit, service), classes="wide")
 
 
-def _draw(visit: Visit, service: Name, found: Json) -> None:
+def _draw(visit: Visit, service: ServiceName, found: Json) -> None:
     if not found["dead-letters"] and not found["conflicts"]:
         empty("Nothing: every record was handled.")
         return
@@ -43,7 +43,7 @@ def _draw(visit: Visit, service: Name, found: Json) -> None:
             table(("Reason", "From", "Put aside", "Replayed", ""), rows, f"{title} of the {service}")
 
 
-def _row(visit: Visit, service: Name, kind: str, one: Json) -> list[Cell]:
+def _row(visit: Visit, service: ServiceName, kind: str, one: Json) -> list[Cell]:
     detail = f"{wording.plain(one['reason'])}. {one['detail'] or ''}".strip()
     where = f"{one['topic']} {one['partition']}:{one['offset']}"
     if one["account_id"]:
@@ -52,7 +52,7 @@ def _row(visit: Visit, service: Name, kind: str, one: Json) -> list[Cell]:
     return [detail, where, partial(when, one["parked_at"], "time"), again, partial(_buttons, visit, service, kind, one)]
 
 
-def _buttons(visit: Visit, service: Name, kind: str, one: Json) -> None:
+def _buttons(visit: Visit, service: ServiceName, kind: str, one: Json) -> None:
     path = within(f"/v1/{kind}", one["id"])
 
     async def replay() -> None:
@@ -68,15 +68,15 @@ def _buttons(visit: Visit, service: Name, kind: str, one: Json) -> None:
             button("Drop", lambda: sure("Drop it for good?", DROP, "Drop it", drop))
 
 
-async def _replay(service: Name, path: str, api: Api) -> None:
+async def _replay(service: ServiceName, path: str, api: Api) -> None:
     await api.post(service, f"{path}/replay")
 
 
-async def _drop(service: Name, path: str, api: Api) -> None:
+async def _drop(service: ServiceName, path: str, api: Api) -> None:
     await api.delete(service, path)
 
 
-async def _show(visit: Visit, service: Name, path: str) -> None:
+async def _show(visit: Visit, service: ServiceName, path: str) -> None:
     found: Json = {}
 
     async def work() -> None:
@@ -100,7 +100,7 @@ async def _show(visit: Visit, service: Name, path: str) -> None:
 
 
 async def _do(
-    visit: Visit, service: Name, one: Json, work: Callable[[Api], Awaitable[None]], action: str, done: str
+    visit: Visit, service: ServiceName, one: Json, work: Callable[[Api], Awaitable[None]], action: str, done: str
 ) -> None:
     async def noted() -> None:
         await work(await visit.api())

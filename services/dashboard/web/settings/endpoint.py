@@ -7,14 +7,14 @@ from typing import Any
 from nicegui import ui
 
 from services.dashboard.domain import wording
-from services.dashboard.domain.sending import STATES, under_way, went, why
-from services.dashboard.gateways.services import Api, within
-from services.dashboard.web.bits import Cell, Text, address, box, code, empty, facts, link, table, when
-from services.dashboard.web.controls import Fields, ask, attempt, button, filters, show_once, sure
-from services.dashboard.web.frame import page
+from services.dashboard.domain.delivery_wording import STATES, under_way, went, why
+from services.dashboard.web.elements import Cell, Text, address, box, code, empty, facts, link, table, when
+from services.dashboard.web.form_fields import Fields, ask, attempt, button, filters, show_once, sure
+from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
 from services.dashboard.web.settings.tabs import tabs
 from services.dashboard.web.settings.webhooks import ENDPOINTS, FORMATS, TYPES, VERIFIES, state_of, told_of
+from shared.http.client import Api, within
 
 Json = dict[str, Any]
 LATEST = 100

@@ -8,14 +8,25 @@ from nicegui import ui
 
 from services.dashboard.domain import rules as forms
 from services.dashboard.domain import wording
-from services.dashboard.gateways.services import Api, within
-from services.dashboard.web.bits import Cell, Text, account_link, box, empty, facts, link, severity_chip, table, when
-from services.dashboard.web.controls import Fields, attempt, button, sure
-from services.dashboard.web.frame import page
+from services.dashboard.web.elements import (
+    Cell,
+    Text,
+    account_link,
+    box,
+    empty,
+    facts,
+    link,
+    severity_chip,
+    table,
+    when,
+)
+from services.dashboard.web.form_fields import Fields, attempt, button, sure
 from services.dashboard.web.names import Names
+from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
 from services.dashboard.web.settings.rules import RULES, conditions_of, time_of
 from services.dashboard.web.settings.tabs import tabs
+from shared.http.client import Api, within
 
 Json = dict[str, Any]
 SEVERITIES = {name: wording.plain(name) for name in ("critical", "high", "medium", "low")}

@@ -4,12 +4,12 @@ from functools import partial
 from typing import Any
 
 from services.dashboard.domain import wording
-from services.dashboard.gateways.services import Api, within
-from services.dashboard.web.bits import Cell, link, severity_chip, table
-from services.dashboard.web.controls import attempt, button
-from services.dashboard.web.frame import page
+from services.dashboard.web.elements import Cell, link, severity_chip, table
+from services.dashboard.web.form_fields import attempt, button
+from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
 from services.dashboard.web.settings.tabs import tabs
+from shared.http.client import Api, within
 
 Json = dict[str, Any]
 RULES = "/v1/rules"

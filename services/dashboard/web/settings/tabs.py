@@ -1,6 +1,6 @@
 """The head that all settings share."""
 
-from services.dashboard.web.bits import Text, box
+from services.dashboard.web.elements import Text, box
 
 TABS = (
     ("/settings", "Webhooks"),

@@ -4,13 +4,13 @@ from functools import partial
 from typing import Any
 
 from services.dashboard.domain import wording
-from services.dashboard.domain.sending import waits
-from services.dashboard.gateways.services import Api, within
-from services.dashboard.web.bits import Cell, box, empty, link, table, when
-from services.dashboard.web.controls import Fields, ask, attempt, button, show_once
-from services.dashboard.web.frame import page
+from services.dashboard.domain.delivery_wording import waits
+from services.dashboard.web.elements import Cell, box, empty, link, table, when
+from services.dashboard.web.form_fields import Fields, ask, attempt, button, show_once
+from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
 from services.dashboard.web.settings.tabs import tabs
+from shared.http.client import Api, within
 
 Json = dict[str, Any]
 ENDPOINTS = "/v1/webhook-endpoints"

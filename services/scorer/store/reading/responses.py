@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from services.scorer.domain.questions import Filters
+from services.scorer.store.reading.account import commented
 from services.scorer.store.reading.keyset import Order
 from services.scorer.store.reading.people import SCORES
 from services.scorer.store.reading.pool import conditions, joins, parameters
@@ -38,6 +39,7 @@ class ResponsesQuestion:
     stakeholder_id: str | None = None
     category: str | None = None
     q: str | None = None
+    commented: bool | None = None
     since: datetime | None = None
     until: datetime | None = None
     updated_since: datetime | None = None
@@ -86,6 +88,7 @@ def _bound(asked: ResponsesQuestion) -> dict[str, Any]:
         "low": low,
         "high": high,
         "q": asked.q,
+        "commented": asked.commented,
         "since": asked.since,
         "until": asked.until,
         "updated_since": asked.updated_since,
@@ -135,6 +138,7 @@ def _conditions(asked: ResponsesQuestion) -> str:
         "r.stakeholder_id = :stakeholder_id": asked.stakeholder_id,
         "r.survey_type = 'nps' and r.score between :low and :high": asked.category,
         "r.comment is not null and to_tsvector('simple', r.comment) @@ websearch_to_tsquery('simple', :q)": asked.q,
+        f"{commented('r')} = :commented": asked.commented,
         "r.answered_at >= :since": asked.since,
         "r.answered_at <= :until": asked.until,
         "r.updated_at > :updated_since": asked.updated_since,

@@ -1,0 +1,142 @@
+"""One person of an account: where they stand, all they said, what is being done."""
+
+import asyncio
+from functools import partial
+
+from services.dashboard.domain import wording
+from services.dashboard.web.account.comments import score_chip
+from services.dashboard.web.account.follow_ups import draw_follow_ups
+from services.dashboard.web.account.view import PersonNames
+from services.dashboard.web.elements import (
+    Cell,
+    Text,
+    account_link,
+    box,
+    category_chip,
+    empty,
+    facts,
+    person_link,
+    table,
+    when,
+)
+from services.dashboard.web.follow_ups.opening import opening
+from services.dashboard.web.page import page
+from services.dashboard.web.section import Section, Visit
+from shared.api.follow_ups import FollowUp
+from shared.api.people import Change, FurtherAnswer, PersonWithResponses, Response
+from shared.api.questions import CHANGES, FOLLOW_UPS, STAKEHOLDER
+from shared.errors import TellbackError
+from shared.http.client import Api
+
+MOST = 100
+
+
+@page("/accounts/{account_id}/people/{stakeholder_id}", "Person")
+async def person(visit: Visit) -> None:
+    """Draw the page."""
+    who = {"account_id": visit.path["account_id"], "stakeholder_id": visit.path["stakeholder_id"]}
+
+    async def load(api: Api) -> PersonWithResponses:
+        return await api.ask(STAKEHOLDER, **who)
+
+    async def name(api: Api) -> PersonNames:
+        try:
+            found = await load(api)
+        except TellbackError:
+            return {}
+        return {found.stakeholder_id: found.name or found.stakeholder_id}
+
+    async def load_follow_ups(api: Api) -> tuple[list[FollowUp], PersonNames]:
+        return await asyncio.gather(api.ask_all(FOLLOW_UPS, most=MOST, sort="-updated_at", **who), name(api))
+
+    async def load_changes(api: Api) -> tuple[list[Change], PersonNames]:
+        return await asyncio.gather(api.ask_all(CHANGES, most=MOST, sort="-changed_at", **who), name(api))
+
+    Section(visit, "", load, _draw_head, classes="plain")
+    with box("div", "buttons"):
+        opening(visit, **who)
+    with box("div", "columns"):
+        with box("div", "stack"):
+            Section(visit, "Where they stand", load, _draw_state)
+            Section(visit, "All their answers", load, _draw_answers)
+        with box("div", "stack"):
+            Section(visit, "Follow-ups", load_follow_ups, lambda found: draw_follow_ups(who["account_id"], *found))
+            Section(visit, "What changed", load_changes, _draw_changes)
+
+
+def _draw_head(found: PersonWithResponses) -> None:
+    Text("h1", found.name or found.stakeholder_id)
+    with box("p", "lead"):
+        kind = wording.TYPE_NAMES.get(found.type or "", "")
+        Text("span", ", ".join(part for part in (kind, found.job_title) if part) + " at ")
+        account_link(found.account_id, found.account_name)
+
+
+def _draw_state(found: PersonWithResponses) -> None:
+    state = found.state
+    before = (state.previous.category, state.previous.score) if state.previous else (None, None)
+    facts(
+        {
+            "Latest": partial(category_chip, state.category, state.score),
+            "Before": partial(category_chip, *before),
+            "Falls in a row": str(state.falls_in_a_row),
+            "Answered": partial(when, state.latest.answered_at if state.latest else None, "time"),
+            "Asked": _days(state.days_since_asked),
+            "Silent": "yes: asked, and not heard since" if state.silent else "no",
+            "E-mail": found.email or wording.NOTHING,
+            "Location": found.location or wording.NOTHING,
+            "Language": found.language or wording.NOTHING,
+        }
+    )
+
+
+def _days(days: int | None) -> str:
+    if days is None:
+        return "never"
+    return "today" if days == 0 else f"{wording.count(days, 'day')} ago"
+
+
+def _draw_answers(found: PersonWithResponses) -> None:
+    """All answers, the newest first."""
+    if not found.responses:
+        empty("They have not answered yet.")
+        return
+    with box("div", "quotes"):
+        for response in reversed(found.responses):
+            _answer(response)
+
+
+def _answer(response: Response) -> None:
+    occasion = wording.plain(response.touchpoint or response.nps_kind).lower()
+    with box("div"):
+        with box("p", "muted"):
+            score_chip(response)
+            Text("span", f" {wording.SURVEYS[response.survey_type]}, {occasion}, ")
+            when(response.answered_at, "time")
+        if response.comment:
+            Text("blockquote", response.comment, "quote")
+        if response.answers:
+            Text("p", ", ".join(_rating(further) for further in response.answers), "muted")
+
+
+def _rating(further: FurtherAnswer) -> str:
+    return f"{wording.plain(further.attribute or further.question_id)}: {further.value}"
+
+
+def _draw_changes(found: tuple[list[Change], PersonNames]) -> None:
+    """Category changes, the newest first."""
+    changes, names = found
+    if not changes:
+        empty("Nobody has changed category.")
+        return
+    table(("Who", "Change", "Scores", "When"), [_change(change, names) for change in changes], "Changes of category")
+
+
+def _change(change: Change, names: PersonNames) -> list[Cell]:
+    before = wording.NOTHING if change.from_score is None else change.from_score
+    return [
+        partial(person_link, change.account_id, change.stakeholder_id, names.get(change.stakeholder_id)),
+        wording.change_words(change.kind),
+        f"{before} → {change.to_score}",
+        partial(when, change.changed_at),
+    ]

@@ -1,0 +1,188 @@
+"""Small parts that all pages are made of: text, links, figures, chips, tables. Text is always text, never markup."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import date
+from functools import partial
+from typing import Any
+from urllib.parse import urlencode
+
+from nicegui import ui
+from nicegui.elements.mixins.text_element import TextElement
+
+from services.dashboard.domain import wording
+from shared.api.figures import Score
+from shared.http.client import within
+
+Cell = str | Callable[[], object]
+
+
+class Text(TextElement):
+    """An HTML element with text in it."""
+
+    def __init__(self, tag: str, text: str = "", classes: str = "", **attributes: Any) -> None:
+        super().__init__(tag=tag, text=text)
+        self.classes(classes)
+        for name, value in attributes.items():
+            self.props[name.rstrip("_").replace("_", "-")] = value
+
+
+def box(tag: str = "div", classes: str = "", **attributes: Any) -> ui.element:
+    """An HTML element with others in it."""
+    made = ui.element(tag).classes(classes)
+    for name, value in attributes.items():
+        made.props[name.rstrip("_").replace("_", "-")] = value
+    return made
+
+
+def link(text: str, href: str, classes: str = "") -> Text:
+    """A link within the dashboard."""
+    return Text("a", text, classes, href=href)
+
+
+def address(path: str, **query: Any) -> str:
+    """A path with its query; what is None or empty is left out."""
+    sent = {name.rstrip("_"): value for name, value in query.items() if value not in (None, "")}
+    return f"{path}?{urlencode(sent)}" if sent else path
+
+
+def account_link(account_id: str, name: str | None = None) -> Text:
+    """A link to an account's page."""
+    return link(name or account_id, account_address(account_id))
+
+
+def account_address(account_id: str) -> str:
+    """Where an account's page is."""
+    return within("/accounts", account_id)
+
+
+def person_link(account_id: str, stakeholder_id: str, name: str | None = None) -> Text:
+    """A link to a person's page."""
+    return link(name or stakeholder_id, within("/accounts", account_id, "people", stakeholder_id))
+
+
+def when(at: str | date | None, style: str = "date") -> Text:
+    """A time, put into words by the reader's browser in their language and time zone; style date, time or ago."""
+    if at is None:
+        return Text("span", wording.NOTHING)
+    iso = at if isinstance(at, str) else at.isoformat()
+    return Text("time", iso[:10] if style == "date" else iso[:16].replace("T", " "), datetime=iso, data_style=style)
+
+
+def money(amount: float | None, currency: str | None) -> Text:
+    """An amount, put into words by the reader's browser."""
+    if amount is None:
+        return Text("span", wording.NOTHING)
+    return Text("data", f"{amount:,.0f} {currency or ''}".strip(), value=str(amount), data_currency=currency or "")
+
+
+def category_chip(category: str | None, score: int | None = None) -> Text:
+    """A score with the sign and the colour of its category."""
+    if category is None:
+        return Text("span", wording.NOTHING if score is None else str(score), "chip none")
+    shown = wording.CATEGORY_SIGNS[category] + ("" if score is None else f" {score}")
+    chip = Text("span", shown, f"chip {category}", title=wording.CATEGORY_NAMES[category])
+    chip.props["aria-label"] = f"{'' if score is None else f'{score}, '}{wording.CATEGORY_NAMES[category]}"
+    chip.props["role"] = "img"
+    return chip
+
+
+def class_chip(name: str) -> Text:
+    """An account's class."""
+    return Text("span", f"{wording.CLASS_SIGNS.get(name, '')} {wording.CLASS_NAMES.get(name, name)}", f"chip k-{name}")
+
+
+def severity_chip(severity: str) -> Text:
+    """How much it matters."""
+    signs = {"critical": "‼", "high": "!", "medium": "·", "low": "·"}
+    return Text("span", f"{signs.get(severity, '')} {severity}", f"chip s-{severity}")
+
+
+def empty(text: str, hint: str = "") -> None:
+    """What stands where nothing is."""
+    with box(classes="empty"):
+        Text("p", text)
+        if hint:
+            Text("p", hint, "muted")
+
+
+def table(heads: Sequence[str], rows: Sequence[Sequence[Cell]], caption: str, classes: str = "") -> None:
+    """A table; the caption is for those who do not see it. A cell is a text, or draws itself. On a narrow page a row
+    is a few lines, where a text, a time and an amount keep the head of their column before them; what else draws itself
+    speaks for itself."""
+    with box(classes="scroll", tabindex="0", role="region", aria_label=caption), box("table", f"table {classes}"):
+        Text("caption", caption, "unseen")
+        with box("thead"), box("tr"):
+            for head in heads:
+                Text("th", head, scope="col")
+        with box("tbody"):
+            for row in rows:
+                with box("tr"):
+                    for head, cell in zip(heads, row, strict=True):
+                        if isinstance(cell, str):
+                            Text("td", cell, data_head=head)
+                        else:
+                            with box("td", **({"data_head": head} if _needs_head(cell) else {})):
+                                cell()
+
+
+def _needs_head(cell: Callable[[], object]) -> bool:
+    return isinstance(cell, partial) and cell.func in (when, money)
+
+
+def facts(rows: Mapping[str, Cell]) -> None:
+    """Names with values."""
+    with box("dl", "facts"):
+        for name, value in rows.items():
+            with box("div"):
+                Text("dt", name)
+                if isinstance(value, str):
+                    Text("dd", value)
+                else:
+                    with box("dd"):
+                        value()
+
+
+def figure(name: str, value: str, *, note: str = "", href: str = "", classes: str = "") -> None:
+    """One number with its name; `href` leads to what is behind it."""
+    with box("a" if href else "div", f"figure {classes}", **({"href": href} if href else {})):
+        Text("span", name, "name")
+        Text("span", value, "value")
+        if note:
+            Text("span", note, "note")
+
+
+@contextmanager
+def figure_of(name: str, href: str = "") -> Iterator[None]:
+    """One figure that draws itself, with its name."""
+    with box("a" if href else "div", "figure", **({"href": href} if href else {})):
+        Text("span", name, "name")
+        with box("span", "value"):
+            yield
+
+
+def shares(figures: Score) -> None:
+    """Promoters, passives and detractors side by side."""
+    percents = {
+        "promoter": figures.promoter_percent,
+        "passive": figures.passive_percent,
+        "detractor": figures.detractor_percent,
+    }
+    parts = []
+    for name, percent in percents.items():
+        share = percent or 0
+        parts.append((name, share, f"{wording.CATEGORY_SIGNS[name]} {wording.percent(share)}"))
+    bar(parts, ", ".join(f"{name}s {share:.0f} %" for name, share, _ in parts))
+
+
+def code(text: str, label: str) -> None:
+    """Text as it is, with its lines."""
+    Text("pre", text, "code", tabindex="0", role="region", aria_label=label)
+
+
+def bar(parts: Sequence[tuple[str, float, str]], label: str) -> None:
+    """Shares side by side: (classes, share from 0 to 100, text)."""
+    with box(classes="bar", role="img", aria_label=label):
+        for classes, share, text in parts:
+            if share > 0:
+                Text("span", text if share >= 8 else "", classes).style(f"flex-grow:{share:.3f}")

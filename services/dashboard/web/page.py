@@ -1,0 +1,108 @@
+"""What all pages share: who may see them, the head with its navigation, and the way to register one."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from nicegui import ui
+from starlette.requests import Request
+
+from services.dashboard.domain.users import ROLE_NAMES
+from services.dashboard.web.assets import asset
+from services.dashboard.web.elements import Text, box, link
+from services.dashboard.web.guard import visitor_of
+from services.dashboard.web.resources import resources
+from services.dashboard.web.section import Visit
+from services.dashboard.web.skeleton import colours, skeleton
+
+Page = Callable[[Visit], Awaitable[None]]
+NAVIGATION = (
+    ("/", "Portfolio"),
+    ("/accounts", "Accounts"),
+    ("/people", "People"),
+    ("/follow-ups", "Follow-ups"),
+    ("/benchmarks", "Benchmarks"),
+    ("/maturity", "Maturity"),
+    ("/settings", "Settings"),
+)
+THEME = "tellback_theme"
+THEMES = {"light": False, "dark": True}
+SECONDS = 20.0
+
+
+HEAD = f'<link rel="stylesheet" href="{asset("style.css")}"><script src="{asset("reader.js")}" defer></script>'
+
+
+def page(
+    path: str, title: str, *, scope: str = "read", bare: bool = False, remember: bool = False, charts: bool = False
+) -> Callable[[Page], Page]:
+    """Register a page for people whose role has the scope; `bare` pages have no navigation (made to print);
+    a page that may `remember` shows what was seen there a moment ago until it is loaded anew, so what it draws hangs on
+    the loaded data alone. A page with `charts` reads what draws them as soon as it stands.
+    """
+
+    def register(draw: Page) -> Page:
+        async def build(request: Request) -> None:
+            found, visitor = resources(), visitor_of(request)
+            asked = dict(request.path_params), dict(request.query_params)
+            visit = Visit(found, visitor, *asked, ui.context.client, remember)
+            _head(request, title, None if bare else path)
+            if not bare:
+                _navigation(visit, request, path)
+            for line in await found.halts.lines():
+                Text("p", line, "notice warn", role="status")
+            with box("main", "page bare" if bare else "page", id="main", **({"data_charts": ""} if charts else {})):
+                if visitor.user.may(scope):
+                    await draw(visit)
+                    await visit.open()
+                else:
+                    Text("h1", title)
+                    Text("p", f"This page is not for the role {ROLE_NAMES[visitor.user.role].lower()}.", "empty")
+
+        ui.page(path, title=f"{title} – Tellback", response_timeout=SECONDS)(build)
+        return draw
+
+    return register
+
+
+def _head(request: Request, title: str, path: str | None) -> None:
+    theme = request.cookies.get(THEME, "")
+    ui.add_head_html(HEAD + colours(theme))
+    here = None if path is None else next((to for to, _ in NAVIGATION if _within(path, to)), "")
+    ui.add_body_html(skeleton(title, NAVIGATION, here))
+    ui.dark_mode(THEMES.get(theme))
+    ui.query(".nicegui-content").classes("shell")
+
+
+def _navigation(visit: Visit, request: Request, here: str) -> None:
+    link("To the content", "#main", "skip")
+    with box("header", "top"):
+        link("Tellback", "/", "brand")
+        with box("nav", aria_label="Pages"):
+            for path, name in NAVIGATION:
+                current: dict[str, Any] = {"aria-current": "page"} if _within(here, path) else {}
+                link(name, path).props.update(current)
+        with box("details", "me"):
+            Text("summary", visit.user.name, aria_label=f"{visit.user.name}: your account")
+            with box(classes="menu"):
+                Text("p", f"{visit.user.email}, {ROLE_NAMES[visit.user.role].lower()}", "muted")
+                _themes(request)
+                link("Change the password", "/password")
+                with box("form", method="post", action="/logout"):
+                    forms = resources().forms
+                    box("input", type="hidden", name="token", value=forms.token(visit.visitor.token))
+                    with box("div", "buttons"):
+                        Text("button", "Sign out", type="submit")
+                        Text("button", "Everywhere", type="submit", name="everywhere", value="yes",
+                             title="Sign out on all devices")  # fmt: skip
+
+
+def _themes(request: Request) -> None:
+    """Light, dark, or as the device says; kept in a cookie of this browser."""
+    chosen = request.cookies.get(THEME, "auto")
+    with box("div", "themes", role="group", aria_label="Colours"):
+        for name in ("auto", "light", "dark"):
+            Text("button", name.capitalize(), type="button", data_theme=name, aria_pressed=str(name == chosen).lower())
+
+
+def _within(here: str, path: str) -> bool:
+    return here == path or (path != "/" and here.startswith(f"{path}/"))

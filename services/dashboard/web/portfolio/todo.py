@@ -1,0 +1,207 @@
+"""What waits to be done: who moved, what is due, how well loops are closed, who is silent before their renewal."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Any
+
+from services.dashboard.domain import wording
+from services.dashboard.domain.follow_ups import kind
+from services.dashboard.web.elements import (
+    Cell,
+    Text,
+    account_link,
+    address,
+    box,
+    category_chip,
+    class_chip,
+    empty,
+    figure,
+    link,
+    money,
+    person_link,
+    severity_chip,
+    table,
+    when,
+)
+from services.dashboard.web.follow_ups.listing import OPEN, Listed, listed, load_own_first
+from services.dashboard.web.follow_ups.loop import draw_figures
+from services.dashboard.web.names import NameBook, Names, pair_of
+from services.dashboard.web.section import Visit
+from shared.api.accounts import ListedAccount
+from shared.api.follow_ups import FollowUp, LoopGroup
+from shared.api.people import Change
+from shared.api.questions import ACCOUNTS, CHANGES, FOLLOW_UP_SUMMARY
+from shared.http.client import Api
+
+Json = dict[str, Any]
+TIERS = ("premium", "key")
+MOVED_DAYS, DUE_DAYS, LOOP_DAYS, RENEWAL_DAYS, SILENT_WINDOW = 30, 7, 90, 180, "90d"
+SHOWN, SHOWN_SILENT, MOST_MOVES, MOST_DUE, MOST_SILENT = 8, 20, 200, 200, 40
+MOVED = f"Changes of category in {MOVED_DAYS} days"
+DUE = f"Open, and due within {DUE_DAYS} days"
+SILENT = f"Key and premium accounts that renew within {RENEWAL_DAYS} days, and nobody there answered in 90"
+
+
+@dataclass(frozen=True)
+class Move:
+    """Those who moved one way: how many people (or more), the newest changes, and their names."""
+
+    title: str
+    category: str
+    people: int
+    more: bool
+    changes: list[Change]
+    names: NameBook
+
+
+@dataclass(frozen=True)
+class Due:
+    """How many follow-ups are due, overdue and one's own, in words, and the first of them."""
+
+    due: str
+    late: str
+    mine: str
+    first: Listed
+
+
+class Todo:
+    """What the sections load and draw."""
+
+    def __init__(self, visit: Visit) -> None:
+        self._visit = visit
+        self._names = Names()
+
+    async def load_moves(self, api: Api) -> list[Move]:
+        since = self._full_hour() - timedelta(days=MOVED_DAYS)
+        changes = await api.ask_all(CHANGES, most=MOST_MOVES, since=since.isoformat(), sort="-changed_at")
+        fell, rose = wording.falls_and_rises(changes)
+        names = await self._names.of(api, map(pair_of, fell[:SHOWN] + rose[:SHOWN]))
+        more = len(changes) == MOST_MOVES
+        return [
+            Move("Fell", "detractor", _people(fell), more, fell[:SHOWN], names),
+            Move("Rose", "promoter", _people(rose), more, rose[:SHOWN], names),
+        ]
+
+    def draw_moves(self, found: list[Move]) -> None:
+        for move in found:
+            with box("h3"):
+                people = wording.count(move.people, "person", "people")
+                Text("span", f"{move.title}: {people}{' or more' if move.more else ''}")
+            if not move.changes:
+                Text("p", "Nobody.", "muted")
+                continue
+            rows = [_move_row(change, move.names) for change in move.changes]
+            table(("Who", "Account", "Change", "When"), rows, move.title)
+            if move.people > len(rows):
+                words = f"All {move.category}s who answered in {MOVED_DAYS} days"
+                link(words, address("/people", category=move.category, window=f"{MOVED_DAYS}d"))
+
+    async def load_due(self, api: Api) -> Due:
+        before = self._full_hour() + timedelta(days=DUE_DAYS)
+        email = self._visit.user.email
+        found = await load_own_first(api, email, MOST_DUE, state=",".join(OPEN), due_before=before.isoformat())
+        late = [due for due in found if due.state == "open" and due.due_at < self._visit.now]
+        mine = [due for due in found if due.owner.email == email]
+        first = await listed(api, self._names, found[:SHOWN])
+        return Due(_many(len(found)), _many(len(late)), _many(len(mine)), first)
+
+    def draw_due(self, found: Due) -> None:
+        first = found.first
+        if not first.follow_ups:
+            empty("Nothing is due.", "Follow-ups open by themselves when somebody turns.")
+            return
+        with box("div", "figures"):
+            figure("Due", found.due, href=address("/follow-ups", view="list", due="week"))
+            figure("Overdue", found.late, href=address("/follow-ups", view="list", due="late"))
+            figure("Mine", found.mine, href=address("/follow-ups", mine="yes"))
+        rows = [_due_row(follow_up, first.about(follow_up)) for follow_up in first.follow_ups]
+        table(("Follow-up", "About", "Severity", "Due"), rows, "Follow-ups due next")
+        link("All follow-ups", "/follow-ups")
+
+    async def load_loop(self, api: Api) -> LoopGroup:
+        since = self._full_hour() - timedelta(days=LOOP_DAYS)
+        found = await api.ask(FOLLOW_UP_SUMMARY, opened_since=since.isoformat())
+        return found.groups[0]
+
+    def draw_loop(self, found: LoopGroup) -> None:
+        draw_figures(found)
+        link("By kind, owner and root cause", address("/follow-ups", view="loop"))
+
+    async def load_silent(self, api: Api) -> list[ListedAccount]:
+        asked = self._silent() | {"window": SILENT_WINDOW, "sort": "renewal_on"}
+        both = await asyncio.gather(*(api.ask_all(ACCOUNTS, most=MOST_SILENT, tier=tier, **asked) for tier in TIERS))
+        found = [account for some in both for account in some if not account.removed]
+        return sorted(found, key=lambda account: str(account.renewal_on))[: SHOWN_SILENT + 1]
+
+    def draw_silent(self, found: list[ListedAccount]) -> None:
+        if not found:
+            empty("None: every key and premium account that renews soon has been heard.")
+            return
+        heads = ("Account", "Class", "Renews", "Annual revenue", "Tier", "Asked", "Owner")
+        rows = [_silent_row(account) for account in found[:SHOWN_SILENT]]
+        table(heads, rows, "Silent accounts before their renewal")
+        if len(found) > SHOWN_SILENT:
+            with box("p", "figures"):
+                for tier in TIERS:
+                    query = self._silent() | {"tier": tier, "sort": "renewal_on"}
+                    link(f"All {tier} ones", address("/accounts", **query))
+
+    def _silent(self) -> Json:
+        """The question for accounts that renew soon and where nobody answered."""
+        today = self._visit.now.date()
+        last = today + timedelta(days=RENEWAL_DAYS)
+        return {"renews_from": today.isoformat(), "renews_to": last.isoformat(), "answered": "false"}
+
+    def _full_hour(self) -> datetime:
+        """So that the same question is asked again for an hour, and the answer compares."""
+        return self._visit.now.replace(minute=0, second=0, microsecond=0)
+
+
+def _many(number: int) -> str:
+    return wording.grouped(number) if number < MOST_DUE else f"{MOST_DUE} or more"
+
+
+def _people(changes: Sequence[Change]) -> int:
+    return len({pair_of(change) for change in changes})
+
+
+def _move_row(change: Change, names: NameBook) -> list[Cell]:
+    pair = pair_of(change)
+    return [
+        partial(person_link, change.account_id, change.stakeholder_id, names.person(pair)),
+        partial(account_link, change.account_id, names.account(pair)),
+        partial(_scores, change),
+        partial(when, change.changed_at, "ago"),
+    ]
+
+
+def _scores(change: Change) -> None:
+    with box("span"):
+        category_chip(change.from_, change.from_score)
+        Text("span", " → ")
+        category_chip(change.to, change.to_score)
+
+
+def _due_row(follow_up: FollowUp, about: str) -> list[Cell]:
+    return [
+        partial(link, kind(follow_up.kind), f"/follow-ups/{follow_up.follow_up_id}"),
+        partial(Text, "span", about),
+        partial(severity_chip, follow_up.severity),
+        partial(when, follow_up.due_at, "ago"),
+    ]
+
+
+def _silent_row(account: ListedAccount) -> list[Cell]:
+    revenue, owner, coverage = account.annual_revenue, account.owner, account.coverage
+    return [
+        partial(account_link, account.account_id, account.name),
+        partial(class_chip, account.class_),
+        partial(when, account.renewal_on),
+        partial(money, revenue.amount if revenue else None, revenue.currency if revenue else None),
+        wording.plain(account.tier),
+        f"{coverage.asked} of {wording.count(coverage.known, 'person', 'people')}",
+        (owner.name if owner else None) or wording.NOTHING,
+    ]

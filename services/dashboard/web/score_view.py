@@ -1,0 +1,95 @@
+"""How a score is shown wherever it stands: with its interval, its voices and the people behind it."""
+
+from services.dashboard.domain import wording
+from services.dashboard.web.elements import Text, address, box, empty, figure, link, shares
+from shared.api.figures import Comparison, Score
+from shared.api.reach import FunnelGroup
+
+ENOUGH = 10
+"""Voices on both sides, below which the scorer calls no change significant."""
+
+
+def headline(figures: Comparison, people: dict[str, str]) -> None:
+    """NPS, its interval and voices, the change, and the three categories; each leads to its people.
+
+    `people` is the query of the people page for whoever is behind the figure.
+    """
+    with box("div", "figures"):
+        interval = wording.interval(figures.ci_low, figures.ci_high)
+        voices = wording.count(figures.stakeholder_count, "voice")
+        note = f"{interval} · {voices}" if interval else voices
+        figure("NPS", wording.points(figures.nps), note=note, href=address("/people", **people), classes="big")
+        with box("div", "figure"):
+            figure("Against the window before", wording.points(figures.change), note=_certainty(figures))
+    shares(figures)
+    with box("div", "figures"):
+        counts = {
+            "promoter": figures.promoter_count,
+            "passive": figures.passive_count,
+            "detractor": figures.detractor_count,
+        }
+        for name, number in counts.items():
+            text = f"{wording.CATEGORY_SIGNS[name]} {wording.count(number, name)}"
+            link(text, address("/people", **people, category=name))
+    Text("p", formula(figures), "lead")
+
+
+def formula(figures: Score) -> str:
+    """The sum that the score comes from."""
+    return wording.formula(figures.nps, figures.promoter_count, figures.detractor_count, figures.response_count)
+
+
+def _certainty(figures: Comparison) -> str:
+    if figures.change is None or figures.previous is None:
+        return "nothing to compare with"
+    voices = min(figures.stakeholder_count, figures.previous.stakeholder_count)
+    words = _chance(significant=figures.significant, voices=voices)
+    same = figures.same_stakeholders
+    if same and same.n and same.change is not None:
+        both = wording.count(same.n, "person", "people")
+        words += f"; {wording.points(same.change)} among the {both} heard in both"
+    return words
+
+
+def _chance(*, significant: bool, voices: int) -> str:
+    if significant:
+        return "beyond chance"
+    return "within chance" if voices >= ENOUGH else "too few to tell"
+
+
+def funnel(group: FunnelGroup) -> None:
+    """From the invitation to the answer: counts, and the share that each is of the one it comes from."""
+    if not group.sent_count:
+        empty("Nobody was asked in this window.", "Invitations are told to the collector by whoever mails them.")
+        return
+    counts = {
+        "Sent": group.sent_count,
+        "Delivered": group.delivered_count,
+        "Opened": group.opened_count,
+        "Begun": group.started_count,
+        "Answered": group.answered_count,
+    }
+    rows = [(name, float(number), wording.grouped(number)) for name, number in counts.items() if number]
+    steps(rows, group.sent_count)
+    rates = {
+        "opened": group.open_rate,
+        "answered": group.response_rate,
+        "wrote a comment": group.comment_rate,
+        "asked to be called": group.follow_up_request_rate,
+    }
+    said = [f"{wording.share(rate)} {words}" for words, rate in rates.items() if rate is not None]
+    Text("p", "Of those sent and not bounced " + ", ".join(said) + ".", "muted")
+    if group.bounced_count:
+        bounced = wording.count(group.bounced_count, "invitation")
+        Text("p", f"{bounced} bounced ({wording.share(group.bounce_rate)} of those sent)", "muted")
+
+
+def steps(rows: list[tuple[str, float, str]], whole: float) -> None:
+    """Bars under each other: name, size, text."""
+    with box("div", "steps"):
+        for name, size, text in rows:
+            with box("div", "step"):
+                Text("span", name)
+                with box("span", "track"):
+                    box("span", "fill").style(f"width:{min(100, 100 * size / whole) if whole else 0:.1f}%")
+                Text("span", text, "number")

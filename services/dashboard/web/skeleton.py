@@ -1,0 +1,25 @@
+"""What is painted before any script has come: the head, the title and a place for what is loading. The same links as
+on the page, so that one may go on at once; the page takes its place when it stands."""
+
+from collections.abc import Sequence
+from html import escape
+
+SKELETON = '<div id="shell">{top}<main class="{classes}"><h1>{title}</h1><p class="loading">Loading …</p></main></div>'
+TOP = '<header class="top"><a class="brand" href="/">Tellback</a><nav aria-label="Pages">{links}</nav></header>'
+
+
+def skeleton(title: str, pages: Sequence[tuple[str, str]], here: str | None) -> str:
+    """HTML for the start of the body; `here` is the page in the navigation, None where there is none."""
+    if here is None:
+        return SKELETON.format(top="", classes="page bare", title=escape(title))
+    links = "".join(_link(path, name, current=path == here) for path, name in pages)
+    return SKELETON.format(top=TOP.format(links=links), classes="page", title=escape(title))
+
+
+def _link(path: str, name: str, *, current: bool) -> str:
+    return f'<a href="{escape(path)}"{" aria-current=page" if current else ""}>{escape(name)}</a>'
+
+
+def colours(theme: str | None) -> str:
+    """HTML for the head: the colours that were chosen for this browser, before any script has come."""
+    return f'<script>document.documentElement.dataset.theme = "{theme}"</script>' if theme in ("light", "dark") else ""
