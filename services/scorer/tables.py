@@ -7,7 +7,6 @@ from sqlalchemy import (
     Boolean,
     Column,
     DateTime,
-    Double,
     ForeignKey,
     Integer,
     LargeBinary,
@@ -132,37 +131,42 @@ SNAPSHOTS = Table(
     _required("account_class", Text),
     _required("class_numbers", JSONB),
     _required("attributes", JSONB),
-    Column("figures", JSONB),
-    Column("digest", LargeBinary),
+    _required("digest", LargeBinary),
     _required("dropped", Boolean),
     Column("dropped_until", _INSTANT),
     Column("next_border", _INSTANT),
 )
-"""One row an account as last told, its figures by their digest (by `figures[window][method]` until it was projected by
-this release), and when time alone will change them."""
+"""One row an account as last told, its figures by their digest, and when time alone will change them."""
 
-SNAPSHOT_SUMS = Table(
-    "snapshot_sums",
+ACCOUNT_COUNTS = Table(
+    "account_counts",
+    METADATA,
+    Column("score_window", Text, primary_key=True),
+    Column("moment", _INSTANT, primary_key=True),
+    Column("account_id", Text, primary_key=True),
+    *(
+        Column(f"{picked}_{score}", Integer)
+        for picked in ("latest", "latest_before", "all", "all_before")
+        for score in range(11)
+    ),
+    *(Column(name, Integer) for name in ("respondents", "respondents_before")),
+    *(Column(name, _INSTANT) for name in ("last_at", "last_before")),
+    *(Column(name, Integer) for name in ("pairs", "pairs_sum", "pairs_squares", "known", "asked", "sent")),
+    *(Column(name, Integer) for name in ("delivered", "opened", "started", "bounced", "answered", "commented")),
+    Column("follow_up_requested", Integer),
+)
+"""The counts kept of each account, which add up: answers of each score by both methods, in the window and in the one
+before; the people who gave them; the people in both with the sums of their changes and of the squares; known people and
+invitations. A count of 0 is null. In two partitions: as of now, whose moment is infinity, rewritten together with
+SNAPSHOTS; and as of the ends of months, of which MONTHS_VALID says what holds."""
+
+MONTHS_VALID = Table(
+    "months_valid",
     METADATA,
     Column("account_id", Text, primary_key=True),
-    Column("score_window", Text, primary_key=True),
-    Column("method", Text, primary_key=True),
-    *(_required(name, Integer) for name in ("n", "total", "n_before", "total_before")),
-    *(_required(f"s{score}", Integer) for score in range(11)),
-    _required("voices", Integer),
-    Column("last_at", _INSTANT),
-    *(_required(f"p{score}", Integer) for score in range(11)),
-    _required("voices_before", Integer),
-    Column("last_before", _INSTANT),
-    *(_required(name, Integer) for name in ("pairs", "pairs_sum", "pairs_squares", "known", "asked", "sent")),
-    *(_required(name, Integer) for name in ("delivered", "opened", "bounced", "answered", "commented")),
-    _required("follow_up_requested", Integer),
-    *(Column(name, Double) for name in ("nps", "ci_low", "ci_high", "previous_nps", "change", "response_rate")),
-    Column("significant", Boolean),
+    _required("upto", _INSTANT),
 )
-"""The snapshots' counts, which add up: answers of each score (`s`, before `p`), people in both windows with the sums of
-their changes and of the squares, known people and invitations. `total` is promoters minus detractors. The figures at
-the end are there for views."""
+"""The accounts whose counts as of the ends of months say what is true, and up to which moment there are any."""
 
 LATEST_PAIRS = Table(
     "latest_pairs",
@@ -182,30 +186,6 @@ LATEST_PAIRS = Table(
     _required("falls_in_a_row", Integer),
 )
 """The latest answer of a person with the one before, as the score-events have told it."""
-
-MONTH_SUMS = Table(
-    "month_sums",
-    METADATA,
-    *(Column(name, Text, primary_key=True) for name in ("score_window", "method", "account_id")),
-    Column("moment", _INSTANT, primary_key=True),
-    Column("last_at", _INSTANT),
-    Column("last_before", _INSTANT),
-    *(Column(name, Integer) for name in ("n", "total", "n_before", "total_before")),
-    *(Column(f"{side}{score}", Integer) for side in "sp" for score in range(11)),
-    *(Column(name, Integer) for name in ("voices", "voices_before", "pairs", "pairs_sum", "pairs_squares", "known")),
-    *(Column(name, Integer) for name in ("asked", "sent", "delivered", "opened", "bounced")),
-    *(Column(name, Integer) for name in ("answered", "commented", "follow_up_requested")),
-)
-"""As SNAPSHOT_SUMS, as of the ends of months; a count of 0 is null. What holds is in MONTHS_TOLD."""
-
-MONTHS_TOLD = Table(
-    "months_told",
-    METADATA,
-    Column("account_id", Text, primary_key=True),
-    Column("score_window", Text, primary_key=True),
-    _required("upto", _INSTANT),
-)
-"""The accounts whose rows of MONTH_SUMS say what is true, and up to which moment there are any."""
 
 INVITATIONS = Table(
     "invitations",

@@ -12,7 +12,8 @@ from services.scorer.api.models_people import ListedAccount
 from services.scorer.api.pages import Listing
 from services.scorer.api.parameters import AccountId, Paged, ScoreQuery, no_repeats, refused
 from services.scorer.api.resources import Resources
-from services.scorer.domain.account import AccountFacts, account_figures
+from services.scorer.domain.account import account_figures
+from services.scorer.domain.counts import AccountFacts
 from services.scorer.domain.windows import Span, parse_window
 from services.scorer.store.reading.account import account_facts
 from services.scorer.store.reading.accounts import COUNTED_SORTS, SORTS

@@ -27,12 +27,13 @@ class Invitation:
     sent_at: datetime
     delivered_at: datetime | None = None
     opened_at: datetime | None = None
+    started_at: datetime | None = None
     bounced_at: datetime | None = None
     replies: tuple[Reply, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class InvitationCounts:
     """Counts of the invitations sent in a window; `asked` are the distinct people among their recipients.
 
     The last three count invitations that did not bounce and have a live answer (with a comment, with the wish
@@ -43,36 +44,37 @@ class Reach:
     sent: int = 0
     delivered: int = 0
     opened: int = 0
+    started: int = 0
     bounced: int = 0
     answered: int = 0
     commented: int = 0
     follow_up_requested: int = 0
 
 
-NOBODY = Reach()
+NONE_SENT = InvitationCounts()
 
 
-def reach_of(invitations: Iterable[Invitation], span: Span) -> Reach:
+def count_invitations(invitations: Iterable[Invitation], span: Span) -> InvitationCounts:
     """Count the invitations sent in the span, as they stood at its end."""
     sent = [invitation for invitation in invitations if span.holds(invitation.sent_at)]
     if not sent:
-        return NOBODY
+        return NONE_SENT
 
     def by_then(moment: datetime | None) -> bool:
         return moment is not None and moment <= span.upto
 
-    replies = [
-        [reply for reply in one.replies if by_then(reply.answered_at)] for one in sent if not by_then(one.bounced_at)
-    ]
-    return Reach(
-        asked=len({one.stakeholder_id for one in sent}),
+    reached = [invitation for invitation in sent if not by_then(invitation.bounced_at)]
+    replies = [[reply for reply in invitation.replies if by_then(reply.answered_at)] for invitation in reached]
+    return InvitationCounts(
+        asked=len({invitation.stakeholder_id for invitation in sent}),
         sent=len(sent),
-        delivered=sum(by_then(one.delivered_at) for one in sent),
-        opened=sum(by_then(one.opened_at) for one in sent),
-        bounced=sum(by_then(one.bounced_at) for one in sent),
-        answered=sum(bool(found) for found in replies),
-        commented=sum(any(reply.commented for reply in found) for found in replies),
-        follow_up_requested=sum(any(reply.follow_up_requested for reply in found) for found in replies),
+        delivered=sum(by_then(invitation.delivered_at) for invitation in sent),
+        opened=sum(by_then(invitation.opened_at) for invitation in sent),
+        started=sum(by_then(invitation.started_at) for invitation in sent),
+        bounced=sum(by_then(invitation.bounced_at) for invitation in sent),
+        answered=sum(bool(answers) for answers in replies),
+        commented=sum(any(reply.commented for reply in answers) for answers in replies),
+        follow_up_requested=sum(any(reply.follow_up_requested for reply in answers) for answers in replies),
     )
 
 
@@ -89,7 +91,7 @@ REACH_KEYS = (
 )
 
 
-def reach_figures(reach: Reach | None) -> dict[str, Any]:
+def reach_figures(reach: InvitationCounts | None) -> dict[str, Any]:
     """The invitation figures as JSON values: counts, and rates from 0 to 1. `bounce_rate` is a share of those
     sent, the others are shares of those sent and not bounced (the recipients); None where there were none,
     and everywhere when it cannot be said (`reach` is None: split by something that invitations do not

@@ -16,9 +16,10 @@ from services.scorer.api import (
     names,
 )
 from services.scorer.api.changes import Kind
-from services.scorer.domain.account import AccountFacts, account_figures
+from services.scorer.domain.account import account_figures
 from services.scorer.domain.answers import History
 from services.scorer.domain.changes import CHANGE_KINDS
+from services.scorer.domain.counts import AccountFacts
 from services.scorer.domain.windows import STANDARD_WINDOWS
 from tests.support.events import NOW
 from tests.support.openapi import described
