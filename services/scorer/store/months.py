@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Final
 
-from services.scorer.domain.months import closed_months
+from services.scorer.domain.months import KEPT_WINDOWS, closed_months
 from shared.db.transaction import ReadTx, WriteTx
 
 MOST_LACKING: Final = 2_000
@@ -38,7 +38,8 @@ _FORGET: Final = """
     where m.account_id = any(cast(:accounts as text[])) and v.account_id = m.account_id and m.since <= v.upto
 """
 _CLEAR: Final = """
-    delete from account_counts_months where account_id = any(cast(:account_ids as text[])) and moment < :oldest
+    delete from account_counts_months where score_window = any(cast(:windows as text[])) and moment < :oldest
+    and account_id = any(cast(:account_ids as text[]))
 """
 _SAY: Final = """
     insert into months_valid (account_id, upto)
@@ -78,5 +79,6 @@ async def valid_upto(tx: ReadTx, account_ids: Sequence[str]) -> Mapping[str, dat
 
 async def say_valid(tx: WriteTx, now: datetime, account_ids: Sequence[str]) -> None:
     """The rows of these accounts hold; those of months that nobody asks for any more go."""
-    await tx.execute(_CLEAR, account_ids=list(account_ids), oldest=closed_months(now - _GRACE)[0])
+    windows = [window.name for window in KEPT_WINDOWS]
+    await tx.execute(_CLEAR, windows=windows, account_ids=list(account_ids), oldest=closed_months(now - _GRACE)[0])
     await tx.execute(_SAY, account_ids=list(account_ids), upto=closed_months(now)[-1])

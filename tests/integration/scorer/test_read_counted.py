@@ -10,8 +10,18 @@ from hypothesis import given
 from services.scorer.domain.questions import GROUPS, OF_ACCOUNT
 from services.scorer.domain.windows import STANDARD_WINDOWS
 from tests.integration.scorer.reading import NOW, Reader
-from tests.integration.scorer.test_read_exactness import SURVEY_TYPES, classes, people
-from tests.integration.scorer.worlds import CHOICES, WINDOWS, a_world, at, exactly, question, seeds
+from tests.integration.scorer.worlds import (
+    CHOICES,
+    SURVEY_TYPES,
+    WINDOWS,
+    a_world,
+    at,
+    classes,
+    exactly,
+    people,
+    question,
+    seeds,
+)
 from tests.integration.scorer.writing import Writer
 from tests.support.reference import questions as reference
 from tests.support.reference.compare import assert_same

@@ -1,32 +1,28 @@
 """What the API answers over random worlds equals the plain recomputation, whichever way PostgreSQL counted."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from random import Random
-from typing import Any
 
 from hypothesis import given
 
 from tests.integration.scorer.reading import Reader
-from tests.integration.scorer.worlds import ACCOUNTS, OWNERS, WINDOWS, a_world, at, exactly, question, seeds
+from tests.integration.scorer.worlds import (
+    ACCOUNTS,
+    OWNERS,
+    SURVEY_TYPES,
+    WINDOWS,
+    a_world,
+    at,
+    exactly,
+    people,
+    question,
+    seeds,
+)
 from tests.support.reference import questions as reference
 from tests.support.reference.compare import assert_same
 from tests.support.reference.world import World
 
 METHODS = ("latest", "all")
-SURVEY_TYPES = ("nps", "nps", "csat", "ces")
-
-
-def people(expected: dict[str, Any], actual: dict[str, Any]) -> dict[str, Any]:
-    """The expected figures with the coverage of people as the API shows it."""
-    known, asked = expected.pop("people")
-    coverage = {"known": known, "asked": asked, "answered": actual["stakeholder_count"]}
-    return expected | {"coverage": coverage}
-
-
-def classes(world: World, as_of: datetime) -> Mapping[str, str]:
-    """account_id → class."""
-    return {account: reference.account_class(world, account, as_of) for account in world.account_ids()}
 
 
 @exactly

@@ -5,7 +5,7 @@ The columns are those of `account_counts` by one method, with `point`, `d0`, `d1
 `is_known` (whether the account is), and `revenue`, in the currency asked for.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, Literal
 
 from services.scorer.domain.answers import Method
@@ -16,8 +16,8 @@ from services.scorer.store.reading.freshness import fresh
 from services.scorer.store.reading.pool import ACCOUNT_JOIN, conditions, net
 from services.scorer.store.reading.question import Question
 
-Part = Literal["answers", "changes", "invitations", "people"]
-EVERYTHING: Final[tuple[Part, ...]] = ("answers", "changes", "invitations", "people")
+Counted = Literal["answers", "changes", "invitations", "people"]
+EVERYTHING: Final[tuple[Counted, ...]] = ("answers", "changes", "invitations", "people")
 ANSWERS: Final = ("respondents", "respondents_before", "last_at", "last_before")
 CHANGES: Final = ("pairs", "pairs_sum", "pairs_squares")
 _MOMENTS: Final = ("last_at", "last_before")
@@ -34,15 +34,15 @@ def score_columns(method: Method) -> tuple[list[str], list[str]]:
     return [f"{picked}_{score}" for score in SCORES], [f"{picked}_before_{score}" for score in SCORES]
 
 
-def rows(question: Question, method: Method, parts: Iterable[Part] = EVERYTHING) -> str:
-    """Common table expressions that end in `rows`. Of what is counted from answers only some parts may be wanted; kept
-    rows have all."""
+def rows(question: Question, method: Method, wanted: Sequence[Counted] = EVERYTHING) -> str:
+    """Common table expressions that end in `rows`. Of what is counted from answers only some may be wanted; kept rows
+    have all."""
     if not question.kept:
-        return rows_from_answers(question, method, parts)
+        return rows_from_answers(question, method, wanted)
     kept = _kept(question, method)
     if not question.counted_accounts:
         return f"rows as ({kept})"
-    return rows_from_answers(question, method, parts, beside=f"{kept} union all")
+    return rows_from_answers(question, method, wanted, beside=f"{kept} union all")
 
 
 def _kept(question: Question, method: Method) -> str:
@@ -60,21 +60,21 @@ def _kept(question: Question, method: Method) -> str:
     """
 
 
-def rows_from_answers(question: Question, method: Method, parts: Iterable[Part], beside: str = "") -> str:
+def rows_from_answers(question: Question, method: Method, wanted: Sequence[Counted], beside: str = "") -> str:
     """The same, counted; `beside` stands before them, with `union all`."""
     expressions: list[str] = []
     found: list[str] = []
-    if "answers" in parts:
+    if "answers" in wanted:
         some = question.counted_accounts is not None
         expressions.append(
             counted_answers(method, question.split, question.filters, question.owner_email, some_accounts=some)
         )
         found.append(_part(question, method, _answered(question, method), (*_scores(method), *ANSWERS)))
-    if "changes" in parts and question.filters.survey_type == "nps":
+    if "changes" in wanted and question.filters.survey_type == "nps":
         found.append(_part(question, method, _changed(question), CHANGES))
-    if "invitations" in parts and ASKABLE.issuperset(question.split):
+    if "invitations" in wanted and ASKABLE.issuperset(question.split):
         found.append(_part(question, method, asked_rows(question), INVITATIONS))
-    if "people" in parts and KNOWABLE.issuperset(question.split):
+    if "people" in wanted and KNOWABLE.issuperset(question.split):
         found.append(_part(question, method, known_rows(question), ("known",)))
     expressions.append(f"rows as ({beside} {' union all '.join(found)})")
     return ", ".join(expressions)

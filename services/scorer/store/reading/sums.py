@@ -1,6 +1,6 @@
 """Counts of many accounts added up, by group: three statements over the rows of accounts (account_rows.py)."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Final
 
@@ -10,8 +10,7 @@ from services.scorer.domain.answers import Method
 from services.scorer.domain.categories import LOWEST_PASSIVE, LOWEST_PROMOTER
 from services.scorer.domain.portfolio import MAX_NAMED, NOT_SAID, Extent, GroupCounts, Means, Part
 from services.scorer.store.counts import INVITATIONS, SCORES, counts_of
-from services.scorer.store.reading.account_rows import CHANGES, EVERYTHING, rows, score_columns
-from services.scorer.store.reading.account_rows import Part as RowPart
+from services.scorer.store.reading.account_rows import CHANGES, EVERYTHING, Counted, rows, score_columns
 from services.scorer.store.reading.answer_rows import keys
 from services.scorer.store.reading.coverage_rows import ASKABLE, KNOWABLE
 from services.scorer.store.reading.question import Group, Question, group_of
@@ -23,23 +22,23 @@ _SUMMED: Final = ("respondents", "respondents_before", *CHANGES, "known", *INVIT
 
 
 async def sums(
-    tx: ReadTx, question: Question, method: Method, parts: Sequence[RowPart] = EVERYTHING
+    tx: ReadTx, question: Question, method: Method, wanted: Sequence[Counted] = EVERYTHING
 ) -> dict[Group, GroupCounts]:
     """The counts of each group in which there is anything, by the method (`latest` or `all`)."""
     found: dict[Group, GroupCounts] = {}
     for first, part in question.parts():
-        for row in await tx.all(_sums_sql(part, method, parts), **part.bound()):
+        for row in await tx.all(_sums_sql(part, method, wanted), **part.bound()):
             point, values = group_of(row, part)
             found[first + point, values] = _group_counts(row, part)
     return found
 
 
-def _sums_sql(question: Question, method: Method, parts: Iterable[RowPart]) -> str:
+def _sums_sql(question: Question, method: Method, wanted: Sequence[Counted]) -> str:
     """Rows (point, d0 …, sums), one a group."""
     now, before = score_columns(method)
     group = f"point{keys(question.split)}"
     return f"""
-    with {rows(question, method, parts)}
+    with {rows(question, method, wanted)}
     select {group}, {", ".join(f"sum({name}) as {name}" for name in (*now, *before, *_SUMMED))},
         max(last_at) as last_at, max(last_before) as last_before,
         count(*) filter (where respondents > 0) as answered_accounts,
