@@ -56,26 +56,27 @@ NONE_SENT = InvitationCounts()
 
 def count_invitations(invitations: Iterable[Invitation], span: Span) -> InvitationCounts:
     """Count the invitations sent in the span, as they stood at its end."""
-    sent = [invitation for invitation in invitations if span.holds(invitation.sent_at)]
+    upto = span.upto
+    sent = [invitation for invitation in invitations if span.after < invitation.sent_at <= upto]
     if not sent:
         return NONE_SENT
-
-    def by_then(moment: datetime | None) -> bool:
-        return moment is not None and moment <= span.upto
-
-    reached = [invitation for invitation in sent if not by_then(invitation.bounced_at)]
-    replies = [[reply for reply in invitation.replies if by_then(reply.answered_at)] for invitation in reached]
+    reached = [invitation for invitation in sent if invitation.bounced_at is None or invitation.bounced_at > upto]
+    replies = [[reply for reply in invitation.replies if reply.answered_at <= upto] for invitation in reached]
     return InvitationCounts(
         asked=len({invitation.stakeholder_id for invitation in sent}),
         sent=len(sent),
-        delivered=sum(by_then(invitation.delivered_at) for invitation in sent),
-        opened=sum(by_then(invitation.opened_at) for invitation in sent),
-        started=sum(by_then(invitation.started_at) for invitation in sent),
-        bounced=sum(by_then(invitation.bounced_at) for invitation in sent),
-        answered=sum(bool(answers) for answers in replies),
-        commented=sum(any(reply.commented for reply in answers) for answers in replies),
-        follow_up_requested=sum(any(reply.follow_up_requested for reply in answers) for answers in replies),
+        delivered=_happened([invitation.delivered_at for invitation in sent], upto),
+        opened=_happened([invitation.opened_at for invitation in sent], upto),
+        started=_happened([invitation.started_at for invitation in sent], upto),
+        bounced=len(sent) - len(reached),
+        answered=sum(bool(found) for found in replies),
+        commented=sum(any(reply.commented for reply in found) for found in replies),
+        follow_up_requested=sum(any(reply.follow_up_requested for reply in found) for found in replies),
     )
+
+
+def _happened(moments: Iterable[datetime | None], upto: datetime) -> int:
+    return len([moment for moment in moments if moment is not None and moment <= upto])
 
 
 REACH_KEYS = (
