@@ -23,7 +23,7 @@ from tests.support.polling import eventually
 
 LATER = NOW + timedelta(minutes=5)
 SNAPSHOT_IN_THE_WAY = """
-    insert into snapshots (account_id, computed_at, account_class, figures) values (:account_id, now(), 'new', '{}')
+    insert into snapshots (account_id, computed_at, account_class, digest) values (:account_id, now(), 'new', '')
 """
 
 
