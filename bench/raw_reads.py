@@ -22,7 +22,7 @@ from shared.http.deps import TheDatabase
 from shared.http.routing import Router
 from shared.settings import CommonSettings
 
-ROW = "select * from snapshot_sums where score_window = '90d' and method = 'latest' and account_id = :account_id"
+ROW = "select * from account_counts_now where score_window = '90d' and account_id = :account_id"
 router = Router()
 
 

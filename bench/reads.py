@@ -80,8 +80,8 @@ _FOUR_WINDOWS = f"""
 """  # noqa: S608 (names of this module)
 STATEMENTS = {
     "select 1": "select 1",
-    "a row counted before": "select n, total from snapshot_sums"
-    " where score_window = '90d' and method = 'latest' and account_id = $1",
+    "a row counted before": "select respondents, latest_9 from account_counts_now"
+    " where score_window = '90d' and account_id = $1",
     "four windows, both methods": _FOUR_WINDOWS,
 }
 """What PostgreSQL itself takes; the last is all of an account in one pass over its answers."""
@@ -114,8 +114,8 @@ async def _run(kafka: str, postgres: str, asked: argparse.Namespace) -> None:
             began = time.perf_counter()
             await stored.load(environment.database_url, accounts, asked.responses)
             loaded = time.perf_counter()
-            await stored.project(environment.database_url)
-            print(f"loaded in {loaded - began:.0f} s, projected in {time.perf_counter() - loaded:.0f} s")
+            took = {"loaded": loaded - began} | await stored.project(environment.database_url)
+            print(", ".join(f"{what} in {seconds:.0f} s" for what, seconds in took.items()))
         if asked.keep:
             print(environment.database_url, flush=True)
             await asyncio.Event().wait()

@@ -6,14 +6,16 @@ import time
 from collections.abc import Callable, Sequence
 from itertools import cycle
 
-from services.scorer.domain.months import KEPT_WINDOWS
+from services.scorer.domain.counts import count_account
+from services.scorer.domain.months import KEPT_WINDOWS, months_upto
 from services.scorer.domain.projection import Policy, project
-from services.scorer.domain.windows import Window
+from services.scorer.domain.windows import STANDARD_WINDOWS
+from services.scorer.handlers.months import keep_months
 from services.scorer.handlers.pending import DROPPED_AT_ONCE, Pending, give_up
 from services.scorer.handlers.projection import Projector
 from services.scorer.store import marks, months, projection
+from services.scorer.store.counts import KEPT_NOW, read_counts
 from services.scorer.store.reading.freshness import count_failing
-from services.scorer.store.sums import read_sums, rows_of, same_rows
 from shared.background import Periodic, patiently
 from shared.clock import Clock
 from shared.db.engine import Database
@@ -184,7 +186,7 @@ class MonthKeeper:
     def __init__(self, database: Database, clock: Clock) -> None:
         self._database = database
         self._clock = clock
-        self._held: Held[tuple[str, str]] = Held("months")
+        self._held: Held[str] = Held("months")
 
     def periodic(self) -> Periodic:
         """The counting every few seconds."""
@@ -198,38 +200,28 @@ class MonthKeeper:
         return kept > 0
 
     async def keep_once(self) -> int:
-        """Count the months of some accounts in the first window that lacks any; returns of how many accounts. Raises
-        `Unavailable`."""
-        async with self._database.read_once() as tx:
+        """Count the months of some accounts that lack any; returns of how many. One whose months cannot be counted is
+        passed over for a while. Raises `Unavailable`."""
+        now = self._clock.now()
+        async with self._database.read() as tx:
             if await marks.count(tx) > BUSY_MARKS:
                 return 0
-        for window in KEPT_WINDOWS:
-            if kept := await self._keep(window):
-                return kept
-        return 0
-
-    async def _keep(self, window: Window) -> int:
-        """An account whose months cannot be counted is passed over for a while, in this window."""
-        now = self._clock.now()
-        held = [account_id for name, account_id in self._held.now() if name == window.name]
-        async with self._database.read() as tx:
-            due = await months.due(tx, window, now, MONTH_ACCOUNTS, held)
+            due = await months.due(tx, now, MONTH_ACCOUNTS, self._held.now())
 
         kept = 0
 
-        async def keep(items: Sequence[tuple[str, str]]) -> None:
+        async def keep(account_ids: Sequence[str]) -> None:
             nonlocal kept
-            account_ids = [account_id for _, account_id in items]
-            kept += await self._database.retrying(lambda tx: months.keep(tx, window, now, account_ids))
+            kept += await self._database.retrying(lambda tx: keep_months(tx, now, account_ids))
 
-        await self._held.each([(window.name, account_id) for account_id in due], keep)
+        await self._held.each(due, keep)
         return kept
 
 
 class SelfCheck:
     """Computes a sample of snapshots anew, all the time, and counts those that differ (`aggregate_drift`): in their
-    figures, in the pairs told of people, in the sums that portfolio figures are added up from, or in those of months,
-    one window after the other."""
+    figures, in the pairs told of people, in the counts kept as of now, or in those of months, one window after the
+    other."""
 
     def __init__(self, database: Database, policy: Policy, accounts: int, seconds: float) -> None:
         self._database = database
@@ -257,19 +249,28 @@ class SelfCheck:
     async def check_once(self) -> int:
         """How many of a random sample differ from what their answers say as of the moment they were computed. Marked
         accounts are left out, since they are known to be stale. Raises `Unavailable`."""
+        window = next(self._windows)
         async with self._database.read() as tx:
             computed = await projection.sample(tx, self._at_once)
-            states, _ = await projection.read_accounts(tx, list(computed))
-            sums = await read_sums(tx, list(computed))
-            wrong = await months.drifted(tx, next(self._windows), list(computed))
-        drifted = sorted(wrong)
+            account_ids = list(computed)
+            states, _ = await projection.read_accounts(tx, account_ids)
+            kept = await read_counts(tx, account_ids, STANDARD_WINDOWS, [KEPT_NOW])
+            valid = await months.valid_upto(tx, account_ids)
+            ends = {month for upto in set(valid.values()) for month in months_upto(upto)}
+            past = await read_counts(tx, account_ids, [window], sorted(ends))
+        drifted = []
         for state in states:
             await asyncio.sleep(0)  # readers of the same process wait for one account, not for all of them
-            found = project(state, computed[state.account_id], self._policy)
-            counted = rows_of(state.account_id, found.snapshot)
-            same = same_rows(counted, sums.get(state.account_id, ()))
-            if state.account_id not in wrong and (found.changed or found.pairs or not same):
-                drifted.append(state.account_id)
+            account_id = state.account_id
+            found = project(state, computed[account_id], self._policy)
+            counted = {(name, KEPT_NOW): counts for name, counts in found.snapshot.counts.items()}
+            same = counted == kept[account_id]
+            if account_id in valid:
+                facts, ends_valid = state.facts(), months_upto(valid[account_id])
+                true = {(window.name, month): count_account(facts, window, month) for month in ends_valid}
+                same = same and true.items() <= past[account_id].items()
+            if found.changed or found.pairs or not same:
+                drifted.append(account_id)
         aggregate_drift.set(len(drifted))
         if drifted:
             log.error("aggregate_drift", accounts=len(drifted), checked=len(states))

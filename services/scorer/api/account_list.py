@@ -11,14 +11,15 @@ from services.scorer.api.naming import figure_names, named
 from services.scorer.api.pages import Listing
 from services.scorer.api.parameters import ScoreQuery, UpdatedSince
 from services.scorer.api.resources import Scorer
+from services.scorer.domain.account import figures_of
 from services.scorer.domain.classes import AccountClass, Classified
+from services.scorer.domain.portfolio import GroupCounts
 from services.scorer.domain.windows import parse_window
 from services.scorer.store.reading.accounts import AccountsQuestion, accounts_page
 from services.scorer.store.reading.classes import class_names, classes_of
-from services.scorer.store.reading.coverage import read_coverage
 from services.scorer.store.reading.freshness import stale_accounts
-from services.scorer.store.reading.grouped import Counts, Question, count, figures_of
-from services.scorer.store.reading.sums import summable, summed
+from services.scorer.store.reading.question import Question
+from services.scorer.store.reading.sums import sums
 from shared.db.transaction import ReadTx
 from shared.http.params import Day, Search
 
@@ -92,20 +93,12 @@ class AccountList:
         """account_id → figures, for these accounts."""
         asked = self.asked
         question = replace(everywhere, split=("account_id",), account_ids=account_ids)
-        if summable(question):
-            found_here = await summed(tx, question, asked.method, means=False)
-            counted, coverage = found_here.counts, found_here.coverage
-        else:
-            counted, coverage = await count(tx, question, asked.method), await read_coverage(tx, question)
-        found = {}
-        for account_id in account_ids:
-            group = 0, (account_id,)
-            counts = counted.get(group, Counts())
-            figures = figures_of(counts, asked.method, question.window, asked.survey_type)
-            reached = coverage.figures(group, counts, None)
-            people = {name: reached["coverage"][name] for name in ("known", "asked", "answered")}
-            found[account_id] = figures | reached | {"coverage": people}
-        return found
+        counted = await sums(tx, question, asked.method)
+        groups = {account_id: counted.get((0, (account_id,)), GroupCounts()) for account_id in account_ids}
+        return {
+            account_id: figures_of(group.counts, question.window, asked.method, asked.survey_type)
+            for account_id, group in groups.items()
+        }
 
 
 def attributes_of(row: dict[str, Any], classified: Classified) -> dict[str, Any]:

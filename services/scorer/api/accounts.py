@@ -11,7 +11,8 @@ from services.scorer.api.naming import figure_names, named
 from services.scorer.api.pages import Listing
 from services.scorer.api.parameters import AccountId, Paged, ScoreQuery
 from services.scorer.api.resources import Resources
-from services.scorer.domain.account import AccountFacts, account_figures
+from services.scorer.domain.account import account_figures
+from services.scorer.domain.counts import AccountFacts
 from services.scorer.domain.windows import Span, parse_window
 from services.scorer.store.reading.account import account_facts
 from services.scorer.store.reading.accounts import COUNTED_SORTS, SORTS

@@ -15,7 +15,7 @@ from services.scorer.domain.windows import parse_window
 from services.scorer.store.reading.classes import class_names
 from services.scorer.store.reading.drivers import Group, rated
 from services.scorer.store.reading.freshness import stale_accounts
-from services.scorer.store.reading.grouped import Question
+from services.scorer.store.reading.question import Question
 from shared.api.business import Drivers
 from shared.http.auth import Reader
 from shared.http.query import no_repeats

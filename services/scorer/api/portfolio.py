@@ -25,8 +25,8 @@ from services.scorer.domain.questions import GROUPS
 from services.scorer.domain.windows import parse_window
 from services.scorer.store.reading.classes import class_names
 from services.scorer.store.reading.freshness import count_failing, stale_accounts
-from services.scorer.store.reading.grouped import Question
 from services.scorer.store.reading.portfolio import default_currency, portfolio_figures
+from services.scorer.store.reading.question import Question
 from shared.api.portfolio import PortfolioScore
 from shared.db.transaction import ReadTx
 from shared.http.auth import Reader

@@ -65,6 +65,9 @@ class Pairs:
     squares: int = 0
 
 
+NO_PAIRS = Pairs()
+
+
 def pairs_of(changes: Iterable[tuple[int, int]]) -> Pairs:
     """Count pairs of scores (before, now), one a person."""
     people = total = squares = 0

@@ -1,16 +1,51 @@
-"""Roll-ups over accounts: the mean of the accounts' scores, and the mean weighted by revenue."""
+"""Figures of many accounts: their counts added up, the mean of their scores, and the mean weighted by revenue."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from decimal import Decimal
 from fractions import Fraction
 from typing import Any, Final
 
+from services.scorer.domain.account import compared_figures
+from services.scorer.domain.answers import Method
 from services.scorer.domain.categories import SurveyType
+from services.scorer.domain.counts import NOTHING_COUNTED, Counts
 from services.scorer.domain.figures import rounded
+from services.scorer.domain.reach import coverage_of, reach_figures
+from services.scorer.domain.windows import Window
 
 MAX_NAMED: Final = 200
 """So many left-out accounts are named; all of them are counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """So many people at so many accounts, with their revenue in the currency; None where it cannot be said."""
+
+    people: int | None = 0
+    accounts: int | None = 0
+    revenue: Decimal | None = None
+
+    def revenue_in(self, currency: str | None) -> float | None:
+        """The revenue; None where nobody said in which currency."""
+        if currency is None or self.accounts is None:
+            return None
+        return float(self.revenue or 0)
+
+
+NOBODY: Final = Extent()
+NOT_SAID: Final = Extent(None, None)
+
+
+@dataclass(frozen=True, slots=True)
+class GroupCounts:
+    """The counts of the accounts of one group added up, and who answered, is known and was asked. The last two cannot
+    be said where answers are split by something that people or invitations do not have."""
+
+    counts: Counts = NOTHING_COUNTED
+    answered: Extent = NOBODY
+    known: Extent = NOBODY
+    asked: Extent = NOBODY
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +57,39 @@ class Part:
     voices: int
     weight: Decimal
     weighted: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class Means:
+    """What the means over the accounts of a group are made of: each account counting as one, or by its revenue."""
+
+    now: list[Part] = field(default_factory=list)
+    before: list[Part] = field(default_factory=list)
+    now_weighted: list[Part] = field(default_factory=list)
+    before_weighted: list[Part] = field(default_factory=list)
+
+
+def group_figures(
+    group: GroupCounts, means: Means, window: Window, method: Method, survey_type: SurveyType, currency: str | None
+) -> dict[str, Any]:
+    """The figures of one group by any of the methods, with coverage of people, accounts and revenue."""
+    figures = compared_figures(group.counts, window, method, survey_type)
+    if method == "mean_of_accounts":
+        figures = with_mean(figures, mean_over_accounts(means.now), mean_over_accounts(means.before), survey_type)
+    elif method == "revenue_weighted":
+        now, before = mean_over_accounts(means.now_weighted), mean_over_accounts(means.before_weighted)
+        figures = with_mean(figures, now, before, survey_type)
+    reach = None if group.asked == NOT_SAID else group.counts.invitations
+    return figures | {"coverage": coverage_figures(group, currency)} | reach_figures(reach)
+
+
+def coverage_figures(group: GroupCounts, currency: str | None) -> dict[str, Any]:
+    """{known, asked, answered} of people, and beside it of `accounts` and of their `revenue`."""
+    extents = group.known, group.asked, group.answered
+    people = coverage_of(*(extent.people for extent in extents))
+    accounts = coverage_of(*(extent.accounts for extent in extents))
+    revenue = coverage_of(*(extent.revenue_in(currency) for extent in extents))
+    return people | {"accounts": accounts, "revenue": {"currency": currency} | revenue}
 
 
 def mean_over_accounts(parts: Iterable[Part]) -> Fraction | None:

@@ -6,15 +6,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from services.scorer.domain.account import (
-    CountedSnapshot,
-    counted_snapshot,
-    digest_of,
-    figures_of_snapshot,
-    next_border,
-)
+from services.scorer.domain.account import next_border, snapshot_figures, standard_counts
 from services.scorer.domain.answers import Answer, History, latest_of
 from services.scorer.domain.classes import AccountClass, Thresholds, classify, standing_of
+from services.scorer.domain.counts import AccountFacts, Counts, Known, digest_of
 from services.scorer.domain.drops import METHOD, WINDOW, DropRule, DropState
 from services.scorer.domain.pairs import Entry, Pair, Series, Told, compare
 from services.scorer.domain.reach import Invitation
@@ -34,34 +29,32 @@ class Policy:
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """An account as it was just computed: `figures[window][method]`, JSON values throughout, made of what was counted,
-    for which `digest` stands."""
+    """An account as it was just computed: `figures[window][method]`, JSON values throughout, made of the counts
+    (window → counts), for which `digest` stands."""
 
     account_class: AccountClass
     class_numbers: Mapping[str, Any]
     attributes: Mapping[str, Any]
     figures: dict[str, dict[str, dict[str, Any]]]
     drop: DropState
-    counted: CountedSnapshot
+    counts: Mapping[str, Counts]
     digest: bytes
 
 
 @dataclass(frozen=True, slots=True)
 class ToldSnapshot:
-    """An account as it was told. The release before kept the `figures` instead of their digest."""
+    """An account as it was told."""
 
     account_class: AccountClass
     attributes: Mapping[str, Any]
-    digest: bytes | None
+    digest: bytes
     drop: DropState = field(default_factory=DropState)
     next_border: datetime | None = None
-    figures: Mapping[str, Any] | None = None
 
     def tells(self, snapshot: Snapshot) -> bool:
         """Whether a reader of account-scores knows all that the snapshot says."""
-        if (self.account_class, self.attributes) != (snapshot.account_class, snapshot.attributes):
-            return False
-        return self.digest == snapshot.digest if self.digest else self.figures == snapshot.figures
+        told = self.account_class, self.attributes, self.digest
+        return told == (snapshot.account_class, snapshot.attributes, snapshot.digest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +74,21 @@ class AccountState:
     removed: bool = False
     closed_on: date | None = None
     removed_people: frozenset[str] = frozenset()
+
+    def live(self) -> list[Entry]:
+        """The responses that count, in order."""
+        return sorted((entry for entry in self.entries if entry.live), key=lambda entry: entry.order)
+
+    def facts(self) -> AccountFacts:
+        """What the account's figures are made of, at whichever moment."""
+        first_heard: dict[str, datetime] = {}
+        answers = []
+        for entry in self.live():
+            first_heard.setdefault(entry.series.stakeholder_id, entry.answered_at)
+            if entry.series.survey_type == "nps":
+                answers.append(Answer(entry.response_id, entry.series.stakeholder_id, entry.answered_at, entry.score))
+        others = sorted(moment for person, moment in first_heard.items() if person not in self.listed)
+        return AccountFacts(History(answers), self.invitations, Known(len(self.listed), others))
 
     def waiting(self, now: datetime) -> list[Asked]:
         """The invitations to which an answer is waited for: of people who are still there, and not called off."""
@@ -107,20 +115,13 @@ class Projection:
 
 def project(state: AccountState, now: datetime, policy: Policy) -> Projection:
     """Compute the account anew and compare it with what was told."""
-    live = sorted((entry for entry in state.entries if entry.live), key=lambda entry: entry.order)
-    scores = [
-        Answer(entry.response_id, entry.series.stakeholder_id, entry.answered_at, entry.score)
-        for entry in live
-        if entry.series.survey_type == "nps"
-    ]
+    live, facts = state.live(), state.facts()
     heard = {entry.series.stakeholder_id: entry.answered_at for entry in live}
-    known = state.listed | {entry.series.stakeholder_id for entry in live if entry.answered_at <= now}
-    counted = counted_snapshot(scores, now, invitations=state.invitations, known=len(known))
-    figures = figures_of_snapshot(counted)
-    history = History(scores)
+    counts = standard_counts(facts, now)
+    figures = snapshot_figures(counts)
     classified = classify(
         standing_of(
-            list(latest_of(history.within(YEAR.span(now))).values()),
+            list(latest_of(facts.history.within(YEAR.span(now))).values()),
             state.types,
             ever_asked=any(invitation.sent_at <= now for invitation in state.invitations),
             ever_answered=any(entry.answered_at <= now for entry in live),
@@ -130,11 +131,11 @@ def project(state: AccountState, now: datetime, policy: Policy) -> Projection:
     before = state.told
     drop, dropped = (before.drop if before else DropState()).next(policy.drop.holds(figures[WINDOW][METHOD]), now)
     numbers = classified.numbers | {"rule": classified.rule}
-    snapshot = Snapshot(classified.name, numbers, state.attributes, figures, drop, counted, digest_of(counted))
+    snapshot = Snapshot(classified.name, numbers, state.attributes, figures, drop, counts, digest_of(counts))
     silences = silences_of(state.waiting(now), heard, state.types, policy.silent_after, now)
     stories = _stories(state, live)
     ahead = min((entry.answered_at for entry in live if entry.answered_at > now), default=None)
-    borders = (next_border(history, now, state.invitations), silences.next_due, ahead)
+    borders = (next_border(facts.history, now, state.invitations), silences.next_due, ahead)
     return Projection(
         snapshot=snapshot,
         changed=before is None or not before.tells(snapshot),

@@ -27,12 +27,13 @@ class Invitation:
     sent_at: datetime
     delivered_at: datetime | None = None
     opened_at: datetime | None = None
+    started_at: datetime | None = None
     bounced_at: datetime | None = None
     replies: tuple[Reply, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class Reach:
+class InvitationCounts:
     """Counts of the invitations sent in a window; `asked` are the distinct people among their recipients.
 
     The last three count invitations that did not bounce and have a live answer (with a comment, with the wish
@@ -43,37 +44,39 @@ class Reach:
     sent: int = 0
     delivered: int = 0
     opened: int = 0
+    started: int = 0
     bounced: int = 0
     answered: int = 0
     commented: int = 0
     follow_up_requested: int = 0
 
 
-NOBODY = Reach()
+NONE_SENT = InvitationCounts()
 
 
-def reach_of(invitations: Iterable[Invitation], span: Span) -> Reach:
+def count_invitations(invitations: Iterable[Invitation], span: Span) -> InvitationCounts:
     """Count the invitations sent in the span, as they stood at its end."""
-    sent = [invitation for invitation in invitations if span.holds(invitation.sent_at)]
+    upto = span.upto
+    sent = [invitation for invitation in invitations if span.after < invitation.sent_at <= upto]
     if not sent:
-        return NOBODY
-
-    def by_then(moment: datetime | None) -> bool:
-        return moment is not None and moment <= span.upto
-
-    replies = [
-        [reply for reply in one.replies if by_then(reply.answered_at)] for one in sent if not by_then(one.bounced_at)
-    ]
-    return Reach(
-        asked=len({one.stakeholder_id for one in sent}),
+        return NONE_SENT
+    reached = [invitation for invitation in sent if invitation.bounced_at is None or invitation.bounced_at > upto]
+    replies = [[reply for reply in invitation.replies if reply.answered_at <= upto] for invitation in reached]
+    return InvitationCounts(
+        asked=len({invitation.stakeholder_id for invitation in sent}),
         sent=len(sent),
-        delivered=sum(by_then(one.delivered_at) for one in sent),
-        opened=sum(by_then(one.opened_at) for one in sent),
-        bounced=sum(by_then(one.bounced_at) for one in sent),
+        delivered=_happened([invitation.delivered_at for invitation in sent], upto),
+        opened=_happened([invitation.opened_at for invitation in sent], upto),
+        started=_happened([invitation.started_at for invitation in sent], upto),
+        bounced=len(sent) - len(reached),
         answered=sum(bool(found) for found in replies),
         commented=sum(any(reply.commented for reply in found) for found in replies),
         follow_up_requested=sum(any(reply.follow_up_requested for reply in found) for found in replies),
     )
+
+
+def _happened(moments: Iterable[datetime | None], upto: datetime) -> int:
+    return len([moment for moment in moments if moment is not None and moment <= upto])
 
 
 REACH_KEYS = (
@@ -89,7 +92,7 @@ REACH_KEYS = (
 )
 
 
-def reach_figures(reach: Reach | None) -> dict[str, Any]:
+def reach_figures(reach: InvitationCounts | None) -> dict[str, Any]:
     """The invitation figures as JSON values: counts, and rates from 0 to 1. `bounce_rate` is a share of those
     sent, the others are shares of those sent and not bounced (the recipients); None where there were none,
     and everywhere when it cannot be said (`reach` is None: split by something that invitations do not

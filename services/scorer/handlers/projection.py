@@ -10,7 +10,7 @@ from services.scorer.domain.projection import AccountState, Policy, Projection, 
 from services.scorer.handlers.responses import refold
 from services.scorer.handlers.telling import Telling
 from services.scorer.store import changes, marks, months, projection
-from services.scorer.store.sums import save_sums
+from services.scorer.store.counts import KEPT_NOW, save_counts
 from shared.clock import Clock
 from shared.db.engine import Database
 from shared.db.transaction import WriteTx
@@ -203,7 +203,14 @@ async def _save(tx: WriteTx, done: Sequence[Work], now: datetime) -> None:
         [(work.state.account_id, work.sequence, work.found.snapshot, work.found.next_border) for work in done],
         now,
     )
-    await save_sums(tx, [(work.state.account_id, work.found.snapshot) for work in done])
+    await save_counts(
+        tx,
+        [
+            (work.state.account_id, window, KEPT_NOW, counts)
+            for work in done
+            for window, counts in work.found.snapshot.counts.items()
+        ],
+    )
     await projection.save_pairs(
         tx, [(work.state.account_id, series, pair) for work in done for series, pair in work.found.pairs.items()]
     )

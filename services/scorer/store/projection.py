@@ -32,20 +32,19 @@ READ: Mapping[str, str] = {
     "accounts": "account_id, removed, cast(record ->> 'closed_on' as date) as closed_on, industry, tier, region,"
     " revenue_amount, revenue_currency, renewal_on",
     "latest_pairs": "*",
-    "snapshots": "account_id, sequence, account_class, attributes, digest, dropped, dropped_until, next_border,"
-    " case when digest is null then figures end as figures",
+    "snapshots": "account_id, sequence, account_class, attributes, digest, dropped, dropped_until, next_border",
 }
 _SNAPSHOT = (
     *("account_id", "sequence", "computed_at", "account_class", "class_numbers", "attributes", "digest"),
     *("dropped", "dropped_until", "next_border"),
 )
-"""Columns of `snapshots` and, in this order, of the type `snapshot_row_v2`."""
+"""Columns of `snapshots` and, in this order, of the type `snapshot_row`."""
 _PAIR = (
     *("account_id", "stakeholder_id", "survey_type", "nps_kind", "response_id", "answered_at", "score"),
     *("follow_up_requested", "fresh", "previous_response_id", "previous_answered_at", "previous_score"),
     "falls_in_a_row",
 )
-"""Columns of `latest_pairs` and, in this order, of the type `latest_pair_row_v1`."""
+"""Columns of `latest_pairs` and, in this order, of the type `latest_pair_row`."""
 _JSON = ("class_numbers", "attributes")
 
 
@@ -58,8 +57,8 @@ def _upsert(table: str, row: str, columns: Sequence[str], keys: int) -> str:
     )
 
 
-UPSERT_SNAPSHOTS = _upsert("snapshots", "snapshot_row_v2", _SNAPSHOT, keys=1) + ", figures = null"
-UPSERT_PAIRS = _upsert("latest_pairs", "latest_pair_row_v1", _PAIR, keys=4)
+UPSERT_SNAPSHOTS = _upsert("snapshots", "snapshot_row", _SNAPSHOT, keys=1)
+UPSERT_PAIRS = _upsert("latest_pairs", "latest_pair_row", _PAIR, keys=4)
 DELETE_PAIRS = """
     delete from latest_pairs where (account_id, stakeholder_id, survey_type, nps_kind) in (select * from unnest(
         cast(:account_ids as text[]), cast(:stakeholder_ids as text[]), cast(:survey_types as text[]),
@@ -150,6 +149,7 @@ def _invitations(invitations: Iterable[RowMapping], responses: Iterable[Stored])
             row["sent_at"],
             row["delivered_at"],
             row["opened_at"],
+            row["started_at"],
             row["bounced_at"],
             tuple(replies.get((row["invitation_id"], row["stakeholder_id"]), ())),
         )
@@ -191,7 +191,6 @@ def _snapshot(row: RowMapping) -> ToldSnapshot:
         row["digest"],
         DropState(row["dropped"], row["dropped_until"]),
         row["next_border"],
-        row["figures"],
     )
 
 

@@ -32,7 +32,7 @@ _AS_SENT = (
     "test",
     "quiet",
 )
-"""What a row takes from the event as it is; with `sent` and `attributes` after it, the type `response_row_v2`."""
+"""What a row takes from the event as it is; with `sent` and `attributes` after it, the type `response_row`."""
 _RECORDED: Final = ", ".join((*_AS_SENT, "attributes", "sent", "erased", "base"))
 """What tells whether another record of the same id says the same."""
 _values_of = attrgetter(*_AS_SENT)
@@ -76,7 +76,7 @@ def _rows_of(columns: Mapping[str, str]) -> str:
 INSERT = (
     f"with stored as (insert into responses ({', '.join(_AS_SENT)}, sent, attributes, updated_at)"
     f" select {', '.join(_AS_SENT)}, sent::text[], attributes::jsonb, recorded_at"
-    " from unnest(cast(:rows as response_row_v2[])) on conflict (response_id) do nothing returning response_id)"
+    " from unnest(cast(:rows as response_row[])) on conflict (response_id) do nothing returning response_id)"
     " select (select coalesce(array_agg(response_id), '{}') from stored having count(*) < :given) as stored,"
     " (select array_agg(distinct response_id) from pending_changes join stored using (response_id)) as awaited"
 )

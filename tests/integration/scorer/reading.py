@@ -30,7 +30,7 @@ from tests.support.reference.world import World
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 TABLES = (
     "responses, response_answers, invitations, context_marks, accounts, stakeholders, parked, marks, snapshots,"
-    " snapshot_sums, latest_pairs, month_sums, months_told"
+    " account_counts, latest_pairs, months_valid"
 )
 
 

@@ -5,6 +5,7 @@ import secrets
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from random import Random
 
 import asyncpg
 import pytest
@@ -93,20 +94,40 @@ async def test_views_show_what_counts(analyst: asyncpg.Connection) -> None:
 
 
 async def test_the_view_of_scores_shows_what_was_told(filled: Environment, analyst: asyncpg.Connection) -> None:
+    random = Random(5)
     async with writer(filled, FrozenClock(NOW)) as rows:
-        told = (await rows.told(ACCOUNT_SCORE_CHANGED))[-1].data.figures  # type: ignore[attr-defined]
+        # Enough people on both sides of a month that some changes are significant.
+        await rows.take(
+            *(
+                recorded(
+                    f"many-{number}",
+                    "many",
+                    stakeholder_id=f"p{random.randrange(30)}",
+                    score=random.choice((9, 10, 8) if number % 2 else (0, 5, 7, 9)),
+                    answered_at=NOW - timedelta(days=random.randrange(30) + (0 if number % 2 else 30)),
+                    recorded_at=NOW,
+                )
+                for number in range(120)
+            )
+        )
+        await rows.project()
+        told = {event.data.account_id: event.data.figures for event in await rows.told(ACCOUNT_SCORE_CHANGED)}  # type: ignore[attr-defined]
     shown = await analyst.fetch("select * from analytics.account_scores")
-    assert {(row["score_window"], row["method"]) for row in shown} == {
-        (window, method) for window, methods in told.items() for method in methods
+    assert {(row["account_id"], row["score_window"], row["method"]) for row in shown} == {
+        (account_id, window, method)
+        for account_id, figures in told.items()
+        for window, methods in figures.items()
+        for method in methods
     }
     for row in shown:
-        figures = told[row["score_window"]][row["method"]]
+        figures = told[row["account_id"]][row["score_window"]][row["method"]]
         last_at, previous = figures["last_answered_at"], figures["previous"]
         expected = {name: figures[name] for name in FIGURES} | {
             "previous_nps": previous["nps"] if previous else None,
             "last_answered_at": datetime.fromisoformat(last_at) if last_at else None,
         }
         assert {name: row[name] for name in expected} == expected
+    assert any(row["significant"] for row in shown)
 
 
 @pytest.mark.parametrize("view", VIEWS)

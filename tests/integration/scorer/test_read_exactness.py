@@ -1,34 +1,28 @@
 """What the API answers over random worlds equals the plain recomputation, whichever way PostgreSQL counted."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from random import Random
-from typing import Any
 
 from hypothesis import given
 
-from services.scorer.domain.questions import GROUPS
 from tests.integration.scorer.reading import Reader
-from tests.integration.scorer.worlds import ACCOUNTS, OWNERS, WINDOWS, a_world, at, exactly, question, seeds
+from tests.integration.scorer.worlds import (
+    ACCOUNTS,
+    OWNERS,
+    SURVEY_TYPES,
+    WINDOWS,
+    a_world,
+    at,
+    exactly,
+    people,
+    question,
+    seeds,
+)
 from tests.support.reference import questions as reference
 from tests.support.reference.compare import assert_same
-from tests.support.reference.scores import pick
 from tests.support.reference.world import World
 
 METHODS = ("latest", "all")
-SURVEY_TYPES = ("nps", "nps", "csat", "ces")
-
-
-def people(expected: dict[str, Any], actual: dict[str, Any]) -> dict[str, Any]:
-    """The expected figures with the coverage of people as the API shows it."""
-    known, asked = expected.pop("people")
-    coverage = {"known": known, "asked": asked, "answered": actual["stakeholder_count"]}
-    return expected | {"coverage": coverage}
-
-
-def classes(world: World, as_of: datetime) -> Mapping[str, str]:
-    """account_id → class."""
-    return {account: reference.account_class(world, account, as_of) for account in world.account_ids()}
 
 
 @exactly
@@ -42,72 +36,6 @@ async def test_an_account_score_equals_the_recomputation(reader: Reader, seed: i
         expected = reference.account_score(world, account_id, **at(asked))
         assert ("as_of" in body) is (asked["as_of"] is not None)
         assert_same(body, people(expected, body) | {"account_id": account_id, "window": asked["window"]})
-
-
-@exactly
-@given(seed=seeds)
-async def test_portfolio_groups_equal_the_recomputation(reader: Reader, seed: int) -> None:
-    random = Random(seed)
-    world, asked = a_world(random), question(random, survey_type=SURVEY_TYPES)
-    split = random.sample(GROUPS, random.randrange(3))
-    await reader.put(world)
-    body = await reader.body("/v1/portfolio/score", **asked, method="latest,all", group_by=",".join(split) or None)
-    for method in METHODS:
-        wanted = at(asked) | {"method": method}
-        found = {tuple(one["group"].values()): one for one in body["groups"] if one["method"] == method}
-        expected = reference.grouped(world, by=split, classes=classes(world, wanted["as_of"]), **wanted)
-        if not split:
-            expected = {(): reference.portfolio_score(world, **wanted)}
-        assert found.keys() == expected.keys()
-        for key, figures in expected.items():
-            assert_same(found[key], people(figures, found[key]))
-    keys = [tuple((value is None, value or "") for value in one["group"].values()) for one in body["groups"]]
-    assert keys == sorted(keys)
-
-
-@exactly
-@given(seed=seeds)
-async def test_account_means_equal_the_recomputation(reader: Reader, seed: int) -> None:
-    random = Random(seed)
-    world, window, as_of = a_world(random), random.choice(WINDOWS), at(question(random))["as_of"]
-    split = random.choice(("industry", "stakeholder_type", None))
-    await reader.put(world)
-    body = await reader.body(
-        "/v1/portfolio/score",
-        window=window,
-        method="mean_of_accounts,revenue_weighted",
-        as_of=as_of,
-        group_by=split,
-        currency="EUR",
-    )
-    weights = {
-        one.account_id: one.revenue for one in world.clients if one.revenue is not None and one.currency == "EUR"
-    }
-    now, before = picked(world, window, as_of)
-    for one in body["groups"]:
-        value = one["group"].get(split)
-        inside = [voice for voice in now if split is None or voice[split] == value]
-        earlier = None if before is None else [voice for voice in before if split is None or voice[split] == value]
-        by_revenue = one["method"] == "revenue_weighted"
-        expected = reference.account_means(inside, earlier, weights if by_revenue else None)
-        assert {name: one[name] for name in ("nps", "nps_rounded", "change")} == {
-            name: expected[name] for name in ("nps", "nps_rounded", "change")
-        }
-        assert (one["previous"] or {"nps": None})["nps"] == expected["previous_nps"]
-        assert one["response_count"] == len(inside)
-        accounts = {voice["account_id"] for voice in inside}
-        assert one["account_count"] == len(accounts)
-        if by_revenue:
-            assert [left["account_id"] for left in one["left_out"]] == sorted(accounts - weights.keys())
-            assert one["left_out_count"] == len(accounts - weights.keys())
-
-
-def picked(world: World, window: str, as_of: datetime) -> tuple[list[Any], list[Any] | None]:
-    """The latest NPS voices now and before."""
-    span, span_before = reference.spans(window, as_of)
-    voices = list(world.voices("nps"))
-    before = pick(reference.within(voices, span_before), "latest") if span_before else None
-    return pick(reference.within(voices, span), "latest"), before
 
 
 @exactly

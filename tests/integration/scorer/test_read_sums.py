@@ -84,7 +84,7 @@ async def test_the_list_of_accounts_says_the_same_from_snapshots(reader: Reader,
 async def test_fresh_snapshots_are_really_used(reader: Reader, rows: Writer) -> None:
     await begin(reader, rows, a_world(Random(3)))
     expected = await reader.body("/v1/portfolio/score", group_by="industry")
-    await reader.tables.execute("update snapshot_sums set s9 = s9 + 1000, n = n + 1000")
+    await reader.tables.execute("update account_counts set latest_9 = 1000, respondents = 1000")
     assert await reader.body("/v1/portfolio/score", group_by="industry") != expected
 
 

@@ -16,7 +16,9 @@ from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from services.scorer.app import build
-from services.scorer.domain.account import counted_snapshot, figures_of_snapshot
+from services.scorer.domain.account import snapshot_figures, standard_counts
+from services.scorer.domain.answers import History
+from services.scorer.domain.counts import AccountFacts
 from shared.erasure import subject_by
 from shared.events.envelope import Event
 from shared.events.scores import AccountScoreChanged
@@ -237,7 +239,7 @@ async def test_a_client_that_cannot_keep_up_holds_nothing_and_goes_on_from_where
     monkeypatch.setattr(tail, "MAX_WAITING", 100)
     key = await api_key(environment, ["read"])
     app = build(environment.common, FrozenClock(NOW + timedelta(minutes=5)))
-    figures = figures_of_snapshot(counted_snapshot([], NOW))
+    figures = snapshot_figures(standard_counts(AccountFacts(History([])), NOW))
     scores = [
         AccountScoreChanged(
             account_id=f"acc{number}", sequence=1, computed_at=NOW, account_class="unknown", figures=figures

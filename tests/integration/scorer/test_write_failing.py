@@ -178,11 +178,11 @@ async def test_accounts_that_fail_hold_up_no_sweep(scorer: Writer, cause: Cause,
 async def test_months_of_other_accounts_are_counted(scorer: Writer, cause: Cause) -> None:
     await scorer.take(*(recorded(account_id, account_id) for account_id in ("bad", *GOOD)))
     await scorer.project()
-    await cause.put("months_told", FAILS)
+    await cause.put("months_valid", FAILS)
     keeper = MonthKeeper(scorer.database, scorer.clock)
     while await keeper.keep_once():
         pass
-    assert {row["account_id"] for row in await scorer.rows("months_told")} == set(GOOD)
+    assert {row["account_id"] for row in await scorer.rows("months_valid")} == set(GOOD)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ from tests.support.polling import eventually
 
 LATER = NOW + timedelta(minutes=5)
 SNAPSHOT_IN_THE_WAY = """
-    insert into snapshots (account_id, computed_at, account_class, figures) values (:account_id, now(), 'new', '{}')
+    insert into snapshots (account_id, computed_at, account_class, digest) values (:account_id, now(), 'new', '')
 """
 
 
@@ -251,8 +251,8 @@ async def test_the_self_check_finds_figures_pairs_and_sums_that_are_off(scorer: 
     assert await scorer.check.check_once() == 0
     async with scorer.database.write() as tx:
         await tx.execute("""update snapshots set digest = '' where account_id = 'figures'""")
-        await tx.execute("update snapshot_sums set s9 = s9 + 1 where account_id = 'sums' and score_window = '30d'")
-        await tx.execute("delete from snapshot_sums where account_id = 'gone' and method = 'all'")
+        await tx.execute("update account_counts set known = 17 where account_id = 'sums' and score_window = '30d'")
+        await tx.execute("delete from account_counts where account_id = 'gone' and score_window = 'all'")
     assert await scorer.check.check_once() == 3
     await scorer.projector.rebuild(["figures", "sums", "gone"])
     assert await scorer.check.check_once() == 0

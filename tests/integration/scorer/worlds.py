@@ -3,6 +3,7 @@
 A world and the question put to it follow from one number, which hypothesis draws and reports when a test fails.
 """
 
+from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from random import Random
@@ -14,6 +15,7 @@ from hypothesis import strategies as st
 from tests.integration.scorer.reading import NOW, Reader, insert
 from tests.integration.scorer.writing import Writer
 from tests.support.examples import examples
+from tests.support.reference import questions as reference
 from tests.support.reference.world import Client, Entry, Invite, Person, Submission, World
 
 ACCOUNTS = ("acme", "Bolt", "çelik", "delta")
@@ -22,6 +24,7 @@ DAYS = (-2, 0, 1, 6, 7, 10, 29, 30, 45, 60, 90, 120, 180, 364, 365, 400)
 MICROSECONDS = (-1, 0, 1, 7_200_000_000)
 WINDOWS = ("7d", "30d", "90d", "180d", "365d", "all", "1d", "45d", "1100d")
 OWNERS = ("kim@supplier.example", "lee@supplier.example")
+SURVEY_TYPES = ("nps", "nps", "csat", "ces")
 SCALES = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}
 CHOICES: dict[str, tuple[str, ...]] = {
     "nps_kind": ("relationship", "transactional", "project"),
@@ -57,6 +60,18 @@ def question(random: Random, **parts: tuple[str, ...]) -> dict[str, Any]:
 def at(asked: dict[str, Any]) -> dict[str, Any]:
     """The question with the moment it is looked at from."""
     return asked | {"as_of": asked["as_of"] or NOW}
+
+
+def people(expected: dict[str, Any], actual: dict[str, Any]) -> dict[str, Any]:
+    """The expected figures with the coverage of people as the API shows it."""
+    known, asked = expected.pop("people")
+    coverage = {"known": known, "asked": asked, "answered": actual["stakeholder_count"]}
+    return expected | {"coverage": coverage}
+
+
+def classes(world: World, as_of: datetime) -> Mapping[str, str]:
+    """account_id → class."""
+    return {account: reference.account_class(world, account, as_of) for account in world.account_ids()}
 
 
 def a_world(random: Random) -> World:

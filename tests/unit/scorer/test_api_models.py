@@ -6,8 +6,9 @@ import pytest
 from pydantic import BaseModel
 
 from services.scorer.api import ROUTERS, names
-from services.scorer.domain.account import AccountFacts, account_figures
+from services.scorer.domain.account import account_figures
 from services.scorer.domain.answers import History
+from services.scorer.domain.counts import AccountFacts
 from services.scorer.domain.windows import STANDARD_WINDOWS
 from shared.api import accounts, business, examples, figures, people, portfolio, reach
 from tests.support.events import NOW

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scorer.domain.account import AccountFacts, account_figures
+from services.scorer.domain.account import account_figures
 from services.scorer.domain.answers import Answer, History
+from services.scorer.domain.counts import AccountFacts
 from services.scorer.domain.explain import Candidate, explain
 from services.scorer.domain.windows import parse_window
 

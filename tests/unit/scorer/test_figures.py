@@ -7,15 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scorer.domain.account import (
-    AccountFacts,
-    account_figures,
-    counted_snapshot,
-    digest_of,
-    figures_of_snapshot,
-    next_border,
-)
+from services.scorer.domain.account import account_figures, next_border, snapshot_figures, standard_counts
 from services.scorer.domain.answers import Answer, History
+from services.scorer.domain.counts import AccountFacts, Known, digest_of
 from services.scorer.domain.figures import Pairs, Tally, figures_from_counts, rounded, tally_of
 from services.scorer.domain.windows import STANDARD_WINDOWS, parse_window
 from tests.support.reference.compare import assert_same
@@ -42,6 +36,11 @@ def answers(highest: int = 10, lowest: int = 0) -> st.SearchStrategy[list[Answer
             ]
         )
     )
+
+
+def snapshot_of(found: list[Answer], as_of: datetime, known: int = 0) -> Any:
+    """The figures of all windows and methods."""
+    return snapshot_figures(standard_counts(AccountFacts(History(found), known=Known(known)), as_of))
 
 
 def as_voices(found: list[Answer]) -> list[dict[str, Any]]:
@@ -81,7 +80,7 @@ def test_csat_and_ces_have_their_own_figures_and_no_nps(found: list[Answer], sur
 
 @given(answers())
 def test_a_snapshot_holds_what_each_question_by_itself_answers(found: list[Answer]) -> None:
-    snapshot = figures_of_snapshot(counted_snapshot(found, NOW, known=3))
+    snapshot = snapshot_of(found, NOW, known=3)
     assert list(snapshot) == ["7d", "30d", "90d", "180d", "365d", "all"]
     facts = AccountFacts(History(found))
     for window in STANDARD_WINDOWS:
@@ -96,12 +95,12 @@ def test_a_snapshot_holds_what_each_question_by_itself_answers(found: list[Answe
 def test_nothing_changes_before_the_next_border_and_something_may_at_it(found: list[Answer]) -> None:
     history = History(found)
     border = next_border(history, NOW)
-    snapshot = figures_of_snapshot(counted_snapshot(found, NOW))
+    snapshot = snapshot_of(found, NOW)
     if border is None:
-        assert figures_of_snapshot(counted_snapshot(found, NOW + timedelta(days=2000))) == snapshot
+        assert snapshot_of(found, NOW + timedelta(days=2000)) == snapshot
         return
     assert border > NOW
-    assert figures_of_snapshot(counted_snapshot(found, border - timedelta(microseconds=1))) == snapshot
+    assert snapshot_of(found, border - timedelta(microseconds=1)) == snapshot
     assert next_border(history, border) != border
 
 
@@ -110,7 +109,7 @@ def test_digests_differ_where_figures_do_and_nowhere_else(
     one: list[Answer], other: list[Answer], later: datetime, known: int
 ) -> None:
     snapshots = [
-        counted_snapshot(found, as_of, known=number)
+        standard_counts(AccountFacts(History(found), known=Known(number)), as_of)
         for found, as_of, number in (
             (one, NOW, 1),
             (other, NOW, 1),
@@ -122,7 +121,7 @@ def test_digests_differ_where_figures_do_and_nowhere_else(
     ]
     for first in snapshots:
         for second in snapshots:
-            same = figures_of_snapshot(first) == figures_of_snapshot(second)
+            same = snapshot_figures(first) == snapshot_figures(second)
             assert (digest_of(first) == digest_of(second)) is same
 
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scorer.domain.account import Known
-from services.scorer.domain.reach import Invitation, Reach, Reply, reach_figures, reach_of
+from services.scorer.domain.counts import Known
+from services.scorer.domain.reach import Invitation, InvitationCounts, Reply, count_invitations, reach_figures
 from services.scorer.domain.windows import Span
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
@@ -20,15 +20,15 @@ def ago(days: float) -> datetime:
 
 def test_rates_are_shares_of_those_sent_and_not_bounced() -> None:
     invitations = [
-        Invitation("ann", ago(5), ago(5), ago(4), None, (Reply(ago(3), commented=True), Reply(ago(2)))),
-        Invitation("ben", ago(5), ago(5), ago(4), None, (Reply(ago(3), follow_up_requested=True),)),
+        Invitation("ann", ago(5), ago(5), ago(4), None, None, (Reply(ago(3), commented=True), Reply(ago(2)))),
+        Invitation("ben", ago(5), ago(5), ago(4), ago(4), None, (Reply(ago(3), follow_up_requested=True),)),
         Invitation("cat", ago(5), ago(5), None, None),
         Invitation("dan", ago(5), ago(5), None, None),
-        Invitation("eve", ago(5), None, None, ago(5)),
-        Invitation("old", ago(31), ago(31), ago(31), None, (Reply(ago(1)),)),
+        Invitation("eve", ago(5), bounced_at=ago(5)),
+        Invitation("old", ago(31), ago(31), ago(31), None, None, (Reply(ago(1)),)),
     ]
-    reach = reach_of(invitations, MONTH)
-    assert reach == Reach(5, 5, 4, 2, 1, answered=2, commented=1, follow_up_requested=1)
+    reach = count_invitations(invitations, MONTH)
+    assert reach == InvitationCounts(5, 5, 4, 2, started=1, bounced=1, answered=2, commented=1, follow_up_requested=1)
     figures = reach_figures(reach)
     assert (figures["response_rate"], figures["open_rate"], figures["bounce_rate"]) == (0.5, 0.5, 0.2)
     assert (figures["comment_rate"], figures["follow_up_request_rate"]) == (0.25, 0.25)
@@ -36,12 +36,14 @@ def test_rates_are_shares_of_those_sent_and_not_bounced() -> None:
 
 def test_what_happened_after_the_moment_is_not_known_yet() -> None:
     later = NOW + timedelta(days=1)
-    reach = reach_of([Invitation("ann", ago(1), later, later, later, (Reply(later, commented=True),))], MONTH)
-    assert reach == Reach(asked=1, sent=1)
+    reach = count_invitations(
+        [Invitation("ann", ago(1), later, later, later, later, (Reply(later, commented=True),))], MONTH
+    )
+    assert reach == InvitationCounts(asked=1, sent=1)
 
 
 def test_without_invitations_there_are_no_rates() -> None:
-    figures = reach_figures(Reach())
+    figures = reach_figures(InvitationCounts())
     assert figures["sent_count"] == 0
     assert figures["response_rate"] is figures["bounce_rate"] is None
 

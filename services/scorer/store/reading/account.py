@@ -5,8 +5,8 @@ from typing import Any, Final
 
 from sqlalchemy import RowMapping
 
-from services.scorer.domain.account import AccountFacts, Known
 from services.scorer.domain.answers import Answer, History
+from services.scorer.domain.counts import AccountFacts, Known
 from services.scorer.domain.questions import OF_INVITATION, Filters
 from services.scorer.domain.reach import Invitation, Reply
 from services.scorer.domain.windows import Span
@@ -83,7 +83,7 @@ async def account_facts(
 
 _ANSWER: Final = ("response_id", "stakeholder_id", "answered_at", "score", "question_id")
 _INVITATION: Final = (
-    *("invitation_id", "stakeholder_id", "sent_at", "delivered_at", "opened_at", "bounced_at"),
+    *("invitation_id", "stakeholder_id", "sent_at", "delivered_at", "opened_at", "started_at", "bounced_at"),
     *("answered_at", "commented", "follow_up_requested"),
 )
 
@@ -111,7 +111,7 @@ def _said(filters: Filters) -> str:
 def _asked(filters: Filters) -> str:
     return (
         f"select {_arrays('i_', _INVITATION)} from ("
-        "select i.invitation_id, i.stakeholder_id, i.sent_at, i.delivered_at, i.opened_at, i.bounced_at,"
+        "select i.invitation_id, i.stakeholder_id, i.sent_at, i.delivered_at, i.opened_at, i.started_at, i.bounced_at,"
         f" r.answered_at, {commented('r')} as commented, r.follow_up_requested"
         f" from invitations i{joins(filters, None, alias='i')}"
         f" left join responses r on {LIVE} and r.account_id = i.account_id"
@@ -158,6 +158,7 @@ def _invitation(row: Any, replies: Sequence[Reply]) -> Invitation:
         row["sent_at"],
         row["delivered_at"],
         row["opened_at"],
+        row["started_at"],
         row["bounced_at"],
         tuple(replies),
     )

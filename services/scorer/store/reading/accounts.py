@@ -7,12 +7,12 @@ from typing import Any, Final
 
 from services.scorer.domain.answers import Method
 from services.scorer.domain.questions import Filters
-from services.scorer.store.reading.freshness import fresh
-from services.scorer.store.reading.grouped import Question
-from services.scorer.store.reading.grouped_sql import voices
+from services.scorer.store.reading.account_rows import rows as account_rows
+from services.scorer.store.reading.account_rows import score_columns
 from services.scorer.store.reading.keyset import Order, contains
-from services.scorer.store.reading.pool import LIVE, net
-from services.scorer.store.reading.sums import summable
+from services.scorer.store.reading.pool import LIVE
+from services.scorer.store.reading.question import Question
+from services.scorer.store.reading.sums import net_of_columns
 from shared.db.transaction import ReadTx
 
 _COLUMNS = (
@@ -35,12 +35,6 @@ SORTS: Final = {
 }
 """What `sort` may name, and the SQL behind it."""
 COUNTED_SORTS: Final = ("nps", "change")
-_COUNTED_VOICES: Final = f"""counted_voices as (
-        select account_id, count(*) filter (where now) as n, count(*) filter (where not now) as n_before,
-            coalesce(sum({net()}) filter (where now), 0) as total,
-            coalesce(sum({net()}) filter (where not now), 0) as total_before
-        from voices group by account_id
-    )"""
 _EVERYONE: Final = f"""everyone as (
         select account_id from accounts where not removed
         union all select k.account_id from (
@@ -87,14 +81,14 @@ async def accounts_page(
     """
     order = Order(*SORTS[asked.sort], asked.descending, ("e.account_id",))
     by_count = asked.sort in COUNTED_SORTS or asked.answered is not None
-    counted, bound = _counted(figures, method) if by_count else ("", figures.bound())
+    counted = _counted(figures, method) if by_count else ""
     rows = await tx.all(
         f"with {counted}{_EVERYONE}"
         f" select e.account_id, {order.expression} as sort_value, {_COLUMNS} from everyone e"
         " left join accounts a on a.account_id = e.account_id"
         f"{' left join counted c on c.account_id = e.account_id' if by_count else ''}"
         f" where true{_conditions(asked)}{order.after(asked.after)}{order.by()} limit :rows",
-        **bound
+        **figures.bound()
         | order.bound(asked.after)
         | {
             "rows": asked.limit + 1,
@@ -108,20 +102,18 @@ async def accounts_page(
     return [dict(row) for row in rows]
 
 
-def _counted(figures: Question, method: Method) -> tuple[str, dict[str, Any]]:
-    """`counted`, the counts of each account, with a comma behind it, and what it binds: from the snapshots where they
-    tell, else from the answers."""
-    if not summable(figures):
-        every = voices(method, (), figures.filters, figures.owner_email, some_accounts=False)
-        return f"{every}, {_COUNTED_VOICES}, counted as (select * from counted_voices), ", figures.bound()
-    some = voices(method, (), figures.filters, figures.owner_email, some_accounts=True)
-    counted = f"""counted as (
-        select account_id, n, n_before, total, total_before from snapshot_sums s
-        where score_window = :window and method = :by and {fresh("s")}
-        union all select account_id, n, n_before, total, total_before from counted_voices
-    )"""
-    bound = figures.bound() | {"window": figures.window.name, "by": method, "account_ids": list(figures.stale or ())}
-    return f"{some}, {_COUNTED_VOICES}, {counted}, ", bound
+def _counted(figures: Question, method: Method) -> str:
+    """`counted`, with a comma behind it: of each account how many answers there are and promoters minus detractors."""
+    now, before = score_columns(method)
+    return f"""{account_rows(figures, method, ("answers",))}, counted as (
+        select account_id, {_sum(now)} as n, {net_of_columns(now)} as total, {_sum(before)} as n_before,
+            {net_of_columns(before)} as total_before
+        from rows
+    ), """
+
+
+def _sum(names: Sequence[str]) -> str:
+    return " + ".join(f"coalesce({name}, 0)" for name in names)
 
 
 _TOUCHED: Final = (

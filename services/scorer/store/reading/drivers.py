@@ -5,10 +5,10 @@ from typing import Final
 
 from services.scorer.domain.drivers import Rated
 from services.scorer.domain.questions import OF_ACCOUNT, OF_ANSWER, OF_PERSON, Filters
-from services.scorer.store.reading.grouped import Question
-from services.scorer.store.reading.grouped_sql import keys, source, voices
+from services.scorer.store.reading.answer_rows import counted_answers, keys, source
 from services.scorer.store.reading.latest import last_answers, untold_accounts
 from services.scorer.store.reading.pool import LIVE, conditions, joins
+from services.scorer.store.reading.question import Question
 from shared.db.transaction import ReadTx
 
 Group = tuple[str | None, ...]
@@ -35,10 +35,10 @@ _TOLD: Final = frozenset((*OF_ACCOUNT, *OF_PERSON, "nps_kind"))
 """By what the last answers of people can be chosen and split without looking at the answers themselves."""
 
 
-def _last_voices(question: Question) -> str:
-    """`voices` with those of now: the last answer of a window that ends now is the last answer of the person."""
+def _last_answers(question: Question) -> str:
+    """`counted_answers` of now: the last answer of a window that ends now is the last answer of the person."""
     joined, named = source(question.split, question.filters, question.owner_email)
-    return f"""voices as (
+    return f"""counted_answers as (
         select distinct on (r.account_id, r.stakeholder_id) r.account_id, r.stakeholder_id, r.score, true as now{named}
         from ({last_answers(current=True)}) r{joined}
         where r.survey_type = 'nps' and r.answered_at > (cast(:borders as timestamptz[]))[1]
@@ -65,8 +65,8 @@ def _ratings(filters: Filters, owner_email: str | None) -> str:
 
 def _sql(question: Question, *, told: bool) -> str:
     filters, owner_email = question.filters, question.owner_email
-    counted = voices("latest", question.split, filters, owner_email, some_accounts=False)
-    return f"""with {_last_voices(question) if told else counted},
+    counted = counted_answers("latest", question.split, filters, owner_email, some_accounts=False)
+    return f"""with {_last_answers(question) if told else counted},
     rated as (
         select distinct on (e.account_id, e.stakeholder_id, e.attribute, e.type)
             e.account_id, e.stakeholder_id, e.attribute, e.type, e.value_number as value
@@ -75,6 +75,6 @@ def _sql(question: Question, *, told: bool) -> str:
             e.response_id collate "C" desc, e.question_id collate "C" desc
     )
     select attribute, type, value, v.score{keys(question.split, "v.")}, count(*) as n
-    from voices v join rated using (account_id, stakeholder_id) where v.now
+    from counted_answers v join rated using (account_id, stakeholder_id) where v.now
     group by attribute, type, value, v.score{keys(question.split, "v.")}
     """

@@ -104,7 +104,7 @@ async def people_facts(tx: ReadTx, people: Sequence[PersonKey], as_of: datetime)
         **bound,
     )
     invitations = await tx.all(
-        "select k.account_id, i.invitation_id, k.stakeholder_id, i.sent_at, i.delivered_at, i.opened_at,"
+        "select k.account_id, i.invitation_id, k.stakeholder_id, i.sent_at, i.delivered_at, i.opened_at, i.started_at,"
         f" i.bounced_at, r.answered_at, {commented('r')} as commented, r.follow_up_requested"
         f" from {_KEYS} join invitations i using (account_id, stakeholder_id)"
         f" left join responses r on {LIVE} and r.account_id = k.account_id and r.stakeholder_id = k.stakeholder_id"

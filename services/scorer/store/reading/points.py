@@ -4,9 +4,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from services.scorer.domain.months import KEPT_WINDOWS, closed_months
-from services.scorer.store.months import untold
-from services.scorer.store.reading.grouped import Question
-from services.scorer.store.reading.sums import summable
+from services.scorer.store.months import not_kept
+from services.scorer.store.reading.question import Question
 from shared.db.transaction import ReadTx
 
 Part = tuple[Sequence[int], Question]
@@ -33,7 +32,7 @@ async def _months(tx: ReadTx, question: Question, now: int) -> list[Part]:
     if not points or question.window not in KEPT_WINDOWS:
         return []
     asked = replace(_at(question, points, stale=()), months=True)
-    stale = await untold(tx, question.window, asked.moments[-1]) if summable(asked) else None
+    stale = await not_kept(tx, asked.moments[-1]) if asked.kept else None
     return [] if stale is None else [(points, replace(asked, stale=stale))]
 
 

@@ -6,12 +6,12 @@ from operator import attrgetter
 from typing import Any
 
 from services.scorer.domain.answers import Method
+from services.scorer.domain.portfolio import GroupCounts, Means, group_figures
 from services.scorer.domain.questions import Filters
-from services.scorer.store.reading.coverage import Coverage, read_coverage
-from services.scorer.store.reading.grouped import Counts, Group, Question, count, figures_of
 from services.scorer.store.reading.points import parts
 from services.scorer.store.reading.pool import conditions, joins, parameters
-from services.scorer.store.reading.sums import left_out, summable, summed
+from services.scorer.store.reading.question import Group, Question
+from services.scorer.store.reading.sums import left_out, means, sums
 from shared.db.transaction import ReadTx
 
 _PLAIN: frozenset[Method] = frozenset(("latest", "all"))
@@ -55,41 +55,29 @@ async def portfolio_figures(tx: ReadTx, question: Question, methods: Sequence[Me
 
 
 async def _figures_of(tx: ReadTx, question: Question, methods: Sequence[Method]) -> list[Figure]:
-    counted: dict[Method, dict[Group, Counts]] = {}
-    coverage: Coverage | None = None
-    quickly = summable(question)
-    for base in sorted({_counted_by(method) for method in methods}):
-        if quickly:
-            found_here = await summed(tx, question, base, means=base == "latest" and not _PLAIN.issuperset(methods))
-            counted[base], coverage = found_here.counts, found_here.coverage
-        else:
-            counted[base] = await count(tx, question, base)
-    coverage = coverage or await read_coverage(tx, question)
+    counted = {base: await sums(tx, question, base) for base in sorted({_counted_by(method) for method in methods})}
+    averaged = {} if _PLAIN.issuperset(methods) else await means(tx, question)
     weightless = await left_out(tx, question) if "revenue_weighted" in methods else {}
     found: list[Figure] = []
     for group in _groups(question, counted):
         for method in methods:
-            counts = counted[_counted_by(method)].get(group, Counts())
-            if question.split and not counts.people.get(True):
+            counts = counted[_counted_by(method)].get(group, GroupCounts())
+            if question.split and not counts.counts.respondents:
                 continue
-            figures = _figures(question, method, group, counts, coverage)
+            figures = _figures(question, method, counts, averaged.get(group, Means()))
             if method == "revenue_weighted":
-                figures |= weightless.get(group, _NONE_LEFT_OUT)
+                figures |= {"currency": question.currency} | weightless.get(group, _NONE_LEFT_OUT)
             named = dict(zip(question.split, group[1], strict=True))
             found.append(Figure(group[0], named, method, figures))
     return found
 
 
-def _figures(question: Question, method: Method, group: Group, counts: Counts, coverage: Coverage) -> dict[str, Any]:
-    figures = figures_of(counts, method, question.window, question.filters.survey_type)
-    figures |= coverage.figures(group, counts, question.currency)
-    figures["account_count"] = counts.accounts
-    if method == "revenue_weighted":
-        figures["currency"] = question.currency
-    return figures
+def _figures(question: Question, method: Method, group: GroupCounts, averaged: Means) -> dict[str, Any]:
+    figures = group_figures(group, averaged, question.window, method, question.filters.survey_type, question.currency)
+    return figures | {"account_count": group.answered.accounts}
 
 
-def _groups(question: Question, counted: dict[Method, dict[Group, Counts]]) -> list[Group]:
+def _groups(question: Question, counted: dict[Method, dict[Group, GroupCounts]]) -> list[Group]:
     if not question.split:
         return [(point, ()) for point in range(len(question.moments))]
     return sorted({group for groups in counted.values() for group in groups}, key=_order)

@@ -8,10 +8,52 @@ import re
 
 from alembic import op
 
-revision = "scorer_0003"
-down_revision = "scorer_0002"
+revision = "scorer_0002"
+down_revision = "scorer_0001"
 branch_labels = None
 depends_on = None
+
+
+def _answers(picked: str, lowest: int, highest: int) -> str:
+    return " + ".join(f"coalesce({picked}_{score}, 0)" for score in range(lowest, highest + 1))
+
+
+def _categories(method: str) -> str:
+    """A row of `values`: the method, then promoters, passives and detractors, now and before."""
+    counts = (
+        _answers(picked, *scores) for picked in (method, f"{method}_before") for scores in ((9, 10), (7, 8), (0, 6))
+    )
+    return f"('{method}', {', '.join(counts)})"
+
+
+# As domain/figures.py computes them, by the same steps in the same order: so the same doubles come out.
+ACCOUNT_SCORES = f"""
+    create view analytics.account_scores as
+    select s.account_id, c.score_window, t.method, s.account_class, s.computed_at,
+        100.0::float8 * (p - d) / nullif(n, 0) as nps,
+        p as promoter_count, q as passive_count, d as detractor_count,
+        n as response_count, coalesce(c.respondents, 0) as stakeholder_count,
+        case when n > 0 then greatest(-100, 100 * (mean - 1.959963984540054::float8 * sqrt(error))) end as ci_low,
+        case when n > 0 then least(100, 100 * (mean + 1.959963984540054::float8 * sqrt(error))) end as ci_high,
+        100.0::float8 * (p_before - d_before) / nullif(n_before, 0) as previous_nps,
+        100.0::float8 * (cast(p - d as bigint) * n_before - cast(p_before - d_before as bigint) * n)
+            / nullif(cast(n_before as bigint) * n, 0) as change,
+        n > 0 and n_before > 0 and least(c.respondents_before, c.respondents) >= 10
+            and abs((mean - mean_before) / sqrt(error_before + error)) >= 1.959963984540054::float8 as significant,
+        coalesce(c.answered, 0)::float8 / nullif(coalesce(c.sent, 0) - coalesce(c.bounced, 0), 0) as response_rate,
+        c.last_at as last_answered_at
+    from snapshots s join account_counts_now c using (account_id)
+    cross join lateral (values {_categories("latest")}, {_categories("all")})
+        as t (method, p, q, d, p_before, q_before, d_before)
+    cross join lateral (select p + q + d as n, p_before + q_before + d_before as n_before) as totals
+    cross join lateral (select (p - d) / (n + 3)::float8 as mean, (p_before - d_before) / (n_before + 3)::float8
+        as mean_before) as adjusted
+    cross join lateral (
+        select ((p + d + 1.5::float8) / (n + 3) - mean * mean) / (n + 3) as error,
+            ((p_before + d_before + 1.5::float8) / (n_before + 3) - mean_before * mean_before) / (n_before + 3)
+                as error_before
+    ) as errors
+"""  # noqa: S608 - names of this module
 
 VIEWS = [
     """
@@ -56,24 +98,7 @@ VIEWS = [
     from invitations i where sent_at is not null
     and visible(i)
     """,
-    """
-    create view analytics.account_scores as
-    select s.account_id, w.key as score_window, m.key as method, s.account_class, s.computed_at,
-        cast(m.value ->> 'nps' as float8) as nps,
-        cast(m.value ->> 'promoter_count' as int) as promoter_count,
-        cast(m.value ->> 'passive_count' as int) as passive_count,
-        cast(m.value ->> 'detractor_count' as int) as detractor_count,
-        cast(m.value ->> 'response_count' as int) as response_count,
-        cast(m.value ->> 'stakeholder_count' as int) as stakeholder_count,
-        cast(m.value ->> 'ci_low' as float8) as ci_low,
-        cast(m.value ->> 'ci_high' as float8) as ci_high,
-        cast(m.value #>> '{previous,nps}' as float8) as previous_nps,
-        cast(m.value ->> 'change' as float8) as change,
-        cast(m.value ->> 'significant' as boolean) as significant,
-        cast(m.value ->> 'response_rate' as float8) as response_rate,
-        cast(m.value ->> 'last_answered_at' as timestamptz) as last_answered_at
-    from snapshots s, jsonb_each(s.figures) w, jsonb_each(w.value) m
-    """,
+    ACCOUNT_SCORES,
     """
     create view analytics.context_events as
     select event_id, account_id, stakeholder_id, kind, at, label from context_marks m

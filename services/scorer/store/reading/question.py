@@ -1,0 +1,91 @@
+"""What is asked of many accounts at once, and the values that its statements bind."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Any, Final
+
+from services.scorer.domain.questions import OF_ACCOUNT, Filters
+from services.scorer.domain.windows import EARLIEST, STANDARD_WINDOWS, Window
+from services.scorer.store.reading.pool import parameters
+
+POINTS_AT_ONCE: Final = 4
+"""A statement may take 10 s; with a million answers this many points take a fraction of that."""
+Group = tuple[int, tuple[str | None, ...]]
+"""The number of the point, and the values of the attributes that split."""
+_STANDARD: Final = frozenset(STANDARD_WINDOWS)
+_KEPT_BY: Final = frozenset((*OF_ACCOUNT, "account_id"))
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked of many accounts. `split` names attributes (`account_id` or those of group_by), `moments`
+    are the points, `classes` is needed when split by class, `account_ids` restricts to some accounts. Where the only
+    moment is now, `stale` are the accounts whose kept counts do not tell of it; where all are ends of `months` that
+    counts are kept of, those whose counts do not hold; else None."""
+
+    window: Window
+    filters: Filters
+    moments: Sequence[datetime]
+    split: tuple[str, ...] = ()
+    owner_email: str | None = None
+    currency: str | None = None
+    classes: Mapping[str, str] = field(default_factory=dict)
+    account_ids: Sequence[str] | None = None
+    stale: Sequence[str] | None = None
+    months: bool = False
+
+    @property
+    def kept(self) -> bool:
+        """Whether kept counts can answer: a standard window as of now or the end of a month, NPS, nothing chosen or
+        split but by accounts."""
+        return (
+            self.stale is not None
+            and (self.months or len(self.moments) == 1)
+            and self.window in _STANDARD
+            and self.filters.survey_type == "nps"
+            and _KEPT_BY.issuperset((*self.filters.given(), *self.split))
+        )
+
+    @property
+    def counted_accounts(self) -> Sequence[str] | None:
+        """The accounts that have to be counted from their answers; None = all."""
+        if not self.kept or self.stale is None:
+            return self.account_ids
+        if self.account_ids is None:
+            return self.stale
+        return sorted(set(self.stale).intersection(self.account_ids))
+
+    def parts(self) -> Iterator[tuple[int, "Question"]]:
+        """The question for some of its points at a time, with the number of the first of them; where nothing has to be
+        counted from answers, for all of them."""
+        at_once = len(self.moments) if self.kept and not self.counted_accounts else POINTS_AT_ONCE
+        for first in range(0, len(self.moments), at_once):
+            yield first, replace(self, moments=self.moments[first : first + at_once])
+
+    def bound(self) -> dict[str, Any]:
+        """The values that the statements bind."""
+        spans = [self.window.span(moment) for moment in self.moments]
+        befores = [self.window.before(moment) for moment in self.moments]
+        afters = [before.after if before else EARLIEST for before in befores]
+        return {
+            **parameters(self.filters, self.owner_email),
+            "window": self.window.name,
+            "points": list(range(len(spans))),
+            "afters": afters,
+            "borders": [span.after for span in spans],
+            "uptos": [span.upto for span in spans],
+            "first": min(afters),
+            "last": max(self.moments),
+            "currency": self.currency,
+            "class_accounts": list(self.classes),
+            "class_names": list(self.classes.values()),
+            "account_ids": list(self.account_ids or ()),
+            "counted_ids": list(self.counted_accounts or ()),
+            "stale": list(self.stale or ()),
+        }
+
+
+def group_of(row: Mapping[Any, Any], question: Question) -> Group:
+    """The group of a row with the columns point, d0, d1 … ."""
+    return row["point"], tuple(row[f"d{number}"] for number in range(len(question.split)))
