@@ -142,7 +142,7 @@ def _options(points: Sequence[TrendPoint], answers: Sequence[TrendAnswer], marks
 
 
 def _time(at: datetime) -> str:
-    return at.isoformat()
+    return at.isoformat().replace("+00:00", "Z")
 
 
 def _axis(name: str, low: int, high: int, label: Json) -> Json:
