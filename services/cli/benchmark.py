@@ -58,10 +58,10 @@ def import_set(
     if json:
         as_json(loaded)
         return
-    table(
-        ("set", "version", "industries", ""),
-        [(one["set"], one["version"], len(one["benchmarks"]), _became(one)) for one in loaded["sets"]],
-    )
+    rows = []
+    for benchmarks in loaded["sets"]:
+        rows.append((benchmarks["set"], benchmarks["version"], len(benchmarks["benchmarks"]), _became(benchmarks)))
+    table(("set", "version", "industries", ""), rows)
     if loaded["unknown_industries"]:
         say("not on our list, kept as they are: " + ", ".join(loaded["unknown_industries"]))
 

@@ -18,11 +18,18 @@ app = typer.Typer(no_args_is_help=True, help="Make and list the topics in Kafka.
 def apply(data: DataOption = None, json: JsonOption = False) -> None:
     """Make what is missing and set what differs. The number of partitions is fixed when a topic is made."""
     found = run_on(data, apply_topics, kafka=True)
-    done = [(state.name, "changed" if state.differs else "as wanted" if state.exists else "made") for state in found]
+    done = [(state.name, _outcome(state)) for state in found]
     if json:
         as_json([{"topic": name, "outcome": outcome} for name, outcome in done])
     else:
         table(("topic", "outcome"), done)
+
+
+def _outcome(before: "TopicState") -> str:
+    """What was done to a topic that stood like this."""
+    if before.differs:
+        return "changed"
+    return "as wanted" if before.exists else "made"
 
 
 @app.command("list")

@@ -112,8 +112,9 @@ class Listener:
         self.requests += 1
         await asyncio.sleep(self.behaviour.delay)
         verified, reason = verify(self.secret, headers, raw)
-        failing = self.requests <= self.behaviour.fail
-        answered = self.behaviour.status if failing else 401 if verified is False else 200
+        answered = 401 if verified is False else 200
+        if self.requests <= self.behaviour.fail:
+            answered = self.behaviour.status
         message_id = headers.get("webhook-id", "")
         body = _parsed(raw)
         kind = body.get("type") if isinstance(body, dict) else None
