@@ -54,7 +54,7 @@ async def review(visit: Visit) -> None:
             for name, words in PERIODS.items():
                 _choice(words, address(here, audience=audience, days=name), chosen=name == days)
         Text("button", "Print", "button", type="button", data_print="")
-    Section(visit, "", load, _draw, classes="review")
+    Section(visit, "", load, partial(_draw, bool(days)), classes="review")
 
 
 def _choice(words: str, target: str, *, chosen: bool) -> None:
@@ -68,12 +68,13 @@ def _by_days(pack: ReviewPack) -> ReviewPack:
     return pack.model_copy(update={"period": pack.period.model_copy(update={"from_": first, "to": last})})
 
 
-def _draw(pack: ReviewPack) -> None:
+def _draw(whole_days: bool, pack: ReviewPack) -> None:
+    first, last = pack.period.from_, pack.period.to
     Text("h1", f"{pack.account.name or pack.account.account_id}: business review")
     with box("p", "lead"):
-        when(pack.period.from_)
+        when(first.date() if whole_days else first)
         Text("span", " to ")
-        when(pack.period.to)
+        when(last.date() if whole_days else last)
         if pack.audience == "internal":
             Text("span", " · internal, not for the client")
     if pack.audience == "internal":
