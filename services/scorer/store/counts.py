@@ -66,7 +66,7 @@ async def read_counts(
     return found
 
 
-def counts_of(row: Mapping[Any, Any]) -> Counts:
+def counts_of(row: Mapping[str, Any]) -> Counts:
     """The counts that a row holds; what it has no column for is 0, as what is null."""
     pairs = (_count(row, name) for name in ("pairs", "pairs_sum", "pairs_squares"))
     return Counts(
@@ -84,11 +84,11 @@ def counts_of(row: Mapping[Any, Any]) -> Counts:
     )
 
 
-def _scores(row: Mapping[Any, Any], picked: str) -> Scores:
+def _scores(row: Mapping[str, Any], picked: str) -> Scores:
     return tuple(_count(row, f"{picked}_{score}") for score in SCORES)
 
 
-def _count(row: Mapping[Any, Any], name: str) -> int:
+def _count(row: Mapping[str, Any], name: str) -> int:
     return int(row.get(name) or 0)
 
 
