@@ -94,8 +94,10 @@ async def add_a_column_everywhere(database_url: str) -> int:
     connection = await asyncpg.connect(database_url)
     try:
         tables = await connection.fetch(
-            "select format('%I.%I', table_schema, table_name) as name from information_schema.tables"
-            " where table_type = 'BASE TABLE' and table_schema not in ('pg_catalog', 'information_schema') order by 1"
+            "select format('%I.%I', nspname, relname) as name from pg_class"
+            " join pg_namespace on pg_namespace.oid = relnamespace"
+            " where relkind in ('r', 'p') and not relispartition and nspname not like 'pg\\_%'"
+            " and nspname <> 'information_schema' order by 1"
         )
         for table in tables:
             await connection.execute(f"alter table {table['name']} add column of_a_later_version text default 'new'")
