@@ -7,7 +7,7 @@ from typing import Any
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from aiokafka.errors import KafkaError, TopicAlreadyExistsError, UnknownTopicOrPartitionError, for_code
 
 from shared.errors import Halt, Unavailable
 from shared.topics import TOPICS, Topic
@@ -120,10 +120,12 @@ class Admin:
 
     async def delete(self, topics: Sequence[Topic] = TOPICS) -> None:
         """Delete the topics of this environment; those that are not there are no matter."""
-        known = set(await self._client.list_topics())
-        names = [self._prefix + topic.name for topic in topics if self._prefix + topic.name in known]
-        if names:
-            await self._client.delete_topics(names)
+        # The controller is told all of them: a broker may not list yet what was made a moment ago.
+        response = await self._client.delete_topics([self._prefix + topic.name for topic in topics])
+        for name, code in response.topic_error_codes:
+            error = for_code(code)
+            if code and error is not UnknownTopicOrPartitionError:
+                raise error(name)
 
 
 def _config(topic: Topic, replication: int) -> dict[str, str]:
