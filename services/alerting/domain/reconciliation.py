@@ -91,13 +91,13 @@ def reconcile(facts: Facts, desk: Desk, arranged: Arrangement, judgement: Judgem
         if key in desk.open:
             yield from _with_reason(desk.open[key], claim, taken_in, facts, desk, judgement.policy)
         elif (closed := _coming_back(key, facts, desk)) is not None:
-            change = Change(SYSTEM, facts.now, "; ".join(claim.newest.said))
+            change = Change(SYSTEM, facts.now, "; ".join(claim.newest.reasons))
             back = lifecycle.reopen_by_facts(closed, change)
             shown = _shown(back.task, claim, taken_in, facts, judgement.policy)
             yield Judged(back.task, replace(back, task=replace(back.task, **shown)), claim, taken_in)
         else:
             task = _opened(ids[key], claim, taken_in, facts, judgement.policy)
-            entry = HistoryEntry("opened", SYSTEM, facts.now, 1, comment="; ".join(claim.newest.said))
+            entry = HistoryEntry("opened", SYSTEM, facts.now, 1, comment="; ".join(claim.newest.reasons))
             followed = desk.closed.get(key)
             if followed is not None and followed.closed_by == "facts":
                 task = replace(task, linked_to=followed.follow_up_id)
@@ -176,7 +176,7 @@ def _with_reason(
     task: Task, claim: Claim, taken_in: tuple[Claim, ...], facts: Facts, desk: Desk, policy: Policy
 ) -> Iterator[Judged]:
     """The reason holds: the task says what is true now."""
-    change = Change(SYSTEM, facts.now, "; ".join(claim.newest.said))
+    change = Change(SYSTEM, facts.now, "; ".join(claim.newest.reasons))
     now = task
     regained = lifecycle.regain_reason(task, change)
     if regained is not None:
@@ -296,7 +296,7 @@ def _joined(task: Task, claim: Claim, rests_on: frozenset[Rest]) -> dict[str, An
 
 def _reasons_of(occasions: Iterable[Held]) -> tuple[str, ...]:
     """The sentences of the occasions, each once."""
-    return tuple(dict.fromkeys(chain.from_iterable(held.said for held in occasions)))
+    return tuple(dict.fromkeys(chain.from_iterable(held.reasons for held in occasions)))
 
 
 def _due(task: Task, claim: Claim) -> datetime:
