@@ -42,10 +42,13 @@ class RestsOn:
 
 async def occasions_of(tx: ReadTx, follow_up_ids: Iterable[UUID]) -> dict[UUID, list[RestsOn]]:
     """What tasks rest on, oldest first."""
+    ids = sorted(set(follow_up_ids))
+    if not ids:
+        return {}
     rows = await tx.all(
         f"select {', '.join(_COLUMNS)} from task_occasions where follow_up_id = any(cast(:ids as uuid[]))"
         " order by at nulls last, kind, occasion",
-        ids=sorted(set(follow_up_ids)),
+        ids=ids,
     )
     by_task: dict[UUID, list[RestsOn]] = {}
     for row in rows:
