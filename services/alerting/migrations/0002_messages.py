@@ -66,6 +66,7 @@ STATEMENTS = [
         message_id text primary key,
         event_type text not null,
         account_id text,
+        owner_email text,
         stakeholder_id text,
         sequence bigint,
         body bytea,
