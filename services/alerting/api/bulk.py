@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.alerting.api.models import Input, Line, Text, Version
 from services.alerting.api.resources import TheService
 from services.alerting.domain import lifecycle
-from services.alerting.domain.tasks import Change, Closing, Step, Task
+from services.alerting.domain.tasks import Change, Closing, Outcome, Step, Task
 from services.alerting.handlers.follow_ups import Action, Command, change_follow_up
 from shared.api.follow_ups import OutcomeName
 from shared.errors import Conflict, Invalid, NotFound
@@ -86,7 +86,9 @@ async def close_many(body: BulkClose, caller: Actor, database: TheDatabase, serv
 
 def _closing(body: BulkClose) -> Action:
     def close(task: Task, change: Change) -> Step:
-        proposed = task.over.outcome if task.over else "resolved"
+        proposed: Outcome = "resolved"
+        if task.over is not None:
+            proposed = task.over.outcome
         return lifecycle.close(task, change, Closing(body.outcome or proposed, body.root_cause))
 
     return close

@@ -18,17 +18,20 @@ router = Router(prefix="/v1/erasures", tags=["erasure"])
 async def get_erasure(receipt_id: UUID, caller: Eraser, database: TheDatabase) -> Erasure:
     """404 until the erasure has come through, and for one of an account that the caller does not see."""
     async with database.read() as tx:
-        found = await Journal.receipt(tx, receipt_id, caller.owner_email, ("responses", "tasks", "messages"))
-    if found is None:
+        receipt = await Journal.receipt(tx, receipt_id, caller.owner_email, ("responses", "tasks", "messages"))
+    if receipt is None:
         raise NotFound("erasure_not_found", "no such erasure has come here yet")
-    applied_at = found["applied_at"]
+    applied_at = receipt["applied_at"]
+    gone_from_log_at = None
+    if applied_at is not None:
+        gone_from_log_at = gone_from((*EMITS, DEAD_LETTERS), applied_at)
     return Erasure(
-        receipt_id=str(found["receipt_id"]),
-        status="applied" if applied_at else "waiting",
-        erased_at=found["erased_at"],
+        receipt_id=str(receipt["receipt_id"]),
+        status="waiting" if applied_at is None else "applied",
+        erased_at=receipt["erased_at"],
         applied_at=applied_at,
-        gone_from_log_at=gone_from((*EMITS, DEAD_LETTERS), applied_at) if applied_at else None,
-        responses=found["responses"],
-        follow_ups=found["tasks"],
-        messages=found["messages"],
+        gone_from_log_at=gone_from_log_at,
+        responses=receipt["responses"],
+        follow_ups=receipt["tasks"],
+        messages=receipt["messages"],
     )

@@ -9,7 +9,7 @@ from fastapi import Depends, Response
 
 from services.alerting.api.follow_ups import shown
 from services.alerting.api.models import AssignStep, CloseStep, CommentStep, PromiseStep, SnoozeStep, Step
-from services.alerting.api.resources import Alerting, FollowUpId, IfMatch, TheService
+from services.alerting.api.resources import Alerting, FollowUpId, IfMatch, TheService, version_seen
 from services.alerting.domain import lifecycle
 from services.alerting.domain.tasks import Closing, Promise
 from services.alerting.handlers.follow_ups import Action, Command, change_follow_up
@@ -39,7 +39,7 @@ class Desk:
 
     async def carry_out(self, step: Step | CommentStep, action: Action) -> FollowUpDetail:
         """One change in one transaction; a follow-up that is so already is given back unchanged."""
-        version = step.version if step.version is not None else self.if_match
+        version = version_seen(step.version, self.if_match)
         command = Command(self.follow_up_id, self.caller, version, step.comment)
         task = await self.database.retrying(lambda tx: change_follow_up(tx, self.service.resources, command, action))
         self.service.committed()

@@ -1,5 +1,6 @@
 """Reading follow-ups, and opening one by hand."""
 
+from collections.abc import Mapping
 from datetime import date
 from typing import Annotated
 from uuid import UUID
@@ -65,7 +66,7 @@ async def list_follow_ups(
 ) -> Page[FollowUp]:
     """A key limited to an owner sees those of its accounts only."""
     key, descending = parse_sort(sort, SORTS)
-    wanted = TaskFilter(
+    filters = TaskFilter(
         owner_email=caller.owner_email,
         account_id=account_id,
         stakeholder_id=stakeholder_id,
@@ -79,10 +80,12 @@ async def list_follow_ups(
         search=q,
     )
     purpose = f"follow-ups {sort}"
-    position = read_cursor(cursor, purpose, paging.instant, paging.uuid) if cursor else None
-    after = (position[0], position[1]) if position else None
+    after = None
+    if cursor:
+        instant, last_id = read_cursor(cursor, purpose, paging.instant, paging.uuid)
+        after = (instant, last_id)
     async with database.read() as tx:
-        tasks = await task_queries.list_tasks(tx, wanted, Sort(key, descending), after, limit + 1)
+        tasks = await task_queries.list_tasks(tx, filters, Sort(key, descending), after, limit + 1)
     page = page_of(tasks, limit, lambda task: (getattr(task, key), str(task.follow_up_id)), purpose)
     today = today_of(service)
     return Page(items=[follow_up_view(read_on(task, today)) for task in page.items], next_cursor=page.next_cursor)
@@ -95,7 +98,7 @@ async def list_follow_ups(
     responses={200: {"description": "One of this kind is open for the person: an occurrence was added to it."}},
 )
 async def open_follow_up(
-    wanted: NewFollowUp,
+    body: NewFollowUp,
     caller: Actor,
     database: TheDatabase,
     service: TheService,
@@ -103,14 +106,17 @@ async def open_follow_up(
     idempotency_key: IdempotencyKey = None,
 ) -> FollowUpDetail:
     """201 for a new one; 200 with the open one of the same person and kind, which has one occurrence more."""
-    if wanted.due_at is not None:
-        require_ahead("due_at", wanted.due_at, service.resources.clock.now())
-    given = {name: getattr(wanted, name) for name in NewFollowUp.model_fields if name != "owner"}
-    owner = wanted.owner.value() if wanted.owner else None
-    asked = Wanted(**given, owner=owner, idempotency_key=idempotency_key)
-    task, new = await database.retrying(lambda tx: open_by_hand(tx, service.resources, asked, caller))
+    if body.due_at is not None:
+        require_ahead("due_at", body.due_at, service.resources.clock.now())
+    values = {name: getattr(body, name) for name in NewFollowUp.model_fields}
+    if body.owner is not None:
+        values["owner"] = body.owner.value()
+    wanted = Wanted(**values, idempotency_key=idempotency_key)
+    task, new = await database.retrying(lambda tx: open_by_hand(tx, service.resources, wanted, caller))
     service.committed()
-    response.status_code = 201 if new else 200
+    response.status_code = 200
+    if new:
+        response.status_code = 201
     return await shown(database, service, task, response)
 
 
@@ -129,12 +135,12 @@ async def summary(
     groups = several("group_by", group_by, GROUPS)
     if len(groups) > MOST_GROUPS:
         raise _invalid("group_by", f"at most {MOST_GROUPS} may be crossed")
-    wanted = TaskFilter(owner_email=caller.owner_email, account_id=account_id, owner=owner)
+    filters = TaskFilter(owner_email=caller.owner_email, account_id=account_id, owner=owner)
     async with database.read() as tx:
-        figures = await task_queries.loop_figures(tx, wanted, opened_since, groups, clock.now())
+        rows = await task_queries.loop_figures(tx, filters, opened_since, groups, clock.now())
         unowned = await task_queries.accounts_without_owner(tx, caller.owner_email)
     return Summary(
-        groups=[LoopGroup.model_validate(one, from_attributes=True) for one in figures],
+        groups=[LoopGroup.model_validate(figures, from_attributes=True) for figures in rows],
         accounts_without_owner=unowned,
     )
 
@@ -155,7 +161,7 @@ async def why(follow_up_id: FollowUpId, caller: Reader, database: TheDatabase, s
     async with database.read() as tx:
         task = await _found(tx, follow_up_id, caller)
         history = await history_of(tx, task.follow_up_id)
-        messages = [message for entry in history if (message := webhook_id_of(entry))]
+        messages = list(filter(None, map(webhook_id_of, history)))
         deliveries = await deliveries_of(tx, messages)
         notices = await notices_of(tx, task.follow_up_id)
         resting = (await occasions_of(tx, [task.follow_up_id])).get(task.follow_up_id, [])
@@ -170,13 +176,18 @@ async def shown(database: Database, service: Alerting, task: Task, response: Res
 
 async def _detail(tx: ReadTx, service: Alerting, task: Task, response: Response) -> FollowUpDetail:
     history = await history_of(tx, task.follow_up_id)
-    endpoints = [endpoint for entry in history if (endpoint := endpoint_of(entry.actor))]
-    names = await names_of(tx, endpoints) if endpoints else {}
+    endpoints = list(filter(None, (endpoint_of(entry.actor) for entry in history)))
+    names: Mapping[str, str] = {}
+    if endpoints:
+        names = await names_of(tx, endpoints)
     key = (task.account_id, task.response_id or "")
-    kept = (await answers_by_id(tx, [key])).get(key)
+    answers = await answers_by_id(tx, [key])
+    answer = None
+    if key in answers:
+        answer = answers[key].live
     response.headers["ETag"] = f'"{task.version}"'
     task = read_on(task, today_of(service))
-    return detail_view(task, history, names, kept.live if kept else None, service.resources.context.links)
+    return detail_view(task, history, names, answer, service.resources.context.links)
 
 
 def today_of(service: Alerting) -> date:
@@ -193,7 +204,8 @@ async def _found(tx: ReadTx, follow_up_id: UUID, caller: Caller) -> Task:
 
 def several(field: str, text: str | None, allowed: tuple[str, ...] = ()) -> tuple[str, ...]:
     """The values of a comma list. Raises Invalid for one that is not allowed."""
-    values = tuple(dict.fromkeys(part.strip() for part in (text or "").split(",") if part.strip()))
+    parts = (text or "").split(",")
+    values = tuple(dict.fromkeys(part.strip() for part in parts if part.strip()))
     if allowed and not set(values) <= set(allowed):
         raise _invalid(field, f"must be one of {', '.join(allowed)}")
     return values

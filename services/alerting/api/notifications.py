@@ -89,17 +89,19 @@ class NotificationItem(BaseModel):
     created_at: datetime
 
     @classmethod
-    def of(cls, one: Notification) -> Self:
+    def of(cls, notification: Notification) -> Self:
         """From the domain."""
-        values = {name: getattr(one, name) for name in ("channel", "address", "min_severity", "quiet_hours")}
         return cls.model_validate(
-            values
-            | {
-                "id": one.notification_id,
-                "url": one.host,
-                "topics": list(one.topics),
-                "description": one.description,
-                "created_at": one.created_at,
+            {
+                "id": notification.notification_id,
+                "channel": notification.channel,
+                "address": notification.address,
+                "url": notification.host,
+                "topics": list(notification.topics),
+                "min_severity": notification.min_severity,
+                "quiet_hours": notification.quiet_hours,
+                "description": notification.description,
+                "created_at": notification.created_at,
             }
         )
 
@@ -111,21 +113,24 @@ async def create(
     """Notices wait for the comment and the rest of a burst, and go as one message for an account. A key limited to an
     owner is told of that owner's accounts.
     """
-    url = body.url.get_secret_value() if body.url else None
+    url = None
+    if body.url is not None:
+        url = body.url.get_secret_value()
     await _require_reachable(service, body.channel, url)
-    wanted = _wanted(body, caller, url)
+    notification = _notification(body, caller, url)
     async with database.write() as tx:
         if len(await notifications(tx)) >= MAX_NOTIFICATIONS:
             raise Conflict("too_many_notifications", f"there are {MAX_NOTIFICATIONS} notifications")
-        await create_notification(tx, service.resources.clock, service.vault, wanted, url, actor_of(caller))
-        return NotificationItem.of(await found_notification(tx, wanted.notification_id, caller))
+        await create_notification(tx, service.resources.clock, service.vault, notification, url, actor_of(caller))
+        return NotificationItem.of(await found_notification(tx, notification.notification_id, caller))
 
 
 @router.get("", summary="Who is told of what")
 async def list_all(caller: Reader, database: TheDatabase) -> Page[NotificationItem]:
     """Oldest first, all on one page."""
     async with database.read() as tx:
-        return Page(items=[NotificationItem.of(one) for one in await notifications(tx, caller.owner_email)])
+        rows = await notifications(tx, caller.owner_email)
+    return Page(items=[NotificationItem.of(row) for row in rows])
 
 
 @router.get("/{notification_id}", summary="One of them")
@@ -149,13 +154,16 @@ async def _require_reachable(service: Alerting, channel: str, url: str | None) -
         await require_allowed(service.egress, url)
 
 
-def _wanted(body: NewNotification, caller: Caller, url: str | None) -> Notification:
+def _notification(body: NewNotification, caller: Caller, url: str | None) -> Notification:
+    host = None
+    if url:
+        host = host_of(url)
     return Notification(
         notification_id=new_notification_id(),
         channel=body.channel,
         topics=tuple(dict.fromkeys(body.topics)),
         address=body.address,
-        host=host_of(url) if url else None,
+        host=host,
         min_severity=body.min_severity,
         quiet_hours=body.quiet_hours,
         description=body.description,

@@ -57,3 +57,10 @@ def _if_match(
 
 
 IfMatch = Annotated[int | None, Depends(_if_match)]
+
+
+def version_seen(in_body: int | None, if_match: int | None) -> int | None:
+    """The version that the caller has seen: that of the body before that of If-Match."""
+    if in_body is not None:
+        return in_body
+    return if_match

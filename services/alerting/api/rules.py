@@ -2,11 +2,11 @@
 
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import Path, Response
 
-from services.alerting.api.resources import IfMatch, TheService
+from services.alerting.api.resources import IfMatch, TheService, version_seen
 from services.alerting.api.rules_models import (
     DryRun,
     DryRunResult,
@@ -47,12 +47,12 @@ async def list_rules(caller: Reader, database: TheDatabase) -> Page[RuleView]:
 async def dry_run_all(caller: Reader, database: TheDatabase, service: TheService, body: DryRun = DRY) -> DryRunResult:
     """How many follow-ups the rules, with those of the body in their places, would have opened, and which."""
     span = _span(body, caller, service.resources.clock.now())
-    wanted = [rule.rule(rule.rule_id) for rule in body.rules]
+    given = [rule_body.rule(rule_body.rule_id) for rule_body in body.rules]
     async with database.read() as tx:
-        placed = {rule.rule_id: rule.position for rule in await current_rules(tx)}
-        last = max(placed.values(), default=0) + 1
-        wanted = [replace(rule, position=rule.position or placed.get(rule.rule_id, last)) for rule in wanted]
-        trial = await try_rules(tx, service.resources.policy.calendar, span, wanted)
+        positions = {rule.rule_id: rule.position for rule in await current_rules(tx)}
+        last = max(positions.values(), default=0) + 1
+        rules = [replace(rule, position=rule.position or positions.get(rule.rule_id, last)) for rule in given]
+        trial = await try_rules(tx, service.resources.policy.calendar, span, rules)
     return DryRunResult.of(span.since, span.until, trial)
 
 
@@ -84,10 +84,12 @@ async def write_rule(
     response: Response,
 ) -> RuleView:
     """The whole rule, as its next version. Follow-ups that are open keep the rule under which they were opened."""
-    change = RuleChange(rule, actor_of(caller), body.version if body.version is not None else if_match)
+    change = RuleChange(rule, actor_of(caller), version_seen(body.version, if_match))
     _require_all_accounts(caller)
     _, new = await database.retrying(lambda tx: put_rule(tx, clock, change, body.rule(rule)))
-    response.status_code = 201 if new else 200
+    response.status_code = 200
+    if new:
+        response.status_code = 201
     return await _shown(database, rule, response)
 
 
@@ -103,7 +105,7 @@ async def change_rule(
     response: Response,
 ) -> RuleView:
     """What is given, as the next version of the rule: `{"enabled": false}` switches it off."""
-    change = RuleChange(rule, actor_of(caller), body.version if body.version is not None else if_match)
+    change = RuleChange(rule, actor_of(caller), version_seen(body.version, if_match))
     _require_all_accounts(caller)
     await database.retrying(lambda tx: patch_rule(tx, clock, change, body.values()))
     return await _shown(database, rule, response)
@@ -115,11 +117,12 @@ async def dry_run(
 ) -> DryRunResult:
     """As if it were switched on, with the changes of the body; counted is what this rule would have decided."""
     span = _span(body, caller, service.resources.clock.now())
-    values = {"enabled": True} | (body.changes.values() if body.changes else {})
+    values: dict[str, Any] = {"enabled": True}
+    if body.changes is not None:
+        values |= body.changes.values()
     async with database.read() as tx:
-        known = found_rule(await current_rules(tx), rule)
-        wanted = [replace(known, **values)]
-        trial = await try_rules(tx, service.resources.policy.calendar, span, wanted, only=rule)
+        changed = replace(found_rule(await current_rules(tx), rule), **values)
+        trial = await try_rules(tx, service.resources.policy.calendar, span, [changed], only=rule)
     return DryRunResult.of(span.since, span.until, trial)
 
 

@@ -1,5 +1,6 @@
 """What the calls about rules take and give."""
 
+from collections import Counter
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal, Self
@@ -247,9 +248,9 @@ class WouldOpen(BaseModel):
     follow_up_id: UUID | None = Field(description="The follow-up that the event went into then, if any.")
 
     @classmethod
-    def of(cls, one: Rehearsed) -> Self:
+    def of(cls, outcome: Rehearsed) -> Self:
         """From the rehearsal."""
-        trigger, match = one.past.trigger, one.match
+        trigger, match = outcome.past.trigger, outcome.match
         return cls(
             event_id=trigger.event_id,
             event=trigger.event,
@@ -262,7 +263,7 @@ class WouldOpen(BaseModel):
             severity=match.severity,
             due_at=match.due_at,
             reasons=list(match.reasons),
-            follow_up_id=one.past.follow_up_id,
+            follow_up_id=outcome.past.follow_up_id,
         )
 
 
@@ -282,17 +283,22 @@ class DryRunResult(BaseModel):
     @classmethod
     def of(cls, since: datetime, until: datetime, trial: Trial) -> Self:
         """From the rehearsal."""
-        opened = [one for one in trial.would if one.role == "opened"]
+        opened = [outcome for outcome in trial.would if outcome.role == "opened"]
+        roles = Counter(outcome.role for outcome in trial.would)
+        roles_now = Counter(outcome.role for outcome in trial.now)
+        sentence = f"would have opened {len(opened)} tasks"
+        if len(opened) == 1:
+            sentence = "would have opened 1 task"
         return cls(
             since=since,
             until=until,
             considered=trial.considered,
             would_open=len(opened),
-            would_repeat=sum(one.role == "repeated" for one in trial.would),
-            would_inhibit=sum(one.role == "inhibited" for one in trial.would),
-            opens_now=sum(one.role == "opened" for one in trial.now),
-            sentence=f"would have opened {len(opened)} task{'' if len(opened) == 1 else 's'}",
-            items=[WouldOpen.of(one) for one in opened[-MAX_SHOWN:]],
+            would_repeat=roles["repeated"],
+            would_inhibit=roles["inhibited"],
+            opens_now=roles_now["opened"],
+            sentence=sentence,
+            items=[WouldOpen.of(outcome) for outcome in opened[-MAX_SHOWN:]],
         )
 
 

@@ -33,35 +33,48 @@ def detail_view(
     task: Task, history: Sequence[HistoryEntry], names: Mapping[str, str], answer: Answer | None, links: Links
 ) -> FollowUpDetail:
     """A follow-up with its history and its answer. `names` are those of endpoints whose CRMs have called back."""
-    closing, promise = task.closing, task.promise
-    response = None if answer is None or answer.withdrawn else response_block(answer, links, WHOLE)
+    response = promise = next_answer = linked_to = None
+    if answer is not None and not answer.withdrawn:
+        response = response_block(answer, links, WHOLE)
+    if task.promise is not None:
+        promise = Promise(what=task.promise.what, by=task.promise.by)
+    if task.next_answer is not None:
+        next_answer = NextAnswerView.model_validate(task.next_answer, from_attributes=True)
+    if task.linked_to is not None:
+        linked_to = str(task.linked_to)
     return FollowUpDetail(
         **task_item(task),
+        **_fields_of(task.over, _OVER),
+        **_fields_of(task.closing, _CLOSING),
         title=task.title,
         owner_source=task.owner_source,
-        informed=[Contact(name=one.name, email=one.email) for one in task.informed],
+        informed=[Contact(name=contact.name, email=contact.email) for contact in task.informed],
         opened_by=task.opened_by,
         updated_at=task.updated_at,
         acknowledged_at=task.acknowledged_at,
         started_at=task.started_at,
         snoozed_until=task.snoozed_until,
-        promise=Promise(what=promise.what, by=promise.by) if promise else None,
-        next_answer=NextAnswerView.model_validate(task.next_answer, from_attributes=True) if task.next_answer else None,
-        escalations=[EscalationView.model_validate(one, from_attributes=True) for one in task.escalations],
+        promise=promise,
+        next_answer=next_answer,
+        escalations=[EscalationView.model_validate(level, from_attributes=True) for level in task.escalations],
         paused_seconds=task.paused_seconds,
         unacknowledged_at=task.unacknowledged_at,
         touched_at=task.touched_at,
-        over_since=task.over.since if task.over else None,
-        over_because=task.over.because if task.over else None,
-        proposed_outcome=task.over.outcome if task.over else None,
-        linked_to=str(task.linked_to) if task.linked_to else None,
-        root_cause=closing.root_cause if closing else None,
-        what_was_done=closing.what_was_done if closing else None,
-        told_customer=closing.told_customer if closing else None,
-        result=closing.result if closing else None,
+        linked_to=linked_to,
         response=response,
         history=[history_view(entry, names) for entry in history],
     )
+
+
+_OVER = {"over_since": "since", "over_because": "because", "proposed_outcome": "outcome"}
+_CLOSING = {name: name for name in ("root_cause", "what_was_done", "told_customer", "result")}
+"""Fields of the view, and the fields that they show of what a task may have."""
+
+
+def _fields_of(part: object | None, names: Mapping[str, str]) -> dict[str, Any]:
+    if part is None:
+        return dict.fromkeys(names)
+    return {shown: getattr(part, name) for shown, name in names.items()}
 
 
 def history_view(entry: HistoryEntry, names: Mapping[str, str]) -> HistoryLine:
@@ -80,12 +93,16 @@ def history_view(entry: HistoryEntry, names: Mapping[str, str]) -> HistoryLine:
 
 def endpoint_of(actor: str) -> str | None:
     """The endpoint whose CRM has acted; None for everybody else."""
-    return actor.removeprefix(CRM) if actor.startswith(CRM) else None
+    if not actor.startswith(CRM):
+        return None
+    return actor.removeprefix(CRM)
 
 
 def webhook_id_of(entry: HistoryEntry) -> str | None:
-    """The id under which webhooks told of it."""
-    return None if entry.event_id is None else f"msg_{entry.event_id}"
+    """The webhook-id of the message about a line of a history; None where no message was sent."""
+    if entry.event_id is None:
+        return None
+    return f"msg_{entry.event_id}"
 
 
 def why_view(
@@ -100,34 +117,35 @@ def why_view(
     for row in deliveries:
         shown = {name: row[name] for name in row if name != "message_id"}
         by_message.setdefault(row["message_id"], []).append(shown)
-    messages = [
-        {"webhook_id": message, "action": entry.action, "at": entry.at, "deliveries": by_message.get(message, [])}
-        for entry in history
-        if (message := webhook_id_of(entry)) is not None
-    ]
+    messages = []
+    for entry in history:
+        webhook_id = webhook_id_of(entry)
+        if webhook_id is not None:
+            message = {"webhook_id": webhook_id, "action": entry.action, "at": entry.at}
+            messages.append(message | {"deliveries": by_message.get(webhook_id, [])})
     return Why(
         follow_up_id=str(task.follow_up_id),
         reasons=list(task.reasons),
         inhibited=list(task.inhibited),
         rule=task.policy.get("rule"),
         business_time=task.policy.get("business_time"),
-        triggers=[trigger_view(one) for one in resting],
+        triggers=[trigger_view(occasion) for occasion in resting],
         messages=messages,
-        notices=[dict(one) for one in notices],
+        notices=[dict(notice) for notice in notices],
     )
 
 
-def trigger_view(one: RestsOn) -> dict[str, Any]:
+def trigger_view(occasion: RestsOn) -> dict[str, Any]:
     """An occasion behind a follow-up."""
     return {
-        "kind": one.kind,
-        "stakeholder_id": one.stakeholder_id,
-        "occasion": one.occasion,
-        "event": one.event,
-        "at": one.at,
-        "response_id": one.response_id,
-        "role": one.role,
-        "holds": one.holds,
-        "facts": one.facts,
-        "matches": one.matches,
+        "kind": occasion.kind,
+        "stakeholder_id": occasion.stakeholder_id,
+        "occasion": occasion.occasion,
+        "event": occasion.event,
+        "at": occasion.at,
+        "response_id": occasion.response_id,
+        "role": occasion.role,
+        "holds": occasion.holds,
+        "facts": occasion.facts,
+        "matches": occasion.matches,
     }

@@ -19,13 +19,15 @@ Key = tuple[str | None, str]
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """An occasion under the strongest rule of its kind that holds on it; `others` hold as well."""
+    """An occasion under the strongest rule of its kind that holds on it, with the sentences of that rule; `weaker` are
+    the rules of the kind that hold as well.
+    """
 
     occasion: Occasion
     rule: Rule
     severity: Severity
-    said: tuple[str, ...]
-    others: tuple[Rule, ...] = ()
+    reasons: tuple[str, ...]
+    weaker: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,12 +45,12 @@ class Claim:
 
     @property
     def newest(self) -> Held:
-        """What speaks for it: title, score and response are those of the newest occasion."""
+        """The newest occasion: the follow-up shows its title, score and response."""
         return self.held[-1]
 
     @property
     def severity(self) -> Severity:
-        """That of the worst occasion."""
+        """The severity of the worst occasion."""
         return min((held.severity for held in self.held), key=rank)
 
     @property
@@ -79,61 +81,66 @@ def claims_of(reasons: Iterable[Reason], tier: str | None) -> list[Claim]:
     """The reasons of each kind about each person as one claim: rules of a kind are rows of one family. A premium
     account raises severity by one step.
     """
-    found: dict[Key, dict[str, list[tuple[Occasion, Rule]]]] = {}
+    matches_by_key: dict[Key, dict[str, list[tuple[Occasion, Rule]]]] = {}
     for reason in reasons:
-        of_kind = found.setdefault((reason.stakeholder_id, reason.rule.kind), {})
+        of_key = matches_by_key.setdefault((reason.stakeholder_id, reason.rule.kind), {})
         for occasion in reason.occasions:
-            of_kind.setdefault(occasion.id, []).append((occasion, reason.rule))
+            of_key.setdefault(occasion.id, []).append((occasion, reason.rule))
     claims = []
-    for (stakeholder_id, kind), by_id in found.items():
+    for (stakeholder_id, kind), by_id in matches_by_key.items():
         held = [_held(matches, tier) for matches in by_id.values()]
-        held.sort(key=lambda one: one.occasion.order)
+        held.sort(key=lambda match: match.occasion.order)
         claims.append(Claim(stakeholder_id, kind, tuple(held)))
     return claims
 
 
 def arrange(claims: Sequence[Claim]) -> Arrangement:
-    """Who stands and who is taken in, through as many hands as it needs: what is taken in goes with its host into the
-    host's host. Of those that would take in each other the strongest stands.
+    """Which claims stand and which are taken in. A host may be taken in itself: then its host takes in all of it. Of
+    claims that would take in each other the strongest stands.
     """
     by_strength = sorted(claims, key=_strength)
-    hosts = {
-        claim.key: [other for other in by_strength if other is not claim and _takes_in(other, claim)]
-        for claim in by_strength
-    }
+    hosts: dict[Key, list[Claim]] = {}
+    for claim in by_strength:
+        hosts[claim.key] = [host for host in by_strength if host is not claim and _takes_in(host, claim)]
     roots: dict[Key, Claim] = {}
 
     def root_of(claim: Claim, visiting: frozenset[Key]) -> Claim:
+        """The claim that stands in the end for this one; a cycle of hosts ends at the keys being visited."""
         if claim.key not in roots:
+            roots[claim.key] = claim
             seen = visiting | {claim.key}
-            host = next((other for other in hosts[claim.key] if other.key not in seen), None)
-            roots[claim.key] = claim if host is None else root_of(host, seen)
+            for host in hosts[claim.key]:
+                if host.key not in seen:
+                    roots[claim.key] = root_of(host, seen)
+                    break
         return roots[claim.key]
 
     for claim in reversed(by_strength):
         root_of(claim, frozenset())
     host_of = {key: root.key for key, root in roots.items() if root.key != key}
-    taken: dict[Key, tuple[Claim, ...]] = {}
+    standing: dict[Key, Claim] = {}
+    taken_in: dict[Key, tuple[Claim, ...]] = {}
     for claim in by_strength:
         if claim.key in host_of:
-            host = host_of[claim.key]
-            taken[host] = (*taken.get(host, ()), claim)
-    standing = {claim.key: claim for claim in by_strength if claim.key not in host_of}
-    return Arrangement(standing, taken, host_of)
+            host_key = host_of[claim.key]
+            taken_in[host_key] = (*taken_in.get(host_key, ()), claim)
+        else:
+            standing[claim.key] = claim
+    return Arrangement(standing, taken_in, host_of)
 
 
 def _takes_in(host: Claim, claim: Claim) -> bool:
-    """Whether a claim is that of a kind by which the other's rules say that they stand back, or the burst of its
-    people.
+    """Whether `host` takes in `claim`: a rule of the claim names the host's kind in `inhibited_by`, or the host is the
+    burst of detractors that the claim's person belongs to.
     """
     if claim.kind == DETRACTOR and claim.stakeholder_id in host.members:
         return True
-    rules = {held.rule.rule_id: held.rule for held in claim.held}.values()
-    return any(
-        host.kind in rule.inhibited_by
-        and (claim.stakeholder_id in (None, host.stakeholder_id) or rule.inhibited_within == "account")
-        for rule in rules
-    )
+    same_subject = claim.stakeholder_id in (None, host.stakeholder_id)
+    for held in claim.held:
+        within_reach = same_subject or held.rule.inhibited_within == "account"
+        if within_reach and host.kind in held.rule.inhibited_by:
+            return True
+    return False
 
 
 def _strength(claim: Claim) -> tuple[int, int, str, str]:
@@ -145,5 +152,6 @@ def _held(matches: Sequence[tuple[Occasion, Rule]], tier: str | None) -> Held:
     matches = sorted(matches, key=lambda match: (rank(severity_at(tier, match[1].severity)), match[1].position))
     occasion, rule = matches[0]
     severity = severity_at(tier, rule.severity)
-    said = reasons_of(rule, severity, occasion.values, occasion.dates)
-    return Held(occasion, rule, severity, said, tuple(other for _, other in matches[1:]))
+    reasons = reasons_of(rule, severity, occasion.values, occasion.dates)
+    weaker = tuple(rule for _, rule in matches[1:])
+    return Held(occasion, rule, severity, reasons, weaker)

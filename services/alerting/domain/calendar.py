@@ -166,8 +166,10 @@ def parse_weekdays(text: str) -> frozenset[int]:
     days: set[int] = set()
     for part in text.lower().replace(" ", "").split(","):
         first, dash, last = part.partition("-")
+        if not dash:
+            last = first
         try:
-            begin, end = WEEKDAYS.index(first), WEEKDAYS.index(last if dash else first)
+            begin, end = WEEKDAYS.index(first), WEEKDAYS.index(last)
         except ValueError:
             raise ValueError("business days are written like mon-fri or mon,wed,fri") from None
         days.update((begin + step) % 7 for step in range((end - begin) % 7 + 1))

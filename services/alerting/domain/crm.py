@@ -5,6 +5,7 @@ External ids come from the directory's attributes: `salesforce_id` of account an
 that an upsert does not clear it.
 """
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,8 +33,10 @@ def body(task: Task, answer: Answer | None, link: str, limit: int) -> str:
     lines = ["; ".join(task.reasons)]
     if answer is not None and answer.comment and not answer.withdrawn:
         cut = min(limit, MAX_COMMENT_HERE)
-        said = answer.comment if len(answer.comment) <= cut else answer.comment[:cut] + "…"
-        lines.append(f"“{said}”")
+        comment = answer.comment
+        if len(comment) > cut:
+            comment = comment[:cut] + "…"
+        lines.append(f"“{comment}”")
     lines += [task.playbook, link]
     return "\n\n".join(line for line in lines if line)
 
@@ -42,6 +45,9 @@ def salesforce(
     task: Task, account: Account, person: Stakeholder | None, text: str, calendar: BusinessCalendar
 ) -> dict[str, Any]:
     """A Salesforce Task. ActivityDate is a date where the supplier works; the time goes to ReminderDateTime."""
+    contact = None
+    if person is not None:
+        contact = _external(person.attributes, "salesforce_id")
     block = {
         "Subject": task.title,
         "Description": text,
@@ -52,25 +58,30 @@ def salesforce(
         "IsReminderSet": not task.is_closed,
         "OwnerId": _external(account.attributes, "salesforce_owner_id"),
         "WhatId": _external(account.attributes, "salesforce_id"),
-        "WhoId": _external(person.attributes, "salesforce_id") if person else None,
+        "WhoId": contact,
         "Tellback_Follow_Up_Id__c": str(task.follow_up_id),
     }
-    return {name: value for name, value in block.items() if value is not None}
+    return _without_empty(block)
 
 
 def hubspot(task: Task, account: Account, person: Stakeholder | None, text: str) -> dict[str, Any]:
     """A HubSpot task with its properties and, where the contact's id is known, the association to it."""
+    status = "NOT_STARTED"
+    if task.is_closed:
+        status = "COMPLETED"
     properties = {
         "hs_task_subject": task.title,
         "hs_task_body": text,
-        "hs_task_status": "COMPLETED" if task.is_closed else "NOT_STARTED",
+        "hs_task_status": status,
         "hs_task_priority": HUBSPOT_PRIORITY[task.severity],
         "hs_timestamp": _utc(task.due_at),
         "hs_task_reminders": str(int(task.due_at.timestamp() * 1000)),
         "hubspot_owner_id": _external(account.attributes, "hubspot_owner_id"),
     }
-    block: dict[str, Any] = {"properties": {name: value for name, value in properties.items() if value is not None}}
-    contact = _external(person.attributes, "hubspot_id") if person else None
+    block: dict[str, Any] = {"properties": _without_empty(properties)}
+    contact = None
+    if person is not None:
+        contact = _external(person.attributes, "hubspot_id")
     if contact is not None:
         kind = {
             "associationCategory": "HUBSPOT_DEFINED",
@@ -82,7 +93,13 @@ def hubspot(task: Task, account: Account, person: Stakeholder | None, text: str)
 
 def _external(attributes: dict[str, Any], name: str) -> str | None:
     value = attributes.get(name)
-    return str(value) if isinstance(value, str | int) and not isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, str | int):
+        return None
+    return str(value)
+
+
+def _without_empty(block: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in block.items() if value is not None}
 
 
 def _utc(at: datetime) -> str:

@@ -48,11 +48,12 @@ def _when(**fields: Any) -> Any:
     document: dict[str, dict[str, Any]] = {}
     for field, value in fields.items():
         if isinstance(value, tuple):
-            document[field] = {
-                name: bound for name, bound in zip(("min", "max"), value, strict=True) if bound is not None
-            }
+            bounds = dict(zip(("min", "max"), value, strict=True))
+            document[field] = {name: bound for name, bound in bounds.items() if bound is not None}
+        elif isinstance(value, list):
+            document[field] = {"in": value}
         else:
-            document[field] = {"in": value if isinstance(value, list) else [value]}
+            document[field] = {"in": [value]}
     return conditions_from(document)
 
 

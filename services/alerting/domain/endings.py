@@ -40,21 +40,26 @@ def _who_is_gone(task: Task, facts: Facts) -> str:
     person = facts.people.get(task.stakeholder_id or "")
     if person is not None and person.removed:
         return "the person was removed from the directory"
-    return "the account was removed from the directory" if facts.account.removed else "the account is closed"
+    if facts.account.removed:
+        return "the account was removed from the directory"
+    return "the account is closed"
 
 
 def _heard(stakeholder_id: str, opened_at: datetime, facts: Facts) -> tuple[Outcome, str]:
     """Who was silent has answered since they were asked, or nobody waits for that any more."""
-    silent = [invitation for invitation in facts.invitations.get(stakeholder_id, ()) if invitation.silence]
-    asked = max((invitation.sent_at for invitation in silent if invitation.sent_at), default=opened_at)
-    return _answered_since(stakeholder_id, asked, facts) or ("over", "nobody waits for an answer any more")
+    asked_at = []
+    for invitation in facts.invitations.get(stakeholder_id, ()):
+        if invitation.silence is not None and invitation.sent_at is not None:
+            asked_at.append(invitation.sent_at)
+    last_asked = max(asked_at, default=opened_at)
+    return _answered_since(stakeholder_id, last_asked, facts) or ("over", "nobody waits for an answer any more")
 
 
 def _reached(stakeholder_id: str, opened_at: datetime, facts: Facts) -> tuple[Outcome, str]:
     """Whose invitation came back has answered since, or something has arrived."""
     moments = [invitation.at("bounced") for invitation in facts.invitations.get(stakeholder_id, ())]
-    bounced = max((moment for moment in moments if moment is not None), default=opened_at)
-    return _answered_since(stakeholder_id, bounced, facts) or ("over", "an invitation has reached the person")
+    last_bounced = max(filter(None, moments), default=opened_at)
+    return _answered_since(stakeholder_id, last_bounced, facts) or ("over", "an invitation has reached the person")
 
 
 def _answered_since(stakeholder_id: str, moment: datetime, facts: Facts) -> tuple[Outcome, str] | None:
@@ -79,7 +84,9 @@ def _moved_on(task: Task, facts: Facts) -> tuple[Outcome, str]:
         return "corrected", "the wish was taken back"
     if newest is not behind and (task.is_chance or story[-1].level != before):
         on = facts.calendar.local_date(newest.live.answered_at).isoformat()
-        outcome: Outcome = "improved" if story[-1].level > before else "over"
+        outcome: Outcome = "over"
+        if story[-1].level > before:
+            outcome = "improved"
         return outcome, f"answered {newest.live.score} on {on}"
     if behind.live.score != behind.recorded.score:
         return "corrected", f"the answer was amended: the score is {behind.live.score} now"
@@ -87,10 +94,10 @@ def _moved_on(task: Task, facts: Facts) -> tuple[Outcome, str]:
 
 
 def _account_now(event: str, facts: Facts) -> str:
-    said = {
+    because = {
         SCORE_DROPPED: "the score has recovered",
         CLASS_CHANGED: f"the account is {(facts.standing.account_class or 'unknown').replace('_', ' ')} now",
         RENEWAL_NEAR: "the renewal is signed, past, far off or not at risk any more",
         ANSWERED: "fewer people are unhappy now",
     }
-    return said.get(event, "it is no more than chance now")
+    return because.get(event, "it is no more than chance now")

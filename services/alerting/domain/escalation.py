@@ -64,32 +64,50 @@ def waiting(task: Task) -> tuple[Escalation, ...]:
 
 def next_at(task: Task) -> datetime | None:
     """When the next level fires; None while none does."""
-    return min((one.due_at for one in waiting(task)), default=None)
+    return min((level.due_at for level in waiting(task)), default=None)
 
 
 def due_at(task: Task, now: datetime) -> tuple[Escalation, ...]:
     """The levels to fire now, in their order; none outside business hours."""
-    found = tuple(one for one in waiting(task) if one.due_at <= now)
-    return found if found and calendar_of(task.policy).is_open(now) else ()
+    due = tuple(level for level in waiting(task) if level.due_at <= now)
+    if due and calendar_of(task.policy).is_open(now):
+        return due
+    return ()
 
 
 def fired(task: Task, level: int, at: datetime) -> tuple[Escalation, ...]:
     """The levels after one of them has fired."""
-    return tuple(replace(one, fired_at=at) if one.level == level else one for one in task.escalations)
+    levels = []
+    for escalation in task.escalations:
+        if escalation.level == level:
+            levels.append(replace(escalation, fired_at=at))
+        else:
+            levels.append(escalation)
+    return tuple(levels)
 
 
 def moved(task: Task, due: datetime) -> tuple[Escalation, ...]:
     """The levels of a task that is due at another time: those that have not fired move along."""
-    fresh = {one.level: one for one in planned(due, steps_of(task.policy), calendar_of(task.policy))}
-    return tuple(
-        fresh.get(one.level, one) if one.cause == "overdue" and one.fired_at is None else one
-        for one in task.escalations
-    )
+    planned_anew = {level.level: level for level in planned(due, steps_of(task.policy), calendar_of(task.policy))}
+    levels = []
+    for level in task.escalations:
+        if _follows_due_time(level):
+            levels.append(planned_anew.get(level.level, level))
+        else:
+            levels.append(level)
+    return tuple(levels)
+
+
+def due_by(task: Task, due: datetime) -> tuple[Escalation, ...]:
+    """The levels of a task that is due by `due`: as they are where that is its due time already, else moved."""
+    if due == task.due_at:
+        return task.escalations
+    return moved(task, due)
 
 
 def anew(task: Task, at: datetime) -> tuple[Escalation, ...]:
     """The levels of a task that is reopened: whoever had heard of it hears again, under numbers of their own."""
-    kept = tuple(one for one in task.escalations if one.fired_at is not None)
+    kept = tuple(level for level in task.escalations if level.fired_at is not None)
     calendar = calendar_of(task.policy)
     base = max(task.due_at, calendar.add(at, ANEW))
     return kept + planned(base, steps_of(task.policy), calendar, _last(task))
@@ -100,7 +118,7 @@ def with_promise(task: Task, made: Promise, at: datetime) -> tuple[Escalation, .
     to the sponsor when it is past.
     """
     calendar = calendar_of(task.policy)
-    kept = tuple(one for one in task.escalations if one.cause == "overdue" or one.fired_at is not None)
+    kept = tuple(level for level in task.escalations if level.cause == "overdue" or level.fired_at is not None)
     near = calendar.business_day_before(made.by)
     last = _last(task)
     added = [Escalation(last + 2, "promise_past", "sponsor", calendar.next_open(made.by))]
@@ -116,17 +134,18 @@ def paused(task: Task, until: datetime) -> dict[str, Any]:
     calendar = calendar_of(task.policy)
     # In whole seconds, as their sum is kept, so that a due time worked out anew is the same.
     pause = timedelta(seconds=round(calendar.elapsed(task.paused_since, until).total_seconds()))
+    levels = []
+    for level in task.escalations:
+        if _follows_due_time(level):
+            levels.append(replace(level, due_at=calendar.next_open(_later(level.due_at, pause, calendar))))
+        else:
+            levels.append(level)
     return {
         "paused_since": None,
         "paused_seconds": task.paused_seconds + int(pause.total_seconds()),
         "due_at": _later(task.due_at, pause, calendar),
         "ack_expires_at": task.ack_expires_at and _later(task.ack_expires_at, pause, calendar),
-        "escalations": tuple(
-            replace(one, due_at=calendar.next_open(_later(one.due_at, pause, calendar)))
-            if one.cause == "overdue" and one.fired_at is None
-            else one
-            for one in task.escalations
-        ),
+        "escalations": tuple(levels),
     }
 
 
@@ -139,14 +158,25 @@ def ack_expires_at(task: Task, at: datetime, acknowledged_at: datetime) -> datet
     """When somebody who took it on and then did nothing loses it again: once, and never after seven days."""
     if task.unacknowledged_at is not None:
         return None
-    timeout = task.policy.get("ack_timeout")
-    expires = calendar_of(task.policy).add(at, Due(**timeout) if timeout else ACK_TIMEOUT)
-    return expires if expires <= acknowledged_at + LONGEST_ACK else None
+    timeout = ACK_TIMEOUT
+    if task.policy.get("ack_timeout"):
+        timeout = Due(**task.policy["ack_timeout"])
+    expires = calendar_of(task.policy).add(at, timeout)
+    if expires > acknowledged_at + LONGEST_ACK:
+        return None
+    return expires
+
+
+def _follows_due_time(level: Escalation) -> bool:
+    """Whether a level moves with the due time of its task: one of the first touch that has not fired."""
+    return level.cause == "overdue" and level.fired_at is None
 
 
 def _later(at: datetime, pause: timedelta, calendar: BusinessCalendar) -> datetime:
-    return calendar.add_time(at, pause) if pause else at
+    if not pause:
+        return at
+    return calendar.add_time(at, pause)
 
 
 def _last(task: Task) -> int:
-    return max((one.level for one in task.escalations), default=0)
+    return max((level.level for level in task.escalations), default=0)

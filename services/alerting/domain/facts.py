@@ -54,8 +54,10 @@ class Invitation:
     @property
     def furthest(self) -> str:
         """How far it came, by what the scorer said and by the facts."""
-        said = [self.silence.furthest] if self.silence else []
-        return max((*said, *(step for step in STEPS if step in self.moments)), key=STEPS.index, default="sent")
+        steps = [step for step in STEPS if step in self.moments]
+        if self.silence is not None:
+            steps.append(self.silence.furthest)
+        return max(steps, key=STEPS.index, default="sent")
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,17 +139,20 @@ class Facts:
 
     def last_heard(self, stakeholder_id: str) -> datetime | None:
         """When a person last answered anything, quietly or not."""
-        live = (kept.live.answered_at for kept in self.answers.get(stakeholder_id, ()) if kept.counts)
-        return max(live, default=None)
+        answers = self.answers.get(stakeholder_id, ())
+        return max((kept.live.answered_at for kept in answers if kept.counts), default=None)
 
     def around(self, stakeholder_id: str | None) -> dict[str, FactValue]:
-        """What rules may look at whatever happened."""
+        """The values of account and person that rules may look at, whatever happened."""
         person = self.people.get(stakeholder_id or "")
+        stakeholder_type = None
+        if person is not None:
+            stakeholder_type = person.type
         return {
             "tier": self.account.tier,
             "industry": self.account.industry,
             "region": self.account.region,
-            "stakeholder_type": person.type if person else None,
+            "stakeholder_type": stakeholder_type,
         }
 
     def is_recent(self, at: datetime) -> bool:

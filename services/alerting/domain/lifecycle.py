@@ -24,10 +24,12 @@ from services.alerting.domain.tasks import (
     Promise,
     Step,
     Task,
+    TaskState,
 )
 
 _NOT_IN_HISTORY = {"version", "updated_at", "policy", "closing", "promise", "escalations", "paused_since"}
 _NOT_IN_HISTORY |= {"ack_expires_at", "next_answer", "touched_at", "over", "closed_by", "linked_to"}
+_IN_HISTORY = tuple(field.name for field in fields(Task) if field.name not in _NOT_IN_HISTORY)
 
 
 class Refusal(Enum):
@@ -72,11 +74,16 @@ def unacknowledge(task: Task, change: Change) -> Step | None:
     """Who took it on has done nothing since: it is open and nobody's again, once, and whoever had not yet heard of it
     will.
     """
-    expires, taken = task.ack_expires_at, task.acknowledged_at
-    if task.state != "acknowledged" or task.unacknowledged_at is not None or expires is None or taken is None:
+    expires_at, acknowledged_at = task.ack_expires_at, task.acknowledged_at
+    if task.state != "acknowledged" or task.unacknowledged_at is not None:
         return None
-    if not expires <= change.at <= taken + escalation.LONGEST_ACK:
+    if expires_at is None or acknowledged_at is None:
         return None
+    if not expires_at <= change.at <= acknowledged_at + escalation.LONGEST_ACK:
+        return None
+    touched_at = None
+    if task.promise or task.owner_source == "assigned":
+        touched_at = task.touched_at
     return _step(
         task,
         "unacknowledged",
@@ -84,7 +91,7 @@ def unacknowledge(task: Task, change: Change) -> Step | None:
         state="open",
         ack_expires_at=None,
         unacknowledged_at=change.at,
-        touched_at=task.touched_at if task.promise or task.owner_source == "assigned" else None,
+        touched_at=touched_at,
         escalations=escalation.moved(task, max(task.due_at, change.at)),
     )
 
@@ -126,8 +133,11 @@ def wake(task: Task, change: Change) -> Step | None:
     """The snooze is over: back to where the work stood."""
     if task.state != "snoozed":
         return None
-    taken = "acknowledged" if task.acknowledged_at else "open"
-    state = "in_progress" if task.started_at else taken
+    state: TaskState = "open"
+    if task.started_at:
+        state = "in_progress"
+    elif task.acknowledged_at:
+        state = "acknowledged"
     # However late we came to look, the pause is the one that was asked for.
     until = min(change.at, task.snoozed_until or change.at)
     return _step(task, "woken", change, state=state, snoozed_until=None, **_resumed(task, until))
@@ -202,8 +212,9 @@ def lose_reason(task: Task, change: Change, over: Over) -> Step | None:
     """
     if task.over is not None and task.over.outcome == over.outcome:
         return None
-    said = replace(over, since=task.over.since if task.over else over.since)
-    step = _step(task, "reason_over", change, over=said, paused_since=task.paused_since or change.at)
+    if task.over is not None:
+        over = replace(over, since=task.over.since)
+    step = _step(task, "reason_over", change, over=over, paused_since=task.paused_since or change.at)
     return replace(step, entry=replace(step.entry, changes={"reason_holds": [task.over is None, False]}))
 
 
@@ -211,14 +222,16 @@ def regain_reason(task: Task, change: Change) -> Step | None:
     """Its reason holds again: the clocks go on, unless it is snoozed besides."""
     if task.over is None:
         return None
-    resumed = {} if task.state == "snoozed" else escalation.paused(task, change.at)
+    resumed = {}
+    if task.state != "snoozed":
+        resumed = escalation.paused(task, change.at)
     step = _step(task, "reason_holds", change, over=None, **resumed)
     return replace(step, entry=replace(step.entry, changes={"reason_holds": [False, True]}))
 
 
 def amend(task: Task, action: str, change: Change, **values: Any) -> Step | None:
-    """Bring a task in line with the facts; None where it is. The version grows with what others act on: severity, due
-    time, score and answer; the words alone leave nobody's work stale.
+    """Bring a task in line with the facts; None where it is so already. The version grows with what people and CRMs act
+    on: severity, due time, score and answer. Other wording alone leaves the version as it is.
     """
     if all(getattr(task, name) == value for name, value in values.items()):
         return None
@@ -237,17 +250,19 @@ def _closed(task: Task, change: Change, closing: Closing, **values: Any) -> Step
     step = _step(
         task, "closed", change, **resumed | {"state": "closed", "closed_at": change.at, "closing": closing} | values
     )
-    told = {
-        name: [None, getattr(closing, name)]
-        for name in ("outcome", "root_cause", "what_was_done", "told_customer", "result")
-        if getattr(closing, name) is not None
-    }
-    return replace(step, entry=replace(step.entry, changes=step.entry.changes | told))
+    changes = dict(step.entry.changes)
+    for name in ("outcome", "root_cause", "what_was_done", "told_customer", "result"):
+        value = getattr(closing, name)
+        if value is not None:
+            changes[name] = [None, value]
+    return replace(step, entry=replace(step.entry, changes=changes))
 
 
 def _touched(task: Task, change: Change) -> dict[str, Any]:
-    """Somebody works on it: from the first touch on it is theirs to close."""
-    return {"touched_at": task.touched_at or change.at} if change.touches and change.actor != SYSTEM else {}
+    """The first touch by a person, after which the follow-up no longer closes by itself."""
+    if not change.touches or change.actor == SYSTEM:
+        return {}
+    return {"touched_at": task.touched_at or change.at}
 
 
 def _worked_on(task: Task, change: Change) -> dict[str, Any]:
@@ -256,7 +271,9 @@ def _worked_on(task: Task, change: Change) -> dict[str, Any]:
 
 def _resumed(task: Task, at: datetime) -> dict[str, Any]:
     """What changes when a snooze ends, by itself or by hand; without a reason the clocks go on standing still."""
-    return escalation.paused(task, at) if task.over is None else {}
+    if task.over is not None:
+        return {}
+    return escalation.paused(task, at)
 
 
 def _alive(task: Task, change: Change) -> dict[str, Any]:
@@ -281,18 +298,19 @@ def _step(task: Task, action: str, change: Change, **values: Any) -> Step:
 
 def differences(old: Task, new: Task) -> dict[str, list[Any]]:
     """The fields that changed, as JSON values: {"state": ["open", "acknowledged"]}."""
-    return {
-        one.name: [_plain(getattr(old, one.name)), _plain(getattr(new, one.name))]
-        for one in fields(Task)
-        if one.name not in _NOT_IN_HISTORY and getattr(old, one.name) != getattr(new, one.name)
-    }
+    changes = {}
+    for name in _IN_HISTORY:
+        before, after = getattr(old, name), getattr(new, name)
+        if before != after:
+            changes[name] = [_json_value(before), _json_value(after)]
+    return changes
 
 
-def _plain(value: Any) -> Any:
+def _json_value(value: Any) -> Any:
     if isinstance(value, datetime):
         return value.isoformat()
     if isinstance(value, Contact):
         return value.email or value.name
     if isinstance(value, tuple):
-        return [_plain(item) for item in value]
+        return [_json_value(item) for item in value]
     return value

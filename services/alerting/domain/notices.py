@@ -62,7 +62,7 @@ class Notification:
             return ("",)
         if self.address is not None:
             return (self.address,)
-        return tuple(dict.fromkeys(one.email for one in concerned if one.email))
+        return tuple(dict.fromkeys(contact.email for contact in concerned if contact.email))
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,12 +105,17 @@ class Item:
 
 def sent_at(now: datetime, wait: timedelta, quiet_hours: bool, calendar: BusinessCalendar) -> datetime:
     """When a notice leaves: after the wait and, where the quiet hours are kept, not before business opens."""
-    return calendar.next_open(now + wait) if quiet_hours else now + wait
+    at = now + wait
+    if quiet_hours:
+        at = calendar.next_open(at)
+    return at
 
 
 def retried_at(now: datetime, attempts: int) -> datetime | None:
     """When it is tried again after so many attempts; None to give it up."""
-    return now + RETRIES[attempts - 1] if attempts <= len(RETRIES) else None
+    if attempts > len(RETRIES):
+        return None
+    return now + RETRIES[attempts - 1]
 
 
 def still_news(topic: Topic, item: Item) -> bool:
@@ -129,8 +134,9 @@ def still_news(topic: Topic, item: Item) -> bool:
 
 def is_praise(answer: Answer) -> bool:
     """Whether a promoter has said something."""
-    heard = not (answer.withdrawn or answer.test)
-    return heard and answer.survey_type == "nps" and answer.score >= PROMOTER and bool(answer.comment)
+    if answer.withdrawn or answer.test:
+        return False
+    return answer.survey_type == "nps" and answer.score >= PROMOTER and bool(answer.comment)
 
 
 def subject_of(items: Sequence[Item]) -> str:
@@ -143,7 +149,9 @@ def subject_of(items: Sequence[Item]) -> str:
         return f"Praise from {account}"
     if len(items) > 1:
         return f"{len(items)} follow-ups at {account}"
-    lead = "Escalated" if first.cause else first.task.severity.capitalize()
+    lead = first.task.severity.capitalize()
+    if first.cause:
+        lead = "Escalated"
     return f"{lead}: {first.task.title}"
 
 
@@ -156,16 +164,17 @@ def text_of(items: Sequence[Item], links: Links, calendar: BusinessCalendar) -> 
 
 
 def note_of(items: Sequence[Item], links: Links, calendar: BusinessCalendar) -> Note:
-    """The same for a room: one follow-up with its facts, or one line for each of several."""
+    """The message for a chat room: one follow-up with its facts, or one line for each of several."""
     first = items[0]
+    title = subject_of(items)[:150]
     if len(items) > 1:
-        facts = tuple((_head(one), _short(one, calendar)) for one in items[:MAX_ITEMS])
-        return Note(subject_of(items)[:150], facts, None, _link(first, links))
+        heads = tuple((_head(item), _short(item, calendar)) for item in items[:MAX_ITEMS])
+        return Note(title, heads, None, _link(first, links))
     if first.endpoint is not None:
-        said = tuple(enumerate(_of_endpoint(first.endpoint, calendar)))
-        return Note(subject_of(items)[:150], tuple((_ENDPOINT_FACTS[number], text) for number, text in said if text))
+        about = zip(_ENDPOINT_FACTS, _of_endpoint(first.endpoint, calendar), strict=True)
+        return Note(title, tuple((name, text) for name, text in about if text))
     task, answer = first.task, first.answer
-    facts = (("Account", name_of(first.account)), ("Person", _person(first)))
+    facts: tuple[tuple[str, str], ...] = (("Account", name_of(first.account)), ("Person", _person(first)))
     if task is not None:
         facts += (
             ("Why", "; ".join(task.reasons)[:200]),
@@ -173,7 +182,7 @@ def note_of(items: Sequence[Item], links: Links, calendar: BusinessCalendar) -> 
             ("Due", _local(task.due_at, calendar)),
         )
     shown = tuple((name, value) for name, value in facts if value)
-    return Note(subject_of(items)[:150], shown, _quote(answer), _link(first, links))
+    return Note(title, shown, _quote(answer), _link(first, links))
 
 
 def _lines(item: Item, links: Links, calendar: BusinessCalendar) -> list[str]:
@@ -181,16 +190,20 @@ def _lines(item: Item, links: Links, calendar: BusinessCalendar) -> list[str]:
         return [text for text in _of_endpoint(item.endpoint, calendar) if text]
     task, answer = item.task, item.answer
     quote = _quote(answer)
-    said = [f"“{quote}”"] if quote else []
+    comment = []
+    if quote:
+        comment.append(f"“{quote}”")
     if task is None:
-        score = f" ({answer.score})" if answer else ""
-        return [f"{_person(item)}, {name_of(item.account)}{score}", *said, _link(item, links) or ""]
+        head = f"{_person(item)}, {name_of(item.account)}"
+        if answer is not None:
+            head += f" ({answer.score})"
+        return [head, *comment, _link(item, links) or ""]
     lines = [task.title, f"Severity: {task.severity}. First touch due {_local(task.due_at, calendar)}."]
     if item.cause:
         lines.append(_ESCALATED[item.cause])
     if task.promise and item.cause in ("promise_near", "promise_past"):
         lines.append(f"Promised by {_local(task.promise.by, calendar)}: {task.promise.what}")
-    lines += [f"Why: {'; '.join(task.reasons)}", *said, f"Owner: {task.owner.name or task.owner.email or 'nobody'}"]
+    lines += [f"Why: {'; '.join(task.reasons)}", *comment, f"Owner: {task.owner.name or task.owner.email or 'nobody'}"]
     return [*lines, "", task.playbook, "", _link(item, links) or ""]
 
 
@@ -206,8 +219,12 @@ _DISABLED = {"gone": "it answered 410, gone", "failing": "it has only failed for
 
 
 def _of_endpoint(endpoint: Disabled, calendar: BusinessCalendar) -> tuple[str, str, str, str]:
-    """Which one, why and since when, what waits, what to do."""
-    named = f"{endpoint.host}, {endpoint.description}" if endpoint.description else endpoint.host
+    """The endpoint's name, why and since when it is disabled, how many messages are held, and what to do; in the order
+    of `_ENDPOINT_FACTS`.
+    """
+    named = endpoint.host
+    if endpoint.description:
+        named += f", {endpoint.description}"
     return (
         f"{named} ({endpoint.endpoint_id})",
         f"Disabled {_local(endpoint.at, calendar)}: {_DISABLED.get(endpoint.reason, endpoint.reason)}.",
@@ -217,7 +234,9 @@ def _of_endpoint(endpoint: Disabled, calendar: BusinessCalendar) -> tuple[str, s
 
 
 def _head(item: Item) -> str:
-    return item.task.severity.capitalize() if item.task else "Praise"
+    if item.task is None:
+        return "Praise"
+    return item.task.severity.capitalize()
 
 
 def _short(item: Item, calendar: BusinessCalendar) -> str:
@@ -227,19 +246,25 @@ def _short(item: Item, calendar: BusinessCalendar) -> str:
 
 
 def _person(item: Item) -> str:
-    return (item.person.name or item.person.stakeholder_id) if item.person else ""
+    if item.person is None:
+        return ""
+    return item.person.name or item.person.stakeholder_id
 
 
 def _quote(answer: Answer | None) -> str | None:
     if answer is None or answer.withdrawn or not answer.comment:
         return None
-    return answer.comment if len(answer.comment) <= MAX_QUOTE else answer.comment[:MAX_QUOTE] + "…"
+    if len(answer.comment) <= MAX_QUOTE:
+        return answer.comment
+    return answer.comment[:MAX_QUOTE] + "…"
 
 
 def _link(item: Item, links: Links) -> str | None:
     if item.task is not None:
         return links.of_task(item.task)
-    return links.of_answer(item.answer) if item.answer else None
+    if item.answer is not None:
+        return links.of_answer(item.answer)
+    return None
 
 
 def _local(at: datetime, calendar: BusinessCalendar) -> str:

@@ -82,14 +82,14 @@ def judge(rule: Rule, facts: Facts, stakeholder_id: str | None) -> Reason | None
     """
     if facts.is_gone(stakeholder_id):
         return None
-    found = [
-        occasion
-        for occasion in occasions(rule, facts, stakeholder_id)
-        if occasion.fresh and (rule.kind, stakeholder_id, occasion.id) not in facts.settled
-    ]
-    if not found:
+    unsettled = []
+    for occasion in occasions(rule, facts, stakeholder_id):
+        is_settled = (rule.kind, stakeholder_id, occasion.id) in facts.settled
+        if occasion.fresh and not is_settled:
+            unsettled.append(occasion)
+    if not unsettled:
         return None
-    return Reason(rule, stakeholder_id, tuple(sorted(found, key=lambda occasion: occasion.order)))
+    return Reason(rule, stakeholder_id, tuple(sorted(unsettled, key=lambda occasion: occasion.order)))
 
 
 def occasions(rule: Rule, facts: Facts, stakeholder_id: str | None) -> Iterator[Occasion]:
@@ -133,23 +133,29 @@ def values_of(given: Given, facts: Facts) -> dict[str, FactValue]:
 
 
 def beginnings(facts: Facts) -> list[Beginning]:
-    """When people's runs of detractor answers began, oldest first; of those that anybody may be told of and nobody has
-    settled.
+    """When people's runs of detractor answers began, oldest first; without answers that are not fresh, answers that
+    people have settled, and people who are gone.
     """
-    found = []
+    begun = []
     for person in facts.answers:
+        if facts.is_gone(person):
+            continue
         for run in runs(facts.stories_of(person)):
             first = run[0].kept
-            begun = run[0].level == 0 and first.live.survey_type == "nps" and first.is_fresh
-            if begun and (DETRACTOR, person, first.live.response_id) not in facts.settled and not facts.is_gone(person):
-                found.append(Beginning(first.live.answered_at, first.live.response_id, person, first.recorded_at))
-    return sorted(found)
+            answer = first.live
+            is_detractor = run[0].level == 0 and answer.survey_type == "nps"
+            is_settled = (DETRACTOR, person, answer.response_id) in facts.settled
+            if is_detractor and first.is_fresh and not is_settled:
+                begun.append(Beginning(answer.answered_at, answer.response_id, person, first.recorded_at))
+    return sorted(begun)
 
 
 def _answered(rule: Rule, facts: Facts, stakeholder_id: str) -> Iterator[Occasion]:
     stories = facts.stories_of(stakeholder_id)
-    told = stories.values() if rule.is_wish else runs(stories, rising=rule.growth)
-    for given in chain.from_iterable(told):
+    considered = runs(stories, rising=rule.growth)
+    if rule.is_wish:
+        considered = list(stories.values())
+    for given in chain.from_iterable(considered):
         kept, values = given.kept, values_of(given, facts)
         if rule.fits(values):
             answer = kept.live
@@ -178,19 +184,25 @@ def _bounced(rule: Rule, facts: Facts, stakeholder_id: str) -> Iterator[Occasion
         if bounced is None or _was_reached(facts, stakeholder_id, invitations, bounced):
             continue
         values = facts.around(stakeholder_id) | {"channel": invitation.channel}
-        known = invitation.bounce_recorded_at or bounced
+        known_at = invitation.bounce_recorded_at or bounced
         if rule.fits(values):
-            yield Occasion(invitation.invitation_id, bounced, known, known - bounced <= FRESH, values=values)
+            yield Occasion(invitation.invitation_id, bounced, known_at, known_at - bounced <= FRESH, values=values)
 
 
 def _was_reached(facts: Facts, stakeholder_id: str, invitations: Iterable[Invitation], bounced: datetime) -> bool:
     """Whether something reached the person after an invitation had come back."""
-    moments = [invitation.at(step) for invitation in invitations for step in ("delivered", "opened", "started")]
-    return _is_answered(facts.last_heard(stakeholder_id), bounced) or any(at and at > bounced for at in moments)
+    if _is_answered(facts.last_heard(stakeholder_id), bounced):
+        return True
+    for invitation in invitations:
+        for step in ("delivered", "opened", "started"):
+            at = invitation.at(step)
+            if at is not None and at > bounced:
+                return True
+    return False
 
 
-def _is_answered(heard: datetime | None, asked: datetime | None) -> bool:
-    return heard is not None and asked is not None and heard >= asked
+def _is_answered(heard_at: datetime | None, asked_at: datetime | None) -> bool:
+    return heard_at is not None and asked_at is not None and heard_at >= asked_at
 
 
 def _of_anybody(rule: Rule, facts: Facts) -> Iterator[Occasion]:
@@ -215,10 +227,10 @@ def _burst(rule: Rule, facts: Facts) -> Iterator[Occasion]:
         values = facts.around(None) | _known(facts, first.at)
         enough = [count for count in range(1, len(people) + 1) if rule.fits(values | {"burst": count})]
         if len(people) in enough:
-            inside = list(people.values())[: enough[0]]
-            known = max(beginning.recorded_at for beginning in inside)
+            needed = list(people.values())[: enough[0]]
+            known_at = max(beginning.recorded_at for beginning in needed)
             counted = values | {"burst": len(people)}
-            yield Occasion(first.response_id, inside[-1].at, known, values=counted, members=frozenset(people))
+            yield Occasion(first.response_id, needed[-1].at, known_at, values=counted, members=frozenset(people))
             return
 
 
@@ -232,7 +244,9 @@ def _dropped(rule: Rule, facts: Facts) -> Iterator[Occasion]:
 
 
 def _turned(rule: Rule, facts: Facts) -> Iterator[Occasion]:
-    """The last changes of class to what the rule names, as long as the class is among that."""
+    """The latest changes of class, back to the last class that the rule does not name; none while the account is of
+    such a class.
+    """
     names = rule.tests("account_class")
 
     def is_meant(account_class: str | None) -> bool:
@@ -241,8 +255,8 @@ def _turned(rule: Rule, facts: Facts) -> Iterator[Occasion]:
     if not is_meant(facts.standing.account_class):
         return
     for change in takewhile(lambda change: is_meant(change.new), reversed(facts.standing.changes)):
-        said = {"account_class": change.new, "previous_class": change.old}
-        values = facts.around(None) | _known(facts, change.at) | said
+        values = facts.around(None) | _known(facts, change.at)
+        values |= {"account_class": change.new, "previous_class": change.old}
         if rule.fits(values):
             yield Occasion(change.occasion, change.at, change.at, values=values)
 
@@ -262,10 +276,13 @@ def _renews(rule: Rule, facts: Facts) -> Iterator[Occasion]:
         "decision_maker_days": (facts.today - heard).days,
     }
     if rule.fits(values):
-        why = [account_class or ""] if rule.tests("account_class") else []
-        why += ["unheard"] if rule.tests("decision_maker_days") else []
+        parts = [ends.isoformat()]
+        if rule.tests("account_class"):
+            parts.append(account_class or "")
+        if rule.tests("decision_maker_days"):
+            parts.append("unheard")
         dates = {"days_to_renewal": ends, "decision_maker_days": heard}
-        yield Occasion("/".join([ends.isoformat(), *why]), values=values, dates=dates)
+        yield Occasion("/".join(parts), values=values, dates=dates)
 
 
 def _shifted(rule: Rule, facts: Facts) -> Iterator[Occasion]:
@@ -287,8 +304,10 @@ def _shifted(rule: Rule, facts: Facts) -> Iterator[Occasion]:
 
 
 def _known(facts: Facts, at: datetime) -> dict[str, FactValue]:
-    first = facts.first_recorded_at
-    return {} if first is None else {"known_days": max(0, (at - first).days)}
+    """For how many days the account had answers at a moment; nothing while it has none."""
+    if facts.first_recorded_at is None:
+        return {}
+    return {"known_days": max(0, (at - facts.first_recorded_at).days)}
 
 
 _OF_PEOPLE = {ANSWERED: _answered, WENT_SILENT: _silent, BOUNCED: _bounced}

@@ -66,8 +66,9 @@ def payload(context: Context, subject: Subject) -> dict[str, Any]:
 
 def _build(context: Context, subject: Subject, limit: int) -> dict[str, Any]:
     account, person, answer, task = subject.account, subject.person, subject.answer, subject.task
-    data: dict[str, Any] = {"account": account_block(account)}
-    data["stakeholder"] = stakeholder_block(person) if person else None
+    data: dict[str, Any] = {"account": account_block(account), "stakeholder": None}
+    if person is not None:
+        data["stakeholder"] = stakeholder_block(person)
     if answer is not None and not answer.withdrawn:
         data["response"] = response_block(answer, context.links, limit)
     if subject.change is not None:
@@ -113,6 +114,9 @@ def account_block(account: Account) -> dict[str, Any]:
     revenue = None
     if account.revenue_amount is not None:
         revenue = {"amount": account.revenue_amount, "currency": account.revenue_currency}
+    renewal_on = None
+    if account.renewal_on is not None:
+        renewal_on = account.renewal_on.isoformat()
     return {
         "account_id": account.account_id,
         "name": account.name,
@@ -120,7 +124,7 @@ def account_block(account: Account) -> dict[str, Any]:
         "tier": account.tier,
         "region": account.region,
         "annual_revenue": revenue,
-        "renewal_on": account.renewal_on.isoformat() if account.renewal_on else None,
+        "renewal_on": renewal_on,
         "owner": contact_block(account.owner),
         "sponsor": contact_block(account.sponsor),
     }
@@ -165,4 +169,6 @@ def contact_block(contact: Contact) -> dict[str, Any]:
 
 def timestamp(at: datetime | None) -> str | None:
     """RFC 3339 in UTC."""
-    return None if at is None else at.isoformat().replace("+00:00", "Z")
+    if at is None:
+        return None
+    return at.isoformat().replace("+00:00", "Z")

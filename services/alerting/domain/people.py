@@ -110,18 +110,23 @@ def informed_by(informs: tuple[Recipient, ...], account: Account, staff: Staff) 
 
 
 def _known(owner: Contact, default_owner: Contact) -> tuple[Contact, OwnerSource]:
-    return (owner, "directory") if owner.known else (default_owner, "default")
+    if owner.known:
+        return owner, "directory"
+    return default_owner, "default"
 
 
 def title_of(label: str, facts: Values, account: Account, person: Stakeholder | None) -> str:
     """One line for a list, at most 130 characters: `Detractor (2): Jane Doe, Acme`."""
-    score = facts.get("score")
-    head = f"{label} ({score})" if score is not None else label
+    head = label
+    if facts.get("score") is not None:
+        head += f" ({facts['score']})"
     who = [name_of(account)]
     if person is not None:
         who.insert(0, person.name or person.stakeholder_id)
     title = f"{head}: {', '.join(who)}"
-    return title if len(title) <= MAX_TITLE else title[: MAX_TITLE - 1] + "…"
+    if len(title) > MAX_TITLE:
+        return title[: MAX_TITLE - 1] + "…"
+    return title
 
 
 def name_of(account: Account) -> str:

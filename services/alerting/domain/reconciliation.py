@@ -1,8 +1,9 @@
 """From the reasons of now to the follow-ups of an account: what opens, changes, ends, goes on or comes back."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import chain
 from typing import Any
 from uuid import UUID
 
@@ -14,7 +15,7 @@ from services.alerting.domain.occasions import is_about_account, judge
 from services.alerting.domain.people import addressed_to, informed_by, title_of
 from services.alerting.domain.policy import Policy, policy_snapshot, rule_of
 from services.alerting.domain.rules import Rule
-from services.alerting.domain.severity import rank
+from services.alerting.domain.severity import worse
 from services.alerting.domain.tasks import SYSTEM, Change, HistoryEntry, Step, Task
 
 COMES_BACK = timedelta(days=14)
@@ -49,8 +50,10 @@ class Judged:
 
     @property
     def after(self) -> Task:
-        """The task as it is then."""
-        return self.step.task if self.step else self.task
+        """The task after the step."""
+        if self.step is None:
+            return self.task
+        return self.step.task
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,26 +79,25 @@ def reconcile(facts: Facts, desk: Desk, arranged: Arrangement, judgement: Judgem
     """The steps that bring the follow-ups in line with what stands: first what ends, then what changes or opens, so
     that the order of messages is that of thinking.
     """
-    ids = {
-        key: desk.open[key].follow_up_id if key in desk.open else _id_of(claim, facts, desk, judgement)
-        for key, claim in arranged.standing.items()
-    }
+    ids = {key: _id_of(claim, facts, desk, judgement) for key, claim in arranged.standing.items()}
     for key, task in desk.open.items():
         if key not in arranged.standing:
-            host = arranged.host_of.get(key)
-            yield from _without_reason(task, facts, ids.get(host) if host else None, judgement.policy)
+            host_id = None
+            if key in arranged.host_of:
+                host_id = ids.get(arranged.host_of[key])
+            yield from _without_reason(task, facts, host_id, judgement.policy)
     for key, claim in arranged.standing.items():
         taken_in = arranged.taken_in.get(key, ())
         if key in desk.open:
             yield from _with_reason(desk.open[key], claim, taken_in, facts, desk, judgement.policy)
         elif (closed := _coming_back(key, facts, desk)) is not None:
-            change = Change(SYSTEM, facts.now, "; ".join(claim.newest.said))
+            change = Change(SYSTEM, facts.now, "; ".join(claim.newest.reasons))
             back = lifecycle.reopen_by_facts(closed, change)
             shown = _shown(back.task, claim, taken_in, facts, judgement.policy)
             yield Judged(back.task, replace(back, task=replace(back.task, **shown)), claim, taken_in)
         else:
             task = _opened(ids[key], claim, taken_in, facts, judgement.policy)
-            entry = HistoryEntry("opened", SYSTEM, facts.now, 1, comment="; ".join(claim.newest.said))
+            entry = HistoryEntry("opened", SYSTEM, facts.now, 1, comment="; ".join(claim.newest.reasons))
             followed = desk.closed.get(key)
             if followed is not None and followed.closed_by == "facts":
                 task = replace(task, linked_to=followed.follow_up_id)
@@ -103,13 +105,19 @@ def reconcile(facts: Facts, desk: Desk, arranged: Arrangement, judgement: Judgem
 
 
 def _claims(facts: Facts, desk: Desk, judgement: Judgement) -> list[Claim]:
-    """What every rule has to say: of an open follow-up its own rule as it was opened, and those in force."""
+    """The claims of all rules: for an open follow-up its rule as it was when the follow-up was opened, in the place of
+    today's version of it; for the rest the rules in force.
+    """
     reasons = []
-    owned = {key: rule for key, task in desk.open.items() if (rule := rule_of(task.policy)) is not None}
+    opened_under: dict[str | None, list[Rule]] = {}
+    for (stakeholder_id, _), task in desk.open.items():
+        snapshot = rule_of(task.policy)
+        if snapshot is not None:
+            opened_under.setdefault(stakeholder_id, []).append(snapshot)
     for stakeholder_id in (None, *sorted(facts.answers.keys() | facts.invitations.keys())):
-        own = [rule for (person, _), rule in owned.items() if person == stakeholder_id]
-        kept = {(rule.rule_id, rule.kind) for rule in own}
-        in_force = (rule for rule in judgement.rules if rule.enabled and (rule.rule_id, rule.kind) not in kept)
+        own = opened_under.get(stakeholder_id, [])
+        replaced = {(rule.rule_id, rule.kind) for rule in own}
+        in_force = [rule for rule in judgement.rules if rule.enabled and (rule.rule_id, rule.kind) not in replaced]
         for rule in (*own, *in_force):
             if (stakeholder_id is None) == is_about_account(rule):
                 reasons.append(judge(rule, facts, stakeholder_id))
@@ -117,30 +125,41 @@ def _claims(facts: Facts, desk: Desk, judgement: Judgement) -> list[Claim]:
 
 
 def _stands(claim: Claim, facts: Facts, desk: Desk, may_open: bool) -> bool:
-    """Whether there is a follow-up that says it, or one may be opened: what happened is recent, what is so may open."""
+    """Whether a claim has a follow-up, or may open one: because something happened lately, or, where something is so
+    rather than happens, because that may open one now.
+    """
     if claim.key in desk.open or _coming_back(claim.key, facts, desk) is not None:
         return True
-    moments = [held.occasion.at for held in claim.held]
-    return any(may_open if at is None else facts.is_recent(at) for at in moments)
+    for held in claim.held:
+        at = held.occasion.at
+        if at is None and may_open:
+            return True
+        if at is not None and facts.is_recent(at):
+            return True
+    return False
 
 
 def _coming_back(key: Key, facts: Facts, desk: Desk) -> Task | None:
+    """The closed follow-up that is opened again when its reason holds again."""
     task = desk.closed.get(key)
     if task is None or task.closed_by != "facts" or task.closed_at is None:
         return None
-    return task if facts.now - task.closed_at <= COMES_BACK else None
+    if facts.now - task.closed_at > COMES_BACK:
+        return None
+    return task
 
 
 def _id_of(claim: Claim, facts: Facts, desk: Desk, judgement: Judgement) -> UUID:
-    closed = _coming_back(claim.key, facts, desk)
-    if closed is not None:
-        return closed.follow_up_id
+    """The id of a claim's follow-up: that of the open one or of the one that comes back, else a new one."""
+    task = desk.open.get(claim.key) or _coming_back(claim.key, facts, desk)
+    if task is not None:
+        return task.follow_up_id
     return judgement.name(facts.account.account_id, claim, desk.closed_count.get(claim.key, 0))
 
 
 def _without_reason(task: Task, facts: Facts, host: UUID | None, policy: Policy) -> Iterator[Judged]:
-    """Closes by itself where nobody has touched it, else stays and says so. By hand it is over when somebody is
-    gone.
+    """A follow-up whose reason is over: it closes by itself where nobody has touched it, else it stays and says so. One
+    that a person opened is over only when the customer is gone.
     """
     if task.is_by_hand and not facts.is_gone(task.stakeholder_id):
         yield from _moved(task, lifecycle.regain_reason(task, Change(SYSTEM, facts.now)), facts, policy)
@@ -157,25 +176,34 @@ def _with_reason(
     task: Task, claim: Claim, taken_in: tuple[Claim, ...], facts: Facts, desk: Desk, policy: Policy
 ) -> Iterator[Judged]:
     """The reason holds: the task says what is true now."""
-    change = Change(SYSTEM, facts.now, "; ".join(claim.newest.said))
-    back = lifecycle.regain_reason(task, change)
-    now = back.task if back else task
-    if back is not None:
-        yield Judged(now, back)
-    rests_on = desk.resting_on.get(task.follow_up_id, frozenset())
-    shown = _joined(now, claim, rests_on) if now.is_by_hand else _shown(now, claim, taken_in, facts, policy)
-    action = "judged" if claim.rests <= rests_on else "repeated"
-    step = lifecycle.amend(now, action, change, **shown)
-    if step is not None or claim.rests.union(*(other.rests for other in taken_in)) != rests_on:
-        yield Judged(step.task if step else now, step, claim, taken_in)
-    yield from _moved(step.task if step else now, None, facts, policy)
+    change = Change(SYSTEM, facts.now, "; ".join(claim.newest.reasons))
+    now = task
+    regained = lifecycle.regain_reason(task, change)
+    if regained is not None:
+        now = regained.task
+        yield Judged(now, regained)
+    rested_on = desk.resting_on.get(task.follow_up_id, frozenset())
+    values = _shown(now, claim, taken_in, facts, policy)
+    if now.is_by_hand:
+        values = _joined(now, claim, rested_on)
+    action = "repeated"
+    if claim.rests <= rested_on:
+        action = "judged"
+    step = lifecycle.amend(now, action, change, **values)
+    if step is not None:
+        now = step.task
+    rests_on = claim.rests.union(*(inner.rests for inner in taken_in))
+    if step is not None or rests_on != rested_on:
+        yield Judged(now, step, claim, taken_in)
+    yield from _moved(now, None, facts, policy)
 
 
 def _moved(task: Task, step: Step | None, facts: Facts, policy: Policy) -> Iterator[Judged]:
     """A step, and after it that of the directory, which may name another owner by now."""
+    now = task
     if step is not None:
-        yield Judged(step.task, step)
-    now = step.task if step else task
+        now = step.task
+        yield Judged(now, step)
     address = addressed_to(now.recipient, facts.account, policy.staff)
     change = Change(SYSTEM, facts.now, DIRECTORY_MOVED)
     moved = lifecycle.follow_directory(now, change, address.owner, address.source)
@@ -221,15 +249,17 @@ def _shown(task: Task, claim: Claim, taken_in: tuple[Claim, ...], facts: Facts, 
     values = newest.occasion.values
     person = facts.people.get(claim.stakeholder_id or "")
     due = escalation.with_pauses(task, _due(task, claim))
-    said = [text for held in claim.held for text in held.said]
-    address = addressed_to(task.recipient, facts.account, policy.staff)
-    who = () if task.owner_source == "assigned" else address.reasons
-    next_answer = task.next_answer if task.response_id == newest.occasion.response_id else None
+    reasons = _reasons_of(claim.held)[-MAX_REASONS:]
+    if task.owner_source != "assigned":
+        reasons += addressed_to(task.recipient, facts.account, policy.staff).reasons
+    next_answer = None
+    if task.response_id == newest.occasion.response_id:
+        next_answer = task.next_answer
     return {
         "title": title_of(newest.rule.label, values, facts.account, person),
         "severity": claim.severity,
         "due_at": due,
-        "escalations": task.escalations if due == task.due_at else escalation.moved(task, due),
+        "escalations": escalation.due_by(task, due),
         "response_id": newest.occasion.response_id,
         "score": _number(values.get("score")),
         "touchpoint": _text(values.get("touchpoint")),
@@ -237,8 +267,8 @@ def _shown(task: Task, claim: Claim, taken_in: tuple[Claim, ...], facts: Facts, 
         "survey_type": _text(values.get("survey_type")),
         "nps_kind": _text(values.get("nps_kind")),
         "occurrences": len(claim.held),
-        "reasons": tuple(dict.fromkeys(said))[-MAX_REASONS:] + who,
-        "inhibited": tuple(dict.fromkeys(other.kind for other in taken_in)),
+        "reasons": reasons,
+        "inhibited": tuple(dict.fromkeys(inner.kind for inner in taken_in)),
         "playbook": worst.rule.playbook,
         "informed": informed_by(worst.rule.informs, facts.account, policy.staff),
         "next_answer": next_answer,
@@ -250,16 +280,23 @@ def _joined(task: Task, claim: Claim, rests_on: frozenset[Rest]) -> dict[str, An
     new = [held for held in claim.held if claim.rest_of(held) not in rests_on]
     if not new:
         return {}
-    due = min(task.due_at, *(escalation.with_pauses(task, _due_of(task, held)) for held in new))
-    said = tuple(text for held in new for text in held.said)
+    severity, due = task.severity, task.due_at
+    for held in new:
+        severity = worse(severity, held.severity)
+        due = min(due, escalation.with_pauses(task, _due_of(task, held)))
     return {
-        "severity": min((task.severity, *(held.severity for held in new)), key=rank),
+        "severity": severity,
         "due_at": due,
-        "escalations": task.escalations if due == task.due_at else escalation.moved(task, due),
+        "escalations": escalation.due_by(task, due),
         "occurrences": task.occurrences + len(new),
-        "reasons": tuple(dict.fromkeys(task.reasons + said))[-MAX_REASONS:],
+        "reasons": tuple(dict.fromkeys(task.reasons + _reasons_of(new)))[-MAX_REASONS:],
         "response_id": new[-1].occasion.response_id or task.response_id,
     }
+
+
+def _reasons_of(occasions: Iterable[Held]) -> tuple[str, ...]:
+    """The sentences of the occasions, each once."""
+    return tuple(dict.fromkeys(chain.from_iterable(held.reasons for held in occasions)))
 
 
 def _due(task: Task, claim: Claim) -> datetime:
@@ -277,8 +314,12 @@ def _worst(claim: Claim) -> Held:
 
 
 def _number(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) else None
+    if isinstance(value, bool) or not isinstance(value, int):
+        return None
+    return value
 
 
 def _text(value: object) -> str | None:
-    return value if isinstance(value, str) else None
+    if not isinstance(value, str):
+        return None
+    return value

@@ -18,28 +18,36 @@ def level_of(survey_type: str, score: int) -> Level:
     middle, good = _BORDERS[survey_type]
     if score >= good:
         return 2
-    return 1 if score >= middle else 0
+    if score >= middle:
+        return 1
+    return 0
 
 
 def result_of(survey_type: str, before: int, now: int) -> NextResult:
     """`recovered`: a better category than when the follow-up was opened; `worse`: a lower score; else `unchanged`."""
     if level_of(survey_type, now) > level_of(survey_type, before):
         return "recovered"
-    return "worse" if now < before else "unchanged"
+    if now < before:
+        return "worse"
+    return "unchanged"
 
 
 def next_answer_of(task: Task, answers: Iterable[Kept]) -> NextAnswer | None:
     """The person's next answer to the same question: while the follow-up is open the newest, after that the first."""
     if task.score is None or task.survey_type is None:
         return None
-    live = sorted((kept for kept in answers if _is_of(task, kept)), key=lambda kept: kept.order)
-    behind = next((kept.order for kept in live if kept.live.response_id == task.response_id), (task.opened_at, ""))
-    later = [kept.live for kept in live if kept.order > behind]
-    closed = task.closed_at
-    after = [answer for answer in later if closed is not None and answer.answered_at > closed]
+    same_question = sorted((kept for kept in answers if _is_of(task, kept)), key=lambda kept: kept.order)
+    after = (task.opened_at, "")
+    for kept in same_question:
+        if kept.live.response_id == task.response_id:
+            after = kept.order
+    later = [kept.live for kept in same_question if kept.order > after]
     if not later:
         return None
-    chosen = after[0] if after else later[-1]
+    chosen = later[-1]
+    if task.closed_at is not None:
+        since_closed = [answer for answer in later if answer.answered_at > task.closed_at]
+        chosen = next(iter(since_closed), chosen)
     result = result_of(task.survey_type, task.score, chosen.score)
     return NextAnswer(chosen.response_id, chosen.score, chosen.answered_at, result)
 

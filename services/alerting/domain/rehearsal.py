@@ -70,21 +70,21 @@ class _Stage:
 
     def play(self, past: Past, matches: Sequence[Match]) -> list[Rehearsed]:
         """What becomes of the rules that hold on one event, given the strongest first."""
-        found: dict[Key, Rehearsed] = {}
+        outcomes: dict[Key, Rehearsed] = {}
         in_burst = any(match.rule.tests("burst") for match in matches)
         for match in _hosts_first(matches):
             seen = seen_by(match.rule, past.trigger)
             key = (seen.account_id, seen.stakeholder_id, match.rule.kind)
-            if key in found:
+            if key in outcomes:
                 continue
             if (in_burst and match.rule.kind == DETRACTOR) or self._stands_back(match.rule, seen):
-                found[key] = Rehearsed(past, "inhibited", match)
+                outcomes[key] = Rehearsed(past, "inhibited", match)
             elif self._is_open(key, seen.at):
-                found[key] = Rehearsed(past, "repeated", match)
+                outcomes[key] = Rehearsed(past, "repeated", match)
             else:
                 self.open[key] = seen.at
-                found[key] = Rehearsed(past, "opened", match)
-        return list(found.values())
+                outcomes[key] = Rehearsed(past, "opened", match)
+        return list(outcomes.values())
 
     def close_answered(self, trigger: Trigger, rules: Sequence[Rule]) -> None:
         """What waits for an answer closes with it."""
@@ -106,10 +106,11 @@ class _Stage:
 
 
 def _hosts_first(matches: Sequence[Match]) -> list[Match]:
-    """Those for which others of them stand back come first, so that they are open when it is asked."""
+    """Rules that others stand back for come first, so that their follow-ups are open when the others are looked at."""
+    kinds = {match.rule.kind for match in matches}
 
     def stands_back(match: Match) -> bool:
-        return any(other.rule.kind in match.rule.inhibited_by for other in matches)
+        return not kinds.isdisjoint(match.rule.inhibited_by)
 
     return sorted(matches, key=stands_back)
 
@@ -118,10 +119,11 @@ def rehearse(
     rules: Sequence[Rule], past: Iterable[Past], calendar: BusinessCalendar, stays_open: timedelta
 ) -> list[Rehearsed]:
     """What these rules would have made of the events, in the order of the events."""
-    stage, found = _Stage(stays_open), []
+    stage = _Stage(stays_open)
+    outcomes: list[Rehearsed] = []
     for event in sorted(past, key=lambda event: (event.trigger.at, event.trigger.event_id)):
         trigger = event.trigger
         if trigger.event == ANSWERED:
             stage.close_answered(trigger, rules)
-        found += stage.play(event, matches_of(rules, trigger.event, trigger.facts, trigger.at, calendar))
-    return found
+        outcomes += stage.play(event, matches_of(rules, trigger.event, trigger.facts, trigger.at, calendar))
+    return outcomes

@@ -74,7 +74,9 @@ class Condition:
             return actual in self.value
         if isinstance(actual, bool) or not isinstance(actual, int | float):
             return False
-        return bool(actual >= self.value) if self.operator == "min" else bool(actual <= self.value)
+        if self.operator == "min":
+            return bool(actual >= self.value)
+        return bool(actual <= self.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,7 +140,7 @@ def latest(rules: Iterable[Rule], field: str, default: float) -> float:
     """The greatest `max` that any of the rules sets to a field; `default` where one sets none."""
     bounds = []
     for rule in rules:
-        limits = [one.value for one in rule.conditions if one.field == field and one.operator == "max"]
+        limits = [condition.value for condition in rule.tests(field) if condition.operator == "max"]
         bounds.append(min([*limits, default]))
     return max(bounds, default=default)
 
@@ -155,33 +157,35 @@ def conditions_from(document: Mapping[str, Mapping[str, Any]]) -> tuple[Conditio
             if operator not in OPERATORS:
                 raise ValueError("a condition uses an operator that does not exist")
             conditions.append(Condition(field, operator, _checked_value(operator, value)))
-    return tuple(sorted(conditions, key=lambda one: (one.field, one.operator)))
+    return tuple(sorted(conditions, key=lambda condition: (condition.field, condition.operator)))
 
 
 def conditions_document(conditions: tuple[Condition, ...]) -> dict[str, dict[str, Any]]:
     """The conditions as JSON, the inverse of `conditions_from`."""
     document: dict[str, dict[str, Any]] = {}
-    for one in conditions:
-        value = list(one.value) if one.operator == "in" else one.value
-        document.setdefault(one.field, {})[one.operator] = value
+    for condition in conditions:
+        value = condition.value
+        if condition.operator == "in":
+            value = list(value)
+        document.setdefault(condition.field, {})[condition.operator] = value
     return document
 
 
 def escalation_from(document: list[dict[str, Any]]) -> tuple[EscalationStep, ...]:
     """Read `[{"after": {"amount": 4, "unit": "business_hours"}, "to": "leader"}]`."""
-    return tuple(EscalationStep(Due(**one["after"]), one["to"]) for one in document)
+    return tuple(EscalationStep(Due(**step["after"]), step["to"]) for step in document)
 
 
 def escalation_document(steps: tuple[EscalationStep, ...]) -> list[dict[str, Any]]:
     """The steps as JSON, the inverse of `escalation_from`."""
-    return [{"after": {"amount": one.after.amount, "unit": one.after.unit}, "to": one.to} for one in steps]
+    return [{"after": {"amount": step.after.amount, "unit": step.after.unit}, "to": step.to} for step in steps]
 
 
 def _checked_value(operator: str, value: Any) -> Any:
     if operator == "in":
         if not isinstance(value, list | tuple) or not 1 <= len(value) <= MAX_VALUES:
             raise ValueError(f"in takes a list of 1 to {MAX_VALUES} values")
-        if not all(isinstance(one, str | int | float) for one in value):
+        if not all(isinstance(item, str | int | float) for item in value):
             raise ValueError("in takes a list of texts, numbers, true and false")
         return tuple(value)
     if isinstance(value, bool) or not isinstance(value, int | float):

@@ -19,9 +19,16 @@ class Voices:
     count: int = 0
     detractors: int = 0
 
-    def plus(self, other: "Voices") -> "Voices":
-        """Both together."""
-        return Voices(self.count + other.count, self.detractors + other.detractors)
+    @property
+    def share(self) -> float:
+        """Per cent of detractors; 0 where nobody has spoken."""
+        if not self.count:
+            return 0.0
+        return 100 * self.detractors / self.count
+
+    def plus(self, more: "Voices") -> "Voices":
+        """The sum of two."""
+        return Voices(self.count + more.count, self.detractors + more.detractors)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +51,12 @@ class Shift:
     @property
     def share(self) -> float:
         """Per cent of detractors now."""
-        return 100 * self.now.detractors / self.now.count if self.now.count else 0.0
+        return self.now.share
 
     @property
     def share_before(self) -> float:
         """Per cent of detractors in the window before."""
-        return 100 * self.before.detractors / self.before.count if self.before.count else 0.0
+        return self.before.share
 
     @property
     def rise(self) -> float:
@@ -71,17 +78,20 @@ class Shift:
             return 0.0
         pooled = (self.now.detractors + self.before.detractors) / count
         error = sqrt(pooled * (1 - pooled) * (1 / self.now.count + 1 / self.before.count))
-        return (self.rise / 100) / error if error else 0.0
+        if not error:
+            return 0.0
+        return (self.rise / 100) / error
 
 
 def shifts(accounts: Iterable[AccountVoices]) -> list[Shift]:
     """The movement of every segment, by dimension and value."""
-    found: dict[Segment, Shift] = {}
+    by_segment: dict[Segment, Shift] = {}
     for account in accounts:
         for dimension in DIMENSIONS:
             value = account.attributes.get(dimension)
             if value:
-                key = (dimension, value)
-                known = found.get(key, Shift(key))
-                found[key] = replace(known, now=known.now.plus(account.now), before=known.before.plus(account.before))
-    return [found[key] for key in sorted(found)]
+                segment = (dimension, value)
+                shift = by_segment.get(segment, Shift(segment))
+                now, before = shift.now.plus(account.now), shift.before.plus(account.before)
+                by_segment[segment] = replace(shift, now=now, before=before)
+    return [by_segment[segment] for segment in sorted(by_segment)]

@@ -34,7 +34,9 @@ def category_of(survey_type: str, score: int) -> str | None:
         return None
     if score >= 9:
         return "promoter"
-    return "passive" if score >= 7 else "detractor"
+    if score >= 7:
+        return "passive"
+    return "detractor"
 
 
 def change_between(survey_type: str, previous: int | None, now: int) -> str | None:
@@ -42,10 +44,12 @@ def change_between(survey_type: str, previous: int | None, now: int) -> str | No
     after = category_of(survey_type, now)
     if after is None:
         return None
-    before = None if previous is None else category_of(survey_type, previous)
-    if before is None:
+    if previous is None:
         return f"new_{after}"
-    return None if before == after else f"{before}_to_{after}"
+    before = category_of(survey_type, previous)
+    if before == after:
+        return None
+    return f"{before}_to_{after}"
 
 
 def falls_in_a_row(scores: Sequence[int]) -> int:
@@ -56,23 +60,25 @@ def falls_in_a_row(scores: Sequence[int]) -> int:
 
 def stories(answers: Iterable[Kept]) -> dict[Series, list[Given]]:
     """A person's live answers by question, oldest first. What was withdrawn or a test is not among them."""
-    found: dict[Series, list[Kept]] = {}
+    answers_by_series: dict[Series, list[Kept]] = {}
     for kept in sorted(answers, key=lambda kept: kept.order):
         if kept.counts:
-            found.setdefault((kept.live.survey_type, kept.live.nps_kind), []).append(kept)
-    return {series: _story(theirs) for series, theirs in found.items()}
+            answers_by_series.setdefault((kept.live.survey_type, kept.live.nps_kind), []).append(kept)
+    return {series: _story(kept_answers) for series, kept_answers in answers_by_series.items()}
 
 
-def runs(told: Mapping[Series, Sequence[Given]], *, rising: bool = False) -> list[list[Given]]:
+def runs(by_series: Mapping[Series, Sequence[Given]], *, rising: bool = False) -> list[list[Given]]:
     """The last answers to each question that are of one level; `rising`: in which the level never fell."""
-    return [_run(story, rising=rising) for story in told.values()]
+    return [_run(story, rising=rising) for story in by_series.values()]
 
 
 def _run(story: Sequence[Given], *, rising: bool) -> list[Given]:
     start = len(story) - 1
-    while start and (
-        story[start - 1].level <= story[start].level if rising else story[start - 1].level == story[start].level
-    ):
+    while start:
+        earlier, later = story[start - 1].level, story[start].level
+        belongs = earlier == later or (rising and earlier < later)
+        if not belongs:
+            break
         start -= 1
     return list(story[start:])
 
@@ -82,11 +88,13 @@ def _story(answers: Sequence[Kept]) -> list[Given]:
 
 
 def _given(answers: Sequence[Kept], position: int) -> Given:
-    """An answer that only an event of the scorer has named means what the event says."""
+    """An answer with what it meant; one that only an event of the scorer has named means what the event says."""
     kept = answers[position]
     if kept.named is not None:
         return Given(kept, kept.named.previous_score, kept.named.change, kept.named.falls_in_a_row)
     scores = [answer.live.score for answer in answers[: position + 1]]
-    previous = scores[-2] if position else None
+    previous = None
+    if position:
+        previous = scores[-2]
     change = change_between(kept.live.survey_type, previous, scores[-1])
     return Given(kept, previous, change, falls_in_a_row(scores))

@@ -21,9 +21,11 @@ def raised(severity: Severity) -> Severity:
 
 def severity_at(tier: object, severity: Severity) -> Severity:
     """The severity of a rule at an account of this tier: a premium account raises it by one step."""
-    return raised(severity) if tier == PREMIUM else severity
+    if tier == PREMIUM:
+        return raised(severity)
+    return severity
 
 
-def worse(one: Severity, other: Severity) -> Severity:
+def worse(first: Severity, second: Severity) -> Severity:
     """The worse of the two."""
-    return min(one, other, key=rank)
+    return min(first, second, key=rank)

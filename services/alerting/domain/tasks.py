@@ -160,7 +160,9 @@ class Task:
     @property
     def outcome(self) -> Outcome | None:
         """How it ended, once it has."""
-        return self.closing.outcome if self.closing else None
+        if self.closing is None:
+            return None
+        return self.closing.outcome
 
     @property
     def key(self) -> tuple[str, str | None, str]:

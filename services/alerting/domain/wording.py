@@ -20,7 +20,9 @@ def reason_of(rule: Rule, values: Values, dates: Mapping[str, date] = {}) -> str
     what `on_day` turns into a number of days.
     """
     filled = {name: _shown(name, value) for name, value in values.items() if value is not None}
-    return Template(rule.reason).safe_substitute(filled | {name: _counted(name, day) for name, day in dates.items()})
+    for name, day in dates.items():
+        filled[name] = _counted(name, day)
+    return Template(rule.reason).safe_substitute(filled)
 
 
 def reasons_of(rule: Rule, severity: Severity, values: Values, dates: Mapping[str, date] = {}) -> tuple[str, ...]:
@@ -34,21 +36,29 @@ def reasons_of(rule: Rule, severity: Severity, values: Values, dates: Mapping[st
 def on_day(text: str, today: date) -> str:
     """The sentence as it reads on a day."""
 
-    def days(found: re.Match[str]) -> str:
-        far = (date.fromisoformat(found[2]) - today).days
-        return str(max(0, far if found[1] == "until" else -far))
+    def days(match: re.Match[str]) -> str:
+        direction, day = match[1], date.fromisoformat(match[2])
+        distance = day - today
+        if direction == "since":
+            distance = today - day
+        return str(max(0, distance.days))
 
     return _COUNTED.sub(days, text)
 
 
 def read_on(task: Task, today: date) -> Task:
     """The task as it reads on a day."""
-    said = tuple(on_day(reason, today) for reason in task.reasons)
-    return task if said == task.reasons else replace(task, reasons=said)
+    reasons = tuple(on_day(reason, today) for reason in task.reasons)
+    if reasons == task.reasons:
+        return task
+    return replace(task, reasons=reasons)
 
 
 def _counted(name: str, day: date) -> str:
-    return f"{{days {'until' if name == 'days_to_renewal' else 'since'} {day.isoformat()}}}"
+    direction = "since"
+    if name == "days_to_renewal":
+        direction = "until"
+    return f"{{days {direction} {day.isoformat()}}}"
 
 
 def _shown(name: str, value: object) -> str:
@@ -56,4 +66,6 @@ def _shown(name: str, value: object) -> str:
         return _FURTHEST.get(str(value), str(value))
     if name in ("account_class", "previous_class"):
         return str(value).replace("_", " ")
-    return f"{value:g}" if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        return f"{value:g}"
+    return str(value)

@@ -33,9 +33,9 @@ def is_genuine(signed: Signed, body: bytes, secrets: Sequence[str], now: datetim
     except UnicodeDecodeError:
         return False
     shown = [item.encode() for item in signed.signature.split(" ")[:MAX_SIGNATURES]]
-    wanted = [Webhook(secret).sign(signed.message_id, at, text).encode() for secret in secrets]
+    expected = [Webhook(secret).sign(signed.message_id, at, text).encode() for secret in secrets]
     # Every pair is compared, so that the time taken says nothing.
-    return any([hmac.compare_digest(one, other) for one in shown for other in wanted])
+    return any([hmac.compare_digest(given, signature) for given in shown for signature in expected])
 
 
 def _moment(text: str) -> datetime | None:

@@ -16,9 +16,8 @@ from shared.verdicts import NEW, REPEAT, BatchHandler, Received, Verdict
 METHOD = "latest"
 SHOWN = ("nps", "response_count", "promoter_count", "passive_count", "detractor_count", "change")
 """Of each window a message shows these figures; the scorer's API has all of them."""
-
-
 COMPARED = ("response_count", "detractor_count")
+"""The figures of the window before, by which segments are compared."""
 
 
 def record_account_scores(resources: Resources) -> BatchHandler:
@@ -26,23 +25,23 @@ def record_account_scores(resources: Resources) -> BatchHandler:
 
     async def handle(tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
         accounts = {record.event.account_id for record in records}
-        wanted = bool(await subscribed_types(tx, [messages.ACCOUNT_SCORE_CHANGED]))
-        known = await scores_by_id(tx, accounts)
+        is_subscribed = bool(await subscribed_types(tx, [messages.ACCOUNT_SCORE_CHANGED]))
+        scores = await scores_by_id(tx, accounts)
         batch = Batch(others={(account_id, None) for account_id in accounts})
         verdicts: list[Verdict] = []
         for record in records:
             score, event = score_of(record), record.event
-            before = known.get(score.account_id)
+            before = scores.get(score.account_id)
             if before is not None and before.sequence >= score.sequence:
                 verdicts.append(REPEAT)
                 continue
-            known[score.account_id] = score
+            scores[score.account_id] = score
             verdicts.append(NEW)
-            if wanted:
+            if is_subscribed:
                 change = change_block(before, score)
                 told = Told(messages.ACCOUNT_SCORE_CHANGED, event.id, event.time, score.account_id, change=change)
                 batch.told.append(told)
-        await save_scores(tx, known.values())
+        await save_scores(tx, scores.values())
         await judge(tx, resources, batch)
         return verdicts
 
@@ -54,33 +53,46 @@ def score_of(record: Received) -> Score:
     data = record.event.data
     if not isinstance(data, AccountScoreChanged):
         raise TypeError(f"not a snapshot: {record.event.name}")
-    figures = {window: _kept(methods[METHOD]) for window, methods in data.figures.items() if METHOD in methods}
+    figures = {}
+    for window, methods in data.figures.items():
+        if METHOD in methods:
+            figures[window] = _kept(methods[METHOD])
     return Score(data.account_id, data.sequence, data.account_class, figures, data.computed_at)
 
 
 def _kept(figures: Mapping[str, Any]) -> dict[str, Any]:
     """The figures that messages show, and of the window before what segments are compared by."""
-    previous = figures.get("previous")
     kept = {name: figures.get(name) for name in SHOWN}
-    return kept | ({"previous": {name: previous.get(name) for name in COMPARED}} if previous else {})
+    previous = figures.get("previous")
+    if previous:
+        kept["previous"] = {name: previous.get(name) for name in COMPARED}
+    return kept
 
 
 def change_block(before: Score | None, now: Score) -> dict[str, Any]:
     """What moved: class and NPS of each window, before and now, with the figures as they are."""
-    windows = sorted(now.figures)
+    class_before = None
+    if before is not None:
+        class_before = before.account_class
+    nps = {}
+    for window in sorted(now.figures):
+        nps_before, nps_now = _nps(before, window), _nps(now, window)
+        if nps_before != nps_now:
+            nps[window] = {"from": nps_before, "to": nps_now}
+    shown = {}
+    for window, figures in now.figures.items():
+        shown[window] = {name: figures.get(name) for name in SHOWN}
     return {
         "sequence": now.sequence,
         "method": METHOD,
-        "account_class": {"from": before.account_class if before else None, "to": now.account_class},
-        "nps": {
-            window: {"from": _nps(before, window), "to": _nps(now, window)}
-            for window in windows
-            if _nps(before, window) != _nps(now, window)
-        },
-        "figures": {window: {name: figures.get(name) for name in SHOWN} for window, figures in now.figures.items()},
+        "account_class": {"from": class_before, "to": now.account_class},
+        "nps": nps,
+        "figures": shown,
         "computed_at": now.computed_at.isoformat().replace("+00:00", "Z"),
     }
 
 
 def _nps(score: Score | None, window: str) -> Any:
-    return score.figures.get(window, {}).get("nps") if score else None
+    if score is None:
+        return None
+    return score.figures.get(window, {}).get("nps")

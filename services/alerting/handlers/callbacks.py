@@ -32,8 +32,8 @@ class Callback:
 
 @dataclass(frozen=True, slots=True)
 class Answered:
-    """What came of it. `changed` is false where the follow-up was so already, `repeated` where the message had come
-    before.
+    """What came of a callback. `changed` is false where the follow-up was in that state already, `repeated` is true
+    where the message had come before.
     """
 
     task: Task
@@ -58,7 +58,7 @@ async def genuine(
 
 
 async def take(tx: WriteTx, resources: Resources, callback: Callback, command: Command, action: Action) -> Answered:
-    """Carry it out, once for each message id; what is so already is no error to a CRM.
+    """Carry out a callback, once for each message id; a follow-up that is in that state already is no error to a CRM.
 
     Raises `NotFound`, and `Conflict` for a stale version or another message under the same id.
     """

@@ -46,6 +46,9 @@ class News:
     def message(self, context: Context, sequence: int) -> WebhookMessage:
         """As it is stored and sent."""
         account, person = self.subject.account, self.subject.person
+        stakeholder_id = None
+        if person is not None:
+            stakeholder_id = person.stakeholder_id
         return WebhookMessage(
             event_id=self.event_id,
             type=self.message_type,
@@ -53,7 +56,7 @@ class News:
             timestamp=self.at,
             sequence=sequence,
             data=payload(context, self.subject),
-            stakeholder_id=person.stakeholder_id if person else None,
+            stakeholder_id=stakeholder_id,
             owner_email=account.owner.email,
         )
 
@@ -75,21 +78,20 @@ class Casework:
 
     @classmethod
     async def of(cls, tx: WriteTx, resources: Resources, tasks: Iterable[Task]) -> "Casework":
-        """These tasks and what is known around them."""
-        found = list(tasks)
-        world = await World.read(
-            tx,
-            [(task.account_id, task.stakeholder_id) for task in found],
-            [(task.account_id, task.response_id) for task in found if task.response_id],
-        )
-        return cls(resources, world, found)
+        """The tasks with their accounts, people and answers, which it reads."""
+        at_hand = list(tasks)
+        people = [(task.account_id, task.stakeholder_id) for task in at_hand]
+        answers = [(task.account_id, task.response_id) for task in at_hand if task.response_id]
+        return cls(resources, await World.read(tx, people, answers), at_hand)
 
     @classmethod
     async def locked(cls, tx: WriteTx, resources: Resources, tasks: Sequence[Task]) -> "Casework":
-        """The same tasks as they are under the locks of their accounts, which it takes."""
+        """The tasks, locked: it takes the locks of their accounts, then reads the tasks again."""
         await tx.lock_accounts({task.account_id for task in tasks})
-        again = await store.tasks_by_id(tx, [task.follow_up_id for task in tasks]) if tasks else []
-        return await cls.of(tx, resources, again)
+        locked: Sequence[Task] = []
+        if tasks:
+            locked = await store.tasks_by_id(tx, [task.follow_up_id for task in tasks])
+        return await cls.of(tx, resources, locked)
 
     def amend(self, task: Task) -> None:
         """Take a change that leaves the version alone: nobody's work went stale."""
@@ -193,12 +195,15 @@ def follow_up_changed(task: Task, at: datetime) -> FollowUpChanged:
 
 
 async def send(tx: WriteTx, context: Context, news: Sequence[News]) -> None:
-    """Number what somebody wants to hear, account by account, and queue it for every endpoint that wants it."""
-    to = await subscribers(tx) if news else []
-    wanted = [one for one in news if any(endpoint.wants(one.message_type) for endpoint in to)]
+    """Number the messages that endpoints have subscribed to, account by account, and queue each for its endpoints."""
+    if not news:
+        return
+    endpoints = await subscribers(tx)
+    wanted = [item for item in news if any(endpoint.wants(item.message_type) for endpoint in endpoints)]
     if not wanted:
         return
-    numbers = await next_sequences(tx, [one.subject.account.account_id for one in wanted])
-    for begin in range(0, len(wanted), AT_ONCE):
-        part = zip(wanted[begin : begin + AT_ONCE], numbers[begin : begin + AT_ONCE], strict=True)
-        await enqueue(tx, *(one.message(context, number) for one, number in part), to=to)
+    numbers = await next_sequences(tx, [item.subject.account.account_id for item in wanted])
+    numbered = list(zip(wanted, numbers, strict=True))
+    for begin in range(0, len(numbered), AT_ONCE):
+        part = [item.message(context, number) for item, number in numbered[begin : begin + AT_ONCE]]
+        await enqueue(tx, *part, to=endpoints)

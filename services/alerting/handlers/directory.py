@@ -22,25 +22,33 @@ def record_directory(resources: Resources) -> BatchHandler:
 
     async def handle(tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
         erased = await _erased(tx, records, resources)
-        kept = [record for record in records if record.event.id not in erased]
-        applied = iter(await DirectoryReplica.apply(tx, kept))
-        verdicts = [CHANGE if record.event.id in erased else next(applied) for record in records]
-        moved = [record.event for record, verdict in zip(records, verdicts, strict=True) if verdict is CHANGE]
-        batch = Batch(
-            others={(event.account_id, getattr(event.data, "stakeholder_id", None)) for event in moved},
-            renewing={event.account_id for event in moved if _renews(event, resources)},
+        applied = iter(
+            await DirectoryReplica.apply(tx, [record for record in records if record.event.id not in erased])
         )
+        verdicts: list[Verdict] = []
+        changes: list[Event] = []
+        batch = Batch()
+        for record in records:
+            event, verdict = record.event, CHANGE
+            if event.id not in erased:
+                verdict = next(applied)
+            verdicts.append(verdict)
+            if verdict is CHANGE:
+                changes.append(event)
+                batch.others.add((event.account_id, getattr(event.data, "stakeholder_id", None)))
+                if _renews(event, resources):
+                    batch.renewing.add(event.account_id)
         await judge(tx, resources, batch)
         # After the locks of accounts, as everywhere: who holds one may be about to write the same row.
         await note_known(tx, batch.renewing, resources.clock.now())
-        await _hand_over(tx, moved)
+        await _hand_over(tx, changes)
         return verdicts
 
     return handle
 
 
 async def _hand_over(tx: WriteTx, events: Sequence[Event]) -> None:
-    """Whoever owns an account now may read what was sent about it, and nobody else who is limited to an owner."""
+    """Of callers who are limited to an owner, only the account's owner of now may read what was sent about it."""
     changed = {event.account_id for event in events if isinstance(event.data, AccountUpserted | AccountRemoved)}
     if not changed:
         return
@@ -58,13 +66,17 @@ def _renews(event: Event, resources: Resources) -> bool:
 
 
 async def _erased(tx: WriteTx, records: Sequence[Received], resources: Resources) -> set[object]:
-    """The events that speak of somebody who was erased after they were recorded."""
-    people = {
-        record.event.id: (resources.subject(data.account_id, data.stakeholder_id), data.recorded_at)
-        for record in records
-        if isinstance(data := record.event.data, StakeholderUpserted | StakeholderRemoved)
-    }
-    journal = await erased_at(tx, [name for name, _ in people.values()]) if people else {}
-    return {
-        event_id for event_id, (name, recorded_at) in people.items() if name in journal and recorded_at <= journal[name]
-    }
+    """The ids of the events about somebody who was erased after the event was recorded."""
+    people = {}
+    for record in records:
+        data = record.event.data
+        if isinstance(data, StakeholderUpserted | StakeholderRemoved):
+            people[record.event.id] = (resources.subject(data.account_id, data.stakeholder_id), data.recorded_at)
+    if not people:
+        return set()
+    journal = await erased_at(tx, [subject for subject, _ in people.values()])
+    erased: set[object] = set()
+    for event_id, (subject, recorded_at) in people.items():
+        if subject in journal and recorded_at <= journal[subject]:
+            erased.add(event_id)
+    return erased

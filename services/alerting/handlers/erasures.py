@@ -36,11 +36,12 @@ def erase_stakeholders(resources: Resources) -> BatchHandler:
             data = record.event.data
             if not isinstance(data, StakeholderErased):
                 raise TypeError(f"not an erasure: {record.event.name}")
-            known = await Journal.known(tx, data.receipt_id)
-            if not known:
+            if await Journal.known(tx, data.receipt_id):
+                verdicts.append(REPEAT)
+            else:
                 await _erase(tx, resources, data)
-            verdicts.append(REPEAT if known else CHANGE)
-        # What is about the account, or stood back behind the person, is judged without them.
+                verdicts.append(CHANGE)
+        # Follow-ups about the account, and those that a person's follow-up had taken in, are judged without the person.
         await judge(tx, resources, Batch(others={(record.event.account_id, None) for record in records}))
         return verdicts
 
@@ -49,12 +50,12 @@ def erase_stakeholders(resources: Resources) -> BatchHandler:
 
 async def _erase(tx: WriteTx, resources: Resources, data: StakeholderErased) -> None:
     person = (data.account_id, data.stakeholder_id)
-    known = (await stakeholders_by_id(tx, [person]))[person]
+    stakeholder = (await stakeholders_by_id(tx, [person]))[person]
     everything = await tasks_of_person(tx, *person)
     left = await store.answers_left(tx, *person, until=data.erased_at)
     # An answer that was read late opened its task after the erasure; what rests on an answer given since stays.
     tasks = [task for task in everything if not _is_of_later(task, left, data)]
-    names = Names((data.stakeholder_id, known.name, known.email), data.account_id)
+    names = Names((data.stakeholder_id, stakeholder.name, stakeholder.email), data.account_id)
     messages = await forget_person(tx, *person, data.subject, names)
     await forget_past_of(tx, *person, until=data.erased_at)
     await forget_occasions(tx, *person, [task.follow_up_id for task in tasks])

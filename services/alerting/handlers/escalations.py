@@ -25,7 +25,7 @@ from shared.telemetry import metrics
 AT_ONCE = 500
 GRACE = timedelta(minutes=1)
 """How late, in business time, a level may be before it counts as missed."""
-_SAID = {
+_COMMENTS = {
     "overdue": "nobody has taken it on",
     "promise_near": "what was promised is due",
     "promise_past": "what was promised is past its date",
@@ -80,23 +80,23 @@ async def audit(tx: ReadTx, resources: Resources) -> int:
 
 
 def escalated_to(task: Task, recipient: Recipient, account: Account, staff: Staff) -> Contact:
-    """Who hears of a level: the owner of the task, the account's sponsor or the leader; who is not known is replaced
-    by the next one, down to the owner.
+    """Who hears of a level: the owner of the task, the account's sponsor or the leader; where one is not known, the
+    next one hears of it, down to the owner.
     """
     order: dict[Recipient, Sequence[Contact]] = {
         "leader": (staff.leader, account.sponsor, task.owner),
         "sponsor": (account.sponsor, staff.leader, task.owner),
         "owner": (task.owner,),
     }
-    return next((one for one in order[recipient] if one.known), task.owner)
+    return next((contact for contact in order[recipient] if contact.known), task.owner)
 
 
 async def _fire(tx: WriteTx, casework: Casework, task: Task, level: Escalation, resources: Resources) -> None:
     now = resources.clock.now()
     account = casework.world.account(task.account_id)
     contact = escalated_to(task, level.to, account, resources.policy.staff)
-    said = f"{_SAID[level.cause]}: level {level.level}, to {contact.name or contact.email or level.to}"
-    step = lifecycle.escalate(task, Change(SYSTEM, now, said), level.level)
+    comment = f"{_COMMENTS[level.cause]}: level {level.level}, to {contact.name or contact.email or level.to}"
+    step = lifecycle.escalate(task, Change(SYSTEM, now, comment), level.level)
     change = {
         "kind": "escalated",
         "level": level.level,
@@ -113,4 +113,4 @@ async def _fire(tx: WriteTx, casework: Casework, task: Task, level: Escalation, 
 def _is_late(task: Task, now: datetime) -> bool:
     """Whether a level has been due for the grace of business time, the hours in which it may fire."""
     calendar = escalation.calendar_of(task.policy)
-    return any(calendar.elapsed(one.due_at, now) > GRACE for one in escalation.due_at(task, now))
+    return any(calendar.elapsed(level.due_at, now) > GRACE for level in escalation.due_at(task, now))

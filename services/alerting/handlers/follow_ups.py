@@ -35,7 +35,7 @@ DUE_BY_HAND = {
     "low": Due(5, "business_days"),
 }
 """When a task opened by hand is due if nobody says: as the shipped rules give by severity."""
-_SAID = {
+_DETAILS = {
     Refusal.CLOSED: "the follow-up is closed; reopen it first",
     Refusal.NOT_CLOSED: "the follow-up is not closed",
     Refusal.IN_PROGRESS: "the work on it has begun already",
@@ -98,10 +98,10 @@ async def change_follow_up(tx: WriteTx, resources: Resources, command: Command, 
 
 
 def _refused(refusal: Refusal) -> Conflict | Invalid:
-    said = _SAID[refusal]
+    detail = _DETAILS[refusal]
     if refusal is Refusal.REASON_HOLDS:
-        return Invalid(refusal.value, said, errors=[{"field": "outcome", "code": refusal.value, "detail": said}])
-    return Conflict(refusal.value, said)
+        return Invalid(refusal.value, detail, errors=[{"field": "outcome", "code": refusal.value, "detail": detail}])
+    return Conflict(refusal.value, detail)
 
 
 async def find_follow_up(tx: WriteTx, follow_up_id: UUID, owner_email: str | None) -> Task:
@@ -122,16 +122,18 @@ async def open_by_hand(tx: WriteTx, resources: Resources, wanted: Wanted, caller
     if known is not None:
         return known, False
     person = (wanted.account_id, wanted.stakeholder_id)
-    answers = [(wanted.account_id, wanted.response_id)] if wanted.response_id else []
+    answers = []
+    if wanted.response_id:
+        answers.append((wanted.account_id, wanted.response_id))
     world = await World.read(tx, [person], answers)
-    theirs = await store.open_tasks(tx, [person])
+    open_tasks = await store.open_tasks(tx, [person])
     change = Change(actor_of(caller), resources.clock.now(), wanted.reason)
-    existing = next((task for task in theirs if task.kind == wanted.kind), None)
+    existing = next((task for task in open_tasks if task.kind == wanted.kind), None)
     if existing is not None:
         step = _once_more(existing, wanted, change)
     else:
         step = _opened(follow_up_id, wanted, change, world, resources)
-    casework = Casework(resources, world, theirs)
+    casework = Casework(resources, world, open_tasks)
     casework.record(step)
     await casework.save(tx)
     return step.task, existing is None
@@ -173,8 +175,8 @@ async def _locked(tx: WriteTx, follow_up_id: UUID, owner_email: str | None) -> T
 
 
 async def _require_none_open(tx: WriteTx, task: Task) -> None:
-    others = await store.open_tasks(tx, [(task.account_id, task.stakeholder_id)])
-    if any(other.kind == task.kind for other in others):
+    open_tasks = await store.open_tasks(tx, [(task.account_id, task.stakeholder_id)])
+    if any(open_task.kind == task.kind for open_task in open_tasks):
         raise NotAllowed(Refusal.ALREADY_OPEN)
 
 
@@ -185,17 +187,16 @@ def _id_by_hand(wanted: Wanted, caller: Caller) -> UUID:
 
 
 def _once_more(task: Task, wanted: Wanted, change: Change) -> Step:
-    """The same rules as for a trigger: severity may rise and never falls, the due time never moves later."""
-    reasons = (wanted.reason,) if wanted.reason else ()
+    """One more occurrence of an open follow-up: severity may rise and never falls, the due time never moves later."""
     due = min(task.due_at, wanted.due_at or task.due_at)
     changed = replace(
         task,
         version=task.version + 1,
         severity=worse(task.severity, wanted.severity),
         due_at=due,
-        escalations=escalation.moved(task, due) if due != task.due_at else task.escalations,
+        escalations=escalation.due_by(task, due),
         occurrences=task.occurrences + 1,
-        reasons=tuple(dict.fromkeys(task.reasons + reasons)),
+        reasons=tuple(dict.fromkeys(task.reasons + _reasons(wanted))),
         response_id=wanted.response_id or task.response_id,
         updated_at=change.at,
         touched_at=task.touched_at or change.at,
@@ -206,13 +207,20 @@ def _once_more(task: Task, wanted: Wanted, change: Change) -> Step:
     )
 
 
+def _reasons(wanted: Wanted) -> tuple[str, ...]:
+    if wanted.reason:
+        return (wanted.reason,)
+    return ()
+
+
 def _opened(follow_up_id: UUID, wanted: Wanted, change: Change, world: World, resources: Resources) -> Step:
     account = world.account(wanted.account_id)
     person = world.person(wanted.account_id, wanted.stakeholder_id)
     answer = world.answer(wanted.account_id, wanted.response_id)
     address = addressed_to("owner", account, resources.policy.staff)
-    given = wanted.owner is not None
-    reasons = (wanted.reason,) if wanted.reason else ()
+    owner, source, reasons = address.owner, address.source, _reasons(wanted) + address.reasons
+    if wanted.owner is not None:
+        owner, source, reasons = wanted.owner, "assigned", _reasons(wanted)
     due = wanted.due_at or resources.policy.calendar.add(change.at, DUE_BY_HAND[wanted.severity])
     steps = ESCALATION[wanted.severity]
     task = Task(
@@ -225,13 +233,13 @@ def _opened(follow_up_id: UUID, wanted: Wanted, change: Change, world: World, re
         account_id=wanted.account_id,
         stakeholder_id=wanted.stakeholder_id,
         response_id=wanted.response_id,
-        owner=wanted.owner or address.owner,
-        owner_source="assigned" if given else address.source,
+        owner=owner,
+        owner_source=source,
         recipient="owner",
         informed=(),
         due_at=due,
         occurrences=1,
-        reasons=reasons if given else reasons + address.reasons,
+        reasons=reasons,
         inhibited=(),
         playbook=wanted.playbook or playbooks.MANUAL,
         opened_at=change.at,
@@ -239,10 +247,14 @@ def _opened(follow_up_id: UUID, wanted: Wanted, change: Change, world: World, re
         updated_at=change.at,
         policy=business_snapshot(resources.policy) | {"escalation": escalation_document(steps)},
         escalations=escalation.planned(due, steps, resources.policy.calendar),
-        score=answer.score if answer else None,
-        touchpoint=answer.touchpoint if answer else None,
-        product=answer.product if answer else None,
-        survey_type=answer.survey_type if answer else None,
-        nps_kind=answer.nps_kind if answer else None,
     )
+    if answer is not None:
+        task = replace(
+            task,
+            score=answer.score,
+            touchpoint=answer.touchpoint,
+            product=answer.product,
+            survey_type=answer.survey_type,
+            nps_kind=answer.nps_kind,
+        )
     return Step(task, HistoryEntry("opened", change.actor, change.at, 1, change.comment))

@@ -34,10 +34,12 @@ def record_invitations(resources: Resources) -> BatchHandler:
                 continue
             before = rows.get(_key(fact), {})
             after = _with(before, fact)
-            verdicts.append(REPEAT if after == before else NEW)
-            if after != before:
-                rows[_key(fact)] = learned[_key(fact)] = after
-                _wake(batch, event, fact, resources)
+            if after == before:
+                verdicts.append(REPEAT)
+                continue
+            verdicts.append(NEW)
+            rows[_key(fact)] = learned[_key(fact)] = after
+            _wake(batch, event, fact, resources)
         await save_invitations(tx, list(learned.values()))
         await judge(tx, resources, batch)
         return verdicts
@@ -49,25 +51,31 @@ def _with(before: dict[str, Any], fact: InvitationFact) -> dict[str, Any]:
     """The invitation with this fact in it: of two moments of one step the earlier, whichever came first."""
     account_id, stakeholder_id, invitation_id = _key(fact)
     row = {"account_id": account_id, "stakeholder_id": stakeholder_id, "invitation_id": invitation_id} | before
-    said: dict[str, Any] = {"recorded_at": fact.recorded_at, "channel": fact.channel}
+    values: dict[str, Any] = {"recorded_at": fact.recorded_at, "channel": fact.channel}
     step = _step(fact)
     if step is not None:
-        said[f"{step}_at"] = fact.at
+        values[f"{step}_at"] = fact.at
     if step == "bounced":
-        said["bounce_recorded_at"] = fact.recorded_at
-    known = {name: row.get(name) for name in said}
-    return row | {
-        name: value if known[name] is None else min(value, known[name])
-        for name, value in said.items()
-        if value is not None
-    }
+        values["bounce_recorded_at"] = fact.recorded_at
+    for name, value in values.items():
+        if value is None:
+            continue
+        if row.get(name) is None:
+            row[name] = value
+        else:
+            row[name] = min(value, row[name])
+    return row
 
 
 def _step(fact: InvitationFact) -> str | None:
-    """What the fact says that follow-ups are judged by; an invitation that merely expired is silence as well."""
-    if fact.kind == "expired":
-        return "withdrawn" if fact.reason == "withdrawn" else None
-    return fact.kind if fact.kind in MOMENTS else None
+    """The step, one of MOMENTS, that the fact reports. None where follow-ups are not judged by it: an invitation that
+    merely expired is told of by the scorer, as silence.
+    """
+    if fact.kind == "expired" and fact.reason == "withdrawn":
+        return "withdrawn"
+    if fact.kind == "expired" or fact.kind not in MOMENTS:
+        return None
+    return fact.kind
 
 
 def _wake(batch: Batch, event: Event, fact: InvitationFact, resources: Resources) -> None:
@@ -81,14 +89,15 @@ def _wake(batch: Batch, event: Event, fact: InvitationFact, resources: Resources
 
 
 async def _erased(tx: WriteTx, events: Sequence[Event], resources: Resources) -> set[object]:
-    """The events about people who were erased after they were recorded."""
-    names = {event.id: resources.subject(event.account_id, _fact(event).stakeholder_id) for event in events}
-    journal = await erased_at(tx, names.values())
-    return {
-        event.id
-        for event in events
-        if (until := journal.get(names[event.id])) is not None and _fact(event).recorded_at <= until
-    }
+    """The ids of the events about somebody who was erased after the event was recorded."""
+    subjects = {event.id: resources.subject(event.account_id, _fact(event).stakeholder_id) for event in events}
+    journal = await erased_at(tx, subjects.values())
+    erased: set[object] = set()
+    for event in events:
+        until = journal.get(subjects[event.id])
+        if until is not None and _fact(event).recorded_at <= until:
+            erased.add(event.id)
+    return erased
 
 
 def _key(fact: InvitationFact) -> InvitationKey:

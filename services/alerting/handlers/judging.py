@@ -34,7 +34,7 @@ from shared.ids import derived_uuid
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """A message that is about no follow-up; the words around it are found when it is written."""
+    """A message that is about no follow-up; its account, person and answer are read when it is written."""
 
     message_type: str
     event_id: UUID
@@ -75,7 +75,7 @@ class Court:
 
 
 async def judge(tx: WriteTx, resources: Resources, batch: Batch) -> int:
-    """Judge what a batch has touched, and write down and tell all that follows; answers how many steps that were."""
+    """Judge what a batch has touched, and write down and tell all that follows. Returns the number of steps."""
     people = await _concerned(tx, resources, batch)
     await tx.lock_accounts({account_id for account_id, _ in people} | {told.account_id for told in batch.told})
     court = Court((), {}, {}, ())
@@ -102,7 +102,9 @@ async def preview(tx: ReadTx, resources: Resources, accounts: Collection[str]) -
 async def _carry_out(tx: WriteTx, resources: Resources, court: Court, batch: Batch, people: Collection[Person]) -> int:
     judgements = _judged(court, resources, batch)
     persons = {(account_id, person) for account_id, person in people if person is not None}
-    closed = await closed_with_score(tx, persons) if persons else []
+    closed: Sequence[Task] = []
+    if persons:
+        closed = await closed_with_score(tx, persons)
     casework = await _casework(tx, resources, [*closed, *court.tasks], judgements, batch)
     for told in batch.told:
         casework.tell(told.message_type, told.event_id, told.at, _subject(casework.world, told))
@@ -123,18 +125,18 @@ async def _carry_out(tx: WriteTx, resources: Resources, court: Court, batch: Bat
 async def _concerned(tx: WriteTx, resources: Resources, batch: Batch) -> set[Person]:
     """Whom to judge: where something fresh has come, and where there is a follow-up."""
     fresh = batch.fresh | {(account_id, None) for account_id in batch.renewing}
-    rest = batch.others - fresh
-    if not rest:
+    others = batch.others - fresh
+    if not others:
         return fresh
-    working = await with_tasks(tx, rest, resources.clock.now() - COMES_BACK)
-    return fresh | {person for person in rest if person[0] in working}
+    with_follow_ups = await with_tasks(tx, others, resources.clock.now() - COMES_BACK)
+    return fresh | {(account_id, person) for account_id, person in others if account_id in with_follow_ups}
 
 
 async def _convene(tx: ReadTx, resources: Resources, people: Collection[Person], rules: Sequence[Rule]) -> Court:
     """Read the facts and the follow-ups of the accounts; under their locks, where something is to be done."""
     accounts, now = {account_id for account_id, _ in people}, resources.clock.now()
     tasks = await tasks_at_hand(tx, accounts, now - COMES_BACK)
-    resting = await occasions_of(tx, [task.follow_up_id for task in tasks]) if tasks else {}
+    resting = await occasions_of(tx, [task.follow_up_id for task in tasks])
     concerned = set(people) | {(account_id, None) for account_id in accounts}
     for task in tasks:
         concerned.add((task.account_id, task.stakeholder_id))
@@ -142,11 +144,11 @@ async def _convene(tx: ReadTx, resources: Resources, people: Collection[Person],
             concerned.add((task.account_id, row.stakeholder_id))
     bare = Facts(Account(""), now, resources.policy.calendar, burst=resources.burst)
     facts = await read_facts(tx, concerned, bare, _crowd(rules, tasks))
-    heard: set[Person] = set()
+    people_read: set[Person] = set()
     for account_id, of_account in facts.items():
-        heard.add((account_id, None))
-        heard.update((account_id, stakeholder_id) for stakeholder_id in of_account.answers)
-    closed = await last_closed(tx, heard)
+        people_read.add((account_id, None))
+        people_read.update((account_id, stakeholder_id) for stakeholder_id in of_account.answers)
+    closed = await last_closed(tx, people_read)
     return Court(tuple(rules), facts, _desks(facts, tasks, resting, closed), tasks)
 
 
@@ -155,11 +157,11 @@ async def _convene_segments(tx: WriteTx, resources: Resources, facts: Mapping[st
     rules = tuple(await rules_in_force(tx, resources.clock))
     tasks = await tasks_at_hand(tx, facts, resources.clock.now() - COMES_BACK)
     resting = await occasions_of(tx, [task.follow_up_id for task in tasks])
-    done = await settled(tx, names)
-    known = {}
+    settled_by_name = await settled(tx, names)
+    complete = {}
     for name, of_segment in facts.items():
-        known[name] = replace(of_segment, settled=frozenset(done.get(name, ())))
-    return Court(rules, known, _desks(known, tasks, resting, await last_closed(tx, names)), tasks)
+        complete[name] = replace(of_segment, settled=frozenset(settled_by_name.get(name, ())))
+    return Court(rules, complete, _desks(complete, tasks, resting, await last_closed(tx, names)), tasks)
 
 
 def _crowd(rules: Sequence[Rule], tasks: Sequence[Task]) -> int | None:
@@ -208,11 +210,11 @@ def _desks(
 
 def _judged(court: Court, resources: Resources, batch: Batch) -> list[Judged]:
     """The judgements of all accounts, one account after the other."""
-    found: list[Judged] = []
+    judgements: list[Judged] = []
     for account_id in sorted(court.facts):
         judgement = Judgement(court.rules, resources.policy, name_of, account_id in batch.renewing)
-        found += judge_account(court.facts[account_id], court.desks[account_id], judgement)
-    return found
+        judgements += judge_account(court.facts[account_id], court.desks[account_id], judgement)
+    return judgements
 
 
 def name_of(account_id: str, claim: Claim, closed_before: int) -> UUID:
@@ -264,10 +266,12 @@ def change_block(judged: Judged) -> dict[str, Any]:
     values = newest.lasting
     if "category" in values:
         change = values.get("change")
-        known = isinstance(change, str) and not change.startswith("new_")
+        category_before = None
+        if isinstance(change, str) and not change.startswith("new_"):
+            category_before = change.partition("_to_")[0]
         block |= {
             "kind": change,
-            "from": str(change).partition("_to_")[0] if known else None,
+            "from": category_before,
             "to": values["category"],
             "score": values["score"],
             "previous_score": values.get("previous_score"),
@@ -283,25 +287,30 @@ def _tie_next_answers(casework: Casework, court: Court, persons: Collection[Key]
         if (task.account_id, task.stakeholder_id) not in persons:
             continue
         answers = court.facts[task.account_id].answers.get(task.stakeholder_id or "", ())
-        known = next_answer_of(task, answers)
-        if known == task.next_answer:
+        next_answer = next_answer_of(task, answers)
+        if next_answer == task.next_answer:
             continue
-        tied = replace(task, next_answer=known)
+        tied = replace(task, next_answer=next_answer)
         casework.amend(tied)
         change: dict[str, Any] = {"kind": "next_answer", "response_id": None, "score": None}
         change |= {"before": task.score, "result": None}
         cause = derived_uuid("next_answer", str(now))
-        if known is not None:
-            change |= {"response_id": known.response_id, "score": known.score, "result": known.result}
-            cause = derived_uuid("next_answer", known.response_id, str(known.score))
+        if next_answer is not None:
+            change["response_id"] = next_answer.response_id
+            change["score"] = next_answer.score
+            change["result"] = next_answer.result
+            cause = derived_uuid("next_answer", next_answer.response_id, str(next_answer.score))
         casework.retell(tied, cause, now, "answered_again", change)
 
 
 def _retell_comments(casework: Casework, judged: Sequence[Judged], batch: Batch) -> None:
-    """Open follow-ups hear of words that came or changed after they were opened."""
-    opened = [judgement for judgement in judged if judgement.step and judgement.step.entry.action == "opened"]
-    new = {judgement.after.follow_up_id for judgement in opened}
+    """Send open follow-ups again whose comment came or changed after they were opened."""
+    just_opened = set()
+    for judgement in judged:
+        if judgement.step is not None and judgement.step.entry.action == "opened":
+            just_opened.add(judgement.after.follow_up_id)
     for task in casework.tasks():
-        said = batch.comments.get((task.account_id, task.response_id or ""))
-        if said is not None and not task.is_closed and task.follow_up_id not in new:
-            casework.retell(task, said[0], said[1], "comment_received", {"kind": "comment"})
+        key = (task.account_id, task.response_id or "")
+        if key in batch.comments and not task.is_closed and task.follow_up_id not in just_opened:
+            event_id, at = batch.comments[key]
+            casework.retell(task, event_id, at, "comment_received", {"kind": "comment"})

@@ -18,26 +18,35 @@ Key = tuple[str, str]
 async def name_answers(tx: WriteTx, events: Sequence[Event]) -> None:
     """Keep what events say of answers that have not come; those that have stand as they are."""
     about = [event.data for event in events if isinstance(event.data, StakeholderAnswered | StakeholderAnswerCorrected)]
-    keys = {(data.account_id, ref) for data in about for ref in _named_in(data)}
+    keys: set[Key] = set()
+    for data in about:
+        keys.update((data.account_id, response_id) for response_id in _named_in(data))
     if not keys:
         return
-    known = await answers_by_id(tx, keys, named=True)
-    come = {key for key, kept in known.items() if kept.named is None}
-    named: dict[Key, Kept] = {key: kept for key, kept in known.items() if key not in come}
+    stored = await answers_by_id(tx, keys, named=True)
+    have_come = {key for key, kept in stored.items() if kept.named is None}
+    named: dict[Key, Kept] = {key: kept for key, kept in stored.items() if key not in have_come}
     before = dict(named)
     for data in about:
-        for kept in _answered(data) if isinstance(data, StakeholderAnswered) else _corrected(data, named):
+        for kept in _answers_of(data, named):
             key = (kept.live.account_id, kept.live.response_id)
-            if key not in come:
+            if key not in have_come:
                 named[key] = kept
     await save_answers(tx, [kept for key, kept in sorted(named.items()) if before.get(key) != kept])
 
 
 def _named_in(data: StakeholderAnswered | StakeholderAnswerCorrected) -> list[str]:
     if isinstance(data, StakeholderAnswered):
-        return [data.response_id, *([data.previous.response_id] if data.previous else [])]
-    refs = [ref for pair in (data.old, data.new) for ref in (pair.latest, pair.previous)]
+        refs = [data.previous]
+    else:
+        refs = [data.old.latest, data.old.previous, data.new.latest, data.new.previous]
     return [data.response_id, *(ref.response_id for ref in refs if ref is not None)]
+
+
+def _answers_of(data: StakeholderAnswered | StakeholderAnswerCorrected, named: dict[Key, Kept]) -> list[Kept]:
+    if isinstance(data, StakeholderAnswered):
+        return _answered(data)
+    return _corrected(data, named)
 
 
 def _answered(data: StakeholderAnswered) -> list[Kept]:
@@ -56,24 +65,27 @@ def _answered(data: StakeholderAnswered) -> list[Kept]:
         product=data.product,
         follow_up_requested=data.follow_up_requested,
     )
-    previous_score = data.previous.score if data.previous else None
+    previous_score = None
+    if data.previous is not None:
+        previous_score = data.previous.score
     return [Kept(answer, answer, data.recorded_at, Named(data.change, previous_score, data.falls_in_a_row))]
 
 
 def _corrected(data: StakeholderAnswerCorrected, named: dict[Key, Kept]) -> list[Kept]:
-    """The pair as it is now; what was withdrawn is an answer no more."""
-    pair, found = data.new, []
-    gone = named.get((data.account_id, data.response_id))
-    if gone is not None and data.cause in ("withdrawn", "erased"):
-        found.append(replace(gone, live=replace(gone.live, withdrawn=True)))
+    """The answers of the pair after a correction, and the corrected answer as withdrawn where it is."""
+    pair, answers = data.new, []
+    corrected = named.get((data.account_id, data.response_id))
+    if corrected is not None and data.cause in ("withdrawn", "erased"):
+        answers.append(replace(corrected, live=replace(corrected.live, withdrawn=True)))
     if pair.latest is not None:
         wish = data.follow_up_requested
         latest = _as_in(data, pair.latest, named, fresh=pair.fresh)
-        found.append(replace(latest, live=replace(latest.live, follow_up_requested=wish), named=_named(pair)))
-    before = named.get((data.account_id, pair.previous.response_id)) if pair.previous else None
-    if before is not None and pair.previous is not None:
-        found.append(replace(before, live=replace(before.live, score=pair.previous.score)))
-    return found
+        answers.append(replace(latest, live=replace(latest.live, follow_up_requested=wish), named=_named(pair)))
+    if pair.previous is not None:
+        previous = named.get((data.account_id, pair.previous.response_id))
+        if previous is not None:
+            answers.append(replace(previous, live=replace(previous.live, score=pair.previous.score)))
+    return answers
 
 
 def _as_in(data: StakeholderAnswerCorrected, ref: AnswerRef, named: dict[Key, Kept], *, fresh: bool) -> Kept:
@@ -94,5 +106,7 @@ def _as_in(data: StakeholderAnswerCorrected, ref: AnswerRef, named: dict[Key, Ke
 
 
 def _named(pair: AnswerPair) -> Named:
-    previous = pair.previous.score if pair.previous else None
-    return Named(pair.change, previous, pair.falls_in_a_row)
+    previous_score = None
+    if pair.previous is not None:
+        previous_score = pair.previous.score
+    return Named(pair.change, previous_score, pair.falls_in_a_row)

@@ -57,10 +57,10 @@ async def announce_disabled(tx: WriteTx, resources: Resources, notice_ids: Seque
     """Tell people of endpoints that were disabled by themselves: whoever takes what nobody owns, and who leads; of an
     endpoint with an owner, that owner. Answers how many there were.
     """
-    taken = await take_unannounced(tx, notice_ids, resources.clock.now())
+    disabled = await take_unannounced(tx, notice_ids, resources.clock.now())
     staff = resources.policy.staff
     news, owners = [], {}
-    for number, endpoint_id, owner in taken:
+    for number, endpoint_id, owner in disabled:
         name = f"{ENDPOINT}{endpoint_id}"
         concerned: tuple[Contact, ...] = (staff.default_owner, staff.leader)
         if owner:
@@ -69,7 +69,7 @@ async def announce_disabled(tx: WriteTx, resources: Resources, notice_ids: Seque
         news.append(Announcement("webhooks", event_id, name, "critical", concerned))
         owners[name] = owner
     await _write(tx, resources, news, owners)
-    return len(taken)
+    return len(disabled)
 
 
 async def _write(
@@ -78,7 +78,7 @@ async def _write(
     if not news:
         return
     notifications, now = await store.notifications(tx), resources.clock.now()
-    wanted = []
+    notices = []
     for announcement in news:
         owner = owners[announcement.account_id]
         for notification in notifications:
@@ -86,8 +86,8 @@ async def _write(
                 continue
             at = sent_at(now, resources.notice_wait, notification.quiet_hours, resources.policy.calendar)
             for recipient in notification.recipients(announcement.concerned):
-                wanted.append(Waiting(notification.notification_id, recipient, announcement, at))
-    await store.add_notices(tx, wanted, now)
+                notices.append(Waiting(notification.notification_id, recipient, announcement, at))
+    await store.add_notices(tx, notices, now)
 
 
 async def due(tx: ReadTx, resources: Resources, held: Sequence[Address]) -> Sequence[Address]:
@@ -96,25 +96,25 @@ async def due(tx: ReadTx, resources: Resources, held: Sequence[Address]) -> Sequ
 
 
 async def claim(tx: WriteTx, resources: Resources, addresses: Sequence[Address]) -> list[Bundle]:
-    """Take what is due to these; what is no news any more is dropped on the way."""
+    """Take what is due to the addresses, in bundles; notices of what has been dealt with meanwhile are dropped."""
     now = resources.clock.now()
     today = resources.policy.calendar.local_date(now)
     claimed = await store.claim_notices(tx, addresses, now, now + resources.notice_lease)
     if not claimed:
         return []
-    known = {notification.notification_id: notification for notification in await store.notifications(tx)}
+    notifications = {notification.notification_id: notification for notification in await store.notifications(tx)}
     bundles = []
     for notices in claimed:
-        notification, told, dropped = known.get(notices[0].notification_id), [], []
+        notification, kept, dropped = notifications.get(notices[0].notification_id), [], []
         for notice, item in await _items(tx, notices, today):
             if notification is not None and still_news(notice.topic, item):
-                told.append((notice, item))
+                kept.append((notice, item))
             else:
                 dropped.append(notice.notice_id)
         await store.mark_dropped(tx, dropped)
-        if notification is not None and told:
+        if notification is not None and kept:
             sealed = await store.sealed_url_of(tx, notification.notification_id)
-            bundles.append(Bundle(notification, tuple(notice for notice, _ in told), _once(told), sealed))
+            bundles.append(Bundle(notification, tuple(notice for notice, _ in kept), _once(kept), sealed))
     return bundles
 
 
@@ -124,24 +124,25 @@ async def purge_notices(tx: WriteTx, resources: Resources) -> int:
 
 
 async def _items(tx: WriteTx, notices: Sequence[Notice], today: date) -> list[tuple[Notice, Item]]:
-    """What the notices speak of, as it is now."""
-    known = await tasks_by_id(tx, [notice.follow_up_id for notice in notices if notice.follow_up_id])
-    tasks = {task.follow_up_id: read_on(task, today) for task in known}
+    """The notices, each with what it speaks of as that is now."""
+    stored = await tasks_by_id(tx, [notice.follow_up_id for notice in notices if notice.follow_up_id])
+    tasks = {task.follow_up_id: read_on(task, today) for task in stored}
     world = await _world(tx, notices, tasks.values())
     endpoints = await _endpoints(tx, notices)
-    found = []
+    items = []
     for notice in notices:
-        task = tasks.get(notice.follow_up_id) if notice.follow_up_id else None
-        answer = world.answer(notice.account_id, task.response_id if task else notice.response_id)
-        person_id = None
+        task, response_id, person_id = None, notice.response_id, None
+        if notice.follow_up_id is not None:
+            task = tasks.get(notice.follow_up_id)
         if task is not None:
-            person_id = task.stakeholder_id
-        elif answer is not None:
+            response_id, person_id = task.response_id, task.stakeholder_id
+        answer = world.answer(notice.account_id, response_id)
+        if task is None and answer is not None:
             person_id = answer.stakeholder_id
         account, person = world.account(notice.account_id), world.person(notice.account_id, person_id)
         item = Item(account, person, answer, task, notice.cause, endpoints.get(notice.account_id))
-        found.append((notice, item))
-    return found
+        items.append((notice, item))
+    return items
 
 
 async def _world(tx: WriteTx, notices: Sequence[Notice], tasks: Collection[Task]) -> World:
@@ -163,7 +164,7 @@ async def _world(tx: WriteTx, notices: Sequence[Notice], tasks: Collection[Task]
 
 
 async def _endpoints(tx: WriteTx, notices: Sequence[Notice]) -> dict[str, Disabled]:
-    """What is disabled still, by the name that stands for an account."""
+    """The endpoints that are still disabled, by the name under which a notice has them in the place of an account."""
     endpoint_ids = [notice.account_id.removeprefix(ENDPOINT) for notice in notices if notice.topic == "webhooks"]
     if not endpoint_ids:
         return {}
@@ -180,11 +181,11 @@ async def _endpoints(tx: WriteTx, notices: Sequence[Notice]) -> dict[str, Disabl
     return disabled
 
 
-def _once(found: Sequence[tuple[Notice, Item]]) -> tuple[Item, ...]:
-    """One line for a follow-up, however many notices speak of it; the newest speaks."""
-    items: dict[object, Item] = {}
-    for notice, item in found:
+def _once(items: Sequence[tuple[Notice, Item]]) -> tuple[Item, ...]:
+    """Of several notices about one follow-up only the newest, in its place."""
+    newest: dict[object, Item] = {}
+    for notice, item in items:
         key = notice.follow_up_id or notice.response_id or notice.account_id
-        items.pop(key, None)
-        items[key] = item
-    return tuple(items.values())
+        newest.pop(key, None)
+        newest[key] = item
+    return tuple(newest.values())

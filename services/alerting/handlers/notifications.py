@@ -17,23 +17,25 @@ def new_notification_id() -> str:
 
 
 async def create_notification(
-    tx: WriteTx, clock: Clock, vault: Vault, wanted: Notification, url: str | None, actor: str
+    tx: WriteTx, clock: Clock, vault: Vault, notification: Notification, url: str | None, actor: str
 ) -> None:
-    """Store it; the address of a room is a secret: kept encrypted, and shown without its path."""
-    sealed = vault.seal(url, notification_of(wanted.notification_id)) if url else None
-    await store.add_notification(tx, wanted, sealed, actor, clock.now())
+    """Store a notification. The address of a room is a secret: kept encrypted, and shown without its path."""
+    sealed = None
+    if url:
+        sealed = vault.seal(url, notification_of(notification.notification_id))
+    await store.add_notification(tx, notification, sealed, actor, clock.now())
 
 
 async def found_notification(tx: ReadTx, notification_id: str, caller: Caller) -> Notification:
-    """The one of this id. Raises `NotFound`, also for another owner's."""
-    found = await store.find_notification(tx, notification_id, caller.owner_email)
-    if found is None:
+    """The notification of this id. Raises `NotFound`, also for another owner's."""
+    notification = await store.find_notification(tx, notification_id, caller.owner_email)
+    if notification is None:
         raise NotFound("notification_not_found", "there is no such notification")
-    return found
+    return notification
 
 
 async def delete_notification(tx: WriteTx, clock: Clock, notification_id: str, caller: Caller) -> None:
-    """Tell them no more. Raises `NotFound`."""
+    """End a notification. Raises `NotFound`."""
     await found_notification(tx, notification_id, caller)
     await store.delete_notification(tx, notification_id, clock.now())
 

@@ -45,14 +45,21 @@ async def remember(
         await forget_past_answers(tx, unsaid)
     by_answer = {(task.account_id, task.response_id): task.follow_up_id for task in tasks}
     past = []
-    for one in asked:
-        known = facts.get(one.account_id)
-        values = _values(one, known) if known else None
+    for event in asked:
+        if event.account_id not in facts:
+            continue
+        values = _values(event, facts[event.account_id])
         if values is not None:
             trigger = Trigger(
-                one.event_id, one.event, one.at, one.account_id, one.stakeholder_id, one.response_id, values
+                event.event_id,
+                event.event,
+                event.at,
+                event.account_id,
+                event.stakeholder_id,
+                event.response_id,
+                values,
             )
-            past.append(Past(trigger, by_answer.get((one.account_id, one.response_id))))
+            past.append(Past(trigger, by_answer.get((event.account_id, event.response_id))))
     await add_past(tx, past)
 
 
@@ -66,11 +73,12 @@ async def renewals_as_past(
         return []
     bare = Facts(Account(""), now, calendar)
     facts = await read_facts(tx, [(account_id, None) for account_id in accounts], bare, None)
-    return [
-        Past(Trigger(derived_uuid(RENEWAL_NEAR, one, occasion.id), RENEWAL_NEAR, now, one, None, None, occasion.values))
-        for one in accounts
-        for occasion in occasions(_ANYTHING[RENEWAL_NEAR], facts[one], None)
-    ]
+    past = []
+    for account_id in accounts:
+        for occasion in occasions(_ANYTHING[RENEWAL_NEAR], facts[account_id], None):
+            event_id = derived_uuid(RENEWAL_NEAR, account_id, occasion.id)
+            past.append(Past(Trigger(event_id, RENEWAL_NEAR, now, account_id, None, None, occasion.values)))
+    return past
 
 
 def _values(asked: Asked, facts: Facts) -> dict[str, FactValue] | None:
@@ -97,7 +105,7 @@ def _values_of_answer(asked: Asked, facts: Facts) -> dict[str, FactValue] | None
 
 def _unhappy_within(facts: Facts, at: datetime, span: timedelta) -> int:
     """How many people's detractor runs began in the time up to a moment."""
-    return len({one.stakeholder_id for one in beginnings(facts) if at - span < one.at <= at})
+    return len({beginning.stakeholder_id for beginning in beginnings(facts) if at - span < beginning.at <= at})
 
 
 _ANYTHING: Mapping[str, Rule] = {rule.event: replace(rule, conditions=(), about="person") for rule in DEFAULT_RULES}

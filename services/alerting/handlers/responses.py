@@ -38,7 +38,7 @@ DROPPED_AT_ONCE = 50_000
 
 @dataclass(slots=True)
 class Sorting:
-    """The records of a batch while they are told apart."""
+    """The records of a batch while their verdicts are found."""
 
     answers: dict[Key, Kept]
     new_changes: set[UUID]
@@ -84,26 +84,17 @@ def record_responses(resources: Resources) -> BatchHandler:
 
     async def handle(tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
         events = [record.event for record in records]
-        known = await store.answers_by_id(tx, map(_key, events))
-        before = {key: kept.live for key, kept in known.items()}
+        stored = await store.answers_by_id(tx, map(_key, events))
+        before = {key: kept.live for key, kept in stored.items()}
         dropped = await store.dropped_answers(tx, map(_key, events))
-        changes = [
-            (change, event.sender)
-            for event in events
-            if _key(event) not in dropped and (change := change_of(event)) is not None
-        ]
-        subjects = [
-            resources.subject(event.data.account_id, event.data.stakeholder_id)
-            for event in events
-            if isinstance(event.data, ResponseRecorded)
-        ]
-        sorting = Sorting(
-            known,
-            await store.add_changes(tx, changes),
-            await store.erased_at(tx, subjects) if subjects else {},
-            resources.subject,
-            dropped=dropped,
-        )
+        changes = []
+        for event in events:
+            change = change_of(event)
+            if change is not None and _key(event) not in dropped:
+                changes.append((change, event.sender))
+        new_changes = await store.add_changes(tx, changes)
+        erased = await _erased(tx, resources, events)
+        sorting = Sorting(stored, new_changes, erased, resources.subject, dropped=dropped)
         verdicts = [sorting.verdict(event) for event in events]
         await _save(tx, sorting)
         await store.drop_answers(tx, sorting.overtaken)
@@ -114,8 +105,21 @@ def record_responses(resources: Resources) -> BatchHandler:
     return handle
 
 
+async def _erased(tx: WriteTx, resources: Resources, events: Sequence[Event]) -> dict[str, datetime]:
+    """The newest erasure, by keyed hash, of each person of whom an answer was recorded."""
+    subjects = []
+    for event in events:
+        if isinstance(event.data, ResponseRecorded):
+            subjects.append(resources.subject(event.data.account_id, event.data.stakeholder_id))
+    if not subjects:
+        return {}
+    return await store.erased_at(tx, subjects)
+
+
 async def _save(tx: WriteTx, sorting: Sorting) -> None:
-    changes = await store.changes_by_answer(tx, sorting.touched) if sorting.touched else {}
+    if not sorting.touched:
+        return
+    changes = await store.changes_by_answer(tx, sorting.touched)
     for key in sorting.touched:
         kept = sorting.answers[key]
         sorting.answers[key] = replace(kept, live=live_answer(kept.recorded, changes.get(key, ()), kept.posted))
@@ -127,11 +131,16 @@ async def _judge(tx: WriteTx, resources: Resources, sorting: Sorting, before: Ma
     batch = Batch()
     for key, event in sorting.touched.items():
         kept = sorting.answers[key]
-        said = before[key].comment if key in before else None
-        if kept.live.comment != said:
+        comment_before = None
+        if key in before:
+            comment_before = before[key].comment
+        if kept.live.comment != comment_before:
             batch.comments[key] = (event.id, event.time)
-        concerned = batch.fresh if _may_open(kept, resources) else batch.others
-        concerned.add((key[0], kept.live.stakeholder_id))
+        person = (kept.live.account_id, kept.live.stakeholder_id)
+        if _may_open(kept, resources):
+            batch.fresh.add(person)
+        else:
+            batch.others.add(person)
     for key in await _news(tx, sorting, before):
         batch.told.append(_told_of_answer(sorting, sorting.answers[key].live, before.get(key)))
     await judge(tx, resources, batch)
@@ -144,38 +153,37 @@ def _may_open(kept: Kept, resources: Resources) -> bool:
 
 async def _praise(tx: WriteTx, resources: Resources, sorting: Sorting, before: Mapping[Key, Answer]) -> None:
     """What promoters say, as soon as they say it, for whoever wants to hear it; it makes no follow-up."""
-    said = []
+    praises = []
     for key in sorting.touched:
         kept = sorting.answers[key]
-        if kept.is_fresh and is_praise(kept.live) and not (key in before and before[key].comment):
-            said.append(key)
-    if not said:
+        had_comment = key in before and before[key].comment
+        if kept.is_fresh and is_praise(kept.live) and not had_comment:
+            praises.append(key)
+    if not praises:
         return
-    world = await World.read(tx, [(account_id, None) for account_id, _ in said], ())
-    news = [
-        Announcement(
-            "praise",
-            derived_uuid("praise", *key),
-            key[0],
-            "low",
-            (world.account(key[0]).owner,),
-            response_id=key[1],
-        )
-        for key in said
-    ]
+    world = await World.read(tx, [(account_id, None) for account_id, _ in praises], ())
+    news = []
+    for account_id, response_id in praises:
+        event_id = derived_uuid("praise", account_id, response_id)
+        owner = world.account(account_id).owner
+        news.append(Announcement("praise", event_id, account_id, "low", (owner,), response_id=response_id))
     await announce(tx, resources, world, news)
 
 
 async def _news(tx: WriteTx, sorting: Sorting, before: Mapping[Key, Answer]) -> list[Key]:
-    """The answers that somebody may want to hear of: live, fresh, loud, and other than before."""
-    wanted = await subscribed_types(tx, (messages.SURVEY_RESPONSE_CREATED, messages.SURVEY_RESPONSE_UPDATED))
-    found = []
-    for key in sorting.touched if wanted else ():
+    """The answers for which an endpoint has subscribed to a message: fresh, no test, and other than before."""
+    subscribed = await subscribed_types(tx, (messages.SURVEY_RESPONSE_CREATED, messages.SURVEY_RESPONSE_UPDATED))
+    if not subscribed:
+        return []
+    keys = []
+    for key in sorting.touched:
         kept = sorting.answers[key]
-        told = messages.SURVEY_RESPONSE_CREATED if key in sorting.created else messages.SURVEY_RESPONSE_UPDATED
-        if told in wanted and kept.is_fresh and not kept.live.test and kept.live != before.get(key):
-            found.append(key)
-    return found
+        message_type = messages.SURVEY_RESPONSE_UPDATED
+        if key in sorting.created:
+            message_type = messages.SURVEY_RESPONSE_CREATED
+        if message_type in subscribed and kept.is_fresh and not kept.live.test and kept.live != before.get(key):
+            keys.append(key)
+    return keys
 
 
 def _told_of_answer(sorting: Sorting, answer: Answer, before: Answer | None) -> Told:
@@ -185,11 +193,12 @@ def _told_of_answer(sorting: Sorting, answer: Answer, before: Answer | None) -> 
         event_id = derived_uuid("created", answer.response_id)
         return Told(messages.SURVEY_RESPONSE_CREATED, event_id, sorting.created[key].time, *whose)
     event = sorting.touched[key]
-    change = {
-        "kind": "withdrawn" if answer.withdrawn else "amended",
-        "response_id": answer.response_id,
-        "fields": [name for name in AMENDABLE if before and getattr(before, name) != getattr(answer, name)],
-    }
+    kind, amended = "amended", []
+    if answer.withdrawn:
+        kind = "withdrawn"
+    if before is not None:
+        amended = [name for name in AMENDABLE if getattr(before, name) != getattr(answer, name)]
+    change = {"kind": kind, "response_id": answer.response_id, "fields": amended}
     return Told(messages.SURVEY_RESPONSE_UPDATED, event.id, event.time, *whose, change)
 
 

@@ -51,7 +51,8 @@ class Trial:
 
 
 async def put_rule(tx: WriteTx, clock: Clock, change: RuleChange, wanted: Rule) -> tuple[Rule, bool]:
-    """Store the whole rule as its next version; also says whether it is new. The same again makes no version.
+    """Store the whole rule as its next version; also says whether it is new. A rule that is in force as it is makes no
+    version.
 
     A `position` of 0 keeps the place, or takes the last one. Raises `Conflict` when the version seen is stale, and
     `Invalid` for a follow-up of the account about what single people do: it takes a burst of them.
@@ -59,16 +60,18 @@ async def put_rule(tx: WriteTx, clock: Clock, change: RuleChange, wanted: Rule) 
     _require_burst(wanted)
     await hold_rules(tx)
     rules = await rules_in_force(tx, clock)
-    known = next((rule for rule in rules if rule.rule_id == change.rule_id), None)
-    _require_seen(known, change)
-    if known is None and len(rules) >= MAX_RULES:
-        raise Conflict("too_many_rules", f"there are {MAX_RULES} rules")
-    position = wanted.position or (known.position if known else rules[-1].position + 1)
-    rule = replace(wanted, version=known.version + 1 if known else 1, position=position)
-    if known is not None and replace(rule, version=known.version) == known:
-        return known, False
+    current = next((rule for rule in rules if rule.rule_id == change.rule_id), None)
+    _require_seen(current, change)
+    if current is None:
+        if len(rules) >= MAX_RULES:
+            raise Conflict("too_many_rules", f"there are {MAX_RULES} rules")
+        rule = replace(wanted, version=1, position=wanted.position or rules[-1].position + 1)
+    else:
+        rule = replace(wanted, version=current.version + 1, position=wanted.position or current.position)
+        if replace(rule, version=current.version) == current:
+            return current, False
     await add_versions(tx, [rule], clock.now(), change.actor)
-    return rule, known is None
+    return rule, current is None
 
 
 def _require_burst(rule: Rule) -> None:
@@ -80,8 +83,8 @@ def _require_burst(rule: Rule) -> None:
 async def patch_rule(tx: WriteTx, clock: Clock, change: RuleChange, values: Mapping[str, Any]) -> Rule:
     """Change some fields of a rule, `enabled` for one. Raises `NotFound` and `Conflict`."""
     await hold_rules(tx)
-    known = found_rule(await rules_in_force(tx, clock), change.rule_id)
-    rule, _ = await put_rule(tx, clock, change, replace(known, **values))
+    current = found_rule(await rules_in_force(tx, clock), change.rule_id)
+    rule, _ = await put_rule(tx, clock, change, replace(current, **values))
     return rule
 
 
@@ -93,7 +96,7 @@ async def try_rules(
     Renewals are no events: they are judged as they stand at the end of the time.
     """
     past = await past_between(tx, span.since, span.until, span.owner_email, MAX_PAST + 1)
-    past = [one for one in past if one.trigger.event != RENEWAL_NEAR]
+    past = [event for event in past if event.trigger.event != RENEWAL_NEAR]
     past += await renewals_as_past(tx, calendar, span.until, span.owner_email)
     if len(past) > MAX_PAST:
         detail = f"more than {MAX_PAST} events; choose a shorter time"
@@ -102,8 +105,8 @@ async def try_rules(
     changed = {rule.rule_id: rule for rule in now} | {rule.rule_id: rule for rule in wanted}
 
     def rehearsed(rules: Sequence[Rule]) -> list[Rehearsed]:
-        found = rehearse(rules, past, calendar, span.stays_open)
-        return [one for one in found if only in (None, one.match.rule.rule_id)]
+        outcomes = rehearse(rules, past, calendar, span.stays_open)
+        return [outcome for outcome in outcomes if only in (None, outcome.match.rule.rule_id)]
 
     return Trial(len(past), rehearsed(list(changed.values())), rehearsed(now))
 
@@ -116,6 +119,8 @@ def found_rule(rules: Sequence[Rule], rule_id: str) -> Rule:
     raise NotFound("rule_not_found", "there is no such rule")
 
 
-def _require_seen(known: Rule | None, change: RuleChange) -> None:
-    if change.version is not None and change.version != (known.version if known else None):
+def _require_seen(current: Rule | None, change: RuleChange) -> None:
+    if change.version is None:
+        return
+    if current is None or change.version != current.version:
         raise Conflict("stale_version", "somebody else changed it meanwhile; read it again")

@@ -28,11 +28,11 @@ async def install_default_rules(tx: WriteTx, clock: Clock) -> None:
     """
     current = {rule.rule_id: rule for rule in await current_rules(tx)}
     edited = {row["rule_id"] for row in await current_rows(tx) if row["created_by"] != SHIPPED}
-    wanted = []
+    versions = []
     for rule in DEFAULT_RULES:
-        known = current.get(rule.rule_id)
-        if known is None:
-            wanted.append(rule)
-        elif rule.rule_id not in edited and replace(known, version=rule.version) != rule:
-            wanted.append(replace(rule, version=known.version + 1))
-    await add_versions(tx, wanted, clock.now(), SHIPPED)
+        in_force = current.get(rule.rule_id)
+        if in_force is None:
+            versions.append(rule)
+        elif rule.rule_id not in edited and replace(in_force, version=rule.version) != rule:
+            versions.append(replace(rule, version=in_force.version + 1))
+    await add_versions(tx, versions, clock.now(), SHIPPED)

@@ -13,6 +13,7 @@ from services.alerting.handlers.resources import Resources
 from services.alerting.store.answers import erased_at
 from services.alerting.store.facts import (
     KEPT_CHANGES,
+    InvitationKey,
     invitations_by_key,
     save_invitations,
     save_standings,
@@ -56,29 +57,31 @@ def record_score_events(resources: Resources) -> BatchHandler:
 async def _sorted_out(tx: WriteTx, events: Sequence[Event], subject: Callable[[str, str], str]) -> list[Verdict]:
     """NEW for what is to be acted on, REPEAT for what came before, CHANGE for what an erasure has taken back."""
     seen = await tx.seen(*(event.id for event in events))
-    names = {_person_of(event): _subject_of(event, subject) for event in events}
-    erased = await erased_at(tx, [name for name in names.values() if name])
+    subjects = {_person_of(event): _subject_of(event, subject) for event in events}
+    erased = await erased_at(tx, [name for name in subjects.values() if name])
     verdicts = []
     for event in events:
+        until = erased.get(subjects[_person_of(event)] or "")
         if event.id in seen:
             verdicts.append(REPEAT)
+        elif until is not None and _recorded_at(event) <= until:
+            verdicts.append(CHANGE)
         else:
-            until = erased.get(names[_person_of(event)] or "")
-            verdicts.append(CHANGE if until is not None and _recorded_at(event) <= until else NEW)
+            verdicts.append(NEW)
         seen.add(event.id)
     return verdicts
 
 
 async def _note_standings(tx: WriteTx, events: Sequence[Event]) -> None:
-    """What was said of accounts: of each the greatest sequence stands."""
+    """Keep what events say of accounts: of drops, recoveries and classes each the one of the greatest sequence."""
     about = [event for event in events if isinstance(event.data, _ABOUT_ACCOUNTS)]
     if not about:
         return
-    said = await standings(tx, [event.account_id for event in about])
+    by_account = await standings(tx, [event.account_id for event in about])
     for event in about:
-        standing, sequence = said.get(event.account_id, (Standing(), -1))
-        said[event.account_id] = _with(standing, sequence, event)
-    await save_standings(tx, {event.account_id: said[event.account_id] for event in about})
+        standing, sequence = by_account.get(event.account_id, (Standing(), -1))
+        by_account[event.account_id] = _with(standing, sequence, event)
+    await save_standings(tx, {event.account_id: by_account[event.account_id] for event in about})
 
 
 _ABOUT_ACCOUNTS = (AccountClassChanged, AccountScoreDropped, AccountScoreRecovered)
@@ -87,39 +90,49 @@ _ABOUT_ACCOUNTS = (AccountClassChanged, AccountScoreDropped, AccountScoreRecover
 def _with(standing: Standing, sequence: int, event: Event) -> tuple[Standing, int]:
     data, name = event.data, str(event.id)
     if isinstance(data, AccountScoreDropped):
+        if standing.drop is not None and standing.drop.sequence > data.sequence:
+            return standing, sequence
         drop = Drop(name, data.sequence, round(data.previous_nps - data.nps, 1), data.at)
-        known = standing.drop
-        return (standing if known and known.sequence > data.sequence else replace(standing, drop=drop)), sequence
+        return replace(standing, drop=drop), sequence
     if isinstance(data, AccountScoreRecovered):
         recovered = max(standing.recovered_sequence, data.sequence)
         return replace(standing, recovered_sequence=recovered), sequence
     if isinstance(data, AccountClassChanged):
         change = ClassChange(name, data.sequence, data.old, data.new, data.at)
-        changes = sorted((*standing.changes, change), key=lambda one: (one.sequence, one.occasion))[-KEPT_CHANGES:]
-        newest = data.new if data.sequence > sequence else standing.account_class
-        return replace(standing, changes=tuple(changes), account_class=newest), max(sequence, data.sequence)
+        changes = sorted((*standing.changes, change), key=lambda change: (change.sequence, change.occasion))
+        standing = replace(standing, changes=tuple(changes[-KEPT_CHANGES:]))
+        if data.sequence > sequence:
+            return replace(standing, account_class=data.new), data.sequence
+        return standing, sequence
     raise TypeError(f"not about an account: {event.name}")
 
 
 async def _note_silences(tx: WriteTx, events: Sequence[Event]) -> None:
     """An invitation went unanswered for too long: the scorer counts the days."""
-    silent = [event.data for event in events if isinstance(event.data, StakeholderWentSilent)]
-    if not silent:
+    silences = [event.data for event in events if isinstance(event.data, StakeholderWentSilent)]
+    if not silences:
         return
-    known = await invitations_by_key(tx, [(one.account_id, one.stakeholder_id, one.invitation_id) for one in silent])
-    for one in silent:
-        key = (one.account_id, one.stakeholder_id, one.invitation_id)
-        row = known.get(key) or dict(
-            zip(("account_id", "stakeholder_id", "invitation_id", "recorded_at"), (*key, one.asked_at), strict=True)
-        )
-        known[key] = row | {
-            "asked_at": one.asked_at,
-            "silent_at": one.at,
-            "silent_days": one.days,
-            "furthest": one.furthest,
-            "silent_type": one.stakeholder_type,
+    rows = await invitations_by_key(tx, [_invitation_of(silence) for silence in silences])
+    for silence in silences:
+        key = _invitation_of(silence)
+        bare = {
+            "account_id": silence.account_id,
+            "stakeholder_id": silence.stakeholder_id,
+            "invitation_id": silence.invitation_id,
+            "recorded_at": silence.asked_at,
         }
-    await save_invitations(tx, list(known.values()))
+        rows[key] = rows.get(key, bare) | {
+            "asked_at": silence.asked_at,
+            "silent_at": silence.at,
+            "silent_days": silence.days,
+            "furthest": silence.furthest,
+            "silent_type": silence.stakeholder_type,
+        }
+    await save_invitations(tx, list(rows.values()))
+
+
+def _invitation_of(silence: StakeholderWentSilent) -> InvitationKey:
+    return silence.account_id, silence.stakeholder_id, silence.invitation_id
 
 
 def _wake(batch: Batch, event: Event) -> None:
@@ -179,9 +192,9 @@ def change_block(data: StakeholderAnswered) -> dict[str, object]:
         "from": _category_of(data.previous),
         "to": data.category,
         "score": data.score,
-        "previous_score": data.previous.score if data.previous else None,
+        "previous_score": _score_of(data.previous),
         "response_id": data.response_id,
-        "previous_response_id": data.previous.response_id if data.previous else None,
+        "previous_response_id": _response_of(data.previous),
         "changed_at": data.answered_at.isoformat().replace("+00:00", "Z"),
         "falls_in_a_row": data.falls_in_a_row,
         "survey_type": data.survey_type,
@@ -198,14 +211,28 @@ def corrected_block(data: StakeholderAnswerCorrected) -> dict[str, object]:
         "response_id": data.response_id,
         "from": _category_of(new.previous),
         "to": _category_of(new.latest),
-        "score": new.latest.score if new.latest else None,
-        "previous_score": new.previous.score if new.previous else None,
-        "corrected_from_score": old.latest.score if old.latest else None,
+        "score": _score_of(new.latest),
+        "previous_score": _score_of(new.previous),
+        "corrected_from_score": _score_of(old.latest),
     }
 
 
 def _category_of(ref: AnswerRef | None) -> str | None:
-    return ref.category if ref else None
+    if ref is None:
+        return None
+    return ref.category
+
+
+def _score_of(ref: AnswerRef | None) -> int | None:
+    if ref is None:
+        return None
+    return ref.score
+
+
+def _response_of(ref: AnswerRef | None) -> str | None:
+    if ref is None:
+        return None
+    return ref.response_id
 
 
 def _person_of(event: Event) -> tuple[str, str | None]:
@@ -214,9 +241,13 @@ def _person_of(event: Event) -> tuple[str, str | None]:
 
 def _subject_of(event: Event, subject: Callable[[str, str], str]) -> str | None:
     account_id, stakeholder_id = _person_of(event)
-    return None if stakeholder_id is None else subject(account_id, stakeholder_id)
+    if stakeholder_id is None:
+        return None
+    return subject(account_id, stakeholder_id)
 
 
 def _recorded_at(event: Event) -> datetime:
-    recorded = getattr(event.data, "recorded_at", None)
-    return recorded if isinstance(recorded, datetime) else event.time
+    recorded_at = getattr(event.data, "recorded_at", None)
+    if isinstance(recorded_at, datetime):
+        return recorded_at
+    return event.time

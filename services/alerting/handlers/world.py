@@ -30,7 +30,7 @@ class World:
         persons = [(account_id, person) for account_id, person in pairs if person is not None]
         return cls(
             await accounts_by_id(tx, [account_id for account_id, _ in pairs]),
-            await stakeholders_by_id(tx, persons) if persons else {},
+            await stakeholders_by_id(tx, persons),
             await answers_by_id(tx, answers),
         )
 
@@ -46,8 +46,9 @@ class World:
 
     def answer(self, account_id: str, response_id: str | None) -> Answer | None:
         """The answer as it is now, if it has come."""
-        kept = self.answers.get((account_id, response_id)) if response_id else None
-        return kept.live if kept else None
+        if not response_id or (account_id, response_id) not in self.answers:
+            return None
+        return self.answers[account_id, response_id].live
 
     def around(self, task: Task, change: Mapping[str, Any] | None = None) -> Subject:
         """What a message about a task speaks of."""

@@ -77,7 +77,9 @@ class Postman:
             log.error("notice_broke", notification_id=bundle.notification.notification_id, exc_info=error)
             failure = Failure.INTERNAL.value
         now = self._resources.clock.now()
-        again = None if failure in FINAL else retried_at(now, bundle.attempts)
+        again = None
+        if failure not in FINAL:
+            again = retried_at(now, bundle.attempts)
 
         async def record(tx: WriteTx) -> None:
             if failure is None:
@@ -86,7 +88,9 @@ class Postman:
                 await mark_failed(tx, bundle.ids, failure, again)
 
         await self._database.retrying(record)
-        outcome = "sent" if failure is None else "failed"
+        outcome = "failed"
+        if failure is None:
+            outcome = "sent"
         metrics.notices_total.labels(bundle.notification.channel, outcome).inc()
         if failure is not None:
             facts = {"notification_id": bundle.notification.notification_id, "failure": failure}
@@ -103,12 +107,16 @@ class Postman:
         except Unsealable:
             return Failure.SEALED.value
         note = note_of(bundle.items, context.links, context.calendar)
-        card = slack(note) if bundle.notification.channel == "slack" else teams(note)
+        card = teams(note)
+        if bundle.notification.channel == "slack":
+            card = slack(note)
         outcome = await self._egress.post(url, {}, json.dumps(card, ensure_ascii=False).encode())
-        return outcome.failure.value if outcome.failure else None
+        if outcome.failure is None:
+            return None
+        return outcome.failure.value
 
 
 def message_id_of(bundle: Bundle) -> str:
-    """The same for the same notices: a repeat is recognised, and one that says more is no repeat."""
+    """The Message-ID, made of the notices in the bundle: sent again it is the same, with one notice more another."""
     first, last, count = bundle.ids[0], bundle.ids[-1], len(bundle.ids)
     return f"<notice-{first}-{last}-{count}.{bundle.notification.notification_id}@tellback>"

@@ -10,6 +10,7 @@ from sqlalchemy import RowMapping
 
 from services.alerting.domain.people import Account, Stakeholder
 from services.alerting.domain.tasks import Contact
+from services.alerting.store.binds import people_binds
 from shared.db.transaction import ReadTx, WriteTx
 
 Key = tuple[str, str]
@@ -45,21 +46,26 @@ async def accounts_by_id(tx: ReadTx, account_ids: Iterable[str]) -> dict[str, Ac
     """The accounts; one that is not in the directory is known by its id alone."""
     ids = sorted(set(account_ids))
     rows = await tx.all(f"select {_ACCOUNT} from accounts where account_id = any(cast(:ids as text[]))", ids=ids)
-    known = {row["account_id"]: _account(row) for row in rows}
-    return {one: known.get(one) or Account(one) for one in ids}
+    accounts = {account_id: Account(account_id) for account_id in ids}
+    for row in rows:
+        accounts[row["account_id"]] = _account(row)
+    return accounts
 
 
 async def stakeholders_by_id(tx: ReadTx, people: Iterable[Key]) -> dict[Key, Stakeholder]:
     """The people; one that is not in the directory is known by their ids alone."""
     pairs = sorted(set(people))
+    if not pairs:
+        return {}
     rows = await tx.all(
         f"select {_STAKEHOLDER} from stakeholders where (account_id, stakeholder_id) in"
         " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))",
-        accounts=[account_id for account_id, _ in pairs],
-        people=[stakeholder_id for _, stakeholder_id in pairs],
+        **people_binds(pairs),
     )
-    known = {(row["account_id"], row["stakeholder_id"]): _stakeholder(row) for row in rows}
-    return {pair: known.get(pair) or Stakeholder(*pair) for pair in pairs}
+    stakeholders = {pair: Stakeholder(*pair) for pair in pairs}
+    for row in rows:
+        stakeholders[row["account_id"], row["stakeholder_id"]] = _stakeholder(row)
+    return stakeholders
 
 
 async def is_owned_by(tx: ReadTx, account_id: str, owner_email: str) -> bool:
@@ -98,21 +104,21 @@ async def save_scores(tx: WriteTx, scores: Iterable[Score]) -> None:
     """Keep the newest snapshots; an older one than is kept changes nothing."""
     rows = [
         {
-            "account_id": one.account_id,
-            "sequence": one.sequence,
-            "account_class": one.account_class,
-            "figures": one.figures,
-            "computed_at": one.computed_at,
+            "account_id": score.account_id,
+            "sequence": score.sequence,
+            "account_class": score.account_class,
+            "figures": score.figures,
+            "computed_at": score.computed_at,
         }
-        for one in scores
+        for score in scores
     ]
     await tx.execute_many(_UPSERT_SCORE, rows)
 
 
 async def next_sequences(tx: WriteTx, account_ids: Iterable[str]) -> list[int]:
     """A message number for each of these accounts, which may repeat; the caller holds their locks."""
-    wanted = list(account_ids)
-    counts = Counter(wanted)
+    ids = list(account_ids)
+    counts = Counter(ids)
     rows = await tx.all(
         "insert into account_sequences as sequences (account_id, last)"
         " select * from unnest(cast(:accounts as text[]), cast(:counts as bigint[]))"
@@ -120,23 +126,25 @@ async def next_sequences(tx: WriteTx, account_ids: Iterable[str]) -> list[int]:
         accounts=sorted(counts),
         counts=[counts[account_id] for account_id in sorted(counts)],
     )
-    following = {row["account_id"]: row["last"] - counts[row["account_id"]] for row in rows}
+    last_given = {row["account_id"]: row["last"] - counts[row["account_id"]] for row in rows}
     numbers = []
-    for account_id in wanted:
-        following[account_id] += 1
-        numbers.append(following[account_id])
+    for account_id in ids:
+        last_given[account_id] += 1
+        numbers.append(last_given[account_id])
     return numbers
 
 
 def _account(row: RowMapping) -> Account:
     amount = row["revenue_amount"]
+    if amount is not None:
+        amount = float(amount)
     return Account(
         account_id=row["account_id"],
         name=row["name"],
         industry=row["industry"],
         tier=row["tier"],
         region=row["region"],
-        revenue_amount=None if amount is None else float(amount),
+        revenue_amount=amount,
         revenue_currency=row["revenue_currency"],
         renewal_on=row["renewal_on"],
         closed_on=_day(row["record"].get("closed_on")),
@@ -148,7 +156,9 @@ def _account(row: RowMapping) -> Account:
 
 
 def _day(text: str | None) -> date | None:
-    return None if text is None else date.fromisoformat(text)
+    if text is None:
+        return None
+    return date.fromisoformat(text)
 
 
 def _stakeholder(row: RowMapping) -> Stakeholder:

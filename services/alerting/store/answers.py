@@ -12,6 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from services.alerting.domain.answers import AnswerChange, Kept, Named
 from services.alerting.domain.people import Answer
+from services.alerting.store.binds import answer_binds
 from services.alerting.tables.answers import RESPONSE_CHANGES, RESPONSES
 from services.alerting.tables.metadata import columns_of
 from shared.db.transaction import ReadTx, WriteTx
@@ -22,8 +23,10 @@ _CHANGE = ", ".join(field.name for field in fields(AnswerChange))
 
 async def answers_by_id(tx: ReadTx, keys: Iterable[Key], *, named: bool = False) -> dict[Key, Kept]:
     """The answers that have come, by (account, response); `named`: also those that the scorer alone has named."""
-    come = "" if named else " and named is null"
-    rows = await tx.all(_in_keys(f"select {COLUMNS} from responses") + come, **_pairs(keys))
+    statement = _in_keys(f"select {COLUMNS} from responses")
+    if not named:
+        statement += " and named is null"
+    rows = await tx.all(statement, **answer_binds(keys))
     return {(row["account_id"], row["response_id"]): kept_of(row) for row in rows}
 
 
@@ -33,10 +36,14 @@ async def save_answers(tx: WriteTx, answers: Sequence[Kept]) -> None:
     """
     if not answers:
         return
-    recorded = [_document(one.recorded) for one in answers]
-    live = [
-        first if one.live is one.recorded else _document(one.live) for first, one in zip(recorded, answers, strict=True)
-    ]
+    recorded, live = [], []
+    for kept in answers:
+        recorded.append(_document(kept.recorded))
+        # Most answers have not changed since: their document is made once.
+        if kept.live is kept.recorded:
+            live.append(recorded[-1])
+        else:
+            live.append(_document(kept.live))
     await tx.execute(
         "insert into responses as r (account_id, response_id, stakeholder_id, recorded, live, withdrawn, recorded_at,"
         " named, posted) select * from unnest(cast(:accounts as text[]), cast(:responses as text[]),"
@@ -45,15 +52,15 @@ async def save_answers(tx: WriteTx, answers: Sequence[Kept]) -> None:
         " on conflict (account_id, response_id) do update set live = excluded.live, withdrawn = excluded.withdrawn,"
         " stakeholder_id = excluded.stakeholder_id, recorded = excluded.recorded, recorded_at = excluded.recorded_at,"
         " named = excluded.named, posted = excluded.posted",
-        accounts=[one.recorded.account_id for one in answers],
-        responses=[one.recorded.response_id for one in answers],
-        people=[one.recorded.stakeholder_id for one in answers],
+        accounts=[kept.recorded.account_id for kept in answers],
+        responses=[kept.recorded.response_id for kept in answers],
+        people=[kept.recorded.stakeholder_id for kept in answers],
         recorded=recorded,
         live=live,
-        withdrawn=[one.live.withdrawn for one in answers],
-        at=[one.recorded_at for one in answers],
-        named=[json.dumps(asdict(one.named)) if one.named else None for one in answers],
-        posted=[one.posted for one in answers],
+        withdrawn=[kept.live.withdrawn for kept in answers],
+        at=[kept.recorded_at for kept in answers],
+        named=[_named_document(kept.named) for kept in answers],
+        posted=[kept.posted for kept in answers],
     )
 
 
@@ -63,18 +70,18 @@ async def add_changes(tx: WriteTx, changes: Sequence[tuple[AnswerChange, str | N
         return set()
     rows = [
         {
-            "event_id": one.event_id,
-            "account_id": one.account_id,
-            "response_id": one.response_id,
-            "stakeholder_id": one.stakeholder_id,
-            "kind": one.kind,
-            "changes": dict(one.changes),
-            "recorded_at": one.recorded_at,
-            "survey_type": one.survey_type,
-            "posted": one.posted,
+            "event_id": change.event_id,
+            "account_id": change.account_id,
+            "response_id": change.response_id,
+            "stakeholder_id": change.stakeholder_id,
+            "kind": change.kind,
+            "changes": dict(change.changes),
+            "recorded_at": change.recorded_at,
+            "survey_type": change.survey_type,
+            "posted": change.posted,
             "sender": sender,
         }
-        for one, sender in changes
+        for change, sender in changes
     ]
     statement = insert(RESPONSE_CHANGES).values(rows).on_conflict_do_nothing().returning(RESPONSE_CHANGES.c.event_id)
     return {row["event_id"] for row in await tx.all(statement)}
@@ -82,10 +89,10 @@ async def add_changes(tx: WriteTx, changes: Sequence[tuple[AnswerChange, str | N
 
 async def changes_by_answer(tx: ReadTx, keys: Iterable[Key]) -> dict[Key, list[AnswerChange]]:
     """All changes of these answers."""
-    found: dict[Key, list[AnswerChange]] = {}
-    for row in await tx.all(_in_keys(f"select {_CHANGE} from response_changes"), **_pairs(keys)):
-        found.setdefault((row["account_id"], row["response_id"]), []).append(AnswerChange(**row))
-    return found
+    changes: dict[Key, list[AnswerChange]] = {}
+    for row in await tx.all(_in_keys(f"select {_CHANGE} from response_changes"), **answer_binds(keys)):
+        changes.setdefault((row["account_id"], row["response_id"]), []).append(AnswerChange(**row))
+    return changes
 
 
 async def answers_left(tx: ReadTx, account_id: str, stakeholder_id: str, until: datetime) -> frozenset[str]:
@@ -151,16 +158,16 @@ async def drop_answers(tx: WriteTx, keys: Collection[Key]) -> None:
         await tx.execute(
             "insert into dropped_responses (account_id, response_id) select * from"
             " unnest(cast(:accounts as text[]), cast(:responses as text[])) on conflict do nothing",
-            **_pairs(keys),
+            **answer_binds(keys),
         )
-        await tx.execute(_in_keys("delete from response_changes"), **_pairs(keys))
+        await tx.execute(_in_keys("delete from response_changes"), **answer_binds(keys))
 
 
 async def dropped_answers(tx: ReadTx, keys: Iterable[Key]) -> set[Key]:
     """Those of the answers that an erasure took."""
     if not await tx.scalar("select exists (select 1 from dropped_responses)"):
         return set()
-    rows = await tx.all(_in_keys("select account_id, response_id from dropped_responses"), **_pairs(keys))
+    rows = await tx.all(_in_keys("select account_id, response_id from dropped_responses"), **answer_binds(keys))
     return {(row["account_id"], row["response_id"]) for row in rows}
 
 
@@ -181,14 +188,9 @@ def _in_keys(select: str) -> str:
     )
 
 
-def _pairs(keys: Iterable[Key]) -> dict[str, list[str]]:
-    pairs = sorted(set(keys))
-    return {"accounts": [one for one, _ in pairs], "responses": [other for _, other in pairs]}
-
-
 COLUMNS = columns_of(RESPONSES)
 """What `kept_of` reads."""
-_FIELDS = tuple(one.name for one in fields(Answer) if one.name not in ("account_id", "response_id"))
+_FIELDS = tuple(field.name for field in fields(Answer) if field.name not in ("account_id", "response_id"))
 
 
 def _document(answer: Answer) -> str:
@@ -196,9 +198,17 @@ def _document(answer: Answer) -> str:
     return json.dumps(values | {"answered_at": answer.answered_at.isoformat()}, ensure_ascii=False)
 
 
+def _named_document(named: Named | None) -> str | None:
+    if named is None:
+        return None
+    return json.dumps(asdict(named))
+
+
 def kept_of(row: RowMapping) -> Kept:
     """A row as an answer."""
-    named = None if row["named"] is None else Named(**row["named"])
+    named = None
+    if row["named"] is not None:
+        named = Named(**row["named"])
     return Kept(_answer(row, row["recorded"]), _answer(row, row["live"]), row["recorded_at"], named, row["posted"])
 
 

@@ -13,6 +13,7 @@ from services.alerting.domain.facts import ClassChange, Drop, Facts, Invitation,
 from services.alerting.domain.people import FRESH
 from services.alerting.store.accounts import accounts_by_id, stakeholders_by_id
 from services.alerting.store.answers import COLUMNS, kept_of
+from services.alerting.store.binds import people_binds
 from services.alerting.store.occasions import settled
 from shared.db.transaction import ReadTx, WriteTx
 
@@ -95,8 +96,22 @@ async def standings(tx: ReadTx, account_ids: Iterable[str]) -> dict[str, tuple[S
     return {row["account_id"]: (_standing(row), row["class_sequence"]) for row in rows}
 
 
-async def save_standings(tx: WriteTx, said: Mapping[str, tuple[Standing, int]]) -> None:
+async def save_standings(tx: WriteTx, standings: Mapping[str, tuple[Standing, int]]) -> None:
     """Keep what the scorer said in events; snapshots are kept by `save_scores`."""
+    rows = []
+    for account_id, (standing, sequence) in sorted(standings.items()):
+        row: dict[str, Any] = {
+            "account_id": account_id,
+            "told_class": standing.account_class,
+            "class_sequence": sequence,
+            "changes": [_document(change) for change in standing.changes],
+            "dropped": None,
+            "drop_sequence": -1,
+            "recovered_sequence": standing.recovered_sequence,
+        }
+        if standing.drop is not None:
+            row |= {"dropped": _document(standing.drop), "drop_sequence": standing.drop.sequence}
+        rows.append(row)
     await tx.execute_many(
         "insert into account_scores (account_id, told_class, class_sequence, class_changes, dropped, drop_sequence,"
         " recovered_sequence) values (:account_id, :told_class, :class_sequence, cast(:changes as jsonb),"
@@ -104,18 +119,7 @@ async def save_standings(tx: WriteTx, said: Mapping[str, tuple[Standing, int]]) 
         " told_class = excluded.told_class, class_sequence = excluded.class_sequence,"
         " class_changes = excluded.class_changes, dropped = excluded.dropped, drop_sequence = excluded.drop_sequence,"
         " recovered_sequence = excluded.recovered_sequence",
-        [
-            {
-                "account_id": account_id,
-                "told_class": standing.account_class,
-                "class_sequence": sequence,
-                "changes": [_document(change) for change in standing.changes],
-                "dropped": _document(standing.drop) if standing.drop else None,
-                "drop_sequence": standing.drop.sequence if standing.drop else -1,
-                "recovered_sequence": standing.recovered_sequence,
-            }
-            for account_id, (standing, sequence) in sorted(said.items())
-        ],
+        rows,
     )
 
 
@@ -124,34 +128,38 @@ async def read_facts(tx: ReadTx, people: Collection[Person], bare: Facts, crowd:
     also those of everybody at an account where at least so many have given a detractor's score lately.
     """
     accounts = sorted({account_id for account_id, _ in people})
-    crowded = await _crowds(tx, accounts, bare.now, crowd) if crowd is not None else set()
-    named = {(account_id, person) for account_id, person in people if person is not None} | crowded
+    named = {(account_id, person) for account_id, person in people if person is not None}
+    if crowd is not None:
+        named |= await _crowds(tx, accounts, bare.now, crowd)
     by_account: dict[str, list[str]] = {}
     for account_id, person in sorted(named):
         by_account.setdefault(account_id, []).append(person)
-    found = await accounts_by_id(tx, accounts)
-    persons = await stakeholders_by_id(tx, named) if named else {}
-    answers = await _answers(tx, named) if named else {}
-    invitations = await _invitations(tx, named) if named else {}
-    done = await settled(tx, {*named, *((account_id, None) for account_id in accounts)})
-    said = await standings(tx, accounts)
-    about = {row["account_id"]: row for row in await tx.all(_ABOUT, ids=accounts)}
-    return {
-        account_id: replace(
+    directory = await accounts_by_id(tx, accounts)
+    stakeholders = await stakeholders_by_id(tx, named)
+    answers = await _answers(tx, named)
+    invitations = await _invitations(tx, named)
+    settled_by_account = await settled(tx, {*named, *((account_id, None) for account_id in accounts)})
+    standing_by_account = await standings(tx, accounts)
+    rows = {row["account_id"]: row for row in await tx.all(_ABOUT, ids=accounts)}
+    facts = {}
+    for account_id in accounts:
+        row = rows[account_id]
+        persons = by_account.get(account_id, ())
+        standing, _ = standing_by_account.get(account_id, (Standing(), -1))
+        facts[account_id] = replace(
             bare,
-            account=found[account_id],
-            people={person: persons[account_id, person] for person in by_account.get(account_id, ())},
-            answers={person: answers.get((account_id, person), ()) for person in by_account.get(account_id, ())},
+            account=directory[account_id],
+            people={person: stakeholders[account_id, person] for person in persons},
+            answers={person: answers.get((account_id, person), ()) for person in persons},
             invitations=invitations.get(account_id, {}),
-            standing=said[account_id][0] if account_id in said else Standing(),
-            contract_events=tuple(about[account_id]["contract_events"] or ()),
-            heard_at=about[account_id]["heard_at"],
-            known_since=about[account_id]["known_since"],
-            first_recorded_at=about[account_id]["first_recorded_at"],
-            settled=frozenset(done.get(account_id, ())),
+            standing=standing,
+            contract_events=tuple(row["contract_events"] or ()),
+            heard_at=row["heard_at"],
+            known_since=row["known_since"],
+            first_recorded_at=row["first_recorded_at"],
+            settled=frozenset(settled_by_account.get(account_id, ())),
         )
-        for account_id in accounts
-    }
+    return facts
 
 
 _ABOUT = """
@@ -180,39 +188,42 @@ async def _crowds(tx: ReadTx, accounts: list[str], now: datetime, least: int) ->
         since=now - FRESH - timedelta(days=1),
         least=least,
     )
-    return {(row["account_id"], person) for row in rows for person in row["people"]}
+    people: set[tuple[str, str]] = set()
+    for row in rows:
+        people.update((row["account_id"], person) for person in row["people"])
+    return people
 
 
-async def _answers(tx: ReadTx, people: Iterable[tuple[str, str]]) -> dict[tuple[str, str], list[Kept]]:
-    pairs = sorted(people)
+async def _answers(tx: ReadTx, people: Collection[tuple[str, str]]) -> dict[tuple[str, str], list[Kept]]:
+    if not people:
+        return {}
     rows = await tx.all(
         f"select {COLUMNS} from responses where (account_id, stakeholder_id) in"
         " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))",
-        accounts=[account_id for account_id, _ in pairs],
-        people=[person for _, person in pairs],
+        **people_binds(people),
     )
-    found: dict[tuple[str, str], list[Kept]] = {}
+    answers: dict[tuple[str, str], list[Kept]] = {}
     for row in rows:
         kept = kept_of(row)
-        found.setdefault((kept.live.account_id, kept.live.stakeholder_id), []).append(kept)
-    return found
+        answers.setdefault((kept.live.account_id, kept.live.stakeholder_id), []).append(kept)
+    return answers
 
 
-async def _invitations(tx: ReadTx, people: Iterable[tuple[str, str]]) -> dict[str, dict[str, list[Invitation]]]:
-    pairs = sorted(people)
+async def _invitations(tx: ReadTx, people: Collection[tuple[str, str]]) -> dict[str, dict[str, list[Invitation]]]:
+    if not people:
+        return {}
     rows = await tx.all(
         "select account_id, stakeholder_id, invitation_id, channel, sent_at, delivered_at, opened_at, started_at,"
         " bounced_at, unsubscribed_at, withdrawn_at, bounce_recorded_at, asked_at, silent_at, silent_days, furthest,"
         " silent_type from invitations where (account_id, stakeholder_id) in"
         " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))",
-        accounts=[account_id for account_id, _ in pairs],
-        people=[person for _, person in pairs],
+        **people_binds(people),
     )
-    found: dict[str, dict[str, list[Invitation]]] = {}
+    invitations: dict[str, dict[str, list[Invitation]]] = {}
     for row in rows:
-        of_account = found.setdefault(row["account_id"], {})
+        of_account = invitations.setdefault(row["account_id"], {})
         of_account.setdefault(row["stakeholder_id"], []).append(_invitation(row))
-    return found
+    return invitations
 
 
 def _invitation(row: RowMapping) -> Invitation:
@@ -230,13 +241,15 @@ def _invitation(row: RowMapping) -> Invitation:
 
 
 def _standing(row: RowMapping) -> Standing:
-    drop = row["dropped"]
+    drop = None
+    if row["dropped"] is not None:
+        drop = Drop(**_read(row["dropped"]))
     changes = tuple(ClassChange(**_read(change)) for change in row["class_changes"])
-    return Standing(row["told_class"], changes, Drop(**_read(drop)) if drop else None, row["recovered_sequence"])
+    return Standing(row["told_class"], changes, drop, row["recovered_sequence"])
 
 
-def _document(said: ClassChange | Drop) -> dict[str, Any]:
-    return asdict(said) | {"at": said.at.isoformat()}
+def _document(event: ClassChange | Drop) -> dict[str, Any]:
+    return asdict(event) | {"at": event.at.isoformat()}
 
 
 def _read(document: dict[str, Any]) -> dict[str, Any]:

@@ -59,20 +59,20 @@ class Waiting:
 
 
 async def add_notification(
-    tx: WriteTx, wanted: Notification, sealed_url: bytes | None, actor: str, now: datetime
+    tx: WriteTx, notification: Notification, sealed_url: bytes | None, actor: str, now: datetime
 ) -> None:
     """Store whom to tell."""
     row = {
-        "notification_id": wanted.notification_id,
-        "channel": wanted.channel,
-        "topics": list(wanted.topics),
-        "address": wanted.address,
-        "host": wanted.host,
+        "notification_id": notification.notification_id,
+        "channel": notification.channel,
+        "topics": list(notification.topics),
+        "address": notification.address,
+        "host": notification.host,
         "sealed_url": sealed_url,
-        "min_severity": wanted.min_severity,
-        "quiet_hours": wanted.quiet_hours,
-        "description": wanted.description,
-        "owner_email": wanted.owner_email,
+        "min_severity": notification.min_severity,
+        "quiet_hours": notification.quiet_hours,
+        "description": notification.description,
+        "owner_email": notification.owner_email,
         "created_by": actor,
         "created_at": now,
     }
@@ -80,7 +80,7 @@ async def add_notification(
 
 
 async def notifications(tx: ReadTx, owner_email: str | None = None) -> list[Notification]:
-    """All, oldest first; a caller limited to an owner sees that owner's."""
+    """All notifications, oldest first; for a caller limited to an owner those of that owner."""
     rows = await tx.all(
         f"select {_NOTIFICATION} from notifications where deleted_at is null"
         " and (cast(:owner as text) is null or owner_email = :owner) order by created_at, notification_id",
@@ -90,9 +90,11 @@ async def notifications(tx: ReadTx, owner_email: str | None = None) -> list[Noti
 
 
 async def find_notification(tx: ReadTx, notification_id: str, owner_email: str | None) -> Notification | None:
-    """One of them, if there is one for this caller."""
-    found = [one for one in await notifications(tx, owner_email) if one.notification_id == notification_id]
-    return found[0] if found else None
+    """The notification of this id; None where there is none, or it is another owner's than `owner_email`."""
+    for notification in await notifications(tx, owner_email):
+        if notification.notification_id == notification_id:
+            return notification
+    return None
 
 
 async def sealed_url_of(tx: ReadTx, notification_id: str) -> bytes | None:
@@ -117,22 +119,22 @@ async def delete_notification(tx: WriteTx, notification_id: str, now: datetime) 
     )
 
 
-async def add_notices(tx: WriteTx, wanted: Sequence[Waiting], now: datetime) -> None:
+async def add_notices(tx: WriteTx, notices: Sequence[Waiting], now: datetime) -> None:
     """Write notices; one that a recipient has of the same event already stays the only one."""
     rows = [
         {
-            "notification_id": one.notification_id,
-            "recipient": one.recipient,
-            "account_id": one.announcement.account_id,
-            "topic": one.announcement.topic,
-            "event_id": one.announcement.event_id,
-            "follow_up_id": one.announcement.follow_up_id,
-            "response_id": one.announcement.response_id,
-            "cause": one.announcement.cause,
-            "due_at": one.due_at,
+            "notification_id": notice.notification_id,
+            "recipient": notice.recipient,
+            "account_id": notice.announcement.account_id,
+            "topic": notice.announcement.topic,
+            "event_id": notice.announcement.event_id,
+            "follow_up_id": notice.announcement.follow_up_id,
+            "response_id": notice.announcement.response_id,
+            "cause": notice.announcement.cause,
+            "due_at": notice.due_at,
             "now": now,
         }
-        for one in wanted
+        for notice in notices
     ]
     await tx.execute_many(
         "insert into notices (notification_id, recipient, account_id, topic, event_id, follow_up_id, response_id,"

@@ -9,7 +9,10 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 
 from services.alerting.domain.arrangement import Claim, Held, Rest
+from services.alerting.domain.rules import Rule
+from services.alerting.domain.severity import Severity
 from services.alerting.domain.tasks import Task
+from services.alerting.store.binds import people_binds
 from shared.db.transaction import ReadTx, WriteTx
 
 _COLUMNS = (
@@ -39,33 +42,36 @@ class RestsOn:
 
 async def occasions_of(tx: ReadTx, follow_up_ids: Iterable[UUID]) -> dict[UUID, list[RestsOn]]:
     """What tasks rest on, oldest first."""
+    ids = sorted(set(follow_up_ids))
+    if not ids:
+        return {}
     rows = await tx.all(
         f"select {', '.join(_COLUMNS)} from task_occasions where follow_up_id = any(cast(:ids as uuid[]))"
         " order by at nulls last, kind, occasion",
-        ids=sorted(set(follow_up_ids)),
+        ids=ids,
     )
-    found: dict[UUID, list[RestsOn]] = {}
+    by_task: dict[UUID, list[RestsOn]] = {}
     for row in rows:
-        found.setdefault(row["follow_up_id"], []).append(_rests_on(row))
-    return found
+        by_task.setdefault(row["follow_up_id"], []).append(_rests_on(row))
+    return by_task
 
 
 async def settled(tx: ReadTx, people: Iterable[tuple[str, str | None]]) -> dict[str, set[Rest]]:
-    """What people have closed of these (account, stakeholder), by account; what they opened again is not among it."""
-    pairs = sorted({(account_id, stakeholder_id or "") for account_id, stakeholder_id in people})
+    """The occasions of these (account, stakeholder) whose follow-ups people have closed, by account; without those of
+    follow-ups that people opened again.
+    """
     rows = await tx.all(
         "select o.account_id, o.kind, o.stakeholder_id, o.occasion"
         " from task_occasions o join tasks using (follow_up_id)"
         " where o.settled and state = 'closed' and (o.account_id, o.stakeholder_id) in"
         " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))",
-        accounts=[account_id for account_id, _ in pairs],
-        people=[stakeholder_id for _, stakeholder_id in pairs],
+        **people_binds(people),
     )
-    found: dict[str, set[Rest]] = {}
+    by_account: dict[str, set[Rest]] = {}
     for row in rows:
-        rest = (row["kind"], row["stakeholder_id"] or None, row["occasion"])
-        found.setdefault(row["account_id"], set()).add(rest)
-    return found
+        occasion = (row["kind"], row["stakeholder_id"] or None, row["occasion"])
+        by_account.setdefault(row["account_id"], set()).add(occasion)
+    return by_account
 
 
 async def settle(tx: WriteTx, follow_up_ids: Iterable[UUID]) -> None:
@@ -83,6 +89,9 @@ async def save_occasions(tx: WriteTx, resting: Sequence[tuple[Task, Claim | None
         await tx.execute(
             "update task_occasions set holds = false where holds and follow_up_id = any(cast(:ids as uuid[]))", ids=ids
         )
+    rows = []
+    for task, own, taken_in in resting:
+        rows += _rows(task, own, taken_in)
     await tx.execute_many(
         "insert into task_occasions (follow_up_id, kind, stakeholder_id, occasion, account_id, role, event,"
         " response_id, at, facts, matches, holds) values (:follow_up_id, :kind, :stakeholder_id, :occasion,"
@@ -90,7 +99,7 @@ async def save_occasions(tx: WriteTx, resting: Sequence[tuple[Task, Claim | None
         " on conflict (follow_up_id, kind, stakeholder_id, occasion) do update set role = excluded.role,"
         " response_id = excluded.response_id, at = excluded.at, facts = excluded.facts, matches = excluded.matches,"
         " holds = true",
-        [row for task, own, taken_in in resting for row in _rows(task, own, taken_in)],
+        rows,
     )
 
 
@@ -108,33 +117,45 @@ async def forget_occasions(tx: WriteTx, account_id: str, stakeholder_id: str, fo
 
 
 def _rows(task: Task, own: Claim | None, taken_in: Sequence[Claim]) -> list[dict[str, Any]]:
-    parts = [("own", own)] if own else []
-    return [
-        {
-            "follow_up_id": task.follow_up_id,
-            "kind": claim.kind,
-            "stakeholder_id": claim.stakeholder_id or "",
-            "occasion": held.occasion.id,
-            "account_id": task.account_id,
-            "role": role,
-            "event": held.rule.event,
-            "response_id": held.occasion.response_id,
-            "at": held.occasion.at,
-            "facts": held.occasion.lasting,
-            "matches": _matches(held),
-        }
-        for role, claim in (*parts, *(("taken_in", claim) for claim in taken_in))
-        for held in claim.held
-    ]
+    rows = []
+    if own is not None:
+        rows += [_row(task, "own", own, held) for held in own.held]
+    for claim in taken_in:
+        rows += [_row(task, "taken_in", claim, held) for held in claim.held]
+    return rows
+
+
+def _row(task: Task, role: str, claim: Claim, held: Held) -> dict[str, Any]:
+    return {
+        "follow_up_id": task.follow_up_id,
+        "kind": claim.kind,
+        "stakeholder_id": claim.stakeholder_id or "",
+        "occasion": held.occasion.id,
+        "account_id": task.account_id,
+        "role": role,
+        "event": held.rule.event,
+        "response_id": held.occasion.response_id,
+        "at": held.occasion.at,
+        "facts": held.occasion.lasting,
+        "matches": _matches(held),
+    }
 
 
 def _matches(held: Held) -> list[dict[str, Any]]:
-    chosen = {"severity": held.severity, "reasons": list(held.said)}
-    return [
-        {"rule_id": rule.rule_id, "rule_version": rule.version, "kind": rule.kind}
-        | (chosen if rule is held.rule else {"severity": rule.severity, "reasons": []})
-        for rule in (held.rule, *held.others)
-    ]
+    """The rules that hold on an occasion: the strongest with its severity at the account and its reasons first."""
+    matches = [_match(held.rule, held.severity, held.reasons)]
+    matches += [_match(rule, rule.severity, ()) for rule in held.weaker]
+    return matches
+
+
+def _match(rule: Rule, severity: Severity, reasons: Sequence[str]) -> dict[str, Any]:
+    return {
+        "rule_id": rule.rule_id,
+        "rule_version": rule.version,
+        "kind": rule.kind,
+        "severity": severity,
+        "reasons": list(reasons),
+    }
 
 
 def _rests_on(row: RowMapping) -> RestsOn:

@@ -8,6 +8,7 @@ from sqlalchemy import RowMapping
 from sqlalchemy.dialects.postgresql import insert
 
 from services.alerting.domain.rehearsal import Past, Trigger
+from services.alerting.store.binds import answer_binds
 from services.alerting.tables.metadata import columns_of
 from services.alerting.tables.rules import PAST_TRIGGERS
 from shared.db.transaction import ReadTx, WriteTx
@@ -23,16 +24,16 @@ async def add_past(tx: WriteTx, past: Sequence[Past]) -> None:
     """Keep events with what they went into."""
     rows = [
         {
-            "event_id": one.trigger.event_id,
-            "event": one.trigger.event,
-            "at": one.trigger.at,
-            "account_id": one.trigger.account_id,
-            "stakeholder_id": one.trigger.stakeholder_id,
-            "response_id": one.trigger.response_id,
-            "facts": dict(one.trigger.facts),
-            "follow_up_id": one.follow_up_id,
+            "event_id": event.trigger.event_id,
+            "event": event.trigger.event,
+            "at": event.trigger.at,
+            "account_id": event.trigger.account_id,
+            "stakeholder_id": event.trigger.stakeholder_id,
+            "response_id": event.trigger.response_id,
+            "facts": dict(event.trigger.facts),
+            "follow_up_id": event.follow_up_id,
         }
-        for one in past
+        for event in past
     ]
     await tx.execute_many(_UPSERT, rows)
 
@@ -57,8 +58,7 @@ async def forget_past_answers(tx: WriteTx, answers: Sequence[tuple[str, str]]) -
     await tx.execute(
         "delete from past_triggers where (account_id, response_id) in"
         " (select * from unnest(cast(:accounts as text[]), cast(:responses as text[])))",
-        accounts=[account_id for account_id, _ in answers],
-        responses=[response_id for _, response_id in answers],
+        **answer_binds(answers),
     )
 
 

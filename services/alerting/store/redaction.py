@@ -46,12 +46,11 @@ async def _redact_table(tx: WriteTx, table: str, names: Names, bound: Mapping[st
         **bound,
     )
     values = [f"{name} = :{name}" for name in texts] + [f"{name} = cast(:{name} as jsonb)" for name in documents]
-    await tx.execute_many(
-        f"update {table} set {', '.join(values)} where {' and '.join(f'{key} = :{key}' for key in keys)}",
-        [
-            {key: row[key] for key in keys}
-            | {name: names.redacted(row[name]) for name in texts}
-            | {name: json.dumps(names.redacted(row[name])) for name in documents}
-            for row in rows
-        ],
-    )
+    conditions = [f"{key} = :{key}" for key in keys]
+    redacted_rows = []
+    for row in rows:
+        redacted = {key: row[key] for key in keys}
+        redacted |= {name: names.redacted(row[name]) for name in texts}
+        redacted |= {name: json.dumps(names.redacted(row[name])) for name in documents}
+        redacted_rows.append(redacted)
+    await tx.execute_many(f"update {table} set {', '.join(values)} where {' and '.join(conditions)}", redacted_rows)

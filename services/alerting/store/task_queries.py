@@ -26,12 +26,14 @@ _SEEN = """
 
 
 async def list_tasks(
-    tx: ReadTx, wanted: TaskFilter, sort: Sort, after: tuple[datetime, UUID] | None, limit: int
+    tx: ReadTx, filters: TaskFilter, sort: Sort, after: tuple[datetime, UUID] | None, limit: int
 ) -> list[Task]:
     """A page of follow-ups behind the position `after`, without those of people who wait to be erased."""
-    where, params = _conditions(wanted)
+    where, params = _conditions(filters)
     where.append(visible("tasks"))
-    operator, direction = ("<", "desc") if sort.descending else (">", "asc")
+    operator, direction = ">", "asc"
+    if sort.descending:
+        operator, direction = "<", "desc"
     if after is not None:
         where.append(f"({sort.key}, follow_up_id) {operator} (:after_value, :after_id)")
         params |= {"after_value": after[0], "after_id": after[1]}
@@ -45,15 +47,19 @@ async def list_tasks(
 
 
 async def loop_figures(
-    tx: ReadTx, wanted: TaskFilter, opened_since: datetime | None, group_by: Sequence[str], now: datetime
+    tx: ReadTx, filters: TaskFilter, opened_since: datetime | None, group_by: Sequence[str], now: datetime
 ) -> list[LoopFigures]:
     """The figures of each group, the largest first; without `group_by` exactly one."""
-    where, params = _conditions(wanted)
+    where, params = _conditions(filters)
     if opened_since is not None:
         where.append("opened_at >= :opened_since")
         params["opened_since"] = opened_since
     columns = [_GROUP_COLUMNS.get(name, name) for name in group_by]
     keys = "".join(f"{column}, " for column in columns)
+    order = "".join(f", {column} nulls last" for column in columns)
+    grouping = ""
+    if columns:
+        grouping = f"group by {', '.join(columns)}"
     rows = await tx.all(
         f"""
         select {keys} count(*) as opened,
@@ -79,8 +85,8 @@ async def loop_figures(
             percentile_cont(0.5) within group (order by extract(epoch from acknowledged_at - opened_at)) as to_touch,
             percentile_cont(0.5) within group (order by extract(epoch from closed_at - opened_at))
                 filter (where closed_by = 'person') as to_close
-        from {_SEEN} where {" and ".join(where)} {"group by " + ", ".join(columns) if columns else ""}
-        order by opened desc {"".join(f", {column} nulls last" for column in columns)}
+        from {_SEEN} where {" and ".join(where)} {grouping}
+        order by opened desc {order}
         """,
         **params,
         now=now,
@@ -100,34 +106,38 @@ async def accounts_without_owner(tx: ReadTx, owner_email: str | None) -> list[st
     return [row["account_id"] for row in rows]
 
 
-def _conditions(wanted: TaskFilter) -> tuple[list[str], dict[str, Any]]:
+_REASON_HOLDS = {True: "over_since is null", False: "over_since is not null and state <> 'closed'"}
+
+
+def _conditions(filters: TaskFilter) -> tuple[list[str], dict[str, Any]]:
     """SQL conditions and their values; never empty."""
     parts: list[tuple[str, dict[str, Any]]] = [("true", {})]
-    if wanted.owner_email is not None:
+    if filters.owner_email is not None:
         limit = "account_id in (select account_id from accounts where owner_email = :key_owner)"
-        parts.append((limit, {"key_owner": wanted.owner_email}))
-    for name, values in (("state", wanted.states), ("kind", wanted.kinds), ("severity", wanted.severities)):
+        parts.append((limit, {"key_owner": filters.owner_email}))
+    for name, values in (("state", filters.states), ("kind", filters.kinds), ("severity", filters.severities)):
         if values:
             parts.append((f"{name} = any(cast(:{name}s as text[]))", {f"{name}s": list(values)}))
     equals = {
-        "account_id": wanted.account_id,
-        "stakeholder_id": wanted.stakeholder_id,
-        "owner_email": wanted.owner.lower() if wanted.owner else None,
+        "account_id": filters.account_id,
+        "stakeholder_id": filters.stakeholder_id,
+        "owner_email": None,
     }
+    if filters.owner:
+        equals["owner_email"] = filters.owner.lower()
     parts += [(f"{name} = :{name}", {name: value}) for name, value in equals.items() if value is not None]
-    if wanted.reason_holds is not None:
-        over = "over_since is null" if wanted.reason_holds else "over_since is not null and state <> 'closed'"
-        parts.append((over, {}))
-    if wanted.due_before is not None:
-        parts.append(("due_at < :due_before", {"due_before": wanted.due_before}))
-    if wanted.updated_since is not None:
-        parts.append(("updated_at >= :updated_since", {"updated_since": wanted.updated_since}))
-    if wanted.search is not None:
-        found = "(title ilike :search or account_id ilike :search or stakeholder_id ilike :search)"
-        parts.append((found, {"search": f"%{_escaped(wanted.search)}%"}))
+    if filters.reason_holds is not None:
+        parts.append((_REASON_HOLDS[filters.reason_holds], {}))
+    if filters.due_before is not None:
+        parts.append(("due_at < :due_before", {"due_before": filters.due_before}))
+    if filters.updated_since is not None:
+        parts.append(("updated_at >= :updated_since", {"updated_since": filters.updated_since}))
+    if filters.search is not None:
+        matches = "(title ilike :search or account_id ilike :search or stakeholder_id ilike :search)"
+        parts.append((matches, {"search": f"%{_escaped(filters.search)}%"}))
     params: dict[str, Any] = {}
-    for _, given in parts:
-        params |= given
+    for _, values_of_part in parts:
+        params |= values_of_part
     return [condition for condition, _ in parts], params
 
 
@@ -149,17 +159,25 @@ def _figures(row: RowMapping, group: dict[str, str]) -> LoopFigures:
         told_customer_count=row["told_customer"],
         loop_count=row["loops"],
         closed_loop_count=row["closed_loops"],
-        closed_loop_rate=row["closed_loops"] / row["loops"] if row["loops"] else None,
+        closed_loop_rate=_rate(row["closed_loops"], row["loops"]),
         escalated_count=row["escalated"],
-        on_time_rate=row["on_time"] / row["judged"] if row["judged"] else None,
+        on_time_rate=_rate(row["on_time"], row["judged"]),
         recovered_count=row["recovered"],
         unchanged_count=row["unchanged"],
         worse_count=row["worse"],
-        recovered_rate=row["recovered"] / row["compared"] if row["compared"] else None,
+        recovered_rate=_rate(row["recovered"], row["compared"]),
         median_hours_to_first_touch=_hours(row["to_touch"]),
         median_hours_to_close=_hours(row["to_close"]),
     )
 
 
+def _rate(part: int, whole: int) -> float | None:
+    if not whole:
+        return None
+    return part / whole
+
+
 def _hours(seconds: float | None) -> float | None:
-    return None if seconds is None else seconds / 3600
+    if seconds is None:
+        return None
+    return seconds / 3600

@@ -19,6 +19,7 @@ from services.alerting.domain.tasks import (
     Promise,
     Task,
 )
+from services.alerting.store.binds import people_binds
 from services.alerting.tables.metadata import columns_of
 from services.alerting.tables.tasks import TASK_HISTORY, TASKS
 from shared.db.erasures import visible
@@ -42,15 +43,6 @@ _UPSERT_TASK = _UPSERT_TASK.on_conflict_do_update(
 )
 
 
-def _pairs(people: Iterable[tuple[str, str | None]]) -> dict[str, list[str]]:
-    """The binds `accounts` and `people`, side by side; an empty person is the account itself."""
-    pairs = sorted({(account_id, stakeholder_id or "") for account_id, stakeholder_id in people})
-    return {
-        "accounts": [account_id for account_id, _ in pairs],
-        "people": [stakeholder_id for _, stakeholder_id in pairs],
-    }
-
-
 async def _tasks(tx: ReadTx, condition: str, **params: Any) -> list[Task]:
     rows = await tx.all(f"{SELECT_TASKS} {condition}", **params)
     return [task_of(row) for row in rows]
@@ -62,7 +54,7 @@ async def open_tasks(tx: ReadTx, people: Iterable[tuple[str, str | None]]) -> li
         tx,
         "where state <> 'closed' and (account_id, coalesce(stakeholder_id, '')) in"
         " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))",
-        **_pairs(people),
+        **people_binds(people),
     )
 
 
@@ -86,7 +78,7 @@ async def with_tasks(tx: ReadTx, people: Iterable[tuple[str, str | None]], close
         " as p (account_id, stakeholder_id) where exists (select from tasks t where t.account_id = p.account_id"
         " and (p.stakeholder_id = '' or coalesce(t.stakeholder_id, p.stakeholder_id) = p.stakeholder_id)"
         " and (t.state <> 'closed' or (t.closed_by = 'facts' and t.closed_at >= :closed_since)))",
-        **_pairs(people),
+        **people_binds(people),
         closed_since=closed_since,
     )
     return {row["account_id"] for row in rows}
@@ -100,7 +92,7 @@ async def last_closed(tx: ReadTx, people: Iterable[tuple[str, str | None]]) -> l
         " where state = 'closed' and (account_id, coalesce(stakeholder_id, '')) in"
         " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))"
         " order by account_id, stakeholder_id, kind, closed_at desc, follow_up_id",
-        **_pairs(people),
+        **people_binds(people),
     )
     return [(task_of(row), row["closed_count"]) for row in rows]
 
@@ -141,7 +133,7 @@ async def closed_with_score(tx: ReadTx, people: Iterable[tuple[str, str]]) -> li
         tx,
         "where state = 'closed' and score is not null and (account_id, stakeholder_id) in"
         " (select * from unnest(cast(:accounts as text[]), cast(:people as text[]))) order by opened_at, follow_up_id",
-        **_pairs(people),
+        **people_binds(people),
     )
 
 
@@ -270,11 +262,13 @@ def _escalation(document: dict[str, Any]) -> Escalation:
 
 
 def _escalation_row(escalation: Escalation) -> dict[str, Any]:
-    fired_at = escalation.fired_at
+    fired_at = None
+    if escalation.fired_at is not None:
+        fired_at = escalation.fired_at.isoformat()
     return {
         "level": escalation.level,
         "cause": escalation.cause,
         "to": escalation.to,
         "due_at": escalation.due_at.isoformat(),
-        "fired_at": fired_at.isoformat() if fired_at else None,
+        "fired_at": fired_at,
     }

@@ -110,12 +110,13 @@ async def account_voices(tx: ReadTx) -> list[AccountVoices]:
         f"select a.industry, a.tier, a.region, s.figures -> '{WINDOW}' as figures from account_scores s"
         " join accounts a using (account_id) where not a.removed"
     )
-    found = []
+    accounts = []
     for row in rows:
         now: dict[str, Any] = row["figures"] or {}
         before: dict[str, Any] = now.get("previous") or {}
-        found.append(AccountVoices({name: row[name] for name in DIMENSIONS}, _voices(now), _voices(before)))
-    return found
+        attributes = {name: row[name] for name in DIMENSIONS}
+        accounts.append(AccountVoices(attributes, _voices(now), _voices(before)))
+    return accounts
 
 
 def _voices(figures: dict[str, Any]) -> Voices:

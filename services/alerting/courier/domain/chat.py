@@ -22,12 +22,14 @@ _FOLLOW_UPS = {
 }
 
 
-def rendered(wanted: str, body: bytes) -> bytes:
+def rendered(format_name: str, body: bytes) -> bytes:
     """The bytes to send to an endpoint of this format: the message itself for `json`."""
-    if wanted == "json":
+    if format_name == "json":
         return body
     note = note_of(json.loads(body))
-    block = slack(note) if wanted == "slack" else teams(note)
+    block = teams(note)
+    if format_name == "slack":
+        block = slack(note)
     return json.dumps(block, ensure_ascii=False, separators=(",", ":")).encode()
 
 
@@ -47,7 +49,9 @@ def note_of(message: Mapping[str, Any]) -> Note:
 def _title(kind: str, data: Mapping[str, Any]) -> str:
     account, person = _name(data.get("account"), "account_id"), _name(data.get("stakeholder"), "stakeholder_id")
     change, response = data.get("change") or {}, data.get("response") or {}
-    who = f"{person} of {account}" if person else account
+    who = account
+    if person:
+        who = f"{person} of {account}"
     if kind in _FOLLOW_UPS:
         return f"{_FOLLOW_UPS[kind]}: {(data.get('task') or {}).get('title') or who}"
     if kind == "stakeholder.category_changed":
@@ -83,9 +87,11 @@ def _facts(data: Mapping[str, Any]) -> list[tuple[str, Any]]:
 
 def _name(block: Mapping[str, Any] | None, otherwise: str) -> str:
     """A name to show; the id where there is none."""
-    found = (block or {}).get("name") or (block or {}).get(otherwise)
-    return str(found) if found else ""
+    block = block or {}
+    return str(block.get("name") or block.get(otherwise) or "")
 
 
 def _cut(text: str, limit: int) -> str:
-    return text if len(text) <= limit else text[: limit - 1] + "…"
+    if len(text) <= limit:
+        return text
+    return text[: limit - 1] + "…"

@@ -126,4 +126,6 @@ def check_schedule(gaps: Sequence[float]) -> None:
 def _resting(outcome: Outcome, delivered_before: bool) -> Status:
     if delivered_before:
         return Status.DELIVERED
-    return Status.BLOCKED if outcome.failure is Failure.BLOCKED else Status.EXHAUSTED
+    if outcome.failure is Failure.BLOCKED:
+        return Status.BLOCKED
+    return Status.EXHAUSTED

@@ -77,9 +77,9 @@ def rotated(held: Sequence[Secret], value: str, now: datetime, grace: timedelta)
     back is current again, and not kept twice. Raises `TooManySecrets` when the rotation would leave more than
     ten old ones.
     """
-    others = [secret for secret in live(held, now) if secret.value != value]
-    old = [secret for secret in others if secret.expires_at is not None]
-    retired = [Secret(secret.value, secret.created_at, now + grace) for secret in others if secret.expires_at is None]
+    replaced = [secret for secret in live(held, now) if secret.value != value]
+    old = [secret for secret in replaced if secret.expires_at is not None]
+    retired = [Secret(secret.value, secret.created_at, now + grace) for secret in replaced if secret.expires_at is None]
     if grace > timedelta(0):
         if len(old) + len(retired) > MAX_OLD_SECRETS:
             raise TooManySecrets(min(secret.expires_at for secret in old if secret.expires_at is not None))
