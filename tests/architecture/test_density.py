@@ -13,7 +13,7 @@ MOST = {
     "services/alerting": (18, 34),
     "services/benchmark": (21, 38),
     "services/cli": (19, 25),
-    "services/collector": (14, 24),
+    "services/collector": (1, 20),
     "services/dashboard": (26, 26),
     "services/scorer": (19, 43),
     "shared": (15, 23),
