@@ -16,7 +16,7 @@ MOST = {
     "services/collector": (1, 20),
     "services/dashboard": (26, 26),
     "services/scorer": (19, 43),
-    "shared": (15, 23),
+    "shared": (4, 18),
 }
 """Conditional expressions and comprehensions per 1,000 lines, by package, rounded up. Aim: 20 for both together."""
 TESTS_TO_CODE = 0.67
