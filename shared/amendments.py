@@ -77,7 +77,9 @@ def fold(subject: Subject, changes: Iterable[Change]) -> Live:
     fitting.sort(key=lambda change: change.order)
     values: dict[str, Any] = {}
     for change in fitting:
-        values |= {name: live_value(name, new) for name, new in change.changes.items() if name in AMENDABLE}
+        for name, value in change.changes.items():
+            if name in AMENDABLE:
+                values[name] = live_value(name, value)
     return Live(
         values,
         withdrawn=any(change.kind == "withdrawn" for change in fitting),
@@ -88,14 +90,16 @@ def fold(subject: Subject, changes: Iterable[Change]) -> Live:
 
 def live_value(name: str, value: Any) -> Any:
     """The value that an amendment leaves in a field; null clears."""
-    return CLEARED[name] if value is None else value
+    if value is None:
+        return CLEARED[name]
+    return value
 
 
 def refusal(subject: Subject, change: Change) -> str | None:
     """Why a change cannot count for its response, as a stable code; None when it can.
 
-    With `wrong_account`, `wrong_stakeholder` and `wrong_response` it is meant for another one; `invalid_change` cannot
-    be of any with this survey.
+    `wrong_account`, `wrong_stakeholder` and `wrong_response`: the change is meant for another response.
+    `invalid_change`: no response to this survey type can have such a change.
     """
     if change.account_id != subject.account_id:
         return "wrong_account"

@@ -100,18 +100,22 @@ class Background:
                 self._note(name, error)
                 self._exit_process()
                 return
-            except Exception as error:  # nobody foresaw it: it is told, and the work goes on
+            except Exception as error:  # unforeseen: logged and counted, and the work goes on
                 self._note(name, error)
             else:
                 self._mended(name)
                 return
             finally:
                 mended.cancel()
-            failures = 1 if time.monotonic() - began > LONGEST_PAUSE_SECONDS else failures + 1
+            if time.monotonic() - began > LONGEST_PAUSE_SECONDS:
+                failures = 0
+            failures += 1
             await asyncio.sleep(pause_after(failures))
 
     def _note(self, name: str, error: Exception) -> None:
-        code = error.code if isinstance(error, TellbackError) else "unexpected"
+        code = "unexpected"
+        if isinstance(error, TellbackError):
+            code = error.code
         log.critical("background_task_failed", task=name, code=code, exc_info=error)
         self.failing[name] = code
         task_failures_total.labels(name).inc()

@@ -51,7 +51,10 @@ class Held(Generic[Item]):
             if not of_the_items(error):
                 raise
             if len(items) > 1:
-                return [item for single in items for item in await self.each([single], act)]
+                done: list[Item] = []
+                for item in items:
+                    done += await self.each([item], act)
+                return done
             self.failed(items[0], error)
             return ()
         for item in items:
@@ -69,15 +72,16 @@ class Held(Generic[Item]):
         self._failures.pop(item, None)
 
     def now(self) -> list[Item]:
-        """Those that are passed over at this moment."""
+        """The items that are passed over at this moment."""
         moment = self._monotonic()
         return [item for item, (_, until) in self._failures.items() if until > moment]
 
     def rest(self, longest: float) -> float:
-        """Seconds until the next of them may be tried, at most `longest`; that where none is passed over."""
+        """Seconds until the next held item may be tried, at most `longest`; `longest` where none is passed over."""
         moment = self._monotonic()
-        return min([longest, *(until - moment for _, until in self._failures.values() if until > moment)])
+        pauses = [until - moment for _, until in self._failures.values() if until > moment]
+        return min([longest, *pauses])
 
     def __len__(self) -> int:
-        """How many have failed and not worked since."""
+        """How many items have failed and not worked since."""
         return len(self._failures)

@@ -1,4 +1,4 @@
-"""Works off import jobs: claimed from PostgreSQL, so any replica goes on where another was killed."""
+"""Works off import jobs, each under a lease in PostgreSQL, so that any replica goes on where another was killed."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -38,7 +38,7 @@ TIDY_SECONDS = 3_600.0
 
 class NoRoom(Exception):
     """The file of an import cannot be put on this machine's disk. That is no fault of the file, and a smaller one may
-    fit: this one rests, and its try does not count."""
+    fit: the import waits for a while, and its try does not count."""
 
 
 class ImportWorker:
@@ -58,7 +58,7 @@ class ImportWorker:
         self.working.wake()
 
     async def work_once(self) -> bool:
-        """Work off one job if one is free. Raises `Unavailable` while PostgreSQL is away; the claim then runs out."""
+        """Work off one job if one is free. Raises `Unavailable` while PostgreSQL is away; the lease then runs out."""
         async with self._database.write() as tx:
             claimed = await claims.claim(tx, uuid4(), self._clock.now())
         if claimed is None:
@@ -72,7 +72,7 @@ class ImportWorker:
             await self._release(claimed)
             raise
         except MemoryError:
-            raise  # the process ends, and the claim runs out: the try counts
+            raise  # the process ends, and the lease runs out: the try counts
         except NoRoom as full:
             log.warning("import_finds_no_room", import_id=str(claimed.import_id), exc_info=full)
             await self._let_rest(claimed, counts=False)
@@ -85,7 +85,8 @@ class ImportWorker:
             error = "unexpected", f"the import failed {claimed.attempts} times; the collector's log says why"
         async with self._database.write() as tx:
             await claims.finish(tx, claimed, self._clock.now(), error)
-        log.info("import_finished", import_id=str(claimed.import_id), error=error[0] if error else None)
+        code, _ = error or (None, None)
+        log.info("import_finished", import_id=str(claimed.import_id), error=code)
         return True
 
     async def _work(self, claimed: Claim) -> tuple[str, str] | None:
@@ -112,8 +113,8 @@ class ImportWorker:
         return None
 
     async def _take(self, job: ImportJob, claimed: Claim, rows: Sequence[ReadRow]) -> int:
-        """Take the rows of a step. Where that fails because of one of them, half of them and half of that until it is
-        found; answers how many were found so, and are bad."""
+        """Take the rows of a step, in one transaction. Where one row makes it fail, bisect: take each half by itself.
+        Returns how many rows were found in this way and reported as unreadable."""
         now, claim_id = self._clock.now(), claimed.claim_id
         step = partial(take_step, job=job, claim_id=claim_id, rows=rows, now=now, journal=self._journal)
         try:
@@ -139,7 +140,7 @@ class ImportWorker:
         file.seek(0)
 
     async def _release(self, claimed: Claim) -> None:
-        """Give the job back, if PostgreSQL is there; else the claim runs out by itself."""
+        """Give the job back, if PostgreSQL is there; else its lease runs out."""
         try:
             async with asyncio.timeout(RELEASE_SECONDS), self._database.write() as tx:
                 await claims.release(tx, claimed)
@@ -166,7 +167,9 @@ def _nameless() -> Iterator[BinaryIO]:
 
 
 def _open(job: ImportJob, file: BinaryIO) -> RowReader:
-    answered_at = job.answered_at.isoformat() if job.answered_at else None
+    answered_at = None
+    if job.answered_at is not None:
+        answered_at = job.answered_at.isoformat()
     reader = RowReader(file, Reading(job.columns, job.date_format, answered_at))
     reader.skip(job.rows_read)
     return reader

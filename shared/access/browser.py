@@ -29,7 +29,7 @@ class AmendGrant:
 
 
 class BrowserSecrets:
-    """Makes and checks both. `secret` is the deployment's."""
+    """Makes and checks signatures and tokens. `secret` is the deployment's."""
 
     def __init__(self, secret: str) -> None:
         self._secret = secret.encode()
@@ -77,7 +77,9 @@ class BrowserSecrets:
         key_id, response_id, account_id, stakeholder_id, survey_type, posted, until = json.loads(raw)
         expires_at = datetime.fromtimestamp(until, UTC)
         grant = AmendGrant(key_id, response_id, account_id, stakeholder_id, survey_type, posted, expires_at)
-        return grant if now < grant.expires_at else None
+        if now >= grant.expires_at:
+            return None
+        return grant
 
     def _mac(self, content: bytes) -> bytes:
         return hmac.new(self._derived("amend-token"), content, sha256).digest()

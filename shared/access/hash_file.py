@@ -6,15 +6,22 @@ import tempfile
 from collections.abc import Iterable
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, PlainSerializer, ValidationError
 
 from shared.access.records import KeyRecord
 
+
+def _from_hex(value: Any) -> Any:
+    if isinstance(value, str):
+        return bytes.fromhex(value)
+    return value
+
+
 HexBytes = Annotated[
     bytes,
-    BeforeValidator(lambda value: bytes.fromhex(value) if isinstance(value, str) else value),
+    BeforeValidator(_from_hex),
     PlainSerializer(lambda value: value.hex(), return_type=str),
 ]
 
@@ -46,8 +53,7 @@ class HashFile:
 
     def save(self, records: Iterable[KeyRecord], now: datetime) -> None:
         """Replace the file whole; readable by its owner alone from its first byte."""
-        fields = _StoredKey.model_fields
-        keys = [_StoredKey(**{name: getattr(record, name) for name in fields}) for record in records]
+        keys = [_StoredKey.model_validate(record, from_attributes=True) for record in records]
         self.path.parent.mkdir(parents=True, exist_ok=True)
         descriptor, draft = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
         try:

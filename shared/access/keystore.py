@@ -2,6 +2,7 @@
 
 import asyncio
 import hmac
+import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -75,7 +76,10 @@ class KeyStore:
         now = self._clock.now()
         entry = await self._entry(shown.key_id, now)
         record = entry.record
-        same = hmac.compare_digest(record.secret_hash if record else _NOBODY, shown.digest())
+        secret_hash = _NOBODY
+        if record is not None:
+            secret_hash = record.secret_hash
+        same = hmac.compare_digest(secret_hash, shown.digest())
         if record is None or entry.caller is None or not same:
             raise unauthorized()
         if record.publishable != shown.publishable or not record.live(now):
@@ -87,12 +91,12 @@ class KeyStore:
         """The caller of an `Authorization` header as far as the cache knows it freshly; None leaves it to
         `authenticate`, which asks the database and says what is wrong."""
         # Remembered under a hash of the whole header, so that no key lies in memory and its check is one look-up.
-        mark = sha256(authorization).digest()
-        entry = self._verified.get(mark)
+        digest = sha256(authorization).digest()
+        entry = self._verified.get(digest)
         if entry is None:
-            entry = self._verify(authorization, mark)
+            entry = self._verify(authorization, digest)
         if entry is None or entry.record is None or self._entries.get(entry.record.id) is not entry:
-            self._verified.pop(mark, None)
+            self._verified.pop(digest, None)
             return None
         age = now - entry.at
         if age >= FRESH or not entry.record.live(now):
@@ -102,18 +106,22 @@ class KeyStore:
         self._used[entry.record.id] = now
         return entry.caller
 
-    def _verify(self, authorization: bytes, mark: bytes) -> _Entry | None:
-        """The cached entry of a header that shows its key, remembered under `mark`."""
-        shown = parse_token(authorization[7:].decode("latin-1")) if authorization[:7] == b"Bearer " else None
-        entry = self._entries.get(shown.key_id) if shown else None
-        if shown is None or entry is None or entry.record is None:
+    def _verify(self, authorization: bytes, digest: bytes) -> _Entry | None:
+        """The cached entry of a header that shows its key, remembered under the header's digest."""
+        if not authorization.startswith(b"Bearer "):
+            return None
+        shown = parse_token(authorization.removeprefix(b"Bearer ").decode("latin-1"))
+        if shown is None:
+            return None
+        entry = self._entries.get(shown.key_id)
+        if entry is None or entry.record is None:
             return None
         same = hmac.compare_digest(entry.record.secret_hash, shown.digest())
         if not same or shown.publishable != entry.record.publishable:
             return None
         if len(self._verified) >= MAX_ENTRIES:
             self._verified.clear()
-        self._verified[mark] = entry
+        self._verified[digest] = entry
         return entry
 
     async def warm(self) -> None:
@@ -129,7 +137,7 @@ class KeyStore:
         self._save_file(records, now)
 
     def stop(self) -> None:
-        """End the questions that are on their way."""
+        """Cancel the look-ups that are on their way."""
         for lookup in self._lookups.values():
             lookup.cancel()
 
@@ -154,17 +162,23 @@ class KeyStore:
         Asked of PostgreSQL every 10 s, for an unknown origin every second; while it is away, of the known keys.
         """
         now = self._clock.now()
-        fresh = FRESH if origin in self._origins else ASK_AGAIN
-        if now - self._origins_at >= fresh and not self._pausing(now):
+        fresh_for = ASK_AGAIN
+        if origin in self._origins:
+            fresh_for = FRESH
+        if now - self._origins_at >= fresh_for and not self._pausing(now):
             self._origins_at = now
             try:
                 records = await _within_deadline(asyncio.create_task(self._live_keys(now)))
             except Unavailable:
                 self._away_until = now + PAUSE
             else:
-                self._origins = frozenset(name for record in records for name in record.origins)
-        known = (entry.record for entry in self._entries.values() if entry.record and entry.record.live(now))
-        return origin in self._origins or any(origin in record.origins for record in known)
+                self._origins = frozenset(itertools.chain.from_iterable(record.origins for record in records))
+        if origin in self._origins:
+            return True
+        for entry in self._entries.values():
+            if entry.record is not None and entry.record.live(now) and origin in entry.record.origins:
+                return True
+        return False
 
     def forget(self, key_id: str) -> None:
         """Drop a key from this process's cache, so that what was done to it here counts at once."""
@@ -173,27 +187,32 @@ class KeyStore:
 
     async def _entry(self, key_id: str, now: datetime) -> _Entry:
         entry = self._entries.get(key_id)
-        age = now - entry.at if entry else STALE
-        if entry and age < FRESH:
+        age = STALE
+        if entry is not None:
+            age = now - entry.at
+        if entry is not None and age < FRESH:
             if age > REFRESH_AHEAD:
                 self._refresh(key_id, now)
             metrics.api_key_lookups_total.labels("cache").inc()
             return entry
-        usable = entry if entry and entry.record and age < STALE else None
-        if usable and self._away_until is not None:
+        usable = None
+        if entry is not None and entry.record is not None and age < STALE:
+            usable = entry
+        if usable is not None and self._away_until is not None:
             # Known to be away: nobody waits for the answer, which is asked for all the same.
             self._refresh(key_id, now)
             metrics.api_key_lookups_total.labels("stale").inc()
             return usable
         try:
-            found = await self._ask(key_id, now)
+            fresh = await self._ask(key_id, now)
         except Unavailable:
-            metrics.api_key_lookups_total.labels("stale" if usable else "unavailable").inc()
-            if usable:
+            if usable is not None:
+                metrics.api_key_lookups_total.labels("stale").inc()
                 return usable
+            metrics.api_key_lookups_total.labels("unavailable").inc()
             raise Unavailable("keys_unavailable", "the key cannot be looked up now", retry_after=5) from None
         metrics.api_key_lookups_total.labels("database").inc()
-        return found
+        return fresh
 
     async def _ask(self, key_id: str, now: datetime) -> _Entry:
         """Ask PostgreSQL, all requests with one key together. Raises `Unavailable`, at once within a pause."""
@@ -231,16 +250,19 @@ class KeyStore:
     async def _find(self, key_id: str) -> _Entry:
         asked_at = self._clock.now()
         async with self._database.read() as tx:
-            found = await find_key(tx, key_id)
+            record = await find_key(tx, key_id)
         self._away_until = None
-        return self._remember(key_id, found, asked_at)
+        return self._remember(key_id, record, asked_at)
 
     async def _live_keys(self, now: datetime) -> Sequence[KeyRecord]:
         async with self._database.read() as tx:
             return await live_keys(tx, now)
 
     def _remember(self, key_id: str, record: KeyRecord | None, at: datetime) -> _Entry:
-        entry = _Entry(record, record.caller() if record else None, at)
+        caller = None
+        if record is not None:
+            caller = record.caller()
+        entry = _Entry(record, caller, at)
         self._entries.pop(key_id, None)
         if len(self._entries) >= MAX_ENTRIES:
             self._entries.pop(next(iter(self._entries)))
@@ -249,7 +271,9 @@ class KeyStore:
 
     def _read_file(self, now: datetime) -> None:
         self._away_until = now + PAUSE
-        content = self._file.load() if self._file else None
+        content = None
+        if self._file is not None:
+            content = self._file.load()
         if content is None or now - content[0] >= STALE:
             log.warning("keys_not_known_yet")
             return

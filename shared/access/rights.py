@@ -14,8 +14,7 @@ def require_may_give(caller: Caller, wanted: NewKey) -> None:
     requests a minute, or the same for longer.
     """
     _require_scopes(caller, wanted.scopes, publishable=wanted.publishable)
-    owner = wanted.owner_email.strip().lower() if wanted.owner_email else None
-    if caller.owner_email is not None and owner != caller.owner_email:
+    if caller.owner_email is not None and wanted.owner != caller.owner_email:
         raise Forbidden("owner_limited", "a key limited to an owner makes keys of that owner only")
     if caller.expires_at is not None and (wanted.expires_at is None or wanted.expires_at > caller.expires_at):
         until = caller.expires_at.isoformat(timespec="seconds")
@@ -31,7 +30,9 @@ def require_may_revoke(caller: Caller, record: KeyRecord) -> None:
 
 
 def _require_scopes(caller: Caller, scopes: frozenset[str], *, publishable: bool) -> None:
-    needed = scopes | {_POSTS} if publishable else scopes
+    needed = scopes
+    if publishable:
+        needed = scopes | {_POSTS}
     if lacking := needed - caller.scopes:
         raise Forbidden("beyond_own_scopes", f"a key gives and revokes only what it has: it lacks {_words(lacking)}")
 

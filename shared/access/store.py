@@ -38,6 +38,13 @@ class NewKey:
     origins: tuple[str, ...] = ()
     require_signature: bool = False
 
+    @property
+    def owner(self) -> str | None:
+        """The owner's address as it is compared, trimmed and in lower case; None without one."""
+        if not self.owner_email:
+            return None
+        return self.owner_email.strip().lower()
+
 
 @dataclass(frozen=True, slots=True)
 class IssuedKey:
@@ -58,7 +65,7 @@ async def create_key(tx: WriteTx, wanted: NewKey, now: datetime) -> IssuedKey:
         name=wanted.name.strip(),
         scopes=wanted.scopes,
         created_at=now,
-        owner_email=wanted.owner_email.strip().lower() if wanted.owner_email else None,
+        owner_email=wanted.owner,
         publishable=wanted.publishable,
         origins=wanted.origins,
         rate_limit=wanted.rate_limit,
@@ -120,21 +127,24 @@ def _browser_problems(wanted: NewKey) -> list[tuple[str, str, str]]:
 async def find_key(tx: ReadTx, key_id: str) -> KeyRecord | None:
     """The key of this id, also a revoked or expired one."""
     row = await tx.one(f"{_KEYS} where id = :id", id=key_id)
-    return _record(row) if row else None
+    if row is None:
+        return None
+    return _record(row)
 
 
 async def list_keys(
     tx: ReadTx, *, owner_email: str | None = None, after: tuple[datetime, str] | None = None, limit: int = 1000
 ) -> Sequence[KeyRecord]:
     """Keys, the newest first; with `owner_email` those of that owner only. `after` is (created_at, id)."""
+    at, key_id = after or (None, None)
     rows = await tx.all(
         f"{_KEYS}"
         " where (cast(:owner as text) is null or owner_email = :owner)"
         " and (cast(:at as timestamptz) is null or (created_at, id) < (:at, :id))"
         " order by created_at desc, id desc limit :limit",
         owner=owner_email,
-        at=after[0] if after else None,
-        id=after[1] if after else None,
+        at=at,
+        id=key_id,
         limit=limit,
     )
     return [_record(row) for row in rows]

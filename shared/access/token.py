@@ -21,7 +21,10 @@ class Token:
 
     def printed(self) -> str:
         """The form that people copy."""
-        return f"{'pk' if self.publishable else 'tb'}_{self.key_id}_{self.secret}"
+        kind = "tb"
+        if self.publishable:
+            kind = "pk"
+        return f"{kind}_{self.key_id}_{self.secret}"
 
     def digest(self) -> bytes:
         """What is stored: SHA-256 of the secret, which holds 256 random bits and so needs no slow hash."""
@@ -37,4 +40,6 @@ def new_token(*, publishable: bool = False) -> Token:
 def parse_token(text: str) -> Token | None:
     """Read a printed key; None when it has not that form."""
     match = _FORM.fullmatch(text)
-    return Token(match["id"], match["secret"], match["kind"] == "pk") if match else None
+    if match is None:
+        return None
+    return Token(match["id"], match["secret"], match["kind"] == "pk")

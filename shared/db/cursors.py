@@ -40,7 +40,7 @@ class Cursor:
 
     @property
     def place(self) -> Place:
-        """Its key."""
+        """The cursor's key: topic and partition."""
         return self.topic, self.partition
 
 
@@ -57,8 +57,8 @@ class Advance:
 
 
 async def claim(tx: WriteTx, topic: str, partition: int, beginning: int, owner: str, cluster_id: str) -> Cursor:
-    """Take over a partition: raise its epoch, so that whoever had it can write no more. The first start begins at
-    `beginning`."""
+    """Take over a partition: raise its epoch, so that the replica that had it can write no more. The first start
+    begins at `beginning`."""
     row = await tx.one(
         "insert into cursors (topic, partition, next_offset, epoch, owner, cluster_id, claims)"
         " values (:topic, :partition, :beginning, 1, :owner, :cluster_id, 1)"
@@ -85,15 +85,17 @@ async def require(tx: WriteTx, cursors: Sequence[Cursor]) -> None:
         topics=[cursor.topic for cursor in cursors],
         partitions=[cursor.partition for cursor in cursors],
     )
-    known = {(row["topic"], row["partition"]): (row["next_offset"], row["epoch"]) for row in rows}
-    lost = [cursor.place for cursor in cursors if known.get(cursor.place) != (cursor.next_offset, cursor.epoch)]
+    stored = {(row["topic"], row["partition"]): (row["next_offset"], row["epoch"]) for row in rows}
+    lost = [cursor.place for cursor in cursors if stored.get(cursor.place) != (cursor.next_offset, cursor.epoch)]
     if lost:
         raise Fenced(lost)
 
 
 async def advance(tx: WriteTx, advances: Sequence[Advance]) -> None:
     """Move the cursors and add the outcomes, in one statement for the whole batch."""
-    counts = {f"{outcome.value}s": [one.counts.get(outcome, 0) for one in advances] for outcome in Outcome}
+    counts: dict[str, list[int]] = {}
+    for outcome in Outcome:
+        counts[f"{outcome.value}s"] = [step.counts.get(outcome, 0) for step in advances]
     sets = ", ".join(f"{outcome.value}_count = {outcome.value}_count + batch.{outcome.value}s" for outcome in Outcome)
     columns = ", ".join(f"cast(:{name} as bigint[])" for name in counts)
     await tx.execute(
@@ -104,12 +106,12 @@ async def advance(tx: WriteTx, advances: Sequence[Advance]) -> None:
         f" cast(:lasts as bigint[]), cast(:prints as text[]), cast(:records as bigint[]), {columns})"
         f" as batch(topic, partition, next_offset, last_offset, fingerprint, records, {', '.join(counts)})"
         f" where cursors.topic = batch.topic and cursors.partition = batch.partition",
-        topics=[one.cursor.topic for one in advances],
-        partitions=[one.cursor.partition for one in advances],
-        nexts=[one.next_offset for one in advances],
-        lasts=[one.last_offset for one in advances],
-        prints=[one.last_fingerprint for one in advances],
-        records=[sum(one.counts.values()) for one in advances],
+        topics=[step.cursor.topic for step in advances],
+        partitions=[step.cursor.partition for step in advances],
+        nexts=[step.next_offset for step in advances],
+        lasts=[step.last_offset for step in advances],
+        prints=[step.last_fingerprint for step in advances],
+        records=[sum(step.counts.values()) for step in advances],
         **counts,
     )
 
@@ -140,7 +142,9 @@ async def recount(tx: WriteTx, place: Place, outcomes: Mapping[Outcome, int]) ->
     """Move a record of the partition from the dead letters to the outcome that it found later."""
     changes = Counter(outcomes)
     changes[Outcome.DEAD_LETTERED] -= 1
-    sets = ", ".join(f"{outcome.value}_count = {outcome.value}_count + ({n})" for outcome, n in changes.items())
+    sets = ", ".join(
+        f"{outcome.value}_count = {outcome.value}_count + ({change})" for outcome, change in changes.items()
+    )
     await tx.execute(
         f"update cursors set {sets} where topic = :topic and partition = :partition", topic=place[0], partition=place[1]
     )
@@ -157,12 +161,14 @@ async def accept_gap(tx: WriteTx, topic: str, partition: int, beginning: int) ->
         partition=partition,
         beginning=beginning,
     )
-    return int(row["accepted_gap"]) if row else 0
+    if row is None:
+        return 0
+    return int(row["accepted_gap"])
 
 
 async def begin_anew(tx: WriteTx, beginnings: Mapping[Place, int]) -> int:
-    """Read these partitions from the offsets given, as if for the first time: whoever reads them is fenced and starts
-    over, and what it has had already it recognises by its ids. Returns how many partitions had a cursor."""
+    """Read these partitions from the offsets given, as if for the first time: the replica that reads them is fenced and
+    starts over, and recognises by its id what it has had already. Returns how many partitions had a cursor."""
     return await tx.execute(
         "update cursors set next_offset = batch.beginning, last_offset = null, last_fingerprint = null,"
         " cluster_id = null, epoch = epoch + 1, updated_at = now()"

@@ -1,6 +1,7 @@
 """The directory of accounts and people as each service keeps it: the collector's own table and the others' copies."""
 
 from collections.abc import Sequence
+from decimal import Decimal
 from typing import Any
 
 from shared.db.transaction import WriteTx
@@ -8,6 +9,8 @@ from shared.events.directory import (
     AccountRecord,
     AccountRemoved,
     AccountUpserted,
+    Contact,
+    Money,
     StakeholderRemoved,
     StakeholderUpserted,
 )
@@ -71,10 +74,11 @@ _STAKEHOLDER_COLUMNS = (
 def _upsert(table: str, columns: str, key: str) -> str:
     names = [column.strip() for column in columns.split(",")]
     keys = [column.strip() for column in key.split(",")]
-    binds = ", ".join("cast(:record as jsonb)" if name == "record" else f":{name}" for name in names)
+    binds = {name: f":{name}" for name in names} | {"record": "cast(:record as jsonb)"}
+    values = ", ".join(binds.values())
     changes = ", ".join(f"{name} = excluded.{name}" for name in names if name not in keys)
     return (
-        f"insert into {table} ({columns}) values ({binds}) on conflict ({key}) do update set {changes}"
+        f"insert into {table} ({columns}) values ({values}) on conflict ({key}) do update set {changes}"
         f" where (excluded.recorded_at, excluded.event_id) > ({table}.recorded_at, {table}.event_id)"
     )
 
@@ -84,27 +88,44 @@ UPSERT_STAKEHOLDER = _upsert("stakeholders", _STAKEHOLDER_COLUMNS, "account_id, 
 
 
 def account_row(event: AccountUpserted | AccountRemoved) -> dict[str, Any]:
-    """The columns of an account; e-mail addresses of colleagues in lower case, since they are compared."""
-    revenue, owner, sponsor = event.annual_revenue, event.owner, event.sponsor
+    """The columns of an account."""
+    amount, currency = _money(event.annual_revenue)
+    owner_name, owner_email = _contact(event.owner)
+    sponsor_name, sponsor_email = _contact(event.sponsor)
     return {
         "account_id": event.account_id,
         "name": event.name,
         "industry": event.industry,
         "tier": event.tier,
         "region": event.region,
-        "revenue_amount": revenue.amount if revenue else None,
-        "revenue_currency": revenue.currency if revenue else None,
+        "revenue_amount": amount,
+        "revenue_currency": currency,
         "renewal_on": event.renewal_on,
-        "owner_name": owner.name if owner else None,
-        "owner_email": owner.email.lower() if owner and owner.email else None,
-        "sponsor_name": sponsor.name if sponsor else None,
-        "sponsor_email": sponsor.email.lower() if sponsor and sponsor.email else None,
+        "owner_name": owner_name,
+        "owner_email": owner_email,
+        "sponsor_name": sponsor_name,
+        "sponsor_email": sponsor_email,
         "parent_account_id": event.parent_account_id,
         "record": AccountRecord.model_validate(event.model_dump()).model_dump_json(),
         "removed": isinstance(event, AccountRemoved),
         "recorded_at": event.recorded_at,
         "event_id": event.event_id,
     }
+
+
+def _money(sum_of_money: Money | None) -> tuple[Decimal | None, str | None]:
+    if sum_of_money is None:
+        return None, None
+    return sum_of_money.amount, sum_of_money.currency
+
+
+def _contact(contact: Contact | None) -> tuple[str | None, str | None]:
+    """Name and e-mail address of a colleague; the address in lower case, since it is compared."""
+    if contact is None:
+        return None, None
+    if not contact.email:
+        return contact.name, None
+    return contact.name, contact.email.lower()
 
 
 def stakeholder_row(event: StakeholderUpserted | StakeholderRemoved) -> dict[str, Any]:
@@ -139,7 +160,10 @@ class DirectoryReplica:
                 touched = await tx.execute(UPSERT_STAKEHOLDER, **stakeholder_row(data))
             else:
                 raise TypeError(f"not a directory event: {record.event.name}")
-            verdicts.append(CHANGE if touched else REPEAT)
+            if touched:
+                verdicts.append(CHANGE)
+            else:
+                verdicts.append(REPEAT)
         return verdicts
 
     @staticmethod

@@ -104,7 +104,7 @@ def from_driver(error: Exception) -> bool:
 
 
 def _meaning(error: DBAPIError | asyncpg.PostgresError) -> DatabaseUnavailable | None:
-    """What an error of the driver means for whoever called it; None where it is the call's own fault."""
+    """The error for the caller that an error of the driver stands for; None where the call itself is at fault."""
     state = sqlstate(error)
     stale_plan = "InvalidCachedStatement" in f"{getattr(error, 'orig', error)!r}"
     if state == _USED_UP:
@@ -124,6 +124,12 @@ def _as_is(value: Any) -> Any:
     return value
 
 
+def _encode_json(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    return json.dumps(value)
+
+
 def _decode_json(connection: Any, _record: Any) -> None:
     """Give jsonb back as Python values also from plain text statements, which know no column types."""
 
@@ -131,7 +137,7 @@ def _decode_json(connection: Any, _record: Any) -> None:
         await driver.set_type_codec(
             "jsonb",
             schema="pg_catalog",
-            encoder=lambda value: value if isinstance(value, str) else json.dumps(value),
+            encoder=_encode_json,
             decoder=json.loads,
         )
 

@@ -55,11 +55,12 @@ class Journal:
             " group by subject",
             subjects=sorted(set(subjects)),
         )
-        until: dict[str, datetime] = {row["subject"]: row["erased_at"] for row in rows}
-        return [
-            subject in until and recorded_at <= until[subject]
-            for subject, (_, _, recorded_at) in zip(subjects, people, strict=True)
-        ]
+        erasures: dict[str, datetime] = {row["subject"]: row["erased_at"] for row in rows}
+        overtaken = []
+        for subject, (_, _, recorded_at) in zip(subjects, people, strict=True):
+            erased_at = erasures.get(subject)
+            overtaken.append(erased_at is not None and recorded_at <= erased_at)
+        return overtaken
 
     @staticmethod
     async def hide(tx: WriteTx, event: StakeholderErased) -> None:
@@ -114,27 +115,31 @@ class Journal:
 
 
 def person_in(value: bytes | None) -> Person | None:
-    """Whom the value of a record speaks of, as far as it can be read; a time that cannot is long ago."""
+    """Whom the value of a record is about; None where it names nobody. A time that cannot be read is long ago."""
     try:
         data = json.loads(value or b"")
     except (ValueError, RecursionError):
         return None
     if not isinstance(data, dict):
         return None
-    account_id, stakeholder_id, email = (data.get(name) for name in ("account_id", "stakeholder_id", "email"))
-    if not isinstance(stakeholder_id, str):
-        stakeholder_id = email.lower() if isinstance(email, str) else None
-    if not isinstance(account_id, str) or stakeholder_id is None:
+    account_id, stakeholder_id, email = data.get("account_id"), data.get("stakeholder_id"), data.get("email")
+    if not isinstance(stakeholder_id, str) and isinstance(email, str):
+        stakeholder_id = email.lower()
+    if not isinstance(account_id, str) or not isinstance(stakeholder_id, str):
         return None
     return account_id, stakeholder_id, _time(data.get("recorded_at"))
 
 
 def _time(text: object) -> datetime:
+    if not isinstance(text, str):
+        return _LONG_AGO
     try:
-        moment = datetime.fromisoformat(text) if isinstance(text, str) else _LONG_AGO
+        moment = datetime.fromisoformat(text)
     except ValueError:
         return _LONG_AGO
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
+    return moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +151,7 @@ class Forgotten:
     until: datetime
 
     def concerns(self, value: bytes) -> bool:
-        """Whether the value of a record speaks of the person. What cannot be read does where it holds the id."""
+        """Whether the value of a record is about the person. A value that cannot be read is, where it holds the id."""
         person = person_in(value)
         if person is None:
             return any(needle in value for needle in self.needles())
@@ -154,13 +159,14 @@ class Forgotten:
 
     def needles(self) -> tuple[bytes, bytes]:
         """The id as JSON writes it, in UTF-8 and in ASCII."""
-        plain = json.dumps(self.stakeholder_id, ensure_ascii=False)
-        return plain.encode(), json.dumps(self.stakeholder_id).encode()
+        in_utf8 = json.dumps(self.stakeholder_id, ensure_ascii=False).encode()
+        in_ascii = json.dumps(self.stakeholder_id).encode()
+        return in_utf8, in_ascii
 
 
 async def forget_outbox(tx: WriteTx, person: Forgotten) -> int:
     """Delete the person's events from the outbox, also those that wait: nobody would take them any more. Returns how
-    many. The word of an erasure itself always leaves."""
+    many. The event of an erasure itself always leaves."""
     return await _forget(
         tx, person, "outbox", f"published_at is not null or strpos(headers::text, '{STAKEHOLDER_ERASED}') = 0"
     )

@@ -61,7 +61,8 @@ async def migrate(database_url: str, schemas: tuple[str, ...] = tuple(PACKAGES))
 
 
 async def levels(database_url: str, schemas: tuple[str, ...] = tuple(PACKAGES)) -> list[Level]:
-    """How far the schemas are, changing nothing. Raises the same."""
+    """How far the schemas are, changing nothing. Raises `Unavailable`, or `Halt` when a schema is at a revision that
+    this release does not know."""
     return await _each(database_url, schemas, _level)
 
 
@@ -83,15 +84,17 @@ async def _each(database_url: str, schemas: tuple[str, ...], work: object) -> li
 
 def _level(connection: Connection, schema: str, scripts: ScriptDirectory) -> Level:
     exists = connection.scalar(text("select to_regclass(:name)"), {"name": f"{schema}.{VERSION_TABLE}"})
-    found = connection.scalar(text(f"select version_num from {schema}.{VERSION_TABLE}")) if exists else None
-    if found is not None and found not in {step.revision for step in scripts.walk_revisions()}:
+    revision = None
+    if exists:
+        revision = connection.scalar(text(f"select version_num from {schema}.{VERSION_TABLE}"))
+    if revision is not None and revision not in {step.revision for step in scripts.walk_revisions()}:
         raise Halt(
             "unknown_revision",
-            f"schema {schema} is at revision {found}, which this release does not know. If a newer release wrote it,"
+            f"schema {schema} is at revision {revision}, which this release does not know. If a newer release wrote it,"
             " update this installation; if a build from before release 0.1 did, its data cannot be taken over: begin"
             " with an empty database (`tellback up`: a new data folder) and send the data again",
         )
-    return Level(schema, found, scripts.get_current_head())
+    return Level(schema, revision, scripts.get_current_head())
 
 
 def _upgrade(connection: Connection, schema: str, scripts: ScriptDirectory) -> Level:

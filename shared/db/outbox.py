@@ -48,7 +48,7 @@ _PARK = f"""
 class Relay:
     """Publishes the outbox of one schema. Any replica may run it; an advisory lock lets one at a time send.
 
-    The lock and the rows' marks live in one transaction that stays open over the send (at most 10 s): the one
+    The lock and the rows' `published_at` live in one transaction that stays open over the send (at most 10 s): the one
     exception to "no session over a network call". If that transaction is lost after sending, rows go out again with
     the same event ids, which readers recognise; for compacted topics the order of one key is kept, because rows are
     always sent in the order of their ids.
@@ -111,7 +111,7 @@ class Relay:
         for index, row in enumerate(rows):
             try:
                 records[index] = record_of(row)
-            except Exception as error:  # whatever a row holds that is none of ours
+            except Exception as error:  # a row may hold anything; it fails alone
                 results[index] = error
         if records:
             answers = await self._send(list(records.values()))
@@ -136,7 +136,9 @@ class Relay:
                     outcome.unpublishable.append(row["id"])
                     self._waiting.over(turn)
                 elif outcome.failure is None:
-                    outcome.failure = error if isinstance(error, Unavailable) else RecordRefused()
+                    outcome.failure = RecordRefused()
+                    if isinstance(error, Unavailable):
+                        outcome.failure = error
                 log.warning("outbox_row_waits", topic=row["topic"], error=type(error).__name__)
         return outcome
 

@@ -21,17 +21,20 @@ Turn = str | int
 
 
 def turn_of(row: RowMapping) -> Turn:
-    """Whom a failure of this row holds up."""
+    """The turn that waits when this row fails."""
     return row["account_id"] or int(row["id"])
 
 
 def record_of(row: RowMapping) -> Record:
     """The record of a row. Raises whatever a row causes that holds none, `KeyError` for a topic that is not ours."""
+    value = row["value"]
+    if value is not None:
+        value = bytes(value)
     return Record.raw(
         BY_NAME[row["topic"]],
         row["account_id"],
         bytes(row["record_key"]),
-        None if row["value"] is None else bytes(row["value"]),
+        value,
         headers_from_json(row["headers"]),
         row["partition"],
     )
@@ -83,8 +86,10 @@ class Waiting:
 
     def refused_for_good(self, turn: Turn, row_id: int, error: Exception) -> bool:
         """Note a failure; whether the row was refused for itself often enough."""
-        known = self._waits.get(turn)
-        refusals = known.refusals if known is not None and known.row_id == row_id else 0
+        before = self._waits.get(turn)
+        refusals = 0
+        if before is not None and before.row_id == row_id:
+            refusals = before.refusals
         refusals += isinstance(error, RecordRefused) or not isinstance(error, Unavailable)
         self._waits[turn] = _Wait(self._monotonic() + WAIT_SECONDS, row_id, refusals)
         return refusals >= REFUSALS

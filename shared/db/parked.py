@@ -1,7 +1,7 @@
 """Records that were put aside: dead letters and conflicts, how they are stored and found."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from hashlib import sha256
 from typing import Any, Literal
@@ -94,7 +94,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """What is in it, byte for byte."""
+    """A record's content, byte for byte."""
 
     key: bytes | None
     headers: Headers
@@ -107,11 +107,17 @@ async def put_aside(
     """Store a record under its verdict, once however often it is read. A dead letter leaves through the outbox too; one
     that is tried again only when it is given up (`publish_dead`)."""
     dead = verdict.outcome is Outcome.DEAD_LETTERED
+    kind: Kind = "conflict"
+    if dead:
+        kind = "dead_letter"
     retrying = fault is not None and fault.wait is not None
+    state = "dead"
+    if retrying:
+        state = "retrying"
     digest = sha256(raw.value or b"").hexdigest()
     row: dict[str, Any] = {
         "id": derived_uuid("parked", service, raw.topic, str(raw.partition), str(raw.offset), digest),
-        "kind": "dead_letter" if dead else "conflict",
+        "kind": kind,
         "reason": verdict.reason,
         "detail": verdict.detail,
         "topic": raw.topic.removeprefix(prefix),
@@ -122,12 +128,11 @@ async def put_aside(
         "value": raw.value,
         "account_id": raw.account_id,
         "sender": sender_in(raw.headers),
-        "state": "retrying" if retrying else "dead",
-        "wait": None if fault is None else fault.wait,
-        "version": None if fault is None else fault.version,
-        "traceback": None if fault is None else fault.traceback,
-        "must_apply": None if fault is None else fault.must_apply,
+        "state": state,
+        **dict.fromkeys(("traceback", "version", "wait", "must_apply")),
     }
+    if fault is not None:
+        row |= asdict(fault)
     if await tx.execute(_PARK, **row) and dead and not retrying:
         await publish_dead(tx, prefix, raw, verdict.reason, service)
 
@@ -160,6 +165,7 @@ async def list_parked(
     limit: int = 50,
 ) -> Sequence[Facts]:
     """Parked records of a kind, the newest first. `after` is (parked_at, id)."""
+    at, parked_id = after or (None, None)
     rows = await tx.all(
         f"select {_FACTS} from parked where kind = :kind"
         " and (cast(:reason as text) is null or reason = :reason)"
@@ -167,8 +173,8 @@ async def list_parked(
         " order by parked_at desc, id desc limit :limit",
         kind=kind,
         reason=reason,
-        at=after[0] if after else None,
-        id=after[1] if after else None,
+        at=at,
+        id=parked_id,
         limit=limit,
     )
     return [_facts(row) for row in rows]
@@ -178,13 +184,14 @@ async def list_conflicts_of(
     tx: ReadTx, sender: str, *, after: tuple[datetime, UUID] | None = None, limit: int = 50
 ) -> Sequence[tuple[Facts, Content]]:
     """The conflicts that an API key has sent, the newest first, whole. `after` is (parked_at, id)."""
+    at, parked_id = after or (None, None)
     rows = await tx.all(
         f"select {_FACTS}, record_key, headers, value from parked where kind = 'conflict' and sender = :sender"
         " and (cast(:at as timestamptz) is null or (parked_at, id) < (:at, cast(:id as uuid)))"
         " order by parked_at desc, id desc limit :limit",
         sender=sender,
-        at=after[0] if after else None,
-        id=after[1] if after else None,
+        at=at,
+        id=parked_id,
         limit=limit,
     )
     return [(_facts(row), _content(row)) for row in rows]
@@ -197,32 +204,38 @@ async def find_parked(tx: ReadTx, kind: Kind, parked_id: UUID) -> tuple[Facts, C
         kind=kind,
         id=parked_id,
     )
-    return (_facts(row), _content(row)) if row else None
+    if row is None:
+        return None
+    return _facts(row), _content(row)
 
 
 async def lock_parked(tx: WriteTx, kind: Kind, parked_id: UUID) -> tuple[Facts, Content] | None:
-    """The same, held until the transaction ends, so that a replay and a drop do not cross."""
+    """One parked record, whole, and locked until the transaction ends, so that a replay and a drop do not cross."""
     row = await tx.one(
         f"select {_FACTS}, record_key, headers, value from parked where kind = :kind and id = :id for update",
         kind=kind,
         id=parked_id,
     )
-    return (_facts(row), _content(row)) if row else None
+    if row is None:
+        return None
+    return _facts(row), _content(row)
 
 
 async def put_back(tx: WriteTx, parked_id: UUID, now: datetime) -> Facts | None:
     """Have a dead letter tried again: by the consumer that read it, or, where it has to travel, through the outbox,
     the original bytes. None when there is none. Raises `Conflict` when its topic is not one of ours."""
-    found = await lock_parked(tx, "dead_letter", parked_id)
-    if found is None:
+    dead_letter = await lock_parked(tx, "dead_letter", parked_id)
+    if dead_letter is None:
         return None
-    facts, content = found
+    facts, content = dead_letter
     topic = BY_NAME.get(facts.topic)
     if topic is None:
         raise Conflict("unknown_topic", "the topic it came from is not one of ours")
     if facts.reason in _TRAVELS:
         # A record whose account is not known goes back to where it lay.
-        partition = None if facts.account_id else facts.partition
+        partition = None
+        if not facts.account_id:
+            partition = facts.partition
         await tx.emit_raw(
             topic, facts.account_id or "", content.key or b"", content.value, content.headers, partition=partition
         )
@@ -274,9 +287,15 @@ def _facts(row: RowMapping) -> Facts:
 
 
 def _content(row: RowMapping) -> Content:
-    key, value = row["record_key"], row["value"]
     return Content(
-        key=None if key is None else bytes(key),
+        key=bytes_or_none(row["record_key"]),
         headers=headers_from_json(row["headers"]),
-        value=None if value is None else bytes(value),
+        value=bytes_or_none(row["value"]),
     )
+
+
+def bytes_or_none(column: Any) -> bytes | None:
+    """The value of a bytea column."""
+    if column is None:
+        return None
+    return bytes(column)

@@ -5,14 +5,14 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from shared.db.cursors import Place
-from shared.db.parked import RawRecord, publish_dead
+from shared.db.parked import RawRecord, bytes_or_none, publish_dead
 from shared.db.transaction import ReadTx, WriteTx
 from shared.records import headers_from_json
 
 HANDLER_ERROR = "handler_error"
-"""Reason of a record whose handler raised what nobody foresaw."""
+"""Reason of a record whose handler raised an unforeseen error."""
 UNDECODABLE = "undecodable"
-"""Reason of a record over which our decoder stumbled, in a way that nobody foresaw."""
+"""Reason of a record that made our decoder raise an unforeseen error."""
 KILLED = "killed_the_process"
 """Reason of a record on which processes died; it was not tried once more."""
 WAITS = (5.0, 15.0, 40.0)
@@ -70,8 +70,8 @@ async def take(tx: WriteTx, record_id: UUID, prefix: str) -> Waiting | None:
         prefix + row["topic"],
         row["partition"],
         row["record_offset"],
-        None if row["record_key"] is None else bytes(row["record_key"]),
-        None if row["value"] is None else bytes(row["value"]),
+        bytes_or_none(row["record_key"]),
+        bytes_or_none(row["value"]),
         headers_from_json(row["headers"]),
         row["account_id"],
     )
@@ -87,14 +87,19 @@ async def failed_again(tx: WriteTx, waiting: Waiting, traceback: str, prefix: st
     """Wait longer, or give the record up and show it to other tools; what must be applied is tried for ever."""
     tries = waiting.tries + 1
     given_up = tries >= len(WAITS) and waiting.must_apply is None
-    wait = WAITS[tries] if tries < len(WAITS) else MUST_APPLY_WAIT
+    state = "retrying"
+    if given_up:
+        state = "dead"
+    wait = MUST_APPLY_WAIT
+    if tries < len(WAITS):
+        wait = WAITS[tries]
     await tx.execute(
         "update parked set tries = :tries, traceback = :traceback, state = :state,"
         " next_try_at = case when :given_up then null else now() + make_interval(secs => :wait) end where id = :id",
         id=waiting.id,
         tries=tries,
         traceback=traceback,
-        state="dead" if given_up else "retrying",
+        state=state,
         given_up=given_up,
         wait=wait,
     )

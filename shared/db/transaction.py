@@ -111,7 +111,7 @@ class WriteTx(ReadTx):
             await insert_outbox(self.connection, [(event.id, Record.of(topic, event)) for event in events])
 
     async def emit_records(self, records: Sequence[Record]) -> None:
-        """The same for records that were made of events already."""
+        """Write records to the outbox; the relay publishes them after the commit, in the order of these rows."""
         if records:
             await insert_outbox(self.connection, [(record.event_id, record) for record in records])
 
@@ -131,11 +131,11 @@ class WriteTx(ReadTx):
 
     async def seen(self, *event_ids: UUID) -> set[UUID]:
         """Enter event ids into the inbox; returns those that were there before (repeats of the relay)."""
-        new = await self.connection.execute(
+        inserted = await self.connection.execute(
             prepared(
                 "insert into inbox (event_id) select distinct unnest(cast(:ids as uuid[]))"
                 " on conflict do nothing returning event_id"
             ),
             {"ids": list(event_ids)},
         )
-        return set(event_ids) - set(new.scalars())
+        return set(event_ids) - set(inserted.scalars())

@@ -37,8 +37,13 @@ class ServiceApp(FastAPI):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request: by the hot handler of its method and path, else by the routes."""
-        hot = self.hot.get((scope["method"], scope["path"])) if scope["type"] == "http" and self.hot else None
-        await (hot(scope, receive, send) if hot else self.routed(scope, receive, send))
+        hot = None
+        if self.hot and scope["type"] == "http":
+            hot = self.hot.get((scope["method"], scope["path"]))
+        if hot is not None:
+            await hot(scope, receive, send)
+        else:
+            await self.routed(scope, receive, send)
 
     async def routed(self, scope: Scope, receive: Receive, send: Send) -> None:
         """FastAPI's own way."""
@@ -46,9 +51,11 @@ class ServiceApp(FastAPI):
 
     def openapi(self) -> dict[str, Any]:
         """The document, made once."""
-        fresh = self.openapi_schema is None
+        is_made_now = self.openapi_schema is None
         document = super().openapi()
-        return with_problems(document) if fresh else document
+        if is_made_now:
+            return with_problems(document)
+        return document
 
 
 def create_app(
@@ -103,7 +110,7 @@ def create_bare_app(
 
 
 def _watched(lifespan: Lifespan) -> Lifespan:
-    """The lifespan, with its begin and end told to the health calls."""
+    """The lifespan, with its begin and end noted in the health of the service."""
 
     @asynccontextmanager
     async def watched(app: FastAPI) -> AsyncIterator[None]:
@@ -151,7 +158,7 @@ async def _on_error(request: Request, error: Exception) -> Response:
 
 def _refusal(error: RequestValidationError) -> TellbackError:
     """What breaks rules is named. An id in the path that cannot be one of ours is as unknown as any other."""
-    found = error.errors()
-    if all(item["loc"][0] == "path" and item["type"] == "uuid_parsing" for item in found):
+    items = error.errors()
+    if all(item["loc"][0] == "path" and item["type"] == "uuid_parsing" for item in items):
         return of_status(404)
-    return invalid(found, skip=1)
+    return invalid(items, skip=1)

@@ -56,11 +56,14 @@ class Requires(SecurityBase):
         )
 
     async def __call__(self, request: Request) -> Caller:
-        """Raises `Unauthorized`, `Forbidden`, `TooMany` or `Unavailable`. A request is looked at once."""
+        """Raises `Unauthorized`, `Forbidden`, `TooMany` or `Unavailable`. The caller of a request is looked up once."""
         caller = request.scope.get(_CALLER)
         if not isinstance(caller, Caller):
             caller = await authenticate(request.app.state.plumbing.keys, request.scope["headers"])
-            request.app.state.limiter.take(caller, request.client.host if request.client else "")
+            address = ""
+            if request.client is not None:
+                address = request.client.host
+            request.app.state.limiter.take(caller, address)
             request.scope[_CALLER] = caller
         if caller.publishable:
             self._require_browser(caller, request)
@@ -78,8 +81,8 @@ class Requires(SecurityBase):
 
 @cache
 def requires(scope: Scope | None, *, publishable: bool = False) -> Requires:
-    """The dependency for `scope`; the same object each time, so that one request is looked at once. With `publishable`
-    a browser's key will do as well."""
+    """The dependency for `scope`; the same object each time, so that the caller of a request is looked up once. With
+    `publishable` a browser's key will do as well."""
     return Requires(scope, publishable=publishable)
 
 

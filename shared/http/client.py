@@ -146,14 +146,14 @@ class Api:
 
     async def ask_all(self, question: Question[Page[T]], most: int = 1000, **values: Any) -> list[T]:
         """The first `most` items of a list, page by page."""
-        found: list[T] = []
+        items: list[T] = []
         cursor: str | None = None
         while True:
             page = await self.ask(question, **{"limit": min(most, MAX_LIMIT), **values, "cursor": cursor})
-            found += page.items
+            items += page.items
             cursor = page.next_cursor
-            if cursor is None or len(found) >= most:
-                return found[:most]
+            if cursor is None or len(items) >= most:
+                return items[:most]
 
     async def get(self, service: ServiceName, path: str, **query: Any) -> Json:
         """The JSON object of a GET. Query values that are None or empty are left out, `class_` is sent as `class`."""
@@ -161,12 +161,12 @@ class Api:
 
     async def items(self, service: ServiceName, path: str, most: int = 1000, **query: Any) -> list[Json]:
         """The first `most` items of a list of JSON objects."""
-        found: list[Json] = []
+        items: list[Json] = []
         async for page in self.pages(service, path, **query):
-            found += page
-            if len(found) >= most:
+            items += page
+            if len(items) >= most:
                 break
-        return found[:most]
+        return items[:most]
 
     async def pages(self, service: ServiceName, path: str, **query: Any) -> AsyncIterator[list[Json]]:
         """A list of JSON objects, page by page."""
@@ -180,8 +180,9 @@ class Api:
 
     async def post(self, service: ServiceName, path: str, body: Any = None, **options: Any) -> Json:
         """POST of JSON, or of what httpx's options say; `{}` where nothing comes back."""
-        sent = options if body is None else {"json": body, **options}
-        return _object(service, await self._send(service, "POST", path, **sent))
+        if body is not None:
+            options = {"json": body, **options}
+        return _object(service, await self._send(service, "POST", path, **options))
 
     async def patch(self, service: ServiceName, path: str, body: Json) -> Json:
         """PATCH of JSON."""
@@ -192,7 +193,7 @@ class Api:
         return _object(service, await self._send(service, "DELETE", path))
 
     def once(self) -> "AskingOnce":
-        """The same for one loading of a page."""
+        """The services, asked with this key for one loading of a page."""
         return AskingOnce(self._services, self._key, self._renew)
 
     async def lines(self, service: ServiceName, path: str) -> AsyncIterator[str]:
@@ -230,17 +231,18 @@ class AskingOnce(Api):
 
     async def ask(self, question: Question[T], **values: Any) -> T:
         """The answer to a question, which may have come already."""
-        key = question, tuple(sorted((name, value) for name, value in values.items() if value is not None))
+        given = sorted((name, value) for name, value in values.items() if value is not None)
+        key = question, tuple(given)
         if key not in self._asked:
             self._asked[key] = asyncio.ensure_future(super().ask(question, **values))
-        found: T = await asyncio.shield(self._asked[key])
-        return found
+        answer: T = await asyncio.shield(self._asked[key])
+        return answer
 
 
 def within(*parts: str) -> str:
     """A path of literal and foreign parts: `within("/v1/accounts", id, "score")`; ids are escaped."""
-    first, *rest = parts
-    return "/".join([first, *(quote(part, safe="") for part in rest)])
+    literal, *segments = parts
+    return "/".join([literal, *(quote(segment, safe="") for segment in segments)])
 
 
 def _filled(path: str, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
@@ -253,7 +255,9 @@ def _filled(path: str, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
 def _text(value: Any) -> str:
     if isinstance(value, datetime):
         return value.isoformat().replace("+00:00", "Z")
-    return str(value).lower() if isinstance(value, bool) else str(value)
+    if isinstance(value, bool):
+        return str(value).lower()
+    return str(value)
 
 
 def _reader_of(kind: Any) -> TypeAdapter[Any]:
@@ -265,22 +269,26 @@ def _reader_of(kind: Any) -> TypeAdapter[Any]:
 def _read(service: ServiceName, kind: type[T], answer: httpx.Response) -> T:
     """The answer as its type. Raises `Away` for one that is something else."""
     try:
-        found: T = _reader_of(kind).validate_json(answer.content)
+        content: T = _reader_of(kind).validate_json(answer.content)
     except ValidationError as error:
         raise Away(service) from error
-    return found
+    return content
 
 
 def _object(service: ServiceName, answer: httpx.Response) -> Json:
-    return _read(service, Json, answer) if answer.content else {}
+    if not answer.content:
+        return {}
+    return _read(service, Json, answer)
 
 
 def _error_of(service: ServiceName, answer: httpx.Response) -> TellbackError:
     """The error that the service raised, with its code and words."""
     wait = answer.headers.get("retry-after", "")
-    retry_after = int(wait) if _SECONDS.fullmatch(wait) else None
+    retry_after = None
+    if _SECONDS.fullmatch(wait):
+        retry_after = int(wait)
     problem = _problem_in(answer)
-    if answer.status_code >= 500 or not problem:  # without a problem, whoever answers there is not the service
+    if answer.status_code >= 500 or not problem:  # an answer without a problem is not the service's: a proxy's
         return Away(service, retry_after, str(problem.get("detail") or problem.get("code") or ""))
     bare = of_status(answer.status_code)
     error = type(bare)(
@@ -295,7 +303,9 @@ def _error_of(service: ServiceName, answer: httpx.Response) -> TellbackError:
 
 def _problem_in(answer: httpx.Response) -> Json:
     try:
-        found = answer.json()
+        problem = answer.json()
     except ValueError:
         return {}
-    return found if isinstance(found, dict) else {}
+    if not isinstance(problem, dict):
+        return {}
+    return problem

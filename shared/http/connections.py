@@ -40,7 +40,7 @@ class Phase(StrEnum):
 
 
 class Connection(Protocol):
-    """What is asked of a connection."""
+    """What `Connections` needs of a connection."""
 
     group: str | None
     """Its client, as `client_of` has it."""
@@ -48,10 +48,10 @@ class Connection(Protocol):
     """Bytes of the present body."""
 
     def waits(self) -> tuple[Phase, float]:
-        """What it waits for, and since when, by the clock of the event loop."""
+        """What the connection waits for, and since when, by the clock of the event loop."""
 
     def abort(self) -> None:
-        """Close it at once."""
+        """Close the connection at once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +93,15 @@ def connections_for(open_files: int) -> int:
 
 def networks(names: Iterable[str]) -> tuple[Network, ...]:
     """Addresses and networks as `TELLBACK_TRUSTED_PROXIES` has them; `*` is everywhere, other names are nowhere."""
-    found: list[Network] = []
+    known: list[Network] = []
     for name in names:
         if name == "*":
             return ANYWHERE
         try:
-            found.append(ipaddress.ip_network(name, strict=False))
+            known.append(ipaddress.ip_network(name, strict=False))
         except ValueError:
             log.warning("not_a_network", setting="TELLBACK_TRUSTED_PROXIES")
-    return tuple(found)
+    return tuple(known)
 
 
 def client_of(address: str | None, uncounted: Collection[Network]) -> str | None:
@@ -114,7 +114,9 @@ def client_of(address: str | None, uncounted: Collection[Network]) -> str | None
         ip = ip.ipv4_mapped
     if any(ip in network for network in uncounted):
         return None
-    return str(ip) if ip.version == 4 else str(ipaddress.ip_network((ip, _IPV6_CLIENT), strict=False))
+    if ip.version == 4:
+        return str(ip)
+    return str(ipaddress.ip_network((ip, _IPV6_CLIENT), strict=False))
 
 
 class Connections:
@@ -164,18 +166,19 @@ class Connections:
     def _make_room(self, among: Collection[Connection], reason: str) -> None:
         """Close those that have been idle longest, else those that have gone longest without a head: a hundredth, so
         that one walk over all makes room for many."""
-        last, head = (Phase.LEAVING, Phase.IDLE), (Phase.SILENT, Phase.HEAD)
-        waiting = [(*connection.waits(), connection) for connection in among]
-        ranked = [
-            (phase in head, since, id(connection), connection)
-            for phase, since, connection in waiting
-            if phase in last or phase in head
-        ]
+        between_requests, before_head = (Phase.LEAVING, Phase.IDLE), (Phase.SILENT, Phase.HEAD)
+        ranked = []
+        for connection in among:
+            phase, since = connection.waits()
+            if phase in between_requests or phase in before_head:
+                ranked.append((phase in before_head, since, id(connection), connection))
         for *_, connection in heapq.nsmallest(max(1, len(among) // 100), ranked):
             self._close(connection, reason)
 
     def _sweep(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._timer = loop.call_later(self.limits.sweep, self._sweep, loop) if self._open else None
+        self._timer = None
+        if self._open:
+            self._timer = loop.call_later(self.limits.sweep, self._sweep, loop)
         if self._refused:
             log.warning("requests_refused", code="busy", requests=self._refused)
             self._refused = 0

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
 def plumbing(request: Request) -> "Plumbing":
     """The plumbing that the service's lifespan opened."""
-    found: Plumbing = request.app.state.plumbing
-    return found
+    opened: Plumbing = request.app.state.plumbing
+    return opened
 
 
 def service(request: Request) -> Any:
@@ -25,14 +25,14 @@ def service(request: Request) -> Any:
 
 def database(request: Request) -> Database:
     """The service's database."""
-    found: Database = request.app.state.plumbing.database
-    return found
+    plumbing: Plumbing = request.app.state.plumbing
+    return plumbing.database
 
 
 def clock(request: Request) -> Clock:
     """The service's clock."""
-    found: Clock = request.app.state.plumbing.clock
-    return found
+    plumbing: Plumbing = request.app.state.plumbing
+    return plumbing.clock
 
 
 TheDatabase = Annotated[Database, Depends(database)]

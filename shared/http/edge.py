@@ -123,7 +123,9 @@ class _Exchange:
         method, route = known_method(self._method), route_of(self._scope)
         status = self.status or _CLIENT_GONE
         metrics.http_request_duration_seconds.labels(method, route, str(status)).observe(took)
-        write = log.warning if status >= 500 else log.debug
+        write = log.debug
+        if status >= 500:
+            write = log.warning
         write("request", method=method, route=route, status=status, ms=round(took * 1000, 1))
 
 
@@ -152,9 +154,11 @@ def route_of(scope: Scope) -> str:
 
 
 def request_id_of(scope: Scope) -> str | None:
-    """The id of the request."""
-    found = scope.get(REQUEST_ID)
-    return found if isinstance(found, str) else None
+    """The id of the request; None for a request that did not come through `Edge`."""
+    request_id = scope.get(REQUEST_ID)
+    if not isinstance(request_id, str):
+        return None
+    return request_id
 
 
 def _request_id(headers: list[tuple[bytes, bytes]]) -> str:
@@ -174,22 +178,25 @@ def _trace(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
 
 
 def _of_framework(message: Message) -> bool:
-    """Whether a framework below words an error its own way, which is to leave as ours: in plain text, as of a body over
-    its limit, or, of paths and methods that there are not, in JSON."""
+    """Whether an error is worded by the framework, and so has to be replaced by a problem of ours: plain text (a body
+    over its limit), or JSON for a path or method that does not exist."""
     status, kind = message["status"], _media_type(message)
     return status >= 400 and (kind == b"text/plain" or (kind == b"application/json" and status in (404, 405)))
 
 
 def _with_head(name: bytes, value: bytes) -> tuple[bytes, bytes]:
     """A header, `Allow` also with HEAD: the framework does not know that it works where GET does."""
-    told = name.lower() == b"allow" and b"GET" in value and b"HEAD" not in value
-    return name, value + b", HEAD" if told else value
+    if name.lower() == b"allow" and b"GET" in value and b"HEAD" not in value:
+        return name, value + b", HEAD"
+    return name, value
 
 
 def _allowed(message: Message) -> dict[str, str]:
     """The methods that an answer says are allowed, as its header."""
-    found = [value.decode() for name, value in message["headers"] if name.lower() == b"allow"]
-    return {"allow": found[0]} if found else {}
+    for name, value in message["headers"]:
+        if name.lower() == b"allow":
+            return {"allow": value.decode()}
+    return {}
 
 
 def _media_type(message: Message) -> bytes:
@@ -204,4 +211,6 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 def known_method(method: str) -> str:
     """The method, or `other`: what a client makes up must not become a label."""
-    return method if method in _METHODS else "other"
+    if method not in _METHODS:
+        return "other"
+    return method

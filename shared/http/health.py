@@ -62,7 +62,10 @@ class Health:
         """Whether the service is ready, and why not, with remarks; all checks run side by side, within 2 s. Those who
         ask meanwhile get the same answer: no crowd of probes can use up what the checks need."""
         if self.stopping or not self.started:
-            return False, HealthReport(status="stopping" if self.stopping else "starting")
+            status = "starting"
+            if self.stopping:
+                status = "stopping"
+            return False, HealthReport(status=status)
         if self._looking is None or self._looking.done():
             self._looking = asyncio.create_task(self._look())
         return await asyncio.shield(self._looking)
@@ -71,7 +74,9 @@ class Health:
         remarks = asyncio.create_task(_remarks(self.remarks))
         results = await asyncio.gather(*(_run(name, check) for name, check in self._checks.items()))
         ready = all(result.ok for result in results)
-        status = "ready" if ready else "not_ready"
+        status = "not_ready"
+        if ready:
+            status = "ready"
         return ready, HealthReport(status=status, checks=results, remarks=await remarks)
 
 
@@ -100,7 +105,7 @@ async def _remarks(ask: Remarks) -> list[str]:
 
 
 async def _in_time(asked: Coroutine[Any, Any, T]) -> T:
-    """The answer within the deadline. Raises TimeoutError; whoever was asked is not cancelled then, since what it waits
+    """The answer within the deadline. Raises TimeoutError; the check is not cancelled then, since what it waits
     for may hang on cancelling too, and a probe must be answered."""
     work = asyncio.ensure_future(asked)
     done, _ = await asyncio.wait({work}, timeout=CHECK_DEADLINE_S)
@@ -138,7 +143,8 @@ async def live() -> HealthReport:
 async def ready(request: Request, response: Response) -> HealthReport:
     """200 when every need is met, else 503 with the reasons."""
     is_ready, report = await health_of(request.app).report()
-    response.status_code = 200 if is_ready else 503
+    if not is_ready:
+        response.status_code = 503
     return report
 
 
@@ -149,9 +155,10 @@ async def ready(request: Request, response: Response) -> HealthReport:
 )
 async def startup(request: Request, response: Response) -> HealthReport:
     """200 once the service has opened its resources."""
-    started = health_of(request.app).started
-    response.status_code = 200 if started else 503
-    return HealthReport(status="started" if started else "starting")
+    if health_of(request.app).started:
+        return HealthReport(status="started")
+    response.status_code = 503
+    return HealthReport(status="starting")
 
 
 @router.get("/metrics", include_in_schema=False)

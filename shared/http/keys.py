@@ -89,9 +89,12 @@ async def create(
 ) -> NewKey:
     """A key gives only what it has: scopes, `ingest` for a publishable key, its owner's accounts, its rate limit and
     its time."""
-    new = store.NewKey(
+    scopes = frozenset(wanted.scopes)
+    if wanted.publishable and wanted.scopes == ["ingest"]:
+        scopes = frozenset()
+    new_key = store.NewKey(
         name=wanted.name,
-        scopes=frozenset() if wanted.publishable and wanted.scopes == ["ingest"] else frozenset(wanted.scopes),
+        scopes=scopes,
         owner_email=wanted.owner_email,
         expires_at=wanted.expires_at,
         rate_limit=wanted.rate_limit,
@@ -99,9 +102,9 @@ async def create(
         origins=tuple(wanted.origins),
         require_signature=wanted.require_signature,
     )
-    require_may_give(caller, new)
+    require_may_give(caller, new_key)
     async with database.write() as tx:
-        issued = await store.create_key(tx, new, clock.now())
+        issued = await store.create_key(tx, new_key, clock.now())
     log.info("key_created", key_id=issued.record.id, scopes=sorted(wanted.scopes), by=caller.key_id)
     request.app.state.plumbing.keys.forget(issued.record.id)
     secret = None
@@ -116,8 +119,10 @@ async def list_all(
     caller: Manager, database: TheDatabase, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Page[Key]:
     """Also expired and revoked ones."""
-    position = read_cursor(cursor, _LIST, paging.instant, paging.text) if cursor else None
-    after = (position[0], position[1]) if position else None
+    after = None
+    if cursor:
+        created_at, key_id = read_cursor(cursor, _LIST, paging.instant, paging.text)
+        after = (created_at, key_id)
     async with database.read() as tx:
         records = await store.list_keys(tx, owner_email=caller.owner_email, after=after, limit=limit + 1)
     page = page_of(records, limit, lambda record: (record.created_at, record.id), _LIST)

@@ -27,10 +27,14 @@ class RateLimiter:
 
     def take(self, caller: Caller, address: str = "") -> None:
         """Count one request from a client's address. Raises `TooMany` with the seconds until the next one is free."""
-        rate = caller.rate_limit or (PUBLISHABLE_RATE if caller.publishable else None)
-        if rate is None:
+        rate = caller.rate_limit
+        if not rate and caller.publishable:
+            rate = PUBLISHABLE_RATE
+        if not rate:
             return
-        name = (caller.key_id, address if caller.publishable else "")
+        name = (caller.key_id, "")
+        if caller.publishable:
+            name = (caller.key_id, address)
         now = self._clock.now()
         per_second = rate / 60
         tokens, at = self._buckets.pop(name, (float(rate), now))

@@ -118,15 +118,23 @@ def uuid(value: Any) -> UUID:
 
 
 def or_none(kind: Kind) -> Kind:
-    """The kind, or null."""
-    return lambda value: None if value is None else kind(value)
+    """The kind that also takes null."""
+
+    def read(value: Any) -> Any:
+        if value is None:
+            return None
+        return kind(value)
+
+    return read
 
 
 def page_of(rows: Sequence[Row], limit: int, key: Callable[[Row], Sequence[Any]], purpose: str) -> Page[Row]:
     """A page from up to `limit` + 1 rows; the extra one tells that there is more. `key` gives the sort keys."""
     items = list(rows[:limit])
-    more = len(rows) > limit
-    return Page(items=items, next_cursor=encode_cursor(key(items[-1]), purpose) if more else None)
+    next_cursor = None
+    if len(rows) > limit:
+        next_cursor = encode_cursor(key(items[-1]), purpose)
+    return Page(items=items, next_cursor=next_cursor)
 
 
 def parse_sort(sort: str, allowed: Collection[str]) -> tuple[str, bool]:

@@ -32,15 +32,17 @@ def _instant(value: Any) -> datetime:
     """Aware times in RFC 3339 only: a number of seconds might be milliseconds, a date alone has no time."""
     if isinstance(value, datetime) and value.tzinfo is not None:
         return in_range(_in_utc(value))
-    match = _RFC3339.fullmatch(value) if isinstance(value, str) else None
+    match = None
+    if isinstance(value, str):
+        match = _RFC3339.fullmatch(value)
     if match is None:
         raise PydanticCustomError("invalid_time", "must be an RFC 3339 time with an offset: 2026-03-01T09:00:00Z")
-    moment, offset = match[1].upper(), match[2].upper().replace(" ", "+")
+    local_time, offset = match[1].upper(), match[2].upper().replace(" ", "+")
     try:
-        found = datetime.fromisoformat(moment + offset)
+        moment = datetime.fromisoformat(local_time + offset)
     except ValueError:
         raise _no_such_time() from None
-    return in_range(_in_utc(found))
+    return in_range(_in_utc(moment))
 
 
 def _in_utc(moment: datetime) -> datetime:
@@ -59,14 +61,14 @@ def _day(value: Any) -> date:
     if not isinstance(value, str) or not _DAY.fullmatch(value):
         raise PydanticCustomError("invalid_date", "must be a day such as 2026-12-31")
     try:
-        found = date.fromisoformat(value)
+        day = date.fromisoformat(value)
     except ValueError:
         raise PydanticCustomError("invalid_date", "there is no such day") from None
-    return in_range(found)
+    return in_range(day)
 
 
 def require_ahead(field: str, moment: datetime, now: datetime) -> None:
-    """Raises `Invalid` for a deadline that has passed already, or that nobody who sets it will see."""
+    """Raises `Invalid` for a deadline that has passed already, or that lies too far ahead to matter."""
     if not is_ahead(moment, now):
         code = f"invalid_{field}"
         raise Invalid(code, NOT_AHEAD, errors=[{"field": field, "code": code, "detail": NOT_AHEAD}])

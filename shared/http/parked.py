@@ -145,27 +145,33 @@ async def drop(parked_id: UUID, caller: Manager, database: TheDatabase) -> None:
 async def _page(
     database: Database, caller: Caller, kind: Kind, reason: str | None, limit: int, cursor: str | None
 ) -> Page[ParkedRecord]:
-    position = read_cursor(cursor, kind, paging.instant, paging.uuid) if cursor else None
+    after = _position(cursor, kind)
     if caller.owner_email is not None:
         return Page(items=[])
-    after = (position[0], position[1]) if position else None
     async with database.read() as tx:
-        found = await parked.list_parked(tx, kind, reason=reason, after=after, limit=limit + 1)
-    page = page_of(found, limit, lambda facts: (facts.parked_at, str(facts.id)), kind)
+        records = await parked.list_parked(tx, kind, reason=reason, after=after, limit=limit + 1)
+    page = page_of(records, limit, lambda facts: (facts.parked_at, str(facts.id)), kind)
     return Page(items=[ParkedRecord(**asdict(facts)) for facts in page.items], next_cursor=page.next_cursor)
 
 
 async def _page_of_own(
     database: Database, caller: Caller, reason: str | None, limit: int, cursor: str | None
 ) -> Page[NotTaken]:
-    position = read_cursor(cursor, _OWN, paging.instant, paging.uuid) if cursor else None
+    after = _position(cursor, _OWN)
     if reason not in (None, "not_taken"):
         return Page(items=[])  # to look for the true reason would be to learn it
-    after = (position[0], position[1]) if position else None
     async with database.read() as tx:
-        found = await parked.list_conflicts_of(tx, caller.key_id, after=after, limit=limit + 1)
-    page = page_of(found, limit, lambda row: (row[0].parked_at, str(row[0].id)), _OWN)
+        conflicts = await parked.list_conflicts_of(tx, caller.key_id, after=after, limit=limit + 1)
+    page = page_of(conflicts, limit, lambda row: (row[0].parked_at, str(row[0].id)), _OWN)
     return Page(items=[_not_taken(*row) for row in page.items], next_cursor=page.next_cursor)
+
+
+def _position(cursor: str | None, purpose: str) -> tuple[datetime, UUID] | None:
+    """parked_at and id of the last record of the page before."""
+    if not cursor:
+        return None
+    parked_at, parked_id = read_cursor(cursor, purpose, paging.instant, paging.uuid)
+    return parked_at, parked_id
 
 
 def _not_taken(facts: Facts, content: Content) -> NotTaken:
@@ -181,20 +187,24 @@ def _not_taken(facts: Facts, content: Content) -> NotTaken:
 
 def _response_in(value: bytes | None) -> str | None:
     try:
-        said = json.loads(value or b"")
+        data = json.loads(value or b"")
     except (ValueError, RecursionError):
         return None
-    found = said.get("response_id") if isinstance(said, dict) else None
-    return found if isinstance(found, str) else None
+    if not isinstance(data, dict):
+        return None
+    response_id = data.get("response_id")
+    if not isinstance(response_id, str):
+        return None
+    return response_id
 
 
 async def _content(database: Database, caller: Caller, kind: Kind, parked_id: UUID) -> ParkedContent:
     _refuse_limited(caller)
     async with database.read() as tx:
-        found = await parked.find_parked(tx, kind, parked_id)
-    if found is None:
+        record = await parked.find_parked(tx, kind, parked_id)
+    if record is None:
         raise _not_found()
-    facts, content = found
+    facts, content = record
     value, encoding = _printable(content.value)
     return ParkedContent(
         **asdict(facts),

@@ -141,20 +141,21 @@ def invalid(errors: ValidationError | Iterable[Mapping[str, Any]], *, skip: int 
 
     `skip` leaves out the first parts of each location (1 for FastAPI's `body` or `query`).
     """
-    items: Iterable[Mapping[str, Any]] = (
-        errors.errors(include_url=False) if isinstance(errors, ValidationError) else errors
-    )
-    found = [_field_error(item, skip) for item in items]
+    if isinstance(errors, ValidationError):
+        errors = errors.errors(include_url=False)
+    field_errors = [_field_error(item, skip) for item in errors]
     detail = "the request breaks the rules of its fields"
-    if len(found) > MAX_FIELD_ERRORS:
-        detail += f"; the first {MAX_FIELD_ERRORS} of {len(found)} are listed"
-    return Invalid("invalid_request", detail, errors=found[:MAX_FIELD_ERRORS])
+    if len(field_errors) > MAX_FIELD_ERRORS:
+        detail += f"; the first {MAX_FIELD_ERRORS} of {len(field_errors)} are listed"
+    return Invalid("invalid_request", detail, errors=field_errors[:MAX_FIELD_ERRORS])
 
 
 def printable_name(name: object) -> str:
     """A field name that came from outside, if it is harmless to repeat."""
     text = str(name)
-    return text if _PRINTABLE_NAME.fullmatch(text) else _UNNAMED
+    if not _PRINTABLE_NAME.fullmatch(text):
+        return _UNNAMED
+    return text
 
 
 def _field_error(item: Mapping[str, Any], skip: int) -> dict[str, str]:
@@ -213,8 +214,10 @@ def _meaning(item: Mapping[str, Any]) -> tuple[str, str]:
     if kind in _OWN_WORDS:
         return code, _OWN_WORDS[kind]
     if kind == "value_error":
-        own = (item.get("ctx") or {}).get("error")
-        return code, str(own) if type(own) is ValueError and not _repeats(own, item) else "is not valid"
+        error = (item.get("ctx") or {}).get("error")
+        if type(error) is ValueError and not _repeats(error, item):
+            return code, str(error)
+        return code, "is not valid"
     if kind in _MESSAGE_IS_SAFE or kind not in _OF_PYDANTIC:
         return code, str(item["msg"]).replace("Input should be", "must be").replace("should", "must")
     return code, "is not valid"

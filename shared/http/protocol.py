@@ -89,16 +89,19 @@ class GuardedProtocol(HttpToolsProtocol):
         """Count a new connection."""
         super().connection_made(transport)
         self._since = self.loop.time()
-        self.group = client_of(self.client[0] if self.client else None, self.guard.limits.uncounted)
+        address = None
+        if self.client:
+            address = self.client[0]
+        self.group = client_of(address, self.guard.limits.uncounted)
         self.guard.add(self, len(self.connections))
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """Forget it."""
+        """Stop counting the connection."""
         self.guard.remove(self)
         super().connection_lost(exc)
 
     def waits(self) -> tuple[Phase, float]:
-        """What it waits for, and since when, by the clock of the event loop."""
+        """What the connection waits for, and since when, by the clock of the event loop."""
         if self._stalled_since is not None:
             return Phase.ANSWER, self._stalled_since
         if self.pipeline or (self.cycle is not None and not self.cycle.response_complete):
@@ -107,15 +110,18 @@ class GuardedProtocol(HttpToolsProtocol):
             return Phase.LEAVING, self._since
         if self._in_head:
             return Phase.HEAD, self._since
-        return Phase.SILENT if self.cycle is None else Phase.IDLE, self._since
+        if self.cycle is None:
+            return Phase.SILENT, self._since
+        return Phase.IDLE, self._since
 
     def _reading(self) -> Phase:
         """Whether a request that has begun waits for its body or for us."""
         if self.flow.read_paused:  # we ourselves do not read: the time of the body begins anew
             self._since, self.received = self.loop.time(), 0
             return Phase.WORK
-        coming = self.cycle is not None and self.cycle.more_body and not self.pipeline and not self._deaf
-        return Phase.BODY if coming else Phase.WORK
+        if self.cycle is not None and self.cycle.more_body and not self.pipeline and not self._deaf:
+            return Phase.BODY
+        return Phase.WORK
 
     def abort(self) -> None:
         """Close the connection at once."""
@@ -127,7 +133,7 @@ class GuardedProtocol(HttpToolsProtocol):
         self._stalled_since = self.loop.time()
 
     def resume_writing(self) -> None:
-        """Note that it does again."""
+        """Note that the client takes what was written again."""
         super().resume_writing()
         self._stalled_since = None
 
@@ -231,7 +237,10 @@ class GuardedProtocol(HttpToolsProtocol):
         answer = problem_response(error, own["x-request-id"], own)
         headers = (*self.server_state.default_headers, *answer.raw_headers)
         head = [STATUS_LINE[error.status], *(b"%s: %s\r\n" % header for header in headers), b"\r\n"]
-        self.transport.write(b"".join(head) + (b"" if method == "HEAD" else answer.body))
+        body = answer.body
+        if method == "HEAD":
+            body = b""
+        self.transport.write(b"".join(head) + body)
         took = self.loop.time() - self._since
         metrics.http_request_duration_seconds.labels(known_method(method), "unmatched", str(error.status)).observe(took)
         self._hang_up()

@@ -47,13 +47,15 @@ class EdgeRoute(APIRoute):
         form = self.body_field is not None and isinstance(self.body_field.field_info, params.Form)
         json = self.body_field is not None and not form
         asking = self.path.startswith(CALLS) and _TELLING.isdisjoint(self.methods or ())
-        known = frozenset(_query_names(self.dependant)) if asking else None
+        parameters = None
+        if asking:
+            parameters = frozenset(_query_names(self.dependant))
 
         async def guarded(request: Request) -> Response:
             for requirement in requirements:
                 await requirement(request)
-            if known is not None:
-                _require_known(request, known)
+            if parameters is not None:
+                _require_known(request, parameters)
             strict = _StrictRequest(request.scope, request.receive)
             try:
                 if form:
@@ -89,20 +91,21 @@ def _query_names(dependant: Dependant) -> Iterator[str]:
     for field in dependant.query_params:
         kind = field.field_info.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
-            yield from (each.alias or name for name, each in kind.model_fields.items())
+            for name, model_field in kind.model_fields.items():
+                yield model_field.alias or name
         else:
             yield field.alias
     for needed in dependant.dependencies:
         yield from _query_names(needed)
 
 
-def _require_known(request: Request, known: frozenset[str]) -> None:
-    """Raises `Invalid` as for a field of a body that is not known: left out, it would change what the answer means."""
-    found = dict.fromkeys(name for name in request.query_params if name not in known)
-    if found:
+def _require_known(request: Request, parameters: frozenset[str]) -> None:
+    """Raises `Invalid` for a parameter that the call does not know: ignoring it would change what the answer means."""
+    unknown = dict.fromkeys(name for name in request.query_params if name not in parameters)
+    if unknown:
         errors = [
             {"field": printable_name(name), "code": "unknown_field", "detail": "is not a parameter of this call"}
-            for name in list(found)[:MAX_UNKNOWN]
+            for name in list(unknown)[:MAX_UNKNOWN]
         ]
         raise Invalid("invalid_request", "the request breaks the rules of its fields", errors=errors)
 
@@ -111,8 +114,11 @@ def _check_texts(form: FormData) -> None:
     """Raises `Invalid` for a field whose text cannot be stored. What a file holds is for its reader to judge."""
     for name, value in form.multi_items():
         strict_json.check_text(name)
+        text = value
+        if not isinstance(text, str):
+            text = text.filename or ""
         try:
-            strict_json.check_text(value if isinstance(value, str) else value.filename or "")
+            strict_json.check_text(text)
         except Invalid as error:
             field = {"field": printable_name(name), "code": error.code, "detail": error.detail}
             raise Invalid("invalid_request", "the request breaks the rules of its fields", errors=[field]) from None

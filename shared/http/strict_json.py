@@ -3,7 +3,7 @@
 import json
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from shared.errors import BadRequest, Invalid
@@ -57,14 +57,17 @@ def _item(item: Any) -> Any:
     """The item, or what is wrong with it."""
     level = [item]
     for _ in range(MAX_DEPTH - 2):  # the object and the array around it are levels, too
-        if fault := next((value for value in level if isinstance(value, Invalid)), None):
-            return fault
-        level = [child for parent in level for child in _children(parent)]
+        for value in level:
+            if isinstance(value, Invalid):
+                return value
+        level = _level_below(level)
     try:
         _check_texts(item)
     except Invalid as fault:
         return fault
-    return _too_deep() if any(isinstance(value, dict | list | Invalid) for value in level) else item
+    if any(isinstance(value, dict | list | Invalid) for value in level):
+        return _too_deep()
+    return item
 
 
 def _text(body: bytes) -> str:
@@ -148,17 +151,21 @@ def _check_depth(value: Any, text: str) -> None:
         return
     level = [value]
     for _ in range(MAX_DEPTH):
-        level = [child for parent in level for child in _children(parent) if isinstance(child, dict | list)]
+        level = [child for child in _level_below(level) if isinstance(child, dict | list)]
         if not level:
             return
     raise _too_deep()
 
 
-def _children(value: Any) -> Iterator[Any]:
-    if isinstance(value, dict):
-        yield from value.values()
-    elif isinstance(value, list):
-        yield from value
+def _level_below(level: Sequence[Any]) -> list[Any]:
+    """The values of all objects and arrays of one level."""
+    below: list[Any] = []
+    for value in level:
+        if isinstance(value, dict):
+            below += value.values()
+        elif isinstance(value, list):
+            below += value
+    return below
 
 
 def _check_texts(value: Any) -> None:

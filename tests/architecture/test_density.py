@@ -13,10 +13,10 @@ MOST = {
     "services/alerting": (4, 26),
     "services/benchmark": (21, 38),
     "services/cli": (19, 25),
-    "services/collector": (14, 24),
+    "services/collector": (1, 20),
     "services/dashboard": (26, 26),
     "services/scorer": (19, 43),
-    "shared": (15, 23),
+    "shared": (4, 18),
 }
 """Conditional expressions and comprehensions per 1,000 lines, by package, rounded up. Aim: 20 for both together."""
 TESTS_TO_CODE = 0.67

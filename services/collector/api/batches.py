@@ -1,5 +1,6 @@
 """Batches: how their items come (an array in an object, or a line each), and how each is answered."""
 
+import itertools
 import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
@@ -48,6 +49,15 @@ async def read_arrays(request: Request, *names: str) -> dict[str, list[Any]] | l
     return arrays
 
 
+async def read_items(request: Request, name: str) -> list[Any]:
+    """The items of a batch of one kind: the array `name` of a JSON object, or the lines of NDJSON, with an error for a
+    line that is no JSON. Raises `Invalid` for any other form, and for more than 1,000 items."""
+    arrays = await read_arrays(request, name)
+    if isinstance(arrays, list):
+        return arrays
+    return arrays[name]
+
+
 def _line(line: bytes) -> Any:
     try:
         return strict_json.loads(line)
@@ -80,7 +90,9 @@ def _one(model: type[M], item: Any, index: int, use: Callable[[M, int], T]) -> T
 
 def sent_id(item: Any, name: str) -> str | None:
     """The id under which a client sent an item that was refused, so that it finds it again; None where it is none."""
-    value = item.get(name) if isinstance(item, dict) else None
+    if not isinstance(item, dict):
+        return None
+    value = item.get(name)
     if not isinstance(value, str) or len(value) > _MOST_CHARACTERS:
         return None
     try:
@@ -99,7 +111,9 @@ def answer(outcomes: Sequence[object], facts: Sequence[Mapping[str, Any]]) -> JS
     for result, outcome in zip(results, outcomes, strict=True):
         status = "accepted"
         if isinstance(outcome, TellbackError):
-            status = "unavailable" if isinstance(outcome, Unavailable) else "rejected"
+            status = "rejected"
+            if isinstance(outcome, Unavailable):
+                status = "unavailable"
             result["problem"] = problem_body(outcome)
         result["status"] = status
         counts[status] += 1
@@ -117,10 +131,13 @@ def body_of(example: Mapping[str, Any], *single: Schema, **arrays: Schema) -> di
         "additionalProperties": False,
         "minProperties": 1,
     }
+    if single:
+        schema = {"oneOf": [*single, schema]}
     line = {"type": "string", "description": "One item a line."}
-    lines = "\n".join(json.dumps(item) for items in example.values() for item in items)
+    items = itertools.chain.from_iterable(example.values())
+    lines = "\n".join(map(json.dumps, items))
     content = {
-        "application/json": {"schema": {"oneOf": [*single, schema]} if single else schema, "example": example},
+        "application/json": {"schema": schema, "example": example},
         NDJSON[0]: {"schema": line, "example": lines},
     }
     return {"requestBody": {"required": True, "content": content}}

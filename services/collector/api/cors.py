@@ -26,8 +26,10 @@ class CrossOrigin:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a preflight, or let the answer be read by the page that asked. Raises `Forbidden`."""
-        path = (ONE if scope["path"] == ONE else EACH) if _concerned(scope) else None
-        origin = Headers(scope=scope).get("origin") if path else None
+        path = _path(scope)
+        origin = None
+        if path is not None:
+            origin = Headers(scope=scope).get("origin")
         if path is None or origin is None:
             await self._app(scope, receive, send)
             return
@@ -39,7 +41,7 @@ class CrossOrigin:
             await _preflight(path, origin)(scope, receive, send)
             return
 
-        async def told(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start" and allowed:
                 headers = MutableHeaders(scope=message)
                 headers["access-control-allow-origin"] = origin
@@ -47,12 +49,19 @@ class CrossOrigin:
                 headers.add_vary_header("origin")
             await send(message)
 
-        await self._app(scope, receive, told)
+        await self._app(scope, receive, send_with_headers)
 
 
-def _concerned(scope: Scope) -> bool:
+def _path(scope: Scope) -> str | None:
+    """The key of `METHODS` that a request is for; None for a request that has no cross-origin rules."""
     path = str(scope.get("path"))
-    return scope["type"] == "http" and (path == ONE or path.startswith(EACH))
+    if scope["type"] != "http":
+        return None
+    if path == ONE:
+        return ONE
+    if path.startswith(EACH):
+        return EACH
+    return None
 
 
 def _preflight(path: str, origin: str) -> Response:

@@ -48,11 +48,11 @@ async def post_survey_response(
 ) -> SurveyResponse:
     """The account is `person_properties.account_id`, else `company`, else the domain of the person's address."""
     try:
-        new = NewResponse.model_validate(body.as_response())
+        response = NewResponse.model_validate(body.as_response())
     except ValidationError as error:
         raise invalid(error) from None
     new_id = responses.Sender(caller.key_id, idempotency_key).response_id()
-    event = responses.recorded(new, collector.clock.now(), response_id=new_id)
+    event = responses.recorded(response, collector.clock.now(), response_id=new_id)
     responses_accepted_total.labels(await collector.outgoing.publish(RESPONSES, event, caller)).inc()
     data = event.data
     assert isinstance(data, ResponseRecorded)  # noqa: S101  # by recorded()

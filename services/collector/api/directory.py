@@ -57,8 +57,10 @@ class ListQuery(BaseModel):
     cursor: Cursor = None
 
     def wanted(self, caller: Caller, purpose: str) -> Wanted:
-        """The same for the store; one more than the page holds tells whether there is another."""
-        after = read_cursor(self.cursor, purpose, paging.text)[0] if self.cursor else None
+        """The query of the store. It asks for one record more than the page holds: then another page follows."""
+        after = None
+        if self.cursor:
+            after = read_cursor(self.cursor, purpose, paging.text)[0]
         return Wanted(caller.owner_email, self.q, self.updated_since, after, self.limit + 1)
 
 
@@ -98,8 +100,9 @@ async def list_accounts(
     """In the order of their ids."""
     wanted = query.wanted(caller, "accounts")
     async with collector.database.read() as tx:
-        found = [account_view(one) for one in await directory.list_records(tx, None, wanted)]
-    return page_of(found, query.limit, lambda one: [one.account_id], "accounts")
+        records = await directory.list_records(tx, None, wanted)
+    views = [account_view(record) for record in records]
+    return page_of(views, query.limit, lambda view: [view.account_id], "accounts")
 
 
 @router.get("/v1/accounts/{account_id}/stakeholders", summary="List the people of an account")
@@ -111,8 +114,9 @@ async def list_stakeholders(
     async with collector.database.read() as tx:
         if caller.owner_email is not None:
             await directory.find_record(tx, account_id, None, caller.owner_email)
-        found = [stakeholder_view(one) for one in await directory.list_records(tx, account_id, wanted)]
-    return page_of(found, query.limit, lambda one: [one.stakeholder_id], "stakeholders")
+        records = await directory.list_records(tx, account_id, wanted)
+    views = [stakeholder_view(record) for record in records]
+    return page_of(views, query.limit, lambda view: [view.stakeholder_id], "stakeholders")
 
 
 @router.put(STAKEHOLDER, summary="Put a person")
@@ -172,26 +176,32 @@ async def post_directory(request: Request, caller: Ingester, collector: Resource
     people, others accounts."""
     arrays = await batches.read_arrays(request, "accounts", "stakeholders")
     if isinstance(arrays, list):
-        arrays = _sorted_out(arrays)
-    accounts = batches.each(AccountItem, arrays.get("accounts", []), lambda item, _: Change.of(item))
-    people = batches.each(StakeholderItem, arrays.get("stakeholders", []), lambda item, _: Change.of(item))
-    asked: list[Change | TellbackError] = [*accounts, *people]
-    outcomes = await _change_each(collector, caller, asked)
-    facts = [
-        {"kind": kind, "index": index} | _ids(change, item)
-        for kind, changes in (("account", accounts), ("stakeholder", people))
-        for index, (change, item) in enumerate(zip(changes, arrays.get(f"{kind}s", ()), strict=True))
-    ]
+        arrays = _by_kind(arrays)
+    account_items, people_items = arrays.get("accounts", []), arrays.get("stakeholders", [])
+    accounts = batches.each(AccountItem, account_items, lambda item, _: Change.of(item))
+    people = batches.each(StakeholderItem, people_items, lambda item, _: Change.of(item))
+    outcomes = await _change_each(collector, caller, [*accounts, *people])
+    facts = _facts("account", account_items, accounts) + _facts("stakeholder", people_items, people)
     return batches.answer(outcomes, facts)
 
 
-def _sorted_out(lines: Sequence[Any]) -> dict[str, list[Any]]:
-    """NDJSON rows by what they are."""
-    found: dict[str, list[Any]] = {"accounts": [], "stakeholders": []}
+def _by_kind(lines: Sequence[Any]) -> dict[str, list[Any]]:
+    """NDJSON rows as the arrays of a JSON body: rows with a person's id or address are people, others accounts."""
+    arrays: dict[str, list[Any]] = {"accounts": [], "stakeholders": []}
     for line in lines:
-        person = isinstance(line, dict) and not {"stakeholder_id", "email"}.isdisjoint(line)
-        found["stakeholders" if person else "accounts"].append(line)
-    return found
+        if isinstance(line, dict) and not {"stakeholder_id", "email"}.isdisjoint(line):
+            arrays["stakeholders"].append(line)
+        else:
+            arrays["accounts"].append(line)
+    return arrays
+
+
+def _facts(kind: str, items: Sequence[Any], changes: Sequence[Change | TellbackError]) -> list[dict[str, Any]]:
+    """What the answer to a batch repeats of each item: kind, position in its array, ids."""
+    facts = []
+    for index, (item, change) in enumerate(zip(items, changes, strict=True)):
+        facts.append({"kind": kind, "index": index} | _ids(change, item))
+    return facts
 
 
 def _ids(change: Change | TellbackError, item: Any) -> dict[str, Any]:
@@ -223,11 +233,17 @@ async def _change_each(
 ) -> list[Changed | TellbackError]:
     changes = [change for change in asked if isinstance(change, Change)]
     now = collector.clock.now()
-    done = iter(
+    changed = iter(
         await collector.database.retrying(lambda tx: directory.change_records(tx, changes, now, caller.owner_email))
     )
     collector.relay.wake()
-    return [next(done) if isinstance(change, Change) else change for change in asked]
+    outcomes: list[Changed | TellbackError] = []
+    for change in asked:
+        if isinstance(change, Change):
+            outcomes.append(next(changed))
+        else:
+            outcomes.append(change)
+    return outcomes
 
 
 async def _remove(collector: Collector, caller: Caller, account_id: str, stakeholder_id: str | None) -> None:

@@ -1,4 +1,4 @@
-"""Invitation and context facts from whoever mails and from whoever knows what happened."""
+"""Invitation and context facts, from mailing tools and from whatever knows of events at an account."""
 
 from fastapi import Request
 from fastapi.responses import JSONResponse
@@ -10,6 +10,7 @@ from services.collector.api.resources import Collector, Resources
 from services.collector.handlers.facts import context_fact, invitation_fact, note_lost_contract
 from services.collector.handlers.inputs.facts import ContextInput, InvitationInput
 from shared.access.caller import Caller
+from shared.errors import TellbackError
 from shared.events.envelope import Event
 from shared.http import strict_json
 from shared.http.auth import Ingester
@@ -42,18 +43,19 @@ async def post_invitation_events(request: Request, caller: Ingester, collector: 
     """One fact as an object, or `{events: [...]}`. The same fact sent again counts once."""
     now = collector.clock.now()
     kind = require_media_type(request.headers, "application/json", *batches.NDJSON)
-    body = strict_json.loads_items(await request.body()) if kind == "application/json" else None
+    body = None
+    if kind == "application/json":
+        body = strict_json.loads_items(await request.body())
     if isinstance(body, dict) and "events" not in body:
         try:
             fact = invitation_fact(InvitationInput.model_validate(body), now)
         except ValidationError as error:
             raise invalid(error) from None
         return await _publish(collector, caller, INVITATIONS, fact)
-    arrays = await batches.read_arrays(request, "events")
-    items = arrays if isinstance(arrays, list) else arrays["events"]
+    items = await batches.read_items(request, "events")
     events = batches.each(InvitationInput, items, lambda item, _: invitation_fact(item, now))
     outcomes = await collector.outgoing.publish_each(INVITATIONS, events, caller)
-    facts = [{"event_id": str(event.id) if isinstance(event, Event) else None} for event in events]
+    facts = [{"event_id": _event_id(event)} for event in events]
     return batches.answer(outcomes, facts)
 
 
@@ -67,6 +69,12 @@ async def post_context_event(body: ContextInput, caller: Ingester, collector: Re
     if body.kind == "contract_lost":
         await collector.database.retrying(lambda tx: note_lost_contract(tx, body, now, caller.owner_email))
     return await _publish(collector, caller, CONTEXT_EVENTS, fact)
+
+
+def _event_id(event: Event | TellbackError) -> str | None:
+    if isinstance(event, Event):
+        return str(event.id)
+    return None
 
 
 async def _publish(collector: Collector, caller: Caller, topic: Topic, event: Event) -> Accepted:

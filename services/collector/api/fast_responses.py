@@ -47,7 +47,7 @@ _LEFT_TO_THE_ROUTE = frozenset({b"content-encoding", b"transfer-encoding", b"x-r
 
 
 class FastIngest:
-    """Answers plain and valid posts; everything else goes to `route`."""
+    """Answers valid posts; everything else goes to `route`."""
 
     def __init__(self, collector: Collector, keys: KeyStore, route: Handler) -> None:
         self._collector = collector
@@ -106,7 +106,9 @@ class FastIngest:
 
     async def _parsed(self, path: str, body: "Body", sender: Sender) -> ParsedPost:
         """What a body says. Raises what the route is to judge."""
-        parse = _one if path == ONE else _many
+        parse = _many
+        if path == ONE:
+            parse = _one
         content = await body.read(PATHS[path])
         if len(content) <= SMALL:
             return parse(content, self._collector.clock.now(), sender)
@@ -120,7 +122,9 @@ class FastIngest:
             receipt = await self._collector.outgoing.publisher.publish(post.records)
             post.records.clear()  # they need not lie in memory for as long as they wait
             outcomes = await self._collector.outgoing.settled(receipt)
-            return fast_answers.one(post, outcomes) if path == ONE else fast_answers.many(post, outcomes)
+            if path == ONE:
+                return fast_answers.one(post, outcomes)
+            return fast_answers.many(post, outcomes)
         except TellbackError as refused:
             return fast_answers.refusal(post, refused)
         except Exception as failure:
@@ -151,10 +155,12 @@ class Body:
 
     async def receive_again(self) -> Message:
         """ASGI's `receive` that gives first what was read already."""
-        return self._messages.pop(0) if self._messages else await self._receive()
+        if self._messages:
+            return self._messages.pop(0)
+        return await self._receive()
 
     def forget(self) -> None:
-        """Nobody needs it any more."""
+        """Free the memory of a body that is not handed on any more."""
         self._messages.clear()
 
 
@@ -175,7 +181,7 @@ def _many(body: bytes, now: datetime, sender: Sender) -> ParsedPost:
 
 
 def _by_model(value: Any, now: datetime, new_id: str | None) -> Event:
-    """A response that is valid without being plain. Raises `NotPlain`, `ValidationError` or `Invalid`."""
+    """The event of a response that only the model can read. Raises `NotPlain`, `ValidationError` or `Invalid`."""
     if not isinstance(value, dict):
         raise NotPlain
     return responses.recorded(NewResponse.model_validate(value), now, response_id=new_id)

@@ -131,14 +131,19 @@ async def post_import(
     if form.format is not None and form.kind != RESPONSES:
         raise refused("format", "other_kind", "formats are of files of responses")
     file = form.file.file
+    columns = await asyncio.to_thread(check_file, file, form.kind, _mapping(form.columns), form.format)
+    file_lines = await asyncio.to_thread(_count_lines, file)
+    date_format = _date_format(form.date_format)
+    if date_format is None and form.format is not None:
+        date_format = FORMATS[form.format].date_format
     job = ImportJob(
         import_id=uuid7(),
         kind=form.kind,
         state="queued",
         file_name="".join(filter(str.isprintable, form.file.filename or ""))[-200:] or None,
-        columns=await asyncio.to_thread(check_file, file, form.kind, _mapping(form.columns), form.format),
-        file_lines=await asyncio.to_thread(_count_lines, file),
-        date_format=_date_format(form.date_format) or (FORMATS[form.format].date_format if form.format else None),
+        columns=columns,
+        file_lines=file_lines,
+        date_format=date_format,
         answered_at=form.answered_at,
         quiet=not form.alerts,
         created_by=caller.key_id,
@@ -187,7 +192,7 @@ def _csv(rows: Iterable[Iterable[object]]) -> str:
 
 
 def _may_look(caller: Caller) -> None:
-    """Whoever may send files may see what became of them."""
+    """Require `read` of a key that may not send files: a sender may see what became of its files."""
     if "ingest" not in caller.scopes:
         caller.require("read")
 
@@ -199,9 +204,9 @@ def _mapping(text: str | None) -> Mapping[str, str]:
     if "\0" in text:
         raise refused("columns", "invalid_columns", "must not hold NUL")
     if text.lstrip().startswith("{"):
-        found = strict_json.loads(text.encode("utf-8", "surrogatepass"))
-        if all(isinstance(name, str) for name in found.values()):
-            return {field.strip(): name.strip() for field, name in found.items()}
+        mapping = strict_json.loads(text.encode("utf-8", "surrogatepass"))
+        if all(isinstance(name, str) for name in mapping.values()):
+            return {field.strip(): name.strip() for field, name in mapping.items()}
     else:
         pairs = [pair.partition("=") for pair in text.split(",") if pair.strip()]
         if all(equals and field.strip() for field, equals, _ in pairs):
@@ -229,14 +234,19 @@ def _count_lines(file: BinaryIO) -> int:
 
 
 def _view(job: ImportJob, problems: list[Problem]) -> ImportView:
-    ended = job.state in ("done", "failed")
+    progress = min(0.99, job.rows_read / job.file_lines)
+    if job.state in ("done", "failed"):
+        progress = 1.0
+    error = None
+    if job.error_code:
+        error = Failure(code=job.error_code, detail=job.error_detail)
     return ImportView(
         id=job.import_id,
         import_id=job.import_id,
         kind=job.kind,
         state=job.state,
         file_name=job.file_name,
-        progress=1.0 if ended else min(0.99, job.rows_read / job.file_lines),
+        progress=progress,
         rows_read=job.rows_read,
         taken=job.taken,
         skipped=job.skipped,
@@ -256,7 +266,7 @@ def _view(job: ImportJob, problems: list[Problem]) -> ImportView:
         ignored_columns=list(job.columns.ignored),
         alerts=not job.quiet,
         same_as=job.same_as,
-        error=Failure(code=job.error_code, detail=job.error_detail) if job.error_code else None,
+        error=error,
         created_at=job.created_at,
         started_at=job.started_at,
         finished_at=job.finished_at,

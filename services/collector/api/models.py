@@ -100,7 +100,9 @@ class RecordBatchAnswer(BatchAnswer):
 
 
 def _number(amount: Decimal) -> int | float:
-    return int(amount) if amount == amount.to_integral_value() else float(amount)
+    if amount == amount.to_integral_value():
+        return int(amount)
+    return float(amount)
 
 
 class MoneyView(EventData):

@@ -50,8 +50,7 @@ async def post_responses(
     request: Request, caller: Ingester, collector: Resources, idempotency_key: IdempotencyKey = None
 ) -> JSONResponse:
     """An array in an object, or NDJSON. Each item is answered by itself; 503 only when nothing could be stored."""
-    arrays = await batches.read_arrays(request, "responses")
-    items = arrays if isinstance(arrays, list) else arrays["responses"]
+    items = await batches.read_items(request, "responses")
     now, sender = collector.clock.now(), Sender(caller.key_id, idempotency_key)
 
     def event_of(body: NewResponse, index: int) -> Event:
@@ -61,10 +60,12 @@ async def post_responses(
     outcomes = await collector.outgoing.publish_each(RESPONSES, events, caller)
     for via in ("kafka", "outbox"):
         responses_accepted_total.labels(via).inc(sum(outcome == via for outcome in outcomes))
-    facts = [
-        {"response_id": _response_id(event) if isinstance(event, Event) else batches.sent_id(item, "response_id")}
-        for item, event in zip(items, events, strict=True)
-    ]
+    facts: list[dict[str, str | None]] = []
+    for item, event in zip(items, events, strict=True):
+        if isinstance(event, Event):
+            facts.append({"response_id": _response_id(event)})
+        else:
+            facts.append({"response_id": batches.sent_id(item, "response_id")})
     return batches.answer(outcomes, facts)
 
 

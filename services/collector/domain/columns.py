@@ -127,19 +127,35 @@ def match_columns(kind: Kind, header: Sequence[str], mapping: Mapping[str, str])
             constants[field] = name[1:].strip()
         elif name:
             places[field] = _position(field, name, header)
-    taken = set(places.values())
-    free = {_plain(name): place for place, name in reversed(list(enumerate(header))) if place not in taken}
+    free = _free_columns(header, set(places.values()))
     for field, names in SYNONYMS[kind].items():
         if field not in wanted:
-            found = next((free[_plain(name)] for name in names if _plain(name) in free), None)
-            if found is not None and found not in places.values():
-                places[field] = found
+            place = _first_match(names, free)
+            if place is not None and place not in places.values():
+                places[field] = place
     if kind == ACCOUNTS and "account_id" not in wanted and "account_id" not in places and "name" in places:
         places["account_id"] = places["name"]
     if kind == RESPONSES and "survey_type" not in {*wanted, *places} and "score" in places:
         constants |= _metric(header[places["score"]])
     _require(kind, {*places, *constants})
     return Columns(kind, tuple(header), places, constants)
+
+
+def _free_columns(header: Sequence[str], taken: set[int]) -> dict[str, int]:
+    """Column name -> position; of several columns with one name the first."""
+    free: dict[str, int] = {}
+    for place, column in enumerate(header):
+        if place not in taken:
+            free.setdefault(_plain(column), place)
+    return free
+
+
+def _first_match(names: Sequence[str], columns: Mapping[str, int]) -> int | None:
+    for name in names:
+        place = columns.get(_plain(name))
+        if place is not None:
+            return place
+    return None
 
 
 def directed(kind: str, mapping: Mapping[str, str]) -> Mapping[str, str]:
@@ -158,30 +174,35 @@ def _is_field(kind: str, name: str) -> bool:
 
 
 def _position(field: str, name: str, header: Sequence[str]) -> int:
-    found = [place for place, column in enumerate(header) if column == name.strip()]
-    found = found or [place for place, column in enumerate(header) if _plain(column) == _plain(name) != ""]
-    if not found:
+    places = [place for place, column in enumerate(header) if column == name.strip()]
+    word = _plain(name)
+    if not places and word:
+        places = [place for place, column in enumerate(header) if _plain(column) == word]
+    if not places:
         raise ColumnError("unknown_column", field, f"the file has no column of the name given for {field}")
-    if len(found) > 1:
+    if len(places) > 1:
         raise ColumnError("ambiguous_column", field, f"the file has several columns of the name given for {field}")
-    return found[0]
+    return places[0]
 
 
 def _metric(score_column: str) -> dict[str, str]:
     """A column called CSAT or CES says what its scores are."""
-    return next(({"survey_type": metric} for metric in ("csat", "ces") if _plain(score_column).startswith(metric)), {})
+    for metric in ("csat", "ces"):
+        if _plain(score_column).startswith(metric):
+            return {"survey_type": metric}
+    return {}
 
 
-def _require(kind: str, known: set[str]) -> None:
-    if "account_id" not in known:
+def _require(kind: str, fields: set[str]) -> None:
+    if "account_id" not in fields:
         raise ColumnError("missing_column", "account_id", "no column says the account; name it with columns")
-    if kind != ACCOUNTS and not known & {"stakeholder_id", "email"}:
+    if kind != ACCOUNTS and not fields & {"stakeholder_id", "email"}:
         raise ColumnError(
             "missing_column",
             "stakeholder_id",
             "no column says the person (stakeholder_id or email); name it with columns",
         )
-    if kind == RESPONSES and "score" not in known:
+    if kind == RESPONSES and "score" not in fields:
         raise ColumnError("missing_column", "score", "no column holds the score; name it with columns")
 
 

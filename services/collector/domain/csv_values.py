@@ -31,17 +31,17 @@ HOUR_24 = "24"
 """A date format: ISO 8601, with 24 for the hour after midnight, as JavaScript writes it without `hour12`."""
 _SECONDS = re.compile(r"[0-9]{9,10}")
 _TOKEN = re.compile(r"[Yy]{4}|[Yy]{2}|[Dd]{1,2}|[Mm]{1,2}|[Hh]{1,2}|[Ss]{1,2}")
-_DIRECTIVES = {"y": "%y", "yyyy": "%Y", "d": "%d", "h": "%H", "s": "%S"}
+_DIRECTIVES = {"y": "%y", "d": "%d", "h": "%H", "s": "%S"}
 _EXAMPLE = datetime(2031, 12, 25, 21, 43, 56, tzinfo=UTC)
 _ALLOWED = re.compile(r"(?:%[YymdHIMSfpzbB]|[^%A-Za-z]|T(?=%[HI]))+")
 
 
 def whole_number(cell: str) -> int:
     """A whole number; `10.0` is 10. Raises CellError for `9,0`, `9/10`, words and digits that are not 0-9."""
-    found = _WHOLE.fullmatch(cell.strip())
-    if found is None:
+    match = _WHOLE.fullmatch(cell.strip())
+    if match is None:
         raise CellError("not_a_whole_number", "write a whole number in plain digits, such as 9 or 9.0")
-    return int(found[1])
+    return int(match[1])
 
 
 def amount(cell: str) -> Decimal:
@@ -75,7 +75,8 @@ def moment(cell: str, date_format: str | None) -> datetime:
     if date_format in (UNIX, HOUR_24):
         if date_format == UNIX and _SECONDS.fullmatch(text):
             return datetime.fromtimestamp(int(text), UTC)
-        text = text.replace(" 24:", " 00:") if date_format == HOUR_24 else text
+        if date_format == HOUR_24:
+            text = text.replace(" 24:", " 00:")
         date_format = None
     try:
         if date_format is not None and text.isascii():
@@ -84,7 +85,9 @@ def moment(cell: str, date_format: str | None) -> datetime:
             parsed = datetime.fromisoformat(text)
         else:
             raise CellError("ambiguous_date", "write dates as 2026-03-31, or name the date_format")
-        return parsed.astimezone(UTC) if parsed.tzinfo else parsed.replace(tzinfo=UTC)
+        if parsed.tzinfo is None:
+            return parsed.replace(tzinfo=UTC)
+        return parsed.astimezone(UTC)
     except (ValueError, OverflowError):
         raise CellError("not_a_date", "there is no such date in the expected format") from None
 
@@ -99,7 +102,9 @@ def strptime_format(text: str) -> str:
 
     Raises ValueError when it does not say day, month and year, each once, so that what it writes can be read again.
     """
-    pattern = text.strip() if "%" in text else _translated(text.strip())
+    pattern = text.strip()
+    if "%" not in pattern:
+        pattern = _translated(pattern)
     if not _ALLOWED.fullmatch(pattern) or not pattern.isprintable() or len(pattern) > 50:
         raise ValueError("a date_format is made of DD, MM, YYYY, HH, SS and separators")
     days = ("%d" in pattern, "%m" in pattern or "%b" in pattern.lower(), "%y" in pattern.lower())
@@ -125,8 +130,12 @@ def _translated(text: str) -> str:
         nonlocal seen_hour
         letters = token[0].lower()
         if letters.startswith("m"):
-            return "%M" if seen_hour else "%m"
+            if seen_hour:
+                return "%M"
+            return "%m"
         seen_hour = seen_hour or letters.startswith("h")
-        return _DIRECTIVES[letters if letters == "yyyy" else letters[0]]
+        if letters == "yyyy":
+            return "%Y"
+        return _DIRECTIVES[letters[0]]
 
     return _TOKEN.sub(directive, text)

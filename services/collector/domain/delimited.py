@@ -96,11 +96,13 @@ class Table:
 
     def __init__(self, file: BinaryIO) -> None:
         self.encoding = _encoding(file)
-        errors = "surrogatepass" if self.encoding == "utf-16" else "surrogateescape"
+        errors = "surrogateescape"
+        if self.encoding == "utf-16":
+            errors = "surrogatepass"
         self._text = io.TextIOWrapper(file, encoding=self.encoding, errors=errors, newline="")
         self._lines = _Lines(self._text)
-        first = self._first_line()
-        self.delimiter, self.header = _header(first, self._lines.number)
+        header_line = self._first_line()
+        self.delimiter, self.header = _header(header_line, self._lines.number)
 
     def _first_line(self) -> str:
         """The header's line: the first that is not blank and not Excel's `sep=`, which says the delimiter itself."""
@@ -169,7 +171,7 @@ def _header(line: str, number: int) -> tuple[str, tuple[str, ...]]:
             continue
     if not parsed:
         raise TableError("bad_header", f"the header in line {number} has an unclosed or misplaced quote")
-    delimiter, cells = max(parsed, key=lambda found: len(found[1]))
+    delimiter, cells = max(parsed, key=lambda candidate: len(candidate[1]))
     names = [cell.strip() for cell in cells]
     while names and not names[-1]:
         names.pop()

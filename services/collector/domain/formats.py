@@ -96,30 +96,39 @@ def format_mapping(name: str, header: Sequence[str], mapping: Mapping[str, str])
 
     A field that the format knows and the file has not is left to the usual names.
     """
-    known = FORMATS[name]
-    found: dict[str, str] = {}
-    for field_name, patterns in known.columns.items():
-        column = next((one for pattern in patterns for one in header if _is(pattern, one)), None)
-        if column is not None and column not in found.values():
-            found[field_name] = column
-    if known.by_email and "email" in found:
-        found["stakeholder_id"] = ""
-    taken = {*found.values(), *mapping.values()}
-    for column in header[:MAX_COLUMNS] if known.attributes else ():
-        match = re.fullmatch(known.attributes or "", column)
-        if match and column not in taken:
-            found[f"attributes.{match['name']}"] = column
-    return found | dict(mapping)
+    export = FORMATS[name]
+    columns: dict[str, str] = {}
+    for field_name, patterns in export.columns.items():
+        column = _first_match(patterns, header)
+        if column is not None and column not in columns.values():
+            columns[field_name] = column
+    if export.by_email and "email" in columns:
+        columns["stakeholder_id"] = ""
+    taken = {*columns.values(), *mapping.values()}
+    if export.attributes is not None:
+        for column in header[:MAX_COLUMNS]:
+            match = re.fullmatch(export.attributes, column)
+            if match and column not in taken:
+                columns[f"attributes.{match['name']}"] = column
+    return columns | dict(mapping)
+
+
+def _first_match(patterns: Sequence[str], header: Sequence[str]) -> str | None:
+    for pattern in patterns:
+        for column in header:
+            if _is(pattern, column):
+                return column
+    return None
 
 
 def answer_rows(name: str, header: Sequence[str]) -> dict[int, tuple[str, ...]]:
     """Position of a column -> the values of rows that are answers; other rows are passed over."""
-    return {
-        place: tuple(sorted(values))
-        for pattern, values in FORMATS[name].only.items()
-        for place, column in enumerate(header)
-        if _is(pattern, column)
-    }
+    only: dict[int, tuple[str, ...]] = {}
+    for pattern, values in FORMATS[name].only.items():
+        for place, column in enumerate(header):
+            if _is(pattern, column):
+                only[place] = tuple(sorted(values))
+    return only
 
 
 def _is(pattern: str, column: str) -> bool:

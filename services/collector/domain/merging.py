@@ -12,7 +12,9 @@ def merge_patch(target: Mapping[str, Any], patch: Mapping[str, Any]) -> dict[str
             merged.pop(name, None)
         elif isinstance(value, Mapping):
             inner = merged.get(name)
-            merged[name] = merge_patch(inner if isinstance(inner, Mapping) else {}, value)
+            if not isinstance(inner, Mapping):
+                inner = {}
+            merged[name] = merge_patch(inner, value)
         else:
             merged[name] = value
     return merged

@@ -60,7 +60,9 @@ def _value(kind: str, field: str, text: str, date_format: str | None) -> Any:
     if kind == RESPONSES and field == "product":
         return text
     reader = _READERS.get(field)
-    return text if reader is None else reader(text)
+    if reader is None:
+        return text
+    return reader(text)
 
 
 def _word(text: str) -> str:

@@ -1,4 +1,4 @@
-"""The directory: whole records, merged under the account's lock and told to everybody in the same transaction."""
+"""The directory: whole records, merged under the account's lock and published by the same transaction."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -54,13 +54,15 @@ class Change:
     @classmethod
     def of(cls, item: AccountItem | StakeholderItem) -> "Change":
         """The merge that a row of a batch or a file asks for."""
-        person = who(item.stakeholder_id, item.email) if isinstance(item, StakeholderItem) else None
+        person = None
+        if isinstance(item, StakeholderItem):
+            person = who(item.stakeholder_id, item.email)
         return cls(item.account_id, person, item.members())
 
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A record after its change; `moved` is False where it stood like this before."""
+    """A record after its change; `moved` is False where the change made no difference."""
 
     record: Record
     recorded_at: datetime
@@ -68,7 +70,7 @@ class Changed:
 
 
 class _Directory:
-    """The records that one transaction works on, as they stand and as they become."""
+    """The records that one transaction works on; each change sees those before it."""
 
     def __init__(
         self,
@@ -87,27 +89,36 @@ class _Directory:
 
     @classmethod
     async def load(cls, tx: WriteTx, changes: Sequence[Change], now: datetime, owner_email: str | None) -> "_Directory":
-        """Lock the accounts and read what stands."""
+        """Lock the accounts, and read the records and erasures that the changes meet."""
         account_ids = {change.account_id for change in changes}
         await tx.lock_accounts(account_ids)
         people = {(change.account_id, change.stakeholder_id) for change in changes if change.stakeholder_id is not None}
-        accounts, found = await store.accounts(tx, account_ids), await store.stakeholders(tx, people)
-        erased = await erasures.last_of_accounts(tx, account_ids) if people else {}
-        return cls(accounts, found, erased, now, owner_email)
+        stored_accounts = await store.accounts(tx, account_ids)
+        stored_people = await store.stakeholders(tx, people)
+        erased: dict[str, datetime] = {}
+        if people:
+            erased = await erasures.last_of_accounts(tx, account_ids)
+        return cls(stored_accounts, stored_people, erased, now, owner_email)
 
     def apply(self, change: Change) -> Changed:
         """Merge. Raises `NotFound`, and `Invalid` for a record that would not hold together."""
         stored = self._visible(change.account_id, change.stakeholder_id)
-        here = stored is not None and not stored.removed
-        if change.existing and not here:
+        present = stored
+        if stored is not None and stored.removed:
+            present = None
+        if change.existing and present is None:
             raise NotFound("not_found", "there is no such record")
-        base: Mapping[str, Any] = stored.record if stored is not None and here and not change.whole else {}
+        base: Mapping[str, Any] = {}
+        if present is not None and not change.whole:
+            base = present.record
         record = _record(change, merge_patch(base, change.members))
-        if stored is not None and here and record == _read(change, stored.record):
-            return Changed(record, stored.recorded_at, moved=False)
-        kind = AccountUpserted if change.stakeholder_id is None else StakeholderUpserted
-        event = kind(**dict(record), event_id=uuid7(), recorded_at=self._after(change, stored))
-        self._tell(change, event, stored, removed=False)
+        if present is not None and record == _read(change, present.record):
+            return Changed(record, present.recorded_at, moved=False)
+        event_type: type[AccountUpserted | StakeholderUpserted] = StakeholderUpserted
+        if change.stakeholder_id is None:
+            event_type = AccountUpserted
+        event = event_type(**dict(record), event_id=uuid7(), recorded_at=self._after(change, stored))
+        self._add(change, event, stored, removed=False)
         return Changed(record, event.recorded_at, moved=True)
 
     def remove(self, change: Change) -> None:
@@ -124,7 +135,7 @@ class _Directory:
             event = StakeholderRemoved(
                 account_id=record.account_id, stakeholder_id=record.stakeholder_id, type=record.type, **stamp
             )
-        self._tell(change, event, stored, removed=True)
+        self._add(change, event, stored, removed=True)
 
     async def save(self, tx: WriteTx) -> None:
         """Write rows and events."""
@@ -135,26 +146,36 @@ class _Directory:
         account = self._accounts.get(account_id)
         if not is_visible(account, self._owner_email):
             raise NotFound("not_found", "there is no such record")
-        return account if stakeholder_id is None else self._people.get((account_id, stakeholder_id))
+        if stakeholder_id is None:
+            return account
+        return self._people.get((account_id, stakeholder_id))
 
     def _after(self, change: Change, stored: Stored | None) -> datetime:
-        """Above what is stored, and above the last erasure: what is recorded until then is dropped everywhere."""
-        before = (
-            stored.recorded_at if stored else self._erased.get(change.account_id) if change.stakeholder_id else None
-        )
-        return self._now if before is None else max(self._now, before + _TICK)
+        """The time of a change: later than the stored record. For a person without one, later than the last erasure,
+        since every service drops what was recorded until then."""
+        before = None
+        if stored is not None:
+            before = stored.recorded_at
+        elif change.stakeholder_id:
+            before = self._erased.get(change.account_id)
+        if before is None:
+            return self._now
+        return max(self._now, before + _TICK)
 
-    def _tell(self, change: Change, event: DirectoryEvent, stored: Stored | None, *, removed: bool) -> None:
+    def _add(self, change: Change, event: DirectoryEvent, stored: Stored | None, *, removed: bool) -> None:
         self.events.append(event)
-        owner = stored.owner_email if stored else None
-        record = event.model_dump(mode="json", exclude={"event_id", "recorded_at"})
+        owner = None
         if isinstance(event, AccountUpserted):
-            owner = event.owner.email.lower() if event.owner and event.owner.email else None
-        now = Stored(record, removed, event.recorded_at, owner)
+            if event.owner and event.owner.email:
+                owner = event.owner.email.lower()
+        elif stored is not None:
+            owner = stored.owner_email
+        record = event.model_dump(mode="json", exclude={"event_id", "recorded_at"})
+        changed = Stored(record, removed, event.recorded_at, owner)
         if change.stakeholder_id is None:
-            self._accounts[change.account_id] = now
+            self._accounts[change.account_id] = changed
         else:
-            self._people[change.account_id, change.stakeholder_id] = replace(now, owner_email=None)
+            self._people[change.account_id, change.stakeholder_id] = replace(changed, owner_email=None)
 
 
 def is_visible(account: Stored | None, owner_email: str | None) -> bool:
@@ -209,22 +230,29 @@ async def find_record(tx: ReadTx, account_id: str, stakeholder_id: str | None, o
 
 async def list_records(tx: ReadTx, account_id: str | None, wanted: Wanted) -> list[Changed]:
     """Accounts, or the people of an account, in the order of their ids; none that the caller does not know."""
-    model: type[Record] = AccountRecord if account_id is None else StakeholderRecord
-    found = store.list_accounts(tx, wanted) if account_id is None else store.list_stakeholders(tx, account_id, wanted)
-    return [Changed(model.model_validate(one.record), one.recorded_at, moved=False) for one in await found]
+    model: type[Record]
+    if account_id is None:
+        model, listed = AccountRecord, await store.list_accounts(tx, wanted)
+    else:
+        model, listed = StakeholderRecord, await store.list_stakeholders(tx, account_id, wanted)
+    return [Changed(model.model_validate(stored.record), stored.recorded_at, moved=False) for stored in listed]
 
 
 def _read(change: Change, record: Mapping[str, Any]) -> Record:
-    return (AccountRecord if change.stakeholder_id is None else StakeholderRecord).model_validate(record)
+    if change.stakeholder_id is None:
+        return AccountRecord.model_validate(record)
+    return StakeholderRecord.model_validate(record)
 
 
 def _record(change: Change, merged: dict[str, Any]) -> Record:
     """The merged record. Raises `Invalid` where the merge leaves half a sum of money, or too many attributes."""
     if len(merged.get("attributes") or ()) > MAX_ATTRIBUTES:
         raise refused("attributes", "too_long", f"has at most {MAX_ATTRIBUTES} attributes")
-    ids = {"account_id": change.account_id, "stakeholder_id": change.stakeholder_id}
+    ids = {"account_id": change.account_id}
+    if change.stakeholder_id is not None:
+        ids["stakeholder_id"] = change.stakeholder_id
     try:
-        record = _read(change, merged | {name: value for name, value in ids.items() if value is not None})
+        record = _read(change, merged | ids)
     except ValidationError:
         raise refused("annual_revenue", "incomplete", "needs amount and currency") from None
     if isinstance(record, AccountRecord) and record.parent_account_id == record.account_id:

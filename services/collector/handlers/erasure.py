@@ -1,7 +1,9 @@
-"""Erasure of a person: out of the directory at once, and the word to all services that keep something of theirs."""
+"""Erasure of a person: out of the directory at once, with an event for all services that keep something of theirs."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from services.collector.handlers.directory import is_visible
@@ -31,8 +33,8 @@ class Erasing:
 async def erase(tx: WriteTx, wanted: Erasing, now: datetime, subject: Subject) -> Receipt:
     """Erase a person, whether or not the directory knows them: who answers need not be in it.
 
-    The directory topic gets a tombstone, `responses` the word that the others act on. Raises `NotFound` for an account
-    that the caller does not know.
+    The directory topic gets a tombstone, `responses` the event that the other services act on. Raises `NotFound` for an
+    account that the caller does not know.
     """
     person = (wanted.account_id, wanted.stakeholder_id)
     await tx.lock_accounts([wanted.account_id])
@@ -41,7 +43,9 @@ async def erase(tx: WriteTx, wanted: Erasing, now: datetime, subject: Subject) -
         raise NotFound("not_found", "there is no such account")
     stored = (await directory.stakeholders(tx, [person])).get(person)
     # Never before the newest record of the person, whose time may lie a little ahead of the clock.
-    erased_at = max(now, stored.recorded_at) if stored else now
+    erased_at = now
+    if stored is not None:
+        erased_at = max(now, stored.recorded_at)
     people = await erasures.forget_stakeholder(tx, *person)
     await erasures.forget_in_imports(tx, _names(wanted, stored))
     events = await forget_outbox(tx, Forgotten(*person, erased_at))
@@ -60,17 +64,20 @@ async def erase(tx: WriteTx, wanted: Erasing, now: datetime, subject: Subject) -
 
 
 def _names(wanted: Erasing, stored: Stored | None) -> Names:
-    """By what the person is called in the directory."""
-    record = stored.record if stored else {}
+    """The id of the person, and the name and address in the directory."""
+    record: Mapping[str, Any] = {}
+    if stored is not None:
+        record = stored.record
     return Names((wanted.stakeholder_id, record.get("name"), record.get("email")), wanted.account_id)
 
 
 async def find_receipt(tx: ReadTx, receipt_id: UUID, owner_email: str | None) -> Receipt:
     """A receipt. Raises `NotFound`, also for one of an account that the caller does not know."""
-    found = await erasures.find(tx, receipt_id)
-    if found is not None and owner_email is not None:
-        account = (await directory.accounts(tx, [found.account_id])).get(found.account_id)
-        found = found if is_visible(account, owner_email) else None
-    if found is None:
+    receipt = await erasures.find(tx, receipt_id)
+    if receipt is not None and owner_email is not None:
+        account = (await directory.accounts(tx, [receipt.account_id])).get(receipt.account_id)
+        if not is_visible(account, owner_email):
+            receipt = None
+    if receipt is None:
         raise NotFound("erasure_not_found", "there is no such erasure")
-    return found
+    return receipt

@@ -51,7 +51,7 @@ class ParsedPost(NamedTuple):
 
     @classmethod
     def of(cls, events: Sequence[Event], sender: Sender) -> "ParsedPost":
-        """The same from events that were made by the model. Raises `NotPlain` for one that is too large."""
+        """A post whose events were made by the model. Raises `NotPlain` for one that is too large."""
         records = [Record.of(RESPONSES, event.by(sender.key_id)) for event in events]
         _check_sizes(records)
         response_ids = [getattr(event.data, "response_id", "") for event in events]
@@ -233,7 +233,8 @@ def _check_texts(values: Sequence[dict[str, Any]]) -> None:
     together = "/".join(ids) + "/"
     if together.count("/") != len(ids) or not _are_ids(together):
         raise NotPlain
-    if not all(map(_is_label, filter(None, chain.from_iterable(map(_LABELS, values))))):
+    labels = filter(None, chain.from_iterable(map(_LABELS, values)))
+    if not all(map(_is_label, labels)):
         raise NotPlain
 
 
@@ -264,6 +265,6 @@ def _around(time_length: int, sender: str) -> tuple[bytes, bytes, bytes]:
     """What stands before, between and after the id and the time in the headers of an event."""
     event_id, time = "?" * 36, "!" * time_length  # neither is in any other header
     headers = pack(headers_of(event_id, type_of(RESPONSE_RECORDED), SOURCE, time, sender))
-    before, rest = headers.split(event_id.encode())
-    between, after = rest.split(time.encode())
+    before, from_time = headers.split(event_id.encode())
+    between, after = from_time.split(time.encode())
     return before, between, after

@@ -86,10 +86,13 @@ class RowReader:
 
     def read(self, count: int) -> list[ReadRow]:
         """The next rows, none at the end. Raises `TableError` where the file cannot be read on."""
-        return [
-            row if isinstance(row, BadRow) else read_row(self._reading, row)
-            for row in itertools.islice(self._rows, count)
-        ]
+        rows: list[ReadRow] = []
+        for row in itertools.islice(self._rows, count):
+            if isinstance(row, BadRow):
+                rows.append(row)
+            else:
+                rows.append(read_row(self._reading, row))
+        return rows
 
 
 def read_row(reading: Reading, row: Row) -> ReadRow:
@@ -99,9 +102,13 @@ def read_row(reading: Reading, row: Row) -> ReadRow:
         values = row_values(reading, row.cells)
         if kind == RESPONSES:
             body = NewResponse.model_validate(values)
-            return ResponseRow(row.line, body, None if body.response_id else digest_of(kind, values))
-        item = (AccountItem if kind == ACCOUNTS else StakeholderItem).model_validate(values)
-        return DirectoryRow(row.line, Change.of(item))
+            digest = None
+            if not body.response_id:
+                digest = digest_of(kind, values)
+            return ResponseRow(row.line, body, digest)
+        if kind == ACCOUNTS:
+            return DirectoryRow(row.line, Change.of(AccountItem.model_validate(values)))
+        return DirectoryRow(row.line, Change.of(StakeholderItem.model_validate(values)))
     except RowError as error:
         return BadRow(row.line, error.code, error.reason, error.field)
     except ValidationError as error:
@@ -116,12 +123,12 @@ def bad_row(line: int, error: Invalid) -> BadRow:
     """A refused record as a line of the report: its first error."""
     if not error.errors:
         return BadRow(line, error.code, error.detail)
-    first = error.errors[0]
-    return BadRow(line, first["code"], f"{first['field']} {first['detail']}", first["field"])
+    problem = error.errors[0]
+    return BadRow(line, problem["code"], f"{problem['field']} {problem['detail']}", problem["field"])
 
 
 def unreadable(line: int, error: Exception) -> BadRow:
-    """A row over which something failed that nobody foresaw. It is told in the log; the rows after it are taken."""
+    """A row that made a handler fail for an unforeseen reason. The log says why; the rows after it are taken."""
     log.error("import_row_unreadable", line=line, exc_info=error)
     return BadRow(line, UNREADABLE, "the row breaks no rule and could not be taken; the collector's log says why")
 

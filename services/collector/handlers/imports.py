@@ -21,7 +21,7 @@ from services.collector.store import import_claims as claims
 from services.collector.store import import_reports as reports
 from services.collector.store import imports as store
 from services.collector.store.import_claims import Progress
-from services.collector.store.import_reports import Problem
+from services.collector.store.import_reports import Outcome, Problem
 from services.collector.store.imports import ImportJob
 from shared.db.erasures import Journal, Person
 from shared.db.transaction import WriteTx
@@ -75,17 +75,15 @@ async def take_step(
     tx: WriteTx, job: ImportJob, claim_id: UUID, rows: Sequence[ReadRow], now: datetime, journal: Journal
 ) -> Progress:
     """Take the rows of a step, all or none. Raises `LostClaim`."""
-    problems = [
-        Problem("skipped" if row.code == PASSED_OVER else "bad", row) for row in rows if isinstance(row, BadRow)
-    ]
+    problems = [Problem(_outcome(row), row) for row in rows if isinstance(row, BadRow)]
     erased = await _erased(tx, job, rows, journal)
     problems += [Problem("skipped", BadRow(row.line, "erased", "the person was erased after this")) for row in erased]
     lines = {row.line for row in erased}
-    kept = [row for row in rows if row.line not in lines]
+    remaining = [row for row in rows if row.line not in lines]
     if job.kind == RESPONSE_FILE:
-        problems += await _take_responses(tx, job, [row for row in kept if isinstance(row, ResponseRow)], now)
+        problems += await _take_responses(tx, job, [row for row in remaining if isinstance(row, ResponseRow)], now)
     else:
-        problems += await _take_records(tx, job, [row for row in kept if isinstance(row, DirectoryRow)], now)
+        problems += await _take_records(tx, job, [row for row in remaining if isinstance(row, DirectoryRow)], now)
     if problems:
         await reports.note_problems(tx, job.import_id, problems)
     bad = sum(problem.outcome == "bad" for problem in problems)
@@ -95,12 +93,24 @@ async def take_step(
     return progress
 
 
+def _outcome(row: BadRow) -> Outcome:
+    if row.code == PASSED_OVER:
+        return "skipped"
+    return "bad"
+
+
 async def _erased(tx: WriteTx, job: ImportJob, rows: Sequence[ReadRow], journal: Journal) -> list[ReadRow]:
     """Rows about people who were erased after the file came, or after they gave the answer: an old export brings
     nobody back."""
-    people = [(row, person) for row in rows if (person := _person_of(row, job.created_at))]
-    gone = await journal.overtaken(tx, [person for _, person in people])
-    return [row for (row, _), overtaken in zip(people, gone, strict=True) if overtaken]
+    rows_of_people: list[ReadRow] = []
+    people: list[Person] = []
+    for row in rows:
+        person = _person_of(row, job.created_at)
+        if person is not None:
+            rows_of_people.append(row)
+            people.append(person)
+    overtaken = await journal.overtaken(tx, people)
+    return [row for row, is_overtaken in zip(rows_of_people, overtaken, strict=True) if is_overtaken]
 
 
 def _person_of(row: ReadRow, came_at: datetime) -> Person | None:
@@ -114,12 +124,14 @@ def _person_of(row: ReadRow, came_at: datetime) -> Person | None:
 
 async def _take_responses(tx: WriteTx, job: ImportJob, rows: Sequence[ResponseRow], now: datetime) -> list[Problem]:
     counts = Counter(row.digest for row in rows if row.digest is not None)
-    seen = await store.count_occurrences(tx, job.import_id, counts) if counts else {}
+    seen: dict[UUID, int] = {}
+    if counts:
+        seen = await store.count_occurrences(tx, job.import_id, counts)
     events: list[Event] = []
     problems: list[Problem] = []
-    others = await foreign(tx, job.owner_email, (row.body.account_id for row in rows))
+    hidden = await foreign(tx, job.owner_email, (row.body.account_id for row in rows))
     for row in rows:
-        if row.body.account_id in others:
+        if row.body.account_id in hidden:
             problems.append(Problem("bad", BadRow(row.line, "not_found", "there is no such account")))
             continue
         response_id = None

@@ -15,32 +15,39 @@ async def foreign(tx: ReadTx, owner_email: str | None, account_ids: Iterable[str
     if owner_email is None:
         return frozenset()
     asked = frozenset(account_ids)
-    found = await directory.accounts(tx, asked)
-    return frozenset(account_id for account_id in asked if not is_visible(found.get(account_id), owner_email))
+    accounts = await directory.accounts(tx, asked)
+    return frozenset(account_id for account_id in asked if not is_visible(accounts.get(account_id), owner_email))
 
 
 async def own_only(
     database: Database, owner_email: str | None, events: Sequence[Event | TellbackError]
 ) -> list[Event | TellbackError]:
-    """The items of a batch; those about accounts that the key does not know as their error, the same for another
-    owner's account and for one that does not exist.
+    """The items of a batch. An event about an account that the key does not know becomes `NotFound`, which does not say
+    whether the account is another owner's or does not exist.
 
     Raises `Unavailable` when PostgreSQL is away, and only for limited keys.
     """
     if owner_email is None:
         return list(events)
     async with database.read() as tx:
-        others = await foreign(tx, owner_email, (event.account_id for event in events if isinstance(event, Event)))
-    return [unknown() if isinstance(event, Event) and event.account_id in others else event for event in events]
+        hidden = await foreign(tx, owner_email, (event.account_id for event in events if isinstance(event, Event)))
+    results: list[Event | TellbackError] = []
+    for event in events:
+        if isinstance(event, Event) and event.account_id in hidden:
+            results.append(unknown())
+        else:
+            results.append(event)
+    return results
 
 
 async def require_own(database: Database, owner_email: str | None, event: Event) -> None:
-    """Raises `NotFound` when the key does not know the event's account; `Unavailable` as above."""
+    """Raises `NotFound` when the key does not know the event's account; `Unavailable` when PostgreSQL is away, and only
+    for limited keys."""
     (result,) = await own_only(database, owner_email, (event,))
     if isinstance(result, TellbackError):
         raise result
 
 
 def unknown() -> NotFound:
-    """The account is not there for this key."""
+    """The refusal of a fact about an account that the key does not know."""
     return NotFound("not_found", "there is no such record")

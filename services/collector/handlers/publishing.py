@@ -56,11 +56,21 @@ class Outgoing:
     async def publish_each(
         self, topic: Topic, events: Sequence[Event | TellbackError], caller: Caller
     ) -> list[Via | TellbackError]:
-        """Publish what is an event; what was refused before keeps its error. As in `publish` for a limited key."""
+        """Publish what is an event; what was refused before keeps its error. An event about an account that the key
+        does not know becomes `NotFound`.
+
+        Raises `Unavailable` for a key limited to the accounts of one owner while PostgreSQL is away.
+        """
         events = await own_only(self.database, caller.owner_email, events)
         good = [event.by(caller.key_id) for event in events if isinstance(event, Event)]
         published = iter(await self._send([Record.of(topic, event) for event in good]))
-        return [next(published) if isinstance(event, Event) else event for event in events]
+        outcomes: list[Via | TellbackError] = []
+        for event in events:
+            if isinstance(event, Event):
+                outcomes.append(next(published))
+            else:
+                outcomes.append(event)
+        return outcomes
 
     async def _send(self, records: Sequence[Record]) -> list[Via | TellbackError]:
         """Publish records durably; one answer each: the way it took, or why it was not taken."""
@@ -75,12 +85,12 @@ class Outgoing:
         """What became of those records that Kafka did not take, by position: they are in the outbox, or refused. The
         key of each record must be its account."""
         failures = await receipt.failures()
-        left = [index for index, error in failures.items() if isinstance(error, Unavailable)]
-        if not left:
+        undelivered = [index for index, error in failures.items() if isinstance(error, Unavailable)]
+        if not undelivered:
             return failures
-        left.sort()
-        result = await self._to_outbox(receipt.records(left))
-        return {**failures, **dict.fromkeys(left, result)}
+        undelivered.sort()
+        result = await self._to_outbox(receipt.records(undelivered))
+        return {**failures, **dict.fromkeys(undelivered, result)}
 
     async def _to_outbox(self, records: Sequence[Record]) -> Via | TellbackError:
         try:

@@ -9,7 +9,7 @@ from services.collector.handlers.inputs.responses import Amendment, NewResponse
 from services.collector.handlers.refusals import refused
 from shared.errors import Invalid
 from shared.events.envelope import Event, EventData
-from shared.events.responses import Answer, Channel, ResponseAmended, ResponseRecorded, ResponseWithdrawn
+from shared.events.responses import Answer, Channel, NpsKind, ResponseAmended, ResponseRecorded, ResponseWithdrawn
 from shared.ids import derived_uuid, stakeholder_of, uuid7
 from shared.topics import RESPONSE_AMENDED, RESPONSE_RECORDED, RESPONSE_WITHDRAWN
 
@@ -30,8 +30,10 @@ class Sender(NamedTuple):
         """The response_id that the Idempotency-Key stands for; in a batch each index has its own."""
         if self.idempotency_key is None:
             return None
-        position = () if index is None else (str(index),)
-        return str(derived_uuid("response", self.key_id, self.idempotency_key, *position))
+        parts = ["response", self.key_id, self.idempotency_key]
+        if index is not None:
+            parts.append(str(index))
+        return str(derived_uuid(*parts))
 
 
 def recorded(
@@ -61,7 +63,7 @@ def recorded(
             "comment": body.comment or None,
             "answered_at": moment,
             "recorded_at": now,
-            "nps_kind": body.nps_kind or ("transactional" if body.touchpoint else "relationship"),
+            "nps_kind": _nps_kind(body),
             "touchpoint": body.touchpoint,
             "product": body.product,
             "channel": body.channel or channel,
@@ -125,16 +127,27 @@ def not_ahead(field: str, moment: datetime, now: datetime) -> None:
 
 
 def _change_id(verb: str, response_id: str, idempotency_key: str | None, posted: str = "") -> UUID:
-    return uuid7() if idempotency_key is None else derived_uuid(verb, response_id, idempotency_key, posted)
+    if idempotency_key is None:
+        return uuid7()
+    return derived_uuid(verb, response_id, idempotency_key, posted)
+
+
+def _nps_kind(body: NewResponse) -> NpsKind:
+    if body.nps_kind:
+        return body.nps_kind
+    if body.touchpoint:
+        return "transactional"
+    return "relationship"
 
 
 def _sent(body: NewResponse) -> tuple[str, ...]:
     values: dict[str, Any] = body.__dict__
-    return tuple(
-        name
-        for name in sorted(body.model_fields_set)
-        if name != "response_id" and (values[name] is not None or name not in _FILLED_IN)
-    )
+    sent = []
+    for name in sorted(body.model_fields_set):
+        means_absent = values[name] is None and name in _FILLED_IN
+        if name != "response_id" and not means_absent:
+            sent.append(name)
+    return tuple(sent)
 
 
 def _event(event_id: UUID, name: str, now: datetime, account_id: str, data: EventData) -> Event:

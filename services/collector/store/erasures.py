@@ -38,14 +38,17 @@ async def forget_in_imports(tx: WriteTx, names: Names) -> None:
         " where concat_ws(' ', file_name, error_detail) ilike any(cast(:patterns as text[])) for update",
         patterns=names.patterns(),
     )
+    redacted = []
+    for row in rows:
+        redacted.append({name: names.redacted(row[name]) for name in ("import_id", "file_name", "error_detail")})
     await tx.execute_many(
         "update imports set file_name = :file_name, error_detail = :error_detail where import_id = :import_id",
-        [{name: names.redacted(row[name]) for name in ("import_id", "file_name", "error_detail")} for row in rows],
+        redacted,
     )
 
 
 async def enter(tx: WriteTx, receipt: Receipt) -> None:
-    """Write the journal."""
+    """Write a line of the journal."""
     await tx.execute(
         "insert into erasures (receipt_id, subject, account_id, erased_at, applied_at, stakeholders, events)"
         " values (:receipt_id, :subject, :account_id, :erased_at, :applied_at, :stakeholders, :events)",
@@ -60,7 +63,9 @@ async def find(tx: ReadTx, receipt_id: UUID) -> Receipt | None:
         " where receipt_id = :receipt_id",
         receipt_id=receipt_id,
     )
-    return Receipt(**row) if row else None
+    if row is None:
+        return None
+    return Receipt(**row)
 
 
 async def last_of_accounts(tx: ReadTx, account_ids: Iterable[str]) -> dict[str, datetime]:

@@ -1,4 +1,4 @@
-"""Claims of import jobs: one process works off a job, and another goes on where it was killed."""
+"""Leases on import jobs: one process works off a job, and another goes on where it was killed."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,7 +7,7 @@ from uuid import UUID
 from shared.db.transaction import WriteTx
 
 LEASE = timedelta(seconds=30)
-"""How long a claim holds without progress."""
+"""How long a claimed job stays one process's own without progress."""
 MAX_ATTEMPTS = 3
 """Claims without any progress, after which a job is given up."""
 REST = timedelta(seconds=2)
@@ -34,8 +34,8 @@ class Claim:
 
 
 async def claim(tx: WriteTx, claim_id: UUID, now: datetime) -> Claim | None:
-    """Take the oldest job that is free: new, or left by a process that died. What it says is read later, so that one
-    that cannot be read holds up no other."""
+    """Take the oldest job that is free: new, or left by a process that died. The job itself is read
+    later, so that a job that cannot be read holds up no other."""
     row = await tx.one(
         "update imports set state = 'running', claimed_by = :claim_id, lease_until = :lease_until,"
         " started_at = coalesce(started_at, :now), attempts = attempts + 1"
@@ -46,7 +46,9 @@ async def claim(tx: WriteTx, claim_id: UUID, now: datetime) -> Claim | None:
         lease_until=now + LEASE,
         now=now,
     )
-    return Claim(row["import_id"], claim_id, row["attempts"]) if row else None
+    if row is None:
+        return None
+    return Claim(row["import_id"], claim_id, row["attempts"])
 
 
 async def advance(tx: WriteTx, import_id: UUID, claim_id: UUID, step: Progress, now: datetime) -> bool:
@@ -79,11 +81,14 @@ async def release(tx: WriteTx, claimed: Claim) -> None:
 async def let_rest(tx: WriteTx, claimed: Claim, now: datetime, *, counts: bool) -> None:
     """Give a job back over which something failed, so that others get their turn: after a rest somebody tries once
     more. `counts` says whether the try counts against the file."""
+    attempts = claimed.attempts
+    if not counts:
+        attempts -= 1
     await tx.execute(
         "update imports set claimed_by = null, lease_until = :until, attempts = :attempts"
         " where import_id = :import_id and claimed_by = :claim_id",
         until=now + REST,
-        attempts=claimed.attempts if counts else claimed.attempts - 1,
+        attempts=attempts,
         import_id=claimed.import_id,
         claim_id=claimed.claim_id,
     )
@@ -91,11 +96,13 @@ async def let_rest(tx: WriteTx, claimed: Claim, now: datetime, *, counts: bool) 
 
 async def finish(tx: WriteTx, claimed: Claim, now: datetime, error: tuple[str, str] | None = None) -> None:
     """End a job, with `error` (code, detail) as failed; the file and what was noted for it go."""
-    code, detail = error or (None, None)
+    state, code, detail = "done", None, None
+    if error is not None:
+        state, code, detail = "failed", *error
     ended = await tx.execute(
         "update imports set state = :state, finished_at = :now, error_code = :code, error_detail = :detail,"
         " claimed_by = null, lease_until = null where import_id = :import_id and claimed_by = :claim_id",
-        state="failed" if error else "done",
+        state=state,
         now=now,
         code=code,
         detail=detail,

@@ -110,7 +110,9 @@ async def waiting(tx: ReadTx, sender: str) -> tuple[int, int]:
         " left join import_pieces using (import_id) where state in ('queued', 'running') and created_by = :sender",
         sender=sender,
     )
-    return (row["files"], int(row["bytes"])) if row else (0, 0)
+    if row is None:
+        return 0, 0
+    return row["files"], int(row["bytes"])
 
 
 async def hold_sender(tx: WriteTx, sender: str) -> None:
@@ -141,7 +143,9 @@ async def find(tx: ReadTx, import_id: UUID, owner_email: str | None) -> ImportJo
         import_id=import_id,
         owner_email=owner_email,
     )
-    return _job(row) if row else None
+    if row is None:
+        return None
+    return _job(row)
 
 
 async def count_occurrences(tx: WriteTx, import_id: UUID, counts: Mapping[UUID, int]) -> dict[UUID, int]:

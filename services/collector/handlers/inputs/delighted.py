@@ -41,7 +41,9 @@ def _person(value: Any) -> Any:
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if isinstance(value, str):
-        return {"email": value} if "@" in value else {"id": value}
+        if "@" in value:
+            return {"email": value}
+        return {"id": value}
     return value
 
 
@@ -69,9 +71,15 @@ class DelightedResponse(BaseModel):
     created_at: Epoch | None = Field(default=None, description="Unix timestamp; default now.")
 
     def as_response(self) -> dict[str, Any]:
-        """The same as `POST /v1/responses` takes it. Raises `Invalid` where nothing names the person or account."""
+        """The body with which `POST /v1/responses` takes this response.
+
+        Raises `Invalid` where nothing names the person or account.
+        """
         properties = self.person_properties or {}
         account_id = _account(self.person, properties)
+        attributes = {
+            name: value for name, value in properties.items() if name not in ACCOUNT_PROPERTIES and value is not None
+        }
         values: dict[str, Any] = {
             "account_id": account_id,
             "stakeholder_id": self.person.id,
@@ -80,12 +88,7 @@ class DelightedResponse(BaseModel):
             "score": self.score,
             "comment": self.comment,
             "answered_at": self.created_at,
-            "attributes": {
-                name: value
-                for name, value in properties.items()
-                if name not in ACCOUNT_PROPERTIES and value is not None
-            }
-            or None,
+            "attributes": attributes or None,
         }
         return {name: value for name, value in values.items() if value is not None}
 

@@ -20,8 +20,10 @@ _CURRENCY = re.compile(r"[A-Za-z]{3}")
 
 def _amount(value: Any) -> Decimal:
     """A sum from a JSON number or from text; binary fractions are taken by their shortest spelling."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        value = f"{value:f}".rstrip("0").rstrip(".") if isinstance(value, float) else str(value)
+    if isinstance(value, float):
+        value = f"{value:f}".rstrip("0").rstrip(".")
+    elif isinstance(value, int) and not isinstance(value, bool):
+        value = str(value)
     if not isinstance(value, str) or not _AMOUNT.fullmatch(value):
         raise PydanticCustomError("invalid_amount", "must be a sum from 0, with at most 15 digits and 4 decimals")
     return Decimal(value)

@@ -75,19 +75,19 @@ def moment(value: Any) -> datetime:
     Raises `PydanticCustomError` for any other form and for times before 2000.
     """
     if isinstance(value, datetime) and value.tzinfo is not None:
-        found = value
+        time = value
     elif isinstance(value, str) and _TIME.fullmatch(value):
         try:
-            found = datetime.fromisoformat(value.upper())
+            time = datetime.fromisoformat(value.upper())
         except ValueError:
             raise PydanticCustomError("invalid_time", "there is no such time") from None
     else:
         raise PydanticCustomError("invalid_time", "must be an RFC 3339 time with an offset")
     # Compared before the conversion, which fails for years 1 and 9999.
-    if found < EARLIEST:
+    if time < EARLIEST:
         raise PydanticCustomError("out_of_range", "must be 2000-01-01 or later")
     try:
-        return found.astimezone(UTC)
+        return time.astimezone(UTC)
     except OverflowError:
         raise PydanticCustomError("out_of_range", "must be at most 5 minutes ahead") from None
 
