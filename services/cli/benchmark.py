@@ -89,12 +89,15 @@ def list_benchmarks(
         say("no published benchmark")
         return
     columns = ("year", "industry", "nps", "n", "method", "region", "source", "set")
-    rows = [[str(one["year"]), one["industry_name"], *(one[name] for name in columns[2:])] for one in items]
+    rows = [
+        [str(benchmark["year"]), benchmark["industry_name"], *(benchmark[name] for name in columns[2:])]
+        for benchmark in items
+    ]
     table(columns, rows)
 
 
-def _became(one: dict[str, Any]) -> str:
-    return "loaded" if one["new"] else "was there already"
+def _became(loaded: dict[str, Any]) -> str:
+    return "loaded" if loaded["new"] else "was there already"
 
 
 def _asked(url: str | None, data: Path | None, work: "Callable[[Api], Awaitable[T]]") -> T:

@@ -4,6 +4,7 @@ database, so that it works also for a service that does not run."""
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 from uuid import UUID
@@ -37,9 +38,9 @@ def list_letters(
     json: JsonOption = False,
 ) -> None:
     """The dead letters, the newest first; never what is in them."""
-    found = run_on(data, partial(_listed, service=service, reason=reason, limit=limit))
+    letters = run_on(data, partial(_listed, service=service, reason=reason, limit=limit))
     if json:
-        as_json([{"service": name, **asdict(facts)} for name, facts in found])
+        as_json([{"service": name, **asdict(facts)} for name, facts in letters])
         return
     columns = (
         "service",
@@ -53,25 +54,27 @@ def list_letters(
         "parked at",
         "replayed at",
     )
-    table(
-        columns,
-        [
-            (
-                name,
-                str(facts.id),
-                facts.reason,
-                facts.state,
-                facts.topic,
-                str(facts.partition),
-                facts.offset,
-                facts.account_id,
-                f"{facts.parked_at:%Y-%m-%d %H:%M:%S}",
-                f"{facts.replayed_at:%Y-%m-%d %H:%M:%S}" if facts.replayed_at else None,
-            )
-            for name, facts in found
-        ],
+    table(columns, [_row(name, facts) for name, facts in letters])
+    say(f"{len(letters)} dead letters" if letters else "no dead letters")
+
+
+def _row(service: str, facts: "Facts") -> tuple[Any, ...]:
+    return (
+        service,
+        str(facts.id),
+        facts.reason,
+        facts.state,
+        facts.topic,
+        str(facts.partition),
+        facts.offset,
+        facts.account_id,
+        _seconds(facts.parked_at),
+        _seconds(facts.replayed_at),
     )
-    say(f"{len(found)} dead letters" if found else "no dead letters")
+
+
+def _seconds(moment: datetime | None) -> str | None:
+    return f"{moment:%Y-%m-%d %H:%M:%S}" if moment else None
 
 
 @app.command("show")
@@ -145,12 +148,13 @@ async def _listed(
 ) -> "list[tuple[str, Facts]]":
     from shared.db.parked import list_parked
 
-    found: list[tuple[str, Any]] = []
+    listed: list[tuple[str, Any]] = []
     async with _databases(common, service) as databases:
         for name, database in databases.items():
             async with database.read() as tx:
-                found += [(name, facts) for facts in await list_parked(tx, "dead_letter", reason=reason, limit=limit)]
-    return sorted(found, key=lambda each: each[1].parked_at, reverse=True)
+                letters = await list_parked(tx, "dead_letter", reason=reason, limit=limit)
+            listed += [(name, facts) for facts in letters]
+    return sorted(listed, key=lambda letter: letter[1].parked_at, reverse=True)
 
 
 async def _found(common: CommonSettings, letter: UUID) -> "tuple[str, Facts, Content]":
@@ -159,8 +163,8 @@ async def _found(common: CommonSettings, letter: UUID) -> "tuple[str, Facts, Con
     async with _databases(common) as databases:
         for name, database in databases.items():
             async with database.read() as tx:
-                if found := await find_parked(tx, "dead_letter", letter):
-                    return name, *found
+                if parked := await find_parked(tx, "dead_letter", letter):
+                    return name, *parked
     raise _unknown()
 
 
@@ -172,12 +176,13 @@ async def _replayed(common: CommonSettings, letter: UUID | None, service: str | 
     async with _databases(common, service) as databases:
         for database in databases.values():
             async with database.write() as tx:
-                letters = [letter]
-                if letter is None:
+                if letter is not None:
+                    letters = [letter]
+                else:
                     waiting = await list_parked(tx, "dead_letter", reason=reason, limit=10_000)
                     letters = [facts.id for facts in waiting if facts.replayed_at is None]
-                for each in letters:
-                    count += each is not None and await put_back(tx, each, SystemClock().now()) is not None
+                for letter_id in letters:
+                    count += await put_back(tx, letter_id, SystemClock().now()) is not None
     if letter is not None and not count:
         raise _unknown()
     return count

@@ -45,7 +45,7 @@ def erase(
         as_json({"receipt_id": receipt["receipt_id"], "erased_at": receipt["erased_at"], "services": done})
     else:
         _show(receipt, done)
-    missing = [service for service, found in done.items() if not _is_applied(found)]
+    missing = [service for service, answer in done.items() if not _is_applied(answer)]
     if missing:
         raise Unavailable("erasure_under_way", f"not done yet: {', '.join(missing)}; it follows when they read on")
 
@@ -62,13 +62,14 @@ async def _erased(
 
 
 async def _receipts(api: "Api", receipt_id: str, wait: float) -> Receipts:
-    found: Receipts = dict.fromkeys(KEEPERS)
+    receipts: Receipts = dict.fromkeys(KEEPERS)
     deadline = time.monotonic() + wait
     while True:
-        for service in [service for service, receipt in found.items() if not _is_applied(receipt)]:
-            found[service] = await _receipt(api, service, receipt_id)
-        if all(map(_is_applied, found.values())) or time.monotonic() >= deadline:
-            return found
+        for service in KEEPERS:
+            if not _is_applied(receipts[service]):
+                receipts[service] = await _receipt(api, service, receipt_id)
+        if all(map(_is_applied, receipts.values())) or time.monotonic() >= deadline:
+            return receipts
         await asyncio.sleep(POLL_SECONDS)
 
 
@@ -88,11 +89,16 @@ async def _receipt(api: "Api", service: "ServiceName", receipt_id: str) -> dict[
 def _show(receipt: dict[str, Any], done: Receipts) -> None:
     stamps = ("receipt_id", "status", "erased_at", "applied_at", "gone_from_log_at")
     rows = []
-    for service, found in done.items():
-        counts = {} if found is None else {name: n for name, n in found.items() if name not in stamps}
-        what = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in counts.items())
-        rows.append((service, "not yet" if found is None else found["applied_at"] or "waiting, hidden", what))
+    ends = []
+    for service, answer in done.items():
+        if answer is None:
+            rows.append((service, "not yet", ""))
+            continue
+        counts = [f"{count} {name.replace('_', ' ')}" for name, count in answer.items() if name not in stamps]
+        rows.append((service, answer["applied_at"] or "waiting, hidden", ", ".join(counts)))
+        if answer["gone_from_log_at"]:
+            ends.append(answer["gone_from_log_at"])
     say(f"receipt  {receipt['receipt_id']}")
     table(("service", "done", "erased"), rows)
-    if ends := [found["gone_from_log_at"] for found in done.values() if found and found["gone_from_log_at"]]:
+    if ends:
         say(f"Kafka's log holds copies until {max(ends)} at the latest")

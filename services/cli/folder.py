@@ -88,11 +88,11 @@ class DataFolder:
     def check_version(self) -> None:
         """Refuse a folder that a newer release wrote, or one that holds something else."""
         if self._version.exists():
-            found = _read(self._version)
-            if found.get("layout", 0) > LAYOUT:
+            marker = _read(self._version)
+            if marker.get("layout", 0) > LAYOUT:
                 raise DataFolderError(
                     "newer_data",
-                    f"{self.path} was written by Tellback {found.get('tellback')}, which is newer than this "
+                    f"{self.path} was written by Tellback {marker.get('tellback')}, which is newer than this "
                     f"{version()}: update, or choose another folder with --data",
                 )
         elif self.path.exists() and any(self.path.iterdir()):
@@ -126,8 +126,8 @@ class DataFolder:
             try:
                 fcntl.flock(lock, fcntl.LOCK_SH | fcntl.LOCK_NB)
             except BlockingIOError:
-                found = json.loads(lock.read() or b"{}")
-                return Holder(found.get("pid", 0), found.get("port_base", 0), found.get("started_at", ""))
+                holder = json.loads(lock.read() or b"{}")
+                return Holder(holder.get("pid", 0), holder.get("port_base", 0), holder.get("started_at", ""))
             return None
 
     def _who_has_it(self) -> str:
@@ -169,14 +169,14 @@ class DataFolder:
         from services.cli.embedded.postgres import Postgres
         from services.cli.embedded.process import LOOPBACK
 
-        ports, found = self.ports(), {}
+        ports, variables = self.ports(), {}
         if "kafka" in ports:
-            found["TELLBACK_KAFKA_BOOTSTRAP_SERVERS"] = f"{LOOPBACK}:{ports['kafka']}"
+            variables["TELLBACK_KAFKA_BOOTSTRAP_SERVERS"] = f"{LOOPBACK}:{ports['kafka']}"
         if "postgres" in ports and (self.postgres / "password").exists():
-            found["TELLBACK_DATABASE_URL"] = Postgres(self.postgres, ports["postgres"]).url()
+            variables["TELLBACK_DATABASE_URL"] = Postgres(self.postgres, ports["postgres"]).url()
         if self.secret_key.exists():
-            found["TELLBACK_SECRET_KEY_FILE"] = str(self.secret_key)
-        return found
+            variables["TELLBACK_SECRET_KEY_FILE"] = str(self.secret_key)
+        return variables
 
 
 def _locked(descriptor: int) -> bool:
@@ -193,12 +193,12 @@ def _locked(descriptor: int) -> bool:
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return {}
     except ValueError as error:
         raise DataFolderError("damaged_file", f"{path} is damaged: {error}") from error
-    return found if isinstance(found, dict) else {}
+    return content if isinstance(content, dict) else {}
 
 
 def _write(path: Path, value: dict[str, Any]) -> None:

@@ -39,8 +39,8 @@ def judge(
     """
     common = common_settings(data)
     if dry_run:
-        found, failed = asyncio.run(_preview(common))
-        _show_preview(found, json=json)
+        changes, failed = asyncio.run(_preview(common))
+        _show_preview(changes, json=json)
     else:
         accounts, failed = asyncio.run(_judge(common))
         if json:
@@ -52,16 +52,16 @@ def judge(
         raise typer.Exit(Exit.FAILED)
 
 
-def _show_preview(found: list[dict[str, Any]], *, json: bool) -> None:
+def _show_preview(changes: list[dict[str, Any]], *, json: bool) -> None:
     if json:
-        as_json(found)
+        as_json(changes)
         return
-    if not found:
+    if not changes:
         say("nothing would change")
         return
     columns = ("follow-up", "account", "person", "kind", "would be", "why")
     names = ("follow_up_id", "account_id", "stakeholder_id", "kind", "action", "why")
-    table(columns, [tuple(row[name] for name in names) for row in found])
+    table(columns, [tuple(row[name] for name in names) for row in changes])
 
 
 async def _judge(common: CommonSettings) -> tuple[int, list[str]]:
@@ -90,19 +90,19 @@ async def _preview(common: CommonSettings) -> tuple[list[dict[str, Any]], list[s
     from services.alerting.handlers.judging import preview
     from shared.isolation import Held
 
-    found: list[dict[str, Any]] = []
+    changes: list[dict[str, Any]] = []
     failed: list[str] = []
     held: Held[str] = Held("preview")
     async with _alerting(common) as (database, resources):
 
         async def act(accounts: Sequence[str]) -> None:
             async with database.read() as tx:
-                found.extend([_shown(judged) for judged in await preview(tx, resources, accounts)])
+                changes.extend([_shown(judged) for judged in await preview(tx, resources, accounts)])
 
         async for accounts in _batches(database, resources):
             done = await held.each(accounts, act)
             failed += [account_id for account_id in accounts if account_id not in done]
-    return found, failed
+    return changes, failed
 
 
 async def _batches(database: "Database", resources: "Resources") -> AsyncIterator[Sequence[str]]:
@@ -141,12 +141,15 @@ def _alerting(common: CommonSettings) -> Any:
 
 
 def _shown(judged: "Judged") -> dict[str, Any]:
-    task, step = judged.after, judged.step
+    task = judged.after
+    action, reason = "", ""
+    if judged.step:
+        action, reason = judged.step.entry.action, judged.step.entry.comment or ""
     return {
         "follow_up_id": str(task.follow_up_id),
         "account_id": task.account_id,
         "stakeholder_id": task.stakeholder_id,
         "kind": task.kind,
-        "action": step.entry.action if step else "",
-        "why": (step.entry.comment if step else None) or "",
+        "action": action,
+        "why": reason,
     }

@@ -177,7 +177,10 @@ def _show(job: Mapping[str, Any], report: Path | None) -> None:
     """The end report for people."""
     problems = job["problems"]
     if problems:
-        rows = [(str(one["line"]), one["outcome"], one["field"], one["reason"]) for one in problems[:SHOWN_ROWS]]
+        rows = [
+            (str(problem["line"]), problem["outcome"], problem["field"], problem["reason"])
+            for problem in problems[:SHOWN_ROWS]
+        ]
         table(("line", "", "field", "reason"), rows)
     left = job["bad"] + job["skipped"] - min(len(problems), SHOWN_ROWS)
     if left > 0:
@@ -187,12 +190,13 @@ def _show(job: Mapping[str, Any], report: Path | None) -> None:
     if job["ignored_columns"]:
         say("ignored  " + ", ".join(job["ignored_columns"]))
     if job["kind"] == "responses":
-        say("alerts   " + ("fresh answers may open tasks" if job["alerts"] else "none: quiet unless --alerts"))
+        alerts = "fresh answers may open tasks" if job["alerts"] else "none: quiet unless --alerts"
+        say(f"alerts   {alerts}")
     if job["error"]:
         say(f"stopped  {job['error']['detail']} ({job['error']['code']})")
     again = job["same_as"]
     if again:
         say(f"again    the same file as import {again}: nothing doubles")
-    taken = f"{job['taken']:,} {'already there' if again else 'taken'}"
-    read = f"{job['rows_read']:,} {'row' if job['rows_read'] == 1 else 'rows'}"
-    say(f"{read}: {taken}, {job['skipped']:,} skipped, {job['bad']:,} bad")
+    taken = "already there" if again else "taken"
+    rows_word = "row" if job["rows_read"] == 1 else "rows"
+    say(f"{job['rows_read']:,} {rows_word}: {job['taken']:,} {taken}, {job['skipped']:,} skipped, {job['bad']:,} bad")

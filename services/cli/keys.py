@@ -63,11 +63,17 @@ def create(
     from shared.access.store import NewKey, create_key
 
     now = SystemClock().now()
+    scopes = frozenset(scope or ())
+    if ALL in scopes:
+        scopes = frozenset(SCOPES)
+    expires_at = None
+    if days:
+        expires_at = now + timedelta(days=days)
     wanted = NewKey(
         name,
-        frozenset(SCOPES if ALL in (scope or ()) else scope or ()),
+        scopes,
         owner_email=owner_email,
-        expires_at=now + timedelta(days=days) if days else None,
+        expires_at=expires_at,
         rate_limit=rate_limit,
         publishable=publishable,
         origins=tuple(origin or ()),
@@ -81,7 +87,10 @@ def create(
     issued = _with_database(data, work)
     secret = _signing_secret(issued.record, data)
     if json:
-        as_json({**_plain(issued.record), "key": issued.token} | ({"signing_secret": secret} if secret else {}))
+        shown = {**_plain(issued.record), "key": issued.token}
+        if secret:
+            shown["signing_secret"] = secret
+        as_json(shown)
     else:
         say(issued.token)
         if secret:
@@ -105,12 +114,16 @@ def list_keys(data: DataOption = None, json: JsonOption = False) -> None:
         async with database.read() as tx:
             return await store.list_keys(tx)
 
-    found = [_plain(record) for record in _with_database(data, work)]
+    keys = [_plain(record) for record in _with_database(data, work)]
     if json:
-        as_json(found)
+        as_json(keys)
         return
     columns = ("id", "name", "scopes", "owner_email", "state", "created_at", "expires_at", "last_used_at")
-    table(columns, [[" ".join(key[c]) if c == "scopes" else key[c] for c in columns] for key in found])
+    rows = []
+    for key in keys:
+        cells = key | {"scopes": " ".join(key["scopes"])}
+        rows.append([cells[column] for column in columns])
+    table(columns, rows)
 
 
 @app.command("revoke")
@@ -150,8 +163,11 @@ def _with_database(data: Path | None, work: "Callable[[Database], Awaitable[T]]"
 
 
 def _plain(record: "KeyRecord") -> dict[str, Any]:
-    now = SystemClock().now()
-    expired = record.expires_at is not None and record.expires_at <= now
+    state = "live"
+    if record.expires_at is not None and record.expires_at <= SystemClock().now():
+        state = "expired"
+    if record.revoked_at:
+        state = "revoked"
     return {
         "id": record.id,
         "name": record.name,
@@ -161,7 +177,7 @@ def _plain(record: "KeyRecord") -> dict[str, Any]:
         "origins": list(record.origins),
         "require_signature": record.require_signature,
         "rate_limit": record.rate_limit,
-        "state": "revoked" if record.revoked_at else "expired" if expired else "live",
+        "state": state,
         "created_at": _time(record.created_at),
         "expires_at": _time(record.expires_at),
         "last_used_at": _time(record.last_used_at),

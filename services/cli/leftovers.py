@@ -33,23 +33,23 @@ def note(folder: DataFolder, children: dict[str, Child], port_base: int) -> None
 
 def sweep(folder: DataFolder) -> list[str]:
     """End what the last `up` left running; answers the names. Call it only with the folder held."""
-    found = _left(folder.running())
-    for process in found.values():
+    processes = _left(folder.running())
+    for process in processes.values():
         process.terminate()
-    _, stubborn = psutil.wait_procs(list(found.values()), timeout=WAIT_SECONDS)
+    _, stubborn = psutil.wait_procs(list(processes.values()), timeout=WAIT_SECONDS)
     for process in stubborn:
         process.kill()
     psutil.wait_procs(stubborn, timeout=WAIT_SECONDS)
     folder.note_running(None)
-    return list(found)
+    return list(processes)
 
 
 def _left(running: dict[str, Any]) -> dict[str, psutil.Process]:
-    found = {}
+    processes = {}
     for name, part in running.get("parts", {}).items():
         if part["born"] is not None and _born(part["pid"]) == part["born"]:
-            found[name] = psutil.Process(part["pid"])
-    return found
+            processes[name] = psutil.Process(part["pid"])
+    return processes
 
 
 def _born(pid: int) -> float | None:

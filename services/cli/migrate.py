@@ -12,11 +12,11 @@ if TYPE_CHECKING:
 
 def migrate(data: DataOption = None, json: JsonOption = False) -> None:
     """Apply the migrations of every service; says where each schema stood and stands."""
-    found = run_on(data, apply_migrations)
+    levels = run_on(data, apply_migrations)
     if json:
-        as_json([{"schema": level.schema, "before": level.found, "now": level.wanted} for level in found])
+        as_json([{"schema": level.schema, "before": level.found, "now": level.wanted} for level in levels])
     else:
-        table(("schema", "before", "now"), [(level.schema, level.found, level.wanted) for level in found])
+        table(("schema", "before", "now"), [(level.schema, level.found, level.wanted) for level in levels])
 
 
 async def apply_migrations(common: CommonSettings) -> "list[Level]":

@@ -38,20 +38,20 @@ class Backing:
 
     def parts(self) -> list[Part]:
         """Both as parts to supervise."""
-        found = []
+        parts = []
         if postgres := self.postgres:
 
             async def postgres_ready(pid: int) -> bool:
                 return postgres.ready(pid)
 
-            found.append(Part(postgres.program(), postgres_ready, postgres.port, BACKING))
+            parts.append(Part(postgres.program(), postgres_ready, postgres.port, BACKING))
         if kafka := self.kafka:
 
             async def kafka_ready(_pid: int) -> bool:
                 return kafka.ready()
 
-            found.append(Part(kafka.program(), kafka_ready, kafka.port, BACKING))
-        return found
+            parts.append(Part(kafka.program(), kafka_ready, kafka.port, BACKING))
+        return parts
 
 
 def embedded_wanted() -> tuple[bool, bool]:

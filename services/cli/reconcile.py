@@ -37,12 +37,12 @@ class Line:
     @property
     def faults(self) -> list[str]:
         """What does not add up; empty when everything does."""
-        found = []
+        faults = []
         if self.read != sum(self.outcomes.values()):
-            found.append("read ≠ sum of outcomes")
+            faults.append("read ≠ sum of outcomes")
         if self.stored is not None and self.stored != self.outcomes[NEW]:
-            found.append("new ≠ stored")
-        return found
+            faults.append("new ≠ stored")
+        return faults
 
 
 def reconcile(data: DataOption = None, json: JsonOption = False) -> None:
@@ -68,7 +68,10 @@ def reconcile(data: DataOption = None, json: JsonOption = False) -> None:
             for line in lines
         ]
         table(("service", "topic", "partition", "read", *OUTCOMES, "stored", "adds up"), rows)
-        say("everything adds up" if not faulty else f"{len(faulty)} of {len(lines)} partitions do not add up")
+        if faulty:
+            say(f"{len(faulty)} of {len(lines)} partitions do not add up")
+        else:
+            say("everything adds up")
     if faulty:
         raise typer.Exit(Exit.FAILED)
 
@@ -77,15 +80,15 @@ async def read_lines(common: CommonSettings, services: Sequence[str]) -> list[Li
     """One line for each partition that these services have read. Raises Unavailable."""
     from shared.db.engine import Database
 
-    found: list[Line] = []
+    lines: list[Line] = []
     for service in services:
         database = Database(common.database_url, service, pool_size=1)
         try:
             async with database.read() as tx:
-                found += await _of_service(tx, service, common.topic_prefix)
+                lines += await _of_service(tx, service, common.topic_prefix)
         finally:
             await database.close()
-    return found
+    return lines
 
 
 async def _of_service(tx: "ReadTx", service: str, prefix: str) -> list[Line]:
@@ -117,13 +120,13 @@ async def _stored(tx: "ReadTx", service: str, cursors: Sequence[Any]) -> dict[tu
     from shared.kafka.partition import partition_of
 
     statements = _statements(service)
-    partitions = 1 + max((row["partition"] for row in cursors), default=0)  # the same on every topic
-    found: dict[tuple[str, int], int] = {}
+    partitions = 1 + max((row["partition"] for row in cursors), default=0)  # every topic has as many
+    counts: dict[tuple[str, int], int] = {}
     for topic, statement in statements.items():
-        found |= {(topic.name, partition): 0 for partition in range(partitions)}
+        counts |= {(topic.name, partition): 0 for partition in range(partitions)}
         async for row in tx.stream(statement):
-            found[topic.name, partition_of(row["account_id"], partitions)] += row["rows"]
-    return found
+            counts[topic.name, partition_of(row["account_id"], partitions)] += row["rows"]
+    return counts
 
 
 def _statements(service: str) -> Mapping[Topic, str]:
@@ -131,5 +134,5 @@ def _statements(service: str) -> Mapping[Topic, str]:
     store = find_spec(f"services.{service}.store")
     if store is None or not store.submodule_search_locations or not find_spec(f"{store.name}.stored"):
         return {}
-    found: Mapping[Topic, str] = import_module(f"{store.name}.stored").STORED
-    return found
+    statements: Mapping[Topic, str] = import_module(f"{store.name}.stored").STORED
+    return statements

@@ -81,9 +81,9 @@ class Run:
             else:
                 self._supervisor.kill()
 
-        for each in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            if signal.getsignal(each) is not signal.SIG_IGN:  # nohup
-                asyncio.get_running_loop().add_signal_handler(each, stop)
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            if signal.getsignal(number) is not signal.SIG_IGN:  # nohup
+                asyncio.get_running_loop().add_signal_handler(number, stop)
 
     async def _start_and_stay(self) -> None:
         plan, folder = self._plan, self._plan.folder

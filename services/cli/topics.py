@@ -17,8 +17,8 @@ app = typer.Typer(no_args_is_help=True, help="Make and list the topics in Kafka.
 @app.command("apply")
 def apply(data: DataOption = None, json: JsonOption = False) -> None:
     """Make what is missing and set what differs. The number of partitions is fixed when a topic is made."""
-    found = run_on(data, apply_topics, kafka=True)
-    done = [(state.name, _outcome(state)) for state in found]
+    topics = run_on(data, apply_topics, kafka=True)
+    done = [(state.name, _outcome(state)) for state in topics]
     if json:
         as_json([{"topic": name, "outcome": outcome} for name, outcome in done])
     else:
@@ -35,13 +35,13 @@ def _outcome(before: "TopicState") -> str:
 @app.command("list")
 def list_topics(data: DataOption = None, json: JsonOption = False) -> None:
     """Every topic: whether it exists, its partitions and copies, and what differs. Exit code 1 if anything does."""
-    found = run_on(data, _inspect, kafka=True)
+    topics = run_on(data, _inspect, kafka=True)
     if json:
-        as_json([_plain(state) for state in found])
+        as_json([_plain(state) for state in topics])
     else:
         columns = ("topic", "exists", "partitions", "copies", "differs (found, wanted)")
-        table(columns, [(s.name, s.exists, s.partitions, s.replication, differences(s)) for s in found])
-    if any(not state.exists or state.differs for state in found):
+        table(columns, [(s.name, s.exists, s.partitions, s.replication, differences(s)) for s in topics])
+    if any(not state.exists or state.differs for state in topics):
         raise typer.Exit(Exit.FAILED)
 
 
@@ -62,7 +62,7 @@ async def _inspect(common: CommonSettings) -> "list[TopicState]":
 
 def differences(state: "TopicState") -> str:
     """The settings that differ, for people."""
-    return ", ".join(f"{name}: {found or 'not set'} → {wanted}" for name, (found, wanted) in state.differs.items())
+    return ", ".join(f"{name}: {value or 'not set'} → {wanted}" for name, (value, wanted) in state.differs.items())
 
 
 def _plain(state: "TopicState") -> dict[str, object]:
@@ -71,5 +71,5 @@ def _plain(state: "TopicState") -> dict[str, object]:
         "exists": state.exists,
         "partitions": state.partitions,
         "replication": state.replication,
-        "differs": {name: {"found": found, "wanted": wanted} for name, (found, wanted) in state.differs.items()},
+        "differs": {name: {"found": value, "wanted": wanted} for name, (value, wanted) in state.differs.items()},
     }

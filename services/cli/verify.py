@@ -51,7 +51,9 @@ class Count:
     @property
     def nps(self) -> float | None:
         """% promoters − % detractors, the nearest double of the exact ratio; None without answers."""
-        return float(Fraction(100 * (self.promoters - self.detractors), self.total)) if self.total else None
+        if not self.total:
+            return None
+        return float(Fraction(100 * (self.promoters - self.detractors), self.total))
 
     def figures(self) -> tuple[float | None, int, int, int]:
         """NPS, promoters, passives, detractors."""
@@ -107,14 +109,16 @@ def recount(file: Path, account: str, score: str, when: str) -> tuple[dict[str, 
 
 
 def _score(cell: str | None) -> int | None:
-    found = WHOLE.fullmatch((cell or "").strip())
-    return int(found[1]) if found and int(found[1]) <= 10 else None
+    digits = WHOLE.fullmatch((cell or "").strip())
+    if digits is None or int(digits[1]) > 10:
+        return None
+    return int(digits[1])
 
 
 def _in_range(cell: str | None) -> bool:
-    found = DAY.match((cell or "").strip())
+    day = DAY.match((cell or "").strip())
     try:
-        return found is not None and date.fromisoformat(found[0]) >= EARLIEST
+        return day is not None and date.fromisoformat(day[0]) >= EARLIEST
     except ValueError:
         return False
 
@@ -124,18 +128,18 @@ async def _asked(data: Path | None) -> dict[str, Mapping[str, Any]]:
     every = {"window": "all", "method": "all"}
     async with asking({"scorer": service_url("scorer", data)}, data) as api:
         portfolio = await api.get("scorer", "/v1/portfolio/score", **every)
-        found: dict[str, Mapping[str, Any]] = {PORTFOLIO: portfolio["groups"][0]}
+        figures: dict[str, Mapping[str, Any]] = {PORTFOLIO: portfolio["groups"][0]}
         async for page in api.pages("scorer", "/v1/accounts", **every):
-            found |= {account["account_id"]: account for account in page}
-    return found
+            figures |= {account["account_id"]: account for account in page}
+    return figures
 
 
 def _side_by_side(expected: Mapping[str, Count], actual: Mapping[str, Mapping[str, Any]]) -> Iterable[tuple[Any, ...]]:
     for name in sorted(expected.keys() | actual.keys()):
         by_hand = expected.get(name, Count()).figures()
-        found = actual.get(name, {})
-        names = ("nps", "promoter_count", "passive_count", "detractor_count")
-        scored = tuple(found.get(each, 0 if each != "nps" else None) for each in names)
+        figures = actual.get(name, {})
+        counts = [figures.get(count, 0) for count in ("promoter_count", "passive_count", "detractor_count")]
+        scored = (figures.get("nps"), *counts)
         yield name, *_interleaved(by_hand, scored), by_hand == scored
 
 

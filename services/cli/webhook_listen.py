@@ -209,8 +209,8 @@ async def _serve(listener: Listener, listening: socket.socket, registration: Reg
     server = _server(listener)
     serving = asyncio.create_task(server.serve([listening]))
     url = f"http://127.0.0.1:{listening.getsockname()[1]}/"
-    for each in (signal.SIGINT, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(each, listener.enough.set)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, listener.enough.set)
     endpoint_id = None
     try:
         if registration is not None:

@@ -72,14 +72,10 @@ def summary(body: Any) -> list[str]:
         _joined(account.get("name") or account.get("account_id"), person.get("name") or person.get("stakeholder_id"))
     ]
     if answer:
-        comment = answer.get("comment")
-        lines.append(
-            _joined(
-                f"score {answer.get('score')}",
-                answer.get("category"),
-                f"“{comment[:120]}”" if comment else None,
-            )
-        )
+        comment = answer.get("comment") or ""
+        if comment:
+            comment = f"“{comment[:120]}”"
+        lines.append(_joined(f"score {answer.get('score')}", answer.get("category"), comment))
     if task:
         owner = (task.get("owner") or {}).get("name") or (task.get("owner") or {}).get("email")
         lines.append(

@@ -57,7 +57,7 @@ class CohortsQuery(Parameters):
 
 
 class ProtectedQuery(CohortsQuery):
-    """The same, as others would see it."""
+    """The cohorts as somebody else would see them."""
 
     protected: bool = Field(default=False, description="As exports and keys limited to an owner show them.")
 
@@ -98,11 +98,9 @@ async def export_cohorts(caller: Reader, resources: Resources, asked: Annotated[
     text = io.StringIO()
     writer = csv.writer(text)
     writer.writerow(COLUMNS)
-    for one in body["groups"]:
-        row = {name: one["group"].get(name, EVERY) for name in DIMENSIONS} | {
-            name: one.get(name) for name in COLUMNS[3:]
-        }
-        writer.writerow([_cell(row[name]) for name in COLUMNS])
+    for group in body["groups"]:
+        row = {**dict.fromkeys(DIMENSIONS, EVERY), **group, **group["group"]}
+        writer.writerow([_cell(row.get(name)) for name in COLUMNS])
     headers = {"content-disposition": f'attachment; filename="cohorts-{asked.window}-{asked.method}.csv"'}
     return Response(text.getvalue(), media_type="text/csv; charset=utf-8", headers=headers)
 
@@ -111,5 +109,8 @@ def _cell(value: Any) -> str:
     """A cell that no spreadsheet takes for a formula."""
     if isinstance(value, bool):
         return str(value).lower()
-    text = "" if value is None else str(value)
-    return f"'{text}" if isinstance(value, str) and text[:1] in "=+-@\t\r" and text else text
+    if value is None:
+        return ""
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return f"'{value}"
+    return str(value)

@@ -34,10 +34,10 @@ async def get_questions(caller: Reader, resources: Resources, authorization: Aut
     """Questions over the ten recommendations of a good programme and over speed. Where the system knows the figure
     (coverage, response rate, time to first touch, closed-loop rate, regularity) the option it speaks for is named."""
     measured = await resources.maturity.measured(authorization)
-    areas = [
-        AreaModel(area=one.area, title=one.title, questions=[_question(each, measured) for each in one.questions])
-        for one in AREAS
-    ]
+    areas = []
+    for area in AREAS:
+        questions = [_question(question, measured) for question in area.questions]
+        areas.append(AreaModel(area=area.area, title=area.title, questions=questions))
     return Questionnaire(areas=areas, warnings=list(measured.warnings))
 
 
@@ -69,16 +69,16 @@ async def list_results(
 ) -> Page[ListedResult]:
     """The newest first, each with its score as it was worked out then."""
     after = read_cursor(cursor, "assessments", paging.instant, paging.uuid) if cursor else None
-    found = await resources.maturity.listed(caller.owner_email, limit + 1, (after[0], after[1]) if after else None)
-    page = page_of(found, limit, lambda one: (one.created_at, str(one.assessment_id)), "assessments")
+    listed = await resources.maturity.listed(caller.owner_email, limit + 1, (after[0], after[1]) if after else None)
+    page = page_of(listed, limit, lambda kept: (kept.created_at, str(kept.assessment_id)), "assessments")
     items = [
         ListedResult(
-            assessment_id=one.assessment_id,
-            created_at=one.created_at,
-            score=one.result["score"],
-            level=one.result["level"],
+            assessment_id=assessment.assessment_id,
+            created_at=assessment.created_at,
+            score=assessment.result["score"],
+            level=assessment.result["level"],
         )
-        for one in page.items
+        for assessment in page.items
     ]
     return Page(items=items, next_cursor=page.next_cursor)
 

@@ -84,7 +84,9 @@ class NewLine(BaseModel):
 
     @model_validator(mode="after")
     def _quartiles_in_order(self) -> Self:
-        known = [one for one in (self.lower_quartile, self.median, self.upper_quartile) if one is not None]
+        known = [
+            quartile for quartile in (self.lower_quartile, self.median, self.upper_quartile) if quartile is not None
+        ]
         if known != sorted(known):
             raise ValueError("lower_quartile, median and upper_quartile must ascend")
         return self
@@ -106,7 +108,7 @@ class NewSetBody(BaseModel):
 
     @model_validator(mode="after")
     def _each_industry_once(self) -> Self:
-        slugs = [canonical_industry(one.industry) for one in self.benchmarks]
+        slugs = [canonical_industry(figure.industry) for figure in self.benchmarks]
         if len(set(slugs)) != len(slugs):
             raise ValueError("an industry is there more than once, by its name or a synonym")
         return self
@@ -114,8 +116,8 @@ class NewSetBody(BaseModel):
     def value(self) -> NewSet:
         """As the domain has it, with known industries as their slugs."""
         figures = tuple(
-            IndustryFigure(**one.model_dump() | {"industry": canonical_industry(one.industry)})
-            for one in self.benchmarks
+            IndustryFigure(**figure.model_dump() | {"industry": canonical_industry(figure.industry)})
+            for figure in self.benchmarks
         )
         return NewSet(self.source, self.year, self.region, self.method, self.note, figures)
 
@@ -128,10 +130,10 @@ class PublishedBenchmark(ChosenBenchmark):
     industry_name: str = Field("", description="The industry's name for people.")
 
     @classmethod
-    def of(cls, one: Benchmark) -> Self:
+    def of(cls, benchmark: Benchmark) -> Self:
         """From the domain."""
-        figures = {name: getattr(one, name) for name in ChosenBenchmark.model_fields if name != "set"}
-        return cls(set=one.set_id, industry_name=NAMES.get(one.industry, one.industry), **figures)
+        figures = {name: getattr(benchmark, name) for name in ChosenBenchmark.model_fields if name != "set"}
+        return cls(set=benchmark.set_id, industry_name=NAMES.get(benchmark.industry, benchmark.industry), **figures)
 
 
 class PublishedBenchmarks(Page[PublishedBenchmark]):
@@ -189,10 +191,10 @@ class SetWithLines(SetModel):
         """The fields that a set with its lines gives."""
         lines = [
             SetLine(
-                industry_name=NAMES.get(one.industry, one.industry),
-                **{name: getattr(one, name) for name in IndustryFigure.__slots__},
+                industry_name=NAMES.get(figure.industry, figure.industry),
+                **{name: getattr(figure, name) for name in IndustryFigure.__slots__},
             )
-            for one in loaded.figures
+            for figure in loaded.figures
         ]
         return cls.fields_of(loaded.stored) | {"benchmarks": lines, "unknown_industries": loaded.unknown_industries}
 

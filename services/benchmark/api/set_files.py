@@ -67,8 +67,8 @@ def _set(head: dict[str, Any], lines: list[Line]) -> NewSet:
         return NewSetBody.model_validate(body).value()
     except ValidationError as error:
         problem = invalid(error)
-        for one in problem.errors or []:
-            one["field"] = _of_line(one["field"], lines)
+        for item in problem.errors or []:
+            item["field"] = _of_line(item["field"], lines)
         raise problem from None
 
 

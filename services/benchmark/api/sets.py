@@ -16,6 +16,7 @@ from services.benchmark.api.models_sets import (
 )
 from services.benchmark.api.parameters import Source, Text, Year
 from services.benchmark.api.set_files import BODY, MAX_BYTES, read_sets
+from services.benchmark.domain.benchmarks import Benchmark
 from services.benchmark.domain.comparison import NO_BENCHMARK
 from services.benchmark.handlers import sets as handlers
 from services.benchmark.store import benchmarks as store
@@ -49,15 +50,20 @@ async def list_benchmarks(
     slug = canonical_industry(industry) if industry else None
     after = read_cursor(cursor, "benchmarks", paging.integer, paging.text, paging.text) if cursor else None
     async with database.read() as tx:
-        found = list(await store.benchmarks(tx, slug, year, source, region))
+        listed = list(await store.benchmarks(tx, slug, year, source, region))
     if after is not None:
         position = (-after[0], after[1], after[2])
-        found = [one for one in found if (-one.year, one.industry, one.set_id) > position]
-    page = page_of(found, limit, lambda one: (one.year, one.industry, one.set_id), "benchmarks")
+        listed = [
+            benchmark for benchmark in listed if (-benchmark.year, benchmark.industry, benchmark.set_id) > position
+        ]
+    page = page_of(listed, limit, _cursor_of, "benchmarks")
+    warnings = []
+    if not listed:
+        warnings.append(NO_BENCHMARK)
     return PublishedBenchmarks(
-        items=[PublishedBenchmark.of(one) for one in page.items],
+        items=[PublishedBenchmark.of(benchmark) for benchmark in page.items],
         next_cursor=page.next_cursor,
-        warnings=[] if found else [NO_BENCHMARK],
+        warnings=warnings,
     )
 
 
@@ -72,9 +78,10 @@ async def list_sets(
     """By id. `in_force` tells which version of a series stands."""
     after = read_cursor(cursor, "benchmark sets", paging.text)[0] if cursor else None
     async with database.read() as tx:
-        found = await store.sets(tx, series=series, limit=limit + 1, after=after)
-    page = page_of(found, limit, lambda one: [one.set_id], "benchmark sets")
-    return Page(items=[SetModel(**SetModel.fields_of(one)) for one in page.items], next_cursor=page.next_cursor)
+        sets = await store.sets(tx, series=series, limit=limit + 1, after=after)
+    page = page_of(sets, limit, lambda stored: [stored.set_id], "benchmark sets")
+    items = [SetModel(**SetModel.fields_of(stored)) for stored in page.items]
+    return Page(items=items, next_cursor=page.next_cursor)
 
 
 @router.get("/sets/{set_id}", summary="A set with its lines")
@@ -107,7 +114,12 @@ async def load_sets(
     wanted = await read_sets(request)
     loaded_by = f"key:{caller.key_id}"
     loaded = await database.retrying(lambda tx: handlers.load_sets(tx, wanted, loaded_by, clock.now()))
-    response.status_code = 201 if any(one.new for one in loaded) else 200
+    response.status_code = 201 if any(outcome.new for outcome in loaded) else 200
     response.headers["location"] = f"/v1/benchmarks/sets/{quote(loaded[0].stored.set_id)}"
-    sets = [JustLoadedSet(**JustLoadedSet.fields_of_loaded(one), new=one.new) for one in loaded]
-    return LoadedSets(sets=sets, unknown_industries=sorted({each for one in sets for each in one.unknown_industries}))
+    sets = [JustLoadedSet(**JustLoadedSet.fields_of_loaded(outcome), new=outcome.new) for outcome in loaded]
+    unknown = set().union(*(outcome.unknown_industries for outcome in sets))
+    return LoadedSets(sets=sets, unknown_industries=sorted(unknown))
+
+
+def _cursor_of(benchmark: Benchmark) -> tuple[int, str, str]:
+    return benchmark.year, benchmark.industry, benchmark.set_id

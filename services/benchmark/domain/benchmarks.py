@@ -70,7 +70,7 @@ class NewSet:
     def digest(self) -> str:
         """Equal for equal content, whatever the order of its lines."""
         content: dict[str, Any] = asdict(self)
-        content["figures"] = sorted(content["figures"], key=lambda one: str(one["industry"]))
+        content["figures"] = sorted(content["figures"], key=lambda figure: str(figure["industry"]))
         return sha256(dumps(content, sort_keys=True).encode()).hexdigest()
 
     def set_id(self, version: int) -> str:
@@ -95,18 +95,20 @@ def pick(benchmarks: Sequence[Benchmark], wanted: Wanted) -> tuple[Benchmark | N
     Another region's is taken only where there is none of ours or of all; of several the one loaded last.
     """
     own = [
-        one
-        for one in benchmarks
-        if one.industry == wanted.industry and one.year <= wanted.year and _same(one.source, wanted.source)
+        benchmark
+        for benchmark in benchmarks
+        if benchmark.industry == wanted.industry
+        and benchmark.year <= wanted.year
+        and _same(benchmark.source, wanted.source)
     ]
-    current = max(own, key=lambda one: _fitness(one, wanted), default=None)
+    current = max(own, key=lambda benchmark: _fitness(benchmark, wanted), default=None)
     if current is None:
         return None, None
     before = (
-        one
-        for one in own
-        if one.year == current.year - 1
-        and (one.source.casefold(), one.region) == (current.source.casefold(), current.region)
+        benchmark
+        for benchmark in own
+        if benchmark.year == current.year - 1
+        and (benchmark.source.casefold(), benchmark.region) == (current.source.casefold(), current.region)
     )
     return current, next(before, None)
 
@@ -115,9 +117,13 @@ def _same(source: str, wanted: str | None) -> bool:
     return wanted is None or source.casefold() == wanted.casefold()
 
 
-def _fitness(one: Benchmark, wanted: Wanted) -> tuple[bool, int, bool, datetime, str]:
-    ours = one.region is not None and wanted.region is not None and one.region.casefold() == wanted.region.casefold()
-    return ours or one.region is None, one.year, ours, one.loaded_at, one.set_id
+def _fitness(benchmark: Benchmark, wanted: Wanted) -> tuple[bool, int, bool, datetime, str]:
+    ours = (
+        benchmark.region is not None
+        and wanted.region is not None
+        and benchmark.region.casefold() == wanted.region.casefold()
+    )
+    return ours or benchmark.region is None, benchmark.year, ours, benchmark.loaded_at, benchmark.set_id
 
 
 def percentile(nps: float, benchmark: Benchmark) -> float | None:

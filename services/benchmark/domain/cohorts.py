@@ -41,9 +41,10 @@ class Tally:
         """Of the figures of a snapshot."""
         if not figures:
             return cls()
-        last = figures["last_answered_at"]
-        moment = datetime.fromisoformat(last) if last else None
-        return cls(tuple(figures["distribution"]), figures["stakeholder_count"], moment)
+        last = None
+        if figures["last_answered_at"]:
+            last = datetime.fromisoformat(figures["last_answered_at"])
+        return cls(tuple(figures["distribution"]), figures["stakeholder_count"], last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +60,10 @@ class Counted:
     @classmethod
     def of(cls, account_id: str, cell: Cell, figures: Mapping[str, Any], *, own: bool) -> "Counted":
         """Of the figures of its snapshot."""
-        previous = figures.get("previous")
-        return cls(account_id, cell, Tally.of(figures), Tally.of(previous) if previous else None, own)
+        before = None
+        if figures.get("previous"):
+            before = Tally.of(figures["previous"])
+        return cls(account_id, cell, Tally.of(figures), before, own)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,21 +81,25 @@ class Cohort:
 
 def key_of(cell: Cell, family: Sequence[str]) -> Key:
     """The cohort of this family that the cell belongs to."""
-    return tuple((name, value) for name, value in zip(DIMENSIONS, cell, strict=True) if name in family)
+    values = dict(zip(DIMENSIONS, cell, strict=True))
+    return tuple((name, values[name]) for name in DIMENSIONS if name in family)
 
 
 def cohorts_of(accounts: Iterable[Counted], families: Iterable[Sequence[str]] = FAMILIES) -> list[Cohort]:
     """Every cohort with an answer in it, family by family, by its values, None last; of the family () exactly one,
     also when nothing counts."""
-    counting = [one for one in accounts if one.now.total or (one.before and one.before.total)]
-    found: list[Cohort] = []
+    counting = [account for account in accounts if account.now.total or (account.before and account.before.total)]
+    cohorts: list[Cohort] = []
     for family in families:
-        members: dict[Key, list[Counted]] = {} if family else {(): []}
-        for one in counting:
-            members.setdefault(key_of(one.cell, family), []).append(one)
-        kept = [key for key, inside in members.items() if not key or any(one.now.total for one in inside)]
-        found += [Cohort(key, tuple(members[key])) for key in sorted(kept, key=order_of)]
-    return found
+        members: dict[Key, list[Counted]] = {}
+        if not family:
+            members[()] = []
+        for account in counting:
+            members.setdefault(key_of(account.cell, family), []).append(account)
+        for key in sorted(members, key=order_of):
+            if not key or any(account.now.total for account in members[key]):
+                cohorts.append(Cohort(key, tuple(members[key])))
+    return cohorts
 
 
 def order_of(key: Key) -> tuple[tuple[bool, str], ...]:
@@ -103,11 +110,11 @@ def order_of(key: Key) -> tuple[tuple[bool, str], ...]:
 def figures_of(accounts: Sequence[Counted], *, compared: bool) -> dict[str, Any]:
     """The figures of the accounts together, by the formulas of the scorer: NPS is 100·(P − D)/n as the nearest double,
     the interval is the adjusted Wald after Rocks (2016). `compared`: there is a window before."""
-    now = sum((one.now for one in accounts), Tally())
-    figures = alone(now) | {"account_count": sum(bool(one.now.total) for one in accounts)}
+    now = sum((account.now for account in accounts), Tally())
+    figures = alone(now) | {"account_count": sum(bool(account.now.total) for account in accounts)}
     if not compared:
         return figures | {"previous": None, "change": None}
-    before = sum((one.before for one in accounts if one.before), Tally())
+    before = sum((account.before for account in accounts if account.before), Tally())
     apart = 100 * (_net(now) * before.total - _net(before) * now.total)
     return figures | {"previous": alone(before), "change": ratio(apart, now.total * before.total)}
 
@@ -119,7 +126,7 @@ def _net(tally: Tally) -> int:
 def alone(tally: Tally) -> dict[str, Any]:
     """The figures of one window by itself."""
     total = tally.total
-    promoters, passives, detractors = (sum(tally.scores[part]) for part in (slice(9, 11), slice(7, 9), slice(0, 7)))
+    detractors, passives, promoters = sum(tally.scores[:7]), sum(tally.scores[7:9]), sum(tally.scores[9:])
     low, high = interval(promoters, passives, detractors)
     return {
         "nps": ratio(100 * (promoters - detractors), total),

@@ -76,16 +76,22 @@ def rank(nps: float | None, others: Iterable[float]) -> Rank | None:
 
 def difference(later: float | None, earlier: float | None) -> float | None:
     """later − earlier, None where one of them is missing."""
-    return None if later is None or earlier is None else later - earlier
+    if later is None or earlier is None:
+        return None
+    return later - earlier
 
 
 def compare(own: Own, against: Against, *, year: int, few_voices: int) -> Comparison:
     """Compare our figure with its benchmark. `year` is the year of today, which judges the benchmark's age."""
     current, before = against.current, against.before
     own_change = difference(own.nps, own.past.get("year"))
-    benchmark_change = difference(current.nps, before.nps) if current and before else None
-    gap = difference(own.nps, current.nps) if current else None
-    standing = percentile(own.nps, current) if current and own.nps is not None else None
+    gap = benchmark_change = standing = None
+    if current is not None:
+        gap = difference(own.nps, current.nps)
+        if before is not None:
+            benchmark_change = difference(current.nps, before.nps)
+        if own.nps is not None:
+            standing = percentile(own.nps, current)
     warnings = [*_of_own_figure(own, few_voices), *_of_benchmark(own, against, year)]
     if standing is not None:
         warnings.append(ESTIMATED_PERCENTILE)
@@ -96,14 +102,14 @@ def compare(own: Own, against: Against, *, year: int, few_voices: int) -> Compar
 
 
 def _of_own_figure(own: Own, few_voices: int) -> list[str]:
-    found = []
+    warnings = []
     if own.nps is None:
-        found.append(NO_ANSWERS)
+        warnings.append(NO_ANSWERS)
     elif own.voices < few_voices:
-        found.append(FEW_VOICES)
+        warnings.append(FEW_VOICES)
     if own.past.get("year") is None:
-        found.append(NO_PAST)
-    return found
+        warnings.append(NO_PAST)
+    return warnings
 
 
 def _of_benchmark(own: Own, against: Against, year: int) -> list[str]:
@@ -112,20 +118,20 @@ def _of_benchmark(own: Own, against: Against, year: int) -> list[str]:
         return [NO_INDUSTRY]
     if current is None:
         return [NO_BENCHMARK]
-    found = []
+    warnings = []
     if year - current.year > OLD_AFTER_YEARS:
-        found.append(OLD_BENCHMARK)
+        warnings.append(OLD_BENCHMARK)
     if current.method is None:
-        found.append(METHOD_NOT_PUBLISHED)
+        warnings.append(METHOD_NOT_PUBLISHED)
     elif current.method.casefold() != own.method:
-        found.append(METHODS_DIFFER)
+        warnings.append(METHODS_DIFFER)
     if current.region is not None and current.region.casefold() != (own.region or "").casefold():
-        found.append(REGIONS_DIFFER)
+        warnings.append(REGIONS_DIFFER)
     if against.before is None:
-        found.append(NOT_THE_YEAR_BEFORE)
+        warnings.append(NOT_THE_YEAR_BEFORE)
     if own.part:
-        found.append(PART_OF_ANSWERS)
-    return found
+        warnings.append(PART_OF_ANSWERS)
+    return warnings
 
 
 def _sentence(
@@ -150,31 +156,50 @@ def _sentence(
 
 def whole(points: float) -> int:
     """Points for people: the nearest whole number, half away from zero."""
-    return int(abs(points) + 0.5) * (1 if points >= 0 else -1)
+    size = int(abs(points) + 0.5)
+    if points < 0:
+        return -size
+    return size
 
 
 def signed(points: float) -> str:
     """+41, −3 or 0."""
     rounded = whole(points)
-    return "0" if rounded == 0 else f"{'+' if rounded > 0 else '−'}{abs(rounded)}"
+    if rounded > 0:
+        return f"+{rounded}"
+    if rounded < 0:
+        return f"−{-rounded}"
+    return "0"
 
 
 def moved(change: float) -> str:
     """'up 6', 'down 2' or 'level'."""
     rounded = whole(change)
-    return "level" if rounded == 0 else f"{'up' if rounded > 0 else 'down'} {abs(rounded)}"
+    if rounded > 0:
+        return f"up {rounded}"
+    if rounded < 0:
+        return f"down {-rounded}"
+    return "level"
 
 
 def verb(change: float) -> str:
     """'gained 9', 'lost 2' or 'stood still'."""
     rounded = whole(change)
-    return "stood still" if rounded == 0 else f"{'gained' if rounded > 0 else 'lost'} {abs(rounded)}"
+    if rounded > 0:
+        return f"gained {rounded}"
+    if rounded < 0:
+        return f"lost {-rounded}"
+    return "stood still"
 
 
 def apart(gap: float) -> str:
     """'4 above', '3 below' or 'level with'."""
     rounded = whole(gap)
-    return "level with" if rounded == 0 else f"{abs(rounded)} {'above' if rounded > 0 else 'below'}"
+    if rounded > 0:
+        return f"{rounded} above"
+    if rounded < 0:
+        return f"{-rounded} below"
+    return "level with"
 
 
 def voices_of(figures: Mapping[str, Any]) -> int:

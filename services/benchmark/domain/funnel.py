@@ -66,12 +66,18 @@ def counts_and_rates(told: Mapping[str, Any]) -> dict[str, Any]:
         "completion_rate": _share(counts["answered_count"], counts["started_count"]),
         "bounce_rate": _share(bounced, sent),
     }
-    rates = {name: told[name] if told.get(name) is not None else own.get(name) for name in RATES}
+    rates = {}
+    for name in RATES:
+        rates[name] = told.get(name)
+        if rates[name] is None:
+            rates[name] = own.get(name)
     return counts | {"recipient_count": recipients} | rates
 
 
 def _share(part: int | None, whole: int | None) -> float | None:
-    return None if part is None or whole is None else ratio(part, whole)
+    if part is None or whole is None:
+        return None
+    return ratio(part, whole)
 
 
 def judge(funnel: Mapping[str, Any], few_invitations: int) -> Judged:
@@ -80,7 +86,9 @@ def judge(funnel: Mapping[str, Any], few_invitations: int) -> Judged:
     apart = {name: _apart(funnel[name], yardstick) for name, yardstick in REVIEW.items()}
     if not recipients or rate is None:
         return Judged(None, apart, (NO_INVITATIONS,), "Nobody was asked by an invitation in this window.")
-    warnings = [FEW_INVITATIONS] if recipients < few_invitations else []
+    warnings = []
+    if recipients < few_invitations:
+        warnings.append(FEW_INVITATIONS)
     if not funnel["opened_count"] and funnel["answered_count"]:
         warnings.append(NOT_OPENED_KNOWN)
     level = level_of(rate)
@@ -90,7 +98,9 @@ def judge(funnel: Mapping[str, Any], few_invitations: int) -> Judged:
 
 
 def _apart(rate: float | None, yardstick: float) -> float | None:
-    return None if rate is None else rate - yardstick
+    if rate is None:
+        return None
+    return rate - yardstick
 
 
 _WORDS: Final = {
@@ -107,7 +117,7 @@ LEVELS: Final = tuple(_WORDS)
 
 def level_of(rate: float) -> str:
     """The name of where a response rate stands; the ends of a yardstick belong to it."""
-    borders = (
+    levels = (
         (rate < ORDINARY[0], "below_ordinary"),
         (rate <= ORDINARY[1], "ordinary"),
         (rate < GOOD[0], "above_ordinary"),
@@ -115,7 +125,7 @@ def level_of(rate: float) -> str:
         (rate < TARGET[0], "above_good"),
         (rate <= TARGET[1], "target"),
     )
-    return next((name for holds, name in borders if holds), "above_target")
+    return next((name for holds, name in levels if holds), "above_target")
 
 
 def _percent(rate: float) -> str:

@@ -37,22 +37,25 @@ def assess(given: Mapping[str, int], measured: Mapping[str, float | None]) -> di
     answer takes what was measured; with neither it counts nowhere."""
     answers = {name: _answered(question, given, measured) for name, question in QUESTIONS.items()}
     areas = [_area(area, answers) for area in AREAS]
-    known = [Fraction(one["exact"]) for one in areas if one["exact"] is not None]
-    score = sum(known, Fraction(0)) / len(known) if known else None
-    for one in areas:
-        del one["exact"]
+    exact = [area.pop("exact") for area in areas]
+    known = [score for score in exact if score is not None]
+    score = None
+    if known:
+        score = sum(known, Fraction(0)) / len(known)
     return {
         "score": _points(score),
         "level": level_of(score),
         "areas": areas,
         "recommendations": _recommendations(areas, answers),
-        "unanswered": [name for name, one in answers.items() if one.option is None],
-        "warnings": [f"{BETTER_THAN_MEASURED}:{name}" for name, one in answers.items() if one.doubtful],
+        "unanswered": [name for name, answer in answers.items() if answer.option is None],
+        "warnings": [f"{BETTER_THAN_MEASURED}:{name}" for name, answer in answers.items() if answer.doubtful],
     }
 
 
 def _answered(question: Question, given: Mapping[str, int], measured: Mapping[str, float | None]) -> Answered:
-    value = measured.get(question.measure.name) if question.measure else None
+    value = None
+    if question.measure is not None:
+        value = measured.get(question.measure.name)
     if question.question_id in given:
         return Answered(question, given[question.question_id], "given", value)
     if question.measure is None or value is None:
@@ -62,8 +65,10 @@ def _answered(question: Question, given: Mapping[str, int], measured: Mapping[st
 
 def _area(area: Area, answers: Mapping[str, Answered]) -> dict[str, Any]:
     inside = [answers[question.question_id] for question in area.questions]
-    options = [one.option for one in inside if one.option is not None]
-    score = Fraction(100 * sum(options), BEST * len(options)) if options else None
+    options = [answer.option for answer in inside if answer.option is not None]
+    score = None
+    if options:
+        score = Fraction(100 * sum(options), BEST * len(options))
     return {
         "area": area.area,
         "title": area.title,
@@ -71,12 +76,12 @@ def _area(area: Area, answers: Mapping[str, Answered]) -> dict[str, Any]:
         "level": level_of(score),
         "answers": [
             {
-                "question_id": one.question.question_id,
-                "option": one.option,
-                "source": one.source,
-                "measured": one.measured,
+                "question_id": answer.question.question_id,
+                "option": answer.option,
+                "source": answer.source,
+                "measured": answer.measured,
             }
-            for one in inside
+            for answer in inside
         ],
         "exact": score,
     }
@@ -84,14 +89,14 @@ def _area(area: Area, answers: Mapping[str, Answered]) -> dict[str, Any]:
 
 def _recommendations(areas: list[dict[str, Any]], answers: Mapping[str, Answered]) -> list[dict[str, Any]]:
     """The next step of each question that is not at its best, the weakest area first, in it the weakest answer."""
-    found = []
+    steps = []
     for place, area in enumerate(areas):
-        for one in area["answers"]:
-            answered = answers[one["question_id"]]
+        for answer in area["answers"]:
+            answered = answers[answer["question_id"]]
             if answered.option is None or (text := answered.question.advice(answered.option)) is None:
                 continue
-            found.append(((area["score"], place, answered.option), area, answered, text))
-    found.sort(key=lambda each: each[0])
+            steps.append(((area["score"], place, answered.option), area, answered, text))
+    steps.sort(key=lambda step: step[0])
     return [
         {
             "priority": number,
@@ -100,7 +105,7 @@ def _recommendations(areas: list[dict[str, Any]], answers: Mapping[str, Answered
             "text": text,
             "because": _because(answered),
         }
-        for number, (_, area, answered, text) in enumerate(found, 1)
+        for number, (_, area, answered, text) in enumerate(steps, 1)
     ]
 
 
@@ -114,13 +119,19 @@ def _because(answered: Answered) -> str:
 
 def shown(value: float, unit: str) -> str:
     """A measured figure for people."""
-    return f"{value * 100:.0f} %" if unit == "share" else f"{value:.0f} {unit}"
+    if unit == "share":
+        return f"{value * 100:.0f} %"
+    return f"{value:.0f} {unit}"
 
 
 def level_of(score: Fraction | None) -> str | None:
     """The name of a score of 0 to 100."""
-    return None if score is None else next(name for below, name in LEVELS if score < below)
+    if score is None:
+        return None
+    return next(name for below, name in LEVELS if score < below)
 
 
 def _points(score: Fraction | None) -> float | None:
-    return None if score is None else float(score)
+    if score is None:
+        return None
+    return float(score)

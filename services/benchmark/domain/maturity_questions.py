@@ -22,7 +22,9 @@ class Measure:
 
     def option(self, value: float) -> int:
         """The option that the figure speaks for."""
-        return sum(value <= step if self.falling else value >= step for step in self.steps)
+        if self.falling:
+            return sum(value <= step for step in self.steps)
+        return sum(value >= step for step in self.steps)
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +40,9 @@ class Question:
 
     def advice(self, option: int) -> str | None:
         """What to do next; None for the best option."""
-        return None if option == len(self.options) - 1 else self.finish if option == 2 else self.begin
+        if option == len(self.options) - 1:
+            return None
+        return self.finish if option == 2 else self.begin
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ docs/decisions/0062 goes through it with an example, and says what plainer rules
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from itertools import product
 from random import Random
 from typing import Final, Literal
 
@@ -47,7 +48,11 @@ def fault(answers: Sequence[int]) -> Reason | None:
 def hidden(cohorts: Sequence[Cohort], *, knows_own: bool) -> Mapping[Key, Reason]:
     """The cohorts to hide from a reader, with the reason. `knows_own`: the reader sees the accounts marked own."""
     everything = next(cohort for cohort in cohorts if not cohort.key)
-    members = ((one.cell, one.now.total, knows_own and one.own) for one in everything.accounts if one.now.total)
+    members = (
+        (account.cell, account.now.total, knows_own and account.own)
+        for account in everything.accounts
+        if account.now.total
+    )
     return _hidden(tuple(sorted(members, key=repr)))
 
 
@@ -168,7 +173,7 @@ class Guard:
             for inner, part in everything.items():
                 if _family(inner) in rests:
                     rests[_family(inner)] &= ~part
-            if any(self._fault(rest) for rest in rests.values()):
+            if any(self._fault(remainder) for remainder in rests.values()):
                 return False
         return True
 
@@ -236,7 +241,7 @@ def adds_up_to_nothing(light: Sequence[tuple[int, int]]) -> bool:
 
 
 def _found_apart(light: Sequence[tuple[int, int]]) -> bool:
-    """The same for three and four of them, which must be different ones."""
+    """Whether three or four different items, together fewer than five accounts, have weights that sum to zero."""
     pairs: dict[int, list[tuple[int, int, int]]] = {}
     for first, (weight, count) in enumerate(light):
         for second in range(first + 1, len(light)):
@@ -246,12 +251,11 @@ def _found_apart(light: Sequence[tuple[int, int]]) -> bool:
         for first, second, together in pairs.get(-weight % PRIME, ()):
             if third not in (first, second) and together + count < LEAST_ACCOUNTS:
                 return True
-    return any(
-        not {first, second} & {third, fourth} and together + further < LEAST_ACCOUNTS
-        for total, found in pairs.items()
-        for first, second, together in found
-        for third, fourth, further in pairs.get(-total % PRIME, ())
-    )
+    for total, matches in pairs.items():
+        for (first, second, count), (third, fourth, further) in product(matches, pairs.get(-total % PRIME, ())):
+            if not {first, second} & {third, fourth} and count + further < LEAST_ACCOUNTS:
+                return True
+    return False
 
 
 def _family(key: Key) -> tuple[str, ...]:
@@ -261,9 +265,9 @@ def _family(key: Key) -> tuple[str, ...]:
 
 def _bits(mask: int) -> list[int]:
     """The numbers of the bits that are set."""
-    found = []
+    numbers = []
     while mask:
         low = mask & -mask
-        found.append(low.bit_length() - 1)
+        numbers.append(low.bit_length() - 1)
         mask ^= low
-    return found
+    return numbers

@@ -40,19 +40,21 @@ SHORT: Final = 2
 
 def score_line(who: str | None, then: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
     """The score of one type of people (None: of everybody) at the beginning and at the end."""
-    both = then["nps"] is not None and now["nps"] is not None
+    change = None
+    if then["nps"] is not None and now["nps"] is not None:
+        change = now["nps"] - then["nps"]
     return {
         "stakeholder_type": who,
         "then": {name: then[name] for name in OF_SCORE},
         "now": {name: now[name] for name in OF_SCORE},
-        "change": now["nps"] - then["nps"] if both else None,
+        "change": change,
     }
 
 
 def last_review(marks: Iterable[Mapping[str, Any]], before: datetime) -> datetime | None:
     """When the last business review was held before the moment."""
-    held = (datetime.fromisoformat(one["at"]) for one in marks if one["kind"] == "review_held")
-    return max((moment for moment in held if moment < before), default=None)
+    reviews = [datetime.fromisoformat(mark["at"]) for mark in marks if mark["kind"] == "review_held"]
+    return max((moment for moment in reviews if moment < before), default=None)
 
 
 def is_for(audience: Audience, follow_up: Mapping[str, Any]) -> bool:
@@ -62,19 +64,21 @@ def is_for(audience: Audience, follow_up: Mapping[str, Any]) -> bool:
 
 def deed(follow_up: Mapping[str, Any], audience: Audience) -> dict[str, Any]:
     """A follow-up as the pack shows it: to a client what was done and promised, without notes of our own."""
-    names = (*OF_DEED, *TO_CLIENTS, *(INTERNAL if audience == "internal" else ()))
+    names: tuple[str, ...] = OF_DEED + TO_CLIENTS
+    if audience == "internal":
+        names += INTERNAL
     return {name: follow_up.get(name) for name in names}
 
 
 def happened(moment: str | None, after: datetime, upto: datetime) -> bool:
-    """Whether it lies in (after, upto]."""
+    """Whether the moment lies in (after, upto]; None lies nowhere."""
     return moment is not None and after < datetime.fromisoformat(moment) <= upto
 
 
 def said(answer: Mapping[str, Any], people: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """An answer with who gave it."""
-    who = people.get(answer["stakeholder_id"], {})
-    return {name: answer.get(name) for name in OF_ANSWER} | {"name": who.get("name"), "type": who.get("type")}
+    person = people.get(answer["stakeholder_id"], {})
+    return {name: answer.get(name) for name in OF_ANSWER} | {"name": person.get("name"), "type": person.get("type")}
 
 
 def words_of(value: Any) -> str:
@@ -83,8 +87,13 @@ def words_of(value: Any) -> str:
         return "\n".join(map(words_of, value))
     if not isinstance(value, dict):
         return ""
-    texts = (each if name in FREE_TEXTS else words_of(each) for name, each in value.items())
-    return "\n".join(text for text in texts if isinstance(text, str) and text)
+    texts = []
+    for name, content in value.items():
+        if name not in FREE_TEXTS:
+            texts.append(words_of(content))
+        elif isinstance(content, str):
+            texts.append(content)
+    return "\n".join(filter(None, texts))
 
 
 def without_names(value: Any, names: Sequence[str], keep: str | None) -> Any:
@@ -92,7 +101,9 @@ def without_names(value: Any, names: Sequence[str], keep: str | None) -> Any:
     own, whatever their case; names of two letters in theirs only, since BP is a customer and "it" is a word. A name
     that is part of `keep`, the client's own, stays: nobody could tell the two apart."""
     pattern = _pattern([name for name in names if keep is None or not _holds(keep, name)])
-    return value if pattern is None else _replaced(value, pattern)
+    if pattern is None:
+        return value
+    return _replaced(value, pattern)
 
 
 def _holds(text: str, name: str) -> bool:
@@ -107,15 +118,20 @@ def _pattern(names: Sequence[str]) -> "re.Pattern[str] | None":
 
 
 def _in_its_case(name: str) -> str:
-    return re.escape(name) if len(name) > SHORT else f"(?-i:{re.escape(name)})"
+    if len(name) <= SHORT:
+        return f"(?-i:{re.escape(name)})"
+    return re.escape(name)
 
 
 def _replaced(value: Any, pattern: "re.Pattern[str]") -> Any:
     if isinstance(value, list):
-        return [_replaced(each, pattern) for each in value]
+        return [_replaced(item, pattern) for item in value]
     if not isinstance(value, dict):
         return value
-    return {
-        name: pattern.sub(ANOTHER, each) if name in FREE_TEXTS and isinstance(each, str) else _replaced(each, pattern)
-        for name, each in value.items()
-    }
+    replaced = {}
+    for name, content in value.items():
+        if name in FREE_TEXTS and isinstance(content, str):
+            replaced[name] = pattern.sub(ANOTHER, content)
+        else:
+            replaced[name] = _replaced(content, pattern)
+    return replaced

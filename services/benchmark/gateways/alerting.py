@@ -31,12 +31,12 @@ class Alerting(Gateway):
         """Each follow-up with all that is known of it; one that is gone meanwhile is left out."""
         turn = asyncio.Semaphore(AT_ONCE)
 
-        async def one(follow_up_id: str) -> Json | None:
+        async def detail_of(follow_up_id: str) -> Json | None:
             async with turn:
                 try:
                     return await self.get(authorization, within("/v1/follow-ups", follow_up_id), {})
                 except NotFound:
                     return None
 
-        found = await asyncio.gather(*map(one, follow_up_ids))
-        return [each for each in found if each is not None]
+        details = await asyncio.gather(*map(detail_of, follow_up_ids))
+        return [detail for detail in details if detail is not None]

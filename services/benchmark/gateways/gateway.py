@@ -29,8 +29,8 @@ class Gateway:
 
     async def items(self, authorization: str, path: str, query: Query, most: int = 1_000) -> tuple[list[Json], bool]:
         """(the items of a list, page by page, up to `most`; whether there are more)."""
-        found = await self._api(authorization).items(self._service, path, most + 1, **query)
-        return found[:most], len(found) > most
+        items = await self._api(authorization).items(self._service, path, most + 1, **query)
+        return items[:most], len(items) > most
 
     def _api(self, authorization: str) -> Api:
         """The service, asked with the key of a header that the edge has read already."""

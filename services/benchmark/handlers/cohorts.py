@@ -57,9 +57,11 @@ def _groups(
         group: dict[str, Any] = {"group": cohort.group, "hidden": reason is not None, "hidden_reason": reason}
         if reason is None:
             figures = figures_of(cohort.accounts, compared=compared)
-            group |= _protected(figures) if protected else figures
+            if protected:
+                figures = _protected(figures)
+            group |= figures
         if limited:
-            own = figures_of([one for one in cohort.accounts if one.own], compared=compared)
+            own = figures_of([account for account in cohort.accounts if account.own], compared=compared)
             group["own"] = {name: own[name] for name in ("nps", "nps_rounded", *SHOWN_PROTECTED)}
         groups.append(group)
     return groups
@@ -80,7 +82,9 @@ def _protected(figures: dict[str, Any]) -> dict[str, Any]:
 
 
 def _whole(value: float | None) -> int | None:
-    return None if value is None else rounded(round(value * 10**9), 10**9)
+    if value is None:
+        return None
+    return rounded(round(value * 10**9), 10**9)
 
 
 def family_of(names: Sequence[str]) -> tuple[str, ...]:

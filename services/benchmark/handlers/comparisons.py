@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from services.benchmark.domain.benchmarks import Benchmark, Wanted, pick
-from services.benchmark.domain.comparison import Against, Own, compare, rank, voices_of
+from services.benchmark.domain.comparison import Against, Own, compare, difference, rank, voices_of
 from services.benchmark.gateways.scorer import Scorer
 from services.benchmark.store.accounts import account, standings
 from services.benchmark.store.benchmarks import benchmarks
@@ -63,7 +63,9 @@ class Comparisons:
         async with self._database.read() as tx:
             known = await account(tx, account_id)
             published = await benchmarks(tx)
-            place = Place(known.industry, known.region) if known else Place(None)
+            place = Place(None)
+            if known is not None:
+                place = Place(known.industry, known.region)
             ranks = await self._ranks(tx, account_id, place, now["nps"], question)
         return {"account_id": account_id} | self._comparison(question, now, past, place, published) | ranks
 
@@ -80,7 +82,8 @@ class Comparisons:
         for figures in now["groups"]:
             group = figures["group"]
             before = {name: _same_group(answer, group) for name, answer in past.items()}
-            place = Place(*(group.get(name, question.filters.get(name)) for name in ("industry", "region")))
+            chosen = {**question.filters, **group}
+            place = Place(chosen.get("industry"), chosen.get("region"))
             groups.append({"group": group} | self._comparison(question, figures, before, place, published))
         return {"window": question.window, "method": question.method, "groups": groups}
 
@@ -99,10 +102,12 @@ class Comparisons:
         all answers."""
         if question.as_of is not None or question.filters or question.window not in SNAPSHOT_WINDOWS:
             return {"rank": None, "rank_in_industry": None}
-        found = await standings(tx, question.window, question.method, question.owner_email)
-        others = [one for one in found if one.account_id != account_id]
-        among = rank(nps, (one.nps for one in others))
-        within = rank(nps, (one.nps for one in others if one.industry == place.industry)) if place.industry else None
+        ranked = await standings(tx, question.window, question.method, question.owner_email)
+        others = [standing for standing in ranked if standing.account_id != account_id]
+        among = rank(nps, (standing.nps for standing in others))
+        within = None
+        if place.industry:
+            within = rank(nps, (standing.nps for standing in others if standing.industry == place.industry))
         return {"rank": among and asdict(among), "rank_in_industry": within and asdict(within)}
 
     def _comparison(
@@ -122,11 +127,11 @@ class Comparisons:
             figures["nps"],
             voices_of(figures),
             question.method,
-            {name: then.get("nps") if then else None for name, then in past.items()},
+            {name: _nps(then) for name, then in past.items()},
             place.region,
             part=bool(question.filters.keys() - {"industry", "tier", "region", "owner"}),
         )
-        found = compare(own, against, year=today, few_voices=self._few_voices)
+        comparison = compare(own, against, year=today, few_voices=self._few_voices)
         return {
             "window": question.window,
             "method": question.method,
@@ -136,7 +141,7 @@ class Comparisons:
             "benchmark": _shown(against.current),
             "benchmark_before": _shown(against.before),
             "past": {name: _point(figures["nps"], then) for name, then in past.items()},
-        } | asdict(found)
+        } | asdict(comparison)
 
 
 def _shown(benchmark: Benchmark | None) -> dict[str, Any] | None:
@@ -146,17 +151,21 @@ def _shown(benchmark: Benchmark | None) -> dict[str, Any] | None:
     return {"set": shown.pop("set_id")} | shown
 
 
+def _nps(figures: Mapping[str, Any] | None) -> float | None:
+    return figures.get("nps") if figures else None
+
+
 def _point(nps: float | None, then: Mapping[str, Any] | None) -> dict[str, Any]:
     """A point of the own past: what it was, by how many voices, and how far we have come since."""
-    was = then.get("nps") if then else None
-    change = nps - was if nps is not None and was is not None else None
+    if not then:
+        then = {"response_count": 0}
     return {
-        "nps": was,
-        "response_count": int(then["response_count"]) if then else 0,
-        "stakeholder_count": voices_of(then) if then else 0,
-        "ci_low": then.get("ci_low") if then else None,
-        "ci_high": then.get("ci_high") if then else None,
-        "change": change,
+        "nps": then.get("nps"),
+        "response_count": int(then["response_count"]),
+        "stakeholder_count": voices_of(then),
+        "ci_low": then.get("ci_low"),
+        "ci_high": then.get("ci_high"),
+        "change": difference(nps, then.get("nps")),
     }
 
 

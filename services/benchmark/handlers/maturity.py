@@ -74,10 +74,10 @@ class Maturity:
     async def latest(self, owner_email: str | None) -> tuple[Assessment, Assessment | None]:
         """(the last assessment, the one before it). Raises NotFound."""
         async with self._database.read() as tx:
-            found = await assessments.newest(tx, owner_email, limit=2)
-        if not found:
+            newest = await assessments.newest(tx, owner_email, limit=2)
+        if not newest:
             raise NotFound("no_assessment", "nobody has answered the questions yet")
-        return found[0], found[1] if len(found) > 1 else None
+        return newest[0], newest[1] if len(newest) > 1 else None
 
     async def listed(
         self, owner_email: str | None, limit: int, after: tuple[datetime, UUID] | None
@@ -98,7 +98,10 @@ def _of_score(told: Mapping[str, Any]) -> dict[str, float | None]:
     (figures,) = told["groups"]
     accounts = figures["coverage"]["accounts"]
     known, asked = accounts["known"], accounts["asked"]
-    return {COVERAGE.name: min(1.0, asked / known) if known else None, RESPONSE.name: figures["response_rate"]}
+    coverage = None
+    if known:
+        coverage = min(1.0, asked / known)
+    return {COVERAGE.name: coverage, RESPONSE.name: figures["response_rate"]}
 
 
 def _of_trend(told: Mapping[str, Any]) -> dict[str, float | None]:

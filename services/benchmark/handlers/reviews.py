@@ -1,9 +1,10 @@
 """Puts the review pack of an account together: asked of the scorer and of alerting with the caller's own key."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from services.benchmark.domain import reviews as rules
@@ -83,22 +84,22 @@ class Reviews:
             "events": _events(trend["marks"], period, question.audience),
             "comparison": comparison,
         }
-        pack["warnings"] = [name for each in (words, deeds) for name in each["warnings"]]
-        return pack if question.audience == "internal" else await self._for_client(pack, question, known)
+        pack["warnings"] = [*words["warnings"], *deeds["warnings"]]
+        if question.audience == "internal":
+            return pack
+        return await self._for_client(pack, question, known)
 
     async def _scores(self, question: ReviewQuestion, period: Period) -> list[dict[str, Any]]:
-        """Everybody, then each type of people who were heard, at the beginning and at the end."""
-        who = (None, *rules.TYPES)
-        asked = [
-            {"window": question.window, "as_of": moment, "stakeholder_type": one}
-            for one in who
-            for moment in (period.since, period.upto)
-        ]
-        told = await asyncio.gather(
-            *(self._scorer.account_score(question.authorization, question.account_id, query) for query in asked)
-        )
-        lines = [rules.score_line(one, told[2 * place], told[2 * place + 1]) for place, one in enumerate(who)]
-        return [line for line in lines if line["stakeholder_type"] is None or _heard(line)]
+        """A line for everybody, then one for each type of people who answered: at the beginning and at the end."""
+        ask = partial(self._scorer.account_score, question.authorization, question.account_id)
+
+        async def score_line(stakeholder_type: str | None) -> dict[str, Any]:
+            query = {"window": question.window, "stakeholder_type": stakeholder_type}
+            then, now = await asyncio.gather(ask(query | {"as_of": period.since}), ask(query | {"as_of": period.upto}))
+            return rules.score_line(stakeholder_type, then, now)
+
+        everybody, *by_type = await asyncio.gather(*map(score_line, (None, *rules.TYPES)))
+        return [everybody, *filter(_has_answers, by_type)]
 
     async def _words(self, question: ReviewQuestion, period: Period) -> dict[str, Any]:
         """What changed and what was said."""
@@ -112,66 +113,67 @@ class Reviews:
             ),
             self._scorer.people(question.authorization, question.account_id),
         )
-        by_id = {one["stakeholder_id"]: one for one in people}
+        by_id = {person["stakeholder_id"]: person for person in people}
+        warnings = []
+        if more_changes:
+            warnings.append("changes_cut_short")
+        if more_answers:
+            warnings.append("answers_cut_short")
         return {
             "changes": [
-                {name: one[name] for name in rules.OF_CHANGE}
-                for one in changes
-                if rules.happened(one["changed_at"], period.since, period.upto)
+                _only(change, rules.OF_CHANGE) for change in changes if _is_within(period, change["changed_at"])
             ],
-            "said": [
-                rules.said(one, by_id)
-                for one in answers
-                if rules.happened(one["answered_at"], period.since, period.upto)
-            ],
-            "warnings": [
-                name
-                for name, more in (("changes_cut_short", more_changes), ("answers_cut_short", more_answers))
-                if more
-            ],
+            "said": [rules.said(answer, by_id) for answer in answers if _is_within(period, answer["answered_at"])],
+            "warnings": warnings,
         }
 
     async def _deeds(self, question: ReviewQuestion, period: Period) -> dict[str, Any]:
         """What was done, what was promised, and what is open."""
-        listed, more = await self._alerting.follow_ups(question.authorization, question.account_id, MOST_FOLLOW_UPS)
+        listed, cut_short = await self._alerting.follow_ups(
+            question.authorization, question.account_id, MOST_FOLLOW_UPS
+        )
         concerned = [
-            one["follow_up_id"]
-            for one in listed
-            if rules.is_for(question.audience, one)
-            and (
-                rules.happened(one["closed_at"], period.since, period.upto)
-                or (one["closed_at"] is None and datetime.fromisoformat(one["opened_at"]) <= period.upto)
-            )
+            follow_up["follow_up_id"]
+            for follow_up in listed
+            if rules.is_for(question.audience, follow_up) and _concerns(period, follow_up)
         ]
-        details = await self._alerting.details(question.authorization, concerned)
-        shown = [(one, rules.deed(one, question.audience)) for one in details]
-        return {
-            "done": [deed for one, deed in shown if one["closed_at"] is not None],
-            "promised": [deed for one, deed in shown if one["promise"] is not None],
-            "open_points": [deed for one, deed in shown if one["closed_at"] is None],
-            "warnings": ["follow_ups_cut_short"] if more else [],
-        }
+        done, promised, open_points = [], [], []
+        for follow_up in await self._alerting.details(question.authorization, concerned):
+            deed = rules.deed(follow_up, question.audience)
+            if follow_up["closed_at"] is None:
+                open_points.append(deed)
+            else:
+                done.append(deed)
+            if follow_up["promise"] is not None:
+                promised.append(deed)
+        warnings = []
+        if cut_short:
+            warnings.append("follow_ups_cut_short")
+        return {"done": done, "promised": promised, "open_points": open_points, "warnings": warnings}
 
     async def _comparison(self, question: ReviewQuestion, period: Period) -> dict[str, Any]:
         asked = Question(
             authorization=question.authorization,
             window=question.window,
             method="latest",
-            as_of=None if question.upto is None else period.upto,
+            as_of=question.upto,
             filters={},
             owner_email=question.owner_email,
         )
-        found = await self._comparisons.of_account(question.account_id, asked)
-        if question.audience == "internal":
-            return found
-        return {name: None if name in rules.NOT_FOR_CLIENTS else value for name, value in found.items()}
+        comparison = await self._comparisons.of_account(question.account_id, asked)
+        if question.audience == "client":
+            comparison |= dict.fromkeys(rules.NOT_FOR_CLIENTS)
+        return comparison
 
     async def _for_client(
         self, pack: dict[str, Any], question: ReviewQuestion, known: Account | None
     ) -> dict[str, Any]:
         async with self._database.read() as tx:
             names = await names_within(tx, rules.words_of(pack), but=question.account_id)
-        cleaned: dict[str, Any] = rules.without_names(pack, names, known.name if known else None)
+        own_name = None
+        if known is not None:
+            own_name = known.name
+        cleaned: dict[str, Any] = rules.without_names(pack, names, own_name)
         return cleaned
 
 
@@ -185,16 +187,31 @@ def _period(question: ReviewQuestion, marks: list[Mapping[str, Any]], upto: date
     return Period(since, upto, last)
 
 
-def _heard(line: Mapping[str, Any]) -> bool:
+def _has_answers(line: Mapping[str, Any]) -> bool:
     return bool(line["then"]["response_count"] or line["now"]["response_count"])
 
 
+def _is_within(period: Period, moment: str | None) -> bool:
+    return rules.happened(moment, period.since, period.upto)
+
+
+def _concerns(period: Period, follow_up: Mapping[str, Any]) -> bool:
+    """Whether it was closed in the period, or is still open and was opened before the period's end."""
+    if follow_up["closed_at"] is None:
+        return datetime.fromisoformat(follow_up["opened_at"]) <= period.upto
+    return _is_within(period, follow_up["closed_at"])
+
+
+def _only(item: Mapping[str, Any], names: Sequence[str]) -> dict[str, Any]:
+    return {name: item[name] for name in names}
+
+
 def _events(marks: list[Mapping[str, Any]], period: Period, audience: Audience) -> list[dict[str, Any]]:
-    """What happened in the period; its label is a note of our own."""
-    names = ("kind", "at", "label") if audience == "internal" else ("kind", "at")
-    return [
-        {name: one[name] for name in names} for one in marks if rules.happened(one["at"], period.since, period.upto)
-    ]
+    """The marks in the period; a client does not see their labels, which are notes of our own."""
+    names = ["kind", "at"]
+    if audience == "internal":
+        names.append("label")
+    return [_only(mark, names) for mark in marks if _is_within(period, mark["at"])]
 
 
 def _account(question: ReviewQuestion, known: Account | None) -> dict[str, Any]:
@@ -224,4 +241,6 @@ def _account(question: ReviewQuestion, known: Account | None) -> dict[str, Any]:
 
 
 def _contact(name: str | None, email: str | None) -> dict[str, str | None] | None:
-    return None if name is None and email is None else {"name": name, "email": email}
+    if name is None and email is None:
+        return None
+    return {"name": name, "email": email}

@@ -22,7 +22,7 @@ class LoadedSet:
     @property
     def unknown_industries(self) -> list[str]:
         """Industries that are not on our list: kept and found by the name they came with."""
-        return [one.industry for one in self.figures if one.industry not in NAMES]
+        return [figure.industry for figure in self.figures if figure.industry not in NAMES]
 
 
 async def load_sets(tx: WriteTx, wanted: Sequence[NewSet], loaded_by: str, now: datetime) -> list[LoadedSet]:

@@ -123,7 +123,8 @@ async def add_set(tx: WriteTx, new: NewSet, version: int, loaded_by: str, now: d
         now=now,
     )
     rows: list[dict[str, Any]] = [
-        {name: getattr(one, name) for name in IndustryFigure.__slots__} | {"set_id": set_id} for one in new.figures
+        {name: getattr(figure, name) for name in IndustryFigure.__slots__} | {"set_id": set_id}
+        for figure in new.figures
     ]
     await tx.execute_many(
         "insert into benchmarks (set_id, industry, nps, n, lower_quartile, median, upper_quartile, note)"

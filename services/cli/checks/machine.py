@@ -87,14 +87,14 @@ def disk(folder: DataFolder) -> list[Check]:
 
 
 def _room(name: str, path: Path) -> Check:
-    existing = next(each for each in (path, *path.parents) if each.exists())
+    existing = next(folder for folder in (path, *path.parents) if folder.exists())
     free = shutil.disk_usage(existing).free
-    found = f"{free / GIGABYTE:.1f} GB free at {existing}"
+    room = f"{free / GIGABYTE:.1f} GB free at {existing}"
     if free < LEAST:
-        return failed(name, found, f"make room: below {LEAST // GIGABYTE} GB Kafka and PostgreSQL may stop")
+        return failed(name, room, f"make room: below {LEAST // GIGABYTE} GB Kafka and PostgreSQL may stop")
     if free < COMFORTABLE:
-        return warning(name, found, f"make room: {COMFORTABLE // GIGABYTE} GB are comfortable")
-    return ok(name, found)
+        return warning(name, room, f"make room: {COMFORTABLE // GIGABYTE} GB are comfortable")
+    return ok(name, room)
 
 
 def ports(services: list[str], port_base: int = PORT_BASE) -> Check:

@@ -38,9 +38,9 @@ async def database(common: CommonSettings, clock: Clock | None = None) -> list[C
 
 
 async def _durability(tx: ReadTx) -> Check:
-    found = {name: str(await tx.scalar(f"show {name}")) for name in DURABLE}
-    shown = ", ".join(f"{name}={value}" for name, value in found.items())
-    if all(found[name] in good for name, good in DURABLE.items()):
+    values = {name: str(await tx.scalar(f"show {name}")) for name in DURABLE}
+    shown = ", ".join(f"{name}={value}" for name, value in values.items())
+    if all(values[name] in good for name, good in DURABLE.items()):
         return ok("durability", shown)
     return failed("durability", shown, "set all three to on: an answered commit may be lost otherwise")
 
@@ -50,19 +50,20 @@ async def _clock(tx: ReadTx, clock: Clock) -> Check:
     asked = clock.now()
     theirs = await tx.scalar("select clock_timestamp()")
     ahead = (asked - theirs).total_seconds()
-    found = f"{abs(ahead):.2f} s {'ahead of' if ahead > 0 else 'behind'} the database's"
+    direction = "ahead of" if ahead > 0 else "behind"
+    difference = f"{abs(ahead):.2f} s {direction} the database's"
     if abs(ahead) <= CLOCK_SECONDS:
-        return ok("clock", found)
-    return failed("clock", found, "let both machines keep time by NTP, then start the services anew")
+        return ok("clock", difference)
+    return failed("clock", difference, "let both machines keep time by NTP, then start the services anew")
 
 
 async def _connections(tx: ReadTx) -> Check:
     used = int(await tx.scalar("select count(*) from pg_stat_activity where backend_type = 'client backend'"))
     most = int(await tx.scalar("show max_connections"))
-    found = f"{used} of {most} connections in use"
+    usage = f"{used} of {most} connections in use"
     if used < CONNECTIONS_SHARE * most:
-        return ok("connections", found)
-    return warning("connections", found, MORE_CONNECTIONS)
+        return ok("connections", usage)
+    return warning("connections", usage, MORE_CONNECTIONS)
 
 
 async def _migrations(common: CommonSettings) -> Check:
@@ -84,11 +85,13 @@ async def kafka(common: CommonSettings) -> list[Check]:
     different = [f"{state.name} ({differences(state)})" for state in states if state.differs]
     counts = {state.partitions for state in states if state.exists}
     if missing or different:
-        found = "; ".join([f"missing: {', '.join(missing)}"] * bool(missing) + different)
-        return [ok("kafka", "answers"), failed("topics", found, "run `tellback topics apply`")]
+        faults = different
+        if missing:
+            faults = [f"missing: {', '.join(missing)}", *different]
+        return [ok("kafka", "answers"), failed("topics", "; ".join(faults), "run `tellback topics apply`")]
     if len(counts) > 1:
-        found = f"different numbers of partitions: {sorted(counts)}"
-        return [ok("kafka", "answers"), failed("topics", found, "all need the same: make the topics anew")]
+        fault = f"different numbers of partitions: {sorted(counts)}"
+        return [ok("kafka", "answers"), failed("topics", fault, "all need the same: make the topics anew")]
     return [ok("kafka", "answers"), ok("topics", f"{len(states)} topics of {counts.pop()} partitions, as declared")]
 
 
@@ -117,19 +120,17 @@ async def reading(common: CommonSettings, service: str) -> list[Check]:
 def _position(service: str, positions: dict[Place, int], ranges: dict[Place, tuple[int, int]]) -> Check:
     """Lag, and cursors that point outside the log."""
     name = f"{service}: reading"
-    outside = [
-        f"{topic}/{partition} at {position}, log {first} to {end}"
-        for (topic, partition), position in positions.items()
-        for first, end in [ranges[topic, partition]]
-        if position > end
-    ]
-    if outside:
-        return failed(name, f"beyond the log: {outside[0]}", "Kafka was wiped or restored: it must match the database")
-    lag = sum(ranges[place][1] - max(position, ranges[place][0]) for place, position in positions.items())
-    found = f"{lag:,} records behind, over {len(positions)} partitions"
+    lag = 0
+    for (topic, partition), position in positions.items():
+        first, end = ranges[topic, partition]
+        if position > end:
+            outside = f"beyond the log: {topic}/{partition} at {position}, log {first} to {end}"
+            return failed(name, outside, "Kafka was wiped or restored: it must match the database")
+        lag += end - max(position, first)
+    behind = f"{lag:,} records behind, over {len(positions)} partitions"
     if lag > LAG_RECORDS:
-        return warning(name, found, f"see whether {service} runs and reads (`tellback status`, its log)")
-    return ok(name, found)
+        return warning(name, behind, f"see whether {service} runs and reads (`tellback status`, its log)")
+    return ok(name, behind)
 
 
 async def _parked(tx: ReadTx, service: str) -> Check:
@@ -141,14 +142,13 @@ async def _parked(tx: ReadTx, service: str) -> Check:
         " count(*) filter (where must_apply is not null) as must_apply from parked"
     )
     letters, conflicts, waiting, must_apply = row.values() if row else (0, 0, 0, 0)
-    parts = (f"{letters} dead letters", f"{conflicts} conflicts", f"{waiting} records that are tried again")
-    found = ", ".join(parts)
+    counts = f"{letters} dead letters, {conflicts} conflicts, {waiting} records that are tried again"
     if must_apply:
-        found = f"{must_apply} erasures, withdrawals or objections cannot be applied; {found}"
-        return failed(name, found, f"`tellback dlq show ID` says why; a release that mends {service} applies them")
+        counts = f"{must_apply} erasures, withdrawals or objections cannot be applied; {counts}"
+        return failed(name, counts, f"`tellback dlq show ID` says why; a release that mends {service} applies them")
     if letters or waiting:
-        return warning(name, found, "`tellback dlq list` says why; replay or drop them")
-    return ok(name, found)
+        return warning(name, counts, "`tellback dlq list` says why; replay or drop them")
+    return ok(name, counts)
 
 
 async def _outbox(tx: ReadTx, service: str) -> Check:
@@ -158,7 +158,9 @@ async def _outbox(tx: ReadTx, service: str) -> Check:
         " from outbox where published_at is null"
     )
     waiting, age = (int(row["n"]), float(row["age"])) if row else (0, 0.0)
-    found = f"{waiting} events wait, the oldest for {age:.0f} s" if waiting else "empty"
+    state = "empty"
+    if waiting:
+        state = f"{waiting} events wait, the oldest for {age:.0f} s"
     if age > OUTBOX_SECONDS:
-        return failed(name, found, f"see the log of {service}: Kafka may be away")
-    return ok(name, found)
+        return failed(name, state, f"see the log of {service}: Kafka may be away")
+    return ok(name, state)

@@ -35,11 +35,13 @@ def _verdict(rows: Sequence[Mapping[str, Any]]) -> Check:
     failing = [row for row in rows if row["status"] == "enabled" and row["failing"]]
     if not disabled and not failing:
         return ok(name, f"{len(rows)} enabled" if rows else "none")
-    said = [f"{row['endpoint_id']} is disabled ({REASONS[row['disabled_reason']]}){_held(row)}" for row in disabled]
-    said += [f"{row['endpoint_id']} fails{_held(row)}" for row in failing]
-    more = [f"and {len(said) - SHOWN} more"] if len(said) > SHOWN else []
+    faults = [f"{row['endpoint_id']} is disabled ({REASONS[row['disabled_reason']]}){_held(row)}" for row in disabled]
+    faults += [f"{row['endpoint_id']} fails{_held(row)}" for row in failing]
+    shown = faults[:SHOWN]
+    if len(faults) > SHOWN:
+        shown.append(f"and {len(faults) - SHOWN} more")
     fix = "mend the receiver, then enable the endpoint and recover (docs/webhooks.md)"
-    return warning(name, "; ".join([*said[:SHOWN], *more]), fix)
+    return warning(name, "; ".join(shown), fix)
 
 
 def _held(row: Mapping[str, Any]) -> str:

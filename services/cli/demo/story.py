@@ -85,13 +85,15 @@ def _introduce(story: Story, client: Client, number: int, today: date, chance: r
 
 
 def _types(client: Client) -> list[StakeholderType]:
-    large = client.tier != "small"
-    counts: dict[StakeholderType, int] = {
-        "decision_maker": 2 if client.tier == "premium" else 1,
-        "user": 4 if large else 2,
-        "influencer": 2 if large else 1,
-    }
-    return [kind for kind, count in counts.items() for _ in range(count)]
+    counts: dict[StakeholderType, int] = {"decision_maker": 1, "user": 2, "influencer": 1}
+    if client.tier != "small":
+        counts |= {"user": 4, "influencer": 2}
+    if client.tier == "premium":
+        counts["decision_maker"] = 2
+    types: list[StakeholderType] = []
+    for stakeholder_type, count in counts.items():
+        types += [stakeholder_type] * count
+    return types
 
 
 def _person(story: Story, client: Client, kind: StakeholderType, index: int, chance: random.Random) -> Person:
@@ -111,9 +113,15 @@ def _person(story: Story, client: Client, kind: StakeholderType, index: int, cha
             "job_level": level,
         }
     )
-    divided = client.course == "divided"
-    offset = (-3.0 if kind == "user" else 1.2) if divided else chance.uniform(-0.8, 0.8)
-    return Person(address, kind, 0.6 if hero else offset)
+    if client.course != "divided":
+        offset = chance.uniform(-0.8, 0.8)
+    elif kind == "user":
+        offset = -3.0
+    else:
+        offset = 1.2
+    if hero:
+        offset = 0.6
+    return Person(address, kind, offset)
 
 
 def _ask(story: Story, client: Client, person: Person, wave: int, day: date, chance: random.Random) -> None:
@@ -152,7 +160,11 @@ def _score(client: Client, person: Person, wave: int, chance: random.Random) -> 
 
 
 def _answer(invitation: str, client: Client, person: Person, score: int, at: datetime, chance: random.Random) -> Item:
-    category = "promoter" if score >= 9 else "passive" if score >= 7 else "detractor"
+    category, comments_per_answer = "detractor", 0.75
+    if score >= 7:
+        category, comments_per_answer = "passive", 0.4
+    if score >= 9:
+        category = "promoter"
     answer: Item = {
         "response_id": f"answer-{invitation}",
         "account_id": client.account_id,
@@ -164,7 +176,7 @@ def _answer(invitation: str, client: Client, person: Person, score: int, at: dat
         "invitation_id": invitation,
         "survey_id": "relationship",
     }
-    if chance.random() < (0.75 if category == "detractor" else 0.4):
+    if chance.random() < comments_per_answer:
         answer["comment"] = chance.choice(COMMENTS[category])
     if score <= 3 or chance.random() < 0.03:
         answer["follow_up_requested"] = True

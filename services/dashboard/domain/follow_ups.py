@@ -91,26 +91,30 @@ def rule_name(rule_id: str) -> str:
 
 def rule(document: Mapping[str, Any]) -> str:
     """The rule as it was when it fired, in one sentence."""
-    to = RECIPIENTS.get(document["recipient"], document["recipient"])
-    who = " and ".join([to, *(RECIPIENTS.get(one, one) for one in document["informs"])])
+    recipients = [document["recipient"], *document["informs"]]
+    names = " and ".join(RECIPIENTS.get(recipient, recipient) for recipient in recipients)
     return (
         f"{rule_name(document['rule_id'])}, version {document['version']}: {document['severity']},"
-        f" first touch within {span(document['due'])}, to {who}"
+        f" first touch within {span(document['due'])}, to {names}"
     )
 
 
 def facts(known: Mapping[str, Any]) -> list[tuple[str, str]]:
     """What was known when it happened, as names and values; what is not known is left out."""
-    told = []
+    rows = []
     for name, words in FACTS.items():
         value = known.get(name)
         if value is not None and value is not False and value != "":
-            told.append((words, "yes" if value is True else _value(value)))
-    return told
+            rows.append((words, _value(value)))
+    return rows
 
 
 def _value(value: Any) -> str:
-    return value.replace("_", " ") if isinstance(value, str) else f"{value:g}"
+    if value is True:
+        return "yes"
+    if isinstance(value, str):
+        return value.replace("_", " ")
+    return f"{value:g}"
 
 
 def hours(value: float | None) -> str:
@@ -119,10 +123,13 @@ def hours(value: float | None) -> str:
         return wording.NOTHING
     if value < 1:
         return f"{max(1, round(60 * value))} min"
-    days = value >= 2 * HOURS_A_DAY
-    whole, rest = divmod(round(10 * (value / HOURS_A_DAY if days else value)), 10)
-    said = wording.decimal(whole + rest / 10) if rest and whole < 100 else wording.grouped(whole)
-    return f"{said} days" if days else f"{said} h"
+    unit = "h"
+    if value >= 2 * HOURS_A_DAY:
+        value, unit = value / HOURS_A_DAY, "days"
+    whole, tenths = divmod(round(10 * value), 10)
+    if tenths and whole < 100:
+        return f"{wording.decimal(whole + tenths / 10)} {unit}"
+    return f"{wording.grouped(whole)} {unit}"
 
 
 def next_answer(result: str) -> str:
@@ -138,9 +145,13 @@ def outcome(code: str) -> str:
 def moved(changes: Mapping[str, Any]) -> str | None:
     """What a line of the history changed about the answer: `2 to 6`; None where it did not."""
     before, after = changes.get("score", (None, None))
-    return None if before is None or after is None else f"{before} to {after}"
+    if before is None or after is None:
+        return None
+    return f"{before} to {after}"
 
 
 def about(person: str, account: str) -> str:
     """Whom a follow-up is about; `person` is empty where it is about the whole account."""
-    return f"{person}, {account}" if person else account
+    if not person:
+        return account
+    return f"{person}, {account}"

@@ -17,14 +17,16 @@ def condition_name(field: str, operator: str) -> str:
 def condition_text(value: Any) -> str:
     """A condition's value as it is typed: numbers, or words by commas; yes and no."""
     if isinstance(value, list):
-        return ", ".join(condition_text(one) for one in value)
-    return {True: "yes", False: "no"}[value] if isinstance(value, bool) else str(value)
+        return ", ".join(map(condition_text, value))
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
 
 
 def condition_value(operator: str, text: str) -> Any:
     """The inverse of `condition_text`."""
     if operator == "in":
-        return [_word(one.strip()) for one in text.split(",") if one.strip()]
+        return [_word(word.strip()) for word in text.split(",") if word.strip()]
     return _word(text.strip())
 
 
@@ -55,16 +57,16 @@ def changes(rule: Mapping[str, Any], form: Mapping[str, Any], steps: int) -> Jso
 
 
 def _conditions(form: Mapping[str, Any]) -> Json:
-    found: Json = {}
+    conditions: Json = {}
     for name, text in form.items():
-        kind, _, rest = name.partition(":")
-        field, _, operator = rest.partition(":")
+        kind, _, comparison = name.partition(":")
+        field, _, operator = comparison.partition(":")
         if kind == CONDITION and field:
-            found.setdefault(field, {})[operator] = condition_value(operator, str(text))
+            conditions.setdefault(field, {})[operator] = condition_value(operator, str(text))
     if form.get("new_field") and form.get("new_value"):
         operator = str(form["new_operator"])
-        found.setdefault(str(form["new_field"]), {})[operator] = condition_value(operator, str(form["new_value"]))
-    return found
+        conditions.setdefault(str(form["new_field"]), {})[operator] = condition_value(operator, str(form["new_value"]))
+    return conditions
 
 
 def _step(form: Mapping[str, Any], number: int) -> Json:

@@ -44,17 +44,22 @@ def points(value: float | None) -> str:
     whole = int(abs(value) + 0.5)
     if whole == 0:
         return "0"
-    return f"+{whole}" if value > 0 else f"−{whole}"
+    sign = "+" if value > 0 else "−"
+    return sign + str(whole)
 
 
 def interval(low: float | None, high: float | None) -> str:
     """`95 % between +12 and +61`; empty where there is none."""
-    return "" if low is None else f"95 % between {between(low, high)}"
+    if low is None:
+        return ""
+    return f"95 % between {between(low, high)}"
 
 
 def between(low: float | None, high: float | None) -> str:
     """The ends of the 95 % interval: `+12 and +61`."""
-    return NOTHING if low is None or high is None else f"{points(low)} and {points(high)}"
+    if low is None or high is None:
+        return NOTHING
+    return f"{points(low)} and {points(high)}"
 
 
 def formula(nps: float | None, promoters: int | None, detractors: int | None, answers: int) -> str:
@@ -69,7 +74,9 @@ def question(survey: str, window: str, method: str, asked: Mapping[str, str]) ->
     """What a figure is a figure of: `NPS over 90 days, by the latest answer of each person, decision-makers`."""
     span = WINDOWS.get(window, window.replace("d", " days"))
     way = METHOD_NAMES.get(method, method).lower()
-    parts = [f"{survey} over {span}", f"by {'the ' if method == 'latest' else ''}{way}"]
+    if method == "latest":
+        way = f"the {way}"
+    parts = [f"{survey} over {span}", f"by {way}"]
     if asked.get("stakeholder_type"):
         parts.append(f"{TYPE_NAMES.get(asked['stakeholder_type'], asked['stakeholder_type']).lower()}s only")
     if asked.get("touchpoint"):
@@ -81,7 +88,9 @@ def count(number: int | None, one: str, many: str | None = None) -> str:
     """`1 person`, `24 people`."""
     if number is None:
         return NOTHING
-    return f"{grouped(number)} {one if number == 1 else many or one + 's'}"
+    if number == 1:
+        return f"{grouped(number)} {one}"
+    return f"{grouped(number)} {many or one + 's'}"
 
 
 def grouped(number: int) -> str:
@@ -98,12 +107,16 @@ def decimal(value: float, digits: int = 1, sign: str = "") -> str:
 
 def percent(value: float | None) -> str:
     """A share from 0 to 100 as `43 %`."""
-    return NOTHING if value is None else f"{value:.0f} %"
+    if value is None:
+        return NOTHING
+    return f"{value:.0f} %"
 
 
 def share(value: float | None) -> str:
     """A share from 0 to 1 as `43 %`."""
-    return NOTHING if value is None else percent(100 * value)
+    if value is None:
+        return NOTHING
+    return percent(100 * value)
 
 
 def plain(code: str | None) -> str:
@@ -135,9 +148,9 @@ C = TypeVar("C", bound=OfKind)
 def falls_and_rises(changes: Sequence[C]) -> tuple[list[C], list[C]]:
     """Those of the category changes that went down, and those that went up; first answers are neither."""
     moved = [change for change in changes if "_to_" in change.kind]
-    return [change for change in moved if is_fall(change.kind)], [
-        change for change in moved if not is_fall(change.kind)
-    ]
+    falls = [change for change in moved if is_fall(change.kind)]
+    rises = [change for change in moved if not is_fall(change.kind)]
+    return falls, rises
 
 
 def is_fall(kind: str) -> bool:

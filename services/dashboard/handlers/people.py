@@ -99,10 +99,10 @@ class Desk:
         async with self.database.write() as tx:
             admins = await users.live_admins(tx)
             await _require_admin(tx, by)
-            found = await users.user_by_id(tx, user_id)
-            if found is None:
+            user = await users.user_by_id(tx, user_id)
+            if user is None:
                 raise NotFound("user_not_found", "There is no such person.")
-            was_admin = found.role is Role.ADMIN and not found.disabled
+            was_admin = user.role is Role.ADMIN and not user.disabled
             if was_admin and (disabled or role is not Role.ADMIN) and admins == 1:
                 raise Conflict("last_admin", "This is the last admin: make another one first.")
             await users.set_role(tx, user_id, role, disabled=disabled)
@@ -110,7 +110,7 @@ class Desk:
             if disabled:
                 await links.drop_link(tx, user_id)
             action = "shut_out" if disabled else f"made_{role.value}"
-            await audit.note(tx, audit.Entry(now, by.email, action, found.email))
+            await audit.note(tx, audit.Entry(now, by.email, action, user.email))
         if self.keys:
             await self.keys.retire(user_id)
 
@@ -121,12 +121,12 @@ class Desk:
         now = self.clock.now()
         async with self.database.write() as tx:
             await _require_admin(tx, by)
-            found = await users.user_by_id(tx, user_id)
-            if found is None:
+            user = await users.user_by_id(tx, user_id)
+            if user is None:
                 raise NotFound("user_not_found", "There is no such person.")
-            if found.disabled:
+            if user.disabled:
                 raise Conflict("shut_out", "They are shut out: let them in again first.")
-            await audit.note(tx, audit.Entry(now, by.email, "made_password_link", found.email))
+            await audit.note(tx, audit.Entry(now, by.email, "made_password_link", user.email))
             return await _new_link(tx, user_id, now)
 
     async def new_password_for(self, email: str) -> str:
@@ -135,10 +135,10 @@ class Desk:
         hashed = await self.passwords.hash(password)
         now, email = self.clock.now(), email.strip().lower()
         async with self.database.write() as tx:
-            found = await users.password_of(tx, email)
-            if found is None:
+            known = await users.password_of(tx, email)
+            if known is None:
                 raise NotFound("user_not_found", "nobody signs in with this name")
-            user = found[0]
+            user = known[0]
             await users.set_password(tx, user.user_id, hashed)
             await users.set_role(tx, user.user_id, user.role, disabled=False)
             await links.drop_link(tx, user.user_id)

@@ -70,9 +70,9 @@ class SigningIn:
         brakes = _brakes(email, address, device)
         await self._count(brakes, now)
         async with self._database.read() as tx:
-            found = await users.password_of(tx, email)
-        right = await self._passwords.verify(found[1] if found else None, password[:1000])
-        if not found or not right or found[0].disabled:
+            user, hashed = await users.password_of(tx, email) or (None, None)
+        right = await self._passwords.verify(hashed, password[:1000])
+        if user is None or not right or user.disabled:
             log.warning("login_failed")
             raise Unauthorized("wrong_password", "the name or the password is wrong")
         token = secrets.token_urlsafe(32)
@@ -82,8 +82,8 @@ class SigningIn:
             await sessions.drop_ended(tx, now, self._idle)
             if before:
                 await sessions.end_session(tx, hash_of(before))
-            await sessions.add_session(tx, hash_of(token), found[0].user_id, now)
-            await users.note_login(tx, found[0].user_id, now)
+            await sessions.add_session(tx, hash_of(token), user.user_id, now)
+            await users.note_login(tx, user.user_id, now)
             await audit.note(tx, audit.Entry(now, email, "signed_in", email))
         return token
 
@@ -107,8 +107,8 @@ class SigningIn:
             return set()
         now = self._clock.now()
         async with self._database.read() as tx:
-            found = await sessions.find_sessions(tx, list(hashes))
-        return {hashes[key] for key, session in found.items() if session.live(now, self._idle)}
+            known = await sessions.find_sessions(tx, list(hashes))
+        return {hashes[key] for key, session in known.items() if session.live(now, self._idle)}
 
     async def visitor(self, token: str | None) -> Visitor | None:
         """Who the token belongs to; None when the session has ended."""
@@ -154,8 +154,8 @@ class SigningIn:
         who = hash_of(f"password {email}")
         await self._count({who: BY_PLACE}, now)
         async with self._database.read() as tx:
-            found = await users.password_of(tx, email)
-        if not found or not await self._passwords.verify(found[1], old[:1000]):
+            known = await users.password_of(tx, email)
+        if not known or not await self._passwords.verify(known[1], old[:1000]):
             raise Invalid("wrong_password", "The present password is wrong.")
         async with self._database.write() as tx:
             await tries.set_tries(tx, {who: ()})

@@ -59,11 +59,11 @@ class ChangeNotifier:
         now = asyncio.get_running_loop().time
         while True:
             await self._pause()
-            found = await self._look()
+            looked = await self._look()
             due = now() >= again_at if self._unsettled else self._stirred.is_set()
-            if found == seen and not due:
+            if looked == seen and not due:
                 continue
-            seen = found
+            seen = looked
             self._stirred.clear()
             await self._tell()
             if self._unsettled:

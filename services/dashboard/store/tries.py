@@ -9,16 +9,16 @@ Times = Sequence[datetime]
 
 
 async def lock_tries(tx: WriteTx, who: Sequence[bytes], now: datetime) -> dict[bytes, Times]:
-    """The failures of each, the oldest first; whoever counts the same waits until this transaction has ended."""
-    found: dict[bytes, Times] = {}
-    for one in sorted(who):  # in one order for all, so that two never wait for each other
-        found[one] = await tx.scalar(
+    """The failures of each hash, the oldest first. Their rows stay locked until this transaction ends."""
+    failures: dict[bytes, Times] = {}
+    for hashed in sorted(who):  # all lock in one order, so that no two wait for each other
+        failures[hashed] = await tx.scalar(
             "insert into failed_tries as known (who, times, last_at) values (:who, '{}', :now)"
             " on conflict (who) do update set last_at = known.last_at returning times",
-            who=one,
+            who=hashed,
             now=now,
         )
-    return found
+    return failures
 
 
 async def set_tries(tx: WriteTx, tries: Mapping[bytes, Times]) -> None:

@@ -67,8 +67,8 @@ def _draw_controls(chosen: dict[str, str]) -> None:
                 options_of({"": "All"} | options, chosen.get(name, ""), data_chooses=name)
         for name, words in ASKED.items():
             if name in chosen:
-                rest = {key: said for key, said in chosen.items() if key != name}
-                link(f"{words}: {SAID.get(chosen[name], chosen[name])} ✕", address("/accounts", **rest), "button")
+                others = {key: said for key, said in chosen.items() if key != name}
+                link(f"{words}: {SAID.get(chosen[name], chosen[name])} ✕", address("/accounts", **others), "button")
         Text("span", "Loading …", "muted loading", role="status")
 
 

@@ -43,24 +43,28 @@ async def benchmarks(visit: Visit) -> None:
         Section(visit, "What is published", published, _draw_published, classes="wide")
 
 
-def _draw_past(found: Json) -> None:
-    if not found["groups"]:
+def _draw_past(comparison: Json) -> None:
+    if not comparison["groups"]:
         empty("Nobody has answered yet.")
         return
-    one = found["groups"][0]
-    Text("p", one["sentence"])
+    portfolio = comparison["groups"][0]
+    Text("p", portfolio["sentence"])
     rows = [
-        [f"A {name} ago", wording.points(one["past"][name]["nps"]), wording.points(one["past"][name]["change"])]
+        [
+            f"A {name} ago",
+            wording.points(portfolio["past"][name]["nps"]),
+            wording.points(portfolio["past"][name]["change"]),
+        ]
         for name in ("month", "quarter", "year")
     ]
     table(("", "NPS then", "Change since"), rows, "The portfolio against its own past")
 
 
-def _draw_industries(found: Json) -> None:
-    if not found["groups"]:
+def _draw_industries(comparison: Json) -> None:
+    if not comparison["groups"]:
         empty("Nobody has answered yet.")
         return
-    rows = [_industry_row(one) for one in found["groups"]]
+    rows = [_industry_row(industry) for industry in comparison["groups"]]
     table(
         ("Industry", "NPS", "A year ago", "Benchmark", "Gap", "Keep in mind"),
         rows,
@@ -68,37 +72,40 @@ def _draw_industries(found: Json) -> None:
     )
 
 
-def _industry_row(one: Json) -> list[Cell]:
-    slug = one["group"].get("industry") or ""
+def _industry_row(industry: Json) -> list[Cell]:
+    slug = industry["group"].get("industry") or ""
     name = INDUSTRIES.get(slug, slug) or "No industry"
-    mark = one["benchmark"]
-    said = f"{wording.points(mark['nps'])} ({mark['source']} {mark['year']})" if mark else "no published benchmark"
-    warnings = ", ".join(wording.plain(code).lower() for code in one["warnings"] if code != "no_benchmark")
+    mark = industry["benchmark"]
+    figures = industry["figures"]
+    benchmark = "no published benchmark"
+    if mark:
+        benchmark = f"{wording.points(mark['nps'])} ({mark['source']} {mark['year']})"
+    warnings = ", ".join(wording.plain(code).lower() for code in industry["warnings"] if code != "no_benchmark")
     return [
         partial(link, name, address("/accounts", industry=slug)),
-        f"{wording.points(one['figures']['nps'])} from {wording.count(one['figures']['stakeholder_count'], 'voice')}",
-        wording.points(one["past"]["year"]["nps"]),
-        said,
-        wording.points(one["gap"]),
+        f"{wording.points(figures['nps'])} from {wording.count(figures['stakeholder_count'], 'voice')}",
+        wording.points(industry["past"]["year"]["nps"]),
+        benchmark,
+        wording.points(industry["gap"]),
         warnings or wording.NOTHING,
     ]
 
 
-def _draw_funnel(found: Json) -> None:
-    one = found["groups"][0] if found["groups"] else None
-    if one is None or not one["recipient_count"]:
+def _draw_funnel(funnel: Json) -> None:
+    if not funnel["groups"] or not funnel["groups"][0]["recipient_count"]:
         empty("Nobody was asked in a year.", "Invitations are told to the collector by whoever mails them.")
         return
-    Text("p", one["sentence"])
-    marks = found["yardsticks"]["response_rate"]
-    rows: list[list[Cell]] = [["Yours", wording.share(one["response_rate"]), _level(one["level"])]]
+    portfolio = funnel["groups"][0]
+    Text("p", portfolio["sentence"])
+    marks = funnel["yardsticks"]["response_rate"]
+    rows: list[list[Cell]] = [["Yours", wording.share(portfolio["response_rate"]), _level(portfolio["level"])]]
     for name, (low, high) in marks.items():
         rows.append([wording.plain(name), f"{wording.share(low)} to {wording.share(high)}", ""])
-    review = found["yardsticks"]["business_review"].get("response_rate")
+    review = funnel["yardsticks"]["business_review"].get("response_rate")
     if review is not None:
         rows.append(["Sent with a business review", wording.share(review), ""])
     table(("Response rate", "Of recipients", "Level"), rows, "The response rate against its yardsticks")
-    sources = found["yardsticks"]["sources"]
+    sources = funnel["yardsticks"]["sources"]
     Text("p", f"Sources: {'; '.join(dict.fromkeys(sources.values()))}", "muted")
 
 
@@ -113,34 +120,37 @@ HIDDEN = {
 }
 
 
-def _draw_cohorts(found: Json) -> None:
-    rows = [_cohort_row(one) for one in found["groups"]]
+def _draw_cohorts(cohorts: Json) -> None:
+    rows = [_cohort_row(cohort) for cohort in cohorts["groups"]]
     if not rows:
         empty("Nobody has answered yet.")
         return
     table(("Cohort", "NPS", "95 % between", "Accounts", "Voices"), rows, "Own cohorts by tier")
 
 
-def _cohort_row(one: Json) -> list[Cell]:
-    tier = one["group"].get("tier")
-    said = ", ".join(wording.plain(value) if value else "None" for value in one["group"].values()) or "All"
-    name: Cell = partial(link, said, address("/accounts", tier=tier)) if tier else said
-    if one["hidden"]:
-        return [name, HIDDEN.get(one.get("hidden_reason") or "", "hidden"), *[wording.NOTHING] * 3]
-    score = [wording.points(one["nps"]), wording.between(one["ci_low"], one["ci_high"])]
-    return [name, *score, wording.grouped(one["account_count"]), wording.grouped(one["stakeholder_count"])]
+def _cohort_row(cohort: Json) -> list[Cell]:
+    tier = cohort["group"].get("tier")
+    values = [wording.plain(value or "None") for value in cohort["group"].values()]
+    text = ", ".join(values) or "All"
+    name: Cell = text
+    if tier:
+        name = partial(link, text, address("/accounts", tier=tier))
+    if cohort["hidden"]:
+        return [name, HIDDEN.get(cohort.get("hidden_reason") or "", "hidden"), *[wording.NOTHING] * 3]
+    score = [wording.points(cohort["nps"]), wording.between(cohort["ci_low"], cohort["ci_high"])]
+    return [name, *score, wording.grouped(cohort["account_count"]), wording.grouped(cohort["stakeholder_count"])]
 
 
-def _draw_published(found: list[Json]) -> None:
+def _draw_published(benchmarks: list[Json]) -> None:
     rows: list[list[Cell]] = [
         [
-            one.get("industry_name") or one["industry"],
-            str(one["year"]),
-            wording.points(one["nps"]),
-            wording.grouped(one["n"]) if one["n"] else "not published",
-            one["source"],
-            one["note"] or wording.NOTHING,
+            benchmark.get("industry_name") or benchmark["industry"],
+            str(benchmark["year"]),
+            wording.points(benchmark["nps"]),
+            wording.grouped(benchmark["n"]) if benchmark["n"] else "not published",
+            benchmark["source"],
+            benchmark["note"] or wording.NOTHING,
         ]
-        for one in found
+        for benchmark in benchmarks
     ]
     table(("Industry", "Year", "NPS", "Answers", "Source", "Note"), rows, "Published benchmarks")

@@ -180,4 +180,6 @@ def distribution(counts: Sequence[int], name: str) -> None:
 
 def category_of(score: int) -> str:
     """The category of an NPS score."""
-    return "promoter" if score >= 9 else "passive" if score >= 7 else "detractor"
+    if score >= 9:
+        return "promoter"
+    return "passive" if score >= 7 else "detractor"

@@ -43,7 +43,9 @@ def link(text: str, href: str, classes: str = "") -> Text:
 def address(path: str, **query: Any) -> str:
     """A path with its query; what is None or empty is left out."""
     sent = {name.rstrip("_"): value for name, value in query.items() if value not in (None, "")}
-    return f"{path}?{urlencode(sent)}" if sent else path
+    if not sent:
+        return path
+    return f"{path}?{urlencode(sent)}"
 
 
 def account_link(account_id: str, name: str | None = None) -> Text:
@@ -66,7 +68,10 @@ def when(at: str | date | None, style: str = "date") -> Text:
     if at is None:
         return Text("span", wording.NOTHING)
     iso = at if isinstance(at, str) else at.isoformat()
-    return Text("time", iso[:10] if style == "date" else iso[:16].replace("T", " "), datetime=iso, data_style=style)
+    text = iso[:16].replace("T", " ")
+    if style == "date":
+        text = iso[:10]
+    return Text("time", text, datetime=iso, data_style=style)
 
 
 def money(amount: float | None, currency: str | None) -> Text:
@@ -80,9 +85,11 @@ def category_chip(category: str | None, score: int | None = None) -> Text:
     """A score with the sign and the colour of its category."""
     if category is None:
         return Text("span", wording.NOTHING if score is None else str(score), "chip none")
-    shown = wording.CATEGORY_SIGNS[category] + ("" if score is None else f" {score}")
+    shown, label = wording.CATEGORY_SIGNS[category], wording.CATEGORY_NAMES[category]
+    if score is not None:
+        shown, label = f"{shown} {score}", f"{score}, {label}"
     chip = Text("span", shown, f"chip {category}", title=wording.CATEGORY_NAMES[category])
-    chip.props["aria-label"] = f"{'' if score is None else f'{score}, '}{wording.CATEGORY_NAMES[category]}"
+    chip.props["aria-label"] = label
     chip.props["role"] = "img"
     return chip
 
@@ -107,9 +114,9 @@ def empty(text: str, hint: str = "") -> None:
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[Cell]], caption: str, classes: str = "") -> None:
-    """A table; the caption is for those who do not see it. A cell is a text, or draws itself. On a narrow page a row
-    is a few lines, where a text, a time and an amount keep the head of their column before them; what else draws itself
-    speaks for itself."""
+    """A table; the caption is read to people who do not see it. A cell is a text, or draws itself. On a narrow page a
+    row is a few lines; there a text, a time or an amount has the head of its column before it, other cells have none.
+    """
     with box(classes="scroll", tabindex="0", role="region", aria_label=caption), box("table", f"table {classes}"):
         Text("caption", caption, "unseen")
         with box("thead"), box("tr"):
@@ -122,7 +129,8 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[Cell]], caption: str, cl
                         if isinstance(cell, str):
                             Text("td", cell, data_head=head)
                         else:
-                            with box("td", **({"data_head": head} if _needs_head(cell) else {})):
+                            attributes = {"data_head": head} if _needs_head(cell) else {}
+                            with box("td", **attributes):
                                 cell()
 
 

@@ -69,9 +69,9 @@ class Fields:
 
         def put(code: str, checked: bool) -> None:
             (ticked.add if checked else ticked.discard)(code)
-            self.values[name] = [one for one in options if one in ticked]
+            self.values[name] = [option for option in options if option in ticked]
 
-        self.values[name] = [one for one in options if one in ticked]
+        self.values[name] = [option for option in options if option in ticked]
         with box("fieldset"):
             Text("legend", label)
             for code, words in options.items():

@@ -40,9 +40,11 @@ async def maturity(visit: Visit) -> None:
 async def _load_result(api: Api) -> Json:
     """The latest result with the texts of the questions under `asked`; nothing before the first one."""
     try:
-        found, questions = await asyncio.gather(api.get("benchmark", "/v1/maturity"), _load_questions(api))
-        asked = {one["question_id"]: one["text"] for area in questions["areas"] for one in area["questions"]}
-        return found | {"asked": asked}
+        result, questions = await asyncio.gather(api.get("benchmark", "/v1/maturity"), _load_questions(api))
+        asked: Json = {}
+        for area in questions["areas"]:
+            asked |= {question["question_id"]: question["text"] for question in area["questions"]}
+        return result | {"asked": asked}
     except NotFound:
         return {}
 
@@ -55,27 +57,29 @@ async def _load_questions(api: Api) -> Json:
     return await api.get("benchmark", "/v1/maturity/questions")
 
 
-def _draw_result(found: Json) -> None:
-    if not found:
+def _draw_result(result: Json) -> None:
+    if not result:
         empty("Nobody has answered the questions yet.", "They are below; some are answered by what was measured.")
         return
-    change = found["change"]
+    change = result["change"]
     with box("div", "figures"):
         note = "the first time" if change is None else f"{wording.points(change)} against the time before"
-        figure("Score", f"{_points(found['score'])} of 100", note=note, classes="big")
-        figure("Level", LEVELS.get(found["level"] or "", wording.NOTHING))
-    rows = [
-        (one["title"], one["score"] or 0.0, f"{_points(one['score'])} {LEVELS.get(one['level'] or '', '')}".strip())
-        for one in found["areas"]
-    ]
+        figure("Score", f"{_points(result['score'])} of 100", note=note, classes="big")
+        figure("Level", LEVELS.get(result["level"] or "", wording.NOTHING))
+    rows = []
+    for area in result["areas"]:
+        level = LEVELS.get(area["level"] or "", "")
+        rows.append((area["title"], area["score"] or 0.0, f"{_points(area['score'])} {level}".strip()))
     with box("div", "areas"):
         steps(rows, 100)
-    for text in filter(None, (_warning(code, found["asked"]) for code in found["warnings"])):
+    for text in filter(None, (_warning(code, result["asked"]) for code in result["warnings"])):
         Text("p", text, "muted")
 
 
 def _points(score: float | None) -> str:
-    return wording.NOTHING if score is None else f"{score:.0f}"
+    if score is None:
+        return wording.NOTHING
+    return f"{score:.0f}"
 
 
 def _warning(code: str, asked: Json) -> str:
@@ -87,18 +91,18 @@ def _warning(code: str, asked: Json) -> str:
     return wording.plain(code)
 
 
-def _draw_steps(found: Json) -> None:
-    if not found:
+def _draw_steps(result: Json) -> None:
+    if not result:
         empty("They come with the first answers.")
         return
-    if not found["recommendations"]:
+    if not result["recommendations"]:
         empty("None: every question has its best answer.")
         return
     with box("ol", "advice"):
-        for one in found["recommendations"]:
+        for step in result["recommendations"]:
             with box("li"):
-                Text("strong", one["text"])
-                Text("p", one["because"], "muted")
+                Text("strong", step["text"])
+                Text("p", step["because"], "muted")
 
 
 def _draw_before(found: list[Json]) -> None:

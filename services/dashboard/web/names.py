@@ -70,19 +70,19 @@ class Names:
         ]
 
 
-async def names_of(api: Api, some: Sequence[Pair]) -> dict[Pair, tuple[str, str]]:
+async def names_of(api: Api, pairs: Sequence[Pair]) -> dict[Pair, tuple[str, str]]:
     """(account, person) → the names of both; nothing while nobody can say."""
-    if not some:
+    if not pairs:
         return {}
-    of = [{"account_id": account_id, "stakeholder_id": person_id} for account_id, person_id in some]
+    of = [{"account_id": account_id, "stakeholder_id": person_id} for account_id, person_id in pairs]
     try:
-        found = (await api.post("scorer", "/v1/names", {"of": of}))["items"]
+        items = (await api.post("scorer", "/v1/names", {"of": of}))["items"]
     except TellbackError:
         return {}
     return {
-        (one["account_id"], one["stakeholder_id"]): (
-            one["account_name"] or one["account_id"],
-            one["name"] or one["stakeholder_id"] or "",
+        (item["account_id"], item["stakeholder_id"]): (
+            item["account_name"] or item["account_id"],
+            item["name"] or item["stakeholder_id"] or "",
         )
-        for one in found
+        for item in items
     }

@@ -75,7 +75,7 @@ class Heard:
         return self.comments.get(latest.response_id, "") if latest else ""
 
 
-async def _comments(api: Api, some: Sequence[Person]) -> dict[str, str]:
+async def _comments(api: Api, people: Sequence[Person]) -> dict[str, str]:
     """Id of the response → comment, of the latest answers."""
     turn = asyncio.Semaphore(AT_ONCE)
 
@@ -87,7 +87,7 @@ async def _comments(api: Api, some: Sequence[Person]) -> dict[str, str]:
                 return ""
         return response.comment or ""
 
-    ids = [person.state.latest.response_id for person in some if person.state.latest]
+    ids = [person.state.latest.response_id for person in people if person.state.latest]
     return dict(zip(ids, await asyncio.gather(*map(comment, ids)), strict=True))
 
 

@@ -92,7 +92,7 @@ async def test_columns_that_are_not_recognised_are_shown_with_the_way_to_name_th
 
 async def test_a_collector_that_does_not_answer_is_named(file: Path) -> None:
     result = await tellback(("http://127.0.0.1:1", "tb_x"), file)
-    assert getattr(result.exception, "code", None) == "no_answer"
+    assert getattr(result.exception, "code", None) == "collector_unavailable"
 
 
 @pytest.mark.parametrize(

@@ -51,13 +51,13 @@ async def explain(visit: Visit) -> None:
     asked = {name: visit.query[name] for name in NAMES if visit.query.get(name)}
 
     async def load(api: Api) -> Explained:
-        found, people = await asyncio.gather(
+        explanation, people = await asyncio.gather(
             api.ask(EXPLANATION, account_id=account_id, **asked),
             api.ask_all(STAKEHOLDERS, account_id=account_id, most=2000),
         )
         names = {person.stakeholder_id: person.name for person in people}
         account_name = next((person.account_name for person in people if person.account_name), account_id)
-        return Explained(asked, found, account_name, names)
+        return Explained(asked, explanation, account_name, names)
 
     Section(visit, "", load, _draw_head, classes="plain")
     Section(visit, "Answers that count", load, _draw_counted)
@@ -69,73 +69,73 @@ class Explained:
     """What was asked, the figure with its answers, and the names of the account and its people by id."""
 
     asked: dict[str, str]
-    found: Explanation
+    explanation: Explanation
     account_name: str
     names: Mapping[str, str | None]
 
 
 def _draw_head(explained: Explained) -> None:
-    found, asked = explained.found, explained.asked
+    explanation, asked = explained.explanation, explained.asked
     with box("div", "head"):
         with box():
-            Text("h1", f"Why {_value(found)}")
+            Text("h1", f"Why {_value(explanation)}")
             with box("p", "lead"):
-                link(explained.account_name, account_address(found.account_id))
-                survey = wording.SURVEYS[found.survey_type]
-                Text("span", f": {wording.question(survey, found.window, found.method, asked)}")
+                link(explained.account_name, account_address(explanation.account_id))
+                survey = wording.SURVEYS[explanation.survey_type]
+                Text("span", f": {wording.question(survey, explanation.window, explanation.method, asked)}")
                 if asked.get("as_of"):
                     Text("span", ", as of ")
                     when(asked["as_of"], "time")
         with box("nav", "buttons", aria_label="Window"):
             for name, words in wording.WINDOWS.items():
-                chosen = found.window == name
+                chosen = explanation.window == name
                 classes, current = ("button main", {"aria_current": "true"}) if chosen else ("button", {})
-                target = explained_at(found.account_id, **{**asked, "window": name})
+                target = explained_at(explanation.account_id, **{**asked, "window": name})
                 Text("a", words.capitalize(), classes, href=target, **current)
 
 
-def _value(found: Explanation) -> str:
-    if found.survey_type == "nps":
-        return wording.points(found.nps)
-    if found.mean_score is None:
+def _value(explanation: Explanation) -> str:
+    if explanation.survey_type == "nps":
+        return wording.points(explanation.nps)
+    if explanation.mean_score is None:
         return wording.NOTHING
-    return f"{wording.decimal(found.mean_score)} {wording.SCALES[found.survey_type]}"
+    return f"{wording.decimal(explanation.mean_score)} {wording.SCALES[explanation.survey_type]}"
 
 
 def _draw_counted(explained: Explained) -> None:
-    found = explained.found
-    if not found.counted:
+    explanation = explained.explanation
+    if not explanation.counted:
         empty("No answer counts: there is no figure.")
         return
-    if found.survey_type == "nps":
-        interval = wording.interval(found.ci_low, found.ci_high)
-        Text("p", formula(found))
+    if explanation.survey_type == "nps":
+        interval = wording.interval(explanation.ci_low, explanation.ci_high)
+        Text("p", formula(explanation))
         Text("p", f"{interval}: so far chance alone may move it.", "muted")
     else:
-        total = sum(answer.score for answer in found.counted)
-        Text("p", f"{total} points ÷ {wording.count(len(found.counted), 'answer')} = {_value(found)}")
-    rows = [_row(explained, answer) for answer in found.counted]
+        total = sum(answer.score for answer in explanation.counted)
+        Text("p", f"{total} points ÷ {wording.count(len(explanation.counted), 'answer')} = {_value(explanation)}")
+    rows = [_row(explained, answer) for answer in explanation.counted]
     table(("Who", "Score", "When"), rows, "Answers that count")
 
 
 def _draw_rest(explained: Explained) -> None:
-    rest = explained.found.not_counted
-    if not rest:
+    not_counted = explained.explanation.not_counted
+    if not not_counted:
         empty("Every answer of this account counts.")
         return
     for reason, words in REASONS.items():
-        some = [answer for answer in rest if answer.reason == reason]
-        if some:
+        answers = [answer for answer in not_counted if answer.reason == reason]
+        if answers:
             with box("details"):
-                Text("summary", f"{wording.count(len(some), 'answer')}: {words}")
-                rows = [_row(explained, answer) for answer in some]
+                Text("summary", f"{wording.count(len(answers), 'answer')}: {words}")
+                rows = [_row(explained, answer) for answer in answers]
                 table(("Who", "Score", "When"), rows, words.capitalize())
 
 
 def _row(explained: Explained, answer: CountedAnswer) -> list[Cell]:
     person = answer.stakeholder_id
     return [
-        partial(person_link, explained.found.account_id, person, explained.names.get(person)),
+        partial(person_link, explained.explanation.account_id, person, explained.names.get(person)),
         partial(category_chip, answer.category, answer.score),
         partial(when, answer.answered_at, "time"),
     ]

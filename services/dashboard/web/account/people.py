@@ -28,9 +28,9 @@ def _draw(people: list[Person]) -> None:
             for column in COLUMNS:
                 Text("div", _column(column), "axis", role="columnheader")
         for role in ROWS:
-            some = [person for person in people if _role(person) == role]
-            if some:
-                _row(wording.TYPE_NAMES[role] if role else "Role unknown", some)
+            members = [person for person in people if _role(person) == role]
+            if members:
+                _row(wording.TYPE_NAMES[role] if role else "Role unknown", members)
 
 
 def _role(person: Person) -> str | None:

@@ -64,16 +64,16 @@ async def person(visit: Visit) -> None:
             Section(visit, "What changed", load_changes, _draw_changes)
 
 
-def _draw_head(found: PersonWithResponses) -> None:
-    Text("h1", found.name or found.stakeholder_id)
+def _draw_head(person: PersonWithResponses) -> None:
+    Text("h1", person.name or person.stakeholder_id)
     with box("p", "lead"):
-        kind = wording.TYPE_NAMES.get(found.type or "", "")
-        Text("span", ", ".join(part for part in (kind, found.job_title) if part) + " at ")
-        account_link(found.account_id, found.account_name)
+        kind = wording.TYPE_NAMES.get(person.type or "", "")
+        Text("span", ", ".join(part for part in (kind, person.job_title) if part) + " at ")
+        account_link(person.account_id, person.account_name)
 
 
-def _draw_state(found: PersonWithResponses) -> None:
-    state = found.state
+def _draw_state(person: PersonWithResponses) -> None:
+    state = person.state
     before = (state.previous.category, state.previous.score) if state.previous else (None, None)
     facts(
         {
@@ -83,9 +83,9 @@ def _draw_state(found: PersonWithResponses) -> None:
             "Answered": partial(when, state.latest.answered_at if state.latest else None, "time"),
             "Asked": _days(state.days_since_asked),
             "Silent": "yes: asked, and not heard since" if state.silent else "no",
-            "E-mail": found.email or wording.NOTHING,
-            "Location": found.location or wording.NOTHING,
-            "Language": found.language or wording.NOTHING,
+            "E-mail": person.email or wording.NOTHING,
+            "Location": person.location or wording.NOTHING,
+            "Language": person.language or wording.NOTHING,
         }
     )
 
@@ -96,13 +96,13 @@ def _days(days: int | None) -> str:
     return "today" if days == 0 else f"{wording.count(days, 'day')} ago"
 
 
-def _draw_answers(found: PersonWithResponses) -> None:
+def _draw_answers(person: PersonWithResponses) -> None:
     """All answers, the newest first."""
-    if not found.responses:
+    if not person.responses:
         empty("They have not answered yet.")
         return
     with box("div", "quotes"):
-        for response in reversed(found.responses):
+        for response in reversed(person.responses):
             _answer(response)
 
 

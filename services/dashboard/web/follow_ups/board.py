@@ -48,7 +48,8 @@ WEEK = timedelta(days=7)
 async def follow_ups(visit: Visit) -> None:
     """Draw the page; the view and what is shown are in the address."""
     view = visit.query.get("view", "board")
-    view = view if view in VIEWS else "board"
+    if view not in VIEWS:
+        view = "board"
     with box("div", "head"):
         with box():
             Text("h1", "Follow-ups")
@@ -68,10 +69,12 @@ def _tasks(visit: Visit, view: str) -> None:
     filters("/follow-ups", FIELDS, visit.query, keep=("view", "account_id", "stakeholder_id", "owner"))
 
     async def load(api: Api) -> Listed:
-        found = await load_own_first(api, visit.user.email, **_question(visit, view))
-        return await listed(api, names, found[:MOST])
+        tasks = await load_own_first(api, visit.user.email, **_question(visit, view))
+        return await listed(api, names, tasks[:MOST])
 
-    draw: Callable[[Listed], None] = partial(_draw_board, visit) if view == "board" else _draw_list
+    draw: Callable[[Listed], None] = _draw_list
+    if view == "board":
+        draw = partial(_draw_board, visit)
     if visit.query.get("so") and view != "closed" and visit.user.may("act"):
         draw = partial(draw_closable, visit, draw)
     Section(visit, "", load, draw, classes="plain")
@@ -79,7 +82,10 @@ def _tasks(visit: Visit, view: str) -> None:
 
 def _question(visit: Visit, view: str) -> Json:
     query: Json = {name: visit.query[name] for name in NAMES if visit.query.get(name)}
-    query |= {"state": "closed", "sort": "-updated_at"} if view == "closed" else {"state": ",".join(OPEN)}
+    if view == "closed":
+        query |= {"state": "closed", "sort": "-updated_at"}
+    else:
+        query["state"] = ",".join(OPEN)
     if visit.query.get("mine"):
         query["owner"] = visit.user.email
     if visit.query.get("due") == "late":
@@ -94,9 +100,11 @@ def _question(visit: Visit, view: str) -> Json:
 
 def _loop(visit: Visit) -> None:
     by = visit.query.get("by", "kind")
-    by = by if by in GROUPS else "kind"
-    window = visit.query.get("window", "90d")
-    days = int(window.removesuffix("d")) if window in wording.WINDOWS and window != "all" else 90
+    if by not in GROUPS:
+        by = "kind"
+    window, days = visit.query.get("window"), 90
+    if window in wording.WINDOWS and window != "all":
+        days = int(window.removesuffix("d"))
     filters("/follow-ups", LOOP_FIELDS, {"view": "loop", "by": by, "window": f"{days}d"}, keep=("view",))
 
     names = Names()
@@ -104,17 +112,17 @@ def _loop(visit: Visit) -> None:
     def load_by(group: str | None) -> Callable[[Api], Awaitable[Loop]]:
         async def load(api: Api) -> Loop:
             since = visit.now.replace(minute=0, second=0, microsecond=0) - timedelta(days=days)
-            found = await api.ask(FOLLOW_UP_SUMMARY, group_by=group, opened_since=since.isoformat())
-            unowned: list[Pair] = [(account_id, None) for account_id in found.accounts_without_owner[:MOST]]
+            summary = await api.ask(FOLLOW_UP_SUMMARY, group_by=group, opened_since=since.isoformat())
+            unowned: list[Pair] = [(account_id, None) for account_id in summary.accounts_without_owner[:MOST]]
             book = await names.of(api, unowned)
-            return Loop(found.groups, {pair[0]: book.account(pair) for pair in unowned})
+            return Loop(summary.groups, {pair[0]: book.account(pair) for pair in unowned})
 
         return load
 
     opened = f"Follow-ups opened in {wording.WINDOWS[f'{days}d']}"
     whole = load_by(None)
-    Section(visit, "The closed loop", whole, lambda found: draw_figures(found.groups[0]), lead=opened)
-    Section(visit, f"By {GROUPS[by].lower()}", load_by(by), lambda found: draw_groups(by, found.groups), lead=opened)
+    Section(visit, "The closed loop", whole, lambda loop: draw_figures(loop.groups[0]), lead=opened)
+    Section(visit, f"By {GROUPS[by].lower()}", load_by(by), lambda loop: draw_groups(by, loop.groups), lead=opened)
     Section(visit, "Accounts that nobody owns", whole, _draw_unowned)
 
 
@@ -157,7 +165,10 @@ def _draw_board(visit: Visit, found: Listed) -> None:
 
 def _card(visit: Visit, follow_up: FollowUp, about: str) -> None:
     late = follow_up.state == "open" and follow_up.reason_holds and follow_up.due_at < visit.now
-    with box("article", "task late" if late else "task"):
+    classes, due = "task", "due "
+    if late:
+        classes, due = "task late", "overdue, was due "
+    with box("article", classes):
         with box("div"):
             severity_chip(follow_up.severity)
             if follow_up.owner.email == visit.user.email:
@@ -169,7 +180,7 @@ def _card(visit: Visit, follow_up: FollowUp, about: str) -> None:
         Text("span", about)
         Text("span", follow_up.reasons[0] if follow_up.reasons else "", "muted")
         with box("span", "muted"):
-            Text("span", "overdue, was due " if late else "due ")
+            Text("span", due)
             when(follow_up.due_at, "ago")
             Text("span", f" · {owner_of(follow_up)}")
 

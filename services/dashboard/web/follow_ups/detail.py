@@ -115,13 +115,13 @@ def _draw_closing(follow_up: FollowUpDetail) -> None:
     facts(rows)
 
 
-def _next_answer(found: NextAnswerView | None) -> None:
-    if found is None:
+def _next_answer(answer: NextAnswerView | None) -> None:
+    if answer is None:
         Text("span", "has not come yet", "muted")
         return
     with box("span"):
-        Text("span", f"{told.next_answer(found.result)}: {found.score}, ")
-        when(found.answered_at)
+        Text("span", f"{told.next_answer(answer.result)}: {answer.score}, ")
+        when(answer.answered_at)
 
 
 def _draw_about(shown: Shown) -> None:

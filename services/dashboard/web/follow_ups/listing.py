@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from services.dashboard.domain import follow_ups as told
@@ -37,8 +38,8 @@ async def load_own_first(api: Api, email: str, most: int = MOST, **query: Any) -
     """The first `most` follow-ups in the order that was asked for, one's own before them, the first `most` of these as
     well."""
     asked = [query] if query.get("owner") or "@" not in email else [{**query, "owner": email}, query]
-    found = await asyncio.gather(*(api.ask_all(FOLLOW_UPS, most=most, **some) for some in asked))
-    once = {follow_up.follow_up_id: follow_up for some in found for follow_up in some}
+    lists = await asyncio.gather(*(api.ask_all(FOLLOW_UPS, most=most, **question) for question in asked))
+    once = {follow_up.follow_up_id: follow_up for follow_up in chain.from_iterable(lists)}
     return own_first(once.values(), email)
 
 

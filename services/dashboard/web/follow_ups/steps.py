@@ -92,10 +92,10 @@ class Steps:
     async def _causes(self) -> list[str]:
         """Causes that were named before, so that the same one is named the same."""
         try:
-            found = await (await self._visit.api()).ask(FOLLOW_UP_SUMMARY, group_by="root_cause")
+            summary = await (await self._visit.api()).ask(FOLLOW_UP_SUMMARY, group_by="root_cause")
         except TellbackError:
             return []
-        causes = (group.group["root_cause"] for group in found.groups)
+        causes = (group.group["root_cause"] for group in summary.groups)
         return sorted(cause for cause in causes if cause)
 
     async def _take(self) -> None:
@@ -104,7 +104,11 @@ class Steps:
 
     async def _assign(self) -> None:
         everybody = await self._visit.resources.desk.everybody()
-        acting = {one.email: one.name for one in everybody if one.may("act") and not one.disabled and "@" in one.email}
+        acting = {
+            person.email: person.name
+            for person in everybody
+            if person.may("act") and not person.disabled and "@" in person.email
+        }
 
         def fill(fields: Fields) -> None:
             fields.suggested("email", "E-mail of the new owner", acting, kind="email")

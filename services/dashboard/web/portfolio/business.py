@@ -22,16 +22,16 @@ class Business:
     async def load_revenue(self, api: Api) -> PortfolioRevenue:
         return await api.ask(PORTFOLIO_REVENUE)
 
-    def draw_revenue(self, found: PortfolioRevenue) -> None:
-        currency = found.currency
+    def draw_revenue(self, revenue: PortfolioRevenue) -> None:
+        currency = revenue.currency
         if not currency:
             empty("No account has a revenue yet.", "It comes with the directory.")
             return
         with figure_of("A year, at accounts at risk", address("/accounts", class_="at_risk")):
-            money(found.revenue_at_risk, currency)
-        share = _share(found.revenue_at_risk, found.revenue)
+            money(revenue.revenue_at_risk, currency)
+        share = _share(revenue.revenue_at_risk, revenue.revenue)
         Text("p", f"{share} of all, by the class of their last year", "muted")
-        classes = sorted(found.by_class, key=lambda part: (part.class_ not in RISKY, -part.revenue))
+        classes = sorted(revenue.by_class, key=lambda part: (part.class_ not in RISKY, -part.revenue))
         rows: list[list[Cell]] = [
             [partial(class_chip, part.class_), partial(_accounts, part), partial(money, part.revenue, currency)]
             for part in classes
@@ -39,35 +39,35 @@ class Business:
         ]
         table(("Class", "Accounts", "Revenue a year"), rows, "Revenue by class")
         Text("h3", "At risk, by quarter of renewal")
-        _draw_quarters(found)
+        _draw_quarters(revenue)
         Text("p", "Shares are of the revenue that renews in the quarter.", "muted")
-        if found.left_out_count:
-            left = wording.count(found.left_out_count, "account")
+        if revenue.left_out_count:
+            left = wording.count(revenue.left_out_count, "account")
             Text("p", f"{left} without revenue in {currency}: left out.", "muted")
 
     async def load_drivers(self, api: Api) -> DriverGroup:
         found = await api.ask(DRIVERS, window=self._window)
         return found.groups[0]
 
-    def draw_drivers(self, found: DriverGroup) -> None:
-        if not found.drivers:
+    def draw_drivers(self, group: DriverGroup) -> None:
+        if not group.drivers:
             empty("No attribute has been rated by 20 people in this window.", "Add rating questions to the survey.")
         else:
             heads = ("Attribute", "Goes with NPS", "Mean", "Low", "▲ ● ▼", "Voices")
-            rows = [_driver_row(driver) for driver in found.drivers]
+            rows = [_driver_row(driver) for driver in group.drivers]
             table(heads, rows, "What drives the score, the strongest first")
             Text(
                 "p",
                 "Goes with NPS: rank correlation, from −1 to 1. ▲ ● ▼: means among promoters, passives and detractors.",
                 "muted",
             )
-        if found.left_out:
-            names = ", ".join(f"{wording.plain(few.attribute)} ({few.n})" for few in found.left_out)
+        if group.left_out:
+            names = ", ".join(f"{wording.plain(few.attribute)} ({few.n})" for few in group.left_out)
             Text("p", f"Rated by fewer than 20 people: {names}", "muted")
 
 
-def _draw_quarters(found: PortfolioRevenue) -> None:
-    quarters = [quarter for quarter in found.by_renewal_quarter if quarter.quarter][:QUARTERS]
+def _draw_quarters(revenue: PortfolioRevenue) -> None:
+    quarters = [quarter for quarter in revenue.by_renewal_quarter if quarter.quarter][:QUARTERS]
     rows = [
         (
             (quarter.quarter or "").replace("-", " "),

@@ -21,8 +21,8 @@ class Reach:
     def __init__(self, window: str) -> None:
         self._window = window
 
-    def draw_coverage(self, found: Mapping[str, GroupFigures]) -> None:
-        coverage = found["latest"].coverage
+    def draw_coverage(self, figures: Mapping[str, GroupFigures]) -> None:
+        coverage = figures["latest"].coverage
         _draw_part("People", coverage)
         _draw_part("Accounts", coverage.accounts)
         _draw_part("Revenue", coverage.revenue, coverage.revenue.currency)
@@ -32,17 +32,17 @@ class Reach:
         found = await api.ask(PORTFOLIO_FUNNEL, window=self._window)
         return found.groups[0]
 
-    def draw_funnel(self, found: FunnelGroup) -> None:
-        funnel(found)
-        if found.sent_count:
+    def draw_funnel(self, group: FunnelGroup) -> None:
+        funnel(group)
+        if group.sent_count:
             link("Who is silent", address("/people", silent="true"))
 
     async def load_owners(self, api: Api) -> list[FunnelGroup]:
         found = await api.ask(PORTFOLIO_FUNNEL, window=self._window, group_by="owner")
         return found.groups
 
-    def draw_owners(self, found: list[FunnelGroup]) -> None:
-        if not found:
+    def draw_owners(self, groups: list[FunnelGroup]) -> None:
+        if not groups:
             empty("Nobody was asked in this window.")
             return
         heads = ("Owner", "Sent", "Bounced", "Opened", "Answered", "Response rate")
@@ -55,7 +55,7 @@ class Reach:
                 wording.grouped(group.answered_count),
                 wording.share(group.response_rate),
             ]
-            for group in sorted(found, key=lambda group: group.response_rate or 0)
+            for group in sorted(groups, key=lambda group: group.response_rate or 0)
         ]
         table(heads, rows, "From invitation to answer, by owner")
         Text("p", "50 to 60 % is what account managers aim at; ordinary B2B mail surveys get 12 to 15 %.", "muted")
@@ -63,11 +63,11 @@ class Reach:
     async def load_gaps(self, api: Api) -> PortfolioGaps:
         return await api.ask(PORTFOLIO_GAPS, window=self._window)
 
-    def draw_gaps(self, found: PortfolioGaps) -> None:
+    def draw_gaps(self, portfolio: PortfolioGaps) -> None:
         gaps = {
-            "Without a decision-maker": found.without_decision_maker,
-            "Known by a single person": found.single_threaded,
-            "Never asked in 12 months": found.never_asked_in_12_months,
+            "Without a decision-maker": portfolio.without_decision_maker,
+            "Known by a single person": portfolio.single_threaded,
+            "Never asked in 12 months": portfolio.never_asked_in_12_months,
         }
         for title, gap in gaps.items():
             Text("h3", f"{title}: {wording.count(gap.account_count, 'account')}")
@@ -77,7 +77,7 @@ class Reach:
                     _gap_table(title, gap.accounts[:NAMED])
                     if gap.account_count > NAMED:
                         Text("p", f"and {gap.account_count - NAMED} more", "muted")
-        _friendly(found.selection, found.warnings)
+        _friendly(portfolio.selection, portfolio.warnings)
         if not any(gap.account_count for gap in gaps.values()):
             empty("Every account has a decision-maker and more than one contact, and was asked.")
 

@@ -59,15 +59,15 @@ class Score:
                     href = "/accounts" if method != "all" else ""
                     figure(wording.METHOD_NAMES[method], wording.points(figures.nps), note=_note(figures), href=href)
 
-    def draw_distribution(self, found: dict[str, GroupFigures]) -> None:
-        charts.distribution(found["latest"].distribution, "Answers by score")
+    def draw_distribution(self, figures: dict[str, GroupFigures]) -> None:
+        charts.distribution(figures["latest"].distribution, "Answers by score")
         link("What they answered and wrote", address("/answers", survey_type="nps", window=self._window))
 
-    def draw_groups(self, found: list[GroupFigures]) -> None:
-        if not found:
+    def draw_groups(self, groups: list[GroupFigures]) -> None:
+        if not groups:
             empty("Nobody has answered in this window.")
             return
-        order = sorted(found, key=lambda group: (group.nps is None, group.nps))
+        order = sorted(groups, key=lambda group: (group.nps is None, group.nps))
         heads = (GROUPS[self._by].removeprefix("By ").capitalize(), "NPS", "95 % between", "Change", "Voices", "")
         table(heads, [self._row(group) for group in order], f"NPS {GROUPS[self._by].lower()}, the lowest first")
 

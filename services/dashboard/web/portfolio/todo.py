@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
+from itertools import chain
 from typing import Any
 
 from services.dashboard.domain import wording
@@ -85,11 +86,13 @@ class Todo:
             Move("Rose", "promoter", _people(rose), more, rose[:SHOWN], names),
         ]
 
-    def draw_moves(self, found: list[Move]) -> None:
-        for move in found:
+    def draw_moves(self, moves: list[Move]) -> None:
+        for move in moves:
             with box("h3"):
                 people = wording.count(move.people, "person", "people")
-                Text("span", f"{move.title}: {people}{' or more' if move.more else ''}")
+                if move.more:
+                    people += " or more"
+                Text("span", f"{move.title}: {people}")
             if not move.changes:
                 Text("p", "Nobody.", "muted")
                 continue
@@ -102,48 +105,48 @@ class Todo:
     async def load_due(self, api: Api) -> Due:
         before = self._full_hour() + timedelta(days=DUE_DAYS)
         email = self._visit.user.email
-        found = await load_own_first(api, email, MOST_DUE, state=",".join(OPEN), due_before=before.isoformat())
-        late = [due for due in found if due.state == "open" and due.due_at < self._visit.now]
-        mine = [due for due in found if due.owner.email == email]
-        first = await listed(api, self._names, found[:SHOWN])
-        return Due(_many(len(found)), _many(len(late)), _many(len(mine)), first)
+        follow_ups = await load_own_first(api, email, MOST_DUE, state=",".join(OPEN), due_before=before.isoformat())
+        late = [due for due in follow_ups if due.state == "open" and due.due_at < self._visit.now]
+        mine = [due for due in follow_ups if due.owner.email == email]
+        first = await listed(api, self._names, follow_ups[:SHOWN])
+        return Due(_many(len(follow_ups)), _many(len(late)), _many(len(mine)), first)
 
-    def draw_due(self, found: Due) -> None:
-        first = found.first
+    def draw_due(self, due: Due) -> None:
+        first = due.first
         if not first.follow_ups:
             empty("Nothing is due.", "Follow-ups open by themselves when somebody turns.")
             return
         with box("div", "figures"):
-            figure("Due", found.due, href=address("/follow-ups", view="list", due="week"))
-            figure("Overdue", found.late, href=address("/follow-ups", view="list", due="late"))
-            figure("Mine", found.mine, href=address("/follow-ups", mine="yes"))
+            figure("Due", due.due, href=address("/follow-ups", view="list", due="week"))
+            figure("Overdue", due.late, href=address("/follow-ups", view="list", due="late"))
+            figure("Mine", due.mine, href=address("/follow-ups", mine="yes"))
         rows = [_due_row(follow_up, first.about(follow_up)) for follow_up in first.follow_ups]
         table(("Follow-up", "About", "Severity", "Due"), rows, "Follow-ups due next")
         link("All follow-ups", "/follow-ups")
 
     async def load_loop(self, api: Api) -> LoopGroup:
         since = self._full_hour() - timedelta(days=LOOP_DAYS)
-        found = await api.ask(FOLLOW_UP_SUMMARY, opened_since=since.isoformat())
-        return found.groups[0]
+        summary = await api.ask(FOLLOW_UP_SUMMARY, opened_since=since.isoformat())
+        return summary.groups[0]
 
-    def draw_loop(self, found: LoopGroup) -> None:
-        draw_figures(found)
+    def draw_loop(self, loop: LoopGroup) -> None:
+        draw_figures(loop)
         link("By kind, owner and root cause", address("/follow-ups", view="loop"))
 
     async def load_silent(self, api: Api) -> list[ListedAccount]:
         asked = self._silent() | {"window": SILENT_WINDOW, "sort": "renewal_on"}
-        both = await asyncio.gather(*(api.ask_all(ACCOUNTS, most=MOST_SILENT, tier=tier, **asked) for tier in TIERS))
-        found = [account for some in both for account in some if not account.removed]
-        return sorted(found, key=lambda account: str(account.renewal_on))[: SHOWN_SILENT + 1]
+        by_tier = await asyncio.gather(*(api.ask_all(ACCOUNTS, most=MOST_SILENT, tier=tier, **asked) for tier in TIERS))
+        accounts = [account for account in chain.from_iterable(by_tier) if not account.removed]
+        return sorted(accounts, key=lambda account: str(account.renewal_on))[: SHOWN_SILENT + 1]
 
-    def draw_silent(self, found: list[ListedAccount]) -> None:
-        if not found:
+    def draw_silent(self, accounts: list[ListedAccount]) -> None:
+        if not accounts:
             empty("None: every key and premium account that renews soon has been heard.")
             return
         heads = ("Account", "Class", "Renews", "Annual revenue", "Tier", "Asked", "Owner")
-        rows = [_silent_row(account) for account in found[:SHOWN_SILENT]]
+        rows = [_silent_row(account) for account in accounts[:SHOWN_SILENT]]
         table(heads, rows, "Silent accounts before their renewal")
-        if len(found) > SHOWN_SILENT:
+        if len(accounts) > SHOWN_SILENT:
             with box("p", "figures"):
                 for tier in TIERS:
                     query = self._silent() | {"tier": tier, "sort": "renewal_on"}
@@ -156,12 +159,14 @@ class Todo:
         return {"renews_from": today.isoformat(), "renews_to": last.isoformat(), "answered": "false"}
 
     def _full_hour(self) -> datetime:
-        """So that the same question is asked again for an hour, and the answer compares."""
+        """The beginning of this hour: within it a section asks the same question, and its answers compare."""
         return self._visit.now.replace(minute=0, second=0, microsecond=0)
 
 
 def _many(number: int) -> str:
-    return wording.grouped(number) if number < MOST_DUE else f"{MOST_DUE} or more"
+    if number >= MOST_DUE:
+        return f"{MOST_DUE} or more"
+    return wording.grouped(number)
 
 
 def _people(changes: Sequence[Change]) -> int:

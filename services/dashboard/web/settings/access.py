@@ -32,24 +32,24 @@ async def keys(visit: Visit) -> None:
 
     async def load(api: Api) -> list[Json]:
         found = await api.items("collector", "/v1/keys", most=500)
-        return [one | {"last_used_at": (one["last_used_at"] or "")[:DAY] or None} for one in found]
+        return [key | {"last_used_at": (key["last_used_at"] or "")[:DAY] or None} for key in found]
 
     Section(visit, "API keys", load, partial(_draw_keys, visit), classes="wide")
 
 
-def _draw_keys(visit: Visit, found: list[Json]) -> None:
+def _draw_keys(visit: Visit, keys: list[Json]) -> None:
     rows: list[list[Cell]] = [
         [
-            one["name"],
-            one["id"],
-            ", ".join(one["scopes"]) or f"only post answers, from {', '.join(one['origins'])}",
-            one["owner_email"] or "all accounts",
-            partial(when, one["created_at"]),
-            partial(when, one["last_used_at"], "date"),
-            partial(_draw_end, visit, one),
-            partial(_revoke, visit, one) if not one["revoked_at"] else "",
+            key["name"],
+            key["id"],
+            ", ".join(key["scopes"]) or f"only post answers, from {', '.join(key['origins'])}",
+            key["owner_email"] or "all accounts",
+            partial(when, key["created_at"]),
+            partial(when, key["last_used_at"], "date"),
+            partial(_draw_end, visit, key),
+            partial(_revoke, visit, key) if not key["revoked_at"] else "",
         ]
-        for one in found
+        for key in keys
     ]
     table(("Name", "Id", "May", "Whose accounts", "Made", "Last used", "State", ""), rows, "API keys")
 
@@ -77,27 +77,32 @@ def _draw_keys(visit: Visit, found: list[Json]) -> None:
         button("Make a key", lambda: ask("Make a key", fill, send, "Make it"), "main")
 
 
-def _draw_end(visit: Visit, one: Json) -> None:
-    if one["revoked_at"]:
+def _draw_end(visit: Visit, key: Json) -> None:
+    if key["revoked_at"]:
         Text("span", "○ revoked")
         return
-    over = one["expires_at"] is not None and one["expires_at"] < visit.now.isoformat()
-    Text("span", "○ expired " if over else "● valid" + (" until " if one["expires_at"] else ""))
-    if one["expires_at"]:
-        when(one["expires_at"], "time")
+    over = key["expires_at"] is not None and key["expires_at"] < visit.now.isoformat()
+    if over:
+        Text("span", "○ expired ")
+    elif key["expires_at"]:
+        Text("span", "● valid until ")
+    else:
+        Text("span", "● valid")
+    if key["expires_at"]:
+        when(key["expires_at"], "time")
 
 
-def _revoke(visit: Visit, one: Json) -> None:
+def _revoke(visit: Visit, key: Json) -> None:
     async def revoke() -> None:
         async def work() -> None:
-            await (await visit.api()).delete("collector", within("/v1/keys", one["id"]))
-            await visit.resources.desk.note(visit.user, "revoked_key", one["id"])
+            await (await visit.api()).delete("collector", within("/v1/keys", key["id"]))
+            await visit.resources.desk.note(visit.user, "revoked_key", key["id"])
 
         await attempt(work(), "Revoked: services refuse it within ten seconds")
         await visit.refresh()
 
     text = "Programs that use it are refused within ten seconds. It does not come back."
-    button("Revoke", lambda: sure(f"Revoke {one['name']}?", text, "Revoke it", revoke))
+    button("Revoke", lambda: sure(f"Revoke {key['name']}?", text, "Revoke it", revoke))
 
 
 @page("/settings/people", "People who sign in", scope="manage")
@@ -115,17 +120,17 @@ async def signing_in(visit: Visit) -> None:
     Section(visit, "What was done", journal, _draw_journal, classes="wide")
 
 
-def _draw_people(visit: Visit, found: list[User]) -> None:
+def _draw_people(visit: Visit, users: list[User]) -> None:
     rows: list[list[Cell]] = [
         [
-            one.name,
-            one.email,
-            ROLE_NAMES[one.role],
-            "shut out" if one.disabled else "may sign in",
-            partial(when, one.last_login_at, "time"),
-            partial(_person_buttons, visit, one),
+            user.name,
+            user.email,
+            ROLE_NAMES[user.role],
+            "shut out" if user.disabled else "may sign in",
+            partial(when, user.last_login_at, "time"),
+            partial(_person_buttons, visit, user),
         ]
-        for one in found
+        for user in users
     ]
     table(("Name", "Signs in as", "Role", "State", "Last signed in", ""), rows, "People who sign in")
 
@@ -154,18 +159,18 @@ def _draw_people(visit: Visit, found: list[User]) -> None:
 
 
 def _show_link(visit: Visit, link: Link) -> None:
-    """The whole address, to be copied: whoever opens it first sets the password."""
+    """The whole address, to be copied: it lets the first who opens it set the password."""
     address = visit.client.request.url.replace(path=SET_PATH, query=urlencode({"link": link.token}), fragment="")
     lead = "Give it to them: there they set their password. It works once, within 24 hours, and is shown this once."
     show_once("Their link", lead, str(address))
 
 
-def _person_buttons(visit: Visit, one: User) -> None:
+def _person_buttons(visit: Visit, user: User) -> None:
     desk = visit.resources.desk
 
     async def become(role: Role, *, disabled: bool) -> bool:
         async def work() -> None:
-            await desk.change(await visit.present(), one.user_id, role, disabled=disabled)
+            await desk.change(await visit.present(), user.user_id, role, disabled=disabled)
 
         worked = await attempt(work(), "Changed")
         await visit.refresh()
@@ -175,13 +180,13 @@ def _person_buttons(visit: Visit, one: User) -> None:
         return await become(Role(values["role"]), disabled=False)
 
     async def shut_out() -> None:
-        await become(one.role, disabled=not one.disabled)
+        await become(user.role, disabled=not user.disabled)
 
     async def link() -> None:
         made: list[Link] = []
 
         async def work() -> None:
-            made.append(await desk.password_link(await visit.present(), one.user_id))
+            made.append(await desk.password_link(await visit.present(), user.user_id))
 
         if await attempt(work(), "Their password stays as it is until they use the link"):
             _show_link(visit, made[0])
@@ -189,16 +194,16 @@ def _person_buttons(visit: Visit, one: User) -> None:
     roles = {role.value: name for role, name in ROLE_NAMES.items()}
 
     def fill(fields: Fields) -> None:
-        fields.choice("role", "Role", roles, one.role.value)
+        fields.choice("role", "Role", roles, user.role.value)
 
     with box("div", "buttons tight"):
-        button("Role", lambda: ask(f"The role of {one.name}", fill, change, "Change it"))
+        button("Role", lambda: ask(f"The role of {user.name}", fill, change, "Change it"))
         button("Password link", link)
-        button("Let in again" if one.disabled else "Shut out", shut_out)
+        button("Let in again" if user.disabled else "Shut out", shut_out)
 
 
-def _draw_journal(found: list[Any]) -> None:
+def _draw_journal(entries: list[Any]) -> None:
     rows: list[list[Cell]] = [
-        [partial(when, one.at, "time"), one.actor, wording.plain(one.action), one.subject] for one in found
+        [partial(when, entry.at, "time"), entry.actor, wording.plain(entry.action), entry.subject] for entry in entries
     ]
     table(("When", "Who", "Did", "To"), rows, "What was done")

@@ -39,27 +39,33 @@ def _draw(visit: Visit, service: ServiceName, found: Json) -> None:
     for kind, title in (("dead-letters", "Dead letters"), ("conflicts", "Conflicts")):
         if found[kind]:
             Text("h3", title)
-            rows = [_row(visit, service, kind, one) for one in found[kind]]
+            rows = [_row(visit, service, kind, letter) for letter in found[kind]]
             table(("Reason", "From", "Put aside", "Replayed", ""), rows, f"{title} of the {service}")
 
 
-def _row(visit: Visit, service: ServiceName, kind: str, one: Json) -> list[Cell]:
-    detail = f"{wording.plain(one['reason'])}. {one['detail'] or ''}".strip()
-    where = f"{one['topic']} {one['partition']}:{one['offset']}"
-    if one["account_id"]:
-        where += f", account {one['account_id']}"
-    again = partial(when, one["replayed_at"], "time") if one["replayed_at"] else "not yet"
-    return [detail, where, partial(when, one["parked_at"], "time"), again, partial(_buttons, visit, service, kind, one)]
+def _row(visit: Visit, service: ServiceName, kind: str, letter: Json) -> list[Cell]:
+    detail = f"{wording.plain(letter['reason'])}. {letter['detail'] or ''}".strip()
+    where = f"{letter['topic']} {letter['partition']}:{letter['offset']}"
+    if letter["account_id"]:
+        where += f", account {letter['account_id']}"
+    again = partial(when, letter["replayed_at"], "time") if letter["replayed_at"] else "not yet"
+    return [
+        detail,
+        where,
+        partial(when, letter["parked_at"], "time"),
+        again,
+        partial(_buttons, visit, service, kind, letter),
+    ]
 
 
-def _buttons(visit: Visit, service: ServiceName, kind: str, one: Json) -> None:
-    path = within(f"/v1/{kind}", one["id"])
+def _buttons(visit: Visit, service: ServiceName, kind: str, letter: Json) -> None:
+    path = within(f"/v1/{kind}", letter["id"])
 
     async def replay() -> None:
-        await _do(visit, service, one, partial(_replay, service, path), "replayed", "Put back on its topic")
+        await _do(visit, service, letter, partial(_replay, service, path), "replayed", "Put back on its topic")
 
     async def drop() -> None:
-        await _do(visit, service, one, partial(_drop, service, path), "dropped", "Dropped for good")
+        await _do(visit, service, letter, partial(_drop, service, path), "dropped", "Dropped for good")
 
     with box("div", "buttons tight"):
         button("Show", partial(_show, visit, service, path))
@@ -100,11 +106,11 @@ async def _show(visit: Visit, service: ServiceName, path: str) -> None:
 
 
 async def _do(
-    visit: Visit, service: ServiceName, one: Json, work: Callable[[Api], Awaitable[None]], action: str, done: str
+    visit: Visit, service: ServiceName, letter: Json, work: Callable[[Api], Awaitable[None]], action: str, done: str
 ) -> None:
     async def noted() -> None:
         await work(await visit.api())
-        await visit.resources.desk.note(visit.user, f"{action}_dead_letter", f"{service} {one['id']}")
+        await visit.resources.desk.note(visit.user, f"{action}_dead_letter", f"{service} {letter['id']}")
 
     await attempt(noted(), done)
     await visit.refresh()

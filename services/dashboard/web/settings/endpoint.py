@@ -39,8 +39,8 @@ async def endpoint(visit: Visit) -> None:
     Text("h2", "Deliveries")
     Text("p", f"The latest {LATEST}", "lead")
     choices = (
-        ("status", "State", {one: words.partition(" ")[2].capitalize() for one, words in STATES.items()}),
-        ("event_type", "Message", {one: one for one in TYPES}),
+        ("status", "State", {state: words.partition(" ")[2].capitalize() for state, words in STATES.items()}),
+        ("event_type", "Message", dict(zip(TYPES, TYPES, strict=True))),
     )
     filters(within("/settings/webhooks", endpoint_id), choices, chosen)
     Section(visit, "", deliveries, partial(_draw_deliveries, visit), classes="wide", under_way=_any_under_way)
@@ -51,27 +51,27 @@ class _Endpoint:
 
     def __init__(self, visit: Visit, path: str) -> None:
         self._visit, self._path = visit, path
-        self._one: Json = {}
+        self._endpoint: Json = {}
 
-    def draw(self, one: Json) -> None:
-        self._one = one
-        more: dict[str, Cell] = {
-            "Address": one["url"],
-            "What for": one["description"] or wording.NOTHING,
-            "Told of": told_of(one),
-            "State": f"{state_of(one)}, {wording.count(one['consecutive_failures'], 'failure')} in a row",
-            "Sent as": f"{FORMATS[one['format']]}, {'in order' if one['ordered'] else 'in any order'},"
-            f" {wording.count(one['max_in_flight'], 'request')} at a time",
-            "Headers": ", ".join(one["header_names"]) or "none of your own",
-            "Secrets": partial(_draw_secrets, one["secrets"]),
+    def draw(self, endpoint: Json) -> None:
+        self._endpoint = endpoint
+        rows: dict[str, Cell] = {
+            "Address": endpoint["url"],
+            "What for": endpoint["description"] or wording.NOTHING,
+            "Told of": told_of(endpoint),
+            "State": f"{state_of(endpoint)}, {wording.count(endpoint['consecutive_failures'], 'failure')} in a row",
+            "Sent as": f"{FORMATS[endpoint['format']]}, {'in order' if endpoint['ordered'] else 'in any order'},"
+            f" {wording.count(endpoint['max_in_flight'], 'request')} at a time",
+            "Headers": ", ".join(endpoint["header_names"]) or "none of your own",
+            "Secrets": partial(_draw_secrets, endpoint["secrets"]),
         }
-        if one["next_probe_at"]:
-            more["Next try"] = partial(when, one["next_probe_at"], "ago")
-        if one["held_count"]:
-            more["Held"] = f"{wording.count(one['held_count'], 'message')}: “Send a period again” sends them"
-        facts(more)
-        _draw_notices(one["notices"])
-        enabled = one["status"] == "enabled"
+        if endpoint["next_probe_at"]:
+            rows["Next try"] = partial(when, endpoint["next_probe_at"], "ago")
+        if endpoint["held_count"]:
+            rows["Held"] = f"{wording.count(endpoint['held_count'], 'message')}: “Send a period again” sends them"
+        facts(rows)
+        _draw_notices(endpoint["notices"])
+        enabled = endpoint["status"] == "enabled"
         with box("div", "buttons steps-row"):
             button("Send a test", partial(self._do, "post", f"{self._path}/test", {}, "A test message is on its way"))
             button("Change", lambda: ask("Change the endpoint", self._fields, self._change, "Change it"))
@@ -83,13 +83,13 @@ class _Endpoint:
             button("Delete", lambda: sure("Delete the endpoint?", GONE, "Delete it", self._delete))
 
     def _fields(self, fields: Fields) -> None:
-        one = self._one
+        endpoint = self._endpoint
         fields.text("url", "Another address; empty: as it is", kind="url")
         types = dict(zip(TYPES, TYPES, strict=True))
-        fields.several("event_types", "Told of; none ticked: everything", types, one["event_types"] or ())
-        fields.text("description", "What it is for", value=one["description"] or "")
-        fields.text("max_in_flight", "Requests at a time", kind="number", value=str(one["max_in_flight"]))
-        fields.tick("ordered", "Messages of one account arrive in order", value=one["ordered"])
+        fields.several("event_types", "Told of; none ticked: everything", types, endpoint["event_types"] or ())
+        fields.text("description", "What it is for", value=endpoint["description"] or "")
+        fields.text("max_in_flight", "Requests at a time", kind="number", value=str(endpoint["max_in_flight"]))
+        fields.tick("ordered", "Messages of one account arrive in order", value=endpoint["ordered"])
 
     async def _change(self, values: Json) -> bool:
         wanted: Json = {
@@ -167,13 +167,13 @@ def _range(fields: Fields) -> None:
 
 
 def _draw_secrets(secrets: list[Json]) -> None:
-    for one in secrets:
+    for secret in secrets:
         with box("p"):
             Text("span", "made ")
-            when(one["created_at"])
-            if one["expires_at"]:
+            when(secret["created_at"])
+            if secret["expires_at"]:
                 Text("span", ", signs until ")
-                when(one["expires_at"], "time")
+                when(secret["expires_at"], "time")
 
 
 def _draw_notices(notices: list[Json]) -> None:
@@ -181,42 +181,42 @@ def _draw_notices(notices: list[Json]) -> None:
         return
     Text("h3", "Mind")
     with box("ul"):
-        for one in notices[:5]:
+        for notice in notices[:5]:
             with box("li"):
-                level = f", {one['level']} % of the limit" if one["level"] else ""
-                Text("span", f"{wording.plain(one['kind'])}{level}: ")
-                when(one["created_at"], "ago")
+                level = f", {notice['level']} % of the limit" if notice["level"] else ""
+                Text("span", f"{wording.plain(notice['kind'])}{level}: ")
+                when(notice["created_at"], "ago")
 
 
-def _draw_deliveries(visit: Visit, found: list[Json]) -> None:
-    if not found:
+def _draw_deliveries(visit: Visit, deliveries: list[Json]) -> None:
+    if not deliveries:
         empty("Nothing was sent here that is like this.")
         return
     rows: list[list[Cell]] = [
         [
-            partial(link, one["event_type"], within("/settings/deliveries", one["id"])),
-            one["account_id"] or wording.NOTHING,
-            went(one["status"], one["last_failure"]),
-            str(one["attempt_count"]),
-            partial(when, one["created_at"], "time"),
-            partial(_again, visit, one),
+            partial(link, delivery["event_type"], within("/settings/deliveries", delivery["id"])),
+            delivery["account_id"] or wording.NOTHING,
+            went(delivery["status"], delivery["last_failure"]),
+            str(delivery["attempt_count"]),
+            partial(when, delivery["created_at"], "time"),
+            partial(_again, visit, delivery),
         ]
-        for one in found
+        for delivery in deliveries
     ]
     table(("Message", "Account", "State", "Tries", "Made", ""), rows, "Deliveries")
 
 
-def _any_under_way(found: list[Json]) -> bool:
-    return any(map(_under_way, found))
+def _any_under_way(deliveries: list[Json]) -> bool:
+    return any(map(_under_way, deliveries))
 
 
-def _under_way(one: Json) -> bool:
-    return under_way(one["status"], one["attempt_count"])
+def _under_way(delivery: Json) -> bool:
+    return under_way(delivery["status"], delivery["attempt_count"])
 
 
-def _again(visit: Visit, one: Json) -> None:
+def _again(visit: Visit, delivery: Json) -> None:
     async def resend() -> None:
-        await _do(visit, "post", within("/v1/deliveries", one["id"], "resend"), {}, "It is being sent again")
+        await _do(visit, "post", within("/v1/deliveries", delivery["id"], "resend"), {}, "It is being sent again")
 
     button("Send again", resend)
 
@@ -235,44 +235,44 @@ async def delivery(visit: Visit) -> None:
     Section(visit, "What is sent", load, _draw_payload, classes="wide")
 
 
-def _draw_delivery(visit: Visit, one: Json) -> None:
-    back = within("/settings/webhooks", one["endpoint_id"])
+def _draw_delivery(visit: Visit, delivery: Json) -> None:
+    back = within("/settings/webhooks", delivery["endpoint_id"])
     shown: dict[str, Cell] = {
-        "Message": one["event_type"],
-        "State": went(one["status"], one["last_failure"]),
-        "Made": partial(when, one["created_at"], "time"),
+        "Message": delivery["event_type"],
+        "State": went(delivery["status"], delivery["last_failure"]),
+        "Made": partial(when, delivery["created_at"], "time"),
         "Endpoint": partial(link, "Its page", back),
-        "Message id": one["webhook_id"],
-        "Because of": wording.plain(one["trigger"]),
+        "Message id": delivery["webhook_id"],
+        "Because of": wording.plain(delivery["trigger"]),
     }
-    if one["job_id"]:
-        shown["Sent again with"] = partial(link, "these", address(back, job_id=one["job_id"]))
-    if one["next_attempt_at"]:
-        shown["Next try"] = partial(when, one["next_attempt_at"], "ago")
+    if delivery["job_id"]:
+        shown["Sent again with"] = partial(link, "these", address(back, job_id=delivery["job_id"]))
+    if delivery["next_attempt_at"]:
+        shown["Next try"] = partial(when, delivery["next_attempt_at"], "ago")
     facts(shown)
     with box("div", "buttons steps-row"):
-        _again(visit, one)
+        _again(visit, delivery)
 
 
-def _draw_attempts(one: Json) -> None:
-    if not one["attempts"]:
+def _draw_attempts(delivery: Json) -> None:
+    if not delivery["attempts"]:
         empty("It was not tried yet.")
         return
     rows: list[list[Cell]] = [
         [
-            str(each["number"]),
-            partial(when, each["started_at"], "time"),
-            f"{each['duration_ms']} ms",
-            "● " + str(each["status_code"]) if not each["failure"] else f"▼ {why(each['failure'])}",
-            partial(Text, "code", each["response_text"][:500], "answer"),
+            str(attempt["number"]),
+            partial(when, attempt["started_at"], "time"),
+            f"{attempt['duration_ms']} ms",
+            "● " + str(attempt["status_code"]) if not attempt["failure"] else f"▼ {why(attempt['failure'])}",
+            partial(Text, "code", attempt["response_text"][:500], "answer"),
         ]
-        for each in one["attempts"]
+        for attempt in delivery["attempts"]
     ]
     table(("Try", "When", "Took", "Outcome", "Answer"), rows, "Tries")
 
 
-def _draw_payload(one: Json) -> None:
-    if one["payload"] is None:
+def _draw_payload(delivery: Json) -> None:
+    if delivery["payload"] is None:
         empty("It was purged or erased.")
         return
-    code(json.dumps(one["payload"], indent=2, ensure_ascii=False), "The message")
+    code(json.dumps(delivery["payload"], indent=2, ensure_ascii=False), "The message")

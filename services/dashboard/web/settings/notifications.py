@@ -30,12 +30,12 @@ async def notifications(visit: Visit) -> None:
     Section(visit, "Notices", load, partial(_draw, visit), classes="wide")
 
 
-def _draw(visit: Visit, found: list[Json]) -> None:
-    if not found:
+def _draw(visit: Visit, notifications: list[Json]) -> None:
+    if not notifications:
         empty("Nobody is told yet.", "Add mail to whoever a follow-up concerns, or a room of Slack or Teams.")
     else:
         heads = ("By", "To", "Of", "Severity", "When", "What for", "Since", "")
-        table(heads, [_row(visit, one) for one in found], "Notices")
+        table(heads, [_row(visit, notification) for notification in notifications], "Notices")
     with box("div", "buttons"):
         for channel, name in CHANNELS.items():
             title = "Tell by mail" if channel == "mail" else f"Tell a room of {name}"
@@ -43,17 +43,17 @@ def _draw(visit: Visit, found: list[Json]) -> None:
             button(title, partial(ask, title, fill, send, "Add it"), "main" if channel == "mail" else "")
 
 
-def _row(visit: Visit, one: Json) -> list[Cell]:
-    to = one["address"] or one["url"] or "whoever it concerns"
+def _row(visit: Visit, notification: Json) -> list[Cell]:
+    to = notification["address"] or notification["url"] or "whoever it concerns"
     return [
-        CHANNELS[one["channel"]],
+        CHANNELS[notification["channel"]],
         to,
-        ", ".join(TOPICS.get(topic, topic) for topic in one["topics"]),
-        SEVERITIES[one["min_severity"]],
-        "in business hours" if one["quiet_hours"] else "at any time",
-        one["description"] or wording.NOTHING,
-        partial(when, one["created_at"]),
-        partial(_remove, visit, one, to),
+        ", ".join(TOPICS.get(topic, topic) for topic in notification["topics"]),
+        SEVERITIES[notification["min_severity"]],
+        "in business hours" if notification["quiet_hours"] else "at any time",
+        notification["description"] or wording.NOTHING,
+        partial(when, notification["created_at"]),
+        partial(_remove, visit, notification, to),
     ]
 
 
@@ -79,11 +79,11 @@ async def _create(visit: Visit, channel: str, values: Json) -> bool:
     return worked
 
 
-def _remove(visit: Visit, one: Json, to: str) -> None:
+def _remove(visit: Visit, notification: Json, to: str) -> None:
     async def remove() -> None:
         async def work() -> None:
-            await (await visit.api()).delete("alerting", within(NOTIFICATIONS, one["id"]))
-            await visit.resources.desk.note(visit.user, "removed_notification", one["id"])
+            await (await visit.api()).delete("alerting", within(NOTIFICATIONS, notification["id"]))
+            await visit.resources.desk.note(visit.user, "removed_notification", notification["id"])
 
         await attempt(work(), "They are told no more")
         await visit.refresh()

@@ -59,45 +59,45 @@ class _Rule:
         self._visit, self._names = visit, Names()
         self._rule_id = visit.path["rule_id"]
         self._path = within(RULES, self._rule_id)
-        self._one: Json = {}
+        self._current: Json = {}
         self._fields = Fields()
 
     async def load(self, api: Api) -> Json:
         return await api.get("alerting", self._path)
 
-    def draw_head(self, one: Json) -> None:
-        Text("h2", one["label"])
+    def draw_head(self, rule: Json) -> None:
+        Text("h2", rule["label"])
         with box("p", "lead"):
-            severity_chip(one["severity"])
-            state = "on" if one["enabled"] else "off"
-            Text("span", f" due in {time_of(one['due'])} · {state} · version {one['version']}")
-        Text("p", conditions_of(one))
+            severity_chip(rule["severity"])
+            state = "on" if rule["enabled"] else "off"
+            Text("span", f" due in {time_of(rule['due'])} · {state} · version {rule['version']}")
+        Text("p", conditions_of(rule))
 
-    def draw_form(self, one: Json) -> None:
-        self._one, self._fields = one, Fields()
+    def draw_form(self, rule: Json) -> None:
+        self._current, self._fields = rule, Fields()
         fields = self._fields
         with box("div", "form"):
-            fields.text("label", "Name", value=one["label"])
+            fields.text("label", "Name", value=rule["label"])
             with box("div", "filters"):
-                fields.choice("severity", "Severity", SEVERITIES, one["severity"])
-                fields.text("due_amount", "Due in", kind="number", value=str(one["due"]["amount"]))
-                fields.choice("due_unit", "Unit", UNITS, one["due"]["unit"])
-                fields.choice("recipient", "Goes to", PEOPLE, one["recipient"])
-            fields.several("informs", "Told as well", PEOPLE, one["informs"])
-            self._draw_conditions(one)
-            self._draw_steps(one)
-            fields.text("reason", "Why, in a sentence; $score and other facts are filled in", value=one["reason"])
-            fields.text("playbook", "Playbook", long=True, value=one["playbook"])
+                fields.choice("severity", "Severity", SEVERITIES, rule["severity"])
+                fields.text("due_amount", "Due in", kind="number", value=str(rule["due"]["amount"]))
+                fields.choice("due_unit", "Unit", UNITS, rule["due"]["unit"])
+                fields.choice("recipient", "Goes to", PEOPLE, rule["recipient"])
+            fields.several("informs", "Told as well", PEOPLE, rule["informs"])
+            self._draw_conditions(rule)
+            self._draw_steps(rule)
+            fields.text("reason", "Why, in a sentence; $score and other facts are filled in", value=rule["reason"])
+            fields.text("playbook", "Playbook", long=True, value=rule["playbook"])
             with box("div", "buttons"):
                 button("Try on the past", self._try)
-                button(f"Save as version {one['version'] + 1}", self._save, "main")
+                button(f"Save as version {rule['version'] + 1}", self._save, "main")
 
-    def _draw_conditions(self, one: Json) -> None:
+    def _draw_conditions(self, rule: Json) -> None:
         with box("fieldset"):
             Text("legend", "All of this must hold; an emptied line is left out")
             with box("div", "filters"):
-                for field, tests in one["conditions"].items():
-                    for operator in (one for one in OPERATORS if one in tests):
+                for field, tests in rule["conditions"].items():
+                    for operator in (name for name in OPERATORS if name in tests):
                         label = f"{wording.plain(field)} {OPERATORS[operator]}"
                         name = forms.condition_name(field, operator)
                         self._fields.text(name, label, value=forms.condition_text(tests[operator]))
@@ -106,10 +106,10 @@ class _Rule:
                 self._fields.choice("new_operator", "Test", OPERATORS)
                 self._fields.text("new_value", "Value; several by commas")
 
-    def _draw_steps(self, one: Json) -> None:
+    def _draw_steps(self, rule: Json) -> None:
         with box("fieldset"):
             Text("legend", "Who hears of it when nobody takes it on; an emptied line is left out")
-            for number, step in enumerate([*one["escalation"], None]):
+            for number, step in enumerate([*rule["escalation"], None]):
                 after = step["after"] if step else {"amount": "", "unit": "business_days"}
                 name = f"{forms.STEP}:{number}"
                 with box("div", "filters"):
@@ -119,7 +119,7 @@ class _Rule:
                     self._fields.choice(f"{name}:to", "To", PEOPLE, step["to"] if step else "leader")
 
     def _changes(self) -> Json:
-        return forms.changes(self._one, self._fields.values, len(self._one["escalation"]) + 1)
+        return forms.changes(self._current, self._fields.values, len(self._current["escalation"]) + 1)
 
     async def _try(self) -> None:
         made: Json = {}
@@ -145,7 +145,7 @@ class _Rule:
 
     async def _patch(self, values: Json, action: str, done: str) -> None:
         async def work() -> None:
-            body = values | {"version": self._one["version"]}
+            body = values | {"version": self._current["version"]}
             await (await self._visit.api()).patch("alerting", self._path, body)
             await self._visit.resources.desk.note(self._visit.user, action, self._rule_id)
 
@@ -153,13 +153,17 @@ class _Rule:
         await self._visit.refresh()
 
     async def load_versions(self, api: Api) -> list[Json]:
-        found = (await api.get("alerting", f"{self._path}/versions"))["items"]
+        answer = await api.get("alerting", f"{self._path}/versions")
         people = await self._visit.resources.desk.names_of_keys()
-        return [one | {"by": people.get(one["created_by"].removeprefix("key:"), one["created_by"])} for one in found]
+        versions = []
+        for version in answer["items"]:
+            author = version["created_by"]
+            versions.append(version | {"by": people.get(author.removeprefix("key:"), author)})
+        return versions
 
-    def draw_versions(self, found: list[Json]) -> None:
+    def draw_versions(self, versions: list[Json]) -> None:
         rows: list[list[Cell]] = []
-        for newer, older in pairwise([*found, None]):
+        for newer, older in pairwise([*versions, None]):
             assert newer is not None  # noqa: S101 - None is only the last of the pairs
             changed = forms.differences(newer, older)
             said = ", ".join(wording.plain(name).lower() for name in changed) or ("nothing" if older else "as it began")
@@ -170,7 +174,7 @@ class _Rule:
                     newer["by"],
                     said,
                     partial(_draw_version, newer),
-                    partial(self._draw_return, newer) if newer is not found[0] else "in force",
+                    partial(self._draw_return, newer) if newer is not versions[0] else "in force",
                 ]
             )
         table(("Version", "When", "By", "Changed", "What it said", ""), rows, "Versions of the rule")
@@ -184,56 +188,56 @@ class _Rule:
         button("Bring back", lambda: sure(f"Bring back version {old['version']}?", text, "Bring it back", back))
 
 
-def _draw_version(one: Json) -> None:
+def _draw_version(rule: Json) -> None:
     with box("details"):
         Text("summary", "Show")
-        steps = [f"{time_of(step['after'])}: {step['to']}" for step in one["escalation"]]
+        steps = [f"{time_of(step['after'])}: {step['to']}" for step in rule["escalation"]]
         facts(
             {
-                "Name": one["label"],
-                "When": conditions_of(one),
-                "Severity": one["severity"],
-                "Due in": time_of(one["due"]),
-                "To": ", ".join([one["recipient"], *one["informs"]]),
+                "Name": rule["label"],
+                "When": conditions_of(rule),
+                "Severity": rule["severity"],
+                "Due in": time_of(rule["due"]),
+                "To": ", ".join([rule["recipient"], *rule["informs"]]),
                 "After that": "; ".join(steps) or wording.NOTHING,
-                "State": "on" if one["enabled"] else "off",
-                "Playbook": one["playbook"],
+                "State": "on" if rule["enabled"] else "off",
+                "Playbook": rule["playbook"],
             }
         )
 
 
-def _draw_trial(found: Json) -> None:
+def _draw_trial(trial: Json) -> None:
     with box("p"):
-        Text("span", f"It {found['sentence']} from ")
-        when(found["since"])
+        Text("span", f"It {trial['sentence']} from ")
+        when(trial["since"])
         Text("span", " to ")
-        when(found["until"])
-        Text("span", f", of {wording.count(found['considered'], 'event')}; as it is in force: {found['opens_now']}.")
-    more = f"{found['would_repeat']} more would have been repeats of an open one"
-    Text("p", f"{more}, {found['would_inhibit']} taken in by a stronger one.", "muted")
-    if not found["items"]:
+        when(trial["until"])
+        Text("span", f", of {wording.count(trial['considered'], 'event')}; as it is in force: {trial['opens_now']}.")
+    more = f"{trial['would_repeat']} more would have been repeats of an open one"
+    Text("p", f"{more}, {trial['would_inhibit']} taken in by a stronger one.", "muted")
+    if not trial["items"]:
         empty("It would have opened nothing.")
         return
     rows: list[list[Cell]] = [
         [
-            partial(when, one["at"], "time"),
-            partial(account_link, one["account_id"], one["account"]),
-            one["person"] or wording.NOTHING,
-            partial(severity_chip, one["severity"]),
-            partial(when, one["due_at"], "time"),
-            "; ".join(one["reasons"]),
-            partial(_draw_then, one),
+            partial(when, follow_up["at"], "time"),
+            partial(account_link, follow_up["account_id"], follow_up["account"]),
+            follow_up["person"] or wording.NOTHING,
+            partial(severity_chip, follow_up["severity"]),
+            partial(when, follow_up["due_at"], "time"),
+            "; ".join(follow_up["reasons"]),
+            partial(_draw_then, follow_up),
         ]
-        for one in found["items"]
+        for follow_up in trial["items"]
     ]
     heads = ("When", "Account", "About", "Severity", "Due", "Why", "What came of it then")
     table(heads, rows, "What would have been opened")
-    if found["would_open"] > len(rows):
+    if trial["would_open"] > len(rows):
         Text("p", f"The newest {len(rows)} are shown.", "muted")
 
 
-def _draw_then(one: Json) -> None:
-    if one["follow_up_id"]:
-        link("a follow-up", within("/follow-ups", one["follow_up_id"]))
+def _draw_then(follow_up: Json) -> None:
+    if follow_up["follow_up_id"]:
+        link("a follow-up", within("/follow-ups", follow_up["follow_up_id"]))
     else:
         Text("span", "nothing")

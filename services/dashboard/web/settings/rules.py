@@ -26,26 +26,26 @@ async def rules(visit: Visit) -> None:
     Section(visit, "Rules", load, partial(_draw, visit), classes="wide")
 
 
-def _draw(visit: Visit, found: list[Json]) -> None:
+def _draw(visit: Visit, rules: list[Json]) -> None:
     rows: list[list[Cell]] = [
         [
-            partial(link, one["label"], within("/settings/rules", one["rule_id"])),
-            conditions_of(one),
-            partial(severity_chip, one["severity"]),
-            time_of(one["due"]),
-            ", ".join([one["recipient"], *one["informs"]]),
-            "● on" if one["enabled"] else "○ off",
-            partial(_switch, visit, one),
+            partial(link, rule["label"], within("/settings/rules", rule["rule_id"])),
+            conditions_of(rule),
+            partial(severity_chip, rule["severity"]),
+            time_of(rule["due"]),
+            ", ".join([rule["recipient"], *rule["informs"]]),
+            "● on" if rule["enabled"] else "○ off",
+            partial(_switch, visit, rule),
         ]
-        for one in found
+        for rule in rules
     ]
     table(("Rule", "When", "Severity", "Due in", "To", "State", ""), rows, "Rules")
 
 
-def conditions_of(one: Json) -> str:
+def conditions_of(rule: Json) -> str:
     """When a rule holds, in words."""
-    parts = [f"{name.replace('_', ' ')} {_wanted(wanted)}" for name, wanted in one["conditions"].items()]
-    return f"{wording.plain(one['event'].replace('.', ' '))}: {', '.join(parts) or 'always'}"
+    parts = [f"{name.replace('_', ' ')} {_wanted(wanted)}" for name, wanted in rule["conditions"].items()]
+    return f"{wording.plain(rule['event'].replace('.', ' '))}: {', '.join(parts) or 'always'}"
 
 
 def _wanted(condition: Json) -> str:
@@ -70,14 +70,14 @@ def time_of(due: Json) -> str:
     return f"{due['amount']}\u00a0{unit.removesuffix('s') if due['amount'] == 1 else unit}"
 
 
-def _switch(visit: Visit, one: Json) -> None:
+def _switch(visit: Visit, rule: Json) -> None:
     async def switch() -> None:
         async def work() -> None:
-            body = {"version": one["version"], "enabled": not one["enabled"]}
-            await (await visit.api()).patch("alerting", within(RULES, one["rule_id"]), body)
-            await visit.resources.desk.note(visit.user, "switched_rule", one["rule_id"])
+            body = {"version": rule["version"], "enabled": not rule["enabled"]}
+            await (await visit.api()).patch("alerting", within(RULES, rule["rule_id"]), body)
+            await visit.resources.desk.note(visit.user, "switched_rule", rule["rule_id"])
 
         await attempt(work(), "Switched")
         await visit.refresh()
 
-    button("Switch off" if one["enabled"] else "Switch on", switch)
+    button("Switch off" if rule["enabled"] else "Switch on", switch)

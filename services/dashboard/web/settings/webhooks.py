@@ -35,34 +35,34 @@ async def webhooks(visit: Visit) -> None:
     Section(visit, "Endpoints", load, draw, classes="wide", under_way=lambda shown: any(map(waits, shown)))
 
 
-def state_of(one: Json) -> str:
+def state_of(endpoint: Json) -> str:
     """Whether messages go out, and if not, why."""
-    if one["status"] == "disabled":
-        return f"▼ disabled: {wording.plain(one['disabled_reason']).lower()}"
-    if one["breaker"] == "open":
+    if endpoint["status"] == "disabled":
+        return f"▼ disabled: {wording.plain(endpoint['disabled_reason']).lower()}"
+    if endpoint["breaker"] == "open":
         return "▼ failing: messages wait"
     return "● sending"
 
 
-def told_of(one: Json) -> str:
+def told_of(endpoint: Json) -> str:
     """Which messages it gets."""
-    return ", ".join(one["event_types"]) if one["event_types"] else "everything"
+    return ", ".join(endpoint["event_types"]) if endpoint["event_types"] else "everything"
 
 
-def _draw(visit: Visit, found: list[Json]) -> None:
-    if not found:
+def _draw(visit: Visit, endpoints: list[Json]) -> None:
+    if not endpoints:
         empty("No endpoint is told of anything yet.", "Add the address of your CRM or a chat.")
     else:
         rows: list[list[Cell]] = [
             [
-                partial(link, one["url"], within("/settings/webhooks", one["id"])),
-                one["description"] or wording.NOTHING,
-                told_of(one),
-                state_of(one),
-                partial(when, one["last_success_at"], "ago"),
-                partial(when, one["last_failure_at"], "ago"),
+                partial(link, endpoint["url"], within("/settings/webhooks", endpoint["id"])),
+                endpoint["description"] or wording.NOTHING,
+                told_of(endpoint),
+                state_of(endpoint),
+                partial(when, endpoint["last_success_at"], "ago"),
+                partial(when, endpoint["last_failure_at"], "ago"),
             ]
-            for one in found
+            for endpoint in endpoints
         ]
         heads = ("Address", "What for", "Told of", "State", "Last success", "Last failure")
         table(heads, rows, "Webhook endpoints")
