@@ -60,6 +60,7 @@ FOLLOW_UP_DETAIL: dict[str, Any] = FOLLOW_UP | {
         {
             "action": "opened",
             "actor": "system",
+            "actor_name": None,
             "at": "2026-11-20T09:00:00Z",
             "version": 1,
             "comment": None,

@@ -16,7 +16,8 @@ async def burst(alerting: Desk, acme: Case, people: tuple[str, ...] = EIGHT) -> 
         acme.answered(f"r-{name}", 3, MONDAY + timedelta(minutes=5 * number), stakeholder_id=name)
         for number, name in enumerate(people)
     ]
-    await alerting.emit(*events)
+    for event in events:  # one by one: those of the same batch as the eighth open nothing of their own
+        await alerting.emit(event)
     return await alerting.only(acme, kind="detractor_burst")
 
 

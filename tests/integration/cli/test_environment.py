@@ -11,9 +11,13 @@ from tests.support.polling import eventually
 
 async def test_an_environment_has_every_topic_and_nothing_on_them(environment: Environment) -> None:
     async with Admin.connected(environment.kafka, environment.topic_prefix) as admin:
-        states = await admin.inspect(1)
-    assert [(state.exists, state.partitions, state.differs) for state in states] == [(True, 3, {})] * len(TOPICS)
+        await eventually(lambda: _every_topic(admin))  # a broker lists a moment later what the controller has made
     assert re.fullmatch(r"test_[0-9a-f]{12}\.", environment.topic_prefix)
+
+
+async def _every_topic(admin: Admin) -> bool:
+    states = await admin.inspect(1)
+    return [(state.exists, state.partitions, state.differs) for state in states] == [(True, 3, {})] * len(TOPICS)
 
 
 async def test_an_environment_has_no_topics_where_none_are_needed(

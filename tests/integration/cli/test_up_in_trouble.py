@@ -87,7 +87,7 @@ async def test_commands_start_the_parts_themselves_where_nothing_runs(home: Home
     assert json.loads(home.run("reconcile", "--json").stdout)["ok"]
     assert [key["name"] for key in json.loads(home.run("keys", "list", "--json").stdout)] == ["dashboard", "first key"]
     assert home.run("dlq", "list", "--json").stdout.strip() == "[]"
-    assert json.loads(home.run("rebuild", "--json").stdout) == {"accounts": 1, "changed": 0}
+    assert json.loads(home.run("rebuild", "--json").stdout) == {"accounts": 1, "changed": 0, "failed": []}
     assert json.loads(home.run("resume", "--json").stdout) == []
     doctor = json.loads(home.run("doctor", "--json").stdout)
     assert {"database", "kafka", "topics", "scorer: reading"} <= {check["name"] for check in doctor["checks"]}

@@ -62,9 +62,10 @@ async def test_the_same_seven_are_asked_when_something_has_changed(
 
 async def test_every_answer_stands_in_its_section(resources: Resources, services: FakeServices) -> None:
     async with shown(resources, services, account, ACME | {}) as page:
-        lines = page.text.splitlines()
+        text = page.text
+    lines = text.splitlines()
     for line in ("Acme Logistics", "Nobody called back.", "Ada Lin", "Detractor", "Kim Lee", "no other rule fits"):
-        assert line in page.text
+        assert line in text
     assert lines.count("Ada Lin") == 6  # the map, the comment, two follow-ups, the change and the closed follow-up
     assert ACCOUNT_COMPARISON["sentence"] in lines
 
