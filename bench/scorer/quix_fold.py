@@ -37,7 +37,12 @@ def main(bootstrap: str, folder: str, topic: str, records: int) -> None:
         day = "day" + data["answered_at"][:10]
         counts = state.get(day) or [0, 0, 0]
         score = data["score"]
-        counts[0 if score >= 9 else 1 if score >= 7 else 2] += 1
+        if score >= 9:
+            counts[0] += 1
+        elif score >= 7:
+            counts[1] += 1
+        else:
+            counts[2] += 1
         state.set(day, counts)
         person = "person" + data["stakeholder_id"]
         latest = state.get(person)

@@ -103,7 +103,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
         return self.key or self.account_id
 
     def by(self, sender: str) -> "Event":
-        """The same, sent by an API key."""
+        """This event as sent by an API key."""
         return msgspec.structs.replace(self, sender=sender)
 
     def headers(self) -> Headers:

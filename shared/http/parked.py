@@ -65,7 +65,7 @@ class NotTaken(BaseModel):
 
 
 class ParkedContent(ParkedRecord):
-    """The same with the original key, headers and value."""
+    """A parked record with its original key, headers and value."""
 
     key: str | None
     headers: list[tuple[str, str]]

@@ -66,7 +66,7 @@ async def post_answer(answer: Answer, caller: Ingester) -> Answer:
 
 @router.post("/v1/open-answers")
 async def post_open_answer(answer: Answer) -> Answer:
-    """The same without a key."""
+    """A call without a key."""
     return answer
 
 

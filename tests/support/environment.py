@@ -45,7 +45,7 @@ class Environment:
         return self.common.kafka_bootstrap_servers
 
     def variables(self) -> dict[str, str]:
-        """The same as environment variables, for real processes."""
+        """The settings as environment variables, for real processes."""
         return {
             "TELLBACK_KAFKA_BOOTSTRAP_SERVERS": self.kafka,
             "TELLBACK_DATABASE_URL": self.database_url,

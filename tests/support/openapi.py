@@ -55,7 +55,7 @@ def stored(service: str) -> dict[str, Any]:
 
 
 def generated(examples: int) -> settings:
-    """The same so many calls of each operation in every run, beside its explicit examples."""
+    """So many calls of each operation, equal in every run, beside its explicit examples."""
     return settings(
         max_examples=examples,
         deadline=None,

@@ -126,7 +126,7 @@ async def hooks(environment: Environment, *, clock: Clock | None = None, **setti
 
 @contextlib.asynccontextmanager
 async def served_hooks(environment: Environment, **settings: str) -> AsyncIterator[Hooks]:
-    """The same on a real port, for programs that call it; its address is the client's `base_url`."""
+    """A receiver on a real port, for programs that call it; its address is the client's `base_url`."""
     app, key = _app(environment, settings), await api_key(environment, ("read", "act", "manage"))
     async with serving(app) as url, httpx.AsyncClient(base_url=url, headers=bearer(key)) as client:
         yield Hooks(app, client, environment)

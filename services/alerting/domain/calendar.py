@@ -84,7 +84,7 @@ class BusinessCalendar:
         raise AssertionError("unreachable: _windows never ends")
 
     def add_days(self, start: datetime, days: int) -> datetime:
-        """The same time of day, `days` business days after `start` (or after the next opening, if that is
+        """At the time of day of `start`, `days` business days after it (or after the next opening, if that is
         later).
         """
         if days == 0:
@@ -106,7 +106,7 @@ class BusinessCalendar:
         raise AssertionError("unreachable: _windows never ends")
 
     def business_day_before(self, at: datetime) -> datetime:
-        """The same time of day on the business day before; in its hours, at the earliest when it opens."""
+        """At the time of day of `at`, on the business day before; in its hours, at the earliest when it opens."""
         local = at.astimezone(self.zone)
         for offset in range(1, _MAX_CLOSED_DAYS):
             day = local.date() - offset * _DAY

@@ -55,7 +55,7 @@ class CohortScore(BaseModel):
 
 
 class OwnScore(BaseModel):
-    """The same of the caller's own accounts in the cohort."""
+    """The score of the caller's own accounts in the cohort."""
 
     nps: float | None
     nps_rounded: int | None

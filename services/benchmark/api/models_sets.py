@@ -123,7 +123,7 @@ class NewSetBody(BaseModel):
 
 
 class PublishedBenchmark(ChosenBenchmark):
-    """The same in a list, with the industry's name."""
+    """A published benchmark as lists show it, with the industry's name."""
 
     model_config = ConfigDict(json_schema_extra={"example": PUBLISHED | {"industry_name": "Logistics"}})
 

@@ -63,7 +63,7 @@ def _choice(words: str, target: str, *, chosen: bool) -> None:
 
 
 def _by_days(pack: ReviewPack) -> ReviewPack:
-    """The same with a period of whole days: a period up to now would differ whenever it is asked for."""
+    """The pack with a period of whole days: a period up to now would differ whenever it is asked for."""
     first, last = (at.replace(hour=0, minute=0, second=0, microsecond=0) for at in (pack.period.from_, pack.period.to))
     return pack.model_copy(update={"period": pack.period.model_copy(update={"from_": first, "to": last})})
 

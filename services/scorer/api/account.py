@@ -42,7 +42,7 @@ class AccountQuery(Parameters):
     as_of: AsOf = None
 
     def score(self, **filters: str | None) -> ScoreQuery:
-        """The same of the answers that the filters choose."""
+        """The question for the score of those answers that the filters choose."""
         asked = ScoreQuery(window=self.window, method=self.method, as_of=self.as_of)
         return asked.model_copy(update=filters)
 

@@ -28,7 +28,7 @@ router = Router(tags=["accounts"], dependencies=[Depends(no_repeats)])
 
 
 class AccountsQuery(Paged, ChosenAccounts):
-    """The same, in which order."""
+    """Which accounts, in which order."""
 
     sort: str = Field(
         default="name",

@@ -59,7 +59,7 @@ class PeopleQuery(Paged):
 
 
 class EverybodyQuery(PeopleQuery, DirectoryFilters):
-    """The same over all accounts."""
+    """Which people of all accounts."""
 
     account_id: PathId | None = Field(default=None, description="Only people of this account.")
 

@@ -66,7 +66,7 @@ class PortfolioQuery(AnswerFilters):
 
 
 class PortfolioScoreQuery(PortfolioQuery):
-    """The same, split."""
+    """Which accounts, window and method, and by what the score is split."""
 
     group_by: Groups | None = Field(
         default=None, description=f"One or two, by a comma, of {', '.join(GROUPS)}.", examples=["industry"]

@@ -70,7 +70,7 @@ class ChosenResponses(Between, DirectoryFilters):
 
 
 class ResponsesQuery(Paged, ChosenResponses):
-    """The same, in which order."""
+    """Which responses, in which order."""
 
     sort: str = Field(
         default="-answered_at",

@@ -111,7 +111,7 @@ def score_of(tally: Tally, survey_type: SurveyType = "nps") -> Score:
 
 
 def score_figures(tally: Tally, survey_type: SurveyType = "nps") -> dict[str, Any]:
-    """The same as JSON values, in the order of `Score`. The projector makes two dozen of them an account."""
+    """The figures of a tally as JSON values, in the order of `Score`. The projector makes two dozen an account."""
     scores, total = tally.scores, tally.total
     nps = survey_type == "nps"
     shares = _shares_of(tally, total) if nps else _NO_SHARES
@@ -169,7 +169,9 @@ def figures_from_counts(
     figures["significant"] = (
         z is not None and before is not None and min(before.voices, now.voices) >= ENOUGH_VOICES and abs(z) >= Z_95
     )
-    figures["same_stakeholders"] = same_stakeholders(pairs if comparable else Pairs()) if survey_type == "nps" else None
+    figures["same_stakeholders"] = None
+    if survey_type == "nps":
+        figures["same_stakeholders"] = same_stakeholders(pairs if comparable else Pairs())
     return figures
 
 

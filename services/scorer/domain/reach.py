@@ -69,9 +69,9 @@ def count_invitations(invitations: Iterable[Invitation], span: Span) -> Invitati
         opened=_happened([invitation.opened_at for invitation in sent], upto),
         started=_happened([invitation.started_at for invitation in sent], upto),
         bounced=len(sent) - len(reached),
-        answered=sum(bool(found) for found in replies),
-        commented=sum(any(reply.commented for reply in found) for found in replies),
-        follow_up_requested=sum(any(reply.follow_up_requested for reply in found) for found in replies),
+        answered=sum(bool(answers) for answers in replies),
+        commented=sum(any(reply.commented for reply in answers) for answers in replies),
+        follow_up_requested=sum(any(reply.follow_up_requested for reply in answers) for answers in replies),
     )
 
 

@@ -50,16 +50,17 @@ def state_of(facts: Facts, as_of: datetime, silent_after: timedelta) -> dict[str
     """The state as JSON values. `previous`, `change` and `falls_in_a_row` look at answers of the same
     nps_kind as the latest one; days are whole days up to as_of; None where there is nothing."""
     latest = facts.answers[-1] if facts.answers else None
-    series = [one.answer for one in facts.answers if latest and one.nps_kind == latest.nps_kind]
+    series = [known.answer for known in facts.answers if latest and known.nps_kind == latest.nps_kind]
     previous = series[-2] if len(series) > 1 else None
     asked_at = max((invitation.sent_at for invitation in facts.invitations), default=None)
     score = latest.answer.score if latest else None
+    score_before = previous.score if previous else None
     return {
         "score": score,
         "category": category_of(score) if score is not None else None,
         "latest": _reference(series[-1], latest.nps_kind) if latest else None,
         "previous": _reference(previous, latest.nps_kind) if latest and previous else None,
-        "change": change_between_scores(previous.score if previous else None, score) if score is not None else None,
+        "change": change_between_scores(score_before, score) if score is not None else None,
         "falls_in_a_row": falls_in_a_row([answer.score for answer in series]),
         "days_since_asked": _days(asked_at, as_of),
         "days_since_answered": _days(facts.last_answered_at, as_of),

@@ -57,8 +57,12 @@ class Facts:
         stored = await facts.insert_context(tx, [events[index] for index in firsts.values()])
         verdicts = []
         for index, (event, erased) in enumerate(zip(events, overtaken, strict=True)):
-            new = event.event_id in stored and firsts[event.event_id] == index
-            verdicts.append(CHANGE if erased else NEW if new else REPEAT)
+            if erased:
+                verdicts.append(CHANGE)
+            elif event.event_id in stored and firsts[event.event_id] == index:
+                verdicts.append(NEW)
+            else:
+                verdicts.append(REPEAT)
         return verdicts
 
     async def described(self, tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:

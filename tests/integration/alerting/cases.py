@@ -141,7 +141,7 @@ class Case:
         return event(STAKEHOLDER_ANSWERED, data, at, event_id)
 
     def fell(self, response_id: str, before: int, score: int, at: datetime = MONDAY, **fields: Any) -> Event:
-        """The same with the answer before it and the change between them."""
+        """An answer with the one before it and the change between them."""
         change = f"{category(before)}_to_{category(score)}"
         previous = self.ref(f"{response_id}-before", before, at - timedelta(days=1))
         return self.answered(response_id, score, at, previous=previous, change=change, **fields)

@@ -39,7 +39,7 @@ class Chain:
         return answer.json()
 
     async def limited_to(self, owner_email: str) -> "Chain":
-        """The same with a key that is limited to an owner."""
+        """A caller with a key that is limited to an owner."""
         key = await api_key(self.environment, SCOPES, owner_email)
         clients = (
             httpx.AsyncClient(transport=one._transport, base_url=one.base_url, headers=bearer(key))

@@ -71,7 +71,7 @@ class Stand:
         return found
 
     async def with_key(self, *scopes: str, owner_email: str | None = None) -> "Stand":
-        """The same with another key."""
+        """A caller with another key."""
         key = await api_key(self.environment, scopes, owner_email)
         client = httpx.AsyncClient(transport=self.client._transport, base_url=self.client.base_url, headers=bearer(key))
         return Stand(self.environment, client, self.scorer, self.alerting, self.clock)

@@ -104,7 +104,7 @@ async def published(environment: Environment) -> AsyncIterator[Published]:
 
 
 async def check_alike(client: httpx.AsyncClient, app: ServiceApp, published: Published, path: str, body: bytes) -> None:
-    """The same key of a request gives a response without an id the same one both times."""
+    """An idempotency key gives a response without an id the same one both times."""
     fast, routed = await both(client, app, path, body, JSON | {"idempotency-key": "the same"})
     assert stable(fast) == stable(routed)
     accepted = routed.json().get("accepted", 1) if routed.is_success else 0

@@ -94,7 +94,7 @@ def changed(data: ResponseRecorded, changes: Sequence[ResponseAmended | Response
 
 
 def world_of(found: dict[str, Plain]) -> World:
-    """The same for the reference of the figures."""
+    """The answers as the reference of the figures takes them."""
     return World(
         submissions=tuple(
             Submission(

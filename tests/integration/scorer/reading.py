@@ -91,7 +91,7 @@ class Reader:
         return code
 
     async def limited_to(self, owner_email: str) -> "Reader":
-        """The same with a key that is limited to the accounts of one owner."""
+        """A reader with a key that is limited to the accounts of one owner."""
         key = await api_key(self.environment, ["read"], owner_email)
         client = httpx.AsyncClient(transport=self.client._transport, base_url=self.client.base_url, headers=bearer(key))
         return Reader(self.environment, client, self.tables, self.clock)

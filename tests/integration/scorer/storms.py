@@ -121,7 +121,7 @@ class Story:
             await _check_told(self.environment, rows, expected, self._may_return())
 
     async def check_state(self, database: Database, url: str) -> None:
-        """The same without the events that went out."""
+        """The state without the events that went out."""
         await read_until(database, self.poured, SETTLE_SECONDS)
         expected = responses_of(self.events)
         async with writer(self.environment, SystemClock()) as rows:

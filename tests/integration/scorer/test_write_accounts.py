@@ -53,7 +53,7 @@ def voice(name: str, score: int, days: float, **fields: Any) -> Event:
 
 
 def submission(answer: Event) -> Submission:
-    """The same for the reference."""
+    """The answer as the reference takes it."""
     data = answer.data
     assert isinstance(data, ResponseRecorded)
     kept = {"response_id", "account_id", "stakeholder_id", "survey_type", "score", "answered_at"}

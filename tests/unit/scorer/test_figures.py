@@ -44,7 +44,7 @@ def snapshot_of(found: list[Answer], as_of: datetime, known: int = 0) -> Any:
 
 
 def as_voices(found: list[Answer]) -> list[dict[str, Any]]:
-    """The same answers as the reference takes them."""
+    """The answers as the reference takes them."""
     return [
         {
             "person": ("acme", one.stakeholder_id),

@@ -44,7 +44,7 @@ async def load_own_first(api: Api, email: str, most: int = MOST, **query: Any) -
 
 
 def own_first(follow_ups: Iterable[FollowUp], email: str) -> list[FollowUp]:
-    """The same follow-ups, one's own before the others', else in the order they had."""
+    """The follow-ups of `email` before those of others, else in the order they had."""
     return sorted(follow_ups, key=lambda follow_up: follow_up.owner.email != email)
 
 

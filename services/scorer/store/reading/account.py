@@ -31,7 +31,7 @@ _HEARD = f"""
 
 
 def unknown_account() -> NotFound:
-    """The same for an account that is not there and one that is not this caller's to see."""
+    """One error for an account that is not there and for one that is not this caller's to see."""
     return NotFound("unknown_account", "there is no such account")
 
 

@@ -61,7 +61,7 @@ def _kept(question: Question, method: Method) -> str:
 
 
 def rows_from_answers(question: Question, method: Method, wanted: Sequence[Counted], beside: str = "") -> str:
-    """The same, counted; `beside` stands before them, with `union all`."""
+    """Rows counted from the answers; `beside` stands before them, with `union all`."""
     expressions: list[str] = []
     found: list[str] = []
     if "answers" in wanted:

@@ -38,6 +38,6 @@ async def anonymous(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 
 @pytest.fixture
 def client(anonymous: httpx.AsyncClient) -> httpx.AsyncClient:
-    """The same client with a key of all scopes."""
+    """The client with a key of all scopes."""
     anonymous.headers.update(bearer("all"))
     return anonymous
