@@ -172,16 +172,16 @@ def _print(cases: list[Case], asked: argparse.Namespace) -> None:
         for ours, theirs, aim in AIMS[size]:
             if theirs in by_name:
                 pairs = zip(by_name[ours].samples[size], by_name[theirs].samples[size], strict=True)
-                ratios = [one.rate / other.rate for one, other in pairs]
+                ratios = [sample.rate / other.rate for sample, other in pairs]
                 share = f"{statistics.median(ratios):.2f} ({min(ratios):.2f}-{max(ratios):.2f})"
                 print(f"  {ours} to {theirs}: {share}, aim {aim}")
-    failed = {case.name: sum(one.failures for size in SIZES for one in case.samples[size]) for case in cases}
+    failed = {case.name: sum(sample.failures for size in SIZES for sample in case.samples[size]) for case in cases}
     if any(failed.values()):
         print(f"\nfailed requests: {failed}")
 
 
 def _print_case(name: str, samples: list[Sample]) -> None:
-    rates = [one.rate for one in samples]
+    rates = [sample.rate for sample in samples]
     spread = f"({min(rates):,.0f}-{max(rates):,.0f})"
     p50, p99 = (statistics.median(each) for each in ([s.p50 for s in samples], [s.p99 for s in samples]))
     latency = f"{p50:.1f} / {p99:.1f}   {p99 / p50:.1f}" if p50 else ""

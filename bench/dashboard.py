@@ -144,7 +144,7 @@ async def _sessions(environment: Environment, number: int) -> list[str]:
     try:
         await desk.first_admin()
         admin = (await desk.everybody())[0]
-        leaders = [f"leader-{one}@bench.example" for one in range(number)]
+        leaders = [f"leader-{place}@bench.example" for place in range(number)]
         tokens = []
         for leader in leaders:
             link = await desk.add(admin, leader, "Leader", Role.LEADER)
@@ -275,10 +275,10 @@ def _print(found: Mapping[str, Sequence[Seen]]) -> None:
     names = list(found)
     print(f"\n{'':<40} {'painted, ms':>22} {'whole, ms':>22} {'whole after paint':>18}")
     for name, seen in found.items():
-        painted, whole = [one.painted for one in seen], [one.whole for one in seen]
+        painted, whole = [visit.painted for visit in seen], [visit.whole for visit in seen]
         after = statistics.median(end - start for start, end in zip(painted, whole, strict=True))
         print(f"{name:<40} {_spread(painted):>22} {_spread(whole):>22} {after:>15.0f} ms")
-    empty = statistics.median(one.painted for one in found[names[0]])
+    empty = statistics.median(visit.painted for visit in found[names[0]])
     for name in names[1:]:
         print(f"{name}: painted after {statistics.median(s.painted for s in found[name]) / empty:.2f} × the empty page")
 

@@ -23,7 +23,7 @@ def full() -> None:
     """A chart and a grid."""
     axis, line = {"type": "value"}, {"type": "line", "data": [[0, 1], [1, 0]]}
     ui.echart({"xAxis": axis, "yAxis": axis, "series": [line]})
-    ui.aggrid({"columnDefs": [{"field": "name"}, {"field": "nps"}], "rowData": [_row(one) for one in range(ROWS)]})
+    ui.aggrid({"columnDefs": [{"field": "name"}, {"field": "nps"}], "rowData": [_row(place) for place in range(ROWS)]})
 
 
 def _row(number: int) -> dict[str, object]:

@@ -238,13 +238,13 @@ def _print(found: dict[str, list[Round]], asked: argparse.Namespace) -> None:
     print(f"{asked.rounds} rounds of {asked.seconds:g} s at {asked.rate} responses a second")
     print(f"{'ms until it counts':<22} {'p50: median (spread)':>24} {'p99: median (spread)':>26} {'a second':>10}  CPU")
     for name, rounds in found.items():
-        rate = statistics.median(one.posted / one.seconds for one in rounds)
+        rate = statistics.median(each_round.posted / each_round.seconds for each_round in rounds)
         cpu = ", ".join(f"{who} {statistics.median(r.cpu[who] for r in rounds):.2f}" for who in rounds[0].cpu)
         columns = f"{_spread(rounds, lambda one: one.at(50)):>24} {_spread(rounds, lambda one: one.at(99)):>26}"
         print(f"{name:<22} {columns} {rate:>10,.0f}  {cpu}")
-        if failed := sum(one.failed + one.lost for one in rounds):
+        if failed := sum(each_round.failed + each_round.lost for each_round in rounds):
             print(f"  {failed} were refused or did not count within {GIVE_UP_SECONDS:g} s")
-    worst = statistics.median(one.at(99) for one in found[EVEN])
+    worst = statistics.median(each_round.at(99) for each_round in found[EVEN])
     print(f"\np99 {worst:,.0f} ms, aim below {1000 * AIM_SECONDS:,.0f}: {_met(worst < 1000 * AIM_SECONDS)}")
     ratios = [hot.at(99) / even.at(99) for hot, even in zip(found[HOT], found[EVEN], strict=True)]
     ratio = statistics.median(ratios)
@@ -255,7 +255,7 @@ def _print(found: dict[str, list[Round]], asked: argparse.Namespace) -> None:
 
 
 def _spread(rounds: Sequence[Round], value: Callable[[Round], float]) -> str:
-    values = [value(one) for one in rounds]
+    values = [value(each_round) for each_round in rounds]
     return f"{statistics.median(values):,.0f} ({min(values):,.0f}-{max(values):,.0f})"
 
 

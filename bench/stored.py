@@ -74,13 +74,13 @@ async def load(database_url: str, accounts: Sequence[str], responses: int) -> No
     chance, now = random.Random(7), datetime.now(UTC)
     connection = await asyncpg.connect(database_url, server_settings={"search_path": SCHEMA})
     try:
-        await _copy(connection, "accounts", [_account(chance, one, now) for one in accounts])
-        await _copy(connection, "stakeholders", [row for one in accounts for row in _people(chance, one, now)])
+        await _copy(connection, "accounts", [_account(chance, account, now) for account in accounts])
+        await _copy(connection, "stakeholders", [row for account in accounts for row in _people(chance, account, now)])
         for first in range(0, responses, BATCH):
             said = [_response(chance, accounts, now) for _ in range(min(BATCH, responses - first))]
             await _copy(connection, "responses", said)
-            await _copy(connection, "response_answers", [row for one in said for row in _ratings(chance, one)])
-            await _copy(connection, "invitations", [_invitation(one) for one in said if one["invitation_id"]])
+            await _copy(connection, "response_answers", [row for answer in said for row in _ratings(chance, answer)])
+            await _copy(connection, "invitations", [_invitation(answer) for answer in said if answer["invitation_id"]])
         await connection.execute("insert into marks select account_id, now(), false from accounts")
         await connection.execute("analyze")
     finally:

@@ -50,7 +50,7 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--venv", type=Path, help="an environment with quixstreams; made for the run when left out")
     asked = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="tellback-bench-") as folder, embedded_kafka() as kafka:
-        others = [one for one in peers(kafka, Path(folder), asked.venv) if asked.only in one.name]
+        others = [peer for peer in peers(kafka, Path(folder), asked.venv) if asked.only in peer.name]
         with embedded_postgres() as postgres:
             asyncio.run(_measure(asked, kafka, postgres, others, Path(folder)))
     return 0
@@ -58,7 +58,7 @@ def main(arguments: Sequence[str]) -> int:
 
 async def _measure(asked: argparse.Namespace, kafka: str, postgres: str, others: Sequence[Peer], folder: Path) -> None:
     cases = [case for case in ours() if asked.only in case.name]
-    found = {one.name: Case(one.name) for one in others}
+    found = {peer.name: Case(peer.name) for peer in others}
     async with fresh_environment(kafka, postgres, partitions=PARTITIONS) as source:
         await load.publish(source, asked.responses, asked.accounts)
         for _ in range(asked.rounds):
@@ -67,9 +67,9 @@ async def _measure(asked: argparse.Namespace, kafka: str, postgres: str, others:
                     # The topics of the source, a database of its own: so every run reads the same records.
                     settings = fresh.common.model_copy(update={"topic_prefix": source.topic_prefix})
                     await _run(case, replace(fresh, common=settings), asked.responses, folder)
-            for one in others:
+            for peer in others:
                 topic, records = f"{source.topic_prefix}responses", min(asked.responses, asked.peer_responses)
-                found[one.name].rates.append(await asyncio.to_thread(one.run, topic, records))
+                found[peer.name].rates.append(await asyncio.to_thread(peer.run, topic, records))
     _print([*cases, *found.values()], asked)
 
 
@@ -130,10 +130,10 @@ def _print(cases: Sequence[Case], asked: argparse.Namespace) -> None:
         print(f"{case.name:<44}{_spread(case.rates, ',.0f')} responses/s")
         if case.caught_up:
             print(f"{'':<44}{_spread(case.caught_up, '.1f')} s until figures and events had caught up")
-    for one, other in RATIOS:
-        if one in rates and other in rates:
-            ratios = [own / base for own, base in zip(rates[one], rates[other], strict=True)]
-            print(f"{one} to {other}: {_spread(ratios, '.2f')}")
+    for fold, other in RATIOS:
+        if fold in rates and other in rates:
+            ratios = [own / base for own, base in zip(rates[fold], rates[other], strict=True)]
+            print(f"{fold} to {other}: {_spread(ratios, '.2f')}")
 
 
 def _spread(values: Sequence[float], form: str) -> str:

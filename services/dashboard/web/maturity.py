@@ -110,8 +110,12 @@ def _draw_before(found: list[Json]) -> None:
         empty("Nothing yet.")
         return
     rows: list[list[Cell]] = [
-        [partial(when, one["created_at"]), _points(one["score"]), LEVELS.get(one["level"] or "", wording.NOTHING)]
-        for one in found
+        [
+            partial(when, result["created_at"]),
+            _points(result["score"]),
+            LEVELS.get(result["level"] or "", wording.NOTHING),
+        ]
+        for result in found
     ]
     table(("When", "Score", "Level"), rows, "All results")
 
@@ -122,8 +126,8 @@ def _draw_questions(visit: Visit, found: Json) -> None:
     for area in found["areas"]:
         with box("fieldset", "area"):
             Text("legend", area["title"])
-            for one in area["questions"]:
-                _draw_question(fields, one, may=may)
+            for question in area["questions"]:
+                _draw_question(fields, question, may=may)
     if not may:
         Text("p", "Your role reads the result; leaders and account managers answer.", "muted")
         return

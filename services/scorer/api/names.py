@@ -63,6 +63,7 @@ class Names(BaseModel):
 async def name(caller: Reader, resources: Resources, asked: NamesWanted) -> dict[str, Any]:
     """A question, though it is posted: too long for an address. What a key may not see is left out; of what nobody
     knows the names are null."""
+    people = {(person.account_id, person.stakeholder_id) for person in asked.of}
     async with resources.database.read() as tx:
-        rows = await names_of(tx, {(one.account_id, one.stakeholder_id) for one in asked.of}, caller.owner_email)
+        rows = await names_of(tx, people, caller.owner_email)
     return {"items": rows}

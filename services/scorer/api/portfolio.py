@@ -92,6 +92,6 @@ async def get_portfolio_score(
             question = replace(question, classes=classes)
         figures = await portfolio_figures(tx, question, asked.methods())
         stale = await count_failing(tx, caller.owner_email) if asked.as_of is None else 0
-    groups = [{"group": one.group, "method": one.method} | one.figures for one in figures]
+    groups = [{"group": group.group, "method": group.method} | group.figures for group in figures]
     names = {"window": asked.window, "survey_type": asked.survey_type, "as_of": asked.as_of}
     return named({"groups": groups}, **names, stale_account_count=stale or None)

@@ -91,8 +91,8 @@ async def get_portfolio_trend(
         figures = await portfolio_figures(tx, question, asked.methods())
         marks = await context_marks(tx, question.filters, caller.owner_email, found[0].start, found[-1].as_of)
     points = [
-        bucket_names(found[one.point].start, _end(found[one.point], asked.as_of), one.method) | one.figures
-        for one in figures
+        bucket_names(found[group.point].start, _end(found[group.point], asked.as_of), group.method) | group.figures
+        for group in figures
     ]
     return named({"points": points, "marks": marks}, **_question(asked))
 

@@ -101,7 +101,7 @@ class Score:
     last_answered_at: str | None
 
 
-SCORE_KEYS = tuple(one.name for one in fields(Score))
+SCORE_KEYS = tuple(figure.name for figure in fields(Score))
 COMPARISON_KEYS = ("previous", "change", "z", "significant", "same_stakeholders")
 
 

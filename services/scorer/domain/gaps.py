@@ -42,10 +42,12 @@ def gaps_of(accounts: Iterable[Reached], as_of: datetime) -> dict[str, Any]:
     return {
         "accounts": {
             "known": len(everyone),
-            "asked": sum(bool(one.asked) for one in everyone),
-            "answered": sum(bool(one.answered) for one in everyone),
+            "asked": sum(bool(account.asked) for account in everyone),
+            "answered": sum(bool(account.answered) for account in everyone),
         },
-        "people": {name: sum(getattr(one, name) for one in everyone) for name in ("known", "asked", "answered")},
+        "people": {
+            name: sum(getattr(account, name) for account in everyone) for name in ("known", "asked", "answered")
+        },
         "without_decision_maker": _listed(everyone, lambda one: not one.decision_makers),
         "single_threaded": _listed(everyone, lambda one: one.known == 1),
         "never_asked_in_12_months": _listed(everyone, missed),

@@ -29,16 +29,17 @@ def revenue_of(customers: Iterable[Customer], currency: str | None) -> dict[str,
     """All, by class, by renewal quarter (no date last), as JSON values. Accounts without revenue in the currency are
     counted and named as left out."""
     everyone = list(customers)
-    counted = [one for one in everyone if one.amount is not None and one.currency == currency]
-    left = [one for one in everyone if one.amount is None or one.currency != currency]
+    counted = [customer for customer in everyone if customer.amount is not None and customer.currency == currency]
+    left = [customer for customer in everyone if customer.amount is None or customer.currency != currency]
     by_quarter: dict[tuple[int, int] | None, list[Customer]] = defaultdict(list)
-    for one in counted:
-        by_quarter[_quarter(one.renewal_on)].append(one)
+    for customer in counted:
+        by_quarter[_quarter(customer.renewal_on)].append(customer)
     return {
         "currency": currency,
         **_sums(counted),
         "by_class": [
-            {"class": name} | _sums([one for one in counted if one.account_class == name]) for name in ACCOUNT_CLASSES
+            {"class": name} | _sums([customer for customer in counted if customer.account_class == name])
+            for name in ACCOUNT_CLASSES
         ],
         "by_renewal_quarter": [
             _named(quarter) | _sums(by_quarter[quarter]) | {"by_class": _by_class(by_quarter[quarter])}
@@ -47,11 +48,11 @@ def revenue_of(customers: Iterable[Customer], currency: str | None) -> dict[str,
         "left_out_count": len(left),
         "left_out": [
             {
-                "account_id": one.account_id,
-                "name": one.name,
-                "reason": "no_revenue" if one.amount is None else "other_currency",
+                "account_id": customer.account_id,
+                "name": customer.name,
+                "reason": "no_revenue" if customer.amount is None else "other_currency",
             }
-            for one in left[:MAX_NAMED]
+            for customer in left[:MAX_NAMED]
         ],
     }
 
@@ -61,21 +62,23 @@ def _sums(customers: Iterable[Customer]) -> dict[str, Any]:
     return {
         "account_count": len(found),
         "revenue": _total(found),
-        "revenue_at_risk": _total(one for one in found if one.account_class == AT_RISK),
+        "revenue_at_risk": _total(customer for customer in found if customer.account_class == AT_RISK),
     }
 
 
 def _by_class(customers: Iterable[Customer]) -> dict[str, float]:
     found = list(customers)
-    present = {one.account_class for one in found}
+    present = {customer.account_class for customer in found}
     return {
-        name: _total(one for one in found if one.account_class == name) for name in ACCOUNT_CLASSES if name in present
+        name: _total(customer for customer in found if customer.account_class == name)
+        for name in ACCOUNT_CLASSES
+        if name in present
     }
 
 
 def _total(customers: Iterable[Customer]) -> float:
     """Summed exactly, turned into a double once."""
-    return float(sum((one.amount or Decimal(0) for one in customers), Decimal(0)))
+    return float(sum((customer.amount or Decimal(0) for customer in customers), Decimal(0)))
 
 
 def _quarter(day: date | None) -> tuple[int, int] | None:

@@ -112,8 +112,8 @@ class ResponseFold:
         firsts: dict[str, Indexed] = {}
         repeats: list[Indexed] = []
         dropping: dict[str, str] = {}
-        for one in batch.recorded:
-            index, data = one
+        for recorded in batch.recorded:
+            index, data = recorded
             response_id = data.response_id
             if index in gone:
                 batch.verdicts[index] = CHANGE
@@ -124,9 +124,9 @@ class ResponseFold:
             elif response_id in dropped or response_id in dropping:
                 batch.verdicts[index] = REPEAT
             elif response_id in firsts:
-                repeats.append(one)
+                repeats.append(recorded)
             else:
-                firsts[response_id] = one
+                firsts[response_id] = recorded
         await erasures.drop(tx, dropping)
         return firsts, repeats
 

@@ -51,8 +51,8 @@ class Telling:
             if story.corrected and story.corrected.audible:
                 yield self._corrected(story.corrected)
         answered = [answered for story in found.stories for answered in story.answered]
-        for one in sorted(answered, key=lambda one: one.entry.order):
-            yield self._answered(one)
+        for change in sorted(answered, key=lambda change: change.entry.order):
+            yield self._answered(change)
         for asked in found.silent:
             if asked.recent:
                 yield self._silent(asked, types.get(asked.stakeholder_id))

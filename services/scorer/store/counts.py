@@ -47,7 +47,7 @@ _invitations_of = attrgetter(*INVITATIONS)
 
 async def save_counts(tx: WriteTx, kept: Iterable[Kept]) -> None:
     """Write the counts in place of what was kept under their window, moment and account."""
-    rows = [_row(*one) for one in kept]
+    rows = [_row(*counted) for counted in kept]
     if rows:
         await tx.execute(_UPSERT, rows=rows)
 

@@ -97,10 +97,10 @@ async def read_accounts(tx: ReadTx, account_ids: Sequence[str]) -> tuple[list[Ac
 async def _read_responses(tx: ReadTx, account_ids: Sequence[str]) -> Mapping[str, Sequence[Stored]]:
     """Every response of each account; by position, since there are many of them."""
     grouped: dict[str, list[Stored]] = defaultdict(list)
-    for account_id, invitation_id, person, survey_type, nps_kind, response_id, *rest, with_comment in await tx.rows(
+    for account_id, invitation_id, person, survey_type, nps_kind, response_id, *values, with_comment in await tx.rows(
         _RESPONSES, ids=list(account_ids)
     ):
-        entry = Entry(response_id, Series(person, survey_type, nps_kind), *rest)
+        entry = Entry(response_id, Series(person, survey_type, nps_kind), *values)
         grouped[account_id].append((entry, invitation_id, with_comment))
     return grouped
 
@@ -263,7 +263,9 @@ async def busy(tx: WriteTx, asked: Sequence[tuple[str, Asked]]) -> set[str]:
     free = await tx.all(LOCK_FREE, **_keys(asked))
     locked = {(row["account_id"], row["invitation_id"], row["stakeholder_id"]) for row in free}
     return {
-        account_id for account_id, one in asked if (account_id, one.invitation_id, one.stakeholder_id) not in locked
+        account_id
+        for account_id, asking in asked
+        if (account_id, asking.invitation_id, asking.stakeholder_id) not in locked
     }
 
 
@@ -277,8 +279,8 @@ async def save_silences(tx: WriteTx, told: Sequence[tuple[str, Asked]], at: date
 def _keys(asked: Sequence[tuple[str, Asked]]) -> dict[str, list[str]]:
     return {
         "accounts": [account_id for account_id, _ in asked],
-        "invitations": [one.invitation_id for _, one in asked],
-        "stakeholders": [one.stakeholder_id for _, one in asked],
+        "invitations": [asking.invitation_id for _, asking in asked],
+        "stakeholders": [asking.stakeholder_id for _, asking in asked],
     }
 
 

@@ -115,7 +115,7 @@ async def insert(tx: WriteTx, responses: Sequence[Recorded]) -> tuple[set[str], 
         return set(), set()
     # In the order of ids, so that two replicas which meet the same ids wait for each other and never in a ring.
     ordered = sorted(responses, key=attrgetter("response_id"))
-    [(found, awaited)] = await tx.rows(INSERT, rows=[row_of(one) for one in ordered], given=len(ordered))
+    [(found, awaited)] = await tx.rows(INSERT, rows=[row_of(answer) for answer in ordered], given=len(ordered))
     stored = {row.response_id for row in ordered} if found is None else set(found)
     await insert_answers(tx, [row for row in ordered if row.answers and row.response_id in stored])
     return stored, set(awaited or ())

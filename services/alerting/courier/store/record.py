@@ -61,7 +61,7 @@ async def record(tx: WriteTx, done: Sequence[EndedAttempt], judge: Judge) -> Rec
     endpoints = await locked_endpoints(tx, {item.work.endpoint_id for item in done})
     settled = await _deliver(tx, [item for item in done if item.outcome.failure is None], judge.now)
     settled += await _fail(tx, [item for item in done if item.outcome.failure is not None], endpoints, judge)
-    await _send_again(tx, [one.done.work.delivery_id for one in settled if one.wanted_again], judge.now)
+    await _send_again(tx, [attempt.done.work.delivery_id for attempt in settled if attempt.wanted_again], judge.now)
     return Recorded(settled, await update_health(tx, endpoints, done, judge.health, judge.now))
 
 

@@ -42,7 +42,7 @@ def _draw_trigger(trigger: Json) -> None:
     if not trigger["holds"]:
         Text("p", "It holds no more.", "muted")
     facts(dict(told.facts(trigger["facts"])))
-    rows: list[list[Cell]] = [[told.rule_name(one["rule_id"]), one["severity"]] for one in trigger["matches"]]
+    rows: list[list[Cell]] = [[told.rule_name(match["rule_id"]), match["severity"]] for match in trigger["matches"]]
     if rows:
         table(("Rule that held", "Severity"), rows, "Rules that held, the strongest first")
 
@@ -50,22 +50,22 @@ def _draw_trigger(trigger: Json) -> None:
 def _draw_told(found: Why) -> None:
     rows: list[list[Cell]] = [
         [
-            f"{wording.plain(one['channel'])}: {one['recipient'] or 'the room'}",
-            wording.plain(one["topic"]).lower(),
-            one["status"],
-            partial(when, one["sent_at"] or one["due_at"], "time"),
+            f"{wording.plain(notice['channel'])}: {notice['recipient'] or 'the room'}",
+            wording.plain(notice["topic"]).lower(),
+            notice["status"],
+            partial(when, notice["sent_at"] or notice["due_at"], "time"),
         ]
-        for one in found.notices
+        for notice in found.notices
     ]
     for message in found.messages:
         rows += [
             [
-                f"Webhook {one['endpoint_id']}",
+                f"Webhook {delivery['endpoint_id']}",
                 told.deed(message["action"]),
-                went(one["status"], one["last_failure"]),
-                partial(_delivered, one),
+                went(delivery["status"], delivery["last_failure"]),
+                partial(_delivered, delivery),
             ]
-            for one in message["deliveries"]
+            for delivery in message["deliveries"]
         ]
     if not rows:
         Text("p", "Nobody was told outside these pages: no webhook and no notification asks for it.", "muted")

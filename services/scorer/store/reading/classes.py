@@ -89,7 +89,9 @@ async def _standings(
         account_ids=list(account_ids or ()),
     )
     found = _by_account(rows)
-    missing = list(stale) if account_ids is None else [one for one in account_ids if one not in found]
+    missing = (
+        list(stale) if account_ids is None else [account_id for account_id in account_ids if account_id not in found]
+    )
     return found | (await _counted(tx, as_of, missing) if missing else {})
 
 

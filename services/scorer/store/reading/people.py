@@ -96,7 +96,11 @@ async def people_facts(tx: ReadTx, people: Sequence[PersonKey], as_of: datetime)
     """What the states of these people are made of, up to the moment."""
     if not people:
         return {}
-    bound = {"accounts": [one[0] for one in people], "stakeholders": [one[1] for one in people], "as_of": as_of}
+    bound = {
+        "accounts": [person[0] for person in people],
+        "stakeholders": [person[1] for person in people],
+        "as_of": as_of,
+    }
     answers = await tx.all(
         "select k.account_id, k.stakeholder_id, r.response_id, r.answered_at, r.score, r.survey_type, r.nps_kind"
         f" from {_KEYS} join responses r using (account_id, stakeholder_id)"
@@ -127,8 +131,8 @@ async def names_of(
         f"select k.account_id, k.stakeholder_id, a.name as account_name, s.name from {_KEYS}"
         " left join accounts a using (account_id) left join stakeholders s using (account_id, stakeholder_id)"
         f" where {visible('k')}{mine}",
-        accounts=[one[0] for one in order],
-        stakeholders=[one[1] for one in order],
+        accounts=[person[0] for person in order],
+        stakeholders=[person[1] for person in order],
         owner_email=owner_email,
     )
     return [dict(row) for row in rows]
