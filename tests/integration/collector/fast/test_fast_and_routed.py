@@ -11,13 +11,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from services.collector.app import build
 from shared.http.app import ServiceApp
-from tests.integration.collector.test_fast_responses import JSON, both, stable
-from tests.support.clock import FrozenClock
+from tests.integration.collector.fast.both_ways import JSON, both, stable
 from tests.support.environment import Environment
-from tests.support.events import NOW
-from tests.support.http import api_key, bearer, running
 from tests.support.polling import eventually
 
 TEXTS = st.text(max_size=6) | st.sampled_from(["acme", " a", "a:b", "ann@acme.example", "e\u0301", None, 7])
@@ -72,21 +68,6 @@ class Published:
             for records in (await self._consumer.getmany(timeout_ms=200)).values():
                 self._found += records
         return len(self._found) == count
-
-
-@pytest.fixture
-async def app(environment: Environment) -> ServiceApp:
-    app = build(environment.common, FrozenClock(NOW))
-    assert isinstance(app, ServiceApp)
-    return app
-
-
-@pytest.fixture
-async def client(environment: Environment, app: ServiceApp) -> AsyncIterator[httpx.AsyncClient]:
-    async with running(app) as client:
-        client.headers.update(bearer(await api_key(environment, ["ingest"])))
-        await client.get("/v1/me")  # the key is in the cache from here on
-        yield client
 
 
 @pytest.fixture

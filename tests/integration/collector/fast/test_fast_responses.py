@@ -10,53 +10,19 @@ import httpx
 import pytest
 
 from services.collector.api import fast_responses
-from services.collector.app import build
 from services.collector.handlers.fast_parse import parse_many
 from services.collector.handlers.publishing import Outgoing
 from shared.http.app import ServiceApp
 from shared.kafka import partition_batcher, record_batch
 from shared.kafka.producer import Publisher
-from tests.support.clock import FrozenClock
+from tests.integration.collector.fast.both_ways import JSON, both, stable
 from tests.support.environment import Environment
-from tests.support.events import NOW, topic_records
-from tests.support.http import api_key, bearer, running, serving
+from tests.support.events import topic_records
+from tests.support.http import api_key, bearer, serving
 from tests.support.polling import eventually
 from tests.support.wire import wire_to
 
 BODY = {"account_id": " acme ", "email": "Ann.Lee@acme.example", "survey_type": "nps", "score": 9, "comment": "Ünïcode"}
-VOLATILE = {"event_id", "request_id", "instance", "x-request-id", "date", "content-length"}
-
-
-@pytest.fixture
-async def app(environment: Environment) -> ServiceApp:
-    app = build(environment.common, FrozenClock(NOW))
-    assert isinstance(app, ServiceApp)
-    return app
-
-
-@pytest.fixture
-async def client(environment: Environment, app: ServiceApp) -> AsyncIterator[httpx.AsyncClient]:
-    async with running(app) as client:
-        client.headers.update(bearer(await api_key(environment, ["ingest"])))
-        await client.get("/v1/me")  # the key is in the cache from here on
-        yield client
-
-
-def stable(answer: httpx.Response) -> tuple[int, dict[str, Any], dict[str, str]]:
-    """Status, body and headers without what is new in every answer."""
-    body = {name: value for name, value in answer.json().items() if name not in VOLATILE}
-    return answer.status_code, body, {k: v for k, v in answer.headers.items() if k not in VOLATILE}
-
-
-async def both(
-    client: httpx.AsyncClient, app: ServiceApp, path: str, body: bytes, headers: dict[str, str]
-) -> tuple[httpx.Response, httpx.Response]:
-    """The answers of the fast lane and of the route."""
-    fast = await client.post(path, content=body, headers=headers)
-    handlers, app.hot = app.hot, {}
-    routed = await client.post(path, content=body, headers=headers)
-    app.hot = handlers
-    return fast, routed
 
 
 @pytest.fixture
@@ -68,7 +34,6 @@ async def socket(environment: Environment, app: ServiceApp) -> AsyncIterator[htt
         yield client
 
 
-JSON = {"content-type": "application/json"}
 CASES: dict[str, tuple[bytes, dict[str, str]]] = {
     "plain": (json.dumps(BODY | {"response_id": 'r"1'}).encode(), JSON),
     "idempotent": (json.dumps(BODY).encode(), JSON | {"idempotency-key": "k1"}),
