@@ -5,28 +5,24 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-FUNNEL: dict[str, Any] = {
-    "window": "90d",
-    "groups": [
-        {
-            "group": {"owner": "kim@supplier.example"},
-            "sent_count": 40,
-            "delivered_count": 38,
-            "opened_count": 27,
-            "started_count": 20,
-            "answered_count": 17,
-            "bounced_count": 2,
-            "delivered_rate": 1.0,
-            "open_rate": 0.7105263157894737,
-            "start_rate": 0.5263157894736842,
-            "response_rate": 0.4473684210526316,
-            "completion_rate": 0.85,
-            "bounce_rate": 0.05,
-            "comment_rate": 0.18421052631578946,
-            "follow_up_request_rate": 0.02631578947368421,
-        }
-    ],
+FUNNEL_GROUP: dict[str, Any] = {
+    "group": {"owner": "kim@supplier.example"},
+    "sent_count": 40,
+    "delivered_count": 38,
+    "opened_count": 27,
+    "started_count": 20,
+    "answered_count": 17,
+    "bounced_count": 2,
+    "delivered_rate": 1.0,
+    "open_rate": 0.7105263157894737,
+    "start_rate": 0.5263157894736842,
+    "response_rate": 0.4473684210526316,
+    "completion_rate": 0.85,
+    "bounce_rate": 0.05,
+    "comment_rate": 0.18421052631578946,
+    "follow_up_request_rate": 0.02631578947368421,
 }
+FUNNEL: dict[str, Any] = {"window": "90d", "groups": [FUNNEL_GROUP]}
 _GAP: dict[str, Any] = {
     "account_id": "acme",
     "name": "Acme Logistics",

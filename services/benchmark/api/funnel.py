@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from services.benchmark.api.parameters import AccountFilters, Authorization, Moment, Text, WindowName, filters_of
 from services.benchmark.api.resources import Resources
 from services.benchmark.domain.funnel import yardsticks
+from shared.api.reach import FUNNEL_GROUP
 from shared.http.auth import Reader
 from shared.http.query import no_repeats, refused
 from shared.http.routing import Router
@@ -24,23 +25,8 @@ GROUPS = {
     "stakeholder_type": "stakeholder_type",
 }
 """What a caller may split by → what the scorer calls it."""
-GROUP: dict[str, Any] = {
-    "group": {"owner": "kim@supplier.example"},
-    "sent_count": 40,
-    "delivered_count": 38,
-    "opened_count": 27,
-    "started_count": 20,
-    "answered_count": 17,
-    "bounced_count": 2,
+GROUP: dict[str, Any] = FUNNEL_GROUP | {
     "recipient_count": 38,
-    "delivered_rate": 1.0,
-    "open_rate": 0.7105263157894737,
-    "start_rate": 0.5263157894736842,
-    "response_rate": 0.4473684210526316,
-    "completion_rate": 0.85,
-    "bounce_rate": 0.05,
-    "comment_rate": 0.18421052631578946,
-    "follow_up_request_rate": 0.02631578947368421,
     "level": "above_good",
     "against_review": {
         "open_rate": 0.030526315789473645,

@@ -26,6 +26,7 @@ from services.collector.handlers.inputs.directory import (
     StakeholderInput,
     StakeholderItem,
 )
+from services.collector.handlers.outcomes import in_place
 from services.collector.handlers.refusals import refused
 from services.collector.store.directory import Wanted
 from shared.access.caller import Caller
@@ -233,17 +234,11 @@ async def _change_each(
 ) -> list[Changed | TellbackError]:
     changes = [change for change in asked if isinstance(change, Change)]
     now = collector.clock.now()
-    changed = iter(
-        await collector.database.retrying(lambda tx: directory.change_records(tx, changes, now, caller.owner_email))
+    changed = await collector.database.retrying(
+        lambda tx: directory.change_records(tx, changes, now, caller.owner_email)
     )
     collector.relay.wake()
-    outcomes: list[Changed | TellbackError] = []
-    for change in asked:
-        if isinstance(change, Change):
-            outcomes.append(next(changed))
-        else:
-            outcomes.append(change)
-    return outcomes
+    return in_place(asked, changed)
 
 
 async def _remove(collector: Collector, caller: Caller, account_id: str, stakeholder_id: str | None) -> None:

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from services.collector.handlers.outcomes import in_place
 from services.collector.handlers.ownership import own_only, require_own
 from shared.access.caller import Caller
 from shared.db.engine import Database
@@ -63,14 +64,7 @@ class Outgoing:
         """
         events = await own_only(self.database, caller.owner_email, events)
         good = [event.by(caller.key_id) for event in events if isinstance(event, Event)]
-        published = iter(await self._send([Record.of(topic, event) for event in good]))
-        outcomes: list[Via | TellbackError] = []
-        for event in events:
-            if isinstance(event, Event):
-                outcomes.append(next(published))
-            else:
-                outcomes.append(event)
-        return outcomes
+        return in_place(events, await self._send([Record.of(topic, event) for event in good]))
 
     async def _send(self, records: Sequence[Record]) -> list[Via | TellbackError]:
         """Publish records durably; one answer each: the way it took, or why it was not taken."""

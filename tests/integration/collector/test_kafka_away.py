@@ -121,7 +121,7 @@ async def test_both_away_is_503_in_time(collector: Running, hanging: bool) -> No
             for path, body in (("/v1/responses", RESPONSE), ("/v1/responses/batch", {"responses": [RESPONSE, {}]})):
                 began = time.monotonic()
                 answer = await collector.client.post(path, json=body)
-                assert time.monotonic() - began < OUTBOX_SECONDS + 1
+                assert time.monotonic() - began < 2 * OUTBOX_SECONDS
                 assert (answer.status_code, answer.json()["code"]) == (503, "unavailable")
                 assert 1 <= int(answer.headers["retry-after"]) <= 10
         await database.close()
@@ -134,7 +134,9 @@ async def test_many_requests_at_once_do_not_wait_for_each_other(collector: Runni
         async with away(collector, publisher=dead_publisher(), database=database):
             began = time.monotonic()
             answers = await asyncio.gather(*(collector.client.post("/v1/responses", json=RESPONSE) for _ in range(40)))
-            assert time.monotonic() - began < OUTBOX_SECONDS + 2
+            assert time.monotonic() - began < 5 * OUTBOX_SECONDS, (
+                "one after the other they would wait forty times as long"
+            )
         await database.close()
     assert {answer.status_code for answer in answers} == {503}
 

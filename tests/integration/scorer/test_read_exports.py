@@ -180,8 +180,9 @@ async def test_an_export_needs_as_much_memory_for_many_rows_as_for_some(
     peaks = []
     for rows in (800, 800, 6_400):
         await fill(reader, rows)
-        peaks.append(await highest(reader, suffix, sizes))
-    assert sizes[2] > 4 * sizes[1]
+        peaks.append(min([await highest(reader, suffix, sizes) for _ in range(3)]))
+    few, many = sizes[3], sizes[6]
+    assert many > 4 * few
     assert peaks[2] < 1.5 * peaks[1]
 
 
@@ -200,7 +201,10 @@ async def fill(reader: Reader, rows: int) -> None:
 
 
 async def highest(reader: Reader, suffix: str, sizes: list[int]) -> int:
-    """The peak of traced memory while the body is read and thrown away; its size goes to `sizes`."""
+    """The peak of traced memory while the body is read and thrown away; its size goes to `sizes`.
+
+    What else the process does meanwhile counts too, so the least of some is the export's own.
+    """
     call = {"csv": exports.export_responses_csv, "parquet": exports.export_responses_parquet}[suffix]
     service = reader.client._transport.app.state.service  # type: ignore[attr-defined]
     tracemalloc.start()

@@ -281,17 +281,7 @@ class AttemptItem(BaseModel):
     @classmethod
     def of(cls, attempt: Attempt) -> Self:
         """The attempt as it is shown."""
-        return cls(
-            number=attempt.number,
-            trigger=attempt.trigger,
-            actor=attempt.actor,
-            started_at=attempt.started_at,
-            duration_ms=attempt.duration_ms,
-            status_code=attempt.status_code,
-            failure=attempt.failure,
-            response_text=attempt.response_text,
-            response_truncated=attempt.response_truncated,
-        )
+        return cls.model_validate(attempt, from_attributes=True)
 
 
 class DeliveryItem(BaseModel):

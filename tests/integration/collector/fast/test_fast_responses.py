@@ -28,7 +28,7 @@ BODY = {"account_id": " acme ", "email": "Ann.Lee@acme.example", "survey_type": 
 @pytest.fixture
 async def socket(environment: Environment, app: ServiceApp) -> AsyncIterator[httpx.AsyncClient]:
     """A client of a real server."""
-    async with serving(app) as address, httpx.AsyncClient(base_url=address) as client:
+    async with serving(app) as address, httpx.AsyncClient(base_url=address, timeout=30) as client:
         client.headers.update(bearer(await api_key(environment, ["ingest"])))
         assert (await client.post("/v1/responses", json=BODY)).status_code == 202  # key and partitions are known then
         yield client
