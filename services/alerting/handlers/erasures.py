@@ -62,10 +62,11 @@ async def _erase(tx: WriteTx, resources: Resources, data: StakeholderErased) -> 
     await forget_invitations(tx, *person, until=data.erased_at)
     answers = await store.forget_answers(tx, *person, until=data.erased_at)
     await forget_stakeholder(tx, *person, until=data.erased_at)
-    await save_tasks(tx, [forgotten(task, data.subject) for task in tasks])
+    erased = [forgotten(task, data.subject) for task in tasks]
+    await save_tasks(tx, [task for task in erased if task.is_closed])
     await forget_texts(tx, [task.follow_up_id for task in everything])
     await redact(tx, data.account_id, names)
-    await _close(tx, resources, data, [forgotten(task, data.subject) for task in tasks if not task.is_closed])
+    await _close(tx, resources, data, [task for task in erased if not task.is_closed])
     now = resources.clock.now()
     await Journal.applied(tx, data, now, responses=answers, tasks=len(tasks), messages=messages)
 
@@ -78,7 +79,8 @@ def _is_of_later(task: Task, left: frozenset[str], data: StakeholderErased) -> b
 
 
 async def _close(tx: WriteTx, resources: Resources, data: StakeholderErased, tasks: Sequence[Task]) -> None:
-    """Nobody is left to follow up with."""
+    """Nobody is left to follow up with. The tasks lose the person as they close, not before: an open one of the subject
+    may be there, which somebody opened again after an earlier erasure."""
     casework = await Casework.of(tx, resources, tasks)
     for task in tasks:
         change = Change(SYSTEM, data.erased_at, GONE)

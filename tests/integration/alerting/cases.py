@@ -259,10 +259,10 @@ class Case:
         )
         return event(RESPONSE_WITHDRAWN, data, at, event_id)
 
-    def erased(self, environment: Environment, stakeholder_id: str = "jane") -> Event:
-        """stakeholder.erased, an hour later."""
+    def erased(self, environment: Environment, stakeholder_id: str = "jane", hours: int = 1) -> Event:
+        """stakeholder.erased, so many hours later."""
         subject = subject_by(environment.common.secret_key.get_secret_value())
-        erased_at = MONDAY + timedelta(hours=1)
+        erased_at = MONDAY + timedelta(hours=hours)
         data = StakeholderErased(
             receipt_id=uuid7(),
             account_id=self.account_id,

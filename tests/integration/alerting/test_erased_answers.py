@@ -87,6 +87,26 @@ async def test_what_names_the_person_in_follow_ups_of_others_is_taken_out(alerti
     assert "called\n[erased], she knows" in comments
 
 
+async def test_a_person_is_erased_again_though_a_follow_up_of_the_first_time_was_opened_again(
+    alerting: Desk, acme: Case
+) -> None:
+    await alerting.emit(acme.account(), acme.person(), acme.response("r1"), acme.answered("r1", 2))
+    first = (await alerting.only(acme))["follow_up_id"]
+    await alerting.emit(acme.erased(alerting.environment))
+    await alerting.do(first, "reopen")
+    later = MONDAY + timedelta(hours=2)
+    await alerting.emit(
+        acme.response("r2", answered_at=later, recorded_at=later),
+        acme.answered("r2", 1, at=later + timedelta(minutes=1)),
+    )
+    [second] = {task["follow_up_id"] for task in await alerting.items(acme)} - {first}
+    gone = acme.erased(alerting.environment, hours=3)
+    await alerting.emit(gone)
+    found = {task["follow_up_id"]: task for task in await alerting.items(acme)}
+    assert [found[task]["state"] for task in (first, second)] == ["open", "closed"]
+    assert {task["stakeholder_id"] for task in found.values()} == {gone.data.subject}  # type: ignore[attr-defined]
+
+
 async def test_the_log_of_messages_names_the_person_by_the_hash(alerting: Desk, acme: Case) -> None:
     await alerting.subscribe("follow_up.opened", "survey_response.created")
     await alerting.emit(acme.account(), acme.person(), acme.response("r1"), acme.answered("r1", 2))
