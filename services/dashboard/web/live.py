@@ -5,7 +5,9 @@ So its handlers are wrapped: a socket joins, and sends to, pages of its own sess
 session has ended.
 """
 
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
+from operator import attrgetter
 from typing import Any
 from urllib.parse import parse_qs
 
@@ -25,6 +27,9 @@ LOAD_ANEW = "Implicit handshake failed"
 """NiceGUI's script loads the page anew when it is refused with these words, and so comes to the login."""
 SECONDS = 1.0
 """How soon a session that was ended elsewhere is noticed."""
+MOST_WAITING = 20
+"""Pages of one session that may wait for their live connection. NiceGUI keeps each for a minute, at about 1 MB, so that
+who only asks for pages, as a script does, would fill the memory. A browser that comes too late loads its page anew."""
 Handler = Callable[..., Any]
 
 
@@ -60,13 +65,20 @@ class Live:
         return Periodic("live-connections", SECONDS, self.sweep)
 
     async def sweep(self) -> None:
-        """End the pages and sockets of sessions that have ended. Raises `Unavailable`."""
+        """End the pages and sockets of sessions that have ended, and of other sessions the oldest pages that nobody has
+        connected to, if there are many. Raises `Unavailable`."""
         pages = {client: _opener(client.id) for client in list(Client.instances.values())}
         tokens = {token for token in (*pages.values(), *self._sockets.values()) if token is not None}
         living = await self._signing_in.living(tokens)
+        waiting: dict[str, list[Client]] = defaultdict(list)
         for client, token in pages.items():
-            if token not in living and client.id in Client.instances:
+            if token in living and not client.has_socket_connection:
+                waiting[token].append(client)
+            elif token not in living and client.id in Client.instances:
                 await core.sio.emit("open", {"path": "/login", "new_tab": False}, room=client.id)
+                client.delete()
+        for clients in waiting.values():
+            for client in sorted(clients, key=attrgetter("created"))[:-MOST_WAITING]:
                 client.delete()
         for socket_id, token in list(self._sockets.items()):
             if token not in living:

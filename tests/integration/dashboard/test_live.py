@@ -17,6 +17,7 @@ from websockets.exceptions import InvalidStatus
 
 from services.cli.embedded.process import free_port
 from services.dashboard.domain.users import Role
+from services.dashboard.web.live import MOST_WAITING
 from services.dashboard.web.resources import Resources
 from shared.clock import SystemClock
 from tests.support.environment import Environment
@@ -193,6 +194,26 @@ async def test_an_open_page_leaves_with_its_session(
     with pytest.raises(InvalidStatus):
         async with dashboard.live(ben, page):
             pass
+
+
+async def test_of_pages_that_nobody_connects_to_a_session_has_some_only(
+    dashboard: Dashboard, admin: dict[str, str], ben: dict[str, str]
+) -> None:
+    of_ben = await dashboard.open(ben, "/settings/notifications")
+    connected = await dashboard.open(admin)
+    async with dashboard.live(admin, handshake(connected)) as open_page:
+        assert (await joined(open_page)).startswith(JOINED)
+        oldest, *_, newest = [await dashboard.open(admin) for _ in range(MOST_WAITING + 1)]
+
+        async def gone() -> bool:
+            async with dashboard.live(admin, handshake(oldest)) as socket:
+                return (await joined(socket)).startswith(REFUSED)
+
+        await eventually(gone)
+        for cookie, page in ((admin, newest), (ben, of_ben)):
+            async with dashboard.live(cookie, handshake(page)) as socket:
+                assert (await joined(socket)).startswith(JOINED)
+        await open_page.ping()
 
 
 async def test_what_a_page_is_known_by_is_not_in_the_log(dashboard: Dashboard, admin: dict[str, str]) -> None:
