@@ -32,6 +32,11 @@ class Site:
         answer = await self.installation.collector.post("/v1/responses", json=body)
         assert answer.status_code == 202, answer.text
 
+    async def knows(self, account_id: str, stakeholder_id: str) -> bool:
+        """Whether the scorer knows the person: until then there is no page of them."""
+        path = f"/v1/accounts/{account_id}/stakeholders/{stakeholder_id}"
+        return (await self.installation.scorer.get(path)).is_success
+
 
 @contextlib.asynccontextmanager
 async def site(environment: Environment, folder: Path) -> AsyncIterator[Site]:

@@ -6,6 +6,7 @@ import pytest
 from playwright.async_api import Browser, Page, expect
 
 from tests.browser.dashboard.site import Look, Site, loaded, open_page, password_by_link, sign_in
+from tests.support.polling import eventually
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 FELL = "ironbridge"
@@ -91,6 +92,7 @@ async def test_a_new_answer_moves_the_figures_without_a_reload(page: Page, where
 async def test_what_people_write_is_never_markup(page: Page, where: Site) -> None:
     evil = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>{{7*7}}"
     await where.post_answer("clearvoice", "mallory@clearvoice.example", 1, evil)
+    await eventually(lambda: where.knows("clearvoice", "mallory@clearvoice.example"), timeout=30)
     await open_page(page, where, "/accounts/clearvoice/people/mallory@clearvoice.example")
     await expect(page.get_by_text(evil)).to_be_visible()
     assert await page.title() == "Person – Tellback"
