@@ -7,7 +7,7 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.routing import Mount
 
 from services.dashboard.web import accounts, answers, benchmarks, maturity, people, review
-from services.dashboard.web.account import explanation
+from services.dashboard.web.account import explanation, person
 from services.dashboard.web.account import page as account
 from services.dashboard.web.assets import serve_assets
 from services.dashboard.web.follow_ups import board, detail
@@ -20,7 +20,7 @@ from services.dashboard.web.resources import resources
 from services.dashboard.web.settings import access, dead_letters, endpoint, notifications, rule, rules, webhooks
 
 PAGES = (
-    portfolio, accounts, answers, account, explanation, people, board, detail, benchmarks, maturity, review,
+    portfolio, accounts, answers, account, person, explanation, people, board, detail, benchmarks, maturity, review,
     webhooks, endpoint, rules, rule, notifications, dead_letters, access,
 )  # fmt: skip
 """Importing a page registers it."""

@@ -87,7 +87,9 @@ async def password_by_link(page: Page, browser: Browser) -> str:
 
 async def open_page(page: Page, where: Site, path: str) -> None:
     """Open a page and wait until everything on it is there."""
-    await page.goto(f"{where.url}{path}")
+    answer = await page.goto(f"{where.url}{path}")
+    assert answer is not None
+    assert answer.ok, f"{path}: {answer.status}"
     await expect(page.locator("h1").first).to_be_visible()
     await loaded(page)
 
