@@ -62,11 +62,17 @@ async def _erase(tx: WriteTx, resources: Resources, data: StakeholderErased) -> 
     await forget_invitations(tx, *person, until=data.erased_at)
     answers = await store.forget_answers(tx, *person, until=data.erased_at)
     await forget_stakeholder(tx, *person, until=data.erased_at)
-    erased = [forgotten(task, data.subject) for task in tasks]
-    await save_tasks(tx, [task for task in erased if task.is_closed])
+    still_open, closed = [], []
+    for task in tasks:
+        erased = forgotten(task, data.subject)
+        if erased.is_closed:
+            closed.append(erased)
+        else:
+            still_open.append(erased)
+    await save_tasks(tx, closed)
     await forget_texts(tx, [task.follow_up_id for task in everything])
     await redact(tx, data.account_id, names)
-    await _close(tx, resources, data, [task for task in erased if not task.is_closed])
+    await _close(tx, resources, data, still_open)
     now = resources.clock.now()
     await Journal.applied(tx, data, now, responses=answers, tasks=len(tasks), messages=messages)
 
