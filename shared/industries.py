@@ -1,4 +1,4 @@
-"""The list of industries: slug, display name and synonyms."""
+"""The one list of industries: slug, the name people read, and the words people use for it."""
 
 import re
 from dataclasses import dataclass

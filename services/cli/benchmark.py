@@ -101,8 +101,7 @@ def _became(loaded: dict[str, Any]) -> str:
 
 
 def _asked(url: str | None, data: Path | None, work: "Callable[[Api], Awaitable[T]]") -> T:
-    """The result of calls to the benchmark service. Raises `Unavailable` when it does not answer, and the errors that
-    it answers."""
+    """What the benchmark service answers. Raises Unavailable when it does not, and what it says of the request."""
 
     async def asked() -> T:
         base_url = (url or service_url("benchmark", data)).rstrip("/")

@@ -1,5 +1,4 @@
-"""Read and write transactions as different types: a read transaction cannot write, and a write transaction is committed
-only by the block that opened it."""
+"""Read and write transactions as different types: what only reads cannot write, and writing commits at the edge."""
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -21,7 +20,7 @@ _compiled: dict[str, TextClause] = {}
 
 
 def prepared(statement: Statement) -> Executable:
-    """A statement ready to run; text is parsed once and cached."""
+    """A statement ready to run; text is parsed once."""
     if not isinstance(statement, str):
         return statement
     clause = _compiled.get(statement)
@@ -30,15 +29,6 @@ def prepared(statement: Statement) -> Executable:
             _compiled.clear()
         clause = _compiled[statement] = text(statement)
     return clause
-
-
-def as_columns(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    """Rows, at least one, as a list for each of their columns: the arrays that `unnest` makes rows of again."""
-    columns: dict[str, list[Any]] = {}
-    for row in rows:
-        for name, value in row.items():
-            columns.setdefault(name, []).append(value)
-    return columns
 
 
 class ReadTx:
@@ -75,19 +65,19 @@ class ReadTx:
 
 
 class WriteTx(ReadTx):
-    """A transaction that writes; code inside never commits, the block that opened it does."""
+    """A transaction that writes; never committed inside, always at its edge."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         super().__init__(connection)
         self._after: list[Callable[[], object]] = []
 
     def after_commit(self, act: Callable[[], object]) -> None:
-        """Call `act` once the transaction is committed, and not at all when it is rolled back: metrics count committed
-        facts only."""
+        """Have something done once the transaction is committed, and not at all when it is undone: metrics count what
+        came to be."""
         self._after.append(act)
 
     def committed(self) -> None:
-        """Run the callbacks of `after_commit`; called by the block that opened the transaction."""
+        """Do what waited for the commit; for the edge of the transaction."""
         for act in self._after:
             act()
 
@@ -101,8 +91,10 @@ class WriteTx(ReadTx):
             await self.connection.execute(prepared(statement), [dict(row) for row in rows])
 
     async def lock_accounts(self, account_ids: Iterable[str]) -> None:
-        """Lock the accounts until the end of the transaction, so that their events leave in the order of commits. Slots
-        are locked in ascending order, hence no deadlock between two callers that each lock once."""
+        """Hold the accounts until the end of the transaction, so that their events leave in the order of commits.
+
+        Slots are taken in ascending order, hence no deadlock between two callers that each lock once.
+        """
         slots = sorted({lock_slot(account_id) for account_id in account_ids})
         if slots:
             await self.connection.execute(
@@ -133,13 +125,12 @@ class WriteTx(ReadTx):
         *,
         partition: int | None = None,
     ) -> None:
-        """Write one record without changing it: tombstones, dead letters and replays. `partition` overrides the
-        account's."""
+        """Write one record as it is: tombstones, dead letters and replays. `partition` overrides the account's."""
         record = Record.raw(topic, account_id, key, value, headers, partition)
         await insert_outbox(self.connection, [(None, record)])
 
     async def seen(self, *event_ids: UUID) -> set[UUID]:
-        """Enter event ids into the inbox; returns those that were in it before (redeliveries of the relay)."""
+        """Enter event ids into the inbox; returns those that were there before (repeats of the relay)."""
         inserted = await self.connection.execute(
             prepared(
                 "insert into inbox (event_id) select distinct unnest(cast(:ids as uuid[]))"

@@ -30,7 +30,8 @@ class Contact(EventData):
 
 class AccountRecord(EventData):
     """The whole directory record of a client account. `industry` is a known slug where there is one; from `closed_on`
-    on the account is no client any more."""
+    on it is a client no more.
+    """
 
     account_id: Id
     name: str | None = None

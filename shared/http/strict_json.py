@@ -17,9 +17,12 @@ _SUSPICIOUS_ESCAPE = re.compile(rb"\\u(?:d[89a-f]|0000)", re.IGNORECASE)
 
 
 def loads(body: bytes) -> Any:
-    """Parse JSON. Raises `BadRequest` for a body that is not UTF-8 JSON (`not_utf8`, `malformed_json`), and `Invalid`
-    for `duplicate_key`, `number_out_of_range` (beyond 64 bits, infinite, NaN), `too_deep`, `lone_surrogate` and
-    `nul_character`."""
+    """Read JSON.
+
+    Raises `BadRequest` for what is not UTF-8 JSON (`not_utf8`, `malformed_json`), and `Invalid` for
+    `duplicate_key`, `number_out_of_range` (beyond 64 bits, infinite, NaN), `too_deep`, `lone_surrogate`
+    and `nul_character`.
+    """
     text = _text(body)
     value = _decoded(_DECODER, text)
     _check_depth(value, text)
@@ -29,8 +32,8 @@ def loads(body: bytes) -> Any:
 
 
 def loads_items(body: bytes) -> Any:
-    """Parse a JSON object of arrays whose items are checked one by one: an item that `loads` would refuse becomes its
-    `Invalid`, and costs no other item. For faults outside of the items it raises as `loads` does."""
+    """Read a JSON object of arrays, of which each item stands for itself: an item that `loads` would refuse is its
+    `Invalid`, and costs no other item. Raises as `loads` does for what is wrong around the items."""
     try:
         return loads(body)
     except Invalid as refused:
@@ -51,7 +54,7 @@ def _decoded(decoder: json.JSONDecoder, text: str) -> Any:
 
 
 def _item(item: Any) -> Any:
-    """The item, or the error that refuses it."""
+    """The item, or what is wrong with it."""
     level = [item]
     for _ in range(MAX_DEPTH - 2):  # the object and the array around it are levels, too
         for value in level:
@@ -116,7 +119,7 @@ _DECODER = json.JSONDecoder(
 
 
 def _kept(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """`read`, which returns its error as the value instead of raising it."""
+    """`read`, with its error in place of a value that it refuses."""
 
     def reading(raw: Any) -> Any:
         try:
@@ -179,7 +182,7 @@ def _check_texts(value: Any) -> None:
 
 
 def check_text(text: str) -> None:
-    """Raises `Invalid` for a text that PostgreSQL cannot store: `nul_character` and `lone_surrogate`."""
+    """Raises `Invalid` for a text that PostgreSQL does not hold: `nul_character` and `lone_surrogate`."""
     if "\0" in text:
         raise Invalid("nul_character", "a text holds the character NUL")
     try:

@@ -1,4 +1,4 @@
-"""One Chromium for the run."""
+"""One Chromium a run."""
 
 from collections.abc import AsyncIterator
 

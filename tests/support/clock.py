@@ -1,4 +1,4 @@
-"""A clock that only the test advances."""
+"""A clock that stands still until the test moves it."""
 
 from datetime import datetime, timedelta
 
@@ -16,6 +16,6 @@ class FrozenClock:
         return self._at
 
     def advance(self, by: timedelta) -> datetime:
-        """Move the time forward (or back) and return it."""
+        """Move on (or back) and say the new time."""
         self._at += by
         return self._at

@@ -1,4 +1,4 @@
-"""A real SMTP server on a loopback port that keeps every mail."""
+"""A real SMTP server on a loopback port; keeps every mail that came."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,17 +17,17 @@ TAKEN = "250 OK"
 
 @dataclass
 class MailServer:
-    """Accepts mail after refusing the first `refuse` ones."""
+    """Takes mail, or refuses as many as `refuse` says first."""
 
     port: int = 0
     refuse: int = 0
     mails: list[EmailMessage] = field(default_factory=list)
     contents: list[bytes] = field(default_factory=list)
-    """The raw mails."""
+    """The mails as they came over the wire."""
     recipients: list[str] = field(default_factory=list)
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        """Accept or refuse one mail."""
+        """One mail."""
         if self.refuse:
             self.refuse -= 1
             return REFUSED
@@ -39,7 +39,7 @@ class MailServer:
         return TAKEN
 
     def settings(self) -> dict[str, str]:
-        """The variables that make alerting send mail here."""
+        """The variables that lead alerting here."""
         return {
             "TELLBACK_ALERTING_SMTP_HOST": "127.0.0.1",
             "TELLBACK_ALERTING_SMTP_PORT": str(self.port),

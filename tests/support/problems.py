@@ -1,4 +1,4 @@
-"""Checks of error answers."""
+"""What every error answer must look like."""
 
 from typing import Any
 

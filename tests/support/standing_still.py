@@ -1,4 +1,4 @@
-"""A process like one of `tellback serve`, with a route that never returns: `python -P -m ... PORT SECONDS`."""
+"""A process as `tellback serve` runs it, whose one route never returns: `python -P -m ... PORT SECONDS`."""
 
 import sys
 from collections.abc import AsyncIterator
@@ -17,14 +17,14 @@ router = Router()
 
 @router.get("/never")
 async def never() -> None:
-    """Block the event loop for ever."""
+    """Holds the event loop for good."""
     while True:
         pass
 
 
 @asynccontextmanager
 async def nothing(_app: FastAPI) -> AsyncIterator[None]:
-    """A lifespan without resources."""
+    """It needs no resources."""
     yield
 
 

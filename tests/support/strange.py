@@ -1,4 +1,4 @@
-"""Malformed calls: every route of an API, with one fault at a time, byte by byte."""
+"""Calls that nobody should make: every route of an API, with one thing wrong at a time, byte by byte."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ Headers = tuple[tuple[bytes, bytes], ...]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request, and its fault."""
+    """A request, and what is strange about it."""
 
     what: str
     method: str
@@ -34,7 +34,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A method of a route, as the OpenAPI document describes it."""
+    """A method of a route as the OpenAPI document tells it."""
 
     method: str
     path: str
@@ -42,35 +42,32 @@ class Operation:
     document: Schema = field(repr=False)
 
     def parameters(self, where: str) -> list[Schema]:
-        """The parameters in the path, query or header."""
-        return [parameter for parameter in self.described.get("parameters", []) if parameter["in"] == where]
+        """Its parameters in the path, query or header."""
+        return [one for one in self.described.get("parameters", []) if one["in"] == where]
 
     def call(self, what: str, known: Mapping[str, str], **query: bytes) -> Call:
-        """A call without a body: required parameters are taken from `known`; values in `query` are escaped already."""
+        """A call without a body: what is needed is taken from `known`, a query is already escaped."""
         target = self.path
-        for parameter in self.parameters("path"):
-            target = target.replace("{" + parameter["name"] + "}", quote(_known(parameter, known), safe=""))
-        needed = {}
-        for parameter in self.parameters("query"):
-            if needs(parameter):
-                needed[parameter["name"]] = quote(_known(parameter, known)).encode()
+        for one in self.parameters("path"):
+            target = target.replace("{" + one["name"] + "}", quote(_known(one, known), safe=""))
+        needed = {one["name"]: quote(_known(one, known)).encode() for one in self.parameters("query") if needs(one)}
         asked = b"&".join(name.encode() + b"=" + value for name, value in (needed | query).items())
         return Call(what, self.method, target.encode() + (b"?" + asked if asked else b""))
 
     def content(self) -> dict[str, Schema]:
-        """Media type to description of the body; empty for an operation without a body."""
+        """Media type to description of its body; empty where it takes none."""
         found: dict[str, Schema] = self.described.get("requestBody", {}).get("content", {})
         return found
 
     def schema(self, of: Schema) -> Schema:
-        """A schema with its references resolved."""
+        """A schema with what it refers to in its place."""
         while "$ref" in of:
             of = self.document["components"]["schemas"][of["$ref"].rsplit("/", 1)[1]]
-        options = [option for option in of.get("anyOf", []) if option.get("type") != "null"]
+        options = [one for one in of.get("anyOf", []) if one.get("type") != "null"]
         return self.schema(options[0]) if options else of
 
     def example(self) -> Any:
-        """The example of a body in the document."""
+        """A body that it takes, as it says itself."""
         content = self.content()[JSON]
         if "example" in content:
             return content["example"]
@@ -79,7 +76,7 @@ class Operation:
 
 
 def operations_of(document: Schema) -> list[Operation]:
-    """All operations of an API, deletions last."""
+    """All that an API says it does, last what takes things away."""
     operations = [
         Operation(method.upper(), path, described, document)
         for path, item in document["paths"].items()
@@ -90,7 +87,7 @@ def operations_of(document: Schema) -> list[Operation]:
 
 
 def needs(parameter: Schema) -> bool:
-    """Whether the parameter is required."""
+    """Whether a call without it is refused."""
     return bool(parameter.get("required"))
 
 
@@ -110,7 +107,7 @@ def strange_calls(operation: Operation, known: Mapping[str, str]) -> Iterator[Ca
 
 
 def plain(operation: Operation, known: Mapping[str, str]) -> Call:
-    """A call without a fault."""
+    """A call with nothing strange about it."""
     call = operation.call("plain", known)
     if JSON in operation.content():
         return replace(call, headers=KINDS["JSON"], body=json.dumps(operation.example()).encode())
@@ -162,7 +159,7 @@ def _strange_json(operation: Operation, known: Mapping[str, str]) -> Iterator[Ca
 
 
 def _templates(operation: Operation) -> Iterator[tuple[str, bytes]]:
-    """The example as JSON, each time with a placeholder for another of its members, or for one that it leaves out."""
+    """The example, each time with another of its members, or a member that it leaves out, marked."""
     example = operation.example()
     for where, marked in _marked(example):
         yield where, json.dumps(marked).encode()
@@ -174,7 +171,7 @@ def _templates(operation: Operation) -> Iterator[tuple[str, bytes]]:
 
 
 def _marked(value: Any, depth: int = 4) -> Iterator[tuple[str, Any]]:
-    """The value, each time with a placeholder for one member within."""
+    """The value, each time with the mark in the place of one member within."""
     members = list(value.items()) if isinstance(value, dict) else []
     items = list(enumerate(value[:1])) if isinstance(value, list) else []
     for name, member in [*members, *items]:
@@ -198,7 +195,7 @@ def _strange_forms(operation: Operation, known: Mapping[str, str]) -> Iterator[C
 
 
 def _raw(texts: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Texts without their escapes."""
+    """Escaped texts as they are without their escapes."""
     from urllib.parse import unquote_to_bytes
 
     return {what: unquote_to_bytes(value) for what, value in texts.items()}

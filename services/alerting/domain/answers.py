@@ -1,5 +1,5 @@
-"""An answer as alerting keeps it, and what was changed about it. Changes count by the rules of `shared.amendments`, as
-in the scorer, which parks changes that do not fit."""
+"""An answer as alerting keeps it, and what was changed about it. The same changes count as in the scorer
+(`shared.amendments`), which parks what does not fit."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -10,8 +10,6 @@ from uuid import UUID
 from services.alerting.domain.people import FRESH, Answer
 from shared.amendments import Change, Subject, fold
 
-AnswerKey = tuple[str, str]
-"""The account_id and the response_id of an answer."""
 AMENDABLE = ("score", "comment", "touchpoint", "product", "language", "follow_up_requested", "test")
 """The fields of an answer that alerting keeps and that may change."""
 
@@ -33,8 +31,8 @@ class AnswerChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Placeholder:
-    """What a score event said of an answer that the topic responses has not brought yet."""
+class Named:
+    """What an event of the scorer said of an answer that has not come itself."""
 
     change: str | None = None
     previous_score: int | None = None
@@ -42,15 +40,15 @@ class Placeholder:
 
 
 @dataclass(frozen=True, slots=True)
-class StoredAnswer:
-    """An answer as it was recorded first, and as it is now; `posted` is the digest of what the client sent.
-    `placeholder` is there while only a score event has named the answer.
+class Kept:
+    """An answer as it was recorded first, and as it is now; `posted` is the digest of what the client sent. `named`: it
+    has not come itself, an event of the scorer has named it.
     """
 
     recorded: Answer
     live: Answer
     recorded_at: datetime
-    placeholder: Placeholder | None = None
+    named: Named | None = None
     posted: str = ""
 
     @property
@@ -65,7 +63,7 @@ class StoredAnswer:
 
     @property
     def is_fresh(self) -> bool:
-        """Whether follow-ups and messages may come of it: recorded within 30 days, and not by a quiet import."""
+        """Whether anybody may be told of it: recorded at most 30 days after it was given, and not by a quiet import."""
         return not self.live.quiet and self.recorded_at - self.live.answered_at <= FRESH
 
 

@@ -13,31 +13,31 @@ Segment = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class DetractorCount:
-    """How many people answered in a window, by their latest answer, and how many of them are detractors."""
+class Voices:
+    """Latest voices of a window, and how many of them are detractors."""
 
     count: int = 0
     detractors: int = 0
 
     @property
     def share(self) -> float:
-        """Per cent of detractors; 0 where nobody has answered."""
+        """Per cent of detractors; 0 where nobody has spoken."""
         if not self.count:
             return 0.0
         return 100 * self.detractors / self.count
 
-    def plus(self, more: "DetractorCount") -> "DetractorCount":
+    def plus(self, more: "Voices") -> "Voices":
         """The sum of two."""
-        return DetractorCount(self.count + more.count, self.detractors + more.detractors)
+        return Voices(self.count + more.count, self.detractors + more.detractors)
 
 
 @dataclass(frozen=True, slots=True)
-class AccountCounts:
-    """An account's attributes, with its counts of this window and of the window before."""
+class AccountVoices:
+    """An account's attributes, its voices now, and those of the window before."""
 
     attributes: Mapping[str, str | None]
-    now: DetractorCount
-    before: DetractorCount
+    now: Voices
+    before: Voices
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ class Shift:
     """How a segment's share of detractors has moved."""
 
     segment: Segment
-    now: DetractorCount = DetractorCount()
-    before: DetractorCount = DetractorCount()
+    now: Voices = Voices()
+    before: Voices = Voices()
 
     @property
     def share(self) -> float:
@@ -64,8 +64,8 @@ class Shift:
         return self.share - self.share_before
 
     @property
-    def smaller_count(self) -> int:
-        """How many people answered in the smaller of the two windows."""
+    def voices(self) -> int:
+        """The smaller of the two windows."""
         return min(self.now.count, self.before.count)
 
     @property
@@ -83,7 +83,7 @@ class Shift:
         return (self.rise / 100) / error
 
 
-def shifts(accounts: Iterable[AccountCounts]) -> list[Shift]:
+def shifts(accounts: Iterable[AccountVoices]) -> list[Shift]:
     """The movement of every segment, by dimension and value."""
     by_segment: dict[Segment, Shift] = {}
     for account in accounts:

@@ -12,11 +12,10 @@ Whoever is limited to an owner knows the owner's accounts, so for him all this g
 docs/decisions/0062 goes through it with an example, and says what plainer rules would cost.
 """
 
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import combinations, product
+from itertools import product
 from random import Random
 from typing import Final, Literal
 
@@ -43,18 +42,17 @@ def fault(answers: Sequence[int]) -> Reason | None:
     if len(answers) < LEAST_ACCOUNTS:
         return "few_accounts"
     part, whole = LARGEST_SHARE
-    if whole * max(answers) > part * sum(answers):
-        return "dominated"
-    return None
+    return "dominated" if whole * max(answers) > part * sum(answers) else None
 
 
 def hidden(cohorts: Sequence[Cohort], *, knows_own: bool) -> Mapping[Key, Reason]:
     """The cohorts to hide from a reader, with the reason. `knows_own`: the reader sees the accounts marked own."""
     everything = next(cohort for cohort in cohorts if not cohort.key)
-    members: list[Member] = []
-    for account in everything.accounts:
-        if account.now.total:
-            members.append((account.cell, account.now.total, knows_own and account.own))
+    members = (
+        (account.cell, account.now.total, knows_own and account.own)
+        for account in everything.accounts
+        if account.now.total
+    )
     return _hidden(tuple(sorted(members, key=repr)))
 
 
@@ -62,43 +60,33 @@ def hidden(cohorts: Sequence[Cohort], *, knows_own: bool) -> Mapping[Key, Reason
 def _hidden(members: tuple[Member, ...]) -> Mapping[Key, Reason]:
     reasons: dict[Key, Reason] = {}
     candidates: list[Key] = []
-    unsafe: dict[Key, int] = {}
-    answers: dict[Key, list[int]] = defaultdict(list)
-    foreign: dict[Key, list[int]] = defaultdict(list)
+    answers: dict[Key, list[int]] = {}
+    foreign: dict[Key, list[int]] = {}
     for cell, count, own in members:
         for family in FAMILIES:
             key = key_of(cell, family)
-            answers[key].append(count)
-            if not own:
-                foreign[key].append(count)
+            answers.setdefault(key, []).append(count)
+            foreign.setdefault(key, []).extend(() if own else (count,))
     for key in sorted(answers, key=lambda key: (len(key), -len(answers[key]), repr(key))):
-        fault_of_others = fault(foreign[key])
-        reason = fault(answers[key]) or fault_of_others
-        if reason is None:
+        if reason := fault(answers[key]) or fault(foreign[key]):
+            reasons[key] = reason
+        else:
             candidates.append(key)
-            continue
-        reasons[key] = reason
-        if fault_of_others:
-            unsafe[key] = len(foreign[key])
-    guards = [_shown_in(order, DisclosureGuard.of(members, candidates, unsafe), candidates) for order in ORDERS]
+    unsafe = {key: len(foreign[key]) for key in reasons if fault(foreign[key])}
+    guards = [_shown_in(order, Guard.of(members, candidates, unsafe), candidates) for order in ORDERS]
     best = max(guards, key=lambda guard: len(set(guard.shown.values())))
-    for key in candidates:
-        if key not in best.shown:
-            reasons[key] = "complement"
-    return reasons
+    return reasons | {key: "complement" for key in candidates if key not in best.shown}
 
 
-def _shown_in(
-    order: Sequence[tuple[str, ...]], guard: "DisclosureGuard", candidates: Sequence[Key]
-) -> "DisclosureGuard":
-    """Show as many of the candidates as the guard lets through, family by family; returns the guard."""
+def _shown_in(order: Sequence[tuple[str, ...]], guard: "Guard", candidates: Sequence[Key]) -> "Guard":
+    """The guard with as many of the candidates as it lets through, family by family."""
     for family in order:
         guard.show([key for key in candidates if _family(key) == family])
     return guard
 
 
 @dataclass(slots=True)
-class DisclosureGuard:
+class Guard:
     """What is shown so far, and what can be worked out of it.
 
     `parts` are the smallest sets of foreign accounts that no cohort to be shown divides, each with the answers of its
@@ -114,7 +102,7 @@ class DisclosureGuard:
     rows: list[tuple[int, dict[int, int]]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, members: Sequence[Member], candidates: Sequence[Key], unsafe: Mapping[Key, int]) -> "DisclosureGuard":
+    def of(cls, members: Sequence[Member], candidates: Sequence[Key], unsafe: Mapping[Key, int]) -> "Guard":
         """Nothing shown yet. `unsafe` cohorts come with the number of their foreign accounts: one that is no union of
         parts can never be worked out."""
         by_cell: dict[Cell, list[int]] = {}
@@ -133,11 +121,11 @@ class DisclosureGuard:
             parts[number] += counts
             for key in keys:
                 masks[key] |= 1 << number
-        whole = []
-        for key, size in unsafe.items():
-            accounts = sum(len(parts[number]) for number in _bits(masks[key]))
-            if accounts == size:
-                whole.append(masks[key])
+        whole = [
+            masks[key]
+            for key, size in unsafe.items()
+            if sum(len(parts[number]) for number in _bits(masks[key])) == size
+        ]
         return cls(parts, masks, whole)
 
     def show(self, keys: Sequence[Key]) -> None:
@@ -153,7 +141,7 @@ class DisclosureGuard:
     def _shown_together(self, keys: Sequence[Key]) -> bool:
         """Show all of them if that is safe; whether it was."""
         before = dict(self.shown), list(self.rows)
-        if all(map(self._add, keys)) and self._keeps():
+        if all(self._add(key) for key in keys) and self._keeps():
             return True
         self.shown, self.rows = before
         return False
@@ -173,9 +161,8 @@ class DisclosureGuard:
         """Whether nothing unsafe is left of a shown cohort without this one, of this one without a shown part, and of
         either without all shown parts of one split."""
         everything = {**self.shown, key: mask}
-        for outer, whole in everything.items():
-            if not set(outer) <= set(key):
-                continue
+        outer_ones = [(outer, whole) for outer, whole in everything.items() if set(outer) <= set(key)]
+        for outer, whole in outer_ones:
             rests: dict[tuple[str, ...], int] = {}
             for inner, part in everything.items():
                 if inner == outer or not set(outer) <= set(inner) or key not in (inner, outer):
@@ -186,15 +173,12 @@ class DisclosureGuard:
             for inner, part in everything.items():
                 if _family(inner) in rests:
                     rests[_family(inner)] &= ~part
-            if any(map(self._fault, rests.values())):
+            if any(self._fault(remainder) for remainder in rests.values()):
                 return False
         return True
 
     def _fault(self, mask: int) -> Reason | None:
-        answers: list[int] = []
-        for number in _bits(mask):
-            answers += self.parts[number]
-        return fault(answers)
+        return fault([count for number in _bits(mask) for count in self.parts[number]])
 
     def _reduced(self, mask: int) -> tuple[int, dict[int, int]] | None:
         """The mask as a further row in echelon form, None when it follows from the rows."""
@@ -214,10 +198,7 @@ class DisclosureGuard:
         random = Random(len(self.parts))  # noqa: S311 (no secret: any numbers do that have no pattern)
         weights = [random.randrange(1, PRIME) for _ in self.parts]
         for pivot, row in reversed(self.rows):
-            others = 0
-            for column, value in row.items():
-                if column != pivot:
-                    others += value * weights[column]
+            others = sum(value * weights[column] for column, value in row.items() if column != pivot)
             weights[pivot] = -others % PRIME
         return weights
 
@@ -227,9 +208,8 @@ class DisclosureGuard:
         if len(light) > MOST_LIGHT:
             return self._divides_nothing()
         weights = self._weights()
-        for mask in self.unsafe:
-            if sum(weights[number] for number in _bits(mask)) % PRIME == 0:
-                return False
+        if any(not sum(weights[number] for number in _bits(mask)) % PRIME for mask in self.unsafe):
+            return False
         return not adds_up_to_nothing([(weights[number], len(self.parts[number])) for number in light])
 
     def _divides_nothing(self) -> bool:
@@ -241,21 +221,21 @@ class DisclosureGuard:
                 signatures[number] |= 1 << bit
         for signature, part in zip(signatures, self.parts, strict=True):
             together.setdefault(signature, []).extend(part)
-        together.pop(0, None)  # in no shown cohort
-        return not any(map(fault, together.values()))
+        return not any(signature and fault(counts) for signature, counts in together.items())
 
 
 def adds_up_to_nothing(light: Sequence[tuple[int, int]]) -> bool:
     """Whether some of these (weight, accounts), together fewer than five accounts, have weights that sum to zero."""
     pairs = {
         (weight + other) % PRIME
-        for (weight, count), (other, further) in combinations(light, 2)
+        for first, (weight, count) in enumerate(light)
+        for other, further in light[first + 1 :]
         if count + further < LEAST_ACCOUNTS
     }
     single = {weight for weight, _ in light}
     if 0 in single or 0 in pairs:
         return True
-    if pairs.isdisjoint(-total % PRIME for total in single | pairs):
+    if not any(-weight % PRIME in pairs for weight in single) and not any(-total % PRIME in pairs for total in pairs):
         return False
     return _found_apart(light)
 

@@ -10,13 +10,10 @@ from shared.verdicts import CHANGE, REPEAT, Received, Verdict
 
 async def keep_snapshots(tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
     """CHANGE where the snapshot is newer than what stood, REPEAT otherwise."""
-    verdicts: list[Verdict] = []
+    verdicts = []
     for record in records:
         data = record.event.data
         if not isinstance(data, AccountScoreChanged):
             raise TypeError(f"not a snapshot: {record.event.name}")
-        if await keep_snapshot(tx, data):
-            verdicts.append(CHANGE)
-        else:
-            verdicts.append(REPEAT)
+        verdicts.append(CHANGE if await keep_snapshot(tx, data) else REPEAT)
     return verdicts

@@ -1,11 +1,11 @@
-"""The checks of `tellback doctor`: each reports a finding and, where something is wrong, how to mend it."""
+"""What `tellback doctor` looks at: each check says what it found and, where something is wrong, what to do."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class State(StrEnum):
-    """The result of a check. `not_checked`: the part to be checked does not run."""
+    """How a check went. `not_checked`: what it looks at does not run."""
 
     OK = "ok"
     WARNING = "warning"
@@ -15,7 +15,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One finding of the doctor."""
+    """One line of the doctor."""
 
     name: str
     state: State
@@ -24,20 +24,20 @@ class Check:
 
 
 def ok(name: str, found: str) -> Check:
-    """A finding without a fault."""
+    """All is well."""
     return Check(name, State.OK, found)
 
 
 def warning(name: str, found: str, fix: str) -> Check:
-    """A finding that works, but needs attention."""
+    """It works, but somebody should look."""
     return Check(name, State.WARNING, found, fix)
 
 
 def failed(name: str, found: str, fix: str) -> Check:
-    """A finding that does not work, or puts data at risk."""
+    """It does not work, or data are at risk."""
     return Check(name, State.FAILED, found, fix)
 
 
 def not_checked(name: str, found: str, fix: str = "") -> Check:
-    """A check that could not be made."""
+    """There was nothing to look at."""
     return Check(name, State.NOT_CHECKED, found, fix)

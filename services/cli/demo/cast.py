@@ -1,11 +1,11 @@
-"""The cast of the demo year: account managers, clients in six industries, and the comments of their people."""
+"""Who takes part in the demo year: account managers, clients in six industries, and what their people say."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 StakeholderType = Literal["decision_maker", "user", "influencer"]
 Course = Literal["steady", "loved", "falling", "recovering", "divided", "quiet"]
-"""The course of an account over the year."""
+"""How an account fares over the year."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,5 +105,4 @@ RATED: dict[str, tuple[str, ...]] = {
     "bpo": ("communication", "support"),
     "it_services": ("responsiveness", "support"),
 }
-"""The attributes that people rate from 1 to 5 beside the score, by industry; everybody also rates the value for
-money."""
+"""What people rate from 1 to 5 beside the score, by industry; everybody also rates the value for money."""

@@ -1,4 +1,4 @@
-"""Example answers for the collector's OpenAPI document."""
+"""Answers of the collector as its OpenAPI document shows them."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Models of the collector's answers."""
+"""What the collector answers."""
 
 from datetime import datetime
 from decimal import Decimal

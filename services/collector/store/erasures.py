@@ -11,8 +11,7 @@ from shared.erasure import Names
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """An entry of the journal: `subject` is the person's keyed hash, the counts are the rows deleted from the
-    collector."""
+    """A line of the journal: `subject` is the person's keyed hash, the counts are what went from the collector."""
 
     receipt_id: UUID
     subject: str
@@ -24,7 +23,7 @@ class Receipt:
 
 
 async def forget_stakeholder(tx: WriteTx, account_id: str, stakeholder_id: str) -> int:
-    """Delete a person from the directory, also a removed one; returns 1 if there was a row."""
+    """Delete a person from the directory, also one who was removed; returns 1 if there was such a row."""
     return await tx.execute(
         "delete from stakeholders where account_id = :account_id and stakeholder_id = :stakeholder_id",
         account_id=account_id,
@@ -33,7 +32,7 @@ async def forget_stakeholder(tx: WriteTx, account_id: str, stakeholder_id: str) 
 
 
 async def forget_in_imports(tx: WriteTx, names: Names) -> None:
-    """Replace the names by `[erased]` in file names and in errors of imports. Reports quote no cells."""
+    """Put `[erased]` for the names in names of files and in why one failed. Reports quote no cells."""
     rows = await tx.all(
         "select import_id, file_name, error_detail from imports"
         " where concat_ws(' ', file_name, error_detail) ilike any(cast(:patterns as text[])) for update",
@@ -49,7 +48,7 @@ async def forget_in_imports(tx: WriteTx, names: Names) -> None:
 
 
 async def enter(tx: WriteTx, receipt: Receipt) -> None:
-    """Add an entry to the journal."""
+    """Write a line of the journal."""
     await tx.execute(
         "insert into erasures (receipt_id, subject, account_id, erased_at, applied_at, stakeholders, events)"
         " values (:receipt_id, :subject, :account_id, :erased_at, :applied_at, :stakeholders, :events)",
@@ -58,7 +57,7 @@ async def enter(tx: WriteTx, receipt: Receipt) -> None:
 
 
 async def find(tx: ReadTx, receipt_id: UUID) -> Receipt | None:
-    """The journal's entry with this receipt."""
+    """The line of a receipt."""
     row = await tx.one(
         "select receipt_id, subject, account_id, erased_at, applied_at, stakeholders, events from erasures"
         " where receipt_id = :receipt_id",
@@ -70,7 +69,7 @@ async def find(tx: ReadTx, receipt_id: UUID) -> Receipt | None:
 
 
 async def last_of_accounts(tx: ReadTx, account_ids: Iterable[str]) -> dict[str, datetime]:
-    """When somebody of these accounts was erased last; accounts without an erasure are absent."""
+    """When somebody of these accounts was erased last; accounts where nobody was are absent."""
     rows = await tx.all(
         "select account_id, max(erased_at) as erased_at from erasures"
         " where account_id = any(cast(:ids as text[])) group by account_id",

@@ -1,4 +1,4 @@
-"""The audit: actions of people on the dashboard."""
+"""Who did what on the dashboard."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""Scripts and styles compressed once a process, not once a request: a first visit loads megabytes of them."""
+"""Scripts and styles compressed once a process, not once a browser: a first visit needs megabytes of them."""
 
 import asyncio
 import gzip
@@ -14,7 +14,7 @@ Answer = tuple[Message, bytes]
 
 
 class GzipCache:
-    """Caches the compressed answers for files that a browser may cache as well; all other requests pass through."""
+    """Keeps the compressed answers for files that a browser may keep as well; everything else goes by."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -36,7 +36,7 @@ class GzipCache:
 
 
 def _is_file(scope: Scope) -> bool:
-    """Whether the request is for a whole file and accepts compression."""
+    """Whether a browser asks for the whole of a file, compressed."""
     if scope["type"] != "http" or scope["method"] != "GET" or not scope["path"].startswith(FOLDERS):
         return False
     headers = Headers(scope=scope)
@@ -44,15 +44,14 @@ def _is_file(scope: Scope) -> bool:
 
 
 async def _whole(app: ASGIApp, scope: Scope) -> Answer:
-    """The complete answer: the client that asked first may disconnect meanwhile, and the cached answer is for all
-    clients."""
+    """The answer with all of its body: whoever asked first may go away meanwhile, and what is kept is for everybody."""
     start: Message = {}
     pieces: list[bytes] = []
     asked = asyncio.Event()
 
     async def receive() -> Message:
         if asked.is_set():
-            await asyncio.Event().wait()  # this client never disconnects
+            await asyncio.Event().wait()  # nobody goes away
         asked.set()
         return {"type": "http.request", "body": b"", "more_body": False}
 
@@ -78,5 +77,5 @@ def _packed(start: Message, body: bytes) -> Answer:
 
 
 def _may_be_kept(start: Message) -> bool:
-    """Whether the answer may be cached: found, and public for a while."""
+    """Only what is a file: found, and the same for everybody for a while."""
     return start["status"] == 200 and "max-age" in Headers(raw=start["headers"]).get("cache-control", "")

@@ -1,4 +1,4 @@
-"""Signing in and out: plain forms that work before any script is loaded."""
+"""Signing in and out: plain forms that work before any script has come."""
 
 from html import escape
 from typing import Annotated
@@ -21,8 +21,7 @@ STALE = "This page was open for too long, or was sent by another site. Please tr
 
 
 def address_of(request: Request) -> str:
-    """The client's address; uvicorn has replaced it by the one that the proxies of `TELLBACK_TRUSTED_PROXIES`
-    report."""
+    """Who asks: the server put in what the proxies of `TELLBACK_TRUSTED_PROXIES` wrote down."""
     return request.client.host[:100] if request.client else "unknown"
 
 
@@ -39,7 +38,7 @@ def _login_page(request: Request, target: str, message: str = "", status: int = 
 
 @router.get("/login")
 async def login_page(request: Request) -> Response:
-    """The login form; redirects visitors who are signed in already."""
+    """The form; who is signed in already goes on."""
     target = request.query_params.get("next", "/")
     if await visitor_of(request):
         return RedirectResponse(safe_next(target), status_code=303)
@@ -79,7 +78,7 @@ async def login(
 
 @router.post("/logout")
 async def logout(request: Request, token: Text = "", everywhere: Text = "") -> Response:
-    """End the session, or all sessions of this person."""
+    """End the session, or all of this person's."""
     found, visitor = resources(), await visitor_of(request)
     if visitor and not found.forms.fits(request, token):
         return RedirectResponse("/", status_code=303)
@@ -91,5 +90,5 @@ async def logout(request: Request, token: Text = "", everywhere: Text = "") -> R
 
 
 async def visitor_of(request: Request) -> Visitor | None:
-    """The visitor who is signed in on this browser."""
+    """Who is signed in on this browser."""
     return await resources().signing_in.visitor(request.cookies.get(SESSION))

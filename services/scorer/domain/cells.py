@@ -8,6 +8,4 @@ _FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "
 
 def safe(text: str) -> str:
     """The text, with an apostrophe before it where a sheet would run it as a formula."""
-    if text.startswith(_FORMULAS):
-        return f"'{text}"
-    return text
+    return f"'{text}" if text.startswith(_FORMULAS) else text

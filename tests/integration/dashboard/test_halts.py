@@ -1,4 +1,4 @@
-"""The notice above every page while a service has halted reading."""
+"""The line above every page while a service has stopped reading what is new."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""Pages drawn from answers of services, and from empty ones."""
+"""Pages as they are drawn of what services answer, and of nothing."""
 
 from typing import Any
 

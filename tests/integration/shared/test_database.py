@@ -1,4 +1,4 @@
-"""Transactions: commits, locks, and a lost server."""
+"""Transactions: what commits, what locks, and what a lost server looks like."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -150,11 +150,11 @@ async def test_deadlocks_are_run_again(database: Database) -> None:
 
 
 async def test_the_inbox_tells_what_was_seen_before(database: Database) -> None:
-    first, second = UUID(int=1), UUID(int=2)
+    one, two = UUID(int=1), UUID(int=2)
     async with database.write() as tx:
-        assert await tx.seen(first) == set()
+        assert await tx.seen(one) == set()
     async with database.write() as tx:
-        assert await tx.seen(first, second) == {first}
+        assert await tx.seen(one, two) == {one}
 
 
 async def test_a_column_added_under_a_cached_statement_is_survived(database: Database) -> None:

@@ -1,4 +1,4 @@
-"""Which counts add up and which do not."""
+"""What adds up and what does not."""
 
 from services.cli.reconcile import OUTCOMES, Line
 from shared.verdicts import Outcome

@@ -1,4 +1,4 @@
-"""Batches: the id in the answer for a refused item."""
+"""Batches: under which id a refused item is told."""
 
 from typing import Any
 

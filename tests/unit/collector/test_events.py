@@ -1,4 +1,4 @@
-"""Events of validated requests: complete, normalised, and the same when a request is repeated."""
+"""From a checked request to the event: complete, normalised, and the same when it is sent again."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -1,4 +1,4 @@
-"""The list of industries: what is stored for names and synonyms."""
+"""The one list of industries: what is stored for the words that people use."""
 
 import pytest
 

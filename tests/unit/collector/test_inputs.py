@@ -1,4 +1,4 @@
-"""Inputs that are accepted, and the codes of the others."""
+"""What a client may send, and by which code the rest is refused."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ RESPONSE: dict[str, Any] = {"account_id": "acme", "stakeholder_id": "ann", "surv
 
 
 def refusals(model: type[BaseModel], body: dict[str, Any]) -> list[tuple[str, str]]:
-    """Field and code of every refusal."""
+    """Field and code of everything that is refused."""
     try:
         model.model_validate(body)
     except ValidationError as error:

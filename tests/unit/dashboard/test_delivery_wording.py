@@ -1,4 +1,4 @@
-"""Deliveries to webhook endpoints, in words."""
+"""What is said of messages to webhook endpoints."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Follow-ups, in words."""
+"""How follow-ups are told."""
 
 import pytest
 

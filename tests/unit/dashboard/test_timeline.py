@@ -1,4 +1,4 @@
-"""The timeline of an account."""
+"""What changed and when, in one line."""
 
 from services.dashboard.web.account.timeline import timeline
 from shared.api.examples import CHANGE, TREND

@@ -1,4 +1,4 @@
-"""Figures, in words."""
+"""How figures are said."""
 
 from types import SimpleNamespace
 

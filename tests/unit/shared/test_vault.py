@@ -1,4 +1,4 @@
-"""Encryption at rest: what can open a sealed secret."""
+"""Secrets at rest: what opens them again."""
 
 import pytest
 

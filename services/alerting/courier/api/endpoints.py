@@ -5,8 +5,17 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Path
 
-from services.alerting.courier.api.models import EndpointChanges, NewEndpoint, Recovery, Rotation
-from services.alerting.courier.api.views import delivery_item, endpoint_detail, endpoint_item, endpoint_with_secret
+from services.alerting.courier.api.models import (
+    DeliveryItem,
+    EndpointChanges,
+    EndpointDetail,
+    EndpointItem,
+    EndpointWithSecret,
+    NewEndpoint,
+    Recovery,
+    RecoveryStarted,
+    Rotation,
+)
 from services.alerting.courier.domain.deliveries import Endpoint, EndpointSettings
 from services.alerting.courier.handlers import deliveries
 from services.alerting.courier.handlers import endpoints as handlers
@@ -15,7 +24,6 @@ from services.alerting.courier.store import endpoints as store
 from services.alerting.courier.store import log
 from services.alerting.outbound.gateways.egress import require_allowed
 from shared.access.caller import Caller
-from shared.api.webhooks import DeliveryItem, EndpointDetail, EndpointItem, EndpointWithSecret, RecoveryStarted
 from shared.db.transaction import ReadTx
 from shared.errors import NotFound
 from shared.http import paging
@@ -55,7 +63,7 @@ async def create_endpoint(body: NewEndpoint, caller: Manager, courier: TheCourie
     async with courier.database.write() as tx:
         endpoint_id, secret = await handlers.create_endpoint(tx, courier, caller, wanted, given)
         endpoint = await _found(tx, courier, caller, endpoint_id)
-    return endpoint_with_secret(endpoint, secret)
+    return EndpointWithSecret.of(endpoint, secret=secret)
 
 
 @router.get("")
@@ -68,7 +76,7 @@ async def list_endpoints(
     async with courier.database.read() as tx:
         rows = await store.page(tx, caller.owner_email, after, limit + 1, courier.clock.now())
     page = page_of(rows, limit, lambda row: (row.created_at, row.endpoint_id), _LIST)
-    return Page(items=[endpoint_item(row) for row in page.items], next_cursor=page.next_cursor)
+    return Page(items=[EndpointItem.of(row) for row in page.items], next_cursor=page.next_cursor)
 
 
 @router.get("/{endpoint_id}")
@@ -113,7 +121,7 @@ async def rotate_secret(
         secret = await handlers.rotate_secret(tx, courier, caller, endpoint_id, given, timedelta(seconds=body.grace_s))
         endpoint = await _found(tx, courier, caller, endpoint_id)
     courier.drop(endpoint_id)
-    return endpoint_with_secret(endpoint, secret)
+    return EndpointWithSecret.of(endpoint, secret=secret)
 
 
 @router.post("/{endpoint_id}/test", status_code=202)
@@ -128,7 +136,7 @@ async def test_endpoint(endpoint_id: EndpointId, caller: Manager, courier: TheCo
     courier.wake()
     if delivery is None:
         raise NotFound("not_found", "there is no such endpoint")
-    return delivery_item(delivery)
+    return DeliveryItem.of(delivery)
 
 
 @router.post("/{endpoint_id}/recover", status_code=202)
@@ -151,4 +159,4 @@ async def _found(tx: ReadTx, courier: Courier, caller: Caller, endpoint_id: str)
 async def _detail(tx: ReadTx, courier: Courier, caller: Caller, endpoint_id: str) -> EndpointDetail:
     endpoint = await _found(tx, courier, caller, endpoint_id)
     held = await store.held_count(tx, endpoint_id)
-    return endpoint_detail(endpoint, held, await store.notices(tx, endpoint_id))
+    return EndpointDetail.detailed(endpoint, held, await store.notices(tx, endpoint_id))

@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from services.alerting.outbound.domain.chat import ChatMessage, slack, teams
+from services.alerting.outbound.domain.chat import Note, slack, teams
 
 Format = Literal["json", "slack", "teams"]
 MAX_QUOTE = 1_500
@@ -26,19 +26,19 @@ def rendered(format_name: str, body: bytes) -> bytes:
     """The bytes to send to an endpoint of this format: the message itself for `json`."""
     if format_name == "json":
         return body
-    chat_message = chat_message_of(json.loads(body))
-    block = teams(chat_message)
+    note = note_of(json.loads(body))
+    block = teams(note)
     if format_name == "slack":
-        block = slack(chat_message)
+        block = slack(note)
     return json.dumps(block, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def chat_message_of(message: Mapping[str, Any]) -> ChatMessage:
+def note_of(message: Mapping[str, Any]) -> Note:
     """A message {type, timestamp, data, sequence} in words. Data of which only ids were left still makes a note."""
     data = message["data"]
     task, response = data.get("task") or {}, data.get("response") or {}
     quote = response.get("comment")
-    return ChatMessage(
+    return Note(
         _cut(_title(message["type"], data), MAX_TITLE),
         tuple((name, _cut(str(value), MAX_FACT)) for name, value in _facts(data) if value not in (None, "")),
         quote and _cut(quote, MAX_QUOTE),

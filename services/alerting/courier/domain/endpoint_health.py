@@ -62,7 +62,7 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
-class LevelReached:
+class Reached:
     """A level of a limit that was reached: failures in a row (`since` the first), or time of only failures."""
 
     kind: str
@@ -71,27 +71,25 @@ class LevelReached:
 
 
 @dataclass(frozen=True, slots=True)
-class HealthUpdate:
+class Finding:
     """The health after an attempt, which levels it reached, and whether the endpoint is to be disabled."""
 
     health: Health
-    reached: tuple[LevelReached, ...] = ()
+    reached: tuple[Reached, ...] = ()
     disable: bool = False
 
 
-def after_ended(
-    health: Health, outcome: Outcome, started_at: datetime, at: datetime, policy: HealthPolicy
-) -> HealthUpdate:
+def after_ended(health: Health, outcome: Outcome, started_at: datetime, at: datetime, policy: HealthPolicy) -> Finding:
     """Judge one attempt that ended at `at`. What we stopped ourselves says nothing about the endpoint."""
     if outcome.failure in _OUR_OWN:
-        return HealthUpdate(health)
+        return Finding(health)
     if outcome.failure is None:
-        return HealthUpdate(_succeeded(health, started_at, at, policy))
+        return Finding(_succeeded(health, started_at, at, policy))
     after = _rested(_failed(health, at, policy), outcome, at)
     since = after.first_failure_at or at
-    reached = [LevelReached(IN_A_ROW, level, since) for level in _levels_in_a_row(after, policy)]
-    reached += [LevelReached(FAILING, level, since) for level in _level_of_time(health, after, at, policy)]
-    return HealthUpdate(_opened(after, at, policy), tuple(reached), disable=_worn_out(after, at, policy))
+    reached = [Reached(IN_A_ROW, level, since) for level in _levels_in_a_row(after, policy)]
+    reached += [Reached(FAILING, level, since) for level in _level_of_time(health, after, at, policy)]
+    return Finding(_opened(after, at, policy), tuple(reached), disable=_worn_out(after, at, policy))
 
 
 def worth_writing(before: Health, after: Health, policy: HealthPolicy) -> bool:
@@ -111,7 +109,7 @@ def counted(recent: Iterable[Slot], at: datetime, window: timedelta) -> tuple[in
 
 
 def _succeeded(health: Health, started_at: datetime, at: datetime, policy: HealthPolicy) -> Health:
-    """A 2xx ends every row of failures. It closes the breaker, unless the attempt began before the breaker opened."""
+    """A 2xx ends every row of failures. It closes the breaker unless it was under way when that opened."""
     after = replace(
         health,
         consecutive_failures=0,

@@ -1,4 +1,4 @@
-"""Webhook messages: each is stored once and delivered to every subscribed endpoint."""
+"""What alerting tells the outside world: one message, stored once, delivered to every subscribed endpoint."""
 
 from dataclasses import dataclass
 from datetime import datetime

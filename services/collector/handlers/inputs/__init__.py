@@ -1,1 +1,1 @@
-"""The inputs of the collector: one set of strict models for HTTP bodies and rows of files."""
+"""What may be asked of the collector: one family of strict models, the same for HTTP bodies and rows of files."""

@@ -1,4 +1,4 @@
-"""Facts about invitations and context events, as other systems report them."""
+"""What happened to invitations and around the answers, as other systems report it."""
 
 from typing import Annotated, Literal
 from uuid import UUID

@@ -1,4 +1,4 @@
-"""The latest comments of an account's people."""
+"""What people of an account said, in their own words."""
 
 from services.dashboard.domain import wording
 from services.dashboard.web.account.view import AccountView, PersonNames
@@ -21,7 +21,7 @@ def place_comments(view: AccountView) -> None:
 
 
 def _draw(found: tuple[list[Response], PersonNames]) -> None:
-    """Draw the comments, the newest first."""
+    """Comments, the newest first."""
     comments, names = found
     if not comments:
         empty("Nobody has written anything yet.")

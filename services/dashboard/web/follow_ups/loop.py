@@ -1,4 +1,4 @@
-"""Figures of the closed loop: follow-ups opened, time until they were touched and closed, and the next answers."""
+"""How well the loop is closed: what was opened, how fast it was touched and closed, and what people said next."""
 
 from services.dashboard.domain import follow_ups as told
 from services.dashboard.domain import wording
@@ -16,7 +16,7 @@ NO_VALUE = {"root_cause": "Not named", "touchpoint": "None", "product": "None", 
 
 
 def draw_figures(group: LoopGroup) -> None:
-    """Draw the figures of one group side by side; each share says of what."""
+    """The figures of one group side by side; each says what it is a share of."""
     if not group.opened_count:
         empty("No follow-up was opened in this time.", "They open by themselves when somebody turns.")
         return
@@ -42,7 +42,7 @@ def draw_figures(group: LoopGroup) -> None:
 
 
 def draw_groups(by: str, groups: list[LoopGroup]) -> None:
-    """Draw one line a group."""
+    """One line a group."""
     if not groups:
         empty("No follow-up was opened in this time.")
         return

@@ -1,4 +1,4 @@
-"""The score of the portfolio: by four methods, over time, and by group."""
+"""The score of the portfolio: counted four ways, over time, and split."""
 
 from functools import partial
 
@@ -30,8 +30,8 @@ NO_VALUE = {"owner": "Nobody owns it", "touchpoint": "Relationship survey", "sta
 OF_PEOPLE = ("stakeholder_type",)
 
 
-class ScoreSections:
-    """The data and drawing of the sections about the score."""
+class Score:
+    """What the sections about the score load and draw."""
 
     def __init__(self, window: str, by: str) -> None:
         self._window, self._by = window, by
@@ -95,7 +95,7 @@ class ScoreSections:
 
 
 def _note(figures: GroupFigures) -> str:
-    """A remark on the figures of a method."""
+    """What one should know of a way to count."""
     parts = [wording.interval(figures.ci_low, figures.ci_high)]
     if figures.method == "all":
         parts.append(wording.count(figures.response_count, "answer"))

@@ -1,1 +1,1 @@
-"""Settings: the pages of admins."""
+"""Settings: the pages of those who run Tellback."""

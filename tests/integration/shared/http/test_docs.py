@@ -1,4 +1,4 @@
-"""The page of the API documentation loads nothing from other hosts."""
+"""The page of the API documentation asks nobody but its own service."""
 
 import re
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""Access: what is refused, in which order of checks, and that a refusal tells no more than necessary."""
+"""Who may call: what is refused, in which order, and that a refusal says no more than it must."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta

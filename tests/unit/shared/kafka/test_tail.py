@@ -1,4 +1,4 @@
-"""The tail skips records that no reader can use."""
+"""Reading along passes over what no reader can use, whatever is wrong with it."""
 
 from types import SimpleNamespace
 
