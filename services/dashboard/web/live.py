@@ -70,20 +70,26 @@ class Live:
         pages = {client: _opener(client.id) for client in list(Client.instances.values())}
         tokens = {token for token in (*pages.values(), *self._sockets.values()) if token is not None}
         living = await self._signing_in.living(tokens)
-        waiting: dict[str, list[Client]] = defaultdict(list)
         for client, token in pages.items():
-            if token in living and not client.has_socket_connection:
-                waiting[token].append(client)
-            elif token not in living and client.id in Client.instances:
+            if token not in living and client.id in Client.instances:
                 await core.sio.emit("open", {"path": "/login", "new_tab": False}, room=client.id)
                 client.delete()
-        for clients in waiting.values():
-            for client in sorted(clients, key=attrgetter("created"))[:-MOST_WAITING]:
-                client.delete()
+        _delete_unconnected()
         for socket_id, token in list(self._sockets.items()):
             if token not in living:
                 self.leave(socket_id)
                 await core.sio.disconnect(socket_id)
+
+
+def _delete_unconnected() -> None:
+    """Nothing is awaited here, so that no page connects or goes between the look and the end of it."""
+    waiting: dict[str | None, list[Client]] = defaultdict(list)
+    for client in Client.instances.values():
+        if not client.has_socket_connection:
+            waiting[_opener(client.id)].append(client)
+    for clients in waiting.values():
+        for client in sorted(clients, key=attrgetter("created"))[:-MOST_WAITING]:
+            client.delete()
 
 
 def _opener(client_id: object) -> str | None:
