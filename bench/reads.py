@@ -189,7 +189,7 @@ async def _settled(environment: Environment) -> None:
     try:
         quiet = 0
         while quiet < 3:
-            quiet = 0 if await connection.fetchval("select count(*) > 10 from marks") else quiet + 1
+            quiet = 0 if await connection.fetchval("select count(*) > 10 from dirty_accounts") else quiet + 1
             await asyncio.sleep(0.5)
     finally:
         await connection.close()

@@ -81,7 +81,9 @@ async def load(database_url: str, accounts: Sequence[str], responses: int) -> No
             await _copy(connection, "responses", said)
             await _copy(connection, "response_answers", [row for answer in said for row in _ratings(chance, answer)])
             await _copy(connection, "invitations", [_invitation(answer) for answer in said if answer["invitation_id"]])
-        await connection.execute("insert into marks select account_id, now(), false from accounts")
+        await connection.execute(
+            "insert into dirty_accounts (account_id, dirty_since) select account_id, now() from accounts"
+        )
         await connection.execute("analyze")
     finally:
         await connection.close()
@@ -94,7 +96,9 @@ async def project(database_url: str) -> dict[str, float]:
     began = time.perf_counter()
     database = Database(database_url, SCHEMA, pool_size=2)
     try:
-        job = ProjectorJob(database, Projector(database, SystemClock(), ScorerSettings().policy()), 100, lambda: None)
+        job = ProjectorJob(
+            database, SystemClock(), Projector(database, SystemClock(), ScorerSettings().policy()), 100, lambda: None
+        )
         while await job.project_once():
             pass
         took["projected"] = time.perf_counter() - began

@@ -27,7 +27,7 @@ import httpcore
 import httpx
 
 from bench.receiver import Watched, receiver_process
-from services.alerting.courier.doors import WebhookMessage, enqueue
+from services.alerting.courier.interface import WebhookMessage, enqueue
 from services.cli.embedded.process import free_port
 from shared.db.engine import Database
 from shared.ids import uuid7

@@ -1,1 +1,1 @@
-"""Contracts and plumbing that every service stands on; knows no NPS rule and no service's table."""
+"""Contracts and plumbing of every service; knows no NPS rule and no service's table."""

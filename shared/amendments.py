@@ -1,8 +1,8 @@
-"""What was changed about one response, and the live values that follow: one rule for all who keep answers.
+"""Fold the changes of one response into its live values: one rule for all services that keep answers.
 
-The live values depend on the set of changes alone, never on the order in which they arrived: per field the greatest
-(recorded_at, event_id) wins, a withdrawal is final, and a change that does not fit its response counts nowhere.
-Domains build on this module, so it imports the standard library alone.
+The live values depend on the set of changes alone, never on the order in which they arrive: per field the greatest
+(recorded_at, event_id) wins, a withdrawal is final, and a change that does not fit its response counts nowhere. Domains
+build on this module, so it imports the standard library alone.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -24,15 +24,15 @@ CLEARED: Final[Mapping[str, Any]] = {
     "attributes": {},
     "answers": [],
 }
-"""What an amendment to null leaves behind. Together with `score`, which cannot be cleared, the amendable
-fields."""
+"""The value of a field after an amendment to null. These fields and `score`, which cannot be cleared, can be
+amended."""
 AMENDABLE: Final = ("score", *CLEARED)
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One amendment or withdrawal; `changes` holds field -> new value, null = cleared. `survey_type` and `posted` say,
-    where they are known, what the response must be that it is meant for."""
+    """One amendment or withdrawal; `changes` maps field -> new value, null = cleared. `survey_type` and `posted`, where
+    they are known, say which response the change is meant for."""
 
     event_id: UUID
     kind: ChangeKind
@@ -45,14 +45,14 @@ class Change:
 
     @property
     def order(self) -> tuple[datetime, UUID]:
-        """Which of two changes to one field wins: the greater."""
+        """The sort key of changes: of two changes to one field the greater wins."""
         return self.recorded_at, self.event_id
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
-    """The response that changes speak of: whose it is and what it answers. `posted` is the digest of what was first
-    recorded; it is needed only for changes that name one."""
+    """The response that changes refer to: its account, its stakeholder and its survey type. `posted` is the digest of
+    the response as it was first recorded; it is needed only for changes that name one."""
 
     account_id: str
     stakeholder_id: str
@@ -62,8 +62,8 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """What the changes make of a response: live values of the changed fields, how many changes fitted, and
-    when the last of them was recorded (None without any)."""
+    """The result of folding: live values of the changed fields, how many changes fitted, and when the last of them was
+    recorded (None without any)."""
 
     values: Mapping[str, Any]
     withdrawn: bool

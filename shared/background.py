@@ -1,9 +1,7 @@
-"""Work beside the requests that no fault ends.
-
-Three things may go wrong, and each is somebody's: the item that fails is passed over by whoever works through items
-(`shared.isolation`); what is away is waited for (`patiently`, which `Periodic` is made of); and for what nobody
-expected the task as a whole is begun anew in the same process (`Background`).
-"""
+"""Background work that no fault ends. Three kinds of failure, each handled in one place: an item that fails is passed
+over by the loop that works through the items (`shared.isolation`); an unavailable dependency is waited for
+(`patiently`, on which `Periodic` is built); after an unforeseen error the whole task is started again in the same
+process (`Background`)."""
 
 import asyncio
 import contextlib
@@ -24,8 +22,8 @@ Result = TypeVar("Result")
 
 
 async def patiently(name: str, work: Callable[[], Awaitable[Result]], longest: float) -> Result:
-    """The result of `work()`. While what it needs is away (`Unavailable`) that is logged and counted under `name`, and
-    it is tried again after 1, 2, 4 … seconds, at most `longest`."""
+    """The result of `work()`. While a dependency of it is away (`Unavailable`), the failure is logged and counted under
+    `name`, and `work` is tried again after 1, 2, 4 … seconds, at most `longest`."""
     failures = 0
     while True:
         try:
@@ -38,8 +36,9 @@ async def patiently(name: str, work: Callable[[], Awaitable[Result]], longest: f
 
 
 class Periodic:
-    """Does `work()` every `interval` seconds, patiently. It answers whether there may be more to do, and is then done
-    again at once; None is no. Of work that passes over what fails, `held` says when that may be tried again."""
+    """Does `work()` every `interval` seconds, patiently. `work` returns whether there may be more to do, and is then
+    called again at once; None means no. For work that passes over failing items, `held` says when the next of them may
+    be tried again."""
 
     def __init__(
         self,
@@ -55,11 +54,11 @@ class Periodic:
         self._woken = asyncio.Event()
 
     def wake(self) -> None:
-        """Say that there is something to do, so that nobody waits for the interval."""
+        """Start the next round now instead of after the interval."""
         self._woken.set()
 
     async def run(self) -> None:
-        """Until cancelled."""
+        """Repeat the work until cancelled."""
         while True:
             self._woken.clear()
             if not await patiently(self.name, self._work, self._interval):
@@ -73,7 +72,7 @@ class Periodic:
 
 
 class Background:
-    """The tasks of one process. `exit_process` is called when memory has run out, which nothing here can mend."""
+    """The tasks of one process. `exit_process` is called when memory has run out, which only a new process can mend."""
 
     def __init__(self, exit_process: Callable[[], None] | None = None) -> None:
         self._tasks: dict[str, asyncio.Task[None]] = {}
@@ -100,7 +99,7 @@ class Background:
                 self._note(name, error)
                 self._exit_process()
                 return
-            except Exception as error:  # unforeseen: logged and counted, and the work goes on
+            except Exception as error:  # unforeseen: logged and counted, and the work is started again
                 self._note(name, error)
             else:
                 self._mended(name)
@@ -136,5 +135,5 @@ class Background:
 
 
 def _end_in_good_order() -> None:
-    """Ask our own process to end in good order; the supervisor starts it anew."""
+    """Ask our own process to shut down gracefully; the supervisor starts it again."""
     os.kill(os.getpid(), signal.SIGTERM)

@@ -1,4 +1,4 @@
-"""The time, as something that is passed in: tests move it, the rest of the code only asks it."""
+"""The time as a dependency that is passed in: tests set it, all other code only reads it."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
@@ -6,7 +6,7 @@ from typing import Protocol
 FURTHEST = timedelta(days=5 * 366)
 """How far ahead a deadline may lie."""
 NOT_AHEAD = "must lie ahead, within five years"
-"""What is said of a deadline for which `is_ahead` does not hold."""
+"""The words of the error for a deadline for which `is_ahead` does not hold."""
 
 
 class Clock(Protocol):
@@ -26,7 +26,7 @@ class SystemClock:
 
 
 def is_ahead(deadline: datetime, now: datetime) -> bool:
-    """Whether a deadline may be set: it has not passed, and who sets it may live to see it."""
+    """Whether a deadline may be set: it lies ahead, and not farther than `FURTHEST`."""
     return now < deadline <= now + FURTHEST
 
 

@@ -1,5 +1,5 @@
-"""The name of an erased person: a keyed hash, the same in every service, from which nobody gets the ids
-back; and their other names, taken out of what was written about others."""
+"""The pseudonym of an erased person: a keyed hash, the same in every service, from which nobody can derive the ids; and
+the redaction of the person's names in texts about others."""
 
 import hmac
 import json
@@ -11,12 +11,12 @@ from typing import Any
 REDACTED = "[erased]"
 
 Subject = Callable[[str, str], str]
-"""(account_id, stakeholder_id) -> the person's name in the journals of erasure."""
+"""(account_id, stakeholder_id) -> the person's pseudonym in the journals of erasure."""
 
 
 def subject_by(secret: str) -> Subject:
-    """The hash keyed by the deployment's secret: HMAC-SHA256 of the length-prefixed ids, in hex with
-    `erased-` before it, so that it can stand where a stakeholder_id stood."""
+    """The hash keyed by the deployment's secret: HMAC-SHA256 of the length-prefixed ids, in hex with `erased-` before
+    it, so that it can replace a stakeholder_id."""
     key = secret.encode()
 
     def subject(account_id: str, stakeholder_id: str) -> str:
@@ -27,16 +27,16 @@ def subject_by(secret: str) -> Subject:
 
 
 class Names:
-    """By what a person is called: id, address, full name. Found in texts as whole words and in any case."""
+    """The names of a person: id, address, full name. Found in texts as whole words and in any case."""
 
     def __init__(self, names: Iterable[str | None], account_id: str) -> None:
-        """What is called like the account itself cannot be told from it, and is no name."""
+        """A name that is also the account's id is left out, since in a text it cannot be told from the account."""
         self.all = sorted({name for name in names if name and name.strip() and name != account_id})
         longest_first = sorted(map(re.escape, self.all), key=len, reverse=True)
         self._pattern = re.compile(rf"(?<!\w)(?:{'|'.join(longest_first)})(?!\w)", re.IGNORECASE)
 
     def patterns(self) -> list[str]:
-        """For `ilike`, what holds a name as it is or as JSON writes it; coarser than words."""
+        """Patterns for `ilike` that find a name as plain text or as JSON writes it; they also match parts of words."""
         written = {text for name in self.all for text in (name, json.dumps(name, ensure_ascii=False)[1:-1])}
         return ["%" + re.sub(r"([\\%_])", r"\\\1", text) + "%" for text in sorted(written)]
 

@@ -14,7 +14,7 @@ class TellbackError(Exception):
     status = 500
     title = "Internal error"
     service: str | None = None
-    """The service that said so, where the error came over its API."""
+    """The service that raised the error, where it came over the service's API."""
 
     def __init__(
         self,
@@ -38,19 +38,19 @@ class BadRequest(TellbackError):
 
 
 class Unauthorized(TellbackError):
-    """No key, or one that is unknown, expired or revoked: never said which."""
+    """No key, or one that is unknown, expired or revoked; the error does not say which."""
 
     status, title = 401, "Unauthorized"
 
 
 class Forbidden(TellbackError):
-    """The key lacks the scope; the same for known and unknown ids."""
+    """The key lacks the scope; the error is the same for known and unknown ids."""
 
     status, title = 403, "Forbidden"
 
 
 class NotFound(TellbackError):
-    """There is no such thing, or it is not this caller's to see."""
+    """The resource does not exist, or this caller may not see it."""
 
     status, title = 404, "Not found"
 
@@ -62,7 +62,7 @@ class Conflict(TellbackError):
 
 
 class Gone(TellbackError):
-    """It was there once and has been purged."""
+    """The resource existed once and has been purged."""
 
     status, title = 410, "Gone"
 
@@ -74,7 +74,7 @@ class TooLarge(TellbackError):
 
 
 class UnsupportedMedia(TellbackError):
-    """Content type or content encoding that is not taken."""
+    """A content type or content encoding that is not accepted."""
 
     status, title = 415, "Unsupported media type"
 
@@ -102,7 +102,7 @@ class Poison(TellbackError):
 
 
 class UnknownKind(Poison):
-    """An event of a type that a newer release may send: nothing for this one to do, and nothing wrong with it."""
+    """An event of a type that only a newer release knows: skipped, and no fault."""
 
 
 class Transient(TellbackError):
@@ -110,13 +110,13 @@ class Transient(TellbackError):
 
 
 class Halt(TellbackError):
-    """Reading must stop until an operator decides: wiped Kafka, retention gap, too many dead letters. The process
-    stays and serves what it has; it looks every now and then whether it may go on."""
+    """Reading must stop until an operator decides: wiped Kafka, retention gap, too many dead letters. The process stays
+    and serves the state that it has; it checks from time to time whether reading may go on."""
 
 
 class HandlerFailed(Exception):
-    """What a handler raised that nobody foresaw, as `cause`: no error of its own, such as an `OSError`, shall be taken
-    for trouble of the database."""
+    """An unforeseen error of a handler, as `cause`: wrapped, so that an `OSError` of the handler is not taken for
+    trouble with the database."""
 
     def __init__(self, cause: Exception) -> None:
         super().__init__()
@@ -124,5 +124,5 @@ class HandlerFailed(Exception):
 
 
 def cause_of(error: Exception) -> Exception:
-    """What really went wrong."""
+    """The handler's own error where this one wraps it, else the error itself."""
     return error.cause if isinstance(error, HandlerFailed) else error

@@ -1,4 +1,4 @@
-"""Ids: one canonical form, the lock slot of an account, and UUIDs that repeat on purpose."""
+"""Ids: their canonical form, the lock slot of an account, and UUIDs that are derived deterministically."""
 
 import os
 import re
@@ -15,7 +15,7 @@ from shared.errors import Invalid
 MAX_ID_LENGTH = 200
 LOCK_SLOTS = 1024
 NAMESPACE = UUID("7a1d3a2e-8d7e-5f2b-9c1c-2b4b1a0f6e55")
-"""Root of every UUIDv5 that Tellback derives; fixed for ever, since stored ids follow from it."""
+"""Root of every UUIDv5 that Tellback derives; it never changes, since stored ids follow from it."""
 
 _FORBIDDEN = re.compile(r"[/\\\x00-\x1f\x7f-\x9f]")
 
@@ -43,7 +43,7 @@ Identifier = Annotated[
     AfterValidator(canonical_id),
     Field(examples=["acme"]),
 ]
-"""An id in its canonical form, as a pydantic type; for requests only, since the ids of events are canonical."""
+"""A pydantic type for an id in canonical form; for requests only, since the ids of events are canonical already."""
 
 
 def require_id(value: str) -> str:
@@ -65,8 +65,8 @@ def lock_slot(account_id: str) -> int:
 
 
 def derived_uuid(*parts: str) -> UUID:
-    """UUIDv5 of the parts: the same parts give the same id, on any machine. Parts are length-prefixed, so none can
-    pretend to be two."""
+    """UUIDv5 of the parts: the same parts give the same id, on any machine. Parts are length-prefixed, so that no part
+    can pass for two."""
     return uuid5(NAMESPACE, "".join(f"{len(part)}:{part}" for part in parts))
 
 
@@ -78,18 +78,18 @@ def uuid7() -> UUID:
 
 
 def uuid7s(count: int) -> list[str]:
-    """So many of them as text, one after the other from a random one on (RFC 9562, section 6.2, method 2), for little
-    more than the price of one."""
+    """`count` ids of version 7 as text, ascending from a random one (RFC 9562, section 6.2, method 2), for little more
+    than the cost of one."""
     moment = f"{time.time_ns() // 1_000_000:012x}"
     random = _random()
-    first = random & _NODE >> 1  # so that none of those after it needs a digit more
+    first = random & _NODE >> 1  # so that counting up from it never needs another digit
     variant = 0x8000 | random >> 48 & 0x3FFF
     start = f"{moment[:8]}-{moment[8:]}-{0x7000 | random >> 62 & 0xFFF:x}-{variant:x}-"
     return [f"{start}{node:012x}" for node in range(first, first + count)]
 
 
 def _random() -> int:
-    """80 bits of the kernel's, which is asked for many at once: a system call costs more than all else of an id."""
+    """80 random bits of the kernel, fetched for many ids at once: a system call costs more than the rest of an id."""
     try:
         return _stock.pop()
     except IndexError:

@@ -1,4 +1,4 @@
-"""The one list of industries: slug, the name people read, and the words people use for it."""
+"""The list of industries: slug, display name and synonyms."""
 
 import re
 from dataclasses import dataclass

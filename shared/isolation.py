@@ -1,4 +1,4 @@
-"""Work through items so that one which fails stops no other: it is passed over for a while, each time longer."""
+"""Work through items so that a failing item stops no other: it is passed over for a while, each time longer."""
 
 import time
 from collections.abc import Awaitable, Callable, Collection, Hashable, Sequence
@@ -17,23 +17,21 @@ Item = TypeVar("Item", bound=Hashable)
 
 
 def pause_after(failures: int, longest: float = LONGEST_PAUSE_SECONDS) -> float:
-    """Seconds until the next try after so many failures in a row: 1, 2, 4 and on, up to `longest`."""
+    """Seconds until the next try after `failures` failures in a row: 1, 2, 4 and on, up to `longest`."""
     return float(min(FIRST_PAUSE_SECONDS * 2 ** min(failures - 1, 30), longest))
 
 
 def of_the_items(error: Exception) -> bool:
-    """Whether a failure comes of what is worked on, so that others may fare better. Trouble of the database, a schema
-    of another release and a lack of memory are everybody's; a statement that always runs too long is not."""
+    """Whether the items may cause the failure, so that other items may succeed. Trouble of the database, a schema of
+    another release and a lack of memory concern all items; a statement that always times out does not."""
     if isinstance(error, StatementTimedOut):
         return True
     return not (isinstance(error, Unavailable | Transient | MemoryError) or misfits(error))
 
 
 class Held(Generic[Item]):
-    """Items that failed lately and are passed over until their pause is over: 1 s, doubling up to five minutes.
-
-    It lives in this process alone: after a restart every item is tried once more. `work` names what is done, for logs.
-    """
+    """Items that failed lately and are passed over until their pause is over: 1 s, doubling up to five minutes. Kept in
+    this process alone: after a restart every item is tried once more. `work` names the kind of work, for logs."""
 
     def __init__(self, work: str, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._work = work
@@ -41,8 +39,8 @@ class Held(Generic[Item]):
         self._failures: dict[Item, tuple[int, float]] = {}
 
     async def each(self, items: Sequence[Item], act: Callable[[Sequence[Item]], Awaitable[object]]) -> Collection[Item]:
-        """Do `act` for all items at once; where that fails because of one of them, for each by itself. Returns those
-        that were done; the others are held. Raises what is not the items' fault."""
+        """Call `act` for all items at once; where that fails because of an item, for each by itself. Returns the items
+        that succeeded; the others are held. Raises errors that no item causes."""
         if not items:
             return ()
         try:
@@ -68,7 +66,7 @@ class Held(Generic[Item]):
         log.error("item_failed", work=self._work, failures=count, exc_info=error)
 
     def done(self, item: Item) -> None:
-        """The item works (again)."""
+        """Forget the failures of the item."""
         self._failures.pop(item, None)
 
     def now(self) -> list[Item]:

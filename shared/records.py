@@ -1,4 +1,4 @@
-"""A record on its way out, and what may go wrong with it."""
+"""Records to be published, and the errors of publishing."""
 
 import json
 from collections.abc import Sequence
@@ -11,28 +11,28 @@ from shared.events.envelope import Event, Headers
 from shared.kafka.headers import pack, unpack
 from shared.topics import Topic
 
-# What the broker adds around a record of ours in a batch of its own: batch header, lengths, attributes.
+# Overhead of a record in a batch of its own: batch header, lengths, attributes.
 _OVERHEAD = 128
 _NUL = "\u0100"
 _SURELY_FITS = 512_000
-"""Values below this fit every topic, whatever key and headers come along."""
+"""Values below this size fit every topic, with any key and headers."""
 
 
 def headers_to_json(headers: Headers) -> str:
-    """Record headers as JSON text that jsonb takes. Their values are bytes: latin-1 keeps every byte, except for NUL,
-    which PostgreSQL keeps in no text; a letter beyond latin-1 stands for it. A name loses what is NUL in it."""
+    """Record headers as JSON text that jsonb accepts. Values are bytes: latin-1 keeps every byte, except for NUL, which
+    PostgreSQL stores in no text; a character beyond latin-1 stands for it. NUL is dropped from names."""
     pairs = [[name.replace("\0", "\ufffd"), value.decode("latin-1").replace("\0", _NUL)] for name, value in headers]
     return json.dumps(pairs)
 
 
 def headers_from_json(pairs: Sequence[Sequence[str]]) -> Headers:
-    """The headers that `headers_to_json` wrote."""
+    """The headers that `headers_to_json` encoded."""
     return [(name, text.replace(_NUL, "\0").encode("latin-1")) for name, text in pairs]
 
 
 class Record(Struct, frozen=True, gc=False):
-    """One record to publish: the account decides the partition, unless `partition` is set. `headers` are as Kafka holds
-    them (`shared.kafka.headers`). A struct, since one is made for every response of the fast lane."""
+    """One record to publish: the account decides the partition, unless `partition` is set. `headers` are encoded as in
+    Kafka's record format (`shared.kafka.headers`). A struct, since one is made for every response of the fast lane."""
 
     topic: Topic
     account_id: str
@@ -56,20 +56,20 @@ class Record(Struct, frozen=True, gc=False):
         headers: Sequence[tuple[str, bytes]] = (),
         partition: int | None = None,
     ) -> "Record":
-        """A record as it is, whatever it carries."""
+        """A record of any content, without an event."""
         return cls(topic, account_id, key, value, pack(headers), partition)
 
     @property
     def event_id(self) -> UUID:
-        """The id of the CloudEvent that it carries."""
+        """The id of the record's CloudEvent."""
         return UUID(dict(unpack(self.headers))["ce_id"].decode())
 
     def size(self) -> int:
-        """Upper bound of the record's bytes in a batch of its own."""
+        """Upper bound of the record's size in a batch of its own."""
         return len(self.key) + len(self.value or b"") + len(self.headers) + _OVERHEAD
 
     def check_size(self) -> None:
-        """Raises `TooLarge` for a record that the topic would refuse, before Kafka sees it."""
+        """Raises `TooLarge` for a record that the topic would refuse, before it is sent."""
         if len(self.value or b"") < _SURELY_FITS:
             return
         if self.size() > self.topic.max_message_bytes:
@@ -77,16 +77,16 @@ class Record(Struct, frozen=True, gc=False):
 
 
 class KafkaUnavailable(Unavailable):
-    """Kafka did not confirm in time, or the breaker is open. The record may be stored all the same: send it again
-    under the same id."""
+    """Kafka did not acknowledge in time, or the circuit breaker is open. The record may be stored nevertheless: sending
+    it again under its id is idempotent."""
 
     def __init__(self) -> None:
         super().__init__("kafka_unavailable", "Kafka is not reachable", retry_after=5)
 
 
 class RecordRefused(Unavailable):
-    """Kafka is there and does not take this very record: too large, against the rules of its topic, or not to be put
-    into Kafka's format at all. Sending it again as it is helps only if the topic is changed."""
+    """Kafka is reachable and refuses this record: too large, against the rules of its topic, or not encodable. Sending
+    it unchanged again helps only if the topic is changed."""
 
     def __init__(self) -> None:
         super().__init__("record_refused", "Kafka refused the record", retry_after=5)

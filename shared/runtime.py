@@ -1,4 +1,4 @@
-"""What every service stands on, opened and closed in one place: database, publisher, keys, outbox relay, tasks."""
+"""The shared resources of a service, opened and closed in one place: database, publisher, keys, outbox relay, tasks."""
 
 import asyncio
 import os
@@ -48,7 +48,7 @@ class Plumbing:
     @classmethod
     @asynccontextmanager
     async def open(cls, service: str, settings: CommonSettings, clock: Clock) -> "AsyncIterator[Plumbing]":
-        """Open the resources; PostgreSQL or Kafka being away delays nothing, readiness tells."""
+        """Open the resources. PostgreSQL or Kafka being away delays nothing; readiness reports it."""
         database = Database(settings.database_url, service)
         publisher = Publisher(settings.kafka_bootstrap_servers, settings.topic_prefix, client_id=f"tellback-{service}")
         file = HashFile(settings.data_dir / "api-keys.json") if settings.data_dir else None
@@ -82,8 +82,8 @@ class Plumbing:
     ) -> Runner:
         """A consumer of these topics, running in the background. The relay is woken after every batch, which has at
         most `max_records`: fewer where one record costs much, so that its locks are held for a second, not for ten.
-        With the `journal` of a service nothing of erased people is parked; `plain` are readers that spare the model.
-        """
+        With the `journal` of a service, records about erased people are not parked; `plain` are readers that are tried
+        before the model."""
 
         def committed() -> None:
             self.relay.wake()
@@ -109,11 +109,11 @@ class Plumbing:
         return runner
 
     def background(self, name: str, work: Callable[[], Awaitable[None]]) -> None:
-        """Run `work()` beside the requests; if it fails it is begun anew after a pause, see `Background`."""
+        """Run `work()` beside the requests; after a failure it is started again, see `Background`."""
         self.tasks.start(name, work)
 
     def start(self, periodic: Periodic) -> None:
-        """Have it done beside the requests for as long as the process runs."""
+        """Run periodic work beside the requests until the process stops."""
         self.tasks.repeat(periodic)
 
     async def _housekeeping(self) -> bool:
@@ -122,8 +122,8 @@ class Plumbing:
         return await self.database.retrying(drop_old_conflicts) == DROPPED_AT_ONCE
 
     async def not_ready(self) -> list[str]:
-        """Why this process should get no traffic now; empty when it should. What it serves lies in PostgreSQL, so that
-        is all it needs."""
+        """Why this process should get no traffic now; empty when it should. All that a service serves is in PostgreSQL,
+        so nothing else is checked."""
         return [] if await self.database_answers() else ["database_unavailable"]
 
     async def remarks(self) -> list[str]:
@@ -135,7 +135,7 @@ class Plumbing:
         return remarks
 
     async def database_answers(self) -> bool:
-        """Whether PostgreSQL is there, within 2 s."""
+        """Whether PostgreSQL answers within 2 s."""
         try:
             async with asyncio.timeout(2):
                 await self.database.ping()

@@ -1,7 +1,7 @@
 """Settings: environment variables `TELLBACK_*`, each also readable from a file named by `<NAME>_FILE`.
 
-Every field carries a description, because the table in the docs and `tellback config show` are made from
-these classes. No value is ever repeated in an error.
+Every field has a description, since the table in the docs and `tellback config show` are made from these classes. No
+error repeats a value.
 """
 
 import difflib
@@ -43,7 +43,7 @@ CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_split)]
 
 
 class InvalidSettings(TellbackError):
-    """The environment does not make valid settings; `errors` names the variables, never their values."""
+    """The environment has invalid settings; `errors` names the variables, never their values."""
 
     title = "Invalid settings"
 
@@ -86,7 +86,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """What is passed in wins over the environment; nothing else is read."""
+        """Arguments win over the environment; there are no other sources."""
         return init_settings, _EnvironmentAndFiles(settings_cls, cls.names())
 
     @classmethod
@@ -111,12 +111,12 @@ class Settings(BaseSettings):
         ]
 
     def shown(self) -> dict[str, str]:
-        """Variable to value as people may see it: secrets are masked, and passwords within addresses."""
+        """Variable -> value for display: secrets are masked, and so are passwords within addresses."""
         return {names[0]: _text(getattr(self, field)) for field, names in self.names().items()}
 
     @classmethod
     def names(cls) -> dict[str, list[str]]:
-        """Field to the variables that can set it, the one to recommend first."""
+        """Field -> the variables that can set it, the recommended one first."""
         prefix = cls.model_config.get("env_prefix", PREFIX)
         return {
             name: [str(choice) for choice in field.validation_alias.choices]
@@ -127,7 +127,7 @@ class Settings(BaseSettings):
 
 
 class CommonSettings(Settings):
-    """What every service needs."""
+    """Settings that every service needs."""
 
     kafka_bootstrap_servers: str = Field(description="Kafka brokers, `host:port` separated by commas.")
     database_url: str = Field(
@@ -204,7 +204,7 @@ class CommonSettings(Settings):
 
 
 class _EnvironmentAndFiles(EnvSettingsSource):
-    """The environment, in which `<NAME>_FILE` stands for a file's content where NAME is one of `names`."""
+    """The environment, with the content of a file as NAME for each `<NAME>_FILE` where NAME is one of `names`."""
 
     def __init__(self, settings_class: type[BaseSettings], names: Mapping[str, list[str]]) -> None:
         super().__init__(settings_class)
@@ -214,7 +214,7 @@ class _EnvironmentAndFiles(EnvSettingsSource):
 
 
 def _from_files(environment: Mapping[str, str | None], known: set[str]) -> dict[str, str]:
-    """The contents of the files that the environment (names in lower case) gives for known variables."""
+    """The contents of the files that the environment (names in lower case) names for known variables."""
     found = {}
     for name, path in environment.items():
         base = name.removesuffix("_file")
@@ -231,7 +231,7 @@ def _from_files(environment: Mapping[str, str | None], known: set[str]) -> dict[
 
 
 def _explained(error: ValidationError, names: Mapping[str, list[str]]) -> InvalidSettings:
-    """The validation error with the names of variables in place of fields."""
+    """The validation error with the names of variables instead of fields."""
     first = {choice.lower(): choices[0] for choices in names.values() for choice in choices}
     first |= {field: choices[0] for field, choices in names.items()}
     found = []
@@ -256,10 +256,8 @@ def _text(value: Any) -> str:
 def unknown_variables(
     classes: Iterable[type[Settings]], environment: Mapping[str, str] | None = None
 ) -> list[tuple[str, str | None]]:
-    """`TELLBACK_*` variables that no class knows, each with the known name it most resembles.
-
-    A warning: a misspelt setting is silently a default. The tests' own (`TELLBACK_TEST_*`) are left out.
-    """
+    """`TELLBACK_*` variables that no class knows, each with the known name most similar to it. To be warned of: a
+    misspelt setting silently leaves the default. The tests' own (`TELLBACK_TEST_*`) are left out."""
     known = {name for settings in classes for choices in settings.names().values() for name in choices}
     known |= {f"{name}_FILE" for name in known}
     strangers = sorted(

@@ -53,14 +53,15 @@ class Topic:
 
     @property
     def compacted(self) -> bool:
-        """Whether the newest record of a key stands for ever."""
+        """Whether Kafka keeps the newest record of each key for ever."""
         return self.retention_ms is None
 
     @property
     def stays(self) -> timedelta:
-        """The longest that a record stays once another of its key, such as a tombstone, or its time has overtaken it.
-        Kafka deletes whole segments, each when its newest record is past its time; a tombstone outlives what it ends by
-        a day. The hour is for the broker, which looks every few minutes."""
+        """The longest time that a record can stay in the log after a newer record of its key (such as a tombstone) or
+        the retention has made it obsolete. Kafka deletes whole segments, each when its newest record is past the
+        retention; a tombstone stays a day longer than the record that it deletes. The extra hour is for the broker,
+        which checks every few minutes."""
         rest = timedelta(milliseconds=DAY_MS if self.retention_ms is None else self.retention_ms)
         return rest + timedelta(milliseconds=DAY_MS) + timedelta(hours=1)
 
@@ -115,7 +116,8 @@ BY_NAME = {topic.name: topic for topic in TOPICS}
 
 
 def gone_from(topics: Iterable[Topic], written_until: datetime) -> datetime:
-    """When the last of these topics holds nothing more of what was written until then, as they are set up here."""
+    """The time at which these topics, as they are declared here, hold no record any more that was written up to a
+    moment."""
     return written_until + max(topic.stays for topic in topics)
 
 

@@ -1,4 +1,4 @@
-"""Secrets at rest: sealed with a key derived from the deployment's, bound to what they belong to."""
+"""Encryption of secrets at rest: sealed with a key derived from the deployment's, bound to their owner."""
 
 import os
 
@@ -23,7 +23,7 @@ class Vault:
         self._cipher = AESGCM(HKDF(SHA256(), 32, salt=None, info=purpose.encode()).derive(secret_key.encode()))
 
     def seal(self, text: str, belongs_to: str) -> bytes:
-        """Encrypt; it opens again for the same `belongs_to` only."""
+        """Encrypt; `open` succeeds for the same `belongs_to` only."""
         nonce = os.urandom(_NONCE_BYTES)
         return _VERSION + nonce + self._cipher.encrypt(nonce, text.encode(), belongs_to.encode())
 

@@ -1,4 +1,4 @@
-"""What a consumer hands to a handler, and what the handler says became of it."""
+"""The records that a consumer hands to a handler, and the handler's verdict on each."""
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -11,7 +11,7 @@ from shared.events.envelope import Event
 
 
 class Received(Struct, frozen=True, gc=False):
-    """One record as read: the decoded event, and where it lay."""
+    """One record as read: the decoded event, and its position."""
 
     event: Event
     topic: str
@@ -20,7 +20,7 @@ class Received(Struct, frozen=True, gc=False):
 
 
 class Outcome(StrEnum):
-    """Every record read is in exactly one of these."""
+    """The outcome of a record; every record read has exactly one."""
 
     NEW = "new"
     REPEAT = "repeat"
@@ -33,7 +33,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The outcome of one record; `reason` is a stable code where the record is parked."""
+    """The outcome of one record; `reason` is a stable code if the record is parked."""
 
     outcome: Outcome
     reason: str = ""
@@ -45,11 +45,11 @@ REPEAT = Verdict(Outcome.REPEAT)
 CHANGE = Verdict(Outcome.CHANGE)
 PENDING = Verdict(Outcome.PENDING)
 PASSED_OVER = Verdict(Outcome.PASSED_OVER)
-"""A record of a type that this version does not know: nothing to do with it, and nothing wrong with it."""
+"""A record of a type that this version does not know: skipped, and no fault."""
 
 
 def conflict(reason: str, detail: str = "") -> Verdict:
-    """The record contradicts what stands; it is parked and shown."""
+    """The record contradicts the stored state; it is parked and shown."""
     return Verdict(Outcome.CONFLICT, reason, detail)
 
 
@@ -59,4 +59,4 @@ def dead_letter(reason: str, detail: str = "") -> Verdict:
 
 
 BatchHandler = Callable[[WriteTx, Sequence[Received]], Awaitable[Sequence[Verdict]]]
-"""Handles consecutive records inside the batch's transaction; answers one verdict a record, in the same order."""
+"""Handles consecutive records inside the batch's transaction; returns one verdict a record, in the same order."""

@@ -77,26 +77,26 @@ async def databases(postgres_url: str) -> AsyncIterator[Databases]:
 @pytest.fixture
 async def environment(kafka_bootstrap: str, databases: Databases) -> AsyncIterator[Environment]:
     """An empty database and topics for one test."""
-    async with databases.one() as url, environment_on(url, kafka_bootstrap) as found:
+    async with databases.lent() as url, environment_on(url, kafka_bootstrap) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
 async def module_environment(kafka_bootstrap: str, databases: Databases) -> AsyncIterator[Environment]:
     """An empty database and topics that the tests of one module share."""
-    async with databases.one() as url, environment_on(url, kafka_bootstrap) as found:
+    async with databases.lent() as url, environment_on(url, kafka_bootstrap) as found:
         yield found
 
 
 @pytest.fixture
 async def database_only(databases: Databases) -> AsyncIterator[Environment]:
     """An empty database for one test that needs no Kafka."""
-    async with databases.one() as url, environment_on(url, topics=False) as found:
+    async with databases.lent() as url, environment_on(url, topics=False) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
 async def module_database_only(databases: Databases) -> AsyncIterator[Environment]:
     """An empty database for the tests of one module, which need no Kafka."""
-    async with databases.one() as url, environment_on(url, topics=False) as found:
+    async with databases.lent() as url, environment_on(url, topics=False) as found:
         yield found

@@ -114,7 +114,10 @@ async def _at_last(probe: Callable[[], Awaitable[T]]) -> T:
 
 async def _caught_up(database: Database) -> bool:
     """Whether every account is projected and every event published."""
-    waiting = "select cast(exists (select from marks) or exists (select from outbox where published_at is null) as int)"
+    waiting = (
+        "select cast(exists (select from dirty_accounts)"
+        " or exists (select from outbox where published_at is null) as int)"
+    )
     return await _number(database, waiting) == 0
 
 

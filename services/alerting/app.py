@@ -24,7 +24,7 @@ from services.alerting.consumer import handlers
 from services.alerting.courier.api import deliveries, endpoints
 from services.alerting.courier.app import delivering
 from services.alerting.domain.calendar import BusinessCalendar, Due, parse_holidays, parse_hours, parse_weekdays
-from services.alerting.domain.payloads import Context, Links
+from services.alerting.domain.payloads import Links, PayloadSettings
 from services.alerting.domain.people import Staff
 from services.alerting.domain.policy import Policy
 from services.alerting.domain.tasks import Contact
@@ -32,7 +32,7 @@ from services.alerting.gateways.mail import Mailer, MailServer
 from services.alerting.handlers.callbacks import purge as purge_callbacks
 from services.alerting.handlers.escalations import audit, escalate_due, to_escalate, to_unacknowledge, unacknowledge_due
 from services.alerting.handlers.follow_ups import to_wake, wake_snoozed
-from services.alerting.handlers.notices import announce_disabled, disabled_unannounced, purge_notices
+from services.alerting.handlers.notices import announce_disabled, purge_notices, to_announce_disabled
 from services.alerting.handlers.resources import Resources
 from services.alerting.handlers.responses import give_up_early
 from services.alerting.handlers.watches import (
@@ -43,7 +43,7 @@ from services.alerting.handlers.watches import (
     watch_segments,
 )
 from services.alerting.jobs.defaults import put_rules_in_place
-from services.alerting.jobs.notices import Postman
+from services.alerting.jobs.notices import NoticeSender
 from services.alerting.jobs.timers import Work, at_once, each, timer
 from services.alerting.outbound.domain.addresses import AddressPolicy, parsed_networks
 from services.alerting.outbound.gateways.egress import Budgets, Egress
@@ -87,7 +87,7 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
             app.state.plumbing = plumbing
             mailer = Mailer(mail_server_of(settings))
             app.state.service = Alerting(resources, committed, courier, egress, vault, mailer.configured)
-            postman = Postman(plumbing.database, resources, mailer, egress, vault, settings.notice_poll_s)
+            postman = NoticeSender(plumbing.database, resources, mailer, egress, vault, settings.notice_poll_s)
             plumbing.start(postman.periodic())
             plumbing.background("rules", partial(put_rules_in_place, plumbing.database, clock))
             for name, seconds, work in timers_of(settings, resources):
@@ -120,7 +120,7 @@ def timers_of(settings: AlertingSettings, resources: Resources) -> list[tuple[st
         ("audit", AUDIT_SECONDS, at_once(resources, audit)),
         ("renewals", settings.watch_seconds, each(resources, accounts_of_today, watch_accounts)),
         ("segments", settings.watch_seconds, each(resources, segments_of_today, watch_segments)),
-        ("disabled-endpoints", settings.escalation_seconds, each(resources, disabled_unannounced, announce_disabled)),
+        ("disabled-endpoints", settings.escalation_seconds, each(resources, to_announce_disabled, announce_disabled)),
         ("purge-notices", settings.watch_seconds, at_once(resources, purge_notices)),
         ("purge-callbacks", settings.watch_seconds, at_once(resources, purge_callbacks)),
         ("purge-early", EARLY_SECONDS, at_once(resources, give_up_early)),
@@ -138,12 +138,12 @@ def resources_of(settings: AlertingSettings, common: CommonSettings, clock: Cloc
         _contact(settings.default_owner_name, settings.default_owner_email),
         _contact(settings.leader_name, settings.leader_email),
     )
-    context = Context(calendar, Links(common.dashboard_public_url))
+    payload_settings = PayloadSettings(calendar, Links(common.dashboard_public_url))
     policy = Policy(calendar, staff, Due(settings.ack_timeout_hours, "business_hours"))
     subject = subject_by(common.secret_key.get_secret_value())
     return Resources(
         policy,
-        context,
+        payload_settings,
         clock,
         subject,
         notice_wait=timedelta(seconds=settings.notice_wait_s),

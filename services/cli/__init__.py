@@ -1,1 +1,1 @@
-"""The front door `tellback`: not a service; one file a command, and the supervisor of this machine's processes."""
+"""The command line `tellback`: not a service; one file a command, and the supervisor of this machine's processes."""

@@ -101,7 +101,8 @@ def _became(loaded: dict[str, Any]) -> str:
 
 
 def _asked(url: str | None, data: Path | None, work: "Callable[[Api], Awaitable[T]]") -> T:
-    """What the benchmark service answers. Raises Unavailable when it does not, and what it says of the request."""
+    """The result of calls to the benchmark service. Raises `Unavailable` when it does not answer, and the errors that
+    it answers."""
 
     async def asked() -> T:
         base_url = (url or service_url("benchmark", data)).rstrip("/")

@@ -1,4 +1,5 @@
-"""How a command finds Kafka, PostgreSQL and the services: the environment, else the data folder of an `up`."""
+"""How a command finds Kafka, PostgreSQL and the services: from the environment, else from the data folder of an
+`up`."""
 
 import os
 from collections.abc import AsyncIterator, Mapping
@@ -15,28 +16,28 @@ if TYPE_CHECKING:
     from shared.http.client import Api, ServiceName
 
 PORTS = {"dashboard": 0, "collector": 1, "scorer": 2, "alerting": 3, "benchmark": 4}
-"""Service -> its port, counted from the port base."""
+"""Service -> its port, as an offset from the port base."""
 KEPT_OFFSET = 5
-"""Kept for outreach, the service that will ask people, so that nothing else of ours or theirs is told it is free."""
+"""Reserved for outreach, the service that will send surveys, so that no other part gets this port."""
 PORT_BASE = 8000
 _SAME = {"TELLBACK_DATABASE_URL": "DATABASE_URL"}
 
 
 def named_elsewhere(variable: str) -> bool:
-    """Whether the environment says this itself, by the variable, its `_FILE`, or another name of it."""
+    """Whether the environment sets this variable itself, by its name, its `_FILE`, or another name of it."""
     base = variable.removesuffix("_FILE")
     return any(os.environ.get(name) for name in (base, f"{base}_FILE", _SAME.get(base, base)))
 
 
 def fill_environment(folder: DataFolder) -> None:
-    """Set what the environment does not say of Kafka, PostgreSQL and the secret from the data folder."""
+    """Set the variables of Kafka, PostgreSQL and the secret that the environment lacks from the data folder."""
     for name, value in folder.variables().items():
         if not named_elsewhere(name):
             os.environ[name] = value
 
 
 def common_settings(data: Path | None = None) -> CommonSettings:
-    """The settings that all services share. Raises InvalidSettings."""
+    """The common settings of all services. Raises InvalidSettings."""
     fill_environment(DataFolder(data))
     try:
         return CommonSettings.load()
@@ -46,7 +47,7 @@ def common_settings(data: Path | None = None) -> CommonSettings:
 
 
 def own_ports(folder: DataFolder, port_base: int) -> list[int]:
-    """Every port of an installation on this machine: of the services, and of Kafka, its controller and PostgreSQL."""
+    """Every port of an installation on this machine: those of the services, Kafka, its controller and PostgreSQL."""
     return sorted({port_base + offset for offset in (*PORTS.values(), KEPT_OFFSET)} | set(folder.ports().values()))
 
 
@@ -64,8 +65,8 @@ def service_url(service: str, data: Path | None = None) -> str:
 async def asking(
     urls: "Mapping[ServiceName, str]", data: Path | None = None, seconds: float = 30.0
 ) -> "AsyncIterator[Api]":
-    """The services at these addresses, asked with the key that commands use. A service that is away raises Unavailable
-    with its address."""
+    """A client of the services at these addresses, with the key of the commands. A service that is away raises
+    Unavailable with its address."""
     from shared.http.client import Api, Away, Services
 
     services = Services(urls, timeout=seconds)

@@ -1,4 +1,4 @@
-"""What all commands share about talking: lines, tables, JSON for machines, exit codes that mean something."""
+"""Output of all commands: lines, tables, JSON for machines, and exit codes."""
 
 import json
 import sys
@@ -21,10 +21,10 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON for machine
 
 
 class Exit(IntEnum):
-    """Exit codes of every command."""
+    """The exit codes of all commands."""
 
     OK = 0
-    FAILED = 1  # it was done or looked at, and something is wrong
+    FAILED = 1  # the command has run, and something is wrong
     USAGE = 2  # options or settings are wrong; nothing was done
     UNAVAILABLE = 3  # Kafka, PostgreSQL or a service does not answer, or nothing runs
     BUSY = 4  # another `up` or command holds the data folder, or a port is taken
@@ -32,27 +32,27 @@ class Exit(IntEnum):
 
 
 class Busy(Conflict):
-    """Somebody else has what we need: the data folder or a port."""
+    """Another process holds the data folder or a port."""
 
 
 class WrongUse(Invalid):
-    """What was typed names nothing that there is, or not enough."""
+    """The arguments name something that does not exist, or too little."""
 
 
 def say(line: str = "") -> None:
-    """A line on standard output, as it is and at once: never wrapped or coloured, also into a pipe."""
+    """Print a line to standard output without buffering, wrapping or colours, also into a pipe."""
     typer.echo(line)
 
 
 def say_failed(what: str, names: Sequence[str]) -> None:
-    """Say on standard error what failed of many, by name; the log says why."""
+    """Print to standard error the names of the items that failed; the log has the reasons."""
     typer.echo(f"error: {len(names):,} {what}:", err=True)
     for name in names:
         typer.echo(f"  {name}", err=True)
 
 
 def as_json(value: Any) -> None:
-    """A value as JSON on standard output; times and ids as text."""
+    """Print a value as JSON to standard output; times and ids as text."""
     say(json.dumps(value, indent=2, default=_as_text, ensure_ascii=False))
 
 
@@ -63,7 +63,7 @@ def _as_text(value: Any) -> str:
 
 
 def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
-    """A table for people: as wide as its content, also into a pipe. Numbers stand to the right."""
+    """Print a table as wide as its content, also into a pipe. Numbers are right-aligned."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
@@ -93,7 +93,7 @@ def exit_code(error: TellbackError) -> Exit:
 
 
 def complain(error: TellbackError) -> Exit:
-    """Say on standard error what went wrong, and answer the exit code."""
+    """Print an error to standard error, and return its exit code."""
     typer.echo(f"error: {error.detail or error.title} ({error.code})", err=True)
     for item in error.errors or []:
         typer.echo(f"  {item.get('field', '')}: {item.get('detail', '')}", err=True)

@@ -1,4 +1,4 @@
-"""`tellback dashboard`: what the pages need before anybody can sign in, and the way back in for who is locked out."""
+"""`tellback dashboard`: sets up what the pages need before anybody can sign in, and resets a password."""
 
 from collections.abc import Awaitable, Callable
 from functools import partial
@@ -44,13 +44,13 @@ def password(
 
 
 def told(folder: DataFolder) -> str:
-    """How the first admin signs in."""
+    """The sentence that says how the first admin signs in."""
     kept = folder.first_admin.read_text(encoding="utf-8").strip()
     return f"Sign in as admin with this password, kept in {folder.first_admin}:\n\n{kept}"
 
 
 async def prepare(common: CommonSettings, folder: DataFolder) -> None:
-    """The key, in a file for the service; the first admin, whose password is kept in another."""
+    """Make the key, in a file for the service, and the first admin, with the password in another file."""
     await _make_key(common, _content(folder.dashboard_key), partial(write_private, folder.dashboard_key))
     made = await _with_desk(common, lambda desk: desk.first_admin())
     if made is not None:
@@ -77,7 +77,7 @@ async def _make_key(common: CommonSettings, kept: str, keep: Callable[[str], Non
             if record:
                 await revoke_key(tx, record.id, now)
             issued = await create_key(tx, NewKey(KEY_NAME, HANDED_OUT), now)
-            keep(issued.token)  # before the commit: a key that nobody knows helps nobody
+            keep(issued.token)  # before the commit: a committed key that nobody knows would be useless
     finally:
         await database.close()
 

@@ -81,7 +81,7 @@ def _seconds(moment: datetime | None) -> str | None:
 def show(letter: IdArgument, data: DataOption = None, json: JsonOption = False) -> None:
     """One dead letter with its headers and content, which people may have written."""
     name, facts, content = run_on(data, partial(_found, letter=letter))
-    del json  # always JSON: the content may hold what a terminal obeys
+    del json  # always JSON: the content may hold control sequences of a terminal
     as_json(
         {
             "service": name,

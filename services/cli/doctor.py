@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from services.cli.checks import Check
 
 NEEDED = ("database", "kafka", "topics", "migrations")
-"""Where one of these fails, how far services have read cannot be looked at."""
+"""Checks without which the positions of the services cannot be checked."""
 COLOURS = {"ok": "green", "warning": "yellow", "failed": "red", "not_checked": "dim"}
 
 
@@ -43,7 +43,7 @@ def _examine(folder: DataFolder) -> "list[Check]":
     from services.cli.checks import failed, machine, not_checked
     from services.cli.embedded.kafka import KafkaError
     from services.cli.embedded.postgres import PostgresError
-    from services.cli.parts import embedded_wanted, set_up
+    from services.cli.processes import embedded_wanted, set_up
     from services.cli.supervisor import StartFailed
 
     embedded = any(embedded_wanted())
@@ -78,7 +78,7 @@ async def _examine_running(common: CommonSettings, holder: Holder | None) -> "li
 async def _ready(service: str, holder: Holder) -> "Check":
     from services.cli.checks import failed, ok
     from services.cli.connection import PORTS
-    from services.cli.parts import readiness
+    from services.cli.processes import readiness
 
     port = holder.port_base + PORTS[service]
     said = await readiness(port)

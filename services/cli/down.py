@@ -1,4 +1,4 @@
-"""`tellback down`: ends the `up` that holds a data folder, from another terminal."""
+"""`tellback down`: stops the `up` that holds a data folder, from another terminal."""
 
 import os
 import signal
@@ -24,7 +24,7 @@ def down(
     folder = DataFolder(data)
     holder = folder.holder()
     if holder:
-        with suppress(ProcessLookupError):  # it has just ended by itself
+        with suppress(ProcessLookupError):  # the process has just ended by itself
             os.kill(holder.pid, signal.SIGTERM)
         deadline = time.monotonic() + timeout
         while folder.holder():

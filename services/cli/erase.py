@@ -16,9 +16,9 @@ if TYPE_CHECKING:
     from shared.http.client import Api, ServiceName
 
 KEEPERS: "tuple[ServiceName, ...]" = ("collector", "scorer", "alerting")
-"""The services that keep something of a person."""
+"""The services that keep data of people."""
 Receipts = dict["ServiceName", dict[str, Any] | None]
-"""Service → its receipt; None where it has said nothing."""
+"""Service → its receipt; None where it has not answered with one."""
 POLL_SECONDS = 0.2
 
 
@@ -53,7 +53,7 @@ def erase(
 async def _erased(
     account_id: str, stakeholder_id: str, wait: float, data: Path | None
 ) -> tuple[dict[str, Any], Receipts]:
-    """The receipt, and what each service says of it after `wait` seconds at most."""
+    """The collector's receipt, and those of the other services after `wait` seconds at most."""
     urls = {service: service_url(service, data) for service in KEEPERS}
     path = f"/v1/accounts/{quote(account_id, safe='')}/stakeholders/{quote(stakeholder_id, safe='')}/data"
     async with asking(urls, data) as api:
@@ -74,12 +74,12 @@ async def _receipts(api: "Api", receipt_id: str, wait: float) -> Receipts:
 
 
 def _is_applied(receipt: dict[str, Any] | None) -> bool:
-    """Whether the service has done it: it may have said only that it hides the person and tries again."""
+    """Whether the service has applied the erasure; a receipt may also say that it is still pending."""
     return receipt is not None and receipt["applied_at"] is not None
 
 
 async def _receipt(api: "Api", service: "ServiceName", receipt_id: str) -> dict[str, Any] | None:
-    """The receipt, or None while the service has not come so far or does not answer."""
+    """The receipt; None while the service has not read the erasure or does not answer."""
     try:
         return await api.get(service, f"/v1/erasures/{receipt_id}")
     except (NotFound, Unavailable):

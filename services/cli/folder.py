@@ -29,7 +29,7 @@ from shared.errors import TellbackError
 from shared.version import version
 
 LAYOUT = 1
-"""Raised when this folder changes in a way that earlier releases cannot read."""
+"""Increased when the folder changes in a way that earlier releases cannot read."""
 
 LOCK_TRIES = 5
 NO_SERVICES = 0
@@ -42,8 +42,8 @@ class DataFolderError(TellbackError):
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds the lock: the process id of an `up` and the lowest of its ports, or of a command that runs Kafka and
-    PostgreSQL for itself."""
+    """The process that holds the lock: its id, and for an `up` the lowest of its ports, for a command that runs Kafka
+    and PostgreSQL for itself `NO_SERVICES`."""
 
     pid: int
     port_base: int
@@ -51,12 +51,12 @@ class Holder:
 
     @property
     def serves(self) -> bool:
-        """Whether it runs the services, and so is an `up`."""
+        """Whether the holder is an `up`, which runs the services."""
         return self.port_base != NO_SERVICES
 
 
 class DataFolder:
-    """Access to one data folder; nothing is made or read by the constructor."""
+    """One data folder; the constructor neither makes nor reads anything."""
 
     def __init__(self, path: Path | None = None) -> None:
         self.path = (path or default_data_dir()).expanduser().absolute()
@@ -73,7 +73,7 @@ class DataFolder:
         self._running = self.path / "running.json"
 
     def make(self) -> None:
-        """Make the folder, or check that this release may use it. Raises DataFolderError."""
+        """Make the folder, or check that this release can use it. Raises DataFolderError."""
         try:
             self.path.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.check_version()
@@ -86,7 +86,7 @@ class DataFolder:
             ) from error
 
     def check_version(self) -> None:
-        """Refuse a folder that a newer release wrote, or one that holds something else."""
+        """Refuse a folder that a newer release wrote, or that is no data folder."""
         if self._version.exists():
             marker = _read(self._version)
             if marker.get("layout", 0) > LAYOUT:
@@ -101,12 +101,12 @@ class DataFolder:
             )
 
     def mark_version(self) -> None:
-        """Write down that this release has used the folder."""
+        """Record that this release has used the folder."""
         _write(self._version, {"layout": LAYOUT, "tellback": version()})
 
     @contextmanager
     def held(self, port_base: int) -> Iterator[None]:
-        """Hold the folder for the block; the lock goes with this process, however it ends. Raises Busy."""
+        """Hold the folder for the block; the lock is released when this process ends, however it ends. Raises Busy."""
         descriptor = os.open(self._lock, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             if not _locked(descriptor):
@@ -145,15 +145,15 @@ class DataFolder:
         return {name: int(port) for name, port in _read(self._ports).items()}
 
     def keep_ports(self, ports: dict[str, int]) -> None:
-        """Keep them for the next start."""
+        """Keep the ports for the next start."""
         _write(self._ports, ports)
 
     def running(self) -> dict[str, Any]:
-        """What the last `up` wrote about its processes; {} when it ended in good order."""
+        """The processes that the last `up` has recorded; {} when it stopped gracefully."""
         return _read(self._running)
 
     def note_running(self, state: dict[str, Any] | None) -> None:
-        """Write down the processes; None when there are none any more."""
+        """Record the processes of this `up`; None when they have ended."""
         if state is None:
             self._running.unlink(missing_ok=True)
         else:
@@ -165,7 +165,7 @@ class DataFolder:
             write_private(self.secret_key, secrets.token_urlsafe(48))
 
     def variables(self) -> dict[str, str]:
-        """The environment that leads to the embedded parts, as far as they have been set up."""
+        """The environment variables with which programs find the embedded parts, as far as those are set up."""
         from services.cli.embedded.postgres import Postgres
         from services.cli.embedded.process import LOOPBACK
 
@@ -180,7 +180,7 @@ class DataFolder:
 
 
 def _locked(descriptor: int) -> bool:
-    """Take the lock; some tries, because a `status` may be looking at it just now."""
+    """Take the lock; several tries, since a `status` may hold it for a moment."""
     for _ in range(LOCK_TRIES):
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -202,7 +202,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _write(path: Path, value: dict[str, Any]) -> None:
-    """Whole or not at all."""
+    """Write a file atomically."""
     draft = path.with_name(f".{path.name}.new")
     draft.write_text(json.dumps(value, indent=1) + "\n", encoding="utf-8")
     draft.replace(path)

@@ -11,12 +11,12 @@ from services.cli.console import DataOption, Exit, JsonOption, as_json, say, say
 from shared.settings import CommonSettings
 
 if TYPE_CHECKING:
-    from services.alerting.domain.reconciliation import Judged
+    from services.alerting.domain.reconciliation import TaskUpdate
     from services.alerting.handlers.resources import Resources
     from shared.db.engine import Database
 
 PAUSE = 0.05
-"""Seconds between two transactions: who acknowledges or calls back meanwhile goes first."""
+"""Seconds between two transactions, so that people and callbacks are not held up."""
 
 app = typer.Typer(no_args_is_help=True, help="Judge follow-ups by the facts of now.")
 
@@ -65,8 +65,8 @@ def _show_preview(changes: list[dict[str, Any]], *, json: bool) -> None:
 
 
 async def _judge(common: CommonSettings) -> tuple[int, list[str]]:
-    """How many accounts were judged, some at a time, and those that could not be. Raises Unavailable."""
-    from services.alerting.handlers.watches import judge_accounts
+    """How many accounts were judged, in batches, and the accounts that could not be judged. Raises Unavailable."""
+    from services.alerting.handlers.watches import evaluate_accounts
     from shared.isolation import Held
 
     done = 0
@@ -75,7 +75,7 @@ async def _judge(common: CommonSettings) -> tuple[int, list[str]]:
     async with _alerting(common) as (database, resources):
 
         async def act(accounts: Sequence[str]) -> None:
-            await database.retrying(lambda tx: judge_accounts(tx, resources, accounts))
+            await database.retrying(lambda tx: evaluate_accounts(tx, resources, accounts))
 
         async for accounts in _batches(database, resources):
             judged = await held.each(accounts, act)
@@ -86,8 +86,8 @@ async def _judge(common: CommonSettings) -> tuple[int, list[str]]:
 
 
 async def _preview(common: CommonSettings) -> tuple[list[dict[str, Any]], list[str]]:
-    """What judging would change, and the accounts of which that cannot be said. Raises Unavailable."""
-    from services.alerting.handlers.judging import preview
+    """What judging would change, and the accounts that could not be judged. Raises Unavailable."""
+    from services.alerting.handlers.evaluation import preview
     from shared.isolation import Held
 
     changes: list[dict[str, Any]] = []
@@ -106,7 +106,7 @@ async def _preview(common: CommonSettings) -> tuple[list[dict[str, Any]], list[s
 
 
 async def _batches(database: "Database", resources: "Resources") -> AsyncIterator[Sequence[str]]:
-    """All accounts with a follow-up or a renewal within a year, some at a time. Raises Unavailable."""
+    """All accounts with a follow-up or a renewal within a year, in batches. Raises Unavailable."""
     from services.alerting.handlers.watches import next_accounts
 
     after = ""
@@ -140,7 +140,7 @@ def _alerting(common: CommonSettings) -> Any:
     return opened()
 
 
-def _shown(judged: "Judged") -> dict[str, Any]:
+def _shown(judged: "TaskUpdate") -> dict[str, Any]:
     task = judged.after
     action, reason = "", ""
     if judged.step:

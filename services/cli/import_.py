@@ -1,4 +1,5 @@
-"""`tellback import FILE`: sends a file to the collector, shows how it gets on, and reports what was not taken."""
+"""`tellback import FILE`: sends a file to the collector, shows the progress, and reports the rows that were not
+taken."""
 
 import asyncio
 import json as json_format
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 POLL_SECONDS = 0.2
 PATIENCE_SECONDS = 60.0
-"""How long the collector may be away while it takes the rows."""
+"""How long the collector may be away during an import."""
 SHOWN_ROWS = 50
 REQUEST_SECONDS = 60.0
 KINDS = ("responses", "accounts", "stakeholders")
@@ -101,7 +102,7 @@ def _mapping(pairs: Sequence[str]) -> str | None:
 async def _imported(
     file: Path, form: Mapping[str, str], report: Path | None, url: str | None, data: Path | None
 ) -> Json:
-    """The job once it has ended, and its report written where one was asked for."""
+    """The finished job; its report is written to a file if one was named."""
     base_url = (url or service_url("collector", data)).rstrip("/")
     async with asking({"collector": base_url}, data, REQUEST_SECONDS) as api:
         job = await _ended(api, file, form)
@@ -126,7 +127,7 @@ async def _ended(api: "Api", file: Path, form: Mapping[str, str]) -> Json:
 
 
 async def _sent(api: "Api", file: Path, form: Json) -> Json:
-    """The job that was made of the file. Where it is refused for its columns, say which there are."""
+    """The job made of the file. Where the file is refused for its columns, print the columns that it has."""
     try:
         return await api.post("collector", "/v1/imports", **form)
     except TellbackError as refused:
@@ -137,7 +138,7 @@ async def _sent(api: "Api", file: Path, form: Json) -> Json:
 
 
 async def _job(api: "Api", job_id: str) -> Json:
-    """The job as it stands. A collector that restarts goes on with it, so give it time to."""
+    """The present state of the job. A collector that restarts resumes the job, so it is waited for."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while True:
         try:
@@ -149,7 +150,7 @@ async def _job(api: "Api", job_id: str) -> Json:
 
 
 def _progress() -> "Progress":
-    """Bars on standard error, and none where nobody looks."""
+    """Progress bars on standard error; none where it is no terminal."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
@@ -174,7 +175,7 @@ def _header(file: Path) -> Sequence[str]:
 
 
 def _show(job: Mapping[str, Any], report: Path | None) -> None:
-    """The end report for people."""
+    """Print the final report for people."""
     problems = job["problems"]
     if problems:
         rows = [

@@ -1,5 +1,7 @@
-"""Commands that need Kafka or PostgreSQL and no service: they use what the environment names or what `up` runs. Where
-nothing runs they start the embedded parts themselves, and end them afterwards."""
+"""Commands that need Kafka or PostgreSQL and no service: they use those named by the environment or run by `up`.
+
+Where nothing runs they start the embedded parts themselves, and stop them afterwards.
+"""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -15,14 +17,12 @@ from shared.settings import CommonSettings
 T = TypeVar("T")
 Work = Callable[[CommonSettings], Coroutine[Any, Any, T]]
 EXPECTED = ("started", "ended")
-"""Changes of a part that nobody has to be told of."""
+"""State changes of a part that are not printed."""
 
 
 def run_on(data: Path | None, work: Work[T], *, kafka: bool = False) -> T:
-    """Do the work on an installation; `kafka` says whether it needs Kafka besides PostgreSQL.
-
-    Raises Busy while another command runs on parts of its own, StartFailed, InvalidSettings.
-    """
+    """Run `work` on an installation; `kafka` says whether it needs Kafka besides PostgreSQL. Raises Busy while another
+    command runs on parts of its own, StartFailed, InvalidSettings."""
     folder = DataFolder(data)
     if not must_start(folder, kafka=kafka):
         return asyncio.run(work(common_settings(data)))
@@ -31,8 +31,8 @@ def run_on(data: Path | None, work: Work[T], *, kafka: bool = False) -> T:
 
 
 def must_start(folder: DataFolder, *, kafka: bool) -> bool:
-    """Whether the work needs embedded parts that an `up` has set up, and no `up` runs them now."""
-    from services.cli.parts import embedded_wanted, set_up
+    """Whether the command has to start embedded parts itself: an `up` has set them up, and none runs now."""
+    from services.cli.processes import embedded_wanted, set_up
 
     kafka_here, postgres_here = embedded_wanted()
     needed = postgres_here or (kafka and kafka_here)
@@ -41,9 +41,9 @@ def must_start(folder: DataFolder, *, kafka: bool) -> bool:
 
 
 def _on_own_parts(folder: DataFolder, work: Work[T], *, kafka: bool) -> T:
-    from services.cli.fetching import fetch_missing
+    from services.cli.jar_download import fetch_missing
     from services.cli.leftovers import note, sweep
-    from services.cli.parts import backing
+    from services.cli.processes import backing
     from services.cli.supervisor import Child, Supervisor
 
     folder.check_version()

@@ -1,4 +1,4 @@
-"""What an `up` left behind that was killed: found by process id and time of birth, and ended."""
+"""Ends processes left by an `up` that was killed; a process is identified by its id and start time."""
 
 import os
 from typing import Any
@@ -12,7 +12,7 @@ WAIT_SECONDS = 10.0
 
 
 def note(folder: DataFolder, children: dict[str, Child], port_base: int) -> None:
-    """Write down which processes there are, for `status` and for the next `up`."""
+    """Record the running processes, for `status` and for the next `up`."""
     folder.note_running(
         {
             "pid": os.getpid(),
@@ -32,7 +32,7 @@ def note(folder: DataFolder, children: dict[str, Child], port_base: int) -> None
 
 
 def sweep(folder: DataFolder) -> list[str]:
-    """End what the last `up` left running; answers the names. Call it only with the folder held."""
+    """End the processes that the last `up` left; returns their names. Only while the folder is held."""
     processes = _left(folder.running())
     for process in processes.values():
         process.terminate()
@@ -53,7 +53,7 @@ def _left(running: dict[str, Any]) -> dict[str, psutil.Process]:
 
 
 def _born(pid: int) -> float | None:
-    """When the process was started: with the id it names one process for good."""
+    """The start time of a process: together with the id it identifies the process."""
     try:
         return psutil.Process(pid).create_time()
     except psutil.NoSuchProcess:

@@ -1,4 +1,4 @@
-"""`tellback`: every command there is, in one list. A command's heavy imports are inside it."""
+"""`tellback`: the list of all commands. Each command imports heavy modules only when it runs."""
 
 import sys
 from collections.abc import Callable
@@ -96,12 +96,12 @@ def root(
 
 
 def main() -> None:
-    """The console script. Expected errors become one line and an exit code."""
+    """The entry point. An expected error becomes one line and an exit code."""
     try:
         app()
     except TellbackError as error:
         sys.exit(complain(error))
-    except OSError as error:  # a folder of somebody else, a full disk: the system's own words are the best
+    except OSError as error:  # a folder without access, a full disk: the system's own message is the clearest
         typer.echo(f"error: {error}", err=True)
         sys.exit(Exit.FAILED)
 

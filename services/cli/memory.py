@@ -1,4 +1,4 @@
-"""What processes occupy in memory."""
+"""The memory of processes."""
 
 from collections.abc import Iterable
 
@@ -6,7 +6,7 @@ import psutil
 
 
 def tree(pid: int) -> list[psutil.Process]:
-    """A process and all below it; empty when it is gone."""
+    """A process and all its descendants; empty when the process has ended."""
     try:
         process = psutil.Process(pid)
         return [process, *process.children(recursive=True)]
@@ -15,10 +15,9 @@ def tree(pid: int) -> list[psutil.Process]:
 
 
 def megabytes(pids: Iterable[int]) -> float:
-    """Memory of the processes and all below them, in MB; memory that several share is divided among them (PSS).
-
-    Where the system does not tell, or not us, it is the resident size, which counts shared memory again and again.
-    """
+    """Memory of the processes and all their descendants, in MB; shared memory is divided among the processes that share
+    it (PSS). Where the system does not tell us the PSS, it is the resident size, which counts shared memory several
+    times."""
     return sum(_bytes(process) for pid in pids for process in tree(pid)) / 1e6
 
 

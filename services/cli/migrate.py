@@ -20,7 +20,7 @@ def migrate(data: DataOption = None, json: JsonOption = False) -> None:
 
 
 async def apply_migrations(common: CommonSettings) -> "list[Level]":
-    """How every schema stood before it was brought to the newest revision. Raises Unavailable, Halt."""
+    """Migrate every schema; returns the levels before. Raises Unavailable, Halt."""
     from shared.db.migrate import migrate as bring_up_to_date
 
     return await bring_up_to_date(common.database_url)

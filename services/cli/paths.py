@@ -1,4 +1,4 @@
-"""Where things lie on this machine: the data folder of an installation, the cache that all of them share."""
+"""The folders of this machine: the data folder of an installation, and the cache that all installations share."""
 
 import os
 from pathlib import Path
@@ -7,7 +7,7 @@ from tempfile import TemporaryFile
 SYSTEM_DATA = Path("/var/lib/tellback")
 SYSTEM_CACHE = Path("/var/cache/tellback")
 PROBE_BYTES = 1_000_000
-"""Less room than this is as good as none: Kafka and PostgreSQL write more at a time."""
+"""Less free space than this counts as none: Kafka and PostgreSQL write more at once."""
 
 
 def default_data_dir() -> Path:
@@ -23,7 +23,7 @@ def default_data_dir() -> Path:
 
 
 def cache_dir() -> Path:
-    """What was fetched once: `TELLBACK_CACHE_DIR`, else `$XDG_CACHE_HOME/tellback` (`~/.cache/tellback`)."""
+    """The cache of downloads: `TELLBACK_CACHE_DIR`, else `$XDG_CACHE_HOME/tellback` (`~/.cache/tellback`)."""
     if named := os.environ.get("TELLBACK_CACHE_DIR"):
         return Path(named).expanduser()
     if os.geteuid() == 0 and "XDG_CACHE_HOME" not in os.environ:
@@ -32,7 +32,7 @@ def cache_dir() -> Path:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a file that only its owner may read, whole or not at all."""
+    """Write a file that only its owner may read, atomically."""
     draft = path.with_name(f".{path.name}.new")
     draft.unlink(missing_ok=True)
     draft.touch(mode=0o600)
@@ -41,7 +41,7 @@ def write_private(path: Path, text: str) -> None:
 
 
 def unwritable(folder: Path) -> str | None:
-    """Why nothing more can be written to a folder, in the words of the system; None where it can."""
+    """Why a folder cannot be written to, in the system's words; None where it can."""
     try:
         with TemporaryFile(dir=folder) as probe:
             probe.write(bytes(PROBE_BYTES))

@@ -39,7 +39,7 @@ def rebuild(
 
 
 async def rebuild_accounts(common: CommonSettings, only: str | None, *, progress: bool) -> "Rebuilt":
-    """What came of it. Raises Unavailable, NotFound."""
+    """The result of rebuilding the accounts. Raises Unavailable, NotFound."""
     from rich.console import Console
     from rich.progress import Progress
 

@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 
 NEW = "new"
 OUTCOMES = (NEW, "repeat", "change", "pending", "conflict", "passed_over", "dead_lettered")
-"""The values of shared.verdicts.Outcome, without the weight of that import."""
+"""The values of shared.verdicts.Outcome, without the cost of that import."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One partition as one service has read it. `stored` is None where the service keeps no row a record."""
+    """The counts of one partition as one service has read it. `stored` is None where the service keeps no row a
+    record."""
 
     service: str
     topic: str
@@ -36,7 +37,7 @@ class Line:
 
     @property
     def faults(self) -> list[str]:
-        """What does not add up; empty when everything does."""
+        """The counts that do not add up; empty when all do."""
         faults = []
         if self.read != sum(self.outcomes.values()):
             faults.append("read ≠ sum of outcomes")
@@ -92,7 +93,7 @@ async def read_lines(common: CommonSettings, services: Sequence[str]) -> list[Li
 
 
 async def _of_service(tx: "ReadTx", service: str, prefix: str) -> list[Line]:
-    """All from one snapshot, in which cursors and rows belong together."""
+    """The lines of one service, from one snapshot, in which cursors and rows are consistent."""
     if not await tx.scalar("select to_regclass(:name) is not null", name=f"{service}.cursors"):
         return []
     cursors = await tx.all(
@@ -116,11 +117,11 @@ async def _of_service(tx: "ReadTx", service: str, prefix: str) -> list[Line]:
 
 
 async def _stored(tx: "ReadTx", service: str, cursors: Sequence[Any]) -> dict[tuple[str, int], int]:
-    """Rows stored by topic and partition, where the service says how to count them."""
+    """Rows stored, by topic and partition, where the service has statements to count them."""
     from shared.kafka.partition import partition_of
 
     statements = _statements(service)
-    partitions = 1 + max((row["partition"] for row in cursors), default=0)  # every topic has as many
+    partitions = 1 + max((row["partition"] for row in cursors), default=0)  # every topic has the same number
     counts: dict[tuple[str, int], int] = {}
     for topic, statement in statements.items():
         counts |= {(topic.name, partition): 0 for partition in range(partitions)}
@@ -130,7 +131,8 @@ async def _stored(tx: "ReadTx", service: str, cursors: Sequence[Any]) -> dict[tu
 
 
 def _statements(service: str) -> Mapping[Topic, str]:
-    """Topic -> the statement of (account_id, rows), from the service's `store/stored.py`; empty without one."""
+    """Topic -> the statement that counts (account_id, rows), from the service's `store/stored.py`; empty without
+    one."""
     store = find_spec(f"services.{service}.store")
     if store is None or not store.submodule_search_locations or not find_spec(f"{store.name}.stored"):
         return {}

@@ -45,7 +45,7 @@ async def _replay(common: CommonSettings, service: str, topics: list[str]) -> in
     from shared.db.engine import Database
     from shared.kafka.offsets import log_ranges
 
-    await apply_topics(common)  # a Kafka that was wiped has none
+    await apply_topics(common)  # a wiped Kafka has no topics
     names = {common.topic_prefix + name for name in topics}
     database = Database(common.database_url, schema_of(service), pool_size=1)
     try:

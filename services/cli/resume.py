@@ -40,7 +40,7 @@ def resume(
 
 
 def reading_services() -> dict[str, list[str]]:
-    """Service -> the topics it reads, without prefix; those that read any."""
+    """Service -> the topics it reads, without prefix, for services that read any."""
     found = {name: [topic.name for topic in import_module(f"services.{name}").READS] for name in installed_services()}
     return {name: topics for name, topics in found.items() if topics}
 

@@ -14,24 +14,25 @@ import typer
 
 from services.cli.connection import PORTS, common_settings
 from services.cli.console import DataOption
-from services.cli.parts import tellback
+from services.cli.processes import tellback
 from services.cli.services import installed_services, service_settings, settings_classes
 from services.cli.workers import listening, run_workers
 from shared.settings import CommonSettings, unknown_variables
 from shared.watchdog import Watchdog
 
 WITH_WORKERS = "collector"
-"""The others divide their work by Kafka's partitions: they scale by replicas."""
+"""The service that can have several worker processes. The others divide their work by Kafka's partitions: they scale by
+replicas."""
 STOP_SECONDS = 15
-"""How long requests that were begun may take to finish after SIGTERM."""
+"""How long running requests may take to finish after SIGTERM."""
 GC_THRESHOLDS = (200_000, 20, 20)
-"""Requests and records make hardly any cycles, and walking over what is alive costs up to half of a batch's time."""
+"""Requests and records leave hardly any reference cycles, and a full collection costs up to half of a batch's time."""
 KEPT_BYTES = 16 * 1024 * 1024
-"""Freed memory that the C library keeps. What goes to Kafka is made and freed in pieces of 100 kB and more; given back
-to the kernel each time it comes again page by page, which cost a sixth of a batch's time."""
+"""Freed memory that the C library keeps. Buffers for Kafka of 100 kB and more are allocated and freed all the time;
+given back to the kernel, they come back page by page, which cost a sixth of a batch's time."""
 _M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD = -1, -3  # malloc.h
 OPEN_FILES = 65_536
-"""What we ask for where there is no limit of open files."""
+"""The limit of open files to ask for where there is none."""
 
 
 def serve(
@@ -74,12 +75,12 @@ def serve(
     inherited = [socket.socket(fileno=fd)] if fd is not None else None
     try:
         _server(app, address, pause, common.trusted_proxies, _limits(common), Watchdog()).run(inherited)
-    except KeyboardInterrupt:  # uvicorn raises it anew after a clean stop
+    except KeyboardInterrupt:  # uvicorn raises KeyboardInterrupt after a clean stop
         return
 
 
 def keep_freed_memory() -> None:
-    """Let the C library keep `KEPT_BYTES`, where it can be told so (glibc)."""
+    """Let the C library keep `KEPT_BYTES`, where it has that setting (glibc)."""
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:
         for option in (_M_TRIM_THRESHOLD, _M_MMAP_THRESHOLD):
@@ -102,7 +103,7 @@ def _configure_logging(service: str, common: CommonSettings) -> None:
 
 
 def raised_open_files() -> int:
-    """Raise the limit of open files, of which each connection is one, as far as we may; answers what it is then."""
+    """Raise the limit of open files, of which each connection is one, as far as we may; returns the limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return OPEN_FILES

@@ -1,4 +1,4 @@
-"""The services of this release, as far as the command line knows them: by name, port and settings."""
+"""The services of this release for the command line: name, port and settings."""
 
 from importlib import import_module
 from importlib.util import find_spec
@@ -9,7 +9,7 @@ from shared.settings import CommonSettings, Settings
 
 
 def installed_services() -> list[str]:
-    """The services that this release has."""
+    """The names of the services of this release."""
     return [name for name in PORTS if find_spec(f"services.{name}") and find_spec(f"services.{name}.app")]
 
 

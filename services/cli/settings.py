@@ -1,4 +1,4 @@
-"""Settings of the command line: where it finds things, beside the options of each command."""
+"""Settings of the command line, besides the options of each command."""
 
 from pathlib import Path
 

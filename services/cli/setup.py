@@ -32,7 +32,8 @@ async def _setup(common: CommonSettings, folder: DataFolder, kept: str, keep: Ca
 
 
 async def _make_first_key(common: CommonSettings, kept: str, keep: Callable[[str], None]) -> None:
-    """Only where there is no key at all: elsewhere somebody has the keys already, and this one would be a surprise."""
+    """Make the first key where there is no key at all: elsewhere somebody has keys already, and another would be a
+    surprise."""
     from shared.access.caller import SCOPES
     from shared.access.store import NewKey, create_key, find_key, live_keys
     from shared.access.token import parse_token
@@ -47,6 +48,6 @@ async def _make_first_key(common: CommonSettings, kept: str, keep: Callable[[str
             if (known and await find_key(tx, known.key_id)) or await live_keys(tx, now):
                 return
             issued = await create_key(tx, NewKey(FIRST_KEY_NAME, frozenset(SCOPES)), now)
-            keep(issued.token)  # before the commit: a key that nobody knows would stand in the way of the next try
+            keep(issued.token)  # before the commit: a committed key that nobody knows would prevent the next try
     finally:
         await database.close()

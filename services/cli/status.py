@@ -42,7 +42,7 @@ def status(data: DataOption = None, json: JsonOption = False) -> None:
 
 def _part(name: str, part: dict[str, Any]) -> dict[str, Any]:
     from services.cli.memory import megabytes, tree
-    from services.cli.parts import Readiness, readiness
+    from services.cli.processes import Readiness, readiness
     from services.cli.services import installed_services
 
     processes = tree(part["pid"])

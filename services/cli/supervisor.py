@@ -17,14 +17,14 @@ from shared.errors import TellbackError
 _log = logging.getLogger(__name__)
 POLL_SECONDS = 0.1
 ASK_SECONDS = 0.2
-"""Between two questions whether a part is ready."""
+"""Interval between two readiness checks of a part."""
 GRACE_SECONDS = 20.0
 FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 STEADY_SECONDS = 60.0
-"""A child that ran this long starts again without having to wait longer than the last time."""
+"""A child that has run this long is restarted without a longer pause than the last time."""
 RESTART_PATIENCE = 5.0
-"""So many times longer than the first start may a later one take: nobody sits and waits for it, and on a machine that
-is busy, ending what is only slow would be a loop without end."""
+"""Factor by which a restart may take longer than the first start: nobody waits for it, and on a busy machine, killing a
+slow child would make an endless loop."""
 LOG_BYTES = 10_000_000
 TAIL_LINES = 15
 
@@ -34,12 +34,13 @@ class StartFailed(TellbackError):
 
 
 class PartDied(StartFailed):
-    """It ended before it was ready."""
+    """A part ended before it was ready."""
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A program and how one sees that it is ready. Parts of a higher `stage` need the lower ones, so they end first."""
+    """A program and its readiness check. Parts of a higher `stage` depend on the lower ones, so they are stopped
+    first."""
 
     program: Program
     ready: Callable[[int], Awaitable[bool]]
@@ -49,13 +50,13 @@ class Part:
 
     @property
     def name(self) -> str:
-        """Its name, unique among the parts."""
+        """The name of the part, unique in an installation."""
         return self.program.name
 
 
 @dataclass(slots=True)
 class Child:
-    """A part's process: `state` is starting, ready, waiting (to be started again) or ended."""
+    """The process of a part: `state` is starting, ready, waiting (to be restarted) or ended."""
 
     part: Part
     process: subprocess.Popen[bytes]
@@ -66,22 +67,20 @@ class Child:
 
 
 Report = Callable[[Child, str], None]
-"""Told of every change of a child, with a sentence for people."""
+"""Called with a child and a sentence for people at every change of its state."""
 
 
 class Supervisor:
-    """The children of this process. All methods belong to the main thread's event loop: the kernel tells children
-    of the death of the thread that started them."""
+    """The children of this process. All methods must be called from the main thread's event loop: the kernel signals
+    children when the thread that started them ends."""
 
     def __init__(self, report: Report) -> None:
         self.children: dict[str, Child] = {}
         self._report = report
 
     async def start(self, parts: Iterable[Part]) -> None:
-        """Start parts together and wait until all are ready; from then on they are kept running.
-
-        Raises StartFailed for the first that is not ready in time or ends before.
-        """
+        """Start parts concurrently and wait until all are ready; from then on they are restarted when they end. Raises
+        StartFailed for the first part that is not ready in time or ends before."""
         fresh = []
         for part in parts:
             child = Child(part, _spawn(part.program), time.monotonic())
@@ -109,7 +108,7 @@ class Supervisor:
             raise StartFailed("step_failed", _explained(program, f"failed with exit code {process.returncode}"))
 
     async def stop(self, *, grace: float = GRACE_SECONDS) -> None:
-        """End every child, stage by stage: services before what they need."""
+        """Stop every child, stage by stage: services before the parts they depend on."""
         for child in self.children.values():
             if child.watch is not None:
                 child.watch.cancel()
@@ -121,12 +120,12 @@ class Supervisor:
                 self._tell(child, "ended")
 
     def kill(self) -> None:
-        """End every child at once."""
+        """Kill every child at once."""
         for child in self.children.values():
             child.process.kill()
 
     def _tell(self, child: Child, what: str) -> None:
-        """Report a change. That it cannot be reported, on a full disk for one, must not end the watching."""
+        """Report a change. A report that fails, for example on a full disk, must not end the supervision."""
         try:
             self._report(child, what)
         except Exception:
@@ -159,8 +158,8 @@ class Supervisor:
             try:
                 await self._start_again(child)
             except PartDied:
-                continue  # which is told above
-            except Exception as error:  # whatever stands in the way now may be gone the next time
+                continue  # reported above
+            except Exception as error:  # the cause may be gone at the next try
                 first_line = str(error).partition("\n")[0]
                 self._tell(child, f"did not start: {first_line or repr(error)}")
                 await _end([(child.process, child.part.program)])
@@ -186,7 +185,7 @@ def _spawn(program: Program, output: int | None = None) -> subprocess.Popen[byte
 
 
 async def _end(running: Iterable[tuple[subprocess.Popen[bytes], Program]], grace: float = GRACE_SECONDS) -> None:
-    """Ask all to end, and kill those that are still there after the grace (seconds)."""
+    """Ask all children to end, and kill those that still run after the grace (seconds)."""
     waiting = [(process, program) for process, program in running if process.poll() is None]
     for process, program in waiting:
         process.send_signal(program.stop_signal)
@@ -209,7 +208,7 @@ def _ending(program: Program, code: int) -> str:
 
 
 def _obstacle(program: Program) -> str:
-    """Why a program may have ended, where one can see it from outside: that it has no room to write."""
+    """A visible reason why a program may have ended: a folder without free space."""
     folder = program.log.parent
     reason = unwritable(folder)
     return f", and nothing can be written to {folder} ({reason}): make room there" if reason else ""

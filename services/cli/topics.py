@@ -26,7 +26,7 @@ def apply(data: DataOption = None, json: JsonOption = False) -> None:
 
 
 def _outcome(before: "TopicState") -> str:
-    """What was done to a topic that stood like this."""
+    """What `apply` did to a topic with this state before."""
     if before.differs:
         return "changed"
     return "as wanted" if before.exists else "made"
@@ -46,7 +46,7 @@ def list_topics(data: DataOption = None, json: JsonOption = False) -> None:
 
 
 async def apply_topics(common: CommonSettings) -> "list[TopicState]":
-    """How every topic stood before. Raises Unavailable, Halt."""
+    """Create and adjust the topics; returns their states before. Raises Unavailable, Halt."""
     from shared.kafka.admin import Admin
 
     async with Admin.connected(common.kafka_bootstrap_servers, common.topic_prefix) as admin:
@@ -61,7 +61,7 @@ async def _inspect(common: CommonSettings) -> "list[TopicState]":
 
 
 def differences(state: "TopicState") -> str:
-    """The settings that differ, for people."""
+    """The settings of a topic that differ, for people."""
     return ", ".join(f"{name}: {value or 'not set'} → {wanted}" for name, (value, wanted) in state.differs.items())
 
 

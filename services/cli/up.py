@@ -41,11 +41,11 @@ def up(
 
 
 def _run(folder: DataFolder, port_base: int, *, demo: bool, began: float) -> int:
-    """Everything that needs no process yet; then the run itself."""
-    from services.cli.fetching import fetch_missing
+    """The checks that need no process yet; then the run itself."""
+    from services.cli.jar_download import fetch_missing
     from services.cli.leftovers import sweep
-    from services.cli.parts import backing, refuse_taken_ports
-    from services.cli.running import Plan, Run
+    from services.cli.processes import backing, refuse_taken_ports
+    from services.cli.up_run import Plan, UpRun
 
     for name in sweep(folder):
         say(f"  ended {name}, which an earlier run had left")
@@ -58,5 +58,5 @@ def _run(folder: DataFolder, port_base: int, *, demo: bool, began: float) -> int
         fetch_missing(embedded.kafka.jars)
     embedded.prepare()
     fill_environment(folder)
-    CommonSettings.load()  # what is wrong with the settings is said once, not by every service
-    return asyncio.run(Run(Plan(folder, services, port_base, demo, began), embedded).to_the_end())
+    CommonSettings.load()  # wrong settings are reported once, not by every service
+    return asyncio.run(UpRun(Plan(folder, services, port_base, demo, began), embedded).to_the_end())

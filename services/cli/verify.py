@@ -21,7 +21,7 @@ EARLIEST = date(2000, 1, 1)
 PORTFOLIO = "(portfolio)"
 WHOLE = re.compile(r"([0-9]{1,9})(?:\.0{1,9})?")
 DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-"""What the collector takes as a score and as an ISO date; `9/1`, other digits and `20260331` it refuses."""
+"""The collector's forms of a score and of an ISO date; `9/1`, other digits and `20260331` are refused."""
 AccountOption = Annotated[str, typer.Option("--account", metavar="COLUMN", help="Column of the account.")]
 ScoreOption = Annotated[str, typer.Option("--score", metavar="COLUMN", help="Column of the score, 0 to 10.")]
 DateOption = Annotated[str, typer.Option("--date", metavar="COLUMN", help="Column of the ISO date.")]
@@ -29,7 +29,7 @@ DateOption = Annotated[str, typer.Option("--date", metavar="COLUMN", help="Colum
 
 @dataclass(slots=True)
 class Count:
-    """Promoters, passives and detractors, as integers."""
+    """Numbers of promoters, passives and detractors."""
 
     scores: Counter[int] = field(default_factory=Counter)
 

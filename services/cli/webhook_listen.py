@@ -1,7 +1,7 @@
 """`tellback webhook-listen`: a real receiver on this machine that prints and verifies every webhook.
 
-It shows what a CRM has to do: take the raw bytes, verify them with the secret, answer 2xx, and know repeats
-by `webhook-id`. It can also be slow or fail, so that one sees Tellback try again.
+It shows what a CRM has to do: read the raw bytes, verify them with the secret, answer 2xx, and recognise repeats by
+`webhook-id`. It can also be slow or fail, to show Tellback's retries.
 """
 
 import asyncio
@@ -80,8 +80,7 @@ class Behaviour:
 
 @dataclass(frozen=True, slots=True)
 class Heard:
-    """One request: what came, whether its signature holds (None: there was no secret to tell), what is
-    answered."""
+    """One request: the webhook, whether its signature holds (None without a secret), and the status answered."""
 
     at: datetime
     id: str
@@ -96,7 +95,7 @@ class Heard:
 
 @dataclass
 class Listener:
-    """Takes requests; tells `show` of each."""
+    """The receiver; it calls `show` with each request."""
 
     behaviour: Behaviour
     show: Callable[[Heard], None]
@@ -108,7 +107,7 @@ class Listener:
     enough: asyncio.Event = field(default_factory=asyncio.Event)
 
     async def receive(self, headers: dict[str, str], raw: bytes) -> int:
-        """Handle one request; the status to answer."""
+        """Handle one request; returns the status to answer."""
         self.requests += 1
         await asyncio.sleep(self.behaviour.delay)
         verified, reason = verify(self.secret, headers, raw)
@@ -169,13 +168,14 @@ def verify(secret: str | None, headers: dict[str, str], raw: bytes) -> tuple[boo
 
 @dataclass(frozen=True)
 class Registration:
-    """How the receiver makes itself known to alerting."""
+    """The registration of the receiver as an endpoint of alerting."""
 
     data: Path | None
     event_types: list[str] | None
 
     async def add(self, url: str, secret: str | None) -> tuple[str, str]:
-        """Register; the endpoint's id and secret. What an earlier run left for this address is removed."""
+        """Register; returns the endpoint's id and secret. An endpoint that an earlier run left for this address is
+        removed."""
         async with self._api() as api:
             for endpoint in (await api.get("alerting", ENDPOINTS, limit=200))["items"]:
                 if endpoint["url"] == url and endpoint["description"] == DESCRIPTION:
@@ -261,7 +261,7 @@ def _tell_how(listener: Listener, url: str, endpoint_id: str | None) -> None:
 
 
 async def _raw_body(receive: Callable[[], Awaitable[Any]]) -> bytes:
-    """The bytes as they came: the signature is over these, not over parsed JSON."""
+    """The body's bytes as they came: the signature is over these, not over parsed JSON."""
     body = bytearray()
     while True:
         message = await receive()

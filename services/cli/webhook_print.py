@@ -1,4 +1,4 @@
-"""How `tellback webhook-listen` shows what it heard: for people, or one line of JSON."""
+"""Output of `tellback webhook-listen`: for people, or one line of JSON."""
 
 import json
 from datetime import datetime
@@ -17,7 +17,7 @@ _INDENT = Text(" " * 10)
 
 
 def print_json_line(heard: "Heard") -> None:
-    """One webhook as one line."""
+    """Print one webhook as one line of JSON."""
     shown = {
         "at": heard.at.isoformat().replace("+00:00", "Z"),
         "webhook_id": heard.id,
@@ -33,7 +33,7 @@ def print_json_line(heard: "Heard") -> None:
 
 
 def print_for_people(heard: "Heard", *, brief: bool, width: int | None) -> None:
-    """One webhook: what it is, whether it verified, whom it concerns, and its JSON unless brief."""
+    """Print one webhook: its type, whether it verified, whom it concerns, and its JSON unless `brief`."""
     console = Console(width=width, highlight=False, soft_wrap=True)
     console.print(_headline(heard))
     for line in summary(heard.body):
@@ -63,7 +63,7 @@ def _headline(heard: "Heard") -> Text:
 
 
 def summary(body: Any) -> list[str]:
-    """Whom a webhook concerns and what is to be done, a few lines."""
+    """A few lines that say whom a webhook concerns and what is to be done."""
     data = body.get("data") if isinstance(body, dict) else None
     if not isinstance(data, dict):
         return []

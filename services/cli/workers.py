@@ -18,7 +18,7 @@ from shared.telemetry.logging import get_logger
 BACKLOG = 2048
 POLL_SECONDS = 0.1
 KILL_AFTER_SECONDS = 18.0
-"""From SIGTERM to SIGKILL: a pause, the draining (15 s) and a little, below the 20 s that a supervisor gives."""
+"""From SIGTERM to SIGKILL: a pause, the draining (15 s) and a margin, below the 20 s that a supervisor allows."""
 TOO_QUICK_SECONDS = 5.0
 MAX_QUICK_DEATHS = 5
 
@@ -34,16 +34,14 @@ def listening(host: str, port: int) -> socket.socket:
 
 
 def run_workers(count: int, argv: Sequence[str], held: socket.socket) -> Exit:
-    """Run `count` processes of `argv` with `--fd` until SIGTERM or SIGINT; one that dies is replaced.
-
-    Their metrics are added up: whichever worker is asked tells those of all.
-    """
+    """Run `count` processes of `argv` with `--fd` until SIGTERM or SIGINT; a process that dies is replaced. Their
+    metrics are summed: every worker reports those of all."""
     with tempfile.TemporaryDirectory(prefix="tellback-metrics-") as metrics, held:
         return _Workers(count, [*argv, "--fd", str(held.fileno())], held.fileno(), Path(metrics)).run()
 
 
 class _Workers:
-    """The children of one run."""
+    """The worker processes of one run."""
 
     def __init__(self, count: int, argv: Sequence[str], fd: int, metrics: Path) -> None:
         self._count = count
@@ -55,7 +53,7 @@ class _Workers:
         self._quick_deaths = 0
 
     def run(self) -> Exit:
-        """Until told to stop, or until workers die faster than they can be of use."""
+        """Run until a signal comes, or until workers die so fast that restarting is pointless."""
         for signum in (signal.SIGTERM, signal.SIGINT):
             signal.signal(signum, self._told)
         failed = False
@@ -79,7 +77,7 @@ class _Workers:
             self._children.append((child, time.monotonic()))
 
     def _bury(self) -> bool:
-        """Forget the dead; whether there is no point in starting others."""
+        """Remove dead workers; returns whether restarting is pointless."""
         for child, began in list(self._children):
             if child.poll() is None:
                 continue
@@ -103,7 +101,7 @@ class _Workers:
                 child.wait()
 
     def _gone(self, child: "subprocess.Popen[bytes]") -> None:
-        """Its gauges no longer count; what it has counted stays."""
+        """Drop the gauges of a dead worker; its counters stay."""
         from prometheus_client.multiprocess import mark_process_dead
 
         mark_process_dead(child.pid, str(self._metrics))  # type: ignore[no-untyped-call]

@@ -1,4 +1,4 @@
-"""The collector: settings to resources to the HTTP application."""
+"""The collector: builds resources from settings, and the HTTP application from both."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -79,13 +79,13 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
         lifespan,
         clock=clock,
     )
-    service.user_middleware.append(Middleware(CrossOrigin))  # inside the edge, which words the refusals
+    service.user_middleware.append(Middleware(CrossOrigin))  # inside the edge, which turns its errors into problems
     return service
 
 
 async def why_not_ready(plumbing: Plumbing) -> str | None:
-    """Ready means that an answer given now can be kept: one of Kafka and PostgreSQL is enough."""
-    # One after the other, and each once: one that hangs leaves the probe time enough to ask the other.
+    """Why the collector is not ready; None when at least one of Kafka and PostgreSQL can store an answer."""
+    # In sequence, each once: if one hangs, the probe has time enough to ask the other.
     if await plumbing.publisher.answers() or await plumbing.database_answers():
         return None
     return "database_unavailable, kafka_unavailable"

@@ -1,4 +1,5 @@
-"""Works off import jobs, each under a lease in PostgreSQL, so that any replica goes on where another was killed."""
+"""Processes import jobs, each under a lease in PostgreSQL, so that any replica can resume a job whose process was
+killed."""
 
 import asyncio
 from collections.abc import Iterator, Sequence
@@ -32,17 +33,17 @@ log = get_logger(__name__)
 POLL_SECONDS = 1.0
 RELEASE_SECONDS = 2.0
 MAX_UNREADABLE = 100
-"""With more rows that cannot be taken at all it is the file, or we, and an operator should look."""
+"""With more rows on which handlers fail, the file or our code is at fault, and an operator should look."""
 TIDY_SECONDS = 3_600.0
 
 
 class NoRoom(Exception):
-    """The file of an import cannot be put on this machine's disk. That is no fault of the file, and a smaller one may
-    fit: the import waits for a while, and its try does not count."""
+    """The disk of this machine has no room for the file of an import. That is no fault of the file, and a smaller one
+    may fit: the import waits for a while, and the attempt does not count."""
 
 
 class ImportWorker:
-    """One job at a time in this process; several processes share the queue."""
+    """Processes one job at a time; several processes share the queue."""
 
     def __init__(self, database: Database, relay: Relay, clock: Clock, keep: timedelta, journal: Journal) -> None:
         self._database = database
@@ -54,11 +55,11 @@ class ImportWorker:
         self.tidying = Periodic("imports-tidying", TIDY_SECONDS, self._tidy)
 
     def wake(self) -> None:
-        """Say that a job has come."""
+        """Look for a job now instead of after the interval."""
         self.working.wake()
 
     async def work_once(self) -> bool:
-        """Work off one job if one is free. Raises `Unavailable` while PostgreSQL is away; the lease then runs out."""
+        """Process one job if one is free. Raises `Unavailable` while PostgreSQL is away; the lease then expires."""
         async with self._database.write() as tx:
             claimed = await claims.claim(tx, uuid4(), self._clock.now())
         if claimed is None:
@@ -72,7 +73,7 @@ class ImportWorker:
             await self._release(claimed)
             raise
         except MemoryError:
-            raise  # the process ends, and the lease runs out: the try counts
+            raise  # the process ends, and the lease expires: the attempt counts
         except NoRoom as full:
             log.warning("import_finds_no_room", import_id=str(claimed.import_id), exc_info=full)
             await self._let_rest(claimed, counts=False)
@@ -90,7 +91,7 @@ class ImportWorker:
         return True
 
     async def _work(self, claimed: Claim) -> tuple[str, str] | None:
-        """Take all rows that are left; answers code and detail of what ended it early."""
+        """Store all remaining rows; returns code and detail of an error that ended the job early."""
         if claimed.attempts > claims.MAX_ATTEMPTS:
             return "gave_up", "the import was interrupted several times without any progress"
         async with self._database.read() as tx:
@@ -113,8 +114,8 @@ class ImportWorker:
         return None
 
     async def _take(self, job: ImportJob, claimed: Claim, rows: Sequence[ReadRow]) -> int:
-        """Take the rows of a step, in one transaction. Where one row makes it fail, bisect: take each half by itself.
-        Returns how many rows were found in this way and reported as unreadable."""
+        """Store the rows of a step, in one transaction. If a row makes it fail, bisect: store each half by itself.
+        Returns how many rows were isolated in this way and reported as unreadable."""
         now, claim_id = self._clock.now(), claimed.claim_id
         step = partial(take_step, job=job, claim_id=claim_id, rows=rows, now=now, journal=self._journal)
         try:
@@ -133,14 +134,14 @@ class ImportWorker:
         return 0
 
     async def _fetch(self, job: ImportJob, file: BinaryIO) -> None:
-        """The file from PostgreSQL to a nameless one on this machine, which is gone with the process."""
+        """Copy the file from PostgreSQL to an anonymous file on this machine, which is gone with the process."""
         async with self._database.read() as tx:
             async for piece in store.pieces(tx, job.import_id):
                 file.write(piece)
         file.seek(0)
 
     async def _release(self, claimed: Claim) -> None:
-        """Give the job back, if PostgreSQL is there; else its lease runs out."""
+        """Release the job, if PostgreSQL is reachable; else its lease expires."""
         try:
             async with asyncio.timeout(RELEASE_SECONDS), self._database.write() as tx:
                 await claims.release(tx, claimed)
@@ -158,7 +159,7 @@ class ImportWorker:
 
 @contextmanager
 def _nameless() -> Iterator[BinaryIO]:
-    """A file on this machine without a name. Raises `NoRoom` while it cannot be put on the disk."""
+    """An anonymous file on this machine. Raises `NoRoom` while the disk is full."""
     try:
         with TemporaryFile() as file:
             yield file

@@ -18,7 +18,7 @@ from services.dashboard.jobs.change_notifier import ChangeNotifiers
 from services.dashboard.settings import DashboardSettings
 from services.dashboard.web import accounts_json, login, passwords
 from services.dashboard.web.forms import Forms
-from services.dashboard.web.live import Live
+from services.dashboard.web.live import LiveSockets
 from services.dashboard.web.resources import Resources, provide
 from services.dashboard.web.site import mount
 from shared.background import Background
@@ -83,7 +83,7 @@ def _resources(
         desk=Desk(database, clock, passwords, keys),
         keys=keys,
         notifiers=ChangeNotifiers(settings.refresh_seconds),
-        live=Live(signing_in),
+        live=LiveSockets(signing_in),
         recent=Recent(),
         halts=Halts(services),
     )

@@ -15,7 +15,7 @@ from services.scorer.handlers.facts import Facts
 from services.scorer.handlers.pending import Pending
 from services.scorer.handlers.projection import Projector
 from services.scorer.handlers.responses import ResponseFold
-from services.scorer.jobs import LANES, MonthKeeper, PendingJob, ProjectorJob, SelfCheck, Sweeper
+from services.scorer.jobs import LANES, MonthKeeper, PendingJob, ProjectorJob, SelfCheck
 from services.scorer.settings import ScorerSettings
 from shared.clock import Clock, SystemClock
 from shared.db.erasures import Journal
@@ -55,9 +55,12 @@ def start_writing(plumbing: Plumbing, settings: ScorerSettings, journal: Journal
     clock, database = plumbing.clock, plumbing.database
     policy = settings.policy()
     projector = ProjectorJob(
-        database, Projector(database, clock, policy), settings.projector_accounts, told=plumbing.relay.wake
+        database,
+        clock,
+        Projector(database, clock, policy),
+        settings.projector_accounts,
+        wake_relay=plumbing.relay.wake,
     )
-    sweeper = Sweeper(database, clock, settings.sweep_seconds, marked=projector.wake)
     check = SelfCheck(database, policy, settings.self_check_accounts, settings.self_check_seconds)
     erasure = Erasure(clock, journal)
     pending = Pending(plumbing.settings.topic_prefix)
@@ -67,7 +70,6 @@ def start_writing(plumbing: Plumbing, settings: ScorerSettings, journal: Journal
     for lane in range(LANES):
         plumbing.background(f"projector-{lane + 1}", projector.run)
     plumbing.start(projector.apart())
-    plumbing.start(sweeper.periodic())
     plumbing.start(MonthKeeper(database, clock).periodic())
     plumbing.start(check.periodic())
     plumbing.start(waiting.periodic())

@@ -1,9 +1,10 @@
-"""Work beside the consumer: the projector, what time changes, months that have ended, and the self-check."""
+"""Work beside the consumer: the projector, pending changes, months that have ended, and the self-check."""
 
 import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from itertools import cycle
 
 from services.scorer.domain.counts import count_account
@@ -13,16 +14,20 @@ from services.scorer.domain.windows import STANDARD_WINDOWS
 from services.scorer.handlers.months import keep_months
 from services.scorer.handlers.pending import DROPPED_AT_ONCE, Pending, give_up
 from services.scorer.handlers.projection import Projector
-from services.scorer.store import marks, months, projection
+from services.scorer.store import dirty_accounts, months, projection
 from services.scorer.store.counts import KEPT_NOW, read_counts
-from services.scorer.store.reading.freshness import count_failing
+from services.scorer.store.loads import load_announced
 from shared.background import Periodic, patiently
 from shared.clock import Clock
 from shared.db.engine import Database
-from shared.db.transaction import WriteTx
 from shared.isolation import Held, of_the_items
 from shared.telemetry.logging import get_logger
-from shared.telemetry.metrics import accounts_not_projected, aggregate_drift
+from shared.telemetry.metrics import (
+    accounts_not_projected,
+    aggregate_drift,
+    oldest_dirty_account_seconds,
+    projection_seconds,
+)
 
 log = get_logger(__name__)
 IDLE_SECONDS = 1.0
@@ -39,28 +44,30 @@ FEW_ACCOUNTS = 10
 process."""
 LANES = 2
 """Transactions at once: one computes while PostgreSQL works for the other."""
-SWEEP_ACCOUNTS = 1_000
 PENDING_SECONDS = 60.0
 MONTH_ACCOUNTS = 50
 MONTH_SECONDS = 5.0
-BUSY_MARKS = 1_000
+BUSY_ACCOUNTS = 1_000
 """While so many accounts wait to be projected, the machine has better things to do than months that have ended."""
 
 
 class ProjectorJob:
-    """Projects marked accounts as soon as it is woken, and looks for marks of others every second; and, beside that,
-    those that were set apart because of a failure."""
+    """Projects dirty accounts as soon as it is woken, and looks every second for those of other replicas and those that
+    time alone has changed; and, beside that, those that were set apart because of a failure."""
 
-    def __init__(self, database: Database, projector: Projector, accounts: int, told: Callable[[], None]) -> None:
+    def __init__(
+        self, database: Database, clock: Clock, projector: Projector, accounts: int, wake_relay: Callable[[], None]
+    ) -> None:
         self._database = database
+        self._clock = clock
         self._projector = projector
         self._accounts = accounts
-        self._told = told
+        self._wake_relay = wake_relay
         self._wake = asyncio.Event()
         self._woken_at = self._load_at = -LOAD_SECONDS
 
     def wake(self) -> None:
-        """Say that marks were committed."""
+        """Say that accounts became dirty."""
         self._woken_at = time.monotonic()
         self._wake.set()
 
@@ -81,10 +88,15 @@ class ProjectorJob:
 
     async def _project_apart(self) -> bool:
         async with self._database.read_once() as tx:
-            accounts_not_projected.set(await count_failing(tx))
+            oldest, failing = await dirty_accounts.waiting(tx)
+        accounts_not_projected.set(failing)
+        waited = 0.0
+        if oldest is not None:
+            waited = max(0.0, (self._clock.now() - oldest).total_seconds())
+        oldest_dirty_account_seconds.set(waited)
         tried = await self.apart_once()
         if tried:
-            self._told()
+            self._wake_relay()
         return tried > 0
 
     async def apart_once(self) -> int:
@@ -92,7 +104,8 @@ class ProjectorJob:
         return int(await self._projector.project_apart())
 
     async def _let_pass(self) -> None:
-        """Rest while a load is written: the marks of one account become one, and the consumer gets the machine."""
+        """Rest while a load is written: an account that becomes dirty many times is projected once, and the consumer
+        gets the machine."""
         until = time.monotonic() + REST_SECONDS
         while time.monotonic() < until:
             if not await self._load():
@@ -107,45 +120,21 @@ class ProjectorJob:
 
     async def _load_announced(self) -> int:
         async with self._database.read_once() as tx:
-            return await marks.load_announced(tx)
+            return await load_announced(tx)
 
     async def project_once(self) -> int:
-        """Project some marked accounts; returns how many. While answers come in these are few at a time, and half of
+        """Project some accounts; returns how many. While answers come in these are few at a time, and half of
         the time is left to others. Raises `Unavailable`."""
         gently = time.monotonic() - self._woken_at < LULL_SECONDS
-        limit = min(FEW_ACCOUNTS, self._accounts) if gently else self._accounts
-        done = await self._projector.project_marked(limit, gently=gently)
+        limit = self._accounts
+        if gently:
+            limit = min(FEW_ACCOUNTS, limit)
+        began = time.monotonic()
+        done = await self._projector.project_due(limit, gently=gently)
         if done:
-            self._told()
+            projection_seconds.observe(time.monotonic() - began)
+            self._wake_relay()
         return done
-
-
-class Sweeper:
-    """Marks accounts whose figures change by time alone: an answer enters or leaves a window, a silence is due."""
-
-    def __init__(self, database: Database, clock: Clock, seconds: float, marked: Callable[[], None]) -> None:
-        self._database = database
-        self._clock = clock
-        self._seconds = seconds
-        self._marked = marked
-
-    def periodic(self) -> Periodic:
-        """The sweep every few seconds."""
-        return Periodic("sweeper", self._seconds, self._sweep)
-
-    async def _sweep(self) -> bool:
-        return await self.sweep_once() == SWEEP_ACCOUNTS
-
-    async def sweep_once(self) -> int:
-        """Mark the accounts that are due, the longest overdue first; returns how many. Raises `Unavailable`."""
-
-        async def work(tx: WriteTx) -> int:
-            return await marks.sweep(tx, self._clock.now(), SWEEP_ACCOUNTS)
-
-        swept = await self._database.retrying(work)
-        if swept:
-            self._marked()
-        return swept
 
 
 class PendingJob:
@@ -204,7 +193,7 @@ class MonthKeeper:
         passed over for a while. Raises `Unavailable`."""
         now = self._clock.now()
         async with self._database.read() as tx:
-            if await marks.count(tx) > BUSY_MARKS:
+            if await dirty_accounts.count(tx) > BUSY_ACCOUNTS:
                 return 0
             due = await months.due(tx, now, MONTH_ACCOUNTS, self._held.now())
 
@@ -220,7 +209,7 @@ class MonthKeeper:
 
 class SelfCheck:
     """Computes a sample of snapshots anew, all the time, and counts those that differ (`aggregate_drift`): in their
-    figures, in the pairs told of people, in the counts kept as of now, or in those of months, one window after the
+    figures, in the stored pairs of people, in the counts kept as of now, or in those of months, one window after the
     other."""
 
     def __init__(self, database: Database, policy: Policy, accounts: int, seconds: float) -> None:
@@ -247,7 +236,7 @@ class SelfCheck:
             self._at_once = max(1, self._at_once // 2)
 
     async def check_once(self) -> int:
-        """How many of a random sample differ from what their answers say as of the moment they were computed. Marked
+        """How many of a random sample differ from what their answers say as of the moment they were computed. Dirty
         accounts are left out, since they are known to be stale. Raises `Unavailable`."""
         window = next(self._windows)
         async with self._database.read() as tx:
@@ -256,7 +245,9 @@ class SelfCheck:
             states, _ = await projection.read_accounts(tx, account_ids)
             kept = await read_counts(tx, account_ids, STANDARD_WINDOWS, [KEPT_NOW])
             valid = await months.valid_upto(tx, account_ids)
-            ends = {month for upto in set(valid.values()) for month in months_upto(upto)}
+            ends: set[datetime] = set()
+            for upto in set(valid.values()):
+                ends.update(months_upto(upto))
             past = await read_counts(tx, account_ids, [window], sorted(ends))
         drifted = []
         for state in states:

@@ -33,16 +33,13 @@ class ScorerSettings(Settings):
         default=20, ge=0, le=100, description="Share of promoters and of detractors from which an account is divided."
     )
     drop_points: float = Field(
-        default=20, gt=0, le=200, description="Fall of the 90-day score, in points, that is told as a drop."
+        default=20, gt=0, le=200, description="Fall of the 90-day score, in points, that is published as a drop."
     )
     drop_voices: int = Field(
-        default=5, ge=1, le=10_000, description="Voices needed in both windows before a drop is told."
+        default=5, ge=1, le=10_000, description="Voices needed in both windows before a drop is published."
     )
     projector_accounts: int = Field(
         default=50, ge=1, le=5_000, description="Most accounts that the projector takes in one transaction."
-    )
-    sweep_seconds: float = Field(
-        default=1.0, gt=0, le=3_600, description="How often accounts are looked for whose windows have slid."
     )
     self_check_seconds: float = Field(
         default=300.0, gt=0, le=86_400, description="How often a sample of snapshots is computed anew and compared."
@@ -74,8 +71,8 @@ class ScorerSettings(Settings):
         return SilentAfter(self.silent_days, self.silent_days_decision_makers)
 
     def drop_rule(self) -> DropRule:
-        """When a fall of the score is told."""
-        return DropRule(points=self.drop_points, voices=self.drop_voices)
+        """When a fall of the score is published as a drop."""
+        return DropRule(points=self.drop_points, respondents=self.drop_voices)
 
     def policy(self) -> Policy:
         """Everything that the projector goes by."""

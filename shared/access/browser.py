@@ -1,7 +1,5 @@
-"""What lets a browser post: signatures made by the customer's server, and tokens to amend what was just posted.
-
-Both are HMAC-SHA256 under keys derived from the deployment's secret, so that nothing of them is stored.
-"""
+"""Secrets that let a browser post: signatures made by the customer's server, and tokens to amend a response that the
+browser has posted. Both are HMAC-SHA256 under keys derived from the deployment's secret, so none of them is stored."""
 
 import base64
 import binascii
@@ -16,8 +14,8 @@ AMENDABLE_FOR = timedelta(hours=24)
 
 @dataclass(frozen=True, slots=True)
 class AmendGrant:
-    """Who may amend which response, and until when. `posted` is the digest of what was posted: under the same
-    response_id somebody else may have posted something else."""
+    """Who may amend which response, and until when. `posted` is the digest of the posted response: another client may
+    have posted another response under the same response_id."""
 
     key_id: str
     response_id: str
@@ -66,7 +64,7 @@ class BrowserSecrets:
         return f"{_text(content)}.{_text(self._mac(content))}"
 
     def amend_grant(self, token: str, now: datetime) -> AmendGrant | None:
-        """The grant of a token; None when it was changed, has expired, or is none of ours."""
+        """The grant of a token; None when the token was changed, has expired, or was not made here."""
         content, _, mac = token.partition(".")
         try:
             raw = _bytes(content)

@@ -1,4 +1,4 @@
-"""Who calls: the answer of every check of a key, and the scopes there are."""
+"""The caller of a request, as every check of an API key returns it, and the scopes that exist."""
 
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -30,6 +30,6 @@ class Caller:
     expires_at: datetime | None = field(default=None, compare=False)
 
     def require(self, scope: Scope) -> None:
-        """Raises `Forbidden` when the key lacks the scope: the same for known and unknown ids."""
+        """Raises `Forbidden` when the key lacks the scope, without telling whether the requested id exists."""
         if scope not in self.scopes:
             raise Forbidden("missing_scope", f"the key lacks the scope {scope}")

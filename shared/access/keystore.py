@@ -37,7 +37,8 @@ log = get_logger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """What PostgreSQL (or the file) said at one moment; `record` is None for an id that does not exist."""
+    """The cached record of one key id, as PostgreSQL (or the file) had it at one moment; `record` is None for an id
+    that does not exist."""
 
     record: KeyRecord | None
     caller: Caller | None
@@ -45,12 +46,9 @@ class _Entry:
 
 
 class KeyStore:
-    """The keys as one process knows them.
-
-    A revoked key stops within 10 s while PostgreSQL is reachable. Without it, keys seen in the last hour go on,
-    and at a cold start those of the file, if there is one; any other key is `Unavailable`, since to say it is
-    wrong would be a guess.
-    """
+    """The API keys as one process caches them. A revoked key stops working within 10 s while PostgreSQL is reachable.
+    Without PostgreSQL, keys used in the last hour stay valid, and so do, at a cold start, the keys of the file if there
+    is one; any other key is `Unavailable`, since calling it invalid would be a guess."""
 
     def __init__(self, database: Database, clock: Clock, *, hash_file: HashFile | None = None) -> None:
         self._database = database
@@ -88,7 +86,7 @@ class KeyStore:
         return entry.caller
 
     def known(self, authorization: bytes, now: datetime) -> Caller | None:
-        """The caller of an `Authorization` header as far as the cache knows it freshly; None leaves it to
+        """The caller of an `Authorization` header if the cache holds a fresh entry for it; None leaves the check to
         `authenticate`, which asks the database and says what is wrong."""
         # Remembered under a hash of the whole header, so that no key lies in memory and its check is one look-up.
         digest = sha256(authorization).digest()
@@ -142,8 +140,8 @@ class KeyStore:
             lookup.cancel()
 
     async def flush(self) -> None:
-        """Write down the last use of keys and renew the file; kept for later while PostgreSQL is away, which raises
-        `Unavailable`."""
+        """Store when keys were last used, and renew the file. Raises `Unavailable` while PostgreSQL is away; the times
+        are kept for the next flush."""
         used, self._used = self._used, {}
         now = self._clock.now()
         try:
@@ -157,10 +155,9 @@ class KeyStore:
             raise
 
     async def lists_origin(self, origin: str) -> bool:
-        """Whether a live publishable key names this origin: what a browser's preflight asks, which shows no key.
-
-        Asked of PostgreSQL every 10 s, for an unknown origin every second; while it is away, of the known keys.
-        """
+        """Whether a live publishable key names this origin. Preflight requests of browsers show no key, so they are
+        checked against all of them. PostgreSQL is asked every 10 s, every second for an unknown origin; while it is
+        away, the cached keys decide."""
         now = self._clock.now()
         fresh_for = ASK_AGAIN
         if origin in self._origins:
@@ -181,7 +178,7 @@ class KeyStore:
         return False
 
     def forget(self, key_id: str) -> None:
-        """Drop a key from this process's cache, so that what was done to it here counts at once."""
+        """Drop a key from this process's cache, so that a change made here takes effect at once."""
         self._entries.pop(key_id, None)
         self._origins_at = _LONG_AGO
 
@@ -215,7 +212,8 @@ class KeyStore:
         return fresh
 
     async def _ask(self, key_id: str, now: datetime) -> _Entry:
-        """Ask PostgreSQL, all requests with one key together. Raises `Unavailable`, at once within a pause."""
+        """Ask PostgreSQL for a key, with one statement for all requests that wait for the same key. Raises
+        `Unavailable`, without asking during the pause after a failure."""
         if self._pausing(now):
             raise Unavailable("database_unavailable")
         try:
@@ -303,5 +301,5 @@ async def _within_deadline(work: asyncio.Task[T]) -> T:
 
 
 def unauthorized() -> Unauthorized:
-    """The one answer to every key that is not valid, and to none at all."""
+    """The error for every missing or invalid key; it never says which of the two, nor why."""
     return Unauthorized("unauthorized", "a valid API key is needed, as Authorization: Bearer tb_...")

@@ -29,7 +29,7 @@ class KeyRecord:
         return self.revoked_at is None and (self.expires_at is None or now < self.expires_at)
 
     def caller(self) -> Caller:
-        """Who holds it."""
+        """The caller that holds this key."""
         return Caller(
             key_id=self.id,
             scopes=self.scopes,

@@ -1,4 +1,4 @@
-"""A key gives and takes away only what it has itself, so that no key is worth more than what stands beside its name."""
+"""A key can grant and revoke only rights that it has itself: no key can do more than its own record says."""
 
 from shared.access.caller import Caller, Scope
 from shared.access.records import KeyRecord
@@ -6,7 +6,7 @@ from shared.access.store import NewKey
 from shared.errors import Forbidden
 
 _POSTS: Scope = "ingest"
-"""A publishable key has no scopes, and posts responses: that is a part of this scope."""
+"""The right of a publishable key, which has no scopes: posting responses is a part of this scope."""
 
 
 def require_may_give(caller: Caller, wanted: NewKey) -> None:

@@ -26,8 +26,9 @@ ORIGIN = re.compile(r"https?://(?:[a-z0-9.-]{1,253}|\[[0-9a-f:.]{2,45}\])(?::[0-
 
 @dataclass(frozen=True, slots=True)
 class NewKey:
-    """What is wanted of a key. `owner_email` limits it to the accounts of that owner. A publishable key has no scopes:
-    it may post responses, from the `origins`, and with `require_signature` only what the customer's server signed."""
+    """The properties of a key to be made. `owner_email` limits it to the accounts of that owner. A publishable key has
+    no scopes: it may post responses, from the `origins`, and with `require_signature` only responses that the
+    customer's server signed."""
 
     name: str
     scopes: frozenset[str]
@@ -55,8 +56,8 @@ class IssuedKey:
 
 
 async def create_key(tx: WriteTx, wanted: NewKey, now: datetime) -> IssuedKey:
-    """Make a key. Raises `Invalid` for unknown scopes, none at all, an empty name, an expiry in the past, and origins
-    that are none."""
+    """Make a key. Raises `Invalid` for unknown or missing scopes, an empty name, an expiry in the past, and malformed
+    origins."""
     _check(wanted, now)
     token = new_token(publishable=wanted.publishable)
     record = KeyRecord(

@@ -38,7 +38,7 @@ def new_token(*, publishable: bool = False) -> Token:
 
 
 def parse_token(text: str) -> Token | None:
-    """Read a printed key; None when it has not that form."""
+    """Read a printed key; None when the text has another form."""
     match = _FORM.fullmatch(text)
     if match is None:
         return None

@@ -4,6 +4,8 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from shared.http.paging import Page
+
 PUBLISHED: dict[str, Any] = {
     "set": "clientshare-2026",
     "source": "Clientshare",
@@ -75,6 +77,20 @@ class ChosenBenchmark(BaseModel):
     lower_quartile: float | None
     median: float | None
     upper_quartile: float | None
+
+
+class PublishedBenchmark(ChosenBenchmark):
+    """A published benchmark as lists show it, with the industry's name."""
+
+    model_config = ConfigDict(json_schema_extra={"example": PUBLISHED | {"industry_name": "Logistics"}})
+
+    industry_name: str = Field("", description="The industry's name for people.")
+
+
+class PublishedBenchmarks(Page[PublishedBenchmark]):
+    """Benchmarks in force."""
+
+    warnings: list[str] = Field(description="`no_published_benchmark` where the list is empty.")
 
 
 class PastPoint(BaseModel):

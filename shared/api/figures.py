@@ -1,4 +1,5 @@
-"""The figures as the API tells them."""
+"""Every figure of the API, declared once: its name, its unit and formula, and the formula's source. The scorer's domain
+makes plain values with these keys in this order (services/scorer/domain/figures.py); a test holds that they agree."""
 
 from datetime import datetime
 from typing import Literal
@@ -75,14 +76,19 @@ class PortfolioCoverage(Coverage):
     revenue: RevenueExtent
 
 
-class Comparison(Score):
-    """The figures with the window before and the invitations."""
+class ComparedScore(Score):
+    """The figures with the window before."""
 
     previous: Score | None = Field(description="The window before; null before all time.")
     change: float | None = Field(description="nps minus the previous nps.")
     z: float | None = Field(description="Difference of the adjusted scores over its standard error.")
     significant: bool = Field(description="|z| ≥ 1.96 with at least 10 voices on both sides.")
     same_stakeholders: SameStakeholders | None
+
+
+class Comparison(ComparedScore):
+    """The figures with the window before and the invitations."""
+
     coverage: Coverage
     sent_count: int | None = Field(description="Invitations sent in the window.")
     delivered_count: int | None = Field(description="Of these, delivered.")

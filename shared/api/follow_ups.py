@@ -171,3 +171,21 @@ class Why(BaseModel):
     triggers: list[dict[str, Any]] = Field(description="The events, what was known then, and every rule that held.")
     notices: list[dict[str, Any]] = Field(description="What people were told by mail or in a room, and when.")
     messages: list[dict[str, Any]] = Field(description="What went out, and every attempt at each endpoint.")
+
+
+class BulkResult(BaseModel):
+    """What became of one of them."""
+
+    follow_up_id: str
+    status: Literal["closed", "refused"]
+    version: int | None = Field(description="The version after closing.")
+    outcome: OutcomeName | None
+    problem: dict[str, Any] | None = Field(description="Why it was refused, `stale_version` for one.")
+
+
+class BulkAnswer(BaseModel):
+    """What became of all of them, in the order of the request."""
+
+    closed: int
+    refused: int
+    results: list[BulkResult]

@@ -4,13 +4,21 @@ tests/contract holds that each is a route of its service, and that its answer is
 """
 
 from shared.api.accounts import Account, Explanation, ListedAccount
+from shared.api.benchmark_funnel import Funnel
 from shared.api.business import Drivers, PortfolioRevenue
-from shared.api.comparisons import AccountComparison
+from shared.api.cohorts import CohortsModel
+from shared.api.comparisons import AccountComparison, PortfolioComparison, PublishedBenchmarks
 from shared.api.follow_ups import FollowUp, FollowUpDetail, Summary, Why
+from shared.api.keys import Key
+from shared.api.maturity import ListedResult, Questionnaire, Result
+from shared.api.notifications import NotificationItem
+from shared.api.parked import ParkedContent, ParkedRecord
 from shared.api.people import Change, Person, PersonWithResponses, Response
 from shared.api.portfolio import AccountTrend, PortfolioScore, PortfolioTrend
 from shared.api.reach import PortfolioFunnel, PortfolioGaps
 from shared.api.reviews import ReviewPack
+from shared.api.rules import RuleView
+from shared.api.webhooks import DeliveryDetail, DeliveryItem, EndpointDetail, EndpointItem
 from shared.http.client import Question
 from shared.http.paging import Page
 
@@ -34,5 +42,26 @@ FOLLOW_UPS = Question("alerting", "/v1/follow-ups", Page[FollowUp])
 FOLLOW_UP = Question("alerting", "/v1/follow-ups/{follow_up_id}", FollowUpDetail)
 FOLLOW_UP_REASONS = Question("alerting", "/v1/follow-ups/{follow_up_id}/why", Why)
 FOLLOW_UP_SUMMARY = Question("alerting", "/v1/follow-ups/summary", Summary)
+RULES = Question("alerting", "/v1/rules", Page[RuleView])
+RULE = Question("alerting", "/v1/rules/{rule}", RuleView)
+RULE_VERSIONS = Question("alerting", "/v1/rules/{rule}/versions", Page[RuleView])
+NOTIFICATIONS = Question("alerting", "/v1/notifications", Page[NotificationItem])
+ENDPOINTS = Question("alerting", "/v1/webhook-endpoints", Page[EndpointItem])
+ENDPOINT = Question("alerting", "/v1/webhook-endpoints/{endpoint_id}", EndpointDetail)
+DELIVERIES = Question("alerting", "/v1/webhook-endpoints/{endpoint_id}/deliveries", Page[DeliveryItem])
+DELIVERY = Question("alerting", "/v1/deliveries/{delivery_id}", DeliveryDetail)
 ACCOUNT_COMPARISON = Question("benchmark", "/v1/comparisons/accounts/{account_id}", AccountComparison)
+PORTFOLIO_COMPARISON = Question("benchmark", "/v1/comparisons/portfolio", PortfolioComparison)
+PUBLISHED_BENCHMARKS = Question("benchmark", "/v1/benchmarks", PublishedBenchmarks)
+FUNNEL = Question("benchmark", "/v1/funnel", Funnel)
+COHORTS = Question("benchmark", "/v1/cohorts", CohortsModel)
 ACCOUNT_REVIEW = Question("benchmark", "/v1/reviews/accounts/{account_id}", ReviewPack)
+MATURITY = Question("benchmark", "/v1/maturity", Result)
+MATURITY_QUESTIONS = Question("benchmark", "/v1/maturity/questions", Questionnaire)
+MATURITY_RESULTS = Question("benchmark", "/v1/maturity/assessments", Page[ListedResult])
+KEYS = Question("collector", "/v1/keys", Page[Key])
+DEAD_LETTERS = Question("collector", "/v1/dead-letters", Page[ParkedRecord])
+DEAD_LETTER = Question("collector", "/v1/dead-letters/{parked_id}", ParkedContent)
+CONFLICTS = Question("collector", "/v1/conflicts", Page[ParkedRecord])
+CONFLICT = Question("collector", "/v1/conflicts/{parked_id}", ParkedContent)
+"""Every service has these four: `DEAD_LETTERS.to("scorer")`."""

@@ -1,4 +1,5 @@
-"""Cursors: how far each partition was read, by whom, and what became of every record; kept beside the state."""
+"""Cursors: how far each partition was read, by which replica, and the outcomes of its records; stored beside the
+state."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ _COUNTS = ", ".join(f"{outcome.value}_count" for outcome in Outcome)
 
 
 class Fenced(TellbackError):
-    """Another replica has taken the partition since: this one's batch must not be written."""
+    """Another replica has claimed the partition since, so this replica must not write its batch."""
 
     def __init__(self, places: Sequence[Place]) -> None:
         super().__init__("fenced", "the partition belongs to another replica now")
@@ -25,8 +26,9 @@ class Fenced(TellbackError):
 
 @dataclass(slots=True)
 class Cursor:
-    """Where to read on. `epoch` fences zombies; `last_offset` and `last_fingerprint` tell a wiped Kafka. `claims`
-    counts the processes that took the partition since it last moved, `suspect_offset` is the record tried alone."""
+    """Where reading goes on. `epoch` is the fencing token; `last_offset` and `last_fingerprint` reveal a wiped Kafka.
+    `claims` counts the processes that claimed the partition since the cursor last moved, `suspect_offset` is the record
+    that is being tried alone."""
 
     topic: str
     partition: int
@@ -57,8 +59,8 @@ class Advance:
 
 
 async def claim(tx: WriteTx, topic: str, partition: int, beginning: int, owner: str, cluster_id: str) -> Cursor:
-    """Take over a partition: raise its epoch, so that the replica that had it can write no more. The first start
-    begins at `beginning`."""
+    """Claim a partition and raise its epoch, which fences the replica that held it. A partition without a cursor starts
+    at `beginning`."""
     row = await tx.one(
         "insert into cursors (topic, partition, next_offset, epoch, owner, cluster_id, claims)"
         " values (:topic, :partition, :beginning, 1, :owner, :cluster_id, 1)"
@@ -77,7 +79,7 @@ async def claim(tx: WriteTx, topic: str, partition: int, beginning: int, owner: 
 
 
 async def require(tx: WriteTx, cursors: Sequence[Cursor]) -> None:
-    """Lock the cursors and check that they still are as this replica knows them. Raises `Fenced`."""
+    """Lock the cursors and check that no other replica has claimed them. Raises `Fenced`."""
     rows = await tx.all(
         "select topic, partition, next_offset, epoch from cursors"
         " where (topic, partition) in (select * from unnest(cast(:topics as text[]), cast(:partitions as int[])))"
@@ -117,7 +119,7 @@ async def advance(tx: WriteTx, advances: Sequence[Advance]) -> None:
 
 
 async def suspect(tx: WriteTx, cursor: Cursor, offset: int) -> None:
-    """Note, before it is tried alone, which record may be the one that ends the process."""
+    """Note the offset of a record before it is tried alone, since it may be the one that ends the process."""
     await tx.execute(
         "update cursors set suspect_offset = :offset, claims = :claims where topic = :topic and partition = :partition",
         offset=offset,
@@ -128,7 +130,7 @@ async def suspect(tx: WriteTx, cursor: Cursor, offset: int) -> None:
 
 
 async def trust(tx: WriteTx, cursors: Sequence[Cursor]) -> None:
-    """Forget what was suspected: this process hands the partitions over alive."""
+    """Clear the suspected offset and the count of claims: this process hands the partitions over alive."""
     await tx.execute(
         "update cursors set claims = 0, suspect_offset = null where (topic, partition, epoch) in"
         " (select * from unnest(cast(:topics as text[]), cast(:partitions as int[]), cast(:epochs as bigint[])))",
@@ -139,7 +141,7 @@ async def trust(tx: WriteTx, cursors: Sequence[Cursor]) -> None:
 
 
 async def recount(tx: WriteTx, place: Place, outcomes: Mapping[Outcome, int]) -> None:
-    """Move a record of the partition from the dead letters to the outcome that it found later."""
+    """Count a record of the partition under its later outcome instead of as a dead letter."""
     changes = Counter(outcomes)
     changes[Outcome.DEAD_LETTERED] -= 1
     sets = ", ".join(
@@ -168,7 +170,7 @@ async def accept_gap(tx: WriteTx, topic: str, partition: int, beginning: int) ->
 
 async def begin_anew(tx: WriteTx, beginnings: Mapping[Place, int]) -> int:
     """Read these partitions from the offsets given, as if for the first time: the replica that reads them is fenced and
-    starts over, and recognises by its id what it has had already. Returns how many partitions had a cursor."""
+    starts over, and repeats are recognised by their event ids. Returns how many partitions had a cursor."""
     return await tx.execute(
         "update cursors set next_offset = batch.beginning, last_offset = null, last_fingerprint = null,"
         " cluster_id = null, epoch = epoch + 1, updated_at = now()"

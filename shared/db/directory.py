@@ -18,7 +18,8 @@ from shared.verdicts import CHANGE, REPEAT, Received, Verdict
 
 
 def directory_ddl_v1() -> list[str]:
-    """Statements that create both tables; frozen. A removed row stays: its attributes still count."""
+    """Statements that create both tables; frozen. The row of a removed account or person stays, since its attributes
+    still count."""
     return [
         """
         create table accounts (
@@ -150,7 +151,8 @@ class DirectoryReplica:
 
     @staticmethod
     async def apply(tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
-        """A batch handler for the topic `directory`: CHANGE where the row moved, REPEAT where it was newer already."""
+        """A batch handler for the topic `directory`: CHANGE where the row was replaced, REPEAT where the stored row is
+        newer."""
         verdicts = []
         for record in records:
             data = record.event.data
@@ -168,6 +170,6 @@ class DirectoryReplica:
 
     @staticmethod
     async def pass_over(_: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
-        """A batch handler for the people of the directory where nobody needs them: what is not kept need not be
-        erased."""
+        """A batch handler for the people of the directory in services that do not need them: data that is not stored
+        need not be erased."""
         return [CHANGE] * len(records)

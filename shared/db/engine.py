@@ -1,4 +1,4 @@
-"""One database handle a process: settings of every connection, and the way from driver errors to ours."""
+"""The database handle of a process: settings of every connection, and the mapping of driver errors to ours."""
 
 import asyncio
 import json
@@ -21,20 +21,22 @@ from shared.errors import Unavailable
 T = TypeVar("T")
 ATTEMPTS = 5
 ASK_AFTER_IDLE_SECONDS = 1.0
-"""A connection that was used so lately is taken as it is, unless its socket is known to be closed."""
+"""A connection that was used within this time is given out without a ping, unless its socket is known to be closed."""
 _UNDONE = ("40", "55")
-"""Classes of SQLSTATE that run again: serialization failure and deadlock, lock not available."""
+"""SQLSTATE classes after which the transaction may be run again: serialization failure and deadlock, lock not
+available."""
 _IDLE_TOO_LONG = "25P03"
 _TIMED_OUT = "57014"
 _USED_UP = "53300"
 _AWAY = ("08", "53", "57", "58", "XX")
-"""Connection lost, out of disk or memory, server stopping or starting, trouble of the system, trouble of its own."""
+"""SQLSTATE classes of an unavailable server: connection lost, out of disk or memory, stopping or starting, system
+error, internal error."""
 _REFUSING = ("28", "3D")
-"""Wrong user or password, no such database: somebody has to mend it."""
+"""SQLSTATE classes that only an operator can mend: wrong user or password, no such database."""
 _READ_ONLY = "25006"
-"""What a primary says that became a standby."""
+"""The SQLSTATE of writes to a server that has become a standby."""
 _NOT_AS_EXPECTED = "42"
-"""A table, column or right is missing: a programming error, or a schema of another version."""
+"""SQLSTATE class of a missing table, column or right: a programming error, or a schema of another version."""
 
 
 class DatabaseUnavailable(Unavailable):
@@ -66,7 +68,7 @@ class TransactionLost(DatabaseUnavailable):
 
 
 class StatementTimedOut(TransactionLost):
-    """A statement ran longer than it may; running it again helps unless it always costs that much."""
+    """A statement exceeded the statement timeout; running it again helps unless it always takes that long."""
 
 
 def async_url(url: str) -> URL:
@@ -76,7 +78,7 @@ def async_url(url: str) -> URL:
 
 @contextmanager
 def translated() -> Iterator[None]:
-    """Turn driver errors into `DatabaseUnavailable` and its kinds; programming errors pass unchanged."""
+    """Turn driver errors into `DatabaseUnavailable` and its subclasses; programming errors pass unchanged."""
     try:
         yield
     except (DBAPIError, asyncpg.PostgresError) as error:
@@ -94,17 +96,17 @@ def sqlstate(error: BaseException) -> str:
 
 
 def misfits(error: BaseException) -> bool:
-    """Whether the schema is not the one that this code was written for, or its rights are missing."""
+    """Whether the schema differs from the one that this code expects, or rights on it are missing."""
     return isinstance(error, DatabaseRefuses) or sqlstate(error)[:2] == _NOT_AS_EXPECTED
 
 
 def from_driver(error: Exception) -> bool:
-    """Whether the database or its driver raised this, so that it tells of the database and not of our code."""
+    """Whether the database or its driver raised this error, so that our own code is not at fault."""
     return isinstance(error, DBAPIError | PoolTimeout | asyncpg.PostgresError | asyncpg.InterfaceError)
 
 
 def _meaning(error: DBAPIError | asyncpg.PostgresError) -> DatabaseUnavailable | None:
-    """The error for the caller that an error of the driver stands for; None where the call itself is at fault."""
+    """Our error for an error of the driver; None where the call itself is at fault."""
     state = sqlstate(error)
     stale_plan = "InvalidCachedStatement" in f"{getattr(error, 'orig', error)!r}"
     if state == _USED_UP:
@@ -131,7 +133,7 @@ def _encode_json(value: Any) -> str:
 
 
 def _decode_json(connection: Any, _record: Any) -> None:
-    """Give jsonb back as Python values also from plain text statements, which know no column types."""
+    """Decode jsonb into Python values also for plain text statements, which carry no column types."""
 
     async def set_codec(driver: asyncpg.Connection) -> None:
         await driver.set_type_codec(
@@ -145,8 +147,8 @@ def _decode_json(connection: Any, _record: Any) -> None:
 
 
 def _look_before_use(engine: AsyncEngine) -> None:
-    """Give out connections that work. To ask the server each time would cost three round trips; a socket that was
-    closed is known without asking, and only one that fell silent has to be asked."""
+    """Give out only connections that work. A ping before each use would cost three round trips; the state of the socket
+    tells a closed connection, so only one that has been idle for long is pinged."""
     dialect = engine.sync_engine.dialect
 
     def returned(_connection: Any, record: Any) -> None:
@@ -224,7 +226,7 @@ class Database:
 
     @asynccontextmanager
     async def read_once(self) -> AsyncIterator[ReadTx]:
-        """For one statement that reads: it sees one snapshot by itself, so there is no transaction around it, which
+        """For a single reading statement: it sees one snapshot by itself, so there is no transaction around it, which
         saves two round trips. Raises `DatabaseUnavailable`."""
         with translated():
             async with self.engine.connect() as connection:
@@ -241,8 +243,8 @@ class Database:
         tx.committed()
 
     async def retrying(self, work: Callable[[WriteTx], Awaitable[T]]) -> T:
-        """Run `work` in a write transaction, again when the server undid it (deadlock, lock timeout, stale plan), but
-        not when a statement ran too long: it would again."""
+        """Run `work` in a write transaction, and run it again when the server undid the transaction (deadlock, lock
+        timeout, stale plan). A statement that timed out is not repeated: it would time out again."""
         for attempt in range(ATTEMPTS):
             try:
                 async with self.write() as tx:
@@ -256,10 +258,10 @@ class Database:
         raise AssertionError("unreachable")
 
     async def ping(self) -> None:
-        """Ask the server for a sign of life. Raises `DatabaseUnavailable`."""
+        """Check that the server answers. Raises `DatabaseUnavailable`."""
         async with self.read() as tx:
             await tx.scalar("select 1")
 
     async def close(self) -> None:
-        """Give back every connection."""
+        """Close all connections."""
         await self.engine.dispose()

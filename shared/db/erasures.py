@@ -1,8 +1,9 @@
-"""Erasure in the tables that every service has: whom the journal knows, and what outbox and parked rows hold of them.
+"""Erasure in the tables that every service has: the journal of erased people, and the deletion of their rows in the
+outbox and among parked records.
 
 Each service that reads facts about people keeps a journal `erasures`: receipt_id, subject, account_id, erased_at,
-applied_at, and counts of its own. While an erasure waits, applied_at is null and stakeholder_id names the person, so
-that reads can leave them out; applied, the person is a keyed hash only.
+applied_at, and counts of its own. While an erasure is pending, applied_at is null and stakeholder_id names the person,
+so that reads can leave them out; once it is applied, the person is a keyed hash only.
 """
 
 import json
@@ -24,8 +25,8 @@ _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
 def visible(table: str) -> str:
-    """The SQL condition that nobody waits to be erased who a row of `table` (or alias), with its account_id and
-    stakeholder_id, is about. An index of those who wait, normally empty, answers it."""
+    """The SQL condition that no erasure is pending for the person (account_id, stakeholder_id) of a row of `table` (or
+    alias). An index of the pending erasures, normally empty, answers it."""
     return (
         "not exists (select from erasures waiting where waiting.applied_at is null"
         f" and waiting.account_id = {table}.account_id and waiting.stakeholder_id = {table}.stakeholder_id)"
@@ -33,14 +34,14 @@ def visible(table: str) -> str:
 
 
 def nobody_waits(account_id: str) -> str:
-    """The SQL condition that nobody of the account, a column, waits to be erased: until then nothing leaves about it.
-    The accounts concerned, normally none, are read once a statement."""
+    """The SQL condition that no erasure is pending for anybody of an account (`account_id` is a column): until then no
+    event about the account leaves. The accounts concerned, normally none, are read once a statement."""
     waiting = "select waiting.account_id from erasures waiting where waiting.applied_at is null"
     return f"({account_id} is null or {account_id} <> all (array({waiting})))"
 
 
 class Journal:
-    """Who was erased or waits to be, and which facts that has overtaken."""
+    """The journal of pending and applied erasures, and the test whether an erasure has overtaken a fact."""
 
     def __init__(self, subject: Subject) -> None:
         self._subject = subject
@@ -64,8 +65,8 @@ class Journal:
 
     @staticmethod
     async def hide(tx: WriteTx, event: StakeholderErased) -> None:
-        """Note an erasure that cannot be applied yet: from the commit on reads leave the person out, and facts recorded
-        until then are overtaken. Changes nothing where it is noted or applied already."""
+        """Note a pending erasure, which cannot be applied yet: from the commit on reads leave the person out, and facts
+        recorded up to its time are overtaken. Idempotent."""
         await tx.execute(
             "insert into erasures (receipt_id, subject, account_id, stakeholder_id, erased_at)"
             " values (:receipt_id, :subject, :account_id, :stakeholder_id, :erased_at) on conflict do nothing",
@@ -74,7 +75,7 @@ class Journal:
 
     @staticmethod
     async def waiting(tx: ReadTx, account_id: str) -> Collection[str]:
-        """The people of the account who wait to be erased, where `visible` cannot be asked in SQL."""
+        """The people of the account with a pending erasure, for code that cannot use the SQL condition `visible`."""
         return await tx.column(
             "select stakeholder_id from erasures where applied_at is null and account_id = :account_id",
             account_id=account_id,
@@ -82,13 +83,13 @@ class Journal:
 
     @staticmethod
     async def known(tx: ReadTx, receipt_id: UUID) -> bool:
-        """Whether this erasure has been applied; one that waits has not."""
+        """Whether this erasure has been applied; False while it is pending."""
         statement = "select exists (select from erasures where receipt_id = :receipt_id and applied_at is not null)"
         return bool(await tx.scalar(statement, receipt_id=receipt_id))
 
     @staticmethod
     async def applied(tx: WriteTx, event: StakeholderErased, applied_at: datetime, **counts: int) -> None:
-        """Note an erasure as done, whether or not it waited; `counts` are the journal's own columns."""
+        """Note an erasure as applied, whether or not it was pending; `counts` are the journal's own columns."""
         names = ("receipt_id", "subject", "account_id", "erased_at", "applied_at", *counts)
         changes = ", ".join(f"{name} = excluded.{name}" for name in ("applied_at", *counts))
         await tx.execute(
@@ -103,8 +104,9 @@ class Journal:
     async def receipt(
         tx: ReadTx, receipt_id: UUID, owner_email: str | None, counts: Sequence[str]
     ) -> RowMapping | None:
-        """What the journal says of one erasure: receipt_id, erased_at, applied_at (None while it waits) and the
-        `counts`. None before it has come, and for a caller who is limited to an owner of other accounts."""
+        """The journal's entry of one erasure: receipt_id, erased_at, applied_at (None while it is pending) and the
+        `counts`. None before the erasure has arrived, and for a caller who is limited to the accounts of another
+        owner."""
         return await tx.one(
             f"select receipt_id, erased_at, applied_at, {', '.join(counts)} from erasures"
             " where receipt_id = :receipt_id and (cast(:owner_email as text) is null"
@@ -115,7 +117,8 @@ class Journal:
 
 
 def person_in(value: bytes | None) -> Person | None:
-    """Whom the value of a record is about; None where it names nobody. A time that cannot be read is long ago."""
+    """The person that the value of a record is about; None where it names nobody. A time that cannot be read counts as
+    long ago."""
     try:
         data = json.loads(value or b"")
     except (ValueError, RecursionError):
@@ -144,14 +147,15 @@ def _time(text: object) -> datetime:
 
 @dataclass(frozen=True, slots=True)
 class Forgotten:
-    """A person, and until when what was recorded about them goes."""
+    """An erased person, and the time up to which facts about them are deleted."""
 
     account_id: str
     stakeholder_id: str
     until: datetime
 
     def concerns(self, value: bytes) -> bool:
-        """Whether the value of a record is about the person. A value that cannot be read is, where it holds the id."""
+        """Whether the value of a record is about the person. A value that cannot be read counts if it contains the
+        id."""
         person = person_in(value)
         if person is None:
             return any(needle in value for needle in self.needles())
@@ -165,7 +169,7 @@ class Forgotten:
 
 
 async def forget_outbox(tx: WriteTx, person: Forgotten) -> int:
-    """Delete the person's events from the outbox, also those that wait: nobody would take them any more. Returns how
+    """Delete the person's events from the outbox, also unpublished ones: every reader would drop them. Returns how
     many. The event of an erasure itself always leaves."""
     return await _forget(
         tx, person, "outbox", f"published_at is not null or strpos(headers::text, '{STAKEHOLDER_ERASED}') = 0"
@@ -173,13 +177,13 @@ async def forget_outbox(tx: WriteTx, person: Forgotten) -> int:
 
 
 async def forget_parked(tx: WriteTx, person: Forgotten) -> int:
-    """Delete the person's dead letters and conflicts. Returns how many. Another erasure of theirs that waits stays: it
-    has a receipt of its own."""
+    """Delete the person's dead letters and conflicts; returns how many. Another pending erasure of the person stays,
+    since it has a receipt of its own."""
     return await _forget(tx, person, "parked", f"must_apply is distinct from '{STAKEHOLDER_ERASED}'")
 
 
 async def forget_parked_answers(tx: WriteTx, account_id: str, response_ids: Sequence[str]) -> None:
-    """Delete what is parked about the answers of an erased person: an amendment may name the answer alone."""
+    """Delete parked records about the answers of an erased person: an amendment may name the answer alone."""
     await tx.execute(
         "delete from parked where account_id = :account_id and exists (select from"
         " unnest(cast(:written as bytea[])) as named(id) where position(named.id in value) > 0)",

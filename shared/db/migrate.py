@@ -21,7 +21,7 @@ PACKAGES = {
     "benchmark": "services.benchmark",
     "dashboard": "services.dashboard",
 }
-"""Schema -> the package whose `migrations` folder makes it."""
+"""Schema -> the package whose `migrations` folder creates it."""
 VERSION_TABLE = "schema_version"
 _LOCK = 0x7E13
 
@@ -36,12 +36,12 @@ class Level:
 
     @property
     def current(self) -> bool:
-        """Whether nothing is left to do."""
+        """Whether the schema is at the newest revision."""
         return self.found == self.wanted
 
 
 def folder_of(schema: str) -> Path | None:
-    """Where the migrations of a schema lie; None for a service that has none."""
+    """The folder with the migrations of a schema; None for a service that has none."""
     try:
         package = importlib.import_module(PACKAGES[schema])
     except ModuleNotFoundError:
@@ -55,14 +55,14 @@ def _scripts(folder: Path) -> ScriptDirectory:
 
 
 async def migrate(database_url: str, schemas: tuple[str, ...] = tuple(PACKAGES)) -> list[Level]:
-    """Bring the schemas to the newest revision; answers how they stood before. Raises `Unavailable`, or `Halt` when
-    a schema is at a revision that this release does not know."""
+    """Bring the schemas to the newest revision; returns their levels before. Raises `Unavailable`, or `Halt` when a
+    schema is at a revision that this release does not know."""
     return await _each(database_url, schemas, _upgrade)
 
 
 async def levels(database_url: str, schemas: tuple[str, ...] = tuple(PACKAGES)) -> list[Level]:
-    """How far the schemas are, changing nothing. Raises `Unavailable`, or `Halt` when a schema is at a revision that
-    this release does not know."""
+    """The levels of the schemas, without changing them. Raises `Unavailable`, or `Halt` when a schema is at a revision
+    that this release does not know."""
     return await _each(database_url, schemas, _level)
 
 

@@ -1,4 +1,4 @@
-"""The outbox: events leave by a row written in the transaction that caused them; one relay a schema publishes them."""
+"""The outbox: an event is a row of the transaction that caused it; one relay a schema publishes the rows."""
 
 import asyncio
 import time
@@ -8,7 +8,7 @@ from sqlalchemy import RowMapping
 
 from shared.background import patiently
 from shared.db.engine import Database
-from shared.db.outbox_turns import Outcome, Waiting, record_of, turn_of
+from shared.db.outbox_turns import Outcome, TurnsPutOff, record_of, turn_of
 from shared.errors import Unavailable
 from shared.records import Record, RecordRefused
 from shared.telemetry.logging import get_logger
@@ -21,21 +21,23 @@ from shared.telemetry.metrics import (
 
 log = get_logger(__name__)
 BATCH = 1_000
-POLL_SECONDS = 0.25
+POLL_SECONDS = 1.0
+"""Whoever writes a row wakes the relay of the process; this finds the rows of a process that was killed before."""
 LONGEST_PAUSE_SECONDS = 1.0
 KEEP_PUBLISHED = "1 hour"
 _RELAY_LOCK = 0x7E12
 
 
 Send = Callable[[Sequence[Record]], Awaitable[Sequence[Exception | None]]]
-"""Publishes records in order, within a deadline below 10 s; answers one error or None a record."""
+"""Publishes records in order, within a deadline below 10 s; returns one error or None a record."""
 
 _PENDING = (
     "select id, topic, account_id, record_key, value, headers, partition from outbox where published_at is null"
     " and account_id <> all(cast(:accounts as text[])) and id <> all(cast(:rows as bigint[])) order by id limit :batch"
 )
 UNPUBLISHABLE = "unpublishable"
-"""Why a row was parked that never left: its offset is the row's id, since it has none in Kafka."""
+"""The reason of a parked row that was never published: the row's id stands for its offset, since it has none in
+Kafka."""
 _PARK = f"""
     with gone as (delete from outbox where id = any(cast(:ids as bigint[])) returning *)
     insert into parked (id, kind, reason, detail, topic, partition, record_offset, record_key, headers, value,
@@ -48,23 +50,22 @@ _PARK = f"""
 class Relay:
     """Publishes the outbox of one schema. Any replica may run it; an advisory lock lets one at a time send.
 
-    The lock and the rows' `published_at` live in one transaction that stays open over the send (at most 10 s): the one
-    exception to "no session over a network call". If that transaction is lost after sending, rows go out again with
-    the same event ids, which readers recognise; for compacted topics the order of one key is kept, because rows are
-    always sent in the order of their ids.
-
-    An account whose row could not be sent is left out for some seconds, so that what waits stops nobody else. A row
-    that Kafka refuses for itself each time is parked, and its account goes on.
+    The lock and the rows' `published_at` live in one transaction that stays open during the send (at most 10 s): the
+    one exception to "no session over a network call". If that transaction is lost after sending, rows are sent again
+    with the same event ids, by which readers recognise repeats; for compacted topics the order of one key is kept,
+    because rows are always sent in the order of their ids. After a failure the account of the row is skipped for some
+    seconds, so that it does not hold up the others. A row that Kafka refuses each time for its own sake is parked, and
+    its account goes on.
     """
 
     def __init__(self, database: Database, send: Send, monotonic: Callable[[], float] = time.monotonic) -> None:
         self._database = database
         self._send = send
-        self._waiting = Waiting(monotonic)
+        self._waiting = TurnsPutOff(monotonic)
         self._wake = asyncio.Event()
 
     def wake(self) -> None:
-        """Say that rows were committed, so that they leave at once."""
+        """Start the next round now, since rows were committed."""
         self._wake.set()
 
     async def run(self) -> None:
@@ -105,13 +106,13 @@ class Relay:
         return outcome.settled
 
     async def _sent(self, rows: Sequence[RowMapping]) -> list[Exception | None]:
-        """What became of each row; one of which no record can be made fails alone."""
+        """The result of each row; a row of which no record can be made fails alone."""
         results: list[Exception | None] = [None] * len(rows)
         records: dict[int, Record] = {}
         for index, row in enumerate(rows):
             try:
                 records[index] = record_of(row)
-            except Exception as error:  # a row may hold anything; it fails alone
+            except Exception as error:  # a malformed row fails alone
                 results[index] = error
         if records:
             answers = await self._send(list(records.values()))
@@ -120,8 +121,8 @@ class Relay:
         return results
 
     def _judged(self, rows: Sequence[RowMapping], results: Sequence[Exception | None]) -> Outcome:
-        """What is to be done with each row. After the first failure of an account its later rows wait too, so that
-        order holds."""
+        """Divide the rows into sent, parked and waiting ones. After the first failure of an account its later rows wait
+        too, which keeps their order."""
         outcome = Outcome()
         blocked: set[str | int] = set()
         for row, error in zip(rows, results, strict=True):
@@ -143,7 +144,7 @@ class Relay:
         return outcome
 
     def _report(self, outcome: Outcome) -> None:
-        """Count what is committed."""
+        """Count the rows of a committed outcome."""
         for topic, count in outcome.topics.items():
             outbox_published_total.labels(topic).inc(count)
         if outcome.unpublishable:

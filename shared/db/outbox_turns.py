@@ -1,4 +1,5 @@
-"""What the relay knows of rows that could not be sent: who waits, since when, and for which row it is enough."""
+"""What the relay remembers of rows that could not be sent: which accounts are skipped, until when, and how often a row
+was refused."""
 
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -12,21 +13,23 @@ from shared.records import Record, RecordRefused, headers_from_json
 from shared.topics import BY_NAME
 
 WAIT_SECONDS = 3.0
-"""How long an account is left out after a failure: longer than a turn of the relay, so that others get theirs."""
+"""How long an account is skipped after a failure: longer than a round of the relay, so that other accounts get their
+turn."""
 REFUSALS = 3
-"""So often a row is refused for itself before it is parked: after six seconds."""
+"""How often a row may be refused for its own sake before it is parked: after six seconds."""
 
 Turn = str | int
-"""Whose order a row keeps: its account, or the row's own id where it has none (dead letters nobody can read)."""
+"""The unit that keeps its order: the account of a row, or the row's own id where it has no account (dead letters nobody
+can read)."""
 
 
 def turn_of(row: RowMapping) -> Turn:
-    """The turn that waits when this row fails."""
+    """The turn that is put off when this row fails."""
     return row["account_id"] or int(row["id"])
 
 
 def record_of(row: RowMapping) -> Record:
-    """The record of a row. Raises whatever a row causes that holds none, `KeyError` for a topic that is not ours."""
+    """The record of a row. Raises whatever error a malformed row causes, `KeyError` for an unknown topic."""
     value = row["value"]
     if value is not None:
         value = bytes(value)
@@ -42,8 +45,8 @@ def record_of(row: RowMapping) -> Record:
 
 @dataclass(slots=True)
 class Outcome:
-    """What a batch of rows comes to: ids of those `sent` and of those to be parked, and the first `failure` that is
-    waited out. `topics` counts what was sent."""
+    """The outcome of a batch of rows: ids of `sent` rows and of rows to be parked, and the first `failure`, after which
+    the relay pauses. `topics` counts the sent rows."""
 
     sent: list[int] = field(default_factory=list)
     unpublishable: list[int] = field(default_factory=list)
@@ -52,11 +55,11 @@ class Outcome:
 
     @property
     def settled(self) -> int:
-        """How many rows need no more turns."""
+        """How many rows were sent or parked."""
         return len(self.sent) + len(self.unpublishable)
 
     def published(self, row: RowMapping) -> None:
-        """All in-sync replicas have this row."""
+        """Note a row that all in-sync replicas have acknowledged."""
         self.sent.append(row["id"])
         self.topics[row["topic"]] += 1
 
@@ -68,15 +71,15 @@ class _Wait:
     refusals: int
 
 
-class Waiting:
-    """Accounts, and rows without an account, that are left out of the next reads."""
+class TurnsPutOff:
+    """Accounts, and rows without an account, that the next reads skip after a failure."""
 
     def __init__(self, monotonic: Callable[[], float]) -> None:
         self._monotonic = monotonic
         self._waits: dict[Turn, _Wait] = {}
 
     def left_out(self) -> Mapping[str, Any]:
-        """The accounts and rows that are not to be read now."""
+        """The accounts and rows to be skipped now."""
         now = self._monotonic()
         turns = [turn for turn, wait in self._waits.items() if wait.until > now]
         return {
@@ -85,7 +88,7 @@ class Waiting:
         }
 
     def refused_for_good(self, turn: Turn, row_id: int, error: Exception) -> bool:
-        """Note a failure; whether the row was refused for itself often enough."""
+        """Note a failure; returns whether the row was refused for its own sake `REFUSALS` times."""
         before = self._waits.get(turn)
         refusals = 0
         if before is not None and before.row_id == row_id:
@@ -95,5 +98,5 @@ class Waiting:
         return refusals >= REFUSALS
 
     def over(self, turn: Turn) -> None:
-        """A row of this turn was settled."""
+        """Stop skipping a turn, since a row of it was settled."""
         self._waits.pop(turn, None)

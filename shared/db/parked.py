@@ -1,4 +1,4 @@
-"""Records that were put aside: dead letters and conflicts, how they are stored and found."""
+"""Parked records: dead letters and conflicts, how they are stored, found, retried and dropped."""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -26,9 +26,10 @@ _PARK = (
     " on conflict do nothing"
 )
 _TRAVELS = ("unpublishable", "wrong_partition")
-"""Reasons of records that were never where they belong: they are sent there."""
+"""Reasons of records that are not where they belong (never published, or in another partition): a replay publishes them
+there."""
 KEPT_CONFLICTS, KEPT_CONFLICT_BYTES = 1_000, 64 * 1024 * 1024
-"""Of each sender, the newest; records of which nobody says who sent them count as those of one."""
+"""The newest conflicts of each sender are kept; records without a known sender count as those of one."""
 KEPT_CONFLICT_DAYS = 30
 DROPPED_AT_ONCE = 10_000
 _DROP_OLD = """
@@ -48,7 +49,7 @@ _FACTS = (
 
 @dataclass(frozen=True, slots=True)
 class RawRecord:
-    """A record as the broker gave it, with what little is known about it. `topic` is the full name."""
+    """A record as the broker returned it, with what is known about it. `topic` is the full name."""
 
     topic: str
     partition: int
@@ -61,9 +62,9 @@ class RawRecord:
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Why and where a record was put aside. `topic` has no prefix, `sender` is the id of an API key, `size` is that of
-    the value in bytes. `state` is `retrying` while it is tried again, at `next_try_at`, after `tries` that failed;
-    `dead` when nobody tries."""
+    """Why, when and from where a record was parked. `topic` has no prefix, `sender` is the id of an API key, `size` is
+    that of the value in bytes. `state` is `retrying` while the record is tried again, at `next_try_at`, after `tries`
+    failures; `dead` when it is not."""
 
     id: UUID
     reason: str
@@ -83,8 +84,8 @@ class Facts:
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """What a record did to us: where, without data, if a handler failed on it; to which version, and when it is tried
-    again (seconds from now), None for never. `must_apply` is the event's name where it is never given up."""
+    """The failure of a handler on a record: a traceback without data, the version that failed, and when the record is
+    tried again (seconds from now), None for never. `must_apply` is the name of an event that is never given up."""
 
     traceback: str | None
     version: str
@@ -104,8 +105,8 @@ class Content:
 async def put_aside(
     tx: WriteTx, prefix: str, raw: RawRecord, verdict: Verdict, service: str, fault: Fault | None = None
 ) -> None:
-    """Store a record under its verdict, once however often it is read. A dead letter leaves through the outbox too; one
-    that is tried again only when it is given up (`publish_dead`)."""
+    """Park a record under its verdict; idempotent. A dead letter is published through the outbox too; one that is tried
+    again only when it is given up (`publish_dead`)."""
     dead = verdict.outcome is Outcome.DEAD_LETTERED
     kind: Kind = "conflict"
     if dead:
@@ -138,7 +139,7 @@ async def put_aside(
 
 
 async def publish_dead(tx: WriteTx, prefix: str, raw: RawRecord, reason: str, service: str) -> None:
-    """Show a dead letter to other tools: a copy on the topic of dead letters, through the outbox."""
+    """Publish a copy of a dead letter to the topic of dead letters, through the outbox, for other tools."""
     origin: Headers = [
         ("tellback_reason", reason.encode()),
         ("tellback_service", service.encode()),
@@ -183,7 +184,7 @@ async def list_parked(
 async def list_conflicts_of(
     tx: ReadTx, sender: str, *, after: tuple[datetime, UUID] | None = None, limit: int = 50
 ) -> Sequence[tuple[Facts, Content]]:
-    """The conflicts that an API key has sent, the newest first, whole. `after` is (parked_at, id)."""
+    """The conflicts that an API key has sent, the newest first, with their content. `after` is (parked_at, id)."""
     at, parked_id = after or (None, None)
     rows = await tx.all(
         f"select {_FACTS}, record_key, headers, value from parked where kind = 'conflict' and sender = :sender"
@@ -198,7 +199,7 @@ async def list_conflicts_of(
 
 
 async def find_parked(tx: ReadTx, kind: Kind, parked_id: UUID) -> tuple[Facts, Content] | None:
-    """One parked record, whole."""
+    """One parked record with its content."""
     row = await tx.one(
         f"select {_FACTS}, record_key, headers, value from parked where kind = :kind and id = :id",
         kind=kind,
@@ -210,7 +211,8 @@ async def find_parked(tx: ReadTx, kind: Kind, parked_id: UUID) -> tuple[Facts, C
 
 
 async def lock_parked(tx: WriteTx, kind: Kind, parked_id: UUID) -> tuple[Facts, Content] | None:
-    """One parked record, whole, and locked until the transaction ends, so that a replay and a drop do not cross."""
+    """One parked record with its content, locked until the transaction ends, so that a replay and a drop exclude each
+    other."""
     row = await tx.one(
         f"select {_FACTS}, record_key, headers, value from parked where kind = :kind and id = :id for update",
         kind=kind,
@@ -222,8 +224,9 @@ async def lock_parked(tx: WriteTx, kind: Kind, parked_id: UUID) -> tuple[Facts, 
 
 
 async def put_back(tx: WriteTx, parked_id: UUID, now: datetime) -> Facts | None:
-    """Have a dead letter tried again: by the consumer that read it, or, where it has to travel, through the outbox,
-    the original bytes. None when there is none. Raises `Conflict` when its topic is not one of ours."""
+    """Have a dead letter tried again: by the consumer that read it, or, if it is not where it belongs, by publishing
+    the original bytes through the outbox. None when there is no such dead letter. Raises `Conflict` when its topic is
+    not one of ours."""
     dead_letter = await lock_parked(tx, "dead_letter", parked_id)
     if dead_letter is None:
         return None
@@ -232,7 +235,7 @@ async def put_back(tx: WriteTx, parked_id: UUID, now: datetime) -> Facts | None:
     if topic is None:
         raise Conflict("unknown_topic", "the topic it came from is not one of ours")
     if facts.reason in _TRAVELS:
-        # A record whose account is not known goes back to where it lay.
+        # A record without a known account goes back to its own partition.
         partition = None
         if not facts.account_id:
             partition = facts.partition
@@ -250,7 +253,8 @@ async def put_back(tx: WriteTx, parked_id: UUID, now: datetime) -> Facts | None:
 
 
 async def drop_parked(tx: WriteTx, kind: Kind, parked_id: UUID) -> bool:
-    """Delete a parked record for good; False when there is none. Raises `Conflict` for one that is never given up."""
+    """Delete a parked record for good; False when there is none. Raises `Conflict` for an event that is never given
+    up."""
     deleted = await tx.execute(
         "delete from parked where kind = :kind and id = :id and must_apply is null", kind=kind, id=parked_id
     )
@@ -260,8 +264,8 @@ async def drop_parked(tx: WriteTx, kind: Kind, parked_id: UUID) -> bool:
 
 
 async def drop_old_conflicts(tx: WriteTx) -> int:
-    """Delete conflicts of long ago, and of each sender those beyond the newest so many, so that nobody fills the disk
-    with them; returns how many, `DROPPED_AT_ONCE` where there may be more. What was counted stays counted."""
+    """Delete conflicts past their age, and of each sender those beyond the newest `KEPT_CONFLICTS`, so that no sender
+    fills the disk; returns how many, `DROPPED_AT_ONCE` where there may be more. Counts are not changed."""
     return await tx.execute(
         _DROP_OLD, most=KEPT_CONFLICTS, most_bytes=KEPT_CONFLICT_BYTES, days=KEPT_CONFLICT_DAYS, at_once=DROPPED_AT_ONCE
     )

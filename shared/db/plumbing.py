@@ -24,7 +24,7 @@ _V1 = [
     )
     """,
     "create index inbox_seen_at on inbox (seen_at)",
-    # One row a partition: where to read on, who may, and what became of every record read.
+    # One row a partition: the next offset, the epoch of the reader, and the outcomes of all records read.
     """
     create table cursors (
         topic text not null,
@@ -82,5 +82,5 @@ _V1 = [
 
 
 def plumbing_ddl_v1() -> list[str]:
-    """Statements that create them; frozen, since a migration that has run is history."""
+    """Statements that create these tables; frozen, since a migration that has run is never edited."""
     return list(_V1)

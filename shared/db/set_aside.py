@@ -1,4 +1,5 @@
-"""Records that a handler failed on: kept beside the state, tried again by the consumer that read them."""
+"""Records set aside: a handler failed on them; stored beside the state, and tried again by the consumer that read
+them."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -12,21 +13,23 @@ from shared.records import headers_from_json
 HANDLER_ERROR = "handler_error"
 """Reason of a record whose handler raised an unforeseen error."""
 UNDECODABLE = "undecodable"
-"""Reason of a record that made our decoder raise an unforeseen error."""
+"""Reason of a record on which our decoder raised an unforeseen error."""
 KILLED = "killed_the_process"
-"""Reason of a record on which processes died; it was not tried once more."""
+"""Reason of a record on which processes died."""
 WAITS = (5.0, 15.0, 40.0)
-"""Seconds after which a record is tried again; then it is given up until an operator or a new release comes."""
+"""Seconds before each retry of a record; after the last it is given up until an operator or a new release has it tried
+again."""
 MUST_APPLY_WAIT = 300.0
-"""Seconds between tries of a record that is never given up."""
+"""Seconds between retries of a record that is never given up."""
 MOST_RECORDS = 100_000
 MOST_BYTES = 1_000_000_000
 _IN_PLACES = "(topic, partition) in (select * from unnest(cast(:topics as text[]), cast(:partitions as int[])))"
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
-    """A record that is tried again: its row, the record, how often it was tried and whether it may be given up."""
+class SetAsideRecord:
+    """A record that is tried again: the id of its row, the record, how often it was tried and whether it may be given
+    up."""
 
     id: UUID
     reason: str
@@ -36,8 +39,8 @@ class Waiting:
 
 
 async def due(tx: ReadTx, places: Sequence[Place], limit: int) -> Sequence[tuple[UUID, Place, bool]]:
-    """Records of these partitions whose time has come, in the order in which they lay, and whether processes died on
-    them. Topics without prefix."""
+    """Records of these partitions that are due for a retry, in offset order, and whether processes died on them. Topics
+    without prefix."""
     rows = await tx.all(
         "select id, topic, partition, reason from parked where state = 'retrying' and next_try_at <= now()"
         f" and {_IN_PLACES} order by record_offset limit :limit",
@@ -48,8 +51,8 @@ async def due(tx: ReadTx, places: Sequence[Place], limit: int) -> Sequence[tuple
 
 
 async def put_off(tx: WriteTx, record_id: UUID) -> None:
-    """Before a record is tried on which processes died: should it end this one too, the next does not meet it at once,
-    and after three tries not at all unless it must be applied."""
+    """Postpone a record on which processes died, before it is tried: should it end this process too, the next one does
+    not meet it at once, and after three tries not at all unless it must be applied."""
     await tx.execute(
         "update parked set tries = tries + 1, next_try_at = now() + interval '1 hour',"
         " state = case when tries >= 2 and must_apply is null then 'dead' else state end where id = :id",
@@ -57,8 +60,8 @@ async def put_off(tx: WriteTx, record_id: UUID) -> None:
     )
 
 
-async def take(tx: WriteTx, record_id: UUID, prefix: str) -> Waiting | None:
-    """Hold a waiting record until the transaction ends; None when somebody dropped or settled it meanwhile."""
+async def take(tx: WriteTx, record_id: UUID, prefix: str) -> SetAsideRecord | None:
+    """Lock a record until the transaction ends; None when it was dropped or settled meanwhile."""
     row = await tx.one(
         "select id, reason, topic, partition, record_offset, record_key, value, headers, account_id, tries, must_apply"
         " from parked where id = :id for update",
@@ -75,16 +78,17 @@ async def take(tx: WriteTx, record_id: UUID, prefix: str) -> Waiting | None:
         headers_from_json(row["headers"]),
         row["account_id"],
     )
-    return Waiting(row["id"], row["reason"], raw, row["tries"], row["must_apply"])
+    return SetAsideRecord(row["id"], row["reason"], raw, row["tries"], row["must_apply"])
 
 
-async def remove(tx: WriteTx, waiting: Waiting) -> None:
-    """Take the record out, since it is being handled once more in this transaction."""
+async def remove(tx: WriteTx, waiting: SetAsideRecord) -> None:
+    """Delete the row of a record that this transaction handles again."""
     await tx.execute("delete from parked where id = :id", id=waiting.id)
 
 
-async def failed_again(tx: WriteTx, waiting: Waiting, traceback: str, prefix: str, service: str) -> None:
-    """Wait longer, or give the record up and show it to other tools; what must be applied is tried for ever."""
+async def failed_again(tx: WriteTx, waiting: SetAsideRecord, traceback: str, prefix: str, service: str) -> None:
+    """Schedule the next retry, or give the record up and publish it as a dead letter; an event that must be applied is
+    never given up."""
     tries = waiting.tries + 1
     given_up = tries >= len(WAITS) and waiting.must_apply is None
     state = "retrying"
@@ -108,7 +112,7 @@ async def failed_again(tx: WriteTx, waiting: Waiting, traceback: str, prefix: st
 
 
 async def renew(tx: WriteTx, places: Sequence[Place], version: str) -> int:
-    """Have what another version failed on tried once more; returns how many records. Topics without prefix."""
+    """Have records on which another version failed tried once more; returns how many. Topics without prefix."""
     return await tx.execute(
         "update parked set state = 'retrying', tries = 0, next_try_at = now(), version = :version"
         f" where reason = any(:reasons) and version <> :version and {_IN_PLACES}",
@@ -119,7 +123,7 @@ async def renew(tx: WriteTx, places: Sequence[Place], version: str) -> int:
 
 
 async def recent(tx: ReadTx, version: str) -> int:
-    """How many records this version set aside in the last ten minutes and could not apply since."""
+    """How many records this version set aside in the last ten minutes and has not applied since."""
     return int(
         await tx.scalar(
             "select count(*) from parked where reason = :reason and version = :version"
@@ -131,7 +135,7 @@ async def recent(tx: ReadTx, version: str) -> int:
 
 
 async def full(tx: ReadTx) -> bool:
-    """Whether as much was set aside as may be."""
+    """Whether as many records are set aside as are allowed."""
     row = await tx.one(
         "select count(*) as records, coalesce(sum(octet_length(value)), 0) as bytes from parked where reason = :reason",
         reason=HANDLER_ERROR,
@@ -148,7 +152,7 @@ async def counts(tx: ReadTx) -> Mapping[tuple[str, str], int]:
 
 
 async def must_apply(tx: ReadTx) -> Mapping[str, int]:
-    """How many records wait that are never given up, by event."""
+    """How many records that are never given up wait for a retry, by event."""
     rows = await tx.all(
         "select must_apply as event, count(*) as n from parked where must_apply is not null group by must_apply"
     )

@@ -1,4 +1,5 @@
-"""Read and write transactions as different types: what only reads cannot write, and writing commits at the edge."""
+"""Read and write transactions as different types: a read transaction cannot write, and a write transaction is committed
+only by the block that opened it."""
 
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from typing import Any
@@ -20,7 +21,7 @@ _compiled: dict[str, TextClause] = {}
 
 
 def prepared(statement: Statement) -> Executable:
-    """A statement ready to run; text is parsed once."""
+    """A statement ready to run; text is parsed once and cached."""
     if not isinstance(statement, str):
         return statement
     clause = _compiled.get(statement)
@@ -29,6 +30,15 @@ def prepared(statement: Statement) -> Executable:
             _compiled.clear()
         clause = _compiled[statement] = text(statement)
     return clause
+
+
+def as_columns(rows: Iterable[Mapping[str, Any]]) -> dict[str, list[Any]]:
+    """Rows, at least one, as a list for each of their columns: the arrays that `unnest` makes rows of again."""
+    columns: dict[str, list[Any]] = {}
+    for row in rows:
+        for name, value in row.items():
+            columns.setdefault(name, []).append(value)
+    return columns
 
 
 class ReadTx:
@@ -65,19 +75,19 @@ class ReadTx:
 
 
 class WriteTx(ReadTx):
-    """A transaction that writes; never committed inside, always at its edge."""
+    """A transaction that writes; code inside never commits, the block that opened it does."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         super().__init__(connection)
         self._after: list[Callable[[], object]] = []
 
     def after_commit(self, act: Callable[[], object]) -> None:
-        """Have something done once the transaction is committed, and not at all when it is undone: metrics count what
-        came to be."""
+        """Call `act` once the transaction is committed, and not at all when it is rolled back: metrics count committed
+        facts only."""
         self._after.append(act)
 
     def committed(self) -> None:
-        """Do what waited for the commit; for the edge of the transaction."""
+        """Run the callbacks of `after_commit`; called by the block that opened the transaction."""
         for act in self._after:
             act()
 
@@ -91,10 +101,8 @@ class WriteTx(ReadTx):
             await self.connection.execute(prepared(statement), [dict(row) for row in rows])
 
     async def lock_accounts(self, account_ids: Iterable[str]) -> None:
-        """Hold the accounts until the end of the transaction, so that their events leave in the order of commits.
-
-        Slots are taken in ascending order, hence no deadlock between two callers that each lock once.
-        """
+        """Lock the accounts until the end of the transaction, so that their events leave in the order of commits. Slots
+        are locked in ascending order, hence no deadlock between two callers that each lock once."""
         slots = sorted({lock_slot(account_id) for account_id in account_ids})
         if slots:
             await self.connection.execute(
@@ -125,12 +133,13 @@ class WriteTx(ReadTx):
         *,
         partition: int | None = None,
     ) -> None:
-        """Write one record as it is: tombstones, dead letters and replays. `partition` overrides the account's."""
+        """Write one record without changing it: tombstones, dead letters and replays. `partition` overrides the
+        account's."""
         record = Record.raw(topic, account_id, key, value, headers, partition)
         await insert_outbox(self.connection, [(None, record)])
 
     async def seen(self, *event_ids: UUID) -> set[UUID]:
-        """Enter event ids into the inbox; returns those that were there before (repeats of the relay)."""
+        """Enter event ids into the inbox; returns those that were in it before (redeliveries of the relay)."""
         inserted = await self.connection.execute(
             prepared(
                 "insert into inbox (event_id) select distinct unnest(cast(:ids as uuid[]))"

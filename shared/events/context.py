@@ -1,4 +1,4 @@
-"""Events of the topic `context-events`: what happened around the answers; marks on a trend."""
+"""Events of the topic `context-events`: what happened at an account besides answers, shown as marks on a trend."""
 
 from typing import Literal
 from uuid import UUID

@@ -30,8 +30,7 @@ class Contact(EventData):
 
 class AccountRecord(EventData):
     """The whole directory record of a client account. `industry` is a known slug where there is one; from `closed_on`
-    on it is a client no more.
-    """
+    on the account is no client any more."""
 
     account_id: Id
     name: str | None = None

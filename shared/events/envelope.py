@@ -27,8 +27,8 @@ class EventData(BaseModel):
 
     @classmethod
     def trusted(cls, values: dict[str, Any]) -> Self:
-        """An instance from values that were checked already: every field is given, nothing is filled in or looked at.
-        What `model_construct` does, without its walk over the fields, for events made on a hot path."""
+        """An instance of values that were validated already; every field must be given. Like `model_construct`, but
+        without its loop over the fields, for events made on a hot path."""
         made = cls.__new__(cls)
         object.__setattr__(made, "__dict__", values)
         object.__setattr__(made, "__pydantic_fields_set__", set(values))
@@ -38,22 +38,22 @@ class EventData(BaseModel):
 
 
 class PlainData(msgspec.Struct, frozen=True):
-    """Base of what a reader makes of an event's data without its model, for events that come by the hundred thousand:
-    the same attributes with the same values."""
+    """Base of event data read without its model, for events that come by the hundred thousand: the same attributes with
+    the same values as the model."""
 
     def model_dump(self) -> dict[str, Any]:
         """The fields by name, as the model gives them."""
         return msgspec.structs.asdict(self)
 
     def model_dump_json(self) -> str:
-        """As JSON, as the model writes it."""
+        """The fields as JSON, as the model writes it."""
         return msgspec.json.encode(self).decode()
 
 
 PlainReaders = Mapping[str, Callable[[bytes], PlainData | None]]
-"""Event name -> a reader that is tried before the model; it gives None for what it does not know to be valid."""
+"""Event name -> a reader that is tried before the model; it returns None for data that it cannot tell to be valid."""
 SENDER = "ce_sender"
-"""The header of an extension attribute of ours: the id of the API key that sent the event."""
+"""The header of our own extension attribute: the id of the API key that sent the event."""
 _MOST_SENDER = 64
 _NUL = re.compile(rb"(\\+)u0000")
 _KINDS: dict[str, tuple[str, int, type[EventData]]] = {}
@@ -72,14 +72,12 @@ def registered() -> dict[str, type[EventData]]:
 
 class Event(msgspec.Struct, frozen=True, gc=False):
     """One event. `name` is the type without prefix and version, `account_id` decides the partition, `key` is the
-    record's key (the account, except on compacted topics, where it names the entity).
+    record's key (the account, except on compacted topics, where it names the entity). `sender` is the id of the API key
+    that sent the event, where one did: it serves to trace faults to a program, so it stays in the record's headers and
+    is never passed on. `data` is a `PlainData` where the consumer has a plain reader for the type.
 
-    `sender` is the id of the API key that sent it, where one did: it names a program, for finding what went wrong, so
-    it stays in the record's headers and is never told on.
-
-    `data` is a `PlainData` where the consumer has a plain reader for it. A struct, since a hundred thousand of them are
-    made in a few seconds: a named tuple costs four times as much, a frozen dataclass more. Nothing in an event leads
-    back to it, so the cyclic garbage collector need not look.
+    A struct, since a hundred thousand of them are made in a few seconds: a named tuple costs four times as much, a
+    frozen dataclass more. An event is never part of a reference cycle, so the garbage collector does not track it.
     """
 
     id: UUID
@@ -103,7 +101,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
         return self.key or self.account_id
 
     def by(self, sender: str) -> "Event":
-        """This event as sent by an API key."""
+        """This event with the id of the API key that sent it."""
         return msgspec.structs.replace(self, sender=sender)
 
     def headers(self) -> Headers:
@@ -136,21 +134,20 @@ def headers_of(event_id: str, event_type: str, source: str, time: str, sender: s
 
 
 def sender_in(headers: Iterable[tuple[str, bytes]]) -> str | None:
-    """Who sent the record with these headers, as far as they say it in the form of a key's id."""
+    """The sender that the headers of a record name; None unless it has the form of a key's id."""
     return next((_sender((raw or b"").decode("latin-1")) for name, raw in headers if name == SENDER), None)
 
 
 def _sender(text: str) -> str | None:
-    """Anybody who may write to the topic may write anything here; what no index would take is nobody's name."""
+    """Any producer of the topic may write any text here; only the form of a key's id is accepted, which every index
+    takes."""
     return text if len(text) <= _MOST_SENDER and text.isalnum() and text.isascii() else None
 
 
 def decode(headers: Iterable[tuple[str, bytes]], value: bytes, plain: PlainReaders = MappingProxyType({})) -> Event:
-    """Read a record back into an event, its data by a `plain` reader where there is one that can.
-
-    Raises `Poison` with a stable code: `no_envelope`, `unknown_type`, `not_json_content`, `invalid_data`; `UnknownKind`
-    for an unknown type of major 1, which a newer release has added.
-    """
+    """Read a record back into an event; the data by a `plain` reader where one succeeds. Raises `Poison` with a stable
+    code: `no_envelope`, `unknown_type`, `not_json_content`, `invalid_data`; `UnknownKind` for an unknown type of major
+    1, which a newer release has added."""
     try:
         attributes = {name: (raw or b"").decode() for name, raw in headers}
         event_id = _uuid(attributes["ce_id"])
@@ -180,14 +177,14 @@ def decode(headers: Iterable[tuple[str, bytes]], value: bytes, plain: PlainReade
 
 def _uuid(text: str) -> UUID:
     try:
-        return msgspec.convert(text, UUID)  # in a third of the time
+        return msgspec.convert(text, UUID)  # takes a third of the time of UUID()
     except msgspec.ValidationError:
-        return UUID(text)  # spellings that Python alone takes
+        return UUID(text)  # spellings that msgspec refuses
 
 
 def _by_model(model: type[EventData], value: bytes) -> EventData:
     try:
-        data: EventData = model.__pydantic_validator__.validate_json(value)  # model_validate_json, a step less
+        data: EventData = model.__pydantic_validator__.validate_json(value)  # model_validate_json without its wrapper
     except ValidationError as error:
         raise Poison("invalid_data", f"{error.error_count()} field(s) break the schema") from None
     return data

@@ -1,7 +1,7 @@
-"""What a client posted, as a digest: what lets a change be bound to the very answer that it is meant for.
+"""The digest of a posted response, which binds a change to the very response that it is meant for.
 
-A response_id may be known to others, who may post under it as well; the first that was recorded stands. A change from
-a browser carries the digest of what that browser posted, and counts only where this was it.
+A response_id may be known to others, who may post under it as well; the first that was recorded stands. A change from a
+browser carries the digest of the response that this browser posted, and counts only if that one was recorded.
 """
 
 import json
@@ -19,15 +19,15 @@ _ALWAYS = ("account_id", "stakeholder_id")
 
 def posted(response: Mapping[str, Any]) -> str:
     """The digest of a response as it was recorded, field -> value: the first 16 bytes, in hex, of the SHA-256 of the
-    canonical JSON of the fields that the client itself sent. The same content posted again gives the same, whatever was
-    filled in for it."""
+    canonical JSON of the fields that the client itself sent. Defaults that were filled in do not change it, so a
+    repeated post has the same digest."""
     content = {name: response.get(name) for name in (*_ALWAYS, *response["sent"])}
     text = json.dumps(_canonical(content), default=_plain, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     return sha256(text.encode()).digest()[:_BYTES].hex()
 
 
 def _canonical(content: dict[str, Any]) -> dict[str, Any]:
-    """With one zero: a table knows no negative one."""
+    """The fields with negative zero as zero, since the tables store no negative zero."""
     attributes = content.get("attributes")
     if not attributes:
         return content

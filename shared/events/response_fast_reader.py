@@ -1,8 +1,8 @@
-"""Responses as nearly all of them are, read at a quarter of the price of their model: for whoever folds a backlog.
+"""A fast reader for plain responses, at a quarter of the cost of their model: for consumers that read a backlog.
 
-What a response is, `events.responses` says. This is the part of it with every field given and nothing nested, as the
-collector writes it. Whatever else comes is not plain and goes to the model, so this may take less than the model does,
-but never more, and never reads another value: a test holds the two against each other.
+What a response is, `events.responses` defines. A response is plain if every field is given and nothing is nested, as
+the collector writes it. Any other goes to the model, so this reader may accept fewer records than the model, but never
+more, and never yields another value: a test compares the two.
 """
 
 import re
@@ -20,7 +20,7 @@ Moment = Annotated[datetime, Meta(tz=True)]
 
 
 class PlainResponse(PlainData, frozen=True, gc=False, forbid_unknown_fields=True):
-    """The data of a response.recorded event, with the fields of its model in their order."""
+    """The data of a response.recorded event, with the fields of its model in the model's order."""
 
     response_id: Id
     account_id: Id
@@ -47,14 +47,14 @@ class PlainResponse(PlainData, frozen=True, gc=False, forbid_unknown_fields=True
 
 
 Recorded = PlainResponse | ResponseRecorded
-"""A response, however it was read."""
+"""A response, read by the model or by the fast reader."""
 _read: Final = Decoder(PlainResponse).decode
 _finer: Final = re.compile(rb"\.[0-9]{7}").search
-"""A moment given finer than to the microsecond: the model cuts it off, this reader would round it."""
+"""Finds a time that is finer than a microsecond: the model truncates it, this reader would round it."""
 
 
 def plain_response(value: bytes) -> PlainResponse | None:
-    """The response that the value of a record holds; None where it is not plain, or none at all."""
+    """The response that the value of a record holds; None where it is not plain or not a response."""
     try:
         return None if _finer(value) else _read(value)
     except (DecodeError, UnicodeDecodeError):

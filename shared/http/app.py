@@ -29,7 +29,7 @@ Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 
 class ServiceApp(FastAPI):
-    """FastAPI whose OpenAPI document tells the problems too, with a small dispatcher in front for hot paths."""
+    """FastAPI whose OpenAPI document includes the problems too, with a small dispatcher in front for hot paths."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
@@ -46,7 +46,7 @@ class ServiceApp(FastAPI):
             await self.routed(scope, receive, send)
 
     async def routed(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """FastAPI's own way."""
+        """Answer a request by FastAPI's routes."""
         await super().__call__(scope, receive, send)
 
     def openapi(self) -> dict[str, Any]:
@@ -110,7 +110,7 @@ def create_bare_app(
 
 
 def _watched(lifespan: Lifespan) -> Lifespan:
-    """The lifespan, with its begin and end noted in the health of the service."""
+    """The lifespan, with its start and end recorded in the health of the service."""
 
     @asynccontextmanager
     async def watched(app: FastAPI) -> AsyncIterator[None]:
@@ -128,7 +128,7 @@ def _watched(lifespan: Lifespan) -> Lifespan:
 
 
 def _plumbing_check(not_ready: Callable[[], Awaitable[list[str]]]) -> Check:
-    """What a service needs that says nothing else: all of its plumbing."""
+    """The readiness check of a service that adds none of its own: all of its plumbing."""
 
     async def check() -> str | None:
         return ", ".join(await not_ready()) or None
@@ -143,7 +143,8 @@ def _refuse_stock_routes(router: APIRouter) -> None:
 
 
 async def _on_error(request: Request, error: Exception) -> Response:
-    """Expected errors, broken rules of fields, and errors of the framework, whose words are not ours."""
+    """The problem for an expected error, for broken rules of fields, and for an error of the framework, whose text is
+    replaced."""
     request_id = request_id_of(request.scope)
     match error:
         case TellbackError():
@@ -157,7 +158,8 @@ async def _on_error(request: Request, error: Exception) -> Response:
 
 
 def _refusal(error: RequestValidationError) -> TellbackError:
-    """What breaks rules is named. An id in the path that cannot be one of ours is as unknown as any other."""
+    """The error that names the broken rules. An id in the path that cannot be one of ours is `NotFound`, like any
+    unknown id."""
     items = error.errors()
     if all(item["loc"][0] == "path" and item["type"] == "uuid_parsing" for item in items):
         return of_status(404)

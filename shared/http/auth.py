@@ -1,4 +1,4 @@
-"""Who asks, and whether they may: `Authorization: Bearer tb_…`, one header, nowhere else.
+"""Authentication and scopes: `Authorization: Bearer tb_…`, one header, nowhere else.
 
 `requires("read")` is the dependency of a route; the aliases at the end are the usual way to write it.
 """
@@ -72,7 +72,7 @@ class Requires(SecurityBase):
         return caller
 
     def _require_browser(self, caller: Caller, request: Request) -> None:
-        """A publishable key does one thing, and from the pages it was made for."""
+        """A publishable key may only post responses, and only from its own origins."""
         if not self.publishable:
             raise Forbidden("publishable_key", "a publishable key may post responses and nothing else")
         if request.headers.get("origin") not in caller.origins:
@@ -89,7 +89,7 @@ def requires(scope: Scope | None, *, publishable: bool = False) -> Requires:
 AnyCaller = Annotated[Caller, Security(requires(None))]
 Reader = Annotated[Caller, Security(requires("read"), scopes=["read"])]
 Poster = Annotated[Caller, Security(requires("ingest", publishable=True), scopes=["ingest"])]
-"""Who may post a response: also a browser with a publishable key."""
+"""A caller who may post a response, also a browser with a publishable key."""
 Ingester = Annotated[Caller, Security(requires("ingest"), scopes=["ingest"])]
 Actor = Annotated[Caller, Security(requires("act"), scopes=["act"])]
 Manager = Annotated[Caller, Security(requires("manage"), scopes=["manage"])]

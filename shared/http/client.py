@@ -5,7 +5,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Generic, Literal, TypeVar
 from urllib.parse import quote
@@ -20,6 +20,7 @@ from shared.http.problem import of_status
 ServiceName = Literal["collector", "scorer", "alerting", "benchmark"]
 Json = dict[str, Any]
 T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 IN_WORDS: Mapping[ServiceName, str] = {
     "collector": "The collector",
     "scorer": "The scorer",
@@ -28,16 +29,16 @@ IN_WORDS: Mapping[ServiceName, str] = {
 }
 SECONDS = 10.0
 SILENCE_SECONDS = 60.0
-"""A stream gives a sign of life more often than this."""
+"""The read timeout of a stream, which sends a sign of life more often than this."""
 RETRY_SECONDS = 5
-"""When to come again where a service that is away does not say so itself."""
+"""When to try again where an unavailable service does not say so itself."""
 _READERS: dict[Any, TypeAdapter[Any]] = {}
 _SECONDS = re.compile(r"[0-9]{1,9}")
 _NAME_IN_PATH = re.compile(r"\{(\w+)\}")
 
 
 class Away(Unavailable):
-    """A service did not answer, or could not: what was asked is its own to tell. `reason` is what it said of that."""
+    """A service did not answer, or could not. `reason` is its own explanation, where it gave one."""
 
     service: ServiceName
 
@@ -52,13 +53,32 @@ class Away(Unavailable):
 
 
 @dataclass(frozen=True, slots=True)
-class Question(Generic[T]):
-    """A GET of a service: the names in braces in its path are filled in when it is asked, and `answer` is the type of
-    what comes back."""
+class Question(Generic[T_co]):
+    """A GET of a service: the names in braces in its path are filled in when it is asked; `answer` is the type of the
+    response."""
 
     service: ServiceName
     path: str
-    answer: type[T]
+    answer: type[T_co]
+
+    def to(self, service: ServiceName) -> "Question[T_co]":
+        """This question to another service, for routes that every service has."""
+        return replace(self, service=service)
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Generic[T_co]):
+    """A POST, PATCH or DELETE of a service, with its path as in `Question`; `answer` is the type of the response, None
+    for one without content."""
+
+    service: ServiceName
+    method: Literal["POST", "PATCH", "DELETE"]
+    path: str
+    answer: type[T_co]
+
+    def to(self, service: ServiceName) -> "Call[T_co]":
+        """This call of another service, for routes that every service has."""
+        return replace(self, service=service)
 
 
 class Services:
@@ -80,7 +100,7 @@ class Services:
         }
 
     async def close(self) -> None:
-        """Give back the connections."""
+        """Close the connections."""
         for client in self._clients.values():
             await client.aclose()
 
@@ -97,7 +117,7 @@ class Services:
 
     @asynccontextmanager
     async def opened(self, service: ServiceName, path: str, key: str) -> AsyncIterator[httpx.Response]:
-        """An answer that is read while it comes. Raises `Away` when it breaks off, or the error of the service."""
+        """A response that is read as a stream. Raises `Away` when it breaks off, or the error of the service."""
         patience = httpx.Timeout(SECONDS, read=SILENCE_SECONDS)
         headers = {"authorization": f"Bearer {key}"}
         try:
@@ -110,7 +130,7 @@ class Services:
             raise Away(service) from None
 
     async def remarks(self, service: ServiceName) -> list[str]:
-        """What a service says of itself that does not work although it answers; nothing where it does not answer."""
+        """The remarks of a service about what does not work although it answers; none where it does not answer."""
         try:
             answer = await self._clients[service].get("/health/ready")
         except httpx.HTTPError:
@@ -118,7 +138,8 @@ class Services:
         return [str(remark) for remark in _problem_in(answer).get("remarks") or ()]
 
     async def _request(self, service: ServiceName, method: str, path: str, **options: Any) -> httpx.Response:
-        """A question is asked once more where the connection broke: the other side may just have closed an idle one."""
+        """Send a request; a GET is sent once more where the connection broke, since the server may just have closed an
+        idle one."""
         client = self._clients[service]
         try:
             return await client.request(method, path, **options)
@@ -129,17 +150,15 @@ class Services:
 
 
 class Api:
-    """The services, asked with one key; `renew` makes another when they do not know it any more.
-
-    Every call raises `Away` where the service did not answer, else what it says: `NotFound`, `Conflict`, `Invalid` with
-    its `errors`, `TooMany` with its `retry_after`, as in shared.errors.
-    """
+    """The services, asked with one key; `renew` makes another key when the services do not know it any more. Every call
+    raises `Away` where the service did not answer, else the service's error: `NotFound`, `Conflict`, `Invalid` with its
+    `errors`, `TooMany` with its `retry_after`, as in shared.errors."""
 
     def __init__(self, services: Services, key: str, renew: Callable[[], Awaitable[str]] | None = None) -> None:
         self._services, self._key, self._renew = services, key, renew
 
     async def ask(self, question: Question[T], **values: Any) -> T:
-        """The answer to a question. Values that are not named in its path are its query, as `get` sends it."""
+        """The answer to a question. Values that its path does not name become its query, as `get` sends it."""
         path, query = _filled(question.path, values)
         answer = await self._get(question.service, path, query)
         return _read(question.service, question.answer, answer)
@@ -154,6 +173,15 @@ class Api:
             cursor = page.next_cursor
             if cursor is None or len(items) >= most:
                 return items[:most]
+
+    async def call(self, call: Call[T], body: Any = None, **values: str) -> T:
+        """The answer to a call with this JSON body, or without one; `values` fill in its path."""
+        path, _ = _filled(call.path, values)
+        options: Json = {}
+        if body is not None:
+            options = {"json": body}
+        answer = await self._send(call.service, call.method, path, **options)
+        return _read(call.service, call.answer, answer)
 
     async def get(self, service: ServiceName, path: str, **query: Any) -> Json:
         """The JSON object of a GET. Query values that are None or empty are left out, `class_` is sent as `class`."""
@@ -179,25 +207,21 @@ class Api:
                 return
 
     async def post(self, service: ServiceName, path: str, body: Any = None, **options: Any) -> Json:
-        """POST of JSON, or of what httpx's options say; `{}` where nothing comes back."""
+        """POST of JSON, or of what httpx's options say; `{}` for an empty response."""
         if body is not None:
             options = {"json": body, **options}
         return _object(service, await self._send(service, "POST", path, **options))
-
-    async def patch(self, service: ServiceName, path: str, body: Json) -> Json:
-        """PATCH of JSON."""
-        return _object(service, await self._send(service, "PATCH", path, json=body))
 
     async def delete(self, service: ServiceName, path: str) -> Json:
         """DELETE."""
         return _object(service, await self._send(service, "DELETE", path))
 
     def once(self) -> "AskingOnce":
-        """The services, asked with this key for one loading of a page."""
+        """A cache over this client for one loading of a page."""
         return AskingOnce(self._services, self._key, self._renew)
 
     async def lines(self, service: ServiceName, path: str) -> AsyncIterator[str]:
-        """The lines of an answer that may have no end."""
+        """The lines of a response that may have no end."""
         async with self._services.opened(service, path, self._key) as answer:
             async for line in answer.aiter_lines():
                 yield line
@@ -223,14 +247,15 @@ class Api:
 
 
 class AskingOnce(Api):
-    """For one loading of a page: what several parts of it ask is asked once, and fails for all of them."""
+    """Asks each question once during one loading of a page: a question that several parts of the page share is sent
+    once, and its failure is theirs in common."""
 
     def __init__(self, services: Services, key: str, renew: Callable[[], Awaitable[str]] | None) -> None:
         super().__init__(services, key, renew)
         self._asked: dict[Any, asyncio.Future[Any]] = {}
 
     async def ask(self, question: Question[T], **values: Any) -> T:
-        """The answer to a question, which may have come already."""
+        """The answer to a question, from the cache where it was asked before."""
         given = sorted((name, value) for name, value in values.items() if value is not None)
         key = question, tuple(given)
         if key not in self._asked:
@@ -240,13 +265,13 @@ class AskingOnce(Api):
 
 
 def within(*parts: str) -> str:
-    """A path of literal and foreign parts: `within("/v1/accounts", id, "score")`; ids are escaped."""
+    """A path of literal and variable parts: `within("/v1/accounts", id, "score")`; ids are escaped."""
     literal, *segments = parts
     return "/".join([literal, *(quote(segment, safe="") for segment in segments)])
 
 
 def _filled(path: str, values: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
-    """The path with its names filled in, and the values that are left."""
+    """The path with its names filled in, and the remaining values."""
     named = set(_NAME_IN_PATH.findall(path))
     filled = _NAME_IN_PATH.sub(lambda match: quote(str(values[match[1]]), safe=""), path)
     return filled, {name: value for name, value in values.items() if name not in named}
@@ -267,9 +292,10 @@ def _reader_of(kind: Any) -> TypeAdapter[Any]:
 
 
 def _read(service: ServiceName, kind: type[T], answer: httpx.Response) -> T:
-    """The answer as its type. Raises `Away` for one that is something else."""
+    """The response as its type; one without content is read as null. Raises `Away` for a response of another
+    shape."""
     try:
-        content: T = _reader_of(kind).validate_json(answer.content)
+        content: T = _reader_of(kind).validate_json(answer.content or b"null")
     except ValidationError as error:
         raise Away(service) from error
     return content
@@ -282,13 +308,13 @@ def _object(service: ServiceName, answer: httpx.Response) -> Json:
 
 
 def _error_of(service: ServiceName, answer: httpx.Response) -> TellbackError:
-    """The error that the service raised, with its code and words."""
+    """The error of the service, with its code and text."""
     wait = answer.headers.get("retry-after", "")
     retry_after = None
     if _SECONDS.fullmatch(wait):
         retry_after = int(wait)
     problem = _problem_in(answer)
-    if answer.status_code >= 500 or not problem:  # an answer without a problem is not the service's: a proxy's
+    if answer.status_code >= 500 or not problem:  # an error without a problem comes from a proxy, not from the service
         return Away(service, retry_after, str(problem.get("detail") or problem.get("code") or ""))
     bare = of_status(answer.status_code)
     error = type(bare)(

@@ -1,6 +1,6 @@
-"""How long a connection may keep us waiting, and how many there may be: the limits of one server.
+"""Time limits of connections, and how many there may be: the limits of one server.
 
-One look a second at all connections takes the place of a timer for each request.
+One sweep a second over all connections takes the place of a timer for each request.
 """
 
 import asyncio
@@ -18,11 +18,11 @@ from shared.telemetry.logging import get_logger
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 MOST_CONNECTIONS = 8_000
 FILES_OF_OUR_OWN = 256
-"""Open files that are left for Kafka, PostgreSQL, logs and the like."""
+"""Open files that are reserved for Kafka, PostgreSQL, logs and the like."""
 LOOPBACK = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
 ANYWHERE = (ipaddress.ip_network("0.0.0.0/0"), ipaddress.ip_network("::/0"))
 _IPV6_CLIENT = 64
-"""One subscriber has this many leading bits to itself, and any address below them."""
+"""The prefix length of one IPv6 client: a subscriber uses any address below this many leading bits."""
 
 log = get_logger(__name__)
 
@@ -33,19 +33,19 @@ class Phase(StrEnum):
     SILENT = "silent"  # for the first byte
     HEAD = "head"  # for the end of a head that has begun
     BODY = "body"  # for the end of a body whose head has come
-    WORK = "work"  # for us: a whole request, a stream
+    WORK = "work"  # for the server: a complete request, a stream
     ANSWER = "answer"  # for the client to take what we wrote
     IDLE = "idle"  # for the next request
-    LEAVING = "leaving"  # for the client to hang up, after an answer that it got in the middle of its request
+    LEAVING = "leaving"  # for the client to close, after an answer in the middle of its request
 
 
 class Connection(Protocol):
     """What `Connections` needs of a connection."""
 
     group: str | None
-    """Its client, as `client_of` has it."""
+    """The client of the connection, as `client_of` returns it."""
     received: int
-    """Bytes of the present body."""
+    """Bytes received of the present body."""
 
     def waits(self) -> tuple[Phase, float]:
         """What the connection waits for, and since when, by the clock of the event loop."""
@@ -63,16 +63,16 @@ class Limits:
     body: float = 20.0
     answer: float = 60.0
     bytes_per_second: float = 8_000.0
-    """The slowest that a body may come, after the seconds of `body`."""
+    """The lowest rate at which a body may arrive, after the seconds of `body`."""
     requests: int = 1_000
     connections: int = MOST_CONNECTIONS
     per_client: int = 256
     uncounted: tuple[Network, ...] = LOOPBACK
-    """Addresses without a limit of their own: those of proxies stand for many clients."""
+    """Addresses without a limit of connections: a proxy stands for many clients."""
     sweep: float = 1.0
 
     def seconds(self, phase: Phase, received: int) -> float:
-        """How long a phase may last, for a body of which so many bytes have come."""
+        """How long a phase may last, given the bytes received of the body."""
         match phase:
             case Phase.WORK:
                 return math.inf
@@ -92,7 +92,7 @@ def connections_for(open_files: int) -> int:
 
 
 def networks(names: Iterable[str]) -> tuple[Network, ...]:
-    """Addresses and networks as `TELLBACK_TRUSTED_PROXIES` has them; `*` is everywhere, other names are nowhere."""
+    """Addresses and networks in the form of `TELLBACK_TRUSTED_PROXIES`; `*` means every address, other names none."""
     known: list[Network] = []
     for name in names:
         if name == "*":
@@ -105,7 +105,8 @@ def networks(names: Iterable[str]) -> tuple[Network, ...]:
 
 
 def client_of(address: str | None, uncounted: Collection[Network]) -> str | None:
-    """Whose connection it is: an IPv4 address or the /64 of an IPv6 one; None for addresses that are not counted."""
+    """The client behind an address: the IPv4 address or the /64 of the IPv6 one; None for addresses that are not
+    counted."""
     try:
         ip = ipaddress.ip_address(address or "")
     except ValueError:
@@ -131,7 +132,8 @@ class Connections:
         self._refused = 0
 
     def add(self, connection: Connection, total: int) -> None:
-        """Take a new connection, the last of so many; where that is too many those that wait longest go."""
+        """Take a new connection, the last of `total`; over a limit, the connections that have waited longest are
+        closed."""
         self._open.add(connection)
         if self._timer is None:
             loop = asyncio.get_running_loop()
@@ -145,7 +147,7 @@ class Connections:
             self._make_room(self._open, "full")
 
     def remove(self, connection: Connection) -> None:
-        """Forget a connection that is closed, or is none of HTTP any more."""
+        """Stop tracking a connection that is closed, or is no longer an HTTP connection."""
         self._closing.discard(connection)
         self._forget(connection)
 
@@ -157,15 +159,15 @@ class Connections:
                 del self._of_client[connection.group]
 
     def busy(self, tasks: int) -> bool:
-        """Whether with so many tasks no further request may be begun; counts the refusal."""
+        """Whether, with this many running requests, a further one is refused; counts the refusal."""
         if tasks < self.limits.requests:
             return False
         self._refused += 1
         return True
 
     def _make_room(self, among: Collection[Connection], reason: str) -> None:
-        """Close those that have been idle longest, else those that have gone longest without a head: a hundredth, so
-        that one walk over all makes room for many."""
+        """Close the connections that have been idle longest, else those that have waited longest for a head: a
+        hundredth of all, so that one pass makes room for many."""
         between_requests, before_head = (Phase.LEAVING, Phase.IDLE), (Phase.SILENT, Phase.HEAD)
         ranked = []
         for connection in among:
@@ -189,7 +191,7 @@ class Connections:
                 self._close(connection, phase.value)
 
     def _close(self, connection: Connection, reason: str) -> None:
-        self._forget(connection)  # it is gone in a later turn of the loop, and must not be chosen twice
+        self._forget(connection)  # it closes in a later turn of the loop, and must not be chosen twice
         self._closing.add(connection)
         metrics.http_connections_closed_total.labels(reason).inc()
         connection.abort()

@@ -1,4 +1,4 @@
-"""What a route asks of its service, as FastAPI dependencies."""
+"""What routes need of their service, as FastAPI dependencies."""
 
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,7 +19,7 @@ def plumbing(request: Request) -> "Plumbing":
 
 
 def service(request: Request) -> Any:
-    """The service's own resources, as its app.py put them together."""
+    """The service's own resources, as its app.py built them."""
     return request.app.state.service
 
 

@@ -12,7 +12,7 @@ ASSETS = "/docs/assets"
 
 
 def serve_docs(app: FastAPI) -> None:
-    """Add the page to an application whose own one is off."""
+    """Add the page to an application whose built-in one is off."""
     folder = files("fastapi_offline") / "static"
     app.mount(ASSETS, StaticFiles(directory=str(folder)), name="docs-assets")
 

@@ -24,7 +24,7 @@ log = get_logger(__name__)
 
 
 class Edge:
-    """Wraps an ASGI app so that whatever happens inside leaves as a well-formed, counted answer."""
+    """Wraps an ASGI app so that every request ends with a well-formed, counted answer, whatever happens inside."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -37,7 +37,7 @@ class Edge:
         request_id = _request_id(headers)
         scope[REQUEST_ID] = request_id
         method: str = scope["method"]
-        if method == "HEAD":  # every route that answers GET answers this; the copy leaves the server its own scope
+        if method == "HEAD":  # routes know GET only; a copy, since the server still uses its scope
             scope = {**scope, "method": "GET"}
         exchange = _Exchange(method, scope, request_id, send)
         with structlog.contextvars.bound_contextvars(request_id=request_id, **_trace(headers)):
@@ -59,7 +59,7 @@ class Edge:
         except Exception as error:
             log.error("request_failed", method=scope["method"], route=route_of(scope), exc_info=error)
             if exchange.started:
-                raise  # half an answer is out: only a broken connection tells the client so
+                raise  # half of the answer is sent: a broken connection tells the client
             await self._fail(scope, receive, exchange, internal_error())
 
     async def _fail(self, scope: Scope, receive: Receive, exchange: "_Exchange", error: TellbackError) -> None:
@@ -67,7 +67,7 @@ class Edge:
 
 
 class _Exchange:
-    """One request and what became of it."""
+    """One request and the state of its answer."""
 
     def __init__(self, method: str, scope: Scope, request_id: str, send: Send) -> None:
         self.request_id = request_id
@@ -80,7 +80,7 @@ class _Exchange:
 
     @property
     def started(self) -> bool:
-        """Whether the head of the answer is out."""
+        """Whether the head of the answer has been sent."""
         return self.status != 0
 
     async def send(self, message: Message) -> None:
@@ -98,7 +98,7 @@ class _Exchange:
                 await self._send(message)
                 message = {"type": "http.response.body"}
         elif self._method == "HEAD":
-            return  # the head was all; a stream notices that nobody listens any more
+            return  # HEAD has no body; a stream learns that the client is gone
         if not self._replaced:
             await self._send(message)
 
@@ -118,7 +118,7 @@ class _Exchange:
         return [(name, value) for name, value in own.items() if name not in names]
 
     def observe(self) -> None:
-        """Count the exchange under its route template."""
+        """Record the metrics of the exchange under its route template."""
         took = time.perf_counter() - self._began
         method, route = known_method(self._method), route_of(self._scope)
         status = self.status or _CLIENT_GONE
@@ -130,11 +130,9 @@ class _Exchange:
 
 
 def refuse_bad_framing(scope: Scope) -> None:
-    """Refuse what must not reach any route.
-
-    Raises `BadRequest` for two lengths (request smuggling), `HeadersTooLarge`, `UnsupportedMedia` for a compressed
-    body and for two content types, `Invalid` for NUL in the path or query.
-    """
+    """Refuse malformed requests before they reach a route. Raises `BadRequest` for two lengths (request smuggling),
+    `HeadersTooLarge`, `UnsupportedMedia` for a compressed body and for two content types, `Invalid` for NUL in the path
+    or query."""
     names = [name for name, _ in scope["headers"]]
     if b"transfer-encoding" in names and b"content-length" in names:
         raise BadRequest("two_lengths", "Content-Length and Transfer-Encoding exclude each other")
@@ -149,7 +147,7 @@ def refuse_bad_framing(scope: Scope) -> None:
 
 
 def route_of(scope: Scope) -> str:
-    """The template of the route that took the request: never the path itself, which may hold ids."""
+    """The template of the route that took the request, never the path itself, which may hold ids."""
     return getattr(scope.get("route"), "path", None) or "unmatched"
 
 
@@ -162,7 +160,7 @@ def request_id_of(scope: Scope) -> str | None:
 
 
 def _request_id(headers: list[tuple[bytes, bytes]]) -> str:
-    """The caller's `X-Request-ID` if it is harmless, else one of ours."""
+    """The caller's `X-Request-ID` if it is harmless, else a new one."""
     for name, value in headers:
         if name == b"x-request-id" and _REQUEST_ID_FORM.fullmatch(value):
             return value.decode()
@@ -178,14 +176,14 @@ def _trace(headers: list[tuple[bytes, bytes]]) -> dict[str, str]:
 
 
 def _of_framework(message: Message) -> bool:
-    """Whether an error is worded by the framework, and so has to be replaced by a problem of ours: plain text (a body
-    over its limit), or JSON for a path or method that does not exist."""
+    """Whether the framework worded the error, so that our own problem has to replace it: plain text (a body over its
+    limit), or JSON for a path or method that does not exist."""
     status, kind = message["status"], _media_type(message)
     return status >= 400 and (kind == b"text/plain" or (kind == b"application/json" and status in (404, 405)))
 
 
 def _with_head(name: bytes, value: bytes) -> tuple[bytes, bytes]:
-    """A header, `Allow` also with HEAD: the framework does not know that it works where GET does."""
+    """A header; to `Allow` HEAD is added, since the framework does not know that it works wherever GET does."""
     if name.lower() == b"allow" and b"GET" in value and b"HEAD" not in value:
         return name, value + b", HEAD"
     return name, value
@@ -210,7 +208,7 @@ _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"
 
 
 def known_method(method: str) -> str:
-    """The method, or `other`: what a client makes up must not become a label."""
+    """The method, or `other` for one that a client made up, which must not become a label."""
     if method not in _METHODS:
         return "other"
     return method

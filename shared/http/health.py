@@ -1,5 +1,5 @@
-"""`/health/live` (the loop turns), `/health/ready` (what its answers need, with reasons, and remarks on what else does
-not work), `/health/startup`, `/metrics`."""
+"""`/health/live` (the event loop turns), `/health/ready` (the needs of the service that are not met, and remarks on
+what else does not work), `/health/startup`, `/metrics`."""
 
 import asyncio
 from collections.abc import Callable, Coroutine
@@ -16,9 +16,9 @@ from shared.telemetry.logging import get_logger
 CHECK_DEADLINE_S = 2.0
 T = TypeVar("T")
 Check = Callable[[], Coroutine[Any, Any, str | None]]
-"""Gives the reason why this need is not met, or None when it is. Reasons name no secrets and no input."""
+"""Returns the reason why this need is not met, or None when it is. Reasons name no secrets and no input."""
 Remarks = Callable[[], Coroutine[Any, Any, list[str]]]
-"""Gives what does not work although requests are answered, a sentence each."""
+"""Returns what does not work although requests are answered, a sentence each."""
 
 log = get_logger(__name__)
 
@@ -51,16 +51,16 @@ class Health:
 
     @property
     def has_checks(self) -> bool:
-        """Whether anybody said what this service needs."""
+        """Whether the service has added any check."""
         return bool(self._checks)
 
     def add(self, name: str, check: Check) -> None:
-        """Let readiness depend on `check`; a later one of the same name takes its place."""
+        """Let readiness depend on `check`; it replaces an earlier check of the same name."""
         self._checks[name] = check
 
     async def report(self) -> tuple[bool, HealthReport]:
-        """Whether the service is ready, and why not, with remarks; all checks run side by side, within 2 s. Those who
-        ask meanwhile get the same answer: no crowd of probes can use up what the checks need."""
+        """Whether the service is ready, and why not, with remarks; all checks run concurrently, within 2 s. Concurrent
+        probes share one answer, so that they cannot use up the connections that the checks need."""
         if self.stopping or not self.started:
             status = "starting"
             if self.stopping:
@@ -105,8 +105,8 @@ async def _remarks(ask: Remarks) -> list[str]:
 
 
 async def _in_time(asked: Coroutine[Any, Any, T]) -> T:
-    """The answer within the deadline. Raises TimeoutError; the check is not cancelled then, since what it waits
-    for may hang on cancelling too, and a probe must be answered."""
+    """The result within the deadline. Raises TimeoutError; the check is not cancelled then, since its dependency may
+    hang on cancelling too, and a probe must be answered."""
     work = asyncio.ensure_future(asked)
     done, _ = await asyncio.wait({work}, timeout=CHECK_DEADLINE_S)
     if not done:

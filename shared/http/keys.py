@@ -1,6 +1,5 @@
 """`/v1/keys`: make, list and revoke API keys, with a key that may manage. Mounted by the collector."""
 
-from datetime import datetime
 from typing import Annotated
 
 from fastapi import Response
@@ -12,6 +11,7 @@ from shared.access.browser import BrowserSecrets
 from shared.access.caller import Scope
 from shared.access.records import KeyRecord
 from shared.access.rights import require_may_give, require_may_revoke
+from shared.api.keys import OWNER_ONLY, Key, NewKey
 from shared.errors import NotFound
 from shared.http import paging
 from shared.http.auth import Manager
@@ -22,8 +22,6 @@ from shared.http.routing import Router
 from shared.telemetry.logging import get_logger
 
 _LIST = "keys"
-_OWNER = "The key knows the accounts of this owner only."
-
 log = get_logger(__name__)
 router = Router(tags=["access"])
 
@@ -49,37 +47,11 @@ class KeyRequest(BaseModel):
     require_signature: bool = Field(
         default=False, strict=True, description="Posts with a publishable key must be signed by your server."
     )
-    owner_email: str | None = Field(default=None, max_length=320, description=_OWNER)
+    owner_email: str | None = Field(default=None, max_length=320, description=OWNER_ONLY)
     expires_at: Instant | None = None
     rate_limit: Annotated[int, Field(strict=True, ge=1, le=1_000_000)] | None = Field(
         default=None,
         description="Requests a minute; none unless set. Of a publishable key for each address, 60 unless set.",
-    )
-
-
-class Key(BaseModel):
-    """A key without its secret."""
-
-    id: str = Field(examples=["k3v9x0a1b2c3"])
-    name: str = Field(examples=["survey frontend"])
-    scopes: list[str] = Field(examples=[["ingest"]])
-    owner_email: str | None = Field(description=_OWNER)
-    publishable: bool
-    origins: list[str]
-    require_signature: bool
-    rate_limit: int | None
-    created_at: datetime
-    expires_at: datetime | None
-    revoked_at: datetime | None
-    last_used_at: datetime | None = Field(description="To the minute or so.")
-
-
-class NewKey(Key):
-    """A key just made."""
-
-    key: str = Field(description="The whole key. Shown this once; only its hash is kept.")
-    signing_secret: str | None = Field(
-        default=None, description="With `require_signature`: what your server signs with. Never for the browser."
     )
 
 

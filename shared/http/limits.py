@@ -1,4 +1,4 @@
-"""How much one request may be, and how many a key may make."""
+"""Limits of one request's size, and of the rate of a key's requests."""
 
 from datetime import datetime
 
@@ -12,14 +12,13 @@ BATCH_BYTES = 5 * 1024 * 1024
 HEADER_BYTES = 16 * 1024
 MAX_BUCKETS = 10_000
 PUBLISHABLE_RATE = 60
-"""Requests a minute and address of a publishable key that says none."""
+"""Requests a minute and address for a publishable key without a rate limit of its own."""
 
 
 class RateLimiter:
-    """A token bucket for each key that has a limit, in this process: a minute's worth may come at once.
-
-    A publishable key always has one, and a bucket for each address: one browser cannot use up what is everybody's.
-    """
+    """A token bucket in this process for each key that has a limit: a burst of one minute's requests is allowed. A
+    publishable key always has a limit, and a bucket for each address, so that one browser cannot use up the requests of
+    all."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock

@@ -1,4 +1,4 @@
-"""The OpenAPI document: FastAPI's, with the problems that every call can really answer."""
+"""The OpenAPI document: FastAPI's, with the problems that each call can answer."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -16,7 +16,7 @@ _EXAMPLE_ERRORS = [{"field": "score", "code": "less_than_equal", "detail": "must
 
 
 def with_problems(document: dict[str, Any]) -> dict[str, Any]:
-    """Add to each call the problems it can answer, unless it describes them itself; changes `document`."""
+    """Add to each call the problems that it can answer, unless it describes them itself; changes `document`."""
     components = document.setdefault("components", {})
     schemas = components.setdefault("schemas", {})
     schemas["Problem"] = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
@@ -55,7 +55,7 @@ def _statuses(operation: dict[str, Any]) -> list[int]:
 
 
 def _is_stock(response: dict[str, Any]) -> bool:
-    """Whether FastAPI put it there by itself: its validation error is not what we answer."""
+    """Whether FastAPI added the response by itself: its validation error is not the one that we answer."""
     schema = response.get("content", {}).get("application/json", {}).get("schema", {})
     return str(schema.get("$ref", "")).endswith("/HTTPValidationError")
 

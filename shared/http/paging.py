@@ -20,12 +20,12 @@ from shared.http.params import in_range
 MAX_LIMIT = 200
 DEFAULT_LIMIT = 50
 MAX_CURSOR_LENGTH = 4_000
-"""A name and two ids of 200 characters, of 4 bytes each, and a third more by base64."""
+"""Room for a name and two ids of 200 characters, 4 bytes each, and a third more for base64."""
 _CHECK_BYTES = 9
 _DECIMAL = re.compile(r"-?[0-9]{1,40}(?:\.[0-9]{1,20})?")
 
 Kind = Callable[[Any], Any]
-"""Reads one value of a cursor. Raises ValueError, TypeError or ArithmeticError for what it is not."""
+"""Reads one value of a cursor. Raises ValueError, TypeError or ArithmeticError for a value of another kind."""
 T = TypeVar("T")
 Row = TypeVar("Row")
 
@@ -45,19 +45,16 @@ class Page(BaseModel, Generic[T]):
 
 
 def encode_cursor(values: Sequence[Any], purpose: str) -> str:
-    """The position after an item: the values of its sort keys, made opaque.
-
-    Values may be None, bool, int, float, str, date and datetime (as ISO text) and Decimal (as text).
-    `purpose` ties the cursor to one list and order, so that it is not taken by another.
-    """
+    """The position after an item: the values of its sort keys, made opaque. Values may be None, bool, int, float, str,
+    date and datetime (as ISO text) and Decimal (as text). `purpose` binds the cursor to one list and order, so that no
+    other accepts it."""
     content = json.dumps([purpose, *values], default=_plain, separators=(",", ":"), ensure_ascii=False).encode()
     return base64.urlsafe_b64encode(_check(content) + content).rstrip(b"=").decode()
 
 
 def read_cursor(cursor: str, purpose: str, *kinds: Kind) -> list[Any]:
-    """The values of a cursor, each as its kind reads it. Raises `Invalid` unless it is one that `encode_cursor` may
-    have made for this purpose: neither its check sum nor its purpose is a secret, so all of it is input like any other.
-    """
+    """The values of a cursor, each read by its kind. Raises `Invalid` unless `encode_cursor` may have made it for this
+    purpose: neither its checksum nor its purpose is a secret, so the values are untrusted input."""
     try:
         raw = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True)
         check, content = raw[:_CHECK_BYTES], raw[_CHECK_BYTES:]
@@ -93,7 +90,7 @@ def number(value: Any) -> float:
 
 
 def decimal(value: Any) -> Decimal:
-    """A decimal, written out: an exponent could make it as large as memory."""
+    """A decimal in plain notation: an exponent could make it as large as memory."""
     if not _DECIMAL.fullmatch(text(value)):
         raise ValueError
     return Decimal(value)
@@ -129,7 +126,8 @@ def or_none(kind: Kind) -> Kind:
 
 
 def page_of(rows: Sequence[Row], limit: int, key: Callable[[Row], Sequence[Any]], purpose: str) -> Page[Row]:
-    """A page from up to `limit` + 1 rows; the extra one tells that there is more. `key` gives the sort keys."""
+    """A page from up to `limit` + 1 rows; the extra row only shows that there is a next page. `key` returns the sort
+    keys."""
     items = list(rows[:limit])
     next_cursor = None
     if len(rows) > limit:
@@ -147,7 +145,7 @@ def parse_sort(sort: str, allowed: Collection[str]) -> tuple[str, bool]:
 
 
 def _check(content: bytes) -> bytes:
-    """A check sum, not a secret: a cursor leads nowhere that its caller may not go anyway."""
+    """A checksum, not a signature: a cursor grants no access that its caller lacks."""
     return hashlib.blake2b(content, digest_size=_CHECK_BYTES).digest()
 
 

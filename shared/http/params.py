@@ -1,4 +1,4 @@
-"""Kinds of parameters that several services take."""
+"""Parameter types that several services use."""
 
 import re
 from datetime import UTC, date, datetime
@@ -22,14 +22,14 @@ D = TypeVar("D", date, datetime)
 
 
 def in_range(value: D) -> D:
-    """The day or time, if it lies in the years that are taken. Raises PydanticCustomError, which is a ValueError."""
+    """The day or time, if its year is in the accepted range. Raises PydanticCustomError, which is a ValueError."""
     if not EARLIEST_YEAR <= value.year <= LATEST_YEAR:
         raise PydanticCustomError("invalid_time", f"must lie between the years {EARLIEST_YEAR} and {LATEST_YEAR}")
     return value
 
 
 def _instant(value: Any) -> datetime:
-    """Aware times in RFC 3339 only: a number of seconds might be milliseconds, a date alone has no time."""
+    """Aware times in RFC 3339 only: a bare number might be seconds or milliseconds, and a date alone has no time."""
     if isinstance(value, datetime) and value.tzinfo is not None:
         return in_range(_in_utc(value))
     match = None
@@ -57,7 +57,7 @@ def _no_such_time() -> PydanticCustomError:
 
 
 def _day(value: Any) -> date:
-    """Days as ISO 8601 writes them, and no seconds since 1970."""
+    """Days in ISO 8601 only, no numbers of seconds since 1970."""
     if not isinstance(value, str) or not _DAY.fullmatch(value):
         raise PydanticCustomError("invalid_date", "must be a day such as 2026-12-31")
     try:
@@ -68,7 +68,7 @@ def _day(value: Any) -> date:
 
 
 def require_ahead(field: str, moment: datetime, now: datetime) -> None:
-    """Raises `Invalid` for a deadline that has passed already, or that lies too far ahead to matter."""
+    """Raises `Invalid` for a deadline that has passed, or that lies too far ahead."""
     if not is_ahead(moment, now):
         code = f"invalid_{field}"
         raise Invalid(code, NOT_AHEAD, errors=[{"field": field, "code": code, "detail": NOT_AHEAD}])
@@ -90,6 +90,6 @@ Instant = Annotated[
 Day = Annotated[date, BeforeValidator(_day), Field(description="A day.", examples=["2026-12-31"])]
 """A day in a query or a body."""
 PathId = Annotated[str, AfterValidator(_path_id), Field(max_length=1000, examples=["acme"])]
-"""An id in a path or query, made canonical."""
+"""An id in a path or query, in canonical form."""
 Search = Annotated[str, Field(min_length=1, max_length=MAX_SEARCH_LENGTH, description="Words to look for.")]
-"""`q=`: what the caller searches for; the store escapes its wildcards."""
+"""`q=`: the search text; the store escapes its wildcards."""

@@ -12,6 +12,7 @@ from pydantic import BaseModel, Field
 from starlette.requests import Request
 
 from shared.access.caller import Caller
+from shared.api.parked import ParkedContent, ParkedRecord, Replayed
 from shared.db import parked
 from shared.db.engine import Database
 from shared.db.parked import Content, Facts, Kind
@@ -30,28 +31,6 @@ log = get_logger(__name__)
 router = Router(tags=["parked records"])
 
 
-class ParkedRecord(BaseModel):
-    """A record that was put aside, without its content."""
-
-    id: UUID
-    reason: str = Field(description="Stable code.", examples=["invalid_data"])
-    detail: str = Field(examples=["2 field(s) break the schema"])
-    topic: str = Field(description="Where it was read, without the prefix.", examples=["responses"])
-    partition: int
-    offset: int
-    size: int = Field(description="Bytes of the value.")
-    account_id: str | None = Field(description="Null where it could not be read.")
-    sender: str | None = Field(description="Id of the API key that sent it; null where none did.")
-    parked_at: datetime
-    replayed_at: datetime | None = Field(description="When somebody last had it tried again.")
-    state: Literal["retrying", "dead"] = Field(
-        description="`retrying`: tried again at `next_try_at`; `dead`: nobody tries it until it is replayed or, where a"
-        " handler failed on it, another release comes."
-    )
-    tries: int = Field(description="How often it was tried again without success.")
-    next_try_at: datetime | None
-
-
 class NotTaken(BaseModel):
     """What a key has sent and what was not taken, as that key itself may know it. Why is not said: it would tell a key
     that cannot read what is stored."""
@@ -62,23 +41,6 @@ class NotTaken(BaseModel):
     account_id: str | None = Field(description="As it was sent.")
     event_id: str | None = Field(description="As it was answered.")
     parked_at: datetime
-
-
-class ParkedContent(ParkedRecord):
-    """A parked record with its original key, headers and value."""
-
-    key: str | None
-    headers: list[tuple[str, str]]
-    value: str | None = Field(description="Null where the record had none.")
-    encoding: Literal["utf-8", "base64"] = Field(description="How `value` is written here.")
-
-
-class Replayed(BaseModel):
-    """The service that read the record tries it again within seconds."""
-
-    id: UUID
-    topic: str
-    status: Literal["accepted"] = "accepted"
 
 
 @router.get("/v1/dead-letters", summary="Records that could not be handled, the newest first")
@@ -159,7 +121,7 @@ async def _page_of_own(
 ) -> Page[NotTaken]:
     after = _position(cursor, _OWN)
     if reason not in (None, "not_taken"):
-        return Page(items=[])  # to look for the true reason would be to learn it
+        return Page(items=[])  # searching by the stored reason would reveal it
     async with database.read() as tx:
         conflicts = await parked.list_conflicts_of(tx, caller.key_id, after=after, limit=limit + 1)
     page = page_of(conflicts, limit, lambda row: (row[0].parked_at, str(row[0].id)), _OWN)
@@ -167,7 +129,7 @@ async def _page_of_own(
 
 
 def _position(cursor: str | None, purpose: str) -> tuple[datetime, UUID] | None:
-    """parked_at and id of the last record of the page before."""
+    """The cursor's position: parked_at and id of the last record of the page before."""
     if not cursor:
         return None
     parked_at, parked_id = read_cursor(cursor, purpose, paging.instant, paging.uuid)

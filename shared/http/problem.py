@@ -1,4 +1,4 @@
-"""Errors on the wire: RFC 9457 problem+json with a stable `code`, and never a word of the input."""
+"""Errors on the wire: RFC 9457 problem+json with a stable `code`, and no text of the input."""
 
 import json
 import re
@@ -38,7 +38,7 @@ class MethodNotAllowed(TellbackError):
 
 
 class HeadersTooLarge(TellbackError):
-    """More header bytes than we read."""
+    """The headers are larger than the server reads."""
 
     status, title = 431, "Request header fields too large"
 
@@ -83,12 +83,12 @@ def problem_body(error: TellbackError, request_id: str | None = None) -> dict[st
 
 
 def problem_headers(error: TellbackError) -> dict[str, str]:
-    """Headers that belong to the error: when to come again, how to show a key, that this was all."""
+    """Headers that belong to the error: when to retry, how to authenticate, that the connection closes."""
     headers = {"cache-control": "no-store"}
     if error.retry_after is not None:
         headers["retry-after"] = str(error.retry_after)
     if isinstance(error, TooLarge):
-        headers["connection"] = "close"  # else the server would go on reading what nobody wants
+        headers["connection"] = "close"  # else the server would go on reading the body
     if isinstance(error, Unauthorized):
         headers["www-authenticate"] = 'Bearer realm="tellback"'
     return headers
@@ -120,7 +120,7 @@ _BY_STATUS: dict[int, tuple[type[TellbackError], str, str]] = {
 
 
 def of_status(status: int) -> TellbackError:
-    """The error for a bare status, with nothing of its original text."""
+    """The error for a status of the framework, without the framework's text."""
     if status in _BY_STATUS:
         kind, code, detail = _BY_STATUS[status]
         return kind(code, detail)
@@ -132,15 +132,13 @@ def of_status(status: int) -> TellbackError:
 
 
 def internal_error() -> TellbackError:
-    """What callers learn of an unexpected failure."""
+    """The error that callers get for an unexpected failure."""
     return TellbackError("internal_error", "an unexpected error; the log has it under the request id")
 
 
 def invalid(errors: ValidationError | Iterable[Mapping[str, Any]], *, skip: int = 0) -> Invalid:
-    """Validation errors of pydantic as `Invalid`, without any value of the input.
-
-    `skip` leaves out the first parts of each location (1 for FastAPI's `body` or `query`).
-    """
+    """Validation errors of pydantic as `Invalid`, without any value of the input. `skip` leaves out the first parts of
+    each location (1 for FastAPI's `body` or `query`)."""
     if isinstance(errors, ValidationError):
         errors = errors.errors(include_url=False)
     field_errors = [_field_error(item, skip) for item in errors]
@@ -195,7 +193,7 @@ _OWN_WORDS = {
     "set_type": "must be a JSON array",
     "frozen_set_type": "must be a JSON array",
 }
-# Their messages are made of the rule alone. All others may repeat a piece of the input.
+# The messages of these errors consist of the rule alone. All others may repeat a piece of the input.
 _MESSAGE_IS_SAFE = frozenset(
     {
         *("string_type", "string_too_short", "string_too_long", "literal_error", "enum", "none_required"),
@@ -208,7 +206,7 @@ _MESSAGE_IS_SAFE = frozenset(
 
 
 def _meaning(item: Mapping[str, Any]) -> tuple[str, str]:
-    """The stable code of one validation error, and words that hold nothing of the input."""
+    """The stable code of one validation error, and a text without the input."""
     kind = str(item["type"])
     code = _RENAMED.get(kind, kind)
     if kind in _OWN_WORDS:
@@ -224,6 +222,6 @@ def _meaning(item: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def _repeats(error: ValueError, item: Mapping[str, Any]) -> bool:
-    """Whether a validator's text holds the input, as those of int() and fromisoformat() do."""
+    """Whether a validator's text contains the input, as those of int() and fromisoformat() do."""
     given = item.get("input")
     return isinstance(given, str) and (f"'{given}'" in str(error) or (len(given) > 3 and given in str(error)))

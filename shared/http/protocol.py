@@ -1,9 +1,9 @@
 """uvicorn's HTTP protocol within the limits of `shared.http.connections`.
 
-uvicorn closes an idle connection by a timer of its own and waits for all else without end; over its limit it counts
-idle connections too and answers everything alike, in plain text. Here each connection says what it waits for, and what
-the server refuses by itself is problem+json. All else stays uvicorn's: parsing, pipelining, answering, stopping. The
-names of uvicorn that this stands on are pinned by `tests/contract/test_uvicorn.py`.
+uvicorn closes an idle connection by a timer of its own and has no other time limit; over its limit of connections it
+counts idle ones too and answers in plain text. Here each connection reports the phase that it is in, and the server's
+own refusals are problem+json. Parsing, pipelining, answering and stopping stay uvicorn's. The names of uvicorn that
+this relies on are pinned by `tests/contract/test_uvicorn.py`.
 """
 
 import asyncio
@@ -21,14 +21,15 @@ from shared.ids import uuid7
 from shared.telemetry import metrics
 
 DROPPED_BYTES = 1_000_000
-"""What a client may still send after it was refused in the middle of its request."""
+"""How many bytes a refused client may still send of its request; they are read and dropped."""
 ALWAYS = ("/health/", "/metrics")
-"""Paths that are answered however much work there is."""
+"""Paths that are answered even over the limit of running requests."""
 
 
 class AnswerTransport:
-    """What uvicorn writes one answer to: the head is held until the first of the body comes, and leaves with it in one
-    system call and one segment instead of two. ASGI allows that: until then nothing of an answer need be sent."""
+    """The transport to which uvicorn writes one answer: it holds the head back until the first part of the body, so
+    that both leave in one system call and one segment instead of two. ASGI allows that: until then nothing of an answer
+    need be sent."""
 
     __slots__ = ("_cycle", "_hang_up", "_head", "_transport", "is_closing")
 
@@ -41,7 +42,7 @@ class AnswerTransport:
         self.is_closing = transport.is_closing
 
     def write(self, data: bytes) -> None:
-        """Write the next part, or hold it."""
+        """Write the next part, or hold it back."""
         if self._head:
             self._transport.write(self._head + data)
             self._head = b""
@@ -51,19 +52,19 @@ class AnswerTransport:
             self._transport.write(data)
 
     def close(self) -> None:
-        """Write what is held, and hang up when it is out."""
+        """Write what is held back, then close the connection."""
         if self._head:
             self.write(b"")
         self._hang_up()
 
 
 class GuardedProtocol(HttpToolsProtocol):
-    """One connection, which says what it waits for."""
+    """One connection, which reports the phase that it is in."""
 
     cycle: RequestResponseCycle | None  # type: ignore[assignment]
     """The last request whose head has come; None before the first."""
     scope: Any
-    """That of the last request that has begun; None before the first."""
+    """The scope of the last request that has begun; None before the first."""
     guard = Connections(Limits())
     group: str | None = None
     received = 0
@@ -72,13 +73,13 @@ class GuardedProtocol(HttpToolsProtocol):
     _in_head = False
     _keep_alive = True
     _deaf = False
-    """Whether what comes is dropped, since the connection ends with the present answer."""
+    """Whether incoming bytes are dropped, since the connection ends with the present answer."""
     _left = False
-    """Whether the last answer is out and the client is to hang up."""
+    """Whether the last answer is sent and the client is expected to close."""
 
     @classmethod
     def within(cls, limits: Limits) -> "type[GuardedProtocol]":
-        """The protocol for one server with these limits, as uvicorn's setting `http` takes it."""
+        """The protocol class for a server with these limits, for uvicorn's setting `http`."""
 
         class Within(cls):  # type: ignore[misc, valid-type]
             guard = Connections(limits)
@@ -115,8 +116,8 @@ class GuardedProtocol(HttpToolsProtocol):
         return Phase.IDLE, self._since
 
     def _reading(self) -> Phase:
-        """Whether a request that has begun waits for its body or for us."""
-        if self.flow.read_paused:  # we ourselves do not read: the time of the body begins anew
+        """The phase of a request that has begun: whether it waits for its body or for the server."""
+        if self.flow.read_paused:  # the server itself does not read: the time limit of the body starts again
             self._since, self.received = self.loop.time(), 0
             return Phase.WORK
         if self.cycle is not None and self.cycle.more_body and not self.pipeline and not self._deaf:
@@ -128,17 +129,17 @@ class GuardedProtocol(HttpToolsProtocol):
         self.transport.abort()
 
     def pause_writing(self) -> None:
-        """Note that the client does not take what was written."""
+        """Note that the client does not read what was written."""
         super().pause_writing()
         self._stalled_since = self.loop.time()
 
     def resume_writing(self) -> None:
-        """Note that the client takes what was written again."""
+        """Note that the client reads again."""
         super().resume_writing()
         self._stalled_since = None
 
     def data_received(self, data: bytes) -> None:
-        """Parse what came, unless nobody listens any more."""
+        """Parse incoming bytes, unless they are being dropped."""
         if self._deaf:
             self.received += len(data)
             if self.received > DROPPED_BYTES:
@@ -158,8 +159,8 @@ class GuardedProtocol(HttpToolsProtocol):
         self._in_head, self._since = True, self.loop.time()
 
     def on_headers_complete(self) -> None:
-        """A head has ended. Until its body has come as well, an answer to it ends the connection: what is left of the
-        body would be read for nothing."""
+        """A head has ended. An answer before the body is complete ends the connection: the rest of the body would be
+        read for nothing."""
         self._in_head, self._since, self.received = False, self.loop.time(), 0
         before = self.cycle
         super().on_headers_complete()
@@ -213,7 +214,8 @@ class GuardedProtocol(HttpToolsProtocol):
             super()._start_asgi_task(cycle, app)
 
     def _cannot_read(self) -> None:
-        """Refuse what is no HTTP; a request before it that came whole is still answered, and nothing after that."""
+        """Refuse bytes that are no HTTP; an earlier request that is complete is still answered, and nothing after
+        it."""
         self._in_head = True  # what follows belongs to no request
         cycle = self.cycle
         if cycle is None or cycle.response_complete:
@@ -222,12 +224,12 @@ class GuardedProtocol(HttpToolsProtocol):
             self.pipeline.clear()
             self._deaf = True
         elif cycle.response_started:
-            self.transport.abort()  # half an answer is out: only a broken connection tells the client so
+            self.transport.abort()  # half of the answer is sent: a broken connection tells the client
         else:
             self._refuse(of_status(400))
 
     def _refuse(self, error: TellbackError, refused: RequestResponseCycle | None = None) -> None:
-        """Answer in the application's place, count it, and hang up."""
+        """Answer in the application's place, count the refusal, and close the connection."""
         for cycle in filter(None, (refused, self.cycle)):
             cycle.disconnected = cycle.response_started = cycle.response_complete = True
             cycle.message_event.set()
@@ -246,8 +248,9 @@ class GuardedProtocol(HttpToolsProtocol):
         self._hang_up()
 
     def _hang_up(self) -> None:
-        """Close the connection when what was written is out. In the middle of a request that would reset it, and many
-        a client would never read our answer: there we say that this was all, and drop what still comes for a while."""
+        """Close the connection once the written bytes are sent. In the middle of a request that would reset the
+        connection, and many clients would never read our answer: then only the writing side is closed, and what still
+        arrives is dropped for a while."""
         if self.cycle is not None and not self.cycle.more_body and not self._in_head:
             self.transport.close()
         elif not self._left:

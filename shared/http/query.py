@@ -1,4 +1,4 @@
-"""Query parameters: each call has one model that knows all of them, and refuses what it does not know by name."""
+"""Query parameters: each call has one model of all its parameters, and refuses unknown ones by name."""
 
 import unicodedata
 from typing import Any
@@ -11,8 +11,8 @@ from shared.http.problem import printable_name
 
 
 class Parameters(BaseModel):
-    """Base of query models: an unknown parameter is refused by name, an empty value counts as not given, as forms send
-    it."""
+    """Base of query models: an unknown parameter is refused by name; an empty value, as forms send it, counts as not
+    given."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -25,12 +25,12 @@ class Parameters(BaseModel):
 
 
 def plain_text(value: str) -> str:
-    """Text as it is compared: NFC, without blanks around it."""
+    """Text in the form in which it is compared: NFC, without surrounding blanks."""
     return unicodedata.normalize("NFC", value).strip()
 
 
 async def no_repeats(request: Request) -> None:
-    """A parameter given twice is refused: nobody can say which of the two was meant. Raises `Invalid`."""
+    """Raises `Invalid` for a parameter given twice, since it is unclear which of the values is meant."""
     names = [name for name, _ in request.query_params.multi_items()]
     for name in names:
         if names.count(name) > 1:
@@ -38,5 +38,5 @@ async def no_repeats(request: Request) -> None:
 
 
 def refused(field: str, code: str, detail: str) -> Invalid:
-    """One parameter at fault."""
+    """The error for one parameter."""
     return Invalid(code, detail, errors=[{"field": field, "code": code, "detail": detail}])

@@ -1,4 +1,4 @@
-"""Routes that settle in this order: who asks, how the body comes, how large it is, whether it is JSON, what it says."""
+"""Routes that check a request in this order: the caller, the content type, the size, the JSON, the fields."""
 
 from collections.abc import Callable, Coroutine, Iterator
 from email.message import Message
@@ -19,10 +19,11 @@ from shared.http.problem import printable_name
 
 Handler = Callable[[Request], Coroutine[Any, Any, Response]]
 CALLS = "/v1/"
-"""Calls of programs. Pages and probes beside them are opened by links, which gain parameters on their way."""
+"""Prefix of the API's paths. Pages and probes beside them are opened by links, to which other programs add
+parameters."""
 MAX_UNKNOWN = 50
 _TELLING = frozenset({"POST", "PUT", "PATCH"})
-"""Methods that tell something in their body; of the others the query says all."""
+"""Methods whose body says what is asked for; for the others the query says all."""
 _FORMS = ("multipart/form-data", "application/x-www-form-urlencoded")
 
 
@@ -36,12 +37,12 @@ class _StrictRequest(Request):
 
 
 class EdgeRoute(APIRoute):
-    """A route behind the edge. Bodies declared as models are JSON; forms are forms; others read for themselves. Where
-    the query of a call says what is asked for, a parameter that it does not know is refused rather than left out.
-    """
+    """A route behind the edge. Bodies declared as models are JSON; forms are forms; other routes read the body
+    themselves. A parameter that the call does not know is refused rather than ignored, where the query says what is
+    asked for."""
 
     def get_route_handler(self) -> Handler:
-        """Wrap FastAPI's handler, which would read the body before it knows who asks."""
+        """Wrap FastAPI's handler, which would read the body before it knows the caller."""
         handle = super().get_route_handler()
         requirements = list(dict.fromkeys(_requirements(self.dependant)))
         form = self.body_field is not None and isinstance(self.body_field.field_info, params.Form)
@@ -87,7 +88,7 @@ def _requirements(dependant: Dependant) -> Iterator[Requires]:
 
 
 def _query_names(dependant: Dependant) -> Iterator[str]:
-    """The parameters that a route takes in its query, with those of what it depends on."""
+    """The names of a route's query parameters, including those of its dependencies."""
     for field in dependant.query_params:
         kind = field.field_info.annotation
         if isinstance(kind, type) and issubclass(kind, BaseModel):
@@ -100,7 +101,7 @@ def _query_names(dependant: Dependant) -> Iterator[str]:
 
 
 def _require_known(request: Request, parameters: frozenset[str]) -> None:
-    """Raises `Invalid` for a parameter that the call does not know: ignoring it would change what the answer means."""
+    """Raises `Invalid` for an unknown parameter: ignoring it would change the meaning of the answer."""
     unknown = dict.fromkeys(name for name in request.query_params if name not in parameters)
     if unknown:
         errors = [
@@ -111,7 +112,7 @@ def _require_known(request: Request, parameters: frozenset[str]) -> None:
 
 
 def _check_texts(form: FormData) -> None:
-    """Raises `Invalid` for a field whose text cannot be stored. What a file holds is for its reader to judge."""
+    """Raises `Invalid` for a field whose text cannot be stored. The content of a file is checked by its reader."""
     for name, value in form.multi_items():
         strict_json.check_text(name)
         text = value

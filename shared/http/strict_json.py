@@ -17,12 +17,9 @@ _SUSPICIOUS_ESCAPE = re.compile(rb"\\u(?:d[89a-f]|0000)", re.IGNORECASE)
 
 
 def loads(body: bytes) -> Any:
-    """Read JSON.
-
-    Raises `BadRequest` for what is not UTF-8 JSON (`not_utf8`, `malformed_json`), and `Invalid` for
-    `duplicate_key`, `number_out_of_range` (beyond 64 bits, infinite, NaN), `too_deep`, `lone_surrogate`
-    and `nul_character`.
-    """
+    """Parse JSON. Raises `BadRequest` for a body that is not UTF-8 JSON (`not_utf8`, `malformed_json`), and `Invalid`
+    for `duplicate_key`, `number_out_of_range` (beyond 64 bits, infinite, NaN), `too_deep`, `lone_surrogate` and
+    `nul_character`."""
     text = _text(body)
     value = _decoded(_DECODER, text)
     _check_depth(value, text)
@@ -32,8 +29,8 @@ def loads(body: bytes) -> Any:
 
 
 def loads_items(body: bytes) -> Any:
-    """Read a JSON object of arrays, of which each item stands for itself: an item that `loads` would refuse is its
-    `Invalid`, and costs no other item. Raises as `loads` does for what is wrong around the items."""
+    """Parse a JSON object of arrays whose items are checked one by one: an item that `loads` would refuse becomes its
+    `Invalid`, and costs no other item. For faults outside of the items it raises as `loads` does."""
     try:
         return loads(body)
     except Invalid as refused:
@@ -54,7 +51,7 @@ def _decoded(decoder: json.JSONDecoder, text: str) -> Any:
 
 
 def _item(item: Any) -> Any:
-    """The item, or what is wrong with it."""
+    """The item, or the error that refuses it."""
     level = [item]
     for _ in range(MAX_DEPTH - 2):  # the object and the array around it are levels, too
         for value in level:
@@ -119,7 +116,7 @@ _DECODER = json.JSONDecoder(
 
 
 def _kept(read: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """`read`, with its error in place of a value that it refuses."""
+    """`read`, which returns its error as the value instead of raising it."""
 
     def reading(raw: Any) -> Any:
         try:
@@ -182,7 +179,7 @@ def _check_texts(value: Any) -> None:
 
 
 def check_text(text: str) -> None:
-    """Raises `Invalid` for a text that PostgreSQL does not hold: `nul_character` and `lone_surrogate`."""
+    """Raises `Invalid` for a text that PostgreSQL cannot store: `nul_character` and `lone_surrogate`."""
     if "\0" in text:
         raise Invalid("nul_character", "a text holds the character NUL")
     try:

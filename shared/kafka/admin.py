@@ -1,4 +1,4 @@
-"""Topics are made and checked here, never by the broker."""
+"""Creates and checks topics; the brokers never create one by themselves."""
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -13,12 +13,12 @@ from shared.errors import Halt, Unavailable
 from shared.topics import TOPICS, Topic
 
 _STATED = 1
-"""Config source of a value that the topic itself states (Kafka's DYNAMIC_TOPIC_CONFIG)."""
+"""Config source of a value that is set on the topic itself (Kafka's DYNAMIC_TOPIC_CONFIG)."""
 
 
 @dataclass(frozen=True, slots=True)
 class TopicState:
-    """How a topic stands against its declaration. `differs` maps a setting to (found, wanted)."""
+    """A topic compared with its declaration. `differs` maps a setting to (found, wanted)."""
 
     topic: Topic
     name: str
@@ -55,10 +55,9 @@ class Admin:
         return str((await self._client.describe_cluster()).get("cluster_id") or "")
 
     async def apply(self, partitions: int, replication: int, topics: Sequence[Topic] = TOPICS) -> list[TopicState]:
-        """Create what is missing and set what differs; partitions are fixed at creation and never changed.
-
-        Answers what was found before. Raises `Halt` when a topic has another number of partitions than the others.
-        """
+        """Create missing topics and set settings that differ; the number of partitions is fixed at creation and
+        never changed. Returns the states before. Raises `Halt` when a topic has another number of partitions than
+        the others."""
         states = await self.inspect(replication, topics)
         counts = {state.partitions for state in states if state.exists}
         if len(counts) > 1:
@@ -91,7 +90,7 @@ class Admin:
                 raise error(name)
 
     async def inspect(self, replication: int, topics: Sequence[Topic] = TOPICS) -> list[TopicState]:
-        """How every topic stands against its declaration."""
+        """The state of every topic compared with its declaration."""
         names = {topic: self._prefix + topic.name for topic in topics}
         known = set(await self._client.list_topics())
         existing = [name for name in names.values() if name in known]
@@ -119,8 +118,8 @@ class Admin:
         return found
 
     async def delete(self, topics: Sequence[Topic] = TOPICS) -> None:
-        """Delete the topics of this environment; those that are not there are no matter."""
-        # The controller is told all of them: a broker may not list yet what was made a moment ago.
+        """Delete the topics of this environment; missing ones are ignored."""
+        # All names are sent, also unlisted ones: a broker may not list a topic yet that was made a moment ago.
         response = await self._client.delete_topics([self._prefix + topic.name for topic in topics])
         for name, code in response.topic_error_codes:
             error = for_code(code)

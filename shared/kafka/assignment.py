@@ -1,4 +1,4 @@
-"""The partitions this replica holds: claimed with their cursor, judged against what Kafka has, given up when fenced."""
+"""The partitions this replica holds: claimed with their cursor, checked against Kafka's log, given up when fenced."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -10,13 +10,13 @@ from shared.db.cursors import Cursor
 from shared.db.engine import Database
 from shared.db.transaction import WriteTx
 from shared.errors import Halt
-from shared.kafka.decoding import Work, fingerprint
+from shared.kafka.decoding import PolledRecord, fingerprint
 from shared.kafka.rebalance import Rebalance
 from shared.topics import Topic
 
 
 class Assignment:
-    """Cursors by partition for one life of a consumer."""
+    """The cursors of the assigned partitions, for the lifetime of one consumer."""
 
     def __init__(
         self,
@@ -35,8 +35,8 @@ class Assignment:
         self.partitions: dict[str, int] = {}
 
     async def load(self, owner: str, cluster_id: str) -> list[Cursor]:
-        """Claim what was newly assigned and seek there; forget what went. Returns what was claimed. Raises
-        `Unavailable`, `Halt`."""
+        """Claim newly assigned partitions and seek to their cursors; forget revoked ones. Returns the claimed cursors.
+        Raises `Unavailable`, `Halt`."""
         held = self._consumer.assignment()
         for place in set(self.cursors) - held:
             del self.cursors[place]
@@ -48,7 +48,7 @@ class Assignment:
         for place in wanted:
             cursor = await self._claim(place, beginnings[place], owner, cluster_id)
             self._judge(place, cursor, beginnings[place], ends[place], cluster_id)
-            # Begin one record early where possible: it tells a restored topic from the one that was read.
+            # Begin one record early where possible: that record tells a restored topic from the one read before.
             last = cursor.last_offset
             probe = last is not None and beginnings[place] <= last < cursor.next_offset
             self._consumer.seek(place, last if probe else cursor.next_offset)
@@ -76,7 +76,7 @@ class Assignment:
         self._require_no_gap(place, cursor, beginning)
 
     def _require_no_gap(self, place: TopicPartition, cursor: Cursor, beginning: int) -> None:
-        # Compaction may take records under a cursor, which loses nothing: the newest of each key is still there.
+        # Compaction may delete records after a cursor, which loses nothing: the newest of each key is kept.
         if beginning > cursor.next_offset and not self._topics[place.topic].compacted:
             raise Halt(
                 "retention_gap",
@@ -84,22 +84,22 @@ class Assignment:
                 " that were never read; `tellback resume --accept-gap` goes on without them and records the gap",
             )
 
-    async def unread(self, place: TopicPartition, work: Sequence[Work]) -> Sequence[Work]:
-        """The records that come after the cursor; empty where the fetcher has not reached it yet. Raises `Halt`."""
+    async def unread(self, place: TopicPartition, records: Sequence[PolledRecord]) -> Sequence[PolledRecord]:
+        """The records after the cursor; empty while the fetcher has not reached the cursor yet. Raises `Halt`."""
         cursor = self.cursors[place]
-        if work[0].record.offset == cursor.last_offset and cursor.last_fingerprint is not None:
-            self._check_probe(place, cursor, work[0].record)
-            work = work[1:]
-        if not work:
+        if records[0].record.offset == cursor.last_offset and cursor.last_fingerprint is not None:
+            self._check_probe(place, cursor, records[0].record)
+            records = records[1:]
+        if not records:
             return ()
-        offset = work[0].record.offset
+        offset = records[0].record.offset
         if offset < cursor.next_offset:
-            # Fetched before the seek took effect. What was read ahead since may lie beyond a gap, so it goes too.
+            # Fetched before the seek took effect. Records read ahead since may lie beyond a gap; they are dropped too.
             self.give_up([place])
             return ()
         if offset > cursor.next_offset:
             self._require_no_gap(place, cursor, (await self._consumer.beginning_offsets([place]))[place])
-        return work
+        return records
 
     def _check_probe(self, place: TopicPartition, cursor: Cursor, record: Any) -> None:
         if fingerprint(record) != cursor.last_fingerprint:
@@ -110,7 +110,8 @@ class Assignment:
             )
 
     def give_up(self, lost: Iterable[TopicPartition]) -> None:
-        """Drop the work of partitions, also what was read ahead; those still assigned here are claimed anew."""
+        """Drop the records of partitions, also those read ahead; partitions that are still assigned here are claimed
+        anew."""
         for place in lost:
             self.cursors.pop(place, None)
             if place in self._consumer.assignment():

@@ -1,4 +1,4 @@
-"""What one poll brought, and what becomes of it inside the transaction: verdicts, parked records, moved cursors."""
+"""Polled batches, and what becomes of their records inside the transaction: verdicts, parked records, moved cursors."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -16,7 +16,7 @@ from shared.errors import HandlerFailed, TellbackError
 from shared.events.envelope import PlainReaders
 from shared.events.responses import StakeholderErased
 from shared.kafka.dead_letter import forget_kept, overtaken, park
-from shared.kafka.decoding import Work, fingerprint
+from shared.kafka.decoding import PolledRecord, fingerprint
 from shared.telemetry.tracebacks import kind_of, without_data
 from shared.topics import INVITATION_UNSUBSCRIBED, RESPONSE_WITHDRAWN, STAKEHOLDER_ERASED, Topic
 from shared.verdicts import CHANGE, NEW, BatchHandler, Outcome, Received, Verdict, dead_letter
@@ -24,14 +24,14 @@ from shared.version import version
 
 MAX_RECORDS = 5_000
 MUST_APPLY = frozenset({STAKEHOLDER_ERASED, RESPONSE_WITHDRAWN, INVITATION_UNSUBSCRIBED})
-"""Events that are never given up: what somebody took back or objected to."""
+"""Events that are never given up: withdrawals, erasures and objections."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunnerConfig:
-    """What a consumer reads and how. `group` and topic names get the prefix of the environment. With a `journal` of
-    erased people nothing of theirs is parked. Events with a `plain` reader come without a model where it can read them.
-    """
+    """What a consumer reads and how. `group` and topic names get the prefix of the environment. With a `journal`,
+    records about erased people are not parked. Events with a `plain` reader come without a model where that reader
+    succeeds."""
 
     service: str
     topics: tuple[Topic, ...]
@@ -52,43 +52,43 @@ class RunnerConfig:
 
 
 @dataclass(slots=True)
-class Batch:
-    """What one poll brought from one partition, in offset order, and what became of each record."""
+class PolledBatch:
+    """The records of one partition from one poll, in offset order, and the verdict of each."""
 
     cursor: Cursor
-    work: Sequence[Work]
+    records: Sequence[PolledRecord]
     verdicts: list[Verdict] = field(default_factory=list)
 
 
-async def apply_all(tx: WriteTx, batches: Sequence[Batch], config: RunnerConfig) -> list[Advance]:
-    """Handle the records of all partitions and park what is to be parked; returns how the cursors move."""
+async def apply_all(tx: WriteTx, batches: Sequence[PolledBatch], config: RunnerConfig) -> list[Advance]:
+    """Handle the records of all partitions and park conflicts and dead letters; returns how the cursors move."""
     await _handle(tx, batches)
     return [await _conclude(tx, batch, config) for batch in batches]
 
 
-async def _handle(tx: WriteTx, batches: Sequence[Batch]) -> None:
-    """Call the handlers. Records that follow each other and have one handler are one call, across partitions too: a
-    handler's statements cost the same for many records as for few."""
+async def _handle(tx: WriteTx, batches: Sequence[PolledBatch]) -> None:
+    """Call the handlers. Consecutive records with the same handler are one call, also across partitions: a handler's
+    statements cost the same for many records as for few."""
     verdicts: list[Verdict] = []
-    everything = chain.from_iterable(batch.work for batch in batches)
+    everything = chain.from_iterable(batch.records for batch in batches)
     for handler, group in groupby(everything, key=attrgetter("handler")):
         run = list(group)
         if handler is None:
-            verdicts += [work.verdict for work in run if work.verdict is not None]
+            verdicts += [polled.verdict for polled in run if polled.verdict is not None]
             continue
-        received = [work.received for work in run if work.received is not None]
+        received = [polled.received for polled in run if polled.received is not None]
         answers = await _answers(handler, tx, received)
         if len(answers) != len(received):
             raise TypeError(f"a handler of {received[0].topic} answered {len(answers)} of {len(received)} records")
         verdicts += answers
     rest = iter(verdicts)
     for batch in batches:
-        batch.verdicts = list(islice(rest, len(batch.work)))
+        batch.verdicts = list(islice(rest, len(batch.records)))
 
 
 async def _answers(handler: BatchHandler, tx: WriteTx, received: Sequence[Received]) -> Sequence[Verdict]:
-    """What a handler says. What it raises that nobody foresaw is marked as its own: an `OSError` of a handler would
-    else be taken for trouble with the database."""
+    """The verdicts of a handler. An unforeseen error is wrapped in `HandlerFailed`: an `OSError` of the handler would
+    otherwise be taken for trouble with the database."""
     try:
         return await handler(tx, received)
     except (TellbackError, MemoryError):
@@ -99,11 +99,12 @@ async def _answers(handler: BatchHandler, tx: WriteTx, received: Sequence[Receiv
         raise HandlerFailed(error) from error
 
 
-async def set_aside(tx: WriteTx, batch: Batch, error: Exception | None, config: RunnerConfig) -> Advance:
-    """Put the one record of the batch aside, since its handler failed on it, or, without an `error`, since processes
-    died on it; returns how the cursor moves. A person whose erasure waits is hidden from now on."""
-    [work] = batch.work
-    event = work.received.event if work.received is not None else None
+async def set_aside(tx: WriteTx, batch: PolledBatch, error: Exception | None, config: RunnerConfig) -> Advance:
+    """Set the one record of the batch aside, since its handler failed on it, or, without an `error`, since processes
+    died on it; returns how the cursor moves. If the record is an erasure, it is noted as pending, so that reads leave
+    the person out."""
+    [record] = batch.records
+    event = record.received.event if record.received is not None else None
     must_apply = event.name if event is not None and event.name in MUST_APPLY else None
     if error is not None:
         batch.verdicts = [dead_letter(HANDLER_ERROR, kind_of(error))]
@@ -116,10 +117,10 @@ async def set_aside(tx: WriteTx, batch: Batch, error: Exception | None, config: 
     return await _conclude(tx, batch, config, fault)
 
 
-async def _conclude(tx: WriteTx, batch: Batch, config: RunnerConfig, fault: Fault | None = None) -> Advance:
+async def _conclude(tx: WriteTx, batch: PolledBatch, config: RunnerConfig, fault: Fault | None = None) -> Advance:
     others = [index for index, verdict in enumerate(batch.verdicts) if verdict is not NEW]
     parked = await _park(tx, batch, config, others, fault)
-    last = batch.work[-1].record
+    last = batch.records[-1].record
     counts = Counter(batch.verdicts[index].outcome for index in others)
     counts[Outcome.NEW] += len(batch.verdicts) - len(others)
     shown = [verdict for _, verdict in parked]
@@ -127,12 +128,13 @@ async def _conclude(tx: WriteTx, batch: Batch, config: RunnerConfig, fault: Faul
 
 
 async def _park(
-    tx: WriteTx, batch: Batch, config: RunnerConfig, others: Sequence[int], fault: Fault | None
+    tx: WriteTx, batch: PolledBatch, config: RunnerConfig, others: Sequence[int], fault: Fault | None
 ) -> list[tuple[RawRecord, Verdict]]:
-    """Park what is to be parked of `others`, the records that are not new, then forget what is parked of people whom
-    this batch erases. A record that an erasure has overtaken is not parked; its verdict becomes CHANGE."""
+    """Park the conflicts and dead letters among `others`, the records that are not new, then delete parked records
+    about people whom this batch erases. A record that an erasure has overtaken is not parked; its verdict becomes
+    CHANGE."""
     parking = {
-        index: batch.work[index].raw
+        index: batch.records[index].raw
         for index in others
         if batch.verdicts[index].outcome in (Outcome.CONFLICT, Outcome.DEAD_LETTERED)
     }
@@ -153,8 +155,8 @@ async def _park(
         version=config.version,
         limit=config.dead_letter_limit,
     )
-    for event in (work.received.event for work in batch.work if work.received is not None):
-        # By its name first: to ask of a hundred thousand responses whether they are of this model is not cheap.
+    for event in (record.received.event for record in batch.records if record.received is not None):
+        # The name is compared first: isinstance on a hundred thousand responses is not cheap.
         if event.name == STAKEHOLDER_ERASED and isinstance(event.data, StakeholderErased):
             await forget_kept(tx, event.data)
     return parked

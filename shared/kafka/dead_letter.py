@@ -18,14 +18,14 @@ _RECENT = (
 
 
 async def overtaken(tx: WriteTx, journal: Journal, records: Mapping[int, RawRecord]) -> list[int]:
-    """The numbers of those records that speak of an erased person and were recorded until then."""
+    """The numbers of the records about an erased person that were recorded up to the erasure."""
     people = {number: person for number, raw in records.items() if (person := person_in(raw.value))}
     gone = await journal.overtaken(tx, list(people.values()))
     return [number for number, dropped in zip(people, gone, strict=True) if dropped]
 
 
 async def forget_kept(tx: WriteTx, event: StakeholderErased) -> None:
-    """Erase a person from what plumbing itself keeps: parked records, and those in the outbox."""
+    """Delete a person's parked records and outbox rows."""
     person = Forgotten(event.account_id, event.stakeholder_id, event.erased_at)
     await forget_parked(tx, person)
     await forget_outbox(tx, person)
@@ -40,11 +40,9 @@ async def park(
     version: str,
     limit: int,
 ) -> None:
-    """Park conflicts and dead letters in the batch's transaction; dead letters leave through the outbox too.
-
-    `limit`: most dead letters in ten minutes, 0 for no limit; records that a handler failed on have rules of their
-    own. Raises `Halt` past it, so that reading stops instead of draining the topic.
-    """
+    """Park conflicts and dead letters in the batch's transaction; dead letters are published through the outbox too.
+    `limit`: most dead letters in ten minutes, 0 for no limit; past it `Halt` is raised, so that reading stops instead
+    of draining the topic. Records that a handler failed on have rules of their own."""
     if not records:
         return
     for raw, verdict in records:

@@ -1,4 +1,4 @@
-"""From a record as the broker gives it to an event for a handler, or to a dead letter with its reason."""
+"""Decode a record of the broker into an event with its handler, or into a dead letter with its reason."""
 
 from collections.abc import Mapping
 from hashlib import sha256
@@ -19,8 +19,8 @@ from shared.verdicts import CHANGE, PASSED_OVER, BatchHandler, Received, Verdict
 log = get_logger(__name__)
 
 
-class Work(Struct, frozen=True, gc=False):
-    """One record as the broker gave it, with its handler, or with the verdict that it already has."""
+class PolledRecord(Struct, frozen=True, gc=False):
+    """One record as the broker returned it, with its handler, or with a verdict that needs no handler."""
 
     record: Any
     received: Received | None
@@ -29,33 +29,33 @@ class Work(Struct, frozen=True, gc=False):
 
     @property
     def raw(self) -> RawRecord:
-        """The record with what is known about it, for parking."""
+        """The record in the form in which it is parked."""
         record = self.record
         account_id = self.received.event.account_id if self.received is not None else None
         headers = [(name, bytes(value or b"")) for name, value in record.headers]
         return RawRecord(record.topic, record.partition, record.offset, record.key, record.value, headers, account_id)
 
 
-def work_of(
+def decode_record(
     record: Any, topic: Topic, partitions: int, handlers: Mapping[str, BatchHandler], plain: PlainReaders
-) -> Work:
-    """Decode one aiokafka record. A record that lies where its event does not belong is poison too: a handler counts
-    on meeting all events of an account in one partition. Whatever goes wrong here hangs on the record's bytes alone, so
-    only another version may fare better."""
+) -> PolledRecord:
+    """Decode one aiokafka record. A record in the wrong topic or partition is poison too: handlers rely on all events
+    of an account being in one partition. Failures here depend on the record's bytes alone, so only another version may
+    succeed."""
     if record.value is None and topic.compacted:
-        return Work(record, None, None, CHANGE)  # a tombstone: erasure took the key out of the topic
+        return PolledRecord(record, None, None, CHANGE)  # a tombstone: an erasure deleted the key
     try:
         received = _received(record, topic, partitions, plain)
     except UnknownKind:
-        return Work(record, None, None, PASSED_OVER)
+        return PolledRecord(record, None, None, PASSED_OVER)
     except Poison as error:
-        return Work(record, None, None, dead_letter(error.code, error.detail))
+        return PolledRecord(record, None, None, dead_letter(error.code, error.detail))
     except MemoryError:
         raise
     except Exception as error:  # a bug of the decoder: the next version tries the record once more
         log.error("record_undecodable", topic=topic.name, offset=record.offset, exc_info=error)
-        return Work(record, None, None, dead_letter(UNDECODABLE, kind_of(error)))
-    return Work(record, received, handlers[received.event.name], None)
+        return PolledRecord(record, None, None, dead_letter(UNDECODABLE, kind_of(error)))
+    return PolledRecord(record, received, handlers[received.event.name], None)
 
 
 def _received(record: Any, topic: Topic, partitions: int, plain: PlainReaders) -> Received:
@@ -74,7 +74,7 @@ def _received(record: Any, topic: Topic, partitions: int, plain: PlainReaders) -
 
 
 def fingerprint(record: Any) -> str:
-    """What tells a record from another at the same offset: its event id, or a hash of its bytes without one."""
+    """What distinguishes a record from another at the same offset: its event id, or a hash of its bytes without one."""
     for name, value in record.headers:
         if name == "ce_id":
             return bytes(value).decode(errors="replace")

@@ -1,4 +1,4 @@
-"""Headers in the bytes of a Kafka record (format version 2): a count, then each name and value with its length."""
+"""Encode and decode headers in Kafka's record format (version 2): a count, then each name and value with its length."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,7 @@ from shared.events.envelope import Headers
 
 
 class _Varints(dict[int, bytes]):
-    """Numbers as records hold them, each made once."""
+    """Encoded integers of the record format, each computed once."""
 
     def __missing__(self, number: int) -> bytes:
         made = bytearray()
@@ -21,7 +21,7 @@ varint = _Varints()
 
 
 def pack(headers: Sequence[tuple[str, bytes]]) -> bytes:
-    """Headers as a record holds them."""
+    """Headers encoded as in a record."""
     parts = [varint[len(headers)]]
     for name, raw in headers:
         encoded = name.encode()
@@ -30,7 +30,7 @@ def pack(headers: Sequence[tuple[str, bytes]]) -> bytes:
 
 
 def unpack(headers: bytes) -> Headers:
-    """The headers that were packed."""
+    """The headers that `pack` encoded."""
     count, at = decode_varint(headers, 0)
     found: Headers = []
     for _ in range(count):
@@ -41,6 +41,6 @@ def unpack(headers: bytes) -> Headers:
 
 
 def sized_bytes(data: bytes, at: int) -> tuple[bytes | None, int]:
-    """Bytes with their length in front, or none, and where the rest begins."""
+    """Length-prefixed bytes, or None for a null, and the position after them."""
     length, at = decode_varint(data, at)
     return (None, at) if length < 0 else (data[at : at + length], at + length)

@@ -1,4 +1,4 @@
-"""How far a service's cursors are behind their topics, asked of both sides, whether the service reads or not."""
+"""Measures how far a service's cursors are behind their topics, also while the service does not read."""
 
 import asyncio
 import time
@@ -24,7 +24,7 @@ class Lag:
         self._database = database
 
     async def ask(self) -> None:
-        """Set the gauges once. Raises `Unavailable`."""
+        """Measure the lag and set the gauges. Raises `Unavailable`."""
         async with self._database.read() as tx:
             rows = await tx.all(
                 "select topic, partition, next_offset from cursors where starts_with(topic, :prefix)",
@@ -57,7 +57,7 @@ class Lag:
 async def _appended_at(
     consumer: AIOKafkaConsumer, offsets: Mapping[TopicPartition, int]
 ) -> dict[TopicPartition, float]:
-    """When the first record at or after each offset came in (seconds since 1970)."""
+    """When the first record at or after each offset was appended (seconds since 1970)."""
     consumer.assign(list(offsets))
     for place, offset in offsets.items():
         consumer.seek(place, offset)

@@ -1,4 +1,4 @@
-"""How far the log of each partition reaches: for commands that compare it with the cursors."""
+"""First and last offsets of partitions, for commands that compare them with the cursors."""
 
 import asyncio
 from collections.abc import Collection
@@ -14,8 +14,8 @@ Place = tuple[str, int]
 
 
 async def log_ranges(bootstrap_servers: str, places: Collection[Place]) -> dict[Place, tuple[int, int]]:
-    """First offset and the one after the last, for partitions that exist. Raises Unavailable when Kafka does not
-    answer within 15 s, as it never does for one that does not exist."""
+    """The first offset and the one after the last, for partitions that exist. Raises `Unavailable` when Kafka does not
+    answer within 15 s; for a partition that does not exist it never answers."""
     if not places:
         return {}
     consumer = AIOKafkaConsumer(bootstrap_servers=bootstrap_servers, enable_auto_commit=False)

@@ -1,4 +1,4 @@
-"""Which partition an account lives in, the same on every topic."""
+"""The partition of an account, the same on every topic."""
 
 from functools import cache
 
@@ -8,8 +8,8 @@ MAX_KNOWN = 200_000
 
 
 class _ByAccount(dict[str, int]):
-    """The partitions of the accounts that were seen, of so many partitions. Looking one up moves nothing about in
-    memory, unlike a cache that knows what was used last."""
+    """A cache of the partitions of accounts, for one number of partitions. Unlike an LRU cache, a look-up moves nothing
+    in memory."""
 
     def __init__(self, count: int) -> None:
         self._count = count
@@ -25,6 +25,6 @@ _of_so_many = cache(_ByAccount)
 
 
 def partition_of(account_id: str, partitions: int) -> int:
-    """The partition of an account, out of so many. Its id is the key of its records, and the hash is Kafka's own
-    murmur2, so that tools in other languages agree."""
+    """The partition of an account, out of `partitions`. The account's id is the key of its records, and the hash is
+    Kafka's own murmur2, so that tools in other languages agree."""
     return _of_so_many(partitions)[account_id]

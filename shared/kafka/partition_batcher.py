@@ -1,7 +1,7 @@
 """Group commit: per partition one batch that fills and one in flight, and one shared future a batch.
 
 Waiting for the broker's acknowledgement costs next to nothing; one future, one wait and one accumulator call for each
-record does. So whatever arrives while a batch is in flight goes into the next one, and all of it waits together.
+record does. So records that arrive while a batch is in flight go into the next batch, and all of them wait together.
 """
 
 import asyncio
@@ -15,19 +15,19 @@ from shared.records import Record
 from shared.topics import Topic
 
 Failures = dict[int, Exception]
-"""Position of a record in its batch -> what went wrong; empty when all were acknowledged."""
+"""Position of a record in its batch -> its error; empty when all were acknowledged."""
 MAX_WAITING_GROUPS = 32
-"""Groups that may wait for one partition; past them its records take the other way or are refused."""
+"""Groups that may wait for one partition: back-pressure; further records go into the outbox or are refused."""
 
 
 class Shared(asyncio.Future[Failures]):
-    """The future that all callers of a group wait for: one that goes away must not cancel it for the others.
+    """The future that all callers of a group wait for: a caller that is cancelled must not cancel it for the others.
 
     A cancelled caller therefore ends when the group is settled, which its deadline bounds.
     """
 
     def cancel(self, msg: object = None) -> bool:
-        """Refuse."""
+        """Ignored, since other callers wait."""
         return False
 
 
@@ -47,19 +47,19 @@ class Group:
         self._timer = asyncio.get_running_loop().call_later(seconds, late, self)
 
     def settle(self, failures: Failures) -> None:
-        """Tell all who wait what became of their records."""
+        """Give the failures to all waiting callers."""
         if self._timer is not None:
             self._timer.cancel()
         if not self.future.done():
             self.future.set_result(failures)
 
     def fail(self, error: Exception) -> None:
-        """All records of the group share one fate."""
+        """Settle the group with the same error for all records."""
         self.settle(dict.fromkeys(range(self.batch.record_count()), error))
 
 
 class Run(NamedTuple):
-    """Records that one caller put into one group: so many, one after the other, from a position on."""
+    """The records that one caller put into one group: `length` consecutive ones from `position` on."""
 
     group: Group
     position: int
@@ -71,7 +71,7 @@ class Run(NamedTuple):
 
 
 class PartitionBatcher:
-    """One partition of one topic: groups leave one after the other."""
+    """The batcher of one partition of one topic: groups are sent one after the other."""
 
     def __init__(self, new_group: Callable[[], Group], deliver: Callable[[Group], Awaitable[None]]) -> None:
         self._new_group = new_group
@@ -81,8 +81,8 @@ class PartitionBatcher:
         self._in_flight: Group | None = None
 
     def add(self, records: Sequence[Record]) -> list[Run]:
-        """Put records into the group that fills and those after it; answers where they are, in order. They are not
-        all there when too much waits already."""
+        """Put records into the group that fills and those after it; returns their places, in order. Fewer than all when
+        too many groups wait already."""
         runs: list[Run] = []
         added = 0
         while added < len(records):
@@ -113,14 +113,14 @@ class PartitionBatcher:
         return sum(group.batch.record_count() for group in self._groups())
 
     def futures(self) -> list[Shared]:
-        """What resolves when all that waits here is settled."""
+        """The futures that resolve when all waiting groups are settled."""
         return [group.future for group in self._groups()]
 
     def _groups(self) -> list[Group]:
         return ([self._in_flight] if self._in_flight else []) + self._waiting
 
     def abandon(self, error: Exception) -> None:
-        """Fail everything that waits here and stop sending it."""
+        """Fail every waiting group and stop sending."""
         groups = self._groups()
         self._waiting = []
         if self._running is not None:

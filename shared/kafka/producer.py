@@ -1,8 +1,9 @@
-"""The Publisher: acknowledged by all in-sync replicas, idempotent, and able to heal itself.
+"""The Publisher: acknowledged by all in-sync replicas, idempotent, with a circuit breaker, and able to recover by
+itself.
 
-aiokafka keeps two faults to live with: batches of an idempotent producer never expire when
-the brokers are gone, and one refused batch leaves a gap in the sequence numbers that refuses every later one. Both are
-answered the same way: the producer is dropped with what it holds, and a fresh one takes over.
+aiokafka has two faults: batches of an idempotent producer never expire when the brokers are gone, and one refused batch
+leaves a gap in the sequence numbers that refuses every later one. The remedy for both is the same: the producer is
+dropped with all that it holds, and a new one takes over.
 """
 
 import asyncio
@@ -31,7 +32,7 @@ from shared.topics import Topic
 
 log = get_logger(__name__)
 SEND_SECONDS = 4.0
-"""Deadline of a send on the request path; past it the outbox takes over."""
+"""Deadline of a send on the request path; after it the outbox is used."""
 STOP_SECONDS = 5.0
 FRESH_SECONDS = 5.0
 PROBE_SECONDS = 1.5
@@ -40,12 +41,13 @@ RECONNECT_SECONDS = 1.0
 
 @cache
 def _seconds_of(topic: str) -> Histogram:
-    """The series of a topic, looked up once."""
+    """The metric series of a topic, cached."""
     return publish_duration_seconds.labels(topic)
 
 
 class Publisher:
-    """One producer a process, shared by requests and relay. All methods belong to the event loop that started it."""
+    """One producer a process, shared by requests and relay. All methods must be called from the event loop that started
+    it."""
 
     def __init__(
         self,
@@ -69,13 +71,13 @@ class Publisher:
         self.last_ack = time.monotonic()
 
     async def start(self, wait_seconds: float = 10.0) -> None:
-        """Connect; when Kafka is away go on trying in the background after `wait_seconds`."""
+        """Connect; when Kafka is away, return after `wait_seconds` and go on connecting in the background."""
         self._reconnect()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._connected.wait(), wait_seconds)
 
     async def stop(self) -> None:
-        """Wait for what is in flight (at most 5 s), then close."""
+        """Wait for records in flight (at most 5 s), then close."""
         self._stopped = True
         waiting = [future for batcher in self._all_batchers() for future in batcher.futures()]
         if waiting:
@@ -87,12 +89,12 @@ class Publisher:
 
     @property
     def available(self) -> bool:
-        """False while the breaker is open: nothing is sent, every send is answered at once."""
+        """False while the circuit breaker is open: then nothing is sent, and every send fails at once."""
         return self._producer is not None
 
     async def answers(self) -> bool:
-        """Whether Kafka is there: an acknowledgement of the last seconds says so, else it is asked. Unlike `available`
-        this also notices while nothing is sent."""
+        """Whether Kafka is reachable: true after an acknowledgement in the last seconds, else a broker is asked. Unlike
+        `available` it also notices an outage while nothing is sent."""
         if self._producer is None or time.monotonic() - self.last_ack < FRESH_SECONDS:
             return self.available
         try:
@@ -106,8 +108,8 @@ class Publisher:
         return sum(batcher.pending() for batcher in self._all_batchers())
 
     async def publish(self, records: Sequence[Record]) -> Receipt:
-        """Send records on their way, in order; the receipt tells what becomes of them. One that Kafka would not take,
-        or for which there is no such partition, is refused alone; all are while the breaker is open."""
+        """Send records, in order, without waiting; the receipt tells the result of each. A record that Kafka would not
+        take, or whose partition does not exist, is refused alone; all records are refused while the breaker is open."""
         for topic in {record.topic.name for record in records if record.topic.name not in self._partitions}:
             await self._ask_partitions(topic)
         receipt = Receipt()
@@ -120,29 +122,26 @@ class Publisher:
                 if partition is None:
                     partition = partition_of(record.account_id, len(batchers))
                 placed.setdefault(batchers[partition], []).append(index)
-            except Exception as error:  # whatever is wrong with one record is told of that record
+            except Exception as error:  # reported for this record alone
                 receipt.refuse(index, record, error)
         for batcher, indexes in placed.items():
             receipt.add(records, batcher, indexes)
         return receipt
 
     async def send_many(self, records: Sequence[Record]) -> list[TellbackError | None]:
-        """Publish records and wait; one answer each, None where all in-sync replicas have it."""
+        """Publish records and wait; returns for each its error, or None once all in-sync replicas have it."""
         failures = await (await self.publish(records)).failures()
         return [failures.get(index) for index in range(len(records))]
 
     async def send(self, record: Record) -> None:
-        """Publish one record and wait for its acknowledgement.
-
-        Raises `TooLarge` before Kafka sees it, `KafkaUnavailable` past the deadline or at once while the breaker is
-        open; then the record may be stored all the same.
-        """
+        """Publish one record and wait for its acknowledgement. Raises `TooLarge` before sending, `KafkaUnavailable`
+        past the deadline or at once while the breaker is open; then the record may be stored nevertheless."""
         (error,) = await self.send_many([record])
         if error is not None:
             raise error
 
     async def _ask_partitions(self, topic: str) -> None:
-        """How many partitions a topic has; what cannot be answered opens the breaker."""
+        """Look up how many partitions a topic has; a failure opens the breaker."""
         if self._producer is None:
             return
         try:
@@ -152,7 +151,7 @@ class Publisher:
             self._trip()
 
     def _new_batchers(self, topic: Topic) -> list[PartitionBatcher]:
-        """One a partition. Raises `KafkaUnavailable` while the breaker is open."""
+        """The batchers of a topic, one a partition. Raises `KafkaUnavailable` while the breaker is open."""
         partitions = self._partitions.get(topic.name)
         if self._producer is None or partitions is None:
             raise KafkaUnavailable
@@ -178,7 +177,7 @@ class Publisher:
         self._trip()
 
     async def _deliver(self, group: Group, topic: Topic, partition: int) -> None:
-        """Send a group; a refusal costs the guilty record only, its neighbours are sent again one by one."""
+        """Send a group. If Kafka refuses one record, only that record fails; the others are sent again one by one."""
         try:
             await self._produce(group, topic, partition)
             group.settle({})
@@ -191,7 +190,7 @@ class Publisher:
             )
             await self._heal()
             group.settle(await self._one_by_one(group.batch.records(), topic, partition))
-        except Exception as error:  # those who wait are told; the groups after this one go on
+        except Exception as error:  # reported to the callers of this group; later groups go on
             group.fail(error)
 
     async def _one_by_one(self, records: Iterable[Record], topic: Topic, partition: int) -> Failures:
@@ -201,7 +200,7 @@ class Publisher:
                 single = Group(topic)
                 single.batch.add((record,))
                 await self._produce(single, topic, partition)
-            except Exception as error:  # of one record: its neighbours go on
+            except Exception as error:  # of one record; the other records go on
                 failures[position] = error
                 if not isinstance(error, AWAY):
                     await self._heal()
@@ -216,7 +215,7 @@ class Publisher:
         _seconds_of(topic.name).observe(self.last_ack - group.began)
 
     async def _heal(self) -> None:
-        """Swap in a fresh producer without failing what waits: new producer id, new sequence numbers."""
+        """Replace the producer without failing waiting groups: new producer id, new sequence numbers."""
         publisher_rebuilds_total.inc()
         fresh = self._new_producer()
         try:
@@ -227,11 +226,11 @@ class Publisher:
             return
         old, self._producer = self._producer, fresh
         if old is not None:
-            # Other partitions may have batches in flight there: let those be acknowledged first.
+            # Other partitions may have batches in flight in the old producer, which are acknowledged first.
             self._retire(old, flush=True)
 
     def _trip(self) -> None:
-        """Open the breaker: everything that waits fails now, a background task brings Kafka back."""
+        """Open the breaker: all waiting groups fail now, and a background task reconnects to Kafka."""
         if self._producer is None:
             return
         log.warning("publisher_breaker_opened")
@@ -270,7 +269,7 @@ class Publisher:
             producer = self._new_producer()
             try:
                 await asyncio.wait_for(producer.start(), 10.0)
-            except Exception as error:  # also what nobody foresaw: without this task there is no way back to Kafka
+            except Exception as error:  # also unforeseen errors: without this task nothing would reconnect to Kafka
                 log.warning("kafka_not_reachable", error=type(error).__name__)
                 self._retire(producer)
                 await asyncio.sleep(RECONNECT_SECONDS)

@@ -1,4 +1,4 @@
-"""What happens when partitions come and go: no work is taken over before the work at hand is finished."""
+"""Rebalancing: a partition is handed over only after the batch in progress is finished."""
 
 import asyncio
 from collections.abc import Iterable
@@ -7,10 +7,11 @@ from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 
 
 class Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka ships no types
-    """Pauses what was assigned until its cursor is loaded in the poll loop; waits for the batch at hand on revoke.
+    """Pauses assigned partitions until the poll loop has loaded their cursors; on revoke waits for the batch in
+    progress.
 
-    The callbacks run beside the poll loop and their exceptions are swallowed by aiokafka, so they only pause and
-    note; every database write is fenced by the cursor's epoch anyhow.
+    The callbacks run beside the poll loop, and aiokafka swallows their exceptions. So they only pause and take notes;
+    the cursor's epoch fences every write to the database anyway.
     """
 
     def __init__(self) -> None:
@@ -21,24 +22,24 @@ class Rebalance(ConsumerRebalanceListener):  # type: ignore[misc]  # aiokafka sh
         self.moving = False
 
     def begin(self, consumer: AIOKafkaConsumer) -> None:
-        """A new consumer, which holds nothing yet."""
+        """Take over a new consumer, which has no partitions yet."""
         self.consumer = consumer
         self.unloaded.clear()
         self.joined = self.moving = False
 
     def end(self) -> None:
-        """The consumer is gone."""
+        """Let go of the consumer."""
         self.consumer = None
         self.joined = self.moving = False
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        """Finish the batch at hand, then let go."""
+        """Wait until the batch in progress is finished."""
         async with self.busy:
             self.moving = True
             self.unloaded -= set(revoked)
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
-        """Hold the partitions back until the poll loop has loaded their cursors."""
+        """Pause the partitions until the poll loop has loaded their cursors."""
         partitions = set(assigned)
         if self.consumer is not None and partitions:
             self.consumer.pause(*partitions)

@@ -1,4 +1,4 @@
-"""What becomes of the records that a caller sent on their way."""
+"""Receipts: the results of records that were published without waiting."""
 
 from collections.abc import Iterable, Sequence
 
@@ -26,8 +26,8 @@ AWAY = (KafkaConnectionError, KafkaTimeoutError, NodeNotReadyError, OSError, Tim
 
 
 class InvalidRecord(BrokerResponseError):  # type: ignore[misc]  # aiokafka ships no types
-    """Kafka's INVALID_RECORD: a record against the rules of its topic. aiokafka does not know the code, and would call
-    it unknown like a trouble of the server."""
+    """Kafka's INVALID_RECORD: a record that breaks the rules of its topic. aiokafka does not know the code, and would
+    report it as unknown, like a fault of the server."""
 
     errno = 87
     message = "INVALID_RECORD"
@@ -39,12 +39,13 @@ _OF_THE_RECORD = (
     *(CorruptRecordException, InvalidMessageError, InvalidTimestampError, InvalidTopicError),
     *(MessageSizeTooLargeError, RecordListTooLargeError, InvalidRecord),
 )
-"""What Kafka answers about a record. Its other refusals are of us (no right to the topic, an outdated producer)."""
+"""Errors of Kafka that concern one record. Its other refusals concern the producer (no right to the topic,
+outdated)."""
 
 
 class Receipt:
-    """What becomes of records that were sent on their way, by their positions in what the caller gave. What was put
-    into a batch is not kept a second time: it is read back when it is asked for."""
+    """The results of published records, by their positions in the caller's list. Records that went into a batch are not
+    kept a second time: they are read back from it when they are asked for."""
 
     __slots__ = ("_placed", "_refused")
 
@@ -53,12 +54,12 @@ class Receipt:
         self._refused: dict[int, tuple[Record, TellbackError]] = {}
 
     def refuse(self, index: int, record: Record, error: Exception) -> None:
-        """Note a record that never was put into a batch."""
+        """Note a record that was refused before it went into a batch."""
         self._refused[index] = record, told(error)
 
     def add(self, records: Sequence[Record], batcher: PartitionBatcher, indexes: Sequence[int]) -> None:
-        """Put the records at these positions into the batches of their partition, in order; what finds no room there is
-        refused."""
+        """Put the records at these positions into the batches of their partition, in order; records for which there is
+        no room are refused."""
         placed = 0
         for run in batcher.add([records[index] for index in indexes]):
             self._placed.append((run, indexes[placed : placed + run.length]))
@@ -67,7 +68,7 @@ class Receipt:
             self.refuse(index, records[index], KafkaUnavailable())
 
     async def failures(self) -> dict[int, TellbackError]:
-        """What went wrong, by position, once everything is settled; empty when all in-sync replicas have all of it."""
+        """The errors by position, once everything is settled; empty when all in-sync replicas have all records."""
         found = {index: error for index, (_, error) in self._refused.items()}
         for run, indexes in self._placed:
             if failures := await run.group.future:
@@ -77,7 +78,7 @@ class Receipt:
         return found
 
     def records(self, indexes: Iterable[int]) -> list[Record]:
-        """The records at these positions. The account of one that is read back is taken to be its key."""
+        """The records at these positions. For a record read back from a batch, the key stands for the account."""
         found = {index: record for index, (record, _) in self._refused.items()}
         for run, placed in self._placed:
             found.update(zip(placed, run.records(), strict=True))
@@ -85,7 +86,7 @@ class Receipt:
 
 
 def told(error: Exception) -> TellbackError:
-    """What a caller is told, and the metrics, about a failure."""
+    """The error for callers, and for the metrics, that a failure of Kafka stands for."""
     if not isinstance(error, TellbackError):
         away = isinstance(error, AWAY) or (isinstance(error, KafkaError) and not isinstance(error, _OF_THE_RECORD))
         error = KafkaUnavailable() if away else RecordRefused()

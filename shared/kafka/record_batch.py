@@ -1,7 +1,7 @@
-"""Records in the bytes of Kafka's format (version 2), written once and read back only when Kafka refuses them.
+"""Records encoded in Kafka's format (version 2), written once and decoded only when Kafka refuses them.
 
-What waits for an acknowledgement waits as these bytes and as nothing else: a record that is kept as objects beside its
-batch costs more by lying in the caches than it does by being made.
+Only the encoded bytes are kept while a record waits for its acknowledgement: objects kept beside the batch would cost
+more in CPU caches than encoding the record does.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,9 +18,9 @@ from shared.topics import Topic
 BATCH_BYTES = 262_144
 _HEAD = Struct(">qiibIhiqqqhii")
 _CHECKED_FROM = 21
-"""Where the part of a batch begins that its checksum is of: the attributes and all after them."""
+"""Where the checksummed part of a batch begins: the attributes and all after them."""
 _COUNTED_FROM = 12
-"""Where the part begins whose length is in front of it."""
+"""Where the part begins that the batch's length field counts."""
 _LEADER_UNKNOWN, _FORMAT = -1, 2
 _PLAIN = b"\0\0"
 """A record's attributes, of which there are none, and how much later than the batch's it was made: the time is the
@@ -28,8 +28,10 @@ broker's, never the user's."""
 
 
 class RecordBatch:
-    """Records of one partition of a topic that are sent together. It stands in for aiokafka's `BatchBuilder`, and has
-    its names where aiokafka looks for them."""
+    """Records of one partition of a topic that are sent together.
+
+    It replaces aiokafka's `BatchBuilder`, and has that class's names for everything that aiokafka uses.
+    """
 
     __slots__ = ("_built", "_closed", "_count", "_producer", "_runs", "_size", "_topic")
 
@@ -43,7 +45,7 @@ class RecordBatch:
         self._built: bytearray | None = None
 
     def add(self, records: Sequence[Record], start: int = 0) -> int:
-        """Add records from `start` on until the batch is full; answers how many."""
+        """Add records from `start` on until the batch is full; returns how many were added."""
         if self._closed:
             return 0
         before, count, size = self._count, self._count, self._size
@@ -66,7 +68,7 @@ class RecordBatch:
         return count - before
 
     def records(self) -> Iterator[Record]:
-        """The records, read back. Their accounts are taken to be their keys."""
+        """The records, decoded. The key of a record stands for its account."""
         data = b"".join(self._runs) if self._built is None else bytes(self._built[_HEAD.size :])
         at = 0
         for _ in range(self._count):
@@ -84,14 +86,14 @@ class RecordBatch:
         return self._count
 
     def closed(self) -> bool:
-        """Whether it takes no more records."""
+        """Whether the batch takes no more records."""
         return self._closed
 
     def _set_producer_state(self, producer_id: int, producer_epoch: int, base_sequence: int) -> None:
         self._producer = producer_id, producer_epoch, base_sequence
 
     def _build(self) -> bytearray:
-        """The bytes of the batch, from now on without its parts."""
+        """The bytes of the batch; its parts are dropped."""
         self._closed = True
         if self._built is None:
             self._built = built = bytearray().join((bytes(_HEAD.size), *self._runs))

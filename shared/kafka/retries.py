@@ -1,6 +1,6 @@
-"""Tries records again that were set aside: between two batches, by the consumer that holds their partition.
+"""Retries records that were set aside: between two batches, by the consumer that holds their partition.
 
-So a handler keeps its one writer an account, and the record's outcome is moved in the counts of its own partition.
+So an account keeps a single writer, and the counts of the record's own partition are corrected.
 """
 
 import asyncio
@@ -16,8 +16,8 @@ from shared.db.engine import Database, DatabaseRefuses, misfits
 from shared.errors import Halt, Transient, Unavailable, cause_of
 from shared.isolation import of_the_items
 from shared.kafka.assignment import Assignment
-from shared.kafka.batch import MUST_APPLY, Batch, RunnerConfig, apply_all
-from shared.kafka.decoding import work_of
+from shared.kafka.batch import MUST_APPLY, PolledBatch, RunnerConfig, apply_all
+from shared.kafka.decoding import decode_record
 from shared.kafka.writer import BATCH_SECONDS
 from shared.telemetry.logging import get_logger
 from shared.telemetry.metrics import must_apply_waiting, set_aside_applied_total, set_aside_records
@@ -32,7 +32,7 @@ AT_ONCE = 20
 
 
 class Retries:
-    """The records of a service that wait for another try. `applied` is called after every commit."""
+    """The retries of one service's consumer. `applied` is called after every commit."""
 
     def __init__(
         self,
@@ -51,7 +51,8 @@ class Retries:
         self._states: set[tuple[str, str]] = set()
 
     async def renew(self, claimed: Sequence[Cursor]) -> None:
-        """After partitions were claimed: what another version failed on is tried once more. Raises `Unavailable`."""
+        """After partitions were claimed: have records on which another version failed tried once more. Raises
+        `Unavailable`."""
         if not claimed:
             return
         places = [(self._short(cursor.topic), cursor.partition) for cursor in claimed]
@@ -61,7 +62,7 @@ class Retries:
             log.info("set_aside_tried_by_this_version", records=renewed, version=self._config.version)
 
     async def look(self, assignment: Assignment) -> None:
-        """Try what is due, at most once a second. What waits for the database waits for the next look."""
+        """Retry the records that are due, at most once a second. While the database is away, they stay due."""
         if not assignment.cursors or time.monotonic() < self._look_at:
             return
         self._look_at = time.monotonic() + LOOK_SECONDS
@@ -75,12 +76,12 @@ class Retries:
                         await set_aside.put_off(tx, record_id)
                 await self._again(assignment, held[place], record_id)
                 if time.monotonic() - self._look_at > LOOK_SECONDS:
-                    return  # the rest at the next look: batches wait meanwhile
+                    return  # the rest next time, since batches are waiting
         except (Unavailable, Transient) as error:
             log.warning("retries_wait", code=error.code)
 
     async def observe(self) -> None:
-        """Set the metrics of what was set aside. Raises `Unavailable`."""
+        """Set the metrics of records set aside. Raises `Unavailable`."""
         async with self._database.read() as tx:
             by_state = await set_aside.counts(tx)
             unapplied = await set_aside.must_apply(tx)
@@ -101,7 +102,7 @@ class Retries:
             assignment.give_up([TopicPartition(*lost) for lost in error.places])
         except Halt:
             raise
-        except Exception as error:  # it fails still: it waits longer, or is given up
+        except Exception as error:  # it waits longer, or is given up
             if misfits(error):
                 raise DatabaseRefuses from error
             if not of_the_items(error):
@@ -115,8 +116,9 @@ class Retries:
             if waiting is None:
                 return
             await set_aside.remove(tx, waiting)
-            work = work_of(waiting.raw, self._topics[cursor.topic], partitions, self._handlers, self._config.plain)
-            [advance] = await apply_all(tx, [Batch(cursor, [work])], self._config)
+            topic = self._topics[cursor.topic]
+            record = decode_record(waiting.raw, topic, partitions, self._handlers, self._config.plain)
+            [advance] = await apply_all(tx, [PolledBatch(cursor, [record])], self._config)
             await cursors.recount(tx, cursor.place, advance.counts)
         if advance.counts.get(Outcome.DEAD_LETTERED):
             log.warning("set_aside_record_is_poison", topic=cursor.topic, offset=waiting.raw.offset)

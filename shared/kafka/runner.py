@@ -20,8 +20,8 @@ from shared.db.engine import Database
 from shared.errors import Halt, Unavailable
 from shared.kafka.admin import Admin
 from shared.kafka.assignment import Assignment
-from shared.kafka.batch import Batch, RunnerConfig
-from shared.kafka.decoding import Work, work_of
+from shared.kafka.batch import PolledBatch, RunnerConfig
+from shared.kafka.decoding import PolledRecord, decode_record
 from shared.kafka.lag import Lag
 from shared.kafka.rebalance import Rebalance
 from shared.kafka.retries import Retries
@@ -33,43 +33,47 @@ from shared.verdicts import BatchHandler
 log = get_logger(__name__)
 POLL_MS = 50
 SLICE = 100
-"""Records decoded at a stretch, before requests and the batch at hand get a turn: about half a millisecond."""
+"""Records decoded in one go before requests and the batch in progress get a turn: about half a millisecond."""
 FETCH_BYTES = 2_097_152
-"""Of each partition at once: enough for several polls, so that none waits for the next fetch."""
+"""Bytes fetched from each partition at once: enough for several polls, so that none waits for the next fetch."""
 FETCH_WAIT_MS = 50
-"""How long the broker may hold back an answer that has nothing in it. While records of some partitions wait for their
-turn the others are asked for alone; until that is answered, nobody asks for the first ones again, although they may
-have been taken long since. With Kafka's 500 ms that was the longest wait of a record by far."""
+"""How long the broker may hold back an empty fetch response (long poll). While records of some partitions wait for
+their turn, only the other partitions are fetched; until that fetch is answered, nobody fetches from the first ones
+again, although their records may have been taken long since. With Kafka's 500 ms that was by far the longest wait of a
+record."""
+IDLE_AFTER_SECONDS = 2.0
+IDLE_WAIT_MS = 200
+"""With nothing to read for so long, polls and empty fetches may take this long, since an idle installation does hardly
+anything else. A fetch is answered at once when there is a record of any partition."""
 MAX_POLL_MS = 300_000
-"""Longer than a turn may take, whose transactions have deadlines of their own; whether we live, heartbeats tell."""
+"""Longer than any turn takes, since its transactions have deadlines of their own; heartbeats tell whether the member
+lives."""
 COMMIT_SECONDS = 1.0
 HEARTBEAT_MS = 3_000
-"""At most, and a third of the session time: a member learns by it that others came or went, and meanwhile nobody reads
-what was theirs."""
+"""The longest heartbeat interval, and at most a third of the session timeout: a heartbeat tells a member that others
+came or went, and until then nobody reads their partitions."""
 STALL_SECONDS = 60.0
 STALLS_BEFORE_HALT = 3
 STOP_SECONDS = 15.0
 HALT_SECONDS = 30.0
-"""Between two looks whether reading may go on after it halted."""
+"""Pause between two checks whether a halted consumer may read on."""
 WORKS_AGAIN_SECONDS = 10.0
-"""A consumer that has lived so long with nothing to read is not halted any more."""
+"""A consumer that has run this long with nothing to read counts as no longer halted."""
 
 
 class Ahead(NamedTuple):
-    """What was read and decoded ahead of its turn. It is worth something as long as its cursor is: one that was lost
-    or claimed anew since takes with it what was read under it."""
+    """Records that were read and decoded ahead of their turn. They are valid as long as their cursor is: if the
+    partition was lost or claimed anew since, they are dropped."""
 
     place: TopicPartition
     cursor: Cursor
-    work: Sequence[Work]
+    records: Sequence[PolledRecord]
 
 
 class Runner:
-    """Reads a service's topics for ever; see the module's docstring.
-
-    `handlers`: one literal table event name -> batch handler, complete for the topics. `after_commit` is called after
-    every committed batch (wake the relay, the projector).
-    """
+    """The consumer of a service's topics; see the module's docstring. `handlers`: one literal table event name -> batch
+    handler, complete for the topics. `after_commit` is called after every committed batch (wake the relay, the
+    projector)."""
 
     def __init__(
         self,
@@ -102,25 +106,25 @@ class Runner:
 
     @property
     def ready(self) -> bool:
-        """Whether this replica has joined the group and every partition it was given has its cursor."""
+        """Whether this replica has joined the consumer group and has loaded the cursor of every assigned partition."""
         return self._rebalance.joined and not self._rebalance.unloaded
 
     async def stop(self) -> None:
-        """Take no more, finish the batch at hand, and wait (at most 15 s) until `run` has returned."""
+        """Start no further batch, finish the one in progress, and wait (at most 15 s) until `run` has returned."""
         self._stopping.set()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._idle.wait(), STOP_SECONDS)
 
     @property
     def remark(self) -> str | None:
-        """What keeps this replica from reading, for people; None while it reads."""
+        """Why this replica does not read, for people; None while it reads."""
         if self._halted is not None:
             return f"halted: {self._halted.code}: {self._halted.detail}"
         return None if self.ready else "the consumer has no partitions yet"
 
     async def run(self) -> None:
-        """Consume until stopped. Where an operator must decide, reading halts: the process stays, and it is looked
-        every 30 s whether reading may go on."""
+        """Consume until stopped. Where an operator must decide, reading halts: the process stays, and checks every 30 s
+        whether reading may go on."""
         self._idle.clear()
         try:
             while not self._stopping.is_set():
@@ -133,7 +137,7 @@ class Runner:
             self._idle.set()
 
     async def observe(self) -> None:
-        """Set the metrics of lag and of what was set aside, also while reading halts. Raises `Unavailable`."""
+        """Set the metrics of lag and of records set aside, also while reading halts. Raises `Unavailable`."""
         await self._retries.observe()
         await self._lag.ask()
 
@@ -167,8 +171,8 @@ class Runner:
             group_id=self._config.group,
             client_id=self._config.owner,
             enable_auto_commit=False,
-            # Every partition is sought to its own cursor. A jump of the fetcher (retention, wiped topic) shows as an
-            # offset that is not the cursor's and is judged in _check_gap, so nothing is skipped in silence.
+            # The assignment seeks each partition to its cursor. A jump of the fetcher (retention, wiped topic) shows as
+            # an offset other than the cursor's, which Assignment.unread checks, so nothing is skipped in silence.
             auto_offset_reset="earliest",
             isolation_level="read_committed",
             max_poll_interval_ms=MAX_POLL_MS,
@@ -181,7 +185,7 @@ class Runner:
         )
 
     async def _session(self, consumer: AIOKafkaConsumer) -> None:
-        """One life of a consumer, from joining the group to leaving it."""
+        """The lifetime of one consumer, from joining the group to leaving it."""
         self._rebalance.begin(consumer)
         self._began = time.monotonic()
         assignment = Assignment(self._config.service, consumer, self._rebalance, self._database, self._topics)
@@ -193,8 +197,12 @@ class Runner:
         turn: asyncio.Task[None] | None = None
         try:
             while not self._stopping.is_set():
-                polled = await consumer.getmany(timeout_ms=POLL_MS, max_records=self._config.max_records)
-                ahead = await self._decoded(assignment, polled)  # while the poll before is being written
+                idle = time.monotonic() - self._last_progress > IDLE_AFTER_SECONDS
+                _let_broker_wait(consumer, IDLE_WAIT_MS if idle else FETCH_WAIT_MS)
+                polled = await consumer.getmany(
+                    timeout_ms=IDLE_WAIT_MS if idle else POLL_MS, max_records=self._config.max_records
+                )
+                ahead = await self._decoded(assignment, polled)  # while the previous poll is being written
                 if turn is not None:
                     await turn
                 turn = asyncio.create_task(self._turn(consumer, assignment, cluster_id, ahead))
@@ -209,29 +217,30 @@ class Runner:
             if cursor is None or not records:
                 continue
             topic, partitions = self._topics[place.topic], assignment.partitions[place.topic]
-            work: list[Work] = []
+            decoded: list[PolledRecord] = []
             for start in range(0, len(records), SLICE):
-                work += [
-                    work_of(record, topic, partitions, self._handlers, self._config.plain)
+                decoded += [
+                    decode_record(record, topic, partitions, self._handlers, self._config.plain)
                     for record in records[start : start + SLICE]
                 ]
                 await asyncio.sleep(0)
-            ahead.append(Ahead(place, cursor, work))
+            ahead.append(Ahead(place, cursor, decoded))
         return ahead
 
     async def _turn(
         self, consumer: AIOKafkaConsumer, assignment: Assignment, cluster_id: str, ahead: Sequence[Ahead]
     ) -> None:
-        """Claim what was newly assigned, try again what was set aside, then write what was polled. A batch is written,
-        or its cursor dropped."""
+        """Claim newly assigned partitions, retry records set aside, then write the polled records. A batch is either
+        written or its cursor dropped."""
         async with self._rebalance.busy:
             await self._load(assignment, cluster_id)
             await self._retries.look(assignment)
-            batches = [
-                Batch(cursor, work)
-                for place, cursor, polled in ahead
-                if assignment.cursors.get(place) is cursor and (work := await assignment.unread(place, polled))
-            ]
+            batches = []
+            for place, cursor, decoded in ahead:
+                if assignment.cursors.get(place) is not cursor:
+                    continue
+                if unread := await assignment.unread(place, decoded):
+                    batches.append(PolledBatch(cursor, unread))
             if batches:
                 await self._writer.write(Member(consumer, assignment, self._stopping), batches)
                 self._last_progress = time.monotonic()
@@ -253,19 +262,19 @@ class Runner:
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
 
-    def _written(self, batches: Sequence[Batch]) -> None:
+    def _written(self, batches: Sequence[PolledBatch]) -> None:
         for batch in batches:
-            self._uncommitted[TopicPartition(*batch.cursor.place)] = batch.work[-1].record.offset + 1
+            self._uncommitted[TopicPartition(*batch.cursor.place)] = batch.records[-1].record.offset + 1
         self._after_commit()
 
     async def _commit_group(self, consumer: AIOKafkaConsumer, *, idle: bool) -> None:
-        """Tell Kafka too, for lag tools, when there is time and at least every second; a failure changes nothing.
-        Between two assignments the group would refuse it, and have this member join once more."""
+        """Commit the offsets to the consumer group too, for lag tools: when idle, and at least every second; a failure
+        changes nothing. During a rebalance the group would refuse the commit, and make this member join once more."""
         due = idle or time.monotonic() - self._committed_at > COMMIT_SECONDS
         if not self._uncommitted or not due or self._rebalance.moving:
             return
         newest, self._uncommitted = self._uncommitted, {}
-        # A place that went to another replica would have the whole commit refused.
+        # One partition that another replica holds by now would have the whole commit refused.
         newest = {place: offset for place, offset in newest.items() if place in consumer.assignment()}
         self._committed_at = time.monotonic()
         if newest:
@@ -273,7 +282,8 @@ class Runner:
                 await asyncio.wait_for(consumer.commit(newest), 5)
 
     async def _watch(self, consumer: AIOKafkaConsumer, assignment: Assignment) -> None:
-        """Nothing came for a minute although there is something to read: rebuild the consumer, the third time halt."""
+        """Rebuild the consumer when nothing came for a minute although there are unread records; halt the third
+        time."""
         self._last_progress = time.monotonic()
         ends = await consumer.end_offsets(list(assignment.cursors)) if assignment.cursors else {}
         if all(end <= assignment.cursors[place].next_offset for place, end in ends.items()):
@@ -285,5 +295,10 @@ class Runner:
         raise KafkaError("consumer stalled")
 
 
+def _let_broker_wait(consumer: AIOKafkaConsumer, milliseconds: int) -> None:
+    """Set how long the broker may hold back the next empty fetch response: aiokafka asks its fetcher each time."""
+    consumer._fetcher._fetch_max_wait_ms = milliseconds
+
+
 def _nothing() -> None:
-    """For whoever need not be told of a commit."""
+    """The default of `after_commit`."""

@@ -1,7 +1,7 @@
-"""Reading along without a group: every replica sees all partitions, from wherever a reader left off.
+"""Reading without a consumer group: every replica sees all partitions, from wherever a reader left off.
 
-One consumer a process follows the end of the topics for all who listen; who comes with an older position is brought up
-to there by a consumer of its own. Nothing is committed anywhere: the position belongs to the listener.
+One consumer a process follows the end of the topics for all listeners; a listener with an older position is brought up
+to the end by a consumer of its own. No offsets are committed: the position belongs to the listener.
 """
 
 import asyncio
@@ -25,17 +25,17 @@ log = get_logger(__name__)
 Place = tuple[str, int]
 """Topic (without prefix) and partition."""
 Positions = dict[Place, int]
-"""The offset of the next record, of every partition of the topics."""
+"""For every partition of the topics, the offset of the next record."""
 READY_SECONDS = 10.0
 IDLE_SECONDS = 30.0
 POLL_MS = 500
 MAX_WAITING = 5_000
-"""Records that may wait for one listener; a slower one is cut off and comes back with its position."""
+"""Records that may wait for one listener; a slower listener is disconnected and may come back with its position."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """One record; `event` is None for what no reader can use (a tombstone, poison)."""
+    """One record; `event` is None for a record that no reader can use (a tombstone, poison)."""
 
     place: Place
     offset: int
@@ -43,7 +43,7 @@ class Seen:
 
 
 class Listener:
-    """One who listens, from `start` on."""
+    """A queue of the records from `start` on, for one reader."""
 
     def __init__(self, start: Positions) -> None:
         self.start = start
@@ -52,7 +52,7 @@ class Listener:
         self._woken = asyncio.Event()
 
     async def take(self, seconds: float) -> Sequence[Seen]:
-        """What has come, waiting for it at most so long; nothing then, or when `lost`."""
+        """The queued records, waiting for the first at most so many seconds; empty after that, or when `lost`."""
         if not self._waiting and not self.lost:
             self._woken.clear()
             with contextlib.suppress(TimeoutError):
@@ -62,21 +62,21 @@ class Listener:
         return found
 
     def give(self, seen: Iterable[Seen]) -> None:
-        """Hand over what was read."""
+        """Queue records."""
         self._waiting.extend(seen)
         if len(self._waiting) > MAX_WAITING:
             self.drop()
         self._woken.set()
 
     def drop(self) -> None:
-        """Give up on this listener: what it has not taken is not complete any more."""
+        """Mark the listener as `lost` and empty its queue, which is no longer complete."""
         self._waiting.clear()
         self.lost = True
         self._woken.set()
 
 
 class Tail:
-    """Follows topics while anybody listens; `run` is the task that does."""
+    """Follows topics while there are listeners; `run` is the task that does."""
 
     def __init__(self, bootstrap_servers: str, prefix: str, topics: Sequence[Topic], listeners: int = 200) -> None:
         self._bootstrap_servers = bootstrap_servers
@@ -88,7 +88,7 @@ class Tail:
         self._following = asyncio.Event()
 
     async def positions(self) -> Positions:
-        """Where the topics end now. Raises `KafkaUnavailable` when Kafka does not answer within 10 s."""
+        """The positions at the end of the topics. Raises `KafkaUnavailable` when Kafka does not answer within 10 s."""
         self._wanted.set()
         try:
             async with asyncio.timeout(READY_SECONDS):
@@ -99,13 +99,14 @@ class Tail:
         return dict(self._positions)
 
     def require_room(self) -> None:
-        """Raises `TooMany` where enough others listen."""
+        """Raises `TooMany` when there are as many listeners as allowed."""
         if len(self._listeners) >= self._limit:
             raise TooMany("too_many_streams", "this replica has as many streams as it may have", retry_after=10)
 
     @asynccontextmanager
     async def listening(self) -> AsyncIterator[Listener]:
-        """Listen for as long as the block lasts. Raises `KafkaUnavailable`, or `TooMany` where enough others do."""
+        """A listener for the duration of the block. Raises `KafkaUnavailable`, or `TooMany` when there are as many as
+        allowed."""
         self.require_room()
         listener = Listener(await self.positions())
         self._listeners.add(listener)
@@ -115,7 +116,7 @@ class Tail:
             self._listeners.discard(listener)
 
     async def run(self) -> None:
-        """Follow the topics while anybody wants to know, until cancelled."""
+        """Follow the topics while there are listeners, until cancelled."""
         while True:
             await self._wanted.wait()
             try:
@@ -194,7 +195,7 @@ class Tail:
                 await asyncio.wait_for(consumer.stop(), 10)
 
     async def _places(self, consumer: AIOKafkaConsumer) -> list[TopicPartition]:
-        # A consumer without a subscription learns of no topic by itself, and has no public way to ask for some.
+        # A consumer without a subscription fetches no metadata by itself, and has no public method to ask for it.
         await consumer._client.set_topics(list(self._topics))
         numbers = {name: consumer.partitions_for_topic(name) for name in self._topics}
         if not all(numbers.values()):

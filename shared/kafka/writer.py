@@ -1,8 +1,8 @@
-"""Writes what was read: waits out trouble of the infrastructure, and isolates a failure to the record that causes it.
+"""Writes polled batches: waits out trouble of the infrastructure, and isolates a failure to the record that causes it.
 
-A transaction that fails by what nobody foresaw is undone whole. Its records are written again in smaller pieces, until
-the one is found that fails by itself; that is tried a few times more, then set aside, and what lies behind it goes on.
-Where every record fails, our own code is at fault, and reading halts.
+A transaction that fails by an unforeseen error is rolled back. Its records are written again in smaller pieces, until
+the record that fails by itself is found; that record is tried a few times more, then set aside, and the records behind
+it go on. Where every record fails, our own code is at fault, and reading halts.
 """
 
 import asyncio
@@ -19,7 +19,7 @@ from shared.errors import Halt, Transient, Unavailable, cause_of
 from shared.kafka import batch as batches
 from shared.kafka.assignment import Assignment
 from shared.kafka.backlog import Backlog, is_suspect
-from shared.kafka.batch import Batch, RunnerConfig
+from shared.kafka.batch import PolledBatch, RunnerConfig
 from shared.telemetry.logging import get_logger
 from shared.telemetry.metrics import (
     batches_split_total,
@@ -36,17 +36,18 @@ log = get_logger(__name__)
 BATCH_SECONDS = 60.0
 """A transaction that takes longer counts as failed."""
 TRIES = (0.1, 0.4, 1.5)
-"""Seconds between the tries of a record that failed by itself."""
+"""Seconds between the tries of a single failing record."""
 TIMEOUTS, TIMEOUTS_OF_ONE = 3, 10
-"""So often a statement may run too long before smaller pieces are tried, and before it is the record's own fault."""
+"""Statement timeouts in a row after which smaller pieces are tried, and after which a single record is at fault
+itself."""
 WAIT_LIMIT = 60.0
-"""Whoever waits longer says so; and where the database refuses us, that long, somebody has to mend it."""
+"""Seconds after which waiting for the database is reported; if the database refuses us for that long, reading halts."""
 JUDGED_AFTER = 20
-"""So many records may be set aside in ten minutes before it is asked whether anything works at all."""
+"""Records set aside in ten minutes, after which it is checked whether any record can be applied at all."""
 
 
 class Member:
-    """A consumer in its group, while it writes: it may wait without losing its partitions, and give some up."""
+    """A member of the consumer group while it writes: it can wait without losing its partitions, and give some up."""
 
     def __init__(self, consumer: AIOKafkaConsumer, assignment: Assignment, stopping: asyncio.Event) -> None:
         self._consumer = consumer
@@ -59,11 +60,11 @@ class Member:
         return self._stopping.is_set()
 
     def give_up(self, places: Iterable[Place]) -> None:
-        """Leave these partitions to whoever claims them next, which may be this replica."""
+        """Leave these partitions to the next replica that claims them, which may be this one."""
         self._assignment.give_up([TopicPartition(*place) for place in places])
 
     async def wait(self, seconds: float) -> None:
-        """Wait, or until the process stops. Polling paused partitions keeps the membership meanwhile."""
+        """Wait, or until the process stops. Meanwhile paused partitions are polled, which keeps the membership."""
         assigned = self._consumer.assignment()
         paused = set(self._consumer.paused())
         self._consumer.pause(*assigned)
@@ -76,12 +77,12 @@ class Member:
 
 
 class Writer:
-    """Writes the batches of a service's consumer, one transaction of cursor, handlers, parked records and outbox each.
+    """Writes the batches of a service's consumer, each in one transaction of cursor, handlers, parked records and
+    outbox. `written` is called with every batch after its commit."""
 
-    `written` is told of every batch after its commit.
-    """
-
-    def __init__(self, config: RunnerConfig, database: Database, written: Callable[[Sequence[Batch]], None]) -> None:
+    def __init__(
+        self, config: RunnerConfig, database: Database, written: Callable[[Sequence[PolledBatch]], None]
+    ) -> None:
         self._config = config
         self._database = database
         self._written = written
@@ -92,9 +93,9 @@ class Writer:
         self._delay = 0.1
         self._timeouts = 0
 
-    async def write(self, member: Member, work: Iterable[Batch]) -> None:
-        """Write everything, or give up what is not ours any more. Raises `Halt` when an operator must decide."""
-        backlog = Backlog(work)
+    async def write(self, member: Member, polled: Iterable[PolledBatch]) -> None:
+        """Write all records, or give up those of lost partitions. Raises `Halt` when an operator must decide."""
+        backlog = Backlog(polled)
         while backlog:
             try:
                 if (seconds := backlog.wait()) > 0:
@@ -124,7 +125,7 @@ class Writer:
                 raise
         except (Unavailable, Transient, Halt, Fenced, MemoryError):
             raise
-        except Exception as error:  # what nobody foresaw: isolated below, logged with its trace when set aside
+        except Exception as error:  # unforeseen: isolated below, logged with its traceback when set aside
             if misfits(error):
                 log.error("database_refuses", service=self._config.service, exc_info=error)
                 raise DatabaseRefuses from error
@@ -134,12 +135,12 @@ class Writer:
             backlog.done(piece)
 
     async def _hand_over(self, handed: Sequence[Cursor]) -> None:
-        """Say that this process did not die on what it leaves behind."""
+        """Record in the cursors that this process gives the partitions up alive."""
         with contextlib.suppress(Unavailable):
             async with self._database.write() as tx:
                 await cursors.trust(tx, handed)
 
-    async def _apply(self, piece: Sequence[Batch]) -> None:
+    async def _apply(self, piece: Sequence[PolledBatch]) -> None:
         ordered = sorted(piece, key=lambda batch: batch.cursor.place)
         async with self._database.write() as tx:
             await cursors.require(tx, [batch.cursor for batch in ordered])
@@ -147,8 +148,8 @@ class Writer:
             await cursors.advance(tx, advances)
         self._moved(ordered, advances)
 
-    def _moved(self, piece: Sequence[Batch], advances: Sequence[Advance]) -> None:
-        """After the commit: the cursors move here too, and what became of the records is counted."""
+    def _moved(self, piece: Sequence[PolledBatch], advances: Sequence[Advance]) -> None:
+        """After the commit: move the cursors in memory, and count the outcomes."""
         for batch, done in zip(piece, advances, strict=True):
             cursor = batch.cursor
             cursor.next_offset, cursor.last_offset = done.next_offset, done.last_offset
@@ -161,10 +162,11 @@ class Writer:
                 counter.labels(verdict.reason).inc()
         self._written(piece)
 
-    async def _too_slow(self, backlog: Backlog, piece: Sequence[Batch], error: StatementTimedOut) -> bool:
-        """Whether a statement that ran too long is the piece's own fault, and not that of a busy database."""
+    async def _too_slow(self, backlog: Backlog, piece: Sequence[PolledBatch], error: StatementTimedOut) -> bool:
+        """Whether a statement timeout is due to the piece itself rather than to a busy database; if so, the piece is
+        isolated."""
         self._timeouts += 1
-        single = sum(len(batch.work) for batch in piece) == 1
+        single = sum(len(batch.records) for batch in piece) == 1
         if self._timeouts < (TIMEOUTS_OF_ONE if single else TIMEOUTS):
             return False
         self._timeouts = 0
@@ -172,30 +174,30 @@ class Writer:
         return True
 
     async def _isolate(
-        self, backlog: Backlog, piece: Sequence[Batch], error: Exception, waits: Sequence[float]
+        self, backlog: Backlog, piece: Sequence[PolledBatch], error: Exception, waits: Sequence[float]
     ) -> None:
-        """Make the piece smaller; a single record is tried again, and set aside when nothing helps."""
+        """Make the piece smaller; a single record is tried again, and set aside when its tries are used up."""
         topic = piece[0].cursor.topic.removeprefix(self._config.topic_prefix)
         if backlog.narrow(piece):
             batches_split_total.labels(topic).inc()
             return
-        [work] = piece[0].work
+        [record] = piece[0].records
         cause = cause_of(error)
-        name = work.received.event.name if work.received is not None else ""
+        name = record.received.event.name if record.received is not None else ""
         fault = (name, kind_of(cause))
         handler_errors_total.labels(topic, *fault).inc()
-        # The same fault of the same event was tried often enough on the record before.
+        # A fault that set aside an earlier record of this event type is not retried again.
         if fault not in self._known_faults and backlog.again(piece, waits):
             return
         await self._require_something_works(backlog, piece, cause)
-        log.error("record_set_aside", topic=topic, name=name, offset=work.record.offset, exc_info=cause)
+        log.error("record_set_aside", topic=topic, name=name, offset=record.record.offset, exc_info=cause)
         await self._set_aside(backlog, piece, cause)
         self._known_faults.add(fault)
 
-    async def _killed(self, backlog: Backlog, piece: Sequence[Batch]) -> bool:
-        """Before the one record of a partition on which processes died is tried: note it, so that the next process
-        knows; one that another process noted is set aside untried. Whether that was so."""
-        cursor, offset = piece[0].cursor, piece[0].work[0].record.offset
+    async def _killed(self, backlog: Backlog, piece: Sequence[PolledBatch]) -> bool:
+        """For the next record of a partition on which processes died: note its offset before it is tried, so that the
+        next process knows; if another process has noted it, set it aside untried. Returns whether it was set aside."""
+        cursor, offset = piece[0].cursor, piece[0].records[0].record.offset
         if cursor.suspect_offset != offset or (cursor.place, offset) in self._suspected:
             self._suspected.add((cursor.place, offset))
             async with self._database.write() as tx:
@@ -206,7 +208,7 @@ class Writer:
         await self._set_aside(backlog, piece, None)
         return True
 
-    async def _set_aside(self, backlog: Backlog, piece: Sequence[Batch], cause: Exception | None) -> None:
+    async def _set_aside(self, backlog: Backlog, piece: Sequence[PolledBatch], cause: Exception | None) -> None:
         async with self._database.write() as tx:
             await cursors.require(tx, [piece[0].cursor])
             advance = await batches.set_aside(tx, piece[0], cause, self._config)
@@ -214,8 +216,8 @@ class Writer:
         self._moved(piece, [advance])
         backlog.done(piece)
 
-    async def _require_something_works(self, backlog: Backlog, piece: Sequence[Batch], cause: Exception) -> None:
-        """Raises `Halt` where every record fails, or where no more may be set aside."""
+    async def _require_something_works(self, backlog: Backlog, piece: Sequence[PolledBatch], cause: Exception) -> None:
+        """Raises `Halt` where every record fails, or where no more records may be set aside."""
         async with self._database.read() as tx:
             if await set_aside.recent(tx, self._config.version) < JUDGED_AFTER:
                 return
@@ -231,9 +233,9 @@ class Writer:
             f" ({kind_of(cause)}): go back to the release before, or install one that mends it",
         )
 
-    async def _would_work(self, batch: Batch) -> bool:
-        """Whether this record could be applied: handled and undone. It comes before its turn, so this is a judgement
-        and never an effect."""
+    async def _would_work(self, batch: PolledBatch) -> bool:
+        """Whether this record could be applied: it is handled in a transaction that is rolled back. The record is tried
+        before its turn, so the trial must have no effect."""
         try:
             async with asyncio.timeout(BATCH_SECONDS), self._database.write() as tx:
                 await cursors.require(tx, [batch.cursor])
@@ -244,11 +246,12 @@ class Writer:
         except (Unavailable, Transient, Halt, Fenced, MemoryError):
             raise
         except Exception as error:
-            log.warning("trial_failed", offset=batch.work[0].record.offset, error=kind_of(cause_of(error)))
+            log.warning("trial_failed", offset=batch.records[0].record.offset, error=kind_of(cause_of(error)))
             return False
 
     async def _wait(self, member: Member, error: Unavailable | Transient) -> None:
-        """Wait in the group for what is away; longer than a minute is told. Raises `Halt` for what refuses us."""
+        """Wait for an unavailable database without leaving the group; a wait of more than a minute is reported. Raises
+        `Halt` when the database refuses us."""
         log.warning("batch_waits", service=self._config.service, code=error.code, seconds=self._delay)
         now = time.monotonic()
         self._waiting_since = self._waiting_since or now
@@ -268,4 +271,4 @@ class Writer:
 
 
 class _Undone(Exception):
-    """Ends a trial, so that its transaction is undone."""
+    """Raised to roll back the transaction of a trial."""

@@ -1,1 +1,1 @@
-"""What a process tells about itself: structured logs and metrics, never the content of what people said."""
+"""Structured logs and metrics of a process, never the content of answers."""

@@ -1,7 +1,7 @@
-"""Structured logs: one event name and its facts a line, JSON for machines and colours in a terminal.
+"""Structured logs: a line is one event name with its facts, JSON for machines or coloured for a terminal.
 
-Logs of libraries (uvicorn, aiokafka, alembic) go the same way. Request and trace ids join every line of their
-request; what people said never does.
+Logs of libraries (uvicorn, aiokafka, alembic) are written in the same format. Request and trace ids are part of every
+line of their request; the content of answers never is.
 """
 
 import logging
@@ -22,16 +22,14 @@ _QUIET = {
     "httpx": logging.WARNING,
     "httpcore": logging.WARNING,
 }
-"""Libraries that would repeat what our own lines say, or write addresses with their query or what goes over sockets."""
+"""Libraries whose lines would repeat our own, or contain addresses with their query or the content of sockets."""
 _WITH_OWN_WAYS = ("uvicorn", "uvicorn.error", "uvicorn.access")
-"""Loggers that uvicorn's default configuration gives handlers of their own and cuts off from the root."""
+"""Loggers to which uvicorn's default configuration gives handlers of their own and which it cuts off from the root."""
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:
-    """The logger of a module: first an event name (`batch_committed`), then facts as keywords.
-
-    Lines are made safe here, not in `configure`, so that they are so wherever they go.
-    """
+    """The logger of a module: first an event name (`batch_committed`), then facts as keywords. Secrets are removed
+    here, not in `configure`, so that every destination is covered."""
     logger: structlog.stdlib.BoundLogger = structlog.wrap_logger(
         logging.getLogger(name),
         processors=[
@@ -72,7 +70,8 @@ def configure(service: str, level: str = "info", log_format: str = "auto") -> No
 
 
 def _no_address_of_a_socket(record: logging.LogRecord) -> bool:
-    """uvicorn says of each WebSocket where it leads, with the query, which names the page that it belongs to."""
+    """Drop uvicorn's line about each WebSocket: it has the address with its query, which names the page that the socket
+    belongs to."""
     return '"WebSocket ' not in str(record.msg)
 
 
@@ -91,7 +90,7 @@ def _naming(service: str) -> Processor:
 
 
 def _exceptions(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Put a traceback that holds no data in the place of `exc_info`."""
+    """Replace `exc_info` by a traceback without data."""
     given = event.pop("exc_info", None)
     if isinstance(given, tuple):
         given = given[1]

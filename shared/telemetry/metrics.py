@@ -1,4 +1,4 @@
-"""Every metric of Tellback, declared once with its meaning. No label names an account or a person."""
+"""All metrics of Tellback, each declared once with its meaning. No label names an account or a person."""
 
 import os
 import platform
@@ -175,6 +175,21 @@ accounts_not_projected = Gauge(
     "Accounts whose changes cannot be worked out, tried again and again; must be 0.",
     multiprocess_mode="livemax",
 )
+oldest_dirty_account_seconds = Gauge(
+    "tellback_oldest_dirty_account_seconds",
+    "How long the longest waiting account has waited to be projected; 0 when none waits.",
+    multiprocess_mode="livemax",
+)
+projection_seconds = Histogram(
+    "tellback_projection_seconds",
+    "Duration of one turn of the projector: some accounts claimed, computed and written.",
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
+)
+stale_accounts_read = Histogram(
+    "tellback_stale_accounts_read",
+    "Accounts that a read counted from their answers, since their kept figures did not hold any more.",
+    buckets=(0, 1, 3, 10, 30, 100, 300, 1_000, 3_000, 10_000),
+)
 follow_ups_opened_total = Counter("tellback_follow_ups_opened_total", "Follow-ups opened.", ["kind", "severity"])
 follow_ups_escalated_total = Counter(
     "tellback_follow_ups_escalated_total",
@@ -196,12 +211,12 @@ webhook_attempt_duration_seconds = Histogram(
 
 
 def announce(service: str) -> None:
-    """Say which service and version this process is."""
+    """Set the metric with the service and version of this process."""
     build_info.labels(service, version(), platform.python_version()).set(1)
 
 
 def exposition() -> bytes:
-    """All metrics in Prometheus' text format; of all worker processes where there are several."""
+    """All metrics in Prometheus' text format; summed over the worker processes where there are several."""
     if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
         return _generate(REGISTRY)
     registry = CollectorRegistry()

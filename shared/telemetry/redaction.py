@@ -1,4 +1,4 @@
-"""What must not reach a log: keys and passwords by the name of their field or by their looks."""
+"""Removes keys and passwords from logs, recognised by the name of their field or by their form."""
 
 import re
 from collections.abc import Mapping, MutableMapping
@@ -56,7 +56,7 @@ def _clean(value: Any) -> Any:
 
 
 def one_line(_logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """structlog processor for terminals: nobody's text begins another line or moves the cursor. JSON needs none."""
+    """structlog processor for terminals: no text begins another line or moves the cursor. JSON needs none of this."""
     for name, value in event.items():
         if isinstance(value, str) and name != "exception":
             event[name] = _CONTROL.sub(lambda sign: sign[0].encode("unicode_escape").decode(), value)

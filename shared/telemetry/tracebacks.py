@@ -1,4 +1,4 @@
-"""Exceptions in logs: where it happened and what kind it was, without the data that messages may hold."""
+"""Exceptions in logs: place and type, without the data that messages may contain."""
 
 import traceback
 from collections.abc import Iterator
@@ -15,21 +15,18 @@ def rendered(error: BaseException) -> str:
 
 
 def without_data(error: BaseException) -> str:
-    """The exception and its causes with no word that a record may have brought: types, SQLSTATE, constraint, frames."""
+    """The exception and its causes without any text that a record may contain: types, SQLSTATE, constraint, frames."""
     return "\nbecause of ".join("\n".join([_facts(link), *_frames(link)]) for link in _chain(error))
 
 
 def kind_of(error: BaseException) -> str:
-    """The type by its full name; `KeyError`, `asyncpg.exceptions.DataError`."""
+    """The full name of the type; `KeyError`, `asyncpg.exceptions.DataError`."""
     return f"{type(error).__module__}.{type(error).__qualname__}".removeprefix("builtins.")
 
 
 def safe_message(error: BaseException) -> str:
-    """The message, unless it is of a kind that repeats its input.
-
-    A validation error of pydantic holds the values, an error of the database driver the statement's
-    parameters and the row; of these only kinds, fields and SQLSTATE are told.
-    """
+    """The message, unless its type repeats the input. A validation error of pydantic holds the values, an error of the
+    database driver the statement's parameters and the row; of these only types, fields and SQLSTATE are returned."""
     if isinstance(error, ValidationError):
         kinds = sorted({item["type"] for item in error.errors(include_input=False, include_url=False)})
         return f"{error.error_count()} error(s) in {error.title}: {', '.join(kinds)}"

@@ -10,13 +10,13 @@ from tests.architecture.tree import CODE, modules, name, parsed
 
 COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 MOST = {
-    "services/alerting": (4, 26),
-    "services/benchmark": (8, 32),
+    "services/alerting": (3, 25),
+    "services/benchmark": (0, 20),
     "services/cli": (11, 24),
-    "services/collector": (1, 20),
-    "services/dashboard": (21, 23),
-    "services/scorer": (19, 43),
-    "shared": (4, 18),
+    "services/collector": (1, 19),
+    "services/dashboard": (21, 22),
+    "services/scorer": (1, 18),
+    "shared": (4, 17),
 }
 """Conditional expressions and comprehensions per 1,000 lines, by package, rounded up. Aim: 20 for both together."""
 TESTS_TO_CODE = 0.67

@@ -1,10 +1,13 @@
 """What libraries promise to nobody: what we use of it stands in one module a library, and fails here when it moves."""
 
 import ast
+import inspect
 from dataclasses import fields
 from pathlib import Path
 from typing import get_args
 
+from aiokafka import AIOKafkaConsumer
+from aiokafka.consumer.fetcher import Fetcher
 from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
@@ -58,6 +61,11 @@ def test_fastapi_still_says_what_a_route_needs() -> None:
     assert [(field.alias, field.field_info.annotation) for field in route.dependant.query_params] == [("limit", int)]
     assert route.body_field is not None
     assert route.body_field.field_info is not None
+
+
+def test_aiokafka_still_asks_its_fetcher_how_long_the_broker_may_wait() -> None:
+    assert "self._fetch_max_wait_ms," in inspect.getsource(Fetcher._get_actions_per_node)
+    assert "self._fetcher = Fetcher(" in inspect.getsource(AIOKafkaConsumer)
 
 
 def test_pydantic_still_lists_the_types_of_its_errors() -> None:

@@ -1,4 +1,4 @@
-"""One Chromium a run."""
+"""One Chromium for the run."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""The snippet in a real browser, on a page of another origin: what is given offline arrives later, once."""
+"""The snippet in a real browser, on a page of another origin: answers given offline arrive later, once."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -53,11 +53,11 @@ class Site:
         await self.page.goto(self.url)
 
     async def respond(self, answer: str) -> Any:
-        """Give an answer; the collector's answer, or the code of its refusal."""
+        """Give an answer; returns the collector's answer, or the code of its error."""
         return await self.page.evaluate(f"() => tellback.respond({answer}).sent.catch((error) => error.code)")
 
     async def give(self, answer: str) -> str:
-        """Give an answer and do not wait for it."""
+        """Give an answer without waiting for the collector."""
         return str(await self.page.evaluate(f"() => tellback.respond({answer}).response_id"))
 
     async def pending(self) -> int:
@@ -134,7 +134,7 @@ async def test_what_is_given_offline_survives_a_reload_and_is_sent_when_the_conn
     await site.page.reload()
 
     async def arrived() -> bool:
-        # What the reload interrupted may come twice, under the same id.
+        # A post that the reload interrupted may arrive twice, under the same id.
         found = [recorded(event).response_id for event in await site.present()]
         assert list(dict.fromkeys(found)) == given
         return True

@@ -1,4 +1,4 @@
-"""Whatever a stranger may send: calls that make sense and calls that make none, by the dice, on every route."""
+"""Random calls: valid and malformed ones, on every route."""
 
 import json
 import random
@@ -15,10 +15,10 @@ from tests.support.strange import Call, Operation, plain, strange_calls
 from tests.support.strange_pages import ADDRESSES, FORM_ROUTES, Visit, strange_addresses, strange_forms
 
 KEPT = 200
-"""Ids of a kind that are remembered; the newest stay."""
+"""How many ids of each kind are remembered; the newest are kept."""
 HALF = 0.5
 PAUSE = 0.1
-"""Seconds after a call that a kill cut off."""
+"""Seconds to wait after a kill has cut a call off."""
 IDS = ("account_id", "stakeholder_id", "response_id", "follow_up_id", "event_id", "receipt_id", "import_id", "rule_id")
 OWNERS = {
     "/v1/webhook-endpoints": "endpoint_id",
@@ -28,30 +28,30 @@ OWNERS = {
     "/v1/notifications": "notification_id",
     "/v1/benchmarks/sets": "set_id",
 }
-"""Whose `id` is called so in the addresses of others."""
+"""Resources whose `id` has this name in the paths of others."""
 
 
 class Source(Protocol):
-    """Where calls come from."""
+    """A source of calls."""
 
     def call(self) -> Call:
-        """The next one."""
+        """The next call."""
         ...
 
     def learn(self, call: Call, answer: Answer) -> str | None:
-        """What the answer teaches for later calls; answers what is wrong with it."""
+        """Remember the ids in an answer; returns what is wrong with it."""
         ...
 
 
 @dataclass
 class Known:
-    """Ids that the services have told, so that later calls speak of something."""
+    """Ids from answers, so that later calls concern existing resources."""
 
     dice: random.Random
     ids: dict[str, deque[str]] = field(default_factory=lambda: defaultdict(lambda: deque(maxlen=KEPT)))
 
     def any(self) -> dict[str, str]:
-        """One of each kind."""
+        """A random id of each kind."""
         found = {name: self.dice.choice(values) for name, values in list(self.ids.items())}
         return found | ({"rule": found["rule_id"]} if "rule_id" in found else {})
 
@@ -65,14 +65,14 @@ class Known:
 
 @dataclass
 class Api:
-    """Calls of one service: half of them right, as far as its document tells, half with one thing wrong."""
+    """Calls of one service: half of them valid by its OpenAPI document, half with one fault."""
 
     operations: list[Operation]
     known: Known
     _paths: dict[bytes, str] = field(default_factory=dict)
 
     def call(self) -> Call:
-        """Any operation, about anything that is there."""
+        """A random operation, about existing resources."""
         dice = self.known.dice
         operation, known = dice.choice(self.operations), self.known.any()
         if dice.random() < HALF:
@@ -86,11 +86,11 @@ class Api:
         call = plain(operation, known)
         if call.body:
             return replace(call, body=json.dumps(_varied(json.loads(call.body), known, self.known.dice)).encode())
-        query = {"limit": b"3"} if "limit" in {one["name"] for one in operation.parameters("query")} else {}
+        query = {"limit": b"3"} if "limit" in {parameter["name"] for parameter in operation.parameters("query")} else {}
         return operation.call("plain", known, **query)
 
     def learn(self, call: Call, answer: Answer) -> str | None:
-        """Remember the ids of what was told; every answer is one that an API may give."""
+        """Remember the ids of an answer; its status must be one of the API's."""
         path = self._paths.pop(call.target, "")
         if answer.status in (200, 201, 202) and answer.kind == "application/json":
             self.known.learn(path, answer.json())
@@ -99,26 +99,26 @@ class Api:
 
 @dataclass
 class Pages:
-    """Looks at pages of the dashboard and posts of its forms."""
+    """Requests for pages of the dashboard and posts of its forms."""
 
     visit: Visit
     known: Known
 
     def call(self) -> Call:
-        """Any page or form, with one thing wrong."""
+        """A random page or form, with one fault."""
         dice = self.known.dice
         if dice.random() < HALF:
             return dice.choice(strange_forms(dice.choice(FORM_ROUTES), self.visit))
         return dice.choice(strange_addresses(dice.choice(ADDRESSES), self.known.any(), self.visit))
 
     def learn(self, call: Call, answer: Answer) -> str | None:
-        """Nothing; every answer is one that a browser can show."""
+        """Nothing to remember; the answer must be one that a browser can show."""
         return fault_of(answer)
 
 
 def fault_of(answer: Answer, kind: str | None = None) -> str | None:
-    """What is wrong with an answer. 503 is right where whoever is asked for it was killed or is starting, and says so:
-    on a page, as a problem, or as a report of health."""
+    """What is wrong with an answer. 503 is right while the service was killed or is starting; it must be a page, a
+    problem, or a report of health."""
     if answer.status == 503 and answer.kind in ("text/html", MEDIA_TYPE, "application/json"):
         return None
     if answer.status >= 500:
@@ -130,7 +130,7 @@ def fault_of(answer: Answer, kind: str | None = None) -> str | None:
 
 @dataclass
 class Caller:
-    """Somebody who calls a service without end and keeps what should not have come."""
+    """Calls a service continuously and keeps wrong answers."""
 
     wire: Wire
     source: Source
@@ -140,7 +140,7 @@ class Caller:
     cut: int = 0
 
     async def run(self) -> None:
-        """Call until told to stop; a call that a kill cuts off is no fault."""
+        """Call until stopped; a call that a kill cuts off is no fault."""
         while not self.until():
             call = self.source.call()
             try:
@@ -155,7 +155,7 @@ class Caller:
 
 
 def _members(value: Any) -> Iterator[tuple[str, str]]:
-    """Every member with a text, however deep."""
+    """Every member with a text, at any depth."""
     waiting = [value]
     while waiting:
         item = waiting.pop()
@@ -167,7 +167,7 @@ def _members(value: Any) -> Iterator[tuple[str, str]]:
 
 
 def _varied(value: Any, known: dict[str, str], dice: random.Random) -> Any:
-    """An example about somebody who is there, with another score and maybe another id of its own."""
+    """An example about an existing resource, with another score and maybe a new id."""
     if isinstance(value, list):
         return [_varied(item, known, dice) for item in value]
     if not isinstance(value, dict):

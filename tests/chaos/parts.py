@@ -1,4 +1,4 @@
-"""Parts that may be killed at any moment and started again on the same data and port: Kafka, PostgreSQL, services."""
+"""Parts that can be killed at any moment and started again on the same data and port: Kafka, PostgreSQL, services."""
 
 import asyncio
 import contextlib
@@ -25,7 +25,7 @@ START_SECONDS = 180.0
 
 
 class Part:
-    """One real process. `ready` tells whether it serves, given its process id."""
+    """A real process. `ready` tells whether it is ready, given its process id."""
 
     def __init__(self, program: Program, ready: Callable[[int], bool]) -> None:
         self.name = program.name
@@ -46,14 +46,15 @@ class Part:
         return self._child is not None and self._child.poll() is None
 
     def start(self) -> None:
-        """Start it, from the main thread; `until_ready` waits for it."""
+        """Start the process, from the main thread; `until_ready` waits for it."""
         with self._program.log.open("ab") as log:
             self._child = subprocess.Popen(
                 self._program.argv, stdout=log, stderr=subprocess.STDOUT, **self._program.options()
             )
 
     async def until_ready(self) -> None:
-        """Wait until it serves. AssertionError with the end of its log when it has ended or takes too long."""
+        """Wait until the process is ready. AssertionError with the end of its log when it has ended or takes too
+        long."""
 
         async def probe() -> bool:
             if not self.running:
@@ -63,33 +64,33 @@ class Part:
         await eventually(probe, START_SECONDS)
 
     async def serves(self) -> bool:
-        """Whether it serves by now."""
+        """Whether the process is ready now."""
         return self.running and await asyncio.to_thread(self._ready, self.pid)
 
     def kill(self) -> None:
-        """SIGKILL, as a crash would be; with it the processes that it has started."""
+        """SIGKILL the process and its descendants, as in a crash."""
         assert self._child is not None
         self.kills += 1
         family = [psutil.Process(self.pid), *psutil.Process(self.pid).children(recursive=True)]
-        for one in family:
+        for process in family:
             with contextlib.suppress(psutil.NoSuchProcess):
-                one.send_signal(signal.SIGKILL)
+                process.send_signal(signal.SIGKILL)
         self._child.wait()
         psutil.wait_procs(family[1:], timeout=10)
 
     def stop(self) -> None:
-        """End it in good order."""
+        """Stop the process gracefully."""
         if self._child is not None:
             end(self._child, self._program.stop_signal)
 
     def log(self) -> str:
-        """What it has written."""
+        """The log so far."""
         return self._program.log.read_text(errors="replace")
 
 
 @dataclass
 class Machine:
-    """A Kafka and a PostgreSQL of its own, a fresh environment on them, and the services started so far."""
+    """A Kafka and a PostgreSQL for one test, a fresh environment on them, and the services started so far."""
 
     environment: Environment
     kafka: Part
@@ -99,7 +100,8 @@ class Machine:
     urls: dict[str, str] = field(default_factory=dict)
 
     async def serve(self, service: str, name: str | None = None, **variables: str) -> Part:
-        """A service, ready, as a part called `name`; `variables` are added to its environment."""
+        """Start a service as a part called `name` and wait until it is ready; `variables` are added to its
+        environment."""
         port = free_port()
         part = service_part(service, port, self.environment.variables() | variables, self.logs, name or service)
         self.services[part.name] = part
@@ -110,7 +112,7 @@ class Machine:
 
 
 def service_part(service: str, port: int, variables: Mapping[str, str], logs: Path, name: str) -> Part:
-    """`tellback serve SERVICE` as a part; ready when it says so."""
+    """`tellback serve SERVICE` as a part."""
     program = Program(
         name=name,
         argv=tellback("serve", service, "--port", str(port), "--pause", "0"),
@@ -121,7 +123,7 @@ def service_part(service: str, port: int, variables: Mapping[str, str], logs: Pa
 
 
 def health(url: str, which: str) -> int:
-    """The status of `/health/{which}`; 0 when nobody answers."""
+    """The status of `/health/{which}`; 0 without an answer."""
     try:
         return httpx.get(f"{url}/health/{which}", timeout=5, trust_env=False).status_code
     except httpx.HTTPError:
@@ -129,19 +131,19 @@ def health(url: str, which: str) -> int:
 
 
 @contextlib.asynccontextmanager
-async def machine(logs: Path) -> AsyncIterator[Machine]:
-    """Parts of its own for a test that kills them: never those that other tests share."""
+async def own_machine(logs: Path) -> AsyncIterator[Machine]:
+    """A machine for a test that kills its parts: never the parts that other tests share."""
     with parts_folder() as folder, _kafka(folder) as (kafka, servers), _postgres(folder) as (postgres, url):
         kafka.start()
         postgres.start()
         await kafka.until_ready()
         await postgres.until_ready()
         async with fresh_environment(servers, url()) as environment:
-            one = Machine(environment, kafka, postgres, logs)
+            machine = Machine(environment, kafka, postgres, logs)
             try:
-                yield one
+                yield machine
             finally:
-                for part in one.services.values():
+                for part in machine.services.values():
                     part.stop()
                 for part in (kafka, postgres):
                     if not part.running:
@@ -174,7 +176,7 @@ def _postgres(folder: Path) -> Iterator[tuple[Part, Callable[[], str]]]:
 
 
 async def stays(seconds: float, probe: Callable[[], bool]) -> None:
-    """Fail unless `probe` holds at every look for so many seconds."""
+    """Fail unless `probe` holds at every check for so many seconds."""
     until = time.monotonic() + seconds
     while time.monotonic() < until:
         assert probe()
@@ -183,8 +185,8 @@ async def stays(seconds: float, probe: Callable[[], bool]) -> None:
 
 
 async def killing(parts: list[Part], seconds: float, least: int, pause: tuple[float, float], seed: int) -> None:
-    """SIGKILL one of the parts now and then, sometimes two, start again after a moment, and wait until they serve:
-    for so many seconds, and until there were at least so many kills."""
+    """SIGKILL a random part, sometimes two, start them again after a moment, and wait until they are ready: for so many
+    seconds, and at least `least` kills."""
     dice = random.Random(seed)
     until = time.monotonic() + seconds
     while time.monotonic() < until or sum(part.kills for part in parts) < least:
@@ -200,6 +202,6 @@ async def killing(parts: list[Part], seconds: float, least: int, pause: tuple[fl
 
 
 async def passing(seconds: float) -> None:
-    """Let so many seconds pass."""
+    """Wait so many seconds."""
     moment = time.monotonic() + seconds
     await eventually(lambda: time.monotonic() >= moment, seconds + 5)

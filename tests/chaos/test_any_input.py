@@ -36,7 +36,7 @@ BETWEEN_KILLS = (5.0, 20.0)
 START_SECONDS = 300.0
 BACK_SECONDS = 300.0
 CALLERS = 2
-"""Of each service."""
+"""Callers of each service."""
 PAGES = "dashboard"
 
 pytestmark = [pytest.mark.chaos, pytest.mark.timeout(SECONDS + 900)]
@@ -63,7 +63,7 @@ async def test_nothing_that_is_sent_stops_anything(tmp_path: Path, capsys: pytes
 
 @contextlib.asynccontextmanager
 async def calling(home: Home, dice: random.Random, until: float) -> AsyncIterator[list[Caller]]:
-    """Callers of every service, who stop at the moment `until`; a failure of theirs is one of the test."""
+    """Callers of every service, which stop at the moment `until`; an error of theirs fails the test."""
     key = (home.data / "first_key").read_text().strip()
     known = Known(random.Random(dice.random()))
     known.ids["account_id"].append("northwind")
@@ -82,7 +82,7 @@ async def calling(home: Home, dice: random.Random, until: float) -> AsyncIterato
 
 
 async def source_of(service: str, wire: Wire, home: Home, known: Known) -> Source:
-    """What is sent to a service: by its document, or by its pages."""
+    """The source of calls for a service: its OpenAPI document, or its pages."""
     if service == PAGES:
         return Pages(await signed_in(wire, (home.data / "first_admin").read_text().strip()), known)
     document = (await wire.send(Call("", "GET", b"/openapi.json"))).json()
@@ -90,7 +90,7 @@ async def source_of(service: str, wire: Wire, home: Home, known: Known) -> Sourc
 
 
 async def killing_services(home: Home, dice: random.Random, until: float) -> Counter[str]:
-    """SIGKILL one of the services now and then, and wait until it is back; how often each was killed."""
+    """SIGKILL a random service, and wait until it is ready again; returns the kills of each."""
     kills: Counter[str] = Counter()
     while time.monotonic() < until:
         await passing(min(dice.uniform(*BETWEEN_KILLS), max(0.0, until - time.monotonic())))
@@ -103,13 +103,13 @@ async def killing_services(home: Home, dice: random.Random, until: float) -> Cou
 
 
 async def back(home: Home, service: str, kills: int) -> bool:
-    """Whether a service was started again after so many kills, and is ready."""
+    """Whether a service was restarted after so many kills, and is ready."""
     part = await asyncio.to_thread(home.part, service)
     return part["restarts"] >= kills and await asyncio.to_thread(health, url_of(home, service), "ready") == 200
 
 
 async def set_aside(home: Home) -> list[str]:
-    """What handlers failed on, by service: topic and error."""
+    """The records set aside, by service: topic and error."""
     key = (home.data / "first_key").read_text().strip()
     found = []
     for service in sorted(set(PORTS) - {PAGES}):
@@ -121,7 +121,7 @@ async def set_aside(home: Home) -> list[str]:
 
 
 def url_of(home: Home, service: str) -> str:
-    """Where a service listens."""
+    """The address of a service."""
     return f"http://127.0.0.1:{home.port_base + PORTS[service]}"
 
 

@@ -1,4 +1,4 @@
-"""Three real brokers under load: one dies, all die. What was accepted is in the topic, and counts once."""
+"""Three real brokers under load: one dies, all die. Every accepted response is in the topic, and counts once."""
 
 import contextlib
 from collections.abc import AsyncIterator
@@ -26,12 +26,12 @@ pytestmark = [pytest.mark.chaos, pytest.mark.timeout(600)]
 CLIENTS = 16
 PATIENT = 90.0
 REFUSED_SECONDS = 10.0
-"""Within which an answer comes, whatever is away."""
+"""Deadline of every answer, whatever is away."""
 
 
 @pytest.fixture(scope="module")
 async def house() -> AsyncIterator[tuple[Cluster, Environment]]:
-    """A cluster with our topics in three copies of which two must be in sync, and a PostgreSQL."""
+    """A cluster with our topics in three replicas of which two must be in sync, and a PostgreSQL."""
     with embedded_postgres() as postgres:
         async with (
             kafka_cluster() as cluster,
@@ -44,7 +44,7 @@ async def house() -> AsyncIterator[tuple[Cluster, Environment]]:
 
 
 async def leader(environment: Environment) -> int:
-    """The broker that leads the partition of the first account."""
+    """The leader of the first account's partition."""
     client = AIOKafkaAdminClient(bootstrap_servers=environment.kafka)
     await client.start()
     try:
@@ -56,7 +56,7 @@ async def leader(environment: Environment) -> int:
 
 
 async def taken(load: Load, more: int, via: str | None = None) -> None:
-    """Wait until so many more are accepted (that way)."""
+    """Wait until so many more responses are accepted (by that path)."""
 
     def count() -> int:
         return len(load.accepted) if via is None else load.ways()[via]
@@ -80,7 +80,7 @@ async def relayed(environment: Environment) -> None:
 
 
 async def counted_once(environment: Environment, logs: Path) -> None:
-    """A scorer reads it all: as many answers as there are ids in the topic."""
+    """A scorer reads all records: it counts as many answers as there are ids in the topic."""
     found = await in_topic(environment)
     variables = environment.variables()
     scorer = service_part("scorer", free_port(), variables, logs, "scorer")
@@ -104,7 +104,7 @@ async def counted_once(environment: Environment, logs: Path) -> None:
 
 @contextlib.asynccontextmanager
 async def loaded(environment: Environment, logs: Path) -> AsyncIterator[tuple[Collecting, Load]]:
-    """A collector under load; afterwards what it accepted is in the topic, and counts once."""
+    """A collector under load; afterwards every accepted response is in the topic, and counts once."""
     async with collecting(environment, logs, free_port()) as collector:
         async with loading(collector.url, collector.key, CLIENTS) as load:
             await taken(load, 200)

@@ -1,4 +1,4 @@
-"""PostgreSQL or Kafka away for half a minute: alerting says so, lives on, and takes up its work by itself."""
+"""PostgreSQL or Kafka away for half a minute: alerting reports it, keeps running, and resumes its work by itself."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -11,7 +11,7 @@ import pytest
 
 from shared.kafka.producer import Publisher
 from shared.topics import SCORE_EVENTS
-from tests.chaos.parts import Machine, health, machine, stays
+from tests.chaos.parts import Machine, health, own_machine, stays
 from tests.integration.alerting.cases import Case
 from tests.support.events import record_of
 from tests.support.http import api_key, bearer
@@ -27,22 +27,22 @@ pytestmark = [pytest.mark.chaos, pytest.mark.timeout(400)]
 @asynccontextmanager
 async def alerting(logs: Path) -> AsyncIterator[tuple[Machine, Receiver, Publisher]]:
     """Alerting with an endpoint for opened follow-ups."""
-    async with machine(logs) as one, receiving() as receiver:
-        await one.serve("alerting", TELLBACK_ALERTING_ALLOW_NETWORKS="127.0.0.1/32")
-        headers = bearer(await api_key(one.environment, ("read", "manage")))
+    async with own_machine(logs) as machine, receiving() as receiver:
+        await machine.serve("alerting", TELLBACK_ALERTING_ALLOW_NETWORKS="127.0.0.1/32")
+        headers = bearer(await api_key(machine.environment, ("read", "manage")))
         body: dict[str, Any] = {"url": receiver.url, "event_types": ["follow_up.opened"]}
-        async with httpx.AsyncClient(base_url=one.urls["alerting"], headers=headers) as client:
+        async with httpx.AsyncClient(base_url=machine.urls["alerting"], headers=headers) as client:
             (await client.post("/v1/webhook-endpoints", json=body)).raise_for_status()
-        publisher = Publisher(one.environment.kafka, one.environment.topic_prefix)
+        publisher = Publisher(machine.environment.kafka, machine.environment.topic_prefix)
         await publisher.start()
         try:
-            yield one, receiver, publisher
+            yield machine, receiver, publisher
         finally:
             await publisher.stop()
 
 
 async def unhappy(publisher: Publisher, name: str) -> None:
-    """Somebody gives a bad score; tried until Kafka has taken it."""
+    """Publish a bad score of a person; repeated until Kafka has it."""
 
     async def told() -> bool:
         record = record_of(Case(name).answered("r", 2, datetime.now(UTC)), SCORE_EVENTS)
@@ -53,12 +53,12 @@ async def unhappy(publisher: Publisher, name: str) -> None:
 
 @pytest.mark.parametrize("away", ["postgres", "kafka"])
 async def test_work_resumes_without_a_restart(away: str, tmp_path: Path) -> None:
-    """Given PostgreSQL or Kafka stopped for 30 s, then readiness fails for PostgreSQL alone, since reads need nothing
-    else, liveness holds, and work resumes without a restart."""
-    async with alerting(tmp_path) as (one, receiver, publisher):
+    """While PostgreSQL is stopped readiness fails; while Kafka is, it does not, since reads need only PostgreSQL.
+    Liveness holds, and work resumes without a restart."""
+    async with alerting(tmp_path) as (machine, receiver, publisher):
         await unhappy(publisher, "before")
         await eventually(lambda: len(receiver.requests) == 1, PATIENT)
-        part, service, url = getattr(one, away), one.services["alerting"], one.urls["alerting"]
+        part, service, url = getattr(machine, away), machine.services["alerting"], machine.urls["alerting"]
         pid = service.pid
 
         part.stop()

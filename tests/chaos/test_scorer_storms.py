@@ -1,4 +1,4 @@
-"""Scorers under minutes of trouble: a rebalance storm, kill -9 twenty times, PostgreSQL's sessions ended each second.
+"""Scorers under minutes of trouble: a rebalance storm, twenty times kill -9, PostgreSQL's sessions ended every second.
 
 TELLBACK_CHAOS_SEED repeats a run.
 """
@@ -27,9 +27,9 @@ from tests.support.polling import eventually
 
 SEED = int(os.environ.get("TELLBACK_CHAOS_SEED", "0")) or secrets.randbelow(10**6)
 STORM_SECONDS, MOVE_SECONDS = 60.0, 3.0
-"""With a move each 3 s the group hardly comes to rest."""
+"""With a rebalance every 3 s the group is hardly ever stable."""
 PAUSE_SECONDS = 15.0
-"""Something is read as often as this while something is there, since one replica that serves is always left."""
+"""The longest pause in reading while there are unread records, since one replica is always left."""
 KILLS, POUR_SECONDS = 20, 1.5
 CUT_SECONDS = 30
 
@@ -50,7 +50,7 @@ async def read_so_far(environment: Environment) -> int:
 
 
 async def longest_pause(environment: Environment, story: Story, over: asyncio.Event) -> float:
-    """The longest time in which nothing was read although something was there, from the first record read on."""
+    """The longest time, from the first record read on, in which nothing was read although there were unread records."""
     loop = asyncio.get_running_loop()
     longest, last, read = 0.0, loop.time(), 0
     while not over.is_set():
@@ -96,7 +96,7 @@ async def test_twenty_kills_at_random_points_leave_figures_equal_to_a_recomputat
             await part.until_ready()
             before = await read_so_far(environment)
             pouring = asyncio.create_task(story.pour(POUR_SECONDS, story.events[start : start + share]))
-            if dice.random() < 0.7:  # else in the middle of whatever comes before the first commit
+            if dice.random() < 0.7:  # otherwise the kill could come before the first commit
 
                 async def moved(before: int = before) -> bool:
                     return await read_so_far(environment) > before
@@ -152,11 +152,11 @@ async def test_sessions_of_postgresql_ended_each_second_cost_nobody_an_answer(
 
 
 async def ask_on(api: httpx.AsyncClient, statuses: Counter[int], over: asyncio.Event) -> None:
-    """Ask for figures until told to stop."""
+    """Ask for figures until stopped."""
     while not over.is_set():
         for path in ("/v1/accounts/account-1/score", "/v1/portfolio/score", "/v1/responses"):
             answer = await api.get(path)
-            if answer.status_code != 404:  # nothing has come of the account yet
+            if answer.status_code != 404:  # the scorer has not read the account yet
                 statuses[answer.status_code] += 1
         await passing(0.05)
 

@@ -1,4 +1,4 @@
-"""What a machine has only so much of is used up by others: services say so, shed, and recover by themselves."""
+"""Limited resources of a machine are used up by others: services report it, shed load, and recover by themselves."""
 
 import asyncio
 import contextlib
@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from services.cli.embedded.process import free_port
-from tests.chaos.parts import health, machine
+from tests.chaos.parts import health, own_machine
 from tests.support.environment import Environment
 from tests.support.http import api_key, bearer
 from tests.support.polling import eventually
@@ -29,12 +29,12 @@ HANDLES, SOCKETS = 128, 200
 
 @contextlib.asynccontextmanager
 async def no_connection_left(environment: Environment) -> AsyncIterator[None]:
-    """Idle sessions up to max_connections; those of the services are ended to make room for ours."""
+    """Open idle sessions up to max_connections; sessions of the services are ended to make room."""
     url = environment.database_url
     held = [await asyncpg.connect(url)]
 
     async def taken_all() -> bool:
-        # One at a time and again and again: services that lost theirs try to come back at once.
+        # One at a time, repeatedly: services that lost their sessions reconnect at once.
         await held[0].execute(
             "select pg_terminate_backend(pid) from pg_stat_activity where datname = current_database()"
             " and application_name <> 'hog' and pid <> pg_backend_pid()"
@@ -51,24 +51,24 @@ async def no_connection_left(environment: Environment) -> AsyncIterator[None]:
         await eventually(taken_all, PATIENT)
         yield
     finally:
-        await asyncio.gather(*(one.close() for one in held))
+        await asyncio.gather(*(connection.close() for connection in held))
 
 
 async def test_connections_used_up_are_named_and_waited_out(tmp_path: Path) -> None:
-    async with machine(tmp_path) as one:
-        scorer = await one.serve("scorer")
-        headers = bearer(await api_key(one.environment, ["read"]))
-        async with httpx.AsyncClient(base_url=one.urls["scorer"], headers=headers, timeout=30) as api:
+    async with own_machine(tmp_path) as machine:
+        scorer = await machine.serve("scorer")
+        headers = bearer(await api_key(machine.environment, ["read"]))
+        async with httpx.AsyncClient(base_url=machine.urls["scorer"], headers=headers, timeout=30) as api:
             assert (await api.get("/v1/portfolio/score")).status_code == 200
-            async with no_connection_left(one.environment):
+            async with no_connection_left(machine.environment):
 
                 async def refused() -> bool:
                     answer = await api.get("/v1/portfolio/score")
                     return answer.status_code == 503 and "retry-after" in answer.headers
 
                 await eventually(refused, PATIENT)
-                assert health(one.urls["scorer"], "live") == 200
-                found = await doctor(one.environment)
+                assert health(machine.urls["scorer"], "live") == 200
+                found = await doctor(machine.environment)
                 assert [(check["state"], check["found"]) for check in found if check["name"] == "database"] == [
                     ("failed", "the database takes no more connections")
                 ]
@@ -77,7 +77,7 @@ async def test_connections_used_up_are_named_and_waited_out(tmp_path: Path) -> N
                 return (await api.get("/v1/portfolio/score")).status_code == 200
 
             await eventually(answers, PATIENT)
-            await eventually(lambda: health(one.urls["scorer"], "ready") == 200, PATIENT)
+            await eventually(lambda: health(machine.urls["scorer"], "ready") == 200, PATIENT)
         assert (scorer.running, scorer.kills) == (True, 0)
 
 
@@ -98,21 +98,21 @@ async def doctor(environment: Environment) -> list[dict[str, Any]]:
 
 @contextlib.contextmanager
 def idle_sockets(port: int, number: int) -> Iterator[int]:
-    """So many connections that say nothing; how many were made."""
+    """Open idle connections; yields how many were made."""
     with contextlib.ExitStack() as stack:
         made = 0
         for _ in range(number):
-            one = stack.enter_context(socket.socket())
-            one.settimeout(2)
+            connection = stack.enter_context(socket.socket())
+            connection.settimeout(2)
             with contextlib.suppress(OSError):
-                one.connect(("127.0.0.1", port))
+                connection.connect(("127.0.0.1", port))
                 made += 1
         yield made
 
 
 async def test_a_collector_with_few_file_handles_goes_on_answering(environment: Environment, tmp_path: Path) -> None:
-    """Two hundred idle connections against 128 handles: whoever is connected is answered, and when the idle go
-    everybody is, without a restart."""
+    """Two hundred idle connections with 128 file handles: connected clients are answered, and when the idle connections
+    are closed all are, without a restart."""
     port, log = free_port(), tmp_path / "collector.log"
     served = tellback("serve", "collector", "--port", str(port), "--pause", "0", "--workers", "1")
     limited = ("/bin/sh", "-c", f'ulimit -n {HANDLES}; exec "$@"', "sh", *served)

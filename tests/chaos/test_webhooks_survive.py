@@ -22,7 +22,7 @@ import pytest
 from shared.errors import TellbackError
 from shared.kafka.producer import Publisher
 from shared.topics import SCORE_EVENTS
-from tests.chaos.parts import Machine, killing, machine
+from tests.chaos.parts import Machine, killing, own_machine
 from tests.integration.alerting.cases import Case
 from tests.support.events import record_of
 from tests.support.http import api_key, bearer
@@ -32,7 +32,7 @@ from tests.support.receiver import Answer, Receiver, Request, receiving
 SECONDS = float(os.environ.get("TELLBACK_CHAOS_SECONDS", "600"))
 SEED = int(os.environ.get("TELLBACK_CHAOS_SEED", "0")) or secrets.randbelow(10**6)
 PACE = 10.0
-"""Triggers a second: enough to be in the middle of something at every kill, little enough for a laptop."""
+"""Triggers a second: enough to have work in progress at every kill, few enough for a laptop."""
 BETWEEN_KILLS = (2.0, 12.0)
 LEAST_KILLS = round(SECONDS / 30)
 SETTLE_SECONDS = 240.0
@@ -50,13 +50,13 @@ pytestmark = [pytest.mark.chaos, pytest.mark.timeout(SECONDS + 600)]
 
 @dataclass
 class Load:
-    """Unhappy people, one after the other: those whose trigger Kafka has acknowledged, and whose it may have."""
+    """Triggers of unhappy people: those that Kafka has acknowledged, and those that it may have stored."""
 
     accepted: list[str] = field(default_factory=list)
     doubtful: list[str] = field(default_factory=list)
 
     async def run(self, publisher: Publisher, until: asyncio.Event) -> None:
-        """Append triggers at the pace until told to stop."""
+        """Publish triggers at the pace until stopped."""
         number = 0
         while not until.is_set():
             number += 1
@@ -73,7 +73,7 @@ class Load:
 
 
 class Moody(Receiver):
-    """Fails, dawdles and hangs up now and then, by the dice."""
+    """A receiver that randomly fails, delays and resets."""
 
     def __init__(self, dice: random.Random) -> None:
         super().__init__()
@@ -81,7 +81,7 @@ class Moody(Receiver):
         self.accepted: list[Request] = []
 
     def answer_to(self, request: Request) -> Answer:
-        """What this request gets."""
+        """The answer to this request."""
         mood = self.dice.random()
         if mood < 0.05:
             return Answer(500)
@@ -95,34 +95,35 @@ async def test_every_trigger_has_its_task_and_every_webhook_arrives(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     receiver = Moody(random.Random(SEED))
-    async with machine(tmp_path) as one, receiving(receiver=receiver):
-        alerting = await one.serve("alerting", **SETTINGS)
+    async with own_machine(tmp_path) as machine, receiving(receiver=receiver):
+        alerting = await machine.serve("alerting", **SETTINGS)
         api = httpx.AsyncClient(
-            base_url=one.urls["alerting"],
-            headers=bearer(await api_key(one.environment, ("read", "manage"))),
+            base_url=machine.urls["alerting"],
+            headers=bearer(await api_key(machine.environment, ("read", "manage"))),
             timeout=20,
         )
         async with api:
             endpoint = (await api.post("/v1/webhook-endpoints", json={"url": receiver.url})).json()
-            load = await _under_fire(one, SECONDS)
+            load = await _under_fire(machine, SECONDS)
             await eventually(lambda: _settled(api, endpoint["id"], load), SETTLE_SECONDS)
             tasks = await _all(api, "/v1/follow-ups")
             deliveries = await _all(api, f"/v1/webhook-endpoints/{endpoint['id']}/deliveries")
-        kills = {part.name: part.kills for part in (alerting, one.postgres, one.kafka)}
+        kills = {part.name: part.kills for part in (alerting, machine.postgres, machine.kafka)}
         with capsys.disabled():
             sys.stdout.write(_report(load, receiver, kills))
         assert sum(kills.values()) >= LEAST_KILLS
         _check(load, tasks, deliveries, receiver, endpoint["secret"])
 
 
-async def _under_fire(one: Machine, seconds: float) -> Load:
-    """The load with kills in the middle of it."""
+async def _under_fire(machine: Machine, seconds: float) -> Load:
+    """Run the load while parts are killed."""
     load, over = Load(), asyncio.Event()
-    publisher = Publisher(one.environment.kafka, one.environment.topic_prefix)
+    publisher = Publisher(machine.environment.kafka, machine.environment.topic_prefix)
     await publisher.start()
     loading = asyncio.create_task(load.run(publisher, over))
     try:
-        await killing([*one.services.values(), one.postgres, one.kafka], seconds, LEAST_KILLS, BETWEEN_KILLS, SEED)
+        parts = [*machine.services.values(), machine.postgres, machine.kafka]
+        await killing(parts, seconds, LEAST_KILLS, BETWEEN_KILLS, SEED)
     finally:
         over.set()
         await loading
@@ -197,7 +198,7 @@ async def _all(api: httpx.AsyncClient, path: str, **params: Any) -> list[Any]:
 
 
 async def _tick(until: asyncio.Event, seconds: float) -> None:
-    """Pass the time, unless it is over."""
+    """Wait, unless `until` is set."""
     try:
         async with asyncio.timeout(seconds):
             await until.wait()

@@ -7,7 +7,7 @@ import pytest
 
 from services.alerting.handlers.casework import SOURCE as from_alerting
 from services.collector.handlers.responses import SOURCE as from_collector
-from services.scorer.handlers.telling import SOURCE as from_scorer
+from services.scorer.handlers.score_event_builder import SOURCE as from_scorer
 from shared.errors import Poison
 from shared.events.envelope import decode
 from shared.topics import TOPICS, event_type

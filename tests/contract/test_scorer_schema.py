@@ -32,7 +32,8 @@ async def scorer(module_environment: Environment, tmp_path_factory: pytest.TempP
     try:
         await insert(tables, world)
         await tables.executemany(
-            "insert into marks (account_id, marked_at) values ($1, now())", [(one,) for one in world.account_ids()]
+            "insert into dirty_accounts (account_id, dirty_since) values ($1, now())",
+            [(account_id,) for account_id in world.account_ids()],
         )
     finally:
         await tables.close()

@@ -1,4 +1,4 @@
-"""The main job, end to end on real parts: an answer posted over HTTP becomes a signed webhook at the CRM."""
+"""The main use, end to end on real parts: an answer posted over HTTP becomes a signed webhook at the CRM."""
 
 import json
 import os
@@ -38,7 +38,7 @@ def days_ago(days: float) -> str:
 
 
 async def meet(house: Installation, account: str, *people: str) -> None:
-    """Enter an account of the logistics industry with its people into the directory."""
+    """Add an account of the logistics industry with its people to the directory."""
     owner = {"name": "Ines Falk", "email": "ines.falk@supplier.example"}
     record = {"name": account.title(), "industry": "freight", "tier": "key", "owner": owner}
     answer = await house.collector.put(f"/v1/accounts/{account}", json=record)
@@ -50,7 +50,7 @@ async def meet(house: Installation, account: str, *people: str) -> None:
 
 
 async def subscribe(house: Installation, crm: Receiver, *types: str) -> tuple[str, str]:
-    """A webhook endpoint at the receiver: its id and its secret."""
+    """Add a webhook endpoint for the receiver; returns its id and its secret."""
     answer = await house.alerting.post("/v1/webhook-endpoints", json={"url": crm.url, "event_types": list(types)})
     assert answer.status_code == 201, answer.text
     return answer.json()["id"], answer.json()["secret"]
@@ -74,7 +74,7 @@ async def score_of(house: Installation, account: str) -> dict[str, Any]:
 
 
 async def counted(house: Installation, account: str, answers: int) -> dict[str, Any]:
-    """The account's figures, once so many answers stand behind its window `all` by method `all`."""
+    """The account's figures, once its window `all` counts so many answers by method `all`."""
 
     async def enough() -> bool:
         answer = await house.scorer.get(f"/v1/accounts/{account}/score", params={"window": "all", "method": "all"})
@@ -85,7 +85,7 @@ async def counted(house: Installation, account: str, answers: int) -> dict[str, 
 
 
 def about(crm: Receiver, account: str) -> list[Request]:
-    """The webhooks of an account that came so far."""
+    """The webhooks about an account received so far."""
     return [request for request in crm.requests if f'"{account}"'.encode() in request.body]
 
 
@@ -155,7 +155,7 @@ async def test_every_message_delivered_twice_changes_nothing(house: Installation
     webhooks = len(crm.requests)
 
     await house.repeat_everything()
-    # What comes after the repeats in the same partitions shows that they have been read.
+    # Later records in the same partitions show that the repeats have been read.
     await respond(house, "harbour", "lena", 1, days=0)
 
     async def read_on() -> bool:

@@ -1,4 +1,4 @@
-"""A later version adds a column to every table while this one works: nothing of it breaks, and nothing stops."""
+"""A later version adds a column to every table while this version runs: nothing breaks or stops."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -37,8 +37,8 @@ async def house(environment: Environment, tmp_path: Path) -> AsyncIterator[Insta
 
 
 async def walk_the_chain(house: Installation, crm: Receiver, account_id: str) -> str:
-    """From the directory and two answers to a follow-up that is worked on, a message that is received and an erasure.
-    Returns the receipt of that."""
+    """Go from the directory and two answers to a follow-up that is worked on, a received webhook and an erasure;
+    returns the receipt of the erasure."""
     person = f"{account_id}-ann"
     await call(house, "PUT", "collector", f"/v1/accounts/{account_id}", name=account_id, industry="logistics")
     path = f"/v1/accounts/{account_id}/stakeholders/{person}"
@@ -73,7 +73,7 @@ async def walk_the_chain(house: Installation, crm: Receiver, account_id: str) ->
 
 
 async def call(house: Installation, method: str, service: str, path: str, **body: Any) -> Any:
-    """The JSON of a call that went well."""
+    """The JSON of a successful call."""
     answer = await house.clients[service].request(method, path, json=body or None)
     assert answer.is_success, f"{method} {path}: {answer.text}"
     return answer.json()
@@ -90,7 +90,7 @@ async def applied(house: Installation, service: str, path: str) -> bool:
 
 
 async def add_a_column_everywhere(database_url: str) -> int:
-    """One that nobody knows, to each table of every schema; returns to how many."""
+    """Add an unknown column to each table of every schema; returns how many tables there are."""
     connection = await asyncpg.connect(database_url)
     try:
         tables = await connection.fetch(
@@ -109,7 +109,7 @@ async def add_a_column_everywhere(database_url: str) -> int:
 async def test_a_column_added_to_every_table_disturbs_nothing(house: Installation, environment: Environment) -> None:
     async with receiving() as crm:
         await call(house, "POST", "alerting", "/v1/webhook-endpoints", url=crm.url)
-        await walk_the_chain(house, crm, f"before-{uuid7().hex[-6:]}")  # so that every statement has its plan
+        await walk_the_chain(house, crm, f"before-{uuid7().hex[-6:]}")  # so that every statement has a cached plan
         assert await add_a_column_everywhere(environment.database_url) > 50
         await walk_the_chain(house, crm, f"after-{uuid7().hex[-6:]}")
     await house.ready()

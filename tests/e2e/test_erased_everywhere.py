@@ -1,4 +1,4 @@
-"""A person who has left traces wherever the APIs take any is erased: no table of any service says anything of them."""
+"""A person with traces in every place that the APIs can write is erased: no table of any service has a trace left."""
 
 import json
 from collections.abc import AsyncIterator
@@ -20,7 +20,7 @@ from tests.support.words import places_of
 
 PERSON, EMAIL, NAME = "px-4711-quill", "petra.quill@plume.example", "Petra Quillfeather"
 WORDS = "marmalade zeppelin"
-"""What the person says, and what others wrote about them where it was about nobody else."""
+"""Texts by the person, and texts that others wrote about them in records about nobody else."""
 TRACES = (PERSON, EMAIL, NAME, WORDS)
 AT = "/v1/accounts/plume"
 ON_ITS_WAY = {
@@ -29,7 +29,8 @@ ON_ITS_WAY = {
     "collector.outbox.value",
     "scorer.outbox.value",
 }
-"""The word of the erasure itself, and what it corrects: receivers have to know of whom. Published rows stay an hour."""
+"""Columns with events of the erasure itself and of its corrections, which must name the person to receivers; published
+rows stay an hour."""
 DAY = timedelta(days=1)
 
 
@@ -40,7 +41,7 @@ async def house(environment: Environment, tmp_path: Path) -> AsyncIterator[Insta
 
 
 async def said(answer: Any, status: int | None = None) -> Any:
-    """The JSON of a call that went well."""
+    """The JSON of a successful call."""
     response = await answer
     assert response.is_success if status is None else response.status_code == status, response.text
     return response.json()
@@ -58,7 +59,7 @@ async def respond(house: Installation, response_id: str, score: int, days: float
 
 
 async def plant_facts(house: Installation) -> None:
-    """Directory, answers and what became of them, invitations, context."""
+    """Directory, answers and their consequences, invitations, context events."""
     await said(house.collector.put(AT, json={"name": "Plume", "owner": {"name": "Olga", "email": "olga@ours.example"}}))
     person = {"name": NAME, "email": EMAIL, "type": "decision_maker", "attributes": {"note": WORDS}}
     await said(house.collector.put(f"{AT}/stakeholders/{PERSON}", json=person))
@@ -82,7 +83,7 @@ async def plant_facts(house: Installation) -> None:
 
 
 async def plant_files(house: Installation) -> None:
-    """A file whose report quotes the person, and a record that nobody can read."""
+    """A file whose report quotes the person, and a record that cannot be decoded."""
     file = f"Account ID,Email,Score,Date\nplume,{EMAIL},{NAME},{ago(2)}\nplume,bob@plume.example,{EMAIL},{PERSON}\n"
     files = {"file": (f"answers of {NAME}.csv", file)}
     job = await said(house.collector.post("/v1/imports", data={"kind": "responses"}, files=files), 202)
@@ -100,7 +101,7 @@ async def plant_files(house: Installation) -> None:
 
 
 async def plant_follow_ups(house: Installation) -> None:
-    """Work about the person, and work about the account that names them."""
+    """Follow-ups about the person, and follow-ups about the account that name them."""
     by = {"by": (datetime.now(UTC) + DAY).isoformat()}
     about: dict[str, Any] = {"account_id": "plume", "stakeholder_id": PERSON, "title": WORDS, "reason": WORDS}
     names = f"{NAME} ({PERSON}, {EMAIL.upper()})"
@@ -114,7 +115,7 @@ async def plant_follow_ups(house: Installation) -> None:
 
 
 async def all_is_planted(house: Installation) -> bool:
-    """Whether every place where traces are expected has some, so that their absence says something."""
+    """Whether every place where traces are expected has some, so that their absence later is meaningful."""
     found = {place.rpartition(".")[0] for place in await places_of(house.environment.database_url, TRACES)}
     tables = ("responses", "response_answers", "response_changes", "pending_changes", "invitations", "context_marks")
     expected = {f"scorer.{table}" for table in (*tables, "stakeholders", "latest_pairs", "parked")}
@@ -163,7 +164,7 @@ async def _applied(house: Installation, service: str, path: str) -> bool:
 
 
 async def _on_its_way(house: Installation) -> set[str]:
-    """What the rows of outboxes that name the person are."""
+    """The event types of outbox rows that name the person."""
     connection = await asyncpg.connect(house.environment.database_url)
     try:
         found = set()

@@ -1,4 +1,4 @@
-"""Erasure of a person on a whole installation: also what nobody has read yet, and what lies among the dead letters."""
+"""Erasure of a person on a whole installation, including unread records and dead letters."""
 
 import json
 import os
@@ -54,8 +54,8 @@ async def counted(house: Installation, answers: int) -> dict[str, Any]:
 
 
 async def traces(house: Installation) -> list[str]:
-    """The tables in which the person's id or words are found, but for the outbox, where the word of the erasure itself
-    waits to be cleaned."""
+    """The tables that contain the person's id or words, without the outbox, where the event of the erasure itself stays
+    until it is cleaned."""
     connection = await asyncpg.connect(house.environment.database_url)
     try:
         tables = await connection.fetch(
@@ -78,7 +78,7 @@ def bytes_shown(row: Any) -> list[object]:
 
 
 async def poison(house: Installation) -> None:
-    """An answer of Ann's in a version that nobody reads, as a bad deploy would leave it."""
+    """A response of Ann's in a version that no service reads, as after a bad deploy."""
     value = {"account_id": "northwind", "stakeholder_id": ANN, "comment": WORDS, "score": 1}
     value |= {"recorded_at": datetime.now(UTC).isoformat()}
     headers = [("ce_type", b"com.tellback.response.recorded.v9"), ("ce_specversion", b"1.0")]
@@ -136,7 +136,7 @@ async def said(house: Installation, service: str, path: str) -> bool:
 
 
 async def test_what_was_said_before_stays_out_when_every_record_comes_again(house: Installation) -> None:
-    """The topics still hold the person's records: whoever reads them again drops them."""
+    """The topics still hold the person's records: services that read them again drop them."""
     assert await house.repeat_everything() > 5
     await respond(house, "carl@northwind.example", 8)
     await counted(house, 2)

@@ -20,7 +20,7 @@ BROKEN = {
     "alerting": ("alerting.responses", "response_id <> 'r501'"),
     "benchmark": ("benchmark.snapshots", "account_id <> 'account-2'"),
 }
-"""By a rule that its table suddenly has, a service fails on one record, as it would by a bug."""
+"""Constraints added to a table of each service, by which it fails on one record as it would by a bug."""
 READS = {
     "scorer": "/v1/accounts/account-1/score",
     "alerting": "/v1/follow-ups",
@@ -63,7 +63,7 @@ async def answer(house: Installation) -> None:
 
 
 async def stored(connection: asyncpg.Connection, missing: int) -> bool:
-    """Whether every service has stored all but `missing` (0 or -1) of what it was told."""
+    """Whether every service has stored all records but `missing` (0 or -1)."""
     counts = {service: len(await connection.fetch(f"table {table}")) for service, (table, _) in BROKEN.items()}
     assert counts == {
         "scorer": RESPONSES + missing,
@@ -74,7 +74,7 @@ async def stored(connection: asyncpg.Connection, missing: int) -> bool:
 
 
 async def set_aside(connection: asyncpg.Connection, records: int) -> bool:
-    """Whether each service has so many records set aside, at least."""
+    """Whether each service has set aside at least so many records."""
     for service in BROKEN:
         rows = await connection.fetch(f"table {service}.parked")
         assert len(rows) >= records if records else not rows, service
@@ -83,7 +83,7 @@ async def set_aside(connection: asyncpg.Connection, records: int) -> bool:
 
 @contextlib.asynccontextmanager
 async def asked_all_the_time(house: Installation) -> AsyncIterator[None]:
-    """While the block lasts, every API answers."""
+    """Calls every API during the block, and expects an answer."""
     statuses: set[Any] = set()
 
     async def ask() -> None:

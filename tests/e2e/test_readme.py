@@ -26,7 +26,7 @@ southern-cross,r3,2020-02-01,
 
 
 def block(word: str) -> str:
-    """The one block of commands that holds a word."""
+    """The block of commands that contains a word."""
     found: list[str] = [text for text in BLOCKS if word in text]
     assert len(found) == 1
     return found[0]
@@ -34,8 +34,8 @@ def block(word: str) -> str:
 
 @pytest.fixture(scope="module")
 def home() -> Iterator[Home]:
-    with parts_folder() as folder, home_in(folder) as one:
-        yield one
+    with parts_folder() as folder, home_in(folder) as home:
+        yield home
 
 
 @pytest.fixture(scope="module")
@@ -46,7 +46,8 @@ async def running(home: Home) -> Home:
 
 
 def pasted(home: Home, commands: str) -> tuple[tuple[str, ...], dict[str, str]]:
-    """The commands for bash on this installation: its ports instead of the usual ones, this Python's `tellback`."""
+    """The commands as a bash script for this installation: its ports instead of the usual ones, this Python's
+    `tellback`."""
     here = commands.replace(".venv/bin/tellback", f'"{sys.executable}" -P -m services.cli.main')
     for number in range(5):
         here = here.replace(f"800{number}/", f"{home.port_base + number}/")
@@ -91,7 +92,8 @@ def test_every_endpoint_of_the_readme_has_something_to_show(running: Home, tmp_p
 
 
 def test_a_file_is_imported_and_the_figures_are_held_against_it(running: Home, tmp_path: Path) -> None:
-    """Here the scorer holds the demo too, so `verify` finds the portfolio different and says so by its exit code."""
+    """Here the scorer has the demo's answers too, so `verify` finds another portfolio and returns its exit code for
+    that."""
     (tmp_path / "answers.csv").write_text(ROWS)
     importing, verifying = block("tellback import").strip().split("\n")
     assert "3 taken" in run(running, importing, tmp_path)

@@ -1,4 +1,4 @@
-"""One response id sent to two collectors at the same moment: it counts once, and what contradicts it is shown."""
+"""One response_id sent to two collectors at the same moment: it counts once, and a contradicting response is parked."""
 
 import asyncio
 from typing import Any
@@ -30,14 +30,14 @@ def answer(response_id: str, score: int) -> dict[str, Any]:
 async def test_one_row_and_the_other_body_is_parked(environment: Environment) -> None:
     headers = bearer(await api_key(environment, ["ingest", "read"]))
     async with (
-        running(collector(environment.common)) as one,
-        running(collector(environment.common)) as two,
+        running(collector(environment.common)) as first,
+        running(collector(environment.common)) as second,
         running(scorer(environment.common)) as api,
     ):
-        for client in (one, two, api):
+        for client in (first, second, api):
             client.headers.update(headers)
-        same = [post(client, answer("same", 9)) for _ in range(TIMES) for client in (one, two)]
-        differing = [post(one, answer("differs", 9)), post(two, answer("differs", 2))]
+        same = [post(client, answer("same", 9)) for _ in range(TIMES) for client in (first, second)]
+        differing = [post(first, answer("differs", 9)), post(second, answer("differs", 2))]
         assert {status for status in await asyncio.gather(*same, *differing)} == {202}
 
         async def all_read() -> bool:

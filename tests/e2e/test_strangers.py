@@ -1,4 +1,4 @@
-"""What strangers send touches nobody else's answer, stops no service, and tells them no more than they sent."""
+"""Requests of strangers with a publishable key change nobody else's answer, stop no service, and reveal nothing."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ ANSWER: dict[str, Any] = PERSON | {"response_id": "r1", "survey_type": "nps", "s
 
 @dataclass
 class World:
-    """Collector, scorer and alerting, with a key that may do everything; a key of a page beside it."""
+    """Collector, scorer and alerting, with a key of all scopes and a publishable key of a page."""
 
     environment: Environment
     collector: httpx.AsyncClient
@@ -32,21 +32,21 @@ class World:
     sent: int = 0
 
     async def post(self, **fields: Any) -> dict[str, Any]:
-        """What a page posts."""
+        """Post a response from a page."""
         answer = await self.collector.post("/v1/responses", json=ANSWER | fields, headers=self.page)
         assert answer.status_code == 202, answer.text
         self.sent += 1
         return dict(answer.json())
 
     async def amend(self, taken: dict[str, Any], **changes: Any) -> None:
-        """What a page amends with the token that it got."""
+        """Amend a response from a page with its token."""
         body = {"account_id": "acme", "amend_token": taken["amend_token"]} | changes
         answer = await self.collector.patch(f"/v1/responses/{taken['response_id']}", json=body, headers=self.page)
         assert answer.status_code == 202, answer.text
         self.sent += 1
 
     async def read(self) -> dict[str, int]:
-        """The outcomes in all services once they have read what was sent."""
+        """The outcomes in all services once they have read all records."""
 
         async def all_read() -> dict[str, int]:
             lines = await read_lines(self.environment.common, ["scorer", "alerting"])
@@ -101,7 +101,8 @@ async def test_a_page_whose_first_answer_was_lost_posts_again_and_amends(world: 
 async def test_amendments_that_do_not_fit_stop_nobody_and_their_sender_learns_that_they_were_not_taken(
     world: World,
 ) -> None:
-    """Past the limit of dead letters, which is 1 here, a service stops; nothing of a client's counts towards it."""
+    """Past the limit of dead letters, which is 1 here, a service halts; nothing that a client sends counts towards
+    it."""
     key = bearer(await api_key(world.environment, ["ingest"]))
     ids = set()
     for response_id in ("r1", "later"):

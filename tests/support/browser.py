@@ -16,7 +16,7 @@ async def chromium() -> AsyncIterator[Browser]:
     if not CHROMIUM.exists():
         raise AssertionError(f"{CHROMIUM} is missing: `make browser` as root, or install Debian's package chromium")
     async with async_playwright() as playwright:
-        # Its sandbox needs user namespaces, which containers often lack; the pages are our own.
+        # Chromium's sandbox needs user namespaces, which containers often lack; the pages are our own.
         browser = await playwright.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
         try:
             yield browser

@@ -1,4 +1,4 @@
-"""A clock that stands still until the test moves it."""
+"""A clock that only the test advances."""
 
 from datetime import datetime, timedelta
 
@@ -16,6 +16,6 @@ class FrozenClock:
         return self._at
 
     def advance(self, by: timedelta) -> datetime:
-        """Move on (or back) and say the new time."""
+        """Move the time forward (or back) and return it."""
         self._at += by
         return self._at

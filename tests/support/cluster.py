@@ -1,4 +1,4 @@
-"""A real Kafka of three brokers, each broker and controller, that may be killed and started one by one."""
+"""A real Kafka of three nodes, each broker and controller, that can be killed and started one by one."""
 
 import asyncio
 import base64
@@ -26,7 +26,7 @@ REPLICATED = {
 
 
 class Node(Kafka):
-    """One of several brokers, for which `voters` names the controllers of all."""
+    """A node of the cluster; `voters` names the controllers of all nodes."""
 
     def __init__(self, folder: Path, jars: Jars, number: int, cluster_id: str, ports: tuple[int, int]) -> None:
         super().__init__(folder, jars, *ports, heap="256m")
@@ -41,7 +41,7 @@ class Node(Kafka):
 
 
 class Cluster:
-    """Three brokers and what has become of them."""
+    """Three nodes and their processes."""
 
     def __init__(self, nodes: list[Node]) -> None:
         self._nodes = {node.number: node for node in nodes}
@@ -49,11 +49,11 @@ class Cluster:
 
     @property
     def bootstrap_servers(self) -> str:
-        """All of them."""
+        """The addresses of all brokers."""
         return ",".join(node.bootstrap_servers for node in self._nodes.values())
 
     def launch(self, *numbers: int) -> None:
-        """Start brokers, all by default; `ready` waits until they answer."""
+        """Start brokers, by default all; `ready` waits until they answer."""
         for number in numbers or BROKERS:
             program = self._nodes[number].program()
             with program.log.open("ab") as log:
@@ -62,7 +62,7 @@ class Cluster:
                 )
 
     async def ready(self, *numbers: int) -> None:
-        """Wait until brokers answer, all by default."""
+        """Wait until brokers answer, by default all."""
         for number in numbers or BROKERS:
             await eventually(lambda number=number: self._is_ready(number), START_SECONDS)  # type: ignore[misc]
 
@@ -73,13 +73,13 @@ class Cluster:
         return await asyncio.to_thread(node.ready)
 
     def kill(self, *numbers: int) -> None:
-        """SIGKILL to brokers, all by default."""
+        """SIGKILL brokers, by default all."""
         for number in numbers or BROKERS:
             self._running[number].kill()
             self._running[number].wait()
 
     def stop(self) -> None:
-        """End what still runs."""
+        """Stop the running brokers."""
         for child in self._running.values():
             end(child)
 

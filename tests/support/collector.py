@@ -18,7 +18,7 @@ SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Collecting:
-    """A running one, and a key that may ingest."""
+    """A running collector, and a key with the scope to ingest."""
 
     process: subprocess.Popen[bytes]
     url: str
@@ -33,13 +33,13 @@ class Collecting:
             return 0
 
     async def until(self, reached: Callable[[], bool], seconds: float = SECONDS) -> None:
-        """Wait until this is so."""
+        """Wait until the condition holds."""
         await eventually(reached, timeout=seconds)
 
 
 @contextlib.asynccontextmanager
 async def collecting(environment: Environment, logs: Path, port: int, *, workers: int = 1) -> AsyncIterator[Collecting]:
-    """`tellback serve collector` for the block, ready at its beginning."""
+    """A collector as a process for the block, ready at its beginning."""
     argv = tellback("serve", "collector", "--port", str(port), "--workers", str(workers), "--pause", "0")
     key = await api_key(environment, ("ingest",))
     log = logs / "collector.log"

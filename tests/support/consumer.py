@@ -1,4 +1,4 @@
-"""A consumer with the smallest possible state, on real Kafka and PostgreSQL: for tests of the consumer loop itself."""
+"""A consumer with minimal state, on real Kafka and PostgreSQL: for tests of the consumer loop itself."""
 
 import asyncio
 import contextlib
@@ -19,7 +19,7 @@ from tests.support.polling import eventually
 
 
 class Counter:
-    """A handler with the smallest possible state: one inbox row a response, in the batch's own transaction."""
+    """A handler with minimal state: one inbox row a response, in the batch's own transaction."""
 
     def __init__(self) -> None:
         self.answers: dict[str, Verdict] = {}
@@ -93,7 +93,7 @@ class Scene:
         await eventually(lambda: (runner.remark or "").startswith(f"halted: {code}: "), timeout=20)
 
     async def answers(self) -> bool:
-        """Whether the database takes our own connections; those that it ended are replaced by asking."""
+        """Whether the database accepts our own connections; asking replaces those that it has ended."""
         with contextlib.suppress(DatabaseUnavailable):
             await self.database.ping()
             return True

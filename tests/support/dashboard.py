@@ -15,14 +15,14 @@ from tests.support.processes import end, start, tellback
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
-    """Where it is, the password of `admin`, and the environment variables of commands beside it."""
+    """The dashboard's address, the password of `admin`, and environment variables for commands."""
 
     url: str
     password: str
     variables: Mapping[str, str]
 
     async def ready(self) -> bool:
-        """Whether it says so."""
+        """Whether its readiness check succeeds."""
         async with httpx.AsyncClient(trust_env=False) as client:
             try:
                 return (await client.get(f"{self.url}/health/ready")).is_success
@@ -56,7 +56,7 @@ async def dashboard_of(installation: Installation, folder: Path) -> AsyncIterato
 
 
 async def ran(arguments: tuple[str, ...], log: Path, variables: Mapping[str, str]) -> None:
-    """Run a command of ours to its end. AssertionError with the end of its output unless it ends well."""
+    """Run a `tellback` command to its end. AssertionError with the end of its output if it fails."""
     child = start(tellback(*arguments), log, variables)
 
     async def ended() -> bool:

@@ -1,4 +1,4 @@
-"""Migrated databases: a new one, or one used again, emptied, where a test changed nothing but rows."""
+"""Migrated databases: new ones, and ones that are emptied and reused after tests that changed only rows."""
 
 import contextlib
 import hashlib
@@ -21,9 +21,9 @@ MIGRATIONS = (
 )
 TEMPLATE_LOCK = 0x7E57
 MOST = 75
-"""That one process makes: 150 for the two workers of `make test`."""
+"""The most databases of one process: 150 for the two workers of `make test`."""
 FIRST_OWN_OID = 16384
-"""Relations below it are PostgreSQL's own."""
+"""Relations with a lower oid are PostgreSQL's own."""
 # Of each catalog how many rows and the newest transaction: one of them differs whenever something was changed. pg_class
 # changes with every truncate, so there it is what says more than where the rows are.
 CATALOGS = """
@@ -58,14 +58,14 @@ where last_value is not null
 
 
 async def migrated(postgres: str) -> str:
-    """The migrated database that all are copied from, made once for each content of the migrations."""
+    """The migrated database that is the template of all others, made once for each content of the migrations."""
     digest = hashlib.sha256()
     for pattern in MIGRATIONS:
         for path in sorted(ROOT.glob(pattern)):
             digest.update(path.relative_to(ROOT).as_posix().encode() + path.read_bytes())
     name = f"template_{digest.hexdigest()[:16]}"
     async with connected(postgres) as connection:
-        # Another run may be making it just now. It gets its name last, so that the name says it is whole.
+        # Another run may be making it now. It is renamed last, so that this name stands for a complete database.
         await connection.execute("select pg_advisory_lock($1)", TEMPLATE_LOCK)
         if not await connection.fetchval("select 1 from pg_database where datname = $1", name):
             draft = f"draft_{secrets.token_hex(6)}"
@@ -105,7 +105,7 @@ def url_of(postgres: str, name: str) -> str:
 
 
 class _Database:
-    """One of them, with what it held when it was made: its catalogs, and the rows that the migrations put in."""
+    """A database with its original state: its catalogs, and the rows of the migrations."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -113,7 +113,7 @@ class _Database:
         self._seeds: dict[tuple[str, str], bytes] = {}
 
     async def remember(self) -> None:
-        """Take it for what it shall be again."""
+        """Store the present state as the original one."""
         async with connected(self.url) as connection:
             self._catalogs = await connection.fetchval(CATALOGS, FIRST_OWN_OID)
             for schema, table in await _used_tables(connection):
@@ -122,13 +122,13 @@ class _Database:
                 self._seeds[schema, table] = rows.getvalue()
 
     async def empty(self) -> bool:
-        """Bring back the rows of then; false when more than rows was changed, which this does not bring back."""
+        """Restore the original rows; False when anything else was changed, which cannot be restored."""
         async with connected(self.url) as connection:
             await connection.execute(OTHER_CONNECTIONS)
             if await connection.fetchval(CATALOGS, FIRST_OWN_OID) != self._catalogs:
                 return False
             async with connection.transaction():
-                await connection.execute("set local session_replication_role = replica")  # seeds in any order
+                await connection.execute("set local session_replication_role = replica")  # without foreign keys
                 used = [f'"{schema}"."{table}"' for schema, table in await _used_tables(connection)]
                 await connection.execute(f"truncate {', '.join(used)} cascade")
                 await connection.execute(USED_SEQUENCES)
@@ -138,7 +138,7 @@ class _Database:
 
 
 class Databases:
-    """The databases of one process. Making one takes as long as many a test, emptying one some milliseconds."""
+    """The databases of one process. Making one takes longer than many a test, emptying one some milliseconds."""
 
     def __init__(self, postgres: str) -> None:
         self._postgres = postgres
@@ -148,8 +148,8 @@ class Databases:
         """How many were made so far."""
 
     @contextlib.asynccontextmanager
-    async def one(self) -> AsyncIterator[str]:
-        """The URL of a database that has the rows of the migrations and no others."""
+    async def lent(self) -> AsyncIterator[str]:
+        """The URL of a database with only the rows of the migrations, lent for the block."""
         used = self._free.pop() if self._free else await self._make()
         try:
             yield used.url
@@ -158,7 +158,7 @@ class Databases:
                 self._free.append(used)
 
     async def close(self) -> None:
-        """Drop them all."""
+        """Drop all databases."""
         await self._kept.aclose()
 
     async def _make(self) -> _Database:
@@ -171,5 +171,5 @@ class Databases:
 
 
 async def _used_tables(connection: asyncpg.Connection) -> list[tuple[str, str]]:
-    """Schema and name of the tables that hold rows, or held some."""
+    """Schema and name of tables that have, or have had, rows."""
     return [(row["schema"], row["name"]) for row in await connection.fetch(USED_TABLES, FIRST_OWN_OID)]

@@ -22,12 +22,12 @@ from shared.http.params import Instant, PathId
 from shared.http.routing import Router
 
 SECRET_WORDS = "my boss is a fool"
-"""What the tests send and must never see again in an error."""
+"""A text that tests send and that no error may repeat."""
 BIG_BODY = 200_000
 
 
 class Answer(BaseModel):
-    """A body with the kinds of fields that services have."""
+    """A body with the kinds of fields that services use."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -38,14 +38,14 @@ class Answer(BaseModel):
 
 
 class Keys:
-    """Stands in for the key store: knows the tokens that the test gives it."""
+    """A fake key store with the tokens that the test gives it."""
 
     def __init__(self, callers: dict[str, Caller] | None = None) -> None:
         self.callers = callers or {}
         self.away = False
 
     async def authenticate(self, token: str) -> Caller:
-        """As the key store does it, for these callers alone."""
+        """The caller of a token; errors as in the real key store."""
         from shared.access.keystore import unauthorized
 
         if self.away:
@@ -60,7 +60,7 @@ router = Router()
 
 @router.post("/v1/answers")
 async def post_answer(answer: Answer, caller: Ingester) -> Answer:
-    """Gives back what was understood."""
+    """Returns the parsed body."""
     return answer
 
 
@@ -72,60 +72,60 @@ async def post_open_answer(answer: Answer) -> Answer:
 
 @router.post("/v1/big-answers", max_body_size=BIG_BODY)
 async def post_big_answer(answer: Answer) -> dict[str, bool]:
-    """Takes more than the default."""
+    """A route with a larger limit than the default."""
     return {"ok": True}
 
 
 @router.post("/v1/files")
 async def post_file(file: UploadFile) -> dict[str, int]:
-    """A form."""
+    """A route with a form."""
     return {"size": len(await file.read())}
 
 
 @router.post("/v1/acknowledge")
 async def acknowledge(answer: Answer | None = None) -> dict[str, bool]:
-    """The body may be left out."""
+    """A route with an optional body."""
     return {"with_body": answer is not None}
 
 
 @router.get("/v1/accounts/{account_id}")
 async def show_account(account_id: PathId, caller: Reader) -> dict[str, str]:
-    """An id in the path."""
+    """A route with an id in the path."""
     return {"account_id": account_id}
 
 
 @router.get("/v1/receipts/{receipt_id}")
 async def show_receipt(receipt_id: UUID, caller: Reader) -> dict[str, str]:
-    """An id in the path that is always one of ours."""
+    """A route with a UUID in the path."""
     return {"receipt_id": str(receipt_id)}
 
 
 @router.get("/v1/list")
 async def list_items(caller: AnyCaller, limit: Limit = DEFAULT_LIMIT, since: Instant | None = None) -> dict[str, Any]:
-    """Query parameters."""
+    """A route with query parameters."""
     return {"limit": limit, "since": since}
 
 
 @router.delete("/v1/accounts/{account_id}", status_code=204, response_class=Response)
 async def remove_account(account_id: PathId, caller: Manager) -> None:
-    """Needs another scope."""
+    """A route that needs another scope."""
 
 
 @router.get("/v1/broken")
 async def broken() -> None:
-    """Fails as only a mistake of ours can."""
+    """Raises an unexpected error."""
     raise RuntimeError(SECRET_WORDS)
 
 
 @router.get("/v1/conflict")
 async def conflicting() -> None:
-    """Fails as expected."""
+    """Raises an expected error."""
     raise Conflict("stale_version", "somebody was quicker")
 
 
 @router.get("/v1/stream")
 async def stream() -> StreamingResponse:
-    """Fails in the middle of its answer."""
+    """Fails in the middle of a streamed answer."""
 
     async def content() -> AsyncIterator[bytes]:
         yield b"first part"
@@ -136,7 +136,7 @@ async def stream() -> StreamingResponse:
 
 @router.post("/v1/raw")
 async def raw(request: Request) -> dict[str, int]:
-    """Reads its body for itself."""
+    """Reads the raw body."""
     return {"size": len(await request.body())}
 
 

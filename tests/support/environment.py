@@ -1,4 +1,4 @@
-"""Environments that do not see each other: a database with nothing in it, topics of a prefix of their own."""
+"""Isolated environments: an empty database, and topics with a prefix of their own."""
 
 import contextlib
 import secrets
@@ -15,7 +15,7 @@ from tests.support.databases import fresh_database
 
 PARTITIONS = 3
 NO_KAFKA = "127.0.0.1:9"
-"""Where nobody listens: for what needs none."""
+"""An address where nothing listens, for tests that need no Kafka."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Environment:
 
     @property
     def topic_prefix(self) -> str:
-        """What the names of its topics begin with."""
+        """The prefix of its topics."""
         return self.common.topic_prefix
 
     @property
@@ -61,8 +61,8 @@ class Environment:
 async def fresh_environment(
     kafka: str, postgres: str, *, topics: bool = True, partitions: int = PARTITIONS, template: str | None = None
 ) -> AsyncIterator[Environment]:
-    """A new database, a copy of the template or of a migrated one, and (unless told otherwise) new topics; both are
-    gone afterwards."""
+    """A new database, a copy of the template or of the migrated one, and (unless told otherwise) new topics; both are
+    deleted afterwards."""
     async with (
         fresh_database(postgres, template) as url,
         environment_on(url, kafka, topics=topics, partitions=partitions) as environment,
@@ -75,7 +75,7 @@ async def environment_on(
     database_url: str, kafka: str = NO_KAFKA, *, topics: bool = True, partitions: int = PARTITIONS
 ) -> AsyncIterator[Environment]:
     """An environment on this database with a folder, a secret and a topic prefix of its own, and (unless told
-    otherwise) new topics, which are gone afterwards."""
+    otherwise) new topics, which are deleted afterwards."""
     with tempfile.TemporaryDirectory(prefix="tellback-test-") as folder:
         common = CommonSettings(
             kafka_bootstrap_servers=kafka,

@@ -1,4 +1,4 @@
-"""Events for tests: complete ones, of which a test states only what it is about."""
+"""Complete events for tests, which state only the fields that matter to them."""
 
 from collections.abc import Sequence
 from datetime import UTC, datetime

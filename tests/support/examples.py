@@ -1,4 +1,4 @@
-"""How many examples a property is tried on: at most 20 in `make test`, all it asks for in `make test-thorough`."""
+"""The number of examples of a property: at most 20 in `make test`, all in `make test-thorough`."""
 
 import os
 
@@ -7,5 +7,5 @@ FEW = 20
 
 
 def examples(wanted: int) -> int:
-    """So many, or 20 where that is less and nobody asked to be thorough."""
+    """`wanted` in a thorough run, else at most 20."""
     return wanted if os.environ.get(THOROUGH) else min(wanted, FEW)

@@ -1,4 +1,4 @@
-"""A follow-up as alerting's API tells it: in a list, alone, why it is there, and the summary of all."""
+"""Answers of alerting's API about a follow-up: in a list, in detail, its reasons, and the summary of all."""
 
 from typing import Any
 

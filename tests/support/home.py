@@ -1,4 +1,4 @@
-"""A Tellback on this machine as a stranger has it: a data folder, and `tellback up` on it."""
+"""A Tellback on one machine, as an operator uses it: a data folder, and `tellback up` on it."""
 
 import json
 import os
@@ -18,18 +18,18 @@ import psutil
 from tests.support.processes import SOURCES, STOP_SECONDS, end, start, tellback
 
 STAGES = 3
-"""`up` ends what it started in stages, each within the time that a process has to end."""
+"""`up` stops its children in stages, each of which may take as long as a process may take to stop."""
 
 NAMED_NOWHERE = dict.fromkeys(
     ("TELLBACK_KAFKA_BOOTSTRAP_SERVERS", "TELLBACK_DATABASE_URL", "DATABASE_URL", "TELLBACK_SECRET_KEY"), ""
 )
-"""So that Kafka and PostgreSQL are embedded, whatever the shell says that runs the tests."""
+"""Empty variables, so that Kafka and PostgreSQL are embedded whatever the environment of the tests names."""
 PORTS = 5
 
 
 @dataclass(slots=True)
 class Home:
-    """A data folder and its ports; `up` may be started on it again and again."""
+    """A data folder and its ports; `up` can be started on it repeatedly."""
 
     data: Path
     port_base: int
@@ -38,8 +38,8 @@ class Home:
     _writer: subprocess.Popen[bytes] | None = None
 
     def up(self, *options: str) -> None:
-        """Start `tellback up` with its output into a new file. Another process writes that file, so that it goes on
-        when `up` may write nothing more."""
+        """Start `tellback up` with its output into a new file. Another process writes that file, so that output arrives
+        even when `up` itself cannot write to files."""
         options = ("--data", str(self.data), "--port-base", str(self.port_base), *options)
         with self.output.open("wb") as file:
             self._writer = subprocess.Popen(("cat",), stdin=subprocess.PIPE, stdout=file)
@@ -49,12 +49,13 @@ class Home:
 
     @property
     def pid(self) -> int:
-        """The process of the running `up`."""
+        """The process id of the running `up`."""
         assert self.process
         return self.process.pid
 
     def says(self, pattern: str) -> Callable[[], "re.Match[str] | None"]:
-        """A probe for `eventually`: whether the output has this by now. Fails at once when `up` has ended."""
+        """A probe for `eventually`: the match of the pattern in the output so far. Fails at once when `up` has
+        ended."""
 
         def probe() -> "re.Match[str] | None":
             text = self.output.read_text()
@@ -72,7 +73,7 @@ class Home:
         return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60, env=env)
 
     def status(self) -> dict[str, Any]:
-        """What `tellback status --json` says."""
+        """The output of `tellback status --json`."""
         found: dict[str, Any] = json.loads(self.run("status", "--json").stdout)
         return found
 
@@ -81,11 +82,11 @@ class Home:
         return next(part for part in self.status()["parts"] if part["name"] == name)
 
     def processes(self) -> list[psutil.Process]:
-        """Every process below the running `up`."""
+        """All descendants of the running `up`."""
         return psutil.Process(self.pid).children(recursive=True)
 
     def stop(self, with_signal: signal.Signals = signal.SIGINT) -> int:
-        """End `up`; answers its exit code."""
+        """Stop `up`; returns its exit code."""
         assert self.process
         assert self._writer
         code = end(self.process, with_signal, seconds=STAGES * STOP_SECONDS)
@@ -95,18 +96,18 @@ class Home:
 
 @contextmanager
 def home_in(folder: Path) -> Iterator[Home]:
-    """An installation that is not started yet; ended afterwards."""
-    one = Home(folder / "data", free_port_base(), folder / "up.txt")
+    """An installation that is not started yet; stopped afterwards."""
+    home = Home(folder / "data", free_port_base(), folder / "up.txt")
     try:
-        yield one
+        yield home
     finally:
-        if one.process:
-            one.stop(signal.SIGTERM)
+        if home.process:
+            home.stop(signal.SIGTERM)
 
 
 def free_port_base() -> int:
-    """The first of five neighbouring ports that nobody listens on, below those that the system hands out. Any such:
-    another installation that starts at this moment does not listen yet."""
+    """The first of five consecutive free ports, below the range of ephemeral ports. Chosen at random, since another
+    installation that starts at this moment does not listen yet."""
     bases = list(range(20_000, 32_000, 10))
     random.shuffle(bases)
     for base in bases:

@@ -1,4 +1,4 @@
-"""Talk to a service in the test's own process, or to a real server on a free port, with a key that works."""
+"""Calls to a service in the test's own process, or to a real server on a free port, with a valid key."""
 
 import asyncio
 import contextlib
@@ -21,7 +21,7 @@ from tests.support.polling import eventually
 
 @contextlib.asynccontextmanager
 async def running(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    """A client of the app, started and later stopped with its lifespan; answers come whole, so not for streams."""
+    """A client of the app, whose lifespan runs for the block; answers are not streamed."""
     async with app.router.lifespan_context(app):
         transport = httpx.ASGITransport(app=app)
         async with httpx.AsyncClient(transport=transport, base_url="http://tellback.test") as client:
@@ -30,7 +30,7 @@ async def running(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
 
 @contextlib.asynccontextmanager
 async def serving(app: FastAPI, limits: Limits | None = None, **options: Any) -> AsyncIterator[str]:
-    """The base URL of the app on a real server, for what only a socket shows: streams, framing, disconnects."""
+    """The base URL of the app on a real server, for behaviour that needs a socket: streams, framing, disconnects."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         protocol = GuardedProtocol.within(limits or Limits())
@@ -55,7 +55,7 @@ async def _started(server: uvicorn.Server, serve: "asyncio.Task[None]") -> bool:
 
 
 async def api_key(environment: Environment, scopes: Iterable[str], owner_email: str | None = None) -> str:
-    """A new key of the environment, as it is shown in `Authorization: Bearer`."""
+    """A new key of the environment, in its printed form."""
     database = Database(environment.database_url, "access", pool_size=1)
     try:
         async with database.write() as tx:
@@ -66,5 +66,5 @@ async def api_key(environment: Environment, scopes: Iterable[str], owner_email: 
 
 
 def bearer(token: str) -> dict[str, str]:
-    """The header that shows a key."""
+    """The Authorization header of a key."""
     return {"Authorization": f"Bearer {token}"}

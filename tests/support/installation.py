@@ -25,7 +25,7 @@ READY_SECONDS = 60.0
 
 
 class Installation:
-    """Starts, kills and asks the services of one environment; `ask` clients carry a key with all scopes."""
+    """Starts, kills and calls the services of one environment; its clients carry a key with all scopes."""
 
     def __init__(self, environment: Environment, logs: Path, key: str) -> None:
         self.environment = environment
@@ -40,26 +40,26 @@ class Installation:
 
     @property
     def collector(self) -> httpx.AsyncClient:
-        """The collector's API."""
+        """A client of the collector."""
         return self.clients["collector"]
 
     @property
     def scorer(self) -> httpx.AsyncClient:
-        """The scorer's API."""
+        """A client of the scorer."""
         return self.clients["scorer"]
 
     @property
     def alerting(self) -> httpx.AsyncClient:
-        """The alerting API."""
+        """A client of alerting."""
         return self.clients["alerting"]
 
     @property
     def benchmark(self) -> httpx.AsyncClient:
-        """The benchmark API."""
+        """A client of the benchmark service."""
         return self.clients["benchmark"]
 
     def url(self, service: str) -> str:
-        """Where a service listens."""
+        """The address of a service."""
         return f"http://127.0.0.1:{self._ports[service]}"
 
     def start(self, service: str) -> None:
@@ -74,7 +74,7 @@ class Installation:
         self._running[service] = start(argv, self._logs / f"{service}.log", variables)
 
     async def ready(self, *services: str) -> None:
-        """Wait until the services say so."""
+        """Wait until the services are ready."""
         for service in services or SERVICES:
             await eventually(lambda service=service: self._is_ready(service), timeout=READY_SECONDS)  # type: ignore[misc]
 
@@ -90,11 +90,11 @@ class Installation:
         return answer.is_success
 
     def is_still_running(self, service: str) -> bool:
-        """Whether the process that was started last is there."""
+        """Whether the process that was started last still runs."""
         return self._running[service].poll() is None
 
     def log(self, service: str) -> str:
-        """What a service has logged so far."""
+        """The log of a service so far."""
         return (self._logs / f"{service}.log").read_text(errors="replace")
 
     def kill(self, service: str) -> None:
@@ -104,7 +104,7 @@ class Installation:
         child.wait()
 
     async def stop(self) -> None:
-        """End everything in good order."""
+        """Stop all services gracefully."""
         for client in self.clients.values():
             await client.aclose()
         for child in self._running.values():
@@ -114,7 +114,7 @@ class Installation:
             end(child)
 
     async def repeat_everything(self) -> int:
-        """Append every record of every topic once more, as it is; returns how many there were."""
+        """Append every record of every topic again, unchanged; returns how many there were."""
         records = [record async for record in self._records()]
         publisher = Publisher(self.environment.kafka, self.environment.topic_prefix, send_seconds=20)
         await publisher.start()

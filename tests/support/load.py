@@ -1,4 +1,4 @@
-"""Load on a collector: posts that never end by themselves, and what became of each."""
+"""Load on a collector: continuous posts, and the outcome of each."""
 
 import asyncio
 import contextlib
@@ -20,7 +20,7 @@ ACCOUNTS = 12
 
 @dataclass
 class Load:
-    """What was posted: every response_id, and those answered 202 with the way they took."""
+    """All posted response_ids, and the accepted ones with the path they took."""
 
     posted: set[str] = field(default_factory=set)
     accepted: dict[str, str] = field(default_factory=dict)
@@ -28,13 +28,13 @@ class Load:
     slowest: float = 0.0
 
     def ways(self) -> Counter[str]:
-        """How many went which way."""
+        """How many accepted responses took each path."""
         return Counter(self.accepted.values())
 
 
 @contextlib.asynccontextmanager
 async def loading(url: str, key: str, clients: int) -> AsyncIterator[Load]:
-    """Post from so many clients, each one response after another, until the block ends."""
+    """Post from so many clients at once, each one response after another, until the block ends."""
     load = Load()
     done = asyncio.Event()
     async with httpx.AsyncClient(base_url=url, headers=bearer(key), timeout=30, trust_env=False) as client:
@@ -72,7 +72,7 @@ async def _post_on(client: httpx.AsyncClient, load: Load, done: asyncio.Event, n
 
 
 async def in_topic(environment: Environment) -> Counter[str]:
-    """How often each response_id lies in the topic `responses`."""
+    """How many records of each response_id are in the topic `responses`."""
     records = await topic_records(environment.kafka, environment.topic_prefix + RESPONSES.name)
     return Counter(_response_id(bytes(record.value)) for record in records)
 

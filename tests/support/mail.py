@@ -1,4 +1,4 @@
-"""A real SMTP server on a loopback port; keeps every mail that came."""
+"""A real SMTP server on a loopback port that keeps every mail."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -17,17 +17,17 @@ TAKEN = "250 OK"
 
 @dataclass
 class MailServer:
-    """Takes mail, or refuses as many as `refuse` says first."""
+    """Accepts mail after refusing the first `refuse` ones."""
 
     port: int = 0
     refuse: int = 0
     mails: list[EmailMessage] = field(default_factory=list)
     contents: list[bytes] = field(default_factory=list)
-    """The mails as they came over the wire."""
+    """The raw mails."""
     recipients: list[str] = field(default_factory=list)
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:
-        """One mail."""
+        """Accept or refuse one mail."""
         if self.refuse:
             self.refuse -= 1
             return REFUSED
@@ -39,7 +39,7 @@ class MailServer:
         return TAKEN
 
     def settings(self) -> dict[str, str]:
-        """The variables that lead alerting here."""
+        """The variables that make alerting send mail here."""
         return {
             "TELLBACK_ALERTING_SMTP_HOST": "127.0.0.1",
             "TELLBACK_ALERTING_SMTP_PORT": str(self.port),

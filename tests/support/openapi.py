@@ -1,4 +1,4 @@
-"""A service's OpenAPI document, made without starting the service, and calls that are generated from a stored one."""
+"""A service's OpenAPI document, made without starting the service, and calls generated from a stored document."""
 
 import json
 from collections.abc import AsyncIterator, Sequence
@@ -22,18 +22,19 @@ from shared.http.routing import Router
 
 ROOT = Path(__file__).parents[2]
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
-"""What every answer to a generated call must hold to."""
+"""The checks of every answer to a generated call."""
 
 
 @dataclass(frozen=True)
 class Described:
-    """The document, and those of its operations (`GET /v1/…`) that the service's own routers bring."""
+    """A document, and those of its operations (`GET /v1/…`) that the service's own routers define."""
 
     document: dict[str, Any]
     operations: dict[str, dict[str, Any]]
 
     def has_example(self, schema: dict[str, Any], *, named: Sequence[str] = ("example",)) -> bool:
-        """Whether the schema, what it refers to, or the items of its list have an example, under one of the names."""
+        """Whether the schema, a schema that it refers to, or the items of its list have an example, under one of the
+        names."""
         if "$ref" in schema:
             schema = self.document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
         items = schema.get("properties", {}).get("items", {}).get("items")
@@ -41,7 +42,7 @@ class Described:
 
 
 def described(service: str, routers: Sequence[Router]) -> Described:
-    """What the service says of itself with these routers."""
+    """The document of a service with these routers."""
     document = create_app(service, service.capitalize(), "", list(routers), _nothing).openapi()
     own = {route.path for router in routers for route in router.routes if isinstance(route, APIRoute)}
     calls = ((path, method, call) for path, calls in document["paths"].items() for method, call in calls.items())
@@ -49,13 +50,13 @@ def described(service: str, routers: Sequence[Router]) -> Described:
 
 
 def stored(service: str) -> dict[str, Any]:
-    """The document as it lies in docs/api."""
+    """The document in docs/api."""
     document: dict[str, Any] = json.loads((ROOT / f"docs/api/{service}.openapi.json").read_text())
     return document
 
 
 def generated(examples: int) -> settings:
-    """So many calls of each operation, equal in every run, beside its explicit examples."""
+    """Settings for so many generated calls of each operation, the same in every run, besides its explicit examples."""
     return settings(
         max_examples=examples,
         deadline=None,

@@ -1,4 +1,4 @@
-"""Waiting for something to become true, with a deadline: tests never sleep for a guessed time."""
+"""Polling with a deadline: tests never sleep for a guessed time."""
 
 import asyncio
 import inspect

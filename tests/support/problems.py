@@ -1,4 +1,4 @@
-"""What every error answer must look like."""
+"""Checks of error answers."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Real processes for tests: started with a log, ended for sure."""
+"""Real processes for tests: started with a log, and always stopped."""
 
 import asyncio
 import contextlib
@@ -19,22 +19,22 @@ from services.cli.embedded.process import Program, free_port
 from tests.support.environment import Environment
 
 SOURCES = {"PYTHONPATH": str(Path(__file__).parents[2])}
-"""The code of this tree, whether or not the environment has it installed."""
+"""Variables that put the code of this tree on the path, whether or not it is installed."""
 THROWN_AWAY = {"fsync": "off", "full_page_writes": "off"}
-"""PostgreSQL of a run need not outlive the machine. It outlives its own kill -9 all the same: what was written is with
-the kernel. A database made and dropped for a test costs a checkpoint, which is cheap so."""
+"""The PostgreSQL of a test run need not survive a crash of the machine. It still survives kill -9, since the kernel has
+what was written. Making and dropping a database costs a checkpoint, which is cheap with these settings."""
 START_SECONDS = 60.0
 STOP_SECONDS = 25.0
 
 
 def tellback(*arguments: str) -> tuple[str, ...]:
-    """The command line of Tellback as a program, as a stranger would run it."""
+    """The command line of a `tellback` command as a process."""
     return (sys.executable, "-P", "-m", "services.cli.main", *arguments)
 
 
 @contextlib.contextmanager
 def running(program: Program) -> Iterator[subprocess.Popen[bytes]]:
-    """Run a program until the block ends; then its stop signal, and SIGKILL past 25 s."""
+    """Run a program until the block ends, then stop it: by its stop signal, and by SIGKILL after 25 s."""
     with program.log.open("ab") as log:
         child = subprocess.Popen(program.argv, stdout=log, stderr=subprocess.STDOUT, **program.options())
     try:
@@ -44,8 +44,8 @@ def running(program: Program) -> Iterator[subprocess.Popen[bytes]]:
 
 
 def start(argv: Sequence[str], log: Path | IO[bytes], env: Mapping[str, str] | None = None) -> subprocess.Popen[bytes]:
-    """Start a program of ours that writes to `log`, a file's path or an open one, with `env` added to the environment;
-    `end` ends it."""
+    """Start a program that writes to `log`, a file's path or an open file, with `env` added to the environment; `end`
+    stops it."""
     program = Program(name=Path(argv[0]).name, argv=tuple(argv), log=Path(os.devnull), env={**SOURCES, **(env or {})})
     with log.open("ab") if isinstance(log, Path) else contextlib.nullcontext(log) as out:
         return subprocess.Popen(program.argv, stdout=out, stderr=subprocess.STDOUT, **program.options())
@@ -54,7 +54,7 @@ def start(argv: Sequence[str], log: Path | IO[bytes], env: Mapping[str, str] | N
 def end(
     child: subprocess.Popen[bytes], with_signal: signal.Signals = signal.SIGTERM, seconds: float = STOP_SECONDS
 ) -> int:
-    """Ask a child to end, kill it past 25 s or the seconds given; answers its exit code."""
+    """Stop a child; kill it after 25 s or the seconds given. Returns its exit code."""
     if child.poll() is None:
         child.send_signal(with_signal)
         try:
@@ -65,7 +65,7 @@ def end(
 
 
 def wait_until(ready: Callable[[], bool], child: subprocess.Popen[bytes], log: Path) -> None:
-    """Block until `ready`, or fail with the end of the log when the child dies or 60 s pass."""
+    """Wait for `ready`, or fail with the end of the log when the child ends or 60 s pass."""
     deadline = time.monotonic() + START_SECONDS
     while not ready():
         if child.poll() is not None or time.monotonic() > deadline:
@@ -76,7 +76,7 @@ def wait_until(ready: Callable[[], bool], child: subprocess.Popen[bytes], log: P
 
 @contextlib.contextmanager
 def parts_folder() -> Iterator[Path]:
-    """A folder for the data of an embedded part, gone afterwards."""
+    """A temporary folder for the data of an embedded part."""
     with tempfile.TemporaryDirectory(prefix="tellback-test-", ignore_cleanup_errors=True) as folder:
         yield Path(folder)
 

@@ -1,4 +1,4 @@
-"""HTTP byte by byte: targets as they are written, headers as often as one likes, bodies of any kind."""
+"""HTTP byte by byte: raw targets, repeated headers, bodies of any kind."""
 
 import asyncio
 import contextlib
@@ -16,7 +16,7 @@ SECONDS = 60.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back; of a stream without end only its head."""
+    """An answer; of an endless stream only its head."""
 
     status: int
     headers: Mapping[str, str]
@@ -33,7 +33,7 @@ class Answer:
 
 
 class Wire:
-    """A connection to one service, made anew when it was closed. `headers` go with every call."""
+    """A connection to one service, opened again after it was closed. `headers` are sent with every call."""
 
     def __init__(self, url: str, headers: Mapping[str, str]) -> None:
         self.url = url
@@ -45,7 +45,7 @@ class Wire:
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
     async def send(self, call: Call) -> Answer:
-        """The answer. Raises OSError or EOFError where there is none, and TimeoutError after a minute."""
+        """The answer to a call. Raises OSError or EOFError where there is none, and TimeoutError after a minute."""
         headers = b"".join(name + b": " + value + b"\r\n" for name, value in call.headers)
         length = b"content-length: %d\r\n" % len(call.body) if call.body or call.method != "GET" else b""
         head = call.method.encode() + b" " + call.target + b" HTTP/1.1\r\n" + self._head + headers + length + b"\r\n"
@@ -57,7 +57,7 @@ class Wire:
                 await self.close()
                 if not used:
                     raise
-                return await self._exchange(head + call.body)  # the server may close what was idle
+                return await self._exchange(head + call.body)  # the server may have closed an idle connection
 
     async def _exchange(self, request: bytes) -> Answer:
         if self._streams is None:
@@ -76,7 +76,7 @@ class Wire:
         return answer
 
     async def close(self) -> None:
-        """Let go of the connection."""
+        """Close the connection."""
         if self._streams is not None:
             writer, self._streams = self._streams[1], None
             writer.close()

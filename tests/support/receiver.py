@@ -13,9 +13,9 @@ from standardwebhooks import Webhook
 
 @dataclass(frozen=True)
 class Answer:
-    """What to answer: after `delay` seconds, in pieces of `drip` bytes (when set) `pause` seconds apart.
+    """A scripted answer: sent after `delay` seconds, in pieces of `drip` bytes (when set) `pause` seconds apart.
 
-    `reset` breaks the connection without a word; `before` is called when the request is there.
+    `reset` breaks the connection without an answer; `before` is called when the request has arrived.
     """
 
     status: int = 200
@@ -28,7 +28,7 @@ class Answer:
     before: Callable[[], None] | None = None
 
     def raw(self) -> bytes:
-        """The response as it goes over the wire."""
+        """The bytes of the response."""
         headers = {"Content-Length": str(len(self.body))} | dict(self.headers)
         lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
         return f"HTTP/1.1 {self.status} Scripted\r\n{lines}\r\n".encode() + self.body
@@ -60,7 +60,7 @@ class Request:
 
 
 class Receiver:
-    """Answers with `script` in turn, then for ever with `default`; counts connections and requests."""
+    """Answers with `script` in turn, afterwards with `default`; counts connections and requests."""
 
     def __init__(self, default: Answer = OK, script: list[Answer] | None = None) -> None:
         self.default = default
@@ -74,7 +74,7 @@ class Receiver:
 
     @property
     def url(self) -> str:
-        """Where it listens."""
+        """The address of the receiver."""
         return f"{self.scheme}://{self.host}:{self.port}/hook"
 
     def ids(self) -> list[str]:
@@ -82,11 +82,11 @@ class Receiver:
         return [request.webhook_id for request in self.requests]
 
     def answer_to(self, request: Request) -> Answer:
-        """What a request gets."""
+        """The answer to a request."""
         return self.script.pop(0) if self.script else self.default
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        """One connection, kept alive."""
+        """Serve one keep-alive connection."""
         self.connections += 1
         try:
             while (request := await _read(reader)) is not None:
@@ -121,7 +121,7 @@ class Receiver:
         return True
 
     async def _pass(self, seconds: float) -> None:
-        """Be slow, unless it is closing."""
+        """Wait, unless the receiver is closing."""
         if seconds:
             with suppress(TimeoutError):
                 async with asyncio.timeout(seconds):
@@ -150,7 +150,7 @@ async def receiving(
     tls: ssl.SSLContext | None = None,
     receiver: Receiver | None = None,
 ) -> AsyncIterator[Receiver]:
-    """A listening receiver, one of its own unless given; `script` are the first answers."""
+    """A listening receiver, a new one unless given; `script` are its first answers."""
     receiver = receiver or Receiver(default, list(script))
     tasks: set[asyncio.Task[None]] = set()
 

@@ -1,4 +1,4 @@
-"""A process as `tellback serve` runs it, whose one route never returns: `python -P -m ... PORT SECONDS`."""
+"""A process like one of `tellback serve`, with a route that never returns: `python -P -m ... PORT SECONDS`."""
 
 import sys
 from collections.abc import AsyncIterator
@@ -17,14 +17,14 @@ router = Router()
 
 @router.get("/never")
 async def never() -> None:
-    """Holds the event loop for good."""
+    """Block the event loop for ever."""
     while True:
         pass
 
 
 @asynccontextmanager
 async def nothing(_app: FastAPI) -> AsyncIterator[None]:
-    """It needs no resources."""
+    """A lifespan without resources."""
     yield
 
 

@@ -1,4 +1,4 @@
-"""Calls that nobody should make: every route of an API, with one thing wrong at a time, byte by byte."""
+"""Malformed calls: every route of an API, with one fault at a time, byte by byte."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -20,7 +20,7 @@ Headers = tuple[tuple[bytes, bytes], ...]
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A request, and what is strange about it."""
+    """A request, and its fault."""
 
     what: str
     method: str
@@ -34,7 +34,7 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """A method of a route as the OpenAPI document tells it."""
+    """A method of a route, as the OpenAPI document describes it."""
 
     method: str
     path: str
@@ -42,32 +42,35 @@ class Operation:
     document: Schema = field(repr=False)
 
     def parameters(self, where: str) -> list[Schema]:
-        """Its parameters in the path, query or header."""
-        return [one for one in self.described.get("parameters", []) if one["in"] == where]
+        """The parameters in the path, query or header."""
+        return [parameter for parameter in self.described.get("parameters", []) if parameter["in"] == where]
 
     def call(self, what: str, known: Mapping[str, str], **query: bytes) -> Call:
-        """A call without a body: what is needed is taken from `known`, a query is already escaped."""
+        """A call without a body: required parameters are taken from `known`; values in `query` are escaped already."""
         target = self.path
-        for one in self.parameters("path"):
-            target = target.replace("{" + one["name"] + "}", quote(_known(one, known), safe=""))
-        needed = {one["name"]: quote(_known(one, known)).encode() for one in self.parameters("query") if needs(one)}
+        for parameter in self.parameters("path"):
+            target = target.replace("{" + parameter["name"] + "}", quote(_known(parameter, known), safe=""))
+        needed = {}
+        for parameter in self.parameters("query"):
+            if needs(parameter):
+                needed[parameter["name"]] = quote(_known(parameter, known)).encode()
         asked = b"&".join(name.encode() + b"=" + value for name, value in (needed | query).items())
         return Call(what, self.method, target.encode() + (b"?" + asked if asked else b""))
 
     def content(self) -> dict[str, Schema]:
-        """Media type to description of its body; empty where it takes none."""
+        """Media type to description of the body; empty for an operation without a body."""
         found: dict[str, Schema] = self.described.get("requestBody", {}).get("content", {})
         return found
 
     def schema(self, of: Schema) -> Schema:
-        """A schema with what it refers to in its place."""
+        """A schema with its references resolved."""
         while "$ref" in of:
             of = self.document["components"]["schemas"][of["$ref"].rsplit("/", 1)[1]]
-        options = [one for one in of.get("anyOf", []) if one.get("type") != "null"]
+        options = [option for option in of.get("anyOf", []) if option.get("type") != "null"]
         return self.schema(options[0]) if options else of
 
     def example(self) -> Any:
-        """A body that it takes, as it says itself."""
+        """The example of a body in the document."""
         content = self.content()[JSON]
         if "example" in content:
             return content["example"]
@@ -76,7 +79,7 @@ class Operation:
 
 
 def operations_of(document: Schema) -> list[Operation]:
-    """All that an API says it does, last what takes things away."""
+    """All operations of an API, deletions last."""
     operations = [
         Operation(method.upper(), path, described, document)
         for path, item in document["paths"].items()
@@ -87,7 +90,7 @@ def operations_of(document: Schema) -> list[Operation]:
 
 
 def needs(parameter: Schema) -> bool:
-    """Whether a call without it is refused."""
+    """Whether the parameter is required."""
     return bool(parameter.get("required"))
 
 
@@ -107,7 +110,7 @@ def strange_calls(operation: Operation, known: Mapping[str, str]) -> Iterator[Ca
 
 
 def plain(operation: Operation, known: Mapping[str, str]) -> Call:
-    """A call with nothing strange about it."""
+    """A call without a fault."""
     call = operation.call("plain", known)
     if JSON in operation.content():
         return replace(call, headers=KINDS["JSON"], body=json.dumps(operation.example()).encode())
@@ -159,7 +162,7 @@ def _strange_json(operation: Operation, known: Mapping[str, str]) -> Iterator[Ca
 
 
 def _templates(operation: Operation) -> Iterator[tuple[str, bytes]]:
-    """The example, each time with another of its members, or a member that it leaves out, marked."""
+    """The example as JSON, each time with a placeholder for another of its members, or for one that it leaves out."""
     example = operation.example()
     for where, marked in _marked(example):
         yield where, json.dumps(marked).encode()
@@ -171,7 +174,7 @@ def _templates(operation: Operation) -> Iterator[tuple[str, bytes]]:
 
 
 def _marked(value: Any, depth: int = 4) -> Iterator[tuple[str, Any]]:
-    """The value, each time with the mark in the place of one member within."""
+    """The value, each time with a placeholder for one member within."""
     members = list(value.items()) if isinstance(value, dict) else []
     items = list(enumerate(value[:1])) if isinstance(value, list) else []
     for name, member in [*members, *items]:
@@ -195,7 +198,7 @@ def _strange_forms(operation: Operation, known: Mapping[str, str]) -> Iterator[C
 
 
 def _raw(texts: Mapping[str, bytes]) -> dict[str, bytes]:
-    """Escaped texts as they are without their escapes."""
+    """Texts without their escapes."""
     from urllib.parse import unquote_to_bytes
 
     return {what: unquote_to_bytes(value) for what, value in texts.items()}

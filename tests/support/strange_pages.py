@@ -1,4 +1,4 @@
-"""Calls that no browser should make: every form and every page of the dashboard, with one thing wrong at a time."""
+"""Malformed calls to the dashboard: every form and every page, with one fault at a time."""
 
 import re
 from collections.abc import Mapping
@@ -33,7 +33,7 @@ VALUES = TEXTS | NUMBERS | TIMES
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """A session at a dashboard: its cookie, and the token of its forms."""
+    """A session at a dashboard: its cookie, and the token for its forms."""
 
     url: str
     session: bytes
@@ -52,7 +52,7 @@ async def signed_in(wire: Wire, password: str) -> Visit:
 
 
 def cookie_of(answer: Answer, name: str) -> bytes:
-    """The cookie of this name that an answer sets, as it is sent back."""
+    """The cookie of this name that an answer sets, in the form in which it is sent back."""
     found = re.search(rf"{name}=[^;]+", answer.headers.get("set-cookie", ""))
     assert found, answer
     return found[0].encode()
@@ -66,7 +66,7 @@ def token_of(page: Answer) -> bytes:
 
 
 def strange_forms(route: APIRoute, visit: Visit) -> list[Call]:
-    """Posts of a form from our own page with one thing wrong; the session must outlive them."""
+    """Posts of a form from our own page with one fault; the session must survive them."""
     fields = [field.alias for field in route.dependant.body_params if field.alias != "token"]
     head, target = (b"cookie", visit.session), route.path.encode()
     good = {"token": visit.token}
@@ -82,12 +82,12 @@ def strange_forms(route: APIRoute, visit: Visit) -> list[Call]:
 
 
 def encoded(fields: Mapping[str, bytes]) -> bytes:
-    """Values that are escaped already."""
+    """The body of a form, from values that are escaped already."""
     return b"&".join(name.encode() + b"=" + value for name, value in fields.items())
 
 
 def strange_addresses(path: str, known: Mapping[str, str], visit: Visit) -> list[Call]:
-    """Looks at a page with one thing wrong in its address."""
+    """Requests for a page with one fault in the address."""
     head = ((b"cookie", visit.session),)
     names = re.findall(r"{(\w+)}", path)
     there = {name: quote(known.get(name, "detractor"), safe="").encode() for name in names}

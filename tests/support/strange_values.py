@@ -1,4 +1,4 @@
-"""What may stand where something sensible belongs: texts, numbers, times, bodies and headers that break programs."""
+"""Malformed and extreme values: texts, numbers, times, bodies and headers that break programs."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ TEXTS = {
     "a pattern": b"%25_%5C",
     "an emoji": b"%F0%9F%98%80",
 }
-"""In an address, escaped."""
+"""Escaped, for addresses."""
 NUMBERS = {
     "-1": b"-1",
     "2^31": b"2147483648",
@@ -62,7 +62,7 @@ LITERALS = {
     "nested 5,000 deep": b"[" * 5_000 + b"]" * 5_000,
     **{what: f'"{time}"'.encode() for what, time in _TIMES.items()},
 }
-"""In JSON, as it stands there."""
+"""Raw JSON."""
 WHOLE_BODIES = {
     "nested 30,000 deep": b"[" * 30_000 + b"]" * 30_000,
     "objects 9,000 deep": b'{"a":' * 9_000 + b"1" + b"}" * 9_000,
@@ -114,7 +114,7 @@ KINDS = {
     "JSON in pieces": _kind(b"application/json; charset*0=utf-; charset*1=8"),
     "JSON, packed": (*_kind(b"application/json"), (b"content-encoding", b"gzip")),
 }
-"""Content-Type, of the same body."""
+"""Content types for the same body."""
 FORMS = {
     "with NUL": (b"application/x-www-form-urlencoded", b"account_id=a%00b&email=a%00b&password=%00&q=%00"),
     "not UTF-8": (b"application/x-www-form-urlencoded", b"account_id=%FF&email=%ED%A0%80&=&&%zz=%"),
@@ -130,7 +130,7 @@ FORMS = {
         b'--x\r\ncontent-disposition: form-data; name="kind"\r\n\r\n\xff\r\n--x--\r\n',
     ),
 }
-"""Kind and body of forms."""
+"""Content type and body of forms."""
 
 CURSOR_VALUES: tuple[Any, ...] = (
     *(
@@ -165,9 +165,9 @@ CURSOR_VALUES: tuple[Any, ...] = (
     ),
     *(time for time in _TIMES.values()),
 )
-"""In the place of a value of a cursor."""
+"""Replacements for a value of a cursor."""
 CURSOR_CONTENTS = (
     *(b"", b"null", b"1", b"[]", b"{}", b'""', b"[NaN]", b"[1e400]", b"\xff", b"\0", b'{"a":1,"a":2}', b"[" * 1_400),
     *(b"[" * 700 + b"]" * 700, b"9" * 1_400, b'"\\ud800"', b'"\\u0000"'),
 )
-"""In the place of all of it."""
+"""Replacements for the whole content of a cursor."""

@@ -1,4 +1,4 @@
-"""Alerting with webhooks that go to receivers on this machine: the API as a stranger uses it, and messages to send."""
+"""Alerting with webhooks to receivers on this machine: its API, and messages to send."""
 
 import contextlib
 from collections.abc import AsyncIterator, Callable
@@ -12,7 +12,7 @@ import pytest
 from fastapi import FastAPI
 
 from services.alerting.app import build
-from services.alerting.courier.doors import WebhookMessage, enqueue
+from services.alerting.courier.interface import WebhookMessage, enqueue
 from shared.clock import Clock
 from shared.ids import uuid7
 from tests.support.environment import Environment
@@ -37,7 +37,7 @@ def message(kind: str = OPENED, account_id: str = "acme", **fields: Any) -> Webh
 
 
 def webhook_id(event_id: UUID) -> str:
-    """The id that a message of this event carries."""
+    """The id of this event's message."""
     return f"msg_{event_id}"
 
 
@@ -50,7 +50,7 @@ class Hooks:
     environment: Environment
 
     async def call(self, method: str, path: str, status: int | None = None, **options: Any) -> Any:
-        """A call; its JSON, after the status was compared."""
+        """The JSON of a call, after a check of the status."""
         answer = await self.client.request(method, f"/v1{path}", **options)
         wanted = {status} if status else {200, 201, 202, 204}
         assert answer.status_code in wanted, answer.text
@@ -110,7 +110,7 @@ class Hooks:
         return bearer(await api_key(self.environment, scopes, owner))
 
     async def execute(self, statement: str, **params: Any) -> Any:
-        """Run SQL in the service's schema, to bring about what time would."""
+        """Run SQL in the service's schema, for states that only time brings about."""
         async with self.app.state.service.courier.database.write() as tx:
             return await tx.execute(statement, **params)
 
@@ -126,7 +126,7 @@ async def hooks(environment: Environment, *, clock: Clock | None = None, **setti
 
 @contextlib.asynccontextmanager
 async def served_hooks(environment: Environment, **settings: str) -> AsyncIterator[Hooks]:
-    """A receiver on a real port, for programs that call it; its address is the client's `base_url`."""
+    """Alerting on a real port, for programs that call it; its address is the client's `base_url`."""
     app, key = _app(environment, settings), await api_key(environment, ("read", "act", "manage"))
     async with serving(app) as url, httpx.AsyncClient(base_url=url, headers=bearer(key)) as client:
         yield Hooks(app, client, environment)

@@ -1,4 +1,4 @@
-"""HTTP in bytes, for what clients never do by themselves."""
+"""HTTP in bytes, for requests that no client library sends."""
 
 import asyncio
 import contextlib
@@ -11,7 +11,7 @@ ANSWER_SECONDS = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Status, headers by their name in lower case, body."""
+    """Status, headers by lower-case name, body."""
 
     status: int
     headers: dict[str, str]
@@ -25,7 +25,7 @@ class Wire:
         self._reader, self._writer = reader, writer
 
     async def send(self, *lines: str, body: bytes = b"") -> None:
-        """Send a request: its first line and headers, then the body as it is."""
+        """Send a request: its first line and headers, then the body unchanged."""
         await self.send_raw("\r\n".join([*lines, "Host: tellback.test", "", ""]).encode() + body)
 
     async def send_raw(self, data: bytes) -> None:
@@ -34,7 +34,7 @@ class Wire:
         await self._writer.drain()
 
     async def answer(self, *, head_only: bool = False) -> Answer:
-        """The next answer, which must say how long it is."""
+        """The next answer, which must have a content-length."""
         async with asyncio.timeout(ANSWER_SECONDS):
             first, *lines = (await self._reader.readuntil(b"\r\n\r\n")).decode().strip().split("\r\n")
             headers = {name.lower(): value for name, value in (line.split(": ", 1) for line in lines)}
@@ -42,7 +42,7 @@ class Wire:
             return Answer(int(first.split()[1]), headers, await self._reader.readexactly(length))
 
     async def closed(self) -> bool:
-        """Wait until the server says that nothing more will come; False when something came."""
+        """Wait until the server closes the connection; False when data arrived instead."""
         async with asyncio.timeout(ANSWER_SECONDS):
             try:
                 return await self._reader.read() == b""
@@ -51,11 +51,11 @@ class Wire:
 
     @property
     def open(self) -> bool:
-        """Whether the server has not closed it, as far as is known."""
+        """Whether the server has not closed the connection yet."""
         return not self._reader.at_eof()
 
     def close(self) -> None:
-        """Close it from this side."""
+        """Close the connection."""
         self._writer.close()
 
 

@@ -1,4 +1,4 @@
-"""Searching a whole database for words: every column of every table of every schema, whatever is added later."""
+"""Search for words in a whole database: every column of every table of every schema, also future ones."""
 
 from collections.abc import Iterable
 
@@ -13,8 +13,8 @@ _COLUMNS = """
 
 
 async def places_of(database_url: str, words: Iterable[str]) -> dict[str, int]:
-    """Where any of the words stands, in whatever case, with the number of rows: `schema.table.column`. ASCII words
-    are found in bytes too."""
+    """The columns that contain any of the words, in any case, with the number of rows: `schema.table.column`. ASCII
+    words are found in bytes too."""
     connection = await asyncpg.connect(database_url)
     patterns = [f"%{word}%" for word in words]
     try:

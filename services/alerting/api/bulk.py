@@ -1,17 +1,17 @@
 """Closing many follow-ups at once: each by itself, so that one that somebody else has changed holds up no other."""
 
 from functools import partial
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from services.alerting.api.models import Input, Line, Text, Version
 from services.alerting.api.resources import TheService
 from services.alerting.domain import lifecycle
-from services.alerting.domain.tasks import Change, Closing, Outcome, Step, Task
+from services.alerting.domain.tasks import Closing, Outcome, Task, TaskChange, TaskStep
 from services.alerting.handlers.follow_ups import Action, Command, change_follow_up
-from shared.api.follow_ups import OutcomeName
+from shared.api.follow_ups import BulkAnswer, BulkResult, OutcomeName
 from shared.errors import Conflict, Invalid, NotFound
 from shared.http.auth import Actor
 from shared.http.deps import TheDatabase
@@ -48,24 +48,6 @@ class BulkClose(Input):
     comment: Text | None = None
 
 
-class BulkResult(BaseModel):
-    """What became of one of them."""
-
-    follow_up_id: str
-    status: Literal["closed", "refused"]
-    version: int | None = Field(description="The version after closing.")
-    outcome: OutcomeName | None
-    problem: dict[str, Any] | None = Field(description="Why it was refused, `stale_version` for one.")
-
-
-class BulkAnswer(BaseModel):
-    """What became of all of them, in the order of the request."""
-
-    closed: int
-    refused: int
-    results: list[BulkResult]
-
-
 @router.post("/close", summary="Close many at once")
 async def close_many(body: BulkClose, caller: Actor, database: TheDatabase, service: TheService) -> BulkAnswer:
     """Each is closed, or refused with its problem, by itself: one of another version than was seen is left alone."""
@@ -85,7 +67,7 @@ async def close_many(body: BulkClose, caller: Actor, database: TheDatabase, serv
 
 
 def _closing(body: BulkClose) -> Action:
-    def close(task: Task, change: Change) -> Step:
+    def close(task: Task, change: TaskChange) -> TaskStep:
         proposed: Outcome = "resolved"
         if task.over is not None:
             proposed = task.over.outcome

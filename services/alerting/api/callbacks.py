@@ -15,7 +15,7 @@ from services.alerting.api.views import CRM
 from services.alerting.domain import lifecycle
 from services.alerting.domain.tasks import Closing
 from services.alerting.gateways.verifier import Signed
-from services.alerting.handlers.callbacks import genuine, take
+from services.alerting.handlers.callbacks import carry_out, verified_callback
 from services.alerting.handlers.follow_ups import Action, Command
 from shared.api.follow_ups import OutcomeName, State
 from shared.errors import Invalid
@@ -114,21 +114,21 @@ async def call_back(
     raw = await request.body()
     signed = Signed(webhook_id, webhook_timestamp, webhook_signature)
     async with database.read() as tx:
-        callback = await genuine(tx, service.resources, service.vault, endpoint_id, signed, raw)
+        callback = await verified_callback(tx, service.resources, service.vault, endpoint_id, signed, raw)
     body = _read(raw)
     command = Command(body.follow_up_id, callback.caller, body.version, body.said(), f"{CRM}{endpoint_id}")
     command = replace(command, touches=body.by is not None)
     action = body.carried_out()
-    answered = await database.retrying(lambda tx: take(tx, service.resources, callback, command, action))
+    result = await database.retrying(lambda tx: carry_out(tx, service.resources, callback, command, action))
     service.committed()
-    task = answered.task
+    task = result.task
     return CallbackAnswer(
         follow_up_id=str(task.follow_up_id),
         version=task.version,
         state=task.state,
         outcome=task.outcome,
-        changed=answered.changed,
-        repeated=answered.repeated,
+        changed=result.changed,
+        repeated=result.repeated,
     )
 
 

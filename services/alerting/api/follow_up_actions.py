@@ -27,8 +27,8 @@ RESOLVED = CloseStep()
 
 
 @dataclass(frozen=True, slots=True)
-class Desk:
-    """Where a change is carried out: who asks about which follow-up, and what it takes to answer."""
+class ActionRequest:
+    """A request to change a follow-up: which one, from whom, and what it takes to answer."""
 
     follow_up_id: UUID
     caller: Caller
@@ -50,71 +50,71 @@ class Desk:
         require_ahead(field, at, self.service.resources.clock.now())
 
 
-def desk(
+def action_request(
     follow_up_id: FollowUpId,
     caller: Actor,
     if_match: IfMatch,
     database: TheDatabase,
     service: TheService,
     response: Response,
-) -> Desk:
-    """The desk of a request."""
-    return Desk(follow_up_id, caller, if_match, database, service, response)
+) -> ActionRequest:
+    """What the parameters of the call say."""
+    return ActionRequest(follow_up_id, caller, if_match, database, service, response)
 
 
-TheDesk = Annotated[Desk, Depends(desk)]
+TheRequest = Annotated[ActionRequest, Depends(action_request)]
 
 
 @router.post("/acknowledge", summary="Take it on")
-async def acknowledge(desk: TheDesk, step: Step = NOTHING) -> FollowUpDetail:
+async def acknowledge(request: TheRequest, step: Step = NOTHING) -> FollowUpDetail:
     """The first touch: its clock stops. Again changes nothing; 409 once the work has begun or it is closed."""
-    return await desk.carry_out(step, lifecycle.acknowledge)
+    return await request.carry_out(step, lifecycle.acknowledge)
 
 
 @router.post("/start", summary="Begin the work")
-async def start(desk: TheDesk, step: Step = NOTHING) -> FollowUpDetail:
+async def start(request: TheRequest, step: Step = NOTHING) -> FollowUpDetail:
     """Somebody is speaking with the customer. Again changes nothing; 409 when it is closed."""
-    return await desk.carry_out(step, lifecycle.start)
+    return await request.carry_out(step, lifecycle.start)
 
 
 @router.post("/snooze", summary="Put it away until a time")
-async def snooze(desk: TheDesk, step: SnoozeStep) -> FollowUpDetail:
+async def snooze(request: TheRequest, step: SnoozeStep) -> FollowUpDetail:
     """It comes back by itself. Meanwhile its clocks stand still: the business time of the pause is added to the due
     time.
     """
-    desk.require_ahead("until", step.until)
-    return await desk.carry_out(step, lambda task, change: lifecycle.snooze(task, change, step.until))
+    request.require_ahead("until", step.until)
+    return await request.carry_out(step, lambda task, change: lifecycle.snooze(task, change, step.until))
 
 
 @router.post("/assign", summary="Hand it to somebody")
-async def assign(desk: TheDesk, step: AssignStep) -> FollowUpDetail:
+async def assign(request: TheRequest, step: AssignStep) -> FollowUpDetail:
     """Who is assigned by hand stays, whatever the directory says later."""
     owner = step.owner.value()
-    return await desk.carry_out(step, lambda task, change: lifecycle.assign(task, change, owner))
+    return await request.carry_out(step, lambda task, change: lifecycle.assign(task, change, owner))
 
 
 @router.post("/promise", summary="Write down what was promised")
-async def promise(desk: TheDesk, step: PromiseStep) -> FollowUpDetail:
+async def promise(request: TheRequest, step: PromiseStep) -> FollowUpDetail:
     """The newest promise stands; earlier ones are in the history."""
-    desk.require_ahead("by", step.by)
+    request.require_ahead("by", step.by)
     made = Promise(step.what, step.by)
-    return await desk.carry_out(step, lambda task, change: lifecycle.promise(task, change, made))
+    return await request.carry_out(step, lambda task, change: lifecycle.promise(task, change, made))
 
 
 @router.post("/close", summary="Close the loop")
-async def close(desk: TheDesk, step: CloseStep = RESOLVED) -> FollowUpDetail:
+async def close(request: TheRequest, step: CloseStep = RESOLVED) -> FollowUpDetail:
     """409 `follow_up_closed` when it is closed already: nobody is told twice."""
     closing = Closing(step.outcome, step.root_cause, step.what_was_done, step.told_customer, step.result)
-    return await desk.carry_out(step, lambda task, change: lifecycle.close(task, change, closing))
+    return await request.carry_out(step, lambda task, change: lifecycle.close(task, change, closing))
 
 
 @router.post("/reopen", summary="Open it again")
-async def reopen(desk: TheDesk, step: Step = NOTHING) -> FollowUpDetail:
+async def reopen(request: TheRequest, step: Step = NOTHING) -> FollowUpDetail:
     """Goes to `open`. 409 when it is not closed, or when another of its kind is open for the person."""
-    return await desk.carry_out(step, lifecycle.reopen)
+    return await request.carry_out(step, lifecycle.reopen)
 
 
 @router.post("/comments", status_code=201, summary="Say something about it")
-async def comment(desk: TheDesk, step: CommentStep) -> FollowUpDetail:
+async def comment(request: TheRequest, step: CommentStep) -> FollowUpDetail:
     """In any state; it stands in the history."""
-    return await desk.carry_out(step, lifecycle.comment)
+    return await request.carry_out(step, lifecycle.comment)

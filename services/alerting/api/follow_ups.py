@@ -10,12 +10,12 @@ from fastapi import Header, Query, Response
 from services.alerting.api.models import NewFollowUp
 from services.alerting.api.resources import Alerting, FollowUpId, TheService
 from services.alerting.api.views import detail_view, endpoint_of, follow_up_view, webhook_id_of, why_view
-from services.alerting.courier.doors import deliveries_of, names_of
+from services.alerting.courier.interface import deliveries_of, names_of
 from services.alerting.domain.questions import GROUPS, SORTS, Sort, TaskFilter
 from services.alerting.domain.severity import SEVERITIES
 from services.alerting.domain.tasks import STATES, Task
 from services.alerting.domain.wording import read_on
-from services.alerting.handlers.follow_ups import Wanted, open_by_hand
+from services.alerting.handlers.follow_ups import ManualFollowUp, open_by_hand
 from services.alerting.store import task_queries
 from services.alerting.store.answers import answers_by_id
 from services.alerting.store.notices import notices_of
@@ -111,7 +111,7 @@ async def open_follow_up(
     values = {name: getattr(body, name) for name in NewFollowUp.model_fields}
     if body.owner is not None:
         values["owner"] = body.owner.value()
-    wanted = Wanted(**values, idempotency_key=idempotency_key)
+    wanted = ManualFollowUp(**values, idempotency_key=idempotency_key)
     task, new = await database.retrying(lambda tx: open_by_hand(tx, service.resources, wanted, caller))
     service.committed()
     response.status_code = 200
@@ -187,7 +187,7 @@ async def _detail(tx: ReadTx, service: Alerting, task: Task, response: Response)
         answer = answers[key].live
     response.headers["ETag"] = f'"{task.version}"'
     task = read_on(task, today_of(service))
-    return detail_view(task, history, names, answer, service.resources.context.links)
+    return detail_view(task, history, names, answer, service.resources.payload_settings.links)
 
 
 def today_of(service: Alerting) -> date:

@@ -1,10 +1,9 @@
 """Notices to people: who is told of follow-ups, escalations and praise, by mail or in a room of Slack or Teams."""
 
-from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Self
 
 from fastapi import Path
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
+from pydantic import ConfigDict, Field, SecretStr, model_validator
 
 from services.alerting.api.models import Email, Input, Line
 from services.alerting.api.resources import Alerting, TheService
@@ -21,6 +20,7 @@ from services.alerting.outbound.gateways.egress import require_allowed
 from services.alerting.store.notices import notifications
 from shared.access.caller import Caller
 from shared.api.follow_ups import SeverityName
+from shared.api.notifications import ChannelName, NotificationItem, TopicName
 from shared.errors import Conflict
 from shared.http.auth import Manager, Reader
 from shared.http.deps import TheDatabase
@@ -29,8 +29,6 @@ from shared.http.routing import Router
 
 router = Router(prefix="/v1/notifications", tags=["notifications"])
 NotificationId = Annotated[str, Path(max_length=200)]
-ChannelName = Literal["mail", "slack", "teams"]
-TopicName = Literal["follow_ups", "escalations", "praise", "webhooks"]
 MAX_NOTIFICATIONS = 200
 
 
@@ -75,37 +73,6 @@ class NewNotification(Input):
         return self
 
 
-class NotificationItem(BaseModel):
-    """Somebody who is told. The address of a room is a secret and shown without its path."""
-
-    id: str = Field(examples=["ntf_019a3f6c"])
-    channel: ChannelName
-    address: str | None
-    url: str | None = Field(examples=["https://hooks.slack.com/…"])
-    topics: list[TopicName]
-    min_severity: SeverityName
-    quiet_hours: bool
-    description: str | None
-    created_at: datetime
-
-    @classmethod
-    def of(cls, notification: Notification) -> Self:
-        """From the domain."""
-        return cls.model_validate(
-            {
-                "id": notification.notification_id,
-                "channel": notification.channel,
-                "address": notification.address,
-                "url": notification.host,
-                "topics": list(notification.topics),
-                "min_severity": notification.min_severity,
-                "quiet_hours": notification.quiet_hours,
-                "description": notification.description,
-                "created_at": notification.created_at,
-            }
-        )
-
-
 @router.post("", status_code=201, summary="Tell somebody")
 async def create(
     body: NewNotification, caller: Manager, database: TheDatabase, service: TheService
@@ -122,7 +89,7 @@ async def create(
         if len(await notifications(tx)) >= MAX_NOTIFICATIONS:
             raise Conflict("too_many_notifications", f"there are {MAX_NOTIFICATIONS} notifications")
         await create_notification(tx, service.resources.clock, service.vault, notification, url, actor_of(caller))
-        return NotificationItem.of(await found_notification(tx, notification.notification_id, caller))
+        return _shown(await found_notification(tx, notification.notification_id, caller))
 
 
 @router.get("", summary="Who is told of what")
@@ -130,14 +97,14 @@ async def list_all(caller: Reader, database: TheDatabase) -> Page[NotificationIt
     """Oldest first, all on one page."""
     async with database.read() as tx:
         rows = await notifications(tx, caller.owner_email)
-    return Page(items=[NotificationItem.of(row) for row in rows])
+    return Page(items=[_shown(row) for row in rows])
 
 
 @router.get("/{notification_id}", summary="One of them")
 async def get(notification_id: NotificationId, caller: Reader, database: TheDatabase) -> NotificationItem:
     """404 also for another owner's."""
     async with database.read() as tx:
-        return NotificationItem.of(await found_notification(tx, notification_id, caller))
+        return _shown(await found_notification(tx, notification_id, caller))
 
 
 @router.delete("/{notification_id}", status_code=204, summary="Tell them no more")
@@ -168,4 +135,20 @@ def _notification(body: NewNotification, caller: Caller, url: str | None) -> Not
         quiet_hours=body.quiet_hours,
         description=body.description,
         owner_email=caller.owner_email,
+    )
+
+
+def _shown(notification: Notification) -> NotificationItem:
+    return NotificationItem.model_validate(
+        {
+            "id": notification.notification_id,
+            "channel": notification.channel,
+            "address": notification.address,
+            "url": notification.host,
+            "topics": list(notification.topics),
+            "min_severity": notification.min_severity,
+            "quiet_hours": notification.quiet_hours,
+            "description": notification.description,
+            "created_at": notification.created_at,
+        }
     )

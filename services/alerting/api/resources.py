@@ -8,7 +8,7 @@ from uuid import UUID
 
 from fastapi import Depends, Header, Path
 
-from services.alerting.courier.doors import Courier
+from services.alerting.courier.interface import Courier
 from services.alerting.handlers.resources import Resources
 from services.alerting.outbound.gateways.egress import Egress
 from services.alerting.outbound.gateways.vault import Vault

@@ -7,19 +7,13 @@ from typing import Annotated, Any
 from fastapi import Path, Response
 
 from services.alerting.api.resources import IfMatch, TheService, version_seen
-from services.alerting.api.rules_models import (
-    DryRun,
-    DryRunResult,
-    DryRunTime,
-    RuleDryRun,
-    RulePatch,
-    RuleView,
-    VersionedRule,
-)
+from services.alerting.api.rules_models import DryRun, DryRunTime, RuleDryRun, RulePatch, VersionedRule
+from services.alerting.api.views import dry_run_result, rule_view
 from services.alerting.handlers.follow_ups import actor_of
-from services.alerting.handlers.rule_changes import RuleChange, Span, found_rule, patch_rule, put_rule, try_rules
+from services.alerting.handlers.rule_changes import RuleChange, Span, compare_rules, found_rule, patch_rule, put_rule
 from services.alerting.store.rules import current_rows, current_rules, versions_of
 from shared.access.caller import Caller
+from shared.api.rules import DryRunResult, RuleView
 from shared.db.engine import Database
 from shared.errors import Forbidden, Invalid, NotFound
 from shared.http.auth import Manager, Reader
@@ -40,7 +34,7 @@ DRY_ONE = RuleDryRun()
 async def list_rules(caller: Reader, database: TheDatabase) -> Page[RuleView]:
     """The newest version of each; all on one page."""
     async with database.read() as tx:
-        return Page(items=[RuleView.of(row) for row in await current_rows(tx)])
+        return Page(items=[rule_view(row) for row in await current_rows(tx)])
 
 
 @router.post("/dry-run", summary="Try all rules on past events")
@@ -52,8 +46,8 @@ async def dry_run_all(caller: Reader, database: TheDatabase, service: TheService
         positions = {rule.rule_id: rule.position for rule in await current_rules(tx)}
         last = max(positions.values(), default=0) + 1
         rules = [replace(rule, position=rule.position or positions.get(rule.rule_id, last)) for rule in given]
-        trial = await try_rules(tx, service.resources.policy.calendar, span, rules)
-    return DryRunResult.of(span.since, span.until, trial)
+        trial = await compare_rules(tx, service.resources.policy.calendar, span, rules)
+    return dry_run_result(span.since, span.until, trial)
 
 
 @router.get("/{rule}", summary="A rule as it is in force")
@@ -69,7 +63,7 @@ async def list_versions(rule: RuleId, caller: Reader, database: TheDatabase) -> 
         rows = await versions_of(tx, rule)
     if not rows:
         raise NotFound("rule_not_found", "there is no such rule")
-    return Page(items=[RuleView.of(row) for row in rows])
+    return Page(items=[rule_view(row) for row in rows])
 
 
 @router.put("/{rule}", summary="Write a rule", responses={201: {"description": "The rule is new."}})
@@ -122,8 +116,8 @@ async def dry_run(
         values |= body.changes.values()
     async with database.read() as tx:
         changed = replace(found_rule(await current_rules(tx), rule), **values)
-        trial = await try_rules(tx, service.resources.policy.calendar, span, [changed], only=rule)
-    return DryRunResult.of(span.since, span.until, trial)
+        trial = await compare_rules(tx, service.resources.policy.calendar, span, [changed], only=rule)
+    return dry_run_result(span.since, span.until, trial)
 
 
 async def _shown(database: Database, rule_id: str, response: Response) -> RuleView:
@@ -132,7 +126,7 @@ async def _shown(database: Database, rule_id: str, response: Response) -> RuleVi
     if not rows:
         raise NotFound("rule_not_found", "there is no such rule")
     response.headers["ETag"] = f'"{rows[0]["version"]}"'
-    return RuleView.of(rows[0])
+    return rule_view(rows[0])
 
 
 def _span(body: DryRunTime, caller: Caller, now: datetime) -> Span:

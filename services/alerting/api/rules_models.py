@@ -1,17 +1,13 @@
-"""What the calls about rules take and give."""
+"""What the calls about rules take."""
 
-from collections import Counter
-from collections.abc import Mapping
-from datetime import datetime, timedelta
-from typing import Annotated, Any, Literal, Self
-from uuid import UUID
+from datetime import timedelta
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator
+from pydantic import ConfigDict, Field, StringConstraints, field_validator
 
 from services.alerting.api.models import Input, Kind, Line, Text, Version
 from services.alerting.domain.calendar import Due as DueValue
 from services.alerting.domain.default_rules import EVENTS
-from services.alerting.domain.rehearsal import Rehearsed
 from services.alerting.domain.rules import (
     FIELDS,
     EscalationStep,
@@ -20,16 +16,14 @@ from services.alerting.domain.rules import (
     check_reason,
     conditions_from,
 )
-from services.alerting.handlers.rule_changes import Trial
 from shared.api.follow_ups import SeverityName
+from shared.api.rules import RecipientName
 from shared.http.params import Instant
 
-RecipientName = Literal["owner", "sponsor", "leader"]
 Conditions = dict[str, dict[str, Any]]
 Sentence = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=300)]
 IGNORED = "Ignored: an answer ends what it makes untrue, whatever the rule."
 FIELD_LIST = "; ".join(f"`{name}`: {meaning}" for name, meaning in FIELDS.items())
-MAX_SHOWN = 500
 EXAMPLE: dict[str, Any] = {
     "kind": "detractor",
     "label": "Detractor",
@@ -169,39 +163,6 @@ class RulePatch(RuleFields):
     position: int = Field(default=1, strict=True, ge=1, le=10_000)
 
 
-class RuleView(BaseModel):
-    """A version of a rule."""
-
-    rule_id: str = Field(examples=["detractor_0_3"])
-    version: int
-    position: int = Field(description="The table's order; breaks ties.")
-    kind: str = Field(description="What its follow-ups are called.", examples=["detractor"])
-    label: str
-    event: str = Field(examples=["stakeholder.answered"])
-    conditions: dict[str, Any] = Field(examples=[{"survey_type": {"in": ["nps"]}, "score": {"min": 0, "max": 3}}])
-    severity: SeverityName
-    due: dict[str, Any] = Field(examples=[{"amount": 4, "unit": "business_hours"}])
-    recipient: RecipientName
-    informs: list[str]
-    reason: str
-    playbook: str
-    inhibited_by: list[str]
-    inhibited_within: Reach
-    escalation: list[dict[str, Any]]
-    closes_on_answer: bool
-    growth: bool
-    enabled: bool
-    about: Reach
-    created_at: datetime
-    created_by: str
-
-    @classmethod
-    def of(cls, row: Mapping[str, Any]) -> Self:
-        """From a row."""
-        values = {name: row[name] for name in row if name not in ("due_amount", "due_unit")}
-        return cls(**values, due={"amount": row["due_amount"], "unit": row["due_unit"]})
-
-
 class DryRunTime(Input):
     """Which past events to look at."""
 
@@ -229,77 +190,6 @@ class RuleDryRun(DryRunTime):
     """One rule, with changes that are not stored."""
 
     changes: RulePatch | None = None
-
-
-class WouldOpen(BaseModel):
-    """A follow-up that would have been opened."""
-
-    event_id: UUID
-    event: str
-    at: datetime
-    account_id: str
-    stakeholder_id: str | None
-    response_id: str | None
-    rule_id: str
-    kind: str
-    severity: SeverityName
-    due_at: datetime
-    reasons: list[str]
-    follow_up_id: UUID | None = Field(description="The follow-up that the event went into then, if any.")
-
-    @classmethod
-    def of(cls, outcome: Rehearsed) -> Self:
-        """From the rehearsal."""
-        trigger, match = outcome.past.trigger, outcome.match
-        return cls(
-            event_id=trigger.event_id,
-            event=trigger.event,
-            at=trigger.at,
-            account_id=trigger.account_id,
-            stakeholder_id=trigger.stakeholder_id,
-            response_id=trigger.response_id,
-            rule_id=match.rule.rule_id,
-            kind=match.rule.kind,
-            severity=match.severity,
-            due_at=match.due_at,
-            reasons=list(match.reasons),
-            follow_up_id=outcome.past.follow_up_id,
-        )
-
-
-class DryRunResult(BaseModel):
-    """What the rules would have done with past events; nothing was opened."""
-
-    since: datetime
-    until: datetime
-    considered: int = Field(description="Events looked at.")
-    would_open: int = Field(examples=[14])
-    would_repeat: int = Field(description="Occurrences of one that would have been open.")
-    would_inhibit: int = Field(description="Taken in by a stronger one that would have been open.")
-    opens_now: int = Field(description="The same with the rules in force.")
-    sentence: str = Field(examples=["would have opened 14 tasks"])
-    items: list[WouldOpen] = Field(description=f"The newest {MAX_SHOWN} that would have been opened, oldest first.")
-
-    @classmethod
-    def of(cls, since: datetime, until: datetime, trial: Trial) -> Self:
-        """From the rehearsal."""
-        opened = [outcome for outcome in trial.would if outcome.role == "opened"]
-        roles = Counter(outcome.role for outcome in trial.would)
-        roles_now = Counter(outcome.role for outcome in trial.now)
-        sentence = f"would have opened {len(opened)} tasks"
-        if len(opened) == 1:
-            sentence = "would have opened 1 task"
-        return cls(
-            since=since,
-            until=until,
-            considered=trial.considered,
-            would_open=len(opened),
-            would_repeat=roles["repeated"],
-            would_inhibit=roles["inhibited"],
-            opens_now=roles_now["opened"],
-            sentence=sentence,
-            items=[WouldOpen.of(outcome) for outcome in opened[-MAX_SHOWN:]],
-        )
 
 
 def _due(due: Due) -> DueValue:

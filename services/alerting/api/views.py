@@ -1,12 +1,16 @@
 """From the domain to what the API gives."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
+from services.alerting.domain.dry_run import DryRunOutcome
 from services.alerting.domain.payloads import Links, response_block, task_item
 from services.alerting.domain.people import Answer
 from services.alerting.domain.tasks import HistoryEntry, Task
-from services.alerting.store.occasions import RestsOn
+from services.alerting.handlers.rule_changes import DryRunComparison
+from services.alerting.store.occasions import TaskOccasion
 from shared.api.follow_ups import (
     Contact,
     EscalationView,
@@ -17,6 +21,7 @@ from shared.api.follow_ups import (
     Promise,
     Why,
 )
+from shared.api.rules import MAX_SHOWN, DryRunResult, RuleView, WouldOpen
 
 CRM = "crm:"
 """How the actor of a call-back begins; its endpoint follows."""
@@ -107,7 +112,7 @@ def webhook_id_of(entry: HistoryEntry) -> str | None:
 
 def why_view(
     task: Task,
-    resting: Sequence[RestsOn],
+    resting: Sequence[TaskOccasion],
     history: Sequence[HistoryEntry],
     deliveries: Sequence[Mapping[str, Any]],
     notices: Sequence[Mapping[str, Any]],
@@ -135,7 +140,7 @@ def why_view(
     )
 
 
-def trigger_view(occasion: RestsOn) -> dict[str, Any]:
+def trigger_view(occasion: TaskOccasion) -> dict[str, Any]:
     """An occasion behind a follow-up."""
     return {
         "kind": occasion.kind,
@@ -149,3 +154,48 @@ def trigger_view(occasion: RestsOn) -> dict[str, Any]:
         "facts": occasion.facts,
         "matches": occasion.matches,
     }
+
+
+def rule_view(row: Mapping[str, Any]) -> RuleView:
+    """A version of a rule from its row."""
+    values = {name: row[name] for name in row if name not in ("due_amount", "due_unit")}
+    return RuleView(**values, due={"amount": row["due_amount"], "unit": row["due_unit"]})
+
+
+def dry_run_result(since: datetime, until: datetime, trial: DryRunComparison) -> DryRunResult:
+    """The outcome of a dry run, counted."""
+    opened = [outcome for outcome in trial.would if outcome.role == "opened"]
+    roles = Counter(outcome.role for outcome in trial.would)
+    roles_now = Counter(outcome.role for outcome in trial.now)
+    sentence = f"would have opened {len(opened)} tasks"
+    if len(opened) == 1:
+        sentence = "would have opened 1 task"
+    return DryRunResult(
+        since=since,
+        until=until,
+        considered=trial.considered,
+        would_open=len(opened),
+        would_repeat=roles["repeated"],
+        would_inhibit=roles["inhibited"],
+        opens_now=roles_now["opened"],
+        sentence=sentence,
+        items=[_would_open(outcome) for outcome in opened[-MAX_SHOWN:]],
+    )
+
+
+def _would_open(outcome: DryRunOutcome) -> WouldOpen:
+    trigger, match = outcome.past.trigger, outcome.match
+    return WouldOpen(
+        event_id=trigger.event_id,
+        event=trigger.event,
+        at=trigger.at,
+        account_id=trigger.account_id,
+        stakeholder_id=trigger.stakeholder_id,
+        response_id=trigger.response_id,
+        rule_id=match.rule.rule_id,
+        kind=match.rule.kind,
+        severity=match.severity,
+        due_at=match.due_at,
+        reasons=list(match.reasons),
+        follow_up_id=outcome.past.follow_up_id,
+    )

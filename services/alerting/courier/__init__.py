@@ -1,3 +1,3 @@
-"""The courier delivers webhooks: queued beside what they tell of, signed, sent, retried, logged. It knows nothing of
-follow-ups; `doors` is all that the rest of alerting uses of it, `app` puts it together.
+"""The courier delivers webhooks: queued in the transaction that caused them, signed, sent, retried, logged. It knows
+nothing of follow-ups; `interface` is all that the rest of alerting uses of it, `app` puts it together.
 """

@@ -1,5 +1,5 @@
-"""An answer as alerting keeps it, and what was changed about it. The same changes count as in the scorer
-(`shared.amendments`), which parks what does not fit."""
+"""An answer as alerting keeps it, and what was changed about it. Changes count by the rules of `shared.amendments`, as
+in the scorer, which parks changes that do not fit."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -10,6 +10,8 @@ from uuid import UUID
 from services.alerting.domain.people import FRESH, Answer
 from shared.amendments import Change, Subject, fold
 
+AnswerKey = tuple[str, str]
+"""The account_id and the response_id of an answer."""
 AMENDABLE = ("score", "comment", "touchpoint", "product", "language", "follow_up_requested", "test")
 """The fields of an answer that alerting keeps and that may change."""
 
@@ -31,8 +33,8 @@ class AnswerChange:
 
 
 @dataclass(frozen=True, slots=True)
-class Named:
-    """What an event of the scorer said of an answer that has not come itself."""
+class Placeholder:
+    """What a score event said of an answer that the topic responses has not brought yet."""
 
     change: str | None = None
     previous_score: int | None = None
@@ -40,15 +42,15 @@ class Named:
 
 
 @dataclass(frozen=True, slots=True)
-class Kept:
-    """An answer as it was recorded first, and as it is now; `posted` is the digest of what the client sent. `named`: it
-    has not come itself, an event of the scorer has named it.
+class StoredAnswer:
+    """An answer as it was recorded first, and as it is now; `posted` is the digest of what the client sent.
+    `placeholder` is there while only a score event has named the answer.
     """
 
     recorded: Answer
     live: Answer
     recorded_at: datetime
-    named: Named | None = None
+    placeholder: Placeholder | None = None
     posted: str = ""
 
     @property
@@ -63,7 +65,7 @@ class Kept:
 
     @property
     def is_fresh(self) -> bool:
-        """Whether anybody may be told of it: recorded at most 30 days after it was given, and not by a quiet import."""
+        """Whether follow-ups and messages may come of it: recorded within 30 days, and not by a quiet import."""
         return not self.live.quiet and self.recorded_at - self.live.answered_at <= FRESH
 
 

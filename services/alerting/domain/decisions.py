@@ -1,4 +1,4 @@
-"""Which rules hold on one past event, for dry-runs; what is open is judged by all facts (`arrangement`)."""
+"""Which rules hold on one past event, for dry-runs; open follow-ups are evaluated on all facts (`arrangement`)."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass

@@ -40,7 +40,7 @@ ESCALATION: dict[Severity, tuple[EscalationStep, ...]] = {
     "medium": (EscalationStep(_hours(0), "owner"), EscalationStep(_days(3), "leader")),
     "low": (EscalationStep(_hours(0), "owner"),),
 }
-"""Who hears of a follow-up that nobody has taken on when it is due: first who has it, then who can help."""
+"""Who is notified of a follow-up that nobody has taken on when it is due: first its owner, then who can help."""
 
 
 def _when(**fields: Any) -> Any:

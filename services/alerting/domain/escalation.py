@@ -1,4 +1,4 @@
-"""Escalation: who hears of a follow-up that nobody takes on, and of a promise that comes due. Every level once.
+"""Escalation: who is notified of follow-ups that nobody takes on, and of promises that are due. Each level fires once.
 
 The times are written down as instants when the follow-up is opened, so neither a restart nor another policy moves them;
 they lie in business hours, so nobody is called at night.
@@ -16,9 +16,9 @@ from services.alerting.domain.tasks import Escalation, Promise, Task
 
 ACK_TIMEOUT = Due(18, "business_hours")
 LONGEST_ACK = timedelta(days=7)
-"""Nobody is bothered with what was taken on longer ago, whatever was missed meanwhile."""
-ANEW = Due(1, "business_days")
-"""When a reopened follow-up is looked for that is past its due time."""
+"""A follow-up acknowledged longer ago is not taken back, even where the service was away meanwhile."""
+REOPENED_DUE = Due(1, "business_days")
+"""The time for a first touch of a follow-up that is reopened after its due time."""
 
 
 def planned(
@@ -86,7 +86,7 @@ def fired(task: Task, level: int, at: datetime) -> tuple[Escalation, ...]:
     return tuple(levels)
 
 
-def moved(task: Task, due: datetime) -> tuple[Escalation, ...]:
+def rescheduled(task: Task, due: datetime) -> tuple[Escalation, ...]:
     """The levels of a task that is due at another time: those that have not fired move along."""
     planned_anew = {level.level: level for level in planned(due, steps_of(task.policy), calendar_of(task.policy))}
     levels = []
@@ -98,18 +98,18 @@ def moved(task: Task, due: datetime) -> tuple[Escalation, ...]:
     return tuple(levels)
 
 
-def due_by(task: Task, due: datetime) -> tuple[Escalation, ...]:
+def levels_due_by(task: Task, due: datetime) -> tuple[Escalation, ...]:
     """The levels of a task that is due by `due`: as they are where that is its due time already, else moved."""
     if due == task.due_at:
         return task.escalations
-    return moved(task, due)
+    return rescheduled(task, due)
 
 
-def anew(task: Task, at: datetime) -> tuple[Escalation, ...]:
-    """The levels of a task that is reopened: whoever had heard of it hears again, under numbers of their own."""
+def after_reopening(task: Task, at: datetime) -> tuple[Escalation, ...]:
+    """The levels of a task that is reopened: those that fired stay, and all are planned again under new numbers."""
     kept = tuple(level for level in task.escalations if level.fired_at is not None)
     calendar = calendar_of(task.policy)
-    base = max(task.due_at, calendar.add(at, ANEW))
+    base = max(task.due_at, calendar.add(at, REOPENED_DUE))
     return kept + planned(base, steps_of(task.policy), calendar, _last(task))
 
 
@@ -127,7 +127,7 @@ def with_promise(task: Task, made: Promise, at: datetime) -> tuple[Escalation, .
     return kept + tuple(added)
 
 
-def paused(task: Task, until: datetime) -> dict[str, Any]:
+def after_pause(task: Task, until: datetime) -> dict[str, Any]:
     """What a pause that ends leaves behind: its business time is added to the sum and to every clock of the task."""
     if task.paused_since is None:
         return {}

@@ -13,18 +13,18 @@ from uuid import UUID
 from services.alerting.domain import escalation
 from services.alerting.domain.tasks import (
     BY_PEOPLE,
-    SAID_ANEW,
+    REWORDED,
     SYSTEM,
-    Change,
     Closing,
     Contact,
+    EndedReason,
     HistoryEntry,
-    Over,
     OwnerSource,
     Promise,
-    Step,
     Task,
+    TaskChange,
     TaskState,
+    TaskStep,
 )
 
 _NOT_IN_HISTORY = {"version", "updated_at", "policy", "closing", "promise", "escalations", "paused_since"}
@@ -57,7 +57,7 @@ def require_version(task: Task, version: int | None) -> None:
         raise NotAllowed(Refusal.STALE)
 
 
-def acknowledge(task: Task, change: Change) -> Step | None:
+def acknowledge(task: Task, change: TaskChange) -> TaskStep | None:
     """Somebody has seen it and takes it on; the clock of the first response stops. Again is no change."""
     _require_not_closed(task)
     if task.state == "acknowledged":
@@ -70,9 +70,9 @@ def acknowledge(task: Task, change: Change) -> Step | None:
     return _step(task, "acknowledged", change, state="acknowledged", **values | _touched(task, change))
 
 
-def unacknowledge(task: Task, change: Change) -> Step | None:
-    """Who took it on has done nothing since: it is open and nobody's again, once, and whoever had not yet heard of it
-    will.
+def unacknowledge(task: Task, change: TaskChange) -> TaskStep | None:
+    """Take a follow-up back from somebody who acknowledged it and did nothing since: it is open again, once, and its
+    levels that have not fired are planned anew.
     """
     expires_at, acknowledged_at = task.ack_expires_at, task.acknowledged_at
     if task.state != "acknowledged" or task.unacknowledged_at is not None:
@@ -92,16 +92,16 @@ def unacknowledge(task: Task, change: Change) -> Step | None:
         ack_expires_at=None,
         unacknowledged_at=change.at,
         touched_at=touched_at,
-        escalations=escalation.moved(task, max(task.due_at, change.at)),
+        escalations=escalation.rescheduled(task, max(task.due_at, change.at)),
     )
 
 
-def escalate(task: Task, change: Change, level: int) -> Step:
-    """A level fires: somebody hears of it."""
+def escalate(task: Task, change: TaskChange, level: int) -> TaskStep:
+    """Note that a level has fired."""
     return _step(task, "escalated", change, escalations=escalation.fired(task, level, change.at))
 
 
-def start(task: Task, change: Change) -> Step | None:
+def start(task: Task, change: TaskChange) -> TaskStep | None:
     """The customer is being spoken to. Who starts has acknowledged. Again is no change."""
     _require_not_closed(task)
     if task.state == "in_progress":
@@ -122,14 +122,14 @@ def start(task: Task, change: Change) -> Step | None:
     )
 
 
-def snooze(task: Task, change: Change, until: datetime) -> Step:
+def snooze(task: Task, change: TaskChange, until: datetime) -> TaskStep:
     """Put it away until a time; its clocks stand still meanwhile."""
     _require_not_closed(task)
     since = task.paused_since or change.at
     return _step(task, "snoozed", change, state="snoozed", snoozed_until=until, paused_since=since)
 
 
-def wake(task: Task, change: Change) -> Step | None:
+def wake(task: Task, change: TaskChange) -> TaskStep | None:
     """The snooze is over: back to where the work stood."""
     if task.state != "snoozed":
         return None
@@ -143,7 +143,7 @@ def wake(task: Task, change: Change) -> Step | None:
     return _step(task, "woken", change, state=state, snoozed_until=None, **_resumed(task, until))
 
 
-def assign(task: Task, change: Change, owner: Contact) -> Step | None:
+def assign(task: Task, change: TaskChange, owner: Contact) -> TaskStep | None:
     """Hand it to somebody. Whoever is assigned by hand stays, whatever the directory says later."""
     _require_not_closed(task)
     if owner == task.owner and task.owner_source == "assigned":
@@ -151,14 +151,14 @@ def assign(task: Task, change: Change, owner: Contact) -> Step | None:
     return _step(task, "assigned", change, owner=owner, owner_source="assigned", **_worked_on(task, change))
 
 
-def follow_directory(task: Task, change: Change, owner: Contact, source: OwnerSource) -> Step | None:
+def follow_directory(task: Task, change: TaskChange, owner: Contact, source: OwnerSource) -> TaskStep | None:
     """The account has another owner now; a task that nobody was assigned to by hand goes along."""
     if task.is_closed or task.owner_source == "assigned" or owner == task.owner:
         return None
     return _step(task, "assigned", change, owner=owner, owner_source=source)
 
 
-def promise(task: Task, change: Change, made: Promise) -> Step:
+def promise(task: Task, change: TaskChange, made: Promise) -> TaskStep:
     """Write down what was promised and by when."""
     _require_not_closed(task)
     levels = escalation.with_promise(task, made, change.at)
@@ -167,46 +167,46 @@ def promise(task: Task, change: Change, made: Promise) -> Step:
     return replace(step, entry=replace(step.entry, changes={"promise": [None, shown]}))
 
 
-def comment(task: Task, change: Change) -> Step:
+def comment(task: Task, change: TaskChange) -> TaskStep:
     """Say something about it; in any state."""
     return _step(task, "commented", change, **_worked_on(task, change))
 
 
-def close(task: Task, change: Change, closing: Closing) -> Step:
+def close(task: Task, change: TaskChange, closing: Closing) -> TaskStep:
     """A person closes the loop, with what it was and what was done. What only facts bring about is an outcome while the
     reason is over.
     """
     _require_not_closed(task)
     if closing.outcome not in BY_PEOPLE and task.over is None:
         raise NotAllowed(Refusal.REASON_HOLDS)
-    # Who closes it by hand has touched it.
+    # Closing by hand touches the follow-up.
     first = task.acknowledged_at or change.at
     return _closed(task, change, closing, acknowledged_at=first, closed_by="person", **_touched(task, change))
 
 
-def close_by_facts(task: Task, change: Change, over: Over, linked_to: UUID | None = None) -> Step:
+def close_by_facts(task: Task, change: TaskChange, over: EndedReason, linked_to: UUID | None = None) -> TaskStep:
     """Its reason is over and nobody has touched it: it closes by itself."""
     linked = linked_to or task.linked_to
     return _closed(task, change, Closing(over.outcome), closed_by="facts", over=over, linked_to=linked)
 
 
-def reopen(task: Task, change: Change) -> Step:
-    """It was not done after all."""
+def reopen(task: Task, change: TaskChange) -> TaskStep:
+    """Open a closed follow-up again, by hand."""
     if not task.is_closed:
         raise NotAllowed(Refusal.NOT_CLOSED)
-    levels = escalation.anew(task, change.at)
+    levels = escalation.after_reopening(task, change.at)
     values = {"closed_at": None, "closing": None, "closed_by": None, "over": None} | _touched(task, change)
     return _step(task, "reopened", change, state="open", escalations=levels, **values)
 
 
-def reopen_by_facts(task: Task, change: Change) -> Step:
+def reopen_by_facts(task: Task, change: TaskChange) -> TaskStep:
     """Its reason holds again: the time for which it was shut is a pause, and levels that fired stay fired."""
-    paused = escalation.paused(replace(task, paused_since=task.closed_at), change.at)
+    paused = escalation.after_pause(replace(task, paused_since=task.closed_at), change.at)
     values = paused | {"closed_at": None, "closing": None, "closed_by": None, "over": None, "linked_to": None}
     return _step(task, "reopened", change, state="open", **values)
 
 
-def lose_reason(task: Task, change: Change, over: Over) -> Step | None:
+def lose_reason(task: Task, change: TaskChange, over: EndedReason) -> TaskStep | None:
     """Its reason is over and somebody has touched it: it stays and says so, and its clocks stand still. None where that
     is known.
     """
@@ -218,18 +218,18 @@ def lose_reason(task: Task, change: Change, over: Over) -> Step | None:
     return replace(step, entry=replace(step.entry, changes={"reason_holds": [task.over is None, False]}))
 
 
-def regain_reason(task: Task, change: Change) -> Step | None:
+def regain_reason(task: Task, change: TaskChange) -> TaskStep | None:
     """Its reason holds again: the clocks go on, unless it is snoozed besides."""
     if task.over is None:
         return None
     resumed = {}
     if task.state != "snoozed":
-        resumed = escalation.paused(task, change.at)
+        resumed = escalation.after_pause(task, change.at)
     step = _step(task, "reason_holds", change, over=None, **resumed)
     return replace(step, entry=replace(step.entry, changes={"reason_holds": [False, True]}))
 
 
-def amend(task: Task, action: str, change: Change, **values: Any) -> Step | None:
+def amend(task: Task, action: str, change: TaskChange, **values: Any) -> TaskStep | None:
     """Bring a task in line with the facts; None where it is so already. The version grows with what people and CRMs act
     on: severity, due time, score and answer. Other wording alone leaves the version as it is.
     """
@@ -238,15 +238,15 @@ def amend(task: Task, action: str, change: Change, **values: Any) -> Step | None
     if any(getattr(task, name) != values.get(name, getattr(task, name)) for name in _ACTED_ON):
         return _step(task, action, change, **values)
     changed = replace(task, **values)
-    entry = HistoryEntry(SAID_ANEW, change.actor, change.at, task.version, change.comment, differences(task, changed))
-    return Step(changed, entry)
+    entry = HistoryEntry(REWORDED, change.actor, change.at, task.version, change.comment, differences(task, changed))
+    return TaskStep(changed, entry)
 
 
 _ACTED_ON = ("severity", "due_at", "score", "response_id")
 
 
-def _closed(task: Task, change: Change, closing: Closing, **values: Any) -> Step:
-    resumed = escalation.paused(task, change.at) | {"ack_expires_at": None, "snoozed_until": None}
+def _closed(task: Task, change: TaskChange, closing: Closing, **values: Any) -> TaskStep:
+    resumed = escalation.after_pause(task, change.at) | {"ack_expires_at": None, "snoozed_until": None}
     step = _step(
         task, "closed", change, **resumed | {"state": "closed", "closed_at": change.at, "closing": closing} | values
     )
@@ -258,25 +258,25 @@ def _closed(task: Task, change: Change, closing: Closing, **values: Any) -> Step
     return replace(step, entry=replace(step.entry, changes=changes))
 
 
-def _touched(task: Task, change: Change) -> dict[str, Any]:
+def _touched(task: Task, change: TaskChange) -> dict[str, Any]:
     """The first touch by a person, after which the follow-up no longer closes by itself."""
     if not change.touches or change.actor == SYSTEM:
         return {}
     return {"touched_at": task.touched_at or change.at}
 
 
-def _worked_on(task: Task, change: Change) -> dict[str, Any]:
-    return _touched(task, change) | _alive(task, change)
+def _worked_on(task: Task, change: TaskChange) -> dict[str, Any]:
+    return _touched(task, change) | _extended_acknowledgement(task, change)
 
 
 def _resumed(task: Task, at: datetime) -> dict[str, Any]:
     """What changes when a snooze ends, by itself or by hand; without a reason the clocks go on standing still."""
     if task.over is not None:
         return {}
-    return escalation.paused(task, at)
+    return escalation.after_pause(task, at)
 
 
-def _alive(task: Task, change: Change) -> dict[str, Any]:
+def _extended_acknowledgement(task: Task, change: TaskChange) -> dict[str, Any]:
     """Somebody works on what was taken on: it is not taken away from them."""
     if task.state != "acknowledged" or task.acknowledged_at is None or change.actor == SYSTEM:
         return {}
@@ -288,9 +288,9 @@ def _require_not_closed(task: Task) -> None:
         raise NotAllowed(Refusal.CLOSED)
 
 
-def _step(task: Task, action: str, change: Change, **values: Any) -> Step:
+def _step(task: Task, action: str, change: TaskChange, **values: Any) -> TaskStep:
     changed = replace(task, version=task.version + 1, updated_at=change.at, **values)
-    return Step(
+    return TaskStep(
         changed,
         HistoryEntry(action, change.actor, change.at, changed.version, change.comment, differences(task, changed)),
     )

@@ -12,10 +12,10 @@ from uuid import UUID
 
 from services.alerting.domain.calendar import BusinessCalendar
 from services.alerting.domain.payloads import Links
-from services.alerting.domain.people import Account, Answer, Stakeholder, name_of
+from services.alerting.domain.people import Account, Answer, Stakeholder, account_name
 from services.alerting.domain.severity import Severity, rank
 from services.alerting.domain.tasks import Contact, EscalationCause, Task
-from services.alerting.outbound.domain.chat import Note
+from services.alerting.outbound.domain.chat import ChatMessage
 
 Channel = Literal["mail", "slack", "teams"]
 Topic = Literal["follow_ups", "escalations", "praise", "webhooks"]
@@ -80,7 +80,7 @@ class Announcement:
 
 
 @dataclass(frozen=True, slots=True)
-class Disabled:
+class DisabledWebhook:
     """A webhook endpoint that was disabled by itself, and how many messages are held for it."""
 
     endpoint_id: str
@@ -100,7 +100,7 @@ class Item:
     answer: Answer | None = None
     task: Task | None = None
     cause: EscalationCause | None = None
-    endpoint: Disabled | None = None
+    endpoint: DisabledWebhook | None = None
 
 
 def sent_at(now: datetime, wait: timedelta, quiet_hours: bool, calendar: BusinessCalendar) -> datetime:
@@ -142,7 +142,7 @@ def is_praise(answer: Answer) -> bool:
 def subject_of(items: Sequence[Item]) -> str:
     """One line: `Critical: Detractor (2): Jane Doe, Acme`, or `3 follow-ups at Acme`."""
     first = items[0]
-    account = name_of(first.account)
+    account = account_name(first.account)
     if first.endpoint is not None:
         return f"Webhook endpoint disabled: {first.endpoint.host}"
     if first.task is None:
@@ -163,18 +163,18 @@ def text_of(items: Sequence[Item], links: Links, calendar: BusinessCalendar) -> 
     return "\n\n".join(parts) + "\n"
 
 
-def note_of(items: Sequence[Item], links: Links, calendar: BusinessCalendar) -> Note:
+def chat_message_of(items: Sequence[Item], links: Links, calendar: BusinessCalendar) -> ChatMessage:
     """The message for a chat room: one follow-up with its facts, or one line for each of several."""
     first = items[0]
     title = subject_of(items)[:150]
     if len(items) > 1:
         heads = tuple((_head(item), _short(item, calendar)) for item in items[:MAX_ITEMS])
-        return Note(title, heads, None, _link(first, links))
+        return ChatMessage(title, heads, None, _link(first, links))
     if first.endpoint is not None:
         about = zip(_ENDPOINT_FACTS, _of_endpoint(first.endpoint, calendar), strict=True)
-        return Note(title, tuple((name, text) for name, text in about if text))
+        return ChatMessage(title, tuple((name, text) for name, text in about if text))
     task, answer = first.task, first.answer
-    facts: tuple[tuple[str, str], ...] = (("Account", name_of(first.account)), ("Person", _person(first)))
+    facts: tuple[tuple[str, str], ...] = (("Account", account_name(first.account)), ("Person", _person(first)))
     if task is not None:
         facts += (
             ("Why", "; ".join(task.reasons)[:200]),
@@ -182,7 +182,7 @@ def note_of(items: Sequence[Item], links: Links, calendar: BusinessCalendar) -> 
             ("Due", _local(task.due_at, calendar)),
         )
     shown = tuple((name, value) for name, value in facts if value)
-    return Note(title, shown, _quote(answer), _link(first, links))
+    return ChatMessage(title, shown, _quote(answer), _link(first, links))
 
 
 def _lines(item: Item, links: Links, calendar: BusinessCalendar) -> list[str]:
@@ -194,7 +194,7 @@ def _lines(item: Item, links: Links, calendar: BusinessCalendar) -> list[str]:
     if quote:
         comment.append(f"“{quote}”")
     if task is None:
-        head = f"{_person(item)}, {name_of(item.account)}"
+        head = f"{_person(item)}, {account_name(item.account)}"
         if answer is not None:
             head += f" ({answer.score})"
         return [head, *comment, _link(item, links) or ""]
@@ -218,7 +218,7 @@ _ENDPOINT_FACTS = ("Endpoint", "Why", "Messages", "What to do")
 _DISABLED = {"gone": "it answered 410, gone", "failing": "it has only failed for days"}
 
 
-def _of_endpoint(endpoint: Disabled, calendar: BusinessCalendar) -> tuple[str, str, str, str]:
+def _of_endpoint(endpoint: DisabledWebhook, calendar: BusinessCalendar) -> tuple[str, str, str, str]:
     """The endpoint's name, why and since when it is disabled, how many messages are held, and what to do; in the order
     of `_ENDPOINT_FACTS`.
     """

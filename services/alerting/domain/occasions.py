@@ -1,6 +1,6 @@
-"""What gives a rule its reason: every occasion, among the facts of now, on which its conditions hold.
+"""The occasions of a rule: everything among the current facts on which the conditions of the rule hold.
 
-One function, `judge`, decides about every rule, shipped or own, whether a follow-up opens, changes or ends.
+`reason_for` decides for every rule, shipped or own, whether a follow-up opens, changes or ends.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -19,10 +19,10 @@ from services.alerting.domain.default_rules import (
     SEGMENT_DROPPED,
     WENT_SILENT,
 )
-from services.alerting.domain.facts import Facts, Invitation
 from services.alerting.domain.people import FRESH
+from services.alerting.domain.rule_facts import Facts, Invitation
 from services.alerting.domain.rules import FactValue, Rule, Values
-from services.alerting.domain.series import Given, category_of, runs
+from services.alerting.domain.series import AnswerInSeries, category_of, runs
 
 _END_OF_TIME = datetime.max.replace(tzinfo=UTC)
 YEAR = 366
@@ -57,7 +57,7 @@ class Occasion:
         return {name: value for name, value in self.values.items() if name not in self.dates} | counted
 
 
-class Beginning(NamedTuple):
+class FirstDetractorAnswer(NamedTuple):
     """The answer with which somebody became a detractor."""
 
     at: datetime
@@ -75,7 +75,7 @@ class Reason:
     occasions: tuple[Occasion, ...]
 
 
-def judge(rule: Rule, facts: Facts, stakeholder_id: str | None) -> Reason | None:
+def reason_for(rule: Rule, facts: Facts, stakeholder_id: str | None) -> Reason | None:
     """The reason that a rule has for a follow-up about a person, or about the account itself, by the facts of now.
 
     None: it has none, nobody is left to follow up with, or all of it has been settled by people.
@@ -111,20 +111,20 @@ def is_of_people(event: str) -> bool:
     return event in _OF_PEOPLE
 
 
-def values_of(given: Given, facts: Facts) -> dict[str, FactValue]:
+def values_of(given_answer: AnswerInSeries, facts: Facts) -> dict[str, FactValue]:
     """What rules may look at of an answer: its own facts, and those of its person and account."""
-    answer = given.kept.live
+    answer = given_answer.stored.live
     return (
         facts.around(answer.stakeholder_id)
-        | _known(facts, answer.answered_at)
+        | _known_days(facts, answer.answered_at)
         | {
             "survey_type": answer.survey_type,
             "nps_kind": answer.nps_kind,
             "score": answer.score,
             "category": category_of(answer.survey_type, answer.score),
-            "change": given.change,
-            "previous_score": given.previous_score,
-            "falls_in_a_row": given.falls_in_a_row,
+            "change": given_answer.change,
+            "previous_score": given_answer.previous_score,
+            "falls_in_a_row": given_answer.falls_in_a_row,
             "follow_up_requested": answer.follow_up_requested,
             "touchpoint": answer.touchpoint,
             "product": answer.product,
@@ -132,35 +132,35 @@ def values_of(given: Given, facts: Facts) -> dict[str, FactValue]:
     )
 
 
-def beginnings(facts: Facts) -> list[Beginning]:
-    """When people's runs of detractor answers began, oldest first; without answers that are not fresh, answers that
+def first_detractor_answers(facts: Facts) -> list[FirstDetractorAnswer]:
+    """The first answer of each run of detractor answers, oldest first; without answers that are not fresh, answers that
     people have settled, and people who are gone.
     """
     begun = []
     for person in facts.answers:
         if facts.is_gone(person):
             continue
-        for run in runs(facts.stories_of(person)):
-            first = run[0].kept
+        for run in runs(facts.series_of(person)):
+            first = run[0].stored
             answer = first.live
             is_detractor = run[0].level == 0 and answer.survey_type == "nps"
             is_settled = (DETRACTOR, person, answer.response_id) in facts.settled
             if is_detractor and first.is_fresh and not is_settled:
-                begun.append(Beginning(answer.answered_at, answer.response_id, person, first.recorded_at))
+                begun.append(FirstDetractorAnswer(answer.answered_at, answer.response_id, person, first.recorded_at))
     return sorted(begun)
 
 
 def _answered(rule: Rule, facts: Facts, stakeholder_id: str) -> Iterator[Occasion]:
-    stories = facts.stories_of(stakeholder_id)
-    considered = runs(stories, rising=rule.growth)
-    if rule.is_wish:
-        considered = list(stories.values())
-    for given in chain.from_iterable(considered):
-        kept, values = given.kept, values_of(given, facts)
+    series_by_key = facts.series_of(stakeholder_id)
+    considered = runs(series_by_key, rising=rule.growth)
+    if rule.is_call_request:
+        considered = list(series_by_key.values())
+    for given_answer in chain.from_iterable(considered):
+        stored, values = given_answer.stored, values_of(given_answer, facts)
         if rule.fits(values):
-            answer = kept.live
+            answer = stored.live
             yield Occasion(
-                answer.response_id, answer.answered_at, kept.recorded_at, kept.is_fresh, answer.response_id, values
+                answer.response_id, answer.answered_at, stored.recorded_at, stored.is_fresh, answer.response_id, values
             )
 
 
@@ -218,27 +218,27 @@ def _of_anybody(rule: Rule, facts: Facts) -> Iterator[Occasion]:
 
 def _burst(rule: Rule, facts: Facts) -> Iterator[Occasion]:
     """The first window in which enough people's detractor runs began; it happened when the last one needed did."""
-    begun = beginnings(facts)
+    begun = first_detractor_answers(facts)
     for position, first in enumerate(begun):
-        people: dict[str, Beginning] = {}
-        for beginning in begun[position:]:
-            if beginning.at < first.at + facts.burst:
-                people.setdefault(beginning.stakeholder_id, beginning)
-        values = facts.around(None) | _known(facts, first.at)
+        people: dict[str, FirstDetractorAnswer] = {}
+        for first_answer in begun[position:]:
+            if first_answer.at < first.at + facts.burst:
+                people.setdefault(first_answer.stakeholder_id, first_answer)
+        values = facts.around(None) | _known_days(facts, first.at)
         enough = [count for count in range(1, len(people) + 1) if rule.fits(values | {"burst": count})]
         if len(people) in enough:
             needed = list(people.values())[: enough[0]]
-            known_at = max(beginning.recorded_at for beginning in needed)
+            known_at = max(first_answer.recorded_at for first_answer in needed)
             counted = values | {"burst": len(people)}
             yield Occasion(first.response_id, needed[-1].at, known_at, values=counted, members=frozenset(people))
             return
 
 
 def _dropped(rule: Rule, facts: Facts) -> Iterator[Occasion]:
-    drop = facts.standing.drop
-    if drop is None or drop.sequence < facts.standing.recovered_sequence:
+    drop = facts.account_state.drop
+    if drop is None or drop.sequence < facts.account_state.recovered_sequence:
         return
-    values = facts.around(None) | _known(facts, drop.at) | {"points": drop.points}
+    values = facts.around(None) | _known_days(facts, drop.at) | {"points": drop.points}
     if rule.fits(values):
         yield Occasion(drop.occasion, drop.at, drop.at, values=values)
 
@@ -252,10 +252,10 @@ def _turned(rule: Rule, facts: Facts) -> Iterator[Occasion]:
     def is_meant(account_class: str | None) -> bool:
         return all(condition.holds({"account_class": account_class}) for condition in names)
 
-    if not is_meant(facts.standing.account_class):
+    if not is_meant(facts.account_state.account_class):
         return
-    for change in takewhile(lambda change: is_meant(change.new), reversed(facts.standing.changes)):
-        values = facts.around(None) | _known(facts, change.at)
+    for change in takewhile(lambda change: is_meant(change.new), reversed(facts.account_state.changes)):
+        values = facts.around(None) | _known_days(facts, change.at)
         values |= {"account_class": change.new, "previous_class": change.old}
         if rule.fits(values):
             yield Occasion(change.occasion, change.at, change.at, values=values)
@@ -263,7 +263,7 @@ def _turned(rule: Rule, facts: Facts) -> Iterator[Occasion]:
 
 def _renews(rule: Rule, facts: Facts) -> Iterator[Occasion]:
     """The contract, until it has been renewed or lost in the year before its end."""
-    ends, account_class = facts.account.renewal_on, facts.standing.account_class
+    ends, account_class = facts.account.renewal_on, facts.account_state.account_class
     if ends is None or ends < facts.today:
         return
     decided = (facts.calendar.local_date(at) for at in facts.contract_events)
@@ -296,14 +296,14 @@ def _shifted(rule: Rule, facts: Facts) -> Iterator[Occasion]:
         "share": round(shift.share, 1),
         "share_before": round(shift.share_before, 1),
         "rise": round(shift.rise, 1),
-        "voices": shift.voices,
+        "voices": shift.smaller_count,
         "z": round(shift.z, 2),
     }
     if rule.fits(values):
         yield Occasion(facts.today.strftime("%Y-%m"), values=values)
 
 
-def _known(facts: Facts, at: datetime) -> dict[str, FactValue]:
+def _known_days(facts: Facts, at: datetime) -> dict[str, FactValue]:
     """For how many days the account had answers at a moment; nothing while it has none."""
     if facts.first_recorded_at is None:
         return {}

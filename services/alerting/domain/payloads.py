@@ -34,7 +34,7 @@ class Links:
 
 
 @dataclass(frozen=True, slots=True)
-class Context:
+class PayloadSettings:
     """What does not change from message to message."""
 
     calendar: BusinessCalendar
@@ -42,7 +42,7 @@ class Context:
 
 
 @dataclass(frozen=True, slots=True)
-class Subject:
+class MessageSubject:
     """What a message speaks of."""
 
     account: Account
@@ -52,33 +52,33 @@ class Subject:
     change: Mapping[str, Any] | None = None
 
 
-def payload(context: Context, subject: Subject) -> dict[str, Any]:
+def payload(payload_settings: PayloadSettings, subject: MessageSubject) -> dict[str, Any]:
     """The data of a message. A comment is cut at 8,000 characters, and further where the whole would be too
     large.
     """
     limit = MAX_COMMENT
     while True:
-        data = _build(context, subject, limit)
+        data = _build(payload_settings, subject, limit)
         if limit < 100 or len(json.dumps(data, ensure_ascii=False).encode()) <= MAX_BYTES:
             return data
         limit //= 2
 
 
-def _build(context: Context, subject: Subject, limit: int) -> dict[str, Any]:
+def _build(payload_settings: PayloadSettings, subject: MessageSubject, limit: int) -> dict[str, Any]:
     account, person, answer, task = subject.account, subject.person, subject.answer, subject.task
     data: dict[str, Any] = {"account": account_block(account), "stakeholder": None}
     if person is not None:
         data["stakeholder"] = stakeholder_block(person)
     if answer is not None and not answer.withdrawn:
-        data["response"] = response_block(answer, context.links, limit)
+        data["response"] = response_block(answer, payload_settings.links, limit)
     if subject.change is not None:
         data["change"] = dict(subject.change)
     if task is not None:
-        link = context.links.of_task(task)
+        link = payload_settings.links.of_task(task)
         data["task"] = task_item(task) | {"title": task.title, "link": link}
         text = crm.body(task, answer, link, limit)
         data["crm"] = {
-            "salesforce": crm.salesforce(task, account, person, text, context.calendar),
+            "salesforce": crm.salesforce(task, account, person, text, payload_settings.calendar),
             "hubspot": crm.hubspot(task, account, person, text),
         }
     return data

@@ -10,6 +10,8 @@ from services.alerting.domain.tasks import Contact, OwnerSource, Recipient
 MAX_TITLE = 130
 FRESH = timedelta(days=30)
 """An answer given longer before it was recorded is history: no follow-up and no message."""
+PersonKey = tuple[str, str]
+"""The account_id and the stakeholder_id of a person."""
 NOBODY = Contact()
 NO_OWNER = "the account has no owner in the directory: goes to the default owner"
 NO_SPONSOR = "the account has no sponsor in the directory: goes to its owner"
@@ -70,8 +72,8 @@ class Answer:
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
-    """Who has to act, where that is known from, and what there is to say about it."""
+class Assignment:
+    """The owner of a task, where the owner is known from, and reasons to show with it."""
 
     owner: Contact
     source: OwnerSource
@@ -80,13 +82,13 @@ class Address:
 
 @dataclass(frozen=True, slots=True)
 class Staff:
-    """Who takes what nobody owns, and who leads; from the settings."""
+    """The default owner, for accounts without an owner, and the leader; from the settings."""
 
     default_owner: Contact
     leader: Contact = NOBODY
 
 
-def addressed_to(recipient: Recipient, account: Account, staff: Staff) -> Address:
+def assignment_for(recipient: Recipient, account: Account, staff: Staff) -> Assignment:
     """The owner of a task: owner, sponsor or leader as the rule says; who is missing in the directory is
     replaced by the next one, down to the default owner.
     """
@@ -100,7 +102,7 @@ def addressed_to(recipient: Recipient, account: Account, staff: Staff) -> Addres
         owner, source = staff.leader, "directory"
     if source == "default":
         reasons.append(NO_OWNER)
-    return Address(owner, source, tuple(reasons))
+    return Assignment(owner, source, tuple(reasons))
 
 
 def informed_by(informs: tuple[Recipient, ...], account: Account, staff: Staff) -> tuple[Contact, ...]:
@@ -120,7 +122,7 @@ def title_of(label: str, facts: Values, account: Account, person: Stakeholder | 
     head = label
     if facts.get("score") is not None:
         head += f" ({facts['score']})"
-    who = [name_of(account)]
+    who = [account_name(account)]
     if person is not None:
         who.insert(0, person.name or person.stakeholder_id)
     title = f"{head}: {', '.join(who)}"
@@ -129,6 +131,6 @@ def title_of(label: str, facts: Values, account: Account, person: Stakeholder | 
     return title
 
 
-def name_of(account: Account) -> str:
+def account_name(account: Account) -> str:
     """How people call it; what stands for a segment is named by its value."""
     return account.name or account.account_id.rpartition("/")[2]

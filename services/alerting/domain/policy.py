@@ -20,7 +20,7 @@ from services.alerting.domain.rules import (
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What the settings say: business time, and who takes what nobody owns."""
+    """What the settings say: business time, default owner and leader."""
 
     calendar: BusinessCalendar
     staff: Staff

@@ -1,21 +1,21 @@
-"""The person's next score: what came of a follow-up, told by the only one who knows."""
+"""The person's next score: whether a follow-up has helped, by the person's own answer."""
 
 from collections.abc import Iterable
 from typing import Literal
 
-from services.alerting.domain.answers import Kept
+from services.alerting.domain.answers import StoredAnswer
 from services.alerting.domain.tasks import NextAnswer, NextResult, Task
 
-Series = tuple[str | None, str | None]
-"""Survey type and nps kind: only answers to the same question are compared."""
-_BORDERS = {"nps": (7, 9), "csat": (3, 4), "ces": (3, 5)}
-"""Where the middle and where the good begin: passives and promoters, neutral and satisfied, some effort and easy."""
+SeriesKey = tuple[str | None, str | None]
+"""Survey type and nps kind: answers with the same key are a series, and only these are compared."""
+_LEVEL_STARTS = {"nps": (7, 9), "csat": (3, 4), "ces": (3, 5)}
+"""The least scores of the middle and the good level: passive, promoter; neutral, satisfied; some effort, easy."""
 Level = Literal[0, 1, 2]
 
 
 def level_of(survey_type: str, score: int) -> Level:
     """0 is a detractor, dissatisfied or much effort; 2 a promoter, satisfied or easy."""
-    middle, good = _BORDERS[survey_type]
+    middle, good = _LEVEL_STARTS[survey_type]
     if score >= good:
         return 2
     if score >= middle:
@@ -32,16 +32,16 @@ def result_of(survey_type: str, before: int, now: int) -> NextResult:
     return "unchanged"
 
 
-def next_answer_of(task: Task, answers: Iterable[Kept]) -> NextAnswer | None:
+def next_answer_of(task: Task, answers: Iterable[StoredAnswer]) -> NextAnswer | None:
     """The person's next answer to the same question: while the follow-up is open the newest, after that the first."""
     if task.score is None or task.survey_type is None:
         return None
-    same_question = sorted((kept for kept in answers if _is_of(task, kept)), key=lambda kept: kept.order)
+    same_question = sorted((stored for stored in answers if _is_of(task, stored)), key=lambda stored: stored.order)
     after = (task.opened_at, "")
-    for kept in same_question:
-        if kept.live.response_id == task.response_id:
-            after = kept.order
-    later = [kept.live for kept in same_question if kept.order > after]
+    for stored in same_question:
+        if stored.live.response_id == task.response_id:
+            after = stored.order
+    later = [stored.live for stored in same_question if stored.order > after]
     if not later:
         return None
     chosen = later[-1]
@@ -52,5 +52,5 @@ def next_answer_of(task: Task, answers: Iterable[Kept]) -> NextAnswer | None:
     return NextAnswer(chosen.response_id, chosen.score, chosen.answered_at, result)
 
 
-def _is_of(task: Task, kept: Kept) -> bool:
-    return kept.counts and (kept.live.survey_type, kept.live.nps_kind) == (task.survey_type, task.nps_kind)
+def _is_of(task: Task, stored: StoredAnswer) -> bool:
+    return stored.counts and (stored.live.survey_type, stored.live.nps_kind) == (task.survey_type, task.nps_kind)

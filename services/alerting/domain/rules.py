@@ -81,7 +81,7 @@ class Condition:
 
 @dataclass(frozen=True, slots=True)
 class EscalationStep:
-    """Who hears of it when there was no first touch: `after` in business time behind the due time."""
+    """Who is notified when there was no first touch, `after` the due time in business time."""
 
     after: Due
     to: Recipient
@@ -131,7 +131,7 @@ class Rule:
         return tuple(condition for condition in self.conditions if condition.field == field)
 
     @property
-    def is_wish(self) -> bool:
+    def is_call_request(self) -> bool:
         """Whether it is about people who ask for a call: a better score does not answer that."""
         return any(condition.holds({"follow_up_requested": True}) for condition in self.tests("follow_up_requested"))
 

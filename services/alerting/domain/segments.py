@@ -13,31 +13,31 @@ Segment = tuple[str, str]
 
 
 @dataclass(frozen=True, slots=True)
-class Voices:
-    """Latest voices of a window, and how many of them are detractors."""
+class DetractorCount:
+    """How many people answered in a window, by their latest answer, and how many of them are detractors."""
 
     count: int = 0
     detractors: int = 0
 
     @property
     def share(self) -> float:
-        """Per cent of detractors; 0 where nobody has spoken."""
+        """Per cent of detractors; 0 where nobody has answered."""
         if not self.count:
             return 0.0
         return 100 * self.detractors / self.count
 
-    def plus(self, more: "Voices") -> "Voices":
+    def plus(self, more: "DetractorCount") -> "DetractorCount":
         """The sum of two."""
-        return Voices(self.count + more.count, self.detractors + more.detractors)
+        return DetractorCount(self.count + more.count, self.detractors + more.detractors)
 
 
 @dataclass(frozen=True, slots=True)
-class AccountVoices:
-    """An account's attributes, its voices now, and those of the window before."""
+class AccountCounts:
+    """An account's attributes, with its counts of this window and of the window before."""
 
     attributes: Mapping[str, str | None]
-    now: Voices
-    before: Voices
+    now: DetractorCount
+    before: DetractorCount
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,8 +45,8 @@ class Shift:
     """How a segment's share of detractors has moved."""
 
     segment: Segment
-    now: Voices = Voices()
-    before: Voices = Voices()
+    now: DetractorCount = DetractorCount()
+    before: DetractorCount = DetractorCount()
 
     @property
     def share(self) -> float:
@@ -64,8 +64,8 @@ class Shift:
         return self.share - self.share_before
 
     @property
-    def voices(self) -> int:
-        """The smaller of the two windows."""
+    def smaller_count(self) -> int:
+        """How many people answered in the smaller of the two windows."""
         return min(self.now.count, self.before.count)
 
     @property
@@ -83,7 +83,7 @@ class Shift:
         return (self.rise / 100) / error
 
 
-def shifts(accounts: Iterable[AccountVoices]) -> list[Shift]:
+def shifts(accounts: Iterable[AccountCounts]) -> list[Shift]:
     """The movement of every segment, by dimension and value."""
     by_segment: dict[Segment, Shift] = {}
     for account in accounts:

@@ -1,31 +1,31 @@
-"""A person's answers to one question as a story: what each one changed, and which run of them stands now.
+"""A person's answers to one question as a series: what each answer changed, and the run at the end of the series.
 
-Category, change and falls are those of the scorer, which tells them in its events; both must agree on every history.
+Category, change and falls are defined as in the scorer, whose events hold them; both must agree on every history.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
 
-from services.alerting.domain.answers import Kept
-from services.alerting.domain.recovery import Level, Series, level_of
+from services.alerting.domain.answers import StoredAnswer
+from services.alerting.domain.recovery import Level, SeriesKey, level_of
 
 
 @dataclass(frozen=True, slots=True)
-class Given:
+class AnswerInSeries:
     """One live answer with what it meant when it was given: the score before it, the category change, and how many
     answers in a row, up to this one, were lower than the one before.
     """
 
-    kept: Kept
+    stored: StoredAnswer
     previous_score: int | None
     change: str | None
     falls_in_a_row: int
 
     @property
     def level(self) -> Level:
-        """How good it is."""
-        return level_of(self.kept.live.survey_type, self.kept.live.score)
+        """How good its score is."""
+        return level_of(self.stored.live.survey_type, self.stored.live.score)
 
 
 def category_of(survey_type: str, score: int) -> str | None:
@@ -58,43 +58,47 @@ def falls_in_a_row(scores: Sequence[int]) -> int:
     return sum(1 for _ in takewhile(lambda pair: pair[1] < pair[0], pairs))
 
 
-def stories(answers: Iterable[Kept]) -> dict[Series, list[Given]]:
+def series_by_key(answers: Iterable[StoredAnswer]) -> dict[SeriesKey, list[AnswerInSeries]]:
     """A person's live answers by question, oldest first. What was withdrawn or a test is not among them."""
-    answers_by_series: dict[Series, list[Kept]] = {}
-    for kept in sorted(answers, key=lambda kept: kept.order):
-        if kept.counts:
-            answers_by_series.setdefault((kept.live.survey_type, kept.live.nps_kind), []).append(kept)
-    return {series: _story(kept_answers) for series, kept_answers in answers_by_series.items()}
+    answers_by_series: dict[SeriesKey, list[StoredAnswer]] = {}
+    for stored in sorted(answers, key=lambda stored: stored.order):
+        if stored.counts:
+            answers_by_series.setdefault((stored.live.survey_type, stored.live.nps_kind), []).append(stored)
+    return {series: _in_series(kept_answers) for series, kept_answers in answers_by_series.items()}
 
 
-def runs(by_series: Mapping[Series, Sequence[Given]], *, rising: bool = False) -> list[list[Given]]:
+def runs(
+    by_series: Mapping[SeriesKey, Sequence[AnswerInSeries]], *, rising: bool = False
+) -> list[list[AnswerInSeries]]:
     """The last answers to each question that are of one level; `rising`: in which the level never fell."""
-    return [_run(story, rising=rising) for story in by_series.values()]
+    return [_run(series, rising=rising) for series in by_series.values()]
 
 
-def _run(story: Sequence[Given], *, rising: bool) -> list[Given]:
-    start = len(story) - 1
+def _run(series: Sequence[AnswerInSeries], *, rising: bool) -> list[AnswerInSeries]:
+    start = len(series) - 1
     while start:
-        earlier, later = story[start - 1].level, story[start].level
+        earlier, later = series[start - 1].level, series[start].level
         belongs = earlier == later or (rising and earlier < later)
         if not belongs:
             break
         start -= 1
-    return list(story[start:])
+    return list(series[start:])
 
 
-def _story(answers: Sequence[Kept]) -> list[Given]:
-    return [_given(answers, position) for position in range(len(answers))]
+def _in_series(answers: Sequence[StoredAnswer]) -> list[AnswerInSeries]:
+    return [_answer_in_series(answers, position) for position in range(len(answers))]
 
 
-def _given(answers: Sequence[Kept], position: int) -> Given:
-    """An answer with what it meant; one that only an event of the scorer has named means what the event says."""
-    kept = answers[position]
-    if kept.named is not None:
-        return Given(kept, kept.named.previous_score, kept.named.change, kept.named.falls_in_a_row)
+def _answer_in_series(answers: Sequence[StoredAnswer], position: int) -> AnswerInSeries:
+    """An answer with its change; of a placeholder that is the change that the score event has named."""
+    stored = answers[position]
+    if stored.placeholder is not None:
+        return AnswerInSeries(
+            stored, stored.placeholder.previous_score, stored.placeholder.change, stored.placeholder.falls_in_a_row
+        )
     scores = [answer.live.score for answer in answers[: position + 1]]
     previous = None
     if position:
         previous = scores[-2]
-    change = change_between(kept.live.survey_type, previous, scores[-1])
-    return Given(kept, previous, change, falls_in_a_row(scores))
+    change = change_between(stored.live.survey_type, previous, scores[-1])
+    return AnswerInSeries(stored, previous, change, falls_in_a_row(scores))

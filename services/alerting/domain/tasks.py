@@ -75,7 +75,7 @@ class Closing:
 
 
 @dataclass(frozen=True, slots=True)
-class Over:
+class EndedReason:
     """The reason of a task is so no longer: since when, why, and the outcome with which it may be closed."""
 
     since: datetime
@@ -133,7 +133,7 @@ class Task:
     nps_kind: str | None = None
     next_answer: NextAnswer | None = None
     touched_at: datetime | None = None
-    over: Over | None = None
+    over: EndedReason | None = None
     closed_by: ClosedBy | None = None
     linked_to: UUID | None = None
 
@@ -144,7 +144,7 @@ class Task:
 
     @property
     def is_by_hand(self) -> bool:
-        """Whether a person opened it; nothing judges that but whether anybody is left to follow up with."""
+        """Whether a person opened it: then it closes by itself only when nobody is left to follow up with."""
         return self.opened_by != SYSTEM
 
     @property
@@ -153,7 +153,7 @@ class Task:
         return self.state == "closed"
 
     @property
-    def is_chance(self) -> bool:
+    def is_growth(self) -> bool:
         """Whether it is a chance to grow rather than a risk, by the rule that opened it."""
         return bool((self.policy.get("rule") or {}).get("growth"))
 
@@ -164,15 +164,10 @@ class Task:
             return None
         return self.closing.outcome
 
-    @property
-    def key(self) -> tuple[str, str | None, str]:
-        """One task that is not closed exists for each account, person and kind."""
-        return self.account_id, self.stakeholder_id, self.kind
-
 
 @dataclass(frozen=True, slots=True)
-class Change:
-    """Who changes a task, when and why. `touches`: it is the doing of a person, so the task is theirs to close."""
+class TaskChange:
+    """Who changes a task, when and why. `touches`: a person does it, so the task no longer closes by itself."""
 
     actor: str
     at: datetime
@@ -183,7 +178,7 @@ class Change:
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
     """One line of a task's history. `changes` maps a field to its old and new value; `event_id` is the event
-    that told others, so that a message can be found by it.
+    that published the change, so that its message can be found.
     """
 
     action: str
@@ -196,17 +191,17 @@ class HistoryEntry:
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class TaskStep:
     """A changed task with the line that says so."""
 
     task: Task
     entry: HistoryEntry
 
     @property
-    def is_told(self) -> bool:
+    def is_published(self) -> bool:
         """Whether the change concerns others: then the version has grown."""
-        return self.entry.action != SAID_ANEW
+        return self.entry.action != REWORDED
 
 
-SAID_ANEW = "said_anew"
+REWORDED = "said_anew"
 """The words of a task were brought up to date; nobody's work went stale."""

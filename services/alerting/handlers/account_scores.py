@@ -1,14 +1,14 @@
-"""Topic account-scores: the newest snapshot of each account is kept, every move is told, and what is open about it is
-judged anew.
+"""Topic account-scores: the newest snapshot of each account is kept, a message is sent about every
+change, and the rules are evaluated for the account.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from services.alerting.courier.doors import messages, subscribed_types
-from services.alerting.handlers.judging import Batch, Told, judge
+from services.alerting.courier.interface import messages, subscribed_types
+from services.alerting.handlers.evaluation import EvaluationRequest, MessageRequest, evaluate
 from services.alerting.handlers.resources import Resources
-from services.alerting.store.accounts import Score, save_scores, scores_by_id
+from services.alerting.store.accounts import AccountSnapshot, save_snapshots, snapshots_by_id
 from shared.db.transaction import WriteTx
 from shared.events.scores import AccountScoreChanged
 from shared.verdicts import NEW, REPEAT, BatchHandler, Received, Verdict
@@ -26,29 +26,31 @@ def record_account_scores(resources: Resources) -> BatchHandler:
     async def handle(tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
         accounts = {record.event.account_id for record in records}
         is_subscribed = bool(await subscribed_types(tx, [messages.ACCOUNT_SCORE_CHANGED]))
-        scores = await scores_by_id(tx, accounts)
-        batch = Batch(others={(account_id, None) for account_id in accounts})
+        snapshots = await snapshots_by_id(tx, accounts)
+        request = EvaluationRequest(others={(account_id, None) for account_id in accounts})
         verdicts: list[Verdict] = []
         for record in records:
-            score, event = score_of(record), record.event
-            before = scores.get(score.account_id)
-            if before is not None and before.sequence >= score.sequence:
+            snapshot, event = snapshot_of(record), record.event
+            before = snapshots.get(snapshot.account_id)
+            if before is not None and before.sequence >= snapshot.sequence:
                 verdicts.append(REPEAT)
                 continue
-            scores[score.account_id] = score
+            snapshots[snapshot.account_id] = snapshot
             verdicts.append(NEW)
             if is_subscribed:
-                change = change_block(before, score)
-                told = Told(messages.ACCOUNT_SCORE_CHANGED, event.id, event.time, score.account_id, change=change)
-                batch.told.append(told)
-        await save_scores(tx, scores.values())
-        await judge(tx, resources, batch)
+                change = change_block(before, snapshot)
+                message = MessageRequest(
+                    messages.ACCOUNT_SCORE_CHANGED, event.id, event.time, snapshot.account_id, change=change
+                )
+                request.messages.append(message)
+        await save_snapshots(tx, snapshots.values())
+        await evaluate(tx, resources, request)
         return verdicts
 
     return handle
 
 
-def score_of(record: Received) -> Score:
+def snapshot_of(record: Received) -> AccountSnapshot:
     """The part of a snapshot that alerting keeps."""
     data = record.event.data
     if not isinstance(data, AccountScoreChanged):
@@ -57,7 +59,7 @@ def score_of(record: Received) -> Score:
     for window, methods in data.figures.items():
         if METHOD in methods:
             figures[window] = _kept(methods[METHOD])
-    return Score(data.account_id, data.sequence, data.account_class, figures, data.computed_at)
+    return AccountSnapshot(data.account_id, data.sequence, data.account_class, figures, data.computed_at)
 
 
 def _kept(figures: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,7 +71,7 @@ def _kept(figures: Mapping[str, Any]) -> dict[str, Any]:
     return kept
 
 
-def change_block(before: Score | None, now: Score) -> dict[str, Any]:
+def change_block(before: AccountSnapshot | None, now: AccountSnapshot) -> dict[str, Any]:
     """What moved: class and NPS of each window, before and now, with the figures as they are."""
     class_before = None
     if before is not None:
@@ -92,7 +94,7 @@ def change_block(before: Score | None, now: Score) -> dict[str, Any]:
     }
 
 
-def _nps(score: Score | None, window: str) -> Any:
-    if score is None:
+def _nps(snapshot: AccountSnapshot | None, window: str) -> Any:
+    if snapshot is None:
         return None
-    return score.figures.get(window, {}).get("nps")
+    return snapshot.figures.get(window, {}).get("nps")

@@ -4,7 +4,7 @@ import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 
-from services.alerting.courier.doors import secrets_of
+from services.alerting.courier.interface import secrets_of
 from services.alerting.domain.lifecycle import Refusal
 from services.alerting.domain.tasks import Task
 from services.alerting.gateways.verifier import Signed, is_genuine
@@ -31,7 +31,7 @@ class Callback:
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class CallbackResult:
     """What came of a callback. `changed` is false where the follow-up was in that state already, `repeated` is true
     where the message had come before.
     """
@@ -41,23 +41,25 @@ class Answered:
     repeated: bool
 
 
-async def genuine(
+async def verified_callback(
     tx: ReadTx, resources: Resources, vault: Vault, endpoint_id: str, signed: Signed, body: bytes
 ) -> Callback:
     """The message, if a live secret of the endpoint signed it. Raises `Unauthorized`, the same for an endpoint that
     does not exist, and `Forbidden` while the endpoint is disabled, which only who has its secret is told.
     """
     now = resources.clock.now()
-    signatory = await secrets_of(tx, vault, endpoint_id, now)
-    if signatory is None or not is_genuine(signed, body, signatory.secrets, now):
+    endpoint = await secrets_of(tx, vault, endpoint_id, now)
+    if endpoint is None or not is_genuine(signed, body, endpoint.secrets, now):
         raise Unauthorized("invalid_signature", "a fresh signature with a secret of the endpoint is needed")
-    if not signatory.enabled:
+    if not endpoint.enabled:
         raise Forbidden("endpoint_disabled", "the endpoint is disabled: enable it, then send this again")
-    caller = Caller(endpoint_id, frozenset({"act"}), signatory.owner_email)
+    caller = Caller(endpoint_id, frozenset({"act"}), endpoint.owner_email)
     return Callback(endpoint_id, caller, signed.message_id, hashlib.sha256(body).digest())
 
 
-async def take(tx: WriteTx, resources: Resources, callback: Callback, command: Command, action: Action) -> Answered:
+async def carry_out(
+    tx: WriteTx, resources: Resources, callback: Callback, command: Command, action: Action
+) -> CallbackResult:
     """Carry out a callback, once for each message id; a follow-up that is in that state already is no error to a CRM.
 
     Raises `NotFound`, and `Conflict` for a stale version or another message under the same id.
@@ -68,16 +70,16 @@ async def take(tx: WriteTx, resources: Resources, callback: Callback, command: C
     if before is not None:
         if before != callback.digest:
             raise Conflict("id_used_before", "another message came under this webhook-id")
-        return Answered(task, changed=False, repeated=True)
+        return CallbackResult(task, changed=False, repeated=True)
     try:
         changed = await change_follow_up(tx, resources, command, action)
     except Conflict as refused:
         if refused.code not in _ALREADY_SO:
             raise
-        return Answered(task, changed=False, repeated=False)
-    return Answered(changed, changed=changed.version != task.version, repeated=False)
+        return CallbackResult(task, changed=False, repeated=False)
+    return CallbackResult(changed, changed=changed.version != task.version, repeated=False)
 
 
 async def purge(tx: WriteTx, resources: Resources) -> int:
-    """Forget what came long ago."""
+    """Delete old call-backs; returns how many."""
     return await purge_callbacks(tx, resources.clock.now() - KEPT)

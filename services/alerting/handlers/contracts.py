@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from services.alerting.handlers.judging import Batch, judge
+from services.alerting.handlers.evaluation import EvaluationRequest, evaluate
 from services.alerting.handlers.resources import Resources
 from services.alerting.store.facts import add_contract_event
 from shared.db.transaction import WriteTx
@@ -16,7 +16,7 @@ def record_contracts(resources: Resources) -> BatchHandler:
     """The handler of context events; of the other kinds nothing follows here."""
 
     async def handle(tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
-        batch, verdicts = Batch(), []
+        request, verdicts = EvaluationRequest(), []
         for record in records:
             fact = record.event.data
             if not isinstance(fact, ContextRecorded):
@@ -26,8 +26,8 @@ def record_contracts(resources: Resources) -> BatchHandler:
                 continue
             new = await add_contract_event(tx, fact.event_id, fact.account_id, fact.kind, fact.at)
             verdicts.append(NEW if new else REPEAT)
-            batch.others.add((fact.account_id, None))
-        await judge(tx, resources, batch)
+            request.others.add((fact.account_id, None))
+        await evaluate(tx, resources, request)
         return verdicts
 
     return handle

@@ -1,11 +1,11 @@
-"""Topic directory: alerting keeps its copy, and what is open about an account or person is judged by it."""
+"""Topic directory: alerting keeps its copy, and evaluates the rules for the account or person."""
 
 from collections.abc import Sequence
 from datetime import timedelta
 
-from services.alerting.courier.doors import hand_over
+from services.alerting.courier.interface import change_owners
 from services.alerting.domain.occasions import YEAR
-from services.alerting.handlers.judging import Batch, judge
+from services.alerting.handlers.evaluation import EvaluationRequest, evaluate
 from services.alerting.handlers.resources import Resources
 from services.alerting.store.accounts import accounts_by_id
 from services.alerting.store.answers import erased_at
@@ -27,7 +27,7 @@ def record_directory(resources: Resources) -> BatchHandler:
         )
         verdicts: list[Verdict] = []
         changes: list[Event] = []
-        batch = Batch()
+        request = EvaluationRequest()
         for record in records:
             event, verdict = record.event, CHANGE
             if event.id not in erased:
@@ -35,25 +35,25 @@ def record_directory(resources: Resources) -> BatchHandler:
             verdicts.append(verdict)
             if verdict is CHANGE:
                 changes.append(event)
-                batch.others.add((event.account_id, getattr(event.data, "stakeholder_id", None)))
+                request.others.add((event.account_id, getattr(event.data, "stakeholder_id", None)))
                 if _renews(event, resources):
-                    batch.renewing.add(event.account_id)
-        await judge(tx, resources, batch)
+                    request.renewing.add(event.account_id)
+        await evaluate(tx, resources, request)
         # After the locks of accounts, as everywhere: who holds one may be about to write the same row.
-        await note_known(tx, batch.renewing, resources.clock.now())
-        await _hand_over(tx, changes)
+        await note_known(tx, request.renewing, resources.clock.now())
+        await _change_owners(tx, changes)
         return verdicts
 
     return handle
 
 
-async def _hand_over(tx: WriteTx, events: Sequence[Event]) -> None:
+async def _change_owners(tx: WriteTx, events: Sequence[Event]) -> None:
     """Of callers who are limited to an owner, only the account's owner of now may read what was sent about it."""
     changed = {event.account_id for event in events if isinstance(event.data, AccountUpserted | AccountRemoved)}
     if not changed:
         return
     accounts = await accounts_by_id(tx, changed)
-    await hand_over(tx, {account_id: account.owner.email for account_id, account in accounts.items()})
+    await change_owners(tx, {account_id: account.owner.email for account_id, account in accounts.items()})
 
 
 def _renews(event: Event, resources: Resources) -> bool:

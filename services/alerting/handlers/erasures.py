@@ -3,17 +3,17 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from services.alerting.courier.doors import forget_person
+from services.alerting.courier.interface import forget_person
 from services.alerting.domain.lifecycle import close_by_facts
-from services.alerting.domain.tasks import SYSTEM, Change, Closing, Over, Task
+from services.alerting.domain.tasks import SYSTEM, Closing, EndedReason, Task, TaskChange
 from services.alerting.handlers.casework import Casework
-from services.alerting.handlers.judging import Batch, judge
+from services.alerting.handlers.evaluation import EvaluationRequest, evaluate
 from services.alerting.handlers.resources import Resources
 from services.alerting.store import answers as store
 from services.alerting.store.accounts import forget_stakeholder, stakeholders_by_id
+from services.alerting.store.dry_run_triggers import forget_triggers_of_person
 from services.alerting.store.facts import forget_invitations
 from services.alerting.store.occasions import forget_occasions
-from services.alerting.store.past import forget_past_of
 from services.alerting.store.redaction import redact
 from services.alerting.store.tasks import forget_texts, save_tasks, tasks_of_person
 from shared.db.erasures import Journal
@@ -41,8 +41,8 @@ def erase_stakeholders(resources: Resources) -> BatchHandler:
             else:
                 await _erase(tx, resources, data)
                 verdicts.append(CHANGE)
-        # Follow-ups about the account, and those that a person's follow-up had taken in, are judged without the person.
-        await judge(tx, resources, Batch(others={(record.event.account_id, None) for record in records}))
+        # Follow-ups about the account, and those that had been taken in, are evaluated without the person.
+        await evaluate(tx, resources, EvaluationRequest(others={(record.event.account_id, None) for record in records}))
         return verdicts
 
     return handle
@@ -57,7 +57,7 @@ async def _erase(tx: WriteTx, resources: Resources, data: StakeholderErased) -> 
     tasks = [task for task in everything if not _is_of_later(task, left, data)]
     names = Names((data.stakeholder_id, stakeholder.name, stakeholder.email), data.account_id)
     messages = await forget_person(tx, *person, data.subject, names)
-    await forget_past_of(tx, *person, until=data.erased_at)
+    await forget_triggers_of_person(tx, *person, until=data.erased_at)
     await forget_occasions(tx, *person, [task.follow_up_id for task in tasks])
     await forget_invitations(tx, *person, until=data.erased_at)
     answers = await store.forget_answers(tx, *person, until=data.erased_at)
@@ -89,8 +89,8 @@ async def _close(tx: WriteTx, resources: Resources, data: StakeholderErased, tas
     may be there, which somebody opened again after an earlier erasure."""
     casework = await Casework.of(tx, resources, tasks)
     for task in tasks:
-        change = Change(SYSTEM, data.erased_at, GONE)
-        casework.record(close_by_facts(task, change, Over(data.erased_at, GONE, "corrected")))
+        change = TaskChange(SYSTEM, data.erased_at, GONE)
+        casework.record(close_by_facts(task, change, EndedReason(data.erased_at, GONE, "corrected")))
     await casework.save(tx)
 
 

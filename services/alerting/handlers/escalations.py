@@ -9,7 +9,7 @@ from uuid import UUID
 
 from services.alerting.domain import escalation, lifecycle
 from services.alerting.domain.people import Account, Staff
-from services.alerting.domain.tasks import SYSTEM, Change, Contact, Escalation, Recipient, Task
+from services.alerting.domain.tasks import SYSTEM, Contact, Escalation, Recipient, Task, TaskChange
 from services.alerting.handlers.casework import Casework
 from services.alerting.handlers.resources import Resources
 from services.alerting.store.escalations import (
@@ -62,7 +62,7 @@ async def unacknowledge_due(tx: WriteTx, resources: Resources, follow_up_ids: Se
     casework = await Casework.locked(tx, resources, await tasks_by_id(tx, follow_up_ids))
     opened = 0
     for task in casework.tasks():
-        change = Change(SYSTEM, now, "taken on, and nothing has happened since")
+        change = TaskChange(SYSTEM, now, "taken on, and nothing has happened since")
         step = lifecycle.unacknowledge(task, change)
         if step is not None:
             casework.announce("escalations", casework.record(step), (step.task.owner,), "overdue")
@@ -80,8 +80,8 @@ async def audit(tx: ReadTx, resources: Resources) -> int:
 
 
 def escalated_to(task: Task, recipient: Recipient, account: Account, staff: Staff) -> Contact:
-    """Who hears of a level: the owner of the task, the account's sponsor or the leader; where one is not known, the
-    next one hears of it, down to the owner.
+    """Who is notified of a level: the owner of the task, the account's sponsor or the leader; the next in this order,
+    down to the owner, where somebody is not known.
     """
     order: dict[Recipient, Sequence[Contact]] = {
         "leader": (staff.leader, account.sponsor, task.owner),
@@ -93,10 +93,10 @@ def escalated_to(task: Task, recipient: Recipient, account: Account, staff: Staf
 
 async def _fire(tx: WriteTx, casework: Casework, task: Task, level: Escalation, resources: Resources) -> None:
     now = resources.clock.now()
-    account = casework.world.account(task.account_id)
+    account = casework.context.account(task.account_id)
     contact = escalated_to(task, level.to, account, resources.policy.staff)
     comment = f"{_COMMENTS[level.cause]}: level {level.level}, to {contact.name or contact.email or level.to}"
-    step = lifecycle.escalate(task, Change(SYSTEM, now, comment), level.level)
+    step = lifecycle.escalate(task, TaskChange(SYSTEM, now, comment), level.level)
     change = {
         "kind": "escalated",
         "level": level.level,

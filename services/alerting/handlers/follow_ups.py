@@ -9,14 +9,14 @@ from services.alerting.domain import escalation, lifecycle, playbooks
 from services.alerting.domain.calendar import Due
 from services.alerting.domain.default_rules import ESCALATION
 from services.alerting.domain.lifecycle import NotAllowed, Refusal
-from services.alerting.domain.people import addressed_to, title_of
+from services.alerting.domain.people import assignment_for, title_of
 from services.alerting.domain.policy import business_snapshot
 from services.alerting.domain.rules import escalation_document
 from services.alerting.domain.severity import Severity, worse
-from services.alerting.domain.tasks import SYSTEM, Change, Contact, HistoryEntry, Step, Task
+from services.alerting.domain.tasks import SYSTEM, Contact, HistoryEntry, Task, TaskChange, TaskStep
 from services.alerting.handlers.casework import Casework
+from services.alerting.handlers.context import Context
 from services.alerting.handlers.resources import Resources
-from services.alerting.handlers.world import World
 from services.alerting.store import tasks as store
 from services.alerting.store.accounts import is_owned_by
 from shared.access.caller import Caller
@@ -24,7 +24,7 @@ from shared.db.transaction import WriteTx
 from shared.errors import Conflict, Invalid, NotFound
 from shared.ids import derived_uuid, uuid7
 
-Action = Callable[[Task, Change], Step | None]
+Action = Callable[[Task, TaskChange], TaskStep | None]
 WAKE_AT_ONCE = 200
 MANUAL = "manual"
 MANUAL_LABEL = "Follow-up"
@@ -60,7 +60,7 @@ class Command:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class ManualFollowUp:
     """A follow-up that somebody opens by hand."""
 
     account_id: str
@@ -81,7 +81,9 @@ async def change_follow_up(tx: WriteTx, resources: Resources, command: Command, 
     for an outcome that does not fit.
     """
     task = await _locked(tx, command.follow_up_id, command.caller.owner_email)
-    change = Change(command.actor or actor_of(command.caller), resources.clock.now(), command.comment, command.touches)
+    change = TaskChange(
+        command.actor or actor_of(command.caller), resources.clock.now(), command.comment, command.touches
+    )
     try:
         lifecycle.require_version(task, command.version)
         step = action(task, change)
@@ -109,7 +111,7 @@ async def find_follow_up(tx: WriteTx, follow_up_id: UUID, owner_email: str | Non
     return await _locked(tx, follow_up_id, owner_email)
 
 
-async def open_by_hand(tx: WriteTx, resources: Resources, wanted: Wanted, caller: Caller) -> tuple[Task, bool]:
+async def open_by_hand(tx: WriteTx, resources: Resources, wanted: ManualFollowUp, caller: Caller) -> tuple[Task, bool]:
     """Open a follow-up, or add an occurrence to the open one of this person and kind; also says whether it is new.
 
     The same idempotency key of the same API key gives the same follow-up. Raises NotFound for somebody else's account.
@@ -125,15 +127,15 @@ async def open_by_hand(tx: WriteTx, resources: Resources, wanted: Wanted, caller
     answers = []
     if wanted.response_id:
         answers.append((wanted.account_id, wanted.response_id))
-    world = await World.read(tx, [person], answers)
+    context = await Context.read(tx, [person], answers)
     open_tasks = await store.open_tasks(tx, [person])
-    change = Change(actor_of(caller), resources.clock.now(), wanted.reason)
+    change = TaskChange(actor_of(caller), resources.clock.now(), wanted.reason)
     existing = next((task for task in open_tasks if task.kind == wanted.kind), None)
     if existing is not None:
         step = _once_more(existing, wanted, change)
     else:
-        step = _opened(follow_up_id, wanted, change, world, resources)
-    casework = Casework(resources, world, open_tasks)
+        step = _opened(follow_up_id, wanted, change, context, resources)
+    casework = Casework(resources, context, open_tasks)
     casework.record(step)
     await casework.save(tx)
     return step.task, existing is None
@@ -150,7 +152,7 @@ async def wake_snoozed(tx: WriteTx, resources: Resources, follow_up_ids: Sequenc
     casework = await Casework.locked(tx, resources, await store.tasks_by_id(tx, follow_up_ids))
     woken = 0
     for task in casework.tasks():
-        step = lifecycle.wake(task, Change(SYSTEM, now, "the snooze is over"))
+        step = lifecycle.wake(task, TaskChange(SYSTEM, now, "the snooze is over"))
         if step is not None and task.snoozed_until is not None and task.snoozed_until <= now:
             casework.record(step)
             woken += 1
@@ -180,13 +182,13 @@ async def _require_none_open(tx: WriteTx, task: Task) -> None:
         raise NotAllowed(Refusal.ALREADY_OPEN)
 
 
-def _id_by_hand(wanted: Wanted, caller: Caller) -> UUID:
+def _id_by_hand(wanted: ManualFollowUp, caller: Caller) -> UUID:
     if wanted.idempotency_key is None:
         return uuid7()
     return derived_uuid("follow_up", "by_hand", caller.key_id, wanted.idempotency_key)
 
 
-def _once_more(task: Task, wanted: Wanted, change: Change) -> Step:
+def _once_more(task: Task, wanted: ManualFollowUp, change: TaskChange) -> TaskStep:
     """One more occurrence of an open follow-up: severity may rise and never falls, the due time never moves later."""
     due = min(task.due_at, wanted.due_at or task.due_at)
     changed = replace(
@@ -194,7 +196,7 @@ def _once_more(task: Task, wanted: Wanted, change: Change) -> Step:
         version=task.version + 1,
         severity=worse(task.severity, wanted.severity),
         due_at=due,
-        escalations=escalation.due_by(task, due),
+        escalations=escalation.levels_due_by(task, due),
         occurrences=task.occurrences + 1,
         reasons=tuple(dict.fromkeys(task.reasons + _reasons(wanted))),
         response_id=wanted.response_id or task.response_id,
@@ -202,23 +204,25 @@ def _once_more(task: Task, wanted: Wanted, change: Change) -> Step:
         touched_at=task.touched_at or change.at,
     )
     differences = lifecycle.differences(task, changed)
-    return Step(
+    return TaskStep(
         changed, HistoryEntry("repeated", change.actor, change.at, changed.version, change.comment, differences)
     )
 
 
-def _reasons(wanted: Wanted) -> tuple[str, ...]:
+def _reasons(wanted: ManualFollowUp) -> tuple[str, ...]:
     if wanted.reason:
         return (wanted.reason,)
     return ()
 
 
-def _opened(follow_up_id: UUID, wanted: Wanted, change: Change, world: World, resources: Resources) -> Step:
-    account = world.account(wanted.account_id)
-    person = world.person(wanted.account_id, wanted.stakeholder_id)
-    answer = world.answer(wanted.account_id, wanted.response_id)
-    address = addressed_to("owner", account, resources.policy.staff)
-    owner, source, reasons = address.owner, address.source, _reasons(wanted) + address.reasons
+def _opened(
+    follow_up_id: UUID, wanted: ManualFollowUp, change: TaskChange, context: Context, resources: Resources
+) -> TaskStep:
+    account = context.account(wanted.account_id)
+    person = context.person(wanted.account_id, wanted.stakeholder_id)
+    answer = context.answer(wanted.account_id, wanted.response_id)
+    assignment = assignment_for("owner", account, resources.policy.staff)
+    owner, source, reasons = assignment.owner, assignment.source, _reasons(wanted) + assignment.reasons
     if wanted.owner is not None:
         owner, source, reasons = wanted.owner, "assigned", _reasons(wanted)
     due = wanted.due_at or resources.policy.calendar.add(change.at, DUE_BY_HAND[wanted.severity])
@@ -257,4 +261,4 @@ def _opened(follow_up_id: UUID, wanted: Wanted, change: Change, world: World, re
             survey_type=answer.survey_type,
             nps_kind=answer.nps_kind,
         )
-    return Step(task, HistoryEntry("opened", change.actor, change.at, 1, change.comment))
+    return TaskStep(task, HistoryEntry("opened", change.actor, change.at, 1, change.comment))

@@ -1,4 +1,4 @@
-"""Topic invitations: how far each came, the first moment of every step; what is open about the person is judged by it.
+"""Topic invitations: how far each came, the first moment of every step; the rules are evaluated for the person.
 
 A contact that is lost opens a follow-up; whoever is reached later ends it.
 """
@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from services.alerting.domain.people import FRESH
-from services.alerting.handlers.judging import Batch, judge
-from services.alerting.handlers.past import Asked
+from services.alerting.handlers.dry_run_triggers import RuleEvent
+from services.alerting.handlers.evaluation import EvaluationRequest, evaluate
 from services.alerting.handlers.resources import Resources
 from services.alerting.store.answers import erased_at
 from services.alerting.store.facts import MOMENTS, InvitationKey, invitations_by_key, save_invitations
@@ -26,7 +26,7 @@ def record_invitations(resources: Resources) -> BatchHandler:
         events = [record.event for record in records]
         erased = await _erased(tx, events, resources)
         rows = await invitations_by_key(tx, [_key(_fact(event)) for event in events])
-        batch, learned, verdicts = Batch(), {}, []
+        request, learned, verdicts = EvaluationRequest(), {}, []
         for event in events:
             fact = _fact(event)
             if event.id in erased:
@@ -39,9 +39,9 @@ def record_invitations(resources: Resources) -> BatchHandler:
                 continue
             verdicts.append(NEW)
             rows[_key(fact)] = learned[_key(fact)] = after
-            _wake(batch, event, fact, resources)
+            _wake(request, event, fact, resources)
         await save_invitations(tx, list(learned.values()))
-        await judge(tx, resources, batch)
+        await evaluate(tx, resources, request)
         return verdicts
 
     return handle
@@ -68,8 +68,8 @@ def _with(before: dict[str, Any], fact: InvitationFact) -> dict[str, Any]:
 
 
 def _step(fact: InvitationFact) -> str | None:
-    """The step, one of MOMENTS, that the fact reports. None where follow-ups are not judged by it: an invitation that
-    merely expired is told of by the scorer, as silence.
+    """The step, one of MOMENTS, that the fact reports. None where no rule depends on it: of an invitation that
+    merely expired the scorer publishes a silence.
     """
     if fact.kind == "expired" and fact.reason == "withdrawn":
         return "withdrawn"
@@ -78,14 +78,14 @@ def _step(fact: InvitationFact) -> str | None:
     return fact.kind
 
 
-def _wake(batch: Batch, event: Event, fact: InvitationFact, resources: Resources) -> None:
+def _wake(request: EvaluationRequest, event: Event, fact: InvitationFact, resources: Resources) -> None:
     person = (fact.account_id, fact.stakeholder_id)
     now = resources.clock.now()
     if event.name == INVITATION_BOUNCED and fact.recorded_at - fact.at <= FRESH and now - fact.at <= FRESH:
-        batch.fresh.add(person)
-        batch.asked.append(Asked(event.id, event.name, event.time, *person, fact.invitation_id))
+        request.fresh.add(person)
+        request.rule_events.append(RuleEvent(event.id, event.name, event.time, *person, fact.invitation_id))
     else:
-        batch.others.add(person)
+        request.others.add(person)
 
 
 async def _erased(tx: WriteTx, events: Sequence[Event], resources: Resources) -> set[object]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
-from services.alerting.domain.payloads import Context
+from services.alerting.domain.payloads import PayloadSettings
 from services.alerting.domain.policy import Policy
 from shared.clock import Clock
 from shared.erasure import Subject
@@ -17,7 +17,7 @@ class Resources:
     """
 
     policy: Policy
-    context: Context
+    payload_settings: PayloadSettings
     clock: Clock
     subject: Subject
     notice_wait: timedelta = timedelta(seconds=60)

@@ -1,7 +1,7 @@
-"""Topic responses: alerting keeps each answer as a fact and for its comment, and has judged whom it concerns.
+"""Topic responses: alerting keeps each answer as a fact and for its comment, and evaluates the rules for its person.
 
-What contradicts a stored answer is judged and shown by the scorer; here the first of its account stands and another
-with the same id is a repeat.
+The scorer decides on records that contradict a stored answer, and shows them. Here the first record of an id counts,
+and further ones are repeats.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,14 +9,14 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from services.alerting.courier.doors import messages, subscribed_types
-from services.alerting.domain.answers import AMENDABLE, AnswerChange, Kept, live_answer
+from services.alerting.courier.interface import messages, subscribed_types
+from services.alerting.domain.answers import AMENDABLE, AnswerChange, AnswerKey, StoredAnswer, live_answer
 from services.alerting.domain.notices import Announcement, is_praise
 from services.alerting.domain.people import FRESH, Answer
-from services.alerting.handlers.judging import Batch, Told, judge
+from services.alerting.handlers.context import Context
+from services.alerting.handlers.evaluation import EvaluationRequest, MessageRequest, evaluate
 from services.alerting.handlers.notices import announce
 from services.alerting.handlers.resources import Resources
-from services.alerting.handlers.world import World
 from services.alerting.store import answers as store
 from shared.db.transaction import WriteTx
 from shared.erasure import Subject as SubjectName
@@ -26,31 +26,30 @@ from shared.events.responses import ResponseAmended, ResponseRecorded, ResponseW
 from shared.ids import derived_uuid
 from shared.verdicts import CHANGE, NEW, PENDING, REPEAT, BatchHandler, Received, Verdict
 
-Key = tuple[str, str]
 EARLY = timedelta(days=30)
 """How long an amendment waits for its answer: no longer than an erasure may take, since it may hold the words of
 somebody who was erased, and says no name."""
 MOST_EARLY = 100_000
 """Amendments of one sender that may wait for their answers."""
 DROPPED_AT_ONCE = 50_000
-"""Of those beyond it: one statement has 10 s."""
+"""How many amendments beyond `MOST_EARLY` one statement deletes: it has 10 s."""
 
 
 @dataclass(slots=True)
-class Sorting:
-    """The records of a batch while their verdicts are found."""
+class ResponseBatch:
+    """The records of one batch, with the answers that their verdicts depend on."""
 
-    answers: dict[Key, Kept]
+    answers: dict[AnswerKey, StoredAnswer]
     new_changes: set[UUID]
     erased: dict[str, datetime]
     subject: SubjectName
-    touched: dict[Key, Event] = field(default_factory=dict)
-    created: dict[Key, Event] = field(default_factory=dict)
-    dropped: set[Key] = field(default_factory=set)
-    overtaken: set[Key] = field(default_factory=set)
+    touched: dict[AnswerKey, Event] = field(default_factory=dict)
+    created: dict[AnswerKey, Event] = field(default_factory=dict)
+    dropped: set[AnswerKey] = field(default_factory=set)
+    overtaken: set[AnswerKey] = field(default_factory=set)
 
     def verdict(self, event: Event) -> Verdict:
-        """What becomes of one record; a new answer is remembered."""
+        """The verdict on one record; notes a new answer."""
         data = event.data
         if isinstance(data, ResponseRecorded):
             return self._recorded(event, data)
@@ -74,7 +73,7 @@ class Sorting:
             self.overtaken.add(key)
             return CHANGE
         answer = answer_of(data)
-        self.answers[key] = Kept(answer, answer, data.recorded_at, posted=posted(vars(data)))
+        self.answers[key] = StoredAnswer(answer, answer, data.recorded_at, posted=posted(vars(data)))
         self.touched[key] = self.created[key] = event
         return NEW
 
@@ -84,8 +83,8 @@ def record_responses(resources: Resources) -> BatchHandler:
 
     async def handle(tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
         events = [record.event for record in records]
-        stored = await store.answers_by_id(tx, map(_key, events))
-        before = {key: kept.live for key, kept in stored.items()}
+        found = await store.answers_by_id(tx, map(_key, events))
+        before = {key: stored.live for key, stored in found.items()}
         dropped = await store.dropped_answers(tx, map(_key, events))
         changes = []
         for event in events:
@@ -94,12 +93,12 @@ def record_responses(resources: Resources) -> BatchHandler:
                 changes.append((change, event.sender))
         new_changes = await store.add_changes(tx, changes)
         erased = await _erased(tx, resources, events)
-        sorting = Sorting(stored, new_changes, erased, resources.subject, dropped=dropped)
-        verdicts = [sorting.verdict(event) for event in events]
-        await _save(tx, sorting)
-        await store.drop_answers(tx, sorting.overtaken)
-        await _praise(tx, resources, sorting, before)
-        await _judge(tx, resources, sorting, before)
+        batch = ResponseBatch(found, new_changes, erased, resources.subject, dropped=dropped)
+        verdicts = [batch.verdict(event) for event in events]
+        await _save(tx, batch)
+        await store.drop_answers(tx, batch.overtaken)
+        await _praise(tx, resources, batch, before)
+        await _evaluate(tx, resources, batch, before)
         return verdicts
 
     return handle
@@ -116,90 +115,92 @@ async def _erased(tx: WriteTx, resources: Resources, events: Sequence[Event]) ->
     return await store.erased_at(tx, subjects)
 
 
-async def _save(tx: WriteTx, sorting: Sorting) -> None:
-    if not sorting.touched:
+async def _save(tx: WriteTx, batch: ResponseBatch) -> None:
+    if not batch.touched:
         return
-    changes = await store.changes_by_answer(tx, sorting.touched)
-    for key in sorting.touched:
-        kept = sorting.answers[key]
-        sorting.answers[key] = replace(kept, live=live_answer(kept.recorded, changes.get(key, ()), kept.posted))
-    await store.save_answers(tx, [sorting.answers[key] for key in sorting.touched])
+    changes = await store.changes_by_answer(tx, batch.touched)
+    for key in batch.touched:
+        stored = batch.answers[key]
+        batch.answers[key] = replace(stored, live=live_answer(stored.recorded, changes.get(key, ()), stored.posted))
+    await store.save_answers(tx, [batch.answers[key] for key in batch.touched])
 
 
-async def _judge(tx: WriteTx, resources: Resources, sorting: Sorting, before: Mapping[Key, Answer]) -> None:
-    """Whoever answered is judged anew, open follow-ups hear of new words, and whoever subscribed, of answers."""
-    batch = Batch()
-    for key, event in sorting.touched.items():
-        kept = sorting.answers[key]
+async def _evaluate(
+    tx: WriteTx, resources: Resources, batch: ResponseBatch, before: Mapping[AnswerKey, Answer]
+) -> None:
+    """Evaluate the rules for everybody who answered, with messages to the endpoints that have subscribed to answers."""
+    request = EvaluationRequest()
+    for key, event in batch.touched.items():
+        stored = batch.answers[key]
         comment_before = None
         if key in before:
             comment_before = before[key].comment
-        if kept.live.comment != comment_before:
-            batch.comments[key] = (event.id, event.time)
-        person = (kept.live.account_id, kept.live.stakeholder_id)
-        if _may_open(kept, resources):
-            batch.fresh.add(person)
+        if stored.live.comment != comment_before:
+            request.comments[key] = (event.id, event.time)
+        person = (stored.live.account_id, stored.live.stakeholder_id)
+        if _may_open(stored, resources):
+            request.fresh.add(person)
         else:
-            batch.others.add(person)
-    for key in await _news(tx, sorting, before):
-        batch.told.append(_told_of_answer(sorting, sorting.answers[key].live, before.get(key)))
-    await judge(tx, resources, batch)
+            request.others.add(person)
+    for key in await _subscribed_answers(tx, batch, before):
+        request.messages.append(_message_about(batch, batch.answers[key].live, before.get(key)))
+    await evaluate(tx, resources, request)
 
 
-def _may_open(kept: Kept, resources: Resources) -> bool:
+def _may_open(stored: StoredAnswer, resources: Resources) -> bool:
     """Whether a follow-up may come of it that is not there yet."""
-    return kept.counts and kept.is_fresh and resources.clock.now() - kept.live.answered_at <= FRESH
+    return stored.counts and stored.is_fresh and resources.clock.now() - stored.live.answered_at <= FRESH
 
 
-async def _praise(tx: WriteTx, resources: Resources, sorting: Sorting, before: Mapping[Key, Answer]) -> None:
-    """What promoters say, as soon as they say it, for whoever wants to hear it; it makes no follow-up."""
+async def _praise(tx: WriteTx, resources: Resources, batch: ResponseBatch, before: Mapping[AnswerKey, Answer]) -> None:
+    """Announce the comments of promoters to the notifications for praise; no follow-up opens."""
     praises = []
-    for key in sorting.touched:
-        kept = sorting.answers[key]
+    for key in batch.touched:
+        stored = batch.answers[key]
         had_comment = key in before and before[key].comment
-        if kept.is_fresh and is_praise(kept.live) and not had_comment:
+        if stored.is_fresh and is_praise(stored.live) and not had_comment:
             praises.append(key)
     if not praises:
         return
-    world = await World.read(tx, [(account_id, None) for account_id, _ in praises], ())
-    news = []
+    context = await Context.read(tx, [(account_id, None) for account_id, _ in praises], ())
+    announcements = []
     for account_id, response_id in praises:
         event_id = derived_uuid("praise", account_id, response_id)
-        owner = world.account(account_id).owner
-        news.append(Announcement("praise", event_id, account_id, "low", (owner,), response_id=response_id))
-    await announce(tx, resources, world, news)
+        owner = context.account(account_id).owner
+        announcements.append(Announcement("praise", event_id, account_id, "low", (owner,), response_id=response_id))
+    await announce(tx, resources, context, announcements)
 
 
-async def _news(tx: WriteTx, sorting: Sorting, before: Mapping[Key, Answer]) -> list[Key]:
+async def _subscribed_answers(tx: WriteTx, batch: ResponseBatch, before: Mapping[AnswerKey, Answer]) -> list[AnswerKey]:
     """The answers for which an endpoint has subscribed to a message: fresh, no test, and other than before."""
     subscribed = await subscribed_types(tx, (messages.SURVEY_RESPONSE_CREATED, messages.SURVEY_RESPONSE_UPDATED))
     if not subscribed:
         return []
     keys = []
-    for key in sorting.touched:
-        kept = sorting.answers[key]
+    for key in batch.touched:
+        stored = batch.answers[key]
         message_type = messages.SURVEY_RESPONSE_UPDATED
-        if key in sorting.created:
+        if key in batch.created:
             message_type = messages.SURVEY_RESPONSE_CREATED
-        if message_type in subscribed and kept.is_fresh and not kept.live.test and kept.live != before.get(key):
+        if message_type in subscribed and stored.is_fresh and not stored.live.test and stored.live != before.get(key):
             keys.append(key)
     return keys
 
 
-def _told_of_answer(sorting: Sorting, answer: Answer, before: Answer | None) -> Told:
+def _message_about(batch: ResponseBatch, answer: Answer, before: Answer | None) -> MessageRequest:
     key = (answer.account_id, answer.response_id)
     whose = (answer.account_id, answer.stakeholder_id, answer.response_id)
-    if key in sorting.created:
+    if key in batch.created:
         event_id = derived_uuid("created", answer.response_id)
-        return Told(messages.SURVEY_RESPONSE_CREATED, event_id, sorting.created[key].time, *whose)
-    event = sorting.touched[key]
+        return MessageRequest(messages.SURVEY_RESPONSE_CREATED, event_id, batch.created[key].time, *whose)
+    event = batch.touched[key]
     kind, amended = "amended", []
     if answer.withdrawn:
         kind = "withdrawn"
     if before is not None:
         amended = [name for name in AMENDABLE if getattr(before, name) != getattr(answer, name)]
     change = {"kind": kind, "response_id": answer.response_id, "fields": amended}
-    return Told(messages.SURVEY_RESPONSE_UPDATED, event.id, event.time, *whose, change)
+    return MessageRequest(messages.SURVEY_RESPONSE_UPDATED, event.id, event.time, *whose, change)
 
 
 def answer_of(data: ResponseRecorded) -> Answer:
@@ -242,7 +243,7 @@ def change_of(event: Event) -> AnswerChange | None:
     return None
 
 
-def _key(event: Event) -> Key:
+def _key(event: Event) -> AnswerKey:
     data = event.data
     if not isinstance(data, ResponseRecorded | ResponseAmended | ResponseWithdrawn):
         raise TypeError(f"not a response event: {event.name}")

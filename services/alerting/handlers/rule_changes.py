@@ -7,19 +7,19 @@ from typing import Any
 
 from services.alerting.domain.calendar import BusinessCalendar
 from services.alerting.domain.default_rules import RENEWAL_NEAR
+from services.alerting.domain.dry_run import DryRunOutcome, dry_run
 from services.alerting.domain.occasions import is_of_people
-from services.alerting.domain.rehearsal import Rehearsed, rehearse
 from services.alerting.domain.rules import Rule
-from services.alerting.handlers.past import renewals_as_past
+from services.alerting.handlers.dry_run_triggers import renewal_triggers
 from services.alerting.handlers.rules import rules_in_force
-from services.alerting.store.past import past_between
+from services.alerting.store.dry_run_triggers import triggers_between
 from services.alerting.store.rules import add_versions, current_rules, hold_rules
 from shared.clock import Clock
 from shared.db.transaction import ReadTx, WriteTx
 from shared.errors import Conflict, Invalid, NotFound
 
 MAX_RULES = 200
-MAX_PAST = 50_000
+MAX_TRIGGERS = 50_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +42,12 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
-class Trial:
+class DryRunComparison:
     """What rules would have done, beside what the rules in force would have done with the same events."""
 
     considered: int
-    would: list[Rehearsed]
-    now: list[Rehearsed]
+    would: list[DryRunOutcome]
+    now: list[DryRunOutcome]
 
 
 async def put_rule(tx: WriteTx, clock: Clock, change: RuleChange, wanted: Rule) -> tuple[Rule, bool]:
@@ -88,27 +88,27 @@ async def patch_rule(tx: WriteTx, clock: Clock, change: RuleChange, values: Mapp
     return rule
 
 
-async def try_rules(
+async def compare_rules(
     tx: ReadTx, calendar: BusinessCalendar, span: Span, wanted: Sequence[Rule], only: str | None = None
-) -> Trial:
-    """Rehearse the rules in force with `wanted` in their places. `only` names the rule whose decisions count.
+) -> DryRunComparison:
+    """Dry-run the rules in force without and with `wanted` in their places. `only` names the rule whose outcomes count.
 
-    Renewals are no events: they are judged as they stand at the end of the time.
+    Renewals are no events: they are taken as they are at the end of the time.
     """
-    past = await past_between(tx, span.since, span.until, span.owner_email, MAX_PAST + 1)
+    past = await triggers_between(tx, span.since, span.until, span.owner_email, MAX_TRIGGERS + 1)
     past = [event for event in past if event.trigger.event != RENEWAL_NEAR]
-    past += await renewals_as_past(tx, calendar, span.until, span.owner_email)
-    if len(past) > MAX_PAST:
-        detail = f"more than {MAX_PAST} events; choose a shorter time"
+    past += await renewal_triggers(tx, calendar, span.until, span.owner_email)
+    if len(past) > MAX_TRIGGERS:
+        detail = f"more than {MAX_TRIGGERS} events; choose a shorter time"
         raise Invalid("too_many_events", detail, errors=[{"field": "since", "code": "too_many", "detail": detail}])
     now = await current_rules(tx)
     changed = {rule.rule_id: rule for rule in now} | {rule.rule_id: rule for rule in wanted}
 
-    def rehearsed(rules: Sequence[Rule]) -> list[Rehearsed]:
-        outcomes = rehearse(rules, past, calendar, span.stays_open)
+    def outcomes_of(rules: Sequence[Rule]) -> list[DryRunOutcome]:
+        outcomes = dry_run(rules, past, calendar, span.stays_open)
         return [outcome for outcome in outcomes if only in (None, outcome.match.rule.rule_id)]
 
-    return Trial(len(past), rehearsed(list(changed.values())), rehearsed(now))
+    return DryRunComparison(len(past), outcomes_of(list(changed.values())), outcomes_of(now))
 
 
 def found_rule(rules: Sequence[Rule], rule_id: str) -> Rule:

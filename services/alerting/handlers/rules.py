@@ -9,11 +9,11 @@ from shared.clock import Clock
 from shared.db.transaction import WriteTx
 
 SHIPPED = "tellback"
-"""Who made a version that came with the product."""
+"""The author of the versions of rules that come with the product."""
 
 
 async def rules_in_force(tx: WriteTx, clock: Clock) -> list[Rule]:
-    """The rules; an empty table gets the shipped ones first, so that no event is ever judged by none."""
+    """The rules; an empty table gets the shipped ones first, so that rules are never missing from an evaluation."""
     rules = await current_rules(tx)
     if not rules:
         await install_default_rules(tx, clock)

@@ -1,23 +1,23 @@
-"""Score-events: what the scorer noticed becomes a fact and a message, each event once; whom it concerns is judged."""
+"""Score-events: each event becomes a fact and a message, once; the rules are evaluated for its subject."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from services.alerting.courier.doors import messages
-from services.alerting.domain.facts import ClassChange, Drop, Standing
-from services.alerting.handlers.judging import Batch, Told, judge
-from services.alerting.handlers.naming import name_answers
-from services.alerting.handlers.past import Asked
+from services.alerting.courier.interface import messages
+from services.alerting.domain.rule_facts import AccountState, ClassChange, Drop
+from services.alerting.handlers.dry_run_triggers import RuleEvent
+from services.alerting.handlers.evaluation import EvaluationRequest, MessageRequest, evaluate
+from services.alerting.handlers.placeholders import save_placeholders
 from services.alerting.handlers.resources import Resources
 from services.alerting.store.answers import erased_at
 from services.alerting.store.facts import (
     KEPT_CHANGES,
     InvitationKey,
+    account_states,
     invitations_by_key,
+    save_account_states,
     save_invitations,
-    save_standings,
-    standings,
 )
 from shared.db.transaction import WriteTx
 from shared.events.envelope import Event
@@ -42,13 +42,13 @@ def record_score_events(resources: Resources) -> BatchHandler:
         verdicts = await _sorted_out(tx, events, resources.subject)
         fresh = [event for event, verdict in zip(events, verdicts, strict=True) if verdict is NEW]
         if fresh:
-            await name_answers(tx, fresh)
-            await _note_standings(tx, fresh)
-            await _note_silences(tx, fresh)
-            batch = Batch()
+            await save_placeholders(tx, fresh)
+            await _record_account_states(tx, fresh)
+            await _record_silences(tx, fresh)
+            request = EvaluationRequest()
             for event in fresh:
-                _wake(batch, event)
-            await judge(tx, resources, batch)
+                _wake(request, event)
+            await evaluate(tx, resources, request)
         return verdicts
 
     return handle
@@ -72,42 +72,42 @@ async def _sorted_out(tx: WriteTx, events: Sequence[Event], subject: Callable[[s
     return verdicts
 
 
-async def _note_standings(tx: WriteTx, events: Sequence[Event]) -> None:
+async def _record_account_states(tx: WriteTx, events: Sequence[Event]) -> None:
     """Keep what events say of accounts: of drops, recoveries and classes each the one of the greatest sequence."""
     about = [event for event in events if isinstance(event.data, _ABOUT_ACCOUNTS)]
     if not about:
         return
-    by_account = await standings(tx, [event.account_id for event in about])
+    by_account = await account_states(tx, [event.account_id for event in about])
     for event in about:
-        standing, sequence = by_account.get(event.account_id, (Standing(), -1))
-        by_account[event.account_id] = _with(standing, sequence, event)
-    await save_standings(tx, {event.account_id: by_account[event.account_id] for event in about})
+        account_state, sequence = by_account.get(event.account_id, (AccountState(), -1))
+        by_account[event.account_id] = _with(account_state, sequence, event)
+    await save_account_states(tx, {event.account_id: by_account[event.account_id] for event in about})
 
 
 _ABOUT_ACCOUNTS = (AccountClassChanged, AccountScoreDropped, AccountScoreRecovered)
 
 
-def _with(standing: Standing, sequence: int, event: Event) -> tuple[Standing, int]:
+def _with(account_state: AccountState, sequence: int, event: Event) -> tuple[AccountState, int]:
     data, name = event.data, str(event.id)
     if isinstance(data, AccountScoreDropped):
-        if standing.drop is not None and standing.drop.sequence > data.sequence:
-            return standing, sequence
+        if account_state.drop is not None and account_state.drop.sequence > data.sequence:
+            return account_state, sequence
         drop = Drop(name, data.sequence, round(data.previous_nps - data.nps, 1), data.at)
-        return replace(standing, drop=drop), sequence
+        return replace(account_state, drop=drop), sequence
     if isinstance(data, AccountScoreRecovered):
-        recovered = max(standing.recovered_sequence, data.sequence)
-        return replace(standing, recovered_sequence=recovered), sequence
+        recovered = max(account_state.recovered_sequence, data.sequence)
+        return replace(account_state, recovered_sequence=recovered), sequence
     if isinstance(data, AccountClassChanged):
         change = ClassChange(name, data.sequence, data.old, data.new, data.at)
-        changes = sorted((*standing.changes, change), key=lambda change: (change.sequence, change.occasion))
-        standing = replace(standing, changes=tuple(changes[-KEPT_CHANGES:]))
+        changes = sorted((*account_state.changes, change), key=lambda change: (change.sequence, change.occasion))
+        account_state = replace(account_state, changes=tuple(changes[-KEPT_CHANGES:]))
         if data.sequence > sequence:
-            return replace(standing, account_class=data.new), data.sequence
-        return standing, sequence
+            return replace(account_state, account_class=data.new), data.sequence
+        return account_state, sequence
     raise TypeError(f"not about an account: {event.name}")
 
 
-async def _note_silences(tx: WriteTx, events: Sequence[Event]) -> None:
+async def _record_silences(tx: WriteTx, events: Sequence[Event]) -> None:
     """An invitation went unanswered for too long: the scorer counts the days."""
     silences = [event.data for event in events if isinstance(event.data, StakeholderWentSilent)]
     if not silences:
@@ -135,54 +135,56 @@ def _invitation_of(silence: StakeholderWentSilent) -> InvitationKey:
     return silence.account_id, silence.stakeholder_id, silence.invitation_id
 
 
-def _wake(batch: Batch, event: Event) -> None:
-    """Whom the event concerns, and what is told of it."""
+def _wake(request: EvaluationRequest, event: Event) -> None:
+    """Add the subject of an event, and the messages about the event, to the request."""
     data, person = event.data, _person_of(event)
     if isinstance(data, StakeholderAnswered):
         if data.latest:
-            batch.fresh.add(person)
-            batch.asked.append(_asked(event, STAKEHOLDER_ANSWERED, data.response_id, data.response_id))
+            request.fresh.add(person)
+            request.rule_events.append(_rule_event(event, STAKEHOLDER_ANSWERED, data.response_id, data.response_id))
         if data.change is not None:
-            batch.told.append(_change_told(event, data.response_id, change_block(data)))
+            request.messages.append(_category_message(event, data.response_id, change_block(data)))
     elif isinstance(data, StakeholderAnswerCorrected):
-        _wake_corrected(batch, event, data)
+        _wake_corrected(request, event, data)
     elif isinstance(data, AccountScoreRecovered):
-        batch.others.add(person)
+        request.others.add(person)
     elif isinstance(data, StakeholderWentSilent):
-        batch.fresh.add(person)
-        batch.asked.append(_asked(event, event.name, data.invitation_id))
+        request.fresh.add(person)
+        request.rule_events.append(_rule_event(event, event.name, data.invitation_id))
     else:
-        batch.fresh.add(person)
-        batch.asked.append(_asked(event, event.name, str(event.id)))
+        request.fresh.add(person)
+        request.rule_events.append(_rule_event(event, event.name, str(event.id)))
         if isinstance(data, AccountClassChanged):
-            batch.renewing.add(event.account_id)
+            request.renewing.add(event.account_id)
         if isinstance(data, AccountScoreDropped):
             change = data.model_dump(mode="json", exclude={"account_id", "at"})
-            batch.told.append(
-                Told(messages.ACCOUNT_SCORE_DROPPED, event.id, event.time, event.account_id, change=change)
+            request.messages.append(
+                MessageRequest(messages.ACCOUNT_SCORE_DROPPED, event.id, event.time, event.account_id, change=change)
             )
 
 
-def _wake_corrected(batch: Batch, event: Event, data: StakeholderAnswerCorrected) -> None:
-    batch.fresh.add(_person_of(event))
+def _wake_corrected(request: EvaluationRequest, event: Event, data: StakeholderAnswerCorrected) -> None:
+    request.fresh.add(_person_of(event))
     if data.cause == "late":
         return
-    batch.unsaid.append((event.account_id, data.response_id))
+    request.corrected_answers.append((event.account_id, data.response_id))
     latest = data.new.latest
     if data.cause == "amended" and latest is not None and latest.response_id == data.response_id:
-        batch.asked.append(_asked(event, STAKEHOLDER_ANSWERED, data.response_id, data.response_id))
+        request.rule_events.append(_rule_event(event, STAKEHOLDER_ANSWERED, data.response_id, data.response_id))
     if data.cause == "amended" and data.new.fresh and data.new.change not in (None, data.old.change):
-        batch.told.append(_change_told(event, data.response_id, corrected_block(data)))
+        request.messages.append(_category_message(event, data.response_id, corrected_block(data)))
 
 
-def _asked(event: Event, name: str, occasion: str, response_id: str | None = None) -> Asked:
+def _rule_event(event: Event, name: str, occasion: str, response_id: str | None = None) -> RuleEvent:
     account_id, stakeholder_id = _person_of(event)
-    return Asked(event.id, name, event.time, account_id, stakeholder_id, occasion, response_id)
+    return RuleEvent(event.id, name, event.time, account_id, stakeholder_id, occasion, response_id)
 
 
-def _change_told(event: Event, response_id: str, change: dict[str, object]) -> Told:
+def _category_message(event: Event, response_id: str, change: dict[str, object]) -> MessageRequest:
     account_id, stakeholder_id = _person_of(event)
-    return Told(messages.CATEGORY_CHANGED, event.id, event.time, account_id, stakeholder_id, response_id, change)
+    return MessageRequest(
+        messages.CATEGORY_CHANGED, event.id, event.time, account_id, stakeholder_id, response_id, change
+    )
 
 
 def change_block(data: StakeholderAnswered) -> dict[str, object]:

@@ -8,7 +8,7 @@ import asyncio
 import json
 from collections.abc import Sequence
 
-from services.alerting.domain.notices import note_of, retried_at, subject_of, text_of
+from services.alerting.domain.notices import chat_message_of, retried_at, subject_of, text_of
 from services.alerting.gateways.mail import INVALID_ADDRESS, NOT_CONFIGURED, Mail, Mailer
 from services.alerting.handlers.notices import Bundle, claim, due
 from services.alerting.handlers.resources import Resources
@@ -16,7 +16,7 @@ from services.alerting.outbound.domain.chat import slack, teams
 from services.alerting.outbound.domain.outcomes import Failure
 from services.alerting.outbound.gateways.egress import Egress
 from services.alerting.outbound.gateways.vault import Unsealable, Vault, notification_of
-from services.alerting.store.notices import Address, mark_failed, mark_sent
+from services.alerting.store.notices import BundleKey, mark_failed, mark_sent
 from shared.background import Periodic
 from shared.db.engine import Database
 from shared.db.transaction import WriteTx
@@ -29,7 +29,7 @@ FINAL = (NOT_CONFIGURED, INVALID_ADDRESS, Failure.BLOCKED.value, Failure.SEALED.
 """Failures that another try does not mend."""
 
 
-class Postman:
+class NoticeSender:
     """Looks for due notices every `seconds`."""
 
     def __init__(
@@ -41,7 +41,7 @@ class Postman:
         self._egress = egress
         self._vault = vault
         self._seconds = seconds
-        self._held: Held[Address] = Held("notices")
+        self._held: Held[BundleKey] = Held("notices")
 
     def periodic(self) -> Periodic:
         """The look every few seconds."""
@@ -54,18 +54,18 @@ class Postman:
         """Send what is due; answers how many messages were tried."""
         bundles: list[Bundle] = []
 
-        async def take(addresses: Sequence[Address]) -> None:
-            bundles.extend(await self._database.retrying(lambda tx: claim(tx, self._resources, addresses)))
+        async def take(keys: Sequence[BundleKey]) -> None:
+            bundles.extend(await self._database.retrying(lambda tx: claim(tx, self._resources, keys)))
 
         async with self._database.read() as tx:
-            addresses = await due(tx, self._resources, self._held.now())
-        await self._held.each(addresses, take)
+            keys = await due(tx, self._resources, self._held.now())
+        await self._held.each(keys, take)
         results = await asyncio.gather(*(self._deliver(bundle) for bundle in bundles), return_exceptions=True)
         for bundle, error in zip(bundles, results, strict=True):
             if isinstance(error, Exception):
                 if not of_the_items(error):
                     raise error
-                # It was sent or not; when its lease has passed it goes again under the same Message-ID.
+                # Whether the message was sent is unknown; after its lease it is sent again under the same Message-ID.
                 log.error("notice_not_recorded", notices=len(bundle.notices), exc_info=error)
         return len(bundles)
 
@@ -97,19 +97,19 @@ class Postman:
             log.warning("notice_failed", attempts=bundle.attempts, given_up=again is None, **facts)
 
     async def _send(self, bundle: Bundle, message_id: str) -> str | None:
-        context, now = self._resources.context, self._resources.clock.now()
+        payload_settings, now = self._resources.payload_settings, self._resources.clock.now()
         if bundle.notification.channel == "mail":
-            text = text_of(bundle.items, context.links, context.calendar)
+            text = text_of(bundle.items, payload_settings.links, payload_settings.calendar)
             to = bundle.notices[0].recipient
             return await self._mailer.send(Mail(to, subject_of(bundle.items), text, message_id, now))
         try:
             url = self._vault.open(bundle.sealed_url or b"", notification_of(bundle.notification.notification_id))
         except Unsealable:
             return Failure.SEALED.value
-        note = note_of(bundle.items, context.links, context.calendar)
-        card = teams(note)
+        chat_message = chat_message_of(bundle.items, payload_settings.links, payload_settings.calendar)
+        card = teams(chat_message)
         if bundle.notification.channel == "slack":
-            card = slack(note)
+            card = slack(chat_message)
         outcome = await self._egress.post(url, {}, json.dumps(card, ensure_ascii=False).encode())
         if outcome.failure is None:
             return None

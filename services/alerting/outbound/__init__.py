@@ -1,1 +1,1 @@
-"""The way out to addresses that users gave: judged, bounded, and with secrets that are sealed at rest."""
+"""The way out to addresses that users gave: checked, bounded, and with secrets that are sealed at rest."""

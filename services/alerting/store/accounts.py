@@ -8,18 +8,17 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
-from services.alerting.domain.people import Account, Stakeholder
+from services.alerting.domain.people import Account, PersonKey, Stakeholder
 from services.alerting.domain.tasks import Contact
 from services.alerting.store.binds import people_binds
 from shared.db.transaction import ReadTx, WriteTx
 
-Key = tuple[str, str]
 _ACCOUNT = (
     "account_id, name, industry, tier, region, revenue_amount, revenue_currency, renewal_on, owner_name, owner_email,"
     " sponsor_name, sponsor_email, removed, record"
 )
 _STAKEHOLDER = "account_id, stakeholder_id, name, email, type, job_title, removed, record"
-_UPSERT_SCORE = """
+_UPSERT_SNAPSHOT = """
     insert into account_scores as s (account_id, sequence, account_class, figures, computed_at, told_class,
         class_sequence)
     values (:account_id, :sequence, :account_class, cast(:figures as jsonb), :computed_at, :account_class, :sequence)
@@ -32,8 +31,8 @@ _UPSERT_SCORE = """
 
 
 @dataclass(frozen=True, slots=True)
-class Score:
-    """The newest snapshot of an account that was told: `figures[window]` as far as messages show them."""
+class AccountSnapshot:
+    """The newest snapshot that was published of an account: `figures[window]` as far as messages show them."""
 
     account_id: str
     sequence: int
@@ -52,7 +51,7 @@ async def accounts_by_id(tx: ReadTx, account_ids: Iterable[str]) -> dict[str, Ac
     return accounts
 
 
-async def stakeholders_by_id(tx: ReadTx, people: Iterable[Key]) -> dict[Key, Stakeholder]:
+async def stakeholders_by_id(tx: ReadTx, people: Iterable[PersonKey]) -> dict[PersonKey, Stakeholder]:
     """The people; one that is not in the directory is known by their ids alone."""
     pairs = sorted(set(people))
     if not pairs:
@@ -90,29 +89,29 @@ async def forget_stakeholder(tx: WriteTx, account_id: str, stakeholder_id: str, 
     )
 
 
-async def scores_by_id(tx: ReadTx, account_ids: Iterable[str]) -> dict[str, Score]:
-    """The newest snapshots that were told."""
+async def snapshots_by_id(tx: ReadTx, account_ids: Iterable[str]) -> dict[str, AccountSnapshot]:
+    """The newest snapshots of these accounts."""
     rows = await tx.all(
         "select account_id, sequence, account_class, figures, computed_at from account_scores"
         " where computed_at is not null and account_id = any(cast(:ids as text[]))",
         ids=sorted(set(account_ids)),
     )
-    return {row["account_id"]: Score(**row) for row in rows}
+    return {row["account_id"]: AccountSnapshot(**row) for row in rows}
 
 
-async def save_scores(tx: WriteTx, scores: Iterable[Score]) -> None:
+async def save_snapshots(tx: WriteTx, snapshots: Iterable[AccountSnapshot]) -> None:
     """Keep the newest snapshots; an older one than is kept changes nothing."""
     rows = [
         {
-            "account_id": score.account_id,
-            "sequence": score.sequence,
-            "account_class": score.account_class,
-            "figures": score.figures,
-            "computed_at": score.computed_at,
+            "account_id": snapshot.account_id,
+            "sequence": snapshot.sequence,
+            "account_class": snapshot.account_class,
+            "figures": snapshot.figures,
+            "computed_at": snapshot.computed_at,
         }
-        for score in scores
+        for snapshot in snapshots
     ]
-    await tx.execute_many(_UPSERT_SCORE, rows)
+    await tx.execute_many(_UPSERT_SNAPSHOT, rows)
 
 
 async def next_sequences(tx: WriteTx, account_ids: Iterable[str]) -> list[int]:

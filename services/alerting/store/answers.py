@@ -10,40 +10,51 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 from sqlalchemy.dialects.postgresql import insert
 
-from services.alerting.domain.answers import AnswerChange, Kept, Named
+from services.alerting.domain.answers import AnswerChange, AnswerKey, Placeholder, StoredAnswer
 from services.alerting.domain.people import Answer
 from services.alerting.store.binds import answer_binds
 from services.alerting.tables.answers import RESPONSE_CHANGES, RESPONSES
 from services.alerting.tables.metadata import columns_of
-from shared.db.transaction import ReadTx, WriteTx
+from shared.db.transaction import ReadTx, WriteTx, as_columns
 
-Key = tuple[str, str]
 _CHANGE = ", ".join(field.name for field in fields(AnswerChange))
 
 
-async def answers_by_id(tx: ReadTx, keys: Iterable[Key], *, named: bool = False) -> dict[Key, Kept]:
-    """The answers that have come, by (account, response); `named`: also those that the scorer alone has named."""
+async def answers_by_id(
+    tx: ReadTx, keys: Iterable[AnswerKey], *, placeholders: bool = False
+) -> dict[AnswerKey, StoredAnswer]:
+    """The answers by (account, response); without placeholders, unless `placeholders` asks for them."""
     statement = _in_keys(f"select {COLUMNS} from responses")
-    if not named:
+    if not placeholders:
         statement += " and named is null"
     rows = await tx.all(statement, **answer_binds(keys))
-    return {(row["account_id"], row["response_id"]): kept_of(row) for row in rows}
+    return {(row["account_id"], row["response_id"]): stored_answer_of(row) for row in rows}
 
 
-async def save_answers(tx: WriteTx, answers: Sequence[Kept]) -> None:
-    """Insert answers, or overwrite the live form of those that are there and all of one that was only named; one
+async def save_answers(tx: WriteTx, answers: Sequence[StoredAnswer]) -> None:
+    """Insert answers, or overwrite the live form of those that are there and all of a placeholder; one
     statement, since imports are large.
     """
     if not answers:
         return
-    recorded, live = [], []
-    for kept in answers:
-        recorded.append(_document(kept.recorded))
-        # Most answers have not changed since: their document is made once.
-        if kept.live is kept.recorded:
-            live.append(recorded[-1])
-        else:
-            live.append(_document(kept.live))
+    rows = []
+    for stored in answers:
+        recorded = live = _document(stored.recorded)
+        if stored.live is not stored.recorded:  # most answers have not changed since: their document is made once
+            live = _document(stored.live)
+        rows.append(
+            {
+                "accounts": stored.recorded.account_id,
+                "responses": stored.recorded.response_id,
+                "people": stored.recorded.stakeholder_id,
+                "recorded": recorded,
+                "live": live,
+                "withdrawn": stored.live.withdrawn,
+                "at": stored.recorded_at,
+                "named": _placeholder_document(stored.placeholder),
+                "posted": stored.posted,
+            }
+        )
     await tx.execute(
         "insert into responses as r (account_id, response_id, stakeholder_id, recorded, live, withdrawn, recorded_at,"
         " named, posted) select * from unnest(cast(:accounts as text[]), cast(:responses as text[]),"
@@ -52,15 +63,7 @@ async def save_answers(tx: WriteTx, answers: Sequence[Kept]) -> None:
         " on conflict (account_id, response_id) do update set live = excluded.live, withdrawn = excluded.withdrawn,"
         " stakeholder_id = excluded.stakeholder_id, recorded = excluded.recorded, recorded_at = excluded.recorded_at,"
         " named = excluded.named, posted = excluded.posted",
-        accounts=[kept.recorded.account_id for kept in answers],
-        responses=[kept.recorded.response_id for kept in answers],
-        people=[kept.recorded.stakeholder_id for kept in answers],
-        recorded=recorded,
-        live=live,
-        withdrawn=[kept.live.withdrawn for kept in answers],
-        at=[kept.recorded_at for kept in answers],
-        named=[_named_document(kept.named) for kept in answers],
-        posted=[kept.posted for kept in answers],
+        **as_columns(rows),
     )
 
 
@@ -87,9 +90,9 @@ async def add_changes(tx: WriteTx, changes: Sequence[tuple[AnswerChange, str | N
     return {row["event_id"] for row in await tx.all(statement)}
 
 
-async def changes_by_answer(tx: ReadTx, keys: Iterable[Key]) -> dict[Key, list[AnswerChange]]:
+async def changes_by_answer(tx: ReadTx, keys: Iterable[AnswerKey]) -> dict[AnswerKey, list[AnswerChange]]:
     """All changes of these answers."""
-    changes: dict[Key, list[AnswerChange]] = {}
+    changes: dict[AnswerKey, list[AnswerChange]] = {}
     for row in await tx.all(_in_keys(f"select {_CHANGE} from response_changes"), **answer_binds(keys)):
         changes.setdefault((row["account_id"], row["response_id"]), []).append(AnswerChange(**row))
     return changes
@@ -152,7 +155,7 @@ async def forget_early_beyond(tx: WriteTx, most: int, at_once: int) -> int:
     )
 
 
-async def drop_answers(tx: WriteTx, keys: Collection[Key]) -> None:
+async def drop_answers(tx: WriteTx, keys: Collection[AnswerKey]) -> None:
     """Note answers that an erasure overtook, and delete what was changed about them."""
     if keys:
         await tx.execute(
@@ -163,7 +166,7 @@ async def drop_answers(tx: WriteTx, keys: Collection[Key]) -> None:
         await tx.execute(_in_keys("delete from response_changes"), **answer_binds(keys))
 
 
-async def dropped_answers(tx: ReadTx, keys: Iterable[Key]) -> set[Key]:
+async def dropped_answers(tx: ReadTx, keys: Iterable[AnswerKey]) -> set[AnswerKey]:
     """Those of the answers that an erasure took."""
     if not await tx.scalar("select exists (select 1 from dropped_responses)"):
         return set()
@@ -198,18 +201,20 @@ def _document(answer: Answer) -> str:
     return json.dumps(values | {"answered_at": answer.answered_at.isoformat()}, ensure_ascii=False)
 
 
-def _named_document(named: Named | None) -> str | None:
-    if named is None:
+def _placeholder_document(placeholder: Placeholder | None) -> str | None:
+    if placeholder is None:
         return None
-    return json.dumps(asdict(named))
+    return json.dumps(asdict(placeholder))
 
 
-def kept_of(row: RowMapping) -> Kept:
+def stored_answer_of(row: RowMapping) -> StoredAnswer:
     """A row as an answer."""
-    named = None
+    placeholder = None
     if row["named"] is not None:
-        named = Named(**row["named"])
-    return Kept(_answer(row, row["recorded"]), _answer(row, row["live"]), row["recorded_at"], named, row["posted"])
+        placeholder = Placeholder(**row["named"])
+    return StoredAnswer(
+        _answer(row, row["recorded"]), _answer(row, row["live"]), row["recorded_at"], placeholder, row["posted"]
+    )
 
 
 def _answer(row: RowMapping, document: dict[str, Any]) -> Answer:

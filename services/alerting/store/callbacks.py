@@ -30,5 +30,5 @@ async def take_callback(
 
 
 async def purge_callbacks(tx: WriteTx, before: datetime) -> int:
-    """Forget what came long ago: its signature has expired since; answers how much."""
+    """Delete old call-backs, whose signatures have long expired; returns how many."""
     return await tx.execute("delete from callbacks where at < :before", before=before)

@@ -1,4 +1,4 @@
-"""The facts of now as rows: written as they come, in any order; read whole for the accounts that are judged."""
+"""The facts about accounts as rows: written as they come, in any order; read whole for the accounts to evaluate."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, replace
@@ -8,11 +8,11 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 
-from services.alerting.domain.answers import Kept
-from services.alerting.domain.facts import ClassChange, Drop, Facts, Invitation, Silence, Standing
+from services.alerting.domain.answers import StoredAnswer
 from services.alerting.domain.people import FRESH
+from services.alerting.domain.rule_facts import AccountState, ClassChange, Drop, Facts, Invitation, Silence
 from services.alerting.store.accounts import accounts_by_id, stakeholders_by_id
-from services.alerting.store.answers import COLUMNS, kept_of
+from services.alerting.store.answers import COLUMNS, stored_answer_of
 from services.alerting.store.binds import people_binds
 from services.alerting.store.occasions import settled
 from shared.db.transaction import ReadTx, WriteTx
@@ -20,7 +20,8 @@ from shared.db.transaction import ReadTx, WriteTx
 MOMENTS = ("sent", "delivered", "opened", "started", "bounced", "unsubscribed", "withdrawn")
 KEPT_CHANGES = 20
 """Changes of class that are kept of an account."""
-Person = tuple[str, str | None]
+SubjectKey = tuple[str, str | None]
+"""An account and a person at it, None for the account itself."""
 
 
 InvitationKey = tuple[str, str, str]
@@ -86,31 +87,31 @@ async def add_contract_event(tx: WriteTx, event_id: UUID, account_id: str, kind:
     )
 
 
-async def standings(tx: ReadTx, account_ids: Iterable[str]) -> dict[str, tuple[Standing, int]]:
+async def account_states(tx: ReadTx, account_ids: Iterable[str]) -> dict[str, tuple[AccountState, int]]:
     """What the scorer said of accounts, with the sequence by which the class is known."""
     rows = await tx.all(
         "select account_id, told_class, class_sequence, class_changes, dropped, recovered_sequence from account_scores"
         " where account_id = any(cast(:ids as text[]))",
         ids=sorted(set(account_ids)),
     )
-    return {row["account_id"]: (_standing(row), row["class_sequence"]) for row in rows}
+    return {row["account_id"]: (_account_state(row), row["class_sequence"]) for row in rows}
 
 
-async def save_standings(tx: WriteTx, standings: Mapping[str, tuple[Standing, int]]) -> None:
+async def save_account_states(tx: WriteTx, account_states: Mapping[str, tuple[AccountState, int]]) -> None:
     """Keep what the scorer said in events; snapshots are kept by `save_scores`."""
     rows = []
-    for account_id, (standing, sequence) in sorted(standings.items()):
+    for account_id, (account_state, sequence) in sorted(account_states.items()):
         row: dict[str, Any] = {
             "account_id": account_id,
-            "told_class": standing.account_class,
+            "told_class": account_state.account_class,
             "class_sequence": sequence,
-            "changes": [_document(change) for change in standing.changes],
+            "changes": [_document(change) for change in account_state.changes],
             "dropped": None,
             "drop_sequence": -1,
-            "recovered_sequence": standing.recovered_sequence,
+            "recovered_sequence": account_state.recovered_sequence,
         }
-        if standing.drop is not None:
-            row |= {"dropped": _document(standing.drop), "drop_sequence": standing.drop.sequence}
+        if account_state.drop is not None:
+            row |= {"dropped": _document(account_state.drop), "drop_sequence": account_state.drop.sequence}
         rows.append(row)
     await tx.execute_many(
         "insert into account_scores (account_id, told_class, class_sequence, class_changes, dropped, drop_sequence,"
@@ -123,14 +124,16 @@ async def save_standings(tx: WriteTx, standings: Mapping[str, tuple[Standing, in
     )
 
 
-async def read_facts(tx: ReadTx, people: Collection[Person], bare: Facts, crowd: int | None) -> dict[str, Facts]:
-    """The facts of the accounts of these people, of these people; `bare` holds what is the same for all. With a `crowd`
-    also those of everybody at an account where at least so many have given a detractor's score lately.
+async def read_facts(
+    tx: ReadTx, people: Collection[SubjectKey], bare: Facts, everybody_from: int | None
+) -> dict[str, Facts]:
+    """The facts of the accounts of these people, of these people; `bare` holds what is the same for all. With
+    `everybody_from` also of all recent detractors at an account where there are at least so many.
     """
     accounts = sorted({account_id for account_id, _ in people})
     named = {(account_id, person) for account_id, person in people if person is not None}
-    if crowd is not None:
-        named |= await _crowds(tx, accounts, bare.now, crowd)
+    if everybody_from is not None:
+        named |= await _recent_detractors(tx, accounts, bare.now, everybody_from)
     by_account: dict[str, list[str]] = {}
     for account_id, person in sorted(named):
         by_account.setdefault(account_id, []).append(person)
@@ -139,20 +142,20 @@ async def read_facts(tx: ReadTx, people: Collection[Person], bare: Facts, crowd:
     answers = await _answers(tx, named)
     invitations = await _invitations(tx, named)
     settled_by_account = await settled(tx, {*named, *((account_id, None) for account_id in accounts)})
-    standing_by_account = await standings(tx, accounts)
+    state_by_account = await account_states(tx, accounts)
     rows = {row["account_id"]: row for row in await tx.all(_ABOUT, ids=accounts)}
     facts = {}
     for account_id in accounts:
         row = rows[account_id]
         persons = by_account.get(account_id, ())
-        standing, _ = standing_by_account.get(account_id, (Standing(), -1))
+        account_state, _ = state_by_account.get(account_id, (AccountState(), -1))
         facts[account_id] = replace(
             bare,
             account=directory[account_id],
             people={person: stakeholders[account_id, person] for person in persons},
             answers={person: answers.get((account_id, person), ()) for person in persons},
             invitations=invitations.get(account_id, {}),
-            standing=standing,
+            account_state=account_state,
             contract_events=tuple(row["contract_events"] or ()),
             heard_at=row["heard_at"],
             known_since=row["known_since"],
@@ -177,8 +180,8 @@ _ABOUT = """
 """
 
 
-async def _crowds(tx: ReadTx, accounts: list[str], now: datetime, least: int) -> set[tuple[str, str]]:
-    """Who gave a detractor's score lately, where there are so many of them."""
+async def _recent_detractors(tx: ReadTx, accounts: list[str], now: datetime, least: int) -> set[tuple[str, str]]:
+    """The people who gave a detractor's score lately, of accounts with at least `least` such people."""
     rows = await tx.all(
         "select account_id, array_agg(distinct stakeholder_id) as people from responses"
         " where account_id = any(cast(:ids as text[])) and recorded_at > :since and not withdrawn"
@@ -194,7 +197,7 @@ async def _crowds(tx: ReadTx, accounts: list[str], now: datetime, least: int) ->
     return people
 
 
-async def _answers(tx: ReadTx, people: Collection[tuple[str, str]]) -> dict[tuple[str, str], list[Kept]]:
+async def _answers(tx: ReadTx, people: Collection[tuple[str, str]]) -> dict[tuple[str, str], list[StoredAnswer]]:
     if not people:
         return {}
     rows = await tx.all(
@@ -202,10 +205,10 @@ async def _answers(tx: ReadTx, people: Collection[tuple[str, str]]) -> dict[tupl
         " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))",
         **people_binds(people),
     )
-    answers: dict[tuple[str, str], list[Kept]] = {}
+    answers: dict[tuple[str, str], list[StoredAnswer]] = {}
     for row in rows:
-        kept = kept_of(row)
-        answers.setdefault((kept.live.account_id, kept.live.stakeholder_id), []).append(kept)
+        stored = stored_answer_of(row)
+        answers.setdefault((stored.live.account_id, stored.live.stakeholder_id), []).append(stored)
     return answers
 
 
@@ -240,12 +243,12 @@ def _invitation(row: RowMapping) -> Invitation:
     )
 
 
-def _standing(row: RowMapping) -> Standing:
+def _account_state(row: RowMapping) -> AccountState:
     drop = None
     if row["dropped"] is not None:
         drop = Drop(**_read(row["dropped"]))
     changes = tuple(ClassChange(**_read(change)) for change in row["class_changes"])
-    return Standing(row["told_class"], changes, drop, row["recovered_sequence"])
+    return AccountState(row["told_class"], changes, drop, row["recovered_sequence"])
 
 
 def _document(event: ClassChange | Drop) -> dict[str, Any]:

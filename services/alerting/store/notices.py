@@ -33,8 +33,8 @@ class Notice:
     attempts: int
 
 
-class Address(NamedTuple):
-    """Who is told of which account, praise apart: what goes as one message."""
+class BundleKey(NamedTuple):
+    """What goes as one message: the notices to one recipient about one account, praise apart."""
 
     notification_id: str
     recipient: str
@@ -42,14 +42,14 @@ class Address(NamedTuple):
     praise: bool
 
 
-_ADDRESS = "notification_id, recipient, account_id, topic = 'praise'"
-_ADDRESSES = """unnest(cast(:notifications as text[]), cast(:recipients as text[]), cast(:accounts as text[]),
+_BUNDLE_KEY = "notification_id, recipient, account_id, topic = 'praise'"
+_BUNDLE_KEYS = """unnest(cast(:notifications as text[]), cast(:recipients as text[]), cast(:accounts as text[]),
     cast(:praises as boolean[])) as wanted (notification_id, recipient, account_id, praise)"""
 _NOTICE = ", ".join(field.name for field in fields(Notice))
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class NewNotice:
     """A notice to be written: who is told of what, from when on."""
 
     notification_id: str
@@ -119,7 +119,7 @@ async def delete_notification(tx: WriteTx, notification_id: str, now: datetime) 
     )
 
 
-async def add_notices(tx: WriteTx, notices: Sequence[Waiting], now: datetime) -> None:
+async def add_notices(tx: WriteTx, notices: Sequence[NewNotice], now: datetime) -> None:
     """Write notices; one that a recipient has of the same event already stays the only one."""
     rows = [
         {
@@ -145,26 +145,26 @@ async def add_notices(tx: WriteTx, notices: Sequence[Waiting], now: datetime) ->
     )
 
 
-async def due_addresses(tx: ReadTx, now: datetime, held: Sequence[Address]) -> list[Address]:
+async def due_bundles(tx: ReadTx, now: datetime, held: Sequence[BundleKey]) -> list[BundleKey]:
     """To whom something is due, the longest overdue first, but for those that are held. A lease that has passed is due
     again. Nothing goes out about an account of which somebody waits to be erased.
     """
     rows = await tx.rows(
         f"""
-        select {_ADDRESS} from notices
+        select {_BUNDLE_KEY} from notices
         where ((status = 'waiting' and due_at <= :now) or (status = 'sending' and lease_until <= :now))
-            and {nobody_waits("account_id")} and ({_ADDRESS}) not in (select * from {_ADDRESSES})
+            and {nobody_waits("account_id")} and ({_BUNDLE_KEY}) not in (select * from {_BUNDLE_KEYS})
         group by 1, 2, 3, 4 order by min(coalesce(due_at, lease_until)) limit :limit
         """,
         now=now,
         limit=BUNDLES_AT_ONCE,
         **_columns(held),
     )
-    return [Address(*row) for row in rows]
+    return [BundleKey(*row) for row in rows]
 
 
 async def claim_notices(
-    tx: WriteTx, addresses: Sequence[Address], now: datetime, lease_until: datetime
+    tx: WriteTx, keys: Sequence[BundleKey], now: datetime, lease_until: datetime
 ) -> list[list[Notice]]:
     """Take what is due to these, in bundles: with the first notice to a recipient about an account go all that wait
     behind it, praise apart. What another process has taken is left out.
@@ -172,7 +172,7 @@ async def claim_notices(
     rows = await tx.all(
         f"""
         with held as (
-            select notice_id from notices join {_ADDRESSES} using (notification_id, recipient, account_id)
+            select notice_id from notices join {_BUNDLE_KEYS} using (notification_id, recipient, account_id)
             where (status = 'waiting' or (status = 'sending' and lease_until <= :now))
                 and (topic = 'praise') = wanted.praise and {nobody_waits("account_id")}
             order by notice_id for update of notices skip locked
@@ -182,26 +182,26 @@ async def claim_notices(
         """,
         now=now,
         until=lease_until,
-        **_columns(addresses),
+        **_columns(keys),
     )
-    bundles: dict[Address, list[Notice]] = {}
+    bundles: dict[BundleKey, list[Notice]] = {}
     for row in sorted(rows, key=lambda row: row["notice_id"]):
-        address = Address(row["notification_id"], row["recipient"], row["account_id"], row["topic"] == "praise")
+        address = BundleKey(row["notification_id"], row["recipient"], row["account_id"], row["topic"] == "praise")
         bundles.setdefault(address, []).append(Notice(**row))
     return list(bundles.values())
 
 
-def _columns(addresses: Sequence[Address]) -> dict[str, Any]:
+def _columns(keys: Sequence[BundleKey]) -> dict[str, Any]:
     return {
-        "notifications": [address.notification_id for address in addresses],
-        "recipients": [address.recipient for address in addresses],
-        "accounts": [address.account_id for address in addresses],
-        "praises": [address.praise for address in addresses],
+        "notifications": [address.notification_id for address in keys],
+        "recipients": [address.recipient for address in keys],
+        "accounts": [address.account_id for address in keys],
+        "praises": [address.praise for address in keys],
     }
 
 
 async def mark_dropped(tx: WriteTx, notice_ids: Sequence[int]) -> None:
-    """Nothing is left to tell."""
+    """Mark notices whose news is over, so that they are not sent."""
     await tx.execute(
         "update notices set status = 'dropped', lease_until = null where notice_id = any(cast(:ids as bigint[]))",
         ids=list(notice_ids),
@@ -209,7 +209,7 @@ async def mark_dropped(tx: WriteTx, notice_ids: Sequence[int]) -> None:
 
 
 async def mark_sent(tx: WriteTx, notice_ids: Sequence[int], message_id: str, now: datetime) -> None:
-    """They have gone."""
+    """Mark notices as sent."""
     await tx.execute(
         "update notices set status = 'sent', lease_until = null, sent_at = :now, message_id = :message_id,"
         " last_failure = null where notice_id = any(cast(:ids as bigint[])) and status = 'sending'",
@@ -220,7 +220,7 @@ async def mark_sent(tx: WriteTx, notice_ids: Sequence[int], message_id: str, now
 
 
 async def mark_failed(tx: WriteTx, notice_ids: Sequence[int], failure: str, again_at: datetime | None) -> None:
-    """They have not; `again_at` is when they are tried again, None gives them up."""
+    """Note that notices could not be sent. They are tried again at `again_at`; None gives them up."""
     await tx.execute(
         "update notices set status = case when cast(:again as timestamptz) is null then 'failed' else 'waiting' end,"
         " due_at = :again, lease_until = null, last_failure = :failure"
@@ -243,7 +243,7 @@ async def notices_of(tx: ReadTx, follow_up_id: UUID) -> list[dict[str, Any]]:
 
 
 async def purge_notices(tx: WriteTx, before: datetime) -> int:
-    """Forget what ended long ago; answers how much."""
+    """Delete notices that were sent, dropped or given up long ago; returns how many."""
     return await tx.execute(
         "delete from notices where created_at < :before and status in ('sent', 'dropped', 'failed')", before=before
     )

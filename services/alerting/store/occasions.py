@@ -1,4 +1,4 @@
-"""What tasks rest on: occasions with the facts they were judged by, and those that people have settled."""
+"""What tasks rest on: occasions with the facts that rules were evaluated on, and those that people have settled."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 
-from services.alerting.domain.arrangement import Claim, Held, Rest
+from services.alerting.domain.arrangement import DesiredTask, MatchedOccasion, OccasionKey
 from services.alerting.domain.rules import Rule
 from services.alerting.domain.severity import Severity
 from services.alerting.domain.tasks import Task
@@ -22,7 +22,7 @@ _COLUMNS = (
 
 
 @dataclass(frozen=True, slots=True)
-class RestsOn:
+class TaskOccasion:
     """An occasion behind a task: its own or one that it has taken in, whether it still holds, and the rules that held,
     the strongest first, as JSON values.
     """
@@ -40,7 +40,7 @@ class RestsOn:
     settled: bool
 
 
-async def occasions_of(tx: ReadTx, follow_up_ids: Iterable[UUID]) -> dict[UUID, list[RestsOn]]:
+async def occasions_of(tx: ReadTx, follow_up_ids: Iterable[UUID]) -> dict[UUID, list[TaskOccasion]]:
     """What tasks rest on, oldest first."""
     ids = sorted(set(follow_up_ids))
     if not ids:
@@ -50,13 +50,13 @@ async def occasions_of(tx: ReadTx, follow_up_ids: Iterable[UUID]) -> dict[UUID, 
         " order by at nulls last, kind, occasion",
         ids=ids,
     )
-    by_task: dict[UUID, list[RestsOn]] = {}
+    by_task: dict[UUID, list[TaskOccasion]] = {}
     for row in rows:
-        by_task.setdefault(row["follow_up_id"], []).append(_rests_on(row))
+        by_task.setdefault(row["follow_up_id"], []).append(_task_occasion(row))
     return by_task
 
 
-async def settled(tx: ReadTx, people: Iterable[tuple[str, str | None]]) -> dict[str, set[Rest]]:
+async def settled(tx: ReadTx, people: Iterable[tuple[str, str | None]]) -> dict[str, set[OccasionKey]]:
     """The occasions of these (account, stakeholder) whose follow-ups people have closed, by account; without those of
     follow-ups that people opened again.
     """
@@ -67,7 +67,7 @@ async def settled(tx: ReadTx, people: Iterable[tuple[str, str | None]]) -> dict[
         " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))",
         **people_binds(people),
     )
-    by_account: dict[str, set[Rest]] = {}
+    by_account: dict[str, set[OccasionKey]] = {}
     for row in rows:
         occasion = (row["kind"], row["stakeholder_id"] or None, row["occasion"])
         by_account.setdefault(row["account_id"], set()).add(occasion)
@@ -82,8 +82,10 @@ async def settle(tx: WriteTx, follow_up_ids: Iterable[UUID]) -> None:
     )
 
 
-async def save_occasions(tx: WriteTx, resting: Sequence[tuple[Task, Claim | None, Sequence[Claim]]]) -> None:
-    """Write what tasks rest on now: their own claim and those taken in. What they rested on before stays, not held."""
+async def save_occasions(
+    tx: WriteTx, resting: Sequence[tuple[Task, DesiredTask | None, Sequence[DesiredTask]]]
+) -> None:
+    """Write the occasions of tasks, their own and those taken in. Earlier occasions stay, and no longer hold."""
     ids = [task.follow_up_id for task, _, _ in resting]
     if ids:
         await tx.execute(
@@ -116,35 +118,35 @@ async def forget_occasions(tx: WriteTx, account_id: str, stakeholder_id: str, fo
     )
 
 
-def _rows(task: Task, own: Claim | None, taken_in: Sequence[Claim]) -> list[dict[str, Any]]:
+def _rows(task: Task, own: DesiredTask | None, taken_in: Sequence[DesiredTask]) -> list[dict[str, Any]]:
     rows = []
     if own is not None:
-        rows += [_row(task, "own", own, held) for held in own.held]
-    for claim in taken_in:
-        rows += [_row(task, "taken_in", claim, held) for held in claim.held]
+        rows += [_row(task, "own", own, matched) for matched in own.occasions]
+    for desired in taken_in:
+        rows += [_row(task, "taken_in", desired, matched) for matched in desired.occasions]
     return rows
 
 
-def _row(task: Task, role: str, claim: Claim, held: Held) -> dict[str, Any]:
+def _row(task: Task, role: str, desired: DesiredTask, matched: MatchedOccasion) -> dict[str, Any]:
     return {
         "follow_up_id": task.follow_up_id,
-        "kind": claim.kind,
-        "stakeholder_id": claim.stakeholder_id or "",
-        "occasion": held.occasion.id,
+        "kind": desired.kind,
+        "stakeholder_id": desired.stakeholder_id or "",
+        "occasion": matched.occasion.id,
         "account_id": task.account_id,
         "role": role,
-        "event": held.rule.event,
-        "response_id": held.occasion.response_id,
-        "at": held.occasion.at,
-        "facts": held.occasion.lasting,
-        "matches": _matches(held),
+        "event": matched.rule.event,
+        "response_id": matched.occasion.response_id,
+        "at": matched.occasion.at,
+        "facts": matched.occasion.lasting,
+        "matches": _matches(matched),
     }
 
 
-def _matches(held: Held) -> list[dict[str, Any]]:
+def _matches(matched: MatchedOccasion) -> list[dict[str, Any]]:
     """The rules that hold on an occasion: the strongest with its severity at the account and its reasons first."""
-    matches = [_match(held.rule, held.severity, held.reasons)]
-    matches += [_match(rule, rule.severity, ()) for rule in held.weaker]
+    matches = [_match(matched.rule, matched.severity, matched.reasons)]
+    matches += [_match(rule, rule.severity, ()) for rule in matched.weaker]
     return matches
 
 
@@ -158,8 +160,8 @@ def _match(rule: Rule, severity: Severity, reasons: Sequence[str]) -> dict[str, 
     }
 
 
-def _rests_on(row: RowMapping) -> RestsOn:
-    return RestsOn(
+def _task_occasion(row: RowMapping) -> TaskOccasion:
+    return TaskOccasion(
         row["kind"],
         row["stakeholder_id"] or None,
         row["occasion"],

@@ -12,10 +12,10 @@ from services.alerting.domain.escalation import next_at
 from services.alerting.domain.tasks import (
     Closing,
     Contact,
+    EndedReason,
     Escalation,
     HistoryEntry,
     NextAnswer,
-    Over,
     Promise,
     Task,
 )
@@ -227,7 +227,7 @@ def task_of(row: RowMapping) -> Task:
         inhibited=tuple(row["inhibited"]),
         promise=_part_of(row, Promise, _PROMISE),
         closing=_part_of(row, Closing, _CLOSING),
-        over=_part_of(row, Over, _OVER),
+        over=_part_of(row, EndedReason, _OVER),
         next_answer=_part_of(row, NextAnswer, _NEXT_ANSWER),
         escalations=tuple(map(_escalation, row["escalations"])),
         **{name: row[name] for name in _SAME},

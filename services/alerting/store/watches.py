@@ -1,21 +1,21 @@
-"""The daily watch: whom it looks at, whom it has judged, and the segments."""
+"""The daily watch: which accounts and segments it evaluates, and which it has evaluated."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
-from services.alerting.domain.segments import DIMENSIONS, AccountVoices, Voices
+from services.alerting.domain.segments import DIMENSIONS, AccountCounts, DetractorCount
 from shared.db.transaction import ReadTx, WriteTx
 
 WINDOW = "90d"
 
 
 @dataclass(frozen=True, slots=True)
-class Watched:
+class WatchFilter:
     """Whom the watch looks at: accounts with a follow-up that is not closed, or that facts have closed since
     `closed_since`, or with a contract that ends from `first` to `last`; of these the ones behind `after`, but for some,
-    and where `day` is given for those that were judged on that day. What stands for a segment is no account.
+    and where `day` is given for those that were evaluated on that day. What stands for a segment is no account.
     """
 
     first: date
@@ -38,9 +38,7 @@ async def note_known(tx: WriteTx, account_ids: Collection[str], now: datetime) -
 
 
 async def note_watched(tx: WriteTx, names: Collection[str], now: datetime, day: date) -> None:
-    """Take down that these accounts or segments were judged on this day, and that they are known since now, those that
-    were not.
-    """
+    """Note that these accounts or segments were evaluated on this day; the unknown ones are known since now."""
     await tx.execute(
         "insert into account_watches (account_id, known_since, watched_on) select name, :now, :day"
         " from unnest(cast(:names as text[])) as wanted (name) order by name"
@@ -52,7 +50,7 @@ async def note_watched(tx: WriteTx, names: Collection[str], now: datetime, day: 
 
 
 async def watched_since(tx: ReadTx, names: Collection[str], day: date) -> set[str]:
-    """Those of the accounts or segments that were judged on this day or a later one."""
+    """Those of the accounts or segments that were evaluated on this day or a later one."""
     return set(
         await tx.column(
             "select account_id from account_watches where account_id = any(cast(:names as text[]))"
@@ -63,7 +61,7 @@ async def watched_since(tx: ReadTx, names: Collection[str], day: date) -> set[st
     )
 
 
-async def accounts_to_watch(tx: ReadTx, watched: Watched, limit: int) -> Sequence[str]:
+async def accounts_to_watch(tx: ReadTx, filters: WatchFilter, limit: int) -> Sequence[str]:
     """The next accounts in their order."""
     return await tx.column(
         """
@@ -76,12 +74,12 @@ async def accounts_to_watch(tx: ReadTx, watched: Watched, limit: int) -> Sequenc
             select from account_watches w where w.account_id = wanted.account_id and w.watched_on >= cast(:day as date)
         ) order by account_id limit :limit
         """,
-        after=watched.after,
-        closed_since=watched.closed_since,
-        first=watched.first,
-        last=watched.last,
-        but=list(watched.but),
-        day=watched.day,
+        after=filters.after,
+        closed_since=filters.closed_since,
+        first=filters.first,
+        last=filters.last,
+        but=list(filters.but),
+        day=filters.day,
         limit=limit,
     )
 
@@ -104,8 +102,8 @@ async def segments_with_tasks(tx: ReadTx) -> list[str]:
     return list(await tx.column("select account_id from tasks where state <> 'closed' and account_id like 'segment/%'"))
 
 
-async def account_voices(tx: ReadTx) -> list[AccountVoices]:
-    """The latest voices of each account in the standard window and the one before, with its attributes."""
+async def account_counts(tx: ReadTx) -> list[AccountCounts]:
+    """How many people answered at each account in the standard window and in the one before, and its attributes."""
     rows = await tx.all(
         f"select a.industry, a.tier, a.region, s.figures -> '{WINDOW}' as figures from account_scores s"
         " join accounts a using (account_id) where not a.removed"
@@ -115,9 +113,9 @@ async def account_voices(tx: ReadTx) -> list[AccountVoices]:
         now: dict[str, Any] = row["figures"] or {}
         before: dict[str, Any] = now.get("previous") or {}
         attributes = {name: row[name] for name in DIMENSIONS}
-        accounts.append(AccountVoices(attributes, _voices(now), _voices(before)))
+        accounts.append(AccountCounts(attributes, _counts(now), _counts(before)))
     return accounts
 
 
-def _voices(figures: dict[str, Any]) -> Voices:
-    return Voices(figures.get("response_count") or 0, figures.get("detractor_count") or 0)
+def _counts(figures: dict[str, Any]) -> DetractorCount:
+    return DetractorCount(figures.get("response_count") or 0, figures.get("detractor_count") or 0)

@@ -46,4 +46,4 @@ PAST_TRIGGERS = Table(
     required("facts", JSONB),
     Column("follow_up_id", Uuid),
 )
-"""Every event that rules were asked about, whatever came of it: what a changed rule is tried on before it is armed."""
+"""Every event that rules were evaluated on, whether a follow-up opened or not: dry-runs try changed rules on them."""

@@ -91,22 +91,3 @@ TASK_HISTORY = Table(
     Column("event_id", Uuid),
 )
 """Who changed what, when and why."""
-
-TASK_OCCASIONS = Table(
-    "task_occasions",
-    METADATA,
-    Column("follow_up_id", Uuid, primary_key=True),
-    Column("kind", Text, primary_key=True),
-    Column("stakeholder_id", Text, primary_key=True),
-    Column("occasion", Text, primary_key=True),
-    required("account_id", Text),
-    required("role", Text),
-    required("event", Text),
-    Column("response_id", Text),
-    Column("at", INSTANT),
-    required("facts", JSONB),
-    required("matches", JSONB),
-    required("holds", Boolean),
-    required("settled", Boolean),
-)
-"""What a task rests on and has taken in, with the facts it was judged by; an empty `stakeholder_id` is the account."""

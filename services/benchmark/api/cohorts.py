@@ -7,11 +7,12 @@ from typing import Annotated, Any, Literal
 from fastapi import Depends, Query, Response
 from pydantic import Field
 
-from services.benchmark.api.models_cohorts import CohortsModel
 from services.benchmark.api.parameters import StandardWindow, Text
 from services.benchmark.api.resources import Resources
 from services.benchmark.domain.cohorts import DIMENSIONS
 from services.benchmark.handlers.cohorts import CohortQuestion, family_of
+from shared.api.cohorts import CohortsModel
+from shared.events.directory import Tier
 from shared.http.auth import Reader
 from shared.http.query import Parameters, no_repeats, refused
 from shared.http.routing import Router
@@ -39,21 +40,20 @@ class CohortsQuery(Parameters):
         examples=["industry,tier"],
     )
     industry: Text | None = Field(default=None, description="Only cohorts of this industry: slug, name or synonym.")
-    tier: Literal["small", "key", "premium"] | None = Field(default=None, description="Only cohorts of this tier.")
+    tier: Tier | None = Field(default=None, description="Only cohorts of this tier.")
     region: Text | None = Field(default=None, description="Only cohorts of this region.")
 
     def question(self, owner_email: str | None, *, protected: bool) -> CohortQuestion:
         """As the handler takes it. Raises Invalid."""
-        industry = canonical_industry(self.industry) if self.industry else None
-        given = {"industry": industry, "tier": self.tier, "region": self.region}
-        return CohortQuestion(
-            self.window,
-            self.method,
-            _family(self.group_by),
-            tuple((name, value) for name, value in given.items() if value is not None),
-            owner_email,
-            protected,
-        )
+        values: list[tuple[str, str]] = []
+        if self.industry is not None:
+            values.append(("industry", canonical_industry(self.industry)))
+        if self.tier is not None:
+            values.append(("tier", self.tier))
+        if self.region is not None:
+            values.append(("region", self.region))
+        family = _family(self.group_by)
+        return CohortQuestion(self.window, self.method, family, tuple(values), owner_email, protected)
 
 
 class ProtectedQuery(CohortsQuery):

@@ -7,7 +7,7 @@ from pydantic import Field
 
 from services.benchmark.api.parameters import AnswerFilters, Authorization, Moment, Text, WindowName, filters_of
 from services.benchmark.api.resources import Resources
-from services.benchmark.handlers.comparisons import Question
+from services.benchmark.handlers.comparisons import ComparisonQuestion
 from shared.access.caller import Caller
 from shared.api.comparisons import AccountComparison, PortfolioComparison
 from shared.http.auth import Reader
@@ -30,9 +30,9 @@ class ComparisonQuery(AnswerFilters):
     year: int | None = Field(default=None, ge=2000, le=2100, description="Benchmark of this year, or before it.")
     source: Text | None = Field(default=None, description="Benchmark of this source; default the one loaded last.")
 
-    def question(self, authorization: str, caller: Caller, method: str) -> Question:
+    def question(self, authorization: str, caller: Caller, method: str) -> ComparisonQuestion:
         """As the handler takes it."""
-        return Question(
+        return ComparisonQuestion(
             authorization=authorization,
             window=self.window,
             method=method,

@@ -1,14 +1,15 @@
 """The route of the response funnel."""
 
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import Depends, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from services.benchmark.api.parameters import AccountFilters, Authorization, Moment, Text, WindowName, filters_of
 from services.benchmark.api.resources import Resources
-from services.benchmark.domain.funnel import yardsticks
-from shared.api.reach import FUNNEL_GROUP
+from shared.api.benchmark_funnel import Funnel
+from shared.events.directory import StakeholderType
+from shared.events.responses import Channel
 from shared.http.auth import Reader
 from shared.http.query import no_repeats, refused
 from shared.http.routing import Router
@@ -25,76 +26,15 @@ GROUPS = {
     "stakeholder_type": "stakeholder_type",
 }
 """What a caller may split by → what the scorer calls it."""
-GROUP: dict[str, Any] = FUNNEL_GROUP | {
-    "recipient_count": 38,
-    "level": "above_good",
-    "against_review": {
-        "open_rate": 0.030526315789473645,
-        "response_rate": 0.017368421052631616,
-        "comment_rate": 0.014210526315789451,
-        "follow_up_request_rate": -0.0036842105263157905,
-    },
-    "warnings": [],
-    "sentence": "45 % of 38 recipients answered: more than good, on the way to the 50–60 % that account managers aim"
-    " at.",
-}
-FUNNEL: dict[str, Any] = {"window": "90d", "yardsticks": yardsticks(), "groups": [GROUP]}
-
-
-class FunnelGroup(BaseModel):
-    """How far the invitations of a group came. Rates run from 0 to 1, null where there is nothing to divide by."""
-
-    model_config = ConfigDict(json_schema_extra={"example": GROUP})
-
-    group: dict[str, str | None] = Field(description="What the invitations have in common; `{}` is all of them.")
-    sent_count: int | None = Field(description="Invitations sent in the window.")
-    delivered_count: int | None = Field(description="Of these, delivered.")
-    opened_count: int | None = Field(description="Of these, opened.")
-    started_count: int | None = Field(description="Of these, begun.")
-    answered_count: int | None = Field(description="Of these, answered.")
-    bounced_count: int | None = Field(description="Of these, bounced.")
-    recipient_count: int | None = Field(description="Sent and not bounced: what the rates are shares of.")
-    delivered_rate: float | None
-    open_rate: float | None
-    start_rate: float | None
-    response_rate: float | None
-    completion_rate: float | None = Field(description="Answered over begun.")
-    bounce_rate: float | None = Field(description="Bounced over sent.")
-    comment_rate: float | None
-    follow_up_request_rate: float | None
-    level: str | None = Field(description="Where the response rate stands among the yardsticks.")
-    against_review: dict[str, float | None] = Field(description="Rate minus that of surveys with a business review.")
-    warnings: list[str] = Field(description="no_invitations, few_invitations, openings_not_reported.")
-    sentence: str
-
-
-class Yardsticks(BaseModel):
-    """Shares of recipients as the field knows them."""
-
-    response_rate: dict[str, tuple[float, float]] = Field(description="From and to, of ordinary, good and target.")
-    business_review: dict[str, float] = Field(description="Surveys sent with a business review.")
-    sources: dict[str, str]
-
-
-class Funnel(BaseModel):
-    """The response funnel."""
-
-    model_config = ConfigDict(json_schema_extra={"example": FUNNEL})
-
-    window: str
-    yardsticks: Yardsticks
-    groups: list[FunnelGroup]
 
 
 class FunnelQuery(AccountFilters):
     """Which invitations."""
 
-    stakeholder_type: Literal["decision_maker", "user", "influencer"] | None = Field(
+    stakeholder_type: StakeholderType | None = Field(
         default=None, description="Only invitations of people of this type."
     )
-    channel: Literal["email", "link", "web", "in_app", "api", "import", "review"] | None = Field(
-        default=None, description="Only invitations by this channel."
-    )
+    channel: Channel | None = Field(default=None, description="Only invitations by this channel.")
     survey_id: Text | None = Field(default=None, description="Only invitations to this survey.")
     window: WindowName = "90d"
     as_of: Moment | None = Field(default=None, description="As of this moment; default now.")
@@ -119,8 +59,7 @@ async def get_funnel(
 def _groups(group_by: str | None) -> str | None:
     if group_by is None:
         return None
-    names = [GROUPS.get(name.strip()) for name in group_by.split(",")]
-    known = [name for name in names if name is not None]
-    if len(known) != len(names) or len(set(known)) != len(known) or len(known) > 2:
+    names = [GROUPS.get(name.strip(), "") for name in group_by.split(",")]
+    if "" in names or len(set(names)) != len(names) or len(names) > 2:
         raise refused("group_by", "invalid_group", f"must be one or two of {', '.join(GROUPS)}, by a comma")
-    return ",".join(known)
+    return ",".join(names)

@@ -2,20 +2,13 @@
 
 from typing import Any
 
-from services.benchmark.api.models_maturity import (
-    Answers,
-    AreaModel,
-    ListedResult,
-    Prefill,
-    QuestionModel,
-    Questionnaire,
-    Result,
-)
+from services.benchmark.api.models_maturity import Answers
 from services.benchmark.api.parameters import Authorization
 from services.benchmark.api.resources import Resources
-from services.benchmark.domain.maturity_questions import AREAS, Question
+from services.benchmark.domain.maturity_questions import AREAS, MaturityQuestion
 from services.benchmark.handlers.maturity import Measured
 from services.benchmark.store.assessments import Assessment
+from shared.api.maturity import AreaModel, ListedResult, Prefill, QuestionModel, Questionnaire, Result
 from shared.http import paging
 from shared.http.auth import Actor, Reader
 from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, page_of, read_cursor
@@ -68,38 +61,43 @@ async def list_results(
     caller: Reader, resources: Resources, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Page[ListedResult]:
     """The newest first, each with its score as it was worked out then."""
-    after = read_cursor(cursor, "assessments", paging.instant, paging.uuid) if cursor else None
-    listed = await resources.maturity.listed(caller.owner_email, limit + 1, (after[0], after[1]) if after else None)
+    after = None
+    if cursor is not None:
+        created_at, assessment_id = read_cursor(cursor, "assessments", paging.instant, paging.uuid)
+        after = (created_at, assessment_id)
+    listed = await resources.maturity.listed(caller.owner_email, limit + 1, after)
     page = page_of(listed, limit, lambda kept: (kept.created_at, str(kept.assessment_id)), "assessments")
-    items = [
-        ListedResult(
+    items = []
+    for assessment in page.items:
+        result = ListedResult(
             assessment_id=assessment.assessment_id,
             created_at=assessment.created_at,
             score=assessment.result["score"],
             level=assessment.result["level"],
         )
-        for assessment in page.items
-    ]
+        items.append(result)
     return Page(items=items, next_cursor=page.next_cursor)
 
 
-def _question(question: Question, measured: Measured) -> QuestionModel:
-    measure = question.measure
-    value = measured.values.get(measure.name) if measure else None
-    prefill = None
-    if measure is not None and value is not None:
-        prefill = Prefill(
-            measure=measure.name, value=value, unit=measure.unit, meaning=measure.meaning, option=measure.option(value)
-        )
+def _question(question: MaturityQuestion, measured: Measured) -> QuestionModel:
+    measure, prefill = question.measure, None
+    if measure is not None:
+        value = measured.values.get(measure.name)
+        if value is not None:
+            option = measure.option(value)
+            prefill = Prefill(
+                measure=measure.name, value=value, unit=measure.unit, meaning=measure.meaning, option=option
+            )
     return QuestionModel(
         question_id=question.question_id, text=question.text, options=list(question.options), prefill=prefill
     )
 
 
 def _result(kept: Assessment, before: Assessment | None) -> Result:
-    previous = before.result["score"] if before else None
-    score = kept.result["score"]
-    change: dict[str, Any] = {"previous_score": previous, "change": None}
+    change: dict[str, Any] = {"previous_score": None, "change": None}
+    if before is not None:
+        change["previous_score"] = before.result["score"]
+    score, previous = kept.result["score"], change["previous_score"]
     if score is not None and previous is not None:
         change["change"] = score - previous
     return Result(assessment_id=kept.assessment_id, created_at=kept.created_at, **kept.result, **change)

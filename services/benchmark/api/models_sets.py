@@ -1,16 +1,15 @@
 """Benchmarks and their sets: what is taken and what is given."""
 
+from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Any, Self
 from unicodedata import normalize
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
-from services.benchmark.domain.benchmarks import Benchmark, IndustryFigure, NewSet
+from services.benchmark.domain.benchmarks import IndustryFigure, NewSet
 from services.benchmark.handlers.sets import LoadedSet
 from services.benchmark.store.benchmarks import StoredSet
-from shared.api.comparisons import PUBLISHED, ChosenBenchmark
-from shared.http.paging import Page
 from shared.industries import NAMES, canonical_industry
 
 ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
@@ -115,31 +114,11 @@ class NewSetBody(BaseModel):
 
     def value(self) -> NewSet:
         """As the domain has it, with known industries as their slugs."""
-        figures = tuple(
-            IndustryFigure(**figure.model_dump() | {"industry": canonical_industry(figure.industry)})
-            for figure in self.benchmarks
-        )
-        return NewSet(self.source, self.year, self.region, self.method, self.note, figures)
-
-
-class PublishedBenchmark(ChosenBenchmark):
-    """A published benchmark as lists show it, with the industry's name."""
-
-    model_config = ConfigDict(json_schema_extra={"example": PUBLISHED | {"industry_name": "Logistics"}})
-
-    industry_name: str = Field("", description="The industry's name for people.")
-
-    @classmethod
-    def of(cls, benchmark: Benchmark) -> Self:
-        """From the domain."""
-        figures = {name: getattr(benchmark, name) for name in ChosenBenchmark.model_fields if name != "set"}
-        return cls(set=benchmark.set_id, industry_name=NAMES.get(benchmark.industry, benchmark.industry), **figures)
-
-
-class PublishedBenchmarks(Page[PublishedBenchmark]):
-    """Benchmarks in force."""
-
-    warnings: list[str] = Field(description="`no_published_benchmark` where the list is empty.")
+        figures = []
+        for figure in self.benchmarks:
+            industry = canonical_industry(figure.industry)
+            figures.append(IndustryFigure(**figure.model_dump() | {"industry": industry}))
+        return NewSet(self.source, self.year, self.region, self.method, self.note, tuple(figures))
 
 
 class SetModel(BaseModel):
@@ -162,7 +141,8 @@ class SetModel(BaseModel):
     @classmethod
     def fields_of(cls, stored: StoredSet) -> dict[str, Any]:
         """The fields that a stored set gives."""
-        return {"set": stored.set_id} | {name: getattr(stored, name) for name in SetModel.model_fields if name != "set"}
+        fields = asdict(stored)
+        return {"set": fields.pop("set_id")} | fields
 
 
 class SetLine(BaseModel):
@@ -189,13 +169,10 @@ class SetWithLines(SetModel):
     @classmethod
     def fields_of_loaded(cls, loaded: LoadedSet) -> dict[str, Any]:
         """The fields that a set with its lines gives."""
-        lines = [
-            SetLine(
-                industry_name=NAMES.get(figure.industry, figure.industry),
-                **{name: getattr(figure, name) for name in IndustryFigure.__slots__},
-            )
-            for figure in loaded.figures
-        ]
+        lines = []
+        for figure in loaded.figures:
+            industry_name = NAMES.get(figure.industry, figure.industry)
+            lines.append(SetLine(industry_name=industry_name, **asdict(figure)))
         return cls.fields_of(loaded.stored) | {"benchmarks": lines, "unknown_industries": loaded.unknown_industries}
 
 

@@ -9,6 +9,8 @@ from pydantic_core import PydanticCustomError
 from starlette.requests import Request
 
 from services.benchmark.api.models_sets import ONE_LINE
+from shared.events.directory import StakeholderType, Tier
+from shared.events.responses import Channel, NpsKind
 from shared.http.params import EARLIEST_YEAR as LOWEST_YEAR
 from shared.http.params import LATEST_YEAR, Instant
 from shared.http.query import Parameters, plain_text
@@ -47,7 +49,7 @@ class AccountFilters(Parameters):
     """Which accounts."""
 
     industry: Text | None = Field(default=None, description="Only accounts of this industry: slug, name or synonym.")
-    tier: Literal["small", "key", "premium"] | None = Field(default=None, description="Only accounts of this tier.")
+    tier: Tier | None = Field(default=None, description="Only accounts of this tier.")
     region: Text | None = Field(default=None, description="Only accounts of this region.")
     owner: Text | None = Field(default=None, description="Only accounts of this owner (e-mail address).")
 
@@ -55,17 +57,11 @@ class AccountFilters(Parameters):
 class AnswerFilters(AccountFilters):
     """Which answers, as the scorer takes them."""
 
-    stakeholder_type: Literal["decision_maker", "user", "influencer"] | None = Field(
-        default=None, description="Only answers of people of this type."
-    )
-    nps_kind: Literal["relationship", "transactional", "project"] | None = Field(
-        default=None, description="Only answers of this kind."
-    )
+    stakeholder_type: StakeholderType | None = Field(default=None, description="Only answers of people of this type.")
+    nps_kind: NpsKind | None = Field(default=None, description="Only answers of this kind.")
     touchpoint: Text | None = Field(default=None, description="Only answers at this touchpoint.")
     product: Text | None = Field(default=None, description="Only answers about this product.")
-    channel: Literal["email", "link", "web", "in_app", "api", "import", "review"] | None = Field(
-        default=None, description="Only answers by this channel."
-    )
+    channel: Channel | None = Field(default=None, description="Only answers by this channel.")
     survey_id: Text | None = Field(default=None, description="Only answers to this survey.")
 
 
@@ -74,7 +70,11 @@ FILTERS = tuple(AnswerFilters.model_fields)
 
 def filters_of(asked: AccountFilters) -> dict[str, str]:
     """The filters that were given, for the scorer; an industry as its slug."""
-    given = {name: value for name in FILTERS if (value := getattr(asked, name, None)) is not None}
+    given = {}
+    for name in FILTERS:
+        value = getattr(asked, name, None)
+        if value is not None:
+            given[name] = value
     if "industry" in given:
         given["industry"] = canonical_industry(given["industry"])
     return given

@@ -1,5 +1,6 @@
 """A set from a request: JSON as it is, or a delimited file whose lines make one set for each source, year, region."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from pydantic import ValidationError
@@ -29,15 +30,24 @@ async def read_sets(request: Request) -> list[NewSet]:
             return [NewSetBody.model_validate(await request.json()).value()]
         except ValidationError as error:
             raise invalid(error) from None
-    given: dict[str, str] = {name: value for name, value in request.query_params.items() if name in OF_SET}
+    given: dict[str, str] = {}
+    _add_given(given, request.query_params)
     if kind == CSV:
         return sets_of(await request.body(), given)
     async with request.form(max_files=1, max_fields=len(OF_SET)) as form:
         file = form.get("file")
         if not isinstance(file, UploadFile):
             raise refused("file", "missing", "a file is required")
-        given |= {name: value for name in OF_SET if isinstance(value := form.get(name), str)}
+        _add_given(given, form)
         return sets_of(await file.read(), given)
+
+
+def _add_given(given: dict[str, str], parameters: Mapping[str, Any]) -> None:
+    """Add what the parameters say of the set."""
+    for name in OF_SET:
+        value = parameters.get(name)
+        if isinstance(value, str):
+            given[name] = value
 
 
 def sets_of(content: bytes, given: dict[str, str]) -> list[NewSet]:
@@ -59,10 +69,16 @@ def sets_of(content: bytes, given: dict[str, str]) -> list[NewSet]:
 
 
 def _set(head: dict[str, Any], lines: list[Line]) -> NewSet:
+    body: dict[str, Any] = {name: value for name, value in head.items() if value is not None}
     year = head["year"]
-    head["year"] = int(year) if isinstance(year, str) and year.isascii() and year.isdigit() else year
-    body = {name: value for name, value in head.items() if value is not None}
-    body["benchmarks"] = [{name: value for name, value in line.values.items() if name not in OF_SET} for line in lines]
+    if isinstance(year, str) and year.isascii() and year.isdigit():
+        body["year"] = int(year)
+    body["benchmarks"] = []
+    for line in lines:
+        figures = dict(line.values)
+        for name in OF_SET:
+            figures.pop(name, None)
+        body["benchmarks"].append(figures)
     try:
         return NewSetBody.model_validate(body).value()
     except ValidationError as error:
@@ -77,11 +93,15 @@ def _of_line(field: str, lines: list[Line]) -> str:
     parts = field.split(".")
     if parts[0] == "benchmarks" and len(parts) > 1:
         return _place(lines[int(parts[1])].number, ".".join(parts[2:]))
-    return _place(lines[0].number, "" if field == "body" else field)
+    if field == "body":
+        return _place(lines[0].number, "")
+    return _place(lines[0].number, field)
 
 
 def _place(line: int, column: str) -> str:
-    return f"line {line}.{column}" if column else f"line {line}"
+    if not column:
+        return f"line {line}"
+    return f"line {line}.{column}"
 
 
 def _inlined() -> dict[str, Any]:

@@ -9,8 +9,6 @@ from starlette.requests import Request
 from services.benchmark.api.models_sets import (
     JustLoadedSet,
     LoadedSets,
-    PublishedBenchmark,
-    PublishedBenchmarks,
     SetModel,
     SetWithLines,
 )
@@ -20,6 +18,7 @@ from services.benchmark.domain.benchmarks import Benchmark
 from services.benchmark.domain.comparison import NO_BENCHMARK
 from services.benchmark.handlers import sets as handlers
 from services.benchmark.store import benchmarks as store
+from shared.api.comparisons import PublishedBenchmark, PublishedBenchmarks
 from shared.errors import Forbidden
 from shared.http import paging
 from shared.http.auth import Manager, Reader
@@ -27,7 +26,7 @@ from shared.http.deps import TheClock, TheDatabase
 from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, page_of, read_cursor
 from shared.http.params import PathId
 from shared.http.routing import Router
-from shared.industries import canonical_industry
+from shared.industries import NAMES, canonical_industry
 
 router = Router(prefix="/v1/benchmarks", tags=["benchmarks"])
 SetId = Annotated[PathId, Path(description="The set.", examples=["clientshare-2026"])]
@@ -47,21 +46,21 @@ async def list_benchmarks(
 ) -> PublishedBenchmarks:
     """The newest year first, then by industry; of each series of sets the latest version. An industry without one
     gives an empty list that says so."""
-    slug = canonical_industry(industry) if industry else None
-    after = read_cursor(cursor, "benchmarks", paging.integer, paging.text, paging.text) if cursor else None
+    after = None
+    if industry is not None:
+        industry = canonical_industry(industry)
+    if cursor is not None:
+        after = _position(*read_cursor(cursor, "benchmarks", paging.integer, paging.text, paging.text))
     async with database.read() as tx:
-        listed = list(await store.benchmarks(tx, slug, year, source, region))
+        listed = list(await store.benchmarks(tx, industry, year, source, region))
     if after is not None:
-        position = (-after[0], after[1], after[2])
-        listed = [
-            benchmark for benchmark in listed if (-benchmark.year, benchmark.industry, benchmark.set_id) > position
-        ]
+        listed = [benchmark for benchmark in listed if _position(*_cursor_of(benchmark)) > after]
     page = page_of(listed, limit, _cursor_of, "benchmarks")
     warnings = []
     if not listed:
         warnings.append(NO_BENCHMARK)
     return PublishedBenchmarks(
-        items=[PublishedBenchmark.of(benchmark) for benchmark in page.items],
+        items=list(map(_published, page.items)),
         next_cursor=page.next_cursor,
         warnings=warnings,
     )
@@ -76,7 +75,9 @@ async def list_sets(
     cursor: Cursor = None,
 ) -> Page[SetModel]:
     """By id. `in_force` tells which version of a series stands."""
-    after = read_cursor(cursor, "benchmark sets", paging.text)[0] if cursor else None
+    after = None
+    if cursor is not None:
+        (after,) = read_cursor(cursor, "benchmark sets", paging.text)
     async with database.read() as tx:
         sets = await store.sets(tx, series=series, limit=limit + 1, after=after)
     page = page_of(sets, limit, lambda stored: [stored.set_id], "benchmark sets")
@@ -114,11 +115,40 @@ async def load_sets(
     wanted = await read_sets(request)
     loaded_by = f"key:{caller.key_id}"
     loaded = await database.retrying(lambda tx: handlers.load_sets(tx, wanted, loaded_by, clock.now()))
-    response.status_code = 201 if any(outcome.new for outcome in loaded) else 200
+    response.status_code = 200
     response.headers["location"] = f"/v1/benchmarks/sets/{quote(loaded[0].stored.set_id)}"
-    sets = [JustLoadedSet(**JustLoadedSet.fields_of_loaded(outcome), new=outcome.new) for outcome in loaded]
-    unknown = set().union(*(outcome.unknown_industries for outcome in sets))
+    sets: list[JustLoadedSet] = []
+    unknown: set[str] = set()
+    for outcome in loaded:
+        if outcome.new:
+            response.status_code = 201
+        sets.append(JustLoadedSet(**JustLoadedSet.fields_of_loaded(outcome), new=outcome.new))
+        unknown.update(outcome.unknown_industries)
     return LoadedSets(sets=sets, unknown_industries=sorted(unknown))
+
+
+def _position(year: int, industry: str, set_id: str) -> tuple[int, str, str]:
+    """A sort key: the newest year first, then by industry and set."""
+    return -year, industry, set_id
+
+
+def _published(benchmark: Benchmark) -> PublishedBenchmark:
+    return PublishedBenchmark(
+        set=benchmark.set_id,
+        source=benchmark.source,
+        year=benchmark.year,
+        industry=benchmark.industry,
+        industry_name=NAMES.get(benchmark.industry, benchmark.industry),
+        nps=benchmark.nps,
+        n=benchmark.n,
+        method=benchmark.method,
+        region=benchmark.region,
+        note=benchmark.note,
+        version=benchmark.version,
+        lower_quartile=benchmark.lower_quartile,
+        median=benchmark.median,
+        upper_quartile=benchmark.upper_quartile,
+    )
 
 
 def _cursor_of(benchmark: Benchmark) -> tuple[int, str, str]:

@@ -75,13 +75,15 @@ class NewSet:
 
     def set_id(self, version: int) -> str:
         """The id of a version: the series alone for the first."""
-        return self.series if version == 1 else f"{self.series}.v{version}"
+        if version == 1:
+            return self.series
+        return f"{self.series}.v{version}"
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
-    """Which benchmark to hold a figure against: of this industry, no younger than `year`, of our region where there
-    is one, of this source where one is named."""
+class BenchmarkChoice:
+    """The benchmark to compare a figure with: of this industry, of `year` or earlier, of our region where there is one,
+    of this source where one is named."""
 
     industry: str
     year: int
@@ -89,35 +91,29 @@ class Wanted:
     source: str | None = None
 
 
-def pick(benchmarks: Sequence[Benchmark], wanted: Wanted) -> tuple[Benchmark | None, Benchmark | None]:
+def pick(benchmarks: Sequence[Benchmark], wanted: BenchmarkChoice) -> tuple[Benchmark | None, Benchmark | None]:
     """The benchmark of the year, else the newest before it, and that of the same source and region a year earlier.
 
     Another region's is taken only where there is none of ours or of all; of several the one loaded last.
     """
-    own = [
-        benchmark
-        for benchmark in benchmarks
-        if benchmark.industry == wanted.industry
-        and benchmark.year <= wanted.year
-        and _same(benchmark.source, wanted.source)
-    ]
+    own = [benchmark for benchmark in benchmarks if _is_wanted(benchmark, wanted)]
     current = max(own, key=lambda benchmark: _fitness(benchmark, wanted), default=None)
     if current is None:
         return None, None
-    before = (
-        benchmark
-        for benchmark in own
-        if benchmark.year == current.year - 1
-        and (benchmark.source.casefold(), benchmark.region) == (current.source.casefold(), current.region)
-    )
-    return current, next(before, None)
+    series = (current.source.casefold(), current.region)
+    for benchmark in own:
+        if benchmark.year == current.year - 1 and (benchmark.source.casefold(), benchmark.region) == series:
+            return current, benchmark
+    return current, None
 
 
-def _same(source: str, wanted: str | None) -> bool:
-    return wanted is None or source.casefold() == wanted.casefold()
+def _is_wanted(benchmark: Benchmark, wanted: BenchmarkChoice) -> bool:
+    if benchmark.industry != wanted.industry or benchmark.year > wanted.year:
+        return False
+    return wanted.source is None or benchmark.source.casefold() == wanted.source.casefold()
 
 
-def _fitness(benchmark: Benchmark, wanted: Wanted) -> tuple[bool, int, bool, datetime, str]:
+def _fitness(benchmark: Benchmark, wanted: BenchmarkChoice) -> tuple[bool, int, bool, datetime, str]:
     ours = (
         benchmark.region is not None
         and wanted.region is not None

@@ -6,10 +6,16 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import combinations
 from math import sqrt
+from operator import add, mul
 from typing import Any
 
 DIMENSIONS = ("industry", "tier", "region")
-FAMILIES = tuple(names for size in range(4) for names in combinations(DIMENSIONS, size))
+FAMILIES: tuple[tuple[str, ...], ...] = (
+    (),
+    *combinations(DIMENSIONS, 1),
+    *combinations(DIMENSIONS, 2),
+    DIMENSIONS,
+)
 """What cohorts may be split by, from everything to the full crossing."""
 Z_95 = 1.959963984540054
 SCORES = 11
@@ -28,7 +34,7 @@ class Tally:
     last: datetime | None = None
 
     def __add__(self, other: "Tally") -> "Tally":
-        scores = tuple(a + b for a, b in zip(self.scores, other.scores, strict=True))
+        scores = tuple(map(add, self.scores, other.scores))
         return Tally(scores, self.voices + other.voices, max(filter(None, (self.last, other.last)), default=None))
 
     @property
@@ -110,11 +116,16 @@ def order_of(key: Key) -> tuple[tuple[bool, str], ...]:
 def figures_of(accounts: Sequence[Counted], *, compared: bool) -> dict[str, Any]:
     """The figures of the accounts together, by the formulas of the scorer: NPS is 100·(P − D)/n as the nearest double,
     the interval is the adjusted Wald after Rocks (2016). `compared`: there is a window before."""
-    now = sum((account.now for account in accounts), Tally())
-    figures = alone(now) | {"account_count": sum(bool(account.now.total) for account in accounts)}
+    now = before = Tally()
+    account_count = 0
+    for account in accounts:
+        now += account.now
+        account_count += account.now.total > 0
+        if account.before is not None:
+            before += account.before
+    figures = alone(now) | {"account_count": account_count}
     if not compared:
         return figures | {"previous": None, "change": None}
-    before = sum((account.before for account in accounts if account.before), Tally())
     apart = 100 * (_net(now) * before.total - _net(before) * now.total)
     return figures | {"previous": alone(before), "change": ratio(apart, now.total * before.total)}
 
@@ -128,6 +139,9 @@ def alone(tally: Tally) -> dict[str, Any]:
     total = tally.total
     detractors, passives, promoters = sum(tally.scores[:7]), sum(tally.scores[7:9]), sum(tally.scores[9:])
     low, high = interval(promoters, passives, detractors)
+    last_answered_at = None
+    if tally.last is not None:
+        last_answered_at = utc_text(tally.last)
     return {
         "nps": ratio(100 * (promoters - detractors), total),
         "nps_rounded": rounded(100 * (promoters - detractors), total),
@@ -139,11 +153,11 @@ def alone(tally: Tally) -> dict[str, Any]:
         "detractor_percent": ratio(100 * detractors, total),
         "response_count": total,
         "stakeholder_count": tally.voices,
-        "mean_score": ratio(sum(score * count for score, count in enumerate(tally.scores)), total),
+        "mean_score": ratio(sum(map(mul, range(SCORES), tally.scores)), total),
         "distribution": list(tally.scores),
         "ci_low": low,
         "ci_high": high,
-        "last_answered_at": utc_text(tally.last) if tally.last else None,
+        "last_answered_at": last_answered_at,
     }
 
 
@@ -160,7 +174,9 @@ def interval(promoters: int, passives: int, detractors: int) -> tuple[float | No
 
 def ratio(part: int, whole: int) -> float | None:
     """The nearest double; None where the whole is 0."""
-    return part / whole if whole else None
+    if not whole:
+        return None
+    return part / whole
 
 
 def rounded(part: int, whole: int) -> int | None:
@@ -168,7 +184,9 @@ def rounded(part: int, whole: int) -> int | None:
     if whole == 0:
         return None
     size = (2 * abs(part) + whole) // (2 * whole)
-    return size if part >= 0 else -size
+    if part < 0:
+        return -size
+    return size
 
 
 def utc_text(moment: datetime) -> str:

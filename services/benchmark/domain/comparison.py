@@ -141,7 +141,9 @@ def _sentence(
     if own.nps is None:
         return "No answers count in this window."
     current, industry = against.current, against.industry_name or against.industry
-    people = "person" if own.voices == 1 else "people"
+    people = "people"
+    if own.voices == 1:
+        people = "person"
     parts = [f"{signed(own.nps)} from {own.voices} {people}"]
     if own_change is not None:
         parts.append(f"{moved(own_change)} on last year")

@@ -92,7 +92,9 @@ def judge(funnel: Mapping[str, Any], few_invitations: int) -> Judged:
     if not funnel["opened_count"] and funnel["answered_count"]:
         warnings.append(NOT_OPENED_KNOWN)
     level = level_of(rate)
-    people = "recipient" if recipients == 1 else "recipients"
+    people = "recipients"
+    if recipients == 1:
+        people = "recipient"
     sentence = f"{_percent(rate)} of {recipients} {people} answered: {_WORDS[level]}."
     return Judged(level, apart, tuple(warnings), sentence)
 
@@ -117,15 +119,19 @@ LEVELS: Final = tuple(_WORDS)
 
 def level_of(rate: float) -> str:
     """The name of where a response rate stands; the ends of a yardstick belong to it."""
-    levels = (
-        (rate < ORDINARY[0], "below_ordinary"),
-        (rate <= ORDINARY[1], "ordinary"),
-        (rate < GOOD[0], "above_ordinary"),
-        (rate <= GOOD[1], "good"),
-        (rate < TARGET[0], "above_good"),
-        (rate <= TARGET[1], "target"),
-    )
-    return next((name for holds, name in levels if holds), "above_target")
+    if rate < ORDINARY[0]:
+        return "below_ordinary"
+    if rate <= ORDINARY[1]:
+        return "ordinary"
+    if rate < GOOD[0]:
+        return "above_ordinary"
+    if rate <= GOOD[1]:
+        return "good"
+    if rate < TARGET[0]:
+        return "above_good"
+    if rate <= TARGET[1]:
+        return "target"
+    return "above_target"
 
 
 def _percent(rate: float) -> str:

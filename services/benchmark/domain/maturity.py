@@ -1,11 +1,11 @@
 """What the answers of a self-assessment come to: a score by area and the next steps, the weakest area first."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Final, Literal
 
-from services.benchmark.domain.maturity_questions import AREAS, QUESTIONS, Area, Question
+from services.benchmark.domain.maturity_questions import AREAS, QUESTIONS, Area, MaturityQuestion
 
 BEST: Final = 3
 LEVELS: Final = ((25, "starting"), (50, "developing"), (75, "established"), (101, "leading"))
@@ -18,7 +18,7 @@ Source = Literal["given", "measured"]
 class Answered:
     """The option of a question, who says so, and the figure if there is one."""
 
-    question: Question
+    question: MaturityQuestion
     option: int | None
     source: Source | None
     measured: float | None
@@ -35,24 +35,35 @@ class Answered:
 def assess(given: Mapping[str, int], measured: Mapping[str, float | None]) -> dict[str, Any]:
     """The result as JSON. `given`: question → option; `measured`: name of a measure → its value. A question without an
     answer takes what was measured; with neither it counts nowhere."""
-    answers = {name: _answered(question, given, measured) for name, question in QUESTIONS.items()}
-    areas = [_area(area, answers) for area in AREAS]
-    exact = [area.pop("exact") for area in areas]
-    known = [score for score in exact if score is not None]
+    answers: dict[str, Answered] = {}
+    unanswered, warnings = [], []
+    for name, question in QUESTIONS.items():
+        answer = answers[name] = _answered(question, given, measured)
+        if answer.option is None:
+            unanswered.append(name)
+        if answer.doubtful:
+            warnings.append(f"{BETTER_THAN_MEASURED}:{name}")
+    areas, scores = [], []
+    for area in AREAS:
+        inside = [answers[question.question_id] for question in area.questions]
+        score = _score_of(inside)
+        areas.append(_area(area, score, inside))
+        if score is not None:
+            scores.append(score)
     score = None
-    if known:
-        score = sum(known, Fraction(0)) / len(known)
+    if scores:
+        score = sum(scores, Fraction(0)) / len(scores)
     return {
         "score": _points(score),
         "level": level_of(score),
         "areas": areas,
         "recommendations": _recommendations(areas, answers),
-        "unanswered": [name for name, answer in answers.items() if answer.option is None],
-        "warnings": [f"{BETTER_THAN_MEASURED}:{name}" for name, answer in answers.items() if answer.doubtful],
+        "unanswered": unanswered,
+        "warnings": warnings,
     }
 
 
-def _answered(question: Question, given: Mapping[str, int], measured: Mapping[str, float | None]) -> Answered:
+def _answered(question: MaturityQuestion, given: Mapping[str, int], measured: Mapping[str, float | None]) -> Answered:
     value = None
     if question.measure is not None:
         value = measured.get(question.measure.name)
@@ -63,12 +74,15 @@ def _answered(question: Question, given: Mapping[str, int], measured: Mapping[st
     return Answered(question, question.measure.option(value), "measured", value)
 
 
-def _area(area: Area, answers: Mapping[str, Answered]) -> dict[str, Any]:
-    inside = [answers[question.question_id] for question in area.questions]
-    options = [answer.option for answer in inside if answer.option is not None]
-    score = None
-    if options:
-        score = Fraction(100 * sum(options), BEST * len(options))
+def _score_of(answers: Iterable[Answered]) -> Fraction | None:
+    """The score of an area from 0 to 100; None where nothing was answered."""
+    options = [answer.option for answer in answers if answer.option is not None]
+    if not options:
+        return None
+    return Fraction(100 * sum(options), BEST * len(options))
+
+
+def _area(area: Area, score: Fraction | None, answers: Iterable[Answered]) -> dict[str, Any]:
     return {
         "area": area.area,
         "title": area.title,
@@ -81,9 +95,8 @@ def _area(area: Area, answers: Mapping[str, Answered]) -> dict[str, Any]:
                 "source": answer.source,
                 "measured": answer.measured,
             }
-            for answer in inside
+            for answer in answers
         ],
-        "exact": score,
     }
 
 
@@ -93,20 +106,24 @@ def _recommendations(areas: list[dict[str, Any]], answers: Mapping[str, Answered
     for place, area in enumerate(areas):
         for answer in area["answers"]:
             answered = answers[answer["question_id"]]
-            if answered.option is None or (text := answered.question.advice(answered.option)) is None:
+            if answered.option is None:
                 continue
-            steps.append(((area["score"], place, answered.option), area, answered, text))
+            text = answered.question.advice(answered.option)
+            if text is not None:
+                steps.append(((area["score"], place, answered.option), area["area"], answered, text))
     steps.sort(key=lambda step: step[0])
-    return [
-        {
-            "priority": number,
-            "area": area["area"],
-            "question_id": answered.question.question_id,
-            "text": text,
-            "because": _because(answered),
-        }
-        for number, (_, area, answered, text) in enumerate(steps, 1)
-    ]
+    recommendations = []
+    for number, (_, area_name, answered, text) in enumerate(steps, 1):
+        recommendations.append(
+            {
+                "priority": number,
+                "area": area_name,
+                "question_id": answered.question.question_id,
+                "text": text,
+                "because": _because(answered),
+            }
+        )
+    return recommendations
 
 
 def _because(answered: Answered) -> str:

@@ -28,7 +28,7 @@ class Measure:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class MaturityQuestion:
     """One question with its options and advice."""
 
     question_id: str
@@ -42,7 +42,9 @@ class Question:
         """What to do next; None for the best option."""
         if option == len(self.options) - 1:
             return None
-        return self.finish if option == 2 else self.begin
+        if option == 2:
+            return self.finish
+        return self.begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Area:
 
     area: str
     title: str
-    questions: Sequence[Question]
+    questions: Sequence[MaturityQuestion]
 
 
 REGULARITY = Measure(
@@ -75,7 +77,7 @@ AREAS: Final = (
         "collect_regularly",
         "Collect regularly",
         (
-            Question(
+            MaturityQuestion(
                 "cadence",
                 "How often do customers get to say how they feel?",
                 ("once a year or less", "twice a year", "every quarter", "all the time, after reviews and touchpoints"),
@@ -83,7 +85,7 @@ AREAS: Final = (
                 "Add short surveys after the touchpoints that matter, and at the end of every business review.",
                 REGULARITY,
             ),
-            Question(
+            MaturityQuestion(
                 "fatigue",
                 "What keeps you from asking the same person too often?",
                 ("nothing", "we try to remember", "a rule that people follow", "a rule that the system enforces"),
@@ -96,7 +98,7 @@ AREAS: Final = (
         "customise",
         "Customise: own domain, own look",
         (
-            Question(
+            MaturityQuestion(
                 "own_look",
                 "How does the survey reach the customer?",
                 (
@@ -114,7 +116,7 @@ AREAS: Final = (
         "silence",
         "Treat silence as a signal",
         (
-            Question(
+            MaturityQuestion(
                 "silence_action",
                 "What happens when somebody who was asked does not answer?",
                 (
@@ -126,7 +128,7 @@ AREAS: Final = (
                 "Count who was asked and never answers as at risk, and remind them once or twice.",
                 "Turn on the non-response rule, so that silence opens a follow-up for the account's owner.",
             ),
-            Question(
+            MaturityQuestion(
                 "response",
                 "How many of those you ask answer?",
                 ("less than 12 %", "12 to 20 %", "20 to 50 %", "half or more"),
@@ -140,7 +142,7 @@ AREAS: Final = (
         "business_reviews",
         "Combine with business reviews",
         (
-            Question(
+            MaturityQuestion(
                 "reviews",
                 "What part does feedback play in business reviews?",
                 (
@@ -158,7 +160,7 @@ AREAS: Final = (
         "close_the_loop",
         "Close the loop",
         (
-            Question(
+            MaturityQuestion(
                 "loop",
                 "How many low scores end with an answer to the customer?",
                 ("few, or we do not know", "about a third", "most", "nearly all"),
@@ -166,7 +168,7 @@ AREAS: Final = (
                 "Look at the loops that stay open, by root cause and owner, every week.",
                 LOOP,
             ),
-            Question(
+            MaturityQuestion(
                 "learning",
                 "Do you learn from root causes?",
                 ("no", "now and then", "they are recorded", "they are recorded, counted and worked on"),
@@ -179,7 +181,7 @@ AREAS: Final = (
         "cover_all_accounts",
         "Cover all accounts",
         (
-            Question(
+            MaturityQuestion(
                 "coverage",
                 "How many of your accounts were asked within a year?",
                 ("less than a third", "a third to most", "most", "nearly all"),
@@ -187,7 +189,7 @@ AREAS: Final = (
                 "Close the gap by name: the list of accounts never asked is short now.",
                 COVERAGE,
             ),
-            Question(
+            MaturityQuestion(
                 "choice",
                 "Who decides which customers are asked?",
                 ("whoever sends the survey", "account managers", "a rule with exceptions", "a rule without exceptions"),
@@ -200,7 +202,7 @@ AREAS: Final = (
         "widen_the_reach",
         "Widen the reach inside and outside",
         (
-            Question(
+            MaturityQuestion(
                 "people",
                 "Whom do you ask at an account?",
                 (
@@ -218,7 +220,7 @@ AREAS: Final = (
         "csat_and_comments",
         "Combine with CSAT and comments",
         (
-            Question(
+            MaturityQuestion(
                 "metrics",
                 "What do you ask besides the NPS question?",
                 (
@@ -236,7 +238,7 @@ AREAS: Final = (
         "ownership",
         "Give ownership to account management",
         (
-            Question(
+            MaturityQuestion(
                 "ownership",
                 "Who acts on feedback?",
                 (
@@ -254,7 +256,7 @@ AREAS: Final = (
         "many_teams",
         "Let many teams use it",
         (
-            Question(
+            MaturityQuestion(
                 "teams",
                 "Who sees what customers say?",
                 ("one team", "managers, in a report", "most teams, on request", "every team, live, in its own tools"),
@@ -267,7 +269,7 @@ AREAS: Final = (
         "speed",
         "Speed",
         (
-            Question(
+            MaturityQuestion(
                 "first_touch",
                 "How soon after a low score does somebody get in touch?",
                 ("after more than three days, or never", "within three days", "within a day", "the same day"),
@@ -275,7 +277,7 @@ AREAS: Final = (
                 "Escalate what nobody has touched within half its time.",
                 FIRST_TOUCH,
             ),
-            Question(
+            MaturityQuestion(
                 "results",
                 "How soon do the people concerned see results?",
                 ("after months", "after weeks", "within a week", "at once"),

@@ -12,10 +12,11 @@ Whoever is limited to an owner knows the owner's accounts, so for him all this g
 docs/decisions/0062 goes through it with an example, and says what plainer rules would cost.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from itertools import product
+from itertools import combinations, product
 from random import Random
 from typing import Final, Literal
 
@@ -42,17 +43,18 @@ def fault(answers: Sequence[int]) -> Reason | None:
     if len(answers) < LEAST_ACCOUNTS:
         return "few_accounts"
     part, whole = LARGEST_SHARE
-    return "dominated" if whole * max(answers) > part * sum(answers) else None
+    if whole * max(answers) > part * sum(answers):
+        return "dominated"
+    return None
 
 
 def hidden(cohorts: Sequence[Cohort], *, knows_own: bool) -> Mapping[Key, Reason]:
     """The cohorts to hide from a reader, with the reason. `knows_own`: the reader sees the accounts marked own."""
     everything = next(cohort for cohort in cohorts if not cohort.key)
-    members = (
-        (account.cell, account.now.total, knows_own and account.own)
-        for account in everything.accounts
-        if account.now.total
-    )
+    members: list[Member] = []
+    for account in everything.accounts:
+        if account.now.total:
+            members.append((account.cell, account.now.total, knows_own and account.own))
     return _hidden(tuple(sorted(members, key=repr)))
 
 
@@ -60,33 +62,43 @@ def hidden(cohorts: Sequence[Cohort], *, knows_own: bool) -> Mapping[Key, Reason
 def _hidden(members: tuple[Member, ...]) -> Mapping[Key, Reason]:
     reasons: dict[Key, Reason] = {}
     candidates: list[Key] = []
-    answers: dict[Key, list[int]] = {}
-    foreign: dict[Key, list[int]] = {}
+    unsafe: dict[Key, int] = {}
+    answers: dict[Key, list[int]] = defaultdict(list)
+    foreign: dict[Key, list[int]] = defaultdict(list)
     for cell, count, own in members:
         for family in FAMILIES:
             key = key_of(cell, family)
-            answers.setdefault(key, []).append(count)
-            foreign.setdefault(key, []).extend(() if own else (count,))
+            answers[key].append(count)
+            if not own:
+                foreign[key].append(count)
     for key in sorted(answers, key=lambda key: (len(key), -len(answers[key]), repr(key))):
-        if reason := fault(answers[key]) or fault(foreign[key]):
-            reasons[key] = reason
-        else:
+        fault_of_others = fault(foreign[key])
+        reason = fault(answers[key]) or fault_of_others
+        if reason is None:
             candidates.append(key)
-    unsafe = {key: len(foreign[key]) for key in reasons if fault(foreign[key])}
-    guards = [_shown_in(order, Guard.of(members, candidates, unsafe), candidates) for order in ORDERS]
+            continue
+        reasons[key] = reason
+        if fault_of_others:
+            unsafe[key] = len(foreign[key])
+    guards = [_shown_in(order, DisclosureGuard.of(members, candidates, unsafe), candidates) for order in ORDERS]
     best = max(guards, key=lambda guard: len(set(guard.shown.values())))
-    return reasons | {key: "complement" for key in candidates if key not in best.shown}
+    for key in candidates:
+        if key not in best.shown:
+            reasons[key] = "complement"
+    return reasons
 
 
-def _shown_in(order: Sequence[tuple[str, ...]], guard: "Guard", candidates: Sequence[Key]) -> "Guard":
-    """The guard with as many of the candidates as it lets through, family by family."""
+def _shown_in(
+    order: Sequence[tuple[str, ...]], guard: "DisclosureGuard", candidates: Sequence[Key]
+) -> "DisclosureGuard":
+    """Show as many of the candidates as the guard lets through, family by family; returns the guard."""
     for family in order:
         guard.show([key for key in candidates if _family(key) == family])
     return guard
 
 
 @dataclass(slots=True)
-class Guard:
+class DisclosureGuard:
     """What is shown so far, and what can be worked out of it.
 
     `parts` are the smallest sets of foreign accounts that no cohort to be shown divides, each with the answers of its
@@ -102,7 +114,7 @@ class Guard:
     rows: list[tuple[int, dict[int, int]]] = field(default_factory=list)
 
     @classmethod
-    def of(cls, members: Sequence[Member], candidates: Sequence[Key], unsafe: Mapping[Key, int]) -> "Guard":
+    def of(cls, members: Sequence[Member], candidates: Sequence[Key], unsafe: Mapping[Key, int]) -> "DisclosureGuard":
         """Nothing shown yet. `unsafe` cohorts come with the number of their foreign accounts: one that is no union of
         parts can never be worked out."""
         by_cell: dict[Cell, list[int]] = {}
@@ -121,11 +133,11 @@ class Guard:
             parts[number] += counts
             for key in keys:
                 masks[key] |= 1 << number
-        whole = [
-            masks[key]
-            for key, size in unsafe.items()
-            if sum(len(parts[number]) for number in _bits(masks[key])) == size
-        ]
+        whole = []
+        for key, size in unsafe.items():
+            accounts = sum(len(parts[number]) for number in _bits(masks[key]))
+            if accounts == size:
+                whole.append(masks[key])
         return cls(parts, masks, whole)
 
     def show(self, keys: Sequence[Key]) -> None:
@@ -141,7 +153,7 @@ class Guard:
     def _shown_together(self, keys: Sequence[Key]) -> bool:
         """Show all of them if that is safe; whether it was."""
         before = dict(self.shown), list(self.rows)
-        if all(self._add(key) for key in keys) and self._keeps():
+        if all(map(self._add, keys)) and self._keeps():
             return True
         self.shown, self.rows = before
         return False
@@ -161,8 +173,9 @@ class Guard:
         """Whether nothing unsafe is left of a shown cohort without this one, of this one without a shown part, and of
         either without all shown parts of one split."""
         everything = {**self.shown, key: mask}
-        outer_ones = [(outer, whole) for outer, whole in everything.items() if set(outer) <= set(key)]
-        for outer, whole in outer_ones:
+        for outer, whole in everything.items():
+            if not set(outer) <= set(key):
+                continue
             rests: dict[tuple[str, ...], int] = {}
             for inner, part in everything.items():
                 if inner == outer or not set(outer) <= set(inner) or key not in (inner, outer):
@@ -173,12 +186,15 @@ class Guard:
             for inner, part in everything.items():
                 if _family(inner) in rests:
                     rests[_family(inner)] &= ~part
-            if any(self._fault(remainder) for remainder in rests.values()):
+            if any(map(self._fault, rests.values())):
                 return False
         return True
 
     def _fault(self, mask: int) -> Reason | None:
-        return fault([count for number in _bits(mask) for count in self.parts[number]])
+        answers: list[int] = []
+        for number in _bits(mask):
+            answers += self.parts[number]
+        return fault(answers)
 
     def _reduced(self, mask: int) -> tuple[int, dict[int, int]] | None:
         """The mask as a further row in echelon form, None when it follows from the rows."""
@@ -198,7 +214,10 @@ class Guard:
         random = Random(len(self.parts))  # noqa: S311 (no secret: any numbers do that have no pattern)
         weights = [random.randrange(1, PRIME) for _ in self.parts]
         for pivot, row in reversed(self.rows):
-            others = sum(value * weights[column] for column, value in row.items() if column != pivot)
+            others = 0
+            for column, value in row.items():
+                if column != pivot:
+                    others += value * weights[column]
             weights[pivot] = -others % PRIME
         return weights
 
@@ -208,8 +227,9 @@ class Guard:
         if len(light) > MOST_LIGHT:
             return self._divides_nothing()
         weights = self._weights()
-        if any(not sum(weights[number] for number in _bits(mask)) % PRIME for mask in self.unsafe):
-            return False
+        for mask in self.unsafe:
+            if sum(weights[number] for number in _bits(mask)) % PRIME == 0:
+                return False
         return not adds_up_to_nothing([(weights[number], len(self.parts[number])) for number in light])
 
     def _divides_nothing(self) -> bool:
@@ -221,21 +241,21 @@ class Guard:
                 signatures[number] |= 1 << bit
         for signature, part in zip(signatures, self.parts, strict=True):
             together.setdefault(signature, []).extend(part)
-        return not any(signature and fault(counts) for signature, counts in together.items())
+        together.pop(0, None)  # in no shown cohort
+        return not any(map(fault, together.values()))
 
 
 def adds_up_to_nothing(light: Sequence[tuple[int, int]]) -> bool:
     """Whether some of these (weight, accounts), together fewer than five accounts, have weights that sum to zero."""
     pairs = {
         (weight + other) % PRIME
-        for first, (weight, count) in enumerate(light)
-        for other, further in light[first + 1 :]
+        for (weight, count), (other, further) in combinations(light, 2)
         if count + further < LEAST_ACCOUNTS
     }
     single = {weight for weight, _ in light}
     if 0 in single or 0 in pairs:
         return True
-    if not any(-weight % PRIME in pairs for weight in single) and not any(-total % PRIME in pairs for total in pairs):
+    if pairs.isdisjoint(-total % PRIME for total in single | pairs):
         return False
     return _found_apart(light)
 

@@ -53,8 +53,14 @@ def score_line(who: str | None, then: Mapping[str, Any], now: Mapping[str, Any])
 
 def last_review(marks: Iterable[Mapping[str, Any]], before: datetime) -> datetime | None:
     """When the last business review was held before the moment."""
-    reviews = [datetime.fromisoformat(mark["at"]) for mark in marks if mark["kind"] == "review_held"]
-    return max((moment for moment in reviews if moment < before), default=None)
+    last = None
+    for mark in marks:
+        if mark["kind"] != "review_held":
+            continue
+        at = datetime.fromisoformat(mark["at"])
+        if at < before and (last is None or at > last):
+            last = at
+    return last
 
 
 def is_for(audience: Audience, follow_up: Mapping[str, Any]) -> bool:

@@ -1,12 +1,12 @@
 """Cohorts out of the newest snapshots, for those who may see every account and for those who may not."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from services.benchmark.domain.cohorts import FAMILIES, Cohort, Counted, cohorts_of, figures_of, rounded
-from services.benchmark.domain.protection import hidden
+from services.benchmark.domain.cohorts import FAMILIES, Cohort, Counted, Key, cohorts_of, figures_of, rounded
+from services.benchmark.domain.protection import Reason, hidden
 from services.benchmark.store.accounts import counted_accounts
 from shared.db.engine import Database
 
@@ -47,7 +47,9 @@ def _groups(
     accounts: Sequence[Counted], question: CohortQuestion, *, limited: bool, protected: bool
 ) -> list[dict[str, Any]]:
     everything = cohorts_of(accounts)
-    reasons = hidden(everything, knows_own=limited) if protected else {}
+    reasons: Mapping[Key, Reason] = {}
+    if protected:
+        reasons = hidden(everything, knows_own=limited)
     compared = question.window != "all"
     groups = []
     for cohort in everything:
@@ -68,10 +70,9 @@ def _groups(
 
 
 def _asked_for(cohort: Cohort, question: CohortQuestion) -> bool:
-    family = tuple(name for name, _ in cohort.key)
-    if question.family is not None and family != question.family:
+    if question.family is not None and tuple(cohort.group) != question.family:
         return False
-    return all((name, value) in cohort.key for name, value in question.values)
+    return set(question.values) <= set(cohort.key)
 
 
 def _protected(figures: dict[str, Any]) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from services.benchmark.domain.benchmarks import Benchmark, Wanted, pick
+from services.benchmark.domain.benchmarks import Benchmark, BenchmarkChoice, pick
 from services.benchmark.domain.comparison import Against, Own, compare, difference, rank, voices_of
 from services.benchmark.gateways.scorer import Scorer
 from services.benchmark.store.accounts import account, standings
@@ -23,8 +23,9 @@ Ask = Callable[[Mapping[str, Any]], Awaitable[dict[str, Any]]]
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """Whose figures, as the scorer shall compute them, and what to hold them against. `as_of` is None for now."""
+class ComparisonQuestion:
+    """The figures to be compared, as the scorer computes them, and the benchmark to compare with. `as_of` is None for
+    now."""
 
     authorization: str
     window: str
@@ -53,7 +54,7 @@ class Comparisons:
         self._clock = clock
         self._few_voices = few_voices
 
-    async def of_account(self, account_id: str, question: Question) -> dict[str, Any]:
+    async def of_account(self, account_id: str, question: ComparisonQuestion) -> dict[str, Any]:
         """The comparison of one account. Raises `NotFound`, also for accounts that are not the caller's."""
 
         async def ask(query: Mapping[str, Any]) -> dict[str, Any]:
@@ -69,7 +70,7 @@ class Comparisons:
             ranks = await self._ranks(tx, account_id, place, now["nps"], question)
         return {"account_id": account_id} | self._comparison(question, now, past, place, published) | ranks
 
-    async def of_portfolio(self, question: Question, group_by: str | None) -> dict[str, Any]:
+    async def of_portfolio(self, question: ComparisonQuestion, group_by: str | None) -> dict[str, Any]:
         """One comparison a group; groups are those that the scorer has now."""
 
         async def ask(query: Mapping[str, Any]) -> dict[str, Any]:
@@ -87,7 +88,9 @@ class Comparisons:
             groups.append({"group": group} | self._comparison(question, figures, before, place, published))
         return {"window": question.window, "method": question.method, "groups": groups}
 
-    async def _through_time(self, ask: Ask, question: Question) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
+    async def _through_time(
+        self, ask: Ask, question: ComparisonQuestion
+    ) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
         """The scorer's answer now and at each point of the own past, asked side by side."""
         moment = question.as_of or self._clock.now()
         query = {**question.filters, "window": question.window, "method": question.method}
@@ -96,23 +99,28 @@ class Comparisons:
         return now, dict(zip(PAST, past, strict=True))
 
     async def _ranks(
-        self, tx: ReadTx, account_id: str, place: Place, nps: float | None, question: Question
+        self, tx: ReadTx, account_id: str, place: Place, nps: float | None, question: ComparisonQuestion
     ) -> dict[str, Any]:
         """The places among the caller's accounts, by their newest snapshots: so only for now, a standard window and
         all answers."""
         if question.as_of is not None or question.filters or question.window not in SNAPSHOT_WINDOWS:
             return {"rank": None, "rank_in_industry": None}
         ranked = await standings(tx, question.window, question.method, question.owner_email)
-        others = [standing for standing in ranked if standing.account_id != account_id]
-        among = rank(nps, (standing.nps for standing in others))
-        within = None
+        others, in_industry = [], []
+        for standing in ranked:
+            if standing.account_id == account_id:
+                continue
+            others.append(standing.nps)
+            if standing.industry == place.industry:
+                in_industry.append(standing.nps)
+        among, within = rank(nps, others), None
         if place.industry:
-            within = rank(nps, (standing.nps for standing in others if standing.industry == place.industry))
+            within = rank(nps, in_industry)
         return {"rank": among and asdict(among), "rank_in_industry": within and asdict(within)}
 
     def _comparison(
         self,
-        question: Question,
+        question: ComparisonQuestion,
         figures: Mapping[str, Any],
         past: Mapping[str, Mapping[str, Any] | None],
         place: Place,
@@ -121,13 +129,14 @@ class Comparisons:
         today = (question.as_of or self._clock.now()).year
         against = Against()
         if place.industry is not None:
-            wanted = Wanted(place.industry, question.year or today, place.region, question.source)
+            wanted = BenchmarkChoice(place.industry, question.year or today, place.region, question.source)
             against = Against(place.industry, NAMES.get(place.industry), *pick(published, wanted))
+        points = {name: _point(figures["nps"], then) for name, then in past.items()}
         own = Own(
             figures["nps"],
             voices_of(figures),
             question.method,
-            {name: _nps(then) for name, then in past.items()},
+            {name: point["nps"] for name, point in points.items()},
             place.region,
             part=bool(question.filters.keys() - {"industry", "tier", "region", "owner"}),
         )
@@ -140,7 +149,7 @@ class Comparisons:
             "figures": figures,
             "benchmark": _shown(against.current),
             "benchmark_before": _shown(against.before),
-            "past": {name: _point(figures["nps"], then) for name, then in past.items()},
+            "past": points,
         } | asdict(comparison)
 
 
@@ -149,10 +158,6 @@ def _shown(benchmark: Benchmark | None) -> dict[str, Any] | None:
         return None
     shown = asdict(benchmark)
     return {"set": shown.pop("set_id")} | shown
-
-
-def _nps(figures: Mapping[str, Any] | None) -> float | None:
-    return figures.get("nps") if figures else None
 
 
 def _point(nps: float | None, then: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -45,25 +45,28 @@ class Maturity:
         since = self._clock.now() - YEAR
         months = {"interval": "month", "window": "30d", "points": MONTHS}
         questions: dict[str, Awaitable[dict[str, Any]]] = {
-            "scorer": self._scorer.portfolio_score(authorization, {"window": "365d"}),
+            "score": self._scorer.portfolio_score(authorization, {"window": "365d"}),
             "trend": self._scorer.portfolio_trend(authorization, months),
-            "alerting": self._alerting.summary(authorization, {"opened_since": since}),
+            "loop": self._alerting.summary(authorization, {"opened_since": since}),
         }
         told = dict(zip(questions, await asyncio.gather(*map(_or_error, questions.values())), strict=True))
         values: dict[str, float | None] = {}
         warnings = []
         for name, answer in told.items():
+            service, figures_of = _READ[name]
             if isinstance(answer, TellbackError):
-                warnings.append(f"not_measured:{'scorer' if name == 'trend' else name}")
+                warnings.append(f"not_measured:{service}")
             else:
-                values |= _READ[name](answer)
+                values |= figures_of(answer)
         return Measured(values, tuple(sorted(set(warnings))))
 
     async def assess(
         self, authorization: str, given: Mapping[str, int], *, prefill: bool, owner_email: str | None, by: str
     ) -> Assessment:
         """Work out the result and keep it."""
-        measured = await self.measured(authorization) if prefill else Measured({})
+        measured = Measured({})
+        if prefill:
+            measured = await self.measured(authorization)
         result = assess(given, measured.values)
         result["warnings"] += measured.warnings
         kept = Assessment(uuid7(), dict(given), result, self._clock.now(), by)
@@ -77,7 +80,9 @@ class Maturity:
             newest = await assessments.newest(tx, owner_email, limit=2)
         if not newest:
             raise NotFound("no_assessment", "nobody has answered the questions yet")
-        return newest[0], newest[1] if len(newest) > 1 else None
+        if len(newest) == 1:
+            return newest[0], None
+        return newest[0], newest[1]
 
     async def listed(
         self, owner_email: str | None, limit: int, after: tuple[datetime, UUID] | None
@@ -117,4 +122,5 @@ def _of_loop(told: Mapping[str, Any]) -> dict[str, float | None]:
     }
 
 
-_READ = {"scorer": _of_score, "trend": _of_trend, "alerting": _of_loop}
+_READ = {"score": ("scorer", _of_score), "trend": ("scorer", _of_trend), "loop": ("alerting", _of_loop)}
+"""Question → the service that answers it, and what is read from its answer."""

@@ -11,7 +11,7 @@ from services.benchmark.domain import reviews as rules
 from services.benchmark.domain.reviews import Audience
 from services.benchmark.gateways.alerting import Alerting
 from services.benchmark.gateways.scorer import Scorer
-from services.benchmark.handlers.comparisons import Comparisons, Question
+from services.benchmark.handlers.comparisons import ComparisonQuestion, Comparisons
 from services.benchmark.store.accounts import Account, account, names_within
 from shared.clock import Clock
 from shared.db.engine import Database
@@ -114,29 +114,29 @@ class Reviews:
             self._scorer.people(question.authorization, question.account_id),
         )
         by_id = {person["stakeholder_id"]: person for person in people}
+        changed, said = [], []
+        for change in changes:
+            if _is_within(period, change["changed_at"]):
+                changed.append(_only(change, rules.OF_CHANGE))
+        for answer in answers:
+            if _is_within(period, answer["answered_at"]):
+                said.append(rules.said(answer, by_id))
         warnings = []
         if more_changes:
             warnings.append("changes_cut_short")
         if more_answers:
             warnings.append("answers_cut_short")
-        return {
-            "changes": [
-                _only(change, rules.OF_CHANGE) for change in changes if _is_within(period, change["changed_at"])
-            ],
-            "said": [rules.said(answer, by_id) for answer in answers if _is_within(period, answer["answered_at"])],
-            "warnings": warnings,
-        }
+        return {"changes": changed, "said": said, "warnings": warnings}
 
     async def _deeds(self, question: ReviewQuestion, period: Period) -> dict[str, Any]:
         """What was done, what was promised, and what is open."""
         listed, cut_short = await self._alerting.follow_ups(
             question.authorization, question.account_id, MOST_FOLLOW_UPS
         )
-        concerned = [
-            follow_up["follow_up_id"]
-            for follow_up in listed
-            if rules.is_for(question.audience, follow_up) and _concerns(period, follow_up)
-        ]
+        concerned = []
+        for follow_up in listed:
+            if rules.is_for(question.audience, follow_up) and _concerns(period, follow_up):
+                concerned.append(follow_up["follow_up_id"])
         done, promised, open_points = [], [], []
         for follow_up in await self._alerting.details(question.authorization, concerned):
             deed = rules.deed(follow_up, question.audience)
@@ -152,7 +152,7 @@ class Reviews:
         return {"done": done, "promised": promised, "open_points": open_points, "warnings": warnings}
 
     async def _comparison(self, question: ReviewQuestion, period: Period) -> dict[str, Any]:
-        asked = Question(
+        asked = ComparisonQuestion(
             authorization=question.authorization,
             window=question.window,
             method="latest",

@@ -10,10 +10,13 @@ from shared.verdicts import CHANGE, REPEAT, Received, Verdict
 
 async def keep_snapshots(tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
     """CHANGE where the snapshot is newer than what stood, REPEAT otherwise."""
-    verdicts = []
+    verdicts: list[Verdict] = []
     for record in records:
         data = record.event.data
         if not isinstance(data, AccountScoreChanged):
             raise TypeError(f"not a snapshot: {record.event.name}")
-        verdicts.append(CHANGE if await keep_snapshot(tx, data) else REPEAT)
+        if await keep_snapshot(tx, data):
+            verdicts.append(CHANGE)
+        else:
+            verdicts.append(REPEAT)
     return verdicts

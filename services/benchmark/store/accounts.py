@@ -47,18 +47,20 @@ async def account(tx: ReadTx, account_id: str) -> Account | None:
         " s.account_class from accounts a left join snapshots s using (account_id) where a.account_id = :account_id",
         account_id=account_id,
     )
-    return Account(**row) if row else None
+    if row is None:
+        return None
+    return Account(**row)
 
 
 async def names_within(tx: ReadTx, text: str, but: str) -> Sequence[str]:
     """Names of other accounts that stand in the text, the longest first."""
-    rows = await tx.all(
+    names = await tx.column(
         "select distinct name from accounts where account_id <> :but and length(name) > 1"
         " and position(lower(name) in lower(:text)) > 0",
         text=text,
         but=but,
     )
-    return sorted((row["name"] for row in rows), key=len, reverse=True)
+    return sorted(names, key=len, reverse=True)
 
 
 async def standings(tx: ReadTx, window: str, method: str, owner_email: str | None) -> Sequence[Standing]:

@@ -39,14 +39,17 @@ async def newest(
     tx: ReadTx, owner_email: str | None, *, limit: int, after: tuple[datetime, UUID] | None = None
 ) -> Sequence[Assessment]:
     """Those of one owner's accounts, or of all accounts, the newest first."""
+    at = assessment_id = None
+    if after is not None:
+        at, assessment_id = after
     rows = await tx.all(
         "select assessment_id, answers, result, created_at, created_by from assessments"
         " where owner_email is not distinct from cast(:owner as text) and (cast(:at as timestamptz) is null"
         " or (created_at, assessment_id) < (cast(:at as timestamptz), cast(:id as uuid)))"
         " order by created_at desc, assessment_id desc limit :limit",
         owner=owner_email,
-        at=after[0] if after else None,
-        id=after[1] if after else None,
+        at=at,
+        id=assessment_id,
         limit=limit,
     )
     return [Assessment(**row) for row in rows]

@@ -1,9 +1,8 @@
 """Published benchmarks as rows, and back as domain values. What is stored once is never changed."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Any
 
 from services.benchmark.domain.benchmarks import Benchmark, IndustryFigure, NewSet
 from shared.db.transaction import ReadTx, WriteTx
@@ -79,7 +78,9 @@ async def sets(
 async def set_by_id(tx: ReadTx, set_id: str) -> StoredSet | None:
     """One set, None when there is none."""
     row = await tx.one(f"select * from ({_SETS}) s where set_id = :set_id", set_id=set_id)
-    return StoredSet(**row) if row else None
+    if row is None:
+        return None
+    return StoredSet(**row)
 
 
 async def figures_of(tx: ReadTx, set_id: str) -> Sequence[IndustryFigure]:
@@ -100,7 +101,9 @@ async def newest_version(tx: WriteTx, series: str) -> tuple[int, str | None]:
         "select version, digest from benchmark_sets where series = :series order by version desc limit 1",
         series=series,
     )
-    return (row["version"], row["digest"]) if row else (0, None)
+    if row is None:
+        return 0, None
+    return row["version"], row["digest"]
 
 
 async def add_set(tx: WriteTx, new: NewSet, version: int, loaded_by: str, now: datetime) -> None:
@@ -122,10 +125,7 @@ async def add_set(tx: WriteTx, new: NewSet, version: int, loaded_by: str, now: d
         loaded_by=loaded_by,
         now=now,
     )
-    rows: list[dict[str, Any]] = [
-        {name: getattr(figure, name) for name in IndustryFigure.__slots__} | {"set_id": set_id}
-        for figure in new.figures
-    ]
+    rows = [asdict(figure) | {"set_id": set_id} for figure in new.figures]
     await tx.execute_many(
         "insert into benchmarks (set_id, industry, nps, n, lower_quartile, median, upper_quartile, note)"
         " values (:set_id, :industry, :nps, :n, :lower_quartile, :median, :upper_quartile, :note)",

@@ -1,11 +1,11 @@
-"""What `tellback doctor` looks at: each check says what it found and, where something is wrong, what to do."""
+"""The checks of `tellback doctor`: each reports a finding and, where something is wrong, how to mend it."""
 
 from dataclasses import dataclass
 from enum import StrEnum
 
 
 class State(StrEnum):
-    """How a check went. `not_checked`: what it looks at does not run."""
+    """The result of a check. `not_checked`: the part to be checked does not run."""
 
     OK = "ok"
     WARNING = "warning"
@@ -15,7 +15,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line of the doctor."""
+    """One finding of the doctor."""
 
     name: str
     state: State
@@ -24,20 +24,20 @@ class Check:
 
 
 def ok(name: str, found: str) -> Check:
-    """All is well."""
+    """A finding without a fault."""
     return Check(name, State.OK, found)
 
 
 def warning(name: str, found: str, fix: str) -> Check:
-    """It works, but somebody should look."""
+    """A finding that works, but needs attention."""
     return Check(name, State.WARNING, found, fix)
 
 
 def failed(name: str, found: str, fix: str) -> Check:
-    """It does not work, or data are at risk."""
+    """A finding that does not work, or puts data at risk."""
     return Check(name, State.FAILED, found, fix)
 
 
 def not_checked(name: str, found: str, fix: str = "") -> Check:
-    """There was nothing to look at."""
+    """A check that could not be made."""
     return Check(name, State.NOT_CHECKED, found, fix)

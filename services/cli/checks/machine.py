@@ -1,4 +1,4 @@
-"""This machine: Java and Kafka's jars, PostgreSQL's programs, disk, ports, the files that hold secrets."""
+"""Checks of this machine: Java and Kafka's jars, PostgreSQL's programs, disk, ports, the files that hold secrets."""
 
 import shutil
 import stat
@@ -21,7 +21,7 @@ LEAST, COMFORTABLE = 1 * GIGABYTE, 5 * GIGABYTE
 
 
 def embedded_programs() -> list[Check]:
-    """What the embedded parts need to start."""
+    """The programs that the embedded parts need."""
     return [_java(), _jars(), _postgres()]
 
 
@@ -54,7 +54,7 @@ def _postgres() -> Check:
 
 
 def data_folder(folder: DataFolder) -> list[Check]:
-    """The version that wrote the folder, and who may read its secrets."""
+    """The version that wrote the folder, and the permissions of its secrets."""
     if not folder.path.exists():
         return [warning("data folder", f"{folder.path} does not exist yet", "`tellback up` makes it")]
     try:
@@ -82,7 +82,7 @@ def _private_files(folder: DataFolder) -> Check:
 
 
 def disk(folder: DataFolder) -> list[Check]:
-    """Room where data and cache lie."""
+    """Free space for the data and the cache."""
     return [_room("disk of the data", folder.path), _room("disk of the cache", cache_dir())]
 
 
@@ -98,7 +98,7 @@ def _room(name: str, path: Path) -> Check:
 
 
 def ports(services: list[str], port_base: int = PORT_BASE) -> Check:
-    """Whether the services could listen, when nothing runs."""
+    """Whether the services' ports are free, when nothing runs."""
     taken = [f"{port_base + PORTS[name]} ({name})" for name in services if not port_is_free(port_base + PORTS[name])]
     if taken:
         return failed("ports", f"taken by somebody else: {', '.join(taken)}", "choose others with --port-base")

@@ -1,4 +1,5 @@
-"""What runs: the database and its migrations, the topics, how far every service has read, what was parked."""
+"""Checks of running parts: the database and its migrations, the topics, the position of every service, parked
+records."""
 
 from services.cli.checks import Check, failed, ok, warning
 from services.cli.topics import differences
@@ -20,7 +21,7 @@ CONNECTIONS_SHARE = 0.8
 
 
 async def database(common: CommonSettings, clock: Clock | None = None) -> list[Check]:
-    """Whether PostgreSQL answers, keeps what it acknowledges, agrees on the time, and is at this release."""
+    """Whether PostgreSQL answers, keeps acknowledged data, has the right time, and is at the schema of this release."""
     handle = Database(common.database_url, "public", pool_size=1)
     try:
         async with handle.read() as tx:
@@ -46,7 +47,8 @@ async def _durability(tx: ReadTx) -> Check:
 
 
 async def _clock(tx: ReadTx, clock: Clock) -> Check:
-    """Keys expire and answers lie ahead by this machine's clock, figures are counted by the database's."""
+    """The difference between this machine's clock, by which keys expire, and the database's, by which figures are
+    counted."""
     asked = clock.now()
     theirs = await tx.scalar("select clock_timestamp()")
     ahead = (asked - theirs).total_seconds()
@@ -96,7 +98,7 @@ async def kafka(common: CommonSettings) -> list[Check]:
 
 
 async def reading(common: CommonSettings, service: str) -> list[Check]:
-    """How far a service has read, what it could not use, what waits to leave."""
+    """A service's position in its topics, its parked records, and its outbox."""
     handle = Database(common.database_url, service, pool_size=1)
     try:
         async with handle.read() as tx:
@@ -118,7 +120,7 @@ async def reading(common: CommonSettings, service: str) -> list[Check]:
 
 
 def _position(service: str, positions: dict[Place, int], ranges: dict[Place, tuple[int, int]]) -> Check:
-    """Lag, and cursors that point outside the log."""
+    """The lag, and cursors that point outside the log."""
     name = f"{service}: reading"
     lag = 0
     for (topic, partition), position in positions.items():

@@ -1,4 +1,4 @@
-"""Whom alerting cannot tell: webhook endpoints that are disabled, and those whose receiver fails."""
+"""Checks of webhook endpoints: disabled ones, and those whose receiver fails."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ REASONS = {"by_hand": "by hand", "gone": "answered 410", "failing": "only failur
 
 
 async def endpoints(common: CommonSettings) -> list[Check]:
-    """Whether every endpoint gets its messages; no line where alerting has never run."""
+    """Whether every endpoint gets its messages; no finding where alerting has never run."""
     handle = Database(common.database_url, "alerting", pool_size=1)
     try:
         async with handle.read() as tx:

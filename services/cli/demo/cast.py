@@ -1,11 +1,11 @@
-"""Who takes part in the demo year: account managers, clients in six industries, and what their people say."""
+"""The cast of the demo year: account managers, clients in six industries, and the comments of their people."""
 
 from dataclasses import dataclass
 from typing import Literal
 
 StakeholderType = Literal["decision_maker", "user", "influencer"]
 Course = Literal["steady", "loved", "falling", "recovering", "divided", "quiet"]
-"""How an account fares over the year."""
+"""The course of an account over the year."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,4 +105,5 @@ RATED: dict[str, tuple[str, ...]] = {
     "bpo": ("communication", "support"),
     "it_services": ("responsiveness", "support"),
 }
-"""What people rate from 1 to 5 beside the score, by industry; everybody also rates the value for money."""
+"""The attributes that people rate from 1 to 5 beside the score, by industry; everybody also rates the value for
+money."""

@@ -1,4 +1,4 @@
-"""The command: post the story through the collector, wait until every service has it, say where to look."""
+"""The command `tellback demo`: posts the story through the collector and waits until every service has processed it."""
 
 import asyncio
 import time
@@ -46,7 +46,7 @@ def demo(
 
 
 async def _play(story: Story, urls: "Mapping[ServiceName, str]", data: Path | None) -> int:
-    """Post the story and work on its follow-ups; answers how many detractors there are then."""
+    """Post the story and work on its follow-ups; returns how many detractors there are then."""
     async with asking(urls, data, SECONDS) as api:
         await _post(api, story)
         detractors = await _settled(api, story)
@@ -94,7 +94,7 @@ def _slices(items: Sequence[Item]) -> Iterator[Sequence[Item]]:
 
 
 async def _settled(api: "Api", story: Story) -> int:
-    """Wait until the scorer counts every answer; answers how many detractors there are now."""
+    """Wait until the scorer counts every answer; returns how many detractors there are now."""
     wanted = sum(1 for answer in story.responses if answer["survey_type"] == "nps")
     deadline = time.monotonic() + WAIT_SECONDS
     while (counted := await _counted(api)) < wanted:
@@ -108,7 +108,7 @@ async def _settled(api: "Api", story: Story) -> int:
 
 
 async def _counted(api: "Api") -> int:
-    """How many answers the scorer counts; none while it does not answer."""
+    """How many answers the scorer counts; 0 while it does not answer."""
     try:
         found = await api.get("scorer", "/v1/portfolio/score", window="all", method="all")
     except Unavailable:

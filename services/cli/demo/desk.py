@@ -1,6 +1,5 @@
-"""A desk that people have worked at: follow-ups in every state, some closed with what was done, some by the facts, one
-that is no longer so. All of it through the API, as people and answers would do it.
-"""
+"""Works on the demo's follow-ups, so that there are some in every state: some closed with what was done, some closed by
+the facts, one whose reason no longer holds. Everything goes through the API, as people and answers would."""
 
 import asyncio
 import time
@@ -15,7 +14,7 @@ if TYPE_CHECKING:
 FOLLOW_UPS = "/v1/follow-ups"
 QUIET_SECONDS, WAIT_SECONDS = 1.0, 30.0
 LATE = timedelta(minutes=1)
-"""Nothing may be due in the past: what is due in a minute is overdue by the time somebody looks."""
+"""How soon a follow-up of the demo is due: the API takes no due time in the past, and within a minute it is overdue."""
 CLOSINGS: tuple[Item, ...] = (
     {"outcome": "resolved", "root_cause": "late deliveries", "what_was_done": "New carrier", "told_customer": True},
     {"outcome": "resolved", "root_cause": "support", "what_was_done": "A fixed contact", "told_customer": True},
@@ -24,14 +23,14 @@ CLOSINGS: tuple[Item, ...] = (
 
 
 class Desk:
-    """The follow-ups of a deployment and those who work on them."""
+    """The follow-ups of a deployment and the people who work on them."""
 
     def __init__(self, api: "Api") -> None:
         self._api = api
 
     async def live_in(self, detractors: int) -> None:
-        """Work on some of the follow-ups, once those of half the detractors are there (a burst stands for several); a
-        desk that was worked at stays as it is."""
+        """Work on some of the follow-ups, once those of half the detractors are open (a burst counts as several). Does
+        nothing where people have closed follow-ups before."""
         tasks = await self._settled(detractors // 2)
         if any(task["closed_by"] == "person" for task in await self._list(state="closed")):
             return
@@ -54,7 +53,7 @@ class Desk:
             await self._api.post("alerting", FOLLOW_UPS, wanted | {"due_at": _ahead(LATE)})
 
     async def _answer_better(self, task: Item) -> None:
-        """The person has thought again."""
+        """Post a better answer of the follow-up's person."""
         answer = {
             "response_id": f"again-{task['response_id']}",
             "account_id": task["account_id"],
@@ -67,7 +66,7 @@ class Desk:
         await self._api.post("collector", "/v1/responses", answer)
 
     async def _settled(self, detractors: int) -> list[Item]:
-        """The open follow-ups, once so many are of detractors and no more come."""
+        """The open follow-ups, once enough of them are about detractors and no more are opened."""
         deadline = time.monotonic() + WAIT_SECONDS
         before: list[Item] | None = None
         while time.monotonic() < deadline:

@@ -1,4 +1,4 @@
-"""The demo year as data: what is posted, in order. The same seed and the same day give the same story."""
+"""The demo year as data: the requests to be posted, in order. The same seed and day give the same story."""
 
 import random
 import zlib
@@ -21,11 +21,11 @@ from services.cli.demo.cast import (
 )
 
 WAVES = (460, 368, 276, 184, 96, 9)
-"""Days before today on which each quarterly survey was sent: a year, and one before it to compare with. The last is
-fresh enough to open follow-ups."""
+"""Days before today on which each quarterly survey was sent: a year, and one survey before it to compare with. The last
+is recent enough to open follow-ups."""
 DECISION_MAKER_WAVES = (460, 276, 96, 9)
 HERO = ("northwind", "mara.lindqvist@northwind.example")
-"""The promoter whom the example in the README turns into a passive."""
+"""The promoter who becomes a passive in the README's example."""
 Item = dict[str, Any]
 
 
@@ -42,7 +42,7 @@ class Story:
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """One person of a client; `offset` is how much better or worse than the account's mood they feel."""
+    """One person of a client; `offset` is how far their scores lie above or below the account's mood."""
 
     email: str
     type: StakeholderType
@@ -50,10 +50,10 @@ class Person:
 
 
 def tell(today: date, seed: int = 7) -> Story:
-    """The year that ends today."""
+    """The story of the year that ends today."""
     story = Story()
     for number, client in enumerate(CLIENTS):
-        # Not hash(): that is salted anew in every process.
+        # Not hash(), which has a new salt in every process.
         chance = random.Random(zlib.crc32(f"{seed}/{client.account_id}".encode()))  # noqa: S311
         people = _introduce(story, client, number, today, chance)
         for wave, days in enumerate(WAVES):
@@ -99,7 +99,7 @@ def _types(client: Client) -> list[StakeholderType]:
 def _person(story: Story, client: Client, kind: StakeholderType, index: int, chance: random.Random) -> Person:
     hero = (client.account_id, index) == (HERO[0], 0)
     first, last = ("Mara", "Lindqvist") if hero else (chance.choice(FIRST_NAMES), chance.choice(LAST_NAMES))
-    # The number keeps two people of one name apart.
+    # The number distinguishes two people of the same name.
     address = f"{first}.{last}{'' if hero else index}@{client.account_id}.example".lower()
     title, level = chance.choice(JOBS[kind])
     story.stakeholders.append(
@@ -185,7 +185,7 @@ def _answer(invitation: str, client: Client, person: Person, score: int, at: dat
 
 
 def _ratings(client: Client, score: int, response_id: str) -> list[Item]:
-    """What they rate beside the score: close to it, some attributes closer than others."""
+    """The ratings of a person: close to their score, for some attributes closer than for others."""
     own = random.Random(zlib.crc32(response_id.encode()))  # noqa: S311
     attributes = {**dict.fromkeys(RATED[client.industry], 0.5), "value_for_money": 1.1}
     return [
@@ -200,7 +200,7 @@ def _ratings(client: Client, score: int, response_id: str) -> list[Item]:
 
 
 def _touch(story: Story, client: Client, people: list[Person], today: date, chance: random.Random) -> None:
-    """Answers after touchpoints, and what happened around them."""
+    """Answers after touchpoints, and context events."""
     users = [person for person in people if person.type == "user"]
     for month in range(1, 12, 2):
         day = today - timedelta(days=30 * month)

@@ -59,25 +59,23 @@ class Lock:
 
 
 class Jars:
-    """The locked jars in a cache folder."""
+    """The locked jars in the cache folder."""
 
     def __init__(self, lock: Lock | None = None, cache: Path | None = None) -> None:
         self.lock = lock or Lock.read()
         self.folder = (cache or cache_dir()) / f"kafka-{self.lock.kafka}"
 
     def classpath(self) -> str:
-        """For `java -cp`, in the order of the lock."""
+        """The value of `java -cp`, in the order of the lock."""
         return os.pathsep.join(str(self.folder / jar.file) for jar in self.lock.jars)
 
     def wrong(self) -> list[Jar]:
-        """The jars that are missing or whose content is not the locked one; reads them all (0.1 s)."""
+        """The jars that are missing or whose content is not the locked one; reads all jars (0.1 s)."""
         return [jar for jar in self.lock.jars if _sha256(self.folder / jar.file) != jar.sha256]
 
     def fetch(self, jars: Iterable[Jar], advance: Advance = lambda _: None) -> None:
-        """Fetch these jars and put each into the cache once its checksum is right.
-
-        `advance` is told the number of bytes as they arrive. Raises JarError; what came before it is kept.
-        """
+        """Fetch these jars and move each into the cache once its checksum is right. `advance` is called with the number
+        of bytes as they arrive. Raises JarError; jars fetched before it are kept."""
         self.folder.mkdir(parents=True, exist_ok=True)
         with TemporaryDirectory(dir=self.folder, prefix="fetch-") as scratch:
             source = _Maven(Path(scratch), advance)
@@ -123,7 +121,7 @@ class _Maven:
             ours.unlink(missing_ok=True)
             try:
                 artifact.resolve()
-            except (OSError, RuntimeError) as error:  # what requests raises is an OSError
+            except (OSError, RuntimeError) as error:  # errors of requests are OSErrors
                 if attempt == ATTEMPTS - 1:
                     raise _unavailable(jar, error) from error
             if _sha256(ours) == jar.sha256:

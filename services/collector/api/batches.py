@@ -1,4 +1,4 @@
-"""Batches: how their items come (an array in an object, or a line each), and how each is answered."""
+"""Batches: the forms in which their items are sent (an array in an object, or NDJSON), and the answer for each item."""
 
 import itertools
 import json
@@ -18,7 +18,7 @@ from shared.http.routing import require_media_type
 from shared.ids import canonical_id
 
 NDJSON = ("application/x-ndjson", "application/ndjson", "application/jsonl")
-"""The first is the usual one."""
+"""Media types of NDJSON; the first is the usual one."""
 _MOST_CHARACTERS = 1_000
 
 Schema = dict[str, Any]
@@ -27,7 +27,7 @@ T = TypeVar("T")
 
 
 async def read_arrays(request: Request, *names: str) -> dict[str, list[Any]] | list[Any]:
-    """The arrays of a JSON object by their names, or the lines of NDJSON in one list; a line that is no JSON is its
+    """The arrays of a JSON object by their names, or the lines of NDJSON in one list; a line that is not JSON is its
     error. Raises `Invalid` for any other form, and for more than 1,000 items."""
     kind = require_media_type(request.headers, "application/json", *NDJSON)
     if kind in NDJSON:
@@ -51,7 +51,7 @@ async def read_arrays(request: Request, *names: str) -> dict[str, list[Any]] | l
 
 async def read_items(request: Request, name: str) -> list[Any]:
     """The items of a batch of one kind: the array `name` of a JSON object, or the lines of NDJSON, with an error for a
-    line that is no JSON. Raises `Invalid` for any other form, and for more than 1,000 items."""
+    line that is not JSON. Raises `Invalid` for any other form, and for more than 1,000 items."""
     arrays = await read_arrays(request, name)
     if isinstance(arrays, list):
         return arrays
@@ -71,7 +71,8 @@ def _at_most(count: int, field: str) -> None:
 
 
 def each(model: type[M], items: Sequence[Any], use: Callable[[M, int], T]) -> list[T | TellbackError]:
-    """Check every item by the model and use it; what is refused is its error, and costs no other item."""
+    """Validate every item by the model and pass it to `use`; an item that is refused becomes its error, and costs no
+    other item."""
     return [_one(model, item, index, use) for index, item in enumerate(items)]
 
 
@@ -89,7 +90,7 @@ def _one(model: type[M], item: Any, index: int, use: Callable[[M, int], T]) -> T
 
 
 def sent_id(item: Any, name: str) -> str | None:
-    """The id under which a client sent an item that was refused, so that it finds it again; None where it is none."""
+    """The id that a client sent with a refused item, to be repeated in the answer; None where it is malformed."""
     if not isinstance(item, dict):
         return None
     value = item.get(name)
@@ -102,10 +103,8 @@ def sent_id(item: Any, name: str) -> str | None:
 
 
 def answer(outcomes: Sequence[object], facts: Sequence[Mapping[str, Any]]) -> JSONResponse:
-    """The answer to a batch: one outcome and some facts an item; what is no error was accepted.
-
-    Raises `Unavailable` when nothing was taken for want of Kafka and PostgreSQL.
-    """
+    """The answer to a batch: for each item its outcome and some facts; every outcome that is no error means accepted.
+    Raises `Unavailable` when no item was taken because Kafka and PostgreSQL are away."""
     results = [{"index": index} | dict(fact) for index, fact in enumerate(facts)]
     counts = {"accepted": 0, "rejected": 0, "unavailable": 0}
     for result, outcome in zip(results, outcomes, strict=True):
@@ -123,8 +122,8 @@ def answer(outcomes: Sequence[object], facts: Sequence[Mapping[str, Any]]) -> JS
 
 
 def body_of(example: Mapping[str, Any], *single: Schema, **arrays: Schema) -> dict[str, Any]:
-    """OpenAPI's description of a body read by `read_arrays`: array name -> schema of its items. `single` are the
-    forms that may stand alone instead."""
+    """OpenAPI's description of a body that `read_arrays` parses: array name -> schema of its items. `single` are
+    schemas of single items that may be sent without an array."""
     schema: Schema = {
         "type": "object",
         "properties": {name: {"type": "array", "maxItems": MAX_ITEMS, "items": of} for name, of in arrays.items()},
@@ -144,5 +143,5 @@ def body_of(example: Mapping[str, Any], *single: Schema, **arrays: Schema) -> di
 
 
 def known(model: type[BaseModel]) -> Schema:
-    """The schema of a model that some call declares as its body."""
+    """The schema of a model that another call declares as its body."""
     return {"$ref": f"#/components/schemas/{model.__name__}"}

@@ -1,4 +1,4 @@
-"""What holds for posts with a publishable key: signatures, and the token to amend what was just posted."""
+"""Rules of posts with a publishable key: signatures, and the token to amend the posted response."""
 
 from typing import Annotated
 
@@ -29,7 +29,7 @@ Signature = Annotated[
 
 
 def check_signature(collector: Collector, caller: Caller, body: NewResponse, signature: str | None) -> None:
-    """Raises `Forbidden` when the key requires a signature and this one does not fit account and person."""
+    """Raises `Forbidden` when the key requires a signature and this one does not match account and person."""
     if not (caller.publishable and caller.require_signature):
         return
     person = who(body.stakeholder_id, body.email)
@@ -57,12 +57,10 @@ def amend_token(collector: Collector, caller: Caller, event: Event) -> str | Non
 def checked_amendment(
     collector: Collector, caller: Caller, response_id: str, body: Amendment
 ) -> tuple[Amendment, str | None]:
-    """The amendment and the digest of what it is meant for. From a browser it names the person and the survey of its
-    token: an erasure finds it even where its response never comes.
-
-    Raises `Forbidden` when a publishable key amends another response than its token says, or other fields; `Invalid`
-    for what cannot be amended about such a survey.
-    """
+    """The amendment and the digest of the response that it is meant for. An amendment from a browser names the person
+    and the survey of its token, so that an erasure finds it even if its response never arrives. Raises `Forbidden` when
+    a publishable key amends another response than the one of its token, or other fields; `Invalid` for fields that such
+    a survey does not have."""
     if not caller.publishable:
         return body, None
     grant = collector.browsers.amend_grant(body.amend_token or "", collector.clock.now())

@@ -1,7 +1,7 @@
-"""Cross-origin rules for browsers with a publishable key: only to post a response, and to amend it.
+"""Cross-origin rules for browsers with a publishable key: they may only post a response, and amend it.
 
-A preflight shows no key, so it is answered for the origins of all live publishable keys; the post itself is then
-held against the origins of the key that it shows.
+A preflight request shows no key, so it is answered for the origins of all live publishable keys; the post itself is
+then checked against the origins of its key.
 """
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -19,13 +19,13 @@ PREFLIGHT_SECONDS = "600"
 
 
 class CrossOrigin:
-    """Pure ASGI around the application."""
+    """ASGI middleware around the application."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a preflight, or let the answer be read by the page that asked. Raises `Forbidden`."""
+        """Answer a preflight, or allow the page that asked to read the answer. Raises `Forbidden`."""
         path = _path(scope)
         origin = None
         if path is not None:
@@ -53,7 +53,7 @@ class CrossOrigin:
 
 
 def _path(scope: Scope) -> str | None:
-    """The key of `METHODS` that a request is for; None for a request that has no cross-origin rules."""
+    """The key in `METHODS` of a request's route; None for a route without cross-origin rules."""
     path = str(scope.get("path"))
     if scope["type"] != "http":
         return None

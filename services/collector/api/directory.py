@@ -1,4 +1,4 @@
-"""The directory: accounts and their people, one by one or in batches. Always through PostgreSQL."""
+"""The directory: accounts and their people, one by one or in batches. Always written through PostgreSQL."""
 
 from collections.abc import Sequence
 from typing import Annotated, Any
@@ -58,7 +58,8 @@ class ListQuery(BaseModel):
     cursor: Cursor = None
 
     def wanted(self, caller: Caller, purpose: str) -> Wanted:
-        """The query of the store. It asks for one record more than the page holds: then another page follows."""
+        """The filter for the store. It asks for one record more than the page holds, which shows whether another page
+        follows."""
         after = None
         if self.cursor:
             after = read_cursor(self.cursor, purpose, paging.text)[0]
@@ -198,7 +199,7 @@ def _by_kind(lines: Sequence[Any]) -> dict[str, list[Any]]:
 
 
 def _facts(kind: str, items: Sequence[Any], changes: Sequence[Change | TellbackError]) -> list[dict[str, Any]]:
-    """What the answer to a batch repeats of each item: kind, position in its array, ids."""
+    """The parts of each item that the answer to a batch repeats: kind, position in its array, ids."""
     facts = []
     for index, (item, change) in enumerate(zip(items, changes, strict=True)):
         facts.append({"kind": kind, "index": index} | _ids(change, item))

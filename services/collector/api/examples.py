@@ -1,4 +1,4 @@
-"""Answers of the collector as its OpenAPI document shows them."""
+"""Example answers for the collector's OpenAPI document."""
 
 from typing import Any
 

@@ -1,6 +1,6 @@
-"""The answers of the fast lane: the bytes that the routes would answer, without their models.
+"""The answers of the fast lane: the same bytes as the routes' answers, without their models.
 
-`outcomes` say what became of the records that Kafka did not take, by position: stored in the outbox, or refused.
+`outcomes` are the outcomes of records that Kafka did not take, by position: stored in the outbox, or refused.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +18,7 @@ from shared.telemetry.metrics import responses_accepted_total
 
 Headers = list[tuple[bytes, bytes]]
 Answer = tuple[int, Headers, bytes]
-"""Status, headers but for the length, body."""
+"""Status, headers without the length, body."""
 _HEADERS = [
     (b"content-type", b"application/json"),
     (b"x-content-type-options", b"nosniff"),
@@ -28,7 +28,7 @@ _ACCEPTED: dict[Via, Counter] = {via: responses_accepted_total.labels(via) for v
 
 
 def one(post: ParsedPost, outcomes: Mapping[int, Via | TellbackError]) -> Answer:
-    """The answer to a post of one response. Raises what it is refused for."""
+    """The answer to a post of one response. Raises the error that refuses it."""
     via = outcomes.get(0, "kafka")
     if isinstance(via, TellbackError):
         raise via
@@ -41,7 +41,7 @@ def one(post: ParsedPost, outcomes: Mapping[int, Via | TellbackError]) -> Answer
 
 
 def many(post: ParsedPost, outcomes: Mapping[int, Via | TellbackError]) -> Answer:
-    """The answer to an array. Raises `Unavailable` when nothing of it was taken."""
+    """The answer to an array. Raises `Unavailable` when no item was taken."""
     count = len(post.response_ids)
     stored = sum(outcome == "outbox" for outcome in outcomes.values())
     if len(outcomes) < count:

@@ -2,8 +2,8 @@
 
 FastAPI's routing, dependencies and models cost many times the work itself. So a post of JSON by a known key that may
 ingest is answered here: a plain body is parsed by msgspec (`handlers.fast_parse`), any other valid one by the route's
-own model. Everything else, and whatever is wrong, is handed to the route with the body that was read, so that one place
-judges and words problems.
+own model. All other requests, and all faults, are passed to the route with the body that was read, so that problems are
+found and worded in one place.
 """
 
 import asyncio
@@ -38,16 +38,16 @@ log = get_logger(__name__)
 Handler = Callable[[Scope, Receive, Send], Awaitable[None]]
 ONE, MANY = "/v1/responses", "/v1/responses/batch"
 PATHS = {ONE: BODY_BYTES, MANY: BATCH_BYTES}
-"""Path -> how many bytes a body may have."""
+"""Path -> the largest body in bytes."""
 SMALL = 8_192
-"""Larger bodies are parsed one in each round of the event loop: of many that come at once the last must not hold up the
+"""A larger body takes a turn of the event loop of its own to parse: when many come at once, the last must not delay the
 acknowledgements of those before it."""
 _JSON = (b"application/json", b"application/json; charset=utf-8", b"application/json;charset=utf-8")
 _LEFT_TO_THE_ROUTE = frozenset({b"content-encoding", b"transfer-encoding", b"x-request-id", b"expect"})
 
 
 class FastIngest:
-    """Answers valid posts; everything else goes to `route`."""
+    """Answers valid posts; all other requests go to `route`."""
 
     def __init__(self, collector: Collector, keys: KeyStore, route: Handler) -> None:
         self._collector = collector
@@ -56,7 +56,7 @@ class FastIngest:
         self._large_body = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """One POST to one of `PATHS`."""
+        """Answer one POST to one of `PATHS`."""
         began = time.perf_counter()
         path: str = scope["path"]
         body = Body(receive)
@@ -64,13 +64,13 @@ class FastIngest:
             sender = self._sender(scope)
             post = await self._parsed(path, body, sender)
         except Exception as error:
-            # Nothing was published yet. The route judges it anew, behind the edge, which words and counts its failures.
+            # Nothing was published yet: the route judges the request again, behind the edge, which counts failures.
             if not isinstance(error, NotPlain | TellbackError | ValidationError):
                 log.error("fast_ingest_failed", route=path, exc_info=error)
             await self._route(scope, body.receive_again, send)
             return
         body.forget()
-        # What goes wrong from here on is not left to the route: it would publish again, after all the waiting.
+        # Failures from here on are not left to the route: it would publish again, and wait again.
         status, headers, answer = await self._answer(path, post)
         headers.append((b"content-length", str(len(answer)).encode()))
         await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -78,7 +78,7 @@ class FastIngest:
         _seconds(path, status).observe(time.perf_counter() - began)
 
     def _sender(self, scope: Scope) -> Sender:
-        """Who posts, by the head alone. Raises `NotPlain`."""
+        """The sender, read from the headers alone. Raises `NotPlain`."""
         caller: Caller | None = None
         idempotency_key: str | None = None
         is_json: bool | None = None
@@ -90,7 +90,7 @@ class FastIngest:
                     raise NotPlain
                 caller = self._keys.known(value, self._collector.clock.now())
             elif name == b"content-type":
-                is_json = is_json is None and value in _JSON  # two of them are none
+                is_json = is_json is None and value in _JSON  # two headers are ambiguous
             elif name == b"idempotency-key":
                 if idempotency_key is not None or not 1 <= len(value) <= 200:
                     raise NotPlain
@@ -105,7 +105,7 @@ class FastIngest:
         return Sender(caller.key_id, idempotency_key)
 
     async def _parsed(self, path: str, body: "Body", sender: Sender) -> ParsedPost:
-        """What a body says. Raises what the route is to judge."""
+        """The parsed body. Raises errors that the route is to judge."""
         parse = _many
         if path == ONE:
             parse = _one
@@ -117,10 +117,10 @@ class FastIngest:
             return parse(content, self._collector.clock.now(), sender)
 
     async def _answer(self, path: str, post: ParsedPost) -> Answer:
-        """Publish a post and word the answer, whatever comes of it."""
+        """Publish a post and make its answer, whatever the outcome."""
         try:
             receipt = await self._collector.outgoing.publisher.publish(post.records)
-            post.records.clear()  # they need not lie in memory for as long as they wait
+            post.records.clear()  # frees their memory while the batch waits
             outcomes = await self._collector.outgoing.settled(receipt)
             if path == ONE:
                 return fast_answers.one(post, outcomes)
@@ -133,14 +133,14 @@ class FastIngest:
 
 
 class Body:
-    """The body of a request, kept while it may still be handed on."""
+    """The body of a request, kept as long as it may still be passed to the route."""
 
     def __init__(self, receive: Receive) -> None:
         self._receive = receive
         self._messages: list[Message] = []
 
     async def read(self, limit: int) -> bytes:
-        """The whole of it. Raises `NotPlain` past the limit or when the client is gone."""
+        """The complete body. Raises `NotPlain` past the limit or when the client has disconnected."""
         body: bytes = b""
         while True:
             message = await self._receive()
@@ -154,13 +154,13 @@ class Body:
                 return body
 
     async def receive_again(self) -> Message:
-        """ASGI's `receive` that gives first what was read already."""
+        """ASGI's `receive` that first returns what was read already."""
         if self._messages:
             return self._messages.pop(0)
         return await self._receive()
 
     def forget(self) -> None:
-        """Free the memory of a body that is not handed on any more."""
+        """Free the memory of a body that the route will not need."""
         self._messages.clear()
 
 
@@ -181,7 +181,7 @@ def _many(body: bytes, now: datetime, sender: Sender) -> ParsedPost:
 
 
 def _by_model(value: Any, now: datetime, new_id: str | None) -> Event:
-    """The event of a response that only the model can read. Raises `NotPlain`, `ValidationError` or `Invalid`."""
+    """The event of a response that only the model can parse. Raises `NotPlain`, `ValidationError` or `Invalid`."""
     if not isinstance(value, dict):
         raise NotPlain
     return responses.recorded(NewResponse.model_validate(value), now, response_id=new_id)
@@ -198,5 +198,5 @@ def _items(value: Any) -> list[Any]:
 
 @cache
 def _seconds(path: str, status: int) -> Histogram:
-    """The series of a path and a status, looked up once."""
+    """The metric series of a path and a status, cached."""
     return http_request_duration_seconds.labels("POST", path, str(status))

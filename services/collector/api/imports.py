@@ -192,7 +192,7 @@ def _csv(rows: Iterable[Iterable[object]]) -> str:
 
 
 def _may_look(caller: Caller) -> None:
-    """Require `read` of a key that may not send files: a sender may see what became of its files."""
+    """Require `read` of a key that may not send files; a key that may can see the imports of its files."""
     if "ingest" not in caller.scopes:
         caller.require("read")
 
@@ -224,7 +224,7 @@ def _date_format(text: str | None) -> str | None:
 
 
 def _count_lines(file: BinaryIO) -> int:
-    """About how many rows there are, for the progress; leaves the file at its start."""
+    """The approximate number of rows, for the progress; leaves the file at its start."""
     file.seek(0)
     lines = 0
     while piece := file.read(imports.PIECE_BYTES):

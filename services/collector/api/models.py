@@ -1,4 +1,4 @@
-"""What the collector answers."""
+"""Models of the collector's answers."""
 
 from datetime import datetime
 from decimal import Decimal

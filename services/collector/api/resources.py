@@ -1,4 +1,4 @@
-"""What the routes of the collector work with, put together by app.py."""
+"""The resources that the collector's routes use, built by app.py."""
 
 from dataclasses import dataclass
 from typing import Annotated

@@ -1,4 +1,4 @@
-"""Which column of a file is which field: by the names that people and other tools use, or as the importer says."""
+"""Which column of a file is which field: by the names that people and other tools use, or as the importer maps them."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -75,14 +75,15 @@ SYNONYMS: Mapping[str, Mapping[str, Sequence[str]]] = {
         "location": ("location", "country", "city", "site"),
     },
 }  # fmt: skip
-"""Field -> the words for it, the best first; case, spaces and punctuation are ignored."""
+"""Field -> its names, the best first; case, spaces and punctuation are ignored."""
 
 _ATTRIBUTE = re.compile(r"attributes\.[^\x00-\x1f\x7f]{1,200}")
 _PUNCTUATION = re.compile(r"[\W_]+")
 
 
 class ColumnError(Exception):
-    """The columns cannot be matched: a stable `code`, the field concerned, and a hint in our own words."""
+    """The columns cannot be matched: a stable `code`, the field concerned, and a hint that repeats nothing of the
+    file."""
 
     def __init__(self, code: str, field: str, hint: str) -> None:
         super().__init__(hint)
@@ -93,8 +94,8 @@ class ColumnError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The columns' names, field -> position in the row, and field -> constant text. `only`: position -> the words (in
-    lower case) of rows to be taken."""
+    """Matched columns: their names, field -> position in the row, and field -> constant text. `only`: position -> the
+    values (in lower case) of rows to be taken."""
 
     kind: Kind
     header: tuple[str, ...]
@@ -108,7 +109,7 @@ class Columns:
         return tuple(name for place, name in enumerate(self.header) if name and place not in self.places.values())
 
     def named(self) -> dict[str, str]:
-        """Field -> the name of its column, or `=` and its constant: a mapping that gives these columns again."""
+        """Field -> the name of its column, or `=` and its constant: the mapping that reproduces these columns."""
         columns = {field: self.header[place] for field, place in self.places.items()}
         return columns | {field: f"={text}" for field, text in self.constants.items()}
 
@@ -159,7 +160,7 @@ def _first_match(names: Sequence[str], columns: Mapping[str, int]) -> int | None
 
 
 def directed(kind: str, mapping: Mapping[str, str]) -> Mapping[str, str]:
-    """The mapping as field -> column name, whichever way it was written."""
+    """The mapping as field -> column name, in whichever direction it was written."""
     if all(_is_field(kind, field) for field in mapping):
         return mapping
     if all(_is_field(kind, field) for field in mapping.values() if field):
@@ -186,7 +187,7 @@ def _position(field: str, name: str, header: Sequence[str]) -> int:
 
 
 def _metric(score_column: str) -> dict[str, str]:
-    """A column called CSAT or CES says what its scores are."""
+    """The survey type, where the score's column is called CSAT or CES."""
     for metric in ("csat", "ces"):
         if _plain(score_column).startswith(metric):
             return {"survey_type": metric}

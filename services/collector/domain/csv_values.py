@@ -1,7 +1,5 @@
-"""What a cell of a file means: `10.0` is 10, an ISO date is midnight UTC, other orders of a date need a named format.
-
-Whatever could be read in two ways is refused with a hint rather than guessed.
-"""
+"""The value of a cell: `10.0` is 10, an ISO date is midnight UTC, other date formats must be named. An ambiguous cell
+is refused with a hint rather than guessed."""
 
 import re
 from datetime import UTC, date, datetime
@@ -9,7 +7,7 @@ from decimal import Decimal
 
 
 class CellError(Exception):
-    """A cell that is not taken: a stable `code` and a hint, which does not repeat the cell."""
+    """A cell that is refused: a stable `code` and a hint, which does not repeat the cell."""
 
     def __init__(self, code: str, hint: str) -> None:
         super().__init__(hint)
@@ -28,7 +26,7 @@ _FALSE = frozenset({"false", "no", "n", "0", "0.0"})
 UNIX = "unix"
 """A date format: seconds since 1970, or ISO 8601."""
 HOUR_24 = "24"
-"""A date format: ISO 8601, with 24 for the hour after midnight, as JavaScript writes it without `hour12`."""
+"""A date format: ISO 8601 with 24 for the hour after midnight, as JavaScript writes it without `hour12`."""
 _SECONDS = re.compile(r"[0-9]{9,10}")
 _TOKEN = re.compile(r"[Yy]{4}|[Yy]{2}|[Dd]{1,2}|[Mm]{1,2}|[Hh]{1,2}|[Ss]{1,2}")
 _DIRECTIVES = {"y": "%y", "d": "%d", "h": "%H", "s": "%S"}
@@ -68,9 +66,7 @@ def words(cell: str) -> list[str]:
 
 def moment(cell: str, date_format: str | None) -> datetime:
     """A time in UTC. Without a format: ISO 8601, a date alone being 00:00 UTC and a time without offset UTC.
-
-    `date_format` is in strptime's letters, see `strptime_format`; then nothing else is read.
-    """
+    `date_format` is in strptime's letters, see `strptime_format`; then no other form is accepted."""
     text = cell.strip()
     if date_format in (UNIX, HOUR_24):
         if date_format == UNIX and _SECONDS.fullmatch(text):
@@ -99,9 +95,8 @@ def day(cell: str, date_format: str | None) -> date:
 
 def strptime_format(text: str) -> str:
     """The strptime form of a format such as `DD/MM/YYYY`, `mm-dd-yy HH:MM` or `%d.%m.%Y`; `M` after an hour is minutes.
-
-    Raises ValueError when it does not say day, month and year, each once, so that what it writes can be read again.
-    """
+    Raises ValueError unless the format has day, month and year, each once, so that a formatted date can be parsed
+    again."""
     pattern = text.strip()
     if "%" not in pattern:
         pattern = _translated(pattern)
@@ -116,7 +111,8 @@ def strptime_format(text: str) -> str:
 
 
 def _reads_what_it_writes(pattern: str) -> bool:
-    """Whether dates can be read by the format at all. It becomes a regular expression, which a repeated part breaks."""
+    """Whether dates can be parsed by the format at all. strptime turns it into a regular expression, in which a
+    repeated part is an error."""
     try:
         return datetime.strptime(_EXAMPLE.strftime(pattern), pattern).date() == _EXAMPLE.date()  # noqa: DTZ007
     except (ValueError, re.error):

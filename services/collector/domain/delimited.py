@@ -1,7 +1,7 @@
-"""Reads the delimited files people have: any of `,` `;` and tab, UTF-8 or UTF-16, Excel's habits, broken quotes.
+"""Reads delimited files: any of `,` `;` and tab, UTF-8 or UTF-16, Excel's habits, broken quotes.
 
-Memory is bounded by one row, whatever the size of the file. A line that cannot be read is reported with its number
-and the next one is read; only what makes the whole file unreadable raises `TableError`.
+Memory is bounded by one row, whatever the size of the file. A line that cannot be parsed is reported with its number
+and the next one is read; only a fault of the whole file raises `TableError`.
 """
 
 import csv
@@ -14,7 +14,7 @@ DELIMITERS = ",;\t"
 MAX_LINE = 1_000_000
 MAX_COLUMNS = 1_000
 MAX_RESUMED_ROWS = 1_000
-"""How often the lines swallowed by an unclosed quote are read again; bounds the work a hostile file can cause."""
+"""How often the lines swallowed by an unclosed quote are read again; bounds the work for a hostile file."""
 
 _SAMPLE = 4_096
 
@@ -38,7 +38,7 @@ class Row:
 
 @dataclass(frozen=True, slots=True)
 class BadRow:
-    """A row that is not taken: where, a stable code, the reason for people, and the field where it is one field's."""
+    """A refused row: its line, a stable code, the reason for people, and the field where one field is at fault."""
 
     line: int
     code: str
@@ -47,7 +47,7 @@ class BadRow:
 
 
 class _Lines:
-    """Text lines with their numbers; `start_row` remembers what a row reads, `resume` takes it back but for a line."""
+    """Text lines with their numbers; `start_row` marks where a row begins, `resume` returns to its second line."""
 
     def __init__(self, text: io.TextIOWrapper) -> None:
         self._text = text
@@ -76,7 +76,7 @@ class _Lines:
         return line
 
     def start_row(self) -> int:
-        """Begin a row; gives the number of its first line."""
+        """Begin a row; returns the number of its first line."""
         self._row = []
         return self.number + 1
 
@@ -86,7 +86,7 @@ class _Lines:
         return len(self._row)
 
     def resume(self) -> None:
-        """Take back all lines of the current row but the first."""
+        """Read all lines of the current row but the first again."""
         self._again.extend(reversed(self._row[1:]))
         self.number -= len(self._row) - 1
 
@@ -105,7 +105,7 @@ class Table:
         self.delimiter, self.header = _header(header_line, self._lines.number)
 
     def _first_line(self) -> str:
-        """The header's line: the first that is not blank and not Excel's `sep=`, which says the delimiter itself."""
+        """The header's line: the first that is not blank and not Excel's `sep=` line, which names the delimiter."""
         for line in self._lines:
             if line.strip() and not line.strip().lower().startswith("sep="):
                 return line
@@ -140,7 +140,7 @@ class Table:
         return Row(line, tuple(cells))
 
     def release(self) -> None:
-        """Let go of the file without closing it."""
+        """Detach from the file without closing it."""
         self._text.detach()
 
 
@@ -162,7 +162,7 @@ def _encoding(file: BinaryIO) -> str:
 
 
 def _header(line: str, number: int) -> tuple[str, tuple[str, ...]]:
-    """Delimiter and names: the delimiter that gives most columns, the comma when several do."""
+    """Delimiter and names: the delimiter that gives most columns, the comma in case of a tie."""
     parsed: list[tuple[str, list[str]]] = []
     for delimiter in DELIMITERS:
         try:
@@ -193,7 +193,7 @@ def _quoting_problem(error: csv.Error) -> tuple[str, str]:
 
 
 def _undecoded(text: str) -> bool:
-    """Whether bytes that were no text came through the decoder (as lone surrogates)."""
+    """Whether the text contains undecodable bytes (as lone surrogates)."""
     try:
         text.encode()
     except UnicodeEncodeError:

@@ -1,6 +1,7 @@
-"""Files of other tools, by name: which of their columns is which field, and which of their rows are answers.
+"""Export formats of other tools: which column is which field, and which rows are answers.
 
-Sources: docs/importing.md. What a file does not have is left to the names that people use, and to the importer.
+Sources: docs/importing.md. Columns that a format does not know are matched by their usual names, and by the importer's
+mapping.
 """
 
 import re
@@ -17,12 +18,10 @@ FormatName = Literal["delighted", "formbricks", "posthog"]
 
 @dataclass(frozen=True, slots=True)
 class Format:
-    """One tool's export of answers.
-
-    `columns`: field -> names or patterns (whole column name), the best first. `attributes`: a pattern whose group
-    `name` is the attribute. `only`: column pattern -> values (any case) of rows that are answers. `by_email`: the
-    tool's own number of a person is not taken where there is an address, since nobody else knows it.
-    """
+    """One tool's export of answers. `columns`: field -> names or patterns (whole column name), the best first.
+    `attributes`: a pattern whose group `name` is the attribute. `only`: column pattern -> values (any case) of rows
+    that are answers. `by_email`: the tool's own number of a person is ignored where there is an address, since no other
+    system knows that number."""
 
     columns: Mapping[str, Sequence[str]]
     attributes: str | None = None
@@ -92,10 +91,8 @@ FORMATS: Final[Mapping[str, Format]] = {
 
 
 def format_mapping(name: str, header: Sequence[str], mapping: Mapping[str, str]) -> dict[str, str]:
-    """The importer's mapping (field -> column), with what the format knows about this header added.
-
-    A field that the format knows and the file has not is left to the usual names.
-    """
+    """The importer's mapping (field -> column) with the format's columns in this header added. A field whose column the
+    header lacks is left to the usual names."""
     export = FORMATS[name]
     columns: dict[str, str] = {}
     for field_name, patterns in export.columns.items():
@@ -122,7 +119,7 @@ def _first_match(patterns: Sequence[str], header: Sequence[str]) -> str | None:
 
 
 def answer_rows(name: str, header: Sequence[str]) -> dict[int, tuple[str, ...]]:
-    """Position of a column -> the values of rows that are answers; other rows are passed over."""
+    """Position of a column -> its values in rows that are answers; other rows are skipped."""
     only: dict[int, tuple[str, ...]] = {}
     for pattern, values in FORMATS[name].only.items():
         for place, column in enumerate(header):

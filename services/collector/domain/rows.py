@@ -1,4 +1,4 @@
-"""From the cells of a row to the values of a record, in the form in which a client would post them."""
+"""Turns the cells of a row into the values of a record, in the form in which a client would post them."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ PASSED_OVER = "not_an_answer"
 
 
 class RowError(Exception):
-    """A row that is not taken, because of one field."""
+    """A row that is refused because of one field."""
 
     def __init__(self, code: str, field: str, reason: str) -> None:
         super().__init__(reason)
@@ -31,7 +31,7 @@ class Reading:
 
 
 def row_values(reading: Reading, row: Sequence[str]) -> dict[str, Any]:
-    """The values of a row; an empty cell is an absent field. Raises RowError for the first cell that is not taken."""
+    """The values of a row; an empty cell is an absent field. Raises RowError for the first cell that is refused."""
     columns = reading.columns
     for place, words in columns.only.items():
         if row[place].strip().casefold() not in words:
@@ -66,7 +66,7 @@ def _value(kind: str, field: str, text: str, date_format: str | None) -> Any:
 
 
 def _word(text: str) -> str:
-    """A word of a fixed list: `Decision Maker` is decision_maker."""
+    """A word of an enumeration: `Decision Maker` is decision_maker."""
     return "_".join(text.replace("-", " ").casefold().split())
 
 

@@ -1,1 +1,1 @@
-"""Use cases of the collector: what a client asks for, checked, and the events that follow from it."""
+"""Use cases of the collector: validate a client's request, and make the events that follow from it."""

@@ -1,4 +1,4 @@
-"""The directory: whole records, merged under the account's lock and published by the same transaction."""
+"""The directory: complete records, merged under the account's lock and published by the same transaction."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -42,8 +42,8 @@ _NAMES: Mapping[type[DirectoryEvent], str] = {
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What to do with one record: merge `members` into it, into an empty one with `whole` (PUT), only if it is there
-    with `existing` (PATCH)."""
+    """A change of one record: merge `members` into the record; with `whole` into an empty one (PUT); with `existing`
+    only if it exists (PATCH)."""
 
     account_id: str
     stakeholder_id: str | None
@@ -53,7 +53,7 @@ class Change:
 
     @classmethod
     def of(cls, item: AccountItem | StakeholderItem) -> "Change":
-        """The merge that a row of a batch or a file asks for."""
+        """The merge that a row of a batch or a file stands for."""
         person = None
         if isinstance(item, StakeholderItem):
             person = who(item.stakeholder_id, item.email)
@@ -62,7 +62,7 @@ class Change:
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A record after its change; `moved` is False where the change made no difference."""
+    """A record after its change; `moved` is False if the change made no difference."""
 
     record: Record
     recorded_at: datetime
@@ -70,7 +70,7 @@ class Changed:
 
 
 class _Directory:
-    """The records that one transaction works on; each change sees those before it."""
+    """The records that one transaction works on; each change sees the result of those before it."""
 
     def __init__(
         self,
@@ -89,7 +89,7 @@ class _Directory:
 
     @classmethod
     async def load(cls, tx: WriteTx, changes: Sequence[Change], now: datetime, owner_email: str | None) -> "_Directory":
-        """Lock the accounts, and read the records and erasures that the changes meet."""
+        """Lock the accounts, and read the records and erasures that the changes concern."""
         account_ids = {change.account_id for change in changes}
         await tx.lock_accounts(account_ids)
         people = {(change.account_id, change.stakeholder_id) for change in changes if change.stakeholder_id is not None}
@@ -101,7 +101,7 @@ class _Directory:
         return cls(stored_accounts, stored_people, erased, now, owner_email)
 
     def apply(self, change: Change) -> Changed:
-        """Merge. Raises `NotFound`, and `Invalid` for a record that would not hold together."""
+        """Merge a change. Raises `NotFound`, and `Invalid` for an inconsistent record."""
         stored = self._visible(change.account_id, change.stakeholder_id)
         present = stored
         if stored is not None and stored.removed:
@@ -122,7 +122,7 @@ class _Directory:
         return Changed(record, event.recorded_at, moved=True)
 
     def remove(self, change: Change) -> None:
-        """Take a record out. Raises `NotFound`."""
+        """Mark a record as removed. Raises `NotFound`."""
         stored = self._visible(change.account_id, change.stakeholder_id)
         if stored is None or stored.removed:
             raise NotFound("not_found", "there is no such record")
@@ -138,7 +138,7 @@ class _Directory:
         self._add(change, event, stored, removed=True)
 
     async def save(self, tx: WriteTx) -> None:
-        """Write rows and events."""
+        """Write the rows, and the events to the outbox."""
         await store.save(tx, self.events)
         await tx.emit(DIRECTORY, *(_envelope(event) for event in self.events))
 
@@ -151,8 +151,8 @@ class _Directory:
         return self._people.get((account_id, stakeholder_id))
 
     def _after(self, change: Change, stored: Stored | None) -> datetime:
-        """The time of a change: later than the stored record. For a person without one, later than the last erasure,
-        since every service drops what was recorded until then."""
+        """The time of a change: later than the stored record. For a person without a record, later than the last
+        erasure, since every service drops facts recorded before it."""
         before = None
         if stored is not None:
             before = stored.recorded_at
@@ -179,14 +179,14 @@ class _Directory:
 
 
 def is_visible(account: Stored | None, owner_email: str | None) -> bool:
-    """Whether a caller limited to one owner's accounts knows this one; without a limit all are known."""
+    """Whether a caller limited to one owner's accounts may see this account; without a limit all are visible."""
     return owner_email is None or (account is not None and account.owner_email == owner_email)
 
 
 async def change_records(
     tx: WriteTx, changes: Sequence[Change], now: datetime, owner_email: str | None = None
 ) -> list[Changed | TellbackError]:
-    """Apply changes in their order; each is taken or refused by itself."""
+    """Apply changes in their order; each succeeds or is refused by itself."""
     directory = await _Directory.load(tx, changes, now, owner_email)
     results: list[Changed | TellbackError] = []
     for change in changes:
@@ -209,7 +209,7 @@ async def change_record(tx: WriteTx, change: Change, now: datetime, owner_email:
 async def remove_record(
     tx: WriteTx, account_id: str, stakeholder_id: str | None, now: datetime, owner_email: str | None
 ) -> None:
-    """Take an account or a person out of the directory. Raises `NotFound`."""
+    """Remove an account or a person from the directory. Raises `NotFound`."""
     change = Change(account_id, stakeholder_id, {})
     directory = await _Directory.load(tx, [change], now, owner_email)
     directory.remove(change)
@@ -229,7 +229,7 @@ async def find_record(tx: ReadTx, account_id: str, stakeholder_id: str | None, o
 
 
 async def list_records(tx: ReadTx, account_id: str | None, wanted: Wanted) -> list[Changed]:
-    """Accounts, or the people of an account, in the order of their ids; none that the caller does not know."""
+    """Accounts, or the people of an account, in the order of their ids, without those that the caller may not see."""
     model: type[Record]
     if account_id is None:
         model, listed = AccountRecord, await store.list_accounts(tx, wanted)
@@ -245,7 +245,7 @@ def _read(change: Change, record: Mapping[str, Any]) -> Record:
 
 
 def _record(change: Change, merged: dict[str, Any]) -> Record:
-    """The merged record. Raises `Invalid` where the merge leaves half a sum of money, or too many attributes."""
+    """The merged record. Raises `Invalid` where the merge leaves an incomplete sum of money, or too many attributes."""
     if len(merged.get("attributes") or ()) > MAX_ATTRIBUTES:
         raise refused("attributes", "too_long", f"has at most {MAX_ATTRIBUTES} attributes")
     ids = {"account_id": change.account_id}

@@ -1,4 +1,4 @@
-"""Erasure of a person: out of the directory at once, with an event for all services that keep something of theirs."""
+"""Erasure of a person: from the directory at once, with an event for all services that keep data about the person."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ from shared.topics import DIRECTORY, RESPONSES, STAKEHOLDER_ERASED
 
 @dataclass(frozen=True, slots=True)
 class Erasing:
-    """Who is to be erased, and by whom: a caller limited to one owner's accounts knows no others."""
+    """The person to be erased, and the owner to whose accounts the caller is limited."""
 
     account_id: str
     stakeholder_id: str
@@ -31,11 +31,9 @@ class Erasing:
 
 
 async def erase(tx: WriteTx, wanted: Erasing, now: datetime, subject: Subject) -> Receipt:
-    """Erase a person, whether or not the directory knows them: who answers need not be in it.
-
-    The directory topic gets a tombstone, `responses` the event that the other services act on. Raises `NotFound` for an
-    account that the caller does not know.
-    """
+    """Erase a person, whether or not the directory knows them: people who answer need not be in it. The directory topic
+    gets a tombstone, `responses` the event that the other services act on. Raises `NotFound` for an account that the
+    caller may not see."""
     person = (wanted.account_id, wanted.stakeholder_id)
     await tx.lock_accounts([wanted.account_id])
     account = (await directory.accounts(tx, [wanted.account_id])).get(wanted.account_id)
@@ -64,7 +62,7 @@ async def erase(tx: WriteTx, wanted: Erasing, now: datetime, subject: Subject) -
 
 
 def _names(wanted: Erasing, stored: Stored | None) -> Names:
-    """The id of the person, and the name and address in the directory."""
+    """The person's names: the id, and name and address of the directory."""
     record: Mapping[str, Any] = {}
     if stored is not None:
         record = stored.record
@@ -72,7 +70,7 @@ def _names(wanted: Erasing, stored: Stored | None) -> Names:
 
 
 async def find_receipt(tx: ReadTx, receipt_id: UUID, owner_email: str | None) -> Receipt:
-    """A receipt. Raises `NotFound`, also for one of an account that the caller does not know."""
+    """A receipt. Raises `NotFound`, also for a receipt of an account that the caller may not see."""
     receipt = await erasures.find(tx, receipt_id)
     if receipt is not None and owner_email is not None:
         account = (await directory.accounts(tx, [receipt.account_id])).get(receipt.account_id)

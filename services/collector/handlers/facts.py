@@ -1,4 +1,4 @@
-"""Facts about invitations and about what happens around the answers."""
+"""Facts about invitations and context events."""
 
 from datetime import UTC, datetime
 
@@ -15,7 +15,8 @@ from shared.topics import CONTEXT_RECORDED
 
 
 def invitation_fact(body: InvitationInput, now: datetime) -> Event:
-    """The event of an invitation fact; without `event_id` the same fact gives the same one."""
+    """The event of an invitation fact; without `event_id` the id is derived from the fact, so that a repeat has the
+    same id."""
     not_ahead("at", body.at, now)
     person = who(body.stakeholder_id, body.email)
     event_id = body.event_id or derived_uuid(
@@ -37,9 +38,8 @@ def invitation_fact(body: InvitationInput, now: datetime) -> Event:
 
 
 async def note_lost_contract(tx: WriteTx, body: ContextInput, now: datetime, owner_email: str | None) -> None:
-    """A contract was lost: from that day on the account is a client no more. One that the directory does not list is
-    left alone.
-    """
+    """Close the account in the directory after a lost contract: from that day on it is no client. An account that the
+    directory does not list is left alone."""
     try:
         change = Change(body.account_id, None, {"closed_on": body.at.astimezone(UTC).date().isoformat()}, existing=True)
         await change_record(tx, change, now, owner_email)
@@ -48,7 +48,8 @@ async def note_lost_contract(tx: WriteTx, body: ContextInput, now: datetime, own
 
 
 def context_fact(body: ContextInput, now: datetime) -> Event:
-    """The event of a context fact; without `event_id` the same fact gives the same one."""
+    """The event of a context fact; without `event_id` the id is derived from the fact, so that a repeat has the same
+    id."""
     not_ahead("at", body.at, now)
     event_id = body.event_id or derived_uuid(
         "context", body.account_id, body.stakeholder_id or "", body.kind, body.at.isoformat(), body.label

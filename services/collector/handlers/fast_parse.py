@@ -1,9 +1,9 @@
-"""Plain responses: from JSON to the record for Kafka at the price of a few microseconds, for the hot path.
+"""A fast parser for plain responses: from JSON to the record for Kafka in a few microseconds, for the hot path.
 
-What a response is, `inputs.responses` says. This is the part of it in which nothing needs to be mended or worded: no
-null, no nested field, ids and texts in their one form already. msgspec parses that and checks types, lengths and
-choices in one go. Whatever does not fit is `NotPlain` and goes to the model, so this may take less than the model does,
-but never more, and never makes another event of it: a test holds the two against each other.
+What a response is, `inputs.responses` defines. A response is plain if nothing has to be normalised or explained: no
+null, no nested field, ids and texts in canonical form. msgspec parses such a response and checks types, lengths and
+choices in one pass. Any other is `NotPlain` and goes to the model, so this parser may accept fewer responses than the
+model, but never more, and never makes another event: a test compares the two.
 """
 
 import re
@@ -34,15 +34,15 @@ MAX_ITEMS = 1_000
 
 
 class NotPlain(Exception):
-    """This needs the whole model."""
+    """Only the model can parse this."""
 
 
 _UNREADABLE = (DecodeError, UnicodeDecodeError, RecursionError)
-"""What the parser raises: the last for JSON that nests deeper than Python's stack."""
+"""Errors of the parser; RecursionError for JSON that nests deeper than Python's stack."""
 
 
 class ParsedPost(NamedTuple):
-    """Responses of one post on their way, and what is answered about them. `event_id` is that of the first."""
+    """The responses of one post as records, and the data for its answer. `event_id` is that of the first."""
 
     records: list[Record]
     response_ids: list[str]
@@ -51,7 +51,7 @@ class ParsedPost(NamedTuple):
 
     @classmethod
     def of(cls, events: Sequence[Event], sender: Sender) -> "ParsedPost":
-        """A post whose events were made by the model. Raises `NotPlain` for one that is too large."""
+        """A post whose events the model has made. Raises `NotPlain` for an event that is too large."""
         records = [Record.of(RESPONSES, event.by(sender.key_id)) for event in events]
         _check_sizes(records)
         response_ids = [getattr(event.data, "response_id", "") for event in events]
@@ -62,7 +62,7 @@ _Text = Annotated[str, Meta(min_length=1, max_length=200)]
 
 
 class Item(TypedDict, total=False):
-    """A response as it was posted. What a text may hold beyond its length is looked at where it is used."""
+    """A response as it was posted. Rules of texts beyond their length are checked where the texts are used."""
 
     response_id: _Text
     account_id: Required[_Text]
@@ -99,7 +99,7 @@ _is_label = re.compile(rf"[^\s{_CONTROL}][^{_CONTROL}]*+(?<!\s)").fullmatch
 
 
 def parse_one(body: bytes, now: datetime, sender: Sender) -> ParsedPost:
-    """A response as it was posted, taken at `now`. Raises `NotPlain`."""
+    """A single posted response, accepted at `now`. Raises `NotPlain`."""
     try:
         item = _read_one(body)
     except _UNREADABLE:
@@ -132,12 +132,12 @@ def _check(body: bytes, items: Sequence[Item], keys_around: int = 0) -> None:
 
 
 def drops_a_key(body: bytes, items: Sequence[Item], keys_around: int = 0) -> bool:
-    """Whether msgspec dropped a key without a word when it made these items of a body: one that is not known, or that
-    stands twice in an object. `keys_around` are the keys outside of the items.
+    """Whether msgspec silently dropped a key when it made these items of a body: an unknown key, or one that appears
+    twice in an object. `keys_around` are the keys outside of the items.
 
-    Each key brings one colon, and no known key holds one. So a body has as many colons as there are keys, and as there
-    are within texts, unless a key was dropped. Where a text may hold a colon written as an escape (\\u003a) they cannot
-    be counted, and the answer is yes.
+    Each key brings one colon, and no known key contains one. So a body has as many colons as there are keys, plus those
+    within texts, unless a key was dropped. If a text may contain a colon written as an escape (\\u003a), they cannot be
+    counted, and the result is True.
     """
     keys = keys_around + sum(map(len, items))
     colons = body.count(b":")
@@ -148,7 +148,7 @@ def drops_a_key(body: bytes, items: Sequence[Item], keys_around: int = 0) -> boo
 
 
 def _has_escapes(body: bytes) -> bool:
-    return b"\\" in body and b"\\u" in body  # one byte is found much faster than two
+    return b"\\" in body and b"\\u" in body  # searching one byte is much faster than two
 
 
 def _texts(items: Sequence[Item]) -> list[str]:
@@ -180,7 +180,7 @@ def _taken(items: Sequence[Item], now: datetime, sender: Sender) -> ParsedPost:
     return ParsedPost(records, [value["response_id"] for value in values], event_ids[0], recorded_at)
 
 
-# In the order of ResponseRecorded, so that both ways write the same bytes.
+# In the order of ResponseRecorded, so that parser and model write the same bytes.
 _DEFAULTS: dict[str, Any] = dict.fromkeys(ResponseRecorded.model_fields) | {
     "nps_kind": "relationship",
     "follow_up_requested": False,
@@ -192,7 +192,7 @@ _DEFAULTS: dict[str, Any] = dict.fromkeys(ResponseRecorded.model_fields) | {
 
 
 def _value(item: Item, defaults: dict[str, Any], now: datetime) -> dict[str, Any]:
-    """What the record of a response says. Ids and labels are looked at later, all at once."""
+    """The data of a response's event. Ids and labels are checked later, all at once."""
     value = defaults | item
     low, high = SCALES[item["survey_type"]]
     if not low <= item["score"] <= high:
@@ -225,10 +225,8 @@ def _address(email: str) -> str:
 
 
 def _check_texts(values: Sequence[dict[str, Any]]) -> None:
-    """Raise `NotPlain` for an id or a label that is not in its one form.
-
-    Ids are looked at all at once, with between them what none may hold.
-    """
+    """Raise `NotPlain` for an id or a label that is not canonical. All ids are checked in one pass, joined by a
+    character that no id may contain."""
     ids = list(filter(None, chain.from_iterable(map(_IDS, values))))
     together = "/".join(ids) + "/"
     if together.count("/") != len(ids) or not _are_ids(together):
@@ -256,14 +254,14 @@ def _answered_at(text: str, now: datetime) -> str:
 
 @lru_cache(maxsize=1_000)
 def _sent(names: tuple[str, ...]) -> tuple[str, ...]:
-    """The fields that the client itself sent; few clients, few answers."""
+    """The fields that the client itself sent; cached, since clients send few combinations."""
     return tuple(sorted(name for name in names if name != "response_id"))
 
 
 @lru_cache(maxsize=1_000)
 def _around(time_length: int, sender: str) -> tuple[bytes, bytes, bytes]:
-    """What stands before, between and after the id and the time in the headers of an event."""
-    event_id, time = "?" * 36, "!" * time_length  # neither is in any other header
+    """The constant parts of an event's headers: before, between and after the id and the time."""
+    event_id, time = "?" * 36, "!" * time_length  # placeholders that occur in no other header
     headers = pack(headers_of(event_id, type_of(RESPONSE_RECORDED), SOURCE, time, sender))
     before, from_time = headers.split(event_id.encode())
     between, after = from_time.split(time.encode())

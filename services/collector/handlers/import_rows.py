@@ -1,4 +1,4 @@
-"""Rows of an uploaded file, read and checked as if each had been posted."""
+"""Rows of an uploaded file, parsed and validated as if each had been posted."""
 
 import itertools
 import json
@@ -29,7 +29,7 @@ UNREADABLE = "unreadable"
 
 @dataclass(frozen=True, slots=True)
 class ResponseRow:
-    """A response of a file; `digest` stands for its values where it brings no response_id."""
+    """A response of a file; `digest` is a hash of its values where it has no response_id."""
 
     line: int
     body: NewResponse
@@ -50,7 +50,8 @@ ReadRow = ResponseRow | DirectoryRow | BadRow
 def check_file(
     file: BinaryIO, kind: Kind, mapping: Mapping[str, str], format_name: FormatName | None = None
 ) -> Columns:
-    """Read the head of a file and match its columns. Raises `Invalid` with the reason; leaves the file at its start."""
+    """Read the header of a file and match its columns. Raises `Invalid` with the reason; leaves the file at its
+    start."""
     try:
         table = Table(file)
         try:
@@ -72,7 +73,7 @@ def check_file(
 
 
 class RowReader:
-    """Reads a file in steps. Not for the event loop: reading a step takes some milliseconds."""
+    """Reads a file in steps. Not on the event loop: a step takes some milliseconds."""
 
     def __init__(self, file: BinaryIO, reading: Reading) -> None:
         """Raises `TableError`."""
@@ -81,7 +82,7 @@ class RowReader:
         self._rows: Iterator[Row | BadRow] = iter(self._table)
 
     def skip(self, rows: int) -> None:
-        """Pass over rows that were taken before."""
+        """Skip rows that were taken before."""
         next(itertools.islice(self._rows, rows, rows), None)
 
     def read(self, count: int) -> list[ReadRow]:
@@ -96,7 +97,7 @@ class RowReader:
 
 
 def read_row(reading: Reading, row: Row) -> ReadRow:
-    """Check one row by the rules of the call that takes such records."""
+    """Validate one row by the rules of the route for such records."""
     kind = reading.columns.kind
     try:
         values = row_values(reading, row.cells)
@@ -120,7 +121,7 @@ def read_row(reading: Reading, row: Row) -> ReadRow:
 
 
 def bad_row(line: int, error: Invalid) -> BadRow:
-    """A refused record as a line of the report: its first error."""
+    """A line of the report for a refused record: its first error."""
     if not error.errors:
         return BadRow(line, error.code, error.detail)
     problem = error.errors[0]
@@ -128,12 +129,13 @@ def bad_row(line: int, error: Invalid) -> BadRow:
 
 
 def unreadable(line: int, error: Exception) -> BadRow:
-    """A row that made a handler fail for an unforeseen reason. The log says why; the rows after it are taken."""
+    """A line of the report for a row on which a handler failed unforeseen. The log has the error; later rows are
+    taken."""
     log.error("import_row_unreadable", line=line, exc_info=error)
     return BadRow(line, UNREADABLE, "the row breaks no rule and could not be taken; the collector's log says why")
 
 
 def digest_of(kind: str, values: Mapping[str, Any]) -> UUID:
-    """What a row says, as an id: the same for the same mapped values, however the file is written."""
+    """The values of a row as an id: equal mapped values give the same id, however the file is written."""
     text = json.dumps(values, ensure_ascii=False, sort_keys=True)
     return derived_uuid("import", kind, unicodedata.normalize("NFC", text))

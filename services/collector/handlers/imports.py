@@ -1,4 +1,5 @@
-"""Imports: a file becomes a job, a job becomes steps, a step is one transaction of rows, events and progress."""
+"""Imports: a file becomes a job, a job is processed in steps, a step is one transaction of rows, events and
+progress."""
 
 from collections import Counter
 from collections.abc import Sequence
@@ -38,12 +39,12 @@ RETRY_AFTER_SECONDS = 60
 
 
 class LostClaim(TellbackError):
-    """Another process has the job by now; nothing of the step was written."""
+    """Another process has claimed the job; nothing of the step was written."""
 
 
 async def submit(tx: WriteTx, job: ImportJob, file: BinaryIO) -> ImportJob:
-    """Store a job with its file, piece by piece; answers it as it is stored. Raises `TooMany` where files of the same
-    key wait already."""
+    """Store a job with its file, piece by piece; returns the stored job. Raises `TooMany` when too many files of the
+    same key are waiting."""
     size = file.seek(0, SEEK_END)
     file.seek(0)
     await _require_room(tx, job.created_by, files=1, size=size)
@@ -54,7 +55,7 @@ async def submit(tx: WriteTx, job: ImportJob, file: BinaryIO) -> ImportJob:
         await store.add_piece(tx, job.import_id, position, piece)
         position += 1
     same_as = await store.note_digest(tx, job.import_id, digest.digest())
-    # Once more, with this one among them and alone: files that come at the same moment do not see each other.
+    # Checked again under a lock, including this file: concurrent uploads do not see each other.
     await store.hold_sender(tx, job.created_by)
     await _require_room(tx, job.created_by)
     return replace(job, same_as=same_as)
@@ -74,7 +75,7 @@ async def _require_room(tx: WriteTx, sender: str, files: int = 0, size: int = 0)
 async def take_step(
     tx: WriteTx, job: ImportJob, claim_id: UUID, rows: Sequence[ReadRow], now: datetime, journal: Journal
 ) -> Progress:
-    """Take the rows of a step, all or none. Raises `LostClaim`."""
+    """Store the rows of a step, all or none. Raises `LostClaim`."""
     problems = [Problem(_outcome(row), row) for row in rows if isinstance(row, BadRow)]
     erased = await _erased(tx, job, rows, journal)
     problems += [Problem("skipped", BadRow(row.line, "erased", "the person was erased after this")) for row in erased]
@@ -100,8 +101,8 @@ def _outcome(row: BadRow) -> Outcome:
 
 
 async def _erased(tx: WriteTx, job: ImportJob, rows: Sequence[ReadRow], journal: Journal) -> list[ReadRow]:
-    """Rows about people who were erased after the file came, or after they gave the answer: an old export brings
-    nobody back."""
+    """Rows about people who were erased after the file was uploaded, or after they gave the answer: an old export must
+    not bring anybody back."""
     rows_of_people: list[ReadRow] = []
     people: list[Person] = []
     for row in rows:

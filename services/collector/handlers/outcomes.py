@@ -1,4 +1,4 @@
-"""Answers of several items in the places of the items."""
+"""Matches answers with the items that they belong to."""
 
 from collections.abc import Iterable, Sequence
 from typing import TypeVar
@@ -10,7 +10,7 @@ Answer = TypeVar("Answer")
 
 
 def in_place(items: Sequence[Item | TellbackError], answers: Iterable[Answer]) -> list[Answer | TellbackError]:
-    """Each answer in the place of the item that it is of; what was refused before keeps its error."""
+    """The answers at the positions of their items; an item that was refused before keeps its error."""
     following = iter(answers)
     outcomes: list[Answer | TellbackError] = []
     for item in items:

@@ -1,4 +1,4 @@
-"""A key limited to the accounts of one owner knows no others: facts about them are refused as if there were none."""
+"""Keys limited to the accounts of one owner: facts about other accounts are refused as if these did not exist."""
 
 from collections.abc import Iterable, Sequence
 
@@ -11,7 +11,8 @@ from shared.events.envelope import Event
 
 
 async def foreign(tx: ReadTx, owner_email: str | None, account_ids: Iterable[str]) -> frozenset[str]:
-    """Those of the accounts that a key limited to `owner_email` does not know; none for a key without that limit."""
+    """The accounts among `account_ids` that a key limited to `owner_email` may not see; none for a key without that
+    limit."""
     if owner_email is None:
         return frozenset()
     asked = frozenset(account_ids)
@@ -22,11 +23,9 @@ async def foreign(tx: ReadTx, owner_email: str | None, account_ids: Iterable[str
 async def own_only(
     database: Database, owner_email: str | None, events: Sequence[Event | TellbackError]
 ) -> list[Event | TellbackError]:
-    """The items of a batch. An event about an account that the key does not know becomes `NotFound`, which does not say
-    whether the account is another owner's or does not exist.
-
-    Raises `Unavailable` when PostgreSQL is away, and only for limited keys.
-    """
+    """The items of a batch. An event about an account that the key may not see becomes `NotFound`, which does not tell
+    whether the account is another owner's or does not exist. Raises `Unavailable` when PostgreSQL is away, and only for
+    limited keys."""
     if owner_email is None:
         return list(events)
     async with database.read() as tx:
@@ -41,7 +40,7 @@ async def own_only(
 
 
 async def require_own(database: Database, owner_email: str | None, event: Event) -> None:
-    """Raises `NotFound` when the key does not know the event's account; `Unavailable` when PostgreSQL is away, and only
+    """Raises `NotFound` when the key may not see the event's account; `Unavailable` when PostgreSQL is away, and only
     for limited keys."""
     (result,) = await own_only(database, owner_email, (event,))
     if isinstance(result, TellbackError):
@@ -49,5 +48,5 @@ async def require_own(database: Database, owner_email: str | None, event: Event)
 
 
 def unknown() -> NotFound:
-    """The refusal of a fact about an account that the key does not know."""
+    """The refusal of a fact about an account that the key may not see."""
     return NotFound("not_found", "there is no such record")

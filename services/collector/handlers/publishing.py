@@ -1,8 +1,5 @@
-"""The way out for facts: Kafka first, the outbox in PostgreSQL while Kafka is away. Accepted means: it is in one of
-them.
-
-The two ways may overtake each other; nothing depends on the order of arrival.
-"""
+"""Publishing of facts: to Kafka, or to the outbox in PostgreSQL while Kafka is away. A fact is accepted once it is in
+one of them. The two paths may overtake each other; nothing depends on the order of arrival."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -24,7 +21,7 @@ from shared.topics import Topic
 Via = Literal["kafka", "outbox"]
 MAX_EVENT_BYTES = 65_536
 OUTBOX_SECONDS = 3.0
-"""Connection, lock and commit together; with Kafka's 4 s a refusal comes within 10 s."""
+"""Deadline for connection, lock and commit together; with Kafka's 4 s a refusal comes within 10 s."""
 RETRY_AFTER_SECONDS = 5
 
 
@@ -36,18 +33,15 @@ def check_size(event: Event) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """What is needed to get facts out."""
+    """The resources for publishing facts."""
 
     publisher: Publisher
     database: Database
     relay: Relay
 
     async def publish(self, topic: Topic, event: Event, caller: Caller) -> Via:
-        """Publish one event of a key durably; the key may be limited to the accounts of one owner.
-
-        Raises `TooLarge`; `NotFound` for an account that the key does not know; `Unavailable` when both ways are
-        closed.
-        """
+        """Publish one event of a key durably; the key may be limited to the accounts of one owner. Raises `TooLarge`;
+        `NotFound` for an account that the key may not see; `Unavailable` when Kafka and PostgreSQL are away."""
         await require_own(self.database, caller.owner_email, event)
         [outcome] = await self._send([Record.of(topic, event.by(caller.key_id))])
         if isinstance(outcome, TellbackError):
@@ -57,17 +51,15 @@ class Outgoing:
     async def publish_each(
         self, topic: Topic, events: Sequence[Event | TellbackError], caller: Caller
     ) -> list[Via | TellbackError]:
-        """Publish what is an event; what was refused before keeps its error. An event about an account that the key
-        does not know becomes `NotFound`.
-
-        Raises `Unavailable` for a key limited to the accounts of one owner while PostgreSQL is away.
-        """
+        """Publish the events among the items; an item that was refused before keeps its error. An event about an
+        account that the key may not see becomes `NotFound`. Raises `Unavailable` for a key limited to the accounts of
+        one owner while PostgreSQL is away."""
         events = await own_only(self.database, caller.owner_email, events)
         good = [event.by(caller.key_id) for event in events if isinstance(event, Event)]
         return in_place(events, await self._send([Record.of(topic, event) for event in good]))
 
     async def _send(self, records: Sequence[Record]) -> list[Via | TellbackError]:
-        """Publish records durably; one answer each: the way it took, or why it was not taken."""
+        """Publish records durably; returns for each the path it took, or why it was not taken."""
         fitting = [index for index, record in enumerate(records) if len(record.value or b"") <= MAX_EVENT_BYTES]
         outcomes = await self.settled(await self.publisher.publish([records[index] for index in fitting]))
         answers: list[Via | TellbackError] = [_too_large()] * len(records)
@@ -76,8 +68,8 @@ class Outgoing:
         return answers
 
     async def settled(self, receipt: Receipt) -> Mapping[int, Via | TellbackError]:
-        """What became of those records that Kafka did not take, by position: they are in the outbox, or refused. The
-        key of each record must be its account."""
+        """The outcomes of the records that Kafka did not take, by position: stored in the outbox, or refused. The key
+        of each record must be its account."""
         failures = await receipt.failures()
         undelivered = [index for index, error in failures.items() if isinstance(error, Unavailable)]
         if not undelivered:
@@ -91,7 +83,7 @@ class Outgoing:
             async with asyncio.timeout(OUTBOX_SECONDS), self.database.write() as tx:
                 await tx.emit_records(records)
         except (TimeoutError, Unavailable):
-            # The rows may be committed all the same: they carry the ids that a repetition will carry.
+            # The rows may be committed nevertheless: a retry has the same ids.
             return Unavailable(
                 "unavailable", "neither Kafka nor PostgreSQL took it; send it again", retry_after=RETRY_AFTER_SECONDS
             )

@@ -1,4 +1,4 @@
-"""Responses, their amendments and withdrawals: from what the client sent to the event that says all."""
+"""Responses, their amendments and withdrawals: from the client's input to the complete event."""
 
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -14,20 +14,20 @@ from shared.ids import derived_uuid, stakeholder_of, uuid7
 from shared.topics import RESPONSE_AMENDED, RESPONSE_RECORDED, RESPONSE_WITHDRAWN
 
 SOURCE = "/tellback/collector"
-# Null means the same as absent in these: the value is filled in, and filled-in values are not compared.
+# For these fields null means absent: a default is filled in, and defaults are not compared.
 _FILLED_IN = frozenset(
     {"response_id", "answered_at", "nps_kind", "channel", "follow_up_requested", "answers", "attributes", "test"}
 )
 
 
 class Sender(NamedTuple):
-    """Who posts responses: an API key, and the Idempotency-Key of the request if there is one."""
+    """The sender of responses: an API key, and the Idempotency-Key of the request if there is one."""
 
     key_id: str
     idempotency_key: str | None = None
 
     def response_id(self, index: int | None = None) -> str | None:
-        """The response_id that the Idempotency-Key stands for; in a batch each index has its own."""
+        """The response_id derived from the Idempotency-Key; in a batch each index has its own."""
         if self.idempotency_key is None:
             return None
         parts = ["response", self.key_id, self.idempotency_key]
@@ -45,11 +45,9 @@ def recorded(
     channel: Channel | None = None,
     quiet: bool = False,
 ) -> Event:
-    """The event of an accepted response, complete and normalised.
-
-    `response_id` is for a body that brings none; `answered_at` (else now) and `channel` are what is filled in.
-    Raises `Invalid` for a time that lies more than 5 minutes ahead.
-    """
+    """The event of an accepted response, complete and normalised. `response_id` is for a body that has none;
+    `answered_at` (else now) and `channel` are the defaults for absent fields. Raises `Invalid` for a time that is more
+    than 5 minutes ahead."""
     moment = body.answered_at or answered_at or now
     not_ahead("answered_at", moment, now)
     data = ResponseRecorded.trusted(
@@ -84,14 +82,14 @@ def recorded(
 def amended(
     response_id: str, body: Amendment, idempotency_key: str | None, now: datetime, posted: str | None = None
 ) -> Event:
-    """The event of an amendment, bound to what was `posted` where that is known. Raises `Invalid` when nothing is
-    amended."""
+    """The event of an amendment, bound to the response whose digest is `posted`, where that is known. Raises `Invalid`
+    when nothing is amended."""
     changes = body.changes()
     if not changes:
         raise Invalid("nothing_to_change", "name at least one field to change")
     if changes.get("comment") == "":
         changes["comment"] = None
-    # An Idempotency-Key is its sender's own: others who amend what they posted under this id make other events.
+    # An Idempotency-Key belongs to its sender: amendments by others under this id are different events.
     event_id = _change_id("PATCH", response_id, idempotency_key, posted or "")
     data = ResponseAmended.model_construct(
         event_id=event_id,
@@ -121,7 +119,7 @@ def who(stakeholder_id: str | None, email: str | None) -> str:
 
 
 def not_ahead(field: str, moment: datetime, now: datetime) -> None:
-    """Raises `Invalid` for a time that lies more than 5 minutes ahead."""
+    """Raises `Invalid` for a time that is more than 5 minutes ahead."""
     if moment > now + AHEAD:
         raise refused(field, "out_of_range", "must be at most 5 minutes ahead")
 

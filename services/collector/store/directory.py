@@ -1,4 +1,4 @@
-"""The directory itself, of which the other services keep copies."""
+"""The tables of the directory, of which the other services keep copies."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -16,7 +16,7 @@ DirectoryEvent = AccountUpserted | AccountRemoved | StakeholderUpserted | Stakeh
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A record as it stands; `owner_email` (lower case) is an account's."""
+    """A stored record; `owner_email` (lower case) is an account's."""
 
     record: Mapping[str, Any]
     removed: bool
@@ -54,7 +54,7 @@ async def stakeholders(tx: ReadTx, people: Iterable[Person]) -> dict[Person, Sto
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which records a list shows: present ones of the owner, with the text in their name or id, changed since."""
+    """The filter of a list: present records of the owner, with the text in their name or id, changed since a time."""
 
     owner_email: str | None
     search: str | None
@@ -92,7 +92,7 @@ async def list_stakeholders(tx: ReadTx, account_id: str, wanted: Wanted) -> list
 
 
 async def save(tx: WriteTx, events: Sequence[DirectoryEvent]) -> None:
-    """Write the records that the events carry; the last of a key stands."""
+    """Write the records of the events; of several with one key the last wins."""
     await tx.execute_many(
         UPSERT_ACCOUNT,
         [account_row(event) for event in events if isinstance(event, AccountUpserted | AccountRemoved)],

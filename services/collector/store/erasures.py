@@ -11,7 +11,8 @@ from shared.erasure import Names
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """A line of the journal: `subject` is the person's keyed hash, the counts are what went from the collector."""
+    """An entry of the journal: `subject` is the person's keyed hash, the counts are the rows deleted from the
+    collector."""
 
     receipt_id: UUID
     subject: str
@@ -23,7 +24,7 @@ class Receipt:
 
 
 async def forget_stakeholder(tx: WriteTx, account_id: str, stakeholder_id: str) -> int:
-    """Delete a person from the directory, also one who was removed; returns 1 if there was such a row."""
+    """Delete a person from the directory, also a removed one; returns 1 if there was a row."""
     return await tx.execute(
         "delete from stakeholders where account_id = :account_id and stakeholder_id = :stakeholder_id",
         account_id=account_id,
@@ -32,7 +33,7 @@ async def forget_stakeholder(tx: WriteTx, account_id: str, stakeholder_id: str) 
 
 
 async def forget_in_imports(tx: WriteTx, names: Names) -> None:
-    """Put `[erased]` for the names in names of files and in why one failed. Reports quote no cells."""
+    """Replace the names by `[erased]` in file names and in errors of imports. Reports quote no cells."""
     rows = await tx.all(
         "select import_id, file_name, error_detail from imports"
         " where concat_ws(' ', file_name, error_detail) ilike any(cast(:patterns as text[])) for update",
@@ -48,7 +49,7 @@ async def forget_in_imports(tx: WriteTx, names: Names) -> None:
 
 
 async def enter(tx: WriteTx, receipt: Receipt) -> None:
-    """Write a line of the journal."""
+    """Add an entry to the journal."""
     await tx.execute(
         "insert into erasures (receipt_id, subject, account_id, erased_at, applied_at, stakeholders, events)"
         " values (:receipt_id, :subject, :account_id, :erased_at, :applied_at, :stakeholders, :events)",
@@ -57,7 +58,7 @@ async def enter(tx: WriteTx, receipt: Receipt) -> None:
 
 
 async def find(tx: ReadTx, receipt_id: UUID) -> Receipt | None:
-    """The line of a receipt."""
+    """The journal's entry with this receipt."""
     row = await tx.one(
         "select receipt_id, subject, account_id, erased_at, applied_at, stakeholders, events from erasures"
         " where receipt_id = :receipt_id",
@@ -69,7 +70,7 @@ async def find(tx: ReadTx, receipt_id: UUID) -> Receipt | None:
 
 
 async def last_of_accounts(tx: ReadTx, account_ids: Iterable[str]) -> dict[str, datetime]:
-    """When somebody of these accounts was erased last; accounts where nobody was are absent."""
+    """When somebody of these accounts was erased last; accounts without an erasure are absent."""
     rows = await tx.all(
         "select account_id, max(erased_at) as erased_at from erasures"
         " where account_id = any(cast(:ids as text[])) group by account_id",

@@ -1,4 +1,5 @@
-"""Leases on import jobs: one process works off a job, and another goes on where it was killed."""
+"""Leases on import jobs: one process works on a job; when it dies, the lease expires and another one resumes the
+job."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -7,16 +8,16 @@ from uuid import UUID
 from shared.db.transaction import WriteTx
 
 LEASE = timedelta(seconds=30)
-"""How long a claimed job stays one process's own without progress."""
+"""How long a claim lasts without progress."""
 MAX_ATTEMPTS = 3
-"""Claims without any progress, after which a job is given up."""
+"""Claims without progress after which a job is given up."""
 REST = timedelta(seconds=2)
-"""How long a job that failed is left alone, so that others get their turn."""
+"""How long a failed job pauses, so that others get their turn."""
 
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """What one step of a job adds."""
+    """The progress of one step of a job."""
 
     rows_read: int
     taken: int
@@ -26,7 +27,7 @@ class Progress:
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """A job that is one process's own. `attempts`: claims since it last got on, this one included."""
+    """A claimed job. `attempts`: claims since the last progress, this one included."""
 
     import_id: UUID
     claim_id: UUID
@@ -34,8 +35,8 @@ class Claim:
 
 
 async def claim(tx: WriteTx, claim_id: UUID, now: datetime) -> Claim | None:
-    """Take the oldest job that is free: new, or left by a process that died. The job itself is read
-    later, so that a job that cannot be read holds up no other."""
+    """Claim the oldest free job: a new one, or one whose lease has expired. The job itself is read later, so that a job
+    that cannot be read blocks no other."""
     row = await tx.one(
         "update imports set state = 'running', claimed_by = :claim_id, lease_until = :lease_until,"
         " started_at = coalesce(started_at, :now), attempts = attempts + 1"
@@ -52,7 +53,7 @@ async def claim(tx: WriteTx, claim_id: UUID, now: datetime) -> Claim | None:
 
 
 async def advance(tx: WriteTx, import_id: UUID, claim_id: UUID, step: Progress, now: datetime) -> bool:
-    """Add a step and renew the claim; False when the job belongs to somebody else by now."""
+    """Store the progress of a step and renew the lease; False when another process has claimed the job."""
     touched = await tx.execute(
         "update imports set rows_read = rows_read + :rows_read, taken = taken + :taken, skipped = skipped + :skipped,"
         " bad = bad + :bad, lease_until = :lease_until, attempts = 0"
@@ -69,7 +70,7 @@ async def advance(tx: WriteTx, import_id: UUID, claim_id: UUID, step: Progress, 
 
 
 async def release(tx: WriteTx, claimed: Claim) -> None:
-    """Give a job back as if it had not been claimed, so that another process goes on at once."""
+    """Release a job without counting the claim, so that another process resumes it at once."""
     await tx.execute(
         "update imports set claimed_by = null, lease_until = null, attempts = greatest(0, attempts - 1)"
         " where import_id = :import_id and claimed_by = :claim_id",
@@ -79,8 +80,8 @@ async def release(tx: WriteTx, claimed: Claim) -> None:
 
 
 async def let_rest(tx: WriteTx, claimed: Claim, now: datetime, *, counts: bool) -> None:
-    """Give a job back over which something failed, so that others get their turn: after a rest somebody tries once
-    more. `counts` says whether the try counts against the file."""
+    """Release a job after a failure; it is claimed again only after a pause. `counts` says whether the attempt
+    counts."""
     attempts = claimed.attempts
     if not counts:
         attempts -= 1
@@ -95,7 +96,7 @@ async def let_rest(tx: WriteTx, claimed: Claim, now: datetime, *, counts: bool) 
 
 
 async def finish(tx: WriteTx, claimed: Claim, now: datetime, error: tuple[str, str] | None = None) -> None:
-    """End a job, with `error` (code, detail) as failed; the file and what was noted for it go."""
+    """End a job, as failed with an `error` (code, detail); the file and the job's temporary data are deleted."""
     state, code, detail = "done", None, None
     if error is not None:
         state, code, detail = "failed", *error

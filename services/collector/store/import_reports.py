@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 
 from services.collector.domain.delimited import BadRow
-from shared.db.transaction import ReadTx, WriteTx
+from shared.db.transaction import ReadTx, WriteTx, as_columns
 
 Outcome = Literal["bad", "skipped"]
 _PROBLEMS = "select line, outcome, code, field, reason from import_problems where import_id = :import_id order by line"
@@ -16,7 +16,7 @@ _PROBLEMS = "select line, outcome, code, field, reason from import_problems wher
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A row that was not taken, as the report shows it."""
+    """A row that was not taken, as in the report."""
 
     outcome: Outcome
     row: BadRow
@@ -29,17 +29,24 @@ async def count_bad(tx: ReadTx, import_id: UUID, code: str) -> int:
 
 
 async def note_problems(tx: WriteTx, import_id: UUID, problems: Sequence[Problem]) -> None:
-    """Put rows into the report."""
+    """Add rows to the report."""
+    if not problems:
+        return
     await tx.execute(
         "insert into import_problems (import_id, line, outcome, code, field, reason)"
         " select :import_id, * from unnest(cast(:lines as bigint[]), cast(:outcomes as text[]), cast(:codes as text[]),"
         " cast(:fields as text[]), cast(:reasons as text[])) on conflict do nothing",
         import_id=import_id,
-        lines=[problem.row.line for problem in problems],
-        outcomes=[problem.outcome for problem in problems],
-        codes=[problem.row.code for problem in problems],
-        fields=[problem.row.field for problem in problems],
-        reasons=[problem.row.reason for problem in problems],
+        **as_columns(
+            {
+                "lines": problem.row.line,
+                "outcomes": problem.outcome,
+                "codes": problem.row.code,
+                "fields": problem.row.field,
+                "reasons": problem.row.reason,
+            }
+            for problem in problems
+        ),
     )
 
 

@@ -22,7 +22,7 @@ _COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class ImportJob:
-    """One uploaded file and how far it was taken."""
+    """One uploaded file and its progress."""
 
     import_id: UUID
     kind: Kind
@@ -49,7 +49,7 @@ class ImportJob:
 
 
 async def create(tx: WriteTx, job: ImportJob) -> None:
-    """A new job; its file follows piece by piece in the same transaction."""
+    """Insert a job; its file follows piece by piece in the same transaction."""
     await tx.execute(
         "insert into imports (import_id, kind, file_name, file_lines, columns, date_format, answered_at, quiet,"
         " created_by, owner_email, created_at) values (:import_id, :kind, :file_name, :file_lines,"
@@ -74,7 +74,7 @@ async def create(tx: WriteTx, job: ImportJob) -> None:
 
 
 async def add_piece(tx: WriteTx, import_id: UUID, position: int, piece: bytes) -> None:
-    """The next piece of the file."""
+    """Store the next piece of the file."""
     await tx.execute(
         "insert into import_pieces (import_id, position, bytes) values (:import_id, :position, :bytes)",
         import_id=import_id,
@@ -84,8 +84,8 @@ async def add_piece(tx: WriteTx, import_id: UUID, position: int, piece: bytes) -
 
 
 async def note_digest(tx: WriteTx, import_id: UUID, digest: bytes) -> UUID | None:
-    """What the file holds, as a digest; answers the last import that took all of the same file of answers, read the
-    same way, for a caller of the same limits. A file of the directory sets back what was changed since."""
+    """Store the digest of a file; returns the last complete import of the same file of answers, read in the same way,
+    for a caller with the same limits. Files of the directory are never repeats: they undo changes made since."""
     earlier: UUID | None = await tx.scalar(
         """
         update imports set file_digest = :digest, same_as = (
@@ -104,7 +104,7 @@ async def note_digest(tx: WriteTx, import_id: UUID, digest: bytes) -> UUID | Non
 
 
 async def waiting(tx: ReadTx, sender: str) -> tuple[int, int]:
-    """How many files of a key are not done yet, and their bytes."""
+    """The number of a key's unfinished files, and their bytes."""
     row = await tx.one(
         "select count(distinct import_id) as files, coalesce(sum(octet_length(bytes)), 0) as bytes from imports"
         " left join import_pieces using (import_id) where state in ('queued', 'running') and created_by = :sender",
@@ -116,7 +116,7 @@ async def waiting(tx: ReadTx, sender: str) -> tuple[int, int]:
 
 
 async def hold_sender(tx: WriteTx, sender: str) -> None:
-    """Let no other file of the key be stored until this transaction ends."""
+    """Lock the key until this transaction ends, so that no other file of it is stored meanwhile."""
     await tx.execute("select pg_advisory_xact_lock(:space, hashtext(:sender))", space=_SENDER_LOCKS, sender=sender)
 
 
@@ -136,7 +136,7 @@ async def pieces(tx: ReadTx, import_id: UUID) -> AsyncIterator[bytes]:
 
 
 async def find(tx: ReadTx, import_id: UUID, owner_email: str | None) -> ImportJob | None:
-    """A job; a caller limited to one owner's accounts finds only what such a caller has sent."""
+    """A job; a caller limited to one owner's accounts finds only jobs sent with the same limit."""
     row = await tx.one(
         f"select {_COLUMNS} from imports where import_id = :import_id"
         " and (cast(:owner_email as text) is null or owner_email = :owner_email)",
@@ -149,7 +149,7 @@ async def find(tx: ReadTx, import_id: UUID, owner_email: str | None) -> ImportJo
 
 
 async def count_occurrences(tx: WriteTx, import_id: UUID, counts: Mapping[UUID, int]) -> dict[UUID, int]:
-    """Add to how often each digest has come; answers how often it had come before."""
+    """Add to the number of occurrences of each digest; returns the numbers before."""
     digests = sorted(counts)
     rows = await tx.all(
         "insert into import_occurrences (import_id, digest, seen)"

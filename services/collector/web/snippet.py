@@ -12,8 +12,8 @@ ETAG = f'"{sha256(SOURCE).hexdigest()[:16]}"'
 HEADERS = {
     "cache-control": "public, max-age=3600",
     "etag": ETAG,
-    "cross-origin-resource-policy": "cross-origin",  # it is made to be loaded by other sites' pages
-    "access-control-allow-origin": "*",  # so that they may pin it by its hash
+    "cross-origin-resource-policy": "cross-origin",  # for pages of other sites
+    "access-control-allow-origin": "*",  # required for subresource integrity
 }
 
 router = Router(tags=["browsers"])

@@ -1,1 +1,1 @@
-"""Rules of the dashboard: who may do what, how sessions end, how figures are said. Standard library only."""
+"""Rules of the dashboard: rights of roles, the end of sessions, the wording of figures. Standard library only."""

@@ -1,7 +1,4 @@
-"""How messages to webhook endpoints went, in words."""
-
-from collections.abc import Mapping
-from typing import Any
+"""The state of deliveries to webhook endpoints, in words."""
 
 from services.dashboard.domain import wording
 
@@ -14,7 +11,7 @@ STATES = {
     "held": "▼ held",
     "cancelled": "▼ cancelled",
 }
-"""A sign beside each state."""
+"""Each state with its sign."""
 FAILURES = {
     "dns": "its host was not found",
     "connect": "no connection",
@@ -35,13 +32,9 @@ FAILURES = {
 }
 
 
-def waits(endpoint: Mapping[str, Any]) -> bool:
-    """Whether messages wait for a receiver that fails: it is tried again by itself."""
-    return bool(endpoint["breaker"] == "open")
-
-
 def under_way(status: str, tries: int) -> bool:
-    """Whether it is tried right now, or for the first time in a moment; what waits for another try takes longer."""
+    """Whether the delivery is being tried now, or is about to be tried for the first time; a retry may be hours
+    away."""
     return status == "sending" or (status == "pending" and tries == 0)
 
 

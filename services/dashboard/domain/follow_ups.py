@@ -1,4 +1,4 @@
-"""How a follow-up is told: what was done, why it is there, what came of it."""
+"""Follow-ups in words: history, reasons and outcome."""
 
 import re
 from collections.abc import Mapping
@@ -24,7 +24,7 @@ KINDS = {
     "renewal_risk": "Renewal at risk", "segment_drop": "More detractors in a segment", "non_response": "No answer",
     "bounced_contact": "Contact lost", "new_promoter": "New promoter", "recovered": "Recovered", "manual": "By hand",
 }  # fmt: skip
-"""What follow-ups are about, as their titles say it."""
+"""The kinds of follow-ups, worded as in their titles."""
 EVENTS = {
     "stakeholder.answered": "An answer",
     "stakeholder.answer_corrected": "An answer was corrected",
@@ -38,7 +38,7 @@ OUTCOMES = {
     "corrected": "corrected", "over": "over", "gone": "nobody is left", "superseded": "a stronger one took its place",
     "merged": "merged",
 }  # fmt: skip
-"""How follow-ups end."""
+"""The outcomes of follow-ups."""
 RESULT_SIGNS = {"recovered": "↑", "unchanged": "→", "worse": "↓"}
 RECIPIENTS = {"owner": "the owner", "sponsor": "the sponsor", "leader": "the leader"}
 FACTS = {
@@ -49,22 +49,23 @@ FACTS = {
     "previous_class": "class before", "days_to_renewal": "days to the renewal",
     "decision_maker_days": "days since a decision-maker was heard",
 }  # fmt: skip
-"""The facts worth telling, in this order."""
+"""The facts to be shown, in this order."""
 HOURS_A_DAY = 24
 
 
 def deed(action: str) -> str:
-    """What was done, in words."""
+    """An action of the history, in words."""
     return ACTIONS.get(action, wording.plain(action).lower())
 
 
 def kind(code: str) -> str:
-    """What a follow-up is about, in words."""
+    """A kind of follow-up, in words."""
     return KINDS.get(code, wording.plain(code))
 
 
 def actor(who: str, people: Mapping[str, str], name: str | None = None) -> str:
-    """Who did it: `people` gives the names behind the keys of the dashboard, `name` what a CRM is called."""
+    """The actor of a change: `people` gives the names behind the keys of the dashboard, `name` is what a CRM calls
+    itself."""
     if who == "system":
         return "Tellback"
     if who.startswith("crm:"):
@@ -74,7 +75,7 @@ def actor(who: str, people: Mapping[str, str], name: str | None = None) -> str:
 
 
 def event(name: str) -> str:
-    """What happened, in words."""
+    """An event, in words."""
     return EVENTS.get(name, wording.plain(name.replace(".", " ")))
 
 
@@ -100,7 +101,7 @@ def rule(document: Mapping[str, Any]) -> str:
 
 
 def facts(known: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """What was known when it happened, as names and values; what is not known is left out."""
+    """The known facts of an event, as names and values; unknown ones are left out."""
     rows = []
     for name, words in FACTS.items():
         value = known.get(name)
@@ -133,17 +134,17 @@ def hours(value: float | None) -> str:
 
 
 def next_answer(result: str) -> str:
-    """`↑ better than before`: what the person said next, beside what opened the follow-up."""
+    """`↑ better than before`: the person's next answer compared with the one that opened the follow-up."""
     return f"{RESULT_SIGNS[result]} {RESULTS[result]}"
 
 
 def outcome(code: str) -> str:
-    """How it ended, in words."""
+    """An outcome, in words."""
     return OUTCOMES.get(code, wording.plain(code).lower())
 
 
 def moved(changes: Mapping[str, Any]) -> str | None:
-    """What a line of the history changed about the answer: `2 to 6`; None where it did not."""
+    """The change of the answer in a line of the history: `2 to 6`; None where the line changed nothing about it."""
     before, after = changes.get("score", (None, None))
     if before is None or after is None:
         return None
@@ -151,7 +152,7 @@ def moved(changes: Mapping[str, Any]) -> str | None:
 
 
 def about(person: str, account: str) -> str:
-    """Whom a follow-up is about; `person` is empty where it is about the whole account."""
+    """The subject of a follow-up in words; `person` is empty where it is about the whole account."""
     if not person:
         return account
     return f"{person}, {account}"

@@ -1,4 +1,4 @@
-"""What somebody saw a moment ago: shown at once when they come back, while it is asked for anew."""
+"""A cache of what people saw a moment ago: shown at once when they come back, while the page loads again."""
 
 from collections import OrderedDict
 from collections.abc import Hashable
@@ -10,14 +10,15 @@ MOST = 500
 
 
 class Recent:
-    """Answers with their times, by who asked what. Old ones are not given, and of too many the oldest is forgotten."""
+    """Answers with their times, keyed by person and page. Old answers are not returned; when there are too many, the
+    oldest is evicted."""
 
     def __init__(self, longest: timedelta = LONGEST, most: int = MOST) -> None:
         self._longest, self._most = longest, most
         self._kept: OrderedDict[Hashable, tuple[Any, datetime]] = OrderedDict()
 
     def get(self, key: Hashable, now: datetime) -> tuple[Any, datetime] | None:
-        """The answer and when it came; None when there is none, or none that is new enough."""
+        """The answer and its time; None when there is none, or only one that is too old."""
         found = self._kept.get(key)
         if found is not None and now - found[1] >= self._longest:
             self.forget(key)
@@ -25,12 +26,12 @@ class Recent:
         return found
 
     def keep(self, key: Hashable, answer: Any, now: datetime) -> None:
-        """Remember an answer."""
+        """Store an answer."""
         self._kept[key] = answer, now
         self._kept.move_to_end(key)
         if len(self._kept) > self._most:
             self._kept.popitem(last=False)
 
     def forget(self, key: Hashable) -> None:
-        """Do not show it again: it is not this person's any more."""
+        """Drop an answer: this person may not see it any more."""
         self._kept.pop(key, None)

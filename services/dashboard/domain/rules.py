@@ -1,21 +1,21 @@
-"""A rule as a form has it, line by line, and back: what was changed is what differs."""
+"""A rule as the fields of a form, and back: the changes are the fields that differ."""
 
 from collections.abc import Mapping
 from typing import Any
 
 Json = dict[str, Any]
 EDITABLE = ("label", "severity", "due", "recipient", "informs", "reason", "playbook", "conditions", "escalation")
-"""What the page changes; the rest of a rule (its event, kind and place) makes another rule."""
+"""The fields that the page can change; another event, kind or place in the order would make another rule."""
 CONDITION, STEP = "condition", "step"
 
 
 def condition_name(field: str, operator: str) -> str:
-    """What the form's line of a condition is called."""
+    """The name of a condition's field in the form."""
     return f"{CONDITION}:{field}:{operator}"
 
 
 def condition_text(value: Any) -> str:
-    """A condition's value as it is typed: numbers, or words by commas; yes and no."""
+    """A condition's value as it is typed: numbers, comma-separated words, yes or no."""
     if isinstance(value, list):
         return ", ".join(map(condition_text, value))
     if isinstance(value, bool):
@@ -44,9 +44,8 @@ def _word(text: str) -> Any:
 
 
 def changes(rule: Mapping[str, Any], form: Mapping[str, Any], steps: int) -> Json:
-    """The fields of `rule` that the form has otherwise. A condition or one of the `steps` of escalation that was
-    emptied is left out.
-    """
+    """The fields of `rule` for which the form has other values. A condition, or one of the `steps` of escalation, that
+    was emptied is left out."""
     wanted: Json = {name: str(form.get(name, "")) for name in ("label", "reason", "playbook")}
     wanted |= {name: form[name] for name in ("severity", "recipient")}
     wanted["due"] = {"amount": _amount(form.get("due_amount")), "unit": form["due_unit"]}
@@ -76,7 +75,7 @@ def _step(form: Mapping[str, Any], number: int) -> Json:
 
 
 def _amount(text: Any) -> Any:
-    """The number that was typed; what is none goes on as it is, for the service to refuse."""
+    """The typed number; other text is passed on unchanged, for the service to refuse."""
     try:
         return int(str(text))
     except ValueError:
@@ -84,7 +83,7 @@ def _amount(text: Any) -> Any:
 
 
 def differences(newer: Mapping[str, Any], older: Mapping[str, Any] | None) -> list[str]:
-    """The names of what a version changed."""
+    """The names of the fields that a version changed."""
     if older is None:
         return []
     names = (*EDITABLE, "enabled", "event", "kind", "position", "inhibited_by", "inhibited_within", "growth")

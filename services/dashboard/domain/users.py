@@ -1,4 +1,4 @@
-"""People who sign in, and what their role lets them do."""
+"""People who sign in, and the rights of their roles."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,7 +10,7 @@ MAX_PASSWORD = 200
 
 
 class Role(StrEnum):
-    """What somebody is to the company."""
+    """The role of a person in the company."""
 
     ADMIN = "admin"
     LEADER = "leader"
@@ -30,8 +30,8 @@ SCOPES: dict[Role, frozenset[str]] = {
     Role.ACCOUNT_MANAGER: frozenset({"read", "act"}),
     Role.VIEWER: frozenset({"read"}),
 }
-"""The scopes of the key with which the services are asked for somebody of this role. An admin makes and revokes keys,
-and a key gives and revokes only what it has."""
+"""The scopes of the API key of a person with this role. An admin makes and revokes keys, and a key can grant and revoke
+only its own rights."""
 HANDED_OUT: frozenset[str] = frozenset().union(*SCOPES.values())
 """The scopes that the dashboard's own key needs, since it makes the keys of people."""
 
@@ -50,16 +50,16 @@ class User:
 
     @property
     def owner_email(self) -> str | None:
-        """The owner whose accounts alone they know; None: all accounts."""
+        """The owner to whose accounts the person is limited; None: all accounts."""
         return self.email if self.role is Role.ACCOUNT_MANAGER else None
 
     def may(self, scope: str) -> bool:
-        """Whether the role has the scope. The services check the same by the key."""
+        """Whether the role has the scope. The services check the scopes of the key as well."""
         return scope in SCOPES[self.role]
 
 
 def weakness(password: str, email: str) -> str | None:
-    """Why a password is not taken, in a sentence; None when it is."""
+    """Why a password is refused, in a sentence; None when it is accepted."""
     if len(password) < MIN_PASSWORD:
         return f"A password has {MIN_PASSWORD} characters or more."
     if len(password) > MAX_PASSWORD:

@@ -1,4 +1,4 @@
-"""How figures are said: signs, units, nothing where nothing counts."""
+"""The wording of figures: signs, units, and nothing where nothing counts."""
 
 from collections.abc import Mapping, Sequence
 from typing import Protocol, TypeVar
@@ -6,7 +6,7 @@ from typing import Protocol, TypeVar
 NOTHING = "–"
 DECIMAL_MARK = "\u2060"
 CATEGORY_SIGNS = {"promoter": "▲", "passive": "●", "detractor": "▼"}
-"""A sign beside each colour, so that no colour is the only sign."""
+"""A sign for each category beside its colour: colour is never the only sign."""
 CATEGORY_NAMES = {"promoter": "Promoter", "passive": "Passive", "detractor": "Detractor"}
 CLASS_NAMES = {
     "ambassador": "Ambassador",
@@ -63,7 +63,8 @@ def between(low: float | None, high: float | None) -> str:
 
 
 def formula(nps: float | None, promoters: int | None, detractors: int | None, answers: int) -> str:
-    """How a score comes about: `100 × (12 promoters − 4 detractors) ÷ 24 answers = +33`; empty where nothing counts."""
+    """The calculation of a score: `100 × (12 promoters − 4 detractors) ÷ 24 answers = +33`; empty where nothing
+    counts."""
     if nps is None:
         return ""
     difference = f"{count(promoters, 'promoter')} − {count(detractors, 'detractor')}"
@@ -71,7 +72,7 @@ def formula(nps: float | None, promoters: int | None, detractors: int | None, an
 
 
 def question(survey: str, window: str, method: str, asked: Mapping[str, str]) -> str:
-    """What a figure is a figure of: `NPS over 90 days, by the latest answer of each person, decision-makers`."""
+    """The question that a figure answers: `NPS over 90 days, by the latest answer of each person, decision-makers`."""
     span = WINDOWS.get(window, window.replace("d", " days"))
     way = METHOD_NAMES.get(method, method).lower()
     if method == "latest":
@@ -84,24 +85,24 @@ def question(survey: str, window: str, method: str, asked: Mapping[str, str]) ->
     return ", ".join(parts)
 
 
-def count(number: int | None, one: str, many: str | None = None) -> str:
+def count(number: int | None, singular: str, plural: str | None = None) -> str:
     """`1 person`, `24 people`."""
     if number is None:
         return NOTHING
     if number == 1:
-        return f"{grouped(number)} {one}"
-    return f"{grouped(number)} {many or one + 's'}"
+        return f"{grouped(number)} {singular}"
+    return f"{grouped(number)} {plural or singular + 's'}"
 
 
 def grouped(number: int) -> str:
-    """`12 345`, with thin spaces as the SI writes numbers in every language; reader.js knows them by these spaces and
-    writes them as the reader does."""
+    """`12 345`, with thin spaces as the SI writes numbers in every language; reader.js recognises numbers by these
+    spaces and formats them for the reader's language."""
     return f"{number:,}".replace(",", "\u202f")
 
 
 def decimal(value: float, digits: int = 1, sign: str = "") -> str:
-    """`4.3`, with `sign="+"` as a difference; a mark that nobody sees tells reader.js that the point is a decimal one,
-    to be written as the reader does."""
+    """`4.3`, with `sign="+"` as a difference; an invisible mark tells reader.js that the point is a decimal one, to be
+    replaced by that of the reader's language."""
     return f"{value:{sign}.{digits}f}".replace("-", "−").replace(".", f".{DECIMAL_MARK}")
 
 
@@ -137,7 +138,7 @@ def change_words(kind: str) -> str:
 
 
 class OfKind(Protocol):
-    """A change of category."""
+    """Anything with the kind of a category change."""
 
     kind: str
 
@@ -146,7 +147,7 @@ C = TypeVar("C", bound=OfKind)
 
 
 def falls_and_rises(changes: Sequence[C]) -> tuple[list[C], list[C]]:
-    """Those of the category changes that went down, and those that went up; first answers are neither."""
+    """The category changes for the worse, and those for the better; first answers are neither."""
     moved = [change for change in changes if "_to_" in change.kind]
     falls = [change for change in moved if is_fall(change.kind)]
     rises = [change for change in moved if not is_fall(change.kind)]

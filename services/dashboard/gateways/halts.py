@@ -1,4 +1,4 @@
-"""Whether a service has stopped reading what is new: asked of its health page, and told on every page."""
+"""Whether a service has halted reading: asked of its health check, and shown on every page."""
 
 import asyncio
 import time
@@ -8,11 +8,11 @@ from shared.http.client import IN_WORDS, ServiceName, Services
 READERS: tuple[ServiceName, ...] = ("scorer", "alerting", "benchmark")
 FRESH_SECONDS = 5.0
 PATIENCE_SECONDS = 0.5
-"""A page does not wait longer for this; a service that does not answer is told by the parts that need it."""
+"""How long a page waits for a health check; that a service does not answer is shown by the parts that need it."""
 
 
 class Halts:
-    """The lines to show above a page; asked at most every 5 s, for all pages together."""
+    """The notices above all pages; services are asked at most every 5 s, for all pages together."""
 
     def __init__(self, services: Services) -> None:
         self._services = services

@@ -1,4 +1,4 @@
-"""Passwords at rest: Argon2id with the parameters of RFC 9106 for memory-constrained systems."""
+"""Password hashes: Argon2id with the parameters of RFC 9106 for memory-constrained systems."""
 
 import asyncio
 
@@ -10,8 +10,7 @@ _AT_ONCE = 2
 
 
 class Passwords:
-    """Hashes and verifies, a few at a time and beside the event loop: each takes 64 MB and some hundredths of a
-    second."""
+    """Hashes and verifies, a few at a time, in threads: each takes 64 MB and some hundredths of a second."""
 
     def __init__(self) -> None:
         self._hasher = PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
@@ -19,12 +18,13 @@ class Passwords:
         self._nobody = ""
 
     async def hash(self, password: str) -> str:
-        """The hash to keep."""
+        """The hash to be stored."""
         async with self._turn:
             return await asyncio.to_thread(self._hasher.hash, password)
 
     async def verify(self, kept: str | None, password: str) -> bool:
-        """Whether it is the password. Without a hash it takes as long, so that time does not tell who exists."""
+        """Whether the password matches the hash. Without a hash it takes as long, so that the time does not tell who
+        exists."""
         if kept is None:
             self._nobody = self._nobody or await self.hash("nobody signs in with this")
         async with self._turn:

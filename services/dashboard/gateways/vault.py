@@ -1,10 +1,10 @@
-"""People's API keys at rest, each bound to its person."""
+"""Encryption of people's API keys at rest, each bound to its person."""
 
 from shared import vault
 
 
 class Vault(vault.Vault):
-    """What the dashboard seals."""
+    """The vault for the dashboard's secrets."""
 
     def __init__(self, secret_key: str) -> None:
         super().__init__(secret_key, "tellback.dashboard.keys")

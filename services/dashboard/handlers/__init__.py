@@ -1,1 +1,1 @@
-"""Use cases: sign in and out, look after people and their keys."""
+"""Use cases: sign in and out, manage people and their keys."""

@@ -1,4 +1,4 @@
-"""Each person has an API key of their own, so that the services themselves keep everybody to what is theirs."""
+"""An API key for each person, so that the services themselves enforce what each person may see and do."""
 
 import asyncio
 from contextlib import suppress
@@ -10,10 +10,11 @@ from services.dashboard.domain.users import SCOPES, User
 from services.dashboard.gateways.vault import Vault
 from services.dashboard.store.keys import SealedKey, add_key, live_key, retire_key
 from services.dashboard.store.users import user_by_id
+from shared.api.calls import MAKE_KEY, REVOKE_KEY
 from shared.clock import Clock
 from shared.db.engine import Database
 from shared.errors import Forbidden, TellbackError, Unauthorized, Unavailable
-from shared.http.client import Api, Services, within
+from shared.http.client import Api, Services
 from shared.telemetry.logging import get_logger
 from shared.vault import Unsealable
 
@@ -23,7 +24,7 @@ SIGNED_OUT = "You are signed out: sign in again"
 
 
 class KeyRing:
-    """Keys are made through the collector when somebody first needs one, and kept encrypted."""
+    """The keys of people: made through the collector when a person first needs one, and stored encrypted."""
 
     def __init__(
         self, database: Database, services: Services, vault: Vault, clock: Clock, own_key: SecretStr | None
@@ -34,9 +35,9 @@ class KeyRing:
         self._making = asyncio.Lock()
 
     async def api_of(self, user: User) -> Api:
-        """The services as this person may ask them. Raises `Away`, `Unavailable` without a key of our own, or
-        `Unauthorized` when they have another role by now: whoever holds on to an old page gets no old rights.
-        """
+        """A client of the services with this person's key. Raises `Away`, `Unavailable` without a key of the
+        dashboard's own, or `Unauthorized` when the person has another role by now: an old page must not keep old
+        rights."""
 
         async def renew() -> str:
             async with self._making:
@@ -53,13 +54,13 @@ class KeyRing:
         return opened[1]
 
     async def retire(self, user_id: UUID) -> None:
-        """Take away the key of somebody: at once here, in the services within 10 s."""
+        """Revoke the key of a person: at once here, in the services within 10 s."""
         self._opened.pop(user_id, None)
         async with self._database.write() as tx:
             key_id = await retire_key(tx, user_id, self._clock.now())
         if key_id and self._own:
             try:
-                await self._own.delete("collector", within("/v1/keys", key_id))
+                await self._own.call(REVOKE_KEY, key_id=key_id)
             except TellbackError as error:
                 log.warning("key_not_revoked", key_id=key_id, code=error.code)
 
@@ -83,15 +84,15 @@ class KeyRing:
         if user.owner_email:
             wanted["owner_email"] = user.owner_email
         try:
-            made = await self._own.post("collector", "/v1/keys", wanted)
+            made = await self._own.call(MAKE_KEY, wanted)
         except (Unauthorized, Forbidden) as refused:
             log.error("own_key_refused", code=refused.code)
             raise Unavailable("own_key_refused", OWN_KEY_REFUSED) from None
-        vaulted = self._vault.seal(made["key"], str(user.user_id))
-        sealed = SealedKey(made["id"], user.user_id, vaulted, user.role, SCOPES[user.role])
+        vaulted = self._vault.seal(made.key, str(user.user_id))
+        sealed = SealedKey(made.id, user.user_id, vaulted, user.role, SCOPES[user.role])
         async with self._database.write() as tx:
             kept = await add_key(tx, sealed, self._clock.now())
         if kept:
-            return str(made["key"])
-        await self._own.delete("collector", within("/v1/keys", made["id"]))  # another replica was first
+            return made.key
+        await self._own.call(REVOKE_KEY, key_id=made.id)  # another replica has added a key first
         return await self._key_of(user)

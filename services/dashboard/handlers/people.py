@@ -1,4 +1,4 @@
-"""The people who may sign in: made, changed, shut out."""
+"""The people who may sign in: adding, changing and disabling them."""
 
 import re
 import secrets
@@ -21,18 +21,18 @@ from shared.errors import Conflict, Forbidden, Invalid, NotFound
 _EMAIL = re.compile(r"[^@\s\x00-\x1f\ud800-\udfff]{1,64}@[^@\s\x00-\x1f\ud800-\udfff]{1,255}")
 _NAME = re.compile(r"[^\x00-\x1f\x7f\ud800-\udfff]{1,200}")
 FIRST_ADMIN = "admin"
-"""The name that the first admin signs in with."""
+"""The sign-in name of the first admin."""
 LINK_LASTS = timedelta(hours=24)
 
 
 def new_password() -> str:
-    """A password nobody guesses: 120 bit."""
+    """A random password of 120 bits."""
     return secrets.token_urlsafe(15)
 
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """What lets somebody set their password, once; only its hash is kept."""
+    """A link by which a person sets their password, once; only its hash is stored."""
 
     token: str = field(repr=False)
     expires_at: datetime
@@ -40,7 +40,7 @@ class Link:
 
 @dataclass(frozen=True, slots=True)
 class Desk:
-    """Where people are looked after."""
+    """The administration of people."""
 
     database: Database
     clock: Clock
@@ -48,7 +48,7 @@ class Desk:
     keys: KeyRing | None = None
 
     async def first_admin(self) -> str | None:
-        """Make the first admin and give their password; None when somebody may sign in already."""
+        """Make the first admin and return their password; None when somebody can sign in already."""
         async with self.database.read() as tx:
             if await users.any_user(tx):
                 return None
@@ -70,14 +70,13 @@ class Desk:
             return dict(await names_of_keys(tx))
 
     async def journal(self, limit: int = 100) -> Sequence[audit.Entry]:
-        """Who did what lately."""
+        """The latest entries of the audit."""
         async with self.database.read() as tx:
             return await audit.latest(tx, limit)
 
     async def add(self, by: User, email: str, name: str, role: Role) -> Link:
-        """Let somebody in; gives the link by which they set their password. Raises `Invalid`, `Conflict` or
-        `Forbidden`.
-        """
+        """Add a person; returns the link by which they set their password. Raises `Invalid`, `Conflict` or
+        `Forbidden`."""
         email, name = email.strip().lower(), " ".join(name.split())
         if not _EMAIL.fullmatch(email):
             raise Invalid("invalid_email", "This is not an e-mail address.")
@@ -92,9 +91,8 @@ class Desk:
             return await _new_link(tx, new.user_id, now)
 
     async def change(self, by: User, user_id: UUID, role: Role, *, disabled: bool) -> None:
-        """Give another role, or shut out and let in again. The last admin stays one. Raises `Conflict` or
-        `Forbidden`.
-        """
+        """Change the role of a person, or disable or enable them. The last admin cannot be removed. Raises `Conflict`
+        or `Forbidden`."""
         now = self.clock.now()
         async with self.database.write() as tx:
             admins = await users.live_admins(tx)
@@ -115,9 +113,8 @@ class Desk:
             await self.keys.retire(user_id)
 
     async def password_link(self, by: User, user_id: UUID) -> Link:
-        """A link by which somebody sets a new password; until then nothing changes for them. Raises `NotFound`,
-        `Conflict` or `Forbidden`.
-        """
+        """A link by which a person sets a new password; until then the old one is valid. Raises `NotFound`, `Conflict`
+        or `Forbidden`."""
         now = self.clock.now()
         async with self.database.write() as tx:
             await _require_admin(tx, by)
@@ -130,7 +127,7 @@ class Desk:
             return await _new_link(tx, user_id, now)
 
     async def new_password_for(self, email: str) -> str:
-        """From the command line: a new password for somebody, who is let in again if they were shut out."""
+        """From the command line: a new password for a person, who is enabled again if they were disabled."""
         password = new_password()
         hashed = await self.passwords.hash(password)
         now, email = self.clock.now(), email.strip().lower()
@@ -147,7 +144,7 @@ class Desk:
         return password
 
     async def note(self, by: User, action: str, subject: str) -> None:
-        """Write down something that was done in another service."""
+        """Add an entry to the audit about an action in another service."""
         async with self.database.write() as tx:
             await audit.note(tx, audit.Entry(self.clock.now(), by.email, action, subject[:300]))
 
@@ -159,7 +156,7 @@ async def _new_link(tx: WriteTx, user_id: UUID, now: datetime) -> Link:
 
 
 async def _require_admin(tx: ReadTx, by: User) -> None:
-    """By what stands now, not by what the page of `by` was drawn for."""
+    """Check the present role of `by`, not the one that their page was drawn for."""
     current = await users.user_by_id(tx, by.user_id)
     if current is None or current.disabled or current.role is not Role.ADMIN:
         raise Forbidden("not_an_admin", "Only an admin may do this.")

@@ -1,4 +1,4 @@
-"""Signing in and out: passwords, sessions, and the brake on guessing."""
+"""Signing in and out: passwords, sessions, and limits against guessing."""
 
 import hashlib
 import secrets
@@ -6,7 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from services.dashboard.domain.sessions import Brake
+from services.dashboard.domain.sessions import FailureLimit
 from services.dashboard.domain.users import User, weakness
 from services.dashboard.gateways.passwords import Passwords
 from services.dashboard.store import audit, links, sessions, tries, users
@@ -17,26 +17,29 @@ from shared.telemetry.logging import get_logger
 
 log = get_logger(__name__)
 SPAN = timedelta(minutes=15)
-BY_PLACE, BY_ADDRESS, BY_NAME, BY_DEVICE = Brake(5, SPAN), Brake(30, SPAN), Brake(50, SPAN), Brake(5, SPAN)
-"""How many failures there may be: of a name at one address, of an address with all names, of a name at all addresses,
-and of a name on a device from which it has signed in before. Such a device waits for its own failures only."""
+BY_PLACE, BY_ADDRESS = FailureLimit(5, SPAN), FailureLimit(30, SPAN)
+"""Limits for a name at one address, and for an address with all names."""
+BY_NAME, BY_DEVICE = FailureLimit(50, SPAN), FailureLimit(5, SPAN)
+"""Limits for a name at all addresses, and for a name on a device from which it has signed in before. Only its own
+failures make such a device wait."""
 LINK_GONE = "This link has been used, or is too old. Ask an admin for another one."
 DROPPED_AT_ONCE = 20
-"""Rows that a try removes where it adds at most three, so that those that count no more run out."""
+"""Expired rows that a try deletes; it adds at most three, so expired rows run out."""
 
 
 def hash_of(token: str) -> bytes:
-    """What is stored of a session's token."""
+    """The hash that is stored instead of a token."""
     return hashlib.sha256(token.encode()).digest()
 
 
 def name_of(typed: str) -> str:
-    """The name that somebody signs in with, as it is kept."""
+    """A typed sign-in name in the form in which it is stored."""
     return typed.strip().lower()[:320]
 
 
-def _brakes(email: str, address: str, device: str | None) -> dict[bytes, Brake]:
-    """What a try is counted for; the right password forgets the failures of the first."""
+def _limits_of(email: str, address: str, device: str | None) -> dict[bytes, FailureLimit]:
+    """The limits under which a try is counted, by the hash of what it is counted for; the right password forgets the
+    failures of the first."""
     if device is not None:
         return {hash_of(f"device {device} {email}"): BY_DEVICE}
     return {
@@ -48,7 +51,7 @@ def _brakes(email: str, address: str, device: str | None) -> dict[bytes, Brake]:
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """Somebody signed in, with the token of their session."""
+    """A person who is signed in, with the token of their session."""
 
     user: User
     token: str
@@ -63,12 +66,11 @@ class SigningIn:
     async def sign_in(
         self, email: str, password: str, address: str, *, device: str | None = None, before: str | None = None
     ) -> str:
-        """The token of a new session; the session `before` of the same browser ends. `device` names one from which
-        this name has signed in before. Raises `Unauthorized`, or `TooMany` after too many failures.
-        """
+        """The token of a new session; the session `before` of the same browser ends. `device` is one on which this name
+        has signed in before. Raises `Unauthorized`, or `TooMany` after too many failures."""
         now, email = self._clock.now(), name_of(email)
-        brakes = _brakes(email, address, device)
-        await self._count(brakes, now)
+        limits = _limits_of(email, address, device)
+        await self._count(limits, now)
         async with self._database.read() as tx:
             user, hashed = await users.password_of(tx, email) or (None, None)
         right = await self._passwords.verify(hashed, password[:1000])
@@ -77,8 +79,8 @@ class SigningIn:
             raise Unauthorized("wrong_password", "the name or the password is wrong")
         token = secrets.token_urlsafe(32)
         async with self._database.write() as tx:
-            failed = await tries.lock_tries(tx, list(brakes), now)
-            await tries.set_tries(tx, {who: failed[who][:-1] for who in brakes} | {next(iter(brakes)): ()})
+            failed = await tries.lock_tries(tx, list(limits), now)
+            await tries.set_tries(tx, {key: failed[key][:-1] for key in limits} | {next(iter(limits)): ()})
             await sessions.drop_ended(tx, now, self._idle)
             if before:
                 await sessions.end_session(tx, hash_of(before))
@@ -87,21 +89,20 @@ class SigningIn:
             await audit.note(tx, audit.Entry(now, email, "signed_in", email))
         return token
 
-    async def _count(self, brakes: dict[bytes, Brake], now: datetime) -> None:
-        """Count a try as a failure before it is looked at, so that many at the same time are many, in whatever
-        process. Raises `TooMany`; then it does not count, and nothing of it is kept: there are names without end.
-        """
+    async def _count(self, limits: dict[bytes, FailureLimit], now: datetime) -> None:
+        """Count a try as a failure before the password is checked, so that concurrent tries count in all processes.
+        Raises `TooMany`; such a try is not counted or stored, since anybody can try any number of names."""
         async with self._database.write() as tx:
-            failed = await tries.lock_tries(tx, list(brakes), now)
-            waits = [wait for who, brake in brakes.items() if (wait := brake.wait(failed[who], now))]
+            failed = await tries.lock_tries(tx, list(limits), now)
+            waits = [wait for key, limit in limits.items() if (wait := limit.wait(failed[key], now))]
             if waits:
                 seconds = int(max(waits).total_seconds()) + 1
                 raise TooMany("too_many_tries", "too many failed tries", retry_after=seconds)
-            await tries.set_tries(tx, {who: [*brake.live(failed[who], now), now] for who, brake in brakes.items()})
+            await tries.set_tries(tx, {key: [*limit.live(failed[key], now), now] for key, limit in limits.items()})
             await tries.drop_old_tries(tx, now - SPAN, DROPPED_AT_ONCE)
 
     async def living(self, tokens: Collection[str]) -> set[str]:
-        """Those of the tokens whose sessions have not ended, asked at once; nothing is kept alive by it."""
+        """The tokens whose sessions have not ended, by one query; it does not keep a session alive."""
         hashes = {hash_of(token): token for token in tokens}
         if not hashes:
             return set()
@@ -111,7 +112,7 @@ class SigningIn:
         return {hashes[key] for key, session in known.items() if session.live(now, self._idle)}
 
     async def visitor(self, token: str | None) -> Visitor | None:
-        """Who the token belongs to; None when the session has ended."""
+        """The person that the token belongs to; None when the session has ended."""
         if not token or len(token) > 100:
             return None
         now, key = self._clock.now(), hash_of(token)
@@ -126,9 +127,8 @@ class SigningIn:
         return Visitor(user, token)
 
     async def present(self, token: str) -> User | None:
-        """Who the session belongs to as they are now, None when it has ended; an open page that asks by itself does
-        not keep it alive.
-        """
+        """The person of the session with their present role; None when it has ended. Requests that an open page sends
+        by itself do not keep the session alive."""
         async with self._database.read() as tx:
             session = await sessions.find_session(tx, hash_of(token))
             user = await users.user_by_id(tx, session.user_id) if session else None
@@ -147,18 +147,17 @@ class SigningIn:
             await audit.note(tx, audit.Entry(now, email, action, email))
 
     async def change_password(self, visitor: Visitor, old: str, new: str) -> str:
-        """Exchange one's own password; all sessions end, and the token of a new one is given. Raises `Invalid` or
-        `TooMany`.
-        """
+        """Change one's own password; all sessions end, and the token of a new one is returned. Raises `Invalid` or
+        `TooMany`."""
         now, email = self._clock.now(), visitor.user.email
-        who = hash_of(f"password {email}")
-        await self._count({who: BY_PLACE}, now)
+        key = hash_of(f"password {email}")
+        await self._count({key: BY_PLACE}, now)
         async with self._database.read() as tx:
             known = await users.password_of(tx, email)
         if not known or not await self._passwords.verify(known[1], old[:1000]):
             raise Invalid("wrong_password", "The present password is wrong.")
         async with self._database.write() as tx:
-            await tries.set_tries(tx, {who: ()})
+            await tries.set_tries(tx, {key: ()})
         if weak := weakness(new, email):
             raise Invalid("weak_password", weak)
         hashed = await self._passwords.hash(new)
@@ -172,7 +171,7 @@ class SigningIn:
         return token
 
     async def owner_of_link(self, link: str) -> User:
-        """Who may set their password by this link. Raises `Gone`."""
+        """The person who may set their password by this link. Raises `Gone`."""
         async with self._database.read() as tx:
             user_id = await links.user_of_link(tx, hash_of(link), self._clock.now())
             user = await users.user_by_id(tx, user_id) if user_id else None
@@ -181,9 +180,8 @@ class SigningIn:
         return user
 
     async def set_password(self, link: str, new: str) -> None:
-        """Set a password by a link, which is used up by it; all sessions of this person end. Raises `Gone` or
-        `Invalid`.
-        """
+        """Set a password by a link, which can be used once; all sessions of the person end. Raises `Gone` or
+        `Invalid`."""
         user = await self.owner_of_link(link)
         if weak := weakness(new, user.email):
             raise Invalid("weak_password", weak)

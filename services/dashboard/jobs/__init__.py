@@ -1,1 +1,1 @@
-"""Beside the pages: notice that something has changed, and tell the open ones."""
+"""Background jobs of the pages: notice changes, and have the open pages load them."""

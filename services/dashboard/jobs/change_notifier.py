@@ -1,55 +1,59 @@
-"""Notices that figures or follow-ups have changed, once for all open pages of a person."""
+"""Notices changes of figures and follow-ups, once for all open pages of a person."""
 
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
+from typing import Any
 from uuid import UUID
 
+from shared.api.questions import FOLLOW_UPS, RESPONSES
 from shared.errors import TellbackError
-from shared.http.client import Api
+from shared.http.client import Api, Question
+from shared.http.paging import Page
 from shared.isolation import pause_after
 from shared.telemetry.logging import get_logger
 
 log = get_logger(__name__)
-Told = Callable[[], Awaitable[bool]]
-"""Loads a page anew; whether everything could be loaded, else it is told again."""
+Reload = Callable[[], Awaitable[bool]]
+"""Reloads a page; returns whether everything could be loaded, else it is called again later."""
 RECONNECT_SECONDS = 3.0
 REST_SECONDS = 15.0
-"""A page that could not be loaded is tried again after ever longer rests, up to this: what is too slow would only get
-slower. That a service is back is news, and does not wait."""
+"""The longest pause (they grow) before a page that could not be loaded is tried again: an overloaded service would only
+get slower. That a service is back is a change, and is not delayed."""
 SETTLE_SECONDS = 0.7
-"""An answer is listed a moment before the figures that follow from it: pages are told twice."""
+"""An answer is listed a moment before the figures that follow from it: pages reload once more after this time."""
 
 
 class ChangeNotifier:
-    """Hears the scorer's stream of changes, and asks for the newest follow-up, as long as a page is open."""
+    """Follows the scorer's stream of changes and polls for the newest follow-up, as long as a page is open."""
 
     def __init__(self, api: Callable[[], Awaitable[Api]], seconds: float) -> None:
         self._api, self._seconds = api, seconds
-        self._told: set[Told] = set()
+        self._reloads: set[Reload] = set()
         self._tasks: list[asyncio.Task[None]] = []
-        self._stirred = asyncio.Event()
+        self._woken = asyncio.Event()
         self._streaming = False
-        self._unsettled = False
+        self._incomplete = False
 
     def ask_by(self, api: Callable[[], Awaitable[Api]]) -> None:
-        """From now on ask as the newest page does: the person may have another role than when the first was opened."""
+        """Use the client of the newest page from now on: the person may have another role than when the first page was
+        opened."""
         self._api = api
 
-    def subscribe(self, told: Told) -> None:
-        """Tell this page from now on."""
-        self._told.add(told)
+    def subscribe(self, reload: Reload) -> None:
+        """Reload this page after each change."""
+        self._reloads.add(reload)
         if not self._tasks:
             self._tasks = [asyncio.create_task(_for_ever(work)) for work in (self._run, self._listen)]
 
-    def unsubscribe(self, told: Told) -> None:
-        """The page is gone; with the last one the asking ends."""
-        self._told.discard(told)
-        if not self._told:
+    def unsubscribe(self, reload: Reload) -> None:
+        """Stop reloading a closed page; with the last page the polling ends."""
+        self._reloads.discard(reload)
+        if not self._reloads:
             self.stop()
 
     def stop(self) -> None:
-        """End the asking."""
+        """Stop following and polling."""
         for task in self._tasks:
             task.cancel()
         self._tasks = []
@@ -60,64 +64,66 @@ class ChangeNotifier:
         while True:
             await self._pause()
             looked = await self._look()
-            due = now() >= again_at if self._unsettled else self._stirred.is_set()
+            due = now() >= again_at if self._incomplete else self._woken.is_set()
             if looked == seen and not due:
                 continue
             seen = looked
-            self._stirred.clear()
-            await self._tell()
-            if self._unsettled:
+            self._woken.clear()
+            await self._reload_pages()
+            if self._incomplete:
                 failures += 1
                 again_at = now() + min(self._seconds * 2**failures, REST_SECONDS)
                 continue
             failures = 0
             await asyncio.sleep(SETTLE_SECONDS)
-            await self._tell()
+            await self._reload_pages()
 
     async def _pause(self) -> None:
-        """Until something stirs; where not everything could be loaded, what stirs can wait."""
-        if self._unsettled:
+        """Wait for the next change, or for the interval; where a page could not be loaded completely, always for the
+        interval."""
+        if self._incomplete:
             await asyncio.sleep(self._seconds)
         else:
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stirred.wait(), self._seconds)
+                await asyncio.wait_for(self._woken.wait(), self._seconds)
 
     async def _listen(self) -> None:
-        """Each event of the stream stirs; where there is no stream, the newest answer is asked for instead."""
+        """Follow the stream; while there is none, the newest answer is polled instead."""
         while True:
             try:
                 api = await self._api()
                 async for line in api.lines("scorer", "/v1/stream"):
                     self._streaming = True
                     if line.startswith("data:"):
-                        self._stirred.set()
+                        self._woken.set()
             except TellbackError as error:
-                told = log.debug if error.service else log.warning  # a service that is away is told by the pages
-                told("no_stream", code=error.code)
+                write = log.debug if error.service else log.warning  # pages show the outage of a service themselves
+                write("no_stream", code=error.code)
             self._streaming = False
             await asyncio.sleep(RECONNECT_SECONDS)
 
-    async def _tell(self) -> None:
-        results = await asyncio.gather(*(told() for told in list(self._told)), return_exceptions=True)
-        self._unsettled = not all(result is True for result in results)
+    async def _reload_pages(self) -> None:
+        results = await asyncio.gather(*(reload() for reload in list(self._reloads)), return_exceptions=True)
+        self._incomplete = not all(result is True for result in results)
         for result in results:
             if isinstance(result, Exception):
                 log.error("page_not_refreshed", exc_info=result)
 
     async def _look(self) -> tuple[str, str]:
-        """What is newest; a service that is away is news too, and so is its return."""
+        """The newest answer and follow-up; an unavailable service shows as its error code, so that an outage and its
+        end are changes too."""
         try:
             api = await self._api()
         except TellbackError as error:
             return (error.code, "")
-        tasks = await _newest(api.get("alerting", "/v1/follow-ups", sort="-updated_at", limit=1))
+        tasks = await _newest(api, FOLLOW_UPS)
         if self._streaming:
             return "streaming", tasks
-        return await _newest(api.get("scorer", "/v1/responses", sort="-updated_at", limit=1)), tasks
+        return await _newest(api, RESPONSES), tasks
 
 
 async def _for_ever(work: Callable[[], Awaitable[None]]) -> None:
-    """Begin the work anew after a pause when it fails in a way that nobody foresaw: pages would stand still."""
+    """Start the work again after a pause when it fails unforeseen: otherwise the pages would never reload."""
     failures = 0
     while True:
         try:
@@ -128,9 +134,10 @@ async def _for_ever(work: Callable[[], Awaitable[None]]) -> None:
         await asyncio.sleep(pause_after(failures or 1))
 
 
-async def _newest(asking: Awaitable[dict[str, object]]) -> str:
+async def _newest(api: Api, question: Question[Page[Any]]) -> str:
+    """The newest item of a list as JSON, or the code of the error."""
     try:
-        return str((await asking)["items"])
+        return (await api.ask(question, sort="-updated_at", limit=1)).model_dump_json()
     except TellbackError as error:
         return error.code
 
@@ -150,6 +157,6 @@ class ChangeNotifiers:
         return self._notifiers[user_id]
 
     def stop(self) -> None:
-        """End all asking."""
+        """Stop all notifiers."""
         for notifier in self._notifiers.values():
             notifier.stop()

@@ -1,4 +1,4 @@
-"""Who did what on the dashboard."""
+"""The audit: actions of people on the dashboard."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -11,7 +11,7 @@ from shared.db.transaction import ReadTx, WriteTx
 
 @dataclass(frozen=True, slots=True)
 class SealedKey:
-    """A key at rest."""
+    """An encrypted key."""
 
     key_id: str
     user_id: UUID
@@ -20,7 +20,7 @@ class SealedKey:
     scopes: frozenset[str]
 
     def fits(self, role: Role) -> bool:
-        """Whether it is what somebody of this role has."""
+        """Whether the key was made for this role and has its scopes."""
         return self.role is role and self.scopes == SCOPES[role]
 
 
@@ -51,7 +51,7 @@ async def add_key(tx: WriteTx, key: SealedKey, now: datetime) -> bool:
 
 
 async def retire_key(tx: WriteTx, user_id: UUID, now: datetime) -> str | None:
-    """Take the key of a person out of use; its id, if there was one."""
+    """Retire the key of a person; returns its id, if there was one."""
     row = await tx.one(
         "update keys set retired_at = :now, sealed = '' where user_id = :user_id and retired_at is null"
         " returning key_id",
@@ -62,6 +62,6 @@ async def retire_key(tx: WriteTx, user_id: UUID, now: datetime) -> str | None:
 
 
 async def names_of_keys(tx: ReadTx) -> Mapping[str, str]:
-    """Who is behind a key: key id to name, retired ones too."""
+    """Key id -> name of the person, also for retired keys."""
     rows = await tx.all("select key_id, name from keys join users using (user_id)")
     return {row["key_id"]: row["name"] for row in rows}

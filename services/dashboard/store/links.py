@@ -7,7 +7,7 @@ from shared.db.transaction import ReadTx, WriteTx
 
 
 async def put_link(tx: WriteTx, user_id: UUID, token_hash: bytes, expires_at: datetime) -> None:
-    """Keep a link; one that the person had before is none any more."""
+    """Store a link; an earlier link of the person becomes invalid."""
     await tx.execute(
         "insert into password_links (user_id, token_hash, expires_at) values (:user_id, :token_hash, :expires_at)"
         " on conflict (user_id) do update set token_hash = excluded.token_hash, expires_at = excluded.expires_at",
@@ -18,7 +18,7 @@ async def put_link(tx: WriteTx, user_id: UUID, token_hash: bytes, expires_at: da
 
 
 async def user_of_link(tx: ReadTx, token_hash: bytes, now: datetime) -> UUID | None:
-    """Whose link it is; None when it has expired, was used, or never was."""
+    """The person of a link; None when it has expired, was used, or never existed."""
     user_id: UUID | None = await tx.scalar(
         "select user_id from password_links where token_hash = :token_hash and expires_at > :now",
         token_hash=token_hash,
@@ -28,7 +28,7 @@ async def user_of_link(tx: ReadTx, token_hash: bytes, now: datetime) -> UUID | N
 
 
 async def take_link(tx: WriteTx, token_hash: bytes, now: datetime) -> bool:
-    """Use a link up; False when it is none any more: of two at once one gets it."""
+    """Use a link up; False when it is invalid: of two concurrent uses one succeeds."""
     taken = await tx.execute(
         "delete from password_links where token_hash = :token_hash and expires_at > :now",
         token_hash=token_hash,
@@ -38,5 +38,5 @@ async def take_link(tx: WriteTx, token_hash: bytes, now: datetime) -> bool:
 
 
 async def drop_link(tx: WriteTx, user_id: UUID) -> None:
-    """Take back the link of somebody."""
+    """Delete the link of a person."""
     await tx.execute("delete from password_links where user_id = :user_id", user_id=user_id)

@@ -1,4 +1,4 @@
-"""Who is signed in."""
+"""Sessions of people who are signed in."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -27,7 +27,7 @@ async def find_session(tx: ReadTx, token_hash: bytes) -> Session | None:
 
 
 async def find_sessions(tx: ReadTx, token_hashes: Sequence[bytes]) -> Mapping[bytes, Session]:
-    """Those that there are of these, live or not, of people who are not shut out."""
+    """The sessions of these tokens, live or not, of people who are not disabled."""
     rows = await tx.all(
         "select s.token_hash, s.user_id, s.created_at, s.seen_at from sessions s join users u using (user_id)"
         " where s.token_hash = any(:token_hashes) and not u.disabled",
@@ -37,24 +37,24 @@ async def find_sessions(tx: ReadTx, token_hashes: Sequence[bytes]) -> Mapping[by
 
 
 async def touch_session(tx: WriteTx, token_hash: bytes, now: datetime) -> None:
-    """Remember the last click."""
+    """Store the time of the last click."""
     await tx.execute(
         "update sessions set seen_at = :now where token_hash = :token_hash", token_hash=token_hash, now=now
     )
 
 
 async def end_session(tx: WriteTx, token_hash: bytes) -> None:
-    """Sign out."""
+    """End a session."""
     await tx.execute("delete from sessions where token_hash = :token_hash", token_hash=token_hash)
 
 
 async def end_sessions_of(tx: WriteTx, user_id: UUID) -> None:
-    """Sign somebody out everywhere."""
+    """End all sessions of a person."""
     await tx.execute("delete from sessions where user_id = :user_id", user_id=user_id)
 
 
 async def drop_ended(tx: WriteTx, now: datetime, idle: timedelta) -> int:
-    """Remove what has ended by itself."""
+    """Delete expired sessions."""
     return await tx.execute(
         "delete from sessions where seen_at < :idle or created_at < :oldest", idle=now - idle, oldest=now - LONGEST
     )

@@ -14,7 +14,7 @@ _COLUMNS = "user_id, email, name, role, disabled, created_at, last_login_at"
 
 @dataclass(frozen=True, slots=True)
 class NewUser:
-    """What a person begins with; without a hash they set a password first."""
+    """The first data of a person; without a hash they set a password first."""
 
     user_id: UUID
     email: str
@@ -61,12 +61,12 @@ async def all_users(tx: ReadTx) -> Sequence[User]:
 
 
 async def live_admins(tx: WriteTx) -> int:
-    """How many admins may sign in; locks them, so that two do not remove each other."""
+    """The number of enabled admins; locks their rows, so that two admins do not remove each other."""
     return len(await tx.all("select user_id from users where role = 'admin' and not disabled for update"))
 
 
 async def set_password(tx: WriteTx, user_id: UUID, password_hash: str) -> None:
-    """Exchange the password."""
+    """Replace the password."""
     await tx.execute(
         "update users set password_hash = :password_hash where user_id = :user_id",
         user_id=user_id,
@@ -75,7 +75,7 @@ async def set_password(tx: WriteTx, user_id: UUID, password_hash: str) -> None:
 
 
 async def set_role(tx: WriteTx, user_id: UUID, role: Role, *, disabled: bool) -> None:
-    """Change what a person may do."""
+    """Set the role of a person, and whether they are disabled."""
     await tx.execute(
         "update users set role = :role, disabled = :disabled where user_id = :user_id",
         user_id=user_id,
@@ -85,7 +85,7 @@ async def set_role(tx: WriteTx, user_id: UUID, role: Role, *, disabled: bool) ->
 
 
 async def note_login(tx: WriteTx, user_id: UUID, now: datetime) -> None:
-    """Remember when somebody signed in last."""
+    """Store the time of a person's last sign-in."""
     await tx.execute("update users set last_login_at = :now where user_id = :user_id", user_id=user_id, now=now)
 
 

@@ -1,1 +1,1 @@
-"""The pages. Each is drawn by NiceGUI from what the services say, with the key of the person who looks."""
+"""The pages, drawn by NiceGUI from the services' answers to the key of the person who looks."""

@@ -1,4 +1,4 @@
-"""All accounts in one grid; the scorer sorts, filters and searches them, and what is chosen stands in the address."""
+"""All accounts in one grid; the scorer sorts, filters and searches, and the selection is in the address."""
 
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from services.dashboard.web.elements import Text, address, box, link
 from services.dashboard.web.form_fields import options_of
 from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
+from shared.api.questions import ACCOUNTS
 from shared.http.client import Api
 from shared.industries import NAMES as INDUSTRIES
 
@@ -20,7 +21,7 @@ ASKED = {
     "owner": "Owner", "region": "Region", "answered": "Answered in 90 days",
     "renews_from": "Renews from", "renews_to": "Renews until",
 }  # fmt: skip
-"""What comes with a link from elsewhere."""
+"""Parameters that links from other pages bring."""
 SAID = {"true": "yes", "false": "no"}
 SORTABLE = ("name", "nps", "change", "renewal_on", "revenue")
 LABELS = {"class": "Class", "tier": "Tier", "industry": "Industry"}
@@ -56,7 +57,7 @@ async def accounts(visit: Visit) -> None:
 
 
 def _draw_controls(chosen: dict[str, str]) -> None:
-    """A search and three lists above the grid."""
+    """Draw a search and three lists above the grid."""
     with box("div", "filters", role="search"):
         with box("label"):
             Text("span", "Search")
@@ -73,7 +74,7 @@ def _draw_controls(chosen: dict[str, str]) -> None:
 
 
 class _Grid(Section):
-    """The grid. Its rows come to the browser in blocks; with news those that are seen are asked for anew."""
+    """The grid. The browser loads its rows in blocks; after a change the visible rows are loaded again."""
 
     def __init__(self, visit: Visit, chosen: dict[str, str]) -> None:
         self._chosen = chosen
@@ -81,7 +82,7 @@ class _Grid(Section):
         super().__init__(visit, "", _load, self._draw_grid, classes="wide")
 
     def show(self, data: Any, at: datetime) -> None:
-        """Draw it once."""
+        """Draw the grid, once."""
         super().show(data, at)
         if self._grid is not None and not self._grid.is_deleted and self._grid.client.has_socket_connection:
             self._grid.run_grid_method("refreshInfiniteCache")
@@ -105,8 +106,8 @@ class _Grid(Section):
 
 
 async def _load(api: Api) -> bool:
-    """Whether the scorer answers; the rows are asked for by the browser."""
-    await api.get("scorer", "/v1/accounts", limit=1)
+    """Whether the scorer answers; the browser asks for the rows itself."""
+    await api.ask(ACCOUNTS, limit=1)
     return True
 
 

@@ -1,4 +1,4 @@
-"""Rows of the grid of accounts, a block at a time: asked by the browser with the session's cookie."""
+"""The rows of the accounts grid, a block at a time: requested by the browser with the session's cookie."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -22,7 +22,7 @@ router = Router(include_in_schema=False)
 BLOCK = 200
 FILTERS = ("class", "tier", "industry", "owner", "region", "answered", "renews_from", "renews_to")
 UNCOUNTED = ("q", "class", "answered", "renews_from", "renews_to")
-"""With these nobody says how many rows there are."""
+"""Filters with which the scorer gives no total."""
 TIERS = {"premium": "Premium", "key": "Key", "small": "Small"}
 CLASSES = {code: f"{wording.CLASS_SIGNS[code]} {name}" for code, name in wording.CLASS_NAMES.items()}
 
@@ -42,7 +42,8 @@ async def account_rows(request: Request) -> Response:
 
 @router.get("/rows/accounts/total")
 async def account_total(request: Request) -> Response:
-    """`{total}`: how many rows there are, null where nobody knows. Rows do not wait for it."""
+    """`{total}`: the number of rows, null where it is unknown. A request of its own, so that rows do not wait for
+    it."""
 
     async def load(api: Api) -> Json:
         if any(request.query_params.get(name) for name in UNCOUNTED):
@@ -58,7 +59,7 @@ def _chosen(request: Request) -> Json:
 
 
 async def _answered(request: Request, load: Callable[[Api], Awaitable[Json]]) -> Response:
-    """What was loaded as the person who is signed in, or why not."""
+    """The answer for the person who is signed in, or the reason why there is none."""
     found = resources()
     visitor = await found.signing_in.visitor(request.cookies.get(SESSION))
     if visitor is None:

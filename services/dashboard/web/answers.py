@@ -1,4 +1,4 @@
-"""What people answered and wrote, over all accounts: by touchpoint, by category, by words in the comments."""
+"""Answers and comments over all accounts: by touchpoint, by category, by words in the comments."""
 
 from datetime import timedelta
 from functools import partial
@@ -7,7 +7,7 @@ from services.dashboard.domain import wording
 from services.dashboard.web.account.comments import score_chip
 from services.dashboard.web.elements import Cell, Text, account_link, empty, person_link, table, when
 from services.dashboard.web.form_fields import filters
-from services.dashboard.web.names import NameBook, Names, pair_of
+from services.dashboard.web.names import NameBook, NameLookup, pair_of
 from services.dashboard.web.page import page
 from services.dashboard.web.people import CATEGORIES
 from services.dashboard.web.section import Section, Visit
@@ -27,7 +27,7 @@ NAMES = ("q", "category", "survey_type", "touchpoint", "account_id", "owner", "t
 
 @page("/answers", "Answers")
 async def answers(visit: Visit) -> None:
-    """Draw the page; which answers is in the address."""
+    """Draw the page; the filter is in the address."""
     wanted = {name: visit.query[name] for name in NAMES if visit.query.get(name)}
     window = visit.query.get("window", "")
     days = int(window.removesuffix("d")) if window in wording.WINDOWS and window != "all" else None
@@ -35,7 +35,7 @@ async def answers(visit: Visit) -> None:
     Text("h1", "Answers")
     Text("p", f"After {wording.plain(touchpoint).lower()}, newest first" if touchpoint else "Newest first", "lead")
     filters("/answers", FIELDS, visit.query, keep=("touchpoint", "account_id", "owner", "tier", "industry", "region"))
-    names = Names()
+    names = NameLookup()
 
     async def load(api: Api) -> tuple[list[Response], NameBook]:
         since = (visit.now.replace(second=0, microsecond=0) - timedelta(days=days)).isoformat() if days else None

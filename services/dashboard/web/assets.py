@@ -1,4 +1,5 @@
-"""Our own style, script and picture. Their addresses change with what is in them, so browsers keep them for a year."""
+"""The dashboard's style, script and picture. Their addresses contain a hash of their content, so browsers cache them
+for a year."""
 
 from functools import cache
 from hashlib import sha256
@@ -11,7 +12,7 @@ YEAR = 365 * 86_400
 
 
 def serve_assets() -> None:
-    """Make them known to NiceGUI's application."""
+    """Have NiceGUI's application serve the files."""
     nicegui_app.add_static_files("/static", str(FOLDER), max_cache_age=YEAR)
 
 

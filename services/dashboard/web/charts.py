@@ -1,4 +1,4 @@
-"""Charts, each with its figures in words and as a table for those who do not see it."""
+"""Charts, each with its figures in words and as a table for people who do not see it."""
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
@@ -31,7 +31,7 @@ TrendPoint = Point | PortfolioPoint
 
 
 class Chart(ui.element, component="chart.js"):
-    """A chart of ECharts. NiceGUI's own loads the library before it paints anything of the page."""
+    """A chart of ECharts. NiceGUI's own chart loads the library before it paints anything of the page."""
 
     def __init__(self, options: Json) -> None:
         super().__init__()
@@ -78,7 +78,7 @@ def trend(
 
 
 def label_of(mark: Mark) -> str:
-    """What an event is called."""
+    """The label of a context event."""
     return mark.label or wording.plain(mark.kind)
 
 

@@ -1,4 +1,4 @@
-"""Small parts that all pages are made of: text, links, figures, chips, tables. Text is always text, never markup."""
+"""Small elements of all pages: text, links, figures, chips, tables. Text is always escaped, never markup."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -41,7 +41,7 @@ def link(text: str, href: str, classes: str = "") -> Text:
 
 
 def address(path: str, **query: Any) -> str:
-    """A path with its query; what is None or empty is left out."""
+    """A path with its query; parameters that are None or empty are left out."""
     sent = {name.rstrip("_"): value for name, value in query.items() if value not in (None, "")}
     if not sent:
         return path
@@ -54,7 +54,7 @@ def account_link(account_id: str, name: str | None = None) -> Text:
 
 
 def account_address(account_id: str) -> str:
-    """Where an account's page is."""
+    """The address of an account's page."""
     return within("/accounts", account_id)
 
 
@@ -64,7 +64,7 @@ def person_link(account_id: str, stakeholder_id: str, name: str | None = None) -
 
 
 def when(at: str | date | None, style: str = "date") -> Text:
-    """A time, put into words by the reader's browser in their language and time zone; style date, time or ago."""
+    """A time, which the reader's browser words in their language and time zone; style date, time or ago."""
     if at is None:
         return Text("span", wording.NOTHING)
     iso = at if isinstance(at, str) else at.isoformat()
@@ -75,7 +75,7 @@ def when(at: str | date | None, style: str = "date") -> Text:
 
 
 def money(amount: float | None, currency: str | None) -> Text:
-    """An amount, put into words by the reader's browser."""
+    """An amount, which the reader's browser words."""
     if amount is None:
         return Text("span", wording.NOTHING)
     return Text("data", f"{amount:,.0f} {currency or ''}".strip(), value=str(amount), data_currency=currency or "")
@@ -100,13 +100,13 @@ def class_chip(name: str) -> Text:
 
 
 def severity_chip(severity: str) -> Text:
-    """How much it matters."""
+    """A severity."""
     signs = {"critical": "‼", "high": "!", "medium": "·", "low": "·"}
     return Text("span", f"{signs.get(severity, '')} {severity}", f"chip s-{severity}")
 
 
 def empty(text: str, hint: str = "") -> None:
-    """What stands where nothing is."""
+    """The text of an empty section."""
     with box(classes="empty"):
         Text("p", text)
         if hint:
@@ -114,9 +114,9 @@ def empty(text: str, hint: str = "") -> None:
 
 
 def table(heads: Sequence[str], rows: Sequence[Sequence[Cell]], caption: str, classes: str = "") -> None:
-    """A table; the caption is read to people who do not see it. A cell is a text, or draws itself. On a narrow page a
-    row is a few lines; there a text, a time or an amount has the head of its column before it, other cells have none.
-    """
+    """A table; the caption is read to people who do not see it. A cell is a text, or a function that draws it. On a
+    narrow page a row takes several lines, in which a text, a time or an amount has the head of its column before it;
+    other cells have none."""
     with box(classes="scroll", tabindex="0", role="region", aria_label=caption), box("table", f"table {classes}"):
         Text("caption", caption, "unseen")
         with box("thead"), box("tr"):
@@ -139,7 +139,7 @@ def _needs_head(cell: Callable[[], object]) -> bool:
 
 
 def facts(rows: Mapping[str, Cell]) -> None:
-    """Names with values."""
+    """A list of names with values."""
     with box("dl", "facts"):
         for name, value in rows.items():
             with box("div"):
@@ -152,7 +152,7 @@ def facts(rows: Mapping[str, Cell]) -> None:
 
 
 def figure(name: str, value: str, *, note: str = "", href: str = "", classes: str = "") -> None:
-    """One number with its name; `href` leads to what is behind it."""
+    """One number with its name; `href` leads to its details."""
     with box("a" if href else "div", f"figure {classes}", **({"href": href} if href else {})):
         Text("span", name, "name")
         Text("span", value, "value")
@@ -162,7 +162,7 @@ def figure(name: str, value: str, *, note: str = "", href: str = "", classes: st
 
 @contextmanager
 def figure_of(name: str, href: str = "") -> Iterator[None]:
-    """One figure that draws itself, with its name."""
+    """A frame with a name for a figure that the block draws."""
     with box("a" if href else "div", "figure", **({"href": href} if href else {})):
         Text("span", name, "name")
         with box("span", "value"):
@@ -184,7 +184,7 @@ def shares(figures: Score) -> None:
 
 
 def code(text: str, label: str) -> None:
-    """Text as it is, with its lines."""
+    """Preformatted text."""
     Text("pre", text, "code", tabindex="0", role="region", aria_label=label)
 
 

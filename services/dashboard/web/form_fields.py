@@ -1,4 +1,4 @@
-"""Native controls: fields that tell their value, forms in dialogs, filters that live in the address."""
+"""Native form controls: fields with their values, forms in dialogs, filters kept in the address."""
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,14 +10,15 @@ from services.dashboard.web.elements import Text, box
 from services.dashboard.web.sentences import why_not_done
 from shared.errors import Invalid, TellbackError
 
-Json = dict[str, Any]
+Values = dict[str, Any]
+"""What was put into a form: text, the ticked options of a group, or whether a box is ticked, by name of field."""
 VALUE = "(event) => emit(event.target.value)"
 INSTANT = "(event) => emit(event.target.value ? new Date(event.target.value).toISOString() : '')"
 CHECKED = "(event) => emit(event.target.checked)"
 
 
 async def attempt(work: Awaitable[Any], done: str) -> bool:
-    """Do something and say how it went."""
+    """Run an action and show its success or error; returns whether it succeeded."""
     try:
         await work
     except TellbackError as error:
@@ -29,7 +30,7 @@ async def attempt(work: Awaitable[Any], done: str) -> bool:
 
 
 async def refuse(sentence: str) -> None:
-    """What `attempt` says of a form that lacks something."""
+    """Raise an error that `attempt` shows, for a form with a missing value."""
     raise Invalid("incomplete", sentence)
 
 
@@ -42,19 +43,19 @@ def button(text: str, on_click: Callable[[], Any], classes: str = "") -> Text:
 
 @dataclass
 class Fields:
-    """The fields of a form and what was put into them; what is left empty is not in `values`."""
+    """The fields of a form and their values; an empty field is not in `values`."""
 
-    values: Json = field(default_factory=dict)
+    values: Values = field(default_factory=dict)
 
     def text(self, name: str, label: str, *, long: bool = False, value: str = "", kind: str = "text") -> None:
-        """A line, or a longer text."""
+        """A line, or a text area."""
         with box("label"):
             Text("span", label)
             made = Text("textarea", value) if long else box("input", type=kind, value=value)
             self._tell(name, made, "input", VALUE, value)
 
     def suggested(self, name: str, label: str, values: Iterable[str], kind: str = "text") -> None:
-        """A line with suggestions that need not be followed."""
+        """A line with suggestions; other texts are allowed."""
         listed = f"suggested-{name}"
         with box("label"):
             Text("span", label)
@@ -64,7 +65,7 @@ class Fields:
                 box("option", value=value)
 
     def several(self, name: str, label: str, options: Mapping[str, str], chosen: Sequence[str] = ()) -> None:
-        """Any number of several; the value is the list of those that are ticked, in their order here."""
+        """Checkboxes; the value is the list of the ticked options, in the order given."""
         ticked = set(chosen)
 
         def put(code: str, checked: bool) -> None:
@@ -87,13 +88,13 @@ class Fields:
             self._tell(name, box("input", type="datetime-local"), "input", INSTANT, "")
 
     def choice(self, name: str, label: str, options: Mapping[str, str], value: str = "") -> None:
-        """One of several."""
+        """A list with one choice."""
         with box("label"):
             Text("span", label)
             self._tell(name, options_of(options, value), "change", VALUE, value or next(iter(options), ""))
 
     def tick(self, name: str, label: str, *, value: bool = False) -> None:
-        """Yes or no."""
+        """A checkbox."""
         with box("label", "tick"), box("span"):
             made = box("input", type="checkbox", **({"checked": ""} if value else {}))
             Text("span", f" {label}")
@@ -118,8 +119,8 @@ def options_of(options: Mapping[str, str], value: str, **attributes: Any) -> ui.
     return made
 
 
-def ask(title: str, fill: Callable[[Fields], None], send: Callable[[Json], Awaitable[bool]], verb: str) -> None:
-    """A form in a dialog; it stays open while `send` says that it did not work."""
+def ask(title: str, fill: Callable[[Fields], None], send: Callable[[Values], Awaitable[bool]], verb: str) -> None:
+    """A form in a dialog; it stays open until `send` succeeds."""
     with over_the_page(title) as dialog, box("div", "dialog"):
         Text("h2", title)
         fields = Fields()
@@ -136,7 +137,7 @@ def ask(title: str, fill: Callable[[Fields], None], send: Callable[[Json], Await
 
 
 def sure(title: str, text: str, verb: str, work: Callable[[], Awaitable[Any]]) -> None:
-    """Ask before something that cannot be taken back."""
+    """Ask for confirmation before an action that cannot be undone."""
     with over_the_page(title) as dialog, box("div", "dialog"):
         Text("h2", title)
         Text("p", text)
@@ -152,7 +153,7 @@ def sure(title: str, text: str, verb: str, work: Callable[[], Awaitable[Any]]) -
 
 
 def show_once(title: str, lead: str, secret: str) -> None:
-    """Something that is shown only now."""
+    """A dialog with a secret that is shown only now."""
     with over_the_page(title, lasting=True) as dialog, box("div", "dialog"):
         Text("h2", title)
         Text("p", lead)
@@ -163,9 +164,8 @@ def show_once(title: str, lead: str, secret: str) -> None:
 
 
 def over_the_page(title: str, *, lasting: bool = False) -> ui.dialog:
-    """A dialog that belongs to the page, not to the part with its button: that part may be drawn anew meanwhile.
-    Escape closes it, unless it is `lasting`: what is in it cannot be shown again.
-    """
+    """A dialog that belongs to the page, not to the part with its button, which may be drawn again meanwhile. Escape
+    closes it, unless it is `lasting`: its content cannot be shown again."""
     with ui.context.client.content:
         dialog = ui.dialog().props("persistent" if lasting else "no-backdrop-dismiss")
     dialog.props["aria-label"] = title
@@ -179,8 +179,8 @@ def filters(
     query: Mapping[str, str],
     keep: Sequence[str] = (),
 ) -> None:
-    """A form whose values are the query of the address: (name, label, options or None for a search). What is in
-    `keep` stays in the address as it is."""
+    """A form whose values become the query of the address: (name, label, options or None for a search). Parameters in
+    `keep` stay in the address unchanged."""
     with box("form", "filters", method="get", action=action, data_auto=""):
         for name in keep:
             if query.get(name):

@@ -27,13 +27,13 @@ def session_of(headers: Headers) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class Forms:
-    """A form's token is a keyed hash of a cookie that no other site can read or set."""
+    """Makes and checks the tokens of forms: a token is a keyed hash of a cookie that no other site can read or set."""
 
     secret_key: str
     secure: bool
 
     def cookie_for(self, request: Request) -> str:
-        """The value that a form of this browser is bound to: the session, else a cookie for the login page."""
+        """The cookie value that a form of this browser is bound to: the session, else a cookie for the login page."""
         return request.cookies.get(SESSION) or request.cookies.get(FORM) or secrets.token_urlsafe(32)
 
     def token(self, cookie: str) -> str:
@@ -41,19 +41,20 @@ class Forms:
         return hmac.new(self.secret_key.encode(), b"form:" + cookie.encode(), hashlib.sha256).hexdigest()
 
     def fits(self, request: Request, token: str) -> bool:
-        """Whether the form came from our page, in this browser, and not by way of another site."""
+        """Whether the form came from our page, in this browser, and not from another site."""
         if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
             return False
         cookie = request.cookies.get(SESSION) or request.cookies.get(FORM)
         return bool(cookie) and hmac.compare_digest(self.token(str(cookie)).encode(), token.encode())
 
     def remember_device(self, response: Response, email: str) -> None:
-        """This name has signed in on this browser: others who fail with the name do not make it wait."""
+        """Mark this browser as one on which the name has signed in: failures elsewhere do not make it wait."""
         device = secrets.token_urlsafe(16)
         self.set_cookie(response, DEVICE, f"{device}.{self._device_mac(device, email)}", DEVICE_SECONDS)
 
     def device_of(self, request: Request, email: str) -> str | None:
-        """The device, where this name has signed in on it; None where not, or where the cookie is none of ours."""
+        """The device, where the name has signed in on it; None where it has not, or where the cookie was not made
+        here."""
         device, _, mac = request.cookies.get(DEVICE, "").partition(".")
         fits = hmac.compare_digest(self._device_mac(device, email).encode(), mac.encode())
         return device if fits else None
@@ -63,5 +64,6 @@ class Forms:
         return hmac.new(self.secret_key.encode(), content, hashlib.sha256).hexdigest()
 
     def set_cookie(self, response: Response, name: str, value: str, seconds: int | None = None) -> None:
-        """Not readable by scripts, not sent by other sites' forms; without `seconds` it ends with the browser."""
+        """Set a cookie that scripts cannot read and other sites' forms do not send; without `seconds` it ends with the
+        browser."""
         response.set_cookie(name, value, max_age=seconds, httponly=True, samesite="lax", secure=self.secure, path="/")

@@ -1,5 +1,5 @@
-"""In front of all pages: who is not signed in gets no further, so NiceGUI keeps nothing for strangers; and every answer
-gets the headers that keep foreign script out."""
+"""A middleware in front of all pages: visitors who are not signed in are redirected before NiceGUI, so that it keeps no
+state for strangers; and every answer gets the headers that keep foreign script out."""
 
 import re
 import secrets
@@ -23,19 +23,19 @@ from shared.http.problem import problem_response
 
 LIVE = "/_nicegui_ws/"
 OPEN = (*FOLDERS, "/favicon.ico")
-"""Files that are the same for everybody."""
+"""Files that are the same for everybody, signed in or not."""
 NO_ANSWER = "No response returned."
 AWAY = "This does not work right now. Please try again in a minute."
 VISITOR = "tellback.visitor"
 CONNECTION = "sid"
-"""The query by which engine.io is told of a connection that is there already."""
+"""The query parameter by which engine.io names an existing connection."""
 SIGN_IN_FIRST = "sign in first"
 POLICY_VIOLATION, TRY_AGAIN_LATER = 1008, 1013
 _SCRIPT = re.compile(rb"<script(?=[ >])")
 
 
-class Guard:
-    """Wraps NiceGUI's application."""
+class PageGuard:
+    """The middleware around NiceGUI's application."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -52,11 +52,11 @@ class Guard:
         except RuntimeError as error:
             if str(error) != NO_ANSWER:
                 raise
-            raise ClientDisconnect from None  # the middlewares of NiceGUI say so when the browser has gone
+            raise ClientDisconnect from None  # raised by NiceGUI's middlewares when the client has disconnected
 
 
 class _Page:
-    """An answer on its way out: gets its headers, and an HTML page its nonces."""
+    """An answer to be sent: gets its headers, and an HTML page its nonces."""
 
     def __init__(self, send: Send) -> None:
         self._send = send
@@ -83,12 +83,12 @@ class _Page:
 
 
 def visitor_of(request: Request) -> Visitor:
-    """Who asked for a page: nobody gets there who is not signed in."""
+    """The visitor of a page, who is always signed in: others are redirected before."""
     return cast(Visitor, request.scope[VISITOR])
 
 
 async def _refusal(scope: Scope) -> ASGIApp | None:
-    """What answers instead of NiceGUI; None for who is signed in, and for files."""
+    """The answer in place of NiceGUI's; None for signed-in visitors, and for files."""
     path, headers = scope["path"], Headers(scope=scope)
     if scope["type"] == "http" and path.startswith(OPEN):
         return None
@@ -114,9 +114,9 @@ def _sign_in_first(scope: Scope) -> ASGIApp:
 
 
 def _may_connect(scope: Scope, headers: Headers) -> bool:
-    """Whether our own page connects, anew: to go on with a connection one names it, so whoever knows the name could.
-    For the same reason there is no connection by plain requests, which only go on by such a name.
-    """
+    """Whether our own page opens a new live connection. A request could also join an existing connection by naming it,
+    so anybody who knows the name could. For the same reason plain HTTP requests are refused as transport: they always
+    name a connection."""
     origin = headers.get("origin")
     ours = origin is None or urlsplit(origin).netloc == headers.get("host")
     return ours and CONNECTION not in parse_qs(scope["query_string"].decode("latin-1"))

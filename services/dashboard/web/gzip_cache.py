@@ -1,4 +1,4 @@
-"""Scripts and styles compressed once a process, not once a browser: a first visit needs megabytes of them."""
+"""Scripts and styles compressed once a process, not once a request: a first visit loads megabytes of them."""
 
 import asyncio
 import gzip
@@ -14,7 +14,7 @@ Answer = tuple[Message, bytes]
 
 
 class GzipCache:
-    """Keeps the compressed answers for files that a browser may keep as well; everything else goes by."""
+    """Caches the compressed answers for files that a browser may cache as well; all other requests pass through."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -36,7 +36,7 @@ class GzipCache:
 
 
 def _is_file(scope: Scope) -> bool:
-    """Whether a browser asks for the whole of a file, compressed."""
+    """Whether the request is for a whole file and accepts compression."""
     if scope["type"] != "http" or scope["method"] != "GET" or not scope["path"].startswith(FOLDERS):
         return False
     headers = Headers(scope=scope)
@@ -44,14 +44,15 @@ def _is_file(scope: Scope) -> bool:
 
 
 async def _whole(app: ASGIApp, scope: Scope) -> Answer:
-    """The answer with all of its body: whoever asked first may go away meanwhile, and what is kept is for everybody."""
+    """The complete answer: the client that asked first may disconnect meanwhile, and the cached answer is for all
+    clients."""
     start: Message = {}
     pieces: list[bytes] = []
     asked = asyncio.Event()
 
     async def receive() -> Message:
         if asked.is_set():
-            await asyncio.Event().wait()  # nobody goes away
+            await asyncio.Event().wait()  # this client never disconnects
         asked.set()
         return {"type": "http.request", "body": b"", "more_body": False}
 
@@ -77,5 +78,5 @@ def _packed(start: Message, body: bytes) -> Answer:
 
 
 def _may_be_kept(start: Message) -> bool:
-    """Only what is a file: found, and the same for everybody for a while."""
+    """Whether the answer may be cached: found, and public for a while."""
     return start["status"] == 200 and "max-age" in Headers(raw=start["headers"]).get("cache-control", "")

@@ -1,9 +1,9 @@
-"""The headers of every answer: they keep foreign script out."""
+"""The security headers of every answer, which keep foreign script out."""
 
 from starlette.datastructures import MutableHeaders
 
 # NiceGUI compiles its templates in the browser and sends script for the browser to run, hence unsafe-eval; its own
-# inline scripts carry the nonce, and whatever else gets into a page does not.
+# inline scripts carry the nonce, which injected script does not.
 POLICY = (
     "default-src 'self'; script-src 'self' 'nonce-{nonce}' 'unsafe-eval'; style-src 'self' 'unsafe-inline';"
     " img-src 'self' data:; font-src 'self' data:; connect-src 'self'; object-src 'none'; base-uri 'none';"

@@ -1,8 +1,7 @@
-"""The live connection of a page belongs to the session that opened the page. What is NiceGUI's own is here alone.
+"""The live connection of a page belongs to the session that opened the page. NiceGUI's private names stand here alone.
 
-NiceGUI finds the page that a message is for by an identifier in the message, and takes it from whoever is connected.
-So its handlers are wrapped: a socket joins, and sends to, pages of its own session only, and has to leave when the
-session has ended.
+NiceGUI finds the page of a message by an identifier in the message, and accepts it from any connection. So its handlers
+are wrapped: a socket can join, and send to, pages of its own session only, and is closed when the session has ended.
 """
 
 from collections import defaultdict
@@ -22,26 +21,26 @@ from shared.telemetry.logging import get_logger
 
 log = get_logger(__name__)
 MESSAGES = ("handshake", "event", "javascript_response", "ack", "log")
-"""What a browser sends; each names the page by `client_id`."""
+"""Messages of a browser; each names its page by `client_id`."""
 LOAD_ANEW = "Implicit handshake failed"
-"""NiceGUI's script loads the page anew when it is refused with these words, and so comes to the login."""
+"""With this error NiceGUI's script reloads the page, and so comes to the login."""
 SECONDS = 1.0
-"""How soon a session that was ended elsewhere is noticed."""
+"""Interval of the sweep for sessions that were ended elsewhere."""
 MOST_WAITING = 20
 """Pages of one session that may wait for their live connection. NiceGUI keeps each for a minute, at about 1 MB, so that
 who only asks for pages, as a script does, would fill the memory. A browser that comes too late loads its page anew."""
 Handler = Callable[..., Any]
 
 
-class Live:
-    """Which socket belongs to which session."""
+class LiveSockets:
+    """The session of each socket."""
 
     def __init__(self, signing_in: SigningIn) -> None:
         self._signing_in = signing_in
         self._sockets: dict[str, str] = {}
 
     def join(self, socket_id: str, environ: dict[str, Any]) -> bool:
-        """Whether the socket may join the page that it names; it belongs to its session from now on."""
+        """Whether the socket may join the page that it names; if so, it belongs to that session from now on."""
         scope = environ["asgi.scope"]
         query = parse_qs(scope["query_string"].decode("latin-1"))
         token = session_of(Headers(scope=scope))
@@ -57,16 +56,16 @@ class Live:
         return token is not None and token == _opener(named)
 
     def leave(self, socket_id: str) -> None:
-        """The socket is gone."""
+        """Forget a closed socket."""
         self._sockets.pop(socket_id, None)
 
     def periodic(self) -> Periodic:
-        """The sweep every second."""
+        """The sweep as periodic work."""
         return Periodic("live-connections", SECONDS, self.sweep)
 
     async def sweep(self) -> None:
-        """End the pages and sockets of sessions that have ended, and of other sessions the oldest pages that nobody has
-        connected to, if there are many. Raises `Unavailable`."""
+        """Close the pages and sockets of sessions that have ended, and of other sessions the oldest pages that nobody
+        has connected to, if there are many. Raises `Unavailable`."""
         pages = {client: _opener(client.id) for client in list(Client.instances.values())}
         tokens = {token for token in (*pages.values(), *self._sockets.values()) if token is not None}
         living = await self._signing_in.living(tokens)
@@ -93,13 +92,13 @@ def _delete_unconnected() -> None:
 
 
 def _opener(client_id: object) -> str | None:
-    """The token of the session that opened a page; None where there is no such page."""
+    """The token of the session that opened a page; None where the page does not exist."""
     client = Client.instances.get(client_id) if isinstance(client_id, str) else None
     return session_of(client.request.headers) if client is not None else None
 
 
-def bind_messages(live: Callable[[], Live]) -> None:
-    """Wrap NiceGUI's handlers; once a process."""
+def bind_messages(live: Callable[[], LiveSockets]) -> None:
+    """Wrap NiceGUI's handlers; called once a process."""
     handlers = core.sio.handlers["/"]
     core.sio.on("connect", _joining(handlers["connect"], live))
     core.sio.on("disconnect", _leaving(handlers["disconnect"], live))
@@ -107,7 +106,7 @@ def bind_messages(live: Callable[[], Live]) -> None:
         core.sio.on(name, _sending(handlers[name], live))
 
 
-def _joining(handler: Handler, live: Callable[[], Live]) -> Handler:
+def _joining(handler: Handler, live: Callable[[], LiveSockets]) -> Handler:
     async def connect(socket_id: str, environ: dict[str, Any], _auth: object = None) -> None:
         if not live().join(socket_id, environ):
             raise Refused(LOAD_ANEW)
@@ -120,7 +119,7 @@ def _joining(handler: Handler, live: Callable[[], Live]) -> Handler:
     return connect
 
 
-def _leaving(handler: Handler, live: Callable[[], Live]) -> Handler:
+def _leaving(handler: Handler, live: Callable[[], LiveSockets]) -> Handler:
     def disconnect(socket_id: str, _reason: object = None) -> None:
         live().leave(socket_id)
         handler(socket_id)
@@ -128,7 +127,7 @@ def _leaving(handler: Handler, live: Callable[[], Live]) -> Handler:
     return disconnect
 
 
-def _sending(handler: Handler, live: Callable[[], Live]) -> Handler:
+def _sending(handler: Handler, live: Callable[[], LiveSockets]) -> Handler:
     async def message(socket_id: str, content: object = None) -> object:
         """No pause before the handler: messages of a page keep their order."""
         if not live().owns(socket_id, content):

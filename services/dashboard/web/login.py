@@ -1,4 +1,4 @@
-"""Signing in and out: plain forms that work before any script has come."""
+"""Signing in and out: plain forms that work before any script is loaded."""
 
 from html import escape
 from typing import Annotated
@@ -21,7 +21,8 @@ STALE = "This page was open for too long, or was sent by another site. Please tr
 
 
 def address_of(request: Request) -> str:
-    """Who asks: the server put in what the proxies of `TELLBACK_TRUSTED_PROXIES` wrote down."""
+    """The client's address; uvicorn has replaced it by the one that the proxies of `TELLBACK_TRUSTED_PROXIES`
+    report."""
     return request.client.host[:100] if request.client else "unknown"
 
 
@@ -38,7 +39,7 @@ def _login_page(request: Request, target: str, message: str = "", status: int = 
 
 @router.get("/login")
 async def login_page(request: Request) -> Response:
-    """The form; who is signed in already goes on."""
+    """The login form; redirects visitors who are signed in already."""
     target = request.query_params.get("next", "/")
     if await visitor_of(request):
         return RedirectResponse(safe_next(target), status_code=303)
@@ -78,7 +79,7 @@ async def login(
 
 @router.post("/logout")
 async def logout(request: Request, token: Text = "", everywhere: Text = "") -> Response:
-    """End the session, or all of this person's."""
+    """End the session, or all sessions of this person."""
     found, visitor = resources(), await visitor_of(request)
     if visitor and not found.forms.fits(request, token):
         return RedirectResponse("/", status_code=303)
@@ -90,5 +91,5 @@ async def logout(request: Request, token: Text = "", everywhere: Text = "") -> R
 
 
 async def visitor_of(request: Request) -> Visitor | None:
-    """Who is signed in on this browser."""
+    """The visitor who is signed in on this browser."""
     return await resources().signing_in.visitor(request.cookies.get(SESSION))

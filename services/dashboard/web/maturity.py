@@ -1,8 +1,8 @@
-"""How mature the programme is: a self-assessment that begins with what the system knows, and the next steps."""
+"""The maturity of the programme: a self-assessment with measured answers filled in, its result, and the next steps."""
 
 import asyncio
+from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
 
 from services.dashboard.domain import wording
 from services.dashboard.web.elements import Cell, Text, box, empty, figure, table, when
@@ -10,10 +10,12 @@ from services.dashboard.web.form_fields import Fields, attempt, button
 from services.dashboard.web.page import page
 from services.dashboard.web.score_view import steps
 from services.dashboard.web.section import Section, Visit
+from shared.api.calls import ANSWER_MATURITY
+from shared.api.maturity import ListedResult, Prefill, QuestionModel, Questionnaire, Result
+from shared.api.questions import MATURITY, MATURITY_QUESTIONS, MATURITY_RESULTS
 from shared.errors import NotFound
 from shared.http.client import Api
 
-Json = dict[str, Any]
 UNANSWERED = "-"
 LEVELS = {
     "starting": "○ starting",
@@ -21,7 +23,7 @@ LEVELS = {
     "established": "◑ established",
     "leading": "● leading",
 }
-"""A sign beside each level, fuller the further one is."""
+"""Each level with a sign that is fuller the higher the level."""
 
 
 @page("/maturity", "Maturity")
@@ -37,42 +39,50 @@ async def maturity(visit: Visit) -> None:
         Section(visit, "The questions", _load_questions, partial(_draw_questions, visit), classes="wide", lead=lead)
 
 
-async def _load_result(api: Api) -> Json:
-    """The latest result with the texts of the questions under `asked`; nothing before the first one."""
+@dataclass(frozen=True)
+class _Latest:
+    """The latest result, None before the first one, and the texts of the questions by their ids."""
+
+    result: Result | None
+    texts: dict[str, str] = field(default_factory=dict)
+
+
+async def _load_result(api: Api) -> _Latest:
     try:
-        result, questions = await asyncio.gather(api.get("benchmark", "/v1/maturity"), _load_questions(api))
-        asked: Json = {}
-        for area in questions["areas"]:
-            asked |= {question["question_id"]: question["text"] for question in area["questions"]}
-        return result | {"asked": asked}
+        result, found = await asyncio.gather(api.ask(MATURITY), _load_questions(api))
     except NotFound:
-        return {}
+        return _Latest(None)
+    texts: dict[str, str] = {}
+    for area in found.areas:
+        texts |= {question.question_id: question.text for question in area.questions}
+    return _Latest(result, texts)
 
 
-async def _load_before(api: Api) -> list[Json]:
-    return await api.items("benchmark", "/v1/maturity/assessments", most=20)
+async def _load_before(api: Api) -> list[ListedResult]:
+    return await api.ask_all(MATURITY_RESULTS, most=20)
 
 
-async def _load_questions(api: Api) -> Json:
-    return await api.get("benchmark", "/v1/maturity/questions")
+async def _load_questions(api: Api) -> Questionnaire:
+    return await api.ask(MATURITY_QUESTIONS)
 
 
-def _draw_result(result: Json) -> None:
-    if not result:
+def _draw_result(latest: _Latest) -> None:
+    result = latest.result
+    if result is None:
         empty("Nobody has answered the questions yet.", "They are below; some are answered by what was measured.")
         return
-    change = result["change"]
+    change = result.change
     with box("div", "figures"):
         note = "the first time" if change is None else f"{wording.points(change)} against the time before"
-        figure("Score", f"{_points(result['score'])} of 100", note=note, classes="big")
-        figure("Level", LEVELS.get(result["level"] or "", wording.NOTHING))
+        figure("Score", f"{_points(result.score)} of 100", note=note, classes="big")
+        figure("Level", LEVELS.get(result.level or "", wording.NOTHING))
     rows = []
-    for area in result["areas"]:
-        level = LEVELS.get(area["level"] or "", "")
-        rows.append((area["title"], area["score"] or 0.0, f"{_points(area['score'])} {level}".strip()))
+    for area in result.areas:
+        level = LEVELS.get(area.level or "", "")
+        rows.append((area.title, area.score or 0.0, f"{_points(area.score)} {level}".strip()))
     with box("div", "areas"):
         steps(rows, 100)
-    for text in filter(None, (_warning(code, result["asked"]) for code in result["warnings"])):
+    for text in filter(None, (_warning(code, latest.texts) for code in result.warnings)):
         Text("p", text, "muted")
 
 
@@ -82,51 +92,52 @@ def _points(score: float | None) -> str:
     return f"{score:.0f}"
 
 
-def _warning(code: str, asked: Json) -> str:
+def _warning(code: str, texts: dict[str, str]) -> str:
     kind, _, about = code.partition(":")
     if kind == "not_measured":
         return f"The {about} could not be asked for its figures."
     if kind == "better_than_measured":
-        return f"“{asked.get(about, about)}” was answered better than what was measured."
+        return f"“{texts.get(about, about)}” was answered better than what was measured."
     return wording.plain(code)
 
 
-def _draw_steps(result: Json) -> None:
-    if not result:
+def _draw_steps(latest: _Latest) -> None:
+    result = latest.result
+    if result is None:
         empty("They come with the first answers.")
         return
-    if not result["recommendations"]:
+    if not result.recommendations:
         empty("None: every question has its best answer.")
         return
     with box("ol", "advice"):
-        for step in result["recommendations"]:
+        for step in result.recommendations:
             with box("li"):
-                Text("strong", step["text"])
-                Text("p", step["because"], "muted")
+                Text("strong", step.text)
+                Text("p", step.because, "muted")
 
 
-def _draw_before(found: list[Json]) -> None:
+def _draw_before(found: list[ListedResult]) -> None:
     if not found:
         empty("Nothing yet.")
         return
     rows: list[list[Cell]] = [
         [
-            partial(when, result["created_at"]),
-            _points(result["score"]),
-            LEVELS.get(result["level"] or "", wording.NOTHING),
+            partial(when, result.created_at),
+            _points(result.score),
+            LEVELS.get(result.level or "", wording.NOTHING),
         ]
         for result in found
     ]
     table(("When", "Score", "Level"), rows, "All results")
 
 
-def _draw_questions(visit: Visit, found: Json) -> None:
+def _draw_questions(visit: Visit, found: Questionnaire) -> None:
     fields = Fields()
     may = visit.user.may("act")
-    for area in found["areas"]:
+    for area in found.areas:
         with box("fieldset", "area"):
-            Text("legend", area["title"])
-            for question in area["questions"]:
+            Text("legend", area.title)
+            for question in area.questions:
                 _draw_question(fields, question, may=may)
     if not may:
         Text("p", "Your role reads the result; leaders and account managers answer.", "muted")
@@ -135,7 +146,7 @@ def _draw_questions(visit: Visit, found: Json) -> None:
     async def send() -> None:
         async def work() -> None:
             answers = {name: int(value) for name, value in fields.values.items() if value != UNANSWERED}
-            await (await visit.api()).post("benchmark", "/v1/maturity", {"answers": answers})
+            await (await visit.api()).call(ANSWER_MATURITY, {"answers": answers})
 
         await attempt(work(), "Kept; the result is above")
         await visit.refresh()
@@ -144,19 +155,21 @@ def _draw_questions(visit: Visit, found: Json) -> None:
         button("See the result", send, "main")
 
 
-def _draw_question(fields: Fields, one: Json, *, may: bool) -> None:
-    measured = one["prefill"]
+def _draw_question(fields: Fields, question: QuestionModel, *, may: bool) -> None:
+    measured = question.prefill
     hint = _measured(measured) if measured else ""
     if not may:
-        Text("p", one["text"])
+        Text("p", question.text)
     else:
-        unanswered = f"As measured: {one['options'][measured['option']]}" if measured else "Not answered"
-        options = {UNANSWERED: unanswered} | {str(number): words for number, words in enumerate(one["options"])}
-        fields.choice(one["question_id"], one["text"], options)
+        unanswered = f"As measured: {question.options[measured.option]}" if measured else "Not answered"
+        options = {UNANSWERED: unanswered} | {str(number): words for number, words in enumerate(question.options)}
+        fields.choice(question.question_id, question.text, options)
     if hint:
         Text("p", hint, "muted")
 
 
-def _measured(one: Json) -> str:
-    value = wording.share(one["value"]) if one["unit"] == "share" else f"{one['value']:g} {one['unit']}"
-    return f"Measured: {value} ({one['meaning']})"
+def _measured(measured: Prefill) -> str:
+    value = f"{measured.value:g} {measured.unit}"
+    if measured.unit == "share":
+        value = wording.share(measured.value)
+    return f"Measured: {value} ({measured.meaning})"

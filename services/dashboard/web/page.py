@@ -1,4 +1,4 @@
-"""What all pages share: who may see them, the head with its navigation, and the way to register one."""
+"""The frame of all pages: who may see them, the head with its navigation, and the registration of a page."""
 
 from collections.abc import Awaitable, Callable
 from typing import Any
@@ -35,10 +35,9 @@ HEAD = f'<link rel="stylesheet" href="{asset("style.css")}"><script src="{asset(
 def page(
     path: str, title: str, *, scope: str = "read", bare: bool = False, remember: bool = False, charts: bool = False
 ) -> Callable[[Page], Page]:
-    """Register a page for people whose role has the scope; `bare` pages have no navigation (made to print);
-    a page that may `remember` shows what was seen there a moment ago until it is loaded anew, so what it draws hangs on
-    the loaded data alone. A page with `charts` reads what draws them as soon as it stands.
-    """
+    """Register a page for people whose role has the scope. `bare` pages have no navigation (made to print). A page that
+    may `remember` shows what was seen there a moment ago until it is loaded again, so all that it draws must come from
+    the loaded data. A page with `charts` starts loading the chart library with the page."""
 
     def register(draw: Page) -> Page:
         async def build(request: Request) -> None:
@@ -97,7 +96,7 @@ def _navigation(visit: Visit, request: Request, here: str) -> None:
 
 
 def _themes(request: Request) -> None:
-    """Light, dark, or as the device says; kept in a cookie of this browser."""
+    """The choice of light, dark, or the device's setting; kept in a cookie of this browser."""
     chosen = request.cookies.get(THEME, "auto")
     with box("div", "themes", role="group", aria_label="Colours"):
         for name in ("auto", "light", "dark"):

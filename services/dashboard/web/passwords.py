@@ -1,4 +1,4 @@
-"""Setting a password: one's own with the present one, or by a link from an admin that works once."""
+"""Setting a password: with the present one, or by a link from an admin that works once."""
 
 from html import escape
 
@@ -32,13 +32,13 @@ def _password_page(request: Request, message: str = "", status: int = 200) -> Re
 
 @router.get("/password")
 async def password_page(request: Request) -> Response:
-    """The form for who is signed in."""
+    """The form for a person who is signed in."""
     return _password_page(request) if await visitor_of(request) else to_login(request)
 
 
 @router.post("/password")
 async def change_password(request: Request, old: Text = "", new: Text = "", token: Text = "") -> Response:
-    """Exchange one's password."""
+    """Change one's own password."""
     found, visitor = resources(), await visitor_of(request)
     if visitor is None:
         return RedirectResponse("/login", status_code=303)
@@ -65,7 +65,7 @@ def _link_page(request: Request, link: str, name: str, message: str = "", status
 
 @router.get(SET_PATH)
 async def link_page(request: Request) -> Response:
-    """The form for who has a link. Looking at it does not use the link up: mail programs look at links, too."""
+    """The form for a person with a link. Opening the form does not use the link up: mail programs open links, too."""
     link = request.query_params.get("link", "")
     try:
         owner = await resources().signing_in.owner_of_link(link)

@@ -1,4 +1,4 @@
-"""People over all accounts by where they stand: the detractors on one page, each with what they said."""
+"""People over all accounts by category: for example all detractors on one page, each with their last comment."""
 
 import asyncio
 from collections.abc import Sequence
@@ -44,7 +44,7 @@ NAMES = ("q", "category", "type", "silent", "tier", "owner", "industry", "region
 
 @page("/people", "People")
 async def people(visit: Visit) -> None:
-    """Draw the page; which people is in the address."""
+    """Draw the page; the filter is in the address."""
     wanted = {name: visit.query[name] for name in NAMES if visit.query.get(name)}
     category = CATEGORIES.get(wanted.get("category", ""), "")
     Text("h1", category.partition(" ")[2] or "People")
@@ -64,13 +64,13 @@ async def people(visit: Visit) -> None:
 
 @dataclass(frozen=True)
 class Heard:
-    """People, and the comments of the latest answers of the first of them, by the response's id."""
+    """People, and the latest comments of the first of them, by the id of the response."""
 
     people: list[Person]
     comments: dict[str, str]
 
     def comment(self, person: Person) -> str:
-        """What they said last; empty where nothing is known of it."""
+        """The person's latest comment; empty where none is known."""
         latest = person.state.latest
         return self.comments.get(latest.response_id, "") if latest else ""
 

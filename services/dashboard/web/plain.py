@@ -1,5 +1,5 @@
-"""Pages that work before any script has come, and that leave nothing behind in the process: forms, and what is to be
-said to whoever is not signed in."""
+"""Pages that work before any script is loaded, and that leave no state in the process: forms, and messages for visitors
+who are not signed in."""
 
 from html import escape
 from urllib.parse import urlencode, urlsplit
@@ -24,12 +24,12 @@ PAGE = """<!doctype html>
 """
 ASSETS = {"icon": asset("favicon.svg"), "style": asset("style.css")}
 AGAIN_AFTER = "60"
-"""Seconds after which to come again where something of ours is away: the "minute" that the messages speak of."""
+"""Seconds until a retry while a dependency is away: the "minute" of the messages."""
 BACK = '<p><a href="/">To the portfolio</a></p>'
 
 
 def plain_page(title: str, content: str = "", message: str = "", status: int = 200) -> HTMLResponse:
-    """A page of HTML that is ours, with a message that is not."""
+    """An HTML page; the content is our own markup, the message is escaped."""
     shown = f'<p class="notice bad" role="alert">{escape(message)}</p>' if message else ""
     response = HTMLResponse(PAGE.format(title=escape(title), message=shown, form=content, **ASSETS), status)
     protect(response.headers, "none")
@@ -49,14 +49,15 @@ def form_page(request: Request, title: str, form: str, message: str = "", status
 
 
 async def unknown_page(request: Request, _error: Exception) -> Response:
-    """What NiceGUI would make a page with a live connection of; a file that is not there is no page."""
+    """The answer to an unknown address; NiceGUI's own would be a page with a live connection. For a missing file it is
+    no page."""
     if request.url.path.startswith(FOLDERS):
         return problem_response(of_status(404), request_id_of(request.scope))
     return plain_page("There is no such page", BACK, status=404)
 
 
 def safe_next(target: str) -> str:
-    """Where to go after signing in: a path of ours, nothing else."""
+    """The address after signing in: a path of the dashboard, never another site."""
     parts = urlsplit(target)
     if parts.scheme or parts.netloc or not target.startswith("/") or target.startswith(("//", "/\\")):
         return "/"
@@ -64,6 +65,6 @@ def safe_next(target: str) -> str:
 
 
 def to_login(request: Request) -> RedirectResponse:
-    """Send somebody to sign in, and back afterwards."""
+    """Redirect to the login, and back afterwards."""
     target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     return RedirectResponse(f"/login?{urlencode({'next': target})}" if target != "/" else "/login", status_code=303)

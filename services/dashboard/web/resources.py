@@ -1,4 +1,4 @@
-"""What pages need, put together by app.py; NiceGUI knows one application a process, and so does this."""
+"""The resources of pages, built by app.py; a global, since NiceGUI has one application a process."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from services.dashboard.handlers.signing_in import SigningIn
 from services.dashboard.jobs.change_notifier import ChangeNotifiers
 from services.dashboard.settings import DashboardSettings
 from services.dashboard.web.forms import Forms
-from services.dashboard.web.live import Live
+from services.dashboard.web.live import LiveSockets
 from shared.clock import Clock
 
 
@@ -27,7 +27,7 @@ class Resources:
     desk: Desk
     keys: KeyRing
     notifiers: ChangeNotifiers
-    live: Live
+    live: LiveSockets
     recent: Recent
     halts: Halts
 
@@ -39,5 +39,5 @@ def resources() -> Resources:
 
 
 def provide(found: Resources) -> None:
-    """Set them."""
+    """Set the resources."""
     nicegui_app.state.dashboard = found

@@ -1,4 +1,5 @@
-"""The review pack of an account, made to print: scores then and now, you said and we did, open points."""
+"""The review pack of an account, made to print: scores then and now, answers and what was done about them, open
+points."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -63,7 +64,7 @@ def _choice(words: str, target: str, *, chosen: bool) -> None:
 
 
 def _by_days(pack: ReviewPack) -> ReviewPack:
-    """The pack with a period of whole days: a period up to now would differ whenever it is asked for."""
+    """The pack with a period of whole days: a period that ends now would differ at every load."""
     first, last = (at.replace(hour=0, minute=0, second=0, microsecond=0) for at in (pack.period.from_, pack.period.to))
     return pack.model_copy(update={"period": pack.period.model_copy(update={"from_": first, "to": last})})
 
@@ -126,7 +127,7 @@ def _score_row(line: ScoreLine) -> list[Cell]:
 
 
 def _turned(pack: ReviewPack) -> None:
-    """Who changed category; somebody's first answer is no turn."""
+    """Draw the changes of category; a person's first answer is none."""
     fell, rose = wording.falls_and_rises(pack.changes)
     if not fell and not rose:
         return
@@ -145,7 +146,7 @@ def _turned(pack: ReviewPack) -> None:
 
 
 def _names(pack: ReviewPack) -> dict[str, str | None]:
-    """Names of those who said something."""
+    """The names of people who answered."""
     return {said.stakeholder_id: said.name for said in pack.said}
 
 
@@ -199,7 +200,8 @@ def _deeds(pack: ReviewPack, title: str, deeds: Sequence[Deed], nothing: str) ->
 
 
 def _deed(deed: Deed, name: str | None) -> None:
-    """A promise, our own title of it, or to a client just whose word it is about: not how we call it."""
+    """A follow-up in words: a promise, our own title of it, or, for a client, only whose answer it is about: not our
+    title."""
     if deed.promise:
         Text("span", f"{deed.promise.what}, by ")
         when(deed.promise.by)

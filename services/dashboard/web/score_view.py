@@ -1,4 +1,4 @@
-"""How a score is shown wherever it stands: with its interval, its voices and the people behind it."""
+"""The display of a score on every page: with its interval, its voices and the people behind it."""
 
 from services.dashboard.domain import wording
 from services.dashboard.web.elements import Text, address, box, empty, figure, link, shares
@@ -6,14 +6,12 @@ from shared.api.figures import Comparison, Score
 from shared.api.reach import FunnelGroup
 
 ENOUGH = 10
-"""Voices on both sides, below which the scorer calls no change significant."""
+"""The least voices on both sides for a change that the scorer calls significant."""
 
 
 def headline(figures: Comparison, people: dict[str, str]) -> None:
-    """NPS, its interval and voices, the change, and the three categories; each leads to its people.
-
-    `people` is the query of the people page for whoever is behind the figure.
-    """
+    """NPS, its interval and voices, the change, and the three categories; each links to its people. `people` is the
+    query of the people page for the people behind the figure."""
     with box("div", "figures"):
         interval = wording.interval(figures.ci_low, figures.ci_high)
         voices = wording.count(figures.stakeholder_count, "voice")
@@ -35,7 +33,7 @@ def headline(figures: Comparison, people: dict[str, str]) -> None:
 
 
 def formula(figures: Score) -> str:
-    """The sum that the score comes from."""
+    """Draw the calculation of the score."""
     return wording.formula(figures.nps, figures.promoter_count, figures.detractor_count, figures.response_count)
 
 
@@ -58,7 +56,7 @@ def _chance(*, significant: bool, voices: int) -> str:
 
 
 def funnel(group: FunnelGroup) -> None:
-    """From the invitation to the answer: counts, and the share that each is of the one it comes from."""
+    """The invitation funnel: counts, and each step's share of the step that it comes from."""
     if not group.sent_count:
         empty("Nobody was asked in this window.", "Invitations are told to the collector by whoever mails them.")
         return
@@ -85,7 +83,7 @@ def funnel(group: FunnelGroup) -> None:
 
 
 def steps(rows: list[tuple[str, float, str]], whole: float) -> None:
-    """Bars under each other: name, size, text."""
+    """Bars below each other: name, size, text."""
     with box("div", "steps"):
         for name, size, text in rows:
             with box("div", "step"):

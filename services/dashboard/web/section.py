@@ -1,4 +1,4 @@
-"""A part of a page that loads by itself, keeps itself fresh, and says in words when it cannot."""
+"""A part of a page that loads by itself, stays up to date, and says in words when it cannot load."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
@@ -24,18 +24,18 @@ Load = Callable[[Api], Awaitable[Any]]
 Draw = Callable[[Any], object]
 UnderWay = Callable[[Any], bool]
 FIRST_SECONDS = 0.25
-"""How long the first answer of a page waits for its figures; what comes later is drawn when it comes."""
+"""How long the first response of a page waits for its figures; later figures are drawn when they come."""
 
 
 SOON_SECONDS = 2.0
-"""How soon a part is asked for again that shows something under way, of whose end nobody tells."""
+"""Interval at which a part with something under way is loaded again, since no event announces its end."""
 AT_ONCE = 4
-"""Questions of a page that are under way together: what stands first is asked first, and is not held up by the rest."""
+"""Concurrent questions of a page: the parts at its top are loaded first, and the others do not delay them."""
 
 
 @dataclass
 class Visit:
-    """Somebody looking at a page."""
+    """A person who looks at a page."""
 
     resources: Resources
     visitor: Visitor
@@ -43,15 +43,15 @@ class Visit:
     query: dict[str, str]
     client: Client
     remember: bool = False
-    """Whether what was seen here is shown at once when this person comes back."""
+    """Whether the page shows what was seen there a moment ago when this person comes back."""
     sources: dict[Load, "Source"] = field(default_factory=dict)
     turn: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(AT_ONCE))
     again: asyncio.Task[None] | None = None
-    """Waits to load everything once more."""
+    """The pending task of `refresh_soon`."""
 
     @property
     def user(self) -> User:
-        """Who looks, as they were when the page was opened."""
+        """The person, with the role they had when the page was opened."""
         return self.visitor.user
 
     @property
@@ -64,24 +64,23 @@ class Visit:
         return self.sources.setdefault(load, Source(self, load, len(self.sources)))
 
     async def present(self) -> User:
-        """Who looks, as they are now. Raises `Unauthorized` when the session has ended: a page that is still open
-        does nothing any more.
-        """
+        """The person with their present role. Raises `Unauthorized` when the session has ended: an open page then has
+        no rights any more."""
         user = await self.resources.signing_in.present(self.visitor.token)
         if user is None:
             raise Unauthorized("signed_out", SIGNED_OUT)
         return user
 
     async def api(self) -> Api:
-        """The services, as this person may ask them now. Raises `Unauthorized`."""
+        """A client of the services with this person's present rights. Raises `Unauthorized`."""
         return await self.resources.keys.api_of(await self.present())
 
     async def _loading(self) -> Api:
-        """The services for one loading of all parts: what several of them ask is asked once."""
+        """A client for one loading of all parts, which asks a question that several parts share once."""
         return (await self.api()).once()
 
     async def refresh(self) -> bool:
-        """Load everything anew; what has not changed stays as it is. Whether all of it could be loaded."""
+        """Load everything again; unchanged parts are not redrawn. Returns whether all of it could be loaded."""
         if await self.resources.signing_in.present(self.visitor.token) is None:
             with self.client:
                 ui.navigate.to("/login")
@@ -93,7 +92,7 @@ class Visit:
         return not any(source.complaint for source in self.sources.values())
 
     def refresh_soon(self) -> None:
-        """Load everything once more in a moment, unless the page is gone by then."""
+        """Load everything again in a moment, unless the page is closed by then."""
         if self.again is None:
             self.again = asyncio.create_task(self._refresh_later())
 
@@ -113,7 +112,8 @@ class Visit:
         self._follow(self.resources.notifiers.of(self.user.user_id, lambda: self.resources.keys.api_of(self.user)))
 
     def _follow(self, notifier: ChangeNotifier) -> None:
-        """Be told of news while a browser is there; one that was away for a moment sees first what it missed."""
+        """Subscribe to changes while a browser is connected; after a lost connection, first load what changed
+        meanwhile."""
         missed = False
 
         async def come() -> None:
@@ -135,7 +135,7 @@ class Visit:
 
 
 class Source:
-    """One question to the services, and the parts of the page that show its answer: drawn anew together."""
+    """One question to the services, and the parts of the page that show its answer: they are redrawn together."""
 
     def __init__(self, visit: Visit, load: Load, number: int) -> None:
         self.sections: list[Section] = []
@@ -147,7 +147,7 @@ class Source:
         self._turn = asyncio.Lock()
 
     def recall(self) -> bool:
-        """Show what this person saw a moment ago, if they did; whether there was something."""
+        """Show the cached answer that this person saw a moment ago; returns whether there was one."""
         found = self._visit.resources.recent.get(self._key, self._visit.now)
         if found is not None:
             for section in self.sections:
@@ -155,7 +155,7 @@ class Source:
         return found is not None
 
     async def refresh(self, asking: Awaitable[Api]) -> None:
-        """Load, and show what came, or why nothing came."""
+        """Load, and show the answer, or why there is none."""
         async with self._turn, self._visit.turn:
             try:
                 data = await self._load(await asking)
@@ -170,7 +170,7 @@ class Source:
                 if not isinstance(error, Away):
                     self._visit.resources.recent.forget(self._key)
                 self._complain(why_not_shown(error))
-            except Exception:  # a part that is broken must not take the rest of the page with it
+            except Exception:  # a broken part must not break the rest of the page
                 log.exception("section_failed")
                 self._complain(BROKEN)
 
@@ -181,8 +181,8 @@ class Source:
 
 
 class Section:
-    """One part: draws what its source says, anew only when that differs. `under_way` says of the data whether it will
-    change by itself in a moment."""
+    """One part of a page: draws the answer of its source, again only when that differs. `under_way` tells from the data
+    whether it will change by itself in a moment."""
 
     def __init__(
         self,
@@ -214,7 +214,7 @@ class Section:
         source.under_way = source.under_way or under_way
 
     def show(self, data: Any, at: datetime) -> None:
-        """Draw it, unless it is there already."""
+        """Draw the data, unless it is drawn already."""
         self._at = at
         self._notice.set_visibility(False)
         if self._body.is_deleted or (self._drawn and data == self._data):
@@ -226,7 +226,7 @@ class Section:
         self._data, self._drawn = data, True
 
     def complain(self, sentence: str) -> None:
-        """Say what is wrong; what was drawn before stays, with its time."""
+        """Show an error; what was drawn before stays, with its time."""
         if self._notice.is_deleted:
             return
         self._notice.clear()

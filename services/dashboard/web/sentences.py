@@ -7,7 +7,7 @@ BROKEN = "This part does not work right now"
 
 
 def sentence_of(error: TellbackError) -> str:
-    """What an error says: of the fields that are at fault, else of the whole; empty where it says nothing."""
+    """The text of an error: of the fields that are at fault, else of the whole; empty where it has none."""
     fields = [f"{fault.get('field')}: {fault.get('detail')}" for fault in error.errors or [] if fault.get("detail")]
     return "; ".join(fields) or error.detail
 
@@ -20,7 +20,7 @@ def why_not_shown(error: TellbackError) -> str:
 
 
 def why_not_done(error: TellbackError) -> str:
-    """Why something that was asked for was not done."""
+    """Why an action failed."""
     if isinstance(error, Away):
         return f"{error.detail}. Nothing was changed."
     if isinstance(error, Conflict) and error.service:

@@ -11,7 +11,7 @@ from services.dashboard.web.account import explanation, person
 from services.dashboard.web.account import page as account
 from services.dashboard.web.assets import serve_assets
 from services.dashboard.web.follow_ups import board, detail
-from services.dashboard.web.guard import Guard
+from services.dashboard.web.guard import PageGuard
 from services.dashboard.web.gzip_cache import GzipCache
 from services.dashboard.web.live import bind_messages
 from services.dashboard.web.plain import unknown_page
@@ -28,7 +28,7 @@ RECONNECT_SECONDS = 30.0
 
 
 def mount(app: FastAPI) -> None:
-    """Put NiceGUI, guarded, behind the routes of the service; once a process."""
+    """Put NiceGUI, guarded, behind the routes of the service; called once a process."""
     if nicegui_app.config.has_run_config:
         return
     serve_assets()
@@ -48,4 +48,4 @@ def mount(app: FastAPI) -> None:
     mounted = app.router.routes[-1]
     if not isinstance(mounted, Mount):
         raise TypeError("NiceGUI is expected to be the last of the routes")
-    mounted.app = GzipCache(GZipMiddleware(Guard(mounted.app), minimum_size=1000, compresslevel=5))
+    mounted.app = GzipCache(GZipMiddleware(PageGuard(mounted.app), minimum_size=1000, compresslevel=5))

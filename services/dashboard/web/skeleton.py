@@ -1,5 +1,5 @@
-"""What is painted before any script has come: the head, the title and a place for what is loading. The same links as
-on the page, so that one may go on at once; the page takes its place when it stands."""
+"""Painted before any script is loaded: the head, the title and a placeholder. It has the same links as the page, so
+that they work at once; the page replaces it when it is drawn."""
 
 from collections.abc import Sequence
 from html import escape
@@ -21,5 +21,5 @@ def _link(path: str, name: str, *, current: bool) -> str:
 
 
 def colours(theme: str | None) -> str:
-    """HTML for the head: the colours that were chosen for this browser, before any script has come."""
+    """HTML for the head: the theme chosen for this browser, applied before any script is loaded."""
     return f'<script>document.documentElement.dataset.theme = "{theme}"</script>' if theme in ("light", "dark") else ""

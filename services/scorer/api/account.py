@@ -8,21 +8,16 @@ from pydantic import Field
 
 from services.scorer.api.account_list import attributes_of
 from services.scorer.api.accounts import account_score
-from services.scorer.api.parameters import (
-    AccountId,
-    AsOf,
-    ScoreQuery,
-    StakeholderType,
-    SurveyType,
-    WindowName,
-)
+from services.scorer.api.parameters import AccountId, AsOf, ScoreQuery, WindowName
 from services.scorer.api.resources import Resources
+from services.scorer.domain.categories import SurveyType
 from services.scorer.domain.classes import Classified, Standing, Thresholds, classify
 from services.scorer.store.reading.classes import classes_of
 from services.scorer.store.reading.one_account import directory_row, surveys_of
 from shared.api.accounts import Account
 from shared.api.figures import Comparison
 from shared.db.transaction import ReadTx
+from shared.events.directory import StakeholderType
 from shared.http.auth import Reader
 from shared.http.query import Parameters, no_repeats
 from shared.http.routing import Router
@@ -62,10 +57,9 @@ async def get_account(
         row = await directory_row(tx, account_id)
         classified = await account.classified(resources.settings.thresholds())
         by_role = [await account.figures(stakeholder_type=role) for role in ROLES]
-        by_survey = [
-            await account.figures(survey_type=survey_type, touchpoint=touchpoint)
-            for survey_type, touchpoint in _in_order(await surveys_of(tx, account_id))
-        ]
+        by_survey = []
+        for survey_type, touchpoint in _in_order(await surveys_of(tx, account_id)):
+            by_survey.append(await account.figures(survey_type=survey_type, touchpoint=touchpoint))
     return attributes_of(row, classified) | score | {"by_stakeholder_type": by_role, "by_survey": by_survey}
 
 

@@ -50,13 +50,11 @@ class AccountList:
         self, tx: ReadTx, listing: Listing, cursor: str | None, limit: int
     ) -> tuple[list[dict[str, Any]], str | None]:
         """The items of a page and the cursor of the next one."""
-        asked, filters = self.asked, self.asked.filters()
+        asked, filters, stale = self.asked, self.asked.filters(), None
+        if asked.as_of is None:
+            stale = await stale_accounts(tx, self.as_of)
         everywhere = Question(
-            parse_window(asked.window),
-            filters,
-            [self.as_of],
-            owner_email=self.owner_email,
-            stale=await stale_accounts(tx, self.as_of) if asked.as_of is None else None,
+            parse_window(asked.window), filters, [self.as_of], owner_email=self.owner_email, stale=stale
         )
         wanted = AccountsQuestion(
             filters=filters,
@@ -66,7 +64,7 @@ class AccountList:
             limit=limit,
             q=asked.q,
             updated_since=asked.updated_since,
-            account_ids=await self._members(tx, everywhere.stale),
+            account_ids=await self._members(tx, stale),
             answered=asked.answered,
             renews_from=asked.renews_from,
             renews_to=asked.renews_to,
@@ -74,12 +72,15 @@ class AccountList:
         )
         rows, following = listing.cut(await accounts_page(tx, wanted, everywhere, asked.method), limit)
         ids = [row["account_id"] for row in rows]
-        classes = await classes_of(tx, self.as_of, self.resources.settings.thresholds(), ids, everywhere.stale)
-        figures = await self._figures(tx, everywhere, ids)
-        names = figure_names(asked)
-        items = [
-            attributes_of(row, classes[row["account_id"]]) | named(figures[row["account_id"]], **names) for row in rows
-        ]
+        classes = await classes_of(tx, self.as_of, self.resources.settings.thresholds(), ids, stale)
+        question = replace(everywhere, split=("account_id",), account_ids=ids)
+        counted = await sums(tx, question, asked.method)
+        items = []
+        for row in rows:
+            account_id = row["account_id"]
+            group = counted.get((0, (account_id,)), GroupCounts())
+            figures = figures_of(group.counts, question.window, asked.method, asked.survey_type)
+            items.append(attributes_of(row, classes[account_id]) | named(figures, **figure_names(asked)))
         return items, following
 
     async def _members(self, tx: ReadTx, stale: Sequence[str] | None) -> list[str] | None:
@@ -89,26 +90,19 @@ class AccountList:
         classes = await class_names(tx, self.as_of, self.resources.settings.thresholds(), stale)
         return [account for account, name in classes.items() if name == self.asked.class_]
 
-    async def _figures(self, tx: ReadTx, everywhere: Question, account_ids: Sequence[str]) -> dict[str, dict[str, Any]]:
-        """account_id → figures, for these accounts."""
-        asked = self.asked
-        question = replace(everywhere, split=("account_id",), account_ids=account_ids)
-        counted = await sums(tx, question, asked.method)
-        groups = {account_id: counted.get((0, (account_id,)), GroupCounts()) for account_id in account_ids}
-        return {
-            account_id: figures_of(group.counts, question.window, asked.method, asked.survey_type)
-            for account_id, group in groups.items()
-        }
-
 
 def attributes_of(row: dict[str, Any], classified: Classified) -> dict[str, Any]:
-    """The row of the directory and the class as the API tells them."""
-    record = row["record"] or {}
-    amount = row["revenue_amount"]
+    """The row of the directory and the class as the API shows them."""
+    record, annual_revenue = row["record"] or {}, None
+    if row["revenue_amount"] is not None:
+        annual_revenue = {"amount": float(row["revenue_amount"]), "currency": row["revenue_currency"]}
     return {
         "account_id": row["account_id"],
-        **{name: row[name] for name in ("name", "industry", "tier", "region")},
-        "annual_revenue": None if amount is None else {"amount": float(amount), "currency": row["revenue_currency"]},
+        "name": row["name"],
+        "industry": row["industry"],
+        "tier": row["tier"],
+        "region": row["region"],
+        "annual_revenue": annual_revenue,
         "renewal_on": row["renewal_on"],
         "products": record.get("products") or [],
         "owner": _contact(row["owner_name"], row["owner_email"]),
@@ -123,4 +117,6 @@ def attributes_of(row: dict[str, Any], classified: Classified) -> dict[str, Any]
 
 
 def _contact(name: str | None, email: str | None) -> dict[str, str | None] | None:
-    return None if name is None and email is None else {"name": name, "email": email}
+    if name is None and email is None:
+        return None
+    return {"name": name, "email": email}

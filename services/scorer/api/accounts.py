@@ -54,13 +54,14 @@ async def account_score(
 ) -> dict[str, Any]:
     """The body of an account's score as of the moment, by one statement. Raises `NotFound`."""
     window = parse_window(asked.window)
-    span, before = window.span(as_of), window.before(as_of)
-    answers = Span(before.after if before else span.after, span.upto)
+    answers, invitations = Span(window.earliest(as_of), as_of), window.span(as_of)
     facts: AccountFacts = await account_facts(
-        tx, account_id, owner_email, asked.filters(), answers=answers, invitations=span
+        tx, account_id, owner_email, asked.filters(), answers=answers, invitations=invitations
     )
     figures = account_figures(facts, window, asked.method, as_of, asked.survey_type)
-    stale_since = facts.stale_since if asked.as_of is None else None
+    stale_since = None
+    if asked.as_of is None:
+        stale_since = facts.stale_since
     return named(figures, account_id=account_id, **figure_names(asked), stale_since=stale_since)
 
 

@@ -7,11 +7,12 @@ from pydantic import Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from services.scorer.api.pages import Listing
-from services.scorer.api.parameters import NpsKind, Paged, UpdatedSince
+from services.scorer.api.parameters import Paged, UpdatedSince
 from services.scorer.api.resources import Resources
 from services.scorer.domain.changes import categories_of
 from services.scorer.store.reading.category_changes import SORTS, ChangesQuestion, changes_page
 from shared.api.people import Change
+from shared.events.responses import NpsKind
 from shared.events.scores import ChangeKind
 from shared.http.auth import Reader
 from shared.http.paging import Page
@@ -72,7 +73,10 @@ def _change(row: dict[str, Any]) -> dict[str, Any]:
     before, now = categories_of(row["kind"])
     return {
         "event_id": derived_uuid(STAKEHOLDER_ANSWERED, row["response_id"], str(row["revision"])),
-        **{name: row[name] for name in ("kind", "account_id", "stakeholder_id", "nps_kind")},
+        "kind": row["kind"],
+        "account_id": row["account_id"],
+        "stakeholder_id": row["stakeholder_id"],
+        "nps_kind": row["nps_kind"],
         "from": before,
         "to": now,
         "from_score": row["previous_score"],

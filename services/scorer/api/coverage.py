@@ -8,7 +8,6 @@ from services.scorer.api.naming import named
 from services.scorer.api.parameters import AccountFilters, AsOf, WindowName
 from services.scorer.api.resources import Resources
 from services.scorer.domain.gaps import gaps_of, selection_of
-from services.scorer.domain.questions import Filters
 from services.scorer.domain.windows import parse_window
 from services.scorer.store.reading.gaps import reached_accounts, scored_before
 from shared.api.reach import PortfolioGaps
@@ -34,7 +33,7 @@ async def get_portfolio_coverage(
     months; and whether those asked in the window had scored higher before it than those left out, which warns of
     picking friendly customers. Removed accounts and people are left out."""
     as_of = resources.moment(asked.as_of)
-    span, filters = parse_window(asked.window).span(as_of), Filters(**asked.of_accounts())
+    span, filters = parse_window(asked.window).span(as_of), asked.filters()
     async with resources.database.read() as tx:
         accounts = await reached_accounts(tx, filters, caller.owner_email, span, current=asked.as_of is None)
         chosen, left_out = await scored_before(tx, filters, caller.owner_email, span, current=asked.as_of is None)

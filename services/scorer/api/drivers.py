@@ -15,7 +15,7 @@ from services.scorer.domain.windows import parse_window
 from services.scorer.store.reading.classes import class_names
 from services.scorer.store.reading.drivers import Group, rated
 from services.scorer.store.reading.freshness import stale_accounts
-from services.scorer.store.reading.question import Question
+from services.scorer.store.reading.question import Question, none_last
 from shared.api.business import Drivers
 from shared.http.auth import Reader
 from shared.http.query import no_repeats
@@ -47,7 +47,7 @@ async def get_drivers(caller: Reader, resources: Resources, asked: Annotated[Dri
         parse_window(asked.window),
         asked.filters(),
         [as_of],
-        split=groups_of(asked.group_by) if asked.group_by else (),
+        split=groups_of(asked.group_by),
         owner_email=caller.owner_email,
     )
     async with resources.database.read() as tx:
@@ -57,13 +57,14 @@ async def get_drivers(caller: Reader, resources: Resources, asked: Annotated[Dri
             classes = await class_names(tx, as_of, resources.settings.thresholds(), question.stale)
             question = replace(question, classes=classes)
         rows = await rated(tx, question)
-    low = low_up_to(tables_of(row for _, row in rows))
-    by_group: dict[Group, list[Rated]] = {} if question.split else {(): []}
-    for group, row in rows:
-        by_group.setdefault(group, []).append(row)
-    ordered = sorted(by_group, key=lambda values: tuple((value is None, value or "") for value in values))
-    groups = [
-        {"group": dict(zip(question.split, values, strict=True))} | drivers_of(tables_of(by_group[values]), low)
-        for values in ordered
-    ]
+    by_group: dict[Group, list[Rated]] = {}
+    if not question.split:
+        by_group[()] = []
+    for values, rating in rows:
+        by_group.setdefault(values, []).append(rating)
+    low = low_up_to(tables_of(rating for _, rating in rows))
+    groups = []
+    for values in sorted(by_group, key=none_last):
+        group = dict(zip(question.split, values, strict=True))
+        groups.append({"group": group} | drivers_of(tables_of(by_group[values]), low))
     return named({"groups": groups}, window=asked.window, as_of=asked.as_of)

@@ -62,9 +62,7 @@ async def get_erasure(
         found = await Journal.receipt(tx, receipt_id, caller.owner_email, COUNTS)
     if found is None:
         raise NotFound("erasure_not_found", "no such erasure has come here yet")
-    applied_at = found["applied_at"]
-    return Erasure(
-        status="applied" if applied_at else "waiting",
-        gone_from_log_at=gone_from((*EMITS, DEAD_LETTERS), applied_at) if applied_at else None,
-        **found,
-    )
+    if found["applied_at"] is None:
+        return Erasure(status="waiting", gone_from_log_at=None, **found)
+    gone_from_log_at = gone_from((*EMITS, DEAD_LETTERS), found["applied_at"])
+    return Erasure(status="applied", gone_from_log_at=gone_from_log_at, **found)

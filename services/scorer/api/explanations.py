@@ -43,21 +43,23 @@ async def explain_account_score(
         figures = await account_score(tx, asked.account_id, caller.owner_email, asked, as_of)
         found = await candidates(tx, asked.account_id, asked.filters())
     counted, not_counted = explain(found, parse_window(asked.window).span(as_of), asked.method)
-    return figures | {
-        "counted": [_answer(answer, asked.survey_type) for answer in counted],
-        "not_counted": [
-            _answer(answer, "" if reason == "other_survey" else asked.survey_type) | {"reason": reason}
-            for answer, reason in not_counted
-        ],
-    }
+    body: dict[str, Any] = {"counted": [_answer(answer, asked.survey_type) for answer in counted], "not_counted": []}
+    for answer, reason in not_counted:
+        entry = _answer(answer, asked.survey_type)
+        if reason == "other_survey":
+            entry["category"] = None
+        body["not_counted"].append(entry | {"reason": reason})
+    return figures | body
 
 
 def _answer(answer: Answer, survey_type: str) -> dict[str, Any]:
-    entry = {"question_id": answer.question_id} if answer.question_id else {}
-    return {
+    entry = {
         "response_id": answer.response_id,
         "stakeholder_id": answer.stakeholder_id,
         "answered_at": answer.answered_at,
         "score": answer.score,
         "category": category_or_none(survey_type, answer.score),
-    } | entry
+    }
+    if answer.question_id:
+        entry["question_id"] = answer.question_id
+    return entry

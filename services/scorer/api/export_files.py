@@ -24,7 +24,11 @@ async def csv_chunks(columns: Columns, pages: Pages) -> AsyncIterator[bytes]:
     yield "\ufeff".encode() + _lines([columns])
     async for page in pages:
         if page:
-            yield _lines([_cell(row[name], kind) for name, kind in columns.items()] for row in page)
+            yield _lines(_cells(columns, row) for row in page)
+
+
+def _cells(columns: Columns, row: Mapping[str, Any]) -> list[str]:
+    return [_cell(row[name], kind) for name, kind in columns.items()]
 
 
 def _lines(rows: Iterable[Iterable[str]]) -> bytes:
@@ -36,21 +40,28 @@ def _lines(rows: Iterable[Iterable[str]]) -> bytes:
 def _cell(value: Any, kind: Kind) -> str:
     if value is None:
         return ""
-    return safe(value) if kind == "text" else _CELLS[kind](value)
+    return _CELLS[kind](value)
 
 
 def _plain_json(value: Any) -> str:
     return safe(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
+def _flag(value: bool) -> str:
+    return str(value).lower()
+
+
 def _moment(value: datetime | str) -> str:
-    return value if isinstance(value, str) else utc_text(value)
+    if isinstance(value, str):
+        return value
+    return utc_text(value)
 
 
 _CELLS: Mapping[str, Callable[[Any], str]] = {
+    "text": safe,
     "integer": str,
     "number": repr,
-    "flag": lambda value: "true" if value else "false",
+    "flag": _flag,
     "moment": _moment,
     "day": date.isoformat,
     "json": _plain_json,
@@ -91,10 +102,22 @@ async def parquet_chunks(columns: Columns, pages: Pages) -> AsyncIterator[bytes]
 def _values(rows: Sequence[Mapping[str, Any]], name: str, kind: Kind) -> list[Any]:
     values = [row[name] for row in rows]
     if kind == "json":
-        return [None if value is None else json.dumps(value, ensure_ascii=False) for value in values]
+        return list(map(_json_text, values))
     if kind == "moment":
-        return [datetime.fromisoformat(value) if isinstance(value, str) else value for value in values]
+        return list(map(_moment_of, values))
     return values
+
+
+def _json_text(value: Any) -> str | None:
+    if value is None:
+        return None
+    return json.dumps(value, ensure_ascii=False)
+
+
+def _moment_of(value: datetime | str | None) -> datetime | None:
+    if isinstance(value, str):
+        return datetime.fromisoformat(value)
+    return value
 
 
 class _Sink(io.RawIOBase):

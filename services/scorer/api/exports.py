@@ -2,18 +2,21 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
+from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Query
 from fastapi.responses import StreamingResponse
+from pydantic import BaseModel
 
 from services.scorer.api.account_list import AccountList, ChosenAccounts
-from services.scorer.api.export_files import Columns, Pages, csv_chunks, parquet_chunks
+from services.scorer.api.export_files import Columns, Kind, Pages, csv_chunks, parquet_chunks
 from services.scorer.api.pages import Listing
 from services.scorer.api.resources import Resources, Scorer
 from services.scorer.api.responses import ChosenResponses, response_body
 from services.scorer.store.reading.accounts import SORTS
 from services.scorer.store.reading.responses import responses_after
+from shared.api.figures import Comparison, Coverage
 from shared.db.engine import Database
 from shared.db.transaction import ReadTx
 from shared.http.auth import Reader
@@ -38,9 +41,22 @@ RESPONSES: Columns = {
 _CONTACTS = ("owner_name", "owner_email", "sponsor_name", "sponsor_email", "parent_account_id")
 _COUNTS = ("promoter_count", "passive_count", "detractor_count", "response_count", "stakeholder_count")
 _PERCENTS = ("promoter_percent", "passive_percent", "detractor_percent", "top_two_percent", "easy_percent")
-_INTERVAL = ("mean_score", "ci_low", "ci_high", "change", "z", "previous_nps")
-_REACH = ("known", "asked", "answered", "sent_count", "delivered_count", "opened_count", "bounced_count")
+_INVITATIONS = ("sent_count", "delivered_count", "opened_count", "bounced_count")
 _RATES = ("response_rate", "open_rate", "bounce_rate", "comment_rate", "follow_up_request_rate")
+_KINDS: Mapping[Any, Kind] = {
+    int: "integer",
+    int | None: "integer",
+    float | None: "number",
+    bool: "flag",
+    datetime | None: "moment",
+}
+
+
+def _figures(declared: type[BaseModel], *names: str) -> Columns:
+    """The columns of figures that the model declares."""
+    return {name: _KINDS[declared.model_fields[name].annotation] for name in names}
+
+
 ACCOUNTS: Columns = {
     **dict.fromkeys(("account_id", "name", "industry", "tier", "region"), "text"),
     "annual_revenue_amount": "number",
@@ -51,14 +67,13 @@ ACCOUNTS: Columns = {
     "attributes": "json",
     "removed": "flag",
     **dict.fromkeys(("class", "class_rule", "window", "method", "survey_type"), "text"),
-    "nps": "number",
-    "nps_rounded": "integer",
-    **dict.fromkeys(_COUNTS, "integer"),
-    **dict.fromkeys((*_PERCENTS, *_INTERVAL), "number"),
-    "significant": "flag",
-    "last_answered_at": "moment",
-    **dict.fromkeys(_REACH, "integer"),
-    **dict.fromkeys(_RATES, "number"),
+    **_figures(
+        Comparison, "nps", "nps_rounded", *_COUNTS, *_PERCENTS, "mean_score", "ci_low", "ci_high", "change", "z"
+    ),
+    "previous_nps": "number",
+    **_figures(Comparison, "significant", "last_answered_at"),
+    **_figures(Coverage, *Coverage.model_fields),
+    **_figures(Comparison, *_INVITATIONS, *_RATES),
 }
 _CSV, _PARQUET = "text/csv; charset=utf-8", "application/vnd.apache.parquet"
 Chunks = Callable[[Columns, Pages], AsyncIterator[bytes]]
@@ -68,7 +83,7 @@ Page = Callable[[ReadTx, str | None], Awaitable[tuple[Rows, str | None]]]
 
 
 def _answers(media_type: str, columns: Columns) -> dict[int | str, dict[str, Any]]:
-    """How the OpenAPI document tells of the file."""
+    """The file in the OpenAPI document."""
     plain = media_type.partition(";")[0]
     schema = {"type": "string", "format": "binary", "example": ",".join(columns)}
     return {200: {"description": "The file.", "content": {plain: {"schema": schema}}}}
@@ -182,7 +197,7 @@ def _flat(item: Mapping[str, Any]) -> dict[str, Any]:
     owner, sponsor = item["owner"] or {}, item["sponsor"] or {}
     return {
         **item,
-        **{name: item["coverage"][name] for name in ("known", "asked", "answered")},
+        **item["coverage"],
         "annual_revenue_amount": revenue.get("amount"),
         "annual_revenue_currency": revenue.get("currency"),
         "owner_name": owner.get("name"),

@@ -1,22 +1,23 @@
 """The invitation funnel of the portfolio."""
 
 from dataclasses import replace
+from functools import partial
 from typing import Annotated, Any
 
 from fastapi import Depends, Query
 from pydantic import Field
-from pydantic_core import PydanticCustomError
 
 from services.scorer.api.naming import named
-from services.scorer.api.parameters import AsOf, Channel, DirectoryFilters, Text, WindowName, checked
+from services.scorer.api.parameters import AsOf, DirectoryFilters, Text, WindowName, checked, groups_of
 from services.scorer.api.resources import Resources
-from services.scorer.domain.questions import ASKABLE, MAX_GROUPS, Filters
+from services.scorer.domain.questions import ASKABLE
 from services.scorer.domain.windows import parse_window
 from services.scorer.store.reading.classes import class_names
 from services.scorer.store.reading.freshness import stale_accounts
 from services.scorer.store.reading.funnel import funnel_groups
 from services.scorer.store.reading.question import Question
 from shared.api.reach import PortfolioFunnel
+from shared.events.responses import Channel
 from shared.http.auth import Reader
 from shared.http.query import no_repeats
 from shared.http.routing import Router
@@ -24,11 +25,7 @@ from shared.http.routing import Router
 router = Router(tags=["portfolio"], dependencies=[Depends(no_repeats)])
 
 
-def _groups(text: str) -> tuple[str, ...]:
-    names = tuple(name.strip() for name in text.split(","))
-    if not set(names) <= set(ASKABLE) or len(set(names)) != len(names) or len(names) > MAX_GROUPS:
-        raise PydanticCustomError("invalid_group", f"must be one or two of {', '.join(ASKABLE)}, by a comma")
-    return names
+_groups = partial(groups_of, known=ASKABLE)
 
 
 class FunnelQuery(DirectoryFilters):
@@ -55,9 +52,9 @@ async def get_portfolio_funnel(
     as_of = resources.moment(asked.as_of)
     question = Question(
         parse_window(asked.window),
-        Filters(**asked.of_directory(), channel=asked.channel, survey_id=asked.survey_id),
+        asked.filters(),
         [as_of],
-        split=_groups(asked.group_by) if asked.group_by else (),
+        split=_groups(asked.group_by),
         owner_email=caller.owner_email,
     )
     async with resources.database.read() as tx:

@@ -9,7 +9,7 @@ from pydantic_core import PydanticCustomError
 
 from services.scorer.api.parameters import ChosenAnswers, checked
 from services.scorer.api.resources import Resources
-from services.scorer.domain.figures import score_of
+from services.scorer.domain.figures import score_figures
 from services.scorer.domain.questions import Filters
 from services.scorer.domain.windows import EARLIEST
 from services.scorer.store.reading.metrics import tally_between
@@ -75,9 +75,10 @@ async def get_metrics(caller: Reader, resources: Resources, asked: Annotated[Met
     """The NPS of all answers between two moments, both included: every answer counts, also several of one person. `nps`
     is rounded half away from zero as Delighted shows it; `nps_exact` is not. Null, not 0, where nothing counts."""
     until = resources.moment(asked.until)
-    filters = _trend(asked.trend) if asked.trend else Filters()
+    filters = Filters()
+    if asked.trend is not None:
+        filters = _trend(asked.trend)
     async with resources.database.read() as tx:
-        score = score_of(await tally_between(tx, filters, caller.owner_email, asked.since or EARLIEST, until))
-    names = ("promoter", "passive", "detractor")
-    shares = {f"{name}_{kind}": getattr(score, f"{name}_{kind}") for name in names for kind in ("count", "percent")}
-    return {"nps": score.nps_rounded, "nps_exact": score.nps, **shares, "response_count": score.response_count}
+        tally = await tally_between(tx, filters, caller.owner_email, asked.since or EARLIEST, until)
+    figures = score_figures(tally)
+    return figures | {"nps": figures["nps_rounded"], "nps_exact": figures["nps"]}

@@ -6,18 +6,13 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.scorer.api.resources import Resources
 from services.scorer.store.reading.people import names_of
+from shared.api.names import Names
 from shared.http.auth import Reader
 from shared.http.params import PathId
 from shared.http.routing import Router
 
 router = Router(tags=["people"])
 MOST = 500
-EXAMPLE: dict[str, Any] = {
-    "items": [
-        {"account_id": "acme", "stakeholder_id": "ada@acme.example", "account_name": "Acme Ltd", "name": "Ada Lin"},
-        {"account_id": "acme", "stakeholder_id": None, "account_name": "Acme Ltd", "name": None},
-    ]
-}
 
 
 class Wanted(BaseModel):
@@ -40,23 +35,6 @@ class NamesWanted(BaseModel):
     )
 
     of: list[Wanted] = Field(min_length=1, max_length=MOST)
-
-
-class Named(BaseModel):
-    """An id with what it is called; null where the directory does not say."""
-
-    account_id: str
-    stakeholder_id: str | None
-    account_name: str | None
-    name: str | None = Field(description="Of the person.")
-
-
-class Names(BaseModel):
-    """The names that were asked for, each once."""
-
-    model_config = ConfigDict(json_schema_extra={"example": EXAMPLE})
-
-    items: list[Named]
 
 
 @router.post("/v1/names", response_model=Names, summary="Names of accounts and people by their ids")

@@ -5,17 +5,20 @@ An empty value counts as not given, as forms send it. What breaks a rule is a 42
 parameter, with a code of its own: invalid_window, invalid_time, invalid_group, invalid_method, from_after_to.
 """
 
-from collections.abc import Callable
-from dataclasses import replace
-from typing import Annotated, Any, Literal
+from collections.abc import Callable, Sequence
+from dataclasses import fields
+from typing import Annotated, Literal, cast
 
 from fastapi import Path
 from pydantic import AfterValidator, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from services.scorer.domain.answers import PORTFOLIO_METHODS, Method
+from services.scorer.domain.categories import SurveyType
 from services.scorer.domain.questions import GROUPS, MAX_GROUPS, Filters
 from services.scorer.domain.windows import parse_window
+from shared.events.directory import StakeholderType, Tier
+from shared.events.responses import Channel, NpsKind
 from shared.http.paging import DEFAULT_LIMIT, MAX_CURSOR_LENGTH, MAX_LIMIT
 from shared.http.params import Instant, PathId
 from shared.http.query import Parameters, plain_text
@@ -41,20 +44,21 @@ def checked(check: Callable[[str], object]) -> AfterValidator:
 
 def methods_of(text: str) -> tuple[Method, ...]:
     """A comma list of methods, each once."""
-    names = [name.strip() for name in text.split(",")]
-    found = tuple(method for name in names for method in PORTFOLIO_METHODS if method == name)
-    if len(found) != len(names) or len(set(found)) != len(found):
+    names = tuple(name.strip() for name in text.split(","))
+    if not set(names).issubset(PORTFOLIO_METHODS) or len(set(names)) != len(names):
         raise PydanticCustomError(
             "invalid_method", f"must be a comma list of {', '.join(PORTFOLIO_METHODS)}, each at most once"
         )
-    return found
+    return cast("tuple[Method, ...]", names)
 
 
-def groups_of(text: str) -> tuple[str, ...]:
-    """A comma list of at most two attributes."""
+def groups_of(text: str | None, known: Sequence[str] = GROUPS) -> tuple[str, ...]:
+    """A comma list of at most two of the known attributes; none where nothing is given."""
+    if text is None:
+        return ()
     names = tuple(name.strip() for name in text.split(","))
-    if not set(names) <= set(GROUPS) or len(set(names)) != len(names) or len(names) > MAX_GROUPS:
-        raise PydanticCustomError("invalid_group", f"must be one or two of {', '.join(GROUPS)}, by a comma")
+    if not set(names).issubset(known) or len(set(names)) != len(names) or len(names) > MAX_GROUPS:
+        raise PydanticCustomError("invalid_group", f"must be one or two of {', '.join(known)}, by a comma")
     return names
 
 
@@ -94,12 +98,6 @@ Currency = Annotated[
 Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(plain_text)]
 AccountId = Annotated[PathId, Path(description="The account.")]
 StakeholderId = Annotated[PathId, Path(description="The person within the account.", examples=["ada@acme.example"])]
-Category = Literal["promoter", "passive", "detractor"]
-NpsKind = Literal["relationship", "transactional", "project"]
-Tier = Literal["small", "key", "premium"]
-StakeholderType = Literal["decision_maker", "user", "influencer"]
-Channel = Literal["email", "link", "web", "in_app", "api", "import", "review"]
-SurveyType = Literal["nps", "csat", "ces"]
 
 
 class AccountFilters(Parameters):
@@ -110,24 +108,24 @@ class AccountFilters(Parameters):
     region: Text | None = Field(default=None, description="Only accounts of this region.")
     owner: Text | None = Field(default=None, description="Only accounts of this owner (e-mail address).")
 
-    def of_accounts(self) -> dict[str, Any]:
-        """The values as the domain takes them."""
-        return {
-            "industry": canonical_industry(self.industry) if self.industry else None,
-            "tier": self.tier,
-            "region": self.region,
-            "owner": self.owner.lower() if self.owner else None,
-        }
+    def filters(self) -> Filters:
+        """The filters as the domain takes them: each parameter that has the name of one."""
+        given = {}
+        for field in fields(Filters):
+            value = getattr(self, field.name, None)
+            if value is not None:
+                given[field.name] = value
+        if self.industry is not None:
+            given["industry"] = canonical_industry(self.industry)
+        if self.owner is not None:
+            given["owner"] = self.owner.lower()
+        return Filters(**given)
 
 
 class DirectoryFilters(AccountFilters):
     """Filters on accounts and people, by the directory as it is now."""
 
     stakeholder_type: StakeholderType | None = Field(default=None, description="Only people of this type.")
-
-    def of_directory(self) -> dict[str, Any]:
-        """The values as the domain takes them."""
-        return self.of_accounts() | {"stakeholder_type": self.stakeholder_type}
 
 
 class ChosenAnswers(DirectoryFilters):
@@ -139,26 +137,11 @@ class ChosenAnswers(DirectoryFilters):
     channel: Channel | None = Field(default=None, description="Only answers by this channel.")
     survey_id: Text | None = Field(default=None, description="Only answers to this survey.")
 
-    def filters(self) -> Filters:
-        """The filters as the domain takes them."""
-        return Filters(
-            nps_kind=self.nps_kind,
-            touchpoint=self.touchpoint,
-            product=self.product,
-            channel=self.channel,
-            survey_id=self.survey_id,
-            **self.of_directory(),
-        )
-
 
 class AnswerFilters(ChosenAnswers):
     """All filters that choose answers, before `latest` picks."""
 
     survey_type: SurveyType = Field(default="nps", description="Which kind of answers count.")
-
-    def filters(self) -> Filters:
-        """The filters as the domain takes them."""
-        return replace(super().filters(), survey_type=self.survey_type)
 
 
 class Paged(Parameters):

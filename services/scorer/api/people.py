@@ -1,6 +1,7 @@
 """People by their state, and one person with all they said."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -8,18 +9,10 @@ from fastapi import Depends, Query
 from pydantic import Field
 
 from services.scorer.api.pages import Listing
-from services.scorer.api.parameters import (
-    AccountId,
-    AsOf,
-    Category,
-    DirectoryFilters,
-    Paged,
-    StakeholderId,
-    StakeholderType,
-    UpdatedSince,
-)
+from services.scorer.api.parameters import AccountId, AsOf, DirectoryFilters, Paged, StakeholderId, UpdatedSince
 from services.scorer.api.resources import Resources, Scorer
 from services.scorer.api.responses import response_body
+from services.scorer.domain.categories import Category
 from services.scorer.domain.questions import Filters
 from services.scorer.domain.states import state_of
 from services.scorer.store.reading.account import require_account
@@ -28,6 +21,7 @@ from services.scorer.store.reading.responses import ResponsesQuestion, responses
 from shared.api.people import Person, PersonWithResponses
 from shared.db.transaction import ReadTx
 from shared.errors import NotFound
+from shared.events.directory import StakeholderType
 from shared.http.auth import Reader
 from shared.http.paging import Page
 from shared.http.params import Instant, PathId, Search
@@ -86,7 +80,9 @@ async def list_stakeholders(
     caller: Reader, resources: Resources, asked: Annotated[EverybodyQuery, Query()]
 ) -> dict[str, Any]:
     """People over all accounts by their state, such as all detractors: `category=detractor`."""
-    filters = Filters(**asked.of_directory() | ({"stakeholder_type": asked.type} if asked.type else {}))
+    filters = asked.filters()
+    if asked.type:
+        filters = replace(filters, stakeholder_type=asked.type)
     async with resources.database.read() as tx:
         return await _page(tx, resources, asked, filters, caller.owner_email, asked.account_id)
 
@@ -163,18 +159,27 @@ async def _bodies(
     keys = [(row["account_id"], row["stakeholder_id"]) for row in rows]
     facts = await people_facts(tx, keys, as_of)
     silent_after = resources.settings.silent_after()
-    return [
-        _person(row) | {"state": state_of(facts[key], as_of, silent_after.of(row["type"]))}
-        for row, key in zip(rows, keys, strict=True)
-    ]
+    bodies = []
+    for row, key in zip(rows, keys, strict=True):
+        state = state_of(facts[key], as_of, silent_after.of(row["type"]))
+        bodies.append(_person(row) | {"state": state})
+    return bodies
 
 
 def _person(row: dict[str, Any]) -> dict[str, Any]:
     record = row["record"] or {}
     return {
-        **{name: row[name] for name in ("account_id", "stakeholder_id", "account_name", "name", "email", "type")},
-        **{name: row[name] for name in ("job_title", "job_level")},
-        **{name: record.get(name) for name in ("job_function", "location", "language")},
+        "account_id": row["account_id"],
+        "stakeholder_id": row["stakeholder_id"],
+        "account_name": row["account_name"],
+        "name": row["name"],
+        "email": row["email"],
+        "type": row["type"],
+        "job_title": row["job_title"],
+        "job_level": row["job_level"],
+        "job_function": record.get("job_function"),
+        "location": record.get("location"),
+        "language": record.get("language"),
         "attributes": record.get("attributes") or {},
         "removed": bool(row["removed"]),
     }

@@ -54,6 +54,9 @@ class PortfolioQuery(AnswerFilters):
         """The question as the store takes it."""
         filters = self.filters()
         currency = self.currency or await default_currency(tx, filters, owner_email)
+        stale = None
+        if self.as_of is None:
+            stale = await stale_accounts(tx, moments[-1])
         return Question(
             parse_window(self.window),
             filters,
@@ -61,7 +64,7 @@ class PortfolioQuery(AnswerFilters):
             split=split,
             owner_email=owner_email,
             currency=currency,
-            stale=await stale_accounts(tx, moments[-1]) if self.as_of is None else None,
+            stale=stale,
         )
 
 
@@ -84,14 +87,15 @@ async def get_portfolio_score(
     whole. What has no value is the group null.
     """
     as_of = resources.moment(asked.as_of)
-    split = groups_of(asked.group_by) if asked.group_by else ()
+    split, failing = groups_of(asked.group_by), 0
     async with resources.database.read() as tx:
         question = await asked.question(tx, caller.owner_email, [as_of], split)
         if "class" in split:
             classes = await class_names(tx, as_of, resources.settings.thresholds(), question.stale)
             question = replace(question, classes=classes)
         figures = await portfolio_figures(tx, question, asked.methods())
-        stale = await count_failing(tx, caller.owner_email) if asked.as_of is None else 0
+        if asked.as_of is None:
+            failing = await count_failing(tx, caller.owner_email)
     groups = [{"group": group.group, "method": group.method} | group.figures for group in figures]
     names = {"window": asked.window, "survey_type": asked.survey_type, "as_of": asked.as_of}
-    return named({"groups": groups}, **names, stale_account_count=stale or None)
+    return named({"groups": groups}, **names, stale_account_count=failing or None)

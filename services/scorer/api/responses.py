@@ -7,23 +7,13 @@ from fastapi import Depends, Path, Query
 from pydantic import Field
 
 from services.scorer.api.pages import Listing
-from services.scorer.api.parameters import (
-    Between,
-    Category,
-    Channel,
-    DirectoryFilters,
-    NpsKind,
-    Paged,
-    SurveyType,
-    Text,
-    UpdatedSince,
-)
+from services.scorer.api.parameters import Between, DirectoryFilters, Paged, Text, UpdatedSince
 from services.scorer.api.resources import Resources
-from services.scorer.domain.categories import category_or_none
-from services.scorer.domain.questions import Filters
+from services.scorer.domain.categories import Category, SurveyType, category_or_none
 from services.scorer.store.reading.responses import SORTS, ResponsesQuestion, response_of, responses_page
 from shared.api.people import Response
 from shared.errors import NotFound
+from shared.events.responses import Channel, NpsKind
 from shared.http.auth import Reader
 from shared.http.paging import Page
 from shared.http.params import PathId, Search
@@ -52,9 +42,8 @@ class ChosenResponses(Between, DirectoryFilters):
 
     def question(self, owner_email: str | None) -> ResponsesQuestion:
         """The question as the store takes it, without an order."""
-        answer = {name: getattr(self, name) for name in ("nps_kind", "touchpoint", "product", "channel", "survey_id")}
         return ResponsesQuestion(
-            filters=Filters(**self.of_directory(), **answer),
+            filters=self.filters(),
             owner_email=owner_email,
             survey_type=self.survey_type,
             account_id=self.account_id,
@@ -111,5 +100,5 @@ async def get_response(
 
 
 def response_body(row: dict[str, Any]) -> dict[str, Any]:
-    """A response as the API tells it."""
+    """A response as the API shows it."""
     return row | {"category": category_or_none(row["survey_type"], row["score"])}

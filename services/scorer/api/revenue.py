@@ -7,7 +7,6 @@ from fastapi import Depends, Query
 from services.scorer.api.naming import named
 from services.scorer.api.parameters import AccountFilters, AsOf, Currency
 from services.scorer.api.resources import Resources
-from services.scorer.domain.questions import Filters
 from services.scorer.domain.revenue import revenue_of
 from services.scorer.store.reading.classes import class_names
 from services.scorer.store.reading.freshness import stale_accounts
@@ -34,11 +33,13 @@ async def get_portfolio_revenue(
 ) -> dict[str, Any]:
     """Annual revenue of the accounts in the directory by class and by quarter of renewal; `revenue_at_risk` is that of
     the accounts whose class is at_risk. Classes are as of the moment, revenue and renewal are the directory's now."""
-    filters = Filters(**asked.of_accounts())
+    filters = asked.filters()
     async with resources.database.read() as tx:
         currency = asked.currency or await default_currency(tx, filters, caller.owner_email)
         as_of, thresholds = resources.moment(asked.as_of), resources.settings.thresholds()
-        stale = await stale_accounts(tx, as_of) if asked.as_of is None else None
+        stale = None
+        if asked.as_of is None:
+            stale = await stale_accounts(tx, as_of)
         classes = await class_names(tx, as_of, thresholds, stale)
         found = await customers(tx, filters, caller.owner_email, classes)
     return named(revenue_of(found, currency), as_of=asked.as_of)

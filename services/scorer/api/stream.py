@@ -3,6 +3,7 @@
 import time
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import compress
 from typing import Annotated, Any
 
 from fastapi import Depends, Header, Query
@@ -11,7 +12,7 @@ from pydantic import Field
 from starlette.requests import Request
 
 from services.scorer.api.resources import Resources, Scorer
-from services.scorer.api.stream_events import as_text, person_of, position_id, position_of, told
+from services.scorer.api.stream_events import as_text, person_of, position_id, position_of, streamed
 from services.scorer.store.reading.account import accounts_of_owner, require_account
 from shared.access.caller import Caller
 from shared.errors import TellbackError, Unauthorized, Unavailable
@@ -71,7 +72,9 @@ async def stream(
             await require_account(tx, asked.account_id, caller.owner_email)
     resources.tail.require_room()
     now = await resources.tail.positions()
-    since = position_of(last_event_id, now) if last_event_id is not None else None
+    since = None
+    if last_event_id is not None:
+        since = position_of(last_event_id, now)
     channel = Channel(resources, request, caller, asked.account_id)
     return StreamingResponse(channel.text(since), media_type="text/event-stream", headers={"x-accel-buffering": "no"})
 
@@ -98,7 +101,7 @@ class Channel:
                 async for piece in self._live(listener, position):
                     yield piece
         except TellbackError as error:
-            # The client comes back with its position and is told why, if it is still so.
+            # The client comes back with its position, and is answered with the reason if that still holds.
             log.info("stream_ended", code=error.code)
 
     async def _missed(self, since: Positions, until: Positions, position: Positions) -> AsyncIterator[str]:
@@ -134,30 +137,39 @@ class Channel:
 
     async def _pieces(self, seen: Sequence[Seen], position: Positions) -> list[str]:
         """The text of those that this client may see, each with the position behind it."""
-        texts: dict[int, tuple[Event, tuple[str, dict[str, Any]]]] = {}
+        events: dict[int, Event] = {}
+        shown: dict[int, tuple[str, dict[str, Any]]] = {}
         for index, record in enumerate(seen):
             event = record.event
-            if event and self.account_id in (None, event.account_id) and (text := told(event)):
-                texts[index] = event, text
-        visible = await self._visible({index: event for index, (event, _) in texts.items()})
+            if event is None or self.account_id not in (None, event.account_id):
+                continue
+            found = streamed(event)
+            if found is not None:
+                events[index], shown[index] = event, found
+        visible = await self._visible(events)
         pieces = []
         for index, record in enumerate(seen):
             position[record.place] = record.offset + 1
             if index in visible:
-                pieces.append(as_text(*texts[index][1], position_id(position)))
+                name, data = shown[index]
+                pieces.append(as_text(name, data, position_id(position)))
         return pieces
 
     async def _visible(self, events: Mapping[int, Event]) -> set[int]:
         """The numbers of the events that this client may see: not of other owners' accounts, nor, but for the
         correction that takes their answers back, of people who were erased since."""
         owner = self.caller.owner_email
-        people = {index: person for index, event in events.items() if (person := person_of(event))}
+        people, accounts = {}, set()
+        for index, event in events.items():
+            accounts.add(event.account_id)
+            person = person_of(event)
+            if person is not None:
+                people[index] = person
         if not events or (owner is None and not people):
             return set(events)
         async with self.resources.database.read() as tx:
             overtaken = await self.resources.journal.overtaken(tx, list(people.values()))
-            accounts = {event.account_id for event in events.values()}
             if owner is not None:
                 accounts = await accounts_of_owner(tx, accounts, owner)
-        erased = {index for index, gone in zip(people, overtaken, strict=True) if gone}
+        erased = set(compress(people, overtaken))
         return {index for index, event in events.items() if event.account_id in accounts} - erased

@@ -1,4 +1,4 @@
-"""What a stream tells: events of the scorer's topics as server-sent events, and the position as their id."""
+"""What a stream sends: events of the scorer's topics as server-sent events, and the position as their id."""
 
 import json
 import re
@@ -29,26 +29,26 @@ _SCORE = ("nps", "nps_rounded", "response_count", "stakeholder_count", "change")
 
 def position_id(positions: Mapping[Place, int]) -> str:
     """The position vector as an id: the offsets of each topic by partition, `12.0.7_3.4.1`."""
-    return "_".join(
-        ".".join(str(positions[place]) for place in sorted(positions) if place[0] == topic.name) for topic in TOPICS
-    )
+    offsets: dict[str, list[str]] = {topic.name: [] for topic in TOPICS}
+    for topic, partition in sorted(positions):
+        offsets[topic].append(str(positions[topic, partition]))
+    return "_".join(".".join(of_topic) for of_topic in offsets.values())
 
 
 def position_of(text: str, known: Mapping[Place, int]) -> Positions:
     """The position that an id says. Raises `Invalid` for anything else, also for another number of partitions."""
-    parts = text.split("_") if len(text) <= MAX_ID_LENGTH and _POSITION.fullmatch(text) else []
-    found = {
-        (topic.name, partition): int(offset)
-        for topic, part in zip(TOPICS, parts, strict=False)
-        for partition, offset in enumerate(part.split("."))
-    }
+    found: dict[Place, int] = {}
+    if len(text) <= MAX_ID_LENGTH and _POSITION.fullmatch(text):
+        for topic, offsets in zip(TOPICS, text.split("_"), strict=True):
+            for partition, offset in enumerate(offsets.split(".")):
+                found[topic.name, partition] = int(offset)
     if found.keys() != known.keys():
         problem = {"field": "Last-Event-ID", "code": "invalid_position", "detail": "is no id that this stream gave"}
         raise Invalid("invalid_position", "Last-Event-ID is no id that this stream gave", errors=[problem])
     return found
 
 
-def told(event: Event) -> tuple[str, dict[str, Any]] | None:
+def streamed(event: Event) -> tuple[str, dict[str, Any]] | None:
     """(name, data) of what is a change of a score or a category; None for the rest."""
     match event.data:
         case AccountScoreChanged() as data:
@@ -67,8 +67,8 @@ def told(event: Event) -> tuple[str, dict[str, Any]] | None:
 
 
 def person_of(event: Event) -> Person | None:
-    """Whom what is told names, and when it was recorded; None where that is nobody, or where it is taken back because
-    they were erased."""
+    """The person whom a streamed event names, and when it was recorded; None where it names nobody, or takes an answer
+    back because its person was erased."""
     match event.data:
         case StakeholderAnswered() as data:
             return data.account_id, data.stakeholder_id, data.recorded_at
@@ -83,10 +83,11 @@ def as_text(name: str, data: Mapping[str, Any], position: str) -> str:
 
 
 def _score(data: AccountScoreChanged) -> dict[str, Any]:
-    scores = {
-        window: {method: {name: figures[name] for name in _SCORE} for method, figures in by_method.items()}
-        for window, by_method in data.figures.items()
-    }
+    scores: dict[str, dict[str, Any]] = {}
+    for window, by_method in data.figures.items():
+        scores[window] = {}
+        for method, figures in by_method.items():
+            scores[window][method] = {name: figures[name] for name in _SCORE}
     found = data.model_dump(mode="json", include={"account_id", "sequence", "computed_at"})
     return found | {"class": data.account_class, "scores": scores}
 
@@ -99,7 +100,9 @@ def _change(event: Event, data: StakeholderAnswered) -> dict[str, Any]:
     return {
         "event_id": str(event.id),
         "kind": data.change,
-        **{name: found[name] for name in ("account_id", "stakeholder_id", "nps_kind")},
+        "account_id": found["account_id"],
+        "stakeholder_id": found["stakeholder_id"],
+        "nps_kind": found["nps_kind"],
         "from": before,
         "to": now,
         "from_score": previous.get("score"),
@@ -113,9 +116,6 @@ def _change(event: Event, data: StakeholderAnswered) -> dict[str, Any]:
 
 
 def _stand(pair: AnswerPair) -> dict[str, Any]:
-    latest = pair.latest
-    return {
-        "score": latest.score if latest else None,
-        "category": latest.category if latest else None,
-        "change": pair.change,
-    }
+    if pair.latest is None:
+        return {"score": None, "category": None, "change": pair.change}
+    return {"score": pair.latest.score, "category": pair.latest.category, "change": pair.change}

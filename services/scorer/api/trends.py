@@ -15,7 +15,7 @@ from services.scorer.domain.account import account_figures
 from services.scorer.domain.answers import History
 from services.scorer.domain.buckets import MAX_POINTS, Bucket, Interval, buckets
 from services.scorer.domain.categories import SurveyType, category_or_none
-from services.scorer.domain.windows import Span, Window, parse_window
+from services.scorer.domain.windows import Span, parse_window
 from services.scorer.store.reading.account import account_facts
 from services.scorer.store.reading.portfolio import portfolio_figures
 from services.scorer.store.reading.trend import context_marks
@@ -62,17 +62,16 @@ async def get_account_trend(
             account_id,
             caller.owner_email,
             filters,
-            answers=_answers(window, found),
-            invitations=_invitations(window, found),
+            answers=Span(window.earliest(found[0].as_of), found[-1].as_of),
+            invitations=Span(window.span(found[0].as_of).after, found[-1].as_of),
         )
         marks = await context_marks(
             tx, filters, caller.owner_email, found[0].start, found[-1].as_of, account_id=account_id
         )
-    points = [
-        bucket_names(bucket.start, _end(bucket, asked.as_of), asked.method)
-        | account_figures(facts, window, asked.method, bucket.as_of, asked.survey_type)
-        for bucket in found
-    ]
+    points = []
+    for bucket in found:
+        names = bucket_names(bucket.start, _end(bucket, asked.as_of), asked.method)
+        points.append(names | account_figures(facts, window, asked.method, bucket.as_of, asked.survey_type))
     body: dict[str, Any] = {"points": points, "marks": marks}
     if asked.answers:
         body["answers"] = _answers_between(facts.history, found, asked.survey_type)
@@ -90,10 +89,10 @@ async def get_portfolio_trend(
         question = await asked.question(tx, caller.owner_email, [bucket.as_of for bucket in found])
         figures = await portfolio_figures(tx, question, asked.methods())
         marks = await context_marks(tx, question.filters, caller.owner_email, found[0].start, found[-1].as_of)
-    points = [
-        bucket_names(found[group.point].start, _end(found[group.point], asked.as_of), group.method) | group.figures
-        for group in figures
-    ]
+    points = []
+    for figure in figures:
+        bucket = found[figure.point]
+        points.append(bucket_names(bucket.start, _end(bucket, asked.as_of), figure.method) | figure.figures)
     return named({"points": points, "marks": marks}, **_question(asked))
 
 
@@ -108,7 +107,9 @@ def _question(asked: AccountTrendQuery | PortfolioTrendQuery) -> dict[str, Any]:
 
 def _end(bucket: Bucket, as_of: AsOf) -> Any:
     """The last bucket ends at as_of where it was sent; otherwise at its own end, so that no clock shows."""
-    return bucket.end if as_of is None else bucket.as_of
+    if as_of is None:
+        return bucket.end
+    return bucket.as_of
 
 
 def _answers_between(history: History, found: Sequence[Bucket], survey_type: SurveyType) -> list[dict[str, Any]]:
@@ -124,12 +125,3 @@ def _answers_between(history: History, found: Sequence[Bucket], survey_type: Sur
         }
         for answer in given[-MOST_ANSWERS:]
     ]
-
-
-def _answers(window: Window, found: Sequence[Bucket]) -> Span:
-    before = window.before(found[0].as_of)
-    return Span(before.after if before else window.span(found[0].as_of).after, found[-1].as_of)
-
-
-def _invitations(window: Window, found: Sequence[Bucket]) -> Span:
-    return Span(window.span(found[0].as_of).after, found[-1].as_of)

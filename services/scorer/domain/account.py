@@ -1,5 +1,6 @@
-"""The figures of one account, made of its counts: what the API answers and what the projector tells."""
+"""The figures of one account, made of its counts: what the API answers and what the projector publishes."""
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
@@ -9,7 +10,7 @@ from services.scorer.domain.answers import ACCOUNT_METHODS, History, Method
 from services.scorer.domain.categories import SurveyType
 from services.scorer.domain.counts import AccountFacts, Counts, count_account
 from services.scorer.domain.figures import figures_from_counts
-from services.scorer.domain.reach import Invitation, coverage_of, reach_figures
+from services.scorer.domain.invitations import Invitation, coverage_of, invitation_figures
 from services.scorer.domain.windows import STANDARD_WINDOWS, Window
 
 
@@ -44,17 +45,19 @@ def figures_of(counts: Counts, window: Window, method: Method, survey_type: Surv
     return (
         compared_figures(counts, window, method, survey_type)
         | {"coverage": coverage}
-        | reach_figures(counts.invitations)
+        | invitation_figures(counts.invitations)
     )
 
 
 def compared_figures(counts: Counts, window: Window, method: Method, survey_type: SurveyType) -> dict[str, Any]:
     """The figures of the answers, with their comparison to the window before."""
-    before = None if window.days is None else counts.tally_before(method)
+    before = None
+    if window.days is not None:
+        before = counts.tally_before(method)
     return figures_from_counts(counts.tally(method), before, counts.pairs, survey_type)
 
 
-def next_border(
+def recompute_at(
     history: History,
     as_of: datetime,
     invitations: Sequence[Invitation] = (),
@@ -62,23 +65,28 @@ def next_border(
 ) -> datetime | None:
     """The next moment at which time alone changes a count of these windows: an answer or invitation enters,
     leaves a window, or leaves the window before. None when nothing ever will."""
-    sent = sorted(invitation.sent_at for invitation in invitations)
-    steps = (
-        moment
-        for invitation in invitations
-        for moment in (invitation.delivered_at, invitation.opened_at, invitation.started_at, invitation.bounced_at)
-        if moment is not None
-    )
-    borders = [moment for moment in steps if moment > as_of]  # what was told ahead of its time
+    sent, changes = [], []
+    for invitation in invitations:
+        sent.append(invitation.sent_at)
+        for moment in (invitation.delivered_at, invitation.opened_at, invitation.started_at, invitation.bounced_at):
+            if moment is not None and moment > as_of:  # reported ahead of its time
+                changes.append(moment)
+    sent.sort()
     for span in _spans_of(tuple(windows)):
-        answered = history.first_after(as_of - span)
-        asked = next((moment for moment in sent if moment > as_of - span), None)
-        borders += [moment + span for moment in (answered, asked) if moment is not None]
-    return min(borders, default=None)
+        answered_at = history.first_after(as_of - span)
+        if answered_at is not None:
+            changes.append(answered_at + span)
+        position = bisect_right(sent, as_of - span)
+        if position < len(sent):
+            changes.append(sent[position] + span)
+    return min(changes, default=None)
 
 
 @cache
 def _spans_of(windows: tuple[Window, ...]) -> frozenset[timedelta]:
     """How long after an answer the windows, and those before them, change by it."""
-    lengths = (timedelta(days=window.days) for window in windows if window.days)
-    return frozenset((timedelta(), *(factor * length for length in lengths for factor in (1, 2))))
+    spans = {timedelta()}
+    for window in windows:
+        if window.days is not None:
+            spans |= {timedelta(days=window.days), timedelta(days=2 * window.days)}
+    return frozenset(spans)

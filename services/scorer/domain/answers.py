@@ -43,7 +43,9 @@ class History:
     def first_after(self, moment: datetime) -> datetime | None:
         """When the next answer after the moment was, or will be, given."""
         position = self._position(moment)
-        return self._moments[position] if position < len(self._moments) else None
+        if position == len(self._moments):
+            return None
+        return self._moments[position]
 
     def _position(self, moment: datetime) -> int:
         return bisect_right(self._moments, moment)

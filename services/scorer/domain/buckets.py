@@ -35,12 +35,15 @@ def _start(interval: Interval, moment: datetime) -> datetime:
     day = moment.astimezone(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
     if interval == "week":
         return day - timedelta(days=day.weekday())
-    month = day.month if interval == "month" else 3 * ((day.month - 1) // 3) + 1
-    return day.replace(month=month, day=1)
+    if interval == "month":
+        return day.replace(day=1)
+    return day.replace(month=3 * ((day.month - 1) // 3) + 1, day=1)
 
 
 def _following(interval: Interval, start: datetime) -> datetime:
     if interval == "week":
         return start + timedelta(days=7)
-    months = start.month - 1 + (1 if interval == "month" else 3)
+    months = start.month
+    if interval == "quarter":
+        months += 2
     return start.replace(year=start.year + months // 12, month=months % 12 + 1)

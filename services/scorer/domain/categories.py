@@ -19,16 +19,22 @@ def category_of(score: int) -> Category:
     """Promoter 9 to 10, passive 7 to 8, detractor 0 to 6 (Reichheld 2003)."""
     if score >= LOWEST_PROMOTER:
         return "promoter"
-    return "passive" if score >= LOWEST_PASSIVE else "detractor"
+    if score >= LOWEST_PASSIVE:
+        return "passive"
+    return "detractor"
 
 
 def net_of(score: int) -> int:
     """What one answer adds to promoters minus detractors: 1, 0 or −1."""
     if score >= LOWEST_PROMOTER:
         return 1
-    return 0 if score >= LOWEST_PASSIVE else -1
+    if score >= LOWEST_PASSIVE:
+        return 0
+    return -1
 
 
 def category_or_none(survey_type: str, score: int) -> Category | None:
     """The category of an answer; CSAT and CES answers have none."""
-    return category_of(score) if survey_type == "nps" else None
+    if survey_type != "nps":
+        return None
+    return category_of(score)

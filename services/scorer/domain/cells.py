@@ -8,4 +8,6 @@ _FORMULAS: Final = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "
 
 def safe(text: str) -> str:
     """The text, with an apostrophe before it where a sheet would run it as a formula."""
-    return f"'{text}" if text.startswith(_FORMULAS) else text
+    if text.startswith(_FORMULAS):
+        return f"'{text}"
+    return text

@@ -9,12 +9,16 @@ def change_kind(previous: Category | None, now: Category) -> str | None:
     """The name of the change; `new_…` for a first answer, None when the category stayed."""
     if previous is None:
         return f"new_{now}"
-    return None if previous == now else f"{previous}_to_{now}"
+    if previous == now:
+        return None
+    return f"{previous}_to_{now}"
 
 
 def change_between_scores(previous: int | None, now: int) -> str | None:
     """`change_kind` of two NPS scores; `previous` is None for a first answer."""
-    return change_kind(None if previous is None else category_of(previous), category_of(now))
+    if previous is None:
+        return change_kind(None, category_of(now))
+    return change_kind(category_of(previous), category_of(now))
 
 
 def categories_of(kind: str) -> tuple[Category | None, Category]:

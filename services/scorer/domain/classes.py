@@ -1,5 +1,5 @@
-"""The class of an account: the first rule that fits its 365 days by latest voices, with the numbers it went
-by."""
+"""The class of an account: the first rule that fits the latest answer of each person in 365 days, with the numbers that
+decided."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -37,8 +37,9 @@ DEFAULT_THRESHOLDS: Final = Thresholds()
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What the rules look at: the latest voices of 365 days as counts, those of decision-makers and users as
-    promoters minus detractors, and whether anybody was ever asked or heard up to the moment in question."""
+    """What the rules look at: the latest answers (one a person) of 365 days as counts, those of decision-makers and
+    users as promoters minus detractors, and whether anybody was ever asked or ever answered up to the moment in
+    question."""
 
     promoters: int = 0
     passives: int = 0
@@ -51,7 +52,7 @@ class Standing:
 
     @property
     def total(self) -> int:
-        """Voices."""
+        """How many people answered."""
         return self.promoters + self.passives + self.detractors
 
 
@@ -111,14 +112,13 @@ def first_fit(standing: Standing, limits: Thresholds) -> tuple[AccountClass, str
 
 
 def standing_of(
-    voices: Sequence[Answer], types: Mapping[str, str | None], *, ever_asked: bool, ever_answered: bool
+    latest: Sequence[Answer], types: Mapping[str, str | None], *, ever_asked: bool, ever_answered: bool
 ) -> Standing:
-    """Count the latest voices (one a person) of the 365 days; `types` says who is a decision_maker or
-    user."""
-    categories = [category_of(voice.score) for voice in voices]
+    """Count the latest answers (one a person) of the 365 days; `types` says who is a decision_maker or user."""
+    categories = [category_of(answer.score) for answer in latest]
 
     def nets(kind: str) -> list[int]:
-        return [net_of(voice.score) for voice in voices if types.get(voice.stakeholder_id) == kind]
+        return [net_of(answer.score) for answer in latest if types.get(answer.stakeholder_id) == kind]
 
     deciders = nets("decision_maker")
     return Standing(

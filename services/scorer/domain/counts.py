@@ -17,7 +17,7 @@ from typing import Final
 from services.scorer.domain.answers import Answer, History, Method, latest_of
 from services.scorer.domain.categories import HIGHEST_SCORE
 from services.scorer.domain.figures import NO_PAIRS, Pairs, Tally, pairs_of
-from services.scorer.domain.reach import NONE_SENT, Invitation, InvitationCounts, count_invitations
+from services.scorer.domain.invitations import NONE_SENT, Invitation, InvitationCounts, count_invitations
 from services.scorer.domain.windows import Window
 
 Scores = tuple[int, ...]
@@ -45,13 +45,15 @@ class Counts:
 
     def tally(self, method: Method) -> Tally:
         """The answers of the window; the means over accounts stand on what `latest` picks."""
-        return Tally(self.all if method == "all" else self.latest, self.respondents, self.last_at)
+        if method == "all":
+            return Tally(self.all, self.respondents, self.last_at)
+        return Tally(self.latest, self.respondents, self.last_at)
 
     def tally_before(self, method: Method) -> Tally:
         """The answers of the window before, likewise."""
-        return Tally(
-            self.all_before if method == "all" else self.latest_before, self.respondents_before, self.last_before
-        )
+        if method == "all":
+            return Tally(self.all_before, self.respondents_before, self.last_before)
+        return Tally(self.latest_before, self.respondents_before, self.last_before)
 
 
 NOTHING_COUNTED: Final = Counts()
@@ -59,15 +61,15 @@ NOTHING_COUNTED: Final = Counts()
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The known people of an account: how many are in the directory, and when each of the others was first heard
+    """The known people of an account: how many are in the directory, and when each of the others first answered
     (in order)."""
 
     in_directory: int = 0
-    first_heard: Sequence[datetime] = ()
+    first_answered: Sequence[datetime] = ()
 
     def count(self, as_of: datetime) -> int:
         """Known people at the moment; the directory is the one of today for every moment."""
-        return self.in_directory + bisect_right(self.first_heard, as_of)
+        return self.in_directory + bisect_right(self.first_answered, as_of)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +87,15 @@ def count_account(facts: AccountFacts, window: Window, as_of: datetime) -> Count
     """What is counted of one account; answers and invitations after the moment do not count."""
     span, span_before = window.span(as_of), window.before(as_of)
     now = facts.history.within(span)
-    before = facts.history.within(span_before) if span_before else ()
+    before: Sequence[Answer] = ()
+    if span_before is not None:
+        before = facts.history.within(span_before)
     latest_now, latest_before = latest_of(now), latest_of(before)
+    last_at = last_before = None
+    if now:
+        last_at = now[-1].answered_at
+    if before:
+        last_before = before[-1].answered_at
     return Counts(
         latest=_scores(latest_now.values()),
         latest_before=_scores(latest_before.values()),
@@ -94,8 +103,8 @@ def count_account(facts: AccountFacts, window: Window, as_of: datetime) -> Count
         all_before=_scores(before),
         respondents=len(latest_now),
         respondents_before=len(latest_before),
-        last_at=now[-1].answered_at if now else None,
-        last_before=before[-1].answered_at if before else None,
+        last_at=last_at,
+        last_before=last_before,
         pairs=pairs_of(
             (latest_before[person].score, answer.score)
             for person, answer in latest_now.items()
@@ -114,8 +123,10 @@ def _scores(answers: Iterable[Answer]) -> Scores:
 
 
 _DIGEST_OF: Final = b"figures 1"
-"""Another number where the same counts make other figures than before: they are told anew then."""
-_TOLD_OF_INVITATIONS: Final = attrgetter(*(field.name for field in fields(InvitationCounts) if field.name != "started"))
+"""Another number where the same counts make other figures than before: they are published anew then."""
+_PUBLISHED_OF_INVITATIONS: Final = attrgetter(
+    *(field.name for field in fields(InvitationCounts) if field.name != "started")
+)
 """No figure of an account says how many invitations were started."""
 _EPOCH, _MICROSECOND = datetime(1970, 1, 1, tzinfo=UTC), timedelta(microseconds=1)
 
@@ -143,9 +154,11 @@ def _integers(counts: Counts) -> list[int]:
         counts.pairs.total,
         counts.pairs.squares,
         counts.known,
-        *_TOLD_OF_INVITATIONS(counts.invitations),
+        *_PUBLISHED_OF_INVITATIONS(counts.invitations),
     ]
 
 
 def _microseconds(moment: datetime | None) -> int:
-    return -1 if moment is None else (moment - _EPOCH) // _MICROSECOND
+    if moment is None:
+        return -1
+    return (moment - _EPOCH) // _MICROSECOND

@@ -1,4 +1,4 @@
-"""When a fall of an account's score is told: once when it becomes true, again only after it was false for a day."""
+"""When a fall of an account's score is published: when it becomes true, again only after it was false for a day."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,18 +12,18 @@ REST: Final = timedelta(days=1)
 
 @dataclass(frozen=True, slots=True)
 class DropRule:
-    """The score fell by at least `points` against the window before, from `voices` people on both sides."""
+    """The score fell by at least `points` against the window before, from as many `respondents` on both sides."""
 
     points: float = 20
-    voices: int = 5
+    respondents: int = 5
 
     def holds(self, figures: Mapping[str, Any]) -> bool:
         """Whether it does, by the figures of 90d latest."""
         change, previous = figures["change"], figures["previous"]
         if change is None or previous is None:
             return False
-        heard = min(figures["stakeholder_count"], previous["stakeholder_count"])
-        return bool(heard >= self.voices and change <= -self.points)
+        answered = min(figures["stakeholder_count"], previous["stakeholder_count"])
+        return bool(answered >= self.respondents and change <= -self.points)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class DropState:
     until: datetime | None = None
 
     def next(self, holds: bool, now: datetime) -> "tuple[DropState, bool]":
-        """The state after a look at the figures, and whether a drop is to be told."""
+        """The state after a look at the figures, and whether a drop is to be published."""
         if holds == self.dropped:
             return self, False
         if not holds:

@@ -36,30 +36,35 @@ def explain(
     candidates: Sequence[Candidate], span: Span, method: Method
 ) -> tuple[list[Answer], list[tuple[Answer, Reason]]]:
     """(counted, not counted with the reason), both in order of answering. Of several reasons the first of
-    conflict, withdrawn, test, other_survey, filtered, outside_window, superseded is told."""
+    conflict, withdrawn, test, other_survey, filtered, outside_window, superseded is given."""
+    counted: list[Answer] = []
+    not_counted: list[tuple[Answer, Reason]] = []
+    counted_people: set[str] = set()
     ordered = sorted(candidates, key=lambda candidate: candidate.answer.order)
-    reasons: list[Reason | None] = [_own_reason(candidate, span) for candidate in ordered]
-    if method != "all":
-        seen: set[str] = set()
-        for position in reversed(range(len(ordered))):
-            if reasons[position] is None:
-                person = ordered[position].answer.stakeholder_id
-                if person in seen:
-                    reasons[position] = "superseded"
-                seen.add(person)
-    verdicts = list(zip(ordered, reasons, strict=True))
-    counted = [candidate.answer for candidate, reason in verdicts if reason is None]
-    return counted, [(candidate.answer, reason) for candidate, reason in verdicts if reason is not None]
+    for candidate in reversed(ordered):  # the latest answer of a person comes first, and supersedes the others
+        answer, reason = candidate.answer, _own_reason(candidate, span)
+        if reason is None and method != "all" and answer.stakeholder_id in counted_people:
+            reason = "superseded"
+        if reason is None:
+            counted.append(answer)
+            counted_people.add(answer.stakeholder_id)
+        else:
+            not_counted.append((answer, reason))
+    return counted[::-1], not_counted[::-1]
 
 
 def _own_reason(candidate: Candidate, span: Span) -> Reason | None:
     """Why this answer by itself does not count."""
-    tests: tuple[tuple[bool, Reason], ...] = (
-        (candidate.conflict, "conflict"),
-        (candidate.withdrawn, "withdrawn"),
-        (candidate.test, "test"),
-        (not candidate.asked_for, "other_survey"),
-        (not candidate.chosen, "filtered"),
-        (not span.holds(candidate.answer.answered_at), "outside_window"),
-    )
-    return next((reason for applies, reason in tests if applies), None)
+    if candidate.conflict:
+        return "conflict"
+    if candidate.withdrawn:
+        return "withdrawn"
+    if candidate.test:
+        return "test"
+    if not candidate.asked_for:
+        return "other_survey"
+    if not candidate.chosen:
+        return "filtered"
+    if not span.holds(candidate.answer.answered_at):
+        return "outside_window"
+    return None

@@ -1,4 +1,5 @@
-"""Every figure of the scorer, from integer counts: the only place where a score is computed.
+"""Every figure of the scorer, from integer counts: the only place where a score is computed. What each figure is, with
+its unit, stands in shared/api/figures.py; the functions here make the same keys in the same order.
 
 Whoever counts (Python over one account's answers, PostgreSQL over the portfolio) hands in a `Tally`, and the
 same counts give the same doubles. Ratios of integers are divided once, by Python's exact integer division, so
@@ -6,7 +7,7 @@ a figure is the double nearest to its true value.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from datetime import datetime
 from math import sqrt
 from operator import mul
@@ -25,17 +26,17 @@ from services.scorer.domain.windows import utc_text
 
 Z_95 = 1.959963984540054
 """The 97.5 % quantile of the normal distribution."""
-ENOUGH_VOICES = 10
-"""A change is called significant only from so many voices on each side."""
+ENOUGH_RESPONDENTS = 10
+"""A change is called significant only from so many respondents on each side."""
 
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """What was counted: `scores[s]` answers of score s (0 to 10), by `voices` distinct people, the last one
+    """What was counted: `scores[s]` answers of score s (0 to 10), by `respondents` distinct people, the last one
     when."""
 
     scores: tuple[int, ...] = (0,) * (HIGHEST_SCORE + 1)
-    voices: int = 0
+    respondents: int = 0
     last_answered_at: datetime | None = None
 
     promoters: int = field(init=False, repr=False, compare=False)
@@ -77,66 +78,61 @@ def pairs_of(changes: Iterable[tuple[int, int]]) -> Pairs:
     return Pairs(people, total, squares)
 
 
-@dataclass(frozen=True, slots=True)
-class Score:
-    """The figures of one window by itself. Shares are percentages from 0 to 100, never rounded; what a survey
-    type does not have is None, and so is every ratio where nothing counts."""
-
-    nps: float | None
-    nps_rounded: int | None
-    promoter_count: int | None
-    promoter_percent: float | None
-    passive_count: int | None
-    passive_percent: float | None
-    detractor_count: int | None
-    detractor_percent: float | None
-    response_count: int
-    stakeholder_count: int
-    mean_score: float | None
-    distribution: list[int]
-    ci_low: float | None
-    ci_high: float | None
-    top_two_percent: float | None
-    easy_percent: float | None
-    last_answered_at: str | None
+def ratio(numerator: int, denominator: int) -> float | None:
+    """The double nearest to the quotient of two integers; None when there is nothing to divide by."""
+    if not denominator:
+        return None
+    return numerator / denominator
 
 
-SCORE_KEYS = tuple(figure.name for figure in fields(Score))
-COMPARISON_KEYS = ("previous", "change", "z", "significant", "same_stakeholders")
-
-
-def score_of(tally: Tally, survey_type: SurveyType = "nps") -> Score:
-    """The figures that follow from one tally."""
-    return Score(**score_figures(tally, survey_type))
+def rounded(numerator: int, denominator: int) -> int | None:
+    """The quotient as an integer, half away from zero; None when there is nothing to divide by."""
+    if not denominator:
+        return None
+    magnitude = (2 * abs(numerator) + denominator) // (2 * denominator)
+    if numerator < 0:
+        return -magnitude
+    return magnitude
 
 
 def score_figures(tally: Tally, survey_type: SurveyType = "nps") -> dict[str, Any]:
-    """The figures of a tally as JSON values, in the order of `Score`. The projector makes two dozen an account."""
+    """The figures of one window by itself as JSON values, which `Score` of the API describes. What a survey type does
+    not have is None, and so is every ratio where nothing counts. Plain dicts, because the projector makes two dozen an
+    account and models are slow."""
     scores, total = tally.scores, tally.total
-    nps = survey_type == "nps"
-    shares = _shares_of(tally, total) if nps else _NO_SHARES
-    low, high = interval_of(tally) if nps and total else (None, None)
+    shares = _NO_SHARES
+    mean_score = low = high = top_two = easy = last_answered_at = None
+    if survey_type == "nps":
+        shares = _NONE_COUNTED
+        if total:
+            shares = _shares_of(tally, total)
+            low, high = interval_of(tally)
+    elif survey_type == "csat":
+        top_two = ratio(100 * sum(scores[LOWEST_TOP_TWO:]), total)
+    elif survey_type == "ces":
+        easy = ratio(100 * sum(scores[LOWEST_EASY:]), total)
+    if total:
+        mean_score = sum(map(mul, _SCALE, scores)) / total
+    if tally.last_answered_at is not None:
+        last_answered_at = utc_text(tally.last_answered_at)
     return {
         **shares,
         "response_count": total,
-        "stakeholder_count": tally.voices,
-        "mean_score": ratio(sum(map(mul, _SCALE, scores)), total) if total else None,
+        "stakeholder_count": tally.respondents,
+        "mean_score": mean_score,
         "distribution": list(scores),
         "ci_low": low,
         "ci_high": high,
-        "top_two_percent": ratio(100 * sum(scores[LOWEST_TOP_TWO:]), total) if survey_type == "csat" else None,
-        "easy_percent": ratio(100 * sum(scores[LOWEST_EASY:]), total) if survey_type == "ces" else None,
-        "last_answered_at": utc_text(tally.last_answered_at) if tally.last_answered_at else None,
+        "top_two_percent": top_two,
+        "easy_percent": easy,
+        "last_answered_at": last_answered_at,
     }
 
 
 _SCALE = range(HIGHEST_SCORE + 1)
-_NO_SHARES: dict[str, Any] = dict.fromkeys(SCORE_KEYS[:8])
 
 
-def _shares_of(tally: Tally, total: int) -> Mapping[str, Any]:
-    if not total:
-        return _NONE_COUNTED
+def _shares_of(tally: Tally, total: int) -> dict[str, Any]:
     promoters, passives, detractors = tally.promoters, tally.passives, tally.detractors
     net = 100 * (promoters - detractors)
     return {
@@ -151,41 +147,31 @@ def _shares_of(tally: Tally, total: int) -> Mapping[str, Any]:
     }
 
 
-_NONE_COUNTED: Mapping[str, Any] = _NO_SHARES | {"promoter_count": 0, "passive_count": 0, "detractor_count": 0}
+_NO_SHARES: dict[str, Any] = dict.fromkeys(_shares_of(NOTHING, 1))
+_NONE_COUNTED = _NO_SHARES | {"promoter_count": 0, "passive_count": 0, "detractor_count": 0}
 
 
 def figures_from_counts(
     now: Tally, before: Tally | None, pairs: Pairs, survey_type: SurveyType = "nps"
 ) -> dict[str, Any]:
     """The figures of a window with its comparison to the window before (None where there is none, as before
-    all time), as JSON values: the keys of `Score`, then `previous`, `change`, `z`, `significant`,
-    `same_stakeholders`."""
+    all time), as JSON values, which `ComparedScore` of the API describes."""
     figures = score_figures(now, survey_type)
-    comparable = survey_type == "nps" and before is not None
-    z = z_between(before, now) if comparable and before else None
-    figures["previous"] = score_figures(before, survey_type) if before is not None else None
-    figures["change"] = change_between(before, now) if comparable and before else None
-    figures["z"] = z
-    figures["significant"] = (
-        z is not None and before is not None and min(before.voices, now.voices) >= ENOUGH_VOICES and abs(z) >= Z_95
-    )
+    figures["previous"] = figures["change"] = figures["z"] = None
+    figures["significant"] = False
     figures["same_stakeholders"] = None
+    if before is None:
+        pairs = NO_PAIRS
+    else:
+        figures["previous"] = score_figures(before, survey_type)
     if survey_type == "nps":
-        figures["same_stakeholders"] = same_stakeholders(pairs if comparable else Pairs())
+        figures["same_stakeholders"] = same_stakeholders(pairs)
+        if before is not None:
+            figures["change"] = change_between(before, now)
+            figures["z"] = z = z_between(before, now)
+            enough = min(before.respondents, now.respondents) >= ENOUGH_RESPONDENTS
+            figures["significant"] = z is not None and enough and abs(z) >= Z_95
     return figures
-
-
-def ratio(numerator: int, denominator: int) -> float | None:
-    """The double nearest to the quotient of two integers; None when there is nothing to divide by."""
-    return numerator / denominator if denominator else None
-
-
-def rounded(numerator: int, denominator: int) -> int | None:
-    """The quotient as an integer, half away from zero; None when there is nothing to divide by."""
-    if not denominator:
-        return None
-    magnitude = (2 * abs(numerator) + denominator) // (2 * denominator)
-    return magnitude if numerator >= 0 else -magnitude
 
 
 def adjusted(tally: Tally) -> tuple[float, float]:
@@ -235,18 +221,20 @@ def same_stakeholders(pairs: Pairs) -> dict[str, Any]:
     n, total = pairs.people, pairs.total
     # With the sums, t = Σe · √((n − 1) / (n·Σe² − (Σe)²)); the bracket is n(n − 1)s², an integer.
     spread = n * pairs.squares - total * total
-    t = total * sqrt((n - 1) / spread) if spread else None
+    t = None
+    if spread:
+        t = total * sqrt((n - 1) / spread)
     return {"n": n, "change": ratio(100 * total, n), "t": t}
 
 
-def tally_of(scores: Iterable[int], voices: int, last_answered_at: datetime | None) -> Tally:
+def tally_of(scores: Iterable[int], respondents: int, last_answered_at: datetime | None) -> Tally:
     """Count scores."""
     counts = [0] * (HIGHEST_SCORE + 1)
     for score in scores:
         counts[score] += 1
-    return Tally(tuple(counts), voices, last_answered_at)
+    return Tally(tuple(counts), respondents, last_answered_at)
 
 
-def tally_from_counts(counts: Mapping[int, int], voices: int, last_answered_at: datetime | None) -> Tally:
+def tally_from_counts(counts: Mapping[int, int], respondents: int, last_answered_at: datetime | None) -> Tally:
     """A tally of scores that somebody else has counted."""
-    return Tally(tuple(counts.get(score, 0) for score in range(HIGHEST_SCORE + 1)), voices, last_answered_at)
+    return Tally(tuple(counts.get(score, 0) for score in range(HIGHEST_SCORE + 1)), respondents, last_answered_at)

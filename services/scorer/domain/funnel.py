@@ -3,7 +3,7 @@
 from typing import Any
 
 from services.scorer.domain.figures import ratio
-from services.scorer.domain.reach import InvitationCounts
+from services.scorer.domain.invitations import InvitationCounts
 
 
 def funnel_figures(funnel: InvitationCounts) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from services.scorer.domain.answers import Method
 from services.scorer.domain.categories import SurveyType
 from services.scorer.domain.counts import NOTHING_COUNTED, Counts
 from services.scorer.domain.figures import rounded
-from services.scorer.domain.reach import coverage_of, reach_figures
+from services.scorer.domain.invitations import UNKNOWN_INVITATIONS, coverage_of, invitation_figures
 from services.scorer.domain.windows import Window
 
 MAX_NAMED: Final = 200
@@ -50,11 +50,11 @@ class GroupCounts:
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Accounts that have the same number of voices: their summed weights, and the sum of weight × value,
+    """Accounts that have the same number of respondents: their summed weights, and the sum of weight × value,
     where the value of an account is its promoters minus detractors (NPS) or the sum of its scores (CSAT,
     CES)."""
 
-    voices: int
+    respondents: int
     weight: Decimal
     weighted: Decimal
 
@@ -79,26 +79,30 @@ def group_figures(
     elif method == "revenue_weighted":
         now, before = mean_over_accounts(means.now_weighted), mean_over_accounts(means.before_weighted)
         figures = with_mean(figures, now, before, survey_type)
-    reach = None if group.asked == NOT_SAID else group.counts.invitations
-    return figures | {"coverage": coverage_figures(group, currency)} | reach_figures(reach)
+    invitations: dict[str, Any] = UNKNOWN_INVITATIONS
+    if group.asked != NOT_SAID:
+        invitations = invitation_figures(group.counts.invitations)
+    return figures | {"coverage": coverage_figures(group, currency)} | invitations
 
 
 def coverage_figures(group: GroupCounts, currency: str | None) -> dict[str, Any]:
     """{known, asked, answered} of people, and beside it of `accounts` and of their `revenue`."""
-    extents = group.known, group.asked, group.answered
-    people = coverage_of(*(extent.people for extent in extents))
-    accounts = coverage_of(*(extent.accounts for extent in extents))
-    revenue = coverage_of(*(extent.revenue_in(currency) for extent in extents))
+    known, asked, answered = group.known, group.asked, group.answered
+    people = coverage_of(known.people, asked.people, answered.people)
+    accounts = coverage_of(known.accounts, asked.accounts, answered.accounts)
+    revenue = coverage_of(known.revenue_in(currency), asked.revenue_in(currency), answered.revenue_in(currency))
     return people | {"accounts": accounts, "revenue": {"currency": currency} | revenue}
 
 
 def mean_over_accounts(parts: Iterable[Part]) -> Fraction | None:
-    """Σ weight · value / voices over Σ weight, exactly; None without any weight."""
+    """Σ weight · value / respondents over Σ weight, exactly; None without any weight."""
     weight = weighted = Fraction(0)
     for part in parts:
         weight += Fraction(part.weight)
-        weighted += Fraction(part.weighted) / part.voices
-    return weighted / weight if weight else None
+        weighted += Fraction(part.weighted) / part.respondents
+    if not weight:
+        return None
+    return weighted / weight
 
 
 def with_mean(
@@ -114,15 +118,18 @@ def with_mean(
     if latest["previous"] is not None:
         figures["previous"] = latest["previous"] | {"ci_low": None, "ci_high": None} | _headline(before, survey_type)
     if survey_type == "nps":
-        both = now is not None and before is not None
-        figures["change"] = float(100 * (now - before)) if both and now is not None and before is not None else None
+        figures["change"] = None
+        if now is not None and before is not None:
+            figures["change"] = float(100 * (now - before))
     return figures
 
 
 def _headline(mean: Fraction | None, survey_type: SurveyType) -> dict[str, Any]:
-    if survey_type != "nps":
-        return {"mean_score": None if mean is None else float(mean)}
+    if survey_type != "nps" and mean is None:
+        return {"mean_score": None}
     if mean is None:
         return {"nps": None, "nps_rounded": None}
+    if survey_type != "nps":
+        return {"mean_score": float(mean)}
     score = 100 * mean
     return {"nps": float(score), "nps_rounded": rounded(score.numerator, score.denominator)}

@@ -1,4 +1,4 @@
-"""What an account looks like now against what was told of it: the heart of the projector, without any I/O."""
+"""What an account looks like now against what was last published of it: the heart of the projector, without I/O."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
@@ -6,13 +6,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
-from services.scorer.domain.account import next_border, snapshot_figures, standard_counts
+from services.scorer.domain.account import recompute_at, snapshot_figures, standard_counts
+from services.scorer.domain.answer_changes import Entry, Pair, Series, SeriesChange, compare
 from services.scorer.domain.answers import Answer, History, latest_of
 from services.scorer.domain.classes import AccountClass, Thresholds, classify, standing_of
 from services.scorer.domain.counts import AccountFacts, Counts, Known, digest_of
 from services.scorer.domain.drops import METHOD, WINDOW, DropRule, DropState
-from services.scorer.domain.pairs import Entry, Pair, Series, Told, compare
-from services.scorer.domain.reach import Invitation
+from services.scorer.domain.invitations import Invitation
 from services.scorer.domain.silence import Asked, silences_of
 from services.scorer.domain.states import SilentAfter
 from services.scorer.domain.windows import YEAR
@@ -42,25 +42,26 @@ class Snapshot:
 
 
 @dataclass(frozen=True, slots=True)
-class ToldSnapshot:
-    """An account as it was told."""
+class StoredSnapshot:
+    """An account as it was last published."""
 
     account_class: AccountClass
     attributes: Mapping[str, Any]
     digest: bytes
     drop: DropState = field(default_factory=DropState)
-    next_border: datetime | None = None
+    recompute_at: datetime | None = None
 
-    def tells(self, snapshot: Snapshot) -> bool:
-        """Whether a reader of account-scores knows all that the snapshot says."""
-        told = self.account_class, self.attributes, self.digest
-        return told == (snapshot.account_class, snapshot.attributes, snapshot.digest)
+    def same_as(self, snapshot: Snapshot) -> bool:
+        """Whether a reader of account-scores would see no difference."""
+        published = self.account_class, self.attributes, self.digest
+        return published == (snapshot.account_class, snapshot.attributes, snapshot.digest)
 
 
 @dataclass(frozen=True, slots=True)
 class AccountState:
     """All that is known of one account: every response (live or not), invitations, its people in the directory with
-    their types, its attributes, what was told last, and who of it was removed; from `closed_on` on it is no client."""
+    their types, its attributes, what was last published, and who of it was removed; from `closed_on` on it is no
+    client."""
 
     account_id: str
     entries: Sequence[Entry] = ()
@@ -69,8 +70,8 @@ class AccountState:
     listed: frozenset[str] = frozenset()
     types: Mapping[str, str | None] = field(default_factory=dict)
     attributes: Mapping[str, Any] = field(default_factory=dict)
-    told_pairs: Mapping[Series, Pair] = field(default_factory=dict)
-    told: ToldSnapshot | None = None
+    stored_pairs: Mapping[Series, Pair] = field(default_factory=dict)
+    last_snapshot: StoredSnapshot | None = None
     removed: bool = False
     closed_on: date | None = None
     removed_people: frozenset[str] = frozenset()
@@ -81,13 +82,13 @@ class AccountState:
 
     def facts(self) -> AccountFacts:
         """What the account's figures are made of, at whichever moment."""
-        first_heard: dict[str, datetime] = {}
+        first_answered: dict[str, datetime] = {}
         answers = []
         for entry in self.live():
-            first_heard.setdefault(entry.series.stakeholder_id, entry.answered_at)
+            first_answered.setdefault(entry.series.stakeholder_id, entry.answered_at)
             if entry.series.survey_type == "nps":
                 answers.append(Answer(entry.response_id, entry.series.stakeholder_id, entry.answered_at, entry.score))
-        others = sorted(moment for person, moment in first_heard.items() if person not in self.listed)
+        others = sorted(moment for person, moment in first_answered.items() if person not in self.listed)
         return AccountFacts(History(answers), self.invitations, Known(len(self.listed), others))
 
     def waiting(self, now: datetime) -> list[Asked]:
@@ -99,13 +100,13 @@ class AccountState:
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """What to write and what to tell. `pairs` holds the new pair of each series that is told otherwise now, None for
-    one that is no more; `stories` what happened to the series, in the order to be told."""
+    """What to write and what to publish. `pairs` holds the new pair of each series whose stored one is another, None
+    for one that is no more; `series_changes` what happened to the series, in the order of publishing."""
 
     snapshot: Snapshot
     changed: bool
-    next_border: datetime | None
-    stories: Sequence[Told]
+    recompute_at: datetime | None
+    series_changes: Sequence[SeriesChange]
     pairs: Mapping[Series, Pair | None]
     silent: Sequence[Asked]
     dropped: bool
@@ -114,9 +115,9 @@ class Projection:
 
 
 def project(state: AccountState, now: datetime, policy: Policy) -> Projection:
-    """Compute the account anew and compare it with what was told."""
+    """Compute the account anew and compare it with what was last published."""
     live, facts = state.live(), state.facts()
-    heard = {entry.series.stakeholder_id: entry.answered_at for entry in live}
+    last_answered = {entry.series.stakeholder_id: entry.answered_at for entry in live}
     counts = standard_counts(facts, now)
     figures = snapshot_figures(counts)
     classified = classify(
@@ -128,34 +129,44 @@ def project(state: AccountState, now: datetime, policy: Policy) -> Projection:
         ),
         policy.thresholds,
     )
-    before = state.told
-    drop, dropped = (before.drop if before else DropState()).next(policy.drop.holds(figures[WINDOW][METHOD]), now)
+    before = state.last_snapshot
+    drop_before, class_before = DropState(), None
+    if before is not None:
+        drop_before, class_before = before.drop, before.account_class
+    drop, dropped = drop_before.next(policy.drop.holds(figures[WINDOW][METHOD]), now)
     numbers = classified.numbers | {"rule": classified.rule}
     snapshot = Snapshot(classified.name, numbers, state.attributes, figures, drop, counts, digest_of(counts))
-    silences = silences_of(state.waiting(now), heard, state.types, policy.silent_after, now)
-    stories = _stories(state, live)
+    silences = silences_of(state.waiting(now), last_answered, state.types, policy.silent_after, now)
+    changed, pairs = _series_changes(state, live)
     ahead = min((entry.answered_at for entry in live if entry.answered_at > now), default=None)
-    borders = (next_border(facts.history, now, state.invitations), silences.next_due, ahead)
+    next_changes = (recompute_at(facts.history, now, state.invitations), silences.next_due, ahead)
     return Projection(
         snapshot=snapshot,
-        changed=before is None or not before.tells(snapshot),
-        next_border=min(filter(None, borders), default=None),
-        stories=[story for story in stories.values() if story.corrected or story.answered],
-        pairs={series: story.pair for series, story in stories.items() if story.pair != state.told_pairs.get(series)},
+        changed=before is None or not before.same_as(snapshot),
+        recompute_at=min(filter(None, next_changes), default=None),
+        series_changes=changed,
+        pairs=pairs,
         silent=silences.due,
         dropped=dropped,
-        recovered=before is not None and before.drop.dropped and not drop.dropped,
-        class_before=before.account_class if before else None,
+        recovered=drop_before.dropped and not drop.dropped,
+        class_before=class_before,
     )
 
 
-def _stories(state: AccountState, live: Sequence[Entry]) -> dict[Series, Told]:
-    """What is to be told of each series: those with live answers, and those that were told once."""
+def _series_changes(state: AccountState, live: Sequence[Entry]) -> tuple[list[SeriesChange], dict[Series, Pair | None]]:
+    """What is to be published of the series, and the pairs that are others than stored: of those with live answers, and
+    of those with a stored pair."""
     by_series: dict[Series, list[Entry]] = defaultdict(list)
     for entry in live:
         by_series[entry.series].append(entry)
     everything = {entry.response_id: entry for entry in state.entries}
-    return {
-        series: compare(series, state.told_pairs.get(series), by_series[series], everything)
-        for series in sorted(state.told_pairs.keys() | by_series.keys())
-    }
+    changed: list[SeriesChange] = []
+    pairs: dict[Series, Pair | None] = {}
+    for series in sorted(state.stored_pairs.keys() | by_series.keys()):
+        stored = state.stored_pairs.get(series)
+        change = compare(series, stored, by_series[series], everything)
+        if change.corrected or change.answered:
+            changed.append(change)
+        if change.pair != stored:
+            pairs[series] = change.pair
+    return changed, pairs

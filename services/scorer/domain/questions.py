@@ -26,8 +26,16 @@ class Filters:
 
     def given(self) -> dict[str, str]:
         """The filters that choose something, without the survey type."""
-        names = (field.name for field in fields(self))
-        return {name: value for name in names if name != "survey_type" and (value := getattr(self, name)) is not None}
+        given = {}
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if value is not None and field.name != "survey_type":
+                given[field.name] = value
+        return given
+
+    def of_accounts(self) -> "Filters":
+        """Those that choose accounts, alone."""
+        return Filters(industry=self.industry, tier=self.tier, region=self.region, owner=self.owner)
 
 
 OF_ACCOUNT: Final = ("industry", "tier", "region", "owner", "class")

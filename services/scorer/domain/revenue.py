@@ -1,7 +1,7 @@
 """Revenue by the class of the accounts and by the quarter of their renewal."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
@@ -11,6 +11,8 @@ from services.scorer.domain.classes import ACCOUNT_CLASSES, AccountClass
 from services.scorer.domain.portfolio import MAX_NAMED
 
 AT_RISK: Final = "at_risk"
+_NO_QUARTER: Final = (10_000, 1)
+"""Of a contract without an end: after all others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,52 +30,56 @@ class Customer:
 def revenue_of(customers: Iterable[Customer], currency: str | None) -> dict[str, Any]:
     """All, by class, by renewal quarter (no date last), as JSON values. Accounts without revenue in the currency are
     counted and named as left out."""
-    everyone = list(customers)
-    counted = [customer for customer in everyone if customer.amount is not None and customer.currency == currency]
-    left = [customer for customer in everyone if customer.amount is None or customer.currency != currency]
-    by_quarter: dict[tuple[int, int] | None, list[Customer]] = defaultdict(list)
-    for customer in counted:
-        by_quarter[_quarter(customer.renewal_on)].append(customer)
+    counted: list[Customer] = []
+    left_out: list[dict[str, Any]] = []
+    by_quarter: dict[tuple[int, int], list[Customer]] = defaultdict(list)
+    for customer in customers:
+        if customer.amount is None:
+            left_out.append(_left_out(customer, "no_revenue"))
+        elif customer.currency != currency:
+            left_out.append(_left_out(customer, "other_currency"))
+        else:
+            counted.append(customer)
+            by_quarter[_quarter(customer.renewal_on)].append(customer)
+    by_class = [{"class": name} | _sums(_of_class(counted, name)) for name in ACCOUNT_CLASSES]
+    by_renewal_quarter = []
+    for quarter in sorted(by_quarter):
+        renewing = by_quarter[quarter]
+        by_renewal_quarter.append(_named(quarter) | _sums(renewing) | {"by_class": _by_class(renewing)})
     return {
         "currency": currency,
         **_sums(counted),
-        "by_class": [
-            {"class": name} | _sums([customer for customer in counted if customer.account_class == name])
-            for name in ACCOUNT_CLASSES
-        ],
-        "by_renewal_quarter": [
-            _named(quarter) | _sums(by_quarter[quarter]) | {"by_class": _by_class(by_quarter[quarter])}
-            for quarter in sorted(by_quarter, key=lambda found: found or (9999, 9))
-        ],
-        "left_out_count": len(left),
-        "left_out": [
-            {
-                "account_id": customer.account_id,
-                "name": customer.name,
-                "reason": "no_revenue" if customer.amount is None else "other_currency",
-            }
-            for customer in left[:MAX_NAMED]
-        ],
+        "by_class": by_class,
+        "by_renewal_quarter": by_renewal_quarter,
+        "left_out_count": len(left_out),
+        "left_out": left_out[:MAX_NAMED],
     }
 
 
-def _sums(customers: Iterable[Customer]) -> dict[str, Any]:
-    found = list(customers)
+def _left_out(customer: Customer, reason: str) -> dict[str, Any]:
+    return {"account_id": customer.account_id, "name": customer.name, "reason": reason}
+
+
+def _sums(customers: Sequence[Customer]) -> dict[str, Any]:
     return {
-        "account_count": len(found),
-        "revenue": _total(found),
-        "revenue_at_risk": _total(customer for customer in found if customer.account_class == AT_RISK),
+        "account_count": len(customers),
+        "revenue": _total(customers),
+        "revenue_at_risk": _total(_of_class(customers, AT_RISK)),
     }
 
 
-def _by_class(customers: Iterable[Customer]) -> dict[str, float]:
-    found = list(customers)
-    present = {customer.account_class for customer in found}
-    return {
-        name: _total(customer for customer in found if customer.account_class == name)
-        for name in ACCOUNT_CLASSES
-        if name in present
-    }
+def _by_class(customers: Sequence[Customer]) -> dict[str, float]:
+    """The revenue of each class that there is."""
+    found: dict[str, float] = {}
+    for name in ACCOUNT_CLASSES:
+        of_class = _of_class(customers, name)
+        if of_class:
+            found[name] = _total(of_class)
+    return found
+
+
+def _of_class(customers: Iterable[Customer], name: str) -> list[Customer]:
+    return [customer for customer in customers if customer.account_class == name]
 
 
 def _total(customers: Iterable[Customer]) -> float:
@@ -81,12 +87,14 @@ def _total(customers: Iterable[Customer]) -> float:
     return float(sum((customer.amount or Decimal(0) for customer in customers), Decimal(0)))
 
 
-def _quarter(day: date | None) -> tuple[int, int] | None:
-    return None if day is None else (day.year, (day.month + 2) // 3)
+def _quarter(day: date | None) -> tuple[int, int]:
+    if day is None:
+        return _NO_QUARTER
+    return day.year, (day.month + 2) // 3
 
 
-def _named(quarter: tuple[int, int] | None) -> dict[str, Any]:
-    if quarter is None:
+def _named(quarter: tuple[int, int]) -> dict[str, Any]:
+    if quarter == _NO_QUARTER:
         return {"quarter": None, "from": None, "to": None}
     year, number = quarter
     after = date(year + number // 4, 1 + 3 * (number % 4), 1)

@@ -1,11 +1,11 @@
-"""Who was asked and has not answered: when that is to be told."""
+"""Who was asked and has not answered: when that is to be published."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from services.scorer.domain.pairs import is_fresh
+from services.scorer.domain.answer_changes import is_fresh
 from services.scorer.domain.states import SilentAfter
 
 Furthest = Literal["bounced", "sent", "delivered", "opened", "started"]
@@ -14,7 +14,7 @@ Furthest = Literal["bounced", "sent", "delivered", "opened", "started"]
 @dataclass(frozen=True, slots=True)
 class Asked:
     """An invitation that was sent, and how far it came. `called_off`: the person unsubscribed, or it was withdrawn.
-    `told_at` is when its silence was told, or passed over.
+    `settled_at` is when its silence was published, or passed over.
     """
 
     invitation_id: str
@@ -26,7 +26,7 @@ class Asked:
     started_at: datetime | None = None
     bounced_at: datetime | None = None
     called_off: bool = False
-    told_at: datetime | None = None
+    settled_at: datetime | None = None
 
     @property
     def furthest(self) -> Furthest:
@@ -37,11 +37,13 @@ class Asked:
             return "started"
         if self.opened_at is not None:
             return "opened"
-        return "delivered" if self.delivered_at is not None else "sent"
+        if self.delivered_at is not None:
+            return "delivered"
+        return "sent"
 
     @property
     def recent(self) -> bool:
-        """Whether its silence may be told; a history taken in late raises nothing."""
+        """Whether its silence may be published; a history taken in late raises nothing."""
         return is_fresh(self.sent_at, self.recorded_at, quiet=False)
 
 
@@ -60,14 +62,14 @@ def silences_of(
     limits: SilentAfter,
     now: datetime,
 ) -> Silences:
-    """Which invitations nobody answered within the limit of the person's type, each told once; any answer given
+    """Which invitations nobody answered within the limit of the person's type, each published once; any answer given
     since the invitation was sent breaks the silence, whatever it was to."""
     due: list[Asked] = []
     later: list[datetime] = []
     for invitation in invitations:
         person = invitation.stakeholder_id
         answered_at = last_answered.get(person)
-        if invitation.told_at is not None or (answered_at is not None and answered_at >= invitation.sent_at):
+        if invitation.settled_at is not None or (answered_at is not None and answered_at >= invitation.sent_at):
             continue
         moment = invitation.sent_at + limits.of(types.get(person))
         if moment <= now:

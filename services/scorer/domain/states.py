@@ -9,7 +9,7 @@ from typing import Any
 from services.scorer.domain.answers import Answer
 from services.scorer.domain.categories import category_of
 from services.scorer.domain.changes import change_between_scores, falls_in_a_row
-from services.scorer.domain.reach import Invitation
+from services.scorer.domain.invitations import Invitation
 from services.scorer.domain.windows import utc_text
 
 DECISION_MAKER = "decision_maker"
@@ -24,8 +24,9 @@ class SilentAfter:
 
     def of(self, stakeholder_type: str | None) -> timedelta:
         """The limit for a person of this type."""
-        deciding = stakeholder_type == DECISION_MAKER
-        return timedelta(days=self.days_decision_makers if deciding else self.days)
+        if stakeholder_type == DECISION_MAKER:
+            return timedelta(days=self.days_decision_makers)
+        return timedelta(days=self.days)
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +50,23 @@ class Facts:
 def state_of(facts: Facts, as_of: datetime, silent_after: timedelta) -> dict[str, Any]:
     """The state as JSON values. `previous`, `change` and `falls_in_a_row` look at answers of the same
     nps_kind as the latest one; days are whole days up to as_of; None where there is nothing."""
-    latest = facts.answers[-1] if facts.answers else None
-    series = [known.answer for known in facts.answers if latest and known.nps_kind == latest.nps_kind]
-    previous = series[-2] if len(series) > 1 else None
+    state: dict[str, Any] = dict.fromkeys(("score", "category", "latest", "previous", "change"))
+    scores: list[int] = []
+    if facts.answers:
+        latest, nps_kind = facts.answers[-1].answer, facts.answers[-1].nps_kind
+        series = [known.answer for known in facts.answers if known.nps_kind == nps_kind]
+        scores = [answer.score for answer in series]
+        score_before = None
+        if len(series) > 1:
+            score_before = series[-2].score
+            state["previous"] = _reference(series[-2], nps_kind)
+        state["score"] = latest.score
+        state["category"] = category_of(latest.score)
+        state["latest"] = _reference(latest, nps_kind)
+        state["change"] = change_between_scores(score_before, latest.score)
     asked_at = max((invitation.sent_at for invitation in facts.invitations), default=None)
-    score = latest.answer.score if latest else None
-    score_before = previous.score if previous else None
-    return {
-        "score": score,
-        "category": category_of(score) if score is not None else None,
-        "latest": _reference(series[-1], latest.nps_kind) if latest else None,
-        "previous": _reference(previous, latest.nps_kind) if latest and previous else None,
-        "change": change_between_scores(score_before, score) if score is not None else None,
-        "falls_in_a_row": falls_in_a_row([answer.score for answer in series]),
+    return state | {
+        "falls_in_a_row": falls_in_a_row(scores),
         "days_since_asked": _days(asked_at, as_of),
         "days_since_answered": _days(facts.last_answered_at, as_of),
         "silent": is_silent(facts, as_of, silent_after),
@@ -70,12 +75,14 @@ def state_of(facts: Facts, as_of: datetime, silent_after: timedelta) -> dict[str
 
 def is_silent(facts: Facts, as_of: datetime, silent_after: timedelta) -> bool:
     """Whether an invitation of that age has not been answered: neither itself nor by anything said since."""
-    return any(
-        invitation.sent_at <= as_of - silent_after
-        and not any(reply.answered_at <= as_of for reply in invitation.replies)
-        and (facts.last_answered_at is None or facts.last_answered_at < invitation.sent_at)
-        for invitation in facts.invitations
-    )
+    for invitation in facts.invitations:
+        young = invitation.sent_at > as_of - silent_after
+        answered_since = facts.last_answered_at is not None and facts.last_answered_at >= invitation.sent_at
+        if young or answered_since:
+            continue
+        if not any(reply.answered_at <= as_of for reply in invitation.replies):
+            return True
+    return False
 
 
 def _reference(answer: Answer, nps_kind: str) -> dict[str, Any]:
@@ -89,4 +96,6 @@ def _reference(answer: Answer, nps_kind: str) -> dict[str, Any]:
 
 
 def _days(moment: datetime | None, as_of: datetime) -> int | None:
-    return (as_of - moment).days if moment is not None else None
+    if moment is None:
+        return None
+    return (as_of - moment).days

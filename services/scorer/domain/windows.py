@@ -42,6 +42,13 @@ class Window:
         length = timedelta(days=self.days)
         return Span(as_of - 2 * length, as_of - length)
 
+    def earliest(self, as_of: datetime) -> datetime:
+        """After which moment answers matter: where the window before begins, if there is one."""
+        before = self.before(as_of)
+        if before is None:
+            return EARLIEST
+        return before.after
+
 
 def parse_window(text: str) -> Window:
     """`all`, or `Nd` with N from 1 to 1,100 and no leading zero. Raises ValueError."""
@@ -59,5 +66,6 @@ YEAR = STANDARD_WINDOWS[4]
 
 def utc_text(moment: datetime) -> str:
     """RFC 3339 in UTC with as many microseconds as there are, e.g. `2026-11-22T09:30:00.000001Z`."""
-    there = moment if moment.tzinfo is UTC else moment.astimezone(UTC)
-    return f"{there.isoformat()[:-6]}Z"
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return f"{moment.isoformat()[:-6]}Z"

@@ -1,8 +1,9 @@
 """Erasure of a person: rows lose what leads to them, and whatever was recorded until then stays out for good."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from itertools import compress
 
-from services.scorer.store import erasures, marks
+from services.scorer.store import dirty_accounts, erasures
 from shared.clock import Clock
 from shared.db.erasures import Journal, Person, forget_parked_answers
 from shared.db.transaction import WriteTx
@@ -12,7 +13,7 @@ from shared.verdicts import CHANGE, REPEAT, Verdict
 
 
 class Erasure:
-    """Erases people, and tells facts that an erasure has overtaken."""
+    """Erases people, and recognises facts that an erasure has overtaken."""
 
     def __init__(self, clock: Clock, journal: Journal) -> None:
         self._clock = clock
@@ -23,10 +24,10 @@ class Erasure:
         if await self._journal.known(tx, event.receipt_id):
             return REPEAT
         person = event.model_dump(include={"account_id", "stakeholder_id", "erased_at"})
-        # What a projector has read of the person it tells before this, or not at all. The mark before anything else, as
-        # for invitations.
-        await marks.hold(tx, [event.account_id])
-        await marks.mark(tx, {event.account_id: False}, self._clock.now())
+        # What a projector has read of the person it publishes before this, or not at all. The account becomes dirty
+        # before anything else is written, as for invitations.
+        await dirty_accounts.hold(tx, [event.account_id])
+        await dirty_accounts.mark(tx, {event.account_id: False}, self._clock.now())
         names = await erasures.names_of(tx, event.account_id, event.stakeholder_id)
         response_ids, elsewhere = await erasures.erase(tx, person, event.subject)
         await erasures.redact(tx, event.account_id, names)
@@ -50,11 +51,16 @@ class Erasure:
         their person, and the ids that are taken for good."""
         if not await erasures.any_yet(tx):
             return set(), set()
-        people = [(data.account_id, data.stakeholder_id, data.recorded_at) for _, data in recorded]
+        people, indexes, response_ids = [], [], []
+        for index, data in recorded:
+            people.append((data.account_id, data.stakeholder_id, data.recorded_at))
+            indexes.append(index)
+            response_ids.append(data.response_id)
         overtaken = await self._journal.overtaken(tx, people)
-        gone = {index for (index, _), erased in zip(recorded, overtaken, strict=True) if erased}
-        return gone, await erasures.dropped(tx, [data.response_id for _, data in recorded])
+        return set(compress(indexes, overtaken)), await erasures.dropped(tx, response_ids)
 
-    async def dropped(self, tx: WriteTx, response_ids: Sequence[str]) -> set[str]:
+    async def dropped(self, tx: WriteTx, response_ids: Collection[str]) -> set[str]:
         """Those of the responses that came only after the erasure of their person, and were not stored."""
-        return await erasures.dropped(tx, response_ids) if await erasures.any_yet(tx) else set()
+        if not await erasures.any_yet(tx):
+            return set()
+        return await erasures.dropped(tx, response_ids)

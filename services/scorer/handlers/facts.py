@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from services.scorer.domain.pairs import FRESH
+from services.scorer.domain.answer_changes import FRESH
 from services.scorer.handlers.erasure import Erasure
-from services.scorer.store import facts, marks
+from services.scorer.store import dirty_accounts, facts
 from shared.clock import Clock
 from shared.db.directory import DirectoryReplica
 from shared.db.transaction import WriteTx
@@ -25,21 +25,26 @@ class Facts:
     async def invited(self, tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
         """Write down how far invitations came. Of one kind the first moment counts, so facts may come in any order
         and any number of times: NEW where something was learned, else REPEAT."""
-        events = [_invitation(record) for record in records]
+        events = list(map(_invitation, records))
         people = [(event.account_id, event.stakeholder_id, event.recorded_at) for event in events]
         overtaken = await self._erasure.overtaken(tx, people)
-        # The mark before the invitations, in every batch: the other way round two of them would wait for each other.
+        # First the accounts become dirty, then the invitations are locked, in every batch: the other way round two of
+        # them would wait for each other.
         kept = {event.account_id: False for event, erased in zip(events, overtaken, strict=True) if not erased}
-        await marks.mark(tx, kept, self._clock.now(), _since(events))
-        stored = await facts.lock_invitations(tx, {_key(event) for event in events})
-        verdicts, touched = [], {}
+        await dirty_accounts.mark(tx, kept, self._clock.now(), _affects_from(events))
+        stored = await facts.lock_invitations(tx, set(map(_key, events)))
+        verdicts: list[Verdict] = []
+        touched = {}
         for event, erased in zip(events, overtaken, strict=True):
             if erased:
                 verdicts.append(CHANGE)
                 continue
             before = stored.get(_key(event), {})
             after = _learned(before, event)
-            verdicts.append(REPEAT if _says(after) == _says(before) else NEW)
+            if _says(after) == _says(before):
+                verdicts.append(REPEAT)
+            else:
+                verdicts.append(NEW)
             if after != before:
                 stored[_key(event)] = touched[_key(event)] = after
         await facts.save_invitations(tx, list(touched.values()))
@@ -47,7 +52,7 @@ class Facts:
 
     async def happened(self, tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
         """Write down context events; of equal event ids the first stands. No figure depends on them."""
-        events = [_context(record) for record in records]
+        events = list(map(_context, records))
         people = [(event.account_id, event.stakeholder_id or "", event.recorded_at) for event in events]
         overtaken = await self._erasure.overtaken(tx, people)
         firsts: dict[Any, int] = {}
@@ -66,25 +71,30 @@ class Facts:
         return verdicts
 
     async def described(self, tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
-        """Keep the copy of the directory, and mark the accounts whose attributes or people changed."""
-        people = [
-            (data.account_id, getattr(data, "stakeholder_id", ""), data.recorded_at)  # type: ignore[attr-defined]
-            for data in (record.event.data for record in records)
-        ]
+        """Keep the copy of the directory; dirty are the accounts whose attributes or people changed."""
+        people = []
+        for record in records:
+            data: Any = record.event.data
+            people.append((data.account_id, getattr(data, "stakeholder_id", ""), data.recorded_at))
         overtaken = await self._erasure.overtaken(tx, people)
         kept = [record for record, erased in zip(records, overtaken, strict=True) if not erased]
-        answers = iter(await DirectoryReplica.apply(tx, kept))
-        verdicts = [CHANGE if erased else next(answers) for erased in overtaken]
-        touched = {
-            record.event.account_id
-            for record, verdict in zip(records, verdicts, strict=True)
-            if verdict.outcome is Outcome.CHANGE
-        }
-        # A new role can change the class of an account. That is told only where somebody was heard lately: an import
-        # of the directory after one of old answers must raise nothing.
+        applied = iter(await DirectoryReplica.apply(tx, kept))
+        verdicts: list[Verdict] = []
+        touched = set()
+        for record, erased in zip(records, overtaken, strict=True):
+            verdict = CHANGE
+            if not erased:
+                verdict = next(applied)
+            if verdict.outcome is Outcome.CHANGE:
+                touched.add(record.event.account_id)
+            verdicts.append(verdict)
+        # A new role can change the class of an account. That is published only where somebody answered lately: an
+        # import of the directory after one of old answers must raise nothing.
         now = self._clock.now()
-        heard = await facts.heard_recently(tx, touched, now - FRESH) if touched else set()
-        await marks.mark(tx, {account_id: account_id in heard for account_id in touched}, now)
+        answered: set[str] = set()
+        if touched:
+            answered = await facts.answered_recently(tx, touched, now - FRESH)
+        await dirty_accounts.mark(tx, {account_id: account_id in answered for account_id in touched}, now)
         return verdicts
 
 
@@ -94,14 +104,16 @@ def _learned(before: dict[str, Any], event: InvitationFact) -> dict[str, Any]:
     fact |= {f"{event.kind}_at": event.at}
     if event.reason == "withdrawn":
         fact["withdrawn_at"] = event.at
-    return before | {
-        name: value if before.get(name) is None else min(value, before[name])
-        for name, value in fact.items()
-        if value is not None
-    }
+    after = dict(before)
+    for name, value in fact.items():
+        if value is None:
+            continue
+        if after.get(name) is None or value < after[name]:
+            after[name] = value
+    return after
 
 
-def _since(events: Sequence[InvitationFact]) -> dict[str, datetime]:
+def _affects_from(events: Sequence[InvitationFact]) -> dict[str, datetime]:
     """account_id -> the first moment that a fact of it is of: of two moments for one step the earlier counts, so that
     nothing before it is another."""
     found: dict[str, datetime] = {}
@@ -111,7 +123,7 @@ def _since(events: Sequence[InvitationFact]) -> dict[str, datetime]:
 
 
 def _says(row: dict[str, Any]) -> dict[str, Any]:
-    """What an invitation tells, without when that was recorded."""
+    """What is known of an invitation, without when that was recorded."""
     return {name: value for name, value in row.items() if name != "recorded_at"}
 
 

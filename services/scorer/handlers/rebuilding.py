@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 from services.scorer.handlers.projection import Projector
-from services.scorer.store import marks
+from services.scorer.store import known_accounts
 from shared.db.engine import Database
 from shared.errors import NotFound
 from shared.isolation import Held
@@ -12,8 +12,8 @@ from shared.isolation import Held
 
 @dataclass(slots=True)
 class Rebuilt:
-    """How far a rebuild has come: accounts that were rebuilt, how many of them had other figures than were told, and
-    those that cannot be worked out."""
+    """How far a rebuild has come: accounts that were rebuilt, how many of them had other figures than were published,
+    and those that cannot be worked out."""
 
     accounts: int = 0
     changed: int = 0
@@ -32,7 +32,7 @@ class Rebuild:
     async def count(self) -> int:
         """How many accounts there are. Raises `Unavailable`."""
         async with self._database.read() as tx:
-            return await marks.count_accounts(tx)
+            return await known_accounts.count_accounts(tx)
 
     async def run(self, only: str | None = None) -> AsyncIterator[Rebuilt]:
         """Rebuild every account, or only one, some in a transaction; yields how far it is after each. An account that
@@ -59,9 +59,9 @@ class Rebuild:
 
     async def _require_known(self, account_id: str) -> None:
         async with self._database.read() as tx:
-            if not await marks.is_known(tx, account_id):
+            if not await known_accounts.is_known(tx, account_id):
                 raise NotFound("unknown_account", "nothing is known of this account")
 
-    async def _after(self, last: str) -> list[str]:
+    async def _after(self, last: str) -> Sequence[str]:
         async with self._database.read() as tx:
-            return await marks.accounts_after(tx, last, self._accounts)
+            return await known_accounts.accounts_after(tx, last, self._accounts)

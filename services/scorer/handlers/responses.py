@@ -8,12 +8,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
+from services.scorer.domain.answer_changes import is_fresh
 from services.scorer.domain.history import contradictions, defect
-from services.scorer.domain.pairs import is_fresh
 from services.scorer.handlers.erasure import Erasure
 from services.scorer.handlers.pending import Pending
 from services.scorer.handlers.subjects import subjects_of
-from services.scorer.store import changes, erasures, marks, pending, responses
+from services.scorer.store import changes, dirty_accounts, erasures, pending, responses
+from services.scorer.store.loads import announce_load
 from shared.amendments import AMENDABLE, Change, Subject, fold, refusal
 from shared.clock import Clock
 from shared.db.transaction import WriteTx
@@ -24,14 +25,14 @@ from shared.verdicts import CHANGE, NEW, PENDING, REPEAT, Received, Verdict, con
 
 Changed = ResponseAmended | ResponseWithdrawn
 LOAD_RECORDS = 1_000
-"""A batch of so many comes of a backlog: projectors then stand back, since it would wait for the marks they hold."""
+"""A batch of so many comes of a backlog: projectors then stand back and leave the machine to it."""
 Indexed = tuple[int, Recorded]
 """A response and the index of its record in a batch."""
 
 
 class Batch:
     """The records of one call with their verdicts, the responses whose changes must be folded again, and the accounts
-    to mark (account_id -> loud)."""
+    that become dirty (account_id → whether events about the account may follow)."""
 
     def __init__(self, records: Sequence[Received]) -> None:
         self.records = records
@@ -40,8 +41,8 @@ class Batch:
         self.changed: list[tuple[int, Changed]] = []
         self.erased: list[tuple[int, StakeholderErased]] = []
         self.refold: set[str] = set()
-        self.marks: dict[str, bool] = {}
-        self.since: dict[str, datetime] = {}
+        self.dirty: dict[str, bool] = {}
+        self.affects_from: dict[str, datetime] = {}
         for index, record in enumerate(records):
             data: EventData | PlainData = record.event.data
             if isinstance(data, Recorded):
@@ -53,11 +54,11 @@ class Batch:
             else:
                 raise TypeError(f"not an event about responses: {record.event.name}")
 
-    def mark(self, account_id: str, answered_at: datetime, recorded_at: datetime, quiet: bool) -> None:
-        """The account is touched, loudly so when by something recent, and as it is from that answer on."""
-        self.since[account_id] = min(answered_at, self.since.get(account_id, answered_at))
-        if not self.marks.get(account_id):
-            self.marks[account_id] = is_fresh(answered_at, recorded_at, quiet)
+    def mark_dirty(self, account_id: str, answered_at: datetime, recorded_at: datetime, quiet: bool) -> None:
+        """An answer of the account is new or another; only a fresh one may lead to events about the account."""
+        self.affects_from[account_id] = min(answered_at, self.affects_from.get(account_id, answered_at))
+        if not self.dirty.get(account_id):
+            self.dirty[account_id] = is_fresh(answered_at, recorded_at, quiet)
 
     def settled(self) -> list[Verdict]:
         """One verdict a record."""
@@ -76,17 +77,17 @@ class ResponseFold:
         self._pending = pending
 
     async def apply(self, tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
-        """Fold the records into the rows and mark the accounts touched."""
+        """Fold the records into the rows; the accounts touched become dirty."""
         batch = Batch(records)
         if len(records) >= LOAD_RECORDS:
-            await marks.announce_load(tx)
+            await announce_load(tx)
         await self._record(tx, batch)
         await self._change(tx, batch)
         await refold(tx, batch.refold)
         # Erasures last: they take what this very batch has stored, whichever of the two came first.
         for index, event in batch.erased:
             batch.verdicts[index] = await self._erasure.erase(tx, event)
-        await marks.mark(tx, batch.marks, self._clock.now(), batch.since)
+        await dirty_accounts.mark(tx, batch.dirty, self._clock.now(), batch.affects_from)
         return batch.settled()
 
     async def _record(self, tx: WriteTx, batch: Batch) -> None:
@@ -96,7 +97,7 @@ class ResponseFold:
             if response_id in stored:
                 index, data = first
                 batch.verdicts[index] = NEW
-                batch.mark(data.account_id, data.answered_at, data.recorded_at, data.quiet)
+                batch.mark_dirty(data.account_id, data.answered_at, data.recorded_at, data.quiet)
             else:
                 repeats.append(first)
         await self._pending.settle(tx, awaited)
@@ -107,7 +108,9 @@ class ResponseFold:
         """The first record of each id, and those that say an id again. What an erasure has overtaken is dropped, and
         its id is taken for good, so that sending it again brings nothing back."""
         gone, dropped = await self._erasure.shadow(tx, batch.recorded)
-        overtaken = {data.response_id for index, data in batch.recorded if index in gone} if gone else ()
+        overtaken: set[str] = set()
+        if gone:
+            overtaken = {data.response_id for index, data in batch.recorded if index in gone}
         standing = await responses.owners(tx, overtaken)
         firsts: dict[str, Indexed] = {}
         repeats: list[Indexed] = []
@@ -135,18 +138,21 @@ class ResponseFold:
         stored = await responses.as_recorded(tx, {data.response_id for _, data in repeats})
         for index, data in repeats:
             first = stored[data.response_id]
-            differing = [] if first["erased"] else contradictions(_sent(data), _as_stored(data), first)
-            batch.verdicts[index] = (
-                conflict("response_id_taken", f"differs in {', '.join(differing)}") if differing else REPEAT
-            )
+            batch.verdicts[index] = REPEAT
+            if first["erased"]:
+                continue
+            differing = contradictions(_sent(data), _as_stored(data), first)
+            if differing:
+                batch.verdicts[index] = conflict("response_id_taken", f"differs in {', '.join(differing)}")
 
     async def _change(self, tx: WriteTx, batch: Batch) -> None:
         if not batch.changed:
             return
-        owners = await responses.owners(tx, {data.response_id for _, data in batch.changed})
         about = [(data.response_id, change_of(data)) for _, data in batch.changed]
+        response_ids = {response_id for response_id, _ in about}
+        owners = await responses.owners(tx, response_ids)
         subjects = await subjects_of(tx, owners, about)
-        dropped = await self._erasure.dropped(tx, [data.response_id for _, data in batch.changed])
+        dropped = await self._erasure.dropped(tx, response_ids)
         arrived = {data.response_id: index for index, data in batch.recorded if batch.verdicts[index] is NEW}
         taken: dict[object, tuple[int, Changed]] = {}
         for index, data in batch.changed:
@@ -159,22 +165,36 @@ class ResponseFold:
                 continue
             # Which record of a batch came first must not depend on where the batch was cut.
             here = owner is not None and arrived.get(data.response_id, index) <= index
-            batch.verdicts[index] = CHANGE if here else PENDING
-            first = taken.get(data.event_id)
-            if first is not None:
+            if data.event_id in taken:
+                first, recorded_first = taken[data.event_id]
                 batch.verdicts[index] = REPEAT
-            if first is None or data.recorded_at < first[1].recorded_at:
-                taken[data.event_id] = (first[0] if first else index, data)
-        inserted = await changes.insert(tx, [(data.response_id, change_of(data)) for _, data in taken.values()])
-        for index, data in taken.values():
-            if data.event_id not in inserted:
-                batch.verdicts[index] = REPEAT
-            if owner := owners.get(data.response_id):
-                batch.refold.add(data.response_id)
-                batch.mark(owner["account_id"], owner["answered_at"], owner["recorded_at"], owner["quiet"])
-        new = [(index, data) for index, data in taken.values() if data.event_id in inserted]
-        early = [(index, data) for index, data in new if data.response_id not in owners]
-        await pending.insert(tx, [(data.response_id, change_of(data), batch.records[index]) for index, data in early])
+                if data.recorded_at < recorded_first.recorded_at:
+                    taken[data.event_id] = (first, data)
+                continue
+            taken[data.event_id] = (index, data)
+            if here:
+                batch.verdicts[index] = CHANGE
+            else:
+                batch.verdicts[index] = PENDING
+        await _store_changes(tx, batch, list(taken.values()), owners)
+
+
+async def _store_changes(
+    tx: WriteTx, batch: Batch, changed: Sequence[tuple[int, Changed]], owners: Mapping[str, Mapping[str, Any]]
+) -> None:
+    """Store changes with differing event ids; those whose response is not there wait for it."""
+    inserted = await changes.insert(tx, [(data.response_id, change_of(data)) for _, data in changed])
+    early = []
+    for index, data in changed:
+        owner = owners.get(data.response_id)
+        if owner is not None:
+            batch.refold.add(data.response_id)
+            batch.mark_dirty(owner["account_id"], owner["answered_at"], owner["recorded_at"], owner["quiet"])
+        if data.event_id not in inserted:
+            batch.verdicts[index] = REPEAT
+        elif owner is None:
+            early.append((data.response_id, change_of(data), batch.records[index]))
+    await pending.insert(tx, early)
 
 
 async def refold(tx: WriteTx, response_ids: Iterable[str]) -> None:
@@ -182,25 +202,25 @@ async def refold(tx: WriteTx, response_ids: Iterable[str]) -> None:
     rows = await responses.lock(tx, response_ids)
     if not rows:
         return
-    found = await changes.by_response(tx, [row["response_id"] for row in rows])
-    about = [(response_id, change) for response_id, changed in found.items() for change in changed]
-    subjects = await subjects_of(tx, {row["response_id"]: row for row in rows}, about)
+    by_id = {row["response_id"]: row for row in rows}
+    found = await changes.by_response(tx, by_id)
+    about: list[tuple[str, Change]] = []
+    for response_id, changed in found.items():
+        for change in changed:
+            about.append((response_id, change))
+    subjects = await subjects_of(tx, by_id, about)
     live_rows = []
-    for row in rows:
-        live = fold(subjects[row["response_id"]], found.get(row["response_id"], ()))
-        first = {name: row[name] for name in AMENDABLE} | (row["base"] or {})
-        live_rows.append(
-            row
-            | first
-            | dict(live.values)
-            | {
-                "base": {name: first[name] for name in live.values},
-                "answers_changed": "answers" in live.values or "answers" in (row["base"] or {}),
-                "withdrawn": live.withdrawn,
-                "revision": 1 + live.fitted,
-                "updated_at": max(filter(None, (row["recorded_at"], live.changed_at))),
-            }
-        )
+    for response_id, row in by_id.items():
+        live, base = fold(subjects[response_id], found.get(response_id, ())), row["base"] or {}
+        first = {name: row[name] for name in AMENDABLE} | base
+        columns = {
+            "base": {name: first[name] for name in live.values},
+            "answers_changed": "answers" in live.values or "answers" in base,
+            "withdrawn": live.withdrawn,
+            "revision": 1 + live.fitted,
+            "updated_at": max(filter(None, (row["recorded_at"], live.changed_at))),
+        }
+        live_rows.append(row | first | dict(live.values) | columns)
     await responses.update_live(tx, live_rows)
 
 
@@ -225,18 +245,28 @@ def _refused(data: Changed, owner: Mapping[str, Any], subject: Subject) -> Verdi
     if owner["erased"] and owner["account_id"] == data.account_id:
         return CHANGE
     reason = refusal(subject, change_of(data))
-    return conflict(reason) if reason else None
+    if reason is None:
+        return None
+    return conflict(reason)
 
 
 def _defect(data: Recorded) -> str | None:
-    entries = [entry.model_dump() for entry in data.answers] if data.answers else ()
+    entries: Sequence[dict[str, Any]] = ()
+    if data.answers:
+        entries = _entries(data)
     return defect(data.survey_type, data.score, data.answered_at, entries)
 
 
 def _as_stored(data: Recorded) -> dict[str, Any]:
-    return data.model_dump() | {"answers": [entry.model_dump() for entry in data.answers]}
+    return data.model_dump() | {"answers": _entries(data)}
+
+
+def _entries(data: Recorded) -> list[dict[str, Any]]:
+    return [entry.model_dump() for entry in data.answers]
 
 
 def _sent(data: Recorded) -> Iterable[str]:
     """What the client sent; a producer that does not say so, which is never plain, has sent what it set."""
-    return data.sent if isinstance(data, PlainResponse) else data.sent or data.model_fields_set
+    if isinstance(data, PlainResponse):
+        return data.sent
+    return data.sent or data.model_fields_set

@@ -16,10 +16,10 @@ async def subjects_of(
     theirs. What was first recorded is looked up only where a change is bound to what was posted, and few are."""
     bound = {response_id for response_id, change in changes if change.posted is not None}
     recorded = await responses.as_recorded(tx, bound & owners.keys())
-    digests = {response_id: posted(row) for response_id, row in recorded.items()}
-    return {
-        response_id: Subject(
-            owner["account_id"], owner["stakeholder_id"], owner["survey_type"], digests.get(response_id)
-        )
-        for response_id, owner in owners.items()
-    }
+    subjects = {}
+    for response_id, owner in owners.items():
+        digest = None
+        if response_id in recorded:
+            digest = posted(recorded[response_id])
+        subjects[response_id] = Subject(owner["account_id"], owner["stakeholder_id"], owner["survey_type"], digest)
+    return subjects

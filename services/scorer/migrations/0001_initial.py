@@ -122,19 +122,19 @@ STATEMENTS = [
     "create index pending_changes_response on pending_changes (response_id)",
     "create index pending_changes_age on pending_changes (recorded_at)",
     """
-    create table marks (
+    create table dirty_accounts (
         account_id text primary key,
-        marked_at timestamptz not null,
-        loud boolean not null default false,
+        revision bigint not null default 1,
+        dirty_since timestamptz not null,
+        account_events boolean not null default false,
+        affects_from timestamptz not null default '-infinity',
         tries int not null default 0,
         failed_at timestamptz,
-        retry_at timestamptz,
-        since timestamptz not null default '-infinity',
-        taken boolean not null default false
+        retry_at timestamptz
     )
     """,
-    "create index marks_oldest on marks (marked_at)",
-    "create index marks_apart on marks (retry_at) where retry_at is not null",
+    "create index dirty_accounts_oldest on dirty_accounts (dirty_since)",
+    "create index dirty_accounts_apart on dirty_accounts (retry_at) where retry_at is not null",
     """
     create table snapshots (
         account_id text primary key,
@@ -146,10 +146,10 @@ STATEMENTS = [
         digest bytea not null,
         dropped boolean not null default false,
         dropped_until timestamptz,
-        next_border timestamptz
+        recompute_at timestamptz
     )
     """,
-    "create index snapshots_next_border on snapshots (next_border) where next_border is not null",
+    "create index snapshots_recompute_at on snapshots (recompute_at) where recompute_at is not null",
     # Whether a snapshot was written after a reader looked at its clock.
     "create index snapshots_computed_at on snapshots (computed_at)",
     # Most counts of one account are 0; as null they take no room.
@@ -279,7 +279,7 @@ TYPES = [
         digest bytea,
         dropped boolean,
         dropped_until timestamptz,
-        next_border timestamptz
+        recompute_at timestamptz
     )
     """,
     """

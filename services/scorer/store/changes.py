@@ -8,7 +8,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 
 from shared.amendments import Change
-from shared.db.transaction import ReadTx, WriteTx
+from shared.db.transaction import ReadTx, WriteTx, as_columns
 
 # Of equal event ids the first recorded counts, and the smaller content where even that is equal: whoever
 # arrives first, the same one stands in the end.
@@ -41,15 +41,20 @@ async def insert(tx: WriteTx, changes: Sequence[tuple[str, Change]]) -> set[UUID
         return set()
     rows = await tx.all(
         INSERT,
-        event_ids=[change.event_id for _, change in changes],
-        response_ids=[response_id for response_id, _ in changes],
-        account_ids=[change.account_id for _, change in changes],
-        stakeholder_ids=[change.stakeholder_id for _, change in changes],
-        kinds=[change.kind for _, change in changes],
-        changes=[json.dumps(dict(change.changes)) for _, change in changes],
-        recorded_ats=[change.recorded_at for _, change in changes],
-        survey_types=[change.survey_type for _, change in changes],
-        posted=[change.posted for _, change in changes],
+        **as_columns(
+            {
+                "event_ids": change.event_id,
+                "response_ids": response_id,
+                "account_ids": change.account_id,
+                "stakeholder_ids": change.stakeholder_id,
+                "kinds": change.kind,
+                "changes": json.dumps(dict(change.changes)),
+                "recorded_ats": change.recorded_at,
+                "survey_types": change.survey_type,
+                "posted": change.posted,
+            }
+            for response_id, change in changes
+        ),
     )
     return {row["event_id"] for row in rows if row["inserted"]}
 
@@ -83,9 +88,9 @@ def change_in(row: RowMapping) -> Change:
 
 async def touched(tx: ReadTx, account_ids: Iterable[str]) -> set[str]:
     """The responses of these accounts that were ever changed."""
-    rows = await tx.all(
+    changed = await tx.column(
         "select response_id from responses r where account_id = any(cast(:accounts as text[])) and (base is not null"
         " or withdrawn or exists (select 1 from response_changes c where c.response_id = r.response_id))",
         accounts=list(account_ids),
     )
-    return {row["response_id"] for row in rows}
+    return set(changed)

@@ -3,14 +3,16 @@ together with the snapshot, and as of the ends of months. A count of 0 is null, 
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from itertools import starmap
 from operator import attrgetter
 from typing import Any, Final
 
 from services.scorer.domain.categories import HIGHEST_SCORE
 from services.scorer.domain.counts import Counts, Scores
 from services.scorer.domain.figures import Pairs
-from services.scorer.domain.reach import InvitationCounts
+from services.scorer.domain.invitations import InvitationCounts
 from services.scorer.domain.windows import Window
+from services.scorer.store.sql import comma_list
 from shared.db.transaction import ReadTx, WriteTx
 
 KEPT_NOW: Final = datetime.max.replace(tzinfo=UTC)
@@ -24,18 +26,18 @@ INVITATIONS: Final = (
 )
 _PICKED: Final = ("latest", "latest_before", "all", "all_before")
 _KEYS: Final = ("score_window", "moment", "account_id")
-_COLUMNS: Final = (
-    *_KEYS,
+_VALUES: Final = (
     *(f"{picked}_{score}" for picked in _PICKED for score in SCORES),
     *("respondents", "respondents_before", "last_at", "last_before", "pairs", "pairs_sum", "pairs_squares", "known"),
     *INVITATIONS,
 )
+_COLUMNS: Final = (*_KEYS, *_VALUES)
 """Those of the table and, in this order, of the type `account_counts_row`."""
 _UPSERT: Final = (
     f"insert into account_counts ({', '.join(_COLUMNS)}) select {', '.join(_COLUMNS)}"
     " from unnest(cast(:rows as account_counts_row[]))"
     f" on conflict ({', '.join(_KEYS)}) do update set"
-    f" {', '.join(f'{name} = excluded.{name}' for name in _COLUMNS if name not in _KEYS)}"
+    f" {comma_list('{0} = excluded.{0}', _VALUES)}"
 )
 _READ: Final = f"""
     select {", ".join(_COLUMNS)} from account_counts
@@ -47,7 +49,7 @@ _invitations_of = attrgetter(*INVITATIONS)
 
 async def save_counts(tx: WriteTx, kept: Iterable[Kept]) -> None:
     """Write the counts in place of what was kept under their window, moment and account."""
-    rows = [_row(*counted) for counted in kept]
+    rows = list(starmap(_row, kept))
     if rows:
         await tx.execute(_UPSERT, rows=rows)
 
@@ -60,15 +62,12 @@ async def read_counts(
     rows = await tx.rows(_READ, account_ids=list(account_ids), windows=names, moments=list(moments))
     found: dict[str, dict[tuple[str, datetime], Counts]] = {account_id: {} for account_id in account_ids}
     for window, moment, account_id, *values in rows:
-        found[account_id][window, moment.replace(tzinfo=UTC)] = counts_of(
-            dict(zip(_COLUMNS[len(_KEYS) :], values, strict=True))
-        )
+        found[account_id][window, moment.replace(tzinfo=UTC)] = counts_of(dict(zip(_VALUES, values, strict=True)))
     return found
 
 
 def counts_of(row: Mapping[str, Any]) -> Counts:
     """The counts that a row holds; what it has no column for is 0, as what is null."""
-    pairs = (_count(row, name) for name in ("pairs", "pairs_sum", "pairs_squares"))
     return Counts(
         latest=_scores(row, "latest"),
         latest_before=_scores(row, "latest_before"),
@@ -78,7 +77,7 @@ def counts_of(row: Mapping[str, Any]) -> Counts:
         respondents_before=_count(row, "respondents_before"),
         last_at=row["last_at"],
         last_before=row["last_before"],
-        pairs=Pairs(*pairs),
+        pairs=Pairs(_count(row, "pairs"), _count(row, "pairs_sum"), _count(row, "pairs_squares")),
         known=_count(row, "known"),
         invitations=InvitationCounts(**{name: _count(row, name) for name in INVITATIONS}),
     )
@@ -93,16 +92,19 @@ def _count(row: Mapping[str, Any], name: str) -> int:
 
 
 def _row(account_id: str, window: str, moment: datetime, counts: Counts) -> tuple[Any, ...]:
-    pairs = counts.pairs
-    numbers = (pairs.people, pairs.total, pairs.squares, counts.known, *_invitations_of(counts.invitations))
-    scores = (*counts.latest, *counts.latest_before, *counts.all, *counts.all_before)
-    respondents = counts.respondents, counts.respondents_before
-    return (
-        window,
-        moment,
-        account_id,
-        *[number or None for number in (*scores, *respondents)],
+    values = (
+        *counts.latest,
+        *counts.latest_before,
+        *counts.all,
+        *counts.all_before,
+        counts.respondents,
+        counts.respondents_before,
         counts.last_at,
         counts.last_before,
-        *[number or None for number in numbers],
+        counts.pairs.people,
+        counts.pairs.total,
+        counts.pairs.squares,
+        counts.known,
+        *_invitations_of(counts.invitations),
     )
+    return window, moment, account_id, *[value or None for value in values]

@@ -67,8 +67,7 @@ async def redact(tx: WriteTx, account_id: str, names: Names) -> None:
 async def erase(tx: WriteTx, person: Mapping[str, Any], subject: str) -> tuple[list[str], dict[str, int]]:
     """Take a person (account_id, stakeholder_id, erased_at) out of every row recorded until then; returns the ids of
     the responses and how many rows went elsewhere, by table."""
-    rows = await tx.all(ERASE_RESPONSES, **person, subject=subject)
-    response_ids = [row["response_id"] for row in rows]
+    response_ids = list(await tx.column(ERASE_RESPONSES, **person, subject=subject))
     await forget_changes(tx, response_ids)
     await tx.execute("delete from response_answers where response_id = any(cast(:ids as text[]))", ids=response_ids)
     elsewhere = {table: await tx.execute(statement, **person) for table, statement in ERASE_ELSEWHERE.items()}
@@ -92,11 +91,11 @@ async def dropped(tx: ReadTx, response_ids: Collection[str]) -> set[str]:
     """Those of the responses that were dropped."""
     if not response_ids:
         return set()
-    rows = await tx.all(
+    found = await tx.column(
         "select response_id from dropped_responses where response_id = any(cast(:ids as text[]))",
         ids=list(response_ids),
     )
-    return {row["response_id"] for row in rows}
+    return set(found)
 
 
 async def forget_changes(tx: WriteTx, response_ids: Collection[str]) -> None:

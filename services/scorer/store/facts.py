@@ -4,26 +4,24 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from shared.db.transaction import ReadTx, WriteTx
+from services.scorer.store.sql import comma_list
+from shared.db.transaction import ReadTx, WriteTx, as_columns
 from shared.events.context import ContextRecorded
 from shared.topics import INVITATION_KINDS
 
 InvitationKey = tuple[str, str, str]
 """account_id, invitation_id, stakeholder_id."""
-MOMENTS = (*(f"{kind}_at" for kind in INVITATION_KINDS), "withdrawn_at")
 _KEY = ("account_id", "invitation_id", "stakeholder_id")
-_COLUMNS: Mapping[str, str] = (
-    dict.fromkeys((*_KEY, "survey_id", "channel"), "text")
-    | dict.fromkeys(MOMENTS, "timestamptz")
-    | {"recorded_at": "timestamptz"}
-)
-_ARRAYS = ", ".join(f"cast(:{name} as {kind}[])" for name, kind in _COLUMNS.items())
+_TEXTS = (*_KEY, "survey_id", "channel")
+_MOMENTS = (*(f"{kind}_at" for kind in INVITATION_KINDS), "withdrawn_at", "recorded_at")
+_COLUMNS = (*_TEXTS, *_MOMENTS)
+_ARRAYS = f"{comma_list('cast(:{0} as text[])', _TEXTS)}, {comma_list('cast(:{0} as timestamptz[])', _MOMENTS)}"
 # `least` passes over nulls: the first time counts, whatever the order of arrival.
 UPSERT_INVITATIONS = (
     f"insert into invitations ({', '.join(_COLUMNS)}) select * from unnest({_ARRAYS})"
-    f" as r({', '.join(_COLUMNS)}) order by account_id, invitation_id, stakeholder_id"
-    f" on conflict ({', '.join(_KEY)}) do update set "
-    + ", ".join(f"{name} = least(invitations.{name}, excluded.{name})" for name in _COLUMNS if name not in _KEY)
+    f" as r({', '.join(_COLUMNS)}) order by {', '.join(_KEY)}"
+    f" on conflict ({', '.join(_KEY)}) do update set"
+    f" {comma_list('{0} = least(invitations.{0}, excluded.{0})', _COLUMNS[len(_KEY) :])}"
 )
 INSERT_CONTEXT = """
     insert into context_marks (event_id, account_id, stakeholder_id, kind, at, label, recorded_at)
@@ -36,48 +34,54 @@ INSERT_CONTEXT = """
 
 async def lock_invitations(tx: WriteTx, keys: Iterable[InvitationKey]) -> dict[InvitationKey, dict[str, Any]]:
     """Lock and read the invitations that are there."""
-    columns = list(zip(*keys, strict=True))
+    accounts, invitations, stakeholders = zip(*keys, strict=True)
     rows = await tx.all(
         f"select {', '.join(_COLUMNS)} from invitations where ({', '.join(_KEY)}) in (select * from unnest("
         "cast(:accounts as text[]), cast(:invitations as text[]), cast(:stakeholders as text[])))"
         f" order by {', '.join(_KEY)} for update",
-        accounts=list(columns[0]),
-        invitations=list(columns[1]),
-        stakeholders=list(columns[2]),
+        accounts=list(accounts),
+        invitations=list(invitations),
+        stakeholders=list(stakeholders),
     )
-    return {tuple(row[name] for name in _KEY): dict(row) for row in rows}
+    return {(row["account_id"], row["invitation_id"], row["stakeholder_id"]): dict(row) for row in rows}
 
 
 async def save_invitations(tx: WriteTx, rows: Sequence[Mapping[str, Any]]) -> None:
     """Write invitations; of two values for one moment the earlier stays."""
     if rows:
-        await tx.execute(UPSERT_INVITATIONS, **{name: [row.get(name) for row in rows] for name in _COLUMNS})
+        nothing = dict.fromkeys(_COLUMNS)
+        await tx.execute(UPSERT_INVITATIONS, **as_columns({**nothing, **row} for row in rows))
 
 
 async def insert_context(tx: WriteTx, facts: Sequence[ContextRecorded]) -> set[UUID]:
     """Store context facts with differing event ids; returns the event ids that were not there before."""
     if not facts:
         return set()
-    rows = await tx.all(
+    inserted = await tx.column(
         INSERT_CONTEXT,
-        event_ids=[fact.event_id for fact in facts],
-        account_ids=[fact.account_id for fact in facts],
-        stakeholder_ids=[fact.stakeholder_id for fact in facts],
-        kinds=[fact.kind for fact in facts],
-        ats=[fact.at for fact in facts],
-        labels=[fact.label for fact in facts],
-        recorded_ats=[fact.recorded_at for fact in facts],
+        **as_columns(
+            {
+                "event_ids": fact.event_id,
+                "account_ids": fact.account_id,
+                "stakeholder_ids": fact.stakeholder_id,
+                "kinds": fact.kind,
+                "ats": fact.at,
+                "labels": fact.label,
+                "recorded_ats": fact.recorded_at,
+            }
+            for fact in facts
+        ),
     )
-    return {row["event_id"] for row in rows}
+    return set(inserted)
 
 
-async def heard_recently(tx: ReadTx, account_ids: Iterable[str], recorded_after: Any) -> set[str]:
+async def answered_recently(tx: ReadTx, account_ids: Iterable[str], recorded_after: Any) -> set[str]:
     """Those of the accounts with an answer recorded since then that was fresh when it was recorded."""
-    rows = await tx.all(
+    answered = await tx.column(
         "select account_id from unnest(cast(:accounts as text[])) as a(account_id) where exists (select 1"
         " from responses r where r.account_id = a.account_id and r.recorded_at > :after and not r.quiet"
         " and r.answered_at >= r.recorded_at - interval '30 days')",
         accounts=list(account_ids),
         after=recorded_after,
     )
-    return {row["account_id"] for row in rows}
+    return set(answered)

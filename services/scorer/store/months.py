@@ -1,8 +1,9 @@
 """Which accounts the counts of months that have ended are kept of.
 
-The rows of an account hold while `months_valid` says so and no mark reaches back to them: a mark says from which moment
-on it changes things, and the projector, when it takes the mark, lets go of what it reaches. Until then readers count
-such accounts from their answers. What happens now changes no month that has ended, and disturbs no trend.
+The rows of an account hold while `months_valid` says so and `affects_from` of a dirty account does not reach back to
+them: it says from which moment on figures may be others, and the projector lets go of the months that it reaches. Until
+then readers count such accounts from their answers. What happens now changes no month that has ended, and disturbs no
+trend.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,7 +19,7 @@ _GRACE: Final = timedelta(days=1)
 """When a month has just ended, another replica's clock may not say so yet: it still reads the oldest one."""
 _LACKING: Final = """
     from snapshots s left join months_valid v on v.account_id = s.account_id where (v.upto is null or v.upto < :upto)
-    and not exists (select from marks m where m.account_id = s.account_id and m.since <= :upto)
+    and not exists (select from dirty_accounts d where d.account_id = s.account_id and d.affects_from <= :upto)
 """
 _DUE: Final = f"""
     select s.account_id {_LACKING} and s.account_id <> all(cast(:passed_over as text[]))
@@ -29,13 +30,14 @@ _HOLD: Final = f"""
     order by s.account_id for no key update of s skip locked
 """
 _NOT_KEPT: Final = """
-    select account_id from marks where since <= :upto union select s.account_id from snapshots s where not exists (
+    select account_id from dirty_accounts where affects_from <= :upto
+    union select s.account_id from snapshots s where not exists (
         select from months_valid v where v.account_id = s.account_id and v.upto >= :upto
     ) limit :most
 """
 _FORGET: Final = """
-    delete from months_valid v using marks m
-    where m.account_id = any(cast(:accounts as text[])) and v.account_id = m.account_id and m.since <= v.upto
+    delete from months_valid v using dirty_accounts d
+    where d.account_id = any(cast(:accounts as text[])) and v.account_id = d.account_id and d.affects_from <= v.upto
 """
 _CLEAR: Final = """
     delete from account_counts_months where score_window = any(cast(:windows as text[])) and moment < :oldest
@@ -51,13 +53,16 @@ _UPTO: Final = "select account_id, upto from months_valid where account_id = any
 
 async def not_kept(tx: ReadTx, upto: datetime) -> list[str] | None:
     """The accounts whose rows up to the moment are not there or do not hold; None where they are too many."""
-    rows = await tx.column(_NOT_KEPT, upto=upto, most=MOST_LACKING + 1)
-    return list(rows) if len(rows) <= MOST_LACKING else None
+    account_ids = await tx.column(_NOT_KEPT, upto=upto, most=MOST_LACKING + 1)
+    if len(account_ids) > MOST_LACKING:
+        return None
+    return list(account_ids)
 
 
 async def forget(tx: WriteTx, account_ids: Sequence[str]) -> None:
-    """Let go of the rows that the marks of these accounts reach back to. To be called with the marks still there and
-    after the snapshots were written: whoever is just counting one of these months holds the snapshot's row."""
+    """Let go of the rows that `affects_from` of these dirty accounts reaches back to. To be called before they are
+    deleted there and after the snapshots were written: whoever is just counting one of these months holds the
+    snapshot's row."""
     await tx.execute(_FORGET, accounts=list(account_ids))
 
 

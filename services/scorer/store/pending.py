@@ -8,7 +8,7 @@ from uuid import UUID
 from services.scorer.store.changes import change_in
 from shared.amendments import Change
 from shared.db.parked import RawRecord
-from shared.db.transaction import ReadTx, WriteTx
+from shared.db.transaction import ReadTx, WriteTx, as_columns
 from shared.records import headers_from_json, headers_to_json
 from shared.topics import RESPONSES
 from shared.verdicts import Received
@@ -57,27 +57,29 @@ async def insert(tx: WriteTx, waiting: Sequence[tuple[str, Change, Received]]) -
     if waiting:
         await tx.execute(
             INSERT,
-            event_ids=[change.event_id for _, change, _ in waiting],
-            response_ids=[response_id for response_id, _, _ in waiting],
-            recorded_ats=[change.recorded_at for _, change, _ in waiting],
-            partitions=[record.partition for _, _, record in waiting],
-            offsets=[record.offset for _, _, record in waiting],
-            headers=[headers_to_json(record.event.headers()) for _, _, record in waiting],
-            values=[record.event.value() for _, _, record in waiting],
-            senders=[record.event.sender for _, _, record in waiting],
+            **as_columns(
+                {
+                    "event_ids": change.event_id,
+                    "response_ids": response_id,
+                    "recorded_ats": change.recorded_at,
+                    "partitions": record.partition,
+                    "offsets": record.offset,
+                    "headers": headers_to_json(record.event.headers()),
+                    "values": record.event.value(),
+                    "senders": record.event.sender,
+                }
+                for response_id, change, record in waiting
+            ),
         )
 
 
 async def take_arrived(tx: WriteTx, response_ids: Iterable[str], prefix: str) -> list[Arrived]:
     """Let the changes of these responses, which are there, wait no more; returns them."""
-    rows = await tx.all(ARRIVED, ids=list(response_ids))
-    return [
-        Arrived(
-            row["response_id"],
-            change_in(row),
-            None
-            if row["value"] is None
-            else RawRecord(
+    arrived = []
+    for row in await tx.all(ARRIVED, ids=list(response_ids)):
+        record = None
+        if row["value"] is not None:
+            record = RawRecord(
                 prefix + RESPONSES.name,
                 row["partition"],
                 row["record_offset"],
@@ -85,10 +87,9 @@ async def take_arrived(tx: WriteTx, response_ids: Iterable[str], prefix: str) ->
                 bytes(row["value"]),
                 headers_from_json(row["headers"]),
                 row["account_id"],
-            ),
-        )
-        for row in rows
-    ]
+            )
+        arrived.append(Arrived(row["response_id"], change_in(row), record))
+    return arrived
 
 
 async def forget(tx: WriteTx, event_ids: Sequence[UUID]) -> None:

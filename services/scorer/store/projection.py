@@ -8,13 +8,14 @@ from typing import Any
 from pydantic_core import to_json
 from sqlalchemy import RowMapping
 
+from services.scorer.domain.answer_changes import Entry, Pair, Ref, Series
 from services.scorer.domain.drops import DropState
-from services.scorer.domain.pairs import Entry, Pair, Ref, Series
-from services.scorer.domain.projection import AccountState, Snapshot, ToldSnapshot
-from services.scorer.domain.reach import Invitation, Reply
+from services.scorer.domain.invitations import Invitation, Reply
+from services.scorer.domain.projection import AccountState, Snapshot, StoredSnapshot
 from services.scorer.domain.silence import Asked
 from services.scorer.store.reading.account import commented
-from shared.db.transaction import ReadTx, WriteTx
+from services.scorer.store.sql import comma_list
+from shared.db.transaction import ReadTx, WriteTx, as_columns
 
 Rows = Mapping[str, Sequence[RowMapping]]
 """account_id -> its rows."""
@@ -32,11 +33,11 @@ READ: Mapping[str, str] = {
     "accounts": "account_id, removed, cast(record ->> 'closed_on' as date) as closed_on, industry, tier, region,"
     " revenue_amount, revenue_currency, renewal_on",
     "latest_pairs": "*",
-    "snapshots": "account_id, sequence, account_class, attributes, digest, dropped, dropped_until, next_border",
+    "snapshots": "account_id, sequence, account_class, attributes, digest, dropped, dropped_until, recompute_at",
 }
 _SNAPSHOT = (
     *("account_id", "sequence", "computed_at", "account_class", "class_numbers", "attributes", "digest"),
-    *("dropped", "dropped_until", "next_border"),
+    *("dropped", "dropped_until", "recompute_at"),
 )
 """Columns of `snapshots` and, in this order, of the type `snapshot_row`."""
 _PAIR = (
@@ -45,15 +46,14 @@ _PAIR = (
     "falls_in_a_row",
 )
 """Columns of `latest_pairs` and, in this order, of the type `latest_pair_row`."""
-_JSON = ("class_numbers", "attributes")
+_CASTS = {"class_numbers": "::jsonb", "attributes": "::jsonb"}
 
 
 def _upsert(table: str, row: str, columns: Sequence[str], keys: int) -> str:
-    values = ", ".join(f"{name}::jsonb" if name in _JSON else name for name in columns)
-    updates = ", ".join(f"{name} = excluded.{name}" for name in columns[keys:])
+    values = ", ".join(name + _CASTS.get(name, "") for name in columns)
     return (
         f"insert into {table} ({', '.join(columns)}) select {values} from unnest(cast(:rows as {row}[]))"
-        f" on conflict ({', '.join(columns[:keys])}) do update set {updates}"
+        f" on conflict ({', '.join(columns[:keys])}) do update set {comma_list('{0} = excluded.{0}', columns[keys:])}"
     )
 
 
@@ -68,13 +68,13 @@ _ASKED = (
     "unnest(cast(:accounts as text[]), cast(:invitations as text[]), cast(:stakeholders as text[]))"
     " as t(account_id, invitation_id, stakeholder_id)"
 )
-_SAME = ("account_id", "invitation_id", "stakeholder_id")
 LOCK_FREE = (
-    f"select account_id, invitation_id, stakeholder_id from invitations join {_ASKED} using ({', '.join(_SAME)})"
-    " for update of invitations skip locked"
+    f"select account_id, invitation_id, stakeholder_id from invitations join {_ASKED}"
+    " using (account_id, invitation_id, stakeholder_id) for update of invitations skip locked"
 )
-SAVE_SILENCES = f"update invitations set silent_at = :at from {_ASKED} where " + " and ".join(
-    f"invitations.{name} = t.{name}" for name in _SAME
+SAVE_SILENCES = (
+    f"update invitations set silent_at = :at from {_ASKED} where invitations.account_id = t.account_id"
+    " and invitations.invitation_id = t.invitation_id and invitations.stakeholder_id = t.stakeholder_id"
 )
 
 
@@ -87,11 +87,8 @@ async def read_accounts(tx: ReadTx, account_ids: Sequence[str]) -> tuple[list[Ac
             f"select {columns} from {table} where account_id = any(cast(:ids as text[]))", ids=list(account_ids)
         )
         found[table] = _grouped(rows)
-    snapshots = {account_id: rows[0] for account_id, rows in found["snapshots"].items()}
-    states = [
-        _state(account_id, answers.get(account_id, ()), found, snapshots.get(account_id)) for account_id in account_ids
-    ]
-    return states, {account_id: row["sequence"] for account_id, row in snapshots.items()}
+    states = [_state(account_id, answers.get(account_id, ()), found) for account_id in account_ids]
+    return states, {account_id: rows[0]["sequence"] for account_id, rows in found["snapshots"].items()}
 
 
 async def _read_responses(tx: ReadTx, account_ids: Sequence[str]) -> Mapping[str, Sequence[Stored]]:
@@ -112,110 +109,107 @@ def _grouped(rows: Iterable[RowMapping]) -> Rows:
     return grouped
 
 
-def _state(
-    account_id: str, responses: Sequence[Stored], found: Mapping[str, Rows], snapshot: RowMapping | None
-) -> AccountState:
-    invitations = [row for row in found["invitations"].get(account_id, ()) if row["sent_at"] is not None]
-    people = found["stakeholders"].get(account_id, ())
-    accounts = found["accounts"].get(account_id, ())
-    left = bool(accounts and accounts[0]["removed"])  # its people are in nobody's reach any more
+def _state(account_id: str, responses: Sequence[Stored], found: Mapping[str, Rows]) -> AccountState:
+    account = _first(found["accounts"], account_id)
+    attributes: dict[str, Any] = {}
+    closed_on, left = None, False
+    if account is not None:
+        attributes, closed_on, left = _attributes(account), account["closed_on"], account["removed"]
+    snapshot, last_snapshot = _first(found["snapshots"], account_id), None
+    if snapshot is not None:
+        last_snapshot = _snapshot(snapshot)
+    types: dict[str, str | None] = {}
+    listed, removed_people = set(), set()
+    for person in found["stakeholders"].get(account_id, ()):
+        stakeholder_id = person["stakeholder_id"]
+        types[stakeholder_id] = person["type"]
+        if person["removed"]:
+            removed_people.add(stakeholder_id)
+        elif not left:  # nobody asks the people of an account that was removed
+            listed.add(stakeholder_id)
+    invitations, asked = _invitations(found["invitations"].get(account_id, ()), responses)
     return AccountState(
         account_id,
         entries=[entry for entry, _, _ in responses],
-        invitations=_invitations(invitations, responses),
-        asked=[_asked(row) for row in invitations],
-        listed=frozenset(row["stakeholder_id"] for row in people if not (left or row["removed"])),
-        types={row["stakeholder_id"]: row["type"] for row in people},
-        attributes=_attributes(accounts[0]) if accounts else {},
-        told_pairs=dict(_pair(row) for row in found["latest_pairs"].get(account_id, ())),
-        told=_snapshot(snapshot) if snapshot else None,
+        invitations=invitations,
+        asked=asked,
+        listed=frozenset(listed),
+        types=types,
+        attributes=attributes,
+        stored_pairs=dict(map(_pair, found["latest_pairs"].get(account_id, ()))),
+        last_snapshot=last_snapshot,
         removed=left,
-        closed_on=accounts[0]["closed_on"] if accounts else None,
-        removed_people=frozenset(row["stakeholder_id"] for row in people if row["removed"]),
+        closed_on=closed_on,
+        removed_people=frozenset(removed_people),
     )
 
 
-def _invitations(invitations: Iterable[RowMapping], responses: Iterable[Stored]) -> list[Invitation]:
-    """The invitations sent, each with the live submissions that name it."""
+def _first(rows: Rows, account_id: str) -> RowMapping | None:
+    """The account's row in a table that has one an account at most."""
+    return next(iter(rows.get(account_id, ())), None)
+
+
+def _invitations(rows: Iterable[RowMapping], responses: Iterable[Stored]) -> tuple[list[Invitation], list[Asked]]:
+    """The invitations sent, each with the live submissions that name it, and how far each of them came."""
     replies: dict[tuple[str, str], list[Reply]] = defaultdict(list)
     for entry, invitation_id, with_comment in responses:
         if invitation_id and entry.live:
             replies[invitation_id, entry.series.stakeholder_id].append(
                 Reply(entry.answered_at, with_comment, entry.follow_up_requested)
             )
-    return [
-        Invitation(
-            row["stakeholder_id"],
-            row["sent_at"],
-            row["delivered_at"],
-            row["opened_at"],
-            row["started_at"],
-            row["bounced_at"],
-            tuple(replies.get((row["invitation_id"], row["stakeholder_id"]), ())),
+    invitations, asked = [], []
+    for row in rows:
+        invitation_id, person, sent_at = row["invitation_id"], row["stakeholder_id"], row["sent_at"]
+        if sent_at is None:
+            continue
+        steps = (row["delivered_at"], row["opened_at"], row["started_at"], row["bounced_at"])
+        invitations.append(Invitation(person, sent_at, *steps, tuple(replies.get((invitation_id, person), ()))))
+        asked.append(
+            Asked(invitation_id, person, sent_at, row["recorded_at"], *steps, row["called_off"], row["silent_at"])
         )
-        for row in invitations
-    ]
-
-
-def _asked(row: RowMapping) -> Asked:
-    return Asked(
-        row["invitation_id"],
-        row["stakeholder_id"],
-        row["sent_at"],
-        row["recorded_at"],
-        row["delivered_at"],
-        row["opened_at"],
-        row["started_at"],
-        row["bounced_at"],
-        row["called_off"],
-        row["silent_at"],
-    )
+    return invitations, asked
 
 
 def _attributes(row: RowMapping) -> dict[str, Any]:
     """The attributes that account-scores carries, as JSON values."""
-    amount, renewal_on = row["revenue_amount"], row["renewal_on"]
-    return {
-        "industry": row["industry"],
-        "tier": row["tier"],
-        "region": row["region"],
-        "annual_revenue": {"amount": str(amount), "currency": row["revenue_currency"]} if amount is not None else None,
-        "renewal_on": renewal_on.isoformat() if renewal_on else None,
-    }
+    attributes = {name: row[name] for name in ("industry", "tier", "region")}
+    attributes |= {"annual_revenue": None, "renewal_on": None}
+    if row["revenue_amount"] is not None:
+        attributes["annual_revenue"] = {"amount": str(row["revenue_amount"]), "currency": row["revenue_currency"]}
+    if row["renewal_on"] is not None:
+        attributes["renewal_on"] = row["renewal_on"].isoformat()
+    return attributes
 
 
-def _snapshot(row: RowMapping) -> ToldSnapshot:
-    return ToldSnapshot(
+def _snapshot(row: RowMapping) -> StoredSnapshot:
+    return StoredSnapshot(
         row["account_class"],
         row["attributes"],
         row["digest"],
         DropState(row["dropped"], row["dropped_until"]),
-        row["next_border"],
+        row["recompute_at"],
     )
 
 
 def _pair(row: RowMapping) -> tuple[Series, Pair]:
-    previous = row["previous_response_id"]
-    return Series(row["stakeholder_id"], row["survey_type"], row["nps_kind"]), Pair(
-        Ref(row["response_id"], row["answered_at"], row["score"]),
-        Ref(previous, row["previous_answered_at"], row["previous_score"]) if previous is not None else None,
-        row["follow_up_requested"],
-        row["fresh"],
-        row["falls_in_a_row"],
-    )
+    latest, previous = Ref(row["response_id"], row["answered_at"], row["score"]), None
+    if row["previous_response_id"] is not None:
+        previous = Ref(row["previous_response_id"], row["previous_answered_at"], row["previous_score"])
+    pair = Pair(latest, previous, row["follow_up_requested"], row["fresh"], row["falls_in_a_row"])
+    return Series(row["stakeholder_id"], row["survey_type"], row["nps_kind"]), pair
 
 
 async def save_snapshots(
     tx: WriteTx, rows: Sequence[tuple[str, int, Snapshot, datetime | None]], computed_at: datetime
 ) -> None:
-    """Write (account_id, sequence, snapshot, next border)."""
+    """Write (account_id, sequence, snapshot, recompute_at)."""
     if not rows:
         return
     await tx.execute(UPSERT_SNAPSHOTS, rows=[_snapshot_row(*row, computed_at) for row in rows])
 
 
 def _snapshot_row(
-    account_id: str, sequence: int, snapshot: Snapshot, next_border: datetime | None, computed_at: datetime
+    account_id: str, sequence: int, snapshot: Snapshot, recompute_at: datetime | None, computed_at: datetime
 ) -> tuple[Any, ...]:
     return (
         account_id,
@@ -227,24 +221,36 @@ def _snapshot_row(
         snapshot.digest,
         snapshot.drop.dropped,
         snapshot.drop.until,
-        next_border,
+        recompute_at,
     )
 
 
 async def save_pairs(tx: WriteTx, pairs: Sequence[tuple[str, Series, Pair | None]]) -> None:
     """Write (account_id, series, pair); None deletes."""
-    gone = [(account_id, *series) for account_id, series, pair in pairs if pair is None]
+    gone, rows = [], []
+    for account_id, series, pair in pairs:
+        if pair is not None:
+            rows.append(_pair_row(account_id, series, pair))
+            continue
+        gone.append(
+            {
+                "account_ids": account_id,
+                "stakeholder_ids": series.stakeholder_id,
+                "survey_types": series.survey_type,
+                "nps_kinds": series.nps_kind,
+            }
+        )
     if gone:
-        names = ("account_ids", "stakeholder_ids", "survey_types", "nps_kinds")
-        await tx.execute(DELETE_PAIRS, **dict(zip(names, map(list, zip(*gone, strict=True)), strict=True)))
-    rows = [_pair_row(account_id, series, pair) for account_id, series, pair in pairs if pair is not None]
+        await tx.execute(DELETE_PAIRS, **as_columns(gone))
     if rows:
         await tx.execute(UPSERT_PAIRS, rows=rows)
 
 
 def _pair_row(account_id: str, series: Series, pair: Pair) -> tuple[Any, ...]:
-    latest, previous = pair.latest, pair.previous
-    before = (previous.response_id, previous.answered_at, previous.score) if previous else (None, None, None)
+    latest = pair.latest
+    previous: tuple[Any, ...] = (None, None, None)
+    if pair.previous is not None:
+        previous = (pair.previous.response_id, pair.previous.answered_at, pair.previous.score)
     return (
         account_id,
         *series,
@@ -253,41 +259,39 @@ def _pair_row(account_id: str, series: Series, pair: Pair) -> tuple[Any, ...]:
         latest.score,
         pair.follow_up_requested,
         pair.fresh,
-        *before,
+        *previous,
         pair.falls_in_a_row,
     )
 
 
 async def busy(tx: WriteTx, asked: Sequence[tuple[str, Asked]]) -> set[str]:
     """Lock invitations (account_id, invitation); the accounts of those that somebody else has locked."""
-    free = await tx.all(LOCK_FREE, **_keys(asked))
-    locked = {(row["account_id"], row["invitation_id"], row["stakeholder_id"]) for row in free}
-    return {
-        account_id
-        for account_id, asking in asked
-        if (account_id, asking.invitation_id, asking.stakeholder_id) not in locked
-    }
+    locked = set(map(tuple, await tx.rows(LOCK_FREE, **_keys(asked))))
+    busy = set()
+    for account_id, asking in asked:
+        if (account_id, asking.invitation_id, asking.stakeholder_id) not in locked:
+            busy.add(account_id)
+    return busy
 
 
-async def save_silences(tx: WriteTx, told: Sequence[tuple[str, Asked]], at: datetime) -> None:
-    """Note (account_id, invitation) whose silence was told or passed over."""
-    if not told:
+async def save_silences(tx: WriteTx, silences: Sequence[tuple[str, Asked]], at: datetime) -> None:
+    """Note (account_id, invitation) whose silence was published or passed over."""
+    if not silences:
         return
-    await tx.execute(SAVE_SILENCES, **_keys(told), at=at)
+    await tx.execute(SAVE_SILENCES, **_keys(silences), at=at)
 
 
 def _keys(asked: Sequence[tuple[str, Asked]]) -> dict[str, list[str]]:
-    return {
-        "accounts": [account_id for account_id, _ in asked],
-        "invitations": [asking.invitation_id for _, asking in asked],
-        "stakeholders": [asking.stakeholder_id for _, asking in asked],
-    }
+    return as_columns(
+        {"accounts": account_id, "invitations": asking.invitation_id, "stakeholders": asking.stakeholder_id}
+        for account_id, asking in asked
+    )
 
 
 async def sample(tx: ReadTx, accounts: int) -> dict[str, datetime]:
     """Some accounts that nothing waits to change, picked at random: account_id -> when they were computed."""
     rows = await tx.all(
-        "select account_id, computed_at from snapshots where account_id not in (select account_id from marks)"
+        "select account_id, computed_at from snapshots where account_id not in (select account_id from dirty_accounts)"
         " order by random() limit :accounts",
         accounts=accounts,
     )

@@ -1,14 +1,14 @@
 """Rows of `responses` and `response_answers`: stored in batches, one statement each."""
 
 import json
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Any, Final
 
-from shared.amendments import AMENDABLE
-from shared.db.transaction import ReadTx, WriteTx
+from sqlalchemy import RowMapping
+
+from shared.db.transaction import ReadTx, WriteTx, as_columns
 from shared.events.response_fast_reader import Recorded
 
 _AS_SENT = (
@@ -34,7 +34,7 @@ _AS_SENT = (
 )
 """What a row takes from the event as it is; with `sent` and `attributes` after it, the type `response_row`."""
 _RECORDED: Final = ", ".join((*_AS_SENT, "attributes", "sent", "erased", "base"))
-"""What tells whether another record of the same id says the same."""
+"""What another record of the same id has to agree in, to be a repeat."""
 _values_of = attrgetter(*_AS_SENT)
 _ANSWER_COLUMNS: Mapping[str, str] = {
     "response_id": "text",
@@ -48,6 +48,12 @@ _ANSWER_COLUMNS: Mapping[str, str] = {
     "value_number": "numeric",
     "value_text": "text",
 }
+_ANSWER_KEY: Final = ("response_id", "account_id", "stakeholder_id", "answered_at")
+"""What `response_answers` repeats of the response."""
+_answer_key_of = attrgetter(*_ANSWER_KEY)
+_answer_key_in = itemgetter(*_ANSWER_KEY)
+_AMENDABLE: Final = "score, comment, touchpoint, product, language, follow_up_requested, test, attributes"
+"""What can be amended, but for `answers`, which have a table of their own."""
 _LIVE_COLUMNS: Mapping[str, str] = {
     "response_id": "text",
     "score": "smallint",
@@ -84,27 +90,29 @@ INSERT_ANSWERS = (
     f"insert into response_answers ({', '.join(_ANSWER_COLUMNS)})"
     f" select {', '.join(_ANSWER_COLUMNS)} from {_rows_of(_ANSWER_COLUMNS)} on conflict do nothing"
 )
-UPDATE_LIVE = (
-    "update responses set "
-    + ", ".join(
-        f"{name} = r.{name}{'::jsonb' if name in ('attributes', 'base') else ''}"
-        for name in _LIVE_COLUMNS
-        if name != "response_id"
-    )
-    + f" from {_rows_of(_LIVE_COLUMNS)} where responses.response_id = r.response_id"
-)
+UPDATE_LIVE = f"""
+    update responses set score = r.score, comment = r.comment, touchpoint = r.touchpoint, product = r.product,
+        language = r.language, follow_up_requested = r.follow_up_requested, attributes = r.attributes::jsonb,
+        test = r.test, withdrawn = r.withdrawn, revision = r.revision, base = r.base::jsonb, updated_at = r.updated_at
+    from {_rows_of(_LIVE_COLUMNS)} where responses.response_id = r.response_id
+"""
 
 
 @lru_cache(maxsize=4_096)
 def array_text(texts: tuple[str, ...]) -> str:
     """An array as PostgreSQL writes it."""
-    quoted = (text.replace("\\", "\\\\").replace('"', '\\"') for text in texts)
-    return "{" + ",".join(f'"{text}"' for text in quoted) + "}"
+    quoted = []
+    for text in texts:
+        escaped = text.replace("\\", "\\\\").replace('"', '\\"')
+        quoted.append(f'"{escaped}"')
+    return "{" + ",".join(quoted) + "}"
 
 
 def row_of(response: Recorded) -> tuple[Any, ...]:
     """The row that is stored first."""
-    attributes = json.dumps(response.attributes) if response.attributes else "{}"
+    attributes = "{}"
+    if response.attributes:
+        attributes = json.dumps(response.attributes)
     return *_values_of(response), array_text(response.sent), attributes
 
 
@@ -115,31 +123,30 @@ async def insert(tx: WriteTx, responses: Sequence[Recorded]) -> tuple[set[str], 
         return set(), set()
     # In the order of ids, so that two replicas which meet the same ids wait for each other and never in a ring.
     ordered = sorted(responses, key=attrgetter("response_id"))
-    [(found, awaited)] = await tx.rows(INSERT, rows=[row_of(answer) for answer in ordered], given=len(ordered))
-    stored = {row.response_id for row in ordered} if found is None else set(found)
-    await insert_answers(tx, [row for row in ordered if row.answers and row.response_id in stored])
+    [(found, awaited)] = await tx.rows(INSERT, rows=list(map(row_of, ordered)), given=len(ordered))
+    stored = set(found or ())
+    if found is None:
+        stored = set(map(attrgetter("response_id"), ordered))
+    answers: list[dict[str, Any]] = []
+    for response in ordered:
+        if response.answers and response.response_id in stored:
+            entries = [entry.model_dump() for entry in response.answers]
+            answers += _answer_rows(_answer_key_of(response), entries)
+    await _insert_answers(tx, answers)
     return stored, set(awaited or ())
 
 
-async def insert_answers(tx: WriteTx, responses: Iterable[Recorded]) -> None:
-    """Store the entries of `answers` of responses just stored."""
-    await _write_answers(
-        tx,
-        [
-            (row.response_id, row.account_id, row.stakeholder_id, row.answered_at, position, entry.model_dump())
-            for row in responses
-            for position, entry in enumerate(row.answers)
-        ],
-    )
-
-
-async def _write_answers(tx: WriteTx, entries: Sequence[tuple[Any, ...]]) -> None:
-    if not entries:
-        return
-    columns: dict[str, list[Any]] = {name: [] for name in _ANSWER_COLUMNS}
-    for response_id, account_id, stakeholder_id, answered_at, position, entry in entries:
+def _answer_rows(key: tuple[Any, ...], entries: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The rows of the entries of `answers` of the response with this key."""
+    response_id, account_id, stakeholder_id, answered_at = key
+    for position, entry in enumerate(entries):
         value = entry["value"]
-        row = {
+        number = text = None
+        if isinstance(value, str):
+            text = value
+        else:
+            number = value
+        yield {
             "response_id": response_id,
             "account_id": account_id,
             "stakeholder_id": stakeholder_id,
@@ -148,12 +155,14 @@ async def _write_answers(tx: WriteTx, entries: Sequence[tuple[Any, ...]]) -> Non
             "question_id": entry["question_id"],
             "type": entry["type"],
             "attribute": entry.get("attribute"),
-            "value_number": None if isinstance(value, str) else value,
-            "value_text": value if isinstance(value, str) else None,
+            "value_number": number,
+            "value_text": text,
         }
-        for name, values in columns.items():
-            values.append(row[name])
-    await tx.execute(INSERT_ANSWERS, **columns)
+
+
+async def _insert_answers(tx: WriteTx, rows: Sequence[Mapping[str, Any]]) -> None:
+    if rows:
+        await tx.execute(INSERT_ANSWERS, **as_columns(rows))
 
 
 async def owners(tx: ReadTx, response_ids: Iterable[str]) -> dict[str, Mapping[str, Any]]:
@@ -177,11 +186,7 @@ async def as_recorded(tx: ReadTx, response_ids: Iterable[str]) -> dict[str, dict
     if not ids:
         return {}
     rows = await tx.all(f"select {_RECORDED} from responses where response_id = any(cast(:ids as text[]))", ids=ids)
-    answers = await answers_of(tx, ids)
-    return {
-        row["response_id"]: dict(row) | {"answers": answers.get(row["response_id"], [])} | (row["base"] or {})
-        for row in rows
-    }
+    return {row["response_id"]: row | (row["base"] or {}) for row in await with_answers(tx, rows)}
 
 
 async def lock(tx: WriteTx, response_ids: Iterable[str]) -> list[dict[str, Any]]:
@@ -192,33 +197,32 @@ async def lock(tx: WriteTx, response_ids: Iterable[str]) -> list[dict[str, Any]]
         return []
     rows = await tx.all(
         "select response_id, account_id, stakeholder_id, survey_type, answered_at, recorded_at,"
-        f" {', '.join(name for name in AMENDABLE if name != 'answers')}, base from responses"
+        f" {_AMENDABLE}, base from responses"
         " where response_id = any(cast(:ids as text[])) and not erased order by response_id for update",
         ids=ids,
     )
-    answers = await answers_of(tx, ids)
-    return [dict(row) | {"answers": answers.get(row["response_id"], [])} for row in rows]
+    return await with_answers(tx, rows)
 
 
-async def answers_of(tx: ReadTx, response_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
-    """The live entries of `answers` in the order sent, as the event carries them."""
+async def with_answers(tx: ReadTx, responses: Iterable[RowMapping]) -> list[dict[str, Any]]:
+    """Rows of responses with their live `answers`: a list of entries in the order sent, as the event carries them."""
+    found = [dict(row) | {"answers": []} for row in responses]
+    if not found:
+        return []
+    answers = {row["response_id"]: row["answers"] for row in found}
     rows = await tx.all(
         "select response_id, question_id, type, attribute, value_number, value_text from response_answers"
         " where response_id = any(cast(:ids as text[])) order by response_id, position",
-        ids=list(response_ids),
+        ids=list(answers),
     )
-    entries: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for row in rows:
-        number = row["value_number"]
-        entries[row["response_id"]].append(
-            {
-                "question_id": row["question_id"],
-                "type": row["type"],
-                "attribute": row["attribute"],
-                "value": row["value_text"] if number is None else int(number),
-            }
-        )
-    return entries
+        entry = {name: row[name] for name in ("question_id", "type", "attribute")}
+        if row["value_number"] is None:
+            entry["value"] = row["value_text"]
+        else:
+            entry["value"] = int(row["value_number"])
+        answers[row["response_id"]].append(entry)
+    return found
 
 
 async def update_live(tx: WriteTx, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -226,29 +230,20 @@ async def update_live(tx: WriteTx, rows: Sequence[Mapping[str, Any]]) -> None:
     entries are replaced by `answers`."""
     if not rows:
         return
-    columns = {name: [row[name] for row in rows] for name in _LIVE_COLUMNS}
-    columns["attributes"] = [json.dumps(value) for value in columns["attributes"]]
-    columns["base"] = [json.dumps(value) if value else None for value in columns["base"]]
-    await tx.execute(UPDATE_LIVE, **columns)
-    replaced = [row for row in rows if row["answers_changed"]]
-    if not replaced:
-        return
-    await tx.execute(
-        "delete from response_answers where response_id = any(cast(:ids as text[]))",
-        ids=[row["response_id"] for row in replaced],
-    )
-    await _write_answers(
-        tx,
-        [
-            (
-                row["response_id"],
-                row["account_id"],
-                row["stakeholder_id"],
-                row["answered_at"],
-                position,
-                entry,
-            )
-            for row in replaced
-            for position, entry in enumerate(row["answers"])
-        ],
-    )
+    live, replaced = [], []
+    answers: list[dict[str, Any]] = []
+    for row in rows:
+        columns = {name: row[name] for name in _LIVE_COLUMNS}
+        columns["attributes"] = json.dumps(row["attributes"])
+        if row["base"]:
+            columns["base"] = json.dumps(row["base"])
+        else:
+            columns["base"] = None
+        live.append(columns)
+        if row["answers_changed"]:
+            replaced.append(row["response_id"])
+            answers += _answer_rows(_answer_key_in(row), row["answers"])
+    await tx.execute(UPDATE_LIVE, **as_columns(live))
+    if replaced:
+        await tx.execute("delete from response_answers where response_id = any(cast(:ids as text[]))", ids=replaced)
+        await _insert_answers(tx, answers)

@@ -25,7 +25,7 @@ async def where(package_environment: Environment, tmp_path_factory: pytest.TempP
 
 @pytest.fixture
 async def page(browser: Browser, where: Site) -> AsyncIterator[Page]:
-    """A page on which the admin has signed in; that a script fails or is refused fails the test."""
+    """A page on which the admin is signed in; a script that fails or is blocked fails the test."""
     context = await Look().context(browser)
     page = await context.new_page()
     page.set_default_timeout(WAIT_MS)

@@ -1,4 +1,4 @@
-"""A whole installation with demo data and the dashboard in front, looked at by a real browser."""
+"""A whole installation with demo data and its dashboard, for a real browser."""
 
 import contextlib
 import os
@@ -20,14 +20,14 @@ expect.set_options(timeout=WAIT_MS)
 
 @dataclass(frozen=True, slots=True)
 class Site:
-    """Where the dashboard is, and who may sign in first."""
+    """The installation with its dashboard and the first admin's password."""
 
     installation: Installation
     url: str
     password: str
 
     async def post_answer(self, account_id: str, email: str, score: int, comment: str) -> None:
-        """Somebody answers."""
+        """Post an answer of a person."""
         body = {"account_id": account_id, "email": email, "survey_type": "nps", "score": score, "comment": comment}
         answer = await self.installation.collector.post("/v1/responses", json=body)
         assert answer.status_code == 202, answer.text
@@ -40,7 +40,7 @@ class Site:
 
 @contextlib.asynccontextmanager
 async def site(environment: Environment, folder: Path) -> AsyncIterator[Site]:
-    """The installation, the demo played into it, the dashboard ready."""
+    """The installation with the demo played and the dashboard ready."""
     async with installed(environment, folder) as installation, dashboard_of(installation, folder) as dashboard:
         await ran(("demo",), folder / "demo.log", dashboard.variables)
         yield Site(installation, dashboard.url, dashboard.password)
@@ -48,13 +48,13 @@ async def site(environment: Environment, folder: Path) -> AsyncIterator[Site]:
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """How somebody looks: the width in pixels and the colours of their device."""
+    """A device: the width in pixels and its colour scheme."""
 
     width: int = 1280
     colours: str = "light"
 
     async def context(self, browser: Browser) -> BrowserContext:
-        """A fresh browser window."""
+        """A fresh browser context."""
         return await browser.new_context(
             viewport={"width": self.width, "height": 900},
             color_scheme=self.colours,  # type: ignore[arg-type]
@@ -73,7 +73,7 @@ async def sign_in(page: Page, where: Site, name: str = "admin", password: str | 
 
 
 async def password_by_link(page: Page, browser: Browser) -> str:
-    """Set a password by the link that the dialog shows, in a window of its own, as the person would."""
+    """Set a password by the link in the dialog, in a context of its own, like the person."""
     link = (await page.locator("code.secret").inner_text()).strip()
     context = await Look().context(browser)
     own = await context.new_page()
@@ -86,7 +86,7 @@ async def password_by_link(page: Page, browser: Browser) -> str:
 
 
 async def open_page(page: Page, where: Site, path: str) -> None:
-    """Open a page and wait until everything on it is there."""
+    """Open a page and wait until all its parts are loaded."""
     answer = await page.goto(f"{where.url}{path}")
     assert answer is not None
     assert answer.ok, f"{path}: {answer.status}"

@@ -1,4 +1,4 @@
-"""Every page, wide and narrow, light and dark: a picture of it, nothing cut off, nothing serious found by axe-core."""
+"""Every page, wide and narrow, light and dark: a screenshot, nothing cut off, no serious finding of axe-core."""
 
 import re
 from collections.abc import AsyncIterator
@@ -63,9 +63,8 @@ async def test_every_page_fits_and_is_accessible(browser: Browser, where: Site, 
 
 @asynccontextmanager
 async def furnished(where: Site) -> AsyncIterator[dict[str, str]]:
-    """What the demo does not bring, for the time of a look: an endpoint with a message, a room that is told, answers
-    about maturity. Gives the pages of single things.
-    """
+    """Data that the demo lacks, for the block: an endpoint with a message, a chat room with notifications, answers
+    about maturity. Yields the addresses of pages about single items."""
     alerting = where.installation.alerting
     async with receiving() as crm:
         endpoint = (await alerting.post("/v1/webhook-endpoints", json={"url": crm.url})).json()
@@ -90,17 +89,17 @@ async def furnished(where: Site) -> AsyncIterator[dict[str, str]]:
 
 
 async def faults(page: Page, name: str, look: str) -> list[str]:
-    """What is wrong with a page: what axe-core finds, what is wider than the window, what could not be loaded."""
+    """The faults of a page: findings of axe-core, content wider than the window, parts that could not be loaded."""
     await page.screenshot(path=str(PICTURES / f"{name}-{look}.png"), full_page=True)
     result = await Axe().run(page)
     wrong = [
-        f"{one['id']}: {one['help']}: {one['nodes'][0]['html'][:160]}"
-        for one in result.response["violations"]
-        if one["impact"] in BAD
+        f"{violation['id']}: {violation['help']}: {violation['nodes'][0]['html'][:160]}"
+        for violation in result.response["violations"]
+        if violation["impact"] in BAD
     ]
     if await page.evaluate("document.documentElement.scrollWidth > window.innerWidth"):
         wrong.append("wider than the window")
-    wrong += [await one.inner_text() for one in await page.locator("main .notice.bad:visible").all()]
+    wrong += [await notice.inner_text() for notice in await page.locator("main .notice.bad:visible").all()]
     return wrong
 
 

@@ -1,4 +1,4 @@
-"""What those who run Tellback do in the settings: webhooks, rules, notices, dead letters, keys, and who may do it."""
+"""Work of admins in the settings: webhooks, rules, notifications, dead letters, keys, and rights."""
 
 import re
 
@@ -22,11 +22,11 @@ from tests.support.receiver import FAIL, Receiver, receiving
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
 READ_ONLY_POSTS = {"/v1/rules/dry-run", "/v1/rules/{rule}/dry-run", "/v1/names"}
 SIGNED_POSTS = {"/v1/callbacks/{endpoint_id}"}
-"""Calls that a CRM signs; they take no key."""
+"""Calls that a CRM signs; they need no key."""
 
 
 async def the_secret(page: Page) -> str:
-    """What a dialog shows this once."""
+    """The secret that a dialog shows once."""
     secret = (await page.locator("code.secret").inner_text()).strip()
     await page.get_by_role("button", name="I have kept it").click()
     await expect(page.locator("code.secret")).to_have_count(0)
@@ -67,7 +67,7 @@ async def test_an_endpoint_is_added_tested_given_a_new_secret_and_sent_what_it_m
         await page.get_by_role("button", name="Send a period again").click()
         await page.get_by_label("From (at most 14 days ago)").fill("2026-01-01T00:00")
         await page.get_by_role("button", name="Send", exact=True).click()
-        await expect(page.get_by_text("14 days").last).to_be_visible()  # the refusal; the dialog is still open
+        await expect(page.get_by_text("14 days").last).to_be_visible()  # the error; the dialog stays open
         since = await page.evaluate("new Date(Date.now() - 86400000).toISOString().slice(0, 16)")
         await page.get_by_label("From (at most 14 days ago)").fill(since)
         await page.get_by_role("button", name="Send", exact=True).click()
@@ -177,7 +177,7 @@ async def test_a_dead_letter_is_looked_at_replayed_and_dropped(page: Page, where
     await page.keyboard.press("Escape")
     await expect(page.get_by_role("dialog")).to_have_count(0)
     await scorer.get_by_role("button", name="Replay").first.click()
-    # The record is read again and put aside anew, maybe before one looks: the one that was replayed says when.
+    # The record may be parked again before the page is loaded: the replayed one shows when it was replayed.
     await expect(scorer.locator("tbody tr").filter(has_not_text="not yet").first).to_be_visible()
     await scorer.get_by_role("button", name="Drop").first.click()
     await page.get_by_role("button", name="Drop it").click()
@@ -208,7 +208,7 @@ async def test_a_key_is_made_for_one_owner_used_and_revoked(page: Page, where: S
     key = await the_secret(page)
     async with httpx.AsyncClient(base_url=where.installation.url("scorer"), trust_env=False) as tom:
         found = (await tom.get("/v1/accounts", headers=bearer(key))).json()["items"]
-        assert {one["owner"]["email"] for one in found} == {"tom.okafor@supplier.example"}
+        assert {account["owner"]["email"] for account in found} == {"tom.okafor@supplier.example"}
         row = page.locator("tbody tr").filter(has_text="report of Tom")
         await row.get_by_role("button", name="Revoke").click()
         await page.get_by_role("button", name="Revoke it").click()
@@ -262,7 +262,7 @@ async def test_a_viewer_reads_and_cannot_act_neither_by_button_nor_by_call(
 
 
 async def _taken(url: str, key: str) -> set[str]:
-    """The calls that change something and do not answer 403 to this key."""
+    """Calls with a side effect that do not answer 403 to this key."""
     taken = set()
     async with httpx.AsyncClient(base_url=url, headers=bearer(key), trust_env=False) as client:
         for path, operations in (await client.get("/openapi.json")).json()["paths"].items():
@@ -274,7 +274,7 @@ async def _taken(url: str, key: str) -> set[str]:
 
 
 async def _key_of(where: Site, email: str) -> str:
-    """The key with which the dashboard asks for somebody."""
+    """The API key with which the dashboard asks for a person."""
     variables = where.installation.environment.variables()
     database = Database(variables["TELLBACK_DATABASE_URL"], SCHEMA, pool_size=1)
     try:

@@ -1,4 +1,4 @@
-"""What people come for: see who fell, read why, close the loop, print the review, and see it live."""
+"""The main uses of the pages: see who fell, read why, close the loop, print the review, follow it live."""
 
 import re
 
@@ -70,7 +70,7 @@ async def test_paper_is_white_and_has_tables_also_where_the_screen_is_dark_and_n
     await page.set_viewport_size({"width": 680, "height": 900})  # A4 within its margins
     await open_page(page, where, f"/accounts/{FELL}/review?audience=client")
     heads = page.locator("thead").first
-    assert await heads.evaluate("element => element.offsetWidth") <= 1  # a narrow screen has lines instead
+    assert await heads.evaluate("element => element.offsetWidth") <= 1  # a narrow screen shows lines instead
     await page.emulate_media(media="print", color_scheme="dark")
     assert await heads.evaluate("element => element.offsetWidth") > 100
     for place in ("body", "main .card"):

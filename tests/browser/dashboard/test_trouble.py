@@ -1,4 +1,4 @@
-"""When something is away or over: said in words, with what was known before, and back by itself."""
+"""Outages and ended sessions: told in words, beside the figures loaded before, and over by themselves."""
 
 import httpx
 import pytest
@@ -54,7 +54,7 @@ async def test_nobody_listens_on_the_live_connection_without_signing_in(where: S
 
 
 async def test_another_site_cannot_use_the_live_connection_of_who_is_signed_in(page: Page, where: Site) -> None:
-    cookie = next(one for one in await page.context.cookies() if one["name"] == "tellback_session")
+    cookie = next(cookie for cookie in await page.context.cookies() if cookie["name"] == "tellback_session")
     headers = {"cookie": f"tellback_session={cookie['value']}"}
     live = f"{where.url.replace('http', 'ws')}/_nicegui_ws/socket.io/?EIO=4&transport=websocket"
     with pytest.raises(InvalidStatus):

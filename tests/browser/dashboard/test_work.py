@@ -1,4 +1,4 @@
-"""What people do with what they see: ask why, open follow-ups, promise, put away, and see what came of it."""
+"""Work on the pages: ask why, open follow-ups, promise, snooze, and see the result."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -143,7 +143,7 @@ async def test_answers_are_found_by_the_words_of_their_comment(page: Page, where
     await loaded(page)
     said = page.get_by_role("region", name="Answers").locator("tbody td:nth-child(5)")
     await expect(said.first).to_contain_text("Invoices")
-    assert all("nvoices" in one for one in await said.all_inner_texts())
+    assert all("nvoices" in text for text in await said.all_inner_texts())
 
 
 async def test_ones_own_follow_ups_come_first(page: Page, browser: Browser, where: Site) -> None:

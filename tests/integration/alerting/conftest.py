@@ -6,14 +6,14 @@ from zlib import crc32
 import pytest
 
 from tests.integration.alerting.cases import Case
-from tests.integration.alerting.desk import Desk, desk
+from tests.integration.alerting.running_alerting import RunningAlerting, running_alerting
 from tests.support.environment import Environment
 
 
 @pytest.fixture(scope="module")
-async def alerting(module_environment: Environment) -> AsyncIterator[Desk]:
+async def alerting(module_environment: Environment) -> AsyncIterator[RunningAlerting]:
     """A running service; the clock stands still on a Monday at ten."""
-    async with desk(module_environment) as running:
+    async with running_alerting(module_environment) as running:
         yield running
 
 

@@ -11,8 +11,8 @@ from types import SimpleNamespace
 from typing import Any, cast
 from uuid import UUID
 
-from services.scorer.domain.pairs import Entry, Pair, Series, compare
-from services.scorer.handlers.telling import Telling
+from services.scorer.domain.answer_changes import Entry, Pair, Series, compare
+from services.scorer.handlers.score_event_builder import ScoreEventBuilder
 from shared.events.directory import AccountUpserted, StakeholderRemoved, StakeholderUpserted
 from shared.events.envelope import Event
 from shared.events.invitations import InvitationFact
@@ -230,7 +230,7 @@ class History:
                 self.answers[name] = entry._replace(erased=True, revision=entry.revision + 1, updated_at=at)
         self.types.pop(person, None)
         self.removed.discard(person)
-        self.invited = {name: one for name, one in self.invited.items() if one.person != person}
+        self.invited = {name: invitation for name, invitation in self.invited.items() if invitation.person != person}
 
     def _invite(self, people: Sequence[str]) -> None:
         name = self.case.id(f"i{len(self.invited):02}")
@@ -260,23 +260,27 @@ class History:
         self.events.append(event(f"invitation.{kind}", data, now, event_id))
 
     def _silence(self, _: Sequence[str]) -> None:
-        waiting = [name for name, one in sorted(self.invited.items()) if one.silent is None and "sent" in one.moments]
+        waiting = [
+            name
+            for name, invitation in sorted(self.invited.items())
+            if invitation.silent is None and "sent" in invitation.moments
+        ]
         if not waiting:
             return
         name = self.random.choice(waiting)
-        one, at = self.invited[name], self._tick()
+        invitation, at = self.invited[name], self._tick()
         data = StakeholderWentSilent(
             account_id=self.case.account_id,
-            stakeholder_id=one.person,
+            stakeholder_id=invitation.person,
             invitation_id=name,
-            asked_at=one.moments["sent"],
+            asked_at=invitation.moments["sent"],
             days=21,
             furthest="sent",
-            stakeholder_type=self.types.get(one.person),
+            stakeholder_type=self.types.get(invitation.person),
             sequence=self._next(),
             at=at,
         )
-        one.silent = data
+        invitation.silent = data
         self.events.append(event(STAKEHOLDER_WENT_SILENT, data, at, self._id()))
 
     def _turn(self, _: Sequence[str]) -> None:
@@ -339,7 +343,7 @@ class History:
                 self._told.pop(series, None)
             else:
                 self._told[series] = story.pair
-        telling = Telling(self.case.account_id, self._sequence, self._tick())
+        telling = ScoreEventBuilder(self.case.account_id, self._sequence, self._tick())
         found = cast(Any, SimpleNamespace(stories=stories, silent=()))
         self.events += telling.people(found, {})
         self._sequence = telling.sequence

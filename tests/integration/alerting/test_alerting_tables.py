@@ -3,21 +3,13 @@
 import pytest
 from sqlalchemy import Boolean, Connection, DateTime, Integer, LargeBinary, Table, Text, inspect
 
-from services.alerting.tables import answers, callbacks, notices, rules, tasks
+from services.alerting.tables import answers, notices, rules, tasks
 from shared.db.engine import Database
 from tests.support.environment import Environment
 
 TABLES = [
-    *(tasks.TASKS, tasks.TASK_HISTORY, tasks.TASK_OCCASIONS, tasks.TASK_ESCALATIONS, rules.RULES, rules.PAST_TRIGGERS),
-    *(answers.RESPONSES, answers.RESPONSE_CHANGES, answers.ACCOUNT_SCORES, answers.ACCOUNT_SEQUENCES, answers.ERASURES),
-    *(
-        answers.ACCOUNT_WATCHES,
-        answers.INVITATIONS,
-        answers.CONTRACT_EVENTS,
-        notices.NOTIFICATIONS,
-        notices.NOTICES,
-        callbacks.CALLBACKS,
-    ),
+    *(tasks.TASKS, tasks.TASK_HISTORY, tasks.TASK_ESCALATIONS, rules.RULES, rules.PAST_TRIGGERS),
+    *(answers.RESPONSES, answers.RESPONSE_CHANGES, notices.NOTIFICATIONS),
 ]
 
 
@@ -37,7 +29,7 @@ async def test_columns_and_their_nullability_agree(module_environment: Environme
 
 
 def _kind(column_type: object) -> str:
-    """The kind of a type, coarse enough to be told alike by code and database."""
+    """The kind of a type, coarse enough to be the same in code and database."""
     for kind in (Boolean, DateTime, Integer, LargeBinary, Text):
         if isinstance(column_type, kind):
             return kind.__name__

@@ -7,18 +7,18 @@ import pytest
 from services.alerting.handlers.responses import give_up_early
 from shared.events.posted import posted
 from tests.integration.alerting.cases import Case
-from tests.integration.alerting.desk import Desk, desk
+from tests.integration.alerting.running_alerting import RunningAlerting, running_alerting
 from tests.support.environment import Environment
 
 
-async def live(alerting: Desk, case: Case, response_id: str) -> Any:
+async def live(alerting: RunningAlerting, case: Case, response_id: str) -> Any:
     async with alerting.plumbing.database.read() as tx:
         return await tx.scalar("select live from responses where response_id = :id", id=case.id(response_id))
 
 
 @pytest.mark.parametrize("early", [True, False])
 async def test_who_posted_something_else_under_the_same_id_amends_nothing(
-    alerting: Desk, acme: Case, early: bool
+    alerting: RunningAlerting, acme: Case, early: bool
 ) -> None:
     sent = ("account_id", "stakeholder_id", "survey_type", "score", "comment")
     mine, others = (acme.response("r1", comment=comment, sent=sent) for comment in ("mine", "I was here"))
@@ -33,7 +33,7 @@ async def test_who_posted_something_else_under_the_same_id_amends_nothing(
 async def test_what_does_not_fit_the_survey_changes_nothing_and_is_no_dead_letter(
     environment: Environment, acme: Case
 ) -> None:
-    async with desk(environment) as alone:
+    async with running_alerting(environment) as alone:
         await alone.emit(
             acme.response("r1", survey_type="csat", score=4, comment="good"),
             acme.amended("r1", score=9, comment="off the scale"),
@@ -44,7 +44,9 @@ async def test_what_does_not_fit_the_survey_changes_nothing_and_is_no_dead_lette
         assert await alone.outcomes() == {"new": 1, "change": 2}
 
 
-async def test_of_each_sender_only_the_newest_amendments_wait_for_their_answers(alerting: Desk, acme: Case) -> None:
+async def test_of_each_sender_only_the_newest_amendments_wait_for_their_answers(
+    alerting: RunningAlerting, acme: Case
+) -> None:
     early = [acme.amended(f"early{number}", number, comment="x").by("flood") for number in range(4)]
     await alerting.emit(acme.response("r1"), acme.amended("r1", comment="fine").by("flood"))
     await alerting.emit(*early, acme.amended("r2", comment="x").by("ours"), acme.withdrawn("r3").by("flood"))

@@ -7,17 +7,17 @@ from random import Random
 import pytest
 
 from services.alerting.consumer import handlers
-from services.alerting.domain.answers import Kept
+from services.alerting.domain.answers import StoredAnswer
 from services.alerting.domain.people import Answer
-from services.alerting.domain.series import stories
-from services.alerting.handlers.judging import Batch, judge
-from services.scorer.domain.pairs import pair_at
+from services.alerting.domain.series import series_by_key
+from services.alerting.handlers.evaluation import EvaluationRequest, evaluate
+from services.scorer.domain.answer_changes import pair_at
 from shared.events.envelope import Event
 from shared.verdicts import Received
-from tests.integration.alerting.brute import Open, expected
 from tests.integration.alerting.cases import TOPIC_OF, Case
-from tests.integration.alerting.desk import Desk, desk
 from tests.integration.alerting.histories import History
+from tests.integration.alerting.reference import Open, expected
+from tests.integration.alerting.running_alerting import RunningAlerting, running_alerting
 from tests.support.environment import Environment
 
 IN_ORDER = ("score-events", "account-scores")
@@ -25,8 +25,8 @@ TOPICS = ("responses", "directory", "invitations", "context-events", "account-sc
 
 
 @pytest.fixture(scope="module")
-async def judge_of(module_environment: Environment) -> AsyncIterator[Desk]:
-    async with desk(module_environment) as running:
+async def module_alerting(module_environment: Environment) -> AsyncIterator[RunningAlerting]:
+    async with running_alerting(module_environment) as running:
         yield running
 
 
@@ -61,7 +61,7 @@ def batches(events: Sequence[Event], random: Random) -> list[list[Event]]:
     return [batch for batch in cut if batch]
 
 
-async def read(alerting: Desk, case: Case, batch: Sequence[Event]) -> None:
+async def read(alerting: RunningAlerting, case: Case, batch: Sequence[Event]) -> None:
     """Hand a batch over as the consumer does: one transaction, records that follow each other to one handler."""
     table = handlers(alerting.app.state.service.resources)
     async with alerting.plumbing.database.write() as tx:
@@ -70,11 +70,11 @@ async def read(alerting: Desk, case: Case, batch: Sequence[Event]) -> None:
             await handler(tx, records)
 
 
-async def opened(alerting: Desk, case: Case) -> set[Open]:
+async def opened(alerting: RunningAlerting, case: Case) -> set[Open]:
     """What is open after the daily watch."""
     resources = alerting.app.state.service.resources
     async with alerting.plumbing.database.write() as tx:
-        await judge(tx, resources, Batch(renewing={case.account_id}))
+        await evaluate(tx, resources, EvaluationRequest(renewing={case.account_id}))
     items = await alerting.items(case, state="open", limit=200)
     async with alerting.plumbing.database.read() as tx:
         rows = await tx.all("select follow_up_id, score from tasks where account_id = :a", a=case.account_id)
@@ -93,15 +93,17 @@ async def opened(alerting: Desk, case: Case) -> set[Open]:
 
 
 @pytest.mark.parametrize("seed", range(12))
-async def test_the_same_facts_in_any_order_end_in_the_same_open_follow_ups(judge_of: Desk, seed: int) -> None:
-    subject = judge_of.app.state.service.resources.subject
+async def test_the_same_facts_in_any_order_end_in_the_same_open_follow_ups(
+    module_alerting: RunningAlerting, seed: int
+) -> None:
+    subject = module_alerting.app.state.service.resources.subject
     plan = History.of(Case("plan"), seed, subject)
     for number, (name, _) in enumerate(orders(plan.events, seed)):
         case = Case(f"any-{seed}-{number}")
         history = History.of(case, seed, subject)
         for batch in dict(orders(history.events, seed))[name]:
-            await read(judge_of, case, batch)
-        assert await opened(judge_of, case) == expected(history), name
+            await read(module_alerting, case, batch)
+        assert await opened(module_alerting, case) == expected(history), name
 
 
 @pytest.mark.parametrize("seed", range(60))
@@ -109,10 +111,12 @@ def test_both_folds_of_answers_agree(seed: int) -> None:
     """Change and falls of each answer are the same to the scorer, which tells them, and here."""
     history = History.of(Case("folds"), seed, lambda *_: "nobody")
     for series in {entry.series for entry in history.answers.values()}:
-        theirs = sorted((one for one in history.answers.values() if one.series == series), key=lambda one: one.order)
+        theirs = sorted(
+            (entry for entry in history.answers.values() if entry.series == series), key=lambda entry: entry.order
+        )
         live = [entry for entry in theirs if entry.live]
         answers = [
-            Kept(answer, answer, entry.recorded_at)
+            StoredAnswer(answer, answer, entry.recorded_at)
             for entry in theirs
             for answer in [
                 Answer(
@@ -127,9 +131,9 @@ def test_both_folds_of_answers_agree(seed: int) -> None:
                 )
             ]
         ]
-        (story,) = stories(answers).values() if live else ([],)
-        for number, given in enumerate(story, start=1):
+        (in_series,) = series_by_key(answers).values() if live else ([],)
+        for number, answer in enumerate(in_series, start=1):
             pair = pair_at(live, number)
             assert pair is not None
-            assert (given.change, given.falls_in_a_row) == (pair.change(series.survey_type), pair.falls_in_a_row)
-            assert given.previous_score == (pair.previous.score if pair.previous else None)
+            assert (answer.change, answer.falls_in_a_row) == (pair.change(series.survey_type), pair.falls_in_a_row)
+            assert answer.previous_score == (pair.previous.score if pair.previous else None)

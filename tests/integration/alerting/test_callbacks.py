@@ -12,21 +12,21 @@ from standardwebhooks import Webhook
 from shared.ids import uuid7
 from shared.topics import FOLLOW_UP_CLOSED
 from tests.integration.alerting.cases import OLIVIA, Case
-from tests.integration.alerting.desk import Desk
+from tests.integration.alerting.running_alerting import RunningAlerting
 
 
 @dataclass
 class Crm:
     """A CRM that knows its endpoint and secret."""
 
-    desk: Desk
+    running_alerting: RunningAlerting
     endpoint_id: str
     secret: str
 
     async def send(self, body: Any, message_id: str | None = None, **changed: Any) -> httpx.Response:
         """A message; `changed` are headers, or `seconds` by which its clock is off, or `raw` bytes sent instead."""
         raw = json.dumps(body).encode()
-        at = self.desk.clock.now() + timedelta(seconds=changed.pop("seconds", 0))
+        at = self.running_alerting.clock.now() + timedelta(seconds=changed.pop("seconds", 0))
         message_id = message_id or f"msg_{uuid7()}"
         secret = changed.pop("secret", self.secret)
         headers = {
@@ -38,32 +38,34 @@ class Crm:
         }
         raw = changed.pop("raw", raw)
         path = f"/v1/callbacks/{changed.pop('endpoint_id', self.endpoint_id)}"
-        return await self.desk.client.post(path, content=raw, headers=headers | changed.pop("headers", {}))
+        return await self.running_alerting.client.post(path, content=raw, headers=headers | changed.pop("headers", {}))
 
 
-async def crm_of(desk: Desk, description: str | None = None, **options: Any) -> Crm:
+async def crm_of(running_alerting: RunningAlerting, description: str | None = None, **options: Any) -> Crm:
     body = {
         "url": "https://crm.example/hook",
         "event_types": ["account_score.dropped"],
         "description": description,
     }
-    answer = await desk.client.post("/v1/webhook-endpoints", json=body, **options)
+    answer = await running_alerting.client.post("/v1/webhook-endpoints", json=body, **options)
     assert answer.status_code == 201, answer.text
-    return Crm(desk, answer.json()["id"], answer.json()["secret"])
+    return Crm(running_alerting, answer.json()["id"], answer.json()["secret"])
 
 
 @pytest.fixture
-async def crm(alerting: Desk) -> Crm:
+async def crm(alerting: RunningAlerting) -> Crm:
     return await crm_of(alerting)
 
 
 @pytest.fixture
-async def task(alerting: Desk, acme: Case) -> str:
+async def task(alerting: RunningAlerting, acme: Case) -> str:
     await alerting.emit(acme.account(), acme.answered("r1", 2))
     return str((await alerting.only(acme))["follow_up_id"])
 
 
-async def test_a_crm_acknowledges_comments_and_closes(alerting: Desk, acme: Case, crm: Crm, task: str) -> None:
+async def test_a_crm_acknowledges_comments_and_closes(
+    alerting: RunningAlerting, acme: Case, crm: Crm, task: str
+) -> None:
     taken = await crm.send({"follow_up_id": task, "action": "acknowledge", "by": "Eve Example"})
     assert (taken.status_code, taken.json()["state"], taken.json()["changed"]) == (200, "acknowledged", True)
     await crm.send({"follow_up_id": task, "action": "comment", "by": "Eve Example", "comment": "called, no answer"})
@@ -81,7 +83,7 @@ async def test_a_crm_acknowledges_comments_and_closes(alerting: Desk, acme: Case
 
 
 async def test_the_same_message_again_changes_nothing_and_another_under_its_id_is_refused(
-    alerting: Desk, crm: Crm, task: str
+    alerting: RunningAlerting, crm: Crm, task: str
 ) -> None:
     body = {"follow_up_id": task, "action": "comment", "comment": "called"}
     first = await crm.send(body, "msg_1")
@@ -94,13 +96,15 @@ async def test_the_same_message_again_changes_nothing_and_another_under_its_id_i
     assert len(comments) == 1
 
 
-async def test_what_is_so_already_is_no_error_and_is_told_once(alerting: Desk, acme: Case, crm: Crm, task: str) -> None:
+async def test_what_is_so_already_is_no_error_and_is_told_once(
+    alerting: RunningAlerting, acme: Case, crm: Crm, task: str
+) -> None:
     for expected in (True, False):
         answer = await crm.send({"follow_up_id": task, "action": "close"})
         assert (answer.status_code, answer.json()["changed"]) == (200, expected)
     late = await crm.send({"follow_up_id": task, "action": "acknowledge"})
     assert (late.status_code, late.json()["changed"], late.json()["state"]) == (200, False, "closed")
-    assert len(await alerting.told(acme, FOLLOW_UP_CLOSED)) == 1
+    assert len(await alerting.published(acme, FOLLOW_UP_CLOSED)) == 1
 
 
 async def test_a_stale_version_is_refused_and_may_be_sent_again(crm: Crm, task: str) -> None:
@@ -112,7 +116,9 @@ async def test_a_stale_version_is_refused_and_may_be_sent_again(crm: Crm, task: 
 
 
 @pytest.mark.parametrize(("description", "name"), [("Salesforce", "Salesforce"), (None, "crm.example")])
-async def test_the_history_names_the_crm(alerting: Desk, task: str, description: str | None, name: str) -> None:
+async def test_the_history_names_the_crm(
+    alerting: RunningAlerting, task: str, description: str | None, name: str
+) -> None:
     crm = await crm_of(alerting, description=description)
     await crm.send({"follow_up_id": task, "action": "acknowledge"})
     opened, taken = (await alerting.get(task))["history"]
@@ -120,7 +126,7 @@ async def test_the_history_names_the_crm(alerting: Desk, task: str, description:
     assert (taken["actor"], taken["actor_name"]) == (f"crm:{crm.endpoint_id}", name)
 
 
-async def test_only_a_fresh_signature_with_a_live_secret_counts(alerting: Desk, crm: Crm, task: str) -> None:
+async def test_only_a_fresh_signature_with_a_live_secret_counts(alerting: RunningAlerting, crm: Crm, task: str) -> None:
     body = {"follow_up_id": task, "action": "acknowledge"}
     other = await crm_of(alerting)
     forged = [
@@ -150,7 +156,7 @@ async def test_only_a_fresh_signature_with_a_live_secret_counts(alerting: Desk, 
 
 
 async def test_a_disabled_endpoint_is_refused_and_its_message_may_be_sent_again_once_it_is_enabled(
-    alerting: Desk, crm: Crm, task: str
+    alerting: RunningAlerting, crm: Crm, task: str
 ) -> None:
     body = {"follow_up_id": task, "action": "acknowledge"}
     path = f"/v1/webhook-endpoints/{crm.endpoint_id}"
@@ -165,7 +171,9 @@ async def test_a_disabled_endpoint_is_refused_and_its_message_may_be_sent_again_
     assert (await crm.send(body, "msg_1")).json()["changed"] is True
 
 
-async def test_an_endpoint_of_one_owner_acts_on_its_accounts_only(alerting: Desk, acme: Case, task: str) -> None:
+async def test_an_endpoint_of_one_owner_acts_on_its_accounts_only(
+    alerting: RunningAlerting, acme: Case, task: str
+) -> None:
     body = {"follow_up_id": task, "action": "acknowledge"}
     stranger = await crm_of(alerting, headers=await alerting.key("manage", owner_email="else@supplier.example"))
     assert (await stranger.send(body)).status_code == 404

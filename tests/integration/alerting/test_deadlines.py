@@ -6,7 +6,7 @@ import asyncpg
 import pytest
 
 from tests.integration.alerting.cases import MONDAY, Case
-from tests.integration.alerting.desk import Desk
+from tests.integration.alerting.running_alerting import RunningAlerting
 from tests.support.problems import assert_problem, field_codes
 
 FIVE_YEARS = MONDAY + timedelta(days=5 * 366)
@@ -27,7 +27,7 @@ DEADLINES = ("due_at", "snoozed_until", "promised_by", "next_escalation_at", "ac
     ],
 )
 async def test_a_follow_up_due_at_no_time_for_people_is_not_opened(
-    alerting: Desk, acme: Case, due_at: str, code: str
+    alerting: RunningAlerting, acme: Case, due_at: str, code: str
 ) -> None:
     body = {"account_id": acme.account_id, "due_at": due_at}
     answer = await alerting.client.post("/v1/follow-ups", json=body)
@@ -37,7 +37,7 @@ async def test_a_follow_up_due_at_no_time_for_people_is_not_opened(
     assert (await alerting.items(acme)) == []
 
 
-async def test_the_farthest_deadline_may_be_asked_for_again(alerting: Desk, acme: Case) -> None:
+async def test_the_farthest_deadline_may_be_asked_for_again(alerting: RunningAlerting, acme: Case) -> None:
     body = {"account_id": acme.account_id, "due_at": FIVE_YEARS.isoformat()}
     opened, repeated = [await alerting.client.post("/v1/follow-ups", json=body) for _ in range(2)]
     assert (opened.status_code, repeated.status_code) == (201, 200)
@@ -47,7 +47,7 @@ async def test_the_farthest_deadline_may_be_asked_for_again(alerting: Desk, acme
 @pytest.mark.parametrize("column", DEADLINES)
 @pytest.mark.parametrize("infinity", ["infinity", "-infinity"])
 async def test_no_task_ever_has_a_deadline_that_nobody_can_reckon_with(
-    alerting: Desk, acme: Case, column: str, infinity: str
+    alerting: RunningAlerting, acme: Case, column: str, infinity: str
 ) -> None:
     assert (await alerting.client.post("/v1/follow-ups", json={"account_id": acme.account_id})).status_code == 201
     connection = await asyncpg.connect(alerting.environment.database_url)

@@ -6,15 +6,17 @@ from typing import Any
 from shared.db.erasures import Journal
 from shared.events.responses import StakeholderErased
 from tests.integration.alerting.cases import MONDAY, OLIVIA, Case
-from tests.integration.alerting.desk import Desk
+from tests.integration.alerting.running_alerting import RunningAlerting
 
 
-async def rows(alerting: Desk, table: str) -> int:
+async def rows(alerting: RunningAlerting, table: str) -> int:
     async with alerting.plumbing.database.read() as tx:
         return int(await tx.scalar(f"select count(*) from {table}"))  # noqa: S608
 
 
-async def test_an_amendment_of_an_erased_answer_is_dropped_whenever_it_is_read(alerting: Desk, acme: Case) -> None:
+async def test_an_amendment_of_an_erased_answer_is_dropped_whenever_it_is_read(
+    alerting: RunningAlerting, acme: Case
+) -> None:
     first, amended = acme.response("r1", comment="Jane says"), acme.amended("r1", comment="Jane insists")
     await alerting.emit(first, amended, acme.erased(alerting.environment))
     await alerting.emit(first, amended)
@@ -22,7 +24,9 @@ async def test_an_amendment_of_an_erased_answer_is_dropped_whenever_it_is_read(a
     assert (await rows(alerting, "responses"), await rows(alerting, "response_changes")) == (0, 0)
 
 
-async def test_an_answer_read_after_its_erasure_takes_its_amendments_along(alerting: Desk, acme: Case) -> None:
+async def test_an_answer_read_after_its_erasure_takes_its_amendments_along(
+    alerting: RunningAlerting, acme: Case
+) -> None:
     await alerting.emit(acme.amended("r1", comment="Jane insists"))
     assert await rows(alerting, "response_changes") == 1
     await alerting.emit(acme.erased(alerting.environment))
@@ -30,28 +34,32 @@ async def test_an_answer_read_after_its_erasure_takes_its_amendments_along(alert
     assert (await rows(alerting, "responses"), await rows(alerting, "response_changes")) == (0, 0)
 
 
-async def test_an_amendment_whose_answer_never_comes_goes_after_thirty_days(alerting: Desk, acme: Case) -> None:
+async def test_an_amendment_whose_answer_never_comes_goes_after_thirty_days(
+    alerting: RunningAlerting, acme: Case
+) -> None:
     """It says no name, so that nobody knows whether an erasure means it. A withdrawal holds no words, and stays."""
     await alerting.emit(acme.response("r1"), acme.amended("r1", comment="fine"))
     await alerting.emit(acme.amended("r2", comment="Jane insists"), acme.withdrawn("r3"))
-    assert await alerting.look("purge-early") == 0
+    assert await alerting.run_timer("purge-early") == 0
     alerting.clock.advance(timedelta(days=31))
     try:
-        assert await alerting.look("purge-early") == 1
+        assert await alerting.run_timer("purge-early") == 1
         assert await rows(alerting, "response_changes") == 2
     finally:
         alerting.clock.advance(-timedelta(days=31))
 
 
 async def test_a_removal_from_the_directory_that_is_read_after_the_erasure_leaves_no_row(
-    alerting: Desk, acme: Case
+    alerting: RunningAlerting, acme: Case
 ) -> None:
     await alerting.emit(acme.erased(alerting.environment))
     await alerting.emit(acme.left())
     assert await alerting.number("select count(*) from stakeholders where account_id = :a", a=acme.account_id) == 0
 
 
-async def test_what_names_the_person_in_follow_ups_of_others_is_taken_out(alerting: Desk, acme: Case) -> None:
+async def test_what_names_the_person_in_follow_ups_of_others_is_taken_out(
+    alerting: RunningAlerting, acme: Case
+) -> None:
     """The id, the address and the full name, as whole words and in any case."""
     await alerting.subscribe("follow_up.opened", "follow_up.updated", "follow_up.closed")
     await alerting.emit(acme.account(), acme.person())
@@ -88,7 +96,7 @@ async def test_what_names_the_person_in_follow_ups_of_others_is_taken_out(alerti
 
 
 async def test_a_person_is_erased_again_though_a_follow_up_of_the_first_time_was_opened_again(
-    alerting: Desk, acme: Case
+    alerting: RunningAlerting, acme: Case
 ) -> None:
     await alerting.emit(acme.account(), acme.person(), acme.response("r1"), acme.answered("r1", 2))
     first = (await alerting.only(acme))["follow_up_id"]
@@ -107,7 +115,7 @@ async def test_a_person_is_erased_again_though_a_follow_up_of_the_first_time_was
     assert {task["stakeholder_id"] for task in found.values()} == {gone.data.subject}  # type: ignore[attr-defined]
 
 
-async def test_the_log_of_messages_names_the_person_by_the_hash(alerting: Desk, acme: Case) -> None:
+async def test_the_log_of_messages_names_the_person_by_the_hash(alerting: RunningAlerting, acme: Case) -> None:
     await alerting.subscribe("follow_up.opened", "survey_response.created")
     await alerting.emit(acme.account(), acme.person(), acme.response("r1"), acme.answered("r1", 2))
     gone = acme.erased(alerting.environment)
@@ -123,7 +131,7 @@ async def test_the_log_of_messages_names_the_person_by_the_hash(alerting: Desk, 
 
 
 async def test_who_waits_to_be_erased_is_in_no_follow_up_and_nothing_leaves_about_their_account(
-    alerting: Desk, acme: Case
+    alerting: RunningAlerting, acme: Case
 ) -> None:
     await alerting.emit(acme.account(), acme.person(), acme.response("r1"), acme.answered("r1", 2))
     task = (await alerting.only(acme))["follow_up_id"]
@@ -141,7 +149,7 @@ async def test_who_waits_to_be_erased_is_in_no_follow_up_and_nothing_leaves_abou
     assert (await alerting.only(acme))["stakeholder_id"] == gone.data.subject
 
 
-async def test_a_receipt_is_for_who_sees_the_account(alerting: Desk, acme: Case) -> None:
+async def test_a_receipt_is_for_who_sees_the_account(alerting: RunningAlerting, acme: Case) -> None:
     gone = acme.erased(alerting.environment)
     await alerting.emit(acme.account(), gone)
     path = f"/v1/erasures/{gone.data.receipt_id}"  # type: ignore[attr-defined]
@@ -150,7 +158,9 @@ async def test_a_receipt_is_for_who_sees_the_account(alerting: Desk, acme: Case)
         assert (await alerting.client.get(path, headers=key)).status_code == status
 
 
-async def test_a_follow_up_that_was_opened_late_on_what_was_erased_goes_as_well(alerting: Desk, acme: Case) -> None:
+async def test_a_follow_up_that_was_opened_late_on_what_was_erased_goes_as_well(
+    alerting: RunningAlerting, acme: Case
+) -> None:
     """The answer was read long after the erasure was asked for, and before its record."""
     alerting.clock.advance(timedelta(hours=5))
     try:
@@ -164,7 +174,7 @@ async def test_a_follow_up_that_was_opened_late_on_what_was_erased_goes_as_well(
     assert "Jane" not in str(detail)
 
 
-async def test_a_follow_up_about_what_was_said_since_an_erasure_stays(alerting: Desk, acme: Case) -> None:
+async def test_a_follow_up_about_what_was_said_since_an_erasure_stays(alerting: RunningAlerting, acme: Case) -> None:
     since = MONDAY + timedelta(hours=2)
     await alerting.emit(acme.account(), acme.response("r1", 2, answered_at=since, recorded_at=since))
     await alerting.emit(acme.erased(alerting.environment))

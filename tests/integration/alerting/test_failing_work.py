@@ -10,12 +10,12 @@ import asyncpg
 import pytest
 
 from services.alerting import SCHEMA
-from services.alerting.courier.doors import enqueue
+from services.alerting.courier.interface import enqueue
 from services.alerting.courier.store.queue import UNUSABLE_PAUSE
 from shared.events.directory import Contact
 from shared.telemetry.metrics import exposition
 from tests.integration.alerting.cases import MONDAY, OLIVIA, Case
-from tests.integration.alerting.desk import Desk, desk
+from tests.integration.alerting.running_alerting import RunningAlerting, running_alerting
 from tests.integration.alerting.test_notices import MINUTE, post, telling
 from tests.integration.alerting.test_watches import RENEWAL, voices
 from tests.support.clock import FrozenClock
@@ -126,7 +126,7 @@ async def test_a_notice_that_cannot_be_written_down_holds_up_no_other(
         await eventually(lambda: _sent_to(alerting, SPONSOR), timeout=30)
 
 
-async def _sent_to(alerting: Desk, recipient: str) -> bool:
+async def _sent_to(alerting: RunningAlerting, recipient: str) -> bool:
     statement = "select count(*) from notices where recipient = :recipient and status = 'sent'"
     return await alerting.number(statement, recipient=recipient) > 0
 
@@ -151,7 +151,7 @@ async def test_a_follow_up_that_cannot_be_changed_holds_up_no_other(
     environment: Environment, acme: Case, action: str | None, body: dict[str, Any], later: timedelta, entry: str
 ) -> None:
     other = Case(f"{acme.account_id}-other")
-    async with desk(environment) as alerting:
+    async with running_alerting(environment) as alerting:
         bad, good = [await _followed_up(alerting, case) for case in (acme, other)]
         for follow_up_id in (bad, good) if action else ():
             await alerting.do(follow_up_id, str(action), **body)
@@ -170,7 +170,7 @@ async def test_a_follow_up_that_cannot_be_changed_holds_up_no_other(
         assert lines.count(entry) == 1, "what was done is not done again with the other"
 
 
-async def _followed_up(alerting: Desk, case: Case) -> str:
+async def _followed_up(alerting: RunningAlerting, case: Case) -> str:
     await alerting.emit(case.account(), case.answered("r1", 2))
     return str((await alerting.only(case))["follow_up_id"])
 
@@ -181,7 +181,7 @@ async def test_a_follow_up_that_cannot_be_read_counts_as_late_and_holds_up_no_ot
 ) -> None:
     other = Case(f"{acme.account_id}-other")
     late = "tellback_tasks_overdue_without_escalation"
-    async with desk(environment) as alerting:
+    async with running_alerting(environment) as alerting:
         bad, good = [await _followed_up(alerting, case) for case in (acme, other)]
 
         async def zone(name: str) -> None:
@@ -200,20 +200,20 @@ async def test_a_follow_up_that_cannot_be_read_counts_as_late_and_holds_up_no_ot
         await zone("Nowhere/Nowhere")
         alerting.clock.advance(timedelta(hours=4, minutes=2))
         await eventually(lambda: fired(good), timeout=30)
-        await alerting.look("audit")
+        await alerting.run_timer("audit")
         assert f"{late} 1.0" in exposition().decode()
         await zone("UTC")
         await eventually(lambda: fired(bad), timeout=30)
-        await alerting.look("audit")
+        await alerting.run_timer("audit")
         assert f"{late} 0.0" in exposition().decode()
 
 
 @pytest.mark.usefixtures("quick")
-async def test_the_daily_watch_passes_over_an_account_and_a_segment_that_cannot_be_judged(
+async def test_the_daily_watch_passes_over_an_account_and_a_segment_that_cannot_be_evaluated(
     environment: Environment, acme: Case
 ) -> None:
     other, third = Case(f"{acme.account_id}-other"), Case(f"{acme.account_id}-third")
-    async with desk(environment, MONDAY - timedelta(hours=3)) as alerting:
+    async with running_alerting(environment, MONDAY - timedelta(hours=3)) as alerting:
         for case in (acme, other):
             await alerting.emit(case.account(renewal_on=RENEWAL))
             await alerting.emit(case.scored(1, 10, "at_risk"))
@@ -237,7 +237,7 @@ async def test_the_command_judges_the_others_and_names_the_accounts_that_fail(
     environment: Environment, acme: Case
 ) -> None:
     other = Case(f"{acme.account_id}-other")
-    async with desk(environment) as alerting:
+    async with running_alerting(environment) as alerting:
         for case in (acme, other):
             await _followed_up(alerting, case)
         async with alerting.plumbing.database.write() as tx:  # as a repair by hand would
@@ -261,7 +261,7 @@ async def test_an_endpoint_of_which_nobody_can_be_told_keeps_no_other_from_being
 
         bad, good = await _endpoint_ids(alerting)
 
-        async def told(endpoint_id: str) -> int:
+        async def notices_sent(endpoint_id: str) -> int:
             statement = "select count(*) from webhook_notices where announced_at is not null and endpoint_id = :id"
             return await alerting.number(statement, id=endpoint_id)
 
@@ -272,13 +272,13 @@ async def test_an_endpoint_of_which_nobody_can_be_told_keeps_no_other_from_being
                     "insert into webhook_notices (endpoint_id, kind, subject, created_at)"
                     " select endpoint_id, 'gone', 'now', now() from webhook_endpoints"
                 )
-            await eventually(lambda: told(good), timeout=30)
-            assert not await told(bad)
+            await eventually(lambda: notices_sent(good), timeout=30)
+            assert not await notices_sent(bad)
             assert not alerting.plumbing.tasks.failing
-        await eventually(lambda: told(bad), timeout=30)
+        await eventually(lambda: notices_sent(bad), timeout=30)
 
 
-async def _endpoint_ids(alerting: Desk) -> list[str]:
+async def _endpoint_ids(alerting: RunningAlerting) -> list[str]:
     async with alerting.plumbing.database.read() as tx:
         return list(await tx.column("select endpoint_id from webhook_endpoints order by endpoint_id"))
 

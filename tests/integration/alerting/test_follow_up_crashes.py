@@ -46,7 +46,7 @@ async def test_kill_9_in_the_middle_leaves_one_follow_up_and_one_message_a_trigg
             body = {"url": crm.url, "event_types": ["follow_up.opened"]}
             assert (await house.alerting.post("/v1/webhook-endpoints", json=body)).status_code == 201
             for number in range(ROUNDS):
-                cases = [Case(f"{acme.account_id}-{number}-{one}") for one in range(PEOPLE)]
+                cases = [Case(f"{acme.account_id}-{number}-{person}") for person in range(PEOPLE)]
                 events = [case.answered("r1", 2, datetime.now(UTC)) for case in cases]
                 for event in events + events[: PEOPLE // 2]:
                     await publisher.send(record_of(event, SCORE_EVENTS))

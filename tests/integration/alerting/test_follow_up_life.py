@@ -8,14 +8,14 @@ import pytest
 
 from shared.topics import FOLLOW_UP_CLOSED, FOLLOW_UP_OPENED
 from tests.integration.alerting.cases import MONDAY, OLIVIA, Case
-from tests.integration.alerting.desk import Desk, Item
+from tests.integration.alerting.running_alerting import Item, RunningAlerting
 
 NOBODY = str(UUID(int=0))
 TOMORROW = (MONDAY + timedelta(days=1)).isoformat()
 
 
 @pytest.fixture
-async def task(alerting: Desk, acme: Case) -> Item:
+async def task(alerting: RunningAlerting, acme: Case) -> Item:
     """A follow-up of a detractor."""
     await alerting.emit(
         acme.account(), acme.person(), acme.response("r1", comment="late again"), acme.answered("r1", 2)
@@ -23,7 +23,7 @@ async def task(alerting: Desk, acme: Case) -> Item:
     return await alerting.only(acme)
 
 
-async def test_the_way_of_a_follow_up_from_open_to_closed(alerting: Desk, acme: Case, task: Item) -> None:
+async def test_the_way_of_a_follow_up_from_open_to_closed(alerting: RunningAlerting, acme: Case, task: Item) -> None:
     key = task["follow_up_id"]
     assert (await alerting.do(key, "acknowledge", version=1, comment="mine"))["state"] == "acknowledged"
     assert (await alerting.do(key, "start", version=2))["state"] == "in_progress"
@@ -53,7 +53,7 @@ async def test_the_way_of_a_follow_up_from_open_to_closed(alerting: Desk, acme: 
     assert detail["response"]["comment"] == "late again"
 
 
-async def test_two_agents_with_the_same_version_get_one_200_and_one_409(alerting: Desk, task: Item) -> None:
+async def test_two_agents_with_the_same_version_get_one_200_and_one_409(alerting: RunningAlerting, task: Item) -> None:
     """Given two agents acknowledging with the same version, then one 200 and one 409."""
     path = f"/v1/follow-ups/{task['follow_up_id']}"
     answers = await asyncio.gather(
@@ -66,23 +66,25 @@ async def test_two_agents_with_the_same_version_get_one_200_and_one_409(alerting
     assert (await alerting.get(task["follow_up_id"]))["version"] == 2
 
 
-async def test_closing_twice_is_a_409_and_tells_nobody_twice(alerting: Desk, acme: Case, task: Item) -> None:
+async def test_closing_twice_is_a_409_and_tells_nobody_twice(alerting: RunningAlerting, acme: Case, task: Item) -> None:
     """Given a close of a closed task, then 409, and never a second closed webhook."""
     await alerting.do(task["follow_up_id"], "close")
     refused = await alerting.do(task["follow_up_id"], "close", 409)
     assert refused["code"] == "follow_up_closed"
     assert (await alerting.do(NOBODY, "close", 404))["code"] == "follow_up_not_found"
-    assert len(await alerting.told(acme, FOLLOW_UP_CLOSED)) == 1
+    assert len(await alerting.published(acme, FOLLOW_UP_CLOSED)) == 1
 
 
-async def test_acknowledging_again_changes_nothing(alerting: Desk, acme: Case, task: Item) -> None:
+async def test_acknowledging_again_changes_nothing(alerting: RunningAlerting, acme: Case, task: Item) -> None:
     first = await alerting.do(task["follow_up_id"], "acknowledge")
     again = await alerting.do(task["follow_up_id"], "acknowledge")
     assert again == first
-    assert len(await alerting.told(acme)) == 2
+    assert len(await alerting.published(acme)) == 2
 
 
-async def test_a_reopened_follow_up_is_open_and_stays_the_only_one(alerting: Desk, acme: Case, task: Item) -> None:
+async def test_a_reopened_follow_up_is_open_and_stays_the_only_one(
+    alerting: RunningAlerting, acme: Case, task: Item
+) -> None:
     await alerting.do(task["follow_up_id"], "close", outcome="dismissed")
     reopened = await alerting.do(task["follow_up_id"], "reopen", comment="they called again")
     assert (reopened["state"], reopened["outcome"], reopened["closed_at"]) == ("open", None, None)
@@ -92,17 +94,17 @@ async def test_a_reopened_follow_up_is_open_and_stays_the_only_one(alerting: Des
     assert (await alerting.do(task["follow_up_id"], "reopen", 409))["code"] == "follow_up_already_open"
 
 
-async def test_a_snoozed_follow_up_comes_back_by_itself(alerting: Desk, task: Item) -> None:
+async def test_a_snoozed_follow_up_comes_back_by_itself(alerting: RunningAlerting, task: Item) -> None:
     key = task["follow_up_id"]
     assert (await alerting.do(key, "snooze", 422, until="2026-06-08T09:00:00Z"))["code"] == "invalid_until"
     snoozed = await alerting.do(key, "snooze", until="2026-06-08T12:00:00Z")
     assert (snoozed["state"], snoozed["snoozed_until"]) == ("snoozed", "2026-06-08T12:00:00Z")
     assert snoozed["due_at"] == task["due_at"]
-    await alerting.look("snoozes")
+    await alerting.run_timer("snoozes")
     assert (await alerting.get(key))["state"] == "snoozed"
     alerting.clock.advance(timedelta(hours=2))
     try:
-        await alerting.look("snoozes")
+        await alerting.run_timer("snoozes")
     finally:
         alerting.clock.advance(-timedelta(hours=2))
     woken = await alerting.get(key)
@@ -110,7 +112,7 @@ async def test_a_snoozed_follow_up_comes_back_by_itself(alerting: Desk, task: It
 
 
 async def test_who_is_assigned_by_hand_stays_when_the_account_changes_hands(
-    alerting: Desk, acme: Case, task: Item
+    alerting: RunningAlerting, acme: Case, task: Item
 ) -> None:
     assigned = await alerting.do(task["follow_up_id"], "assign", owner={"name": "Eve", "email": "Eve@Supplier.example"})
     assert assigned["owner"] == {"name": "Eve", "email": "eve@supplier.example"}
@@ -118,13 +120,17 @@ async def test_who_is_assigned_by_hand_stays_when_the_account_changes_hands(
     assert (await alerting.only(acme))["owner"]["name"] == "Eve"
 
 
-async def test_a_follow_up_goes_along_when_the_account_changes_hands(alerting: Desk, acme: Case, task: Item) -> None:
+async def test_a_follow_up_goes_along_when_the_account_changes_hands(
+    alerting: RunningAlerting, acme: Case, task: Item
+) -> None:
     await alerting.emit(acme.account(minutes=5, owner={"name": "New", "email": "new@supplier.example"}))
     moved = await alerting.only(acme)
     assert (moved["owner"]["email"], moved["version"]) == ("new@supplier.example", 2)
 
 
-async def test_what_was_sent_about_an_account_is_read_by_whoever_owns_it_now(alerting: Desk, acme: Case) -> None:
+async def test_what_was_sent_about_an_account_is_read_by_whoever_owns_it_now(
+    alerting: RunningAlerting, acme: Case
+) -> None:
     await alerting.subscribe("follow_up.opened")
     await alerting.emit(acme.account(), acme.answered("r1", 2))
     keys = {email: await alerting.key("read", owner_email=email) for email in (OLIVIA, "new@supplier.example")}
@@ -146,14 +152,14 @@ async def test_what_was_sent_about_an_account_is_read_by_whoever_owns_it_now(ale
     assert await readers() == {"new@supplier.example"}
 
 
-async def test_comments_stand_in_the_history_also_of_a_closed_one(alerting: Desk, task: Item) -> None:
+async def test_comments_stand_in_the_history_also_of_a_closed_one(alerting: RunningAlerting, task: Item) -> None:
     await alerting.do(task["follow_up_id"], "close")
     commented = await alerting.do(task["follow_up_id"], "comments", 201, comment="sent flowers")
     assert commented["history"][-1]["comment"] == "sent flowers"
     assert (commented["state"], commented["version"]) == ("closed", 3)
 
 
-async def test_a_follow_up_opened_by_hand(alerting: Desk, acme: Case) -> None:
+async def test_a_follow_up_opened_by_hand(alerting: RunningAlerting, acme: Case) -> None:
     await alerting.emit(acme.account())
     body = {"account_id": acme.account_id, "stakeholder_id": "jane", "reason": "complained at the fair"}
     answer = await alerting.client.post("/v1/follow-ups", json=body)
@@ -167,10 +173,10 @@ async def test_a_follow_up_opened_by_hand(alerting: Desk, acme: Case) -> None:
     assert again.status_code == 200
     item = await alerting.only(acme)
     assert (item["occurrences"], item["severity"]) == (2, "high")
-    assert len(await alerting.told(acme, FOLLOW_UP_OPENED)) == 1
+    assert len(await alerting.published(acme, FOLLOW_UP_OPENED)) == 1
 
 
-async def test_the_same_idempotency_key_opens_one_follow_up(alerting: Desk, acme: Case) -> None:
+async def test_the_same_idempotency_key_opens_one_follow_up(alerting: RunningAlerting, acme: Case) -> None:
     body, headers = {"account_id": acme.account_id, "kind": "renewal_talk"}, {"Idempotency-Key": str(uuid4())}
     first = await alerting.client.post("/v1/follow-ups", json=body, headers=headers)
     again = await alerting.client.post("/v1/follow-ups", json=body, headers=headers)
@@ -199,7 +205,7 @@ async def test_the_same_idempotency_key_opens_one_follow_up(alerting: Desk, acme
     ],
 )
 async def test_bad_bodies_are_refused_and_change_nothing(
-    alerting: Desk, task: Item, action: str, body: Item, field: str
+    alerting: RunningAlerting, task: Item, action: str, body: Item, field: str
 ) -> None:
     answer = await alerting.client.post(f"/v1/follow-ups/{task['follow_up_id']}/{action}", json=body)
     assert answer.status_code == 422, answer.text
@@ -208,13 +214,13 @@ async def test_bad_bodies_are_refused_and_change_nothing(
 
 
 @pytest.mark.parametrize("if_match", ["abc", '"0"', "-1", '"99999999999999"'])
-async def test_a_version_that_is_none_is_refused(alerting: Desk, task: Item, if_match: str) -> None:
+async def test_a_version_that_is_none_is_refused(alerting: RunningAlerting, task: Item, if_match: str) -> None:
     path = f"/v1/follow-ups/{task['follow_up_id']}/acknowledge"
     answer = await alerting.client.post(path, headers={"If-Match": if_match})
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_version")
 
 
-async def test_why_tells_event_facts_rule_policy_and_messages(alerting: Desk, acme: Case) -> None:
+async def test_why_tells_event_facts_rule_policy_and_messages(alerting: RunningAlerting, acme: Case) -> None:
     await alerting.emit(acme.account(tier="premium"), acme.answered("r1", 3))
     item = await alerting.only(acme)
     why = await alerting.get(item["follow_up_id"], "/why")
@@ -228,7 +234,7 @@ async def test_why_tells_event_facts_rule_policy_and_messages(alerting: Desk, ac
     assert [message["action"] for message in why["messages"]] == ["opened"]
 
 
-async def test_nothing_is_there_for_an_id_that_is_none(alerting: Desk) -> None:
+async def test_nothing_is_there_for_an_id_that_is_none(alerting: RunningAlerting) -> None:
     for path in (NOBODY, "no-uuid", f"{NOBODY}/why"):
         answer = await alerting.client.get(f"/v1/follow-ups/{path}")
         assert (answer.status_code, answer.json()["code"]) == (404, "follow_up_not_found")

@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 
 from tests.integration.alerting.cases import MONDAY, OLIVIA, Case
-from tests.integration.alerting.desk import Desk
+from tests.integration.alerting.running_alerting import RunningAlerting
 
 LATER = MONDAY + timedelta(hours=1)
 
 
-async def test_filters_and_the_order_by_due_time(alerting: Desk, acme: Case) -> None:
+async def test_filters_and_the_order_by_due_time(alerting: RunningAlerting, acme: Case) -> None:
     await alerting.emit(
         acme.account(),
         acme.answered("r1", 5, stakeholder_id="ann"),
@@ -41,9 +41,9 @@ async def test_filters_and_the_order_by_due_time(alerting: Desk, acme: Case) -> 
     assert await people(updated_since=LATER.isoformat()) == ["ann"]
 
 
-async def test_pages_hold_every_follow_up_once(alerting: Desk, acme: Case) -> None:
+async def test_pages_hold_every_follow_up_once(alerting: RunningAlerting, acme: Case) -> None:
     people = [f"p{number}" for number in range(7)]
-    await alerting.emit(*(acme.answered(one, 2, stakeholder_id=one) for one in people))
+    await alerting.emit(*(acme.answered(person, 2, stakeholder_id=person) for person in people))
     seen, cursor = [], None
     while True:
         params: dict[str, str] = {"account_id": acme.account_id, "limit": "3"}
@@ -69,21 +69,21 @@ async def test_pages_hold_every_follow_up_once(alerting: Desk, acme: Case) -> No
         ({"account_id": "a/b"}, "invalid_request"),
     ],
 )
-async def test_bad_questions_are_refused(alerting: Desk, params: dict[str, str | int], code: str) -> None:
+async def test_bad_questions_are_refused(alerting: RunningAlerting, params: dict[str, str | int], code: str) -> None:
     answer = await alerting.client.get("/v1/follow-ups", params=params)
     assert answer.status_code == 422
     assert answer.json()["code"] == code
 
 
-async def test_a_cursor_belongs_to_its_order(alerting: Desk, acme: Case) -> None:
-    await alerting.emit(*(acme.answered(one, 2, stakeholder_id=one) for one in ("a", "b")))
+async def test_a_cursor_belongs_to_its_order(alerting: RunningAlerting, acme: Case) -> None:
+    await alerting.emit(*(acme.answered(person, 2, stakeholder_id=person) for person in ("a", "b")))
     page = (await alerting.client.get("/v1/follow-ups", params={"limit": 1})).json()
     answer = await alerting.client.get("/v1/follow-ups", params={"sort": "-due_at", "cursor": page["next_cursor"]})
     assert (answer.status_code, answer.json()["code"]) == (422, "invalid_cursor")
 
 
-async def test_the_summary_groups_by_root_cause(alerting: Desk, acme: Case) -> None:
-    await alerting.emit(*(acme.answered(one, 2, stakeholder_id=one) for one in ("a", "b", "c", "d")))
+async def test_the_summary_groups_by_root_cause(alerting: RunningAlerting, acme: Case) -> None:
+    await alerting.emit(*(acme.answered(person, 2, stakeholder_id=person) for person in ("a", "b", "c", "d")))
     tasks = {item["stakeholder_id"]: item["follow_up_id"] for item in await alerting.items(acme)}
     alerting.clock.advance(timedelta(hours=2))
     try:
@@ -119,7 +119,7 @@ async def test_the_summary_groups_by_root_cause(alerting: Desk, acme: Case) -> N
     assert (bad.status_code, bad.json()["code"]) == (422, "invalid_group_by")
 
 
-async def test_a_key_limited_to_an_owner_knows_its_own_accounts_only(alerting: Desk, acme: Case) -> None:
+async def test_a_key_limited_to_an_owner_knows_its_own_accounts_only(alerting: RunningAlerting, acme: Case) -> None:
     foreign = Case(f"{acme.account_id}-foreign")
     await alerting.emit(
         acme.account(owner={"email": "max@supplier.example"}),
@@ -151,7 +151,7 @@ async def test_a_key_limited_to_an_owner_knows_its_own_accounts_only(alerting: D
 
 @pytest.mark.parametrize("known", [True, False])
 async def test_a_key_without_the_scope_gets_the_same_403_for_known_and_unknown_ids(
-    alerting: Desk, acme: Case, known: bool
+    alerting: RunningAlerting, acme: Case, known: bool
 ) -> None:
     """Given a key without the scope, when reading or changing a task, then the same 403 as for an unknown id."""
     await alerting.emit(acme.answered("r1", 2))
@@ -171,7 +171,7 @@ async def test_a_key_without_the_scope_gets_the_same_403_for_known_and_unknown_i
     assert {answer.json()["code"] for answer in answers} == {"missing_scope"}
 
 
-async def test_the_rules_in_force_are_shown_as_data(alerting: Desk) -> None:
+async def test_the_rules_in_force_are_shown_as_data(alerting: RunningAlerting) -> None:
     rules = (await alerting.client.get("/v1/rules")).json()["items"]
     assert [rule["rule_id"] for rule in rules][:4] == [
         "detractor_0_3",

@@ -7,14 +7,14 @@ import pytest
 
 from shared.ids import derived_uuid
 from tests.integration.alerting.cases import MONDAY, Case, pair
-from tests.integration.alerting.desk import Desk, desk
+from tests.integration.alerting.running_alerting import RunningAlerting, running_alerting
 from tests.support.environment import Environment
 
 LATER = MONDAY + timedelta(minutes=5)
 
 
 @pytest.fixture(scope="module", autouse=True)
-async def everything(alerting: Desk) -> None:
+async def everything(alerting: RunningAlerting) -> None:
     """An endpoint that wants it all."""
     await alerting.subscribe(
         "follow_up.opened",
@@ -27,7 +27,7 @@ async def everything(alerting: Desk) -> None:
 
 
 async def test_a_new_follow_up_is_told_with_account_person_answer_task_change_and_crm_blocks(
-    alerting: Desk, acme: Case
+    alerting: RunningAlerting, acme: Case
 ) -> None:
     await alerting.emit(
         acme.account(tier="key", industry="logistics", attributes={"salesforce_id": "001X", "hubspot_owner_id": 7}),
@@ -68,7 +68,7 @@ async def test_a_new_follow_up_is_told_with_account_person_answer_task_change_an
     assert changed["data"]["change"]["response_id"] == acme.id("r1")
 
 
-async def test_a_comment_that_comes_later_is_an_update_with_another_id(alerting: Desk, acme: Case) -> None:
+async def test_a_comment_that_comes_later_is_an_update_with_another_id(alerting: RunningAlerting, acme: Case) -> None:
     await alerting.emit(acme.response("r1"), acme.answered("r1", 2))
     await alerting.emit(acme.amended("r1", comment="now I can say why"))
     opened, updated = await alerting.messages(acme)
@@ -81,7 +81,9 @@ async def test_a_comment_that_comes_later_is_an_update_with_another_id(alerting:
     assert updated["data"]["task"]["version"] == 1, "the task itself has not changed"
 
 
-async def test_an_answer_that_comes_after_its_score_event_completes_the_follow_up(alerting: Desk, acme: Case) -> None:
+async def test_an_answer_that_comes_after_its_score_event_completes_the_follow_up(
+    alerting: RunningAlerting, acme: Case
+) -> None:
     await alerting.emit(acme.answered("r1", 2))
     await alerting.emit(acme.response("r1", comment="late on another topic"))
     opened, updated = await alerting.messages(acme)
@@ -89,7 +91,7 @@ async def test_an_answer_that_comes_after_its_score_event_completes_the_follow_u
     assert updated["data"]["response"]["comment"] == "late on another topic"
 
 
-async def test_a_long_comment_is_cut_and_says_so(alerting: Desk, acme: Case) -> None:
+async def test_a_long_comment_is_cut_and_says_so(alerting: RunningAlerting, acme: Case) -> None:
     await alerting.emit(acme.response("r1", comment="é" * 10_000), acme.answered("r1", 2))
     (opened,) = await alerting.messages(acme)
     response = opened["data"]["response"]
@@ -99,7 +101,7 @@ async def test_a_long_comment_is_cut_and_says_so(alerting: Desk, acme: Case) -> 
     assert len(detail["response"]["comment"]) == 10_000, "whole where somebody works on it"
 
 
-async def test_every_change_is_told_once_and_in_order(alerting: Desk, acme: Case) -> None:
+async def test_every_change_is_told_once_and_in_order(alerting: RunningAlerting, acme: Case) -> None:
     await alerting.emit(acme.answered("r1", 2))
     await alerting.emit(acme.answered("r2", 2, LATER))
     task = (await alerting.only(acme))["follow_up_id"]
@@ -119,19 +121,21 @@ async def test_every_change_is_told_once_and_in_order(alerting: Desk, acme: Case
     assert messages[-1]["data"]["crm"]["hubspot"]["properties"]["hs_task_status"] == "COMPLETED"
 
 
-async def test_the_score_of_an_account_is_told_when_it_moves_and_not_when_it_is_old(alerting: Desk, acme: Case) -> None:
+async def test_the_score_of_an_account_is_told_when_it_moves_and_not_when_it_is_old(
+    alerting: RunningAlerting, acme: Case
+) -> None:
     first, second = acme.scored(1, 40.0), acme.scored(2, 20.0, "at_risk")
     await alerting.emit(acme.account(), first, second)
     await alerting.emit(second, acme.scored(1, 50.0))
-    one, two = await alerting.messages(acme)
-    assert (one["id"], two["id"]) == (f"msg_{first.id}", f"msg_{second.id}")
-    change = two["data"]["change"]
+    earlier, later = await alerting.messages(acme)
+    assert (earlier["id"], later["id"]) == (f"msg_{first.id}", f"msg_{second.id}")
+    change = later["data"]["change"]
     assert change["nps"] == {"90d": {"from": 40.0, "to": 20.0}}
     assert change["account_class"] == {"from": "steady", "to": "at_risk"}
     assert change["figures"]["90d"]["response_count"] == 7
 
 
-async def test_a_drop_of_the_score_is_told_beside_its_follow_up(alerting: Desk, acme: Case) -> None:
+async def test_a_drop_of_the_score_is_told_beside_its_follow_up(alerting: RunningAlerting, acme: Case) -> None:
     event = acme.dropped(10.0, 35.0)
     await alerting.emit(event)
     dropped, opened = await alerting.messages(acme)
@@ -139,7 +143,9 @@ async def test_a_drop_of_the_score_is_told_beside_its_follow_up(alerting: Desk, 
     assert (opened["type"], opened["data"]["stakeholder"]) == ("follow_up.opened", None)
 
 
-async def test_a_change_of_category_has_the_id_of_its_event_and_is_told_once(alerting: Desk, acme: Case) -> None:
+async def test_a_change_of_category_has_the_id_of_its_event_and_is_told_once(
+    alerting: RunningAlerting, acme: Case
+) -> None:
     event = acme.answered("r1", 9, change="new_promoter")
     await alerting.emit(event)
     await alerting.emit(event)
@@ -149,16 +155,18 @@ async def test_a_change_of_category_has_the_id_of_its_event_and_is_told_once(ale
     assert opened["type"] == "follow_up.opened"
 
 
-async def test_an_amended_answer_tells_the_change_that_it_is_now(alerting: Desk, acme: Case) -> None:
+async def test_an_amended_answer_tells_the_change_that_it_is_now(alerting: RunningAlerting, acme: Case) -> None:
     old: Any = pair(acme.ref("r1", 9), change="new_promoter")
     new: Any = pair(acme.ref("r1", 8), change="new_passive")
     await alerting.emit(acme.answered("r1", 9, change="new_promoter"))
     await alerting.emit(acme.corrected("r1", old, new, "amended"))
-    told = [message for message in await alerting.messages(acme) if message["type"] == "stakeholder.category_changed"]
-    assert [message["data"]["change"]["kind"] for message in told] == ["new_promoter", "new_passive"]
+    messages = [
+        message for message in await alerting.messages(acme) if message["type"] == "stakeholder.category_changed"
+    ]
+    assert [message["data"]["change"]["kind"] for message in messages] == ["new_promoter", "new_passive"]
 
 
-async def test_erasure_takes_the_bodies_of_messages_about_the_person(alerting: Desk, acme: Case) -> None:
+async def test_erasure_takes_the_bodies_of_messages_about_the_person(alerting: RunningAlerting, acme: Case) -> None:
     await alerting.emit(acme.person(), acme.response("r1", comment="Jane says"), acme.answered("r1", 2))
     await alerting.emit(acme.erased(alerting.environment))
     async with alerting.plumbing.database.read() as tx:
@@ -172,7 +180,7 @@ async def test_erasure_takes_the_bodies_of_messages_about_the_person(alerting: D
     assert b'"follow_up.closed"' in closed
 
 
-async def test_answers_are_counted_in_one_of_the_outcomes(alerting: Desk, acme: Case) -> None:
+async def test_answers_are_counted_in_one_of_the_outcomes(alerting: RunningAlerting, acme: Case) -> None:
     before = await alerting.outcomes()
     late = acme.amended("r2", comment="first the amendment")
     await alerting.emit(late)
@@ -194,7 +202,7 @@ async def test_answers_are_counted_in_one_of_the_outcomes(alerting: Desk, acme: 
 
 
 async def test_answers_are_told_to_who_subscribes_to_them(environment: Environment, acme: Case) -> None:
-    async with desk(environment) as alerting:
+    async with running_alerting(environment) as alerting:
         await alerting.subscribe("survey_response.created", "survey_response.updated")
         amendment = acme.amended("r1", comment="and late")
         await alerting.emit(acme.response("r1", 8), acme.response("r1", 8))
@@ -218,7 +226,7 @@ async def test_answers_are_told_to_who_subscribes_to_them(environment: Environme
 
 
 async def test_nothing_is_numbered_or_stored_that_nobody_wants(environment: Environment, acme: Case) -> None:
-    async with desk(environment) as alerting:
+    async with running_alerting(environment) as alerting:
         await alerting.subscribe("follow_up.closed")
         await alerting.emit(acme.scored(1, 10.0), acme.answered("r1", 2, change="new_detractor"))
         await alerting.do((await alerting.only(acme))["follow_up_id"], "close")

@@ -4,12 +4,12 @@ from datetime import timedelta
 
 from services.cli.follow_ups import _judge, _preview
 from tests.integration.alerting.cases import MONDAY, Case
-from tests.integration.alerting.desk import Desk, Item
+from tests.integration.alerting.running_alerting import Item, RunningAlerting
 
 LATER = MONDAY + timedelta(hours=1)
 
 
-async def worked_on(alerting: Desk, acme: Case) -> Item:
+async def worked_on(alerting: RunningAlerting, acme: Case) -> Item:
     """A detractor whom somebody has called, and who has thought again."""
     await alerting.emit(acme.account(), acme.person(), acme.response("r1", 2), acme.answered("r1", 2))
     task = (await alerting.only(acme))["follow_up_id"]
@@ -18,13 +18,19 @@ async def worked_on(alerting: Desk, acme: Case) -> Item:
     return await alerting.get(task)
 
 
-async def test_what_somebody_works_on_says_since_when_and_why_it_is_no_longer_so(alerting: Desk, acme: Case) -> None:
+async def test_what_somebody_works_on_says_since_when_and_why_it_is_no_longer_so(
+    alerting: RunningAlerting, acme: Case
+) -> None:
     await alerting.subscribe("follow_up.updated")
     task = await worked_on(alerting, acme)
     assert (task["state"], task["reason_holds"], task["version"]) == ("acknowledged", False, 3)
     assert (task["over_because"], task["proposed_outcome"]) == ("answered 9 on 2026-06-08", "improved")
-    told = [one["data"]["change"] for one in await alerting.messages(acme) if one["data"]["task"]["version"] == 3]
-    assert told[0] == {
+    changes = [
+        message["data"]["change"]
+        for message in await alerting.messages(acme)
+        if message["data"]["task"]["version"] == 3
+    ]
+    assert changes[0] == {
         "kind": "reason",
         "reason_holds": False,
         "because": "answered 9 on 2026-06-08",
@@ -37,7 +43,7 @@ async def test_what_somebody_works_on_says_since_when_and_why_it_is_no_longer_so
     assert (closed["outcome"], closed["closed_by"]) == ("improved", "person")
 
 
-async def test_an_outcome_of_facts_is_refused_while_the_reason_holds(alerting: Desk, acme: Case) -> None:
+async def test_an_outcome_of_facts_is_refused_while_the_reason_holds(alerting: RunningAlerting, acme: Case) -> None:
     await alerting.emit(acme.answered("r1", 2))
     task = (await alerting.only(acme))["follow_up_id"]
     problem = await alerting.do(task, "close", 422, outcome="improved")
@@ -45,18 +51,20 @@ async def test_an_outcome_of_facts_is_refused_while_the_reason_holds(alerting: D
     assert (await alerting.only(acme))["state"] == "open"
 
 
-async def test_many_are_closed_at_once_and_one_of_another_version_is_left_alone(alerting: Desk, acme: Case) -> None:
+async def test_many_are_closed_at_once_and_one_of_another_version_is_left_alone(
+    alerting: RunningAlerting, acme: Case
+) -> None:
     over = await worked_on(alerting, acme)
     await alerting.emit(acme.answered("r3", 2, stakeholder_id="bob"), acme.answered("r4", 2, stakeholder_id="eve"))
     bob = await alerting.only(acme, stakeholder_id="bob")
     eve = await alerting.only(acme, stakeholder_id="eve")
     await alerting.do(eve["follow_up_id"], "acknowledge")
-    seen = [{"follow_up_id": one["follow_up_id"], "version": one["version"]} for one in (over, bob, eve)]
+    seen = [{"follow_up_id": item["follow_up_id"], "version": item["version"]} for item in (over, bob, eve)]
     answer = await alerting.client.post("/v1/follow-ups/close", json={"follow_ups": seen})
     assert answer.status_code == 200, answer.text
     body = answer.json()
     assert (body["closed"], body["refused"]) == (2, 1)
-    assert [(one["status"], one["outcome"]) for one in body["results"]] == [
+    assert [(result["status"], result["outcome"]) for result in body["results"]] == [
         ("closed", "improved"),
         ("closed", "resolved"),
         ("refused", None),
@@ -65,14 +73,14 @@ async def test_many_are_closed_at_once_and_one_of_another_version_is_left_alone(
     assert (await alerting.get(eve["follow_up_id"]))["state"] == "acknowledged"
 
 
-async def test_what_is_over_does_not_escalate_and_is_not_overdue(alerting: Desk, acme: Case) -> None:
+async def test_what_is_over_does_not_escalate_and_is_not_overdue(alerting: RunningAlerting, acme: Case) -> None:
     await alerting.emit(acme.account(), acme.answered("r1", 2))
     task = (await alerting.only(acme))["follow_up_id"]
     await alerting.do(task, "comments", 201, comment="No answer on the phone.")
     await alerting.emit(acme.answered("r2", 9, LATER))
     alerting.clock.advance(timedelta(hours=6))
     try:
-        await alerting.look("escalations")
+        await alerting.run_timer("escalations")
         assert all(level["fired_at"] is None for level in (await alerting.get(task))["escalations"])
         figures = await alerting.client.get("/v1/follow-ups/summary", params={"account_id": acme.account_id})
         (whole,) = figures.json()["groups"]
@@ -81,7 +89,7 @@ async def test_what_is_over_does_not_escalate_and_is_not_overdue(alerting: Desk,
         alerting.clock.advance(-timedelta(hours=6))
 
 
-async def test_what_facts_closed_is_in_no_rate(alerting: Desk, acme: Case) -> None:
+async def test_what_facts_closed_is_in_no_rate(alerting: RunningAlerting, acme: Case) -> None:
     await alerting.emit(acme.account(), acme.answered("r1", 2))
     await alerting.emit(acme.answered("r2", 9, LATER))
     figures = await alerting.client.get(
@@ -93,7 +101,7 @@ async def test_what_facts_closed_is_in_no_rate(alerting: Desk, acme: Case) -> No
 
 
 async def test_nothing_opens_for_an_account_that_was_removed_and_what_was_open_closes(
-    alerting: Desk, acme: Case
+    alerting: RunningAlerting, acme: Case
 ) -> None:
     await alerting.emit(acme.account(), acme.answered("r1", 2))
     await alerting.emit(acme.removed())
@@ -103,22 +111,24 @@ async def test_nothing_opens_for_an_account_that_was_removed_and_what_was_open_c
     assert len(await alerting.items(acme)) == 1
 
 
-async def test_an_answer_that_the_scorer_knows_a_later_one_of_opens_nothing(alerting: Desk, acme: Case) -> None:
+async def test_an_answer_that_the_scorer_knows_a_later_one_of_opens_nothing(
+    alerting: RunningAlerting, acme: Case
+) -> None:
     await alerting.subscribe("stakeholder.category_changed")
     await alerting.emit(acme.account(), acme.fell("r1", 9, 2, latest=False), acme.answered("r2", 9, LATER))
     assert await alerting.items(acme) == []
-    told = [one["type"] for one in await alerting.messages(acme)]
-    assert told == ["stakeholder.category_changed"], "the message goes out as ever"
+    types = [message["type"] for message in await alerting.messages(acme)]
+    assert types == ["stakeholder.category_changed"], "the message goes out as ever"
 
 
-async def test_a_score_that_recovers_closes_the_follow_up_about_its_fall(alerting: Desk, acme: Case) -> None:
+async def test_a_score_that_recovers_closes_the_follow_up_about_its_fall(alerting: RunningAlerting, acme: Case) -> None:
     await alerting.emit(acme.account(), acme.dropped(10.0, 41.5))
     await alerting.emit(acme.recovered(2))
     item = await alerting.only(acme)
     assert (item["kind"], item["outcome"]) == ("account_score_drop", "over")
 
 
-async def test_the_command_says_what_would_change_and_then_changes_it(alerting: Desk, acme: Case) -> None:
+async def test_the_command_says_what_would_change_and_then_changes_it(alerting: RunningAlerting, acme: Case) -> None:
     await alerting.emit(acme.account(), acme.answered("r1", 2))
     async with alerting.plumbing.database.write() as tx:  # as a repair by hand would
         await tx.execute(
@@ -126,8 +136,8 @@ async def test_the_command_says_what_would_change_and_then_changes_it(alerting: 
         )
     common = alerting.environment.common
     found, failed = await _preview(common)
-    mine = [one for one in found if one["account_id"] == acme.account_id]
-    assert [(one["kind"], one["action"]) for one in mine] == [("detractor", "closed")]
+    mine = [item for item in found if item["account_id"] == acme.account_id]
+    assert [(change["kind"], change["action"]) for change in mine] == [("detractor", "closed")]
     assert (await alerting.only(acme))["state"] == "open", "nothing was written"
     judged, not_judged = await _judge(common)
     assert (judged >= 1, failed, not_judged) == (True, [], [])

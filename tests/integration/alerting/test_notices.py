@@ -10,7 +10,7 @@ import pytest
 
 from shared.events.directory import Contact
 from tests.integration.alerting.cases import MONDAY, OLIVIA, Case
-from tests.integration.alerting.desk import Desk, desk
+from tests.integration.alerting.running_alerting import RunningAlerting, running_alerting
 from tests.support.environment import Environment
 from tests.support.mail import MailServer, mail_server, text_of
 from tests.support.polling import eventually
@@ -31,15 +31,15 @@ async def post(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[MailServer]:
 
 
 @contextlib.asynccontextmanager
-async def telling(environment: Environment, at: datetime = MONDAY, **wanted: Any) -> AsyncIterator[Desk]:
+async def telling(environment: Environment, at: datetime = MONDAY, **wanted: Any) -> AsyncIterator[RunningAlerting]:
     """Alerting that tells somebody; mail to whom it concerns unless told otherwise."""
-    async with desk(environment, at) as alerting:
+    async with running_alerting(environment, at) as alerting:
         answer = await alerting.client.post("/v1/notifications", json={"channel": "mail"} | wanted)
         assert answer.status_code == 201, answer.text
         yield alerting
 
 
-async def settled(alerting: Desk, count: int) -> dict[str, int]:
+async def settled(alerting: RunningAlerting, count: int) -> dict[str, int]:
     """What became of the notices, once none waits to be sent any more and there are so many."""
 
     async def done() -> bool:
@@ -75,8 +75,10 @@ async def test_the_owner_gets_one_mail_with_the_comment_that_came_later(
         assert "The same day, together with a leader." in text
         task = (await alerting.only(acme))["follow_up_id"]
         assert f"http://127.0.0.1:8000/follow-ups/{task}" in text, "the page, not the API"
-        told = (await alerting.get(task, "/why"))["notices"]
-        assert {(one["channel"], one["status"], one["topic"]) for one in told} == {("mail", "sent", "follow_ups")}
+        notices = (await alerting.get(task, "/why"))["notices"]
+        assert {(notice["channel"], notice["status"], notice["topic"]) for notice in notices} == {
+            ("mail", "sent", "follow_ups")
+        }
 
 
 async def test_the_burst_of_an_account_is_one_mail_and_webhooks_do_not_wait(
@@ -98,7 +100,7 @@ async def test_the_burst_of_an_account_is_one_mail_and_webhooks_do_not_wait(
         assert all(f"Detractor (3): {name}, Acme" in text_of(mail) for name in people)
         alerting.clock.advance(MINUTE)
         assert await settled(alerting, 4) == {"sent": 4}
-        assert [one["Subject"] for one in post.mails[1:]] == ["High: Detractor (5): jane, Other"]
+        assert [mail["Subject"] for mail in post.mails[1:]] == ["High: Detractor (5): jane, Other"]
 
 
 async def test_what_was_dealt_with_inside_the_wait_is_told_to_nobody(
@@ -144,7 +146,7 @@ async def test_an_escalation_goes_to_whom_its_level_names_unless_somebody_took_i
         for case in (acme, taken):
             await alerting.emit(case.account(sponsor=sponsor), case.answered("r1", 2))
         alerting.clock.advance(timedelta(hours=4))
-        await alerting.look("escalations")
+        await alerting.run_timer("escalations")
         await alerting.do((await alerting.only(taken))["follow_up_id"], "acknowledge")
         alerting.clock.advance(MINUTE)
         assert await settled(alerting, 2) == {"sent": 1, "dropped": 1}
@@ -258,7 +260,7 @@ async def test_whom_to_tell_is_listed_without_secrets_and_deleted(
         made = await alerting.client.post("/v1/notifications", json={"channel": "slack", "url": url})
         assert made.json()["url"] == f"http://{room.host}:{room.port}/…"
         listed = (await alerting.client.get("/v1/notifications")).json()["items"]
-        assert [one["channel"] for one in listed] == ["mail", "slack"]
+        assert [notification["channel"] for notification in listed] == ["mail", "slack"]
         assert "secret" not in json.dumps(listed)
         path = f"/v1/notifications/{made.json()['id']}"
         assert (await alerting.client.get(path)).json() == listed[1]
@@ -273,7 +275,7 @@ async def test_whom_to_tell_is_listed_without_secrets_and_deleted(
 async def test_a_key_of_one_owner_tells_and_sees_that_owners_accounts_only(
     environment: Environment, acme: Case, post: MailServer
 ) -> None:
-    async with desk(environment) as alerting:
+    async with running_alerting(environment) as alerting:
         hers = await alerting.key("read", "manage", owner_email=OLIVIA)
         others = await alerting.key("read", "manage", owner_email="else@supplier.example")
         for headers in (hers, others):
@@ -299,12 +301,12 @@ async def test_a_key_of_one_owner_tells_and_sees_that_owners_accounts_only(
         {"channel": "mail", "min_severity": "awful"},
     ],
 )
-async def test_what_cannot_be_told_is_refused(alerting: Desk, body: dict[str, Any]) -> None:
+async def test_what_cannot_be_told_is_refused(alerting: RunningAlerting, body: dict[str, Any]) -> None:
     answer = await alerting.client.post("/v1/notifications", json=body)
     assert answer.status_code == 422, answer.text
 
 
-async def test_mail_without_a_mail_server_is_refused_when_it_is_asked_for(alerting: Desk) -> None:
+async def test_mail_without_a_mail_server_is_refused_when_it_is_asked_for(alerting: RunningAlerting) -> None:
     answer = await alerting.client.post("/v1/notifications", json={"channel": "mail"})
     assert (answer.status_code, answer.json()["code"]) == (409, "mail_not_configured")
     reader = await alerting.key("read")
@@ -334,7 +336,7 @@ async def test_people_are_told_once_of_an_endpoint_that_was_disabled(
         assert f"127.0.0.1, our CRM ({made.json()['id']})" in text
         assert "it answered 410, gone" in text
         assert "/hook" not in text, "an address may hold a secret"
-        assert await alerting.look("disabled-endpoints") == 0
+        assert await alerting.run_timer("disabled-endpoints") == 0
 
 
 async def test_an_endpoint_that_was_enabled_again_meanwhile_is_told_to_nobody(
@@ -350,7 +352,7 @@ async def test_an_endpoint_that_was_enabled_again_meanwhile_is_told_to_nobody(
             return await alerting.number(disabled) == 1
 
         await eventually(is_disabled)
-        assert await alerting.look("disabled-endpoints") == 1
+        assert await alerting.run_timer("disabled-endpoints") == 1
         await alerting.client.patch(f"/v1/webhook-endpoints/{made['id']}", json={"enabled": True})
         alerting.clock.advance(MINUTE)
         assert await settled(alerting, 1) == {"dropped": 1}

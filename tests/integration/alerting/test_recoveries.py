@@ -4,18 +4,20 @@ from datetime import timedelta
 from typing import Any
 
 from tests.integration.alerting.cases import MONDAY, Case, pair
-from tests.integration.alerting.desk import Desk, desk
+from tests.integration.alerting.running_alerting import RunningAlerting, running_alerting
 from tests.support.environment import Environment
 
 HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 
-async def next_answer(alerting: Desk, follow_up_id: str) -> Any:
+async def next_answer(alerting: RunningAlerting, follow_up_id: str) -> Any:
     return (await alerting.get(follow_up_id))["next_answer"]
 
 
-async def test_the_next_score_after_closing_stays_with_the_follow_up_and_is_told(alerting: Desk, acme: Case) -> None:
+async def test_the_next_score_after_closing_stays_with_the_follow_up_and_is_told(
+    alerting: RunningAlerting, acme: Case
+) -> None:
     await alerting.subscribe("follow_up.updated")
     await alerting.emit(acme.account(), acme.answered("r1", 3))
     key = (await alerting.only(acme))["follow_up_id"]
@@ -31,15 +33,17 @@ async def test_the_next_score_after_closing_stays_with_the_follow_up_and_is_told
     await alerting.emit(acme.answered("r3", 2, MONDAY + 2 * DAY))
     assert (await next_answer(alerting, key))["response_id"] == acme.id("r2"), "the first after the end"
     assert (await alerting.get(key))["version"] == closed["version"], "nobody's work went stale"
-    (told,) = (m for m in await alerting.messages(acme) if m["data"]["change"]["kind"] == "next_answer")
-    assert {name: told["data"]["change"][name] for name in ("score", "before", "result")} == {
+    (message,) = (m for m in await alerting.messages(acme) if m["data"]["change"]["kind"] == "next_answer")
+    assert {name: message["data"]["change"][name] for name in ("score", "before", "result")} == {
         "score": 9,
         "before": 3,
         "result": "recovered",
     }
 
 
-async def test_while_it_is_open_the_newest_counts_and_an_occurrence_starts_anew(alerting: Desk, acme: Case) -> None:
+async def test_while_it_is_open_the_newest_counts_and_an_occurrence_starts_anew(
+    alerting: RunningAlerting, acme: Case
+) -> None:
     await alerting.emit(acme.account(), acme.answered("r1", 3))
     key = (await alerting.only(acme))["follow_up_id"]
     await alerting.do(key, "acknowledge")
@@ -51,7 +55,9 @@ async def test_while_it_is_open_the_newest_counts_and_an_occurrence_starts_anew(
     assert await next_answer(alerting, key) is None, "another question"
 
 
-async def test_a_next_answer_that_is_corrected_is_judged_again_or_taken_back(alerting: Desk, acme: Case) -> None:
+async def test_a_next_answer_that_is_corrected_is_evaluated_again_or_taken_back(
+    alerting: RunningAlerting, acme: Case
+) -> None:
     await alerting.emit(acme.account(), acme.answered("r1", 3))
     key = (await alerting.only(acme))["follow_up_id"]
     await alerting.do(key, "close", outcome="resolved")
@@ -64,7 +70,7 @@ async def test_a_next_answer_that_is_corrected_is_judged_again_or_taken_back(ale
 
 
 async def test_the_figures_of_the_closed_loop(environment: Environment, acme: Case) -> None:
-    async with desk(environment) as alerting:
+    async with running_alerting(environment) as alerting:
         people = ("ann", "bob", "eva", "kim")
         await alerting.emit(acme.account(), *(acme.answered(f"r-{name}", 2, stakeholder_id=name) for name in people))
         tasks = {item["stakeholder_id"]: item["follow_up_id"] for item in await alerting.items(acme)}
@@ -75,7 +81,7 @@ async def test_the_figures_of_the_closed_loop(environment: Environment, acme: Ca
         await alerting.do(tasks["ann"], "close", outcome="resolved", root_cause="support", told_customer=True)
         await alerting.do(tasks["bob"], "close", outcome="resolved", root_cause="support")
         alerting.clock.advance(2 * HOUR)
-        await alerting.look("escalations")
+        await alerting.run_timer("escalations")
         await alerting.do(tasks["eva"], "close", outcome="dismissed")
         await alerting.emit(
             acme.answered("n-ann", 9, MONDAY + DAY, stakeholder_id="ann"),
@@ -106,7 +112,7 @@ async def test_the_figures_of_the_closed_loop(environment: Environment, acme: Ca
         assert found["on_time_rate"] == 0.5, "ann and bob in time; eva late, kim not at all; the newest is not due yet"
 
 
-async def test_a_chance_to_grow_is_no_loop_to_close(alerting: Desk, acme: Case) -> None:
+async def test_a_chance_to_grow_is_no_loop_to_close(alerting: RunningAlerting, acme: Case) -> None:
     await alerting.emit(
         acme.account(), acme.answered("r1", 9, change="new_promoter"), acme.answered("r2", 2, stakeholder_id="bob")
     )

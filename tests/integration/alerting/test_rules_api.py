@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from tests.integration.alerting.cases import MONDAY, OLIVIA, Case
-from tests.integration.alerting.desk import Desk, desk
+from tests.integration.alerting.running_alerting import RunningAlerting, running_alerting
 from tests.support.environment import Environment
 
 RULE: dict[str, Any] = {
@@ -22,13 +22,13 @@ RULE: dict[str, Any] = {
 }
 
 
-async def call(desk: Desk, method: str, path: str, status: int = 200, **options: Any) -> Any:
-    answer = await desk.client.request(method, f"/v1/rules{path}", **options)
+async def call(running_alerting: RunningAlerting, method: str, path: str, status: int = 200, **options: Any) -> Any:
+    answer = await running_alerting.client.request(method, f"/v1/rules{path}", **options)
     assert answer.status_code == status, answer.text
     return answer.json()
 
 
-async def test_a_new_rule_is_in_force_at_once_and_every_version_is_kept(alerting: Desk, acme: Case) -> None:
+async def test_a_new_rule_is_in_force_at_once_and_every_version_is_kept(alerting: RunningAlerting, acme: Case) -> None:
     made = await call(alerting, "PUT", "/lukewarm", 201, json=RULE)
     assert (made["version"], made["enabled"], made["created_by"][:4]) == (1, True, "key:")
     await alerting.emit(acme.account(), acme.answered("r1", 7))
@@ -39,19 +39,23 @@ async def test_a_new_rule_is_in_force_at_once_and_every_version_is_kept(alerting
     written = await call(alerting, "PUT", "/lukewarm", json=RULE | {"enabled": False})
     assert (written["version"], written["severity"], written["enabled"]) == (3, "medium", False)
     versions = (await call(alerting, "GET", "/lukewarm/versions"))["items"]
-    assert [(one["version"], one["severity"]) for one in versions] == [(3, "medium"), (2, "high"), (1, "medium")]
+    assert [(version["version"], version["severity"]) for version in versions] == [
+        (3, "medium"),
+        (2, "high"),
+        (1, "medium"),
+    ]
     await alerting.emit(acme.answered("r2", 7, stakeholder_id="bob"))
     assert len(await alerting.items(acme)) == 1, "the rule is switched off"
 
 
-async def test_a_follow_up_of_the_account_about_single_people_needs_a_burst(alerting: Desk) -> None:
+async def test_a_follow_up_of_the_account_about_single_people_needs_a_burst(alerting: RunningAlerting) -> None:
     problem = await call(alerting, "PUT", "/all_silent", 422, json=RULE | {"about": "account", "enabled": False})
     assert [(error["field"], error["code"]) for error in problem["errors"]] == [("about", "needs_burst")]
     counted = {"about": "account", "enabled": False, "conditions": {"burst": {"min": 3}}}
     await call(alerting, "PUT", "/several", 201, json=RULE | counted)
 
 
-async def test_the_same_rule_again_makes_no_version(alerting: Desk) -> None:
+async def test_the_same_rule_again_makes_no_version(alerting: RunningAlerting) -> None:
     await call(alerting, "PUT", "/same", 201, json=RULE | {"enabled": False})
     again = await call(alerting, "PUT", "/same", json=RULE | {"enabled": False})
     assert again["version"] == 1
@@ -61,7 +65,7 @@ async def test_a_running_follow_up_keeps_the_policy_under_which_it_was_opened(
     environment: Environment, acme: Case
 ) -> None:
     """A changed policy leaves the times of what is open; what opens then has the new ones."""
-    async with desk(environment) as alerting:
+    async with running_alerting(environment) as alerting:
         await alerting.emit(acme.account(), acme.answered("r1", 2))
         first = await alerting.only(acme)
         changed = {"due": {"amount": 1, "unit": "business_hours"}}
@@ -73,7 +77,7 @@ async def test_a_running_follow_up_keeps_the_policy_under_which_it_was_opened(
         assert (why["rule"]["version"], why["rule"]["due"]["amount"]) == (1, 4)
 
 
-async def test_two_who_change_the_same_version_are_told_apart(alerting: Desk) -> None:
+async def test_two_who_change_the_same_version_are_told_apart(alerting: RunningAlerting) -> None:
     rule = await call(alerting, "PUT", "/contested", 201, json=RULE | {"enabled": False})
     headers = {"If-Match": f'"{rule["version"]}"'}
     await call(alerting, "PATCH", "/contested", json={"severity": "low"}, headers=headers)
@@ -101,14 +105,14 @@ async def test_two_who_change_the_same_version_are_told_apart(alerting: Desk) ->
     ],
 )
 async def test_a_rule_that_makes_no_sense_is_refused_by_field(
-    alerting: Desk, changes: dict[str, Any], field: str
+    alerting: RunningAlerting, changes: dict[str, Any], field: str
 ) -> None:
     problem = await call(alerting, "PUT", "/nonsense", 422, json=RULE | changes)
     assert [error["field"] for error in problem["errors"]] == [field]
     await call(alerting, "GET", "/nonsense", 404)
 
 
-async def test_who_may_not_manage_or_knows_one_owner_only_changes_no_rule(alerting: Desk) -> None:
+async def test_who_may_not_manage_or_knows_one_owner_only_changes_no_rule(alerting: RunningAlerting) -> None:
     reader = await alerting.key("read", "act")
     limited = await alerting.key("read", "manage", owner_email=OLIVIA)
     for headers in (reader, limited):
@@ -118,7 +122,7 @@ async def test_who_may_not_manage_or_knows_one_owner_only_changes_no_rule(alerti
 
 
 async def test_a_dry_run_says_what_a_changed_rule_would_have_opened(environment: Environment, acme: Case) -> None:
-    async with desk(environment) as alerting:
+    async with running_alerting(environment) as alerting:
         people = [f"p{number}" for number in range(20)]
         answers = [acme.answered(f"r{name}", 7 if name < "p14" else 8, stakeholder_id=name) for name in sorted(people)]
         await alerting.emit(acme.account(), *answers)
@@ -133,8 +137,8 @@ async def test_a_dry_run_says_what_a_changed_rule_would_have_opened(environment:
         assert {item["kind"] for item in whole["items"]} == {"lukewarm"}
 
         changes = {"conditions": {"survey_type": {"in": ["nps"]}, "score": {"max": 8}}}
-        one = await call(alerting, "POST", "/detractor_0_3/dry-run", json={"changes": changes})
-        assert (one["would_open"], one["opens_now"]) == (20, 0)
+        result = await call(alerting, "POST", "/detractor_0_3/dry-run", json={"changes": changes})
+        assert (result["would_open"], result["opens_now"]) == (20, 0)
         asleep = await call(alerting, "POST", "/new_promoter/dry-run")
         assert asleep["would_open"] == 0
         later = await call(alerting, "POST", "/dry-run", json={"since": "2026-06-08T10:30:00Z"})
@@ -146,7 +150,7 @@ async def test_a_dry_run_says_what_a_changed_rule_would_have_opened(environment:
         )
 
 
-async def test_a_dry_run_of_one_owner_knows_that_owners_accounts_only(alerting: Desk, acme: Case) -> None:
+async def test_a_dry_run_of_one_owner_knows_that_owners_accounts_only(alerting: RunningAlerting, acme: Case) -> None:
     await alerting.emit(acme.account(), acme.answered("r1", 2))
     alerting.clock.advance(timedelta(minutes=1))
     stranger = await alerting.key("read", owner_email="else@supplier.example")
@@ -157,7 +161,7 @@ async def test_a_dry_run_of_one_owner_knows_that_owners_accounts_only(alerting: 
 
 
 async def test_what_was_withdrawn_or_erased_is_no_event_of_the_past(environment: Environment, acme: Case) -> None:
-    async with desk(environment) as alerting:
+    async with running_alerting(environment) as alerting:
         await alerting.emit(acme.response("r1"), acme.answered("r1", 2), acme.answered("r2", 2, stakeholder_id="bob"))
         alerting.clock.advance(timedelta(days=1))
         assert (await call(alerting, "POST", "/dry-run"))["considered"] == 2

@@ -33,7 +33,7 @@ async def install(database: Database) -> None:
         await install_default_rules(tx, CLOCK)
 
 
-async def test_an_empty_table_gets_the_shipped_rules_before_anything_is_judged(database: Database) -> None:
+async def test_an_empty_table_gets_the_shipped_rules_before_anything_is_evaluated(database: Database) -> None:
     async with database.write() as tx:
         assert await rules_in_force(tx, CLOCK) == list(DEFAULT_RULES)
 

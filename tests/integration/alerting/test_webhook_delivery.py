@@ -34,15 +34,15 @@ async def test_a_message_makes_one_signed_post(api: Hooks) -> None:
     verifies over the raw bytes."""
     async with receiving() as receiver:
         endpoint = await api.endpoint(receiver)
-        told = message(data={"account": {"name": "Zoë & Co"}}, sequence=7)
-        assert await api.send(told) == 1
+        sent = message(data={"account": {"name": "Zoë & Co"}}, sequence=7)
+        assert await api.send(sent) == 1
         delivery = await api.settled(endpoint, "delivered")
     assert len(receiver.requests) == 1
     request = receiver.requests[0]
     body = request.verified(endpoint["secret"])
     assert list(body) == ["type", "timestamp", "data", "sequence"]
     assert (body["type"], body["data"], body["sequence"]) == (OPENED, {"account": {"name": "Zoë & Co"}}, 7)
-    assert request.webhook_id == webhook_id(told.event_id) == delivery["webhook_id"]
+    assert request.webhook_id == webhook_id(sent.event_id) == delivery["webhook_id"]
     assert "." not in request.webhook_id
     assert request.headers["tellback-event-type"] == OPENED
     assert delivery["payload"] == body
@@ -121,14 +121,14 @@ async def test_bodies_are_equal_to_the_byte_over_retry_and_resend(api: Hooks) ->
 async def test_the_same_event_again_adds_nothing(api: Hooks) -> None:
     async with receiving() as receiver:
         endpoint = await api.endpoint(receiver)
-        told = message()
-        assert await api.send(told) == 1
-        assert await api.send(told, told) == 0
+        sent = message()
+        assert await api.send(sent) == 1
+        assert await api.send(sent, sent) == 0
         await api.settled(endpoint, "delivered")
         other = message(CLOSED)
         await api.send(other)
         await eventually(arrived(receiver, 2))
-    assert receiver.ids() == [webhook_id(told.event_id), webhook_id(other.event_id)]
+    assert receiver.ids() == [webhook_id(sent.event_id), webhook_id(other.event_id)]
 
 
 async def test_each_type_goes_to_its_subscribers(api: Hooks) -> None:
@@ -306,11 +306,11 @@ async def test_a_deleted_endpoint_ends_its_queue_as_cancelled(api: Hooks) -> Non
 async def test_an_ordered_endpoint_gets_each_account_in_order(api: Hooks) -> None:
     async with receiving(Answer(500, delay=0.1), FAIL) as receiver:
         endpoint = await api.endpoint(receiver, ordered=True)
-        told = [message(account_id=account, sequence=number) for number in range(1, 6) for account in ("acme", "bolt")]
-        await api.send(*told)
+        sent = [message(account_id=account, sequence=number) for number in range(1, 6) for account in ("acme", "bolt")]
+        await api.send(*sent)
         await eventually(arrived(receiver, 12))
     accepted = [request.verified(endpoint["secret"])["sequence"] for request in receiver.requests]
-    by_id = {webhook_id(one.event_id): one.account_id for one in told}
+    by_id = {webhook_id(message.event_id): message.account_id for message in sent}
     for account in ("acme", "bolt"):
         mine: list[Any] = [
             number for request, number in zip(receiver.requests, accepted, strict=True)

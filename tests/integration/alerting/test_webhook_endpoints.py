@@ -55,15 +55,15 @@ async def test_the_secret_is_shown_once_and_verifies(api: Hooks) -> None:
     assert made["secret"].startswith("whsec_")
     assert len(key) == 32
     assert made["event_types"] == [OPENED]
-    one = await api.call("GET", f"/webhook-endpoints/{made['id']}", 200)
-    assert {name: one[name] for name in ("id", "url", "description", "status", "ordered")} == {
+    detail = await api.call("GET", f"/webhook-endpoints/{made['id']}", 200)
+    assert {name: detail[name] for name in ("id", "url", "description", "status", "ordered")} == {
         "id": made["id"],
         "url": URL,
         "description": "our CRM",
         "status": "enabled",
         "ordered": False,
     }
-    for shown in (one, *await listed(api)):
+    for shown in (detail, *await listed(api)):
         assert made["secret"] not in json.dumps(shown)
         assert "secret" not in shown
 
@@ -371,7 +371,7 @@ async def test_lists_come_in_pages(api: Hooks) -> None:
             pages.append([item["id"] for item in page["items"]])
             if (cursor := page["next_cursor"]) is None:
                 break
-        assert pages == [[one["id"] for one in made[start : start + 2]] for start in (0, 2, 4)]
+        assert pages == [[endpoint["id"] for endpoint in made[start : start + 2]] for start in (0, 2, 4)]
         await api.send(*(message() for _ in range(5)))
         newest_first = [item["id"] for item in await api.deliveries(made[0])]
         path = f"/webhook-endpoints/{made[0]['id']}/deliveries"

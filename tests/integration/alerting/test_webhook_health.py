@@ -132,12 +132,12 @@ async def test_days_of_only_failures_disable_over_a_restart_and_messages_come_ba
 ) -> None:
     """Given only failures over longer than the disable window, with a restart in between, then disabled,
     first_failure_at set, one operational event for each level."""
-    started, told = clock.now(), message()
+    started, sent = clock.now(), message()
     schedule = ",".join([str(10 * HOUR)] * 40)
     async with receiving(default=FAIL) as receiver:
         async with hooks(environment, clock=clock, RETRY_SCHEDULE=schedule) as api:
             endpoint = await api.endpoint(receiver)
-            await api.send(told)
+            await api.send(sent)
             for attempts in range(1, 6):
                 await recorded(api, endpoint, attempts)
                 clock.advance(timedelta(hours=12.5))
@@ -160,7 +160,7 @@ async def test_days_of_only_failures_disable_over_a_restart_and_messages_come_ba
             clock.advance(timedelta(seconds=1))
             assert len(await api.all_settled(endpoint, "delivered", job_id=job["job_id"])) == 2
             healed = await detail_of(api, endpoint)
-    assert receiver.ids().count(webhook_id(told.event_id)) == 12
+    assert receiver.ids().count(webhook_id(sent.event_id)) == 12
     assert (healed["status"], healed["first_failure_at"]) == ("enabled", None)
 
 
@@ -183,8 +183,8 @@ async def test_notices_on_the_way_to_twenty_failures_name_the_message(
     id."""
     async with failing(environment, clock, gap=600, BREAKER_FAILURES="20") as (api, receiver):
         endpoint = await api.endpoint(receiver)
-        told = message()
-        await api.send(told)
+        sent = message()
+        await api.send(sent)
         at = {}
         for attempts in range(1, 23):
             at[attempts] = levels(await recorded(api, endpoint, attempts), "failures_in_a_row")
@@ -201,7 +201,7 @@ async def test_notices_on_the_way_to_twenty_failures_name_the_message(
         (20, [50, 70, 90, 100]),
         (22, [50, 70, 90, 100]),
     ]
-    assert {(one["event_type"], one["webhook_id"]) for one in notices} == {(OPENED, webhook_id(told.event_id))}
+    assert {(notice["event_type"], notice["webhook_id"]) for notice in notices} == {(OPENED, webhook_id(sent.event_id))}
 
 
 async def test_recovered_messages_become_due_one_by_one(environment: Environment, clock: FrozenClock) -> None:
@@ -218,7 +218,7 @@ async def test_recovered_messages_become_due_one_by_one(environment: Environment
         assert job["count"] == 3
         for count in (1, 2, 3):
             await recorded(api, endpoint, count)
-            assert receiver.ids() == [webhook_id(one.event_id) for one in held[:count]]
+            assert receiver.ids() == [webhook_id(message.event_id) for message in held[:count]]
             waiting = [item["next_attempt_at"] for item in await api.deliveries(endpoint, status="pending")]
             assert len(waiting) == 3 - count
             clock.advance(timedelta(seconds=100))

@@ -7,7 +7,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from services.alerting.courier.doors import enqueue
+from services.alerting.courier.interface import enqueue
 from services.cli.embedded.process import free_port
 from shared.db.engine import Database
 from tests.support.environment import Environment
@@ -38,7 +38,7 @@ async def test_a_sender_killed_in_the_middle_sends_again_with_the_same_id(
     key = await api_key(environment, ("read", "manage"))
     database = Database(environment.database_url, "alerting", pool_size=1)
     kill = Answer(before=lambda: child[-1].send_signal(signal.SIGKILL))
-    told = message()
+    sent = message()
     serve()
     try:
         async with (
@@ -48,7 +48,7 @@ async def test_a_sender_killed_in_the_middle_sends_again_with_the_same_id(
             await eventually(lambda: _ready(client), 30)
             endpoint = (await client.post("/v1/webhook-endpoints", json={"url": receiver.url})).json()
             async with database.write() as tx:
-                await enqueue(tx, told)
+                await enqueue(tx, sent)
             await eventually(arrived(receiver, 1))
             assert child[0].wait(10) == -signal.SIGKILL
             serve()
@@ -60,11 +60,11 @@ async def test_a_sender_killed_in_the_middle_sends_again_with_the_same_id(
     finally:
         end(child[-1])
         await database.close()
-    assert set(receiver.ids()) == {webhook_id(told.event_id)}
+    assert set(receiver.ids()) == {webhook_id(sent.event_id)}
     assert len({request.body for request in receiver.requests}) == 1
     for request in receiver.requests:
         request.verified(endpoint["secret"])
-    assert [one["failure"] for one in delivery["attempts"]] == ["lost", None]
+    assert [attempt["failure"] for attempt in delivery["attempts"]] == ["lost", None]
 
 
 async def _ready(client: httpx.AsyncClient) -> bool:

@@ -91,7 +91,7 @@ async def test_a_wrong_secret_does_not_verify(tmp_path: Path) -> None:
         assert (forged.status_code, good.status_code) == (401, 200)
         assert await asyncio.to_thread(child.wait, 20) == 1
         heard = [json.loads(line) for line in out.read_text().splitlines() if line.startswith("{")]
-    assert [(one["webhook_id"], one["verified"]) for one in heard] == [("msg_1", False), ("msg_2", True)]
+    assert [(message["webhook_id"], message["verified"]) for message in heard] == [("msg_1", False), ("msg_2", True)]
     assert "secret" not in json.dumps(heard)
 
 

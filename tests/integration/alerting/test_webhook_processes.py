@@ -6,7 +6,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from services.alerting.courier.doors import enqueue
+from services.alerting.courier.interface import enqueue
 from services.cli.embedded.process import free_port
 from shared.db.engine import Database
 from tests.support.environment import Environment

@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 
 from services.alerting.courier.domain.deliveries import SendingRules
-from services.alerting.courier.doors import enqueue, forget_person
 from services.alerting.courier.gateways.sender import Sender
+from services.alerting.courier.interface import enqueue, forget_person
 from services.alerting.courier.jobs.dispatcher import Dispatcher
 from services.alerting.courier.store import queue, upkeep
-from services.alerting.courier.store.queue import Taking
+from services.alerting.courier.store.queue import ClaimRequest
 from services.alerting.outbound.domain.addresses import AddressPolicy, parsed_networks
 from services.alerting.outbound.gateways.egress import Egress
 from services.alerting.outbound.gateways.vault import Vault
@@ -118,13 +118,13 @@ async def test_endpoints_take_turns_under_a_global_limit(api: Hooks) -> None:
         async with database.write() as tx:
             await enqueue(tx, *(message() for _ in range(20)))
             taken = [
-                await queue.claim(tx, datetime.now(UTC) + timedelta(seconds=1), Taking("me", 2, LEASE))
+                await queue.claim(tx, datetime.now(UTC) + timedelta(seconds=1), ClaimRequest("me", 2, LEASE))
                 for _ in range(10)
             ]
-            order = [{work.endpoint_id for work in one.work} for one in taken]
+            order = [{work.endpoint_id for work in claimed.work} for claimed in taken]
             await tx.execute("update webhook_deliveries set status = 'cancelled', next_attempt_at = null,"
                              " lease_until = null, sender = null where status in ('pending', 'sending')")  # fmt: skip
-    assert all(len(one.work) == 2 for one in taken)
+    assert all(len(claimed.work) == 2 for claimed in taken)
     assert all(len(each) == 2 for each in order)
     assert len(set.union(*order[:3])) == 5
 
@@ -156,15 +156,15 @@ async def _delivered(database: Database, endpoint_id: str, count: int) -> bool:
 async def test_a_sender_that_died_costs_an_attempt_and_not_the_message(api: Hooks) -> None:
     async with receiving() as receiver:
         endpoint = await api.endpoint(receiver)
-        told = message()
+        sent = message()
         database = api.app.state.service.courier.database
         async with database.write() as tx:
-            await enqueue(tx, told)
-            dead = await queue.claim(tx, datetime.now(UTC), Taking("dead", 10, timedelta(0)))
+            await enqueue(tx, sent)
+            dead = await queue.claim(tx, datetime.now(UTC), ClaimRequest("dead", 10, timedelta(0)))
         assert len(dead.work) == 1
         delivery = await api.settled(endpoint, "delivered")
-    assert [(one["number"], one["failure"]) for one in delivery["attempts"]] == [(1, "lost"), (2, None)]
-    assert receiver.ids() == [f"msg_{told.event_id}"]
+    assert [(attempt["number"], attempt["failure"]) for attempt in delivery["attempts"]] == [(1, "lost"), (2, None)]
+    assert receiver.ids() == [f"msg_{sent.event_id}"]
     assert receiver.requests[0].headers["webhook-attempt"] == "2"
 
 
@@ -180,7 +180,7 @@ async def test_resend_takes_the_place_of_the_pending_attempt_and_the_schedule_go
         await api.call("POST", f"/deliveries/{waiting['id']}/resend", 202)
         ended = await api.settled(endpoint, "exhausted")
         assert len(receiver.requests) == 3
-        assert [one["trigger"] for one in ended["attempts"]] == ["automatic", "automatic", "resend"]
+        assert [attempt["trigger"] for attempt in ended["attempts"]] == ["automatic", "automatic", "resend"]
         await api.call("POST", f"/deliveries/{waiting['id']}/resend", 202)
         await eventually(arrived(receiver, 4))
         await api.settled(endpoint, "exhausted")
@@ -197,7 +197,7 @@ async def test_a_failed_resend_of_what_was_delivered_leaves_it_delivered(api: Ho
         await api.call("POST", f"/deliveries/{delivery['id']}/resend", 202)
         await eventually(arrived(receiver, 2))
         again = await api.settled(endpoint, "delivered")
-    assert [one["failure"] for one in again["attempts"]] == [None, "http_5xx"]
+    assert [attempt["failure"] for attempt in again["attempts"]] == [None, "http_5xx"]
     assert again["delivered_at"] == delivery["delivered_at"]
 
 
@@ -212,7 +212,7 @@ async def test_what_is_being_sent_is_sent_once_more_afterwards(api: Hooks, answe
         await api.call("POST", f"/deliveries/{delivery['id']}/resend", 202)
         await eventually(arrived(receiver, 2))
         ended = await api.settled(endpoint, "delivered")
-    assert [one["trigger"] for one in ended["attempts"]] == ["automatic", "resend"]
+    assert [attempt["trigger"] for attempt in ended["attempts"]] == ["automatic", "resend"]
     assert len(receiver.requests) == 2
 
 
@@ -232,7 +232,7 @@ async def test_erasing_a_person_takes_bodies_answers_and_waiting_deliveries(api:
         detail = await api.call("GET", f"/deliveries/{erased['id']}")
         refusal = await api.call("POST", f"/deliveries/{erased['id']}/resend", 410)
     assert detail["payload"] is None
-    assert [one["response_text"] for one in detail["attempts"]] == ["", ""]
+    assert [attempt["response_text"] for attempt in detail["attempts"]] == ["", ""]
     assert refusal["code"] == "payload_purged"
 
 
@@ -279,7 +279,7 @@ async def test_what_a_race_left_pending_at_a_disabled_endpoint_is_held(api: Hook
             "update webhook_deliveries set status = 'pending', next_attempt_at = now() where status = 'held'"
         )
         async with api.app.state.service.courier.database.write() as tx:
-            await upkeep.settle(tx)
+            await upkeep.resolve_races(tx)
         assert (await api.only(endpoint))["status"] == "held"
     assert receiver.requests == []
 
@@ -293,7 +293,7 @@ async def test_a_sender_that_stops_records_what_it_began(environment: Environmen
         receiver.default = Answer()
         async with hooks(environment) as second:
             delivery = await second.settled(endpoint, "delivered")
-    assert [one["failure"] for one in delivery["attempts"]] == ["interrupted", None]
+    assert [attempt["failure"] for attempt in delivery["attempts"]] == ["interrupted", None]
     assert len(set(receiver.ids())) == 1
 
 

@@ -1,4 +1,4 @@
-"""Commands that ask the services: what they send, what they say of the answer, and how they end where there is none."""
+"""Commands that ask the services: their requests, their output, and their exit codes when a service is away."""
 
 import asyncio
 import os
@@ -34,7 +34,8 @@ FIGURES = {"nps": 100.0, "promoter_count": 1, "passive_count": 0, "detractor_cou
 
 @dataclass
 class Services:
-    """All services at one address, as far as commands ask them; `looks` counts how often something was looked for."""
+    """All services at one address, with the routes that commands use; `looks` counts how often something was polled
+    for."""
 
     looks: dict[str, int] = field(default_factory=dict)
     sent: list[dict[str, Any]] = field(default_factory=list)
@@ -98,7 +99,7 @@ class Commands:
     folder: Path
 
     async def __call__(self, *arguments: str, **urls: str) -> "subprocess.CompletedProcess[str]":
-        """The command, at its end; `urls` puts a service elsewhere."""
+        """Run a command to its end; `urls` puts a service at another address."""
         names = ("COLLECTOR", "SCORER", "ALERTING", "BENCHMARK")
         found = {f"TELLBACK_{name}_URL": urls.get(name.lower(), self.url) for name in names}
         return await asyncio.to_thread(
@@ -113,7 +114,7 @@ class Commands:
 
     @property
     def file(self) -> str:
-        """A file of answers."""
+        """Write a file of answers."""
         path = self.folder / "answers.csv"
         path.write_text(FILE)
         return str(path)

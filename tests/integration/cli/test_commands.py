@@ -16,7 +16,7 @@ pytestmark = pytest.mark.usefixtures("chosen")
 
 @pytest.fixture
 def chosen(module_environment: Environment, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The environment, as a shell would hold it."""
+    """The environment's settings as environment variables of this process."""
     for name, value in module_environment.variables().items():
         monkeypatch.setenv(name, value)
 

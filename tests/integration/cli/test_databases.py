@@ -1,4 +1,4 @@
-"""A database that is used again holds nothing of its last user, or it is not used again."""
+"""A reused database holds no rows of its last user, or it is not reused."""
 
 from collections.abc import AsyncIterator
 
@@ -39,7 +39,7 @@ async def pool(postgres_url: str) -> AsyncIterator[Databases]:
 
 
 async def state(url: str) -> dict[str, object]:
-    """Rows by table, whether the sequences were used, and the sets that the migrations bring."""
+    """Rows by table, whether the sequences were used, and the benchmark sets of the migrations."""
     async with connected(url) as connection:
         tables = [row[0] for row in await connection.fetch(TABLES)]
         rows = {table: len(await connection.fetch(f"table {table}")) for table in tables}
@@ -49,7 +49,7 @@ async def state(url: str) -> dict[str, object]:
 
 
 async def test_a_database_is_used_again_with_the_rows_of_the_migrations_alone(pool: Databases) -> None:
-    async with pool.one() as url:
+    async with pool.lent() as url:
         before = await state(url)
         async with connected(url) as connection:
             await connection.execute(NOTICE)
@@ -57,17 +57,17 @@ async def test_a_database_is_used_again_with_the_rows_of_the_migrations_alone(po
             with pytest.raises(asyncpg.NotNullViolationError):
                 await connection.execute("insert into alerting.task_history (action) values ('rolled back')")
         assert await state(url) != before
-    async with pool.one() as again:
+    async with pool.lent() as again:
         assert (again, await state(again), pool.made) == (url, before, 1)
 
 
 async def test_two_at_a_time_have_two(pool: Databases) -> None:
-    async with pool.one() as one, pool.one() as another:
-        assert one != another
+    async with pool.lent() as first, pool.lent() as second:
+        assert first != second
 
 
 async def test_whoever_is_still_connected_is_cut_off(pool: Databases) -> None:
-    async with pool.one() as url:
+    async with pool.lent() as url:
         left = await asyncpg.connect(url)
         await left.execute("begin; select pg_advisory_xact_lock(1); lock table alerting.tasks")
     with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, OSError)):
@@ -78,9 +78,9 @@ async def test_whoever_is_still_connected_is_cut_off(pool: Databases) -> None:
 async def test_a_database_whose_schema_was_changed_is_not_used_again(pool: Databases) -> None:
     seen = set()
     for change in CHANGES:
-        async with pool.one() as url, connected(url) as connection:
+        async with pool.lent() as url, connected(url) as connection:
             assert url not in seen, "the change before this one went unseen"
             seen.add(url)
             await connection.execute(change)
-    async with pool.one() as last:
+    async with pool.lent() as last:
         assert last not in seen

@@ -64,7 +64,7 @@ async def test_a_missing_topic_is_found(environment: Environment) -> None:
     async with Admin.connected(environment.kafka, environment.topic_prefix) as admin:
         await admin.delete([SCORE_EVENTS])
 
-    async def missing() -> bool:  # a deletion takes the broker a moment
+    async def missing() -> bool:  # the broker deletes with a delay
         found = named(await state.kafka(environment.common), "topics")
         return found.state is State.FAILED and f"missing: {environment.topic_prefix}score-events" in found.found
 

@@ -1,4 +1,4 @@
-"""The environments that integration tests stand on: migrated, with topics, apart, gone afterwards."""
+"""The environments of integration tests: migrated, with topics, isolated, deleted afterwards."""
 
 import re
 
@@ -11,7 +11,7 @@ from tests.support.polling import eventually
 
 async def test_an_environment_has_every_topic_and_nothing_on_them(environment: Environment) -> None:
     async with Admin.connected(environment.kafka, environment.topic_prefix) as admin:
-        await eventually(lambda: _every_topic(admin))  # a broker lists a moment later what the controller has made
+        await eventually(lambda: _every_topic(admin))  # brokers list a new topic with a delay
     assert re.fullmatch(r"test_[0-9a-f]{12}\.", environment.topic_prefix)
 
 

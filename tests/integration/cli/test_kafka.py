@@ -1,4 +1,4 @@
-"""The embedded Kafka where it hurts: out of memory it ends at once and says so, and the log stays whole."""
+"""The embedded Kafka in trouble: out of memory it ends at once with a message, and the log stays intact."""
 
 from pathlib import Path
 

@@ -43,7 +43,7 @@ async def publisher(environment: Environment) -> AsyncIterator[Publisher]:
 
 @asynccontextmanager
 async def reading(environment: Environment, database: Database) -> AsyncIterator[Runner]:
-    """A consumer of `responses` that stores nothing but the ids it has seen."""
+    """A consumer of `responses` that stores nothing but the ids of events."""
 
     async def count(tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
         seen = await tx.seen(*(record.event.id for record in records))

@@ -50,7 +50,7 @@ async def test_it_says_not_ready_before_it_stops_to_accept(environment: Environm
 
 @contextlib.asynccontextmanager
 async def served(service: str, environment: Environment, log: Path, **settings: str) -> AsyncIterator[str]:
-    """The base URL of a service in a process of its own, alive at the beginning of the block."""
+    """The base URL of a service in a process of its own, live at the beginning of the block."""
     port = free_port()
     process = start(tellback("serve", service, "--port", str(port)), log, environment.variables() | settings)
     url = f"http://127.0.0.1:{port}"
@@ -82,7 +82,7 @@ async def test_a_thousand_connections_that_say_nothing_stop_no_service(
 
 
 async def test_errors_of_the_dashboard_beside_its_pages_are_problems(environment: Environment, tmp_path: Path) -> None:
-    """Strangers are sent to sign in where they ask for a page, and told so where they do not."""
+    """Strangers are redirected to the login from pages, and get a problem elsewhere."""
     cases = [
         ("GET", "/static/none.css", 404, "not_found"),
         ("PUT", "/health/live", 403, "not_signed_in"),

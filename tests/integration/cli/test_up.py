@@ -26,9 +26,9 @@ KEY = r"^tb_[a-z0-9]{12}_[A-Za-z0-9_-]{43}$"
 
 @pytest.fixture(scope="module")
 def home() -> Iterator[Home]:
-    # Not in pytest's folder: it closes that to others at every start, also to the user that PostgreSQL runs as.
-    with parts_folder() as folder, home_in(folder) as one:
-        yield one
+    # Not in pytest's folder, which pytest closes to other users, also to the one that PostgreSQL runs as.
+    with parts_folder() as folder, home_in(folder) as home:
+        yield home
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +61,7 @@ def test_the_password_of_the_first_admin_is_shown_and_kept_in_private(running: H
 def test_the_curl_it_shows_works_when_pasted(running: Home) -> None:
     command = running.says("^curl .*$")()
     assert command
-    for _ in range(2):  # the key that makes it idempotent is part of it
+    for _ in range(2):  # with the Idempotency-Key of the example
         answer = subprocess.check_output(["bash", "-c", command[0]], text=True)
         assert json.loads(answer)["status"] == "accepted"
 
@@ -108,7 +108,7 @@ async def test_nothing_outlives_a_supervisor_that_is_killed(running: Home) -> No
 
 
 async def test_the_next_up_goes_on_and_ctrl_c_leaves_nothing(home: Home) -> None:
-    home.stop()  # it was killed by the test before
+    home.stop()  # the test before has killed it
     home.up("--demo")
     await eventually(home.says("Ctrl-C stops everything"), START_SECONDS)
     assert home.says(KEY)() is None, "the key is shown once"
@@ -139,8 +139,8 @@ def test_data_of_a_newer_version_are_refused(tmp_path: Path) -> None:
 
 
 def alive(process: psutil.Process) -> bool:
-    """Whether it runs; a zombie that nobody has collected does not."""
+    """Whether the process runs; a zombie that nobody has waited for does not."""
     try:
         return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
-    except psutil.NoSuchProcess:  # it ended between the two questions
+    except psutil.NoSuchProcess:  # the process ended between the two calls
         return False

@@ -33,7 +33,7 @@ def home() -> Iterator[Home]:
 
 
 def asked(home: Home, service: int, method: str, path: str, **given: Any) -> httpx.Response:
-    """A call of a service, counted from the port base, with the first key."""
+    """Call a service, by its offset from the port base, with the first key."""
     key = (home.data / "first_key").read_text()
     url = f"http://127.0.0.1:{home.port_base + service}{path}"
     return httpx.request(method, url, headers={"Authorization": f"Bearer {key}"}, timeout=30, trust_env=False, **given)
@@ -45,7 +45,7 @@ def post_answer(home: Home, person: str) -> None:
 
 
 def answers(home: Home) -> int:
-    """How many answers the score of the account counts."""
+    """How many answers the account's score counts."""
     answer = asked(home, 2, "GET", "/v1/accounts/acme/score")
     assert answer.status_code == 200, answer.text
     return int(answer.json()["response_count"])
@@ -53,7 +53,7 @@ def answers(home: Home) -> int:
 
 @contextmanager
 def full_disk(home: Home) -> Iterator[None]:
-    """Neither Kafka nor `up`, nor what that starts, may write to any file: as on a full disk, for any user."""
+    """Neither Kafka nor `up`, nor any child of theirs, can write to a file: as on a full disk, for any user."""
     for pid in (home.pid, home.part("kafka")["pid"]):
         resource.prlimit(pid, resource.RLIMIT_FSIZE, NOTHING_MORE)
     try:

@@ -1,4 +1,4 @@
-"""A process whose event loop stands still ends by itself, so that its supervisor can start it anew."""
+"""A process whose event loop is blocked ends by itself, so that its supervisor can restart it."""
 
 import asyncio
 import subprocess
@@ -20,7 +20,7 @@ LIMIT_SECONDS = 2.0
 
 @contextmanager
 def process(log: Path) -> Iterator[tuple[subprocess.Popen[bytes], str]]:
-    """Such a process, and its address."""
+    """A process with a blocking route, and its address."""
     port = free_port()
     program = (sys.executable, "-P", "-m", "tests.support.standing_still", str(port), str(LIMIT_SECONDS))
     child = start(program, log)

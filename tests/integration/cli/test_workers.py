@@ -24,7 +24,7 @@ COUNTED = re.compile(r'^tellback_responses_accepted_total\{via="kafka"\} (\S+)',
 
 
 class Served:
-    """A collector of two workers."""
+    """A collector with two workers."""
 
     def __init__(self, parent: psutil.Process, url: str, key: str) -> None:
         self.parent = parent
@@ -35,7 +35,7 @@ class Served:
         return [child for child in self.parent.children() if "serve" in " ".join(_command_of(child))]
 
     async def answers(self, path: str) -> int:
-        """The status on a connection of its own, 0 without one."""
+        """The status of a GET on a new connection, 0 without an answer."""
         try:
             async with httpx.AsyncClient(base_url=self.url, trust_env=False) as client:
                 return (await client.get(path)).status_code
@@ -50,7 +50,7 @@ class Served:
         await eventually(all_ready, START_SECONDS)
 
     async def post(self, count: int) -> list[int]:
-        """So many posts at once, each on a connection of its own."""
+        """Post so many responses at once, each on a connection of its own."""
         limits = httpx.Limits(max_keepalive_connections=0)
         async with httpx.AsyncClient(
             base_url=self.url, headers=self._headers, limits=limits, timeout=30, trust_env=False
@@ -110,8 +110,8 @@ def test_only_the_collector_has_workers(environment: Environment, tmp_path: Path
 
 
 def _command_of(process: psutil.Process) -> list[str]:
-    """Its command line; that of one which has just ended is empty."""
+    """The command line of a process; empty if it has just ended."""
     try:
         return process.cmdline()
-    except psutil.NoSuchProcess:  # a zombie is one of these
+    except psutil.NoSuchProcess:  # also for a zombie
         return []

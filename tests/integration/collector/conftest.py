@@ -1,4 +1,4 @@
-"""A running collector with a key, and what it has put on the topics."""
+"""A running collector with a key, and the events that it has published."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -31,7 +31,7 @@ class Running:
     clock: FrozenClock
 
     async def events(self, topic: Topic, count: int) -> list[Event]:
-        """The events on a topic once there are so many."""
+        """The events on a topic once there are at least so many."""
 
         async def there() -> list[Event]:
             found = await self.present(topic)
@@ -49,7 +49,7 @@ class Running:
 
 @asynccontextmanager
 async def started(environment: Environment) -> AsyncIterator[Running]:
-    """A collector with a key that may do everything it serves."""
+    """A collector with a key that has all scopes that it checks."""
     clock = FrozenClock(NOW)
     app = build(environment.common, clock)
     async with running(app) as client:
@@ -66,6 +66,6 @@ async def collector(environment: Environment) -> AsyncIterator[Running]:
 
 @pytest.fixture(scope="module")
 async def shared_collector(module_environment: Environment) -> AsyncIterator[Running]:
-    """A collector for a module, for what leaves nothing behind or does not mind the others."""
+    """A collector for a module, for tests that leave nothing behind or do not disturb each other."""
     async with started(module_environment) as found:
         yield found

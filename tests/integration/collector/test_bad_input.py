@@ -1,4 +1,4 @@
-"""Bad input one by one: a problem with a useful code, no echo, and nothing stored."""
+"""Malformed input, one by one: a problem with a useful code, no echo, and nothing stored."""
 
 import json
 from collections.abc import Mapping
@@ -15,7 +15,7 @@ JSON = {"content-type": "application/json"}
 
 
 def raw(score: str) -> bytes:
-    """A response whose score is written so."""
+    """A response with this raw JSON as its score."""
     return f'{{"account_id": "acme", "stakeholder_id": "ann", "survey_type": "nps", "score": {score}}}'.encode()
 
 

@@ -110,7 +110,7 @@ async def test_comment_and_answers_may_be_amended_with_the_token_for_a_day(colle
     assert isinstance(recorded, ResponseRecorded)
     assert isinstance(amended, ResponseAmended)
     assert amended.changes == {"comment": "Always on time."}
-    assert amended.stakeholder_id == recorded.stakeholder_id  # an erasure finds it, even alone
+    assert amended.stakeholder_id == recorded.stakeholder_id  # for an erasure without the response
     assert (amended.survey_type, amended.posted) == ("nps", posted(vars(recorded)))
 
     for wrong in (
@@ -151,7 +151,7 @@ async def test_what_cannot_be_amended_about_the_survey_that_was_posted_is_refuse
 
 
 async def test_a_page_that_posts_the_same_again_gets_a_token_for_the_same_content(collector: Running) -> None:
-    """Its first answer may have been lost on the way. Other content under the same id is another's."""
+    """The answer to its first post may have been lost. Other content under the same id is somebody else's."""
     made = await key(collector)
     bodies = ({"response_id": "r1"}, {"response_id": "r1"}, {"response_id": "r1", "score": 8})
     tokens = [(await post(collector, shown(made), **body)).json()["amend_token"] for body in bodies]
@@ -192,7 +192,7 @@ async def test_a_key_may_require_the_customers_signature(collector: Running) -> 
     made = await key(collector, require_signature=True)
 
     def signed(account_id: str, person: str) -> dict[str, str]:
-        # As the docs tell the customer's server to do it.
+        # As documented for the customer's server.
         mac = hmac.new(made["signing_secret"].encode(), f"{account_id}\n{person}".encode(), sha256).hexdigest()
         return shown(made) | {"tellback-signature": mac}
 

@@ -1,4 +1,4 @@
-"""Delighted's way in: the body, the key as the user name of Basic, the answer."""
+"""Delighted's API: the body, the key as the user name of Basic, the answer."""
 
 from typing import Any
 

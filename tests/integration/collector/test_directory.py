@@ -1,4 +1,4 @@
-"""The directory: whole records in order, each told once, in the transaction that changes them."""
+"""The directory: complete records in order, each published once, in the transaction that changes them."""
 
 import asyncio
 from typing import Any
@@ -151,9 +151,8 @@ async def test_a_batch_merges_what_it_has_and_refuses_row_by_row(collector: Runn
     assert answer.status_code == 200
     told = answer.json()
     assert (told["accepted"], told["rejected"], told["unavailable"]) == (3, 4, 0)
-    assert [
-        (one["kind"], one["index"], one["account_id"], one["stakeholder_id"], one["status"]) for one in told["results"]
-    ] == [
+    names = ("kind", "index", "account_id", "stakeholder_id", "status")
+    assert [tuple(result[name] for name in names) for result in told["results"]] == [
         ("account", 0, "acme", None, "accepted"),
         ("account", 1, "acme", None, "accepted"),
         ("account", 2, "beta", None, "rejected"),
@@ -201,7 +200,7 @@ async def test_a_key_of_one_owner_knows_the_accounts_of_that_owner_only(collecto
     assert len({answer.json()["detail"] for answer in answers}) == 1
     batch = {"accounts": [{"account_id": "theirs"}, {"account_id": "mine"}]}
     told = (await client.post("/v1/directory/batch", json=batch, headers=kim)).json()
-    assert [one["status"] for one in told["results"]] == ["rejected", "accepted"]
+    assert [result["status"] for result in told["results"]] == ["rejected", "accepted"]
     assert (await client.get("/v1/accounts/theirs")).json()["owner"]["email"] == "lou@us.example"
 
 

@@ -1,4 +1,4 @@
-"""Erasure at the collector: the record goes, the word goes out, and old files bring nobody back."""
+"""Erasure at the collector: the record is deleted, the event is published, and old files bring nobody back."""
 
 import json
 from collections.abc import AsyncIterator
@@ -112,7 +112,7 @@ async def test_rows_of_a_file_that_came_before_or_say_what_was_before_are_skippe
 
     job = await eventually(done)
     assert (job["taken"], job["skipped"]) == (1, 1)
-    assert [(one["line"], one["code"]) for one in job["problems"]] == [(2, "erased")]
+    assert [(problem["line"], problem["code"]) for problem in job["problems"]] == [(2, "erased")]
 
 
 async def test_answers_posted_later_are_taken(collector: Running) -> None:

@@ -1,4 +1,4 @@
-"""`tellback import`: the file goes up, the report comes back, the exit code says how it went."""
+"""`tellback import`: the file is uploaded, the report is written, the exit code tells the result."""
 
 import asyncio
 import csv
@@ -38,7 +38,7 @@ def file(tmp_path: Path) -> Path:
 
 
 async def tellback(address: tuple[str, str], *arguments: str | Path) -> Result:
-    """Run the command in a thread: the collector it talks to lives on this loop."""
+    """Runs the command in a thread: the collector that it calls runs on this event loop."""
     url, key = address
     environment = {"TELLBACK_COLLECTOR_URL": url, "TELLBACK_API_KEY": key}
     return await asyncio.to_thread(CliRunner().invoke, app, ["import", *map(str, arguments)], env=environment)

@@ -1,4 +1,4 @@
-"""Imports over which something fails that nobody foresaw: the row is bad, the others are taken, nothing ends."""
+"""Imports with an unforeseen failure: the row is reported, the others are taken, nothing ends."""
 
 import asyncio
 import contextlib
@@ -31,7 +31,7 @@ from tests.support.environment import Environment
 from tests.support.polling import eventually
 
 REPEATED = "%Y%Y/%m/%d"
-"""What a door of a release before let through, and Python cannot read by."""
+"""A date format that an earlier release accepted, and strptime cannot parse."""
 JOURNAL = Journal(subject_by("of this test"))
 BREAKS = """
     create function breaks() returns trigger language plpgsql as $$
@@ -77,7 +77,8 @@ async def found(database: Database, import_id: UUID) -> ImportJob:
 
 async def problems(database: Database, import_id: UUID) -> list[tuple[int, str, str]]:
     async with database.read() as tx:
-        return [(one.row.line, one.outcome, one.row.code) for one in await reports.problems(tx, import_id, STEP_ROWS)]
+        found = await reports.problems(tx, import_id, STEP_ROWS)
+    return [(problem.row.line, problem.outcome, problem.row.code) for problem in found]
 
 
 def table(*accounts: str, date: str | None = None) -> bytes:
@@ -153,7 +154,7 @@ async def test_one_that_finds_no_room_on_the_disk_rests_while_others_are_taken_a
     for _ in range(claims.MAX_ATTEMPTS + 1):
         clock.advance(2 * claims.REST)
         assert await worker.work_once()
-        assert not await worker.work_once()  # it rests
+        assert not await worker.work_once()  # the job pauses
     monkeypatch.undo()
     small = await submitted(database, table("a"))
     assert await worker.work_once()
@@ -192,7 +193,7 @@ async def attempts(database: Database, import_id: UUID) -> int:
 
 
 async def _tried(database: Database, import_id: UUID, times: int) -> bool:
-    """Whether it was tried so often, and nobody holds it: it rests from when it was given back."""
+    """Whether the job has so many attempts and no claim: its pause begins when it is released."""
     statement = "select attempts = :times and claimed_by is null from imports where import_id = :id"
     async with database.read() as tx:
         return bool(await tx.scalar(statement, id=import_id, times=times))

@@ -1,4 +1,4 @@
-"""Files of other tools through the whole import: kept ids and dates, and what is passed over."""
+"""Files of other tools through the whole import: kept ids and dates, and skipped rows."""
 
 from typing import Any
 
@@ -27,7 +27,10 @@ async def imported(collector: Running, content: str, **form: Any) -> dict[str, A
 async def test_an_export_of_posthog_brings_its_completed_answers_once(collector: Running) -> None:
     job = await imported(collector, POSTHOG, format="posthog")
     assert counts(job) == ("done", 1, 2, 0)
-    assert [(one["line"], one["code"]) for one in job["problems"]] == [(2, "not_an_answer"), (3, "not_an_answer")]
+    assert [(problem["line"], problem["code"]) for problem in job["problems"]] == [
+        (2, "not_an_answer"),
+        (3, "not_an_answer"),
+    ]
     [event] = await collector.events(RESPONSES, 1)
     assert isinstance(event.data, ResponseRecorded)
     assert (event.data.response_id, event.data.account_id, event.data.survey_id) == ("sub1", "acme", "s1")

@@ -1,4 +1,4 @@
-"""Import jobs that are interrupted: whoever goes on takes each row once."""
+"""Interrupted import jobs: the process that resumes takes each row once."""
 
 import asyncio
 import io
@@ -64,7 +64,7 @@ async def submitted(database: Database, key: str = "key") -> ImportJob:
 
 
 async def test_of_each_key_five_files_wait_also_when_they_come_at_the_same_moment(database: Database) -> None:
-    """They lie in PostgreSQL until they are taken in."""
+    """Waiting files are stored in PostgreSQL."""
 
     async def once() -> str:
         try:
@@ -136,7 +136,7 @@ async def test_an_interrupted_import_gives_the_ids_of_an_uninterrupted_one(
 
 
 async def killed_after(database: Database, clock: FrozenClock, steps: int) -> None:
-    """Work as a process that is killed after so many steps: nothing is released or ended."""
+    """Run the worker like a process that is killed after so many steps: nothing is released or ended."""
     claim_id = uuid4()
     async with database.write() as tx:
         claimed = await claims.claim(tx, claim_id, clock.now())

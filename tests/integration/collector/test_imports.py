@@ -1,4 +1,4 @@
-"""Files: what people send, what is taken, and what the report says about the rest."""
+"""Files as people send them, the rows that are taken, and the report about the others."""
 
 import csv
 import io
@@ -25,7 +25,7 @@ acme,bob@acme.example,3,,2026-03-30
 
 
 async def finished(collector: Running, content: bytes, **form: Any) -> dict[str, Any]:
-    """Import a file and wait for its end."""
+    """Import a file and wait for the end of the job."""
     answer = await collector.client.post(
         "/v1/imports", data={"kind": "responses"} | form, files={"file": ("answers.csv", content)}
     )
@@ -64,7 +64,7 @@ async def test_a_file_becomes_quiet_responses(collector: Running, content: bytes
     assert (ann.score, ann.comment, ann.channel, ann.quiet, ann.survey_type) == (10, "café", "import", True, "nps")
     assert ann.answered_at.isoformat() == "2026-03-31T00:00:00+00:00"
     assert bob.comment is None
-    # The same in every dress and in every release: sending the file again doubles nothing.
+    # Pinned ids, equal for every format and in every release: sending the file again doubles nothing.
     assert ann.response_id == "e24824fa-9c8a-55e1-8c3f-a1142b6f0f6c"
 
 
@@ -97,7 +97,8 @@ async def test_bad_rows_are_reported_with_line_and_reason_and_the_others_taken(c
     report = await collector.client.get(job["report"])
     assert report.headers["content-type"] == "text/csv; charset=utf-8"
     rows = list(csv.DictReader(io.StringIO(report.text)))
-    assert [(int(row["line"]), row["code"]) for row in rows] == [(one["line"], one["code"]) for one in job["problems"]]
+    expected = [(problem["line"], problem["code"]) for problem in job["problems"]]
+    assert [(int(row["line"]), row["code"]) for row in rows] == expected
     assert {row["outcome"] for row in rows} == {"bad"}
     assert all(row["reason"] for row in rows)
 
@@ -131,7 +132,7 @@ async def test_the_same_file_twice_carries_the_same_ids_and_equal_rows_different
         assert counts(await finished(collector, content.encode())) == ("done", 4, 0, 0)
     found = [data.response_id for data in responses(await collector.events(RESPONSES, 8))]
     assert len(set(found)) == 4
-    assert all(found.count(one) == 2 for one in found)
+    assert all(found.count(response_id) == 2 for response_id in found)
 
 
 async def test_mapped_columns_constants_and_a_named_date_format(collector: Running) -> None:

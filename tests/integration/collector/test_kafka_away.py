@@ -1,4 +1,4 @@
-"""Kafka away, PostgreSQL away, both away: what is answered, and where what was accepted ends up."""
+"""Kafka away, PostgreSQL away, both away: the answers, and where accepted facts end up."""
 
 import asyncio
 import contextlib
@@ -27,7 +27,7 @@ RESPONSE: dict[str, Any] = {"account_id": "acme", "email": "ann@acme.example", "
 
 @contextmanager
 def silent_port() -> Iterator[int]:
-    """A port that takes connections and never says a word."""
+    """A port that accepts connections and never sends anything."""
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen(50)
@@ -36,7 +36,7 @@ def silent_port() -> Iterator[int]:
 
 @asynccontextmanager
 async def away(collector: Running, **parts: Any) -> AsyncIterator[None]:
-    """The collector's requests with other ways out; its relay keeps the real Kafka."""
+    """Requests of the collector publish by other `parts`; its relay keeps the real Kafka."""
     service = collector.app.state.service
     collector.app.state.service = replace(service, outgoing=replace(service.outgoing, **parts))
     try:
@@ -46,18 +46,18 @@ async def away(collector: Running, **parts: Any) -> AsyncIterator[None]:
 
 
 def dead_publisher() -> Publisher:
-    """A publisher whose breaker is open: nothing listens there."""
+    """A publisher whose breaker is open: nothing listens at its address."""
     return Publisher("127.0.0.1:1")
 
 
 class Mute:
-    """A publisher of which no broker answers: every send ends with its deadline."""
+    """A publisher whose broker never answers: every send ends at its deadline."""
 
     def __init__(self) -> None:
         self.asked = 0
 
     async def publish(self, records: Sequence[Record]) -> Receipt:
-        """Past the deadline it takes none of them."""
+        """A receipt whose records are all refused at the deadline."""
         self.asked += 1
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(asyncio.Event().wait(), SEND_SECONDS)
@@ -68,13 +68,13 @@ class Mute:
 
 
 class Silent:
-    """A publisher that does not hear from Kafka, and counts how often it was asked."""
+    """A publisher whose Kafka does not answer; counts how often it was asked."""
 
     def __init__(self) -> None:
         self.asked = 0
 
     async def answers(self) -> bool:
-        """Never."""
+        """Always false."""
         self.asked += 1
         return False
 
@@ -143,8 +143,8 @@ async def test_many_requests_at_once_do_not_wait_for_each_other(collector: Runni
 
 @pytest.mark.parametrize("path", ["/v1/responses", "/v1/responses/batch"])
 async def test_with_both_hanging_the_first_refusal_waits_for_each_once(collector: Running, path: str) -> None:
-    """The broker has taken the connection and says nothing more: only the deadline tells. The fast lane, which has
-    waited for it, does not let the route behind it wait again."""
+    """The broker has accepted the connection and sends nothing: only the deadline ends the wait. After the fast lane
+    has waited, the route behind it must not wait again."""
     await collector.client.get("/v1/me")
     with silent_port() as port:
         database = Database(f"postgresql://nobody@127.0.0.1:{port}/none", "collector")
@@ -193,7 +193,7 @@ async def test_ready_means_that_one_of_the_two_takes(collector: Running) -> None
     no_kafka = replace(plumbing, publisher=dead_publisher())
     no_postgres = replace(plumbing, database=Database("postgresql://nobody@127.0.0.1:1/none", "collector"))
     neither = replace(no_postgres, publisher=dead_publisher())
-    assert [await why_not_ready(one) for one in (plumbing, no_kafka, no_postgres)] == [None] * 3
+    assert [await why_not_ready(state) for state in (plumbing, no_kafka, no_postgres)] == [None] * 3
     assert await why_not_ready(neither) == "database_unavailable, kafka_unavailable"
 
 

@@ -1,4 +1,4 @@
-"""A contract that was lost: a mark on the trend, and from that day on the account is a client no more."""
+"""A lost contract: a mark on the trend, and from that day on the account is no client."""
 
 from shared.events.context import ContextRecorded
 from shared.events.directory import AccountUpserted

@@ -1,4 +1,4 @@
-"""A key limited to one owner's accounts can say nothing about others: not post, amend, withdraw, mark or import."""
+"""A key limited to one owner's accounts can do nothing about others: not post, amend, withdraw, mark or import."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -21,7 +21,7 @@ MARK = {"kind": "incident", "label": "Outage", "at": "2026-05-01T00:00:00Z"}
 
 @pytest.fixture
 async def client(environment: Environment) -> AsyncIterator[httpx.AsyncClient]:
-    """With a limited key; `mine` is its owner's account, `theirs` another's, `nowhere` in no directory."""
+    """A client with a limited key; `mine` is its owner's account, `theirs` another's, `nowhere` in no directory."""
     async with running(build(environment.common, FrozenClock(NOW))) as client:
         everything = bearer(await api_key(environment, ["ingest"]))
         for account, owner in (("mine", OWNER), ("theirs", "ida@supplier.example")):

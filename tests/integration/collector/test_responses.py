@@ -169,7 +169,7 @@ async def test_a_batch_of_another_form_is_refused_as_a_whole(
 
 
 async def test_an_event_over_64_kb_is_refused_alone(collector: Running) -> None:
-    # Allowed field by field, and too much together.
+    # Each field is within its limit, but not all together.
     attributes = {f"a{number}": "ü" * 1_000 for number in range(50)}
     large = RESPONSE | {"response_id": "large", "attributes": attributes}
     answer = await collector.client.post("/v1/responses/batch", json={"responses": [large, RESPONSE]})

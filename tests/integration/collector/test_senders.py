@@ -1,4 +1,4 @@
-"""Which key sent a fact stands in the headers of its record, whichever way it came, and nowhere else."""
+"""The key that sent a fact is in the headers of its record, whichever path it took, and nowhere else."""
 
 import json
 from collections.abc import Awaitable, Callable

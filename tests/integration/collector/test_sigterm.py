@@ -1,4 +1,4 @@
-"""SIGTERM in the middle of the day: every answer that said accepted is in the topic, and the end comes in time."""
+"""SIGTERM under load: every accepted fact is in the topic, and the process ends in time."""
 
 import signal
 import time

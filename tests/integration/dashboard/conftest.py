@@ -16,7 +16,7 @@ from services.dashboard.handlers.signing_in import SigningIn
 from services.dashboard.jobs.change_notifier import ChangeNotifiers
 from services.dashboard.settings import DashboardSettings
 from services.dashboard.web.forms import Forms
-from services.dashboard.web.live import Live
+from services.dashboard.web.live import LiveSockets
 from services.dashboard.web.resources import Resources, provide
 from shared.db.engine import Database
 from shared.http.client import Services
@@ -29,7 +29,7 @@ SECRET = "s3cret-of-the-tests-0123456789-abcdefgh"
 
 @pytest.fixture
 def environment(database_only: Environment) -> Environment:
-    """The dashboard knows no Kafka."""
+    """An environment without Kafka, which the dashboard does not use."""
     return database_only
 
 
@@ -59,7 +59,7 @@ async def resources(environment: Environment, clock: FrozenClock, services: Fake
         desk=Desk(database, clock, passwords, keys),
         keys=keys,
         notifiers=ChangeNotifiers(1),
-        live=Live(signing_in),
+        live=LiveSockets(signing_in),
         recent=Recent(),
         halts=Halts(asked),
     )

@@ -1,9 +1,12 @@
-"""The other services as the dashboard sees them: keys are made and revoked, and whatever is asked is remembered."""
+"""The other services as the dashboard sees them: they make and revoke keys, and remember all requests."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import httpx
+
+from shared.api.keys import NewKey
 
 
 class FakeServices:
@@ -27,7 +30,7 @@ class FakeServices:
             made = json.loads(request.content)
             key_id = f"key{len(self.keys)}"
             self.keys[key_id] = made | {"live": True}
-            return httpx.Response(201, json={"id": key_id, "key": f"tb_{key_id}_secret"})
+            return httpx.Response(201, json=_new_key(key_id, made))
         if request.url.path.startswith("/v1/keys/"):
             self.keys[request.url.path.rpartition("/")[2]]["live"] = False
             return httpx.Response(204)
@@ -42,3 +45,22 @@ class FakeServices:
             status, problem = self.refused[request.url.path]
             return httpx.Response(status, json=problem)
         return httpx.Response(200, json=self.answers.get(request.url.path, {"key": shown}))
+
+
+def _new_key(key_id: str, wanted: dict[str, Any]) -> Any:
+    made = NewKey(
+        id=key_id,
+        name=wanted["name"],
+        scopes=wanted["scopes"],
+        owner_email=wanted.get("owner_email"),
+        publishable=False,
+        origins=[],
+        require_signature=False,
+        rate_limit=None,
+        created_at=datetime(2026, 11, 23, tzinfo=UTC),
+        expires_at=None,
+        revoked_at=None,
+        last_used_at=None,
+        key=f"tb_{key_id}_secret",
+    )
+    return made.model_dump(mode="json")

@@ -1,4 +1,4 @@
-"""Pages drawn without a browser: what they ask, what they show, and what they say of a service that is away."""
+"""Pages drawn without a browser: their questions, their text, and their errors while a service is away."""
 
 import contextlib
 from collections.abc import AsyncIterator, Mapping
@@ -15,19 +15,19 @@ from tests.integration.dashboard.fake_services import FakeServices
 
 @dataclass(frozen=True)
 class Shown:
-    """A page that was loaded once."""
+    """A page after its first loading."""
 
     visit: Visit
     services: FakeServices
 
     @property
     def questions(self) -> list[str]:
-        """The paths that were asked, without the key that was made for it."""
+        """The requested paths, without the request that made the key."""
         return [asked.url.path for asked in self.services.asked if asked.url.path != "/v1/keys"]
 
     @property
     def complaints(self) -> dict[str, str]:
-        """Title → what is wrong, of the sections that complain."""
+        """Title → error, of the sections that show one."""
         return {
             section.title: source.complaint
             for source in self.visit.sources.values()
@@ -37,7 +37,7 @@ class Shown:
 
     @property
     def text(self) -> str:
-        """All that stands on the page, line by line."""
+        """All text of the page, line by line."""
         elements = self.visit.client.elements.values()
         return "\n".join(element.text for element in elements if isinstance(element, TextElement) and element.text)
 
@@ -46,7 +46,7 @@ class Shown:
 async def shown(
     resources: Resources, services: FakeServices, draw: Page, path: Mapping[str, str], **query: str
 ) -> AsyncIterator[Shown]:
-    """The page as the first admin sees it, with everything that could be loaded."""
+    """The page as the first admin sees it, completely loaded."""
     password = await resources.desk.first_admin()
     assert password is not None
     token = await resources.signing_in.sign_in("admin", password, "here")

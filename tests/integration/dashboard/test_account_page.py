@@ -1,4 +1,4 @@
-"""The page of an account: seven questions, each answer where it belongs, and a part that fails takes no other along."""
+"""The page of an account: seven questions, the answers in their sections, and a failing part that breaks no other."""
 
 from collections import Counter
 from typing import Any
@@ -37,7 +37,7 @@ SECTIONS = {
     "/v1/follow-ups": {"Follow-ups", "What changed and when"},
     "/v1/comparisons/accounts/acme": {"Against the past and the industry"},
 }
-"""Question → the sections that cannot do without its answer. Names can: ids stand for them."""
+"""Question → the sections that need its answer. Names are not needed: ids stand for them."""
 
 
 @pytest.fixture(autouse=True)
@@ -66,7 +66,7 @@ async def test_every_answer_stands_in_its_section(resources: Resources, services
     lines = text.splitlines()
     for line in ("Acme Logistics", "Nobody called back.", "Ada Lin", "Detractor", "Kim Lee", "no other rule fits"):
         assert line in text
-    assert lines.count("Ada Lin") == 6  # the map, the comment, two follow-ups, the change and the closed follow-up
+    assert lines.count("Ada Lin") == 6  # map, comment, two follow-ups, category change, closed follow-up
     assert ACCOUNT_COMPARISON["sentence"] in lines
 
 

@@ -1,4 +1,4 @@
-"""The rows of the grid of accounts: for who is signed in, asked with their own key, a block at a time."""
+"""The rows of the accounts grid: for people who are signed in, loaded with their own key, a block at a time."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -58,7 +58,7 @@ async def test_a_block_comes_with_the_cursor_of_the_next(signed_in: httpx.AsyncC
     assert found["next"] == "more"
     assert found["rows"][0]["class"] == "▼ At risk"
     assert (found["rows"][0]["owner"], found["rows"][0]["revenue"]) == ("ada@supplier.example", 1000)
-    asked = next(one for one in services.asked if one.url.path == "/v1/accounts")
+    asked = next(request for request in services.asked if request.url.path == "/v1/accounts")
     assert dict(asked.url.params) == {"sort": "-nps", "tier": "key", "limit": "200"}
     assert answer.headers["cache-control"] == "no-store"
 
@@ -66,7 +66,7 @@ async def test_a_block_comes_with_the_cursor_of_the_next(signed_in: httpx.AsyncC
 async def test_the_total_is_asked_for_by_itself(signed_in: httpx.AsyncClient, services: FakeServices) -> None:
     answer = await signed_in.get("/rows/accounts/total", params={"sort": "-nps", "tier": "key"})
     assert answer.json() == {"total": 10_000}
-    asked = next(one for one in services.asked if one.url.path == "/v1/portfolio/score")
+    asked = next(request for request in services.asked if request.url.path == "/v1/portfolio/score")
     assert dict(asked.url.params) == {"tier": "key"}
 
 
@@ -75,7 +75,7 @@ async def test_searches_and_what_the_figures_say_are_not_counted(
     signed_in: httpx.AsyncClient, services: FakeServices, more: dict[str, str]
 ) -> None:
     assert (await signed_in.get("/rows/accounts/total", params=more)).json() == {"total": None}
-    assert "/v1/portfolio/score" not in {one.url.path for one in services.asked}
+    assert "/v1/portfolio/score" not in {request.url.path for request in services.asked}
 
 
 async def test_a_scorer_that_is_away_is_named(signed_in: httpx.AsyncClient, services: FakeServices) -> None:

@@ -1,7 +1,8 @@
-"""Open pages are told of news, and what cannot be loaded is tried again with ever longer rests."""
+"""Open pages reload after changes, and a page that cannot be loaded is tried again with growing pauses."""
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 
@@ -9,13 +10,15 @@ from services.dashboard.jobs.change_notifier import ChangeNotifier
 from services.dashboard.web.resources import Resources
 from shared.http.client import Api
 from tests.integration.dashboard.fake_services import FakeServices
+from tests.support.follow_ups import FOLLOW_UP
 from tests.support.polling import eventually
 
-NOTHING: dict[str, list[str]] = {"items": []}
+NOTHING: dict[str, Any] = {"items": []}
+NEW: dict[str, Any] = {"items": [FOLLOW_UP]}
 
 
 class Page:
-    """An open page: when it was told, and whether it can be loaded."""
+    """An open page: when it was reloaded, and whether it can be loaded."""
 
     def __init__(self, *, whole: bool) -> None:
         self.whole = whole
@@ -47,7 +50,7 @@ async def test_a_new_follow_up_is_told(notifier: ChangeNotifier, services: FakeS
     page = Page(whole=True)
     notifier.subscribe(page.told)
     await eventually(lambda: asked(services), timeout=20)
-    services.answers["/v1/follow-ups"] = {"items": [{"follow_up_id": "new"}]}
+    services.answers["/v1/follow-ups"] = NEW
     await eventually(lambda: page.times(2), timeout=20)
 
 
@@ -57,7 +60,7 @@ async def test_what_cannot_be_loaded_is_tried_again_after_longer_and_longer_rest
     page = Page(whole=False)
     notifier.subscribe(page.told)
     await eventually(lambda: asked(services), timeout=20)
-    services.answers["/v1/follow-ups"] = {"items": [{"follow_up_id": "new"}]}
+    services.answers["/v1/follow-ups"] = NEW
     await eventually(lambda: page.times(5), timeout=20)
     rests = [later - before for before, later in zip(page.told_at, page.told_at[1:], strict=False)]
     assert rests[3] > rests[0]
@@ -69,7 +72,7 @@ async def test_nobody_is_told_who_has_gone(notifier: ChangeNotifier, services: F
     notifier.subscribe(gone.told)
     notifier.unsubscribe(gone.told)
     await eventually(lambda: asked(services), timeout=20)
-    services.answers["/v1/follow-ups"] = {"items": [{"follow_up_id": "new"}]}
+    services.answers["/v1/follow-ups"] = NEW
     await eventually(lambda: here.times(1), timeout=20)
     assert gone.told_at == []
 
@@ -80,16 +83,16 @@ async def test_an_answer_that_nobody_foresaw_stops_no_page_for_ever(
     page = Page(whole=True)
     notifier.subscribe(page.told)
     await eventually(lambda: asked(services), timeout=20)
-    services.answers["/v1/follow-ups"] = {"things": []}
+    services.answers["/v1/follow-ups"] = {"items": object()}
     before = len(services.asked)
     await eventually(lambda: len(services.asked) > before, timeout=20)
     services.answers["/v1/follow-ups"] = NOTHING
     before = len(services.asked)
     await eventually(lambda: len(services.asked) > before + 2, timeout=20)
-    services.answers["/v1/follow-ups"] = {"items": [{"follow_up_id": "new"}]}
+    services.answers["/v1/follow-ups"] = NEW
     await eventually(lambda: page.times(1), timeout=20)
 
 
 async def asked(services: FakeServices) -> bool:
-    """Whether it has looked twice: the first look is what the next ones are compared with."""
-    return sum(one.url.path == "/v1/follow-ups" for one in services.asked) >= 2
+    """Whether the notifier has polled twice: later polls are compared with the first."""
+    return sum(request.url.path == "/v1/follow-ups" for request in services.asked) >= 2

@@ -1,4 +1,4 @@
-"""Without its database the dashboard says so on every page: 503, and no failure of ours."""
+"""Without its database the dashboard shows an error on every page: 503, and no unexpected failure."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Scripts and styles go out compressed, made once; what is not a file goes by untouched."""
+"""Scripts and styles are sent compressed, and compressed once; answers that are no files pass through unchanged."""
 
 import asyncio
 import gzip
@@ -17,7 +17,7 @@ SCRIPT = b"let figures = [];\n" * 200
 
 
 class Counting:
-    """Answers, and counts how often it was asked."""
+    """An application that counts its requests."""
 
     def __init__(self) -> None:
         self.asked = 0

@@ -1,4 +1,4 @@
-"""The line above every page while a service has stopped reading what is new."""
+"""The notice above every page while a service has halted reading."""
 
 from collections.abc import AsyncIterator
 

@@ -1,4 +1,4 @@
-"""Everybody asks the services with a key of their own, made when it is needed and taken away when it is not."""
+"""Every person has an API key of their own, made when it is first needed and revoked when their rights change."""
 
 from dataclasses import replace
 
@@ -12,9 +12,9 @@ from tests.integration.dashboard.fake_services import FakeServices
 
 async def person(resources: Resources, role: Role) -> User:
     await resources.desk.first_admin()
-    admin = next(one for one in await resources.desk.everybody() if one.role is Role.ADMIN)
+    admin = next(member for member in await resources.desk.everybody() if member.role is Role.ADMIN)
     await resources.desk.add(admin, f"{role.value}@supplier.example", "Ada", role)
-    return next(one for one in await resources.desk.everybody() if one.email.startswith(role.value))
+    return next(member for member in await resources.desk.everybody() if member.email.startswith(role.value))
 
 
 async def ask(resources: Resources, user: User) -> str:
@@ -56,10 +56,10 @@ async def test_a_key_that_was_revoked_is_made_anew(resources: Resources, service
 async def test_with_another_role_the_old_key_is_revoked(resources: Resources, services: FakeServices) -> None:
     user = await person(resources, Role.LEADER)
     old = await ask(resources, user)
-    admin = next(one for one in await resources.desk.everybody() if one.role is Role.ADMIN)
+    admin = next(member for member in await resources.desk.everybody() if member.role is Role.ADMIN)
     await resources.desk.change(admin, user.user_id, Role.VIEWER, disabled=False)
     assert not services.keys[old]["live"]
-    changed = next(one for one in await resources.desk.everybody() if one.user_id == user.user_id)
+    changed = next(member for member in await resources.desk.everybody() if member.user_id == user.user_id)
     assert services.keys[await ask(resources, changed)]["scopes"] == ["read"]
     assert (await resources.desk.names_of_keys())[old] == "Ada"
 
@@ -67,7 +67,7 @@ async def test_with_another_role_the_old_key_is_revoked(resources: Resources, se
 async def test_a_page_left_open_gets_no_key_of_the_old_role(resources: Resources, services: FakeServices) -> None:
     user = await person(resources, Role.LEADER)
     await ask(resources, user)
-    admin = next(one for one in await resources.desk.everybody() if one.role is Role.ADMIN)
+    admin = next(member for member in await resources.desk.everybody() if member.role is Role.ADMIN)
     await resources.desk.change(admin, user.user_id, Role.VIEWER, disabled=False)
     with pytest.raises(Unauthorized):
         await ask(resources, user)
@@ -77,7 +77,7 @@ async def test_a_page_left_open_gets_no_key_of_the_old_role(resources: Resources
 @pytest.mark.parametrize("role", [Role.LEADER, Role.ACCOUNT_MANAGER, Role.VIEWER])
 async def test_who_is_not_an_admin_lets_nobody_in(resources: Resources, role: Role) -> None:
     user = await person(resources, role)
-    acting = replace(user, role=Role.ADMIN)  # as a page says that was drawn before the role was changed
+    acting = replace(user, role=Role.ADMIN)  # as on a page that was drawn before the role was changed
     for work in (
         resources.desk.add(acting, "friend@supplier.example", "Friend", Role.ADMIN),
         resources.desk.change(acting, user.user_id, Role.ADMIN, disabled=False),
@@ -85,7 +85,7 @@ async def test_who_is_not_an_admin_lets_nobody_in(resources: Resources, role: Ro
     ):
         with pytest.raises(Forbidden):
             await work
-    assert {one.email for one in await resources.desk.everybody()} == {"admin", user.email}
+    assert {member.email for member in await resources.desk.everybody()} == {"admin", user.email}
 
 
 async def test_the_last_admin_stays_admin(resources: Resources) -> None:

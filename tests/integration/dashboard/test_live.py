@@ -1,4 +1,4 @@
-"""The live connection of a page belongs to the session that opened the page: tried as a stranger would, by hand, on a
+"""The live connection of a page belongs to the session that opened the page: tried by a hand-made client, on a
 dashboard that runs as a process."""
 
 import ast
@@ -27,23 +27,23 @@ from tests.support.processes import end, start, tellback
 pytestmark = pytest.mark.timeout(120)
 BEN, CHOSEN = "ben@supplier.example", "correct horse battery"
 REFUSED, JOINED, LEFT = "44", "40", "41"
-"""How the answers of socket.io begin."""
+"""Beginnings of the messages of socket.io."""
 
 
 @dataclass(frozen=True, slots=True)
 class Dashboard:
-    """A running one, its log, and the same database for this test."""
+    """A running dashboard, its log, and a second set of its resources for this test."""
 
     url: str
     log: Path
     resources: Resources
 
     async def session(self, name: str, password: str) -> dict[str, str]:
-        """The cookie of somebody who signs in."""
+        """The cookie of a person who signs in."""
         return {"cookie": f"tellback_session={await self.resources.signing_in.sign_in(name, password, 'here')}"}
 
     async def open(self, cookie: dict[str, str], path: str = "/settings/people") -> dict[str, str]:
-        """The identifiers that a page gets to connect with."""
+        """The identifiers with which a page connects."""
         async with httpx.AsyncClient(base_url=self.url, trust_env=False, headers=cookie, timeout=30) as client:
             page = await client.get(path)
         assert page.status_code == 200, page.text
@@ -52,7 +52,7 @@ class Dashboard:
         return {name: str(value) for name, value in ast.literal_eval(found[1]).items()}
 
     def live(self, cookie: dict[str, str], query: dict[str, str]) -> Any:
-        """A socket that joins the page which the query names."""
+        """A socket that tries to join the page that the query names."""
         asked = httpx.QueryParams({"EIO": "4", "transport": "websocket", **query})
         address = f"{self.url.replace('http', 'ws')}/_nicegui_ws/socket.io/?{asked}"
         return websockets.connect(address, additional_headers=cookie)
@@ -60,7 +60,7 @@ class Dashboard:
 
 @pytest.fixture
 def clock() -> SystemClock:
-    """That of the process."""
+    """The system clock, as in the process."""
     return SystemClock()
 
 
@@ -108,19 +108,19 @@ async def ben(dashboard: Dashboard, admin: dict[str, str]) -> dict[str, str]:
 
 
 def handshake(query: dict[str, str]) -> dict[str, str]:
-    """What NiceGUI's script connects with."""
+    """The query with which NiceGUI's script connects."""
     return query | {"tab_id": "tab-1234", "document_id": "document-1234", "implicit_handshake": "true"}
 
 
 async def joined(socket: Any) -> str:
-    """What becomes of the wish to join."""
+    """The answer to the request to join."""
     assert str(await socket.recv()).startswith("0")
     await socket.send("40")
     return str(await socket.recv())
 
 
 async def answered(socket: Any, number: int, event: str, content: dict[str, Any]) -> str:
-    """What the server answers to a message that asks for an answer."""
+    """The server's answer to a message with an acknowledgement."""
     await socket.send(f"42{number}{json.dumps([event, content])}")
     while not (answer := str(await socket.recv())).startswith(f"43{number}"):
         continue

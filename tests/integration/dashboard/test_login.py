@@ -1,4 +1,4 @@
-"""Signing in and out over HTTP: cookies, and forms of ours only."""
+"""Signing in and out over HTTP: cookies, and forms of our own pages only."""
 
 import re
 from collections.abc import AsyncIterator

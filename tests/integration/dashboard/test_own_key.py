@@ -1,4 +1,5 @@
-"""The dashboard's own key gives people what they need, asked of the API that makes keys; setup renews it where not."""
+"""The dashboard's own key can give people the rights that they need, tested with the API that makes keys; setup
+replaces a key that cannot."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Pages as they are drawn of what services answer, and of nothing."""
+"""Pages drawn from answers of services, and from empty ones."""
 
 from typing import Any
 

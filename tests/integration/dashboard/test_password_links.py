@@ -1,4 +1,4 @@
-"""People set their passwords by a link that an admin gives them: once, in time, and nobody else learns the password."""
+"""People set their passwords by a link from an admin: once, in time, and nobody else learns the password."""
 
 import re
 from datetime import timedelta
@@ -27,7 +27,7 @@ async def admin(resources: Resources) -> User:
 
 @pytest.fixture
 async def link(resources: Resources, admin: User) -> Link:
-    """That of Ben, who is new."""
+    """The link of Ben, who is new."""
     return await resources.desk.add(admin, BEN, "Ben", Role.VIEWER)
 
 

@@ -1,4 +1,4 @@
-"""Whoever is not signed in costs nothing that lasts: no page of NiceGUI is made for them, and nothing is stored."""
+"""Visitors who are not signed in leave no state: NiceGUI makes no page for them, and nothing is stored."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -27,7 +27,8 @@ COOKIES = ("", "=;;", *(f"tellback_session={value}" for value in _NONE))
 
 @pytest.fixture
 async def stranger(resources: Resources) -> AsyncIterator[httpx.AsyncClient]:
-    """The whole site, as a process serves it; NiceGUI is mounted once a process, so one test asks it everything."""
+    """A client of the whole site as a process serves it; NiceGUI is mounted once a process, so one test covers
+    everything."""
 
     @asynccontextmanager
     async def nothing(_app: FastAPI) -> AsyncIterator[None]:
@@ -40,7 +41,7 @@ async def stranger(resources: Resources) -> AsyncIterator[httpx.AsyncClient]:
 
 
 def kept() -> tuple[int, ...]:
-    """What NiceGUI holds in memory of those who asked."""
+    """The sizes of NiceGUI's state of clients in memory."""
     storage = core.app.storage
     return len(Client.instances), len(storage._users), len(storage._tabs), len(core.sio.environ)
 

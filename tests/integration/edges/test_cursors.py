@@ -51,8 +51,12 @@ async def test_no_cursor_is_a_failure_of_ours(house: House, service: str) -> Non
 
 def lists_of(house: House, service: str) -> list[Operation]:
     """What takes a cursor."""
-    operations = house.operations[service]
-    return [one for one in operations if "cursor" in {parameter["name"] for parameter in one.parameters("query")}]
+    found = []
+    for operation in house.operations[service]:
+        names = {parameter["name"] for parameter in operation.parameters("query")}
+        if "cursor" in names:
+            found.append(operation)
+    return found
 
 
 async def sorts_of(wire: Wire, operation: Operation, house: House) -> list[dict[str, bytes]]:

@@ -16,7 +16,7 @@ async def publish(environment: Environment, events: Sequence[Event], topic: Topi
     publisher = Publisher(environment.kafka, environment.topic_prefix)
     await publisher.start()
     try:
-        assert set(await publisher.send_many([record_of(one, topic) for one in events])) == {None}
+        assert set(await publisher.send_many([record_of(event, topic) for event in events])) == {None}
     finally:
         await publisher.stop()
 
@@ -27,7 +27,7 @@ async def read_until(database: Database, records: int, seconds: float = 30) -> N
     async def done() -> bool:
         async with database.read() as tx:
             read = await tx.scalar("select coalesce(sum(read_count), 0) from cursors")
-            waiting = await tx.scalar("select count(*) from marks")
+            waiting = await tx.scalar("select count(*) from dirty_accounts")
             unpublished = await tx.scalar("select count(*) from outbox where published_at is null")
         assert (read, waiting, unpublished) == (records, 0, 0)
         return True
@@ -35,7 +35,7 @@ async def read_until(database: Database, records: int, seconds: float = 30) -> N
     await eventually(done, seconds)
 
 
-async def told(environment: Environment, topic: Topic) -> list[Event]:
+async def published(environment: Environment, topic: Topic) -> list[Event]:
     """Every event that the topic holds."""
     found = await topic_records(environment.kafka, environment.topic_prefix + topic.name)
     return [decode(record.headers, record.value) for record in found]

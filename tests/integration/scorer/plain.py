@@ -47,15 +47,15 @@ class Plain:
 
 def responses_of(events: Sequence[Event]) -> dict[str, Plain]:
     """Every response that the history leaves, by id, dropped ones included; the first to arrive stands."""
-    erasures = [one.data for one in events if isinstance(one.data, StakeholderErased)]
+    erasures = [event.data for event in events if isinstance(event.data, StakeholderErased)]
     found: dict[str, Plain] = {}
-    for one in events:
-        data = one.data
+    for event in events:
+        data = event.data
         if isinstance(data, ResponseRecorded) and data.response_id not in found:
             erased = any(
-                (it.account_id, it.stakeholder_id) == (data.account_id, data.stakeholder_id)
-                and data.recorded_at <= it.erased_at
-                for it in erasures
+                (erasure.account_id, erasure.stakeholder_id) == (data.account_id, data.stakeholder_id)
+                and data.recorded_at <= erasure.erased_at
+                for erasure in erasures
             )
             found[data.response_id] = changed(data, changes_of(data, events), erased)
     return found
@@ -64,15 +64,17 @@ def responses_of(events: Sequence[Event]) -> dict[str, Plain]:
 def changes_of(response: ResponseRecorded, events: Sequence[Event]) -> list[ResponseAmended | ResponseWithdrawn]:
     """The changes that count for a response, oldest first; of equal event ids only the first recorded."""
     by_id: dict[Any, ResponseAmended | ResponseWithdrawn] = {}
-    for one in events:
-        data = one.data
+    for event in events:
+        data = event.data
         if not isinstance(data, ResponseAmended | ResponseWithdrawn) or data.response_id != response.response_id:
             continue
         known = by_id.get(data.event_id)
         if known is None or data.recorded_at < known.recorded_at:
             by_id[data.event_id] = data
-    fitting = [one for one in by_id.values() if one.account_id == response.account_id and fits(one, response)]
-    return sorted(fitting, key=lambda one: (one.recorded_at, one.event_id))
+    fitting = [
+        change for change in by_id.values() if change.account_id == response.account_id and fits(change, response)
+    ]
+    return sorted(fitting, key=lambda change: (change.recorded_at, change.event_id))
 
 
 def fits(change: ResponseAmended | ResponseWithdrawn, response: ResponseRecorded) -> bool:
@@ -85,11 +87,11 @@ def fits(change: ResponseAmended | ResponseWithdrawn, response: ResponseRecorded
 def changed(data: ResponseRecorded, changes: Sequence[ResponseAmended | ResponseWithdrawn], erased: bool) -> Plain:
     """The response after its changes."""
     values = {name: getattr(data, name) for name in ("score", *EMPTY)}
-    for one in changes:
-        if isinstance(one, ResponseAmended):
-            for name, value in one.changes.items():
+    for change in changes:
+        if isinstance(change, ResponseAmended):
+            for name, value in change.changes.items():
                 values[name] = EMPTY[name] if value is None else value
-    gone = any(isinstance(one, ResponseWithdrawn) for one in changes)
+    gone = any(isinstance(change, ResponseWithdrawn) for change in changes)
     return Plain(data, values, gone, erased, 1 + len(changes))
 
 
@@ -98,16 +100,16 @@ def world_of(found: dict[str, Plain]) -> World:
     return World(
         submissions=tuple(
             Submission(
-                response_id=one.data.response_id,
-                account_id=one.data.account_id,
-                stakeholder_id=one.data.stakeholder_id,
-                survey_type=one.data.survey_type,
-                score=one.values["score"],
-                answered_at=one.data.answered_at,
-                nps_kind=one.data.nps_kind,
+                response_id=response.data.response_id,
+                account_id=response.data.account_id,
+                stakeholder_id=response.data.stakeholder_id,
+                survey_type=response.data.survey_type,
+                score=response.values["score"],
+                answered_at=response.data.answered_at,
+                nps_kind=response.data.nps_kind,
             )
-            for one in found.values()
-            if one.live
+            for response in found.values()
+            if response.live
         )
     )
 
@@ -115,9 +117,9 @@ def world_of(found: dict[str, Plain]) -> World:
 def pairs_of(found: dict[str, Plain]) -> dict[Series, list[Plain]]:
     """The latest live answer of each series and the one before."""
     series: dict[Series, list[Plain]] = {}
-    for one in sorted(found.values(), key=lambda one: (one.data.answered_at, one.data.response_id)):
-        if one.live:
-            series.setdefault(one.series, []).append(one)
+    for response in sorted(found.values(), key=lambda response: (response.data.answered_at, response.data.response_id)):
+        if response.live:
+            series.setdefault(response.series, []).append(response)
     return {key: answers[-2:][::-1] for key, answers in series.items()}
 
 
@@ -149,8 +151,8 @@ def listen(outgoing: Sequence[Event], *, gaps: bool = False) -> dict[tuple[str, 
     numbers where an erasure has met events that waited in the outbox."""
     heard: dict[tuple[str, ...], tuple[Any, ...]] = {}
     sequences: dict[str, list[int]] = {}
-    for one in outgoing:
-        data: Any = one.data
+    for event in outgoing:
+        data: Any = event.data
         sequences.setdefault(data.account_id, []).append(data.sequence)
         if isinstance(data, StakeholderAnswered):
             latest: Any = (data.response_id, data.answered_at, data.score)

@@ -29,8 +29,8 @@ from tests.support.reference.world import World
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 TABLES = (
-    "responses, response_answers, invitations, context_marks, accounts, stakeholders, parked, marks, snapshots,"
-    " account_counts, latest_pairs, months_valid"
+    "responses, response_answers, invitations, context_marks, accounts, stakeholders, parked, dirty_accounts,"
+    " snapshots, account_counts, latest_pairs, months_valid"
 )
 
 
@@ -101,7 +101,8 @@ class Reader:
         await self.tables.execute(f"truncate {TABLES}")
         await insert(self.tables, world)
         await self.tables.executemany(
-            "insert into marks (account_id, marked_at) values ($1, $2)", [(one, NOW) for one in world.account_ids()]
+            "insert into dirty_accounts (account_id, dirty_since) values ($1, $2)",
+            [(account_id, NOW) for account_id in world.account_ids()],
         )
 
 
@@ -131,65 +132,65 @@ async def reading(environment: Environment) -> AsyncIterator[Reader]:
 
 async def insert(tables: asyncpg.Connection, world: World) -> None:
     """Write a world into the scorer's tables as its consumer would leave them."""
-    await _rows(tables, "accounts", [_account(one) for one in world.clients])
-    await _rows(tables, "stakeholders", [_person(one) for one in world.people])
-    await _rows(tables, "responses", [_response(one) for one in world.submissions])
+    await _rows(tables, "accounts", [_account(client) for client in world.clients])
+    await _rows(tables, "stakeholders", [_person(person) for person in world.people])
+    await _rows(tables, "responses", [_response(submission) for submission in world.submissions])
     await _rows(
         tables,
         "response_answers",
         [
             {
-                "response_id": one.response_id,
+                "response_id": submission.response_id,
                 "question_id": entry.question_id,
                 "position": position,
-                "account_id": one.account_id,
-                "stakeholder_id": one.stakeholder_id,
-                "answered_at": one.answered_at,
+                "account_id": submission.account_id,
+                "stakeholder_id": submission.stakeholder_id,
+                "answered_at": submission.answered_at,
                 "type": entry.type,
                 "attribute": entry.attribute,
                 "value_number": entry.value,
             }
-            for one in world.submissions
-            for position, entry in enumerate(one.entries)
+            for submission in world.submissions
+            for position, entry in enumerate(submission.entries)
         ],
     )
-    await _rows(tables, "invitations", [vars(one) | {"recorded_at": NOW} for one in world.invites])
+    await _rows(tables, "invitations", [vars(invite) | {"recorded_at": NOW} for invite in world.invites])
 
 
-def _account(one: Any) -> dict[str, Any]:
+def _account(client: Any) -> dict[str, Any]:
     return {
-        "account_id": one.account_id,
-        "name": one.name,
-        "industry": one.industry,
-        "tier": one.tier,
-        "region": one.region,
-        "owner_email": one.owner,
-        "revenue_amount": one.revenue,
-        "revenue_currency": one.currency,
-        "removed": one.removed,
-        "renewal_on": one.renewal_on,
-        "record": json.dumps({"account_id": one.account_id, "products": ["tracking"], "attributes": {"a": 1}}),
+        "account_id": client.account_id,
+        "name": client.name,
+        "industry": client.industry,
+        "tier": client.tier,
+        "region": client.region,
+        "owner_email": client.owner,
+        "revenue_amount": client.revenue,
+        "revenue_currency": client.currency,
+        "removed": client.removed,
+        "renewal_on": client.renewal_on,
+        "record": json.dumps({"account_id": client.account_id, "products": ["tracking"], "attributes": {"a": 1}}),
         "recorded_at": NOW,
         "event_id": uuid7(),
     }
 
 
-def _person(one: Any) -> dict[str, Any]:
+def _person(person: Any) -> dict[str, Any]:
     return {
-        "account_id": one.account_id,
-        "stakeholder_id": one.stakeholder_id,
-        "type": one.type,
-        "job_level": one.job_level,
-        "removed": one.removed,
+        "account_id": person.account_id,
+        "stakeholder_id": person.stakeholder_id,
+        "type": person.type,
+        "job_level": person.job_level,
+        "removed": person.removed,
         "record": "{}",
         "recorded_at": NOW,
         "event_id": uuid7(),
     }
 
 
-def _response(one: Any) -> dict[str, Any]:
-    row = {name: value for name, value in vars(one).items() if name != "entries"}
-    return row | {"recorded_at": one.answered_at, "updated_at": one.answered_at}
+def _response(submission: Any) -> dict[str, Any]:
+    row = {name: value for name, value in vars(submission).items() if name != "entries"}
+    return row | {"recorded_at": submission.answered_at, "updated_at": submission.answered_at}
 
 
 async def _rows(tables: asyncpg.Connection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:

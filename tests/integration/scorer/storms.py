@@ -22,7 +22,7 @@ from shared.events.scores import StakeholderAnswered
 from shared.topics import ACCOUNT_SCORES, SCORE_EVENTS
 from tests.chaos.parts import Part, passing, service_part
 from tests.integration.scorer.disturbances import STRANGER, disturbed
-from tests.integration.scorer.pipeline import publish, read_until, told
+from tests.integration.scorer.pipeline import publish, published, read_until
 from tests.integration.scorer.plain import Plain, Series, change_of, check_row, listen, pairs_of, responses_of, world_of
 from tests.integration.scorer.writing import Writer, writer
 from tests.support.environment import Environment
@@ -31,7 +31,7 @@ from tests.support.reference.compare import assert_same
 from tests.support.reference.questions import account_score
 
 WINDOWS, METHODS, AGO = ("30d", "90d", "all"), ("latest", "all"), (0, 20, 150)
-SETTINGS = {"TELLBACK_CONSUMER_SESSION_TIMEOUT_MS": "6000", "TELLBACK_SCORER_SWEEP_SECONDS": "0.2"}
+SETTINGS = {"TELLBACK_CONSUMER_SESSION_TIMEOUT_MS": "6000"}
 """The dead are missed after 6 s, the least that a broker takes."""
 SETTLE_SECONDS = 90.0
 
@@ -135,8 +135,8 @@ class Story:
 
     def _may_return(self) -> set[str]:
         """The answers that were called tests after they had been told: told again once they are none after all."""
-        amended = [one.data for one in self.events if isinstance(one.data, ResponseAmended)]
-        return {one.response_id for one in amended if one.changes.get("test")}
+        amended = [event.data for event in self.events if isinstance(event.data, ResponseAmended)]
+        return {amendment.response_id for amendment in amended if amendment.changes.get("test")}
 
     async def _check_figures(self, url: str, expected: Mapping[str, Plain]) -> None:
         world = world_of(dict(expected))
@@ -167,7 +167,7 @@ async def check_books(environment: Environment) -> list[Any]:
 
 async def _check_rows(rows: Writer, expected: Mapping[str, Plain]) -> int:
     stored = {row["response_id"]: row for row in await rows.rows("responses")}
-    assert {name for name, one in expected.items() if not one.erased} <= stored.keys() <= expected.keys()
+    assert {name for name, response in expected.items() if not response.erased} <= stored.keys() <= expected.keys()
     for name, row in stored.items():
         check_row(row, expected[name])
     return len(stored)
@@ -199,13 +199,15 @@ async def _check_told(
     pairs = pairs_of(dict(expected))
     stored = await _stored_pairs(rows)
     # The relay may publish an event twice, under the same id.
-    once = {one.id: one for topic in (SCORE_EVENTS, ACCOUNT_SCORES) for one in await told(environment, topic)}
-    outgoing = sorted(once.values(), key=lambda one: one.data.sequence)  # type: ignore[attr-defined]
+    once = {
+        event.id: event for topic in (SCORE_EVENTS, ACCOUNT_SCORES) for event in await published(environment, topic)
+    }
+    outgoing = sorted(once.values(), key=lambda event: event.data.sequence)  # type: ignore[attr-defined]
     heard = listen(outgoing, gaps=True)
     for key, pair in pairs.items():
         if pair[0].fresh:
             assert heard[key] == (*stored[key], change_of(pair))
-    answers = Counter(one.data.response_id for one in outgoing if isinstance(one.data, StakeholderAnswered))
+    answers = Counter(event.data.response_id for event in outgoing if isinstance(event.data, StakeholderAnswered))
     twice = {name for name, times in answers.items() if times > 1}
     assert twice <= may_return
 
@@ -213,5 +215,5 @@ async def _check_told(
 def _as_json(value: Any) -> Any:
     """Figures as the API writes them: times as text."""
     if isinstance(value, Mapping):
-        return {name: _as_json(one) for name, one in value.items()}
+        return {name: _as_json(part) for name, part in value.items()}
     return value.isoformat().replace("+00:00", "Z") if isinstance(value, datetime) else value

@@ -111,7 +111,7 @@ async def test_the_view_of_scores_shows_what_was_told(filled: Environment, analy
             )
         )
         await rows.project()
-        told = {event.data.account_id: event.data.figures for event in await rows.told(ACCOUNT_SCORE_CHANGED)}  # type: ignore[attr-defined]
+        told = {event.data.account_id: event.data.figures for event in await rows.published(ACCOUNT_SCORE_CHANGED)}  # type: ignore[attr-defined]
     shown = await analyst.fetch("select * from analytics.account_scores")
     assert {(row["account_id"], row["score_window"], row["method"]) for row in shown} == {
         (account_id, window, method)
@@ -199,9 +199,9 @@ async def test_there_are_no_other_views(analyst: asyncpg.Connection) -> None:
 
 async def test_what_the_how_to_says_works(filled: Environment, analyst: asyncpg.Connection) -> None:
     blocks = re.findall(r"```sql\n(.*?)```", HOW_TO.read_text(), re.DOTALL)
-    (login,) = (one for one in blocks if "login password" in one)
-    (by_hand,) = (one for one in blocks if "nologin" in one)
-    (question,) = (one for one in blocks if "select a.industry" in one)
+    (login,) = (block for block in blocks if "login password" in block)
+    (by_hand,) = (block for block in blocks if "nologin" in block)
+    (question,) = (block for block in blocks if "select a.industry" in block)
     assert len(blocks) == 3
     owner = await asyncpg.connect(filled.database_url)
     try:

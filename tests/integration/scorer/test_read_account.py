@@ -27,7 +27,7 @@ def figures(body: dict[str, Any]) -> dict[str, Any]:
 )
 async def test_an_account_is_its_line_of_the_list_and_its_scores(reader: Reader, query: dict[str, str]) -> None:
     body = await reader.body("/v1/accounts/acme", **query)
-    listed = next(one for one in await reader.items("/v1/accounts", **query) if one["account_id"] == "acme")
+    listed = next(account for account in await reader.items("/v1/accounts", **query) if account["account_id"] == "acme")
     assert {name: value for name, value in body.items() if name not in PARTS} == listed
     for part in body["by_stakeholder_type"]:
         of_role = await reader.body("/v1/accounts/acme/score", stakeholder_type=part["stakeholder_type"], **query)
@@ -71,7 +71,7 @@ async def test_the_trend_gives_the_answers_in_the_time_of_its_points(reader: Rea
     first = body["points"][0]["from"]
     listed = await reader.items("/v1/responses", account_id="acme", survey_type="nps", sort="answered_at")
     names = ("response_id", "stakeholder_id", "answered_at", "score", "category")
-    wanted = [{name: one[name] for name in names} for one in listed if one["answered_at"] >= first]
+    wanted = [{name: response[name] for name in names} for response in listed if response["answered_at"] >= first]
     assert body["answers"] == wanted
     assert wanted
     assert {name: value for name, value in body.items() if name != "answers"} == plain
@@ -80,5 +80,5 @@ async def test_the_trend_gives_the_answers_in_the_time_of_its_points(reader: Rea
 async def test_responses_with_and_without_a_comment_are_all_of_them(reader: Reader) -> None:
     said = await reader.items("/v1/responses", account_id="acme", commented=True)
     rest = await reader.items("/v1/responses", account_id="acme", commented=False)
-    assert [one["response_id"] for one in said] == ["r2"]
+    assert [response["response_id"] for response in said] == ["r2"]
     assert len(rest) == len(await reader.items("/v1/responses", account_id="acme")) - 1

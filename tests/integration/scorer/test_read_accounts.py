@@ -174,7 +174,9 @@ async def test_accounts_are_filtered(reader: Reader, wanted: dict[str, str], fou
 
 async def test_accounts_are_chosen_by_the_day_of_their_renewal(reader: Reader) -> None:
     days = {"acme": 30, "bolt": 10, "cargo": 20}
-    clients = [replace(one, renewal_on=date(2026, 6, days.get(one.account_id, 1))) for one in WORLD.clients[:3]]
+    clients = [
+        replace(client, renewal_on=date(2026, 6, days.get(client.account_id, 1))) for client in WORLD.clients[:3]
+    ]
     await reader.put(replace(WORLD, clients=(*clients, WORLD.clients[3])))
 
     async def found(**wanted: str) -> list[str]:

@@ -27,7 +27,7 @@ async def test_what_is_asked_for_is_what_was_told(environment: Environment) -> N
     publisher = Publisher(environment.kafka, environment.topic_prefix)
     await publisher.start()
     try:
-        assert set(await publisher.send_many([record_of(one) for one in ANSWERS])) == {None}
+        assert set(await publisher.send_many([record_of(answer) for answer in ANSWERS])) == {None}
     finally:
         await publisher.stop()
     headers = bearer(await api_key(environment, ["read"]))

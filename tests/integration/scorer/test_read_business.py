@@ -48,7 +48,7 @@ async def test_revenue_stands_by_class_and_by_quarter_of_renewal(reader: Reader)
     body = await reader.body(REVENUE)
     assert (body["currency"], body["account_count"], body["revenue"]) == ("EUR", 3, 450.3)
     assert body["revenue_at_risk"] == 300.1
-    assert {one["class"]: one["revenue"] for one in body["by_class"]} == {
+    assert {row["class"]: row["revenue"] for row in body["by_class"]} == {
         **{"unknown": 50.0, "silent": 0.0, "at_risk": 300.1, "ambassador": 100.2, "divided": 0.0, "steady": 0.0}
     }
     assert body["by_renewal_quarter"] == [
@@ -91,18 +91,18 @@ async def test_revenue_equals_the_recomputation(reader: Reader, seed: int) -> No
 
     assert body["revenue"] == total()
     assert body["revenue_at_risk"] == total(account_class="at_risk")
-    for one in body["by_class"]:
-        assert one["revenue"] == total(account_class=one["class"])
-    assert {one["quarter"] for one in body["by_renewal_quarter"]} == {quarter for quarter, _ in cells}
-    for one in body["by_renewal_quarter"]:
-        assert one["revenue"] == total(quarter=one["quarter"])
-        assert one["revenue_at_risk"] == total(quarter=one["quarter"], account_class="at_risk")
-        assert one["by_class"] == {
-            name: total(quarter=one["quarter"], account_class=name)
+    for row in body["by_class"]:
+        assert row["revenue"] == total(account_class=row["class"])
+    assert {row["quarter"] for row in body["by_renewal_quarter"]} == {quarter for quarter, _ in cells}
+    for row in body["by_renewal_quarter"]:
+        assert row["revenue"] == total(quarter=row["quarter"])
+        assert row["revenue_at_risk"] == total(quarter=row["quarter"], account_class="at_risk")
+        assert row["by_class"] == {
+            name: total(quarter=row["quarter"], account_class=name)
             for quarter, name in cells
-            if quarter == one["quarter"]
+            if quarter == row["quarter"]
         }
-    assert [one["account_id"] for one in body["left_out"]] == expected["left_out"]
+    assert [account["account_id"] for account in body["left_out"]] == expected["left_out"]
 
 
 def ratings(people: int) -> Iterator[Submission]:
@@ -149,12 +149,12 @@ async def test_drivers_equal_the_recomputation(reader: Reader, seed: int) -> Non
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(rules, "ENOUGH", 1)
         body = await reader.body(DRIVERS, window=window, as_of=as_of, group_by=",".join(by) or None, **wanted)
-    found = {tuple(one["group"].values()): one["drivers"] for one in body["groups"]}
+    found = {tuple(group["group"].values()): group["drivers"] for group in body["groups"]}
     assert found.keys() == (expected or ({} if by else {(): {}})).keys()
     for group, drivers in found.items():
-        assert {(one["attribute"], one["type"]) for one in drivers} == expected.get(group, {}).keys()
-        for one in drivers:
-            assert_same(one, expected[group][one["attribute"], one["type"]])
+        assert {(driver["attribute"], driver["type"]) for driver in drivers} == expected.get(group, {}).keys()
+        for driver in drivers:
+            assert_same(driver, expected[group][driver["attribute"], driver["type"]])
 
 
 @exactly
@@ -168,9 +168,9 @@ async def test_metrics_count_every_answer_between_two_moments(reader: Reader, se
     trend = ",".join(f"{name}:{value}" for name, value in wanted.items()) or None
     body = await reader.body(METRICS, since=since, until=until, trend=trend)
     voices = [
-        one
-        for one in world.voices("nps")
-        if since <= one["at"] <= until and all(one[name] == value for name, value in wanted.items())
+        voice
+        for voice in world.voices("nps")
+        if since <= voice["at"] <= until and all(voice[name] == value for name, value in wanted.items())
     ]
     assert (body["nps"], body["nps_exact"]) == (whole(nps(voices)), number(nps(voices)))
     assert body["response_count"] == len(voices)

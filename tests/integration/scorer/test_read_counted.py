@@ -36,10 +36,11 @@ async def project_some(reader: Reader, rows: Writer, random: Random, world: Worl
     reader.clock.advance(NOW - reader.clock.now())
     await reader.put(world)
     waiting = [account_id for account_id in world.account_ids() if random.random() < 0.5]
-    await reader.tables.execute("delete from marks where account_id = any($1)", waiting)
+    await reader.tables.execute("delete from dirty_accounts where account_id = any($1)", waiting)
     await rows.project()
     await reader.tables.executemany(
-        "insert into marks (account_id, marked_at) values ($1, $2)", [(account_id, NOW) for account_id in waiting]
+        "insert into dirty_accounts (account_id, dirty_since) values ($1, $2)",
+        [(account_id, NOW) for account_id in waiting],
     )
 
 
@@ -62,14 +63,14 @@ async def test_groups_equal_the_recomputation_whatever_is_projected(reader: Read
     body = await reader.body("/v1/portfolio/score", **asked, method="latest,all", group_by=",".join(split) or None)
     for method in METHODS:
         wanted = at(asked) | {"method": method}
-        found = {tuple(one["group"].values()): one for one in body["groups"] if one["method"] == method}
+        found = {tuple(group["group"].values()): group for group in body["groups"] if group["method"] == method}
         expected = reference.grouped(world, by=split, classes=classes(world, wanted["as_of"]), **wanted)
         if not split:
             expected = {(): reference.portfolio_score(world, **wanted)}
         assert found.keys() == expected.keys()
         for key, figures in expected.items():
             assert_same(found[key], people(figures, found[key]))
-    keys = [tuple((value is None, value or "") for value in one["group"].values()) for one in body["groups"]]
+    keys = [tuple((value is None, value or "") for value in group["group"].values()) for group in body["groups"]]
     assert keys == sorted(keys)
 
 
@@ -92,25 +93,27 @@ async def test_account_means_equal_the_recomputation_whatever_is_projected(
         currency="EUR",
     )
     weights = {
-        one.account_id: one.revenue for one in world.clients if one.revenue is not None and one.currency == "EUR"
+        client.account_id: client.revenue
+        for client in world.clients
+        if client.revenue is not None and client.currency == "EUR"
     }
     now, before = picked(world, window, as_of)
-    for one in body["groups"]:
-        value = one["group"].get(split)
+    for group in body["groups"]:
+        value = group["group"].get(split)
         inside = [voice for voice in now if split is None or voice[split] == value]
         earlier = None if before is None else [voice for voice in before if split is None or voice[split] == value]
-        by_revenue = one["method"] == "revenue_weighted"
+        by_revenue = group["method"] == "revenue_weighted"
         expected = reference.account_means(inside, earlier, weights if by_revenue else None)
-        assert {name: one[name] for name in ("nps", "nps_rounded", "change")} == {
+        assert {name: group[name] for name in ("nps", "nps_rounded", "change")} == {
             name: expected[name] for name in ("nps", "nps_rounded", "change")
         }
-        assert (one["previous"] or {"nps": None})["nps"] == expected["previous_nps"]
-        assert one["response_count"] == len(inside)
+        assert (group["previous"] or {"nps": None})["nps"] == expected["previous_nps"]
+        assert group["response_count"] == len(inside)
         accounts = {voice["account_id"] for voice in inside}
-        assert one["account_count"] == len(accounts)
+        assert group["account_count"] == len(accounts)
         if by_revenue:
-            assert [left["account_id"] for left in one["left_out"]] == sorted(accounts - weights.keys())
-            assert one["left_out_count"] == len(accounts - weights.keys())
+            assert [left["account_id"] for left in group["left_out"]] == sorted(accounts - weights.keys())
+            assert group["left_out_count"] == len(accounts - weights.keys())
 
 
 def picked(world: World, window: str, as_of: datetime) -> tuple[list[Any], list[Any] | None]:

@@ -67,10 +67,13 @@ def place(value: float | None, descending: bool, account_id: str) -> tuple[bool,
 def is_listed(world: World, account_id: str, as_of: datetime) -> bool:
     """In the directory, with somebody in it, or ever asked or heard."""
     return (
-        any(one.account_id == account_id and not one.removed for one in world.clients)
-        or any(one.account_id == account_id and not one.removed for one in world.people)
-        or any(one.account_id == account_id for one in world.invites)
-        or any(one.account_id == account_id and one.live and one.answered_at <= as_of for one in world.submissions)
+        any(client.account_id == account_id and not client.removed for client in world.clients)
+        or any(person.account_id == account_id and not person.removed for person in world.people)
+        or any(invite.account_id == account_id for invite in world.invites)
+        or any(
+            submission.account_id == account_id and submission.live and submission.answered_at <= as_of
+            for submission in world.submissions
+        )
     )
 
 
@@ -102,7 +105,7 @@ async def test_a_limited_key_sees_a_world_of_its_own_accounts(reader: Reader, se
     body = await reader.body("/v1/portfolio/score", window=window, owner=owner)
     limited = await reader.limited_to(owner)
     assert await limited.body("/v1/portfolio/score", window=window) == body
-    own = {one.account_id for one in world.clients if one.owner == owner}
+    own = {client.account_id for client in world.clients if client.owner == owner}
     for path in ("/v1/accounts", "/v1/stakeholders", "/v1/responses", "/v1/changes"):
         everything, seen = await reader.items(path), await limited.items(path)
         assert seen == [item for item in everything if item["account_id"] in own], path
@@ -118,7 +121,9 @@ async def test_changes_equal_the_recomputation(reader: Reader, seed: int) -> Non
     items = await reader.items("/v1/changes", sort="changed_at", limit=3)
     names = ("kind", "account_id", "stakeholder_id", "response_id", "previous_response_id")
     found = sorted((tuple(item[name] for name in names) for item in items), key=str)
-    assert found == sorted((tuple(one[name] for name in names) for one in reference.category_changes(world)), key=str)
+    assert found == sorted(
+        (tuple(change[name] for name in names) for change in reference.category_changes(world)), key=str
+    )
     moments = [datetime.fromisoformat(item["changed_at"]) for item in items]
     assert moments == sorted(moments)
 
@@ -129,15 +134,17 @@ async def test_the_explained_figure_can_be_made_of_what_it_counts(reader: Reader
     random = Random(seed)
     world, asked = a_world(random), question(random, method=METHODS, survey_type=SURVEY_TYPES)
     await reader.put(world)
-    for account_id in {one.account_id for one in world.submissions}:
+    for account_id in {submission.account_id for submission in world.submissions}:
         body = await reader.body("/v1/explain", account_id=account_id, **asked)
         score = await reader.body(f"/v1/accounts/{account_id}/score", **asked)
         counted, not_counted = body.pop("counted"), body.pop("not_counted")
         assert body == score
-        scores = [one["score"] for one in counted]
+        scores = [answer["score"] for answer in counted]
         assert [scores.count(number) for number in range(11)] == body["distribution"]
-        everything = [one["response_id"] for one in counted + not_counted]
-        assert set(everything) == {one.response_id for one in world.submissions if one.account_id == account_id}
-        gone = {one.response_id for one in world.submissions if not one.live}
-        reasons = {one["response_id"] for one in not_counted if one["reason"] in ("withdrawn", "test")}
+        everything = [answer["response_id"] for answer in counted + not_counted]
+        assert set(everything) == {
+            submission.response_id for submission in world.submissions if submission.account_id == account_id
+        }
+        gone = {submission.response_id for submission in world.submissions if not submission.live}
+        reasons = {answer["response_id"] for answer in not_counted if answer["reason"] in ("withdrawn", "test")}
         assert reasons == gone & set(everything)

@@ -113,7 +113,8 @@ async def test_a_trend_from_kept_months_equals_the_counts_of_the_answers(
 
 async def test_kept_months_are_really_used(reader: Reader, rows: Writer) -> None:
     await begin(reader, rows, a_world(Random(3)))
-    await rows.take(*[recorded(f"now-{one}", one, answered_at=NOW) for one in ACCOUNTS])  # marks change nothing past
+    # Accounts that are dirty by an answer of now keep their past months.
+    await rows.take(*[recorded(f"now-{account_id}", account_id, answered_at=NOW) for account_id in ACCOUNTS])
     expected = await reader.body(TREND, points=13)
     await reader.tables.execute("update account_counts_months set latest_9 = 1000, respondents = 1000")
     changed = await reader.body(TREND, points=13)
@@ -154,7 +155,6 @@ async def test_a_month_that_ends_is_counted_and_the_oldest_is_let_go_a_day_later
 
     async def pass_to(moment: datetime) -> None:
         reader.clock.advance(moment - reader.clock.now())
-        await rows.sweeper.sweep_once()
         await rows.project()
         await keep(rows)
 
@@ -173,7 +173,9 @@ async def test_a_month_that_ends_is_counted_and_the_oldest_is_let_go_a_day_later
 async def test_months_wait_while_much_is_to_be_projected(reader: Reader, rows: Writer) -> None:
     await begin(reader, rows, a_world(Random(3)))
     await reader.tables.execute("truncate months_valid")
-    await reader.tables.execute("insert into marks select 'busy' || n, now() from generate_series(1, 1001) n")
+    await reader.tables.execute(
+        "insert into dirty_accounts (account_id, dirty_since) select 'busy' || n, now() from generate_series(1, 1001) n"
+    )
     assert await MonthKeeper(rows.database, rows.clock).keep_once() == 0
-    await reader.tables.execute("delete from marks where account_id = 'busy1'")
+    await reader.tables.execute("delete from dirty_accounts where account_id = 'busy1'")
     assert await MonthKeeper(rows.database, rows.clock).keep_once() > 0

@@ -68,7 +68,7 @@ async def test_the_state_of_a_person_and_all_they_said(reader: Reader) -> None:
     assert (state["score"], state["category"], state["change"]) == (5, "detractor", "passive_to_detractor")
     assert (state["latest"]["response_id"], state["previous"]["response_id"]) == ("r4", "r3")
     assert (state["falls_in_a_row"], state["days_since_answered"], state["silent"]) == (2, 2, False)
-    assert [one["response_id"] for one in body["responses"]] == ["r1", "r2", "r3", "r4"]
+    assert [response["response_id"] for response in body["responses"]] == ["r1", "r2", "r3", "r4"]
     last = body["responses"][-1]
     assert (last["score"], last["category"], last["comment"]) == (5, "detractor", "Late <b>again</b>")
     assert last["answers"] == [{"question_id": "q", "type": "csat", "attribute": None, "value": 1}]
@@ -76,7 +76,7 @@ async def test_the_state_of_a_person_and_all_they_said(reader: Reader) -> None:
 
 async def test_a_person_at_an_earlier_moment(reader: Reader) -> None:
     body = await reader.body("/v1/accounts/acme/stakeholders/ada", as_of=ago(40))
-    assert [one["response_id"] for one in body["responses"]] == ["r1", "r2", "r3"]
+    assert [response["response_id"] for response in body["responses"]] == ["r1", "r2", "r3"]
     assert (body["state"]["category"], body["state"]["days_since_answered"]) == ("passive", 10)
 
 
@@ -217,9 +217,9 @@ async def test_an_explanation_names_every_answer_with_its_reason(reader: Reader)
         b'{"response_id": "r5", "account_id": "acme", "changes": {}}',
     )
     body = await reader.body("/v1/explain", account_id="acme", nps_kind="relationship")
-    assert [one["response_id"] for one in body["counted"]] == ["r5", "r4"]
+    assert [answer["response_id"] for answer in body["counted"]] == ["r5", "r4"]
     assert (body["response_count"], body["nps"]) == (2, 0.0)
-    assert [(one["response_id"], one["score"], one["reason"]) for one in body["not_counted"]] == [
+    assert [(answer["response_id"], answer["score"], answer["reason"]) for answer in body["not_counted"]] == [
         ("r1", 10, "outside_window"),
         ("r2", 9, "filtered"),
         ("r3", 8, "superseded"),
@@ -227,7 +227,7 @@ async def test_an_explanation_names_every_answer_with_its_reason(reader: Reader)
         ("r6", 5, "other_survey"),
     ]
     withdrawn = await reader.body("/v1/explain", account_id="bolt", window="all")
-    assert {one["response_id"]: one["reason"] for one in withdrawn["not_counted"]} == {
+    assert {answer["response_id"]: answer["reason"] for answer in withdrawn["not_counted"]} == {
         "t1": "test",
         "w1": "withdrawn",
         "x1": "withdrawn",
@@ -236,7 +236,7 @@ async def test_an_explanation_names_every_answer_with_its_reason(reader: Reader)
 
 async def test_an_entry_of_a_submission_is_explained_under_its_question(reader: Reader) -> None:
     body = await reader.body("/v1/explain", account_id="acme", survey_type="csat", method="all")
-    assert [(one["response_id"], one.get("question_id"), one["score"]) for one in body["counted"]] == [
+    assert [(answer["response_id"], answer.get("question_id"), answer["score"]) for answer in body["counted"]] == [
         ("r4", "q", 1),
         ("r6", None, 5),
     ]
@@ -249,7 +249,7 @@ async def test_a_limited_key_finds_only_its_owners_accounts(reader: Reader) -> N
     assert await kim.code("/v1/explain", 404, account_id="bolt") == "unknown_account"
     assert await kim.code("/v1/responses/r7", 404) == "unknown_response"
     assert await ids(kim, "/v1/stakeholders", silent=True) == ["guest"]
-    assert [one["response_id"] for one in await kim.items("/v1/responses", category="passive")] == ["r3"]
+    assert [response["response_id"] for response in await kim.items("/v1/responses", category="passive")] == ["r3"]
 
 
 async def test_names_are_told_for_ids_of_what_one_may_see(reader: Reader) -> None:
@@ -265,8 +265,10 @@ async def test_names_are_told_for_ids_of_what_one_may_see(reader: Reader) -> Non
         answer = await asking.client.post("/v1/names", json={"of": of})
         assert answer.status_code == 200, answer.text
         found = answer.json()["items"]
-        assert len(found) == len({(one["account_id"], one["stakeholder_id"]) for one in found})
-        return {(one["account_id"], one["stakeholder_id"], one["account_name"], one["name"]) for one in found}
+        assert len(found) == len({(person["account_id"], person["stakeholder_id"]) for person in found})
+        return {
+            (person["account_id"], person["stakeholder_id"], person["account_name"], person["name"]) for person in found
+        }
 
     ada = (await reader.body("/v1/accounts/acme/stakeholders/ada"))["name"]
     own = {("acme", "ada", "Acme", ada), ("acme", "guest", "Acme", None)}

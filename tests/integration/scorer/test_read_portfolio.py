@@ -55,7 +55,7 @@ async def groups(reader: Reader, **asked: Any) -> list[dict[str, Any]]:
 async def test_without_group_by_there_is_one_group_a_method(reader: Reader) -> None:
     methods = "latest,all,mean_of_accounts,revenue_weighted"
     found = await groups(reader, method=methods)
-    assert [(one["group"], one["method"]) for one in found] == [({}, method) for method in methods.split(",")]
+    assert [(group["group"], group["method"]) for group in found] == [({}, method) for method in methods.split(",")]
     latest, everything, mean, weighted = found
     assert (latest["response_count"], latest["nps"], latest["account_count"]) == (6, 100 / 3, 4)
     assert (everything["response_count"], everything["stakeholder_count"]) == (7, 6)
@@ -89,15 +89,15 @@ async def test_the_currency_can_be_chosen(reader: Reader) -> None:
 @pytest.mark.parametrize("asked", [{}, {"survey_type": "csat"}, {"industry": "manufacturing"}, {"window": "all"}])
 async def test_an_empty_portfolio_is_one_group_of_nothing(reader: Reader, asked: dict[str, str]) -> None:
     asked = asked | {"as_of": "2001-01-01T00:00:00Z"}
-    for one in await groups(reader, method="latest,mean_of_accounts,revenue_weighted", **asked):
-        assert one["group"] == {}
-        assert one["nps"] is one["mean_score"] is None
-        assert (one["response_count"], one["account_count"], one["coverage"]["answered"]) == (0, 0, 0)
+    for group in await groups(reader, method="latest,mean_of_accounts,revenue_weighted", **asked):
+        assert group["group"] == {}
+        assert group["nps"] is group["mean_score"] is None
+        assert (group["response_count"], group["account_count"], group["coverage"]["answered"]) == (0, 0, 0)
 
 
 async def test_groups_have_values_and_null_comes_last(reader: Reader) -> None:
     found = await groups(reader, group_by="industry")
-    assert [(one["group"]["industry"], one["response_count"]) for one in found] == [
+    assert [(group["group"]["industry"], group["response_count"]) for group in found] == [
         ("logistics", 3),
         ("saas", 2),
         (None, 1),
@@ -106,7 +106,7 @@ async def test_groups_have_values_and_null_comes_last(reader: Reader) -> None:
 
 async def test_two_attributes_are_crossed(reader: Reader) -> None:
     found = await groups(reader, group_by="tier,stakeholder_type")
-    assert [(tuple(one["group"].values()), one["response_count"]) for one in found] == [
+    assert [(tuple(group["group"].values()), group["response_count"]) for group in found] == [
         (("key", "decision_maker"), 1),
         (("key", "user"), 1),
         (("key", None), 2),
@@ -119,7 +119,10 @@ async def test_filters_apply_before_the_latest_is_picked_and_groups_after(reader
     (filtered,) = await groups(reader, touchpoint="support", industry="logistics")
     assert (filtered["response_count"], filtered["detractor_count"]) == (2, 1)
     by_touchpoint = await groups(reader, group_by="touchpoint", industry="logistics")
-    assert [(one["group"]["touchpoint"], one["response_count"]) for one in by_touchpoint] == [("support", 1), (None, 2)]
+    assert [(group["group"]["touchpoint"], group["response_count"]) for group in by_touchpoint] == [
+        ("support", 1),
+        (None, 2),
+    ]
 
 
 async def test_what_a_split_cannot_tell_is_null(reader: Reader) -> None:
@@ -134,7 +137,7 @@ async def test_what_a_split_cannot_tell_is_null(reader: Reader) -> None:
 
 async def test_groups_by_class(reader: Reader) -> None:
     found = await groups(reader, group_by="class")
-    assert [(one["group"]["class"], one["account_count"]) for one in found] == [
+    assert [(group["group"]["class"], group["account_count"]) for group in found] == [
         ("ambassador", 2),
         ("at_risk", 1),
         ("steady", 1),
@@ -143,7 +146,7 @@ async def test_groups_by_class(reader: Reader) -> None:
 
 async def test_groups_by_owner_show_the_address(reader: Reader) -> None:
     found = await groups(reader, group_by="owner")
-    assert [one["group"]["owner"] for one in found] == ["kim@supplier.example", None]
+    assert [group["group"]["owner"] for group in found] == ["kim@supplier.example", None]
 
 
 async def test_a_trend_of_several_methods_has_a_point_for_each(reader: Reader) -> None:

@@ -74,7 +74,7 @@ async def test_gaps_and_the_picking_of_friends_are_told(reader: Reader) -> None:
 
     def listed(name: str) -> list[str]:
         assert body[name]["account_count"] == len(body[name]["accounts"])
-        return [one["account_id"] for one in body[name]["accounts"]]
+        return [account["account_id"] for account in body[name]["accounts"]]
 
     assert listed("without_decision_maker") == ["bolt", "cold"]
     assert listed("single_threaded") == ["bolt"]
@@ -123,11 +123,13 @@ async def test_the_funnel_equals_the_recomputation(reader: Reader, seed: int) ->
     wanted = {name: random.choice(CHOICES[name]) for name in names}
     await reader.put(world)
     body = await reader.body(FUNNEL, window=window, as_of=as_of, group_by=",".join(by) or None, **wanted)
-    classes = {one: questions.account_class(world, one, as_of or NOW) for one in world.account_ids()}
+    classes = {
+        account_id: questions.account_class(world, account_id, as_of or NOW) for account_id in world.account_ids()
+    }
     expected = reach.funnel(world, window, as_of or NOW, by, classes, **wanted)
-    assert {tuple(one["group"].values()) for one in body["groups"]} == expected.keys()
-    for one in body["groups"]:
-        assert_same(one, expected[tuple(one["group"].values())])
+    assert {tuple(group["group"].values()) for group in body["groups"]} == expected.keys()
+    for group in body["groups"]:
+        assert_same(group, expected[tuple(group["group"].values())])
 
 
 @exactly
@@ -140,7 +142,7 @@ async def test_coverage_equals_the_recomputation(reader: Reader, seed: int) -> N
     body = await reader.body(COVERAGE, window=window, as_of=as_of, **wanted)
     expected = reach.gaps(world, window, as_of or NOW, **wanted)
     for name in reach.OPEN:
-        assert [one["account_id"] for one in body[name]["accounts"]] == expected.pop(name)
+        assert [account["account_id"] for account in body[name]["accounts"]] == expected.pop(name)
     assert_same(body, expected)
     selected = reach.selection(world, window, as_of or NOW, **wanted)
     assert_same(body["selection"], selected)

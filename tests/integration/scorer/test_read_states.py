@@ -36,23 +36,23 @@ async def test_lists_filter_by_the_states_they_show(reader: Reader, seed: int) -
     everybody = await reader.items("/v1/stakeholders", as_of=as_of)
     for silent in (True, False):
         shown = await reader.items("/v1/stakeholders", as_of=as_of, silent=silent, limit=3)
-        assert shown == [one for one in everybody if one["state"]["silent"] is silent]
+        assert shown == [person for person in everybody if person["state"]["silent"] is silent]
     for category in ("promoter", "passive", "detractor"):
         shown = await reader.items("/v1/stakeholders", as_of=as_of, category=category)
-        assert shown == [one for one in everybody if one["state"]["category"] == category]
-    listed = {key(one) for one in everybody}
+        assert shown == [person for person in everybody if person["state"]["category"] == category]
+    listed = {key(person) for person in everybody}
     assert len(listed) == len(everybody)
     assert listed == {
-        *((one.account_id, one.stakeholder_id) for one in world.people if not one.removed),
+        *((person.account_id, person.stakeholder_id) for person in world.people if not person.removed),
         *(
-            (one.account_id, one.stakeholder_id)
-            for one in world.invites
-            if one.sent_at and one.sent_at <= moment(as_of)
+            (invite.account_id, invite.stakeholder_id)
+            for invite in world.invites
+            if invite.sent_at and invite.sent_at <= moment(as_of)
         ),
         *(
-            (one.account_id, one.stakeholder_id)
-            for one in world.submissions
-            if one.live and one.answered_at <= moment(as_of)
+            (submission.account_id, submission.stakeholder_id)
+            for submission in world.submissions
+            if submission.live and submission.answered_at <= moment(as_of)
         ),
     }
 

@@ -49,8 +49,6 @@ async def test_sums_over_snapshots_equal_the_counts_of_the_answers(reader: Reade
     added, counted = await both(reader, "/v1/portfolio/score", **asked_of(random))
     assert added == counted
     await rows.project()
-    await rows.sweeper.sweep_once()
-    await rows.project()
     added, counted = await both(reader, "/v1/portfolio/score", **asked_of(random))
     assert added == counted
 
@@ -97,7 +95,9 @@ async def test_accounts_are_listed_since_something_touched_them(reader: Reader, 
     assert await touched_since(NOW - timedelta(seconds=1)) == everybody
     assert await touched_since(NOW) == []
     reader.clock.advance(timedelta(hours=1))
-    await reader.tables.execute("insert into marks (account_id, marked_at) values ($1, $2)", everybody[0], NOW)
+    await reader.tables.execute(
+        "insert into dirty_accounts (account_id, dirty_since) values ($1, $2)", everybody[0], NOW
+    )
     assert await touched_since(NOW) == everybody[:1]
     await rows.project()
     assert await touched_since(NOW) == everybody[:1]
@@ -114,13 +114,16 @@ async def test_who_is_left_out_of_revenue_weights_is_the_same_from_snapshots(rea
         for number in range(750)
     )
     said = tuple(
-        Submission(f"r{number}", one.account_id, "ada", "nps", number % 11, NOW - timedelta(days=1))
-        for number, one in enumerate(accounts)
+        Submission(f"r{number}", client.account_id, "ada", "nps", number % 11, NOW - timedelta(days=1))
+        for number, client in enumerate(accounts)
     )
     await begin(reader, rows, World(clients=accounts, submissions=said))
-    await reader.tables.execute("insert into marks select account_id, now() from accounts where account_id like 'a_3_'")
+    await reader.tables.execute(
+        "insert into dirty_accounts (account_id, dirty_since)"
+        " select account_id, now() from accounts where account_id like 'a_3_'"
+    )
     asked = {"method": "revenue_weighted", "currency": "EUR", "group_by": "industry"}
     added, counted = await both(reader, "/v1/portfolio/score", **asked)
     assert added == counted
-    assert [one["left_out_count"] for one in added["groups"]] == [250, 250]
-    assert {len(one["left_out"]) for one in added["groups"]} == {200}
+    assert [group["left_out_count"] for group in added["groups"]] == [250, 250]
+    assert {len(group["left_out"]) for group in added["groups"]} == {200}

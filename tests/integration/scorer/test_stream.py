@@ -62,7 +62,7 @@ async def publish(environment: Environment, events: Sequence[Event], topic: Topi
     publisher = Publisher(environment.kafka, environment.topic_prefix)
     await publisher.start()
     try:
-        assert set(await publisher.send_many([record_of(one, topic) for one in events])) == {None}
+        assert set(await publisher.send_many([record_of(event, topic) for event in events])) == {None}
     finally:
         await publisher.stop()
 
@@ -95,10 +95,10 @@ class Stream:
         found: list[Told] = []
         missing = {name, *others}
         async with asyncio.timeout(40):
-            async for one in self.blocks():
-                found += [one] if one.name else []
-                if one.name != name or wanted.items() <= one.data.items():
-                    missing.discard(one.name)
+            async for event in self.blocks():
+                found += [event] if event.name else []
+                if event.name != name or wanted.items() <= event.data.items():
+                    missing.discard(event.name)
                 if not missing:
                     return found
         raise AssertionError("the stream ended")
@@ -130,9 +130,9 @@ async def ready(url: str) -> None:
     await eventually(answers, 60)
 
 
-def change(one: Told) -> tuple[str, str]:
+def change(event: Told) -> tuple[str, str]:
     """Kind and response of a category change."""
-    return one.data["kind"], one.data["response_id"]
+    return event.data["kind"], event.data["response_id"]
 
 
 async def test_changes_are_told_as_they_happen(environment: Environment) -> None:
@@ -146,14 +146,14 @@ async def test_changes_are_told_as_they_happen(environment: Environment) -> None
         third = await stream.until(CORRECTED)
         async with httpx.AsyncClient(base_url=url, headers=bearer(key)) as client:
             (latest, *_) = (await client.get("/v1/changes")).json()["items"]
-    assert [change(one) for one in first + second if one.name == CHANGED] == [
+    assert [change(event) for event in first + second if event.name == CHANGED] == [
         ("new_promoter", "r1"),
         ("promoter_to_passive", "r2"),
     ]
     assert second[-1].data["previous_response_id"] == "r1"
     assert third[-1].data["old"]["category"] == "passive"
     assert third[-1].data["new"] == {"score": 2, "category": "detractor", "change": "promoter_to_detractor"}
-    scores = [one for one in first if one.name == SCORE]
+    scores = [event for event in first if event.name == SCORE]
     assert scores[-1].data["scores"]["90d"]["latest"]["nps"] == 100.0
     assert latest.keys() <= second[-1].data.keys()
 
@@ -165,17 +165,17 @@ async def test_a_stream_goes_on_at_another_replica_without_a_gap_or_a_repeat(env
         async with opened(url, key) as stream:
             await publish(environment, [recorded(f"a-{name}", name) for name in accounts])
             seen: list[Told] = []
-            while sum(one.name == CHANGED for one in seen) < len(accounts) - 2:
+            while sum(event.name == CHANGED for event in seen) < len(accounts) - 2:
                 seen += await stream.until(CHANGED)
             last = seen[-1].id
         await publish(environment, [recorded(f"b-{name}", name, score=3, stakeholder_id="bob") for name in accounts])
         async with opened(other, key, since=last) as stream:
             missed: list[Told] = []
-            while sum(one.name == CHANGED for one in missed) < len(accounts) + 2:
+            while sum(event.name == CHANGED for event in missed) < len(accounts) + 2:
                 missed += await stream.until(CHANGED)
             await publish(environment, [recorded("c", "acc0", score=8, stakeholder_id="cid")])
             live = await stream.until(CHANGED, response_id="c")
-    told = [one.data["response_id"] for one in [*seen, *missed, *live] if one.name == CHANGED]
+    told = [event.data["response_id"] for event in [*seen, *missed, *live] if event.name == CHANGED]
     assert sorted(told) == sorted([*(f"a-{name}" for name in accounts), *(f"b-{name}" for name in accounts), "c"])
 
 
@@ -191,7 +191,7 @@ async def test_what_was_said_of_the_erased_is_not_told_again(environment: Enviro
             await stream.until(CORRECTED, cause="erased")
         async with opened(url, key, since=before) as stream:
             told = await stream.until(CORRECTED)
-    assert [one.data["stakeholder_id"] for one in told if one.name == CHANGED] == ["bob"]
+    assert [event.data["stakeholder_id"] for event in told if event.name == CHANGED] == ["bob"]
 
 
 async def test_each_client_sees_what_it_may_and_asked_for(environment: Environment) -> None:
@@ -208,12 +208,12 @@ async def test_each_client_sees_what_it_may_and_asked_for(environment: Environme
                 return (await client.get("/v1/accounts/bolt/score")).status_code == 200
 
         await eventually(known, 30)
-        async with opened(url, keys["bolt"]) as own, opened(url, everything, account_id="bolt") as one:
+        async with opened(url, keys["bolt"]) as own, opened(url, everything, account_id="bolt") as of_bolt:
             await publish(environment, [recorded("r1", "acme"), recorded("r2", "acme", score=2, stakeholder_id="b")])
             await publish(environment, [recorded("r3", "bolt")])
-            for stream in (own, one):
+            for stream in (own, of_bolt):
                 told = await stream.until(CHANGED)
-                assert {it.data["account_id"] for it in told} == {"bolt"}
+                assert {event.data["account_id"] for event in told} == {"bolt"}
         async with httpx.AsyncClient(base_url=url, headers=bearer(keys["bolt"])) as client:
             for name in ("acme", "nobody"):
                 refused = await client.get("/v1/stream", params={"account_id": name})
@@ -227,8 +227,8 @@ async def test_a_quiet_stream_shows_that_it_is_alive_and_where_it_stands(environ
         await publish(environment, [recorded("r1", "acme")])
         await stream.until(CHANGED)
         async with asyncio.timeout(40):
-            async for one in stream.blocks():
-                if not one.name:
+            async for event in stream.blocks():
+                if not event.name:
                     break
         assert stream.last_id != before
 
@@ -258,7 +258,7 @@ async def test_a_client_that_cannot_keep_up_holds_nothing_and_goes_on_from_where
             assert b" 200 " in await reader.readuntil(b"\r\n")
             await reader.readuntil(b"\n\n")
             (listener,) = app.state.service.tail._listeners
-            events = [Event(uuid7(), ACCOUNT_SCORE_CHANGED, "/tests", NOW, one.account_id, one) for one in scores]
+            events = [Event(uuid7(), ACCOUNT_SCORE_CHANGED, "/tests", NOW, score.account_id, score) for score in scores]
             await publish(environment, events[:1], ACCOUNT_SCORES)
             begun = await reader.readuntil(b'{"account_id":"acc0"')
             for first in range(1, len(events), 500):
@@ -270,11 +270,11 @@ async def test_a_client_that_cannot_keep_up_holds_nothing_and_goes_on_from_where
         assert 0 < len(seen) < len(scores)
         async with opened(url, key, since=re.findall(r"id: ([0-9._]+)\n", text)[-1]) as stream:
             async with asyncio.timeout(60):
-                async for one in stream.blocks():
-                    seen += [one.data["account_id"]] if one.name == SCORE else []
+                async for event in stream.blocks():
+                    seen += [event.data["account_id"]] if event.name == SCORE else []
                     if len(seen) == len(scores):
                         break
-    assert set(seen) == {one.account_id for one in scores}
+    assert set(seen) == {score.account_id for score in scores}
 
 
 async def test_a_position_that_is_gone_is_said_to_be(environment: Environment) -> None:
@@ -289,7 +289,7 @@ async def test_a_position_that_is_gone_is_said_to_be(environment: Environment) -
         try:
             place = TopicPartition(environment.topic_prefix + SCORE_EVENTS.name, 0)
             places = [place._replace(partition=number) for number in range(environment.common.partitions)]
-            await admin.delete_records({one: RecordsToDelete(before_offset=-1) for one in places})
+            await admin.delete_records({partition: RecordsToDelete(before_offset=-1) for partition in places})
         finally:
             await admin.close()
         async with opened(url, key, since=start) as stream:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from services.scorer.store import marks
+from services.scorer.store import dirty_accounts
 from shared.events.envelope import Event
 from shared.events.responses import ResponseRecorded
 from shared.events.scores import (
@@ -61,16 +61,16 @@ def submission(answer: Event) -> Submission:
 
 
 async def scores(scorer: Writer) -> list[AccountScoreChanged]:
-    found = [one.data for one in await scorer.told(ACCOUNT_SCORE_CHANGED)]
+    found = [event.data for event in await scorer.published(ACCOUNT_SCORE_CHANGED)]
     return [data for data in found if isinstance(data, AccountScoreChanged)]
 
 
 async def later(scorer: Writer, clock: FrozenClock, by: timedelta) -> int:
-    """Let time pass; returns how many accounts the sweeper found."""
+    """Let time pass; returns of how many accounts it changed something."""
     clock.advance(by)
-    swept = await scorer.sweeper.sweep_once()
+    projected = await scorer.job.project_once()
     await scorer.project()
-    return swept
+    return projected
 
 
 async def test_the_snapshot_holds_every_window_and_method_and_equals_a_plain_count(scorer: Writer) -> None:
@@ -78,7 +78,7 @@ async def test_the_snapshot_holds_every_window_and_method_and_equals_a_plain_cou
     await scorer.take(*answers, voice("tom", 0, 2, test=True), voice("sue", 0, 3), withdrawn("sue-3"))
     await scorer.project()
     [told] = await scores(scorer)
-    world = World(submissions=tuple(submission(one) for one in answers))
+    world = World(submissions=tuple(submission(answer) for answer in answers))
     assert list(told.figures) == ["7d", "30d", "90d", "180d", "365d", "all"]
     for window, methods in told.figures.items():
         assert list(methods) == ["latest", "all"]
@@ -97,7 +97,7 @@ async def test_a_score_is_told_again_only_where_another_was_told(scorer: Writer)
     for spoil, events in (("digest = digest", 1), ("digest = ''", 2)):
         async with scorer.database.write() as tx:
             await tx.execute(f"update snapshots set {spoil}")  # noqa: S608 - from above
-            await marks.mark(tx, {"acme": False}, NOW)
+            await dirty_accounts.mark(tx, {"acme": False}, NOW)
         await scorer.project()
         assert len(await scores(scorer)) == events
         [row] = await scorer.rows("snapshots")
@@ -122,7 +122,7 @@ async def test_an_answer_that_ages_out_changes_the_score_when_nothing_arrives(
     await scorer.take(voice("ann", 9, 6))
     await scorer.project()
     [row] = await scorer.rows("snapshots")
-    assert row["next_border"] == NOW + DAY
+    assert row["recompute_at"] == NOW + DAY
     assert await later(scorer, clock, DAY - timedelta(microseconds=1)) == 0
     assert await later(scorer, clock, timedelta(microseconds=1)) == 1
     before, after = await scores(scorer)
@@ -144,7 +144,7 @@ async def test_an_answer_given_ahead_enters_when_its_time_comes(scorer: Writer, 
 
 
 async def drops(scorer: Writer) -> list[AccountScoreDropped]:
-    found = [one.data for one in await scorer.told(ACCOUNT_SCORE_DROPPED)]
+    found = [event.data for event in await scorer.published(ACCOUNT_SCORE_DROPPED)]
     return [data for data in found if isinstance(data, AccountScoreDropped)]
 
 
@@ -157,8 +157,8 @@ def falling(people: int, score_before: int, score_now: int) -> list[Event]:
 async def test_a_fall_of_twenty_points_is_told_once(scorer: Writer) -> None:
     await scorer.take(*falling(5, 9, 9), voice("p0", 8, 1))
     await scorer.project()
-    [one] = await drops(scorer)
-    assert (one.nps, one.previous_nps, one.change, one.response_count) == (80, 100, -20, 5)
+    [drop] = await drops(scorer)
+    assert (drop.nps, drop.previous_nps, drop.change, drop.response_count) == (80, 100, -20, 5)
     await scorer.take(voice("p1", 8, 0.5))
     await scorer.project()
     assert len(await drops(scorer)) == 1
@@ -170,7 +170,7 @@ async def test_that_a_fall_is_over_is_told_also_when_a_quiet_import_ends_it(scor
     await scorer.take(voice("p0", 10, 0.5, quiet=True))
     await scorer.project()
     await scorer.project()
-    [recovered] = await scorer.told(ACCOUNT_SCORE_RECOVERED)
+    [recovered] = await scorer.published(ACCOUNT_SCORE_RECOVERED)
     [dropped] = await drops(scorer)
     assert isinstance(recovered.data, AccountScoreRecovered)
     assert (recovered.data.nps, recovered.data.change) == (100, 0)
@@ -209,8 +209,8 @@ async def test_promoters_that_age_out_are_a_drop_too(scorer: Writer, clock: Froz
     await scorer.project()
     assert await drops(scorer) == []
     await later(scorer, clock, DAY)
-    [one] = await drops(scorer)
-    assert (one.previous_nps, one.nps) == (100, -100)
+    [drop] = await drops(scorer)
+    assert (drop.previous_nps, drop.nps) == (100, -100)
 
 
 async def test_a_quiet_import_tells_the_score_but_neither_drop_nor_class(scorer: Writer) -> None:
@@ -225,18 +225,18 @@ async def test_a_quiet_import_tells_the_score_but_neither_drop_nor_class(scorer:
     await scorer.project()
     assert (await scores(scorer))[-1].account_class == "at_risk"
     assert await drops(scorer) == []
-    assert await scorer.told(ACCOUNT_CLASS_CHANGED) == []
+    assert await scorer.published(ACCOUNT_CLASS_CHANGED) == []
 
 
 async def test_a_class_that_changes_is_told_with_its_numbers(scorer: Writer) -> None:
     await scorer.take(account(), voice("ann", 9, 1), voice("bob", 9, 1))
     await scorer.project()
-    assert await scorer.told(ACCOUNT_CLASS_CHANGED) == []
+    assert await scorer.published(ACCOUNT_CLASS_CHANGED) == []
     await scorer.take(voice("ann", 6, 0))
     await scorer.project()
     await scorer.take(voice("bob", 6, 0))
     await scorer.project()
-    found = [one.data for one in await scorer.told(ACCOUNT_CLASS_CHANGED)]
+    found = [event.data for event in await scorer.published(ACCOUNT_CLASS_CHANGED)]
     told = [data for data in found if isinstance(data, AccountClassChanged)]
     assert [(data.old, data.new) for data in told] == [("ambassador", "divided"), ("divided", "at_risk")]
     assert told[-1].numbers["detractors"] == 2
@@ -246,16 +246,16 @@ async def test_a_new_role_changes_the_class_where_somebody_was_heard_lately(scor
     await scorer.take(*[voice(f"p{n}", 8, 1) for n in range(4)], voice("boss", 5, 1))
     await scorer.take(voice("old", 5, 1, account_id="quiet", quiet=True), voice("top", 9, 1, account_id="quiet"))
     await scorer.project()
-    assert await scorer.told(ACCOUNT_CLASS_CHANGED) == []
+    assert await scorer.published(ACCOUNT_CLASS_CHANGED) == []
     await scorer.take(person("boss", type="decision_maker"))
     await scorer.project()
-    [one] = await scorer.told(ACCOUNT_CLASS_CHANGED)
-    assert isinstance(one.data, AccountClassChanged)
-    assert (one.data.old, one.data.new) == ("steady", "at_risk")
+    [event] = await scorer.published(ACCOUNT_CLASS_CHANGED)
+    assert isinstance(event.data, AccountClassChanged)
+    assert (event.data.old, event.data.new) == ("steady", "at_risk")
 
 
 async def silences(scorer: Writer) -> list[StakeholderWentSilent]:
-    found = [one.data for one in await scorer.told(STAKEHOLDER_WENT_SILENT)]
+    found = [event.data for event in await scorer.published(STAKEHOLDER_WENT_SILENT)]
     return [data for data in found if isinstance(data, StakeholderWentSilent)]
 
 
@@ -271,7 +271,9 @@ async def test_who_was_asked_and_never_answers_goes_silent_once(scorer: Writer, 
     answer = recorded("r", stakeholder_id="bob", answered_at=NOW + 15 * DAY, recorded_at=NOW + 15 * DAY)
     await scorer.take(answer)
     await later(scorer, clock, 7 * DAY)
-    assert [(one.stakeholder_id, one.furthest) for one in (await silences(scorer))[1:]] == [("ann", "opened")]
+    assert [(silence.stakeholder_id, silence.furthest) for silence in (await silences(scorer))[1:]] == [
+        ("ann", "opened")
+    ]
     await later(scorer, clock, 30 * DAY)
     assert len(await silences(scorer)) == 2
 

@@ -43,7 +43,7 @@ EVERYTHING = (
     "context_marks",
     "stakeholders",
     "erasures",
-    "marks",
+    "dirty_accounts",
     "snapshots",
 )
 
@@ -90,7 +90,7 @@ async def traces(scorer: Writer) -> list[str]:
 
 
 async def latest_score(scorer: Writer) -> AccountScoreChanged:
-    data = (await scorer.told(ACCOUNT_SCORE_CHANGED))[-1].data
+    data = (await scorer.published(ACCOUNT_SCORE_CHANGED))[-1].data
     assert isinstance(data, AccountScoreChanged)
     return data
 
@@ -112,9 +112,9 @@ async def test_the_pair_that_was_told_is_corrected(scorer: Writer) -> None:
     await scorer.project()
     await scorer.take(erased(NAME))
     await scorer.project()
-    [one] = await scorer.told(STAKEHOLDER_ANSWER_CORRECTED)
-    assert isinstance(one.data, StakeholderAnswerCorrected)
-    assert (one.data.cause, one.data.new.latest, one.data.recorded_at) == ("erased", None, NOW + HOUR)
+    [event] = await scorer.published(STAKEHOLDER_ANSWER_CORRECTED)
+    assert isinstance(event.data, StakeholderAnswerCorrected)
+    assert (event.data.cause, event.data.new.latest, event.data.recorded_at) == ("erased", None, NOW + HOUR)
 
 
 async def test_what_was_recorded_before_stays_out_whenever_it_turns_up(scorer: Writer) -> None:

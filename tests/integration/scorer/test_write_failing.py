@@ -18,7 +18,7 @@ from services.scorer.domain.drops import DropRule
 from services.scorer.domain.projection import Policy
 from services.scorer.handlers.pending import Pending
 from services.scorer.handlers.projection import Projector
-from services.scorer.jobs import MonthKeeper, PendingJob, ProjectorJob, SelfCheck, Sweeper
+from services.scorer.jobs import MonthKeeper, PendingJob, ProjectorJob, SelfCheck
 from services.scorer.settings import ScorerSettings
 from shared.clock import SystemClock
 from shared.db.engine import Database
@@ -92,9 +92,9 @@ async def projected(scorer: Writer) -> set[str]:
     return {row["account_id"] for row in await scorer.rows("snapshots")}
 
 
-async def the_mark(scorer: Writer) -> dict[str, Any]:
-    (mark,) = await scorer.rows("marks")
-    return mark
+async def the_dirty_account(scorer: Writer) -> dict[str, Any]:
+    (row,) = await scorer.rows("dirty_accounts")
+    return row
 
 
 async def settle(job: ProjectorJob) -> None:
@@ -111,8 +111,8 @@ async def test_an_account_that_fails_is_told_apart_from_those_it_was_projected_w
     await scorer.take(*(recorded(account_id, account_id) for account_id in ("bad", *GOOD)))
     await settle(scorer.job)
     assert await projected(scorer) == set(GOOD)
-    mark = await the_mark(scorer)
-    assert (mark["account_id"], mark["tries"], mark["failed_at"]) == ("bad", 1, LATER)
+    dirty = await the_dirty_account(scorer)
+    assert (dirty["account_id"], dirty["tries"], dirty["failed_at"]) == ("bad", 1, LATER)
     await cause.remove()
     await settle(scorer.job)
     assert "bad" not in await projected(scorer), "it is not due yet"
@@ -126,14 +126,14 @@ async def test_its_pauses_double_up_to_five_minutes_and_it_is_never_given_up(
     pauses = []
     for _ in range(12):
         await settle(scorer.job)
-        mark = await the_mark(scorer)
-        pauses.append((mark["retry_at"] - clock.now()).total_seconds())
-        clock.advance(mark["retry_at"] - clock.now())
+        dirty = await the_dirty_account(scorer)
+        pauses.append((dirty["retry_at"] - clock.now()).total_seconds())
+        clock.advance(dirty["retry_at"] - clock.now())
     assert pauses == [1, 2, 4, 8, 16, 32, 64, 128, 256, 300, 300, 300]
     await cause.remove()
     await settle(scorer.job)
     assert await projected(scorer) == {"bad"}
-    assert await scorer.rows("marks") == []
+    assert await scorer.rows("dirty_accounts") == []
 
 
 async def test_a_new_answer_has_it_tried_again_soon(scorer: Writer, cause: Cause, clock: FrozenClock) -> None:
@@ -141,14 +141,14 @@ async def test_a_new_answer_has_it_tried_again_soon(scorer: Writer, cause: Cause
     await scorer.take(recorded("bad", "bad"))
     for _ in range(8):
         await settle(scorer.job)
-        clock.advance((await the_mark(scorer))["retry_at"] - clock.now())
+        clock.advance((await the_dirty_account(scorer))["retry_at"] - clock.now())
     await settle(scorer.job)
     await cause.remove()
     await scorer.take(recorded("bad-again", "bad"))
-    mark = await the_mark(scorer)
-    assert (mark["tries"], mark["failed_at"]) == (0, LATER)
-    assert mark["retry_at"] <= clock.now() + timedelta(minutes=5)
-    clock.advance(mark["retry_at"] - clock.now())
+    dirty = await the_dirty_account(scorer)
+    assert (dirty["tries"], dirty["failed_at"]) == (0, LATER)
+    assert dirty["retry_at"] <= clock.now() + timedelta(minutes=5)
+    clock.advance(dirty["retry_at"] - clock.now())
     await settle(scorer.job)
     assert await projected(scorer) == {"bad"}
 
@@ -158,21 +158,25 @@ async def test_an_account_of_which_a_statement_always_runs_too_long_is_such_a_ca
 ) -> None:
     await cause.put("snapshots", SLEEPS)
     await scorer.take(*(recorded(account_id, account_id) for account_id in ("bad", *GOOD)))
-    job = ProjectorJob(impatient, Projector(impatient, scorer.clock, ScorerSettings().policy()), 100, lambda: None)
+    job = ProjectorJob(
+        impatient, scorer.clock, Projector(impatient, scorer.clock, ScorerSettings().policy()), 100, lambda: None
+    )
     await settle(job)
     assert await projected(scorer) == set(GOOD)
-    assert (await the_mark(scorer))["tries"] == 1
+    assert (await the_dirty_account(scorer))["tries"] == 1
 
 
-async def test_accounts_that_fail_hold_up_no_sweep(scorer: Writer, cause: Cause, clock: FrozenClock) -> None:
+async def test_accounts_that_fail_hold_up_none_that_time_has_changed(
+    scorer: Writer, cause: Cause, clock: FrozenClock
+) -> None:
     await scorer.take(*(recorded(account_id, account_id) for account_id in ("bad", "good")))
     await scorer.project()
     await cause.put("snapshots", FAILS)
     clock.advance(timedelta(days=31))
-    sweeper = Sweeper(scorer.database, clock, 1.0, lambda: None)
-    assert await sweeper.sweep_once() == 2
     await settle(scorer.job)
-    assert await sweeper.sweep_once() == 0, "who is marked and due for ever is not swept again and again"
+    computed = {row["account_id"]: row["computed_at"] for row in await scorer.rows("snapshots")}
+    assert computed == {"bad": LATER, "good": clock.now()}
+    assert (await the_dirty_account(scorer))["tries"] == 1
 
 
 async def test_months_of_other_accounts_are_counted(scorer: Writer, cause: Cause) -> None:

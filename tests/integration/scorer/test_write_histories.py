@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from services.scorer.store import marks
+from services.scorer.store import known_accounts
 from shared.events.envelope import Event
 from shared.events.responses import ResponseAmended
 from shared.topics import ACCOUNT_SCORE_CHANGED
@@ -108,10 +108,12 @@ def apart(events: Sequence[Event]) -> list[Event]:
     """No two amendments recorded at the very same moment: which of two equal event ids was first recorded must not
     depend on their content."""
     return [
-        replace(one, data=one.data.model_copy(update={"recorded_at": one.data.recorded_at + number * MICROSECOND}))
-        if isinstance(one.data, ResponseAmended)
-        else one
-        for number, one in enumerate(events)
+        replace(
+            event, data=event.data.model_copy(update={"recorded_at": event.data.recorded_at + number * MICROSECOND})
+        )
+        if isinstance(event.data, ResponseAmended)
+        else event
+        for number, event in enumerate(events)
     ]
 
 
@@ -140,7 +142,7 @@ async def play(scorer: Writer, events: Sequence[Event], seed: int) -> int:
     """Hand the events over in batches of random size, some twice, projecting now and then; returns how many were
     new."""
     async with scorer.database.write() as tx:
-        await tx.execute(f"truncate {', '.join(TABLES)}, marks, outbox, inbox, dropped_responses, parked")
+        await tx.execute(f"truncate {', '.join(TABLES)}, dirty_accounts, outbox, inbox, dropped_responses, parked")
     dice = random.Random(seed)
     position = new = 0
     while position < len(events):
@@ -165,10 +167,10 @@ async def test_any_history_ends_as_a_plain_recomputation_says(scorer: Writer, ev
     rows = {row["response_id"]: row for row in await scorer.rows("responses")}
     assert new == len(rows)
     assert not rows.keys() & {row["response_id"] for row in await scorer.rows("pending_changes")}
-    assert {name for name, one in expected.items() if not one.erased} <= rows.keys() <= expected.keys()
-    for name, one in expected.items():
+    assert {name for name, response in expected.items() if not response.erased} <= rows.keys() <= expected.keys()
+    for name, response in expected.items():
         if name in rows:
-            check_row(rows[name], one)
+            check_row(rows[name], response)
     await check_figures(scorer, expected)
     await check_pairs(scorer, expected)
     assert await scorer.check.check_once() == 0
@@ -177,7 +179,7 @@ async def test_any_history_ends_as_a_plain_recomputation_says(scorer: Writer, ev
 
 async def check_figures(scorer: Writer, expected: dict[str, Plain]) -> None:
     world = world_of(expected)
-    told = {one.account_id: one.data.figures for one in await scorer.told(ACCOUNT_SCORE_CHANGED)}  # type: ignore[attr-defined]
+    told = {event.account_id: event.data.figures for event in await scorer.published(ACCOUNT_SCORE_CHANGED)}  # type: ignore[attr-defined]
     for row in await scorer.rows("snapshots"):
         for window in WINDOWS:
             for method in ("latest", "all"):
@@ -204,8 +206,8 @@ async def check_pairs(scorer: Writer, expected: dict[str, Plain]) -> None:
     assert stored == {
         key: (pair[0].reference(), pair[1].reference() if len(pair) > 1 else nothing) for key, pair in pairs.items()
     }
-    outgoing = await scorer.told()
-    assert len({one.id for one in outgoing}) == len(outgoing)
+    outgoing = await scorer.published()
+    assert len({event.id for event in outgoing}) == len(outgoing)
     heard = listen(outgoing)
     for key, pair in pairs.items():
         if pair[0].fresh:
@@ -214,7 +216,7 @@ async def check_pairs(scorer: Writer, expected: dict[str, Plain]) -> None:
 
 async def check_rebuild(scorer: Writer) -> None:
     """A rebuild finds nothing to do; after damage it brings everything back and tells the scores alone."""
-    state, before = await scorer.state(), len(await scorer.told())
+    state, before = await scorer.state(), len(await scorer.published())
     assert await rebuild(scorer) == 0
     assert await scorer.state() == state
     async with scorer.database.write() as tx:
@@ -224,10 +226,10 @@ async def check_rebuild(scorer: Writer) -> None:
         await tx.execute("delete from latest_pairs")
     assert await rebuild(scorer) == len(state["snapshots"])
     assert await scorer.state() == state
-    assert {one.name for one in (await scorer.told())[before:]} <= {ACCOUNT_SCORE_CHANGED}
+    assert {event.name for event in (await scorer.published())[before:]} <= {ACCOUNT_SCORE_CHANGED}
 
 
 async def rebuild(scorer: Writer) -> int:
     async with scorer.database.read() as tx:
-        accounts = await marks.accounts_after(tx, "", 100)
+        accounts = await known_accounts.accounts_after(tx, "", 100)
     return await scorer.projector.rebuild(accounts)

@@ -40,7 +40,7 @@ async def test_the_names_of_what_was_sent_are_kept_whatever_is_in_them(scorer: W
 async def test_projectors_rest_while_a_large_batch_is_written_and_then_catch_up_at_once(scorer: Writer) -> None:
     accounts = [f"account-{number}" for number in range(40)]
     await scorer.take(*(recorded(account_id, account_id) for account_id in accounts))
-    job = ProjectorJob(scorer.database, scorer.projector, 2, lambda: None)
+    job = ProjectorJob(scorer.database, scorer.clock, scorer.projector, 2, lambda: None)
     large = [Received(recorded(f"r{number}", "large"), "test", 0, number) for number in range(LOAD_RECORDS)]
     async with scorer.database.write() as tx:
         await scorer.fold.apply(tx, large)
@@ -55,7 +55,7 @@ async def test_projectors_rest_while_a_large_batch_is_written_and_then_catch_up_
         projecting.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await projecting
-    told = [one.account_id for one in await scorer.told(ACCOUNT_SCORE_CHANGED)]
+    told = [event.account_id for event in await scorer.published(ACCOUNT_SCORE_CHANGED)]
     assert sorted(told) == sorted([*accounts, "large"])
 
 

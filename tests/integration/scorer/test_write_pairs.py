@@ -30,12 +30,12 @@ def at(response_id: str, minutes: int, score: int, **fields: Any) -> Event:
 
 
 async def answered(scorer: Writer) -> list[StakeholderAnswered]:
-    found = [one.data for one in await scorer.told(STAKEHOLDER_ANSWERED)]
+    found = [event.data for event in await scorer.published(STAKEHOLDER_ANSWERED)]
     return [data for data in found if isinstance(data, StakeholderAnswered)]
 
 
 async def corrected(scorer: Writer) -> list[StakeholderAnswerCorrected]:
-    found = [one.data for one in await scorer.told(STAKEHOLDER_ANSWER_CORRECTED)]
+    found = [event.data for event in await scorer.published(STAKEHOLDER_ANSWER_CORRECTED)]
     return [data for data in found if isinstance(data, StakeholderAnswerCorrected)]
 
 
@@ -43,13 +43,13 @@ async def test_a_burst_tells_every_answer_oldest_first_whatever_the_order_of_arr
     await scorer.take(at("c", 1, 8), at("a", 3, 9), at("b", 2, 3))
     await scorer.project()
     told = await answered(scorer)
-    assert [(one.response_id, one.score, one.change, one.falls_in_a_row) for one in told] == [
+    assert [(answer.response_id, answer.score, answer.change, answer.falls_in_a_row) for answer in told] == [
         ("a", 9, "new_promoter", 0),
         ("b", 3, "promoter_to_detractor", 1),
         ("c", 8, "detractor_to_passive", 0),
     ]
-    assert [one.previous and one.previous.response_id for one in told] == [None, "a", "b"]
-    assert [one.id for one in await scorer.told(STAKEHOLDER_ANSWERED)] == [answered_id(name) for name in "abc"]
+    assert [answer.previous and answer.previous.response_id for answer in told] == [None, "a", "b"]
+    assert [event.id for event in await scorer.published(STAKEHOLDER_ANSWERED)] == [answered_id(name) for name in "abc"]
 
 
 async def test_sequences_of_an_account_grow_by_one_an_event(scorer: Writer) -> None:
@@ -58,9 +58,9 @@ async def test_sequences_of_an_account_grow_by_one_an_event(scorer: Writer) -> N
     await scorer.take(at("c", 1, 8))
     await scorer.project()
     sequences = sorted(
-        one.data.sequence  # type: ignore[attr-defined]
-        for one in await scorer.told()
-        if one.account_id == "acme"
+        event.data.sequence  # type: ignore[attr-defined]
+        for event in await scorer.published()
+        if event.account_id == "acme"
     )
     assert sequences == list(range(1, len(sequences) + 1))
     assert len(sequences) >= 5
@@ -71,11 +71,11 @@ async def test_a_late_answer_is_no_event_but_corrects_the_pair(scorer: Writer) -
     await scorer.project()
     await scorer.take(at("a", 9, 10))
     await scorer.project()
-    assert [one.response_id for one in await answered(scorer)] == ["b"]
-    [one] = await corrected(scorer)
-    assert (one.cause, one.response_id) == ("late", "a")
-    assert (one.old.change, one.new.change) == ("new_passive", "promoter_to_passive")
-    assert one.new.latest == one.old.latest
+    assert [answer.response_id for answer in await answered(scorer)] == ["b"]
+    [correction] = await corrected(scorer)
+    assert (correction.cause, correction.response_id) == ("late", "a")
+    assert (correction.old.change, correction.new.change) == ("new_passive", "promoter_to_passive")
+    assert correction.new.latest == correction.old.latest
 
 
 async def test_a_late_answer_behind_the_pair_is_silent(scorer: Writer) -> None:
@@ -92,9 +92,13 @@ async def test_an_amended_latest_answer_is_corrected_not_answered_again(scorer: 
     await scorer.take(amended("b", {"score": 2, "follow_up_requested": True}))
     await scorer.project()
     assert len(await answered(scorer)) == 2
-    [one] = await corrected(scorer)
-    assert (one.cause, one.response_id, one.follow_up_requested) == ("amended", "b", True)
-    assert (one.old.change, one.new.change, one.new.falls_in_a_row) == (None, "promoter_to_detractor", 1)
+    [correction] = await corrected(scorer)
+    assert (correction.cause, correction.response_id, correction.follow_up_requested) == ("amended", "b", True)
+    assert (correction.old.change, correction.new.change, correction.new.falls_in_a_row) == (
+        None,
+        "promoter_to_detractor",
+        1,
+    )
 
 
 async def test_an_amendment_that_gives_way_to_its_earlier_version_is_a_correction_of_its_own(scorer: Writer) -> None:
@@ -104,18 +108,22 @@ async def test_an_amendment_that_gives_way_to_its_earlier_version_is_a_correctio
         version = amended("a", {"score": score}, event_id=UUID(int=1), recorded_at=NOW + timedelta(minutes=minutes))
         await scorer.take(version)
         await scorer.project()
-    told = await scorer.told(STAKEHOLDER_ANSWER_CORRECTED)
-    assert [one.new.latest and one.new.latest.score for one in await corrected(scorer)] == [2, 9, 2]
-    assert len({one.id for one in told}) == 3
+    told = await scorer.published(STAKEHOLDER_ANSWER_CORRECTED)
+    assert [correction.new.latest and correction.new.latest.score for correction in await corrected(scorer)] == [
+        2,
+        9,
+        2,
+    ]
+    assert len({correction.id for correction in told}) == 3
 
 
 async def test_an_amended_comment_alone_tells_nothing_of_people(scorer: Writer) -> None:
     await scorer.take(at("a", 3, 9))
     await scorer.project()
-    before = len(await scorer.told())
+    before = len(await scorer.published())
     await scorer.take(amended("a", {"comment": "well done", "touchpoint": "support"}))
     await scorer.project()
-    assert len(await scorer.told()) == before
+    assert len(await scorer.published()) == before
 
 
 async def test_a_withdrawn_latest_answer_gives_the_pair_before(scorer: Writer) -> None:
@@ -123,10 +131,10 @@ async def test_a_withdrawn_latest_answer_gives_the_pair_before(scorer: Writer) -
     await scorer.project()
     await scorer.take(withdrawn("b"))
     await scorer.project()
-    [one] = await corrected(scorer)
-    assert (one.cause, one.response_id) == ("withdrawn", "b")
-    assert one.new.latest is not None
-    assert (one.new.latest.response_id, one.new.change) == ("a", "new_promoter")
+    [correction] = await corrected(scorer)
+    assert (correction.cause, correction.response_id) == ("withdrawn", "b")
+    assert correction.new.latest is not None
+    assert (correction.new.latest.response_id, correction.new.change) == ("a", "new_promoter")
 
 
 async def test_when_nothing_is_left_the_pair_is_empty_and_the_next_answer_is_a_first(scorer: Writer) -> None:
@@ -134,8 +142,8 @@ async def test_when_nothing_is_left_the_pair_is_empty_and_the_next_answer_is_a_f
     await scorer.project()
     await scorer.take(withdrawn("b"))
     await scorer.project()
-    [one] = await corrected(scorer)
-    assert (one.new.latest, one.new.change) == (None, None)
+    [correction] = await corrected(scorer)
+    assert (correction.new.latest, correction.new.change) == (None, None)
     assert await scorer.rows("latest_pairs") == []
     await scorer.take(at("a", 9, 4))
     await scorer.project()
@@ -145,18 +153,18 @@ async def test_when_nothing_is_left_the_pair_is_empty_and_the_next_answer_is_a_f
 async def test_a_correction_is_told_before_the_answer_that_came_with_it(scorer: Writer) -> None:
     await scorer.take(at("a", 3, 9), at("b", 2, 3))
     await scorer.project()
-    before = len(await scorer.told())
+    before = len(await scorer.published())
     await scorer.take(withdrawn("b"), at("c", 1, 7))
     await scorer.project()
-    events = (await scorer.told())[before:]
-    assert [one.name for one in events][:2] == [STAKEHOLDER_ANSWER_CORRECTED, STAKEHOLDER_ANSWERED]
+    events = (await scorer.published())[before:]
+    assert [event.name for event in events][:2] == [STAKEHOLDER_ANSWER_CORRECTED, STAKEHOLDER_ANSWERED]
     assert (await answered(scorer))[-1].change == "promoter_to_passive"
 
 
 async def test_a_response_withdrawn_before_it_was_told_is_never_told(scorer: Writer) -> None:
     await scorer.take(at("a", 3, 9), at("b", 2, 3), withdrawn("b"))
     await scorer.project()
-    assert [one.response_id for one in await answered(scorer)] == ["a"]
+    assert [answer.response_id for answer in await answered(scorer)] == ["a"]
     assert await corrected(scorer) == []
 
 
@@ -166,8 +174,8 @@ async def test_a_test_answer_is_told_when_it_stops_being_one(scorer: Writer) -> 
     assert await answered(scorer) == []
     await scorer.take(amended("a", {"test": False}))
     await scorer.project()
-    assert [(one.response_id, one.revision) for one in await answered(scorer)] == [("a", 2)]
-    assert (await scorer.told(STAKEHOLDER_ANSWERED))[0].id == answered_id("a", 2)
+    assert [(answer.response_id, answer.revision) for answer in await answered(scorer)] == [("a", 2)]
+    assert (await scorer.published(STAKEHOLDER_ANSWERED))[0].id == answered_id("a", 2)
 
 
 async def test_quiet_and_old_answers_are_history_and_still_the_past_of_the_next_one(scorer: Writer) -> None:
@@ -177,7 +185,7 @@ async def test_quiet_and_old_answers_are_history_and_still_the_past_of_the_next_
     assert await answered(scorer) == []
     await scorer.take(at("a", 3, 8), at("b", 3, 8, stakeholder_id="bob"))
     await scorer.project()
-    assert [(one.response_id, one.change) for one in await answered(scorer)] == [
+    assert [(answer.response_id, answer.change) for answer in await answered(scorer)] == [
         ("a", "promoter_to_passive"),
         ("b", "detractor_to_passive"),
     ]
@@ -203,9 +211,9 @@ async def test_what_steps_back_into_history_carries_no_change(scorer: Writer) ->
     await scorer.project()
     await scorer.take(withdrawn("a"))
     await scorer.project()
-    [one] = await corrected(scorer)
-    assert one.new.latest is not None
-    assert (one.new.latest.score, one.new.change, one.new.fresh) == (2, None, False)
+    [correction] = await corrected(scorer)
+    assert correction.new.latest is not None
+    assert (correction.new.latest.score, correction.new.change, correction.new.fresh) == (2, None, False)
 
 
 async def test_kinds_of_survey_do_not_mix(scorer: Writer) -> None:
@@ -215,7 +223,7 @@ async def test_kinds_of_survey_do_not_mix(scorer: Writer) -> None:
         at("c", 2, 2, survey_type="csat", nps_kind="transactional"),
     )
     await scorer.project()
-    assert [(one.response_id, one.change, one.category) for one in await answered(scorer)] == [
+    assert [(answer.response_id, answer.change, answer.category) for answer in await answered(scorer)] == [
         ("a", "new_promoter", "promoter"),
         ("b", "new_detractor", "detractor"),
         ("c", None, None),
@@ -225,13 +233,13 @@ async def test_kinds_of_survey_do_not_mix(scorer: Writer) -> None:
 async def test_answers_at_the_same_moment_are_ordered_by_their_ids(scorer: Writer) -> None:
     await scorer.take(at("b", 1, 3), at("a", 1, 9))
     await scorer.project()
-    assert [one.response_id for one in await answered(scorer)] == ["a", "b"]
+    assert [answer.response_id for answer in await answered(scorer)] == ["a", "b"]
 
 
 async def test_nothing_new_tells_nothing(scorer: Writer) -> None:
     await scorer.take(at("a", 3, 9))
     await scorer.project()
-    before = await scorer.told()
+    before = await scorer.published()
     await scorer.take(at("a", 3, 9))
     await scorer.project()
-    assert await scorer.told() == before
+    assert await scorer.published() == before

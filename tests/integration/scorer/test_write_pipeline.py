@@ -25,7 +25,7 @@ from shared.topics import (
     STAKEHOLDER_ANSWER_CORRECTED,
     STAKEHOLDER_ANSWERED,
 )
-from tests.integration.scorer.pipeline import publish, read_until, told
+from tests.integration.scorer.pipeline import publish, published, read_until
 from tests.integration.scorer.writing import account, amended, erased, invited, withdrawn, writer
 from tests.support.clock import FrozenClock
 from tests.support.environment import Environment, fresh_environment
@@ -71,13 +71,13 @@ async def test_a_published_answer_becomes_rows_figures_and_events(environment: E
     async with scorer(environment):
         await publish(environment, [recorded("r1", score=9), recorded("r2", score=3, stakeholder_id="bob")])
         await read_until(database, 4)
-        snapshots = [one.data for one in await told(environment, ACCOUNT_SCORES)]
-        answered = [one for one in await told(environment, SCORE_EVENTS) if one.name == STAKEHOLDER_ANSWERED]
+        snapshots = [event.data for event in await published(environment, ACCOUNT_SCORES)]
+        answered = [event for event in await published(environment, SCORE_EVENTS) if event.name == STAKEHOLDER_ANSWERED]
     latest: Any = snapshots[-1]
     assert (latest.account_id, latest.industry) == ("acme", "logistics")
     assert latest.figures["30d"]["latest"]["nps"] == 0
     assert latest.figures["30d"]["latest"]["sent_count"] == 1
-    assert {one.data.response_id for one in answered} == {"r1", "r2"}  # type: ignore[attr-defined]
+    assert {event.data.response_id for event in answered} == {"r1", "r2"}  # type: ignore[attr-defined]
 
 
 async def test_an_erasure_that_came_through_can_be_asked_for(environment: Environment, database: Database) -> None:
@@ -104,13 +104,13 @@ async def test_reading_everything_again_changes_nothing_and_tells_nothing(
     await publish(environment, events)
     async with scorer(environment), writer(environment, SystemClock()) as rows:
         await read_until(database, len(events))
-        state, outgoing = await rows.state(), await rows.told()
+        state, outgoing = await rows.state(), await rows.published()
     async with database.write() as tx:
         await tx.execute("update cursors set next_offset = 0, last_offset = null, last_fingerprint = null")
     async with scorer(environment), writer(environment, SystemClock()) as rows:
         await read_until(database, 2 * len(events))
         assert await rows.state() == state
-        assert await rows.told() == outgoing
+        assert await rows.published() == outgoing
         async with database.read() as tx:
             counted = await tx.one("select sum(new_count) as new, sum(read_count) as read from cursors")
             stored = await tx.scalar("select count(*) from responses")
@@ -142,7 +142,7 @@ async def test_a_scorer_killed_and_cut_off_ends_where_an_undisturbed_one_does(
         await disturbed.projector.rebuild([f"acc{number}" for number in range(40)])
         assert await disturbed.check.check_once() == 0
         rows = await disturbed.state()
-        outgoing = await disturbed.told(STAKEHOLDER_ANSWERED, STAKEHOLDER_ANSWER_CORRECTED)
+        outgoing = await disturbed.published(STAKEHOLDER_ANSWERED, STAKEHOLDER_ANSWER_CORRECTED)
     async with (
         fresh_environment(environment.kafka, postgres_url, topics=False) as other,
         writer(other, FrozenClock(LATER)) as undisturbed,
@@ -151,9 +151,9 @@ async def test_a_scorer_killed_and_cut_off_ends_where_an_undisturbed_one_does(
             await undisturbed.take(*events[part::4])
             await undisturbed.project()
         assert rows == await undisturbed.state()
-    assert len(outgoing) == len({one.id for one in outgoing})
+    assert len(outgoing) == len({event.id for event in outgoing})
     latest = {row["response_id"] for row in rows["latest_pairs"]}
-    assert latest <= {response_id for one in outgoing for response_id in latest_of(one.data)}
+    assert latest <= {response_id for event in outgoing for response_id in latest_of(event.data)}
 
 
 def latest_of(data: Any) -> set[str]:

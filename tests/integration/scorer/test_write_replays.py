@@ -11,7 +11,7 @@ from services.scorer.app import build
 from shared.db.engine import Database
 from shared.events.scores import StakeholderAnswered
 from shared.topics import RESPONSES, SCORE_EVENTS
-from tests.integration.scorer.pipeline import publish, read_until, told
+from tests.integration.scorer.pipeline import publish, published, read_until
 from tests.integration.scorer.storms import SETTLE_SECONDS, Story, check_books
 from tests.support.clock import FrozenClock
 from tests.support.environment import Environment, fresh_environment
@@ -30,7 +30,7 @@ async def story(environment: Environment) -> Story:
 
 
 async def told_ids(environment: Environment) -> set[UUID]:
-    return {one.id for one in await told(environment, SCORE_EVENTS)}
+    return {event.id for event in await published(environment, SCORE_EVENTS)}
 
 
 async def set_group_back(environment: Environment) -> None:
@@ -97,12 +97,14 @@ async def test_a_lost_database_is_built_again_from_the_topic(
         assert sum(line.outcomes["new"] for line in await check_books(rebuilt)) > 0
     again = await answers_told(environment)
     ids: dict[tuple[str, int], set[UUID]] = {}
-    for one in again:
-        ids.setdefault((one.data.response_id, one.data.revision), set()).add(one.id)
+    for event in again:
+        ids.setdefault((event.data.response_id, event.data.revision), set()).add(event.id)
     assert len(again) > first
     assert {len(found) for found in ids.values()} == {1}
 
 
 async def answers_told(environment: Environment) -> list[Any]:
     """The events that tell an answer."""
-    return [one for one in await told(environment, SCORE_EVENTS) if isinstance(one.data, StakeholderAnswered)]
+    return [
+        event for event in await published(environment, SCORE_EVENTS) if isinstance(event.data, StakeholderAnswered)
+    ]

@@ -117,7 +117,9 @@ async def test_applied_late_is_applied_the_same(environment: Environment, seed: 
         await scorer.project()
         expected = await scorer.state()
         async with scorer.database.write() as tx:
-            await tx.execute(f"truncate {', '.join(TABLES)}, marks, outbox, inbox, dropped_responses, parked, cursors")
+            await tx.execute(
+                f"truncate {', '.join(TABLES)}, dirty_accounts, outbox, inbox, dropped_responses, parked, cursors"
+            )
         publisher = Publisher(environment.kafka, environment.topic_prefix)
         await publisher.start()
         await publisher.send_many([record_of(event) for event in events])

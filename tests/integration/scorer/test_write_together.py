@@ -1,4 +1,4 @@
-"""Several at work on the same accounts: no mark is lost, nothing is told twice."""
+"""Several at work on the same accounts: no change is lost, nothing is published twice."""
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
@@ -11,12 +11,13 @@ from services.cli.rebuild import rebuild_accounts
 from services.scorer.handlers.projection import Projector
 from services.scorer.handlers.rebuilding import Rebuilt
 from services.scorer.settings import ScorerSettings
-from services.scorer.store import marks
+from services.scorer.store import dirty_accounts
+from shared.db import engine
 from shared.db.engine import Database
 from shared.db.transaction import ReadTx
 from shared.errors import NotFound
 from shared.topics import ACCOUNT_CLASS_CHANGED, ACCOUNT_SCORE_CHANGED, STAKEHOLDER_ANSWERED
-from tests.integration.scorer.writing import Writer, account, erased, invited, writer
+from tests.integration.scorer.writing import Writer, account, amended, erased, invited, writer
 from tests.support.clock import FrozenClock
 from tests.support.environment import Environment
 from tests.support.events import NOW, recorded
@@ -80,36 +81,38 @@ async def test_an_answer_that_comes_while_its_account_is_projected_waits_for_not
         await scorer.take(recorded("b", answered_at=NOW))
     assert await job == 1
     assert {row["response_id"] for row in await scorer.rows("latest_pairs")} == {"a"}
-    assert [row["taken"] for row in await scorer.rows("marks")] == [False]
+    assert [row["revision"] for row in await scorer.rows("dirty_accounts")] == [2]
     await scorer.project()
     assert {row["response_id"] for row in await scorer.rows("latest_pairs")} == {"b"}
-    answered = await scorer.told(STAKEHOLDER_ANSWERED)
-    assert [one.data.response_id for one in answered] == ["a", "b"]  # type: ignore[attr-defined]
-    assert await scorer.rows("marks") == []
+    answered = await scorer.published(STAKEHOLDER_ANSWERED)
+    assert [event.data.response_id for event in answered] == ["a", "b"]  # type: ignore[attr-defined]
+    assert await scorer.rows("dirty_accounts") == []
 
 
-async def test_a_mark_that_becomes_loud_while_its_account_is_projected_is_told_loudly(scorer: Writer) -> None:
+async def test_a_fresh_answer_while_the_account_is_projected_has_events_about_the_account_published(
+    scorer: Writer,
+) -> None:
     await scorer.take(recorded("a", quiet=True))
     async with projecting(scorer, "acme") as job:
         await scorer.take(recorded("b", answered_at=NOW))
     assert await job == 1
-    assert [(row["loud"], row["taken"]) for row in await scorer.rows("marks")] == [(True, False)]
+    assert [row["account_events"] for row in await scorer.rows("dirty_accounts")] == [True]
 
 
-async def test_a_class_that_changes_between_taking_the_mark_and_reading_is_told(scorer: Writer) -> None:
+async def test_a_class_that_changes_between_the_claim_and_the_reading_is_published(scorer: Writer) -> None:
     await scorer.take(invited("sent", "i1", NOW - timedelta(days=1)))
     await scorer.project()
     await scorer.take(invited("opened", "i1", NOW))
     # The invitation alone tells no change of class; the answer does, which is there when the account is read.
     late = Interrupted(scorer.database, lambda: scorer.take(recorded("b", score=0, answered_at=NOW)))
     projector = Projector(late, scorer.clock, ScorerSettings().policy())  # type: ignore[arg-type]
-    assert await projector.project_marked(10) == 1
-    assert len(await scorer.told(ACCOUNT_CLASS_CHANGED)) == 1
+    assert await projector.project_due(10) == 1
+    assert len(await scorer.published(ACCOUNT_CLASS_CHANGED)) == 1
     await scorer.project()
-    assert len(await scorer.told(ACCOUNT_CLASS_CHANGED)) == 1
+    assert len(await scorer.published(ACCOUNT_CLASS_CHANGED)) == 1
 
 
-async def test_a_class_that_time_changes_is_told_also_when_something_quiet_comes_before_the_sweeper(
+async def test_a_class_that_time_changes_is_published_also_when_something_quiet_comes_first(
     environment: Environment,
 ) -> None:
     clock = FrozenClock(LATER)
@@ -119,52 +122,38 @@ async def test_a_class_that_time_changes_is_told_also_when_something_quiet_comes
         clock.advance(timedelta(days=366))
         await scorer.take(invited("sent", "i1", clock.now()))
         await scorer.project()
-        assert len(await scorer.told(ACCOUNT_CLASS_CHANGED)) == 1
+        assert len(await scorer.published(ACCOUNT_CLASS_CHANGED)) == 1
 
 
-async def test_behind_marks_that_are_being_set_others_are_projected(scorer: Writer) -> None:
-    await scorer.take(*(recorded(f"a{number}", f"busy{number}") for number in range(20)))
-    await scorer.take(recorded("b", "free"))
-    async with scorer.database.write() as tx:
-        await marks.mark(tx, {f"busy{number}": False for number in range(20)}, NOW)
-        assert await scorer.projector.project_marked(10) == 1
-    assert [row["account_id"] for row in await scorer.rows("snapshots")] == ["free"]
-
-
-async def test_a_mark_that_was_taken_quietly_when_its_time_came_is_projected_again(scorer: Writer) -> None:
-    await scorer.take(recorded("a"))
-    await scorer.project()
-    async with scorer.database.write() as tx:
-        await tx.execute("update snapshots set next_border = :at", at=NOW)
-        await marks.mark(tx, {"acme": False}, NOW)
-    async with scorer.database.write() as tx:
-        held = await marks.hold_oldest(tx, 10)
-        async with scorer.database.write() as beside:
-            assert await marks.take(beside, held) == ["acme"]
-        assert await scorer.sweeper.sweep_once() == 1
-        await marks.delete(tx, held)
-    assert [(row["loud"], row["taken"]) for row in await scorer.rows("marks")] == [(True, False)]
-
-
-async def test_what_a_dead_projector_had_taken_is_projected_by_the_next(scorer: Writer) -> None:
+async def test_what_a_dead_projector_had_claimed_is_projected_by_the_next(scorer: Writer) -> None:
     await scorer.take(recorded("a"))
     async with scorer.database.write() as tx:
-        held = await marks.hold_oldest(tx, 10)
-        async with scorer.database.write() as beside:
-            assert await marks.take(beside, held) == ["acme"]
+        assert await dirty_accounts.claim(tx, LATER, 10) == ["acme"]
         assert await scorer.job.project_once() == 0
-    assert [row["taken"] for row in await scorer.rows("marks")] == [True]
     assert await scorer.job.project_once() == 1
-    assert await scorer.rows("marks") == []
+    assert await scorer.rows("dirty_accounts") == []
 
 
-async def test_a_mark_that_is_just_being_set_stays_for_later(scorer: Writer) -> None:
+async def test_an_account_that_is_just_becoming_dirty_again_stays_so(scorer: Writer) -> None:
     await scorer.take(recorded("a"), recorded("o", "other"))
     async with scorer.database.write() as tx:
-        await marks.mark(tx, {"acme": False}, NOW)
-        assert await scorer.job.project_once() == 1
-    assert [row["account_id"] for row in await scorer.rows("marks")] == ["acme"]
+        await dirty_accounts.mark(tx, {"acme": False}, NOW)
+        assert await scorer.job.project_once() == 2
+    assert [row["account_id"] for row in await scorer.rows("dirty_accounts")] == ["acme"]
     assert await scorer.job.project_once() == 1
+
+
+async def test_an_account_that_is_written_to_all_the_time_comes_after_the_others(
+    environment: Environment, scorer: Writer
+) -> None:
+    await scorer.take(recorded("a", "hot"))
+    async with projecting(scorer, "hot") as job:
+        await scorer.take(recorded("b", "hot"))
+    await job
+    await scorer.take(recorded("c", "other"))
+    later = Projector(scorer.database, FrozenClock(LATER), ScorerSettings().policy())
+    assert await later.project_due(1) == 1
+    assert [row["account_id"] for row in await scorer.rows("dirty_accounts")] == ["hot"]
 
 
 async def test_a_silence_waits_while_news_of_its_invitation_is_written(scorer: Writer) -> None:
@@ -193,13 +182,38 @@ async def test_two_projectors_share_the_marks_and_tell_everything_once(scorer: W
         await scorer.take(*[recorded(f"{name}{number}", name, stakeholder_id=f"p{number}") for name in "abcdef"])
         await asyncio.gather(scorer.job.project_once(), scorer.job.project_once())
     await scorer.project()
-    answered = await scorer.told(STAKEHOLDER_ANSWERED)
-    assert len(answered) == len({one.id for one in answered}) == 180
+    answered = await scorer.published(STAKEHOLDER_ANSWERED)
+    assert len(answered) == len({event.id for event in answered}) == 180
     for name in "abcdef":
-        sequences = [one.data.sequence for one in await scorer.told() if one.account_id == name]  # type: ignore[attr-defined]
+        sequences = [event.data.sequence for event in await scorer.published() if event.account_id == name]  # type: ignore[attr-defined]
         assert sorted(sequences) == list(range(1, len(sequences) + 1))
-        last = [one.data for one in await scorer.told(ACCOUNT_SCORE_CHANGED) if one.account_id == name][-1]
+        last = [event.data for event in await scorer.published(ACCOUNT_SCORE_CHANGED) if event.account_id == name][-1]
         assert last.figures["30d"]["latest"]["response_count"] == 30  # type: ignore[attr-defined]
+
+
+async def test_projectors_writers_erasures_and_rebuilds_never_wait_for_each_other_in_a_circle(
+    scorer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "ATTEMPTS", 1)  # else a deadlock would be tried again
+
+    async def write() -> None:
+        for number in range(20):
+            await scorer.take(*[recorded(f"{name}{number}", name, stakeholder_id=f"p{number}") for name in "abcdef"])
+            await scorer.take(*[amended(f"{name}{number}", {"score": 1}, name) for name in "abcdef"])
+            await scorer.take(erased(f"p{number}", "abcdef"[number % 6]))
+
+    async def rebuild() -> None:
+        for _ in range(5):
+            await scorer.projector.rebuild(list("fedcba"))
+
+    async def project() -> None:
+        for _ in range(20):
+            await scorer.job.project_once()
+
+    async with asyncio.timeout(60):
+        await asyncio.gather(write(), rebuild(), project(), project())
+    await scorer.project()
+    assert await scorer.rows("dirty_accounts") == []
 
 
 async def test_a_projector_passes_over_accounts_that_another_one_holds(scorer: Writer) -> None:
@@ -217,7 +231,7 @@ async def test_a_rebuild_repairs_what_is_derived_and_tells_only_the_scores(
 ) -> None:
     await scorer.take(*[recorded(f"r{number}", f"acc{number:02}") for number in range(60)], account("empty"))
     await scorer.project()
-    state, before = await scorer.state(), len(await scorer.told())
+    state, before = await scorer.state(), len(await scorer.published())
     # By the machine's clock the answers are long gone from the short windows; where nobody answered, nothing differs.
     assert await rebuild_accounts(environment.common, None, progress=False) == Rebuilt(61, 60)
     assert await rebuild_accounts(environment.common, None, progress=False) == Rebuilt(61, 0)
@@ -227,7 +241,7 @@ async def test_a_rebuild_repairs_what_is_derived_and_tells_only_the_scores(
     assert await rebuild_accounts(environment.common, "acc01", progress=False) == Rebuilt(1, 1)
     await rebuild_accounts(environment.common, None, progress=False)
     assert (await scorer.state())["latest_pairs"] == state["latest_pairs"]
-    assert {one.name for one in (await scorer.told())[before:]} == {ACCOUNT_SCORE_CHANGED}
+    assert {event.name for event in (await scorer.published())[before:]} == {ACCOUNT_SCORE_CHANGED}
 
 
 async def test_a_rebuild_of_an_unknown_account_leaves_nothing(environment: Environment, scorer: Writer) -> None:
@@ -239,8 +253,8 @@ async def test_a_rebuild_of_an_unknown_account_leaves_nothing(environment: Envir
 async def test_a_rebuild_first_tells_what_was_waiting_to_be_told(environment: Environment, scorer: Writer) -> None:
     await scorer.take(recorded("r1"))
     await rebuild_accounts(environment.common, None, progress=False)
-    assert [one.name for one in await scorer.told()] == [STAKEHOLDER_ANSWERED, ACCOUNT_SCORE_CHANGED]
-    assert await scorer.rows("marks") == []
+    assert [event.name for event in await scorer.published()] == [STAKEHOLDER_ANSWERED, ACCOUNT_SCORE_CHANGED]
+    assert await scorer.rows("dirty_accounts") == []
 
 
 async def test_the_self_check_finds_figures_pairs_and_sums_that_are_off(scorer: Writer) -> None:

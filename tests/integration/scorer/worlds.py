@@ -180,10 +180,10 @@ async def begin(reader: Reader, rows: Writer, world: World) -> None:
 async def disturb(reader: Reader, random: Random, world: World) -> None:
     """Let time go on, and let more answers come that nobody has projected."""
     reader.clock.advance(timedelta(days=random.choice(DAYS[2:]), microseconds=random.choice(MICROSECONDS)))
-    known = {one.response_id for one in world.submissions}
-    late = tuple(one for one in a_world(random).submissions if one.response_id not in known)
+    known = {submission.response_id for submission in world.submissions}
+    late = tuple(submission for submission in a_world(random).submissions if submission.response_id not in known)
     await insert(reader.tables, World(submissions=late))
     await reader.tables.executemany(
-        "insert into marks (account_id, marked_at) values ($1, $2) on conflict do nothing",
-        [(one, NOW) for one in {one.account_id for one in late}],
+        "insert into dirty_accounts (account_id, dirty_since) values ($1, $2) on conflict do nothing",
+        [(account_id, NOW) for account_id in {submission.account_id for submission in late}],
     )

@@ -14,7 +14,7 @@ from services.scorer.handlers.facts import Facts
 from services.scorer.handlers.pending import Pending
 from services.scorer.handlers.projection import Projector
 from services.scorer.handlers.responses import ResponseFold
-from services.scorer.jobs import PendingJob, ProjectorJob, SelfCheck, Sweeper
+from services.scorer.jobs import PendingJob, ProjectorJob, SelfCheck
 from services.scorer.settings import ScorerSettings
 from shared.clock import Clock
 from shared.db.engine import Database
@@ -112,7 +112,6 @@ class Writer:
     facts: Facts
     projector: Projector
     job: ProjectorJob
-    sweeper: Sweeper
     check: SelfCheck
     pending: PendingJob
 
@@ -121,8 +120,8 @@ class Writer:
         table = handlers(self.fold, self.facts)
         verdicts: list[Verdict] = []
         async with self.database.write() as tx:
-            read = [decode(one.headers(), one.value(), PLAIN) for one in events]
-            received = [Received(one, "test", 0, index) for index, one in enumerate(read)]
+            read = [decode(event.headers(), event.value(), PLAIN) for event in events]
+            received = [Received(event, "test", 0, index) for index, event in enumerate(read)]
             for handler, run in groupby(received, key=lambda record: table[record.event.name]):
                 verdicts += await handler(tx, list(run))
         return verdicts
@@ -132,19 +131,19 @@ class Writer:
         return [verdict.outcome.value for verdict in await self.take(*events)]
 
     async def project(self) -> None:
-        """Project until nothing is marked."""
+        """Project until nothing is due."""
         while await self.job.project_once():
             pass
 
-    async def told(self, *names: str) -> list[Event]:
-        """What the scorer tells: the events in the outbox, dead letters apart, of these names if any are given, in
+    async def published(self, *names: str) -> list[Event]:
+        """What the scorer publishes: the events in the outbox, dead letters apart, of these names if any are given, in
         their order."""
         async with self.database.read() as tx:
             rows = await tx.all("select headers, value from outbox where topic <> 'dead-letters' order by id")
         found = [
             decode([(name, raw.encode("latin-1")) for name, raw in row["headers"]], bytes(row["value"])) for row in rows
         ]
-        return [one for one in found if not names or one.name in names]
+        return [event for event in found if not names or event.name in names]
 
     async def rows(self, table: str, **where: Any) -> list[dict[str, Any]]:
         """The rows of a table in a stable order."""
@@ -175,8 +174,7 @@ async def writer(environment: Environment, clock: Clock) -> AsyncIterator[Writer
             ResponseFold(clock, erasure, Pending()),
             Facts(clock, erasure),
             projector,
-            ProjectorJob(database, projector, 100, lambda: None),
-            Sweeper(database, clock, 1.0, lambda: None),
+            ProjectorJob(database, clock, projector, 100, lambda: None),
             SelfCheck(database, policy, 1_000, 60.0),
             PendingJob(database, clock, Pending(), 30),
         )
@@ -186,7 +184,7 @@ async def writer(environment: Environment, clock: Clock) -> AsyncIterator[Writer
 
 def ids(events: Iterable[Event]) -> list[str]:
     """The response ids that the events speak of."""
-    return [one.data.response_id for one in events]  # type: ignore[attr-defined]
+    return [event.data.response_id for event in events]  # type: ignore[attr-defined]
 
 
 def utc(text: str) -> datetime:

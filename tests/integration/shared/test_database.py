@@ -1,4 +1,4 @@
-"""Transactions: what commits, what locks, and what a lost server looks like."""
+"""Transactions: commits, locks, and a lost server."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -150,11 +150,11 @@ async def test_deadlocks_are_run_again(database: Database) -> None:
 
 
 async def test_the_inbox_tells_what_was_seen_before(database: Database) -> None:
-    one, two = UUID(int=1), UUID(int=2)
+    first, second = UUID(int=1), UUID(int=2)
     async with database.write() as tx:
-        assert await tx.seen(one) == set()
+        assert await tx.seen(first) == set()
     async with database.write() as tx:
-        assert await tx.seen(one, two) == {one}
+        assert await tx.seen(first, second) == {first}
 
 
 async def test_a_column_added_under_a_cached_statement_is_survived(database: Database) -> None:

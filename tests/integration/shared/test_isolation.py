@@ -1,4 +1,4 @@
-"""What nobody foresaw is isolated to its record: the rest goes on, and it is tried again."""
+"""An unforeseen failure is isolated to its record: the others go on, and the record is tried again."""
 
 import asyncio
 import os
@@ -32,7 +32,8 @@ Fault = Callable[[WriteTx], Any]
 
 @dataclass
 class Stumbling(Counter):
-    """Counts, and fails on the responses of `faults` in the way that stands there; `failures` counts how often."""
+    """A handler that counts, and fails on the responses in `faults` with the error given there; `failures` counts how
+    often."""
 
     faults: dict[str, Fault] = field(default_factory=dict)
     failures: int = 0
@@ -109,7 +110,7 @@ async def parked(scene: Scene) -> list[dict[str, Any]]:
 
 
 async def make_due(scene: Scene) -> None:
-    """Let no test wait for the pauses between tries."""
+    """Make all retries due, so that no test waits for the pauses between them."""
     async with scene.database.write() as tx:
         await tx.execute("update parked set next_try_at = now() where state = 'retrying'")
 
@@ -233,7 +234,7 @@ async def test_a_withdrawal_is_never_given_up_nor_dropped(scene: Scene) -> None:
 async def test_where_every_record_fails_reading_halts_and_goes_on_by_itself(
     scene: Scene, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """At most twenty are set aside; nothing is read while it is halted."""
+    """At most twenty records are set aside; nothing is read while reading is halted."""
     monkeypatch.setattr("shared.kafka.runner.HALT_SECONDS", 0.5)
     handler_of(scene).faults |= dict.fromkeys((f"r{number}" for number in range(200)), a_bug)
     await scene.send(*(f"r{number}" for number in range(200)))
@@ -296,7 +297,8 @@ async def test_a_handler_that_hangs_counts_as_failed(scene: Scene, monkeypatch: 
 
 
 async def test_a_record_on_which_processes_die_is_found_and_set_aside_untried(scene: Scene, tmp_path: Path) -> None:
-    """The third process reads record by record, and notes each before; the fourth knows which it was."""
+    """The third process reads record by record, and notes each before it is tried; the fourth sets the noted one
+    aside."""
     await scene.send(*(f"r{number}" for number in range(20)))
     for number in range(3):
         config = scene.runner(owner=f"process-{number}")._config
@@ -311,7 +313,7 @@ async def test_a_record_on_which_processes_die_is_found_and_set_aside_untried(sc
 
 
 async def test_a_halt_that_lasts_sets_nothing_more_aside(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The consumer begins anew again and again; that is no death of a process."""
+    """The consumer is rebuilt again and again, which must not count as the death of a process."""
     monkeypatch.setattr("shared.kafka.runner.HALT_SECONDS", 0.1)
     handler_of(scene).faults |= dict.fromkeys((f"r{number}" for number in range(100)), a_bug)
     await scene.send(*(f"r{number}" for number in range(100)))

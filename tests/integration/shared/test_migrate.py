@@ -19,12 +19,12 @@ pytestmark = pytest.mark.usefixtures("first")
 
 @pytest.fixture
 def revise(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Revise:
-    """Writes a revision of the schema: its id, the one before, and its statement."""
+    """Writes a revision of the schema, given its id, the one before, and its statement."""
     migrations = tmp_path / "invented_service" / "migrations"
     migrations.mkdir(parents=True)
     (migrations.parent / "__init__.py").touch()
     monkeypatch.syspath_prepend(tmp_path)
-    monkeypatch.delitem(sys.modules, "invented_service", raising=False)  # that of the test before
+    monkeypatch.delitem(sys.modules, "invented_service", raising=False)  # the module of the test before
     monkeypatch.setitem(PACKAGES, SCHEMA, "invented_service")
 
     def write(revision: str, after: str | None, statement: str) -> None:

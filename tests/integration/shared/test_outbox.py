@@ -1,4 +1,4 @@
-"""The outbox on real parts: what was committed leaves in order, what was not never does."""
+"""The outbox on real parts: committed events leave in order, others never do."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence

@@ -1,4 +1,4 @@
-"""Rows of the outbox that cannot be sent, on real parts: they stop nobody but themselves, and are kept."""
+"""Outbox rows that cannot be sent, on real parts: they block only their own account, and are kept."""
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
@@ -35,7 +35,7 @@ async def publisher(environment: Environment) -> AsyncIterator[Publisher]:
 
 @asynccontextmanager
 async def relaying(database: Database, send: Send) -> AsyncIterator[None]:
-    """A relay at work."""
+    """A running relay for the block."""
     task = asyncio.create_task(Relay(database, send).run())
     try:
         yield
@@ -46,7 +46,8 @@ async def relaying(database: Database, send: Send) -> AsyncIterator[None]:
 
 
 async def published(environment: Environment, account_id: str = "", topic: str = "responses") -> list[bytes]:
-    """What the topic holds of an account, in order and each once: what follows a failure is sent anew with it."""
+    """The values of an account in the topic, in order and without repeats: after a failure later rows are sent again
+    too."""
     records = await topic_records(environment.kafka, environment.topic_prefix + topic)
     return list(dict.fromkeys(record.value for record in records if record.key == account_id.encode()))
 

@@ -1,4 +1,4 @@
-"""Conflicts are kept for a while, and of each sender so many: nobody fills the disk with them."""
+"""Conflicts are kept for a limited time, and of each sender in a limited number, so that nobody fills the disk."""
 
 from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, datetime, timedelta
@@ -35,7 +35,7 @@ async def put(database: Database, records: Iterable[RawRecord], verdict: Any = N
 
 
 async def kept(database: Database) -> dict[str | None, list[int]]:
-    """The offsets of what is left, by sender."""
+    """The offsets of the remaining conflicts, by sender."""
     found: dict[str | None, list[int]] = {}
     async with database.read() as tx:
         for row in await tx.all("select sender, record_offset from parked order by record_offset"):
@@ -48,7 +48,7 @@ async def clean(database: Database) -> int:
 
 
 async def age(database: Database, **ages: timedelta) -> None:
-    """Make what was parked last the newest, and these senders' conflicts older."""
+    """Make records with higher offsets newer, and the conflicts of these senders older."""
     async with database.write() as tx:
         await tx.execute("update parked set parked_at = parked_at + make_interval(secs => record_offset / 1e3)")
         for sender, old in ages.items():
@@ -95,7 +95,7 @@ async def test_many_go_in_several_steps(database: Database, monkeypatch: pytest.
 
 @pytest.mark.parametrize("written", ["", " ", "x" * 65, "not a key", "caf\xe9"])
 async def test_what_no_key_is_called_is_nobodys_name(database: Database, written: str) -> None:
-    """Whoever may write to the topic may write anything into its headers; no index would take it."""
+    """Any producer of the topic may write anything into its headers; no index would take such a sender."""
     raw = record(1, None)
     headers: Headers = [*raw.headers, ("ce_sender", written.encode("latin-1"))]
     await put(database, [RawRecord(**{name: getattr(raw, name) for name in _FIELDS}, headers=headers)])

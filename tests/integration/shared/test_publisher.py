@@ -1,4 +1,4 @@
-"""The Publisher on a real broker: acknowledged, in order, and healed after a refused record."""
+"""The Publisher on a real broker: acknowledged, in order, and recovered after a refused record."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -49,7 +49,8 @@ async def test_records_of_an_account_keep_their_order(environment: Environment, 
 async def test_one_refused_record_costs_no_neighbour_and_no_later_one(
     environment: Environment, publisher: Publisher
 ) -> None:
-    """The topic claims to take more than the broker does, so that our own size check lets the record through."""
+    """Our declaration of the topic allows more than the broker does, so that our own size check lets the record
+    through."""
     lenient = Topic("responses", RESPONSES.events, RESPONSES.retention_ms, max_message_bytes=50_000_000)
     records = [raw(b"%d" % number, lenient) for number in range(20)]
     records.insert(10, raw(b"x" * 2_000_000, lenient))
@@ -63,7 +64,7 @@ async def test_one_refused_record_costs_no_neighbour_and_no_later_one(
 
 
 async def test_answers_stand_where_their_records_stood(environment: Environment, publisher: Publisher) -> None:
-    """Over accounts of all partitions, and over more records of each than one group holds."""
+    """With accounts in all partitions, and more records of each than one group holds."""
     await publisher.send(raw(b"first"))
     records = [raw(b"%05d" % number + b"x" * 2_000, account=f"account-{number % 7}") for number in range(1_000)]
     refused = {0, 333, 334, 999}

@@ -1,4 +1,4 @@
-"""The consumer loop on real Kafka and PostgreSQL: every record counted once, whatever happens in between."""
+"""The consumer loop on real Kafka and PostgreSQL: every record is counted once, whatever happens in between."""
 
 import asyncio
 import time
@@ -135,13 +135,13 @@ async def test_an_additive_type_is_passed_over_and_no_dead_letter(scene: Scene) 
 
 
 async def test_a_replica_that_was_overtaken_writes_nothing(scene: Scene) -> None:
-    """The paused one wakes up after another has claimed its partition: its batch is dropped, the count is right."""
+    """A paused replica resumes after another has claimed its partition: its batch is fenced, and the count is right."""
     scene.handler.gate.clear()
     await scene.send("r1", "r2")
     async with scene.running():
         await eventually(lambda: scene.handler.calls > 0)
         async with scene.database.write() as tx:
-            # The cursor row is locked by the batch, which holds its transaction open: overtake from outside of it.
+            # The batch has locked the cursor row and keeps its transaction open: claim outside of it.
             await tx.execute("set local lock_timeout = '10s'")
             claimed = asyncio.create_task(tx.execute("update cursors set epoch = epoch + 1, owner = 'other'"))
             scene.handler.gate.set()
@@ -181,7 +181,7 @@ async def test_nothing_is_committed_to_the_group_between_two_assignments(scene: 
 
 
 async def in_kafka(scene: Scene, offset: int) -> bool:
-    """Whether Kafka has heard that the group has read so far."""
+    """Whether the group's committed offset has reached this one."""
     admin = AIOKafkaAdminClient(bootstrap_servers=scene.environment.kafka)
     await admin.start()
     try:
@@ -246,7 +246,7 @@ async def test_while_the_database_is_away_nothing_is_lost_and_nothing_is_parked(
 
 @asynccontextmanager
 async def _away(scene: Scene) -> AsyncIterator[None]:
-    """The database takes no connections and drops those it has."""
+    """The database refuses connections and drops the existing ones."""
     base, _, name = scene.environment.database_url.rpartition("/")
     connection = await asyncpg.connect(f"{base}/postgres")
     try:

@@ -1,4 +1,4 @@
-"""A record over which our decoder stumbles is kept, and the next release tries it once more."""
+"""A record on which our decoder raises an error is kept, and the next release tries it once more."""
 
 from typing import Any
 

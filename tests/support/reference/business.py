@@ -1,4 +1,4 @@
-"""Revenue and drivers, straight from their words."""
+"""Revenue and drivers, from their definitions."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -15,16 +15,16 @@ def revenue(world: World, currency: str, classes: Mapping[str, str], **wanted: s
     """(quarter, class) → revenue, and the ids of the accounts left out."""
     found: dict[tuple[str | None, str], Fraction] = {}
     left_out = []
-    for one in world.clients:
-        if one.removed or not matches(world.attributes(one.account_id, None), wanted):
+    for client in world.clients:
+        if client.removed or not matches(world.attributes(client.account_id, None), wanted):
             continue
-        if one.revenue is None or one.currency != currency:
-            left_out.append(one.account_id)
+        if client.revenue is None or client.currency != currency:
+            left_out.append(client.account_id)
             continue
-        day = one.renewal_on
+        day = client.renewal_on
         quarter = None if day is None else f"{day.year}-Q{1 + (day.month - 1) // 3}"
-        key = quarter, classes[one.account_id]
-        found[key] = found.get(key, Fraction(0)) + Fraction(one.revenue)
+        key = quarter, classes[client.account_id]
+        found[key] = found.get(key, Fraction(0)) + Fraction(client.revenue)
     return {"cells": found, "left_out": sorted(left_out)}
 
 
@@ -35,14 +35,14 @@ def drivers(
     after, upto = spans(window, as_of)[0]
     voices, _ = picked(world, window, "latest", as_of, "nps", wanted)
     latest: dict[tuple[Any, ...], tuple[Any, ...]] = {}
-    for one in world.submissions:
-        record = world.attributes(one.account_id, one.stakeholder_id) | vars(one)
-        if not one.live or not after < one.answered_at <= upto or not matches(record, wanted):
+    for submission in world.submissions:
+        record = world.attributes(submission.account_id, submission.stakeholder_id) | vars(submission)
+        if not submission.live or not after < submission.answered_at <= upto or not matches(record, wanted):
             continue
-        for entry in one.entries:
+        for entry in submission.entries:
             if entry.attribute is not None:
-                key = one.account_id, one.stakeholder_id, entry.attribute, entry.type
-                order = one.answered_at, one.response_id, entry.question_id, entry.value
+                key = submission.account_id, submission.stakeholder_id, entry.attribute, entry.type
+                order = submission.answered_at, submission.response_id, entry.question_id, entry.value
                 latest[key] = max(latest.get(key, order), order)
     pairs: dict[tuple[Any, ...], dict[tuple[str, str], list[tuple[int, int]]]] = {}
     for voice in voices:
@@ -54,7 +54,7 @@ def drivers(
 
 
 def figures(pairs: list[tuple[int, int]]) -> dict[str, Any]:
-    """What a list of (rating, NPS score) says."""
+    """The figures of a list of (rating, NPS score)."""
     found: dict[str, Any] = {"n": len(pairs), "mean": mean([value for value, _ in pairs])}
     for name in ("promoter", "passive", "detractor"):
         found[f"{name}_mean"] = mean([value for value, score in pairs if category(score) == name])
@@ -62,7 +62,7 @@ def figures(pairs: list[tuple[int, int]]) -> dict[str, Any]:
 
 
 def mean(values: list[int]) -> float | None:
-    """The mean; None of nothing."""
+    """The mean; None for an empty list."""
     return number(Fraction(sum(values), len(values))) if values else None
 
 
@@ -78,8 +78,8 @@ def spearman(pairs: list[tuple[int, int]]) -> float | None:
     """Pearson's correlation of the ranks."""
     x, y = ranks([value for value, _ in pairs]), ranks([score for _, score in pairs])
     middle = Fraction(len(pairs) + 1, 2)
-    spread_x, spread_y = sum((one - middle) ** 2 for one in x), sum((one - middle) ** 2 for one in y)
+    spread_x, spread_y = sum((rank - middle) ** 2 for rank in x), sum((rank - middle) ** 2 for rank in y)
     if not spread_x or not spread_y:
         return None
-    together = sum((one - middle) * (other - middle) for one, other in zip(x, y, strict=True))
+    together = sum((rank - middle) * (other_rank - middle) for rank, other_rank in zip(x, y, strict=True))
     return float(together) / sqrt(spread_x * spread_y)

@@ -1,4 +1,4 @@
-"""Holding figures against the reference."""
+"""Comparison of figures with the reference."""
 
 from typing import Any
 
@@ -8,8 +8,8 @@ THROUGH_A_ROOT = ("ci_low", "ci_high", "z", "t", "rank_correlation")
 
 
 def assert_same(actual: dict[str, Any], expected: dict[str, Any], path: str = "") -> None:
-    """Every key of the expected figures is there and exactly equal; only figures that go through a square root may
-    differ in their last digits."""
+    """Every expected figure is there and exactly equal; only figures with a square root may differ in their last
+    digits."""
     for name, value in expected.items():
         where = f"{path}{name}"
         if isinstance(value, dict):

@@ -1,4 +1,4 @@
-"""Questions as the API takes them, answered from the whole world."""
+"""The questions of the API, answered from the whole world."""
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
@@ -23,17 +23,17 @@ def spans(window: str, as_of: datetime) -> tuple[tuple[datetime, datetime], tupl
 
 
 def within(voices: list[Voice], span: tuple[datetime, datetime]) -> list[Voice]:
-    """Those given in the span."""
-    return [one for one in voices if span[0] < one["at"] <= span[1]]
+    """The voices within the span."""
+    return [voice for voice in voices if span[0] < voice["at"] <= span[1]]
 
 
 def matches(record: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-    """Whether a record has all the wanted values; what it does not know of does not matter."""
+    """Whether a record has all the wanted values; attributes that it lacks are ignored."""
     return all(record.get(name) == value for name, value in wanted.items() if name in record)
 
 
 def key_of(record: Mapping[str, Any], names: Sequence[str]) -> tuple[Any, ...]:
-    """The group it is in."""
+    """The group of a record."""
     return tuple(record[name] for name in names)
 
 
@@ -45,7 +45,7 @@ def account_score(
 
 
 def portfolio_score(world: World, window: str, method: str, as_of: datetime, **wanted: str) -> dict[str, Any]:
-    """The one group without group_by."""
+    """The single group of a question without group_by."""
     survey_type = wanted.pop("survey_type", "nps")
     now, before = picked(world, window, method, as_of, survey_type, wanted)
     return compared(now, before, survey_type) | reach(world, window, as_of, {}, wanted, {})
@@ -63,12 +63,12 @@ def grouped(
     """Group → figures, for the groups in which anything counts."""
     survey_type = wanted.pop("survey_type", "nps")
     now, before = picked(world, window, method, as_of, survey_type, wanted)
-    for one in [*now, *(before or [])]:
-        one["class"] = classes.get(one["account_id"])
+    for voice in [*now, *(before or [])]:
+        voice["class"] = classes.get(voice["account_id"])
     groups: dict[tuple[Any, ...], dict[str, Any]] = {}
-    for key in {key_of(one, by) for one in now}:
-        in_now = [one for one in now if key_of(one, by) == key]
-        in_before = None if before is None else [one for one in before if key_of(one, by) == key]
+    for key in {key_of(voice, by) for voice in now}:
+        in_now = [voice for voice in now if key_of(voice, by) == key]
+        in_before = None if before is None else [voice for voice in before if key_of(voice, by) == key]
         figures = compared(in_now, in_before, survey_type)
         group = dict(zip(by, key, strict=True))
         groups[key] = figures | reach(world, window, as_of, group, wanted, classes)
@@ -78,8 +78,10 @@ def grouped(
 def picked(
     world: World, window: str, method: str, as_of: datetime, survey_type: str, wanted: Mapping[str, str]
 ) -> tuple[list[Voice], list[Voice] | None]:
-    """What the method picks of the chosen answers: now, and before (None before all time)."""
-    chosen = [one for one in world.voices(survey_type) if all(one[name] == value for name, value in wanted.items())]
+    """The voices that the method counts: now, and before (None before all time)."""
+    chosen = [
+        voice for voice in world.voices(survey_type) if all(voice[name] == value for name, value in wanted.items())
+    ]
     span, span_before = spans(window, as_of)
     before = None if span_before is None else pick(within(chosen, span_before), method)
     return pick(within(chosen, span), method), before
@@ -105,11 +107,11 @@ def mean_of(voices: list[Voice], weights: Mapping[str, Decimal] | None) -> Fract
     """Σ weight · score of the account over Σ weight, of the accounts where anything counts and that have a
     weight."""
     total = weighted = Fraction(0)
-    for account_id in {one["account_id"] for one in voices}:
+    for account_id in {voice["account_id"] for voice in voices}:
         if weights is not None and account_id not in weights:
             continue
         weight = Fraction(1) if weights is None else Fraction(weights[account_id])
-        factors = [FACTOR[category(one["score"])] for one in voices if one["account_id"] == account_id]
+        factors = [FACTOR[category(voice["score"])] for voice in voices if voice["account_id"] == account_id]
         total += weight
         weighted += weight * Fraction(100 * sum(factors), len(factors))
     return weighted / total if total else None
@@ -133,16 +135,16 @@ def reach(
         if matches(described(world, person, classes), wanted) and matches(described(world, person, classes), group)
     ]
     sent = []
-    for one in world.invites:
-        record = described(world, (one.account_id, one.stakeholder_id), classes)
-        record |= {"survey_id": one.survey_id, "channel": one.channel}
-        in_time = one.sent_at is not None and span[0] < one.sent_at <= span[1]
+    for invite in world.invites:
+        record = described(world, (invite.account_id, invite.stakeholder_id), classes)
+        record |= {"survey_id": invite.survey_id, "channel": invite.channel}
+        in_time = invite.sent_at is not None and span[0] < invite.sent_at <= span[1]
         if in_time and matches(record, wanted) and matches(record, group):
-            sent.append(one)
+            sent.append(invite)
     figures = invitation_figures(world, sent, as_of)
     can_know = by <= {*DIRECTORY, *PERSON}
     can_ask = by <= {*DIRECTORY, *PERSON, "survey_id", "channel"}
-    asked = len({(one.account_id, one.stakeholder_id) for one in sent})
+    asked = len({(invite.account_id, invite.stakeholder_id) for invite in sent})
     if not can_ask:
         figures = dict.fromkeys(figures)
     return figures | {"people": (len(people_known) if can_know else None, asked if can_ask else None)}
@@ -154,13 +156,17 @@ def described(world: World, person: tuple[str, str], classes: Mapping[str, str])
 
 
 def known_people(world: World, as_of: datetime) -> set[tuple[str, str]]:
-    """In the directory, or ever heard up to the moment."""
+    """People in the directory, or who have answered up to the moment."""
     listed = {
-        (one.account_id, one.stakeholder_id)
-        for one in world.people
-        if not one.removed and not world.client(one.account_id).removed
+        (person.account_id, person.stakeholder_id)
+        for person in world.people
+        if not person.removed and not world.client(person.account_id).removed
     }
-    heard = {(one.account_id, one.stakeholder_id) for one in world.submissions if one.live and one.answered_at <= as_of}
+    heard = {
+        (submission.account_id, submission.stakeholder_id)
+        for submission in world.submissions
+        if submission.live and submission.answered_at <= as_of
+    }
     return listed | heard
 
 
@@ -170,7 +176,7 @@ def invitation_figures(world: World, sent: list[Any], as_of: datetime) -> dict[s
     def happened(moment: datetime | None) -> bool:
         return moment is not None and moment <= as_of
 
-    arrived = [one for one in sent if not happened(one.bounced_at)]
+    arrived = [invite for invite in sent if not happened(invite.bounced_at)]
     replies = [
         [
             reply
@@ -178,15 +184,15 @@ def invitation_figures(world: World, sent: list[Any], as_of: datetime) -> dict[s
             if reply.live
             and reply.answered_at <= as_of
             and (reply.account_id, reply.stakeholder_id, reply.invitation_id)
-            == (one.account_id, one.stakeholder_id, one.invitation_id)
+            == (invite.account_id, invite.stakeholder_id, invite.invitation_id)
         ]
-        for one in arrived
+        for invite in arrived
     ]
     counts = Counter(
         answered=sum(bool(found) for found in replies),
         commented=sum(any(bool(reply.comment and reply.comment.strip()) for reply in found) for found in replies),
         wished=sum(any(reply.follow_up_requested for reply in found) for found in replies),
-        opened=sum(happened(one.opened_at) for one in sent),
+        opened=sum(happened(invite.opened_at) for invite in sent),
     )
 
     def rate(name: str) -> float | None:
@@ -194,7 +200,7 @@ def invitation_figures(world: World, sent: list[Any], as_of: datetime) -> dict[s
 
     return {
         "sent_count": len(sent),
-        "delivered_count": sum(happened(one.delivered_at) for one in sent),
+        "delivered_count": sum(happened(invite.delivered_at) for invite in sent),
         "opened_count": counts["opened"],
         "bounced_count": len(sent) - len(arrived),
         "response_rate": rate("answered"),
@@ -206,19 +212,24 @@ def invitation_figures(world: World, sent: list[Any], as_of: datetime) -> dict[s
 
 
 def account_class(world: World, account_id: str, as_of: datetime) -> str:
-    """The first class that fits, by the definitions of the design."""
-    voices = [one for one in world.voices("nps") if one["account_id"] == account_id]
+    """The first class whose definition fits."""
+    voices = [voice for voice in world.voices("nps") if voice["account_id"] == account_id]
     latest = pick(within(voices, spans("365d", as_of)[0]), "latest")
-    asked = any(one.account_id == account_id and one.sent_at and one.sent_at <= as_of for one in world.invites)
-    heard = any(one.account_id == account_id and one.live and one.answered_at <= as_of for one in world.submissions)
+    asked = any(
+        invite.account_id == account_id and invite.sent_at and invite.sent_at <= as_of for invite in world.invites
+    )
+    heard = any(
+        submission.account_id == account_id and submission.live and submission.answered_at <= as_of
+        for submission in world.submissions
+    )
     if not latest:
         return "silent" if asked or heard else "unknown"
-    names = [category(one["score"]) for one in latest]
+    names = [category(voice["score"]) for voice in latest]
     promoters = Fraction(100 * names.count("promoter"), len(names))
     detractors = Fraction(100 * names.count("detractor"), len(names))
 
     def side(kind: str) -> list[int]:
-        return [FACTOR[category(one["score"])] for one in latest if one["stakeholder_type"] == kind]
+        return [FACTOR[category(voice["score"])] for voice in latest if voice["stakeholder_type"] == kind]
 
     deciders, users = side("decision_maker"), side("user")
     if (detractors >= 30 and detractors > promoters) or -1 in deciders:
@@ -234,14 +245,14 @@ def account_class(world: World, account_id: str, as_of: datetime) -> str:
 def category_changes(world: World) -> list[dict[str, Any]]:
     """Every change of category between consecutive live NPS answers of a person and nps_kind."""
     found = []
-    for person, kind in {(one["person"], one["nps_kind"]) for one in world.voices("nps")}:
+    for person, kind in {(voice["person"], voice["nps_kind"]) for voice in world.voices("nps")}:
         series = sorted(
-            (one for one in world.voices("nps") if (one["person"], one["nps_kind"]) == (person, kind)),
-            key=lambda one: (one["at"], one["response_id"]),
+            (voice for voice in world.voices("nps") if (voice["person"], voice["nps_kind"]) == (person, kind)),
+            key=lambda voice: (voice["at"], voice["response_id"]),
         )
         previous: Voice | None = None
-        for one in series:
-            name = category(one["score"])
+        for voice in series:
+            name = category(voice["score"])
             earlier = category(previous["score"]) if previous else None
             if name != earlier:
                 found.append(
@@ -249,10 +260,10 @@ def category_changes(world: World) -> list[dict[str, Any]]:
                         "kind": f"{earlier}_to_{name}" if earlier else f"new_{name}",
                         "account_id": person[0],
                         "stakeholder_id": person[1],
-                        "response_id": one["response_id"],
+                        "response_id": voice["response_id"],
                         "previous_response_id": previous["response_id"] if previous else None,
-                        "at": one["at"],
+                        "at": voice["at"],
                     }
                 )
-            previous = one
+            previous = voice
     return found

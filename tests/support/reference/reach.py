@@ -1,4 +1,4 @@
-"""The invitation funnel and the gaps of coverage, straight from their words."""
+"""The invitation funnel and the gaps of coverage, from their definitions."""
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -18,17 +18,17 @@ def funnel(
     """Group → counts and rates."""
     after, upto = spans(window, as_of)[0]
     groups: dict[tuple[Any, ...], list[Any]] = {} if by else {(): []}
-    for one in world.invites:
-        record = described(world, (one.account_id, one.stakeholder_id), classes)
-        record |= {"survey_id": one.survey_id, "channel": one.channel}
-        if one.sent_at and after < one.sent_at <= upto and matches(record, wanted):
-            groups.setdefault(tuple(record[name] for name in by), []).append(one)
+    for invite in world.invites:
+        record = described(world, (invite.account_id, invite.stakeholder_id), classes)
+        record |= {"survey_id": invite.survey_id, "channel": invite.channel}
+        if invite.sent_at and after < invite.sent_at <= upto and matches(record, wanted):
+            groups.setdefault(tuple(record[name] for name in by), []).append(invite)
     return {key: _figures(world, sent, as_of) for key, sent in groups.items()}
 
 
 def _figures(world: World, sent: list[Any], as_of: datetime) -> dict[str, Any]:
     figures = invitation_figures(world, sent, as_of)
-    begun = sum(one.started_at is not None and one.started_at <= as_of for one in sent)
+    begun = sum(invite.started_at is not None and invite.started_at <= as_of for invite in sent)
     recipients = len(sent) - figures["bounced_count"]
     share = figures["response_rate"]
     answered = round(share * recipients) if share is not None else 0
@@ -44,13 +44,13 @@ def _figures(world: World, sent: list[Any], as_of: datetime) -> dict[str, Any]:
 def gaps(world: World, window: str, as_of: datetime, **wanted: str) -> dict[str, Any]:
     """Counts, and the ids of the accounts of each list."""
     after, upto = spans(window, as_of)[0]
-    heard = [one for one in world.submissions if one.live and one.answered_at <= upto]
-    asked = [one for one in world.invites if one.sent_at is not None and one.sent_at <= upto]
-    listed = {(one.account_id, one.stakeholder_id) for one in world.people if not one.removed}
-    people = {(one.account_id, one.stakeholder_id) for one in heard} | listed
-    people |= {(one.account_id, one.stakeholder_id) for one in asked}
-    people = {one for one in people if not world.person(*one).removed}
-    accounts = {account for account, _ in people} | {one.account_id for one in world.clients}
+    heard = [submission for submission in world.submissions if submission.live and submission.answered_at <= upto]
+    asked = [invite for invite in world.invites if invite.sent_at is not None and invite.sent_at <= upto]
+    listed = {(person.account_id, person.stakeholder_id) for person in world.people if not person.removed}
+    people = {(submission.account_id, submission.stakeholder_id) for submission in heard} | listed
+    people |= {(invite.account_id, invite.stakeholder_id) for invite in asked}
+    people = {person for person in people if not world.person(*person).removed}
+    accounts = {account for account, _ in people} | {client.account_id for client in world.clients}
     chosen = sorted(
         account
         for account in accounts
@@ -59,54 +59,56 @@ def gaps(world: World, window: str, as_of: datetime, **wanted: str) -> dict[str,
     found: dict[str, Any] = {"people": dict.fromkeys(("known", "asked", "answered"), 0)}
     found |= {name: [] for name in OPEN} | {"accounts": {"known": len(chosen), "asked": 0, "answered": 0}}
     for account in chosen:
-        own = {one for one in people if one[0] == account}
+        own = {person for person in people if person[0] == account}
         known = own & (known_people(world, as_of) | listed)
-        invited = [one for one in asked if (one.account_id, one.stakeholder_id) in own]
+        invited = [invite for invite in asked if (invite.account_id, invite.stakeholder_id) in own]
         sizes = {
             "known": len(known),
-            "asked": len({one.stakeholder_id for one in invited if one.sent_at and one.sent_at > after}),
+            "asked": len({invite.stakeholder_id for invite in invited if invite.sent_at and invite.sent_at > after}),
             "answered": len(
                 {
-                    one.stakeholder_id
-                    for one in heard
-                    if (one.account_id, one.stakeholder_id) in own and one.answered_at > after
+                    submission.stakeholder_id
+                    for submission in heard
+                    if (submission.account_id, submission.stakeholder_id) in own and submission.answered_at > after
                 }
             ),
         }
         for name, size in sizes.items():
             found["people"][name] += size
             found["accounts"][name] += bool(size) if name != "known" else 0
-        if not any(world.person(*one).type == "decision_maker" for one in own & listed):
+        if not any(world.person(*person).type == "decision_maker" for person in own & listed):
             found["without_decision_maker"].append(account)
         if len(known) == 1:
             found["single_threaded"].append(account)
-        if not any(one.sent_at and one.sent_at > as_of - timedelta(days=365) for one in invited):
+        if not any(invite.sent_at and invite.sent_at > as_of - timedelta(days=365) for invite in invited):
             found["never_asked_in_12_months"].append(account)
     return found
 
 
 def selection(world: World, window: str, as_of: datetime, **wanted: str) -> dict[str, Any]:
-    """How those asked in the window had scored before it, and those who were not asked."""
+    """Scores before the window of people asked in it, and of people who were not."""
     after, upto = spans(window, as_of)[0]
     everything = (datetime.min.replace(tzinfo=as_of.tzinfo), after)
     sides: dict[bool, list[Any]] = {True: [], False: []}
-    for one in pick(within(list(world.voices("nps")), everything), "latest"):
-        account, person = one["person"]
+    for voice in pick(within(list(world.voices("nps")), everything), "latest"):
+        account, person = voice["person"]
         gone = world.client(account).removed or world.person(account, person).removed
         if gone or not matches(world.attributes(account, None), wanted):
             continue
         asked = any(
-            (it.account_id, it.stakeholder_id) == one["person"] and it.sent_at and after < it.sent_at <= upto
-            for it in world.invites
+            (invite.account_id, invite.stakeholder_id) == voice["person"]
+            and invite.sent_at
+            and after < invite.sent_at <= upto
+            for invite in world.invites
         )
-        sides[asked].append(one)
+        sides[asked].append(voice)
     scores = {asked: nps(voices) for asked, voices in sides.items()}
     chosen, left = scores[True], scores[False]
     difference = None if chosen is None or left is None else chosen - left
     z = None
     if difference is not None:
         (mean, error), (mean_left, error_left) = (
-            adjusted([category(one["score"]) for one in sides[side]]) for side in (True, False)
+            adjusted([category(voice["score"]) for voice in sides[side]]) for side in (True, False)
         )
         z = (mean - mean_left) / (error + error_left) ** 0.5
     return {

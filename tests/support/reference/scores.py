@@ -1,4 +1,4 @@
-"""The figures of a list of answers, with fractions instead of floats until the very end."""
+"""The figures of a list of answers, in fractions until the end."""
 
 import math
 from datetime import UTC, datetime
@@ -9,7 +9,7 @@ Voice = dict[str, Any]
 
 
 def category(score: int) -> str:
-    """0 to 6, 7 to 8, 9 to 10."""
+    """The category of an NPS score: 0 to 6, 7 to 8, 9 to 10."""
     if score <= 6:
         return "detractor"
     if score <= 8:
@@ -21,24 +21,28 @@ FACTOR = {"detractor": -1, "passive": 0, "promoter": 1}
 
 
 def order(voice: Voice) -> tuple[datetime, str, str]:
-    """When it was given, then its ids."""
+    """The sort key of a voice: its time, then its ids."""
     return voice["at"], voice["response_id"], voice["question_id"]
 
 
 def pick(voices: list[Voice], method: str) -> list[Voice]:
-    """What the method counts: everything, or of each person the latest."""
+    """The voices that the method counts: all, or the latest of each person."""
     if method == "all":
         return voices
-    return [one for one in voices if not any(it["person"] == one["person"] and order(it) > order(one) for it in voices)]
+    return [
+        voice
+        for voice in voices
+        if not any(other["person"] == voice["person"] and order(other) > order(voice) for other in voices)
+    ]
 
 
 def number(value: Fraction | None) -> float | None:
-    """The nearest double."""
+    """The nearest float."""
     return None if value is None else float(value)
 
 
 def whole(value: Fraction | None) -> int | None:
-    """Half away from zero."""
+    """Rounded half away from zero."""
     if value is None:
         return None
     return math.floor(value + Fraction(1, 2)) if value >= 0 else -math.floor(-value + Fraction(1, 2))
@@ -53,17 +57,17 @@ def nps(voices: list[Voice]) -> Fraction | None:
     """Percentage of promoters minus percentage of detractors."""
     if not voices:
         return None
-    return 100 * Fraction(sum(FACTOR[category(one["score"])] for one in voices), len(voices))
+    return 100 * Fraction(sum(FACTOR[category(voice["score"])] for voice in voices), len(voices))
 
 
 def alone(voices: list[Voice], survey_type: str) -> dict[str, Any]:
-    """The figures of one window by itself."""
-    scores = [one["score"] for one in voices]
+    """The figures of one window, without a comparison."""
+    scores = [voice["score"] for voice in voices]
     n = len(scores)
-    last = max((one["at"] for one in voices), default=None)
+    last = max((voice["at"] for voice in voices), default=None)
     figures: dict[str, Any] = {
         "response_count": n,
-        "stakeholder_count": len({one["person"] for one in voices}),
+        "stakeholder_count": len({voice["person"] for voice in voices}),
         "mean_score": number(Fraction(sum(scores), n)) if n else None,
         "distribution": [scores.count(score) for score in range(11)],
         "last_answered_at": last and last.astimezone(UTC).isoformat().replace("+00:00", "Z"),
@@ -78,8 +82,8 @@ def alone(voices: list[Voice], survey_type: str) -> dict[str, Any]:
 
 
 def of_nps(voices: list[Voice], survey_type: str) -> dict[str, Any]:
-    """The keys that only NPS has."""
-    names = [category(one["score"]) for one in voices]
+    """The keys of NPS; None for other survey types."""
+    names = [category(voice["score"]) for voice in voices]
     figures: dict[str, Any] = {"nps": nps(voices), "nps_rounded": whole(nps(voices))}
     figures["nps"] = number(figures["nps"])
     for name in FACTOR:
@@ -104,7 +108,7 @@ def adjusted(names: list[str]) -> tuple[float, float]:
 
 
 def interval(names: list[str]) -> tuple[float | None, float | None]:
-    """95 %, within ±100."""
+    """The 95 % interval, within ±100."""
     if not names:
         return None, None
     mean, error = adjusted(names)
@@ -128,8 +132,8 @@ def compared(now: list[Voice], before: list[Voice] | None, survey_type: str) -> 
     if score_now is None or score_before is None or before is None:
         return figures
     figures["change"] = number(score_now - score_before)
-    mean_now, error_now = adjusted([category(one["score"]) for one in now])
-    mean_before, error_before = adjusted([category(one["score"]) for one in before])
+    mean_now, error_now = adjusted([category(voice["score"]) for voice in now])
+    mean_before, error_before = adjusted([category(voice["score"]) for voice in before])
     z = (mean_now - mean_before) / math.sqrt(error_now + error_before)
     voices = min(figures["stakeholder_count"], figures["previous"]["stakeholder_count"])
     return figures | {"z": z, "significant": voices >= 10 and abs(z) >= 1.959963984540054}
@@ -137,8 +141,8 @@ def compared(now: list[Voice], before: list[Voice] | None, survey_type: str) -> 
 
 def same_people(now: list[Voice], before: list[Voice]) -> dict[str, Any]:
     """The paired change of those who answered in both windows, by their latest answer in each."""
-    latest_now = {one["person"]: FACTOR[category(one["score"])] for one in pick(now, "latest")}
-    latest_before = {one["person"]: FACTOR[category(one["score"])] for one in pick(before, "latest")}
+    latest_now = {voice["person"]: FACTOR[category(voice["score"])] for voice in pick(now, "latest")}
+    latest_before = {voice["person"]: FACTOR[category(voice["score"])] for voice in pick(before, "latest")}
     moves = [latest_now[person] - latest_before[person] for person in latest_now if person in latest_before]
     n = len(moves)
     if n == 0:

@@ -1,4 +1,4 @@
-"""Where a person stands, straight from the words of the design."""
+"""The state of a person, from its definition."""
 
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,21 +12,25 @@ SILENT_DAYS, SILENT_DAYS_DECISION_MAKERS = 21, 14
 def person_state(world: World, account_id: str, stakeholder_id: str, as_of: datetime) -> dict[str, Any]:
     """Latest NPS answer, the one before of the same nps_kind, falls in a row, days since asked and answered, silent."""
     said = [
-        one
-        for one in world.submissions
-        if (one.account_id, one.stakeholder_id) == (account_id, stakeholder_id)
-        and one.live
-        and one.answered_at <= as_of
+        submission
+        for submission in world.submissions
+        if (submission.account_id, submission.stakeholder_id) == (account_id, stakeholder_id)
+        and submission.live
+        and submission.answered_at <= as_of
     ]
-    said.sort(key=lambda one: (one.answered_at, one.response_id))
-    latest = next((one for one in reversed(said) if one.survey_type == "nps"), None)
-    series = [one for one in said if latest and one.survey_type == "nps" and one.nps_kind == latest.nps_kind]
+    said.sort(key=lambda submission: (submission.answered_at, submission.response_id))
+    latest = next((submission for submission in reversed(said) if submission.survey_type == "nps"), None)
+    series = [
+        submission
+        for submission in said
+        if latest and submission.survey_type == "nps" and submission.nps_kind == latest.nps_kind
+    ]
     asked = [
-        one.sent_at
-        for one in world.invites
-        if (one.account_id, one.stakeholder_id) == (account_id, stakeholder_id)
-        and one.sent_at is not None
-        and one.sent_at <= as_of
+        invite.sent_at
+        for invite in world.invites
+        if (invite.account_id, invite.stakeholder_id) == (account_id, stakeholder_id)
+        and invite.sent_at is not None
+        and invite.sent_at <= as_of
     ]
     falls = 0
     while falls + 1 < len(series) and series[-1 - falls].score < series[-2 - falls].score:
@@ -44,14 +48,18 @@ def person_state(world: World, account_id: str, stakeholder_id: str, as_of: date
 
 
 def is_silent(world: World, account_id: str, stakeholder_id: str, as_of: datetime, said: list[Submission]) -> bool:
-    """Whether an invitation of that age was not answered, neither itself nor by anything said since."""
+    """Whether an invitation is older than the limit and was not answered, neither by its own response nor by a later
+    one."""
     deciding = world.person(account_id, stakeholder_id).type == "decision_maker"
     limit = timedelta(days=SILENT_DAYS_DECISION_MAKERS if deciding else SILENT_DAYS)
     for invite in world.invites:
         if (invite.account_id, invite.stakeholder_id) != (account_id, stakeholder_id) or invite.sent_at is None:
             continue
         due = invite.sent_at + limit <= as_of
-        answered = any(one.answered_at >= invite.sent_at or one.invitation_id == invite.invitation_id for one in said)
+        answered = any(
+            submission.answered_at >= invite.sent_at or submission.invitation_id == invite.invitation_id
+            for submission in said
+        )
         if due and not answered:
             return True
     return False

@@ -1,4 +1,4 @@
-"""What there is to count: accounts, people, submissions and invitations as plain records."""
+"""The data to be counted: accounts, people, submissions and invitations as plain records."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -46,7 +46,7 @@ class Entry:
 
 @dataclass(frozen=True)
 class Submission:
-    """One response as it stands now."""
+    """The present state of a response."""
 
     response_id: str
     account_id: str
@@ -69,13 +69,13 @@ class Submission:
 
     @property
     def live(self) -> bool:
-        """Whether it counts anywhere."""
+        """Whether the submission counts."""
         return not (self.test or self.withdrawn or self.erased)
 
 
 @dataclass(frozen=True)
 class Invite:
-    """One invitation and how far it came."""
+    """One invitation and the times of its steps."""
 
     invitation_id: str
     account_id: str
@@ -91,7 +91,7 @@ class Invite:
 
 @dataclass(frozen=True)
 class World:
-    """Everything that is known."""
+    """All data of an installation."""
 
     clients: tuple[Client, ...] = ()
     people: tuple[Person, ...] = ()
@@ -100,22 +100,22 @@ class World:
 
     def client(self, account_id: str) -> Client:
         """The account, or an empty one where the directory has none."""
-        return next((one for one in self.clients if one.account_id == account_id), Client(account_id))
+        return next((client for client in self.clients if client.account_id == account_id), Client(account_id))
 
     def person(self, account_id: str, stakeholder_id: str) -> Person:
         """The person, or an empty one where the directory has none."""
-        for one in self.people:
-            if (one.account_id, one.stakeholder_id) == (account_id, stakeholder_id):
-                return one
+        for person in self.people:
+            if (person.account_id, person.stakeholder_id) == (account_id, stakeholder_id):
+                return person
         return Person(account_id, stakeholder_id)
 
     def account_ids(self) -> list[str]:
-        """Every account anything is known of."""
+        """The ids of all accounts that occur anywhere."""
         kinds = (self.clients, self.people, self.submissions, self.invites)
-        return sorted({one.account_id for kind in kinds for one in kind})
+        return sorted({entry.account_id for kind in kinds for entry in kind})
 
     def attributes(self, account_id: str, stakeholder_id: str | None) -> dict[str, Any]:
-        """What the directory says of an account and one of its people, now."""
+        """The directory's present attributes of an account and one of its people."""
         client = self.client(account_id)
         found: dict[str, Any] = {
             "account_id": account_id,
@@ -130,23 +130,23 @@ class World:
         return found
 
     def voices(self, survey_type: str) -> Iterator[dict[str, Any]]:
-        """Every live answer to a kind of survey, with all that it can be chosen or split by. A submission of
-        that type is one, and so is each of its entries of that type."""
-        for one in self.submissions:
-            if not one.live:
+        """Every live answer to a survey type, with all attributes to filter or group by. A submission of that type is
+        one, and so is each of its entries of that type."""
+        for submission in self.submissions:
+            if not submission.live:
                 continue
-            own = [("", one.score)] if one.survey_type == survey_type else []
-            further = [(entry.question_id, entry.value) for entry in one.entries if entry.type == survey_type]
+            own = [("", submission.score)] if submission.survey_type == survey_type else []
+            further = [(entry.question_id, entry.value) for entry in submission.entries if entry.type == survey_type]
             for question_id, score in own + further:
-                yield self.attributes(one.account_id, one.stakeholder_id) | {
-                    "person": (one.account_id, one.stakeholder_id),
-                    "response_id": one.response_id,
+                yield self.attributes(submission.account_id, submission.stakeholder_id) | {
+                    "person": (submission.account_id, submission.stakeholder_id),
+                    "response_id": submission.response_id,
                     "question_id": question_id,
                     "score": score,
-                    "at": one.answered_at,
-                    "nps_kind": one.nps_kind,
-                    "touchpoint": one.touchpoint,
-                    "product": one.product,
-                    "channel": one.channel,
-                    "survey_id": one.survey_id,
+                    "at": submission.answered_at,
+                    "nps_kind": submission.nps_kind,
+                    "touchpoint": submission.touchpoint,
+                    "product": submission.product,
+                    "channel": submission.channel,
+                    "survey_id": submission.survey_id,
                 }

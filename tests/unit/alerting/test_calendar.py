@@ -106,18 +106,20 @@ def test_a_due_time_is_never_before_its_start_and_lies_in_business_hours(
 
 
 @given(calendars, instants, st.integers(1, 60), st.integers(1, 60))
-def test_business_time_adds_up(calendar: BusinessCalendar, start: datetime, one: int, other: int) -> None:
-    first, second = timedelta(hours=one), timedelta(hours=other)
+def test_business_time_adds_up(
+    calendar: BusinessCalendar, start: datetime, first_hours: int, second_hours: int
+) -> None:
+    first, second = timedelta(hours=first_hours), timedelta(hours=second_hours)
     assert calendar.add_time(calendar.add_time(start, first), second) == calendar.add_time(start, first + second)
 
 
 @given(calendars, instants, instants, dues)
 def test_who_starts_later_is_never_due_earlier(
-    calendar: BusinessCalendar, one: datetime, other: datetime, due: Due
+    calendar: BusinessCalendar, first: datetime, second: datetime, due: Due
 ) -> None:
     # Where the clocks change, an hour of the wall may exist twice or not at all: days may swap by that much.
     tolerance = timedelta(hours=1) if due.unit == "business_days" else timedelta(0)
-    assert calendar.add(min(one, other), due) <= calendar.add(max(one, other), due) + tolerance
+    assert calendar.add(min(first, second), due) <= calendar.add(max(first, second), due) + tolerance
 
 
 @given(calendars, instants)

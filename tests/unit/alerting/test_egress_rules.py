@@ -105,9 +105,9 @@ DENIED = [
 
 @pytest.mark.parametrize("address", DENIED)
 def test_an_address_inside_is_denied(address: str) -> None:
-    judged = ipaddress.ip_address(address)
-    assert not is_public(judged)
-    assert not PUBLIC.permits(judged, 443)
+    address_literal = ipaddress.ip_address(address)
+    assert not is_public(address_literal)
+    assert not PUBLIC.permits(address_literal, 443)
 
 
 @pytest.mark.parametrize(

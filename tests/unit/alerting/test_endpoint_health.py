@@ -7,9 +7,9 @@ import pytest
 from services.alerting.courier.domain.endpoint_health import (
     FAILING,
     IN_A_ROW,
-    Finding,
     Health,
     HealthPolicy,
+    HealthUpdate,
     after_ended,
     worth_writing,
 )
@@ -25,19 +25,24 @@ HEALTHY = Health()
 
 def after(
     *attempts: tuple[timedelta, Outcome], health: Health = HEALTHY, policy: HealthPolicy = POLICY
-) -> tuple[Health, list[Finding]]:
+) -> tuple[Health, list[HealthUpdate]]:
     """Attempts that take no time, at these distances from Monday."""
-    findings = []
+    updates = []
     for distance, outcome in attempts:
-        finding = after_ended(health, outcome, MONDAY + distance, MONDAY + distance, policy)
-        findings.append(finding)
-        health = finding.health
-    return health, findings
+        update = after_ended(health, outcome, MONDAY + distance, MONDAY + distance, policy)
+        updates.append(update)
+        health = update.health
+    return health, updates
 
 
-def levels(findings: list[Finding], kind: str) -> list[tuple[int, int]]:
+def levels(updates: list[HealthUpdate], kind: str) -> list[tuple[int, int]]:
     """(index of the attempt, level) of the notices of a kind."""
-    return [(index, one.level) for index, found in enumerate(findings) for one in found.reached if one.kind == kind]
+    return [
+        (index, reached.level)
+        for index, update in enumerate(updates)
+        for reached in update.reached
+        if reached.kind == kind
+    ]
 
 
 def test_the_breaker_opens_at_the_tenth_failure_in_a_row_and_no_sooner() -> None:
@@ -88,48 +93,48 @@ def test_a_success_that_was_under_way_before_does_not_close_the_breaker() -> Non
 
 @pytest.mark.parametrize("failure", [Failure.INTERRUPTED, Failure.INTERNAL, Failure.LOST, Failure.SEALED])
 def test_what_we_stopped_ourselves_says_nothing(failure: Failure) -> None:
-    assert after_ended(Health(), Outcome(failure), MONDAY, MONDAY, POLICY) == Finding(Health())
+    assert after_ended(Health(), Outcome(failure), MONDAY, MONDAY, POLICY) == HealthUpdate(Health())
 
 
 def test_notices_come_at_half_and_more_of_a_threshold_of_twenty_each_once() -> None:
     policy = HealthPolicy(in_a_row=20, least=1000)
-    _, findings = after(*((SECOND * n, FAIL) for n in range(30)), policy=policy)
-    assert levels(findings, IN_A_ROW) == [(9, 50), (13, 70), (17, 90), (19, 100)]
+    _, updates = after(*((SECOND * n, FAIL) for n in range(30)), policy=policy)
+    assert levels(updates, IN_A_ROW) == [(9, 50), (13, 70), (17, 90), (19, 100)]
 
 
 def test_a_threshold_of_one_makes_one_notice() -> None:
-    _, findings = after((SECOND, FAIL), policy=HealthPolicy(in_a_row=1))
-    assert levels(findings, IN_A_ROW) == [(0, 100)]
+    _, updates = after((SECOND, FAIL), policy=HealthPolicy(in_a_row=1))
+    assert levels(updates, IN_A_ROW) == [(0, 100)]
 
 
 def test_five_days_of_only_failures_disable_with_notices_on_the_way() -> None:
     hours = [0, 30, 59, 61, 70, 85, 100, 109, 119, 121]
-    health, findings = after(*((timedelta(hours=hour), FAIL) for hour in hours))
-    assert [found.disable for found in findings] == [False] * 9 + [True]
-    assert levels(findings, FAILING) == [(3, 50), (5, 70), (7, 90), (9, 100)]
+    health, updates = after(*((timedelta(hours=hour), FAIL) for hour in hours))
+    assert [found.disable for found in updates] == [False] * 9 + [True]
+    assert levels(updates, FAILING) == [(3, 50), (5, 70), (7, 90), (9, 100)]
     assert health.first_failure_at == MONDAY
     assert health.failure_days == 6
 
 
 def test_one_success_within_the_five_days_clears_it() -> None:
-    _, findings = after((timedelta(), FAIL), (3 * DAY, OK), (3 * DAY, FAIL), (6 * DAY, FAIL))
-    assert not any(found.disable for found in findings)
+    _, updates = after((timedelta(), FAIL), (3 * DAY, OK), (3 * DAY, FAIL), (6 * DAY, FAIL))
+    assert not any(found.disable for found in updates)
 
 
 def test_a_failure_after_a_long_silence_begins_the_count_anew() -> None:
-    health, findings = after((timedelta(), FAIL), (11 * DAY, FAIL))
-    assert not any(found.disable or levels([found], FAILING) for found in findings)
+    health, updates = after((timedelta(), FAIL), (11 * DAY, FAIL))
+    assert not any(found.disable or levels([found], FAILING) for found in updates)
     assert (health.first_failure_at, health.failure_days) == (MONDAY + 11 * DAY, 1)
 
 
 def test_failures_of_one_day_alone_do_not_disable() -> None:
     hour = HealthPolicy(disable_after=timedelta(hours=1))
     minutes = [0, 30, 59, 61, 90]
-    _, findings = after(*((timedelta(minutes=each), FAIL) for each in minutes), policy=hour)
-    assert not any(found.disable for found in findings)
+    _, updates = after(*((timedelta(minutes=each), FAIL) for each in minutes), policy=hour)
+    assert not any(found.disable for found in updates)
     next_day = HealthPolicy(disable_after=timedelta(hours=14))
-    _, findings = after((timedelta(), FAIL), (timedelta(hours=8), FAIL), (timedelta(hours=16), FAIL), policy=next_day)
-    assert [found.disable for found in findings] == [False, False, True]
+    _, updates = after((timedelta(), FAIL), (timedelta(hours=8), FAIL), (timedelta(hours=16), FAIL), policy=next_day)
+    assert [found.disable for found in updates] == [False, False, True]
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from services.alerting.domain import escalation, lifecycle
 from services.alerting.domain.calendar import BusinessCalendar, Due
 from services.alerting.domain.escalation import calendar_of, due_at, next_at, planned
 from services.alerting.domain.rules import EscalationStep
-from services.alerting.domain.tasks import Change, Closing, Contact, Promise, Step, Task
+from services.alerting.domain.tasks import Closing, Contact, Promise, Task, TaskChange, TaskStep
 from tests.unit.alerting.builders import MONDAY_10, POLICY, answer, opened
 
 HOUR = timedelta(hours=1)
@@ -23,12 +23,12 @@ def june(day: int, hour: float) -> datetime:
     return datetime(2026, 6, day, tzinfo=UTC) + timedelta(hours=hour)
 
 
-def by(actor: str, at: datetime) -> Change:
-    return Change(actor, at)
+def by(actor: str, at: datetime) -> TaskChange:
+    return TaskChange(actor, at)
 
 
 def times(task: Task) -> list[tuple[int, str, datetime]]:
-    return [(one.level, one.to, one.due_at) for one in task.escalations]
+    return [(level.level, level.to, level.due_at) for level in task.escalations]
 
 
 def acknowledged(task: Task, at: datetime) -> Task:
@@ -43,16 +43,16 @@ def test_the_levels_of_a_deep_detractor_go_to_the_sponsor_when_due_and_to_the_le
 
 def test_a_level_at_closing_time_waits_for_the_next_opening() -> None:
     levels = planned(june(8, 18), [EscalationStep(Due(0, "business_hours"), "owner")], WORK)
-    assert [one.due_at for one in levels] == [june(9, 9)]
+    assert [level.due_at for level in levels] == [june(9, 9)]
 
 
 def test_nothing_fires_at_night_even_when_we_come_late() -> None:
     """Given a level that is due at night, then no reminder until business opens."""
     task = opened()
-    assert [one.level for one in due_at(task, june(8, 14))] == [1]
+    assert [level.level for level in due_at(task, june(8, 14))] == [1]
     assert due_at(task, june(8, 13.99)) == ()
     assert due_at(task, june(8, 22)) == ()
-    assert [one.level for one in due_at(task, june(9, 9))] == [1, 2], "both that were missed, each once"
+    assert [level.level for level in due_at(task, june(9, 9))] == [1, 2], "both that were missed, each once"
 
 
 def test_a_level_that_has_fired_does_not_fire_again() -> None:
@@ -89,7 +89,7 @@ def test_seven_days_later_nobody_is_bothered_any_more() -> None:
 @pytest.mark.parametrize("action", ["comment", "promise", "assign"])
 def test_who_works_on_it_keeps_it(action: str) -> None:
     task, change = acknowledged(opened(), june(8, 11)), by(EVE, june(9, 16))
-    steps: dict[str, Callable[[], Step | None]] = {
+    steps: dict[str, Callable[[], TaskStep | None]] = {
         "comment": lambda: lifecycle.comment(task, change),
         "promise": lambda: lifecycle.promise(task, change, Promise("a call", june(11, 12))),
         "assign": lambda: lifecycle.assign(task, change, Contact("Eve", "eve@supplier.example")),
@@ -125,7 +125,7 @@ def test_pauses_add_up_and_a_second_snooze_goes_on_with_the_first() -> None:
 def test_an_earlier_due_time_takes_the_levels_along() -> None:
     task = opened(answer("r1", 5))
     assert times(task)[0] == (1, "owner", june(9, 10))
-    assert escalation.moved(task, june(8, 14))[0].due_at == june(8, 14)
+    assert escalation.rescheduled(task, june(8, 14))[0].due_at == june(8, 14)
 
 
 def test_a_promise_is_looked_after_the_business_day_before_and_when_it_is_past() -> None:
@@ -145,7 +145,7 @@ def test_a_reopened_follow_up_escalates_anew_under_numbers_of_its_own() -> None:
         task = lifecycle.escalate(task, by("system", june(9, 9)), level).task
     closed = lifecycle.close(task, by(EVE, june(9, 12)), Closing("resolved")).task
     reopened = lifecycle.reopen(closed, by(EVE, june(10, 12))).task
-    assert [(one.level, one.due_at) for one in reopened.escalations if one.fired_at is None] == [
+    assert [(level.level, level.due_at) for level in reopened.escalations if level.fired_at is None] == [
         (3, june(11, 12)),
         (4, june(11, 16)),
     ]

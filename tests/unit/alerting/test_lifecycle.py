@@ -9,16 +9,16 @@ import pytest
 
 from services.alerting.domain import lifecycle
 from services.alerting.domain.lifecycle import NotAllowed, Refusal
-from services.alerting.domain.tasks import Change, Closing, Contact, Promise, Step, Task
+from services.alerting.domain.tasks import Closing, Contact, Promise, Task, TaskChange, TaskStep
 from tests.unit.alerting.builders import OWNER, opened
 
 NOW = datetime(2026, 6, 8, 11, 0, tzinfo=UTC)
-ME = Change("key:abc", NOW, "on it")
+ME = TaskChange("key:abc", NOW, "on it")
 LATER = NOW + timedelta(days=2)
 EVE = Contact("Eve", "eve@supplier.example")
 DONE = Closing("resolved", "late delivery", "new carrier", True)
 
-CHANGES: dict[str, Callable[[Task], Step | None]] = {
+CHANGES: dict[str, Callable[[Task], TaskStep | None]] = {
     "acknowledge": lambda task: lifecycle.acknowledge(task, ME),
     "start": lambda task: lifecycle.start(task, ME),
     "snooze": lambda task: lifecycle.snooze(task, ME, LATER),
@@ -85,7 +85,7 @@ def test_work_that_has_begun_is_not_acknowledged_again() -> None:
 
 def test_the_first_touch_stands_whatever_comes_after() -> None:
     acknowledged = applied("acknowledge")
-    later = Change("key:abc", NOW + timedelta(hours=3))
+    later = TaskChange("key:abc", NOW + timedelta(hours=3))
     started = lifecycle.start(acknowledged, later)
     assert started is not None
     assert (started.task.acknowledged_at, started.task.started_at) == (NOW, later.at)

@@ -14,18 +14,18 @@ from hypothesis import strategies as st
 from services.alerting.domain import crm
 from services.alerting.domain.answers import AnswerChange, live_answer
 from services.alerting.domain.calendar import BusinessCalendar
-from services.alerting.domain.payloads import MAX_BYTES, Context, Links, Subject, payload, response_block
+from services.alerting.domain.payloads import MAX_BYTES, Links, MessageSubject, PayloadSettings, payload, response_block
 from services.alerting.domain.people import Answer
 from services.alerting.domain.tasks import Closing
 from tests.unit.alerting.builders import ACME, JANE, MONDAY_10, POLICY, opened
 
 LINKS = Links("https://t.example")
-CONTEXT = Context(POLICY.calendar, LINKS)
+CONTEXT = PayloadSettings(POLICY.calendar, LINKS)
 ANSWER = Answer("acme", "r1", "jane@acme.example", "nps", 2, MONDAY_10, comment="late")
 
 
 def said(comment: str) -> dict[str, Any]:
-    return payload(CONTEXT, Subject(ACME, JANE, replace(ANSWER, comment=comment), opened()))
+    return payload(CONTEXT, MessageSubject(ACME, JANE, replace(ANSWER, comment=comment), opened()))
 
 
 @pytest.mark.parametrize("comment", ["x", "ä" * 8_001, "\U0001f641" * 10_000, "\x01" * 10_000, '"\\' * 5_000])
@@ -49,7 +49,7 @@ def test_a_comment_is_cut_behind_8000_characters(length: int, truncated: bool) -
 
 
 def test_a_withdrawn_answer_is_not_shown() -> None:
-    data = payload(CONTEXT, Subject(ACME, JANE, replace(ANSWER, withdrawn=True), opened()))
+    data = payload(CONTEXT, MessageSubject(ACME, JANE, replace(ANSWER, withdrawn=True), opened()))
     assert "response" not in data
     assert "late" not in json.dumps(data["crm"])
 

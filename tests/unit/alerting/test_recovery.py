@@ -6,8 +6,8 @@ from datetime import timedelta
 import pytest
 
 from services.alerting.domain import lifecycle, recovery
-from services.alerting.domain.answers import Kept
-from services.alerting.domain.tasks import Change, Closing, Task
+from services.alerting.domain.answers import StoredAnswer
+from services.alerting.domain.tasks import Closing, Task, TaskChange
 from tests.unit.alerting.builders import MONDAY_10, answer, opened
 
 DAY = timedelta(days=1)
@@ -43,7 +43,7 @@ def test_a_better_category_is_a_recovery_and_a_lower_score_is_worse(
 def test_while_it_is_open_the_newest_answer_counts_and_then_the_first() -> None:
     behind, second, third = answer("r1", 3), answer("r2", 8, -1), answer("r3", 7, -2)
     assert said(task(), behind, second, third) == ("r3", "recovered")
-    closed = lifecycle.close(task(), Change("key:eve", MONDAY_10 + 3 * DAY), Closing("resolved")).task
+    closed = lifecycle.close(task(), TaskChange("key:eve", MONDAY_10 + 3 * DAY), Closing("resolved")).task
     assert said(closed, behind, second, third) == ("r3", "recovered")
     fourth, fifth = answer("r4", 2, -4), answer("r5", 9, -5)
     assert said(closed, behind, second, third, fourth, fifth) == ("r4", "worse"), "the first after the end"
@@ -58,6 +58,6 @@ def test_only_a_later_answer_to_the_same_question_counts() -> None:
     assert said(replace(task(), score=None), behind, answer("r2", 9, -1)) is None
 
 
-def said(of: Task, *answers: Kept) -> tuple[str, str] | None:
+def said(of: Task, *answers: StoredAnswer) -> tuple[str, str] | None:
     found = recovery.next_answer_of(of, answers)
     return (found.response_id, found.result) if found else None

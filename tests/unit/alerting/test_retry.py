@@ -9,7 +9,7 @@ import pytest
 
 from services.alerting.courier.domain.retry import (
     DEFAULT_SCHEDULE,
-    Next,
+    NextStep,
     RetryPolicy,
     Status,
     after_attempt,
@@ -38,7 +38,7 @@ def least(low: float, high: float) -> float:
     return low
 
 
-def walk(policy: RetryPolicy, outcome: Outcome) -> list[Next]:
+def walk(policy: RetryPolicy, outcome: Outcome) -> list[NextStep]:
     """The decisions after each attempt when all end alike."""
     steps = [after_attempt(0, outcome, policy, middle)]
     while steps[-1].status is Status.PENDING:
@@ -51,11 +51,11 @@ def test_the_default_schedule_survives_a_weekend() -> None:
     assert len(steps) == 10
     assert [step.wait for step in steps[:-1]] == pytest.approx(DEFAULT_SCHEDULE)
     assert sum(DEFAULT_SCHEDULE) == pytest.approx(75.6 * 3600, rel=0.001)
-    assert steps[-1] == Next(Status.EXHAUSTED, 9)
+    assert steps[-1] == NextStep(Status.EXHAUSTED, 9)
 
 
 def test_an_empty_schedule_allows_one_attempt() -> None:
-    assert walk(RetryPolicy(()), REFUSED) == [Next(Status.EXHAUSTED, 0)]
+    assert walk(RetryPolicy(()), REFUSED) == [NextStep(Status.EXHAUSTED, 0)]
 
 
 def test_only_2xx_is_success() -> None:
@@ -143,32 +143,32 @@ def test_retry_after_is_seconds_or_a_date(header: str | None, seconds: float | N
 
 
 def test_blocked_is_final() -> None:
-    assert after_attempt(0, Outcome(Failure.BLOCKED), POLICY, middle) == Next(Status.BLOCKED, 0)
+    assert after_attempt(0, Outcome(Failure.BLOCKED), POLICY, middle) == NextStep(Status.BLOCKED, 0)
 
 
 def test_gone_is_held_rather_than_tried_again() -> None:
-    assert after_attempt(2, Outcome(Failure.HTTP_4XX, 410), POLICY, middle) == Next(Status.HELD, 2)
+    assert after_attempt(2, Outcome(Failure.HTTP_4XX, 410), POLICY, middle) == NextStep(Status.HELD, 2)
 
 
 def test_a_manual_attempt_after_the_end_is_not_followed_by_another() -> None:
-    assert after_attempt(9, REFUSED, POLICY, middle, single=True) == Next(Status.EXHAUSTED, 9)
-    assert after_attempt(0, REFUSED, POLICY, middle, single=True) == Next(Status.EXHAUSTED, 0)
-    assert after_attempt(9, OK, POLICY, middle, single=True) == Next(Status.DELIVERED, 9)
+    assert after_attempt(9, REFUSED, POLICY, middle, single=True) == NextStep(Status.EXHAUSTED, 9)
+    assert after_attempt(0, REFUSED, POLICY, middle, single=True) == NextStep(Status.EXHAUSTED, 0)
+    assert after_attempt(9, OK, POLICY, middle, single=True) == NextStep(Status.DELIVERED, 9)
 
 
 def test_what_was_delivered_stays_delivered_when_a_resend_fails() -> None:
     ended = after_attempt(3, REFUSED, POLICY, middle, single=True, delivered_before=True)
-    assert ended == Next(Status.DELIVERED, 3)
+    assert ended == NextStep(Status.DELIVERED, 3)
 
 
 def test_an_interrupted_attempt_costs_no_step() -> None:
-    assert after_attempt(2, Outcome(Failure.INTERRUPTED), POLICY, middle) == Next(Status.PENDING, 2, 0.0)
+    assert after_attempt(2, Outcome(Failure.INTERRUPTED), POLICY, middle) == NextStep(Status.PENDING, 2, 0.0)
 
 
 def test_a_lost_lease_costs_an_attempt_but_not_the_message() -> None:
-    assert after_lost_lease(0, 1, POLICY) == Next(Status.PENDING, 1, 0.0)
-    assert after_lost_lease(9, 10, POLICY) == Next(Status.PENDING, 9, 0.0)
-    assert after_lost_lease(0, 1, RetryPolicy(())) == Next(Status.PENDING, 0, 0.0)
+    assert after_lost_lease(0, 1, POLICY) == NextStep(Status.PENDING, 1, 0.0)
+    assert after_lost_lease(9, 10, POLICY) == NextStep(Status.PENDING, 9, 0.0)
+    assert after_lost_lease(0, 1, RetryPolicy(())) == NextStep(Status.PENDING, 0, 0.0)
 
 
 def test_a_message_that_kills_its_sender_comes_to_an_end() -> None:

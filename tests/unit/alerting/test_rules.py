@@ -193,7 +193,7 @@ def test_reasons_say_what_happened_in_numbers() -> None:
 def test_conditions_are_data_that_survive_the_way_through_json() -> None:
     for rule in DEFAULT_RULES:
         assert conditions_from(conditions_document(rule.conditions)) == rule.conditions
-        assert {one.field for one in rule.conditions} <= set(FIELDS)
+        assert {condition.field for condition in rule.conditions} <= set(FIELDS)
 
 
 @pytest.mark.parametrize("document", [{"shoe_size": {"min": 1}}, {"score": {"like": 1}}])

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
-from services.alerting.courier.doors import WebhookMessage
+from services.alerting.courier.interface import WebhookMessage
 from services.alerting.courier.store.messages import MAX_BODY_BYTES, body_of, message_id_of
 
 EVENT_ID = UUID("01985b3c-7d0e-7b6a-9f1e-2d3c4b5a6978")

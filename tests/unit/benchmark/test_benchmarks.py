@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from services.benchmark.domain.benchmarks import Benchmark, IndustryFigure, NewSet, Wanted, percentile, pick
+from services.benchmark.domain.benchmarks import Benchmark, BenchmarkChoice, IndustryFigure, NewSet, percentile, pick
 
 LOGISTICS = [
     Benchmark("c-2025", "Clientshare", 2025, "logistics", 43),
@@ -22,29 +22,29 @@ points = st.integers(-100, 100).map(float)
 
 @pytest.mark.parametrize(("year", "chosen", "before"), [(2026, 2026, 2025), (2025, 2025, None), (2030, 2026, 2025)])
 def test_the_benchmark_of_the_year_or_the_newest_before_it(year: int, chosen: int, before: int | None) -> None:
-    current, earlier = pick(LOGISTICS, Wanted("logistics", year))
+    current, earlier = pick(LOGISTICS, BenchmarkChoice("logistics", year))
     assert current is not None
     assert current.year == chosen
     assert (earlier.year if earlier else None) == before
 
 
 def test_no_benchmark_before_the_first_year() -> None:
-    assert pick(LOGISTICS, Wanted("logistics", 2024)) == (None, None)
-    assert pick(LOGISTICS, Wanted("saas", 2026)) == (None, None)
+    assert pick(LOGISTICS, BenchmarkChoice("logistics", 2024)) == (None, None)
+    assert pick(LOGISTICS, BenchmarkChoice("saas", 2026)) == (None, None)
 
 
 @pytest.mark.parametrize(
     ("wanted", "chosen"),
     [
-        (Wanted("logistics", 2026), "c-2026"),
-        (Wanted("logistics", 2026, region="emea"), "d-2026-emea"),
-        (Wanted("logistics", 2026, region="APAC"), "c-2026"),
-        (Wanted("logistics", 2026, source="deep", region="EMEA"), "d-2026-emea"),
-        (Wanted("logistics", 2026, source="DEEP", region="APAC"), "d-2026-us"),
-        (Wanted("logistics", 2026, source="nobody"), None),
+        (BenchmarkChoice("logistics", 2026), "c-2026"),
+        (BenchmarkChoice("logistics", 2026, region="emea"), "d-2026-emea"),
+        (BenchmarkChoice("logistics", 2026, region="APAC"), "c-2026"),
+        (BenchmarkChoice("logistics", 2026, source="deep", region="EMEA"), "d-2026-emea"),
+        (BenchmarkChoice("logistics", 2026, source="DEEP", region="APAC"), "d-2026-us"),
+        (BenchmarkChoice("logistics", 2026, source="nobody"), None),
     ],
 )
-def test_ours_before_all_regions_before_another_one(wanted: Wanted, chosen: str | None) -> None:
+def test_ours_before_all_regions_before_another_one(wanted: BenchmarkChoice, chosen: str | None) -> None:
     for order in permutations([*LOGISTICS, ELSEWHERE, HERE]):
         current, _ = pick(order, wanted)
         assert (current.set_id if current else None) == chosen
@@ -52,11 +52,11 @@ def test_ours_before_all_regions_before_another_one(wanted: Wanted, chosen: str 
 
 def test_of_two_sources_the_one_loaded_last_and_the_year_before_from_the_same() -> None:
     newer = [replace(one, set_id=f"x-{one.year}", source="X", nps=10, loaded_at=LATER) for one in LOGISTICS]
-    current, before = pick([*newer, *LOGISTICS], Wanted("logistics", 2026))
+    current, before = pick([*newer, *LOGISTICS], BenchmarkChoice("logistics", 2026))
     assert current is not None
     assert before is not None
     assert (current.set_id, before.set_id) == ("x-2026", "x-2025")
-    current, before = pick([*LOGISTICS, newer[1]], Wanted("logistics", 2026))
+    current, before = pick([*LOGISTICS, newer[1]], BenchmarkChoice("logistics", 2026))
     assert before is None
 
 

@@ -4,7 +4,8 @@ from typing import Any
 
 import pytest
 
-from services.benchmark.domain.funnel import LEVELS, REVIEW, counts_and_rates, judge, level_of
+from services.benchmark.domain.funnel import LEVELS, REVIEW, counts_and_rates, judge, level_of, yardsticks
+from shared.api.benchmark_funnel import YARDSTICKS
 
 TOLD: dict[str, Any] = {
     "sent_count": 42,
@@ -37,6 +38,10 @@ TOLD: dict[str, Any] = {
 def test_a_response_rate_stands_among_the_yardsticks(rate: float, level: str) -> None:
     assert level_of(rate) == level
     assert level in LEVELS
+
+
+def test_the_example_of_the_documents_shows_the_yardsticks() -> None:
+    assert yardsticks() == YARDSTICKS
 
 
 def test_rates_are_shares_of_recipients() -> None:

@@ -8,14 +8,8 @@ from typing import Any
 import pytest
 from pydantic import BaseModel
 
-from services.benchmark.api import (
-    ROUTERS,
-    funnel,
-    models_cohorts,
-    models_maturity,
-    models_sets,
-)
-from shared.api import comparisons, reviews
+from services.benchmark.api import ROUTERS, models_maturity, models_sets
+from shared.api import benchmark_funnel, cohorts, comparisons, maturity, reviews
 from tests.support.openapi import described
 
 EXAMPLES: list[tuple[type[BaseModel], dict[str, Any]]] = [
@@ -26,11 +20,11 @@ EXAMPLES: list[tuple[type[BaseModel], dict[str, Any]]] = [
     (models_sets.NewSetBody, models_sets.NEW_SET),
     (comparisons.AccountComparison, comparisons.ACCOUNT_COMPARISON),
     (comparisons.PortfolioComparison, comparisons.PORTFOLIO_COMPARISON),
-    (models_cohorts.CohortsModel, models_cohorts.COHORTS),
-    (funnel.Funnel, funnel.FUNNEL),
+    (cohorts.CohortsModel, cohorts.COHORTS),
+    (benchmark_funnel.Funnel, benchmark_funnel.FUNNEL),
     (models_maturity.Answers, models_maturity.ANSWERS),
-    (models_maturity.Questionnaire, models_maturity.QUESTIONNAIRE),
-    (models_maturity.Result, models_maturity.RESULT),
+    (maturity.Questionnaire, maturity.QUESTIONNAIRE),
+    (maturity.Result, maturity.RESULT),
     (reviews.ReviewPack, reviews.PACK),
 ]
 

@@ -1,4 +1,4 @@
-"""The command line as a whole: it explains itself, and its exit codes mean something."""
+"""The command line as a whole: its help, and its exit codes."""
 
 import json
 from collections.abc import Iterator
@@ -25,7 +25,7 @@ def test_every_command_says_what_it_does() -> None:
 
 
 def leaves(command: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """Every command that does something, with its whole name."""
+    """Every command without subcommands, with its full name."""
     inner = getattr(command, "commands", None)
     if inner is None:
         yield name, command

@@ -1,4 +1,4 @@
-"""Where commands find things: what the environment says comes first, then the data folder."""
+"""Where commands find things: the environment wins over the data folder."""
 
 import os
 from ipaddress import ip_address
@@ -11,7 +11,7 @@ from services.alerting.app import policy_of
 from services.alerting.settings import AlertingSettings
 from services.cli.connection import PORT_BASE, PORTS, api_key, common_settings, service_url
 from services.cli.folder import DataFolder
-from services.cli.parts import backing, embedded_wanted, service_environment
+from services.cli.processes import backing, embedded_wanted, service_environment
 from services.cli.services import installed_services, service_settings
 from shared.errors import Unavailable
 from shared.settings import CommonSettings, InvalidSettings
@@ -27,7 +27,7 @@ def bare(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in list(os.environ):
         if name.startswith("TELLBACK_") or name == "DATABASE_URL":
             monkeypatch.delenv(name)
-    monkeypatch.setattr(os, "environ", os.environ.copy())  # the commands set variables for what they start
+    monkeypatch.setattr(os, "environ", os.environ.copy())  # commands set variables for their children
 
 
 @pytest.fixture
@@ -106,7 +106,7 @@ def test_every_port_of_the_installation_is_closed_to_webhooks(
     for name in ("TELLBACK_ALERTING_OWN_PORTS", "TELLBACK_ALERTING_ALLOW_NETWORKS"):
         monkeypatch.setenv(name, told[name])
     policy = policy_of(AlertingSettings.load(), COMMON)
-    services = range(9000, 9006)  # the last is kept for outreach
+    services = range(9000, 9006)  # the last is reserved for outreach
     loopback = ip_address("127.0.0.1")
     assert not [port for port in (*services, 40_001, 40_002, 40_003) if policy.permits(loopback, port)]
     assert policy.permits(loopback, 8010), "where `tellback webhook-listen` is"

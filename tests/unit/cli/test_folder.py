@@ -76,7 +76,7 @@ def test_what_an_earlier_run_left_is_ended_and_only_that(folder: DataFolder, tmp
     try:
         note(folder, left=left.pid, stranger=stranger.pid)
         parts = folder.running()
-        parts["parts"]["stranger"]["born"] -= 1000  # the process that had this id then is long gone
+        parts["parts"]["stranger"]["born"] -= 1000  # the process with this id has ended long ago
         folder.note_running(parts)
         assert sweep(folder) == ["left"]
         assert left.poll() is not None

@@ -1,4 +1,4 @@
-"""Kafka's jars: only what the lock names is used, and a full cache asks nobody."""
+"""Kafka's jars: only locked jars are used, and a complete cache needs no network."""
 
 import hashlib
 from pathlib import Path
@@ -17,7 +17,7 @@ def jar(content: bytes = CONTENT) -> Jar:
 
 @pytest.fixture
 def repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A local Maven repository that holds the jar; every network way leads nowhere."""
+    """A local Maven repository that holds the jar; there is no other."""
     folder = tmp_path / "repository"
     place = folder / "example" / "thing" / "1.0"
     place.mkdir(parents=True)
@@ -60,7 +60,7 @@ def test_a_jar_that_was_changed_in_the_cache_is_found_and_fetched_anew(repositor
 def test_another_content_than_the_locked_one_is_never_used(repository: Path, tmp_path: Path) -> None:
     locked = jar(b"the real one")
     ours = jars(tmp_path / "cache", locked)
-    with pytest.raises(JarError, match="could not be fetched"):  # the local one is wrong, and there is no other
+    with pytest.raises(JarError, match="could not be fetched"):  # the only repository has a wrong jar
         ours.fetch([locked])
     assert [path.name for path in ours.folder.iterdir()] == []
 

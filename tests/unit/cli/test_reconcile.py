@@ -1,4 +1,4 @@
-"""What adds up and what does not."""
+"""Which counts add up and which do not."""
 
 from services.cli.reconcile import OUTCOMES, Line
 from shared.verdicts import Outcome

@@ -1,4 +1,4 @@
-"""Freed memory stays with the process, so that large buffers do not come anew from the kernel each time."""
+"""Freed memory stays with the process, so that large buffers are not requested from the kernel each time."""
 
 import subprocess
 import sys

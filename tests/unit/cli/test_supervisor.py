@@ -1,4 +1,4 @@
-"""Children are waited for, started again when they die, and ended in order; what fails says why."""
+"""Children are waited for, restarted when they die, and stopped in order; a failure says why."""
 
 import errno
 import os

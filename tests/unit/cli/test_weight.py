@@ -1,4 +1,4 @@
-"""`tellback --help` is quick: what is heavy is imported inside the command that needs it."""
+"""`tellback --help` is quick: heavy modules are imported inside the commands that need them."""
 
 import subprocess
 import sys

@@ -1,4 +1,4 @@
-"""Batches: under which id a refused item is told."""
+"""Batches: the id in the answer for a refused item."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""What a cell means, and what is refused rather than guessed."""
+"""Values of cells, and cells that are refused rather than guessed."""
 
 from datetime import UTC, date, datetime
 from decimal import Decimal
@@ -93,7 +93,7 @@ def test_a_format_without_day_month_and_year_is_refused(named: str) -> None:
     "named", ["YYYYYYYY/MM/DD", "DD/DD/MM/YYYY", "DD/MM/YYYY HH:MM MM", "%d/%m/%Y %d", "%Y%Y-%m-%d", "%d %b %m %b %Y"]
 )
 def test_a_format_that_repeats_a_part_is_refused(named: str) -> None:
-    """Python cannot read by it at all."""
+    """strptime raises an error for such a format."""
     with pytest.raises(ValueError, match="date_format"):
         strptime_format(named)
 

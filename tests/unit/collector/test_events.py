@@ -1,4 +1,4 @@
-"""From a checked request to the event: complete, normalised, and the same when it is sent again."""
+"""Events of validated requests: complete, normalised, and the same when a request is repeated."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

@@ -73,7 +73,7 @@ def test_formbricks_keeps_ids_and_reads_the_hour_after_midnight() -> None:
 def test_formbricks_needs_the_question_named() -> None:
     with pytest.raises(Invalid) as refused:
         read(FORMBRICKS, "formbricks")
-    assert [one["field"] for one in refused.value.errors or []] == ["score"]
+    assert [error["field"] for error in refused.value.errors or []] == ["score"]
 
 
 def test_posthog_takes_what_was_sent_and_completed() -> None:

@@ -1,4 +1,4 @@
-"""The one list of industries: what is stored for the words that people use."""
+"""The list of industries: what is stored for names and synonyms."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What a client may send, and by which code the rest is refused."""
+"""Inputs that are accepted, and the codes of the others."""
 
 from typing import Any
 
@@ -15,7 +15,7 @@ RESPONSE: dict[str, Any] = {"account_id": "acme", "stakeholder_id": "ann", "surv
 
 
 def refusals(model: type[BaseModel], body: dict[str, Any]) -> list[tuple[str, str]]:
-    """Field and code of everything that is refused."""
+    """Field and code of every refusal."""
     try:
         model.model_validate(body)
     except ValidationError as error:

@@ -1,4 +1,4 @@
-"""The OpenAPI document of the collector: whole, and with an example for whatever takes a body."""
+"""The OpenAPI document of the collector: complete, with an example for every body."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""What was posted, as a digest: the same for an honest retry, another for anything else."""
+"""The digest of a posted response: the same for a retry, another for other content."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -25,7 +25,7 @@ BODY: dict[str, Any] = {
 
 
 def digest(body: dict[str, Any], now: datetime = NOW) -> str:
-    """Of what a collector records for it, read back from the record."""
+    """The digest of the response that a collector records for this body, read back from the record."""
     event = recorded(NewResponse.model_validate(body), now)
     data = decode(event.headers(), event.value()).data
     assert isinstance(data, ResponseRecorded)

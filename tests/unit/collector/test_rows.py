@@ -1,4 +1,4 @@
-"""Rows of a file as if each had been posted."""
+"""Rows of a file, validated as if each had been posted."""
 
 import io
 
@@ -64,10 +64,10 @@ def test_rows_without_a_date_take_the_one_that_is_named() -> None:
 
 
 def test_the_same_values_give_the_same_id_however_the_file_is_written() -> None:
-    (one,) = read(RESPONSES, "account,person,score\nacme,ann,9\n")
-    (two,) = read(RESPONSES, "score,note,who,client\n9.0,x, ann ,acme\n", stakeholder_id="who")
+    (row,) = read(RESPONSES, "account,person,score\nacme,ann,9\n")
+    (rewritten,) = read(RESPONSES, "score,note,who,client\n9.0,x, ann ,acme\n", stakeholder_id="who")
     (other,) = read(RESPONSES, "account,person,score\nacme,ann,8\n")
-    digests = [row.digest for row in (one, two, other) if isinstance(row, ResponseRow)]
+    digests = [found.digest for found in (row, rewritten, other) if isinstance(found, ResponseRow)]
     assert digests[0] == digests[1] != digests[2]
 
 

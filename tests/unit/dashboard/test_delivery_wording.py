@@ -1,4 +1,4 @@
-"""What is said of messages to webhook endpoints."""
+"""Deliveries to webhook endpoints, in words."""
 
 import pytest
 

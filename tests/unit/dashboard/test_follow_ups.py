@@ -1,4 +1,4 @@
-"""How follow-ups are told."""
+"""Follow-ups, in words."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What is shown again: new enough, not too much, and nothing that was taken back."""
+"""The cache of recent answers: nothing old, not too many, and nothing that was revoked."""
 
 from datetime import UTC, datetime, timedelta
 

@@ -1,4 +1,4 @@
-"""A rule as a form: back and forth without a loss, and only what was changed is sent."""
+"""A rule as a form: lossless in both directions, and only changed fields are sent."""
 
 from typing import Any
 
@@ -31,7 +31,7 @@ RULE: dict[str, Any] = {
 
 
 def form(**typed: Any) -> dict[str, Any]:
-    """What the form holds when it is opened, and what was typed since; None empties a line."""
+    """The fields of the opened form with what was typed since; None empties a field."""
     held = {name: RULE[name] for name in ("label", "severity", "recipient", "informs", "reason", "playbook")}
     held |= {"due_amount": "1", "due_unit": "business_days", "new_operator": "in"}
     for field, tests in RULE["conditions"].items():

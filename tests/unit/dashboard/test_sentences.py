@@ -10,7 +10,7 @@ FAULT = {"field": "by", "code": "invalid_by", "detail": "must lie ahead"}
 
 
 def of_alerting(error: TellbackError) -> TellbackError:
-    """The error as it came over alerting's API."""
+    """The error as it comes over alerting's API."""
     error.service = "alerting"
     return error
 

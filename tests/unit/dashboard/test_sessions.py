@@ -1,9 +1,9 @@
-"""When a session ends, and when somebody must wait before the next try."""
+"""When a session ends, and how long failures make the next try wait."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
-from services.dashboard.domain.sessions import LONGEST, Brake, Session
+from services.dashboard.domain.sessions import LONGEST, FailureLimit, Session
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 IDLE = timedelta(hours=12)
@@ -29,14 +29,14 @@ def test_the_last_click_is_kept_to_the_minute() -> None:
 
 
 def test_after_too_many_failures_one_waits_for_the_oldest_to_pass() -> None:
-    brake = Brake(3, SPAN)
+    limit = FailureLimit(3, SPAN)
     failures = [NOW + timedelta(minutes=minute) for minute in range(3)]
-    assert [brake.wait(failures[:number], NOW + timedelta(minutes=3)) for number in range(3)] == [None] * 3
-    assert brake.wait(failures, NOW + timedelta(minutes=3)) == timedelta(minutes=12)
-    assert brake.wait(failures, NOW + SPAN) is None
+    assert [limit.wait(failures[:number], NOW + timedelta(minutes=3)) for number in range(3)] == [None] * 3
+    assert limit.wait(failures, NOW + timedelta(minutes=3)) == timedelta(minutes=12)
+    assert limit.wait(failures, NOW + SPAN) is None
 
 
 def test_failures_that_are_too_old_or_too_many_are_not_kept() -> None:
     failures = [NOW + timedelta(minutes=minute) for minute in range(20)]
-    assert Brake(30, SPAN).live(failures, NOW + timedelta(minutes=20)) == failures[6:]
-    assert Brake(3, SPAN).live(failures, NOW + timedelta(minutes=20)) == failures[-3:]
+    assert FailureLimit(30, SPAN).live(failures, NOW + timedelta(minutes=20)) == failures[6:]
+    assert FailureLimit(3, SPAN).live(failures, NOW + timedelta(minutes=20)) == failures[-3:]

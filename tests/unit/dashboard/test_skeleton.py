@@ -1,4 +1,4 @@
-"""What is painted before any script has come."""
+"""What is painted before any script is loaded."""
 
 from services.dashboard.web.assets import asset
 from services.dashboard.web.skeleton import colours, skeleton

@@ -1,4 +1,4 @@
-"""What changed and when, in one line."""
+"""The timeline of an account."""
 
 from services.dashboard.web.account.timeline import timeline
 from shared.api.examples import CHANGE, TREND

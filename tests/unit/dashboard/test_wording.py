@@ -1,4 +1,4 @@
-"""How figures are said."""
+"""Figures, in words."""
 
 from types import SimpleNamespace
 

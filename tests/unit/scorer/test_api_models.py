@@ -1,16 +1,23 @@
 """The OpenAPI document says what the API does: every call is described, every example is true."""
 
-from typing import Any
+import json
+from collections.abc import Sequence
+from dataclasses import fields
+from typing import Any, get_args
 
 import pytest
 from pydantic import BaseModel
 
-from services.scorer.api import ROUTERS, names
+from services.scorer.api import ROUTERS
+from services.scorer.api.parameters import AnswerFilters
 from services.scorer.domain.account import account_figures
-from services.scorer.domain.answers import History
+from services.scorer.domain.answers import PORTFOLIO_METHODS, Answer, History, Method
+from services.scorer.domain.categories import SurveyType
 from services.scorer.domain.counts import AccountFacts
-from services.scorer.domain.windows import STANDARD_WINDOWS
-from shared.api import accounts, business, examples, figures, people, portfolio, reach
+from services.scorer.domain.portfolio import NOBODY, NOT_SAID, Extent, GroupCounts, Means, group_figures
+from services.scorer.domain.questions import Filters
+from services.scorer.domain.windows import STANDARD_WINDOWS, Window
+from shared.api import accounts, business, examples, figures, names, people, portfolio, reach
 from tests.support.events import NOW
 from tests.support.openapi import described
 
@@ -44,10 +51,39 @@ def test_an_example_is_what_the_model_says(model: type[BaseModel], example: dict
     assert known.model_dump(mode="json", by_alias=True, exclude_unset=True).keys() == example.keys()
 
 
-def test_the_figures_of_the_domain_are_the_figures_of_the_api() -> None:
-    counted = account_figures(AccountFacts(History(())), STANDARD_WINDOWS[0], "latest", NOW)
-    assert list(figures.Comparison.model_fields) == list(counted)
-    assert counted.keys() == examples.FIGURES.keys()
+def assert_as_declared(made: dict[str, Any], model: type[BaseModel]) -> None:
+    """The JSON of what was made is that of the model: the same keys in the same order, also in the objects within."""
+    declared = model.model_validate(made).model_dump(mode="json", exclude_unset=True)
+    assert json.dumps(declared) == json.dumps(made)
+
+
+@pytest.mark.parametrize("answers", [(), (Answer("r1", "ada", NOW, 5),)])
+@pytest.mark.parametrize("window", [STANDARD_WINDOWS[0], STANDARD_WINDOWS[-1]])
+@pytest.mark.parametrize("survey_type", get_args(SurveyType))
+def test_the_figures_of_the_domain_are_the_figures_of_the_api(
+    survey_type: SurveyType, window: Window, answers: Sequence[Answer]
+) -> None:
+    made = account_figures(AccountFacts(History(answers)), window, "latest", NOW, survey_type)
+    assert_as_declared(made, figures.Comparison)
+    assert made.keys() == examples.FIGURES.keys()
+
+
+@pytest.mark.parametrize("extent", [NOBODY, NOT_SAID])
+@pytest.mark.parametrize("method", PORTFOLIO_METHODS)
+def test_the_figures_of_a_group_are_those_of_the_portfolio(method: Method, extent: Extent) -> None:
+    group = GroupCounts(known=extent, asked=extent)
+    made = group_figures(group, Means(), STANDARD_WINDOWS[0], method, "nps", "EUR")
+    assert_as_declared(made | {"account_count": 0}, portfolio.PortfolioFigures)
+
+
+def test_the_filters_of_the_api_are_those_of_the_domain() -> None:
+    assert AnswerFilters.model_fields.keys() == {field.name for field in fields(Filters)}
+    asked = AnswerFilters(
+        industry="Freight", tier="key", owner="Kim@Supplier.example", product="tms", survey_type="ces"
+    )
+    assert asked.filters() == Filters(
+        industry="logistics", tier="key", owner="kim@supplier.example", product="tms", survey_type="ces"
+    )
 
 
 @pytest.mark.parametrize("name", DESCRIBED.operations)

@@ -61,6 +61,8 @@ def test_classes_equal_the_definitions(people: list[tuple[str | None, int]]) -> 
         people=tuple(Person("acme", name, kind) for name, kind, _ in named),
         submissions=tuple(Submission(name, "acme", name, "nps", score, moment) for name, _, score in named),
     )
-    voices = [Answer(name, name, moment, score) for name, _, score in named]
-    standing = standing_of(voices, {name: kind for name, kind, _ in named}, ever_asked=False, ever_answered=bool(named))
+    answers = [Answer(name, name, moment, score) for name, _, score in named]
+    standing = standing_of(
+        answers, {name: kind for name, kind, _ in named}, ever_asked=False, ever_answered=bool(named)
+    )
     assert classify(standing).name == account_class(world, "acme", NOW)

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from services.scorer.domain.answer_changes import is_fresh
 from services.scorer.domain.drops import DropRule, DropState
-from services.scorer.domain.pairs import is_fresh
-from services.scorer.domain.projection import AccountState, Policy, ToldSnapshot, project
+from services.scorer.domain.projection import AccountState, Policy, StoredSnapshot, project
 from services.scorer.domain.silence import Asked, silences_of
 from services.scorer.domain.states import SilentAfter
 
@@ -16,8 +16,8 @@ DAY = timedelta(days=1)
 LIMITS = SilentAfter(21, 14)
 
 
-def figures(change: float | None, voices: int, before: int) -> dict[str, Any]:
-    return {"change": change, "stakeholder_count": voices, "previous": {"stakeholder_count": before}}
+def figures(change: float | None, respondents: int, before: int) -> dict[str, Any]:
+    return {"change": change, "stakeholder_count": respondents, "previous": {"stakeholder_count": before}}
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ def figures(change: float | None, voices: int, before: int) -> dict[str, Any]:
         (figures(-20.0, 5, 5) | {"previous": None}, False),
     ],
 )
-def test_a_drop_needs_points_and_voices(found: dict[str, Any], holds: bool) -> None:
+def test_a_drop_needs_points_and_respondents(found: dict[str, Any], holds: bool) -> None:
     assert DropRule(20, 5).holds(found) is holds
 
 
@@ -62,15 +62,15 @@ def asked(person: str, days_ago: float, **fields: Any) -> Asked:
 def test_silence_is_due_at_the_limit_of_the_persons_type() -> None:
     invitations = [asked("user", 20), asked("boss", 14), asked("late", 21)]
     found = silences_of(invitations, {}, {"boss": "decision_maker"}, LIMITS, NOW)
-    assert [one.stakeholder_id for one in found.due] == ["boss", "late"]
+    assert [invitation.stakeholder_id for invitation in found.due] == ["boss", "late"]
     assert found.next_due == NOW + DAY
 
 
 def test_any_answer_since_breaks_the_silence_and_each_is_told_once() -> None:
-    invitations = [asked("ann", 30), asked("bob", 30), asked("eve", 30, told_at=NOW - DAY)]
+    invitations = [asked("ann", 30), asked("bob", 30), asked("eve", 30, settled_at=NOW - DAY)]
     heard = {"ann": NOW - 30 * DAY, "bob": NOW - 31 * DAY}
     found = silences_of(invitations, heard, {}, LIMITS, NOW)
-    assert [one.stakeholder_id for one in found.due] == ["bob"]
+    assert [invitation.stakeholder_id for invitation in found.due] == ["bob"]
     assert found.next_due is None
 
 
@@ -90,10 +90,10 @@ def test_nobody_waits_for_who_is_gone_or_was_called_off(state: AccountState) -> 
 
 
 def test_a_drop_that_ends_is_told_once() -> None:
-    told = ToldSnapshot("steady", {}, b"", DropState(dropped=True))
-    again = ToldSnapshot("steady", {}, b"", DropState(dropped=False))
-    assert project(AccountState("acme", told=told), NOW, Policy()).recovered
-    assert not project(AccountState("acme", told=again), NOW, Policy()).recovered
+    told = StoredSnapshot("steady", {}, b"", DropState(dropped=True))
+    again = StoredSnapshot("steady", {}, b"", DropState(dropped=False))
+    assert project(AccountState("acme", last_snapshot=told), NOW, Policy()).recovered
+    assert not project(AccountState("acme", last_snapshot=again), NOW, Policy()).recovered
     assert not project(AccountState("acme"), NOW, Policy()).recovered
 
 

@@ -30,10 +30,14 @@ def candidates() -> st.SearchStrategy[list[Candidate]]:
 @given(candidates(), st.sampled_from(("latest", "all")))
 def test_what_is_counted_makes_the_figure(found: list[Candidate], method: str) -> None:
     counted, not_counted = explain(found, WINDOW.span(NOW), "latest" if method == "latest" else "all")
-    assert sorted(one.response_id for one in [*counted, *(answer for answer, _ in not_counted)]) == sorted(
-        one.answer.response_id for one in found
+    assert sorted(answer.response_id for answer in [*counted, *(answer for answer, _ in not_counted)]) == sorted(
+        candidate.answer.response_id for candidate in found
     )
-    live = [one.answer for one in found if one.asked_for and one.chosen and not (one.withdrawn or one.test)]
+    live = [
+        candidate.answer
+        for candidate in found
+        if candidate.asked_for and candidate.chosen and not (candidate.withdrawn or candidate.test)
+    ]
     figures = account_figures(AccountFacts(History(live)), WINDOW, "latest" if method == "latest" else "all", NOW)
     assert figures["response_count"] == len(counted)
     assert sum(answer.score for answer in counted) == (figures["mean_score"] or 0) * len(counted) or counted

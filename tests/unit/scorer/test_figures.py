@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.scorer.domain.account import account_figures, next_border, snapshot_figures, standard_counts
+from services.scorer.domain.account import account_figures, recompute_at, snapshot_figures, standard_counts
 from services.scorer.domain.answers import Answer, History
 from services.scorer.domain.counts import AccountFacts, Known, digest_of
 from services.scorer.domain.figures import Pairs, Tally, figures_from_counts, rounded, tally_of
@@ -17,7 +17,7 @@ from tests.support.reference.questions import spans, within
 from tests.support.reference.scores import compared, pick
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
-# Moments on and around the borders of the windows are the interesting ones.
+# Moments on and around the starts and ends of windows are the interesting ones.
 MOMENTS = st.builds(
     lambda days, shift: NOW - timedelta(days=days) + timedelta(microseconds=shift),
     st.sampled_from((-3, 0, 1, 7, 14, 29, 30, 60, 90, 180, 365, 730)),
@@ -47,13 +47,13 @@ def as_voices(found: list[Answer]) -> list[dict[str, Any]]:
     """The answers as the reference takes them."""
     return [
         {
-            "person": ("acme", one.stakeholder_id),
-            "response_id": one.response_id,
-            "question_id": one.question_id,
-            "score": one.score,
-            "at": one.answered_at,
+            "person": ("acme", answer.stakeholder_id),
+            "response_id": answer.response_id,
+            "question_id": answer.question_id,
+            "score": answer.score,
+            "at": answer.answered_at,
         }
-        for one in found
+        for answer in found
     ]
 
 
@@ -92,16 +92,16 @@ def test_a_snapshot_holds_what_each_question_by_itself_answers(found: list[Answe
 
 
 @given(answers())
-def test_nothing_changes_before_the_next_border_and_something_may_at_it(found: list[Answer]) -> None:
+def test_nothing_changes_before_the_moment_to_recompute_at_and_something_may_then(found: list[Answer]) -> None:
     history = History(found)
-    border = next_border(history, NOW)
+    due = recompute_at(history, NOW)
     snapshot = snapshot_of(found, NOW)
-    if border is None:
+    if due is None:
         assert snapshot_of(found, NOW + timedelta(days=2000)) == snapshot
         return
-    assert border > NOW
-    assert snapshot_of(found, border - timedelta(microseconds=1)) == snapshot
-    assert next_border(history, border) != border
+    assert due > NOW
+    assert snapshot_of(found, due - timedelta(microseconds=1)) == snapshot
+    assert recompute_at(history, due) != due
 
 
 @given(answers(), answers(), MOMENTS, st.integers(0, 1))
@@ -166,9 +166,9 @@ def test_display_rounds_half_away_from_zero(numerator: int, denominator: int, ex
     assert rounded(numerator, denominator) == expected
 
 
-@pytest.mark.parametrize(("voices", "significant"), [(9, False), (10, True)])
-def test_a_change_is_significant_only_from_ten_voices_on_each_side(voices: int, significant: bool) -> None:
-    before, now = tally_of([10] * voices, voices, NOW), tally_of([0] * 30, 30, NOW)
+@pytest.mark.parametrize(("respondents", "significant"), [(9, False), (10, True)])
+def test_a_change_is_significant_only_from_ten_respondents_on_each_side(respondents: int, significant: bool) -> None:
+    before, now = tally_of([10] * respondents, respondents, NOW), tally_of([0] * 30, 30, NOW)
     figures = figures_from_counts(now, before, Pairs())
     assert figures["z"] < -1.96
     assert figures["significant"] is significant

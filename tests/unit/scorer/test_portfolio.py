@@ -8,7 +8,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.scorer.domain.figures import Pairs, figures_from_counts, tally_of
-from services.scorer.domain.portfolio import Part, mean_over_accounts, with_mean
+from services.scorer.domain.portfolio import (
+    NOBODY,
+    NOT_SAID,
+    GroupCounts,
+    Means,
+    Part,
+    group_figures,
+    mean_over_accounts,
+    with_mean,
+)
+from services.scorer.domain.windows import STANDARD_WINDOWS
 
 ACCOUNTS = st.lists(
     st.tuples(st.lists(st.sampled_from((-1, 0, 1)), min_size=1, max_size=6), st.decimals(0, 1_000_000, places=2)),
@@ -17,12 +27,12 @@ ACCOUNTS = st.lists(
 
 
 @given(ACCOUNTS)
-def test_parts_by_number_of_voices_give_the_mean_of_the_accounts(accounts: list[Any]) -> None:
+def test_parts_by_number_of_respondents_give_the_mean_of_the_accounts(accounts: list[Any]) -> None:
     parts: dict[int, tuple[Decimal, Decimal]] = {}
     for nets, weight in accounts:
         total, weighted = parts.get(len(nets), (Decimal(0), Decimal(0)))
         parts[len(nets)] = (total + weight, weighted + weight * sum(nets))
-    actual = mean_over_accounts(Part(voices, *sums) for voices, sums in parts.items())
+    actual = mean_over_accounts(Part(respondents, *sums) for respondents, sums in parts.items())
     weights = sum(Fraction(weight) for _, weight in accounts)
     if not weights:
         assert actual is None
@@ -48,3 +58,12 @@ def test_the_mean_takes_the_place_of_the_score_and_the_counts_stay() -> None:
 def test_without_accounts_there_is_no_mean() -> None:
     mean = with_mean(figures([], []), None, None, "nps")
     assert mean["nps"] is mean["change"] is mean["previous"]["nps"] is None
+
+
+def test_split_by_something_that_invitations_do_not_have_their_figures_are_unknown() -> None:
+    known, unknown = (
+        group_figures(GroupCounts(asked=asked), Means(), STANDARD_WINDOWS[0], "latest", "nps", None)
+        for asked in (NOBODY, NOT_SAID)
+    )
+    assert (known["sent_count"], known["coverage"]["asked"]) == (0, 0)
+    assert unknown["sent_count"] is unknown["response_rate"] is unknown["coverage"]["asked"] is None

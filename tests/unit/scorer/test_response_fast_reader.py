@@ -32,7 +32,9 @@ def alike(value: bytes) -> bool:
         return False
     model = ResponseRecorded.model_validate_json(value)
     assert plain.model_dump() == model.model_dump()
-    assert [type(one) for one in plain.model_dump().values()] == [type(one) for one in model.model_dump().values()]
+    assert [type(value) for value in plain.model_dump().values()] == [
+        type(value) for value in model.model_dump().values()
+    ]
     assert row_of(plain) == row_of(model)
     assert set(plain.sent) == set(model.sent) != set()
     assert model.model_fields_set == set(plain.model_dump())
@@ -99,7 +101,7 @@ def test_what_is_out_of_the_ordinary_is_left_to_the_model(field: dict[str, Any])
 
 def test_a_value_without_all_its_fields_is_left_to_the_model() -> None:
     for name in WHOLE:
-        value = json.dumps({key: one for key, one in WHOLE.items() if key != name}).encode()
+        value = json.dumps({key: value for key, value in WHOLE.items() if key != name}).encode()
         assert plain_response(value) is None
         same(value)
 
@@ -196,7 +198,7 @@ def test_any_value_is_read_as_the_model_reads_it(fields: Any, escaped: bool, sep
 
 @given(st.lists(st.tuples(st.sampled_from(list(WHOLE)), ANYTHING), max_size=4))
 def test_of_a_key_that_stands_twice_the_same_one_counts(pairs: list[tuple[str, Any]]) -> None:
-    text = "{" + ",".join(f"{json.dumps(name)}:{json.dumps(one)}" for name, one in [*WHOLE.items(), *pairs]) + "}"
+    text = "{" + ",".join(f"{json.dumps(name)}:{json.dumps(value)}" for name, value in [*WHOLE.items(), *pairs]) + "}"
     alike(text.encode())
     same(text.encode())
 

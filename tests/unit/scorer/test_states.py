@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from services.scorer.domain.answers import Answer
-from services.scorer.domain.reach import Invitation, Reply
+from services.scorer.domain.invitations import Invitation, Reply
 from services.scorer.domain.states import Facts, KindOfAnswer, SilentAfter, state_of
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)

@@ -1,4 +1,4 @@
-"""Work in the background: a failure ends no process and no other task, and the work is begun anew."""
+"""Background tasks: a failure ends no process and no other task, and the task is started again."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -39,8 +39,8 @@ def metric(name: str, task: str) -> float:
     return REGISTRY.get_sample_value(name, {"task": task}) or 0.0
 
 
-class Work:
-    """Fails with these errors, one a run, and then works until it is cancelled."""
+class FailingAtFirst:
+    """A task that fails with these errors, one a run, and then works until it is cancelled."""
 
     def __init__(self, *errors: Exception) -> None:
         self.errors = list(errors)
@@ -54,7 +54,7 @@ class Work:
 
 
 async def test_work_that_fails_is_begun_anew_and_says_so(background: Background, exits: Exits) -> None:
-    work = Work(ZeroDivisionError())
+    work = FailingAtFirst(ZeroDivisionError())
     background.start("anew", work.run)
     await eventually(lambda: background.failing == {"anew": "unexpected"})
     assert metric("tellback_task_failing", "anew") == 1
@@ -66,22 +66,22 @@ async def test_work_that_fails_is_begun_anew_and_says_so(background: Background,
 
 
 async def test_other_work_goes_on_meanwhile(background: Background) -> None:
-    others = Work()
+    others = FailingAtFirst()
     background.start("others", others.run)
-    background.start("broken", Work(ZeroDivisionError()).run)
+    background.start("broken", FailingAtFirst(ZeroDivisionError()).run)
     await eventually(lambda: "broken" in background.failing)
     assert others.working
     assert "others" not in background.failing
 
 
 async def test_what_an_operator_must_decide_ends_no_process(background: Background, exits: Exits) -> None:
-    background.start("halted", Work(Halt("dead_letter_limit")).run)
+    background.start("halted", FailingAtFirst(Halt("dead_letter_limit")).run)
     await eventually(lambda: background.failing == {"halted": "dead_letter_limit"})
     assert exits.count == 0
 
 
 async def test_without_memory_the_process_ends(background: Background, exits: Exits) -> None:
-    background.start("memory", Work(MemoryError()).run)
+    background.start("memory", FailingAtFirst(MemoryError()).run)
     await eventually(lambda: exits.count == 1)
 
 
@@ -104,7 +104,7 @@ HOUR = 3_600.0
 
 
 class Looks:
-    """Work that answers these values, one a look, or raises them; afterwards there is nothing to do."""
+    """Periodic work that returns or raises these values, one a call; afterwards there is nothing to do."""
 
     def __init__(self, *answers: bool | Exception) -> None:
         self.answers = list(answers)

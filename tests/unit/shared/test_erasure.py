@@ -1,4 +1,4 @@
-"""The names of an erased person are taken out of what was written about others, and nothing else is."""
+"""The names of an erased person are removed from texts about others, and nothing else is."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Items are worked through together; the one that fails is found, passed over, and tried again."""
+"""Items are worked through together; a failing item is found, passed over, and tried again."""
 
 from collections.abc import Sequence
 
@@ -19,7 +19,7 @@ class Time:
 
 
 class Acts:
-    """Fails whenever a broken item is among those that it is given."""
+    """Fails whenever a broken item is among the given ones."""
 
     def __init__(self, *broken: str) -> None:
         self.broken = set(broken)

@@ -29,7 +29,7 @@ class ExampleSettings(Settings):
 
 @pytest.fixture
 def environment(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
-    """An environment with nothing of Tellback in it but what a service needs."""
+    """An environment with the required settings of a service and no others of Tellback."""
     for names in [*CommonSettings.names().values(), *ExampleSettings.names().values()]:
         for name in names:
             monkeypatch.delenv(name, raising=False)

@@ -1,4 +1,4 @@
-"""How long a record can stay in Kafka's log follows from how its topic is set up."""
+"""How long a record can stay in Kafka's log, by the settings of its topic."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -7,7 +7,7 @@ import pytest
 from shared.topics import DIRECTORY, RESPONSES, SCORE_EVENTS, TOPICS, Topic, gone_from
 
 DELETE_RETENTION_MS = 86_400_000
-"""Kafka's own delete.retention.ms, for how long a tombstone outlives what it ends."""
+"""Kafka's default of delete.retention.ms, for which a tombstone stays after the record that it deletes."""
 
 
 @pytest.mark.parametrize("topic", TOPICS, ids=lambda topic: topic.name)

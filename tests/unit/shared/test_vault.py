@@ -1,4 +1,4 @@
-"""Secrets at rest: what opens them again."""
+"""Encryption at rest: what can open a sealed secret."""
 
 import pytest
 

@@ -5,11 +5,12 @@ from typing import Annotated
 from fastapi import Depends, Path, Query
 
 from services.alerting.courier.api.endpoints import EndpointId, TheCourier
-from services.alerting.courier.api.models import DeliveryDetail, DeliveryItem
+from services.alerting.courier.api.views import delivery_detail, delivery_item
 from services.alerting.courier.domain.retry import Status
 from services.alerting.courier.handlers import deliveries as handlers
 from services.alerting.courier.store import endpoints, log
 from services.alerting.courier.store.log import DeliveryFilter
+from shared.api.webhooks import DeliveryDetail, DeliveryItem
 from shared.errors import NotFound
 from shared.http import paging
 from shared.http.auth import Actor, Reader
@@ -52,7 +53,7 @@ async def list_deliveries(
             raise NotFound("not_found", "there is no such endpoint")
         rows = await log.page(tx, endpoint_id, owner, chosen, after, limit + 1)
     page = page_of(rows, limit, lambda row: (row.created_at, row.delivery_id), endpoint_id)
-    return Page(items=[DeliveryItem.of(row) for row in page.items], next_cursor=page.next_cursor)
+    return Page(items=[delivery_item(row) for row in page.items], next_cursor=page.next_cursor)
 
 
 @router.get("/deliveries/{delivery_id}")
@@ -62,7 +63,7 @@ async def get_delivery(delivery_id: DeliveryId, caller: Reader, courier: TheCour
         delivery = await log.find(tx, delivery_id, caller.owner_email)
         if delivery is None:
             raise NotFound("not_found", "there is no such delivery")
-        return DeliveryDetail.detailed(delivery, await log.attempts(tx, delivery_id))
+        return delivery_detail(delivery, await log.attempts(tx, delivery_id))
 
 
 @router.post("/deliveries/{delivery_id}/resend", status_code=202)
@@ -73,6 +74,6 @@ async def resend(delivery_id: DeliveryId, caller: Actor, courier: TheCourier) ->
         delivery = await log.find(tx, delivery_id, caller.owner_email)
         if delivery is None:
             raise NotFound("not_found", "there is no such delivery")
-        detail = DeliveryDetail.detailed(delivery, await log.attempts(tx, delivery_id))
+        detail = delivery_detail(delivery, await log.attempts(tx, delivery_id))
     courier.wake()
     return detail

@@ -5,17 +5,8 @@ from typing import Annotated, Any
 
 from fastapi import Depends, Path
 
-from services.alerting.courier.api.models import (
-    DeliveryItem,
-    EndpointChanges,
-    EndpointDetail,
-    EndpointItem,
-    EndpointWithSecret,
-    NewEndpoint,
-    Recovery,
-    RecoveryStarted,
-    Rotation,
-)
+from services.alerting.courier.api.models import EndpointChanges, NewEndpoint, Recovery, Rotation
+from services.alerting.courier.api.views import delivery_item, endpoint_detail, endpoint_item, endpoint_with_secret
 from services.alerting.courier.domain.deliveries import Endpoint, EndpointSettings
 from services.alerting.courier.handlers import deliveries
 from services.alerting.courier.handlers import endpoints as handlers
@@ -24,6 +15,7 @@ from services.alerting.courier.store import endpoints as store
 from services.alerting.courier.store import log
 from services.alerting.outbound.gateways.egress import require_allowed
 from shared.access.caller import Caller
+from shared.api.webhooks import DeliveryItem, EndpointDetail, EndpointItem, EndpointWithSecret, RecoveryStarted
 from shared.db.transaction import ReadTx
 from shared.errors import NotFound
 from shared.http import paging
@@ -63,7 +55,7 @@ async def create_endpoint(body: NewEndpoint, caller: Manager, courier: TheCourie
     async with courier.database.write() as tx:
         endpoint_id, secret = await handlers.create_endpoint(tx, courier, caller, wanted, given)
         endpoint = await _found(tx, courier, caller, endpoint_id)
-    return EndpointWithSecret.of(endpoint, secret=secret)
+    return endpoint_with_secret(endpoint, secret)
 
 
 @router.get("")
@@ -76,7 +68,7 @@ async def list_endpoints(
     async with courier.database.read() as tx:
         rows = await store.page(tx, caller.owner_email, after, limit + 1, courier.clock.now())
     page = page_of(rows, limit, lambda row: (row.created_at, row.endpoint_id), _LIST)
-    return Page(items=[EndpointItem.of(row) for row in page.items], next_cursor=page.next_cursor)
+    return Page(items=[endpoint_item(row) for row in page.items], next_cursor=page.next_cursor)
 
 
 @router.get("/{endpoint_id}")
@@ -121,7 +113,7 @@ async def rotate_secret(
         secret = await handlers.rotate_secret(tx, courier, caller, endpoint_id, given, timedelta(seconds=body.grace_s))
         endpoint = await _found(tx, courier, caller, endpoint_id)
     courier.drop(endpoint_id)
-    return EndpointWithSecret.of(endpoint, secret=secret)
+    return endpoint_with_secret(endpoint, secret)
 
 
 @router.post("/{endpoint_id}/test", status_code=202)
@@ -136,7 +128,7 @@ async def test_endpoint(endpoint_id: EndpointId, caller: Manager, courier: TheCo
     courier.wake()
     if delivery is None:
         raise NotFound("not_found", "there is no such endpoint")
-    return DeliveryItem.of(delivery)
+    return delivery_item(delivery)
 
 
 @router.post("/{endpoint_id}/recover", status_code=202)
@@ -159,4 +151,4 @@ async def _found(tx: ReadTx, courier: Courier, caller: Caller, endpoint_id: str)
 async def _detail(tx: ReadTx, courier: Courier, caller: Caller, endpoint_id: str) -> EndpointDetail:
     endpoint = await _found(tx, courier, caller, endpoint_id)
     held = await store.held_count(tx, endpoint_id)
-    return EndpointDetail.detailed(endpoint, held, await store.notices(tx, endpoint_id))
+    return endpoint_detail(endpoint, held, await store.notices(tx, endpoint_id))

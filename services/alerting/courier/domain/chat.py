@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Any, Literal
 
-from services.alerting.outbound.domain.chat import Note, slack, teams
+from services.alerting.outbound.domain.chat import ChatMessage, slack, teams
 
 Format = Literal["json", "slack", "teams"]
 MAX_QUOTE = 1_500
@@ -26,19 +26,19 @@ def rendered(format_name: str, body: bytes) -> bytes:
     """The bytes to send to an endpoint of this format: the message itself for `json`."""
     if format_name == "json":
         return body
-    note = note_of(json.loads(body))
-    block = teams(note)
+    chat_message = chat_message_of(json.loads(body))
+    block = teams(chat_message)
     if format_name == "slack":
-        block = slack(note)
+        block = slack(chat_message)
     return json.dumps(block, ensure_ascii=False, separators=(",", ":")).encode()
 
 
-def note_of(message: Mapping[str, Any]) -> Note:
+def chat_message_of(message: Mapping[str, Any]) -> ChatMessage:
     """A message {type, timestamp, data, sequence} in words. Data of which only ids were left still makes a note."""
     data = message["data"]
     task, response = data.get("task") or {}, data.get("response") or {}
     quote = response.get("comment")
-    return Note(
+    return ChatMessage(
         _cut(_title(message["type"], data), MAX_TITLE),
         tuple((name, _cut(str(value), MAX_FACT)) for name, value in _facts(data) if value not in (None, "")),
         quote and _cut(quote, MAX_QUOTE),

@@ -26,7 +26,7 @@ _FORBIDDEN = frozenset(
         "via",
     )
 )
-# Those of the message itself, of proxies, and of the clouds, whose metadata services trust them.
+# Headers of the message itself, of proxies, and of clouds, whose metadata services trust them.
 _FORBIDDEN_PREFIXES = (
     "ce-",
     "content-",

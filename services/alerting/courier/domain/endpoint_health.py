@@ -62,7 +62,7 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
-class Reached:
+class LevelReached:
     """A level of a limit that was reached: failures in a row (`since` the first), or time of only failures."""
 
     kind: str
@@ -71,25 +71,27 @@ class Reached:
 
 
 @dataclass(frozen=True, slots=True)
-class Finding:
+class HealthUpdate:
     """The health after an attempt, which levels it reached, and whether the endpoint is to be disabled."""
 
     health: Health
-    reached: tuple[Reached, ...] = ()
+    reached: tuple[LevelReached, ...] = ()
     disable: bool = False
 
 
-def after_ended(health: Health, outcome: Outcome, started_at: datetime, at: datetime, policy: HealthPolicy) -> Finding:
+def after_ended(
+    health: Health, outcome: Outcome, started_at: datetime, at: datetime, policy: HealthPolicy
+) -> HealthUpdate:
     """Judge one attempt that ended at `at`. What we stopped ourselves says nothing about the endpoint."""
     if outcome.failure in _OUR_OWN:
-        return Finding(health)
+        return HealthUpdate(health)
     if outcome.failure is None:
-        return Finding(_succeeded(health, started_at, at, policy))
+        return HealthUpdate(_succeeded(health, started_at, at, policy))
     after = _rested(_failed(health, at, policy), outcome, at)
     since = after.first_failure_at or at
-    reached = [Reached(IN_A_ROW, level, since) for level in _levels_in_a_row(after, policy)]
-    reached += [Reached(FAILING, level, since) for level in _level_of_time(health, after, at, policy)]
-    return Finding(_opened(after, at, policy), tuple(reached), disable=_worn_out(after, at, policy))
+    reached = [LevelReached(IN_A_ROW, level, since) for level in _levels_in_a_row(after, policy)]
+    reached += [LevelReached(FAILING, level, since) for level in _level_of_time(health, after, at, policy)]
+    return HealthUpdate(_opened(after, at, policy), tuple(reached), disable=_worn_out(after, at, policy))
 
 
 def worth_writing(before: Health, after: Health, policy: HealthPolicy) -> bool:
@@ -109,7 +111,7 @@ def counted(recent: Iterable[Slot], at: datetime, window: timedelta) -> tuple[in
 
 
 def _succeeded(health: Health, started_at: datetime, at: datetime, policy: HealthPolicy) -> Health:
-    """A 2xx ends every row of failures. It closes the breaker unless it was under way when that opened."""
+    """A 2xx ends every row of failures. It closes the breaker, unless the attempt began before the breaker opened."""
     after = replace(
         health,
         consecutive_failures=0,

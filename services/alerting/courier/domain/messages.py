@@ -1,4 +1,4 @@
-"""What alerting tells the outside world: one message, stored once, delivered to every subscribed endpoint."""
+"""Webhook messages: each is stored once and delivered to every subscribed endpoint."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -40,7 +40,7 @@ class RetryPolicy:
 
 
 @dataclass(frozen=True, slots=True)
-class Next:
+class NextStep:
     """What follows an attempt: the new status, the steps of the schedule used up, seconds until the next
     attempt."""
 
@@ -75,36 +75,36 @@ def after_attempt(
     *,
     single: bool = False,
     delivered_before: bool = False,
-) -> Next:
+) -> NextStep:
     """What becomes of a delivery whose attempt ended so.
 
     `step` counts the gaps used before this attempt. A `single` attempt (a test, or a manual one after the
     schedule was over) is never followed by an automatic one; one that was `delivered_before` stays delivered.
     """
     if outcome.failure is None:
-        return Next(Status.DELIVERED, step)
+        return NextStep(Status.DELIVERED, step)
     if outcome.failure is Failure.INTERRUPTED:
-        return Next(Status.PENDING, step, 0.0)
+        return NextStep(Status.PENDING, step, 0.0)
     if single:
-        return Next(_resting(outcome, delivered_before), step)
+        return NextStep(_resting(outcome, delivered_before), step)
     if outcome.failure is Failure.BLOCKED:
-        return Next(Status.BLOCKED, step)
+        return NextStep(Status.BLOCKED, step)
     if outcome.status_code == 410:
-        return Next(Status.HELD, step)
+        return NextStep(Status.HELD, step)
     if step >= len(policy.schedule):
-        return Next(Status.EXHAUSTED, step)
-    return Next(Status.PENDING, step + 1, wait_before_retry(step, outcome, policy, uniform))
+        return NextStep(Status.EXHAUSTED, step)
+    return NextStep(Status.PENDING, step + 1, wait_before_retry(step, outcome, policy, uniform))
 
 
-def after_lost_lease(step: int, attempts: int, policy: RetryPolicy) -> Next:
+def after_lost_lease(step: int, attempts: int, policy: RetryPolicy) -> NextStep:
     """What becomes of a delivery whose sender died: the attempt is spent, the message is not.
 
     It is tried again at once; after five such attempts beyond the schedule it counts as exhausted, so that a
     message that kills its sender each time comes to an end.
     """
     if attempts > len(policy.schedule) + LOST_ATTEMPTS_ALLOWED:
-        return Next(Status.EXHAUSTED, step)
-    return Next(Status.PENDING, min(step + 1, len(policy.schedule)), 0.0)
+        return NextStep(Status.EXHAUSTED, step)
+    return NextStep(Status.PENDING, min(step + 1, len(policy.schedule)), 0.0)
 
 
 def parsed_schedule(text: str) -> tuple[float, ...]:

@@ -71,7 +71,7 @@ async def recover(
     if span.until <= since:
         raise _invalid_field("until", "must be after since")
     _require_enabled(await locked(tx, caller, endpoint_id))
-    if await log.count_unheard(tx, span) > MAX_RECOVERED:
+    if await log.count_undelivered(tx, span) > MAX_RECOVERED:
         raise _invalid_field("since", f"more than {MAX_RECOVERED} deliveries; choose a shorter range", code="too_many")
     job_id = f"rec_{uuid7().hex}"
     return job_id, await log.recover(tx, span, job_id, actor_of(caller), now, courier.recover_every)

@@ -53,7 +53,7 @@ async def change_endpoint(
     if enabled:
         values |= {"status": "enabled", "disabled_reason": None, "disabled_at": None}
     if enabled or "url" in changes:
-        await store.forget_health(tx, endpoint_id)
+        await store.reset_health(tx, endpoint_id)
     if values:
         await store.update(tx, endpoint_id, values, now)
     if enabled is False:

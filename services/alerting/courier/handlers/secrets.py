@@ -11,15 +11,15 @@ from shared.db.transaction import ReadTx
 
 
 @dataclass(frozen=True, slots=True)
-class Signatory:
-    """An endpoint as one that signs: whose it is, whether it takes part, and its live secrets."""
+class SigningEndpoint:
+    """An endpoint whose receiver signs call-backs: its owner, whether it is enabled, and its live secrets."""
 
     owner_email: str | None
     enabled: bool
     secrets: tuple[str, ...] = field(repr=False)
 
 
-async def secrets_of(tx: ReadTx, vault: Vault, endpoint_id: str, now: datetime) -> Signatory | None:
+async def secrets_of(tx: ReadTx, vault: Vault, endpoint_id: str, now: datetime) -> SigningEndpoint | None:
     """The endpoint with the secrets that sign at `now`; None where there is no such endpoint."""
     endpoint = await store.find(tx, endpoint_id, None, now)
     if endpoint is None:
@@ -32,4 +32,4 @@ async def secrets_of(tx: ReadTx, vault: Vault, endpoint_id: str, now: datetime) 
             continue  # sealed with another deployment's key: nobody can have signed with it for us
         stored.append(Secret(value, row.created_at, row.expires_at))
     secrets = tuple(secret.value for secret in live(stored, now))
-    return Signatory(endpoint.owner_email, endpoint.status is EndpointStatus.ENABLED, secrets)
+    return SigningEndpoint(endpoint.owner_email, endpoint.status is EndpointStatus.ENABLED, secrets)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 
 from services.alerting.courier.domain.deliveries import DueAttempt, SendingRules
 from services.alerting.courier.store import queue
-from services.alerting.courier.store.queue import Claimed, Taking
+from services.alerting.courier.store.queue import Claimed, ClaimRequest
 from shared.clock import Clock
 from shared.db.engine import Database
 from shared.db.transaction import WriteTx
@@ -25,7 +25,7 @@ class Claims:
 
     async def take(self, tx: WriteTx, now: datetime, room: int, ahead: Mapping[str, int]) -> Claimed:
         """Take up to `room` deliveries in a turn; `ahead` says for which endpoints how many times their limit."""
-        claimed = await queue.claim(tx, now, self._taking(room, ahead))
+        claimed = await queue.claim(tx, now, self._request(room, ahead))
         for work in claimed.work:
             self._endpoints.done(work.endpoint_id)
             self._deliveries.done(work.delivery_id)
@@ -37,15 +37,15 @@ class Claims:
         Returns what was taken, and whether there was such a row: if not, the turn failed over something else.
         """
         async with self._database.read() as tx:
-            due = await queue.due(tx, self._clock.now(), self._taking(room, ahead))
+            due = await queue.due(tx, self._clock.now(), self._request(room, ahead))
         endpoint_ids = list(dict.fromkeys(endpoint_id for endpoint_id, _ in due))
         usable = await self._endpoints.each(endpoint_ids, self._try_endpoints)
         delivery_ids = [delivery_id for endpoint_id, delivery_id in due if endpoint_id in usable]
         work: list[DueAttempt] = []
 
         async def take(only: Sequence[str]) -> None:
-            taking, now = self._taking(room - len(work), ahead, only), self._clock.now()
-            claimed = await self._database.retrying(lambda tx: queue.claim(tx, now, taking))
+            request, now = self._request(room - len(work), ahead, only), self._clock.now()
+            claimed = await self._database.retrying(lambda tx: queue.claim(tx, now, request))
             work.extend(claimed.work)
 
         taken = await self._deliveries.each(delivery_ids, take)
@@ -56,8 +56,8 @@ class Claims:
         now = self._clock.now()
         await self._database.retrying(lambda tx: queue.mark_served(tx, endpoint_ids, now))
 
-    def _taking(self, room: int, ahead: Mapping[str, int], only: Sequence[str] | None = None) -> Taking:
-        return Taking(
+    def _request(self, room: int, ahead: Mapping[str, int], only: Sequence[str] | None = None) -> ClaimRequest:
+        return ClaimRequest(
             self._sender,
             room,
             timedelta(seconds=self._rules.lease),

@@ -20,9 +20,9 @@ from services.alerting.courier.gateways.sender import Sender
 from services.alerting.courier.jobs.claims import Claims
 from services.alerting.courier.jobs.lanes import Lanes
 from services.alerting.courier.store import queue, upkeep
-from services.alerting.courier.store.health import Noted, OperatorNotice
+from services.alerting.courier.store.health import HealthEffects, OperatorNotice
 from services.alerting.courier.store.queue import Claimed
-from services.alerting.courier.store.record import Judge, Recorded, Settled, record
+from services.alerting.courier.store.record import AttemptPolicies, AttemptResult, RecordedAttempts, record
 from services.alerting.outbound.domain.outcomes import Failure, Outcome
 from shared.clock import Clock
 from shared.db.engine import Database
@@ -48,7 +48,7 @@ class Turn:
     """What one transaction brought: work taken, attempts recorded, and when the next one is due."""
 
     claimed: Claimed
-    recorded: Recorded
+    recorded: RecordedAttempts
     next_due: datetime | None
 
 
@@ -127,17 +127,17 @@ class Dispatcher:
         finally:
             self._turning = False
         self._away = False
-        self._tell(turn.recorded)
+        self._report_all(turn.recorded)
         self._lanes.add(turn.claimed.work, turn.claimed.filled, low)
         self._start()
         return turn
 
-    def _tell(self, recorded: Recorded) -> None:
-        for settled in recorded.settled:
-            self._report(settled)
-        for notice in recorded.noted.notices:
+    def _report_all(self, recorded: RecordedAttempts) -> None:
+        for result in recorded.results:
+            self._report(result)
+        for notice in recorded.effects.notices:
             _warn(notice)
-        for endpoint_id in recorded.noted.closed:
+        for endpoint_id in recorded.effects.closed:
             self._lanes.drop(endpoint_id)
 
     async def _record_apart(self) -> None:
@@ -146,7 +146,7 @@ class Dispatcher:
         while self._done:
             done = self._done.pop(0)
             try:
-                self._tell(await self._database.retrying(partial(record, done=[done], judge=self._judge())))
+                self._report_all(await self._database.retrying(partial(record, done=[done], policies=self._policies())))
             except Unavailable:
                 self._done.insert(0, done)
                 raise
@@ -160,14 +160,14 @@ class Dispatcher:
             self._lanes.add(work)
             self._start()
             raise error
-        return Turn(Claimed(work, more=True), Recorded([], Noted()), None)
+        return Turn(Claimed(work, more=True), RecordedAttempts([], HealthEffects()), None)
 
     @property
     def _room(self) -> int:
         return 0 if self._stopping else self._lanes.room
 
-    def _judge(self) -> Judge:
-        return Judge(self._rules.retry, self._rules.health, self._clock.now(), self._uniform)
+    def _policies(self) -> AttemptPolicies:
+        return AttemptPolicies(self._rules.retry, self._rules.health, self._clock.now(), self._uniform)
 
     def _start(self) -> None:
         for work in self._lanes.start():
@@ -177,7 +177,7 @@ class Dispatcher:
 
     async def _work(self, tx: WriteTx, done: list[EndedAttempt], back: list[DueAttempt]) -> Turn:
         now = self._clock.now()
-        recorded = await record(tx, done, self._judge())
+        recorded = await record(tx, done, self._policies())
         await queue.give_back(tx, back, self._name, now)
         await self._upkeep(tx, now)
         claimed = await self._claims.take(tx, now, self._room, self._lanes.ahead)
@@ -189,7 +189,7 @@ class Dispatcher:
         if self._time_for("reap", min(REAP_SECONDS, self._rules.lease / 2)):
             await self._reap(tx, now)
         if self._time_for("sweep", SWEEP_SECONDS):
-            await upkeep.settle(tx)
+            await upkeep.resolve_races(tx)
         if self._time_for("purge", PURGE_SECONDS):
             days = (self._rules.body_days, self._rules.held_days, self._rules.log_days)
             await upkeep.purge(tx, *(now - timedelta(days=number) for number in days))
@@ -263,23 +263,23 @@ class Dispatcher:
             self._soon.cancel()
         self._ended.set()
 
-    def _report(self, settled: Settled) -> None:
-        done = settled.done
-        outcome = "delivered" if done.outcome.failure is None else done.outcome.failure.value
+    def _report(self, result: AttemptResult) -> None:
+        attempt = result.attempt
+        outcome = "delivered" if attempt.outcome.failure is None else attempt.outcome.failure.value
         metrics.webhook_deliveries_total.labels(outcome).inc()
-        metrics.webhook_attempt_duration_seconds.observe(done.outcome.duration_ms / 1000)
+        metrics.webhook_attempt_duration_seconds.observe(attempt.outcome.duration_ms / 1000)
         facts = {
-            "delivery_id": done.work.delivery_id,
-            "endpoint_id": done.work.endpoint_id,
-            "attempt": done.work.number,
+            "delivery_id": attempt.work.delivery_id,
+            "endpoint_id": attempt.work.endpoint_id,
+            "attempt": attempt.work.number,
             "outcome": outcome,
-            "status_code": done.outcome.status_code,
-            "ms": done.outcome.duration_ms,
-            "status": settled.status.value,
+            "status_code": attempt.outcome.status_code,
+            "ms": attempt.outcome.duration_ms,
+            "status": result.status.value,
         }
-        if settled.given_up:
+        if result.given_up:
             log.error("webhook_given_up", **facts)
-        elif done.outcome.failure is not None:
+        elif attempt.outcome.failure is not None:
             log.warning("webhook_failed", **facts)
         else:
             log.debug("webhook_delivered", **facts)

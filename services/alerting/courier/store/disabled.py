@@ -1,4 +1,4 @@
-"""Endpoints that were disabled by themselves: those nobody was told of yet, and how they stand."""
+"""Endpoints that were disabled by themselves: which ones people have not been told of, and their details."""
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -10,8 +10,8 @@ from shared.db.transaction import ReadTx, WriteTx
 AT_ONCE = 100
 
 
-async def unannounced(tx: ReadTx, held: Sequence[int]) -> Sequence[int]:
-    """The numbers of notices that nobody was told of, but for those that are held."""
+async def disabled_notices(tx: ReadTx, held: Sequence[int]) -> Sequence[int]:
+    """The ids of notices about disabled endpoints that people have not been told of, but for those that are held."""
     return await tx.column(
         "select notice_id from webhook_notices"
         " where announced_at is null and (kind = 'gone' or (kind = 'failing' and level = 100))"
@@ -21,7 +21,7 @@ async def unannounced(tx: ReadTx, held: Sequence[int]) -> Sequence[int]:
     )
 
 
-async def take_unannounced(
+async def claim_disabled_notices(
     tx: WriteTx, notice_ids: Sequence[int], now: datetime
 ) -> Sequence[tuple[int, str, str | None]]:
     """(number of the notice, endpoint, its owner) of those of the notices that nobody was told of and nobody else has

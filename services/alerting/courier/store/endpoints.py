@@ -24,7 +24,7 @@ _COLUMNS = (
     " disabled_reason, disabled_at, consecutive_failures, first_failure_at, last_failure_at, last_success_at,"
     " breaker_opened_at, breaker_until, rest_until, version, created_at, updated_at"
 )
-_SEEN = "e.status <> 'deleted' and (cast(:owner as text) is null or e.owner_email = :owner)"
+_VISIBLE = "e.status <> 'deleted' and (cast(:owner as text) is null or e.owner_email = :owner)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +77,7 @@ async def update(tx: WriteTx, endpoint_id: str, values: dict[str, Any], now: dat
     )
 
 
-async def forget_health(tx: WriteTx, endpoint_id: str) -> None:
+async def reset_health(tx: WriteTx, endpoint_id: str) -> None:
     """Begin anew: what was learnt of an endpoint holds no more once it was enabled, or its URL changed."""
     await tx.execute(
         "update webhook_endpoints set consecutive_failures = 0, first_failure_at = null, failure_days = 0,"
@@ -90,7 +90,7 @@ async def forget_health(tx: WriteTx, endpoint_id: str) -> None:
 async def find(tx: ReadTx, endpoint_id: str, owner: str | None, now: datetime) -> Endpoint | None:
     """The endpoint, if there is one for this caller."""
     row = await tx.one(
-        f"select {_COLUMNS}, {_SECRETS} from webhook_endpoints e where e.endpoint_id = :endpoint_id and {_SEEN}",
+        f"select {_COLUMNS}, {_SECRETS} from webhook_endpoints e where e.endpoint_id = :endpoint_id and {_VISIBLE}",
         endpoint_id=endpoint_id,
         owner=owner,
         now=now,
@@ -102,7 +102,7 @@ async def lock(tx: WriteTx, endpoint_id: str, owner: str | None) -> EndpointStat
     """Hold the endpoint's row until the end of the transaction; its status, None if none is there for this
     caller."""
     status = await tx.scalar(
-        f"select status from webhook_endpoints e where e.endpoint_id = :endpoint_id and {_SEEN} for no key update",
+        f"select status from webhook_endpoints e where e.endpoint_id = :endpoint_id and {_VISIBLE} for no key update",
         endpoint_id=endpoint_id,
         owner=owner,
     )
@@ -116,7 +116,7 @@ async def page(
     rows = await tx.all(
         f"""
         select {_COLUMNS}, {_SECRETS} from webhook_endpoints e
-        where {_SEEN} and (cast(:after_id as text) is null
+        where {_VISIBLE} and (cast(:after_id as text) is null
             or (e.created_at, e.endpoint_id) > (cast(:after_at as timestamptz), :after_id))
         order by e.created_at, e.endpoint_id limit :limit
         """,

@@ -9,7 +9,13 @@ from typing import Any
 from sqlalchemy import RowMapping
 
 from services.alerting.courier.domain.deliveries import DisabledReason, DueAttempt, EndedAttempt
-from services.alerting.courier.domain.endpoint_health import Health, HealthPolicy, Reached, after_ended, worth_writing
+from services.alerting.courier.domain.endpoint_health import (
+    Health,
+    HealthPolicy,
+    LevelReached,
+    after_ended,
+    worth_writing,
+)
 from shared.db.transaction import WriteTx
 
 
@@ -25,7 +31,7 @@ class OperatorNotice:
 
 
 @dataclass(frozen=True, slots=True)
-class Noted:
+class HealthEffects:
     """Notices that came about, and the endpoints that are to get nothing for now."""
 
     notices: list[OperatorNotice] = field(default_factory=list)
@@ -34,7 +40,7 @@ class Noted:
 
 async def locked_endpoints(tx: WriteTx, endpoint_ids: Iterable[str]) -> dict[str, RowMapping]:
     """The rows of these endpoints, locked in order."""
-    names = ", ".join(each.name for each in fields(Health))
+    names = ", ".join(column.name for column in fields(Health))
     rows = await tx.all(
         f"select endpoint_id, status, {names}"
         " from webhook_endpoints where endpoint_id = any(cast(:ids as text[])) order by endpoint_id"
@@ -46,26 +52,26 @@ async def locked_endpoints(tx: WriteTx, endpoint_ids: Iterable[str]) -> dict[str
 
 async def update_health(
     tx: WriteTx, endpoints: Mapping[str, RowMapping], done: Sequence[EndedAttempt], policy: HealthPolicy, now: datetime
-) -> Noted:
+) -> HealthEffects:
     """Judge the endpoints by the attempts that ended, and disable those that failed for too long."""
-    noted, changed = Noted(), []
+    effects, changed = HealthEffects(), []
     for endpoint_id, row in endpoints.items():
         before = health = _health_of(row)
         worn_out = False
         for item in (item for item in done if item.work.endpoint_id == endpoint_id):
-            finding = after_ended(health, item.outcome, item.started_at, now, policy)
-            health, worn_out = finding.health, worn_out or finding.disable
-            noted.notices.extend(_notice_of(endpoint_id, reached, item.work) for reached in finding.reached)
+            update = after_ended(health, item.outcome, item.started_at, now, policy)
+            health, worn_out = update.health, worn_out or update.disable
+            effects.notices.extend(_notice_of(endpoint_id, reached, item.work) for reached in update.reached)
         if worth_writing(before, health, policy):
             changed.append({"endpoint_id": endpoint_id} | _columns_of(health))
         if health.breaker_opened_at is not None or (health.rest_until is not None and health.rest_until > now):
-            noted.closed.add(endpoint_id)
+            effects.closed.add(endpoint_id)
         if worn_out:
-            noted.closed.add(endpoint_id)
+            effects.closed.add(endpoint_id)
             await disable(tx, endpoint_id, DisabledReason.FAILING, now)
     await _save(tx, changed)
-    await notify(tx, noted.notices, now)
-    return noted
+    await notify(tx, effects.notices, now)
+    return effects
 
 
 async def disable(tx: WriteTx, endpoint_id: str, reason: DisabledReason, now: datetime) -> bool:
@@ -106,12 +112,12 @@ async def notify(tx: WriteTx, notices: Iterable[OperatorNotice], now: datetime) 
     )
 
 
-def _notice_of(endpoint_id: str, reached: Reached, work: DueAttempt) -> OperatorNotice:
+def _notice_of(endpoint_id: str, reached: LevelReached, work: DueAttempt) -> OperatorNotice:
     return OperatorNotice(endpoint_id, reached.kind, reached.since.isoformat(), reached.level, work)
 
 
 def _health_of(row: RowMapping) -> Health:
-    values: dict[str, Any] = {each.name: row[each.name] for each in fields(Health)}
+    values: dict[str, Any] = {column.name: row[column.name] for column in fields(Health)}
     return Health(**values | {"recent": tuple(tuple(slot) for slot in row["recent"])})
 
 

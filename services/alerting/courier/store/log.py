@@ -27,7 +27,7 @@ _FROM = (
     "webhook_deliveries d join webhook_messages m on m.message_id = d.message_id"
     " join webhook_endpoints e on e.endpoint_id = d.endpoint_id"
 )
-_SEEN = f"(cast(:owner as text) is null or m.owner_email = :owner) and {visible('m')}"
+_VISIBLE = f"(cast(:owner as text) is null or m.owner_email = :owner) and {visible('m')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ async def page(
     rows = await tx.all(
         f"""
         select {_COLUMNS} from {_FROM}
-        where d.endpoint_id = :endpoint_id and {_SEEN}
+        where d.endpoint_id = :endpoint_id and {_VISIBLE}
             and (cast(:status as text) is null or d.status = :status)
             and (cast(:event_type as text) is null or m.event_type = :event_type)
             and (cast(:account_id as text) is null or d.account_id = :account_id)
@@ -84,7 +84,7 @@ async def find(tx: ReadTx, delivery_id: str, owner: str | None) -> Delivery | No
     """A delivery with the stored body of its message and the status of its endpoint."""
     row = await tx.one(
         f"select {_COLUMNS}, m.body, e.status as endpoint_status from {_FROM}"
-        f" where d.delivery_id = :delivery_id and {_SEEN}",
+        f" where d.delivery_id = :delivery_id and {_VISIBLE}",
         delivery_id=delivery_id,
         owner=owner,
     )
@@ -184,17 +184,17 @@ class Range:
     until: datetime
 
 
-_UNHEARD = (
+_UNDELIVERED = (
     "d.endpoint_id = :endpoint_id and d.created_at >= :since and d.created_at < :until"
     " and d.status in ('exhausted', 'blocked', 'held') and d.delivered_at is null and d.trigger <> 'test'"
     " and m.body is not null and m.message_id = d.message_id"
 )
 
 
-async def count_unheard(tx: ReadTx, span: Range) -> int:
+async def count_undelivered(tx: ReadTx, span: Range) -> int:
     """How many deliveries of the range never met a 2xx and wait for nothing."""
     count: int = await tx.scalar(
-        f"select count(*) from webhook_deliveries d, webhook_messages m where {_UNHEARD}",
+        f"select count(*) from webhook_deliveries d, webhook_messages m where {_UNDELIVERED}",
         endpoint_id=span.endpoint_id,
         since=span.since,
         until=span.until,
@@ -207,15 +207,15 @@ async def recover(tx: WriteTx, span: Range, job_id: str, actor: str, now: dateti
     others once more only."""
     return await tx.execute(
         f"""
-        with unheard as (
+        with undelivered as (
             select d.delivery_id, row_number() over (order by d.created_at, d.sequence, d.delivery_id) - 1 as place
-            from webhook_deliveries d, webhook_messages m where {_UNHEARD}
+            from webhook_deliveries d, webhook_messages m where {_UNDELIVERED}
         )
         update webhook_deliveries d
         set status = 'pending', next_attempt_at = cast(:now as timestamptz) + u.place * cast(:every as interval),
             trigger = 'recover', actor = :actor, job_id = :job_id, single = d.status <> 'held',
             priority = {RECOVERED}, finished_at = null
-        from unheard u where d.delivery_id = u.delivery_id
+        from undelivered u where d.delivery_id = u.delivery_id
         """,
         endpoint_id=span.endpoint_id,
         since=span.since,

@@ -1,5 +1,5 @@
-"""Messages on their way out: written beside what they tell about, one delivery for each endpoint that wants
-them."""
+"""Messages to be sent: written in the transaction that causes them, with one delivery for each endpoint that
+subscribed."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from services.alerting.courier.domain.messages import WebhookMessage
-from shared.db.transaction import ReadTx, WriteTx
+from shared.db.transaction import ReadTx, WriteTx, as_columns
 from shared.ids import uuid7
 
 MAX_BODY_BYTES = 64 * 1024
@@ -71,7 +71,7 @@ async def subscribers(tx: ReadTx) -> list[Subscriber]:
 
 
 async def subscribed_types(tx: ReadTx, types: Iterable[str]) -> frozenset[str]:
-    """Those of the message types that some endpoint wants; nothing is numbered or stored that nobody wants."""
+    """The message types that some endpoint has subscribed to: only these are numbered and stored."""
     endpoints = await subscribers(tx)
     return frozenset(wanted for wanted in types if any(endpoint.wants(wanted) for endpoint in endpoints))
 
@@ -92,7 +92,7 @@ async def enqueue(tx: WriteTx, *messages: WebhookMessage, to: Sequence[Subscribe
     return await _insert_deliveries(tx, [pair for pair in wanted if message_id_of(pair[0]) in new])
 
 
-async def hand_over(tx: WriteTx, owners: Mapping[str, str | None]) -> None:
+async def change_owners(tx: WriteTx, owners: Mapping[str, str | None]) -> None:
     """Let the accounts' owners (account -> e-mail address) read what was sent about them, and nobody who owned them
     before."""
     await tx.execute(
@@ -118,13 +118,18 @@ async def _insert_messages(tx: WriteTx, messages: Mapping[str, WebhookMessage]) 
             cast(:people as text[]), cast(:owners as text[]), cast(:sequences as bigint[]), cast(:bodies as bytea[]))
         on conflict (message_id) do nothing returning message_id
         """,
-        ids=list(messages),
-        types=[message.type for message in messages.values()],
-        accounts=[message.account_id for message in messages.values()],
-        people=[message.stakeholder_id for message in messages.values()],
-        owners=[message.owner_email for message in messages.values()],
-        sequences=[message.sequence for message in messages.values()],
-        bodies=[body_of(message) for message in messages.values()],
+        **as_columns(
+            {
+                "ids": message_id,
+                "types": message.type,
+                "accounts": message.account_id,
+                "people": message.stakeholder_id,
+                "owners": message.owner_email,
+                "sequences": message.sequence,
+                "bodies": body_of(message),
+            }
+            for message_id, message in messages.items()
+        ),
     )
     return {row["message_id"] for row in rows}
 
@@ -144,10 +149,15 @@ async def _insert_deliveries(tx: WriteTx, pairs: Sequence[tuple[WebhookMessage, 
             as w (delivery_id, endpoint_id, message_id, account_id, sequence, enabled)
         on conflict (endpoint_id, message_id) do nothing
         """,
-        deliveries=[new_delivery_id() for _ in pairs],
-        endpoints=[endpoint.endpoint_id for _, endpoint in pairs],
-        messages=[message_id_of(message) for message, _ in pairs],
-        accounts=[message.account_id for message, _ in pairs],
-        sequences=[message.sequence for message, _ in pairs],
-        enabled=[endpoint.status == "enabled" for _, endpoint in pairs],
+        **as_columns(
+            {
+                "deliveries": new_delivery_id(),
+                "endpoints": endpoint.endpoint_id,
+                "messages": message_id_of(message),
+                "accounts": message.account_id,
+                "sequences": message.sequence,
+                "enabled": endpoint.status == "enabled",
+            }
+            for message, endpoint in pairs
+        ),
     )

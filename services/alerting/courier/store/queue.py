@@ -34,10 +34,11 @@ again with the same webhook-id. Messages are enqueued by transactions that do wa
 
 
 @dataclass(frozen=True, slots=True)
-class Taking:
-    """Who takes, how much at most, for how long; `ahead` says for which endpoints how many times their limit, and
-    `probe_every` how often one delivery goes to an endpoint whose breaker is open. `passed_over` are the endpoints and
-    the deliveries with which it failed lately; `only` are the deliveries to take from, None for all."""
+class ClaimRequest:
+    """The sender, how much it takes at most, and for how long. `ahead` says for which endpoints it takes how many times
+    their limit, and `probe_every` how often one delivery goes to an endpoint whose breaker is open. `passed_over` are
+    the endpoints and the deliveries with which it failed lately; `only` are the deliveries to take from, None for all.
+    """
 
     sender: str
     room: int
@@ -68,16 +69,16 @@ class Claimed:
     filled: frozenset[str] = frozenset()
 
 
-async def claim(tx: WriteTx, now: datetime, taking: Taking) -> Claimed:
+async def claim(tx: WriteTx, now: datetime, request: ClaimRequest) -> Claimed:
     """Take due deliveries, endpoints in turn, each within its limit; none of an account of which somebody waits to be
     erased."""
-    at_once = min(taking.room, ENDPOINTS_AT_ONCE)
+    at_once = min(request.room, ENDPOINTS_AT_ONCE)
     if at_once <= 0:
         return Claimed([], False)
-    endpoints = await _lock_endpoints(tx, now, taking, at_once)
+    endpoints = await _lock_endpoints(tx, now, request, at_once)
     if not endpoints:
         return Claimed([], False)
-    rows = await _take(tx, list(endpoints), now, taking)
+    rows = await _take(tx, list(endpoints), now, request)
     work, unusable = [], []
     for row in rows:
         try:
@@ -88,11 +89,11 @@ async def claim(tx: WriteTx, now: datetime, taking: Taking) -> Claimed:
             log.error("webhook_unusable", delivery_id=row["delivery_id"], exc_info=error)
             unusable.append(row["delivery_id"])
     if unusable:
-        await _put_off(tx, unusable, now)
+        await _postpone(tx, unusable, now)
     return Claimed(work, len(endpoints) == at_once, _filled(endpoints, rows))
 
 
-async def due(tx: ReadTx, now: datetime, taking: Taking) -> list[tuple[str, str]]:
+async def due(tx: ReadTx, now: datetime, request: ClaimRequest) -> list[tuple[str, str]]:
     """(endpoint, delivery) of what may be taken now, the first of each endpoint before the second of any."""
     rows = await tx.rows(
         f"""
@@ -104,8 +105,8 @@ async def due(tx: ReadTx, now: datetime, taking: Taking) -> list[tuple[str, str]
         limit :room
         """,
         now=now,
-        room=taking.room,
-        **taking.choice(),
+        room=request.room,
+        **request.choice(),
     )
     return [(endpoint_id, delivery_id) for endpoint_id, delivery_id in rows]
 
@@ -176,7 +177,7 @@ _FREE = """
 """
 
 
-async def _lock_endpoints(tx: WriteTx, now: datetime, taking: Taking, limit: int) -> dict[str, RowMapping]:
+async def _lock_endpoints(tx: WriteTx, now: datetime, request: ClaimRequest, limit: int) -> dict[str, RowMapping]:
     """Lock endpoints that have something due and a free place, the one served longest ago first.
 
     With each come its sealed live secrets, newest first.
@@ -206,17 +207,17 @@ async def _lock_endpoints(tx: WriteTx, now: datetime, taking: Taking, limit: int
         ) as sealed_secrets
         """,
         now=now,
-        next_probe=now + taking.probe_every,
+        next_probe=now + request.probe_every,
         limit=limit,
-        sender=taking.sender,
-        ahead_ids=list(taking.ahead),
-        ahead_times=list(taking.ahead.values()),
-        **taking.choice(),
+        sender=request.sender,
+        ahead_ids=list(request.ahead),
+        ahead_times=list(request.ahead.values()),
+        **request.choice(),
     )
     return {row["endpoint_id"]: row for row in rows}
 
 
-async def _take(tx: WriteTx, endpoint_ids: list[str], now: datetime, taking: Taking) -> Sequence[RowMapping]:
+async def _take(tx: WriteTx, endpoint_ids: list[str], now: datetime, request: ClaimRequest) -> Sequence[RowMapping]:
     """Mark due deliveries of locked endpoints as being sent, oldest first.
 
     In an ordered endpoint the later ones of an account wait for the earlier.
@@ -251,12 +252,12 @@ async def _take(tx: WriteTx, endpoint_ids: list[str], now: datetime, taking: Tak
         """,
         endpoint_ids=endpoint_ids,
         now=now,
-        lease_until=now + taking.lease,
-        sender=taking.sender,
-        room_each=taking.room // len(endpoint_ids),
-        ahead_ids=list(taking.ahead),
-        ahead_times=list(taking.ahead.values()),
-        **taking.choice(),
+        lease_until=now + request.lease,
+        sender=request.sender,
+        room_each=request.room // len(endpoint_ids),
+        ahead_ids=list(request.ahead),
+        ahead_times=list(request.ahead.values()),
+        **request.choice(),
     )
     return sorted(rows, key=lambda row: str(row["delivery_id"]))
 
@@ -279,7 +280,7 @@ def _work_of(row: RowMapping, endpoint: RowMapping) -> DueAttempt:
     )
 
 
-async def _put_off(tx: WriteTx, delivery_ids: list[str], now: datetime) -> None:
+async def _postpone(tx: WriteTx, delivery_ids: list[str], now: datetime) -> None:
     """Look again later at what was taken and of which no attempt can be made, through a fault of ours."""
     await tx.execute(
         "update webhook_deliveries set status = 'pending', next_attempt_at = :later, attempts = attempts - 1,"
@@ -291,7 +292,7 @@ async def _put_off(tx: WriteTx, delivery_ids: list[str], now: datetime) -> None:
 
 
 def _filled(endpoints: Mapping[str, RowMapping], rows: Sequence[RowMapping]) -> frozenset[str]:
-    """Those that got as much as they may have. In an ordered one more may wait for what was taken."""
+    """The endpoints that got as much as they may have, and ordered ones, where more may wait for what was taken."""
     taken = Counter(row["endpoint_id"] for row in rows)
     full = {row["endpoint_id"] for row in rows if taken[row["endpoint_id"]] >= row["places"]}
     return frozenset(full | {endpoint_id for endpoint_id, row in endpoints.items() if row["ordered"]})

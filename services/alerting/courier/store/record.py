@@ -10,63 +10,65 @@ from sqlalchemy import RowMapping
 
 from services.alerting.courier.domain.deliveries import DisabledReason, EndedAttempt
 from services.alerting.courier.domain.endpoint_health import HealthPolicy
-from services.alerting.courier.domain.retry import Next, RetryPolicy, Status, after_attempt
+from services.alerting.courier.domain.retry import NextStep, RetryPolicy, Status, after_attempt
 from services.alerting.courier.store.health import (
-    Noted,
+    HealthEffects,
     OperatorNotice,
     disable,
     locked_endpoints,
     notify,
     update_health,
 )
-from shared.db.transaction import WriteTx
+from shared.db.transaction import WriteTx, as_columns
 
 Uniform = Callable[[float, float], float]
 
 
 @dataclass(frozen=True, slots=True)
-class Judge:
-    """What decides on the next step: the policies, the time, and the randomness of the jitter."""
+class AttemptPolicies:
+    """What the next step of a delivery depends on: the policies, the time, and the randomness of the jitter."""
 
-    policy: RetryPolicy
+    retry: RetryPolicy
     health: HealthPolicy
     now: datetime
     uniform: Uniform
 
 
 @dataclass(frozen=True, slots=True)
-class Settled:
+class AttemptResult:
     """What became of an attempt's delivery; `given_up` when the schedule was used up by it, `wanted_again` when
     somebody asked for another attempt meanwhile."""
 
-    done: EndedAttempt
+    attempt: EndedAttempt
     status: Status
     given_up: bool
     wanted_again: bool
 
 
 @dataclass(frozen=True, slots=True)
-class Recorded:
+class RecordedAttempts:
     """What was written down: the deliveries, and what it meant for their endpoints."""
 
-    settled: list[Settled]
-    noted: Noted
+    results: list[AttemptResult]
+    effects: HealthEffects
 
 
-async def record(tx: WriteTx, done: Sequence[EndedAttempt], judge: Judge) -> Recorded:
+async def record(tx: WriteTx, done: Sequence[EndedAttempt], policies: AttemptPolicies) -> RecordedAttempts:
     """Write down attempts that have ended, given as they ended. Endpoints are locked first and in order, then
     deliveries."""
     if not done:
-        return Recorded([], Noted())
-    endpoints = await locked_endpoints(tx, {item.work.endpoint_id for item in done})
-    settled = await _deliver(tx, [item for item in done if item.outcome.failure is None], judge.now)
-    settled += await _fail(tx, [item for item in done if item.outcome.failure is not None], endpoints, judge)
-    await _send_again(tx, [attempt.done.work.delivery_id for attempt in settled if attempt.wanted_again], judge.now)
-    return Recorded(settled, await update_health(tx, endpoints, done, judge.health, judge.now))
+        return RecordedAttempts([], HealthEffects())
+    endpoints = await locked_endpoints(tx, {attempt.work.endpoint_id for attempt in done})
+    results = await _deliver(tx, [attempt for attempt in done if attempt.outcome.failure is None], policies.now)
+    results += await _fail(
+        tx, [attempt for attempt in done if attempt.outcome.failure is not None], endpoints, policies
+    )
+    await _send_again(tx, [result.attempt.work.delivery_id for result in results if result.wanted_again], policies.now)
+    return RecordedAttempts(results, await update_health(tx, endpoints, done, policies.health, policies.now))
 
 
-async def _deliver(tx: WriteTx, done: Sequence[EndedAttempt], now: datetime) -> list[Settled]:
-    """Successes, the common case, in one statement. One that is told too late, after its lease, counts as
+async def _deliver(tx: WriteTx, done: Sequence[EndedAttempt], now: datetime) -> list[AttemptResult]:
+    """Successes, the common case, in one statement. An outcome that comes after the lease has passed counts as
     well."""
     if not done:
         return []
@@ -99,57 +101,62 @@ async def _deliver(tx: WriteTx, done: Sequence[EndedAttempt], now: datetime) -> 
         returning d.delivery_id, d.resend_by is not null as wanted_again
         """,
         now=now,
-        ids=[item.work.delivery_id for item in done],
-        numbers=[item.work.number for item in done],
-        triggers=[item.work.trigger.value for item in done],
-        actors=[item.work.actor for item in done],
-        starts=[item.started_at for item in done],
-        durations=[item.outcome.duration_ms for item in done],
-        codes=[item.outcome.status_code for item in done],
-        texts=[item.outcome.response_text for item in done],
-        truncated=[item.outcome.response_truncated for item in done],
+        **as_columns(
+            {
+                "ids": attempt.work.delivery_id,
+                "numbers": attempt.work.number,
+                "triggers": attempt.work.trigger.value,
+                "actors": attempt.work.actor,
+                "starts": attempt.started_at,
+                "durations": attempt.outcome.duration_ms,
+                "codes": attempt.outcome.status_code,
+                "texts": attempt.outcome.response_text,
+                "truncated": attempt.outcome.response_truncated,
+            }
+            for attempt in done
+        ),
     )
     delivered = {row["delivery_id"]: row["wanted_again"] for row in rows}
     return [
-        Settled(item, Status.DELIVERED, given_up=False, wanted_again=delivered[item.work.delivery_id])
-        for item in done
-        if item.work.delivery_id in delivered
+        AttemptResult(attempt, Status.DELIVERED, given_up=False, wanted_again=delivered[attempt.work.delivery_id])
+        for attempt in done
+        if attempt.work.delivery_id in delivered
     ]
 
 
 async def _fail(
-    tx: WriteTx, done: Sequence[EndedAttempt], endpoints: Mapping[str, RowMapping], judge: Judge
-) -> list[Settled]:
-    """Failures: each is judged by itself."""
+    tx: WriteTx, done: Sequence[EndedAttempt], endpoints: Mapping[str, RowMapping], policies: AttemptPolicies
+) -> list[AttemptResult]:
+    """Failures: the next step of each depends on its own delivery."""
     if not done:
         return []
-    deliveries = await _locked_deliveries(tx, [item.work.delivery_id for item in done])
+    deliveries = await _locked_deliveries(tx, [attempt.work.delivery_id for attempt in done])
     await _log_attempts(tx, done, {key for key, row in deliveries.items() if row["erased"]})
     states = {endpoint_id: str(row["status"]) for endpoint_id, row in endpoints.items()}
-    states |= await _disable_gone(tx, done, judge.now)
-    settled, updates = [], []
-    for item in done:
-        row = deliveries.get(item.work.delivery_id)
-        if row is None or row["status"] != "sending" or row["attempts"] != item.work.number:
+    states |= await _disable_gone(tx, done, policies.now)
+    results, updates = [], []
+    for attempt in done:
+        row = deliveries.get(attempt.work.delivery_id)
+        if row is None or row["status"] != "sending" or row["attempts"] != attempt.work.number:
             continue  # purged, or its lease was lost and others have taken over
         verdict = after_attempt(
             row["step"],
-            item.outcome,
-            judge.policy,
-            judge.uniform,
+            attempt.outcome,
+            policies.retry,
+            policies.uniform,
             single=row["single"],
             delivered_before=row["delivered_at"] is not None,
         )
-        verdict = _at("deleted" if row["erased"] else states[item.work.endpoint_id], verdict)
-        updates.append(_update_of(item, row, verdict, judge.now))
+        verdict = _at("deleted" if row["erased"] else states[attempt.work.endpoint_id], verdict)
+        updates.append(_update_of(attempt, row, verdict, policies.now))
         given_up = verdict.status is Status.EXHAUSTED and not row["single"]
-        settled.append(Settled(item, verdict.status, given_up, wanted_again=row["resend_by"] is not None))
+        results.append(AttemptResult(attempt, verdict.status, given_up, wanted_again=row["resend_by"] is not None))
     await _update_deliveries(tx, updates)
-    ended = [item.done.work for item in settled if item.given_up]
+    ended = [result.attempt.work for result in results if result.given_up]
     await notify(
-        tx, [OperatorNotice(work.endpoint_id, "exhausted", work.delivery_id, work=work) for work in ended], judge.now
+        tx, [OperatorNotice(work.endpoint_id, "exhausted", work.delivery_id, work=work) for work in ended], policies.now
     )
-    return settled
+    return results
 
 
 async def _send_again(tx: WriteTx, delivery_ids: list[str], now: datetime) -> None:
@@ -172,28 +179,28 @@ async def _send_again(tx: WriteTx, delivery_ids: list[str], now: datetime) -> No
 async def _disable_gone(tx: WriteTx, done: Sequence[EndedAttempt], now: datetime) -> dict[str, str]:
     """Disable the endpoints that answered 410; the status of those it was news for."""
     changed = {}
-    for endpoint_id in sorted({item.work.endpoint_id for item in done if item.outcome.status_code == 410}):
+    for endpoint_id in sorted({attempt.work.endpoint_id for attempt in done if attempt.outcome.status_code == 410}):
         if await disable(tx, endpoint_id, DisabledReason.GONE, now):
             changed[endpoint_id] = "disabled"
             await notify(tx, [OperatorNotice(endpoint_id, "gone", now.isoformat())], now)
     return changed
 
 
-def _at(endpoint_status: str, verdict: Next) -> Next:
+def _at(endpoint_status: str, verdict: NextStep) -> NextStep:
     """Nothing waits for an attempt at an endpoint that gets none."""
     if verdict.status is Status.PENDING and endpoint_status != "enabled":
-        return Next(Status.HELD if endpoint_status == "disabled" else Status.CANCELLED, verdict.step)
+        return NextStep(Status.HELD if endpoint_status == "disabled" else Status.CANCELLED, verdict.step)
     return verdict
 
 
-def _update_of(item: EndedAttempt, row: RowMapping, verdict: Next, now: datetime) -> dict[str, Any]:
+def _update_of(attempt: EndedAttempt, row: RowMapping, verdict: NextStep, now: datetime) -> dict[str, Any]:
     open_still = verdict.status in (Status.PENDING, Status.HELD)
     return {
-        "delivery_id": item.work.delivery_id,
+        "delivery_id": attempt.work.delivery_id,
         "status": verdict.status.value,
         "step": verdict.step,
         "next_attempt_at": None if verdict.wait is None else now + timedelta(seconds=verdict.wait),
-        "last_failure": item.outcome.failure and item.outcome.failure.value,
+        "last_failure": attempt.outcome.failure and attempt.outcome.failure.value,
         "finished_at": None if open_still else now,
         "single": row["single"] and verdict.status is Status.PENDING,
     }
@@ -237,17 +244,17 @@ async def _log_attempts(tx: WriteTx, done: Sequence[EndedAttempt], erased: set[s
         excluded.response_text, response_truncated = excluded.response_truncated """,
         [
             {
-                "delivery_id": item.work.delivery_id,
-                "number": item.work.number,
-                "trigger": item.work.trigger.value,
-                "actor": item.work.actor,
-                "started_at": item.started_at,
-                "duration_ms": item.outcome.duration_ms,
-                "status_code": item.outcome.status_code,
-                "failure": item.outcome.failure and item.outcome.failure.value,
-                "response_text": "" if item.work.delivery_id in erased else item.outcome.response_text,
-                "response_truncated": item.outcome.response_truncated,
+                "delivery_id": attempt.work.delivery_id,
+                "number": attempt.work.number,
+                "trigger": attempt.work.trigger.value,
+                "actor": attempt.work.actor,
+                "started_at": attempt.started_at,
+                "duration_ms": attempt.outcome.duration_ms,
+                "status_code": attempt.outcome.status_code,
+                "failure": attempt.outcome.failure and attempt.outcome.failure.value,
+                "response_text": "" if attempt.work.delivery_id in erased else attempt.outcome.response_text,
+                "response_truncated": attempt.outcome.response_truncated,
             }
-            for item in done
+            for attempt in done
         ],
     )

@@ -49,7 +49,7 @@ async def reap(tx: WriteTx, now: datetime, policy: RetryPolicy) -> int:
     return len(lost)
 
 
-async def settle(tx: WriteTx) -> None:
+async def resolve_races(tx: WriteTx) -> None:
     """Put right what a race left pending: at a disabled endpoint it is held, without endpoint or body it
     ends."""
     await tx.execute(

@@ -1,1 +1,1 @@
-"""What is judged without a network: addresses, outcomes, chat messages."""
+"""What needs no network: which addresses are allowed, outcomes of requests, chat messages."""

@@ -2,7 +2,7 @@
 use.
 
 The lists follow the IANA special-purpose registries; Python's `is_global` alone lets multicast, 6to4, NAT64
-and documentation ranges through. Judging a URL says nothing about where its name leads: that is judged at
+and documentation ranges through. A check of a URL says nothing about where its name leads: that is checked at
 connect.
 """
 
@@ -95,7 +95,7 @@ def parsed_networks(text: str) -> tuple[Network, ...]:
 
 @lru_cache(1024)
 def is_public(address: Address) -> bool:
-    """Whether the address belongs to the public internet; an IPv4 address inside IPv6 is judged as itself."""
+    """Whether the address belongs to the public internet; an IPv4 address inside IPv6 counts as itself."""
     if isinstance(address, ipaddress.IPv6Address):
         if address.scope_id is not None:
             return False
@@ -126,7 +126,7 @@ def target_of(url: str, policy: AddressPolicy) -> Target:
 
     Raises `Refused` unless it is http or https, at most 2,048 printable ASCII characters, with a host that is
     a name in ASCII (other scripts in punycode) or an address in its usual spelling, and without user,
-    password or fragment. An address given literally is judged at once.
+    password or fragment. An address given literally is checked at once.
     """
     if len(url) > MAX_URL_LENGTH:
         raise Refused(f"must have at most {MAX_URL_LENGTH} characters")
@@ -155,8 +155,8 @@ def without_path(url: str) -> str:
 
 def all_permitted(addresses: Iterable[Address], port: int, policy: AddressPolicy) -> bool:
     """Whether there is an address and every one of them may be dialled: one bad answer refuses the name."""
-    judged = [policy.permits(address, port) for address in addresses]
-    return bool(judged) and all(judged)
+    permitted = [policy.permits(address, port) for address in addresses]
+    return bool(permitted) and all(permitted)
 
 
 def _check_parts(parts: SplitResult, url: str, policy: AddressPolicy) -> None:

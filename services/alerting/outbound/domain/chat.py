@@ -9,7 +9,7 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
-class Note:
+class ChatMessage:
     """What a chat message says: a title, facts as (name, value), words of a customer, where to look."""
 
     title: str
@@ -18,35 +18,35 @@ class Note:
     link: str | None = None
 
 
-def slack(note: Note) -> dict[str, Any]:
+def slack(message: ChatMessage) -> dict[str, Any]:
     """Blocks of plain text, and `text` for notifications."""
-    blocks: list[dict[str, Any]] = [{"type": "header", "text": _plain(note.title)}]
-    if note.facts:
-        fields = [_plain(f"{name}: {value}") for name, value in note.facts[:10]]
+    blocks: list[dict[str, Any]] = [{"type": "header", "text": _plain(message.title)}]
+    if message.facts:
+        fields = [_plain(f"{name}: {value}") for name, value in message.facts[:10]]
         blocks.append({"type": "section", "fields": fields})
-    if note.quote:
-        blocks.append({"type": "section", "text": _plain(f"“{note.quote}”")})
-    if note.link:
-        button = {"type": "button", "text": _plain("Open"), "url": note.link, "action_id": "open"}
+    if message.quote:
+        blocks.append({"type": "section", "text": _plain(f"“{message.quote}”")})
+    if message.link:
+        button = {"type": "button", "text": _plain("Open"), "url": message.link, "action_id": "open"}
         blocks.append({"type": "actions", "elements": [button]})
-    return {"text": _escaped(note.title), "blocks": blocks, "unfurl_links": False}
+    return {"text": _escaped(message.title), "blocks": blocks, "unfurl_links": False}
 
 
-def teams(note: Note) -> dict[str, Any]:
+def teams(message: ChatMessage) -> dict[str, Any]:
     """An adaptive card of text runs, which take no Markdown."""
-    body: list[dict[str, Any]] = [_runs({"text": note.title, "weight": "Bolder", "size": "Medium"})]
-    for name, value in note.facts:
+    body: list[dict[str, Any]] = [_runs({"text": message.title, "weight": "Bolder", "size": "Medium"})]
+    for name, value in message.facts:
         body.append(_runs({"text": f"{name}: ", "weight": "Bolder"}, {"text": value}))
-    if note.quote:
-        body.append(_runs({"text": f"“{note.quote}”", "italic": True}))
+    if message.quote:
+        body.append(_runs({"text": f"“{message.quote}”", "italic": True}))
     card: dict[str, Any] = {
         "$schema": "http://adaptivecards.io/schemas/adaptive-card.json",
         "type": "AdaptiveCard",
         "version": "1.4",
         "body": body,
     }
-    if note.link:
-        card["actions"] = [{"type": "Action.OpenUrl", "title": "Open", "url": note.link}]
+    if message.link:
+        card["actions"] = [{"type": "Action.OpenUrl", "title": "Open", "url": message.link}]
     attachment = {"contentType": "application/vnd.microsoft.card.adaptive", "contentUrl": None, "content": card}
     return {"type": "message", "attachments": [attachment]}
 

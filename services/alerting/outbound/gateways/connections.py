@@ -17,7 +17,7 @@ PRUNE_S = 1.0
 
 
 class Connections:
-    """Opens connections through `backend`, which judges where they lead, and keeps at most `most_idle`."""
+    """Opens connections through `backend`, which checks where they lead, and keeps at most `most_idle`."""
 
     def __init__(self, backend: httpcore.AsyncNetworkBackend, tls: ssl.SSLContext, most_idle: int) -> None:
         self._backend = backend

@@ -64,12 +64,12 @@ class Egress:
     async def check(self, url: str) -> None:
         """Raise `Refused` unless a webhook may go to this URL as things stand now.
 
-        A name without an address now is taken, for it is judged again at every attempt.
+        A name without an address now is taken, for it is checked again at every attempt.
         """
         target = target_of(url, self._guard.policy)
         try:
             async with asyncio.timeout(self._budgets.look_up):
-                await self._guard.vet(target.host, target.port)
+                await self._guard.resolve(target.host, target.port)
         except BlockedAddress:
             raise Refused(NOT_ALLOWED) from None
         except (NameNotFound, TimeoutError):
@@ -108,9 +108,9 @@ class Egress:
 
     async def _exchange(self, url: str, headers: Mapping[str, str], body: bytes, received: "_Received") -> None:
         target = target_of(url, self._guard.policy)
-        # Judged for every attempt, also when a connection kept alive is used: the name may lead elsewhere by
+        # Checked for every attempt, also when a connection kept alive is used: the name may lead elsewhere by
         # now.
-        self._guard.expect(await self._guard.vet(target.host, target.port))
+        self._guard.expect(await self._guard.resolve(target.host, target.port))
         request = httpcore.URL(scheme=target.scheme, host=target.host, port=target.port, target=_path_of(url))
         async with (
             self._connections.to(target.scheme, target.host, target.port) as connection,

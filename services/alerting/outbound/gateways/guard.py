@@ -1,4 +1,4 @@
-"""The guard of outgoing connections: resolves a name, judges every address, and dials only a judged one.
+"""The guard of outgoing connections: resolves a name, checks every address, and connects only to a checked one.
 
 It sits below the HTTP client, where the socket is opened, so that no spelling of an address, no second DNS
 answer and no redirect leads past it. TLS still sees the name from the URL.
@@ -16,7 +16,7 @@ from functools import partial
 import httpcore
 
 from services.alerting.outbound.domain.addresses import Address, AddressPolicy, all_permitted, literal_address
-from services.alerting.outbound.gateways.wire import dialled
+from services.alerting.outbound.gateways.socket_stream import opened_stream
 
 LOOK_UPS_AT_ONCE = 64
 Resolver = Callable[[str, int], Awaitable[list[Address]]]
@@ -32,15 +32,15 @@ class NameNotFound(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Vetted:
-    """The judged addresses of one host and port."""
+class ResolvedHost:
+    """The addresses of one host and port, all of them permitted."""
 
     host: str
     port: int
     addresses: tuple[Address, ...]
 
 
-_vetted: ContextVar[Vetted | None] = ContextVar("vetted", default=None)
+_resolved: ContextVar[ResolvedHost | None] = ContextVar("vetted", default=None)
 
 
 class SystemResolver:
@@ -70,8 +70,8 @@ class Guard(httpcore.AsyncNetworkBackend):
         self.policy = policy
         self._resolver = resolver
 
-    async def vet(self, host: str, port: int) -> Vetted:
-        """Resolve and judge. All addresses must be permitted; raises `BlockedAddress` or `NameNotFound`."""
+    async def resolve(self, host: str, port: int) -> ResolvedHost:
+        """Resolve a host, all of whose addresses must be permitted; raises `BlockedAddress` or `NameNotFound`."""
         literal = literal_address(host)
         try:
             addresses = [literal] if literal is not None else await self._resolver(host, port)
@@ -81,11 +81,11 @@ class Guard(httpcore.AsyncNetworkBackend):
             raise NameNotFound
         if not all_permitted(addresses, port, self.policy):
             raise BlockedAddress
-        return Vetted(host, port, tuple(addresses))
+        return ResolvedHost(host, port, tuple(addresses))
 
-    def expect(self, vetted: Vetted) -> None:
-        """Let this task's next connections to that host use the answer just judged, rather than ask again."""
-        _vetted.set(vetted)
+    def expect(self, resolved: ResolvedHost) -> None:
+        """Let this task's next connections to that host use the addresses just checked, rather than resolve again."""
+        _resolved.set(resolved)
 
     async def connect_tcp(
         self,
@@ -95,20 +95,20 @@ class Guard(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[httpcore.SOCKET_OPTION] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        """Open a connection to a judged address, the next one when the first does not answer.
+        """Open a connection to a checked address, the next one when the first does not answer.
 
         Raises `BlockedAddress`, `NameNotFound`, `httpcore.ConnectError` or `httpcore.ConnectTimeout`.
         """
-        vetted = _vetted.get()
-        if vetted is None or (vetted.host, vetted.port) != (host, port):
-            vetted = await self.vet(host, port)
-        share = None if timeout is None else timeout / len(vetted.addresses)
+        resolved = _resolved.get()
+        if resolved is None or (resolved.host, resolved.port) != (host, port):
+            resolved = await self.resolve(host, port)
+        share = None if timeout is None else timeout / len(resolved.addresses)
         failure: Exception = httpcore.ConnectError()
-        for address in vetted.addresses:
+        for address in resolved.addresses:
             if not self.policy.permits(address, port):
                 raise BlockedAddress
             try:
-                return await dialled(str(address), port, share, socket_options or ())
+                return await opened_stream(str(address), port, share, socket_options or ())
             except (httpcore.ConnectError, httpcore.ConnectTimeout) as error:
                 failure = error
         raise failure

@@ -1,1 +1,1 @@
-"""What may be asked of the collector: one family of strict models, the same for HTTP bodies and rows of files."""
+"""The inputs of the collector: one set of strict models for HTTP bodies and rows of files."""

@@ -37,7 +37,7 @@ class DelightedPerson(BaseModel):
 
 
 def _person(value: Any) -> Any:
-    """An address stands for the person who has it; anything else in a text is an id."""
+    """An address stands for the person who has it; any other text is an id."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     if isinstance(value, str):
@@ -71,10 +71,7 @@ class DelightedResponse(BaseModel):
     created_at: Epoch | None = Field(default=None, description="Unix timestamp; default now.")
 
     def as_response(self) -> dict[str, Any]:
-        """The body with which `POST /v1/responses` takes this response.
-
-        Raises `Invalid` where nothing names the person or account.
-        """
+        """The equivalent body for `POST /v1/responses`. Raises `Invalid` where nothing names the person or account."""
         properties = self.person_properties or {}
         account_id = _account(self.person, properties)
         attributes = {

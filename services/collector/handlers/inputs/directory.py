@@ -19,7 +19,7 @@ _CURRENCY = re.compile(r"[A-Za-z]{3}")
 
 
 def _amount(value: Any) -> Decimal:
-    """A sum from a JSON number or from text; binary fractions are taken by their shortest spelling."""
+    """An amount from a JSON number or from text; binary fractions are taken by their shortest decimal form."""
     if isinstance(value, float):
         value = f"{value:f}".rstrip("0").rstrip(".")
     elif isinstance(value, int) and not isinstance(value, bool):
@@ -93,7 +93,7 @@ class AccountInput(Input):
     attributes: Attributes | None = None
 
     def members(self) -> dict[str, Any]:
-        """What was sent, as JSON values and without the ids."""
+        """The members that were sent, as JSON values and without the ids."""
         return self.model_dump(mode="json", exclude={"account_id"}, exclude_unset=True)
 
 
@@ -121,7 +121,7 @@ class StakeholderInput(Input):
     attributes: Attributes | None = None
 
     def members(self) -> dict[str, Any]:
-        """What was sent, as JSON values and without the ids."""
+        """The members that were sent, as JSON values and without the ids."""
         return self.model_dump(mode="json", exclude={"account_id", "stakeholder_id"}, exclude_unset=True)
 
 

@@ -1,4 +1,4 @@
-"""What happened to invitations and around the answers, as other systems report it."""
+"""Facts about invitations and context events, as other systems report them."""
 
 from typing import Annotated, Literal
 from uuid import UUID

@@ -13,7 +13,7 @@ from shared.ids import canonical_id
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(minutes=5)
-"""How far a client's clock may be ahead of ours."""
+"""How far a client's clock may run ahead of ours."""
 MAX_ATTRIBUTES = 50
 _LARGEST_NUMBER = 2**53
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")

@@ -64,7 +64,8 @@ class NewAnswer(Input):
 
 
 def on_scale(score: int, info: ValidationInfo) -> int:
-    """A field validator for `score`, declared after `survey_type`: on its scale, as far as that is known."""
+    """A field validator for `score`, declared after `survey_type`: the score is on the scale of the survey type, if
+    that is valid."""
     scale = SCALES.get(info.data.get("survey_type") or "")
     if scale is not None and not scale[0] <= score <= scale[1]:
         low, high = scale
@@ -73,7 +74,8 @@ def on_scale(score: int, info: ValidationInfo) -> int:
 
 
 def other_metrics(answers: list[NewAnswer] | None, info: ValidationInfo) -> list[NewAnswer] | None:
-    """A field validator for `answers`, declared after `survey_type`: none is a second score, none comes twice."""
+    """A field validator for `answers`, declared after `survey_type`: no answer is a second score, and none is given
+    twice."""
     own = info.data.get("survey_type")
     if any(answer.type == own for answer in answers or ()):
         raise PydanticCustomError("use_score", "an answer of the response's own survey_type is its score")
@@ -180,7 +182,7 @@ class Amendment(Input):
 
 
 def somebody(stakeholder_id: str | None, info: ValidationInfo) -> str | None:
-    """A field validator for `stakeholder_id`, declared after `email`: one of the two must be there."""
+    """A field validator for `stakeholder_id`, declared after `email`: one of the two is required."""
     if stakeholder_id is None and info.data.get("email", "") is None:
         raise PydanticCustomError("missing_person", "is required, or an email")
     return stakeholder_id

@@ -1,4 +1,4 @@
-"""What people of an account said, in their own words."""
+"""The latest comments of an account's people."""
 
 from services.dashboard.domain import wording
 from services.dashboard.web.account.view import AccountView, PersonNames
@@ -21,7 +21,7 @@ def place_comments(view: AccountView) -> None:
 
 
 def _draw(found: tuple[list[Response], PersonNames]) -> None:
-    """Comments, the newest first."""
+    """Draw the comments, the newest first."""
     comments, names = found
     if not comments:
         empty("Nobody has written anything yet.")

@@ -1,4 +1,4 @@
-"""Why a figure of an account is what it is: the answers that count, and why each other one does not."""
+"""The explanation of an account's figure: the answers that count, and why each other answer does not."""
 
 import asyncio
 from collections.abc import Mapping
@@ -40,7 +40,7 @@ NAMES = ("window", "method", "survey_type", "stakeholder_type", "touchpoint", "a
 
 
 def explained_at(account_id: str, **figure: Any) -> str:
-    """Where a figure of an account is explained; the figure is named as the scorer's API names it."""
+    """The address of a figure's explanation; the figure is named by the parameters of the scorer's API."""
     return address(f"{account_address(account_id)}/explain", **figure)
 
 
@@ -66,7 +66,7 @@ async def explain(visit: Visit) -> None:
 
 @dataclass(frozen=True)
 class Explained:
-    """What was asked, the figure with its answers, and the names of the account and its people by id."""
+    """The question, the figure with its answers, and the names of the account and its people by id."""
 
     asked: dict[str, str]
     explanation: Explanation

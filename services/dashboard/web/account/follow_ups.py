@@ -1,4 +1,4 @@
-"""What is being done about an account or a person."""
+"""The follow-ups of an account or a person."""
 
 from collections.abc import Sequence
 from functools import partial
@@ -25,7 +25,7 @@ def place_follow_ups(view: AccountView) -> None:
 
 
 def draw_follow_ups(account_id: str, follow_ups: Sequence[FollowUp], names: PersonNames) -> None:
-    """Follow-ups, open ones first."""
+    """Draw follow-ups, open ones first."""
     if not follow_ups:
         empty("No follow-up yet.", "Follow-ups open by themselves when somebody turns.")
         return

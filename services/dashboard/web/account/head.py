@@ -1,4 +1,4 @@
-"""Who an account is: its name, class and attributes."""
+"""The head of an account's page: name, class and attributes."""
 
 from functools import partial
 

@@ -1,4 +1,4 @@
-"""One account: the score with every answer behind it, who stands where, what they said, what is being done."""
+"""The page of one account: its score with the answers behind it, its people, comments and follow-ups."""
 
 from services.dashboard.domain import wording
 from services.dashboard.web.account.comments import place_comments

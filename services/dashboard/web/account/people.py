@@ -1,4 +1,4 @@
-"""Who stands where in an account: a map of roles and categories."""
+"""The people of an account: a map of roles and categories."""
 
 from collections.abc import Sequence
 
@@ -18,7 +18,7 @@ def place_people(view: AccountView) -> None:
 
 
 def _draw(people: list[Person]) -> None:
-    """Role by category; who has not answered, or is silent, stands apart."""
+    """Draw roles by category; people who have not answered, or are silent, have columns of their own."""
     if not people:
         empty("Nobody is known at this account.", "People come with the directory, or with their first answer.")
         return

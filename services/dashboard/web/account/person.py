@@ -1,4 +1,4 @@
-"""One person of an account: where they stand, all they said, what is being done."""
+"""The page of one person of an account: their state, answers and follow-ups."""
 
 import asyncio
 from functools import partial
@@ -97,7 +97,7 @@ def _days(days: int | None) -> str:
 
 
 def _draw_answers(person: PersonWithResponses) -> None:
-    """All answers, the newest first."""
+    """Draw all answers, the newest first."""
     if not person.responses:
         empty("They have not answered yet.")
         return
@@ -124,7 +124,7 @@ def _rating(further: FurtherAnswer) -> str:
 
 
 def _draw_changes(found: tuple[list[Change], PersonNames]) -> None:
-    """Category changes, the newest first."""
+    """Draw the category changes, the newest first."""
     changes, names = found
     if not changes:
         empty("Nobody has changed category.")

@@ -1,4 +1,4 @@
-"""The score of an account: everybody, and by role."""
+"""The score of an account: of all people, and by role."""
 
 from functools import partial
 

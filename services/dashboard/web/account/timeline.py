@@ -1,4 +1,4 @@
-"""What changed at an account and when: turns of people, events around them, and what was done, in one line of time."""
+"""The timeline of an account: category changes of people, context events, and closed follow-ups."""
 
 import asyncio
 from collections.abc import Iterable
@@ -18,11 +18,11 @@ from shared.http.client import Api
 SHOWN = 40
 EVENT_SIGN = "◇"
 Moment = Change | Mark | FollowUp
-"""One thing that happened: somebody changed category, an event around them, or a follow-up that was closed."""
+"""An entry of the timeline: a category change, a context event, or a closed follow-up."""
 
 
 def place_timeline(view: AccountView) -> None:
-    """The section of what changed."""
+    """The section of the timeline."""
 
     async def load(api: Api) -> tuple[list[Moment], PersonNames]:
         changes, trend, follow_ups = await asyncio.gather(view.changes(api), view.trend(api), view.follow_ups(api))
@@ -33,7 +33,7 @@ def place_timeline(view: AccountView) -> None:
 
 
 def timeline(changes: Iterable[Change], marks: Iterable[Mark], follow_ups: Iterable[FollowUp]) -> list[Moment]:
-    """All of it, the newest first; of the follow-ups those that were closed."""
+    """All entries, the newest first; of the follow-ups the closed ones."""
     closed = [follow_up for follow_up in follow_ups if follow_up.closed_at]
     moments: list[Moment] = [*changes, *marks, *closed]
     return sorted(moments, key=_at, reverse=True)

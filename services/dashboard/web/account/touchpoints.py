@@ -16,7 +16,7 @@ def place_touchpoints(view: AccountView) -> None:
 
 
 def _draw(account: Account) -> None:
-    """One row a survey and touchpoint, each leading to the answers behind it."""
+    """Draw one row a survey and touchpoint, linked to the answers behind it."""
     rows = [_row(account, survey) for survey in account.by_survey]
     table(("Survey", "Score", "Which means", "Answers"), rows, "Scores by survey and touchpoint")
     if len(rows) == 1:
@@ -34,7 +34,7 @@ def _row(account: Account, survey: SurveyFigures) -> list[Cell]:
 
 
 def _scored(survey: SurveyFigures) -> list[Cell]:
-    """The score, and what it means."""
+    """The cells of the score and of its meaning."""
     if survey.survey_type == "nps":
         interval = wording.interval(survey.ci_low, survey.ci_high)
         return [wording.points(survey.nps), interval or wording.NOTHING]

@@ -1,4 +1,4 @@
-"""What the page of an account asks: seven questions, each once for all sections that show something of its answer."""
+"""The data of an account's page: seven questions, each asked once for all sections that show a part of its answer."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -30,16 +30,16 @@ PersonNames = Mapping[str, str]
 
 
 class OfPerson(Protocol):
-    """Something of a person, or of the account as a whole."""
+    """Anything about a person, or about the account as a whole."""
 
     @property
     def stakeholder_id(self) -> str | None:
-        """The person."""
+        """The person's id; None for the account as a whole."""
 
 
 @dataclass(frozen=True)
 class AccountView:
-    """An account and a window, looked at by somebody. Every question raises as `Api.ask` does."""
+    """The questions about an account in a window, for one visit. Every question raises as `Api.ask` does."""
 
     visit: Visit
     account_id: str
@@ -50,7 +50,7 @@ class AccountView:
         return await api.ask(ACCOUNT, account_id=self.account_id, window=self.window)
 
     async def trend(self, api: Api) -> AccountTrend:
-        """The last months, with the answers and the events in them."""
+        """The last months, with their answers and context events."""
         return await api.ask(
             ACCOUNT_TREND,
             account_id=self.account_id,
@@ -65,16 +65,16 @@ class AccountView:
         return await api.ask_all(STAKEHOLDERS, account_id=self.account_id, sort="name")
 
     async def comments(self, api: Api) -> list[Response]:
-        """The last answers with a comment."""
+        """The latest answers with a comment."""
         asked = {"account_id": self.account_id, "commented": True, "sort": "-answered_at"}
         return await api.ask_all(RESPONSES, most=MOST_COMMENTS, **asked)
 
     async def changes(self, api: Api) -> list[Change]:
-        """The last changes of category."""
+        """The latest changes of category."""
         return await api.ask_all(CHANGES, most=MOST_CHANGES, account_id=self.account_id, sort="-changed_at")
 
     async def follow_ups(self, api: Api) -> list[FollowUp]:
-        """The follow-ups that were touched last, open and closed ones."""
+        """The follow-ups that were changed last, open and closed ones."""
         return await api.ask_all(FOLLOW_UPS, most=MOST_FOLLOW_UPS, account_id=self.account_id, sort="-updated_at")
 
     async def comparison(self, api: Api) -> AccountComparison:
@@ -82,8 +82,8 @@ class AccountView:
         return await api.ask(ACCOUNT_COMPARISON, account_id=self.account_id, window=self.window)
 
     async def names(self, api: Api, *lists: Iterable[OfPerson]) -> PersonNames:
-        """The names of those whom the lists are about. Ids stand in their place while nobody can say: follow-ups are
-        worked on while the scorer is away. Only who is not among the people of the account is asked for apart."""
+        """The names of the people in the lists. While the scorer is away, ids stand for names: follow-ups are worked on
+        meanwhile. Only people whom the account does not list are asked for separately."""
         wanted = {entry.stakeholder_id for entries in lists for entry in entries if entry.stakeholder_id}
         try:
             people = await self.people(api)

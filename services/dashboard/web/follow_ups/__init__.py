@@ -1,1 +1,1 @@
-"""Follow-ups: the board, the list, and one task with all that can be done about it."""
+"""Follow-ups: the board, the list, and the page of one with its actions."""

@@ -1,4 +1,4 @@
-"""Follow-ups as a board or a list, one's own first; the closed ones; and how well the loop is closed."""
+"""Follow-ups as a board or a list, one's own first; closed follow-ups; and figures of the closed loop."""
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
@@ -13,14 +13,13 @@ from services.dashboard.web.follow_ups.closing import draw_closable
 from services.dashboard.web.follow_ups.listing import MOST, OPEN, Listed, listed, load_own_first, owner_of
 from services.dashboard.web.follow_ups.loop import GROUPS, draw_figures, draw_groups
 from services.dashboard.web.form_fields import filters
-from services.dashboard.web.names import Names, Pair
+from services.dashboard.web.names import NameLookup, Pair
 from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
 from shared.api.follow_ups import FollowUp, LoopGroup
 from shared.api.questions import FOLLOW_UP_SUMMARY
 from shared.http.client import Api
 
-Json = dict[str, Any]
 VIEWS = {"board": "Board", "list": "List", "closed": "Closed", "loop": "How well we close"}
 LEADS = {
     "closed": "Your own first, then what was closed last",
@@ -46,7 +45,7 @@ WEEK = timedelta(days=7)
 
 @page("/follow-ups", "Follow-ups")
 async def follow_ups(visit: Visit) -> None:
-    """Draw the page; the view and what is shown are in the address."""
+    """Draw the page; the view and the filter are in the address."""
     view = visit.query.get("view", "board")
     if view not in VIEWS:
         view = "board"
@@ -65,7 +64,7 @@ async def follow_ups(visit: Visit) -> None:
 
 
 def _tasks(visit: Visit, view: str) -> None:
-    names = Names()
+    names = NameLookup()
     filters("/follow-ups", FIELDS, visit.query, keep=("view", "account_id", "stakeholder_id", "owner"))
 
     async def load(api: Api) -> Listed:
@@ -80,8 +79,8 @@ def _tasks(visit: Visit, view: str) -> None:
     Section(visit, "", load, draw, classes="plain")
 
 
-def _question(visit: Visit, view: str) -> Json:
-    query: Json = {name: visit.query[name] for name in NAMES if visit.query.get(name)}
+def _question(visit: Visit, view: str) -> dict[str, Any]:
+    query: dict[str, Any] = {name: visit.query[name] for name in NAMES if visit.query.get(name)}
     if view == "closed":
         query |= {"state": "closed", "sort": "-updated_at"}
     else:
@@ -107,7 +106,7 @@ def _loop(visit: Visit) -> None:
         days = int(window.removesuffix("d"))
     filters("/follow-ups", LOOP_FIELDS, {"view": "loop", "by": by, "window": f"{days}d"}, keep=("view",))
 
-    names = Names()
+    names = NameLookup()
 
     def load_by(group: str | None) -> Callable[[Api], Awaitable[Loop]]:
         async def load(api: Api) -> Loop:
@@ -128,7 +127,7 @@ def _loop(visit: Visit) -> None:
 
 @dataclass(frozen=True)
 class Loop:
-    """How well the loop is closed, by group, and the accounts (id → name) that nobody owns."""
+    """Figures of the closed loop by group, and the accounts (id → name) without an owner."""
 
     groups: list[LoopGroup]
     unowned: Mapping[str, str]

@@ -1,4 +1,4 @@
-"""One follow-up: what they said, the playbook beside it, what can be done, and all that happened."""
+"""One follow-up: the answer, the playbook beside it, the actions, and the history."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -22,12 +22,12 @@ from services.dashboard.web.elements import (
 from services.dashboard.web.follow_ups.listing import owner_of
 from services.dashboard.web.follow_ups.reasons import draw_why
 from services.dashboard.web.follow_ups.steps import Steps
-from services.dashboard.web.names import NameBook, Names, pair_of
+from services.dashboard.web.names import NameBook, NameLookup, pair_of
 from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
 from shared.api.follow_ups import FollowUpDetail, NextAnswerView, Why
 from shared.api.questions import FOLLOW_UP, FOLLOW_UP_REASONS
-from shared.http.client import Api, within
+from shared.http.client import Api
 
 SOURCES = {"directory": "", "default": ", since nobody owns the account", "assigned": ", assigned by hand"}
 CAUSES = {"overdue": "", "promise_near": ": promise near", "promise_past": ": promise past"}
@@ -36,17 +36,17 @@ CAUSES = {"overdue": "", "promise_near": ": promise near", "promise_past": ": pr
 @page("/follow-ups/{follow_up_id}", "Follow-up")
 async def follow_up(visit: Visit) -> None:
     """Draw the page."""
-    path = within("/v1/follow-ups", visit.path["follow_up_id"])
-    names = Names()
-    steps = Steps(visit, path)
+    follow_up_id = visit.path["follow_up_id"]
+    names = NameLookup()
+    steps = Steps(visit, follow_up_id)
 
     async def load(api: Api) -> Shown:
-        found = await api.ask(FOLLOW_UP, follow_up_id=visit.path["follow_up_id"])
+        found = await api.ask(FOLLOW_UP, follow_up_id=follow_up_id)
         book = await names.of(api, [pair_of(found)])
         return Shown(found, book, await visit.resources.desk.names_of_keys())
 
     async def load_why(api: Api) -> Why:
-        return await api.ask(FOLLOW_UP_REASONS, follow_up_id=visit.path["follow_up_id"])
+        return await api.ask(FOLLOW_UP_REASONS, follow_up_id=follow_up_id)
 
     Section(visit, "", load, _draw_head, classes="plain")
     with box("div", "columns uneven"):
@@ -61,7 +61,7 @@ async def follow_up(visit: Visit) -> None:
 
 @dataclass(frozen=True)
 class Shown:
-    """A follow-up, the names of whom it is about, and the names of people behind keys of the dashboard."""
+    """A follow-up, the names of its account and person, and the names of people behind keys of the dashboard."""
 
     follow_up: FollowUpDetail
     names: NameBook

@@ -7,7 +7,7 @@ from itertools import chain
 from typing import Any
 
 from services.dashboard.domain import follow_ups as told
-from services.dashboard.web.names import NameBook, Names, pair_of
+from services.dashboard.web.names import NameBook, NameLookup, pair_of
 from shared.api.follow_ups import FollowUp
 from shared.api.questions import FOLLOW_UPS
 from shared.http.client import Api
@@ -18,24 +18,24 @@ MOST = 400
 
 @dataclass(frozen=True)
 class Listed:
-    """Follow-ups with the names of those whom they are about."""
+    """Follow-ups with the names of their accounts and people."""
 
     follow_ups: list[FollowUp]
     names: NameBook
 
     def about(self, follow_up: FollowUp) -> str:
-        """Whom one of them is about."""
+        """The subject of a follow-up in words."""
         pair = pair_of(follow_up)
         return told.about(self.names.person(pair), self.names.account(pair))
 
 
-async def listed(api: Api, names: Names, follow_ups: list[FollowUp]) -> Listed:
+async def listed(api: Api, names: NameLookup, follow_ups: list[FollowUp]) -> Listed:
     """The follow-ups with names."""
     return Listed(follow_ups, await names.of(api, map(pair_of, follow_ups)))
 
 
 async def load_own_first(api: Api, email: str, most: int = MOST, **query: Any) -> list[FollowUp]:
-    """The first `most` follow-ups in the order that was asked for, one's own before them, the first `most` of these as
+    """The first `most` follow-ups in the order that was asked for; before them one's own, the first `most` of these as
     well."""
     asked = [query] if query.get("owner") or "@" not in email else [{**query, "owner": email}, query]
     lists = await asyncio.gather(*(api.ask_all(FOLLOW_UPS, most=most, **question) for question in asked))
@@ -44,10 +44,10 @@ async def load_own_first(api: Api, email: str, most: int = MOST, **query: Any) -
 
 
 def own_first(follow_ups: Iterable[FollowUp], email: str) -> list[FollowUp]:
-    """The follow-ups of `email` before those of others, else in the order they had."""
+    """The follow-ups of `email` before those of others, each in the order they had."""
     return sorted(follow_ups, key=lambda follow_up: follow_up.owner.email != email)
 
 
 def owner_of(follow_up: FollowUp) -> str:
-    """Whose it is."""
+    """The owner of a follow-up, in words."""
     return follow_up.owner.name or follow_up.owner.email or "nobody"

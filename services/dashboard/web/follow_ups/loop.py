@@ -1,4 +1,4 @@
-"""How well the loop is closed: what was opened, how fast it was touched and closed, and what people said next."""
+"""Figures of the closed loop: follow-ups opened, time until they were touched and closed, and the next answers."""
 
 from services.dashboard.domain import follow_ups as told
 from services.dashboard.domain import wording
@@ -16,7 +16,7 @@ NO_VALUE = {"root_cause": "Not named", "touchpoint": "None", "product": "None", 
 
 
 def draw_figures(group: LoopGroup) -> None:
-    """The figures of one group side by side; each says what it is a share of."""
+    """Draw the figures of one group side by side; each share says of what."""
     if not group.opened_count:
         empty("No follow-up was opened in this time.", "They open by themselves when somebody turns.")
         return
@@ -42,7 +42,7 @@ def draw_figures(group: LoopGroup) -> None:
 
 
 def draw_groups(by: str, groups: list[LoopGroup]) -> None:
-    """One line a group."""
+    """Draw one line a group."""
     if not groups:
         empty("No follow-up was opened in this time.")
         return

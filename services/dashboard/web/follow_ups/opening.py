@@ -1,22 +1,21 @@
 """Opening a follow-up by hand, from the page of an account or of a person."""
 
-from typing import Any
-
 from nicegui import ui
 
-from services.dashboard.web.form_fields import Fields, ask, attempt, button, refuse
+from services.dashboard.web.form_fields import Fields, Values, ask, attempt, button, refuse
 from services.dashboard.web.section import Visit
+from shared.api.calls import OPEN_FOLLOW_UP
+from shared.api.follow_ups import FollowUpDetail
 from shared.api.people import Person
 from shared.api.questions import STAKEHOLDERS
 from shared.http.client import Api
 
-Json = dict[str, Any]
 SEVERITIES = {"medium": "Medium", "high": "! High", "critical": "‼ Critical", "low": "Low"}
 WHOLE = "The account as a whole"
 
 
 def opening(visit: Visit, account_id: str, stakeholder_id: str | None = None) -> None:
-    """A button that asks what it is about, opens the follow-up and leads to it; none for those who only read."""
+    """A button with a form that opens a follow-up and leads to it; nothing for people who may only read."""
     if not visit.user.may("act"):
         return
 
@@ -30,7 +29,7 @@ def opening(visit: Visit, account_id: str, stakeholder_id: str | None = None) ->
             fields.choice("severity", "How much it matters", SEVERITIES)
             fields.instant("due_at", "Due; by default in business time, by how much it matters")
 
-        async def send(values: Json) -> bool:
+        async def send(values: Values) -> bool:
             if "reason" not in values:
                 return await attempt(refuse("Say what it is about."), "")
             body = {
@@ -38,14 +37,14 @@ def opening(visit: Visit, account_id: str, stakeholder_id: str | None = None) ->
                 **({"stakeholder_id": stakeholder_id} if stakeholder_id else {}),
                 **values,
             }
-            made: list[Json] = []
+            made: list[FollowUpDetail] = []
 
             async def work() -> None:
-                made.append(await (await visit.api()).post("alerting", "/v1/follow-ups", body))
+                made.append(await (await visit.api()).call(OPEN_FOLLOW_UP, body))
 
             if not await attempt(work(), "Opened"):
                 return False
-            ui.navigate.to(f"/follow-ups/{made[0]['follow_up_id']}")
+            ui.navigate.to(f"/follow-ups/{made[0].follow_up_id}")
             return True
 
         ask("Open a follow-up", fill, send, "Open it")
@@ -54,7 +53,7 @@ def opening(visit: Visit, account_id: str, stakeholder_id: str | None = None) ->
 
 
 async def _people(api: Api, account_id: str) -> dict[str, str]:
-    """Id to name of the people of an account; none where they cannot be asked for now."""
+    """Id -> name of the people of an account; empty while they cannot be loaded."""
     found: list[Person] = []
 
     async def work() -> None:

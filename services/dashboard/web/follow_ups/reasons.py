@@ -1,4 +1,4 @@
-"""Why a follow-up is there: what happened, which rules held, and who was told of it."""
+"""The reasons of a follow-up: events, rules, and the messages about it."""
 
 from functools import partial
 from typing import Any
@@ -13,7 +13,7 @@ Json = dict[str, Any]
 
 
 def draw_why(found: Why) -> None:
-    """The reasons, the rule of then, each event behind it, and the messages that went out."""
+    """Draw the reasons, the rule as it was, each event, and the messages that were sent."""
     with box("ul"):
         for reason in found.reasons:
             Text("li", reason)
@@ -73,8 +73,8 @@ def _draw_told(found: Why) -> None:
     table(("To", "Of what", "State", "When"), rows, "Messages about it")
 
 
-def _delivered(one: Json) -> None:
-    if one["delivered_at"]:
-        when(one["delivered_at"], "time")
+def _delivered(delivery: Json) -> None:
+    if delivery["delivered_at"]:
+        when(delivery["delivered_at"], "time")
     else:
-        Text("span", f"tried {wording.count(len(one['attempts']), 'time')}", "muted")
+        Text("span", f"tried {wording.count(len(delivery['attempts']), 'time')}", "muted")

@@ -1,4 +1,4 @@
-"""What can be done about a follow-up, each a button and, where something must be said, a dialog."""
+"""The actions on a follow-up, each a button and, where it needs input, a dialog."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -7,29 +7,31 @@ from typing import Any
 
 from services.dashboard.domain import follow_ups as told
 from services.dashboard.web.elements import Text, box
-from services.dashboard.web.form_fields import Fields, ask, attempt, button, refuse
+from services.dashboard.web.form_fields import Fields, Values, ask, attempt, button, refuse
 from services.dashboard.web.section import Visit
+from shared.api.calls import ACKNOWLEDGE, ASSIGN, CLOSE, COMMENT, PROMISE, REOPEN, SNOOZE, START
 from shared.api.follow_ups import FollowUpDetail
 from shared.api.questions import FOLLOW_UP_SUMMARY
 from shared.errors import TellbackError
+from shared.http.client import Call
 
-Json = dict[str, Any]
 OUTCOMES = {"resolved": "Resolved", "dismissed": "Dismissed: nothing to do"}
 SNOOZES = {"1": "Until tomorrow", "3": "For three days", "7": "For a week", "30": "For a month"}
 GROWTH = ("new_promoter", "recovered")
-"""Kinds of follow-ups that are chances to grow: something comes of them, or not."""
+"""Kinds of follow-ups that are chances to grow: closing one asks for its result."""
 
 
 class Steps:
-    """The buttons of one follow-up. Every step names the version that was seen, so that nobody undoes another's."""
+    """The buttons of one follow-up. Every action names the version that was shown, so that nobody undoes a change of
+    somebody else."""
 
-    def __init__(self, visit: Visit, path: str) -> None:
-        self._visit, self._path = visit, path
+    def __init__(self, visit: Visit, follow_up_id: str) -> None:
+        self._visit, self._id = visit, follow_up_id
         self._version = 0
         self._kind = ""
 
     def draw(self, follow_up: FollowUpDetail) -> None:
-        """The buttons that its state allows; none for those who only read."""
+        """Draw the buttons that the state allows; none for people who may only read."""
         self._version, self._kind = follow_up.version, follow_up.kind
         if not self._visit.user.may("act"):
             Text("p", "Your role reads follow-ups; leaders and account managers act on them.", "muted")
@@ -38,14 +40,14 @@ class Steps:
             if follow_up.state != "closed" and not follow_up.reason_holds:
                 values = {"outcome": follow_up.proposed_outcome}
                 words = f"Close: {told.outcome(follow_up.proposed_outcome or '')}"
-                button(words, partial(self._send, "close", values, "Closed"), "main")
+                button(words, partial(self._send, CLOSE, values, "Closed"), "main")
             if follow_up.state == "closed":
-                button("Open it again", self._plain("reopen", "It is open again"), "main")
+                button("Open it again", self._plain(REOPEN, "It is open again"), "main")
             else:
                 if follow_up.state in ("open", "snoozed"):
-                    button("Take it on", self._plain("acknowledge", "It is yours to do"), "main")
+                    button("Take it on", self._plain(ACKNOWLEDGE, "It is yours to do"), "main")
                 if follow_up.state != "in_progress":
-                    button("Begin", self._plain("start", "Begun"))
+                    button("Begin", self._plain(START, "Begun"))
                 button("Close", self._close, "main" if follow_up.state == "in_progress" else "")
                 button("Promise", self._promise)
                 if "@" in self._visit.user.email and follow_up.owner.email != self._visit.user.email:
@@ -54,16 +56,16 @@ class Steps:
                 button("Snooze", self._snooze)
             button("Comment", self._comment)
 
-    def _plain(self, step: str, done: str) -> Callable[[], Any]:
+    def _plain(self, step: Call[FollowUpDetail], done: str) -> Callable[[], Any]:
         async def act() -> None:
             await self._send(step, {}, done)
 
         return act
 
-    async def _send(self, step: str, values: Json, done: str) -> bool:
+    async def _send(self, step: Call[FollowUpDetail], values: Values, done: str) -> bool:
         async def work() -> None:
             api = await self._visit.api()
-            await api.post("alerting", f"{self._path}/{step}", values | {"version": self._version})
+            await api.call(step, values | {"version": self._version}, follow_up_id=self._id)
 
         worked = await attempt(work(), done)
         await self._visit.refresh()
@@ -80,17 +82,17 @@ class Steps:
                 fields.text("result", "What came of it: a referral, a story, an order")
             fields.tick("told_customer", "The customer was told")
 
-        ask("Close the loop", fill, lambda values: self._send("close", values, "Closed"), "Close it")
+        ask("Close the loop", fill, lambda values: self._send(CLOSE, values, "Closed"), "Close it")
 
     def _promise(self) -> None:
         def fill(fields: Fields) -> None:
             fields.text("what", "What was promised", long=True)
             fields.instant("by", "By when")
 
-        ask("What was promised", fill, lambda values: self._send("promise", values, "Written down"), "Write it down")
+        ask("What was promised", fill, lambda values: self._send(PROMISE, values, "Written down"), "Write it down")
 
     async def _causes(self) -> list[str]:
-        """Causes that were named before, so that the same one is named the same."""
+        """Causes used before, to be suggested: the same cause should have one name."""
         try:
             summary = await (await self._visit.api()).ask(FOLLOW_UP_SUMMARY, group_by="root_cause")
         except TellbackError:
@@ -100,7 +102,7 @@ class Steps:
 
     async def _take(self) -> None:
         user = self._visit.user
-        await self._send("assign", {"owner": {"email": user.email, "name": user.name}}, "It is yours")
+        await self._send(ASSIGN, {"owner": {"email": user.email, "name": user.name}}, "It is yours")
 
     async def _assign(self) -> None:
         everybody = await self._visit.resources.desk.everybody()
@@ -114,9 +116,9 @@ class Steps:
             fields.suggested("email", "E-mail of the new owner", acting, kind="email")
             fields.text("name", "Name, if they do not sign in here")
 
-        async def send(values: Json) -> bool:
+        async def send(values: Values) -> bool:
             known = acting.get(values.get("email", ""))
-            return await self._send("assign", {"owner": ({"name": known} if known else {}) | values}, "Handed over")
+            return await self._send(ASSIGN, {"owner": ({"name": known} if known else {}) | values}, "Handed over")
 
         ask("Hand it over", fill, send, "Hand over")
 
@@ -126,19 +128,19 @@ class Steps:
             fields.instant("until", "Or until")
             fields.text("comment", "Why")
 
-        async def send(values: Json) -> bool:
+        async def send(values: Values) -> bool:
             values = dict(values)
             days = int(values.pop("days"))
             if "until" not in values:
                 values["until"] = (self._visit.now + timedelta(days=days)).isoformat()
-            return await self._send("snooze", values, "Put away")
+            return await self._send(SNOOZE, values, "Put away")
 
         ask("Put it away", fill, send, "Put away")
 
     def _comment(self) -> None:
-        async def send(values: Json) -> bool:
+        async def send(values: Values) -> bool:
             if "comment" not in values:
                 return await attempt(refuse("Write something first."), "")
-            return await self._send("comments", values, "Noted")
+            return await self._send(COMMENT, values, "Noted")
 
         ask("Say something about it", lambda fields: fields.text("comment", "Comment", long=True), send, "Note it")

@@ -1,1 +1,1 @@
-"""The first page: how the portfolio stands, who moved, what waits, and where nobody listens."""
+"""The first page: the state of the portfolio, changes of people, open work, and gaps of coverage."""

@@ -1,4 +1,4 @@
-"""What is at stake: revenue by class and by renewal; and what drives the score."""
+"""Revenue by class and by renewal, and the drivers of the score."""
 
 from functools import partial
 
@@ -13,8 +13,8 @@ RISKY = ("at_risk", "divided", "silent")
 QUARTERS = 6
 
 
-class Business:
-    """What the sections load and draw."""
+class BusinessSections:
+    """The data and drawing of the sections about revenue and drivers."""
 
     def __init__(self, window: str) -> None:
         self._window = window

@@ -1,13 +1,13 @@
-"""The first page put together: what an account manager needs first stands first."""
+"""The layout of the first page: what an account manager needs first stands first."""
 
 from services.dashboard.domain import wording
 from services.dashboard.web import charts
 from services.dashboard.web.elements import Text, address, box
 from services.dashboard.web.page import page
-from services.dashboard.web.portfolio.business import Business
-from services.dashboard.web.portfolio.reach import Reach
-from services.dashboard.web.portfolio.score import GROUPS, Score
-from services.dashboard.web.portfolio.todo import DUE, MOVED, SILENT, Todo
+from services.dashboard.web.portfolio.business import BusinessSections
+from services.dashboard.web.portfolio.reach import ReachSections
+from services.dashboard.web.portfolio.score import GROUPS, ScoreSections
+from services.dashboard.web.portfolio.todo import DUE, MOVED, SILENT, TodoSections
 from services.dashboard.web.section import Section, Visit
 
 DRIVERS = "Ratings of single attributes beside the NPS answer of the same person"
@@ -27,7 +27,8 @@ async def portfolio(visit: Visit) -> None:
             Text("h1", "Portfolio")
             Text("p", lead, "lead")
         choice("Window", "/", wording.WINDOWS, window, visit.query)
-    score, todo, reach, business = Score(window, by), Todo(visit), Reach(window), Business(window)
+    score, todo = ScoreSections(window, by), TodoSections(visit)
+    reach, business = ReachSections(window), BusinessSections(window)
     with box("div", "columns"):
         with box("div", "stack"):
             Section(visit, "Score", score.load, score.draw)
@@ -51,7 +52,7 @@ async def portfolio(visit: Visit) -> None:
 
 @page("/reach", "Reach and drivers")
 async def reach_and_drivers(visit: Visit) -> None:
-    """Draw the page of what is asked more rarely; the window is in the address."""
+    """Draw the page of figures that are needed less often; the window is in the address."""
     window = visit.query.get("window", "90d")
     window = window if window in wording.WINDOWS else "90d"
     with box("div", "head"):
@@ -59,7 +60,7 @@ async def reach_and_drivers(visit: Visit) -> None:
             Text("h1", "Reach and drivers")
             Text("p", "Who is listened to, and what moves the score", "lead")
         choice("Window", "/reach", wording.WINDOWS, window, visit.query)
-    reach, business = Reach(window), Business(window)
+    reach, business = ReachSections(window), BusinessSections(window)
     with box("div", "stack"):
         Section(visit, "What drives the score", business.load_drivers, business.draw_drivers, lead=DRIVERS)
         Section(visit, "Where nobody listens", reach.load_gaps, reach.draw_gaps, lead=GAPS)
@@ -67,7 +68,7 @@ async def reach_and_drivers(visit: Visit) -> None:
 
 
 def choice(name: str, path: str, options: dict[str, str], chosen: str, query: dict[str, str]) -> None:
-    """Links that put another value of `name`, in lower case, into the address; the rest of it stays."""
+    """Links that set `name`, in lower case, to another value in the address; other parameters stay."""
     with box("nav", "buttons", aria_label=name):
         for code, words in options.items():
             classes, current = ("button main", {"aria_current": "true"}) if code == chosen else ("button", {})

@@ -1,4 +1,4 @@
-"""Who is listened to: coverage, the way from the invitation to the answer, and the gaps."""
+"""Coverage, the invitation funnel, and the gaps."""
 
 from collections.abc import Mapping
 from functools import partial
@@ -15,8 +15,8 @@ from shared.http.client import Api
 NAMED = 20
 
 
-class Reach:
-    """What the sections load and draw."""
+class ReachSections:
+    """The data and drawing of the sections about reach."""
 
     def __init__(self, window: str) -> None:
         self._window = window
@@ -83,7 +83,7 @@ class Reach:
 
 
 def _draw_part(name: str, part: Coverage | Extent | RevenueExtent, currency: str | None = None) -> None:
-    """How much of what is known was asked and answered; revenue has a currency, the others are counts."""
+    """Draw how much of a known total was asked and answered; revenue has a currency, the others are counts."""
     known, asked, answered = (float(size or 0) for size in (part.known, part.asked, part.answered))
     Text("h3", name)
     if not known:
@@ -122,7 +122,7 @@ def _gap_table(title: str, accounts: list[GapAccount]) -> None:
 
 
 def _friendly(selection: Selection, warnings: list[str]) -> None:
-    """Whether those asked were the friendly ones."""
+    """Draw whether the people who were asked had scored better before than those left out."""
     if selection.difference is None:
         return
     asked, left = selection.asked, selection.left_out

@@ -1,4 +1,4 @@
-"""The score of the portfolio: counted four ways, over time, and split."""
+"""The score of the portfolio: by four methods, over time, and by group."""
 
 from functools import partial
 
@@ -30,8 +30,8 @@ NO_VALUE = {"owner": "Nobody owns it", "touchpoint": "Relationship survey", "sta
 OF_PEOPLE = ("stakeholder_type",)
 
 
-class Score:
-    """What the sections about the score load and draw."""
+class ScoreSections:
+    """The data and drawing of the sections about the score."""
 
     def __init__(self, window: str, by: str) -> None:
         self._window, self._by = window, by
@@ -95,7 +95,7 @@ class Score:
 
 
 def _note(figures: GroupFigures) -> str:
-    """What one should know of a way to count."""
+    """A remark on the figures of a method."""
     parts = [wording.interval(figures.ci_low, figures.ci_high)]
     if figures.method == "all":
         parts.append(wording.count(figures.response_count, "answer"))

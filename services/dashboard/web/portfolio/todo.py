@@ -1,4 +1,4 @@
-"""What waits to be done: who moved, what is due, how well loops are closed, who is silent before their renewal."""
+"""Work to be done: people who moved, follow-ups that are due, the closed loop, accounts silent before their renewal."""
 
 import asyncio
 from collections.abc import Sequence
@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from itertools import chain
-from typing import Any
 
 from services.dashboard.domain import wording
 from services.dashboard.domain.follow_ups import kind
@@ -29,7 +28,7 @@ from services.dashboard.web.elements import (
 )
 from services.dashboard.web.follow_ups.listing import OPEN, Listed, listed, load_own_first
 from services.dashboard.web.follow_ups.loop import draw_figures
-from services.dashboard.web.names import NameBook, Names, pair_of
+from services.dashboard.web.names import NameBook, NameLookup, pair_of
 from services.dashboard.web.section import Visit
 from shared.api.accounts import ListedAccount
 from shared.api.follow_ups import FollowUp, LoopGroup
@@ -37,7 +36,6 @@ from shared.api.people import Change
 from shared.api.questions import ACCOUNTS, CHANGES, FOLLOW_UP_SUMMARY
 from shared.http.client import Api
 
-Json = dict[str, Any]
 TIERS = ("premium", "key")
 MOVED_DAYS, DUE_DAYS, LOOP_DAYS, RENEWAL_DAYS, SILENT_WINDOW = 30, 7, 90, 180, "90d"
 SHOWN, SHOWN_SILENT, MOST_MOVES, MOST_DUE, MOST_SILENT = 8, 20, 200, 200, 40
@@ -48,7 +46,7 @@ SILENT = f"Key and premium accounts that renew within {RENEWAL_DAYS} days, and n
 
 @dataclass(frozen=True)
 class Move:
-    """Those who moved one way: how many people (or more), the newest changes, and their names."""
+    """People who moved in one direction: how many (or more), the newest changes, and their names."""
 
     title: str
     category: str
@@ -60,7 +58,7 @@ class Move:
 
 @dataclass(frozen=True)
 class Due:
-    """How many follow-ups are due, overdue and one's own, in words, and the first of them."""
+    """The numbers of due, overdue and one's own follow-ups, in words, and the first of them."""
 
     due: str
     late: str
@@ -68,12 +66,12 @@ class Due:
     first: Listed
 
 
-class Todo:
-    """What the sections load and draw."""
+class TodoSections:
+    """The data and drawing of the sections about work to be done."""
 
     def __init__(self, visit: Visit) -> None:
         self._visit = visit
-        self._names = Names()
+        self._names = NameLookup()
 
     async def load_moves(self, api: Api) -> list[Move]:
         since = self._full_hour() - timedelta(days=MOVED_DAYS)
@@ -152,14 +150,15 @@ class Todo:
                     query = self._silent() | {"tier": tier, "sort": "renewal_on"}
                     link(f"All {tier} ones", address("/accounts", **query))
 
-    def _silent(self) -> Json:
-        """The question for accounts that renew soon and where nobody answered."""
+    def _silent(self) -> dict[str, str]:
+        """The query for accounts that renew soon and where nobody answered."""
         today = self._visit.now.date()
         last = today + timedelta(days=RENEWAL_DAYS)
         return {"renews_from": today.isoformat(), "renews_to": last.isoformat(), "answered": "false"}
 
     def _full_hour(self) -> datetime:
-        """The beginning of this hour: within it a section asks the same question, and its answers compare."""
+        """The beginning of this hour: within an hour a section asks the same question, so that its answers can be
+        compared."""
         return self._visit.now.replace(minute=0, second=0, microsecond=0)
 
 

@@ -1,1 +1,1 @@
-"""Settings: the pages of those who run Tellback."""
+"""Settings: the pages of admins."""

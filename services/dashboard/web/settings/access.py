@@ -1,4 +1,4 @@
-"""Who gets in: API keys of programs, and people who sign in."""
+"""Access: API keys of programs, and people who sign in."""
 
 from functools import partial
 from typing import Any
@@ -8,15 +8,16 @@ from services.dashboard.domain import wording
 from services.dashboard.domain.users import ROLE_NAMES, Role, User
 from services.dashboard.handlers.people import Link
 from services.dashboard.web.elements import Cell, Text, box, table, when
-from services.dashboard.web.form_fields import Fields, ask, attempt, button, show_once, sure
+from services.dashboard.web.form_fields import Fields, Values, ask, attempt, button, show_once, sure
 from services.dashboard.web.page import page
 from services.dashboard.web.passwords import SET_PATH
 from services.dashboard.web.section import Section, Visit
 from services.dashboard.web.settings.tabs import tabs
-from shared.http.client import Api, within
+from shared.api.calls import MAKE_KEY, REVOKE_KEY
+from shared.api.keys import Key, NewKey
+from shared.api.questions import KEYS
+from shared.http.client import Api
 
-Json = dict[str, Any]
-DAY = len("2026-11-23")
 SCOPES = {
     "ingest": "Post answers and the directory (ingest)",
     "read": "Read figures (read)",
@@ -30,24 +31,30 @@ async def keys(visit: Visit) -> None:
     """Draw the list of API keys."""
     tabs("/settings/keys", "Keys of programs that call the APIs; a key itself is shown once, when it is made")
 
-    async def load(api: Api) -> list[Json]:
-        found = await api.items("collector", "/v1/keys", most=500)
-        return [key | {"last_used_at": (key["last_used_at"] or "")[:DAY] or None} for key in found]
+    async def load(api: Api) -> list[Key]:
+        return [_by_days(key) for key in await api.ask_all(KEYS, most=500)]
 
     Section(visit, "API keys", load, partial(_draw_keys, visit), classes="wide")
 
 
-def _draw_keys(visit: Visit, keys: list[Json]) -> None:
+def _by_days(key: Key) -> Key:
+    """The key with the day on which it was last used: the minute would differ at every load."""
+    if key.last_used_at is None:
+        return key
+    return key.model_copy(update={"last_used_at": key.last_used_at.replace(hour=0, minute=0, second=0, microsecond=0)})
+
+
+def _draw_keys(visit: Visit, keys: list[Key]) -> None:
     rows: list[list[Cell]] = [
         [
-            key["name"],
-            key["id"],
-            ", ".join(key["scopes"]) or f"only post answers, from {', '.join(key['origins'])}",
-            key["owner_email"] or "all accounts",
-            partial(when, key["created_at"]),
-            partial(when, key["last_used_at"], "date"),
+            key.name,
+            key.id,
+            ", ".join(key.scopes) or f"only post answers, from {', '.join(key.origins)}",
+            key.owner_email or "all accounts",
+            partial(when, key.created_at),
+            partial(when, key.last_used_at and key.last_used_at.date()),
             partial(_draw_end, visit, key),
-            partial(_revoke, visit, key) if not key["revoked_at"] else "",
+            partial(_revoke, visit, key) if not key.revoked_at else "",
         ]
         for key in keys
     ]
@@ -59,17 +66,18 @@ def _draw_keys(visit: Visit, keys: list[Json]) -> None:
         fields.text("owner_email", "Only the accounts of this owner (e-mail); empty for all")
         fields.instant("expires_at", "Valid until; empty: until it is revoked")
 
-    async def send(values: Json) -> bool:
-        made: Json = {}
+    async def send(values: Values) -> bool:
+        made: list[NewKey] = []
 
         async def work() -> None:
             body = values | {"name": values.get("name", ""), "scopes": values["scopes"].split(",")}
-            made.update(await (await visit.api()).post("collector", "/v1/keys", body))
-            await visit.resources.desk.note(visit.user, "made_key", made["id"])
+            new = await (await visit.api()).call(MAKE_KEY, body)
+            made.append(new)
+            await visit.resources.desk.note(visit.user, "made_key", new.id)
 
         worked = await attempt(work(), "Made")
         if worked:
-            show_once("The key", "It is shown this once.", made["key"])
+            show_once("The key", "It is shown this once.", made[0].key)
         await visit.refresh()
         return worked
 
@@ -77,37 +85,37 @@ def _draw_keys(visit: Visit, keys: list[Json]) -> None:
         button("Make a key", lambda: ask("Make a key", fill, send, "Make it"), "main")
 
 
-def _draw_end(visit: Visit, key: Json) -> None:
-    if key["revoked_at"]:
+def _draw_end(visit: Visit, key: Key) -> None:
+    if key.revoked_at:
         Text("span", "○ revoked")
         return
-    over = key["expires_at"] is not None and key["expires_at"] < visit.now.isoformat()
+    over = key.expires_at is not None and key.expires_at < visit.now
     if over:
         Text("span", "○ expired ")
-    elif key["expires_at"]:
+    elif key.expires_at:
         Text("span", "● valid until ")
     else:
         Text("span", "● valid")
-    if key["expires_at"]:
-        when(key["expires_at"], "time")
+    if key.expires_at:
+        when(key.expires_at, "time")
 
 
-def _revoke(visit: Visit, key: Json) -> None:
+def _revoke(visit: Visit, key: Key) -> None:
     async def revoke() -> None:
         async def work() -> None:
-            await (await visit.api()).delete("collector", within("/v1/keys", key["id"]))
-            await visit.resources.desk.note(visit.user, "revoked_key", key["id"])
+            await (await visit.api()).call(REVOKE_KEY, key_id=key.id)
+            await visit.resources.desk.note(visit.user, "revoked_key", key.id)
 
         await attempt(work(), "Revoked: services refuse it within ten seconds")
         await visit.refresh()
 
     text = "Programs that use it are refused within ten seconds. It does not come back."
-    button("Revoke", lambda: sure(f"Revoke {key['name']}?", text, "Revoke it", revoke))
+    button("Revoke", lambda: sure(f"Revoke {key.name}?", text, "Revoke it", revoke))
 
 
 @page("/settings/people", "People who sign in", scope="manage")
 async def signing_in(visit: Visit) -> None:
-    """Draw the list of people and the journal."""
+    """Draw the list of people and the audit."""
     tabs("/settings/people", "Who may sign in here, and as what")
 
     async def load(_api: Api) -> list[User]:
@@ -141,7 +149,7 @@ def _draw_people(visit: Visit, users: list[User]) -> None:
             "role", "Role", {role.value: name for role, name in ROLE_NAMES.items()}, Role.ACCOUNT_MANAGER.value
         )
 
-    async def send(values: Json) -> bool:
+    async def send(values: Values) -> bool:
         made: list[Link] = []
 
         async def work() -> None:
@@ -159,7 +167,7 @@ def _draw_people(visit: Visit, users: list[User]) -> None:
 
 
 def _show_link(visit: Visit, link: Link) -> None:
-    """The whole address, to be copied: it lets the first who opens it set the password."""
+    """Show the full address, to be copied: whoever opens it first sets the password."""
     address = visit.client.request.url.replace(path=SET_PATH, query=urlencode({"link": link.token}), fragment="")
     lead = "Give it to them: there they set their password. It works once, within 24 hours, and is shown this once."
     show_once("Their link", lead, str(address))
@@ -176,7 +184,7 @@ def _person_buttons(visit: Visit, user: User) -> None:
         await visit.refresh()
         return worked
 
-    async def change(values: Json) -> bool:
+    async def change(values: Values) -> bool:
         return await become(Role(values["role"]), disabled=False)
 
     async def shut_out() -> None:

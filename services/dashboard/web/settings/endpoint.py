@@ -1,4 +1,4 @@
-"""One webhook endpoint: how it does, its secret, what was sent there, and sending again what did not arrive."""
+"""One webhook endpoint: its health, its secret, its deliveries, and resending failed ones."""
 
 import json
 from functools import partial
@@ -9,33 +9,49 @@ from nicegui import ui
 from services.dashboard.domain import wording
 from services.dashboard.domain.delivery_wording import STATES, under_way, went, why
 from services.dashboard.web.elements import Cell, Text, address, box, code, empty, facts, link, table, when
-from services.dashboard.web.form_fields import Fields, ask, attempt, button, filters, show_once, sure
+from services.dashboard.web.form_fields import Fields, Values, ask, attempt, button, filters, show_once, sure
 from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
 from services.dashboard.web.settings.tabs import tabs
-from services.dashboard.web.settings.webhooks import ENDPOINTS, FORMATS, TYPES, VERIFIES, state_of, told_of
-from shared.http.client import Api, within
+from services.dashboard.web.settings.webhooks import FORMATS, TYPES, VERIFIES, state_of, told_of
+from shared.api.calls import (
+    CHANGE_ENDPOINT,
+    DELETE_ENDPOINT,
+    RECOVER,
+    RESEND,
+    ROTATE_SECRET,
+    TEST_ENDPOINT,
+)
+from shared.api.questions import DELIVERIES, DELIVERY, ENDPOINT
+from shared.api.webhooks import (
+    DeliveryDetail,
+    DeliveryItem,
+    EndpointDetail,
+    EndpointWithSecret,
+    NoticeItem,
+    RecoveryStarted,
+    SecretItem,
+)
+from shared.http.client import Api, Call, within
 
-Json = dict[str, Any]
 LATEST = 100
 GRACES = {"86400": "One more day", "604800": "One more week", "0": "Not at all: it may be known to others"}
 
 
 @page("/settings/webhooks/{endpoint_id}", "Endpoint", scope="manage")
 async def endpoint(visit: Visit) -> None:
-    """Draw one endpoint with its deliveries; which of them is in the address."""
+    """Draw one endpoint with its deliveries; the filter is in the address."""
     tabs("/settings", "What was sent to this endpoint, and how it went")
     endpoint_id = visit.path["endpoint_id"]
-    path = within(ENDPOINTS, endpoint_id)
     chosen = {name: visit.query[name] for name in ("status", "event_type", "job_id") if visit.query.get(name)}
 
-    async def load(api: Api) -> Json:
-        return await api.get("alerting", path)
+    async def load(api: Api) -> EndpointDetail:
+        return await api.ask(ENDPOINT, endpoint_id=endpoint_id)
 
-    async def deliveries(api: Api) -> list[Json]:
-        return await api.items("alerting", f"{path}/deliveries", most=LATEST, limit=LATEST, **chosen)
+    async def deliveries(api: Api) -> list[DeliveryItem]:
+        return await api.ask_all(DELIVERIES, most=LATEST, endpoint_id=endpoint_id, **chosen)
 
-    Section(visit, "Endpoint", load, partial(_Endpoint(visit, path).draw), classes="wide")
+    Section(visit, "Endpoint", load, _Endpoint(visit, endpoint_id).draw, classes="wide")
     Text("h2", "Deliveries")
     Text("p", f"The latest {LATEST}", "lead")
     choices = (
@@ -47,52 +63,47 @@ async def endpoint(visit: Visit) -> None:
 
 
 class _Endpoint:
-    """The endpoint and what can be done with it."""
+    """The endpoint and its actions."""
 
-    def __init__(self, visit: Visit, path: str) -> None:
-        self._visit, self._path = visit, path
-        self._endpoint: Json = {}
+    def __init__(self, visit: Visit, endpoint_id: str) -> None:
+        self._visit, self._id = visit, endpoint_id
+        self._path = within("/v1/webhook-endpoints", endpoint_id)
+        """The endpoint in the audit."""
 
-    def draw(self, endpoint: Json) -> None:
-        self._endpoint = endpoint
+    def draw(self, endpoint: EndpointDetail) -> None:
         rows: dict[str, Cell] = {
-            "Address": endpoint["url"],
-            "What for": endpoint["description"] or wording.NOTHING,
+            "Address": endpoint.url,
+            "What for": endpoint.description or wording.NOTHING,
             "Told of": told_of(endpoint),
-            "State": f"{state_of(endpoint)}, {wording.count(endpoint['consecutive_failures'], 'failure')} in a row",
-            "Sent as": f"{FORMATS[endpoint['format']]}, {'in order' if endpoint['ordered'] else 'in any order'},"
-            f" {wording.count(endpoint['max_in_flight'], 'request')} at a time",
-            "Headers": ", ".join(endpoint["header_names"]) or "none of your own",
-            "Secrets": partial(_draw_secrets, endpoint["secrets"]),
+            "State": f"{state_of(endpoint)}, {wording.count(endpoint.consecutive_failures, 'failure')} in a row",
+            "Sent as": f"{FORMATS[endpoint.format]}, {'in order' if endpoint.ordered else 'in any order'},"
+            f" {wording.count(endpoint.max_in_flight, 'request')} at a time",
+            "Headers": ", ".join(endpoint.header_names) or "none of your own",
+            "Secrets": partial(_draw_secrets, endpoint.secrets),
         }
-        if endpoint["next_probe_at"]:
-            rows["Next try"] = partial(when, endpoint["next_probe_at"], "ago")
-        if endpoint["held_count"]:
-            rows["Held"] = f"{wording.count(endpoint['held_count'], 'message')}: “Send a period again” sends them"
+        if endpoint.next_probe_at:
+            rows["Next try"] = partial(when, endpoint.next_probe_at, "ago")
+        if endpoint.held_count:
+            rows["Held"] = f"{wording.count(endpoint.held_count, 'message')}: “Send a period again” sends them"
         facts(rows)
-        _draw_notices(endpoint["notices"])
-        enabled = endpoint["status"] == "enabled"
+        _draw_notices(endpoint.notices)
+        enabled = endpoint.status == "enabled"
         with box("div", "buttons steps-row"):
-            button("Send a test", partial(self._do, "post", f"{self._path}/test", {}, "A test message is on its way"))
-            button("Change", lambda: ask("Change the endpoint", self._fields, self._change, "Change it"))
+            button(
+                "Send a test", partial(self._do, TEST_ENDPOINT, None, "A test message is on its way", "tested_webhook")
+            )
+            fill = partial(_fields, endpoint)
+            button("Change", lambda: ask("Change the endpoint", fill, self._change, "Change it"))
             button("New secret", lambda: ask("A new secret", self._rotation, self._rotate, "Make it"))
             button("Send a period again", lambda: ask("Send a period again", _range, self._recover, "Send"))
-            done = "Messages are held" if enabled else "Sending again"
-            words = "Hold messages" if enabled else "Send messages again"
-            button(words, partial(self._do, "patch", self._path, {"enabled": not enabled}, done))
+            words, done, action = "Send messages again", "Sending again", "resumed_webhook"
+            if enabled:
+                words, done, action = "Hold messages", "Messages are held", "paused_webhook"
+            button(words, partial(self._do, CHANGE_ENDPOINT, {"enabled": not enabled}, done, action))
             button("Delete", lambda: sure("Delete the endpoint?", GONE, "Delete it", self._delete))
 
-    def _fields(self, fields: Fields) -> None:
-        endpoint = self._endpoint
-        fields.text("url", "Another address; empty: as it is", kind="url")
-        types = dict(zip(TYPES, TYPES, strict=True))
-        fields.several("event_types", "Told of; none ticked: everything", types, endpoint["event_types"] or ())
-        fields.text("description", "What it is for", value=endpoint["description"] or "")
-        fields.text("max_in_flight", "Requests at a time", kind="number", value=str(endpoint["max_in_flight"]))
-        fields.tick("ordered", "Messages of one account arrive in order", value=endpoint["ordered"])
-
-    async def _change(self, values: Json) -> bool:
-        wanted: Json = {
+    async def _change(self, values: Values) -> bool:
+        wanted: dict[str, Any] = {
             "event_types": values.get("event_types") or None,
             "description": values.get("description"),
             "ordered": bool(values.get("ordered")),
@@ -100,64 +111,76 @@ class _Endpoint:
         }
         if values.get("url"):
             wanted["url"] = values["url"]
-        return await self._do("patch", self._path, wanted, "Changed")
+        return await self._do(CHANGE_ENDPOINT, wanted, "Changed", "changed_webhook")
 
     def _rotation(self, fields: Fields) -> None:
         Text("p", "From now on messages are signed with a new secret, and with the old one as long as you say.")
         fields.choice("grace_s", "The old secret signs", GRACES)
 
-    async def _rotate(self, values: Json) -> bool:
-        made: Json = {}
+    async def _rotate(self, values: Values) -> bool:
+        made: list[EndpointWithSecret] = []
 
         async def work() -> None:
             body = {"grace_s": int(values["grace_s"])}
-            made.update(await (await self._visit.api()).post("alerting", f"{self._path}/secret/rotate", body))
+            made.append(await (await self._visit.api()).call(ROTATE_SECRET, body, endpoint_id=self._id))
             await self._visit.resources.desk.note(self._visit.user, "rotated_webhook_secret", self._path)
 
         worked = await attempt(work(), "The new secret signs")
         if worked:
-            show_once("The new secret of the endpoint", VERIFIES, made["secret"])
+            show_once("The new secret of the endpoint", VERIFIES, made[0].secret)
         await self._visit.refresh()
         return worked
 
-    async def _recover(self, values: Json) -> bool:
-        made: Json = {}
+    async def _recover(self, values: Values) -> bool:
+        made: list[RecoveryStarted] = []
 
         async def work() -> None:
-            body: Json = {name: values[name] for name in ("since", "until") if name in values}
-            made.update(await (await self._visit.api()).post("alerting", f"{self._path}/recover", body))
+            body = {name: values[name] for name in ("since", "until") if name in values}
+            made.append(await (await self._visit.api()).call(RECOVER, body, endpoint_id=self._id))
             await self._visit.resources.desk.note(self._visit.user, "recovered_webhooks", self._path)
 
         worked = await attempt(work(), "On their way")
         if worked:
-            ui.notify(f"{wording.count(made['count'], 'message')} will be sent again", position="top", timeout=8000)
+            ui.notify(f"{wording.count(made[0].count, 'message')} will be sent again", position="top", timeout=8000)
         await self._visit.refresh()
         return worked
 
     async def _delete(self) -> None:
         async def work() -> None:
-            await (await self._visit.api()).delete("alerting", self._path)
+            await (await self._visit.api()).call(DELETE_ENDPOINT, endpoint_id=self._id)
             await self._visit.resources.desk.note(self._visit.user, "deleted_webhook", self._path)
 
         if await attempt(work(), "Deleted"):
             ui.navigate.to("/settings")
 
-    async def _do(self, verb: str, path: str, body: Json, done: str) -> bool:
-        return await _do(self._visit, verb, path, body, done)
+    async def _do(self, call: Call[object], body: dict[str, Any] | None, done: str, action: str) -> bool:
+        return await _do(self._visit, call, body, done, action, endpoint_id=self._id)
 
 
 GONE = "What waits for it is cancelled. What was sent stays readable."
 
 
-async def _do(visit: Visit, verb: str, path: str, body: Json, done: str) -> bool:
+async def _do(
+    visit: Visit, call: Call[object], body: dict[str, Any] | None, done: str, action: str, **ids: str
+) -> bool:
+    """Do it, say that it is `done`, and note the `action` in the audit."""
+
     async def work() -> None:
-        api = await visit.api()
-        await (api.patch("alerting", path, body) if verb == "patch" else api.post("alerting", path, body or None))
-        await visit.resources.desk.note(visit.user, f"webhook_{path.rpartition('/')[2][:40]}", path)
+        await (await visit.api()).call(call, body, **ids)
+        await visit.resources.desk.note(visit.user, action, call.path.format(**ids))
 
     worked = await attempt(work(), done)
     await visit.refresh()
     return worked
+
+
+def _fields(endpoint: EndpointDetail, fields: Fields) -> None:
+    fields.text("url", "Another address; empty: as it is", kind="url")
+    types = dict(zip(TYPES, TYPES, strict=True))
+    fields.several("event_types", "Told of; none ticked: everything", types, endpoint.event_types or ())
+    fields.text("description", "What it is for", value=endpoint.description or "")
+    fields.text("max_in_flight", "Requests at a time", kind="number", value=str(endpoint.max_in_flight))
+    fields.tick("ordered", "Messages of one account arrive in order", value=endpoint.ordered)
 
 
 def _range(fields: Fields) -> None:
@@ -166,39 +189,39 @@ def _range(fields: Fields) -> None:
     fields.instant("until", "To; empty: now")
 
 
-def _draw_secrets(secrets: list[Json]) -> None:
+def _draw_secrets(secrets: list[SecretItem]) -> None:
     for secret in secrets:
         with box("p"):
             Text("span", "made ")
-            when(secret["created_at"])
-            if secret["expires_at"]:
+            when(secret.created_at)
+            if secret.expires_at:
                 Text("span", ", signs until ")
-                when(secret["expires_at"], "time")
+                when(secret.expires_at, "time")
 
 
-def _draw_notices(notices: list[Json]) -> None:
+def _draw_notices(notices: list[NoticeItem]) -> None:
     if not notices:
         return
     Text("h3", "Mind")
     with box("ul"):
         for notice in notices[:5]:
             with box("li"):
-                level = f", {notice['level']} % of the limit" if notice["level"] else ""
-                Text("span", f"{wording.plain(notice['kind'])}{level}: ")
-                when(notice["created_at"], "ago")
+                level = f", {notice.level} % of the limit" if notice.level else ""
+                Text("span", f"{wording.plain(notice.kind)}{level}: ")
+                when(notice.created_at, "ago")
 
 
-def _draw_deliveries(visit: Visit, deliveries: list[Json]) -> None:
+def _draw_deliveries(visit: Visit, deliveries: list[DeliveryItem]) -> None:
     if not deliveries:
         empty("Nothing was sent here that is like this.")
         return
     rows: list[list[Cell]] = [
         [
-            partial(link, delivery["event_type"], within("/settings/deliveries", delivery["id"])),
-            delivery["account_id"] or wording.NOTHING,
-            went(delivery["status"], delivery["last_failure"]),
-            str(delivery["attempt_count"]),
-            partial(when, delivery["created_at"], "time"),
+            partial(link, delivery.event_type, within("/settings/deliveries", delivery.id)),
+            delivery.account_id or wording.NOTHING,
+            went(delivery.status, delivery.last_failure),
+            str(delivery.attempt_count),
+            partial(when, delivery.created_at, "time"),
             partial(_again, visit, delivery),
         ]
         for delivery in deliveries
@@ -206,73 +229,72 @@ def _draw_deliveries(visit: Visit, deliveries: list[Json]) -> None:
     table(("Message", "Account", "State", "Tries", "Made", ""), rows, "Deliveries")
 
 
-def _any_under_way(deliveries: list[Json]) -> bool:
+def _any_under_way(deliveries: list[DeliveryItem]) -> bool:
     return any(map(_under_way, deliveries))
 
 
-def _under_way(delivery: Json) -> bool:
-    return under_way(delivery["status"], delivery["attempt_count"])
+def _under_way(delivery: DeliveryItem) -> bool:
+    return under_way(delivery.status, delivery.attempt_count)
 
 
-def _again(visit: Visit, delivery: Json) -> None:
+def _again(visit: Visit, delivery: DeliveryItem) -> None:
     async def resend() -> None:
-        await _do(visit, "post", within("/v1/deliveries", delivery["id"], "resend"), {}, "It is being sent again")
+        await _do(visit, RESEND, None, "It is being sent again", "resent_webhook", delivery_id=delivery.id)
 
     button("Send again", resend)
 
 
 @page("/settings/deliveries/{delivery_id}", "Delivery", scope="manage")
 async def delivery(visit: Visit) -> None:
-    """Draw one delivery: each try, and what was sent."""
+    """Draw one delivery: each attempt, and the message."""
     tabs("/settings", "One message to one endpoint")
-    path = within("/v1/deliveries", visit.path["delivery_id"])
 
-    async def load(api: Api) -> Json:
-        return await api.get("alerting", path)
+    async def load(api: Api) -> DeliveryDetail:
+        return await api.ask(DELIVERY, delivery_id=visit.path["delivery_id"])
 
     Section(visit, "Delivery", load, partial(_draw_delivery, visit), classes="wide", under_way=_under_way)
     Section(visit, "Tries", load, _draw_attempts, classes="wide")
     Section(visit, "What is sent", load, _draw_payload, classes="wide")
 
 
-def _draw_delivery(visit: Visit, delivery: Json) -> None:
-    back = within("/settings/webhooks", delivery["endpoint_id"])
+def _draw_delivery(visit: Visit, delivery: DeliveryItem) -> None:
+    back = within("/settings/webhooks", delivery.endpoint_id)
     shown: dict[str, Cell] = {
-        "Message": delivery["event_type"],
-        "State": went(delivery["status"], delivery["last_failure"]),
-        "Made": partial(when, delivery["created_at"], "time"),
+        "Message": delivery.event_type,
+        "State": went(delivery.status, delivery.last_failure),
+        "Made": partial(when, delivery.created_at, "time"),
         "Endpoint": partial(link, "Its page", back),
-        "Message id": delivery["webhook_id"],
-        "Because of": wording.plain(delivery["trigger"]),
+        "Message id": delivery.webhook_id,
+        "Because of": wording.plain(delivery.trigger),
     }
-    if delivery["job_id"]:
-        shown["Sent again with"] = partial(link, "these", address(back, job_id=delivery["job_id"]))
-    if delivery["next_attempt_at"]:
-        shown["Next try"] = partial(when, delivery["next_attempt_at"], "ago")
+    if delivery.job_id:
+        shown["Sent again with"] = partial(link, "these", address(back, job_id=delivery.job_id))
+    if delivery.next_attempt_at:
+        shown["Next try"] = partial(when, delivery.next_attempt_at, "ago")
     facts(shown)
     with box("div", "buttons steps-row"):
         _again(visit, delivery)
 
 
-def _draw_attempts(delivery: Json) -> None:
-    if not delivery["attempts"]:
+def _draw_attempts(delivery: DeliveryDetail) -> None:
+    if not delivery.attempts:
         empty("It was not tried yet.")
         return
     rows: list[list[Cell]] = [
         [
-            str(attempt["number"]),
-            partial(when, attempt["started_at"], "time"),
-            f"{attempt['duration_ms']} ms",
-            "● " + str(attempt["status_code"]) if not attempt["failure"] else f"▼ {why(attempt['failure'])}",
-            partial(Text, "code", attempt["response_text"][:500], "answer"),
+            str(attempt.number),
+            partial(when, attempt.started_at, "time"),
+            f"{attempt.duration_ms} ms",
+            "● " + str(attempt.status_code) if not attempt.failure else f"▼ {why(attempt.failure)}",
+            partial(Text, "code", attempt.response_text[:500], "answer"),
         ]
-        for attempt in delivery["attempts"]
+        for attempt in delivery.attempts
     ]
     table(("Try", "When", "Took", "Outcome", "Answer"), rows, "Tries")
 
 
-def _draw_payload(delivery: Json) -> None:
-    if delivery["payload"] is None:
+def _draw_payload(delivery: DeliveryDetail) -> None:
+    if delivery.payload is None:
         empty("It was purged or erased.")
         return
-    code(json.dumps(delivery["payload"], indent=2, ensure_ascii=False), "The message")
+    code(json.dumps(delivery.payload, indent=2, ensure_ascii=False), "The message")

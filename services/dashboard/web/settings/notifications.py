@@ -1,18 +1,18 @@
-"""Notices: who is told of follow-ups, escalations and praise, by mail or in a room of Slack or Teams."""
+"""Notifications: who is told of follow-ups, escalations and praise, by mail or in a room of Slack or Teams."""
 
 from functools import partial
-from typing import Any
 
 from services.dashboard.domain import wording
 from services.dashboard.web.elements import Cell, box, empty, table, when
-from services.dashboard.web.form_fields import Fields, ask, attempt, button, sure
+from services.dashboard.web.form_fields import Fields, Values, ask, attempt, button, sure
 from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
 from services.dashboard.web.settings.tabs import tabs
-from shared.http.client import Api, within
+from shared.api.calls import ADD_NOTIFICATION, REMOVE_NOTIFICATION
+from shared.api.notifications import NotificationItem
+from shared.api.questions import NOTIFICATIONS
+from shared.http.client import Api
 
-Json = dict[str, Any]
-NOTIFICATIONS = "/v1/notifications"
 CHANNELS = {"mail": "Mail", "slack": "Slack", "teams": "Teams"}
 TOPICS = {"follow_ups": "New follow-ups", "escalations": "Escalations", "praise": "Praise of promoters"}
 SEVERITIES = {"low": "All", "medium": "Medium and worse", "high": "High and worse", "critical": "Critical only"}
@@ -24,13 +24,13 @@ async def notifications(visit: Visit) -> None:
     """Draw the page."""
     tabs("/settings/notifications", LEAD)
 
-    async def load(api: Api) -> list[Json]:
-        return list((await api.get("alerting", NOTIFICATIONS))["items"])
+    async def load(api: Api) -> list[NotificationItem]:
+        return (await api.ask(NOTIFICATIONS)).items
 
     Section(visit, "Notices", load, partial(_draw, visit), classes="wide")
 
 
-def _draw(visit: Visit, notifications: list[Json]) -> None:
+def _draw(visit: Visit, notifications: list[NotificationItem]) -> None:
     if not notifications:
         empty("Nobody is told yet.", "Add mail to whoever a follow-up concerns, or a room of Slack or Teams.")
     else:
@@ -43,16 +43,16 @@ def _draw(visit: Visit, notifications: list[Json]) -> None:
             button(title, partial(ask, title, fill, send, "Add it"), "main" if channel == "mail" else "")
 
 
-def _row(visit: Visit, notification: Json) -> list[Cell]:
-    to = notification["address"] or notification["url"] or "whoever it concerns"
+def _row(visit: Visit, notification: NotificationItem) -> list[Cell]:
+    to = notification.address or notification.url or "whoever it concerns"
     return [
-        CHANNELS[notification["channel"]],
+        CHANNELS[notification.channel],
         to,
-        ", ".join(TOPICS.get(topic, topic) for topic in notification["topics"]),
-        SEVERITIES[notification["min_severity"]],
-        "in business hours" if notification["quiet_hours"] else "at any time",
-        notification["description"] or wording.NOTHING,
-        partial(when, notification["created_at"]),
+        ", ".join(TOPICS.get(topic, topic) for topic in notification.topics),
+        SEVERITIES[notification.min_severity],
+        "in business hours" if notification.quiet_hours else "at any time",
+        notification.description or wording.NOTHING,
+        partial(when, notification.created_at),
         partial(_remove, visit, notification, to),
     ]
 
@@ -68,22 +68,22 @@ def _fields(channel: str, fields: Fields) -> None:
     fields.text("description", "What it is for")
 
 
-async def _create(visit: Visit, channel: str, values: Json) -> bool:
+async def _create(visit: Visit, channel: str, values: Values) -> bool:
     async def work() -> None:
         body = values | {"channel": channel, "quiet_hours": bool(values.get("quiet_hours"))}
-        made = await (await visit.api()).post("alerting", NOTIFICATIONS, body)
-        await visit.resources.desk.note(visit.user, "added_notification", made["id"])
+        made = await (await visit.api()).call(ADD_NOTIFICATION, body)
+        await visit.resources.desk.note(visit.user, "added_notification", made.id)
 
     worked = await attempt(work(), "Added")
     await visit.refresh()
     return worked
 
 
-def _remove(visit: Visit, notification: Json, to: str) -> None:
+def _remove(visit: Visit, notification: NotificationItem, to: str) -> None:
     async def remove() -> None:
         async def work() -> None:
-            await (await visit.api()).delete("alerting", within(NOTIFICATIONS, notification["id"]))
-            await visit.resources.desk.note(visit.user, "removed_notification", notification["id"])
+            await (await visit.api()).call(REMOVE_NOTIFICATION, notification_id=notification.id)
+            await visit.resources.desk.note(visit.user, "removed_notification", notification.id)
 
         await attempt(work(), "They are told no more")
         await visit.refresh()

@@ -1,5 +1,6 @@
-"""One rule: changed as a form, tried on the past before it is armed, with every version it had."""
+"""One rule: edited as a form, tried on the past before it is armed, with all its versions."""
 
+from dataclasses import dataclass
 from functools import partial
 from itertools import pairwise
 from typing import Any
@@ -20,15 +21,17 @@ from services.dashboard.web.elements import (
     table,
     when,
 )
-from services.dashboard.web.form_fields import Fields, attempt, button, sure
-from services.dashboard.web.names import Names
+from services.dashboard.web.form_fields import Fields, Values, attempt, button, sure
+from services.dashboard.web.names import NameBook, NameLookup, pair_of
 from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
-from services.dashboard.web.settings.rules import RULES, conditions_of, time_of
+from services.dashboard.web.settings.rules import conditions_of, time_of
 from services.dashboard.web.settings.tabs import tabs
+from shared.api.calls import CHANGE_RULE, TRY_RULE
+from shared.api.questions import RULE, RULE_VERSIONS
+from shared.api.rules import DryRunResult, RuleView, WouldOpen
 from shared.http.client import Api, within
 
-Json = dict[str, Any]
 SEVERITIES = {name: wording.plain(name) for name in ("critical", "high", "medium", "low")}
 PEOPLE = {"owner": "The owner", "sponsor": "The sponsor", "leader": "The leader"}
 UNITS = {"business_hours": "business hours", "business_days": "business days"}
@@ -50,53 +53,60 @@ async def rule(visit: Visit) -> None:
     Section(visit, "Versions", parts.load_versions, parts.draw_versions, classes="wide")
 
 
+@dataclass(frozen=True)
+class _History:
+    """The versions of a rule, the newest first, and the people who have keys, by the keys' ids."""
+
+    versions: list[RuleView]
+    people: dict[str, str]
+
+
 class _Rule:
-    """The rule and what is typed about it."""
+    """The rule and its form."""
 
     trial: ui.element
+    _current: RuleView
 
     def __init__(self, visit: Visit) -> None:
-        self._visit, self._names = visit, Names()
+        self._visit, self._names = visit, NameLookup()
         self._rule_id = visit.path["rule_id"]
-        self._path = within(RULES, self._rule_id)
-        self._current: Json = {}
         self._fields = Fields()
 
-    async def load(self, api: Api) -> Json:
-        return await api.get("alerting", self._path)
+    async def load(self, api: Api) -> RuleView:
+        return await api.ask(RULE, rule=self._rule_id)
 
-    def draw_head(self, rule: Json) -> None:
-        Text("h2", rule["label"])
+    def draw_head(self, rule: RuleView) -> None:
+        Text("h2", rule.label)
         with box("p", "lead"):
-            severity_chip(rule["severity"])
-            state = "on" if rule["enabled"] else "off"
-            Text("span", f" due in {time_of(rule['due'])} · {state} · version {rule['version']}")
+            severity_chip(rule.severity)
+            state = "on" if rule.enabled else "off"
+            Text("span", f" due in {time_of(rule.due)} · {state} · version {rule.version}")
         Text("p", conditions_of(rule))
 
-    def draw_form(self, rule: Json) -> None:
+    def draw_form(self, rule: RuleView) -> None:
         self._current, self._fields = rule, Fields()
         fields = self._fields
         with box("div", "form"):
-            fields.text("label", "Name", value=rule["label"])
+            fields.text("label", "Name", value=rule.label)
             with box("div", "filters"):
-                fields.choice("severity", "Severity", SEVERITIES, rule["severity"])
-                fields.text("due_amount", "Due in", kind="number", value=str(rule["due"]["amount"]))
-                fields.choice("due_unit", "Unit", UNITS, rule["due"]["unit"])
-                fields.choice("recipient", "Goes to", PEOPLE, rule["recipient"])
-            fields.several("informs", "Told as well", PEOPLE, rule["informs"])
+                fields.choice("severity", "Severity", SEVERITIES, rule.severity)
+                fields.text("due_amount", "Due in", kind="number", value=str(rule.due["amount"]))
+                fields.choice("due_unit", "Unit", UNITS, rule.due["unit"])
+                fields.choice("recipient", "Goes to", PEOPLE, rule.recipient)
+            fields.several("informs", "Told as well", PEOPLE, rule.informs)
             self._draw_conditions(rule)
             self._draw_steps(rule)
-            fields.text("reason", "Why, in a sentence; $score and other facts are filled in", value=rule["reason"])
-            fields.text("playbook", "Playbook", long=True, value=rule["playbook"])
+            fields.text("reason", "Why, in a sentence; $score and other facts are filled in", value=rule.reason)
+            fields.text("playbook", "Playbook", long=True, value=rule.playbook)
             with box("div", "buttons"):
                 button("Try on the past", self._try)
-                button(f"Save as version {rule['version'] + 1}", self._save, "main")
+                button(f"Save as version {rule.version + 1}", self._save, "main")
 
-    def _draw_conditions(self, rule: Json) -> None:
+    def _draw_conditions(self, rule: RuleView) -> None:
         with box("fieldset"):
             Text("legend", "All of this must hold; an emptied line is left out")
             with box("div", "filters"):
-                for field, tests in rule["conditions"].items():
+                for field, tests in rule.conditions.items():
                     for operator in (name for name in OPERATORS if name in tests):
                         label = f"{wording.plain(field)} {OPERATORS[operator]}"
                         name = forms.condition_name(field, operator)
@@ -106,10 +116,10 @@ class _Rule:
                 self._fields.choice("new_operator", "Test", OPERATORS)
                 self._fields.text("new_value", "Value; several by commas")
 
-    def _draw_steps(self, rule: Json) -> None:
+    def _draw_steps(self, rule: RuleView) -> None:
         with box("fieldset"):
             Text("legend", "Who hears of it when nobody takes it on; an emptied line is left out")
-            for number, step in enumerate([*rule["escalation"], None]):
+            for number, step in enumerate([*rule.escalation, None]):
                 after = step["after"] if step else {"amount": "", "unit": "business_days"}
                 name = f"{forms.STEP}:{number}"
                 with box("div", "filters"):
@@ -118,23 +128,23 @@ class _Rule:
                     self._fields.choice(f"{name}:unit", "Unit", UNITS, after["unit"])
                     self._fields.choice(f"{name}:to", "To", PEOPLE, step["to"] if step else "leader")
 
-    def _changes(self) -> Json:
-        return forms.changes(self._current, self._fields.values, len(self._current["escalation"]) + 1)
+    def _changes(self) -> dict[str, Any]:
+        steps = len(self._current.escalation) + 1
+        return forms.changes(self._current.model_dump(), self._fields.values, steps)
 
     async def _try(self) -> None:
-        made: Json = {}
+        made: list[tuple[DryRunResult, NameBook]] = []
 
         async def work() -> None:
             api = await self._visit.api()
             body = {"changes": self._changes()} if self._changes() else {}
-            found = await api.post("alerting", f"{self._path}/dry-run", body)
-            newest = await self._names.add_to(api, found["items"][: -SHOWN - 1 : -1])
-            made.update(found | {"items": newest})
+            result = await api.call(TRY_RULE, body, rule=self._rule_id)
+            made.append((result, await self._names.of(api, map(pair_of, result.items[-SHOWN:]))))
 
         if await attempt(work(), "Tried; nothing was opened"):
             self.trial.clear()
             with self.trial:
-                _draw_trial(made)
+                _draw_trial(*made[0])
 
     async def _save(self) -> None:
         changes = self._changes()
@@ -143,101 +153,101 @@ class _Rule:
             return
         await self._patch(changes, "changed_rule", "Saved")
 
-    async def _patch(self, values: Json, action: str, done: str) -> None:
+    async def _patch(self, values: Values, action: str, done: str) -> None:
         async def work() -> None:
-            body = values | {"version": self._current["version"]}
-            await (await self._visit.api()).patch("alerting", self._path, body)
+            body = values | {"version": self._current.version}
+            await (await self._visit.api()).call(CHANGE_RULE, body, rule=self._rule_id)
             await self._visit.resources.desk.note(self._visit.user, action, self._rule_id)
 
         await attempt(work(), done)
         await self._visit.refresh()
 
-    async def load_versions(self, api: Api) -> list[Json]:
-        answer = await api.get("alerting", f"{self._path}/versions")
-        people = await self._visit.resources.desk.names_of_keys()
-        versions = []
-        for version in answer["items"]:
-            author = version["created_by"]
-            versions.append(version | {"by": people.get(author.removeprefix("key:"), author)})
-        return versions
+    async def load_versions(self, api: Api) -> _History:
+        versions = (await api.ask(RULE_VERSIONS, rule=self._rule_id)).items
+        return _History(versions, await self._visit.resources.desk.names_of_keys())
 
-    def draw_versions(self, versions: list[Json]) -> None:
+    def draw_versions(self, history: _History) -> None:
         rows: list[list[Cell]] = []
-        for newer, older in pairwise([*versions, None]):
+        for newer, older in pairwise([*history.versions, None]):
             assert newer is not None  # noqa: S101 - None is only the last of the pairs
-            changed = forms.differences(newer, older)
-            said = ", ".join(wording.plain(name).lower() for name in changed) or ("nothing" if older else "as it began")
             rows.append(
                 [
-                    str(newer["version"]),
-                    partial(when, newer["created_at"], "time"),
-                    newer["by"],
-                    said,
+                    str(newer.version),
+                    partial(when, newer.created_at, "time"),
+                    history.people.get(newer.created_by.removeprefix("key:"), newer.created_by),
+                    _changes_in_words(newer, older),
                     partial(_draw_version, newer),
-                    partial(self._draw_return, newer) if newer is not versions[0] else "in force",
+                    partial(self._draw_return, newer) if newer is not history.versions[0] else "in force",
                 ]
             )
         table(("Version", "When", "By", "Changed", "What it said", ""), rows, "Versions of the rule")
 
-    def _draw_return(self, old: Json) -> None:
+    def _draw_return(self, old: RuleView) -> None:
         async def back() -> None:
-            values = {name: old[name] for name in (*forms.EDITABLE, "enabled")}
-            await self._patch(values, "restored_rule", f"As in version {old['version']} again")
+            values = old.model_dump(include={*forms.EDITABLE, "enabled"})
+            await self._patch(values, "restored_rule", f"As in version {old.version} again")
 
-        text = f"The rule says again what version {old['version']} said, as a new version."
-        button("Bring back", lambda: sure(f"Bring back version {old['version']}?", text, "Bring it back", back))
+        text = f"The rule says again what version {old.version} said, as a new version."
+        button("Bring back", lambda: sure(f"Bring back version {old.version}?", text, "Bring it back", back))
 
 
-def _draw_version(rule: Json) -> None:
+def _changes_in_words(newer: RuleView, older: RuleView | None) -> str:
+    if older is None:
+        return "as it began"
+    changed = forms.differences(newer.model_dump(), older.model_dump())
+    return ", ".join(wording.plain(name).lower() for name in changed) or "nothing"
+
+
+def _draw_version(rule: RuleView) -> None:
     with box("details"):
         Text("summary", "Show")
-        steps = [f"{time_of(step['after'])}: {step['to']}" for step in rule["escalation"]]
+        steps = [f"{time_of(step['after'])}: {step['to']}" for step in rule.escalation]
         facts(
             {
-                "Name": rule["label"],
+                "Name": rule.label,
                 "When": conditions_of(rule),
-                "Severity": rule["severity"],
-                "Due in": time_of(rule["due"]),
-                "To": ", ".join([rule["recipient"], *rule["informs"]]),
+                "Severity": rule.severity,
+                "Due in": time_of(rule.due),
+                "To": ", ".join([rule.recipient, *rule.informs]),
                 "After that": "; ".join(steps) or wording.NOTHING,
-                "State": "on" if rule["enabled"] else "off",
-                "Playbook": rule["playbook"],
+                "State": "on" if rule.enabled else "off",
+                "Playbook": rule.playbook,
             }
         )
 
 
-def _draw_trial(trial: Json) -> None:
+def _draw_trial(trial: DryRunResult, names: NameBook) -> None:
     with box("p"):
-        Text("span", f"It {trial['sentence']} from ")
-        when(trial["since"])
+        Text("span", f"It {trial.sentence} from ")
+        when(trial.since)
         Text("span", " to ")
-        when(trial["until"])
-        Text("span", f", of {wording.count(trial['considered'], 'event')}; as it is in force: {trial['opens_now']}.")
-    more = f"{trial['would_repeat']} more would have been repeats of an open one"
-    Text("p", f"{more}, {trial['would_inhibit']} taken in by a stronger one.", "muted")
-    if not trial["items"]:
+        when(trial.until)
+        Text("span", f", of {wording.count(trial.considered, 'event')}; as it is in force: {trial.opens_now}.")
+    more = f"{trial.would_repeat} more would have been repeats of an open one"
+    Text("p", f"{more}, {trial.would_inhibit} taken in by a stronger one.", "muted")
+    if not trial.items:
         empty("It would have opened nothing.")
         return
     rows: list[list[Cell]] = [
         [
-            partial(when, follow_up["at"], "time"),
-            partial(account_link, follow_up["account_id"], follow_up["account"]),
-            follow_up["person"] or wording.NOTHING,
-            partial(severity_chip, follow_up["severity"]),
-            partial(when, follow_up["due_at"], "time"),
-            "; ".join(follow_up["reasons"]),
+            partial(when, follow_up.at, "time"),
+            partial(account_link, follow_up.account_id, names.account(pair_of(follow_up))),
+            names.person(pair_of(follow_up)) or wording.NOTHING,
+            partial(severity_chip, follow_up.severity),
+            partial(when, follow_up.due_at, "time"),
+            "; ".join(follow_up.reasons),
             partial(_draw_then, follow_up),
         ]
-        for follow_up in trial["items"]
+        for follow_up in reversed(trial.items[-SHOWN:])
     ]
     heads = ("When", "Account", "About", "Severity", "Due", "Why", "What came of it then")
     table(heads, rows, "What would have been opened")
-    if trial["would_open"] > len(rows):
+    if trial.would_open > len(rows):
         Text("p", f"The newest {len(rows)} are shown.", "muted")
 
 
-def _draw_then(follow_up: Json) -> None:
-    if follow_up["follow_up_id"]:
-        link("a follow-up", within("/follow-ups", follow_up["follow_up_id"]))
+def _draw_then(follow_up: WouldOpen) -> None:
+    if follow_up.follow_up_id:
+        link("a follow-up", within("/follow-ups", str(follow_up.follow_up_id)))
     else:
         Text("span", "nothing")

@@ -1,5 +1,6 @@
 """Rules: which events open follow-ups."""
 
+from collections.abc import Mapping
 from functools import partial
 from typing import Any
 
@@ -9,10 +10,10 @@ from services.dashboard.web.form_fields import attempt, button
 from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
 from services.dashboard.web.settings.tabs import tabs
+from shared.api.calls import CHANGE_RULE
+from shared.api.questions import RULES
+from shared.api.rules import RuleView
 from shared.http.client import Api, within
-
-Json = dict[str, Any]
-RULES = "/v1/rules"
 
 
 @page("/settings/rules", "Rules", scope="manage")
@@ -20,21 +21,21 @@ async def rules(visit: Visit) -> None:
     """Draw the page."""
     tabs("/settings/rules", "One event, one decision: the strongest rule that holds opens the follow-up")
 
-    async def load(api: Api) -> list[Json]:
-        return list((await api.get("alerting", RULES))["items"])
+    async def load(api: Api) -> list[RuleView]:
+        return (await api.ask(RULES)).items
 
     Section(visit, "Rules", load, partial(_draw, visit), classes="wide")
 
 
-def _draw(visit: Visit, rules: list[Json]) -> None:
+def _draw(visit: Visit, rules: list[RuleView]) -> None:
     rows: list[list[Cell]] = [
         [
-            partial(link, rule["label"], within("/settings/rules", rule["rule_id"])),
+            partial(link, rule.label, within("/settings/rules", rule.rule_id)),
             conditions_of(rule),
-            partial(severity_chip, rule["severity"]),
-            time_of(rule["due"]),
-            ", ".join([rule["recipient"], *rule["informs"]]),
-            "● on" if rule["enabled"] else "○ off",
+            partial(severity_chip, rule.severity),
+            time_of(rule.due),
+            ", ".join([rule.recipient, *rule.informs]),
+            "● on" if rule.enabled else "○ off",
             partial(_switch, visit, rule),
         ]
         for rule in rules
@@ -42,14 +43,14 @@ def _draw(visit: Visit, rules: list[Json]) -> None:
     table(("Rule", "When", "Severity", "Due in", "To", "State", ""), rows, "Rules")
 
 
-def conditions_of(rule: Json) -> str:
-    """When a rule holds, in words."""
-    parts = [f"{name.replace('_', ' ')} {_wanted(wanted)}" for name, wanted in rule["conditions"].items()]
-    return f"{wording.plain(rule['event'].replace('.', ' '))}: {', '.join(parts) or 'always'}"
+def conditions_of(rule: RuleView) -> str:
+    """The conditions of a rule, in words."""
+    parts = [f"{name.replace('_', ' ')} {_wanted(wanted)}" for name, wanted in rule.conditions.items()]
+    return f"{wording.plain(rule.event.replace('.', ' '))}: {', '.join(parts) or 'always'}"
 
 
-def _wanted(condition: Json) -> str:
-    """A condition in words: a range, or some values."""
+def _wanted(condition: Mapping[str, Any]) -> str:
+    """The value of a condition in words: a range, or some values."""
     low, high = condition.get("min"), condition.get("max")
     if "in" in condition:
         words = ["yes" if value is True else _value(value) for value in condition["in"]]
@@ -64,20 +65,20 @@ def _value(value: Any) -> str:
     return wording.SHORT.get(said, said)
 
 
-def time_of(due: Json) -> str:
+def time_of(due: Mapping[str, Any]) -> str:
     """`4 business hours`, `1 business day`."""
     unit = due["unit"].replace("_", " ")
     return f"{due['amount']}\u00a0{unit.removesuffix('s') if due['amount'] == 1 else unit}"
 
 
-def _switch(visit: Visit, rule: Json) -> None:
+def _switch(visit: Visit, rule: RuleView) -> None:
     async def switch() -> None:
         async def work() -> None:
-            body = {"version": rule["version"], "enabled": not rule["enabled"]}
-            await (await visit.api()).patch("alerting", within(RULES, rule["rule_id"]), body)
-            await visit.resources.desk.note(visit.user, "switched_rule", rule["rule_id"])
+            body = {"version": rule.version, "enabled": not rule.enabled}
+            await (await visit.api()).call(CHANGE_RULE, body, rule=rule.rule_id)
+            await visit.resources.desk.note(visit.user, "switched_rule", rule.rule_id)
 
         await attempt(work(), "Switched")
         await visit.refresh()
 
-    button("Switch off" if rule["enabled"] else "Switch on", switch)
+    button("Switch off" if rule.enabled else "Switch on", switch)

@@ -1,4 +1,4 @@
-"""The head that all settings share."""
+"""The head of all settings pages."""
 
 from services.dashboard.web.elements import Text, box
 
@@ -13,7 +13,7 @@ TABS = (
 
 
 def tabs(here: str, lead: str) -> None:
-    """Title and tabs."""
+    """The title and the tabs."""
     Text("h1", "Settings")
     with box("nav", "tabs", aria_label="Settings"):
         for path, name in TABS:

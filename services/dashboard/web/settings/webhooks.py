@@ -1,19 +1,18 @@
-"""Webhook endpoints: who is told of what, and adding one."""
+"""Webhook endpoints: the list, and adding one."""
 
 from functools import partial
-from typing import Any
 
 from services.dashboard.domain import wording
-from services.dashboard.domain.delivery_wording import waits
 from services.dashboard.web.elements import Cell, box, empty, link, table, when
-from services.dashboard.web.form_fields import Fields, ask, attempt, button, show_once
+from services.dashboard.web.form_fields import Fields, Values, ask, attempt, button, show_once
 from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
 from services.dashboard.web.settings.tabs import tabs
+from shared.api.calls import ADD_ENDPOINT
+from shared.api.questions import ENDPOINTS
+from shared.api.webhooks import EndpointItem, EndpointWithSecret
 from shared.http.client import Api, within
 
-Json = dict[str, Any]
-ENDPOINTS = "/v1/webhook-endpoints"
 VERIFIES = "It verifies the signatures. It is shown this once."
 TYPES = (
     "follow_up.opened", "follow_up.updated", "follow_up.escalated", "follow_up.closed",
@@ -28,39 +27,43 @@ async def webhooks(visit: Visit) -> None:
     """Draw the list of endpoints."""
     tabs("/settings", "Where follow-ups and changes are sent, signed after Standard Webhooks")
 
-    async def load(api: Api) -> list[Json]:
-        return await api.items("alerting", ENDPOINTS)
+    async def load(api: Api) -> list[EndpointItem]:
+        return await api.ask_all(ENDPOINTS)
 
-    draw = partial(_draw, visit)
-    Section(visit, "Endpoints", load, draw, classes="wide", under_way=lambda shown: any(map(waits, shown)))
+    Section(visit, "Endpoints", load, partial(_draw, visit), classes="wide", under_way=_any_waits)
 
 
-def state_of(endpoint: Json) -> str:
+def _any_waits(endpoints: list[EndpointItem]) -> bool:
+    """Whether messages wait for a failing receiver: they are sent again automatically."""
+    return any(endpoint.breaker == "open" for endpoint in endpoints)
+
+
+def state_of(endpoint: EndpointItem) -> str:
     """Whether messages go out, and if not, why."""
-    if endpoint["status"] == "disabled":
-        return f"▼ disabled: {wording.plain(endpoint['disabled_reason']).lower()}"
-    if endpoint["breaker"] == "open":
+    if endpoint.status == "disabled":
+        return f"▼ disabled: {wording.plain(endpoint.disabled_reason).lower()}"
+    if endpoint.breaker == "open":
         return "▼ failing: messages wait"
     return "● sending"
 
 
-def told_of(endpoint: Json) -> str:
-    """Which messages it gets."""
-    return ", ".join(endpoint["event_types"]) if endpoint["event_types"] else "everything"
+def told_of(endpoint: EndpointItem) -> str:
+    """The event types of an endpoint, in words."""
+    return ", ".join(endpoint.event_types) if endpoint.event_types else "everything"
 
 
-def _draw(visit: Visit, endpoints: list[Json]) -> None:
+def _draw(visit: Visit, endpoints: list[EndpointItem]) -> None:
     if not endpoints:
         empty("No endpoint is told of anything yet.", "Add the address of your CRM or a chat.")
     else:
         rows: list[list[Cell]] = [
             [
-                partial(link, endpoint["url"], within("/settings/webhooks", endpoint["id"])),
-                endpoint["description"] or wording.NOTHING,
+                partial(link, endpoint.url, within("/settings/webhooks", endpoint.id)),
+                endpoint.description or wording.NOTHING,
                 told_of(endpoint),
                 state_of(endpoint),
-                partial(when, endpoint["last_success_at"], "ago"),
-                partial(when, endpoint["last_failure_at"], "ago"),
+                partial(when, endpoint.last_success_at, "ago"),
+                partial(when, endpoint.last_failure_at, "ago"),
             ]
             for endpoint in endpoints
         ]
@@ -83,16 +86,17 @@ def _fields(fields: Fields) -> None:
     fields.tick("ordered", "Messages of one account arrive in order")
 
 
-async def _create(visit: Visit, values: Json) -> bool:
+async def _create(visit: Visit, values: Values) -> bool:
     wanted = {name: value for name, value in values.items() if value}
-    made: Json = {}
+    made: list[EndpointWithSecret] = []
 
     async def work() -> None:
-        made.update(await (await visit.api()).post("alerting", ENDPOINTS, {"url": "", **wanted}))
-        await visit.resources.desk.note(visit.user, "added_webhook", made["id"])
+        new = await (await visit.api()).call(ADD_ENDPOINT, {"url": "", **wanted})
+        made.append(new)
+        await visit.resources.desk.note(visit.user, "added_webhook", new.id)
 
     worked = await attempt(work(), "Added")
     if worked:
-        show_once("The secret of the endpoint", VERIFIES, made["secret"])
+        show_once("The secret of the endpoint", VERIFIES, made[0].secret)
     await visit.refresh()
     return worked

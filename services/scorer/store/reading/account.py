@@ -1,16 +1,18 @@
 """One account: is it there, and what its figures are made of."""
 
 from collections.abc import Collection, Iterable, Sequence
+from itertools import starmap
 from typing import Any, Final
 
 from sqlalchemy import RowMapping
 
 from services.scorer.domain.answers import Answer, History
 from services.scorer.domain.counts import AccountFacts, Known
+from services.scorer.domain.invitations import Invitation, Reply
 from services.scorer.domain.questions import OF_INVITATION, Filters
-from services.scorer.domain.reach import Invitation, Reply
 from services.scorer.domain.windows import Span
 from services.scorer.store.reading.pool import LIVE, answers_of, conditions, joins, parameters
+from services.scorer.store.sql import comma_list
 from shared.db.transaction import ReadTx
 from shared.errors import NotFound
 
@@ -24,8 +26,8 @@ _SEEN = """case when cast(:owner_email as text) is null then
         exists (select from accounts where account_id = :account_id and owner_email = :owner_email)
     end"""
 """Whether anything is known of the account and the caller may see it."""
-_HEARD = f"""
-    select r.stakeholder_id, min(r.answered_at) as first_heard from responses r
+_FIRST_ANSWERS = f"""
+    select r.stakeholder_id, min(r.answered_at) as first_answered from responses r
     where {LIVE} and r.account_id = :account_id group by r.stakeholder_id
 """
 
@@ -43,12 +45,12 @@ async def require_account(tx: ReadTx, account_id: str, owner_email: str | None) 
 
 async def accounts_of_owner(tx: ReadTx, account_ids: Collection[str], owner_email: str) -> set[str]:
     """Those of the accounts that this owner has."""
-    rows = await tx.all(
+    found = await tx.column(
         "select account_id from accounts where owner_email = :owner_email and account_id = any(cast(:ids as text[]))",
         owner_email=owner_email,
         ids=list(account_ids),
     )
-    return {row["account_id"] for row in rows}
+    return set(found)
 
 
 async def account_facts(
@@ -57,7 +59,7 @@ async def account_facts(
     """What the figures of an account are made of, with the answers and the invitations of these spans, in one
     statement. Raises `NotFound` as `require_account` does."""
     row = await tx.one(
-        f"select {_SEEN} as seen, (select failed_at from marks where account_id = :account_id) as stale_since,"
+        f"select {_SEEN} as seen, (select failed_at from dirty_accounts where account_id = :account_id) as stale_since,"
         " people.*, said.*, asked.*"
         f" from ({_people(filters)}) people, ({_said(filters)}) said, ({_asked(filters)}) asked",
         **dict(parameters(filters, None))
@@ -74,9 +76,9 @@ async def account_facts(
         raise unknown_account()
     invited = [dict(zip(_INVITATION, values, strict=True)) for values in _columns(row, "i_", _INVITATION)]
     return AccountFacts(
-        History(Answer(*values) for values in _columns(row, "a_", _ANSWER)),
-        list(invitations_from(invited).values()),
-        Known(row["in_directory"], row["first_heard"] or ()),
+        History(starmap(Answer, _columns(row, "a_", _ANSWER))),
+        invitations_from(invited),
+        Known(row["in_directory"], row["first_answered"] or ()),
         row["stale_since"],
     )
 
@@ -88,19 +90,14 @@ _INVITATION: Final = (
 )
 
 
-def _arrays(prefix: str, names: Sequence[str]) -> str:
-    """Rows as one row: an array a column."""
-    return ", ".join(f"array_agg({name}) as {prefix}{name}" for name in names)
-
-
 def _columns(row: RowMapping, prefix: str, names: Sequence[str]) -> Iterable[tuple[Any, ...]]:
-    """The rows again."""
+    """The rows that the statement returned as one, an array a column."""
     return zip(*(row[f"{prefix}{name}"] or () for name in names), strict=True)
 
 
 def _said(filters: Filters) -> str:
     return (
-        f"select {_arrays('a_', _ANSWER)} from ("
+        f"select {comma_list('array_agg({0}) as a_{0}', _ANSWER)} from ("
         "select r.response_id, r.stakeholder_id, r.answered_at, r.score, r.question_id"
         f" from {answers_of(filters.survey_type)}{joins(filters, None)}"
         " where r.account_id = :account_id and r.answered_at > :answered_after and r.answered_at <= :answered_upto"
@@ -110,7 +107,7 @@ def _said(filters: Filters) -> str:
 
 def _asked(filters: Filters) -> str:
     return (
-        f"select {_arrays('i_', _INVITATION)} from ("
+        f"select {comma_list('array_agg({0}) as i_{0}', _INVITATION)} from ("
         "select i.invitation_id, i.stakeholder_id, i.sent_at, i.delivered_at, i.opened_at, i.started_at, i.bounced_at,"
         f" r.answered_at, {commented('r')} as commented, r.follow_up_requested"
         f" from invitations i{joins(filters, None, alias='i')}"
@@ -124,12 +121,12 @@ def _asked(filters: Filters) -> str:
 def _people(filters: Filters) -> str:
     return (
         "select count(*) filter (where k.listed) as in_directory,"
-        " array_agg(k.first_heard order by k.first_heard) filter (where not k.listed) as first_heard"
+        " array_agg(k.first_answered order by k.first_answered) filter (where not k.listed) as first_answered"
         " from (select cast(:account_id as text) as account_id, stakeholder_id, d.listed is not null as listed,"
-        " h.first_heard from (select p.stakeholder_id, true as listed from stakeholders p"
+        " f.first_answered from (select p.stakeholder_id, true as listed from stakeholders p"
         " left join accounts o on o.account_id = p.account_id"
         " where p.account_id = :account_id and not p.removed and o.removed is not true) d"
-        f" full join ({_HEARD}) h using (stakeholder_id)) k{joins(filters, None, alias='k')}"
+        f" full join ({_FIRST_ANSWERS}) f using (stakeholder_id)) k{joins(filters, None, alias='k')}"
         f" where true{conditions(filters, None, of=(), alias='k')}"
     )
 
@@ -139,8 +136,8 @@ def commented(alias: str) -> str:
     return f"coalesce(btrim({alias}.comment) <> '', false)"
 
 
-def invitations_from(rows: Sequence[Any]) -> dict[tuple[str, str], Invitation]:
-    """Invitations by (invitation_id, stakeholder_id), of rows that repeat each for every reply to it."""
+def invitations_from(rows: Iterable[Any]) -> list[Invitation]:
+    """The invitations of rows that repeat each for every reply to it."""
     replies: dict[tuple[str, str], list[Reply]] = {}
     first: dict[tuple[str, str], Any] = {}
     for row in rows:
@@ -149,7 +146,7 @@ def invitations_from(rows: Sequence[Any]) -> dict[tuple[str, str], Invitation]:
         found = replies.setdefault(key, [])
         if row["answered_at"] is not None:
             found.append(Reply(row["answered_at"], row["commented"], row["follow_up_requested"]))
-    return {key: _invitation(row, replies[key]) for key, row in first.items()}
+    return [_invitation(row, replies[key]) for key, row in first.items()]
 
 
 def _invitation(row: Any, replies: Sequence[Reply]) -> Invitation:

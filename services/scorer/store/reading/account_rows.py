@@ -5,16 +5,17 @@ The columns are those of `account_counts` by one method, with `point`, `d0`, `d1
 `is_known` (whether the account is), and `revenue`, in the currency asked for.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Sequence
 from typing import Final, Literal
 
 from services.scorer.domain.answers import Method
 from services.scorer.store.counts import INVITATIONS, SCORES
-from services.scorer.store.reading.answer_rows import CLASS_JOIN, columns_of, counted_answers, keys
+from services.scorer.store.reading.answer_rows import CLASS_JOIN, columns_of, counted_answers, keys, named
 from services.scorer.store.reading.coverage_rows import ASKABLE, KNOWABLE, asked_rows, known_rows
 from services.scorer.store.reading.freshness import fresh
 from services.scorer.store.reading.pool import ACCOUNT_JOIN, conditions, net
 from services.scorer.store.reading.question import Question
+from services.scorer.store.sql import comma_list
 
 Counted = Literal["answers", "changes", "invitations", "people"]
 EVERYTHING: Final[tuple[Counted, ...]] = ("answers", "changes", "invitations", "people")
@@ -30,8 +31,13 @@ _MONTHS: Final = (
 
 def score_columns(method: Method) -> tuple[list[str], list[str]]:
     """The columns of the answers that the method counts, by score: in the window, and in the one before."""
-    picked = "all" if method == "all" else "latest"
-    return [f"{picked}_{score}" for score in SCORES], [f"{picked}_before_{score}" for score in SCORES]
+    if method == "all":
+        return _by_score("all"), _by_score("all_before")
+    return _by_score("latest"), _by_score("latest_before")
+
+
+def _by_score(picked: str) -> list[str]:
+    return [f"{picked}_{score}" for score in SCORES]
 
 
 def rows(question: Question, method: Method, wanted: Sequence[Counted] = EVERYTHING) -> str:
@@ -47,14 +53,19 @@ def rows(question: Question, method: Method, wanted: Sequence[Counted] = EVERYTH
 
 def _kept(question: Question, method: Method) -> str:
     """The kept rows that hold."""
-    named = "".join(f", {column} as d{number}" for number, column in enumerate(columns_of(question.split)))
-    classes = CLASS_JOIN.format("r") if "class" in question.split else ""
-    only = " and r.account_id = any(cast(:account_ids as text[]))" if question.account_ids is not None else ""
-    point, table = ("p.point", _MONTHS) if question.months else ("0", _NOW)
+    point, table = "0", _NOW
+    if question.months:
+        point, table = "p.point", _MONTHS
+    classes = only = ""
+    if "class" in question.split:
+        classes = CLASS_JOIN.format("r")
+    if question.account_ids is not None:
+        only = " and r.account_id = any(cast(:account_ids as text[]))"
     return f"""
-        select {point} as point{named}, r.account_id, a.removed is false or r.known > 0 as is_known,
+        select {point} as point{named(columns_of(question.split))}, r.account_id,
+            a.removed is false or r.known > 0 as is_known,
             case when a.revenue_currency = :currency then a.revenue_amount end as revenue,
-            {", ".join(f"r.{name}" for name in _columns(method))}
+            {comma_list("r.{0}", _columns(method))}
         from {table}{ACCOUNT_JOIN.format("r")}{classes}
         where r.score_window = :window and {fresh("r")}{only}{conditions(question.filters, question.owner_email)}
     """
@@ -89,30 +100,35 @@ def _columns(method: Method) -> list[str]:
     return [*_scores(method), *ANSWERS, *CHANGES, "known", *INVITATIONS]
 
 
-def _part(question: Question, method: Method, query: str, columns: Iterable[str]) -> str:
+def _part(question: Question, method: Method, query: str, counted: Collection[str]) -> str:
     """The rows of a query as rows of everything: what it does not count is null."""
-    counted = set(columns)
-    values = ", ".join(f"c.{name}" if name in counted else _nothing(name) for name in _columns(method))
-    is_known = "true" if "known" in counted else "false"
+    values = []
+    for name in _columns(method):
+        if name in counted:
+            values.append(f"c.{name}")
+        elif name in _MOMENTS:
+            values.append(f"cast(null as timestamptz) as {name}")
+        else:
+            values.append(f"cast(null as int) as {name}")
+    is_known = "false"
+    if "known" in counted:
+        is_known = "true"
     return f"""
         select c.point{keys(question.split, "c.")}, c.account_id, {is_known} as is_known, o.revenue_amount as revenue,
-            {values}
+            {", ".join(values)}
         from ({query}) c left join accounts o on o.account_id = c.account_id and o.revenue_currency = :currency
     """
 
 
-def _nothing(column: str) -> str:
-    return f"cast(null as {'timestamptz' if column in _MOMENTS else 'int'}) as {column}"
-
-
 def _answered(question: Question, method: Method) -> str:
-    newest = "" if method != "all" else " and point < newer"
+    newest = ""
+    if method == "all":
+        newest = " and point < newer"
     now, before = score_columns(method)
-    counts = [
-        f"cast(count(*) filter (where {side} and score = {score}) as int) as {names[score]}"
-        for side, names in (("now", now), ("not now", before))
-        for score in SCORES
-    ]
+    counts = []
+    for side, names in (("now", now), ("not now", before)):
+        for score, name in enumerate(names):
+            counts.append(f"cast(count(*) filter (where {side} and score = {score}) as int) as {name}")
     return f"""
         select point{keys(question.split)}, account_id, {", ".join(counts)},
             cast(count(*) filter (where now{newest}) as int) as respondents,

@@ -10,9 +10,9 @@ from services.scorer.domain.questions import Filters
 from services.scorer.store.reading.account_rows import rows as account_rows
 from services.scorer.store.reading.account_rows import score_columns
 from services.scorer.store.reading.keyset import Order, contains
-from services.scorer.store.reading.pool import LIVE
+from services.scorer.store.reading.pool import LIVE, conditions
 from services.scorer.store.reading.question import Question
-from services.scorer.store.reading.sums import net_of_columns
+from services.scorer.store.reading.sums import net_of_columns, sum_of_columns
 from shared.db.transaction import ReadTx
 
 _COLUMNS = (
@@ -38,7 +38,8 @@ COUNTED_SORTS: Final = ("nps", "change")
 _EVERYONE: Final = f"""everyone as (
         select account_id from accounts where not removed
         union all select k.account_id from (
-            select each.account_id from (select account_id from snapshots union select account_id from marks) each
+            select each.account_id
+            from (select account_id from snapshots union select account_id from dirty_accounts) each
             left join accounts a using (account_id) where a.removed is not false offset 0
         ) k where (
             exists (select from stakeholders s where s.account_id = k.account_id and not s.removed offset 0)
@@ -76,17 +77,18 @@ async def accounts_page(
 ) -> Sequence[dict[str, Any]]:
     """Up to `limit` + 1 rows with the columns of the directory, account_id and sort_value, in their order.
 
-    Listed are the accounts of the directory and those ever asked or heard. `figures` says by which answers
+    Listed are the accounts of the directory and those ever asked or that ever answered. `figures` says by which answers
     `nps` and `change` are sorted, and which ones count for `answered`.
     """
     order = Order(*SORTS[asked.sort], asked.descending, ("e.account_id",))
-    by_count = asked.sort in COUNTED_SORTS or asked.answered is not None
-    counted = _counted(figures, method) if by_count else ""
+    counted = counted_join = ""
+    if asked.sort in COUNTED_SORTS or asked.answered is not None:
+        counted = _counted(figures, method)
+        counted_join = " left join counted c on c.account_id = e.account_id"
     rows = await tx.all(
         f"with {counted}{_EVERYONE}"
         f" select e.account_id, {order.expression} as sort_value, {_COLUMNS} from everyone e"
-        " left join accounts a on a.account_id = e.account_id"
-        f"{' left join counted c on c.account_id = e.account_id' if by_count else ''}"
+        f" left join accounts a on a.account_id = e.account_id{counted_join}"
         f" where true{_conditions(asked)}{order.after(asked.after)}{order.by()} limit :rows",
         **figures.bound()
         | order.bound(asked.after)
@@ -106,36 +108,31 @@ def _counted(figures: Question, method: Method) -> str:
     """`counted`, with a comma behind it: of each account how many answers there are and promoters minus detractors."""
     now, before = score_columns(method)
     return f"""{account_rows(figures, method, ("answers",))}, counted as (
-        select account_id, {_sum(now)} as n, {net_of_columns(now)} as total, {_sum(before)} as n_before,
-            {net_of_columns(before)} as total_before
+        select account_id, {sum_of_columns(now)} as n, {net_of_columns(now)} as total,
+            {sum_of_columns(before)} as n_before, {net_of_columns(before)} as total_before
         from rows
     ), """
 
 
-def _sum(names: Sequence[str]) -> str:
-    return " + ".join(f"coalesce({name}, 0)" for name in names)
-
-
 _TOUCHED: Final = (
-    "select account_id from snapshots where computed_at > :updated_since union all select account_id from marks"
+    "select account_id from snapshots where computed_at > :updated_since"
+    " union all select account_id from dirty_accounts"
 )
-"""Whatever touches an account marks it, and then its snapshot is computed anew."""
+"""What touches an account makes it dirty, and then its snapshot is computed anew."""
 
 
 def _conditions(asked: AccountsQuestion) -> str:
     """The filters on accounts; those on answers and people choose what the figures count, not which
     accounts."""
-    given = asked.filters.given()
-    columns = {"industry": "a.industry", "tier": "a.tier", "region": "a.region", "owner": "a.owner_email"}
-    text = "".join(f" and {column} = :{name}" for name, column in columns.items() if name in given)
-    if asked.owner_email is not None:
-        text += " and a.owner_email = :owner_email"
+    text = conditions(asked.filters.of_accounts(), asked.owner_email, of=())
     if asked.q is not None:
         text += " and (a.name ilike :pattern or e.account_id ilike :pattern)"
     if asked.updated_since is not None:
         text += f" and e.account_id in ({_TOUCHED})"
-    if asked.answered is not None:
-        text += f" and coalesce(c.n, 0) {'>' if asked.answered else '='} 0"
+    if asked.answered is True:
+        text += " and coalesce(c.n, 0) > 0"
+    elif asked.answered is False:
+        text += " and coalesce(c.n, 0) = 0"
     if asked.renews_from is not None:
         text += " and a.renewal_on >= :renews_from"
     if asked.renews_to is not None:

@@ -1,5 +1,6 @@
 """The answers that count at each moment, by person and group, as pieces of SQL."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from services.scorer.domain.answers import Method
@@ -23,10 +24,11 @@ COLUMNS: Final = {
 }
 """Where each attribute stands that answers may be split by."""
 POINTS: Final = (
-    "unnest(cast(:points as int[]), cast(:afters as timestamptz[]), cast(:borders as timestamptz[]),"
-    " cast(:uptos as timestamptz[])) as p(point, after, border, upto)"
+    "unnest(cast(:points as int[]), cast(:afters as timestamptz[]), cast(:window_starts as timestamptz[]),"
+    " cast(:uptos as timestamptz[])) as p(point, after, window_start, upto)"
 )
-"""The moments in question: answers now are those in (border, upto], answers before those in (after, border]."""
+"""The moments in question: answers now are those in (window_start, upto], answers before those in
+(after, window_start]."""
 CLASS_JOIN: Final = (
     " left join unnest(cast(:class_accounts as text[]), cast(:class_names as text[])) as c(account_id, class)"
     " on c.account_id = {0}.account_id"
@@ -45,7 +47,12 @@ def source(split: tuple[str, ...], filters: Filters, owner_email: str | None, *,
     text = joins(filters, owner_email, columns, alias=alias)
     if "class" in split:
         text += CLASS_JOIN.format(alias)
-    return text, "".join(f", {column} as d{number}" for number, column in enumerate(columns))
+    return text, named(columns)
+
+
+def named(columns: Iterable[str]) -> str:
+    """The columns of a split with their names d0, d1 …, each after a comma."""
+    return "".join(f", {column} as d{number}" for number, column in enumerate(columns))
 
 
 def keys(split: tuple[str, ...], before: str = "") -> str:
@@ -65,26 +72,29 @@ def counted_answers(
     one comes; and before likewise, from the first point whose window it has left. By `all`, the next one is looked for
     within the group.
     """
-    joined, named = source(split, filters, owner_email)
-    only = " and r.account_id = any(cast(:counted_ids as text[]))" if some_accounts else ""
+    joined, split_columns = source(split, filters, owner_email)
+    only = ""
+    if some_accounts:
+        only = " and r.account_id = any(cast(:counted_ids as text[]))"
     person = "r.account_id, r.stakeholder_id"
+    now_to, before_to = "least(now_to, now_newer)", "least(before_to, before_newer)"
     if method == "all":
-        of_answers = [column for column in columns_of(split) if column.removeprefix("r.") in OF_ANSWER]
-        person = ", ".join((person, *of_answers))
-    now_to, before_to = (
-        ("now_to", "before_to") if method == "all" else ("least(now_to, now_newer)", "least(before_to, before_newer)")
-    )
+        now_to, before_to = "now_to", "before_to"
+        for name in split:
+            if name in OF_ANSWER:
+                person += f", {COLUMNS[name]}"
     columns = f"{keys(split)}, account_id, stakeholder_id, answered_at, score"
     return f"""ordered as (
-        select r.account_id, r.stakeholder_id, r.answered_at, r.score{named},
+        select r.account_id, r.stakeholder_id, r.answered_at, r.score{split_columns},
             lead(r.answered_at, 1, 'infinity') over (partition by {person} order by {ORDER}) as next_at
         from {answers_of(filters.survey_type)}{joined}
         where r.answered_at > :first and r.answered_at <= :last{only}{conditions(filters, owner_email)}
     ),
     placed as (
-        select r.*, {passed("r.answered_at", "uptos")} as now_from, {passed("r.answered_at", "borders")} as now_to,
-            {passed("r.answered_at", "borders")} as before_from, {passed("r.answered_at", "afters")} as before_to,
-            {passed("r.next_at", "uptos")} as now_newer, {passed("r.next_at", "borders")} as before_newer
+        select r.*,
+            {passed("r.answered_at", "uptos")} as now_from, {passed("r.answered_at", "window_starts")} as now_to,
+            {passed("r.answered_at", "window_starts")} as before_from, {passed("r.answered_at", "afters")} as before_to,
+            {passed("r.next_at", "uptos")} as now_newer, {passed("r.next_at", "window_starts")} as before_newer
         from ordered r
     ),
     counted_answers as (

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from services.scorer.domain.categories import HIGHEST_SCORE, category_of
+from services.scorer.domain.categories import HIGHEST_SCORE, Category, category_of
 from services.scorer.domain.changes import categories_of, change_between_scores
 from services.scorer.domain.questions import Filters
 from services.scorer.store.reading.keyset import Order
 from services.scorer.store.reading.pool import LIVE, joins, net
+from services.scorer.store.sql import and_given
 from shared.db.erasures import visible
 from shared.db.transaction import ReadTx
 
@@ -74,7 +75,7 @@ async def changes_page(tx: ReadTx, asked: ChangesQuestion) -> Sequence[dict[str,
 
 
 def _conditions(asked: ChangesQuestion) -> str:
-    text = {
+    given = {
         "a.owner_email = :owner_email": asked.owner_email,
         "r.answered_at >= :since": asked.since,
         "r.answered_at <= :until": asked.until,
@@ -86,16 +87,15 @@ def _conditions(asked: ChangesQuestion) -> str:
             asked.kind
         ),
     }
-    return "".join(f" and {condition}" for condition, value in text.items() if value is not None)
+    return and_given(given)
 
 
 def _scores(kind: str | None) -> dict[str, list[int]]:
     """The scores on both sides of a kind of change; −1 stands for no answer before."""
     if kind is None:
         return {"scores": [], "before": []}
-    before, now = categories_of(kind)
-    scores = range(HIGHEST_SCORE + 1)
-    return {
-        "scores": [score for score in scores if category_of(score) == now],
-        "before": [score for score in scores if category_of(score) == before] if before else [-1],
-    }
+    category_before, category = categories_of(kind)
+    by_category: dict[Category | None, list[int]] = {None: [-1]}
+    for score in range(HIGHEST_SCORE + 1):
+        by_category.setdefault(category_of(score), []).append(score)
+    return {"scores": by_category[category], "before": by_category[category_before]}

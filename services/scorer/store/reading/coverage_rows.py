@@ -7,6 +7,7 @@ from services.scorer.store.reading.account import commented
 from services.scorer.store.reading.answer_rows import POINTS, keys, passed, source
 from services.scorer.store.reading.pool import LIVE, conditions
 from services.scorer.store.reading.question import Question
+from services.scorer.store.sql import comma_list
 
 KNOWABLE: Final = frozenset(("account_id", *OF_ACCOUNT, *OF_PERSON))
 """What known people may be split by."""
@@ -15,6 +16,12 @@ ASKABLE: Final = KNOWABLE | frozenset(OF_INVITATION)
 _STEPS: Final = ("delivered", "opened", "started", "bounced")
 _REPLIES: Final = ("answered", "commented", "follow_up_requested")
 _REACHED: Final = "(s.bounced_at is null or s.bounced_at > p.upto)"
+_COUNTS: Final = ", ".join(
+    (
+        comma_list("cast(count(*) filter (where s.{0}_at <= p.upto) as int) as {0}", _STEPS),
+        comma_list(f"cast(count(*) filter (where s.{{0}}_at <= p.upto and {_REACHED}) as int) as {{0}}", _REPLIES),
+    )
+)
 
 
 def known_rows(question: Question) -> str:
@@ -24,18 +31,19 @@ def known_rows(question: Question) -> str:
     Who is in the directory is known at all times; of the others each has its first answer looked up.
     """
     joined, named = source(question.split, question.filters, question.owner_email, alias="k")
-    by_person = question.filters.stakeholder_type is not None or not set(OF_PERSON).isdisjoint(question.split)
-    some = question.counted_accounts is not None
-    only = " and account_id = any(cast(:counted_ids as text[]))" if some else ""
-    accounts = "" if by_person else f"union all select account_id, null, 0 from accounts where not removed{only}"
+    only = question.only_counted()
+    accounts = f"union all select account_id, null, 0 from accounts where not removed{only}"
+    if question.filters.stakeholder_type is not None or not set(OF_PERSON).isdisjoint(question.split):
+        accounts = ""
     return f"""
     with listed as (
         select s.account_id, s.stakeholder_id from stakeholders s left join accounts o on o.account_id = s.account_id
-        where not s.removed and o.removed is not true{only.replace("account_id", "s.account_id", 1)}
+        where not s.removed and o.removed is not true{question.only_counted("s.account_id")}
     ),
     unlisted as (
         select account_id, stakeholder_id from latest_pairs where true{only}
-        union select account_id, stakeholder_id from responses where account_id in (select account_id from marks){only}
+        union select account_id, stakeholder_id from responses
+            where account_id in (select account_id from dirty_accounts){only}
         except select account_id, stakeholder_id from listed
     ),
     known as (
@@ -65,15 +73,12 @@ def asked_rows(question: Question) -> str:
     to be called.
     """
     joined, named = source(question.split, question.filters, question.owner_email, alias="i")
-    only = " and i.account_id = any(cast(:counted_ids as text[]))" if question.counted_accounts is not None else ""
-    steps = (f"count(*) filter (where s.{name}_at <= p.upto)" for name in _STEPS)
-    replies = (f"count(*) filter (where s.{name}_at <= p.upto and {_REACHED})" for name in _REPLIES)
-    counts = zip((*_STEPS, *_REPLIES), (*steps, *replies), strict=True)
+    only = question.only_counted("i.account_id")
     return f"""
     with sent as (
         select i.account_id, i.stakeholder_id, i.delivered_at, i.opened_at, i.started_at, i.bounced_at,
             q.answered_at, q.commented_at, q.follow_up_requested_at{named},
-            generate_series({passed("i.sent_at", "uptos")}, {passed("i.sent_at", "borders")} - 1) as point
+            generate_series({passed("i.sent_at", "uptos")}, {passed("i.sent_at", "window_starts")} - 1) as point
         from invitations i{joined} cross join lateral (
             select min(r.answered_at) as answered_at,
                 min(r.answered_at) filter (where {commented("r")}) as commented_at,
@@ -81,11 +86,11 @@ def asked_rows(question: Question) -> str:
             from responses r where {LIVE} and r.account_id = i.account_id and r.stakeholder_id = i.stakeholder_id
                 and r.invitation_id = i.invitation_id
         ) q
-        where i.sent_at > (cast(:borders as timestamptz[]))[1] and i.sent_at <= :last
+        where i.sent_at > (cast(:window_starts as timestamptz[]))[1] and i.sent_at <= :last
             {only}{conditions(question.filters, question.owner_email, of=OF_INVITATION, alias="i")}
     )
     select p.point{keys(question.split, "s.")}, s.account_id, cast(count(distinct s.stakeholder_id) as int) as asked,
-        cast(count(*) as int) as sent, {", ".join(f"cast({count} as int) as {name}" for name, count in counts)}
+        cast(count(*) as int) as sent, {_COUNTS}
     from sent s join {POINTS} using (point)
     group by p.point{keys(question.split, "s.")}, s.account_id
     """

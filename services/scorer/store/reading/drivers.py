@@ -6,9 +6,9 @@ from typing import Final
 from services.scorer.domain.drivers import Rated
 from services.scorer.domain.questions import OF_ACCOUNT, OF_ANSWER, OF_PERSON, Filters
 from services.scorer.store.reading.answer_rows import counted_answers, keys, source
-from services.scorer.store.reading.latest import last_answers, untold_accounts
+from services.scorer.store.reading.latest import accounts_with_stale_pairs, last_answers
 from services.scorer.store.reading.pool import LIVE, conditions, joins
-from services.scorer.store.reading.question import Question
+from services.scorer.store.reading.question import Question, split_values
 from shared.db.transaction import ReadTx
 
 Group = tuple[str | None, ...]
@@ -18,20 +18,19 @@ async def rated(tx: ReadTx, question: Question) -> Sequence[tuple[Group, Rated]]
     """By group of the NPS answer: how many people gave which rating and which score. Of each person the latest NPS
     answer of the window counts, and of each attribute (and type) the latest rating of the window."""
     (moment,) = question.moments
-    told = question.stale is not None and _TOLD.issuperset((*question.split, *question.filters.given()))
-    untold = await untold_accounts(tx, moment) if told else []
-    rows = await tx.all(_sql(question, told=told), **question.bound(), untold=untold, as_of=moment)
-    width = len(question.split)
-    return [
-        (
-            tuple(row[f"d{number}"] for number in range(width)),
-            Rated(row["attribute"], row["type"], int(row["value"]), row["score"], row["n"]),
-        )
-        for row in rows
-    ]
+    paired = question.stale is not None and _OF_PAIRS.issuperset((*question.split, *question.filters.given()))
+    stale_pairs: Sequence[str] = ()
+    if paired:
+        stale_pairs = await accounts_with_stale_pairs(tx, moment)
+    rows = await tx.all(_sql(question, paired=paired), **question.bound(), stale_pairs=list(stale_pairs), as_of=moment)
+    found = []
+    for row in rows:
+        rating = Rated(row["attribute"], row["type"], int(row["value"]), row["score"], row["n"])
+        found.append((split_values(row, question), rating))
+    return found
 
 
-_TOLD: Final = frozenset((*OF_ACCOUNT, *OF_PERSON, "nps_kind"))
+_OF_PAIRS: Final = frozenset((*OF_ACCOUNT, *OF_PERSON, "nps_kind"))
 """By what the last answers of people can be chosen and split without looking at the answers themselves."""
 
 
@@ -41,7 +40,7 @@ def _last_answers(question: Question) -> str:
     return f"""counted_answers as (
         select distinct on (r.account_id, r.stakeholder_id) r.account_id, r.stakeholder_id, r.score, true as now{named}
         from ({last_answers(current=True)}) r{joined}
-        where r.survey_type = 'nps' and r.answered_at > (cast(:borders as timestamptz[]))[1]
+        where r.survey_type = 'nps' and r.answered_at > (cast(:window_starts as timestamptz[]))[1]
             {conditions(question.filters, question.owner_email)}
         order by r.account_id, r.stakeholder_id, r.answered_at desc, r.response_id collate "C" desc
     )"""
@@ -59,14 +58,17 @@ def _ratings(filters: Filters, owner_email: str | None) -> str:
         chosen = f" join responses r on r.response_id = e.response_id{joins(filters, owner_email)}"
         live, wanted = LIVE, conditions(filters, owner_email)
     return f"""response_answers e{chosen} where {live} and e.attribute is not null
-        and e.type in ('rating', 'csat', 'ces') and e.answered_at > (cast(:borders as timestamptz[]))[1]
+        and e.type in ('rating', 'csat', 'ces') and e.answered_at > (cast(:window_starts as timestamptz[]))[1]
         and e.answered_at <= (cast(:uptos as timestamptz[]))[1]{wanted}"""
 
 
-def _sql(question: Question, *, told: bool) -> str:
+def _sql(question: Question, *, paired: bool) -> str:
     filters, owner_email = question.filters, question.owner_email
-    counted = counted_answers("latest", question.split, filters, owner_email, some_accounts=False)
-    return f"""with {_last_answers(question) if told else counted},
+    if paired:
+        counted = _last_answers(question)
+    else:
+        counted = counted_answers("latest", question.split, filters, owner_email, some_accounts=False)
+    return f"""with {counted},
     rated as (
         select distinct on (e.account_id, e.stakeholder_id, e.attribute, e.type)
             e.account_id, e.stakeholder_id, e.attribute, e.type, e.value_number as value

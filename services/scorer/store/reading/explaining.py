@@ -29,34 +29,36 @@ async def candidates(tx: ReadTx, account_id: str, filters: Filters) -> Sequence[
         account_id=account_id,
         **parameters(filters, None),
     )
-    found = [
-        Candidate(
-            Answer(
-                row["response_id"],
-                row["stakeholder_id"],
-                row["answered_at"],
-                int(row["score"]),
-                row["question_id"],
-            ),
-            withdrawn=row["withdrawn"],
-            test=row["test"],
-            asked_for=row["asked_for"],
-            chosen=row["chosen"],
+    found = []
+    for row in rows:
+        answer = Answer(
+            row["response_id"], row["stakeholder_id"], row["answered_at"], int(row["score"]), row["question_id"]
         )
-        for row in rows
-    ]
+        found.append(
+            Candidate(
+                answer,
+                withdrawn=row["withdrawn"],
+                test=row["test"],
+                asked_for=row["asked_for"],
+                chosen=row["chosen"],
+            )
+        )
     found += await _conflicts(tx, account_id)
     hidden = await Journal.waiting(tx, account_id)
     return [candidate for candidate in found if candidate.answer.stakeholder_id not in hidden]
 
 
 async def _conflicts(tx: ReadTx, account_id: str) -> list[Candidate]:
-    rows = await tx.all(
+    values = await tx.column(
         "select value from parked where kind = 'conflict' and account_id = :account_id and value is not null",
         account_id=account_id,
     )
-    answers = (_parked_answer(row["value"]) for row in rows)
-    return [Candidate(answer, conflict=True) for answer in answers if answer is not None]
+    conflicts = []
+    for value in values:
+        answer = _parked_answer(value)
+        if answer is not None:
+            conflicts.append(Candidate(answer, conflict=True))
+    return conflicts
 
 
 def _parked_answer(value: bytes) -> Answer | None:

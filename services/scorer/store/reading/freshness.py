@@ -1,17 +1,18 @@
 """Which snapshots say what is true now.
 
-A snapshot does unless its account is marked, or one of its borders has passed since. Marks are written with the answers
-they stand for, so both are seen in one transaction: what is fresh may be read from the snapshot, and only the rest is
-counted from the answers.
+A snapshot does unless its account is dirty, or its `recompute_at` has passed. An account becomes dirty in the
+transaction that writes the answer, so both are seen together: what is fresh may be read from the snapshot, and only the
+rest is counted from the answers.
 """
 
 from collections.abc import Sequence
 from datetime import datetime
 
 from shared.db.transaction import ReadTx
+from shared.telemetry.metrics import stale_accounts_read
 
 _STALE = """
-    select account_id from marks union select account_id from snapshots where next_border <= :moment
+    select account_id from dirty_accounts union select account_id from snapshots where recompute_at <= :moment
     union select account_id from snapshots where computed_at > :moment
 """
 
@@ -26,15 +27,18 @@ def fresh(alias: str) -> str:
 
 async def stale_accounts(tx: ReadTx, moment: datetime) -> Sequence[str]:
     """The accounts whose snapshot does not say what is true at the moment, or is not there yet."""
-    return [row["account_id"] for row in await tx.all(_STALE, moment=moment)]
+    stale = await tx.column(_STALE, moment=moment)
+    stale_accounts_read.observe(len(stale))
+    return stale
 
 
 async def count_failing(tx: ReadTx, owner_email: str | None = None) -> int:
     """How many accounts, of this owner or of all, cannot be projected."""
     return int(
         await tx.scalar(
-            "select count(*) from marks m where m.failed_at is not null and (cast(:owner_email as text) is null"
-            " or exists (select from accounts a where a.account_id = m.account_id and a.owner_email = :owner_email))",
+            "select count(*) from dirty_accounts d where d.failed_at is not null"
+            " and (cast(:owner_email as text) is null or exists (select from accounts a"
+            " where a.account_id = d.account_id and a.owner_email = :owner_email))",
             owner_email=owner_email,
         )
     )

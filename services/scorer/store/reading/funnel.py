@@ -3,8 +3,8 @@
 from typing import Any
 
 from services.scorer.domain.funnel import funnel_figures
-from services.scorer.domain.reach import NONE_SENT
-from services.scorer.store.reading.question import Question
+from services.scorer.domain.invitations import NONE_SENT, InvitationCounts
+from services.scorer.store.reading.question import Question, none_last
 from services.scorer.store.reading.sums import sums
 from shared.db.transaction import ReadTx
 
@@ -13,12 +13,13 @@ async def funnel_groups(tx: ReadTx, question: Question) -> list[dict[str, Any]]:
     """`{group, …figures}` by group, values ascending, None last: those in which anybody was asked. Without a split
     always exactly one."""
     counted = await sums(tx, question, "latest", ("invitations",))
-    found = {
-        values: group.counts.invitations for (_, values), group in counted.items() if group.counts.invitations.sent
-    }
+    found: dict[tuple[str | None, ...], InvitationCounts] = {}
     if not question.split:
-        found.setdefault((), NONE_SENT)
-    ordered = sorted(found, key=lambda values: tuple((value is None, value or "") for value in values))
-    return [
-        {"group": dict(zip(question.split, values, strict=True))} | funnel_figures(found[values]) for values in ordered
-    ]
+        found[()] = NONE_SENT
+    for (_, values), group in counted.items():
+        if group.counts.invitations.sent:
+            found[values] = group.counts.invitations
+    groups = []
+    for values in sorted(found, key=none_last):
+        groups.append({"group": dict(zip(question.split, values, strict=True))} | funnel_figures(found[values]))
+    return groups

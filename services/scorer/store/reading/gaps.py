@@ -1,6 +1,7 @@
 """What coverage and its gaming are judged by: one row an account, and two tallies of people."""
 
 from collections.abc import Sequence
+from itertools import starmap
 from typing import Final
 
 from services.scorer.domain.figures import Tally, tally_from_counts
@@ -8,7 +9,7 @@ from services.scorer.domain.gaps import Reached
 from services.scorer.domain.questions import Filters
 from services.scorer.domain.states import DECISION_MAKER
 from services.scorer.domain.windows import Span
-from services.scorer.store.reading.latest import last_answers, told, untold_accounts
+from services.scorer.store.reading.latest import accounts_with_stale_pairs, last_answers, with_fresh_pairs
 from services.scorer.store.reading.pool import LIVE, conditions, joins, parameters
 from shared.db.transaction import ReadTx
 
@@ -16,10 +17,10 @@ _PRESENT: Final = "a.removed is not true and s.removed is not true"
 """Neither the account nor the person was taken out of the directory: nobody can ask those who left."""
 _REACHED: Final = f"""
     people as (
-        select account_id, max(heard_at) as heard_at, max(sent_at) as sent_at, bool_or(listed) as listed,
+        select account_id, max(answered_at) as answered_at, max(sent_at) as sent_at, bool_or(listed) as listed,
             coalesce(max(type), '') = '{DECISION_MAKER}' as decides
         from (
-            select account_id, stakeholder_id, answered_at as heard_at, cast(null as timestamptz) as sent_at,
+            select account_id, stakeholder_id, answered_at, cast(null as timestamptz) as sent_at,
                 false as listed, false as removed, cast(null as text) as type from said
             union all select account_id, stakeholder_id, null, sent_at, false, false, null from invitations
                 where sent_at <= :upto
@@ -27,10 +28,10 @@ _REACHED: Final = f"""
         ) each group by account_id, stakeholder_id having not bool_or(removed)
     ),
     by_account as (
-        select account_id, count(*) filter (where listed or heard_at is not null) as known,
+        select account_id, count(*) filter (where listed or answered_at is not null) as known,
             count(*) filter (where decides) as decision_makers, count(*) filter (where sent_at > :after) as asked,
-            count(*) filter (where heard_at > :after) as answered,
-            max(sent_at) as last_asked_at, max(heard_at) as last_answered_at
+            count(*) filter (where answered_at > :after) as answered,
+            max(sent_at) as last_asked_at, max(answered_at) as last_answered_at
         from people group by account_id
     )
     select account_id, a.name, a.owner_email as owner, coalesce(known, 0) as known,
@@ -38,8 +39,8 @@ _REACHED: Final = f"""
         coalesce(answered, 0) as answered, last_asked_at, last_answered_at
     from by_account full join accounts a using (account_id) where a.removed is not true
 """
-"""Everybody in the directory, heard or asked, in one pass."""
-_PAIR: Final = "from latest_pairs p where p.survey_type = 'nps' and {told}"
+"""Everybody who is in the directory, has answered or was asked, in one pass."""
+_PAIR: Final = "from latest_pairs p where p.survey_type = 'nps' and {fresh}"
 _ANSWERED: Final = f"{LIVE} and r.survey_type = 'nps' and r.answered_at <= :after"
 
 
@@ -49,7 +50,7 @@ def _before(*, current: bool) -> str:
     columns = "r.account_id, r.stakeholder_id, r.answered_at, r.response_id, r.score"
     if not current:
         return f"select {columns} from responses r where {_ANSWERED}"
-    pair = _PAIR.format(told=told("p"))
+    pair = _PAIR.format(fresh=with_fresh_pairs("p"))
     return f"""
         select p.account_id, p.stakeholder_id, p.answered_at, p.response_id, p.score {pair} and p.answered_at <= :after
         union all select p.account_id, p.stakeholder_id, p.previous_answered_at, p.previous_response_id,
@@ -58,7 +59,7 @@ def _before(*, current: bool) -> str:
             {pair.replace("latest_pairs p", f"latest_pairs p cross join lateral ({_LAST_BEFORE}) q")}
             and p.previous_answered_at > :after
         union all select {columns} from responses r where {_ANSWERED}
-            and r.account_id = any(cast(:untold as text[]))
+            and r.account_id = any(cast(:stale_pairs as text[]))
     """
 
 
@@ -74,19 +75,22 @@ _LAST_BEFORE: Final = f"""
 async def reached_accounts(
     tx: ReadTx, filters: Filters, owner_email: str | None, span: Span, *, current: bool
 ) -> Sequence[Reached]:
-    """The accounts of the directory and those ever asked or heard, without the removed ones, by id. `asked` and
-    `answered` are of the span, everything else up to its end, which is now where `current`. Of the filters those on
-    accounts count."""
-    rows = await tx.all(
+    """The accounts of the directory and those that were ever asked or ever answered, without the removed ones, by id.
+    `asked` and `answered` are of the span, everything else up to its end, which is now where `current`. Of the filters
+    those on accounts count."""
+    stale_pairs: Sequence[str] = ()
+    if current:
+        stale_pairs = await accounts_with_stale_pairs(tx, span.upto)
+    rows = await tx.rows(
         f"with said as ({last_answers(current=current)}), {_REACHED}"
         f'{conditions(filters, owner_email, of=())} order by account_id collate "C"',
-        untold=await untold_accounts(tx, span.upto) if current else [],
+        stale_pairs=list(stale_pairs),
         as_of=span.upto,
         after=span.after,
         upto=span.upto,
         **parameters(filters, owner_email),
     )
-    return [Reached(*row.values()) for row in rows]
+    return list(starmap(Reached, rows))
 
 
 async def scored_before(
@@ -94,6 +98,9 @@ async def scored_before(
 ) -> tuple[Tally, Tally]:
     """The latest NPS answers given up to the beginning of the span, one a person who is still there: of those who were
     asked in the span, and of those who were not. Where `current`, the span ends now."""
+    stale_pairs: Sequence[str] = ()
+    if current:
+        stale_pairs = await accounts_with_stale_pairs(tx, span.upto)
     rows = await tx.all(
         f"""
         with before as (
@@ -108,14 +115,20 @@ async def scored_before(
         from before b{joins(filters, owner_email, ("a.", "s."), alias="b")}
         where {_PRESENT}{conditions(filters, owner_email, of=(), alias="b")} group by 1, 2
         """,
-        untold=await untold_accounts(tx, span.upto) if current else [],
+        stale_pairs=list(stale_pairs),
         after=span.after,
         upto=span.upto,
         **parameters(filters, owner_email),
     )
 
-    def tally(asked: bool) -> Tally:
-        counts = {row["score"]: row["n"] for row in rows if row["asked"] is asked}
-        return tally_from_counts(counts, sum(counts.values()), None)
-
-    return tally(True), tally(False)
+    asked: dict[int, int] = {}
+    left_out: dict[int, int] = {}
+    for row in rows:
+        if row["asked"]:
+            asked[row["score"]] = row["n"]
+        else:
+            left_out[row["score"]] = row["n"]
+    return (
+        tally_from_counts(asked, sum(asked.values()), None),
+        tally_from_counts(left_out, sum(left_out.values()), None),
+    )

@@ -2,7 +2,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
+
+from services.scorer.store.sql import comma_list
+
+_COLLATED: Final = '{0} collate "C"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,21 +22,25 @@ class Order:
 
     def by(self) -> str:
         """The `order by` clause."""
-        direction = "desc" if self.descending else "asc"
-        ids = ", ".join(f'{column} collate "C"' for column in self.ids)
-        return f" order by {self.expression} {direction}{'' if self.required else ' nulls last'}, {ids}"
+        direction, nulls = "asc", " nulls last"
+        if self.descending:
+            direction = "desc"
+        if self.required:
+            nulls = ""
+        return f" order by {self.expression} {direction}{nulls}, {comma_list(_COLLATED, self.ids)}"
 
     def after(self, position: Sequence[Any] | None) -> str:
         """The condition for rows after a position (the sort value, then the ids), beginning with ` and`."""
         if position is None:
             return ""
-        columns = ", ".join(f'{column} collate "C"' for column in self.ids)
         ids = ", ".join(f":after_id{number}" for number in range(len(self.ids)))
-        same = f"({columns}) > ({ids})"
+        same = f"({comma_list(_COLLATED, self.ids)}) > ({ids})"
         if position[0] is None:
             return f" and {self.expression} is null and {same}"
         value = f"cast(:after_value as {self.sql_type})"
-        beyond = "<" if self.descending else ">"
+        beyond = ">"
+        if self.descending:
+            beyond = "<"
         if self.required:
             further = f"({self.expression} {beyond} {value} or {same})"
             return f" and {self.expression} {beyond}= {value} and {further}"

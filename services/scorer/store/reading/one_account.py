@@ -19,8 +19,8 @@ async def directory_row(tx: ReadTx, account_id: str) -> dict[str, Any]:
 
 async def surveys_of(tx: ReadTx, account_id: str) -> list[tuple[str, str | None]]:
     """(survey type, touchpoint) of the account's live responses, each once."""
-    rows = await tx.all(
+    rows = await tx.rows(
         f"select distinct r.survey_type, r.touchpoint from responses r where {LIVE} and r.account_id = :account_id",
         account_id=account_id,
     )
-    return [(row["survey_type"], row["touchpoint"]) for row in rows]
+    return list(map(tuple, rows))

@@ -11,17 +11,18 @@ from services.scorer.domain.questions import Filters
 from services.scorer.domain.states import DECISION_MAKER, Facts, KindOfAnswer, SilentAfter
 from services.scorer.store.reading.account import commented, invitations_from
 from services.scorer.store.reading.keyset import Order, contains
-from services.scorer.store.reading.latest import last_answers, untold_accounts
+from services.scorer.store.reading.latest import accounts_with_stale_pairs, last_answers
 from services.scorer.store.reading.pool import LIVE, conditions, parameters
+from services.scorer.store.sql import and_given
 from shared.db.erasures import visible
-from shared.db.transaction import ReadTx
+from shared.db.transaction import ReadTx, as_columns
 
 PersonKey = tuple[str, str]
 """account_id, stakeholder_id."""
 SORTS: Final = {
     "name": ("lower(s.name)", "text"),
     "score": ("l.score", "int"),
-    "answered_at": ("h.answered_at", "timestamptz"),
+    "answered_at": ("answered.answered_at", "timestamptz"),
 }
 SCORES: Final = {
     "promoter": (LOWEST_PROMOTER, HIGHEST_SCORE),
@@ -32,7 +33,7 @@ _COLUMNS = (
     "e.account_id, e.stakeholder_id, a.name as account_name, s.name, s.email, s.type, s.job_title, s.job_level,"
     " s.record, s.removed"
 )
-_KEYS = "unnest(cast(:accounts as text[]), cast(:stakeholders as text[])) as k(account_id, stakeholder_id)"
+_PEOPLE = "unnest(cast(:accounts as text[]), cast(:stakeholders as text[])) as k(account_id, stakeholder_id)"
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,16 +62,18 @@ class PeopleQuestion:
 
 async def people_page(tx: ReadTx, asked: PeopleQuestion) -> Sequence[dict[str, Any]]:
     """Up to `limit` + 1 rows with the columns of the directory, the ids and sort_value, in their order:
-    everybody in the directory and everybody ever asked or heard."""
+    everybody in the directory, and everybody who was ever asked or ever answered."""
     order = Order(*SORTS[asked.sort], asked.descending, ("e.account_id", "e.stakeholder_id"))
     low, high = SCORES.get(asked.category or "", (0, 0))
     from_pairs = asked.current and asked.account_id is None
-    untold = await untold_accounts(tx, asked.as_of) if from_pairs else []
+    stale_pairs: Sequence[str] = ()
+    if from_pairs:
+        stale_pairs = await accounts_with_stale_pairs(tx, asked.as_of)
     rows = await tx.all(
         f"{_everybody(asked, from_pairs=from_pairs)}"
         f" select {_COLUMNS}, {order.expression} as sort_value from everybody e"
         " left join accounts a using (account_id) left join stakeholders s using (account_id, stakeholder_id)"
-        " left join heard h using (account_id, stakeholder_id) left join latest l using (account_id, stakeholder_id)"
+        " left join answered using (account_id, stakeholder_id) left join latest l using (account_id, stakeholder_id)"
         f" where {visible('e')}{_conditions(asked)}{order.after(asked.after)}{order.by()} limit :rows",
         **dict(parameters(asked.filters, asked.owner_email))
         | order.bound(asked.after)
@@ -78,7 +81,7 @@ async def people_page(tx: ReadTx, asked: PeopleQuestion) -> Sequence[dict[str, A
             "as_of": asked.as_of,
             "account_id": asked.account_id,
             "stakeholder_id": asked.stakeholder_id,
-            "untold": untold,
+            "stale_pairs": list(stale_pairs),
             "answered_since": asked.answered_since,
             "updated_since": asked.updated_since,
             "rows": asked.limit + 1,
@@ -96,21 +99,17 @@ async def people_facts(tx: ReadTx, people: Sequence[PersonKey], as_of: datetime)
     """What the states of these people are made of, up to the moment."""
     if not people:
         return {}
-    bound = {
-        "accounts": [person[0] for person in people],
-        "stakeholders": [person[1] for person in people],
-        "as_of": as_of,
-    }
+    bound = as_columns({"accounts": person[0], "stakeholders": person[1]} for person in people) | {"as_of": as_of}
     answers = await tx.all(
         "select k.account_id, k.stakeholder_id, r.response_id, r.answered_at, r.score, r.survey_type, r.nps_kind"
-        f" from {_KEYS} join responses r using (account_id, stakeholder_id)"
+        f" from {_PEOPLE} join responses r using (account_id, stakeholder_id)"
         f' where {LIVE} and r.answered_at <= :as_of order by r.answered_at, r.response_id collate "C"',
         **bound,
     )
     invitations = await tx.all(
         "select k.account_id, i.invitation_id, k.stakeholder_id, i.sent_at, i.delivered_at, i.opened_at, i.started_at,"
         f" i.bounced_at, r.answered_at, {commented('r')} as commented, r.follow_up_requested"
-        f" from {_KEYS} join invitations i using (account_id, stakeholder_id)"
+        f" from {_PEOPLE} join invitations i using (account_id, stakeholder_id)"
         f" left join responses r on {LIVE} and r.account_id = k.account_id and r.stakeholder_id = k.stakeholder_id"
         " and r.invitation_id = i.invitation_id and r.answered_at <= :as_of"
         " where i.sent_at <= :as_of order by i.sent_at",
@@ -125,14 +124,17 @@ async def names_of(
 ) -> list[dict[str, Any]]:
     """The names of people, and of accounts where no person is named; only of this owner's accounts, where one is
     given."""
-    order = sorted(wanted, key=lambda one: (one[0], one[1] or ""))
-    mine = "" if owner_email is None else " and a.owner_email = :owner_email"
+    if not wanted:
+        return []
+    order = sorted(wanted, key=lambda person: (person[0], person[1] or ""))
+    mine = ""
+    if owner_email is not None:
+        mine = " and a.owner_email = :owner_email"
     rows = await tx.all(
-        f"select k.account_id, k.stakeholder_id, a.name as account_name, s.name from {_KEYS}"
+        f"select k.account_id, k.stakeholder_id, a.name as account_name, s.name from {_PEOPLE}"
         " left join accounts a using (account_id) left join stakeholders s using (account_id, stakeholder_id)"
         f" where {visible('k')}{mine}",
-        accounts=[person[0] for person in order],
-        stakeholders=[person[1] for person in order],
+        **as_columns({"accounts": person[0], "stakeholders": person[1]} for person in order),
         owner_email=owner_email,
     )
     return [dict(row) for row in rows]
@@ -146,46 +148,44 @@ def _by_person(rows: Sequence[Any]) -> dict[PersonKey, list[Any]]:
 
 
 def _facts(answers: Sequence[Any], invitations: Sequence[Any]) -> Facts:
-    nps = [
-        KindOfAnswer(
-            Answer(row["response_id"], row["stakeholder_id"], row["answered_at"], row["score"]), row["nps_kind"]
-        )
-        for row in answers
-        if row["survey_type"] == "nps"
-    ]
-    last = answers[-1]["answered_at"] if answers else None
-    return Facts(nps, last, list(invitations_from(invitations).values()))
+    nps, last_answered_at = [], None
+    for row in answers:
+        last_answered_at = row["answered_at"]
+        if row["survey_type"] == "nps":
+            answer = Answer(row["response_id"], row["stakeholder_id"], row["answered_at"], row["score"])
+            nps.append(KindOfAnswer(answer, row["nps_kind"]))
+    return Facts(nps, last_answered_at, invitations_from(invitations))
 
 
 def _everybody(asked: PeopleQuestion, *, from_pairs: bool) -> str:
-    only = " and account_id = :account_id" if asked.account_id is not None else ""
-    only += " and stakeholder_id = :stakeholder_id" if asked.stakeholder_id is not None else ""
+    only = and_given(
+        {"account_id = :account_id": asked.account_id, "stakeholder_id = :stakeholder_id": asked.stakeholder_id}
+    )
     person = "account_id, stakeholder_id"
+    everybody = _of_all(person, only)
+    if asked.category is not None:
+        # Whoever has a category has answered.
+        everybody = f"select {person} from latest"
     return f"""with said as ({last_answers(current=from_pairs, only=only)}),
-    heard as (select {person}, max(answered_at) as answered_at from said group by {person}),
+    answered as (select {person}, max(answered_at) as answered_at from said group by {person}),
     latest as (
         select distinct on ({person}) {person}, score, answered_at from said where survey_type = 'nps'
         order by {person}, answered_at desc, response_id collate "C" desc
     ),
     sent as (select * from invitations where sent_at <= :as_of{only}),
     silent as ({_SILENT}),
-    everybody as ({_of_category() if asked.category is not None else _of_all(person, only)})"""
-
-
-def _of_category() -> str:
-    """Whoever has a category was heard."""
-    return "select account_id, stakeholder_id from latest"
+    everybody as ({everybody})"""
 
 
 def _of_all(person: str, only: str) -> str:
-    """The directory, and of those ever asked or heard the few that are not in it."""
+    """The directory, and of those who were ever asked or ever answered the few that are not in it."""
     others = (
         f"select {person} from {{0}} k where not exists (select from stakeholders s where not s.removed"
         " and s.account_id = k.account_id and s.stakeholder_id = k.stakeholder_id)"
     )
     return (
         f"select {person} from stakeholders where not removed{only}"
-        f" union all ({others.format('heard')} union {others.format('sent')})"
+        f" union all ({others.format('answered')} union {others.format('sent')})"
     )
 
 
@@ -199,8 +199,10 @@ def _conditions(asked: PeopleQuestion) -> str:
         text += " and l.answered_at >= :answered_since"
     if asked.updated_since is not None:
         text += f" and (e.account_id, e.stakeholder_id) in ({_TOUCHED})"
-    if asked.silent is not None:
-        text += f" and {'' if asked.silent else 'not '}(e.account_id, e.stakeholder_id) in (select * from silent)"
+    if asked.silent is True:
+        text += " and (e.account_id, e.stakeholder_id) in (select * from silent)"
+    elif asked.silent is False:
+        text += " and not (e.account_id, e.stakeholder_id) in (select * from silent)"
     return text
 
 
@@ -211,10 +213,10 @@ _TOUCHED: Final = """
 """
 _SILENT: Final = f"""
     select i.account_id, i.stakeholder_id from sent i
-    left join stakeholders s using (account_id, stakeholder_id) left join heard h using (account_id, stakeholder_id)
+    left join stakeholders s using (account_id, stakeholder_id) left join answered using (account_id, stakeholder_id)
     where i.sent_at <= case when s.type = '{DECISION_MAKER}' then cast(:silent_before_deciders as timestamptz)
         else cast(:silent_before as timestamptz) end
-    and (h.answered_at is null or h.answered_at < i.sent_at)
+    and (answered.answered_at is null or answered.answered_at < i.sent_at)
     and not exists (
         select from responses r where {LIVE} and r.account_id = i.account_id and r.stakeholder_id = i.stakeholder_id
         and r.invitation_id = i.invitation_id and r.answered_at <= :as_of

@@ -15,25 +15,34 @@ Part = tuple[Sequence[int], Question]
 async def parts(tx: ReadTx, question: Question) -> list[Part]:
     """The question in parts each of which is answered from one thing. Where `stale` is given, the last of several
     points is now."""
-    everything, now = range(len(question.moments)), len(question.moments) - 1
+    now = len(question.moments) - 1
     if question.stale is None or now < 1:
-        return [(everything, question)]
+        return [(range(len(question.moments)), question)]
+    found: list[Part] = []
+    rest = set(range(now))
     months = await _months(tx, question, now)
-    told = set(months[0][0]) if months else set()
-    rest = [point for point in everything if point not in told and point != now]
-    counted = [(rest, _at(question, rest, stale=None))] if rest else []
-    return [*months, *counted, ([now], _at(question, [now], stale=question.stale))]
+    if months is not None:
+        found.append(months)
+        rest.difference_update(months[0])
+    if rest:
+        found.append((sorted(rest), _at(question, sorted(rest), stale=None)))
+    found.append(([now], _at(question, [now], stale=question.stale)))
+    return found
 
 
-async def _months(tx: ReadTx, question: Question, now: int) -> list[Part]:
-    """The points that sums are kept of, if those can answer."""
+async def _months(tx: ReadTx, question: Question, now: int) -> Part | None:
+    """The points that counts of months are kept of; None if those cannot answer."""
     ends = set(closed_months(question.moments[now]))
     points = [point for point in range(now) if question.moments[point] in ends]
     if not points or question.window not in KEPT_WINDOWS:
-        return []
+        return None
     asked = replace(_at(question, points, stale=()), months=True)
-    stale = await not_kept(tx, asked.moments[-1]) if asked.kept else None
-    return [] if stale is None else [(points, replace(asked, stale=stale))]
+    if not asked.kept:
+        return None
+    stale = await not_kept(tx, asked.moments[-1])
+    if stale is None:
+        return None
+    return points, replace(asked, stale=stale)
 
 
 def _at(question: Question, points: Sequence[int], stale: Sequence[str] | None) -> Question:

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from services.scorer.domain.categories import LOWEST_PASSIVE, LOWEST_PROMOTER
 from services.scorer.domain.questions import OF_ANSWER, Filters
+from services.scorer.store.sql import comma_list
 
 LIVE: Final = "not r.withdrawn and not r.erased and not r.test"
 """A response that counts, of `responses r`."""
@@ -17,7 +18,7 @@ PERSON_JOIN: Final = (
     " left join stakeholders s on s.account_id = {0}.account_id and s.stakeholder_id = {0}.stakeholder_id"
 )
 
-_OWN = ", ".join(f"r.{name}" for name in ("account_id", "stakeholder_id", "answered_at", "response_id", *OF_ANSWER))
+_OWN = comma_list("r.{0}", ("account_id", "stakeholder_id", "answered_at", "response_id", *OF_ANSWER))
 _DIRECTORY = {
     "industry": "a.industry",
     "tier": "a.tier",
@@ -54,19 +55,29 @@ def conditions(filters: Filters, owner_email: str | None, *, of: Iterable[str] =
 
     `of` are the attributes that the rows of `alias` have themselves; filters on others do not apply to them.
     """
-    columns = _DIRECTORY | {name: f"{alias}.{name}" for name in of}
-    found = [f"{columns[name]} = :{name}" for name in filters.given() if name in columns]
+    own, text = frozenset(of), ""
+    for name in filters.given():
+        if name in own:
+            text += f" and {alias}.{name} = :{name}"
+        elif name in _DIRECTORY:
+            text += f" and {_DIRECTORY[name]} = :{name}"
     if owner_email is not None:
-        found.append("a.owner_email = :owner_email")
-    return "".join(f" and {condition}" for condition in found)
+        text += " and a.owner_email = :owner_email"
+    return text
 
 
 def joins(filters: Filters, owner_email: str | None, columns: Iterable[str] = (), *, alias: str = "r") -> str:
     """The joins to the directory that the filters and these columns need."""
-    needed = {_DIRECTORY[name][:2] for name in filters.given() if name in _DIRECTORY}
-    needed |= {column[:2] for column in columns} | ({"a."} if owner_email is not None else set())
-    account = ACCOUNT_JOIN.format(alias) if "a." in needed else ""
-    return account + (PERSON_JOIN.format(alias) if "s." in needed else "")
+    needed = {column[:2] for column in columns}
+    for name in filters.given():
+        if name in _DIRECTORY:
+            needed.add(_DIRECTORY[name][:2])
+    text = ""
+    if "a." in needed or owner_email is not None:
+        text += ACCOUNT_JOIN.format(alias)
+    if "s." in needed:
+        text += PERSON_JOIN.format(alias)
+    return text
 
 
 def parameters(filters: Filters, owner_email: str | None) -> Mapping[str, Any]:

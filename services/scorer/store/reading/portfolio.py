@@ -10,8 +10,8 @@ from services.scorer.domain.portfolio import GroupCounts, Means, group_figures
 from services.scorer.domain.questions import Filters
 from services.scorer.store.reading.points import parts
 from services.scorer.store.reading.pool import conditions, joins, parameters
-from services.scorer.store.reading.question import Group, Question
-from services.scorer.store.reading.sums import left_out, means, sums
+from services.scorer.store.reading.question import Group, Question, none_last
+from services.scorer.store.reading.sums import LeftOut, left_out, means, sums
 from shared.db.transaction import ReadTx
 
 _PLAIN: frozenset[Method] = frozenset(("latest", "all"))
@@ -33,9 +33,9 @@ async def default_currency(tx: ReadTx, filters: Filters, owner_email: str | None
     several."""
     found: str | None = await tx.scalar(
         "select r.revenue_currency from accounts r"
-        f"{joins(_of_accounts(filters), owner_email)}"
+        f"{joins(filters.of_accounts(), owner_email)}"
         " where r.revenue_amount is not null and r.revenue_currency is not null"
-        f"{conditions(_of_accounts(filters), owner_email, of=())}"
+        f"{conditions(filters.of_accounts(), owner_email, of=())}"
         " group by r.revenue_currency order by count(*) desc, r.revenue_currency limit 1",
         **parameters(filters, owner_email),
     )
@@ -46,18 +46,21 @@ async def portfolio_figures(tx: ReadTx, question: Question, methods: Sequence[Me
     """The figures in the order point, group (values ascending, None last), method. Without a split there is
     one group a point and method, also when nothing counts; with one, there are the groups in which something
     does."""
-    found = [
-        replace(figure, point=places[figure.point])
-        for places, part in await parts(tx, question)
-        for figure in await _figures_of(tx, part, methods)
-    ]
+    found = []
+    for places, part in await parts(tx, question):
+        for figure in await _figures_of(tx, part, methods):
+            found.append(replace(figure, point=places[figure.point]))
     return sorted(found, key=attrgetter("point"))
 
 
 async def _figures_of(tx: ReadTx, question: Question, methods: Sequence[Method]) -> list[Figure]:
-    counted = {base: await sums(tx, question, base) for base in sorted({_counted_by(method) for method in methods})}
-    averaged = {} if _PLAIN.issuperset(methods) else await means(tx, question)
-    weightless = await left_out(tx, question) if "revenue_weighted" in methods else {}
+    counted = {base: await sums(tx, question, base) for base in sorted(set(map(_counted_by, methods)))}
+    averaged: dict[Group, Means] = {}
+    if not _PLAIN.issuperset(methods):
+        averaged = await means(tx, question)
+    weightless: dict[Group, LeftOut] = {}
+    if "revenue_weighted" in methods:
+        weightless = await left_out(tx, question)
     found: list[Figure] = []
     for group in _groups(question, counted):
         for method in methods:
@@ -80,18 +83,17 @@ def _figures(question: Question, method: Method, group: GroupCounts, averaged: M
 def _groups(question: Question, counted: dict[Method, dict[Group, GroupCounts]]) -> list[Group]:
     if not question.split:
         return [(point, ()) for point in range(len(question.moments))]
-    return sorted({group for groups in counted.values() for group in groups}, key=_order)
+    groups: set[Group] = set()
+    return sorted(groups.union(*counted.values()), key=_order)
 
 
 def _order(group: Group) -> tuple[Any, ...]:
-    return group[0], tuple((value is None, value or "") for value in group[1])
+    point, values = group
+    return point, none_last(values)
 
 
 def _counted_by(method: Method) -> Method:
     """The account means stand on what `latest` picks."""
-    return "all" if method == "all" else "latest"
-
-
-def _of_accounts(filters: Filters) -> Filters:
-    """The filters that choose accounts."""
-    return Filters(industry=filters.industry, tier=filters.tier, region=filters.region, owner=filters.owner)
+    if method == "all":
+        return method
+    return "latest"

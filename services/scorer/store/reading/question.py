@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from services.scorer.domain.questions import OF_ACCOUNT, Filters
-from services.scorer.domain.windows import EARLIEST, STANDARD_WINDOWS, Window
+from services.scorer.domain.windows import STANDARD_WINDOWS, Window
 from services.scorer.store.reading.pool import parameters
 
 POINTS_AT_ONCE: Final = 4
@@ -21,7 +21,7 @@ _KEPT_BY: Final = frozenset((*OF_ACCOUNT, "account_id"))
 class Question:
     """What is asked of many accounts. `split` names attributes (`account_id` or those of group_by), `moments`
     are the points, `classes` is needed when split by class, `account_ids` restricts to some accounts. Where the only
-    moment is now, `stale` are the accounts whose kept counts do not tell of it; where all are ends of `months` that
+    moment is now, `stale` are the accounts whose kept counts are out of date; where all are ends of `months` that
     counts are kept of, those whose counts do not hold; else None."""
 
     window: Window
@@ -56,25 +56,37 @@ class Question:
             return self.stale
         return sorted(set(self.stale).intersection(self.account_ids))
 
+    def only_counted(self, column: str = "account_id") -> str:
+        """The condition that restricts to the accounts which have to be counted, beginning with ` and`; nothing where
+        all have to."""
+        if self.counted_accounts is None:
+            return ""
+        return f" and {column} = any(cast(:counted_ids as text[]))"
+
     def parts(self) -> Iterator[tuple[int, "Question"]]:
         """The question for some of its points at a time, with the number of the first of them; where nothing has to be
         counted from answers, for all of them."""
-        at_once = len(self.moments) if self.kept and not self.counted_accounts else POINTS_AT_ONCE
+        at_once = POINTS_AT_ONCE
+        if self.kept and not self.counted_accounts:
+            at_once = len(self.moments)
         for first in range(0, len(self.moments), at_once):
             yield first, replace(self, moments=self.moments[first : first + at_once])
 
     def bound(self) -> dict[str, Any]:
         """The values that the statements bind."""
-        spans = [self.window.span(moment) for moment in self.moments]
-        befores = [self.window.before(moment) for moment in self.moments]
-        afters = [before.after if before else EARLIEST for before in befores]
+        afters, starts, uptos = [], [], []
+        for moment in self.moments:
+            span = self.window.span(moment)
+            afters.append(self.window.earliest(moment))
+            starts.append(span.after)
+            uptos.append(span.upto)
         return {
             **parameters(self.filters, self.owner_email),
             "window": self.window.name,
-            "points": list(range(len(spans))),
+            "points": list(range(len(uptos))),
             "afters": afters,
-            "borders": [span.after for span in spans],
-            "uptos": [span.upto for span in spans],
+            "window_starts": starts,
+            "uptos": uptos,
             "first": min(afters),
             "last": max(self.moments),
             "currency": self.currency,
@@ -88,4 +100,14 @@ class Question:
 
 def group_of(row: Mapping[Any, Any], question: Question) -> Group:
     """The group of a row with the columns point, d0, d1 … ."""
-    return row["point"], tuple(row[f"d{number}"] for number in range(len(question.split)))
+    return row["point"], split_values(row, question)
+
+
+def split_values(row: Mapping[Any, Any], question: Question) -> tuple[str | None, ...]:
+    """The values of the attributes that split, of a row with the columns d0, d1 … ."""
+    return tuple(row[f"d{number}"] for number in range(len(question.split)))
+
+
+def none_last(values: Sequence[str | None]) -> tuple[tuple[bool, str], ...]:
+    """A sort key: the values ascending, None last."""
+    return tuple((value is None, value or "") for value in values)

@@ -10,16 +10,15 @@ from services.scorer.store.reading.account import commented
 from services.scorer.store.reading.keyset import Order
 from services.scorer.store.reading.people import SCORES
 from services.scorer.store.reading.pool import conditions, joins, parameters
+from services.scorer.store.responses import with_answers
+from services.scorer.store.sql import and_given
 from shared.db.erasures import visible
 from shared.db.transaction import ReadTx
 
-_COLUMNS = ", ".join(
-    f"r.{name}"
-    for name in (
-        *("response_id", "account_id", "stakeholder_id", "survey_type", "score", "comment", "answered_at"),
-        *("recorded_at", "updated_at", "nps_kind", "touchpoint", "product", "channel", "survey_id"),
-        *("invitation_id", "language", "follow_up_requested", "attributes", "test", "withdrawn", "revision"),
-    )
+_COLUMNS = (
+    "r.response_id, r.account_id, r.stakeholder_id, r.survey_type, r.score, r.comment, r.answered_at, r.recorded_at,"
+    " r.updated_at, r.nps_kind, r.touchpoint, r.product, r.channel, r.survey_id, r.invitation_id, r.language,"
+    " r.follow_up_requested, r.attributes, r.test, r.withdrawn, r.revision"
 )
 SORTS: Final = {"answered_at": ("r.answered_at", "timestamptz"), "updated_at": ("r.updated_at", "timestamptz")}
 
@@ -50,12 +49,15 @@ class ResponsesQuestion:
 async def responses_page(tx: ReadTx, asked: ResponsesQuestion) -> Sequence[dict[str, Any]]:
     """Up to `limit` + 1 responses (all without a limit) with their `answers`, in their order."""
     order = Order(*SORTS[asked.sort], asked.descending, ("r.response_id",), required=True)
+    limit = ""
+    if asked.limit is not None:
+        limit = " limit :rows"
     rows = await tx.all(
         f"select {_COLUMNS}, {order.expression} as sort_value{_from(asked)}"
-        f"{order.after(asked.after)}{order.by()}{' limit :rows' if asked.limit is not None else ''}",
+        f"{order.after(asked.after)}{order.by()}{limit}",
         **_bound(asked) | order.bound(asked.after) | {"rows": (asked.limit or 0) + 1},
     )
-    return await _with_answers(tx, rows)
+    return await with_answers(tx, rows)
 
 
 async def responses_after(
@@ -67,7 +69,7 @@ async def responses_after(
         f"select {_COLUMNS}{_from(asked)} and r.response_id > :after_id order by r.response_id limit :rows",
         **_bound(asked) | {"after_id": response_id, "rows": limit},
     )
-    return await _with_answers(tx, rows)
+    return await with_answers(tx, rows)
 
 
 def _from(asked: ResponsesQuestion) -> str:
@@ -104,35 +106,11 @@ async def response_of(tx: ReadTx, response_id: str, owner_email: str | None) -> 
         response_id=response_id,
         owner_email=owner_email,
     )
-    found = await _with_answers(tx, rows)
-    return found[0] if found else None
-
-
-async def _with_answers(tx: ReadTx, rows: Sequence[Any]) -> list[dict[str, Any]]:
-    found = [dict(row) | {"answers": []} for row in rows]
-    by_id = {row["response_id"]: row["answers"] for row in found}
-    if not by_id:
-        return found
-    entries = await tx.all(
-        "select response_id, question_id, type, attribute, value_number, value_text from response_answers"
-        " where response_id = any(cast(:ids as text[])) order by response_id, position",
-        ids=list(by_id),
-    )
-    for entry in entries:
-        number = entry["value_number"]
-        by_id[entry["response_id"]].append(
-            {
-                "question_id": entry["question_id"],
-                "type": entry["type"],
-                "attribute": entry["attribute"],
-                "value": entry["value_text"] if number is None else int(number),
-            }
-        )
-    return found
+    return next(iter(await with_answers(tx, rows)), None)
 
 
 def _conditions(asked: ResponsesQuestion) -> str:
-    text = {
+    given = {
         "r.survey_type = :of_type": asked.survey_type,
         "r.account_id = :account_id": asked.account_id,
         "r.stakeholder_id = :stakeholder_id": asked.stakeholder_id,
@@ -143,4 +121,4 @@ def _conditions(asked: ResponsesQuestion) -> str:
         "r.answered_at <= :until": asked.until,
         "r.updated_at > :updated_since": asked.updated_since,
     }
-    return "".join(f" and {condition}" for condition, value in text.items() if value is not None)
+    return and_given(given)

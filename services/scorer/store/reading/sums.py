@@ -9,11 +9,12 @@ from sqlalchemy import RowMapping
 from services.scorer.domain.answers import Method
 from services.scorer.domain.categories import LOWEST_PASSIVE, LOWEST_PROMOTER
 from services.scorer.domain.portfolio import MAX_NAMED, NOT_SAID, Extent, GroupCounts, Means, Part
-from services.scorer.store.counts import INVITATIONS, SCORES, counts_of
+from services.scorer.store.counts import INVITATIONS, counts_of
 from services.scorer.store.reading.account_rows import CHANGES, EVERYTHING, Counted, rows, score_columns
 from services.scorer.store.reading.answer_rows import keys
 from services.scorer.store.reading.coverage_rows import ASKABLE, KNOWABLE
 from services.scorer.store.reading.question import Group, Question, group_of
+from services.scorer.store.sql import comma_list
 from shared.db.transaction import ReadTx
 
 LeftOut = dict[str, Any]
@@ -39,7 +40,7 @@ def _sums_sql(question: Question, method: Method, wanted: Sequence[Counted]) -> 
     group = f"point{keys(question.split)}"
     return f"""
     with {rows(question, method, wanted)}
-    select {group}, {", ".join(f"sum({name}) as {name}" for name in (*now, *before, *_SUMMED))},
+    select {group}, {comma_list("sum({0}) as {0}", (*now, *before, *_SUMMED))},
         max(last_at) as last_at, max(last_before) as last_before,
         count(*) filter (where respondents > 0) as answered_accounts,
         sum(revenue) filter (where respondents > 0) as answered_revenue,
@@ -51,16 +52,13 @@ def _sums_sql(question: Question, method: Method, wanted: Sequence[Counted]) -> 
 
 def _group_counts(row: RowMapping, question: Question) -> GroupCounts:
     counts = counts_of(dict(row))  # a row of the driver takes long to say that it has no such column
-    return GroupCounts(
-        counts,
-        answered=Extent(counts.respondents, row["answered_accounts"], row["answered_revenue"]),
-        known=_extent(row, counts.known, "known") if KNOWABLE.issuperset(question.split) else NOT_SAID,
-        asked=_extent(row, counts.invitations.asked, "asked") if ASKABLE.issuperset(question.split) else NOT_SAID,
-    )
-
-
-def _extent(row: RowMapping, people: int, name: str) -> Extent:
-    return Extent(people, row[f"{name}_accounts"], row[f"{name}_revenue"])
+    answered = Extent(counts.respondents, row["answered_accounts"], row["answered_revenue"])
+    known = asked = NOT_SAID
+    if KNOWABLE.issuperset(question.split):
+        known = Extent(counts.known, row["known_accounts"], row["known_revenue"])
+    if ASKABLE.issuperset(question.split):
+        asked = Extent(counts.invitations.asked, row["asked_accounts"], row["asked_revenue"])
+    return GroupCounts(counts, answered, known, asked)
 
 
 async def means(tx: ReadTx, question: Question) -> dict[Group, Means]:
@@ -76,37 +74,44 @@ async def means(tx: ReadTx, question: Question) -> dict[Group, Means]:
 def _means_sql(question: Question) -> str:
     """Rows (point, d0 …, now, respondents, accounts, total, weighty, weight, weighted): the accounts with so many
     respondents, and those of them with a weight."""
-    group = keys(question.split)
     now, before = score_columns("latest")
-    sides = (("true", "respondents", now), ("false", "respondents_before", before))
-    selects = [
-        f"""
-        select point{group}, {side} as now, {people} as respondents, count(*) as accounts, sum({value}) as total,
+    return f"""
+    with {rows(question, "latest", ("answers",))}
+    {_means_select(question, "true", "respondents", now)}
+    union all {_means_select(question, "false", "respondents_before", before)}
+    """
+
+
+def _means_select(question: Question, now: str, respondents: str, names: Sequence[str]) -> str:
+    group, value = keys(question.split), _value(names, question.filters.survey_type)
+    return f"""
+        select point{group}, {now} as now, {respondents} as respondents, count(*) as accounts, sum({value}) as total,
             count(revenue) as weighty, sum(revenue) as weight, sum(revenue * ({value})) as weighted
-        from rows where {people} > 0 group by point{group}, {people}
-        """
-        for side, people, names in sides
-        for value in [_value(names, question.filters.survey_type)]
-    ]
-    return f"with {rows(question, 'latest', ('answers',))} {' union all '.join(selects)}"
+        from rows where {respondents} > 0 group by point{group}, {respondents}
+    """
 
 
 def _value(names: Sequence[str], survey_type: str) -> str:
     """An SQL expression of an account's value: promoters minus detractors, or the sum of scores."""
-    counts = [f"coalesce({name}, 0)" for name in names]
     if survey_type == "nps":
         return net_of_columns(names)
-    return " + ".join(f"{score} * {counts[score]}" for score in SCORES)
+    return " + ".join(f"{score} * coalesce({name}, 0)" for score, name in enumerate(names))
 
 
 def net_of_columns(names: Sequence[str]) -> str:
     """An SQL expression: promoters minus detractors, of the columns by score."""
-    counts = [f"coalesce({name}, 0)" for name in names]
-    return f"{' + '.join(counts[LOWEST_PROMOTER:])} - ({' + '.join(counts[:LOWEST_PASSIVE])})"
+    return f"{sum_of_columns(names[LOWEST_PROMOTER:])} - ({sum_of_columns(names[:LOWEST_PASSIVE])})"
+
+
+def sum_of_columns(names: Sequence[str]) -> str:
+    """An SQL expression: the columns added up, null as 0."""
+    return " + ".join(f"coalesce({name}, 0)" for name in names)
 
 
 def _add_parts(found: Means, row: RowMapping) -> None:
-    by_mean, by_revenue = (found.now, found.now_weighted) if row["now"] else (found.before, found.before_weighted)
+    by_mean, by_revenue = found.before, found.before_weighted
+    if row["now"]:
+        by_mean, by_revenue = found.now, found.now_weighted
     by_mean.append(Part(row["respondents"], Decimal(row["accounts"]), Decimal(row["total"])))
     if row["weighty"]:
         by_revenue.append(Part(row["respondents"], row["weight"], row["weighted"]))
@@ -119,7 +124,9 @@ async def left_out(tx: ReadTx, question: Question) -> dict[Group, LeftOut]:
         for row in await tx.all(_left_out_sql(part), **part.bound(), named=MAX_NAMED):
             point, values = group_of(row, part)
             group = found.setdefault((first + point, values), {"left_out_count": row["n"], "left_out": []})
-            reason = "no_revenue" if row["currency"] is None else "other_currency"
+            reason = "other_currency"
+            if row["currency"] is None:
+                reason = "no_revenue"
             group["left_out"].append({"account_id": row["account_id"], "name": row["name"], "reason": reason})
     return found
 

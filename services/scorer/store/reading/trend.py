@@ -22,7 +22,9 @@ async def context_marks(
     account_id: str | None = None,
 ) -> Sequence[dict[str, Any]]:
     """What happened at the accounts in question between the moments (both inclusive), oldest first."""
-    only = " and m.account_id = :account_id" if account_id is not None else ""
+    only = ""
+    if account_id is not None:
+        only = " and m.account_id = :account_id"
     rows = await tx.all(
         "select m.event_id, m.account_id, m.stakeholder_id, m.kind, m.at, m.label"
         f" from context_marks m{joins(filters, owner_email, alias='m')}"
@@ -32,4 +34,4 @@ async def context_marks(
         **dict(parameters(filters, owner_email))
         | {"since": since, "until": until, "account_id": account_id, "rows": MAX_MARKS},
     )
-    return [dict(row) for row in reversed(rows)]
+    return list(map(dict, reversed(rows)))

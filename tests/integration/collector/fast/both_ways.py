@@ -1,4 +1,4 @@
-"""One post by the fast lane and by the route, and what must be equal of the answers."""
+"""Sends one post by the fast lane and by the route, and compares the answers."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ VOLATILE = {"event_id", "request_id", "instance", "x-request-id", "date", "conte
 
 
 def stable(answer: httpx.Response) -> tuple[int, dict[str, Any], dict[str, str]]:
-    """Status, body and headers without what is new in every answer."""
+    """Status, body and headers without the parts that differ in every answer."""
     body = {name: value for name, value in answer.json().items() if name not in VOLATILE}
     return answer.status_code, body, {k: v for k, v in answer.headers.items() if k not in VOLATILE}
 

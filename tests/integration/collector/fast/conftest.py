@@ -1,4 +1,4 @@
-"""A collector, and a client of it whose key the fast lane knows."""
+"""A collector, and a client whose key the fast lane has in its cache."""
 
 from collections.abc import AsyncIterator
 
@@ -24,5 +24,5 @@ async def app(environment: Environment) -> ServiceApp:
 async def client(environment: Environment, app: ServiceApp) -> AsyncIterator[httpx.AsyncClient]:
     async with running(app) as client:
         client.headers.update(bearer(await api_key(environment, ["ingest"])))
-        await client.get("/v1/me")  # the key is in the cache from here on
+        await client.get("/v1/me")  # puts the key into the cache
         yield client

@@ -1,4 +1,4 @@
-"""Any post comes to the same on the fast lane and on the route: status, body, and what is published."""
+"""Any post has the same result on the fast lane and on the route: status, body, and published events."""
 
 import json
 from collections.abc import AsyncIterator
@@ -47,7 +47,7 @@ POSTS = st.fixed_dictionaries(
 
 
 class Published:
-    """What came into a topic since it was last asked."""
+    """The records that have come into a topic since the last call."""
 
     def __init__(self, consumer: AIOKafkaConsumer) -> None:
         self._consumer = consumer
@@ -85,7 +85,7 @@ async def published(environment: Environment) -> AsyncIterator[Published]:
 
 
 async def check_alike(client: httpx.AsyncClient, app: ServiceApp, published: Published, path: str, body: bytes) -> None:
-    """An idempotency key gives a response without an id the same one both times."""
+    """Post by both ways and compare; an Idempotency-Key gives a response without an id the same id both times."""
     fast, routed = await both(client, app, path, body, JSON | {"idempotency-key": "the same"})
     assert stable(fast) == stable(routed)
     accepted = routed.json().get("accepted", 1) if routed.is_success else 0

@@ -1,4 +1,4 @@
-"""The fast lane answers as the routes behind it do, byte for byte where the answer is not new each time."""
+"""The fast lane answers byte for byte like the routes behind it, except for parts that differ in every answer."""
 
 import asyncio
 import json
@@ -30,7 +30,7 @@ async def socket(environment: Environment, app: ServiceApp) -> AsyncIterator[htt
     """A client of a real server."""
     async with serving(app) as address, httpx.AsyncClient(base_url=address, timeout=30) as client:
         client.headers.update(bearer(await api_key(environment, ["ingest"])))
-        assert (await client.post("/v1/responses", json=BODY)).status_code == 202  # key and partitions are known then
+        assert (await client.post("/v1/responses", json=BODY)).status_code == 202  # caches key and partitions
         yield client
 
 
@@ -64,7 +64,7 @@ async def test_one_response_is_answered_alike(client: httpx.AsyncClient, app: Se
 
 
 async def test_what_kafka_does_not_take_goes_to_the_outbox(socket: httpx.AsyncClient, app: ServiceApp) -> None:
-    """Put into a group and then refused: the breaker opens while it waits."""
+    """The record is in a group when the breaker opens, and is refused."""
     publisher: Publisher = app.state.plumbing.publisher
     held = asyncio.Event()
 
@@ -89,7 +89,7 @@ async def test_a_batch_that_kafka_does_not_take_is_read_back_for_the_outbox(
     batch_bytes: int,
     groups: int,
 ) -> None:
-    """The breaker opens while it waits; then Kafka is there again, and an account's responses are in their order."""
+    """The breaker opens while the batch waits; later Kafka is back, and the responses of each account are in order."""
     publisher: Publisher = app.state.plumbing.publisher
     held, produce = asyncio.Event(), publisher._produce
 
@@ -110,18 +110,18 @@ async def test_a_batch_that_kafka_does_not_take_is_read_back_for_the_outbox(
     publisher._trip()
     answer = await posting
     assert (answer.status_code, answer.json()["accepted"]) == (200, len(items))
-    assert [one["response_id"] for one in answer.json()["results"]] == [item["response_id"] for item in items]
+    assert [result["response_id"] for result in answer.json()["results"]] == [item["response_id"] for item in items]
 
     async def published() -> list[dict[str, Any]]:
         records = await topic_records(environment.kafka, environment.topic_prefix + "responses")
         found = [json.loads(record.value or b"") | {"key": record.key} for record in records]
-        late = [one for one in found if one["response_id"].startswith("late")]
+        late = [response for response in found if response["response_id"].startswith("late")]
         return late if len(late) == len(items) else []
 
     found = await eventually(published, timeout=30)
     for account in {item["account_id"] for item in items}:
         sent = [item["response_id"] for item in items if item["account_id"] == account]
-        assert [one["response_id"] for one in found if one["key"] == account.encode()] == sent
+        assert [response["response_id"] for response in found if response["key"] == account.encode()] == sent
 
 
 async def test_a_failure_after_publishing_that_nobody_foresaw_is_answered(
@@ -188,7 +188,7 @@ async def test_the_same_event_is_published(
 
 
 async def test_plain_posts_do_take_the_fast_lane(client: httpx.AsyncClient, app: ServiceApp) -> None:
-    """Without this the comparison above could hold because nothing is fast."""
+    """Without this test the comparisons above could pass because no post takes the fast lane."""
     reached: list[str] = []
 
     async def routed(scope: Any, receive: Any, send: Any) -> None:
@@ -197,11 +197,11 @@ async def test_plain_posts_do_take_the_fast_lane(client: httpx.AsyncClient, app:
 
     for handler in app.hot.values():
         handler._route = routed  # type: ignore[attr-defined]
-    one = await client.post("/v1/responses", json=BODY)
-    assert (one.status_code, one.json()["via"]) == (202, "kafka")
-    assert one.headers["x-request-id"] == one.json()["event_id"]  # the routes make one of their own
-    many = await client.post("/v1/responses/batch", json=BATCHES["plain"])
-    assert (many.status_code, many.json()["accepted"]) == (200, 3)
+    single = await client.post("/v1/responses", json=BODY)
+    assert (single.status_code, single.json()["via"]) == (202, "kafka")
+    assert single.headers["x-request-id"] == single.json()["event_id"]  # the routes use a separate id
+    batch = await client.post("/v1/responses/batch", json=BATCHES["plain"])
+    assert (batch.status_code, batch.json()["accepted"]) == (200, 3)
     assert reached == []
     assert (await client.post("/v1/responses", json={})).status_code == 422
     assert reached == ["/v1/responses"]

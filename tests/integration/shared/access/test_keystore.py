@@ -1,4 +1,4 @@
-"""Keys are checked against a real PostgreSQL that at times refuses, hangs or is not there at the start."""
+"""Keys are checked against a real PostgreSQL that sometimes refuses, hangs or is away at the start."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable
@@ -24,7 +24,7 @@ START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 
 
 class Switch(Database):
-    """A real database that can be made to refuse or to hang, and that counts what is asked of it."""
+    """A real database that can be made to refuse or to hang, and that counts its reads."""
 
     refusing = False
     asked = 0

@@ -1,9 +1,10 @@
-"""The way to the other services, over a real socket: pages, answers that are a no, services that are away."""
+"""The client of the other services, over a real socket: pages, errors, and services that are away."""
 
 import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from types import NoneType
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from pydantic import BaseModel
 
 from services.cli.embedded.process import free_port
 from shared.errors import Invalid, TooMany
-from shared.http.client import Api, Away, Question, Services, within
+from shared.http.client import Api, Away, Call, Question, Services, within
 from shared.http.paging import Page
 from tests.support.http import serving
 
@@ -22,30 +23,35 @@ ALL: list[dict[str, Any]] = [{"n": n} for n in range(7)]
 
 
 class Thing(BaseModel):
-    """What the service lists."""
+    """An item of the service's list."""
 
     n: int
 
 
 class Colour(BaseModel):
-    """What it does not list."""
+    """A type that no answer of the service has."""
 
     colour: str
 
 
 THINGS = Question("scorer", "/v1/{kind}", Page[Thing])
 COLOURS = Question("scorer", "/v1/things", Page[Colour])
+MAKE = Call("scorer", "POST", "/v1/things/{name}", Thing)
+PAINT = Call("scorer", "POST", "/v1/things/{name}", Colour)
+REMOVE = Call("scorer", "DELETE", "/v1/things/{name}", NoneType)
 
 
 @dataclass
 class Upstream:
-    """A service that lists seven things in pages and remembers what it was asked."""
+    """A service that lists seven things in pages and remembers its requests."""
 
     asked: list[tuple[str, dict[str, str]]] = field(default_factory=list)
 
     def app(self) -> FastAPI:
         app = FastAPI()
         app.add_api_route("/v1/things", self._things)
+        app.add_api_route("/v1/things/{name:path}", self._made, methods=["POST"])
+        app.add_api_route("/v1/things/{name}", self._removed, methods=["DELETE"])
         app.add_api_route("/v1/stream", self._stream)
         app.add_api_route("/v1/broken", self._broken)
         app.add_api_route("/v1/crowded", self._crowded)
@@ -59,6 +65,15 @@ class Upstream:
         first = int(request.query_params.get("cursor", "0"))
         items = ALL[first : first + 3]
         return JSONResponse({"items": items, "next_cursor": str(first + 3) if first + 3 < 7 else None})
+
+    async def _made(self, request: Request) -> Response:
+        body = await request.body()
+        self.asked.append((request.scope["raw_path"].decode(), {"body": body.decode()}))
+        return JSONResponse({"n": 7}, 201)
+
+    async def _removed(self, name: str) -> Response:
+        self.asked.append((name, {}))
+        return Response(status_code=204)
 
     async def _stream(self) -> Response:
         async def lines() -> AsyncIterator[str]:
@@ -74,7 +89,7 @@ class Upstream:
         return JSONResponse({"code": "rate_limited", "detail": "later"}, 429, {"retry-after": "7"})
 
     async def _no(self, request: Request) -> Response:
-        # The path as it came over the wire: what is escaped stays so.
+        # The raw path: escapes are kept.
         self.asked.append((request.scope["raw_path"].decode(), dict(request.query_params)))
         problem = {
             "code": "invalid_by",
@@ -103,11 +118,29 @@ def api(services: Services) -> Api:
 
 
 async def test_a_list_is_read_page_by_page_and_no_further_than_wanted(api: Api, upstream: Upstream) -> None:
+    assert await api.ask_all(THINGS, kind="things") == [Thing(**thing) for thing in ALL]
+    assert [query.get("cursor") for _, query in upstream.asked] == [None, "3", "6"]
+    upstream.asked.clear()
     assert await api.items("scorer", "/v1/things") == ALL
     assert [query.get("cursor") for _, query in upstream.asked] == [None, "3", "6"]
     upstream.asked.clear()
     assert await api.items("scorer", "/v1/things", most=2) == ALL[:2]
     assert len(upstream.asked) == 1
+
+
+async def test_a_call_sends_its_body_and_is_answered_by_its_model(api: Api, upstream: Upstream) -> None:
+    assert await api.call(MAKE, {"n": 7}, name="a/b") == Thing(n=7)
+    assert await api.call(MAKE, name="c") == Thing(n=7)
+    assert upstream.asked == [("/v1/things/a%2Fb", {"body": '{"n":7}'}), ("/v1/things/c", {"body": ""})]
+    with pytest.raises(Away):
+        await api.call(PAINT, name="c")
+
+
+async def test_a_call_without_an_answer_gives_none(api: Api, upstream: Upstream) -> None:
+    await api.call(REMOVE, name="c")
+    assert upstream.asked == [("c", {})]
+    with pytest.raises(Away):
+        await api.call(REMOVE.to("alerting"), name="c")
 
 
 async def test_a_question_is_answered_by_its_model(api: Api, upstream: Upstream) -> None:
@@ -196,7 +229,7 @@ async def test_a_stream_is_told_line_by_line(api: Api) -> None:
 
 @contextlib.asynccontextmanager
 async def hanging_up_once() -> AsyncIterator[tuple[str, list[bytes]]]:
-    """A server that closes its first connection on the first question, as one does that was idle too long."""
+    """A server that closes its first connection on the first request, like a server whose idle timeout has passed."""
     asked: list[bytes] = []
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

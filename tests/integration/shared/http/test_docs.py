@@ -1,4 +1,4 @@
-"""The page of the API documentation asks nobody but its own service."""
+"""The page of the API documentation loads nothing from other hosts."""
 
 import re
 from collections.abc import AsyncIterator

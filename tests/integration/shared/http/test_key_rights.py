@@ -1,4 +1,4 @@
-"""A key gives and revokes only what it has: over real HTTP handling and a real PostgreSQL."""
+"""A key can grant and revoke only its own rights: over real HTTP handling and a real PostgreSQL."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any

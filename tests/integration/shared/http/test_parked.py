@@ -1,4 +1,4 @@
-"""`/v1/dead-letters` and `/v1/conflicts` over a real PostgreSQL: what is shown, what goes back, what is dropped."""
+"""`/v1/dead-letters` and `/v1/conflicts` over a real PostgreSQL: shown, replayed, dropped."""
 
 import json
 from collections.abc import AsyncIterator
@@ -27,7 +27,7 @@ BAD_VALUE = b'{"comment": "my boss is a fool"'
 
 
 class Relay:
-    """Counts how often somebody woke it."""
+    """Counts how often it was woken."""
 
     woken = 0
 
@@ -250,7 +250,7 @@ async def test_writing_takes_the_scope_to_manage(client: httpx.AsyncClient, data
 
 
 async def conflict_of(database: Database, sender: str | None, offset: int, **changes: Any) -> UUID:
-    """A response that contradicts what stands."""
+    """Park a response that contradicts the stored one."""
     said = {
         "kind": "conflict",
         "reason": "response_id_taken",
@@ -265,7 +265,7 @@ async def conflict_of(database: Database, sender: str | None, offset: int, **cha
 async def test_a_key_that_may_not_read_all_sees_what_it_sent_itself_and_never_what_differs(
     client: httpx.AsyncClient, database: Database, key: str
 ) -> None:
-    """Else it would read what is stored by guessing at it."""
+    """Otherwise the key could read stored values by guessing."""
     reasons = ("response_id_taken", "wrong_account", "wrong_stakeholder", "wrong_response", "invalid_change")
     own = [await conflict_of(database, key[0] * 12, number, reason=reason) for number, reason in enumerate(reasons)]
     await conflict_of(database, "x" * 12, 8)

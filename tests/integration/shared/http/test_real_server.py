@@ -25,7 +25,7 @@ async def base_url() -> AsyncIterator[str]:
 
 
 async def send_raw(base_url: str, request: bytes) -> bytes:
-    """The first part of the answer to these bytes."""
+    """The first part of the answer to a request of these bytes."""
     address = urlsplit(base_url)
     reader, writer = await asyncio.open_connection(address.hostname, address.port)
     try:
@@ -64,7 +64,7 @@ async def test_a_chunked_body_without_end_is_cut_off(base_url: str) -> None:
     writer.write(request(b"Transfer-Encoding: chunked"))
     chunk = b"4000\r\n" + b" " * 0x4000 + b"\r\n"
     sent = 0
-    # The server must answer and hang up while we are still sending.
+    # The server must answer and close while the request is still being sent.
     with suppress(ConnectionError):
         while not reader.at_eof() and sent < 2_000 * len(chunk):
             writer.write(chunk)

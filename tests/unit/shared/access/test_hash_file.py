@@ -1,4 +1,4 @@
-"""The file of hashes: whole or not at all, for its owner alone, without secrets."""
+"""The file of hashes: written atomically, readable by its owner alone, without secrets."""
 
 import os
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""The small service behind the edge, with a key of all scopes."""
+"""The edge test service, with a key of all scopes."""
 
 from collections.abc import AsyncIterator
 

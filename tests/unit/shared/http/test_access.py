@@ -1,4 +1,4 @@
-"""Who may call: what is refused, in which order, and that a refusal says no more than it must."""
+"""Access: what is refused, in which order of checks, and that a refusal tells no more than necessary."""
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta

@@ -1,4 +1,4 @@
-"""Bad bodies one by one: each gets a problem with a useful code, and nothing of it comes back."""
+"""Malformed bodies, one by one: each gets a problem with a useful code, and no part of the body in the answer."""
 
 import json
 from collections.abc import AsyncIterator

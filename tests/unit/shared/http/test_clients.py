@@ -1,4 +1,4 @@
-"""Whose connection it is, how many connections fit, and who makes room."""
+"""The client of a connection, the limits of connections, and which connections are closed first."""
 
 import pytest
 
@@ -6,7 +6,7 @@ from shared.http.connections import LOOPBACK, Connections, Limits, Phase, client
 
 
 class Idle:
-    """A connection that has been idle since a moment, and is still there in the turn in which it is closed."""
+    """A connection that has been idle since a moment; it stays open in the turn in which it is aborted."""
 
     group: str | None = "203.0.113.7"
     received = 0
@@ -16,11 +16,11 @@ class Idle:
         self.times_closed = 0
 
     def waits(self) -> tuple[Phase, float]:
-        """Idle."""
+        """Always idle."""
         return Phase.IDLE, self.since
 
     def abort(self) -> None:
-        """Count it."""
+        """Count the call."""
         self.times_closed += 1
 
 

@@ -1,4 +1,5 @@
-"""The limits of a server, over real sockets: who waits too long, who makes room, and who is answered all the same."""
+"""The limits of a server, over real sockets: slow clients, closed connections, and requests that are always
+answered."""
 
 import asyncio
 import contextlib
@@ -23,14 +24,14 @@ from tests.support.polling import eventually
 from tests.support.wire import Answer, Wire, wire_to, wires_to
 
 QUICK = Limits(sweep=0.05)
-"""Generous, but for the looks."""
+"""Generous limits with a frequent sweep."""
 GET = "GET /health/live HTTP/1.1"
 POST = ("POST /v1/answers HTTP/1.1", "Content-Type: application/json", "Authorization: Bearer all")
 LARGE = 20_000_000
 
 
 class Slow:
-    """What a service with slow calls is made of: they wait until they are told to go on."""
+    """The handlers of a slow service: calls wait until the test releases them."""
 
     def __init__(self) -> None:
         self.begun = 0
@@ -43,7 +44,7 @@ class Slow:
         self.service = service
 
     async def wait(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer with the length of the body, which is not read before."""
+        """Wait for the release, then read the body and answer with its length."""
         self.begun += 1
         await self.go_on.wait()
         size, more = 0, True
@@ -62,7 +63,7 @@ class Slow:
         await send({"type": "http.response.body", "body": bytes(LARGE)})
 
     async def endless(self) -> StreamingResponse:
-        """A stream that says nothing."""
+        """A stream that never sends anything."""
 
         async def nothing() -> AsyncIterator[bytes]:
             self.begun += 1
@@ -75,7 +76,7 @@ class Slow:
         return StreamingResponse(nothing(), media_type="text/csv")
 
     async def live(self, connection: WebSocket) -> None:
-        """Say back what is said."""
+        """Echo what is sent."""
         await connection.accept()
         async for text in connection.iter_text():
             await connection.send_text(text)
@@ -99,7 +100,7 @@ def observed(method: str, status: str) -> float:
 
 
 def assert_problem(answer: Answer, status: int, code: str) -> None:
-    """It is problem+json, and the last of its connection."""
+    """The answer is problem+json, and closes the connection."""
     kind, connection = answer.headers["content-type"], answer.headers["connection"]
     assert (answer.status, kind, connection) == (status, "application/problem+json", "close")
     body = json.loads(answer.body)
@@ -107,14 +108,14 @@ def assert_problem(answer: Answer, status: int, code: str) -> None:
 
 
 async def ticks(seconds: float) -> None:
-    """Let the server look around several times."""
+    """Let the server sweep several times."""
     loop = asyncio.get_running_loop()
     end = loop.time() + seconds
     await eventually(lambda: loop.time() >= end)
 
 
 async def test_a_client_may_come_back_to_its_connection_for_as_long_as_the_setting_says(slow: Slow) -> None:
-    # With a timer of uvicorn's each of these posts would meet a connection that is being closed.
+    # With uvicorn's keep-alive timer each of these posts would meet a closing connection.
     async with serving(slow.service, QUICK, timeout_keep_alive=0) as url, wire_to(url) as wire:
         for _ in range(10):
             await wire.send(*POST, "Content-Length: 12", body=b'{"score": 9}')
@@ -244,7 +245,7 @@ async def test_one_client_waits_with_a_few_connections_only(slow: Slow, counted:
 
 @pytest.fixture
 async def busy(slow: Slow) -> AsyncIterator[str]:
-    """The URL of a server that has as much work as it may have."""
+    """The URL of a server that has reached its limit of running requests."""
     async with serving(slow.service, replace(QUICK, requests=2)) as url, wires_to(url, 2) as wires:
         for wire in wires:
             await wire.send("GET /slow HTTP/1.1")
@@ -324,7 +325,7 @@ async def refused_early(wire: Wire) -> Answer:
 async def test_a_wrong_key_is_refused_before_the_body_and_the_answer_can_be_read(slow: Slow) -> None:
     async with serving(slow.service) as url, wire_to(url) as wire:
         assert_problem(await refused_early(wire), 401, "unauthorized")
-        await wire.send_raw(bytes(50_000))  # a reset here is what many clients show in place of the answer
+        await wire.send_raw(bytes(50_000))  # many clients report a reset here instead of the answer
         assert await wire.closed()
 
 

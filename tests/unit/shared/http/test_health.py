@@ -1,4 +1,4 @@
-"""Probes: live asks nobody, ready says why not, startup waits for the resources."""
+"""Probes: live checks no dependency, ready says why not, startup waits for the resources."""
 
 import asyncio
 from collections.abc import AsyncIterator

@@ -1,4 +1,4 @@
-"""The OpenAPI document tells what every call needs and every problem it can answer."""
+"""The OpenAPI document describes the parameters and all problems of every call."""
 
 from typing import Any
 

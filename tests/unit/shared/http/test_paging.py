@@ -1,4 +1,4 @@
-"""Lists: cursors come back as they went out or not at all."""
+"""Lists: cursors are accepted unchanged or not at all."""
 
 import base64
 import json
@@ -64,7 +64,7 @@ def test_an_id_travels_as_text() -> None:
 @given(values=st.lists(STORED, max_size=3), position=st.integers(min_value=0), letter=st.sampled_from("ABab01-_"))
 def test_an_altered_cursor_is_refused(values: list[str], position: int, letter: str) -> None:
     cursor = encode_cursor(values, "")
-    at = position % (len(cursor) - 1)  # the last letter may hold bits that mean nothing
+    at = position % (len(cursor) - 1)  # the last letter may hold unused bits
     altered = cursor[:at] + letter + cursor[at + 1 :]
     if altered != cursor:
         assert refused(altered, "", *[paging.text] * len(values))
@@ -91,7 +91,7 @@ def test_a_forged_value_is_of_its_kind_or_refused(kind: Kind) -> None:
 
 
 def assert_storable(value: Any, types: tuple[type, ...]) -> None:
-    """It is what it says, and PostgreSQL can hold and compare it."""
+    """The value is of one of these types, and PostgreSQL can store and compare it."""
     assert isinstance(value, types)
     if isinstance(value, date):
         assert in_range(value) == value
@@ -114,7 +114,7 @@ def test_a_value_more_or_less_is_refused(values: Sequence[object]) -> None:
 
 
 def refused(cursor: str, purpose: str, *kinds: Kind) -> bool:
-    """Whether reading the cursor says that it is none; any other error is an error."""
+    """Whether the cursor is refused as invalid; any other error is raised."""
     try:
         read_cursor(cursor, purpose, *kinds)
     except Invalid as error:
@@ -123,7 +123,7 @@ def refused(cursor: str, purpose: str, *kinds: Kind) -> bool:
 
 
 def sealed(content: bytes) -> str:
-    """A cursor with this content, its check sum right."""
+    """A cursor with this content and a correct checksum."""
     return base64.urlsafe_b64encode(_check(content) + content).rstrip(b"=").decode()
 
 

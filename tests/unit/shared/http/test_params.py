@@ -1,4 +1,4 @@
-"""Times and days in requests: those that a program can reckon with, and no others."""
+"""Times and days in requests: only those that can be calculated with."""
 
 from datetime import UTC, date, datetime
 

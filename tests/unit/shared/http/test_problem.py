@@ -1,4 +1,4 @@
-"""Problems: every status has its words, and validators' texts pass only when they hold nothing of the input."""
+"""Problems: every status has a text, and texts of validators pass only without any part of the input."""
 
 from datetime import datetime
 from typing import Annotated, Any

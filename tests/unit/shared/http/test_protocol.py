@@ -1,4 +1,4 @@
-"""How a server writes its answers, over real sockets: the head with the first of the body, in the order of the
+"""Answers of the server over real sockets: the head together with the first of the body, in the order of the
 requests."""
 
 import asyncio
@@ -75,7 +75,7 @@ async def wire(address: str) -> AsyncIterator[Wire]:
 
 
 def came(wire: Wire) -> bytes:
-    """What has come from the server and was not read yet."""
+    """The bytes that have arrived from the server and are not read yet."""
     return bytes(wire._reader._buffer)  # type: ignore[attr-defined]
 
 

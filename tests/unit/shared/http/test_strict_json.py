@@ -1,4 +1,4 @@
-"""Strict JSON takes everything that can be stored and looked at again, as the standard library reads it."""
+"""Strict JSON accepts everything that can be stored, and parses it like the standard library."""
 
 import json
 from contextlib import suppress

@@ -7,15 +7,15 @@ from hypothesis import strategies as st
 
 from shared.db.cursors import Cursor
 from shared.kafka.backlog import Backlog
-from shared.kafka.batch import Batch
+from shared.kafka.batch import PolledBatch
 
 
-def batch(partition: int, records: list[Any]) -> Batch:
-    return Batch(Cursor("responses", partition, 0, 1), records)
+def batch(partition: int, records: list[Any]) -> PolledBatch:
+    return PolledBatch(Cursor("responses", partition, 0, 1), records)
 
 
-def records_of(piece: list[Batch]) -> list[list[Any]]:
-    return [list(part.work) for part in piece]
+def records_of(piece: list[PolledBatch]) -> list[list[Any]]:
+    return [list(part.records) for part in piece]
 
 
 def test_all_partitions_are_one_piece_until_it_fails() -> None:
@@ -62,7 +62,7 @@ def test_every_good_record_is_written_once_and_in_order(bad: set[int], split: in
     aside: list[int] = []
     while backlog:
         piece = backlog.piece()
-        records: list[Any] = [record for part in piece for record in part.work]
+        records: list[Any] = [record for part in piece for record in part.records]
         if not bad.intersection(records):
             written += records
             backlog.done(piece)

@@ -1,4 +1,4 @@
-"""Batches as Kafka's own bytes: what aiokafka reads in them, and what we read back."""
+"""Batches in Kafka's format: as aiokafka reads them, and as we read them back."""
 
 from typing import Any
 
@@ -25,14 +25,14 @@ RECORDS = st.lists(
 
 
 def batch_of(records: list[Record]) -> RecordBatch:
-    """A batch of them all, which come in two lots as from two callers."""
+    """A batch of all records, added in two lots as by two callers."""
     batch = RecordBatch(RESPONSES)
     assert batch.add(records[:1]) + batch.add(records, 1) == len(records)
     return batch
 
 
 def read_by_aiokafka(batch: RecordBatch) -> tuple[Any, list[Any]]:
-    """The one batch in the bytes, whose checksum holds, and its records."""
+    """The single batch in the bytes, after a check of its checksum, and its records."""
     found = MemoryRecords(bytes(batch._build())).next_batch()
     assert found.validate_crc()
     return found, list(found)

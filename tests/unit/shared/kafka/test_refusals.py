@@ -1,4 +1,4 @@
-"""What Kafka's error codes say: whether a record is at fault, or the server and the way to it."""
+"""Kafka's error codes: whether the record is at fault, or the server and the connection."""
 
 import pytest
 from aiokafka.errors import for_code

@@ -1,4 +1,4 @@
-"""Reading along passes over what no reader can use, whatever is wrong with it."""
+"""The tail skips records that no reader can use."""
 
 from types import SimpleNamespace
 

@@ -1,4 +1,4 @@
-"""Logs are one safe line each: no keys, no passwords, nothing that people said, whoever writes them."""
+"""Each log entry is one safe line: no keys, no passwords, no content of answers, from any library."""
 
 import contextlib
 import io
@@ -91,7 +91,7 @@ def test_lines_of_libraries_are_made_safe_too(lines: io.StringIO) -> None:
 
 
 def test_lines_of_a_server_that_configured_its_own_logging_go_the_same_way(lines: io.StringIO) -> None:
-    uvicorn.Config("nowhere:app")  # sets up uvicorn's loggers, as any library that serves pages may do
+    uvicorn.Config("nowhere:app")  # configures uvicorn's loggers, as any library that runs a server may do
     with contextlib.redirect_stderr(lines):
         telemetry.configure("collector", "info", "json")
     logging.getLogger("uvicorn.error").warning("kept")
@@ -124,7 +124,7 @@ def test_lines_are_safe_before_logging_is_set_up(caplog: pytest.LogCaptureFixtur
 
 
 def test_the_console_is_for_people(monkeypatch: pytest.MonkeyPatch, lines: io.StringIO) -> None:
-    monkeypatch.setattr("sys.stderr", lines)  # pytest puts its own back before each test
+    monkeypatch.setattr("sys.stderr", lines)  # pytest restores its own handlers before each test
     telemetry.configure("collector", "info", "console")
     cast(logging.StreamHandler[Any], logging.getLogger().handlers[0]).setStream(lines)
     telemetry.get_logger("x").info("accepted", count=3)
@@ -134,7 +134,7 @@ def test_the_console_is_for_people(monkeypatch: pytest.MonkeyPatch, lines: io.St
 
 
 class DriverError(Exception):
-    """As the driver raises it: the row is in its text."""
+    """An error like the driver's, with the row in its text."""
 
     sqlstate = "23505"
 

@@ -1,4 +1,4 @@
-"""Every metric says what it means, in one style, and none has a label that grows with the customers."""
+"""Every metric has a description in one style, and no label whose values grow with the customers."""
 
 import os
 import subprocess

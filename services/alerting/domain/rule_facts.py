@@ -1,0 +1,162 @@
+"""The facts that rules are evaluated on: the current state of one account."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+
+from services.alerting.domain.answers import StoredAnswer
+from services.alerting.domain.calendar import BusinessCalendar
+from services.alerting.domain.people import FRESH, Account, Stakeholder
+from services.alerting.domain.recovery import SeriesKey
+from services.alerting.domain.rules import FactValue
+from services.alerting.domain.segments import Shift
+from services.alerting.domain.series import AnswerInSeries, series_by_key
+
+STEPS = ("sent", "delivered", "opened", "started", "bounced")
+"""How far an invitation may come; a bounce says more than all the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """What the scorer said when an invitation had gone unanswered for too long."""
+
+    at: datetime
+    days: int
+    furthest: str
+    stakeholder_type: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Invitation:
+    """One request for an answer: the first moment of each step, as far as known."""
+
+    invitation_id: str
+    channel: str | None = None
+    moments: Mapping[str, datetime] = field(default_factory=dict)
+    asked_at: datetime | None = None
+    bounce_recorded_at: datetime | None = None
+    silence: Silence | None = None
+
+    def at(self, step: str) -> datetime | None:
+        """When it first came so far."""
+        return self.moments.get(step)
+
+    @property
+    def sent_at(self) -> datetime | None:
+        """When it was sent: the scorer names that too, should the fact itself not have come."""
+        return self.moments.get("sent") or self.asked_at
+
+    @property
+    def was_called_off(self) -> bool:
+        """Whether nobody waits for an answer any more: the person unsubscribed, or it was withdrawn."""
+        return "unsubscribed" in self.moments or "withdrawn" in self.moments
+
+    @property
+    def furthest(self) -> str:
+        """How far it came, by what the scorer said and by the facts."""
+        steps = [step for step in STEPS if step in self.moments]
+        if self.silence is not None:
+            steps.append(self.silence.furthest)
+        return max(steps, key=STEPS.index, default="sent")
+
+
+@dataclass(frozen=True, slots=True)
+class ClassChange:
+    """The scorer said that an account is of another class now."""
+
+    occasion: str
+    sequence: int
+    old: str
+    new: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Drop:
+    """The scorer said that the score of an account has fallen."""
+
+    occasion: str
+    sequence: int
+    points: float
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class AccountState:
+    """What the scorer has published of an account; the greatest sequence counts, whichever topic brought it.
+
+    `changes` are the latest changes of class, oldest first.
+    """
+
+    account_class: str | None = None
+    changes: tuple[ClassChange, ...] = ()
+    drop: Drop | None = None
+    recovered_sequence: int = -1
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One account as it is known now, with the people and answers that the evaluation needs.
+
+    `known_since`: since when Tellback knows the account, `first_recorded_at`: when its
+    first answer was recorded, `heard_at`: the last answer of a decision-maker. `settled` holds (kind, person, occasion)
+    of what people have closed; `burst` is the time within which detractors are one matter. `shift` is there for a
+    segment, which stands in the place of an account.
+    """
+
+    account: Account
+    now: datetime
+    calendar: BusinessCalendar
+    people: Mapping[str, Stakeholder] = field(default_factory=dict)
+    answers: Mapping[str, Sequence[StoredAnswer]] = field(default_factory=dict)
+    invitations: Mapping[str, Sequence[Invitation]] = field(default_factory=dict)
+    account_state: AccountState = field(default_factory=AccountState)
+    contract_events: tuple[datetime, ...] = ()
+    heard_at: datetime | None = None
+    known_since: datetime | None = None
+    first_recorded_at: datetime | None = None
+    settled: frozenset[tuple[str, str | None, str]] = frozenset()
+    burst: timedelta = timedelta(hours=24)
+    shift: Shift | None = None
+    _series_by_person: dict[str, dict[SeriesKey, list[AnswerInSeries]]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
+
+    def series_of(self, stakeholder_id: str) -> dict[SeriesKey, list[AnswerInSeries]]:
+        """The series of a person's answers; worked out once, since every rule needs them."""
+        if stakeholder_id not in self._series_by_person:
+            self._series_by_person[stakeholder_id] = series_by_key(self.answers.get(stakeholder_id, ()))
+        return self._series_by_person[stakeholder_id]
+
+    @property
+    def today(self) -> date:
+        """The supplier's date."""
+        return self.calendar.local_date(self.now)
+
+    def is_gone(self, stakeholder_id: str | None) -> bool:
+        """Whether nobody is left to follow up with: the person or the account was removed, or the account closed."""
+        account, person = self.account, self.people.get(stakeholder_id or "")
+        closed = account.closed_on is not None and account.closed_on <= self.today
+        return account.removed or closed or (person is not None and person.removed)
+
+    def last_heard(self, stakeholder_id: str) -> datetime | None:
+        """When a person last answered anything, quietly or not."""
+        answers = self.answers.get(stakeholder_id, ())
+        return max((stored.live.answered_at for stored in answers if stored.counts), default=None)
+
+    def around(self, stakeholder_id: str | None) -> dict[str, FactValue]:
+        """The values of account and person that rules may look at, whatever happened."""
+        person = self.people.get(stakeholder_id or "")
+        stakeholder_type = None
+        if person is not None:
+            stakeholder_type = person.type
+        return {
+            "tier": self.account.tier,
+            "industry": self.account.industry,
+            "region": self.account.region,
+            "stakeholder_type": stakeholder_type,
+        }
+
+    def is_recent(self, at: datetime) -> bool:
+        """Whether something happened so lately that a follow-up may open on it."""
+        return self.now - at <= FRESH

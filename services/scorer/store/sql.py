@@ -1,0 +1,14 @@
+"""Pieces of SQL made of the names of columns."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+
+def comma_list(template: str, names: Iterable[str]) -> str:
+    """The template with each of the names in place of `{0}`, by commas: `r.{0}` makes `r.score, r.comment`."""
+    return ", ".join(template.format(name) for name in names)
+
+
+def and_given(conditions: Mapping[str, Any]) -> str:
+    """The conditions (text → the value that it needs) whose value is given, each after ` and`."""
+    return "".join(f" and {condition}" for condition, value in conditions.items() if value is not None)

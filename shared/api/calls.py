@@ -1,0 +1,46 @@
+"""What the services are told to do, each call with the type of its answer: `api.call(ANSWER_MATURITY, body)`.
+
+tests/contract holds that each is a route of its service, and that its answer is the model that the route answers with.
+"""
+
+from types import NoneType
+
+from shared.api.follow_ups import BulkAnswer, FollowUpDetail
+from shared.api.keys import NewKey
+from shared.api.maturity import Result
+from shared.api.names import Names
+from shared.api.notifications import NotificationItem
+from shared.api.parked import Replayed
+from shared.api.rules import DryRunResult, RuleView
+from shared.api.webhooks import DeliveryDetail, DeliveryItem, EndpointDetail, EndpointWithSecret, RecoveryStarted
+from shared.http.client import Call
+
+NAMES = Call("scorer", "POST", "/v1/names", Names)
+"""A question, posted because it is too long for an address."""
+OPEN_FOLLOW_UP = Call("alerting", "POST", "/v1/follow-ups", FollowUpDetail)
+CLOSE_FOLLOW_UPS = Call("alerting", "POST", "/v1/follow-ups/close", BulkAnswer)
+ACKNOWLEDGE = Call("alerting", "POST", "/v1/follow-ups/{follow_up_id}/acknowledge", FollowUpDetail)
+START = Call("alerting", "POST", "/v1/follow-ups/{follow_up_id}/start", FollowUpDetail)
+SNOOZE = Call("alerting", "POST", "/v1/follow-ups/{follow_up_id}/snooze", FollowUpDetail)
+ASSIGN = Call("alerting", "POST", "/v1/follow-ups/{follow_up_id}/assign", FollowUpDetail)
+PROMISE = Call("alerting", "POST", "/v1/follow-ups/{follow_up_id}/promise", FollowUpDetail)
+CLOSE = Call("alerting", "POST", "/v1/follow-ups/{follow_up_id}/close", FollowUpDetail)
+REOPEN = Call("alerting", "POST", "/v1/follow-ups/{follow_up_id}/reopen", FollowUpDetail)
+COMMENT = Call("alerting", "POST", "/v1/follow-ups/{follow_up_id}/comments", FollowUpDetail)
+CHANGE_RULE = Call("alerting", "PATCH", "/v1/rules/{rule}", RuleView)
+TRY_RULE = Call("alerting", "POST", "/v1/rules/{rule}/dry-run", DryRunResult)
+ADD_NOTIFICATION = Call("alerting", "POST", "/v1/notifications", NotificationItem)
+REMOVE_NOTIFICATION = Call("alerting", "DELETE", "/v1/notifications/{notification_id}", NoneType)
+ADD_ENDPOINT = Call("alerting", "POST", "/v1/webhook-endpoints", EndpointWithSecret)
+CHANGE_ENDPOINT = Call("alerting", "PATCH", "/v1/webhook-endpoints/{endpoint_id}", EndpointDetail)
+DELETE_ENDPOINT = Call("alerting", "DELETE", "/v1/webhook-endpoints/{endpoint_id}", NoneType)
+ROTATE_SECRET = Call("alerting", "POST", "/v1/webhook-endpoints/{endpoint_id}/secret/rotate", EndpointWithSecret)
+TEST_ENDPOINT = Call("alerting", "POST", "/v1/webhook-endpoints/{endpoint_id}/test", DeliveryItem)
+RECOVER = Call("alerting", "POST", "/v1/webhook-endpoints/{endpoint_id}/recover", RecoveryStarted)
+RESEND = Call("alerting", "POST", "/v1/deliveries/{delivery_id}/resend", DeliveryDetail)
+ANSWER_MATURITY = Call("benchmark", "POST", "/v1/maturity", Result)
+MAKE_KEY = Call("collector", "POST", "/v1/keys", NewKey)
+REVOKE_KEY = Call("collector", "DELETE", "/v1/keys/{key_id}", NoneType)
+REPLAY_DEAD_LETTER = Call("collector", "POST", "/v1/dead-letters/{parked_id}/replay", Replayed)
+DROP_DEAD_LETTER = Call("collector", "DELETE", "/v1/dead-letters/{parked_id}", NoneType)
+"""Every service has these two: `DROP_DEAD_LETTER.to("scorer")`."""
