@@ -344,6 +344,6 @@ class History:
             else:
                 self._told[series] = story.pair
         telling = ScoreEventBuilder(self.case.account_id, self._sequence, self._tick())
-        found = cast(Any, SimpleNamespace(stories=stories, silent=()))
+        found = cast(Any, SimpleNamespace(series_changes=stories, silent=()))
         self.events += telling.people(found, {})
         self._sequence = telling.sequence
