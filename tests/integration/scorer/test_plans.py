@@ -37,6 +37,11 @@ QUESTIONS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "its trend": ("/v1/accounts/a7/trend", {"window": "90d"}),
     "its people": ("/v1/accounts/a7/stakeholders", {}),
     "its answers": ("/v1/responses", {"account_id": "a7"}),
+    "what a copy lacks": ("/v1/responses", {"updated_since": "2020-01-01T00:00:00Z"}),
+    "what a copy of one account lacks": (
+        "/v1/responses",
+        {"account_id": "a7", "updated_since": "2020-01-01T00:00:00Z"},
+    ),
     "one answer": ("/v1/responses/r7-1-1", {}),
     "why a figure is what it is": ("/v1/explain", {"account_id": "a7", "window": "90d"}),
     "the accounts that fell most": ("/v1/accounts", {"sort": "change", "window": "90d"}),
