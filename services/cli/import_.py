@@ -166,7 +166,7 @@ def _progress() -> "Progress":
 
 
 def _header(file: Path) -> Sequence[str]:
-    from services.collector.domain.delimited import Table
+    from shared.files.table import Table
 
     with file.open("rb") as content:
         table = Table(content)

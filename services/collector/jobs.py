@@ -10,7 +10,6 @@ from tempfile import TemporaryFile
 from typing import BinaryIO
 from uuid import uuid4
 
-from services.collector.domain.delimited import BadRow, TableError
 from services.collector.domain.rows import Reading
 from services.collector.handlers.import_rows import UNREADABLE, ReadRow, RowReader, unreadable
 from services.collector.handlers.imports import STEP_ROWS, LostClaim, take_step
@@ -25,6 +24,8 @@ from shared.db.engine import Database
 from shared.db.erasures import Journal
 from shared.db.outbox import Relay
 from shared.errors import Unavailable
+from shared.files.lines import TableError
+from shared.files.table import BadRow
 from shared.isolation import of_the_items
 from shared.telemetry import metrics
 from shared.telemetry.logging import get_logger

@@ -11,7 +11,6 @@ from uuid import UUID
 from pydantic import ValidationError
 
 from services.collector.domain.columns import ACCOUNTS, RESPONSES, ColumnError, Columns, Kind, directed, match_columns
-from services.collector.domain.delimited import BadRow, Row, Table, TableError
 from services.collector.domain.formats import FormatName, answer_rows, format_mapping
 from services.collector.domain.rows import Reading, RowError, row_values
 from services.collector.handlers.directory import Change
@@ -19,6 +18,8 @@ from services.collector.handlers.inputs.directory import AccountItem, Stakeholde
 from services.collector.handlers.inputs.responses import NewResponse
 from services.collector.handlers.refusals import refused
 from shared.errors import Invalid
+from shared.files.lines import TableError
+from shared.files.table import BadRow, Row, Table
 from shared.http.problem import invalid
 from shared.ids import derived_uuid
 from shared.telemetry.logging import get_logger

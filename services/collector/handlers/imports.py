@@ -11,7 +11,6 @@ from typing import BinaryIO
 from uuid import UUID
 
 from services.collector.domain.columns import RESPONSES as RESPONSE_FILE
-from services.collector.domain.delimited import BadRow
 from services.collector.domain.rows import PASSED_OVER
 from services.collector.handlers import directory
 from services.collector.handlers.import_rows import DirectoryRow, ReadRow, ResponseRow, bad_row
@@ -28,6 +27,7 @@ from shared.db.erasures import Journal, Person
 from shared.db.transaction import WriteTx
 from shared.errors import Invalid, TellbackError, TooLarge, TooMany
 from shared.events.envelope import Event
+from shared.files.table import BadRow
 from shared.ids import derived_uuid
 from shared.topics import RESPONSES
 

@@ -7,8 +7,8 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 
-from services.collector.domain.delimited import BadRow
 from shared.db.transaction import ReadTx, WriteTx, as_columns
+from shared.files.table import BadRow
 
 Outcome = Literal["bad", "skipped"]
 _PROBLEMS = "select line, outcome, code, field, reason from import_problems where import_id = :import_id order by line"

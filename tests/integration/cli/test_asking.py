@@ -155,7 +155,8 @@ async def test_a_no_is_said_with_its_code(commands: Commands) -> None:
     refused = await commands("benchmark", "import", commands.file, "--year", "2026")
     assert refused.returncode == Exit.FAILED
     assert "error: the key lacks manage (missing_scope)" in refused.stderr
-    assert commands.services.sent == [{"type": "text/csv", "year": "2026"}]
+    [sent] = commands.services.sent
+    assert (sent["type"].partition(";")[0], sent["year"]) == ("multipart/form-data", "2026")
 
 
 async def test_every_page_of_accounts_is_compared(commands: Commands) -> None:

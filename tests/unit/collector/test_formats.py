@@ -5,11 +5,11 @@ import io
 import pytest
 
 from services.collector.domain.columns import RESPONSES, ColumnError
-from services.collector.domain.delimited import BadRow
 from services.collector.domain.formats import FORMATS, FormatName
 from services.collector.domain.rows import PASSED_OVER, Reading
 from services.collector.handlers.import_rows import ReadRow, ResponseRow, RowReader, check_file
 from shared.errors import Invalid
+from shared.files.table import BadRow
 
 DELIGHTED = """id,person,person_email,survey_type,score,comment,permalink,created_at,\
 person_properties.company,person_properties.country

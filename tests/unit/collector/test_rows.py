@@ -5,11 +5,11 @@ import io
 import pytest
 
 from services.collector.domain.columns import ACCOUNTS, RESPONSES, STAKEHOLDERS, Kind, match_columns
-from services.collector.domain.delimited import BadRow
 from services.collector.domain.merging import merge_patch
 from services.collector.domain.rows import Reading
 from services.collector.handlers.import_rows import DirectoryRow, ReadRow, ResponseRow, RowReader, check_file
 from shared.errors import Invalid
+from shared.files.table import BadRow
 
 
 def read(kind: Kind, text: str, answered_at: str | None = None, **mapping: str) -> list[ReadRow]:

@@ -1,0 +1,204 @@
+"""What a workbook is made of, seen before it is read: its sheets, how far apart their cells are, and cells whose values
+are missing. Counts what comes out of the archive, since the sizes that it declares may lie."""
+
+import posixpath
+import re
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+from xml.etree import ElementTree
+from xml.parsers import expat
+
+MOST_INFLATED = 1 << 30
+MOST_CELLS = 10_000_000
+_NAMED_CELLS = 5
+_PIECE = 1 << 16
+_REFERENCE = re.compile(r"([A-Z]{1,3})([0-9]{1,7})")
+_SAVE = "save the sheet as CSV and send that"
+
+
+class SheetRefused(Exception):
+    """Why a sheet is not read: a stable code, and what to do."""
+
+    def __init__(self, code: str, detail: str) -> None:
+        super().__init__(detail)
+        self.code = code
+        self.detail = detail
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """A sheet by the name that people see, and its part of the archive."""
+
+    name: str
+    part: str
+
+
+def choose(parts: zipfile.ZipFile, name: str | None) -> Sheet:
+    """The sheet of this name, or the only one that holds anything. Raises `SheetRefused`."""
+    names = set(parts.namelist())
+    if "mimetype" in names:
+        raise SheetRefused("other_workbook", f"this is no .xlsx: save it as .xlsx, or {_SAVE}")
+    if "xl/workbook.xml" not in names:
+        raise SheetRefused("unreadable_workbook", f"this is no .xlsx workbook; {_SAVE}")
+    sheets = [sheet for sheet in _visible_sheets(parts) if sheet.part in names]
+    if name is not None:
+        sheets = [sheet for sheet in sheets if sheet.name == name]
+        if not sheets:
+            raise SheetRefused("unknown_sheet", "the workbook has no sheet of this name")
+        return sheets[0]
+    filled = [sheet for sheet in sheets if _has_cells(parts, sheet)]
+    if not filled:
+        raise SheetRefused("empty_file", "the workbook has no cells")
+    if len(filled) > 1:
+        named = ", ".join(sheet.name for sheet in filled[:20])
+        raise SheetRefused("several_sheets", f"the workbook has several sheets; name one with sheet: {named}")
+    return filled[0]
+
+
+def _visible_sheets(parts: zipfile.ZipFile) -> Iterator[Sheet]:
+    """The sheets that are shown, in their order. Raises `SheetRefused` where days are counted from 1904."""
+    targets = {
+        link.get("Id"): posixpath.normpath(posixpath.join("/xl", link.get("Target", ""))).lstrip("/")
+        for link in _tree(parts, "xl/_rels/workbook.xml.rels")
+    }
+    for element in _tree(parts, "xl/workbook.xml").iter():
+        kind = element.tag.rpartition("}")[2]
+        if kind == "workbookPr" and element.get("date1904") in ("1", "true"):
+            raise SheetRefused("dates_from_1904", f"the workbook counts its days from 1904; {_SAVE}")
+        if kind == "sheet" and element.get("state", "visible") == "visible":
+            part = next((value for key, value in element.items() if key.endswith("}id")), None)
+            yield Sheet(element.get("name", ""), targets.get(part, ""))
+
+
+def _tree(parts: zipfile.ZipFile, part: str) -> ElementTree.Element:
+    try:
+        content = b"".join(_pieces(parts, part))
+        return ElementTree.fromstring(content)  # noqa: S314 - in a process with limits
+    except (KeyError, ElementTree.ParseError):
+        raise SheetRefused("unreadable_workbook", f"the workbook is damaged; {_SAVE}") from None
+
+
+def _pieces(parts: zipfile.ZipFile, part: str) -> Iterator[bytes]:
+    """The content of a part. Raises `SheetRefused` for more than a workbook may have."""
+    size = 0
+    try:
+        with parts.open(part) as content:
+            while piece := content.read(_PIECE):
+                size += len(piece)
+                if size > MOST_INFLATED:
+                    raise SheetRefused("too_large_inside", f"the workbook is too large inside; {_SAVE}")
+                yield piece
+    except (zipfile.BadZipFile, EOFError, RuntimeError, NotImplementedError):
+        raise SheetRefused("unreadable_workbook", f"the workbook is damaged or locked; {_SAVE}") from None
+
+
+def _has_cells(parts: zipfile.ZipFile, sheet: Sheet) -> bool:
+    before = b""
+    for piece in _pieces(parts, sheet.part):
+        if b"<c " in before + piece or b":c " in before + piece or b"<c>" in before + piece:
+            return True
+        before = piece[-3:]
+    return False
+
+
+@dataclass(slots=True)
+class _Seen:
+    """The cells of a sheet: how many, the last row and column, and those without a value."""
+
+    cells: int = 0
+    row: int = 0
+    column: int = 0
+    last_column: int = 0
+    errors: list[str] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+    formula: str | None = None
+
+    def start(self, name: str, attributes: dict[str, Any]) -> None:
+        """The beginning of an element of the sheet."""
+        kind = name.rpartition(":")[2]
+        if kind == "row":
+            self._end_cell()
+            self.row = int(attributes.get("r", self.row + 1))
+            self.column = 0
+        elif kind == "c":
+            self._end_cell()
+            self._start_cell(attributes)
+        elif kind == "f":
+            self.formula = f"{letters(self.column)}{self.row}"
+        elif kind == "v":
+            self.formula = None
+
+    def _start_cell(self, attributes: dict[str, Any]) -> None:
+        self.cells += 1
+        self.column += 1
+        place = _REFERENCE.fullmatch(attributes.get("r", ""))
+        if place is not None:
+            self.column = number(place[1])
+        self.last_column = max(self.last_column, self.column)
+        if attributes.get("t") == "e" and len(self.errors) < _NAMED_CELLS:
+            self.errors.append(f"{letters(self.column)}{self.row}")
+
+    def _end_cell(self) -> None:
+        if self.formula is not None and len(self.missing) < _NAMED_CELLS:
+            self.missing.append(self.formula)
+        self.formula = None
+
+    def end(self) -> None:
+        """The end of the sheet."""
+        self._end_cell()
+
+
+def scan(parts: zipfile.ZipFile, sheet: Sheet) -> None:
+    """Raises `SheetRefused` for a sheet that cannot be read whole: too large, with errors, or not calculated."""
+    for shared in ("xl/sharedStrings.xml", "xl/styles.xml"):
+        if shared in parts.namelist():
+            for _ in _pieces(parts, shared):
+                pass
+    seen = _seen(_pieces(parts, sheet.part))
+    area = seen.row * seen.last_column
+    if area > MOST_CELLS and seen.cells < area // 10:
+        raise SheetRefused("too_far_apart", "the cells of the sheet are too far apart: save as CSV")
+    if area > MOST_CELLS:
+        raise SheetRefused("too_many_cells", f"a sheet has at most {MOST_CELLS:,} cells; {_SAVE}")
+    if seen.errors:
+        raise SheetRefused(
+            "error_cells", f"cells hold errors such as #REF!: {', '.join(seen.errors)}; mend or clear them"
+        )
+    if seen.missing:
+        raise SheetRefused(
+            "formulas_without_values",
+            f"formulas have no values: {', '.join(seen.missing)}; open the file in Excel, save it, and send it again",
+        )
+
+
+def _seen(pieces: Iterator[bytes]) -> _Seen:
+    seen = _Seen()
+    parser = expat.ParserCreate()
+    parser.StartElementHandler = seen.start
+    try:
+        for piece in pieces:
+            parser.Parse(piece)
+        parser.Parse(b"", True)
+    except (expat.ExpatError, ValueError):
+        raise SheetRefused("unreadable_workbook", f"the sheet is damaged; {_SAVE}") from None
+    seen.end()
+    return seen
+
+
+def letters(column: int) -> str:
+    """The letters of a column: 1 is A, 27 is AA."""
+    text = ""
+    while column:
+        column, rest = divmod(column - 1, 26)
+        text = chr(ord("A") + rest) + text
+    return text
+
+
+def number(column: str) -> int:
+    """The number of a column by its letters."""
+    result = 0
+    for letter in column:
+        result = 26 * result + ord(letter) - ord("A") + 1
+    return result

@@ -1,0 +1,44 @@
+"""Packed files are read as what is in them."""
+
+import gzip
+import io
+
+import pytest
+
+from shared.files.lines import TableError
+from shared.files.opening import opened
+from shared.files.table import Row, Table
+
+
+def refusal(content: bytes, sheet: str | None = None, most_bytes: int = 1_000) -> str:
+    with pytest.raises(TableError) as refused, opened(io.BytesIO(content), sheet, most_bytes):
+        pass
+    return refused.value.code
+
+
+def test_a_packed_file_is_unpacked() -> None:
+    with opened(io.BytesIO(gzip.compress(b"account,score\nacme,9\n"))) as found:
+        table = Table(found.file)
+        assert list(table) == [Row(2, ("acme", "9"))]
+        table.release()
+
+
+def test_a_plain_file_is_taken_as_it_is() -> None:
+    file = io.BytesIO(b"account,score\n")
+    with opened(file) as found:
+        assert found.file is file
+
+
+def test_a_packed_file_that_grows_without_end_is_refused() -> None:
+    assert refusal(gzip.compress(bytes(2_000_000))) == "too_large_inside"
+
+
+@pytest.mark.parametrize(
+    "content", [b"\x1f\x8b", gzip.compress(b"x" * 500)[:-9], b"\x1f\x8b\x08\x00" + b"\xff" * 40], ids=repr
+)
+def test_a_damaged_packed_file_is_refused(content: bytes) -> None:
+    assert refusal(content) == "unreadable_gzip"
+
+
+def test_a_file_without_sheets_has_none_to_name() -> None:
+    assert refusal(b"account,score\n", sheet="May") == "no_sheets"
