@@ -10,7 +10,7 @@ from tempfile import TemporaryFile
 from typing import BinaryIO
 from uuid import uuid4
 
-from services.collector.domain.rows import Reading
+from services.collector.handlers.import_files import reading_of
 from services.collector.handlers.import_rows import UNREADABLE, ReadRow, RowReader, unreadable
 from services.collector.handlers.imports import STEP_ROWS, LostClaim, take_step
 from services.collector.store import import_claims as claims
@@ -172,7 +172,7 @@ def _open(job: ImportJob, file: BinaryIO) -> RowReader:
     answered_at = None
     if job.answered_at is not None:
         answered_at = job.answered_at.isoformat()
-    reader = RowReader(file, Reading(job.columns, job.date_format, answered_at))
+    reader = RowReader(file, reading_of(job.columns, job.date_format, job.time_zone, answered_at))
     reader.skip(job.rows_read)
     return reader
 

@@ -6,6 +6,7 @@ import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import starmap
 from tempfile import TemporaryFile
 from typing import BinaryIO
 
@@ -50,7 +51,7 @@ def opened(file: BinaryIO, sheet: str | None = None, most_bytes: int = MOST_BYTE
         if sign.startswith(_GZIP):
             _inflate(file, text, most_bytes)
         else:
-            remarks = [Remark(code, detail) for code, detail in write_sheet(file, text, sheet)]
+            remarks = list(starmap(Remark, write_sheet(file, text, sheet)))
         text.seek(0)
         yield Opened(text, tuple(remarks))
 

@@ -123,7 +123,7 @@ class Table:
         for line, cells in self._rows:
             if isinstance(cells, BadRow):
                 raise TableError("bad_header", f"the header in line {line} has an unclosed or misplaced quote")
-            if any(cell.strip() for cell in cells):
+            if any(map(str.strip, cells)):
                 return cells
         raise TableError("empty_file", "the file has no header line")
 
@@ -131,16 +131,16 @@ class Table:
         for line, cells in self._rows:
             if isinstance(cells, BadRow):
                 yield cells
-            elif any(cell.strip() for cell in cells):
+            elif any(map(str.strip, cells)):
                 yield self._fit(line, cells)
 
     def _fit(self, line: int, cells: list[str]) -> Row | BadRow:
         width = len(self.header)
-        if len(cells) > width and not any(cell.strip() for cell in cells[width:]):
+        if len(cells) > width and not any(map(str.strip, cells[width:])):
             cells = cells[:width]
         if len(cells) != width:
             return BadRow(line, "ragged_row", f"the row has {len(cells)} cells, the header {width}", width=len(cells))
-        if any(undecoded(cell) for cell in cells):
+        if any(map(undecoded, cells)):
             return BadRow(line, "undecodable", "the line is damaged: it is not valid text; save the file as UTF-8")
         return Row(line, tuple(cells))
 
@@ -183,9 +183,9 @@ def _names(heads: Sequence[Sequence[str]], unsaid: frozenset[str]) -> tuple[str,
         names.pop()
     if not names or len(names) > MAX_COLUMNS:
         raise TableError("bad_header", f"the header must have 1 to {MAX_COLUMNS} named columns")
-    if any("\x00" in name for name in names):
+    if "\x00" in "".join(names):
         raise TableError("bad_header", "the header holds NUL")
-    if any(undecoded(name) for name in names):
+    if any(map(undecoded, names)):
         raise TableError("unknown_encoding", "the header is not valid UTF-8; save the file as UTF-8")
     return tuple(names)
 

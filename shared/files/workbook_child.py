@@ -55,7 +55,7 @@ def _write(content: bytes, sheet: Sheet) -> list[tuple[str, str]]:
         text.write(f"sep={WORKBOOK}\n")
         writer = csv.writer(text, delimiter=WORKBOOK, lineterminator="\n")
         for row in rows:
-            rounded += sum(isinstance(cell, float) and abs(cell) >= EXACT for cell in row)
+            rounded += sum(map(_is_rounded, row))
             writer.writerow(map(_text, row))
     if rounded:
         return [("long_numbers", f"{rounded} cells hold numbers of more than 15 digits, which Excel rounds")]
@@ -68,6 +68,10 @@ def _fill_merged(table: CalamineSheet, rows: list[list[Any]]) -> None:
     for (top, left), (bottom, right) in table.merged_cell_ranges or ():
         if top == bottom == first:
             rows[top][left : right + 1] = [rows[top][left]] * (right + 1 - left)
+
+
+def _is_rounded(cell: object) -> bool:
+    return isinstance(cell, float) and abs(cell) >= EXACT
 
 
 def _text(cell: object) -> str:

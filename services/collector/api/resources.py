@@ -27,6 +27,10 @@ class Collector:
     import_worker: ImportWorker
     subject: Subject
     browsers: BrowserSecrets
+    time_zone: str
+    """Where dates and times of files are from that name no zone."""
+    import_bytes: int
+    """Most bytes of an uploaded file, also when it is unpacked."""
 
 
 Resources = Annotated[Collector, Depends(service)]

@@ -22,7 +22,7 @@ JOB: dict[str, Any] = {
     "id": "j1", "kind": "responses", "state": "running", "progress": 0.5, "rows_read": 2, "taken": 1, "bad": 1,
     "skipped": 0, "problems": [{"line": 3, "outcome": "bad", "field": "score", "reason": "not_a_score"}],
     "columns": {"score": "score"}, "ignored_columns": [], "alerts": False, "error": None, "same_as": None,
-    "report": "/v1/imports/j1/report",
+    "report": "/v1/imports/j1/report", "format": None, "remarks": [],
 }  # fmt: skip
 MISSING = {"field": "columns", "code": "missing_column", "detail": "say which column is the name"}
 APPLIED = {
