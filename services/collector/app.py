@@ -1,5 +1,6 @@
 """The collector: builds resources from settings, and the HTTP application from both."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -53,6 +54,7 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
                 browsers=BrowserSecrets(common.secret_key.get_secret_value()),
                 time_zone=common.time_zone,
                 import_bytes=settings.import_max_megabytes * MEGABYTE,
+                opening=asyncio.Semaphore(1),
             )
             fast = FastIngest(app.state.service, plumbing.keys, service.routed)
             service.hot = {("POST", path): fast for path in PATHS}

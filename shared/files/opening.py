@@ -15,6 +15,22 @@ from shared.files.workbook import WORKBOOK_SIGNS, write_sheet
 
 MOST_BYTES = 512 * 1024 * 1024
 _GZIP = b"\x1f\x8b"
+_OTHERS = {
+    b"%PDF": "a PDF",
+    b"\x89PNG": "a picture",
+    b"\xff\xd8\xff": "a picture",
+    b"{\\rtf": "a text document",
+    b"{": "JSON",
+    b"[{": "JSON",
+    b"<": "a web page or XML",
+    b"PAR1": "Parquet",
+    b"7z\xbc\xaf": "an archive",
+    b"Rar!": "an archive",
+    b"BZh": "an archive",
+    b"\xfd7zXZ": "an archive",
+    b"\x28\xb5\x2f\xfd": "an archive",
+}
+"""How files begin that hold no table for us."""
 _PIECE = 1 << 17
 
 
@@ -44,6 +60,7 @@ def opened(file: BinaryIO, sheet: str | None = None, most_bytes: int = MOST_BYTE
     if sheet is not None and not sign.startswith(WORKBOOK_SIGNS):
         raise TableError("no_sheets", "only a workbook has sheets; leave sheet out")
     if not sign.startswith((*WORKBOOK_SIGNS, _GZIP)):
+        _refuse_others(sign)
         yield Opened(file)
         return
     with TemporaryFile() as text:
@@ -56,9 +73,15 @@ def opened(file: BinaryIO, sheet: str | None = None, most_bytes: int = MOST_BYTE
         yield Opened(text, tuple(remarks))
 
 
+def _refuse_others(sign: bytes) -> None:
+    for begin, what in _OTHERS.items():
+        if sign.lstrip().startswith(begin):
+            raise TableError("no_table", f"the file is {what}, and no table: send CSV or an Excel workbook (.xlsx)")
+
+
 def _inflate(file: BinaryIO, text: BinaryIO, most_bytes: int) -> None:
     try:
-        with gzip.GzipFile(fileobj=file) as packed:
+        with gzip.GzipFile(fileobj=file, mode="rb") as packed:
             while piece := packed.read(_PIECE):
                 text.write(piece)
                 if text.tell() > most_bytes:

@@ -9,6 +9,7 @@ import resource
 import sys
 import zipfile
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import date, datetime, time
 from typing import Any
 
@@ -26,7 +27,8 @@ EXACT = 10**15
 def main(arguments: Sequence[str]) -> int:
     """Write a sheet, the one that is named or the only one; returns the exit code."""
     for limit, most in LIMITS.items():
-        resource.setrlimit(limit, (most, most))
+        with suppress(ValueError, OSError):  # macOS bounds no memory
+            resource.setrlimit(limit, (most, most))
     content = sys.stdin.buffer.read()
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as parts:

@@ -41,7 +41,7 @@ def choose(parts: zipfile.ZipFile, name: str | None) -> Sheet:
     if "mimetype" in names:
         raise SheetRefused("other_workbook", f"this is no .xlsx: save it as .xlsx, or {_SAVE}")
     if "xl/workbook.xml" not in names:
-        raise SheetRefused("unreadable_workbook", f"this is no .xlsx workbook; {_SAVE}")
+        raise SheetRefused("unreadable_workbook", f"this is no .xlsx workbook: unpack an archive first, or {_SAVE}")
     sheets = [sheet for sheet in _visible_sheets(parts) if sheet.part in names]
     if name is not None:
         sheets = [sheet for sheet in sheets if sheet.name == name]

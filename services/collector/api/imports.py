@@ -158,7 +158,8 @@ async def post_import(
     with ExitStack() as stack:
         file = opened(form.file.file, form.sheet or None, collector.import_bytes)
         try:
-            found = await asyncio.to_thread(stack.enter_context, file)
+            async with collector.opening:
+                found = await asyncio.to_thread(stack.enter_context, file)
         except TableError as error:
             raise refused("file", error.code, error.detail) from None
         checked = await asyncio.to_thread(check_file, found.file, form.kind, mapping, form.format, date_format)

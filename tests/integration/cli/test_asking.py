@@ -17,7 +17,7 @@ from services.cli.embedded.process import free_port
 from tests.support.http import serving
 from tests.support.processes import SOURCES, tellback
 
-FILE = "account,score,date\nacme,9,2026-01-01\nacme,x,2026-01-02\n"
+FILE = "account,person,score,date\nacme,ann,9,2026-01-01\nacme,ann,x,2026-01-02\n"
 JOB: dict[str, Any] = {
     "id": "j1", "kind": "responses", "state": "running", "progress": 0.5, "rows_read": 2, "taken": 1, "bad": 1,
     "skipped": 0, "problems": [{"line": 3, "outcome": "bad", "field": "score", "reason": "not_a_score"}],

@@ -16,7 +16,7 @@ PATH = "/v1/survey_responses.json"
 
 
 async def test_the_request_of_delighteds_own_client_for_python_is_taken(collector: Running) -> None:
-    """Field case 3: `delighted.SurveyResponse.create` of version 4.2.0, header by header."""
+    """`delighted.SurveyResponse.create` of version 4.2.0, header by header."""
     key = await api_key(collector.environment, ["ingest"])
     answer = await collector.client.post(
         "/v1/survey_responses",

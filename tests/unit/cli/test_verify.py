@@ -53,7 +53,6 @@ def test_a_file_is_counted_as_the_collector_reads_it(tmp_path: Path) -> None:
     ],
 )
 def test_any_file_that_is_imported_is_verified(tmp_path: Path, content: bytes) -> None:
-    """Field case 12."""
     assert counted(tmp_path, content) == ({PORTFOLIO: (1, 1), "vf1": (1, 1)}, 0)
 
 

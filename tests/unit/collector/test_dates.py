@@ -49,7 +49,6 @@ def refusal(cell: str, reading: DateReading = PLAIN) -> str:
     ],
 )
 def test_the_dates_of_common_exports_are_read_without_help(cell: str, expected: datetime) -> None:
-    """Field case 10."""
     assert moment(cell, PLAIN).moment == expected
 
 

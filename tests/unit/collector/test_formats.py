@@ -86,14 +86,12 @@ def test_posthog_counts_the_last_row_of_each_submission() -> None:
 
 
 def test_posthog_counts_a_submission_that_was_never_completed() -> None:
-    """Field case 8."""
     header = POSTHOG.splitlines()[0]
     [row] = read(f"{header}\nu9,survey sent,2024-05-01T12:00:01Z,bob,s1,2,,sub9,false,acme\n")
     assert taken([row]) == [("sub9", "acme", "bob", 2, None, "2024-05-01T12:00:01+00:00")]
 
 
 def test_delighted_takes_a_row_without_an_address_for_its_person() -> None:
-    """Field case 4."""
     content = DELIGHTED.replace("5436,11,bob@acme.example", "5436,p-11,")
     found = taken(read(content, "delighted"))
     assert [row[2] for row in found] == ["ann@acme.example", "p-11"]

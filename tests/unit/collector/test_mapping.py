@@ -24,7 +24,6 @@ QUESTION = "How likely, on a scale of 0-10 (10=best), are you to recommend us?"
     ],
 )  # fmt: skip
 def test_names_of_columns_may_hold_commas_and_equals_signs(text: str, expected: dict[str, str]) -> None:
-    """Field case 13."""
     assert written_mapping(text, SYNONYMS[RESPONSES]) == expected
 
 

@@ -73,7 +73,6 @@ def test_the_same_values_give_the_same_id_however_the_file_is_written() -> None:
 
 
 def test_the_same_address_in_capitals_gives_the_same_id() -> None:
-    """Field case 1, in a file."""
     header = "account,email,score,comment,date\n"
     rows = [
         read(RESPONSES, f"{header}{row}\n")[0]
@@ -94,7 +93,6 @@ def test_cells_of_a_row_without_an_id_are_its_identity_as_they_are_written() -> 
 
 
 def test_names_that_stand_for_ids_lose_their_slashes_and_are_kept_as_names() -> None:
-    """Field case 5."""
     (account,) = read(ACCOUNTS, "Company,Industry\nLund/Nord A/S,pharma\n")
     assert isinstance(account, DirectoryRow)
     assert (account.change.account_id, account.change.members["name"]) == ("Lund-Nord A-S", "Lund/Nord A/S")
@@ -141,7 +139,6 @@ def test_times_that_the_clocks_left_out_or_showed_twice_are_told_and_taken() -> 
 
 @pytest.mark.parametrize("score", ["Rating", "Value", "Stars", "How was it?"])
 def test_a_column_of_ratings_with_nothing_above_five_asks_for_the_survey_type(score: str) -> None:
-    """Field case 9."""
     content = f"account,email,{score}\nuq7,a@x.example,5\nuq7,b@x.example,4\nuq7,c@x.example,5\n".encode()
     with pytest.raises(Invalid) as refused:
         check_file(io.BytesIO(content), RESPONSES, {"score": score})

@@ -191,7 +191,6 @@ async def _exported(columns: Any, **values: Any) -> str:
 
 
 def test_our_own_export_of_answers_is_read_as_it_was() -> None:
-    """Field case 7."""
     answers = [{"question_id": "q1", "type": "text", "attribute": None, "value": "=1"}]
     content = asyncio.run(
         _exported(

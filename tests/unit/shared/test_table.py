@@ -1,10 +1,14 @@
 """Delimited files as people have them: encodings, delimiters, broken quotes, ragged rows."""
 
+import csv
 import io
 import tracemalloc
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from shared.files.delimiters import DELIMITERS
 from shared.files.lines import MAX_LINE, TableError
 from shared.files.table import BadRow, Header, Row, Table, first_rows
 
@@ -158,3 +162,28 @@ def test_memory_does_not_grow_with_the_file() -> None:
         tracemalloc.stop()
     assert count == 200_000
     assert peak < 1_000_000
+
+
+CELL = st.text(st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp")) | st.sampled_from(",;\t\"'\n"), max_size=12)
+
+
+@given(
+    rows=st.integers(2, 5).flatmap(lambda width: st.lists(st.tuples(*[CELL] * width), min_size=1, max_size=6)),
+    delimiter=st.sampled_from(DELIMITERS),
+    encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16"]),
+    line_end=st.sampled_from(["\n", "\r\n"]),
+)
+def test_what_a_writer_of_csv_writes_is_read_as_it_was(
+    rows: list[tuple[str, ...]], delimiter: str, encoding: str, line_end: str
+) -> None:
+    names = tuple(f"Question {place}, of (1=best)?" for place, _ in enumerate(rows[0]))
+    written = io.StringIO(newline="")
+    csv.writer(written, delimiter=delimiter, quoting=csv.QUOTE_ALL, lineterminator=line_end).writerows([names, *rows])
+    table, found = read(written.getvalue().encode(encoding))
+    assert (table.header, table.delimiter) == (names, delimiter)
+    assert [row.cells for row in found if isinstance(row, Row)] == [row for row in rows if "".join(row).strip()]
+    line = 2
+    for row in rows:
+        if "".join(row).strip():
+            assert found.pop(0).line == line
+        line += 1 + "".join(row).count("\n")

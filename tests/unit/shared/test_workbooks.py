@@ -72,6 +72,12 @@ def test_of_several_sheets_the_one_is_asked_for() -> None:
     assert len(read(content, "Month 3")[1]) == 1
 
 
+def test_a_sheet_may_have_any_name() -> None:
+    content = workbook({"März & Söhne": ANSWERS, "-c": ANSWERS, "日本": ANSWERS})
+    for name in ("März & Söhne", "-c", "日本"):
+        assert len(read(content, name)[1]) == 1
+
+
 def test_empty_sheets_are_no_reason_to_ask() -> None:
     assert len(read(workbook({"Sheet1": ANSWERS, "Sheet2": [], "Sheet3": []}))[1]) == 1
 
