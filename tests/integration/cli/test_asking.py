@@ -139,7 +139,7 @@ async def test_an_import_is_waited_for_through_a_restart_and_its_report_is_writt
 async def test_columns_that_are_missing_are_told_with_those_that_there_are(commands: Commands) -> None:
     refused = await commands("import", commands.file, "--kind", "accounts")
     assert refused.returncode == Exit.FAILED
-    assert "The columns of answers.csv: account, score, date" in refused.stdout
+    assert "The columns of answers.csv: account, person, score, date" in refused.stdout
     assert "error: no name (invalid_request)" in refused.stderr
     assert "columns: say which column is the name" in refused.stderr
 

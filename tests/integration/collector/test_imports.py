@@ -160,6 +160,14 @@ async def test_mapped_columns_constants_and_a_named_date_format(collector: Runni
     assert (event.data.quiet, event.data.answered_at.isoformat()) == (False, "2026-03-31T12:00:00+00:00")
 
 
+async def test_the_text_of_a_question_names_its_column(collector: Running) -> None:
+    question = "How likely, on a scale of 0-10 (10=best), are you to recommend us?"
+    content = f'account,person,"{question}"\nasked,ann,9\n'.encode()
+    job = await finished(collector, content, columns=f"score={question},survey_type==nps")
+    assert counts(job) == ("done", 1, 0, 0)
+    assert job["columns"]["score"] == question
+
+
 async def test_local_times_are_those_of_the_zone_that_is_named(collector: Running) -> None:
     content = b"account,person,score,date\nlocal,a,9,2026-03-29 02:30\nlocal,b,9,2026-03-29\n"
     job = await finished(collector, content, time_zone="Europe/Berlin")

@@ -101,6 +101,23 @@ def test_formulas_without_values_are_named_and_those_with_values_read() -> None:
     assert row.cells == ("acme", "2")
 
 
+@pytest.mark.parametrize(
+    ("cells", "code"),
+    [
+        ('<x:row r="2"><x:c s="1" r="C2" t="e"><x:v>#N/A</x:v></x:c></x:row>', "error_cells"),
+        ("<row r='2'><c r='C2' t='e'><v>#N/A</v></c></row>", "error_cells"),
+        ('<row r="2"><c r="C2"><f t="shared" si="0"/></c></row>', "formulas_without_values"),
+        ('<row r="2"><c r="C2" s="4"><f>A1</f><v/></c></row>', "formulas_without_values"),
+        ('<row r="2"><c r="A2"><f>1</f><v>1</v></c><c r="C2"><f>A1</f></c></row>', "formulas_without_values"),
+    ],
+)
+def test_cells_without_values_are_found_however_they_are_written(cells: str, code: str) -> None:
+    found, detail = refusal(workbook({"S": cells}))
+    assert found == code
+    assert "C2" in detail
+    assert "A2" not in detail
+
+
 def test_an_archive_that_is_no_workbook_or_of_another_program_says_what_to_do() -> None:
     for name, content, code in (
         ("mimetype", "application/vnd.oasis.opendocument.spreadsheet", "other_workbook"),
