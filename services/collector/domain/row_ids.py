@@ -1,6 +1,7 @@
 """Ids in files: addresses in lower case, and names that stand for ids without slashes."""
 
 import re
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -18,10 +19,14 @@ class TooManyNames(Exception):
 
 def id_of(field_name: str, text: str) -> str:
     """The id of a cell. `Lund A/S` is `Lund A-S`, since an id has no slash."""
-    text = _SLASHES.sub("-", text.strip())
+    return _SLASHES.sub("-", _one_form(field_name, text))
+
+
+def _one_form(field_name: str, text: str) -> str:
+    text = text.strip()
     if field_name == "stakeholder_id":
         return canonical_stakeholder_id(text)
-    return text
+    return unicodedata.normalize("NFC", text)
 
 
 @dataclass(slots=True)
@@ -33,7 +38,7 @@ class SlashedNames:
     def see(self, texts: Mapping[str, str]) -> None:
         """Note the names of a row, by their fields. Raises TooManyNames."""
         for field_name in NAMED_BY_ID:
-            text = texts.get(field_name, "").strip()
+            text = _one_form(field_name, texts.get(field_name, ""))
             if _SLASHES.search(text):
                 self.names.setdefault((_kind(field_name), id_of(field_name, text)), text)
                 if len(self.names) > MOST_NAMES:
@@ -43,7 +48,7 @@ class SlashedNames:
         """Whether another name of the file stands for the same id."""
         if not self.names:
             return False
-        text = text.strip()
+        text = _one_form(field_name, text)
         return self.names.get((_kind(field_name), id_of(field_name, text)), text) != text
 
 

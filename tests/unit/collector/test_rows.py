@@ -115,6 +115,15 @@ def test_two_names_that_would_become_one_id_are_a_bad_row() -> None:
     assert [row.line for row in rows if isinstance(row, ResponseRow)] == [2, 5]
 
 
+def test_one_name_in_two_spellings_of_the_same_letters_is_one_name() -> None:
+    rows = read(
+        RESPONSES, "account,stakeholder id,score\nLu\u0301nd/Ab,a/b@x.example,9\nL\u00fand/Ab,A/B@x.example,9\n"
+    )
+    ids = {(row.body.account_id, row.body.stakeholder_id) for row in rows if isinstance(row, ResponseRow)}
+    assert ids == {("L\u00fand-Ab", "a-b@x.example")}
+    assert len(rows) == 2
+
+
 def test_unknown_words_of_optional_fields_are_kept_as_attributes_and_told() -> None:
     (account,) = read(ACCOUNTS, "account id,tier\nacme,Huge Deal\n")
     (person,) = read(STAKEHOLDERS, "account,email,role\nacme,a@x.example,Champion\n")
