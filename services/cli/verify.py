@@ -138,7 +138,7 @@ def _rows(file: BinaryIO, how: HowToRead) -> "Iterator[ReadRow]":
     """The rows as the collector reads them."""
     from services.collector.domain.columns import RESPONSES
     from services.collector.domain.dates import strptime_format
-    from services.collector.handlers.import_files import check_file, format_of, reading_of
+    from services.collector.handlers.import_files import check_file, reading_of
     from services.collector.handlers.import_rows import RowReader
     from shared.settings import known_zone
 
@@ -147,9 +147,9 @@ def _rows(file: BinaryIO, how: HowToRead) -> "Iterator[ReadRow]":
         asked_zone = how.time_zone and known_zone(how.time_zone)
     except ValueError as error:
         raise typer.BadParameter(str(error)) from None
-    columns = check_file(file, RESPONSES, mapping_of(how.columns, RESPONSES), how.format, form).columns
-    zone = asked_zone or format_of(columns).zone or os.environ.get("TELLBACK_TIME_ZONE", "UTC")
-    reader = RowReader(file, reading_of(columns, form, zone))
+    checked = check_file(file, RESPONSES, mapping_of(how.columns, RESPONSES), how.format, form, asked_zone)
+    zone = checked.zone or os.environ.get("TELLBACK_TIME_ZONE", "UTC")
+    reader = RowReader(file, reading_of(checked.columns, form, zone))
     try:
         while rows := reader.read(PIECE_ROWS):
             yield from rows

@@ -105,7 +105,8 @@ class Records:
 
 
 class Table:
-    """A delimited file: `header` with trimmed names, then rows by iteration (once)."""
+    """A delimited file: `heads` with the rows of its header, `header` with trimmed names, then rows by iteration
+    (once)."""
 
     def __init__(self, file: BinaryIO, header: Header = ONE_ROW) -> None:
         """Raises `TableError`."""
@@ -115,8 +116,8 @@ class Table:
         self._rows = iter(self._file)
         for _ in range(header.before):
             self._head()
-        heads = [self._head() for _ in range(header.rows)]
-        self.header = _names(heads[: header.named_by], header.unsaid)
+        self.heads = [self._head() for _ in range(header.rows)]
+        self.header = _names(self.heads[: header.named_by], header.unsaid)
 
     def _head(self) -> list[str]:
         """The next row that is not blank, before the rows of the table."""

@@ -20,7 +20,7 @@ from services.collector.domain.dates import strptime_format
 from services.collector.domain.format_table import FORMATS, FormatName
 from services.collector.domain.mapping import MappingError
 from services.collector.handlers import imports
-from services.collector.handlers.import_files import check_file, format_of, mapping_of
+from services.collector.handlers.import_files import check_file, mapping_of
 from services.collector.handlers.inputs.fields import Moment
 from services.collector.handlers.refusals import refused
 from services.collector.handlers.responses import not_ahead
@@ -162,7 +162,9 @@ async def post_import(
                 found = await asyncio.to_thread(stack.enter_context, file)
         except TableError as error:
             raise refused("file", error.code, error.detail) from None
-        checked = await asyncio.to_thread(check_file, found.file, form.kind, mapping, form.format, date_format)
+        checked = await asyncio.to_thread(
+            check_file, found.file, form.kind, mapping, form.format, date_format, time_zone
+        )
         job = ImportJob(
             import_id=uuid7(),
             kind=form.kind,
@@ -171,7 +173,7 @@ async def post_import(
             columns=checked.columns,
             file_rows=checked.rows,
             date_format=date_format,
-            time_zone=time_zone or format_of(checked.columns).zone or collector.time_zone,
+            time_zone=checked.zone or collector.time_zone,
             answered_at=form.answered_at,
             remarks=found.remarks + checked.remarks,
             quiet=not form.alerts,

@@ -107,6 +107,7 @@ FORMATS: Final[Mapping[str, Format]] = {
             "language": ("UserLanguage",),
         },
         score_beside=r"(?P<name>.+)_NPS_GROUP",
+        zone_in_header=r'"timeZone": ?"(?P<zone>[A-Za-z0-9_+/-]{1,50})"',
         header_rows=3,
         never={"Status": frozenset({"survey preview", "survey test", "spam", "1", "2", "8", "9", "17", "40"})},
         by_email=True,

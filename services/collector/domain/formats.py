@@ -10,6 +10,7 @@ from services.collector.domain.mapping import directed
 
 MAX_COLUMNS = 60
 """A record has at most 50 attributes."""
+_ZONES: Final = {"Z": "UTC"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +24,8 @@ class Format:
     `only`, `never`: column pattern -> values (in lower case) of rows that are answers, and of rows that are not.
     `last_of`: of rows that agree in this field only the last one counts. `by_email`: the tool's own number of a person
     counts only where there is no address. `footer`: lines of a single cell follow after the rows.
-    `zone`: where its clocks are; `midnight_is_24`: as in `DateReading`; `escaped`: formulas have an apostrophe before
+    `zone`: where its clocks are; `zone_in_header`: a pattern in the last header row, above the time of an answer, whose
+    group `zone` says it; `midnight_is_24`: as in `DateReading`; `escaped`: formulas have an apostrophe before
     them, which is ours."""
 
     recognised_by: Sequence[str]
@@ -42,6 +44,7 @@ class Format:
     by_email: bool = False
     footer: bool = False
     zone: str | None = None
+    zone_in_header: str | None = None
     midnight_is_24: bool = False
     escaped: bool = False
 
@@ -110,6 +113,17 @@ def _score_beside(pattern: str, header: Sequence[str]) -> dict[str, str]:
 def _named(pattern: str, header: Sequence[str]) -> list[str]:
     compiled = re.compile(pattern, re.IGNORECASE)
     return [column for column in header if compiled.fullmatch(" ".join(column.split()))]
+
+
+def zone_of(export: Format, columns: Columns, head: Sequence[str]) -> str | None:
+    """Where the clocks of the file are, as far as the tool or the last row of its header tells."""
+    place = columns.places.get("answered_at")
+    if export.zone_in_header is None or place is None or place >= len(head):
+        return export.zone
+    match = re.search(export.zone_in_header, head[place])
+    if match is None:
+        return export.zone
+    return _ZONES.get(match["zone"], match["zone"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import BinaryIO
 from services.collector.domain.columns import SYNONYMS, ColumnError, Columns, Kind, match_columns
 from services.collector.domain.dates import DateReading
 from services.collector.domain.format_table import FORMATS
-from services.collector.domain.formats import NO_FORMAT, Format, matched, recognised
+from services.collector.domain.formats import NO_FORMAT, Format, matched, recognised, zone_of
 from services.collector.domain.mapping import written_mapping
 from services.collector.domain.rows import Reading
 from services.collector.handlers.import_scan import FileScan, scan
@@ -15,6 +15,7 @@ from services.collector.handlers.refusals import refused
 from shared.files.lines import TableError
 from shared.files.opening import Remark
 from shared.files.table import Header, Table, first_rows
+from shared.settings import known_zone
 
 _ROWS_BEFORE = 12
 """Among how many of the first rows the header of a known tool is looked for."""
@@ -22,10 +23,12 @@ _ROWS_BEFORE = 12
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """A file that can be taken: its columns, how many rows it has, and what its sender should know."""
+    """A file that can be taken: its columns, how many rows it has, the zone of its clocks as asked or as the file
+    tells, and what its sender should know."""
 
     columns: Columns
     rows: int
+    zone: str | None
     remarks: tuple[Remark, ...]
 
 
@@ -35,6 +38,7 @@ def check_file(
     mapping: Mapping[str, str],
     format_name: str | None = None,
     form: str | None = None,
+    zone: str | None = None,
 ) -> Checked:
     """Read a delimited file once, to its end, and match its columns. `form`: of its dates, for strptime. Raises
     `Invalid` with what to do; leaves the file at its start."""
@@ -51,7 +55,7 @@ def check_file(
     except ColumnError as error:
         raise refused(error.field, error.code, error.hint) from None
     _require_clear(columns, found)
-    return Checked(columns, found.rows, _remarks(table))
+    return Checked(columns, found.rows, zone or _zone(columns, table), _remarks(table))
 
 
 def mapping_of(text: str, kind: Kind) -> dict[str, str]:
@@ -113,6 +117,16 @@ def _require_clear(columns: Columns, found: FileScan) -> None:
             "date_format_needed",
             "no date of the file can be read in one way only; name the date_format, such as DD/MM/YYYY",
         )
+
+
+def _zone(columns: Columns, table: Table) -> str | None:
+    zone = zone_of(format_of(columns), columns, table.heads[-1])
+    if zone is None:
+        return None
+    try:
+        return known_zone(zone)
+    except ValueError:
+        raise refused("time_zone", "unknown_time_zone", "the file names a zone that is not known; name one") from None
 
 
 def _remarks(table: Table) -> tuple[Remark, ...]:

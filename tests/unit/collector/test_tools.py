@@ -9,7 +9,7 @@ import pytest
 
 from services.collector.domain.columns import ACCOUNTS, RESPONSES, Kind
 from services.collector.domain.format_table import FORMATS, FormatName
-from services.collector.handlers.import_files import check_file, format_of, reading_of
+from services.collector.handlers.import_files import check_file, reading_of
 from services.collector.handlers.import_rows import DirectoryRow, ReadRow, ResponseRow, RowReader
 from services.scorer.api.export_files import csv_chunks
 from services.scorer.api.exports import ACCOUNTS as EXPORTED_ACCOUNTS
@@ -120,9 +120,9 @@ WITHOUT_IDS = ("chatwoot", "google_forms", "salesforce")
 
 def read(content: str, mapping: dict[str, str], kind: Kind = RESPONSES) -> tuple[str | None, list[ReadRow]]:
     file = io.BytesIO(content.encode())
-    columns = check_file(file, kind, mapping).columns
-    zone = format_of(columns).zone or "UTC"
-    return columns.format, RowReader(file, reading_of(columns, zone=zone)).read(100)
+    checked = check_file(file, kind, mapping)
+    reader = RowReader(file, reading_of(checked.columns, zone=checked.zone or "UTC"))
+    return checked.columns.format, reader.read(100)
 
 
 @pytest.mark.parametrize("tool", FILES)
@@ -165,6 +165,19 @@ def test_an_unfinished_answer_with_a_score_counts_and_the_tools_number_is_the_pe
     assert people == [(None, 9), ("C-2", 3)]
     _, rows = read(*FILES["limesurvey"])
     assert [row.body.stakeholder_id for row in rows if isinstance(row, ResponseRow)] == [None, "tok3"]
+
+
+def test_the_zone_in_the_header_of_qualtrics_is_that_of_its_times() -> None:
+    content, mapping = FILES["qualtrics"]
+    for told, hour in (("America/Denver", 16), ("Z", 10)):
+        zoned = content.replace('""x""', f'""x"",""timeZone"":""{told}""')
+        first = next(row for row in read(zoned, mapping)[1] if isinstance(row, ResponseRow))
+        assert first.body.answered_at is not None
+        assert first.body.answered_at.hour == hour
+    with pytest.raises(Invalid):
+        read(content.replace('""x""', '""x"",""timeZone"":""Mars/Base""'), mapping)
+    file = io.BytesIO(content.replace('""x""', '""x"",""timeZone"":""Mars/Base""').encode())
+    assert check_file(file, RESPONSES, mapping, zone="Europe/Berlin").zone == "Europe/Berlin"
 
 
 def test_a_question_that_several_columns_could_be_is_asked_for() -> None:
