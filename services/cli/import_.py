@@ -24,7 +24,8 @@ POLL_SECONDS = 0.2
 PATIENCE_SECONDS = 60.0
 """How long the collector may be away during an import."""
 SHOWN_ROWS = 50
-REQUEST_SECONDS = 60.0
+REQUEST_SECONDS = 180.0
+"""A file is read to its end before the answer comes."""
 KINDS = ("responses", "accounts", "stakeholders")
 
 

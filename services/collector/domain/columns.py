@@ -3,6 +3,7 @@
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as member
 from typing import Final, Literal
 
 from services.collector.domain.mapping import directed
@@ -105,7 +106,8 @@ class ColumnError(Exception):
 @dataclass(frozen=True, slots=True)
 class Columns:
     """Matched columns: their names, field -> position in the row, and field -> constant text. `format`: the tool that
-    wrote the file, and `before`: how many rows come before the names."""
+    wrote the file, and `before`: how many rows come before the names. `names`: (field, id) -> the name in the file that
+    stands for it, where the two differ by slashes."""
 
     kind: Kind
     header: tuple[str, ...]
@@ -113,6 +115,7 @@ class Columns:
     constants: Mapping[str, str]
     format: str | None = None
     before: int = 0
+    names: Mapping[tuple[str, str], str] = member(default_factory=dict)
 
     @property
     def doubtful_score(self) -> bool:

@@ -2,7 +2,6 @@
 
 import re
 import unicodedata
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from shared.identity import canonical_stakeholder_id
@@ -35,14 +34,13 @@ class SlashedNames:
 
     names: dict[tuple[str, str], str] = field(default_factory=dict)
 
-    def see(self, texts: Mapping[str, str]) -> None:
-        """Note the names of a row, by their fields. Raises TooManyNames."""
-        for field_name in NAMED_BY_ID:
-            text = _one_form(field_name, texts.get(field_name, ""))
-            if _SLASHES.search(text):
-                self.names.setdefault((_kind(field_name), id_of(field_name, text)), text)
-                if len(self.names) > MOST_NAMES:
-                    raise TooManyNames
+    def see(self, field_name: str, cell: str) -> None:
+        """Note the name in a cell. Raises TooManyNames."""
+        if "/" in cell or "\\" in cell:
+            name = _one_form(field_name, cell)
+            self.names.setdefault((_kind(field_name), id_of(field_name, name)), name)
+            if len(self.names) > MOST_NAMES:
+                raise TooManyNames
 
     def clash(self, field_name: str, text: str) -> bool:
         """Whether another name of the file stands for the same id."""

@@ -1,7 +1,7 @@
 """Looks at an uploaded file before it is taken: which tool wrote it, its columns, and what has to be asked first."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import BinaryIO
 
 from services.collector.domain.columns import SYNONYMS, ColumnError, Columns, Kind, match_columns
@@ -9,6 +9,7 @@ from services.collector.domain.dates import DateReading
 from services.collector.domain.format_table import FORMATS
 from services.collector.domain.formats import NO_FORMAT, Format, matched, recognised, zone_of
 from services.collector.domain.mapping import written_mapping
+from services.collector.domain.row_ids import SlashedNames
 from services.collector.domain.rows import Reading
 from services.collector.handlers.import_scan import FileScan, scan
 from services.collector.handlers.refusals import refused
@@ -55,6 +56,7 @@ def check_file(
     except ColumnError as error:
         raise refused(error.field, error.code, error.hint) from None
     _require_clear(columns, found)
+    columns = replace(columns, names=found.names.names)
     return Checked(columns, found.rows, zone or _zone(columns, table), _remarks(table))
 
 
@@ -66,7 +68,8 @@ def mapping_of(text: str, kind: Kind) -> dict[str, str]:
 def reading_of(columns: Columns, form: str | None = None, zone: str = "UTC", answered_at: str | None = None) -> Reading:
     """How a file with these columns is read: `form` of its dates, `zone` of its clocks."""
     export = format_of(columns)
-    return Reading(columns, DateReading(form, zone, export.midnight_is_24), answered_at, export)
+    dates = DateReading(form, zone, export.midnight_is_24)
+    return Reading(columns, dates, answered_at, export, SlashedNames(dict(columns.names)))
 
 
 def format_of(columns: Columns) -> Format:
@@ -103,7 +106,7 @@ def _require_clear(columns: Columns, found: FileScan) -> None:
     """Refuse what would have to be guessed."""
     if not found.rows:
         raise refused("file", "no_rows", "the file has a header and no rows")
-    if columns.doubtful_score and found.scores and max(found.scores) <= 5:
+    if found.doubtful and found.scores:
         seen = ", ".join(f"{score} ({count} times)" for score, count in sorted(found.scores.items()))
         raise refused(
             "survey_type",

@@ -4,13 +4,14 @@ import itertools
 import json
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, BinaryIO, get_args
 from uuid import UUID
 
 from pydantic import ValidationError
 
 from services.collector.domain.columns import ACCOUNTS, RESPONSES, Kind
+from services.collector.domain.formats import answer_rows
 from services.collector.domain.rows import PASSED_OVER, Note, Reading, RowError, RowValues, row_values
 from services.collector.handlers.directory import Change
 from services.collector.handlers.import_files import header_of
@@ -59,16 +60,19 @@ ReadRow = ResponseRow | DirectoryRow | BadRow
 
 
 class RowReader:
-    """Reads a file in steps. Not on the event loop: a step takes some milliseconds, and the first pass some seconds."""
+    """Reads a file in steps. Not on the event loop: a step takes some milliseconds, and to look for the last rows of
+    submissions some seconds."""
 
     def __init__(self, file: BinaryIO, reading: Reading) -> None:
         """Raises `TableError`."""
         header = header_of(reading.columns)
-        table = Table(file, header)
-        self._scan = scan(table, reading)
-        table.release()
-        file.seek(0)
-        self._reading = replace(reading, names=self._scan.names)
+        self._scan = FileScan(answer_rows(reading.format, reading.columns.header))
+        if reading.format.last_of is not None:
+            table = Table(file, header)
+            self._scan = scan(table, reading)
+            table.release()
+            file.seek(0)
+        self._reading = reading
         self._table = Table(file, header)
         self._rows: Iterator[Row | BadRow] = iter(self._table)
 

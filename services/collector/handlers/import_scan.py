@@ -2,11 +2,11 @@
 what its scores and dates look like, and which row of several is the last."""
 
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from services.collector.domain.columns import RESPONSES
 from services.collector.domain.csv_values import CellError, whole_number
 from services.collector.domain.dates import moment
 from services.collector.domain.formats import AnswerRows, answer_rows
@@ -16,16 +16,21 @@ from shared.files.lines import TableError
 from shared.files.table import BadRow, Row, Table
 
 MOST_SUBMISSIONS = 500_000
+HIGHEST_OF_OTHERS = 5
+"""Up to here scores may be of another scale."""
 _DATES_TRIED = 100
 _EARLY = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(slots=True)
 class FileScan:
-    """`rows` with something in them; `scores` by value; of `dates_tried` so many are `ambiguous`; `last`: what rows
+    """`rows` with something in them; `ids`: fields and columns of ids; `doubtful`: no score says that this is NPS;
+    `scores` by value, as long as it is; of `dates_tried` so many are `ambiguous`; `last`: what rows
     share -> the line of the last of them; `unseen` rows cannot be looked at."""
 
     answers: AnswerRows
+    ids: Sequence[tuple[str, int]] = ()
+    doubtful: bool = False
     rows: int = 0
     names: SlashedNames = field(default_factory=SlashedNames)
     scores: Counter[int] = field(default_factory=Counter)
@@ -42,7 +47,12 @@ class FileScan:
 
 def scan(table: Table, reading: Reading) -> FileScan:
     """Read a file to its end. Raises `TableError`."""
-    found = FileScan(answer_rows(reading.format, reading.columns.header))
+    columns = reading.columns
+    found = FileScan(
+        answer_rows(reading.format, columns.header),
+        ids=[(name, place) for name, place in columns.places.items() if name in NAMED_BY_ID],
+        doubtful=columns.doubtful_score,
+    )
     for row in table:
         found.rows += 1
         if isinstance(row, BadRow) or not found.answers.has(row.cells):
@@ -59,14 +69,13 @@ def scan(table: Table, reading: Reading) -> FileScan:
 def _look(found: FileScan, reading: Reading, row: Row) -> None:
     places = reading.columns.places
     try:
-        found.names.see({name: row.cells[places[name]] for name in NAMED_BY_ID if name in places})
+        for name, place in found.ids:
+            found.names.see(name, row.cells[place])
     except TooManyNames:
         raise TableError("too_many_names", "the file has too many names with slashes; send it in parts") from None
-    if reading.columns.kind != RESPONSES:
-        return
-    if "score" in places:
+    if found.doubtful:
         _count_score(found, row.cells[places["score"]])
-    if "answered_at" in places and found.dates_tried < _DATES_TRIED:
+    if found.dates_tried < _DATES_TRIED and "answered_at" in places:
         _try_date(found, reading, row.cells[places["answered_at"]])
     if reading.format.last_of is not None:
         _note_last(found, reading, row)
@@ -74,9 +83,12 @@ def _look(found: FileScan, reading: Reading, row: Row) -> None:
 
 def _count_score(found: FileScan, cell: str) -> None:
     try:
-        found.scores[min(whole_number(cell), 11)] += 1
+        score = whole_number(cell)
     except CellError:
         return  # said of its row
+    found.scores[score] += 1
+    if score > HIGHEST_OF_OTHERS:
+        found.doubtful = False
 
 
 def _try_date(found: FileScan, reading: Reading, cell: str) -> None:

@@ -68,6 +68,7 @@ async def create(tx: WriteTx, job: ImportJob) -> None:
             "constants": dict(job.columns.constants),
             "format": job.columns.format,
             "before": job.columns.before,
+            "names": [[*key, name] for key, name in job.columns.names.items()],
         },
         date_format=job.date_format,
         time_zone=job.time_zone,
@@ -185,6 +186,7 @@ def _job(row: RowMapping) -> ImportJob:
         stored["constants"],
         stored["format"],
         stored["before"],
+        {(field, its_id): name for field, its_id, name in stored["names"]},
     )
     remarks = [Remark(**remark) for remark in row["remarks"]]
     return ImportJob(**{**row, "columns": columns, "remarks": remarks})

@@ -160,6 +160,17 @@ async def test_mapped_columns_constants_and_a_named_date_format(collector: Runni
     assert (event.data.quiet, event.data.answered_at.isoformat()) == (False, "2026-03-31T12:00:00+00:00")
 
 
+async def test_names_with_slashes_stand_for_ids_and_two_of_one_id_are_a_bad_row(collector: Running) -> None:
+    accounts = b"Company,Industry\nLund/Nord A/S,pharma\nLund-Nord A/S,pharma\n"
+    job = await finished(collector, accounts, kind="accounts")
+    assert counts(job) == ("done", 1, 0, 1)
+    assert [(problem["line"], problem["code"]) for problem in job["problems"]] == [(3, "same_id")]
+    assert (await collector.client.get("/v1/accounts/Lund-Nord A-S")).json()["name"] == "Lund/Nord A/S"
+    await finished(collector, b"account,email,score\nLund/Nord A/S,p@x.example,9\n")
+    [answer] = responses(await collector.events(RESPONSES, 1))
+    assert answer.account_id == "Lund-Nord A-S"
+
+
 async def test_the_text_of_a_question_names_its_column(collector: Running) -> None:
     question = "How likely, on a scale of 0-10 (10=best), are you to recommend us?"
     content = f'account,person,"{question}"\nasked,ann,9\n'.encode()

@@ -9,14 +9,19 @@ from services.collector.domain.merging import merge_patch
 from services.collector.domain.rows import Reading
 from services.collector.handlers.import_files import check_file, reading_of
 from services.collector.handlers.import_rows import DirectoryRow, ReadRow, ResponseRow, RowReader
+from services.collector.handlers.import_scan import scan
 from shared.errors import Invalid
-from shared.files.table import BadRow
+from shared.files.table import BadRow, Table
 
 
 def read(kind: Kind, text: str, answered_at: str | None = None, **mapping: str) -> list[ReadRow]:
     file = io.BytesIO(text.encode())
     columns = match_columns(kind, text.splitlines()[0].split(","), mapping)
-    return RowReader(file, Reading(columns, answered_at=answered_at)).read(100)
+    table = Table(file)
+    names = scan(table, Reading(columns)).names
+    table.release()
+    file.seek(0)
+    return RowReader(file, Reading(columns, answered_at=answered_at, names=names)).read(100)
 
 
 def test_a_response_row() -> None:
