@@ -25,8 +25,8 @@ _EARLY = datetime.min.replace(tzinfo=UTC)
 @dataclass(slots=True)
 class FileScan:
     """`rows` with something in them; `ids`: fields and columns of ids; `doubtful`: no score says that this is NPS;
-    `scores` by value, as long as it is; of `dates_tried` so many are `ambiguous`; `last`: what rows
-    share -> the line of the last of them; `unseen` rows cannot be looked at."""
+    `scores` by value, as long as it is; of `dates_tried` so many are `ambiguous`; `last`: what rows share -> the line
+    of the last of them; `unseen` rows cannot be looked at."""
 
     answers: AnswerRows
     ids: Sequence[tuple[str, int]] = ()
@@ -86,7 +86,7 @@ def _count_score(found: FileScan, cell: str) -> None:
         score = whole_number(cell)
     except CellError:
         return  # said of its row
-    found.scores[score] += 1
+    found.scores[max(score, -1)] += 1  # few values, whatever a file holds
     if score > HIGHEST_OF_OTHERS:
         found.doubtful = False
 
