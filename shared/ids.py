@@ -54,11 +54,6 @@ def require_id(value: str) -> str:
         raise Invalid("invalid_id", str(error)) from None
 
 
-def stakeholder_of(email: str) -> str:
-    """The stakeholder_id of a person known by e-mail alone: the address in lower case, without any look-up."""
-    return canonical_id(email).lower()
-
-
 def lock_slot(account_id: str) -> int:
     """The advisory-lock slot of an account, 0 to 1,023."""
     return zlib.crc32(account_id.encode()) % LOCK_SLOTS

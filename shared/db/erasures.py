@@ -17,6 +17,7 @@ from sqlalchemy import RowMapping
 from shared.db.transaction import ReadTx, WriteTx
 from shared.erasure import Subject
 from shared.events.responses import StakeholderErased
+from shared.identity import canonical_stakeholder_id
 from shared.topics import STAKEHOLDER_ERASED
 
 Person = tuple[str, str, datetime]
@@ -130,7 +131,7 @@ def person_in(value: bytes | None) -> Person | None:
         stakeholder_id = email.lower()
     if not isinstance(account_id, str) or not isinstance(stakeholder_id, str):
         return None
-    return account_id, stakeholder_id, _time(data.get("recorded_at"))
+    return account_id, canonical_stakeholder_id(stakeholder_id), _time(data.get("recorded_at"))
 
 
 def _time(text: object) -> datetime:

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from services.alerting.domain.tasks import Contact as ContactValue
 from shared.api.follow_ups import OutcomeName, SeverityName
 from shared.http.params import Instant
+from shared.identity import StakeholderIdentifier
 from shared.ids import Identifier
 
 ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
@@ -126,7 +127,7 @@ class NewFollowUp(Input):
     )
 
     account_id: Identifier
-    stakeholder_id: Identifier | None = None
+    stakeholder_id: StakeholderIdentifier | None = None
     response_id: Identifier | None = None
     kind: Kind = "manual"
     title: Title | None = None

@@ -1,11 +1,13 @@
 """Turns the cells of a row into the values of a record, in the form in which a client would post them."""
 
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from dataclasses import field as member
 from typing import Any
 
 from services.collector.domain import csv_values as read
-from services.collector.domain.columns import RESPONSES, Columns
+from services.collector.domain.columns import ACCOUNTS, RESPONSES, Columns
 from services.collector.domain.csv_values import CellError
 
 PASSED_OVER = "not_an_answer"
@@ -21,13 +23,31 @@ class RowError(Exception):
         self.reason = reason
 
 
+class AccountNames:
+    """The names of accounts that stand for their ids in a file."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+
+    def id_of(self, name: str) -> str:
+        """The id that a name gives: `/` and `\\`, which no id may hold, become `-`. Raises RowError where another name
+        of the file gives the same one."""
+        name = unicodedata.normalize("NFC", name)
+        made = name.replace("/", "-").replace("\\", "-")
+        if self._names.setdefault(made, name) != name:
+            raise RowError("same_id", "account_id", "another name of this file stands for the same account id")
+        return made
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How a file is read: its columns, the strptime form of its dates, and the time of answers without one."""
+    """How a file is read: its columns, the strptime form of its dates, the time of answers without one, and the names
+    of accounts seen so far."""
 
     columns: Columns
     date_format: str | None = None
     answered_at: str | None = None
+    names: AccountNames = member(default_factory=AccountNames)
 
 
 def row_values(reading: Reading, row: Sequence[str]) -> dict[str, Any]:
@@ -49,7 +69,15 @@ def row_values(reading: Reading, row: Sequence[str]) -> dict[str, Any]:
         _complete_response(values, reading)
     if "account_id" not in values:
         raise RowError("missing_account", "account_id", "the row names no account")
+    _name_account(reading, values)
     return values
+
+
+def _name_account(reading: Reading, values: dict[str, Any]) -> None:
+    name = values["account_id"]
+    values["account_id"] = reading.names.id_of(name)
+    if reading.columns.kind == ACCOUNTS and values["account_id"] != name:
+        values.setdefault("name", name)
 
 
 def _value(kind: str, field: str, text: str, date_format: str | None) -> Any:

@@ -105,7 +105,7 @@ def read_row(reading: Reading, row: Row) -> ReadRow:
             body = NewResponse.model_validate(values)
             digest = None
             if not body.response_id:
-                digest = digest_of(kind, values)
+                digest = digest_of(kind, values | _who(body))
             return ResponseRow(row.line, body, digest)
         if kind == ACCOUNTS:
             return DirectoryRow(row.line, Change.of(AccountItem.model_validate(values)))
@@ -118,6 +118,16 @@ def read_row(reading: Reading, row: Row) -> ReadRow:
         raise
     except Exception as error:
         return unreadable(row.line, error)
+
+
+def _who(body: NewResponse) -> dict[str, Any]:
+    """Account and person in canonical form: a row is the same row, however they are written."""
+    who: dict[str, Any] = {"account_id": body.account_id}
+    if body.stakeholder_id:
+        who["stakeholder_id"] = body.stakeholder_id
+    if body.email:
+        who["email"] = body.email.lower()
+    return who
 
 
 def bad_row(line: int, error: Invalid) -> BadRow:

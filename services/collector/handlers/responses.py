@@ -10,7 +10,8 @@ from services.collector.handlers.refusals import refused
 from shared.errors import Invalid
 from shared.events.envelope import Event, EventData
 from shared.events.responses import Answer, Channel, NpsKind, ResponseAmended, ResponseRecorded, ResponseWithdrawn
-from shared.ids import derived_uuid, stakeholder_of, uuid7
+from shared.identity import stakeholder_of
+from shared.ids import derived_uuid, uuid7
 from shared.topics import RESPONSE_AMENDED, RESPONSE_RECORDED, RESPONSE_WITHDRAWN
 
 SOURCE = "/tellback/collector"

@@ -45,7 +45,6 @@ def test_a_response_row() -> None:
         ("acme,ann,11,2026-01-01", "out_of_range", "score"),
         ("acme,ann,9,1970-01-01", "out_of_range", "answered_at"),
         ("acme,ann,9,01/02/2026", "ambiguous_date", "answered_at"),
-        ("a/b,ann,9,2026-01-01", "invalid_id", "account_id"),
         ("acme,a\x00b,9,2026-01-01", "invalid_id", "stakeholder_id"),
     ],
 )
@@ -137,3 +136,26 @@ def test_merging_is_member_by_member_and_null_removes() -> None:
         "tier": "key",
     }
     assert stored["name"] == "Acme"
+
+
+def test_a_name_with_a_slash_stands_for_an_id_and_is_kept() -> None:
+    (account,) = read(ACCOUNTS, "Company,Industry\nLund/Nord A/S,pharma\n")
+    (answer,) = read(RESPONSES, "account,email,score\nLund/Nord A/S,p@x.example,9\n")
+    assert isinstance(account, DirectoryRow)
+    assert isinstance(answer, ResponseRow)
+    assert account.change.account_id == answer.body.account_id == "Lund-Nord A-S"
+    assert account.change.members["name"] == "Lund/Nord A/S"
+
+
+def test_two_names_that_would_become_one_account_are_a_bad_row() -> None:
+    first, second, again = read(RESPONSES, "account,person,score\nA/S,p,9\nA-S,q,9\nA/S,r,9\n")
+    assert isinstance(second, BadRow)
+    assert (second.code, second.field) == ("same_id", "account_id")
+    assert isinstance(first, ResponseRow)
+    assert isinstance(again, ResponseRow)
+
+
+def test_a_row_is_the_same_row_however_the_address_is_written() -> None:
+    rows = read(RESPONSES, "account,email,score\nre1,ada@ed.example,9\nre1,ADA@ED.example,9\n")
+    digests = [row.digest for row in rows if isinstance(row, ResponseRow)]
+    assert digests[0] == digests[1]

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from services.collector.handlers.inputs.fields import Attributes, Email, Id, Input, Label, Language
+from services.collector.handlers.inputs.fields import Attributes, Email, Id, Input, Label, Language, StakeholderId
 from services.collector.handlers.inputs.responses import somebody
 from shared.events.directory import StakeholderType, Tier
 from shared.http.params import Day
@@ -111,7 +111,7 @@ class StakeholderInput(Input):
     account_id: Id | None = None
     name: Label | None = None
     email: Email | None = None
-    stakeholder_id: Id | None = None
+    stakeholder_id: StakeholderId | None = None
     type: StakeholderType | None = None
     job_title: Label | None = None
     job_level: Label | None = None
@@ -129,7 +129,7 @@ class StakeholderItem(StakeholderInput):
     """A person in a batch or a file; `email` alone names the person by the address."""
 
     account_id: Id
-    stakeholder_id: Annotated[Id | None, Field(validate_default=True, description="or email")] = None
+    stakeholder_id: Annotated[StakeholderId | None, Field(validate_default=True, description="or email")] = None
 
     @field_validator("stakeholder_id")
     @classmethod
