@@ -104,8 +104,13 @@ def recount(file: Path, account: str, score: str, when: str) -> tuple[dict[str, 
                 left_out += 1
                 continue
             counts[PORTFOLIO].scores[value] += 1
-            counts.setdefault(row[account].strip(), Count()).scores[value] += 1
+            counts.setdefault(_account(row[account]), Count()).scores[value] += 1
     return counts, left_out
+
+
+def _account(cell: str) -> str:
+    """The id that a name stands for, as an import makes it."""
+    return cell.strip().replace("/", "-").replace("\\", "-")
 
 
 def _score(cell: str | None) -> int | None:

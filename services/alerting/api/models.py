@@ -151,6 +151,7 @@ class Erasure(BaseModel):
         description="When the last record about the person that this service has written leaves Kafka's log, by the"
         " retention of its topics; null while it waits. What webhooks have brought to receivers is with them."
     )
+    ids: int = Field(description="Ids of the person that were erased.")
     responses: int
     follow_ups: int
     messages: int

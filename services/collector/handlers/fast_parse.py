@@ -220,7 +220,7 @@ def _trimmed(comment: str) -> str:
     return comment
 
 
-def _check_person(stakeholder_id: str) -> None:
+def _check_person(stakeholder_id: Any) -> None:
     """Raise `NotPlain` for an address that is not in canonical form; most ids are no addresses."""
     if "@" in stakeholder_id and stakeholder_id != canonical_stakeholder_id(stakeholder_id):
         raise NotPlain

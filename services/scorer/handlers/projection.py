@@ -6,10 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.scorer.domain.projection import AccountState, Policy, Projection, project
+from services.scorer.domain.projection import AccountState, Moved, Policy, Projection, project
 from services.scorer.handlers.responses import refold
 from services.scorer.handlers.score_event_builder import ScoreEventBuilder
-from services.scorer.store import changes, dirty_accounts, months, projection, responses
+from services.scorer.store import changes, dirty_accounts, months, moves, projection, responses
 from services.scorer.store.counts import KEPT_NOW, save_counts
 from services.scorer.store.dirty_accounts import DirtyAccount
 from shared.clock import Clock
@@ -211,8 +211,10 @@ async def _write(tx: WriteTx, done: Sequence[ProjectedAccount], dirty: Sequence[
 
 async def _save(tx: WriteTx, done: Sequence[ProjectedAccount], now: datetime) -> None:
     snapshots, kept, pairs, silences = [], [], [], []
+    moved: list[Moved] = []
     for account in done:
         account_id, found = account.state.account_id, account.found
+        moved += account.state.moved
         snapshots.append((account_id, account.sequence, found.snapshot, found.recompute_at))
         for window, counts in found.snapshot.counts.items():
             kept.append((account_id, window, KEPT_NOW, counts))
@@ -220,6 +222,8 @@ async def _save(tx: WriteTx, done: Sequence[ProjectedAccount], now: datetime) ->
             pairs.append((account_id, series, pair))
         for asked in found.silent:
             silences.append((account_id, asked))
+    await moves.move_answers(tx, moved)
+    await moves.move_invitations(tx, [account.state.account_id for account in done])
     await projection.save_snapshots(tx, snapshots, now)
     await save_counts(tx, kept)
     await projection.save_pairs(tx, pairs)

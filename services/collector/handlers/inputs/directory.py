@@ -103,6 +103,13 @@ class AccountItem(AccountInput):
     account_id: Id
 
 
+class PreviousInput(Input):
+    """Where a person was before."""
+
+    account_id: Id
+    stakeholder_id: StakeholderId
+
+
 class StakeholderInput(Input):
     """Members of a person's record. The ids may be repeated here, but must be those of the address."""
 
@@ -119,6 +126,10 @@ class StakeholderInput(Input):
     location: Label | None = None
     language: Language | None = None
     attributes: Attributes | None = None
+    previous: Annotated[
+        PreviousInput | None,
+        Field(description="Where they were before: their record at that account is removed, and their answers stay."),
+    ] = None
 
     def members(self) -> dict[str, Any]:
         """The members that were sent, as JSON values and without the ids."""

@@ -26,8 +26,10 @@ async def context_marks(
     if account_id is not None:
         only = " and m.account_id = :account_id"
     rows = await tx.all(
-        "select m.event_id, m.account_id, m.stakeholder_id, m.kind, m.at, m.label"
-        f" from context_marks m{joins(filters, owner_email, alias='m')}"
+        "select m.event_id, m.account_id, coalesce(l.stakeholder_id, m.stakeholder_id) as stakeholder_id, m.kind, m.at,"
+        " m.label from context_marks m"
+        " left join aliases l on l.account_id = m.account_id and l.alias_id = m.stakeholder_id"
+        f"{joins(filters, owner_email, alias='m')}"
         f" where m.at >= :since and m.at <= :until and {visible('m')}"
         f"{only}{conditions(filters, owner_email, of=(), alias='m')}"
         " order by m.at desc, m.event_id desc limit :rows",
