@@ -15,7 +15,7 @@ Furthest = Literal["bounced", "sent", "delivered", "opened", "started"]
 class Asked:
     """An invitation that was sent, and how far it came. `called_off`: the person unsubscribed, or it was withdrawn.
     `settled_at` is when its silence was published, or passed over. `given_stakeholder_id` is the person's id that was
-    invited.
+    invited; `moved` says that the row has another person.
     """
 
     invitation_id: str
@@ -29,6 +29,7 @@ class Asked:
     bounced_at: datetime | None = None
     called_off: bool = False
     settled_at: datetime | None = None
+    moved: bool = False
 
     @property
     def furthest(self) -> Furthest:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from services.scorer.domain.projection import AccountState, Moved, Policy, Projection, project
+from services.scorer.domain.silence import Asked
 from services.scorer.handlers.responses import refold
 from services.scorer.handlers.score_event_builder import ScoreEventBuilder
 from services.scorer.store import changes, dirty_accounts, months, moves, projection, responses
@@ -212,9 +213,11 @@ async def _write(tx: WriteTx, done: Sequence[ProjectedAccount], dirty: Sequence[
 async def _save(tx: WriteTx, done: Sequence[ProjectedAccount], now: datetime) -> None:
     snapshots, kept, pairs, silences = [], [], [], []
     moved: list[Moved] = []
+    invited: list[tuple[str, Asked]] = []
     for account in done:
         account_id, found = account.state.account_id, account.found
         moved += account.state.moved
+        invited += [(account_id, asked) for asked in account.state.asked if asked.moved]
         snapshots.append((account_id, account.sequence, found.snapshot, found.recompute_at))
         for window, counts in found.snapshot.counts.items():
             kept.append((account_id, window, KEPT_NOW, counts))
@@ -223,7 +226,7 @@ async def _save(tx: WriteTx, done: Sequence[ProjectedAccount], now: datetime) ->
         for asked in found.silent:
             silences.append((account_id, asked))
     await moves.move_answers(tx, moved)
-    await moves.move_invitations(tx, [account.state.account_id for account in done])
+    await moves.move_invitations(tx, invited)
     await projection.save_snapshots(tx, snapshots, now)
     await save_counts(tx, kept)
     await projection.save_pairs(tx, pairs)

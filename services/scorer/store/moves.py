@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from services.scorer.domain.projection import Moved
+from services.scorer.domain.silence import Asked
 from shared.db.transaction import WriteTx, as_columns
 
 MOST: Final = 20_000
@@ -26,13 +27,16 @@ MOVE_ANSWERS: Final = """
     where a.response_id = moved.response_id
 """
 MOVE_INVITATIONS: Final = """
-    with free as (
-        select i.account_id, i.invitation_id, i.stakeholder_id, l.stakeholder_id as person
-        from invitations i left join aliases l on l.account_id = i.account_id and l.alias_id = i.stakeholder_id
-        where i.account_id = any(cast(:accounts as text[])) and i.person_id is distinct from l.stakeholder_id
-        order by i.account_id, i.invitation_id, i.stakeholder_id for update of i skip locked
+    with theirs as (
+        select * from unnest(cast(:accounts as text[]), cast(:invitations as text[]), cast(:given as text[]),
+            cast(:people as text[])) as m(account_id, invitation_id, stakeholder_id, person)
+    ),
+    free as (
+        select account_id, invitation_id, stakeholder_id, person
+        from invitations i join theirs using (account_id, invitation_id, stakeholder_id)
+        order by account_id, invitation_id, stakeholder_id for update of i skip locked
     )
-    update invitations i set person_id = f.person from free f
+    update invitations i set person_id = nullif(f.person, f.stakeholder_id) from free f
     where (i.account_id, i.invitation_id, i.stakeholder_id) = (f.account_id, f.invitation_id, f.stakeholder_id)
 """
 
@@ -55,6 +59,20 @@ async def move_answers(tx: WriteTx, moved: Sequence[Moved]) -> None:
         )
 
 
-async def move_invitations(tx: WriteTx, account_ids: Sequence[str]) -> None:
-    """Give the invitations of these accounts to the people whose they are."""
-    await tx.execute(MOVE_INVITATIONS, accounts=list(account_ids))
+async def move_invitations(tx: WriteTx, moved: Sequence[tuple[str, Asked]]) -> None:
+    """Give invitations (account_id, invitation) to the people whose they are, as far as nobody is just writing to
+    them."""
+    if not moved:
+        return
+    await tx.execute(
+        MOVE_INVITATIONS,
+        **as_columns(
+            {
+                "accounts": account_id,
+                "invitations": asked.invitation_id,
+                "given": asked.given_stakeholder_id,
+                "people": asked.stakeholder_id,
+            }
+            for account_id, asked in moved
+        ),
+    )
