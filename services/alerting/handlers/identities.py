@@ -21,12 +21,16 @@ async def follow_people(tx: WriteTx, resources: Resources, people: Collection[Pe
         return
     await move_the_past(tx, people)
     tasks = await open_tasks_by_any_id(tx, people)
-    named = [(task.account_id, task.stakeholder_id) for task in tasks if task.stakeholder_id is not None]
+    named: list[PersonKey] = []
+    answers = []
+    for task in tasks:
+        named.append((task.account_id, task.stakeholder_id or ""))
+        if task.response_id:
+            answers.append((task.account_id, task.response_id))
     persons = await own_ids(tx, named)
     by_kind: dict[tuple[str, str, str], list[Task]] = {}
     for task, person in zip(tasks, named, strict=True):
         by_kind.setdefault((task.account_id, persons[person], task.kind), []).append(task)
-    answers = [(task.account_id, task.response_id) for task in tasks if task.response_id]
     casework = Casework(resources, await Context.read(tx, [*named, *people], answers), tasks)
     change = TaskChange(SYSTEM, resources.clock.now())
     for (_, stakeholder_id, _), alike in sorted(by_kind.items()):
