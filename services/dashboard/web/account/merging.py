@@ -1,60 +1,60 @@
 """People of an account who are likely to be one: suggested, merged after a look at what would come of it, parted."""
 
+from collections.abc import Sequence
 from functools import partial
 
 from nicegui import ui
 
 from services.dashboard.web.account.view import AccountView
-from services.dashboard.web.elements import Cell, Text, box, person_link, table
+from services.dashboard.web.elements import Text, box
 from services.dashboard.web.form_fields import Fields, Values, ask, attempt, button
-from services.dashboard.web.section import Section, Visit
+from services.dashboard.web.section import Visit
 from shared.api.calls import MERGE, PART
-from shared.api.doubles import Doubles, LikelyDouble, Merged
+from shared.api.doubles import LikelyDouble, Merged
 from shared.api.questions import DOUBLES
-from shared.http.client import Api
 
 WHY = {"same_name": "the same name", "same_local_part": "an address like the other's e-mail"}
 
 
-def place_doubles(view: AccountView) -> None:
-    """The section of likely doubles, for those who may change the directory."""
+def doubles(view: AccountView) -> None:
+    """A button that looks for likely doubles, for those who may change the directory."""
     if not view.visit.user.may("ingest"):
         return
 
-    async def load(api: Api) -> Doubles:
-        return await api.ask(DOUBLES, account_id=view.account_id)
-
-    Section(view.visit, "", load, partial(_draw, view), classes="plain")
-
-
-def _draw(view: AccountView, found: Doubles) -> None:
-    if not found.items:
-        return
-    Text("h2", "Likely the same person")
-    rows = [_row(view, double) for double in found.items]
-    table(("Record", "The same as", "Because of", ""), rows, "People who are likely to be one")
-
-
-def _row(view: AccountView, double: LikelyDouble) -> list[Cell]:
-    return [
-        partial(person_link, view.account_id, double.stakeholder_id),
-        partial(person_link, view.account_id, double.into),
-        WHY[double.because],
-        partial(_merge_button, view, double),
-    ]
-
-
-def _merge_button(view: AccountView, double: LikelyDouble) -> None:
     async def start() -> None:
+        found: list[LikelyDouble] = []
+
+        async def look() -> None:
+            found.extend((await (await view.visit.api()).ask(DOUBLES, account_id=view.account_id)).items)
+
+        if await attempt(look(), ""):
+            _choose(view, found)
+
+    button("Likely doubles", start)
+
+
+def _choose(view: AccountView, found: Sequence[LikelyDouble]) -> None:
+    """Choose two records, and see what would come of merging them."""
+    if not found:
+        ui.notify("No two people of this account look like one.", position="top")
+        return
+    words = {}
+    for number, double in enumerate(found):
+        words[str(number)] = f"{double.stakeholder_id} is {double.into}: {WHY[double.because]}"
+
+    async def send(values: Values) -> bool:
+        double = found[int(values["pair"])]
         tried: list[Merged] = []
 
         async def look() -> None:
             tried.append(await _merge(view, double, dry_run=True))
 
-        if await attempt(look(), ""):
-            _confirm(view, double, tried[0])
+        if not await attempt(look(), ""):
+            return False
+        _confirm(view, double, tried[0])
+        return True
 
-    button("Merge …", start)
+    ask("Likely the same person", lambda fields: fields.choice("pair", "Who is who", words), send, "See what it does")
 
 
 def _confirm(view: AccountView, double: LikelyDouble, would: Merged) -> None:

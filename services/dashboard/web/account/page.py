@@ -5,7 +5,7 @@ from services.dashboard.web.account.comments import place_comments
 from services.dashboard.web.account.comparison import place_comparison
 from services.dashboard.web.account.follow_ups import place_follow_ups
 from services.dashboard.web.account.head import place_head
-from services.dashboard.web.account.merging import place_doubles
+from services.dashboard.web.account.merging import doubles
 from services.dashboard.web.account.people import place_people
 from services.dashboard.web.account.score import place_score
 from services.dashboard.web.account.timeline import place_timeline
@@ -35,7 +35,6 @@ async def account(visit: Visit) -> None:
             place_touchpoints(view)
     with box("div", "stack"):
         place_people(view)
-        place_doubles(view)
         with box("div", "columns"):
             place_timeline(view)
             place_comparison(view)
@@ -49,3 +48,4 @@ def _choices(view: AccountView) -> None:
                 Text("a", words.capitalize(), f"button{main}", href=f"?window={name}", **current)
         link("Review pack", f"{account_address(view.account_id)}/review", "button")
         opening(view.visit, view.account_id)
+        doubles(view)
