@@ -59,6 +59,7 @@ class AcceptedErasure(Erasure):
     "/v1/accounts/{account_id}/stakeholders/{stakeholder_id}/data",
     status_code=202,
     summary="Erase a person from every service",
+    responses={409: {"description": "The person was at an account of an owner whose accounts the key may not see."}},
 )
 async def erase_stakeholder(
     account_id: AccountId, stakeholder_id: StakeholderId, caller: Eraser, collector: Resources, response: Response

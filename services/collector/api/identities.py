@@ -15,6 +15,7 @@ from shared.http.routing import Router
 
 router = Router(tags=["directory"])
 MERGE = "/v1/accounts/{account_id}/stakeholders/{stakeholder_id}/merge"
+CANNOT = "The two are one already, or cannot be one; or an id is another person's by now. The code says which."
 _EXAMPLE: dict[str, Any] = {"into": "C-17", "dry_run": True}
 
 
@@ -36,7 +37,7 @@ async def list_doubles(account_id: AccountId, caller: Reader, collector: Resourc
     return Doubles(items=[LikelyDouble(**asdict(double)) for double in found])
 
 
-@router.post(MERGE, summary="Merge a person into another one")
+@router.post(MERGE, summary="Merge a person into another one", responses={409: {"description": CANNOT}})
 async def merge_stakeholder(
     account_id: AccountId, stakeholder_id: StakeholderId, body: MergeInput, caller: Ingester, collector: Resources
 ) -> Merged:
@@ -59,7 +60,7 @@ async def merge_stakeholder(
     )
 
 
-@router.delete(MERGE, status_code=204, summary="Part a person who was merged")
+@router.delete(MERGE, status_code=204, summary="Part a person who was merged", responses={409: {"description": CANNOT}})
 async def part_stakeholder(
     account_id: AccountId, stakeholder_id: StakeholderId, caller: Ingester, collector: Resources
 ) -> None:
