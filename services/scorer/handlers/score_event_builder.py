@@ -136,7 +136,9 @@ class ScoreEventBuilder:
         return self._event(STAKEHOLDER_ANSWER_CORRECTED, event_id, data)
 
     def _silent(self, asked: Asked, stakeholder_type: str | None) -> Event:
-        event_id = derived_uuid(STAKEHOLDER_WENT_SILENT, self.account_id, asked.invitation_id, asked.stakeholder_id)
+        event_id = derived_uuid(
+            STAKEHOLDER_WENT_SILENT, self.account_id, asked.invitation_id, asked.given_stakeholder_id
+        )
         data = StakeholderWentSilent(
             account_id=self.account_id,
             stakeholder_id=asked.stakeholder_id,
