@@ -9,6 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from services.scorer.api import ROUTERS
+from services.scorer.api.exports import ACCOUNTS
 from services.scorer.api.parameters import AnswerFilters
 from services.scorer.domain.account import account_figures, figures_of
 from services.scorer.domain.answers import PORTFOLIO_METHODS, Answer, History, Method
@@ -77,6 +78,14 @@ def test_the_figures_of_a_group_are_those_of_the_portfolio(method: Method, exten
     group = GroupCounts(known=extent, asked=extent)
     made = group_figures(group, Means(), STANDARD_WINDOWS[0], method, "nps", "EUR")
     assert_as_declared(made | {"account_count": 0}, portfolio.PortfolioFigures)
+
+
+def test_every_attribute_of_an_account_is_exported_by_itself_or_in_parts() -> None:
+    missing = []
+    for name in accounts.AccountAttributes.model_json_schema()["properties"]:
+        if not any(column == name or column.startswith(f"{name}_") for column in ACCOUNTS):
+            missing.append(name)
+    assert missing == ["class_numbers"], "`class_rule` says in words what they say"
 
 
 def test_the_filters_of_the_api_are_those_of_the_domain() -> None:
