@@ -82,7 +82,9 @@ ACCOUNT: dict[str, Any] = {
     "survey_type": "nps",
     **FIGURES,
 }
-ACCOUNT_DETAIL: dict[str, Any] = ACCOUNT | {
+ACCOUNT_DETAIL: dict[str, Any] = {
+    **ACCOUNT,
+    **ACCOUNT_SCORE,
     "by_stakeholder_type": [{"stakeholder_type": "decision_maker", **FIGURES}],
     "by_survey": [{"survey_type": "nps", "touchpoint": None, **FIGURES}],
 }

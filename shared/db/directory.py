@@ -19,7 +19,11 @@ from shared.verdicts import CHANGE, REPEAT, Received, Verdict
 
 def directory_ddl_v1() -> list[str]:
     """Statements that create both tables; frozen. The row of a removed account or person stays, since its attributes
-    still count."""
+    still count.
+
+    A field has a column where a statement filters, sorts or shows it; all others are read from `record`. A later column
+    is `directory_ddl_v2()`, called by a new revision of each service that keeps the directory.
+    """
     return [
         """
         create table accounts (

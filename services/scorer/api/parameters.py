@@ -127,7 +127,10 @@ class AccountFilters(Parameters):
 class DirectoryFilters(AccountFilters):
     """Filters on accounts and people, by the directory as it is now."""
 
-    stakeholder_type: StakeholderType | None = Field(default=None, description="Only people of this type.")
+    stakeholder_type: StakeholderType | None = Field(
+        default=None,
+        description="Only people who are of this type today, whatever `as_of`; also those who were removed.",
+    )
 
 
 class ChosenAnswers(DirectoryFilters):

@@ -1,11 +1,11 @@
 """From what a projection found to the events of topics account-scores and score-events."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import cast
+from typing import Protocol, cast
 from uuid import UUID
 
-from services.scorer.domain.answer_changes import Answered, Corrected, Pair, Ref, Series
+from services.scorer.domain.answer_changes import Answered, Corrected, Pair, Ref, Series, SeriesChange
 from services.scorer.domain.categories import category_or_none
 from services.scorer.domain.drops import METHOD, WINDOW
 from services.scorer.domain.projection import Projection, Snapshot
@@ -37,6 +37,18 @@ from shared.topics import (
 SOURCE = "/tellback/scorer"
 
 
+class PeopleFound(Protocol):
+    """What a projection found about people."""
+
+    @property
+    def series_changes(self) -> Sequence[SeriesChange]:
+        """What is new about each person's answers to one question."""
+
+    @property
+    def silent(self) -> Sequence[Asked]:
+        """Who was asked and is silent since."""
+
+
 class ScoreEventBuilder:
     """Builds the events of one account in their order; each takes the account's next sequence."""
 
@@ -45,7 +57,7 @@ class ScoreEventBuilder:
         self.sequence = sequence
         self.now = now
 
-    def people(self, found: Projection, types: Mapping[str, str | None]) -> Iterator[Event]:
+    def people(self, found: PeopleFound, types: Mapping[str, str | None]) -> Iterator[Event]:
         """What happened to people: corrections, then answers oldest first, then silences."""
         for change in found.series_changes:
             if change.corrected and change.corrected.publishable:

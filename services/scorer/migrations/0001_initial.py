@@ -5,7 +5,7 @@ from alembic import op
 from shared.db.directory import aliases_ddl_v1, directory_ddl_v1
 from shared.db.plumbing import plumbing_ddl_v1
 
-revision = "scorer_0001"
+revision = "scorer_1"
 down_revision = None
 branch_labels = None
 depends_on = None

@@ -1,15 +1,15 @@
 """Views for Tableau, Power BI and whatever else speaks SQL, with a role that reads them and nothing else.
 
 The views are a contract with the workbooks built on them: columns are added, never renamed or removed. A later
-migration that changes a table under a view drops and makes the view again.
+migration that renames, retypes or drops a column under a view drops and makes the view again.
 """
 
 import re
 
 from alembic import op
 
-revision = "scorer_0002"
-down_revision = "scorer_0001"
+revision = "scorer_2"
+down_revision = "scorer_1"
 branch_labels = None
 depends_on = None
 

@@ -124,6 +124,7 @@ def _flat(value: Any) -> Any:
     return {_one_line(name): _attribute_value(inner) for name, inner in value.items()}
 
 
+# A text with a maximum of its own is a named type below.
 def _line(maximum: int) -> Any:
     # The bound before normalising is generous, since composing can only shorten.
     return (Strict(), StringConstraints(max_length=4 * maximum), AfterValidator(partial(_one_line, maximum=maximum)))
