@@ -44,7 +44,9 @@ def import_set(
     """
     content = file.read_bytes()
     given = {"source": source, "year": year, "region": region, "method": method}
-    kind = "application/json" if content.lstrip()[:1] == b"{" else "text/csv"
+    kind = "text/csv"
+    if content.lstrip()[:1] == b"{":
+        kind = "application/json"
     options = {
         "content": content,
         "params": {name: value for name, value in given.items() if value is not None},
@@ -97,7 +99,9 @@ def list_benchmarks(
 
 
 def _became(loaded: dict[str, Any]) -> str:
-    return "loaded" if loaded["new"] else "was there already"
+    if loaded["new"]:
+        return "loaded"
+    return "was there already"
 
 
 def _asked(url: str | None, data: Path | None, work: "Callable[[Api], Awaitable[T]]") -> T:

@@ -74,7 +74,9 @@ def _row(service: str, facts: "Facts") -> tuple[Any, ...]:
 
 
 def _seconds(moment: datetime | None) -> str | None:
-    return f"{moment:%Y-%m-%d %H:%M:%S}" if moment else None
+    if moment:
+        return f"{moment:%Y-%m-%d %H:%M:%S}"
+    return None
 
 
 @app.command("show")

@@ -47,7 +47,9 @@ def _examine(folder: DataFolder) -> "list[Check]":
     from services.cli.supervisor import StartFailed
 
     embedded = any(embedded_wanted())
-    checks = machine.embedded_programs() if embedded else []
+    checks = []
+    if embedded:
+        checks = machine.embedded_programs()
     checks += [*machine.data_folder(folder), *machine.disk(folder)]
     holder = folder.holder()
     if holder is None:

@@ -36,7 +36,9 @@ def down(
         else:
             say(f"stopped process {holder.pid}, which held {folder.path}")
         return
-    left = sweep(folder) if folder.path.exists() else []
+    left = []
+    if folder.path.exists():
+        left = sweep(folder)
     if json:
         as_json({"stopped": None, "ended": left, "data": folder.path})
         return

@@ -96,7 +96,9 @@ def _mapping(pairs: Sequence[str]) -> str | None:
             raise typer.BadParameter("write field=column", param_hint="--columns")
         else:
             mapping[field] += f",{part}"
-    return json_format.dumps(mapping) if mapping else None
+    if mapping:
+        return json_format.dumps(mapping)
+    return None
 
 
 async def _imported(
@@ -185,19 +187,27 @@ def _show(job: Mapping[str, Any], report: Path | None) -> None:
         table(("line", "", "field", "reason"), rows)
     left = job["bad"] + job["skipped"] - min(len(problems), SHOWN_ROWS)
     if left > 0:
-        where = f"they are in {report}" if report else "--report FILE.csv writes all of them"
+        where = "--report FILE.csv writes all of them"
+        if report:
+            where = f"they are in {report}"
         say(f"… and {left:,} more: {where}")
     say("columns  " + ", ".join(f"{field} ← {column}" for field, column in sorted(job["columns"].items())))
     if job["ignored_columns"]:
         say("ignored  " + ", ".join(job["ignored_columns"]))
     if job["kind"] == "responses":
-        alerts = "fresh answers may open tasks" if job["alerts"] else "none: quiet unless --alerts"
+        alerts = "none: quiet unless --alerts"
+        if job["alerts"]:
+            alerts = "fresh answers may open tasks"
         say(f"alerts   {alerts}")
     if job["error"]:
         say(f"stopped  {job['error']['detail']} ({job['error']['code']})")
     again = job["same_as"]
     if again:
         say(f"again    the same file as import {again}: nothing doubles")
-    taken = "already there" if again else "taken"
-    rows_word = "row" if job["rows_read"] == 1 else "rows"
+    taken = "taken"
+    if again:
+        taken = "already there"
+    rows_word = "rows"
+    if job["rows_read"] == 1:
+        rows_word = "row"
     say(f"{job['rows_read']:,} {rows_word}: {job['taken']:,} {taken}, {job['skipped']:,} skipped, {job['bad']:,} bad")

@@ -185,4 +185,6 @@ def _plain(record: "KeyRecord") -> dict[str, Any]:
 
 
 def _time(at: Any) -> str | None:
-    return at.isoformat(timespec="seconds") if at else None
+    if at:
+        return at.isoformat(timespec="seconds")
+    return None

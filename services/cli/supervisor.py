@@ -204,14 +204,18 @@ def _ending(program: Program, code: int) -> str:
         with contextlib.suppress(ValueError):
             return signal.Signals(-code).name
     meaning = program.exit_codes.get(code)
-    return f"exit code {code} ({meaning})" if meaning else f"exit code {code}"
+    if meaning:
+        return f"exit code {code} ({meaning})"
+    return f"exit code {code}"
 
 
 def _obstacle(program: Program) -> str:
     """A visible reason why a program may have ended: a folder without free space."""
     folder = program.log.parent
     reason = unwritable(folder)
-    return f", and nothing can be written to {folder} ({reason}): make room there" if reason else ""
+    if reason:
+        return f", and nothing can be written to {folder} ({reason}): make room there"
+    return ""
 
 
 def _explained(program: Program, what: str) -> str:

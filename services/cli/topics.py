@@ -29,7 +29,9 @@ def _outcome(before: "TopicState") -> str:
     """What `apply` did to a topic with this state before."""
     if before.differs:
         return "changed"
-    return "as wanted" if before.exists else "made"
+    if before.exists:
+        return "as wanted"
+    return "made"
 
 
 @app.command("list")

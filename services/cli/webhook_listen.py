@@ -111,12 +111,16 @@ class Listener:
         self.requests += 1
         await asyncio.sleep(self.behaviour.delay)
         verified, reason = verify(self.secret, headers, raw)
-        answered = 401 if verified is False else 200
+        answered = 200
+        if verified is False:
+            answered = 401
         if self.requests <= self.behaviour.fail:
             answered = self.behaviour.status
         message_id = headers.get("webhook-id", "")
         body = _parsed(raw)
-        kind = body.get("type") if isinstance(body, dict) else None
+        kind = None
+        if isinstance(body, dict):
+            kind = body.get("type")
         self.show(
             Heard(
                 at=datetime.now(UTC),
@@ -144,7 +148,9 @@ class Listener:
             return
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         try:
-            status = await self.receive(headers, await _raw_body(receive)) if scope["method"] == "POST" else 405
+            status = 405
+            if scope["method"] == "POST":
+                status = await self.receive(headers, await _raw_body(receive))
         except TooLarge as error:
             status = error.status
         await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0")]})

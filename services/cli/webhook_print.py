@@ -40,7 +40,9 @@ def print_for_people(heard: "Heard", *, brief: bool, width: int | None) -> None:
         console.print(_INDENT + Text(line))
     if not brief:
         body = heard.body
-        shown = JSON.from_data(body).text if isinstance(body, dict | list) else Text(str(body))
+        shown = Text(str(body))
+        if isinstance(body, dict | list):
+            shown = JSON.from_data(body).text
         for part in shown.split():
             console.print(_INDENT + part)
         console.print()
@@ -64,7 +66,9 @@ def _headline(heard: "Heard") -> Text:
 
 def summary(body: Any) -> list[str]:
     """A few lines that say whom a webhook concerns and what is to be done."""
-    data = body.get("data") if isinstance(body, dict) else None
+    data = None
+    if isinstance(body, dict):
+        data = body.get("data")
     if not isinstance(data, dict):
         return []
     account, person, answer, task = (data.get(name) or {} for name in ("account", "stakeholder", "response", "task"))

@@ -52,7 +52,9 @@ async def _clock(tx: ReadTx, clock: Clock) -> Check:
     asked = clock.now()
     theirs = await tx.scalar("select clock_timestamp()")
     ahead = (asked - theirs).total_seconds()
-    direction = "ahead of" if ahead > 0 else "behind"
+    direction = "behind"
+    if ahead > 0:
+        direction = "ahead of"
     difference = f"{abs(ahead):.2f} s {direction} the database's"
     if abs(ahead) <= CLOCK_SECONDS:
         return ok("clock", difference)

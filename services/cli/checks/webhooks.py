@@ -45,4 +45,6 @@ def _verdict(rows: Sequence[Mapping[str, Any]]) -> Check:
 
 
 def _held(row: Mapping[str, Any]) -> str:
-    return f", {row['waiting']} messages wait" if row["waiting"] else ""
+    if row["waiting"]:
+        return f", {row['waiting']} messages wait"
+    return ""

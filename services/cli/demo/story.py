@@ -155,7 +155,9 @@ def _score(client: Client, person: Person, wave: int, chance: random.Random) -> 
     drift = {"falling": (0.2, 0.2, 0.0, -0.4, -1.6, -3.4), "recovering": (0.5, -1.5, -2.0, -0.6, 1.0, 2.2)}
     change = drift.get(client.course, (0.0,) * len(WAVES))[wave]
     score = client.mood + person.offset + change + chance.gauss(0, 0.7)
-    floor = 9 if person.email == HERO[1] else 0
+    floor = 0
+    if person.email == HERO[1]:
+        floor = 9
     return max(floor, min(10, round(score)))
 
 

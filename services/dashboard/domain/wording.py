@@ -1,8 +1,9 @@
 """The wording of figures: signs, units, and nothing where nothing counts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
+T = TypeVar("T")
 NOTHING = "–"
 DECIMAL_MARK = "\u2060"
 CATEGORY_SIGNS = {"promoter": "▲", "passive": "●", "detractor": "▼"}
@@ -37,6 +38,13 @@ STATE_NAMES = {
 }
 
 
+def if_known(value: T | None, words: Callable[[T], str]) -> str:
+    """The words for a value; a dash where there is none."""
+    if value is None:
+        return NOTHING
+    return words(value)
+
+
 def points(value: float | None) -> str:
     """A score or a difference of scores: `+40`, `0`, `−12`; rounded half away from zero."""
     if value is None:
@@ -44,7 +52,9 @@ def points(value: float | None) -> str:
     whole = int(abs(value) + 0.5)
     if whole == 0:
         return "0"
-    sign = "+" if value > 0 else "−"
+    sign = "−"
+    if value > 0:
+        sign = "+"
     return sign + str(whole)
 
 

@@ -129,5 +129,7 @@ def _columns(sort: str) -> list[Json]:
     for column in columns:
         column["sortable"] = column["field"] in SORTABLE
         if column["field"] == sort.removeprefix("-"):
-            column["sort"] = "desc" if sort.startswith("-") else "asc"
+            column["sort"] = "asc"
+            if sort.startswith("-"):
+                column["sort"] = "desc"
     return columns

@@ -14,6 +14,7 @@ from services.dashboard.web.elements import (
     address,
     box,
     category_chip,
+    choices,
     empty,
     link,
     person_link,
@@ -76,6 +77,10 @@ class Explained:
 
 def _draw_head(explained: Explained) -> None:
     explanation, asked = explained.explanation, explained.asked
+
+    def target(window: str) -> str:
+        return explained_at(explanation.account_id, **{**asked, "window": window})
+
     with box("div", "head"):
         with box():
             Text("h1", f"Why {_value(explanation)}")
@@ -86,12 +91,7 @@ def _draw_head(explained: Explained) -> None:
                 if asked.get("as_of"):
                     Text("span", ", as of ")
                     when(asked["as_of"], "time")
-        with box("nav", "buttons", aria_label="Window"):
-            for name, words in wording.WINDOWS.items():
-                chosen = explanation.window == name
-                classes, current = ("button main", {"aria_current": "true"}) if chosen else ("button", {})
-                target = explained_at(explanation.account_id, **{**asked, "window": name})
-                Text("a", words.capitalize(), classes, href=target, **current)
+        choices("Window", wording.WINDOWS, explanation.window, target)
 
 
 def _value(explanation: Explanation) -> str:

@@ -19,8 +19,14 @@ def opening(visit: Visit, account_id: str, stakeholder_id: str | None = None) ->
     if not visit.user.may("act"):
         return
 
+    about = {"account_id": account_id}
+    if stakeholder_id:
+        about["stakeholder_id"] = stakeholder_id
+
     async def start() -> None:
-        people = {} if stakeholder_id else await _people(await visit.api(), account_id)
+        people: dict[str, str] = {}
+        if not stakeholder_id:
+            people = await _people(await visit.api(), account_id)
 
         def fill(fields: Fields) -> None:
             if not stakeholder_id:
@@ -32,11 +38,7 @@ def opening(visit: Visit, account_id: str, stakeholder_id: str | None = None) ->
         async def send(values: Values) -> bool:
             if "reason" not in values:
                 return await attempt(refuse("Say what it is about."), "")
-            body = {
-                "account_id": account_id,
-                **({"stakeholder_id": stakeholder_id} if stakeholder_id else {}),
-                **values,
-            }
+            body = about | values
             made: list[FollowUpDetail] = []
 
             async def work() -> None:

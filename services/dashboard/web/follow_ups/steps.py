@@ -46,9 +46,11 @@ class Steps:
             else:
                 if follow_up.state in ("open", "snoozed"):
                     button("Take it on", self._plain(ACKNOWLEDGE, "It is yours to do"), "main")
-                if follow_up.state != "in_progress":
+                if follow_up.state == "in_progress":
+                    button("Close", self._close, "main")
+                else:
                     button("Begin", self._plain(START, "Begun"))
-                button("Close", self._close, "main" if follow_up.state == "in_progress" else "")
+                    button("Close", self._close)
                 button("Promise", self._promise)
                 if "@" in self._visit.user.email and follow_up.owner.email != self._visit.user.email:
                     button("Make it mine", self._take)
@@ -117,8 +119,10 @@ class Steps:
             fields.text("name", "Name, if they do not sign in here")
 
         async def send(values: Values) -> bool:
-            known = acting.get(values.get("email", ""))
-            return await self._send(ASSIGN, {"owner": ({"name": known} if known else {}) | values}, "Handed over")
+            owner = dict(values)
+            if known := acting.get(values.get("email", "")):
+                owner.setdefault("name", known)
+            return await self._send(ASSIGN, {"owner": owner}, "Handed over")
 
         ask("Hand it over", fill, send, "Hand over")
 

@@ -84,17 +84,18 @@ def _accounts(part: ClassRevenue) -> None:
 
 
 def _share(part: float, whole: float) -> str:
-    return wording.share(part / whole) if whole else wording.NOTHING
+    if whole:
+        return wording.share(part / whole)
+    return wording.NOTHING
 
 
 def _driver_row(driver: Driver) -> list[Cell]:
-    rho = driver.rank_correlation
     means = (driver.promoter_mean, driver.passive_mean, driver.detractor_mean)
     return [
         wording.plain(driver.attribute),
-        wording.NOTHING if rho is None else wording.decimal(rho, 2, "+"),
+        wording.if_known(driver.rank_correlation, lambda rho: wording.decimal(rho, 2, "+")),
         wording.decimal(driver.mean),
         f"{wording.percent(driver.low_percent)} gave {driver.low_up_to} or less",
-        " · ".join(wording.NOTHING if mean is None else wording.decimal(mean) for mean in means),
+        " · ".join(wording.if_known(mean, wording.decimal) for mean in means),
         wording.grouped(driver.n),
     ]
