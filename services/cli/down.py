@@ -42,4 +42,7 @@ def down(
     if json:
         as_json({"stopped": None, "ended": left, "data": folder.path})
         return
-    say(f"ended what was left: {', '.join(left)}" if left else f"nothing runs on {folder.path}")
+    if left:
+        say(f"ended what was left: {', '.join(left)}")
+    else:
+        say(f"nothing runs on {folder.path}")

@@ -178,19 +178,7 @@ def _header(file: Path) -> Sequence[str]:
 
 def _show(job: Mapping[str, Any], report: Path | None) -> None:
     """Print the final report for people."""
-    problems = job["problems"]
-    if problems:
-        rows = [
-            (str(problem["line"]), problem["outcome"], problem["field"], problem["reason"])
-            for problem in problems[:SHOWN_ROWS]
-        ]
-        table(("line", "", "field", "reason"), rows)
-    left = job["bad"] + job["skipped"] - min(len(problems), SHOWN_ROWS)
-    if left > 0:
-        where = "--report FILE.csv writes all of them"
-        if report:
-            where = f"they are in {report}"
-        say(f"… and {left:,} more: {where}")
+    _show_problems(job, report)
     say("columns  " + ", ".join(f"{field} ← {column}" for field, column in sorted(job["columns"].items())))
     if job["ignored_columns"]:
         say("ignored  " + ", ".join(job["ignored_columns"]))
@@ -201,13 +189,27 @@ def _show(job: Mapping[str, Any], report: Path | None) -> None:
         say(f"alerts   {alerts}")
     if job["error"]:
         say(f"stopped  {job['error']['detail']} ({job['error']['code']})")
-    again = job["same_as"]
-    if again:
-        say(f"again    the same file as import {again}: nothing doubles")
-    taken = "taken"
-    if again:
+    taken, rows = "taken", "rows"
+    if job["same_as"]:
         taken = "already there"
-    rows_word = "rows"
+        say(f"again    the same file as import {job['same_as']}: nothing doubles")
     if job["rows_read"] == 1:
-        rows_word = "row"
-    say(f"{job['rows_read']:,} {rows_word}: {job['taken']:,} {taken}, {job['skipped']:,} skipped, {job['bad']:,} bad")
+        rows = "row"
+    say(f"{job['rows_read']:,} {rows}: {job['taken']:,} {taken}, {job['skipped']:,} skipped, {job['bad']:,} bad")
+
+
+def _show_problems(job: Mapping[str, Any], report: Path | None) -> None:
+    """Print the first rows that were not taken, and where all of them are."""
+    shown = job["problems"][:SHOWN_ROWS]
+    if shown:
+        table(("line", "", "field", "reason"), map(_problem_row, shown))
+    left = job["bad"] + job["skipped"] - len(shown)
+    if left > 0:
+        where = "--report FILE.csv writes all of them"
+        if report:
+            where = f"they are in {report}"
+        say(f"… and {left:,} more: {where}")
+
+
+def _problem_row(problem: Mapping[str, Any]) -> tuple[str, ...]:
+    return str(problem["line"]), problem["outcome"], problem["field"], problem["reason"]

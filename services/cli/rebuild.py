@@ -56,9 +56,9 @@ async def rebuild_accounts(common: CommonSettings, only: str | None, *, progress
     rebuilt = Rebuilt()
     try:
         work = Rebuild(database, Projector(database, SystemClock(), ScorerSettings.load().policy()), ACCOUNTS)
-        total = await work.count()
-        if only is not None:
-            total = 1
+        total = 1
+        if only is None:
+            total = await work.count()
         shown = progress and sys.stderr.isatty()
         with Progress(console=Console(stderr=True), disable=not shown, transient=True) as bar:
             task = bar.add_task("accounts", total=total)

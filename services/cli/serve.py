@@ -71,7 +71,9 @@ def serve(
     address = (common.host, port or settings.port)
     if fd is None and (count or os.cpu_count() or 1) > 1:
         _configure_logging(service, common)
-        argv = tellback("serve", service, "--pause", str(pause), *(("--data", str(data)) if data else ()))
+        argv = tellback("serve", service, "--pause", str(pause))
+        if data:
+            argv += ("--data", str(data))
         raise typer.Exit(run_workers(count or os.cpu_count() or 1, argv, listening(*address)))
     app = _app(service, common)
     inherited = None

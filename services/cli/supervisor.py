@@ -176,9 +176,11 @@ def _spawn(program: Program, output: int | None = None) -> subprocess.Popen[byte
     if program.log.exists() and program.log.stat().st_size > LOG_BYTES:
         program.log.replace(program.log.with_name(f"{program.log.name}.1"))
     with program.log.open("ab") as log:
+        if output is None:
+            output = log.fileno()
         return subprocess.Popen(
             program.argv,
-            stdout=log if output is None else output,
+            stdout=output,
             stderr=subprocess.STDOUT,
             **program.options(),
         )

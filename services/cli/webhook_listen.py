@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import signal
 import socket
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.cli.connection import asking, service_url
-from services.cli.console import Busy, DataOption, Exit, JsonOption
+from services.cli.console import Busy, DataOption, Exit, JsonOption, width
 from shared.errors import Invalid, TellbackError, TooLarge
 
 if TYPE_CHECKING:
@@ -64,7 +63,8 @@ def webhook_listen(
     if register:
         registration = Registration(data, event or None)
     asyncio.run(_listen(listener, port, registration))
-    raise typer.Exit(Exit.FAILED if listener.unverified else Exit.OK)
+    if listener.unverified:
+        raise typer.Exit(Exit.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -292,4 +292,4 @@ def _printer(*, as_json: bool, brief: bool) -> Callable[[Heard], None]:
 
     if as_json:
         return print_json_line
-    return lambda heard: print_for_people(heard, brief=brief, width=None if sys.stdout.isatty() else 200)
+    return lambda heard: print_for_people(heard, brief=brief, width=width())

@@ -98,9 +98,12 @@ def _types(client: Client) -> list[StakeholderType]:
 
 def _person(story: Story, client: Client, kind: StakeholderType, index: int, chance: random.Random) -> Person:
     hero = (client.account_id, index) == (HERO[0], 0)
-    first, last = ("Mara", "Lindqvist") if hero else (chance.choice(FIRST_NAMES), chance.choice(LAST_NAMES))
-    # The number distinguishes two people of the same name.
-    address = f"{first}.{last}{'' if hero else index}@{client.account_id}.example".lower()
+    if hero:
+        first, last, number = "Mara", "Lindqvist", ""
+    else:
+        # The number distinguishes two people of the same name.
+        first, last, number = chance.choice(FIRST_NAMES), chance.choice(LAST_NAMES), str(index)
+    address = f"{first}.{last}{number}@{client.account_id}.example".lower()
     title, level = chance.choice(JOBS[kind])
     story.stakeholders.append(
         {

@@ -49,7 +49,7 @@ WHY = (
 async def accounts(visit: Visit) -> None:
     """Draw the page."""
     ui.add_head_html(f'<script src="{asset("accounts.js")}" defer></script>')
-    chosen = {name: visit.query[name] for name in ("q", "sort", *CHOICES, *ASKED) if visit.query.get(name)}
+    chosen = visit.given("q", "sort", *CHOICES, *ASKED)
     Text("h1", "Accounts")
     Text("p", "Scores over 90 days, by the latest answer of each person", "lead")
     _draw_controls(chosen)

@@ -20,7 +20,7 @@ FIELDS = (
     ("q", "Words in the comment", None),
     ("category", "Category", CATEGORIES),
     ("survey_type", "Survey", wording.SURVEYS),
-    ("window", "Answered", {code: f"In {words}" for code, words in wording.WINDOWS.items() if code != "all"}),
+    ("window", "Answered", wording.IN_WINDOWS),
 )
 NAMES = ("q", "category", "survey_type", "touchpoint", "account_id", "owner", "tier", "industry", "region")
 
@@ -28,7 +28,7 @@ NAMES = ("q", "category", "survey_type", "touchpoint", "account_id", "owner", "t
 @page("/answers", "Answers")
 async def answers(visit: Visit) -> None:
     """Draw the page; the filter is in the address."""
-    wanted = {name: visit.query[name] for name in NAMES if visit.query.get(name)}
+    wanted = visit.given(*NAMES)
     window = visit.query.get("window", "")
     days = None
     if window in wording.WINDOWS and window != "all":

@@ -37,7 +37,7 @@ FIELDS = (
     ("type", "Role", wording.TYPE_NAMES),
     ("silent", "Silence", {"true": "Silent", "false": "Heard"}),
     ("tier", "Tier", TIERS),
-    ("window", "Answered", {code: f"In {words}" for code, words in wording.WINDOWS.items() if code != "all"}),
+    ("window", "Answered", wording.IN_WINDOWS),
 )
 NAMES = ("q", "category", "type", "silent", "tier", "owner", "industry", "region", "account_id")
 
@@ -45,7 +45,7 @@ NAMES = ("q", "category", "type", "silent", "tier", "owner", "industry", "region
 @page("/people", "People")
 async def people(visit: Visit) -> None:
     """Draw the page; the filter is in the address."""
-    wanted = {name: visit.query[name] for name in NAMES if visit.query.get(name)}
+    wanted = visit.given(*NAMES)
     category = CATEGORIES.get(wanted.get("category", ""), "")
     Text("h1", category.partition(" ")[2] or "People")
     Text("p", "Where each person stands by their latest answer", "lead")

@@ -150,17 +150,21 @@ def _names(pack: ReviewPack) -> dict[str, str | None]:
 
 def _said_and_done(pack: ReviewPack) -> None:
     comments = [said for said in pack.said if said.comment]
-    done = {deed.response_id: deed for deed in pack.done if deed.response_id}
-    open_ = {deed.response_id for deed in pack.open_points if deed.response_id}
+    done = {deed.response_id: deed for deed in pack.done}
+    open_ = {deed.response_id for deed in pack.open_points}
     if comments:
-        rows: list[list[Cell]] = [
-            [partial(_said, said), _done(done.get(said.response_id), said.response_id in open_)] for said in comments
-        ]
+        rows: list[list[Cell]] = []
+        for said in comments:
+            deed = done.get(said.response_id)
+            rows.append([partial(_said, said), _done(deed, said.response_id in open_)])
         table(("You said", "We did"), rows, "What was said, and what was done about it", "said")
     else:
         empty("Nobody wrote a comment in this time.")
     answered = {said.response_id for said in comments}
-    others = [deed.what_was_done for deed in pack.done if deed.what_was_done and deed.response_id not in answered]
+    others = []
+    for deed in pack.done:
+        if deed.what_was_done and deed.response_id not in answered:
+            others.append(deed.what_was_done)
     if others:
         Text("h3", "What we did besides")
         with box("ul"):

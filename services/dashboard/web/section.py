@@ -66,6 +66,10 @@ class Visit:
             return value
         return default
 
+    def given(self, *names: str) -> dict[str, str]:
+        """Those of these parameters that the address has with a value."""
+        return {name: self.query[name] for name in names if self.query.get(name)}
+
     def source(self, load: Load) -> "Source":
         """The source that loads by this function: one for all parts that show its answer."""
         return self.sources.setdefault(load, Source(self, load, len(self.sources)))

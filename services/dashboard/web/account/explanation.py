@@ -49,7 +49,7 @@ def explained_at(account_id: str, **figure: Any) -> str:
 async def explain(visit: Visit) -> None:
     """Draw the page; the figure is in the address."""
     account_id = visit.path["account_id"]
-    asked = {name: visit.query[name] for name in NAMES if visit.query.get(name)}
+    asked = visit.given(*NAMES)
 
     async def load(api: Api) -> Explained:
         explanation, people = await asyncio.gather(

@@ -36,7 +36,7 @@ FIELDS = (
 )
 LOOP_FIELDS = (
     ("by", "By", GROUPS),
-    ("window", "Opened", {code: f"In {words}" for code, words in wording.WINDOWS.items() if code != "all"}),
+    ("window", "Opened", wording.IN_WINDOWS),
 )
 NAMES = ("severity", "kind", "account_id", "stakeholder_id", "owner", "q")
 IN_LANE = 12
@@ -75,7 +75,7 @@ def _tasks(visit: Visit, view: str) -> None:
 
 
 def _question(visit: Visit, view: str) -> dict[str, Any]:
-    query: dict[str, Any] = {name: visit.query[name] for name in NAMES if visit.query.get(name)}
+    query: dict[str, Any] = visit.given(*NAMES)
     if view == "closed":
         query |= {"state": "closed", "sort": "-updated_at"}
     else:

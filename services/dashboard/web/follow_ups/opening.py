@@ -38,20 +38,24 @@ def opening(visit: Visit, account_id: str, stakeholder_id: str | None = None) ->
         async def send(values: Values) -> bool:
             if "reason" not in values:
                 return await attempt(refuse("Say what it is about."), "")
-            body = about | values
-            made: list[FollowUpDetail] = []
-
-            async def work() -> None:
-                made.append(await (await visit.api()).call(OPEN_FOLLOW_UP, body))
-
-            if not await attempt(work(), "Opened"):
-                return False
-            ui.navigate.to(f"/follow-ups/{made[0].follow_up_id}")
-            return True
+            return await _opened(visit, about | values)
 
         ask("Open a follow-up", fill, send, "Open it")
 
     button("Open a follow-up", start)
+
+
+async def _opened(visit: Visit, body: Values) -> bool:
+    """Whether the follow-up was opened; its page is shown then."""
+    made: list[FollowUpDetail] = []
+
+    async def work() -> None:
+        made.append(await (await visit.api()).call(OPEN_FOLLOW_UP, body))
+
+    if not await attempt(work(), "Opened"):
+        return False
+    ui.navigate.to(f"/follow-ups/{made[0].follow_up_id}")
+    return True
 
 
 async def _people(api: Api, account_id: str) -> dict[str, str]:

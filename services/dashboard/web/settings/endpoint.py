@@ -45,7 +45,7 @@ async def endpoint(visit: Visit) -> None:
     """Draw one endpoint with its deliveries; the filter is in the address."""
     tabs("/settings", "What was sent to this endpoint, and how it went")
     endpoint_id = visit.path["endpoint_id"]
-    chosen = {name: visit.query[name] for name in ("status", "event_type", "job_id") if visit.query.get(name)}
+    chosen = visit.given("status", "event_type", "job_id")
 
     async def load(api: Api) -> EndpointDetail:
         return await api.ask(ENDPOINT, endpoint_id=endpoint_id)
