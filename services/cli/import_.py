@@ -83,11 +83,13 @@ def _kind(kind: str) -> str:
 
 def _mapping(pairs: Sequence[str]) -> str | None:
     """The columns as the collector takes them: JSON. A comma separates pairs only where a new `field=` begins."""
+    if not pairs:
+        return None
     if len(pairs) == 1 and pairs[0].lstrip().startswith("{"):
         return pairs[0]
     mapping: dict[str, str] = {}
     field = None
-    for part in (part for pair in pairs for part in pair.split(",")):
+    for part in ",".join(pairs).split(","):
         name, equals, column = part.partition("=")
         if equals and name.strip():
             field = name.strip()
@@ -96,9 +98,7 @@ def _mapping(pairs: Sequence[str]) -> str | None:
             raise typer.BadParameter("write field=column", param_hint="--columns")
         else:
             mapping[field] += f",{part}"
-    if mapping:
-        return json_format.dumps(mapping)
-    return None
+    return json_format.dumps(mapping)
 
 
 async def _imported(

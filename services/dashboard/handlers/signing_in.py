@@ -94,7 +94,10 @@ class SigningIn:
         Raises `TooMany`; such a try is not counted or stored, since anybody can try any number of names."""
         async with self._database.write() as tx:
             failed = await tries.lock_tries(tx, list(limits), now)
-            waits = [wait for key, limit in limits.items() if (wait := limit.wait(failed[key], now))]
+            waits = []
+            for key, limit in limits.items():
+                if wait := limit.wait(failed[key], now):
+                    waits.append(wait)
             if waits:
                 seconds = int(max(waits).total_seconds()) + 1
                 raise TooMany("too_many_tries", "too many failed tries", retry_after=seconds)
@@ -118,10 +121,10 @@ class SigningIn:
         now, key = self._clock.now(), hash_of(token)
         async with self._database.read() as tx:
             session = await sessions.find_session(tx, key)
-            user = None
-            if session:
-                user = await users.user_by_id(tx, session.user_id)
-        if session is None or user is None or user.disabled or not session.live(now, self._idle):
+            if session is None:
+                return None
+            user = await users.user_by_id(tx, session.user_id)
+        if user is None or user.disabled or not session.live(now, self._idle):
             return None
         if session.stale(now):
             async with self._database.write() as tx:
@@ -133,10 +136,10 @@ class SigningIn:
         by itself do not keep the session alive."""
         async with self._database.read() as tx:
             session = await sessions.find_session(tx, hash_of(token))
-            user = None
-            if session:
-                user = await users.user_by_id(tx, session.user_id)
-        if session is None or user is None or user.disabled or not session.live(self._clock.now(), self._idle):
+            if session is None:
+                return None
+            user = await users.user_by_id(tx, session.user_id)
+        if user is None or user.disabled or not session.live(self._clock.now(), self._idle):
             return None
         return user
 

@@ -99,9 +99,8 @@ class ChangeNotifier:
                     if line.startswith("data:"):
                         self._woken.set()
             except TellbackError as error:
-                # pages show the outage of a service themselves
                 write = log.warning
-                if error.service:
+                if error.service:  # pages show the outage of a service themselves
                     write = log.debug
                 write("no_stream", code=error.code)
             self._streaming = False

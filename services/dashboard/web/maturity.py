@@ -73,9 +73,9 @@ def _draw_result(latest: _Latest) -> None:
         return
     change = result.change
     with box("div", "figures"):
-        note = f"{wording.points(change)} against the time before"
-        if change is None:
-            note = "the first time"
+        note = "the first time"
+        if change is not None:
+            note = f"{wording.points(change)} against the time before"
         figure("Score", f"{_points(result.score)} of 100", note=note, classes="big")
         figure("Level", LEVELS.get(result.level or "", wording.NOTHING))
     rows = []

@@ -108,11 +108,10 @@ class Steps:
 
     async def _assign(self) -> None:
         everybody = await self._visit.resources.desk.everybody()
-        acting = {
-            person.email: person.name
-            for person in everybody
-            if person.may("act") and not person.disabled and "@" in person.email
-        }
+        acting = {}
+        for person in everybody:
+            if person.may("act") and not person.disabled and "@" in person.email:
+                acting[person.email] = person.name
 
         def fill(fields: Fields) -> None:
             fields.suggested("email", "E-mail of the new owner", acting, kind="email")

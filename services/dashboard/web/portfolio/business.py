@@ -32,11 +32,11 @@ class BusinessSections:
         share = _share(revenue.revenue_at_risk, revenue.revenue)
         Text("p", f"{share} of all, by the class of their last year", "muted")
         classes = sorted(revenue.by_class, key=lambda part: (part.class_ not in RISKY, -part.revenue))
-        rows: list[list[Cell]] = [
-            [partial(class_chip, part.class_), partial(_accounts, part), partial(money, part.revenue, currency)]
-            for part in classes
-            if part.account_count
-        ]
+        rows: list[list[Cell]] = []
+        for part in classes:
+            if part.account_count:
+                revenue_cell = partial(money, part.revenue, currency)
+                rows.append([partial(class_chip, part.class_), partial(_accounts, part), revenue_cell])
         table(("Class", "Accounts", "Revenue a year"), rows, "Revenue by class")
         Text("h3", "At risk, by quarter of renewal")
         _draw_quarters(revenue)
