@@ -83,6 +83,9 @@ IMPORT: Json = {
         }
     ],
     "report": "/v1/imports/0199c0de-7a10-7b6c-8c5f-1f0e2d3c4b5a/report",
+    "format": None,
+    "time_zone": "Europe/Berlin",
+    "remarks": [{"code": "read_as_windows_1252", "detail": "the file is not UTF-8 and was read as Windows-1252"}],
     "columns": {"account_id": "Account Name", "email": "Email", "score": "Score", "answered_at": "Date"},
     "ignored_columns": ["Job Level"],
     "alerts": False,

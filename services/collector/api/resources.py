@@ -1,5 +1,6 @@
 """The resources that the collector's routes use, built by app.py."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -27,6 +28,12 @@ class Collector:
     import_worker: ImportWorker
     subject: Subject
     browsers: BrowserSecrets
+    time_zone: str
+    """Where dates and times of files are from that name no zone."""
+    import_bytes: int
+    """Most bytes of an uploaded file, also when it is unpacked."""
+    opening: asyncio.Semaphore
+    """Held while an uploaded file is opened: a workbook may take two gigabytes of memory."""
 
 
 Resources = Annotated[Collector, Depends(service)]

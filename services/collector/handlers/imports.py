@@ -11,7 +11,6 @@ from typing import BinaryIO
 from uuid import UUID
 
 from services.collector.domain.columns import RESPONSES as RESPONSE_FILE
-from services.collector.domain.delimited import BadRow
 from services.collector.domain.rows import PASSED_OVER
 from services.collector.handlers import directory
 from services.collector.handlers.import_rows import DirectoryRow, ReadRow, ResponseRow, bad_row
@@ -28,6 +27,7 @@ from shared.db.erasures import Journal, Person
 from shared.db.transaction import WriteTx
 from shared.errors import Invalid, TellbackError, TooLarge, TooMany
 from shared.events.envelope import Event
+from shared.files.table import BadRow
 from shared.ids import derived_uuid
 from shared.topics import RESPONSES
 
@@ -85,13 +85,23 @@ async def take_step(
         problems += await _take_responses(tx, job, [row for row in remaining if isinstance(row, ResponseRow)], now)
     else:
         problems += await _take_records(tx, job, [row for row in remaining if isinstance(row, DirectoryRow)], now)
-    if problems:
-        await reports.note_problems(tx, job.import_id, problems)
+    await reports.note_problems(tx, job.import_id, [*problems, *_noted(rows, problems)])
     bad = sum(problem.outcome == "bad" for problem in problems)
     progress = Progress(len(rows), len(rows) - len(problems), len(problems) - bad, bad)
     if not await claims.advance(tx, job.import_id, claim_id, progress, now):
         raise LostClaim("lost_claim")
     return progress
+
+
+def _noted(rows: Sequence[ReadRow], problems: Sequence[Problem]) -> list[Problem]:
+    """What is told about rows that are taken."""
+    not_taken = {problem.row.line for problem in problems}
+    noted = []
+    for row in rows:
+        if not isinstance(row, BadRow) and row.notes and row.line not in not_taken:
+            reasons = "; ".join(note.reason for note in row.notes)
+            noted.append(Problem("noted", BadRow(row.line, row.notes[0].code, reasons, row.notes[0].field)))
+    return noted
 
 
 def _outcome(row: BadRow) -> Outcome:

@@ -11,7 +11,7 @@ from services.scorer.handlers.responses import refold
 from services.scorer.handlers.score_event_builder import ScoreEventBuilder
 from services.scorer.store import changes, dirty_accounts, months, projection, responses
 from services.scorer.store.counts import KEPT_NOW, save_counts
-from services.scorer.store.dirty_accounts import DirtyAccount
+from services.scorer.store.dirty_accounts import FIRST_REVISION, DirtyAccount
 from shared.clock import Clock
 from shared.db.engine import Database
 from shared.db.transaction import WriteTx
@@ -109,9 +109,13 @@ class Projector:
         await dirty_accounts.hold(tx, account_ids)
         changed = await changes.touched(tx, account_ids)
         await responses.lock(tx, changed)  # before the dirty rows, as whoever writes answers does
-        await self._project_locked(tx, await dirty_accounts.lock(tx, account_ids))
+        # The rows of all accounts, also of those that were not dirty: whoever writes can come between no two of them.
+        all_accounts = dict.fromkeys(account_ids, False)
+        await dirty_accounts.mark(tx, all_accounts, self._clock.now())
+        locked = await dirty_accounts.lock(tx, account_ids)
+        await self._project_locked(tx, [account for account in locked if account.revision > FIRST_REVISION])
         await refold(tx, changed)
-        await dirty_accounts.mark(tx, dict.fromkeys(account_ids, False), self._clock.now())
+        await dirty_accounts.mark(tx, all_accounts, self._clock.now())
         done = await self._project_locked(tx, await dirty_accounts.lock(tx, account_ids), silently=True)
         return sum(account.score is not None for account in done)
 

@@ -56,7 +56,9 @@ STATEMENTS = [
         erased boolean not null default false,
         revision int not null default 1,
         base jsonb,
-        updated_at timestamptz not null
+        updated_at timestamptz not null,
+        changed_xid xid8 not null default pg_current_xact_id(),
+        changed_at timestamptz not null default now()
     )
     """,
     # All that counting asks: what is live, of which survey, in which order. An account is counted by the index alone.
@@ -72,6 +74,11 @@ STATEMENTS = [
     "create index responses_invitation on responses (account_id, invitation_id) where invitation_id is not null",
     # The few answers that do not count: those of a million that do need not be looked at to leave these out.
     "create index responses_dead on responses (response_id) where withdrawn or erased or test",
+    # For those who keep a copy: a change comes at its end, since transactions are counted upwards.
+    "create index responses_changed on responses (changed_xid, response_id)",
+    # Transactions of another server are counted differently: a restore from a dump raises the timeline.
+    "create table feed (timeline int not null)",
+    "insert into feed (timeline) values (1)",
     # Words as they are written (`simple`), since comments come in many languages.
     """
     create index responses_comment on responses using gin (to_tsvector('simple', comment))

@@ -4,13 +4,15 @@ from collections.abc import Collection, Mapping
 from itertools import chain
 from typing import Any
 
+from services.scorer.store.feed import CHANGED
 from shared.db.transaction import ReadTx, WriteTx
 from shared.erasure import Names
 
 # The answers stay as rows that count nowhere, so that "new = rows stored" holds; nothing in them leads to the person.
-ERASE_RESPONSES = """
-    update responses set stakeholder_id = :subject, email = null, comment = null, attributes = '{}', base = null,
-        sent = '{}', invitation_id = null, erased = true, revision = revision + 1, updated_at = :erased_at
+ERASE_RESPONSES = f"""
+    update responses set stakeholder_id = :subject, email = null, comment = null, attributes = '{{}}', base = null,
+        sent = '{{}}', invitation_id = null, erased = true, revision = revision + 1, updated_at = :erased_at,
+        {CHANGED}
     where account_id = :account_id and stakeholder_id = :stakeholder_id and recorded_at <= :erased_at
     returning response_id
 """

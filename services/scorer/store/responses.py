@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from sqlalchemy import RowMapping
 
+from services.scorer.store.feed import CHANGED
 from shared.db.transaction import ReadTx, WriteTx, as_columns
 from shared.events.response_fast_reader import Recorded
 
@@ -93,7 +94,8 @@ INSERT_ANSWERS = (
 UPDATE_LIVE = f"""
     update responses set score = r.score, comment = r.comment, touchpoint = r.touchpoint, product = r.product,
         language = r.language, follow_up_requested = r.follow_up_requested, attributes = r.attributes::jsonb,
-        test = r.test, withdrawn = r.withdrawn, revision = r.revision, base = r.base::jsonb, updated_at = r.updated_at
+        test = r.test, withdrawn = r.withdrawn, revision = r.revision, base = r.base::jsonb, updated_at = r.updated_at,
+        {CHANGED}
     from {_rows_of(_LIVE_COLUMNS)} where responses.response_id = r.response_id
 """
 

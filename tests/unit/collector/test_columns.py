@@ -88,6 +88,21 @@ def test_the_mapping_may_be_written_from_the_column() -> None:
     assert dict(columns.places) == {"account_id": 0, "stakeholder_id": 1, "score": 2}
 
 
+@pytest.mark.parametrize("column", ["Respondent ID", "Contact", "Respondent", "Person", "Recipient"])
+def test_beside_an_address_a_number_or_a_name_is_never_the_person(column: str) -> None:
+    beside = matched(RESPONSES, f"account,{column},email,score")
+    assert "stakeholder_id" not in beside
+    assert matched(RESPONSES, f"account,{column},score")["stakeholder_id"] == column
+    mapped = matched(RESPONSES, f"account,{column},where to,score", email="where to")
+    assert "stakeholder_id" not in mapped
+    assert matched(RESPONSES, f"account,{column},email,score", stakeholder_id=column)["stakeholder_id"] == column
+
+
+def test_ids_of_a_crm_are_the_person_also_beside_an_address() -> None:
+    for column in ("Stakeholder ID", "Contact ID", "User ID"):
+        assert matched(RESPONSES, f"account,{column},email,score")["stakeholder_id"] == column
+
+
 def test_columns_that_are_not_taken_are_listed() -> None:
     assert match_columns(RESPONSES, ["account", "email", "score", "mood", ""], {}).ignored == ("mood",)
 
