@@ -68,11 +68,21 @@ class StoredAnswer:
         """Whether follow-ups and messages may come of it: recorded within 30 days, and not by a quiet import."""
         return not self.live.quiet and self.recorded_at - self.live.answered_at <= FRESH
 
+    def of(self, stakeholder_id: str) -> "StoredAnswer":
+        """The answer as the person's, whichever of their ids it was given with."""
+        if stakeholder_id == self.recorded.stakeholder_id:
+            return self
+        recorded = replace(self.recorded, stakeholder_id=stakeholder_id)
+        return replace(self, recorded=recorded, live=replace(self.live, stakeholder_id=stakeholder_id))
 
-def live_answer(recorded: Answer, changes: Iterable[AnswerChange], posted: str | None = None) -> Answer:
+
+def live_answer(
+    recorded: Answer, changes: Iterable[AnswerChange], posted: str | None = None, person_id: str | None = None
+) -> Answer:
     """The answer after all its changes, in whatever order they came; those that do not fit count nowhere. `posted` is
-    the digest of what was first recorded."""
-    subject = Subject(recorded.account_id, recorded.stakeholder_id, recorded.survey_type, posted)
+    the digest of what was first recorded, `person_id` whose the id is that it was given with."""
+    given = recorded.stakeholder_id
+    subject = Subject(recorded.account_id, person_id or given, recorded.survey_type, posted, given)
     live = fold(subject, [_change_of(change) for change in changes])
     if not live.fitted:
         return recorded

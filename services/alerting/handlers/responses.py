@@ -18,6 +18,7 @@ from services.alerting.handlers.evaluation import EvaluationRequest, MessageRequ
 from services.alerting.handlers.notices import announce
 from services.alerting.handlers.resources import Resources
 from services.alerting.store import answers as store
+from shared.db.directory import own_ids
 from shared.db.transaction import WriteTx
 from shared.erasure import Subject as SubjectName
 from shared.events.envelope import Event
@@ -119,9 +120,12 @@ async def _save(tx: WriteTx, batch: ResponseBatch) -> None:
     if not batch.touched:
         return
     changes = await store.changes_by_answer(tx, batch.touched)
+    given = {key: (key[0], batch.answers[key].recorded.stakeholder_id) for key in batch.touched}
+    people = await own_ids(tx, given.values())
     for key in batch.touched:
         stored = batch.answers[key]
-        batch.answers[key] = replace(stored, live=live_answer(stored.recorded, changes.get(key, ()), stored.posted))
+        live = live_answer(stored.recorded, changes.get(key, ()), stored.posted, people[given[key]])
+        batch.answers[key] = replace(stored, live=live)
     await store.save_answers(tx, [batch.answers[key] for key in batch.touched])
 
 

@@ -59,7 +59,11 @@ STAKEHOLDER: Json = {
     "location": "Leeds",
     "language": "en",
     "attributes": {},
+    "previous": None,
+    "aliases": ["C-17"],
+    "email_changed_at": None,
     "recorded_at": RECORDED_AT,
+    "warnings": [],
     **STAKEHOLDER_EXAMPLE,
 }
 IMPORT: Json = {
@@ -100,6 +104,7 @@ ERASURE: Json = {
     "erased_at": RECORDED_AT,
     "applied_at": RECORDED_AT,
     "gone_from_log_at": LOG_ENDS_AT,
+    "ids": 2,
     "stakeholders": 1,
     "events": 0,
 }

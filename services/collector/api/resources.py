@@ -14,7 +14,7 @@ from shared.db.engine import Database
 from shared.db.outbox import Relay
 from shared.erasure import Subject
 from shared.http.deps import service
-from shared.http.params import PathId
+from shared.http.params import PathId, StakeholderPathId
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Collector:
 
 Resources = Annotated[Collector, Depends(service)]
 AccountId = Annotated[PathId, Path(description="The account, as you name it")]
-StakeholderId = Annotated[PathId, Path(description="The person within the account")]
+StakeholderId = Annotated[StakeholderPathId, Path(description="The person within the account")]
 ResponseId = Annotated[PathId, Path(description="The response")]
 QueryAccountId = Annotated[PathId, Query(description="The response's account")]
 IdempotencyKey = Annotated[

@@ -30,7 +30,7 @@ PAGE = 1_000
 ACCOUNTS_PAGE = 200
 
 RESPONSES: Columns = {
-    **dict.fromkeys(("response_id", "account_id", "stakeholder_id", "survey_type"), "text"),
+    **dict.fromkeys(("response_id", "account_id", "stakeholder_id", "given_stakeholder_id", "survey_type"), "text"),
     "score": "integer",
     **dict.fromkeys(("category", "comment"), "text"),
     **dict.fromkeys(("answered_at", "recorded_at", "updated_at"), "moment"),

@@ -18,7 +18,7 @@ from shared.errors import NotFound
 from shared.events.responses import Channel, NpsKind
 from shared.http.auth import Reader
 from shared.http.paging import MAX_CURSOR_LENGTH, Page
-from shared.http.params import PathId, Search
+from shared.http.params import PathId, Search, StakeholderPathId
 from shared.http.query import no_repeats
 from shared.http.routing import Router
 
@@ -29,7 +29,7 @@ class ChosenResponses(Between, DirectoryFilters):
     """Which responses."""
 
     account_id: PathId | None = Field(default=None, description="Only of this account.")
-    stakeholder_id: PathId | None = Field(default=None, description="Only of this person.")
+    stakeholder_id: StakeholderPathId | None = Field(default=None, description="Only of this person.")
     category: Category | None = Field(default=None, description="Only NPS answers of this category.")
     q: Search | None = Field(default=None, description='Words in the comment; `"a phrase"`, `or` and `-not` work.')
     commented: bool | None = Field(default=None, description="Only with a comment that says anything, or without.")

@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.scorer.domain.projection import AccountState, Policy, Projection, project
+from services.scorer.domain.projection import AccountState, Moved, Policy, Projection, project
+from services.scorer.domain.silence import Asked
 from services.scorer.handlers.responses import refold
 from services.scorer.handlers.score_event_builder import ScoreEventBuilder
-from services.scorer.store import changes, dirty_accounts, months, projection, responses
+from services.scorer.store import changes, dirty_accounts, months, moves, projection, responses
 from services.scorer.store.counts import KEPT_NOW, save_counts
 from services.scorer.store.dirty_accounts import FIRST_REVISION, DirtyAccount
 from shared.clock import Clock
@@ -215,8 +216,12 @@ async def _write(tx: WriteTx, done: Sequence[ProjectedAccount], dirty: Sequence[
 
 async def _save(tx: WriteTx, done: Sequence[ProjectedAccount], now: datetime) -> None:
     snapshots, kept, pairs, silences = [], [], [], []
+    moved: list[Moved] = []
+    invited: list[tuple[str, Asked]] = []
     for account in done:
         account_id, found = account.state.account_id, account.found
+        moved += account.state.moved
+        invited += [(account_id, asked) for asked in account.state.asked if asked.moved]
         snapshots.append((account_id, account.sequence, found.snapshot, found.recompute_at))
         for window, counts in found.snapshot.counts.items():
             kept.append((account_id, window, KEPT_NOW, counts))
@@ -224,6 +229,8 @@ async def _save(tx: WriteTx, done: Sequence[ProjectedAccount], now: datetime) ->
             pairs.append((account_id, series, pair))
         for asked in found.silent:
             silences.append((account_id, asked))
+    await moves.move_answers(tx, moved)
+    await moves.move_invitations(tx, invited)
     await projection.save_snapshots(tx, snapshots, now)
     await save_counts(tx, kept)
     await projection.save_pairs(tx, pairs)

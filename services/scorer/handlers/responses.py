@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from services.scorer.domain.answer_changes import is_fresh
-from services.scorer.domain.history import contradictions, defect
+from services.scorer.domain.history import contradictions, defect, same_person
 from services.scorer.handlers.erasure import Erasure
 from services.scorer.handlers.pending import Pending
 from services.scorer.handlers.subjects import subjects_of
@@ -17,6 +17,7 @@ from services.scorer.store import changes, dirty_accounts, erasures, pending, re
 from services.scorer.store.loads import announce_load
 from shared.amendments import AMENDABLE, Change, Subject, fold, refusal
 from shared.clock import Clock
+from shared.db.directory import own_ids
 from shared.db.transaction import WriteTx
 from shared.events.envelope import EventData, PlainData
 from shared.events.response_fast_reader import PlainResponse, Recorded
@@ -136,12 +137,14 @@ class ResponseFold:
     async def _compare(self, tx: WriteTx, batch: Batch, repeats: Iterable[Indexed]) -> None:
         """The first of an id stands; another is a repeat, or a conflict when it says something else."""
         stored = await responses.as_recorded(tx, {data.response_id for _, data in repeats})
+        people = await own_ids(tx, {(data.account_id, data.stakeholder_id) for _, data in repeats})
         for index, data in repeats:
             first = stored[data.response_id]
             batch.verdicts[index] = REPEAT
             if first["erased"]:
                 continue
-            differing = contradictions(_sent(data), _as_stored(data), first)
+            person = people[data.account_id, data.stakeholder_id]
+            differing = contradictions(_sent(data), same_person(_as_stored(data), first, person), first)
             if differing:
                 batch.verdicts[index] = conflict("response_id_taken", f"differs in {', '.join(differing)}")
 

@@ -21,5 +21,11 @@ async def subjects_of(
         digest = None
         if response_id in recorded:
             digest = posted(recorded[response_id])
-        subjects[response_id] = Subject(owner["account_id"], owner["stakeholder_id"], owner["survey_type"], digest)
+        subjects[response_id] = Subject(
+            owner["account_id"],
+            owner["stakeholder_id"],
+            owner["survey_type"],
+            digest,
+            owner["given_stakeholder_id"],
+        )
     return subjects

@@ -1,8 +1,23 @@
 """Which column is which field."""
 
-import pytest
+from typing import get_args
 
-from services.collector.domain.columns import ACCOUNTS, RESPONSES, STAKEHOLDERS, ColumnError, Kind, match_columns
+import pytest
+from pydantic import BaseModel
+
+from services.collector.domain.columns import (
+    ACCOUNTS,
+    RESPONSES,
+    STAKEHOLDERS,
+    SYNONYMS,
+    ColumnError,
+    Kind,
+    match_columns,
+)
+from services.collector.handlers.inputs.directory import AccountInput, StakeholderInput
+from services.collector.handlers.inputs.fields import Input
+
+ATTRIBUTES = {"attributes"}
 
 
 def matched(kind: Kind, header: str, **mapping: str) -> dict[str, str]:
@@ -122,3 +137,26 @@ def test_columns_that_cannot_be_matched_are_named(header: str, mapping: dict[str
     with pytest.raises(ColumnError) as refused:
         match_columns(RESPONSES, header.split(","), mapping)
     assert (refused.value.code, refused.value.field) == (code, field)
+
+
+def members(model: type[BaseModel]) -> set[str]:
+    """The members of an input, those of an object within as `owner.name`, without attributes: their columns have
+    any name."""
+    found: set[str] = set()
+    for name, field in model.model_fields.items():
+        within = [kind for kind in get_args(field.annotation) if isinstance(kind, type) and issubclass(kind, Input)]
+        if within:
+            found |= {f"{name}.{member}" for member in within[0].model_fields}
+        else:
+            found.add(name)
+    return found - ATTRIBUTES
+
+
+def test_every_member_of_an_account_may_be_a_column_of_a_file() -> None:
+    assert members(AccountInput) == SYNONYMS[ACCOUNTS].keys() - ATTRIBUTES
+
+
+def test_every_member_of_a_person_may_be_a_column_of_a_file_and_their_name_two() -> None:
+    one_by_one = {"previous.account_id", "previous.stakeholder_id"}  # a move to another account is a call of its own
+    columns = (members(StakeholderInput) - one_by_one) | {"first_name", "last_name"}
+    assert columns == SYNONYMS[STAKEHOLDERS].keys() - ATTRIBUTES
