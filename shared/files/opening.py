@@ -50,6 +50,12 @@ class Opened:
     remarks: tuple[Remark, ...] = ()
 
 
+def is_workbook(file: BinaryIO) -> bool:
+    """Whether opening the file takes seconds, and a process of its own."""
+    file.seek(0)
+    return file.read(8).startswith(WORKBOOK_SIGNS)
+
+
 @contextmanager
 def opened(file: BinaryIO, sheet: str | None = None, most_bytes: int = MOST_BYTES) -> Iterator[Opened]:
     """The delimited text of a file. `sheet` names the sheet of a workbook that has several. Not on the event loop: a

@@ -15,6 +15,7 @@ _NAMED_CELLS = 5
 _PIECE = 1 << 16
 _LONGEST_ROW = 64 << 20
 _CELL = re.compile(rb"""<(?:\w+:)?c\b[^>]*?\sr=["']([A-Z]{1,3})([0-9]{1,7})["']""")
+_ANY_CELL = re.compile(rb"<(?:\w+:)?c[\s/>]")
 _MAYBE_ERROR = re.compile(rb"""t=["']e["']""")
 _ERROR = re.compile(rb"""<(?:\w+:)?c\b[^>]*?\st=["']e["'][^>]*>""")
 _MAYBE_FORMULA = re.compile(rb"[<:]f\b")
@@ -125,6 +126,10 @@ class _Seen:
     def look(self, rows: bytes) -> None:
         """Count the cells of some rows."""
         places = _CELL.findall(rows)
+        if len(_ANY_CELL.findall(rows)) > len(places):
+            raise SheetRefused(
+                "cells_without_places", f"cells do not say where they stand; open it in Excel and {_SAVE}"
+            )
         if not places:
             return
         columns, numbers = zip(*places, strict=True)

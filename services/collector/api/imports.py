@@ -4,7 +4,7 @@ import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import ExitStack, suppress
+from contextlib import AbstractAsyncContextManager, ExitStack, nullcontext, suppress
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -31,7 +31,7 @@ from services.collector.store.imports import ImportJob, State
 from shared.access.caller import Caller
 from shared.errors import NotFound
 from shared.files.lines import TableError
-from shared.files.opening import opened
+from shared.files.opening import is_workbook, opened
 from shared.http import strict_json
 from shared.http.auth import AnyCaller, Ingester
 from shared.http.routing import Router
@@ -158,7 +158,10 @@ async def post_import(
     with ExitStack() as stack:
         file = opened(form.file.file, form.sheet or None, collector.import_bytes)
         try:
-            async with collector.opening:
+            one_at_a_time: AbstractAsyncContextManager[object] = nullcontext()
+            if is_workbook(form.file.file):
+                one_at_a_time = collector.opening
+            async with one_at_a_time:
                 found = await asyncio.to_thread(stack.enter_context, file)
         except TableError as error:
             raise refused("file", error.code, error.detail) from None

@@ -27,8 +27,8 @@ class Double:
 
 
 def likely_doubles(people: Iterable[Listed], most: int) -> list[Double]:
-    """Up to `most` pairs, by ids. Of people with one name each is paired with one of them, and no two are told
-    twice."""
+    """Up to `most` pairs, by ids. Of people with one name or mailbox each is paired with one or two of them, and no two
+    are told twice."""
     listed = sorted(people, key=lambda person: ("@" in person.stakeholder_id, person.stakeholder_id))
     found: dict[tuple[str, str], Double] = {}
     names: dict[str, Listed] = {}
@@ -43,7 +43,8 @@ def likely_doubles(people: Iterable[Listed], most: int) -> list[Double]:
             mailboxes.setdefault(_mailbox(person.email), []).append(person)
     for person in listed:
         if "@" in person.stakeholder_id:
-            for other in mailboxes.get(_mailbox(person.stakeholder_id), ()):
+            # The first two, since the first may be this person: many have the mailbox info.
+            for other in mailboxes.get(_mailbox(person.stakeholder_id), [])[:2]:
                 _note(found, person, other, "same_local_part")
     return sorted(found.values(), key=lambda double: (double.stakeholder_id, double.into))[:most]
 

@@ -18,9 +18,15 @@ def written_mapping(text: str, fields: Collection[str]) -> dict[str, str]:
     begins = rf"(?:{field}|attributes\.[^=,]{{1,200}}?)\s*="
     if re.match(rf"\s*{begins}", text):
         return dict(_pair(part) for part in re.split(rf",(?=\s*{begins})", text))
-    from_columns = re.findall(rf"\s*(.+?)\s*=\s*({field}|attributes\.[^=,]{{1,200}}?)\s*(?:,|$)", text)
+    from_columns: dict[str, str] = {}
+    begin = 0
+    for end in re.finditer(rf"=\s*({field}|attributes\.[^=,]{{1,200}}?)\s*(?:,|$)", text):
+        column = text[begin : end.start()].strip()
+        if column:
+            from_columns[column] = end[1]
+        begin = end.end()
     if from_columns:
-        return dict(from_columns)
+        return from_columns
     if re.fullmatch(r"[^=]+=.*", text, re.DOTALL):
         return dict([_pair(text)])
     raise MappingError

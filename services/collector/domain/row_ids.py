@@ -10,6 +10,8 @@ NAMED_BY_ID = ("account_id", "stakeholder_id", "parent_account_id")
 """Fields in which a name may stand for an id."""
 MOST_NAMES = 100_000
 _SLASHES = re.compile(r"[/\\]")
+_NO_ID = re.compile(r"[\x00-\x1f\x7f-\x9f]|.{201}", re.DOTALL)
+"""In a text that is no id whatever becomes of its slashes: its row is refused."""
 
 
 class TooManyNames(Exception):
@@ -36,7 +38,7 @@ class SlashedNames:
 
     def see(self, field_name: str, cell: str) -> None:
         """Note the name in a cell. Raises TooManyNames."""
-        if "/" in cell or "\\" in cell:
+        if ("/" in cell or "\\" in cell) and not _NO_ID.search(cell.strip()):
             name = _one_form(field_name, cell)
             self.names.setdefault((_kind(field_name), id_of(field_name, name)), name)
             if len(self.names) > MOST_NAMES:

@@ -101,8 +101,10 @@ async def finish(tx: WriteTx, claimed: Claim, now: datetime, error: tuple[str, s
     if error is not None:
         state, code, detail = "failed", *error
     ended = await tx.execute(
+        # Names in the file are needed no more, and some are of people.
         "update imports set state = :state, finished_at = :now, error_code = :code, error_detail = :detail,"
-        " claimed_by = null, lease_until = null where import_id = :import_id and claimed_by = :claim_id",
+        " columns = columns - 'names', claimed_by = null, lease_until = null"
+        " where import_id = :import_id and claimed_by = :claim_id",
         state=state,
         now=now,
         code=code,

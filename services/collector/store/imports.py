@@ -99,7 +99,8 @@ async def note_digest(tx: WriteTx, import_id: UUID, digest: bytes) -> UUID | Non
         update imports set file_digest = :digest, same_as = (
             select i.import_id from imports i
             where i.file_digest = :digest and i.state = 'done' and i.kind = imports.kind and i.kind = 'responses'
-                and i.columns = imports.columns and i.date_format is not distinct from imports.date_format
+                and i.columns - 'names' = imports.columns - 'names'
+                and i.date_format is not distinct from imports.date_format
                 and i.time_zone = imports.time_zone
                 and i.answered_at is not distinct from imports.answered_at
                 and i.owner_email is not distinct from imports.owner_email
@@ -186,7 +187,7 @@ def _job(row: RowMapping) -> ImportJob:
         stored["constants"],
         stored["format"],
         stored["before"],
-        {(field, its_id): name for field, its_id, name in stored["names"]},
+        {(field, its_id): name for field, its_id, name in stored.get("names", [])},
     )
     remarks = [Remark(**remark) for remark in row["remarks"]]
     return ImportJob(**{**row, "columns": columns, "remarks": remarks})

@@ -7,7 +7,14 @@ from typing import Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
-from services.scorer.store.reading.feed import FeedQuestion, Position, changed_after, horizon, position_before
+from services.scorer.store.reading.feed import (
+    FeedQuestion,
+    Position,
+    changed_after,
+    horizon,
+    position_before,
+    stretch_end,
+)
 from shared.access.caller import Caller
 from shared.api.people import Response
 from shared.db.transaction import ReadTx
@@ -68,13 +75,16 @@ async def changes_since(tx: ReadTx, since: str, asked: FeedQuestion, limit: int)
         begin = await position_before(tx, end.timeline, begin)
     elif begin.timeline != end.timeline or begin > end:
         raise Gone("begin_anew", "the position is from before a restore: copy everything anew")
-    found = await changed_after(tx, begin, asked, limit + 1)
+    stretch_ends = None
+    if asked.is_of_some:
+        stretch_ends = await stretch_end(tx, begin)
+    found = await changed_after(tx, begin, stretch_ends or end, asked, limit + 1)
     rows = [row for _, row in found[:limit]]
     if len(found) > limit:
         last, _ = found[limit - 1]
         return Changes(rows, _text(last), more=True)
     # Whatever lies before the end was looked at: the next page need not go through it again.
-    return Changes(rows, _text(end), more=False)
+    return Changes(rows, _text(stretch_ends or end), more=stretch_ends is not None)
 
 
 def deleted_body(row: dict[str, Any]) -> dict[str, Any]:

@@ -167,6 +167,8 @@ async def test_names_with_slashes_stand_for_ids_and_two_of_one_id_are_a_bad_row(
     assert [(problem["line"], problem["code"]) for problem in job["problems"]] == [(3, "same_id")]
     assert (await collector.client.get("/v1/accounts/Lund-Nord A-S")).json()["name"] == "Lund/Nord A/S"
     await finished(collector, b"account,email,score\nLund/Nord A/S,p@x.example,9\n")
+    async with collector.app.state.plumbing.database.read() as tx:
+        assert await tx.scalar("select count(*) from imports where columns ? 'names'") == 0
     [answer] = responses(await collector.events(RESPONSES, 1))
     assert answer.account_id == "Lund-Nord A-S"
 

@@ -18,6 +18,7 @@ class Copy:
     filters: dict[str, str] = field(default_factory=dict)
     rows: dict[str, Any] = field(default_factory=dict)
     pages: int = 0
+    more: bool = False
 
     async def page(self, limit: int = 200) -> list[Any]:
         """Read one page and apply it; returns its items. While the scorer is away there are none."""
@@ -31,6 +32,7 @@ class Copy:
             if not item.get("deleted"):
                 self.rows[item["response_id"]] = item
         self.since = body["position"]
+        self.more = body["next_cursor"] is not None
         self.pages += 1
         return list(body["items"])
 
@@ -44,7 +46,7 @@ class Copy:
 
         await eventually(nothing_older_runs, 30)
         found: list[Any] = []
-        while items := await self.page(limit):
+        while (items := await self.page(limit)) or self.more:
             found += items
         return found
 

@@ -11,6 +11,7 @@ import asyncpg
 import pytest
 
 from services.scorer.store.feed import lag_seconds
+from services.scorer.store.reading import feed
 from shared.db.erasures import Journal
 from shared.errors import Unavailable
 from shared.events.envelope import Event
@@ -317,3 +318,15 @@ async def read_on(copy: Copy, pages: int) -> None:
     """Wait until the copy has read so many pages more."""
     until = copy.pages + pages
     await eventually(lambda: copy.pages >= until, 60)
+
+
+async def test_what_is_rare_is_found_a_stretch_of_changes_at_a_time(
+    reader: Reader, rows: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    copy = await copy_from_now(reader, account_id="rare")
+    await rows.take(*(recorded(f"common{number}", "common") for number in range(5)), recorded("rare1", "rare"))
+    monkeypatch.setattr(feed, "STRETCH", 1)
+    assert await copy.page() == []
+    assert copy.more
+    assert [item["response_id"] for item in await copy.caught_up()] == ["rare1"]
+    assert not copy.more

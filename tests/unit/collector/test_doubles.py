@@ -25,3 +25,8 @@ def test_people_with_one_name_are_paired_with_one_of_them() -> None:
         ("C-2", "C-0"),
         ("C-3", "C-0"),
     ]
+
+
+def test_many_people_with_one_mailbox_are_few_pairs() -> None:
+    people = [Listed(f"info@{number}.example", None, f"info@{number}.example") for number in range(2_000)]
+    assert len(likely_doubles(people, 10**6)) < 2 * len(people)

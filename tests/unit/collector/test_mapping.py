@@ -1,5 +1,7 @@
 """The importer's mapping as it is written on a command line or in a form."""
 
+from contextlib import suppress
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,6 +35,13 @@ def test_names_of_columns_may_hold_commas_and_equals_signs(text: str, expected: 
 def test_a_text_without_a_field_is_no_mapping(text: str) -> None:
     with pytest.raises(MappingError):
         written_mapping(text, SYNONYMS[RESPONSES])
+
+
+@pytest.mark.timeout(10)
+@pytest.mark.parametrize("text", ["x{}y", "x=y{}", "{}=y", "x{}=score", "attributes.{}x", "x=attributes.{}", ",{}"])
+def test_no_text_takes_long(text: str) -> None:
+    with suppress(MappingError):
+        written_mapping(text.format(" " * 20_000), SYNONYMS[RESPONSES])
 
 
 COLUMN = st.text("abc ,=?()", max_size=12).map(str.strip).filter(lambda name: not name.endswith(","))

@@ -6,6 +6,7 @@ import pytest
 
 from services.collector.domain.columns import ACCOUNTS, RESPONSES, STAKEHOLDERS, Kind, match_columns
 from services.collector.domain.merging import merge_patch
+from services.collector.domain.row_ids import SlashedNames
 from services.collector.domain.rows import Reading
 from services.collector.handlers.import_files import check_file, reading_of
 from services.collector.handlers.import_rows import DirectoryRow, ReadRow, ResponseRow, RowReader
@@ -251,3 +252,10 @@ def test_merging_is_member_by_member_and_null_removes() -> None:
         "tier": "key",
     }
     assert stored["name"] == "Acme"
+
+
+def test_names_that_can_be_no_ids_are_not_kept() -> None:
+    names = SlashedNames()
+    for cell in ("A/\0S", "A/" * 200, "Lund A/S"):
+        names.see("account_id", cell)
+    assert list(names.names.values()) == ["Lund A/S"]

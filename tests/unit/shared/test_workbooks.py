@@ -94,6 +94,12 @@ def test_errors_in_cells_are_named() -> None:
     assert (code, "B2" in detail) == ("error_cells", True)
 
 
+@pytest.mark.parametrize("cell", ['<c t="e"><v>#REF!</v></c>', "<c><f>1+1</f></c>", "<c/>"])
+def test_cells_that_do_not_say_where_they_stand_are_refused(cell: str) -> None:
+    code, _ = refusal(workbook({"S": f'<row r="1"><c r="A1"><v>1</v></c>{cell}</row>'}))
+    assert code == "cells_without_places"
+
+
 def test_formulas_without_values_are_named_and_those_with_values_read() -> None:
     code, detail = refusal(workbook({"S": [["a", "b"], ["acme", "<c ><f>1+1</f></c>"]]}))
     assert (code, "B2" in detail) == ("formulas_without_values", True)

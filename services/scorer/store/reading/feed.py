@@ -16,6 +16,8 @@ from shared.db.transaction import ReadTx
 
 LONGEST_TRANSACTION: Final = timedelta(minutes=2)
 """More than the time-outs of statements and of idle transactions let one last."""
+STRETCH: Final = 50_000
+"""Changes that one question goes through, so that it ends in time also where few of them are asked for."""
 _HORIZON = "pg_snapshot_xmin(pg_current_snapshot())"
 _PAGE = f"""
     select {COLUMNS}, r.changed_xid::text as xid,
@@ -29,6 +31,12 @@ _PAGE = f"""
         end as deleted
     from responses r
     where r.changed_xid < {_HORIZON} and (r.changed_xid, r.response_id) > (cast(cast(:xid as text) as xid8), :id)
+        and (r.changed_xid, r.response_id) <= (cast(cast(:end_xid as text) as xid8), :end_id)
+"""
+_STRETCH_END = f"""
+    select r.changed_xid::text as xid, r.response_id from responses r
+    where r.changed_xid < {_HORIZON} and (r.changed_xid, r.response_id) > (cast(cast(:xid as text) as xid8), :id)
+    order by r.changed_xid, r.response_id offset :stretch limit 1
 """
 # Backwards from the newest change: a reader is given all that is passed here. For a reader of everything the oldest
 # change says so at once.
@@ -56,6 +64,11 @@ class FeedQuestion:
     survey_type: str | None
     survey_id: str | None
 
+    @property
+    def is_of_some(self) -> bool:
+        """Whether not all responses are asked for."""
+        return (self.account_id, self.survey_type, self.survey_id) != (None, None, None)
+
 
 async def horizon(tx: ReadTx) -> Position:
     """The position behind all that may be read in this transaction's snapshot."""
@@ -71,11 +84,19 @@ async def position_before(tx: ReadTx, timeline: int, moment: datetime) -> Positi
     return Position(timeline, int(row["xid"]), row["response_id"])
 
 
+async def stretch_end(tx: ReadTx, position: Position) -> Position | None:
+    """The position `STRETCH` changes later; None where there are not so many."""
+    row = await tx.one(_STRETCH_END, xid=str(position.xid), id=position.response_id, stretch=STRETCH)
+    if row is None:
+        return None
+    return Position(position.timeline, int(row["xid"]), row["response_id"])
+
+
 async def changed_after(
-    tx: ReadTx, position: Position, asked: FeedQuestion, limit: int
+    tx: ReadTx, position: Position, end: Position, asked: FeedQuestion, limit: int
 ) -> Sequence[tuple[Position, dict[str, Any]]]:
-    """Up to `limit` responses behind the position as they stand now, each with its own position. `deleted` is None, or
-    why a copy must not have the response: withdrawn, erased, test."""
+    """Up to `limit` responses behind the position and up to the end, as they stand now, each with its own position.
+    `deleted` is None, or why a copy must not have the response: withdrawn, erased, test."""
     conditions = {
         "r.account_id = :account_id": asked.account_id,
         "r.survey_type = :survey_type": asked.survey_type,
@@ -85,6 +106,8 @@ async def changed_after(
         f"{_PAGE}{and_given(conditions)} order by r.changed_xid, r.response_id limit :rows",
         xid=str(position.xid),
         id=position.response_id,
+        end_xid=str(end.xid),
+        end_id=end.response_id,
         account_id=asked.account_id,
         survey_type=asked.survey_type,
         survey_id=asked.survey_id,
