@@ -7,6 +7,7 @@ not on the events that brought them or on their order.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -35,7 +36,7 @@ from services.alerting.handlers.rules import rules_in_force
 from services.alerting.store.facts import SubjectKey, read_facts
 from services.alerting.store.occasions import TaskOccasion, occasions_of, settled
 from services.alerting.store.rules import current_rules
-from services.alerting.store.tasks import closed_with_score, last_closed, tasks_at_hand, with_tasks
+from services.alerting.store.tasks import closed_with_score, ids_in_use, last_closed, tasks_at_hand, with_tasks
 from shared.db.directory import own_ids
 from shared.db.transaction import ReadTx, WriteTx
 from shared.ids import derived_uuid
@@ -124,7 +125,7 @@ async def _carry_out(
     request: EvaluationRequest,
     people: Collection[SubjectKey],
 ) -> int:
-    updates = _task_updates(loaded, resources, request)
+    updates = await _updates_under_free_ids(tx, loaded, resources, request)
     persons = {(account_id, person) for account_id, person in people if person is not None}
     closed: Sequence[Task] = []
     if persons:
@@ -264,19 +265,45 @@ def _tasks_by_account(
     return existing
 
 
-def _task_updates(loaded: LoadedAccounts, resources: Resources, request: EvaluationRequest) -> list[TaskUpdate]:
-    """The updates of all accounts, in the order of their ids."""
+async def _updates_under_free_ids(
+    tx: ReadTx, loaded: LoadedAccounts, resources: Resources, request: EvaluationRequest
+) -> list[TaskUpdate]:
+    """The updates of all accounts; none opens a follow-up under the id of another one. It would where the other was
+    opened for the same occasion and its person became another's for a while.
+    """
+    taken: set[UUID] = set()
+    while True:
+        updates = _task_updates(loaded, resources, request, taken)
+        opened = []
+        for update in updates:
+            if update.step is not None and update.step.entry.action == "opened":
+                opened.append(update.after.follow_up_id)
+        found = await ids_in_use(tx, opened)
+        if not found:
+            return updates
+        taken |= found
+
+
+def _task_updates(
+    loaded: LoadedAccounts, resources: Resources, request: EvaluationRequest, taken: Collection[UUID] = ()
+) -> list[TaskUpdate]:
+    """The updates of all accounts, in the order of their ids; new follow-ups under none of the ids that are taken."""
     updates: list[TaskUpdate] = []
+    new_id = partial(follow_up_id_of, taken)
     for account_id in sorted(loaded.facts):
-        settings = EvaluationSettings(loaded.rules, resources.policy, follow_up_id_of, account_id in request.renewing)
+        settings = EvaluationSettings(loaded.rules, resources.policy, new_id, account_id in request.renewing)
         updates += evaluate_account(loaded.facts[account_id], loaded.existing[account_id], settings)
     return updates
 
 
-def follow_up_id_of(account_id: str, desired: DesiredTask, closed_before: int) -> UUID:
-    """The id of a follow-up: the same whenever the same facts are read again."""
+def follow_up_id_of(taken: Collection[UUID], account_id: str, desired: DesiredTask, closed_before: int) -> UUID:
+    """The id of a follow-up: the same whenever the same facts are read again, and none that is taken."""
     first = desired.occasions[0].occasion.id
-    return derived_uuid("follow_up", desired.kind, account_id, desired.stakeholder_id or "", first, str(closed_before))
+    named = ("follow_up", desired.kind, account_id, desired.stakeholder_id or "", first)
+    number = closed_before
+    while derived_uuid(*named, str(number)) in taken:
+        number += 1
+    return derived_uuid(*named, str(number))
 
 
 async def _casework(

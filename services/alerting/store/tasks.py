@@ -69,6 +69,15 @@ async def tasks_at_hand(tx: ReadTx, account_ids: Iterable[str], closed_since: da
     )
 
 
+async def ids_in_use(tx: ReadTx, ids: Sequence[UUID]) -> set[UUID]:
+    """Those of the ids under which there is a task."""
+    if not ids:
+        return set()
+    return set(
+        await tx.column("select follow_up_id from tasks where follow_up_id = any(cast(:ids as uuid[]))", ids=ids)
+    )
+
+
 async def with_tasks(tx: ReadTx, people: Iterable[tuple[str, str | None]], closed_since: datetime) -> set[str]:
     """The accounts of these (account, stakeholder) with a task about the person or the account itself that is not
     closed, or that facts have closed since then; of a None any task of the account counts.

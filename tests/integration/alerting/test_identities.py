@@ -12,6 +12,7 @@ from shared.ids import uuid7
 from shared.topics import STAKEHOLDER_ERASED, STAKEHOLDER_REMOVED, STAKEHOLDER_UPSERTED
 from tests.integration.alerting.cases import MONDAY, Case, event
 from tests.integration.alerting.running_alerting import RunningAlerting
+from tests.integration.alerting.test_any_order import opened, read
 from tests.support.environment import Environment
 
 MAIL = "jane@acme.example"
@@ -94,14 +95,17 @@ async def test_ids_merged_of_two_of_one_kind_the_first_stays_and_takes_over(
     assert (merged["state"], merged["outcome"], merged["closed_by"]) == ("closed", "merged", "facts")
 
 
-async def test_ids_merged_and_undone_the_task_stays_with_the_person(alerting: RunningAlerting, acme: Case) -> None:
+async def test_ids_merged_and_undone_the_task_stays_with_the_person_and_the_other_gets_their_own(
+    alerting: RunningAlerting, acme: Case
+) -> None:
     await alerting.emit(acme.account(), person(acme, "s"), person(acme, "t"))
     await alerting.emit(acme.response("r1", 2, stakeholder_id="s"))
     await alerting.emit(person(acme, "t", "s", minutes=5), gone(acme, "s", 6, merged_into="t"))
     assert (await alerting.only(acme))["stakeholder_id"] == "t"
-    await alerting.emit(person(acme, "t", minutes=7), person(acme, "s", minutes=8))
-    moved = [task for task in await alerting.items(acme) if task["stakeholder_id"] == "t"]
-    assert len(moved) == 1
+    await read(alerting, acme, [person(acme, "t", minutes=7), person(acme, "s", minutes=8)])
+    await opened(alerting, acme)
+    states = {task["stakeholder_id"]: task["state"] for task in await alerting.items(acme)}
+    assert states == {"t": "closed", "s": "open"}
 
 
 async def test_what_was_settled_under_one_id_stays_settled_for_the_person(
