@@ -86,7 +86,7 @@ async def consuming(scorer: Writer, environment: Environment, bad: set[UUID]) ->
         journal=Journal(SUBJECT),
         plain=PLAIN,
     )
-    runner = Runner(config, scorer.database, failing(handlers(scorer.fold, scorer.facts), bad))
+    runner = Runner(config, scorer.database, failing(handlers(scorer.fold, scorer.undoing, scorer.facts), bad))
     task = asyncio.create_task(runner.run())
     try:
         yield
