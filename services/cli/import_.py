@@ -12,17 +12,20 @@ import typer
 
 from services.cli.connection import asking, service_url
 from services.cli.console import DataOption, Exit, JsonOption, as_json, say, table
-from shared.errors import TellbackError, Unavailable
+from shared.errors import Forbidden, TellbackError, Unavailable
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from shared.http.client import Api
+    from shared.http.client import Api, ServiceName
 
 Json = dict[str, Any]
 POLL_SECONDS = 0.2
 PATIENCE_SECONDS = 60.0
 """How long the collector may be away during an import."""
+SETTLE_SECONDS = 10.0
+"""How long the scorer may take to read the last rows until the command ends without their counts."""
+ROW_OUTCOMES = ("new", "amended", "same", "kept", "conflict", "gone")
 SHOWN_ROWS = 50
 REQUEST_SECONDS = 60.0
 KINDS = ("responses", "accounts", "stakeholders")
@@ -46,6 +49,15 @@ def import_file(
     date_format: Annotated[str | None, typer.Option(help="Order of dates that are not ISO: DD/MM/YYYY.")] = None,
     answered_at: Annotated[str | None, typer.Option(help="For rows without a date: 2026-03-31T00:00:00Z.")] = None,
     alerts: Annotated[bool, typer.Option("--alerts", help="Let fresh answers open tasks; default quiet.")] = False,
+    only_new: Annotated[
+        bool, typer.Option("--only-new", help="Change no answer that is known; default: rows change what they name.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Change also what calls have amended since; default: these stand.")
+    ] = False,
+    written_at: Annotated[
+        str | None, typer.Option(help="When the file was written, if not now; an older file changes nothing.")
+    ] = None,
     report: Annotated[Path | None, typer.Option(help="Write all rows that were not taken to this CSV file.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit code 1 when a row is bad.")] = False,
     url: Annotated[str | None, typer.Option(help="The collector; default TELLBACK_COLLECTOR_URL, else `up`'s.")] = None,
@@ -63,6 +75,8 @@ def import_file(
         "date_format": date_format,
         "answered_at": answered_at,
         "alerts": str(alerts).lower(),
+        "mode": _mode(only_new=only_new, overwrite=overwrite),
+        "written_at": written_at,
     }
     job = asyncio.run(
         _imported(file, {name: value for name, value in form.items() if value is not None}, report, url, data)
@@ -79,6 +93,16 @@ def _kind(kind: str) -> str:
     if kind not in KINDS:
         raise typer.BadParameter(f"must be one of: {', '.join(KINDS)}", param_hint="--kind")
     return kind
+
+
+def _mode(*, only_new: bool, overwrite: bool) -> str:
+    if only_new and overwrite:
+        raise typer.BadParameter("is the opposite of --only-new", param_hint="--overwrite")
+    if overwrite:
+        return "overwrite"
+    if only_new:
+        return "only_new"
+    return "upsert"
 
 
 def _mapping(pairs: Sequence[str]) -> str | None:
@@ -104,13 +128,30 @@ async def _imported(
 ) -> Json:
     """The finished job; its report is written to a file if one was named."""
     base_url = (url or service_url("collector", data)).rstrip("/")
-    async with asking({"collector": base_url}, data, REQUEST_SECONDS) as api:
+    urls: dict[ServiceName, str] = {"collector": base_url, "scorer": service_url("scorer", data)}
+    async with asking(urls, data, REQUEST_SECONDS) as api:
         job = await _ended(api, file, form)
+        if job["kind"] == KINDS[0] and url is None:
+            job["rows"] = await rows_of(api, job)
         if report is not None:
             with report.open("wb") as written:
                 async for chunk in api.chunks("collector", job["report"]):
                     written.write(chunk)
     return job
+
+
+async def rows_of(api: "Api", job: Json) -> Json | None:
+    """What the scorer says of the rows, once it has read all of them or after some seconds; None where it says nothing:
+    it is away, or the key may not read."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    try:
+        while True:
+            rows: Json = await api.get("scorer", f"/v1/imports/{job['id']}")
+            if rows["read"] >= job["taken"] or time.monotonic() > deadline:
+                return rows
+            await asyncio.sleep(POLL_SECONDS)
+    except (Unavailable, Forbidden):
+        return None
 
 
 async def _ended(api: "Api", file: Path, form: Mapping[str, str]) -> Json:
@@ -193,6 +234,10 @@ def _show(job: Mapping[str, Any], report: Path | None) -> None:
     if job["kind"] == "responses":
         alerts = "fresh answers may open tasks" if job["alerts"] else "none: quiet unless --alerts"
         say(f"alerts   {alerts}")
+    if job["older_than"]:
+        say(f"order    written before a file of {job['older_than']}: answers that are known stay as they are")
+    if job.get("rows"):
+        show_rows(job["rows"], job["taken"])
     if job["error"]:
         say(f"stopped  {job['error']['detail']} ({job['error']['code']})")
     again = job["same_as"]
@@ -201,3 +246,15 @@ def _show(job: Mapping[str, Any], report: Path | None) -> None:
     taken = "already there" if again else "taken"
     rows_word = "row" if job["rows_read"] == 1 else "rows"
     say(f"{job['rows_read']:,} {rows_word}: {job['taken']:,} {taken}, {job['skipped']:,} skipped, {job['bad']:,} bad")
+
+
+def show_rows(rows: Mapping[str, Any], taken: int) -> None:
+    """Print what became of the rows that were taken."""
+    counts = [f"{rows[name]:,} {name}" for name in ROW_OUTCOMES if rows[name]]
+    settled = "settled"
+    if rows["read"] < taken:
+        settled = f"{taken - rows['read']:,} on their way"
+    say(f"rows     {', '.join([*counts, settled])}")
+    for row in rows["lines"][:SHOWN_ROWS]:
+        reason = " ".join(filter(None, (row["code"], ", ".join(row["fields"]))))
+        say(f"         line {row['line']}: {row['outcome']} {reason}".rstrip())

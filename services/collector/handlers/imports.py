@@ -19,6 +19,7 @@ from services.collector.handlers.ownership import foreign
 from services.collector.handlers.publishing import check_size
 from services.collector.handlers.responses import recorded, who
 from services.collector.store import import_claims as claims
+from services.collector.store import import_order as order
 from services.collector.store import import_reports as reports
 from services.collector.store import imports as store
 from services.collector.store.import_claims import Progress
@@ -28,6 +29,7 @@ from shared.db.erasures import Journal, Person
 from shared.db.transaction import WriteTx
 from shared.errors import Invalid, TellbackError, TooLarge, TooMany
 from shared.events.envelope import Event
+from shared.events.files import Origin
 from shared.ids import derived_uuid
 from shared.topics import RESPONSES
 
@@ -149,7 +151,9 @@ async def _take_responses(tx: WriteTx, job: ImportJob, rows: Sequence[ResponseRo
         except TooLarge as error:
             problems.append(Problem("bad", BadRow(row.line, error.code, error.detail)))
         else:
-            events.append(event.by(job.created_by))
+            origin = Origin(job.import_id, row.line, job.mode, job.written_at or job.created_at)
+            events.append(event.by(job.created_by).of_file(origin.header()))
+    await order.note_accounts(tx, job.import_id, [event.account_id for event in events])
     await tx.emit(RESPONSES, *events)
     return problems
 

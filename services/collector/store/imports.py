@@ -10,13 +10,14 @@ from sqlalchemy import RowMapping
 
 from services.collector.domain.columns import Columns, Kind
 from shared.db.transaction import ReadTx, WriteTx
+from shared.events.files import Mode
 
 State = Literal["queued", "running", "done", "failed"]
 _SENDER_LOCKS = 0x7E1A
 _COLUMNS = (
     "import_id, kind, state, file_name, file_lines, columns, date_format, answered_at, quiet, created_by, owner_email,"
     " created_at, started_at, finished_at, rows_read, taken, skipped, bad, error_code, error_detail, attempts,"
-    " same_as"
+    " same_as, mode, written_at, older_than, undone_at"
 )
 
 
@@ -46,14 +47,19 @@ class ImportJob:
     error_detail: str | None = None
     attempts: int = 0
     same_as: UUID | None = None
+    mode: Mode = "upsert"
+    written_at: datetime | None = None
+    older_than: datetime | None = None
+    undone_at: datetime | None = None
 
 
 async def create(tx: WriteTx, job: ImportJob) -> None:
     """Insert a job; its file follows piece by piece in the same transaction."""
     await tx.execute(
         "insert into imports (import_id, kind, file_name, file_lines, columns, date_format, answered_at, quiet,"
-        " created_by, owner_email, created_at) values (:import_id, :kind, :file_name, :file_lines,"
-        " cast(:columns as jsonb), :date_format, :answered_at, :quiet, :created_by, :owner_email, :created_at)",
+        " created_by, owner_email, created_at, mode, written_at) values (:import_id, :kind, :file_name, :file_lines,"
+        " cast(:columns as jsonb), :date_format, :answered_at, :quiet, :created_by, :owner_email, :created_at,"
+        " :mode, :written_at)",
         import_id=job.import_id,
         kind=job.kind,
         file_name=job.file_name,
@@ -70,6 +76,8 @@ async def create(tx: WriteTx, job: ImportJob) -> None:
         created_by=job.created_by,
         owner_email=job.owner_email,
         created_at=job.created_at,
+        mode=job.mode,
+        written_at=job.written_at,
     )
 
 
