@@ -13,7 +13,7 @@ from uuid import uuid4
 from services.collector.domain.columns import RESPONSES
 from services.collector.domain.delimited import BadRow, TableError
 from services.collector.domain.rows import Reading
-from services.collector.handlers.import_rows import UNREADABLE, ReadRow, RowReader, unreadable
+from services.collector.handlers.import_rows import UNREADABLE, ReadRow, RowReader, direction_in, unreadable
 from services.collector.handlers.imports import STEP_ROWS, LostClaim, take_step
 from services.collector.store import import_claims as claims
 from services.collector.store import import_reports as reports
@@ -182,7 +182,8 @@ def _open(job: ImportJob, file: BinaryIO) -> RowReader:
     answered_at = None
     if job.answered_at is not None:
         answered_at = job.answered_at.isoformat()
-    reader = RowReader(file, Reading(job.columns, job.date_format, answered_at))
+    reading = Reading(job.columns, job.date_format, answered_at)
+    reader = RowReader(file, reading, direction_in(file, reading))
     reader.skip(job.rows_read)
     return reader
 

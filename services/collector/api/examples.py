@@ -96,6 +96,13 @@ IMPORT: Json = {
     "started_at": RECORDED_AT,
     "finished_at": RECORDED_AT,
 }
+UNDONE: Json = {
+    "import_id": "0199c0de-7a10-7b6c-8c5f-1f0e2d3c4b5a",
+    "dry_run": False,
+    "accounts": 12,
+    "rows": 1257,
+    "undone_at": RECORDED_AT,
+}
 ERASURE: Json = {
     "receipt_id": "0199c0de-7b20-7d3e-9a41-5c6b7a8d9e0f",
     "erased_at": RECORDED_AT,

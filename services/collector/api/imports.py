@@ -189,6 +189,8 @@ async def get_import(import_id: ImportId, caller: AnyCaller, collector: Resource
 class Undone(BaseModel):
     """What undoing an import takes back. How many answers that is, the scorer says of the import."""
 
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.UNDONE]})
+
     import_id: UUID
     dry_run: bool
     accounts: int = Field(description="Accounts that rows were taken for.", examples=[12])

@@ -78,6 +78,8 @@ SYNONYMS: Mapping[str, Mapping[str, Sequence[str]]] = {
 """Field -> its names, the best first; case, spaces and punctuation are ignored."""
 
 _ATTRIBUTE = re.compile(r"attributes\.[^\x00-\x1f\x7f]{1,200}")
+_EXPORTED = frozenset({"response_id", "revision", "answers", "attributes"})
+"""Columns by which an export of responses by Tellback itself is known: two of them hold JSON."""
 _PUNCTUATION = re.compile(r"[\W_]+")
 
 
@@ -136,10 +138,18 @@ def match_columns(kind: Kind, header: Sequence[str], mapping: Mapping[str, str])
                 places[field] = place
     if kind == ACCOUNTS and "account_id" not in wanted and "account_id" not in places and "name" in places:
         places["account_id"] = places["name"]
+    places |= _json_columns(kind, header)
     if kind == RESPONSES and "survey_type" not in {*wanted, *places} and "score" in places:
         constants |= _metric(header[places["score"]])
     _require(kind, {*places, *constants})
     return Columns(kind, tuple(header), places, constants)
+
+
+def _json_columns(kind: Kind, header: Sequence[str]) -> dict[str, int]:
+    """The columns of an export of our own that hold JSON."""
+    if kind != RESPONSES or not _EXPORTED.issubset(header):
+        return {}
+    return {field: header.index(field) for field in ("answers", "attributes")}
 
 
 def _free_columns(header: Sequence[str], taken: set[int]) -> dict[str, int]:

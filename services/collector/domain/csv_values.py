@@ -1,9 +1,11 @@
 """The value of a cell: `10.0` is 10, an ISO date is midnight UTC, other date formats must be named. An ambiguous cell
 is refused with a hint rather than guessed."""
 
+import json
 import re
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from typing import Any
 
 
 class CellError(Exception):
@@ -62,6 +64,14 @@ def flag(cell: str) -> bool:
 def words(cell: str) -> list[str]:
     """Several values in one cell, separated by `;`, `|` or `,`."""
     return [word.strip() for word in re.split(r"[;|,]", cell) if word.strip()]
+
+
+def json_value(cell: str) -> Any:
+    """A list or an object, as an export of responses has them."""
+    try:
+        return json.loads(cell)
+    except (ValueError, RecursionError):
+        raise CellError("not_json", "write JSON, as an export of responses has it") from None
 
 
 def moment(cell: str, date_format: str | None) -> datetime:

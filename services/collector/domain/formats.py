@@ -101,6 +101,8 @@ def format_mapping(name: str, header: Sequence[str], mapping: Mapping[str, str])
             columns[field_name] = column
     if export.by_email and "email" in columns:
         columns["stakeholder_id"] = ""
+    if name == "delighted":
+        columns["survey_id"] = "=delighted"  # its ids are numbers, and the file names no survey
     taken = {*columns.values(), *mapping.values()}
     if export.attributes is not None:
         for column in header[:MAX_COLUMNS]:

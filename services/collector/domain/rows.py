@@ -74,6 +74,8 @@ _READERS: Mapping[str, Callable[[str], Any]] = {
     "score": read.whole_number,
     "follow_up_requested": read.flag,
     "test": read.flag,
+    "answers": read.json_value,
+    "attributes": read.json_value,
     "annual_revenue.amount": lambda text: str(read.amount(text)),
     "products": read.words,
     "domains": read.words,

@@ -3,14 +3,16 @@
 import itertools
 import json
 import unicodedata
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, BinaryIO
 from uuid import UUID
 
 from pydantic import ValidationError
 
+from services.collector.domain import file_ids
 from services.collector.domain.columns import ACCOUNTS, RESPONSES, ColumnError, Columns, Kind, directed, match_columns
+from services.collector.domain.day_order import Direction, direction_of, is_day_alone
 from services.collector.domain.delimited import BadRow, Row, Table, TableError
 from services.collector.domain.formats import FormatName, answer_rows, format_mapping
 from services.collector.domain.rows import Reading, RowError, row_values
@@ -18,6 +20,7 @@ from services.collector.handlers.directory import Change
 from services.collector.handlers.inputs.directory import AccountItem, StakeholderItem
 from services.collector.handlers.inputs.responses import NewResponse
 from services.collector.handlers.refusals import refused
+from services.collector.handlers.responses import who
 from shared.errors import Invalid
 from shared.http.problem import invalid
 from shared.ids import derived_uuid
@@ -29,11 +32,14 @@ UNREADABLE = "unreadable"
 
 @dataclass(frozen=True, slots=True)
 class ResponseRow:
-    """A response of a file; `digest` is a hash of its values where it has no response_id."""
+    """A response of a file; `digest` is a hash of its values where it has no response_id. `day` is a hash of the person
+    and the day where the date has no time, and `direction` the way the file goes."""
 
     line: int
     body: NewResponse
     digest: UUID | None
+    day: UUID | None = None
+    direction: Direction = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +66,11 @@ def check_file(
             columns = match_columns(kind, table.header, mapping)
             if format_name is not None:
                 columns = replace(columns, only=answer_rows(format_name, table.header))
-            if next(iter(table), None) is None:
+            rows = list(itertools.islice(table, file_ids.LOOKED_AT))
+            if not rows:
                 raise refused("file", "no_rows", "the file has a header and no rows")
+            if kind == RESPONSES and file_ids.survey_is_missing(columns, _cells(rows)):
+                raise refused("columns", "survey_needed", file_ids.NEEDED)
         finally:
             table.release()
             file.seek(0)
@@ -75,9 +84,10 @@ def check_file(
 class RowReader:
     """Reads a file in steps. Not on the event loop: a step takes some milliseconds."""
 
-    def __init__(self, file: BinaryIO, reading: Reading) -> None:
+    def __init__(self, file: BinaryIO, reading: Reading, direction: Direction = 1) -> None:
         """Raises `TableError`."""
         self._reading = reading
+        self._direction = direction
         self._table = Table(file)
         self._rows: Iterator[Row | BadRow] = iter(self._table)
 
@@ -92,21 +102,46 @@ class RowReader:
             if isinstance(row, BadRow):
                 rows.append(row)
             else:
-                rows.append(read_row(self._reading, row))
+                rows.append(read_row(self._reading, row, self._direction))
         return rows
 
 
-def read_row(reading: Reading, row: Row) -> ReadRow:
+def direction_in(file: BinaryIO, reading: Reading) -> Direction:
+    """Which way a file of answers goes; it is read to its end only if dates without a time are among its first rows.
+    Leaves it at its start."""
+    place = reading.columns.places.get("answered_at")
+    if reading.columns.kind != RESPONSES or place is None:
+        return 1
+    table = Table(file)
+    try:
+        rows = _cells(table)
+        first = list(itertools.islice(rows, file_ids.LOOKED_AT))
+        if not any(is_day_alone(cells[place].strip()) for cells in first):
+            return 1
+        return direction_of(reading, itertools.chain(first, rows))
+    finally:
+        table.release()
+        file.seek(0)
+
+
+def _cells(rows: Iterable[Row | BadRow]) -> Iterator[Sequence[str]]:
+    for row in rows:
+        if not isinstance(row, BadRow):
+            yield row.cells
+
+
+def read_row(reading: Reading, row: Row, direction: Direction = 1) -> ReadRow:
     """Validate one row by the rules of the route for such records."""
     kind = reading.columns.kind
     try:
         values = row_values(reading, row.cells)
         if kind == RESPONSES:
+            file_ids.with_survey(values, reading.columns.header)
             body = NewResponse.model_validate(values)
             digest = None
             if not body.response_id:
                 digest = digest_of(kind, values)
-            return ResponseRow(row.line, body, digest)
+            return ResponseRow(row.line, body, digest, _day_of(reading, row, body), direction)
         if kind == ACCOUNTS:
             return DirectoryRow(row.line, Change.of(AccountItem.model_validate(values)))
         return DirectoryRow(row.line, Change.of(StakeholderItem.model_validate(values)))
@@ -118,6 +153,14 @@ def read_row(reading: Reading, row: Row) -> ReadRow:
         raise
     except Exception as error:
         return unreadable(row.line, error)
+
+
+def _day_of(reading: Reading, row: Row, body: NewResponse) -> UUID | None:
+    place = reading.columns.places.get("answered_at")
+    if place is None or body.answered_at is None or not is_day_alone(row.cells[place].strip()):
+        return None
+    person = who(body.stakeholder_id, body.email)
+    return derived_uuid("day", body.account_id, person, body.survey_type, body.answered_at.isoformat())
 
 
 def bad_row(line: int, error: Invalid) -> BadRow:

@@ -4,7 +4,7 @@ progress."""
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from io import SEEK_END
 from typing import BinaryIO
@@ -15,6 +15,7 @@ from services.collector.domain.delimited import BadRow
 from services.collector.domain.rows import PASSED_OVER
 from services.collector.handlers import directory
 from services.collector.handlers.import_rows import DirectoryRow, ReadRow, ResponseRow, bad_row
+from services.collector.handlers.inputs.responses import NewResponse
 from services.collector.handlers.ownership import foreign
 from services.collector.handlers.publishing import check_size
 from services.collector.handlers.responses import recorded, who
@@ -126,7 +127,7 @@ def _person_of(row: ReadRow, came_at: datetime) -> Person | None:
 
 
 async def _take_responses(tx: WriteTx, job: ImportJob, rows: Sequence[ResponseRow], now: datetime) -> list[Problem]:
-    counts = Counter(row.digest for row in rows if row.digest is not None)
+    counts = Counter(key for row in rows for key in (row.digest, row.day) if key is not None)
     seen: dict[UUID, int] = {}
     if counts:
         seen = await store.count_occurrences(tx, job.import_id, counts)
@@ -143,7 +144,12 @@ async def _take_responses(tx: WriteTx, job: ImportJob, rows: Sequence[ResponseRo
             response_id = str(derived_uuid(str(row.digest), str(seen[row.digest])))
         try:
             event = recorded(
-                row.body, now, response_id=response_id, answered_at=job.created_at, channel="import", quiet=job.quiet
+                _in_order(row, seen),
+                now,
+                response_id=response_id,
+                answered_at=job.created_at,
+                channel="import",
+                quiet=job.quiet,
             )
             check_size(event)
         except Invalid as error:
@@ -156,6 +162,18 @@ async def _take_responses(tx: WriteTx, job: ImportJob, rows: Sequence[ResponseRo
     await order.note_accounts(tx, job.import_id, [event.account_id for event in events])
     await tx.emit(RESPONSES, *events)
     return problems
+
+
+def _in_order(row: ResponseRow, seen: dict[UUID, int]) -> NewResponse:
+    """The answer, so many microseconds after its day or before it as the person has answered on it in earlier rows."""
+    if row.day is None or row.body.answered_at is None:
+        return row.body
+    earlier = seen[row.day]
+    seen[row.day] += 1
+    if not earlier:
+        return row.body
+    answered_at = row.body.answered_at + timedelta(microseconds=earlier * row.direction)
+    return row.body.model_copy(update={"answered_at": answered_at})
 
 
 async def _take_records(tx: WriteTx, job: ImportJob, rows: Sequence[DirectoryRow], now: datetime) -> list[Problem]:

@@ -128,3 +128,18 @@ async def test_only_imports_of_answers_can_be_undone(
     if kind is not None:
         import_id = (await finished(collector, b"account_id,name\nx,X\n", kind=kind))["id"]
     assert_problem(await collector.client.post(f"/v1/imports/{import_id}/undo"), status, code)
+
+
+@pytest.mark.parametrize(
+    ("other_day", "expected"), [("2026-05-06", [2, 9, 4]), ("2026-05-04", [4, 9, 2]), (None, [2, 9, 4])]
+)
+async def test_several_answers_of_a_person_on_a_day_are_in_the_order_of_the_file(
+    collector: Running, other_day: str | None, expected: list[int]
+) -> None:
+    name = f"day-{other_day}"
+    rows = [f"{name},p,{score},2026-05-05" for score in (2, 9, 4)] + [f"{name},other,5,{other_day or '2026-05-05'}"]
+    await later(collector, ("account,person,score,date\n" + "\n".join(rows)).encode())
+    found = [event.data for event in await events_about(collector, [name], 4)]
+    answers = sorted(found, key=lambda data: data.answered_at)  # type: ignore[attr-defined]
+    assert [data.score for data in answers if data.stakeholder_id == "p"] == expected  # type: ignore[attr-defined]
+    assert len({data.response_id for data in answers}) == 4  # type: ignore[attr-defined]
