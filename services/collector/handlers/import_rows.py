@@ -10,12 +10,12 @@ from uuid import UUID
 
 from pydantic import ValidationError
 
-from services.collector.domain import file_ids
 from services.collector.domain.columns import ACCOUNTS, RESPONSES, ColumnError, Columns, Kind, directed, match_columns
 from services.collector.domain.day_order import Direction, direction_of, is_day_alone
 from services.collector.domain.delimited import BadRow, Row, Table, TableError
 from services.collector.domain.formats import FormatName, answer_rows, format_mapping
 from services.collector.domain.rows import Reading, RowError, row_values
+from services.collector.handlers import file_ids
 from services.collector.handlers.directory import Change
 from services.collector.handlers.inputs.directory import AccountItem, StakeholderItem
 from services.collector.handlers.inputs.responses import NewResponse
