@@ -21,11 +21,15 @@ COUNT = f"""
     set last_offset = greatest(s.last_offset, excluded.last_offset), {_SUMS}
 """
 KEEP_LINES = """
+    with full_up as (
+        select import_id from import_lines where import_id = any(cast(:import_ids as uuid[]))
+        group by import_id having count(*) >= :most
+    )
     insert into import_lines (import_id, line, outcome, code, fields, seen_at)
     select import_id, line, outcome, code, fields::text[], :seen_at
     from unnest(cast(:import_ids as uuid[]), cast(:lines as bigint[]), cast(:outcomes as text[]),
         cast(:codes as text[]), cast(:fields as text[])) as r(import_id, line, outcome, code, fields)
-    where (select count(*) from import_lines k where k.import_id = r.import_id) < :most
+    where import_id not in (select import_id from full_up)
     on conflict do nothing
 """
 
