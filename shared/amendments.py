@@ -61,13 +61,15 @@ class Change:
 @dataclass(frozen=True, slots=True)
 class Subject:
     """The response that changes refer to: its account, its stakeholder and its survey type. `posted` is the digest of
-    the response as it was first recorded; it is needed only for changes that name one. `import_id` is the import that
-    recorded it first, if one did."""
+    the response as it was first recorded; it is needed only for changes that name one. `given_stakeholder_id` is the id
+    that the response was given with, where that is another one of the person. `import_id` is the import that recorded
+    it first, if one did."""
 
     account_id: str
     stakeholder_id: str
     survey_type: str
     posted: str | None = None
+    given_stakeholder_id: str | None = None
     import_id: UUID | None = None
 
 
@@ -121,7 +123,7 @@ def refusal(subject: Subject, change: Change) -> str | None:
     """
     if change.account_id != subject.account_id:
         return "wrong_account"
-    if change.stakeholder_id is not None and change.stakeholder_id != subject.stakeholder_id:
+    if change.stakeholder_id not in (None, subject.stakeholder_id, subject.given_stakeholder_id):
         return "wrong_stakeholder"
     if change.survey_type not in (None, subject.survey_type) or change.posted not in (None, subject.posted):
         return "wrong_response"

@@ -11,6 +11,7 @@ from uuid import UUID, uuid5
 from pydantic import AfterValidator, Field, StringConstraints
 
 from shared.errors import Invalid
+from shared.identity import canonical_stakeholder_id
 
 MAX_ID_LENGTH = 200
 LOCK_SLOTS = 1024
@@ -46,17 +47,27 @@ Identifier = Annotated[
 """A pydantic type for an id in canonical form; for requests only, since the ids of events are canonical already."""
 
 
+def require_stakeholder_id(value: str) -> str:
+    """A stakeholder's id in canonical form. Raises ValueError for a text that can be no id."""
+    return canonical_id(canonical_stakeholder_id(canonical_id(value)))
+
+
+def stakeholder_of(email: str) -> str:
+    """The stakeholder_id of a person known by e-mail alone: the address in lower case, without any look-up. Raises
+    ValueError for an address that can be no id."""
+    return require_stakeholder_id(canonical_id(email).lower())
+
+
+StakeholderIdentifier = Annotated[Identifier, AfterValidator(require_stakeholder_id)]
+"""A pydantic type for a stakeholder's id; for requests only, as `Identifier`."""
+
+
 def require_id(value: str) -> str:
     """`canonical_id` for a path or query parameter; raises `Invalid` (422)."""
     try:
         return canonical_id(value)
     except ValueError as error:
         raise Invalid("invalid_id", str(error)) from None
-
-
-def stakeholder_of(email: str) -> str:
-    """The stakeholder_id of a person known by e-mail alone: the address in lower case, without any look-up."""
-    return canonical_id(email).lower()
 
 
 def lock_slot(account_id: str) -> int:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self, get_args
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AliasChoices, BeforeValidator, Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
@@ -185,6 +186,11 @@ class CommonSettings(Settings):
         description="After how long without a sign of life Kafka gives a replica's partitions to others. Shorter takes "
         "over sooner after a crash, longer survives longer pauses; brokers bound it (6,000 by default).",
     )
+    time_zone: str = Field(
+        default="UTC",
+        description="Where the supplier works, such as `Europe/London`: due times follow its clocks, and so do dates "
+        "and times of files that name no zone.",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="Least severe log line that is written."
     )
@@ -201,6 +207,20 @@ class CommonSettings(Settings):
         if len(set(secret)) < MIN_SECRET_VARIETY or any(word in secret.lower() for word in _PLACEHOLDERS):
             raise ValueError("must be random, not a placeholder")
         return value
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        return known_zone(value)
+
+
+def known_zone(name: str) -> str:
+    """The name of a time zone. Raises ValueError for any other name."""
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise ValueError("must be a time zone of the IANA database, such as Europe/London") from None
+    return name
 
 
 class _EnvironmentAndFiles(EnvSettingsSource):

@@ -131,7 +131,7 @@ def timers_of(settings: AlertingSettings, resources: Resources) -> list[tuple[st
 def resources_of(settings: AlertingSettings, common: CommonSettings, clock: Clock) -> Resources:
     """The settings as the domain takes them. Raises InvalidSettings where business time makes no sense."""
     try:
-        calendar = calendar_of(settings)
+        calendar = calendar_of(settings, common.time_zone)
     except ValueError as error:
         raise InvalidSettings("invalid_settings", f"TELLBACK_ALERTING_BUSINESS_*: {error}") from None
     staff = Staff(
@@ -207,11 +207,11 @@ def mail_server_of(settings: AlertingSettings) -> MailServer | None:
     )
 
 
-def calendar_of(settings: AlertingSettings) -> BusinessCalendar:
+def calendar_of(settings: AlertingSettings, time_zone: str) -> BusinessCalendar:
     """Business time as the settings say. Raises ValueError."""
     opens, closes = parse_hours(settings.business_hours)
     calendar = BusinessCalendar(
-        ZoneInfo(settings.time_zone),
+        ZoneInfo(time_zone),
         parse_weekdays(settings.business_days),
         opens,
         closes,

@@ -4,7 +4,6 @@ import os
 from datetime import date
 from email.headerregistry import Address
 from typing import Any, Literal
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 from pydantic_settings import SettingsConfigDict
@@ -20,9 +19,6 @@ class AlertingSettings(Settings):
     model_config = SettingsConfigDict(env_prefix="TELLBACK_ALERTING_")
 
     port: int = Field(default=8003, ge=1, le=65535, description="Port of alerting's HTTP server.")
-    time_zone: str = Field(
-        default="UTC", description="Where the supplier works, such as `Europe/London`: due times follow its clocks."
-    )
     business_days: str = Field(
         default="mon-fri",
         pattern=r"^(mon|tue|wed|thu|fri|sat|sun)([-,](mon|tue|wed|thu|fri|sat|sun))*$",
@@ -163,15 +159,6 @@ class AlertingSettings(Settings):
         if isinstance(data, dict) and "retry_schedule" not in data and os.environ.get(name) == "":
             return data | {"retry_schedule": ""}
         return data
-
-    @field_validator("time_zone")
-    @classmethod
-    def _known_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (ZoneInfoNotFoundError, ValueError, OSError):
-            raise ValueError("must be a time zone of the IANA database, such as Europe/London") from None
-        return value
 
     @field_validator("holidays")
     @classmethod

@@ -25,9 +25,7 @@ app = typer.Typer(no_args_is_help=True, help="Load and list industry benchmarks.
 
 @app.command("import")
 def import_set(
-    file: Annotated[
-        Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="JSON, or CSV, also with ; or tab.")
-    ],
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="JSON, CSV or .xlsx.")],
     *,
     source: Annotated[str | None, typer.Option(help="Who publishes it, where a CSV does not say.")] = None,
     year: Annotated[int | None, typer.Option(help="Its year, where a CSV does not say.")] = None,
@@ -44,12 +42,11 @@ def import_set(
     """
     content = file.read_bytes()
     given = {"source": source, "year": year, "region": region, "method": method}
-    kind = "application/json" if content.lstrip()[:1] == b"{" else "text/csv"
-    options = {
-        "content": content,
-        "params": {name: value for name, value in given.items() if value is not None},
-        "headers": {"Content-Type": kind},
-    }
+    options: dict[str, Any] = {"params": {name: value for name, value in given.items() if value is not None}}
+    if content.lstrip()[:1] == b"{":
+        options |= {"content": content, "headers": {"Content-Type": "application/json"}}
+    else:
+        options |= {"files": {"file": (file.name, content)}}
 
     async def load(api: "Api") -> "Json":
         return await api.post("benchmark", SETS, **options)

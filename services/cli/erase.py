@@ -24,7 +24,7 @@ POLL_SECONDS = 0.2
 
 def erase(
     account_id: Annotated[str, typer.Argument(help="The account, as you name it.")],
-    stakeholder_id: Annotated[str, typer.Argument(help="The person: their id, or address in lower case without one.")],
+    stakeholder_id: Annotated[str, typer.Argument(help="The person, by any of their ids.")],
     *,
     yes: Annotated[bool, typer.Option("--yes", help="Do not ask.")] = False,
     wait: Annotated[float, typer.Option(min=0, help="Seconds to wait until every service has done it.")] = 60.0,

@@ -27,26 +27,42 @@ SETTLE_SECONDS = 10.0
 """How long the scorer may take to read the last rows until the command ends without their counts."""
 ROW_OUTCOMES = ("new", "amended", "same", "kept", "conflict", "gone")
 SHOWN_ROWS = 50
-REQUEST_SECONDS = 60.0
+REQUEST_SECONDS = 180.0
+"""A file is read to its end before the answer comes."""
 KINDS = ("responses", "accounts", "stakeholders")
 
 
+ColumnsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--columns",
+        metavar="FIELD=COLUMN",
+        help="Where a field is when its column is not recognised, such as `account_id=Airline`; `FIELD==TEXT` is a"
+        " constant, `FIELD=` leaves it out. May be given often, or separated by commas.",
+    ),
+]
+FormatOption = Annotated[
+    str | None, typer.Option("--format", help="The tool that wrote the file, where its columns do not tell.")
+]
+SheetOption = Annotated[str | None, typer.Option("--sheet", help="The sheet of a workbook that has several.")]
+DateFormatOption = Annotated[
+    str | None, typer.Option("--date-format", help="Order of dates that could be read in two ways: DD/MM/YYYY.")
+]
+TimeZoneOption = Annotated[
+    str | None,
+    typer.Option("--time-zone", help="Of times without an offset: Europe/Berlin. Default: TELLBACK_TIME_ZONE."),
+]
+
+
 def import_file(
-    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV, also with ; or tab.")],
+    file: Annotated[Path, typer.Argument(exists=True, dir_okay=False, readable=True, help="CSV or .xlsx.")],
     *,
     kind: Annotated[str, typer.Option(help=f"What the rows are: {', '.join(KINDS)}.")] = KINDS[0],
-    columns: Annotated[
-        list[str] | None,
-        typer.Option(
-            metavar="FIELD=COLUMN",
-            help="Where a field is when its column is not recognised, such as `account_id=Airline`; `FIELD==TEXT` is a"
-            " constant, `FIELD=` leaves it out. May be given often, or separated by commas.",
-        ),
-    ] = None,
-    format_name: Annotated[
-        str | None, typer.Option("--format", help="The tool that wrote the file: delighted, formbricks or posthog.")
-    ] = None,
-    date_format: Annotated[str | None, typer.Option(help="Order of dates that are not ISO: DD/MM/YYYY.")] = None,
+    columns: ColumnsOption = None,
+    format_name: FormatOption = None,
+    sheet: SheetOption = None,
+    date_format: DateFormatOption = None,
+    time_zone: TimeZoneOption = None,
     answered_at: Annotated[str | None, typer.Option(help="For rows without a date: 2026-03-31T00:00:00Z.")] = None,
     alerts: Annotated[bool, typer.Option("--alerts", help="Let fresh answers open tasks; default quiet.")] = False,
     only_new: Annotated[
@@ -68,11 +84,14 @@ def import_file(
 
     The key is TELLBACK_API_KEY, else the first key of `up`.
     """
+    mapping = mapping_of(columns or [], _kind(kind))
     form = {
-        "kind": _kind(kind),
-        "columns": _mapping(columns or []),
+        "kind": kind,
+        "columns": json_format.dumps(mapping) if mapping else None,
         "format": format_name,
+        "sheet": sheet,
         "date_format": date_format,
+        "time_zone": time_zone,
         "answered_at": answered_at,
         "alerts": str(alerts).lower(),
         "mode": _mode(only_new=only_new, overwrite=overwrite),
@@ -105,22 +124,21 @@ def _mode(*, only_new: bool, overwrite: bool) -> str:
     return "upsert"
 
 
-def _mapping(pairs: Sequence[str]) -> str | None:
-    """The columns as the collector takes them: JSON. A comma separates pairs only where a new `field=` begins."""
-    if len(pairs) == 1 and pairs[0].lstrip().startswith("{"):
-        return pairs[0]
+def mapping_of(pairs: Sequence[str], kind: str) -> dict[str, str]:
+    """Field -> column, as the collector takes them."""
+    from services.collector.domain.columns import SYNONYMS
+    from services.collector.domain.mapping import MappingError, written_mapping
+
     mapping: dict[str, str] = {}
-    field = None
-    for part in (part for pair in pairs for part in pair.split(",")):
-        name, equals, column = part.partition("=")
-        if equals and name.strip():
-            field = name.strip()
-            mapping[field] = column.strip()
-        elif field is None:
-            raise typer.BadParameter("write field=column", param_hint="--columns")
-        else:
-            mapping[field] += f",{part}"
-    return json_format.dumps(mapping) if mapping else None
+    try:
+        for text in pairs:
+            if text.lstrip().startswith("{"):
+                mapping |= json_format.loads(text)
+            else:
+                mapping |= written_mapping(text, SYNONYMS[kind])
+    except (MappingError, ValueError, TypeError):
+        raise typer.BadParameter("write field=column", param_hint="--columns") from None
+    return mapping
 
 
 async def _imported(
@@ -173,7 +191,7 @@ async def _sent(api: "Api", file: Path, form: Json) -> Json:
         return await api.post("collector", "/v1/imports", **form)
     except TellbackError as refused:
         if any("column" in fault["code"] for fault in refused.errors or []):
-            say(f"The columns of {file.name}: {', '.join(_header(file))}")
+            say(f"The columns of {file.name}: {', '.join(_header(file, form['data'].get('sheet')))}")
             say("Name them with --columns, such as --columns account_id=NAME,score=NAME")
         raise
 
@@ -206,28 +224,23 @@ def _progress() -> "Progress":
     )
 
 
-def _header(file: Path) -> Sequence[str]:
-    from services.collector.domain.delimited import Table
+def _header(file: Path, sheet: str | None) -> Sequence[str]:
+    from shared.files.opening import opened
+    from shared.files.table import Table
 
-    with file.open("rb") as content:
-        table = Table(content)
+    with file.open("rb") as content, opened(content, sheet) as found:
+        table = Table(found.file)
         table.release()
         return table.header
 
 
 def _show(job: Mapping[str, Any], report: Path | None) -> None:
     """Print the final report for people."""
-    problems = job["problems"]
-    if problems:
-        rows = [
-            (str(problem["line"]), problem["outcome"], problem["field"], problem["reason"])
-            for problem in problems[:SHOWN_ROWS]
-        ]
-        table(("line", "", "field", "reason"), rows)
-    left = job["bad"] + job["skipped"] - min(len(problems), SHOWN_ROWS)
-    if left > 0:
-        where = f"they are in {report}" if report else "--report FILE.csv writes all of them"
-        say(f"… and {left:,} more: {where}")
+    _show_problems(job, report)
+    if job["format"]:
+        say(f"format   {job['format']}")
+    for remark in job["remarks"]:
+        say(f"note     {remark['detail']}")
     say("columns  " + ", ".join(f"{field} ← {column}" for field, column in sorted(job["columns"].items())))
     if job["ignored_columns"]:
         say("ignored  " + ", ".join(job["ignored_columns"]))
@@ -246,6 +259,22 @@ def _show(job: Mapping[str, Any], report: Path | None) -> None:
     taken = "already there" if again else "taken"
     rows_word = "row" if job["rows_read"] == 1 else "rows"
     say(f"{job['rows_read']:,} {rows_word}: {job['taken']:,} {taken}, {job['skipped']:,} skipped, {job['bad']:,} bad")
+
+
+def _show_problems(job: Mapping[str, Any], report: Path | None) -> None:
+    """Print the first rows that were not taken, or of which something is told."""
+    problems = job["problems"]
+    if problems:
+        rows = [
+            (str(problem["line"]), problem["outcome"], problem["field"], problem["reason"])
+            for problem in problems[:SHOWN_ROWS]
+        ]
+        table(("line", "", "field", "reason"), rows)
+    told = sum(problem["outcome"] == "noted" for problem in problems)
+    left = job["bad"] + job["skipped"] + told - min(len(problems), SHOWN_ROWS)
+    if left > 0:
+        where = f"they are in {report}" if report else "--report FILE.csv writes all of them"
+        say(f"… and {left:,} more: {where}")
 
 
 def show_rows(rows: Mapping[str, Any], taken: int) -> None:

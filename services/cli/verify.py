@@ -1,30 +1,35 @@
 """`tellback verify`: recompute an imported file by hand, beside what the scorer says, account by account."""
 
 import asyncio
-import csv
-import re
+import os
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import UTC, datetime, timedelta
 from fractions import Fraction
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, BinaryIO
 
 import typer
 
 from services.cli.connection import asking, service_url
 from services.cli.console import DataOption, Exit, JsonOption, as_json, say, table
+from services.cli.import_ import (
+    ColumnsOption,
+    DateFormatOption,
+    FormatOption,
+    SheetOption,
+    TimeZoneOption,
+    mapping_of,
+)
 from shared.errors import TellbackError
 
-EARLIEST = date(2000, 1, 1)
+if TYPE_CHECKING:
+    from services.collector.handlers.import_rows import ReadRow
+
+AHEAD = timedelta(minutes=5)
+PIECE_ROWS = 1_000
 PORTFOLIO = "(portfolio)"
-WHOLE = re.compile(r"([0-9]{1,9})(?:\.0{1,9})?")
-DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
-"""The collector's forms of a score and of an ISO date; `9/1`, other digits and `20260331` are refused."""
-AccountOption = Annotated[str, typer.Option("--account", metavar="COLUMN", help="Column of the account.")]
-ScoreOption = Annotated[str, typer.Option("--score", metavar="COLUMN", help="Column of the score, 0 to 10.")]
-DateOption = Annotated[str, typer.Option("--date", metavar="COLUMN", help="Column of the ISO date.")]
 
 
 @dataclass(slots=True)
@@ -60,22 +65,35 @@ class Count:
         return self.nps, self.promoters, self.total - self.promoters - self.detractors, self.detractors
 
 
+@dataclass(frozen=True, slots=True)
+class HowToRead:
+    """How the file was imported."""
+
+    columns: Sequence[str] = ()
+    format: str | None = None
+    sheet: str | None = None
+    date_format: str | None = None
+    time_zone: str | None = None
+
+
 def verify(
     file: Annotated[Path, typer.Argument(help="The file that was imported.", exists=True, dir_okay=False)],
-    account: AccountOption = "account",
-    score: ScoreOption = "score",
-    when: DateOption = "date",
+    *,
+    columns: ColumnsOption = None,
+    format_name: FormatOption = None,
+    sheet: SheetOption = None,
+    date_format: DateFormatOption = None,
+    time_zone: TimeZoneOption = None,
     data: DataOption = None,
     machine: JsonOption = False,
 ) -> None:
     """Count an imported file of NPS answers with plain arithmetic and compare with the scorer (window and method all).
 
-    Exit code 1 when any figure differs. The scorer must hold no other answers than those of the file.
+    The file is read as `tellback import` reads it with the same options. Exit code 1 when any figure differs. The
+    scorer must hold no other answers than those of the file.
     """
-    try:
-        expected, left_out = recount(file, account, score, when)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise TellbackError("unreadable_file", f"{file.name} is not a CSV file in UTF-8: {error}") from None
+    how = HowToRead(columns or (), format_name, sheet, date_format, time_zone)
+    expected, left_out = recount(file, how)
     actual = asyncio.run(_asked(data))
     rows = list(_side_by_side(expected, actual))
     different = [row for row in rows if not row[-1]]
@@ -89,38 +107,65 @@ def verify(
         raise typer.Exit(Exit.FAILED)
 
 
-def recount(file: Path, account: str, score: str, when: str) -> tuple[dict[str, Count], int]:
-    """Counts by account and for all of them, and how many rows do not count (no score, no date in range)."""
+def recount(file: Path, how: HowToRead) -> tuple[dict[str, Count], int]:
+    """Counts by account and for all of them, and how many rows do not count (refused, or no answers of NPS). Raises
+    TellbackError where the import would be refused."""
+    from shared.files.lines import TableError
+    from shared.files.opening import opened
+
+    try:
+        with file.open("rb") as content, opened(content, how.sheet) as found:
+            return _counted(found.file, how)
+    except TableError as error:
+        raise TellbackError(error.code, error.detail) from None
+
+
+def _counted(file: BinaryIO, how: HowToRead) -> tuple[dict[str, Count], int]:
     counts: dict[str, Count] = {PORTFOLIO: Count()}
     left_out = 0
-    with file.open(encoding="utf-8-sig", newline="") as lines:
-        reader = csv.DictReader(lines)
-        missing = {account, score, when} - set(reader.fieldnames or ())
-        if missing:
-            raise TellbackError("no_such_column", f"the file has no column {', '.join(sorted(missing))}")
-        for row in reader:
-            value = _score(row[score])
-            if value is None or not _in_range(row[when]) or not row[account].strip():
-                left_out += 1
-                continue
-            counts[PORTFOLIO].scores[value] += 1
-            counts.setdefault(row[account].strip(), Count()).scores[value] += 1
+    for row in _rows(file, how):
+        answer = _nps(row)
+        if answer is None:
+            left_out += 1
+            continue
+        account_id, score = answer
+        counts[PORTFOLIO].scores[score] += 1
+        counts.setdefault(account_id, Count()).scores[score] += 1
     return counts, left_out
 
 
-def _score(cell: str | None) -> int | None:
-    digits = WHOLE.fullmatch((cell or "").strip())
-    if digits is None or int(digits[1]) > 10:
-        return None
-    return int(digits[1])
+def _rows(file: BinaryIO, how: HowToRead) -> "Iterator[ReadRow]":
+    """The rows as the collector reads them."""
+    from services.collector.domain.columns import RESPONSES
+    from services.collector.domain.dates import strptime_format
+    from services.collector.handlers.import_files import check_file, reading_of
+    from services.collector.handlers.import_rows import RowReader
+    from shared.settings import known_zone
 
-
-def _in_range(cell: str | None) -> bool:
-    day = DAY.match((cell or "").strip())
     try:
-        return day is not None and date.fromisoformat(day[0]) >= EARLIEST
-    except ValueError:
-        return False
+        form = how.date_format and strptime_format(how.date_format)
+        asked_zone = how.time_zone and known_zone(how.time_zone)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
+    checked = check_file(file, RESPONSES, mapping_of(how.columns, RESPONSES), how.format, form, asked_zone)
+    zone = checked.zone or os.environ.get("TELLBACK_TIME_ZONE", "UTC")
+    reader = RowReader(file, reading_of(checked.columns, form, zone))
+    try:
+        while rows := reader.read(PIECE_ROWS):
+            yield from rows
+    finally:
+        reader.release()
+
+
+def _nps(row: "ReadRow") -> tuple[str, int] | None:
+    """Account and score of an answer that counts."""
+    from services.collector.handlers.import_rows import ResponseRow
+
+    if not isinstance(row, ResponseRow) or row.body.survey_type != "nps" or row.body.test:
+        return None
+    if row.body.answered_at is not None and row.body.answered_at > datetime.now(UTC) + AHEAD:
+        return None
+    return row.body.account_id, row.body.score
 
 
 async def _asked(data: Path | None) -> dict[str, Mapping[str, Any]]:

@@ -1,5 +1,6 @@
 """The collector: builds resources from settings, and the HTTP application from both."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -8,13 +9,13 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from services.collector import SCHEMA
-from services.collector.api import delighted, directory, erasures, facts, imports, responses
+from services.collector.api import delighted, directory, erasures, facts, identities, imports, responses
 from services.collector.api.cors import CrossOrigin
 from services.collector.api.fast_responses import PATHS, FastIngest
 from services.collector.api.resources import Collector
 from services.collector.handlers.publishing import Outgoing
 from services.collector.jobs import ImportWorker
-from services.collector.settings import CollectorSettings
+from services.collector.settings import MEGABYTE, CollectorSettings
 from services.collector.web import snippet
 from shared.access.browser import BrowserSecrets
 from shared.clock import Clock, SystemClock
@@ -51,6 +52,9 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
                 import_worker=worker,
                 subject=subject,
                 browsers=BrowserSecrets(common.secret_key.get_secret_value()),
+                time_zone=common.time_zone,
+                import_bytes=settings.import_max_megabytes * MEGABYTE,
+                opening=asyncio.Semaphore(1),
             )
             fast = FastIngest(app.state.service, plumbing.keys, service.routed)
             service.hot = {("POST", path): fast for path in PATHS}
@@ -69,9 +73,10 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
             responses.router,
             delighted.router,
             directory.router,
+            identities.router,
             erasures.router,
             facts.router,
-            imports.router_for(settings.import_max_megabytes),
+            imports.router_for(settings.import_max_megabytes * MEGABYTE),
             keys.router,
             snippet.router,
             parked.router,

@@ -11,9 +11,8 @@ from typing import BinaryIO
 from uuid import uuid4
 
 from services.collector.domain.columns import RESPONSES
-from services.collector.domain.delimited import BadRow, TableError
-from services.collector.domain.rows import Reading
-from services.collector.handlers.import_rows import UNREADABLE, ReadRow, RowReader, direction_in, unreadable
+from services.collector.handlers.import_files import reading_of
+from services.collector.handlers.import_rows import UNREADABLE, ReadRow, RowReader, unreadable
 from services.collector.handlers.imports import STEP_ROWS, LostClaim, take_step
 from services.collector.store import import_claims as claims
 from services.collector.store import import_reports as reports
@@ -28,6 +27,8 @@ from shared.db.erasures import Journal
 from shared.db.outbox import Relay
 from shared.db.transaction import WriteTx
 from shared.errors import Unavailable
+from shared.files.lines import TableError
+from shared.files.table import BadRow
 from shared.isolation import of_the_items
 from shared.telemetry import metrics
 from shared.telemetry.logging import get_logger
@@ -182,8 +183,7 @@ def _open(job: ImportJob, file: BinaryIO) -> RowReader:
     answered_at = None
     if job.answered_at is not None:
         answered_at = job.answered_at.isoformat()
-    reading = Reading(job.columns, job.date_format, answered_at)
-    reader = RowReader(file, reading, direction_in(file, reading))
+    reader = RowReader(file, reading_of(job.columns, job.date_format, job.time_zone, answered_at))
     reader.skip(job.rows_read)
     return reader
 

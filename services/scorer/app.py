@@ -16,7 +16,7 @@ from services.scorer.handlers.pending import Pending
 from services.scorer.handlers.projection import Projector
 from services.scorer.handlers.responses import ResponseFold
 from services.scorer.handlers.undoing import Undoing
-from services.scorer.jobs import LANES, MonthKeeper, PendingJob, ProjectorJob, SelfCheck
+from services.scorer.jobs import LANES, MonthKeeper, PendingJob, ProjectorJob, SelfCheck, feed_lag
 from services.scorer.settings import ScorerSettings
 from shared.clock import Clock, SystemClock
 from shared.db.erasures import Journal
@@ -74,3 +74,4 @@ def start_writing(plumbing: Plumbing, settings: ScorerSettings, journal: Journal
     plumbing.start(MonthKeeper(database, clock).periodic())
     plumbing.start(check.periodic())
     plumbing.start(waiting.periodic())
+    plumbing.start(feed_lag(database))

@@ -1,4 +1,4 @@
-"""Work beside the consumer: the projector, pending changes, months that have ended, and the self-check."""
+"""Work beside the consumer: the projector, pending changes, months that have ended, the self-check and a gauge."""
 
 import asyncio
 import contextlib
@@ -14,7 +14,7 @@ from services.scorer.domain.windows import STANDARD_WINDOWS
 from services.scorer.handlers.months import keep_months
 from services.scorer.handlers.pending import DROPPED_AT_ONCE, Pending, give_up
 from services.scorer.handlers.projection import Projector
-from services.scorer.store import dirty_accounts, months, projection
+from services.scorer.store import dirty_accounts, feed, months, projection
 from services.scorer.store.counts import KEPT_NOW, read_counts
 from services.scorer.store.import_rows import forget_lines
 from services.scorer.store.loads import load_announced
@@ -26,6 +26,7 @@ from shared.telemetry.logging import get_logger
 from shared.telemetry.metrics import (
     accounts_not_projected,
     aggregate_drift,
+    feed_lag_seconds,
     oldest_dirty_account_seconds,
     projection_seconds,
 )
@@ -50,6 +51,7 @@ LINES_KEPT = timedelta(days=30)
 """How long the lines of an import are kept; its counts stay."""
 MONTH_ACCOUNTS = 50
 MONTH_SECONDS = 5.0
+FEED_SECONDS = 10.0
 BUSY_ACCOUNTS = 1_000
 """While so many accounts wait to be projected, the machine has better things to do than months that have ended."""
 
@@ -270,3 +272,13 @@ class SelfCheck:
         if drifted:
             log.error("aggregate_drift", accounts=len(drifted), checked=len(states))
         return len(drifted)
+
+
+def feed_lag(database: Database) -> Periodic:
+    """Measures how far behind those are kept who copy the responses."""
+
+    async def measure() -> None:
+        async with database.read_once() as tx:
+            feed_lag_seconds.set(await feed.lag_seconds(tx))
+
+    return Periodic("feed-lag", FEED_SECONDS, measure)

@@ -82,6 +82,7 @@ class CountedAnswer(BaseModel):
 
     response_id: str
     stakeholder_id: str
+    given_stakeholder_id: str | None = Field(description="The id that it was given with, where that is another one.")
     answered_at: datetime
     score: int
     category: str | None

@@ -82,7 +82,9 @@ ACCOUNT: dict[str, Any] = {
     "survey_type": "nps",
     **FIGURES,
 }
-ACCOUNT_DETAIL: dict[str, Any] = ACCOUNT | {
+ACCOUNT_DETAIL: dict[str, Any] = {
+    **ACCOUNT,
+    **ACCOUNT_SCORE,
     "by_stakeholder_type": [{"stakeholder_type": "decision_maker", **FIGURES}],
     "by_survey": [{"survey_type": "nps", "touchpoint": None, **FIGURES}],
 }
@@ -118,12 +120,15 @@ PERSON: dict[str, Any] = {
     "language": "nl",
     "attributes": {},
     "removed": False,
+    "aliases": ["C-17"],
+    "previous": None,
     "state": STATE,
 }
 RESPONSE: dict[str, Any] = {
     "response_id": "r-1042",
     "account_id": "acme",
     "stakeholder_id": "ada@acme.example",
+    "given_stakeholder_id": None,
     "survey_type": "nps",
     "score": 6,
     "category": "detractor",
@@ -192,6 +197,7 @@ EXPLANATION: dict[str, Any] = ACCOUNT_SCORE | {
         {
             "response_id": "r-1042",
             "stakeholder_id": "ada@acme.example",
+            "given_stakeholder_id": None,
             "answered_at": "2026-11-20T08:15:00Z",
             "score": 6,
             "category": "detractor",
@@ -201,6 +207,7 @@ EXPLANATION: dict[str, Any] = ACCOUNT_SCORE | {
         {
             "response_id": "r-0999",
             "stakeholder_id": "ada@acme.example",
+            "given_stakeholder_id": None,
             "answered_at": "2026-10-02T12:00:00Z",
             "score": 8,
             "category": "passive",

@@ -112,7 +112,7 @@ class AskedOfAccount(BaseModel):
 
 
 class AccountScore(Comparison, AskedOfAccount):
-    """The figures of one account."""
+    """The figures of one account. `Account` and `Explanation` have them too; lists and roles have `Comparison`."""
 
     model_config = ConfigDict(json_schema_extra={"example": ACCOUNT_SCORE})
 

@@ -7,6 +7,7 @@ from uuid import UUID
 from pydantic import BaseModel, ConfigDict, Field
 
 from shared.api.examples import CHANGE, PERSON, RESPONSE, STATE
+from shared.events.directory import PreviousLine
 
 
 class AnswerReference(BaseModel):
@@ -54,6 +55,8 @@ class Person(BaseModel):
     language: str | None
     attributes: dict[str, Any]
     removed: bool = Field(description="No longer in the directory; their answers still count.")
+    aliases: list[str] = Field(description="The person's further ids: what comes by any of them is theirs.")
+    previous: PreviousLine | None = Field(description="Who they were at the account where they were before.")
     state: State
 
 
@@ -74,6 +77,7 @@ class Response(BaseModel):
     response_id: str
     account_id: str
     stakeholder_id: str
+    given_stakeholder_id: str | None = Field(description="The id that it was given with, where that is another one.")
     survey_type: str
     score: int
     category: str | None = Field(description="NPS only.")

@@ -54,7 +54,7 @@ class PortfolioScore(BaseModel):
 
 
 class Mark(BaseModel):
-    """A context event."""
+    """A context event, or that records of people became one (`people_merged`)."""
 
     event_id: UUID
     account_id: str

@@ -8,6 +8,7 @@ from shared.api.benchmark_funnel import Funnel
 from shared.api.business import Drivers, PortfolioRevenue
 from shared.api.cohorts import CohortsModel
 from shared.api.comparisons import AccountComparison, PortfolioComparison, PublishedBenchmarks
+from shared.api.doubles import Doubles
 from shared.api.follow_ups import FollowUp, FollowUpDetail, Summary, Why
 from shared.api.keys import Key
 from shared.api.maturity import ListedResult, Questionnaire, Result
@@ -59,6 +60,7 @@ ACCOUNT_REVIEW = Question("benchmark", "/v1/reviews/accounts/{account_id}", Revi
 MATURITY = Question("benchmark", "/v1/maturity", Result)
 MATURITY_QUESTIONS = Question("benchmark", "/v1/maturity/questions", Questionnaire)
 MATURITY_RESULTS = Question("benchmark", "/v1/maturity/assessments", Page[ListedResult])
+DOUBLES = Question("collector", "/v1/accounts/{account_id}/doubles", Doubles)
 KEYS = Question("collector", "/v1/keys", Page[Key])
 DEAD_LETTERS = Question("collector", "/v1/dead-letters", Page[ParkedRecord])
 DEAD_LETTER = Question("collector", "/v1/dead-letters/{parked_id}", ParkedContent)

@@ -1,10 +1,10 @@
 """The directory of accounts and people as each service keeps it: the collector's own table and the others' copies."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from typing import Any
 
-from shared.db.transaction import WriteTx
+from shared.db.transaction import ReadTx, WriteTx, as_columns
 from shared.events.directory import (
     AccountRecord,
     AccountRemoved,
@@ -19,7 +19,11 @@ from shared.verdicts import CHANGE, REPEAT, Received, Verdict
 
 def directory_ddl_v1() -> list[str]:
     """Statements that create both tables; frozen. The row of a removed account or person stays, since its attributes
-    still count."""
+    still count.
+
+    A field has a column where a statement filters, sorts or shows it; all others are read from `record`. A later column
+    is `directory_ddl_v2()`, called by a new revision of each service that keeps the directory.
+    """
     return [
         """
         create table accounts (
@@ -60,6 +64,23 @@ def directory_ddl_v1() -> list[str]:
             primary key (account_id, stakeholder_id)
         )
         """,
+    ]
+
+
+def aliases_ddl_v1() -> list[str]:
+    """Statements that create the copy of the further ids of people: each stands for one person; frozen."""
+    return [
+        """
+        create table aliases (
+            account_id text not null,
+            alias_id text not null,
+            stakeholder_id text not null,
+            recorded_at timestamptz not null,
+            event_id uuid not null,
+            primary key (account_id, alias_id)
+        )
+        """,
+        "create index aliases_person on aliases (account_id, stakeholder_id)",
     ]
 
 
@@ -146,6 +167,30 @@ def stakeholder_row(event: StakeholderUpserted | StakeholderRemoved) -> dict[str
     }
 
 
+# What a record says of ids takes the place of all that it said before, and of what others said of its own id before,
+# unless it was merged away. Of two records that say they have an id, the later one has it.
+_SAID = (
+    "unnest(cast(:accounts as text[]), cast(:people as text[]), cast(:recorded_ats as timestamptz[]),"
+    " cast(:event_ids as uuid[]), cast(:merged as bool[])) as e(account_id, stakeholder_id, recorded_at, event_id,"
+    " merged) where a.account_id = e.account_id and (a.recorded_at, a.event_id) <= (e.recorded_at, e.event_id)"
+)
+FORGET_ALIASES = (
+    f"delete from aliases a using {_SAID} and a.stakeholder_id = e.stakeholder_id",
+    f"delete from aliases a using {_SAID} and a.alias_id = e.stakeholder_id and not e.merged",
+)
+UPSERT_ALIASES = """
+    insert into aliases as a (account_id, alias_id, stakeholder_id, recorded_at, event_id)
+    select distinct on (account_id, alias_id) account_id, alias_id, stakeholder_id, recorded_at, event_id
+    from unnest(cast(:accounts as text[]), cast(:aliases as text[]), cast(:people as text[]),
+        cast(:recorded_ats as timestamptz[]), cast(:event_ids as uuid[]))
+        as r(account_id, alias_id, stakeholder_id, recorded_at, event_id)
+    order by account_id, alias_id, recorded_at desc, event_id desc
+    on conflict (account_id, alias_id) do update set stakeholder_id = excluded.stakeholder_id,
+        recorded_at = excluded.recorded_at, event_id = excluded.event_id
+    where (excluded.recorded_at, excluded.event_id) > (a.recorded_at, a.event_id)
+"""
+
+
 class DirectoryReplica:
     """Keeps a service's copy of the directory: greatest (recorded_at, event_id) wins, whatever the order of arrival."""
 
@@ -154,18 +199,22 @@ class DirectoryReplica:
         """A batch handler for the topic `directory`: CHANGE where the row was replaced, REPEAT where the stored row is
         newer."""
         verdicts = []
+        people: dict[tuple[str, str], StakeholderUpserted | StakeholderRemoved] = {}
         for record in records:
             data = record.event.data
             if isinstance(data, AccountUpserted | AccountRemoved):
                 touched = await tx.execute(UPSERT_ACCOUNT, **account_row(data))
             elif isinstance(data, StakeholderUpserted | StakeholderRemoved):
                 touched = await tx.execute(UPSERT_STAKEHOLDER, **stakeholder_row(data))
+                if touched:
+                    people[data.account_id, data.stakeholder_id] = data
             else:
                 raise TypeError(f"not a directory event: {record.event.name}")
             if touched:
                 verdicts.append(CHANGE)
             else:
                 verdicts.append(REPEAT)
+        await _keep_aliases(tx, list(people.values()))
         return verdicts
 
     @staticmethod
@@ -173,3 +222,43 @@ class DirectoryReplica:
         """A batch handler for the people of the directory in services that do not need them: data that is not stored
         need not be erased."""
         return [CHANGE] * len(records)
+
+
+async def _keep_aliases(tx: WriteTx, people: Sequence[StakeholderUpserted | StakeholderRemoved]) -> None:
+    """Keep the ids that these records, which differ, say they have."""
+    said: list[dict[str, Any]] = []
+    claimed: list[dict[str, Any]] = []
+    for data in people:
+        merged = isinstance(data, StakeholderRemoved) and data.merged_into is not None
+        row = {
+            "accounts": data.account_id,
+            "people": data.stakeholder_id,
+            "recorded_ats": data.recorded_at,
+            "event_ids": data.event_id,
+        }
+        said.append(row | {"merged": merged})
+        if not merged:
+            claimed += [row | {"aliases": alias} for alias in data.aliases]
+    if said:
+        bound = as_columns(said)
+        for statement in FORGET_ALIASES:
+            await tx.execute(statement, **bound)
+    if claimed:
+        await tx.execute(UPSERT_ALIASES, **as_columns(claimed))
+
+
+async def own_ids(tx: ReadTx, people: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """The people's own ids by any of their ids: (account_id, id) -> stakeholder_id. An id that is nobody's alias stands
+    for itself."""
+    asked = set(people)
+    found = {person: person[1] for person in asked}
+    if not asked:
+        return found
+    rows = await tx.rows(
+        "select account_id, alias_id, stakeholder_id from aliases where (account_id, alias_id) in"
+        " (select * from unnest(cast(:accounts as text[]), cast(:aliases as text[])))",
+        **as_columns({"accounts": account_id, "aliases": alias} for account_id, alias in asked),
+    )
+    for account_id, alias, stakeholder_id in rows:
+        found[account_id, alias] = stakeholder_id
+    return found

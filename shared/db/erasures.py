@@ -1,22 +1,24 @@
 """Erasure in the tables that every service has: the journal of erased people, and the deletion of their rows in the
 outbox and among parked records.
 
-Each service that reads facts about people keeps a journal `erasures`: receipt_id, subject, account_id, erased_at,
-applied_at, and counts of its own. While an erasure is pending, applied_at is null and stakeholder_id names the person,
-so that reads can leave them out; once it is applied, the person is a keyed hash only.
+Each service that reads facts about people keeps a journal `erasures`, an entry for each id of a person: receipt_id,
+subject, account_id, erased_at, applied_at, and counts of its own. While an erasure is pending, applied_at is null and
+stakeholder_id names the person, so that reads can leave them out; once it is applied, the person is a keyed hash only.
 """
 
 import json
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 from uuid import UUID
 
 from sqlalchemy import RowMapping
 
 from shared.db.transaction import ReadTx, WriteTx
 from shared.erasure import Subject
-from shared.events.responses import StakeholderErased
+from shared.events.responses import ErasedId, StakeholderErased
+from shared.identity import canonical_stakeholder_id
 from shared.topics import STAKEHOLDER_ERASED
 
 Person = tuple[str, str, datetime]
@@ -67,11 +69,10 @@ class Journal:
     async def hide(tx: WriteTx, event: StakeholderErased) -> None:
         """Note a pending erasure, which cannot be applied yet: from the commit on reads leave the person out, and facts
         recorded up to its time are overtaken. Idempotent."""
-        await tx.execute(
-            "insert into erasures (receipt_id, subject, account_id, stakeholder_id, erased_at)"
-            " values (:receipt_id, :subject, :account_id, :stakeholder_id, :erased_at) on conflict do nothing",
-            **event.model_dump(include={"receipt_id", "subject", "account_id", "stakeholder_id", "erased_at"}),
-        )
+        rows = []
+        for one in event.every_id():
+            rows.append(_entry(event, one) | {"stakeholder_id": one.stakeholder_id})
+        await _note_pending(tx, rows)
 
     @staticmethod
     async def waiting(tx: ReadTx, account_id: str) -> Collection[str]:
@@ -82,38 +83,63 @@ class Journal:
         )
 
     @staticmethod
-    async def known(tx: ReadTx, receipt_id: UUID) -> bool:
+    async def known(tx: ReadTx, event: StakeholderErased) -> bool:
         """Whether this erasure has been applied; False while it is pending."""
-        statement = "select exists (select from erasures where receipt_id = :receipt_id and applied_at is not null)"
-        return bool(await tx.scalar(statement, receipt_id=receipt_id))
+        statement = (
+            "select exists (select from erasures where receipt_id = :receipt_id and subject = :subject"
+            " and applied_at is not null)"
+        )
+        return bool(await tx.scalar(statement, receipt_id=event.receipt_id, subject=event.subject))
 
     @staticmethod
     async def applied(tx: WriteTx, event: StakeholderErased, applied_at: datetime, **counts: int) -> None:
-        """Note an erasure as applied, whether or not it was pending; `counts` are the journal's own columns."""
+        """Note an erasure as applied, whether or not it was pending: an entry for each id of the person. `counts` are
+        the journal's own columns, and stand with the id that was named. What the person has at other accounts is
+        pending until the event of that account is here."""
         names = ("receipt_id", "subject", "account_id", "erased_at", "applied_at", *counts)
         changes = ", ".join(f"{name} = excluded.{name}" for name in ("applied_at", *counts))
-        await tx.execute(
+        rows = [_entry(event, one) | {"applied_at": applied_at} | dict.fromkeys(counts, 0) for one in event.every_id()]
+        rows[0] |= counts
+        await tx.execute_many(
             f"insert into erasures ({', '.join(names)}) values ({', '.join(f':{name}' for name in names)})"
-            f" on conflict (receipt_id) do update set stakeholder_id = null, {changes}",
-            **event.model_dump(include={"receipt_id", "subject", "account_id", "erased_at"}),
-            applied_at=applied_at,
-            **counts,
+            f" on conflict (receipt_id, subject) do update set stakeholder_id = null, {changes}",
+            rows,
         )
+        elsewhere = []
+        for account_id, one in event.elsewhere():
+            elsewhere.append(_entry(event, one) | {"account_id": account_id, "stakeholder_id": one.stakeholder_id})
+        await _note_pending(tx, elsewhere)
 
     @staticmethod
     async def receipt(
         tx: ReadTx, receipt_id: UUID, owner_email: str | None, counts: Sequence[str]
     ) -> RowMapping | None:
-        """The journal's entry of one erasure: receipt_id, erased_at, applied_at (None while it is pending) and the
-        `counts`. None before the erasure has arrived, and for a caller who is limited to the accounts of another
-        owner."""
+        """The journal's entries of one erasure as one: receipt_id, erased_at, applied_at (None while one is pending),
+        the `counts`, and how many ids it took. None before the erasure has arrived, and for a caller who is limited to
+        the accounts of another owner."""
+        sums = ", ".join(f"cast(sum({name}) as int) as {name}" for name in counts)
         return await tx.one(
-            f"select receipt_id, erased_at, applied_at, {', '.join(counts)} from erasures"
+            "select receipt_id, max(erased_at) as erased_at,"
+            f" case when count(applied_at) = count(*) then max(applied_at) end as applied_at, {sums},"
+            " cast(count(*) as int) as ids from erasures"
             " where receipt_id = :receipt_id and (cast(:owner_email as text) is null"
-            " or account_id in (select account_id from accounts where owner_email = :owner_email))",
+            " or account_id in (select account_id from accounts where owner_email = :owner_email))"
+            " group by receipt_id",
             receipt_id=receipt_id,
             owner_email=owner_email,
         )
+
+
+async def _note_pending(tx: WriteTx, entries: Sequence[Mapping[str, Any]]) -> None:
+    await tx.execute_many(
+        "insert into erasures (receipt_id, subject, account_id, stakeholder_id, erased_at)"
+        " values (:receipt_id, :subject, :account_id, :stakeholder_id, :erased_at) on conflict do nothing",
+        entries,
+    )
+
+
+def _entry(event: StakeholderErased, one: ErasedId) -> dict[str, Any]:
+    return event.model_dump(include={"receipt_id", "account_id", "erased_at"}) | {"subject": one.subject}
 
 
 def person_in(value: bytes | None) -> Person | None:
@@ -130,7 +156,7 @@ def person_in(value: bytes | None) -> Person | None:
         stakeholder_id = email.lower()
     if not isinstance(account_id, str) or not isinstance(stakeholder_id, str):
         return None
-    return account_id, stakeholder_id, _time(data.get("recorded_at"))
+    return account_id, canonical_stakeholder_id(stakeholder_id), _time(data.get("recorded_at"))
 
 
 def _time(text: object) -> datetime:

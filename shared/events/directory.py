@@ -2,7 +2,7 @@
 
 from datetime import date
 from decimal import Decimal
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 from pydantic import AwareDatetime, Field
@@ -62,8 +62,19 @@ class AccountRemoved(AccountRecord):
     recorded_at: AwareDatetime
 
 
+MAX_ALIASES = 20
+
+
+class PreviousLine(EventData):
+    """Where a person was before: their record at another account."""
+
+    account_id: Id
+    stakeholder_id: Id
+
+
 class StakeholderRecord(EventData):
-    """The whole directory record of a person at an account."""
+    """The whole directory record of a person at an account. `aliases` are the further ids that stand for the person:
+    each belongs to one record. `email_changed_at` is when the address became another one."""
 
     account_id: Id
     stakeholder_id: Id
@@ -76,6 +87,9 @@ class StakeholderRecord(EventData):
     location: str | None = None
     language: str | None = None
     attributes: dict[str, Any] = Field(default_factory=dict)
+    previous: PreviousLine | None = None
+    aliases: Annotated[tuple[Id, ...], Field(max_length=MAX_ALIASES)] = ()
+    email_changed_at: AwareDatetime | None = None
 
 
 class StakeholderUpserted(StakeholderRecord):
@@ -86,11 +100,15 @@ class StakeholderUpserted(StakeholderRecord):
 
 
 class StakeholderRemoved(EventData):
-    """A person left the directory: ids and type only."""
+    """A person left the directory: ids and type only. Or the record was merged into that of `merged_into`, the same
+    person, whose ids the aliases are from now on."""
 
     account_id: Id
     stakeholder_id: Id
     type: StakeholderType | None = None
+    previous: PreviousLine | None = None
+    aliases: Annotated[tuple[Id, ...], Field(max_length=MAX_ALIASES)] = ()
+    merged_into: Id | None = None
     event_id: UUID
     recorded_at: AwareDatetime
 

@@ -110,11 +110,17 @@ def digests_of(data: Recorded) -> dict[str, str]:
 
 
 def judge(
-    origin: Origin, row: Recorded, subject: Subject, recorded: Mapping[str, Any], changes: Collection[Change]
+    origin: Origin,
+    row: Recorded,
+    person_id: str,
+    subject: Subject,
+    recorded: Mapping[str, Any],
+    changes: Collection[Change],
 ) -> RowVerdict:
-    """What becomes of a row whose id is known. `subject` and `recorded` are the response as it was recorded first, the
-    latter `compared` with what the service keeps of it; `changes` are all that were read before the row."""
-    if (row.account_id, row.stakeholder_id, row.survey_type) != _whose(subject):
+    """What becomes of a row whose id is known. `person_id` is whose the row is, whichever of their ids it names;
+    `subject` and `recorded` are the response as it was recorded first, the latter `compared` with what the service
+    keeps of it; `changes` are all that were read before the row."""
+    if not _is_about(row, person_id, subject):
         return RowVerdict("conflict", "row_of_another")
     live = fold(subject, changes)
     if live.withdrawn:
@@ -125,18 +131,18 @@ def judge(
     differing = _differing(said, standing)
     if origin.mode == "only_new":
         return _verdict((), [*differing, *others], "only_new", None)
-    change = change_of(origin, row, said)
+    change = change_of(origin, row, subject, said)
     read_again = any(change.event_id == other.event_id for other in changes)
     if read_again or not (_differing(said, recorded) or _must_be_kept(change, subject, changes)):
         return _verdict((), [*differing, *others], "kept_here", None)
     after = {**recorded, **compared(fold(subject, [*changes, change]).values)}
     kept = _differing(said, after)
-    applied = [name for name in differing if name not in kept]
+    applied = sorted({*differing} - {*kept})
     return _verdict(applied, [*kept, *others], "kept_here", change)
 
 
-def change_of(origin: Origin, row: Recorded, said: Mapping[str, Any]) -> Change:
-    """The change that a row makes, by its event alone."""
+def change_of(origin: Origin, row: Recorded, subject: Subject, said: Mapping[str, Any]) -> Change:
+    """The change that a row makes, by its event alone. It names the person as the response does."""
     rank = OF_A_FILE
     if origin.mode == "overwrite":
         rank = OF_A_CLIENT
@@ -144,7 +150,7 @@ def change_of(origin: Origin, row: Recorded, said: Mapping[str, Any]) -> Change:
         origin.change_id,
         "amended",
         row.account_id,
-        row.stakeholder_id,
+        _given(subject),
         row.recorded_at,
         said,
         row.survey_type,
@@ -173,8 +179,15 @@ def undoing(import_id: UUID, response_id: str, account_id: str, recorded_at: dat
     return Change(event_id, "undone", account_id, None, recorded_at, import_id=import_id)
 
 
-def _whose(subject: Subject) -> tuple[str, str, str]:
-    return subject.account_id, subject.stakeholder_id, subject.survey_type
+def _is_about(row: Recorded, person_id: str, subject: Subject) -> bool:
+    if (row.account_id, row.survey_type) != (subject.account_id, subject.survey_type):
+        return False
+    return row.stakeholder_id == _given(subject) or person_id == subject.stakeholder_id
+
+
+def _given(subject: Subject) -> str:
+    """The id that the response was given with."""
+    return subject.given_stakeholder_id or subject.stakeholder_id
 
 
 def _verdict(applied: Sequence[str], left: Sequence[str], code: str, change: Change | None) -> RowVerdict:
@@ -189,14 +202,22 @@ def _verdict(applied: Sequence[str], left: Sequence[str], code: str, change: Cha
 
 
 def _differing(said: Mapping[str, Any], standing: Mapping[str, Any]) -> list[str]:
-    return [name for name, value in compared(said).items() if value != standing.get(name)]
+    names = []
+    for name, value in compared(said).items():
+        if value != standing.get(name):
+            names.append(name)
+    return names
 
 
 def _first_stands(row: Recorded, recorded: Mapping[str, Any]) -> list[str]:
-    """The fields that no amendment can change and in which the row differs from what was recorded."""
+    """The fields that no amendment can change and in which the row differs from what was recorded. Another id of the
+    same person is no difference."""
     names = []
+    alike = [*AMENDABLE, "stakeholder_id"]
+    if row.email == row.stakeholder_id:
+        alike.append("email")
     for name in row.sent:
-        if name in recorded and name not in AMENDABLE and getattr(row, name) not in (None, recorded[name]):
+        if name in recorded and name not in alike and getattr(row, name) not in (None, recorded[name]):
             names.append(name)
     return names
 
@@ -235,5 +256,5 @@ def _whole_numbers(value: Any) -> Any:
     return value
 
 
-NO_DIGESTS: Final = compared({name: None for name in IN_DIGESTS})
+NO_DIGESTS: Final = compared(dict.fromkeys(IN_DIGESTS))
 """The digests of a response without further answers and attributes."""

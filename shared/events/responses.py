@@ -1,5 +1,6 @@
 """Events of the topic `responses`: what people answered, and what was changed about it afterwards."""
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -92,15 +93,38 @@ class ResponseWithdrawn(EventData):
     recorded_at: AwareDatetime
 
 
+class ErasedId(EventData):
+    """One of the ids of an erased person, and the keyed hash of it that stays in the journals. `account_id` is given
+    where it is another account's than the event's."""
+
+    account_id: Id | None = None
+    stakeholder_id: Id
+    subject: str
+
+
 class StakeholderErased(EventData):
     """A person's data must go from every service. `subject` is the keyed hash of (account_id, stakeholder_id) that
-    stays in the journals after the ids are gone; what was recorded at or before `erased_at` leaves every figure."""
+    stays in the journals after the ids are gone; what was recorded at or before `erased_at` leaves every figure. `ids`
+    are all the ids that the person has, also at other accounts where they were before: each of these gets an event of
+    its own, under the same receipt."""
 
     receipt_id: UUID
     account_id: Id
     stakeholder_id: Id
     subject: str
     erased_at: AwareDatetime
+    ids: tuple[ErasedId, ...] = ()
+
+    def every_id(self) -> tuple[ErasedId, ...]:
+        """The ids at the event's account, the one that was named first."""
+        named = ErasedId(stakeholder_id=self.stakeholder_id, subject=self.subject)
+        return named, *(one for one in self.ids if one.account_id is None and one.subject != self.subject)
+
+    def elsewhere(self) -> Iterator[tuple[str, ErasedId]]:
+        """The ids at other accounts, with the account."""
+        for one in self.ids:
+            if one.account_id is not None:
+                yield one.account_id, one
 
 
 class ImportUndone(EventData):

@@ -132,7 +132,7 @@ class _Exchange:
 def refuse_bad_framing(scope: Scope) -> None:
     """Refuse malformed requests before they reach a route. Raises `BadRequest` for two lengths (request smuggling),
     `HeadersTooLarge`, `UnsupportedMedia` for a compressed body and for two content types, `Invalid` for NUL in the path
-    or query."""
+    or query, and for a slash within an id."""
     names = [name for name, _ in scope["headers"]]
     if b"transfer-encoding" in names and b"content-length" in names:
         raise BadRequest("two_lengths", "Content-Length and Transfer-Encoding exclude each other")
@@ -144,6 +144,9 @@ def refuse_bad_framing(scope: Scope) -> None:
         raise UnsupportedMedia("two_content_types", "the body must have one content type")
     if "\0" in scope["path"] or b"%00" in scope["query_string"] or b"\0" in scope["query_string"]:
         raise Invalid("nul_character", "the address holds the character NUL")
+    # Paths are decoded before they are routed: an id with a slash would run the route of another address.
+    if b"%2f" in (scope.get("raw_path") or b"").lower():
+        raise Invalid("invalid_id", "an id in the address must not hold '/'")
 
 
 def route_of(scope: Scope) -> str:

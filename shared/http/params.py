@@ -1,6 +1,7 @@
 """Parameter types that several services use."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, date, datetime
 from typing import Annotated, Any, TypeVar
 
@@ -9,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from shared.clock import NOT_AHEAD, is_ahead
 from shared.errors import Invalid
-from shared.ids import canonical_id
+from shared.ids import canonical_id, require_stakeholder_id
 
 # A plus that a client forgot to escape arrives as a space.
 _RFC3339 = re.compile(r"(\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(?:\.\d{1,9})?)([Zz]|[+ -]\d\d:\d\d)", re.ASCII)
@@ -75,8 +76,16 @@ def require_ahead(field: str, moment: datetime, now: datetime) -> None:
 
 
 def _path_id(value: str) -> str:
+    return _checked(canonical_id, value)
+
+
+def _path_person(value: str) -> str:
+    return _checked(require_stakeholder_id, value)
+
+
+def _checked(canonical: Callable[[str], str], value: str) -> str:
     try:
-        return canonical_id(value)
+        return canonical(value)
     except ValueError as error:
         raise PydanticCustomError("invalid_id", "{reason}", {"reason": str(error)}) from None
 
@@ -91,5 +100,7 @@ Day = Annotated[date, BeforeValidator(_day), Field(description="A day.", example
 """A day in a query or a body."""
 PathId = Annotated[str, AfterValidator(_path_id), Field(max_length=1000, examples=["acme"])]
 """An id in a path or query, in canonical form."""
+StakeholderPathId = Annotated[str, AfterValidator(_path_person), Field(max_length=1000, examples=["ada@acme.example"])]
+"""A stakeholder's id in a path or query, in canonical form."""
 Search = Annotated[str, Field(min_length=1, max_length=MAX_SEARCH_LENGTH, description="Words to look for.")]
 """`q=`: the search text; the store escapes its wildcards."""

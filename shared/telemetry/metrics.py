@@ -185,6 +185,11 @@ projection_seconds = Histogram(
     "Duration of one turn of the projector: some accounts claimed, computed and written.",
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
+feed_lag_seconds = Gauge(
+    "tellback_feed_lag_seconds",
+    "For how long the oldest change is kept from those who copy the responses, since an older transaction still runs.",
+    multiprocess_mode="livemax",
+)
 stale_accounts_read = Histogram(
     "tellback_stale_accounts_read",
     "Accounts that a read counted from their answers, since their kept figures did not hold any more.",

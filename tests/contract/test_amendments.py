@@ -65,7 +65,7 @@ def test_an_amendment_counts_for_both_or_for_none(fields: dict[str, Any], survey
     kept = Answer("acme", "r1", "ann", survey_type, 1, NOW)
     change = AnswerChange(UUID(int=1), "acme", "r1", "ann", "amended", *said)
     stored = StoredAnswer(kept, kept, NOW)
-    assert (folded(stored, [change]).live.touchpoint == MARK) is (reason is None)
+    assert (folded(stored, [change], "ann").live.touchpoint == MARK) is (reason is None)
     assert reason in ({None, "invalid_change"} if body.survey_type is None else {None, "wrong_response"})
 
 
@@ -98,7 +98,7 @@ def test_the_scorer_and_alerting_make_the_same_of_an_answer(
     recorded = Answer("acme", "r1", "ann", survey_type, 1, NOW)
     came = random.sample(changes, len(changes))
     stored = StoredAnswer(recorded, recorded, NOW, posted="this")
-    kept = folded(stored, [AnswerChange.of(change, "r1") for change in came]).live
+    kept = folded(stored, [AnswerChange.of(change, "r1") for change in came], "ann").live
     expected = {name: live.values.get(name, getattr(recorded, name)) for name in AMENDABLE}
     assert {name: getattr(kept, name) for name in AMENDABLE} == expected
     assert kept.withdrawn == live.withdrawn

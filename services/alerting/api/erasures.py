@@ -31,6 +31,7 @@ async def get_erasure(receipt_id: UUID, caller: Eraser, database: TheDatabase) -
         erased_at=receipt["erased_at"],
         applied_at=applied_at,
         gone_from_log_at=gone_from_log_at,
+        ids=receipt["ids"],
         responses=receipt["responses"],
         follow_ups=receipt["tasks"],
         messages=receipt["messages"],

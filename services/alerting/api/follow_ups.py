@@ -30,7 +30,7 @@ from shared.http import paging
 from shared.http.auth import Actor, Reader
 from shared.http.deps import TheClock, TheDatabase
 from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, page_of, parse_sort, read_cursor
-from shared.http.params import Instant, PathId, Search, require_ahead
+from shared.http.params import Instant, PathId, Search, StakeholderPathId, require_ahead
 from shared.http.routing import Router
 
 router = Router(prefix="/v1/follow-ups", tags=["follow-ups"])
@@ -49,7 +49,7 @@ async def list_follow_ups(
     database: TheDatabase,
     service: TheService,
     account_id: Annotated[PathId | None, Query()] = None,
-    stakeholder_id: Annotated[PathId | None, Query()] = None,
+    stakeholder_id: Annotated[StakeholderPathId | None, Query()] = None,
     state: Several = None,
     kind: Several = None,
     severity: Several = None,

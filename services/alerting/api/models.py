@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 from services.alerting.domain.tasks import Contact as ContactValue
 from shared.api.follow_ups import OutcomeName, SeverityName
 from shared.http.params import Instant
-from shared.ids import Identifier
+from shared.ids import Identifier, StakeholderIdentifier
 
 ONE_LINE = r"^[^\x00-\x1f\x7f]*$"
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200, pattern=ONE_LINE)]
@@ -126,7 +126,7 @@ class NewFollowUp(Input):
     )
 
     account_id: Identifier
-    stakeholder_id: Identifier | None = None
+    stakeholder_id: StakeholderIdentifier | None = None
     response_id: Identifier | None = None
     kind: Kind = "manual"
     title: Title | None = None
@@ -150,6 +150,7 @@ class Erasure(BaseModel):
         description="When the last record about the person that this service has written leaves Kafka's log, by the"
         " retention of its topics; null while it waits. What webhooks have brought to receivers is with them."
     )
+    ids: int = Field(description="Ids of the person that were erased.")
     responses: int
     follow_ups: int
     messages: int

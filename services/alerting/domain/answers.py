@@ -94,11 +94,11 @@ class StoredAnswer:
     import_id: UUID | None = None
     undone_at: datetime | None = None
 
-    @property
-    def subject(self) -> Subject:
-        """What changes refer to."""
+    def subject(self, person_id: str) -> Subject:
+        """What changes refer to; the answer is this person's, whichever of their ids it was given with."""
         answer = self.recorded
-        return Subject(answer.account_id, answer.stakeholder_id, answer.survey_type, self.posted, self.import_id)
+        given = answer.stakeholder_id
+        return Subject(answer.account_id, person_id, answer.survey_type, self.posted, given, self.import_id)
 
     @property
     def order(self) -> tuple[datetime, str]:
@@ -115,10 +115,18 @@ class StoredAnswer:
         """Whether follow-ups and messages may come of it: recorded within 30 days, and not by a quiet import."""
         return not self.live.quiet and self.recorded_at - self.live.answered_at <= FRESH
 
+    def of(self, stakeholder_id: str) -> "StoredAnswer":
+        """The answer as the person's, whichever of their ids it was given with."""
+        if stakeholder_id == self.recorded.stakeholder_id:
+            return self
+        recorded = replace(self.recorded, stakeholder_id=stakeholder_id)
+        return replace(self, recorded=recorded, live=replace(self.live, stakeholder_id=stakeholder_id))
 
-def folded(stored: StoredAnswer, changes: Iterable[AnswerChange]) -> StoredAnswer:
-    """The answer after all its changes, in whatever order they came; those that do not fit count nowhere."""
-    live = fold(stored.subject, [change.change() for change in changes])
+
+def folded(stored: StoredAnswer, changes: Iterable[AnswerChange], person_id: str) -> StoredAnswer:
+    """The answer after all its changes, in whatever order they came; those that do not fit count nowhere. `person_id`
+    is whose the id is that it was given with."""
+    live = fold(stored.subject(person_id), [change.change() for change in changes])
     if not live.fitted:
         return replace(stored, live=stored.recorded, undone_at=None)
     values = {name: value for name, value in live.values.items() if name in AMENDABLE}

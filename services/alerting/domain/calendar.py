@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 from zoneinfo import ZoneInfo
 
@@ -94,7 +95,7 @@ class BusinessCalendar:
         day = begin.date()
         for _ in range(days):
             day = self._business_day_from(day + _DAY)
-        return self._instant(day, time_of_day)
+        return _instant(self.zone, day, time_of_day)
 
     def elapsed(self, start: datetime, end: datetime) -> timedelta:
         """The business time between two instants."""
@@ -113,7 +114,7 @@ class BusinessCalendar:
             if self.is_business_day(day):
                 opening, closing = self._hours_of(day)
                 wall = local.replace(tzinfo=None) - datetime.combine(local.date(), datetime.min.time())
-                same = self._instant(day, wall)
+                same = _instant(self.zone, day, wall)
                 return max(opening, min(same, closing - timedelta(minutes=1)))
         raise ValueError("the calendar has no business day within a year")
 
@@ -130,7 +131,7 @@ class BusinessCalendar:
             day += _DAY
 
     def _hours_of(self, day: date) -> tuple[datetime, datetime]:
-        return self._instant(day, self.opens), self._instant(day, self.closes)
+        return _hours(self.zone, self.opens, self.closes, day)
 
     def _business_day_from(self, day: date) -> date:
         for offset in range(_MAX_CLOSED_DAYS):
@@ -142,12 +143,17 @@ class BusinessCalendar:
     def is_business_day(self, day: date) -> bool:
         return day.weekday() in self.weekdays and day not in self.holidays
 
-    def _instant(self, day: date, time_of_day: timedelta) -> datetime:
-        """A local time as UTC. One that the clocks skip lies as far behind the gap as it would have been in
-        it.
-        """
-        wall = datetime.combine(day, datetime.min.time()) + time_of_day
-        return wall.replace(tzinfo=self.zone).astimezone(UTC)
+
+@lru_cache(maxsize=1_000)
+def _hours(zone: ZoneInfo, opens: timedelta, closes: timedelta, day: date) -> tuple[datetime, datetime]:
+    """Opening and closing of a day. Kept, since every task asks for those of the same few days."""
+    return _instant(zone, day, opens), _instant(zone, day, closes)
+
+
+def _instant(zone: ZoneInfo, day: date, time_of_day: timedelta) -> datetime:
+    """A local time as UTC. One that the clocks skip lies as far behind the gap as it would have been in it."""
+    wall = datetime.combine(day, datetime.min.time()) + time_of_day
+    return wall.replace(tzinfo=zone).astimezone(UTC)
 
 
 def parse_hours(text: str) -> tuple[timedelta, timedelta]:

@@ -1,4 +1,7 @@
-"""The rules as shipped: right for a B2B supplier out of the box, in the order of the design's table."""
+"""The rules as shipped: right for a B2B supplier out of the box, in the order of the table in docs/alerting.md.
+
+A new row goes last: one in the middle moves those behind it, and each of them gets a new version everywhere.
+"""
 
 from typing import Any
 
@@ -43,13 +46,20 @@ ESCALATION: dict[Severity, tuple[EscalationStep, ...]] = {
 """Who is notified of a follow-up that nobody has taken on when it is due: first its owner, then who can help."""
 
 
+def _between(low: float, high: float) -> dict[str, float]:
+    return {"min": low, "max": high}
+
+
+def _at_least(low: float) -> dict[str, float]:
+    return {"min": low}
+
+
 def _when(**fields: Any) -> Any:
-    """Conditions in short: a list is `in`, a pair of numbers a range, anything else one value."""
+    """Conditions in short: bounds as they are, a list is `in`, anything else one value."""
     document: dict[str, dict[str, Any]] = {}
     for field, value in fields.items():
-        if isinstance(value, tuple):
-            bounds = dict(zip(("min", "max"), value, strict=True))
-            document[field] = {name: bound for name, bound in bounds.items() if bound is not None}
+        if isinstance(value, dict):
+            document[field] = value
         elif isinstance(value, list):
             document[field] = {"in": value}
         else:
@@ -65,7 +75,7 @@ _ROWS: tuple[dict[str, Any], ...] = (
         "kind": DETRACTOR,
         "label": "Detractor",
         "event": ANSWERED,
-        "conditions": _when(survey_type="nps", score=(0, 3)),
+        "conditions": _when(survey_type="nps", score=_between(0, 3)),
         "severity": "critical",
         "due": _hours(4),
         "recipient": "owner",
@@ -78,7 +88,7 @@ _ROWS: tuple[dict[str, Any], ...] = (
         "kind": DETRACTOR,
         "label": "Detractor",
         "event": ANSWERED,
-        "conditions": _when(survey_type="nps", score=(4, 6)),
+        "conditions": _when(survey_type="nps", score=_between(4, 6)),
         "severity": "high",
         "due": _days(1),
         "recipient": "owner",
@@ -115,7 +125,7 @@ _ROWS: tuple[dict[str, Any], ...] = (
         "kind": "two_falls_in_a_row",
         "label": "Two falls in a row",
         "event": ANSWERED,
-        "conditions": _when(falls_in_a_row=(2, None)),
+        "conditions": _when(falls_in_a_row=_at_least(2)),
         "severity": "medium",
         "due": _days(3),
         "recipient": "owner",
@@ -128,7 +138,7 @@ _ROWS: tuple[dict[str, Any], ...] = (
         "kind": "low_csat",
         "label": "Very low satisfaction",
         "event": ANSWERED,
-        "conditions": _when(survey_type="csat", score=(1, 1)),
+        "conditions": _when(survey_type="csat", score=_between(1, 1)),
         "severity": "critical",
         "due": _days(1),
         "recipient": "owner",
@@ -140,7 +150,7 @@ _ROWS: tuple[dict[str, Any], ...] = (
         "kind": "low_csat",
         "label": "Low satisfaction",
         "event": ANSWERED,
-        "conditions": _when(survey_type="csat", score=(2, 2)),
+        "conditions": _when(survey_type="csat", score=_between(2, 2)),
         "severity": "high",
         "due": _days(1),
         "recipient": "owner",
@@ -152,7 +162,7 @@ _ROWS: tuple[dict[str, Any], ...] = (
         "kind": "high_effort",
         "label": "High effort",
         "event": ANSWERED,
-        "conditions": _when(survey_type="ces", score=(1, 2)),
+        "conditions": _when(survey_type="ces", score=_between(1, 2)),
         "severity": "high",
         "due": _days(1),
         "recipient": "owner",
@@ -195,7 +205,7 @@ _ROWS: tuple[dict[str, Any], ...] = (
         "kind": "renewal_risk",
         "label": "Renewal at risk",
         "event": RENEWAL_NEAR,
-        "conditions": _when(days_to_renewal=(0, 120), account_class=["at_risk", "divided", "silent"]),
+        "conditions": _when(days_to_renewal=_between(0, 120), account_class=["at_risk", "divided", "silent"]),
         "severity": "critical",
         "due": _days(2),
         "recipient": "owner",
@@ -208,7 +218,7 @@ _ROWS: tuple[dict[str, Any], ...] = (
         "kind": "renewal_risk",
         "label": "Renewal at risk",
         "event": RENEWAL_NEAR,
-        "conditions": _when(days_to_renewal=(0, 120), decision_maker_days=(180, None)),
+        "conditions": _when(days_to_renewal=_between(0, 120), decision_maker_days=_at_least(180)),
         "severity": "critical",
         "due": _days(2),
         "recipient": "owner",
@@ -221,7 +231,7 @@ _ROWS: tuple[dict[str, Any], ...] = (
         "kind": "segment_drop",
         "label": "More detractors in a segment",
         "event": SEGMENT_DROPPED,
-        "conditions": _when(rise=(5, None), z=(2.33, None), voices=(30, None)),
+        "conditions": _when(rise=_at_least(5), z=_at_least(2.33), voices=_at_least(30)),
         "severity": "medium",
         "due": _days(5),
         "recipient": "leader",
@@ -299,7 +309,7 @@ _ROWS: tuple[dict[str, Any], ...] = (
         "kind": BURST,
         "label": "Several detractors at once",
         "event": ANSWERED,
-        "conditions": _when(burst=(8, None)),
+        "conditions": _when(burst=_at_least(8)),
         "severity": "critical",
         "due": _hours(2),
         "recipient": "owner",

@@ -59,6 +59,8 @@ def _bounce_ended(stakeholder_id: str, opened_at: datetime, facts: Facts) -> tup
     """The person has answered since an invitation bounced, or an invitation has arrived."""
     moments = [invitation.at("bounced") for invitation in facts.invitations.get(stakeholder_id, ())]
     last_bounced = max(filter(None, moments), default=opened_at)
+    if facts.has_new_address(stakeholder_id, last_bounced):
+        return "over", "the address was changed since"
     return _answered_since(stakeholder_id, last_bounced, facts) or ("over", "an invitation has reached the person")
 
 

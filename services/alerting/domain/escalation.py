@@ -100,7 +100,7 @@ def rescheduled(task: Task, due: datetime) -> tuple[Escalation, ...]:
 
 def levels_due_by(task: Task, due: datetime) -> tuple[Escalation, ...]:
     """The levels of a task that is due by `due`: as they are where that is its due time already, else moved."""
-    if due == task.due_at:
+    if due == task.due_at or not task.escalations:
         return task.escalations
     return rescheduled(task, due)
 

@@ -4,6 +4,7 @@ Every function takes a task and answers the next one with its history entry, or 
 change that the state does not allow raises `NotAllowed`.
 """
 
+from collections.abc import Sequence
 from dataclasses import fields, replace
 from datetime import datetime
 from enum import Enum
@@ -188,6 +189,34 @@ def close_by_facts(task: Task, change: TaskChange, over: EndedReason, linked_to:
     """Its reason is over and nobody has touched it: it closes by itself."""
     linked = linked_to or task.linked_to
     return _closed(task, change, Closing(over.outcome), closed_by="facts", over=over, linked_to=linked)
+
+
+def move_to_person(task: Task, change: TaskChange, stakeholder_id: str, others: Sequence[Task]) -> TaskStep:
+    """It is about the person whose further id it stood under, and takes over how far others about that person, opened
+    later, had come: their state, and a promise where it has none."""
+    values: dict[str, Any] = {"stakeholder_id": stakeholder_id}
+    furthest = task
+    for other in others:
+        if _WORKED_ON.index(other.state) > _WORKED_ON.index(furthest.state):
+            furthest = other
+        if task.promise is None and "promise" not in values and other.promise is not None:
+            values["promise"] = other.promise
+    for name in (
+        "state",
+        "acknowledged_at",
+        "started_at",
+        "snoozed_until",
+        "ack_expires_at",
+        "touched_at",
+        "paused_since",
+    ):
+        if furthest is not task:
+            values[name] = getattr(furthest, name)
+    return _step(task, "moved", change, **values)
+
+
+_WORKED_ON: tuple[TaskState, ...] = ("snoozed", "open", "acknowledged", "in_progress")
+"""States in the order of how far the work has come."""
 
 
 def reopen(task: Task, change: TaskChange) -> TaskStep:

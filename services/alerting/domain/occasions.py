@@ -183,6 +183,8 @@ def _bounced(rule: Rule, facts: Facts, stakeholder_id: str) -> Iterator[Occasion
         bounced = invitation.at("bounced")
         if bounced is None or _was_reached(facts, stakeholder_id, invitations, bounced):
             continue
+        if facts.has_new_address(stakeholder_id, bounced):
+            continue
         values = facts.around(stakeholder_id) | {"channel": invitation.channel}
         known_at = invitation.bounce_recorded_at or bounced
         if rule.fits(values):

@@ -71,6 +71,8 @@ def _build(payload_settings: PayloadSettings, subject: MessageSubject, limit: in
         data["stakeholder"] = stakeholder_block(person)
     if answer is not None and not answer.withdrawn:
         data["response"] = response_block(answer, payload_settings.links, limit)
+        if person is not None and answer.stakeholder_id != person.stakeholder_id:
+            data["response"]["given_stakeholder_id"] = answer.stakeholder_id
     if subject.change is not None:
         data["change"] = dict(subject.change)
     if task is not None:

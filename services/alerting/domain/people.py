@@ -48,6 +48,7 @@ class Stakeholder:
     job_title: str | None = None
     removed: bool = False
     attributes: dict[str, Any] = field(default_factory=dict)
+    email_changed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -139,6 +139,11 @@ class Facts:
         closed = account.closed_on is not None and account.closed_on <= self.today
         return account.removed or closed or (person is not None and person.removed)
 
+    def has_new_address(self, stakeholder_id: str, since: datetime) -> bool:
+        """Whether the directory has another address of the person since then."""
+        person = self.people.get(stakeholder_id)
+        return person is not None and person.email_changed_at is not None and person.email_changed_at > since
+
     def last_heard(self, stakeholder_id: str) -> datetime | None:
         """When a person last answered anything, quietly or not."""
         answers = self.answers.get(stakeholder_id, ())

@@ -5,7 +5,9 @@ from datetime import timedelta
 
 from services.alerting.courier.interface import change_owners
 from services.alerting.domain.occasions import YEAR
+from services.alerting.domain.people import PersonKey
 from services.alerting.handlers.evaluation import EvaluationRequest, evaluate
+from services.alerting.handlers.identities import follow_people
 from services.alerting.handlers.resources import Resources
 from services.alerting.store.accounts import accounts_by_id
 from services.alerting.store.answers import erased_at
@@ -21,6 +23,9 @@ def record_directory(resources: Resources) -> BatchHandler:
     """The handler of everything on the topic directory."""
 
     async def handle(tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
+        # Whose an id is changes under the lock of the account, as follow-ups do; all are locked at once, or none.
+        if any(_names_ids(record.event) for record in records):
+            await tx.lock_accounts([record.event.account_id for record in records])
         erased = await _erased(tx, records, resources)
         applied = iter(
             await DirectoryReplica.apply(tx, [record for record in records if record.event.id not in erased])
@@ -38,6 +43,7 @@ def record_directory(resources: Resources) -> BatchHandler:
                 request.others.add((event.account_id, getattr(event.data, "stakeholder_id", None)))
                 if _renews(event, resources):
                     request.renewing.add(event.account_id)
+        await follow_people(tx, resources, _with_ids(changes))
         await evaluate(tx, resources, request)
         # After the locks of accounts, as everywhere: who holds one may be about to write the same row.
         await note_known(tx, request.renewing, resources.clock.now())
@@ -45,6 +51,21 @@ def record_directory(resources: Resources) -> BatchHandler:
         return verdicts
 
     return handle
+
+
+def _names_ids(event: Event) -> bool:
+    data = event.data
+    return isinstance(data, StakeholderUpserted | StakeholderRemoved) and bool(data.aliases)
+
+
+def _with_ids(events: Sequence[Event]) -> set[PersonKey]:
+    """The people with further ids whose records have changed."""
+    people: set[PersonKey] = set()
+    for event in events:
+        data = event.data
+        if isinstance(data, StakeholderUpserted) and data.aliases:
+            people.add((data.account_id, data.stakeholder_id))
+    return people
 
 
 async def _change_owners(tx: WriteTx, events: Sequence[Event]) -> None:

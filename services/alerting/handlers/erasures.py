@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from services.alerting.courier.interface import forget_person
 from services.alerting.domain.lifecycle import close_by_facts
+from services.alerting.domain.people import PersonKey
 from services.alerting.domain.tasks import SYSTEM, Closing, EndedReason, Task, TaskChange
 from services.alerting.handlers.casework import Casework
 from services.alerting.handlers.evaluation import EvaluationRequest, evaluate
@@ -17,7 +18,7 @@ from services.alerting.store.occasions import forget_occasions
 from services.alerting.store.redaction import redact
 from services.alerting.store.tasks import forget_texts, save_tasks, tasks_of_person
 from shared.db.erasures import Journal
-from shared.db.transaction import WriteTx
+from shared.db.transaction import ReadTx, WriteTx
 from shared.erasure import Names
 from shared.events.responses import StakeholderErased
 from shared.verdicts import CHANGE, REPEAT, BatchHandler, Received, Verdict
@@ -36,7 +37,7 @@ def erase_stakeholders(resources: Resources) -> BatchHandler:
             data = record.event.data
             if not isinstance(data, StakeholderErased):
                 raise TypeError(f"not an erasure: {record.event.name}")
-            if await Journal.known(tx, data.receipt_id):
+            if await Journal.known(tx, data):
                 verdicts.append(REPEAT)
             else:
                 await _erase(tx, resources, data)
@@ -49,18 +50,42 @@ def erase_stakeholders(resources: Resources) -> BatchHandler:
 
 
 async def _erase(tx: WriteTx, resources: Resources, data: StakeholderErased) -> None:
-    person = (data.account_id, data.stakeholder_id)
-    stakeholder = (await stakeholders_by_id(tx, [person]))[person]
+    people = [(data.account_id, one.stakeholder_id) for one in data.every_id()]
+    counts = {"responses": 0, "tasks": 0, "messages": 0}
+    names = await _names(tx, data.account_id, people)
+    for person in people:
+        await _erase_id(tx, resources, data, person, names, counts)
+    await redact(tx, data.account_id, names)
+    await Journal.applied(tx, data, resources.clock.now(), **counts)
+
+
+async def _names(tx: ReadTx, account_id: str, people: Sequence[PersonKey]) -> Names:
+    found = await stakeholders_by_id(tx, people)
+    names: list[str | None] = []
+    for person in people:
+        names += [person[1], found[person].name, found[person].email]
+    return Names(names, account_id)
+
+
+async def _erase_id(
+    tx: WriteTx,
+    resources: Resources,
+    data: StakeholderErased,
+    person: PersonKey,
+    names: Names,
+    counts: dict[str, int],
+) -> None:
+    """Take out what stands under one of the person's ids, and count it."""
     everything = await tasks_of_person(tx, *person)
     left = await store.answers_left(tx, *person, until=data.erased_at)
     # An answer that was read late opened its task after the erasure; what rests on an answer given since stays.
     tasks = [task for task in everything if not _is_of_later(task, left, data)]
-    names = Names((data.stakeholder_id, stakeholder.name, stakeholder.email), data.account_id)
-    messages = await forget_person(tx, *person, data.subject, names)
+    counts["tasks"] += len(tasks)
+    counts["messages"] += await forget_person(tx, *person, data.subject, names)
     await forget_triggers_of_person(tx, *person, until=data.erased_at)
     await forget_occasions(tx, *person, [task.follow_up_id for task in tasks])
     await forget_invitations(tx, *person, until=data.erased_at)
-    answers = await store.forget_answers(tx, *person, until=data.erased_at)
+    counts["responses"] += await store.forget_answers(tx, *person, until=data.erased_at)
     await forget_stakeholder(tx, *person, until=data.erased_at)
     still_open, closed = [], []
     for task in tasks:
@@ -71,10 +96,7 @@ async def _erase(tx: WriteTx, resources: Resources, data: StakeholderErased) -> 
             still_open.append(erased)
     await save_tasks(tx, closed)
     await forget_texts(tx, [task.follow_up_id for task in everything])
-    await redact(tx, data.account_id, names)
     await _close(tx, resources, data, still_open)
-    now = resources.clock.now()
-    await Journal.applied(tx, data, now, responses=answers, tasks=len(tasks), messages=messages)
 
 
 def _is_of_later(task: Task, left: frozenset[str], data: StakeholderErased) -> bool:

@@ -7,7 +7,7 @@ not on the events that brought them or on their order.
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from services.alerting.domain.answers import AnswerKey
@@ -36,6 +36,7 @@ from services.alerting.store.facts import SubjectKey, read_facts
 from services.alerting.store.occasions import TaskOccasion, occasions_of, settled
 from services.alerting.store.rules import current_rules
 from services.alerting.store.tasks import closed_with_score, last_closed, tasks_at_hand, with_tasks
+from shared.db.directory import own_ids
 from shared.db.transaction import ReadTx, WriteTx
 from shared.ids import derived_uuid
 
@@ -51,6 +52,9 @@ class MessageRequest:
     stakeholder_id: str | None = None
     response_id: str | None = None
     change: Mapping[str, Any] | None = None
+
+
+About = TypeVar("About", MessageRequest, RuleEvent)
 
 
 @dataclass(slots=True)
@@ -84,10 +88,14 @@ class LoadedAccounts:
 
 async def evaluate(tx: WriteTx, resources: Resources, request: EvaluationRequest) -> int:
     """Evaluate the rules, save the changed follow-ups and queue the messages. Returns the number of steps."""
+    await _by_own_ids(tx, request)
     people = await _concerned(tx, resources, request)
     await tx.lock_accounts(
         {account_id for account_id, _ in people} | {message.account_id for message in request.messages}
     )
+    # Whoever changes whose an id is holds the locks as well, and may just have done it.
+    if await _by_own_ids(tx, request):
+        people = await _concerned(tx, resources, request)
     loaded = LoadedAccounts((), {}, {}, ())
     if people:
         loaded = await _load_accounts(tx, resources, people, await rules_in_force(tx, resources.clock))
@@ -136,6 +144,34 @@ async def _carry_out(
     await casework.save(tx)
     await save_triggers(tx, request.rule_events, request.corrected_answers, loaded.facts, casework.tasks())
     return steps
+
+
+async def _by_own_ids(tx: ReadTx, request: EvaluationRequest) -> bool:
+    """Name the people by their own ids, whichever of their ids the events named; whether any was another one."""
+    named: set[SubjectKey] = request.fresh | request.others
+    for message in request.messages:
+        named.add((message.account_id, message.stakeholder_id))
+    for event in request.rule_events:
+        named.add((event.account_id, event.stakeholder_id))
+    found = await own_ids(tx, [(account_id, person) for account_id, person in named if person is not None])
+    people: dict[SubjectKey, SubjectKey] = {}
+    for (account_id, person), own_id in found.items():
+        if own_id != person:
+            people[account_id, person] = (account_id, own_id)
+    if not people:
+        return False
+    request.fresh = {people.get(person, person) for person in request.fresh}
+    request.others = {people.get(person, person) for person in request.others}
+    request.messages = [_of_person(message, people) for message in request.messages]
+    request.rule_events = [_of_person(event, people) for event in request.rule_events]
+    return True
+
+
+def _of_person(about: About, people: Mapping[SubjectKey, SubjectKey]) -> About:
+    person = people.get((about.account_id, about.stakeholder_id))
+    if person is None:
+        return about
+    return replace(about, stakeholder_id=person[1])
 
 
 async def _concerned(tx: WriteTx, resources: Resources, request: EvaluationRequest) -> set[SubjectKey]:

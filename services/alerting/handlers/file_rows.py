@@ -1,11 +1,12 @@
 """Rows of imported files, in alerting's copy: the same rule as the scorer's, by `shared.events.files`."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from services.alerting.domain.answers import AMENDABLE, AnswerChange, AnswerKey, StoredAnswer
 from services.alerting.store import answers as store
+from shared.db.directory import own_ids
 from shared.db.transaction import ReadTx, WriteTx
 from shared.events.envelope import Event
 from shared.events.files import NO_DIGESTS, import_of, judge, origin_in
@@ -16,12 +17,15 @@ Known = dict[AnswerKey, dict[UUID, AnswerChange]]
 
 
 class FileRows:
-    """The rows of files in a batch: which imports are undone, the changes of the answers that rows are about, and the
-    changes that rows make."""
+    """The rows of files in a batch: which imports are undone, the changes of the answers that rows are about, whose the
+    ids are that they name, and the changes that rows make."""
 
-    def __init__(self, undone: set[tuple[UUID, str]], known: Known) -> None:
+    def __init__(
+        self, undone: set[tuple[UUID, str]], known: Known, people: Mapping[tuple[str, str], str] | None = None
+    ) -> None:
         self._undone = undone
         self._known = known
+        self._people = people or {}
         self._made: list[AnswerChange] = []
         self._freed: set[AnswerKey] = set()
 
@@ -46,7 +50,8 @@ class FileRows:
             return cls(set(), known)
         for key, changes in (await store.changes_by_answer(tx, known.keys() & again)).items():
             known[key] = {change.event_id: change for change in changes}
-        return cls(await store.undone_imports(tx, imports), known)
+        people = await own_ids(tx, _people_in(events, found))
+        return cls(await store.undone_imports(tx, imports), known, people)
 
     def is_undone(self, event: Event) -> bool:
         """Whether the record is of an import that was undone: it is read again."""
@@ -71,7 +76,9 @@ class FileRows:
             return False
         recorded = {**{name: getattr(first.recorded, name) for name in AMENDABLE}, **NO_DIGESTS, **first.digests}
         known = self._known[data.account_id, data.response_id]
-        judged = judge(origin, data, first.subject, recorded, [change.change() for change in known.values()])
+        person_id = self._people[data.account_id, data.stakeholder_id]
+        subject = first.subject(self._people[data.account_id, first.recorded.stakeholder_id])
+        judged = judge(origin, data, person_id, subject, recorded, [change.change() for change in known.values()])
         if judged.change is None:
             return False
         change = AnswerChange.of(judged.change, data.response_id)
@@ -86,6 +93,15 @@ class FileRows:
         for change in self._made:
             made.append((change, None))
         await store.add_changes(tx, made)
+
+
+def _people_in(events: Iterable[Event], found: Mapping[AnswerKey, StoredAnswer]) -> Iterator[tuple[str, str]]:
+    """The people whom answers name, by account."""
+    for stored in found.values():
+        yield stored.recorded.account_id, stored.recorded.stakeholder_id
+    for event in events:
+        if isinstance(event.data, ResponseRecorded):
+            yield event.data.account_id, event.data.stakeholder_id
 
 
 def is_free(first: StoredAnswer, recorded_at: datetime) -> bool:

@@ -20,6 +20,7 @@ from services.alerting.handlers.resources import Resources
 from services.alerting.store import tasks as store
 from services.alerting.store.accounts import is_owned_by
 from shared.access.caller import Caller
+from shared.db.directory import own_ids
 from shared.db.transaction import WriteTx
 from shared.errors import Conflict, Invalid, NotFound
 from shared.ids import derived_uuid, uuid7
@@ -119,6 +120,9 @@ async def open_by_hand(tx: WriteTx, resources: Resources, wanted: ManualFollowUp
     if caller.owner_email and not await is_owned_by(tx, wanted.account_id, caller.owner_email):
         raise NotFound("account_not_found", "there is no such account")
     await tx.lock_accounts([wanted.account_id])
+    if wanted.stakeholder_id is not None:
+        named = (wanted.account_id, wanted.stakeholder_id)
+        wanted = replace(wanted, stakeholder_id=(await own_ids(tx, [named]))[named])
     follow_up_id = _id_by_hand(wanted, caller)
     known = await store.find_task(tx, follow_up_id, None)
     if known is not None:

@@ -19,6 +19,7 @@ from services.alerting.handlers.file_rows import FileRows, is_free
 from services.alerting.handlers.notices import announce
 from services.alerting.handlers.resources import Resources
 from services.alerting.store import answers as store
+from shared.db.directory import own_ids
 from shared.db.transaction import WriteTx
 from shared.erasure import Subject as SubjectName
 from shared.events.envelope import Event
@@ -163,8 +164,10 @@ async def _save(tx: WriteTx, batch: ResponseBatch) -> None:
     if not batch.touched:
         return
     changes = await store.changes_by_answer(tx, batch.touched)
+    given = {key: (key[0], batch.answers[key].recorded.stakeholder_id) for key in batch.touched}
+    people = await own_ids(tx, given.values())
     for key in batch.touched:
-        batch.answers[key] = folded(batch.answers[key], changes.get(key, ()))
+        batch.answers[key] = folded(batch.answers[key], changes.get(key, ()), people[given[key]])
     await store.save_answers(tx, [batch.answers[key] for key in batch.touched])
 
 

@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from shared.db.directory import directory_ddl_v1
+from shared.db.directory import aliases_ddl_v1, directory_ddl_v1
 from shared.db.plumbing import plumbing_ddl_v1
 
 revision = "alerting_1"
@@ -277,7 +277,7 @@ STATEMENTS = [
     "create index past_triggers_response on past_triggers (account_id, response_id) where response_id is not null",
     """
     create table erasures (
-        receipt_id uuid primary key,
+        receipt_id uuid not null,
         subject text not null,
         account_id text not null,
         stakeholder_id text,
@@ -286,6 +286,7 @@ STATEMENTS = [
         responses int not null default 0,
         tasks int not null default 0,
         messages int not null default 0,
+        primary key (receipt_id, subject),
         check ((applied_at is null) = (stakeholder_id is not null))
     )
     """,
@@ -311,5 +312,5 @@ STATEMENTS = [
 
 def upgrade() -> None:
     """Create everything."""
-    for statement in (*plumbing_ddl_v1(), *directory_ddl_v1(), *STATEMENTS):
+    for statement in (*plumbing_ddl_v1(), *directory_ddl_v1(), *aliases_ddl_v1(), *STATEMENTS):
         op.execute(statement)

@@ -79,14 +79,15 @@ async def is_owned_by(tx: ReadTx, account_id: str, owner_email: str) -> bool:
 
 
 async def forget_stakeholder(tx: WriteTx, account_id: str, stakeholder_id: str, until: datetime) -> None:
-    """Drop a person's directory row that was recorded at or before `until`."""
-    await tx.execute(
-        "delete from stakeholders where account_id = :account_id and stakeholder_id = :stakeholder_id"
-        " and recorded_at <= :until",
-        account_id=account_id,
-        stakeholder_id=stakeholder_id,
-        until=until,
-    )
+    """Drop a person's directory row that was recorded at or before `until`, with what it says of their ids."""
+    for table in ("stakeholders", "aliases"):
+        await tx.execute(
+            f"delete from {table} where account_id = :account_id and stakeholder_id = :stakeholder_id"
+            " and recorded_at <= :until",
+            account_id=account_id,
+            stakeholder_id=stakeholder_id,
+            until=until,
+        )
 
 
 async def snapshots_by_id(tx: ReadTx, account_ids: Iterable[str]) -> dict[str, AccountSnapshot]:
@@ -170,4 +171,11 @@ def _stakeholder(row: RowMapping) -> Stakeholder:
         job_title=row["job_title"],
         removed=row["removed"],
         attributes=row["record"].get("attributes") or {},
+        email_changed_at=_moment(row["record"].get("email_changed_at")),
     )
+
+
+def _moment(text: str | None) -> datetime | None:
+    if text is None:
+        return None
+    return datetime.fromisoformat(text)

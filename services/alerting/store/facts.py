@@ -9,7 +9,7 @@ from uuid import UUID
 from sqlalchemy import RowMapping
 
 from services.alerting.domain.answers import StoredAnswer
-from services.alerting.domain.people import FRESH
+from services.alerting.domain.people import FRESH, PersonKey
 from services.alerting.domain.rule_facts import AccountState, ClassChange, Drop, Facts, Invitation, Silence
 from services.alerting.store.accounts import accounts_by_id, stakeholders_by_id
 from services.alerting.store.answers import COLUMNS, stored_answer_of
@@ -139,8 +139,9 @@ async def read_facts(
         by_account.setdefault(account_id, []).append(person)
     directory = await accounts_by_id(tx, accounts)
     stakeholders = await stakeholders_by_id(tx, named)
-    answers = await _answers(tx, named)
-    invitations = await _invitations(tx, named)
+    persons_by_id = await _ids_of(tx, named)
+    answers = await _answers(tx, persons_by_id)
+    invitations = await _invitations(tx, persons_by_id)
     settled_by_account = await settled(tx, {*named, *((account_id, None) for account_id in accounts)})
     state_by_account = await account_states(tx, accounts)
     rows = {row["account_id"]: row for row in await tx.all(_ABOUT, ids=accounts)}
@@ -172,7 +173,9 @@ _ABOUT = """
             as contract_events,
         case when a.renewal_on is not null then (
             select max(cast(r.live ->> 'answered_at' as timestamptz)) from responses r
-            join stakeholders p using (account_id, stakeholder_id)
+            left join aliases l on l.account_id = r.account_id and l.alias_id = r.stakeholder_id
+            join stakeholders p on p.account_id = r.account_id
+                and p.stakeholder_id = coalesce(l.stakeholder_id, r.stakeholder_id)
             where r.account_id = wanted.account_id and p.type = 'decision_maker' and not r.withdrawn
                 and not coalesce(cast(r.live ->> 'test' as boolean), false)) end as heard_at
     from unnest(cast(:ids as text[])) as wanted (account_id)
@@ -183,10 +186,11 @@ _ABOUT = """
 async def _recent_detractors(tx: ReadTx, accounts: list[str], now: datetime, least: int) -> set[tuple[str, str]]:
     """The people who gave a detractor's score lately, of accounts with at least `least` such people."""
     rows = await tx.all(
-        "select account_id, array_agg(distinct stakeholder_id) as people from responses"
-        " where account_id = any(cast(:ids as text[])) and recorded_at > :since and not withdrawn"
-        " and live ->> 'survey_type' = 'nps' and cast(live ->> 'score' as int) <= 6 group by account_id"
-        " having count(distinct stakeholder_id) >= :least",
+        "select r.account_id, array_agg(distinct coalesce(l.stakeholder_id, r.stakeholder_id)) as people"
+        " from responses r left join aliases l on l.account_id = r.account_id and l.alias_id = r.stakeholder_id"
+        " where r.account_id = any(cast(:ids as text[])) and r.recorded_at > :since and not withdrawn"
+        " and live ->> 'survey_type' = 'nps' and cast(live ->> 'score' as int) <= 6 group by r.account_id"
+        " having count(distinct coalesce(l.stakeholder_id, r.stakeholder_id)) >= :least",
         ids=accounts,
         since=now - FRESH - timedelta(days=1),
         least=least,
@@ -197,7 +201,22 @@ async def _recent_detractors(tx: ReadTx, accounts: list[str], now: datetime, lea
     return people
 
 
-async def _answers(tx: ReadTx, people: Collection[tuple[str, str]]) -> dict[tuple[str, str], list[StoredAnswer]]:
+async def _ids_of(tx: ReadTx, people: Collection[PersonKey]) -> dict[PersonKey, str]:
+    """All ids of people: (account_id, id) -> the person's own id."""
+    found = {person: person[1] for person in people}
+    if not people:
+        return found
+    rows = await tx.rows(
+        "select account_id, alias_id, stakeholder_id from aliases where (account_id, stakeholder_id) in"
+        " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))",
+        **people_binds(people),
+    )
+    for account_id, alias, person in rows:
+        found[account_id, alias] = person
+    return found
+
+
+async def _answers(tx: ReadTx, people: Mapping[PersonKey, str]) -> dict[PersonKey, list[StoredAnswer]]:
     if not people:
         return {}
     rows = await tx.all(
@@ -205,14 +224,14 @@ async def _answers(tx: ReadTx, people: Collection[tuple[str, str]]) -> dict[tupl
         " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))",
         **people_binds(people),
     )
-    answers: dict[tuple[str, str], list[StoredAnswer]] = {}
+    answers: dict[PersonKey, list[StoredAnswer]] = {}
     for row in rows:
-        stored = stored_answer_of(row)
-        answers.setdefault((stored.live.account_id, stored.live.stakeholder_id), []).append(stored)
+        person = people[row["account_id"], row["stakeholder_id"]]
+        answers.setdefault((row["account_id"], person), []).append(stored_answer_of(row).of(person))
     return answers
 
 
-async def _invitations(tx: ReadTx, people: Collection[tuple[str, str]]) -> dict[str, dict[str, list[Invitation]]]:
+async def _invitations(tx: ReadTx, people: Mapping[PersonKey, str]) -> dict[str, dict[str, list[Invitation]]]:
     if not people:
         return {}
     rows = await tx.all(
@@ -222,14 +241,25 @@ async def _invitations(tx: ReadTx, people: Collection[tuple[str, str]]) -> dict[
         " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))",
         **people_binds(people),
     )
-    invitations: dict[str, dict[str, list[Invitation]]] = {}
+    united: dict[InvitationKey, dict[str, Any]] = {}
     for row in rows:
-        of_account = invitations.setdefault(row["account_id"], {})
-        of_account.setdefault(row["stakeholder_id"], []).append(_invitation(row))
+        person = people[row["account_id"], row["stakeholder_id"]]
+        known = united.setdefault((row["account_id"], person, row["invitation_id"]), {})
+        _learn(known, row)
+    invitations: dict[str, dict[str, list[Invitation]]] = {}
+    for (account_id, person, _), known in united.items():
+        invitations.setdefault(account_id, {}).setdefault(person, []).append(_invitation(known))
     return invitations
 
 
-def _invitation(row: RowMapping) -> Invitation:
+def _learn(known: dict[str, Any], row: RowMapping) -> None:
+    """What one row more says of an invitation: of two values, by two ids of the person, the smaller."""
+    for name, value in row.items():
+        if known.get(name) is None or (value is not None and value < known[name]):
+            known[name] = value
+
+
+def _invitation(row: Mapping[str, Any]) -> Invitation:
     silence = None
     if row["silent_at"] is not None:
         silence = Silence(row["silent_at"], row["silent_days"], row["furthest"], row["silent_type"])

@@ -106,6 +106,11 @@ async def accounts_without_owner(tx: ReadTx, owner_email: str | None) -> list[st
     return [row["account_id"] for row in rows]
 
 
+_OF_PERSON = (
+    "(stakeholder_id = :stakeholder_id or (account_id, stakeholder_id) in"
+    " (select account_id, stakeholder_id from aliases where alias_id = :stakeholder_id))"
+)
+"""The person by any of their ids."""
 _REASON_HOLDS = {True: "over_since is null", False: "over_since is not null and state <> 'closed'"}
 
 
@@ -118,14 +123,15 @@ def _conditions(filters: TaskFilter) -> tuple[list[str], dict[str, Any]]:
     for name, values in (("state", filters.states), ("kind", filters.kinds), ("severity", filters.severities)):
         if values:
             parts.append((f"{name} = any(cast(:{name}s as text[]))", {f"{name}s": list(values)}))
-    equals = {
-        "account_id": filters.account_id,
-        "stakeholder_id": filters.stakeholder_id,
-        "owner_email": None,
-    }
+    owner = None
     if filters.owner:
-        equals["owner_email"] = filters.owner.lower()
-    parts += [(f"{name} = :{name}", {name: value}) for name, value in equals.items() if value is not None]
+        owner = filters.owner.lower()
+    equal = (
+        ("account_id = :account_id", "account_id", filters.account_id),
+        (_OF_PERSON, "stakeholder_id", filters.stakeholder_id),
+        ("owner_email = :owner_email", "owner_email", owner),
+    )
+    parts += [(condition, {name: value}) for condition, name, value in equal if value is not None]
     if filters.reason_holds is not None:
         parts.append((_REASON_HOLDS[filters.reason_holds], {}))
     if filters.due_before is not None:

@@ -1,6 +1,8 @@
-"""A set from a request: JSON as it is, or a delimited file whose lines make one set for each source, year, region."""
+"""A set from a request: JSON as it is, or a file whose lines make one set for each source, year, region."""
 
-from collections.abc import Mapping
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+from io import BytesIO
 from typing import Any
 
 from pydantic import ValidationError
@@ -10,6 +12,9 @@ from starlette.requests import Request
 from services.benchmark.api.models_sets import NEW_SET, NewSetBody
 from services.benchmark.domain.benchmarks import NewSet
 from services.benchmark.domain.tables import OF_SET, BadTable, Line, lines_of
+from shared.files.lines import TableError
+from shared.files.opening import opened
+from shared.files.table import BadRow, Table
 from shared.http.problem import invalid
 from shared.http.query import refused
 from shared.http.routing import require_media_type
@@ -33,13 +38,13 @@ async def read_sets(request: Request) -> list[NewSet]:
     given: dict[str, str] = {}
     _add_given(given, request.query_params)
     if kind == CSV:
-        return sets_of(await request.body(), given)
+        return await asyncio.to_thread(sets_of, await request.body(), given)
     async with request.form(max_files=1, max_fields=len(OF_SET)) as form:
         file = form.get("file")
         if not isinstance(file, UploadFile):
             raise refused("file", "missing", "a file is required")
         _add_given(given, form)
-        return sets_of(await file.read(), given)
+        return await asyncio.to_thread(sets_of, await file.read(), given)
 
 
 def _add_given(given: dict[str, str], parameters: Mapping[str, Any]) -> None:
@@ -53,10 +58,9 @@ def _add_given(given: dict[str, str], parameters: Mapping[str, Any]) -> None:
 def sets_of(content: bytes, given: dict[str, str]) -> list[NewSet]:
     """The sets of a file, in its order; `given` holds what the file does not say itself. Raises Invalid."""
     try:
-        text = content.decode("utf-8")
-        lines = list(lines_of(text))
-    except UnicodeDecodeError:
-        raise refused("file", "not_utf8", "must be UTF-8") from None
+        lines = lines_in(content)
+    except TableError as error:
+        raise refused("file", error.code, error.detail) from None
     except BadTable as error:
         raise refused(_place(error.line, error.column), "invalid_cell", error.detail) from None
     if not lines:
@@ -66,6 +70,24 @@ def sets_of(content: bytes, given: dict[str, str]) -> list[NewSet]:
         key = tuple(line.values.get(name, given.get(name) or None) for name in OF_SET)
         groups.setdefault(key, []).append(line)
     return [_set(dict(zip(OF_SET, key, strict=True)), of_one) for key, of_one in groups.items()]
+
+
+def lines_in(content: bytes) -> list[Line]:
+    """The lines of a file. Raises TableError, BadTable."""
+    with opened(BytesIO(content), most_bytes=MAX_BYTES) as found:
+        table = Table(found.file)
+        try:
+            return list(lines_of(table.header, _cells(table)))
+        finally:
+            table.release()
+
+
+def _cells(table: Table) -> Iterator[tuple[int, Sequence[str]]]:
+    """The rows with their numbers. Raises BadTable for a row that cannot be read."""
+    for row in table:
+        if isinstance(row, BadRow):
+            raise BadTable(row.line, "", row.reason)
+        yield row.line, row.cells
 
 
 def _set(head: dict[str, Any], lines: list[Line]) -> NewSet:

@@ -103,8 +103,8 @@ async def get_set(set_id: SetId, caller: Reader, database: TheDatabase) -> SetWi
 async def load_sets(
     request: Request, caller: Manager, database: TheDatabase, clock: TheClock, response: Response
 ) -> LoadedSets:
-    """A set as JSON, or a delimited file (`text/csv`, or the part `file` of a form) with one set for each source, year
-    and region in it; what the file does not say may stand in the query or the form.
+    """A set as JSON, or a file (CSV as `text/csv`; CSV or .xlsx as the part `file` of a form) with one set for each
+    source, year and region in it; what the file does not say may stand in the query or the form.
 
     A set is never overwritten: another one of the same source, year and region is its next version. Industries are
     matched by slug, name or synonym; unknown ones are kept and listed. Sets hold for every account, so a key that is

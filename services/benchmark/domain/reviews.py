@@ -14,7 +14,7 @@ VOICED: Final = frozenset(
     }
 )
 """Kinds of follow-up that answer to what a person said or left unsaid. Others are our own business: growth, renewal,
-what somebody opened by hand."""
+what somebody opened by hand; a test holds that every shipped kind is one or the other."""
 OF_SCORE: Final = (
     *("nps", "nps_rounded", "response_count", "stakeholder_count", "promoter_count", "passive_count"),
     *("detractor_count", "mean_score", "ci_low", "ci_high", "last_answered_at"),

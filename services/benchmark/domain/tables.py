@@ -1,9 +1,7 @@
-"""Benchmarks as a table: a delimited text with one line an industry, in the column names that people use."""
+"""Benchmarks as a table: one line an industry, in the column names that people use."""
 
-import csv
-import io
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 MAX_LINES = 5_000
@@ -27,7 +25,7 @@ OF_SET = ("source", "year", "region", "method")
 
 
 class BadTable(ValueError):
-    """What is wrong, and where: `line` counts from 1, the header being line 1."""
+    """What is wrong, and where: `line` is that of the file, or of the sheet."""
 
     def __init__(self, line: int, column: str, detail: str) -> None:
         super().__init__(detail)
@@ -49,27 +47,16 @@ def _words(text: str) -> str:
 _FIELDS = {_words(name): field for field, names in _COLUMNS.items() for name in names}
 
 
-def lines_of(text: str) -> Iterator[Line]:
-    """The lines of a text with `,`, `;` or tab between its columns. Raises BadTable, also for unknown columns."""
-    text = text.removeprefix("\ufeff")
-    first = text.split("\n", 1)[0]
-    reader = csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count), strict=True)
-    try:
-        header = next(reader, [])
-        fields = _header(header)
-        for cells in reader:
-            if not any(cell.strip() for cell in cells):
-                continue
-            if len(cells) != len(fields):
-                raise BadTable(reader.line_num, "", f"has {len(cells)} cells where the header has {len(fields)}")
-            yield Line(reader.line_num, _values(reader.line_num, dict(zip(fields, cells, strict=True))))
-            if reader.line_num > MAX_LINES:
-                raise BadTable(reader.line_num, "", f"is beyond {MAX_LINES} lines: split the file")
-    except csv.Error:
-        raise BadTable(reader.line_num, "", "is not a line of a delimited table") from None
+def lines_of(header: Sequence[str], rows: Iterable[tuple[int, Sequence[str]]]) -> Iterator[Line]:
+    """The lines of a table: its rows with their numbers. Raises BadTable, also for unknown columns."""
+    fields = _header(header)
+    for count, (number, cells) in enumerate(rows, 1):
+        if count > MAX_LINES:
+            raise BadTable(number, "", f"is beyond {MAX_LINES} lines: split the file")
+        yield Line(number, _values(number, dict(zip(fields, cells, strict=True))))
 
 
-def _header(cells: list[str]) -> list[str]:
+def _header(cells: Sequence[str]) -> list[str]:
     fields = [_FIELDS.get(_words(cell), "") for cell in cells]
     for position, field in enumerate(fields, 1):
         if not field:

@@ -40,6 +40,7 @@ class SurveyResponse(BaseModel):
 
 
 @router.post("/v1/survey_responses.json", status_code=201, summary="Take a response in Delighted's shape")
+@router.post("/v1/survey_responses", status_code=201, include_in_schema=False)  # where its client for Python posts to
 async def post_survey_response(
     body: Annotated[DelightedResponse, Body()],
     caller: Ingester,

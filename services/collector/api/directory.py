@@ -151,7 +151,7 @@ async def patch_stakeholder(
 async def get_stakeholder(
     account_id: AccountId, stakeholder_id: StakeholderId, caller: Reader, collector: Resources
 ) -> StakeholderView:
-    """The record as it stands."""
+    """The record as it stands, by any of the person's ids."""
     async with collector.database.read() as tx:
         return stakeholder_view(await directory.find_record(tx, account_id, stakeholder_id, caller.owner_email))
 
@@ -184,6 +184,9 @@ async def post_directory(request: Request, caller: Ingester, collector: Resource
     people = batches.each(StakeholderItem, people_items, lambda item, _: Change.of(item))
     outcomes = await _change_each(collector, caller, [*accounts, *people])
     facts = _facts("account", account_items, accounts) + _facts("stakeholder", people_items, people)
+    for fact, outcome in zip(facts, outcomes, strict=True):
+        if isinstance(outcome, Changed) and outcome.warnings:
+            fact["warnings"] = outcome.warnings
     return batches.answer(outcomes, facts)
 
 

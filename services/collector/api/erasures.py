@@ -36,7 +36,13 @@ class Erasure(BaseModel):
         " retention of its topics. Each service says so of its own; the latest of them is the end. In `directory`,"
         " which keeps the newest record of each key, a tombstone takes the place of the person's."
     )
-    stakeholders: int = Field(description="Records of the directory, 0 or 1.", examples=[1])
+    ids: int = Field(
+        description="Ids that were erased: all that stand for the person, also at accounts where they were before. An"
+        " address that nobody entered into their record is another person's until it is: look for it with the scorer's"
+        " `GET /v1/stakeholders?email=`.",
+        examples=[2],
+    )
+    stakeholders: int = Field(description="Records of the directory.", examples=[1])
     events: int = Field(description="Events that waited in, or had just left, the outbox.", examples=[0])
 
 
@@ -53,6 +59,7 @@ class AcceptedErasure(Erasure):
     "/v1/accounts/{account_id}/stakeholders/{stakeholder_id}/data",
     status_code=202,
     summary="Erase a person from every service",
+    responses={409: {"description": "The person was at an account of an owner whose accounts the key may not see."}},
 )
 async def erase_stakeholder(
     account_id: AccountId, stakeholder_id: StakeholderId, caller: Eraser, collector: Resources, response: Response
@@ -85,6 +92,7 @@ def _shown(receipt: Receipt) -> Erasure:
         erased_at=receipt.erased_at,
         applied_at=receipt.applied_at,
         gone_from_log_at=gone_from(EMITS, receipt.applied_at),
+        ids=receipt.ids,
         stakeholders=receipt.stakeholders,
         events=receipt.events,
     )

@@ -59,7 +59,11 @@ STAKEHOLDER: Json = {
     "location": "Leeds",
     "language": "en",
     "attributes": {},
+    "previous": None,
+    "aliases": ["C-17"],
+    "email_changed_at": None,
     "recorded_at": RECORDED_AT,
+    "warnings": [],
     **STAKEHOLDER_EXAMPLE,
 }
 IMPORT: Json = {
@@ -83,6 +87,9 @@ IMPORT: Json = {
         }
     ],
     "report": "/v1/imports/0199c0de-7a10-7b6c-8c5f-1f0e2d3c4b5a/report",
+    "format": None,
+    "time_zone": "Europe/Berlin",
+    "remarks": [{"code": "read_as_windows_1252", "detail": "the file is not UTF-8 and was read as Windows-1252"}],
     "columns": {"account_id": "Account Name", "email": "Email", "score": "Score", "answered_at": "Date"},
     "ignored_columns": ["Job Level"],
     "alerts": False,
@@ -108,6 +115,7 @@ ERASURE: Json = {
     "erased_at": RECORDED_AT,
     "applied_at": RECORDED_AT,
     "gone_from_log_at": LOG_ENDS_AT,
+    "ids": 2,
     "stakeholders": 1,
     "events": 0,
 }

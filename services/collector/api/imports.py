@@ -4,8 +4,9 @@ import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator, Iterable, Mapping
+from contextlib import ExitStack, suppress
 from datetime import datetime
-from typing import Annotated, BinaryIO
+from typing import Annotated
 from uuid import UUID
 
 from fastapi import Form, Path, Query, UploadFile
@@ -14,11 +15,12 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from services.collector.api import examples
 from services.collector.api.resources import Collector, Resources
-from services.collector.domain.columns import RESPONSES, Kind
-from services.collector.domain.csv_values import strptime_format
-from services.collector.domain.formats import FORMATS, FormatName
+from services.collector.domain.columns import Kind
+from services.collector.domain.dates import strptime_format
+from services.collector.domain.format_table import FORMATS, FormatName
+from services.collector.domain.mapping import MappingError
 from services.collector.handlers import imports
-from services.collector.handlers.import_rows import check_file
+from services.collector.handlers.import_files import check_file, mapping_of
 from services.collector.handlers.import_undo import undo
 from services.collector.handlers.inputs.fields import Moment
 from services.collector.handlers.refusals import refused
@@ -30,10 +32,13 @@ from services.collector.store.imports import ImportJob, State
 from shared.access.caller import Caller
 from shared.errors import NotFound
 from shared.events.files import Mode
+from shared.files.lines import TableError
+from shared.files.opening import opened
 from shared.http import strict_json
 from shared.http.auth import AnyCaller, Ingester
 from shared.http.routing import Router
 from shared.ids import uuid7
+from shared.settings import known_zone
 
 SHOWN_PROBLEMS = 100
 ImportId = Annotated[UUID, Path(description="The import")]
@@ -52,8 +57,17 @@ class ImportForm(BaseModel):
         description="Field to column, as a JSON object or as `field=column,...`; a column `=text` is a constant.",
         examples=["account_id=Airline,stakeholder_id=Traveller,survey_type==nps"],
     )
-    format: FormatName | None = Field(default=None, description="The tool that wrote a file of responses.")
+    format: FormatName | None = Field(
+        default=None, description="The tool that wrote the file, where its columns do not tell."
+    )
+    sheet: str | None = Field(default=None, max_length=100, description="Of a workbook that has several.")
     date_format: str | None = Field(default=None, max_length=100, examples=["DD/MM/YYYY"])
+    time_zone: str | None = Field(
+        default=None,
+        max_length=100,
+        description="Of times without an offset; default: the deployment's.",
+        examples=["Europe/Berlin"],
+    )
     answered_at: Moment | None = Field(default=None, description="For rows without a date.")
     alerts: bool = Field(default=False, description="Let fresh answers raise alerts.")
     mode: Mode = Field(
@@ -73,18 +87,25 @@ class Failure(BaseModel):
     detail: str | None
 
 
-class RowProblem(BaseModel):
-    """A row that was not taken."""
+class FileRemark(BaseModel):
+    """What the sender should know of a file that is taken."""
 
-    line: int = Field(description="Line of the file; the header is line 1.")
-    outcome: Outcome
+    code: str = Field(examples=["read_as_windows_1252"])
+    detail: str
+
+
+class RowProblem(BaseModel):
+    """A row that was not taken, or of which something is told."""
+
+    line: int = Field(description="Line of the file as an editor shows it, or row of the sheet.")
+    outcome: Outcome = Field(description="`noted`: the row was taken.")
     code: str = Field(examples=["out_of_range"])
     field: str | None = Field(examples=["answered_at"])
     reason: str = Field(examples=["answered_at must be 2000-01-01 or later"])
 
 
 class ImportView(BaseModel):
-    """An import: how far it is, what was taken, and the first rows that were not."""
+    """An import: how far it is, what was taken, and the first rows that were not or of which something is told."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [examples.IMPORT]})
 
@@ -100,6 +121,9 @@ class ImportView(BaseModel):
     bad: int
     problems: list[RowProblem] = Field(description=f"The first {SHOWN_PROBLEMS}; all are in the report.")
     report: str = Field(description="Where all rows that were not taken are listed, as CSV.")
+    format: str | None = Field(description="The tool that wrote the file, as named or as its columns tell.")
+    time_zone: str = Field(description="Where times without an offset are from.")
+    remarks: list[FileRemark]
     columns: dict[str, str] = Field(description="Field -> the column it was read from, or `=` and its constant.")
     ignored_columns: list[str]
     alerts: bool = Field(description="Whether its answers may raise alerts.")
@@ -118,12 +142,10 @@ class ImportView(BaseModel):
     finished_at: datetime | None
 
 
-def router_for(max_megabytes: int) -> Router:
+def router_for(most_bytes: int) -> Router:
     """The routes of imports, with the largest file that they take."""
     router = Router(tags=["imports"])
-    router.post("/v1/imports", status_code=202, summary="Import a file", max_body_size=max_megabytes * 1024 * 1024)(
-        post_import
-    )
+    router.post("/v1/imports", status_code=202, summary="Import a file", max_body_size=most_bytes)(post_import)
     router.get("/v1/imports/{import_id}", summary="Look at an import")(get_import)
     router.post("/v1/imports/{import_id}/undo", summary="Undo an import of answers")(post_undo)
     router.get(
@@ -141,36 +163,45 @@ async def post_import(
     collector: Resources,
     response: Response,
 ) -> ImportView:
-    """Takes a delimited file (`,` `;` or tab; UTF-8 or UTF-16 with BOM). The same file twice doubles nothing."""
+    """Takes a delimited file (`,` `;` or tab, in any usual encoding, also packed with gzip) or an Excel workbook. The
+    same file twice doubles nothing."""
     now = collector.clock.now()
     if form.answered_at is not None:
         not_ahead("answered_at", form.answered_at, now)
-    if form.format is not None and form.kind != RESPONSES:
-        raise refused("format", "other_kind", "formats are of files of responses")
-    file = form.file.file
-    columns = await asyncio.to_thread(check_file, file, form.kind, _mapping(form.columns), form.format)
-    file_lines = await asyncio.to_thread(_count_lines, file)
-    date_format = _date_format(form.date_format)
-    if date_format is None and form.format is not None:
-        date_format = FORMATS[form.format].date_format
-    job = ImportJob(
-        import_id=uuid7(),
-        kind=form.kind,
-        state="queued",
-        file_name="".join(filter(str.isprintable, form.file.filename or ""))[-200:] or None,
-        columns=columns,
-        file_lines=file_lines,
-        date_format=date_format,
-        answered_at=form.answered_at,
-        quiet=not form.alerts,
-        created_by=caller.key_id,
-        owner_email=caller.owner_email,
-        created_at=now,
-        mode=form.mode,
-        written_at=form.written_at,
-    )
-    async with collector.database.write() as tx:
-        job = await imports.submit(tx, job, file)
+    if form.format is not None and FORMATS[form.format].kind != form.kind:
+        raise refused("format", "other_kind", f"this format is of files of {FORMATS[form.format].kind}")
+    mapping = _mapping(form.columns, form.kind)
+    date_format, time_zone = _date_format(form.date_format), _time_zone(form.time_zone)
+    with ExitStack() as stack:
+        file = opened(form.file.file, form.sheet or None, collector.import_bytes)
+        try:
+            async with collector.opening:
+                found = await asyncio.to_thread(stack.enter_context, file)
+        except TableError as error:
+            raise refused("file", error.code, error.detail) from None
+        checked = await asyncio.to_thread(
+            check_file, found.file, form.kind, mapping, form.format, date_format, time_zone
+        )
+        job = ImportJob(
+            import_id=uuid7(),
+            kind=form.kind,
+            state="queued",
+            file_name="".join(filter(str.isprintable, form.file.filename or ""))[-200:] or None,
+            columns=checked.columns,
+            file_rows=checked.rows,
+            date_format=date_format,
+            time_zone=checked.zone or collector.time_zone,
+            answered_at=form.answered_at,
+            remarks=found.remarks + checked.remarks,
+            quiet=not form.alerts,
+            created_by=caller.key_id,
+            owner_email=caller.owner_email,
+            created_at=now,
+            mode=form.mode,
+            written_at=form.written_at,
+        )
+        async with collector.database.write() as tx:
+            job = await imports.submit(tx, job, found.file)
     collector.import_worker.wake()
     response.headers["location"] = f"/v1/imports/{job.import_id}"
     return _view(job, [])
@@ -246,7 +277,7 @@ def _may_look(caller: Caller) -> None:
         caller.require("read")
 
 
-def _mapping(text: str | None) -> Mapping[str, str]:
+def _mapping(text: str | None, kind: Kind) -> Mapping[str, str]:
     """`columns` as sent: a JSON object of texts, or `field=column` pairs."""
     if text is None or not text.strip():
         return {}
@@ -257,9 +288,8 @@ def _mapping(text: str | None) -> Mapping[str, str]:
         if all(isinstance(name, str) for name in mapping.values()):
             return {field.strip(): name.strip() for field, name in mapping.items()}
     else:
-        pairs = [pair.partition("=") for pair in text.split(",") if pair.strip()]
-        if all(equals and field.strip() for field, equals, _ in pairs):
-            return {field.strip(): name.strip() for field, _, name in pairs}
+        with suppress(MappingError):
+            return mapping_of(text, kind)
     raise refused("columns", "invalid_columns", "must be a JSON object of texts, or field=column,field=column")
 
 
@@ -272,18 +302,17 @@ def _date_format(text: str | None) -> str | None:
         raise refused("date_format", "invalid_date_format", str(error)) from None
 
 
-def _count_lines(file: BinaryIO) -> int:
-    """The approximate number of rows, for the progress; leaves the file at its start."""
-    file.seek(0)
-    lines = 0
-    while piece := file.read(imports.PIECE_BYTES):
-        lines += piece.count(b"\n")
-    file.seek(0)
-    return max(lines, 1)
+def _time_zone(text: str | None) -> str | None:
+    if text is None or not text.strip():
+        return None
+    try:
+        return known_zone(text.strip())
+    except ValueError as error:
+        raise refused("time_zone", "unknown_time_zone", str(error)) from None
 
 
 def _view(job: ImportJob, problems: list[Problem]) -> ImportView:
-    progress = min(0.99, job.rows_read / job.file_lines)
+    progress = min(0.99, job.rows_read / max(job.file_rows, 1))
     if job.state in ("done", "failed"):
         progress = 1.0
     error = None
@@ -311,6 +340,9 @@ def _view(job: ImportJob, problems: list[Problem]) -> ImportView:
             for problem in problems
         ],
         report=f"/v1/imports/{job.import_id}/report",
+        format=job.columns.format,
+        time_zone=job.time_zone,
+        remarks=[FileRemark(code=remark.code, detail=remark.detail) for remark in job.remarks],
         columns=job.columns.named(),
         ignored_columns=list(job.columns.ignored),
         alerts=not job.quiet,

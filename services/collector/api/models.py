@@ -15,6 +15,10 @@ from shared.events.envelope import EventData
 from shared.http.problem import Problem
 
 Status = Literal["accepted", "rejected", "unavailable"]
+DirectoryWarning = Annotated[
+    Literal["address_in_use"],
+    Field(description="Another person of the account has this e-mail address, and answers under it stay theirs."),
+]
 
 
 class Accepted(BaseModel):
@@ -65,6 +69,7 @@ class RecordResult(ItemResult):
     kind: Literal["account", "stakeholder"] | None
     account_id: str | None
     stakeholder_id: str | None = None
+    warnings: tuple[DirectoryWarning, ...] = ()
 
 
 class BatchAnswer(BaseModel):
@@ -127,6 +132,7 @@ class StakeholderView(StakeholderRecord):
     model_config = ConfigDict(json_schema_extra={"examples": [examples.STAKEHOLDER]})
 
     recorded_at: datetime
+    warnings: tuple[DirectoryWarning, ...] = ()
 
 
 def account_view(changed: Changed) -> AccountView:
@@ -136,7 +142,7 @@ def account_view(changed: Changed) -> AccountView:
 
 def stakeholder_view(changed: Changed) -> StakeholderView:
     """A person as the API shows it."""
-    return StakeholderView.model_validate(_members(changed))
+    return StakeholderView.model_validate(_members(changed) | {"warnings": changed.warnings})
 
 
 def _members(changed: Changed) -> dict[str, Any]:

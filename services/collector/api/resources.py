@@ -1,5 +1,6 @@
 """The resources that the collector's routes use, built by app.py."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -13,7 +14,7 @@ from shared.db.engine import Database
 from shared.db.outbox import Relay
 from shared.erasure import Subject
 from shared.http.deps import service
-from shared.http.params import PathId
+from shared.http.params import PathId, StakeholderPathId
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +28,17 @@ class Collector:
     import_worker: ImportWorker
     subject: Subject
     browsers: BrowserSecrets
+    time_zone: str
+    """Where dates and times of files are from that name no zone."""
+    import_bytes: int
+    """Most bytes of an uploaded file, also when it is unpacked."""
+    opening: asyncio.Semaphore
+    """Held while an uploaded file is opened: a workbook may take two gigabytes of memory."""
 
 
 Resources = Annotated[Collector, Depends(service)]
 AccountId = Annotated[PathId, Path(description="The account, as you name it")]
-StakeholderId = Annotated[PathId, Path(description="The person within the account")]
+StakeholderId = Annotated[StakeholderPathId, Path(description="The person within the account")]
 ResponseId = Annotated[PathId, Path(description="The response")]
 QueryAccountId = Annotated[PathId, Query(description="The response's account")]
 IdempotencyKey = Annotated[

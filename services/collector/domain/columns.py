@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from dataclasses import field as member
 from typing import Final, Literal
 
+from services.collector.domain.mapping import directed
+
 Kind = Literal["responses", "accounts", "stakeholders"]
 RESPONSES: Final = "responses"
 ACCOUNTS: Final = "accounts"
@@ -17,8 +19,8 @@ _PERSON = {
         "company", "client", "customer", "company name", "client name", "customer name", "organisation", "organization",
     ),
     "stakeholder_id": (
-        "stakeholder id", "stakeholder", "respondent id", "respondent", "contact id", "contact", "person id", "person",
-        "user id", "recipient id", "recipient",
+        "stakeholder id", "contact id", "person id", "user id", "recipient id",
+        "stakeholder", "respondent id", "respondent", "contact", "person", "recipient",
     ),
     "email": ("email", "email address", "e-mail address", "person email", "contact email", "respondent email"),
     "language": ("language", "locale"),
@@ -42,6 +44,8 @@ SYNONYMS: Mapping[str, Mapping[str, Sequence[str]]] = {
         "invitation_id": ("invitation id",),
         "follow_up_requested": ("follow up requested", "follow up", "contact me"),
         "test": ("test",),
+        "answers": (),
+        "attributes": (),
     },
     ACCOUNTS: {
         "account_id": _PERSON["account_id"][:6],
@@ -62,6 +66,7 @@ SYNONYMS: Mapping[str, Mapping[str, Sequence[str]]] = {
         "sponsor.email": ("sponsor email", "executive sponsor email"),
         "parent_account_id": ("parent account id", "parent account", "parent"),
         "domains": ("domains", "domain"),
+        "attributes": (),
     },
     STAKEHOLDERS: _PERSON
     | {
@@ -73,13 +78,17 @@ SYNONYMS: Mapping[str, Mapping[str, Sequence[str]]] = {
         "job_level": ("job level", "level", "seniority"),
         "job_function": ("job function", "function", "department"),
         "location": ("location", "country", "city", "site"),
+        "attributes": (),
     },
 }  # fmt: skip
-"""Field -> its names, the best first; case, spaces and punctuation are ignored."""
+"""Field -> its names, the best first; case, spaces and punctuation are ignored. Fields without names are in our own
+exports, as JSON."""
 
-_ATTRIBUTE = re.compile(r"attributes\.[^\x00-\x1f\x7f]{1,200}")
-_EXPORTED = frozenset({"response_id", "revision", "answers", "attributes"})
-"""Columns by which an export of responses by Tellback itself is known: two of them hold JSON."""
+_NO_ID_BESIDE_AN_ADDRESS = _PERSON["stakeholder_id"][5:]
+"""Where there is an e-mail address these are numbers of answers or names to show, and never the person."""
+_PLAINLY_NPS = re.compile(r"^score$|nps|recommend|empfehl|recomend")
+"""Words in the name of a score's column that leave no doubt about what it measures."""
+
 _PUNCTUATION = re.compile(r"[\W_]+")
 
 
@@ -96,14 +105,25 @@ class ColumnError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """Matched columns: their names, field -> position in the row, and field -> constant text. `only`: position -> the
-    values (in lower case) of rows to be taken."""
+    """Matched columns: their names, field -> position in the row, and field -> constant text. `format`: the tool that
+    wrote the file, and `before`: how many rows come before the names. `names`: (field, id) -> the name in the file that
+    stands for it, where the two differ by slashes. `newest_first`: the newest answers come first."""
 
     kind: Kind
     header: tuple[str, ...]
     places: Mapping[str, int]
     constants: Mapping[str, str]
-    only: Mapping[int, Sequence[str]] = member(default_factory=dict)
+    format: str | None = None
+    before: int = 0
+    names: Mapping[tuple[str, str], str] = member(default_factory=dict)
+    newest_first: bool = False
+
+    @property
+    def doubtful_score(self) -> bool:
+        """Whether the answers count as NPS though nothing says so: neither a survey type nor the score's column."""
+        if self.kind != RESPONSES or "survey_type" in {*self.places, *self.constants} or "score" not in self.places:
+            return False
+        return not _PLAINLY_NPS.search(plain(self.header[self.places["score"]]))
 
     @property
     def ignored(self) -> tuple[str, ...]:
@@ -124,32 +144,33 @@ def match_columns(kind: Kind, header: Sequence[str], mapping: Mapping[str, str])
     """
     places: dict[str, int] = {}
     constants: dict[str, str] = {}
-    wanted = directed(kind, mapping)
+    wanted = _directed(kind, mapping)
     for field, name in wanted.items():
         if name.startswith("="):
             constants[field] = name[1:].strip()
         elif name:
             places[field] = _position(field, name, header)
     free = _free_columns(header, set(places.values()))
-    for field, names in SYNONYMS[kind].items():
+    for field, names in _synonyms(kind, {*wanted, *places}, free).items():
         if field not in wanted:
             place = _first_match(names, free)
             if place is not None and place not in places.values():
                 places[field] = place
     if kind == ACCOUNTS and "account_id" not in wanted and "account_id" not in places and "name" in places:
         places["account_id"] = places["name"]
-    places |= _json_columns(kind, header)
     if kind == RESPONSES and "survey_type" not in {*wanted, *places} and "score" in places:
         constants |= _metric(header[places["score"]])
     _require(kind, {*places, *constants})
     return Columns(kind, tuple(header), places, constants)
 
 
-def _json_columns(kind: Kind, header: Sequence[str]) -> dict[str, int]:
-    """The columns of an export of our own that hold JSON."""
-    if kind != RESPONSES or not _EXPORTED.issubset(header):
-        return {}
-    return {field: header.index(field) for field in ("answers", "attributes")}
+def _synonyms(kind: Kind, known: set[str], free: Mapping[str, int]) -> Mapping[str, Sequence[str]]:
+    """The names of the fields in this file."""
+    names = SYNONYMS[kind]
+    if kind != ACCOUNTS and ("email" in known or _first_match(names["email"], free) is not None):
+        people = [name for name in names["stakeholder_id"] if name not in _NO_ID_BESIDE_AN_ADDRESS]
+        return {**names, "stakeholder_id": people}
+    return names
 
 
 def _free_columns(header: Sequence[str], taken: set[int]) -> dict[str, int]:
@@ -157,38 +178,33 @@ def _free_columns(header: Sequence[str], taken: set[int]) -> dict[str, int]:
     free: dict[str, int] = {}
     for place, column in enumerate(header):
         if place not in taken:
-            free.setdefault(_plain(column), place)
+            free.setdefault(plain(column), place)
     return free
 
 
 def _first_match(names: Sequence[str], columns: Mapping[str, int]) -> int | None:
     for name in names:
-        place = columns.get(_plain(name))
+        place = columns.get(plain(name))
         if place is not None:
             return place
     return None
 
 
-def directed(kind: str, mapping: Mapping[str, str]) -> Mapping[str, str]:
-    """The mapping as field -> column name, in whichever direction it was written."""
-    if all(_is_field(kind, field) for field in mapping):
-        return mapping
-    if all(_is_field(kind, field) for field in mapping.values() if field):
-        return {field: name for name, field in mapping.items() if field}
-    raise ColumnError(
-        "unknown_field", "columns", f"fields of {kind} are {', '.join(SYNONYMS[kind])}, attributes.<name>"
-    )
-
-
-def _is_field(kind: str, name: str) -> bool:
-    return name in SYNONYMS[kind] or _ATTRIBUTE.fullmatch(name) is not None
+def _directed(kind: str, mapping: Mapping[str, str]) -> Mapping[str, str]:
+    found = directed(mapping, SYNONYMS[kind])
+    if found is None:
+        raise ColumnError(
+            "unknown_field", "columns", f"fields of {kind} are {', '.join(SYNONYMS[kind])}, attributes.<name>"
+        )
+    return found
 
 
 def _position(field: str, name: str, header: Sequence[str]) -> int:
-    places = [place for place, column in enumerate(header) if column == name.strip()]
-    word = _plain(name)
+    name = " ".join(name.split())
+    places = [place for place, column in enumerate(header) if column == name]
+    word = plain(name)
     if not places and word:
-        places = [place for place, column in enumerate(header) if _plain(column) == word]
+        places = [place for place, column in enumerate(header) if plain(column) == word]
     if not places:
         raise ColumnError("unknown_column", field, f"the file has no column of the name given for {field}")
     if len(places) > 1:
@@ -199,7 +215,7 @@ def _position(field: str, name: str, header: Sequence[str]) -> int:
 def _metric(score_column: str) -> dict[str, str]:
     """The survey type, where the score's column is called CSAT or CES."""
     for metric in ("csat", "ces"):
-        if _plain(score_column).startswith(metric):
+        if plain(score_column).startswith(metric):
             return {"survey_type": metric}
     return {}
 
@@ -217,5 +233,6 @@ def _require(kind: str, fields: set[str]) -> None:
         raise ColumnError("missing_column", "score", "no column holds the score; name it with columns")
 
 
-def _plain(name: str) -> str:
+def plain(name: str) -> str:
+    """The name of a column without case, spaces and punctuation."""
     return _PUNCTUATION.sub("", name).casefold()

@@ -1,48 +1,41 @@
 """Several answers of one person on one day, where dates have no time: the direction of the file orders them."""
 
-import re
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Final, Literal
+from typing import Final
 
-from services.collector.domain import csv_values
 from services.collector.domain.csv_values import CellError
-from services.collector.domain.rows import Reading
+from services.collector.domain.dates import DateReading, moment
 
-Direction = Literal[1, -1]
-"""1: the oldest rows come first, also where nothing tells; -1: the newest do."""
-_TIME: Final = re.compile(r"[0-9]:[0-9]|[0-9]\s*[AaPp]\.?[Mm]|[0-9]{9,}|^[0-9]+\.[0-9]+$|[0-9]T[0-9]")
-_TAIL: Final = 100
+_REACH: Final = 100
+"""How many cells from the first or the last one a date is looked for."""
 
 
-def is_day_alone(cell: str) -> bool:
-    """Whether a date says no time of day."""
-    return bool(cell) and _TIME.search(cell) is None
+@dataclass(slots=True)
+class DateEnds:
+    """The cells of dates at both ends of a file."""
+
+    first: list[str] = field(default_factory=list)
+    last: deque[str] = field(default_factory=lambda: deque(maxlen=_REACH))
+
+    def see(self, cell: str) -> None:
+        """Note the date of the next row."""
+        if len(self.first) < _REACH:
+            self.first.append(cell)
+        self.last.append(cell)
+
+    def newest_first(self, dates: DateReading) -> bool:
+        """Whether the first date is later than the last one; not where nothing tells."""
+        first, last = _first_date(self.first, dates), _first_date(reversed(self.last), dates)
+        return first is not None and last is not None and last < first
 
 
-def direction_of(reading: Reading, rows: Iterable[Sequence[str]]) -> Direction:
-    """By the first dated row against the last one, within reach of the file's ends."""
-    place = reading.columns.places.get("answered_at")
-    if place is None:
-        return 1
-    head: list[str] = []
-    tail: deque[str] = deque(maxlen=_TAIL)
-    for cells in rows:
-        cell = cells[place].strip()
-        if len(head) < _TAIL:
-            head.append(cell)
-        tail.append(cell)
-    first, last = _first_date(head, reading.date_format), _first_date(reversed(tail), reading.date_format)
-    if first is not None and last is not None and last < first:
-        return -1
-    return 1
-
-
-def _first_date(cells: Iterable[str], date_format: str | None) -> datetime | None:
+def _first_date(cells: Iterable[str], dates: DateReading) -> datetime | None:
     for cell in cells:
         try:
-            return csv_values.moment(cell, date_format)
+            return moment(cell, dates).moment
         except CellError:
             continue
     return None

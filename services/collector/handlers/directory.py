@@ -1,43 +1,32 @@
 """The directory: complete records, merged under the account's lock and published by the same transaction."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from pydantic import ValidationError
 
+from services.collector.domain.doubles import Double, likely_doubles
 from services.collector.domain.merging import merge_patch
+from services.collector.handlers import identities
+from services.collector.handlers.identities import address_of
 from services.collector.handlers.inputs.directory import AccountItem, StakeholderItem
 from services.collector.handlers.inputs.fields import MAX_ATTRIBUTES
+from services.collector.handlers.records import Records, as_account, as_person, is_visible, unknown
 from services.collector.handlers.refusals import refused
-from services.collector.handlers.responses import SOURCE, who
+from services.collector.handlers.responses import who
+from services.collector.store import aliases
 from services.collector.store import directory as store
-from services.collector.store import erasures
-from services.collector.store.directory import DirectoryEvent, Person, Stored, Wanted
+from services.collector.store.directory import Person, Stored, Wanted
 from shared.db.transaction import ReadTx, WriteTx
 from shared.errors import Invalid, NotFound, TellbackError
-from shared.events.directory import (
-    AccountRecord,
-    AccountRemoved,
-    AccountUpserted,
-    StakeholderRecord,
-    StakeholderRemoved,
-    StakeholderUpserted,
-)
-from shared.events.envelope import Event
-from shared.ids import uuid7
-from shared.topics import ACCOUNT_REMOVED, ACCOUNT_UPSERTED, DIRECTORY, STAKEHOLDER_REMOVED, STAKEHOLDER_UPSERTED
+from shared.events.directory import AccountRecord, PreviousLine, StakeholderRecord
 
 Record = AccountRecord | StakeholderRecord
-_TICK = timedelta(microseconds=1)
-_NAMES: Mapping[type[DirectoryEvent], str] = {
-    AccountUpserted: ACCOUNT_UPSERTED,
-    AccountRemoved: ACCOUNT_REMOVED,
-    StakeholderUpserted: STAKEHOLDER_UPSERTED,
-    StakeholderRemoved: STAKEHOLDER_REMOVED,
-}
+
+
+MOST_DOUBLES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,142 +48,51 @@ class Change:
             person = who(item.stakeholder_id, item.email)
         return cls(item.account_id, person, item.members())
 
+    def people(self) -> Iterable[Person]:
+        """Whose records and ids the change may concern."""
+        if self.stakeholder_id is None:
+            return
+        yield self.account_id, self.stakeholder_id
+        address = address_of(self.members.get("email"))
+        if address is not None:
+            yield self.account_id, address
+        previous = self.members.get("previous")
+        if previous:
+            yield previous["account_id"], previous["stakeholder_id"]
+
 
 @dataclass(frozen=True, slots=True)
 class Changed:
-    """A record after its change; `moved` is False if the change made no difference."""
+    """A record after its change, with warnings as codes; `moved` is False if the change made no difference."""
 
     record: Record
     recorded_at: datetime
     moved: bool
-
-
-class _Directory:
-    """The records that one transaction works on; each change sees the result of those before it."""
-
-    def __init__(
-        self,
-        accounts: dict[str, Stored],
-        people: dict[Person, Stored],
-        erased: Mapping[str, datetime],
-        now: datetime,
-        owner_email: str | None,
-    ) -> None:
-        self._accounts = accounts
-        self._people = people
-        self._erased = erased
-        self._now = now
-        self._owner_email = owner_email
-        self.events: list[DirectoryEvent] = []
-
-    @classmethod
-    async def load(cls, tx: WriteTx, changes: Sequence[Change], now: datetime, owner_email: str | None) -> "_Directory":
-        """Lock the accounts, and read the records and erasures that the changes concern."""
-        account_ids = {change.account_id for change in changes}
-        await tx.lock_accounts(account_ids)
-        people = {(change.account_id, change.stakeholder_id) for change in changes if change.stakeholder_id is not None}
-        stored_accounts = await store.accounts(tx, account_ids)
-        stored_people = await store.stakeholders(tx, people)
-        erased: dict[str, datetime] = {}
-        if people:
-            erased = await erasures.last_of_accounts(tx, account_ids)
-        return cls(stored_accounts, stored_people, erased, now, owner_email)
-
-    def apply(self, change: Change) -> Changed:
-        """Merge a change. Raises `NotFound`, and `Invalid` for an inconsistent record."""
-        stored = self._visible(change.account_id, change.stakeholder_id)
-        present = stored
-        if stored is not None and stored.removed:
-            present = None
-        if change.existing and present is None:
-            raise NotFound("not_found", "there is no such record")
-        base: Mapping[str, Any] = {}
-        if present is not None and not change.whole:
-            base = present.record
-        record = _record(change, merge_patch(base, change.members))
-        if present is not None and record == _read(change, present.record):
-            return Changed(record, present.recorded_at, moved=False)
-        event_type: type[AccountUpserted | StakeholderUpserted] = StakeholderUpserted
-        if change.stakeholder_id is None:
-            event_type = AccountUpserted
-        event = event_type(**dict(record), event_id=uuid7(), recorded_at=self._after(change, stored))
-        self._add(change, event, stored, removed=False)
-        return Changed(record, event.recorded_at, moved=True)
-
-    def remove(self, change: Change) -> None:
-        """Mark a record as removed. Raises `NotFound`."""
-        stored = self._visible(change.account_id, change.stakeholder_id)
-        if stored is None or stored.removed:
-            raise NotFound("not_found", "there is no such record")
-        record = _read(change, stored.record)
-        stamp: dict[str, Any] = {"event_id": uuid7(), "recorded_at": self._after(change, stored)}
-        event: DirectoryEvent
-        if isinstance(record, AccountRecord):
-            event = AccountRemoved(**dict(record), **stamp)
-        else:
-            event = StakeholderRemoved(
-                account_id=record.account_id, stakeholder_id=record.stakeholder_id, type=record.type, **stamp
-            )
-        self._add(change, event, stored, removed=True)
-
-    async def save(self, tx: WriteTx) -> None:
-        """Write the rows, and the events to the outbox."""
-        await store.save(tx, self.events)
-        await tx.emit(DIRECTORY, *(_envelope(event) for event in self.events))
-
-    def _visible(self, account_id: str, stakeholder_id: str | None) -> Stored | None:
-        account = self._accounts.get(account_id)
-        if not is_visible(account, self._owner_email):
-            raise NotFound("not_found", "there is no such record")
-        if stakeholder_id is None:
-            return account
-        return self._people.get((account_id, stakeholder_id))
-
-    def _after(self, change: Change, stored: Stored | None) -> datetime:
-        """The time of a change: later than the stored record. For a person without a record, later than the last
-        erasure, since every service drops facts recorded before it."""
-        before = None
-        if stored is not None:
-            before = stored.recorded_at
-        elif change.stakeholder_id:
-            before = self._erased.get(change.account_id)
-        if before is None:
-            return self._now
-        return max(self._now, before + _TICK)
-
-    def _add(self, change: Change, event: DirectoryEvent, stored: Stored | None, *, removed: bool) -> None:
-        self.events.append(event)
-        owner = None
-        if isinstance(event, AccountUpserted):
-            if event.owner and event.owner.email:
-                owner = event.owner.email.lower()
-        elif stored is not None:
-            owner = stored.owner_email
-        record = event.model_dump(mode="json", exclude={"event_id", "recorded_at"})
-        changed = Stored(record, removed, event.recorded_at, owner)
-        if change.stakeholder_id is None:
-            self._accounts[change.account_id] = changed
-        else:
-            self._people[change.account_id, change.stakeholder_id] = replace(changed, owner_email=None)
-
-
-def is_visible(account: Stored | None, owner_email: str | None) -> bool:
-    """Whether a caller limited to one owner's accounts may see this account; without a limit all are visible."""
-    return owner_email is None or (account is not None and account.owner_email == owner_email)
+    warnings: Sequence[str] = ()
 
 
 async def change_records(
     tx: WriteTx, changes: Sequence[Change], now: datetime, owner_email: str | None = None
 ) -> list[Changed | TellbackError]:
     """Apply changes in their order; each succeeds or is refused by itself."""
-    directory = await _Directory.load(tx, changes, now, owner_email)
+    records = Records(now, owner_email)
+    account_ids: set[str] = set()
+    people: set[Person] = set()
+    parents: set[str] = set()
+    for change in changes:
+        account_ids.add(change.account_id)
+        people.update(change.people())
+        if change.members.get("parent_account_id"):
+            parents.add(change.members["parent_account_id"])
+    account_ids.update(account_id for account_id, _ in people)
+    await records.load(tx, account_ids, people, parents)
     results: list[Changed | TellbackError] = []
     for change in changes:
         try:
-            results.append(directory.apply(change))
+            results.append(_apply(records, change))
         except (NotFound, Invalid) as error:
             results.append(error)
-    await directory.save(tx)
+    await records.save(tx)
     return results
 
 
@@ -211,9 +109,123 @@ async def remove_record(
 ) -> None:
     """Remove an account or a person from the directory. Raises `NotFound`."""
     change = Change(account_id, stakeholder_id, {})
-    directory = await _Directory.load(tx, [change], now, owner_email)
-    directory.remove(change)
-    await directory.save(tx)
+    records = Records(now, owner_email)
+    await records.load(tx, [account_id], change.people())
+    record = _present(change, _stored(records, change))
+    if record is None:
+        raise unknown()
+    records.remove(record)
+    await records.save(tx)
+
+
+async def merge_people(
+    tx: WriteTx, account_id: str, ids: tuple[str, str], now: datetime, owner_email: str | None, *, dry_run: bool
+) -> StakeholderRecord:
+    """Merge the first person into the second, or only see what would come of it. Raises `NotFound` and `Conflict`."""
+    records = Records(now, owner_email)
+    await records.load(tx, [account_id], [(account_id, one) for one in ids])
+    merged = await identities.merge(records, account_id, *ids)
+    if not dry_run:
+        await records.save(tx)
+    return merged
+
+
+async def part_people(
+    tx: WriteTx, account_id: str, stakeholder_id: str, now: datetime, owner_email: str | None
+) -> None:
+    """Undo the merge of a person. Raises `NotFound` and `Conflict`."""
+    records = Records(now, owner_email)
+    await records.load(tx, [account_id], [(account_id, stakeholder_id)])
+    await identities.undo(tx, records, account_id, stakeholder_id)
+    await records.save(tx)
+
+
+async def doubles_of(tx: ReadTx, account_id: str, owner_email: str | None) -> list[Double]:
+    """The likely doubles at an account. Raises `NotFound` for one that the caller may not see."""
+    account = (await store.accounts(tx, [account_id])).get(account_id)
+    if not is_visible(account, owner_email):
+        raise unknown()
+    return likely_doubles(await store.people_of(tx, account_id), MOST_DOUBLES)
+
+
+def _apply(records: Records, change: Change) -> Changed:
+    """Merge a change. Raises `NotFound`, and `Invalid` for an inconsistent record."""
+    stored = _stored(records, change)
+    present = _present(change, stored)
+    if change.existing and present is None:
+        raise unknown()
+    base: Mapping[str, Any] = {}
+    if present is not None and not change.whole:
+        base = present.model_dump(mode="json")
+    record = _record(change, merge_patch(base, change.members))
+    at = records.time_after(change.account_id, stored)
+    warnings: list[str] = []
+    if isinstance(record, StakeholderRecord):
+        left = _left_behind(records, change, record.previous)
+        record, warnings = _as_person_of(records, change, record, at)
+        if left is not None:
+            records.remove(left)
+    else:
+        _refuse_circle(records, record)
+    if stored is not None and record == present:
+        return Changed(record, stored.recorded_at, moved=False, warnings=warnings)
+    records.put(record, at)
+    return Changed(record, at, moved=True, warnings=warnings)
+
+
+def _as_person_of(
+    records: Records, change: Change, record: StakeholderRecord, at: datetime
+) -> tuple[StakeholderRecord, list[str]]:
+    """The record under the person's own id, with the ids that they have and the one that their address is. Where they
+    were before is kept until a change names it."""
+    own_id = records.own_id(record.account_id, record.stakeholder_id)
+    kept: dict[str, Any] = {"stakeholder_id": own_id}
+    stored = records.person(record.account_id, own_id)
+    if stored is not None:
+        before = as_person(stored.record)
+        kept |= {"aliases": before.aliases, "email_changed_at": before.email_changed_at}
+        if address_of(before.email) not in (None, address_of(record.email)):
+            kept["email_changed_at"] = at
+        if "previous" not in change.members:
+            kept["previous"] = before.previous
+    return identities.with_address(records, record.model_copy(update=kept))
+
+
+def _left_behind(records: Records, change: Change, previous: PreviousLine | None) -> StakeholderRecord | None:
+    """The record at another account, which the person leaves by this change. Raises `Invalid` for their own account,
+    and `NotFound` for one that the caller may not see."""
+    if previous is None or "previous" not in change.members:
+        return None
+    if previous.account_id == change.account_id:
+        raise refused("previous.account_id", "same_account", "must be another account: merge the two people instead")
+    records.account(previous.account_id)
+    own_id = records.own_id(previous.account_id, previous.stakeholder_id)
+    before = records.person(previous.account_id, own_id)
+    if before is None or before.removed:
+        return None
+    return as_person(before.record)
+
+
+def _refuse_circle(records: Records, record: AccountRecord) -> None:
+    parent = record.parent_account_id
+    if parent == record.account_id:
+        raise refused("parent_account_id", "own_parent", "must be another account")
+    if parent is not None and records.is_above(record.account_id, parent):
+        raise refused("parent_account_id", "parent_circle", "must not stand below this account")
+
+
+def _stored(records: Records, change: Change) -> Stored | None:
+    """The stored record of the account or the person. Raises `NotFound` where the caller may not see the account."""
+    account = records.account(change.account_id)
+    if change.stakeholder_id is None:
+        return account
+    return records.person(change.account_id, records.own_id(change.account_id, change.stakeholder_id))
+
+
+def _present(change: Change, stored: Stored | None) -> Record | None:
+    if stored is None or stored.removed:
+        return None
+    return _read(change, stored.record)
 
 
 async def find_record(tx: ReadTx, account_id: str, stakeholder_id: str | None, owner_email: str | None) -> Changed:
@@ -222,9 +234,10 @@ async def find_record(tx: ReadTx, account_id: str, stakeholder_id: str | None, o
     stored = account
     if stakeholder_id is not None:
         person = (account_id, stakeholder_id)
-        stored = (await store.stakeholders(tx, [person])).get(person)
+        own_id = (await aliases.holders(tx, [person])).get(person, stakeholder_id)
+        stored = (await store.stakeholders(tx, [(account_id, own_id)])).get((account_id, own_id))
     if stored is None or stored.removed or not is_visible(account, owner_email):
-        raise NotFound("not_found", "there is no such record")
+        raise unknown()
     return Changed(_read(Change(account_id, stakeholder_id, {}), stored.record), stored.recorded_at, moved=False)
 
 
@@ -240,8 +253,8 @@ async def list_records(tx: ReadTx, account_id: str | None, wanted: Wanted) -> li
 
 def _read(change: Change, record: Mapping[str, Any]) -> Record:
     if change.stakeholder_id is None:
-        return AccountRecord.model_validate(record)
-    return StakeholderRecord.model_validate(record)
+        return as_account(record)
+    return as_person(record)
 
 
 def _record(change: Change, merged: dict[str, Any]) -> Record:
@@ -252,17 +265,6 @@ def _record(change: Change, merged: dict[str, Any]) -> Record:
     if change.stakeholder_id is not None:
         ids["stakeholder_id"] = change.stakeholder_id
     try:
-        record = _read(change, merged | ids)
+        return _read(change, merged | ids)
     except ValidationError:
         raise refused("annual_revenue", "incomplete", "needs amount and currency") from None
-    if isinstance(record, AccountRecord) and record.parent_account_id == record.account_id:
-        raise refused("parent_account_id", "own_parent", "must be another account")
-    return record
-
-
-def _envelope(event: DirectoryEvent) -> Event:
-    event_id: UUID = event.event_id
-    key = event.account_id
-    if isinstance(event, StakeholderUpserted | StakeholderRemoved):
-        key = f"{event.account_id}/{event.stakeholder_id}"
-    return Event(event_id, _NAMES[type(event)], SOURCE, event.recorded_at, event.account_id, event, key)

@@ -1,23 +1,22 @@
 """Erasure of a person: from the directory at once, with an event for all services that keep data about the person."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
-from services.collector.handlers.directory import is_visible
+from services.collector.handlers.records import is_visible
 from services.collector.handlers.responses import SOURCE
-from services.collector.store import directory, erasures
-from services.collector.store.directory import Stored
-from services.collector.store.erasures import Receipt
+from services.collector.store import aliases, directory, erasures
+from services.collector.store.directory import Person, Stored
+from services.collector.store.erasures import Entry, Receipt
 from shared.db.erasures import Forgotten, forget_outbox
 from shared.db.transaction import ReadTx, WriteTx
 from shared.erasure import Names, Subject
-from shared.errors import NotFound
+from shared.errors import Conflict, NotFound, Unavailable
 from shared.events.envelope import Event
-from shared.events.responses import StakeholderErased
-from shared.ids import uuid7
+from shared.events.responses import ErasedId, StakeholderErased
+from shared.ids import derived_uuid, uuid7
 from shared.topics import DIRECTORY, RESPONSES, STAKEHOLDER_ERASED
 
 
@@ -30,43 +29,131 @@ class Erasing:
     owner_email: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class Line:
+    """The person at one account: all their ids, the one that was named or their own first, and their records."""
+
+    account_id: str
+    ids: tuple[str, ...]
+    records: Sequence[Stored]
+
+    def names(self) -> Names:
+        """The ids, and name and address of the directory."""
+        found: list[str | None] = list(self.ids)
+        for stored in self.records:
+            found += [stored.record.get("name"), stored.record.get("email")]
+        return Names(found, self.account_id)
+
+
 async def erase(tx: WriteTx, wanted: Erasing, now: datetime, subject: Subject) -> Receipt:
-    """Erase a person, whether or not the directory knows them: people who answer need not be in it. The directory topic
-    gets a tombstone, `responses` the event that the other services act on. Raises `NotFound` for an account that the
-    caller may not see."""
-    person = (wanted.account_id, wanted.stakeholder_id)
-    await tx.lock_accounts([wanted.account_id])
-    account = (await directory.accounts(tx, [wanted.account_id])).get(wanted.account_id)
-    if not is_visible(account, wanted.owner_email):
-        raise NotFound("not_found", "there is no such account")
-    stored = (await directory.stakeholders(tx, [person])).get(person)
+    """Erase a person with all their ids, whether or not the directory knows them: people who answer need not be in it.
+    The directory topic gets a tombstone for each id, `responses` the event that the other services act on, one for each
+    account where the person is or was. Raises `NotFound` for an account that the caller may not see, and `Conflict`
+    where the person was at one."""
+    lines = await _locked_lines(tx, wanted)
+    await _require_visible(tx, wanted, [line.account_id for line in lines])
     # Never before the newest record of the person, whose time may lie a little ahead of the clock.
     erased_at = now
-    if stored is not None:
-        erased_at = max(now, stored.recorded_at)
-    people = await erasures.forget_stakeholder(tx, *person)
-    await erasures.forget_in_imports(tx, _names(wanted, stored))
-    events = await forget_outbox(tx, Forgotten(*person, erased_at))
-    receipt = Receipt(uuid7(), subject(*person), wanted.account_id, erased_at, now, people, events)
-    await erasures.enter(tx, receipt)
-    await tx.emit_raw(DIRECTORY, wanted.account_id, "/".join(person).encode(), None, [])
-    data = StakeholderErased(
-        receipt_id=receipt.receipt_id,
-        account_id=wanted.account_id,
-        stakeholder_id=wanted.stakeholder_id,
-        subject=receipt.subject,
-        erased_at=erased_at,
-    )
-    await tx.emit(RESPONSES, Event(receipt.receipt_id, STAKEHOLDER_ERASED, SOURCE, now, wanted.account_id, data))
+    for line in lines:
+        erased_at = max([erased_at, *(stored.recorded_at for stored in line.records)])
+    receipt_id = uuid7()
+    entries: list[Entry] = []
+    for line in lines:
+        people = await erasures.forget_stakeholder(tx, line.account_id, line.ids)
+        await erasures.forget_in_imports(tx, line.names())
+        events = 0
+        for one in line.ids:
+            events += await forget_outbox(tx, Forgotten(line.account_id, one, erased_at))
+        for one in line.ids:
+            hashed = subject(line.account_id, one)
+            named = not entries
+            entries.append(Entry(receipt_id, hashed, line.account_id, erased_at, now, named, people, events))
+            people = events = 0
+    await erasures.enter(tx, entries)
+    counts = [sum(entry.stakeholders for entry in entries), sum(entry.events for entry in entries)]
+    receipt = Receipt(receipt_id, wanted.account_id, erased_at, now, len(entries), *counts)
+    for line in lines:
+        await _tell(tx, receipt, line, tuple(_ids(line.account_id, lines, subject)))
     return receipt
 
 
-def _names(wanted: Erasing, stored: Stored | None) -> Names:
-    """The person's names: the id, and name and address of the directory."""
-    record: Mapping[str, Any] = {}
-    if stored is not None:
-        record = stored.record
-    return Names((wanted.stakeholder_id, record.get("name"), record.get("email")), wanted.account_id)
+async def _tell(tx: WriteTx, receipt: Receipt, line: Line, ids: tuple[ErasedId, ...]) -> None:
+    """Tombstones for the ids at one account, and the event about them."""
+    account_id = line.account_id
+    for one in line.ids:
+        await tx.emit_raw(DIRECTORY, account_id, f"{account_id}/{one}".encode(), None, [])
+    named = next(one for one in ids if one.account_id is None)
+    data = StakeholderErased(
+        receipt_id=receipt.receipt_id,
+        account_id=account_id,
+        stakeholder_id=named.stakeholder_id,
+        subject=named.subject,
+        erased_at=receipt.erased_at,
+        ids=ids,
+    )
+    event_id = receipt.receipt_id
+    if account_id != receipt.account_id:
+        event_id = derived_uuid(STAKEHOLDER_ERASED, str(receipt.receipt_id), account_id)
+    await tx.emit(RESPONSES, Event(event_id, STAKEHOLDER_ERASED, SOURCE, receipt.applied_at, account_id, data))
+
+
+def _ids(account_id: str, lines: Iterable[Line], subject: Subject) -> Iterable[ErasedId]:
+    """All ids of the person, as the event about this account names them."""
+    for line in lines:
+        elsewhere = None
+        if line.account_id != account_id:
+            elsewhere = line.account_id
+        for one in line.ids:
+            yield ErasedId(account_id=elsewhere, stakeholder_id=one, subject=subject(line.account_id, one))
+
+
+async def _locked_lines(tx: WriteTx, wanted: Erasing) -> list[Line]:
+    """The person's lines, with their accounts locked. Locks are taken all at once, so they are looked up before that
+    as well."""
+    lines = await _lines_of(tx, wanted)
+    locked = {line.account_id for line in lines}
+    await tx.lock_accounts(locked)
+    lines = await _lines_of(tx, wanted)
+    if not locked.issuperset(line.account_id for line in lines):
+        raise Unavailable("person_moved", "the person has just moved to another account")
+    return lines
+
+
+async def _lines_of(tx: ReadTx, wanted: Erasing) -> list[Line]:
+    """The person at the account, and before and after that at others."""
+    lines: list[Line] = []
+    seen: set[Person] = set()
+    waiting: list[Person] = [(wanted.account_id, wanted.stakeholder_id)]
+    while waiting:
+        person = waiting.pop(0)
+        if person in seen:
+            continue
+        line = await _line_of(tx, *person)
+        seen.update((line.account_id, one) for one in line.ids)
+        lines.append(line)
+        for stored in line.records:
+            previous = stored.record.get("previous")
+            if previous:
+                waiting.append((previous["account_id"], previous["stakeholder_id"]))
+        waiting += await erasures.later_lines(tx, line.account_id, line.ids)
+    return lines
+
+
+async def _line_of(tx: ReadTx, account_id: str, stakeholder_id: str) -> Line:
+    person = (account_id, stakeholder_id)
+    own_id = (await aliases.holders(tx, [person])).get(person, stakeholder_id)
+    further = (await aliases.of_people(tx, [(account_id, own_id)])).get((account_id, own_id), [])
+    ids = tuple(dict.fromkeys((stakeholder_id, own_id, *further)))
+    found = await directory.stakeholders(tx, [(account_id, one) for one in ids])
+    return Line(account_id, ids, list(found.values()))
+
+
+async def _require_visible(tx: ReadTx, wanted: Erasing, account_ids: Sequence[str]) -> None:
+    accounts = await directory.accounts(tx, account_ids)
+    if not is_visible(accounts.get(wanted.account_id), wanted.owner_email):
+        raise NotFound("not_found", "there is no such account")
+    if not all(is_visible(accounts.get(account_id), wanted.owner_email) for account_id in account_ids):
+        raise Conflict("person_elsewhere", "the person was at an account of another owner: erase with a key for all")
 
 
 async def find_receipt(tx: ReadTx, receipt_id: UUID, owner_email: str | None) -> Receipt:

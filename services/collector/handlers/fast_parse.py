@@ -25,6 +25,7 @@ from services.collector.handlers.responses import SOURCE, Sender
 from shared.clock import rfc3339
 from shared.events.envelope import Event, headers_of, type_of
 from shared.events.responses import SCALES, Channel, NpsKind, ResponseRecorded, SurveyType
+from shared.identity import canonical_stakeholder_id
 from shared.ids import uuid7s
 from shared.kafka.headers import pack
 from shared.records import Record
@@ -204,6 +205,7 @@ def _value(item: Item, defaults: dict[str, Any], now: datetime) -> dict[str, Any
         value["stakeholder_id"] = item.get("stakeholder_id", email)
     elif "stakeholder_id" not in item:
         raise NotPlain
+    _check_person(value["stakeholder_id"])
     if "answered_at" in item:
         value["answered_at"] = _answered_at(item["answered_at"], now)
     if "touchpoint" in item and "nps_kind" not in item:
@@ -218,10 +220,19 @@ def _trimmed(comment: str) -> str:
     return comment
 
 
+def _check_person(stakeholder_id: Any) -> None:
+    """Raise `NotPlain` for an address that is not in canonical form; most ids are no addresses."""
+    if "@" in stakeholder_id and stakeholder_id != canonical_stakeholder_id(stakeholder_id):
+        raise NotPlain
+
+
 def _address(email: str) -> str:
     if not _is_email(email):
         raise NotPlain
-    return email.lower()
+    lowered = email.lower()
+    if not is_normalized("NFC", lowered):
+        raise NotPlain
+    return lowered
 
 
 def _check_texts(values: Sequence[dict[str, Any]]) -> None:

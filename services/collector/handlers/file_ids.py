@@ -1,7 +1,7 @@
 """Ids in files: the plain numbers of a survey tool begin anew with each survey, so they are ids within their survey."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any, Final
 
 from services.collector.domain.columns import Columns
@@ -11,22 +11,18 @@ from shared.ids import MAX_ID_LENGTH, derived_uuid
 LOOKED_AT: Final = 1_000
 """Rows that are looked at before anything is stored."""
 _SMALL: Final = re.compile(r"[0-9]{1,9}")
-_OWN: Final = frozenset({"response_id", "revision", "recorded_at", "updated_at"})
+_OWN: Final = "tellback"
+"""The format of our own exports: their ids are those of answers here already."""
 NEEDED: Final = (
     "the ids are small numbers, which another survey has as well: name the survey with columns, such as survey_id==2026"
 )
 
 
-def is_own_export(header: Sequence[str]) -> bool:
-    """Whether the file is an export of responses by Tellback itself: its ids are ours already."""
-    return _OWN.issubset(header)
-
-
-def with_survey(values: dict[str, Any], header: Sequence[str]) -> None:
+def with_survey(values: dict[str, Any], columns: Columns) -> None:
     """Put the survey before a `response_id` that is a number below 10⁹; other ids stay as they are. Raises `RowError`
     where the row names no survey."""
     response_id = str(values.get("response_id", ""))
-    if _SMALL.fullmatch(response_id) is None or is_own_export(header):
+    if _SMALL.fullmatch(response_id) is None or columns.format == _OWN:
         return
     survey_id = values.get("survey_id")
     if survey_id is None:
@@ -37,14 +33,12 @@ def with_survey(values: dict[str, Any], header: Sequence[str]) -> None:
     values["response_id"] = joined
 
 
-def survey_is_missing(columns: Columns, rows: Iterable[Sequence[str]]) -> bool:
-    """Whether one of the rows has such an id and names no survey."""
+def survey_is_missing(columns: Columns, cells: Sequence[str]) -> bool:
+    """Whether a row has such an id and names no survey."""
     place = columns.places.get("response_id")
-    if place is None or columns.constants.get("survey_id") or is_own_export(columns.header):
+    if place is None or columns.constants.get("survey_id") or columns.format == _OWN:
         return False
     survey = columns.places.get("survey_id")
-    for cells in rows:
-        named = survey is not None and cells[survey].strip()
-        if not named and _SMALL.fullmatch(cells[place].strip()):
-            return True
-    return False
+    if survey is not None and cells[survey].strip():
+        return False
+    return _SMALL.fullmatch(cells[place].strip()) is not None

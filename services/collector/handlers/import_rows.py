@@ -3,43 +3,52 @@
 import itertools
 import json
 import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any, BinaryIO
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, BinaryIO, get_args
 from uuid import UUID
 
 from pydantic import ValidationError
 
-from services.collector.domain.columns import ACCOUNTS, RESPONSES, ColumnError, Columns, Kind, directed, match_columns
-from services.collector.domain.day_order import Direction, direction_of, is_day_alone
-from services.collector.domain.delimited import BadRow, Row, Table, TableError
-from services.collector.domain.formats import FormatName, answer_rows, format_mapping
-from services.collector.domain.rows import Reading, RowError, row_values
+from services.collector.domain.columns import ACCOUNTS, RESPONSES, Kind
+from services.collector.domain.formats import answer_rows
+from services.collector.domain.rows import PASSED_OVER, Note, Reading, RowError, RowValues, row_values
 from services.collector.handlers import file_ids
 from services.collector.handlers.directory import Change
+from services.collector.handlers.import_files import header_of
+from services.collector.handlers.import_scan import FileScan, scan
 from services.collector.handlers.inputs.directory import AccountItem, StakeholderItem
 from services.collector.handlers.inputs.responses import NewResponse
-from services.collector.handlers.refusals import refused
 from services.collector.handlers.responses import who
 from shared.errors import Invalid
+from shared.events.directory import StakeholderType, Tier
+from shared.events.responses import Channel, NpsKind
+from shared.files.table import BadRow, Row, Table
 from shared.http.problem import invalid
 from shared.ids import derived_uuid
 from shared.telemetry.logging import get_logger
 
 log = get_logger(__name__)
 UNREADABLE = "unreadable"
+_WORDS: Mapping[str, Sequence[str]] = {
+    "tier": get_args(Tier),
+    "type": get_args(StakeholderType),
+    "channel": get_args(Channel),
+    "nps_kind": get_args(NpsKind),
+}
+"""Fields of few words that a row may lack: any other word is kept as an attribute."""
 
 
 @dataclass(frozen=True, slots=True)
 class ResponseRow:
     """A response of a file; `digest` is a hash of its values where it has no response_id. `day` is a hash of the person
-    and the day where the date has no time, and `direction` the way the file goes."""
+    and the day where the date has no time."""
 
     line: int
     body: NewResponse
     digest: UUID | None
+    notes: Sequence[Note] = ()
     day: UUID | None = None
-    direction: Direction = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,47 +57,27 @@ class DirectoryRow:
 
     line: int
     change: Change
+    notes: Sequence[Note] = ()
 
 
 ReadRow = ResponseRow | DirectoryRow | BadRow
 
 
-def check_file(
-    file: BinaryIO, kind: Kind, mapping: Mapping[str, str], format_name: FormatName | None = None
-) -> Columns:
-    """Read the header of a file and match its columns. Raises `Invalid` with the reason; leaves the file at its
-    start."""
-    try:
-        table = Table(file)
-        try:
-            if format_name is not None:
-                mapping = format_mapping(format_name, table.header, directed(kind, mapping))
-            columns = match_columns(kind, table.header, mapping)
-            if format_name is not None:
-                columns = replace(columns, only=answer_rows(format_name, table.header))
-            rows = list(itertools.islice(table, file_ids.LOOKED_AT))
-            if not rows:
-                raise refused("file", "no_rows", "the file has a header and no rows")
-            if kind == RESPONSES and file_ids.survey_is_missing(columns, _cells(rows)):
-                raise refused("columns", "survey_needed", file_ids.NEEDED)
-        finally:
+class RowReader:
+    """Reads a file in steps. Not on the event loop: a step takes some milliseconds, and to look for the last rows of
+    submissions some seconds."""
+
+    def __init__(self, file: BinaryIO, reading: Reading) -> None:
+        """Raises `TableError`."""
+        header = header_of(reading.columns)
+        self._scan = FileScan(answer_rows(reading.format, reading.columns.header))
+        if reading.format.last_of is not None:
+            table = Table(file, header)
+            self._scan = scan(table, reading)
             table.release()
             file.seek(0)
-    except TableError as error:
-        raise refused("file", error.code, error.detail) from None
-    except ColumnError as error:
-        raise refused(error.field, error.code, error.hint) from None
-    return columns
-
-
-class RowReader:
-    """Reads a file in steps. Not on the event loop: a step takes some milliseconds."""
-
-    def __init__(self, file: BinaryIO, reading: Reading, direction: Direction = 1) -> None:
-        """Raises `TableError`."""
         self._reading = reading
-        self._direction = direction
-        self._table = Table(file)
+        self._table = Table(file, header)
         self._rows: Iterator[Row | BadRow] = iter(self._table)
 
     def skip(self, rows: int) -> None:
@@ -100,51 +89,47 @@ class RowReader:
         rows: list[ReadRow] = []
         for row in itertools.islice(self._rows, count):
             if isinstance(row, BadRow):
-                rows.append(row)
+                rows.append(_of_no_table(self._reading, row))
             else:
-                rows.append(read_row(self._reading, row, self._direction))
+                rows.append(_answer(self._reading, self._scan, row) or read_row(self._reading, row))
         return rows
 
-
-def direction_in(file: BinaryIO, reading: Reading) -> Direction:
-    """Which way a file of answers goes; it is read to its end only if dates without a time are among its first rows.
-    Leaves it at its start."""
-    place = reading.columns.places.get("answered_at")
-    if reading.columns.kind != RESPONSES or place is None:
-        return 1
-    table = Table(file)
-    try:
-        rows = _cells(table)
-        first = list(itertools.islice(rows, file_ids.LOOKED_AT))
-        if not any(is_day_alone(cells[place].strip()) for cells in first):
-            return 1
-        return direction_of(reading, itertools.chain(first, rows))
-    finally:
-        table.release()
-        file.seek(0)
+    def release(self) -> None:
+        """Detach from the file without closing it."""
+        self._table.release()
 
 
-def _cells(rows: Iterable[Row | BadRow]) -> Iterator[Sequence[str]]:
-    for row in rows:
-        if not isinstance(row, BadRow):
-            yield row.cells
+def _of_no_table(reading: Reading, row: BadRow) -> BadRow:
+    """A row that does not fit the header; lines that a tool writes below its table are passed over."""
+    if reading.format.footer and row.width == 1:
+        return BadRow(row.line, PASSED_OVER, "the line stands below the table")
+    return row
 
 
-def read_row(reading: Reading, row: Row, direction: Direction = 1) -> ReadRow:
+def _answer(reading: Reading, found: FileScan, row: Row) -> BadRow | None:
+    """Why a row is passed over as no answer; None for an answer."""
+    if not found.answers.has(row.cells):
+        return BadRow(row.line, PASSED_OVER, "the row is not an answer")
+    key = reading.columns.places.get(reading.format.last_of or "")
+    if key is not None and not found.is_last(row.line, row.cells[key].strip()):
+        return BadRow(row.line, PASSED_OVER, "a later row of the same submission counts")
+    return None
+
+
+def read_row(reading: Reading, row: Row) -> ReadRow:
     """Validate one row by the rules of the route for such records."""
     kind = reading.columns.kind
     try:
-        values = row_values(reading, row.cells)
+        found = row_values(reading, row.cells)
+        notes = [*found.notes, *_keep_unknown_words(found)]
         if kind == RESPONSES:
-            file_ids.with_survey(values, reading.columns.header)
-            body = NewResponse.model_validate(values)
+            file_ids.with_survey(found.values, reading.columns)
+            body = NewResponse.model_validate(found.values)
             digest = None
             if not body.response_id:
-                digest = digest_of(kind, values)
-            return ResponseRow(row.line, body, digest, _day_of(reading, row, body), direction)
-        if kind == ACCOUNTS:
-            return DirectoryRow(row.line, Change.of(AccountItem.model_validate(values)))
-        return DirectoryRow(row.line, Change.of(StakeholderItem.model_validate(values)))
+                digest = digest_of(kind, found.cells)
+            return ResponseRow(row.line, body, digest, notes, _day_of(found, body))
+        return DirectoryRow(row.line, _change(kind, found.values), notes)
     except RowError as error:
         return BadRow(row.line, error.code, error.reason, error.field)
     except ValidationError as error:
@@ -155,12 +140,28 @@ def read_row(reading: Reading, row: Row, direction: Direction = 1) -> ReadRow:
         return unreadable(row.line, error)
 
 
-def _day_of(reading: Reading, row: Row, body: NewResponse) -> UUID | None:
-    place = reading.columns.places.get("answered_at")
-    if place is None or body.answered_at is None or not is_day_alone(row.cells[place].strip()):
+def _day_of(found: RowValues, body: NewResponse) -> UUID | None:
+    if not found.is_day or body.answered_at is None:
         return None
     person = who(body.stakeholder_id, body.email)
     return derived_uuid("day", body.account_id, person, body.survey_type, body.answered_at.isoformat())
+
+
+def _change(kind: Kind, values: Mapping[str, Any]) -> Change:
+    if kind == ACCOUNTS:
+        return Change.of(AccountItem.model_validate(values))
+    return Change.of(StakeholderItem.model_validate(values))
+
+
+def _keep_unknown_words(found: RowValues) -> list[Note]:
+    """Move words that a field does not know to the attributes: a role or a tier is no reason to refuse a row."""
+    notes = []
+    for name, known in _WORDS.items():
+        if name in found.values and found.values[name] not in known:
+            del found.values[name]
+            found.values.setdefault("attributes", {}).setdefault(name, found.cells[name])
+            notes.append(Note("kept_as_attribute", name, f"{name} is none of {', '.join(known)}: kept as an attribute"))
+    return notes
 
 
 def bad_row(line: int, error: Invalid) -> BadRow:
@@ -178,7 +179,7 @@ def unreadable(line: int, error: Exception) -> BadRow:
     return BadRow(line, UNREADABLE, "the row breaks no rule and could not be taken; the collector's log says why")
 
 
-def digest_of(kind: str, values: Mapping[str, Any]) -> UUID:
-    """The values of a row as an id: equal mapped values give the same id, however the file is written."""
-    text = json.dumps(values, ensure_ascii=False, sort_keys=True)
+def digest_of(kind: str, cells: Mapping[str, str]) -> UUID:
+    """The mapped cells of a row as an id: equal ones give the same id, however the file is written."""
+    text = json.dumps(cells, ensure_ascii=False, sort_keys=True)
     return derived_uuid("import", kind, unicodedata.normalize("NFC", text))

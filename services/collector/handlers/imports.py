@@ -11,7 +11,6 @@ from typing import BinaryIO
 from uuid import UUID
 
 from services.collector.domain.columns import RESPONSES as RESPONSE_FILE
-from services.collector.domain.delimited import BadRow
 from services.collector.domain.rows import PASSED_OVER
 from services.collector.handlers import directory
 from services.collector.handlers.import_rows import DirectoryRow, ReadRow, ResponseRow, bad_row
@@ -31,6 +30,7 @@ from shared.db.transaction import WriteTx
 from shared.errors import Invalid, TellbackError, TooLarge, TooMany
 from shared.events.envelope import Event
 from shared.events.files import Origin
+from shared.files.table import BadRow
 from shared.ids import derived_uuid
 from shared.topics import RESPONSES
 
@@ -88,13 +88,23 @@ async def take_step(
         problems += await _take_responses(tx, job, [row for row in remaining if isinstance(row, ResponseRow)], now)
     else:
         problems += await _take_records(tx, job, [row for row in remaining if isinstance(row, DirectoryRow)], now)
-    if problems:
-        await reports.note_problems(tx, job.import_id, problems)
+    await reports.note_problems(tx, job.import_id, [*problems, *_noted(rows, problems)])
     bad = sum(problem.outcome == "bad" for problem in problems)
     progress = Progress(len(rows), len(rows) - len(problems), len(problems) - bad, bad)
     if not await claims.advance(tx, job.import_id, claim_id, progress, now):
         raise LostClaim("lost_claim")
     return progress
+
+
+def _noted(rows: Sequence[ReadRow], problems: Sequence[Problem]) -> list[Problem]:
+    """What is told about rows that are taken."""
+    not_taken = {problem.row.line for problem in problems}
+    noted = []
+    for row in rows:
+        if not isinstance(row, BadRow) and row.notes and row.line not in not_taken:
+            reasons = "; ".join(note.reason for note in row.notes)
+            noted.append(Problem("noted", BadRow(row.line, row.notes[0].code, reasons, row.notes[0].field)))
+    return noted
 
 
 def _outcome(row: BadRow) -> Outcome:
@@ -144,7 +154,7 @@ async def _take_responses(tx: WriteTx, job: ImportJob, rows: Sequence[ResponseRo
             response_id = str(derived_uuid(str(row.digest), str(seen[row.digest])))
         try:
             event = recorded(
-                _in_order(row, seen),
+                _in_order(job, row, seen),
                 now,
                 response_id=response_id,
                 answered_at=job.created_at,
@@ -164,7 +174,7 @@ async def _take_responses(tx: WriteTx, job: ImportJob, rows: Sequence[ResponseRo
     return problems
 
 
-def _in_order(row: ResponseRow, seen: dict[UUID, int]) -> NewResponse:
+def _in_order(job: ImportJob, row: ResponseRow, seen: dict[UUID, int]) -> NewResponse:
     """The answer, so many microseconds after its day or before it as the person has answered on it in earlier rows."""
     if row.day is None or row.body.answered_at is None:
         return row.body
@@ -172,7 +182,10 @@ def _in_order(row: ResponseRow, seen: dict[UUID, int]) -> NewResponse:
     seen[row.day] += 1
     if not earlier:
         return row.body
-    answered_at = row.body.answered_at + timedelta(microseconds=earlier * row.direction)
+    shift = timedelta(microseconds=earlier)
+    if job.columns.newest_first:
+        shift = -shift
+    answered_at = row.body.answered_at + shift
     return row.body.model_copy(update={"answered_at": answered_at})
 
 

@@ -2,11 +2,11 @@
 
 from collections.abc import Iterable, Sequence
 
-from services.collector.handlers.directory import is_visible
+from services.collector.handlers.records import is_visible, unknown
 from services.collector.store import directory
 from shared.db.engine import Database
 from shared.db.transaction import ReadTx
-from shared.errors import NotFound, TellbackError
+from shared.errors import TellbackError
 from shared.events.envelope import Event
 
 
@@ -45,8 +45,3 @@ async def require_own(database: Database, owner_email: str | None, event: Event)
     (result,) = await own_only(database, owner_email, (event,))
     if isinstance(result, TellbackError):
         raise result
-
-
-def unknown() -> NotFound:
-    """The refusal of a fact about an account that the key may not see."""
-    return NotFound("not_found", "there is no such record")

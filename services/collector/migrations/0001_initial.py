@@ -18,10 +18,12 @@ STATEMENTS = [
         kind text not null check (kind in ('responses', 'accounts', 'stakeholders')),
         state text not null default 'queued' check (state in ('queued', 'running', 'done', 'failed')),
         file_name text,
-        file_lines bigint not null,
+        file_rows bigint not null,
         columns jsonb not null,
         date_format text,
+        time_zone text not null,
         answered_at timestamptz,
+        remarks jsonb not null,
         quiet boolean not null,
         file_digest bytea,
         same_as uuid,
@@ -88,24 +90,55 @@ STATEMENTS = [
     create table import_problems (
         import_id uuid not null references imports on delete cascade,
         line bigint not null,
-        outcome text not null check (outcome in ('skipped', 'bad')),
+        outcome text not null check (outcome in ('skipped', 'bad', 'noted')),
         code text not null,
         field text,
         reason text not null,
         primary key (import_id, line)
     )
     """,
-    # The journal of erased people. The person is a keyed hash. The account stays readable: it is a company, and the
-    # receipt is its owner's to see.
+    # The further ids of people: each belongs to one record.
+    """
+    create table stakeholder_aliases (
+        account_id text not null,
+        alias_id text not null,
+        stakeholder_id text not null,
+        primary key (account_id, alias_id)
+    )
+    """,
+    "create index stakeholder_aliases_holder on stakeholder_aliases (account_id, stakeholder_id)",
+    # Records that were merged into another one, with what undoing it needs: their further ids and, where there was one,
+    # the record.
+    """
+    create table stakeholder_merges (
+        account_id text not null,
+        stakeholder_id text not null,
+        into_id text not null,
+        aliases text[] not null,
+        record jsonb,
+        merged_at timestamptz not null,
+        primary key (account_id, stakeholder_id)
+    )
+    """,
+    # Finds the later line of somebody who went to another account.
+    """
+    create index stakeholders_previous
+        on stakeholders ((record #>> '{previous,account_id}'), (record #>> '{previous,stakeholder_id}'))
+        where record #>> '{previous,account_id}' is not null
+    """,
+    # The journal of erased people, an entry for each id. The person is a keyed hash. The account stays readable: it
+    # is a company, and the receipt is its owner's to see.
     """
     create table erasures (
-        receipt_id uuid primary key,
+        receipt_id uuid not null,
         subject text not null,
         account_id text not null,
         erased_at timestamptz not null,
         applied_at timestamptz not null,
+        asked_for boolean not null,
         stakeholders int not null,
-        events int not null
+        events int not null,
+        primary key (receipt_id, subject)
     )
     """,
     "create index erasures_subject on erasures (subject, erased_at)",

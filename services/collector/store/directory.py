@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
+from itertools import starmap
 from typing import Any
 
+from services.collector.domain.doubles import Listed
 from shared.db.directory import UPSERT_ACCOUNT, UPSERT_STAKEHOLDER, account_row, stakeholder_row
 from shared.db.transaction import ReadTx, WriteTx
 from shared.events.directory import AccountRemoved, AccountUpserted, StakeholderRemoved, StakeholderUpserted
@@ -89,6 +91,28 @@ async def list_stakeholders(tx: ReadTx, account_id: str, wanted: Wanted) -> list
         **asdict(wanted),
     )
     return [Stored(**row) for row in rows]
+
+
+async def people_of(tx: ReadTx, account_id: str) -> list[Listed]:
+    """Everybody whom the directory lists at an account."""
+    rows = await tx.rows(
+        "select stakeholder_id, name, email from stakeholders where account_id = :account_id and not removed",
+        account_id=account_id,
+    )
+    return list(starmap(Listed, rows))
+
+
+async def parents_above(tx: ReadTx, account_ids: Iterable[str]) -> dict[str, str | None]:
+    """The accounts and all that stand above them: account_id -> its parent."""
+    rows = await tx.rows(
+        "with recursive above as (select account_id, parent_account_id from accounts"
+        " where not removed and account_id = any(cast(:ids as text[]))"
+        " union select p.account_id, p.parent_account_id from accounts p"
+        " join above a on p.account_id = a.parent_account_id where not p.removed)"
+        " select account_id, parent_account_id from above",
+        ids=list(account_ids),
+    )
+    return {account_id: parent for account_id, parent in rows}
 
 
 async def save(tx: WriteTx, events: Sequence[DirectoryEvent]) -> None:

@@ -1,35 +1,67 @@
 """The journal of erased people, and their records in the directory."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from uuid import UUID
 
+from services.collector.store.directory import Person
 from shared.db.transaction import ReadTx, WriteTx
 from shared.erasure import Names
 
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """An entry of the journal: `subject` is the person's keyed hash, the counts are the rows deleted from the
-    collector."""
+    """An erasure of a person: how many ids were erased, and the rows that were deleted from the collector."""
+
+    receipt_id: UUID
+    account_id: str
+    erased_at: datetime
+    applied_at: datetime
+    ids: int
+    stakeholders: int
+    events: int
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry of the journal: `subject` is the keyed hash of one of the person's ids, `asked_for` marks the id that
+    was named."""
 
     receipt_id: UUID
     subject: str
     account_id: str
     erased_at: datetime
     applied_at: datetime
-    stakeholders: int
-    events: int
+    asked_for: bool
+    stakeholders: int = 0
+    events: int = 0
 
 
-async def forget_stakeholder(tx: WriteTx, account_id: str, stakeholder_id: str) -> int:
-    """Delete a person from the directory, also a removed one; returns 1 if there was a row."""
+async def forget_stakeholder(tx: WriteTx, account_id: str, ids: Sequence[str]) -> int:
+    """Delete the records that stand under the ids from the directory, also removed ones, and what is known of the ids;
+    returns how many records there were."""
+    bound = {"account_id": account_id, "ids": list(ids)}
+    for table in ("stakeholder_aliases", "stakeholder_merges"):
+        await tx.execute(
+            f"delete from {table} where account_id = :account_id and stakeholder_id = any(cast(:ids as text[]))",
+            **bound,
+        )
     return await tx.execute(
-        "delete from stakeholders where account_id = :account_id and stakeholder_id = :stakeholder_id",
-        account_id=account_id,
-        stakeholder_id=stakeholder_id,
+        "delete from stakeholders where account_id = :account_id and stakeholder_id = any(cast(:ids as text[]))",
+        **bound,
     )
+
+
+async def later_lines(tx: ReadTx, account_id: str, ids: Sequence[str]) -> list[Person]:
+    """The people of other accounts who were this person before."""
+    rows = await tx.rows(
+        "select account_id, stakeholder_id from stakeholders where record #>> '{previous,account_id}' = :account_id"
+        " and record #>> '{previous,stakeholder_id}' = any(cast(:ids as text[]))",
+        account_id=account_id,
+        ids=list(ids),
+    )
+    return [(other, person) for other, person in rows]
 
 
 async def forget_in_imports(tx: WriteTx, names: Names) -> None:
@@ -48,20 +80,22 @@ async def forget_in_imports(tx: WriteTx, names: Names) -> None:
     )
 
 
-async def enter(tx: WriteTx, receipt: Receipt) -> None:
-    """Add an entry to the journal."""
-    await tx.execute(
-        "insert into erasures (receipt_id, subject, account_id, erased_at, applied_at, stakeholders, events)"
-        " values (:receipt_id, :subject, :account_id, :erased_at, :applied_at, :stakeholders, :events)",
-        **asdict(receipt),
+async def enter(tx: WriteTx, entries: Iterable[Entry]) -> None:
+    """Add entries to the journal."""
+    await tx.execute_many(
+        "insert into erasures (receipt_id, subject, account_id, erased_at, applied_at, asked_for, stakeholders, events)"
+        " values (:receipt_id, :subject, :account_id, :erased_at, :applied_at, :asked_for, :stakeholders, :events)",
+        list(map(asdict, entries)),
     )
 
 
 async def find(tx: ReadTx, receipt_id: UUID) -> Receipt | None:
-    """The journal's entry with this receipt."""
+    """The erasure with this receipt; of an erasure at several accounts, the account is the one that it was asked for
+    at."""
     row = await tx.one(
-        "select receipt_id, subject, account_id, erased_at, applied_at, stakeholders, events from erasures"
-        " where receipt_id = :receipt_id",
+        "select receipt_id, max(account_id) filter (where asked_for) as account_id, max(erased_at) as erased_at,"
+        " max(applied_at) as applied_at, cast(count(*) as int) as ids, cast(sum(stakeholders) as int) as stakeholders,"
+        " cast(sum(events) as int) as events from erasures where receipt_id = :receipt_id group by receipt_id",
         receipt_id=receipt_id,
     )
     if row is None:

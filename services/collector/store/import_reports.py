@@ -7,16 +7,17 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 
-from services.collector.domain.delimited import BadRow
 from shared.db.transaction import ReadTx, WriteTx, as_columns
+from shared.files.table import BadRow
 
-Outcome = Literal["bad", "skipped"]
+Outcome = Literal["bad", "skipped", "noted"]
+"""`noted`: the row was taken, and something is told about it."""
 _PROBLEMS = "select line, outcome, code, field, reason from import_problems where import_id = :import_id order by line"
 
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """A row that was not taken, as in the report."""
+    """A row that was not taken, or of which something is told, as in the report."""
 
     outcome: Outcome
     row: BadRow

@@ -1,7 +1,7 @@
 """Import jobs: their files in pieces, their claims, their progress and their reports."""
 
-from collections.abc import AsyncIterator, Mapping
-from dataclasses import dataclass
+from collections.abc import AsyncIterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Literal
 from uuid import UUID
@@ -11,13 +11,14 @@ from sqlalchemy import RowMapping
 from services.collector.domain.columns import Columns, Kind
 from shared.db.transaction import ReadTx, WriteTx
 from shared.events.files import Mode
+from shared.files.opening import Remark
 
 State = Literal["queued", "running", "done", "failed"]
 _SENDER_LOCKS = 0x7E1A
 _COLUMNS = (
-    "import_id, kind, state, file_name, file_lines, columns, date_format, answered_at, quiet, created_by, owner_email,"
-    " created_at, started_at, finished_at, rows_read, taken, skipped, bad, error_code, error_detail, attempts,"
-    " same_as, mode, written_at, older_than, undone_at"
+    "import_id, kind, state, file_name, file_rows, columns, date_format, time_zone, answered_at, remarks, quiet,"
+    " created_by, owner_email, created_at, started_at, finished_at, rows_read, taken, skipped, bad, error_code,"
+    " error_detail, attempts, same_as, mode, written_at, older_than, undone_at"
 )
 
 
@@ -29,10 +30,12 @@ class ImportJob:
     kind: Kind
     state: State
     file_name: str | None
-    file_lines: int
+    file_rows: int
     columns: Columns
     date_format: str | None
+    time_zone: str
     answered_at: datetime | None
+    remarks: Sequence[Remark]
     quiet: bool
     created_by: str
     owner_email: str | None
@@ -56,22 +59,27 @@ class ImportJob:
 async def create(tx: WriteTx, job: ImportJob) -> None:
     """Insert a job; its file follows piece by piece in the same transaction."""
     await tx.execute(
-        "insert into imports (import_id, kind, file_name, file_lines, columns, date_format, answered_at, quiet,"
-        " created_by, owner_email, created_at, mode, written_at) values (:import_id, :kind, :file_name, :file_lines,"
-        " cast(:columns as jsonb), :date_format, :answered_at, :quiet, :created_by, :owner_email, :created_at,"
-        " :mode, :written_at)",
+        "insert into imports (import_id, kind, file_name, file_rows, columns, date_format, time_zone, answered_at,"
+        " remarks, quiet, created_by, owner_email, created_at, mode, written_at) values (:import_id, :kind, :file_name,"
+        " :file_rows, cast(:columns as jsonb), :date_format, :time_zone, :answered_at, cast(:remarks as jsonb), :quiet,"
+        " :created_by, :owner_email, :created_at, :mode, :written_at)",
         import_id=job.import_id,
         kind=job.kind,
         file_name=job.file_name,
-        file_lines=job.file_lines,
+        file_rows=job.file_rows,
         columns={
             "header": list(job.columns.header),
             "places": dict(job.columns.places),
             "constants": dict(job.columns.constants),
-            "only": [[place, list(words)] for place, words in job.columns.only.items()],
+            "format": job.columns.format,
+            "before": job.columns.before,
+            "names": [[*key, name] for key, name in job.columns.names.items()],
+            "newest_first": job.columns.newest_first,
         },
         date_format=job.date_format,
+        time_zone=job.time_zone,
         answered_at=job.answered_at,
+        remarks=[asdict(remark) for remark in job.remarks],
         quiet=job.quiet,
         created_by=job.created_by,
         owner_email=job.owner_email,
@@ -100,6 +108,7 @@ async def note_digest(tx: WriteTx, import_id: UUID, digest: bytes) -> UUID | Non
             select i.import_id from imports i
             where i.file_digest = :digest and i.state = 'done' and i.kind = imports.kind and i.kind = 'responses'
                 and i.columns = imports.columns and i.date_format is not distinct from imports.date_format
+                and i.time_zone = imports.time_zone
                 and i.answered_at is not distinct from imports.answered_at
                 and i.owner_email is not distinct from imports.owner_email
             order by i.finished_at desc limit 1
@@ -179,6 +188,14 @@ async def forget_finished(tx: WriteTx, before: datetime) -> int:
 def _job(row: RowMapping) -> ImportJob:
     stored = row["columns"]
     columns = Columns(
-        row["kind"], tuple(stored["header"]), stored["places"], stored["constants"], dict(stored.get("only", ()))
+        row["kind"],
+        tuple(stored["header"]),
+        stored["places"],
+        stored["constants"],
+        stored["format"],
+        stored["before"],
+        {(field, its_id): name for field, its_id, name in stored["names"]},
+        stored["newest_first"],
     )
-    return ImportJob(**{**row, "columns": columns})
+    remarks = [Remark(**remark) for remark in row["remarks"]]
+    return ImportJob(**{**row, "columns": columns, "remarks": remarks})

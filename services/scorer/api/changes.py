@@ -16,7 +16,7 @@ from shared.events.responses import NpsKind
 from shared.events.scores import ChangeKind
 from shared.http.auth import Reader
 from shared.http.paging import Page
-from shared.http.params import Instant, PathId
+from shared.http.params import Instant, PathId, StakeholderPathId
 from shared.http.query import no_repeats
 from shared.http.routing import Router
 from shared.ids import derived_uuid
@@ -32,7 +32,7 @@ class ChangesQuery(Paged):
     until: Instant | None = Field(default=None, description="Changes up to this moment.")
     kind: ChangeKind | None = Field(default=None, description="Only this kind of change.")
     account_id: PathId | None = Field(default=None, description="Only of this account.")
-    stakeholder_id: PathId | None = Field(default=None, description="Only of this person.")
+    stakeholder_id: StakeholderPathId | None = Field(default=None, description="Only of this person.")
     nps_kind: NpsKind | None = Field(default=None, description="Only between answers of this kind.")
     updated_since: UpdatedSince = None
     sort: str = Field(

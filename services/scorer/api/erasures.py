@@ -23,6 +23,7 @@ EXAMPLE: dict[str, Any] = {
     "erased_at": "2026-11-20T08:15:00Z",
     "applied_at": "2026-11-20T08:15:00.250000Z",
     "gone_from_log_at": "2026-12-12T09:15:00.250000Z",
+    "ids": 2,
     "responses": 3,
     "invitations": 1,
     "context_marks": 0,
@@ -48,6 +49,7 @@ class Erasure(BaseModel):
         description="When the last record about the person that this service has written leaves Kafka's log, by the"
         " retention of its topics; null while it waits."
     )
+    ids: int = Field(description="Ids of the person that were erased.", examples=[2])
     responses: int = Field(examples=[3])
     invitations: int = Field(examples=[1])
     context_marks: int = Field(examples=[0])

@@ -1,5 +1,6 @@
 """Why a figure is what it is: every answer of the account in one of two lists."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import Depends, Query
@@ -12,7 +13,7 @@ from services.scorer.domain.answers import Answer
 from services.scorer.domain.categories import category_or_none
 from services.scorer.domain.explain import explain
 from services.scorer.domain.windows import parse_window
-from services.scorer.store.reading.explaining import candidates
+from services.scorer.store.reading.explaining import candidates, given_ids
 from shared.api.accounts import Explanation
 from shared.http.auth import Reader
 from shared.http.params import PathId
@@ -42,20 +43,24 @@ async def explain_account_score(
     async with resources.database.read() as tx:
         figures = await account_score(tx, asked.account_id, caller.owner_email, asked, as_of)
         found = await candidates(tx, asked.account_id, asked.filters())
+        given = await given_ids(tx, asked.account_id)
     counted, not_counted = explain(found, parse_window(asked.window).span(as_of), asked.method)
-    body: dict[str, Any] = {"counted": [_answer(answer, asked.survey_type) for answer in counted], "not_counted": []}
+    body: dict[str, Any] = {"counted": [], "not_counted": []}
+    for answer in counted:
+        body["counted"].append(_answer(answer, asked.survey_type, given))
     for answer, reason in not_counted:
-        entry = _answer(answer, asked.survey_type)
+        entry = _answer(answer, asked.survey_type, given)
         if reason == "other_survey":
             entry["category"] = None
         body["not_counted"].append(entry | {"reason": reason})
     return figures | body
 
 
-def _answer(answer: Answer, survey_type: str) -> dict[str, Any]:
+def _answer(answer: Answer, survey_type: str, given: Mapping[str, str]) -> dict[str, Any]:
     entry = {
         "response_id": answer.response_id,
         "stakeholder_id": answer.stakeholder_id,
+        "given_stakeholder_id": given.get(answer.response_id),
         "answered_at": answer.answered_at,
         "score": answer.score,
         "category": category_or_none(survey_type, answer.score),

@@ -8,8 +8,8 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Literal
 
-from services.scorer.domain.cells import safe
 from services.scorer.domain.windows import utc_text
+from shared.files.formulas import safe
 
 Kind = Literal["text", "integer", "number", "flag", "moment", "day", "json"]
 Columns = Mapping[str, Kind]

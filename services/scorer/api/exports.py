@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from datetime import datetime
 from typing import Annotated, Any
 
@@ -12,6 +13,7 @@ from pydantic import BaseModel
 from services.scorer.api.account_list import AccountList, ChosenAccounts
 from services.scorer.api.export_files import Columns, Kind, Pages, csv_chunks, parquet_chunks
 from services.scorer.api.pages import Listing
+from services.scorer.api.parameters import UpdatedSince
 from services.scorer.api.resources import Resources, Scorer
 from services.scorer.api.responses import ChosenResponses, response_body
 from services.scorer.store.reading.accounts import SORTS
@@ -28,7 +30,7 @@ PAGE = 1_000
 ACCOUNTS_PAGE = 200
 
 RESPONSES: Columns = {
-    **dict.fromkeys(("response_id", "account_id", "stakeholder_id", "survey_type"), "text"),
+    **dict.fromkeys(("response_id", "account_id", "stakeholder_id", "given_stakeholder_id", "survey_type"), "text"),
     "score": "integer",
     **dict.fromkeys(("category", "comment"), "text"),
     **dict.fromkeys(("answered_at", "recorded_at", "updated_at"), "moment"),
@@ -92,6 +94,8 @@ def _answers(media_type: str, columns: Columns) -> dict[int | str, dict[str, Any
 
 class ExportedResponses(ChosenResponses):
     """Which responses."""
+
+    updated_since: UpdatedSince = None
 
 
 class ExportedAccounts(ChosenAccounts):
@@ -169,9 +173,9 @@ async def _pages(database: Database, page: Page) -> Pages:
             return
 
 
-def _responses(asked: ChosenResponses, owner_email: str | None) -> Page:
+def _responses(asked: ExportedResponses, owner_email: str | None) -> Page:
     """Responses by id; a row is as it stood when it was read."""
-    question = asked.question(owner_email)
+    question = replace(asked.question(owner_email), updated_since=asked.updated_since)
 
     async def page(tx: ReadTx, last: str | None) -> tuple[Rows, str | None]:
         rows = await responses_after(tx, question, last or "", PAGE)

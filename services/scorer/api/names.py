@@ -8,7 +8,7 @@ from services.scorer.api.resources import Resources
 from services.scorer.store.reading.people import names_of
 from shared.api.names import Names
 from shared.http.auth import Reader
-from shared.http.params import PathId
+from shared.http.params import PathId, StakeholderPathId
 from shared.http.routing import Router
 
 router = Router(tags=["people"])
@@ -21,7 +21,7 @@ class Wanted(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     account_id: PathId
-    stakeholder_id: PathId | None = Field(default=None, examples=["ada@acme.example"])
+    stakeholder_id: StakeholderPathId | None = Field(default=None, examples=["ada@acme.example"])
 
 
 class NamesWanted(BaseModel):

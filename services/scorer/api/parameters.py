@@ -20,7 +20,7 @@ from services.scorer.domain.windows import parse_window
 from shared.events.directory import StakeholderType, Tier
 from shared.events.responses import Channel, NpsKind
 from shared.http.paging import DEFAULT_LIMIT, MAX_CURSOR_LENGTH, MAX_LIMIT
-from shared.http.params import Instant, PathId
+from shared.http.params import Instant, PathId, StakeholderPathId
 from shared.http.query import Parameters, plain_text
 from shared.industries import canonical_industry
 
@@ -97,7 +97,9 @@ Currency = Annotated[
 ]
 Text = Annotated[str, Field(min_length=1, max_length=200), AfterValidator(plain_text)]
 AccountId = Annotated[PathId, Path(description="The account.")]
-StakeholderId = Annotated[PathId, Path(description="The person within the account.", examples=["ada@acme.example"])]
+StakeholderId = Annotated[
+    StakeholderPathId, Path(description="The person within the account.", examples=["ada@acme.example"])
+]
 
 
 class AccountFilters(Parameters):
@@ -125,7 +127,10 @@ class AccountFilters(Parameters):
 class DirectoryFilters(AccountFilters):
     """Filters on accounts and people, by the directory as it is now."""
 
-    stakeholder_type: StakeholderType | None = Field(default=None, description="Only people of this type.")
+    stakeholder_type: StakeholderType | None = Field(
+        default=None,
+        description="Only people who are of this type today, whatever `as_of`; also those who were removed.",
+    )
 
 
 class ChosenAnswers(DirectoryFilters):

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Annotated, Any
 
 from fastapi import Depends, Query
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from services.scorer.api.pages import Listing
 from services.scorer.api.parameters import AccountId, AsOf, DirectoryFilters, Paged, StakeholderId, UpdatedSince
@@ -19,6 +19,7 @@ from services.scorer.store.reading.account import require_account
 from services.scorer.store.reading.people import SORTS, PeopleQuestion, people_facts, people_page
 from services.scorer.store.reading.responses import ResponsesQuestion, responses_page
 from shared.api.people import Person, PersonWithResponses
+from shared.db.directory import own_ids
 from shared.db.transaction import ReadTx
 from shared.errors import NotFound
 from shared.events.directory import StakeholderType
@@ -44,6 +45,11 @@ class PeopleQuery(Paged):
     type: StakeholderType | None = Field(default=None, description="Only people of this type.")
     silent: bool | None = Field(default=None, description="Only those who are silent, or who are not.")
     q: Search | None = Field(default=None, description="Only people with this text in their name, address or id.")
+    email: Annotated[str, Field(min_length=3, max_length=200), AfterValidator(str.lower)] | None = Field(
+        default=None,
+        description="Only people with this e-mail address: in the directory, as an id, or with an answer of theirs.",
+        examples=["ada@acme.example"],
+    )
     answered_since: Instant | None = Field(
         default=None, description="Only people whose latest NPS answer was given at this moment or later."
     )
@@ -95,7 +101,8 @@ async def get_stakeholder(
     stakeholder_id: StakeholderId,
     asked: Annotated[PersonQuery, Query()],
 ) -> dict[str, Any]:
-    """One person: the directory's record, the state, and every live response up to as_of, oldest first.
+    """One person, by any of their ids: the directory's record, the state, and every live response up to as_of, oldest
+    first.
     Somebody who is not in the directory and was neither asked nor heard by then is a 404."""
     as_of = resources.moment(asked.as_of)
     wanted = PeopleQuestion(
@@ -107,14 +114,15 @@ async def get_stakeholder(
         descending=False,
         limit=1,
         account_id=account_id,
-        stakeholder_id=stakeholder_id,
     )
     said = ResponsesQuestion(
         Filters(), caller.owner_email, account_id=account_id, stakeholder_id=stakeholder_id, until=as_of
     )
+    person = (account_id, stakeholder_id)
     async with resources.database.read() as tx:
         await require_account(tx, account_id, caller.owner_email)
-        people = await people_page(tx, wanted)
+        own_id = (await own_ids(tx, [person]))[person]
+        people = await people_page(tx, replace(wanted, stakeholder_id=own_id))
         if not people:
             raise NotFound("unknown_stakeholder", "there is no such person at this account")
         bodies = await _bodies(tx, resources, as_of, people)
@@ -145,6 +153,7 @@ async def _page(
         category=asked.category,
         silent=asked.silent,
         q=asked.q,
+        email=asked.email,
         answered_since=asked.answered_since,
         updated_since=asked.updated_since,
         after=listing.position(asked.cursor),
@@ -182,4 +191,6 @@ def _person(row: dict[str, Any]) -> dict[str, Any]:
         "language": record.get("language"),
         "attributes": record.get("attributes") or {},
         "removed": bool(row["removed"]),
+        "aliases": record.get("aliases") or [],
+        "previous": record.get("previous"),
     }

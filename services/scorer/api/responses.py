@@ -6,17 +6,19 @@ from typing import Annotated, Any
 from fastapi import Depends, Path, Query
 from pydantic import Field
 
+from services.scorer.api.feed import BEGIN_ANEW, ChangedResponses, changes_since, deleted_body, require_copyable
 from services.scorer.api.pages import Listing
-from services.scorer.api.parameters import Between, DirectoryFilters, Paged, Text, UpdatedSince
-from services.scorer.api.resources import Resources
+from services.scorer.api.parameters import Between, DirectoryFilters, Paged, Text
+from services.scorer.api.resources import Resources, Scorer
 from services.scorer.domain.categories import Category, SurveyType, category_or_none
+from services.scorer.store.reading.feed import FeedQuestion
 from services.scorer.store.reading.responses import SORTS, ResponsesQuestion, response_of, responses_page
 from shared.api.people import Response
 from shared.errors import NotFound
 from shared.events.responses import Channel, NpsKind
 from shared.http.auth import Reader
-from shared.http.paging import Page
-from shared.http.params import PathId, Search
+from shared.http.paging import MAX_CURSOR_LENGTH, Page
+from shared.http.params import PathId, Search, StakeholderPathId
 from shared.http.query import no_repeats
 from shared.http.routing import Router
 
@@ -27,7 +29,7 @@ class ChosenResponses(Between, DirectoryFilters):
     """Which responses."""
 
     account_id: PathId | None = Field(default=None, description="Only of this account.")
-    stakeholder_id: PathId | None = Field(default=None, description="Only of this person.")
+    stakeholder_id: StakeholderPathId | None = Field(default=None, description="Only of this person.")
     category: Category | None = Field(default=None, description="Only NPS answers of this category.")
     q: Search | None = Field(default=None, description='Words in the comment; `"a phrase"`, `or` and `-not` work.')
     commented: bool | None = Field(default=None, description="Only with a comment that says anything, or without.")
@@ -37,7 +39,6 @@ class ChosenResponses(Between, DirectoryFilters):
     product: Text | None = Field(default=None, description="Only about this product.")
     channel: Channel | None = Field(default=None, description="Only by this channel.")
     survey_id: Text | None = Field(default=None, description="Only to this survey.")
-    updated_since: UpdatedSince = None
     test: bool = Field(default=False, description="Test answers instead of the others.")
 
     def question(self, owner_email: str | None) -> ResponsesQuestion:
@@ -53,7 +54,6 @@ class ChosenResponses(Between, DirectoryFilters):
             commented=self.commented,
             since=self.from_,
             until=self.to,
-            updated_since=self.updated_since,
             tests=self.test,
         )
 
@@ -61,6 +61,13 @@ class ChosenResponses(Between, DirectoryFilters):
 class ResponsesQuery(Paged, ChosenResponses):
     """Which responses, in which order."""
 
+    updated_since: str | None = Field(
+        default=None,
+        max_length=MAX_CURSOR_LENGTH,
+        description="What changed since then, in the order of changes, for those who keep a copy: the `position` of a"
+        " page that was read before, or a time (RFC 3339) to begin at. Goes with `account_id`, `survey_type`,"
+        " `survey_id` and `limit` only.",
+    )
     sort: str = Field(
         default="-answered_at",
         max_length=50,
@@ -68,12 +75,23 @@ class ResponsesQuery(Paged, ChosenResponses):
     )
 
 
-@router.get("/v1/responses", response_model=Page[Response])
+@router.get("/v1/responses", response_model=Page[Response] | ChangedResponses, responses={410: BEGIN_ANEW})
 async def list_responses(
     caller: Reader, resources: Resources, asked: Annotated[ResponsesQuery, Query()]
 ) -> dict[str, Any]:
     """Responses as they stand now, newest first unless asked otherwise. Withdrawn ones are left out, test
-    answers come only when asked for."""
+    answers come only when asked for.
+
+    With `updated_since` every response that changed since comes, each as it stands now and at its last change, and of
+    those that count no more `{response_id, deleted, reason}`. `position` is on every page, also an empty one: ask on
+    with it, at once after a full page. A time begins two minutes earlier, so that nothing is missed that was being
+    written then. A position from before a restore is 410 `begin_anew`; other filters are 422, since a response that
+    leaves what they choose would not be told of; a key that is limited to an owner is refused with 403
+    `copy_needs_all`.
+    """
+    if asked.updated_since is not None:
+        require_copyable(caller, asked.model_dump(by_alias=True, exclude_unset=True))
+        return await _changes(resources, asked, asked.cursor or asked.updated_since)
     listing = Listing("responses", asked.sort, SORTS, "response_id")
     question = replace(
         asked.question(caller.owner_email),
@@ -85,6 +103,22 @@ async def list_responses(
     async with resources.database.read() as tx:
         rows, cursor = listing.cut(await responses_page(tx, question), asked.limit)
     return {"items": [response_body(row) for row in rows], "next_cursor": cursor}
+
+
+async def _changes(resources: Scorer, asked: ResponsesQuery, since: str) -> dict[str, Any]:
+    question = FeedQuestion(asked.account_id, asked.survey_type, asked.survey_id)
+    async with resources.database.read() as tx:
+        changes = await changes_since(tx, since, question, asked.limit)
+    items = []
+    for row in changes.rows:
+        if row["deleted"] is None:
+            items.append(response_body(row))
+        else:
+            items.append(deleted_body(row))
+    next_cursor = None
+    if changes.more:
+        next_cursor = changes.position
+    return {"items": items, "next_cursor": next_cursor, "position": changes.position}
 
 
 @router.get("/v1/responses/{response_id}", response_model=Response)

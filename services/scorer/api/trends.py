@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from operator import itemgetter
 from typing import Annotated, Any
 
 from fastapi import Depends, Query
@@ -18,7 +19,7 @@ from services.scorer.domain.categories import SurveyType, category_or_none
 from services.scorer.domain.windows import Span, parse_window
 from services.scorer.store.reading.account import account_facts
 from services.scorer.store.reading.portfolio import portfolio_figures
-from services.scorer.store.reading.trend import context_marks
+from services.scorer.store.reading.trend import context_marks, merge_marks
 from shared.api.portfolio import AccountTrend, PortfolioTrend
 from shared.http.auth import Reader
 from shared.http.query import Parameters, no_repeats
@@ -68,11 +69,12 @@ async def get_account_trend(
         marks = await context_marks(
             tx, filters, caller.owner_email, found[0].start, found[-1].as_of, account_id=account_id
         )
+        merges = await merge_marks(tx, account_id, found[0].start, found[-1].as_of)
     points = []
     for bucket in found:
         names = bucket_names(bucket.start, _end(bucket, asked.as_of), asked.method)
         points.append(names | account_figures(facts, window, asked.method, bucket.as_of, asked.survey_type))
-    body: dict[str, Any] = {"points": points, "marks": marks}
+    body: dict[str, Any] = {"points": points, "marks": sorted([*marks, *merges], key=itemgetter("at"))}
     if asked.answers:
         body["answers"] = _answers_between(facts.history, found, asked.survey_type)
     return named(body, account_id=account_id, **_question(asked))

@@ -1,4 +1,7 @@
-"""The figures of one account, made of its counts: what the API answers and what the projector publishes."""
+"""The figures of one account, made of its counts: what the API answers and what the projector publishes.
+
+`account_figures` makes those of `AccountScore` (shared/api/figures.py), `figures_of` those of `Comparison`.
+"""
 
 from bisect import bisect_right
 from collections.abc import Mapping, Sequence

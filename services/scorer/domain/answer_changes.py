@@ -72,6 +72,11 @@ class Ref(NamedTuple):
     answered_at: datetime
     score: int
 
+    @property
+    def order(self) -> tuple[datetime, str]:
+        """By when people answered, then by response_id."""
+        return self.answered_at, self.response_id
+
 
 class Pair(NamedTuple):
     """The latest answer and the one before; whether the latest was fresh and wished to be called."""
@@ -173,12 +178,18 @@ def pair_at(live: Sequence[Entry], count: int) -> Pair | None:
     return Pair(_ref(latest), _ref(previous), latest.follow_up_requested, latest.fresh, falls)
 
 
+def pair_told(live: Sequence[Entry], newest: Ref | None) -> Pair | None:
+    """The pair of a series as it stands up to the newest answer that was told."""
+    if newest is None:
+        return None
+    return pair_at(live, sum(entry.order <= newest.order for entry in live))
+
+
 def _known_until(stored: Pair | None, live: Sequence[Entry]) -> int:
     """How many of the live answers do not order after the latest one that was published."""
     if stored is None:
         return 0
-    order = (stored.latest.answered_at, stored.latest.response_id)
-    return sum(entry.order <= order for entry in live)
+    return sum(entry.order <= stored.latest.order for entry in live)
 
 
 def _correction(series: Series, old: Pair, new: Pair | None, everything: Mapping[str, Entry]) -> Corrected | None:

@@ -29,5 +29,16 @@ def contradictions(sent: Iterable[str], later: Mapping[str, Any], first: Mapping
     return sorted(name for name in compared if later[name] != first[name])
 
 
+def same_person(later: Mapping[str, Any], first: Mapping[str, Any], person_id: str) -> Mapping[str, Any]:
+    """A later record of an id as if it named its person as the first one did, where both are of the same person: by
+    whichever of their ids, and an address that is the id is no further field."""
+    if person_id != first["person_id"]:
+        return later
+    alike = {"stakeholder_id": first["stakeholder_id"]}
+    if later["email"] == later["stakeholder_id"]:
+        alike["email"] = first["email"]
+    return {**later, **alike}
+
+
 NOT_SENT: Final = frozenset(("recorded_at", "quiet", "sent"))
 """What the collector adds of its own."""

@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from services.scorer.domain.account import recompute_at, snapshot_figures, standard_counts
-from services.scorer.domain.answer_changes import Entry, Pair, Series, SeriesChange, compare
+from services.scorer.domain.answer_changes import Entry, Pair, Ref, Series, SeriesChange, compare, pair_told
 from services.scorer.domain.answers import Answer, History, latest_of
 from services.scorer.domain.classes import AccountClass, Thresholds, classify, standing_of
 from services.scorer.domain.counts import AccountFacts, Counts, Known, digest_of
@@ -57,6 +57,16 @@ class StoredSnapshot:
         return published == (snapshot.account_class, snapshot.attributes, snapshot.digest)
 
 
+class Moved(NamedTuple):
+    """A response, by the id that it was given with, whose person is another one than its row says: the series in which
+    it was, and the one in which it is."""
+
+    response_id: str
+    given_stakeholder_id: str
+    before: Series
+    after: Series
+
+
 @dataclass(frozen=True, slots=True)
 class AccountState:
     """All that is known of one account: every response (live or not), invitations, its people in the directory with
@@ -75,6 +85,7 @@ class AccountState:
     removed: bool = False
     closed_on: date | None = None
     removed_people: frozenset[str] = frozenset()
+    moved: Sequence[Moved] = ()
 
     def live(self) -> list[Entry]:
         """The responses that count, in order."""
@@ -160,13 +171,31 @@ def _series_changes(state: AccountState, live: Sequence[Entry]) -> tuple[list[Se
     for entry in live:
         by_series[entry.series].append(entry)
     everything = {entry.response_id: entry for entry in state.entries}
+    told = _told_before(state)
     changed: list[SeriesChange] = []
     pairs: dict[Series, Pair | None] = {}
     for series in sorted(state.stored_pairs.keys() | by_series.keys()):
         stored = state.stored_pairs.get(series)
-        change = compare(series, stored, by_series[series], everything)
+        known = stored
+        if series in told:
+            known = pair_told(by_series[series], told[series])
+        change = compare(series, known, by_series[series], everything)
         if change.corrected or change.answered:
             changed.append(change)
         if change.pair != stored:
             pairs[series] = change.pair
     return changed, pairs
+
+
+def _told_before(state: AccountState) -> dict[Series, Ref | None]:
+    """Of the series that answers came to or left since other ids became the same person, or another one: the newest
+    answer that was told of any of them. That answers moved is told to nobody."""
+    mixed: dict[Series, set[Series]] = defaultdict(set)
+    for move in state.moved:
+        mixed[move.after] |= {move.after, move.before}
+        mixed[move.before].add(move.before)
+    told: dict[Series, Ref | None] = {}
+    for series, others in mixed.items():
+        refs = [state.stored_pairs[other].latest for other in others if other in state.stored_pairs]
+        told[series] = max(refs, key=lambda ref: ref.order, default=None)
+    return told

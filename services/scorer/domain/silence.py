@@ -14,11 +14,13 @@ Furthest = Literal["bounced", "sent", "delivered", "opened", "started"]
 @dataclass(frozen=True, slots=True)
 class Asked:
     """An invitation that was sent, and how far it came. `called_off`: the person unsubscribed, or it was withdrawn.
-    `settled_at` is when its silence was published, or passed over.
+    `settled_at` is when its silence was published, or passed over. `given_stakeholder_id` is the person's id that was
+    invited; `moved` says that the row has another person.
     """
 
     invitation_id: str
     stakeholder_id: str
+    given_stakeholder_id: str
     sent_at: datetime
     recorded_at: datetime
     delivered_at: datetime | None = None
@@ -27,6 +29,7 @@ class Asked:
     bounced_at: datetime | None = None
     called_off: bool = False
     settled_at: datetime | None = None
+    moved: bool = False
 
     @property
     def furthest(self) -> Furthest:

@@ -20,15 +20,17 @@ class Erasure:
         self._journal = journal
 
     async def erase(self, tx: WriteTx, event: StakeholderErased) -> Verdict:
-        """Do it, once a receipt. The journal keeps the subject that the event carries, so that all services agree."""
-        if await self._journal.known(tx, event.receipt_id):
+        """Do it, once a receipt, for all ids of the person. The journal keeps the subjects that the event carries, so
+        that all services agree."""
+        if await self._journal.known(tx, event):
             return REPEAT
-        person = event.model_dump(include={"account_id", "stakeholder_id", "erased_at"})
+        ids = [one.stakeholder_id for one in event.every_id()]
         # What a projector has read of the person it publishes before this, or not at all. The account becomes dirty
         # before anything else is written, as for invitations.
         await dirty_accounts.hold(tx, [event.account_id])
         await dirty_accounts.mark(tx, {event.account_id: False}, self._clock.now())
-        names = await erasures.names_of(tx, event.account_id, event.stakeholder_id)
+        names = await erasures.names_of(tx, event.account_id, ids)
+        person = {"account_id": event.account_id, "ids": ids, "erased_at": event.erased_at}
         response_ids, elsewhere = await erasures.erase(tx, person, event.subject)
         await erasures.redact(tx, event.account_id, names)
         await forget_parked_answers(tx, event.account_id, response_ids)

@@ -57,12 +57,18 @@ def split_off(batch: Batch, repeats: Iterable[Indexed]) -> tuple[list[Indexed], 
     return posted, rows
 
 
-async def take_rows(tx: WriteTx, batch: Batch, rows: Sequence[Row], stored: Mapping[str, Mapping[str, Any]]) -> None:
+async def take_rows(
+    tx: WriteTx,
+    batch: Batch,
+    rows: Sequence[Row],
+    stored: Mapping[str, Mapping[str, Any]],
+    people: Mapping[tuple[str, str], str],
+) -> None:
     """Judge rows whose ids are known, one after the other, and store the changes that they make. `stored` are the
-    responses as they were first recorded, none of them erased."""
+    responses as they were first recorded, none of them erased; `people` says whose the ids are that the rows name."""
     if not rows:
         return
-    owners = {data.response_id: stored[data.response_id] for _, data, _ in rows}
+    owners = {data.response_id: _owner(stored[data.response_id]) for _, data, _ in rows}
     known = await changes.by_response(tx, owners)
     early = _changed_in(batch, owners)
     subjects = await subjects_of(tx, owners, _about(early, known))
@@ -71,7 +77,8 @@ async def take_rows(tx: WriteTx, batch: Batch, rows: Sequence[Row], stored: Mapp
         response_id = data.response_id
         before = _before(index, early.get(response_id, ()), known.get(response_id, ()))
         first = stored[response_id]
-        judged = judge(origin, data, subjects[response_id], compared(first), before)
+        person_id = people[data.account_id, data.stakeholder_id]
+        judged = judge(origin, data, person_id, subjects[response_id], compared(first), before)
         batch.rows[index] = judged
         batch.verdicts[index] = _verdict(judged)
         if judged.change is None:
@@ -106,6 +113,11 @@ async def count_rows(tx: WriteTx, batch: Batch, clock: Clock) -> None:
             lines.append((import_id, Line(origin.line, row.outcome, row.code, row.fields)))
     await import_rows.count(tx, counts)
     await import_rows.keep_lines(tx, lines, clock.now())
+
+
+def _owner(first: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Whose a response is, of what was first recorded."""
+    return {**first, "stakeholder_id": first["person_id"], "given_stakeholder_id": first["stakeholder_id"]}
 
 
 def _changed_in(batch: Batch, response_ids: Mapping[str, Any]) -> dict[str, list[tuple[int, Change]]]:

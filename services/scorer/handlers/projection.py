@@ -6,12 +6,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from services.scorer.domain.projection import AccountState, Policy, Projection, project
+from services.scorer.domain.projection import AccountState, Moved, Policy, Projection, project
+from services.scorer.domain.silence import Asked
 from services.scorer.handlers.responses import refold
 from services.scorer.handlers.score_event_builder import ScoreEventBuilder
-from services.scorer.store import changes, dirty_accounts, months, projection, responses
+from services.scorer.store import changes, dirty_accounts, months, moves, projection, responses
 from services.scorer.store.counts import KEPT_NOW, save_counts
-from services.scorer.store.dirty_accounts import DirtyAccount
+from services.scorer.store.dirty_accounts import FIRST_REVISION, DirtyAccount
 from shared.clock import Clock
 from shared.db.engine import Database
 from shared.db.transaction import WriteTx
@@ -109,9 +110,13 @@ class Projector:
         await dirty_accounts.hold(tx, account_ids)
         changed = await changes.touched(tx, account_ids)
         await responses.lock(tx, changed)  # before the dirty rows, as whoever writes answers does
-        await self._project_locked(tx, await dirty_accounts.lock(tx, account_ids))
+        # The rows of all accounts, also of those that were not dirty: whoever writes can come between no two of them.
+        all_accounts = dict.fromkeys(account_ids, False)
+        await dirty_accounts.mark(tx, all_accounts, self._clock.now())
+        locked = await dirty_accounts.lock(tx, account_ids)
+        await self._project_locked(tx, [account for account in locked if account.revision > FIRST_REVISION])
         await refold(tx, changed)
-        await dirty_accounts.mark(tx, dict.fromkeys(account_ids, False), self._clock.now())
+        await dirty_accounts.mark(tx, all_accounts, self._clock.now())
         done = await self._project_locked(tx, await dirty_accounts.lock(tx, account_ids), silently=True)
         return sum(account.score is not None for account in done)
 
@@ -211,8 +216,12 @@ async def _write(tx: WriteTx, done: Sequence[ProjectedAccount], dirty: Sequence[
 
 async def _save(tx: WriteTx, done: Sequence[ProjectedAccount], now: datetime) -> None:
     snapshots, kept, pairs, silences = [], [], [], []
+    moved: list[Moved] = []
+    invited: list[tuple[str, Asked]] = []
     for account in done:
         account_id, found = account.state.account_id, account.found
+        moved += account.state.moved
+        invited += [(account_id, asked) for asked in account.state.asked if asked.moved]
         snapshots.append((account_id, account.sequence, found.snapshot, found.recompute_at))
         for window, counts in found.snapshot.counts.items():
             kept.append((account_id, window, KEPT_NOW, counts))
@@ -220,6 +229,8 @@ async def _save(tx: WriteTx, done: Sequence[ProjectedAccount], now: datetime) ->
             pairs.append((account_id, series, pair))
         for asked in found.silent:
             silences.append((account_id, asked))
+    await moves.move_answers(tx, moved)
+    await moves.move_invitations(tx, invited)
     await projection.save_snapshots(tx, snapshots, now)
     await save_counts(tx, kept)
     await projection.save_pairs(tx, pairs)

@@ -7,7 +7,7 @@ records it has; the projector works out later what it means for the figures.
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from services.scorer.domain.history import contradictions, defect
+from services.scorer.domain.history import contradictions, defect, same_person
 from services.scorer.handlers import file_rows
 from services.scorer.handlers.batches import Batch, Changed, Indexed, change_of
 from services.scorer.handlers.erasure import Erasure
@@ -17,6 +17,7 @@ from services.scorer.store import changes, dirty_accounts, erasures, pending, re
 from services.scorer.store.loads import announce_load
 from shared.amendments import AMENDABLE, Change, Subject, fold, refusal
 from shared.clock import Clock
+from shared.db.directory import own_ids
 from shared.db.transaction import WriteTx
 from shared.events.files import RowVerdict
 from shared.events.response_fast_reader import PlainResponse, Recorded
@@ -122,6 +123,7 @@ class ResponseFold:
         may change the first."""
         repeats = list(repeats)
         stored = await responses.as_recorded(tx, {data.response_id for _, data in repeats})
+        people = await own_ids(tx, {(data.account_id, data.stakeholder_id) for _, data in repeats})
         standing = []
         for index, data in repeats:
             batch.verdicts[index] = REPEAT
@@ -129,10 +131,12 @@ class ResponseFold:
                 standing.append((index, data))
         posted, rows = file_rows.split_off(batch, standing)
         for index, data in posted:
-            differing = contradictions(_sent(data), _as_stored(data), stored[data.response_id])
+            first = stored[data.response_id]
+            person = people[data.account_id, data.stakeholder_id]
+            differing = contradictions(_sent(data), same_person(_as_stored(data), first, person), first)
             if differing:
                 batch.verdicts[index] = conflict("response_id_taken", f"differs in {', '.join(differing)}")
-        await file_rows.take_rows(tx, batch, rows, stored)
+        await file_rows.take_rows(tx, batch, rows, stored, people)
 
     async def _change(self, tx: WriteTx, batch: Batch) -> None:
         if not batch.changed:

@@ -1,11 +1,11 @@
 """From what a projection found to the events of topics account-scores and score-events."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import cast
+from typing import Protocol, cast
 from uuid import UUID
 
-from services.scorer.domain.answer_changes import Answered, Corrected, Pair, Ref, Series
+from services.scorer.domain.answer_changes import Answered, Corrected, Pair, Ref, Series, SeriesChange
 from services.scorer.domain.categories import category_or_none
 from services.scorer.domain.drops import METHOD, WINDOW
 from services.scorer.domain.projection import Projection, Snapshot
@@ -37,6 +37,18 @@ from shared.topics import (
 SOURCE = "/tellback/scorer"
 
 
+class PeopleFound(Protocol):
+    """What a projection found about people."""
+
+    @property
+    def series_changes(self) -> Sequence[SeriesChange]:
+        """What is new about each person's answers to one question."""
+
+    @property
+    def silent(self) -> Sequence[Asked]:
+        """Who was asked and is silent since."""
+
+
 class ScoreEventBuilder:
     """Builds the events of one account in their order; each takes the account's next sequence."""
 
@@ -45,7 +57,7 @@ class ScoreEventBuilder:
         self.sequence = sequence
         self.now = now
 
-    def people(self, found: Projection, types: Mapping[str, str | None]) -> Iterator[Event]:
+    def people(self, found: PeopleFound, types: Mapping[str, str | None]) -> Iterator[Event]:
         """What happened to people: corrections, then answers oldest first, then silences."""
         for change in found.series_changes:
             if change.corrected and change.corrected.publishable:
@@ -136,7 +148,9 @@ class ScoreEventBuilder:
         return self._event(STAKEHOLDER_ANSWER_CORRECTED, event_id, data)
 
     def _silent(self, asked: Asked, stakeholder_type: str | None) -> Event:
-        event_id = derived_uuid(STAKEHOLDER_WENT_SILENT, self.account_id, asked.invitation_id, asked.stakeholder_id)
+        event_id = derived_uuid(
+            STAKEHOLDER_WENT_SILENT, self.account_id, asked.invitation_id, asked.given_stakeholder_id
+        )
         data = StakeholderWentSilent(
             account_id=self.account_id,
             stakeholder_id=asked.stakeholder_id,

@@ -2,10 +2,10 @@
 
 from alembic import op
 
-from shared.db.directory import directory_ddl_v1
+from shared.db.directory import aliases_ddl_v1, directory_ddl_v1
 from shared.db.plumbing import plumbing_ddl_v1
 
-revision = "scorer_0001"
+revision = "scorer_1"
 down_revision = None
 branch_labels = None
 depends_on = None
@@ -27,13 +27,15 @@ COUNTS = f"""
     {", ".join(f"{name} int" for name in NUMBERS)}
 """
 # The live columns of `responses` follow from `base` (the values as first recorded, of the fields that were
-# changed since; null while nothing was) and from `response_changes`.
+# changed since; null while nothing was) and from `response_changes`. `stakeholder_id` is the person, whichever of their
+# ids the answer was given with: that one is `given_stakeholder_id` where it is another.
 STATEMENTS = [
     """
     create table responses (
         response_id text primary key,
         account_id text not null,
         stakeholder_id text not null,
+        given_stakeholder_id text,
         email text,
         survey_type text not null,
         score smallint not null,
@@ -58,13 +60,20 @@ STATEMENTS = [
         base jsonb,
         updated_at timestamptz not null,
         import_id uuid,
-        undone_at timestamptz
+        undone_at timestamptz,
+        changed_xid xid8 not null default pg_current_xact_id(),
+        changed_at timestamptz not null default now()
     )
     """,
     # All that counting asks: what is live, of which survey, in which order. An account is counted by the index alone.
     """
     create index responses_covering on responses (account_id, stakeholder_id, answered_at)
         include (score, response_id, survey_type, withdrawn, erased, test)
+    """,
+    # Whose id was that? Most answers are given with the person's own.
+    """
+    create index responses_given on responses (account_id, given_stakeholder_id)
+        where given_stakeholder_id is not null
     """,
     # An index alone answers only of what a vacuum has seen, and by default that comes after a fifth more of answers.
     "alter table responses set (autovacuum_vacuum_insert_scale_factor = 0.02)",
@@ -74,6 +83,11 @@ STATEMENTS = [
     "create index responses_invitation on responses (account_id, invitation_id) where invitation_id is not null",
     # The few answers that do not count: those of a million that do need not be looked at to leave these out.
     "create index responses_dead on responses (response_id) where withdrawn or erased or test",
+    # For those who keep a copy: a change comes at its end, since transactions are counted upwards.
+    "create index responses_changed on responses (changed_xid, response_id)",
+    # Transactions of another server are counted differently: a restore from a dump raises the timeline.
+    "create table feed (timeline int not null)",
+    "insert into feed (timeline) values (1)",
     # Words as they are written (`simple`), since comments come in many languages.
     """
     create index responses_comment on responses using gin (to_tsvector('simple', comment))
@@ -226,11 +240,13 @@ STATEMENTS = [
         primary key (account_id, stakeholder_id, survey_type, nps_kind)
     )
     """,
+    # `stakeholder_id` is the id that was invited, `person_id` the person whose id it is, where theirs is another one.
     """
     create table invitations (
         account_id text not null,
         invitation_id text not null,
         stakeholder_id text not null,
+        person_id text,
         survey_id text,
         channel text,
         sent_at timestamptz,
@@ -248,6 +264,13 @@ STATEMENTS = [
     )
     """,
     """
+    create view invited_people as
+    select account_id, invitation_id, coalesce(person_id, stakeholder_id) as stakeholder_id,
+        stakeholder_id as given_stakeholder_id, survey_id, channel, sent_at, delivered_at, opened_at, started_at,
+        reminded_at, bounced_at, expired_at, unsubscribed_at, withdrawn_at, recorded_at, silent_at
+    from invitations
+    """,
+    """
     create table context_marks (
         event_id uuid primary key,
         account_id text not null,
@@ -261,7 +284,7 @@ STATEMENTS = [
     "create index context_marks_reading on context_marks (account_id, at)",
     """
     create table erasures (
-        receipt_id uuid primary key,
+        receipt_id uuid not null,
         subject text not null,
         account_id text not null,
         stakeholder_id text,
@@ -270,6 +293,7 @@ STATEMENTS = [
         responses int not null default 0,
         invitations int not null default 0,
         context_marks int not null default 0,
+        primary key (receipt_id, subject),
         check ((applied_at is null) = (stakeholder_id is not null))
     )
     """,
@@ -348,5 +372,5 @@ TYPES = [
 
 def upgrade() -> None:
     """Create everything."""
-    for statement in (*plumbing_ddl_v1(), *directory_ddl_v1(), *STATEMENTS, *TYPES):
+    for statement in (*plumbing_ddl_v1(), *directory_ddl_v1(), *aliases_ddl_v1(), *STATEMENTS, *TYPES):
         op.execute(statement)

@@ -1,15 +1,15 @@
 """Views for Tableau, Power BI and whatever else speaks SQL, with a role that reads them and nothing else.
 
 The views are a contract with the workbooks built on them: columns are added, never renamed or removed. A later
-migration that changes a table under a view drops and makes the view again.
+migration that renames, retypes or drops a column under a view drops and makes the view again.
 """
 
 import re
 
 from alembic import op
 
-revision = "scorer_0002"
-down_revision = "scorer_0001"
+revision = "scorer_2"
+down_revision = "scorer_1"
 branch_labels = None
 depends_on = None
 
@@ -75,7 +75,7 @@ VIEWS = [
         case when r.survey_type <> 'nps' then null when r.score >= 9 then 1
             when r.score >= 7 then 0 else -1 end as nps_factor,
         r.comment, r.answered_at, r.recorded_at, r.updated_at, r.nps_kind, r.touchpoint, r.product, r.channel,
-        r.survey_id, r.invitation_id, r.language, r.follow_up_requested,
+        r.survey_id, r.invitation_id, r.language, r.follow_up_requested, r.given_stakeholder_id,
         not exists (
             select from responses n where not n.withdrawn and not n.erased and not n.test
             and n.account_id = r.account_id and n.stakeholder_id = r.stakeholder_id and n.survey_type = r.survey_type
@@ -94,14 +94,16 @@ VIEWS = [
     """
     create view analytics.invitations as
     select account_id, invitation_id, stakeholder_id, survey_id, channel, sent_at, delivered_at, opened_at, started_at,
-        reminded_at, bounced_at, expired_at, unsubscribed_at
-    from invitations i where sent_at is not null
+        reminded_at, bounced_at, expired_at, unsubscribed_at, given_stakeholder_id
+    from invited_people i where sent_at is not null
     and visible(i)
     """,
     ACCOUNT_SCORES,
     """
     create view analytics.context_events as
-    select event_id, account_id, stakeholder_id, kind, at, label from context_marks m
+    select m.event_id, m.account_id, coalesce(l.stakeholder_id, m.stakeholder_id) as stakeholder_id, m.kind, m.at,
+        m.label
+    from context_marks m left join aliases l on l.account_id = m.account_id and l.alias_id = m.stakeholder_id
     where visible(m)
     """,
 ]

@@ -91,6 +91,8 @@ REJOIN = """
         select account_id from dirty_accounts where account_id = :account_id for update skip locked
     )
 """
+FIRST_REVISION = 1
+"""Of an account that was not dirty before."""
 LOOKED_AT = 1_000
 """Rows looked at to find some that nobody has claimed: more than all projectors can hold at once."""
 

@@ -1,36 +1,28 @@
 """The journal of erased people, and what erasure does to the rows."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
+from services.scorer.store.feed import CHANGED
 from shared.db.transaction import ReadTx, WriteTx
 from shared.erasure import Names
 
+# An answer is of the person whose id it was given with, whoever that id stood for when it was read last.
 # The answers stay as rows that count nowhere, so that "new = rows stored" holds; nothing in them leads to the person.
-ERASE_RESPONSES = """
-    update responses set stakeholder_id = :subject, email = null, comment = null, attributes = '{}', base = null,
-        sent = '{}', invitation_id = null, erased = true, revision = revision + 1, updated_at = :erased_at
-    where account_id = :account_id and stakeholder_id = :stakeholder_id and recorded_at <= :erased_at
+ERASE_RESPONSES = f"""
+    update responses set stakeholder_id = :subject, given_stakeholder_id = null, email = null, comment = null,
+        attributes = '{{}}', base = null, sent = '{{}}', invitation_id = null, erased = true, revision = revision + 1,
+        updated_at = :erased_at, {CHANGED}
+    where account_id = :account_id and (stakeholder_id = any(cast(:ids as text[]))
+        or given_stakeholder_id = any(cast(:ids as text[])))
+        and coalesce(given_stakeholder_id, stakeholder_id) = any(cast(:ids as text[])) and recorded_at <= :erased_at
     returning response_id
 """
+_THEIRS = " where account_id = :account_id and stakeholder_id = any(cast(:ids as text[])) and recorded_at <= :erased_at"
 ERASE_ELSEWHERE: Mapping[str, str] = {
-    "response_changes": """
-        delete from response_changes
-        where account_id = :account_id and stakeholder_id = :stakeholder_id and recorded_at <= :erased_at
-    """,
-    "invitations": """
-        delete from invitations
-        where account_id = :account_id and stakeholder_id = :stakeholder_id and recorded_at <= :erased_at
-    """,
-    "context_marks": """
-        delete from context_marks
-        where account_id = :account_id and stakeholder_id = :stakeholder_id and recorded_at <= :erased_at
-    """,
-    "stakeholders": """
-        delete from stakeholders
-        where account_id = :account_id and stakeholder_id = :stakeholder_id and recorded_at <= :erased_at
-    """,
+    table: f"delete from {table}{_THEIRS}"
+    for table in ("response_changes", "invitations", "context_marks", "stakeholders", "aliases")
 }
 
 
@@ -39,15 +31,17 @@ async def any_yet(tx: ReadTx) -> bool:
     return bool(await tx.scalar("select exists (select 1 from erasures)"))
 
 
-async def names_of(tx: ReadTx, account_id: str, stakeholder_id: str) -> Names:
+async def names_of(tx: ReadTx, account_id: str, ids: Sequence[str]) -> Names:
     """By what the person is called in the directory and in what they answered."""
     rows = await tx.rows(
-        "select name, email from stakeholders where account_id = :account_id and stakeholder_id = :stakeholder_id"
-        " union select null, email from responses where account_id = :account_id and stakeholder_id = :stakeholder_id",
+        "select name, email from stakeholders where account_id = :account_id"
+        " and stakeholder_id = any(cast(:ids as text[]))"
+        " union select null, email from responses where account_id = :account_id"
+        " and (stakeholder_id = any(cast(:ids as text[])) or given_stakeholder_id = any(cast(:ids as text[])))",
         account_id=account_id,
-        stakeholder_id=stakeholder_id,
+        ids=list(ids),
     )
-    return Names((stakeholder_id, *chain.from_iterable(rows)), account_id)
+    return Names((*ids, *chain.from_iterable(rows)), account_id)
 
 
 async def redact(tx: WriteTx, account_id: str, names: Names) -> None:
@@ -65,7 +59,7 @@ async def redact(tx: WriteTx, account_id: str, names: Names) -> None:
 
 
 async def erase(tx: WriteTx, person: Mapping[str, Any], subject: str) -> tuple[list[str], dict[str, int]]:
-    """Take a person (account_id, stakeholder_id, erased_at) out of every row recorded until then; returns the ids of
+    """Take a person (account_id, ids, erased_at) out of every row recorded until then; returns the ids of
     the responses and how many rows went elsewhere, by table."""
     response_ids = list(await tx.column(ERASE_RESPONSES, **person, subject=subject))
     await forget_changes(tx, response_ids)

@@ -18,10 +18,13 @@ _COLUMNS = (*_TEXTS, *_MOMENTS)
 _ARRAYS = f"{comma_list('cast(:{0} as text[])', _TEXTS)}, {comma_list('cast(:{0} as timestamptz[])', _MOMENTS)}"
 # `least` passes over nulls: the first time counts, whatever the order of arrival.
 UPSERT_INVITATIONS = (
-    f"insert into invitations ({', '.join(_COLUMNS)}) select * from unnest({_ARRAYS})"
-    f" as r({', '.join(_COLUMNS)}) order by {', '.join(_KEY)}"
+    f"insert into invitations ({', '.join(_COLUMNS)}, person_id)"
+    f" select {comma_list('r.{0}', _COLUMNS)}, l.stakeholder_id from unnest({_ARRAYS}) as r({', '.join(_COLUMNS)})"
+    " left join aliases l on l.account_id = r.account_id and l.alias_id = r.stakeholder_id"
+    f" order by {comma_list('r.{0}', _KEY)}"
     f" on conflict ({', '.join(_KEY)}) do update set"
-    f" {comma_list('{0} = least(invitations.{0}, excluded.{0})', _COLUMNS[len(_KEY) :])}"
+    f" {comma_list('{0} = least(invitations.{0}, excluded.{0})', _COLUMNS[len(_KEY) :])},"
+    " person_id = excluded.person_id"
 )
 INSERT_CONTEXT = """
     insert into context_marks (event_id, account_id, stakeholder_id, kind, at, label, recorded_at)

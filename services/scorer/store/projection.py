@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -11,7 +12,7 @@ from sqlalchemy import RowMapping
 from services.scorer.domain.answer_changes import Entry, Pair, Ref, Series
 from services.scorer.domain.drops import DropState
 from services.scorer.domain.invitations import Invitation, Reply
-from services.scorer.domain.projection import AccountState, Snapshot, StoredSnapshot
+from services.scorer.domain.projection import AccountState, Moved, Snapshot, StoredSnapshot
 from services.scorer.domain.silence import Asked
 from services.scorer.store.reading.account import commented
 from services.scorer.store.sql import comma_list
@@ -21,13 +22,16 @@ Rows = Mapping[str, Sequence[RowMapping]]
 """account_id -> its rows."""
 Stored = tuple[Entry, str | None, bool]
 """A response with the invitation that it names, and whether it has a comment."""
+Aliases = Mapping[str, Mapping[str, str]]
+"""account_id -> further id -> the person's own."""
 _RESPONSES = (
-    "select account_id, invitation_id, stakeholder_id, survey_type, nps_kind, response_id, answered_at, recorded_at,"
-    " score, follow_up_requested, touchpoint, product, quiet, test, withdrawn, erased, revision, updated_at,"
-    f" {commented('responses')} as commented from responses where account_id = any(cast(:ids as text[]))"
+    "select account_id, invitation_id, stakeholder_id, given_stakeholder_id, survey_type, nps_kind, response_id,"
+    " answered_at, recorded_at, score, follow_up_requested, touchpoint, product, quiet, test, withdrawn, erased,"
+    f" revision, updated_at, {commented('responses')} as commented from responses"
+    " where account_id = any(cast(:ids as text[]))"
 )
 READ: Mapping[str, str] = {
-    "invitations": "account_id, invitation_id, stakeholder_id, sent_at, delivered_at, opened_at, started_at,"
+    "invitations": "account_id, invitation_id, stakeholder_id, person_id, sent_at, delivered_at, opened_at, started_at,"
     " bounced_at, unsubscribed_at is not null or withdrawn_at is not null as called_off, recorded_at, silent_at",
     "stakeholders": "account_id, stakeholder_id, type, removed",
     "accounts": "account_id, removed, cast(record ->> 'closed_on' as date) as closed_on, industry, tier, region,"
@@ -80,26 +84,57 @@ SAVE_SILENCES = (
 
 async def read_accounts(tx: ReadTx, account_ids: Sequence[str]) -> tuple[list[AccountState], dict[str, int]]:
     """The state of each account, in the order given, and the sequence that its last event had."""
-    answers = await _read_responses(tx, account_ids)
+    aliases = await _read_aliases(tx, account_ids)
+    answers, moved = await _read_responses(tx, account_ids, aliases)
     found: dict[str, Rows] = {}
     for table, columns in READ.items():
         rows = await tx.all(
             f"select {columns} from {table} where account_id = any(cast(:ids as text[]))", ids=list(account_ids)
         )
         found[table] = _grouped(rows)
-    states = [_state(account_id, answers.get(account_id, ()), found) for account_id in account_ids]
+    states = []
+    for account_id in account_ids:
+        state = _state(account_id, answers.get(account_id, ()), found, aliases.get(account_id, {}))
+        states.append(replace(state, moved=moved.get(account_id, ())))
     return states, {account_id: rows[0]["sequence"] for account_id, rows in found["snapshots"].items()}
 
 
-async def _read_responses(tx: ReadTx, account_ids: Sequence[str]) -> Mapping[str, Sequence[Stored]]:
-    """Every response of each account; by position, since there are many of them."""
+async def _read_aliases(tx: ReadTx, account_ids: Sequence[str]) -> Aliases:
+    rows = await tx.rows(
+        "select account_id, alias_id, stakeholder_id from aliases where account_id = any(cast(:ids as text[]))",
+        ids=list(account_ids),
+    )
+    aliases: dict[str, dict[str, str]] = defaultdict(dict)
+    for account_id, alias, person in rows:
+        aliases[account_id][alias] = person
+    return aliases
+
+
+async def _read_responses(
+    tx: ReadTx, account_ids: Sequence[str], aliases: Aliases
+) -> tuple[Mapping[str, Sequence[Stored]], Mapping[str, Sequence[Moved]]]:
+    """Every response of each account, of whoever its person is by now, and those of which that is somebody else than
+    their row says; by position, since there are many of them."""
     grouped: dict[str, list[Stored]] = defaultdict(list)
-    for account_id, invitation_id, person, survey_type, nps_kind, response_id, *values, with_comment in await tx.rows(
-        _RESPONSES, ids=list(account_ids)
-    ):
-        entry = Entry(response_id, Series(person, survey_type, nps_kind), *values)
-        grouped[account_id].append((entry, invitation_id, with_comment))
-    return grouped
+    moved: dict[str, list[Moved]] = defaultdict(list)
+    for (
+        account_id,
+        invitation_id,
+        before,
+        given,
+        survey_type,
+        nps_kind,
+        response_id,
+        *values,
+        with_comment,
+    ) in await tx.rows(_RESPONSES, ids=list(account_ids)):
+        as_given = given or before
+        person = aliases.get(account_id, {}).get(as_given, as_given)
+        series = Series(person, survey_type, nps_kind)
+        if person != before:
+            moved[account_id].append(Moved(response_id, as_given, Series(before, survey_type, nps_kind), series))
+        grouped[account_id].append((Entry(response_id, series, *values), invitation_id, with_comment))
+    return grouped, moved
 
 
 def _grouped(rows: Iterable[RowMapping]) -> Rows:
@@ -109,7 +144,9 @@ def _grouped(rows: Iterable[RowMapping]) -> Rows:
     return grouped
 
 
-def _state(account_id: str, responses: Sequence[Stored], found: Mapping[str, Rows]) -> AccountState:
+def _state(
+    account_id: str, responses: Sequence[Stored], found: Mapping[str, Rows], aliases: Mapping[str, str]
+) -> AccountState:
     account = _first(found["accounts"], account_id)
     attributes: dict[str, Any] = {}
     closed_on, left = None, False
@@ -127,7 +164,8 @@ def _state(account_id: str, responses: Sequence[Stored], found: Mapping[str, Row
             removed_people.add(stakeholder_id)
         elif not left:  # nobody asks the people of an account that was removed
             listed.add(stakeholder_id)
-    invitations, asked = _invitations(found["invitations"].get(account_id, ()), responses)
+    invited = found["invitations"].get(account_id, ())
+    invitations, asked = _invitations(invited, responses, aliases)
     return AccountState(
         account_id,
         entries=[entry for entry, _, _ in responses],
@@ -149,8 +187,11 @@ def _first(rows: Rows, account_id: str) -> RowMapping | None:
     return next(iter(rows.get(account_id, ())), None)
 
 
-def _invitations(rows: Iterable[RowMapping], responses: Iterable[Stored]) -> tuple[list[Invitation], list[Asked]]:
-    """The invitations sent, each with the live submissions that name it, and how far each of them came."""
+def _invitations(
+    rows: Iterable[RowMapping], responses: Iterable[Stored], aliases: Mapping[str, str]
+) -> tuple[list[Invitation], list[Asked]]:
+    """The invitations sent, each with the live submissions of its person that name it, and how far each of them
+    came."""
     replies: dict[tuple[str, str], list[Reply]] = defaultdict(list)
     for entry, invitation_id, with_comment in responses:
         if invitation_id and entry.live:
@@ -159,14 +200,14 @@ def _invitations(rows: Iterable[RowMapping], responses: Iterable[Stored]) -> tup
             )
     invitations, asked = [], []
     for row in rows:
-        invitation_id, person, sent_at = row["invitation_id"], row["stakeholder_id"], row["sent_at"]
+        invitation_id, given, sent_at = row["invitation_id"], row["stakeholder_id"], row["sent_at"]
         if sent_at is None:
             continue
+        person = aliases.get(given, given)
         steps = (row["delivered_at"], row["opened_at"], row["started_at"], row["bounced_at"])
         invitations.append(Invitation(person, sent_at, *steps, tuple(replies.get((invitation_id, person), ()))))
-        asked.append(
-            Asked(invitation_id, person, sent_at, row["recorded_at"], *steps, row["called_off"], row["silent_at"])
-        )
+        noted = (row["called_off"], row["silent_at"], person != (row["person_id"] or given))
+        asked.append(Asked(invitation_id, person, given, sent_at, row["recorded_at"], *steps, *noted))
     return invitations, asked
 
 
@@ -269,7 +310,7 @@ async def busy(tx: WriteTx, asked: Sequence[tuple[str, Asked]]) -> set[str]:
     locked = set(map(tuple, await tx.rows(LOCK_FREE, **_keys(asked))))
     busy = set()
     for account_id, asking in asked:
-        if (account_id, asking.invitation_id, asking.stakeholder_id) not in locked:
+        if (account_id, asking.invitation_id, asking.given_stakeholder_id) not in locked:
             busy.add(account_id)
     return busy
 
@@ -283,7 +324,7 @@ async def save_silences(tx: WriteTx, silences: Sequence[tuple[str, Asked]], at: 
 
 def _keys(asked: Sequence[tuple[str, Asked]]) -> dict[str, list[str]]:
     return as_columns(
-        {"accounts": account_id, "invitations": asking.invitation_id, "stakeholders": asking.stakeholder_id}
+        {"accounts": account_id, "invitations": asking.invitation_id, "stakeholders": asking.given_stakeholder_id}
         for account_id, asking in asked
     )
 

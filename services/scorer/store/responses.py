@@ -10,6 +10,7 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 
+from services.scorer.store.feed import CHANGED
 from shared.db.transaction import ReadTx, WriteTx, as_columns
 from shared.events.response_fast_reader import Recorded
 
@@ -36,23 +37,31 @@ _AS_SENT = (
 )
 """What a row takes from the event as it is; with `sent`, `attributes` and `import_id` after it, the type
 `response_row`."""
-_RECORDED: Final = ", ".join((*_AS_SENT, "attributes", "sent", "erased", "base", "import_id"))
-"""What another record of the same id has to agree in, to be a repeat."""
+_GIVEN: Final = "coalesce(given_stakeholder_id, stakeholder_id)"
+"""The id that the response was given with."""
+_RECORDED: Final = ", ".join(
+    (
+        *(name for name in _AS_SENT if name != "stakeholder_id"),
+        f"{_GIVEN} as stakeholder_id",
+        "stakeholder_id as person_id",
+        *("attributes", "sent", "erased", "base", "import_id"),
+    )
+)
+"""What another record of the same id has to agree in, to be a repeat; and whose the response is."""
 _values_of = attrgetter(*_AS_SENT)
 _ANSWER_COLUMNS: Mapping[str, str] = {
     "response_id": "text",
     "question_id": "text",
     "position": "smallint",
     "account_id": "text",
-    "stakeholder_id": "text",
     "answered_at": "timestamptz",
     "type": "text",
     "attribute": "text",
     "value_number": "numeric",
     "value_text": "text",
 }
-_ANSWER_KEY: Final = ("response_id", "account_id", "stakeholder_id", "answered_at")
-"""What `response_answers` repeats of the response."""
+_ANSWER_KEY: Final = ("response_id", "account_id", "answered_at")
+"""What `response_answers` repeats of the response, beside the person."""
 _answer_key_of = attrgetter(*_ANSWER_KEY)
 _answer_key_in = itemgetter(*_ANSWER_KEY)
 _AMENDABLE: Final = "score, comment, touchpoint, product, language, follow_up_requested, test, attributes"
@@ -83,22 +92,29 @@ def _rows_of(columns: Mapping[str, str]) -> str:
 
 # Nearly always all are stored, and then it names none. A change that came before its response is among the few that
 # wait for theirs, so these are looked through, not all changes.
+# The person is looked up as the rows are stored. What a directory change of the same moment makes of it, the projector
+# puts right.
+_PERSON = "coalesce(l.stakeholder_id, r.stakeholder_id)"
+_STORED = {name: f"r.{name}" for name in _AS_SENT} | {"stakeholder_id": _PERSON}
 INSERT = (
-    f"with stored as (insert into responses ({', '.join(_AS_SENT)}, sent, attributes, import_id, updated_at)"
-    f" select {', '.join(_AS_SENT)}, sent::text[], attributes::jsonb, import_id, recorded_at"
-    " from unnest(cast(:rows as response_row[])) on conflict (response_id) do nothing returning response_id)"
+    f"with stored as (insert into responses ({', '.join(_STORED)}, given_stakeholder_id, sent, attributes, import_id,"
+    f" updated_at) select {', '.join(_STORED.values())}, nullif(r.stakeholder_id, {_PERSON}), sent::text[],"
+    " attributes::jsonb, import_id, r.recorded_at from unnest(cast(:rows as response_row[])) r"
+    " left join aliases l on l.account_id = r.account_id and l.alias_id = r.stakeholder_id"
+    " on conflict (response_id) do nothing returning response_id)"
     " select (select coalesce(array_agg(response_id), '{}') from stored having count(*) < :given) as stored,"
     " (select array_agg(distinct response_id) from pending_changes join stored using (response_id)) as awaited"
 )
 INSERT_ANSWERS = (
-    f"insert into response_answers ({', '.join(_ANSWER_COLUMNS)})"
-    f" select {', '.join(_ANSWER_COLUMNS)} from {_rows_of(_ANSWER_COLUMNS)} on conflict do nothing"
+    f"insert into response_answers ({', '.join(_ANSWER_COLUMNS)}, stakeholder_id)"
+    f" select {', '.join(f'r.{name}' for name in _ANSWER_COLUMNS)}, p.stakeholder_id"
+    f" from {_rows_of(_ANSWER_COLUMNS)} join responses p using (response_id) on conflict do nothing"
 )
 UPDATE_LIVE = f"""
     update responses set score = r.score, comment = r.comment, touchpoint = r.touchpoint, product = r.product,
         language = r.language, follow_up_requested = r.follow_up_requested, attributes = r.attributes::jsonb,
         test = r.test, withdrawn = r.withdrawn, revision = r.revision, base = r.base::jsonb, updated_at = r.updated_at,
-        undone_at = r.undone_at
+        undone_at = r.undone_at, {CHANGED}
     from {_rows_of(_LIVE_COLUMNS)} where responses.response_id = r.response_id
 """
 
@@ -144,7 +160,7 @@ async def insert(tx: WriteTx, responses: Sequence[Recorded], imports: Mapping[st
 
 def _answer_rows(key: tuple[Any, ...], entries: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
     """The rows of the entries of `answers` of the response with this key."""
-    response_id, account_id, stakeholder_id, answered_at = key
+    response_id, account_id, answered_at = key
     for position, entry in enumerate(entries):
         value = entry["value"]
         number = text = None
@@ -155,7 +171,6 @@ def _answer_rows(key: tuple[Any, ...], entries: Iterable[Mapping[str, Any]]) -> 
         yield {
             "response_id": response_id,
             "account_id": account_id,
-            "stakeholder_id": stakeholder_id,
             "answered_at": answered_at,
             "position": position,
             "question_id": entry["question_id"],
@@ -172,14 +187,14 @@ async def _insert_answers(tx: WriteTx, rows: Sequence[Mapping[str, Any]]) -> Non
 
 
 async def owners(tx: ReadTx, response_ids: Iterable[str]) -> dict[str, Mapping[str, Any]]:
-    """Whose the responses are: id -> account_id, stakeholder_id, survey_type, answered_at, recorded_at,
-    quiet, erased, import_id. Unknown ids are left out."""
+    """Whose the responses are: id -> account_id, stakeholder_id, given_stakeholder_id, survey_type, answered_at,
+    recorded_at, quiet, erased, import_id. Unknown ids are left out."""
     ids = list(response_ids)
     if not ids:
         return {}
     rows = await tx.all(
-        "select response_id, account_id, stakeholder_id, survey_type, answered_at, recorded_at, quiet, erased,"
-        " import_id from responses where response_id = any(cast(:ids as text[]))",
+        "select response_id, account_id, stakeholder_id, given_stakeholder_id, survey_type, answered_at, recorded_at,"
+        " quiet, erased, import_id from responses where response_id = any(cast(:ids as text[]))",
         ids=ids,
     )
     return {row["response_id"]: dict(row) for row in rows}
@@ -187,7 +202,7 @@ async def owners(tx: ReadTx, response_ids: Iterable[str]) -> dict[str, Mapping[s
 
 async def as_recorded(tx: ReadTx, response_ids: Iterable[str]) -> dict[str, dict[str, Any]]:
     """The responses as they were first recorded, whatever was changed since: id -> column -> value, with
-    `answers` as a list of entries, and `erased`."""
+    `answers` as a list of entries, `erased`, and `person_id`, whose the response is."""
     ids = list(response_ids)
     if not ids:
         return {}
@@ -202,8 +217,8 @@ async def lock(tx: WriteTx, response_ids: Iterable[str]) -> list[dict[str, Any]]
     if not ids:
         return []
     rows = await tx.all(
-        "select response_id, account_id, stakeholder_id, survey_type, answered_at, recorded_at, import_id,"
-        f" {_AMENDABLE}, base from responses"
+        "select response_id, account_id, stakeholder_id, given_stakeholder_id, survey_type, answered_at, recorded_at,"
+        f" import_id, {_AMENDABLE}, base from responses"
         " where response_id = any(cast(:ids as text[])) and not erased order by response_id for update",
         ids=ids,
     )

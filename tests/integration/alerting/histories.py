@@ -7,11 +7,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from random import Random
-from types import SimpleNamespace
-from typing import Any, cast
+from typing import Any, Literal, cast
 from uuid import UUID
 
-from services.scorer.domain.answer_changes import Entry, Pair, Series, compare
+from services.scorer.domain.answer_changes import Entry, Pair, Series, SeriesChange, compare
+from services.scorer.domain.silence import Asked
 from services.scorer.handlers.score_event_builder import ScoreEventBuilder
 from shared.events.directory import AccountUpserted, StakeholderRemoved, StakeholderUpserted
 from shared.events.envelope import Event
@@ -41,10 +41,20 @@ from shared.topics import (
 )
 from tests.integration.alerting.cases import MONDAY, Case, event
 
+Mood = Literal["unhappy", "any", "content"]
 SCALES = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}
 TYPES = ("decision_maker", "user", None)
 CLASSES = ("ambassador", "steady", "divided", "at_risk", "silent")
+MOODS: tuple[Mood, ...] = ("unhappy", "any", "content")
 MINUTE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True)
+class OfPeople:
+    """What the scorer found about people by their answers; silences are told by themselves."""
+
+    series_changes: Sequence[SeriesChange]
+    silent: Sequence[Asked] = ()
 
 
 @dataclass
@@ -65,6 +75,7 @@ class History:
 
     case: Case
     random: Random
+    mood: Mood = "any"
     answers: dict[str, Entry] = field(default_factory=dict)
     types: dict[str, str | None] = field(default_factory=dict)
     removed: set[str] = field(default_factory=set)
@@ -81,12 +92,14 @@ class History:
 
     @classmethod
     def of(cls, case: Case, seed: int, subject: Any) -> "History":
-        """A history of some dozen facts; every third is one of many unhappy people."""
-        self = cls(case, Random(seed))
-        people = [f"p{number:02}" for number in range(11 if seed % 3 == 0 else 3)]
+        """A history of some dozen facts: of many unhappy people, of a few of all kinds, of a few content ones, in turn.
+        Where all are content, what is about the account is not taken in by a detractor."""
+        self = cls(case, Random(seed), MOODS[seed % len(MOODS)])
+        people = [f"p{number:02}" for number in range(11 if self.mood == "unhappy" else 3)]
         self._directory(people)
-        steps = [self._answer] * (25 if len(people) > 3 else 6) + [self._amend] * 3 + [self._withdraw, self._invite]
-        steps += [self._turn, self._drop, self._reclass, self._remove, self._silence, self._invite, self._reached]
+        answers = [self._answer] * 25 if self.mood == "unhappy" else [self._answer] * 6 + [self._decline]
+        steps = [*answers, *[self._amend] * 3, self._withdraw, self._invite, *[self._turn] * 2]
+        steps += [self._drop, self._reclass, self._remove, self._silence, self._invite, self._reached]
         for _ in range(20 + 10 * len(people) // 3):
             self.random.choice(steps)(people)
             if self.random.random() < 0.4:
@@ -150,15 +163,32 @@ class History:
 
     def _answer(self, people: Sequence[str]) -> None:
         """Fresh, quiet or old; many people are unhappy at about the same time."""
-        random, crowd = self.random, len(people) > 3
+        random, crowd = self.random, self.mood == "unhappy"
         person = random.choice(people)
         survey_type = "nps" if crowd or random.random() < 0.7 else random.choice(("csat", "ces"))
-        low, high = SCALES[survey_type]
-        score = random.randint(0, 6) if crowd and random.random() < 0.8 else random.randint(low, high)
         hours = random.uniform(0, 20) if crowd else random.uniform(0, 25 * 24)
         old = random.random() < 0.15
-        recorded_at = self._tick()
-        answered_at = recorded_at - timedelta(hours=hours) - (timedelta(days=60) if old else timedelta())
+        score = self._score(survey_type)
+        self._record(person, survey_type, score, timedelta(hours=hours) + (timedelta(days=60) if old else timedelta()))
+
+    def _score(self, survey_type: str) -> int:
+        low, high = SCALES[survey_type]
+        if self.mood == "unhappy" and self.random.random() < 0.8:
+            return self.random.randint(low, 6)
+        if self.mood == "content":
+            low = high - 3
+        return self.random.randint(low, high)
+
+    def _decline(self, people: Sequence[str]) -> None:
+        """Three answers of a person to one question, each a point lower than the one before."""
+        person, survey_type = self.random.choice(people), self.random.choice(tuple(SCALES))
+        _, high = SCALES[survey_type]
+        for number in range(3):
+            self._record(person, survey_type, high - number, timedelta(days=3 - number))
+
+    def _record(self, person: str, survey_type: str, score: int, ago: timedelta) -> None:
+        random, recorded_at = self.random, self._tick()
+        answered_at = recorded_at - ago
         name = self.case.id(f"r{len(self.answers):02}")
         kind = "relationship" if survey_type == "nps" and random.random() < 0.8 else "transactional"
         data = ResponseRecorded(
@@ -191,8 +221,7 @@ class History:
             return
         name = self.random.choice(sorted(self.answers))
         entry, at, event_id = self.answers[name], self._tick(), self._id()
-        low, high = SCALES[entry.series.survey_type]
-        changes: dict[str, Any] = {"score": self.random.randint(low, high)}
+        changes: dict[str, Any] = {"score": self._score(entry.series.survey_type)}
         if self.random.random() < 0.2:
             changes["follow_up_requested"] = self.random.random() < 0.5
         data = ResponseAmended(
@@ -344,6 +373,5 @@ class History:
             else:
                 self._told[series] = story.pair
         telling = ScoreEventBuilder(self.case.account_id, self._sequence, self._tick())
-        found = cast(Any, SimpleNamespace(stories=stories, silent=()))
-        self.events += telling.people(found, {})
+        self.events += telling.people(OfPeople(stories), {})
         self._sequence = telling.sequence

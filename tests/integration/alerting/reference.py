@@ -1,6 +1,7 @@
 """What is open about an account by its facts, worked out as plainly as can be: no runs kept, no order, no batches.
 
-Written apart from the product; a slow reference that looks at everything from the beginning.
+Written apart from the product; a slow reference that looks at everything from the beginning. A new shipped rule is told
+here as well, and in histories.py what it holds on.
 """
 
 from collections import defaultdict

@@ -17,12 +17,12 @@ from services.cli.embedded.process import free_port
 from tests.support.http import serving
 from tests.support.processes import SOURCES, tellback
 
-FILE = "account,score,date\nacme,9,2026-01-01\nacme,x,2026-01-02\n"
+FILE = "account,person,score,date\nacme,ann,9,2026-01-01\nacme,ann,x,2026-01-02\n"
 JOB: dict[str, Any] = {
     "id": "j1", "kind": "responses", "state": "running", "progress": 0.5, "rows_read": 2, "taken": 1, "bad": 1,
     "skipped": 0, "problems": [{"line": 3, "outcome": "bad", "field": "score", "reason": "not_a_score"}],
     "columns": {"score": "score"}, "ignored_columns": [], "alerts": False, "error": None, "same_as": None,
-    "report": "/v1/imports/j1/report",
+    "report": "/v1/imports/j1/report", "format": None, "remarks": [],
 }  # fmt: skip
 MISSING = {"field": "columns", "code": "missing_column", "detail": "say which column is the name"}
 APPLIED = {
@@ -139,7 +139,7 @@ async def test_an_import_is_waited_for_through_a_restart_and_its_report_is_writt
 async def test_columns_that_are_missing_are_told_with_those_that_there_are(commands: Commands) -> None:
     refused = await commands("import", commands.file, "--kind", "accounts")
     assert refused.returncode == Exit.FAILED
-    assert "The columns of answers.csv: account, score, date" in refused.stdout
+    assert "The columns of answers.csv: account, person, score, date" in refused.stdout
     assert "error: no name (invalid_request)" in refused.stderr
     assert "columns: say which column is the name" in refused.stderr
 
@@ -155,7 +155,8 @@ async def test_a_no_is_said_with_its_code(commands: Commands) -> None:
     refused = await commands("benchmark", "import", commands.file, "--year", "2026")
     assert refused.returncode == Exit.FAILED
     assert "error: the key lacks manage (missing_scope)" in refused.stderr
-    assert commands.services.sent == [{"type": "text/csv", "year": "2026"}]
+    [sent] = commands.services.sent
+    assert (sent["type"].partition(";")[0], sent["year"]) == ("multipart/form-data", "2026")
 
 
 async def test_every_page_of_accounts_is_compared(commands: Commands) -> None:

@@ -1,5 +1,7 @@
 """Delighted's API: the body, the key as the user name of Basic, the answer."""
 
+import base64
+import json
 from typing import Any
 
 import pytest
@@ -11,6 +13,26 @@ from tests.support.http import api_key
 from tests.support.problems import assert_problem, field_codes
 
 PATH = "/v1/survey_responses.json"
+
+
+async def test_the_request_of_delighteds_own_client_for_python_is_taken(collector: Running) -> None:
+    """`delighted.SurveyResponse.create` of version 4.2.0, header by header."""
+    key = await api_key(collector.environment, ["ingest"])
+    answer = await collector.client.post(
+        "/v1/survey_responses",
+        content=json.dumps({"person": "ann@acme.example", "score": 9, "comment": "On time"}),
+        headers={
+            "Accept": "application/json",
+            "Authorization": f"Basic {base64.b64encode(key.encode()).decode()}",
+            "User-Agent": "Delighted Python 4.2.0",
+            "Content-Type": "application/json",
+        },
+    )
+    assert answer.status_code == 201, answer.text
+    assert {"id", "person", "score"} <= answer.json().keys()
+    [event] = await collector.events(RESPONSES, 1)
+    assert isinstance(event.data, ResponseRecorded)
+    assert (event.data.account_id, event.data.score) == ("acme.example", 9)
 
 
 async def taken(collector: Running, body: dict[str, Any]) -> ResponseRecorded:

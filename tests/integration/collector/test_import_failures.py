@@ -13,7 +13,7 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.collector import jobs
-from services.collector.handlers.import_rows import check_file
+from services.collector.handlers.import_files import check_file
 from services.collector.handlers.imports import STEP_ROWS, submit
 from services.collector.jobs import MAX_UNREADABLE, ImportWorker
 from services.collector.store import import_claims as claims
@@ -61,8 +61,10 @@ def worker(database: Database, clock: FrozenClock) -> ImportWorker:
 
 
 async def submitted(database: Database, file: bytes, date_format: str | None = None) -> UUID:
-    columns = check_file(io.BytesIO(file), "responses", {})
-    job = ImportJob(uuid7(), "responses", "queued", "a.csv", 9, columns, date_format, None, True, "key", None, NOW)
+    columns = check_file(io.BytesIO(file), "responses", {}).columns
+    job = ImportJob(
+        uuid7(), "responses", "queued", "a.csv", 9, columns, date_format, "UTC", None, (), True, "key", None, NOW
+    )
     async with database.write() as tx:
         await submit(tx, job, io.BytesIO(file))
     return job.import_id

@@ -10,9 +10,9 @@ from uuid import UUID, uuid4
 import pytest
 
 from services.collector import jobs
-from services.collector.domain.rows import Reading
 from services.collector.handlers import imports
-from services.collector.handlers.import_rows import RowReader, check_file
+from services.collector.handlers.import_files import check_file, reading_of
+from services.collector.handlers.import_rows import RowReader
 from services.collector.handlers.imports import MOST_WAITING, STEP_ROWS, LostClaim, submit, take_step
 from services.collector.jobs import ImportWorker
 from services.collector.store import import_claims as claims
@@ -56,8 +56,8 @@ def worker(database: Database, clock: FrozenClock) -> ImportWorker:
 
 async def submitted(database: Database, key: str = "key") -> ImportJob:
     """A queued job with the file of this module."""
-    columns = check_file(io.BytesIO(FILE), "responses", {})
-    job = ImportJob(uuid7(), "responses", "queued", "a.csv", ROWS, columns, None, None, True, key, None, NOW)
+    columns = check_file(io.BytesIO(FILE), "responses", {}).columns
+    job = ImportJob(uuid7(), "responses", "queued", "a.csv", ROWS, columns, None, "UTC", None, (), True, key, None, NOW)
     async with database.write() as tx:
         await submit(tx, job, io.BytesIO(FILE))
     return job
@@ -142,7 +142,7 @@ async def killed_after(database: Database, clock: FrozenClock, steps: int) -> No
         claimed = await claims.claim(tx, claim_id, clock.now())
     assert claimed is not None
     job = await found(database, claimed.import_id)
-    reader = RowReader(io.BytesIO(FILE), Reading(job.columns))
+    reader = RowReader(io.BytesIO(FILE), reading_of(job.columns))
     for _ in range(steps):
         async with database.write() as tx:
             await take_step(tx, job, claim_id, reader.read(STEP_ROWS), clock.now(), JOURNAL)
@@ -156,7 +156,7 @@ async def test_a_process_that_lost_its_claim_writes_nothing_more(database: Datab
     clock.advance(claims.LEASE + timedelta(seconds=1))
     async with database.write() as tx:
         assert await claims.claim(tx, second, clock.now()) is not None
-    rows = RowReader(io.BytesIO(FILE), Reading(job.columns)).read(10)
+    rows = RowReader(io.BytesIO(FILE), reading_of(job.columns)).read(10)
     with pytest.raises(LostClaim):
         async with database.write() as tx:
             await take_step(tx, job, first, rows, clock.now(), JOURNAL)

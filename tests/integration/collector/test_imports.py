@@ -1,6 +1,7 @@
 """Files as people send them, the rows that are taken, and the report about the others."""
 
 import csv
+import gzip
 import io
 from collections.abc import Sequence
 from typing import Any
@@ -17,11 +18,16 @@ from tests.support.environment import Environment
 from tests.support.http import api_key, bearer
 from tests.support.polling import eventually
 from tests.support.problems import assert_problem
+from tests.support.workbooks import workbook
 
 TABLE = """Account,Email,Score,Comment,Date
 acme,Ann@acme.example,10.0,café,2026-03-31
 acme,bob@acme.example,3,,2026-03-30
 """
+
+
+PINNED = "868298ee-ebe1-5174-95a9-b09258d2e9ac"
+"""The id of the first row of TABLE."""
 
 
 async def finished(collector: Running, content: bytes, **form: Any) -> dict[str, Any]:
@@ -62,10 +68,10 @@ async def test_a_file_becomes_quiet_responses(collector: Running, content: bytes
     assert (job["progress"], job["rows_read"], job["alerts"], job["error"]) == (1.0, 2, False, None)
     ann, bob = sorted(responses(await collector.events(RESPONSES, 2)), key=lambda data: data.stakeholder_id)
     assert (ann.score, ann.comment, ann.channel, ann.quiet, ann.survey_type) == (10, "café", "import", True, "nps")
-    assert ann.answered_at.isoformat() == "2026-03-31T00:00:00+00:00"
+    assert ann.answered_at.isoformat() == "2026-03-31T12:00:00+00:00"
     assert bob.comment is None
     # Pinned ids, equal for every format and in every release: sending the file again doubles nothing.
-    assert ann.response_id == "e24824fa-9c8a-55e1-8c3f-a1142b6f0f6c"
+    assert ann.response_id == PINNED
 
 
 async def test_bad_rows_are_reported_with_line_and_reason_and_the_others_taken(collector: Running) -> None:
@@ -151,7 +157,70 @@ async def test_mapped_columns_constants_and_a_named_date_format(collector: Runni
     (event,) = await collector.events(RESPONSES, 1)
     assert isinstance(event.data, ResponseRecorded)
     assert (event.data.survey_type, event.data.score, event.data.attributes) == ("csat", 4, {"cabin": "Economy"})
-    assert (event.data.quiet, event.data.answered_at.isoformat()) == (False, "2026-03-31T00:00:00+00:00")
+    assert (event.data.quiet, event.data.answered_at.isoformat()) == (False, "2026-03-31T12:00:00+00:00")
+
+
+async def test_names_with_slashes_stand_for_ids_and_two_of_one_id_are_a_bad_row(collector: Running) -> None:
+    accounts = b"Company,Industry\nLund/Nord A/S,pharma\nLund-Nord A/S,pharma\n"
+    job = await finished(collector, accounts, kind="accounts")
+    assert counts(job) == ("done", 1, 0, 1)
+    assert [(problem["line"], problem["code"]) for problem in job["problems"]] == [(3, "same_id")]
+    assert (await collector.client.get("/v1/accounts/Lund-Nord A-S")).json()["name"] == "Lund/Nord A/S"
+    await finished(collector, b"account,email,score\nLund/Nord A/S,p@x.example,9\n")
+    [answer] = responses(await collector.events(RESPONSES, 1))
+    assert answer.account_id == "Lund-Nord A-S"
+
+
+async def test_the_text_of_a_question_names_its_column(collector: Running) -> None:
+    question = "How likely, on a scale of 0-10 (10=best), are you to recommend us?"
+    content = f'account,person,"{question}"\nasked,ann,9\n'.encode()
+    job = await finished(collector, content, columns=f"score={question},survey_type==nps")
+    assert counts(job) == ("done", 1, 0, 0)
+    assert job["columns"]["score"] == question
+
+
+async def test_local_times_are_those_of_the_zone_that_is_named(collector: Running) -> None:
+    content = b"account,person,score,date\nlocal,a,9,2026-03-29 02:30\nlocal,b,9,2026-03-29\n"
+    job = await finished(collector, content, time_zone="Europe/Berlin")
+    assert (job["time_zone"], *counts(job)) == ("Europe/Berlin", "done", 2, 0, 0)
+    assert [(noted["line"], noted["outcome"], noted["code"]) for noted in job["problems"]] == [
+        (2, "noted", "local_time_gap")
+    ]
+    found = responses(await collector.events(RESPONSES, 2))
+    assert sorted(data.answered_at.isoformat() for data in found) == [
+        "2026-03-29T01:30:00+00:00",
+        "2026-03-29T10:00:00+00:00",
+    ]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param(gzip.compress(TABLE.encode()), id="gzip"),
+        pytest.param(TABLE.encode("cp1252"), id="Windows-1252"),
+        pytest.param(workbook({"Answers": [line.split(",") for line in TABLE.splitlines()]}), id="workbook"),
+    ],
+)
+async def test_a_file_may_be_packed_or_a_workbook_and_is_the_same_file(collector: Running, content: bytes) -> None:
+    job = await finished(collector, content)
+    assert counts(job) == ("done", 2, 0, 0)
+    remarks = [remark["code"] for remark in job["remarks"]]
+    assert remarks in ([], ["read_as_windows_1252"])
+    found = responses(await collector.events(RESPONSES, 2))
+    assert PINNED in {data.response_id for data in found}
+
+
+async def test_a_workbook_of_several_sheets_is_taken_by_the_one_that_is_named(collector: Running) -> None:
+    rows = [["account", "person", "score"], ["sheets", "ann", "9"]]
+    content = workbook({"May": rows, "June": [*rows, ["sheets", "bob", "8"]]})
+    refused = await collector.client.post(
+        "/v1/imports", data={"kind": "responses"}, files={"file": ("a.xlsx", content)}
+    )
+    assert [(error["code"], "May, June" in error["detail"]) for error in refused.json()["errors"]] == [
+        ("several_sheets", True)
+    ]
+    job = await finished(collector, content, sheet="June")
+    assert counts(job) == ("done", 2, 0, 0)
 
 
 async def test_rows_without_a_date_are_answered_when_the_import_says_or_came(collector: Running) -> None:
@@ -168,14 +237,15 @@ async def test_rows_without_a_date_are_answered_when_the_import_says_or_came(col
 async def test_accounts_and_people_come_by_file_and_what_says_nothing_new_is_skipped(collector: Running) -> None:
     accounts = b"Account ID,Name,Industry,Tier,Owner Email\nacme,Acme,Freight,Key,kim@us.example\nbeta,Beta,FM,huge,\n"
     job = await finished(collector, accounts, kind="accounts")
-    assert counts(job) == ("done", 1, 0, 1)
-    assert job["problems"][0]["field"] == "tier"
+    assert counts(job) == ("done", 2, 0, 0)
+    [noted] = job["problems"]
+    assert (noted["line"], noted["outcome"], noted["code"], noted["field"]) == (3, "noted", "kept_as_attribute", "tier")
     people = b"Account,First Name,Last Name,Email,Role\nacme,Ann,Lee,ann@acme.example,Decision Maker\n"
     assert counts(await finished(collector, people, kind="stakeholders")) == ("done", 1, 0, 0)
     again = await finished(collector, accounts, kind="accounts")
-    assert counts(again) == ("done", 0, 1, 1)
-    assert again["problems"][0]["outcome"] == "skipped"
-    account, _ = await collector.events(DIRECTORY, 2)
+    assert counts(again) == ("done", 0, 2, 0)
+    assert [problem["outcome"] for problem in again["problems"]] == ["skipped", "skipped"]
+    account, *_ = await collector.events(DIRECTORY, 3)
     assert isinstance(account.data, AccountUpserted)
     assert (account.data.industry, account.data.tier) == ("logistics", "key")
     ann = (await collector.client.get("/v1/accounts/acme/stakeholders/ann@acme.example")).json()
@@ -187,7 +257,7 @@ async def test_accounts_and_people_come_by_file_and_what_says_nothing_new_is_ski
     [
         (b"", {}, "file", "empty_file"),
         (b"account,person,score\n", {}, "file", "no_rows"),
-        (b"PK\x03\x04\x00\x00\x00", {}, "file", "unknown_encoding"),
+        (b"PK\x03\x04\x00\x00\x00", {}, "file", "unreadable_workbook"),
         (b"a,b,c\n1,2,3\n", {}, "account_id", "missing_column"),
         (b"account,person,score\nacme,ann,9\n", {"columns": "comment=remarks"}, "comment", "unknown_column"),
         (b"account,person,score\nacme,ann,9\n", {"columns": "comment==a\0b"}, "columns", "nul_character"),
@@ -201,6 +271,10 @@ async def test_accounts_and_people_come_by_file_and_what_says_nothing_new_is_ski
             "date_format",
             "invalid_date_format",
         ),
+        (b"account,person,score\nacme,ann,9\n", {"time_zone": "Mars/Base"}, "time_zone", "unknown_time_zone"),
+        (b"account,person,score\nacme,ann,9\n", {"sheet": "May"}, "file", "no_sheets"),
+        (b"account,person,rating\nacme,ann,5\n", {}, "survey_type", "survey_type_needed"),
+        (b"account,person,score\nacme,ann,9\n", {"format": "tellback_accounts"}, "format", "other_kind"),
         (b"account,person,score\nacme,ann,9\n", {"answered_at": "yesterday"}, "answered_at", "invalid_time"),
         (b"account,person,score\nacme,ann,9\n", {"answered_at": "2026-07-01T00:00:00Z"}, "answered_at", "out_of_range"),
         (b"account,person,score\nacme,ann,9\n", {"kind": "people"}, "kind", "literal_error"),

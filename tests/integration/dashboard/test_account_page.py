@@ -118,3 +118,20 @@ async def test_the_page_of_a_person_asks_three_questions(resources: Resources, s
         assert page.complaints == {}
         assert len(page.questions) == len(set(page.questions)) == 3
         assert "Ada Lin" in page.text
+
+
+async def test_the_page_of_a_person_shows_their_further_ids_and_the_earlier_line(
+    resources: Resources, services: FakeServices
+) -> None:
+    line = {"account_id": "bolt", "stakeholder_id": "ada"}
+    path = "/v1/accounts/acme/stakeholders/ada@acme.example"
+    services.answers[path] = ANSWERS[path] | {"aliases": ["C-17"], "previous": line}
+    async with shown(resources, services, person, ADA) as page:
+        shown_text = page.text.splitlines()
+        assert {"C-17 ", "Part", "ada", "bolt"} <= set(shown_text)
+
+
+async def test_likely_doubles_are_looked_for_only_when_asked(resources: Resources, services: FakeServices) -> None:
+    async with shown(resources, services, account, ACME) as page:
+        assert "Likely doubles" in page.text
+        assert "/v1/accounts/acme/doubles" not in page.questions

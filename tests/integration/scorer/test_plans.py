@@ -22,9 +22,9 @@ ACCOUNTS, PEOPLE, ANSWERS_EACH = 1_000, 10, 10
 LARGE = frozenset(("responses", "response_answers", "invitations", "latest_pairs"))
 """Tables with a row for every answer, or for every person: none of the main questions may go through all of it."""
 FILL = (
-    "insert into accounts (account_id, name, industry, tier, region, owner_email, recorded_at, record)"
+    "insert into accounts (account_id, name, industry, tier, region, owner_email, recorded_at, event_id, record)"
     " select 'a' || n, 'Client ' || n, (array['logistics', 'retail', 'energy'])[n % 3 + 1], 'key', 'emea',"
-    " 'kim@supplier.example', $1, '{}' from generate_series(1, $2::int) n",
+    " 'kim@supplier.example', $1, gen_random_uuid(), '{}' from generate_series(1, $2::int) n",
     "insert into responses (response_id, account_id, stakeholder_id, survey_type, score, answered_at, recorded_at,"
     " nps_kind, updated_at)"
     " select 'r' || n || '-' || p || '-' || k, 'a' || n, 'p' || p, 'nps', (n + p * k) % 11,"
@@ -37,6 +37,11 @@ QUESTIONS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "its trend": ("/v1/accounts/a7/trend", {"window": "90d"}),
     "its people": ("/v1/accounts/a7/stakeholders", {}),
     "its answers": ("/v1/responses", {"account_id": "a7"}),
+    "what a copy lacks": ("/v1/responses", {"updated_since": "2020-01-01T00:00:00Z"}),
+    "what a copy of one account lacks": (
+        "/v1/responses",
+        {"account_id": "a7", "updated_since": "2020-01-01T00:00:00Z"},
+    ),
     "one answer": ("/v1/responses/r7-1-1", {}),
     "why a figure is what it is": ("/v1/explain", {"account_id": "a7", "window": "90d"}),
     "the accounts that fell most": ("/v1/accounts", {"sort": "change", "window": "90d"}),

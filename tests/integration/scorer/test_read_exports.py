@@ -13,10 +13,10 @@ import pyarrow.parquet as pq  # type: ignore[import-untyped]
 import pytest
 
 from services.scorer.api import export_files, exports
-from services.scorer.domain.cells import safe
 from services.scorer.store.reading import responses as store
 from shared.access.caller import Caller
 from shared.errors import Unavailable
+from shared.files.formulas import safe
 from tests.integration.scorer.reading import NOW, Reader
 from tests.integration.scorer.worlds import OWNERS, a_world
 from tests.support.reference.world import Client, Submission, World

@@ -154,7 +154,6 @@ async def test_people_over_all_accounts(reader: Reader, wanted: dict[str, Any], 
         ({"from": ago(60), "to": ago(10)}, ["r5", "r3", "r7"]),
         ({"stakeholder_id": "eve"}, ["r7"]),
         ({"test": True}, ["t1"]),
-        ({"updated_since": ago(2)}, ["r6"]),
         ({"owner": "lee@supplier.example"}, ["r7"]),
     ],
 )

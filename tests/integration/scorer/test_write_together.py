@@ -63,11 +63,11 @@ class Interrupted:
 
 
 @asynccontextmanager
-async def projecting(scorer: Writer, account_id: str) -> AsyncIterator[asyncio.Task[int]]:
+async def projecting(scorer: Writer, account_id: str, limit: int = 10) -> AsyncIterator[asyncio.Task[int]]:
     """A projector that has read the account and computed it, and cannot write until the end of the block."""
     async with scorer.database.write() as tx:
         await tx.execute(SNAPSHOT_IN_THE_WAY, account_id=account_id)
-        job = asyncio.create_task(scorer.job.project_once())
+        job = asyncio.create_task(scorer.projector.project_due(limit))
         await eventually(lambda: waits(scorer, "insert into snapshots"))
         yield job
         await tx.execute("delete from snapshots where account_id = :account_id", account_id=account_id)
@@ -143,17 +143,17 @@ async def test_an_account_that_is_just_becoming_dirty_again_stays_so(scorer: Wri
     assert await scorer.job.project_once() == 1
 
 
-async def test_an_account_that_is_written_to_all_the_time_comes_after_the_others(
-    environment: Environment, scorer: Writer
-) -> None:
-    await scorer.take(recorded("a", "hot"))
-    async with projecting(scorer, "hot") as job:
-        await scorer.take(recorded("b", "hot"))
-    await job
-    await scorer.take(recorded("c", "other"))
-    later = Projector(scorer.database, FrozenClock(LATER), ScorerSettings().policy())
-    assert await later.project_due(1) == 1
-    assert [row["account_id"] for row in await scorer.rows("dirty_accounts")] == ["hot"]
+async def test_an_account_that_is_written_to_all_the_time_comes_after_the_others(environment: Environment) -> None:
+    clock = FrozenClock(LATER)
+    async with writer(environment, clock) as scorer:
+        for number, name in enumerate(("hot", "other")):
+            await scorer.take(recorded(f"r{number}", name))
+            clock.advance(timedelta(seconds=1))
+        async with projecting(scorer, "hot", limit=1) as job:
+            await scorer.take(recorded("b", "hot"))
+        assert await job == 1
+        assert await scorer.projector.project_due(1) == 1
+        assert [row["account_id"] for row in await scorer.rows("dirty_accounts")] == ["hot"]
 
 
 async def test_a_silence_waits_while_news_of_its_invitation_is_written(scorer: Writer) -> None:

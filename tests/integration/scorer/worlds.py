@@ -40,6 +40,37 @@ CHOICES: dict[str, tuple[str, ...]] = {
 }
 """The values that there are of everything one may filter by."""
 
+_ACME = Client("acme", "Acme", "logistics", "key", "EMEA", "kim@supplier.example", Decimal("250000.50"), "EUR")
+WORLD = World(
+    clients=(
+        _ACME,
+        Client("bolt", "Bolt 100%", "saas", "small", "APAC", "lee@supplier.example", Decimal(90_000), "USD"),
+        Client("cargo", "Cargo_One", removed=True),
+        Client("delta", None),
+    ),
+    people=(
+        Person("acme", "ada", "decision_maker"),
+        Person("acme", "ben", "user"),
+        Person("acme", "cat", "user"),
+        Person("acme", "gone", removed=True),
+    ),
+    submissions=(
+        Submission("r1", "acme", "ada", "nps", 9, NOW - timedelta(days=100)),
+        Submission("r2", "acme", "ada", "nps", 6, NOW - timedelta(days=3), comment="late", invitation_id="i1"),
+        Submission("r3", "acme", "ben", "nps", 10, NOW - timedelta(days=40)),
+        Submission("r4", "acme", "ben", "nps", 9, NOW - timedelta(days=4)),
+        Submission("r5", "acme", "dan", "nps", 0, NOW - timedelta(days=5), test=True),
+        Submission("r6", "acme", "ben", "csat", 2, NOW - timedelta(days=2), entries=(Entry("q", "ces", 7),)),
+        Submission("r7", "cargo", "eve", "nps", 8, NOW - timedelta(days=1)),
+    ),
+    invites=(
+        Invite("i1", "acme", "ada", NOW - timedelta(days=6), NOW - timedelta(days=6), NOW - timedelta(days=5)),
+        Invite("i2", "acme", "cat", NOW - timedelta(days=6), bounced_at=NOW - timedelta(days=6)),
+        Invite("i3", "bolt", "zed", NOW - timedelta(days=30)),
+    ),
+)
+"""A small world by hand, for tests by example."""
+
 seeds = st.integers(0, 10**12)
 exactly = settings(max_examples=examples(60), deadline=None)
 

@@ -48,7 +48,7 @@ TABLES = (
     "invitations",
     "erasures",
 )
-KEPT = {"computed_at", "sequence", "applied_at", "silent_at"}
+KEPT = {"computed_at", "sequence", "applied_at", "silent_at", "changed_xid", "changed_at"}
 """Columns that say when or how often, not what."""
 
 

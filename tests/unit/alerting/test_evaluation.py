@@ -98,10 +98,10 @@ def test_growth_runs_go_on_while_the_level_never_falls() -> None:
 
 def test_one_task_of_a_group_the_detractor_before_the_fall_before_two_falls() -> None:
     assert evaluated(*scores(9, 8, 7)).open() == {("jane", "promoter_to_passive")}
-    assert evaluated(*scores(9, 8, 7)).one("promoter_to_passive").inhibited == ("two_falls_in_a_row",)
+    assert "two_falls_in_a_row" in evaluated(*scores(9, 8, 7)).one("promoter_to_passive").inhibited
     mixed = (*scores(9, 7), answer("t1", 3, nps_kind="transactional"))
     assert evaluated(*mixed).open() == {("jane", DETRACTOR)}
-    assert evaluated(*mixed).one(DETRACTOR).inhibited == ("promoter_to_passive",)
+    assert "promoter_to_passive" in evaluated(*mixed).one(DETRACTOR).inhibited
 
 
 def test_the_weaker_untouched_task_closes_superseded_and_linked_and_comes_back() -> None:

@@ -107,7 +107,8 @@ def change(number: int, minutes: int, kind: Any = "amended", **changes: Any) -> 
 
 
 def live_of(recorded: Answer, changes: list[AnswerChange], posted: str = "") -> Answer:
-    return folded(StoredAnswer(recorded, recorded, MONDAY_10, posted=posted), changes).live
+    stored = StoredAnswer(recorded, recorded, MONDAY_10, posted=posted)
+    return folded(stored, changes, recorded.stakeholder_id).live
 
 
 def test_per_field_the_newest_change_wins() -> None:

@@ -1,10 +1,17 @@
-"""Benchmarks as delimited files."""
+"""Benchmarks as files."""
+
+import gzip
 
 import pytest
 
-from services.benchmark.api.set_files import EXAMPLE_FILE, sets_of
-from services.benchmark.domain.tables import BadTable, lines_of
+from services.benchmark.api.set_files import EXAMPLE_FILE, lines_in, sets_of
+from services.benchmark.domain.tables import BadTable, Line, lines_of
 from shared.errors import Invalid
+from tests.support.workbooks import workbook
+
+
+def read(text: str) -> list[Line]:
+    return lines_in(text.encode())
 
 
 @pytest.mark.parametrize(
@@ -16,14 +23,13 @@ from shared.errors import Invalid
     ],
 )
 def test_the_columns_that_people_use_are_known(text: str) -> None:
-    (line,) = lines_of(text)
+    (line,) = read(text)
     assert line.values == {"industry": "Freight", "year": 2026, "nps": 38.0, "n": 410}
 
 
 @pytest.mark.parametrize(
     ("text", "line", "column"),
     [
-        ("", 1, "industry"),
         ("industry\nx\n", 1, "nps"),
         ("industry,nps,colour\n", 1, "column 3"),
         ("industry,nps,score\n", 1, "nps"),
@@ -38,12 +44,31 @@ def test_the_columns_that_people_use_are_known(text: str) -> None:
 )
 def test_what_is_wrong_is_said_with_its_place(text: str, line: int, column: str) -> None:
     with pytest.raises(BadTable) as caught:
-        list(lines_of(text))
+        read(text)
     assert (caught.value.line, caught.value.column) == (line, column)
 
 
+def test_a_table_has_a_bound() -> None:
+    rows = ((number, ("logistics", "41")) for number in range(2, 10_000))
+    with pytest.raises(BadTable, match="split the file"):
+        list(lines_of(("industry", "nps"), rows))
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        pytest.param("industry;nps;note\nlogistics;41;café\n".encode("cp1252"), id="Windows-1252"),
+        pytest.param(gzip.compress(b"industry,nps\nlogistics,41\n"), id="gzip"),
+        pytest.param(workbook({"2026": [["industry", "nps"], ["logistics", 41.0]]}), id="workbook"),
+    ],
+)
+def test_a_set_may_come_as_any_file_that_people_have(content: bytes) -> None:
+    (one,) = sets_of(content, {"source": "S", "year": "2026"})
+    assert [(figure.industry, figure.nps) for figure in one.figures] == [("logistics", 41.0)]
+
+
 def test_a_minus_sign_is_a_minus() -> None:
-    assert [one.values["nps"] for one in lines_of("industry,nps\na,−3.5\nb,-4\n")] == [-3.5, -4.0]
+    assert [one.values["nps"] for one in read("industry,nps\na,−3.5\nb,-4\n")] == [-3.5, -4.0]
 
 
 def test_a_file_makes_a_set_for_each_source_year_and_region() -> None:
@@ -65,6 +90,8 @@ def test_what_the_file_does_not_say_is_given_beside_it() -> None:
     ("content", "field"),
     [
         (b"industry,nps\n", "file"),
+        (b"", "file"),
+        (b"PK\x03\x04", "file"),
         (b"\xff\xfe", "file"),
         (b"industry,nps\nlogistics,141\n", "line 2.nps"),
         (b"industry,nps,q1,q3\nlogistics,41,30,50\nbpo,1,50,30\n", "line 3"),

@@ -1,8 +1,23 @@
 """Which column is which field."""
 
-import pytest
+from typing import get_args
 
-from services.collector.domain.columns import ACCOUNTS, RESPONSES, STAKEHOLDERS, ColumnError, Kind, match_columns
+import pytest
+from pydantic import BaseModel
+
+from services.collector.domain.columns import (
+    ACCOUNTS,
+    RESPONSES,
+    STAKEHOLDERS,
+    SYNONYMS,
+    ColumnError,
+    Kind,
+    match_columns,
+)
+from services.collector.handlers.inputs.directory import AccountInput, StakeholderInput
+from services.collector.handlers.inputs.fields import Input
+
+ATTRIBUTES = {"attributes"}
 
 
 def matched(kind: Kind, header: str, **mapping: str) -> dict[str, str]:
@@ -88,6 +103,21 @@ def test_the_mapping_may_be_written_from_the_column() -> None:
     assert dict(columns.places) == {"account_id": 0, "stakeholder_id": 1, "score": 2}
 
 
+@pytest.mark.parametrize("column", ["Respondent ID", "Contact", "Respondent", "Person", "Recipient"])
+def test_beside_an_address_a_number_or_a_name_is_never_the_person(column: str) -> None:
+    beside = matched(RESPONSES, f"account,{column},email,score")
+    assert "stakeholder_id" not in beside
+    assert matched(RESPONSES, f"account,{column},score")["stakeholder_id"] == column
+    mapped = matched(RESPONSES, f"account,{column},where to,score", email="where to")
+    assert "stakeholder_id" not in mapped
+    assert matched(RESPONSES, f"account,{column},email,score", stakeholder_id=column)["stakeholder_id"] == column
+
+
+def test_ids_of_a_crm_are_the_person_also_beside_an_address() -> None:
+    for column in ("Stakeholder ID", "Contact ID", "User ID"):
+        assert matched(RESPONSES, f"account,{column},email,score")["stakeholder_id"] == column
+
+
 def test_columns_that_are_not_taken_are_listed() -> None:
     assert match_columns(RESPONSES, ["account", "email", "score", "mood", ""], {}).ignored == ("mood",)
 
@@ -107,3 +137,24 @@ def test_columns_that_cannot_be_matched_are_named(header: str, mapping: dict[str
     with pytest.raises(ColumnError) as refused:
         match_columns(RESPONSES, header.split(","), mapping)
     assert (refused.value.code, refused.value.field) == (code, field)
+
+
+def members(model: type[BaseModel]) -> set[str]:
+    """The members of an input, those of an object within as `owner.name`, without attributes: their columns have
+    any name."""
+    found: set[str] = set()
+    for name, field in model.model_fields.items():
+        within = [kind for kind in get_args(field.annotation) if isinstance(kind, type) and issubclass(kind, Input)]
+        if within:
+            found |= {f"{name}.{member}" for member in within[0].model_fields}
+        else:
+            found.add(name)
+    return found - ATTRIBUTES
+
+
+def test_every_member_of_an_account_may_be_a_column_of_a_file() -> None:
+    assert members(AccountInput) == SYNONYMS[ACCOUNTS].keys() - ATTRIBUTES
+
+
+def test_every_member_of_a_person_may_be_a_column_of_a_file_and_their_name_two() -> None:
+    assert members(StakeholderInput) | {"first_name", "last_name"} == SYNONYMS[STAKEHOLDERS].keys() - ATTRIBUTES

@@ -5,20 +5,20 @@ import io
 import pytest
 
 from services.collector.domain.columns import RESPONSES
-from services.collector.domain.day_order import is_day_alone
-from services.collector.domain.delimited import BadRow
-from services.collector.domain.rows import Reading
-from services.collector.handlers.import_rows import ReadRow, ResponseRow, RowReader, check_file, direction_in
+from services.collector.domain.dates import PLAIN, DateReading, moment
+from services.collector.handlers.import_files import check_file, reading_of
+from services.collector.handlers.import_rows import ReadRow, ResponseRow, RowReader
 from shared.errors import Invalid
+from shared.files.table import BadRow
 
 HEADER = "response_id,account_id,person,score,survey_id\n"
-OWN = "response_id,account_id,stakeholder_id,score,recorded_at,updated_at,answers,attributes,revision\n"
+OWN = "response_id,account_id,stakeholder_id,score,category,recorded_at,updated_at,answers,attributes,revision\n"
 
 
 def read(text: str, **mapping: str) -> list[ReadRow]:
     file = io.BytesIO(text.encode())
-    columns = check_file(file, RESPONSES, mapping)
-    return RowReader(file, Reading(columns)).read(5_000)
+    columns = check_file(file, RESPONSES, mapping).columns
+    return RowReader(file, reading_of(columns)).read(5_000)
 
 
 def ids(rows: list[ReadRow]) -> list[str | None]:
@@ -69,41 +69,46 @@ def test_a_later_row_that_names_no_survey_is_bad() -> None:
 
 def test_an_export_of_our_own_keeps_its_ids_and_reads_answers_and_attributes() -> None:
     answers = '"[{""question_id"":""q"",""type"":""rating"",""attribute"":null,""value"":4}]"'
-    [row] = read(f'{OWN}17,acme,ann,9,,,{answers},"{{""plan"":""gold""}}",1\n')
+    [row] = read(f'{OWN}17,acme,ann,9,,,,{answers},"{{""plan"":""gold""}}",1\n')
     assert isinstance(row, ResponseRow)
     assert (row.body.response_id, row.body.attributes) == ("17", {"plan": "gold"})
     assert [(answer.question_id, answer.value) for answer in row.body.answers or ()] == [("q", 4)]
 
 
 def test_a_cell_that_is_no_json_is_a_bad_row() -> None:
-    [row] = read(f"{OWN}r17,acme,ann,9,,,what they said,,1\n")
+    [row] = read(f"{OWN}r17,acme,ann,9,,,,what they said,,1\n")
     assert isinstance(row, BadRow)
     assert (row.code, row.field) == ("not_json", "answers")
 
 
-@pytest.mark.parametrize("cell", ["2026-10-05", "05.10.2026", "5. Oktober 2026", "46300", "10/05/26"])
+@pytest.mark.parametrize("cell", ["2026-10-05", "5. Oktober 2026", "2026-10-05 UTC", "46300", "46300.0"])
 def test_a_date_without_a_time_is_a_day(cell: str) -> None:
-    assert is_day_alone(cell)
+    assert moment(cell, PLAIN).is_day
 
 
 @pytest.mark.parametrize(
-    "cell", ["2026-10-05T10:00:00Z", "1791194400", "1791194400000", "46300.5", "10/05/26 3 PM", ""]
+    "cell", ["2026-10-05T12:00:00Z", "1791194400", "1791194400000", "46300.5", "2026-10-05 3:00 PM"]
 )
 def test_a_time_is_no_day(cell: str) -> None:
-    assert not is_day_alone(cell)
+    assert not moment(cell, PLAIN).is_day
+
+
+def test_a_named_form_says_whether_dates_are_days() -> None:
+    assert moment("05.10.2026", DateReading("%d.%m.%Y")).is_day
+    assert not moment("05.10.2026 12", DateReading("%d.%m.%Y %H")).is_day
 
 
 @pytest.mark.parametrize(
-    ("dates", "direction"),
+    ("dates", "newest_first"),
     [
-        (["2026-10-05", "2026-10-06"], 1),
-        (["2026-10-06", "", "2026-10-05"], -1),
-        (["soon", "2026-10-06", "2026-10-05", "never"], -1),
-        (["2026-10-05", "2026-10-05"], 1),
-        ([""], 1),
+        (["2026-10-05", "2026-10-06"], False),
+        (["2026-10-06", "", "2026-10-05"], True),
+        (["soon", "2026-10-06", "2026-10-05", "never"], True),
+        (["2026-10-05", "2026-10-05"], False),
+        ([""], False),
     ],
 )
-def test_a_file_goes_as_its_first_date_against_its_last(dates: list[str], direction: int) -> None:
+def test_a_file_goes_as_its_first_date_against_its_last(dates: list[str], newest_first: bool) -> None:
     rows = "".join(f"acme,ann,9,{date}\n" for date in dates)
     file = io.BytesIO(f"account,person,score,date\n{rows}".encode())
-    assert direction_in(file, Reading(check_file(file, RESPONSES, {}))) == direction
+    assert check_file(file, RESPONSES, {}).columns.newest_first is newest_first

@@ -5,11 +5,11 @@ import io
 import pytest
 
 from services.collector.domain.columns import RESPONSES, ColumnError
-from services.collector.domain.delimited import BadRow
-from services.collector.domain.formats import FORMATS, FormatName
-from services.collector.domain.rows import PASSED_OVER, Reading
-from services.collector.handlers.import_rows import ReadRow, ResponseRow, RowReader, check_file
+from services.collector.domain.rows import PASSED_OVER
+from services.collector.handlers.import_files import check_file, reading_of
+from services.collector.handlers.import_rows import ReadRow, ResponseRow, RowReader
 from shared.errors import Invalid
+from shared.files.table import BadRow
 
 DELIGHTED = """id,person,person_email,survey_type,score,comment,permalink,created_at,\
 person_properties.company,person_properties.country
@@ -30,10 +30,10 @@ u3,survey sent,2024-05-01T12:00:02.123000Z,ann,s1,9,On time,sub1,true,acme
 """
 
 
-def read(content: str, name: FormatName, **mapping: str) -> list[ReadRow]:
+def read(content: str, name: str | None = None, **mapping: str) -> list[ReadRow]:
     file = io.BytesIO(content.encode())
-    columns = check_file(file, RESPONSES, mapping, name)
-    return RowReader(file, Reading(columns, FORMATS[name].date_format)).read(10)
+    columns = check_file(file, RESPONSES, mapping, name).columns
+    return RowReader(file, reading_of(columns)).read(10)
 
 
 def taken(rows: list[ReadRow]) -> list[tuple[str | None, str, str | None, int, str | None, str]]:
@@ -76,10 +76,25 @@ def test_formbricks_needs_the_question_named() -> None:
     assert [error["field"] for error in refused.value.errors or []] == ["score"]
 
 
-def test_posthog_takes_what_was_sent_and_completed() -> None:
-    rows = read(POSTHOG, "posthog")
+def test_posthog_counts_the_last_row_of_each_submission() -> None:
+    rows = read(POSTHOG)
     assert taken(rows) == [("sub1", "acme", "ann", 9, "On time", "2024-05-01T12:00:02.123000+00:00")]
     assert [row.code for row in rows if isinstance(row, BadRow)] == [PASSED_OVER, PASSED_OVER]
+    header, *others = POSTHOG.splitlines()
+    newest_first = "\n".join([header, *reversed(others)]) + "\n"
+    assert taken(read(newest_first)) == taken(rows)
+
+
+def test_posthog_counts_a_submission_that_was_never_completed() -> None:
+    header = POSTHOG.splitlines()[0]
+    [row] = read(f"{header}\nu9,survey sent,2024-05-01T12:00:01Z,bob,s1,2,,sub9,false,acme\n")
+    assert taken([row]) == [("sub9", "acme", "bob", 2, None, "2024-05-01T12:00:01+00:00")]
+
+
+def test_delighted_takes_a_row_without_an_address_for_its_person() -> None:
+    content = DELIGHTED.replace("5436,11,bob@acme.example", "5436,p-11,")
+    found = taken(read(content, "delighted"))
+    assert [row[2] for row in found] == ["ann@acme.example", "p-11"]
 
 
 def test_the_importer_has_the_last_word() -> None:

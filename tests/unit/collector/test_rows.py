@@ -5,17 +5,23 @@ import io
 import pytest
 
 from services.collector.domain.columns import ACCOUNTS, RESPONSES, STAKEHOLDERS, Kind, match_columns
-from services.collector.domain.delimited import BadRow
 from services.collector.domain.merging import merge_patch
 from services.collector.domain.rows import Reading
-from services.collector.handlers.import_rows import DirectoryRow, ReadRow, ResponseRow, RowReader, check_file
+from services.collector.handlers.import_files import check_file, reading_of
+from services.collector.handlers.import_rows import DirectoryRow, ReadRow, ResponseRow, RowReader
+from services.collector.handlers.import_scan import scan
 from shared.errors import Invalid
+from shared.files.table import BadRow, Table
 
 
 def read(kind: Kind, text: str, answered_at: str | None = None, **mapping: str) -> list[ReadRow]:
     file = io.BytesIO(text.encode())
     columns = match_columns(kind, text.splitlines()[0].split(","), mapping)
-    return RowReader(file, Reading(columns, None, answered_at)).read(100)
+    table = Table(file)
+    names = scan(table, Reading(columns)).names
+    table.release()
+    file.seek(0)
+    return RowReader(file, Reading(columns, answered_at=answered_at, names=names)).read(100)
 
 
 def test_a_response_row() -> None:
@@ -28,7 +34,7 @@ def test_a_response_row() -> None:
         "account_id": "Acme",
         "email": "Ann@acme.example",
         "score": 10,
-        "answered_at": "2026-03-31T00:00:00Z",
+        "answered_at": "2026-03-31T12:00:00Z",
         "follow_up_requested": True,
         "survey_type": "nps",
     }
@@ -45,7 +51,7 @@ def test_a_response_row() -> None:
         ("acme,ann,11,2026-01-01", "out_of_range", "score"),
         ("acme,ann,9,1970-01-01", "out_of_range", "answered_at"),
         ("acme,ann,9,01/02/2026", "ambiguous_date", "answered_at"),
-        ("a/b,ann,9,2026-01-01", "invalid_id", "account_id"),
+        ("..,ann,9,2026-01-01", "invalid_id", "account_id"),
         ("acme,a\x00b,9,2026-01-01", "invalid_id", "stakeholder_id"),
     ],
 )
@@ -65,10 +71,118 @@ def test_rows_without_a_date_take_the_one_that_is_named() -> None:
 
 def test_the_same_values_give_the_same_id_however_the_file_is_written() -> None:
     (row,) = read(RESPONSES, "account,person,score\nacme,ann,9\n")
-    (rewritten,) = read(RESPONSES, "score,note,who,client\n9.0,x, ann ,acme\n", stakeholder_id="who")
+    (rewritten,) = read(RESPONSES, "score,note,who,client\n9,x, ann ,acme\n", stakeholder_id="who")
     (other,) = read(RESPONSES, "account,person,score\nacme,ann,8\n")
     digests = [found.digest for found in (row, rewritten, other) if isinstance(found, ResponseRow)]
     assert digests[0] == digests[1] != digests[2]
+
+
+def test_the_same_address_in_capitals_gives_the_same_id() -> None:
+    header = "account,email,score,comment,date\n"
+    rows = [
+        read(RESPONSES, f"{header}{row}\n")[0]
+        for row in ("re1,ada@ed.example,9,x,2026-10-05", "re1, ADA@ED.example ,9,x,2026-10-05")
+    ]
+    assert len({row.digest for row in rows if isinstance(row, ResponseRow)}) == 1
+    (by_id,) = read(RESPONSES, "account,stakeholder_id,score\nre1,ADA@ED.example,9\n")
+    assert isinstance(by_id, ResponseRow)
+    assert by_id.body.stakeholder_id == "ada@ed.example"
+
+
+def test_cells_of_a_row_without_an_id_are_its_identity_as_they_are_written() -> None:
+    rows = [
+        read(RESPONSES, f"account,person,score,date\nacme,ann,{score},{date}\n")[0]
+        for score, date in (("9", "2026-10-05"), ("9.0", "2026-10-05"), ("9", "2026-10-05 12:00"))
+    ]
+    assert len({row.digest for row in rows if isinstance(row, ResponseRow)}) == 3
+
+
+def test_names_that_stand_for_ids_lose_their_slashes_and_are_kept_as_names() -> None:
+    (account,) = read(ACCOUNTS, "Company,Industry\nLund/Nord A/S,pharma\n")
+    assert isinstance(account, DirectoryRow)
+    assert (account.change.account_id, account.change.members["name"]) == ("Lund-Nord A-S", "Lund/Nord A/S")
+    (answer,) = read(RESPONSES, "account,email,score\nLund/Nord A/S,p@x.example,9\n")
+    assert isinstance(answer, ResponseRow)
+    assert answer.body.account_id == "Lund-Nord A-S"
+    (by_id,) = read(ACCOUNTS, "account id,industry\nA\\S,pharma\n")
+    assert isinstance(by_id, DirectoryRow)
+    assert (by_id.change.account_id, by_id.change.members["name"]) == ("A-S", "A\\S")
+
+
+def test_two_names_that_would_become_one_id_are_a_bad_row() -> None:
+    rows = read(
+        RESPONSES, "account,email,score\nA/S,a@x.example,9\nA\\S,b@x.example,9\nA-S,c@x.example,9\nA/S,d@x.example,9\n"
+    )
+    assert [(row.line, row.code, row.field) for row in rows if isinstance(row, BadRow)] == [
+        (3, "same_id", "account_id"),
+        (4, "same_id", "account_id"),
+    ]
+    assert [row.line for row in rows if isinstance(row, ResponseRow)] == [2, 5]
+
+
+def test_one_name_in_two_spellings_of_the_same_letters_is_one_name() -> None:
+    rows = read(
+        RESPONSES, "account,stakeholder id,score\nLu\u0301nd/Ab,a/b@x.example,9\nL\u00fand/Ab,A/B@x.example,9\n"
+    )
+    ids = {(row.body.account_id, row.body.stakeholder_id) for row in rows if isinstance(row, ResponseRow)}
+    assert ids == {("L\u00fand-Ab", "a-b@x.example")}
+    assert len(rows) == 2
+
+
+def test_unknown_words_of_optional_fields_are_kept_as_attributes_and_told() -> None:
+    (account,) = read(ACCOUNTS, "account id,tier\nacme,Huge Deal\n")
+    (person,) = read(STAKEHOLDERS, "account,email,role\nacme,a@x.example,Champion\n")
+    (answer,) = read(RESPONSES, "account,email,score,channel\nacme,a@x.example,9,Kiosk\n")
+    assert isinstance(account, DirectoryRow)
+    assert isinstance(person, DirectoryRow)
+    assert isinstance(answer, ResponseRow)
+    assert account.change.members == {"attributes": {"tier": "Huge Deal"}}
+    assert person.change.members["attributes"] == {"type": "Champion"}
+    assert (answer.body.channel, answer.body.attributes) == (None, {"channel": "Kiosk"})
+    for row in (account, person, answer):
+        assert [note.code for note in row.notes] == ["kept_as_attribute"]
+
+
+def test_times_that_the_clocks_left_out_or_showed_twice_are_told_and_taken() -> None:
+    text = "account,person,score,date\nacme,a,9,2026-03-29 02:30\nacme,b,9,2026-10-25 02:30\nacme,c,9,2026-10-05\n"
+    columns = match_columns(RESPONSES, ["account", "person", "score", "date"], {})
+    rows = RowReader(io.BytesIO(text.encode()), reading_of(columns, zone="Europe/Berlin")).read(9)
+    notes = [[note.code for note in row.notes] for row in rows if isinstance(row, ResponseRow)]
+    assert notes == [["local_time_gap"], ["local_time_twice"], []]
+
+
+@pytest.mark.parametrize("score", ["Rating", "Value", "Stars", "How was it?"])
+def test_a_column_of_ratings_with_nothing_above_five_asks_for_the_survey_type(score: str) -> None:
+    content = f"account,email,{score}\nuq7,a@x.example,5\nuq7,b@x.example,4\nuq7,c@x.example,5\n".encode()
+    with pytest.raises(Invalid) as refused:
+        check_file(io.BytesIO(content), RESPONSES, {"score": score})
+    [error] = refused.value.errors or []
+    assert (error["field"], error["code"]) == ("survey_type", "survey_type_needed")
+    assert "4 (1 times), 5 (2 times)" in error["detail"]
+    check_file(io.BytesIO(content), RESPONSES, {"score": score, "survey_type": "=csat"})
+    check_file(io.BytesIO(content + b"uq7,d@x.example,9\n"), RESPONSES, {"score": score})
+
+
+@pytest.mark.parametrize("score", ["Score", "NPS", "NPS Score", "How likely are you to recommend us?"])
+def test_a_column_that_says_what_it_measures_is_not_asked_about(score: str) -> None:
+    content = f"account,email,{score}\nuq7,a@x.example,5\n".encode()
+    assert check_file(io.BytesIO(content), RESPONSES, {"score": score}).rows == 1
+
+
+def test_dates_that_could_all_be_read_in_two_ways_are_asked_for_before_anything_is_stored() -> None:
+    content = b"account,email,score,date\nacme,a@x.example,9,03/04/2026\nacme,b@x.example,9,13/04/2026\n"
+    with pytest.raises(Invalid) as refused:
+        check_file(io.BytesIO(content), RESPONSES, {})
+    assert [error["code"] for error in refused.value.errors or []] == ["date_format_needed"]
+    assert check_file(io.BytesIO(content), RESPONSES, {}, form="%d/%m/%Y").rows == 2
+    assert check_file(io.BytesIO(content + b"acme,c@x.example,9,2026-04-13\n"), RESPONSES, {}).rows == 3
+
+
+def test_how_a_file_was_decoded_is_told_where_it_was_no_utf8() -> None:
+    content = "account,email,score,comment\nacme,a@x.example,9,schön\n"
+    assert check_file(io.BytesIO(content.encode()), RESPONSES, {}).remarks == ()
+    [remark] = check_file(io.BytesIO(content.encode("cp1252")), RESPONSES, {}).remarks
+    assert remark.code == "read_as_windows_1252"
 
 
 def test_a_row_with_its_own_id_needs_no_other() -> None:

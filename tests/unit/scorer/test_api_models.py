@@ -9,11 +9,12 @@ import pytest
 from pydantic import BaseModel
 
 from services.scorer.api import ROUTERS
+from services.scorer.api.exports import ACCOUNTS
 from services.scorer.api.parameters import AnswerFilters
-from services.scorer.domain.account import account_figures
+from services.scorer.domain.account import account_figures, figures_of
 from services.scorer.domain.answers import PORTFOLIO_METHODS, Answer, History, Method
 from services.scorer.domain.categories import SurveyType
-from services.scorer.domain.counts import AccountFacts
+from services.scorer.domain.counts import AccountFacts, count_account
 from services.scorer.domain.portfolio import NOBODY, NOT_SAID, Extent, GroupCounts, Means, group_figures
 from services.scorer.domain.questions import Filters
 from services.scorer.domain.windows import STANDARD_WINDOWS, Window
@@ -63,9 +64,12 @@ def assert_as_declared(made: dict[str, Any], model: type[BaseModel]) -> None:
 def test_the_figures_of_the_domain_are_the_figures_of_the_api(
     survey_type: SurveyType, window: Window, answers: Sequence[Answer]
 ) -> None:
-    made = account_figures(AccountFacts(History(answers)), window, "latest", NOW, survey_type)
+    facts = AccountFacts(History(answers))
+    made = figures_of(count_account(facts, window, NOW), window, "latest", survey_type)
     assert_as_declared(made, figures.Comparison)
     assert made.keys() == examples.FIGURES.keys()
+    asked = {"account_id": "acme", "window": window.name, "method": "latest", "survey_type": survey_type}
+    assert_as_declared(asked | account_figures(facts, window, "latest", NOW, survey_type), figures.AccountScore)
 
 
 @pytest.mark.parametrize("extent", [NOBODY, NOT_SAID])
@@ -74,6 +78,14 @@ def test_the_figures_of_a_group_are_those_of_the_portfolio(method: Method, exten
     group = GroupCounts(known=extent, asked=extent)
     made = group_figures(group, Means(), STANDARD_WINDOWS[0], method, "nps", "EUR")
     assert_as_declared(made | {"account_count": 0}, portfolio.PortfolioFigures)
+
+
+def test_every_attribute_of_an_account_is_exported_by_itself_or_in_parts() -> None:
+    missing = []
+    for name in accounts.AccountAttributes.model_json_schema()["properties"]:
+        if not any(column == name or column.startswith(f"{name}_") for column in ACCOUNTS):
+            missing.append(name)
+    assert missing == ["class_numbers"], "`class_rule` says in words what they say"
 
 
 def test_the_filters_of_the_api_are_those_of_the_domain() -> None:

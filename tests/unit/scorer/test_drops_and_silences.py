@@ -56,7 +56,7 @@ def test_a_drop_is_told_when_it_becomes_true_and_after_a_day_of_rest() -> None:
 def asked(person: str, days_ago: float, **fields: Any) -> Asked:
     sent_at = NOW - timedelta(days=days_ago)
     values: dict[str, Any] = {"invitation_id": f"i-{person}", "recorded_at": sent_at} | fields
-    return Asked(stakeholder_id=person, sent_at=sent_at, **values)
+    return Asked(stakeholder_id=person, given_stakeholder_id=person, sent_at=sent_at, **values)
 
 
 def test_silence_is_due_at_the_limit_of_the_persons_type() -> None:

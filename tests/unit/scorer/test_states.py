@@ -1,12 +1,14 @@
 """Where one person stands."""
 
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 import pytest
 
 from services.scorer.domain.answers import Answer
 from services.scorer.domain.invitations import Invitation, Reply
-from services.scorer.domain.states import Facts, KindOfAnswer, SilentAfter, state_of
+from services.scorer.domain.states import DECISION_MAKER, Facts, KindOfAnswer, SilentAfter, state_of
+from shared.events.directory import StakeholderType
 
 NOW = datetime(2026, 6, 1, 12, tzinfo=UTC)
 THREE_WEEKS = timedelta(days=21)
@@ -75,3 +77,7 @@ def test_decision_makers_are_silent_sooner() -> None:
     limits = SilentAfter()
     assert limits.of("decision_maker") == timedelta(days=14)
     assert limits.of("user") == limits.of(None) == timedelta(days=21)
+
+
+def test_decision_makers_are_a_type_of_the_directory() -> None:
+    assert DECISION_MAKER in get_args(StakeholderType)

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import pytest
 
-from shared.amendments import Change, Subject
+from shared.amendments import Change, Subject, fold
 from shared.events.files import Mode, Origin, RowVerdict, compared, digests_of, import_of, judge, origin_in
 from shared.events.responses import ResponseRecorded
 from tests.support.events import NOW
@@ -35,9 +35,11 @@ def data_of(of: Origin, **fields: Any) -> ResponseRecorded:
     return data
 
 
-def judged(*changes: Change, mode: Mode = "upsert", minutes: int = 0, **fields: Any) -> RowVerdict:
+def judged(
+    *changes: Change, mode: Mode = "upsert", minutes: int = 0, person_id: str = "ann", **fields: Any
+) -> RowVerdict:
     of = origin(mode, minutes=minutes)
-    return judge(of, data_of(of, **fields), ACME, compared(STORED), changes)
+    return judge(of, data_of(of, **fields), person_id, ACME, compared(STORED), changes)
 
 
 def call(minutes: int = 0, **changes: Any) -> Change:
@@ -101,15 +103,29 @@ def test_what_no_amendment_can_change_is_kept_as_first_recorded() -> None:
 
 
 def test_an_id_of_somebody_else_and_a_withdrawn_answer_are_conflicts() -> None:
-    assert judged(stakeholder_id="bob", score=4) == RowVerdict("conflict", "row_of_another")
+    assert judged(person_id="bob", stakeholder_id="bob", score=4) == RowVerdict("conflict", "row_of_another")
     withdrawn = Change(UUID(int=1), "withdrawn", "acme", None, NOW)
     assert judged(withdrawn, score=4) == RowVerdict("conflict", "withdrawn_here")
+
+
+def test_a_row_by_any_id_of_the_person_changes_the_answer_and_an_address_as_id_is_no_difference() -> None:
+    merged = Subject("acme", "ann", "nps", given_stakeholder_id="C-17")
+    of = origin()
+    recorded = compared({**STORED, "stakeholder_id": "C-17", "email": None})
+    for stakeholder_id in ("C-17", "ann", "a@x.example"):
+        data = data_of(of, stakeholder_id=stakeholder_id, email="a@x.example", score=4)
+        verdict = judge(of, data, "ann", merged, recorded, [])
+        assert verdict.change is not None
+        assert (verdict.outcome, verdict.change.stakeholder_id) == ("amended", "C-17")
+        assert fold(merged, [verdict.change]).values == {"score": 4}
+        assert "stakeholder_id" not in verdict.fields
+        assert ("email" in verdict.fields) is (stakeholder_id != "a@x.example")
 
 
 def test_a_row_that_sets_back_an_earlier_file_is_stored() -> None:
     earlier = judged(score=4).change
     assert earlier is not None
-    back = judge(origin(line=3), data_of(origin(line=3), score=9), ACME, compared(STORED), [earlier])
+    back = judge(origin(line=3), data_of(origin(line=3), score=9), "ann", ACME, compared(STORED), [earlier])
     assert back.outcome == "amended"
     assert back.change is not None
 

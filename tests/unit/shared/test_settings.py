@@ -46,6 +46,14 @@ def test_defaults_and_given_values(environment: pytest.MonkeyPatch) -> None:
     assert (settings.replication_factor, settings.host, settings.log_level) == (1, "127.0.0.1", "info")
 
 
+@pytest.mark.parametrize("zone", ["Europe/Atlantis", "../etc/passwd", "CEST"])
+def test_a_time_zone_that_nobody_knows_is_refused(environment: pytest.MonkeyPatch, zone: str) -> None:
+    environment.setenv("TELLBACK_TIME_ZONE", zone)
+    with pytest.raises(InvalidSettings) as refused:
+        CommonSettings.load()
+    assert [error["field"] for error in refused.value.errors or []] == ["TELLBACK_TIME_ZONE"]
+
+
 def test_the_usual_name_of_the_database_is_taken_too(environment: pytest.MonkeyPatch) -> None:
     environment.delenv("TELLBACK_DATABASE_URL")
     environment.setenv("DATABASE_URL", "postgresql://other/db")

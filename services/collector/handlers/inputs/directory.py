@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
-from services.collector.handlers.inputs.fields import Attributes, Email, Id, Input, Label, Language
+from services.collector.handlers.inputs.fields import Attributes, Email, Id, Input, Label, Language, StakeholderId
 from services.collector.handlers.inputs.responses import somebody
 from shared.events.directory import StakeholderType, Tier
 from shared.http.params import Day
@@ -103,6 +103,13 @@ class AccountItem(AccountInput):
     account_id: Id
 
 
+class PreviousInput(Input):
+    """Where a person was before."""
+
+    account_id: Id
+    stakeholder_id: StakeholderId
+
+
 class StakeholderInput(Input):
     """Members of a person's record. The ids may be repeated here, but must be those of the address."""
 
@@ -111,7 +118,7 @@ class StakeholderInput(Input):
     account_id: Id | None = None
     name: Label | None = None
     email: Email | None = None
-    stakeholder_id: Id | None = None
+    stakeholder_id: StakeholderId | None = None
     type: StakeholderType | None = None
     job_title: Label | None = None
     job_level: Label | None = None
@@ -119,6 +126,10 @@ class StakeholderInput(Input):
     location: Label | None = None
     language: Language | None = None
     attributes: Attributes | None = None
+    previous: Annotated[
+        PreviousInput | None,
+        Field(description="Where they were before: their record at that account is removed, and their answers stay."),
+    ] = None
 
     def members(self) -> dict[str, Any]:
         """The members that were sent, as JSON values and without the ids."""
@@ -129,7 +140,7 @@ class StakeholderItem(StakeholderInput):
     """A person in a batch or a file; `email` alone names the person by the address."""
 
     account_id: Id
-    stakeholder_id: Annotated[Id | None, Field(validate_default=True, description="or email")] = None
+    stakeholder_id: Annotated[StakeholderId | None, Field(validate_default=True, description="or email")] = None
 
     @field_validator("stakeholder_id")
     @classmethod

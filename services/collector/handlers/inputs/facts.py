@@ -5,7 +5,7 @@ from uuid import UUID
 
 from pydantic import ConfigDict, Field, ValidationInfo, field_validator
 
-from services.collector.handlers.inputs.fields import Email, Id, Input, Label, Moment
+from services.collector.handlers.inputs.fields import Email, Id, Input, Label, Moment, StakeholderId
 from services.collector.handlers.inputs.responses import somebody
 from shared.events.context import ContextKind
 from shared.events.invitations import InvitationKind
@@ -18,7 +18,7 @@ class InvitationInput(Input):
     invitation_id: Id
     account_id: Id
     email: Email | None = None
-    stakeholder_id: Annotated[Id | None, Field(validate_default=True, description="or email")] = None
+    stakeholder_id: Annotated[StakeholderId | None, Field(validate_default=True, description="or email")] = None
     kind: InvitationKind
     at: Moment
     survey_id: Id | None = None
@@ -47,7 +47,7 @@ class ContextInput(Input):
 
     event_id: UUID | None = None
     account_id: Id
-    stakeholder_id: Id | None = None
+    stakeholder_id: StakeholderId | None = None
     kind: ContextKind
     at: Moment
     label: Label

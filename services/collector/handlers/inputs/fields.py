@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import Annotated, Any
@@ -9,7 +10,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, Strict, StringConstraints
 from pydantic_core import PydanticCustomError
 
-from shared.ids import canonical_id
+from shared.ids import canonical_id, require_stakeholder_id
 
 EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(minutes=5)
@@ -49,8 +50,16 @@ def _one_line(value: str, maximum: int = 200) -> str:
 
 
 def _identifier(value: str) -> str:
+    return _checked(canonical_id, value)
+
+
+def _person(value: str) -> str:
+    return _checked(require_stakeholder_id, value)
+
+
+def _checked(canonical: Callable[[str], str], value: str) -> str:
     try:
-        return canonical_id(value)
+        return canonical(value)
     except ValueError as error:
         raise PydanticCustomError("invalid_id", "{reason}", {"reason": str(error)}) from None
 
@@ -115,6 +124,7 @@ def _flat(value: Any) -> Any:
     return {_one_line(name): _attribute_value(inner) for name, inner in value.items()}
 
 
+# A text with a maximum of its own is a named type below.
 def _line(maximum: int) -> Any:
     # The bound before normalising is generous, since composing can only shorten.
     return (Strict(), StringConstraints(max_length=4 * maximum), AfterValidator(partial(_one_line, maximum=maximum)))
@@ -124,6 +134,13 @@ StrictInt = Annotated[int, Strict()]
 StrictBool = Annotated[bool, Strict()]
 Id = Annotated[
     str, Strict(), StringConstraints(max_length=1_000), AfterValidator(_identifier), Field(examples=["acme"])
+]
+StakeholderId = Annotated[
+    str,
+    Strict(),
+    StringConstraints(max_length=1_000),
+    AfterValidator(_person),
+    Field(examples=["ann.lee@acme.example"]),
 ]
 Label = Annotated[str, *_line(200)]
 Language = Annotated[str, *_line(35)]

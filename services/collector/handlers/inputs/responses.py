@@ -14,11 +14,13 @@ from services.collector.handlers.inputs.fields import (
     Label,
     Language,
     Moment,
+    StakeholderId,
     StrictBool,
     StrictInt,
     long_text,
 )
 from shared.events.responses import SCALES, AnswerType, Channel, NpsKind, SurveyType
+from shared.ids import stakeholder_of
 
 MAX_ANSWERS = 100
 _RATING = (0, 10)
@@ -105,7 +107,7 @@ class NewResponse(Input):
     response_id: Id | None = None
     account_id: Id
     email: Email | None = None
-    stakeholder_id: Annotated[Id | None, Field(validate_default=True, description="or email")] = None
+    stakeholder_id: Annotated[StakeholderId | None, Field(validate_default=True, description="or email")] = None
     survey_type: SurveyType
     score: Annotated[StrictInt, Field(description="nps 0-10, csat 1-5, ces 1-7 (7 = very easy)", examples=[9])]
     comment: Comment | None = None
@@ -146,7 +148,7 @@ class Amendment(Input):
     )
 
     account_id: Id
-    stakeholder_id: Id | None = None
+    stakeholder_id: StakeholderId | None = None
     survey_type: SurveyType | None = Field(
         default=None, description="Of the response: score and answers are then held against it."
     )
@@ -182,7 +184,15 @@ class Amendment(Input):
 
 
 def somebody(stakeholder_id: str | None, info: ValidationInfo) -> str | None:
-    """A field validator for `stakeholder_id`, declared after `email`: one of the two is required."""
-    if stakeholder_id is None and info.data.get("email", "") is None:
+    """A field validator for `stakeholder_id`, declared after `email`: one of the two is required, and an address that
+    stands for the person must be one that can be an id."""
+    if stakeholder_id is not None or "email" not in info.data:
+        return stakeholder_id
+    email = info.data["email"]
+    if email is None:
         raise PydanticCustomError("missing_person", "is required, or an email")
+    try:
+        stakeholder_of(email)
+    except ValueError as error:
+        raise PydanticCustomError("invalid_id", "{reason}", {"reason": str(error)}) from None
     return stakeholder_id

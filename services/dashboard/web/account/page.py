@@ -5,6 +5,7 @@ from services.dashboard.web.account.comments import place_comments
 from services.dashboard.web.account.comparison import place_comparison
 from services.dashboard.web.account.follow_ups import place_follow_ups
 from services.dashboard.web.account.head import place_head
+from services.dashboard.web.account.merging import doubles
 from services.dashboard.web.account.people import place_people
 from services.dashboard.web.account.score import place_score
 from services.dashboard.web.account.timeline import place_timeline
@@ -47,3 +48,4 @@ def _choices(view: AccountView) -> None:
                 Text("a", words.capitalize(), f"button{main}", href=f"?window={name}", **current)
         link("Review pack", f"{account_address(view.account_id)}/review", "button")
         opening(view.visit, view.account_id)
+        doubles(view)

@@ -6,6 +6,7 @@ from functools import partial
 from services.dashboard.domain import wording
 from services.dashboard.web.account.comments import score_chip
 from services.dashboard.web.account.follow_ups import draw_follow_ups
+from services.dashboard.web.account.merging import place_further_ids
 from services.dashboard.web.account.view import PersonNames
 from services.dashboard.web.elements import (
     Cell,
@@ -57,7 +58,7 @@ async def person(visit: Visit) -> None:
         opening(visit, **who)
     with box("div", "columns"):
         with box("div", "stack"):
-            Section(visit, "Where they stand", load, _draw_state)
+            Section(visit, "Where they stand", load, partial(_draw_state, visit))
             Section(visit, "All their answers", load, _draw_answers)
         with box("div", "stack"):
             Section(visit, "Follow-ups", load_follow_ups, lambda found: draw_follow_ups(who["account_id"], *found))
@@ -72,7 +73,7 @@ def _draw_head(person: PersonWithResponses) -> None:
         account_link(person.account_id, person.account_name)
 
 
-def _draw_state(person: PersonWithResponses) -> None:
+def _draw_state(visit: Visit, person: PersonWithResponses) -> None:
     state = person.state
     before = (state.previous.category, state.previous.score) if state.previous else (None, None)
     facts(
@@ -86,8 +87,27 @@ def _draw_state(person: PersonWithResponses) -> None:
             "E-mail": person.email or wording.NOTHING,
             "Location": person.location or wording.NOTHING,
             "Language": person.language or wording.NOTHING,
+            "Further ids": partial(_further_ids, visit, person),
+            "Was before": partial(_earlier_line, person),
         }
     )
+
+
+def _further_ids(visit: Visit, person: PersonWithResponses) -> None:
+    if not person.aliases:
+        Text("span", wording.NOTHING)
+    place_further_ids(visit, person.account_id, person.aliases)
+
+
+def _earlier_line(person: PersonWithResponses) -> None:
+    """Who they were at the account where they were before, with what they said there."""
+    before = person.previous
+    if before is None:
+        Text("span", wording.NOTHING)
+        return
+    person_link(before.account_id, before.stakeholder_id)
+    Text("span", " at ")
+    account_link(before.account_id)
 
 
 def _days(days: int | None) -> str:

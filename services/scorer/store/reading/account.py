@@ -85,8 +85,8 @@ async def account_facts(
 
 _ANSWER: Final = ("response_id", "stakeholder_id", "answered_at", "score", "question_id")
 _INVITATION: Final = (
-    *("invitation_id", "stakeholder_id", "sent_at", "delivered_at", "opened_at", "started_at", "bounced_at"),
-    *("answered_at", "commented", "follow_up_requested"),
+    *("invitation_id", "given_stakeholder_id", "stakeholder_id", "sent_at", "delivered_at", "opened_at", "started_at"),
+    *("bounced_at", "answered_at", "commented", "follow_up_requested"),
 )
 
 
@@ -108,9 +108,9 @@ def _said(filters: Filters) -> str:
 def _asked(filters: Filters) -> str:
     return (
         f"select {comma_list('array_agg({0}) as i_{0}', _INVITATION)} from ("
-        "select i.invitation_id, i.stakeholder_id, i.sent_at, i.delivered_at, i.opened_at, i.started_at, i.bounced_at,"
-        f" r.answered_at, {commented('r')} as commented, r.follow_up_requested"
-        f" from invitations i{joins(filters, None, alias='i')}"
+        "select i.invitation_id, i.given_stakeholder_id, i.stakeholder_id, i.sent_at, i.delivered_at, i.opened_at,"
+        f" i.started_at, i.bounced_at, r.answered_at, {commented('r')} as commented, r.follow_up_requested"
+        f" from invited_people i{joins(filters, None, alias='i')}"
         f" left join responses r on {LIVE} and r.account_id = i.account_id"
         " and r.stakeholder_id = i.stakeholder_id and r.invitation_id = i.invitation_id"
         " where i.account_id = :account_id and i.sent_at > :sent_after and i.sent_at <= :sent_upto"
@@ -141,7 +141,7 @@ def invitations_from(rows: Iterable[Any]) -> list[Invitation]:
     replies: dict[tuple[str, str], list[Reply]] = {}
     first: dict[tuple[str, str], Any] = {}
     for row in rows:
-        key = row["invitation_id"], row["stakeholder_id"]
+        key = row["invitation_id"], row["given_stakeholder_id"]
         first.setdefault(key, row)
         found = replies.setdefault(key, [])
         if row["answered_at"] is not None:

@@ -10,15 +10,14 @@ from services.scorer.domain.questions import Filters
 from services.scorer.store.reading.account_rows import rows as account_rows
 from services.scorer.store.reading.account_rows import score_columns
 from services.scorer.store.reading.keyset import Order, contains
+from services.scorer.store.reading.one_account import DIRECTORY_COLUMNS
 from services.scorer.store.reading.pool import LIVE, conditions
 from services.scorer.store.reading.question import Question
 from services.scorer.store.reading.sums import net_of_columns, sum_of_columns
+from services.scorer.store.sql import comma_list
 from shared.db.transaction import ReadTx
 
-_COLUMNS = (
-    "a.name, a.industry, a.tier, a.region, a.revenue_amount, a.revenue_currency, a.renewal_on, a.owner_name,"
-    " a.owner_email, a.sponsor_name, a.sponsor_email, a.parent_account_id, a.record, a.removed"
-)
+_COLUMNS = comma_list("a.{0}", DIRECTORY_COLUMNS)
 _EXACT = "cast(100 * {0} as float8) / cast({1} as float8)"
 """As the domain divides: both integers are exact as doubles, so the quotient is the double nearest to the
 truth."""

@@ -79,7 +79,7 @@ def asked_rows(question: Question) -> str:
         select i.account_id, i.stakeholder_id, i.delivered_at, i.opened_at, i.started_at, i.bounced_at,
             q.answered_at, q.commented_at, q.follow_up_requested_at{named},
             generate_series({passed("i.sent_at", "uptos")}, {passed("i.sent_at", "window_starts")} - 1) as point
-        from invitations i{joined} cross join lateral (
+        from invited_people i{joined} cross join lateral (
             select min(r.answered_at) as answered_at,
                 min(r.answered_at) filter (where {commented("r")}) as commented_at,
                 min(r.answered_at) filter (where r.follow_up_requested) as follow_up_requested_at

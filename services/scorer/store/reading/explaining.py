@@ -48,6 +48,16 @@ async def candidates(tx: ReadTx, account_id: str, filters: Filters) -> Sequence[
     return [candidate for candidate in found if candidate.answer.stakeholder_id not in hidden]
 
 
+async def given_ids(tx: ReadTx, account_id: str) -> dict[str, str]:
+    """Of the answers that were given with another id than the person's own: response_id -> that id."""
+    rows = await tx.rows(
+        "select response_id, given_stakeholder_id from responses"
+        " where account_id = :account_id and given_stakeholder_id is not null",
+        account_id=account_id,
+    )
+    return dict(map(tuple, rows))
+
+
 async def _conflicts(tx: ReadTx, account_id: str) -> list[Candidate]:
     values = await tx.column(
         "select value from parked where kind = 'conflict' and account_id = :account_id and value is not null",

@@ -22,7 +22,7 @@ _REACHED: Final = f"""
         from (
             select account_id, stakeholder_id, answered_at, cast(null as timestamptz) as sent_at,
                 false as listed, false as removed, cast(null as text) as type from said
-            union all select account_id, stakeholder_id, null, sent_at, false, false, null from invitations
+            union all select account_id, stakeholder_id, null, sent_at, false, false, null from invited_people
                 where sent_at <= :upto
             union all select account_id, stakeholder_id, null, null, true, removed, type from stakeholders
         ) each group by account_id, stakeholder_id having not bool_or(removed)
@@ -109,7 +109,7 @@ async def scored_before(
             order by account_id, stakeholder_id, answered_at desc, response_id collate "C" desc
         )
         select exists (
-            select from invitations i where i.account_id = b.account_id and i.stakeholder_id = b.stakeholder_id
+            select from invited_people i where i.account_id = b.account_id and i.stakeholder_id = b.stakeholder_id
             and i.sent_at > :after and i.sent_at <= :upto
         ) as asked, b.score, count(*) as n
         from before b{joins(filters, owner_email, ("a.", "s."), alias="b")}

@@ -55,6 +55,7 @@ class PeopleQuestion:
     category: str | None = None
     silent: bool | None = None
     q: str | None = None
+    email: str | None = None
     answered_since: datetime | None = None
     updated_since: datetime | None = None
     after: Sequence[Any] | None = None
@@ -85,6 +86,7 @@ async def people_page(tx: ReadTx, asked: PeopleQuestion) -> Sequence[dict[str, A
             "answered_since": asked.answered_since,
             "updated_since": asked.updated_since,
             "rows": asked.limit + 1,
+            "email": asked.email,
             "pattern": contains(asked.q or ""),
             "low": low,
             "high": high,
@@ -107,9 +109,9 @@ async def people_facts(tx: ReadTx, people: Sequence[PersonKey], as_of: datetime)
         **bound,
     )
     invitations = await tx.all(
-        "select k.account_id, i.invitation_id, k.stakeholder_id, i.sent_at, i.delivered_at, i.opened_at, i.started_at,"
-        f" i.bounced_at, r.answered_at, {commented('r')} as commented, r.follow_up_requested"
-        f" from {_PEOPLE} join invitations i using (account_id, stakeholder_id)"
+        "select k.account_id, i.invitation_id, i.given_stakeholder_id, k.stakeholder_id, i.sent_at, i.delivered_at,"
+        f" i.opened_at, i.started_at, i.bounced_at, r.answered_at, {commented('r')} as commented, r.follow_up_requested"
+        f" from {_PEOPLE} join invited_people i using (account_id, stakeholder_id)"
         f" left join responses r on {LIVE} and r.account_id = k.account_id and r.stakeholder_id = k.stakeholder_id"
         " and r.invitation_id = i.invitation_id and r.answered_at <= :as_of"
         " where i.sent_at <= :as_of order by i.sent_at",
@@ -132,7 +134,10 @@ async def names_of(
         mine = " and a.owner_email = :owner_email"
     rows = await tx.all(
         f"select k.account_id, k.stakeholder_id, a.name as account_name, s.name from {_PEOPLE}"
-        " left join accounts a using (account_id) left join stakeholders s using (account_id, stakeholder_id)"
+        " left join accounts a using (account_id)"
+        " left join aliases l on l.account_id = k.account_id and l.alias_id = k.stakeholder_id"
+        " left join stakeholders s on s.account_id = k.account_id"
+        " and s.stakeholder_id = coalesce(l.stakeholder_id, k.stakeholder_id)"
         f" where {visible('k')}{mine}",
         **as_columns({"accounts": person[0], "stakeholders": person[1]} for person in order),
         owner_email=owner_email,
@@ -172,7 +177,7 @@ def _everybody(asked: PeopleQuestion, *, from_pairs: bool) -> str:
         select distinct on ({person}) {person}, score, answered_at from said where survey_type = 'nps'
         order by {person}, answered_at desc, response_id collate "C" desc
     ),
-    sent as (select * from invitations where sent_at <= :as_of{only}),
+    sent as (select * from invited_people where sent_at <= :as_of{only}),
     silent as ({_SILENT}),
     everybody as ({everybody})"""
 
@@ -195,6 +200,8 @@ def _conditions(asked: PeopleQuestion) -> str:
         text += " and l.score between :low and :high"
     if asked.q is not None:
         text += " and (s.name ilike :pattern or s.email ilike :pattern or e.stakeholder_id ilike :pattern)"
+    if asked.email is not None:
+        text += f" and (e.account_id, e.stakeholder_id) in ({_WITH_ADDRESS})"
     if asked.answered_since is not None:
         text += " and l.answered_at >= :answered_since"
     if asked.updated_since is not None:
@@ -209,8 +216,15 @@ def _conditions(asked: PeopleQuestion) -> str:
 _TOUCHED: Final = """
     select account_id, stakeholder_id from responses where updated_at > :updated_since
     union all select account_id, stakeholder_id from stakeholders where recorded_at > :updated_since
-    union all select account_id, stakeholder_id from invitations where recorded_at > :updated_since
+    union all select account_id, stakeholder_id from invited_people where recorded_at > :updated_since
 """
+_WITH_ADDRESS: Final = """
+    select account_id, stakeholder_id from stakeholders where stakeholder_id = :email or lower(email) = :email
+    union all select account_id, stakeholder_id from aliases where alias_id = :email
+    union all select account_id, stakeholder_id from responses where email = :email and not erased
+    union all select account_id, stakeholder_id from invited_people where given_stakeholder_id = :email
+"""
+"""By whichever way an address leads to somebody. Whoever looks for it means to erase it: all is looked through."""
 _SILENT: Final = f"""
     select i.account_id, i.stakeholder_id from sent i
     left join stakeholders s using (account_id, stakeholder_id) left join answered using (account_id, stakeholder_id)

@@ -9,16 +9,16 @@ from services.scorer.domain.questions import Filters
 from services.scorer.store.reading.account import commented
 from services.scorer.store.reading.keyset import Order
 from services.scorer.store.reading.people import SCORES
-from services.scorer.store.reading.pool import conditions, joins, parameters
+from services.scorer.store.reading.pool import conditions, joins, of_person, parameters
 from services.scorer.store.responses import with_answers
 from services.scorer.store.sql import and_given
 from shared.db.erasures import visible
 from shared.db.transaction import ReadTx
 
-_COLUMNS = (
-    "r.response_id, r.account_id, r.stakeholder_id, r.survey_type, r.score, r.comment, r.answered_at, r.recorded_at,"
-    " r.updated_at, r.nps_kind, r.touchpoint, r.product, r.channel, r.survey_id, r.invitation_id, r.language,"
-    " r.follow_up_requested, r.attributes, r.test, r.withdrawn, r.revision"
+COLUMNS = (
+    "r.response_id, r.account_id, r.stakeholder_id, r.given_stakeholder_id, r.survey_type, r.score, r.comment,"
+    " r.answered_at, r.recorded_at, r.updated_at, r.nps_kind, r.touchpoint, r.product, r.channel, r.survey_id,"
+    " r.invitation_id, r.language, r.follow_up_requested, r.attributes, r.test, r.withdrawn, r.revision"
 )
 SORTS: Final = {"answered_at": ("r.answered_at", "timestamptz"), "updated_at": ("r.updated_at", "timestamptz")}
 
@@ -53,7 +53,7 @@ async def responses_page(tx: ReadTx, asked: ResponsesQuestion) -> Sequence[dict[
     if asked.limit is not None:
         limit = " limit :rows"
     rows = await tx.all(
-        f"select {_COLUMNS}, {order.expression} as sort_value{_from(asked)}"
+        f"select {COLUMNS}, {order.expression} as sort_value{_from(asked)}"
         f"{order.after(asked.after)}{order.by()}{limit}",
         **_bound(asked) | order.bound(asked.after) | {"rows": (asked.limit or 0) + 1},
     )
@@ -66,7 +66,7 @@ async def responses_after(
     """Up to `limit` responses with ids after this one, by id as the database orders them; for walking through all of
     them. The question's own order and limit do not matter."""
     rows = await tx.all(
-        f"select {_COLUMNS}{_from(asked)} and r.response_id > :after_id order by r.response_id limit :rows",
+        f"select {COLUMNS}{_from(asked)} and r.response_id > :after_id order by r.response_id limit :rows",
         **_bound(asked) | {"after_id": response_id, "rows": limit},
     )
     return await with_answers(tx, rows)
@@ -101,7 +101,7 @@ async def response_of(tx: ReadTx, response_id: str, owner_email: str | None) -> 
     """One response, also a withdrawn or a test one; None when it is not there, erased, or not the caller's to
     see."""
     rows = await tx.all(
-        f"select {_COLUMNS} from responses r{joins(Filters(), owner_email)}"
+        f"select {COLUMNS} from responses r{joins(Filters(), owner_email)}"
         f" where r.response_id = :response_id and not r.erased and {visible('r')}{conditions(Filters(), owner_email)}",
         response_id=response_id,
         owner_email=owner_email,
@@ -113,7 +113,7 @@ def _conditions(asked: ResponsesQuestion) -> str:
     given = {
         "r.survey_type = :of_type": asked.survey_type,
         "r.account_id = :account_id": asked.account_id,
-        "r.stakeholder_id = :stakeholder_id": asked.stakeholder_id,
+        of_person("r"): asked.stakeholder_id,
         "r.survey_type = 'nps' and r.score between :low and :high": asked.category,
         "r.comment is not null and to_tsvector('simple', r.comment) @@ websearch_to_tsquery('simple', :q)": asked.q,
         f"{commented('r')} = :commented": asked.commented,

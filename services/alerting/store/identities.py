@@ -1,0 +1,49 @@
+"""Follow-ups whose person is another one since the directory says whose an id is."""
+
+from collections.abc import Collection
+from typing import Final
+
+from services.alerting.domain.people import PersonKey
+from services.alerting.domain.tasks import Task
+from services.alerting.store.binds import people_binds
+from services.alerting.store.tasks import SELECT_TASKS, task_of
+from shared.db.transaction import ReadTx, WriteTx
+
+_THEIRS: Final = (
+    "from aliases a where (a.account_id, a.stakeholder_id) in"
+    " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))"
+)
+OPEN_TASKS: Final = f"""
+    {SELECT_TASKS} t where state <> 'closed' and ((account_id, stakeholder_id) in (select a.account_id, a.alias_id
+        {_THEIRS}) or (account_id, stakeholder_id) in
+        (select * from unnest(cast(:accounts as text[]), cast(:people as text[]))))
+    order by opened_at, follow_up_id
+"""
+MOVE_CLOSED: Final = (
+    f"update tasks t set stakeholder_id = a.stakeholder_id {_THEIRS} and t.state = 'closed'"
+    " and t.account_id = a.account_id and t.stakeholder_id = a.alias_id"
+)
+# What has been settled stays so, and what stands for a person in the name of an occasion as well.
+MOVE_OCCASIONS: Final = (
+    f"update task_occasions o set stakeholder_id = a.stakeholder_id {_THEIRS} and o.account_id = a.account_id"
+    " and o.stakeholder_id = a.alias_id and not exists (select from task_occasions p where p.kind = o.kind"
+    " and p.follow_up_id = o.follow_up_id and p.stakeholder_id = a.stakeholder_id and p.occasion = o.occasion)",
+    "update task_occasions o set occasion = a.stakeholder_id || substr(o.occasion, length(a.alias_id) + 1)"
+    f" {_THEIRS} and o.account_id = a.account_id and o.stakeholder_id = '' and starts_with(o.occasion,"
+    " a.alias_id || '/')",
+)
+MOVE_TRIGGERS: Final = (
+    f"update past_triggers t set stakeholder_id = a.stakeholder_id {_THEIRS} and t.account_id = a.account_id"
+    " and t.stakeholder_id = a.alias_id"
+)
+
+
+async def open_tasks_by_any_id(tx: ReadTx, people: Collection[PersonKey]) -> list[Task]:
+    """The tasks that are not closed of these people, by any of their ids, the one opened first first."""
+    return [task_of(row) for row in await tx.all(OPEN_TASKS, **people_binds(people))]
+
+
+async def move_the_past(tx: WriteTx, people: Collection[PersonKey]) -> None:
+    """Give closed tasks, and what tasks rest on, to the people whose further ids they stand under."""
+    for statement in (MOVE_CLOSED, *MOVE_OCCASIONS, MOVE_TRIGGERS):
+        await tx.execute(statement, **people_binds(people))
