@@ -33,8 +33,10 @@ class Described:
     operations: dict[str, dict[str, Any]]
 
     def has_example(self, schema: dict[str, Any], *, named: Sequence[str] = ("example",)) -> bool:
-        """Whether the schema, a schema that it refers to, or the items of its list have an example, under one of the
-        names."""
+        """Whether the schema, a schema that it refers to, each of those that it may be, or the items of its list have
+        an example, under one of the names."""
+        if "anyOf" in schema:
+            return all(self.has_example(choice, named=named) for choice in schema["anyOf"])
         if "$ref" in schema:
             schema = self.document["components"]["schemas"][schema["$ref"].rsplit("/", 1)[1]]
         items = schema.get("properties", {}).get("items", {}).get("items")

@@ -157,4 +157,6 @@ def test_every_member_of_an_account_may_be_a_column_of_a_file() -> None:
 
 
 def test_every_member_of_a_person_may_be_a_column_of_a_file_and_their_name_two() -> None:
-    assert members(StakeholderInput) | {"first_name", "last_name"} == SYNONYMS[STAKEHOLDERS].keys() - ATTRIBUTES
+    one_by_one = {"previous.account_id", "previous.stakeholder_id"}  # a move to another account is a call of its own
+    columns = (members(StakeholderInput) - one_by_one) | {"first_name", "last_name"}
+    assert columns == SYNONYMS[STAKEHOLDERS].keys() - ATTRIBUTES
