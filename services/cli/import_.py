@@ -5,6 +5,7 @@ import asyncio
 import json as json_format
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -145,17 +146,26 @@ async def _imported(
     file: Path, form: Mapping[str, str], report: Path | None, url: str | None, data: Path | None
 ) -> Json:
     """The finished job; its report is written to a file if one was named."""
-    base_url = (url or service_url("collector", data)).rstrip("/")
-    urls: dict[ServiceName, str] = {"collector": base_url, "scorer": service_url("scorer", data)}
+    urls = addresses(url, data)
     async with asking(urls, data, REQUEST_SECONDS) as api:
         job = await _ended(api, file, form)
-        if job["kind"] == KINDS[0] and url is None:
+        if job["kind"] == KINDS[0] and "scorer" in urls:
             job["rows"] = await rows_of(api, job)
         if report is not None:
             with report.open("wb") as written:
                 async for chunk in api.chunks("collector", job["report"]):
                     written.write(chunk)
     return job
+
+
+def addresses(url: str | None, data: Path | None) -> "dict[ServiceName, str]":
+    """The addresses of the collector and, where its own is known as well, of the scorer."""
+    if url is not None:
+        return {"collector": url.rstrip("/")}
+    urls: dict[ServiceName, str] = {"collector": service_url("collector", data)}
+    with suppress(Unavailable):
+        urls["scorer"] = service_url("scorer", data)
+    return urls
 
 
 async def rows_of(api: "Api", job: Json) -> Json | None:

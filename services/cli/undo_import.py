@@ -2,17 +2,14 @@
 
 import asyncio
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import Annotated, Any
 from uuid import UUID
 
 import typer
 
-from services.cli.connection import asking, service_url
+from services.cli.connection import asking
 from services.cli.console import DataOption, JsonOption, as_json, say
-from services.cli.import_ import rows_of
-
-if TYPE_CHECKING:
-    from shared.http.client import ServiceName
+from services.cli.import_ import addresses, rows_of
 
 Json = dict[str, Any]
 
@@ -47,10 +44,12 @@ def undo_import(
 
 async def _asked(import_id: UUID, data: Path | None, *, dry_run: bool) -> Json:
     """The collector's answer, with the counts of the scorer as `counts` where it gives them."""
-    urls: dict[ServiceName, str] = {"collector": service_url("collector", data), "scorer": service_url("scorer", data)}
+    urls = addresses(None, data)
     async with asking(urls, data) as api:
         undone: Json = await api.post("collector", f"/v1/imports/{import_id}/undo", params={"dry_run": dry_run})
-        undone["counts"] = await rows_of(api, {"id": import_id, "taken": undone["rows"]})
+        undone["counts"] = None
+        if "scorer" in urls:
+            undone["counts"] = await rows_of(api, {"id": import_id, "taken": undone["rows"]})
     return undone
 
 

@@ -70,6 +70,7 @@ async def test_an_edited_file_changes_what_is_known_but_not_what_a_call_has_set(
         counts = {name: rows[name] for name in ("new", "amended", "same", "kept", "conflict", "gone")}
         assert counts == {"new": 1, "amended": 1, "same": 1, "kept": 1, "conflict": 1, "gone": 0}
         assert [(line["line"], line["outcome"], line["code"], line["fields"]) for line in rows["lines"]] == [
+            (2, "amended", "", []),
             (3, "kept", "kept_here", ["answered_at", "comment"]),
             (5, "conflict", "row_of_another", []),
         ]
@@ -126,7 +127,7 @@ async def test_an_export_imported_into_a_fresh_tellback_gives_the_same_figures(
     ]
     async with tellback(environment) as here, tellback(module_environment) as fresh:
         posted = await here.door.post("/v1/responses/batch", json={"responses": items})
-        assert posted.status_code in (202, 207), posted.text
+        assert posted.status_code == 200, posted.text
         gone = await here.door.delete("/v1/responses/4", params={"account_id": "acme"})
         assert gone.status_code == 202
 
@@ -150,5 +151,5 @@ async def test_an_export_imported_into_a_fresh_tellback_gives_the_same_figures(
             first, second = [await one.answer(str(item["response_id"])) for one in (here, fresh)]
             for name in ("recorded_at", "updated_at", "revision"):
                 del first[name], second[name]
-            assert first == second
+            assert second == first | {"channel": "import"}
         assert (await fresh.figures.get("/v1/responses/4")).status_code == 404

@@ -17,6 +17,7 @@ from tests.integration.scorer.writing import Writer, writer
 from tests.support.clock import FrozenClock
 from tests.support.environment import Environment
 from tests.support.events import NOW
+from tests.support.examples import examples
 from tests.support.files import FIELDS, Model, history
 
 KEPT = ("score", "comment", "touchpoint", "follow_up_requested")
@@ -68,7 +69,7 @@ async def in_alerting(alerting: RunningAlerting, account_id: str) -> dict[str, A
     return found
 
 
-@pytest.mark.parametrize("seed", range(60))
+@pytest.mark.parametrize("seed", range(examples(60)))
 async def test_files_calls_and_undoings_end_where_plain_rules_say(
     scorer: Writer, module_alerting: RunningAlerting, seed: int
 ) -> None:

@@ -89,8 +89,8 @@ async def test_files_of_answers_are_taken_one_at_a_time(database_only: Environme
         async with database.write() as tx:
             for kind in ("responses", "responses", "accounts", "accounts"):
                 await tx.execute(
-                    "insert into imports (import_id, kind, file_lines, columns, quiet, created_by, created_at)"
-                    " values (:id, :kind, 1, '{}', true, 'test', :at)",
+                    "insert into imports (import_id, kind, file_rows, columns, time_zone, remarks, quiet, created_by,"
+                    " created_at) values (:id, :kind, 1, '{}', 'UTC', '[]', true, 'test', :at)",
                     id=uuid4(),
                     kind=kind,
                     at=NOW,
