@@ -22,6 +22,8 @@ FIELDS: Mapping[str, Sequence[Any]] = {
     "attributes": [{"plan": "gold"}],
     "follow_up_requested": [True, False],
 }
+ANNS_OTHER_ID = "A-1"
+"""An id that the directory has as another one of `ann`."""
 _LAST = 1 << 40
 """A call that is as old as a row to the microsecond stands over it."""
 DEFAULTS: Mapping[str, Any] = {"comment": None, "touchpoint": None, "attributes": {}, "follow_up_requested": False}
@@ -53,6 +55,12 @@ def undone(import_id: UUID, account_id: str, at: datetime) -> Event:
     """An import.undone event."""
     data = ImportUndone(event_id=uuid7(), import_id=import_id, account_id=account_id, recorded_at=at)
     return Event(data.event_id, IMPORT_UNDONE, "/tests", at, account_id, data)
+
+
+def _person(data: ResponseRecorded) -> str:
+    if data.stakeholder_id == ANNS_OTHER_ID:
+        return "ann"
+    return data.stakeholder_id
 
 
 @dataclass
@@ -107,12 +115,12 @@ class Model:
             self.undone.discard(data.response_id)
             values = {**DEFAULTS, **fields}
             import_id = origin.import_id if origin is not None else None
-            self.found[data.response_id] = First(data.stakeholder_id, values, import_id)
+            self.found[data.response_id] = First(_person(data), values, import_id)
             self.found[data.response_id].said += self.calls.get(data.response_id, [])
             return "new"
         if origin is None:
             return "repeat"
-        if first.person != data.stakeholder_id or data.response_id in self.withdrawn:
+        if first.person != _person(data) or data.response_id in self.withdrawn:
             return "conflict"
         before = first.live()
         differing = {name for name in fields if before[name] != fields[name]}
@@ -157,7 +165,7 @@ def history(seed: int, account_id: str) -> list[tuple[Event, Origin | None]]:
             imports.append(uuid7())
             for line in range(2, random.randint(3, 6)):
                 origin = Origin(imports[-1], line, mode, written_at)
-                person = random.choice(["ann", "ann", "ann", "bob"])
+                person = random.choice(["ann", "ann", ANNS_OTHER_ID, "bob"])
                 fields = {"score": random.choice(FIELDS["score"])} | some()
                 response_id = random.choice(ids)
                 event = row(origin, response_id, account_id, recorded_at=at, stakeholder_id=person, **fields)

@@ -13,12 +13,12 @@ from services.scorer.store.import_rows import counts_of
 from shared.events.envelope import Event
 from shared.verdicts import Received
 from tests.integration.alerting.running_alerting import RunningAlerting, running_alerting
-from tests.integration.scorer.writing import Writer, writer
+from tests.integration.scorer.writing import Writer, person, writer
 from tests.support.clock import FrozenClock
 from tests.support.environment import Environment
 from tests.support.events import NOW
 from tests.support.examples import examples
-from tests.support.files import FIELDS, Model, history
+from tests.support.files import ANNS_OTHER_ID, FIELDS, Model, history
 
 KEPT = ("score", "comment", "touchpoint", "follow_up_requested")
 """What alerting keeps of the fields that the files change."""
@@ -78,6 +78,9 @@ async def test_files_calls_and_undoings_end_where_plain_rules_say(
     model = Model()
     for event, origin in log:
         model.read(event, origin)
+    known = person("ann", account_id, aliases=(ANNS_OTHER_ID,))
+    await scorer.take(known)
+    await read(module_alerting, [known])
     events = [event for event, _ in log]
     offset = 0
     for batch in batches(events, Random(seed)):

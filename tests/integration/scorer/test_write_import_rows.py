@@ -10,7 +10,7 @@ from services.scorer.jobs import LINES_KEPT
 from services.scorer.store import import_rows
 from services.scorer.store.import_rows import Line
 from shared.events.files import Origin
-from tests.integration.scorer.writing import Writer, amended, erased, writer
+from tests.integration.scorer.writing import Writer, amended, erased, person, writer
 from tests.support.clock import FrozenClock
 from tests.support.environment import Environment
 from tests.support.events import NOW, recorded
@@ -59,6 +59,21 @@ async def test_an_undone_answer_comes_again_with_what_calls_have_changed_and_is_
     assert await scorer.outcomes(event) == ["change"], "new is what is one more row"
     [stored] = await scorer.rows("responses", response_id="again")
     assert (stored["withdrawn"], stored["comment"], stored["touchpoint"]) == (False, "right", "support")
+
+
+async def test_a_row_by_another_id_of_the_person_changes_the_answer(scorer: Writer) -> None:
+    await scorer.take(person("cas", "many", aliases=("C-17", "c@x.example")))
+    await scorer.take(row(Origin(uuid4(), 2, "upsert", NOW), "many-1", "many", stakeholder_id="C-17"))
+    for score, stakeholder_id in ((4, "c@x.example"), (5, "cas"), (6, "C-17")):
+        line = Origin(uuid4(), 2, "upsert", NOW + timedelta(minutes=score))
+        assert await scorer.outcomes(row(line, "many-1", "many", score=score, stakeholder_id=stakeholder_id)) == [
+            "change"
+        ]
+        [stored] = await scorer.rows("responses", response_id="many-1")
+        assert (stored["score"], stored["stakeholder_id"], stored["given_stakeholder_id"]) == (score, "cas", "C-17")
+    another = row(Origin(uuid4(), 2, "upsert", NOW), "many-1", "many", score=1, stakeholder_id="bob")
+    [verdict] = await scorer.take(another)
+    assert verdict.reason == "row_of_another"
 
 
 async def test_a_post_brings_an_undone_answer_again_too(scorer: Writer) -> None:
