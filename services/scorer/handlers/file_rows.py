@@ -91,7 +91,8 @@ async def take_rows(
 
 
 async def count_rows(tx: WriteTx, batch: Batch, clock: Clock) -> None:
-    """Add what became of the rows of files to the counts of their imports, each row once however often it is read."""
+    """Add what became of the rows of files to the counts of their imports, each row once however often it is read. One
+    that was set aside is counted when it is applied."""
     if not batch.imports:
         return
     until = await import_rows.counted_until(tx, set(batch.imports.values()))
@@ -100,7 +101,7 @@ async def count_rows(tx: WriteTx, batch: Batch, clock: Clock) -> None:
     for index, import_id in batch.imports.items():
         record = batch.records[index]
         part = import_id, record.partition
-        if record.offset <= until.get(part, -1):
+        if record.offset <= until.get(part, -1) and not record.late:
             continue
         row = _outcome_of(batch, index)
         last_offset, outcomes = counts.get(part, (-1, Counter()))
