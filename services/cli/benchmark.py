@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from operator import itemgetter
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -75,8 +76,10 @@ def list_benchmarks(
     """The benchmarks in force, the newest year first."""
 
     async def read(api: "Api") -> "list[Json]":
-        pages = api.pages("benchmark", "/v1/benchmarks", industry=industry, year=year)
-        return [benchmark async for page in pages for benchmark in page]
+        benchmarks: list[Json] = []
+        async for page in api.pages("benchmark", "/v1/benchmarks", industry=industry, year=year):
+            benchmarks += page
+        return benchmarks
 
     items = _asked(url, data, read)
     if json:
@@ -86,15 +89,14 @@ def list_benchmarks(
         say("no published benchmark")
         return
     columns = ("year", "industry", "nps", "n", "method", "region", "source", "set")
-    rows = [
-        [str(benchmark["year"]), benchmark["industry_name"], *(benchmark[name] for name in columns[2:])]
-        for benchmark in items
-    ]
-    table(columns, rows)
+    values_of = itemgetter(*columns[2:])
+    table(columns, [(str(item["year"]), item["industry_name"], *values_of(item)) for item in items])
 
 
 def _became(loaded: dict[str, Any]) -> str:
-    return "loaded" if loaded["new"] else "was there already"
+    if loaded["new"]:
+        return "loaded"
+    return "was there already"
 
 
 def _asked(url: str | None, data: Path | None, work: "Callable[[Api], Awaitable[T]]") -> T:

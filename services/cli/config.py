@@ -30,6 +30,9 @@ def show(data: DataOption = None, json: JsonOption = False) -> None:
         for item in wrong:
             say(f"wrong: {item['field']}: {item['detail']}")
         for name, close in unknown:
-            say(f"unknown: {name}" + (f" (did you mean {close}?)" if close else ""))
+            hint = ""
+            if close:
+                hint = f" (did you mean {close}?)"
+            say(f"unknown: {name}{hint}")
     if wrong:
         raise typer.Exit(Exit.USAGE)

@@ -73,7 +73,9 @@ async def asking(
     try:
         yield Api(services, api_key(data))
     except Away as away:
-        reason = f": {away.reason}" if away.reason else ""
+        reason = ""
+        if away.reason:
+            reason = f": {away.reason}"
         raise Unavailable(away.code, f"{away.detail} at {urls[away.service]}{reason}") from None
     finally:
         await services.close()

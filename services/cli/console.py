@@ -70,13 +70,27 @@ def table(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     from rich.text import Text
 
     shown = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1))
-    lines = [list(row) for row in rows]
+
+    def drawn(cell: Any) -> str | Text:
+        if isinstance(cell, Text):
+            return cell
+        return _cell(cell)
+
+    lines = list(rows)
     for index, column in enumerate(columns):
-        numeric = bool(lines) and all(isinstance(line[index], int | float) for line in lines)
-        shown.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        shown.add_column(column, overflow="fold")
+        if lines and all(isinstance(line[index], int | float) for line in lines):
+            shown.columns[index].justify = "right"
     for line in lines:
-        shown.add_row(*(cell if isinstance(cell, Text) else _cell(cell) for cell in line))
-    Console(width=None if sys.stdout.isatty() else 200, soft_wrap=False).print(shown)
+        shown.add_row(*map(drawn, line))
+    Console(width=width(), soft_wrap=False).print(shown)
+
+
+def width() -> int | None:
+    """Columns of the output; None: those of the terminal."""
+    if sys.stdout.isatty():
+        return None
+    return 200
 
 
 def exit_code(error: TellbackError) -> Exit:
@@ -104,7 +118,9 @@ def _cell(value: Any) -> str:
     if value is None:
         return "–"
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        if value:
+            return "yes"
+        return "no"
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, float):

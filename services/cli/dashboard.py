@@ -58,7 +58,9 @@ async def prepare(common: CommonSettings, folder: DataFolder) -> None:
 
 
 def _content(file: Path) -> str:
-    return file.read_text(encoding="utf-8").strip() if file.exists() else ""
+    if file.exists():
+        return file.read_text(encoding="utf-8").strip()
+    return ""
 
 
 async def _make_key(common: CommonSettings, kept: str, keep: Callable[[str], None]) -> None:
@@ -71,7 +73,9 @@ async def _make_key(common: CommonSettings, kept: str, keep: Callable[[str], Non
     database = Database(common.database_url, "access", pool_size=1)
     try:
         async with database.write() as tx:
-            record = await find_key(tx, known.key_id) if known else None
+            record = None
+            if known:
+                record = await find_key(tx, known.key_id)
             if record and record.live(now) and record.scopes >= HANDED_OUT:
                 return
             if record:

@@ -55,7 +55,7 @@ def list_letters(
         "replayed at",
     )
     table(columns, [_row(name, facts) for name, facts in letters])
-    say(f"{len(letters)} dead letters" if letters else "no dead letters")
+    say(f"{len(letters) or 'no'} dead letters")
 
 
 def _row(service: str, facts: "Facts") -> tuple[Any, ...]:
@@ -74,7 +74,9 @@ def _row(service: str, facts: "Facts") -> tuple[Any, ...]:
 
 
 def _seconds(moment: datetime | None) -> str | None:
-    return f"{moment:%Y-%m-%d %H:%M:%S}" if moment else None
+    if moment:
+        return f"{moment:%Y-%m-%d %H:%M:%S}"
+    return None
 
 
 @app.command("show")
@@ -82,13 +84,16 @@ def show(letter: IdArgument, data: DataOption = None, json: JsonOption = False) 
     """One dead letter with its headers and content, which people may have written."""
     name, facts, content = run_on(data, partial(_found, letter=letter))
     del json  # always JSON: the content may hold control sequences of a terminal
+    value = None
+    if content.value is not None:
+        value = content.value.decode(errors="replace")
     as_json(
         {
             "service": name,
             **asdict(facts),
             "key": (content.key or b"").decode(errors="replace"),
             "headers": {header: raw.decode(errors="replace") for header, raw in content.headers},
-            "value": None if content.value is None else content.value.decode(errors="replace"),
+            "value": value,
         }
     )
 

@@ -34,7 +34,10 @@ def doctor(data: DataOption = None, json: JsonOption = False) -> None:
         as_json({"ok": not failures, "checks": [asdict(check) for check in checks]})
     else:
         _show(checks)
-        say(f"{failures} of {len(checks)} checks failed" if failures else f"all {len(checks)} checks passed")
+        if failures:
+            say(f"{failures} of {len(checks)} checks failed")
+        else:
+            say(f"all {len(checks)} checks passed")
     if failures:
         raise typer.Exit(Exit.FAILED)
 
@@ -47,7 +50,9 @@ def _examine(folder: DataFolder) -> "list[Check]":
     from services.cli.supervisor import StartFailed
 
     embedded = any(embedded_wanted())
-    checks = machine.embedded_programs() if embedded else []
+    checks = []
+    if embedded:
+        checks = machine.embedded_programs()
     checks += [*machine.data_folder(folder), *machine.disk(folder)]
     holder = folder.holder()
     if holder is None:

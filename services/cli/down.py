@@ -36,8 +36,13 @@ def down(
         else:
             say(f"stopped process {holder.pid}, which held {folder.path}")
         return
-    left = sweep(folder) if folder.path.exists() else []
+    left = []
+    if folder.path.exists():
+        left = sweep(folder)
     if json:
         as_json({"stopped": None, "ended": left, "data": folder.path})
         return
-    say(f"ended what was left: {', '.join(left)}" if left else f"nothing runs on {folder.path}")
+    if left:
+        say(f"ended what was left: {', '.join(left)}")
+    else:
+        say(f"nothing runs on {folder.path}")

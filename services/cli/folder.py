@@ -134,7 +134,9 @@ class DataFolder:
         holder = self.holder()
         if holder and not holder.serves:
             return f"{self.path} is in use by another command (process {holder.pid}): wait until that has ended"
-        who = f"process {holder.pid}, ports from {holder.port_base}, since {holder.started_at}" if holder else "?"
+        who = "?"
+        if holder:
+            who = f"process {holder.pid}, ports from {holder.port_base}, since {holder.started_at}"
         return (
             f"{self.path} is in use by another `tellback up` ({who}): "
             "stop it with `tellback down`, or choose another folder with --data"
@@ -198,7 +200,9 @@ def _read(path: Path) -> dict[str, Any]:
         return {}
     except ValueError as error:
         raise DataFolderError("damaged_file", f"{path} is damaged: {error}") from error
-    return content if isinstance(content, dict) else {}
+    if isinstance(content, dict):
+        return content
+    return {}
 
 
 def _write(path: Path, value: dict[str, Any]) -> None:

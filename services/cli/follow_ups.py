@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -61,7 +62,7 @@ def _show_preview(changes: list[dict[str, Any]], *, json: bool) -> None:
         return
     columns = ("follow-up", "account", "person", "kind", "would be", "why")
     names = ("follow_up_id", "account_id", "stakeholder_id", "kind", "action", "why")
-    table(columns, [tuple(row[name] for name in names) for row in changes])
+    table(columns, map(itemgetter(*names), changes))
 
 
 async def _judge(common: CommonSettings) -> tuple[int, list[str]]:

@@ -88,7 +88,6 @@ def import_file(
     mapping = mapping_of(columns or [], _kind(kind))
     form = {
         "kind": kind,
-        "columns": json_format.dumps(mapping) if mapping else None,
         "format": format_name,
         "sheet": sheet,
         "date_format": date_format,
@@ -98,6 +97,8 @@ def import_file(
         "mode": _mode(only_new=only_new, overwrite=overwrite),
         "written_at": written_at,
     }
+    if mapping:
+        form["columns"] = json_format.dumps(mapping)
     job = asyncio.run(
         _imported(file, {name: value for name, value in form.items() if value is not None}, report, url, data)
     )
@@ -255,41 +256,55 @@ def _show(job: Mapping[str, Any], report: Path | None) -> None:
     if job["ignored_columns"]:
         say("ignored  " + ", ".join(job["ignored_columns"]))
     if job["kind"] == "responses":
-        alerts = "fresh answers may open tasks" if job["alerts"] else "none: quiet unless --alerts"
-        say(f"alerts   {alerts}")
+        _show_answers(job)
+    if job["error"]:
+        say(f"stopped  {job['error']['detail']} ({job['error']['code']})")
+    taken, rows = "taken", "rows"
+    if job["same_as"]:
+        taken = "already there"
+        say(f"again    the same file as import {job['same_as']}: nothing doubles")
+    if job["rows_read"] == 1:
+        rows = "row"
+    say(f"{job['rows_read']:,} {rows}: {job['taken']:,} {taken}, {job['skipped']:,} skipped, {job['bad']:,} bad")
+
+
+def _show_answers(job: Mapping[str, Any]) -> None:
+    """Print what files of answers alone have."""
+    alerts = "none: quiet unless --alerts"
+    if job["alerts"]:
+        alerts = "fresh answers may open tasks"
+    say(f"alerts   {alerts}")
     if job["older_than"]:
         say(f"order    written before a file of {job['older_than']}: answers that are known stay as they are")
     if job.get("rows"):
         show_rows(job["rows"], job["taken"])
-    if job["error"]:
-        say(f"stopped  {job['error']['detail']} ({job['error']['code']})")
-    again = job["same_as"]
-    if again:
-        say(f"again    the same file as import {again}: nothing doubles")
-    taken = "already there" if again else "taken"
-    rows_word = "row" if job["rows_read"] == 1 else "rows"
-    say(f"{job['rows_read']:,} {rows_word}: {job['taken']:,} {taken}, {job['skipped']:,} skipped, {job['bad']:,} bad")
 
 
 def _show_problems(job: Mapping[str, Any], report: Path | None) -> None:
-    """Print the first rows that were not taken, or of which something is told."""
+    """Print the first rows that were not taken, and where all of them are."""
     problems = job["problems"]
-    if problems:
-        rows = [
-            (str(problem["line"]), problem["outcome"], problem["field"], problem["reason"])
-            for problem in problems[:SHOWN_ROWS]
-        ]
-        table(("line", "", "field", "reason"), rows)
+    shown = problems[:SHOWN_ROWS]
+    if shown:
+        table(("line", "", "field", "reason"), map(_problem_row, shown))
     told = sum(problem["outcome"] == "noted" for problem in problems)
-    left = job["bad"] + job["skipped"] + told - min(len(problems), SHOWN_ROWS)
+    left = job["bad"] + job["skipped"] + told - len(shown)
     if left > 0:
-        where = f"they are in {report}" if report else "--report FILE.csv writes all of them"
+        where = "--report FILE.csv writes all of them"
+        if report:
+            where = f"they are in {report}"
         say(f"… and {left:,} more: {where}")
+
+
+def _problem_row(problem: Mapping[str, Any]) -> tuple[str, ...]:
+    return str(problem["line"]), problem["outcome"], problem["field"], problem["reason"]
 
 
 def show_rows(rows: Mapping[str, Any], taken: int) -> None:
     """Print what became of the rows that were taken."""
-    counts = [f"{rows[name]:,} {name}" for name in ROW_OUTCOMES if rows[name]]
+    counts = []
+    for name in ROW_OUTCOMES:
+        if rows[name]:
+            counts.append(f"{rows[name]:,} {name}")
     settled = "settled"
     if rows["read"] < taken:
         settled = f"{taken - rows['read']:,} on their way"

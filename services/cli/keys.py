@@ -1,7 +1,7 @@
 """`tellback keys`: makes, lists and revokes API keys, straight in the database."""
 
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -184,5 +184,7 @@ def _plain(record: "KeyRecord") -> dict[str, Any]:
     }
 
 
-def _time(at: Any) -> str | None:
-    return at.isoformat(timespec="seconds") if at else None
+def _time(at: datetime | None) -> str | None:
+    if at:
+        return at.isoformat(timespec="seconds")
+    return None

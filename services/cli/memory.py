@@ -1,6 +1,7 @@
 """The memory of processes."""
 
 from collections.abc import Iterable
+from itertools import chain
 
 import psutil
 
@@ -18,7 +19,8 @@ def megabytes(pids: Iterable[int]) -> float:
     """Memory of the processes and all their descendants, in MB; shared memory is divided among the processes that share
     it (PSS). Where the system does not tell us the PSS, it is the resident size, which counts shared memory several
     times."""
-    return sum(_bytes(process) for pid in pids for process in tree(pid)) / 1e6
+    processes = chain.from_iterable(map(tree, pids))
+    return sum(map(_bytes, processes)) / 1e6
 
 
 def _bytes(process: psutil.Process) -> int:

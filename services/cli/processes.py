@@ -72,13 +72,18 @@ def backing(folder: DataFolder, *, with_kafka: bool = True) -> Backing:
     with_kafka = with_kafka and kafka_here
     names = ("kafka", "kafka_controller") * with_kafka + ("postgres",) * with_postgres
     kept = folder.ports()
-    ports = kept | {name: free_port() for name in names if name not in kept or not port_is_free(kept[name])}
+    ports = dict(kept)
+    for name in names:
+        if name not in kept or not port_is_free(kept[name]):
+            ports[name] = free_port()
     if ports != kept:
         folder.keep_ports(ports)
-    return Backing(
-        Kafka(folder.kafka, Jars(), ports["kafka"], ports["kafka_controller"]) if with_kafka else None,
-        Postgres(folder.postgres, ports["postgres"]) if with_postgres else None,
-    )
+    kafka = postgres = None
+    if with_kafka:
+        kafka = Kafka(folder.kafka, Jars(), ports["kafka"], ports["kafka_controller"])
+    if with_postgres:
+        postgres = Postgres(folder.postgres, ports["postgres"])
+    return Backing(kafka, postgres)
 
 
 def refuse_taken_ports(services: list[str], port_base: int) -> None:

@@ -27,7 +27,9 @@ def rebuild(
     Scores that come out differently are published, nothing else is. Services may be running. Accounts that cannot be
     worked out are named at the end, and the others are rebuilt all the same.
     """
-    only = require_id(account) if account is not None else None
+    only = None
+    if account is not None:
+        only = require_id(account)
     rebuilt = run_on(data, partial(rebuild_accounts, only=only, progress=not json))
     if json:
         as_json({"accounts": rebuilt.accounts, "changed": rebuilt.changed, "failed": rebuilt.failed})
@@ -54,7 +56,9 @@ async def rebuild_accounts(common: CommonSettings, only: str | None, *, progress
     rebuilt = Rebuilt()
     try:
         work = Rebuild(database, Projector(database, SystemClock(), ScorerSettings.load().policy()), ACCOUNTS)
-        total = 1 if only is not None else await work.count()
+        total = 1
+        if only is None:
+            total = await work.count()
         shown = progress and sys.stderr.isatty()
         with Progress(console=Console(stderr=True), disable=not shown, transient=True) as bar:
             task = bar.add_task("accounts", total=total)

@@ -56,25 +56,19 @@ def reconcile(data: DataOption = None, json: JsonOption = False) -> None:
     if json:
         as_json({"ok": not faulty, "partitions": [{**asdict(line), "faults": line.faults} for line in lines]})
     else:
-        rows = [
-            (
-                line.service,
-                line.topic,
-                str(line.partition),
-                line.read,
-                *line.outcomes.values(),
-                line.stored,
-                ", ".join(line.faults) or "yes",
-            )
-            for line in lines
-        ]
-        table(("service", "topic", "partition", "read", *OUTCOMES, "stored", "adds up"), rows)
+        columns = ("service", "topic", "partition", "read", *OUTCOMES, "stored", "adds up")
+        table(columns, map(_row, lines))
         if faulty:
             say(f"{len(faulty)} of {len(lines)} partitions do not add up")
         else:
             say("everything adds up")
     if faulty:
         raise typer.Exit(Exit.FAILED)
+
+
+def _row(line: Line) -> tuple[Any, ...]:
+    adds_up = ", ".join(line.faults) or "yes"
+    return line.service, line.topic, str(line.partition), line.read, *line.outcomes.values(), line.stored, adds_up
 
 
 async def read_lines(common: CommonSettings, services: Sequence[str]) -> list[Line]:
@@ -103,17 +97,12 @@ async def _of_service(tx: "ReadTx", service: str, prefix: str) -> list[Line]:
         prefix=prefix,
     )
     stored = await _stored(tx, service, cursors)
-    return [
-        Line(
-            service=service,
-            topic=row["topic"].removeprefix(prefix),
-            partition=row["partition"],
-            read=row["read_count"],
-            outcomes={name: row[f"{name}_count"] for name in OUTCOMES},
-            stored=stored.get((row["topic"].removeprefix(prefix), row["partition"])),
-        )
-        for row in cursors
-    ]
+    lines = []
+    for row in cursors:
+        topic, partition = row["topic"].removeprefix(prefix), row["partition"]
+        outcomes = {name: row[f"{name}_count"] for name in OUTCOMES}
+        lines.append(Line(service, topic, partition, row["read_count"], outcomes, stored.get((topic, partition))))
+    return lines
 
 
 async def _stored(tx: "ReadTx", service: str, cursors: Sequence[Any]) -> dict[tuple[str, int], int]:

@@ -12,6 +12,7 @@ from services.cli.services import installed_services
 from shared.errors import Invalid
 from shared.settings import CommonSettings
 
+COLUMNS = ("service", "topic", "partition", "lost")
 Gap = tuple[str, str, int, int]
 """Service, full topic name, partition, and how many records are lost."""
 
@@ -27,10 +28,10 @@ def resume(
     """
     gaps = run_on(data, partial(_gaps, accept=accept_gap), kafka=True)
     if json:
-        as_json([dict(zip(("service", "topic", "partition", "lost"), gap, strict=True)) for gap in gaps])
+        as_json([dict(zip(COLUMNS, gap, strict=True)) for gap in gaps])
         return
     if gaps:
-        table(("service", "topic", "partition", "lost"), [(a, b, str(c), d) for a, b, c, d in gaps])
+        table(COLUMNS, [(service, topic, str(partition), lost) for service, topic, partition, lost in gaps])
     if not gaps:
         say("no gaps")
     elif accept_gap:
@@ -41,8 +42,11 @@ def resume(
 
 def reading_services() -> dict[str, list[str]]:
     """Service -> the topics it reads, without prefix, for services that read any."""
-    found = {name: [topic.name for topic in import_module(f"services.{name}").READS] for name in installed_services()}
-    return {name: topics for name, topics in found.items() if topics}
+    found: dict[str, list[str]] = {}
+    for service in installed_services():
+        for topic in import_module(f"services.{service}").READS:
+            found.setdefault(service, []).append(topic.name)
+    return found
 
 
 def schema_of(service: str) -> str:

@@ -65,14 +65,20 @@ def serve(
         raise typer.BadParameter(f"only the {WITH_WORKERS} has workers; start more replicas", param_hint="--workers")
     common = common_settings(data)
     settings = service_settings(service)
-    count = getattr(settings, "workers", 1) if workers is None else workers
+    count = workers
+    if workers is None:
+        count = getattr(settings, "workers", 1)
     address = (common.host, port or settings.port)
     if fd is None and (count or os.cpu_count() or 1) > 1:
         _configure_logging(service, common)
-        argv = tellback("serve", service, "--pause", str(pause), *(("--data", str(data)) if data else ()))
+        argv = tellback("serve", service, "--pause", str(pause))
+        if data:
+            argv += ("--data", str(data))
         raise typer.Exit(run_workers(count or os.cpu_count() or 1, argv, listening(*address)))
     app = _app(service, common)
-    inherited = [socket.socket(fileno=fd)] if fd is not None else None
+    inherited = None
+    if fd is not None:
+        inherited = [socket.socket(fileno=fd)]
     try:
         _server(app, address, pause, common.trusted_proxies, _limits(common), Watchdog()).run(inherited)
     except KeyboardInterrupt:  # uvicorn raises KeyboardInterrupt after a clean stop
@@ -107,7 +113,9 @@ def raised_open_files() -> int:
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
         return OPEN_FILES
-    wanted = max(soft, OPEN_FILES) if hard == resource.RLIM_INFINITY else hard
+    wanted = hard
+    if hard == resource.RLIM_INFINITY:
+        wanted = max(soft, OPEN_FILES)
     resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
     return wanted
 

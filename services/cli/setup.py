@@ -17,7 +17,9 @@ def setup(data: DataOption = None) -> None:
     """Apply migrations and topics, and make the first API key and what the dashboard needs where there is none."""
     folder = DataFolder(data)
     first_key = folder.first_key
-    kept = first_key.read_text(encoding="utf-8").strip() if first_key.exists() else ""
+    kept = ""
+    if first_key.exists():
+        kept = first_key.read_text(encoding="utf-8").strip()
     asyncio.run(_setup(common_settings(data), folder, kept, partial(write_private, first_key)))
 
 

@@ -176,9 +176,11 @@ def _spawn(program: Program, output: int | None = None) -> subprocess.Popen[byte
     if program.log.exists() and program.log.stat().st_size > LOG_BYTES:
         program.log.replace(program.log.with_name(f"{program.log.name}.1"))
     with program.log.open("ab") as log:
+        if output is None:
+            output = log.fileno()
         return subprocess.Popen(
             program.argv,
-            stdout=log if output is None else output,
+            stdout=output,
             stderr=subprocess.STDOUT,
             **program.options(),
         )
@@ -204,14 +206,18 @@ def _ending(program: Program, code: int) -> str:
         with contextlib.suppress(ValueError):
             return signal.Signals(-code).name
     meaning = program.exit_codes.get(code)
-    return f"exit code {code} ({meaning})" if meaning else f"exit code {code}"
+    if meaning:
+        return f"exit code {code} ({meaning})"
+    return f"exit code {code}"
 
 
 def _obstacle(program: Program) -> str:
     """A visible reason why a program may have ended: a folder without free space."""
     folder = program.log.parent
     reason = unwritable(folder)
-    return f", and nothing can be written to {folder} ({reason}): make room there" if reason else ""
+    if reason:
+        return f", and nothing can be written to {folder} ({reason}): make room there"
+    return ""
 
 
 def _explained(program: Program, what: str) -> str:

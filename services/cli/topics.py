@@ -1,6 +1,6 @@
 """`tellback topics`: makes the topics and keeps their settings as shared/topics.py declares them."""
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import typer
 
@@ -17,19 +17,20 @@ app = typer.Typer(no_args_is_help=True, help="Make and list the topics in Kafka.
 @app.command("apply")
 def apply(data: DataOption = None, json: JsonOption = False) -> None:
     """Make what is missing and set what differs. The number of partitions is fixed when a topic is made."""
-    topics = run_on(data, apply_topics, kafka=True)
-    done = [(state.name, _outcome(state)) for state in topics]
+    done = [{"topic": state.name, "outcome": _outcome(state)} for state in run_on(data, apply_topics, kafka=True)]
     if json:
-        as_json([{"topic": name, "outcome": outcome} for name, outcome in done])
+        as_json(done)
     else:
-        table(("topic", "outcome"), done)
+        table(("topic", "outcome"), [tuple(topic.values()) for topic in done])
 
 
 def _outcome(before: "TopicState") -> str:
     """What `apply` did to a topic with this state before."""
     if before.differs:
         return "changed"
-    return "as wanted" if before.exists else "made"
+    if before.exists:
+        return "as wanted"
+    return "made"
 
 
 @app.command("list")
@@ -37,12 +38,16 @@ def list_topics(data: DataOption = None, json: JsonOption = False) -> None:
     """Every topic: whether it exists, its partitions and copies, and what differs. Exit code 1 if anything does."""
     topics = run_on(data, _inspect, kafka=True)
     if json:
-        as_json([_plain(state) for state in topics])
+        as_json(list(map(_plain, topics)))
     else:
         columns = ("topic", "exists", "partitions", "copies", "differs (found, wanted)")
-        table(columns, [(s.name, s.exists, s.partitions, s.replication, differences(s)) for s in topics])
+        table(columns, map(_row, topics))
     if any(not state.exists or state.differs for state in topics):
         raise typer.Exit(Exit.FAILED)
+
+
+def _row(state: "TopicState") -> tuple[Any, ...]:
+    return state.name, state.exists, state.partitions, state.replication, differences(state)
 
 
 async def apply_topics(common: CommonSettings) -> "list[TopicState]":

@@ -93,7 +93,9 @@ class UpRun:
         await self._step("setup", env, "migrations and topics")
         await self._supervisor.start(service_part(name, folder, plan.port_base, env) for name in plan.services)
         key, admin = _content(folder.first_key), _content(folder.first_admin)
-        self._tell_what_there_is(new_key=key if key != before else None, new_admin=admin != admin_before)
+        if key == before:
+            key = None
+        self._tell_what_there_is(new_key=key, new_admin=admin != admin_before)
         if plan.demo:
             await self._play(self._program("demo", env))
         tell("\nCtrl-C stops everything.")
@@ -140,7 +142,10 @@ class UpRun:
         memory = megabytes(child.process.pid for child in self._supervisor.children.values())
         tell(f"\nTellback is ready after {time.monotonic() - plan.began:.1f} s; its processes take {memory:.0f} MB.\n")
         for name in plan.services:
-            tell(f"  {name:<10} {plan.url(name)}{'' if name == PAGES else '/docs'}  {ABOUT.get(name, '')}")
+            url = plan.url(name)
+            if name != PAGES:
+                url += "/docs"
+            tell(f"  {name:<10} {url}  {ABOUT.get(name, '')}")
         for child in self._supervisor.children.values():
             if child.part.name not in plan.services:
                 tell(f"  {child.part.name:<10} {LOOPBACK}:{child.part.port}")

@@ -41,12 +41,12 @@ class Count:
     @property
     def promoters(self) -> int:
         """Answers of 9 and 10."""
-        return sum(count for score, count in self.scores.items() if score >= 9)
+        return self.scores[9] + self.scores[10]
 
     @property
     def detractors(self) -> int:
         """Answers of 0 to 6."""
-        return sum(count for score, count in self.scores.items() if score <= 6)
+        return sum(self.scores[score] for score in range(7))
 
     @property
     def total(self) -> int:

@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import signal
 import socket
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -18,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from services.cli.connection import asking, service_url
-from services.cli.console import Busy, DataOption, Exit, JsonOption
+from services.cli.console import Busy, DataOption, Exit, JsonOption, width
 from shared.errors import Invalid, TellbackError, TooLarge
 
 if TYPE_CHECKING:
@@ -64,7 +63,8 @@ def webhook_listen(
     if register:
         registration = Registration(data, event or None)
     asyncio.run(_listen(listener, port, registration))
-    raise typer.Exit(Exit.FAILED if listener.unverified else Exit.OK)
+    if listener.unverified:
+        raise typer.Exit(Exit.FAILED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,12 +111,16 @@ class Listener:
         self.requests += 1
         await asyncio.sleep(self.behaviour.delay)
         verified, reason = verify(self.secret, headers, raw)
-        answered = 401 if verified is False else 200
+        answered = 200
+        if verified is False:
+            answered = 401
         if self.requests <= self.behaviour.fail:
             answered = self.behaviour.status
         message_id = headers.get("webhook-id", "")
         body = _parsed(raw)
-        kind = body.get("type") if isinstance(body, dict) else None
+        kind = None
+        if isinstance(body, dict):
+            kind = body.get("type")
         self.show(
             Heard(
                 at=datetime.now(UTC),
@@ -144,7 +148,9 @@ class Listener:
             return
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         try:
-            status = await self.receive(headers, await _raw_body(receive)) if scope["method"] == "POST" else 405
+            status = 405
+            if scope["method"] == "POST":
+                status = await self.receive(headers, await _raw_body(receive))
         except TooLarge as error:
             status = error.status
         await send({"type": "http.response.start", "status": status, "headers": [(b"content-length", b"0")]})
@@ -286,4 +292,4 @@ def _printer(*, as_json: bool, brief: bool) -> Callable[[Heard], None]:
 
     if as_json:
         return print_json_line
-    return lambda heard: print_for_people(heard, brief=brief, width=None if sys.stdout.isatty() else 200)
+    return lambda heard: print_for_people(heard, brief=brief, width=width())

@@ -40,7 +40,9 @@ def print_for_people(heard: "Heard", *, brief: bool, width: int | None) -> None:
         console.print(_INDENT + Text(line))
     if not brief:
         body = heard.body
-        shown = JSON.from_data(body).text if isinstance(body, dict | list) else Text(str(body))
+        shown = Text(str(body))
+        if isinstance(body, dict | list):
+            shown = JSON.from_data(body).text
         for part in shown.split():
             console.print(_INDENT + part)
         console.print()
@@ -54,7 +56,10 @@ def _headline(heard: "Heard") -> Text:
         line.append("verified", "bold green")
     else:
         line.append(f"NOT VERIFIED: {heard.reason}", "bold red")
-    line.append(f"  attempt {heard.attempt}  answered {heard.answered}", "dim" if heard.answered < 300 else "red")
+    style = "dim"
+    if heard.answered >= 300:
+        style = "red"
+    line.append(f"  attempt {heard.attempt}  answered {heard.answered}", style)
     if heard.repeat:
         line.append("  seen before", "yellow")
     if (late := _seconds_since(heard)) is not None:
@@ -64,7 +69,9 @@ def _headline(heard: "Heard") -> Text:
 
 def summary(body: Any) -> list[str]:
     """A few lines that say whom a webhook concerns and what is to be done."""
-    data = body.get("data") if isinstance(body, dict) else None
+    data = None
+    if isinstance(body, dict):
+        data = body.get("data")
     if not isinstance(data, dict):
         return []
     account, person, answer, task = (data.get(name) or {} for name in ("account", "stakeholder", "response", "task"))
@@ -77,21 +84,22 @@ def summary(body: Any) -> list[str]:
             comment = f"“{comment[:120]}”"
         lines.append(_joined(f"score {answer.get('score')}", answer.get("category"), comment))
     if task:
-        owner = (task.get("owner") or {}).get("name") or (task.get("owner") or {}).get("email")
-        lines.append(
-            _joined(
-                f"follow-up: {task.get('title') or task.get('kind')}",
-                task.get("severity"),
-                task.get("state"),
-                f"due {task['due_at']}" if task.get("due_at") else None,
-                f"owner {owner}" if owner else None,
-            )
-        )
-    return [line for line in lines if line]
+        lines.append(_task_line(task))
+    return list(filter(None, lines))
+
+
+def _task_line(task: dict[str, Any]) -> str:
+    parts = [f"follow-up: {task.get('title') or task.get('kind')}", task.get("severity"), task.get("state")]
+    if task.get("due_at"):
+        parts.append(f"due {task['due_at']}")
+    owner = task.get("owner") or {}
+    if name := owner.get("name") or owner.get("email"):
+        parts.append(f"owner {name}")
+    return _joined(*parts)
 
 
 def _joined(*parts: str | None) -> str:
-    return " · ".join(part for part in parts if part)
+    return " · ".join(filter(None, parts))
 
 
 def _seconds_since(heard: "Heard") -> float | None:

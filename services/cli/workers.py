@@ -27,7 +27,9 @@ log = get_logger(__name__)
 
 def listening(host: str, port: int) -> socket.socket:
     """A socket that children inherit. Raises OSError where the port is taken."""
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    family = socket.AF_INET
+    if ":" in host:
+        family = socket.AF_INET6
     made = socket.create_server((host, port), family=family, backlog=BACKLOG)
     made.set_inheritable(True)
     return made
@@ -64,7 +66,9 @@ class _Workers:
                 failed = self._bury()
         finally:
             self._end()
-        return Exit.FAILED if failed else Exit.OK
+        if failed:
+            return Exit.FAILED
+        return Exit.OK
 
     def _told(self, _signum: int, _frame: FrameType | None) -> None:
         self._stop.set()
@@ -84,7 +88,9 @@ class _Workers:
             self._children.remove((child, began))
             self._gone(child)
             lived = time.monotonic() - began
-            self._quick_deaths = self._quick_deaths + 1 if lived < TOO_QUICK_SECONDS else 0
+            self._quick_deaths = 0
+            if lived < TOO_QUICK_SECONDS:
+                self._quick_deaths = self._quick_deaths + 1
             log.warning("worker_died", pid=child.pid, exit_code=child.returncode, lived_seconds=round(lived, 1))
         return self._quick_deaths >= MAX_QUICK_DEATHS
 

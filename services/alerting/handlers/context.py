@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Any
 
 from services.alerting.domain.answers import AnswerKey, StoredAnswer
 from services.alerting.domain.payloads import MessageSubject
 from services.alerting.domain.people import Account, Answer, PersonKey, Stakeholder
+from services.alerting.domain.rule_facts import Facts
 from services.alerting.domain.tasks import Task
 from services.alerting.store.accounts import accounts_by_id, stakeholders_by_id
 from services.alerting.store.answers import answers_by_id
@@ -23,16 +25,40 @@ class Context:
 
     @classmethod
     async def read(
-        cls, tx: ReadTx, people: Iterable[tuple[str, str | None]], answers: Iterable[AnswerKey]
+        cls,
+        tx: ReadTx,
+        people: Iterable[tuple[str, str | None]],
+        answers: Iterable[AnswerKey],
+        facts: Iterable[Facts] = (),
     ) -> "Context":
-        """Read them. Who is not in the directory has only an id; an answer that has not come is missing."""
+        """Read them, but for what the facts of an evaluation hold. Who is not in the directory has only an id; an
+        answer that has not come is missing.
+        """
+        known = cls.of_facts(facts)
         pairs = set(people)
-        persons = [(account_id, person) for account_id, person in pairs if person is not None]
+        accounts = {account_id for account_id, _ in pairs}
+        persons = {(account_id, person) for account_id, person in pairs if person is not None}
         return cls(
-            await accounts_by_id(tx, [account_id for account_id, _ in pairs]),
-            await stakeholders_by_id(tx, persons),
-            await answers_by_id(tx, answers),
+            {**known.accounts, **await accounts_by_id(tx, accounts - known.accounts.keys())},
+            {**known.people, **await stakeholders_by_id(tx, persons - known.people.keys())},
+            {**known.answers, **await answers_by_id(tx, set(answers) - known.answers.keys())},
         )
+
+    @classmethod
+    def of_facts(cls, facts: Iterable[Facts]) -> "Context":
+        """What facts hold; an answer of which only an event has spoken has not come."""
+        accounts: dict[str, Account] = {}
+        people: dict[PersonKey, Stakeholder] = {}
+        answers: dict[AnswerKey, StoredAnswer] = {}
+        for of_account in facts:
+            account_id = of_account.account.account_id
+            accounts[account_id] = of_account.account
+            for person, stakeholder in of_account.people.items():
+                people[account_id, person] = stakeholder
+            for stored in chain.from_iterable(of_account.answers.values()):
+                if stored.placeholder is None:
+                    answers[account_id, stored.live.response_id] = stored
+        return cls(accounts, people, answers)
 
     def account(self, account_id: str) -> Account:
         """The account; a segment stands in for one, under its name."""

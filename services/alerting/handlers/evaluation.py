@@ -129,7 +129,7 @@ async def _carry_out(
     closed: Sequence[Task] = []
     if persons:
         closed = await closed_with_score(tx, persons)
-    casework = await _casework(tx, resources, [*closed, *loaded.tasks], updates, request)
+    casework = await _casework(tx, resources, loaded, closed, updates, request)
     for message in request.messages:
         casework.queue_message(message.message_type, message.event_id, message.at, _subject(casework.context, message))
     steps = 0
@@ -282,11 +282,13 @@ def follow_up_id_of(account_id: str, desired: DesiredTask, closed_before: int) -
 async def _casework(
     tx: WriteTx,
     resources: Resources,
-    known_tasks: Sequence[Task],
+    loaded: LoadedAccounts,
+    closed: Sequence[Task],
     updates: Sequence[TaskUpdate],
     request: EvaluationRequest,
 ) -> Casework:
     """The follow-ups, with the accounts, people and answers that they and the requested messages are about."""
+    known_tasks = [*closed, *loaded.tasks]
     people: set[SubjectKey] = set()
     answers: set[AnswerKey] = set()
     subjects: list[Task | MessageRequest] = [update.after for update in updates]
@@ -294,10 +296,7 @@ async def _casework(
         people.add((subject.account_id, subject.stakeholder_id))
         if subject.response_id:
             answers.add((subject.account_id, subject.response_id))
-    context = Context({}, {}, {})
-    if people:
-        context = await Context.read(tx, people, answers)
-    return Casework(resources, context, known_tasks)
+    return Casework(resources, await Context.read(tx, people, answers, loaded.facts.values()), known_tasks)
 
 
 def _subject(context: Context, message: MessageRequest) -> MessageSubject:

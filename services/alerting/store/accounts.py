@@ -44,6 +44,8 @@ class AccountSnapshot:
 async def accounts_by_id(tx: ReadTx, account_ids: Iterable[str]) -> dict[str, Account]:
     """The accounts; one that is not in the directory is known by its id alone."""
     ids = sorted(set(account_ids))
+    if not ids:
+        return {}
     rows = await tx.all(f"select {_ACCOUNT} from accounts where account_id = any(cast(:ids as text[]))", ids=ids)
     accounts = {account_id: Account(account_id) for account_id in ids}
     for row in rows:

@@ -33,10 +33,13 @@ async def answers_by_id(
     tx: ReadTx, keys: Iterable[AnswerKey], *, placeholders: bool = False
 ) -> dict[AnswerKey, StoredAnswer]:
     """The answers by (account, response); without placeholders, unless `placeholders` asks for them."""
+    wanted = list(keys)
+    if not wanted:
+        return {}
     statement = _in_keys(f"select {COLUMNS} from responses")
     if not placeholders:
         statement += " and named is null"
-    rows = await tx.all(statement, **answer_binds(keys))
+    rows = await tx.all(statement, **answer_binds(wanted))
     return {(row["account_id"], row["response_id"]): stored_answer_of(row) for row in rows}
 
 

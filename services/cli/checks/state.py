@@ -52,7 +52,9 @@ async def _clock(tx: ReadTx, clock: Clock) -> Check:
     asked = clock.now()
     theirs = await tx.scalar("select clock_timestamp()")
     ahead = (asked - theirs).total_seconds()
-    direction = "ahead of" if ahead > 0 else "behind"
+    direction = "behind"
+    if ahead > 0:
+        direction = "ahead of"
     difference = f"{abs(ahead):.2f} s {direction} the database's"
     if abs(ahead) <= CLOCK_SECONDS:
         return ok("clock", difference)
@@ -83,13 +85,17 @@ async def kafka(common: CommonSettings) -> list[Check]:
             states = await admin.inspect(common.replication_factor)
     except Unavailable as error:
         return [failed("kafka", error.detail, "start Kafka, and check TELLBACK_KAFKA_BOOTSTRAP_SERVERS")]
-    missing = [state.name for state in states if not state.exists]
-    different = [f"{state.name} ({differences(state)})" for state in states if state.differs]
-    counts = {state.partitions for state in states if state.exists}
-    if missing or different:
-        faults = different
-        if missing:
-            faults = [f"missing: {', '.join(missing)}", *different]
+    missing, faults, counts = [], [], set()
+    for state in states:
+        if not state.exists:
+            missing.append(state.name)
+            continue
+        counts.add(state.partitions)
+        if state.differs:
+            faults.append(f"{state.name} ({differences(state)})")
+    if missing:
+        faults.insert(0, f"missing: {', '.join(missing)}")
+    if faults:
         return [ok("kafka", "answers"), failed("topics", "; ".join(faults), "run `tellback topics apply`")]
     if len(counts) > 1:
         fault = f"different numbers of partitions: {sorted(counts)}"
@@ -137,13 +143,12 @@ def _position(service: str, positions: dict[Place, int], ranges: dict[Place, tup
 
 async def _parked(tx: ReadTx, service: str) -> Check:
     name = f"{service}: parked"
-    row = await tx.one(
+    [(letters, conflicts, waiting, must_apply)] = await tx.rows(
         "select count(*) filter (where kind = 'dead_letter' and state = 'dead' and replayed_at is null) as letters,"
         " count(*) filter (where kind = 'conflict') as conflicts,"
         " count(*) filter (where state <> 'dead') as waiting,"
         " count(*) filter (where must_apply is not null) as must_apply from parked"
     )
-    letters, conflicts, waiting, must_apply = row.values() if row else (0, 0, 0, 0)
     counts = f"{letters} dead letters, {conflicts} conflicts, {waiting} records that are tried again"
     if must_apply:
         counts = f"{must_apply} erasures, withdrawals or objections cannot be applied; {counts}"
@@ -155,11 +160,10 @@ async def _parked(tx: ReadTx, service: str) -> Check:
 
 async def _outbox(tx: ReadTx, service: str) -> Check:
     name = f"{service}: outbox"
-    row = await tx.one(
-        "select count(*) as n, coalesce(extract(epoch from now() - min(created_at)), 0) as age"
+    [(waiting, age)] = await tx.rows(
+        "select count(*), coalesce(extract(epoch from now() - min(created_at)), 0)"
         " from outbox where published_at is null"
     )
-    waiting, age = (int(row["n"]), float(row["age"])) if row else (0, 0.0)
     state = "empty"
     if waiting:
         state = f"{waiting} events wait, the oldest for {age:.0f} s"

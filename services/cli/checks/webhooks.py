@@ -31,12 +31,18 @@ async def endpoints(common: CommonSettings) -> list[Check]:
 
 def _verdict(rows: Sequence[Mapping[str, Any]]) -> Check:
     name = "alerting: webhook endpoints"
-    disabled = [row for row in rows if row["status"] == "disabled"]
-    failing = [row for row in rows if row["status"] == "enabled" and row["failing"]]
-    if not disabled and not failing:
-        return ok(name, f"{len(rows)} enabled" if rows else "none")
-    faults = [f"{row['endpoint_id']} is disabled ({REASONS[row['disabled_reason']]}){_held(row)}" for row in disabled]
-    faults += [f"{row['endpoint_id']} fails{_held(row)}" for row in failing]
+    disabled, failing = [], []
+    for row in rows:
+        if row["status"] == "disabled":
+            reason = REASONS[row["disabled_reason"]]
+            disabled.append(f"{row['endpoint_id']} is disabled ({reason}){_held(row)}")
+        elif row["failing"]:
+            failing.append(f"{row['endpoint_id']} fails{_held(row)}")
+    faults = disabled + failing
+    if not rows:
+        return ok(name, "none")
+    if not faults:
+        return ok(name, f"{len(rows)} enabled")
     shown = faults[:SHOWN]
     if len(faults) > SHOWN:
         shown.append(f"and {len(faults) - SHOWN} more")
@@ -45,4 +51,6 @@ def _verdict(rows: Sequence[Mapping[str, Any]]) -> Check:
 
 
 def _held(row: Mapping[str, Any]) -> str:
-    return f", {row['waiting']} messages wait" if row["waiting"] else ""
+    if row["waiting"]:
+        return f", {row['waiting']} messages wait"
+    return ""

@@ -98,9 +98,12 @@ def _types(client: Client) -> list[StakeholderType]:
 
 def _person(story: Story, client: Client, kind: StakeholderType, index: int, chance: random.Random) -> Person:
     hero = (client.account_id, index) == (HERO[0], 0)
-    first, last = ("Mara", "Lindqvist") if hero else (chance.choice(FIRST_NAMES), chance.choice(LAST_NAMES))
-    # The number distinguishes two people of the same name.
-    address = f"{first}.{last}{'' if hero else index}@{client.account_id}.example".lower()
+    if hero:
+        first, last, number = "Mara", "Lindqvist", ""
+    else:
+        # The number distinguishes two people of the same name.
+        first, last, number = chance.choice(FIRST_NAMES), chance.choice(LAST_NAMES), str(index)
+    address = f"{first}.{last}{number}@{client.account_id}.example".lower()
     title, level = chance.choice(JOBS[kind])
     story.stakeholders.append(
         {
@@ -155,7 +158,9 @@ def _score(client: Client, person: Person, wave: int, chance: random.Random) -> 
     drift = {"falling": (0.2, 0.2, 0.0, -0.4, -1.6, -3.4), "recovering": (0.5, -1.5, -2.0, -0.6, 1.0, 2.2)}
     change = drift.get(client.course, (0.0,) * len(WAVES))[wave]
     score = client.mood + person.offset + change + chance.gauss(0, 0.7)
-    floor = 9 if person.email == HERO[1] else 0
+    floor = 0
+    if person.email == HERO[1]:
+        floor = 9
     return max(floor, min(10, round(score)))
 
 

@@ -45,8 +45,12 @@ def read_entries(folder: Path, mode: int) -> list[Entry]:
 
 def _with(entries: list[Entry], uid: int) -> list[Entry]:
     """The entries with search permission for `uid` and in the mask, in the order that the kernel requires."""
-    kept = [entry for entry in entries if entry[0] != MASK and not (entry[0] == USER and entry[2] == uid)]
-    mask = next((granted for tag, granted, _ in entries if tag == MASK), None)
-    if mask is None:
-        mask = next(granted for tag, granted, _ in entries if tag == GROUP_OBJ)
-    return sorted([*kept, (USER, SEARCH, uid), (MASK, mask | SEARCH, NO_ID)], key=lambda entry: (entry[0], entry[2]))
+    kept, masks = [], {}
+    for entry in entries:
+        tag, granted, owner = entry
+        if tag in (MASK, GROUP_OBJ):
+            masks[tag] = granted
+        if tag != MASK and (tag, owner) != (USER, uid):
+            kept.append(entry)
+    mask = masks.get(MASK, masks[GROUP_OBJ]) | SEARCH
+    return sorted([*kept, (USER, SEARCH, uid), (MASK, mask, NO_ID)], key=lambda entry: (entry[0], entry[2]))

@@ -41,7 +41,9 @@ def under_way(status: str, tries: int) -> bool:
 def went(status: str, failure: str | None) -> str:
     """The state with its sign and, where it failed, why."""
     state = STATES.get(status, wording.plain(status).lower())
-    return state if status == "delivered" or not failure else f"{state}: {why(failure)}"
+    if status == "delivered" or not failure:
+        return state
+    return f"{state}: {why(failure)}"
 
 
 def why(failure: str) -> str:

@@ -69,7 +69,9 @@ def actor(who: str, people: Mapping[str, str], name: str | None = None) -> str:
     if who == "system":
         return "Tellback"
     if who.startswith("crm:"):
-        return f"CRM ({name})" if name else "CRM"
+        if name:
+            return f"CRM ({name})"
+        return "CRM"
     key_id = who.removeprefix("key:")
     return people.get(key_id, f"API key {key_id}")
 

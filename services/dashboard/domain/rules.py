@@ -19,7 +19,9 @@ def condition_text(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(map(condition_text, value))
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        if value:
+            return "yes"
+        return "no"
     return str(value)
 
 

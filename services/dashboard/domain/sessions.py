@@ -42,4 +42,6 @@ class FailureLimit:
     def wait(self, failures: Sequence[datetime], now: datetime) -> timedelta | None:
         """Time until the next try; None when it may be made now."""
         live = self.live(failures, now)
-        return live[0] + self.span - now if len(live) >= self.limit else None
+        if len(live) >= self.limit:
+            return live[0] + self.span - now
+        return None

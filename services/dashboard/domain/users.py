@@ -51,7 +51,9 @@ class User:
     @property
     def owner_email(self) -> str | None:
         """The owner to whose accounts the person is limited; None: all accounts."""
-        return self.email if self.role is Role.ACCOUNT_MANAGER else None
+        if self.role is Role.ACCOUNT_MANAGER:
+            return self.email
+        return None
 
     def may(self, scope: str) -> bool:
         """Whether the role has the scope. The services check the scopes of the key as well."""

@@ -1,8 +1,9 @@
 """The wording of figures: signs, units, and nothing where nothing counts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol, TypeVar
 
+T = TypeVar("T")
 NOTHING = "–"
 DECIMAL_MARK = "\u2060"
 CATEGORY_SIGNS = {"promoter": "▲", "passive": "●", "detractor": "▼"}
@@ -24,6 +25,7 @@ METHOD_NAMES = {
     "revenue_weighted": "Weighted by revenue",
 }
 WINDOWS = {"30d": "30 days", "90d": "90 days", "180d": "180 days", "365d": "a year", "all": "all time"}
+IN_WINDOWS = {"30d": "In 30 days", "90d": "In 90 days", "180d": "In 180 days", "365d": "In a year"}
 TYPE_NAMES = {"decision_maker": "Decision-maker", "user": "User", "influencer": "Influencer"}
 SHORT = {"nps": "NPS", "csat": "CSAT", "ces": "CES", "api": "API", "json": "JSON", "dns": "DNS", "tls": "TLS"}
 SURVEYS = {"nps": "NPS", "csat": "CSAT", "ces": "CES"}
@@ -37,6 +39,13 @@ STATE_NAMES = {
 }
 
 
+def if_known(value: T | None, words: Callable[[T], str]) -> str:
+    """The words for a value; a dash where there is none."""
+    if value is None:
+        return NOTHING
+    return words(value)
+
+
 def points(value: float | None) -> str:
     """A score or a difference of scores: `+40`, `0`, `−12`; rounded half away from zero."""
     if value is None:
@@ -44,7 +53,9 @@ def points(value: float | None) -> str:
     whole = int(abs(value) + 0.5)
     if whole == 0:
         return "0"
-    sign = "+" if value > 0 else "−"
+    sign = "−"
+    if value > 0:
+        sign = "+"
     return sign + str(whole)
 
 
@@ -148,9 +159,14 @@ C = TypeVar("C", bound=OfKind)
 
 def falls_and_rises(changes: Sequence[C]) -> tuple[list[C], list[C]]:
     """The category changes for the worse, and those for the better; first answers are neither."""
-    moved = [change for change in changes if "_to_" in change.kind]
-    falls = [change for change in moved if is_fall(change.kind)]
-    rises = [change for change in moved if not is_fall(change.kind)]
+    falls, rises = [], []
+    for change in changes:
+        if "_to_" not in change.kind:
+            continue
+        if is_fall(change.kind):
+            falls.append(change)
+        else:
+            rises.append(change)
     return falls, rises
 
 

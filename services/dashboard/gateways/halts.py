@@ -6,6 +6,10 @@ import time
 from shared.http.client import IN_WORDS, ServiceName, Services
 
 READERS: tuple[ServiceName, ...] = ("scorer", "alerting", "benchmark")
+STOPPED = (
+    "has stopped reading what is new. What you see is from before, and nothing is lost;"
+    " an admin learns the reason from `tellback status`."
+)
 FRESH_SECONDS = 5.0
 PATIENCE_SECONDS = 0.5
 """How long a page waits for a health check; that a service does not answer is shown by the parts that need it."""
@@ -24,12 +28,10 @@ class Halts:
         if time.monotonic() - self._asked_at >= FRESH_SECONDS:
             self._asked_at = time.monotonic()
             answers = await asyncio.gather(*(self._remarks(name) for name in READERS))
-            self._lines = [
-                f"{IN_WORDS[name]} has stopped reading what is new. What you see is from before, and nothing is lost;"
-                " an admin learns the reason from `tellback status`."
-                for name, remarks in zip(READERS, answers, strict=True)
-                if any(remark.startswith("halted") for remark in remarks)
-            ]
+            self._lines = []
+            for name, remarks in zip(READERS, answers, strict=True):
+                if any(remark.startswith("halted") for remark in remarks):
+                    self._lines.append(f"{IN_WORDS[name]} {STOPPED}")
         return self._lines
 
     async def _remarks(self, name: ServiceName) -> list[str]:

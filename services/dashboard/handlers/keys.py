@@ -30,7 +30,9 @@ class KeyRing:
         self, database: Database, services: Services, vault: Vault, clock: Clock, own_key: SecretStr | None
     ) -> None:
         self._database, self._services, self._vault, self._clock = database, services, vault, clock
-        self._own = Api(services, own_key.get_secret_value()) if own_key else None
+        self._own = None
+        if own_key:
+            self._own = Api(services, own_key.get_secret_value())
         self._opened: dict[UUID, tuple[str, str]] = {}
         self._making = asyncio.Lock()
 

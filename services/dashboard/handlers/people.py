@@ -57,7 +57,9 @@ class Desk:
         new = users.NewUser(uuid4(), FIRST_ADMIN, "Admin", Role.ADMIN, hashed)
         async with self.database.write() as tx:
             made = await users.add_user(tx, new, self.clock.now())
-        return password if made else None
+        if made:
+            return password
+        return None
 
     async def everybody(self) -> Sequence[User]:
         """All people, by name."""
@@ -107,7 +109,9 @@ class Desk:
             await sessions.end_sessions_of(tx, user_id)
             if disabled:
                 await links.drop_link(tx, user_id)
-            action = "shut_out" if disabled else f"made_{role.value}"
+            action = f"made_{role.value}"
+            if disabled:
+                action = "shut_out"
             await audit.note(tx, audit.Entry(now, by.email, action, user.email))
         if self.keys:
             await self.keys.retire(user_id)

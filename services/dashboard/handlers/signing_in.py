@@ -94,7 +94,10 @@ class SigningIn:
         Raises `TooMany`; such a try is not counted or stored, since anybody can try any number of names."""
         async with self._database.write() as tx:
             failed = await tries.lock_tries(tx, list(limits), now)
-            waits = [wait for key, limit in limits.items() if (wait := limit.wait(failed[key], now))]
+            waits = []
+            for key, limit in limits.items():
+                if wait := limit.wait(failed[key], now):
+                    waits.append(wait)
             if waits:
                 seconds = int(max(waits).total_seconds()) + 1
                 raise TooMany("too_many_tries", "too many failed tries", retry_after=seconds)
@@ -118,8 +121,10 @@ class SigningIn:
         now, key = self._clock.now(), hash_of(token)
         async with self._database.read() as tx:
             session = await sessions.find_session(tx, key)
-            user = await users.user_by_id(tx, session.user_id) if session else None
-        if session is None or user is None or user.disabled or not session.live(now, self._idle):
+            if session is None:
+                return None
+            user = await users.user_by_id(tx, session.user_id)
+        if user is None or user.disabled or not session.live(now, self._idle):
             return None
         if session.stale(now):
             async with self._database.write() as tx:
@@ -131,15 +136,19 @@ class SigningIn:
         by itself do not keep the session alive."""
         async with self._database.read() as tx:
             session = await sessions.find_session(tx, hash_of(token))
-            user = await users.user_by_id(tx, session.user_id) if session else None
-        if session is None or user is None or user.disabled or not session.live(self._clock.now(), self._idle):
+            if session is None:
+                return None
+            user = await users.user_by_id(tx, session.user_id)
+        if user is None or user.disabled or not session.live(self._clock.now(), self._idle):
             return None
         return user
 
     async def sign_out(self, visitor: Visitor, *, everywhere: bool = False) -> None:
         """End the session, or all sessions of this person."""
         now, email = self._clock.now(), visitor.user.email
-        action = "signed_out_everywhere" if everywhere else "signed_out"
+        action = "signed_out"
+        if everywhere:
+            action = "signed_out_everywhere"
         async with self._database.write() as tx:
             if everywhere:
                 await sessions.end_sessions_of(tx, visitor.user.user_id)
@@ -174,7 +183,9 @@ class SigningIn:
         """The person who may set their password by this link. Raises `Gone`."""
         async with self._database.read() as tx:
             user_id = await links.user_of_link(tx, hash_of(link), self._clock.now())
-            user = await users.user_by_id(tx, user_id) if user_id else None
+            user = None
+            if user_id:
+                user = await users.user_by_id(tx, user_id)
         if user is None or user.disabled:
             raise Gone("link_gone", LINK_GONE)
         return user

@@ -64,7 +64,9 @@ class ChangeNotifier:
         while True:
             await self._pause()
             looked = await self._look()
-            due = now() >= again_at if self._incomplete else self._woken.is_set()
+            due = self._woken.is_set()
+            if self._incomplete:
+                due = now() >= again_at
             if looked == seen and not due:
                 continue
             seen = looked
@@ -97,7 +99,9 @@ class ChangeNotifier:
                     if line.startswith("data:"):
                         self._woken.set()
             except TellbackError as error:
-                write = log.debug if error.service else log.warning  # pages show the outage of a service themselves
+                write = log.warning
+                if error.service:  # pages show the outage of a service themselves
+                    write = log.debug
                 write("no_stream", code=error.code)
             self._streaming = False
             await asyncio.sleep(RECONNECT_SECONDS)

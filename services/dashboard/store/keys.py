@@ -58,7 +58,9 @@ async def retire_key(tx: WriteTx, user_id: UUID, now: datetime) -> str | None:
         user_id=user_id,
         now=now,
     )
-    return str(row["key_id"]) if row else None
+    if row:
+        return str(row["key_id"])
+    return None
 
 
 async def names_of_keys(tx: ReadTx) -> Mapping[str, str]:

@@ -23,7 +23,9 @@ async def find_session(tx: ReadTx, token_hash: bytes) -> Session | None:
     row = await tx.one(
         "select user_id, created_at, seen_at from sessions where token_hash = :token_hash", token_hash=token_hash
     )
-    return Session(row["user_id"], row["created_at"], row["seen_at"]) if row else None
+    if row:
+        return Session(row["user_id"], row["created_at"], row["seen_at"])
+    return None
 
 
 async def find_sessions(tx: ReadTx, token_hashes: Sequence[bytes]) -> Mapping[bytes, Session]:

@@ -46,13 +46,17 @@ async def any_user(tx: ReadTx) -> bool:
 async def user_by_id(tx: ReadTx, user_id: UUID) -> User | None:
     """A person."""
     row = await tx.one(f"select {_COLUMNS} from users where user_id = :user_id", user_id=user_id)
-    return _user(row) if row else None
+    if row:
+        return _user(row)
+    return None
 
 
 async def password_of(tx: ReadTx, email: str) -> tuple[User, str | None] | None:
     """A person with the hash of their password, if they have set one."""
     row = await tx.one(f"select {_COLUMNS}, password_hash from users where email = :email", email=email)
-    return (_user(row), row["password_hash"]) if row else None
+    if row:
+        return (_user(row), row["password_hash"])
+    return None
 
 
 async def all_users(tx: ReadTx) -> Sequence[User]:

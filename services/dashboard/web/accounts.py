@@ -49,7 +49,7 @@ WHY = (
 async def accounts(visit: Visit) -> None:
     """Draw the page."""
     ui.add_head_html(f'<script src="{asset("accounts.js")}" defer></script>')
-    chosen = {name: visit.query[name] for name in ("q", "sort", *CHOICES, *ASKED) if visit.query.get(name)}
+    chosen = visit.given("q", "sort", *CHOICES, *ASKED)
     Text("h1", "Accounts")
     Text("p", "Scores over 90 days, by the latest answer of each person", "lead")
     _draw_controls(chosen)
@@ -129,5 +129,7 @@ def _columns(sort: str) -> list[Json]:
     for column in columns:
         column["sortable"] = column["field"] in SORTABLE
         if column["field"] == sort.removeprefix("-"):
-            column["sort"] = "desc" if sort.startswith("-") else "asc"
+            column["sort"] = "asc"
+            if sort.startswith("-"):
+                column["sort"] = "desc"
     return columns

@@ -49,7 +49,9 @@ async def account_total(request: Request) -> Response:
         if any(request.query_params.get(name) for name in UNCOUNTED):
             return {"total": None}
         found = await api.ask(PORTFOLIO_SCORE, **_chosen(request))
-        return {"total": found.groups[0].coverage.accounts.known if found.groups else None}
+        if not found.groups:
+            return {"total": None}
+        return {"total": found.groups[0].coverage.accounts.known}
 
     return await _answered(request, load)
 

@@ -20,7 +20,7 @@ FIELDS = (
     ("q", "Words in the comment", None),
     ("category", "Category", CATEGORIES),
     ("survey_type", "Survey", wording.SURVEYS),
-    ("window", "Answered", {code: f"In {words}" for code, words in wording.WINDOWS.items() if code != "all"}),
+    ("window", "Answered", wording.IN_WINDOWS),
 )
 NAMES = ("q", "category", "survey_type", "touchpoint", "account_id", "owner", "tier", "industry", "region")
 
@@ -28,17 +28,24 @@ NAMES = ("q", "category", "survey_type", "touchpoint", "account_id", "owner", "t
 @page("/answers", "Answers")
 async def answers(visit: Visit) -> None:
     """Draw the page; the filter is in the address."""
-    wanted = {name: visit.query[name] for name in NAMES if visit.query.get(name)}
+    wanted = visit.given(*NAMES)
     window = visit.query.get("window", "")
-    days = int(window.removesuffix("d")) if window in wording.WINDOWS and window != "all" else None
+    days = None
+    if window in wording.WINDOWS and window != "all":
+        days = int(window.removesuffix("d"))
     touchpoint = wanted.get("touchpoint")
     Text("h1", "Answers")
-    Text("p", f"After {wording.plain(touchpoint).lower()}, newest first" if touchpoint else "Newest first", "lead")
+    if touchpoint:
+        Text("p", f"After {wording.plain(touchpoint).lower()}, newest first", "lead")
+    else:
+        Text("p", "Newest first", "lead")
     filters("/answers", FIELDS, visit.query, keep=("touchpoint", "account_id", "owner", "tier", "industry", "region"))
     names = NameLookup()
 
     async def load(api: Api) -> tuple[list[Response], NameBook]:
-        since = (visit.now.replace(second=0, microsecond=0) - timedelta(days=days)).isoformat() if days else None
+        since = None
+        if days:
+            since = (visit.now.replace(second=0, microsecond=0) - timedelta(days=days)).isoformat()
         found = await api.ask_all(RESPONSES, most=MOST, **{**wanted, "from": since, "sort": "-answered_at"})
         return found, await names.of(api, map(pair_of, found))
 
@@ -50,8 +57,10 @@ def _draw(loaded: tuple[list[Response], NameBook]) -> None:
     if not found:
         empty("No answer is like this.", "Choose less above.")
         return
-    many = f"The newest {MOST}: choose above to see fewer" if len(found) == MOST else ""
-    Text("p", many or wording.count(len(found), "answer"), "muted")
+    many = wording.count(len(found), "answer")
+    if len(found) == MOST:
+        many = f"The newest {MOST}: choose above to see fewer"
+    Text("p", many, "muted")
     rows = [_row(response, names) for response in found]
     table(("Who", "Account", "Score", "Survey", "Said", "When"), rows, "Answers")
 

@@ -106,7 +106,9 @@ def _draw_funnel(funnel: Funnel) -> None:
 
 
 def _level(level: str | None) -> str:
-    return wording.plain(level).lower() if level else wording.NOTHING
+    if level:
+        return wording.plain(level).lower()
+    return wording.NOTHING
 
 
 HIDDEN = {
@@ -137,13 +139,19 @@ def _cohort_row(cohort: CohortModel) -> list[Cell]:
     return [name, *score, wording.grouped(cohort.account_count or 0), wording.grouped(cohort.stakeholder_count or 0)]
 
 
+def _answers(benchmark: PublishedBenchmark) -> str:
+    if not benchmark.n:
+        return "not published"
+    return wording.grouped(benchmark.n)
+
+
 def _draw_published(benchmarks: list[PublishedBenchmark]) -> None:
     rows: list[list[Cell]] = [
         [
             benchmark.industry_name or benchmark.industry,
             str(benchmark.year),
             wording.points(benchmark.nps),
-            wording.grouped(benchmark.n) if benchmark.n else "not published",
+            _answers(benchmark),
             benchmark.source,
             benchmark.note or wording.NOTHING,
         ]

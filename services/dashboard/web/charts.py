@@ -9,7 +9,7 @@ from nicegui import ui
 from nicegui.elements import echart as _library  # noqa: F401 - its import makes the library known to pages
 
 from services.dashboard.domain import wording
-from services.dashboard.web.elements import Cell, Text, box, table, when
+from services.dashboard.web.elements import Cell, Text, box, linked, table, when
 from shared.api.portfolio import Mark, Point, PortfolioPoint, TrendAnswer
 
 ACCENT = "#4a86c8"
@@ -83,7 +83,10 @@ def label_of(mark: Mark) -> str:
 
 
 def _until(point: TrendPoint, why: Callable[[TrendPoint], str] | None) -> None:
-    with box("a" if why else "span", **({"href": why(point)} if why else {})):
+    href = ""
+    if why is not None:
+        href = why(point)
+    with linked(href, tag="span"):
         when(point.to)
 
 
@@ -131,9 +134,12 @@ def _options(points: Sequence[TrendPoint], answers: Sequence[TrendAnswer], marks
             )
     axes: list[Json] = [_axis("NPS", -100, 100, {":formatter": SIGNED})]
     axes.append(_axis("Score", 0, 10, {}) | {"show": bool(answers), "splitLine": {"show": False}})
+    grid = {"left": 44, "right": 14, "top": 30, "bottom": 26}
+    if answers:
+        grid["right"] = 34
     return {
         "animation": False,
-        "grid": {"left": 44, "right": 34 if answers else 14, "top": 30, "bottom": 26},
+        "grid": grid,
         "tooltip": {"trigger": "item", "confine": True, ":formatter": TOLD},
         "xAxis": {"type": "time", "axisLabel": {":formatter": MONTH, "hideOverlap": True}, "splitNumber": 5},
         "yAxis": axes,
@@ -182,4 +188,6 @@ def category_of(score: int) -> str:
     """The category of an NPS score."""
     if score >= 9:
         return "promoter"
-    return "passive" if score >= 7 else "detractor"
+    if score >= 7:
+        return "passive"
+    return "detractor"

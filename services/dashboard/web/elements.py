@@ -11,10 +11,14 @@ from nicegui import ui
 from nicegui.elements.mixins.text_element import TextElement
 
 from services.dashboard.domain import wording
+from shared.api.accounts import Money
 from shared.api.figures import Score
+from shared.api.reviews import Revenue
 from shared.http.client import within
 
 Cell = str | Callable[[], object]
+LEAST_WITH_TEXT = 8
+"""Per cent of a bar in which a text has room."""
 
 
 class Text(TextElement):
@@ -48,6 +52,16 @@ def address(path: str, **query: Any) -> str:
     return f"{path}?{urlencode(sent)}"
 
 
+def choices(name: str, options: Mapping[str, str], chosen: str, target: Callable[[str], str]) -> None:
+    """Links to choose one of several; `target` gives the address of each."""
+    with box("nav", "buttons", aria_label=name):
+        for code, words in options.items():
+            if code == chosen:
+                Text("a", words.capitalize(), "button main", href=target(code), aria_current="true")
+            else:
+                link(words.capitalize(), target(code), "button")
+
+
 def account_link(account_id: str, name: str | None = None) -> Text:
     """A link to an account's page."""
     return link(name or account_id, account_address(account_id))
@@ -67,7 +81,9 @@ def when(at: str | date | None, style: str = "date") -> Text:
     """A time, which the reader's browser words in their language and time zone; style date, time or ago."""
     if at is None:
         return Text("span", wording.NOTHING)
-    iso = at if isinstance(at, str) else at.isoformat()
+    iso = str(at)
+    if isinstance(at, date):
+        iso = at.isoformat()
     text = iso[:16].replace("T", " ")
     if style == "date":
         text = iso[:10]
@@ -81,10 +97,17 @@ def money(amount: float | None, currency: str | None) -> Text:
     return Text("data", f"{amount:,.0f} {currency or ''}".strip(), value=str(amount), data_currency=currency or "")
 
 
+def annual_revenue(revenue: Money | Revenue | None) -> Cell:
+    """A revenue, or a dash where none is known."""
+    if revenue is None:
+        return wording.NOTHING
+    return partial(money, revenue.amount, revenue.currency)
+
+
 def category_chip(category: str | None, score: int | None = None) -> Text:
     """A score with the sign and the colour of its category."""
     if category is None:
-        return Text("span", wording.NOTHING if score is None else str(score), "chip none")
+        return Text("span", wording.if_known(score, str), "chip none")
     shown, label = wording.CATEGORY_SIGNS[category], wording.CATEGORY_NAMES[category]
     if score is not None:
         shown, label = f"{shown} {score}", f"{score}, {label}"
@@ -129,13 +152,14 @@ def table(heads: Sequence[str], rows: Sequence[Sequence[Cell]], caption: str, cl
                         if isinstance(cell, str):
                             Text("td", cell, data_head=head)
                         else:
-                            attributes = {"data_head": head} if _needs_head(cell) else {}
-                            with box("td", **attributes):
-                                cell()
+                            _drawn_cell(head, cell)
 
 
-def _needs_head(cell: Callable[[], object]) -> bool:
-    return isinstance(cell, partial) and cell.func in (when, money)
+def _drawn_cell(head: str, draw: Callable[[], object]) -> None:
+    with box("td") as cell:
+        draw()
+    if isinstance(draw, partial) and draw.func in (when, money):
+        cell.props["data-head"] = head
 
 
 def facts(rows: Mapping[str, Cell]) -> None:
@@ -153,17 +177,24 @@ def facts(rows: Mapping[str, Cell]) -> None:
 
 def figure(name: str, value: str, *, note: str = "", href: str = "", classes: str = "") -> None:
     """One number with its name; `href` leads to its details."""
-    with box("a" if href else "div", f"figure {classes}", **({"href": href} if href else {})):
+    with linked(href, f"figure {classes}"):
         Text("span", name, "name")
         Text("span", value, "value")
         if note:
             Text("span", note, "note")
 
 
+def linked(href: str, classes: str = "", tag: str = "div") -> ui.element:
+    """An element that leads to an address; where there is none, one of this tag that leads nowhere."""
+    if href:
+        return box("a", classes, href=href)
+    return box(tag, classes)
+
+
 @contextmanager
 def figure_of(name: str, href: str = "") -> Iterator[None]:
     """A frame with a name for a figure that the block draws."""
-    with box("a" if href else "div", "figure", **({"href": href} if href else {})):
+    with linked(href, "figure"):
         Text("span", name, "name")
         with box("span", "value"):
             yield
@@ -193,4 +224,6 @@ def bar(parts: Sequence[tuple[str, float, str]], label: str) -> None:
     with box(classes="bar", role="img", aria_label=label):
         for classes, share, text in parts:
             if share > 0:
-                Text("span", text if share >= 8 else "", classes).style(f"flex-grow:{share:.3f}")
+                part = Text("span", "", classes).style(f"flex-grow:{share:.3f}")
+                if share >= LEAST_WITH_TEXT:
+                    part.set_text(text)

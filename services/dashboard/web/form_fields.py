@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import compress
 from typing import Any
 
 from nicegui import ui
@@ -51,7 +52,10 @@ class Fields:
         """A line, or a text area."""
         with box("label"):
             Text("span", label)
-            made = Text("textarea", value) if long else box("input", type=kind, value=value)
+            if long:
+                made: ui.element = Text("textarea", value)
+            else:
+                made = box("input", type=kind, value=value)
             self._tell(name, made, "input", VALUE, value)
 
     def suggested(self, name: str, label: str, values: Iterable[str], kind: str = "text") -> None:
@@ -66,18 +70,18 @@ class Fields:
 
     def several(self, name: str, label: str, options: Mapping[str, str], chosen: Sequence[str] = ()) -> None:
         """Checkboxes; the value is the list of the ticked options, in the order given."""
-        ticked = set(chosen)
+        ticked = dict.fromkeys(options, False) | dict.fromkeys(chosen, True)
 
         def put(code: str, checked: bool) -> None:
-            (ticked.add if checked else ticked.discard)(code)
-            self.values[name] = [option for option in options if option in ticked]
+            ticked[code] = checked
+            self.values[name] = list(compress(options, ticked.values()))
 
-        self.values[name] = [option for option in options if option in ticked]
+        self.values[name] = list(compress(options, ticked.values()))
         with box("fieldset"):
             Text("legend", label)
             for code, words in options.items():
                 with box("label", "tick"), box("span"):
-                    made = box("input", type="checkbox", **({"checked": ""} if code in ticked else {}))
+                    made = _checkbox(ticked[code])
                     Text("span", f" {words}")
                     made.on("change", lambda told, code=code: put(code, bool(told.args)), js_handler=CHECKED)
 
@@ -96,7 +100,7 @@ class Fields:
     def tick(self, name: str, label: str, *, value: bool = False) -> None:
         """A checkbox."""
         with box("label", "tick"), box("span"):
-            made = box("input", type="checkbox", **({"checked": ""} if value else {}))
+            made = _checkbox(value)
             Text("span", f" {label}")
             self._tell(name, made, "change", CHECKED, value)
 
@@ -115,7 +119,16 @@ def options_of(options: Mapping[str, str], value: str, **attributes: Any) -> ui.
     """A native list to choose from."""
     with box("select", **attributes) as made:
         for code, words in options.items():
-            Text("option", words, value=code, **({"selected": ""} if code == value else {}))
+            option = Text("option", words, value=code)
+            if code == value:
+                option.props["selected"] = ""
+    return made
+
+
+def _checkbox(checked: bool) -> ui.element:
+    made = box("input", type="checkbox")
+    if checked:
+        made.props["checked"] = ""
     return made
 
 
@@ -167,7 +180,11 @@ def over_the_page(title: str, *, lasting: bool = False) -> ui.dialog:
     """A dialog that belongs to the page, not to the part with its button, which may be drawn again meanwhile. Escape
     closes it, unless it is `lasting`: its content cannot be shown again."""
     with ui.context.client.content:
-        dialog = ui.dialog().props("persistent" if lasting else "no-backdrop-dismiss")
+        dialog = ui.dialog()
+    if lasting:
+        dialog.props("persistent")
+    else:
+        dialog.props("no-backdrop-dismiss")
     dialog.props["aria-label"] = title
     dialog.on("hide", lambda _: dialog.delete())
     return dialog

@@ -22,7 +22,9 @@ def session_of(headers: Headers) -> str | None:
         cookie = SimpleCookie(headers.get("cookie", "")).get(SESSION)
     except CookieError:
         return None
-    return cookie.value if cookie else None
+    if cookie:
+        return cookie.value
+    return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,9 @@ class Forms:
         here."""
         device, _, mac = request.cookies.get(DEVICE, "").partition(".")
         fits = hmac.compare_digest(self._device_mac(device, email).encode(), mac.encode())
-        return device if fits else None
+        if fits:
+            return device
+        return None
 
     def _device_mac(self, device: str, email: str) -> str:
         content = f"device:{device}:{name_of(email)}".encode()

@@ -96,9 +96,13 @@ async def _refusal(scope: Scope) -> ASGIApp | None:
     if path.startswith(LIVE) and not socket:
         return _sign_in_first(scope)
     try:
-        visitor = None if socket and not _may_connect(scope, headers) else await _visitor(headers)
+        visitor = None
+        if not socket or _may_connect(scope, headers):
+            visitor = await _visitor(headers)
     except Unavailable:
-        return WebSocketClose(TRY_AGAIN_LATER) if socket else plain_page("Tellback", "", AWAY, 503)
+        if socket:
+            return WebSocketClose(TRY_AGAIN_LATER)
+        return plain_page("Tellback", "", AWAY, 503)
     if visitor is not None:
         scope[VISITOR] = visitor
         return None

@@ -52,7 +52,9 @@ class LiveSockets:
     def owns(self, socket_id: str, message: object) -> bool:
         """Whether the message is for a page of the socket's session."""
         token = self._sockets.get(socket_id)
-        named = message.get("client_id") if isinstance(message, dict) else None
+        named = None
+        if isinstance(message, dict):
+            named = message.get("client_id")
         return token is not None and token == _opener(named)
 
     def leave(self, socket_id: str) -> None:
@@ -93,8 +95,12 @@ def _delete_unconnected() -> None:
 
 def _opener(client_id: object) -> str | None:
     """The token of the session that opened a page; None where the page does not exist."""
-    client = Client.instances.get(client_id) if isinstance(client_id, str) else None
-    return session_of(client.request.headers) if client is not None else None
+    client = None
+    if isinstance(client_id, str):
+        client = Client.instances.get(client_id)
+    if client is not None:
+        return session_of(client.request.headers)
+    return None
 
 
 def bind_messages(live: Callable[[], LiveSockets]) -> None:
@@ -134,6 +140,8 @@ def _sending(handler: Handler, live: Callable[[], LiveSockets]) -> Handler:
             log.warning("message_for_a_page_of_another_session")
             return False
         answer = handler(socket_id, content)
-        return await answer if isinstance(answer, Awaitable) else answer
+        if isinstance(answer, Awaitable):
+            return await answer
+        return answer
 
     return message

@@ -23,7 +23,9 @@ STALE = "This page was open for too long, or was sent by another site. Please tr
 def address_of(request: Request) -> str:
     """The client's address; uvicorn has replaced it by the one that the proxies of `TELLBACK_TRUSTED_PROXIES`
     report."""
-    return request.client.host[:100] if request.client else "unknown"
+    if request.client:
+        return request.client.host[:100]
+    return "unknown"
 
 
 def _login_page(request: Request, target: str, message: str = "", status: int = 200) -> Response:

@@ -73,7 +73,9 @@ def _draw_result(latest: _Latest) -> None:
         return
     change = result.change
     with box("div", "figures"):
-        note = "the first time" if change is None else f"{wording.points(change)} against the time before"
+        note = "the first time"
+        if change is not None:
+            note = f"{wording.points(change)} against the time before"
         figure("Score", f"{_points(result.score)} of 100", note=note, classes="big")
         figure("Level", LEVELS.get(result.level or "", wording.NOTHING))
     rows = []
@@ -157,11 +159,15 @@ def _draw_questions(visit: Visit, found: Questionnaire) -> None:
 
 def _draw_question(fields: Fields, question: QuestionModel, *, may: bool) -> None:
     measured = question.prefill
-    hint = _measured(measured) if measured else ""
+    hint = ""
+    if measured:
+        hint = _measured(measured)
     if not may:
         Text("p", question.text)
     else:
-        unanswered = f"As measured: {question.options[measured.option]}" if measured else "Not answered"
+        unanswered = "Not answered"
+        if measured:
+            unanswered = f"As measured: {question.options[measured.option]}"
         options = {UNANSWERED: unanswered} | {str(number): words for number, words in enumerate(question.options)}
         fields.choice(question.question_id, question.text, options)
     if hint:

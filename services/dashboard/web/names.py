@@ -38,11 +38,15 @@ class NameBook:
 
     def account(self, pair: Pair) -> str:
         """The name of the account."""
-        return self.known[pair][0] if pair in self.known else pair[0]
+        if pair in self.known:
+            return self.known[pair][0]
+        return pair[0]
 
     def person(self, pair: Pair) -> str:
         """The name of the person; empty for the account as a whole."""
-        return self.known[pair][1] if pair in self.known else pair[1] or ""
+        if pair in self.known:
+            return self.known[pair][1]
+        return pair[1] or ""
 
 
 class NameLookup:

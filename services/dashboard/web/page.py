@@ -1,7 +1,6 @@
 """The frame of all pages: who may see them, the head with its navigation, and the registration of a page."""
 
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from nicegui import ui
 from starlette.requests import Request
@@ -44,12 +43,14 @@ def page(
             found, visitor = resources(), visitor_of(request)
             asked = dict(request.path_params), dict(request.query_params)
             visit = Visit(found, visitor, *asked, ui.context.client, remember)
-            _head(request, title, None if bare else path)
-            if not bare:
+            if bare:
+                _head(request, title, None)
+            else:
+                _head(request, title, path)
                 _navigation(visit, request, path)
             for line in await found.halts.lines():
                 Text("p", line, "notice warn", role="status")
-            with box("main", "page bare" if bare else "page", id="main", **({"data_charts": ""} if charts else {})):
+            with _main(bare=bare, charts=charts):
                 if visitor.user.may(scope):
                     await draw(visit)
                     await visit.open()
@@ -63,13 +64,31 @@ def page(
     return register
 
 
+def _main(*, bare: bool, charts: bool) -> ui.element:
+    main = box("main", "page", id="main")
+    if bare:
+        main.classes("bare")
+    if charts:
+        main.props["data-charts"] = ""
+    return main
+
+
 def _head(request: Request, title: str, path: str | None) -> None:
     theme = request.cookies.get(THEME, "")
     ui.add_head_html(HEAD + colours(theme))
-    here = None if path is None else next((to for to, _ in NAVIGATION if _within(path, to)), "")
-    ui.add_body_html(skeleton(title, NAVIGATION, here))
+    ui.add_body_html(skeleton(title, NAVIGATION, _entry_of(path)))
     ui.dark_mode(THEMES.get(theme))
     ui.query(".nicegui-content").classes("shell")
+
+
+def _entry_of(path: str | None) -> str | None:
+    """The entry of the navigation that a path belongs to; empty where it belongs to none, None without navigation."""
+    if path is None:
+        return None
+    for entry, _ in NAVIGATION:
+        if _within(path, entry):
+            return entry
+    return ""
 
 
 def _navigation(visit: Visit, request: Request, here: str) -> None:
@@ -78,8 +97,9 @@ def _navigation(visit: Visit, request: Request, here: str) -> None:
         link("Tellback", "/", "brand")
         with box("nav", aria_label="Pages"):
             for path, name in NAVIGATION:
-                current: dict[str, Any] = {"aria-current": "page"} if _within(here, path) else {}
-                link(name, path).props.update(current)
+                entry = link(name, path)
+                if _within(here, path):
+                    entry.props["aria-current"] = "page"
         with box("details", "me"):
             Text("summary", visit.user.name, aria_label=f"{visit.user.name}: your account")
             with box(classes="menu"):

@@ -33,7 +33,9 @@ def _password_page(request: Request, message: str = "", status: int = 200) -> Re
 @router.get("/password")
 async def password_page(request: Request) -> Response:
     """The form for a person who is signed in."""
-    return _password_page(request) if await visitor_of(request) else to_login(request)
+    if await visitor_of(request):
+        return _password_page(request)
+    return to_login(request)
 
 
 @router.post("/password")

@@ -37,7 +37,7 @@ FIELDS = (
     ("type", "Role", wording.TYPE_NAMES),
     ("silent", "Silence", {"true": "Silent", "false": "Heard"}),
     ("tier", "Tier", TIERS),
-    ("window", "Answered", {code: f"In {words}" for code, words in wording.WINDOWS.items() if code != "all"}),
+    ("window", "Answered", wording.IN_WINDOWS),
 )
 NAMES = ("q", "category", "type", "silent", "tier", "owner", "industry", "region", "account_id")
 
@@ -45,17 +45,21 @@ NAMES = ("q", "category", "type", "silent", "tier", "owner", "industry", "region
 @page("/people", "People")
 async def people(visit: Visit) -> None:
     """Draw the page; the filter is in the address."""
-    wanted = {name: visit.query[name] for name in NAMES if visit.query.get(name)}
+    wanted = visit.given(*NAMES)
     category = CATEGORIES.get(wanted.get("category", ""), "")
     Text("h1", category.partition(" ")[2] or "People")
     Text("p", "Where each person stands by their latest answer", "lead")
     filters("/people", FIELDS, visit.query, keep=("owner", "industry", "region", "account_id"))
 
     days = visit.query.get("window", "").removesuffix("d")
-    since = (visit.now - timedelta(days=int(days))).isoformat() if days.isdecimal() and int(days) < 10_000 else None
+    since = None
+    if days.isdecimal() and int(days) < 10_000:
+        since = (visit.now - timedelta(days=int(days))).isoformat()
 
     async def load(api: Api) -> Heard:
-        sort = "score" if wanted.get("category") else "name"
+        sort = "name"
+        if wanted.get("category"):
+            sort = "score"
         found = await api.ask_all(EVERYBODY, most=MOST, **{**wanted, "answered_since": since, "sort": sort})
         return Heard(found, await _comments(api, found[:WITH_COMMENTS]))
 
@@ -72,7 +76,9 @@ class Heard:
     def comment(self, person: Person) -> str:
         """The person's latest comment; empty where none is known."""
         latest = person.state.latest
-        return self.comments.get(latest.response_id, "") if latest else ""
+        if latest:
+            return self.comments.get(latest.response_id, "")
+        return ""
 
 
 async def _comments(api: Api, people: Sequence[Person]) -> dict[str, str]:
@@ -96,8 +102,10 @@ def _draw(wanted: dict[str, str], found: Heard) -> None:
         empty("Nobody is like this.", "Choose less above.")
         return
     number = len(found.people)
-    many = f"{MOST} or more people: choose above to see fewer" if number == MOST else ""
-    Text("p", many or wording.count(number, "person", "people"), "muted")
+    many = wording.count(number, "person", "people")
+    if number == MOST:
+        many = f"{MOST} or more people: choose above to see fewer"
+    Text("p", many, "muted")
     rows = [_row(person, found.comment(person)) for person in found.people]
     table(("Who", "Account", "Role", "Before, and now", "Said", "Last heard"), rows, "People")
     if wanted.get("category") == "detractor":
@@ -105,14 +113,16 @@ def _draw(wanted: dict[str, str], found: Heard) -> None:
 
 
 def _row(person: Person, comment: str) -> list[Cell]:
-    latest = person.state.latest
+    answered_at = None
+    if person.state.latest:
+        answered_at = person.state.latest.answered_at
     return [
         partial(person_link, person.account_id, person.stakeholder_id, person.name),
         partial(account_link, person.account_id, person.account_name),
         partial(_role, person),
         partial(_latest, person.state),
         comment,
-        partial(when, latest.answered_at if latest else None, "ago"),
+        partial(when, answered_at, "ago"),
     ]
 
 

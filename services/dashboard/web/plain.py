@@ -30,7 +30,9 @@ BACK = '<p><a href="/">To the portfolio</a></p>'
 
 def plain_page(title: str, content: str = "", message: str = "", status: int = 200) -> HTMLResponse:
     """An HTML page; the content is our own markup, the message is escaped."""
-    shown = f'<p class="notice bad" role="alert">{escape(message)}</p>' if message else ""
+    shown = ""
+    if message:
+        shown = f'<p class="notice bad" role="alert">{escape(message)}</p>'
     response = HTMLResponse(PAGE.format(title=escape(title), message=shown, form=content, **ASSETS), status)
     protect(response.headers, "none")
     if status == 503:
@@ -66,5 +68,9 @@ def safe_next(target: str) -> str:
 
 def to_login(request: Request) -> RedirectResponse:
     """Redirect to the login, and back afterwards."""
-    target = request.url.path + (f"?{request.url.query}" if request.url.query else "")
-    return RedirectResponse(f"/login?{urlencode({'next': target})}" if target != "/" else "/login", status_code=303)
+    target, login = request.url.path, "/login"
+    if request.url.query:
+        target += f"?{request.url.query}"
+    if target != "/":
+        login += f"?{urlencode({'next': target})}"
+    return RedirectResponse(login, status_code=303)

@@ -2,7 +2,7 @@
 points."""
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import date, timedelta
 from functools import partial
 
 from services.dashboard.domain import wording
@@ -11,13 +11,14 @@ from services.dashboard.web.elements import (
     Text,
     account_address,
     address,
+    annual_revenue,
     box,
     category_chip,
+    choices,
     class_chip,
     empty,
     facts,
     link,
-    money,
     table,
     when,
 )
@@ -35,32 +36,25 @@ PERIODS = {"": "Since the last review", "91": "A quarter", "182": "Half a year",
 async def review(visit: Visit) -> None:
     """Draw the page; the audience and the period are in the address."""
     account_id = visit.path["account_id"]
-    audience = visit.query.get("audience", "internal")
-    audience = audience if audience in AUDIENCES else "internal"
-    days = visit.query.get("days", "")
-    days = days if days in PERIODS else ""
+    audience = visit.chosen("audience", AUDIENCES, "internal")
+    days = visit.chosen("days", PERIODS, "")
 
     async def load(api: Api) -> ReviewPack:
-        since = (visit.now - timedelta(days=int(days))).isoformat() if days else None
+        since = None
+        if days:
+            since = (visit.now - timedelta(days=int(days))).isoformat()
         pack = await api.ask(ACCOUNT_REVIEW, account_id=account_id, audience=audience, from_=since)
-        return _by_days(pack) if days else pack
+        if days:
+            return _by_days(pack)
+        return pack
 
     here = f"{account_address(account_id)}/review"
     with box("div", "buttons noprint"):
         link("Back to the account", account_address(account_id), "button")
-        with box("nav", "buttons", aria_label="For whom"):
-            for name, words in AUDIENCES.items():
-                _choice(words, address(here, audience=name, days=days), chosen=name == audience)
-        with box("nav", "buttons", aria_label="Period"):
-            for name, words in PERIODS.items():
-                _choice(words, address(here, audience=audience, days=name), chosen=name == days)
+        choices("For whom", AUDIENCES, audience, lambda name: address(here, audience=name, days=days))
+        choices("Period", PERIODS, days, lambda name: address(here, audience=audience, days=name))
         Text("button", "Print", "button", type="button", data_print="")
     Section(visit, "", load, partial(_draw, bool(days)), classes="review")
-
-
-def _choice(words: str, target: str, *, chosen: bool) -> None:
-    classes, current = ("button main", {"aria_current": "true"}) if chosen else ("button", {})
-    Text("a", words, classes, href=target, **current)
 
 
 def _by_days(pack: ReviewPack) -> ReviewPack:
@@ -70,12 +64,15 @@ def _by_days(pack: ReviewPack) -> ReviewPack:
 
 
 def _draw(whole_days: bool, pack: ReviewPack) -> None:
-    first, last = pack.period.from_, pack.period.to
+    first: date = pack.period.from_
+    last: date = pack.period.to
+    if whole_days:
+        first, last = pack.period.from_.date(), pack.period.to.date()
     Text("h1", f"{pack.account.name or pack.account.account_id}: business review")
     with box("p", "lead"):
-        when(first.date() if whole_days else first)
+        when(first)
         Text("span", " to ")
-        when(last.date() if whole_days else last)
+        when(last)
         if pack.audience == "internal":
             Text("span", " · internal, not for the client")
     if pack.audience == "internal":
@@ -98,11 +95,10 @@ def _draw(whole_days: bool, pack: ReviewPack) -> None:
 
 
 def _internal(account: ReviewedAccount) -> None:
-    revenue = account.annual_revenue
     rows: dict[str, Cell] = {
         "Class": partial(class_chip, account.class_ or "unknown"),
         "Renews": partial(when, account.renewal_on),
-        "Revenue a year": partial(money, revenue.amount, revenue.currency) if revenue else wording.NOTHING,
+        "Revenue a year": annual_revenue(account.annual_revenue),
         "Owner": _named(account.owner),
         "Sponsor": _named(account.sponsor),
     }
@@ -115,9 +111,11 @@ def _named(person: Person | None) -> str:
 
 
 def _score_row(line: ScoreLine) -> list[Cell]:
-    role = line.stakeholder_type
+    who, role = "Everybody", line.stakeholder_type
+    if role:
+        who = f"{wording.TYPE_NAMES.get(role, role)}s"
     return [
-        f"{wording.TYPE_NAMES.get(role, role)}s" if role else "Everybody",
+        who,
         wording.points(line.then.nps),
         wording.points(line.now.nps),
         wording.points(line.change),
@@ -152,17 +150,21 @@ def _names(pack: ReviewPack) -> dict[str, str | None]:
 
 def _said_and_done(pack: ReviewPack) -> None:
     comments = [said for said in pack.said if said.comment]
-    done = {deed.response_id: deed for deed in pack.done if deed.response_id}
-    open_ = {deed.response_id for deed in pack.open_points if deed.response_id}
+    done = {deed.response_id: deed for deed in pack.done}
+    open_ = {deed.response_id for deed in pack.open_points}
     if comments:
-        rows: list[list[Cell]] = [
-            [partial(_said, said), _done(done.get(said.response_id), said.response_id in open_)] for said in comments
-        ]
+        rows: list[list[Cell]] = []
+        for said in comments:
+            deed = done.get(said.response_id)
+            rows.append([partial(_said, said), _done(deed, said.response_id in open_)])
         table(("You said", "We did"), rows, "What was said, and what was done about it", "said")
     else:
         empty("Nobody wrote a comment in this time.")
     answered = {said.response_id for said in comments}
-    others = [deed.what_was_done for deed in pack.done if deed.what_was_done and deed.response_id not in answered]
+    others = []
+    for deed in pack.done:
+        if deed.what_was_done and deed.response_id not in answered:
+            others.append(deed.what_was_done)
     if others:
         Text("h3", "What we did besides")
         with box("ul"):
@@ -183,7 +185,9 @@ def _said(said: Said) -> None:
 
 def _done(deed: Deed | None, still_open: bool) -> str:
     if deed is None:
-        return "We are working on it" if still_open else wording.NOTHING
+        if still_open:
+            return "We are working on it"
+        return wording.NOTHING
     return deed.what_was_done or "Closed"
 
 

@@ -15,7 +15,9 @@ def headline(figures: Comparison, people: dict[str, str]) -> None:
     with box("div", "figures"):
         interval = wording.interval(figures.ci_low, figures.ci_high)
         voices = wording.count(figures.stakeholder_count, "voice")
-        note = f"{interval} · {voices}" if interval else voices
+        note = voices
+        if interval:
+            note = f"{interval} · {voices}"
         figure("NPS", wording.points(figures.nps), note=note, href=address("/people", **people), classes="big")
         with box("div", "figure"):
             figure("Against the window before", wording.points(figures.change), note=_certainty(figures))
@@ -52,7 +54,9 @@ def _certainty(figures: Comparison) -> str:
 def _chance(*, significant: bool, voices: int) -> str:
     if significant:
         return "beyond chance"
-    return "within chance" if voices >= ENOUGH else "too few to tell"
+    if voices >= ENOUGH:
+        return "within chance"
+    return "too few to tell"
 
 
 def funnel(group: FunnelGroup) -> None:
@@ -82,6 +86,13 @@ def funnel(group: FunnelGroup) -> None:
         Text("p", f"{bounced} bounced ({wording.share(group.bounce_rate)} of those sent)", "muted")
 
 
+def _width(size: float, whole: float) -> float:
+    """Per cent of the whole, at most all of it."""
+    if not whole:
+        return 0.0
+    return min(100.0, 100 * size / whole)
+
+
 def steps(rows: list[tuple[str, float, str]], whole: float) -> None:
     """Bars below each other: name, size, text."""
     with box("div", "steps"):
@@ -89,5 +100,5 @@ def steps(rows: list[tuple[str, float, str]], whole: float) -> None:
             with box("div", "step"):
                 Text("span", name)
                 with box("span", "track"):
-                    box("span", "fill").style(f"width:{min(100, 100 * size / whole) if whole else 0:.1f}%")
+                    box("span", "fill").style(f"width:{_width(size, whole):.1f}%")
                 Text("span", text, "number")

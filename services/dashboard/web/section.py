@@ -1,7 +1,7 @@
 """A part of a page that loads by itself, stays up to date, and says in words when it cannot load."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -59,6 +59,17 @@ class Visit:
         """The time."""
         return self.resources.clock.now()
 
+    def chosen(self, name: str, options: Collection[str], default: str) -> str:
+        """The value of a parameter of the address, if it is one of the options; else the default."""
+        value = self.query.get(name, default)
+        if value in options:
+            return value
+        return default
+
+    def given(self, *names: str) -> dict[str, str]:
+        """Those of these parameters that the address has with a value."""
+        return {name: self.query[name] for name in names if self.query.get(name)}
+
     def source(self, load: Load) -> "Source":
         """The source that loads by this function: one for all parts that show its answer."""
         return self.sources.setdefault(load, Source(self, load, len(self.sources)))
@@ -104,11 +115,16 @@ class Visit:
 
     async def open(self) -> None:
         """Load for the first time, then follow what changes until the page is closed."""
-        known = [source.recall() for source in self.sources.values()] if self.remember else [False]
+        known = [False]
+        if self.remember:
+            known = [source.recall() for source in self.sources.values()]
         if self.sources:
             asking = asyncio.ensure_future(self._loading())
             loading = [asyncio.create_task(source.refresh(asking)) for source in self.sources.values()]
-            await asyncio.wait(loading, timeout=0 if all(known) else FIRST_SECONDS)
+            timeout = FIRST_SECONDS
+            if all(known):
+                timeout = 0.0
+            await asyncio.wait(loading, timeout=timeout)
         self._follow(self.resources.notifiers.of(self.user.user_id, lambda: self.resources.keys.api_of(self.user)))
 
     def _follow(self, notifier: ChangeNotifier) -> None:
@@ -200,8 +216,9 @@ class Section:
         self._drawn = False
         self._data: Any = None
         self._at: datetime | None = None
-        with box("section", f"card {classes}", **({"aria_label": title} if title else {})):
+        with box("section", f"card {classes}") as card:
             if title:
+                card.props["aria-label"] = title
                 Text("h2", title)
             if lead:
                 Text("p", lead, "lead")

@@ -17,9 +17,14 @@ def skeleton(title: str, pages: Sequence[tuple[str, str]], here: str | None) -> 
 
 
 def _link(path: str, name: str, *, current: bool) -> str:
-    return f'<a href="{escape(path)}"{" aria-current=page" if current else ""}>{escape(name)}</a>'
+    mark = ""
+    if current:
+        mark = " aria-current=page"
+    return f'<a href="{escape(path)}"{mark}>{escape(name)}</a>'
 
 
 def colours(theme: str | None) -> str:
     """HTML for the head: the theme chosen for this browser, applied before any script is loaded."""
-    return f'<script>document.documentElement.dataset.theme = "{theme}"</script>' if theme in ("light", "dark") else ""
+    if theme in ("light", "dark"):
+        return f'<script>document.documentElement.dataset.theme = "{theme}"</script>'
+    return ""

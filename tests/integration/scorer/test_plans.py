@@ -28,19 +28,26 @@ FILL = (
     "insert into responses (response_id, account_id, stakeholder_id, survey_type, score, answered_at, recorded_at,"
     " nps_kind, updated_at)"
     " select 'r' || n || '-' || p || '-' || k, 'a' || n, 'p' || p, 'nps', (n + p * k) % 11,"
-    " $1 - make_interval(days => k * 30, mins => p), $1, 'relationship', $1"
+    " $1::timestamptz - make_interval(days => k * 30, mins => p), $1, 'relationship', $1"
     " from generate_series(1, $2::int) n, generate_series(1, $3::int) p, generate_series(1, $4::int) k",
 )
+FILL_BESIDE = (
+    "insert into response_answers (response_id, question_id, position, account_id, stakeholder_id, answered_at, type,"
+    " value_number) select response_id, 'q', 0, account_id, stakeholder_id, answered_at, 'rating', 4 from responses",
+    "insert into invitations (account_id, invitation_id, stakeholder_id, sent_at, recorded_at)"
+    " select account_id, 'i' || response_id, stakeholder_id, answered_at, recorded_at from responses",
+)
+"""An empty table is gone through whatever the question."""
 QUESTIONS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "one account": ("/v1/accounts/a7", {"window": "90d"}),
     "its score": ("/v1/accounts/a7/score", {"window": "90d"}),
     "its trend": ("/v1/accounts/a7/trend", {"window": "90d"}),
     "its people": ("/v1/accounts/a7/stakeholders", {}),
     "its answers": ("/v1/responses", {"account_id": "a7"}),
-    "what a copy lacks": ("/v1/responses", {"updated_since": "2020-01-01T00:00:00Z"}),
+    "what a copy lacks": ("/v1/responses", {"updated_since": "2100-01-01T00:00:00Z"}),
     "what a copy of one account lacks": (
         "/v1/responses",
-        {"account_id": "a7", "updated_since": "2020-01-01T00:00:00Z"},
+        {"account_id": "a7", "updated_since": "2100-01-01T00:00:00Z"},
     ),
     "one answer": ("/v1/responses/r7-1-1", {}),
     "why a figure is what it is": ("/v1/explain", {"account_id": "a7", "window": "90d"}),
@@ -59,6 +66,8 @@ async def filled(module_environment: Environment) -> AsyncIterator[Reader]:
         accounts, answers = FILL
         await reader.tables.execute(accounts, NOW, ACCOUNTS)
         await reader.tables.execute(answers, NOW, ACCOUNTS, PEOPLE, ANSWERS_EACH)
+        for beside in FILL_BESIDE:
+            await reader.tables.execute(beside)
         await reader.tables.execute(
             "insert into dirty_accounts (account_id, dirty_since) select account_id, $1 from accounts", NOW
         )

@@ -180,6 +180,20 @@ async def test_a_time_begins_two_minutes_earlier(reader: Reader, rows: Writer) -
     assert [item["response_id"] for item in await everything.caught_up()] == ["t1", "t2", "t3", "t4"]
 
 
+async def test_transactions_are_ordered_as_numbers(reader: Reader, rows: Writer) -> None:
+    moment = datetime(2018, 1, 1, tzinfo=UTC)
+    await rows.take(*(recorded(f"n{number}", "numbers") for number in range(3)))
+    for name, xid, days in (("n0", "9", 3), ("n1", "10", 2), ("n2", "100", -1)):
+        await reader.tables.execute(
+            "update responses set changed_xid = $2::text::xid8, changed_at = $3 where response_id = $1",
+            name,
+            xid,
+            moment - timedelta(days=days),
+        )
+    since = Copy(reader, moment.isoformat(), {"account_id": "numbers"})
+    assert [item["response_id"] for item in await since.caught_up()] == ["n2"]
+
+
 @pytest.mark.parametrize("filters", [{"survey_type": "csat"}, {"survey_id": "autumn"}, {"account_id": "filtered"}])
 async def test_what_never_changes_of_a_response_may_choose_it(
     reader: Reader, rows: Writer, filters: dict[str, str]

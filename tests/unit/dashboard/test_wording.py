@@ -20,6 +20,11 @@ def test_an_interval_is_said_only_where_there_is_one() -> None:
     assert wording.interval(None, None) == ""
 
 
+def test_what_is_not_known_is_a_dash_and_zero_is_known() -> None:
+    assert wording.if_known(None, str) == "–"
+    assert wording.if_known(0, str) == "0"
+
+
 def test_numbers_have_their_units() -> None:
     assert wording.count(1, "voice") == "1 voice"
     assert wording.count(2, "person", "people") == "2 people"

@@ -14,6 +14,7 @@ from services.dashboard.web.elements import (
     address,
     box,
     category_chip,
+    choices,
     empty,
     link,
     person_link,
@@ -48,7 +49,7 @@ def explained_at(account_id: str, **figure: Any) -> str:
 async def explain(visit: Visit) -> None:
     """Draw the page; the figure is in the address."""
     account_id = visit.path["account_id"]
-    asked = {name: visit.query[name] for name in NAMES if visit.query.get(name)}
+    asked = visit.given(*NAMES)
 
     async def load(api: Api) -> Explained:
         explanation, people = await asyncio.gather(
@@ -76,6 +77,10 @@ class Explained:
 
 def _draw_head(explained: Explained) -> None:
     explanation, asked = explained.explanation, explained.asked
+
+    def target(window: str) -> str:
+        return explained_at(explanation.account_id, **{**asked, "window": window})
+
     with box("div", "head"):
         with box():
             Text("h1", f"Why {_value(explanation)}")
@@ -86,12 +91,7 @@ def _draw_head(explained: Explained) -> None:
                 if asked.get("as_of"):
                     Text("span", ", as of ")
                     when(asked["as_of"], "time")
-        with box("nav", "buttons", aria_label="Window"):
-            for name, words in wording.WINDOWS.items():
-                chosen = explanation.window == name
-                classes, current = ("button main", {"aria_current": "true"}) if chosen else ("button", {})
-                target = explained_at(explanation.account_id, **{**asked, "window": name})
-                Text("a", words.capitalize(), classes, href=target, **current)
+        choices("Window", wording.WINDOWS, explanation.window, target)
 
 
 def _value(explanation: Explanation) -> str:

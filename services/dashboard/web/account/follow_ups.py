@@ -39,11 +39,15 @@ def _is_closed(follow_up: FollowUp) -> bool:
 
 
 def _row(follow_up: FollowUp, names: PersonNames) -> list[Cell]:
-    person = follow_up.stakeholder_id
+    about, state = "the account", wording.STATE_NAMES[follow_up.state]
+    if follow_up.stakeholder_id:
+        about = names.get(follow_up.stakeholder_id, follow_up.stakeholder_id)
+    if follow_up.outcome:
+        state += f", {follow_up.outcome}"
     return [
         partial(link, kind(follow_up.kind), f"/follow-ups/{follow_up.follow_up_id}"),
-        names.get(person, person) if person else "the account",
+        about,
         partial(severity_chip, follow_up.severity),
-        wording.STATE_NAMES[follow_up.state] + (f", {follow_up.outcome}" if follow_up.outcome else ""),
+        state,
         partial(when, follow_up.due_at),
     ]

@@ -4,9 +4,9 @@ from functools import partial
 
 from services.dashboard.domain import wording
 from services.dashboard.web.account.view import AccountView
-from services.dashboard.web.elements import Cell, Text, box, class_chip, facts, money, when
+from services.dashboard.web.elements import Text, annual_revenue, box, class_chip, facts, when
 from services.dashboard.web.section import Section
-from shared.api.accounts import Account, Contact, Money
+from shared.api.accounts import Account, Contact
 from shared.industries import NAMES as INDUSTRIES
 
 NO_OWNER = "nobody: follow-ups go to the default owner"
@@ -30,16 +30,14 @@ def _draw(account: Account) -> None:
                 "Industry": industry,
                 "Tier, region": f"{wording.plain(account.tier)}, {account.region or wording.NOTHING}",
                 "Renews": partial(when, account.renewal_on),
-                "Revenue a year": _revenue(account.annual_revenue),
+                "Revenue a year": annual_revenue(account.annual_revenue),
                 "Owner": _named(account.owner) or NO_OWNER,
                 "Sponsor": _named(account.sponsor) or wording.NOTHING,
             }
         )
 
 
-def _revenue(revenue: Money | None) -> Cell:
-    return wording.NOTHING if revenue is None else partial(money, revenue.amount, revenue.currency)
-
-
 def _named(contact: Contact | None) -> str | None:
-    return None if contact is None else contact.name or contact.email
+    if contact is None:
+        return None
+    return contact.name or contact.email

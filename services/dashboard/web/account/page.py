@@ -12,7 +12,7 @@ from services.dashboard.web.account.timeline import place_timeline
 from services.dashboard.web.account.touchpoints import place_touchpoints
 from services.dashboard.web.account.trend import place_trend
 from services.dashboard.web.account.view import AccountView
-from services.dashboard.web.elements import Text, account_address, box, link
+from services.dashboard.web.elements import account_address, box, choices, link
 from services.dashboard.web.follow_ups.opening import opening
 from services.dashboard.web.page import page
 from services.dashboard.web.section import Visit
@@ -21,8 +21,8 @@ from services.dashboard.web.section import Visit
 @page("/accounts/{account_id}", "Account", charts=True)
 async def account(visit: Visit) -> None:
     """Draw the page; the window is in the address."""
-    window = visit.query.get("window", "365d")
-    view = AccountView(visit, visit.path["account_id"], window if window in wording.WINDOWS else "365d")
+    window = visit.chosen("window", wording.WINDOWS, "365d")
+    view = AccountView(visit, visit.path["account_id"], window)
     place_head(view)
     _choices(view)
     with box("div", "columns"):
@@ -42,10 +42,7 @@ async def account(visit: Visit) -> None:
 
 def _choices(view: AccountView) -> None:
     with box("div", "buttons"):
-        with box("nav", "buttons", aria_label="Window"):
-            for name, words in wording.WINDOWS.items():
-                main, current = (" main", {"aria_current": "true"}) if name == view.window else ("", {})
-                Text("a", words.capitalize(), f"button{main}", href=f"?window={name}", **current)
+        choices("Window", wording.WINDOWS, view.window, "?window={}".format)
         link("Review pack", f"{account_address(view.account_id)}/review", "button")
         opening(view.visit, view.account_id)
         doubles(view)

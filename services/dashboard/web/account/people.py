@@ -30,15 +30,19 @@ def _draw(people: list[Person]) -> None:
         for role in ROWS:
             members = [person for person in people if _role(person) == role]
             if members:
-                _row(wording.TYPE_NAMES[role] if role else "Role unknown", members)
+                _row(wording.TYPE_NAMES.get(role or "", "Role unknown"), members)
 
 
 def _role(person: Person) -> str | None:
-    return person.type if person.type in wording.TYPE_NAMES else None
+    if person.type in wording.TYPE_NAMES:
+        return person.type
+    return None
 
 
 def _column(category: str | None) -> str:
-    return f"{wording.CATEGORY_SIGNS[category]} {wording.CATEGORY_NAMES[category]}" if category else "○ Not heard"
+    if category:
+        return f"{wording.CATEGORY_SIGNS[category]} {wording.CATEGORY_NAMES[category]}"
+    return "○ Not heard"
 
 
 def _row(name: str, people: Sequence[Person]) -> None:

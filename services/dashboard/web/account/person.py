@@ -24,7 +24,7 @@ from services.dashboard.web.follow_ups.opening import opening
 from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
 from shared.api.follow_ups import FollowUp
-from shared.api.people import Change, FurtherAnswer, PersonWithResponses, Response
+from shared.api.people import AnswerReference, Change, FurtherAnswer, PersonWithResponses, Response
 from shared.api.questions import CHANGES, FOLLOW_UPS, STAKEHOLDER
 from shared.errors import TellbackError
 from shared.http.client import Api
@@ -75,15 +75,19 @@ def _draw_head(person: PersonWithResponses) -> None:
 
 def _draw_state(visit: Visit, person: PersonWithResponses) -> None:
     state = person.state
-    before = (state.previous.category, state.previous.score) if state.previous else (None, None)
+    answered, silent = None, "no"
+    if state.latest:
+        answered = state.latest.answered_at
+    if state.silent:
+        silent = "yes: asked, and not heard since"
     facts(
         {
             "Latest": partial(category_chip, state.category, state.score),
-            "Before": partial(category_chip, *before),
+            "Before": partial(_chip, state.previous),
             "Falls in a row": str(state.falls_in_a_row),
-            "Answered": partial(when, state.latest.answered_at if state.latest else None, "time"),
+            "Answered": partial(when, answered, "time"),
             "Asked": _days(state.days_since_asked),
-            "Silent": "yes: asked, and not heard since" if state.silent else "no",
+            "Silent": silent,
             "E-mail": person.email or wording.NOTHING,
             "Location": person.location or wording.NOTHING,
             "Language": person.language or wording.NOTHING,
@@ -91,6 +95,13 @@ def _draw_state(visit: Visit, person: PersonWithResponses) -> None:
             "Was before": partial(_earlier_line, person),
         }
     )
+
+
+def _chip(answer: AnswerReference | None) -> None:
+    if answer is None:
+        category_chip(None)
+    else:
+        category_chip(answer.category, answer.score)
 
 
 def _further_ids(visit: Visit, person: PersonWithResponses) -> None:
@@ -113,7 +124,9 @@ def _earlier_line(person: PersonWithResponses) -> None:
 def _days(days: int | None) -> str:
     if days is None:
         return "never"
-    return "today" if days == 0 else f"{wording.count(days, 'day')} ago"
+    if days == 0:
+        return "today"
+    return f"{wording.count(days, 'day')} ago"
 
 
 def _draw_answers(person: PersonWithResponses) -> None:
@@ -153,7 +166,7 @@ def _draw_changes(found: tuple[list[Change], PersonNames]) -> None:
 
 
 def _change(change: Change, names: PersonNames) -> list[Cell]:
-    before = wording.NOTHING if change.from_score is None else change.from_score
+    before = wording.if_known(change.from_score, str)
     return [
         partial(person_link, change.account_id, change.stakeholder_id, names.get(change.stakeholder_id)),
         wording.change_words(change.kind),

@@ -28,7 +28,9 @@ def _draw(account: Account) -> None:
 def _row(account: Account, survey: SurveyFigures) -> list[Cell]:
     split = {"survey_type": survey.survey_type, "touchpoint": survey.touchpoint}
     target = explained_at(account.account_id, window=account.window, **split)
-    touchpoint = survey.touchpoint.replace("_", " ") if survey.touchpoint else "all answers"
+    touchpoint = "all answers"
+    if survey.touchpoint:
+        touchpoint = survey.touchpoint.replace("_", " ")
     name = f"{wording.SURVEYS[survey.survey_type]}, {touchpoint}"
     return [partial(link, name, target), *_scored(survey), wording.grouped(survey.response_count)]
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from typing import Protocol
 
 from services.dashboard.web.names import Pair, names_of
@@ -84,7 +85,10 @@ class AccountView:
     async def names(self, api: Api, *lists: Iterable[OfPerson]) -> PersonNames:
         """The names of the people in the lists. While the scorer is away, ids stand for names: follow-ups are worked on
         meanwhile. Only people whom the account does not list are asked for separately."""
-        wanted = {entry.stakeholder_id for entries in lists for entry in entries if entry.stakeholder_id}
+        wanted = set()
+        for entry in chain(*lists):
+            if entry.stakeholder_id:
+                wanted.add(entry.stakeholder_id)
         try:
             people = await self.people(api)
         except TellbackError:

@@ -8,7 +8,7 @@ from typing import Any
 
 from services.dashboard.domain import follow_ups as told
 from services.dashboard.domain import wording
-from services.dashboard.web.elements import Cell, Text, address, box, empty, link, severity_chip, table, when
+from services.dashboard.web.elements import Cell, Text, address, box, choices, empty, link, severity_chip, table, when
 from services.dashboard.web.follow_ups.closing import draw_closable
 from services.dashboard.web.follow_ups.listing import MOST, OPEN, Listed, listed, load_own_first, owner_of
 from services.dashboard.web.follow_ups.loop import GROUPS, draw_figures, draw_groups
@@ -36,7 +36,7 @@ FIELDS = (
 )
 LOOP_FIELDS = (
     ("by", "By", GROUPS),
-    ("window", "Opened", {code: f"In {words}" for code, words in wording.WINDOWS.items() if code != "all"}),
+    ("window", "Opened", wording.IN_WINDOWS),
 )
 NAMES = ("severity", "kind", "account_id", "stakeholder_id", "owner", "q")
 IN_LANE = 12
@@ -46,17 +46,12 @@ WEEK = timedelta(days=7)
 @page("/follow-ups", "Follow-ups")
 async def follow_ups(visit: Visit) -> None:
     """Draw the page; the view and the filter are in the address."""
-    view = visit.query.get("view", "board")
-    if view not in VIEWS:
-        view = "board"
+    view = visit.chosen("view", VIEWS, "board")
     with box("div", "head"):
         with box():
             Text("h1", "Follow-ups")
             Text("p", LEADS.get(view, "Your own first, then what is due next"), "lead")
-        with box("nav", "buttons", aria_label="View"):
-            for name, words in VIEWS.items():
-                classes, current = ("button main", {"aria_current": "true"}) if name == view else ("button", {})
-                Text("a", words, classes, href=address("/follow-ups", **{**visit.query, "view": name}), **current)
+        choices("View", VIEWS, view, lambda name: address("/follow-ups", **{**visit.query, "view": name}))
     if view == "loop":
         _loop(visit)
     else:
@@ -80,7 +75,7 @@ def _tasks(visit: Visit, view: str) -> None:
 
 
 def _question(visit: Visit, view: str) -> dict[str, Any]:
-    query: dict[str, Any] = {name: visit.query[name] for name in NAMES if visit.query.get(name)}
+    query: dict[str, Any] = visit.given(*NAMES)
     if view == "closed":
         query |= {"state": "closed", "sort": "-updated_at"}
     else:
@@ -98,9 +93,7 @@ def _question(visit: Visit, view: str) -> dict[str, Any]:
 
 
 def _loop(visit: Visit) -> None:
-    by = visit.query.get("by", "kind")
-    if by not in GROUPS:
-        by = "kind"
+    by = visit.chosen("by", GROUPS, "kind")
     window, days = visit.query.get("window"), 90
     if window in wording.WINDOWS and window != "all":
         days = int(window.removesuffix("d"))
@@ -177,7 +170,7 @@ def _card(visit: Visit, follow_up: FollowUp, about: str) -> None:
         with box("h3"):
             link(told.kind(follow_up.kind), f"/follow-ups/{follow_up.follow_up_id}")
         Text("span", about)
-        Text("span", follow_up.reasons[0] if follow_up.reasons else "", "muted")
+        Text("span", next(iter(follow_up.reasons), ""), "muted")
         with box("span", "muted"):
             Text("span", due)
             when(follow_up.due_at, "ago")
@@ -211,13 +204,19 @@ def _state(follow_up: FollowUp) -> str:
     said = wording.STATE_NAMES[follow_up.state]
     if follow_up.outcome:
         return f"{said}: {told.outcome(follow_up.outcome)}"
-    return said if follow_up.reason_holds else f"{said}, no longer so"
+    if follow_up.reason_holds:
+        return said
+    return f"{said}, no longer so"
 
 
 def _time(follow_up: FollowUp) -> None:
     with box("span"):
-        Text("span", "closed " if follow_up.closed_at else "due ", "muted")
-        when(follow_up.closed_at or follow_up.due_at, "time")
+        if follow_up.closed_at:
+            Text("span", "closed ", "muted")
+            when(follow_up.closed_at, "time")
+        else:
+            Text("span", "due ", "muted")
+            when(follow_up.due_at, "time")
 
 
 def _nothing() -> None:

@@ -1,6 +1,6 @@
 """One follow-up: the answer, the playbook beside it, the actions, and the history."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -25,11 +25,12 @@ from services.dashboard.web.follow_ups.steps import Steps
 from services.dashboard.web.names import NameBook, NameLookup, pair_of
 from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
-from shared.api.follow_ups import FollowUpDetail, NextAnswerView, Why
+from shared.api.follow_ups import EscalationView, FollowUpDetail, NextAnswerView, Why
 from shared.api.questions import FOLLOW_UP, FOLLOW_UP_REASONS
 from shared.http.client import Api
 
 SOURCES = {"directory": "", "default": ", since nobody owns the account", "assigned": ", assigned by hand"}
+TOLD = {True: "was told", False: "was not told"}
 CAUSES = {"overdue": "", "promise_near": ": promise near", "promise_past": ": promise past"}
 
 
@@ -87,7 +88,7 @@ def _draw_playbook(steps: Steps, shown: Shown) -> None:
     follow_up = shown.follow_up
     with box("ul"):
         for sentence in follow_up.playbook.split(". "):
-            Text("li", sentence if sentence.endswith(".") else f"{sentence}.")
+            Text("li", f"{sentence.removesuffix('.')}.")
     if follow_up.promise:
         Text("h3", "Promised")
         with box("p"):
@@ -99,7 +100,9 @@ def _draw_playbook(steps: Steps, shown: Shown) -> None:
 
 
 def _draw_closing(follow_up: FollowUpDetail) -> None:
-    by_itself = " by itself" if follow_up.closed_by == "facts" else ""
+    by_itself = ""
+    if follow_up.closed_by == "facts":
+        by_itself = " by itself"
     Text("h3", f"Closed{by_itself}: {told.outcome(follow_up.outcome or '')}")
     if follow_up.over_because:
         Text("p", f"{follow_up.over_because}.", "muted")
@@ -110,7 +113,7 @@ def _draw_closing(follow_up: FollowUpDetail) -> None:
     }
     rows: dict[str, Cell] = {words: text for words, text in said.items() if text}
     if follow_up.told_customer is not None:
-        rows["The customer"] = "was told" if follow_up.told_customer else "was not told"
+        rows["The customer"] = TOLD[follow_up.told_customer]
     rows["Their next answer"] = partial(_next_answer, follow_up.next_answer)
     facts(rows)
 
@@ -122,6 +125,13 @@ def _next_answer(answer: NextAnswerView | None) -> None:
     with box("span"):
         Text("span", f"{told.next_answer(answer.result)}: {answer.score}, ")
         when(answer.answered_at)
+
+
+def _levels(follow_up: FollowUpDetail) -> Sequence[EscalationView]:
+    """The levels that others are told at; none once somebody has taken it on and promised nothing."""
+    if follow_up.state == "open" or follow_up.promise:
+        return follow_up.escalations
+    return ()
 
 
 def _draw_about(shown: Shown) -> None:
@@ -144,9 +154,11 @@ def _draw_about(shown: Shown) -> None:
     rows |= {words: partial(when, at, "time") for words, at in times.items() if at}
     if follow_up.occurrences > 1:
         rows["Happened"] = wording.count(follow_up.occurrences, "time")
-    for level in follow_up.escalations if follow_up.state == "open" or follow_up.promise else []:
+    for level in _levels(follow_up):
         to = told.RECIPIENTS.get(level.to, level.to)
-        verb = "Escalated" if level.fired_at else "Escalates"
+        verb = "Escalates"
+        if level.fired_at:
+            verb = "Escalated"
         rows[f"{verb} to {to}{CAUSES[level.cause]}"] = partial(when, level.fired_at or level.due_at, "time")
     facts(rows)
 

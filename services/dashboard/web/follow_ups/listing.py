@@ -37,7 +37,9 @@ async def listed(api: Api, names: NameLookup, follow_ups: list[FollowUp]) -> Lis
 async def load_own_first(api: Api, email: str, most: int = MOST, **query: Any) -> list[FollowUp]:
     """The first `most` follow-ups in the order that was asked for; before them one's own, the first `most` of these as
     well."""
-    asked = [query] if query.get("owner") or "@" not in email else [{**query, "owner": email}, query]
+    asked = [query]
+    if "@" in email and not query.get("owner"):
+        asked = [{**query, "owner": email}, query]
     lists = await asyncio.gather(*(api.ask_all(FOLLOW_UPS, most=most, **question) for question in asked))
     once = {follow_up.follow_up_id: follow_up for follow_up in chain.from_iterable(lists)}
     return own_first(once.values(), email)

@@ -21,6 +21,9 @@ def draw_figures(group: LoopGroup) -> None:
         empty("No follow-up was opened in this time.", "They open by themselves when somebody turns.")
         return
     heard = group.recovered_count + group.unchanged_count + group.worse_count
+    again = "nobody answered again"
+    if heard:
+        again = f"of {wording.grouped(heard)} who answered again"
     with box("div", "figures"):
         closed = f"{group.closed_loop_count} of {wording.count(group.loop_count, 'follow-up')}, growth left out"
         figure("Loops closed", wording.share(group.closed_loop_rate), note=closed)
@@ -31,7 +34,7 @@ def draw_figures(group: LoopGroup) -> None:
         figure(
             "Better next time",
             wording.share(group.recovered_rate),
-            note=f"of {wording.grouped(heard)} who answered again" if heard else "nobody answered again",
+            note=again,
         )
         figure(
             "Overdue now",
@@ -64,6 +67,9 @@ def _row(by: str, group: LoopGroup) -> list[Cell]:
     value = group.group[by]
     name = _name(by, value)
     heard = (group.recovered_count, group.unchanged_count, group.worse_count)
+    then = wording.NOTHING
+    if any(heard):
+        then = ", ".join(map(wording.grouped, heard))
     leads = by in ("kind", "owner") and value
 
     def head() -> None:
@@ -80,7 +86,7 @@ def _row(by: str, group: LoopGroup) -> list[Cell]:
         wording.share(group.closed_loop_rate),
         wording.share(group.on_time_rate),
         told.hours(group.median_hours_to_first_touch),
-        ", ".join(wording.grouped(number) for number in heard) if any(heard) else wording.NOTHING,
+        then,
     ]
 
 
@@ -89,4 +95,6 @@ def _name(by: str, value: str | None) -> str:
         return NO_VALUE[by]
     if by == "kind":
         return told.kind(value)
-    return value if by == "owner" else wording.plain(value)
+    if by == "owner":
+        return value
+    return wording.plain(value)

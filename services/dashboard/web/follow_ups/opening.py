@@ -19,8 +19,14 @@ def opening(visit: Visit, account_id: str, stakeholder_id: str | None = None) ->
     if not visit.user.may("act"):
         return
 
+    about = {"account_id": account_id}
+    if stakeholder_id:
+        about["stakeholder_id"] = stakeholder_id
+
     async def start() -> None:
-        people = {} if stakeholder_id else await _people(await visit.api(), account_id)
+        people: dict[str, str] = {}
+        if not stakeholder_id:
+            people = await _people(await visit.api(), account_id)
 
         def fill(fields: Fields) -> None:
             if not stakeholder_id:
@@ -32,24 +38,24 @@ def opening(visit: Visit, account_id: str, stakeholder_id: str | None = None) ->
         async def send(values: Values) -> bool:
             if "reason" not in values:
                 return await attempt(refuse("Say what it is about."), "")
-            body = {
-                "account_id": account_id,
-                **({"stakeholder_id": stakeholder_id} if stakeholder_id else {}),
-                **values,
-            }
-            made: list[FollowUpDetail] = []
-
-            async def work() -> None:
-                made.append(await (await visit.api()).call(OPEN_FOLLOW_UP, body))
-
-            if not await attempt(work(), "Opened"):
-                return False
-            ui.navigate.to(f"/follow-ups/{made[0].follow_up_id}")
-            return True
+            return await _opened(visit, about | values)
 
         ask("Open a follow-up", fill, send, "Open it")
 
     button("Open a follow-up", start)
+
+
+async def _opened(visit: Visit, body: Values) -> bool:
+    """Whether the follow-up was opened; its page is shown then."""
+    made: list[FollowUpDetail] = []
+
+    async def work() -> None:
+        made.append(await (await visit.api()).call(OPEN_FOLLOW_UP, body))
+
+    if not await attempt(work(), "Opened"):
+        return False
+    ui.navigate.to(f"/follow-ups/{made[0].follow_up_id}")
+    return True
 
 
 async def _people(api: Api, account_id: str) -> dict[str, str]:

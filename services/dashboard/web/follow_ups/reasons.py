@@ -20,7 +20,10 @@ def draw_why(found: Why) -> None:
     if found.inhibited:
         others = ", ".join(told.kind(kind).lower() for kind in found.inhibited)
         Text("p", f"It stands for {others} as well.", "muted")
-    Text("p", told.rule(found.rule) if found.rule else "Opened by hand, by no rule.", "muted")
+    if found.rule:
+        Text("p", told.rule(found.rule), "muted")
+    else:
+        Text("p", "Opened by hand, by no rule.", "muted")
     if found.triggers:
         with box("details"):
             Text("summary", "What was known, and which rules held")

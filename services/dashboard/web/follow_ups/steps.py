@@ -46,9 +46,11 @@ class Steps:
             else:
                 if follow_up.state in ("open", "snoozed"):
                     button("Take it on", self._plain(ACKNOWLEDGE, "It is yours to do"), "main")
-                if follow_up.state != "in_progress":
+                if follow_up.state == "in_progress":
+                    button("Close", self._close, "main")
+                else:
                     button("Begin", self._plain(START, "Begun"))
-                button("Close", self._close, "main" if follow_up.state == "in_progress" else "")
+                    button("Close", self._close)
                 button("Promise", self._promise)
                 if "@" in self._visit.user.email and follow_up.owner.email != self._visit.user.email:
                     button("Make it mine", self._take)
@@ -106,19 +108,20 @@ class Steps:
 
     async def _assign(self) -> None:
         everybody = await self._visit.resources.desk.everybody()
-        acting = {
-            person.email: person.name
-            for person in everybody
-            if person.may("act") and not person.disabled and "@" in person.email
-        }
+        acting = {}
+        for person in everybody:
+            if person.may("act") and not person.disabled and "@" in person.email:
+                acting[person.email] = person.name
 
         def fill(fields: Fields) -> None:
             fields.suggested("email", "E-mail of the new owner", acting, kind="email")
             fields.text("name", "Name, if they do not sign in here")
 
         async def send(values: Values) -> bool:
-            known = acting.get(values.get("email", ""))
-            return await self._send(ASSIGN, {"owner": ({"name": known} if known else {}) | values}, "Handed over")
+            owner = dict(values)
+            if known := acting.get(values.get("email", "")):
+                owner.setdefault("name", known)
+            return await self._send(ASSIGN, {"owner": owner}, "Handed over")
 
         ask("Hand it over", fill, send, "Hand over")
 

@@ -32,11 +32,11 @@ class BusinessSections:
         share = _share(revenue.revenue_at_risk, revenue.revenue)
         Text("p", f"{share} of all, by the class of their last year", "muted")
         classes = sorted(revenue.by_class, key=lambda part: (part.class_ not in RISKY, -part.revenue))
-        rows: list[list[Cell]] = [
-            [partial(class_chip, part.class_), partial(_accounts, part), partial(money, part.revenue, currency)]
-            for part in classes
-            if part.account_count
-        ]
+        rows: list[list[Cell]] = []
+        for part in classes:
+            if part.account_count:
+                revenue_cell = partial(money, part.revenue, currency)
+                rows.append([partial(class_chip, part.class_), partial(_accounts, part), revenue_cell])
         table(("Class", "Accounts", "Revenue a year"), rows, "Revenue by class")
         Text("h3", "At risk, by quarter of renewal")
         _draw_quarters(revenue)
@@ -84,17 +84,18 @@ def _accounts(part: ClassRevenue) -> None:
 
 
 def _share(part: float, whole: float) -> str:
-    return wording.share(part / whole) if whole else wording.NOTHING
+    if whole:
+        return wording.share(part / whole)
+    return wording.NOTHING
 
 
 def _driver_row(driver: Driver) -> list[Cell]:
-    rho = driver.rank_correlation
     means = (driver.promoter_mean, driver.passive_mean, driver.detractor_mean)
     return [
         wording.plain(driver.attribute),
-        wording.NOTHING if rho is None else wording.decimal(rho, 2, "+"),
+        wording.if_known(driver.rank_correlation, lambda rho: wording.decimal(rho, 2, "+")),
         wording.decimal(driver.mean),
         f"{wording.percent(driver.low_percent)} gave {driver.low_up_to} or less",
-        " · ".join(wording.NOTHING if mean is None else wording.decimal(mean) for mean in means),
+        " · ".join(wording.if_known(mean, wording.decimal) for mean in means),
         wording.grouped(driver.n),
     ]

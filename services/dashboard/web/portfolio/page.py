@@ -2,7 +2,7 @@
 
 from services.dashboard.domain import wording
 from services.dashboard.web import charts
-from services.dashboard.web.elements import Text, address, box
+from services.dashboard.web.elements import Text, address, box, choices
 from services.dashboard.web.page import page
 from services.dashboard.web.portfolio.business import BusinessSections
 from services.dashboard.web.portfolio.reach import ReachSections
@@ -17,10 +17,8 @@ GAPS = "Accounts that hang on one person or on nobody who decides, and accounts 
 @page("/", "Portfolio", remember=True, charts=True)
 async def portfolio(visit: Visit) -> None:
     """Draw the page; the window and the split are in the address."""
-    window = visit.query.get("window", "90d")
-    window = window if window in wording.WINDOWS else "90d"
-    by = visit.query.get("by", "owner")
-    by = by if by in GROUPS else "owner"
+    window = visit.chosen("window", wording.WINDOWS, "90d")
+    by = visit.chosen("by", GROUPS, "owner")
     lead = f"Everybody who answered in {wording.WINDOWS[window]}, by the latest answer of each person"
     with box("div", "head"):
         with box():
@@ -53,8 +51,7 @@ async def portfolio(visit: Visit) -> None:
 @page("/reach", "Reach and drivers")
 async def reach_and_drivers(visit: Visit) -> None:
     """Draw the page of figures that are needed less often; the window is in the address."""
-    window = visit.query.get("window", "90d")
-    window = window if window in wording.WINDOWS else "90d"
+    window = visit.chosen("window", wording.WINDOWS, "90d")
     with box("div", "head"):
         with box():
             Text("h1", "Reach and drivers")
@@ -69,8 +66,4 @@ async def reach_and_drivers(visit: Visit) -> None:
 
 def choice(name: str, path: str, options: dict[str, str], chosen: str, query: dict[str, str]) -> None:
     """Links that set `name`, in lower case, to another value in the address; other parameters stay."""
-    with box("nav", "buttons", aria_label=name):
-        for code, words in options.items():
-            classes, current = ("button main", {"aria_current": "true"}) if code == chosen else ("button", {})
-            target = address(path, **{**query, name.lower(): code})
-            Text("a", words.capitalize(), classes, href=target, **current)
+    choices(name, options, chosen, lambda code: address(path, **{**query, name.lower(): code}))

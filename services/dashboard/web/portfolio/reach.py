@@ -90,8 +90,13 @@ def _draw_part(name: str, part: Coverage | Extent | RevenueExtent, currency: str
         Text("p", "None is known.", "muted")
         return
     rows = {"Asked": asked, "Answered": answered}
-    labels = {step: step if currency else f"{step} {wording.grouped(int(size))}" for step, size in rows.items()}
-    steps([(labels[step], size, wording.share(size / known)) for step, size in rows.items()], known)
+    bars = []
+    for step, size in rows.items():
+        label = f"{step} {wording.grouped(int(size))}"
+        if currency:
+            label = step
+        bars.append((label, size, wording.share(size / known)))
+    steps(bars, known)
     with box("p", "muted"):
         Text("span", "of ")
         if currency:
@@ -132,7 +137,9 @@ def _friendly(selection: Selection, warnings: list[str]) -> None:
         f" ({wording.count(asked.stakeholder_count, 'person', 'people')}), those left out at"
         f" {wording.points(left.nps)} ({wording.count(left.stakeholder_count, 'person', 'people')})"
     )
-    chance = "beyond chance" if selection.significant else "within chance"
+    chance = "within chance"
+    if selection.significant:
+        chance = "beyond chance"
     Text("p", f"{sentence}: {wording.points(selection.difference)}, {chance}.")
     if "asked_scored_higher" in warnings:
         Text(

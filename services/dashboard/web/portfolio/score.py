@@ -11,6 +11,7 @@ from shared.api.questions import PORTFOLIO_SCORE, PORTFOLIO_TREND
 from shared.http.client import Api
 from shared.industries import NAMES as INDUSTRIES
 
+METHOD_PAGES = {"all": "", "mean_of_accounts": "/accounts", "revenue_weighted": "/accounts"}
 METHODS = "latest,all,mean_of_accounts,revenue_weighted"
 GROUPS = {
     "owner": "By owner",
@@ -56,7 +57,7 @@ class ScoreSections:
         with box("div", "figures"):
             for method, figures in found.items():
                 if method != "latest":
-                    href = "/accounts" if method != "all" else ""
+                    href = METHOD_PAGES[method]
                     figure(wording.METHOD_NAMES[method], wording.points(figures.nps), note=_note(figures), href=href)
 
     def draw_distribution(self, figures: dict[str, GroupFigures]) -> None:
@@ -71,14 +72,27 @@ class ScoreSections:
         heads = (GROUPS[self._by].removeprefix("By ").capitalize(), "NPS", "95 % between", "Change", "Voices", "")
         table(heads, [self._row(group) for group in order], f"NPS {GROUPS[self._by].lower()}, the lowest first")
 
+    def _draw_name(self, value: str | None) -> None:
+        target = ""
+        if value:
+            target = self._target(value)
+        if target:
+            link(self._name(value), target)
+        else:
+            Text("span", self._name(value))
+
+    def _name(self, value: str | None) -> str:
+        if value is None:
+            return NO_VALUE.get(self._by, wording.NOTHING)
+        if value in NAMES.get(self._by, {}):
+            return NAMES[self._by][value]
+        if self._by in ("owner", "region"):
+            return value or wording.NOTHING
+        return wording.plain(value)
+
     def _row(self, group: GroupFigures) -> list[Cell]:
-        value = group.group[self._by]
-        known = NAMES.get(self._by, {}).get(value or "")
-        plain = value if self._by in ("owner", "region") else wording.plain(value)
-        name = NO_VALUE.get(self._by, wording.NOTHING) if value is None else known or plain or wording.NOTHING
-        target = self._target(value) if value else ""
         return [
-            partial(link, name, target) if target else partial(Text, "span", name),
+            partial(self._draw_name, group.group[self._by]),
             wording.points(group.nps),
             wording.between(group.ci_low, group.ci_high),
             wording.points(group.change),
@@ -102,7 +116,10 @@ def _note(figures: GroupFigures) -> str:
     if figures.method == "mean_of_accounts":
         parts.append(f"each of {wording.count(figures.account_count, 'account')} counts the same")
     if figures.method == "revenue_weighted":
-        left = figures.left_out_count
-        parts.append(f"in {figures.currency}" if figures.currency else "no revenue is known")
-        parts.append(f"{wording.count(left, 'account')} left out: no revenue in it" if left else "")
+        if figures.currency:
+            parts.append(f"in {figures.currency}")
+        else:
+            parts.append("no revenue is known")
+        if figures.left_out_count:
+            parts.append(f"{wording.count(figures.left_out_count, 'account')} left out: no revenue in it")
     return " · ".join(part for part in parts if part)

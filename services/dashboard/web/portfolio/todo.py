@@ -14,13 +14,13 @@ from services.dashboard.web.elements import (
     Text,
     account_link,
     address,
+    annual_revenue,
     box,
     category_chip,
     class_chip,
     empty,
     figure,
     link,
-    money,
     person_link,
     severity_chip,
     table,
@@ -199,13 +199,15 @@ def _due_row(follow_up: FollowUp, about: str) -> list[Cell]:
 
 
 def _silent_row(account: ListedAccount) -> list[Cell]:
-    revenue, owner, coverage = account.annual_revenue, account.owner, account.coverage
+    owner, coverage = wording.NOTHING, account.coverage
+    if account.owner and account.owner.name:
+        owner = account.owner.name
     return [
         partial(account_link, account.account_id, account.name),
         partial(class_chip, account.class_),
         partial(when, account.renewal_on),
-        partial(money, revenue.amount if revenue else None, revenue.currency if revenue else None),
+        annual_revenue(account.annual_revenue),
         wording.plain(account.tier),
         f"{coverage.asked} of {wording.count(coverage.known, 'person', 'people')}",
-        (owner.name if owner else None) or wording.NOTHING,
+        owner,
     ]

@@ -24,6 +24,9 @@ SCOPES = {
     "read,act": "Read and act on follow-ups (read, act)",
     "read,act,manage": "Manage (read, act, manage)",
 }
+STANDING = {True: "shut out", False: "may sign in"}
+SWITCHES = {True: "Let in again", False: "Shut out"}
+"""By whether the person is shut out."""
 
 
 @page("/settings/keys", "Keys", scope="manage")
@@ -54,7 +57,7 @@ def _draw_keys(visit: Visit, keys: list[Key]) -> None:
             partial(when, key.created_at),
             partial(when, key.last_used_at and key.last_used_at.date()),
             partial(_draw_end, visit, key),
-            partial(_revoke, visit, key) if not key.revoked_at else "",
+            partial(_revoke, visit, key),
         ]
         for key in keys
     ]
@@ -101,6 +104,9 @@ def _draw_end(visit: Visit, key: Key) -> None:
 
 
 def _revoke(visit: Visit, key: Key) -> None:
+    if key.revoked_at:
+        return
+
     async def revoke() -> None:
         async def work() -> None:
             await (await visit.api()).call(REVOKE_KEY, key_id=key.id)
@@ -134,7 +140,7 @@ def _draw_people(visit: Visit, users: list[User]) -> None:
             user.name,
             user.email,
             ROLE_NAMES[user.role],
-            "shut out" if user.disabled else "may sign in",
+            STANDING[user.disabled],
             partial(when, user.last_login_at, "time"),
             partial(_person_buttons, visit, user),
         ]
@@ -207,7 +213,7 @@ def _person_buttons(visit: Visit, user: User) -> None:
     with box("div", "buttons tight"):
         button("Role", lambda: ask(f"The role of {user.name}", fill, change, "Change it"))
         button("Password link", link)
-        button("Let in again" if user.disabled else "Shut out", shut_out)
+        button(SWITCHES[user.disabled], shut_out)
 
 
 def _draw_journal(entries: list[Any]) -> None:

@@ -63,7 +63,9 @@ def _row(letter: ParkedRecord, draw_buttons: Callable[[], None]) -> list[Cell]:
     where = f"{letter.topic} {letter.partition}:{letter.offset}"
     if letter.account_id:
         where += f", account {letter.account_id}"
-    again = partial(when, letter.replayed_at, "time") if letter.replayed_at else "not yet"
+    again: Cell = "not yet"
+    if letter.replayed_at:
+        again = partial(when, letter.replayed_at, "time")
     return [
         detail,
         where,
@@ -117,7 +119,10 @@ async def _show(visit: Visit, question: Question[ParkedContent], parked_id: str)
         headers = "\n".join(f"{name}: {value}" for name, value in found.headers)
         facts({"Key": found.key or "none", "Reason": wording.plain(found.reason), "Size": f"{found.size} bytes"})
         code(headers or "no headers", "Headers")
-        code(found.value if found.value is not None else "no value", "Content")
+        if found.value is None:
+            code("no value", "Content")
+        else:
+            code(found.value, "Content")
         if found.encoding == "base64" and found.value:
             Text("p", "It is not text: shown in base64.", "muted")
         with box("div", "buttons"):

@@ -24,6 +24,7 @@ from shared.api.calls import (
 )
 from shared.api.questions import DELIVERIES, DELIVERY, ENDPOINT
 from shared.api.webhooks import (
+    AttemptItem,
     DeliveryDetail,
     DeliveryItem,
     EndpointDetail,
@@ -35,6 +36,7 @@ from shared.api.webhooks import (
 from shared.http.client import Api, Call, within
 
 LATEST = 100
+ORDERS = {True: "in order", False: "in any order"}
 GRACES = {"86400": "One more day", "604800": "One more week", "0": "Not at all: it may be known to others"}
 
 
@@ -43,7 +45,7 @@ async def endpoint(visit: Visit) -> None:
     """Draw one endpoint with its deliveries; the filter is in the address."""
     tabs("/settings", "What was sent to this endpoint, and how it went")
     endpoint_id = visit.path["endpoint_id"]
-    chosen = {name: visit.query[name] for name in ("status", "event_type", "job_id") if visit.query.get(name)}
+    chosen = visit.given("status", "event_type", "job_id")
 
     async def load(api: Api) -> EndpointDetail:
         return await api.ask(ENDPOINT, endpoint_id=endpoint_id)
@@ -76,7 +78,7 @@ class _Endpoint:
             "What for": endpoint.description or wording.NOTHING,
             "Told of": told_of(endpoint),
             "State": f"{state_of(endpoint)}, {wording.count(endpoint.consecutive_failures, 'failure')} in a row",
-            "Sent as": f"{FORMATS[endpoint.format]}, {'in order' if endpoint.ordered else 'in any order'},"
+            "Sent as": f"{FORMATS[endpoint.format]}, {ORDERS[endpoint.ordered]},"
             f" {wording.count(endpoint.max_in_flight, 'request')} at a time",
             "Headers": ", ".join(endpoint.header_names) or "none of your own",
             "Secrets": partial(_draw_secrets, endpoint.secrets),
@@ -206,7 +208,9 @@ def _draw_notices(notices: list[NoticeItem]) -> None:
     with box("ul"):
         for notice in notices[:5]:
             with box("li"):
-                level = f", {notice.level} % of the limit" if notice.level else ""
+                level = ""
+                if notice.level:
+                    level = f", {notice.level} % of the limit"
                 Text("span", f"{wording.plain(notice.kind)}{level}: ")
                 when(notice.created_at, "ago")
 
@@ -276,6 +280,12 @@ def _draw_delivery(visit: Visit, delivery: DeliveryItem) -> None:
         _again(visit, delivery)
 
 
+def _outcome(attempt: AttemptItem) -> str:
+    if attempt.failure:
+        return f"▼ {why(attempt.failure)}"
+    return f"● {attempt.status_code}"
+
+
 def _draw_attempts(delivery: DeliveryDetail) -> None:
     if not delivery.attempts:
         empty("It was not tried yet.")
@@ -285,7 +295,7 @@ def _draw_attempts(delivery: DeliveryDetail) -> None:
             str(attempt.number),
             partial(when, attempt.started_at, "time"),
             f"{attempt.duration_ms} ms",
-            "● " + str(attempt.status_code) if not attempt.failure else f"▼ {why(attempt.failure)}",
+            _outcome(attempt),
             partial(Text, "code", attempt.response_text[:500], "answer"),
         ]
         for attempt in delivery.attempts

@@ -16,6 +16,7 @@ from shared.http.client import Api
 CHANNELS = {"mail": "Mail", "slack": "Slack", "teams": "Teams"}
 TOPICS = {"follow_ups": "New follow-ups", "escalations": "Escalations", "praise": "Praise of promoters"}
 SEVERITIES = {"low": "All", "medium": "Medium and worse", "high": "High and worse", "critical": "Critical only"}
+TIMES = {True: "in business hours", False: "at any time"}
 LEAD = "Who is told, late enough that the comment and the rest of a burst have come, and never at night"
 
 
@@ -38,9 +39,11 @@ def _draw(visit: Visit, notifications: list[NotificationItem]) -> None:
         table(heads, [_row(visit, notification) for notification in notifications], "Notices")
     with box("div", "buttons"):
         for channel, name in CHANNELS.items():
-            title = "Tell by mail" if channel == "mail" else f"Tell a room of {name}"
+            title, classes = f"Tell a room of {name}", ""
+            if channel == "mail":
+                title, classes = "Tell by mail", "main"
             fill, send = partial(_fields, channel), partial(_create, visit, channel)
-            button(title, partial(ask, title, fill, send, "Add it"), "main" if channel == "mail" else "")
+            button(title, partial(ask, title, fill, send, "Add it"), classes)
 
 
 def _row(visit: Visit, notification: NotificationItem) -> list[Cell]:
@@ -50,7 +53,7 @@ def _row(visit: Visit, notification: NotificationItem) -> list[Cell]:
         to,
         ", ".join(TOPICS.get(topic, topic) for topic in notification.topics),
         SEVERITIES[notification.min_severity],
-        "in business hours" if notification.quiet_hours else "at any time",
+        TIMES[notification.quiet_hours],
         notification.description or wording.NOTHING,
         partial(when, notification.created_at),
         partial(_remove, visit, notification, to),

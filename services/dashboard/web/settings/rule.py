@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 from typing import Any
 
 from nicegui import ui
@@ -25,7 +24,7 @@ from services.dashboard.web.form_fields import Fields, Values, attempt, button, 
 from services.dashboard.web.names import NameBook, NameLookup, pair_of
 from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
-from services.dashboard.web.settings.rules import conditions_of, time_of
+from services.dashboard.web.settings.rules import conditions_of, state_of, time_of
 from services.dashboard.web.settings.tabs import tabs
 from shared.api.calls import CHANGE_RULE, TRY_RULE
 from shared.api.questions import RULE, RULE_VERSIONS
@@ -36,6 +35,7 @@ SEVERITIES = {name: wording.plain(name) for name in ("critical", "high", "medium
 PEOPLE = {"owner": "The owner", "sponsor": "The sponsor", "leader": "The leader"}
 UNITS = {"business_hours": "business hours", "business_days": "business days"}
 OPERATORS = {"in": "is one of", "min": "at least", "max": "at most"}
+NO_STEP: dict[str, Any] = {"after": {"amount": "", "unit": "business_days"}, "to": "leader"}
 SHOWN = 50
 
 
@@ -79,8 +79,7 @@ class _Rule:
         Text("h2", rule.label)
         with box("p", "lead"):
             severity_chip(rule.severity)
-            state = "on" if rule.enabled else "off"
-            Text("span", f" due in {time_of(rule.due)} · {state} · version {rule.version}")
+            Text("span", f" due in {time_of(rule.due)} · {state_of(rule)} · version {rule.version}")
         Text("p", conditions_of(rule))
 
     def draw_form(self, rule: RuleView) -> None:
@@ -119,14 +118,14 @@ class _Rule:
     def _draw_steps(self, rule: RuleView) -> None:
         with box("fieldset"):
             Text("legend", "Who hears of it when nobody takes it on; an emptied line is left out")
-            for number, step in enumerate([*rule.escalation, None]):
-                after = step["after"] if step else {"amount": "", "unit": "business_days"}
+            for number, step in enumerate([*rule.escalation, NO_STEP]):
+                after, to = step["after"], step["to"]
                 name = f"{forms.STEP}:{number}"
                 with box("div", "filters"):
                     label = f"Step {number + 1}: so long after it was due"
                     self._fields.text(f"{name}:amount", label, kind="number", value=str(after["amount"]))
                     self._fields.choice(f"{name}:unit", "Unit", UNITS, after["unit"])
-                    self._fields.choice(f"{name}:to", "To", PEOPLE, step["to"] if step else "leader")
+                    self._fields.choice(f"{name}:to", "To", PEOPLE, to)
 
     def _changes(self) -> dict[str, Any]:
         steps = len(self._current.escalation) + 1
@@ -137,7 +136,9 @@ class _Rule:
 
         async def work() -> None:
             api = await self._visit.api()
-            body = {"changes": self._changes()} if self._changes() else {}
+            body: dict[str, Any] = {}
+            if changes := self._changes():
+                body = {"changes": changes}
             result = await api.call(TRY_RULE, body, rule=self._rule_id)
             made.append((result, await self._names.of(api, map(pair_of, result.items[-SHOWN:]))))
 
@@ -168,8 +169,10 @@ class _Rule:
 
     def draw_versions(self, history: _History) -> None:
         rows: list[list[Cell]] = []
-        for newer, older in pairwise([*history.versions, None]):
-            assert newer is not None  # noqa: S101 - None is only the last of the pairs
+        for newer, older in zip(history.versions, [*history.versions[1:], None], strict=True):
+            last: Cell = "in force"
+            if rows:
+                last = partial(self._draw_return, newer)
             rows.append(
                 [
                     str(newer.version),
@@ -177,7 +180,7 @@ class _Rule:
                     history.people.get(newer.created_by.removeprefix("key:"), newer.created_by),
                     _changes_in_words(newer, older),
                     partial(_draw_version, newer),
-                    partial(self._draw_return, newer) if newer is not history.versions[0] else "in force",
+                    last,
                 ]
             )
         table(("Version", "When", "By", "Changed", "What it said", ""), rows, "Versions of the rule")
@@ -210,7 +213,7 @@ def _draw_version(rule: RuleView) -> None:
                 "Due in": time_of(rule.due),
                 "To": ", ".join([rule.recipient, *rule.informs]),
                 "After that": "; ".join(steps) or wording.NOTHING,
-                "State": "on" if rule.enabled else "off",
+                "State": state_of(rule),
                 "Playbook": rule.playbook,
             }
         )

@@ -15,6 +15,8 @@ from shared.api.questions import RULES
 from shared.api.rules import RuleView
 from shared.http.client import Api, within
 
+STATE_SIGNS = {True: "●", False: "○"}
+
 
 @page("/settings/rules", "Rules", scope="manage")
 async def rules(visit: Visit) -> None:
@@ -35,12 +37,19 @@ def _draw(visit: Visit, rules: list[RuleView]) -> None:
             partial(severity_chip, rule.severity),
             time_of(rule.due),
             ", ".join([rule.recipient, *rule.informs]),
-            "● on" if rule.enabled else "○ off",
+            f"{STATE_SIGNS[rule.enabled]} {state_of(rule)}",
             partial(_switch, visit, rule),
         ]
         for rule in rules
     ]
     table(("Rule", "When", "Severity", "Due in", "To", "State", ""), rows, "Rules")
+
+
+def state_of(rule: RuleView) -> str:
+    """Whether a rule is on."""
+    if rule.enabled:
+        return "on"
+    return "off"
 
 
 def conditions_of(rule: RuleView) -> str:
@@ -53,14 +62,19 @@ def _wanted(condition: Mapping[str, Any]) -> str:
     """The value of a condition in words: a range, or some values."""
     low, high = condition.get("min"), condition.get("max")
     if "in" in condition:
-        words = ["yes" if value is True else _value(value) for value in condition["in"]]
-        return f"is {' or '.join(words)}"
+        return f"is {' or '.join(map(_value, condition['in']))}"
     if low is not None and high is not None:
-        return f"is {low}" if low == high else f"from {low} to {high}"
-    return f"at least {low}" if low is not None else f"at most {high}"
+        if low == high:
+            return f"is {low}"
+        return f"from {low} to {high}"
+    if low is not None:
+        return f"at least {low}"
+    return f"at most {high}"
 
 
 def _value(value: Any) -> str:
+    if value is True:
+        return "yes"
     said = str(value).replace("_", " ")
     return wording.SHORT.get(said, said)
 
@@ -68,7 +82,9 @@ def _value(value: Any) -> str:
 def time_of(due: Mapping[str, Any]) -> str:
     """`4 business hours`, `1 business day`."""
     unit = due["unit"].replace("_", " ")
-    return f"{due['amount']}\u00a0{unit.removesuffix('s') if due['amount'] == 1 else unit}"
+    if due["amount"] == 1:
+        unit = unit.removesuffix("s")
+    return f"{due['amount']}\u00a0{unit}"
 
 
 def _switch(visit: Visit, rule: RuleView) -> None:
@@ -81,4 +97,7 @@ def _switch(visit: Visit, rule: RuleView) -> None:
         await attempt(work(), "Switched")
         await visit.refresh()
 
-    button("Switch off" if rule.enabled else "Switch on", switch)
+    if rule.enabled:
+        button("Switch off", switch)
+    else:
+        button("Switch on", switch)

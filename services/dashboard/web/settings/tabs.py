@@ -1,6 +1,6 @@
 """The head of all settings pages."""
 
-from services.dashboard.web.elements import Text, box
+from services.dashboard.web.elements import Text, box, link
 
 TABS = (
     ("/settings", "Webhooks"),
@@ -17,6 +17,7 @@ def tabs(here: str, lead: str) -> None:
     Text("h1", "Settings")
     with box("nav", "tabs", aria_label="Settings"):
         for path, name in TABS:
-            current = {"aria_current": "page"} if path == here else {}
-            Text("a", name, href=path, **current)
+            tab = link(name, path)
+            if path == here:
+                tab.props["aria-current"] = "page"
     Text("p", lead, "lead")

@@ -49,7 +49,9 @@ def state_of(endpoint: EndpointItem) -> str:
 
 def told_of(endpoint: EndpointItem) -> str:
     """The event types of an endpoint, in words."""
-    return ", ".join(endpoint.event_types) if endpoint.event_types else "everything"
+    if endpoint.event_types:
+        return ", ".join(endpoint.event_types)
+    return "everything"
 
 
 def _draw(visit: Visit, endpoints: list[EndpointItem]) -> None:

@@ -18,7 +18,7 @@ LONGEST_TRANSACTION: Final = timedelta(minutes=2)
 """More than the time-outs of statements and of idle transactions let one last."""
 _HORIZON = "pg_snapshot_xmin(pg_current_snapshot())"
 _PAGE = f"""
-    select {COLUMNS}, r.changed_xid::text as changed_xid,
+    select {COLUMNS}, r.changed_xid::text as xid,
         case
             when r.erased or exists (
                 select from erasures waiting where waiting.applied_at is null and waiting.account_id = r.account_id
@@ -33,10 +33,10 @@ _PAGE = f"""
 # Backwards from the newest change: a reader is given all that is passed here. For a reader of everything the oldest
 # change says so at once.
 _BEFORE = f"""
-    select changed_xid::text as changed_xid, response_id from responses
-    where changed_xid < {_HORIZON} and changed_at < :moment
-        and (select changed_at from responses order by changed_xid, response_id limit 1) < :moment
-    order by changed_xid desc, response_id desc limit 1
+    select r.changed_xid::text as xid, r.response_id from responses r
+    where r.changed_xid < {_HORIZON} and r.changed_at < :moment
+        and (select o.changed_at from responses o order by o.changed_xid, o.response_id limit 1) < :moment
+    order by r.changed_xid desc, r.response_id desc limit 1
 """
 
 
@@ -68,7 +68,7 @@ async def position_before(tx: ReadTx, timeline: int, moment: datetime) -> Positi
     row = await tx.one(_BEFORE, moment=moment - LONGEST_TRANSACTION)
     if row is None:
         return Position(timeline, 0)
-    return Position(timeline, int(row["changed_xid"]), row["response_id"])
+    return Position(timeline, int(row["xid"]), row["response_id"])
 
 
 async def changed_after(
@@ -92,5 +92,5 @@ async def changed_after(
     )
     found = []
     for row in await with_answers(tx, rows):
-        found.append((Position(position.timeline, int(row.pop("changed_xid")), row["response_id"]), row))
+        found.append((Position(position.timeline, int(row.pop("xid")), row["response_id"]), row))
     return found
