@@ -1,8 +1,8 @@
 """Fold the changes of one response into its live values: one rule for all services that keep answers.
 
 The live values depend on the set of changes alone, never on the order in which they arrive: per field the greatest
-(recorded_at, event_id) wins, a withdrawal is final, and a change that does not fit its response counts nowhere. Domains
-build on this module, so it imports the standard library alone.
+order (rank, time, event_id) wins, a withdrawal is final, and a change that does not fit its response counts nowhere.
+Domains build on this module, so it imports the standard library alone.
 """
 
 from collections.abc import Callable, Iterable, Mapping
@@ -11,7 +11,9 @@ from datetime import datetime
 from typing import Any, Final, Literal
 from uuid import UUID
 
-ChangeKind = Literal["amended", "withdrawn"]
+ChangeKind = Literal["amended", "withdrawn", "undone"]
+OF_A_FILE, OF_A_CLIENT = 0, 1
+"""Ranks of changes: a file does not overwrite what somebody has set by a call."""
 SCALES: Final[Mapping[str, tuple[int, int]]] = {"nps": (0, 10), "csat": (1, 5), "ces": (1, 7)}
 """Smallest and largest score of each survey type."""
 CLEARED: Final[Mapping[str, Any]] = {
@@ -32,7 +34,11 @@ AMENDABLE: Final = ("score", *CLEARED)
 @dataclass(frozen=True, slots=True)
 class Change:
     """One amendment or withdrawal; `changes` maps field -> new value, null = cleared. `survey_type` and `posted`, where
-    they are known, say which response the change is meant for."""
+    they are known, say which response the change is meant for.
+
+    A change by a row of a file has the `import_id` of the file and the time at which the file was written, which may be
+    long before it came. `undone` takes the changes of an import back, and the response if it came of this import.
+    """
 
     event_id: UUID
     kind: ChangeKind
@@ -42,51 +48,63 @@ class Change:
     changes: Mapping[str, Any] = field(default_factory=dict)
     survey_type: str | None = None
     posted: str | None = None
+    rank: int = OF_A_CLIENT
+    written_at: datetime | None = None
+    import_id: UUID | None = None
 
     @property
-    def order(self) -> tuple[datetime, UUID]:
+    def order(self) -> tuple[int, datetime, UUID]:
         """The sort key of changes: of two changes to one field the greater wins."""
-        return self.recorded_at, self.event_id
+        return self.rank, self.written_at or self.recorded_at, self.event_id
 
 
 @dataclass(frozen=True, slots=True)
 class Subject:
     """The response that changes refer to: its account, its stakeholder and its survey type. `posted` is the digest of
     the response as it was first recorded; it is needed only for changes that name one. `given_stakeholder_id` is the id
-    that the response was given with, where that is another one of the person."""
+    that the response was given with, where that is another one of the person. `import_id` is the import that recorded
+    it first, if one did."""
 
     account_id: str
     stakeholder_id: str
     survey_type: str
     posted: str | None = None
     given_stakeholder_id: str | None = None
+    import_id: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Live:
-    """The result of folding: live values of the changed fields, how many changes fitted, and when the last of them was
-    recorded (None without any)."""
+    """The result of folding: live values of the changed fields, how many changes fitted, when the last of them was
+    recorded (None without any), and when the import that recorded the response was undone. An undone response counts
+    as withdrawn, until another record of its id comes."""
 
     values: Mapping[str, Any]
     withdrawn: bool
     fitted: int
     changed_at: datetime | None
+    undone_at: datetime | None = None
 
 
 def fold(subject: Subject, changes: Iterable[Change]) -> Live:
     """The live values that follow from a response's changes, in whatever order they are given."""
     fitting = [change for change in changes if refusal(subject, change) is None]
     fitting.sort(key=lambda change: change.order)
+    undone = {change.import_id: change.recorded_at for change in fitting if change.kind == "undone"}
+    undone_at = undone.get(subject.import_id)
     values: dict[str, Any] = {}
     for change in fitting:
+        if change.import_id in undone:
+            continue
         for name, value in change.changes.items():
             if name in AMENDABLE:
                 values[name] = live_value(name, value)
     return Live(
         values,
-        withdrawn=any(change.kind == "withdrawn" for change in fitting),
+        withdrawn=undone_at is not None or any(change.kind == "withdrawn" for change in fitting),
         fitted=len(fitting),
         changed_at=max((change.recorded_at for change in fitting), default=None),
+        undone_at=undone_at,
     )
 
 

@@ -11,12 +11,14 @@ from shared.events.envelope import Event
 
 
 class Received(Struct, frozen=True, gc=False):
-    """One record as read: the decoded event, and its position."""
+    """One record as read: the decoded event, and its position. `late`: it was set aside, and comes after records that
+    stand behind it."""
 
     event: Event
     topic: str
     partition: int
     offset: int
+    late: bool = False
 
 
 class Outcome(StrEnum):

@@ -10,6 +10,7 @@ from services.alerting.handlers.invitations import record_invitations
 from services.alerting.handlers.resources import Resources
 from services.alerting.handlers.responses import record_responses
 from services.alerting.handlers.score_events import record_score_events
+from services.alerting.handlers.undoing import undo_imports
 from shared.topics import (
     ACCOUNT_CLASS_CHANGED,
     ACCOUNT_REMOVED,
@@ -18,6 +19,7 @@ from shared.topics import (
     ACCOUNT_SCORE_RECOVERED,
     ACCOUNT_UPSERTED,
     CONTEXT_RECORDED,
+    IMPORT_UNDONE,
     INVITATION_EVENTS,
     RESPONSE_AMENDED,
     RESPONSE_RECORDED,
@@ -49,6 +51,7 @@ def handlers(resources: Resources) -> Mapping[str, BatchHandler]:
         RESPONSE_RECORDED: responses,
         RESPONSE_AMENDED: responses,
         RESPONSE_WITHDRAWN: responses,
+        IMPORT_UNDONE: undo_imports(resources),
         STAKEHOLDER_ERASED: erase_stakeholders(resources),
         ACCOUNT_UPSERTED: directory,
         ACCOUNT_REMOVED: directory,

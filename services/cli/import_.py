@@ -5,6 +5,7 @@ import asyncio
 import json as json_format
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,17 +13,20 @@ import typer
 
 from services.cli.connection import asking, service_url
 from services.cli.console import DataOption, Exit, JsonOption, as_json, say, table
-from shared.errors import TellbackError, Unavailable
+from shared.errors import Forbidden, TellbackError, Unavailable
 
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-    from shared.http.client import Api
+    from shared.http.client import Api, ServiceName
 
 Json = dict[str, Any]
 POLL_SECONDS = 0.2
 PATIENCE_SECONDS = 60.0
 """How long the collector may be away during an import."""
+SETTLE_SECONDS = 10.0
+"""How long the scorer may take to read the last rows until the command ends without their counts."""
+ROW_OUTCOMES = ("new", "amended", "same", "kept", "conflict", "gone")
 SHOWN_ROWS = 50
 REQUEST_SECONDS = 180.0
 """A file is read to its end before the answer comes."""
@@ -62,6 +66,15 @@ def import_file(
     time_zone: TimeZoneOption = None,
     answered_at: Annotated[str | None, typer.Option(help="For rows without a date: 2026-03-31T00:00:00Z.")] = None,
     alerts: Annotated[bool, typer.Option("--alerts", help="Let fresh answers open tasks; default quiet.")] = False,
+    only_new: Annotated[
+        bool, typer.Option("--only-new", help="Change no answer that is known; default: rows change what they name.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Change also what calls have amended since; default: these stand.")
+    ] = False,
+    written_at: Annotated[
+        str | None, typer.Option(help="When the file was written, if not now; an older file changes nothing.")
+    ] = None,
     report: Annotated[Path | None, typer.Option(help="Write all rows that were not taken to this CSV file.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Exit code 1 when a row is bad.")] = False,
     url: Annotated[str | None, typer.Option(help="The collector; default TELLBACK_COLLECTOR_URL, else `up`'s.")] = None,
@@ -81,6 +94,8 @@ def import_file(
         "time_zone": time_zone,
         "answered_at": answered_at,
         "alerts": str(alerts).lower(),
+        "mode": _mode(only_new=only_new, overwrite=overwrite),
+        "written_at": written_at,
     }
     if mapping:
         form["columns"] = json_format.dumps(mapping)
@@ -99,6 +114,16 @@ def _kind(kind: str) -> str:
     if kind not in KINDS:
         raise typer.BadParameter(f"must be one of: {', '.join(KINDS)}", param_hint="--kind")
     return kind
+
+
+def _mode(*, only_new: bool, overwrite: bool) -> str:
+    if only_new and overwrite:
+        raise typer.BadParameter("is the opposite of --only-new", param_hint="--overwrite")
+    if overwrite:
+        return "overwrite"
+    if only_new:
+        return "only_new"
+    return "upsert"
 
 
 def mapping_of(pairs: Sequence[str], kind: str) -> dict[str, str]:
@@ -122,14 +147,40 @@ async def _imported(
     file: Path, form: Mapping[str, str], report: Path | None, url: str | None, data: Path | None
 ) -> Json:
     """The finished job; its report is written to a file if one was named."""
-    base_url = (url or service_url("collector", data)).rstrip("/")
-    async with asking({"collector": base_url}, data, REQUEST_SECONDS) as api:
+    urls = addresses(url, data)
+    async with asking(urls, data, REQUEST_SECONDS) as api:
         job = await _ended(api, file, form)
+        if job["kind"] == KINDS[0] and "scorer" in urls:
+            job["rows"] = await rows_of(api, job)
         if report is not None:
             with report.open("wb") as written:
                 async for chunk in api.chunks("collector", job["report"]):
                     written.write(chunk)
     return job
+
+
+def addresses(url: str | None, data: Path | None) -> "dict[ServiceName, str]":
+    """The addresses of the collector and, where its own is known as well, of the scorer."""
+    if url is not None:
+        return {"collector": url.rstrip("/")}
+    urls: dict[ServiceName, str] = {"collector": service_url("collector", data)}
+    with suppress(Unavailable):
+        urls["scorer"] = service_url("scorer", data)
+    return urls
+
+
+async def rows_of(api: "Api", job: Json) -> Json | None:
+    """What the scorer says of the rows, once it has read all of them or after some seconds; None where it says nothing:
+    it is away, or the key may not read."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    try:
+        while True:
+            rows: Json = await api.get("scorer", f"/v1/imports/{job['id']}")
+            if rows["read"] >= job["taken"] or time.monotonic() > deadline:
+                return rows
+            await asyncio.sleep(POLL_SECONDS)
+    except (Unavailable, Forbidden):
+        return None
 
 
 async def _ended(api: "Api", file: Path, form: Mapping[str, str]) -> Json:
@@ -205,10 +256,7 @@ def _show(job: Mapping[str, Any], report: Path | None) -> None:
     if job["ignored_columns"]:
         say("ignored  " + ", ".join(job["ignored_columns"]))
     if job["kind"] == "responses":
-        alerts = "none: quiet unless --alerts"
-        if job["alerts"]:
-            alerts = "fresh answers may open tasks"
-        say(f"alerts   {alerts}")
+        _show_answers(job)
     if job["error"]:
         say(f"stopped  {job['error']['detail']} ({job['error']['code']})")
     taken, rows = "taken", "rows"
@@ -218,6 +266,18 @@ def _show(job: Mapping[str, Any], report: Path | None) -> None:
     if job["rows_read"] == 1:
         rows = "row"
     say(f"{job['rows_read']:,} {rows}: {job['taken']:,} {taken}, {job['skipped']:,} skipped, {job['bad']:,} bad")
+
+
+def _show_answers(job: Mapping[str, Any]) -> None:
+    """Print what files of answers alone have."""
+    alerts = "none: quiet unless --alerts"
+    if job["alerts"]:
+        alerts = "fresh answers may open tasks"
+    say(f"alerts   {alerts}")
+    if job["older_than"]:
+        say(f"order    written before a file of {job['older_than']}: answers that are known stay as they are")
+    if job.get("rows"):
+        show_rows(job["rows"], job["taken"])
 
 
 def _show_problems(job: Mapping[str, Any], report: Path | None) -> None:
@@ -237,3 +297,18 @@ def _show_problems(job: Mapping[str, Any], report: Path | None) -> None:
 
 def _problem_row(problem: Mapping[str, Any]) -> tuple[str, ...]:
     return str(problem["line"]), problem["outcome"], problem["field"], problem["reason"]
+
+
+def show_rows(rows: Mapping[str, Any], taken: int) -> None:
+    """Print what became of the rows that were taken."""
+    counts = []
+    for name in ROW_OUTCOMES:
+        if rows[name]:
+            counts.append(f"{rows[name]:,} {name}")
+    settled = "settled"
+    if rows["read"] < taken:
+        settled = f"{taken - rows['read']:,} on their way"
+    say(f"rows     {', '.join([*counts, settled])}")
+    for row in rows["lines"][:SHOWN_ROWS]:
+        reason = " ".join(filter(None, (row["code"], ", ".join(row["fields"]))))
+        say(f"         line {row['line']}: {row['outcome']} {reason}".rstrip())

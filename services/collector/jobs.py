@@ -10,6 +10,7 @@ from tempfile import TemporaryFile
 from typing import BinaryIO
 from uuid import uuid4
 
+from services.collector.domain.columns import RESPONSES
 from services.collector.handlers.import_files import reading_of
 from services.collector.handlers.import_rows import UNREADABLE, ReadRow, RowReader, unreadable
 from services.collector.handlers.imports import STEP_ROWS, LostClaim, take_step
@@ -17,12 +18,14 @@ from services.collector.store import import_claims as claims
 from services.collector.store import import_reports as reports
 from services.collector.store import imports as store
 from services.collector.store.import_claims import Claim, Progress
+from services.collector.store.import_order import settle_order
 from services.collector.store.imports import ImportJob
 from shared.background import Periodic
 from shared.clock import Clock
 from shared.db.engine import Database
 from shared.db.erasures import Journal
 from shared.db.outbox import Relay
+from shared.db.transaction import WriteTx
 from shared.errors import Unavailable
 from shared.files.lines import TableError
 from shared.files.table import BadRow
@@ -95,11 +98,9 @@ class ImportWorker:
         """Store all remaining rows; returns code and detail of an error that ended the job early."""
         if claimed.attempts > claims.MAX_ATTEMPTS:
             return "gave_up", "the import was interrupted several times without any progress"
-        async with self._database.read() as tx:
-            job = await store.find(tx, claimed.import_id, None)
+        async with self._database.write() as tx:
+            job = await self._begun(tx, claimed)
             failed = await reports.count_bad(tx, claimed.import_id, UNREADABLE)
-        if job is None:
-            raise LostClaim("lost_claim")
         log.info("import_started", import_id=str(job.import_id), kind=job.kind, rows_read=job.rows_read)
         with _nameless() as file:
             await self._fetch(job, file)
@@ -113,6 +114,16 @@ class ImportWorker:
             except TableError as error:
                 return error.code, error.detail
         return None
+
+    async def _begun(self, tx: WriteTx, claimed: Claim) -> ImportJob:
+        """The job, which knows at its first row how its file stands to those before."""
+        job = await store.find(tx, claimed.import_id, None)
+        if job is not None and not job.rows_read and job.kind == RESPONSES:
+            await settle_order(tx, job.import_id, job.columns.constants.get("survey_id", ""))
+            job = await store.find(tx, claimed.import_id, None)
+        if job is None:
+            raise LostClaim("lost_claim")
+        return job
 
     async def _take(self, job: ImportJob, claimed: Claim, rows: Sequence[ReadRow]) -> int:
         """Store the rows of a step, in one transaction. If a row makes it fail, bisect: store each half by itself.

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import cycle
 
 from services.scorer.domain.counts import count_account
@@ -16,6 +16,7 @@ from services.scorer.handlers.pending import DROPPED_AT_ONCE, Pending, give_up
 from services.scorer.handlers.projection import Projector
 from services.scorer.store import dirty_accounts, feed, months, projection
 from services.scorer.store.counts import KEPT_NOW, read_counts
+from services.scorer.store.import_rows import forget_lines
 from services.scorer.store.loads import load_announced
 from shared.background import Periodic, patiently
 from shared.clock import Clock
@@ -46,6 +47,8 @@ process."""
 LANES = 2
 """Transactions at once: one computes while PostgreSQL works for the other."""
 PENDING_SECONDS = 60.0
+LINES_KEPT = timedelta(days=30)
+"""How long the lines of an import are kept; its counts stay."""
 MONTH_ACCOUNTS = 50
 MONTH_SECONDS = 5.0
 FEED_SECONDS = 10.0
@@ -140,7 +143,7 @@ class ProjectorJob:
 
 
 class PendingJob:
-    """Looks, now and then, after changes whose response has not come."""
+    """Looks, now and then, after changes whose response has not come, and forgets lines of old imports."""
 
     def __init__(self, database: Database, clock: Clock, pending: Pending, days: int) -> None:
         self._database = database
@@ -161,6 +164,7 @@ class PendingJob:
         `Unavailable`."""
 
         await self._held.each(await self._pending.overdue(self._database, self._held.now()), self._settle)
+        await self._database.retrying(lambda tx: forget_lines(tx, self._clock.now() - LINES_KEPT))
         dropped = await self._database.retrying(lambda tx: give_up(tx, self._clock, self._days))
         if dropped:
             log.warning("pending_changes_dropped", amendments=dropped, days=self._days)

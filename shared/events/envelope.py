@@ -55,6 +55,9 @@ PlainReaders = Mapping[str, Callable[[bytes], PlainData | None]]
 SENDER = "ce_sender"
 """The header of our own extension attribute: the id of the API key that sent the event."""
 _MOST_SENDER = 64
+FILE = "ce_file"
+"""The header of our own extension attribute: the row of the imported file that the event is made of, as
+`shared.events.files` reads it."""
 _NUL = re.compile(rb"(\\+)u0000")
 _KINDS: dict[str, tuple[str, int, type[EventData]]] = {}
 """CloudEvents type -> name, major version, model."""
@@ -74,7 +77,8 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     """One event. `name` is the type without prefix and version, `account_id` decides the partition, `key` is the
     record's key (the account, except on compacted topics, where it names the entity). `sender` is the id of the API key
     that sent the event, where one did: it serves to trace faults to a program, so it stays in the record's headers and
-    is never passed on. `data` is a `PlainData` where the consumer has a plain reader for the type.
+    is never passed on. `file` is the header that names the row of an imported file. `data` is a `PlainData` where the
+    consumer has a plain reader for the type.
 
     A struct, since a hundred thousand of them are made in a few seconds: a named tuple costs four times as much, a
     frozen dataclass more. An event is never part of a reference cycle, so the garbage collector does not track it.
@@ -89,6 +93,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     key: str | None = None
     major: int = 1
     sender: str | None = None
+    file: str | None = None
 
     @property
     def type(self) -> str:
@@ -104,9 +109,16 @@ class Event(msgspec.Struct, frozen=True, gc=False):
         """This event with the id of the API key that sent it."""
         return msgspec.structs.replace(self, sender=sender)
 
+    def of_file(self, file: str) -> "Event":
+        """This event as made of a row of a file."""
+        return msgspec.structs.replace(self, file=file)
+
     def headers(self) -> Headers:
         """The CloudEvents attributes as record headers."""
-        return headers_of(str(self.id), self.type, self.source, rfc3339(self.time), self.sender)
+        headers = headers_of(str(self.id), self.type, self.source, rfc3339(self.time), self.sender)
+        if self.file is not None:
+            headers.append((FILE, self.file.encode()))
+        return headers
 
     def value(self) -> bytes:
         """The data as JSON."""
@@ -172,7 +184,8 @@ def decode(headers: Iterable[tuple[str, bytes]], value: bytes, plain: PlainReade
     read = plain.get(name)
     data: Any = (read(value) if read is not None else None) or _by_model(model, value)
     sender = _sender(attributes[SENDER]) if SENDER in attributes else None
-    return Event(event_id, name, source, time, getattr(data, "account_id", ""), data, None, major, sender)
+    account_id = getattr(data, "account_id", "")
+    return Event(event_id, name, source, time, account_id, data, None, major, sender, attributes.get(FILE))
 
 
 def _uuid(text: str) -> UUID:

@@ -8,7 +8,13 @@ from pydantic import AwareDatetime, Field, StringConstraints
 
 from shared import amendments
 from shared.events.envelope import EventData, Id, register
-from shared.topics import RESPONSE_AMENDED, RESPONSE_RECORDED, RESPONSE_WITHDRAWN, STAKEHOLDER_ERASED
+from shared.topics import (
+    IMPORT_UNDONE,
+    RESPONSE_AMENDED,
+    RESPONSE_RECORDED,
+    RESPONSE_WITHDRAWN,
+    STAKEHOLDER_ERASED,
+)
 
 SurveyType = Literal["nps", "csat", "ces"]
 NpsKind = Literal["relationship", "transactional", "project"]
@@ -121,7 +127,19 @@ class StakeholderErased(EventData):
                 yield one.account_id, one
 
 
+class ImportUndone(EventData):
+    """What an import has brought to an account is taken back: answers that it recorded first count as withdrawn until
+    another record of their id comes, and its changes of other answers count nowhere. It comes after all records of
+    the import in this account."""
+
+    event_id: UUID
+    import_id: UUID
+    account_id: Id
+    recorded_at: AwareDatetime
+
+
 register(RESPONSE_RECORDED, ResponseRecorded)
 register(RESPONSE_AMENDED, ResponseAmended)
 register(RESPONSE_WITHDRAWN, ResponseWithdrawn)
 register(STAKEHOLDER_ERASED, StakeholderErased)
+register(IMPORT_UNDONE, ImportUndone)

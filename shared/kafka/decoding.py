@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from typing import Any
 
-from msgspec import Struct
+from msgspec import Struct, structs
 
 from shared.db.parked import RawRecord
 from shared.db.set_aside import UNDECODABLE
@@ -34,6 +34,12 @@ class PolledRecord(Struct, frozen=True, gc=False):
         account_id = self.received.event.account_id if self.received is not None else None
         headers = [(name, bytes(value or b"")) for name, value in record.headers]
         return RawRecord(record.topic, record.partition, record.offset, record.key, record.value, headers, account_id)
+
+    def late(self) -> "PolledRecord":
+        """The same, which was set aside before."""
+        if self.received is None:
+            return self
+        return structs.replace(self, received=structs.replace(self.received, late=True))
 
 
 def decode_record(

@@ -118,7 +118,7 @@ class Retries:
             await set_aside.remove(tx, waiting)
             topic = self._topics[cursor.topic]
             record = decode_record(waiting.raw, topic, partitions, self._handlers, self._config.plain)
-            [advance] = await apply_all(tx, [PolledBatch(cursor, [record])], self._config)
+            [advance] = await apply_all(tx, [PolledBatch(cursor, [record.late()])], self._config)
             await cursors.recount(tx, cursor.place, advance.counts)
         if advance.counts.get(Outcome.DEAD_LETTERED):
             log.warning("set_aside_record_is_poison", topic=cursor.topic, offset=waiting.raw.offset)

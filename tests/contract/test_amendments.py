@@ -1,6 +1,5 @@
 """What passes the collector's door is judged alike by all who keep answers: no client can make a dead letter."""
 
-from dataclasses import fields
 from datetime import UTC, datetime, timedelta
 from random import Random
 from typing import Any
@@ -10,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, ValidationError
 
-from services.alerting.domain.answers import AMENDABLE, AnswerChange, live_answer
+from services.alerting.domain.answers import AMENDABLE, AnswerChange, StoredAnswer, folded
 from services.alerting.domain.people import Answer
 from services.collector.handlers import responses
 from services.collector.handlers.inputs.responses import Amendment, NewResponse
@@ -65,7 +64,8 @@ def test_an_amendment_counts_for_both_or_for_none(fields: dict[str, Any], survey
     reason = refusal(Subject("acme", "ann", survey_type), Change(UUID(int=1), "amended", "acme", "ann", *said))
     kept = Answer("acme", "r1", "ann", survey_type, 1, NOW)
     change = AnswerChange(UUID(int=1), "acme", "r1", "ann", "amended", *said)
-    assert (live_answer(kept, [change]).touchpoint == MARK) is (reason is None)
+    stored = StoredAnswer(kept, kept, NOW)
+    assert (folded(stored, [change], "ann").live.touchpoint == MARK) is (reason is None)
     assert reason in ({None, "invalid_change"} if body.survey_type is None else {None, "wrong_response"})
 
 
@@ -97,14 +97,11 @@ def test_the_scorer_and_alerting_make_the_same_of_an_answer(
     live = fold(Subject("acme", "ann", survey_type, "this"), changes)
     recorded = Answer("acme", "r1", "ann", survey_type, 1, NOW)
     came = random.sample(changes, len(changes))
-    kept = live_answer(recorded, [AnswerChange(response_id="r1", **fields_of(change)) for change in came], "this")
+    stored = StoredAnswer(recorded, recorded, NOW, posted="this")
+    kept = folded(stored, [AnswerChange.of(change, "r1") for change in came], "ann").live
     expected = {name: live.values.get(name, getattr(recorded, name)) for name in AMENDABLE}
     assert {name: getattr(kept, name) for name in AMENDABLE} == expected
     assert kept.withdrawn == live.withdrawn
-
-
-def fields_of(change: Change) -> dict[str, Any]:
-    return {field.name: getattr(change, field.name) for field in fields(change)}
 
 
 @given(

@@ -4,11 +4,11 @@ in the scorer, which parks changes that do not fit."""
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any
 from uuid import UUID
 
 from services.alerting.domain.people import FRESH, Answer
-from shared.amendments import Change, Subject, fold
+from shared.amendments import OF_A_CLIENT, Change, ChangeKind, Subject, fold
 
 AnswerKey = tuple[str, str]
 """The account_id and the response_id of an answer."""
@@ -18,18 +18,55 @@ AMENDABLE = ("score", "comment", "touchpoint", "product", "language", "follow_up
 
 @dataclass(frozen=True, slots=True)
 class AnswerChange:
-    """One amendment or withdrawal. `survey_type` and `posted` say, where they are known, what the answer must be that
-    it is meant for."""
+    """One amendment or withdrawal, by a client or by a row of a file, or the undoing of an import. `survey_type` and
+    `posted` say, where they are known, what the answer must be that it is meant for."""
 
     event_id: UUID
     account_id: str
     response_id: str
     stakeholder_id: str | None
-    kind: Literal["amended", "withdrawn"]
+    kind: ChangeKind
     recorded_at: datetime
     changes: Mapping[str, Any] = field(default_factory=dict)
     survey_type: str | None = None
     posted: str | None = None
+    rank: int = OF_A_CLIENT
+    written_at: datetime | None = None
+    import_id: UUID | None = None
+
+    @classmethod
+    def of(cls, change: Change, response_id: str) -> "AnswerChange":
+        """The change of the answer with this id."""
+        return cls(
+            change.event_id,
+            change.account_id,
+            response_id,
+            change.stakeholder_id,
+            change.kind,
+            change.recorded_at,
+            change.changes,
+            change.survey_type,
+            change.posted,
+            change.rank,
+            change.written_at,
+            change.import_id,
+        )
+
+    def change(self) -> Change:
+        """The same without the answer's id."""
+        return Change(
+            self.event_id,
+            self.kind,
+            self.account_id,
+            self.stakeholder_id,
+            self.recorded_at,
+            self.changes,
+            self.survey_type,
+            self.posted,
+            self.rank,
+            self.written_at,
+            self.import_id,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +80,8 @@ class Placeholder:
 
 @dataclass(frozen=True, slots=True)
 class StoredAnswer:
-    """An answer as it was recorded first, and as it is now; `posted` is the digest of what the client sent.
+    """An answer as it was recorded first, and as it is now; `posted` is the digest of what the client sent, `digests`
+    those of what is not kept here. `import_id` is the import that recorded it, and `undone_at` when that was undone.
     `placeholder` is there while only a score event has named the answer.
     """
 
@@ -52,6 +90,15 @@ class StoredAnswer:
     recorded_at: datetime
     placeholder: Placeholder | None = None
     posted: str = ""
+    digests: Mapping[str, str] = field(default_factory=dict)
+    import_id: UUID | None = None
+    undone_at: datetime | None = None
+
+    def subject(self, person_id: str) -> Subject:
+        """What changes refer to; the answer is this person's, whichever of their ids it was given with."""
+        answer = self.recorded
+        given = answer.stakeholder_id
+        return Subject(answer.account_id, person_id, answer.survey_type, self.posted, given, self.import_id)
 
     @property
     def order(self) -> tuple[datetime, str]:
@@ -76,28 +123,12 @@ class StoredAnswer:
         return replace(self, recorded=recorded, live=replace(self.live, stakeholder_id=stakeholder_id))
 
 
-def live_answer(
-    recorded: Answer, changes: Iterable[AnswerChange], posted: str | None = None, person_id: str | None = None
-) -> Answer:
-    """The answer after all its changes, in whatever order they came; those that do not fit count nowhere. `posted` is
-    the digest of what was first recorded, `person_id` whose the id is that it was given with."""
-    given = recorded.stakeholder_id
-    subject = Subject(recorded.account_id, person_id or given, recorded.survey_type, posted, given)
-    live = fold(subject, [_change_of(change) for change in changes])
+def folded(stored: StoredAnswer, changes: Iterable[AnswerChange], person_id: str) -> StoredAnswer:
+    """The answer after all its changes, in whatever order they came; those that do not fit count nowhere. `person_id`
+    is whose the id is that it was given with."""
+    live = fold(stored.subject(person_id), [change.change() for change in changes])
     if not live.fitted:
-        return recorded
+        return replace(stored, live=stored.recorded, undone_at=None)
     values = {name: value for name, value in live.values.items() if name in AMENDABLE}
-    return replace(recorded, **values, withdrawn=live.withdrawn)
-
-
-def _change_of(change: AnswerChange) -> Change:
-    return Change(
-        change.event_id,
-        change.kind,
-        change.account_id,
-        change.stakeholder_id,
-        change.recorded_at,
-        change.changes,
-        change.survey_type,
-        change.posted,
-    )
+    answer = replace(stored.recorded, **values, withdrawn=live.withdrawn)
+    return replace(stored, live=answer, undone_at=live.undone_at)

@@ -5,16 +5,17 @@ and further ones are repeats.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from uuid import UUID
 
 from services.alerting.courier.interface import messages, subscribed_types
-from services.alerting.domain.answers import AMENDABLE, AnswerChange, AnswerKey, StoredAnswer, live_answer
+from services.alerting.domain.answers import AMENDABLE, AnswerChange, AnswerKey, StoredAnswer, folded
 from services.alerting.domain.notices import Announcement, is_praise
 from services.alerting.domain.people import FRESH, Answer
 from services.alerting.handlers.context import Context
 from services.alerting.handlers.evaluation import EvaluationRequest, MessageRequest, evaluate
+from services.alerting.handlers.file_rows import FileRows, is_free
 from services.alerting.handlers.notices import announce
 from services.alerting.handlers.resources import Resources
 from services.alerting.store import answers as store
@@ -22,6 +23,7 @@ from shared.db.directory import own_ids
 from shared.db.transaction import WriteTx
 from shared.erasure import Subject as SubjectName
 from shared.events.envelope import Event
+from shared.events.files import digests_of, import_of
 from shared.events.posted import posted
 from shared.events.responses import ResponseAmended, ResponseRecorded, ResponseWithdrawn
 from shared.ids import derived_uuid
@@ -38,16 +40,19 @@ DROPPED_AT_ONCE = 50_000
 
 @dataclass(slots=True)
 class ResponseBatch:
-    """The records of one batch, with the answers that their verdicts depend on."""
+    """The records of one batch, with the answers that their verdicts depend on. `quietly`: answers that only rows of a
+    quiet file have touched."""
 
     answers: dict[AnswerKey, StoredAnswer]
     new_changes: set[UUID]
     erased: dict[str, datetime]
     subject: SubjectName
+    files: FileRows
     touched: dict[AnswerKey, Event] = field(default_factory=dict)
     created: dict[AnswerKey, Event] = field(default_factory=dict)
     dropped: set[AnswerKey] = field(default_factory=set)
     overtaken: set[AnswerKey] = field(default_factory=set)
+    quietly: set[AnswerKey] = field(default_factory=set)
 
     def verdict(self, event: Event) -> Verdict:
         """The verdict on one record; notes a new answer."""
@@ -60,23 +65,55 @@ class ResponseBatch:
         if event.id not in self.new_changes:
             return REPEAT
         self.new_changes.discard(event.id)
+        change = change_of(event)
+        if change is not None:
+            self.files.note(change)
         if key not in self.answers:
             return PENDING
-        self.touched[key] = event
+        self.touch(key, event)
         return CHANGE
+
+    def touch(self, key: AnswerKey, event: Event, *, quietly: bool = False) -> None:
+        """The answer is new or another."""
+        if not quietly:
+            self.quietly.discard(key)
+        elif key not in self.touched:
+            self.quietly.add(key)
+        self.touched[key] = event
 
     def _recorded(self, event: Event, data: ResponseRecorded) -> Verdict:
         key = _key(event)
-        if key in self.answers or key in self.dropped:
+        if key in self.dropped or self.files.is_undone(event):
             return REPEAT
+        first = self.answers.get(key)
+        if first is not None and not is_free(first, data.recorded_at):
+            return self._again(event, data, first)
         until = self.erased.get(self.subject(data.account_id, data.stakeholder_id))
         if until is not None and data.recorded_at <= until:
             self.overtaken.add(key)
             return CHANGE
         answer = answer_of(data)
-        self.answers[key] = StoredAnswer(answer, answer, data.recorded_at, posted=posted(vars(data)))
-        self.touched[key] = self.created[key] = event
+        self.answers[key] = StoredAnswer(
+            answer,
+            answer,
+            data.recorded_at,
+            posted=posted(vars(data)),
+            digests=digests_of(data),
+            import_id=import_of(event.file),
+        )
+        self.touch(key, event)
+        if first is not None:
+            self.files.freed(key)
+            return CHANGE
+        self.created[key] = event
         return NEW
+
+    def _again(self, event: Event, data: ResponseRecorded, first: StoredAnswer) -> Verdict:
+        """A record whose id is known is a repeat, unless a row of a file changes the answer."""
+        if not self.files.changes(event, data, first):
+            return REPEAT
+        self.touch(_key(event), event, quietly=data.quiet)
+        return CHANGE
 
 
 def record_responses(resources: Resources) -> BatchHandler:
@@ -87,6 +124,7 @@ def record_responses(resources: Resources) -> BatchHandler:
         found = await store.answers_by_id(tx, map(_key, events))
         before = {key: stored.live for key, stored in found.items()}
         dropped = await store.dropped_answers(tx, map(_key, events))
+        files = await FileRows.read(tx, events, found)
         changes = []
         for event in events:
             change = change_of(event)
@@ -94,12 +132,11 @@ def record_responses(resources: Resources) -> BatchHandler:
                 changes.append((change, event.sender))
         new_changes = await store.add_changes(tx, changes)
         erased = await _erased(tx, resources, events)
-        batch = ResponseBatch(found, new_changes, erased, resources.subject, dropped=dropped)
+        batch = ResponseBatch(found, new_changes, erased, resources.subject, files, dropped=dropped)
         verdicts = [batch.verdict(event) for event in events]
-        await _save(tx, batch)
+        await files.save(tx)
         await store.drop_answers(tx, batch.overtaken)
-        await _praise(tx, resources, batch, before)
-        await _evaluate(tx, resources, batch, before)
+        await settle(tx, resources, batch, before)
         return verdicts
 
     return handle
@@ -116,6 +153,13 @@ async def _erased(tx: WriteTx, resources: Resources, events: Sequence[Event]) ->
     return await store.erased_at(tx, subjects)
 
 
+async def settle(tx: WriteTx, resources: Resources, batch: ResponseBatch, before: Mapping[AnswerKey, Answer]) -> None:
+    """Save the answers that were touched, and act on what they are now."""
+    await _save(tx, batch)
+    await _praise(tx, resources, batch, before)
+    await _evaluate(tx, resources, batch, before)
+
+
 async def _save(tx: WriteTx, batch: ResponseBatch) -> None:
     if not batch.touched:
         return
@@ -123,9 +167,7 @@ async def _save(tx: WriteTx, batch: ResponseBatch) -> None:
     given = {key: (key[0], batch.answers[key].recorded.stakeholder_id) for key in batch.touched}
     people = await own_ids(tx, given.values())
     for key in batch.touched:
-        stored = batch.answers[key]
-        live = live_answer(stored.recorded, changes.get(key, ()), stored.posted, people[given[key]])
-        batch.answers[key] = replace(stored, live=live)
+        batch.answers[key] = folded(batch.answers[key], changes.get(key, ()), people[given[key]])
     await store.save_answers(tx, [batch.answers[key] for key in batch.touched])
 
 
@@ -142,7 +184,7 @@ async def _evaluate(
         if stored.live.comment != comment_before:
             request.comments[key] = (event.id, event.time)
         person = (stored.live.account_id, stored.live.stakeholder_id)
-        if _may_open(stored, resources):
+        if key not in batch.quietly and _may_open(stored, resources):
             request.fresh.add(person)
         else:
             request.others.add(person)
@@ -162,7 +204,7 @@ async def _praise(tx: WriteTx, resources: Resources, batch: ResponseBatch, befor
     for key in batch.touched:
         stored = batch.answers[key]
         had_comment = key in before and before[key].comment
-        if stored.is_fresh and is_praise(stored.live) and not had_comment:
+        if key not in batch.quietly and stored.is_fresh and is_praise(stored.live) and not had_comment:
             praises.append(key)
     if not praises:
         return
@@ -182,6 +224,8 @@ async def _subscribed_answers(tx: WriteTx, batch: ResponseBatch, before: Mapping
         return []
     keys = []
     for key in batch.touched:
+        if key in batch.quietly:
+            continue
         stored = batch.answers[key]
         message_type = messages.SURVEY_RESPONSE_UPDATED
         if key in batch.created:

@@ -175,6 +175,9 @@ STATEMENTS = [
         recorded_at timestamptz not null,
         named jsonb,
         posted text not null,
+        digests jsonb not null default '{}',
+        import_id uuid,
+        undone_at timestamptz,
         primary key (account_id, response_id)
     )
     """,
@@ -187,12 +190,15 @@ STATEMENTS = [
         account_id text not null,
         response_id text not null,
         stakeholder_id text,
-        kind text not null check (kind in ('amended', 'withdrawn')),
+        kind text not null check (kind in ('amended', 'withdrawn', 'undone')),
         changes jsonb not null,
         recorded_at timestamptz not null,
         survey_type text,
         posted text,
-        sender text
+        sender text,
+        rank smallint not null default 1,
+        written_at timestamptz,
+        import_id uuid
     )
     """,
     "create index response_changes_response on response_changes (account_id, response_id)",
@@ -286,6 +292,13 @@ STATEMENTS = [
     """,
     "create index erasures_subject on erasures (subject, erased_at)",
     "create index erasures_waiting on erasures (account_id, stakeholder_id) where applied_at is null",
+    """
+    create table undone_imports (
+        import_id uuid not null,
+        account_id text not null,
+        primary key (import_id, account_id)
+    )
+    """,
     # Answers that an erasure took, so that what is still said about them is dropped too: ids, nothing of people.
     """
     create table dropped_responses (

@@ -8,16 +8,25 @@ from typing import Any
 from uuid import UUID
 
 from sqlalchemy import RowMapping
-from sqlalchemy.dialects.postgresql import insert
 
 from services.alerting.domain.answers import AnswerChange, AnswerKey, Placeholder, StoredAnswer
 from services.alerting.domain.people import Answer
 from services.alerting.store.binds import answer_binds
-from services.alerting.tables.answers import RESPONSE_CHANGES, RESPONSES
+from services.alerting.tables.answers import RESPONSES
 from services.alerting.tables.metadata import columns_of
 from shared.db.transaction import ReadTx, WriteTx, as_columns
 
 _CHANGE = ", ".join(field.name for field in fields(AnswerChange))
+ADD_CHANGES = f"""
+    insert into response_changes ({_CHANGE}, sender)
+    select {_CHANGE}, sender
+    from unnest(cast(:event_id as uuid[]), cast(:account_id as text[]), cast(:response_id as text[]),
+        cast(:stakeholder_id as text[]), cast(:kind as text[]), cast(:recorded_at as timestamptz[]),
+        cast(:changes as jsonb[]), cast(:survey_type as text[]), cast(:posted as text[]),
+        cast(:rank as smallint[]), cast(:written_at as timestamptz[]), cast(:import_id as uuid[]),
+        cast(:sender as text[])) as r({_CHANGE}, sender)
+    on conflict do nothing returning event_id
+"""
 
 
 async def answers_by_id(
@@ -56,16 +65,22 @@ async def save_answers(tx: WriteTx, answers: Sequence[StoredAnswer]) -> None:
                 "at": stored.recorded_at,
                 "named": _placeholder_document(stored.placeholder),
                 "posted": stored.posted,
+                "digests": json.dumps(dict(stored.digests)),
+                "imports": stored.import_id,
+                "undone": stored.undone_at,
             }
         )
     await tx.execute(
         "insert into responses as r (account_id, response_id, stakeholder_id, recorded, live, withdrawn, recorded_at,"
-        " named, posted) select * from unnest(cast(:accounts as text[]), cast(:responses as text[]),"
+        " named, posted, digests, import_id, undone_at)"
+        " select * from unnest(cast(:accounts as text[]), cast(:responses as text[]),"
         " cast(:people as text[]), cast(:recorded as jsonb[]), cast(:live as jsonb[]), cast(:withdrawn as boolean[]),"
-        " cast(:at as timestamptz[]), cast(:named as jsonb[]), cast(:posted as text[]))"
+        " cast(:at as timestamptz[]), cast(:named as jsonb[]), cast(:posted as text[]),"
+        " cast(:digests as jsonb[]), cast(:imports as uuid[]), cast(:undone as timestamptz[]))"
         " on conflict (account_id, response_id) do update set live = excluded.live, withdrawn = excluded.withdrawn,"
         " stakeholder_id = excluded.stakeholder_id, recorded = excluded.recorded, recorded_at = excluded.recorded_at,"
-        " named = excluded.named, posted = excluded.posted",
+        " named = excluded.named, posted = excluded.posted, digests = excluded.digests,"
+        " import_id = excluded.import_id, undone_at = excluded.undone_at",
         **as_columns(rows),
     )
 
@@ -81,16 +96,61 @@ async def add_changes(tx: WriteTx, changes: Sequence[tuple[AnswerChange, str | N
             "response_id": change.response_id,
             "stakeholder_id": change.stakeholder_id,
             "kind": change.kind,
-            "changes": dict(change.changes),
+            "changes": json.dumps(dict(change.changes)),
             "recorded_at": change.recorded_at,
             "survey_type": change.survey_type,
             "posted": change.posted,
             "sender": sender,
+            "rank": change.rank,
+            "written_at": change.written_at,
+            "import_id": change.import_id,
         }
         for change, sender in changes
     ]
-    statement = insert(RESPONSE_CHANGES).values(rows).on_conflict_do_nothing().returning(RESPONSE_CHANGES.c.event_id)
-    return {row["event_id"] for row in await tx.all(statement)}
+    return set(await tx.column(ADD_CHANGES, **as_columns(rows)))
+
+
+async def forget_of_files(tx: WriteTx, keys: Collection[AnswerKey]) -> None:
+    """Delete what files have said of these answers."""
+    if keys:
+        await tx.execute(
+            _in_keys("delete from response_changes") + " and import_id is not null",
+            **answer_binds(keys),
+        )
+
+
+async def keys_of_import(tx: ReadTx, account_id: str, import_id: UUID) -> list[AnswerKey]:
+    """The answers of an account that an import has recorded or changed."""
+    found = await tx.column(
+        "select response_id from responses where account_id = :account_id and import_id = :import_id"
+        " union select response_id from response_changes where account_id = :account_id and import_id = :import_id",
+        account_id=account_id,
+        import_id=import_id,
+    )
+    return [(account_id, response_id) for response_id in found]
+
+
+async def undo_import(tx: WriteTx, account_id: str, import_id: UUID) -> bool:
+    """Note that an import is undone for an account; False if that was known."""
+    return bool(
+        await tx.execute(
+            "insert into undone_imports (import_id, account_id) values (:import_id, :account_id)"
+            " on conflict do nothing",
+            import_id=import_id,
+            account_id=account_id,
+        )
+    )
+
+
+async def undone_imports(tx: ReadTx, import_ids: Collection[UUID]) -> set[tuple[UUID, str]]:
+    """Which of these imports are undone, by import and account."""
+    if not import_ids:
+        return set()
+    rows = await tx.all(
+        "select import_id, account_id from undone_imports where import_id = any(cast(:ids as uuid[]))",
+        ids=list(import_ids),
+    )
+    return {(row["import_id"], row["account_id"]) for row in rows}
 
 
 async def changes_by_answer(tx: ReadTx, keys: Iterable[AnswerKey]) -> dict[AnswerKey, list[AnswerChange]]:
@@ -216,7 +276,14 @@ def stored_answer_of(row: RowMapping) -> StoredAnswer:
     if row["named"] is not None:
         placeholder = Placeholder(**row["named"])
     return StoredAnswer(
-        _answer(row, row["recorded"]), _answer(row, row["live"]), row["recorded_at"], placeholder, row["posted"]
+        _answer(row, row["recorded"]),
+        _answer(row, row["live"]),
+        row["recorded_at"],
+        placeholder,
+        row["posted"],
+        row["digests"],
+        row["import_id"],
+        row["undone_at"],
     )
 
 

@@ -1,4 +1,4 @@
-"""Answers, and what was changed about them."""
+"""Answers."""
 
 from sqlalchemy import Boolean, Column, Table, Text, Uuid
 from sqlalchemy.dialects.postgresql import JSONB
@@ -17,22 +17,9 @@ RESPONSES = Table(
     required("recorded_at", INSTANT),
     Column("named", JSONB),
     required("posted", Text),
+    required("digests", JSONB),
+    Column("import_id", Uuid),
+    Column("undone_at", INSTANT),
 )
 """One row an answer, the first that came: `recorded` as it came, `live` after all changes. `named`: a
-placeholder, only a score event has named the answer."""
-
-RESPONSE_CHANGES = Table(
-    "response_changes",
-    METADATA,
-    Column("event_id", Uuid, primary_key=True),
-    required("account_id", Text),
-    required("response_id", Text),
-    Column("stakeholder_id", Text),
-    required("kind", Text),
-    required("changes", JSONB),
-    required("recorded_at", INSTANT),
-    Column("survey_type", Text),
-    Column("posted", Text),
-    Column("sender", Text),
-)
-"""Amendments and withdrawals, also of answers that have not come yet."""
+placeholder, only a score event has named the answer. `digests`: of what is not kept of it here."""

@@ -94,10 +94,21 @@ IMPORT: Json = {
     "ignored_columns": ["Job Level"],
     "alerts": False,
     "same_as": None,
+    "mode": "upsert",
+    "written_at": RECORDED_AT,
+    "older_than": None,
+    "undone_at": None,
     "error": None,
     "created_at": RECORDED_AT,
     "started_at": RECORDED_AT,
     "finished_at": RECORDED_AT,
+}
+UNDONE: Json = {
+    "import_id": "0199c0de-7a10-7b6c-8c5f-1f0e2d3c4b5a",
+    "dry_run": False,
+    "accounts": 12,
+    "rows": 1257,
+    "undone_at": RECORDED_AT,
 }
 ERASURE: Json = {
     "receipt_id": "0199c0de-7b20-7d3e-9a41-5c6b7a8d9e0f",

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
-from fastapi import Form, Path, UploadFile
+from fastapi import Form, Path, Query, UploadFile
 from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -21,6 +21,7 @@ from services.collector.domain.format_table import FORMATS, FormatName
 from services.collector.domain.mapping import MappingError
 from services.collector.handlers import imports
 from services.collector.handlers.import_files import check_file, mapping_of
+from services.collector.handlers.import_undo import undo
 from services.collector.handlers.inputs.fields import Moment
 from services.collector.handlers.refusals import refused
 from services.collector.handlers.responses import not_ahead
@@ -30,6 +31,7 @@ from services.collector.store.import_reports import Outcome, Problem
 from services.collector.store.imports import ImportJob, State
 from shared.access.caller import Caller
 from shared.errors import NotFound
+from shared.events.files import Mode
 from shared.files.lines import TableError
 from shared.files.opening import is_workbook, opened
 from shared.http import strict_json
@@ -68,6 +70,14 @@ class ImportForm(BaseModel):
     )
     answered_at: Moment | None = Field(default=None, description="For rows without a date.")
     alerts: bool = Field(default=False, description="Let fresh answers raise alerts.")
+    mode: Mode = Field(
+        default="upsert",
+        description="What a row with the `response_id` of a known answer does: `upsert` changes what it says otherwise,"
+        " but for fields that a call has amended; `only_new` changes nothing; `overwrite` changes those as well.",
+    )
+    written_at: Moment | None = Field(
+        default=None, description="When the file was written, if not now: one older than the last changes nothing."
+    )
 
 
 class Failure(BaseModel):
@@ -120,6 +130,12 @@ class ImportView(BaseModel):
     same_as: UUID | None = Field(
         description="The last import that took this very file of answers, read the same way: it is all there already."
     )
+    mode: Mode
+    written_at: datetime | None = Field(description="When the file was written; null until it is begun.")
+    older_than: datetime | None = Field(
+        description="When the newest file of the survey was written, if later than this one: `mode` is then `only_new`."
+    )
+    undone_at: datetime | None
     error: Failure | None
     created_at: datetime
     started_at: datetime | None
@@ -131,6 +147,7 @@ def router_for(most_bytes: int) -> Router:
     router = Router(tags=["imports"])
     router.post("/v1/imports", status_code=202, summary="Import a file", max_body_size=most_bytes)(post_import)
     router.get("/v1/imports/{import_id}", summary="Look at an import")(get_import)
+    router.post("/v1/imports/{import_id}/undo", summary="Undo an import of answers")(post_undo)
     router.get(
         "/v1/imports/{import_id}/report",
         summary="All rows that were not taken",
@@ -183,6 +200,8 @@ async def post_import(
             created_by=caller.key_id,
             owner_email=caller.owner_email,
             created_at=now,
+            mode=form.mode,
+            written_at=form.written_at,
         )
         async with collector.database.write() as tx:
             job = await imports.submit(tx, job, found.file)
@@ -199,6 +218,36 @@ async def get_import(import_id: ImportId, caller: AnyCaller, collector: Resource
         if job is None:
             raise NotFound("not_found", "there is no such import")
         return _view(job, await reports.problems(tx, import_id, SHOWN_PROBLEMS))
+
+
+class Undone(BaseModel):
+    """What undoing an import takes back. How many answers that is, the scorer says of the import."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [examples.UNDONE]})
+
+    import_id: UUID
+    dry_run: bool
+    accounts: int = Field(description="Accounts that rows were taken for.", examples=[12])
+    rows: int = Field(description="Rows that were taken.", examples=[950])
+    undone_at: datetime | None = Field(description="When it was undone first; null where it only would be.")
+
+
+async def post_undo(
+    import_id: ImportId,
+    caller: Ingester,
+    collector: Resources,
+    dry_run: Annotated[bool, Query(description="Only say what would be taken back.")] = False,
+) -> Undone:
+    """Answers that the import recorded first count no longer, until a later file or post brings their id again; what it
+    changed of others is as before. For as long as its report is kept; to undo it again changes nothing."""
+    now = collector.clock.now()
+    async with collector.database.write() as tx:
+        job, accounts = await undo(tx, import_id, caller.owner_email, now, dry_run=dry_run)
+    collector.relay.wake()
+    undone_at = job.undone_at
+    if undone_at is None and not dry_run:
+        undone_at = now
+    return Undone(import_id=import_id, dry_run=dry_run, accounts=accounts, rows=job.taken, undone_at=undone_at)
 
 
 async def get_report(import_id: ImportId, caller: AnyCaller, collector: Resources) -> StreamingResponse:
@@ -301,6 +350,10 @@ def _view(job: ImportJob, problems: list[Problem]) -> ImportView:
         ignored_columns=list(job.columns.ignored),
         alerts=not job.quiet,
         same_as=job.same_as,
+        mode=job.mode,
+        written_at=job.written_at,
+        older_than=job.older_than,
+        undone_at=job.undone_at,
         error=error,
         created_at=job.created_at,
         started_at=job.started_at,

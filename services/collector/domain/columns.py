@@ -107,7 +107,7 @@ class ColumnError(Exception):
 class Columns:
     """Matched columns: their names, field -> position in the row, and field -> constant text. `format`: the tool that
     wrote the file, and `before`: how many rows come before the names. `names`: (field, id) -> the name in the file that
-    stands for it, where the two differ by slashes."""
+    stands for it, where the two differ by slashes. `newest_first`: the newest answers come first."""
 
     kind: Kind
     header: tuple[str, ...]
@@ -116,6 +116,7 @@ class Columns:
     format: str | None = None
     before: int = 0
     names: Mapping[tuple[str, str], str] = member(default_factory=dict)
+    newest_first: bool = False
 
     @property
     def doubtful_score(self) -> bool:

@@ -64,10 +64,12 @@ PLAIN = DateReading()
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A moment in UTC; `said` where the clocks of the zone never or twice showed the time."""
+    """A moment in UTC; `said` where the clocks of the zone never or twice showed the time; `is_day`: only the day is
+    known."""
 
     moment: datetime
     said: Said = ""
+    is_day: bool = False
 
 
 def moment(cell: str, reading: DateReading) -> Read:
@@ -79,13 +81,13 @@ def moment(cell: str, reading: DateReading) -> Read:
     if _UNIX.fullmatch(text):
         return Read(_since_1970(text))
     if _SERIAL.fullmatch(text) and _SERIAL_DAYS[0] <= float(text) <= _SERIAL_DAYS[1]:
-        return _on_clocks(_of_serial(float(text)), reading.zone)
+        return _on_clocks(_of_serial(float(text)), reading.zone, is_day=float(text).is_integer())
     if reading.midnight_is_24:
         text = text.replace(" 24:", " 00:")
-    local, zone = _parsed(text)
+    local, zone, is_day = _parsed(text)
     if zone is None:
-        return _on_clocks(local, reading.zone)
-    return Read(_in_utc(local.replace(tzinfo=zone)))
+        return _on_clocks(local, reading.zone, is_day=is_day)
+    return Read(_in_utc(local.replace(tzinfo=zone)), is_day=is_day)
 
 
 def _since_1970(digits: str) -> datetime:
@@ -102,13 +104,13 @@ def day(cell: str, reading: DateReading) -> date:
     return _parsed(text)[0].date()
 
 
-def _parsed(text: str) -> tuple[datetime, timezone | None]:
-    """The clock time of a text, and its zone where it says one."""
+def _parsed(text: str) -> tuple[datetime, timezone | None, bool]:
+    """The clock time of a text, its zone where it says one, and whether it is a day without a time."""
     for form in _FORMS:
         match = form.fullmatch(text)
         if match is not None:
             parts = match.groupdict()
-            return _calendar(parts), _offset(parts)
+            return _calendar(parts), _offset(parts), parts["hour"] is None
     raise CellError("ambiguous_date", "write dates as 2026-03-31, or name the date_format")
 
 
@@ -169,9 +171,10 @@ def _by_form(text: str, form: str, zone: str) -> Read:
     local = _by_strptime(text, form)
     if local.tzinfo is not None:
         return Read(_in_utc(local))
-    if "%H" not in form and "%I" not in form:
+    is_day = "%H" not in form and "%I" not in form
+    if is_day:
         local = datetime.combine(local.date(), NOON)
-    return _on_clocks(local, zone)
+    return _on_clocks(local, zone, is_day=is_day)
 
 
 def _by_strptime(text: str, form: str) -> datetime:
@@ -183,16 +186,16 @@ def _by_strptime(text: str, form: str) -> datetime:
     raise CellError("not_a_date", "there is no such date in the expected format")
 
 
-def _on_clocks(local: datetime, zone: str) -> Read:
+def _on_clocks(local: datetime, zone: str, *, is_day: bool) -> Read:
     """A local time in UTC. In the hour that is left out when clocks are put forward, the clocks before count; of the
     hour that comes twice, the first."""
     clocks = ZoneInfo(zone)
     first = _in_utc(local.replace(tzinfo=clocks))
     if first.astimezone(clocks).replace(tzinfo=None) != local:
-        return Read(first, "local_time_gap")
+        return Read(first, "local_time_gap", is_day)
     if first != _in_utc(local.replace(tzinfo=clocks, fold=1)):
-        return Read(first, "local_time_twice")
-    return Read(first)
+        return Read(first, "local_time_twice", is_day)
+    return Read(first, is_day=is_day)
 
 
 def _in_utc(moment_there: datetime) -> datetime:

@@ -14,6 +14,7 @@ _RECOMMEND = r".*\b(recommend|weiterempfehl|empfehl|recommand|recomend)\w*\b.*"
 """The question of NPS, in English, German, French and Spanish."""
 _COMPANY = r"account|account[ _]?id|company|company[ _]?id|company[ _]?name|organi[sz]ation"
 
+# A tool whose numbers of answers go through all surveys stands for the survey itself, where its file names none.
 FORMATS: Final[Mapping[str, Format]] = {
     "tellback": Format(
         recognised_by=("response_id", "account_id", "stakeholder_id", "category", "recorded_at", "revision"),
@@ -63,6 +64,7 @@ FORMATS: Final[Mapping[str, Format]] = {
             "comment": ("comment",),
             "answered_at": ("created_at",),
         },
+        constants={"survey_id": "delighted"},
         attributes=r"person_properties\.(?P<name>.+)",
         by_email=True,
     ),
@@ -157,6 +159,7 @@ FORMATS: Final[Mapping[str, Format]] = {
             "comment": ("Response", "Follow-up response"),
             "answered_at": ("Date", "Submission date", "Survey submission date"),
         },
+        constants={"survey_id": "hubspot"},
         # Its satisfaction is a scale of its own, 0 to 2: such rows are refused.
         words={
             "survey_type": {
@@ -220,6 +223,7 @@ FORMATS: Final[Mapping[str, Format]] = {
             "comment": ("comment",),
             "answered_at": ("responded",),
         },
+        constants={"survey_id": "asknicely"},
         by_email=True,
     ),
 }  # fmt: skip

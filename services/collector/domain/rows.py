@@ -52,13 +52,15 @@ class Reading:
     names: SlashedNames = field(default_factory=SlashedNames)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class RowValues:
-    """A row as values; `cells` is its identity: the mapped cells, account and person in one form, the rest as it is."""
+    """A row as values; `cells` is its identity: the mapped cells, account and person in one form, the rest as it is.
+    `is_day`: of the time of the answer only the day is known."""
 
     values: dict[str, Any]
     cells: Mapping[str, str]
-    notes: Sequence[Note]
+    notes: list[Note] = field(default_factory=list)
+    is_day: bool = False
 
 
 def texts_of(reading: Reading, row: Sequence[str]) -> dict[str, str]:
@@ -77,10 +79,10 @@ def row_values(reading: Reading, row: Sequence[str]) -> RowValues:
     if reading.format.by_email and "email" in texts:
         texts.pop("stakeholder_id", None)
     values: dict[str, Any] = {}
-    notes: list[Note] = []
+    found = RowValues(values, _identity(texts))
     for name, text in texts.items():
         try:
-            _place(values, name, _value(reading, name, text, notes))
+            _place(values, name, _value(reading, name, text, found))
         except CellError as error:
             raise RowError(error.code, name, error.hint) from None
     _join_names(values)
@@ -90,16 +92,17 @@ def row_values(reading: Reading, row: Sequence[str]) -> RowValues:
         _complete_response(values, reading)
     if "account_id" not in values:
         raise RowError("missing_account", "account_id", "the row names no account")
-    return RowValues(values, _identity(texts), notes)
+    return found
 
 
-def _value(reading: Reading, name: str, text: str, notes: list[Note]) -> Any:
+def _value(reading: Reading, name: str, text: str, found: RowValues) -> Any:
     kind = reading.columns.kind
     if name == "answered_at":
-        found = dates.moment(text, reading.dates)
-        if found.said:
-            notes.append(Note(found.said, name, TOLD[found.said]))
-        return found.moment.isoformat()
+        date = dates.moment(text, reading.dates)
+        if date.said:
+            found.notes.append(Note(date.said, name, TOLD[date.said]))
+        found.is_day = date.is_day
+        return date.moment.isoformat()
     if name in ("renewal_on", "closed_on"):
         return dates.day(text, reading.dates).isoformat()
     if name in NAMED_BY_ID:

@@ -11,6 +11,7 @@ from services.collector.domain.formats import NO_FORMAT, Format, matched, recogn
 from services.collector.domain.mapping import written_mapping
 from services.collector.domain.row_ids import SlashedNames
 from services.collector.domain.rows import Reading
+from services.collector.handlers import file_ids
 from services.collector.handlers.import_scan import FileScan, scan
 from services.collector.handlers.refusals import refused
 from shared.files.lines import TableError
@@ -46,8 +47,9 @@ def check_file(
     try:
         columns = _columns(file, kind, mapping, format_name)
         table = Table(file, header_of(columns))
+        reading = reading_of(columns, form)
         try:
-            found = scan(table, reading_of(columns, form))
+            found = scan(table, reading)
         finally:
             table.release()
             file.seek(0)
@@ -56,7 +58,7 @@ def check_file(
     except ColumnError as error:
         raise refused(error.field, error.code, error.hint) from None
     _require_clear(columns, found)
-    columns = replace(columns, names=found.names.names)
+    columns = replace(columns, names=found.names.names, newest_first=found.ends.newest_first(reading.dates))
     return Checked(columns, found.rows, zone or _zone(columns, table), _remarks(table))
 
 
@@ -106,6 +108,8 @@ def _require_clear(columns: Columns, found: FileScan) -> None:
     """Refuse what would have to be guessed."""
     if not found.rows:
         raise refused("file", "no_rows", "the file has a header and no rows")
+    if found.survey_missing:
+        raise refused("columns", "survey_needed", file_ids.NEEDED)
     if found.doubtful and found.scores:
         seen = ", ".join(f"{score} ({count} times)" for score, count in sorted(found.scores.items()))
         raise refused(

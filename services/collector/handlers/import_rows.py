@@ -13,11 +13,13 @@ from pydantic import ValidationError
 from services.collector.domain.columns import ACCOUNTS, RESPONSES, Kind
 from services.collector.domain.formats import answer_rows
 from services.collector.domain.rows import PASSED_OVER, Note, Reading, RowError, RowValues, row_values
+from services.collector.handlers import file_ids
 from services.collector.handlers.directory import Change
 from services.collector.handlers.import_files import header_of
 from services.collector.handlers.import_scan import FileScan, scan
 from services.collector.handlers.inputs.directory import AccountItem, StakeholderItem
 from services.collector.handlers.inputs.responses import NewResponse
+from services.collector.handlers.responses import who
 from shared.errors import Invalid
 from shared.events.directory import StakeholderType, Tier
 from shared.events.responses import Channel, NpsKind
@@ -39,12 +41,14 @@ _WORDS: Mapping[str, Sequence[str]] = {
 
 @dataclass(frozen=True, slots=True)
 class ResponseRow:
-    """A response of a file; `digest` is a hash of its values where it has no response_id."""
+    """A response of a file; `digest` is a hash of its values where it has no response_id. `day` is a hash of the person
+    and the day where the date has no time."""
 
     line: int
     body: NewResponse
     digest: UUID | None
     notes: Sequence[Note] = ()
+    day: UUID | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,11 +123,12 @@ def read_row(reading: Reading, row: Row) -> ReadRow:
         found = row_values(reading, row.cells)
         notes = [*found.notes, *_keep_unknown_words(found)]
         if kind == RESPONSES:
+            file_ids.with_survey(found.values, reading.columns)
             body = NewResponse.model_validate(found.values)
             digest = None
             if not body.response_id:
                 digest = digest_of(kind, found.cells)
-            return ResponseRow(row.line, body, digest, notes)
+            return ResponseRow(row.line, body, digest, notes, _day_of(found, body))
         return DirectoryRow(row.line, _change(kind, found.values), notes)
     except RowError as error:
         return BadRow(row.line, error.code, error.reason, error.field)
@@ -133,6 +138,13 @@ def read_row(reading: Reading, row: Row) -> ReadRow:
         raise
     except Exception as error:
         return unreadable(row.line, error)
+
+
+def _day_of(found: RowValues, body: NewResponse) -> UUID | None:
+    if not found.is_day or body.answered_at is None:
+        return None
+    person = who(body.stakeholder_id, body.email)
+    return derived_uuid("day", body.account_id, person, body.survey_type, body.answered_at.isoformat())
 
 
 def _change(kind: Kind, values: Mapping[str, Any]) -> Change:

@@ -9,9 +9,11 @@ from datetime import UTC, datetime
 
 from services.collector.domain.csv_values import CellError, whole_number
 from services.collector.domain.dates import moment
+from services.collector.domain.day_order import DateEnds
 from services.collector.domain.formats import AnswerRows, answer_rows
 from services.collector.domain.row_ids import NAMED_BY_ID, SlashedNames, TooManyNames
 from services.collector.domain.rows import Reading, texts_of
+from services.collector.handlers import file_ids
 from shared.files.lines import TableError
 from shared.files.table import BadRow, Row, Table
 
@@ -26,7 +28,8 @@ _EARLY = datetime.min.replace(tzinfo=UTC)
 class FileScan:
     """`rows` with something in them; `ids`: fields and columns of ids; `doubtful`: no score says that this is NPS;
     `scores` by value, as long as it is; of `dates_tried` so many are `ambiguous`; `last`: what rows share -> the line
-    of the last of them; `unseen` rows cannot be looked at."""
+    of the last of them; `ends`: its first and last dates; `survey_missing`: ids that are ids within a survey, and none
+    is named; `unseen` rows cannot be looked at."""
 
     answers: AnswerRows
     ids: Sequence[tuple[str, int]] = ()
@@ -37,6 +40,8 @@ class FileScan:
     dates_tried: int = 0
     ambiguous: int = 0
     last: dict[str, tuple[datetime, int]] = field(default_factory=dict)
+    ends: DateEnds = field(default_factory=DateEnds)
+    survey_missing: bool = False
     unseen: int = 0
 
     def is_last(self, line: int, key: str) -> bool:
@@ -75,8 +80,11 @@ def _look(found: FileScan, reading: Reading, row: Row) -> None:
         raise TableError("too_many_names", "the file has too many names with slashes; send it in parts") from None
     if found.doubtful:
         _count_score(found, row.cells[places["score"]])
-    if found.dates_tried < _DATES_TRIED and "answered_at" in places:
+    if "answered_at" in places:
+        found.ends.see(row.cells[places["answered_at"]])
         _try_date(found, reading, row.cells[places["answered_at"]])
+    if found.rows <= file_ids.LOOKED_AT and file_ids.survey_is_missing(reading.columns, row.cells):
+        found.survey_missing = True
     if reading.format.last_of is not None:
         _note_last(found, reading, row)
 
@@ -92,7 +100,7 @@ def _count_score(found: FileScan, cell: str) -> None:
 
 
 def _try_date(found: FileScan, reading: Reading, cell: str) -> None:
-    if not cell.strip():
+    if found.dates_tried >= _DATES_TRIED or not cell.strip():
         return
     found.dates_tried += 1
     try:

@@ -4,7 +4,7 @@ progress."""
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from io import SEEK_END
 from typing import BinaryIO
@@ -14,10 +14,12 @@ from services.collector.domain.columns import RESPONSES as RESPONSE_FILE
 from services.collector.domain.rows import PASSED_OVER
 from services.collector.handlers import directory
 from services.collector.handlers.import_rows import DirectoryRow, ReadRow, ResponseRow, bad_row
+from services.collector.handlers.inputs.responses import NewResponse
 from services.collector.handlers.ownership import foreign
 from services.collector.handlers.publishing import check_size
 from services.collector.handlers.responses import recorded, who
 from services.collector.store import import_claims as claims
+from services.collector.store import import_order as order
 from services.collector.store import import_reports as reports
 from services.collector.store import imports as store
 from services.collector.store.import_claims import Progress
@@ -27,6 +29,7 @@ from shared.db.erasures import Journal, Person
 from shared.db.transaction import WriteTx
 from shared.errors import Invalid, TellbackError, TooLarge, TooMany
 from shared.events.envelope import Event
+from shared.events.files import Origin
 from shared.files.table import BadRow
 from shared.ids import derived_uuid
 from shared.topics import RESPONSES
@@ -134,7 +137,7 @@ def _person_of(row: ReadRow, came_at: datetime) -> Person | None:
 
 
 async def _take_responses(tx: WriteTx, job: ImportJob, rows: Sequence[ResponseRow], now: datetime) -> list[Problem]:
-    counts = Counter(row.digest for row in rows if row.digest is not None)
+    counts = Counter(key for row in rows for key in (row.digest, row.day) if key is not None)
     seen: dict[UUID, int] = {}
     if counts:
         seen = await store.count_occurrences(tx, job.import_id, counts)
@@ -151,7 +154,12 @@ async def _take_responses(tx: WriteTx, job: ImportJob, rows: Sequence[ResponseRo
             response_id = str(derived_uuid(str(row.digest), str(seen[row.digest])))
         try:
             event = recorded(
-                row.body, now, response_id=response_id, answered_at=job.created_at, channel="import", quiet=job.quiet
+                _in_order(job, row, seen),
+                now,
+                response_id=response_id,
+                answered_at=job.created_at,
+                channel="import",
+                quiet=job.quiet,
             )
             check_size(event)
         except Invalid as error:
@@ -159,9 +167,26 @@ async def _take_responses(tx: WriteTx, job: ImportJob, rows: Sequence[ResponseRo
         except TooLarge as error:
             problems.append(Problem("bad", BadRow(row.line, error.code, error.detail)))
         else:
-            events.append(event.by(job.created_by))
+            origin = Origin(job.import_id, row.line, job.mode, job.written_at or job.created_at)
+            events.append(event.by(job.created_by).of_file(origin.header()))
+    await order.note_accounts(tx, job.import_id, [event.account_id for event in events])
     await tx.emit(RESPONSES, *events)
     return problems
+
+
+def _in_order(job: ImportJob, row: ResponseRow, seen: dict[UUID, int]) -> NewResponse:
+    """The answer, so many microseconds after its day or before it as the person has answered on it in earlier rows."""
+    if row.day is None or row.body.answered_at is None:
+        return row.body
+    earlier = seen[row.day]
+    seen[row.day] += 1
+    if not earlier:
+        return row.body
+    shift = timedelta(microseconds=earlier)
+    if job.columns.newest_first:
+        shift = -shift
+    answered_at = row.body.answered_at + shift
+    return row.body.model_copy(update={"answered_at": answered_at})
 
 
 async def _take_records(tx: WriteTx, job: ImportJob, rows: Sequence[DirectoryRow], now: datetime) -> list[Problem]:

@@ -27,6 +27,10 @@ STATEMENTS = [
         quiet boolean not null,
         file_digest bytea,
         same_as uuid,
+        mode text not null default 'upsert' check (mode in ('upsert', 'only_new', 'overwrite')),
+        written_at timestamptz,
+        older_than timestamptz,
+        undone_at timestamptz,
         created_by text not null,
         owner_email text,
         created_at timestamptz not null,
@@ -47,6 +51,23 @@ STATEMENTS = [
     "create index imports_finished on imports (finished_at) where finished_at is not null",
     # Tells a file that was imported before.
     "create index imports_file_digest on imports (file_digest)",
+    # Every file of answers that was ever begun, by the digest of its bytes: when it was written, and of which survey.
+    """
+    create table import_files (
+        digest bytea primary key,
+        survey text not null,
+        written_at timestamptz not null
+    )
+    """,
+    "create index import_files_survey on import_files (survey, written_at)",
+    # The accounts that rows of an import were taken for: each is told when the import is undone.
+    """
+    create table import_accounts (
+        import_id uuid not null references imports on delete cascade,
+        account_id text not null,
+        primary key (import_id, account_id)
+    )
+    """,
     # The uploaded file in pieces, until the job is done: any replica can go on with it.
     """
     create table import_pieces (

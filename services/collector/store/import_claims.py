@@ -11,6 +11,8 @@ LEASE = timedelta(seconds=30)
 """How long a claim lasts without progress."""
 MAX_ATTEMPTS = 3
 """Claims without progress after which a job is given up."""
+_CLAIMING = 0x7E1B
+"""The lock under which a job is claimed."""
 REST = timedelta(seconds=2)
 """How long a failed job pauses, so that others get their turn."""
 
@@ -36,12 +38,17 @@ class Claim:
 
 async def claim(tx: WriteTx, claim_id: UUID, now: datetime) -> Claim | None:
     """Claim the oldest free job: a new one, or one whose lease has expired. The job itself is read later, so that a job
-    that cannot be read blocks no other."""
+    that cannot be read blocks no other. Of the files of responses one is read at a time, so that what a later file says
+    comes after what an earlier one has said."""
+    await tx.execute("select pg_advisory_xact_lock(:lock)", lock=_CLAIMING)
     row = await tx.one(
         "update imports set state = 'running', claimed_by = :claim_id, lease_until = :lease_until,"
         " started_at = coalesce(started_at, :now), attempts = attempts + 1"
-        " where import_id = (select import_id from imports where state in ('queued', 'running')"
-        " and (lease_until is null or lease_until < :now) order by created_at limit 1 for update skip locked)"
+        " where import_id = (select imports.import_id from imports where state in ('queued', 'running')"
+        " and (lease_until is null or lease_until < :now) and not (kind = 'responses' and exists (select 1"
+        " from imports o where o.kind = 'responses' and o.import_id <> imports.import_id and o.state = 'running'"
+        " and (o.rows_read > 0 or o.lease_until >= :now and o.claimed_by is not null)))"
+        " order by created_at limit 1 for update skip locked)"
         " returning import_id, attempts",
         claim_id=claim_id,
         lease_until=now + LEASE,

@@ -10,6 +10,7 @@ from sqlalchemy import RowMapping
 
 from services.collector.domain.columns import Columns, Kind
 from shared.db.transaction import ReadTx, WriteTx
+from shared.events.files import Mode
 from shared.files.opening import Remark
 
 State = Literal["queued", "running", "done", "failed"]
@@ -17,7 +18,7 @@ _SENDER_LOCKS = 0x7E1A
 _COLUMNS = (
     "import_id, kind, state, file_name, file_rows, columns, date_format, time_zone, answered_at, remarks, quiet,"
     " created_by, owner_email, created_at, started_at, finished_at, rows_read, taken, skipped, bad, error_code,"
-    " error_detail, attempts, same_as"
+    " error_detail, attempts, same_as, mode, written_at, older_than, undone_at"
 )
 
 
@@ -49,15 +50,19 @@ class ImportJob:
     error_detail: str | None = None
     attempts: int = 0
     same_as: UUID | None = None
+    mode: Mode = "upsert"
+    written_at: datetime | None = None
+    older_than: datetime | None = None
+    undone_at: datetime | None = None
 
 
 async def create(tx: WriteTx, job: ImportJob) -> None:
     """Insert a job; its file follows piece by piece in the same transaction."""
     await tx.execute(
         "insert into imports (import_id, kind, file_name, file_rows, columns, date_format, time_zone, answered_at,"
-        " remarks, quiet, created_by, owner_email, created_at) values (:import_id, :kind, :file_name, :file_rows,"
-        " cast(:columns as jsonb), :date_format, :time_zone, :answered_at, cast(:remarks as jsonb), :quiet,"
-        " :created_by, :owner_email, :created_at)",
+        " remarks, quiet, created_by, owner_email, created_at, mode, written_at) values (:import_id, :kind, :file_name,"
+        " :file_rows, cast(:columns as jsonb), :date_format, :time_zone, :answered_at, cast(:remarks as jsonb), :quiet,"
+        " :created_by, :owner_email, :created_at, :mode, :written_at)",
         import_id=job.import_id,
         kind=job.kind,
         file_name=job.file_name,
@@ -69,6 +74,7 @@ async def create(tx: WriteTx, job: ImportJob) -> None:
             "format": job.columns.format,
             "before": job.columns.before,
             "names": [[*key, name] for key, name in job.columns.names.items()],
+            "newest_first": job.columns.newest_first,
         },
         date_format=job.date_format,
         time_zone=job.time_zone,
@@ -78,6 +84,8 @@ async def create(tx: WriteTx, job: ImportJob) -> None:
         created_by=job.created_by,
         owner_email=job.owner_email,
         created_at=job.created_at,
+        mode=job.mode,
+        written_at=job.written_at,
     )
 
 
@@ -188,6 +196,7 @@ def _job(row: RowMapping) -> ImportJob:
         stored["format"],
         stored["before"],
         {(field, its_id): name for field, its_id, name in stored.get("names", [])},
+        stored["newest_first"],
     )
     remarks = [Remark(**remark) for remark in row["remarks"]]
     return ImportJob(**{**row, "columns": columns, "remarks": remarks})

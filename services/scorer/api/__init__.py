@@ -10,6 +10,7 @@ from services.scorer.api import (
     explanations,
     exports,
     funnel,
+    imports,
     metrics,
     names,
     people,
@@ -38,5 +39,6 @@ ROUTERS = (
     exports.router,
     stream.router,
     erasures.router,
+    imports.router,
 )
 """All routes of the scorer API, for app.py."""

@@ -36,6 +36,7 @@ RESPONSES: Columns = {
     **dict.fromkeys(("answered_at", "recorded_at", "updated_at"), "moment"),
     **dict.fromkeys(("nps_kind", "touchpoint", "product", "channel", "survey_id", "invitation_id", "language"), "text"),
     "follow_up_requested": "flag",
+    "test": "flag",
     "answers": "json",
     "attributes": "json",
     "revision": "integer",

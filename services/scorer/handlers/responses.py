@@ -5,11 +5,11 @@ records it has; the projector works out later what it means for the figures.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
-from services.scorer.domain.answer_changes import is_fresh
 from services.scorer.domain.history import contradictions, defect, same_person
+from services.scorer.handlers import file_rows
+from services.scorer.handlers.batches import Batch, Changed, Indexed, change_of
 from services.scorer.handlers.erasure import Erasure
 from services.scorer.handlers.pending import Pending
 from services.scorer.handlers.subjects import subjects_of
@@ -19,54 +19,12 @@ from shared.amendments import AMENDABLE, Change, Subject, fold, refusal
 from shared.clock import Clock
 from shared.db.directory import own_ids
 from shared.db.transaction import WriteTx
-from shared.events.envelope import EventData, PlainData
+from shared.events.files import RowVerdict
 from shared.events.response_fast_reader import PlainResponse, Recorded
-from shared.events.responses import ResponseAmended, ResponseWithdrawn, StakeholderErased
 from shared.verdicts import CHANGE, NEW, PENDING, REPEAT, Received, Verdict, conflict, dead_letter
 
-Changed = ResponseAmended | ResponseWithdrawn
 LOAD_RECORDS = 1_000
 """A batch of so many comes of a backlog: projectors then stand back and leave the machine to it."""
-Indexed = tuple[int, Recorded]
-"""A response and the index of its record in a batch."""
-
-
-class Batch:
-    """The records of one call with their verdicts, the responses whose changes must be folded again, and the accounts
-    that become dirty (account_id → whether events about the account may follow)."""
-
-    def __init__(self, records: Sequence[Received]) -> None:
-        self.records = records
-        self.verdicts: list[Verdict | None] = [None] * len(records)
-        self.recorded: list[Indexed] = []
-        self.changed: list[tuple[int, Changed]] = []
-        self.erased: list[tuple[int, StakeholderErased]] = []
-        self.refold: set[str] = set()
-        self.dirty: dict[str, bool] = {}
-        self.affects_from: dict[str, datetime] = {}
-        for index, record in enumerate(records):
-            data: EventData | PlainData = record.event.data
-            if isinstance(data, Recorded):
-                self.recorded.append((index, data))
-            elif isinstance(data, ResponseAmended | ResponseWithdrawn):
-                self.changed.append((index, data))
-            elif isinstance(data, StakeholderErased):
-                self.erased.append((index, data))
-            else:
-                raise TypeError(f"not an event about responses: {record.event.name}")
-
-    def mark_dirty(self, account_id: str, answered_at: datetime, recorded_at: datetime, quiet: bool) -> None:
-        """An answer of the account is new or another; only a fresh one may lead to events about the account."""
-        self.affects_from[account_id] = min(answered_at, self.affects_from.get(account_id, answered_at))
-        if not self.dirty.get(account_id):
-            self.dirty[account_id] = is_fresh(answered_at, recorded_at, quiet)
-
-    def settled(self) -> list[Verdict]:
-        """One verdict a record."""
-        verdicts = [verdict for verdict in self.verdicts if verdict is not None]
-        if len(verdicts) != len(self.verdicts):
-            raise AssertionError("a record was left without a verdict")
-        return verdicts
 
 
 class ResponseFold:
@@ -80,11 +38,13 @@ class ResponseFold:
     async def apply(self, tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
         """Fold the records into the rows; the accounts touched become dirty."""
         batch = Batch(records)
+        batch.imports = file_rows.imports_in(batch)
         if len(records) >= LOAD_RECORDS:
             await announce_load(tx)
         await self._record(tx, batch)
         await self._change(tx, batch)
         await refold(tx, batch.refold)
+        await file_rows.count_rows(tx, batch, self._clock)
         # Erasures last: they take what this very batch has stored, whichever of the two came first.
         for index, event in batch.erased:
             batch.verdicts[index] = await self._erasure.erase(tx, event)
@@ -92,18 +52,40 @@ class ResponseFold:
         return batch.settled()
 
     async def _record(self, tx: WriteTx, batch: Batch) -> None:
+        await file_rows.drop_undone(tx, batch)
         firsts, repeats = await self._sort_out(tx, batch)
-        stored, awaited = await responses.insert(tx, [data for _, data in firsts.values()])
+        known = await self._store(tx, batch, firsts, NEW)
+        freed = await _free_undone(tx, known)
+        batch.refold |= freed
+        # A row of the table takes the place of another, so there are no more rows than before.
+        await self._store(tx, batch, {response_id: known[response_id] for response_id in freed}, CHANGE)
+        for response_id, first in known.items():
+            if response_id not in freed:
+                repeats.append(first)
+            elif first[0] in batch.imports:
+                batch.rows[first[0]] = RowVerdict("new")
+        await self._compare(tx, batch, repeats)
+
+    async def _store(
+        self, tx: WriteTx, batch: Batch, firsts: Mapping[str, Indexed], verdict: Verdict
+    ) -> dict[str, Indexed]:
+        """Store the first records of their ids, which get this verdict; returns those whose ids are known."""
+        imports = {}
+        for response_id, (index, _) in firsts.items():
+            if index in batch.imports:
+                imports[response_id] = batch.imports[index]
+        stored, awaited = await responses.insert(tx, [data for _, data in firsts.values()], imports)
+        known = {}
         for response_id, first in firsts.items():
+            index, data = first
             if response_id in stored:
-                index, data = first
-                batch.verdicts[index] = NEW
+                batch.verdicts[index] = verdict
                 batch.mark_dirty(data.account_id, data.answered_at, data.recorded_at, data.quiet)
             else:
-                repeats.append(first)
+                known[response_id] = first
         await self._pending.settle(tx, awaited)
         batch.refold |= awaited
-        await self._compare(tx, batch, repeats)
+        return known
 
     async def _sort_out(self, tx: WriteTx, batch: Batch) -> tuple[dict[str, Indexed], list[Indexed]]:
         """The first record of each id, and those that say an id again. What an erasure has overtaken is dropped, and
@@ -119,6 +101,8 @@ class ResponseFold:
         for recorded in batch.recorded:
             index, data = recorded
             response_id = data.response_id
+            if batch.verdicts[index] is not None:
+                continue
             if index in gone:
                 batch.verdicts[index] = CHANGE
                 if response_id not in firsts and response_id not in standing:
@@ -135,18 +119,24 @@ class ResponseFold:
         return firsts, repeats
 
     async def _compare(self, tx: WriteTx, batch: Batch, repeats: Iterable[Indexed]) -> None:
-        """The first of an id stands; another is a repeat, or a conflict when it says something else."""
+        """The first of an id stands; another is a repeat, or a conflict when it says something else. A row of a file
+        may change the first."""
+        repeats = list(repeats)
         stored = await responses.as_recorded(tx, {data.response_id for _, data in repeats})
         people = await own_ids(tx, {(data.account_id, data.stakeholder_id) for _, data in repeats})
+        standing = []
         for index, data in repeats:
-            first = stored[data.response_id]
             batch.verdicts[index] = REPEAT
-            if first["erased"]:
-                continue
+            if not stored[data.response_id]["erased"]:
+                standing.append((index, data))
+        posted, rows = file_rows.split_off(batch, standing)
+        for index, data in posted:
+            first = stored[data.response_id]
             person = people[data.account_id, data.stakeholder_id]
             differing = contradictions(_sent(data), same_person(_as_stored(data), first, person), first)
             if differing:
                 batch.verdicts[index] = conflict("response_id_taken", f"differs in {', '.join(differing)}")
+        await file_rows.take_rows(tx, batch, rows, stored, people)
 
     async def _change(self, tx: WriteTx, batch: Batch) -> None:
         if not batch.changed:
@@ -180,6 +170,17 @@ class ResponseFold:
             else:
                 batch.verdicts[index] = PENDING
         await _store_changes(tx, batch, list(taken.values()), owners)
+
+
+async def _free_undone(tx: WriteTx, known: Mapping[str, Indexed]) -> set[str]:
+    """Of these ids, those whose response was undone with its import before the record: it is the first again. What
+    clients have changed about the response still counts, what files have said does not."""
+    if not known:
+        return set()
+    freed = await responses.free_undone(tx, {data.response_id: data.recorded_at for _, data in known.values()})
+    if freed:
+        await changes.forget_of_files(tx, freed)
+    return freed
 
 
 async def _store_changes(
@@ -222,25 +223,10 @@ async def refold(tx: WriteTx, response_ids: Iterable[str]) -> None:
             "withdrawn": live.withdrawn,
             "revision": 1 + live.fitted,
             "updated_at": max(filter(None, (row["recorded_at"], live.changed_at))),
+            "undone_at": live.undone_at,
         }
         live_rows.append(row | first | dict(live.values) | columns)
     await responses.update_live(tx, live_rows)
-
-
-def change_of(data: Changed) -> Change:
-    """The change that an event carries."""
-    if isinstance(data, ResponseWithdrawn):
-        return Change(data.event_id, "withdrawn", data.account_id, None, data.recorded_at)
-    return Change(
-        data.event_id,
-        "amended",
-        data.account_id,
-        data.stakeholder_id,
-        data.recorded_at,
-        data.changes,
-        data.survey_type,
-        data.posted,
-    )
 
 
 def _refused(data: Changed, owner: Mapping[str, Any], subject: Subject) -> Verdict | None:

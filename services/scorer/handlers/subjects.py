@@ -12,8 +12,9 @@ from shared.events.posted import posted
 async def subjects_of(
     tx: ReadTx, owners: Mapping[str, Mapping[str, Any]], changes: Iterable[tuple[str, Change]]
 ) -> dict[str, Subject]:
-    """The subjects of responses (id -> account_id, stakeholder_id, survey_type), for these changes (id, change) of
-    theirs. What was first recorded is looked up only where a change is bound to what was posted, and few are."""
+    """The subjects of responses (id -> account_id, stakeholder_id, given_stakeholder_id, survey_type, import_id), for
+    these changes (id, change) of theirs. What was first recorded is looked up only where a change is bound to what was
+    posted; few are."""
     bound = {response_id for response_id, change in changes if change.posted is not None}
     recorded = await responses.as_recorded(tx, bound & owners.keys())
     subjects = {}
@@ -27,5 +28,6 @@ async def subjects_of(
             owner["survey_type"],
             digest,
             owner["given_stakeholder_id"],
+            owner["import_id"],
         )
     return subjects

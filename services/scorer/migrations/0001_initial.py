@@ -59,6 +59,8 @@ STATEMENTS = [
         revision int not null default 1,
         base jsonb,
         updated_at timestamptz not null,
+        import_id uuid,
+        undone_at timestamptz,
         changed_xid xid8 not null default pg_current_xact_id(),
         changed_at timestamptz not null default now()
     )
@@ -113,14 +115,54 @@ STATEMENTS = [
         response_id text not null,
         account_id text not null,
         stakeholder_id text,
-        kind text not null check (kind in ('amended', 'withdrawn')),
+        kind text not null check (kind in ('amended', 'withdrawn', 'undone')),
         changes jsonb not null default '{}',
         recorded_at timestamptz not null,
         survey_type text,
-        posted text
+        posted text,
+        rank smallint not null default 1,
+        written_at timestamptz,
+        import_id uuid
     )
     """,
     "create index response_changes_response on response_changes (response_id)",
+    "create index response_changes_import on response_changes (import_id, account_id) where import_id is not null",
+    # What became of the rows of an import, by the partition that they came through: each partition is counted by the
+    # transaction that reads it, up to an offset.
+    """
+    create table import_rows_seen (
+        import_id uuid not null,
+        partition int not null,
+        last_offset bigint not null,
+        new bigint not null default 0,
+        amended bigint not null default 0,
+        same bigint not null default 0,
+        kept bigint not null default 0,
+        conflict bigint not null default 0,
+        gone bigint not null default 0,
+        primary key (import_id, partition)
+    )
+    """,
+    """
+    create table import_lines (
+        import_id uuid not null,
+        line bigint not null,
+        outcome text not null,
+        code text not null,
+        fields text[] not null,
+        seen_at timestamptz not null,
+        primary key (import_id, line)
+    )
+    """,
+    "create index import_lines_age on import_lines (seen_at)",
+    """
+    create table undone_imports (
+        import_id uuid not null,
+        account_id text not null,
+        undone_at timestamptz not null,
+        primary key (import_id, account_id)
+    )
+    """,
     """
     create table pending_changes (
         event_id uuid primary key references response_changes on delete cascade,
@@ -289,7 +331,8 @@ TYPES = [
         test boolean,
         quiet boolean,
         sent text,
-        attributes text
+        attributes text,
+        import_id uuid
     )
     """,
     """

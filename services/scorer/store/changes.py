@@ -14,12 +14,16 @@ from shared.db.transaction import ReadTx, WriteTx, as_columns
 # arrives first, the same one stands in the end.
 INSERT = """
     insert into response_changes
-        (event_id, response_id, account_id, stakeholder_id, kind, changes, recorded_at, survey_type, posted)
-    select event_id, response_id, account_id, stakeholder_id, kind, changes::jsonb, recorded_at, survey_type, posted
+        (event_id, response_id, account_id, stakeholder_id, kind, changes, recorded_at, survey_type, posted, rank,
+        written_at, import_id)
+    select event_id, response_id, account_id, stakeholder_id, kind, changes::jsonb, recorded_at, survey_type, posted,
+        rank, written_at, import_id
     from unnest(cast(:event_ids as uuid[]), cast(:response_ids as text[]), cast(:account_ids as text[]),
         cast(:stakeholder_ids as text[]), cast(:kinds as text[]), cast(:changes as text[]),
-        cast(:recorded_ats as timestamptz[]), cast(:survey_types as text[]), cast(:posted as text[]))
-        as r(event_id, response_id, account_id, stakeholder_id, kind, changes, recorded_at, survey_type, posted)
+        cast(:recorded_ats as timestamptz[]), cast(:survey_types as text[]), cast(:posted as text[]),
+        cast(:ranks as smallint[]), cast(:written_ats as timestamptz[]), cast(:import_ids as uuid[]))
+        as r(event_id, response_id, account_id, stakeholder_id, kind, changes, recorded_at, survey_type, posted, rank,
+        written_at, import_id)
     order by event_id
     on conflict (event_id) do update set changes = excluded.changes, recorded_at = excluded.recorded_at
     where excluded.response_id = response_changes.response_id
@@ -52,6 +56,9 @@ async def insert(tx: WriteTx, changes: Sequence[tuple[str, Change]]) -> set[UUID
                 "recorded_ats": change.recorded_at,
                 "survey_types": change.survey_type,
                 "posted": change.posted,
+                "ranks": change.rank,
+                "written_ats": change.written_at,
+                "import_ids": change.import_id,
             }
             for response_id, change in changes
         ),
@@ -62,8 +69,8 @@ async def insert(tx: WriteTx, changes: Sequence[tuple[str, Change]]) -> set[UUID
 async def by_response(tx: ReadTx, response_ids: Iterable[str]) -> dict[str, list[Change]]:
     """The changes of each response, in no particular order."""
     rows = await tx.all(
-        "select event_id, response_id, account_id, stakeholder_id, kind, changes, recorded_at, survey_type, posted"
-        " from response_changes where response_id = any(cast(:ids as text[]))",
+        "select event_id, response_id, account_id, stakeholder_id, kind, changes, recorded_at, survey_type, posted,"
+        " rank, written_at, import_id from response_changes where response_id = any(cast(:ids as text[]))",
         ids=list(response_ids),
     )
     found: dict[str, list[Change]] = defaultdict(list)
@@ -83,6 +90,17 @@ def change_in(row: RowMapping) -> Change:
         row["changes"],
         row["survey_type"],
         row["posted"],
+        row["rank"],
+        row["written_at"],
+        row["import_id"],
+    )
+
+
+async def forget_of_files(tx: WriteTx, response_ids: Iterable[str]) -> None:
+    """Delete what files have said of these responses."""
+    await tx.execute(
+        "delete from response_changes where response_id = any(cast(:ids as text[])) and import_id is not null",
+        ids=list(response_ids),
     )
 
 

@@ -2,9 +2,11 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from functools import lru_cache
 from operator import attrgetter, itemgetter
 from typing import Any, Final
+from uuid import UUID
 
 from sqlalchemy import RowMapping
 
@@ -33,7 +35,8 @@ _AS_SENT = (
     "test",
     "quiet",
 )
-"""What a row takes from the event as it is; with `sent` and `attributes` after it, the type `response_row`."""
+"""What a row takes from the event as it is; with `sent`, `attributes` and `import_id` after it, the type
+`response_row`."""
 _GIVEN: Final = "coalesce(given_stakeholder_id, stakeholder_id)"
 """The id that the response was given with."""
 _RECORDED: Final = ", ".join(
@@ -41,7 +44,7 @@ _RECORDED: Final = ", ".join(
         *(name for name in _AS_SENT if name != "stakeholder_id"),
         f"{_GIVEN} as stakeholder_id",
         "stakeholder_id as person_id",
-        *("attributes", "sent", "erased", "base"),
+        *("attributes", "sent", "erased", "base", "import_id"),
     )
 )
 """What another record of the same id has to agree in, to be a repeat; and whose the response is."""
@@ -77,6 +80,7 @@ _LIVE_COLUMNS: Mapping[str, str] = {
     "revision": "int",
     "base": "text",
     "updated_at": "timestamptz",
+    "undone_at": "timestamptz",
 }
 
 
@@ -93,9 +97,9 @@ def _rows_of(columns: Mapping[str, str]) -> str:
 _PERSON = "coalesce(l.stakeholder_id, r.stakeholder_id)"
 _STORED = {name: f"r.{name}" for name in _AS_SENT} | {"stakeholder_id": _PERSON}
 INSERT = (
-    f"with stored as (insert into responses ({', '.join(_STORED)}, given_stakeholder_id, sent, attributes, updated_at)"
-    f" select {', '.join(_STORED.values())}, nullif(r.stakeholder_id, {_PERSON}), sent::text[], attributes::jsonb,"
-    " r.recorded_at from unnest(cast(:rows as response_row[])) r"
+    f"with stored as (insert into responses ({', '.join(_STORED)}, given_stakeholder_id, sent, attributes, import_id,"
+    f" updated_at) select {', '.join(_STORED.values())}, nullif(r.stakeholder_id, {_PERSON}), sent::text[],"
+    " attributes::jsonb, import_id, r.recorded_at from unnest(cast(:rows as response_row[])) r"
     " left join aliases l on l.account_id = r.account_id and l.alias_id = r.stakeholder_id"
     " on conflict (response_id) do nothing returning response_id)"
     " select (select coalesce(array_agg(response_id), '{}') from stored having count(*) < :given) as stored,"
@@ -110,7 +114,7 @@ UPDATE_LIVE = f"""
     update responses set score = r.score, comment = r.comment, touchpoint = r.touchpoint, product = r.product,
         language = r.language, follow_up_requested = r.follow_up_requested, attributes = r.attributes::jsonb,
         test = r.test, withdrawn = r.withdrawn, revision = r.revision, base = r.base::jsonb, updated_at = r.updated_at,
-        {CHANGED}
+        undone_at = r.undone_at, {CHANGED}
     from {_rows_of(_LIVE_COLUMNS)} where responses.response_id = r.response_id
 """
 
@@ -125,22 +129,23 @@ def array_text(texts: tuple[str, ...]) -> str:
     return "{" + ",".join(quoted) + "}"
 
 
-def row_of(response: Recorded) -> tuple[Any, ...]:
+def row_of(response: Recorded, import_id: UUID | None = None) -> tuple[Any, ...]:
     """The row that is stored first."""
     attributes = "{}"
     if response.attributes:
         attributes = json.dumps(response.attributes)
-    return *_values_of(response), array_text(response.sent), attributes
+    return *_values_of(response), array_text(response.sent), attributes, import_id
 
 
-async def insert(tx: WriteTx, responses: Sequence[Recorded]) -> tuple[set[str], set[str]]:
+async def insert(tx: WriteTx, responses: Sequence[Recorded], imports: Mapping[str, UUID]) -> tuple[set[str], set[str]]:
     """Store those whose id is not there yet; returns the ids stored, and of these the ids that changes have been
-    waiting for. The ids given must differ."""
+    waiting for. The ids given must differ. `imports` names the import of those that came from a file."""
     if not responses:
         return set(), set()
     # In the order of ids, so that two replicas which meet the same ids wait for each other and never in a ring.
     ordered = sorted(responses, key=attrgetter("response_id"))
-    [(found, awaited)] = await tx.rows(INSERT, rows=list(map(row_of, ordered)), given=len(ordered))
+    rows = [row_of(response, imports.get(response.response_id)) for response in ordered]
+    [(found, awaited)] = await tx.rows(INSERT, rows=rows, given=len(rows))
     stored = set(found or ())
     if found is None:
         stored = set(map(attrgetter("response_id"), ordered))
@@ -183,13 +188,13 @@ async def _insert_answers(tx: WriteTx, rows: Sequence[Mapping[str, Any]]) -> Non
 
 async def owners(tx: ReadTx, response_ids: Iterable[str]) -> dict[str, Mapping[str, Any]]:
     """Whose the responses are: id -> account_id, stakeholder_id, given_stakeholder_id, survey_type, answered_at,
-    recorded_at, quiet, erased. Unknown ids are left out."""
+    recorded_at, quiet, erased, import_id. Unknown ids are left out."""
     ids = list(response_ids)
     if not ids:
         return {}
     rows = await tx.all(
         "select response_id, account_id, stakeholder_id, given_stakeholder_id, survey_type, answered_at, recorded_at,"
-        " quiet, erased from responses where response_id = any(cast(:ids as text[]))",
+        " quiet, erased, import_id from responses where response_id = any(cast(:ids as text[]))",
         ids=ids,
     )
     return {row["response_id"]: dict(row) for row in rows}
@@ -213,11 +218,35 @@ async def lock(tx: WriteTx, response_ids: Iterable[str]) -> list[dict[str, Any]]
         return []
     rows = await tx.all(
         "select response_id, account_id, stakeholder_id, given_stakeholder_id, survey_type, answered_at, recorded_at,"
-        f" {_AMENDABLE}, base from responses"
+        f" import_id, {_AMENDABLE}, base from responses"
         " where response_id = any(cast(:ids as text[])) and not erased order by response_id for update",
         ids=ids,
     )
     return await with_answers(tx, rows)
+
+
+async def free_undone(tx: WriteTx, recorded: Mapping[str, datetime]) -> set[str]:
+    """Delete the responses whose import was undone before another record of the id was recorded (id -> when); returns
+    the ids that are free again. A response that was erased keeps its id."""
+    freed = await tx.column(
+        "delete from responses using unnest(cast(:ids as text[]), cast(:ats as timestamptz[])) as r(id, at)"
+        " where response_id = r.id and undone_at <= r.at and not erased returning response_id",
+        ids=list(recorded),
+        ats=list(recorded.values()),
+    )
+    await tx.execute("delete from response_answers where response_id = any(cast(:ids as text[]))", ids=list(freed))
+    return set(freed)
+
+
+async def of_import(tx: ReadTx, account_id: str, import_id: UUID) -> dict[str, Mapping[str, Any]]:
+    """The owners, as `owners` gives them, of an account's responses that an import has recorded or changed."""
+    found = await tx.column(
+        "select response_id from responses where account_id = :account_id and import_id = :import_id and not erased"
+        " union select response_id from response_changes where account_id = :account_id and import_id = :import_id",
+        account_id=account_id,
+        import_id=import_id,
+    )
+    return await owners(tx, found)
 
 
 async def with_answers(tx: ReadTx, responses: Iterable[RowMapping]) -> list[dict[str, Any]]:

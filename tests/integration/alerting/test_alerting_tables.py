@@ -9,7 +9,7 @@ from tests.support.environment import Environment
 
 TABLES = [
     *(tasks.TASKS, tasks.TASK_HISTORY, tasks.TASK_ESCALATIONS, rules.RULES, rules.PAST_TRIGGERS),
-    *(answers.RESPONSES, answers.RESPONSE_CHANGES, notices.NOTIFICATIONS),
+    *(answers.RESPONSES, notices.NOTIFICATIONS),
 ]
 
 

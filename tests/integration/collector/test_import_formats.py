@@ -36,12 +36,12 @@ async def test_an_export_of_posthog_brings_its_completed_answers_once(collector:
     assert (event.data.response_id, event.data.account_id, event.data.survey_id) == ("sub1", "acme", "s1")
 
 
-async def test_an_export_of_delighted_keeps_ids_and_dates(collector: Running) -> None:
+async def test_an_export_of_delighted_has_ids_that_stay_the_same_and_its_dates(collector: Running) -> None:
     job = await imported(collector, DELIGHTED, format="delighted")
     assert counts(job) == ("done", 2, 0, 0)
     events = await collector.events(RESPONSES, 2)
     answers = sorted((event.data for event in events if isinstance(event.data, ResponseRecorded)), key=str)
-    assert {answer.response_id for answer in answers} == {"5435", "5436"}
+    assert {answer.response_id for answer in answers} == {"delighted:5435", "delighted:5436"}
     assert {answer.answered_at.year for answer in answers} == {2024}
 
 

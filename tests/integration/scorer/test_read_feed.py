@@ -15,11 +15,14 @@ from services.scorer.store.reading import feed
 from shared.db.erasures import Journal
 from shared.errors import Unavailable
 from shared.events.envelope import Event
+from shared.events.files import Origin
 from shared.events.responses import StakeholderErased
+from shared.ids import uuid7
 from tests.integration.scorer.copying import BEGINNING, Copy, copy_from_now
 from tests.integration.scorer.reading import Reader
 from tests.integration.scorer.writing import Writer, account, amended, erased, withdrawn
 from tests.support.events import NOW, recorded
+from tests.support.files import row, undone
 from tests.support.polling import eventually
 
 INSERT = (
@@ -84,6 +87,20 @@ async def test_whatever_changes_a_response_tells_of_it_again(reader: Reader, row
         await rows.take(*step)
         assert told(await copy.caught_up()) == expected
     assert copy.rows == {}
+
+
+async def test_whatever_files_change_take_back_and_bring_again_is_told(reader: Reader, rows: Writer) -> None:
+    copy = await copy_from_now(reader, account_id="filed")
+    first, second, third = [Origin(uuid7(), 2, "upsert", NOW + timedelta(minutes=minute)) for minute in range(3)]
+    for event, expected in (
+        (row(first, "f1", "filed", score=9), 9),
+        (row(second, "f1", "filed", score=4), 4),
+        (undone(second.import_id, "filed", NOW + timedelta(minutes=3)), 9),
+        (undone(first.import_id, "filed", NOW + timedelta(minutes=4)), "withdrawn"),
+        (row(third, "f1", "filed", score=6, recorded_at=NOW + timedelta(minutes=5)), 6),
+    ):
+        await rows.take(event)
+        assert told(await copy.caught_up()) == [("f1", expected)]
 
 
 async def test_nothing_but_the_id_and_the_reason_is_told_of_what_counts_no_more(reader: Reader, rows: Writer) -> None:

@@ -11,9 +11,12 @@ from uuid import UUID
 import pytest
 
 from services.scorer.consumer import PLAIN, handlers
+from services.scorer.store import import_rows
 from shared.db.erasures import Journal
 from shared.db.transaction import WriteTx
 from shared.events.envelope import Event
+from shared.events.files import Origin
+from shared.ids import uuid7
 from shared.kafka.batch import RunnerConfig
 from shared.kafka.producer import Publisher
 from shared.kafka.runner import Runner
@@ -30,8 +33,8 @@ EVENTS = ANSWERS + 40 + 10
 LATER = NOW + timedelta(hours=2)
 
 
-def history(dice: random.Random) -> list[Event]:
-    """Answers of unique ids, amendments and withdrawals of some of them, shuffled."""
+def history(dice: random.Random, import_id: UUID) -> list[Event]:
+    """Answers of unique ids, rows of one file; amendments and withdrawals of some of them, shuffled."""
     answers = [
         recorded(
             f"r{number}",
@@ -39,7 +42,7 @@ def history(dice: random.Random) -> list[Event]:
             stakeholder_id=dice.choice(["ann", "bob", "cy"]),
             score=dice.randint(0, 10),
             answered_at=NOW - timedelta(days=dice.randint(0, 200)),
-        )
+        ).of_file(Origin(import_id, number, "upsert", NOW).header())
         for number in range(ANSWERS)
     ]
     amendments = [
@@ -86,7 +89,7 @@ async def consuming(scorer: Writer, environment: Environment, bad: set[UUID]) ->
         journal=Journal(SUBJECT),
         plain=PLAIN,
     )
-    runner = Runner(config, scorer.database, failing(handlers(scorer.fold, scorer.facts), bad))
+    runner = Runner(config, scorer.database, failing(handlers(scorer.fold, scorer.undoing, scorer.facts), bad))
     task = asyncio.create_task(runner.run())
     try:
         yield
@@ -111,14 +114,16 @@ async def nothing_waits(scorer: Writer) -> bool:
 @pytest.mark.parametrize("seed", [1, 2, 3])
 async def test_applied_late_is_applied_the_same(environment: Environment, seed: int) -> None:
     dice = random.Random(seed)
-    events = history(dice)
+    import_id = uuid7()
+    events = history(dice, import_id)
     async with writer(environment, FrozenClock(LATER)) as scorer:
         await scorer.take(*events)
         await scorer.project()
         expected = await scorer.state()
         async with scorer.database.write() as tx:
             await tx.execute(
-                f"truncate {', '.join(TABLES)}, dirty_accounts, outbox, inbox, dropped_responses, parked, cursors"
+                f"truncate {', '.join(TABLES)}, dirty_accounts, outbox, inbox, dropped_responses, parked, cursors,"
+                " import_rows_seen"
             )
         publisher = Publisher(environment.kafka, environment.topic_prefix)
         await publisher.start()
@@ -131,3 +136,6 @@ async def test_applied_late_is_applied_the_same(environment: Environment, seed: 
             await eventually(lambda: nothing_waits(scorer), timeout=60)
         await scorer.project()
         assert await scorer.state() == expected
+        async with scorer.database.read() as tx:
+            counted = await import_rows.counts_of(tx, import_id)
+        assert (counted["new"], sum(counted.values())) == (ANSWERS, ANSWERS), "each row once, also those that came late"

@@ -14,6 +14,7 @@ from services.scorer.handlers.facts import Facts
 from services.scorer.handlers.pending import Pending
 from services.scorer.handlers.projection import Projector
 from services.scorer.handlers.responses import ResponseFold
+from services.scorer.handlers.undoing import Undoing
 from services.scorer.jobs import PendingJob, ProjectorJob, SelfCheck
 from services.scorer.settings import ScorerSettings
 from shared.clock import Clock
@@ -109,19 +110,20 @@ class Writer:
     database: Database
     clock: Clock
     fold: ResponseFold
+    undoing: Undoing
     facts: Facts
     projector: Projector
     job: ProjectorJob
     check: SelfCheck
     pending: PendingJob
 
-    async def take(self, *events: Event) -> list[Verdict]:
+    async def take(self, *events: Event, first_offset: int = 0) -> list[Verdict]:
         """Hand over the events as one batch, read as the consumer reads them; returns their verdicts."""
-        table = handlers(self.fold, self.facts)
+        table = handlers(self.fold, self.undoing, self.facts)
         verdicts: list[Verdict] = []
         async with self.database.write() as tx:
             read = [decode(event.headers(), event.value(), PLAIN) for event in events]
-            received = [Received(event, "test", 0, index) for index, event in enumerate(read)]
+            received = [Received(event, "test", 0, offset) for offset, event in enumerate(read, first_offset)]
             for handler, run in groupby(received, key=lambda record: table[record.event.name]):
                 verdicts += await handler(tx, list(run))
         return verdicts
@@ -172,6 +174,7 @@ async def writer(environment: Environment, clock: Clock) -> AsyncIterator[Writer
             database,
             clock,
             ResponseFold(clock, erasure, Pending()),
+            Undoing(clock),
             Facts(clock, erasure),
             projector,
             ProjectorJob(database, clock, projector, 100, lambda: None),

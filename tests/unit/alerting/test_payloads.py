@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from services.alerting.domain import crm
-from services.alerting.domain.answers import AnswerChange, live_answer
+from services.alerting.domain.answers import AnswerChange, StoredAnswer, folded
 from services.alerting.domain.calendar import BusinessCalendar
 from services.alerting.domain.payloads import MAX_BYTES, Links, MessageSubject, PayloadSettings, payload, response_block
 from services.alerting.domain.people import Answer
@@ -106,20 +106,25 @@ def change(number: int, minutes: int, kind: Any = "amended", **changes: Any) -> 
     return AnswerChange(UUID(int=number), "acme", "r1", None, kind, at, changes)
 
 
+def live_of(recorded: Answer, changes: list[AnswerChange], posted: str = "") -> Answer:
+    stored = StoredAnswer(recorded, recorded, MONDAY_10, posted=posted)
+    return folded(stored, changes, recorded.stakeholder_id).live
+
+
 def test_per_field_the_newest_change_wins() -> None:
     changes = [change(1, 5, comment="second", score=9), change(2, 1, comment="first", touchpoint="support")]
-    live = live_answer(ANSWER, changes)
+    live = live_of(ANSWER, changes)
     assert (live.comment, live.score, live.touchpoint) == ("second", 9, "support")
 
 
 @given(st.permutations([change(n, n % 3, comment=str(n), score=n) for n in range(5)] + [change(9, 0, "withdrawn")]))
 def test_the_order_of_arrival_does_not_matter(changes: list[AnswerChange]) -> None:
-    live = live_answer(ANSWER, changes)
+    live = live_of(ANSWER, changes)
     assert (live.comment, live.withdrawn) == ("2", True)
 
 
 def test_null_clears_what_can_be_cleared_and_nonsense_changes_nothing() -> None:
-    assert live_answer(ANSWER, [change(1, 1, comment=None, shoe_size=1)]) == replace(ANSWER, comment=None)
+    assert live_of(ANSWER, [change(1, 1, comment=None, shoe_size=1)]) == replace(ANSWER, comment=None)
     for wrong in (
         {"score": None},
         {"score": "9"},
@@ -129,7 +134,7 @@ def test_null_clears_what_can_be_cleared_and_nonsense_changes_nothing() -> None:
         {"answers": ["none"]},
         {"answers": [{"question_id": "q", "type": "nps", "value": 3}]},
     ):
-        assert live_answer(ANSWER, [change(1, 1, comment=None, **wrong)]) == ANSWER
+        assert live_of(ANSWER, [change(1, 1, comment=None, **wrong)]) == ANSWER
 
 
 def test_a_change_that_speaks_of_somebody_else_counts_nowhere() -> None:
@@ -139,6 +144,6 @@ def test_a_change_that_speaks_of_somebody_else_counts_nowhere() -> None:
         replace(mine, survey_type="csat"),
         replace(mine, posted="1" * 32),
     ):
-        assert live_answer(ANSWER, [foreign], posted="0" * 32) == ANSWER
+        assert live_of(ANSWER, [foreign], posted="0" * 32) == ANSWER
     own = replace(mine, survey_type="nps", posted="0" * 32)
-    assert live_answer(ANSWER, [own], posted="0" * 32).comment == "not mine"
+    assert live_of(ANSWER, [own], posted="0" * 32).comment == "not mine"

@@ -54,8 +54,8 @@ def taken(rows: list[ReadRow]) -> list[tuple[str | None, str, str | None, int, s
 def test_delighted_keeps_ids_and_unix_times() -> None:
     rows = read(DELIGHTED, "delighted")
     assert taken(rows) == [
-        ("5435", "acme", "ann@acme.example", 9, "On time", "2024-04-18T05:34:20+00:00"),
-        ("5436", "acme", "bob@acme.example", 0, None, "2024-04-18T06:00:00+00:00"),
+        ("delighted:5435", "acme", "ann@acme.example", 9, "On time", "2024-04-18T05:34:20+00:00"),
+        ("delighted:5436", "acme", "bob@acme.example", 0, None, "2024-04-18T06:00:00+00:00"),
     ]
     first = rows[0]
     assert isinstance(first, ResponseRow)
@@ -105,7 +105,7 @@ def test_the_importer_has_the_last_word() -> None:
 
 def test_a_field_the_tool_does_not_export_is_left_to_the_usual_names() -> None:
     [row] = read("id,Respondent,Account,score\n1,ann,acme,7\n", "delighted")
-    assert taken([row]) == [("1", "acme", "ann", 7, None, "")]
+    assert taken([row]) == [("delighted:1", "acme", "ann", 7, None, "")]
 
 
 def test_columns_that_are_not_there_are_named() -> None:

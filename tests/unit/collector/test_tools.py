@@ -52,7 +52,7 @@ FILES: dict[str, tuple[str, dict[str, str]]] = {
         '"7","2026-10-05 10:00:00","3","en","1","tok1","ann@acme.example","acme","9","On time"\n'
         '"8","","1","en","1","tok2","","acme","",""\n'
         '"9","2026-10-05 11:00:00","3","de","1","tok3","","acme","4",""\n',
-        {"comment": "Why?"},
+        {"comment": "Why?", "survey_id": "=spring"},
     ),
     "google_forms": (
         f"Timestamp,Email Address,Company,{QUESTION},Why?\n"
