@@ -112,7 +112,7 @@ async def test_a_row_that_is_refused_takes_no_address_from_its_holder(account: A
         assert (await account.merge(f"x{number}", "full"))[0] == 200
     rows = [{"account_id": account.id, "stakeholder_id": "full", "email": ANN}]
     batch = (await account.client.post("/v1/directory/batch", json={"stakeholders": rows})).json()
-    assert batch["results"][0]["errors"][0]["code"] == "too_many_ids"
+    assert batch["results"][0]["problem"]["errors"][0]["code"] == "too_many_ids"
     assert (await account.get("C-17"))["aliases"] == [ANN, BEN]
 
 
