@@ -247,6 +247,21 @@ async def _keep_aliases(tx: WriteTx, people: Sequence[StakeholderUpserted | Stak
         await tx.execute(UPSERT_ALIASES, **as_columns(claimed))
 
 
+def of_person(account_id: str | None, prefix: str = "") -> str:
+    """The SQL condition that a row is of the person who has the id `:stakeholder_id`, as their own or as a further one.
+    At one account, `:account_id`, that is one value, so that an index of people serves it. `prefix` is the row's table
+    with a dot, where the columns need it."""
+    if account_id is not None:
+        return (
+            f"{prefix}stakeholder_id = coalesce((select a.stakeholder_id from aliases a"
+            " where a.account_id = :account_id and a.alias_id = :stakeholder_id), :stakeholder_id)"
+        )
+    return (
+        f"({prefix}stakeholder_id = :stakeholder_id or ({prefix}account_id, {prefix}stakeholder_id) in"
+        " (select account_id, stakeholder_id from aliases where alias_id = :stakeholder_id))"
+    )
+
+
 async def own_ids(tx: ReadTx, people: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
     """The people's own ids by any of their ids: (account_id, id) -> stakeholder_id. An id that is nobody's alias stands
     for itself."""

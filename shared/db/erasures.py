@@ -72,7 +72,11 @@ class Journal:
         rows = []
         for one in event.every_id():
             rows.append(_entry(event, one) | {"stakeholder_id": one.stakeholder_id})
-        await _note_pending(tx, rows)
+        await tx.execute_many(
+            "insert into erasures (receipt_id, subject, account_id, stakeholder_id, erased_at)"
+            " values (:receipt_id, :subject, :account_id, :stakeholder_id, :erased_at) on conflict do nothing",
+            sorted(rows, key=_by_subject),
+        )
 
     @staticmethod
     async def waiting(tx: ReadTx, account_id: str) -> Collection[str]:
@@ -96,19 +100,21 @@ class Journal:
         """Note an erasure as applied, whether or not it was pending: an entry for each id of the person. `counts` are
         the journal's own columns, and stand with the id that was named. What the person has at other accounts is
         pending until the event of that account is here."""
-        names = ("receipt_id", "subject", "account_id", "erased_at", "applied_at", *counts)
-        changes = ", ".join(f"{name} = excluded.{name}" for name in ("applied_at", *counts))
-        rows = [_entry(event, one) | {"applied_at": applied_at} | dict.fromkeys(counts, 0) for one in event.every_id()]
+        names = ("receipt_id", "subject", "account_id", "stakeholder_id", "erased_at", "applied_at", *counts)
+        changes = ", ".join(f"{name} = excluded.{name}" for name in ("stakeholder_id", "applied_at", *counts))
+        rows = []
+        for one in event.every_id():
+            rows.append(_entry(event, one) | {"stakeholder_id": None, "applied_at": applied_at})
         rows[0] |= counts
+        for account_id, one in event.elsewhere():
+            pending = {"account_id": account_id, "stakeholder_id": one.stakeholder_id, "applied_at": None}
+            rows.append(_entry(event, one) | pending)
+        none = dict.fromkeys(counts, 0)
         await tx.execute_many(
             f"insert into erasures ({', '.join(names)}) values ({', '.join(f':{name}' for name in names)})"
-            f" on conflict (receipt_id, subject) do update set stakeholder_id = null, {changes}",
-            rows,
+            f" on conflict (receipt_id, subject) do update set {changes} where excluded.applied_at is not null",
+            [none | row for row in sorted(rows, key=_by_subject)],
         )
-        elsewhere = []
-        for account_id, one in event.elsewhere():
-            elsewhere.append(_entry(event, one) | {"account_id": account_id, "stakeholder_id": one.stakeholder_id})
-        await _note_pending(tx, elsewhere)
 
     @staticmethod
     async def receipt(
@@ -130,12 +136,11 @@ class Journal:
         )
 
 
-async def _note_pending(tx: WriteTx, entries: Sequence[Mapping[str, Any]]) -> None:
-    await tx.execute_many(
-        "insert into erasures (receipt_id, subject, account_id, stakeholder_id, erased_at)"
-        " values (:receipt_id, :subject, :account_id, :stakeholder_id, :erased_at) on conflict do nothing",
-        entries,
-    )
+def _by_subject(row: Mapping[str, Any]) -> str:
+    """The order in which entries are written: the events of one erasure at two accounts write the same ones, and would
+    wait for each other in a circle."""
+    subject: str = row["subject"]
+    return subject
 
 
 def _entry(event: StakeholderErased, one: ErasedId) -> dict[str, Any]:

@@ -24,7 +24,7 @@ def record_directory(resources: Resources) -> BatchHandler:
 
     async def handle(tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
         # Whose an id is changes under the lock of the account, as follow-ups do; all are locked at once, or none.
-        if any(_names_ids(record.event) for record in records):
+        if any(_is_of_person(record.event) for record in records):
             await tx.lock_accounts([record.event.account_id for record in records])
         erased = await _erased(tx, records, resources)
         applied = iter(
@@ -53,9 +53,9 @@ def record_directory(resources: Resources) -> BatchHandler:
     return handle
 
 
-def _names_ids(event: Event) -> bool:
-    data = event.data
-    return isinstance(data, StakeholderUpserted | StakeholderRemoved) and bool(data.aliases)
+def _is_of_person(event: Event) -> bool:
+    """Whether it says whose ids are: also a record without further ids takes away those that it had."""
+    return isinstance(event.data, StakeholderUpserted | StakeholderRemoved)
 
 
 def _with_ids(events: Sequence[Event]) -> set[PersonKey]:

@@ -23,14 +23,36 @@ MOVE_CLOSED: Final = (
     f"update tasks t set stakeholder_id = a.stakeholder_id {_THEIRS} and t.state = 'closed'"
     " and t.account_id = a.account_id and t.stakeholder_id = a.alias_id"
 )
+_REST: Final = "account_id, role, event, response_id, at, facts, matches, holds, settled"
+
+
+def _move_occasions(which: str, stakeholder_id: str, occasion: str) -> str:
+    """The statement that gives occasions another key. Those that meet under one key become one, which is settled where
+    any of them is."""
+    return f"""
+        with moved as (
+            delete from task_occasions o using aliases a where (a.account_id, a.stakeholder_id) in
+                (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))
+                and o.account_id = a.account_id and {which}
+            returning o.*, {stakeholder_id} as new_stakeholder_id, {occasion} as new_occasion
+        )
+        insert into task_occasions as o (follow_up_id, kind, stakeholder_id, occasion, {_REST})
+        select distinct on (follow_up_id, kind, new_stakeholder_id, new_occasion)
+            follow_up_id, kind, new_stakeholder_id, new_occasion, {_REST}
+        from moved order by follow_up_id, kind, new_stakeholder_id, new_occasion, settled desc, holds desc
+        on conflict (follow_up_id, kind, stakeholder_id, occasion) do update
+            set settled = o.settled or excluded.settled, holds = o.holds or excluded.holds
+    """
+
+
 # What has been settled stays so, and what stands for a person in the name of an occasion as well.
 MOVE_OCCASIONS: Final = (
-    f"update task_occasions o set stakeholder_id = a.stakeholder_id {_THEIRS} and o.account_id = a.account_id"
-    " and o.stakeholder_id = a.alias_id and not exists (select from task_occasions p where p.kind = o.kind"
-    " and p.follow_up_id = o.follow_up_id and p.stakeholder_id = a.stakeholder_id and p.occasion = o.occasion)",
-    "update task_occasions o set occasion = a.stakeholder_id || substr(o.occasion, length(a.alias_id) + 1)"
-    f" {_THEIRS} and o.account_id = a.account_id and o.stakeholder_id = '' and starts_with(o.occasion,"
-    " a.alias_id || '/')",
+    _move_occasions("o.stakeholder_id = a.alias_id", "a.stakeholder_id", "o.occasion"),
+    _move_occasions(
+        "o.stakeholder_id = '' and starts_with(o.occasion, a.alias_id || '/')",
+        "o.stakeholder_id",
+        "a.stakeholder_id || substr(o.occasion, length(a.alias_id) + 1)",
+    ),
 )
 MOVE_TRIGGERS: Final = (
     f"update past_triggers t set stakeholder_id = a.stakeholder_id {_THEIRS} and t.account_id = a.account_id"

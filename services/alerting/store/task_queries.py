@@ -10,6 +10,7 @@ from sqlalchemy import RowMapping
 from services.alerting.domain.questions import LoopFigures, Sort, TaskFilter
 from services.alerting.domain.tasks import Task
 from services.alerting.store.tasks import SELECT_TASKS, task_of
+from shared.db.directory import of_person
 from shared.db.erasures import visible
 from shared.db.transaction import ReadTx
 
@@ -106,11 +107,6 @@ async def accounts_without_owner(tx: ReadTx, owner_email: str | None) -> list[st
     return [row["account_id"] for row in rows]
 
 
-_OF_PERSON = (
-    "(stakeholder_id = :stakeholder_id or (account_id, stakeholder_id) in"
-    " (select account_id, stakeholder_id from aliases where alias_id = :stakeholder_id))"
-)
-"""The person by any of their ids."""
 _REASON_HOLDS = {True: "over_since is null", False: "over_since is not null and state <> 'closed'"}
 
 
@@ -128,7 +124,7 @@ def _conditions(filters: TaskFilter) -> tuple[list[str], dict[str, Any]]:
         owner = filters.owner.lower()
     equal = (
         ("account_id = :account_id", "account_id", filters.account_id),
-        (_OF_PERSON, "stakeholder_id", filters.stakeholder_id),
+        (of_person(filters.account_id), "stakeholder_id", filters.stakeholder_id),
         ("owner_email = :owner_email", "owner_email", owner),
     )
     parts += [(condition, {name: value}) for condition, name, value in equal if value is not None]

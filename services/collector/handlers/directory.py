@@ -158,7 +158,7 @@ def _apply(records: Records, change: Change) -> Changed:
     if present is not None and not change.whole:
         base = present.model_dump(mode="json")
     record = _record(change, merge_patch(base, change.members))
-    at = records.time_after(change.account_id, stored)
+    at = records.next_time(change.account_id)
     warnings: list[str] = []
     if isinstance(record, StakeholderRecord):
         left = _left_behind(records, change, record.previous)
@@ -188,7 +188,10 @@ def _as_person_of(
             kept["email_changed_at"] = at
         if "previous" not in change.members:
             kept["previous"] = before.previous
-    return identities.with_address(records, record.model_copy(update=kept))
+    record = record.model_copy(update=kept)
+    if "email" not in change.members:
+        return record, []  # whose the address is has not been read
+    return identities.with_address(records, record)
 
 
 def _left_behind(records: Records, change: Change, previous: PreviousLine | None) -> StakeholderRecord | None:

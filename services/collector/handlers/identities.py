@@ -43,8 +43,9 @@ def with_address(records: Records, record: StakeholderRecord) -> tuple[Stakehold
         return absorbed(records, record, theirs, existed=not other.removed), []
     if not other.removed and address_of(theirs.email) == address:
         return record, [ADDRESS_IN_USE]
+    taken = _with_ids(records, record, [address])
     _give_up(records, theirs, [address], removed=other.removed)
-    return _with_ids(records, record, [address]), []
+    return taken, []
 
 
 def absorbed(
@@ -83,7 +84,7 @@ async def merge(records: Records, account_id: str, stakeholder_id: str, into_id:
     records.note_merge(theirs, into_id, existed=source is not None and not source.removed)
     records.remove(theirs, merged_into=into_id)
     merged = _with_ids(records, record, [own_id, *theirs.aliases])
-    records.put(merged, records.time_after(account_id, target))
+    records.put(merged, records.next_time(account_id))
     return merged
 
 
@@ -129,5 +130,4 @@ def _rewrite(records: Records, record: StakeholderRecord, *, removed: bool) -> N
     if removed:
         records.remove(record)
         return
-    stored = records.person(record.account_id, record.stakeholder_id)
-    records.put(record, records.time_after(record.account_id, stored))
+    records.put(record, records.next_time(record.account_id))

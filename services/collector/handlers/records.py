@@ -46,7 +46,7 @@ class Records:
         self._accounts: dict[str, Stored] = {}
         self._people: dict[Person, Stored] = {}
         self._holders: dict[Person, str] = {}
-        self._erased: Mapping[str, datetime] = {}
+        self._latest: dict[str, datetime] = {}
         self._parents: dict[str, str | None] = {}
         self._events: list[DirectoryEvent] = []
         self._claimed: dict[Person, str] = {}
@@ -64,6 +64,8 @@ class Records:
             locked.add(NOBODYS)
         await tx.lock_accounts(locked)
         self._accounts |= await store.accounts(tx, accounts)
+        for account_id, stored in self._accounts.items():
+            self._note_time(account_id, stored.recorded_at)
         if above:
             self._parents = await store.parents_above(tx, above)
         if not wanted:
@@ -72,7 +74,10 @@ class Records:
         for (account_id, _), holder in self._holders.items():
             wanted.add((account_id, holder))
         self._people |= await store.stakeholders(tx, wanted)
-        self._erased = await erasures.last_of_accounts(tx, accounts)
+        for (account_id, _), stored in self._people.items():
+            self._note_time(account_id, stored.recorded_at)
+        for account_id, erased_at in (await erasures.last_of_accounts(tx, accounts)).items():
+            self._note_time(account_id, erased_at)
 
     def account(self, account_id: str) -> Stored | None:
         """The stored account. Raises `NotFound` where the caller may not see it."""
@@ -100,12 +105,11 @@ class Records:
             current = self._parents.get(current)
         return False
 
-    def time_after(self, account_id: str, stored: Stored | None) -> datetime:
-        """The time of a change of a person or an account: later than the stored record. Without a record, later than
-        the last erasure at the account, since every service drops facts recorded before it."""
-        before = self._erased.get(account_id)
-        if stored is not None:
-            before = stored.recorded_at
+    def next_time(self, account_id: str) -> datetime:
+        """The time of a change at an account: later than the records of it that were read, whichever clock they have
+        their time from, since the later of two people who say they have an id has it. And later than its last erasure,
+        since every service drops facts recorded before that."""
+        before = self._latest.get(account_id)
         if before is None:
             return self._now
         return max(self._now, before + _TICK)
@@ -121,7 +125,7 @@ class Records:
     def remove(self, record: AccountRecord | StakeholderRecord, merged_into: str | None = None) -> None:
         """Mark a record as removed; a person's ids stay theirs, or become those of `merged_into`."""
         if isinstance(record, AccountRecord):
-            at = self.time_after(record.account_id, self._accounts.get(record.account_id))
+            at = self.next_time(record.account_id)
             self._add(AccountRemoved(**dict(record), event_id=uuid7(), recorded_at=at), removed=True)
             self._parents.pop(record.account_id, None)
             return
@@ -133,7 +137,7 @@ class Records:
             aliases=record.aliases,
             merged_into=merged_into,
             event_id=uuid7(),
-            recorded_at=self.time_after(record.account_id, self.person(record.account_id, record.stakeholder_id)),
+            recorded_at=self.next_time(record.account_id),
         )
         self._add(removed, removed=True)
 
@@ -167,6 +171,7 @@ class Records:
 
     def _add(self, event: DirectoryEvent, *, removed: bool) -> None:
         self._events.append(event)
+        self._note_time(event.account_id, event.recorded_at)
         record = event.model_dump(mode="json", exclude={"event_id", "recorded_at"})
         changed = Stored(record, removed, event.recorded_at)
         if isinstance(event, StakeholderUpserted | StakeholderRemoved):
@@ -176,6 +181,9 @@ class Records:
         if event.owner and event.owner.email:
             owner = event.owner.email.lower()
         self._accounts[event.account_id] = replace(changed, owner_email=owner)
+
+    def _note_time(self, account_id: str, recorded_at: datetime) -> None:
+        self._latest[account_id] = max(recorded_at, self._latest.get(account_id, recorded_at))
 
 
 def is_visible(account: Stored | None, owner_email: str | None) -> bool:

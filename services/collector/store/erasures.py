@@ -42,11 +42,16 @@ async def forget_stakeholder(tx: WriteTx, account_id: str, ids: Sequence[str]) -
     """Delete the records that stand under the ids from the directory, also removed ones, and what is known of the ids;
     returns how many records there were."""
     bound = {"account_id": account_id, "ids": list(ids)}
-    for table in ("stakeholder_aliases", "stakeholder_merges"):
-        await tx.execute(
-            f"delete from {table} where account_id = :account_id and stakeholder_id = any(cast(:ids as text[]))",
-            **bound,
-        )
+    await tx.execute(
+        "delete from stakeholder_aliases where account_id = :account_id and stakeholder_id = any(cast(:ids as text[]))",
+        **bound,
+    )
+    # Also what was merged into the person under an id that somebody else has by now.
+    await tx.execute(
+        "delete from stakeholder_merges where account_id = :account_id"
+        " and (stakeholder_id = any(cast(:ids as text[])) or into_id = any(cast(:ids as text[])))",
+        **bound,
+    )
     return await tx.execute(
         "delete from stakeholders where account_id = :account_id and stakeholder_id = any(cast(:ids as text[]))",
         **bound,

@@ -12,7 +12,7 @@ from services.scorer.store.feed import CHANGED
 from shared.db.transaction import WriteTx, as_columns
 
 MOST: Final = 20_000
-"""Rows that one transaction moves: a statement has 10 s."""
+"""Rows that one statement moves: it has 10 s."""
 MOVE_ANSWERS: Final = f"""
     with free as (
         select response_id from responses where response_id = any(cast(:responses as text[])) and not erased

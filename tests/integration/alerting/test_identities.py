@@ -10,13 +10,20 @@ from shared.events.invitations import InvitationFact
 from shared.events.responses import ErasedId
 from shared.ids import uuid7
 from shared.topics import STAKEHOLDER_ERASED, STAKEHOLDER_REMOVED, STAKEHOLDER_UPSERTED
-from tests.integration.alerting.cases import MONDAY, Case, event
+from tests.integration.alerting.cases import MONDAY, TOPIC_OF, Case, event
 from tests.integration.alerting.running_alerting import RunningAlerting
 from tests.integration.alerting.test_any_order import opened, read
 from tests.support.environment import Environment
+from tests.support.events import record_of
+from tests.support.polling import eventually
 
 MAIL = "jane@acme.example"
 LATER = MONDAY + timedelta(hours=1)
+OCCASIONS = "select occasion from task_occasions where account_id = :account_id and stakeholder_id = :mail"
+WAITING = (
+    "select count(*) from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
+    " and query like 'select pg_advisory_xact_lock%'"
+)
 
 
 def person(acme: Case, stakeholder_id: str, *aliases: str, minutes: int = 0, **fields: Any) -> Event:
@@ -64,6 +71,8 @@ async def test_a_follow_up_opens_under_the_persons_own_id(alerting: RunningAlert
     await alerting.emit(acme.account(), person(acme, "C-17", MAIL), acme.response("r1", 2, stakeholder_id=MAIL))
     assert (await alerting.only(acme))["stakeholder_id"] == "C-17"
     assert len(await alerting.items(acme, stakeholder_id=MAIL)) == 1
+    everywhere = await alerting.client.get("/v1/follow-ups", params={"stakeholder_id": MAIL})
+    assert acme.account_id in [item["account_id"] for item in everywhere.json()["items"]]
 
 
 async def test_ids_merged_the_task_moves_to_the_person(alerting: RunningAlerting, acme: Case) -> None:
@@ -117,6 +126,46 @@ async def test_what_was_settled_under_one_id_stays_settled_for_the_person(
     await alerting.emit(person(acme, "C-17", MAIL, minutes=5))
     await alerting.emit(acme.amended("r1", comment="still"))
     assert await alerting.items(acme, state="open") == []
+
+
+async def test_two_ids_that_become_one_persons_at_once_leave_one_of_what_both_had(
+    alerting: RunningAlerting, acme: Case
+) -> None:
+    await alerting.emit(acme.account(), acme.response("r1", 2, stakeholder_id=MAIL))
+    copied = (
+        "insert into task_occasions (follow_up_id, kind, stakeholder_id, occasion, settled, account_id, role, event,"
+        " facts, matches, holds) select follow_up_id, kind, :person, :occasion, :settled, account_id, role, event,"
+        " facts, matches, holds from task_occasions where account_id = :account_id and stakeholder_id = :mail"
+    )
+    async with alerting.plumbing.database.write() as tx:
+        named = {"account_id": acme.account_id, "mail": MAIL}
+        (its_own,) = await tx.column(OCCASIONS, **named)
+        for person_id, settled in (("j@acme.example", False), ("jd", True), ("C-17", False)):
+            await tx.execute(copied, person=person_id, occasion=its_own, settled=settled, **named)
+        for person_id, settled in ((MAIL, True), ("jd", False)):
+            await tx.execute(copied, person="", occasion=f"{person_id}/x", settled=settled, **named)
+    await alerting.emit(person(acme, "C-17", MAIL, "j@acme.example", "jd", minutes=5))
+    assert (await alerting.only(acme))["stakeholder_id"] == "C-17"
+    async with alerting.plumbing.database.read() as tx:
+        rows = await tx.rows(
+            "select stakeholder_id, occasion, settled from task_occasions where account_id = :account_id order by 1",
+            account_id=acme.account_id,
+        )
+    assert list(map(tuple, rows)) == [("", "C-17/x", True), ("C-17", its_own, True)]
+
+
+async def test_ids_change_under_the_lock_of_the_account_also_when_the_last_one_goes(
+    alerting: RunningAlerting, acme: Case
+) -> None:
+    await alerting.emit(acme.account(), person(acme, "C-17", MAIL))
+    async with alerting.plumbing.database.write() as tx:
+        await tx.lock_accounts([acme.account_id])
+        last = person(acme, "C-17", minutes=5)
+        await alerting.publisher.send(record_of(last, TOPIC_OF[last.name]))
+        alerting.sent.append(1)
+        await eventually(lambda: alerting.number(WAITING))
+    await alerting.all_read()
+    assert await alerting.number("select count(*) from aliases where account_id = :one", one=acme.account_id) == 0
 
 
 async def test_email_changed_at_after_a_bounce_ends_the_follow_up(alerting: RunningAlerting, acme: Case) -> None:

@@ -1,6 +1,8 @@
 """One person by several ids: what the directory makes of addresses, merges, and what erasure lists."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta
 from itertools import count
 from typing import Any
 
@@ -48,6 +50,16 @@ class Account:
             return 204, None
         return answer.status_code, answer.json()["code"]
 
+    async def recorded_at(self, person: str) -> datetime:
+        return datetime.fromisoformat((await self.get(person))["recorded_at"])
+
+    @contextmanager
+    def by_a_clock_ahead(self) -> Iterator[None]:
+        """What is recorded meanwhile is recorded by a clock that is an hour ahead."""
+        self.collector.clock.advance(timedelta(hours=1))
+        yield
+        self.collector.clock.advance(timedelta(hours=-1))
+
     async def events(self) -> Sequence[Any]:
         """What the collector has written about the directory of the account, published or not."""
         found = await self.collector.present(DIRECTORY)
@@ -82,6 +94,26 @@ async def test_an_address_that_another_person_has_stays_there(account: Account) 
     put = await account.put("C-18", email=ANN)
     assert (put["aliases"], put["warnings"]) == ([], ["address_in_use"])
     assert (await account.get(ANN))["stakeholder_id"] == "C-17"
+
+
+async def test_an_address_that_another_person_has_stays_there_when_something_else_changes(account: Account) -> None:
+    await account.put("C-17", email=ANN)
+    await account.put("C-18", email=ANN)
+    patched = (await account.client.patch(account.path("C-18"), json={"job_title": "COO"})).json()
+    assert (patched["job_title"], patched["aliases"], patched["warnings"]) == ("COO", [], [])
+    assert (await account.get(ANN))["stakeholder_id"] == "C-17"
+
+
+async def test_a_row_that_is_refused_takes_no_address_from_its_holder(account: Account) -> None:
+    await account.put("C-17", email=ANN)
+    await account.put("C-17", email=BEN)
+    await account.put("full", name="Full")
+    for number in range(20):
+        assert (await account.merge(f"x{number}", "full"))[0] == 200
+    rows = [{"account_id": account.id, "stakeholder_id": "full", "email": ANN}]
+    batch = (await account.client.post("/v1/directory/batch", json={"stakeholders": rows})).json()
+    assert batch["results"][0]["problem"]["errors"][0]["code"] == "too_many_ids"
+    assert (await account.get("C-17"))["aliases"] == [ANN, BEN]
 
 
 @pytest.mark.parametrize("how", ["changed", "removed"])
@@ -134,6 +166,35 @@ async def test_merges_are_told_with_ids_and_times_only(collector: Running) -> No
     assert isinstance(upserted, StakeholderUpserted)
     assert (removed.stakeholder_id, removed.merged_into) == ("s", "t")
     assert (upserted.stakeholder_id, upserted.aliases) == ("t", ("s",))
+
+
+async def test_who_takes_an_address_is_recorded_after_who_had_it_whatever_the_clocks(account: Account) -> None:
+    with account.by_a_clock_ahead():
+        await account.put("C-17", email=ANN)
+        await account.put("C-17", email=BEN)
+    had = await account.recorded_at("C-17")
+    await account.put("C-18", email=ANN)
+    assert await account.recorded_at("C-18") > had
+
+
+async def test_a_merged_person_is_recorded_after_both_whatever_the_clocks(account: Account) -> None:
+    with account.by_a_clock_ahead():
+        await account.put("s", email=ANN)
+    had = await account.recorded_at("s")
+    await account.put("t", name="Tom")
+    await account.merge("s", "t")
+    assert await account.recorded_at("t") > had
+
+
+async def test_a_parted_record_is_recorded_after_who_had_its_ids_whatever_the_clocks(account: Account) -> None:
+    await account.put("s", email=ANN)
+    await account.put("t", name="Tom")
+    await account.merge("s", "t")
+    with account.by_a_clock_ahead():
+        await account.put("t", name="Tim")
+    had = await account.recorded_at("t")
+    await account.part("s")
+    assert await account.recorded_at("s") > had
 
 
 async def test_somebody_who_only_answered_can_be_merged_too(account: Account) -> None:
@@ -197,6 +258,17 @@ async def test_an_erasure_lists_every_id_also_of_the_account_before(collector: R
     assert (await new.get(BEN))["status_code"] == 404
     found = (await collector.client.get(f"/v1/erasures/{receipt['receipt_id']}")).json()
     assert found["ids"] == 4
+
+
+async def test_an_erasure_takes_a_record_that_was_merged_in_also_when_its_id_went_on(collector: Running) -> None:
+    account = Account(collector)
+    await account.put(ANN, name="Ann Lee")
+    await account.put("C-17", email=ANN)
+    await account.put("C-17", email=BEN)
+    await account.put("C-18", email=ANN)
+    assert (await account.client.delete(account.path("C-17", "/data"))).status_code == 202
+    async with collector.app.state.plumbing.database.read() as tx:
+        assert await tx.column("select record from stakeholder_merges") == []
 
 
 async def test_an_erasure_reaches_no_account_of_another_owner(shared_collector: Running) -> None:

@@ -44,6 +44,7 @@ QUESTIONS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "its trend": ("/v1/accounts/a7/trend", {"window": "90d"}),
     "its people": ("/v1/accounts/a7/stakeholders", {}),
     "its answers": ("/v1/responses", {"account_id": "a7"}),
+    "one person": ("/v1/accounts/a7/stakeholders/p3", {}),
     "what a copy lacks": ("/v1/responses", {"updated_since": "2100-01-01T00:00:00Z"}),
     "what a copy of one account lacks": (
         "/v1/responses",
@@ -113,6 +114,15 @@ async def gone_through(tables: asyncpg.Connection, heard: Heard) -> set[str]:
     return found & LARGE
 
 
+async def looked_up(tables: asyncpg.Connection, heard: Heard) -> list[str]:
+    """What the statements look up in indexes."""
+    found: list[str] = []
+    for statement, parameters in heard.statements:
+        plan = json.loads(await tables.fetchval(f"explain (format json) {statement}", *parameters))
+        found += [node.get("Index Cond", "") for node in nodes(plan[0]["Plan"])]
+    return found
+
+
 def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
     """The plan's steps, from the outermost on."""
     yield plan
@@ -127,6 +137,15 @@ async def test_a_question_is_answered_by_an_index(filled: Reader, question: str)
         assert (await filled.client.get(path, params=asked)).status_code == 200
     assert heard.statements
     assert await gone_through(filled.tables, heard) == set()
+
+
+@pytest.mark.parametrize("path", ["/v1/responses", "/v1/changes"])
+async def test_what_a_person_said_is_found_by_the_index_of_people(filled: Reader, path: str) -> None:
+    with Heard(database_of(filled)) as heard:
+        answer = await filled.client.get(path, params={"account_id": "a7", "stakeholder_id": "p3"})
+    assert len(answer.json()["items"]) > 1
+    conditions = await looked_up(filled.tables, heard)
+    assert any("stakeholder_id = COALESCE" in condition for condition in conditions)
 
 
 async def test_the_projector_reads_its_accounts_by_an_index(filled: Reader) -> None:

@@ -31,6 +31,8 @@ async def test_readers_see_the_person_by_any_id_and_the_id_that_was_given(rows: 
     for path in ("/v1/responses", "/v1/changes"):
         listed = (await reader.body(path, account_id="seen", stakeholder_id=MAIL))["items"]
         assert [one["stakeholder_id"] for one in listed] == ["C-17"]
+        everywhere = (await reader.body(path, stakeholder_id=MAIL))["items"]
+        assert [one["stakeholder_id"] for one in everywhere] == ["C-17"]
     people = (await reader.body("/v1/accounts/seen/stakeholders"))["items"]
     assert [one["stakeholder_id"] for one in people] == ["C-17"]
     for address in (MAIL, "Ann@New.example"):

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from uuid import UUID
 
 import pytest
 
@@ -16,8 +17,11 @@ from shared.db import engine
 from shared.db.engine import Database
 from shared.db.transaction import ReadTx
 from shared.errors import NotFound
+from shared.events.envelope import Event
+from shared.events.responses import ErasedId
+from shared.ids import uuid7
 from shared.topics import ACCOUNT_CLASS_CHANGED, ACCOUNT_SCORE_CHANGED, STAKEHOLDER_ANSWERED
-from tests.integration.scorer.writing import Writer, account, amended, erased, invited, writer
+from tests.integration.scorer.writing import SUBJECT, Writer, account, amended, erased, invited, writer
 from tests.support.clock import FrozenClock
 from tests.support.environment import Environment
 from tests.support.events import NOW, recorded
@@ -28,6 +32,11 @@ SNAPSHOT_IN_THE_WAY = """
     insert into snapshots (account_id, computed_at, account_class, digest) values (:account_id, now(), 'new', '')
 """
 
+ENTRY_IN_THE_WAY = """
+    insert into erasures (receipt_id, subject, account_id, stakeholder_id, erased_at)
+    values (:receipt_id, :subject, 'none', 'nobody', now())
+"""
+
 
 @pytest.fixture
 async def scorer(environment: Environment) -> AsyncIterator[Writer]:
@@ -35,10 +44,10 @@ async def scorer(environment: Environment) -> AsyncIterator[Writer]:
         yield ready
 
 
-async def waits(scorer: Writer, what: str) -> bool:
-    """Whether a statement that begins so waits for a lock."""
+async def waits(scorer: Writer, what: str) -> int:
+    """How many statements that begin so wait for a lock."""
     async with scorer.database.read() as tx:
-        return bool(
+        return int(
             await tx.scalar(
                 "select count(*) from pg_stat_activity where datname = current_database()"
                 " and wait_event_type = 'Lock' and ltrim(query, E' \\n') like :what || '%'",
@@ -175,6 +184,38 @@ async def test_an_erasure_waits_for_a_projector_that_has_read_of_the_person(scor
     await erasing
     await scorer.project()
     assert await scorer.rows("latest_pairs", stakeholder_id="ann") == []
+
+
+async def test_erasures_of_a_person_at_two_accounts_never_wait_for_each_other_in_a_circle(
+    scorer: Writer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(engine, "ATTEMPTS", 1)  # else a deadlock would be tried again
+    receipt_id = uuid7()
+    first, second = _erased_at_both(receipt_id, "old", "new"), _erased_at_both(receipt_id, "new", "old")
+    async with scorer.database.write() as tx:
+        for one in (first, second):
+            await tx.execute(
+                ENTRY_IN_THE_WAY,
+                receipt_id=receipt_id,
+                subject=one.data.ids[1].subject,  # type: ignore[attr-defined]
+            )
+        erasing = [asyncio.create_task(scorer.take(one)) for one in (first, second)]
+        await eventually(lambda: _count_is(scorer, 2))
+        await tx.execute("delete from erasures")
+    await asyncio.gather(*erasing)
+    assert [row["stakeholder_id"] for row in await scorer.rows("erasures")] == [None] * 4
+
+
+def _erased_at_both(receipt_id: UUID, here: str, there: str) -> Event:
+    """The erasure of somebody with two ids at each of two accounts, as the event of one of them tells it."""
+    ids = [ErasedId(stakeholder_id=one, subject=SUBJECT(here, one)) for one in ("C-17", "ann")]
+    for one in ("C-17", "ann"):
+        ids.append(ErasedId(account_id=there, stakeholder_id=one, subject=SUBJECT(there, one)))
+    return erased("C-17", here, receipt_id=receipt_id, ids=tuple(ids))
+
+
+async def _count_is(scorer: Writer, count: int) -> bool:
+    return await waits(scorer, "insert into erasures") == count
 
 
 async def test_two_projectors_share_the_marks_and_tell_everything_once(scorer: Writer) -> None:

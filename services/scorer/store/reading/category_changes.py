@@ -10,8 +10,9 @@ from services.scorer.domain.categories import HIGHEST_SCORE, Category, category_
 from services.scorer.domain.changes import categories_of, change_between_scores
 from services.scorer.domain.questions import Filters
 from services.scorer.store.reading.keyset import Order
-from services.scorer.store.reading.pool import LIVE, joins, net, of_person
+from services.scorer.store.reading.pool import LIVE, joins, net
 from services.scorer.store.sql import and_given
+from shared.db.directory import of_person
 from shared.db.erasures import visible
 from shared.db.transaction import ReadTx
 
@@ -80,7 +81,7 @@ def _conditions(asked: ChangesQuestion) -> str:
         "r.answered_at >= :since": asked.since,
         "r.answered_at <= :until": asked.until,
         "r.account_id = :account_id": asked.account_id,
-        of_person("r"): asked.stakeholder_id,
+        of_person(asked.account_id, "r."): asked.stakeholder_id,
         "r.nps_kind = :nps_kind": asked.nps_kind,
         "r.updated_at > :updated_since": asked.updated_since,
         "r.score = any(cast(:scores as int[])) and coalesce(previous.score, -1) = any(cast(:before as int[]))": (

@@ -45,14 +45,6 @@ def answers_of(survey_type: str) -> str:
     return f"({own} union all {entries}) r"
 
 
-def of_person(alias: str) -> str:
-    """An SQL condition: the row is of the person who has the id `:stakeholder_id`, as their own or as a further one."""
-    return (
-        f"({alias}.stakeholder_id = :stakeholder_id or ({alias}.account_id, {alias}.stakeholder_id) in"
-        " (select account_id, stakeholder_id from aliases where alias_id = :stakeholder_id))"
-    )
-
-
 def net(column: str = "score") -> str:
     """An SQL expression: 1, 0 or −1 for promoter, passive, detractor."""
     return f"case when {column} >= {LOWEST_PROMOTER} then 1 when {column} >= {LOWEST_PASSIVE} then 0 else -1 end"

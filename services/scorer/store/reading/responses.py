@@ -9,9 +9,10 @@ from services.scorer.domain.questions import Filters
 from services.scorer.store.reading.account import commented
 from services.scorer.store.reading.keyset import Order
 from services.scorer.store.reading.people import SCORES
-from services.scorer.store.reading.pool import conditions, joins, of_person, parameters
+from services.scorer.store.reading.pool import conditions, joins, parameters
 from services.scorer.store.responses import with_answers
 from services.scorer.store.sql import and_given
+from shared.db.directory import of_person
 from shared.db.erasures import visible
 from shared.db.transaction import ReadTx
 
@@ -113,7 +114,7 @@ def _conditions(asked: ResponsesQuestion) -> str:
     given = {
         "r.survey_type = :of_type": asked.survey_type,
         "r.account_id = :account_id": asked.account_id,
-        of_person("r"): asked.stakeholder_id,
+        of_person(asked.account_id, "r."): asked.stakeholder_id,
         "r.survey_type = 'nps' and r.score between :low and :high": asked.category,
         "r.comment is not null and to_tsvector('simple', r.comment) @@ websearch_to_tsquery('simple', :q)": asked.q,
         f"{commented('r')} = :commented": asked.commented,
