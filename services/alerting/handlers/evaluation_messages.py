@@ -1,4 +1,4 @@
-"""What is said of follow-ups because of an evaluation: how they changed, a person's next answer, a comment that came."""
+"""What is said of follow-ups because of an evaluation: how they changed, a person's next answer, a late comment."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
