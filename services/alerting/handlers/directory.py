@@ -11,6 +11,7 @@ from services.alerting.handlers.identities import follow_people
 from services.alerting.handlers.resources import Resources
 from services.alerting.store.accounts import accounts_by_id
 from services.alerting.store.answers import erased_at
+from services.alerting.store.identities import ids_without_a_person
 from services.alerting.store.watches import note_known
 from shared.db.directory import DirectoryReplica
 from shared.db.transaction import WriteTx
@@ -27,6 +28,8 @@ def record_directory(resources: Resources) -> BatchHandler:
         if any(_is_of_person(record.event) for record in records):
             await tx.lock_accounts([record.event.account_id for record in records])
         erased = await _erased(tx, records, resources)
+        people = _people(records)
+        without_own = await ids_without_a_person(tx, people)
         applied = iter(
             await DirectoryReplica.apply(tx, [record for record in records if record.event.id not in erased])
         )
@@ -43,6 +46,8 @@ def record_directory(resources: Resources) -> BatchHandler:
                 request.others.add((event.account_id, getattr(event.data, "stakeholder_id", None)))
                 if _renews(event, resources):
                     request.renewing.add(event.account_id)
+        # Who is a person again, as when a merge is undone, has answers again that nobody follows up.
+        request.fresh |= without_own - await ids_without_a_person(tx, people)
         await follow_people(tx, resources, _with_ids(changes))
         await evaluate(tx, resources, request)
         # After the locks of accounts, as everywhere: who holds one may be about to write the same row.
@@ -56,6 +61,16 @@ def record_directory(resources: Resources) -> BatchHandler:
 def _is_of_person(event: Event) -> bool:
     """Whether it says whose ids are: also a record without further ids takes away those that it had."""
     return isinstance(event.data, StakeholderUpserted | StakeholderRemoved)
+
+
+def _people(records: Sequence[Received]) -> set[PersonKey]:
+    """The people whom the records are about."""
+    people: set[PersonKey] = set()
+    for record in records:
+        data = record.event.data
+        if isinstance(data, StakeholderUpserted | StakeholderRemoved):
+            people.add((data.account_id, data.stakeholder_id))
+    return people
 
 
 def _with_ids(events: Sequence[Event]) -> set[PersonKey]:

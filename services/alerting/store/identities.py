@@ -13,6 +13,11 @@ _THEIRS: Final = (
     "from aliases a where (a.account_id, a.stakeholder_id) in"
     " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))"
 )
+_WITHOUT_A_PERSON: Final = f"""
+    select a.account_id, a.alias_id {_THEIRS}
+    union select account_id, stakeholder_id from stakeholders where removed and (account_id, stakeholder_id) in
+        (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))
+"""
 OPEN_TASKS: Final = f"""
     {SELECT_TASKS} t where state <> 'closed' and ((account_id, stakeholder_id) in (select a.account_id, a.alias_id
         {_THEIRS}) or (account_id, stakeholder_id) in
@@ -58,6 +63,14 @@ MOVE_TRIGGERS: Final = (
     f"update past_triggers t set stakeholder_id = a.stakeholder_id {_THEIRS} and t.account_id = a.account_id"
     " and t.stakeholder_id = a.alias_id"
 )
+
+
+async def ids_without_a_person(tx: ReadTx, people: Collection[PersonKey]) -> set[PersonKey]:
+    """The ids under which nobody stands by themselves: the further ids of these people, and those of them who were
+    removed."""
+    if not people:
+        return set()
+    return {(account_id, its_id) for account_id, its_id in await tx.rows(_WITHOUT_A_PERSON, **people_binds(people))}
 
 
 async def open_tasks_by_any_id(tx: ReadTx, people: Collection[PersonKey]) -> list[Task]:

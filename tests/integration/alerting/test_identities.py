@@ -3,6 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
+import pytest
+
 from shared.erasure import subject_by
 from shared.events.directory import StakeholderRemoved, StakeholderUpserted
 from shared.events.envelope import Event
@@ -104,14 +106,18 @@ async def test_ids_merged_of_two_of_one_kind_the_first_stays_and_takes_over(
     assert (merged["state"], merged["outcome"], merged["closed_by"]) == ("closed", "merged", "facts")
 
 
+@pytest.mark.parametrize("batches", ["one", "in order", "the other way round"])
 async def test_ids_merged_and_undone_the_task_stays_with_the_person_and_the_other_gets_their_own(
-    alerting: RunningAlerting, acme: Case
+    alerting: RunningAlerting, acme: Case, batches: str
 ) -> None:
     await alerting.emit(acme.account(), person(acme, "s"), person(acme, "t"))
     await alerting.emit(acme.response("r1", 2, stakeholder_id="s"))
     await alerting.emit(person(acme, "t", "s", minutes=5), gone(acme, "s", 6, merged_into="t"))
     assert (await alerting.only(acme))["stakeholder_id"] == "t"
-    await read(alerting, acme, [person(acme, "t", minutes=7), person(acme, "s", minutes=8)])
+    parted, back = person(acme, "t", minutes=7), person(acme, "s", minutes=8)
+    undone = {"one": [[parted, back]], "in order": [[parted], [back]], "the other way round": [[back], [parted]]}
+    for batch in undone[batches]:
+        await read(alerting, acme, batch)
     await opened(alerting, acme)
     states = {task["stakeholder_id"]: task["state"] for task in await alerting.items(acme)}
     assert states == {"t": "closed", "s": "open"}
