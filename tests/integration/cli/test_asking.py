@@ -22,6 +22,7 @@ JOB: dict[str, Any] = {
     "id": "j1", "kind": "responses", "state": "running", "progress": 0.5, "rows_read": 2, "taken": 1, "bad": 1,
     "skipped": 0, "problems": [{"line": 3, "outcome": "bad", "field": "score", "reason": "not_a_score"}],
     "columns": {"score": "score"}, "ignored_columns": [], "alerts": False, "error": None, "same_as": None,
+    "older_than": None, "read": 1, "lines": [], "new": 1, "amended": 0, "same": 0, "kept": 0, "conflict": 0, "gone": 0,
     "report": "/v1/imports/j1/report", "format": None, "remarks": [],
 }  # fmt: skip
 MISSING = {"field": "columns", "code": "missing_column", "detail": "say which column is the name"}
@@ -133,7 +134,7 @@ async def test_an_import_is_waited_for_through_a_restart_and_its_report_is_writt
     assert (done.returncode, done.stderr) == (Exit.OK, "")
     assert "2 rows: 1 taken, 0 skipped, 1 bad" in done.stdout
     assert report.read_text() == "line,reason\n3,not_a_score\n"
-    assert commands.services.sent == [{"kind": "responses", "alerts": "false"}]
+    assert commands.services.sent == [{"kind": "responses", "alerts": "false", "mode": "upsert"}]
 
 
 async def test_columns_that_are_missing_are_told_with_those_that_there_are(commands: Commands) -> None:
