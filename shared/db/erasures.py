@@ -70,8 +70,8 @@ class Journal:
         """Note a pending erasure, which cannot be applied yet: from the commit on reads leave the person out, and facts
         recorded up to its time are overtaken. Idempotent."""
         rows = []
-        for one in event.every_id():
-            rows.append(_entry(event, one) | {"stakeholder_id": one.stakeholder_id})
+        for erased in event.every_id():
+            rows.append(_entry(event, erased) | {"stakeholder_id": erased.stakeholder_id})
         await tx.execute_many(
             "insert into erasures (receipt_id, subject, account_id, stakeholder_id, erased_at)"
             " values (:receipt_id, :subject, :account_id, :stakeholder_id, :erased_at) on conflict do nothing",
@@ -103,12 +103,12 @@ class Journal:
         names = ("receipt_id", "subject", "account_id", "stakeholder_id", "erased_at", "applied_at", *counts)
         changes = ", ".join(f"{name} = excluded.{name}" for name in ("stakeholder_id", "applied_at", *counts))
         rows = []
-        for one in event.every_id():
-            rows.append(_entry(event, one) | {"stakeholder_id": None, "applied_at": applied_at})
+        for erased in event.every_id():
+            rows.append(_entry(event, erased) | {"stakeholder_id": None, "applied_at": applied_at})
         rows[0] |= counts
-        for account_id, one in event.elsewhere():
-            pending = {"account_id": account_id, "stakeholder_id": one.stakeholder_id, "applied_at": None}
-            rows.append(_entry(event, one) | pending)
+        for account_id, erased in event.elsewhere():
+            pending = {"account_id": account_id, "stakeholder_id": erased.stakeholder_id, "applied_at": None}
+            rows.append(_entry(event, erased) | pending)
         none = dict.fromkeys(counts, 0)
         await tx.execute_many(
             f"insert into erasures ({', '.join(names)}) values ({', '.join(f':{name}' for name in names)})"

@@ -118,13 +118,13 @@ class StakeholderErased(EventData):
     def every_id(self) -> tuple[ErasedId, ...]:
         """The ids at the event's account, the one that was named first."""
         named = ErasedId(stakeholder_id=self.stakeholder_id, subject=self.subject)
-        return named, *(one for one in self.ids if one.account_id is None and one.subject != self.subject)
+        return named, *(erased for erased in self.ids if erased.account_id is None and erased.subject != self.subject)
 
     def elsewhere(self) -> Iterator[tuple[str, ErasedId]]:
         """The ids at other accounts, with the account."""
-        for one in self.ids:
-            if one.account_id is not None:
-                yield one.account_id, one
+        for erased in self.ids:
+            if erased.account_id is not None:
+                yield erased.account_id, erased
 
 
 class ImportUndone(EventData):

@@ -26,8 +26,8 @@ async def overtaken(tx: WriteTx, journal: Journal, records: Mapping[int, RawReco
 
 async def forget_kept(tx: WriteTx, event: StakeholderErased) -> None:
     """Delete a person's parked records and outbox rows."""
-    for one in event.every_id():
-        person = Forgotten(event.account_id, one.stakeholder_id, event.erased_at)
+    for erased in event.every_id():
+        person = Forgotten(event.account_id, erased.stakeholder_id, event.erased_at)
         await forget_parked(tx, person)
         await forget_outbox(tx, person)
 

@@ -36,7 +36,7 @@ class PolledRecord(Struct, frozen=True, gc=False):
         return RawRecord(record.topic, record.partition, record.offset, record.key, record.value, headers, account_id)
 
     def late(self) -> "PolledRecord":
-        """The same, which was set aside before."""
+        """The record marked as one that was set aside before and is applied late."""
         if self.received is None:
             return self
         return structs.replace(self, received=structs.replace(self.received, late=True))

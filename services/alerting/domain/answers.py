@@ -53,7 +53,7 @@ class AnswerChange:
         )
 
     def change(self) -> Change:
-        """The same without the answer's id."""
+        """The change as answers are folded from it, which needs no id of its answer."""
         return Change(
             self.event_id,
             self.kind,

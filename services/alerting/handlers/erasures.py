@@ -50,7 +50,7 @@ def erase_stakeholders(resources: Resources) -> BatchHandler:
 
 
 async def _erase(tx: WriteTx, resources: Resources, data: StakeholderErased) -> None:
-    people = [(data.account_id, one.stakeholder_id) for one in data.every_id()]
+    people = [(data.account_id, erased.stakeholder_id) for erased in data.every_id()]
     counts = {"responses": 0, "tasks": 0, "messages": 0}
     names = await _names(tx, data.account_id, people)
     for person in people:

@@ -123,7 +123,7 @@ async def merge_people(
 ) -> StakeholderRecord:
     """Merge the first person into the second, or only see what would come of it. Raises `NotFound` and `Conflict`."""
     records = Records(now, owner_email)
-    await records.load(tx, [account_id], [(account_id, one) for one in ids])
+    await records.load(tx, [account_id], [(account_id, stakeholder_id) for stakeholder_id in ids])
     merged = await identities.merge(records, account_id, *ids)
     if not dry_run:
         await records.save(tx)

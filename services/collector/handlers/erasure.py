@@ -62,10 +62,10 @@ async def erase(tx: WriteTx, wanted: Erasing, now: datetime, subject: Subject) -
         people = await erasures.forget_stakeholder(tx, line.account_id, line.ids)
         await erasures.forget_in_imports(tx, line.names())
         events = 0
-        for one in line.ids:
-            events += await forget_outbox(tx, Forgotten(line.account_id, one, erased_at))
-        for one in line.ids:
-            hashed = subject(line.account_id, one)
+        for stakeholder_id in line.ids:
+            events += await forget_outbox(tx, Forgotten(line.account_id, stakeholder_id, erased_at))
+        for stakeholder_id in line.ids:
+            hashed = subject(line.account_id, stakeholder_id)
             named = not entries
             entries.append(Entry(receipt_id, hashed, line.account_id, erased_at, now, named, people, events))
             people = events = 0
@@ -80,9 +80,9 @@ async def erase(tx: WriteTx, wanted: Erasing, now: datetime, subject: Subject) -
 async def _tell(tx: WriteTx, receipt: Receipt, line: Line, ids: tuple[ErasedId, ...]) -> None:
     """Tombstones for the ids at one account, and the event about them."""
     account_id = line.account_id
-    for one in line.ids:
-        await tx.emit_raw(DIRECTORY, account_id, f"{account_id}/{one}".encode(), None, [])
-    named = next(one for one in ids if one.account_id is None)
+    for stakeholder_id in line.ids:
+        await tx.emit_raw(DIRECTORY, account_id, f"{account_id}/{stakeholder_id}".encode(), None, [])
+    named = next(erased for erased in ids if erased.account_id is None)
     data = StakeholderErased(
         receipt_id=receipt.receipt_id,
         account_id=account_id,
@@ -103,8 +103,10 @@ def _ids(account_id: str, lines: Iterable[Line], subject: Subject) -> Iterable[E
         elsewhere = None
         if line.account_id != account_id:
             elsewhere = line.account_id
-        for one in line.ids:
-            yield ErasedId(account_id=elsewhere, stakeholder_id=one, subject=subject(line.account_id, one))
+        for stakeholder_id in line.ids:
+            yield ErasedId(
+                account_id=elsewhere, stakeholder_id=stakeholder_id, subject=subject(line.account_id, stakeholder_id)
+            )
 
 
 async def _locked_lines(tx: WriteTx, wanted: Erasing) -> list[Line]:
@@ -129,7 +131,7 @@ async def _lines_of(tx: ReadTx, wanted: Erasing) -> list[Line]:
         if person in seen:
             continue
         line = await _line_of(tx, *person)
-        seen.update((line.account_id, one) for one in line.ids)
+        seen.update((line.account_id, stakeholder_id) for stakeholder_id in line.ids)
         lines.append(line)
         for stored in line.records:
             previous = stored.record.get("previous")
@@ -144,7 +146,7 @@ async def _line_of(tx: ReadTx, account_id: str, stakeholder_id: str) -> Line:
     own_id = (await aliases.holders(tx, [person])).get(person, stakeholder_id)
     further = (await aliases.of_people(tx, [(account_id, own_id)])).get((account_id, own_id), [])
     ids = tuple(dict.fromkeys((stakeholder_id, own_id, *further)))
-    found = await directory.stakeholders(tx, [(account_id, one) for one in ids])
+    found = await directory.stakeholders(tx, [(account_id, stakeholder_id) for stakeholder_id in ids])
     return Line(account_id, ids, list(found.values()))
 
 

@@ -96,9 +96,9 @@ async def undo(tx: WriteTx, records: Records, account_id: str, stakeholder_id: s
     if done is None:
         raise unknown()
     ids = (stakeholder_id, *done.aliases)
-    await records.load(tx, [account_id], [(account_id, one) for one in (*ids, done.into_id)])
+    await records.load(tx, [account_id], [(account_id, stakeholder_id) for stakeholder_id in (*ids, done.into_id)])
     target = records.person(account_id, done.into_id)
-    if target is None or any(records.own_id(account_id, one) != done.into_id for one in ids):
+    if target is None or any(records.own_id(account_id, stakeholder_id) != done.into_id for stakeholder_id in ids):
         raise Conflict("id_taken", "an id of the record is another person's by now, or theirs was merged on: part that")
     record = as_person(target.record)
     if address_of(record.email) in ids:
@@ -122,7 +122,7 @@ def _with_ids(records: Records, record: StakeholderRecord, ids: list[str]) -> St
 
 
 def _give_up(records: Records, record: StakeholderRecord, ids: Sequence[str], *, removed: bool) -> None:
-    left = tuple(one for one in record.aliases if one not in ids)
+    left = tuple(stakeholder_id for stakeholder_id in record.aliases if stakeholder_id not in ids)
     _rewrite(records, record.model_copy(update={"aliases": left}), removed=removed)
 
 

@@ -24,7 +24,7 @@ class Erasure:
         that all services agree."""
         if await self._journal.known(tx, event):
             return REPEAT
-        ids = [one.stakeholder_id for one in event.every_id()]
+        ids = [erased.stakeholder_id for erased in event.every_id()]
         # What a projector has read of the person it publishes before this, or not at all. The account becomes dirty
         # before anything else is written, as for invitations.
         await dirty_accounts.hold(tx, [event.account_id])
