@@ -15,8 +15,6 @@ from shared.records import Record
 from shared.topics import Topic
 
 Statement = str | Executable
-_ACCOUNT_LOCKS = 0x7E11
-"""First half of the advisory-lock key; the second half is the account's slot."""
 _compiled: dict[str, TextClause] = {}
 
 
@@ -102,15 +100,16 @@ class WriteTx(ReadTx):
 
     async def lock_accounts(self, account_ids: Iterable[str]) -> None:
         """Lock the accounts until the end of the transaction, so that their events leave in the order of commits. Slots
-        are locked in ascending order, hence no deadlock between two callers that each lock once."""
+        are locked in ascending order, hence no deadlock between two callers that each lock once. Each service has slots
+        of its own: all use one database, and none waits for another."""
         slots = sorted({lock_slot(account_id) for account_id in account_ids})
         if slots:
             await self.connection.execute(
                 prepared(
-                    "select pg_advisory_xact_lock(:space, slot) from"
+                    "select pg_advisory_xact_lock(hashtext('accounts of ' || current_schema()), slot) from"
                     " (select unnest(cast(:slots as int[])) as slot order by 1) as ordered"
                 ),
-                {"space": _ACCOUNT_LOCKS, "slots": slots},
+                {"slots": slots},
             )
 
     async def emit(self, topic: Topic, *events: Event) -> None:

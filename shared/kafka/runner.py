@@ -2,7 +2,8 @@
 
 The cursor lives in PostgreSQL beside the state, so a record's effect and the fact that it was read are one commit;
 the group's own offset follows for lag tools only. A replica that lost a partition is fenced by the cursor's epoch.
-While PostgreSQL works on one poll the next one is read and decoded, so that neither waits for the other.
+With more records waiting than a poll takes, the next poll is read and decoded while PostgreSQL works on this one, so
+that neither waits for the other. Otherwise the next poll is read after it, and has all that came meanwhile.
 """
 
 import asyncio
@@ -195,14 +196,18 @@ class Runner:
             cluster_id = await admin.cluster_id()
         self._last_progress = time.monotonic()
         turn: asyncio.Task[None] | None = None
+        more_waits = False
         try:
             while not self._stopping.is_set():
+                if turn is not None and not more_waits:
+                    await turn
                 idle = time.monotonic() - self._last_progress > IDLE_AFTER_SECONDS
                 _let_broker_wait(consumer, IDLE_WAIT_MS if idle else FETCH_WAIT_MS)
                 polled = await consumer.getmany(
                     timeout_ms=IDLE_WAIT_MS if idle else POLL_MS, max_records=self._config.max_records
                 )
-                ahead = await self._decoded(assignment, polled)  # while the previous poll is being written
+                more_waits = sum(map(len, polled.values())) >= self._config.max_records
+                ahead = await self._decoded(assignment, polled)
                 if turn is not None:
                     await turn
                 turn = asyncio.create_task(self._turn(consumer, assignment, cluster_id, ahead))

@@ -36,7 +36,7 @@ from services.alerting.handlers.rules import rules_in_force
 from services.alerting.store.facts import SubjectKey, read_facts
 from services.alerting.store.occasions import TaskOccasion, occasions_of, settled
 from services.alerting.store.rules import current_rules
-from services.alerting.store.tasks import closed_with_score, ids_in_use, last_closed, tasks_at_hand, with_tasks
+from services.alerting.store.tasks import ids_in_use, last_closed, tasks_at_hand, with_tasks
 from shared.db.directory import own_ids
 from shared.db.transaction import ReadTx, WriteTx
 from shared.ids import derived_uuid
@@ -76,6 +76,11 @@ class EvaluationRequest:
     rule_events: list[RuleEvent] = field(default_factory=list)
     corrected_answers: list[AnswerKey] = field(default_factory=list)
 
+    def accounts(self) -> set[str]:
+        """Every account that it names."""
+        named = {account_id for account_id, _ in self.fresh | self.others}
+        return named | self.renewing | {message.account_id for message in self.messages}
+
 
 @dataclass(frozen=True, slots=True)
 class LoadedAccounts:
@@ -89,14 +94,10 @@ class LoadedAccounts:
 
 async def evaluate(tx: WriteTx, resources: Resources, request: EvaluationRequest) -> int:
     """Evaluate the rules, save the changed follow-ups and queue the messages. Returns the number of steps."""
+    # Locked first: whoever changes whose an id is holds the locks as well.
+    await tx.lock_accounts(request.accounts())
     await _by_own_ids(tx, request)
     people = await _concerned(tx, resources, request)
-    await tx.lock_accounts(
-        {account_id for account_id, _ in people} | {message.account_id for message in request.messages}
-    )
-    # Whoever changes whose an id is holds the locks as well, and may just have done it.
-    if await _by_own_ids(tx, request):
-        people = await _concerned(tx, resources, request)
     loaded = LoadedAccounts((), {}, {}, ())
     if people:
         loaded = await _load_accounts(tx, resources, people, await rules_in_force(tx, resources.clock))
@@ -127,10 +128,7 @@ async def _carry_out(
 ) -> int:
     updates = await _updates_under_free_ids(tx, loaded, resources, request)
     persons = {(account_id, person) for account_id, person in people if person is not None}
-    closed: Sequence[Task] = []
-    if persons:
-        closed = await closed_with_score(tx, persons)
-    casework = await _casework(tx, resources, loaded, closed, updates, request)
+    casework = await _casework(tx, resources, loaded, updates, request)
     for message in request.messages:
         casework.queue_message(message.message_type, message.event_id, message.at, _subject(casework.context, message))
     steps = 0
@@ -147,8 +145,8 @@ async def _carry_out(
     return steps
 
 
-async def _by_own_ids(tx: ReadTx, request: EvaluationRequest) -> bool:
-    """Name the people by their own ids, whichever of their ids the events named; whether any was another one."""
+async def _by_own_ids(tx: ReadTx, request: EvaluationRequest) -> None:
+    """Name the people by their own ids, whichever of their ids the events named."""
     named: set[SubjectKey] = request.fresh | request.others
     for message in request.messages:
         named.add((message.account_id, message.stakeholder_id))
@@ -160,12 +158,11 @@ async def _by_own_ids(tx: ReadTx, request: EvaluationRequest) -> bool:
         if own_id != person:
             people[account_id, person] = (account_id, own_id)
     if not people:
-        return False
+        return
     request.fresh = {people.get(person, person) for person in request.fresh}
     request.others = {people.get(person, person) for person in request.others}
     request.messages = [_of_person(message, people) for message in request.messages]
     request.rule_events = [_of_person(event, people) for event in request.rule_events]
-    return True
 
 
 def _of_person(about: About, people: Mapping[SubjectKey, SubjectKey]) -> About:
@@ -190,7 +187,8 @@ async def _load_accounts(
 ) -> LoadedAccounts:
     """Read the facts and the follow-ups of the accounts. A caller that writes holds the locks of the accounts."""
     accounts, now = {account_id for account_id, _ in people}, resources.clock.now()
-    tasks = await tasks_at_hand(tx, accounts, now - COMES_BACK)
+    persons = [(account_id, person) for account_id, person in people if person is not None]
+    tasks = await tasks_at_hand(tx, accounts, now - COMES_BACK, persons)
     occasions_by_task = await occasions_of(tx, [task.follow_up_id for task in tasks])
     concerned = set(people) | {(account_id, None) for account_id in accounts}
     for task in tasks:
@@ -310,20 +308,18 @@ async def _casework(
     tx: WriteTx,
     resources: Resources,
     loaded: LoadedAccounts,
-    closed: Sequence[Task],
     updates: Sequence[TaskUpdate],
     request: EvaluationRequest,
 ) -> Casework:
     """The follow-ups, with the accounts, people and answers that they and the requested messages are about."""
-    known_tasks = [*closed, *loaded.tasks]
     people: set[SubjectKey] = set()
     answers: set[AnswerKey] = set()
     subjects: list[Task | MessageRequest] = [update.after for update in updates]
-    for subject in (*subjects, *known_tasks, *request.messages):
+    for subject in (*subjects, *loaded.tasks, *request.messages):
         people.add((subject.account_id, subject.stakeholder_id))
         if subject.response_id:
             answers.add((subject.account_id, subject.response_id))
-    return Casework(resources, await Context.read(tx, people, answers, loaded.facts.values()), known_tasks)
+    return Casework(resources, await Context.read(tx, people, answers, loaded.facts.values()), loaded.tasks)
 
 
 def _subject(context: Context, message: MessageRequest) -> MessageSubject:

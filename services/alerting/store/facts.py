@@ -143,20 +143,18 @@ async def read_facts(
     answers = await _answers(tx, persons_by_id)
     invitations = await _invitations(tx, persons_by_id)
     settled_by_account = await settled(tx, {*named, *((account_id, None) for account_id in accounts)})
-    state_by_account = await account_states(tx, accounts)
     rows = {row["account_id"]: row for row in await tx.all(_ABOUT, ids=accounts)}
     facts = {}
     for account_id in accounts:
         row = rows[account_id]
         persons = by_account.get(account_id, ())
-        account_state, _ = state_by_account.get(account_id, (AccountState(), -1))
         facts[account_id] = replace(
             bare,
             account=directory[account_id],
             people={person: stakeholders[account_id, person] for person in persons},
             answers={person: answers.get((account_id, person), ()) for person in persons},
             invitations=invitations.get(account_id, {}),
-            account_state=account_state,
+            account_state=_account_state(row),
             contract_events=tuple(row["contract_events"] or ()),
             heard_at=row["heard_at"],
             known_since=row["known_since"],
@@ -167,7 +165,8 @@ async def read_facts(
 
 
 _ABOUT = """
-    select wanted.account_id, w.known_since,
+    select wanted.account_id, w.known_since, s.told_class, s.dropped,
+        coalesce(s.class_changes, '[]') as class_changes, coalesce(s.recovered_sequence, -1) as recovered_sequence,
         (select min(recorded_at) from responses r where r.account_id = wanted.account_id) as first_recorded_at,
         (select array_agg(c.at order by c.at) from contract_events c where c.account_id = wanted.account_id)
             as contract_events,
@@ -180,6 +179,7 @@ _ABOUT = """
                 and not coalesce(cast(r.live ->> 'test' as boolean), false)) end as heard_at
     from unnest(cast(:ids as text[])) as wanted (account_id)
     left join accounts a using (account_id) left join account_watches w using (account_id)
+    left join account_scores s using (account_id)
 """
 
 

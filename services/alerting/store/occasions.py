@@ -86,7 +86,7 @@ async def save_occasions(
     tx: WriteTx, resting: Sequence[tuple[Task, DesiredTask | None, Sequence[DesiredTask]]]
 ) -> None:
     """Write the occasions of tasks, their own and those taken in. Earlier occasions stay, and no longer hold."""
-    ids = [task.follow_up_id for task, _, _ in resting]
+    ids = [task.follow_up_id for task, _, _ in resting if task.version > 1]
     if ids:
         await tx.execute(
             "update task_occasions set holds = false where holds and follow_up_id = any(cast(:ids as uuid[]))", ids=ids

@@ -9,6 +9,7 @@ from sqlalchemy import RowMapping
 from sqlalchemy.dialects.postgresql import insert
 
 from services.alerting.domain.escalation import next_at
+from services.alerting.domain.people import PersonKey
 from services.alerting.domain.tasks import (
     Closing,
     Contact,
@@ -58,14 +59,22 @@ async def open_tasks(tx: ReadTx, people: Iterable[tuple[str, str | None]]) -> li
     )
 
 
-async def tasks_at_hand(tx: ReadTx, account_ids: Iterable[str], closed_since: datetime) -> list[Task]:
-    """The tasks of these accounts that are not closed, or that facts have closed since then, whoever they are about."""
+async def tasks_at_hand(
+    tx: ReadTx, account_ids: Iterable[str], closed_since: datetime, people: Iterable[PersonKey] = ()
+) -> list[Task]:
+    """The tasks of these accounts that are not closed, or that facts have closed since then, whoever they are about;
+    and the closed ones of these people that a next score may belong to.
+    """
     return await _tasks(
         tx,
-        "where account_id = any(cast(:accounts as text[])) and (state <> 'closed'"
-        " or (closed_by = 'facts' and closed_at >= :closed_since)) order by opened_at, follow_up_id",
-        accounts=sorted(set(account_ids)),
+        "where follow_up_id in (select follow_up_id from tasks where account_id = any(cast(:ids as text[]))"
+        " and (state <> 'closed' or (closed_by = 'facts' and closed_at >= :closed_since))"
+        " union select follow_up_id from tasks where state = 'closed' and score is not null"
+        " and (account_id, stakeholder_id) in"
+        " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))) order by opened_at, follow_up_id",
+        ids=sorted(set(account_ids)),
         closed_since=closed_since,
+        **people_binds(people),
     )
 
 
@@ -133,16 +142,6 @@ async def tasks_by_id(tx: ReadTx, follow_up_ids: Iterable[UUID]) -> list[Task]:
         tx,
         "where follow_up_id = any(cast(:ids as uuid[])) order by opened_at, follow_up_id",
         ids=sorted(set(follow_up_ids)),
-    )
-
-
-async def closed_with_score(tx: ReadTx, people: Iterable[tuple[str, str]]) -> list[Task]:
-    """Closed tasks of these people that a next score may belong to."""
-    return await _tasks(
-        tx,
-        "where state = 'closed' and score is not null and (account_id, stakeholder_id) in"
-        " (select * from unnest(cast(:accounts as text[]), cast(:people as text[]))) order by opened_at, follow_up_id",
-        **people_binds(people),
     )
 
 
