@@ -51,7 +51,9 @@ def main() -> None:
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
         database = Database(common.database_url, SCHEMA)
-        app.state.plumbing = SimpleNamespace(database=database, keys=KeyStore(database, clock), not_ready=_ready)
+        app.state.plumbing = SimpleNamespace(
+            database=database, keys=KeyStore(database, clock), not_ready=_ready, remarks=_ready
+        )
         yield
         await database.close()
 

@@ -15,10 +15,8 @@ from shared.settings import CommonSettings, InvalidSettings
 if TYPE_CHECKING:
     from shared.http.client import Api, ServiceName
 
-PORTS = {"dashboard": 0, "collector": 1, "scorer": 2, "alerting": 3, "benchmark": 4}
+PORTS = {"dashboard": 0, "collector": 1, "scorer": 2, "alerting": 3, "benchmark": 4, "outreach": 5}
 """Service -> its port, as an offset from the port base."""
-KEPT_OFFSET = 5
-"""Reserved for outreach, the service that will send surveys, so that no other part gets this port."""
 PORT_BASE = 8000
 _SAME = {"TELLBACK_DATABASE_URL": "DATABASE_URL"}
 
@@ -48,7 +46,7 @@ def common_settings(data: Path | None = None) -> CommonSettings:
 
 def own_ports(folder: DataFolder, port_base: int) -> list[int]:
     """Every port of an installation on this machine: those of the services, Kafka, its controller and PostgreSQL."""
-    return sorted({port_base + offset for offset in (*PORTS.values(), KEPT_OFFSET)} | set(folder.ports().values()))
+    return sorted({port_base + offset for offset in PORTS.values()} | set(folder.ports().values()))
 
 
 def service_url(service: str, data: Path | None = None) -> str:

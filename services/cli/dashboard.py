@@ -2,7 +2,6 @@
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
 import typer
@@ -10,6 +9,7 @@ import typer
 from services.cli.console import DataOption, say
 from services.cli.folder import DataFolder
 from services.cli.installation import run_on
+from services.cli.own_keys import make_own_key
 from services.cli.paths import write_private
 from shared.clock import SystemClock
 from shared.settings import CommonSettings
@@ -51,39 +51,12 @@ def told(folder: DataFolder) -> str:
 
 async def prepare(common: CommonSettings, folder: DataFolder) -> None:
     """Make the key, in a file for the service, and the first admin, with the password in another file."""
-    await _make_key(common, _content(folder.dashboard_key), partial(write_private, folder.dashboard_key))
+    from services.dashboard.domain.users import HANDED_OUT
+
+    await make_own_key(common, KEY_NAME, HANDED_OUT, folder.dashboard_key)
     made = await _with_desk(common, lambda desk: desk.first_admin())
     if made is not None:
         write_private(folder.first_admin, made)
-
-
-def _content(file: Path) -> str:
-    if file.exists():
-        return file.read_text(encoding="utf-8").strip()
-    return ""
-
-
-async def _make_key(common: CommonSettings, kept: str, keep: Callable[[str], None]) -> None:
-    from services.dashboard.domain.users import HANDED_OUT
-    from shared.access.store import NewKey, create_key, find_key, revoke_key
-    from shared.access.token import parse_token
-    from shared.db.engine import Database
-
-    known, now = parse_token(kept), SystemClock().now()
-    database = Database(common.database_url, "access", pool_size=1)
-    try:
-        async with database.write() as tx:
-            record = None
-            if known:
-                record = await find_key(tx, known.key_id)
-            if record and record.live(now) and record.scopes >= HANDED_OUT:
-                return
-            if record:
-                await revoke_key(tx, record.id, now)
-            issued = await create_key(tx, NewKey(KEY_NAME, HANDED_OUT), now)
-            keep(issued.token)  # before the commit: a committed key that nobody knows would be useless
-    finally:
-        await database.close()
 
 
 async def _with_desk(common: CommonSettings, work: "Callable[[Desk], Awaitable[T]]") -> T:

@@ -8,6 +8,7 @@ secret_key      encrypts stored secrets (mode 600)
 first_key       the first API key (mode 600)
 first_admin     the first password of the dashboard's first admin (mode 600)
 dashboard_key   the API key of the dashboard (mode 600)
+outreach_key    the API key of outreach (mode 600)
 kafka/ postgres/ logs/ and a folder for each service
 """
 
@@ -66,6 +67,7 @@ class DataFolder:
         self.first_key = self.path / "first_key"
         self.first_admin = self.path / "first_admin"
         self.dashboard_key = self.path / "dashboard_key"
+        self.outreach_key = self.path / "outreach_key"
         self.secret_key = self.path / "secret_key"
         self._lock = self.path / "lock"
         self._version = self.path / "version.json"

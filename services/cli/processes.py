@@ -130,6 +130,12 @@ def service_environment(folder: DataFolder, port_base: int, *, demo: bool) -> di
         "TELLBACK_DASHBOARD_API_KEY_FILE": str(folder.dashboard_key),
         **{f"TELLBACK_DASHBOARD_{name.upper()}_URL": at(name) for name in PORTS if name != "dashboard"},
         "TELLBACK_BENCHMARK_ALERTING_URL": at("alerting"),
+        "TELLBACK_OUTREACH_API_KEY_FILE": str(folder.outreach_key),
+        "TELLBACK_OUTREACH_PUBLIC_URL": at("outreach"),
+        **{
+            f"TELLBACK_OUTREACH_{name.upper()}_URL": at(name)
+            for name in ("collector", "scorer", "alerting", "benchmark")
+        },
         # No webhook may go to Tellback itself, even where its network is allowed.
         "TELLBACK_ALERTING_OWN_PORTS": ",".join(map(str, own_ports(folder, port_base))),
         "TELLBACK_DASHBOARD_PUBLIC_URL": at("dashboard"),

@@ -20,3 +20,4 @@ class CliSettings(Settings):
     scorer_url: str | None = Field(default=None, description="Address of the scorer, when it is not `up`'s.")
     alerting_url: str | None = Field(default=None, description="Address of alerting, when it is not `up`'s.")
     benchmark_url: str | None = Field(default=None, description="Address of benchmark, when it is not `up`'s.")
+    outreach_url: str | None = Field(default=None, description="Address of outreach, when it is not `up`'s.")

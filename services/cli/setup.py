@@ -14,7 +14,8 @@ FIRST_KEY_NAME = "first key"
 
 
 def setup(data: DataOption = None) -> None:
-    """Apply migrations and topics, and make the first API key and what the dashboard needs where there is none."""
+    """Apply migrations and topics, and make the first API key and what the dashboard and outreach need,
+    where there is none."""
     folder = DataFolder(data)
     first_key = folder.first_key
     kept = ""
@@ -24,13 +25,14 @@ def setup(data: DataOption = None) -> None:
 
 
 async def _setup(common: CommonSettings, folder: DataFolder, kept: str, keep: Callable[[str], None]) -> None:
-    from services.cli.dashboard import prepare
+    from services.cli import dashboard, outreach
     from services.cli.migrate import apply_migrations
     from services.cli.topics import apply_topics
 
     await asyncio.gather(apply_migrations(common), apply_topics(common))
     await _make_first_key(common, kept, keep)
-    await prepare(common, folder)
+    await dashboard.prepare(common, folder)
+    await outreach.prepare(common, folder)
 
 
 async def _make_first_key(common: CommonSettings, kept: str, keep: Callable[[str], None]) -> None:

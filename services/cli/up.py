@@ -21,7 +21,9 @@ def up(
     port_base: Annotated[
         int,
         typer.Option(
-            min=1024, max=65000, help="N: dashboard N, collector N+1, scorer N+2, alerting N+3, benchmark N+4."
+            min=1024,
+            max=65000,
+            help="N: dashboard N, collector N+1, scorer N+2, alerting N+3, benchmark N+4, outreach N+5.",
         ),
     ] = PORT_BASE,
 ) -> None:

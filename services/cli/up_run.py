@@ -26,6 +26,7 @@ ABOUT = {
     "scorer": "the scores of accounts, people and the portfolio",
     "alerting": "follow-ups and webhooks",
     "benchmark": "comparisons with the industry",
+    "outreach": "surveys, personal links and the page that people answer on",
 }
 PAGES = "dashboard"
 

@@ -46,6 +46,7 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
                 "scorer": settings.scorer_url,
                 "alerting": settings.alerting_url,
                 "benchmark": settings.benchmark_url,
+                "outreach": settings.outreach_url,
             }
         )
         secret = common.secret_key.get_secret_value()

@@ -16,6 +16,7 @@ class DashboardSettings(Settings):
     scorer_url: str = Field(default="http://127.0.0.1:8002", description="Where the scorer's API is.")
     alerting_url: str = Field(default="http://127.0.0.1:8003", description="Where alerting's API is.")
     benchmark_url: str = Field(default="http://127.0.0.1:8004", description="Where the benchmark API is.")
+    outreach_url: str = Field(default="http://127.0.0.1:8005", description="Where outreach's API is.")
     api_key: SecretStr | None = Field(
         default=None,
         description="Key with all scopes, with which the dashboard makes a key for each person, since a key gives only"

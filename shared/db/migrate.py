@@ -19,6 +19,7 @@ PACKAGES = {
     "scorer": "services.scorer",
     "alerting": "services.alerting",
     "benchmark": "services.benchmark",
+    "outreach": "services.outreach",
     "dashboard": "services.dashboard",
 }
 """Schema -> the package whose `migrations` folder creates it."""

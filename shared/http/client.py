@@ -17,7 +17,7 @@ from shared.errors import TellbackError, Unauthorized, Unavailable
 from shared.http.paging import MAX_LIMIT, Page
 from shared.http.problem import of_status
 
-ServiceName = Literal["collector", "scorer", "alerting", "benchmark"]
+ServiceName = Literal["collector", "scorer", "alerting", "benchmark", "outreach"]
 Json = dict[str, Any]
 T = TypeVar("T")
 T_co = TypeVar("T_co", covariant=True)
@@ -26,6 +26,7 @@ IN_WORDS: Mapping[ServiceName, str] = {
     "scorer": "The scorer",
     "alerting": "The follow-up service",
     "benchmark": "The benchmark service",
+    "outreach": "The service for surveys",
 }
 SECONDS = 10.0
 SILENCE_SECONDS = 60.0

@@ -74,7 +74,7 @@ def test_services_that_ask_each_other_are_told_where() -> None:
             for owner in settings.classes()
             if owner.__module__ == f"services.{name}.settings"
             for variable in owner.variables()
-            if variable.name.endswith("_URL")
+            if variable.name.endswith("_URL") and not variable.name.endswith("_PUBLIC_URL")
         }
         for variable in asked:
             other, port = re.fullmatch(r"http://(\w+):(\d+)", part["environment"][variable]).groups()  # type: ignore[union-attr]
@@ -109,7 +109,7 @@ def test_every_image_is_pinned() -> None:
 
 def test_services_wait_for_what_they_need() -> None:
     for service, part in SERVED.items():
-        needed = {"migrate", "topics"} | ({"dashboard-setup"} if service == "dashboard" else set())
+        needed = {"migrate", "topics"} | ({f"{service}-setup"} & COMPOSE["services"].keys())
         assert {name: wait["condition"] for name, wait in part["depends_on"].items()} == dict.fromkeys(
             needed, "service_completed_successfully"
         )

@@ -15,6 +15,7 @@ MOST = {
     "services/cli": (0, 18),
     "services/collector": (1, 19),
     "services/dashboard": (0, 19),
+    "services/outreach": (0, 18),
     "services/scorer": (1, 18),
     "shared": (4, 17),
 }

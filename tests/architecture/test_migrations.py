@@ -40,8 +40,8 @@ def test_revisions_are_named_after_their_schema_and_numbered(schema: str) -> Non
     assert before is not None
 
 
-def test_four_services_keep_the_directory() -> None:
-    assert sorted(KEEPERS) == ["alerting", "benchmark", "collector", "scorer"]
+def test_five_services_keep_the_directory() -> None:
+    assert sorted(KEEPERS) == ["alerting", "benchmark", "collector", "outreach", "scorer"]
 
 
 @pytest.mark.parametrize("schema", KEEPERS)

@@ -19,7 +19,7 @@ from tests.support.http import api_key, bearer
 from tests.support.polling import eventually
 from tests.support.processes import end, start, tellback
 
-SERVICES = ("collector", "scorer", "alerting", "benchmark")
+SERVICES = ("collector", "scorer", "alerting", "benchmark", "outreach")
 SCOPES = ("ingest", "read", "act", "manage", "erase")
 READY_SECONDS = 60.0
 
@@ -58,6 +58,11 @@ class Installation:
         """A client of the benchmark service."""
         return self.clients["benchmark"]
 
+    @property
+    def outreach(self) -> httpx.AsyncClient:
+        """A client of outreach."""
+        return self.clients["outreach"]
+
     def url(self, service: str) -> str:
         """The address of a service."""
         return f"http://127.0.0.1:{self._ports[service]}"
@@ -68,6 +73,9 @@ class Installation:
             "TELLBACK_ALERTING_ALLOW_NETWORKS": "127.0.0.1/32",
             "TELLBACK_BENCHMARK_SCORER_URL": self.url("scorer"),
             "TELLBACK_BENCHMARK_ALERTING_URL": self.url("alerting"),
+            "TELLBACK_OUTREACH_API_KEY": self.key,
+            "TELLBACK_OUTREACH_PUBLIC_URL": self.url("outreach"),
+            **{f"TELLBACK_OUTREACH_{name.upper()}_URL": self.url(name) for name in SERVICES if name != "outreach"},
             "TELLBACK_LOG_FORMAT": "json",
         }
         argv = tellback("serve", service, "--port", str(self._ports[service]), "--pause", "0")

@@ -70,6 +70,7 @@ def _private_files(folder: DataFolder) -> Check:
         folder.first_key,
         folder.first_admin,
         folder.dashboard_key,
+        folder.outreach_key,
         folder.postgres / "password",
     )
     exposed = [path for path in names if path.exists() and path.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO)]

@@ -1,0 +1,1 @@
+"""HTTP in: the API under /v1."""

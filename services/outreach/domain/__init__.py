@@ -1,0 +1,1 @@
+"""What outreach is about, without any input or output."""

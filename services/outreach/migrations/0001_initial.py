@@ -1,0 +1,197 @@
+"""Outreach's state: surveys, asks and their answers, what the collector is to be told, objections, business reviews."""
+
+from alembic import op
+
+from shared.db.directory import aliases_ddl_v1, directory_ddl_v1
+from shared.db.plumbing import plumbing_ddl_v1
+
+revision = "outreach_1"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+STATEMENTS = [
+    # `draft` is what is being edited; a published version is never changed.
+    """
+    create table surveys (
+        survey_id text primary key,
+        name text not null,
+        draft jsonb not null,
+        revision int not null default 1,
+        current_version int,
+        created_at timestamptz not null,
+        created_by text not null,
+        updated_at timestamptz not null,
+        updated_by text not null
+    )
+    """,
+    "create index surveys_order on surveys (created_at desc, survey_id desc)",
+    """
+    create table survey_versions (
+        survey_id text not null references surveys,
+        version int not null,
+        document jsonb not null,
+        published_at timestamptz not null,
+        published_by text not null,
+        primary key (survey_id, version)
+    )
+    """,
+    # What is known of a person from every source: when they were asked and answered last, and what forbids asking.
+    """
+    create table contacts (
+        account_id text not null,
+        stakeholder_id text not null,
+        last_asked_at timestamptz,
+        relationship_asked_at timestamptz,
+        transactional_asked_at timestamptz,
+        relationship_answered_at timestamptz,
+        transactional_answered_at timestamptz,
+        bounced_at timestamptz,
+        unsubscribed_at timestamptz,
+        primary key (account_id, stakeholder_id)
+    )
+    """,
+    # One question to one person. ask_id is the invitation's id; the response's id is derived from it.
+    """
+    create table asks (
+        ask_id uuid primary key,
+        survey_id text not null,
+        survey_version int not null,
+        account_id text not null,
+        stakeholder_id text not null,
+        address_hash bytea,
+        origin text not null check (origin in ('link', 'review', 'test')),
+        review_id uuid,
+        state text not null check (state in ('waiting', 'held', 'skipped', 'sent', 'failed', 'withdrawn')),
+        reason text,
+        note text,
+        held_until timestamptz,
+        channel text not null,
+        language text,
+        handed_over boolean not null,
+        created_at timestamptz not null,
+        created_by text not null,
+        due_at timestamptz not null,
+        sent_at timestamptz,
+        closes_at timestamptz,
+        started_at timestamptz,
+        answered_at timestamptz,
+        finished_at timestamptz,
+        bounced_at timestamptz,
+        unsubscribed_at timestamptz,
+        expired_at timestamptz,
+        withdrawn_at timestamptz,
+        revision int not null default 0,
+        answer jsonb,
+        answer_due_at timestamptz,
+        foreign key (survey_id, survey_version) references survey_versions (survey_id, version),
+        check ((state in ('held', 'skipped', 'failed', 'withdrawn')) = (reason is not null)),
+        check ((state = 'held') = (held_until is not null))
+    )
+    """,
+    "create index asks_person on asks (account_id, stakeholder_id, created_at desc)",
+    "create index asks_order on asks (created_at desc, ask_id desc)",
+    "create index asks_due on asks (due_at)",
+    "create index asks_closing on asks (closes_at) where state = 'sent' and expired_at is null",
+    "create index asks_answer_due on asks (answer_due_at) where answer_due_at is not null",
+    "create unique index asks_review on asks (review_id, account_id, stakeholder_id) where review_id is not null",
+    """
+    create table ask_changes (
+        change_id bigint generated always as identity primary key,
+        ask_id uuid not null references asks on delete cascade,
+        at timestamptz not null,
+        state text not null,
+        reason text,
+        note text,
+        actor text not null
+    )
+    """,
+    "create index ask_changes_ask on ask_changes (ask_id, change_id)",
+    # Calls of the other services that must be made, in the order of `entry` for each ask; the body is never changed.
+    """
+    create table outgoing (
+        entry bigint generated always as identity primary key,
+        key text not null unique,
+        service text not null,
+        method text not null,
+        path text not null,
+        body jsonb not null,
+        ask_id uuid,
+        account_id text not null,
+        stakeholder_id text,
+        state text not null default 'waiting' check (state in ('waiting', 'sent', 'stuck')),
+        attempts int not null default 0,
+        due_at timestamptz not null,
+        stuck_reason text,
+        created_at timestamptz not null,
+        sent_at timestamptz
+    )
+    """,
+    "create index outgoing_waiting on outgoing (due_at, entry) where state = 'waiting'",
+    "create index outgoing_stuck on outgoing (entry) where state = 'stuck'",
+    "create index outgoing_person on outgoing (account_id, stakeholder_id)",
+    "create index outgoing_ask on outgoing (ask_id, entry)",
+    # Objections: the address as a keyed hash, which stays after an erasure; key_id names the key of the ring.
+    """
+    create table suppressions (
+        suppression_id uuid primary key,
+        address_hash bytea not null,
+        key_id text not null,
+        source text not null,
+        created_at timestamptz not null,
+        created_by text not null,
+        lifted_at timestamptz,
+        lifted_by text
+    )
+    """,
+    "create unique index suppressions_address on suppressions (address_hash) where lifted_at is null",
+    "create index suppressions_order on suppressions (created_at desc, suppression_id desc)",
+    """
+    create table business_reviews (
+        review_id uuid primary key,
+        account_id text not null,
+        survey_id text not null,
+        survey_version int not null,
+        held_on date not null,
+        intro text,
+        pack jsonb not null,
+        created_at timestamptz not null,
+        created_by text not null,
+        withdrawn_at timestamptz,
+        foreign key (survey_id, survey_version) references survey_versions (survey_id, version)
+    )
+    """,
+    "create index business_reviews_account on business_reviews (account_id, held_on desc)",
+    """
+    create table review_reminders (
+        account_id text not null,
+        quarter text not null,
+        follow_up_id text,
+        created_at timestamptz not null,
+        closed_at timestamptz,
+        primary key (account_id, quarter)
+    )
+    """,
+    """
+    create table erasures (
+        receipt_id uuid not null,
+        subject text not null,
+        account_id text not null,
+        stakeholder_id text,
+        erased_at timestamptz not null,
+        applied_at timestamptz,
+        asks int not null default 0,
+        calls int not null default 0,
+        primary key (receipt_id, subject),
+        check ((applied_at is null) = (stakeholder_id is not null))
+    )
+    """,
+    "create index erasures_subject on erasures (subject, erased_at)",
+    "create index erasures_waiting on erasures (account_id, stakeholder_id) where applied_at is null",
+]
+
+
+def upgrade() -> None:
+    """Create everything."""
+    for statement in (*plumbing_ddl_v1(), *directory_ddl_v1(), *aliases_ddl_v1(), *STATEMENTS):
+        op.execute(statement)
