@@ -1,5 +1,6 @@
 """Composition root of the benchmark service."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -70,4 +71,5 @@ def use_cases(
         funnels=Funnels(scorer, settings.few_invitations),
         maturity=Maturity(database, scorer, alerting, clock),
         reviews=Reviews(database, scorer, alerting, comparisons, clock),
+        opening=asyncio.Semaphore(1),
     )

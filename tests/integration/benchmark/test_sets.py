@@ -1,14 +1,17 @@
 """Published benchmarks, and loading more of them: by JSON, as a file, from the command line."""
 
+import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from typer.testing import CliRunner
 
 from services.benchmark.api.set_files import EXAMPLE_FILE
 from tests.integration.benchmark.stand import Stand
+from tests.support.workbooks import workbook
 
 SETS = "/v1/benchmarks/sets"
 LINE = {"industry": "Freight", "nps": 38, "n": 410, "lower_quartile": 21, "median": 37, "upper_quartile": 55}
@@ -122,6 +125,32 @@ async def test_files_are_taken_as_they_are_and_in_forms(stand: Stand) -> None:
     form = await stand.client.post(SETS, files={"file": ("b.csv", short)}, data={"source": "Form", "year": "2026"})
     query = await stand.client.post(SETS, content=short, headers=csv, params={"source": "Query", "year": 2026})
     assert [answer.json()["sets"][0]["set"] for answer in (form, query)] == ["form-2026", "query-2026"]
+
+
+class Doorman(asyncio.Semaphore):
+    """Says when somebody wants to come in."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.asked = asyncio.Event()
+
+    async def acquire(self) -> Literal[True]:
+        self.asked.set()
+        return await super().acquire()
+
+
+async def test_workbooks_are_opened_one_at_a_time_and_other_files_wait_for_none(stand: Stand) -> None:
+    doorman = Doorman()
+    stand.app.state.service = replace(stand.app.state.service, opening=doorman)
+    sheet = workbook({"Sets": [["source", "year", "industry", "nps"], ["Sheet", 2026, "IT", 12]]})
+    async with doorman:
+        doorman.asked.clear()
+        loading = asyncio.create_task(stand.client.post(SETS, files={"file": ("b.xlsx", sheet)}))
+        await asyncio.wait_for(doorman.asked.wait(), 20)
+        other = await stand.client.post(SETS, files={"file": ("b.csv", EXAMPLE_FILE.encode())})
+        assert other.status_code == 201, other.text
+        assert not loading.done()
+    assert (await loading).json()["sets"][0]["set"] == "sheet-2026"
 
 
 @pytest.mark.parametrize(
