@@ -21,8 +21,9 @@ from shared.ids import derived_uuid
 
 Mode = Literal["upsert", "only_new", "overwrite"]
 """What a row does to a response that is known: change it, leave it, or change it even where a call has set a field."""
-RowOutcome = Literal["new", "amended", "same", "kept", "conflict", "gone"]
-"""What became of a row: `kept` says something else and changed nothing, `gone` is of an answer or person taken out."""
+RowOutcome = Literal["new", "amended", "same", "kept", "conflict", "gone", "dropped"]
+"""What became of a row: `kept` says something else and changed nothing, `gone` is of an answer or person taken out,
+`dropped` could not be handled and was given up by an operator."""
 IN_DIGESTS: Final = ("answers", "attributes")
 """Fields that are compared by a digest: not every service keeps them."""
 _FORM: Final = re.compile(r"([0-9a-f-]{36}):([0-9]{1,10}):(upsert|only_new|overwrite):([0-9T:.+Z-]{20,40})")

@@ -140,6 +140,7 @@ STATEMENTS = [
         kept bigint not null default 0,
         conflict bigint not null default 0,
         gone bigint not null default 0,
+        dropped bigint not null default 0,
         primary key (import_id, partition)
     )
     """,
