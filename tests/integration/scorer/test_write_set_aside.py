@@ -157,7 +157,7 @@ async def test_a_row_that_is_dropped_after_it_was_set_aside_is_counted_and_the_i
         async def given_up() -> bool:
             async with scorer.database.write() as tx:
                 await tx.execute("update parked set next_try_at = now() where state = 'retrying'")
-                return await tx.scalar("select count(*) from parked where state = 'dead'") == len(bad)
+                return int(await tx.scalar("select count(*) from parked where state = 'dead'")) == len(bad)
 
         async with consuming(scorer, environment, bad):
             publisher = Publisher(environment.kafka, environment.topic_prefix)
@@ -172,6 +172,9 @@ async def test_a_row_that_is_dropped_after_it_was_set_aside_is_counted_and_the_i
         client.headers.update(bearer(await api_key(environment, ["manage", "read"])))
         assert (await client.delete(f"/v1/dead-letters/{by_call}")).status_code == 204
         found = (await client.get(f"/v1/imports/{import_id}")).json()
+        limited = bearer(await api_key(environment, ["read"], owner_email="mo@supplier.example"))
+        seen = (await client.get(f"/v1/imports/{import_id}", headers=limited)).json()
     assert (found["read"], found["new"], found["dropped"]) == (4, 2, 2)
     dropped = {"outcome": "dropped", "code": "handler_error", "fields": []}
     assert found["lines"] == [{"line": 1} | dropped, {"line": 2} | dropped]
+    assert seen == found | {"lines": []}, "a key that is limited to an owner sees numbers alone"
