@@ -158,6 +158,7 @@ def change_of(origin: Origin, row: Recorded, subject: Subject, said: Mapping[str
         rank=rank,
         written_at=origin.written_at,
         import_id=origin.import_id,
+        quiet=row.quiet,
     )
 
 
@@ -177,7 +178,7 @@ def said_by(row: Recorded) -> dict[str, Any]:
 def undoing(import_id: UUID, response_id: str, account_id: str, recorded_at: datetime) -> Change:
     """The change of one response that takes back what an import has said of it."""
     event_id = derived_uuid("undone", str(import_id), account_id, response_id)
-    return Change(event_id, "undone", account_id, None, recorded_at, import_id=import_id)
+    return Change(event_id, "undone", account_id, None, recorded_at, import_id=import_id, quiet=True)
 
 
 def _is_about(row: Recorded, person_id: str, subject: Subject) -> bool:
