@@ -29,6 +29,8 @@ CLEARED: Final[Mapping[str, Any]] = {
 """The value of a field after an amendment to null. These fields and `score`, which cannot be cleared, can be
 amended."""
 AMENDABLE: Final = ("score", *CLEARED)
+TOLD: Final = ("score", "follow_up_requested", "test")
+"""The amendable fields of which a correction is told to others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +40,7 @@ class Change:
 
     A change by a row of a file has the `import_id` of the file and the time at which the file was written, which may be
     long before it came. `undone` takes the changes of an import back, and the response if it came of this import.
+    `quiet` is a change of which nobody is told: by a row of a quiet file, or the undoing of an import.
     """
 
     event_id: UUID
@@ -51,6 +54,7 @@ class Change:
     rank: int = OF_A_CLIENT
     written_at: datetime | None = None
     import_id: UUID | None = None
+    quiet: bool = False
 
     @property
     def order(self) -> tuple[int, datetime, UUID]:
@@ -77,13 +81,15 @@ class Subject:
 class Live:
     """The result of folding: live values of the changed fields, how many changes fitted, when the last of them was
     recorded (None without any), and when the import that recorded the response was undone. An undone response counts
-    as withdrawn, until another record of its id comes."""
+    as withdrawn, until another record of its id comes. `quiet` says whether the last change of what is told of the
+    response (`TOLD`, or that it counts no longer) was quiet."""
 
     values: Mapping[str, Any]
     withdrawn: bool
     fitted: int
     changed_at: datetime | None
     undone_at: datetime | None = None
+    quiet: bool = False
 
 
 def fold(subject: Subject, changes: Iterable[Change]) -> Live:
@@ -93,18 +99,25 @@ def fold(subject: Subject, changes: Iterable[Change]) -> Live:
     undone = {change.import_id: change.recorded_at for change in fitting if change.kind == "undone"}
     undone_at = undone.get(subject.import_id)
     values: dict[str, Any] = {}
+    deciding: dict[str, Change] = {}
     for change in fitting:
+        if change.kind != "amended":
+            deciding[change.kind] = change
         if change.import_id in undone:
             continue
         for name, value in change.changes.items():
             if name in AMENDABLE:
                 values[name] = live_value(name, value)
+            if name in TOLD:
+                deciding[name] = change
+    last = max(deciding.values(), key=lambda change: (change.recorded_at, change.event_id), default=None)
     return Live(
         values,
         withdrawn=undone_at is not None or any(change.kind == "withdrawn" for change in fitting),
         fitted=len(fitting),
         changed_at=max((change.recorded_at for change in fitting), default=None),
         undone_at=undone_at,
+        quiet=last is not None and last.quiet,
     )
 
 

@@ -52,8 +52,8 @@ from services.alerting.settings import AlertingSettings
 from shared.clock import Clock, SystemClock
 from shared.db.erasures import Journal
 from shared.erasure import subject_by
+from shared.http import parked
 from shared.http.app import create_app
-from shared.http.parked import router as parked
 from shared.runtime import Plumbing
 from shared.settings import CommonSettings, InvalidSettings
 
@@ -104,7 +104,7 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
             bulk.router,
             *(follow_ups.router, follow_up_actions.router, rules.router, notifications.router, erasures.router),
             callbacks.router,
-            *(endpoints.router, deliveries.router, parked),
+            *(endpoints.router, deliveries.router, parked.router_for()),
         ],
         lifespan,
         clock=clock,

@@ -1,5 +1,6 @@
 """Composition root of the benchmark service."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -19,8 +20,8 @@ from services.benchmark.handlers.reviews import Reviews
 from services.benchmark.settings import BenchmarkSettings
 from shared.clock import Clock, SystemClock
 from shared.db.engine import Database
+from shared.http import parked
 from shared.http.app import create_app
-from shared.http.parked import router as parked
 from shared.runtime import Plumbing
 from shared.settings import CommonSettings
 
@@ -53,7 +54,7 @@ def build(
         SCHEMA,
         "Tellback benchmark",
         "Where an account or an industry stands: against its own past first, then against published benchmarks.",
-        (*ROUTERS, parked),
+        (*ROUTERS, parked.router_for()),
         lifespan,
         clock=clock,
     )
@@ -70,4 +71,5 @@ def use_cases(
         funnels=Funnels(scorer, settings.few_invitations),
         maturity=Maturity(database, scorer, alerting, clock),
         reviews=Reviews(database, scorer, alerting, comparisons, clock),
+        opening=asyncio.Semaphore(1),
     )

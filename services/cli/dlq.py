@@ -194,13 +194,19 @@ async def _replayed(common: CommonSettings, letter: UUID | None, service: str | 
 
 
 async def _dropped(common: CommonSettings, letter: UUID) -> None:
+    from services.scorer.handlers.file_rows import count_dropped
+    from shared.clock import SystemClock
     from shared.db.parked import drop_parked
 
     async with _databases(common) as databases:
-        for database in databases.values():
+        for name, database in databases.items():
             async with database.write() as tx:
-                if await drop_parked(tx, "dead_letter", letter):
-                    return
+                dropped = await drop_parked(tx, "dead_letter", letter)
+                if dropped is None:
+                    continue
+                if name == "scorer":
+                    await count_dropped(tx, dropped, SystemClock().now())
+                return
     raise _unknown()
 
 

@@ -26,7 +26,7 @@ PATIENCE_SECONDS = 60.0
 """How long the collector may be away during an import."""
 SETTLE_SECONDS = 10.0
 """How long the scorer may take to read the last rows until the command ends without their counts."""
-ROW_OUTCOMES = ("new", "amended", "same", "kept", "conflict", "gone")
+ROW_OUTCOMES = ("new", "amended", "same", "kept", "conflict", "gone", "dropped")
 SHOWN_ROWS = 50
 REQUEST_SECONDS = 180.0
 """A file is read to its end before the answer comes."""

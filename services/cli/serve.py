@@ -12,6 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
+from services.cli import temporary
 from services.cli.connection import PORTS, common_settings
 from services.cli.console import DataOption
 from services.cli.processes import tellback
@@ -69,6 +70,8 @@ def serve(
     if workers is None:
         count = getattr(settings, "workers", 1)
     address = (common.host, port or settings.port)
+    if fd is None:
+        temporary.empty(common.data_dir)
     if fd is None and (count or os.cpu_count() or 1) > 1:
         _configure_logging(service, common)
         argv = tellback("serve", service, "--pause", str(pause))
@@ -76,6 +79,7 @@ def serve(
             argv += ("--data", str(data))
         raise typer.Exit(run_workers(count or os.cpu_count() or 1, argv, listening(*address)))
     app = _app(service, common)
+    temporary.keep_in(common.data_dir)
     inherited = None
     if fd is not None:
         inherited = [socket.socket(fileno=fd)]

@@ -79,7 +79,7 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
             imports.router_for(settings.import_max_megabytes * MEGABYTE),
             keys.router,
             snippet.router,
-            parked.router,
+            parked.router_for(),
         ],
         lifespan,
         clock=clock,

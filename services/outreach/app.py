@@ -10,8 +10,8 @@ from services.outreach.api.resources import Outreach
 from services.outreach.consumer import HANDLERS
 from services.outreach.settings import OutreachSettings
 from shared.clock import Clock, SystemClock
+from shared.http import parked
 from shared.http.app import create_app
-from shared.http.parked import router as parked
 from shared.runtime import Plumbing
 from shared.settings import CommonSettings
 
@@ -33,4 +33,4 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
             plumbing.runner(READS, HANDLERS)
             yield
 
-    return create_app(SCHEMA, "Tellback outreach", DESCRIPTION, (parked,), lifespan, clock=clock)
+    return create_app(SCHEMA, "Tellback outreach", DESCRIPTION, (parked.router_for(),), lifespan, clock=clock)

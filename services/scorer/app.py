@@ -12,6 +12,7 @@ from services.scorer.api.stream_events import TOPICS
 from services.scorer.consumer import PLAIN, handlers
 from services.scorer.handlers.erasure import Erasure
 from services.scorer.handlers.facts import Facts
+from services.scorer.handlers.file_rows import count_dropped
 from services.scorer.handlers.pending import Pending
 from services.scorer.handlers.projection import Projector
 from services.scorer.handlers.responses import ResponseFold
@@ -48,7 +49,9 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
             start_writing(plumbing, settings, journal)
             yield
 
-    return create_app(SCHEMA, "Tellback scorer", DESCRIPTION, [*ROUTERS, parked.router], lifespan, clock=clock)
+    return create_app(
+        SCHEMA, "Tellback scorer", DESCRIPTION, [*ROUTERS, parked.router_for(count_dropped)], lifespan, clock=clock
+    )
 
 
 def start_writing(plumbing: Plumbing, settings: ScorerSettings, journal: Journal) -> None:

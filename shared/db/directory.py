@@ -277,3 +277,20 @@ async def own_ids(tx: ReadTx, people: Iterable[tuple[str, str]]) -> dict[tuple[s
     for account_id, alias, stakeholder_id in rows:
         found[account_id, alias] = stakeholder_id
     return found
+
+
+async def every_id(tx: ReadTx, people: Iterable[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """The other direction of `own_ids`: all ids of people who are named by their own, as (account_id, id) -> their own
+    id."""
+    asked = set(people)
+    found = {person: person[1] for person in asked}
+    if not asked:
+        return found
+    rows = await tx.rows(
+        "select account_id, alias_id, stakeholder_id from aliases where (account_id, stakeholder_id) in"
+        " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))",
+        **as_columns({"accounts": account_id, "people": person} for account_id, person in asked),
+    )
+    for account_id, alias, stakeholder_id in rows:
+        found[account_id, alias] = stakeholder_id
+    return found

@@ -102,6 +102,17 @@ class Content:
     value: bytes | None
 
 
+@dataclass(frozen=True, slots=True)
+class Dropped:
+    """A parked record that is dropped. `unhandled` is one that was set aside: no handler has come to a verdict on
+    it."""
+
+    reason: str
+    partition: int
+    headers: Headers
+    unhandled: bool
+
+
 async def put_aside(
     tx: WriteTx, prefix: str, raw: RawRecord, verdict: Verdict, service: str, fault: Fault | None = None
 ) -> None:
@@ -252,15 +263,20 @@ async def put_back(tx: WriteTx, parked_id: UUID, now: datetime) -> Facts | None:
     return facts
 
 
-async def drop_parked(tx: WriteTx, kind: Kind, parked_id: UUID) -> bool:
-    """Delete a parked record for good; False when there is none. Raises `Conflict` for an event that is never given
+async def drop_parked(tx: WriteTx, kind: Kind, parked_id: UUID) -> Dropped | None:
+    """Delete a parked record for good; None when there is none. Raises `Conflict` for an event that is never given
     up."""
-    deleted = await tx.execute(
-        "delete from parked where kind = :kind and id = :id and must_apply is null", kind=kind, id=parked_id
+    row = await tx.one(
+        "delete from parked where kind = :kind and id = :id and must_apply is null"
+        " returning reason, partition, headers, version is not null as unhandled",
+        kind=kind,
+        id=parked_id,
     )
-    if not deleted and await find_parked(tx, kind, parked_id) is not None:
+    if row is not None:
+        return Dropped(row["reason"], row["partition"], headers_from_json(row["headers"]), row["unhandled"])
+    if await find_parked(tx, kind, parked_id) is not None:
         raise Conflict("must_apply", "an erasure, a withdrawal or an objection is tried until it works, never dropped")
-    return deleted > 0
+    return None
 
 
 async def drop_old_conflicts(tx: WriteTx) -> int:

@@ -21,8 +21,9 @@ from shared.ids import derived_uuid
 
 Mode = Literal["upsert", "only_new", "overwrite"]
 """What a row does to a response that is known: change it, leave it, or change it even where a call has set a field."""
-RowOutcome = Literal["new", "amended", "same", "kept", "conflict", "gone"]
-"""What became of a row: `kept` says something else and changed nothing, `gone` is of an answer or person taken out."""
+RowOutcome = Literal["new", "amended", "same", "kept", "conflict", "gone", "dropped"]
+"""What became of a row: `kept` says something else and changed nothing, `gone` is of an answer or person taken out,
+`dropped` could not be handled and was given up by an operator."""
 IN_DIGESTS: Final = ("answers", "attributes")
 """Fields that are compared by a digest: not every service keeps them."""
 _FORM: Final = re.compile(r"([0-9a-f-]{36}):([0-9]{1,10}):(upsert|only_new|overwrite):([0-9T:.+Z-]{20,40})")
@@ -157,6 +158,7 @@ def change_of(origin: Origin, row: Recorded, subject: Subject, said: Mapping[str
         rank=rank,
         written_at=origin.written_at,
         import_id=origin.import_id,
+        quiet=row.quiet,
     )
 
 
@@ -176,7 +178,7 @@ def said_by(row: Recorded) -> dict[str, Any]:
 def undoing(import_id: UUID, response_id: str, account_id: str, recorded_at: datetime) -> Change:
     """The change of one response that takes back what an import has said of it."""
     event_id = derived_uuid("undone", str(import_id), account_id, response_id)
-    return Change(event_id, "undone", account_id, None, recorded_at, import_id=import_id)
+    return Change(event_id, "undone", account_id, None, recorded_at, import_id=import_id, quiet=True)
 
 
 def _is_about(row: Recorded, person_id: str, subject: Subject) -> bool:

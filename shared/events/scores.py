@@ -81,7 +81,8 @@ class StakeholderAnswered(EventData):
 
 class StakeholderAnswerCorrected(EventData):
     """An amendment, withdrawal or erasure altered the latest pair of a person; `new.latest` is null when nothing is
-    left."""
+    left. A `quiet` correction came of a quiet file or of the undoing of an import: figures follow it, and nobody is
+    told because of it."""
 
     response_id: str
     account_id: str
@@ -94,13 +95,15 @@ class StakeholderAnswerCorrected(EventData):
     follow_up_requested: bool = False
     recorded_at: datetime
     sequence: int = 0
+    quiet: bool = False
 
 
 class AccountScoreChanged(EventData):
     """The whole snapshot of an account: every standard window with both methods.
 
     `figures[window][method]` holds the flat figures that the API answers. `sequence` grows by one with each
-    event of the account.
+    event of the account. `quiet`: nobody is to be told because of it, since it came of nothing but a quiet file, the
+    undoing of an import, answers given long before they came, or an erasure.
     """
 
     account_id: str
@@ -113,6 +116,7 @@ class AccountScoreChanged(EventData):
     annual_revenue: Money | None = None
     renewal_on: date | None = None
     figures: dict[str, dict[str, dict[str, Any]]]
+    quiet: bool = False
 
 
 class AccountScoreDropped(EventData):
@@ -131,7 +135,8 @@ class AccountScoreDropped(EventData):
 
 
 class AccountScoreRecovered(EventData):
-    """The 90-day score is no longer that far below the window before; null where nothing is left to compare."""
+    """The 90-day score is no longer that far below the window before; null where nothing is left to compare. `quiet` as
+    in account_score.changed."""
 
     account_id: str
     sequence: int
@@ -141,6 +146,7 @@ class AccountScoreRecovered(EventData):
     previous_nps: float | None = None
     change: float | None = None
     at: datetime
+    quiet: bool = False
 
 
 class AccountClassChanged(EventData):

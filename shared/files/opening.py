@@ -1,10 +1,11 @@
 """Any file that people send as a delimited text: gzip is inflated, a sheet of a workbook is written out, and the rest
 is a text already."""
 
+import asyncio
 import gzip
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractAsyncContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from itertools import starmap
 from tempfile import TemporaryFile
@@ -50,10 +51,13 @@ class Opened:
     remarks: tuple[Remark, ...] = ()
 
 
-def is_workbook(file: BinaryIO) -> bool:
-    """Whether opening the file takes seconds, and a process of its own."""
+def turn(file: BinaryIO, opening: asyncio.Semaphore) -> AbstractAsyncContextManager[object]:
+    """What to hold while a file is opened. Workbooks are opened one at a time: each takes seconds and a process of its
+    own, which may take two gigabytes of memory. Other files wait for nothing."""
     file.seek(0)
-    return file.read(8).startswith(WORKBOOK_SIGNS)
+    if file.read(8).startswith(WORKBOOK_SIGNS):
+        return opening
+    return nullcontext()
 
 
 @contextmanager

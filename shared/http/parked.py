@@ -2,6 +2,7 @@
 
 import base64
 import json
+from collections.abc import Awaitable, Callable
 from dataclasses import asdict
 from datetime import datetime
 from typing import Annotated, Literal
@@ -15,7 +16,8 @@ from shared.access.caller import Caller
 from shared.api.parked import ParkedContent, ParkedRecord, Replayed
 from shared.db import parked
 from shared.db.engine import Database
-from shared.db.parked import Content, Facts, Kind
+from shared.db.parked import Content, Dropped, Facts, Kind
+from shared.db.transaction import WriteTx
 from shared.errors import NotFound
 from shared.http import paging
 from shared.http.auth import AnyCaller, Manager, Reader
@@ -28,7 +30,9 @@ Reason = Annotated[str | None, Query(max_length=64, description="Only those park
 
 _OWN = "own-conflict"
 log = get_logger(__name__)
-router = Router(tags=["parked records"])
+
+WhenDropped = Callable[[WriteTx, Dropped, datetime], Awaitable[None]]
+"""What a service does about a record that is dropped at a moment, in the same transaction."""
 
 
 class NotTaken(BaseModel):
@@ -43,7 +47,6 @@ class NotTaken(BaseModel):
     parked_at: datetime
 
 
-@router.get("/v1/dead-letters", summary="Records that could not be handled, the newest first")
 async def list_dead_letters(
     caller: Reader, database: TheDatabase, reason: Reason = None, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Page[ParkedRecord]:
@@ -51,7 +54,6 @@ async def list_dead_letters(
     return await _page(database, caller, "dead_letter", reason, limit, cursor)
 
 
-@router.get("/v1/conflicts", summary="Records that contradict what stands, the newest first")
 async def list_conflicts(
     caller: AnyCaller, database: TheDatabase, reason: Reason = None, limit: Limit = DEFAULT_LIMIT, cursor: Cursor = None
 ) -> Page[ParkedRecord] | Page[NotTaken]:
@@ -64,19 +66,16 @@ async def list_conflicts(
     return await _page_of_own(database, caller, reason, limit, cursor)
 
 
-@router.get("/v1/dead-letters/{parked_id}", summary="One dead letter with its content")
 async def show_dead_letter(parked_id: UUID, caller: Manager, database: TheDatabase) -> ParkedContent:
     """Shows what people may have written, so it takes the scope to manage."""
     return await _content(database, caller, "dead_letter", parked_id)
 
 
-@router.get("/v1/conflicts/{parked_id}", summary="One conflict with its content")
 async def show_conflict(parked_id: UUID, caller: Manager, database: TheDatabase) -> ParkedContent:
     """Shows what people may have written, so it takes the scope to manage."""
     return await _content(database, caller, "conflict", parked_id)
 
 
-@router.post("/v1/dead-letters/{parked_id}/replay", status_code=202, summary="Have a dead letter tried again")
 async def replay(
     parked_id: UUID, request: Request, caller: Manager, database: TheDatabase, clock: TheClock
 ) -> Replayed:
@@ -91,17 +90,36 @@ async def replay(
     return Replayed(id=parked_id, topic=facts.topic)
 
 
-@router.delete(
-    "/v1/dead-letters/{parked_id}", status_code=204, response_class=Response, summary="Drop a dead letter for good"
-)
-async def drop(parked_id: UUID, caller: Manager, database: TheDatabase) -> None:
-    """Its count stays; its content is gone from here. 409 for an erasure, a withdrawal or an objection: these are tried
-    until they work."""
-    _refuse_limited(caller)
-    async with database.write() as tx:
-        if not await parked.drop_parked(tx, "dead_letter", parked_id):
-            raise _not_found()
-    log.info("dead_letter_dropped", parked_id=str(parked_id), by=caller.key_id)
+def _drop_with(when_dropped: WhenDropped | None) -> Callable[..., Awaitable[None]]:
+    async def drop(parked_id: UUID, caller: Manager, database: TheDatabase, clock: TheClock) -> None:
+        """Its count stays; its content is gone from here. 409 for an erasure, a withdrawal or an objection: these are
+        tried until they work."""
+        _refuse_limited(caller)
+        async with database.write() as tx:
+            dropped = await parked.drop_parked(tx, "dead_letter", parked_id)
+            if dropped is None:
+                raise _not_found()
+            if when_dropped is not None:
+                await when_dropped(tx, dropped, clock.now())
+        log.info("dead_letter_dropped", parked_id=str(parked_id), by=caller.key_id)
+
+    return drop
+
+
+def router_for(when_dropped: WhenDropped | None = None) -> Router:
+    """The routes, for a service that does this about a record that is dropped."""
+    router = Router(tags=["parked records"])
+    letters, letter = "/v1/dead-letters", "/v1/dead-letters/{parked_id}"
+    router.get(letters, summary="Records that could not be handled, the newest first")(list_dead_letters)
+    router.get("/v1/conflicts", summary="Records that contradict what stands, the newest first")(list_conflicts)
+    router.get(letter, summary="One dead letter with its content")(show_dead_letter)
+    router.get("/v1/conflicts/{parked_id}", summary="One conflict with its content")(show_conflict)
+    router.post(f"{letter}/replay", status_code=202, summary="Have a dead letter tried again")(replay)
+    dropping = router.delete(
+        letter, status_code=204, response_class=Response, summary="Drop a dead letter for good", name="drop"
+    )
+    dropping(_drop_with(when_dropped))
+    return router
 
 
 async def _page(

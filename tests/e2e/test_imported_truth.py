@@ -142,13 +142,13 @@ async def test_an_export_imported_into_a_fresh_tellback_gives_the_same_figures(
 
         async def same() -> bool:
             path = "/v1/accounts/acme/score"
-            figures = [(await one.figures.get(path)).json() for one in (here, fresh)]
+            figures = [(await installation.figures.get(path)).json() for installation in (here, fresh)]
             kept = [{name: found.get(name) for name in ("nps", "response_count", "mean_score")} for found in figures]
             return kept[0] == kept[1] and kept[0]["response_count"] == 3
 
         await eventually(same, 30)
         for item in items[:3] + items[4:]:
-            first, second = [await one.answer(str(item["response_id"])) for one in (here, fresh)]
+            first, second = [await installation.answer(str(item["response_id"])) for installation in (here, fresh)]
             for name in ("recorded_at", "updated_at", "revision"):
                 del first[name], second[name]
             assert second == first | {"channel": "import"}

@@ -1,5 +1,5 @@
 """Topic account-scores: the newest snapshot of each account is kept, a message is sent about every
-change, and the rules are evaluated for the account.
+change, and the rules are evaluated for the account, unless the change was quiet.
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,7 +27,7 @@ def record_account_scores(resources: Resources) -> BatchHandler:
         accounts = {record.event.account_id for record in records}
         is_subscribed = bool(await subscribed_types(tx, [messages.ACCOUNT_SCORE_CHANGED]))
         snapshots = await snapshots_by_id(tx, accounts)
-        request = EvaluationRequest(others={(account_id, None) for account_id in accounts})
+        request = EvaluationRequest()
         verdicts: list[Verdict] = []
         for record in records:
             snapshot, event = snapshot_of(record), record.event
@@ -37,6 +37,8 @@ def record_account_scores(resources: Resources) -> BatchHandler:
                 continue
             snapshots[snapshot.account_id] = snapshot
             verdicts.append(NEW)
+            if not is_quiet(record):
+                request.others.add((snapshot.account_id, None))
             if is_subscribed:
                 change = change_block(before, snapshot)
                 message = MessageRequest(
@@ -48,6 +50,11 @@ def record_account_scores(resources: Resources) -> BatchHandler:
         return verdicts
 
     return handle
+
+
+def is_quiet(record: Received) -> bool:
+    """Whether nobody is to be told because of it."""
+    return isinstance(record.event.data, AccountScoreChanged) and record.event.data.quiet
 
 
 def snapshot_of(record: Received) -> AccountSnapshot:

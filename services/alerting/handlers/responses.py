@@ -41,7 +41,7 @@ DROPPED_AT_ONCE = 50_000
 @dataclass(slots=True)
 class ResponseBatch:
     """The records of one batch, with the answers that their verdicts depend on. `quietly`: answers that only rows of a
-    quiet file have touched."""
+    quiet file, or an undoing, have touched: they are kept, and nothing comes of them."""
 
     answers: dict[AnswerKey, StoredAnswer]
     new_changes: set[UUID]
@@ -177,6 +177,8 @@ async def _evaluate(
     """Evaluate the rules for everybody who answered, with messages to the endpoints that have subscribed to answers."""
     request = EvaluationRequest()
     for key, event in batch.touched.items():
+        if key in batch.quietly:
+            continue
         stored = batch.answers[key]
         comment_before = None
         if key in before:
@@ -184,7 +186,7 @@ async def _evaluate(
         if stored.live.comment != comment_before:
             request.comments[key] = (event.id, event.time)
         person = (stored.live.account_id, stored.live.stakeholder_id)
-        if key not in batch.quietly and _may_open(stored, resources):
+        if _may_open(stored, resources):
             request.fresh.add(person)
         else:
             request.others.add(person)

@@ -147,7 +147,8 @@ def _wake(request: EvaluationRequest, event: Event) -> None:
     elif isinstance(data, StakeholderAnswerCorrected):
         _wake_corrected(request, event, data)
     elif isinstance(data, AccountScoreRecovered):
-        request.others.add(person)
+        if not data.quiet:
+            request.others.add(person)
     elif isinstance(data, StakeholderWentSilent):
         request.fresh.add(person)
         request.rule_events.append(_rule_event(event, event.name, data.invitation_id))
@@ -164,10 +165,13 @@ def _wake(request: EvaluationRequest, event: Event) -> None:
 
 
 def _wake_corrected(request: EvaluationRequest, event: Event, data: StakeholderAnswerCorrected) -> None:
+    if data.cause != "late":
+        request.corrected_answers.append((event.account_id, data.response_id))
+    if data.quiet:
+        return  # the fact is kept; the next event of the account that is not quiet evaluates it
     request.fresh.add(_person_of(event))
     if data.cause == "late":
         return
-    request.corrected_answers.append((event.account_id, data.response_id))
     latest = data.new.latest
     if data.cause == "amended" and latest is not None and latest.response_id == data.response_id:
         request.rule_events.append(_rule_event(event, STAKEHOLDER_ANSWERED, data.response_id, data.response_id))

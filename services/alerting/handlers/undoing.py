@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 
-from services.alerting.domain.answers import AnswerChange
+from services.alerting.domain.answers import AnswerChange, StoredAnswer
+from services.alerting.handlers.evaluation import EvaluationRequest, evaluate
 from services.alerting.handlers.file_rows import FileRows
 from services.alerting.handlers.resources import Resources
 from services.alerting.handlers.responses import ResponseBatch, settle
 from services.alerting.store import answers as store
+from services.alerting.store.facts import SubjectKey
 from shared.db.transaction import WriteTx
 from shared.events.envelope import Event
 from shared.events.files import undoing
@@ -41,4 +43,9 @@ async def _undo(tx: WriteTx, resources: Resources, event: Event) -> Verdict:
     for key in found:
         batch.touch(key, event, quietly=True)
     await settle(tx, resources, batch, before)
+    await evaluate(tx, resources, EvaluationRequest(others={_person_of(stored) for stored in batch.answers.values()}))
     return CHANGE
+
+
+def _person_of(stored: StoredAnswer) -> SubjectKey:
+    return stored.live.account_id, stored.live.stakeholder_id

@@ -15,6 +15,7 @@ from services.alerting.store.accounts import accounts_by_id, stakeholders_by_id
 from services.alerting.store.answers import COLUMNS, stored_answer_of
 from services.alerting.store.binds import people_binds
 from services.alerting.store.occasions import settled
+from shared.db.directory import every_id
 from shared.db.transaction import ReadTx, WriteTx
 
 MOMENTS = ("sent", "delivered", "opened", "started", "bounced", "unsubscribed", "withdrawn")
@@ -139,7 +140,7 @@ async def read_facts(
         by_account.setdefault(account_id, []).append(person)
     directory = await accounts_by_id(tx, accounts)
     stakeholders = await stakeholders_by_id(tx, named)
-    persons_by_id = await _ids_of(tx, named)
+    persons_by_id = await every_id(tx, named)
     answers = await _answers(tx, persons_by_id)
     invitations = await _invitations(tx, persons_by_id)
     settled_by_account = await settled(tx, {*named, *((account_id, None) for account_id in accounts)})
@@ -199,21 +200,6 @@ async def _recent_detractors(tx: ReadTx, accounts: list[str], now: datetime, lea
     for row in rows:
         people.update((row["account_id"], person) for person in row["people"])
     return people
-
-
-async def _ids_of(tx: ReadTx, people: Collection[PersonKey]) -> dict[PersonKey, str]:
-    """All ids of people: (account_id, id) -> the person's own id."""
-    found = {person: person[1] for person in people}
-    if not people:
-        return found
-    rows = await tx.rows(
-        "select account_id, alias_id, stakeholder_id from aliases where (account_id, stakeholder_id) in"
-        " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))",
-        **people_binds(people),
-    )
-    for account_id, alias, person in rows:
-        found[account_id, alias] = person
-    return found
 
 
 async def _answers(tx: ReadTx, people: Mapping[PersonKey, str]) -> dict[PersonKey, list[StoredAnswer]]:

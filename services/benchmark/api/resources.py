@@ -1,5 +1,6 @@
 """What the routes work with, put together by app.py."""
 
+import asyncio
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -22,6 +23,8 @@ class Benchmarking:
     funnels: Funnels
     maturity: Maturity
     reviews: Reviews
+    opening: asyncio.Semaphore
+    """Held while an uploaded workbook is opened."""
 
 
 Resources = Annotated[Benchmarking, Depends(service)]

@@ -13,7 +13,7 @@ from services.benchmark.api.models_sets import NEW_SET, NewSetBody
 from services.benchmark.domain.benchmarks import NewSet
 from services.benchmark.domain.tables import OF_SET, BadTable, Line, lines_of
 from shared.files.lines import TableError
-from shared.files.opening import opened
+from shared.files.opening import opened, turn
 from shared.files.table import BadRow, Table
 from shared.http.problem import invalid
 from shared.http.query import refused
@@ -27,8 +27,8 @@ EXAMPLE_FILE = (
 )
 
 
-async def read_sets(request: Request) -> list[NewSet]:
-    """The sets of a request. Raises Invalid, UnsupportedMedia."""
+async def read_sets(request: Request, opening: asyncio.Semaphore) -> list[NewSet]:
+    """The sets of a request; `opening` is held while a workbook is opened. Raises Invalid, UnsupportedMedia."""
     kind = require_media_type(request.headers, JSON, CSV, FORM)
     if kind == JSON:
         try:
@@ -38,13 +38,18 @@ async def read_sets(request: Request) -> list[NewSet]:
     given: dict[str, str] = {}
     _add_given(given, request.query_params)
     if kind == CSV:
-        return await asyncio.to_thread(sets_of, await request.body(), given)
+        return await _of_file(await request.body(), given, opening)
     async with request.form(max_files=1, max_fields=len(OF_SET)) as form:
         file = form.get("file")
         if not isinstance(file, UploadFile):
             raise refused("file", "missing", "a file is required")
         _add_given(given, form)
-        return await asyncio.to_thread(sets_of, await file.read(), given)
+        return await _of_file(await file.read(), given, opening)
+
+
+async def _of_file(content: bytes, given: dict[str, str], opening: asyncio.Semaphore) -> list[NewSet]:
+    async with turn(BytesIO(content), opening):
+        return await asyncio.to_thread(sets_of, content, given)
 
 
 def _add_given(given: dict[str, str], parameters: Mapping[str, Any]) -> None:

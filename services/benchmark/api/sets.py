@@ -13,6 +13,7 @@ from services.benchmark.api.models_sets import (
     SetWithLines,
 )
 from services.benchmark.api.parameters import Source, Text, Year
+from services.benchmark.api.resources import Resources
 from services.benchmark.api.set_files import BODY, MAX_BYTES, read_sets
 from services.benchmark.domain.benchmarks import Benchmark
 from services.benchmark.domain.comparison import NO_BENCHMARK
@@ -101,7 +102,12 @@ async def get_set(set_id: SetId, caller: Reader, database: TheDatabase) -> SetWi
     responses={200: {"model": LoadedSets, "description": "Nothing new: the newest versions say the same."}},
 )
 async def load_sets(
-    request: Request, caller: Manager, database: TheDatabase, clock: TheClock, response: Response
+    request: Request,
+    caller: Manager,
+    service: Resources,
+    database: TheDatabase,
+    clock: TheClock,
+    response: Response,
 ) -> LoadedSets:
     """A set as JSON, or a file (CSV as `text/csv`; CSV or .xlsx as the part `file` of a form) with one set for each
     source, year and region in it; what the file does not say may stand in the query or the form.
@@ -112,7 +118,7 @@ async def load_sets(
     """
     if caller.owner_email is not None:
         raise Forbidden("forbidden", "the key is limited to the accounts of one owner")
-    wanted = await read_sets(request)
+    wanted = await read_sets(request, service.opening)
     loaded_by = f"key:{caller.key_id}"
     loaded = await database.retrying(lambda tx: handlers.load_sets(tx, wanted, loaded_by, clock.now()))
     response.status_code = 200

@@ -4,7 +4,7 @@ import asyncio
 import csv
 import io
 from collections.abc import AsyncIterator, Iterable, Mapping
-from contextlib import AbstractAsyncContextManager, ExitStack, nullcontext, suppress
+from contextlib import ExitStack, suppress
 from datetime import datetime
 from typing import Annotated
 from uuid import UUID
@@ -33,7 +33,7 @@ from shared.access.caller import Caller
 from shared.errors import NotFound
 from shared.events.files import Mode
 from shared.files.lines import TableError
-from shared.files.opening import is_workbook, opened
+from shared.files.opening import opened, turn
 from shared.http import strict_json
 from shared.http.auth import AnyCaller, Ingester
 from shared.http.routing import Router
@@ -175,10 +175,7 @@ async def post_import(
     with ExitStack() as stack:
         file = opened(form.file.file, form.sheet or None, collector.import_bytes)
         try:
-            one_at_a_time: AbstractAsyncContextManager[object] = nullcontext()
-            if is_workbook(form.file.file):
-                one_at_a_time = collector.opening
-            async with one_at_a_time:
+            async with turn(form.file.file, collector.opening):
                 found = await asyncio.to_thread(stack.enter_context, file)
         except TableError as error:
             raise refused("file", error.code, error.detail) from None

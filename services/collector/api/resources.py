@@ -33,7 +33,7 @@ class Collector:
     import_bytes: int
     """Most bytes of an uploaded file, also when it is unpacked."""
     opening: asyncio.Semaphore
-    """Held while an uploaded file is opened: a workbook may take two gigabytes of memory."""
+    """Held while an uploaded workbook is opened."""
 
 
 Resources = Annotated[Collector, Depends(service)]

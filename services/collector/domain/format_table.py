@@ -115,13 +115,15 @@ FORMATS: Final[Mapping[str, Format]] = {
         by_email=True,
     ),
     "typeform": Format(
-        recognised_by=("#", r"Submit Date \(UTC\)", "Network ID"),
+        recognised_by=("#", r"Start Date \(UTC\)", r"Submit Date \(UTC\)"),
         columns={
             "response_id": ("#",),
             "answered_at": (r"Submit Date \(UTC\)",),
             "account_id": (_COMPANY,),
             "score": (_RECOMMEND,),
         },
+        # What was never submitted has no date.
+        never={"Response Type": frozenset({"partial", "started"})},
         zone="UTC",
     ),
     "limesurvey": Format(
@@ -129,7 +131,7 @@ FORMATS: Final[Mapping[str, Format]] = {
         columns={
             "response_id": ("id", "Response ID"),
             "answered_at": ("submitdate", "Date submitted"),
-            "stakeholder_id": ("token", "Access code"),
+            "stakeholder_id": ("token", "Access code", "Token( ID)?"),
             "email": (r"(tid: )?email( address)?",),
             "account_id": (_COMPANY,),
             "language": ("startlanguage", "Start language"),
@@ -167,6 +169,7 @@ FORMATS: Final[Mapping[str, Format]] = {
                 "customer support": "ces",
                 "customer effort": "ces",
                 "csat": "satisfaction from 0 to 2",
+                "customer satisfaction": "satisfaction from 0 to 2",
             }
         },
         by_email=True,
@@ -196,6 +199,7 @@ FORMATS: Final[Mapping[str, Format]] = {
             "attributes.agent": ("Agent name",),
         },
         constants={"survey_type": "csat", "touchpoint": "support"},
+        footer=True,
         zone="UTC",
     ),
     "retently": Format(

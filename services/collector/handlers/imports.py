@@ -2,7 +2,7 @@
 progress."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -11,8 +11,9 @@ from typing import BinaryIO
 from uuid import UUID
 
 from services.collector.domain.columns import RESPONSES as RESPONSE_FILE
-from services.collector.domain.rows import PASSED_OVER
+from services.collector.domain.rows import PASSED_OVER, Note
 from services.collector.handlers import directory
+from services.collector.handlers.identities import ADDRESS_IN_USE
 from services.collector.handlers.import_rows import DirectoryRow, ReadRow, ResponseRow, bad_row
 from services.collector.handlers.inputs.responses import NewResponse
 from services.collector.handlers.ownership import foreign
@@ -39,6 +40,12 @@ STEP_ROWS = 500
 MOST_WAITING, MOST_WAITING_BYTES = 5, 2 * 1024**3
 """Files of one key that may wait to be taken in: they lie in PostgreSQL meanwhile."""
 RETRY_AFTER_SECONDS = 60
+Warned = Mapping[int, Sequence[Note]]
+"""Line -> what is told about a record that was taken."""
+_WARNINGS: Mapping[str, Note] = {
+    ADDRESS_IN_USE: Note(ADDRESS_IN_USE, "email", "email is the address of another person, who keeps it as an id")
+}
+"""What a report says for the warnings of the directory."""
 
 
 class LostClaim(TellbackError):
@@ -84,11 +91,14 @@ async def take_step(
     problems += [Problem("skipped", BadRow(row.line, "erased", "the person was erased after this")) for row in erased]
     lines = {row.line for row in erased}
     remaining = [row for row in rows if row.line not in lines]
+    warned: Warned = {}
     if job.kind == RESPONSE_FILE:
         problems += await _take_responses(tx, job, [row for row in remaining if isinstance(row, ResponseRow)], now)
     else:
-        problems += await _take_records(tx, job, [row for row in remaining if isinstance(row, DirectoryRow)], now)
-    await reports.note_problems(tx, job.import_id, [*problems, *_noted(rows, problems)])
+        records = [row for row in remaining if isinstance(row, DirectoryRow)]
+        not_taken, warned = await _take_records(tx, job, records, now)
+        problems += not_taken
+    await reports.note_problems(tx, job.import_id, [*problems, *_noted(rows, problems, warned)])
     bad = sum(problem.outcome == "bad" for problem in problems)
     progress = Progress(len(rows), len(rows) - len(problems), len(problems) - bad, bad)
     if not await claims.advance(tx, job.import_id, claim_id, progress, now):
@@ -96,14 +106,17 @@ async def take_step(
     return progress
 
 
-def _noted(rows: Sequence[ReadRow], problems: Sequence[Problem]) -> list[Problem]:
-    """What is told about rows that are taken."""
+def _noted(rows: Sequence[ReadRow], problems: Sequence[Problem], warned: Warned) -> list[Problem]:
+    """What is told about rows that are taken: what came of them before how they were read."""
     not_taken = {problem.row.line for problem in problems}
     noted = []
     for row in rows:
-        if not isinstance(row, BadRow) and row.notes and row.line not in not_taken:
-            reasons = "; ".join(note.reason for note in row.notes)
-            noted.append(Problem("noted", BadRow(row.line, row.notes[0].code, reasons, row.notes[0].field)))
+        if isinstance(row, BadRow) or row.line in not_taken:
+            continue
+        notes = [*warned.get(row.line, ()), *row.notes]
+        if notes:
+            reasons = "; ".join(note.reason for note in notes)
+            noted.append(Problem("noted", BadRow(row.line, notes[0].code, reasons, notes[0].field)))
     return noted
 
 
@@ -189,14 +202,27 @@ def _in_order(job: ImportJob, row: ResponseRow, seen: dict[UUID, int]) -> NewRes
     return row.body.model_copy(update={"answered_at": answered_at})
 
 
-async def _take_records(tx: WriteTx, job: ImportJob, rows: Sequence[DirectoryRow], now: datetime) -> list[Problem]:
+async def _take_records(
+    tx: WriteTx, job: ImportJob, rows: Sequence[DirectoryRow], now: datetime
+) -> tuple[list[Problem], Warned]:
+    """Rows that were not taken, and what is told of those that were."""
     results = await directory.change_records(tx, [row.change for row in rows], now, job.owner_email)
     problems = []
+    warned: dict[int, Sequence[Note]] = {}
     for row, result in zip(rows, results, strict=True):
         if isinstance(result, Invalid):
             problems.append(Problem("bad", bad_row(row.line, result)))
         elif isinstance(result, TellbackError):
             problems.append(Problem("bad", BadRow(row.line, result.code, result.detail)))
         elif not result.moved:
-            problems.append(Problem("skipped", BadRow(row.line, "unchanged", "the directory says the same already")))
-    return problems
+            problems.append(Problem("skipped", _unchanged(row.line, result.warnings)))
+        elif result.warnings:
+            warned[row.line] = [_WARNINGS[code] for code in result.warnings]
+    return problems, warned
+
+
+def _unchanged(line: int, warnings: Sequence[str]) -> BadRow:
+    """A row that says what the directory says already. A warning holds as before, and has the line to itself."""
+    for code in warnings:
+        return BadRow(line, code, f"{_WARNINGS[code].reason}; else the directory says the same already", "email")
+    return BadRow(line, "unchanged", "the directory says the same already")

@@ -23,6 +23,7 @@ EXAMPLE: dict[str, Any] = {
     "kept": 5,
     "conflict": 2,
     "gone": 0,
+    "dropped": 0,
     "undone_at": None,
     "lines": [{"line": 598, "outcome": "kept", "code": "kept_here", "fields": ["comment"]}],
 }
@@ -35,7 +36,8 @@ class RowLine(BaseModel):
     outcome: RowOutcome
     code: str = Field(
         description="`kept_here`: a call has amended these fields, or they are kept as first recorded; `only_new`;"
-        " `row_of_another`: the id is of another account, person or survey type; `withdrawn_here`."
+        " `row_of_another`: the id is of another account, person or survey type; `withdrawn_here`;"
+        " of a row that was dropped, why it was set aside."
     )
     fields: list[str] = Field(description="The fields whose values in the row do not stand.")
 
@@ -54,6 +56,7 @@ class ImportedRows(BaseModel):
     kept: int = Field(description="Said something else, and the answer is as before.", examples=[5])
     conflict: int = Field(examples=[2])
     gone: int = Field(description="About somebody who was erased, or of an import that was undone.", examples=[0])
+    dropped: int = Field(description="Could not be handled, and an operator has dropped them.", examples=[0])
     undone_at: AwareDatetime | None
     lines: list[RowLine] = Field(
         description=f"The first {SHOWN_LINES} rows that are neither new nor the same; they are kept for 30 days. Empty"

@@ -26,7 +26,8 @@ class Series(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """One response of an account as the projector reads it, live or not. A tuple, as all that is made of each answer: a
+    """One response of an account as the projector reads it, live or not. `quiet`: recorded by a quiet import;
+    `changed_quietly`: its last change that is told to others was quiet. A tuple, as all that is made of each answer: a
     frozen dataclass costs several times as much."""
 
     response_id: str
@@ -43,6 +44,7 @@ class Entry(NamedTuple):
     erased: bool = False
     revision: int = 1
     updated_at: datetime | None = None
+    changed_quietly: bool = False
 
     @property
     def live(self) -> bool:
@@ -129,6 +131,13 @@ class Corrected:
     def publishable(self) -> bool:
         """Whether the old pair was published, or a rule may act on the new one."""
         return self.old.fresh or (self.new is not None and self.new.fresh)
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nobody is to be told because of it: a quiet import or an undoing brought it about."""
+        if self.cause == "late":
+            return self.cause_response.quiet
+        return self.cause != "erased" and self.cause_response.changed_quietly
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -11,7 +12,9 @@ from services.scorer.store import changes, import_rows
 from services.scorer.store.import_rows import Line, Part
 from shared.amendments import Change
 from shared.clock import Clock
+from shared.db.parked import Dropped
 from shared.db.transaction import ReadTx, WriteTx
+from shared.events.envelope import FILE
 from shared.events.files import Origin, RowOutcome, RowVerdict, compared, import_of, judge, origin_in
 from shared.verdicts import CHANGE, NEW, REPEAT, Outcome, Verdict, conflict
 
@@ -114,6 +117,18 @@ async def count_rows(tx: WriteTx, batch: Batch, clock: Clock) -> None:
             lines.append((import_id, Line(origin.line, row.outcome, row.code, row.fields)))
     await import_rows.count(tx, counts)
     await import_rows.keep_lines(tx, lines, clock.now())
+
+
+async def count_dropped(tx: WriteTx, dropped: Dropped, now: datetime) -> None:
+    """Count a row that was set aside, and is dropped by an operator before it was ever applied: it is settled."""
+    header = dict(dropped.headers).get(FILE)
+    if header is None or not dropped.unhandled:
+        return
+    origin = origin_in(header.decode(errors="replace"))
+    if origin is None:
+        return
+    await import_rows.count(tx, {(origin.import_id, dropped.partition): (-1, Counter({"dropped": 1}))})
+    await import_rows.keep_lines(tx, [(origin.import_id, Line(origin.line, "dropped", dropped.reason, ()))], now)
 
 
 def _owner(first: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -165,9 +165,9 @@ class Projector:
         if not silently:
             about += builder.people(found, state.types)
         if found.changed:
-            score = builder.score(found.snapshot)
+            score = builder.score(found.snapshot, quiet=not account_events)
         if not silently:
-            about += builder.recovery(found)
+            about += builder.recovery(found, quiet=not account_events)
         if not silently and account_events:
             about += builder.account(found)
         return ProjectedAccount(state, found, about, score, builder.sequence)

@@ -224,6 +224,7 @@ async def refold(tx: WriteTx, response_ids: Iterable[str]) -> None:
             "revision": 1 + live.fitted,
             "updated_at": max(filter(None, (row["recorded_at"], live.changed_at))),
             "undone_at": live.undone_at,
+            "changed_quietly": live.quiet,
         }
         live_rows.append(row | first | dict(live.values) | columns)
     await responses.update_live(tx, live_rows)

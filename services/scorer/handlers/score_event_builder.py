@@ -78,12 +78,12 @@ class ScoreEventBuilder:
         if found.class_before not in (None, found.snapshot.account_class):
             yield self._class_changed(found)
 
-    def recovery(self, found: Projection) -> Iterator[Event]:
+    def recovery(self, found: Projection, *, quiet: bool) -> Iterator[Event]:
         """That the score is in a drop no more. Published whatever brought it about: somebody may be working on it."""
         if found.recovered:
-            yield self._recovered(found.snapshot)
+            yield self._recovered(found.snapshot, quiet=quiet)
 
-    def score(self, snapshot: Snapshot) -> Event:
+    def score(self, snapshot: Snapshot, *, quiet: bool) -> Event:
         """The whole snapshot."""
         checked = AccountScoreChanged(
             account_id=self.account_id,
@@ -91,6 +91,7 @@ class ScoreEventBuilder:
             computed_at=self.now,
             account_class=snapshot.account_class,
             figures={},
+            quiet=quiet,
             **snapshot.attributes,
         )
         # Hundreds of figures of our own making; to have each looked at costs more than to write them.
@@ -144,6 +145,7 @@ class ScoreEventBuilder:
             follow_up_requested=bool(new and new.follow_up_requested and new.fresh),
             recorded_at=recorded_at,
             sequence=self._next(),
+            quiet=corrected.quiet,
         )
         return self._event(STAKEHOLDER_ANSWER_CORRECTED, event_id, data)
 
@@ -180,7 +182,7 @@ class ScoreEventBuilder:
         )
         return self._event(ACCOUNT_SCORE_DROPPED, uuid7(), data)
 
-    def _recovered(self, snapshot: Snapshot) -> Event:
+    def _recovered(self, snapshot: Snapshot, *, quiet: bool) -> Event:
         figures = snapshot.figures[WINDOW][METHOD]
         previous = figures["previous"] or {}
         data = AccountScoreRecovered(
@@ -192,6 +194,7 @@ class ScoreEventBuilder:
             previous_nps=previous.get("nps"),
             change=figures["change"],
             at=self.now,
+            quiet=quiet,
         )
         return self._event(ACCOUNT_SCORE_RECOVERED, uuid7(), data)
 

@@ -61,6 +61,7 @@ STATEMENTS = [
         updated_at timestamptz not null,
         import_id uuid,
         undone_at timestamptz,
+        changed_quietly boolean not null default false,
         changed_xid xid8 not null default pg_current_xact_id(),
         changed_at timestamptz not null default now()
     )
@@ -122,7 +123,8 @@ STATEMENTS = [
         posted text,
         rank smallint not null default 1,
         written_at timestamptz,
-        import_id uuid
+        import_id uuid,
+        quiet boolean not null default false
     )
     """,
     "create index response_changes_response on response_changes (response_id)",
@@ -140,6 +142,7 @@ STATEMENTS = [
         kept bigint not null default 0,
         conflict bigint not null default 0,
         gone bigint not null default 0,
+        dropped bigint not null default 0,
         primary key (import_id, partition)
     )
     """,

@@ -15,15 +15,16 @@ from shared.db.transaction import ReadTx, WriteTx, as_columns
 INSERT = """
     insert into response_changes
         (event_id, response_id, account_id, stakeholder_id, kind, changes, recorded_at, survey_type, posted, rank,
-        written_at, import_id)
+        written_at, import_id, quiet)
     select event_id, response_id, account_id, stakeholder_id, kind, changes::jsonb, recorded_at, survey_type, posted,
-        rank, written_at, import_id
+        rank, written_at, import_id, quiet
     from unnest(cast(:event_ids as uuid[]), cast(:response_ids as text[]), cast(:account_ids as text[]),
         cast(:stakeholder_ids as text[]), cast(:kinds as text[]), cast(:changes as text[]),
         cast(:recorded_ats as timestamptz[]), cast(:survey_types as text[]), cast(:posted as text[]),
-        cast(:ranks as smallint[]), cast(:written_ats as timestamptz[]), cast(:import_ids as uuid[]))
+        cast(:ranks as smallint[]), cast(:written_ats as timestamptz[]), cast(:import_ids as uuid[]),
+        cast(:quiets as bool[]))
         as r(event_id, response_id, account_id, stakeholder_id, kind, changes, recorded_at, survey_type, posted, rank,
-        written_at, import_id)
+        written_at, import_id, quiet)
     order by event_id
     on conflict (event_id) do update set changes = excluded.changes, recorded_at = excluded.recorded_at
     where excluded.response_id = response_changes.response_id
@@ -59,6 +60,7 @@ async def insert(tx: WriteTx, changes: Sequence[tuple[str, Change]]) -> set[UUID
                 "ranks": change.rank,
                 "written_ats": change.written_at,
                 "import_ids": change.import_id,
+                "quiets": change.quiet,
             }
             for response_id, change in changes
         ),
@@ -70,7 +72,7 @@ async def by_response(tx: ReadTx, response_ids: Iterable[str]) -> dict[str, list
     """The changes of each response, in no particular order."""
     rows = await tx.all(
         "select event_id, response_id, account_id, stakeholder_id, kind, changes, recorded_at, survey_type, posted,"
-        " rank, written_at, import_id from response_changes where response_id = any(cast(:ids as text[]))",
+        " rank, written_at, import_id, quiet from response_changes where response_id = any(cast(:ids as text[]))",
         ids=list(response_ids),
     )
     found: dict[str, list[Change]] = defaultdict(list)
@@ -93,6 +95,7 @@ def change_in(row: RowMapping) -> Change:
         row["rank"],
         row["written_at"],
         row["import_id"],
+        row["quiet"],
     )
 
 

@@ -9,7 +9,7 @@ from uuid import UUID
 from shared.db.transaction import ReadTx, WriteTx, as_columns
 from shared.events.files import RowOutcome
 
-OUTCOMES: Final[Sequence[RowOutcome]] = ("new", "amended", "same", "kept", "conflict", "gone")
+OUTCOMES: Final[Sequence[RowOutcome]] = ("new", "amended", "same", "kept", "conflict", "gone", "dropped")
 MOST_LINES = 10_000
 """Lines that are kept of an import; the counts are of all rows."""
 _SUMS: Final = ", ".join(f"{name} = s.{name} + excluded.{name}" for name in OUTCOMES)

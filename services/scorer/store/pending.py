@@ -28,7 +28,8 @@ ARRIVED = """
         delete from pending_changes where response_id = any(cast(:ids as text[])) returning *
     )
     select p.event_id, p.response_id, p.partition, p.record_offset, p.headers, p.value, p.recorded_at,
-        c.kind, c.account_id, c.stakeholder_id, c.changes, c.survey_type, c.posted, c.rank, c.written_at, c.import_id
+        c.kind, c.account_id, c.stakeholder_id, c.changes, c.survey_type, c.posted, c.rank, c.written_at,
+        c.import_id, c.quiet
     from arrived p join response_changes c using (event_id) order by p.event_id
 """
 

@@ -27,7 +27,7 @@ Aliases = Mapping[str, Mapping[str, str]]
 _RESPONSES = (
     "select account_id, invitation_id, stakeholder_id, given_stakeholder_id, survey_type, nps_kind, response_id,"
     " answered_at, recorded_at, score, follow_up_requested, touchpoint, product, quiet, test, withdrawn, erased,"
-    f" revision, updated_at, {commented('responses')} as commented from responses"
+    f" revision, updated_at, changed_quietly, {commented('responses')} as commented from responses"
     " where account_id = any(cast(:ids as text[]))"
 )
 READ: Mapping[str, str] = {

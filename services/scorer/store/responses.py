@@ -81,6 +81,7 @@ _LIVE_COLUMNS: Mapping[str, str] = {
     "base": "text",
     "updated_at": "timestamptz",
     "undone_at": "timestamptz",
+    "changed_quietly": "bool",
 }
 
 
@@ -114,7 +115,7 @@ UPDATE_LIVE = f"""
     update responses set score = r.score, comment = r.comment, touchpoint = r.touchpoint, product = r.product,
         language = r.language, follow_up_requested = r.follow_up_requested, attributes = r.attributes::jsonb,
         test = r.test, withdrawn = r.withdrawn, revision = r.revision, base = r.base::jsonb, updated_at = r.updated_at,
-        undone_at = r.undone_at, {CHANGED}
+        undone_at = r.undone_at, changed_quietly = r.changed_quietly, {CHANGED}
     from {_rows_of(_LIVE_COLUMNS)} where responses.response_id = r.response_id
 """
 

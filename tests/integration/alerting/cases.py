@@ -34,6 +34,7 @@ from shared.topics import (
     CONTEXT_EVENTS,
     CONTEXT_RECORDED,
     DIRECTORY,
+    IMPORT_UNDONE,
     INVITATION_EVENTS,
     INVITATIONS,
     RESPONSE_AMENDED,
@@ -59,6 +60,7 @@ TOPIC_OF: Mapping[str, Topic] = {
     RESPONSE_AMENDED: RESPONSES,
     RESPONSE_WITHDRAWN: RESPONSES,
     STAKEHOLDER_ERASED: RESPONSES,
+    IMPORT_UNDONE: RESPONSES,
     ACCOUNT_UPSERTED: DIRECTORY,
     STAKEHOLDER_UPSERTED: DIRECTORY,
     STAKEHOLDER_REMOVED: DIRECTORY,
@@ -174,7 +176,7 @@ class Case:
         data = StakeholderWentSilent(account_id=self.account_id, asked_at=asked_at, days=days, at=MONDAY, **values)
         return event(STAKEHOLDER_WENT_SILENT, data)
 
-    def scored(self, sequence: int, nps: float | None, account_class: str = "steady") -> Event:
+    def scored(self, sequence: int, nps: float | None, account_class: str = "steady", *, quiet: bool = False) -> Event:
         """account_score.changed, with one figure that matters."""
         figures = {"90d": {"latest": {"nps": nps, "response_count": 7}, "all": {"nps": nps, "response_count": 9}}}
         data = AccountScoreChanged(
@@ -183,6 +185,7 @@ class Case:
             computed_at=MONDAY,
             account_class=cast(Any, account_class),
             figures=cast(Any, figures),
+            quiet=quiet,
         )
         return event(ACCOUNT_SCORE_CHANGED, data)
 
@@ -202,10 +205,10 @@ class Case:
         )
         return event(ACCOUNT_SCORE_DROPPED, data)
 
-    def recovered(self, sequence: int = 2) -> Event:
+    def recovered(self, sequence: int = 2, *, quiet: bool = False) -> Event:
         """account_score.recovered."""
         data = AccountScoreRecovered(
-            account_id=self.account_id, sequence=sequence, window="90d", method="latest", at=MONDAY
+            account_id=self.account_id, sequence=sequence, window="90d", method="latest", at=MONDAY, quiet=quiet
         )
         return event(ACCOUNT_SCORE_RECOVERED, data)
 

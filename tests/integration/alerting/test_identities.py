@@ -203,7 +203,7 @@ async def test_an_erasure_takes_what_is_kept_under_every_id(
     await alerting.emit(acme.account(), acme.response("r1", 2, stakeholder_id=MAIL, comment="x"))
     await alerting.emit(person(acme, "C-17", MAIL, minutes=5), acme.response("r2", 9, stakeholder_id="C-17"))
     subject = subject_by(module_environment.common.secret_key.get_secret_value())
-    ids = tuple(ErasedId(stakeholder_id=one, subject=subject(acme.account_id, one)) for one in ("C-17", MAIL))
+    ids = tuple(ErasedId(stakeholder_id=any_id, subject=subject(acme.account_id, any_id)) for any_id in ("C-17", MAIL))
     erased = acme.erased(module_environment, "C-17")
     data = erased.data.model_copy(update={"ids": ids})
     await alerting.emit(event(STAKEHOLDER_ERASED, data, erased.time))

@@ -42,8 +42,8 @@ class Chain:
         """A caller with a key that is limited to an owner."""
         key = await api_key(self.environment, SCOPES, owner_email)
         clients = (
-            httpx.AsyncClient(transport=one._transport, base_url=one.base_url, headers=bearer(key))
-            for one in (self.scorer, self.alerting, self.benchmark)
+            httpx.AsyncClient(transport=client._transport, base_url=client.base_url, headers=bearer(key))
+            for client in (self.scorer, self.alerting, self.benchmark)
         )
         return Chain(self.environment, self.clock, *clients)
 
@@ -72,6 +72,6 @@ async def chained(environment: Environment) -> AsyncIterator[Chain]:
         running(alerting) as follow_ups,
         benchmarking(environment, clock, scorer, alerting) as client,
     ):
-        for one in (scores, follow_ups):
-            one.headers.update(client.headers)
+        for asking in (scores, follow_ups):
+            asking.headers.update(client.headers)
         yield Chain(environment, clock, scores, follow_ups, client)

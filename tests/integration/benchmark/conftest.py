@@ -26,4 +26,4 @@ async def stand(environment: Environment) -> AsyncIterator[Stand]:
     )
     async with running(app) as client:
         client.headers.update(bearer(await api_key(environment, ["ingest", "read", "act", "manage", "erase"])))
-        yield Stand(environment, client, scorer, alerting, clock)
+        yield Stand(environment, client, scorer, alerting, clock, app)

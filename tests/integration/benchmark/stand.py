@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 import httpx
+from fastapi import FastAPI
 
 from shared.events.directory import AccountUpserted, Contact
 from shared.events.envelope import Event
@@ -55,6 +56,7 @@ class Stand:
     scorer: Upstream
     alerting: Upstream
     clock: FrozenClock
+    app: FastAPI
 
     async def get(self, path: str, **query: Any) -> Any:
         """The body of a 200."""
@@ -74,7 +76,7 @@ class Stand:
         """A caller with another key."""
         key = await api_key(self.environment, scopes, owner_email)
         client = httpx.AsyncClient(transport=self.client._transport, base_url=self.client.base_url, headers=bearer(key))
-        return Stand(self.environment, client, self.scorer, self.alerting, self.clock)
+        return Stand(self.environment, client, self.scorer, self.alerting, self.clock, self.app)
 
 
 async def publish(environment: Environment, *records: Record) -> None:

@@ -22,7 +22,7 @@ async def placed(stand: Stand, **accounts: tuple[str, str, tuple[int, ...]]) -> 
 
     async def counted() -> bool:
         groups = (await stand.get("/v1/cohorts"))["groups"]
-        found = {one["group"].get("industry") for one in groups if len(one["group"]) == 1} - {None}
+        found = {cohort["group"].get("industry") for cohort in groups if len(cohort["group"]) == 1} - {None}
         return bool(groups[0]["response_count"] == wanted and industries <= found)
 
     await eventually(counted, timeout=30)
@@ -30,7 +30,7 @@ async def placed(stand: Stand, **accounts: tuple[str, str, tuple[int, ...]]) -> 
 
 def by_industry(body: dict[str, Any]) -> dict[str | None, dict[str, Any]]:
     """Industry → group."""
-    return {one["group"]["industry"]: one for one in body["groups"]}
+    return {cohort["group"]["industry"]: cohort for cohort in body["groups"]}
 
 
 async def test_without_a_single_account_there_is_one_empty_group(stand: Stand) -> None:
@@ -43,14 +43,14 @@ async def test_without_a_single_account_there_is_one_empty_group(stand: Stand) -
 async def test_a_key_that_sees_everything_sees_small_cohorts_too(stand: Stand) -> None:
     await placed(stand, a=("logistics", KIM, (9, 9, 1)), b=("logistics", LEE, (10,)), c=("saas", KIM, (0,)))
     groups = by_industry(await stand.get("/v1/cohorts", group_by="industry"))
-    assert {name: (one["nps"], one["account_count"], one["hidden"]) for name, one in groups.items()} == {
+    assert {name: (cohort["nps"], cohort["account_count"], cohort["hidden"]) for name, cohort in groups.items()} == {
         "logistics": (50, 2, False),
         "saas": (-100, 1, False),
     }
     assert groups["logistics"]["distribution"][9] == 2
     protected = by_industry(await stand.get("/v1/cohorts", group_by="industry", protected=True))
-    assert {one["hidden_reason"] for one in protected.values()} == {"few_accounts"}
-    assert all("nps" not in one for one in protected.values())
+    assert {cohort["hidden_reason"] for cohort in protected.values()} == {"few_accounts"}
+    assert all("nps" not in cohort for cohort in protected.values())
 
 
 async def test_a_limited_key_sees_all_accounts_protected_and_its_own_beside_them(stand: Stand) -> None:
@@ -63,7 +63,7 @@ async def test_a_limited_key_sees_all_accounts_protected_and_its_own_beside_them
     body = await limited.get("/v1/cohorts", group_by="industry")
     groups = by_industry(body)
     assert body["protected"] is True
-    assert {name: one["hidden_reason"] for name, one in groups.items()} == {
+    assert {name: cohort["hidden_reason"] for name, cohort in groups.items()} == {
         "logistics": None,
         "bpo": "dominated",
         "saas": "few_accounts",
@@ -87,7 +87,7 @@ async def test_a_limited_key_is_not_told_of_the_one_account_beside_its_own(stand
     await placed(stand, other=("logistics", LEE, (0, 0)), **mine)
     limited = await stand.with_key("read", owner_email=KIM)
     groups = (await limited.get("/v1/cohorts"))["groups"]
-    assert {one["hidden_reason"] for one in groups} == {"few_accounts"}
+    assert {cohort["hidden_reason"] for cohort in groups} == {"few_accounts"}
     other = by_industry(await (await stand.with_key("read", owner_email=LEE)).get("/v1/cohorts", group_by="industry"))
     assert other["logistics"]["hidden"] is False
 

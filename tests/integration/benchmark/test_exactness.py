@@ -93,7 +93,7 @@ async def differences(chain: Chain, world: World) -> list[str]:
     for window in WINDOWS:
         for method in ("latest", "all"):
             body = await chain.get("/v1/cohorts", window=window, method=method)
-            found = {key(one["group"]): one for one in body["groups"]}
+            found = {key(cohort["group"]): cohort for cohort in body["groups"]}
             expected = recomputed(world, window, method)
             if found.keys() != expected.keys():
                 return [f"{window} {method}: {len(found)} cohorts instead of {len(expected)}"]
@@ -127,10 +127,10 @@ async def scorer_says_the_same(chain: Chain) -> None:
             query = {"window": "365d"} | ({"group_by": ",".join(family)} if family else {})
             theirs = (await chain.get("/v1/portfolio/score", "scorer", **query))["groups"]
             ours = (await chain.get("/v1/cohorts", **{"window": "365d", "group_by": ",".join(family)}))["groups"]
-            ours = [one for one in ours if len(one["group"]) == len(family)]
+            ours = [cohort for cohort in ours if len(cohort["group"]) == len(family)]
             names = (*OF_COHORT, "change", "account_count")
-            assert [(one["group"], [one[name] for name in names]) for one in theirs] == [
-                (one["group"], [one[name] for name in names]) for one in ours
+            assert [(cohort["group"], [cohort[name] for name in names]) for cohort in theirs] == [
+                (cohort["group"], [cohort[name] for name in names]) for cohort in ours
             ]
         return True
 
@@ -159,8 +159,8 @@ async def test_cohorts_equal_the_scorer_and_a_recomputation(environment: Environ
     accounts = clients(random)
     events = history(random, accounts)
     known = accounts[:-1]
-    directory = [record_of(listed(one), DIRECTORY) for one in known]
-    answers = [record_of(one) for one in events]
+    directory = [record_of(listed(account), DIRECTORY) for account in known]
+    answers = [record_of(event) for event in events]
     world = replace(world_of(responses_of(events)), clients=tuple(known))
     async with chained(environment) as chain:
         await publish(environment, *directory, *answers)

@@ -24,7 +24,7 @@ async def test_the_assessment_goes_on_and_says_what_was_not_measured(stand: Stan
     stand.alerting.reply = lambda path, query: (403, {"code": "missing_scope"})
     body = await stand.get("/v1/maturity/questions")
     assert body["warnings"] == ["not_measured:alerting", "not_measured:scorer"]
-    assert all(one["prefill"] is None for area in body["areas"] for one in area["questions"])
+    assert all(question["prefill"] is None for area in body["areas"] for question in area["questions"])
     answer = await stand.client.post("/v1/maturity", json={"answers": {"loop": 3}})
     assert (answer.status_code, answer.json()["score"]) == (201, 100)
     assert answer.json()["warnings"] == body["warnings"]

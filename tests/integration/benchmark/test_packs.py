@@ -166,18 +166,19 @@ async def test_the_pack_holds_what_a_business_review_needs(story: Story) -> None
         "last_review_at": REVIEW.isoformat().replace("+00:00", "Z"),
     }
     scores = {
-        one["stakeholder_type"]: (one["then"]["nps"], one["now"]["nps"], one["change"]) for one in found["scores"]
+        score["stakeholder_type"]: (score["then"]["nps"], score["now"]["nps"], score["change"])
+        for score in found["scores"]
     }
     assert scores == {None: (100, 0, -100), "decision_maker": (100, -100, -200), "user": (100, 100, 0)}
-    assert [one["kind"] for one in found["changes"]] == ["promoter_to_detractor"]
+    assert [change["kind"] for change in found["changes"]] == ["promoter_to_detractor"]
     (said,) = found["said"]
     assert (said["name"], said["type"], said["score"]) == ("Ann", "decision_maker", 2)
     assert said["comment"] == "Bolt is served better than we are."
     (done,) = found["done"]
     assert (done["what_was_done"], done["root_cause"], done["outcome"]) == ("Called Ann.", "night shift", "resolved")
-    assert [one["promise"]["what"] for one in found["promised"]] == ["A driver of their own, as Bolt has"]
+    assert [promise["promise"]["what"] for promise in found["promised"]] == ["A driver of their own, as Bolt has"]
     assert found["account"]["annual_revenue"] == {"amount": 250_000, "currency": "EUR"}
-    assert [one["label"] for one in found["events"]] == []
+    assert [event["label"] for event in found["events"]] == []
     assert found["comparison"]["benchmark"]["set"] == "clientshare-2026"
     assert found["comparison"]["rank"] == {"position": 1, "of": 1}
 
@@ -198,9 +199,9 @@ async def test_a_client_sees_no_internal_note_no_revenue_and_no_other_name(story
 async def test_the_time_of_the_pack_can_be_chosen(story: Story) -> None:
     period: dict[str, Any] = {"from": "2025-01-01T00:00:00Z", "to": "2026-03-15T00:00:00Z"}
     early = await pack(story, **period)
-    assert [one["response_id"] for one in early["said"]] == ["r1", "r2"]
+    assert [answer["response_id"] for answer in early["said"]] == ["r1", "r2"]
     assert (early["done"], early["changes"][0]["kind"]) == ([], "new_promoter")
-    assert [one["kind"] for one in early["events"]] == ["review_held"]
+    assert [event["kind"] for event in early["events"]] == ["review_held"]
     for query in (
         {"from": "2026-03-01T00:00:00Z", "to": "2026-02-01T00:00:00Z"},
         {"to": "yesterday"},
@@ -222,13 +223,13 @@ async def test_only_who_may_see_the_account_gets_its_pack(story: Story) -> None:
             "/v1/comparisons/accounts/nobody",
         )
     ]
-    assert {(one.status_code, one.json()["code"]) for one in answers} == {(404, "unknown_account")}
+    assert {(answer.status_code, answer.json()["code"]) for answer in answers} == {(404, "unknown_account")}
 
 
 async def test_the_funnel_is_counted_by_the_scorer_and_judged_here(story: Story) -> None:
     async def counted() -> Any:
         body = await story.chain.get("/v1/funnel", group_by="owner,survey")
-        groups = {(one["group"]["owner"], one["group"]["survey_id"]): one for one in body["groups"]}
+        groups = {(group["group"]["owner"], group["group"]["survey_id"]): group for group in body["groups"]}
         return groups if len(groups) == 2 else None
 
     groups = await eventually(counted, timeout=30)
@@ -250,7 +251,7 @@ async def test_the_funnel_is_counted_by_the_scorer_and_judged_here(story: Story)
 async def test_the_assessment_is_prefilled_from_what_the_system_knows(story: Story) -> None:
     body = await story.chain.get("/v1/maturity/questions")
     assert body["warnings"] == []
-    found = {one["question_id"]: one["prefill"] for area in body["areas"] for one in area["questions"]}
+    found = {question["question_id"]: question["prefill"] for area in body["areas"] for question in area["questions"]}
     assert len(body["areas"]) == 11
     assert (found["coverage"]["value"], found["coverage"]["option"]) == (1, 3)
     assert (found["response"]["value"], found["response"]["option"]) == (0.5, 3)
@@ -265,7 +266,7 @@ async def months(story: Story) -> int:
     trend = await story.chain.get("/v1/portfolio/trend", "scorer", interval="month", window="30d", points=12)
     ends = [min(NOW, datetime.fromisoformat(point["to"])) for point in trend["points"]]
     answered = [NOW - timedelta(days=days) for days in (200, 100, 1)]
-    return sum(any(end - timedelta(days=30) < one <= end for one in answered) for end in ends)
+    return sum(any(end - timedelta(days=30) < moment <= end for moment in answered) for end in ends)
 
 
 async def test_answers_give_a_result_that_is_kept(story: Story) -> None:
@@ -274,7 +275,7 @@ async def test_answers_give_a_result_that_is_kept(story: Story) -> None:
     first = await chain.benchmark.post("/v1/maturity", json={"answers": {"own_look": 0, "loop": 1}})
     assert first.status_code == 201, first.text
     result = first.json()
-    areas = {one["area"]: one["score"] for one in result["areas"]}
+    areas = {area["area"]: area["score"] for area in result["areas"]}
     assert (areas["customise"], areas["cover_all_accounts"], areas["ownership"]) == (0, 100, None)
     assert result["recommendations"][0]["question_id"] == "own_look"
     second = await chain.benchmark.post("/v1/maturity", json={"answers": {"own_look": 3}, "prefill": False})
@@ -283,9 +284,9 @@ async def test_answers_give_a_result_that_is_kept(story: Story) -> None:
     assert kept["assessment_id"] == second.json()["assessment_id"]
     assert kept["change"] == 100 - result["score"]
     listed = await chain.get("/v1/maturity/assessments", limit=1)
-    assert [one["assessment_id"] for one in listed["items"]] == [kept["assessment_id"]]
+    assert [assessment["assessment_id"] for assessment in listed["items"]] == [kept["assessment_id"]]
     rest = await chain.get("/v1/maturity/assessments", cursor=listed["next_cursor"])
-    assert [one["assessment_id"] for one in rest["items"]] == [result["assessment_id"]]
+    assert [assessment["assessment_id"] for assessment in rest["items"]] == [result["assessment_id"]]
     assert (await story.chain.benchmark.get("/v1/maturity")).status_code == 404
 
 

@@ -1,14 +1,17 @@
 """Published benchmarks, and loading more of them: by JSON, as a file, from the command line."""
 
+import asyncio
 import json
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from typer.testing import CliRunner
 
 from services.benchmark.api.set_files import EXAMPLE_FILE
 from tests.integration.benchmark.stand import Stand
+from tests.support.workbooks import workbook
 
 SETS = "/v1/benchmarks/sets"
 LINE = {"industry": "Freight", "nps": 38, "n": 410, "lower_quartile": 21, "median": 37, "upper_quartile": 55}
@@ -78,9 +81,9 @@ async def test_a_set_is_loaded_with_its_quartiles_and_found_by_its_synonym(stand
     unknown = {"industry": "Deep Sea Mining", "nps": -3.5}
     loaded = await load(stand, BODY | {"benchmarks": [LINE, unknown]})
     assert loaded["unknown_industries"] == ["Deep Sea Mining"]
-    (one,) = loaded["sets"]
-    assert (one["set"], one["version"], one["new"]) == ("deep-insight-2026-emea", 1, True)
-    assert one["benchmarks"][1] == LINE | {"industry": "logistics", "industry_name": "Logistics", "note": None}
+    (found,) = loaded["sets"]
+    assert (found["set"], found["version"], found["new"]) == ("deep-insight-2026-emea", 1, True)
+    assert found["benchmarks"][1] == LINE | {"industry": "logistics", "industry_name": "Logistics", "note": None}
     (found,) = (await stand.get("/v1/benchmarks", industry="logistics", source="deep-insight"))["items"]
     assert (found["nps"], found["median"], found["region"], found["n"]) == (38, 37, "EMEA", 410)
     (kept,) = (await stand.get("/v1/benchmarks", industry="Deep Sea Mining"))["items"]
@@ -98,7 +101,7 @@ async def test_a_set_is_never_overwritten(stand: Stand) -> None:
     first = await stand.get(f"{SETS}/deep-insight-2026-emea")
     assert (first["benchmarks"][0]["nps"], first["in_force"]) == (38, False)
     listed = (await stand.get(SETS, series="deep-insight-2026-emea"))["items"]
-    assert [(one["version"], one["in_force"]) for one in listed] == [(1, False), (2, True)]
+    assert [(found["version"], found["in_force"]) for found in listed] == [(1, False), (2, True)]
     back = await load(stand, BODY)
     assert (back["sets"][0]["version"], back["sets"][0]["new"]) == (3, True)
 
@@ -121,7 +124,33 @@ async def test_files_are_taken_as_they_are_and_in_forms(stand: Stand) -> None:
     short = b"industry;nps\nIT;12\n"
     form = await stand.client.post(SETS, files={"file": ("b.csv", short)}, data={"source": "Form", "year": "2026"})
     query = await stand.client.post(SETS, content=short, headers=csv, params={"source": "Query", "year": 2026})
-    assert [one.json()["sets"][0]["set"] for one in (form, query)] == ["form-2026", "query-2026"]
+    assert [answer.json()["sets"][0]["set"] for answer in (form, query)] == ["form-2026", "query-2026"]
+
+
+class Doorman(asyncio.Semaphore):
+    """Says when somebody wants to come in."""
+
+    def __init__(self) -> None:
+        super().__init__(1)
+        self.asked = asyncio.Event()
+
+    async def acquire(self) -> Literal[True]:
+        self.asked.set()
+        return await super().acquire()
+
+
+async def test_workbooks_are_opened_one_at_a_time_and_other_files_wait_for_none(stand: Stand) -> None:
+    doorman = Doorman()
+    stand.app.state.service = replace(stand.app.state.service, opening=doorman)
+    sheet = workbook({"Sets": [["source", "year", "industry", "nps"], ["Sheet", 2026, "IT", 12]]})
+    async with doorman:
+        doorman.asked.clear()
+        loading = asyncio.create_task(stand.client.post(SETS, files={"file": ("b.xlsx", sheet)}))
+        await asyncio.wait_for(doorman.asked.wait(), 20)
+        other = await stand.client.post(SETS, files={"file": ("b.csv", EXAMPLE_FILE.encode())})
+        assert other.status_code == 201, other.text
+        assert not loading.done()
+    assert (await loading).json()["sets"][0]["set"] == "sheet-2026"
 
 
 @pytest.mark.parametrize(
@@ -154,7 +183,7 @@ async def test_other_contents_are_refused(stand: Stand) -> None:
         headers={"Content-Type": "text/csv"},
         params={"source": "S", "year": 2026},
     )
-    assert [one.status_code for one in (form, xml, long, nul)] == [422, 415, 413, 422]
+    assert [answer.status_code for answer in (form, xml, long, nul)] == [422, 415, 413, 422]
 
 
 async def test_loading_needs_the_scope_manage(stand: Stand) -> None:

@@ -11,6 +11,7 @@ import pytest
 from services.cli.embedded.process import free_port
 from services.cli.serve import raised_open_files
 from tests.support.environment import Environment
+from tests.support.http import api_key, bearer
 from tests.support.polling import eventually
 from tests.support.problems import assert_problem
 from tests.support.processes import end, start, tellback
@@ -19,6 +20,12 @@ from tests.support.wire import wire_to, wires_to
 START_SECONDS = 60.0
 PAUSE = "3"
 CROWD = 1_100
+MEGABYTE = 1 << 20
+BEGUN_UPLOAD = (
+    b'--cut\r\nContent-Disposition: form-data; name="file"; filename="answers.csv"\r\n\r\naccount_id\n'
+    + b"acme\n" * MEGABYTE
+)
+"""The beginning of a form: more of a file than is kept in memory."""
 
 
 async def test_it_says_not_ready_before_it_stops_to_accept(environment: Environment, tmp_path: Path) -> None:
@@ -51,6 +58,13 @@ async def test_it_says_not_ready_before_it_stops_to_accept(environment: Environm
 @contextlib.asynccontextmanager
 async def served(service: str, environment: Environment, log: Path, **settings: str) -> AsyncIterator[str]:
     """The base URL of a service in a process of its own, live at the beginning of the block."""
+    async with serving(service, environment, log, **settings) as (url, _):
+        yield url
+
+
+@contextlib.asynccontextmanager
+async def serving(service: str, environment: Environment, log: Path, **settings: str) -> AsyncIterator[tuple[str, int]]:
+    """The base URL of a service and the id of its process."""
     port = free_port()
     process = start(tellback("serve", service, "--port", str(port)), log, environment.variables() | settings)
     url = f"http://127.0.0.1:{port}"
@@ -63,7 +77,7 @@ async def served(service: str, environment: Environment, log: Path, **settings: 
                 return False
 
             await eventually(alive, START_SECONDS)
-        yield url
+        yield url, process.pid
     finally:
         end(process)
 
@@ -102,6 +116,37 @@ async def test_idle_connections_live_as_long_as_the_setting_says(environment: En
         await wire.send("GET /health/live HTTP/1.1")
         assert (await wire.answer()).status == 200
         assert await wire.closed()
+
+
+async def test_uploads_lie_in_the_data_folder_which_a_start_tidies(environment: Environment, tmp_path: Path) -> None:
+    left = tmp_path / "temporary" / "left"
+    left.parent.mkdir()
+    left.write_text("of a process that was killed")
+    key = bearer(await api_key(environment, ["ingest"]))["Authorization"]
+    log, folder = tmp_path / "collector.log", {"TELLBACK_DATA_DIR": str(tmp_path)}
+    async with serving("collector", environment, log, **folder) as (url, pid), wire_to(url) as wire:
+        assert not left.exists()
+        await wire.send(
+            "POST /v1/imports HTTP/1.1",
+            f"Authorization: {key}",
+            "Content-Type: multipart/form-data; boundary=cut",
+            f"Content-Length: {8 * MEGABYTE}",
+            body=BEGUN_UPLOAD,
+        )
+
+        async def is_kept_there() -> bool:
+            return any(open_file.startswith(f"{left.parent}/") for open_file in open_files(pid))
+
+        await eventually(is_kept_there)
+
+
+def open_files(pid: int) -> list[str]:
+    """Where the open files of a process lie, also those that have no name any more."""
+    found = []
+    for descriptor in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(FileNotFoundError):
+            found.append(str(descriptor.readlink()))
+    return found
 
 
 def test_a_wrong_setting_is_named_and_its_value_is_not(tmp_path: Path, environment: Environment) -> None:

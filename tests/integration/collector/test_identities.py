@@ -252,9 +252,12 @@ async def test_an_erasure_lists_every_id_also_of_the_account_before(collector: R
     assert isinstance(first, StakeholderErased)
     assert isinstance(second, StakeholderErased)
     assert first.receipt_id == second.receipt_id
-    assert [one.stakeholder_id for one in first.every_id()] == [ANN, "a"]
-    assert [(account_id, one.stakeholder_id) for account_id, one in first.elsewhere()] == [(new.id, "b"), (new.id, BEN)]
-    assert (second.account_id, [one.stakeholder_id for one in second.every_id()]) == (new.id, ["b", BEN])
+    assert [erased.stakeholder_id for erased in first.every_id()] == [ANN, "a"]
+    assert [(account_id, erased.stakeholder_id) for account_id, erased in first.elsewhere()] == [
+        (new.id, "b"),
+        (new.id, BEN),
+    ]
+    assert (second.account_id, [erased.stakeholder_id for erased in second.every_id()]) == (new.id, ["b", BEN])
     assert (await new.get(BEN))["status_code"] == 404
     found = (await collector.client.get(f"/v1/erasures/{receipt['receipt_id']}")).json()
     assert found["ids"] == 4

@@ -236,6 +236,24 @@ async def test_rows_without_a_date_are_answered_when_the_import_says_or_came(col
     assert "answered_at" not in now.sent
 
 
+async def test_the_report_names_rows_whose_address_belongs_to_another_person(collector: Running) -> None:
+    people = (
+        b"account_id,stakeholder_id,name,email\nshared,C-17,Ann,office@shared.example\n"
+        b"shared,C-18,Ben,office@shared.example\n"
+    )
+    job = await finished(collector, people, kind="stakeholders")
+    assert counts(job) == ("done", 2, 0, 0)
+    [noted] = job["problems"]
+    told = (3, "address_in_use", "email")
+    assert (noted["line"], noted["code"], noted["field"], noted["outcome"]) == (*told, "noted")
+    assert "office@" not in noted["reason"]
+    again = await finished(collector, people, kind="stakeholders")
+    assert counts(again) == ("done", 0, 2, 0)
+    assert [problem["code"] for problem in again["problems"]] == ["unchanged", "address_in_use"]
+    report = (await collector.client.get(again["report"])).text
+    assert "3,skipped,address_in_use,email," in report
+
+
 async def test_accounts_and_people_come_by_file_and_what_says_nothing_new_is_skipped(collector: Running) -> None:
     accounts = b"Account ID,Name,Industry,Tier,Owner Email\nacme,Acme,Freight,Key,kim@us.example\nbeta,Beta,FM,huge,\n"
     job = await finished(collector, accounts, kind="accounts")

@@ -88,3 +88,46 @@ async def test_an_import_takes_the_rows_of_own_accounts(environment: Environment
         return [record.key for record in found] == [b"mine"]
 
     await eventually(published, timeout=30)
+
+
+@pytest.mark.parametrize("sender", ["everybody", "another owner"])
+async def test_imports_of_others_are_not_there_for_a_key_limited_to_an_owner(
+    environment: Environment, client: httpx.AsyncClient, sender: str
+) -> None:
+    limits = {"everybody": None, "another owner": "ida@supplier.example"}
+    senders = bearer(await api_key(environment, ["ingest"], owner_email=limits[sender]))
+    rows = "account_id,stakeholder_id,score,survey_type\ntheirs,ann,1,nps\n"
+    files = {"file": ("a.csv", rows)}
+    job = (await client.post("/v1/imports", data={"kind": "responses"}, files=files, headers=senders)).json()
+    path = f"/v1/imports/{job['id']}"
+
+    async def done() -> bool:
+        return bool((await client.get(path, headers=senders)).json()["state"] == "done")
+
+    await eventually(done, timeout=30)
+    for answer in (
+        await client.get(path),
+        await client.get(f"{path}/report"),
+        await client.post(f"{path}/undo"),
+        await client.post(f"{path}/undo", params={"dry_run": True}),
+    ):
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    undone = (await client.get(path, headers=senders)).json()["undone_at"]
+    assert undone is None
+
+
+async def test_keys_of_one_owner_see_and_undo_the_imports_of_each_other(
+    environment: Environment, client: httpx.AsyncClient
+) -> None:
+    rows = "account_id,stakeholder_id,score,survey_type\nmine,ann,1,nps\n"
+    job = (await client.post("/v1/imports", data={"kind": "responses"}, files={"file": ("a.csv", rows)})).json()
+    path = f"/v1/imports/{job['id']}"
+    other = bearer(await api_key(environment, ["ingest"], owner_email=OWNER))
+
+    async def done() -> bool:
+        return bool((await client.get(path, headers=other)).json()["state"] == "done")
+
+    await eventually(done, timeout=30)
+    assert (await client.get(f"{path}/report", headers=other)).text == "line,outcome,code,field,reason\r\n"
+    undone = await client.post(f"{path}/undo", headers=other)
+    assert (undone.status_code, undone.json()["accounts"]) == (200, 1)

@@ -27,20 +27,22 @@ async def test_readers_see_the_person_by_any_id_and_the_id_that_was_given(rows: 
 
     found = await reader.body(f"/v1/accounts/seen/stakeholders/{MAIL}")
     assert (found["stakeholder_id"], found["aliases"], found["previous"]) == ("C-17", [MAIL, "s"], line)
-    assert [(one["stakeholder_id"], one["given_stakeholder_id"]) for one in found["responses"]] == [("C-17", MAIL)]
+    assert [(answer["stakeholder_id"], answer["given_stakeholder_id"]) for answer in found["responses"]] == [
+        ("C-17", MAIL)
+    ]
     for path in ("/v1/responses", "/v1/changes"):
         listed = (await reader.body(path, account_id="seen", stakeholder_id=MAIL))["items"]
-        assert [one["stakeholder_id"] for one in listed] == ["C-17"]
+        assert [item["stakeholder_id"] for item in listed] == ["C-17"]
         everywhere = (await reader.body(path, stakeholder_id=MAIL))["items"]
-        assert [one["stakeholder_id"] for one in everywhere] == ["C-17"]
+        assert [item["stakeholder_id"] for item in everywhere] == ["C-17"]
     people = (await reader.body("/v1/accounts/seen/stakeholders"))["items"]
-    assert [one["stakeholder_id"] for one in people] == ["C-17"]
+    assert [person["stakeholder_id"] for person in people] == ["C-17"]
     for address in (MAIL, "Ann@New.example"):
-        assert [one["stakeholder_id"] for one in (await reader.body("/v1/stakeholders", email=address))["items"]] == [
-            "C-17"
-        ]
+        assert [
+            person["stakeholder_id"] for person in (await reader.body("/v1/stakeholders", email=address))["items"]
+        ] == ["C-17"]
     explained = await reader.body("/v1/explain", account_id="seen")
-    assert [one["given_stakeholder_id"] for one in explained["counted"]] == [MAIL]
+    assert [answer["given_stakeholder_id"] for answer in explained["counted"]] == [MAIL]
     assert (await reader.body("/v1/accounts/seen/score"))["coverage"]["known"] == 1
     marks = (await reader.body("/v1/accounts/seen/trend"))["marks"]
     assert [(mark["kind"], mark["stakeholder_id"]) for mark in marks] == [("people_merged", "C-17")]

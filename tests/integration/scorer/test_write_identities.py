@@ -72,9 +72,9 @@ async def figures(scorer: Writer) -> dict[str, Any]:
 async def told(scorer: Writer) -> list[tuple[str, str]]:
     """Who was told to have answered, and with which answer."""
     found = []
-    for one in await scorer.published(STAKEHOLDER_ANSWERED):
-        assert isinstance(one.data, StakeholderAnswered)
-        found.append((one.data.stakeholder_id, one.data.response_id))
+    for answered in await scorer.published(STAKEHOLDER_ANSWERED):
+        assert isinstance(answered.data, StakeholderAnswered)
+        found.append((answered.data.stakeholder_id, answered.data.response_id))
     return found
 
 
@@ -183,7 +183,7 @@ async def test_an_erasure_takes_what_every_id_said_and_what_comes_late(scorer: W
     await scorer.take(with_ids("C-17", 0, MAIL), said("r1", MAIL, 1, 9, comment="x"), said("r2", "C-17", 2, 3))
     await scorer.take(invited("sent", "i1", NOW, stakeholder_id=MAIL))
     await scorer.project()
-    ids = tuple(ErasedId(stakeholder_id=one, subject=SUBJECT("acme", one)) for one in (MAIL, "C-17"))
+    ids = tuple(ErasedId(stakeholder_id=any_id, subject=SUBJECT("acme", any_id)) for any_id in (MAIL, "C-17"))
     assert await scorer.outcomes(erased(MAIL, ids=ids)) == ["change"]
     await scorer.project()
     subject = SUBJECT("acme", MAIL)

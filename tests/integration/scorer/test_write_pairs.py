@@ -3,17 +3,19 @@
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid4
 
 import pytest
 
 from shared.events.envelope import Event
-from shared.events.scores import StakeholderAnswerCorrected, StakeholderAnswered
-from shared.topics import STAKEHOLDER_ANSWER_CORRECTED, STAKEHOLDER_ANSWERED
+from shared.events.files import Origin
+from shared.events.scores import AccountScoreChanged, StakeholderAnswerCorrected, StakeholderAnswered
+from shared.topics import ACCOUNT_SCORE_CHANGED, STAKEHOLDER_ANSWER_CORRECTED, STAKEHOLDER_ANSWERED
 from tests.integration.scorer.writing import Writer, amended, answered_id, withdrawn, writer
 from tests.support.clock import FrozenClock
 from tests.support.environment import Environment
 from tests.support.events import NOW, recorded
+from tests.support.files import row, undone
 
 LATER = NOW + timedelta(minutes=5)
 
@@ -243,3 +245,43 @@ async def test_nothing_new_tells_nothing(scorer: Writer) -> None:
     await scorer.take(at("a", 3, 9))
     await scorer.project()
     assert await scorer.published() == before
+
+
+@pytest.mark.parametrize("quiet", [True, False])
+async def test_a_row_of_a_file_corrects_what_was_told_and_says_whether_it_is_quiet(scorer: Writer, quiet: bool) -> None:
+    import_id = uuid4()
+    await scorer.take(at("a", 1, 9))
+    await scorer.project()
+    said: dict[str, Any] = {"answered_at": NOW - timedelta(minutes=1), "recorded_at": LATER}
+    await scorer.take(row(Origin(import_id, 2, "upsert", LATER), "a", quiet=quiet, score=3, **said))
+    await scorer.project()
+    [told] = await corrected(scorer)
+    assert (told.new.latest and told.new.latest.score, told.cause, told.quiet) == (3, "amended", quiet)
+    [*_, scored] = await scorer.published(ACCOUNT_SCORE_CHANGED)
+    assert isinstance(scored.data, AccountScoreChanged)
+    assert (scored.data.figures["90d"]["latest"]["nps"], scored.data.quiet) == (-100, quiet)
+    await scorer.take(amended("a", {"score": 5}, recorded_at=LATER + timedelta(minutes=1)))
+    await scorer.project()
+    assert [told.quiet for told in await corrected(scorer)] == [quiet, False]
+
+
+async def test_what_an_undone_file_had_changed_is_corrected_quietly(scorer: Writer) -> None:
+    import_id = uuid4()
+    await scorer.take(at("a", 1, 9))
+    said: dict[str, Any] = {"answered_at": NOW - timedelta(minutes=1), "recorded_at": LATER}
+    await scorer.take(row(Origin(import_id, 2, "upsert", LATER), "a", quiet=False, score=3, **said))
+    await scorer.project()
+    await scorer.take(undone(import_id, "acme", LATER + timedelta(minutes=1)))
+    await scorer.project()
+    [told] = await corrected(scorer)
+    assert (told.new.latest and told.new.latest.score, told.quiet) == (9, True)
+
+
+async def test_an_older_answer_of_a_quiet_file_corrects_quietly(scorer: Writer) -> None:
+    await scorer.take(at("a", 1, 7))
+    await scorer.project()
+    said: dict[str, Any] = {"answered_at": NOW - timedelta(minutes=9), "recorded_at": LATER}
+    await scorer.take(row(Origin(uuid4(), 2, "upsert", LATER), "b", score=9, **said))
+    await scorer.project()
+    [told] = await corrected(scorer)
+    assert (told.cause, told.new.change, told.quiet) == ("late", "promoter_to_passive", True)

@@ -55,24 +55,24 @@ class Model:
         elif self.emails[holder] != email:
             self.owner[email] = person
 
-    def join(self, one: str, other: str) -> None:
-        self.merged[one] = (other, self.ids(one))
-        for any_id in (one, *self.ids(one)):
+    def join(self, person: str, other: str) -> None:
+        self.merged[person] = (other, self.ids(person))
+        for any_id in (person, *self.ids(person)):
             self.owner[any_id] = other
-        self.emails.pop(one, None)
+        self.emails.pop(person, None)
 
-    def part(self, one: str) -> None:
-        _, ids = self.merged.pop(one)
-        del self.owner[one]
+    def part(self, person: str) -> None:
+        _, ids = self.merged.pop(person)
+        del self.owner[person]
         for any_id in ids:
-            self.owner[any_id] = one
+            self.owner[any_id] = person
 
     def erase(self, any_id: str) -> None:
         person = self.person(any_id)
         gone = {any_id, person, *self.ids(person)}
         self.erased |= {response_id for response_id, given in self.answers.items() if given in gone}
         self.owner = {alias: owner for alias, owner in self.owner.items() if owner not in gone}
-        self.merged = {one: merge for one, merge in self.merged.items() if one not in gone}
+        self.merged = {person: merge for person, merge in self.merged.items() if person not in gone}
         self.emails.pop(person, None)
 
 
@@ -118,26 +118,28 @@ class Walk:
         self.model.put(any_id, email)
 
     async def merge(self, _: int) -> None:
-        one, other = self.chance.choice(IDS), self.chance.choice(IDS)
+        chosen, other = self.chance.choice(IDS), self.chance.choice(IDS)
         try:
             async with self.database.write() as tx:
-                await directory.merge_people(tx, ACCOUNT, (one, other), self.now, None, dry_run=False)
+                await directory.merge_people(tx, ACCOUNT, (chosen, other), self.now, None, dry_run=False)
         except (Conflict, NotFound):
             return
-        self.model.join(self.model.person(one), other)
+        self.model.join(self.model.person(chosen), other)
 
     async def part(self, _: int) -> None:
-        one = self.chance.choice(IDS)
+        chosen = self.chance.choice(IDS)
         async with self.database.read() as tx:
-            kept = await tx.scalar("select record from stakeholder_merges where stakeholder_id = :one", one=one)
+            kept = await tx.scalar(
+                "select record from stakeholder_merges where stakeholder_id = :chosen", chosen=chosen
+            )
         try:
             async with self.database.write() as tx:
-                await directory.part_people(tx, ACCOUNT, one, self.now, None)
+                await directory.part_people(tx, ACCOUNT, chosen, self.now, None)
         except (Conflict, NotFound):
             return
-        self.model.part(one)
+        self.model.part(chosen)
         if kept is not None:
-            self.model.emails[one] = kept["email"]
+            self.model.emails[chosen] = kept["email"]
 
     async def erase(self, _: int) -> None:
         any_id = self.chance.choice(IDS)

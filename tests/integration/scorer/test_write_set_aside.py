@@ -10,6 +10,7 @@ from uuid import UUID
 
 import pytest
 
+from services.scorer.app import build
 from services.scorer.consumer import PLAIN, handlers
 from services.scorer.store import import_rows
 from shared.db.erasures import Journal
@@ -26,7 +27,9 @@ from tests.integration.scorer.writing import SUBJECT, TABLES, Writer, amended, w
 from tests.support.clock import FrozenClock
 from tests.support.environment import Environment
 from tests.support.events import NOW, record_of, recorded
+from tests.support.http import api_key, bearer, running
 from tests.support.polling import eventually
+from tests.support.processes import run_tellback
 
 ANSWERS = 60
 EVENTS = ANSWERS + 40 + 10
@@ -139,3 +142,39 @@ async def test_applied_late_is_applied_the_same(environment: Environment, seed: 
         async with scorer.database.read() as tx:
             counted = await import_rows.counts_of(tx, import_id)
         assert (counted["new"], sum(counted.values())) == (ANSWERS, ANSWERS), "each row once, also those that came late"
+
+
+async def test_a_row_that_is_dropped_after_it_was_set_aside_is_counted_and_the_import_settles(
+    environment: Environment,
+) -> None:
+    import_id = uuid7()
+    rows = [
+        recorded(f"r{number}", "acme").of_file(Origin(import_id, number, "upsert", NOW).header()) for number in range(4)
+    ]
+    bad = {rows[1].id, rows[2].id}
+    async with writer(environment, FrozenClock(LATER)) as scorer:
+
+        async def given_up() -> bool:
+            async with scorer.database.write() as tx:
+                await tx.execute("update parked set next_try_at = now() where state = 'retrying'")
+                return int(await tx.scalar("select count(*) from parked where state = 'dead'")) == len(bad)
+
+        async with consuming(scorer, environment, bad):
+            publisher = Publisher(environment.kafka, environment.topic_prefix)
+            await publisher.start()
+            await publisher.send_many([record_of(event) for event in rows])
+            await publisher.stop()
+            await eventually(given_up, timeout=60)
+        async with scorer.database.read() as tx:
+            by_call, by_command = await tx.column("select id from parked order by record_offset")
+    assert (await run_tellback(environment, "dlq", "drop", str(by_command))).returncode == 0
+    async with running(build(environment.common, FrozenClock(LATER))) as client:
+        client.headers.update(bearer(await api_key(environment, ["manage", "read"])))
+        assert (await client.delete(f"/v1/dead-letters/{by_call}")).status_code == 204
+        found = (await client.get(f"/v1/imports/{import_id}")).json()
+        limited = bearer(await api_key(environment, ["read"], owner_email="mo@supplier.example"))
+        seen = (await client.get(f"/v1/imports/{import_id}", headers=limited)).json()
+    assert (found["read"], found["new"], found["dropped"]) == (4, 2, 2)
+    dropped = {"outcome": "dropped", "code": "handler_error", "fields": []}
+    assert found["lines"] == [{"line": 1} | dropped, {"line": 2} | dropped]
+    assert seen == found | {"lines": []}, "a key that is limited to an owner sees numbers alone"

@@ -193,13 +193,13 @@ async def test_erasures_of_a_person_at_two_accounts_never_wait_for_each_other_in
     receipt_id = uuid7()
     first, second = _erased_at_both(receipt_id, "old", "new"), _erased_at_both(receipt_id, "new", "old")
     async with scorer.database.write() as tx:
-        for one in (first, second):
+        for erasure in (first, second):
             await tx.execute(
                 ENTRY_IN_THE_WAY,
                 receipt_id=receipt_id,
-                subject=one.data.ids[1].subject,  # type: ignore[attr-defined]
+                subject=erasure.data.ids[1].subject,  # type: ignore[attr-defined]
             )
-        erasing = [asyncio.create_task(scorer.take(one)) for one in (first, second)]
+        erasing = [asyncio.create_task(scorer.take(erasure)) for erasure in (first, second)]
         await eventually(lambda: _count_is(scorer, 2))
         await tx.execute("delete from erasures")
     await asyncio.gather(*erasing)
@@ -208,9 +208,9 @@ async def test_erasures_of_a_person_at_two_accounts_never_wait_for_each_other_in
 
 def _erased_at_both(receipt_id: UUID, here: str, there: str) -> Event:
     """The erasure of somebody with two ids at each of two accounts, as the event of one of them tells it."""
-    ids = [ErasedId(stakeholder_id=one, subject=SUBJECT(here, one)) for one in ("C-17", "ann")]
-    for one in ("C-17", "ann"):
-        ids.append(ErasedId(account_id=there, stakeholder_id=one, subject=SUBJECT(there, one)))
+    ids = [ErasedId(stakeholder_id=any_id, subject=SUBJECT(here, any_id)) for any_id in ("C-17", "ann")]
+    for any_id in ("C-17", "ann"):
+        ids.append(ErasedId(account_id=there, stakeholder_id=any_id, subject=SUBJECT(there, any_id)))
     return erased("C-17", here, receipt_id=receipt_id, ids=tuple(ids))
 
 

@@ -51,7 +51,7 @@ def test_ours_before_all_regions_before_another_one(wanted: BenchmarkChoice, cho
 
 
 def test_of_two_sources_the_one_loaded_last_and_the_year_before_from_the_same() -> None:
-    newer = [replace(one, set_id=f"x-{one.year}", source="X", nps=10, loaded_at=LATER) for one in LOGISTICS]
+    newer = [replace(figure, set_id=f"x-{figure.year}", source="X", nps=10, loaded_at=LATER) for figure in LOGISTICS]
     current, before = pick([*newer, *LOGISTICS], BenchmarkChoice("logistics", 2026))
     assert current is not None
     assert before is not None
@@ -80,10 +80,10 @@ def test_without_quartiles_there_is_no_percentile() -> None:
 
 
 @given(points, points, st.lists(points, min_size=3, max_size=3))
-def test_a_higher_score_never_has_a_lower_percentile(one: float, other: float, quartiles: list[float]) -> None:
+def test_a_higher_score_never_has_a_lower_percentile(lower: float, higher: float, quartiles: list[float]) -> None:
     low, middle, high = sorted(quartiles)
-    assume(one < other)
-    below, above = (percentile(score, spread(low, middle, high)) for score in (one, other))
+    assume(lower < higher)
+    below, above = (percentile(score, spread(low, middle, high)) for score in (lower, higher))
     assert below is not None
     assert above is not None
     assert 0 <= below <= above <= 100
@@ -104,4 +104,4 @@ def test_a_series_is_source_year_and_region() -> None:
 def test_the_same_content_has_the_same_digest_in_any_order_of_its_lines() -> None:
     assert a_set().digest == a_set(figures=a_set().figures[::-1]).digest
     others = [a_set(note="x"), a_set(method="all"), a_set(figures=a_set().figures[:1])]
-    assert len({a_set().digest, *(one.digest for one in others)}) == 4
+    assert len({a_set().digest, *(other.digest for other in others)}) == 4

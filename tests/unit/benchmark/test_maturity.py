@@ -22,7 +22,7 @@ def test_a_score_is_the_mean_of_what_was_answered(given: dict[str, int]) -> None
     result = assess(given, {})
     expected = []
     for area, found in zip(AREAS, result["areas"], strict=True):
-        options = [given[one.question_id] for one in area.questions if one.question_id in given]
+        options = [given[question.question_id] for question in area.questions if question.question_id in given]
         assert found["score"] == (pytest.approx(100 * sum(options) / 3 / len(options)) if options else None)
         expected += [found["score"]] if options else []
     assert result["score"] == (pytest.approx(sum(expected) / len(expected)) if expected else None)
@@ -33,21 +33,23 @@ def test_a_score_is_the_mean_of_what_was_answered(given: dict[str, int]) -> None
 def test_every_answer_that_can_be_better_has_advice_the_weakest_area_first(given: dict[str, int]) -> None:
     result = assess(given, {})
     steps = result["recommendations"]
-    assert {one["question_id"] for one in steps} == {name for name, option in given.items() if option < BEST}
-    scores = {one["area"]: one["score"] for one in result["areas"]}
-    assert [scores[one["area"]] for one in steps] == sorted(scores[one["area"]] for one in steps)
-    for one in steps:
-        question = QUESTIONS[one["question_id"]]
-        assert one["text"] == (question.finish if given[one["question_id"]] == 2 else question.begin)
+    assert {step["question_id"] for step in steps} == {name for name, option in given.items() if option < BEST}
+    scores = {area["area"]: area["score"] for area in result["areas"]}
+    assert [scores[step["area"]] for step in steps] == sorted(scores[step["area"]] for step in steps)
+    for step in steps:
+        question = QUESTIONS[step["question_id"]]
+        assert step["text"] == (question.finish if given[step["question_id"]] == 2 else question.begin)
 
 
 def test_what_is_measured_answers_what_nobody_answered() -> None:
     result = assess({"own_look": 3}, {COVERAGE.name: 0.95, LOOP.name: 0.1, FIRST_TOUCH.name: 30.0})
-    found = {one["question_id"]: one for area in result["areas"] for one in area["answers"]}
+    found = {answer["question_id"]: answer for area in result["areas"] for answer in area["answers"]}
     assert (found["coverage"]["option"], found["coverage"]["source"]) == (3, "measured")
     assert (found["loop"]["option"], found["first_touch"]["option"]) == (0, 1)
     assert found["response"] == {"question_id": "response", "option": None, "source": None, "measured": None}
-    assert next(one for one in result["recommendations"] if one["question_id"] == "loop")["because"].endswith("10 %)")
+    assert next(step for step in result["recommendations"] if step["question_id"] == "loop")["because"].endswith(
+        "10 %)"
+    )
 
 
 def test_an_answer_better_than_the_figure_is_said_to_be_so() -> None:

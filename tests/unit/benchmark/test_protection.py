@@ -46,14 +46,14 @@ def unknowns(vectors: Sequence[Vector], width: int) -> list[Vector]:
     pivots: list[int] = []
     for column in range(width):
         place = len(pivots)
-        found = next((one for one in range(place, len(rows)) if rows[one][column]), None)
+        found = next((number for number in range(place, len(rows)) if rows[number][column]), None)
         if found is None:
             continue
         rows[place], rows[found] = rows[found], rows[place]
         rows[place] = [value / rows[place][column] for value in rows[place]]
-        for one, row in enumerate(rows):
-            if one != place and row[column]:
-                rows[one] = [value - row[column] * top for value, top in zip(row, rows[place], strict=True)]
+        for number, row in enumerate(rows):
+            if number != place and row[column]:
+                rows[number] = [value - row[column] * top for value, top in zip(row, rows[place], strict=True)]
         pivots.append(column)
     free = [column for column in range(width) if column not in pivots]
     basis = []
@@ -70,9 +70,11 @@ class Attacker:
     """Knows every shown cohort and, where he has some, his own accounts."""
 
     def __init__(self, cohorts: Sequence[Cohort], accounts: Sequence[Counted], *, knows_own: bool) -> None:
-        self.foreign = [one for one in accounts if not (knows_own and one.own)]
+        self.foreign = [account for account in accounts if not (knows_own and account.own)]
         vectors = [
-            tuple(Fraction(one in cohort.accounts) for one in self.foreign) for cohort in cohorts if cohort.accounts
+            tuple(Fraction(account in cohort.accounts) for account in self.foreign)
+            for cohort in cohorts
+            if cohort.accounts
         ]
         basis = unknowns(vectors, len(self.foreign))
         scale = lcm(*(value.denominator for vector in basis for value in vector))
@@ -80,7 +82,7 @@ class Attacker:
 
     def can_work_out(self, group: Sequence[Counted]) -> bool:
         """Whether a sum over these accounts follows from what is known."""
-        columns = [column for one, column in zip(self.foreign, self.columns, strict=True) if one in group]
+        columns = [column for account, column in zip(self.foreign, self.columns, strict=True) if account in group]
         return not any(map(sum, zip(*columns, strict=True)))
 
     def small_groups(self) -> Iterator[Sequence[Counted]]:
@@ -89,7 +91,7 @@ class Attacker:
         for size in range(1, LEAST_ACCOUNTS):
             for group in combinations(both, size):
                 if not any(map(sum, zip(*(column for _, column in group), strict=True))):
-                    yield [one for one, _ in group]
+                    yield [account for account, _ in group]
 
 
 values = st.sampled_from(("x", "y", None))
@@ -118,27 +120,27 @@ def test_nobody_works_out_a_cohort_or_a_difference_that_one_account_dominates(
     attacker = Attacker(cohorts, accounts, knows_own=knows_own)
     groups = [cohort.accounts for cohort in cohorts_of(accounts)]
     groups += [
-        tuple(one for one in outer.accounts if one not in inner.accounts)
+        tuple(account for account in outer.accounts if account not in inner.accounts)
         for outer, inner in combinations(cohorts, 2)
         if set(outer.key) <= set(inner.key)
     ]
     for group in groups:
-        foreign = [one for one in group if one in attacker.foreign]
-        if fault([one.now.total for one in foreign]):
+        foreign = [account for account in group if account in attacker.foreign]
+        if fault([account.now.total for account in foreign]):
             assert not attacker.can_work_out(foreign)
 
 
 @given(worlds)
 def test_what_is_shown_has_five_accounts_and_none_above_two_fifths(accounts: list[Counted]) -> None:
     for cohort in shown(accounts):
-        answers = [one.now.total for one in cohort.accounts]
+        answers = [account.now.total for account in cohort.accounts]
         assert len(answers) >= 5 or not answers
         assert not answers or max(answers) <= Fraction(2, 5) * sum(answers)
 
 
 @given(worlds)
 def test_what_is_hidden_has_a_reason_that_holds(accounts: list[Counted]) -> None:
-    by_key = {cohort.key: [one.now.total for one in cohort.accounts] for cohort in cohorts_of(accounts)}
+    by_key = {cohort.key: [account.now.total for account in cohort.accounts] for cohort in cohorts_of(accounts)}
     for key, reason in reasons(accounts).items():
         assert (fault(by_key[key]) or "complement") == reason
 
@@ -147,7 +149,7 @@ def test_an_attacker_finds_what_is_there_to_be_found() -> None:
     accounts = world({("a", None, None): 6, ("b", None, None): 1})
     by_key = {cohort.key: cohort for cohort in cohorts_of(accounts)}
     attacker = Attacker([by_key[()], by_key[(("industry", "a"),)]], accounts, knows_own=False)
-    assert [[one.account_id for one in group] for group in attacker.small_groups()] == [["a6"]]
+    assert [[account.account_id for account in group] for group in attacker.small_groups()] == [["a6"]]
 
 
 def test_the_rule_itself() -> None:
@@ -193,7 +195,7 @@ def test_cohorts_that_differ_by_one_account_are_not_both_shown() -> None:
 def test_margins_are_shown_where_their_crossings_are_too_small() -> None:
     cells: dict[tuple[str | None, ...], int] = {(i, t, None): 2 for i in "abc" for t in "xyz"}
     keys = {cohort.key for cohort in shown(world(cells))}
-    assert {(("industry", one),) for one in "abc"} | {(("tier", one),) for one in "xyz"} <= keys
+    assert {(("industry", name),) for name in "abc"} | {(("tier", name),) for name in "xyz"} <= keys
     assert not any(len(key) > 1 and None not in dict(key).values() for key in keys)
 
 
@@ -220,5 +222,5 @@ def test_a_large_sparse_world_is_protected_in_good_time(industries: int) -> None
 def test_every_cohort_counts_each_of_its_accounts_once() -> None:
     accounts = world({(i, t, r): 1 for i in "ab" for t in "cd" for r in (None, "f")})
     for family in FAMILIES:
-        inside = [one for cohort in cohorts_of(accounts, [family]) for one in cohort.accounts]
-        assert sorted(one.account_id for one in inside) == sorted(one.account_id for one in accounts)
+        inside = [account for cohort in cohorts_of(accounts, [family]) for account in cohort.accounts]
+        assert sorted(account.account_id for account in inside) == sorted(account.account_id for account in accounts)

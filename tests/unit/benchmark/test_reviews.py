@@ -88,4 +88,4 @@ def test_a_period_is_open_below_and_closed_above() -> None:
         "2026-02-01T00:00:00Z",
         "2026-02-01T00:00:01Z",
     ]
-    assert [happened(one, first, last) for one in moments] == [False, False, True, True, False]
+    assert [happened(moment, first, last) for moment in moments] == [False, False, True, True, False]

@@ -63,18 +63,18 @@ def test_a_table_has_a_bound() -> None:
     ],
 )
 def test_a_set_may_come_as_any_file_that_people_have(content: bytes) -> None:
-    (one,) = sets_of(content, {"source": "S", "year": "2026"})
-    assert [(figure.industry, figure.nps) for figure in one.figures] == [("logistics", 41.0)]
+    (loaded,) = sets_of(content, {"source": "S", "year": "2026"})
+    assert [(figure.industry, figure.nps) for figure in loaded.figures] == [("logistics", 41.0)]
 
 
 def test_a_minus_sign_is_a_minus() -> None:
-    assert [one.values["nps"] for one in read("industry,nps\na,−3.5\nb,-4\n")] == [-3.5, -4.0]
+    assert [figure.values["nps"] for figure in read("industry,nps\na,−3.5\nb,-4\n")] == [-3.5, -4.0]
 
 
 def test_a_file_makes_a_set_for_each_source_year_and_region() -> None:
     text = EXAMPLE_FILE + "Deep-Insight,2025,EMEA,Freight,30,,latest,,,,\nDeep-Insight,2026,EMEA,IT,12,,latest,,,,\n"
     sets = sets_of(text.encode(), {})
-    assert [(one.series, [figure.industry for figure in one.figures]) for one in sets] == [
+    assert [(found.series, [figure.industry for figure in found.figures]) for found in sets] == [
         ("deep-insight-2026-emea", ["logistics", "it_services"]),
         ("deep-insight-2025-emea", ["logistics"]),
     ]
@@ -82,8 +82,8 @@ def test_a_file_makes_a_set_for_each_source_year_and_region() -> None:
 
 
 def test_what_the_file_does_not_say_is_given_beside_it() -> None:
-    (one,) = sets_of(b"industry,nps\nlogistics,41\n", {"source": "S", "year": "2026"})
-    assert (one.source, one.year, one.region) == ("S", 2026, None)
+    (loaded,) = sets_of(b"industry,nps\nlogistics,41\n", {"source": "S", "year": "2026"})
+    assert (loaded.source, loaded.year, loaded.region) == ("S", 2026, None)
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,8 @@ FILES: dict[str, tuple[str, dict[str, str]]] = {
     "typeform": (
         f"#,{QUESTION},Why?,email,company,Response Type,Start Date (UTC),Submit Date (UTC),Network ID,Tags\n"
         "a1b2,9,On time,ann@acme.example,acme,completed,2026-10-05 10:00:00,2026-10-05 10:01:00,n1,\n"
-        "c3d4,,,bob@acme.example,acme,partial,2026-10-05 10:00:00,,n2,\n",
+        "c3d4,,,bob@acme.example,acme,partial,2026-10-05 10:00:00,,n2,\n"
+        "e5f6,3,,cy@acme.example,acme,partial,2026-10-05 10:00:00,,n3,\n",
         {"comment": "Why?"},
     ),
     "limesurvey": (
@@ -80,7 +81,9 @@ FILES: dict[str, tuple[str, dict[str, str]]] = {
         "Agent name,Rating,Feedback Comment,Contact Name,Contact Email Address,Contact Phone Number,"
         "Link to the conversation,Recorded date,Company\n"
         "Kim,5,On time,Ann Lee,ann@acme.example,,https://chat.example/app/accounts/1/conversations/9,"
-        "2026-10-05 10:00:00 UTC,acme\n",
+        "2026-10-05 10:00:00 UTC,acme\n"
+        "\n"
+        "Reporting period 2026-10-01 to 2026-10-31\n",
         {},
     ),
     "delighted": (
@@ -146,7 +149,8 @@ def test_a_file_of_the_tool_is_recognised_and_its_answer_taken(tool: str) -> Non
     [
         ("surveymonkey", [(4, "not_an_answer")]),
         ("qualtrics", [(5, "not_an_answer"), (7, "not_an_answer")]),
-        ("typeform", [(3, "not_an_answer")]),
+        ("typeform", [(3, "not_an_answer"), (4, "not_an_answer")]),
+        ("chatwoot", [(5, "not_an_answer")]),
         ("limesurvey", [(3, "not_an_answer")]),
         ("hubspot", [(3, "literal_error")]),
         ("salesforce", [(4, "not_an_answer"), (5, "not_an_answer"), (6, "not_an_answer"), (7, "not_an_answer")]),
@@ -165,6 +169,38 @@ def test_an_unfinished_answer_with_a_score_counts_and_the_tools_number_is_the_pe
     assert people == [(None, 9), ("C-2", 3)]
     _, rows = read(*FILES["limesurvey"])
     assert [row.body.stakeholder_id for row in rows if isinstance(row, ResponseRow)] == [None, "tok3"]
+
+
+@pytest.mark.parametrize(
+    ("tool", "before", "after"),
+    [
+        pytest.param("typeform", "Network ID", "Ending", id="Typeform that keeps no network ids"),
+        pytest.param("typeform", "Response Type", "Stage", id="Typeform before it told of partial responses"),
+        pytest.param("limesurvey", '"token"', '"Token"', id="LimeSurvey with the older word for an access code"),
+        pytest.param("hubspot", "Support,CSAT", "Support,Customer Satisfaction", id="HubSpot in long words"),
+    ],
+)
+def test_other_versions_of_the_tools_are_recognised_as_well(tool: str, before: str, after: str) -> None:
+    content, mapping = FILES[tool]
+    assert before in content
+    found, rows = read(content.replace(before, after), mapping)
+    assert found == tool
+    first = next(row for row in rows if isinstance(row, ResponseRow))
+    assert (first.body.score, first.body.comment) == (9, "On time")
+    taken = [row for row in rows if isinstance(row, ResponseRow) and row.body.survey_type == "csat"]
+    assert taken == [], "a scale of its own is never taken for ours"
+
+
+def test_full_headings_of_limesurvey_are_read_as_its_codes() -> None:
+    content, mapping = FILES["limesurvey"]
+    codes = ("id", "submitdate", "lastpage", "startlanguage", "token")
+    headings = ("Response ID", "Date submitted", "Last page", "Start language", "Access code")
+    for code, heading in zip(codes, headings, strict=True):
+        content = content.replace(f'"{code}"', f'"{heading}"')
+    found, rows = read(content, mapping)
+    assert found == "limesurvey"
+    answers = [row.body for row in rows if isinstance(row, ResponseRow)]
+    assert [(answer.stakeholder_id, answer.score) for answer in answers] == [(None, 9), ("tok3", 4)]
 
 
 def test_the_zone_in_the_header_of_qualtrics_is_that_of_its_times() -> None:

@@ -106,17 +106,17 @@ def test_nothing_changes_before_the_moment_to_recompute_at_and_something_may_the
 
 @given(answers(), answers(), MOMENTS, st.integers(0, 1))
 def test_digests_differ_where_figures_do_and_nowhere_else(
-    one: list[Answer], other: list[Answer], later: datetime, known: int
+    answered: list[Answer], other: list[Answer], later: datetime, known: int
 ) -> None:
     snapshots = [
         standard_counts(AccountFacts(History(found), known=Known(number)), as_of)
         for found, as_of, number in (
-            (one, NOW, 1),
+            (answered, NOW, 1),
             (other, NOW, 1),
-            (one, later, 1),
-            (one, NOW, known),
-            (one[1:], NOW, 1),
-            (list(reversed(one)), NOW, 1),
+            (answered, later, 1),
+            (answered, NOW, known),
+            (answered[1:], NOW, 1),
+            (list(reversed(answered)), NOW, 1),
         )
     ]
     for first in snapshots:

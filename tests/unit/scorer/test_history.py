@@ -8,7 +8,7 @@ from uuid import UUID
 import pytest
 
 from services.scorer.domain.history import contradictions, defect
-from shared.amendments import AMENDABLE, Change, ChangeKind, Subject, answer_fits, fold, refusal
+from shared.amendments import AMENDABLE, OF_A_FILE, Change, ChangeKind, Subject, answer_fits, fold, refusal
 
 START = datetime(2026, 6, 1, tzinfo=UTC)
 NPS = Subject("acme", "ann", "nps")
@@ -37,6 +37,29 @@ def test_the_result_is_the_same_in_every_order() -> None:
 
 def test_at_the_same_moment_the_greater_event_id_wins() -> None:
     assert fold(NPS, [change(2, 1, {"score": 2}), change(1, 1, {"score": 1})]).values == {"score": 2}
+
+
+@pytest.mark.parametrize(
+    ("changes", "quiet"),
+    [
+        pytest.param([], False, id="nothing"),
+        pytest.param([change(1, 1, {"score": 1}, quiet=True)], True, id="a quiet file"),
+        pytest.param([change(1, 1, {"comment": "x"}, quiet=True)], False, id="of what is not told"),
+        pytest.param(
+            [change(1, 1, {"score": 1}), change(2, 2, {"test": True}, quiet=True)], True, id="and a file later"
+        ),
+        pytest.param([change(1, 1, {"score": 1}, quiet=True), change(2, 2, {"score": 2})], False, id="a call later"),
+        pytest.param(
+            [change(1, 1, {"score": 1}), change(2, 2, {"score": 2}, quiet=True, rank=OF_A_FILE)],
+            False,
+            id="a file that a call stands over",
+        ),
+        pytest.param([change(1, 1, {"score": 1}, quiet=True), change(2, 2)], False, id="a withdrawal later"),
+    ],
+)
+def test_what_is_told_was_changed_quietly_where_its_last_change_was(changes: list[Change], quiet: bool) -> None:
+    for order in itertools.permutations(changes):
+        assert fold(NPS, order).quiet is quiet
 
 
 @pytest.mark.parametrize(

@@ -72,7 +72,7 @@ async def client(database: Database, relay: Relay) -> AsyncIterator[httpx.AsyncC
     async def nothing_missing() -> str | None:
         return None
 
-    async with running(create_app("test", "Parked", "Parked.", [parked.router], lifespan)) as client:
+    async with running(create_app("test", "Parked", "Parked.", [parked.router_for()], lifespan)) as client:
         client.headers.update(bearer("all"))
         yield client
 
