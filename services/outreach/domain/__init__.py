@@ -1,0 +1,1 @@
+"""Rules of surveys, answers and tokens as pure functions and frozen dataclasses; no IO."""
