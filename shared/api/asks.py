@@ -75,6 +75,21 @@ _ASK: dict[str, Any] = _PERSON | {
     "expired_at": None,
     "withdrawn_at": None,
 }
+_GROUP: dict[str, Any] = {
+    "key": "acme",
+    "name": "Acme Ltd",
+    "planned": 3,
+    "waiting": 0,
+    "held": 0,
+    "skipped": 1,
+    "sent": 2,
+    "failed": 0,
+    "withdrawn": 0,
+    "outcomes": {"answered": 1, "bounced": 0, "withdrawn": 0, "expired": 0, "open": 1},
+    "flags": {"started": 1, "finished": 1, "reminded": 0, "unsubscribed": 0},
+    "sent_rate": 66.7,
+    "reasons": [{"state": "skipped", "reason": "objected", "count": 1}],
+}
 _CHANGE = {"at": "2026-06-01T09:00:00Z", "state": "sent", "reason": None, "note": None, "actor": "CRM"}
 
 
@@ -200,9 +215,27 @@ class ReasonCount(BaseModel):
     count: int
 
 
+class AskOutcomes(BaseModel):
+    """What became of the asks that were sent; the sum is `sent`."""
+
+    answered: int
+    bounced: int
+    withdrawn: int
+    expired: int
+    open: int
+
+
+class AskFlags(BaseModel):
+    """How many of the asks that were sent came so far, whatever their outcome."""
+
+    started: int
+    finished: int
+    reminded: int
+    unsubscribed: int
+
+
 class AskGroup(BaseModel):
-    """The asks of a group. planned = waiting + held + skipped + sent + failed + withdrawn_unsent, and
-    sent = answered + bounced + withdrawn + expired + open."""
+    """The asks of a group: planned = waiting + held + skipped + sent + failed + withdrawn."""
 
     key: str | None = Field(description="The survey, account, owner or tier; null for those without one, and for all.")
     name: str | None = Field(description="What the survey or account is called.")
@@ -212,53 +245,17 @@ class AskGroup(BaseModel):
     skipped: int
     sent: int
     failed: int
-    withdrawn_unsent: int = Field(description="Asks that were withdrawn before they were sent.")
-    answered: int
-    bounced: int
-    withdrawn: int = Field(description="Asks that were withdrawn after they had been sent.")
-    expired: int
-    open: int
-    started: int
-    finished: int
-    reminded: int
-    unsubscribed: int
-    sent_rate: float | None = Field(description="sent ÷ planned, per cent; null where nothing was planned.")
+    withdrawn: int = Field(description="Before they were sent; those withdrawn later are an outcome.")
+    outcomes: AskOutcomes
+    flags: AskFlags
+    sent_rate: float | None = Field(description="sent of planned, per cent; null where nothing was planned.")
     reasons: list[ReasonCount]
 
 
 class AskSummary(BaseModel):
     """Asks whose first due time lies in the window, by group; tests count nowhere."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "example": {
-                "groups": [
-                    {
-                        "key": "acme",
-                        "name": "Acme Ltd",
-                        "planned": 3,
-                        "waiting": 0,
-                        "held": 0,
-                        "skipped": 1,
-                        "sent": 2,
-                        "failed": 0,
-                        "withdrawn_unsent": 0,
-                        "answered": 1,
-                        "bounced": 0,
-                        "withdrawn": 0,
-                        "expired": 0,
-                        "open": 1,
-                        "started": 1,
-                        "finished": 1,
-                        "reminded": 0,
-                        "unsubscribed": 0,
-                        "sent_rate": 66.7,
-                        "reasons": [{"state": "skipped", "reason": "objected", "count": 1}],
-                    }
-                ]
-            }
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"example": {"groups": [_GROUP]}})
 
     groups: list[AskGroup]
 
