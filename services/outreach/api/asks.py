@@ -54,7 +54,7 @@ async def list_asks(
     survey_id: Annotated[PathId | None, Query()] = None,
     state: Several = None,
     reason: Several = None,
-    format: Format = None,  # noqa: A002 - the name of the parameter
+    format: Format = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Page[Ask] | Response:
@@ -94,7 +94,7 @@ async def summary(
     which = AskFilter(account_id=account_id, survey_id=survey_id, due_since=due_since, due_before=due_before)
     async with service.database.read() as tx:
         rows = await ask_lists.sums(tx, which, group_by, caller.owner_email, service.clock.now())
-    groups = groups_of(rows, whole=group_by is None)
+    groups = groups_of(map(dict, rows), whole=group_by is None)
     return AskSummary(groups=[AskGroup.model_validate(group) for group in groups])
 
 
@@ -140,7 +140,7 @@ async def _pages(service: Outreach, caller: Caller, which: AskFilter) -> AsyncIt
     while True:
         async with service.database.read() as tx:
             rows = await ask_lists.list_asks(tx, which, caller.owner_email, service.clock.now(), after, SHEET_PAGE)
-        yield rows
+        yield [dict(row) for row in rows]
         if len(rows) < SHEET_PAGE:
             return
         after = rows[-1]["created_at"], rows[-1]["ask_id"]

@@ -5,7 +5,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import segno
-from fastapi import Path, Query
+from fastapi import Path
 from fastapi.responses import Response
 from starlette.requests import Request
 
@@ -55,7 +55,7 @@ async def post_links(
     caller: Actor,
     service: TheService,
     request: Request,
-    format: Format = None,  # noqa: A002 - the name of the parameter
+    format: Format = None,
 ) -> LinksMade | Response:
     """A row for each person, in their order: a link, or why there is none. Either is kept as an ask. 503
     `reading_behind` until whom others have asked has been read from the scorer."""

@@ -90,7 +90,7 @@ async def list_suppressions(
     service: TheService,
     request: Request,
     email: Annotated[str | None, Query(max_length=320, description="Whether this address objects.")] = None,
-    format: Format = None,  # noqa: A002 - the name of the parameter
+    format: Format = None,
     limit: Limit = DEFAULT_LIMIT,
     cursor: Cursor = None,
 ) -> Page[Suppression] | Response:
@@ -190,7 +190,7 @@ async def _pages(service: Outreach, hashes: Sequence[bytes] | None) -> AsyncIter
     while True:
         async with service.database.read() as tx:
             rows = await suppressions.list_suppressions(tx, hashes, after, SHEET_PAGE)
-        yield rows
+        yield [dict(row) for row in rows]
         if len(rows) < SHEET_PAGE:
             return
         after = rows[-1]["created_at"], rows[-1]["suppression_id"]
