@@ -8,7 +8,6 @@ from starlette.responses import Response
 from services.outreach.domain.page_words import page_words
 from services.outreach.domain.tokens import Purpose
 from services.outreach.handlers import objections
-from services.outreach.store.objections import objects
 from services.outreach.web import edge
 from services.outreach.web.edge import Visit, value_of
 from services.outreach.web.languages import language_of
@@ -20,7 +19,7 @@ ONE_CLICK: Final = ("List-Unsubscribe", "One-Click")
 async def show(visit: Visit) -> Response:
     """The page with its one button."""
     async with visit.pages.database.read_once() as tx:
-        stopped = await objects(tx, visit.opened.subject)
+        stopped = await objections.objects(tx, visit.opened)
     return page(_html(visit, stopped=stopped))
 
 
