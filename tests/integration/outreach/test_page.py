@@ -1,15 +1,18 @@
 """The page on which one person answers: steps, changes, closings, and what is told of them."""
 
+from dataclasses import replace
 from datetime import timedelta
 from urllib.parse import parse_qs
+from uuid import uuid4
 
 import httpx
 import pytest
 
 from services.outreach.domain.asks import response_id_of
 from services.outreach.handlers.answers import tell_rested
+from shared.db.engine import Database
 from tests.support.clock import FrozenClock
-from tests.support.respondents import Respondents
+from tests.support.respondents import Respondents, relationship
 
 
 def asked_next(answer: httpx.Response) -> dict[str, str]:
@@ -229,3 +232,35 @@ async def test_a_scanner_that_opens_everything_changes_nothing(site: Respondents
     assert await site.asked(ask_id) == before
     assert await site.calls() == []
     assert await site.rows("select 1 from suppressions") == []
+
+
+async def test_c20_while_postgresql_is_away_the_form_comes_back_with_what_it_held(
+    site: Respondents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask_id = await site.ask()
+    pages = site.app.state.pages
+    away = Database("postgresql://nobody@127.0.0.1:9/nowhere", "outreach")
+    monkeypatch.setattr(site.app.state, "pages", replace(pages, database=away))
+    answer = await site.post(site.link(ask_id), score="9", comment="Do not lose <this>.", step="score", lang="de")
+    assert answer.status_code == 503
+    assert "Do not lose &lt;this&gt;." in answer.text
+    assert 'name="score" value="9"' in answer.text
+    assert '<html lang="de"' in answer.text
+    for link in (site.link(ask_id), site.stop_link("ada@acme.example")):
+        shown = await site.client.get(link)
+        assert (shown.status_code, shown.headers["retry-after"]) == (503, "30")
+    stop = await site.client.post(site.stop_link("ada@acme.example"), data={"List-Unsubscribe": "One-Click"})
+    assert stop.status_code == 503
+    await away.close()
+    monkeypatch.undo()
+    assert await site.calls() == []
+    assert await site.rows("select 1 from suppressions") == []
+
+
+async def test_a_text_of_a_survey_is_escaped(site: Respondents) -> None:
+    survey, survey_id = relationship(), f"srv_{uuid4().hex}"
+    texts = replace(survey.texts["en"], who_reads="<script>alert(1)</script>")
+    await site.publish(replace(survey, texts={"en": texts}), survey_id)
+    page = await site.client.get(site.link(await site.ask(survey_id)))
+    assert "<script>" not in page.text
+    assert "&lt;script&gt;" in page.text

@@ -76,11 +76,10 @@ async def test_twenty_thousand_unknown_tokens_cause_no_query_and_are_told_to_wai
     with counted(site) as statements:
         for _ in range(18_000):
             strangers.wait("192.0.2.7")
-        for token in (f"{place:044d}" for place in range(2_000)):
-            answer = await site.client.get(f"/s/{token}")
+        answers = [await site.client.get(f"/s/{place:044d}") for place in range(2_000)]
     assert statements == []
-    assert answer.status_code == 429
-    assert int(answer.headers["retry-after"]) > 0
+    assert {answer.status_code for answer in answers[MOST:]} == {429}
+    assert int(answers[-1].headers["retry-after"]) > 0
     ask_id = await site.ask()
     assert (await site.client.get(site.link(ask_id))).status_code == 200, "a valid token is never counted"
     clock.advance(WINDOW)
