@@ -1,10 +1,11 @@
 """Surveys as the API tells them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from services.outreach.domain.checks import forbidding, warnings
 from services.outreach.domain.documents import survey_document
+from services.outreach.domain.languages import is_language
 from services.outreach.domain.problems import FieldProblem
 from services.outreach.domain.surveys import Survey as SurveyValue
 from services.outreach.store.surveys import PublishedVersion, StoredSurvey
@@ -17,13 +18,13 @@ def head_view(row: Mapping[str, Any]) -> SurveyHead:
     return SurveyHead.model_validate(row)
 
 
-def survey_view(stored: StoredSurvey) -> Survey:
-    """A survey with its draft."""
+def survey_view(stored: StoredSurvey, languages: Sequence[str]) -> Survey:
+    """A survey with its draft, for people of these languages."""
     return Survey(
         **stored.head,
         draft=document_view(stored.draft),
         faults=_problems(forbidding(stored.draft)),
-        warnings=_problems(warnings(stored.draft)),
+        warnings=_warnings(stored.draft, languages),
     )
 
 
@@ -32,12 +33,12 @@ def version_view(published: PublishedVersion) -> SurveyVersion:
     return SurveyVersion(**_version(published))
 
 
-def detail_view(published: PublishedVersion) -> SurveyVersionDetail:
-    """A version with its content."""
+def detail_view(published: PublishedVersion, languages: Sequence[str]) -> SurveyVersionDetail:
+    """A version with its content, for people of these languages."""
     return SurveyVersionDetail(
         **_version(published),
         document=document_view(published.survey),
-        warnings=_problems(warnings(published.survey)),
+        warnings=_warnings(published.survey, languages),
     )
 
 
@@ -55,6 +56,10 @@ def _version(published: PublishedVersion) -> dict[str, Any]:
         "published_by": published.published_by,
         "changed_wordings": wordings,
     }
+
+
+def _warnings(survey: SurveyValue, languages: Sequence[str]) -> list[FieldError]:
+    return _problems(warnings(survey, tuple(filter(is_language, languages))))
 
 
 def _problems(problems: Iterable[FieldProblem]) -> list[FieldError]:

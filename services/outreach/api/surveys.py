@@ -2,7 +2,8 @@
 
 from typing import Annotated
 
-from fastapi import Path, Response
+from fastapi import Path, Query, Response
+from fastapi.responses import HTMLResponse
 
 from services.outreach.api.survey_views import detail_view, head_view, survey_view, version_view
 from services.outreach.api.surveys_models import Duplicate, NewSurvey, Publication, SurveyPatch
@@ -18,8 +19,11 @@ from services.outreach.handlers.surveys import (
     publish_survey,
 )
 from services.outreach.store import surveys as store
-from shared.api.surveys import Survey, SurveyHead, SurveyVersion, SurveyVersionDetail
+from services.outreach.web.preview import HEADERS as PREVIEW_HEADERS
+from services.outreach.web.preview import preview
+from shared.api.surveys import CategoryName, Survey, SurveyHead, SurveyVersion, SurveyVersionDetail
 from shared.db.engine import Database
+from shared.errors import Invalid
 from shared.http import paging
 from shared.http.auth import Manager, Reader
 from shared.http.deps import TheClock, TheDatabase
@@ -130,7 +134,9 @@ async def publish(
     422 `survey_not_ready` says what is missing. A draft that is published already makes no other version."""
     caller.require_all_accounts()
     change = SurveyChange(survey_id, caller.actor, clock.now(), version_seen(body.revision, if_match))
-    return detail_view(await database.retrying(lambda tx: publish_survey(tx, change)))
+    published = await database.retrying(lambda tx: publish_survey(tx, change))
+    async with database.read() as tx:
+        return detail_view(published, await store.languages_of_people(tx))
 
 
 @router.get("/{survey_id}/versions", summary="Every version of a survey, the newest first")
@@ -159,11 +165,36 @@ async def get_version(
 ) -> SurveyVersionDetail:
     """It is never changed."""
     async with database.read() as tx:
-        return detail_view(await found_version(tx, survey_id, version))
+        return detail_view(await found_version(tx, survey_id, version), await store.languages_of_people(tx))
+
+
+@router.get("/{survey_id}/preview", summary="The respondents' page", response_class=HTMLResponse)
+async def get_preview(
+    *,
+    survey_id: SurveyId,
+    caller: Reader,
+    database: TheDatabase,
+    language: Annotated[str | None, Query(max_length=20, description="By default the survey's own.")] = None,
+    category: Annotated[CategoryName | None, Query(description="What follows a score of it.")] = None,
+    version: Annotated[int | None, Query(ge=1, le=2**31 - 1, description="By default the draft.")] = None,
+) -> HTMLResponse:
+    """The question; with a category all that follows, one below the other. Made for an `<iframe sandbox srcdoc>`: it
+    loads nothing. A language that the survey lacks is shown as respondents would see it."""
+    async with database.read() as tx:
+        if version is None:
+            survey = (await found_survey(tx, survey_id)).draft
+        else:
+            survey = (await found_version(tx, survey_id, version)).survey
+    if category is not None and category not in survey.categories:
+        detail = f"must be one of {', '.join(survey.categories)}"
+        error = {"field": "category", "code": "invalid_category", "detail": detail}
+        raise Invalid("invalid_category", detail, errors=[error])
+    return HTMLResponse(preview(survey, language, category), headers=PREVIEW_HEADERS)
 
 
 async def _shown(database: Database, survey_id: str, response: Response) -> Survey:
     async with database.read() as tx:
         stored = await found_survey(tx, survey_id)
+        languages = await store.languages_of_people(tx)
     response.headers["ETag"] = f'"{stored.revision}"'
-    return survey_view(stored)
+    return survey_view(stored, languages)

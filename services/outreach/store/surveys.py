@@ -165,6 +165,15 @@ async def list_versions(tx: ReadTx, survey_id: str, before: int | None, limit: i
     return list(map(_version, rows))
 
 
+async def languages_of_people(tx: ReadTx) -> list[str]:
+    """The languages of everybody who can be asked: their own, else their account's; as the directory has them."""
+    found = await tx.column(
+        "select distinct coalesce(s.record ->> 'language', a.record ->> 'language') as language from stakeholders s"
+        " left join accounts a using (account_id) where not s.removed and a.removed is not true order by 1"
+    )
+    return [language for language in found if language is not None]
+
+
 async def published_last(tx: ReadTx) -> Survey | None:
     """The survey that was published last of all."""
     row = await tx.one("select document from survey_versions order by published_at desc, survey_id desc limit 1")

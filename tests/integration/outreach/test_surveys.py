@@ -1,13 +1,21 @@
 """Surveys through the API: drafts, revisions, what forbids publishing, and versions that never change."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
-from tests.integration.outreach.survey_desk import LEGAL, READY, TEXTS, SurveyDesk, survey_desk, worded
+from shared.events.directory import StakeholderUpserted
+from shared.events.envelope import Event
+from shared.ids import uuid7
+from shared.kafka.producer import Publisher
+from shared.topics import DIRECTORY, STAKEHOLDER_UPSERTED
+from tests.integration.outreach.survey_desk import LEGAL, NOW, READY, TEXTS, SurveyDesk, survey_desk, worded
 from tests.support.environment import Environment
+from tests.support.events import record_of
+from tests.support.polling import eventually
 
 
 @pytest.fixture(scope="module")
@@ -239,3 +247,49 @@ async def test_an_unknown_survey_is_not_found(desk: SurveyDesk, survey_id: str) 
             options = {"json": {"name": "x"}}
         answer = await desk.client.request(method, f"/v1/surveys/{survey_id}{path}", **options)
         assert answer.status_code in (404, 422), answer.text
+
+
+async def test_a_language_of_the_contacts_that_the_survey_lacks_is_warned_of(environment: Environment) -> None:
+    async with survey_desk(environment) as desk:
+        survey_id = await desk.published(texts={"en": TEXTS, "pt-PT": TEXTS})
+        languages = ("pl", "pt-BR", "en", "Klingon", None)
+        publisher = Publisher(environment.kafka, environment.topic_prefix)
+        await publisher.start()
+        for number, language in enumerate(languages):
+            data = StakeholderUpserted(
+                account_id="acme",
+                stakeholder_id=f"p{number}",
+                language=language,
+                event_id=uuid7(),
+                recorded_at=NOW,
+            )
+            event = Event(data.event_id, STAKEHOLDER_UPSERTED, "/tests", NOW, "acme", data)
+            await publisher.send(record_of(event, DIRECTORY))
+        await publisher.stop()
+
+        async def everybody_is_known() -> bool:
+            return await desk.number("select count(*) from stakeholders") == len(languages)
+
+        await eventually(everybody_is_known)
+        for told in (
+            await desk.call("GET", f"/{survey_id}"),
+            await desk.call("GET", f"/{survey_id}/versions/1"),
+            await desk.call("POST", f"/{survey_id}/publish"),
+        ):
+            assert [item["field"] for item in told["warnings"] if item["code"] == "missing_language"] == ["texts.pl"]
+
+
+async def test_of_two_who_change_the_same_revision_at_once_one_is_refused(desk: SurveyDesk) -> None:
+    path = f"/v1/surveys/{(await desk.begun())['survey_id']}"
+    edits = [desk.client.patch(path, json={"revision": 1, "name": name}) for name in ("Mine", "Theirs", "Hers")]
+    answers = await asyncio.gather(*edits)
+    assert sorted(answer.status_code for answer in answers) == [200, 409, 409]
+    kept = next(answer.json() for answer in answers if answer.status_code == 200)
+    assert (await desk.client.get(path)).json() == kept
+
+
+async def test_of_two_who_publish_at_once_both_get_the_same_version(desk: SurveyDesk) -> None:
+    path = f"/{(await desk.begun())['survey_id']}"
+    first, second = await asyncio.gather(*(desk.call("POST", f"{path}/publish") for _ in range(2)))
+    assert first == second
+    assert [item["version"] for item in (await desk.call("GET", f"{path}/versions"))["items"]] == [1]
