@@ -1,27 +1,32 @@
 """Composition root of outreach."""
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing, asynccontextmanager
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from zoneinfo import ZoneInfo
 
+import httpx
 from fastapi import FastAPI
 
 from services.outreach import READS, SCHEMA
-from services.outreach.api import outgoing, survey_templates, surveys
+from services.outreach.api import asks, erasures, links, outgoing, suppressions, survey_templates, surveys
 from services.outreach.api.resources import Outreach
-from services.outreach.consumer import HANDLERS
+from services.outreach.consumer import PLAIN, handlers
 from services.outreach.domain.tokens import Tokens
+from services.outreach.gateways.everybody import Everybody
 from services.outreach.gateways.services import OtherServices
 from services.outreach.handlers.versions import Versions
 from services.outreach.jobs.outgoing import OutgoingSender
+from services.outreach.jobs.reading import Reading
 from services.outreach.jobs.timers import timers
 from services.outreach.settings import OutreachSettings
 from services.outreach.web.resources import Pages
 from services.outreach.web.site import mount
 from services.outreach.web.strangers import Strangers
 from shared.clock import Clock, SystemClock
-from shared.db.engine import Database
+from shared.db.erasures import Journal
+from shared.erasure import subject_by
 from shared.http.app import create_app
+from shared.http.client import Services
 from shared.http.health import Health, health_of
 from shared.http.parked import router as parked
 from shared.runtime import Plumbing
@@ -31,47 +36,47 @@ DESCRIPTION = """Brings questions to people: surveys, personal links, the page o
 reviews."""
 
 
-def build(common: CommonSettings | None = None, clock: Clock | None = None) -> FastAPI:
-    """The application of outreach; its lifespan opens and closes everything it needs."""
+def build(
+    common: CommonSettings | None = None, clock: Clock | None = None, transport: httpx.AsyncBaseTransport | None = None
+) -> FastAPI:
+    """The application of outreach; its lifespan opens and closes everything it needs. The other services are asked by
+    `transport`, over the network by default."""
     common = common or CommonSettings.load()
     clock = clock or SystemClock()
     settings = OutreachSettings.load()
+    secret = common.secret_key.get_secret_value()
+    tokens, journal = Tokens([secret]), Journal(subject_by(secret))
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with (
-            aclosing(OtherServices(settings)) as services,
-            Plumbing.open(SCHEMA, common, clock) as plumbing,
-        ):
+        async with _services(settings, transport) as services, Plumbing.open(SCHEMA, common, clock) as plumbing:
             app.state.plumbing = plumbing
-            app.state.service = Outreach(plumbing.database, clock, settings)
-            sender = OutgoingSender(plumbing.database, clock, services)
-            app.state.pages = pages_of(common, plumbing.database, clock, sender.wake)
-            for periodic in (sender.sending, sender.observing):
-                plumbing.start(periodic)
-            for periodic in timers(plumbing.database, clock, app.state.pages.versions, sender.wake):
+            app.state.service = Outreach(plumbing.database, clock, settings, tokens)
+            sender = OutgoingSender(plumbing.database, clock, OtherServices(settings, services))
+            app.state.pages = Pages(
+                database=plumbing.database,
+                clock=clock,
+                tokens=tokens,
+                versions=Versions(),
+                strangers=Strangers(clock),
+                wake=sender.wake,
+                zone=ZoneInfo(common.time_zone),
+            )
+            reading = Reading(plumbing.database, Everybody(settings, services), journal, tokens, clock)
+            work = timers(plumbing.database, clock, app.state.pages.versions, sender.wake)
+            for periodic in (reading.periodic(), sender.sending, sender.observing, *work):
                 plumbing.start(periodic)
             _watch(health_of(app), plumbing, sender)
-            plumbing.runner(READS, HANDLERS)
+            plumbing.runner(READS, handlers(journal, tokens, clock), journal=journal, plain=PLAIN)
             yield
 
-    routers = (survey_templates.router, surveys.router, outgoing.router, parked)
+    routers = (
+        *(survey_templates.router, surveys.router),
+        *(links.router, asks.router, suppressions.router, erasures.router, outgoing.router, parked),
+    )
     app = create_app(SCHEMA, "Tellback outreach", DESCRIPTION, routers, lifespan, clock=clock)
     mount(app)
     return app
-
-
-def pages_of(common: CommonSettings, database: Database, clock: Clock, wake: Callable[[], None]) -> Pages:
-    """What the pages of respondents work with."""
-    return Pages(
-        database=database,
-        clock=clock,
-        tokens=Tokens([common.secret_key.get_secret_value()]),
-        versions=Versions(),
-        strangers=Strangers(clock),
-        wake=wake,
-        zone=ZoneInfo(common.time_zone),
-    )
 
 
 def _watch(health: Health, plumbing: Plumbing, sender: OutgoingSender) -> None:
@@ -85,3 +90,21 @@ def _watch(health: Health, plumbing: Plumbing, sender: OutgoingSender) -> None:
 
     health.add("plumbing", not_ready)
     health.remarks = remarks
+
+
+@asynccontextmanager
+async def _services(settings: OutreachSettings, transport: httpx.AsyncBaseTransport | None) -> AsyncIterator[Services]:
+    """The connections to the other services."""
+    services = Services(
+        {
+            "collector": settings.collector_url,
+            "scorer": settings.scorer_url,
+            "alerting": settings.alerting_url,
+            "benchmark": settings.benchmark_url,
+        },
+        transport=transport,
+    )
+    try:
+        yield services
+    finally:
+        await services.close()

@@ -5,6 +5,7 @@ tests/contract holds that each is a route of its service, and that its answer is
 
 from types import NoneType
 
+from shared.api.asks import AskDetail, LinksMade, SuppressionsAdded
 from shared.api.doubles import Merged
 from shared.api.follow_ups import BulkAnswer, FollowUpDetail
 from shared.api.keys import NewKey
@@ -46,6 +47,10 @@ CHANGE_SURVEY = Call("outreach", "PATCH", "/v1/surveys/{survey_id}", Survey)
 DELETE_SURVEY = Call("outreach", "DELETE", "/v1/surveys/{survey_id}", NoneType)
 DUPLICATE_SURVEY = Call("outreach", "POST", "/v1/surveys/{survey_id}/duplicate", Survey)
 PUBLISH_SURVEY = Call("outreach", "POST", "/v1/surveys/{survey_id}/publish", SurveyVersionDetail)
+MAKE_LINKS = Call("outreach", "POST", "/v1/surveys/{survey_id}/links", LinksMade)
+WITHDRAW_ASK = Call("outreach", "POST", "/v1/asks/{ask_id}/withdraw", AskDetail)
+SUPPRESS = Call("outreach", "POST", "/v1/suppressions", SuppressionsAdded)
+LIFT_SUPPRESSION = Call("outreach", "DELETE", "/v1/suppressions/{suppression_id}", NoneType)
 MERGE = Call("collector", "POST", "/v1/accounts/{account_id}/stakeholders/{stakeholder_id}/merge", Merged)
 PART = Call("collector", "DELETE", "/v1/accounts/{account_id}/stakeholders/{stakeholder_id}/merge", NoneType)
 MAKE_KEY = Call("collector", "POST", "/v1/keys", NewKey)

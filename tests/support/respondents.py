@@ -81,7 +81,7 @@ class Respondents:
 
     async def forget(self) -> None:
         """Delete what a test has left; the survey stays."""
-        await self.rows("truncate asks, ask_changes, outgoing, suppressions, stakeholders, accounts")
+        await self.rows("truncate asks, ask_changes, outgoing, answers, contacts, suppressions, stakeholders, accounts")
 
     async def publish(self, survey: Survey, survey_id: str = SURVEY_ID, version: int = 1) -> None:
         """Publish a version of a survey."""
@@ -122,6 +122,7 @@ async def put_ask(
         "ask_id": uuid4(), "survey_id": survey_id, "survey_version": version, "account_id": "acme",
         "stakeholder_id": "ada", "origin": "link", "state": "sent", "channel": "link", "handed_over": True,
         "created_at": now, "created_by": "test", "due_at": now, "sent_at": now, "closes_at": now + LINKS_LAST, "revision": 0,
+        "open_days": 30,
     } | columns  # fmt: skip
     row = json.dumps(values, default=_as_text)
     await connection.execute("insert into asks select * from jsonb_populate_record(null::asks, $1)", row)

@@ -3,8 +3,6 @@
 from collections.abc import Mapping
 from typing import Any
 
-import httpx
-
 from services.outreach.settings import OutreachSettings
 from shared.errors import Unavailable
 from shared.http.client import ServiceName, Services
@@ -20,17 +18,9 @@ class NoKey(Unavailable):
 class OtherServices:
     """Makes the calls that outreach has queued."""
 
-    def __init__(self, settings: OutreachSettings, transport: httpx.AsyncBaseTransport | None = None) -> None:
+    def __init__(self, settings: OutreachSettings, services: Services) -> None:
         self._key = settings.api_key
-        self._services = Services(
-            {
-                "collector": settings.collector_url,
-                "scorer": settings.scorer_url,
-                "alerting": settings.alerting_url,
-                "benchmark": settings.benchmark_url,
-            },
-            transport=transport,
-        )
+        self._services = services
 
     async def call(self, service: ServiceName, method: str, path: str, body: Mapping[str, Any], key: str) -> None:
         """Make one call. Returns once the service has taken it; raises `Away`, `NoKey`, or the service's error."""
@@ -39,7 +29,3 @@ class OtherServices:
         headers = {"idempotency-key": key}
         secret = self._key.get_secret_value()
         await self._services.send(service, method, path, secret, json=body, headers=headers)
-
-    async def aclose(self) -> None:
-        """Close the connections."""
-        await self._services.close()

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any, Final, Literal
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from services.outreach.domain.answering import (
     Answers,
@@ -19,6 +19,7 @@ from services.outreach.domain.answering import (
     further_questions,
     response_body,
 )
+from services.outreach.domain.asks import response_id_of
 from services.outreach.domain.forms import Fields, read_form
 from services.outreach.domain.surveys import Question, Survey
 from services.outreach.handlers.versions import Versions
@@ -28,8 +29,6 @@ from services.outreach.store.outgoing import OutgoingCall, queue
 from shared.db.transaction import ReadTx, WriteTx
 from shared.errors import TooMany
 
-OPEN_FOR: Final = timedelta(days=30)
-"""How long a link takes answers after it was handed over."""
 CHANGES_FOR: Final = timedelta(days=30)
 """How long an answer may be changed after it was given first."""
 REST: Final = timedelta(seconds=20)
@@ -87,11 +86,7 @@ def _last_moment(ask: OpenAsk) -> datetime | None:
 
 async def opening(tx: ReadTx, versions: Versions, ask_id: UUID, now: datetime) -> Opening:
     """What the page shows. Raises `NotOpen`."""
-    ask = await store.find_ask(tx, ask_id)
-    standing = standing_of(ask, now)
-    if ask is None or standing != "open":
-        raise NotOpen(standing)
-    return await _opening(tx, versions, ask)
+    return await _opening(tx, versions, await _open(tx, await store.find_ask(tx, ask_id), now))
 
 
 async def take(tx: WriteTx, versions: Versions, ask_id: UUID, fields: Fields, now: datetime) -> Opening:
@@ -99,10 +94,7 @@ async def take(tx: WriteTx, versions: Versions, ask_id: UUID, fields: Fields, no
 
     Raises `NotOpen`, `Faulty` for a form that does not fit the survey, `TooMany` after `MOST_REVISIONS` forms.
     """
-    ask = await store.lock_ask(tx, ask_id)
-    standing = standing_of(ask, now)
-    if ask is None or standing != "open":
-        raise NotOpen(standing)
+    ask = await _open(tx, await store.lock_ask(tx, ask_id), now)
     before = await _opening(tx, versions, ask)
     language = before.survey.language_for([_language_in(fields), ask.language, ask.person_language])
     answers = read_form(before.survey, fields, language, before.answers)
@@ -151,6 +143,16 @@ def fact(ask: OpenAsk, kind: str, at: datetime, **more: Any) -> OutgoingCall:
     return _call(ask, f"fact:{ask.ask_id}:{kind}", "POST", "/v1/invitation-events", body, at)
 
 
+async def _open(tx: ReadTx, ask: OpenAsk | None, now: datetime) -> OpenAsk:
+    """The ask, if its link takes answers. Raises `NotOpen`, also where the answer was withdrawn."""
+    standing = standing_of(ask, now)
+    if ask is None or standing != "open":
+        raise NotOpen(standing)
+    if ask.answered_at is not None and await store.is_withdrawn(tx, ask.account_id, response_id_of(ask.ask_id)):
+        raise NotOpen("closed")
+    return ask
+
+
 async def _opening(tx: ReadTx, versions: Versions, ask: OpenAsk) -> Opening:
     survey = await versions.get(tx, ask.survey_id, ask.survey_version)
     answers = None
@@ -177,7 +179,7 @@ def _knowledge(survey: Survey, given: Sequence[Mapping[str, Any]]) -> dict[str, 
 def _begun(ask: OpenAsk, now: datetime) -> OpenAsk:
     """The ask after its first form. A link that a mailer was to hand over has been handed over, evidently."""
     if ask.state == "waiting":
-        ask = replace(ask, state="sent", sent_at=now, closes_at=now + OPEN_FOR)
+        ask = replace(ask, state="sent", sent_at=now, closes_at=now + timedelta(days=ask.open_days))
     return replace(ask, started_at=ask.started_at or now, answered_at=now)
 
 
@@ -218,14 +220,9 @@ def _call(
     )
 
 
-def response_id_of(ask_id: UUID) -> UUID:
-    """The id of the one answer to an ask."""
-    return uuid5(ask_id, "response")
-
-
 def _asked(ask: OpenAsk) -> Asked:
     return Asked(
-        response_id=str(response_id_of(ask.ask_id)),
+        response_id=response_id_of(ask.ask_id),
         invitation_id=str(ask.ask_id),
         account_id=ask.account_id,
         stakeholder_id=ask.stakeholder_id,

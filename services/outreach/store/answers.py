@@ -40,6 +40,7 @@ class OpenAsk:
     account_name: str | None
     sender_name: str | None
     person_language: str | None
+    open_days: int
 
     @property
     def test(self) -> bool:
@@ -51,7 +52,8 @@ _ASK = """
     select a.ask_id, a.survey_id, a.survey_version, a.account_id, a.stakeholder_id, a.address_hash, a.origin, a.state,
         a.channel, a.language, a.sent_at, a.closes_at, a.started_at, a.answered_at, a.finished_at, a.expired_at,
         a.withdrawn_at, a.revision, a.answer, a.answer_due_at, s.name, c.name as account_name,
-        coalesce(c.sponsor_name, c.owner_name) as sender_name, s.record ->> 'language' as person_language
+        coalesce(c.sponsor_name, c.owner_name) as sender_name, s.record ->> 'language' as person_language,
+        a.open_days
     from asks a
     left join stakeholders s on s.account_id = a.account_id and s.stakeholder_id = a.stakeholder_id and not s.removed
     left join accounts c on c.account_id = a.account_id
@@ -162,6 +164,16 @@ async def values_at(tx: ReadTx, account_id: str, but_of: UUID, limit: int) -> Se
         but_of=but_of,
         limit=limit,
     )
+
+
+async def is_withdrawn(tx: ReadTx, account_id: str, response_id: str) -> bool:
+    """Whether the response was withdrawn since."""
+    found = await tx.scalar(
+        "select withdrawn from answers where account_id = :account_id and response_id = :response_id",
+        account_id=account_id,
+        response_id=response_id,
+    )
+    return bool(found)
 
 
 async def version_document(tx: ReadTx, survey_id: str, version: int) -> Mapping[str, Any] | None:

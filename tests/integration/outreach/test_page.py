@@ -6,7 +6,8 @@ from urllib.parse import parse_qs
 import httpx
 import pytest
 
-from services.outreach.handlers.answers import response_id_of, tell_rested
+from services.outreach.domain.asks import response_id_of
+from services.outreach.handlers.answers import tell_rested
 from tests.support.clock import FrozenClock
 from tests.support.respondents import Respondents
 
@@ -42,7 +43,7 @@ async def test_a_score_is_told_at_once_and_the_rest_when_it_is_finished(site: Re
     assert (response["key"], response["method"], response["path"]) == (f"{ask_id}:0", "POST", "/v1/responses")
     body = response["body"]
     assert (body["score"], body["survey_type"], body["invitation_id"]) == (9, "nps", str(ask_id))
-    assert body["response_id"] == str(response_id_of(ask_id))
+    assert body["response_id"] == response_id_of(ask_id)
     assert body["answered_at"] == clock.now().isoformat()
 
     clock.advance(timedelta(seconds=5))
@@ -170,6 +171,17 @@ async def test_links_that_have_ended_say_so(site: Respondents, clock: FrozenCloc
         for answer in (await site.client.get(site.link(ask_id)), await site.post(site.link(ask_id), score="9")):
             assert (answer.status_code, text in answer.text) == (410, True)
     assert await site.calls() == []
+
+
+async def test_c19_an_answer_that_was_withdrawn_takes_no_changes(site: Respondents) -> None:
+    ask_id = await site.ask()
+    await site.post(site.link(ask_id), score="9", step="score")
+    await site.rows(
+        "insert into answers (account_id, response_id, withdrawn) values ('acme', $1, true)", response_id_of(ask_id)
+    )
+    assert (await site.client.get(site.link(ask_id))).status_code == 410
+    assert (await site.post(site.link(ask_id), score="2", step="score")).status_code == 410
+    assert (await site.asked(ask_id))["revision"] == 1
 
 
 async def test_an_ask_that_was_erased_is_closed(site: Respondents) -> None:
