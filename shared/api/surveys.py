@@ -246,11 +246,11 @@ class ReadyWording(BaseModel):
     texts: dict[str, QuestionWording] = Field(description="By language.")
 
 
-class DraftedLanguage(QuestionWording):
-    """The NPS question in a language that has no words of its own yet."""
+class DraftedLanguage(BaseModel):
+    """The NPS question in a language of which all other words are still to be written."""
 
     language: str = Field(examples=["it"])
-    reviewed_by: str | None
+    texts: SurveyTexts
     ours: list[str] = Field(description="Which of text, low and high nobody else was seen to use.")
 
 
