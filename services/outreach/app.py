@@ -8,7 +8,7 @@ import httpx
 from fastapi import FastAPI
 
 from services.outreach import READS, SCHEMA
-from services.outreach.api import asks, erasures, links, outgoing, suppressions
+from services.outreach.api import asks, erasures, links, outgoing, suppressions, survey_templates, surveys
 from services.outreach.api.resources import Outreach
 from services.outreach.consumer import PLAIN, handlers
 from services.outreach.domain.tokens import Tokens
@@ -70,7 +70,10 @@ def build(
             plumbing.runner(READS, handlers(journal, tokens, clock), journal=journal, plain=PLAIN)
             yield
 
-    routers = (links.router, asks.router, suppressions.router, erasures.router, outgoing.router, parked)
+    routers = (
+        *(survey_templates.router, surveys.router),
+        *(links.router, asks.router, suppressions.router, erasures.router, outgoing.router, parked),
+    )
     app = create_app(SCHEMA, "Tellback outreach", DESCRIPTION, routers, lifespan, clock=clock)
     mount(app)
     return app

@@ -14,6 +14,7 @@ from shared.api.names import Names
 from shared.api.notifications import NotificationItem
 from shared.api.parked import Replayed
 from shared.api.rules import DryRunResult, RuleView
+from shared.api.surveys import Survey, SurveyVersionDetail
 from shared.api.webhooks import DeliveryDetail, DeliveryItem, EndpointDetail, EndpointWithSecret, RecoveryStarted
 from shared.http.client import Call
 
@@ -41,6 +42,11 @@ TEST_ENDPOINT = Call("alerting", "POST", "/v1/webhook-endpoints/{endpoint_id}/te
 RECOVER = Call("alerting", "POST", "/v1/webhook-endpoints/{endpoint_id}/recover", RecoveryStarted)
 RESEND = Call("alerting", "POST", "/v1/deliveries/{delivery_id}/resend", DeliveryDetail)
 ANSWER_MATURITY = Call("benchmark", "POST", "/v1/maturity", Result)
+BEGIN_SURVEY = Call("outreach", "POST", "/v1/surveys", Survey)
+CHANGE_SURVEY = Call("outreach", "PATCH", "/v1/surveys/{survey_id}", Survey)
+DELETE_SURVEY = Call("outreach", "DELETE", "/v1/surveys/{survey_id}", NoneType)
+DUPLICATE_SURVEY = Call("outreach", "POST", "/v1/surveys/{survey_id}/duplicate", Survey)
+PUBLISH_SURVEY = Call("outreach", "POST", "/v1/surveys/{survey_id}/publish", SurveyVersionDetail)
 MAKE_LINKS = Call("outreach", "POST", "/v1/surveys/{survey_id}/links", LinksMade)
 WITHDRAW_ASK = Call("outreach", "POST", "/v1/asks/{ask_id}/withdraw", AskDetail)
 SUPPRESS = Call("outreach", "POST", "/v1/suppressions", SuppressionsAdded)

@@ -20,6 +20,7 @@ from shared.api.portfolio import AccountTrend, PortfolioScore, PortfolioTrend
 from shared.api.reach import PortfolioFunnel, PortfolioGaps
 from shared.api.reviews import ReviewPack
 from shared.api.rules import RuleView
+from shared.api.surveys import Survey, SurveyHead, SurveyTemplates, SurveyVersion, SurveyVersionDetail
 from shared.api.webhooks import DeliveryDetail, DeliveryItem, EndpointDetail, EndpointItem
 from shared.http.client import Question
 from shared.http.paging import Page
@@ -61,6 +62,11 @@ ACCOUNT_REVIEW = Question("benchmark", "/v1/reviews/accounts/{account_id}", Revi
 MATURITY = Question("benchmark", "/v1/maturity", Result)
 MATURITY_QUESTIONS = Question("benchmark", "/v1/maturity/questions", Questionnaire)
 MATURITY_RESULTS = Question("benchmark", "/v1/maturity/assessments", Page[ListedResult])
+SURVEY_TEMPLATES = Question("outreach", "/v1/survey-templates", SurveyTemplates)
+SURVEYS = Question("outreach", "/v1/surveys", Page[SurveyHead])
+SURVEY = Question("outreach", "/v1/surveys/{survey_id}", Survey)
+SURVEY_VERSIONS = Question("outreach", "/v1/surveys/{survey_id}/versions", Page[SurveyVersion])
+SURVEY_VERSION = Question("outreach", "/v1/surveys/{survey_id}/versions/{version}", SurveyVersionDetail)
 ASKS = Question("outreach", "/v1/asks", Page[Ask])
 ASK = Question("outreach", "/v1/asks/{ask_id}", AskDetail)
 ASK_LINK = Question("outreach", "/v1/asks/{ask_id}/link", AskLink)

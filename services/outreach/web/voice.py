@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from functools import cached_property
+from typing import Protocol
 
 from markupsafe import Markup
 
@@ -10,13 +11,28 @@ from services.outreach.domain.languages import direction
 from services.outreach.domain.page_words import page_words
 from services.outreach.domain.placeholders import SCORE, filled
 from services.outreach.domain.surveys import QuestionTexts, Survey, Texts
-from services.outreach.store.answers import OpenAsk
+
+
+class Addressee(Protocol):
+    """To whom the page speaks, as far as placeholders say it."""
+
+    @property
+    def name(self) -> str | None:
+        """Of the person."""
+
+    @property
+    def account_name(self) -> str | None:
+        """Of the account."""
+
+    @property
+    def sender_name(self) -> str | None:
+        """Of who asks."""
 
 
 class Voice:
     """The texts of a survey with their values. A text that is missing in this language is that of the survey's own."""
 
-    def __init__(self, survey: Survey, ask: OpenAsk, language: str) -> None:
+    def __init__(self, survey: Survey, ask: Addressee, language: str) -> None:
         self.language = language
         self.direction = direction(language)
         self._texts = survey.texts.get(language, Texts())
