@@ -1,8 +1,8 @@
 """How fast the page for respondents comes, beside a plain page of Starlette of the same size.
 
 `make bench ARGS="pages"`. Requests are sent at a steady rate, whatever the answers take, so that a stall shows in all
-that wait behind it: `--per-second` pages for `--seconds`, each of another ask; then as many forms, each the first of its
-ask. Times are from when a request was to be sent to the last byte of its answer.
+that wait behind it: `--per-second` pages for `--seconds`, each of another ask; then as many forms, each the first of
+its ask. Times are from when a request was to be sent to the last byte of its answer.
 """
 
 import argparse
@@ -79,7 +79,7 @@ async def _serving(argv: Sequence[str], log: Path, variables: dict[str, str]) ->
 
     async def answers() -> bool:
         if child.poll() is not None:
-            raise RuntimeError(log.read_text(errors="replace")[-2000:])
+            raise RuntimeError(f"it ended: {log}")
         try:
             async with httpx.AsyncClient(trust_env=False) as client:
                 return (await client.get(f"http://127.0.0.1:{port}/")).status_code < 500
