@@ -108,8 +108,8 @@ async def put_survey(
         survey_id, survey.name, document, now,
     )  # fmt: skip
     await connection.execute(
-        "insert into survey_versions (survey_id, version, document, published_at, published_by)"
-        " values ($1, $2, $3, $4, 'test')",
+        "insert into survey_versions (survey_id, version, document, published_at, published_by, changed_wordings)"
+        " values ($1, $2, $3, $4, 'test', '[]')",
         survey_id, version, document, now,
     )  # fmt: skip
 
