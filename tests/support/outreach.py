@@ -11,12 +11,16 @@ from uuid import UUID, uuid4
 
 import httpx
 import pytest
+from pydantic import SecretStr
 
 from services.outreach import SCHEMA
 from services.outreach.app import build
 from services.outreach.consumer import PLAIN, handlers
 from services.outreach.domain.asks import response_id_of
 from services.outreach.domain.tokens import Tokens
+from services.outreach.gateways.everybody import Everybody
+from services.outreach.jobs.reading import Reading
+from services.outreach.settings import OutreachSettings
 from services.outreach.store import readings
 from shared.db.engine import Database
 from shared.db.erasures import Journal
@@ -37,6 +41,7 @@ from shared.events.responses import (
     ResponseWithdrawn,
     StakeholderErased,
 )
+from shared.http.client import Services
 from shared.ids import uuid7
 from shared.topics import (
     ACCOUNT_REMOVED,
@@ -219,7 +224,7 @@ class Asking:
     def erasure_of(self, stakeholder_id: str = "ann", account_id: str = "acme", **fields: Any) -> Event:
         """A stakeholder.erased event of now."""
         subject = subject_by(self.secret)(account_id, stakeholder_id)
-        values = {"receipt_id": uuid7(), "erased_at": self.clock.now(), "subject": subject} | fields
+        values: dict[str, Any] = {"receipt_id": uuid7(), "erased_at": self.clock.now(), "subject": subject} | fields
         data = StakeholderErased(account_id=account_id, stakeholder_id=stakeholder_id, **values)
         return _event(STAKEHOLDER_ERASED, data)
 
@@ -288,21 +293,42 @@ class Asking:
         async with self.database.read() as tx:
             return await readings.is_done(tx)
 
+    async def read(self) -> None:
+        """Read everybody from the scorer, as the task of the service does."""
+        settings = OutreachSettings(api_key=SecretStr("tb_of_tests"))
+        services = Services({"scorer": settings.scorer_url}, transport=httpx.ASGITransport(app=self.scorer))
+        journal = Journal(subject_by(self.secret))
+        try:
+            await Reading(self.database, Everybody(settings, services), journal, self.tokens, self.clock).read()
+        finally:
+            await services.close()
+
+    async def emptied(self) -> None:
+        """As at the first start, but that everybody has been read: nobody was there. The clock shows `NOW`."""
+        self.clock.advance(NOW - self.clock.now())
+        self.scorer.people, self.scorer.status = [], 200
+        async with self.database.write() as tx:
+            tables = await tx.column(
+                "select tablename from pg_tables where schemaname = :schema and tablename <> 'alembic_version'",
+                schema=SCHEMA,
+            )
+            await tx.execute(f"truncate {', '.join(tables)}")
+            await readings.done(tx, 0, NOW)
+
 
 @contextlib.asynccontextmanager
-async def asking(environment: Environment, scorer: ScorerOfTests | None = None) -> AsyncIterator[Asking]:
-    """Outreach on an environment; unless the scorer refuses, everybody has been read."""
-    clock, upstream = FrozenClock(NOW), scorer or ScorerOfTests()
+async def asking(environment: Environment) -> AsyncIterator[Asking]:
+    """Outreach on an environment, for the tests of a module: `emptied` before each of them."""
+    clock, scorer = FrozenClock(NOW), ScorerOfTests()
     database = Database(environment.database_url, SCHEMA, pool_size=3)
     with pytest.MonkeyPatch.context() as variables:
         variables.setenv("TELLBACK_OUTREACH_API_KEY", "tb_of_tests")
-        app = build(environment.common, clock, httpx.ASGITransport(app=upstream))
+        app = build(environment.common, clock, httpx.ASGITransport(app=scorer))
     try:
         async with running(app) as client:
             client.headers.update(bearer(await api_key(environment, SCOPES)))
-            found = Asking(environment, client, database, clock, upstream)
-            if upstream.status == 200:
-                await eventually(found.is_read)
+            found = Asking(environment, client, database, clock, scorer)
+            await eventually(found.is_read)
             yield found
     finally:
         await database.close()

@@ -1,4 +1,4 @@
-"""Outreach in the test's process."""
+"""Outreach in the test's process: one for the tests of a module, emptied before each."""
 
 from collections.abc import AsyncIterator
 
@@ -8,9 +8,16 @@ from tests.support.environment import Environment
 from tests.support.outreach import Asking, asking
 
 
-@pytest.fixture
-async def desk(database_only: Environment) -> AsyncIterator[Asking]:
-    """Outreach on an empty database, with one survey, and `ann` and `bob` at `acme`; the log is not read."""
-    async with asking(database_only) as found:
-        await found.survey()
+@pytest.fixture(scope="module")
+async def running_desk(module_database_only: Environment) -> AsyncIterator[Asking]:
+    """Outreach on a database of the module's own; the log is not read."""
+    async with asking(module_database_only) as found:
         yield found
+
+
+@pytest.fixture
+async def desk(running_desk: Asking) -> Asking:
+    """The same with nothing but one published survey, of relationship."""
+    await running_desk.emptied()
+    await running_desk.survey()
+    return running_desk

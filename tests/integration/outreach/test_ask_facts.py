@@ -96,8 +96,8 @@ async def test_a_test_answer_and_one_at_another_account_mark_nothing(desk: Askin
 async def test_facts_mark_an_ask_by_their_first_moment(desk: Asking) -> None:
     ask_id = (await desk.link())["invitation_id"]
     for kind in ("opened", "started", "bounced", "unsubscribed"):
-        await desk.take(invited(kind, NOW + DAY, ask_id))  # type: ignore[arg-type]
-        await desk.take(invited(kind, NOW + 2 * DAY, ask_id))  # type: ignore[arg-type]
+        await desk.take(invited(kind, NOW + DAY, ask_id))
+        await desk.take(invited(kind, NOW + 2 * DAY, ask_id))
     await desk.take(invited("reminded", NOW + DAY, ask_id), invited("reminded", NOW + 7 * DAY, ask_id))
     ask = await desk.get(f"/v1/asks/{ask_id}")
     for kind in ("opened", "started", "bounced", "unsubscribed"):

@@ -3,10 +3,11 @@
 import random
 from collections import Counter
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
+from shared.events.invitations import InvitationKind
 from tests.support.examples import examples
 from tests.support.outreach import Asking, account, answer_to, invited, person, person_removed
 
@@ -50,7 +51,7 @@ async def step(desk: Asking, chance: random.Random, asked: list[tuple[str, str]]
         await desk.take(person(who, recorded_at=now + timedelta(seconds=1)))
     else:
         at = now - timedelta(days=chance.randint(0, 3))
-        await desk.take(invited(what, at, ask_id, stakeholder_id=who, recorded_at=now))
+        await desk.take(invited(cast(InvitationKind, what), at, ask_id, stakeholder_id=who, recorded_at=now))
 
 
 async def assert_sums(desk: Asking, planned: int) -> None:
