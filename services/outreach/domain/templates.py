@@ -148,15 +148,7 @@ def templates_document() -> dict[str, Any]:
     and drafts of the NPS question in further languages."""
     drafts = []
     for language in DRAFTED:
-        texts = draft_texts(language)
-        drafts.append(
-            {
-                "language": language,
-                **asdict(texts.score),
-                "reviewed_by": texts.reviewed_by,
-                "ours": list(ours(language)),
-            }
-        )
+        drafts.append({"language": language, "texts": asdict(draft_texts(language)), "ours": list(ours(language))})
     templates = []
     for template in TEMPLATES:
         survey = survey_document(template_survey(template.template))

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.outreach.domain.answering import Answers
+from services.outreach.domain.answering import Answers, Value
 from services.outreach.domain.forms import MAX_FIELDS, MAX_TEXT, clean, read_form, score_in
 from services.outreach.domain.problems import Faulty
 from services.outreach.domain.surveys import METRICS, Metric
@@ -61,7 +61,7 @@ def test_all_fields_are_read() -> None:
         *(("q.choosing", "price"), ("q.choosing", "people"), ("q.choosing", "price"), ("q.competitors", "same")),
         *(("q.improve_first", "Nothing"), ("call", "yes"), ("quote", "yes"), ("finished", "1"), ("utm", "x")),
     )
-    values = {
+    values: dict[str, Value] = {
         "trust": 5,
         "choosing": ("price", "people"),
         "competitors": "same",

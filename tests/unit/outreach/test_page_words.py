@@ -13,7 +13,7 @@ from services.outreach.domain.shipped import shipped
 from tests.unit.outreach.builders import ONE_OF, WORDS, relationship
 
 STATES = ("expired", "withdrawn", "unknown", "closed", "unavailable", "too_many")
-BAD_FORMS = (
+BAD_FORMS: tuple[list[tuple[str, str]], ...] = (
     [],
     [("score", "11")],
     [("score", "9"), ("q.competitors", "x")],

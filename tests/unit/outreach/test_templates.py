@@ -7,6 +7,7 @@ from typing import Any, get_args
 import pytest
 
 from services.outreach.domain.checks import forbidding, questions_asked, warnings
+from services.outreach.domain.documents import survey_document, survey_from
 from services.outreach.domain.languages import COMPLETE, DRAFTED
 from services.outreach.domain.placeholders import fault
 from services.outreach.domain.ready_questions import ATTRIBUTES, ready_questions, ready_wordings
@@ -29,14 +30,12 @@ OURS = {"it": {"text", "low", "high"}, "pl": {"text", "low", "high"}, "ar": {"hi
 
 def leaves(words: Any, place: str = "") -> dict[str, str]:
     """Place -> text of all texts of a file."""
-    if isinstance(words, dict):
-        inner = words.items()
-    elif isinstance(words, list):
-        inner = ((str(number), item) for number, item in enumerate(words))
-    else:
+    if isinstance(words, list):
+        words = dict(enumerate(words))
+    if not isinstance(words, dict):
         return {place: words}
     found: dict[str, str] = {}
-    for name, item in inner:
+    for name, item in words.items():
         found |= leaves(item, f"{place}.{name}")
     return found
 
@@ -122,6 +121,7 @@ def test_drafts_of_other_languages_have_the_question_and_its_ends_and_nobody_has
         assert texts.score.high
         assert texts.fallbacks["us"]
         assert texts.reviewed_by is None
+        survey_from(survey_document(Survey("x", "nps", "relationship", texts={language: texts})))
         assert set(ours(language)) == OURS.get(language, set())
 
 
@@ -244,5 +244,6 @@ def test_all_of_it_is_json() -> None:
         "drafts": 13,
     }
     plain = json.loads(json.dumps(document))
-    assert plain["drafts"][0]["reviewed_by"] is None
+    assert plain["drafts"][0]["texts"]["reviewed_by"] is None
+    assert plain["drafts"][0]["texts"]["fallbacks"] == {"us": "la nostra azienda"}
     assert plain["templates"][0]["survey"]["texts"]["de"]["score"]["high"] == "Äußerst wahrscheinlich"
