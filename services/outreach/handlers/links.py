@@ -133,7 +133,6 @@ def _ask(
         created_at=now,
         created_by=caller.name or caller.key_id,
         due_at=now,
-        open_days=survey.open_days,
         address_hash=digest,
         reason=reason,
         note=note,

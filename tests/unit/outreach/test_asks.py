@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from services.outreach.domain.asks import ask_id_in, kind_of, open_days_of, response_id_of
+from services.outreach.domain.asks import ask_id_in, kind_of, response_id_of
 from services.outreach.domain.sums import FLAGS, OUTCOMES, STATES, groups_of
 
 ASK = UUID("5d1f4c7e-8a30-4d0e-9b51-3c0a6f2e7b14")
@@ -24,14 +24,13 @@ def test_ids_of_other_mailers_are_no_asks(other: str | None) -> None:
     assert ask_id_in(str(ASK)) == ASK
 
 
-def test_projects_are_transactional_and_links_close_in_time() -> None:
+def test_projects_are_transactional() -> None:
     assert [kind_of(kind) for kind in ("relationship", "transactional", "project", None)] == [
         "relationship",
         "transactional",
         "transactional",
         "transactional",
     ]
-    assert [open_days_of(document) for document in ({}, {"open_days": 10}, {"open_days": 90})] == [30, 10, 45]
 
 
 def counted(state: str, outcome: str | None, reason: str | None, count: int, key: str | None) -> dict[str, Any]:
