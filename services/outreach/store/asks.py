@@ -75,7 +75,8 @@ async def find_ask(tx: ReadTx, ask_id: UUID, owner_email: str | None, *, for_upd
     if for_update:
         lock = " for update"
     return await tx.one(
-        "select * from asks where ask_id = :ask_id and (cast(:owner_email as text) is null or account_id in"
+        "select ask_id, account_id, stakeholder_id, state, sent_at, closes_at, answered_at, expired_at, withdrawn_at"
+        " from asks where ask_id = :ask_id and (cast(:owner_email as text) is null or account_id in"
         f" (select account_id from accounts where owner_email = :owner_email)){lock}",
         ask_id=ask_id,
         owner_email=owner_email,

@@ -38,7 +38,8 @@ async def read(desk: Asking) -> dict[str, int]:
     async with desk.database.read() as tx:
         assert await tx.scalar("select count(*) from parked") == 0
         rows = await tx.rows("select topic, cast(sum(read_count) as int) from cursors group by topic")
-    return {topic: count for topic, count in rows if count}
+    prefix = desk.environment.topic_prefix
+    return {topic.removeprefix(prefix): count for topic, count in rows if count}
 
 
 @pytest.mark.parametrize("erased", [False, True])
