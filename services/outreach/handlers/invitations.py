@@ -30,6 +30,7 @@ def read_invitations(journal: Journal, tokens: Tokens, clock: Clock) -> BatchHan
     any order and any number of times."""
 
     async def handle(tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
+        await tx.lock_accounts({record.event.account_id for record in records})
         facts = await _not_erased(tx, journal, records)
         own = await _own(tx, facts)
         await contacts.note(tx, [_moments(fact, own) for fact in facts])

@@ -21,6 +21,7 @@ def read_answers(journal: Journal) -> BatchHandler:
     """The handler of response.recorded, response.amended and response.withdrawn."""
 
     async def handle(tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
+        await tx.lock_accounts({record.event.account_id for record in records})
         events = [record.event for record in records]
         recorded = list(filter(_is_recorded, events))
         kept = await _not_erased(tx, journal, recorded)
