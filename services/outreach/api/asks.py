@@ -7,7 +7,6 @@ from uuid import UUID
 
 from fastapi import Query
 from fastapi.responses import Response
-from sqlalchemy import RowMapping
 from starlette.requests import Request
 
 from services.outreach.api.links import AskId
@@ -146,11 +145,11 @@ async def _pages(service: Outreach, caller: Caller, which: AskFilter) -> AsyncIt
         after = rows[-1]["created_at"], rows[-1]["ask_id"]
 
 
-def _position(row: RowMapping) -> tuple[Any, str]:
+def _position(row: Any) -> tuple[Any, str]:
     return row["created_at"], str(row["ask_id"])
 
 
-def _ask(row: RowMapping) -> Ask:
+def _ask(row: Any) -> Ask:
     review_id = row["review_id"]
     return Ask.model_validate({**row, "ask_id": str(row["ask_id"]), "review_id": review_id and str(review_id)})
 

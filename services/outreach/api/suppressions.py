@@ -10,7 +10,6 @@ from uuid import UUID
 from fastapi import Path, Query
 from fastapi.responses import Response
 from pydantic import Field, StringConstraints, ValidationError
-from sqlalchemy import RowMapping
 from starlette.requests import Request
 
 from services.outreach.api.links_models import Input
@@ -196,9 +195,9 @@ async def _pages(service: Outreach, hashes: Sequence[bytes] | None) -> AsyncIter
         after = rows[-1]["created_at"], rows[-1]["suppression_id"]
 
 
-def _position(row: RowMapping) -> tuple[datetime, str]:
+def _position(row: Any) -> tuple[datetime, str]:
     return row["created_at"], str(row["suppression_id"])
 
 
-def _suppression(row: RowMapping) -> Suppression:
+def _suppression(row: Any) -> Suppression:
     return Suppression(**{**row, "suppression_id": str(row["suppression_id"])})

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Final
 from uuid import UUID, uuid5
 
 UNSENT: Final = ("waiting", "held")
@@ -10,7 +10,6 @@ UNSENT: Final = ("waiting", "held")
 SYSTEM: Final = "tellback"
 """Who changes an ask where no caller does."""
 OPEN_DAYS: Final = 30
-MOST_OPEN_DAYS: Final = 45
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,6 @@ class AskedFor:
     survey_id: str
     version: int
     kind: str
-    open_days: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,11 +80,6 @@ def kind_of(nps_kind: str | None) -> str:
     if nps_kind == "relationship":
         return "relationship"
     return "transactional"
-
-
-def open_days_of(document: dict[str, Any]) -> int:
-    """How many days the links of a survey are open."""
-    return min(int(document.get("open_days") or OPEN_DAYS), MOST_OPEN_DAYS)
 
 
 def ask_id_in(invitation_id: str | None) -> UUID | None:

@@ -79,9 +79,14 @@ async def known_people(
 ) -> dict[PersonKey, Known]:
     """All that is known of the people, from every source."""
     found = await people.candidates(tx, set(persons), now.date())
-    hashes = {person: hashes_of(tokens, candidate.email) for person, candidate in found.items()}
-    digests = {one.digest for several in hashes.values() for one in several}
-    addresses = {candidate.email.lower() for candidate in found.values() if candidate.email is not None}
+    hashes: dict[PersonKey, tuple[AddressHash, ...]] = {}
+    digests: set[bytes] = set()
+    addresses: set[str] = set()
+    for person, candidate in found.items():
+        hashes[person] = hashes_of(tokens, candidate.email)
+        digests.update(one.digest for one in hashes[person])
+        if candidate.email is not None:
+            addresses.add(candidate.email.lower())
     by_address = await people.asked_by_address(tx, addresses, now - FLOOR)
     by_hash = await people.asked_by_hash(tx, digests, now - FLOOR)
     listed = await suppressions.objections(tx, digests)

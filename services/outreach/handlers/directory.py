@@ -18,6 +18,7 @@ def read_directory(journal: Journal, clock: Clock) -> BatchHandler:
     """The handler of everything on the topic directory."""
 
     async def handle(tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
+        await tx.lock_accounts({record.event.account_id for record in records})
         people = []
         for record in records:
             data: Any = record.event.data

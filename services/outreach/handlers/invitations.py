@@ -5,8 +5,6 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import RowMapping
-
 from services.outreach.domain.asks import SYSTEM, ask_id_in, kind_of
 from services.outreach.domain.tokens import Tokens
 from services.outreach.handlers.suppressions import suppress_addresses
@@ -32,6 +30,7 @@ def read_invitations(journal: Journal, tokens: Tokens, clock: Clock) -> BatchHan
     any order and any number of times."""
 
     async def handle(tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
+        await tx.lock_accounts({record.event.account_id for record in records})
         facts = await _not_erased(tx, journal, records)
         own = await _own(tx, facts)
         await contacts.note(tx, [_moments(fact, own) for fact in facts])
@@ -54,18 +53,21 @@ async def _not_erased(tx: WriteTx, journal: Journal, records: Sequence[Received]
     return [fact for fact, erased in zip(facts, overtaken, strict=True) if not erased]
 
 
-async def _own(tx: WriteTx, facts: Sequence[InvitationFact]) -> dict[UUID, RowMapping]:
+async def _own(tx: WriteTx, facts: Sequence[InvitationFact]) -> dict[UUID, Any]:
     """Our own asks among the invitations; one of another account is somebody else's use of the id."""
     ids: dict[UUID, str] = {}
     for fact in facts:
         ask_id = ask_id_in(fact.invitation_id)
         if ask_id is not None:
             ids[ask_id] = fact.account_id
-    found = await asks.own_asks(tx, ids.keys())
-    return {ask_id: row for ask_id, row in found.items() if row["account_id"] == ids[ask_id]}
+    own = {}
+    for ask_id, row in (await asks.own_asks(tx, ids.keys())).items():
+        if row["account_id"] == ids[ask_id]:
+            own[ask_id] = row
+    return own
 
 
-def _moments(fact: InvitationFact, own: Mapping[UUID, RowMapping]) -> dict[str, Any]:
+def _moments(fact: InvitationFact, own: Mapping[UUID, Any]) -> dict[str, Any]:
     """What a fact says of its person. A foreign survey may be of either kind, so it counts for both."""
     said: dict[str, Any] = {"account_id": fact.account_id, "stakeholder_id": fact.stakeholder_id}
     if fact.kind == "sent":
@@ -80,7 +82,7 @@ def _moments(fact: InvitationFact, own: Mapping[UUID, RowMapping]) -> dict[str, 
     return said
 
 
-async def _mark(tx: WriteTx, facts: Sequence[InvitationFact], own: Mapping[UUID, RowMapping]) -> None:
+async def _mark(tx: WriteTx, facts: Sequence[InvitationFact], own: Mapping[UUID, Any]) -> None:
     """Mark our own asks, whose link another mailer may have sent."""
     earliest: dict[str, dict[UUID, datetime]] = {}
     reminded: dict[UUID, datetime] = {}

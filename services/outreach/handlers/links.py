@@ -77,9 +77,9 @@ async def make_links(
         named.add(person)
         ask = _ask(survey, wanted, known[person], problem, caller, now)
         made.append(MadeLink(known[person].candidate, ask, problem))
-    planned = [link.ask for link in made if link.ask is not None]
+    planned = list(filter(None, (link.ask for link in made)))
     await asks.insert_asks(tx, planned)
-    await _hand_over(tx, survey, [ask for ask in planned if ask.state == "sent"], now)
+    await _hand_over(tx, survey, planned, now)
     return survey, made
 
 
@@ -133,7 +133,6 @@ def _ask(
         created_at=now,
         created_by=caller.name or caller.key_id,
         due_at=now,
-        open_days=survey.open_days,
         address_hash=digest,
         reason=reason,
         note=note,
@@ -141,11 +140,13 @@ def _ask(
     )
 
 
-async def _hand_over(tx: WriteTx, survey: AskedFor, sent: Sequence[NewAsk], now: datetime) -> None:
+async def _hand_over(tx: WriteTx, survey: AskedFor, planned: Sequence[NewAsk], now: datetime) -> None:
     """Links that are handed over count as asked at once, and everybody is told that they were sent."""
     moments = []
     calls = []
-    for ask in sent:
+    for ask in planned:
+        if ask.state != "sent":
+            continue
         person = {"account_id": ask.account_id, "stakeholder_id": ask.stakeholder_id}
         moments.append(person | {"last_asked_at": now, f"{survey.kind}_asked_at": now})
         calls.append(invitation_call(ask.ask_id, person, "sent", now, survey_id=survey.survey_id, channel=ask.channel))

@@ -21,8 +21,9 @@ def read_answers(journal: Journal) -> BatchHandler:
     """The handler of response.recorded, response.amended and response.withdrawn."""
 
     async def handle(tx: WriteTx, records: Sequence[Received]) -> Sequence[Verdict]:
+        await tx.lock_accounts({record.event.account_id for record in records})
         events = [record.event for record in records]
-        recorded = [event for event in events if isinstance(event.data, PlainResponse | ResponseRecorded)]
+        recorded = list(filter(_is_recorded, events))
         kept = await _not_erased(tx, journal, recorded)
         new = await contacts.record_answers(tx, list(kept.values()))
         await _mark_answered(tx, [event for event in recorded if _key(event) in kept])
@@ -95,6 +96,10 @@ async def _mark_answered(tx: WriteTx, recorded: Sequence[Event]) -> None:
         await asks.mark(tx, "answered_at", moments)
 
 
+def _is_recorded(event: Event) -> bool:
+    return isinstance(event.data, PlainResponse | ResponseRecorded)
+
+
 def _known(event: Event) -> KnownAnswer:
     data: Any = event.data
     import_id = None
@@ -128,7 +133,7 @@ def _key(event: Event) -> tuple[str, str]:
 
 
 def _verdict(event: Event, kept: dict[Any, KnownAnswer], new: set[tuple[str, str]]) -> Verdict:
-    if not isinstance(event.data, PlainResponse | ResponseRecorded) or _key(event) not in kept:
+    if not _is_recorded(event) or _key(event) not in kept:
         return CHANGE
     if _key(event) in new:
         new.discard(_key(event))

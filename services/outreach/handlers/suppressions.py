@@ -22,7 +22,7 @@ async def suppress_addresses(
             said[found.digest] = hashes[0].digest, at
     for digest, objection in (await suppressions.objections(tx, said)).items():
         first, at = said[digest]
-        if objection.objected or (objection.lifted_at is not None and objection.lifted_at >= at):
+        if objection.objected or (objection.lifted_at is not None and objection.lifted_at > at):
             wanted.pop(first, None)
     return len(await suppressions.suppress(tx, wanted, source, now, actor))
 

@@ -1,7 +1,7 @@
 """Asks as lists and sums."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
@@ -40,8 +40,6 @@ GROUPS: Mapping[str, tuple[str, str]] = {
     "tier": ("a.tier", "null"),
 }
 """What asks are summed by: the SQL of the key, and of what it is called."""
-STATES: Final = ("waiting", "held", "skipped", "sent", "failed", "withdrawn")
-OUTCOMES: Final = ("answered", "bounced", "withdrawn", "expired", "open")
 FLAGS: Mapping[str, str] = {
     "started": "started_at",
     "finished": "finished_at",
@@ -138,9 +136,8 @@ async def sums(
 
 
 def _where(which: AskFilter) -> tuple[list[str], dict[str, Any]]:
-    given = {field.name: getattr(which, field.name) for field in fields(which)}
     binds: dict[str, Any] = {}
-    for name, value in given.items():
+    for name, value in asdict(which).items():
         if isinstance(value, tuple | list | set | frozenset):
             binds[name] = sorted(value)
         elif value is not None:

@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import RowMapping
 
-from services.outreach.domain.asks import SYSTEM, UNSENT, AskChange, AskedFor, NewAsk, kind_of, open_days_of
+from services.outreach.domain.asks import SYSTEM, UNSENT, AskChange, AskedFor, NewAsk, kind_of
 from shared.db.transaction import ReadTx, WriteTx, as_columns
 
 # Column -> SQL type, of what an ask is when it is planned.
@@ -50,15 +50,13 @@ async def published_survey(tx: ReadTx, survey_id: str) -> AskedFor | None:
     """The version of a survey by which people are asked now. None where there is no such survey; of one that was never
     published the version is 0."""
     row = await tx.one(
-        "select s.current_version, v.document from surveys s left join survey_versions v"
+        "select s.current_version, v.document ->> 'nps_kind' as nps_kind from surveys s left join survey_versions v"
         " on v.survey_id = s.survey_id and v.version = s.current_version where s.survey_id = :survey_id",
         survey_id=survey_id,
     )
     if row is None:
         return None
-    document = row["document"] or {}
-    kind = kind_of(document.get("nps_kind"))
-    return AskedFor(survey_id, row["current_version"] or 0, kind, open_days_of(document))
+    return AskedFor(survey_id, row["current_version"] or 0, kind_of(row["nps_kind"]))
 
 
 async def insert_asks(tx: WriteTx, asks: Sequence[NewAsk]) -> None:
@@ -77,7 +75,8 @@ async def find_ask(tx: ReadTx, ask_id: UUID, owner_email: str | None, *, for_upd
     if for_update:
         lock = " for update"
     return await tx.one(
-        "select * from asks where ask_id = :ask_id and (cast(:owner_email as text) is null or account_id in"
+        "select ask_id, account_id, stakeholder_id, state, sent_at, closes_at, answered_at, expired_at, withdrawn_at"
+        " from asks where ask_id = :ask_id and (cast(:owner_email as text) is null or account_id in"
         f" (select account_id from accounts where owner_email = :owner_email)){lock}",
         ask_id=ask_id,
         owner_email=owner_email,

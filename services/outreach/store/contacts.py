@@ -7,6 +7,7 @@ how often. Rows have the id that a source gave; whose it is now is found out whe
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from operator import attrgetter
 from typing import Any
 from uuid import UUID
 
@@ -76,8 +77,8 @@ async def record_answers(tx: WriteTx, answers: Sequence[KnownAnswer]) -> set[tup
     """Keep answers, each (account, response) once; returns those that were new."""
     if not answers:
         return set()
-    rows = as_columns({name: getattr(answer, name) for name in KnownAnswer.__dataclass_fields__} for answer in answers)
-    return {(account_id, response_id) for account_id, response_id in await tx.rows(RECORD_ANSWERS, **rows)}
+    rows = {name: list(map(attrgetter(name), answers)) for name in KnownAnswer.__dataclass_fields__}
+    return set(map(tuple, await tx.rows(RECORD_ANSWERS, **rows)))
 
 
 async def note_test(tx: WriteTx, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -1,7 +1,7 @@
 """People as candidates for an ask: the directory beside what is known of them."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import asdict, dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -97,8 +97,7 @@ _CONDITIONS: Mapping[str, str] = {
 
 async def chosen_people(tx: ReadTx, chosen: Chosen, owner_email: str | None, most: int) -> list[PersonKey]:
     """The first `most` people of the directory, by account and id."""
-    given = {field.name: getattr(chosen, field.name) for field in fields(chosen)}
-    binds = {name: value for name, value in given.items() if value is not None}
+    binds = {name: value for name, value in asdict(chosen).items() if value is not None}
     where = [
         "not s.removed",
         "not k.removed",

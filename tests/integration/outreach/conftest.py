@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.clock import FrozenClock
 from tests.support.environment import Environment
+from tests.support.outreach import Asking, asking
 from tests.support.respondents import Respondents, respondents
 
 NOW = datetime(2026, 3, 3, 9, 0, tzinfo=UTC)
@@ -38,3 +39,18 @@ async def site(module_site: Respondents, clock: FrozenClock) -> AsyncIterator[Re
     """The pages, without asks at the beginning."""
     yield module_site
     await module_site.forget()
+
+
+@pytest.fixture(scope="module")
+async def running_desk(module_database_only: Environment) -> AsyncIterator[Asking]:
+    """Outreach on a database of the module's own; the log is not read."""
+    async with asking(module_database_only) as found:
+        yield found
+
+
+@pytest.fixture
+async def desk(running_desk: Asking) -> Asking:
+    """The same with nothing but one published survey, of relationship."""
+    await running_desk.emptied()
+    await running_desk.survey()
+    return running_desk
