@@ -235,12 +235,12 @@ async def test_a_scanner_that_opens_everything_changes_nothing(site: Respondents
 
 
 async def test_c20_while_postgresql_is_away_the_form_comes_back_with_what_it_held(
-    site: Respondents, monkeypatch: pytest.MonkeyPatch
+    site: Respondents,
 ) -> None:
     ask_id = await site.ask()
     pages = site.app.state.pages
     away = Database("postgresql://nobody@127.0.0.1:9/nowhere", "outreach")
-    monkeypatch.setattr(site.app.state, "pages", replace(pages, database=away))
+    site.app.state.pages = replace(pages, database=away)
     answer = await site.post(site.link(ask_id), score="9", comment="Do not lose <this>.", step="score", lang="de")
     assert answer.status_code == 503
     assert "Do not lose &lt;this&gt;." in answer.text
@@ -251,8 +251,8 @@ async def test_c20_while_postgresql_is_away_the_form_comes_back_with_what_it_hel
         assert (shown.status_code, shown.headers["retry-after"]) == (503, "30")
     stop = await site.client.post(site.stop_link("ada@acme.example"), data={"List-Unsubscribe": "One-Click"})
     assert stop.status_code == 503
+    site.app.state.pages = pages
     await away.close()
-    monkeypatch.undo()
     assert await site.calls() == []
     assert await site.rows("select 1 from suppressions") == []
 

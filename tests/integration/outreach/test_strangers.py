@@ -110,9 +110,9 @@ async def test_every_page_has_its_headers_and_is_small(site: Respondents, clock:
     ("content", "kind", "status"),
     [
         (b"score=9&comment=" + b"x" * 65_536, "application/x-www-form-urlencoded", 413),
-        (b"&".join(b"q.%d=1" % place for place in range(21)), "application/x-www-form-urlencoded", 413),
+        (b"&".join(b"q.%d=1" % place for place in range(21)), "application/x-www-form-urlencoded", 400),
         (b'{"score": 9}', "application/json", 415),
-        (b"--x\r\nbroken", "multipart/form-data; boundary=x", 400),
+        (b"--x\r\nbroken", "multipart/form-data; boundary=x", 422),
         (b"score=9", "multipart/form-data", 400),
     ],
 )
