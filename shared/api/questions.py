@@ -4,6 +4,7 @@ tests/contract holds that each is a route of its service, and that its answer is
 """
 
 from shared.api.accounts import Account, Explanation, ListedAccount
+from shared.api.asks import Ask, AskDetail, AskLink, AskSummary, Suppression
 from shared.api.benchmark_funnel import Funnel
 from shared.api.business import Drivers, PortfolioRevenue
 from shared.api.cohorts import CohortsModel
@@ -19,6 +20,7 @@ from shared.api.portfolio import AccountTrend, PortfolioScore, PortfolioTrend
 from shared.api.reach import PortfolioFunnel, PortfolioGaps
 from shared.api.reviews import ReviewPack
 from shared.api.rules import RuleView
+from shared.api.surveys import Survey, SurveyHead, SurveyTemplates, SurveyVersion, SurveyVersionDetail
 from shared.api.webhooks import DeliveryDetail, DeliveryItem, EndpointDetail, EndpointItem
 from shared.http.client import Question
 from shared.http.paging import Page
@@ -60,6 +62,16 @@ ACCOUNT_REVIEW = Question("benchmark", "/v1/reviews/accounts/{account_id}", Revi
 MATURITY = Question("benchmark", "/v1/maturity", Result)
 MATURITY_QUESTIONS = Question("benchmark", "/v1/maturity/questions", Questionnaire)
 MATURITY_RESULTS = Question("benchmark", "/v1/maturity/assessments", Page[ListedResult])
+SURVEY_TEMPLATES = Question("outreach", "/v1/survey-templates", SurveyTemplates)
+SURVEYS = Question("outreach", "/v1/surveys", Page[SurveyHead])
+SURVEY = Question("outreach", "/v1/surveys/{survey_id}", Survey)
+SURVEY_VERSIONS = Question("outreach", "/v1/surveys/{survey_id}/versions", Page[SurveyVersion])
+SURVEY_VERSION = Question("outreach", "/v1/surveys/{survey_id}/versions/{version}", SurveyVersionDetail)
+ASKS = Question("outreach", "/v1/asks", Page[Ask])
+ASK = Question("outreach", "/v1/asks/{ask_id}", AskDetail)
+ASK_LINK = Question("outreach", "/v1/asks/{ask_id}/link", AskLink)
+ASK_SUMMARY = Question("outreach", "/v1/asks/summary", AskSummary)
+SUPPRESSIONS = Question("outreach", "/v1/suppressions", Page[Suppression])
 DOUBLES = Question("collector", "/v1/accounts/{account_id}/doubles", Doubles)
 KEYS = Question("collector", "/v1/keys", Page[Key])
 DEAD_LETTERS = Question("collector", "/v1/dead-letters", Page[ParkedRecord])

@@ -125,6 +125,7 @@ async def all_is_planted(house: Installation) -> bool:
     }
     expected |= {"alerting.webhook_messages", "alerting.webhook_attempts", "alerting.parked"}
     expected |= {f"collector.{table}" for table in ("stakeholders", "imports")}
+    expected |= {f"outreach.{table}" for table in ("stakeholders", "answers", "contacts")}
     assert expected - found == set()
     return True
 
@@ -140,7 +141,7 @@ async def test_nothing_anywhere_says_anything_of_the_person(house: Installation)
         await eventually(lambda: all_is_planted(house), timeout=60)
         crm.default = OK
         receipt = await said(house.collector.delete(f"{AT}/stakeholders/{PERSON}/data"), 202)
-        for service in ("scorer", "alerting"):
+        for service in ("scorer", "alerting", "outreach"):
             path = f"/v1/erasures/{receipt['receipt_id']}"
             await eventually(lambda service=service, path=path: _applied(house, service, path), timeout=60)  # type: ignore[misc]
 

@@ -22,7 +22,7 @@ from tests.support.processes import SOURCES, tellback
 ANN = "ann.lee@northwind.example"
 WORDS = "Never again, says Ann"
 DATA = f"/v1/accounts/northwind/stakeholders/{ANN}/data"
-SERVICES = ("collector", "scorer", "alerting")
+SERVICES = ("collector", "scorer", "alerting", "outreach")
 
 
 @pytest.fixture(scope="module")
@@ -60,7 +60,8 @@ async def traces(house: Installation) -> list[str]:
     try:
         tables = await connection.fetch(
             "select schemaname as schema, tablename as name from pg_tables"
-            " where schemaname in ('collector', 'scorer', 'alerting', 'benchmark') and tablename <> 'outbox'"
+            " where schemaname in ('collector', 'scorer', 'alerting', 'benchmark', 'outreach')"
+            " and tablename <> 'outbox'"
         )
         found = []
         for table in tables:

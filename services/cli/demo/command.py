@@ -1,6 +1,7 @@
 """The command `tellback demo`: posts the story through the collector and waits until every service has processed it."""
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -11,6 +12,7 @@ import typer
 
 from services.cli.connection import asking, service_url
 from services.cli.console import DataOption, JsonOption, as_json, say
+from services.cli.demo.asking import Asking
 from services.cli.demo.desk import Desk
 from services.cli.demo.story import HERO, Item, Story, tell
 from shared.errors import TellbackError, Unavailable
@@ -34,24 +36,36 @@ def demo(
     The same day and seed play the same year, so running it twice doubles nothing.
     """
     story = tell(datetime.now(UTC).date(), seed)
-    urls = {service: service_url(service, data) for service in PLAYED}
-    detractors = asyncio.run(_play(story, urls, data))
+    urls = _urls(data)
+    detractors, link = asyncio.run(_play(story, urls, data))
     counts = _counts(story)
     if json:
-        as_json({**counts, "detractors": detractors})
+        as_json({**counts, "detractors": detractors, "link": link})
         return
     said = "{accounts} accounts, {stakeholders} people, {invitation_events} invitation events, {responses} answers"
     say(said.format(**counts) + " posted")
-    _invite(urls, detractors)
+    _invite(urls, detractors, link)
 
 
-async def _play(story: Story, urls: "Mapping[ServiceName, str]", data: Path | None) -> int:
-    """Post the story and work on its follow-ups; returns how many detractors there are then."""
+def _urls(data: Path | None) -> "dict[ServiceName, str]":
+    """The addresses of the services that are played to; a deployment may do without outreach."""
+    urls = {service: service_url(service, data) for service in PLAYED}
+    with contextlib.suppress(Unavailable):
+        urls["outreach"] = service_url("outreach", data)
+    return urls
+
+
+async def _play(story: Story, urls: "Mapping[ServiceName, str]", data: Path | None) -> tuple[int, str | None]:
+    """Post the story, work on its follow-ups, and ask; returns how many detractors there are then, and a link to
+    answer by."""
     async with asking(urls, data, SECONDS) as api:
         await _post(api, story)
         detractors = await _settled(api, story)
         await Desk(api).live_in(detractors)
-    return detractors
+        link = None
+        if "outreach" in urls:
+            link = await Asking(api).begin()
+    return detractors, link
 
 
 async def _post(api: "Api", story: Story) -> None:
@@ -116,8 +130,11 @@ async def _counted(api: "Api") -> int:
     return int(found["groups"][0]["response_count"])
 
 
-def _invite(urls: "Mapping[ServiceName, str]", detractors: int) -> None:
+def _invite(urls: "Mapping[ServiceName, str]", detractors: int, link: str | None) -> None:
     account, person = HERO
+    if link is not None:
+        say("Mara Lindqvist of Northwind Freight was asked and has not answered. Answer as she would:")
+        say(f"  {link}")
     say(f"{detractors} people are detractors now. Look, for example, at:")
     say(f"  {urls['scorer']}/v1/portfolio/score?group_by=industry")
     say(f"  {urls['scorer']}/v1/accounts?sort=nps")

@@ -5,6 +5,7 @@ from typing import Annotated
 
 from fastapi import Depends
 
+from services.outreach.domain.tokens import Tokens
 from services.outreach.settings import OutreachSettings
 from shared.clock import Clock
 from shared.db.engine import Database
@@ -18,6 +19,7 @@ class Outreach:
     database: Database
     clock: Clock
     settings: OutreachSettings
+    tokens: Tokens
 
 
 TheService = Annotated[Outreach, Depends(service)]

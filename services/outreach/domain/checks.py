@@ -73,21 +73,6 @@ def questions_asked(survey: Survey) -> int:
     return _SCORE_AND_REASON + min(ratings, survey.ratings_asked) + others
 
 
-def changed_wordings(before: Survey, after: Survey) -> list[str]:
-    """Places of wordings, among those that both versions ask in a language, that differ: answers from before and after
-    are not quite comparable, so each is a mark on a trend."""
-    changed = []
-    for language, texts in before.texts.items():
-        later = after.texts.get(language)
-        if later is None:
-            continue
-        wordings = dict(_questions_of(after, later))
-        for field, wording in _questions_of(before, texts):
-            if wordings.get(field, wording) != wording:
-                changed.append(f"texts.{language}.{field}")
-    return changed
-
-
 def _without_texts(survey: Survey) -> Iterator[FieldProblem]:
     if survey.default_language not in survey.texts:
         yield FieldProblem("default_language", "missing_texts", "the default language has no texts")

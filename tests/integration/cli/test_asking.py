@@ -148,7 +148,7 @@ async def test_columns_that_are_missing_are_told_with_those_that_there_are(comma
 async def test_an_erasure_is_waited_for_in_every_service(commands: Commands) -> None:
     done = await commands("erase", "acme", "ada", "--yes")
     assert (done.returncode, done.stderr) == (Exit.OK, "")
-    assert done.stdout.count("2 responses") == 3
+    assert done.stdout.count("2 responses") == 4
     assert commands.services.looks["receipt"] >= 4
 
 

@@ -12,10 +12,12 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import httpx
 import psutil
 import pytest
 
 from tests.support.home import Home, home_in
+from tests.support.http import bearer
 from tests.support.polling import eventually
 from tests.support.processes import parts_folder
 
@@ -114,6 +116,15 @@ async def test_the_next_up_goes_on_and_ctrl_c_leaves_nothing(home: Home) -> None
     assert home.says(KEY)() is None, "the key is shown once"
     assert (home.data / "first_admin").read_text().strip() not in home.output.read_text(), "and so is the password"
     assert home.says(r"^\d+ accounts, \d+ people, .* answers posted$")()
+    link = home.says(r"^  (http://127\.0\.0\.1:\d+/s/[\w-]{44})$")()
+    assert link, "somebody is left to answer"
+    key = bearer((home.data / "first_key").read_text().strip())
+    summary = f"http://127.0.0.1:{home.port_base + 5}/v1/asks/summary"
+    async with httpx.AsyncClient(trust_env=False) as browser:
+        assert "recommend Supplier" in (await browser.get(link[1])).text
+        asked = (await browser.get(summary, headers=key)).json()["groups"][0]
+    assert asked["outcomes"]["answered"] == 1
+    assert asked["outcomes"]["open"] == asked["sent"] - 1 > 0
     children = home.processes()
     assert home.stop(signal.SIGINT) == 0
     assert [child for child in children if alive(child)] == []

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.outreach.domain.checks import changed_wordings, forbidding, questions_asked, warnings
+from services.outreach.domain.checks import forbidding, questions_asked, warnings
 from services.outreach.domain.problems import FieldProblem
 from services.outreach.domain.surveys import Legal, QuestionTexts, Survey, Texts
 from services.outreach.domain.templates import template_survey
@@ -158,17 +158,3 @@ def test_a_scale_without_labels_at_its_ends_is_a_warning() -> None:
 def test_choices_and_texts_need_no_ends() -> None:
     survey = replace(reviewed(relationship()), questions=(ONE_OF, WORDS))
     assert warnings(survey) == []
-
-
-def test_wordings_that_changed_between_versions_are_named() -> None:
-    before = relationship(questions=(rating("trust"), ONE_OF))
-    score = replace(before.texts["de"].score, high="Ganz bestimmt")
-    after = worded(replace(before, questions=(rating("trust"), WORDS)), "de", score=score)
-    questions = {**before.texts["en"].questions, "trust": QuestionTexts("How far do you trust us?")}
-    assert changed_wordings(before, before) == []
-    assert changed_wordings(before, after) == ["texts.de.score"]
-    assert changed_wordings(before, worded(after, questions=questions)) == [
-        "texts.en.questions.trust",
-        "texts.de.score",
-    ]
-    assert changed_wordings(before, replace(after, texts={})) == []

@@ -1,0 +1,92 @@
+"""Asks some of the demo's people by links: one answers on the page, one is left to whoever tries Tellback. Everything
+goes through the API and the page, as people would do it."""
+
+import asyncio
+import time
+from typing import TYPE_CHECKING
+
+from services.cli.demo.story import HERO
+from shared.errors import TellbackError, Unavailable
+
+if TYPE_CHECKING:
+    from shared.api.asks import LinkRow
+    from shared.http.client import Api
+
+LEGAL = {
+    "legal_name": "Supplier Ltd",
+    "postal_address": "1 Example Road, 00000 Example",
+    "imprint_url": "https://supplier.example/imprint",
+    "privacy_url": "https://supplier.example/privacy",
+}
+WHY = "The demo asks although some were asked this quarter."
+STEPS: tuple[dict[str, str], ...] = (
+    {"step": "score", "score": "9"},
+    {"step": "reason", "reason": "promoter", "comment": "They call before there is a problem."},
+    {"step": "details", "q.trust": "5", "q.value": "4", "call": "no", "finished": "yes"},
+)
+SECONDS, WAIT_SECONDS = 10.0, 30.0
+
+
+class Asking:
+    """The surveys of a deployment and the people who are asked."""
+
+    def __init__(self, api: "Api") -> None:
+        self._api = api
+
+    async def begin(self) -> str | None:
+        """Ask the hero of the demo and the colleagues; returns the hero's link. None where somebody has asked before,
+        or where outreach does not run: a deployment may do without it."""
+        from shared.api.questions import SURVEYS
+        from shared.http.client import Away
+
+        try:
+            if (await self._api.ask(SURVEYS)).items:
+                return None
+        except Away:
+            return None
+        links = await self._links(await self._published("relationship"))
+        for row in links:
+            if row.stakeholder_id != HERO[1]:
+                await _answer(str(row.url))
+                break
+        for row in links:
+            if row.stakeholder_id == HERO[1]:
+                return row.url
+        return None
+
+    async def _published(self, template: str) -> str:
+        """The id of a survey made from a template."""
+        from shared.api.calls import BEGIN_SURVEY, PUBLISH_SURVEY
+
+        wanted = {"template": template, "us": "Supplier", "legal": LEGAL}
+        begun = await self._api.call(BEGIN_SURVEY, wanted)
+        await self._api.call(PUBLISH_SURVEY, survey_id=begun.survey_id)
+        return begun.survey_id
+
+    async def _links(self, survey_id: str) -> "list[LinkRow]":
+        """Links for everybody at the hero's account, once outreach knows whom others have asked."""
+        from shared.api.calls import MAKE_LINKS
+        from shared.http.client import Away
+
+        wanted = {"filter": {"account_id": HERO[0]}, "override_quarantine": WHY}
+        deadline = time.monotonic() + WAIT_SECONDS
+        while True:
+            try:
+                made = await self._api.call(MAKE_LINKS, wanted, survey_id=survey_id)
+            except Away as away:
+                if time.monotonic() > deadline:
+                    raise Unavailable("outreach_behind", f"outreach makes no links yet: {away.reason}") from None
+            else:
+                return [row for row in made.items if row.url is not None]
+            await asyncio.sleep(0.2)
+
+
+async def _answer(url: str) -> None:
+    """Answer on the page behind a link, step by step."""
+    import httpx
+
+    async with httpx.AsyncClient(timeout=SECONDS, trust_env=False) as browser:
+        for step in STEPS:
+            answer = await browser.post(url, data={"lang": "en", **step})
+            if answer.status_code != httpx.codes.SEE_OTHER:
+                raise TellbackError("demo_refused", f"the page took no answer: {answer.status_code}")
