@@ -5,6 +5,7 @@ tests/contract holds that each is a route of its service, and that its answer is
 
 from types import NoneType
 
+from shared.api.business_reviews import BusinessReview
 from shared.api.doubles import Merged
 from shared.api.follow_ups import BulkAnswer, FollowUpDetail
 from shared.api.keys import NewKey
@@ -40,6 +41,8 @@ TEST_ENDPOINT = Call("alerting", "POST", "/v1/webhook-endpoints/{endpoint_id}/te
 RECOVER = Call("alerting", "POST", "/v1/webhook-endpoints/{endpoint_id}/recover", RecoveryStarted)
 RESEND = Call("alerting", "POST", "/v1/deliveries/{delivery_id}/resend", DeliveryDetail)
 ANSWER_MATURITY = Call("benchmark", "POST", "/v1/maturity", Result)
+MAKE_REVIEW = Call("outreach", "POST", "/v1/business-reviews", BusinessReview)
+WITHDRAW_REVIEW = Call("outreach", "POST", "/v1/business-reviews/{review_id}/withdraw", BusinessReview)
 MERGE = Call("collector", "POST", "/v1/accounts/{account_id}/stakeholders/{stakeholder_id}/merge", Merged)
 PART = Call("collector", "DELETE", "/v1/accounts/{account_id}/stakeholders/{stakeholder_id}/merge", NoneType)
 MAKE_KEY = Call("collector", "POST", "/v1/keys", NewKey)

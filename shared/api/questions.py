@@ -6,6 +6,7 @@ tests/contract holds that each is a route of its service, and that its answer is
 from shared.api.accounts import Account, Explanation, ListedAccount
 from shared.api.benchmark_funnel import Funnel
 from shared.api.business import Drivers, PortfolioRevenue
+from shared.api.business_reviews import BusinessReview, DueReview, ListedReview
 from shared.api.cohorts import CohortsModel
 from shared.api.comparisons import AccountComparison, PortfolioComparison, PublishedBenchmarks
 from shared.api.doubles import Doubles
@@ -60,6 +61,9 @@ ACCOUNT_REVIEW = Question("benchmark", "/v1/reviews/accounts/{account_id}", Revi
 MATURITY = Question("benchmark", "/v1/maturity", Result)
 MATURITY_QUESTIONS = Question("benchmark", "/v1/maturity/questions", Questionnaire)
 MATURITY_RESULTS = Question("benchmark", "/v1/maturity/assessments", Page[ListedResult])
+BUSINESS_REVIEWS = Question("outreach", "/v1/business-reviews", Page[ListedReview])
+BUSINESS_REVIEW = Question("outreach", "/v1/business-reviews/{review_id}", BusinessReview)
+DUE_REVIEWS = Question("outreach", "/v1/business-reviews/due", Page[DueReview])
 DOUBLES = Question("collector", "/v1/accounts/{account_id}/doubles", Doubles)
 KEYS = Question("collector", "/v1/keys", Page[Key])
 DEAD_LETTERS = Question("collector", "/v1/dead-letters", Page[ParkedRecord])
