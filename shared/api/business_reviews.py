@@ -101,7 +101,7 @@ class CopiedComment(BaseModel):
 class CopiedDeed(BaseModel):
     """What was done about something that was said."""
 
-    what_was_done: str
+    what_was_done: str | None
     closed_on: date | None
     promised: str | None
     promised_by: date | None
@@ -116,8 +116,10 @@ class ReviewCopy(BaseModel):
     from_: datetime = Field(alias="from")
     to: datetime
     scores: list[CopiedScore] = Field(description="Everybody first.")
-    became_promoters: int = Field(description="So many people became promoters in the period.")
-    became_detractors: int
+    became_promoters: int | None = Field(
+        description="So many people became promoters in the period; null where few were heard."
+    )
+    became_detractors: int | None
     said: list[CopiedComment] = Field(description="Those that were chosen, oldest first.")
     done: list[CopiedDeed] = Field(description="Oldest first.")
     open_points: int = Field(description="So many follow-ups were open.")
