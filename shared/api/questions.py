@@ -4,6 +4,7 @@ tests/contract holds that each is a route of its service, and that its answer is
 """
 
 from shared.api.accounts import Account, Explanation, ListedAccount
+from shared.api.asks import Ask, AskDetail, AskLink, AskSummary, Suppression
 from shared.api.benchmark_funnel import Funnel
 from shared.api.business import Drivers, PortfolioRevenue
 from shared.api.business_reviews import BusinessReview, DueReview, ListedReview
@@ -64,6 +65,11 @@ MATURITY_RESULTS = Question("benchmark", "/v1/maturity/assessments", Page[Listed
 BUSINESS_REVIEWS = Question("outreach", "/v1/business-reviews", Page[ListedReview])
 BUSINESS_REVIEW = Question("outreach", "/v1/business-reviews/{review_id}", BusinessReview)
 DUE_REVIEWS = Question("outreach", "/v1/business-reviews/due", Page[DueReview])
+ASKS = Question("outreach", "/v1/asks", Page[Ask])
+ASK = Question("outreach", "/v1/asks/{ask_id}", AskDetail)
+ASK_LINK = Question("outreach", "/v1/asks/{ask_id}/link", AskLink)
+ASK_SUMMARY = Question("outreach", "/v1/asks/summary", AskSummary)
+SUPPRESSIONS = Question("outreach", "/v1/suppressions", Page[Suppression])
 DOUBLES = Question("collector", "/v1/accounts/{account_id}/doubles", Doubles)
 KEYS = Question("collector", "/v1/keys", Page[Key])
 DEAD_LETTERS = Question("collector", "/v1/dead-letters", Page[ParkedRecord])

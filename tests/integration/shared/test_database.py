@@ -109,6 +109,16 @@ async def test_two_writers_of_one_account_go_one_after_the_other(database: Datab
     assert order == ["first", "second"]
 
 
+async def test_no_service_waits_for_the_locks_of_another(database: Database, database_only: Environment) -> None:
+    other = Database(database_only.database_url, "alerting")
+    async with database.write() as holder:
+        await holder.lock_accounts(["acme"])
+        async with other.write() as tx:
+            await tx.execute("set local lock_timeout = '10ms'")
+            await tx.lock_accounts(["acme"])
+    await other.close()
+
+
 async def test_a_lock_that_is_not_given_up_is_not_told_as_a_server_that_is_away(database: Database) -> None:
     async def waits() -> None:
         async with database.write() as tx:
