@@ -1,0 +1,240 @@
+"""Business reviews: the copy for the client, what was said and done, and who was given a link."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+
+from services.outreach.domain.reviews import TOUCHPOINT, Copied
+from shared.db.erasures import visible
+from shared.db.transaction import ReadTx, WriteTx, as_columns
+
+_REVIEW = """
+    r.review_id, r.account_id, a.name as account_name, r.survey_id, r.survey_version, r.held_on, r.intro, r.pack,
+    r.created_at, r.created_by, r.closes_at, r.withdrawn_at, counts.recipient_count, counts.opened_count,
+    counts.answered_count"""
+_FROM = f"""
+    from business_reviews r left join accounts a using (account_id),
+    lateral (select count(*) as recipient_count, count(k.opened_at) as opened_count,
+        count(k.answered_at) as answered_count
+        from asks k where k.review_id = r.review_id and {visible("k")}) as counts"""
+_OWN = "(cast(:owner_email as text) is null or a.owner_email = :owner_email)"
+
+
+@dataclass(frozen=True, slots=True)
+class NewReview:
+    """A business review that is being made."""
+
+    review_id: UUID
+    account_id: str
+    survey_id: str
+    survey_version: int
+    held_on: date
+    intro: str | None
+    created_at: datetime
+    created_by: str
+    closes_at: datetime
+
+
+async def account_name(tx: ReadTx, account_id: str, owner_email: str | None) -> RowMapping | None:
+    """The name of an account that is there and the caller's, as a row; None for any other."""
+    return await tx.one(
+        f"select a.name from accounts a where a.account_id = :account_id and not a.removed and {_OWN}",
+        account_id=account_id,
+        owner_email=owner_email,
+    )
+
+
+async def names_at(tx: ReadTx, account_id: str) -> list[str]:
+    """Names, ids and addresses of the people of an account, also of those who were removed."""
+    rows = await tx.rows(
+        "select stakeholder_id, name, email from stakeholders where account_id = :account_id"
+        " union all select alias_id, null, null from aliases where account_id = :account_id",
+        account_id=account_id,
+    )
+    return [name for row in rows for name in row if name]
+
+
+async def people_by(tx: ReadTx, account_id: str, wanted: Sequence[str]) -> dict[str, str]:
+    """Person by what they are called: an id of theirs, or their address in lower case -> stakeholder_id. Who is not in
+    the directory, or was removed, is missing."""
+    rows = await tx.rows(
+        "select wanted.said, s.stakeholder_id from unnest(cast(:wanted as text[])) as wanted (said)"
+        " join stakeholders s on s.account_id = :account_id and not s.removed and (s.stakeholder_id = coalesce("
+        "(select alias.stakeholder_id from aliases alias where alias.account_id = :account_id"
+        f" and alias.alias_id = wanted.said), wanted.said) or lower(s.email) = wanted.said) and {visible('s')}"
+        " order by s.stakeholder_id desc",
+        account_id=account_id,
+        wanted=list(wanted),
+    )
+    return dict(rows)
+
+
+async def last_published(tx: ReadTx) -> str | None:
+    """The survey for business reviews that was published last."""
+    survey_id: str | None = await tx.scalar(
+        "select survey_id from survey_versions where document ->> 'touchpoint' = :touchpoint"
+        " order by published_at desc, survey_id desc limit 1",
+        touchpoint=TOUCHPOINT,
+    )
+    return survey_id
+
+
+async def current_version(tx: ReadTx, survey_id: str) -> int | None:
+    """The version of a survey that is published now; None where there is none."""
+    version: int | None = await tx.scalar(
+        "select current_version from surveys where survey_id = :survey_id", survey_id=survey_id
+    )
+    return version
+
+
+async def insert(tx: WriteTx, review: NewReview, copied: Copied, warnings: Sequence[str]) -> None:
+    """Write a review with its excerpts; its asks are written by who makes them."""
+    await tx.execute(
+        "insert into business_reviews (review_id, account_id, survey_id, survey_version, held_on, intro, pack,"
+        " created_at, created_by, closes_at) values (:review_id, :account_id, :survey_id, :survey_version, :held_on,"
+        " :intro, cast(:pack as jsonb), :created_at, :created_by, :closes_at)",
+        review_id=review.review_id,
+        account_id=review.account_id,
+        survey_id=review.survey_id,
+        survey_version=review.survey_version,
+        held_on=review.held_on,
+        intro=review.intro,
+        pack={**copied.figures, "warnings": list(warnings)},
+        created_at=review.created_at,
+        created_by=review.created_by,
+        closes_at=review.closes_at,
+    )
+    rows = []
+    for entry, excerpt in enumerate(copied.excerpts):
+        rows.append(
+            {
+                "review_id": review.review_id,
+                "entry": entry,
+                "kind": excerpt.kind,
+                "account_id": review.account_id,
+                "stakeholder_id": excerpt.stakeholder_id,
+                "content": dict(excerpt.content),
+            }
+        )
+    await tx.execute_many(
+        "insert into review_excerpts (review_id, entry, kind, account_id, stakeholder_id, content) values (:review_id,"
+        " :entry, :kind, :account_id, :stakeholder_id, cast(:content as jsonb))",
+        rows,
+    )
+
+
+async def find(tx: ReadTx, review_id: UUID, owner_email: str | None) -> RowMapping | None:
+    """One review; None also for somebody else's account."""
+    return await tx.one(
+        f"select {_REVIEW} {_FROM} where r.review_id = :review_id and {_OWN}",
+        review_id=review_id,
+        owner_email=owner_email,
+    )
+
+
+async def listed(
+    tx: ReadTx, account_id: str | None, owner_email: str | None, after: tuple[datetime, UUID] | None, limit: int
+) -> Sequence[RowMapping]:
+    """A page of reviews, the newest first, behind the position `after`."""
+    where = [_OWN]
+    params: dict[str, Any] = {"owner_email": owner_email, "limit": limit}
+    if account_id is not None:
+        where.append("r.account_id = :account_id")
+        params["account_id"] = account_id
+    if after is not None:
+        where.append("(r.created_at, r.review_id) < (:after_at, :after_id)")
+        params |= {"after_at": after[0], "after_id": after[1]}
+    return await tx.all(
+        f"select {_REVIEW} {_FROM} where {' and '.join(where)} order by r.created_at desc, r.review_id desc"
+        " limit :limit",
+        **params,
+    )
+
+
+async def excerpts_of(tx: ReadTx, review_id: UUID) -> Sequence[RowMapping]:
+    """(kind, content) of what was said and done, in its order, without those of people who wait to be erased."""
+    return await tx.all(
+        f"select kind, content from review_excerpts where review_id = :review_id and {visible('review_excerpts')}"
+        " order by entry",
+        review_id=review_id,
+    )
+
+
+async def recipients_of(tx: ReadTx, review_id: UUID) -> Sequence[RowMapping]:
+    """The asks of a review, in their order by person, with the person's name and what became of each."""
+    return await tx.all(
+        "select k.ask_id, k.stakeholder_id, s.name, k.withdrawn_at, k.answered_at, k.opened_at from asks k"
+        " left join stakeholders s using (account_id, stakeholder_id)"
+        f" where k.review_id = :review_id and {visible('k')} order by k.stakeholder_id",
+        review_id=review_id,
+    )
+
+
+async def page_of(tx: ReadTx, ask_id: UUID) -> RowMapping | None:
+    """What the page of an ask shows of its review; None for an ask that is gone or belongs to none."""
+    return await tx.one(
+        "select r.review_id, r.held_on, r.intro, r.pack, r.closes_at, r.withdrawn_at"
+        " from asks k join business_reviews r on r.review_id = k.review_id"
+        f" where k.ask_id = :ask_id and {visible('k')}",
+        ask_id=ask_id,
+    )
+
+
+async def withdraw(tx: WriteTx, review_id: UUID, now: datetime) -> bool:
+    """Take a review back; False where it was before."""
+    statement = (
+        "update business_reviews set withdrawn_at = :now where review_id = :review_id and withdrawn_at is null"
+    )
+    return await tx.execute(statement, review_id=review_id, now=now) > 0
+
+
+async def note_opening(tx: WriteTx, ask_id: UUID, now: datetime) -> bool:
+    """Note that somebody has opened the page of an ask; False where it was noted before."""
+    statement = "update asks set opened_at = :now where ask_id = :ask_id and opened_at is null"
+    return await tx.execute(statement, ask_id=ask_id, now=now) > 0
+
+
+async def take_back(tx: WriteTx, key: str) -> bool:
+    """Take a call back that nobody has begun to make; False where it was begun, or is not there."""
+    statement = "delete from outgoing where key = :key and state = 'waiting' and attempts = 0"
+    return await tx.execute(statement, key=key) > 0
+
+
+async def forget(tx: WriteTx, people: Sequence[tuple[str, str]]) -> int:
+    """Delete what goes back to erased people, (account_id, stakeholder_id) by each of their ids. Returns how many
+    excerpts that were."""
+    if not people:
+        return 0
+    return await tx.execute(
+        "delete from review_excerpts where (account_id, stakeholder_id) in"
+        " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))",
+        **as_columns({"accounts": account_id, "people": stakeholder_id} for account_id, stakeholder_id in people),
+    )
+
+
+async def intros_of(tx: ReadTx, account_id: str) -> Sequence[tuple[UUID, str]]:
+    """(review_id, introduction) of the reviews of an account that have one."""
+    rows = await tx.rows(
+        "select review_id, intro from business_reviews where account_id = :account_id and intro is not null",
+        account_id=account_id,
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+async def set_intro(tx: WriteTx, review_id: UUID, intro: str) -> None:
+    """Replace the introduction of a review."""
+    await tx.execute(
+        "update business_reviews set intro = :intro where review_id = :review_id", review_id=review_id, intro=intro
+    )
+
+
+def content_of(row: Mapping[str, Any], excerpts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """The whole copy of a review, figures and excerpts, from its rows."""
+    copy = {name: value for name, value in row["pack"].items() if name != "warnings"}
+    for kind in ("said", "done"):
+        copy[kind] = [excerpt["content"] for excerpt in excerpts if excerpt["kind"] == kind]
+    return copy
