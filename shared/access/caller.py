@@ -29,7 +29,18 @@ class Caller:
     require_signature: bool = False
     expires_at: datetime | None = field(default=None, compare=False)
 
+    @property
+    def actor(self) -> str:
+        """Whom a history names."""
+        return f"key:{self.key_id}"
+
     def require(self, scope: Scope) -> None:
         """Raises `Forbidden` when the key lacks the scope, without telling whether the requested id exists."""
         if scope not in self.scopes:
             raise Forbidden("missing_scope", f"the key lacks the scope {scope}")
+
+    def require_all_accounts(self) -> None:
+        """Raises `Forbidden` for a key limited to one owner's accounts: what holds for every account it does not
+        change."""
+        if self.owner_email is not None:
+            raise Forbidden("forbidden", "the key is limited to the accounts of one owner")

@@ -15,6 +15,7 @@ from shared.api.names import Names
 from shared.api.notifications import NotificationItem
 from shared.api.parked import Replayed
 from shared.api.rules import DryRunResult, RuleView
+from shared.api.surveys import Survey, SurveyVersionDetail
 from shared.api.webhooks import DeliveryDetail, DeliveryItem, EndpointDetail, EndpointWithSecret, RecoveryStarted
 from shared.http.client import Call
 
@@ -48,6 +49,11 @@ MAKE_LINKS = Call("outreach", "POST", "/v1/surveys/{survey_id}/links", LinksMade
 WITHDRAW_ASK = Call("outreach", "POST", "/v1/asks/{ask_id}/withdraw", AskDetail)
 SUPPRESS = Call("outreach", "POST", "/v1/suppressions", SuppressionsAdded)
 LIFT_SUPPRESSION = Call("outreach", "DELETE", "/v1/suppressions/{suppression_id}", NoneType)
+BEGIN_SURVEY = Call("outreach", "POST", "/v1/surveys", Survey)
+CHANGE_SURVEY = Call("outreach", "PATCH", "/v1/surveys/{survey_id}", Survey)
+DELETE_SURVEY = Call("outreach", "DELETE", "/v1/surveys/{survey_id}", NoneType)
+DUPLICATE_SURVEY = Call("outreach", "POST", "/v1/surveys/{survey_id}/duplicate", Survey)
+PUBLISH_SURVEY = Call("outreach", "POST", "/v1/surveys/{survey_id}/publish", SurveyVersionDetail)
 MERGE = Call("collector", "POST", "/v1/accounts/{account_id}/stakeholders/{stakeholder_id}/merge", Merged)
 PART = Call("collector", "DELETE", "/v1/accounts/{account_id}/stakeholders/{stakeholder_id}/merge", NoneType)
 MAKE_KEY = Call("collector", "POST", "/v1/keys", NewKey)

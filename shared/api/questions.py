@@ -21,6 +21,7 @@ from shared.api.portfolio import AccountTrend, PortfolioScore, PortfolioTrend
 from shared.api.reach import PortfolioFunnel, PortfolioGaps
 from shared.api.reviews import ReviewPack
 from shared.api.rules import RuleView
+from shared.api.surveys import Survey, SurveyHead, SurveyTemplates, SurveyVersion, SurveyVersionDetail
 from shared.api.webhooks import DeliveryDetail, DeliveryItem, EndpointDetail, EndpointItem
 from shared.http.client import Question
 from shared.http.paging import Page
@@ -70,6 +71,11 @@ ASK = Question("outreach", "/v1/asks/{ask_id}", AskDetail)
 ASK_LINK = Question("outreach", "/v1/asks/{ask_id}/link", AskLink)
 ASK_SUMMARY = Question("outreach", "/v1/asks/summary", AskSummary)
 SUPPRESSIONS = Question("outreach", "/v1/suppressions", Page[Suppression])
+SURVEY_TEMPLATES = Question("outreach", "/v1/survey-templates", SurveyTemplates)
+SURVEYS = Question("outreach", "/v1/surveys", Page[SurveyHead])
+SURVEY = Question("outreach", "/v1/surveys/{survey_id}", Survey)
+SURVEY_VERSIONS = Question("outreach", "/v1/surveys/{survey_id}/versions", Page[SurveyVersion])
+SURVEY_VERSION = Question("outreach", "/v1/surveys/{survey_id}/versions/{version}", SurveyVersionDetail)
 DOUBLES = Question("collector", "/v1/accounts/{account_id}/doubles", Doubles)
 KEYS = Question("collector", "/v1/keys", Page[Key])
 DEAD_LETTERS = Question("collector", "/v1/dead-letters", Page[ParkedRecord])

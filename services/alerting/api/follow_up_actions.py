@@ -9,7 +9,7 @@ from fastapi import Depends, Response
 
 from services.alerting.api.follow_ups import shown
 from services.alerting.api.models import AssignStep, CloseStep, CommentStep, PromiseStep, SnoozeStep, Step
-from services.alerting.api.resources import Alerting, FollowUpId, IfMatch, TheService, version_seen
+from services.alerting.api.resources import Alerting, FollowUpId, TheService
 from services.alerting.domain import lifecycle
 from services.alerting.domain.tasks import Closing, Promise
 from services.alerting.handlers.follow_ups import Action, Command, change_follow_up
@@ -18,6 +18,7 @@ from shared.api.follow_ups import FollowUpDetail
 from shared.db.engine import Database
 from shared.http.auth import Actor
 from shared.http.deps import TheDatabase
+from shared.http.if_match import IfMatch, version_seen
 from shared.http.params import require_ahead
 from shared.http.routing import Router
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import Path, Response
 
-from services.alerting.api.resources import IfMatch, TheService, version_seen
+from services.alerting.api.resources import TheService
 from services.alerting.api.rules_models import DryRun, DryRunTime, RuleDryRun, RulePatch, VersionedRule
 from services.alerting.api.views import dry_run_result, rule_view
 from services.alerting.handlers.follow_ups import actor_of
@@ -15,9 +15,10 @@ from services.alerting.store.rules import current_rows, current_rules, versions_
 from shared.access.caller import Caller
 from shared.api.rules import DryRunResult, RuleView
 from shared.db.engine import Database
-from shared.errors import Forbidden, Invalid, NotFound
+from shared.errors import Invalid, NotFound
 from shared.http.auth import Manager, Reader
 from shared.http.deps import TheClock, TheDatabase
+from shared.http.if_match import IfMatch, version_seen
 from shared.http.paging import Page
 from shared.http.routing import Router
 
@@ -79,7 +80,7 @@ async def write_rule(
 ) -> RuleView:
     """The whole rule, as its next version. Follow-ups that are open keep the rule under which they were opened."""
     change = RuleChange(rule, actor_of(caller), version_seen(body.version, if_match))
-    _require_all_accounts(caller)
+    caller.require_all_accounts()
     _, new = await database.retrying(lambda tx: put_rule(tx, clock, change, body.rule(rule)))
     response.status_code = 200
     if new:
@@ -100,7 +101,7 @@ async def change_rule(
 ) -> RuleView:
     """What is given, as the next version of the rule: `{"enabled": false}` switches it off."""
     change = RuleChange(rule, actor_of(caller), version_seen(body.version, if_match))
-    _require_all_accounts(caller)
+    caller.require_all_accounts()
     await database.retrying(lambda tx: patch_rule(tx, clock, change, body.values()))
     return await _shown(database, rule, response)
 
@@ -136,9 +137,3 @@ def _span(body: DryRunTime, caller: Caller, now: datetime) -> Span:
         problem = {"field": "since", "code": "invalid_since", "detail": "must be before until"}
         raise Invalid("invalid_since", "must be before until", errors=[problem])
     return Span(since, until, caller.owner_email, body.stays_open)
-
-
-def _require_all_accounts(caller: Caller) -> None:
-    """Rules hold for every account, so a key that knows one owner's only does not change them."""
-    if caller.owner_email is not None:
-        raise Forbidden("forbidden", "the key is limited to the accounts of one owner")

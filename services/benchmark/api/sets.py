@@ -19,7 +19,6 @@ from services.benchmark.domain.comparison import NO_BENCHMARK
 from services.benchmark.handlers import sets as handlers
 from services.benchmark.store import benchmarks as store
 from shared.api.comparisons import PublishedBenchmark, PublishedBenchmarks
-from shared.errors import Forbidden
 from shared.http import paging
 from shared.http.auth import Manager, Reader
 from shared.http.deps import TheClock, TheDatabase
@@ -110,8 +109,7 @@ async def load_sets(
     matched by slug, name or synonym; unknown ones are kept and listed. Sets hold for every account, so a key that is
     limited to an owner loads none.
     """
-    if caller.owner_email is not None:
-        raise Forbidden("forbidden", "the key is limited to the accounts of one owner")
+    caller.require_all_accounts()
     wanted = await read_sets(request)
     loaded_by = f"key:{caller.key_id}"
     loaded = await database.retrying(lambda tx: handlers.load_sets(tx, wanted, loaded_by, clock.now()))

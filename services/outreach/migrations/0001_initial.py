@@ -31,6 +31,7 @@ STATEMENTS = [
         survey_id text not null references surveys,
         version int not null,
         document jsonb not null,
+        changed_wordings jsonb not null,
         published_at timestamptz not null,
         published_by text not null,
         primary key (survey_id, version)
