@@ -1,0 +1,141 @@
+"""Tokens of links, senders of bounces, and hashes of addresses: HMAC-SHA256 under keys that are derived from the
+deployment's secret keys, so that none of them is stored.
+
+A token is base64url of 16 bytes, one byte for the purpose and a MAC of 16 bytes: 44 characters. The local part that
+bounces come back to is in base32, since mail servers may lower its case. Everything is made under the first key of the
+ring and known under each.
+"""
+
+import base64
+import hmac
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from enum import Enum
+from hashlib import sha256
+from typing import Final
+
+from services.outreach.domain.addresses import canonical_address
+
+SUBJECT_BYTES: Final = 16
+TOKEN_LENGTH: Final = 44
+_MAC_BYTES: Final = 16
+_BOUNCE_MAC_BYTES: Final = 10
+_TOKEN = re.compile(r"[A-Za-z0-9_-]{44}")
+_BOUNCE = re.compile(r"b\+([a-z2-7]{42})")
+_BOUNCE_PADDING = "=" * 6
+
+
+class Purpose(Enum):
+    """What a token is for; a token of one purpose is unknown to all others."""
+
+    ASK = b"\x01"
+    UNSUBSCRIBE = b"\x02"
+    REVIEW = b"\x03"
+    BOUNCE = b"\x04"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """What a token carries: the 16 bytes of an ask or a review, or the hash of an address; and under which key it was
+    made."""
+
+    subject: bytes
+    key_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class AddressHash:
+    """The keyed hash of an address in its one form, 16 bytes, and the id of its key: a hash cannot be made anew under
+    another key when the address is gone."""
+
+    key_id: str
+    digest: bytes
+
+
+class Tokens:
+    """Makes and opens tokens. `secrets` are the deployment's keys, at least one; the first signs."""
+
+    def __init__(self, secrets: Sequence[str]) -> None:
+        self._keys = tuple(map(_Key, secrets))
+
+    def made(self, purpose: Purpose, subject: bytes) -> str:
+        """The token of an ask, a review (the bytes of its UUID) or an address (its `AddressHash.digest`, made under the
+        first key)."""
+        content = _checked(subject) + purpose.value
+        return base64.urlsafe_b64encode(content + self._keys[0].mac(content)[:_MAC_BYTES]).decode()
+
+    def opened(self, purpose: Purpose, token: str) -> Opened | None:
+        """What the token carries; None for one that was not made here or for another purpose. A text that cannot be a
+        token is unknown without computing; all others take the same time."""
+        if not _TOKEN.fullmatch(token):
+            return None
+        raw = base64.urlsafe_b64decode(token)
+        subject, shown, mac = raw[:SUBJECT_BYTES], raw[SUBJECT_BYTES : SUBJECT_BYTES + 1], raw[SUBJECT_BYTES + 1 :]
+        found = self._made_by(subject + purpose.value, mac)
+        if found is None or not hmac.compare_digest(shown, purpose.value):
+            return None
+        return Opened(subject, found.key_id)
+
+    def bounce_local_part(self, subject: bytes) -> str:
+        """The local part of the envelope sender of a mail: `b+` and 42 characters."""
+        content = _checked(subject) + Purpose.BOUNCE.value
+        raw = subject + self._keys[0].mac(content)[:_BOUNCE_MAC_BYTES]
+        return "b+" + base64.b32encode(raw).decode().rstrip("=").lower()
+
+    def bounced(self, local_part: str) -> Opened | None:
+        """What the local part of a bounce's recipient carries, in whatever case it comes back; None for another one."""
+        shown = _BOUNCE.fullmatch(local_part.lower())
+        if shown is None:
+            return None
+        raw = base64.b32decode(shown[1].upper() + _BOUNCE_PADDING)
+        subject, mac = raw[:SUBJECT_BYTES], raw[SUBJECT_BYTES:]
+        found = self._made_by(subject + Purpose.BOUNCE.value, mac)
+        if found is None or base64.b32encode(raw).decode().rstrip("=").lower() != shown[1]:
+            return None
+        return Opened(subject, found.key_id)
+
+    def address_hash(self, address: str) -> AddressHash:
+        """The hash to store, under the first key. Raises ValueError for what is no address."""
+        return self.address_hashes(address)[0]
+
+    def address_hashes(self, address: str) -> tuple[AddressHash, ...]:
+        """The hashes to look for, one under each key. Raises ValueError for what is no address."""
+        canonical = canonical_address(address)
+        return tuple(key.address_hash(canonical) for key in self._keys)
+
+    def _made_by(self, content: bytes, mac: bytes) -> "_Key | None":
+        """The key under which the content has this MAC; each key is tried, so that the time says nothing."""
+        found = None
+        for key in self._keys:
+            if hmac.compare_digest(key.mac(content)[: len(mac)], mac):
+                found = key
+        return found
+
+
+class _Key:
+    """One key of the ring, with what is derived from it."""
+
+    def __init__(self, secret: str) -> None:
+        self._tokens = _derived(secret, "tokens")
+        self._addresses = _derived(secret, "addresses")
+        self.key_id = _derived(secret, "key-id").hex()[:16]
+
+    def mac(self, content: bytes) -> bytes:
+        """32 bytes."""
+        return hmac.new(self._tokens, content, sha256).digest()
+
+    def address_hash(self, canonical: str) -> AddressHash:
+        """The hash of an address that is in its one form."""
+        digest = hmac.new(self._addresses, canonical.encode(), sha256).digest()
+        return AddressHash(self.key_id, digest[:SUBJECT_BYTES])
+
+
+def _derived(secret: str, purpose: str) -> bytes:
+    return hmac.new(secret.encode(), f"tellback:outreach:{purpose}".encode(), sha256).digest()
+
+
+def _checked(subject: bytes) -> bytes:
+    if len(subject) != SUBJECT_BYTES:
+        raise ValueError("a token carries 16 bytes")
+    return subject
