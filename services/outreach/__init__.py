@@ -1,4 +1,3 @@
-<<<<<<< HEAD
 """Outreach: brings questions to people by personal links, takes their answers on a page, and tells the collector."""
 
 from shared.topics import DIRECTORY
@@ -8,6 +7,3 @@ EMITS = ()
 SERVES = "surveys, links, asks and business reviews; the pages of respondents"
 OWNS = "surveys, asks, what the collector is to be told, objections, business reviews"
 SCHEMA = "outreach"
-=======
-"""Asks customers: surveys, whom they go to and when, links, mails, and the pages on which people answer."""
->>>>>>> texts
