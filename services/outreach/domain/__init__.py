@@ -1,2 +1,1 @@
 """Rules of surveys, answers and tokens as pure functions and frozen dataclasses; no IO."""
-"""What outreach is about, without any input or output."""
