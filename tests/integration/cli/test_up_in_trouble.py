@@ -85,13 +85,17 @@ async def test_on_a_full_disk_scores_stay_readable_and_kafka_comes_back_when_the
 async def test_commands_start_the_parts_themselves_where_nothing_runs(home: Home) -> None:
     assert home.stop() == 0
     assert json.loads(home.run("reconcile", "--json").stdout)["ok"]
-    assert [key["name"] for key in json.loads(home.run("keys", "list", "--json").stdout)] == ["dashboard", "first key"]
+    assert [key["name"] for key in json.loads(home.run("keys", "list", "--json").stdout)] == [
+        "dashboard",
+        "first key",
+        "outreach",
+    ]
     assert home.run("dlq", "list", "--json").stdout.strip() == "[]"
     assert json.loads(home.run("rebuild", "--json").stdout) == {"accounts": 1, "changed": 0, "failed": []}
     assert json.loads(home.run("resume", "--json").stdout) == []
     doctor = json.loads(home.run("doctor", "--json").stdout)
     assert {"database", "kafka", "topics", "scorer: reading"} <= {check["name"] for check in doctor["checks"]}
-    assert doctor["ok"]
+    assert doctor["ok"], doctor["checks"]
     assert home.run("status").returncode == Exit.UNAVAILABLE, "what was started has ended"
 
 
