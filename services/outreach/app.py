@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from services.outreach import READS, SCHEMA
-from services.outreach.api import surveys
+from services.outreach.api import survey_templates, surveys
 from services.outreach.api.resources import Outreach
 from services.outreach.consumer import HANDLERS
 from services.outreach.settings import OutreachSettings
@@ -34,4 +34,11 @@ def build(common: CommonSettings | None = None, clock: Clock | None = None) -> F
             plumbing.runner(READS, HANDLERS)
             yield
 
-    return create_app(SCHEMA, "Tellback outreach", DESCRIPTION, (surveys.router, parked), lifespan, clock=clock)
+    return create_app(
+        SCHEMA,
+        "Tellback outreach",
+        DESCRIPTION,
+        (survey_templates.router, surveys.router, parked),
+        lifespan,
+        clock=clock,
+    )

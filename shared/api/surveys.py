@@ -155,30 +155,53 @@ class SurveyVersionDetail(SurveyVersion):
 class Template(BaseModel):
     """A survey to begin with."""
 
-    template_id: str = Field(examples=["relationship"])
+    template: str = Field(description="Its name.", examples=["relationship"])
     survey: SurveyDocument
 
 
 class Preset(BaseModel):
-    """A touchpoint of an industry, and the survey that asks there."""
+    """A touchpoint of an industry: a template with another question, and when it is asked of whom."""
 
     preset_id: str = Field(examples=["saas_onboarding"])
     industry: str
     name: str
+    template: str
     metric: MetricName
+    also: list[MetricName] = Field(description="Other metrics that fit; to be given as `metric` of a new survey.")
+    score: str = Field(description="Names the wording of its scored question.")
+    touchpoint: str | None
+    question: str | None = Field(description="The question_id of a ready-made question that it adds.")
     audience: str = Field(description="Who is asked.")
     moment: str = Field(description="When.")
     why: str
-    event: str | None = Field(description="The context event that marks the moment; null where time does.")
-    template_id: str
+    events: list[str] = Field(description="Kinds of context events that mark the moment; none where time does.")
+    after_days: int | None = Field(description="Days from the event to the question.")
+    repeat_days: dict[str, int] = Field(description="Type of person, or `all`, to days between two questions.")
 
 
 class ReadyQuestion(BaseModel):
     """A question that can be added to a survey as it is."""
 
     question: SurveyQuestion
-    industry: str | None
-    wordings: dict[str, QuestionWording] = Field(description="By language.")
+    industries: list[str] = Field(description="Where it is usual; empty for everywhere.")
+    texts: dict[str, QuestionWording] = Field(description="By language.")
+
+
+class ReadyWording(BaseModel):
+    """Another wording of the scored question."""
+
+    wording_id: str = Field(examples=["logistics_reliability"])
+    industry: str
+    metric: MetricName
+    texts: dict[str, QuestionWording] = Field(description="By language.")
+
+
+class DraftedLanguage(QuestionWording):
+    """The NPS question in a language that has no words of its own yet."""
+
+    language: str = Field(examples=["it"])
+    reviewed_by: str | None
+    ours: list[str] = Field(description="Which of text, low and high nobody else was seen to use.")
 
 
 class SurveyTemplates(BaseModel):
@@ -187,6 +210,5 @@ class SurveyTemplates(BaseModel):
     templates: list[Template]
     presets: list[Preset]
     questions: list[ReadyQuestion]
-    drafted_languages: list[str] = Field(
-        description="Languages for which the NPS question and its ends are there as a draft."
-    )
+    wordings: list[ReadyWording]
+    drafts: list[DraftedLanguage]

@@ -6,6 +6,7 @@ from fastapi import Path, Response
 
 from services.outreach.api.survey_views import detail_view, head_view, survey_view, version_view
 from services.outreach.api.surveys_models import Duplicate, NewSurvey, Publication, SurveyPatch
+from services.outreach.handlers.survey_beginnings import begin
 from services.outreach.handlers.surveys import (
     SurveyChange,
     change_survey,
@@ -57,7 +58,7 @@ async def begin_survey(
     """A draft, from a template or a preset of `GET /v1/survey-templates` where one is named. The company's legal
     details, and who reads the answers, are those of the survey published last, unless given."""
     caller.require_all_accounts()
-    begun = body.begun()
+    begun = begin(body.beginning())
     survey_id = await database.retrying(lambda tx: create_survey(tx, caller.actor, clock.now(), begun, body.given()))
     response.headers["location"] = f"/v1/surveys/{survey_id}"
     return await _shown(database, survey_id, response)

@@ -4,6 +4,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from services.outreach.domain.languages import COMPLETE
+from services.outreach.handlers.survey_beginnings import Beginning
 from shared.api.surveys import MetricName, NpsKindName, SurveyDocument
 
 Revision = Annotated[int, Field(strict=True, ge=1, le=2**31 - 1, description="The revision you saw; 409 when stale.")]
@@ -30,10 +32,22 @@ class NewSurvey(SurveyFields):
     )
 
     template: str | None = Field(default=None, max_length=100, description="One of `GET /v1/survey-templates`.")
-    preset: str | None = Field(default=None, max_length=100, description="In place of a template: a touchpoint.")
-    languages: list[str] | None = Field(
-        default=None, min_length=1, max_length=40, description="Of the template; by default all that are complete."
+    preset: str | None = Field(
+        default=None, max_length=100, description="In place of a template: a touchpoint, asked by the `metric` given."
     )
+    languages: list[str] = Field(
+        default=list(COMPLETE),
+        min_length=1,
+        max_length=40,
+        description="Of the template, the default first. Those without words of their own have the NPS question only.",
+    )
+
+    def beginning(self) -> Beginning:
+        """What to begin with."""
+        metric = None
+        if "metric" in self.model_fields_set:
+            metric = self.metric
+        return Beginning(self.template, self.preset, metric, tuple(dict.fromkeys(self.languages)))
 
 
 class SurveyPatch(SurveyFields):

@@ -39,7 +39,7 @@ async def create_survey(tx: WriteTx, actor: str, at: datetime, begun: Survey | N
     if begun is not None:
         document = survey_document(_as_told_last(begun, last)) | document
     survey_id = _new_id()
-    await store.add_survey(tx, survey_id, _read(document | given), at, actor)
+    await store.add_survey(tx, survey_id, _read({**document, **given}), at, actor)
     return survey_id
 
 
@@ -47,7 +47,7 @@ async def change_survey(tx: WriteTx, change: SurveyChange, given: Mapping[str, A
     """Replace the `given` fields of the draft's document. A draft that stays as it is makes no revision. Raises
     `NotFound`, `Invalid`, and `Conflict` when the revision seen is stale."""
     stored = await _held(tx, change)
-    draft = _read(survey_document(stored.draft) | given)
+    draft = _read({**survey_document(stored.draft), **given})
     if draft != stored.draft:
         await store.change_draft(tx, change.survey_id, draft, change.at, change.actor)
 

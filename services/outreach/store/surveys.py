@@ -5,6 +5,8 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
+from sqlalchemy import RowMapping
+
 from services.outreach.domain.documents import survey_document, survey_from
 from services.outreach.domain.surveys import Survey
 from services.outreach.domain.wordings import ChangedWording
@@ -138,12 +140,18 @@ async def add_version(tx: WriteTx, published: PublishedVersion) -> None:
 
 async def find_version(tx: ReadTx, survey_id: str, version: int) -> PublishedVersion | None:
     """A published version."""
-    return _version(await tx.one(f"{_VERSION} and version = :version", survey_id=survey_id, version=version))
+    row = await tx.one(f"{_VERSION} and version = :version", survey_id=survey_id, version=version)
+    if row is None:
+        return None
+    return _version(row)
 
 
 async def current_version(tx: ReadTx, survey_id: str) -> PublishedVersion | None:
     """The version that new links ask; None where there is no such survey or it was never published."""
-    return _version(await tx.one(f"{_VERSION} order by version desc limit 1", survey_id=survey_id))
+    row = await tx.one(f"{_VERSION} order by version desc limit 1", survey_id=survey_id)
+    if row is None:
+        return None
+    return _version(row)
 
 
 async def list_versions(tx: ReadTx, survey_id: str, before: int | None, limit: int) -> list[PublishedVersion]:
@@ -154,7 +162,7 @@ async def list_versions(tx: ReadTx, survey_id: str, before: int | None, limit: i
         before=before,
         limit=limit,
     )
-    return [found for found in map(_version, rows) if found is not None]
+    return list(map(_version, rows))
 
 
 async def published_last(tx: ReadTx) -> Survey | None:
@@ -165,9 +173,7 @@ async def published_last(tx: ReadTx) -> Survey | None:
     return survey_from(row["document"])
 
 
-def _version(row: Mapping[str, Any] | None) -> PublishedVersion | None:
-    if row is None:
-        return None
+def _version(row: RowMapping) -> PublishedVersion:
     changed = [ChangedWording(**wording) for wording in row["changed_wordings"]]
     survey = survey_from(row["document"])
     return PublishedVersion(row["survey_id"], row["version"], survey, row["published_at"], row["published_by"], changed)
