@@ -9,6 +9,9 @@ from services.outreach import READS, SCHEMA
 from services.outreach.api import survey_templates, surveys
 from services.outreach.api.resources import Outreach
 from services.outreach.consumer import HANDLERS
+from services.outreach.domain.tokens import Tokens
+from services.outreach.gateways.benchmark import Benchmark
+from services.outreach.handlers.reviews import Reviews
 from services.outreach.settings import OutreachSettings
 from shared.clock import Clock, SystemClock
 from shared.http.app import create_app

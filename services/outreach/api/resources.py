@@ -5,6 +5,8 @@ from typing import Annotated
 
 from fastapi import Depends
 
+from services.outreach.domain.tokens import Tokens
+from services.outreach.handlers.reviews import Reviews
 from services.outreach.settings import OutreachSettings
 from shared.clock import Clock
 from shared.db.engine import Database
@@ -18,6 +20,8 @@ class Outreach:
     database: Database
     clock: Clock
     settings: OutreachSettings
+    tokens: Tokens
+    reviews: Reviews
 
 
 TheService = Annotated[Outreach, Depends(service)]

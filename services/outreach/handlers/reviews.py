@@ -10,7 +10,9 @@ from sqlalchemy import RowMapping
 from services.outreach.domain import reviews as rules
 from services.outreach.domain.asks import NewAsk
 from services.outreach.domain.reviews import Copied
+from services.outreach.domain.tokens import Tokens
 from services.outreach.gateways.benchmark import Benchmark
+from services.outreach.store import asks
 from services.outreach.store import reviews as store
 from services.outreach.store.outgoing import OutgoingCall, queue
 from services.outreach.store.reviews import NewReview
@@ -53,9 +55,10 @@ class ReviewFound:
 class Reviews:
     """Makes, reads and takes back business reviews."""
 
-    def __init__(self, database: Database, benchmark: Benchmark, clock: Clock) -> None:
+    def __init__(self, database: Database, benchmark: Benchmark, tokens: Tokens, clock: Clock) -> None:
         self._database = database
         self._benchmark = benchmark
+        self._tokens = tokens
         self._clock = clock
 
     async def make(self, wanted: ReviewWanted) -> ReviewFound:
@@ -64,18 +67,18 @@ class Reviews:
         `Away`."""
         async with self._database.read() as tx:
             await _require_account(tx, wanted)
-            await _survey_of(tx, wanted)
+            survey_id, version = await _survey_of(tx, wanted)
         pack = await self._benchmark.client_pack(wanted.key, wanted.account_id)
         async with self._database.read() as tx:
             copied = rules.copied(pack, wanted.comments, await store.names_at(tx, wanted.account_id))
         _require_comments(wanted, copied)
-        now, review_id = self._clock.now(), uuid4()
+        review = _new(wanted, survey_id, version, self._clock.now())
 
         async def write(tx: WriteTx) -> None:
-            await _write(tx, wanted, copied, pack["warnings"], review_id, now)
+            await self._write(tx, wanted, review, copied, pack["warnings"])
 
         await self._database.retrying(write)
-        return await self.find(review_id, wanted.caller.owner_email)
+        return await self.find(review.review_id, wanted.caller.owner_email)
 
     async def find(self, review_id: UUID, owner_email: str | None) -> ReviewFound:
         """One review. Raises NotFound, also for somebody else's account."""
@@ -93,33 +96,31 @@ class Reviews:
             if await store.find(tx, review_id, caller.owner_email) is None:
                 raise _not_found()
             if await store.withdraw(tx, review_id, now):
-                await store.withdraw_asks(tx, review_id, now, actor)
+                for ask in await store.open_asks(tx, review_id):
+                    await asks.withdraw(tx, ask, "sent", None, "the business review was withdrawn", now, actor)
                 await store.take_back(tx, _held_key(review_id))
 
         await self._database.retrying(write)
         return await self.find(review_id, caller.owner_email)
 
+    async def _write(
+        self, tx: WriteTx, wanted: ReviewWanted, review: NewReview, copied: Copied, warnings: Sequence[str]
+    ) -> None:
+        await store.insert(tx, review, copied, warnings)
+        people = await _people(tx, wanted)
+        addresses = await store.addresses_of(tx, review.account_id, people)
+        links = [_ask(review, person, self._hash_of(addresses.get(person))) for person in people]
+        await asks.insert_asks(tx, links)
+        await queue(tx, review.created_at, *[_sent(link) for link in links], _held(review))
 
-async def _write(
-    tx: WriteTx, wanted: ReviewWanted, copied: Copied, warnings: Sequence[str], review_id: UUID, now: datetime
-) -> None:
-    survey_id, version = await _survey_of(tx, wanted)
-    people = await _people(tx, wanted)
-    review = NewReview(
-        review_id=review_id,
-        account_id=wanted.account_id,
-        survey_id=survey_id,
-        survey_version=version,
-        held_on=wanted.held_on,
-        intro=wanted.intro,
-        created_at=now,
-        created_by=wanted.actor,
-        closes_at=now + rules.OPEN_FOR,
-    )
-    await store.insert(tx, review, copied, warnings)
-    asks = [_ask(review, stakeholder_id) for stakeholder_id in people]
-    await store.insert_asks(tx, asks)
-    await queue(tx, now, *[_sent(ask) for ask in asks], _held(review, now))
+    def _hash_of(self, address: str | None) -> bytes | None:
+        """None where there is no address to compare."""
+        if address is None:
+            return None
+        try:
+            return self._tokens.address_hash(address).digest
+        except ValueError:
+            return None
 
 
 async def _require_account(tx: ReadTx, wanted: ReviewWanted) -> None:
@@ -172,7 +173,21 @@ def _problem(field: str, code: str, detail: str) -> Problem:
     return {"field": field, "code": code, "detail": detail}
 
 
-def _ask(review: NewReview, stakeholder_id: str) -> NewAsk:
+def _new(wanted: ReviewWanted, survey_id: str, version: int, now: datetime) -> NewReview:
+    return NewReview(
+        review_id=uuid4(),
+        account_id=wanted.account_id,
+        survey_id=survey_id,
+        survey_version=version,
+        held_on=wanted.held_on,
+        intro=wanted.intro,
+        created_at=now,
+        created_by=wanted.actor,
+        closes_at=now + rules.OPEN_FOR,
+    )
+
+
+def _ask(review: NewReview, stakeholder_id: str, address_hash: bytes | None) -> NewAsk:
     """A link that is handed over as it is made. Neither an objection to mails nor a quarantine stands against it: the
     supplier gives it to people with whom they speak."""
     return NewAsk(
@@ -189,6 +204,7 @@ def _ask(review: NewReview, stakeholder_id: str) -> NewAsk:
         created_by=review.created_by,
         due_at=review.created_at,
         open_days=rules.OPEN_FOR.days,
+        address_hash=address_hash,
         review_id=review.review_id,
     )
 
@@ -215,7 +231,7 @@ def _sent(ask: NewAsk) -> OutgoingCall:
     )
 
 
-def _held(review: NewReview, now: datetime) -> OutgoingCall:
+def _held(review: NewReview) -> OutgoingCall:
     """The mark on the trend, told when the day has come: the collector takes nothing from the future."""
     at = rules.moment_of(review.held_on)
     return OutgoingCall(
@@ -231,7 +247,7 @@ def _held(review: NewReview, now: datetime) -> OutgoingCall:
             "label": "Business review",
         },
         account_id=review.account_id,
-        due_at=max(at, now),
+        due_at=max(at, review.created_at),
     )
 
 

@@ -73,6 +73,17 @@ async def people_by(tx: ReadTx, account_id: str, wanted: Sequence[str]) -> dict[
     return dict(rows)
 
 
+async def addresses_of(tx: ReadTx, account_id: str, people: Sequence[str]) -> dict[str, str]:
+    """stakeholder_id -> address, of those who have one."""
+    rows = await tx.rows(
+        "select stakeholder_id, email from stakeholders where account_id = :account_id and email is not null"
+        " and stakeholder_id = any(cast(:people as text[]))",
+        account_id=account_id,
+        people=list(people),
+    )
+    return {row[0]: row[1] for row in rows}
+
+
 async def last_published(tx: ReadTx) -> str | None:
     """The survey for business reviews that was published last."""
     survey_id: str | None = await tx.scalar(
@@ -190,6 +201,15 @@ async def withdraw(tx: WriteTx, review_id: UUID, now: datetime) -> bool:
         "update business_reviews set withdrawn_at = :now where review_id = :review_id and withdrawn_at is null"
     )
     return await tx.execute(statement, review_id=review_id, now=now) > 0
+
+
+async def open_asks(tx: ReadTx, review_id: UUID) -> Sequence[UUID]:
+    """The asks of a review whose links still work, by id."""
+    return await tx.column(
+        "select ask_id from asks where review_id = :review_id and state = 'sent' and withdrawn_at is null"
+        " and expired_at is null order by ask_id for update",
+        review_id=review_id,
+    )
 
 
 async def note_opening(tx: WriteTx, ask_id: UUID, now: datetime) -> bool:
