@@ -1,0 +1,10 @@
+"""All pages of respondents, put beside the API."""
+
+from fastapi import FastAPI
+
+from services.outreach.web import assets, stop, survey
+
+
+def mount(app: FastAPI) -> None:
+    """Add the pages to the routes of the service."""
+    app.router.routes.extend((*assets.ROUTES, survey.ROUTE, stop.ROUTE))
