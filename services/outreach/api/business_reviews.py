@@ -1,6 +1,6 @@
 """The routes of business reviews."""
 
-from typing import Annotated, Self
+from typing import Annotated, Any, Self
 from urllib.parse import quote
 from uuid import UUID
 
@@ -15,7 +15,7 @@ from services.outreach.domain.reviews import due_since, quarter_of
 from services.outreach.domain.tokens import Purpose
 from services.outreach.handlers.reviews import ReviewFound, ReviewWanted
 from services.outreach.store import due_reviews, reviews
-from services.outreach.store.due_reviews import LONG_AGO
+from services.outreach.store.due_reviews import LONG_AGO, DueQuestion
 from services.outreach.store.reviews import content_of
 from shared.access.caller import Caller
 from shared.api.business_reviews import (
@@ -125,10 +125,10 @@ def wanted_of(body: NewBusinessReview, caller: Caller, key: str) -> ReviewWanted
 
 @router.post("", status_code=201, summary="Make a business review")
 async def make_review(body: NewBusinessReview, caller: Actor, key: CallersKey, service: TheService) -> BusinessReview:
-    """Copies the review pack of the account as a client may see it, without names, ids of people and addresses, and makes
-    one personal link for each recipient, which is taken to be handed over now. Neither a quarantine nor an objection to
-    mails stands against it: you give the links to people with whom you speak. The review becomes a mark on the trend on
-    its day. The key needs `read` too, since the pack is read with it."""
+    """Copies the review pack of the account as a client may see it, without names, ids of people and addresses, and
+    makes one personal link for each recipient, which is taken to be handed over now. Neither a quarantine nor an
+    objection to mails stands against it: you give the links to people with whom you speak. The review becomes a mark on
+    the trend on its day. The key needs `read` too, since the pack is read with it."""
     caller.require("read")
     return review_view(await service.reviews.make(wanted_of(body, caller, key)), service)
 
@@ -173,10 +173,9 @@ async def list_due(
         after = (day, account_id)
     if owner is not None:
         owner = owner.strip().lower()
+    asked = DueQuestion(today, quarter_of(today), caller.owner_email, owner)
     async with database.read() as tx:
-        rows = await due_reviews.due(
-            tx, today, quarter_of(today), caller.owner_email, owner, after=after, limit=limit + 1
-        )
+        rows = await due_reviews.due(tx, asked, after, limit + 1)
     page = page_of(rows, limit, lambda row: (row["last_held_on"] or LONG_AGO, row["account_id"]), DUE)
     return Page(items=[_due(row) for row in page.items], next_cursor=page.next_cursor)
 
@@ -189,8 +188,8 @@ async def get_review(review_id: UUID, caller: Reader, service: TheService) -> Bu
 
 @router.post("/{review_id}/withdraw", summary="Take a business review back")
 async def withdraw_review(review_id: UUID, caller: Actor, service: TheService) -> BusinessReview:
-    """Its links say from now on that they were withdrawn; answers that were given stay. A mark that was not set yet will
-    not be. Again changes nothing."""
+    """Its links say from now on that they were withdrawn; answers that were given stay. A mark that was not set yet
+    will not be. Again changes nothing."""
     return review_view(await service.reviews.withdraw(review_id, caller, caller.actor), service)
 
 
@@ -210,8 +209,8 @@ def review_view(found: ReviewFound, service: Outreach) -> BusinessReview:
     )
 
 
-def _listed(row: RowMapping) -> dict[str, object]:
-    shown = {name: row[name] for name in ListedReview.model_fields}
+def _listed(row: RowMapping) -> dict[str, Any]:
+    shown: dict[str, Any] = {name: row[name] for name in ListedReview.model_fields}
     return shown | {"review_id": str(row["review_id"])}
 
 

@@ -1,5 +1,5 @@
-"""Business reviews: what of a review pack may stand behind a link that is passed on inside the client, and when the next
-review is due."""
+"""Business reviews: what of a review pack may stand behind a link that is passed on inside the client, and when the
+next review is due."""
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence

@@ -1,5 +1,5 @@
-"""Benchmark's public API: the review pack, asked with the caller's own key, so that it shows no more than the caller may
-see."""
+"""Benchmark's public API: the review pack, asked with the caller's own key, so that it shows no more than the caller
+may see."""
 
 import httpx
 

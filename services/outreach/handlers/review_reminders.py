@@ -1,5 +1,5 @@
-"""Reminds owners of business reviews: a follow-up by hand when an account has had none for a quarter, one an account and
-quarter, which is closed when the review is made."""
+"""Reminds owners of business reviews: a follow-up by hand when an account has had none for a quarter, one an account
+and quarter, which is closed when the review is made."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -24,6 +24,7 @@ LOOK_AGAIN = timedelta(hours=20)
 """The scorer is asked about an account at most so often: once a day, at whatever hour the job comes by."""
 LOOK_BACK = {"interval": "quarter", "points": 12, "window": "365d"}
 NOT_CLOSED = "open,acknowledged,in_progress,snoozed"
+SETTLED = {"outcome": "resolved", "comment": "A business review was made."}
 PLAYBOOK = (
     "Agree on a day with the customer. Show what they said, what was done about it and what was promised, also where it"
     " is not good. Send the review round afterwards; it ends with the question."
@@ -100,7 +101,7 @@ class ReviewReminders:
                 return
         for follow_up in await self.api.ask_all(FOLLOW_UPS, account_id=account_id, kind=KIND, state=NOT_CLOSED):
             try:
-                await self.api.call(CLOSE, {"comment": "A business review was made."}, follow_up_id=follow_up.follow_up_id)
+                await self.api.call(CLOSE, SETTLED, follow_up_id=follow_up.follow_up_id)
             except (Conflict, NotFound):
                 continue  # somebody was quicker
 

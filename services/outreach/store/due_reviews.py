@@ -1,6 +1,7 @@
 """Which accounts have had no business review for a quarter, and whose owners were reminded of it."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
 
@@ -19,21 +20,24 @@ LONG_AGO = date(1900, 1, 1)
 """Stands for a day that is not known in the order of the list."""
 
 
-async def due(
-    tx: ReadTx,
-    today: date,
-    quarter: str,
-    owner_email: str | None,
-    owner: str | None,
-    after: tuple[date, str] | None,
-    limit: int,
-) -> Sequence[RowMapping]:
+@dataclass(frozen=True, slots=True)
+class DueQuestion:
+    """Which accounts: `owner_email` limits the caller to an owner's, `owner` is whom the caller asks about. `quarter`:
+    of which reminders are told."""
+
+    today: date
+    quarter: str
+    owner_email: str | None
+    owner: str | None
+
+
+async def due(tx: ReadTx, asked: DueQuestion, after: tuple[date, str] | None, limit: int) -> Sequence[RowMapping]:
     """Accounts that are due, those without a known review first, then the longest ago, behind the position `after`."""
     where = [_IS_DUE, "(cast(:owner_email as text) is null or a.owner_email = :owner_email)"]
-    params: dict[str, Any] = {"held_before": today - QUARTER, "owner_email": owner_email, "limit": limit}
-    if owner is not None:
+    params: dict[str, Any] = {"held_before": asked.today - QUARTER, "owner_email": asked.owner_email, "limit": limit}
+    if asked.owner is not None:
         where.append("a.owner_email = :owner")
-        params["owner"] = owner
+        params["owner"] = asked.owner
     if after is not None:
         where.append("(coalesce(a.last_held_on, :long_ago), a.account_id) > (:after_day, :after_id)")
         params |= {"after_day": after[0], "after_id": after[1]}
@@ -42,7 +46,7 @@ async def due(
         " m.created_at as reminded_at"
         f" from {_ACCOUNTS} left join review_reminders m on m.account_id = a.account_id and m.quarter = :quarter"
         f" where {' and '.join(where)} order by coalesce(a.last_held_on, :long_ago), a.account_id limit :limit",
-        quarter=quarter,
+        quarter=asked.quarter,
         long_ago=LONG_AGO,
         **params,
     )
@@ -71,9 +75,7 @@ async def note_held(tx: WriteTx, account_id: str, held_on: date | None, now: dat
     )
 
 
-async def to_remind(
-    tx: ReadTx, today: date, quarter: str, looked_after: datetime, limit: int
-) -> Sequence[RowMapping]:
+async def to_remind(tx: ReadTx, today: date, quarter: str, looked_after: datetime, limit: int) -> Sequence[RowMapping]:
     """(account_id, account_name, last_held_on) of accounts that are due, by the scorer too, and of which nobody was
     reminded in this quarter."""
     return await tx.all(

@@ -1,6 +1,6 @@
 """Business reviews: the copy for the client, what was said and done, and who was given a link."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -10,7 +10,7 @@ from sqlalchemy import RowMapping
 
 from services.outreach.domain.reviews import TOUCHPOINT, Copied
 from shared.db.erasures import visible
-from shared.db.transaction import ReadTx, WriteTx, as_columns
+from shared.db.transaction import ReadTx, WriteTx
 
 _REVIEW = """
     r.review_id, r.account_id, a.name as account_name, r.survey_id, r.survey_version, r.held_on, r.intro, r.pack,
@@ -70,7 +70,7 @@ async def people_by(tx: ReadTx, account_id: str, wanted: Sequence[str]) -> dict[
         account_id=account_id,
         wanted=list(wanted),
     )
-    return dict(rows)
+    return {row[0]: row[1] for row in rows}
 
 
 async def addresses_of(tx: ReadTx, account_id: str, people: Sequence[str]) -> dict[str, str]:
@@ -197,9 +197,7 @@ async def page_of(tx: ReadTx, ask_id: UUID) -> RowMapping | None:
 
 async def withdraw(tx: WriteTx, review_id: UUID, now: datetime) -> bool:
     """Take a review back; False where it was before."""
-    statement = (
-        "update business_reviews set withdrawn_at = :now where review_id = :review_id and withdrawn_at is null"
-    )
+    statement = "update business_reviews set withdrawn_at = :now where review_id = :review_id and withdrawn_at is null"
     return await tx.execute(statement, review_id=review_id, now=now) > 0
 
 
@@ -224,16 +222,24 @@ async def take_back(tx: WriteTx, key: str) -> bool:
     return await tx.execute(statement, key=key) > 0
 
 
-async def forget(tx: WriteTx, people: Sequence[tuple[str, str]]) -> int:
-    """Delete what goes back to erased people, (account_id, stakeholder_id) by each of their ids. Returns how many
-    excerpts that were."""
-    if not people:
-        return 0
+async def forget(tx: WriteTx, account_id: str, ids: Collection[str]) -> int:
+    """Delete what goes back to a person with these ids. Returns how many excerpts that were."""
     return await tx.execute(
-        "delete from review_excerpts where (account_id, stakeholder_id) in"
-        " (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))",
-        **as_columns({"accounts": account_id, "people": stakeholder_id} for account_id, stakeholder_id in people),
+        "delete from review_excerpts where account_id = :account_id and stakeholder_id = any(cast(:ids as text[]))",
+        account_id=account_id,
+        ids=list(ids),
     )
+
+
+async def names_of(tx: ReadTx, account_id: str, ids: Collection[str]) -> list[str]:
+    """Ids, names and addresses of a person with these ids."""
+    rows = await tx.rows(
+        "select name, email from stakeholders where account_id = :account_id"
+        " and stakeholder_id = any(cast(:ids as text[]))",
+        account_id=account_id,
+        ids=list(ids),
+    )
+    return [*ids, *[name for row in rows for name in row if name]]
 
 
 async def intros_of(tx: ReadTx, account_id: str) -> Sequence[tuple[UUID, str]]:
@@ -252,7 +258,7 @@ async def set_intro(tx: WriteTx, review_id: UUID, intro: str) -> None:
     )
 
 
-def content_of(row: Mapping[str, Any], excerpts: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+def content_of(row: RowMapping, excerpts: Sequence[RowMapping]) -> dict[str, Any]:
     """The whole copy of a review, figures and excerpts, from its rows."""
     copy = {name: value for name, value in row["pack"].items() if name != "warnings"}
     for kind in ("said", "done"):

@@ -55,7 +55,9 @@ async def test_q8_and_every_other_ready_made_question_can_be_added(desk: SurveyD
     for item in (await templates_of(desk))["questions"]:
         texts = begun["draft"]["texts"]
         question_id = item["question"]["question_id"]
-        added = {language: texts[language] | {"questions": {question_id: item["texts"][language]}} for language in texts}
+        added = {
+            language: texts[language] | {"questions": {question_id: item["texts"][language]}} for language in texts
+        }
         path = f"/{begun['survey_id']}"
         patched = await desk.call("PATCH", path, json={"questions": [item["question"]], "texts": added})
         assert patched["faults"] == []
@@ -98,8 +100,6 @@ async def test_c36_who_reads_is_told_as_in_the_survey_published_last(desk: Surve
         ({"template": "ces", "languages": ["en", "english"]}, "languages.1"),
     ],
 )
-async def test_what_is_not_there_to_begin_with_is_refused(
-    desk: SurveyDesk, fields: dict[str, Any], field: str
-) -> None:
+async def test_what_is_not_there_to_begin_with_is_refused(desk: SurveyDesk, fields: dict[str, Any], field: str) -> None:
     refused = await desk.call("POST", "", 422, json=fields)
     assert [error["field"] for error in refused["errors"]] == [field]
