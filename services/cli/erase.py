@@ -15,7 +15,7 @@ from shared.errors import NotFound, Unavailable
 if TYPE_CHECKING:
     from shared.http.client import Api, ServiceName
 
-KEEPERS: "tuple[ServiceName, ...]" = ("collector", "scorer", "alerting")
+KEEPERS: "tuple[ServiceName, ...]" = ("collector", "scorer", "alerting", "outreach")
 """The services that keep data of people."""
 Receipts = dict["ServiceName", dict[str, Any] | None]
 """Service → its receipt; None where it has not answered with one."""

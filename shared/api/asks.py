@@ -66,6 +66,7 @@ _ASK: dict[str, Any] = _PERSON | {
     "due_at": "2026-06-01T09:00:00Z",
     "sent_at": "2026-06-01T09:00:00Z",
     "closes_at": "2026-07-01T09:00:00Z",
+    "opened_at": None,
     "started_at": None,
     "answered_at": None,
     "finished_at": None,
@@ -121,6 +122,7 @@ class Ask(BaseModel):
     due_at: datetime
     sent_at: datetime | None
     closes_at: datetime | None = Field(description="Until then the link takes an answer.")
+    opened_at: datetime | None
     started_at: datetime | None
     answered_at: datetime | None
     finished_at: datetime | None

@@ -1,1 +1,2 @@
 """Work that comes by time."""
+"""Work by time."""

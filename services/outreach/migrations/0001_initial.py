@@ -37,7 +37,8 @@ STATEMENTS = [
         primary key (survey_id, version)
     )
     """,
-    # What is known of a person from every source: when they were asked and answered last, and what forbids asking.
+    # What is known of a person from every source, by the id that the source gave: when they were asked last, and what
+    # forbids asking. When they answered last is here only as the scorer told it at the first start, see `answers`.
     """
     create table contacts (
         account_id text not null,
@@ -52,6 +53,35 @@ STATEMENTS = [
         primary key (account_id, stakeholder_id)
     )
     """,
+    # Answers without what they say: when a person answered last follows from those that count. A row whose
+    # recorded_at is null holds what was said about an answer that has not come yet.
+    """
+    create table answers (
+        account_id text not null,
+        response_id text not null,
+        stakeholder_id text,
+        nps_kind text,
+        answered_at timestamptz,
+        recorded_at timestamptz,
+        import_id uuid,
+        undone boolean not null default false,
+        test boolean not null default false,
+        test_said_at timestamptz,
+        withdrawn boolean not null default false,
+        primary key (account_id, response_id)
+    )
+    """,
+    "create index answers_person on answers (account_id, stakeholder_id)",
+    "create index answers_import on answers (account_id, import_id) where import_id is not null",
+    # What was read from other services at the first start, and again after so many lost records of the log.
+    """
+    create table readings (
+        name text primary key,
+        done_at timestamptz not null,
+        accepted_gap bigint not null
+    )
+    """,
+    "create index stakeholders_address on stakeholders (lower(email))",
     # One question to one person. ask_id is the invitation's id; the response's id is derived from it.
     """
     create table asks (
@@ -70,12 +100,15 @@ STATEMENTS = [
         channel text not null,
         language text,
         handed_over boolean not null,
+        open_days int not null default 30,
         created_at timestamptz not null,
         created_by text not null,
         due_at timestamptz not null,
         sent_at timestamptz,
         closes_at timestamptz,
+        opened_at timestamptz,
         started_at timestamptz,
+        reminded_at timestamptz,
         answered_at timestamptz,
         finished_at timestamptz,
         bounced_at timestamptz,
@@ -95,6 +128,8 @@ STATEMENTS = [
     "create index asks_due on asks (due_at)",
     "create index asks_closing on asks (least(closes_at, withdrawn_at)) where state = 'sent' and expired_at is null",
     "create index asks_address on asks (address_hash) where address_hash is not null",
+    "create index asks_address on asks (address_hash, sent_at) where address_hash is not null",
+    "create index asks_closing on asks (closes_at) where state = 'sent' and expired_at is null",
     "create index asks_answer_due on asks (answer_due_at) where answer_due_at is not null",
     "create unique index asks_review on asks (review_id, account_id, stakeholder_id) where review_id is not null",
     """

@@ -1,0 +1,165 @@
+"""Asks: who was asked and what became of it, as a list, by itself and in sums."""
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import replace
+from typing import Annotated, Any, Literal, get_args
+from uuid import UUID
+
+from fastapi import Query
+from fastapi.responses import Response
+from sqlalchemy import RowMapping
+from starlette.requests import Request
+
+from services.outreach.api.links import AskId
+from services.outreach.api.links_models import Input, Reason
+from services.outreach.api.resources import Outreach, TheService
+from services.outreach.api.sheets import Format, Rows, described, sheet, wants_csv
+from services.outreach.domain.sums import groups_of
+from services.outreach.handlers.asks import withdraw_ask
+from services.outreach.store import ask_lists, asks
+from services.outreach.store.ask_lists import AskFilter, Position
+from shared.access.caller import Caller
+from shared.api.asks import Ask, AskChange, AskDetail, AskGroup, AskReason, AskState, AskSummary
+from shared.errors import NotFound
+from shared.http import paging
+from shared.http.auth import Actor, Reader
+from shared.http.paging import DEFAULT_LIMIT, Cursor, Limit, Page, page_of, read_cursor
+from shared.http.params import Instant, PathId, StakeholderPathId
+from shared.http.query import refused
+from shared.http.routing import Router
+
+router = Router(prefix="/v1/asks", tags=["asks"])
+PURPOSE = "asks"
+SHEET_PAGE = 1_000
+Several = Annotated[str | None, Query(max_length=500, description="One or several, separated by commas.")]
+GroupBy = Literal["survey", "account", "owner", "tier"]
+
+
+class Withdrawal(Input):
+    """Body of a withdrawal; all of it optional."""
+
+    reason: Reason | None = None
+
+
+@router.get(
+    "", summary="Asks, the newest first", response_model=Page[Ask], responses=described(tuple(Ask.model_fields))
+)
+async def list_asks(
+    *,
+    caller: Reader,
+    service: TheService,
+    request: Request,
+    account_id: Annotated[PathId | None, Query()] = None,
+    stakeholder_id: Annotated[StakeholderPathId | None, Query()] = None,
+    survey_id: Annotated[PathId | None, Query()] = None,
+    state: Several = None,
+    reason: Several = None,
+    format: Format = None,
+    limit: Limit = DEFAULT_LIMIT,
+    cursor: Cursor = None,
+) -> Page[Ask] | Response:
+    """A sheet has all of them. A key limited to an owner sees those of its accounts only."""
+    which = AskFilter(
+        account_id=account_id,
+        survey_id=survey_id,
+        states=_several("state", state, get_args(AskState)),
+        reasons=_several("reason", reason, get_args(AskReason)),
+    )
+    after = None
+    if cursor:
+        instant, last_id = read_cursor(cursor, PURPOSE, paging.instant, paging.uuid)
+        after = (instant, last_id)
+    which = await _with_ids(service, which, stakeholder_id)
+    if wants_csv(request, format):
+        return sheet("asks.csv", tuple(Ask.model_fields), _pages(service, caller, which))
+    async with service.database.read() as tx:
+        rows = await ask_lists.list_asks(tx, which, caller.owner_email, service.clock.now(), after, limit + 1)
+    page = page_of(rows, limit, _position, PURPOSE)
+    return Page(items=[_ask(row) for row in page.items], next_cursor=page.next_cursor)
+
+
+@router.get("/summary", summary="How many were asked, and what became of it")
+async def summary(
+    *,
+    caller: Reader,
+    service: TheService,
+    group_by: Annotated[GroupBy | None, Query()] = None,
+    survey_id: Annotated[PathId | None, Query()] = None,
+    account_id: Annotated[PathId | None, Query()] = None,
+    due_since: Annotated[Instant | None, Query(description="Asks due then or later.")] = None,
+    due_before: Annotated[Instant | None, Query(description="Asks due before then.")] = None,
+) -> AskSummary:
+    """Without `group_by` exactly one group. Of every group planned = waiting + held + skipped + sent + failed +
+    withdrawn, and sent is the sum of the outcomes."""
+    which = AskFilter(account_id=account_id, survey_id=survey_id, due_since=due_since, due_before=due_before)
+    async with service.database.read() as tx:
+        rows = await ask_lists.sums(tx, which, group_by, caller.owner_email, service.clock.now())
+    groups = groups_of(map(dict, rows), whole=group_by is None)
+    return AskSummary(groups=[AskGroup.model_validate(group) for group in groups])
+
+
+@router.get("/{ask_id}", summary="One ask with its history")
+async def get_ask(ask_id: AskId, caller: Reader, service: TheService) -> AskDetail:
+    """404 for one of an account that the key does not see."""
+    return await _detail(service, caller, ask_id)
+
+
+@router.post("/{ask_id}/withdraw", summary="Withdraw an ask: its link closes")
+async def withdraw(ask_id: AskId, caller: Actor, service: TheService, body: Withdrawal | None = None) -> AskDetail:
+    """Whoever opens the link reads that it was withdrawn. 409 for one that is answered or was never to be sent."""
+    note = None
+    if body is not None:
+        note = body.reason
+    now = service.clock.now()
+    await service.database.retrying(lambda tx: withdraw_ask(tx, ask_id, note, caller, now))
+    return await _detail(service, caller, ask_id)
+
+
+async def _detail(service: Outreach, caller: Caller, ask_id: UUID) -> AskDetail:
+    async with service.database.read() as tx:
+        row = await ask_lists.shown_ask(tx, ask_id, caller.owner_email, service.clock.now())
+        if row is None:
+            raise NotFound("ask_not_found", "there is no such ask")
+        history = await asks.changes_of(tx, ask_id)
+    changes = [AskChange.model_validate(dict(change)) for change in history]
+    return AskDetail(**_ask(row).model_dump(), changes=changes)
+
+
+async def _with_ids(service: Outreach, which: AskFilter, stakeholder_id: str | None) -> AskFilter:
+    """The filter with all ids of a person."""
+    if stakeholder_id is None:
+        return which
+    async with service.database.read() as tx:
+        ids = await ask_lists.ids_of_person(tx, which.account_id, stakeholder_id)
+    return replace(which, stakeholder_ids=ids)
+
+
+async def _pages(service: Outreach, caller: Caller, which: AskFilter) -> AsyncIterator[Rows]:
+    """All asks, page by page, each in a transaction of its own: a slow client holds none."""
+    after: Position | None = None
+    while True:
+        async with service.database.read() as tx:
+            rows = await ask_lists.list_asks(tx, which, caller.owner_email, service.clock.now(), after, SHEET_PAGE)
+        yield [dict(row) for row in rows]
+        if len(rows) < SHEET_PAGE:
+            return
+        after = rows[-1]["created_at"], rows[-1]["ask_id"]
+
+
+def _position(row: RowMapping) -> tuple[Any, str]:
+    return row["created_at"], str(row["ask_id"])
+
+
+def _ask(row: RowMapping) -> Ask:
+    review_id = row["review_id"]
+    return Ask.model_validate({**row, "ask_id": str(row["ask_id"]), "review_id": review_id and str(review_id)})
+
+
+def _several(field: str, text: str | None, allowed: Sequence[str]) -> tuple[str, ...] | None:
+    """The values of a comma list; None without one. Raises `Invalid` for one that is not allowed."""
+    if text is None:
+        return None
+    values = tuple(part.strip() for part in text.split(",") if part.strip())
+    if not values or not set(values) <= set(allowed):
+        raise refused(field, f"invalid_{field}", f"must be one or several of {', '.join(allowed)}")
+    return values

@@ -1,0 +1,99 @@
+"""What an ask is: its states, its outcome, and the ids that follow from it."""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID, uuid5
+
+UNSENT: Final = ("waiting", "held")
+"""States of an ask that may still be called off before anybody has seen it."""
+SYSTEM: Final = "tellback"
+"""Who changes an ask where no caller does."""
+OPEN_DAYS: Final = 30
+MOST_OPEN_DAYS: Final = 45
+
+
+@dataclass(frozen=True, slots=True)
+class NewAsk:
+    """An ask as it is planned. `state` is waiting, skipped or sent; a skipped one has a `reason`."""
+
+    ask_id: UUID
+    survey_id: str
+    survey_version: int
+    account_id: str
+    stakeholder_id: str
+    state: str
+    origin: str
+    channel: str
+    handed_over: bool
+    created_at: datetime
+    created_by: str
+    due_at: datetime
+    open_days: int = OPEN_DAYS
+    address_hash: bytes | None = None
+    reason: str | None = None
+    note: str | None = None
+    language: str | None = None
+    review_id: UUID | None = None
+
+    @property
+    def sent_at(self) -> datetime | None:
+        """When it was sent: a link that is handed over is sent as it is made."""
+        if self.state == "sent":
+            return self.created_at
+        return None
+
+    @property
+    def closes_at(self) -> datetime | None:
+        """When its link takes no answer any more; None before it is sent."""
+        if self.sent_at is None:
+            return None
+        return self.sent_at + timedelta(days=self.open_days)
+
+
+@dataclass(frozen=True, slots=True)
+class AskedFor:
+    """The published survey of an ask: `kind` is relationship or transactional."""
+
+    survey_id: str
+    version: int
+    kind: str
+    open_days: int
+
+
+@dataclass(frozen=True, slots=True)
+class AskChange:
+    """One change of an ask: the state that it comes to, when, why, and by whom."""
+
+    at: datetime
+    state: str
+    reason: str | None
+    note: str | None
+    actor: str
+
+
+def response_id_of(ask_id: UUID) -> str:
+    """The id of the one answer to an ask: a second answer amends it."""
+    return str(uuid5(ask_id, "response"))
+
+
+def kind_of(nps_kind: str | None) -> str:
+    """The kind that a quarantine counts by: relationship, or transactional for all that asks about an occasion."""
+    if nps_kind == "relationship":
+        return "relationship"
+    return "transactional"
+
+
+def open_days_of(document: dict[str, Any]) -> int:
+    """How many days the links of a survey are open."""
+    return min(int(document.get("open_days") or OPEN_DAYS), MOST_OPEN_DAYS)
+
+
+def ask_id_in(invitation_id: str | None) -> UUID | None:
+    """The ask that an invitation's id may name; None where it has another form, as those of other mailers."""
+    if invitation_id is None or len(invitation_id) != len(str(UUID(int=0))):
+        return None
+    try:
+        return UUID(invitation_id)
+    except ValueError:
+        return None

@@ -1,0 +1,110 @@
+"""Who is to be asked: people as they were named, with all that is known of them from every source."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from services.outreach.domain.eligibility import FLOOR, Candidate
+from services.outreach.domain.tokens import AddressHash, Tokens
+from services.outreach.handlers.suppressions import hashes_of
+from services.outreach.store import people, suppressions
+from services.outreach.store.people import Chosen, PersonKey
+from shared.access.caller import Caller
+from shared.db.directory import own_ids
+from shared.db.transaction import ReadTx
+from shared.errors import Invalid
+from shared.ids import stakeholder_of
+
+MOST = 10_000
+"""People of one call."""
+TOO_MANY = f"at most {MOST} people at once; choose fewer"
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A person as the caller named them: by one of the two."""
+
+    account_id: str
+    stakeholder_id: str | None = None
+    email: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """A candidate with the hash of the address, if there is one."""
+
+    candidate: Candidate
+    hashed: AddressHash | None
+
+
+async def persons_of(
+    tx: ReadTx, named: Sequence[Named] | None, chosen: Chosen | None, caller: Caller
+) -> list[PersonKey]:
+    """The people, by their own ids: those that were named, in their order, or else those of the directory that are
+    chosen. Raises `Invalid` for too many."""
+    if chosen is not None:
+        found = await people.chosen_people(tx, chosen, caller.owner_email, MOST + 1)
+        if len(found) > MOST:
+            raise Invalid("too_many_people", TOO_MANY)
+        return found
+    given = []
+    addresses = set()
+    for one in named or ():
+        stakeholder_id = one.stakeholder_id
+        if stakeholder_id is None:
+            stakeholder_id = stakeholder_of(one.email or "")
+            addresses.add((one.account_id, stakeholder_id))
+        given.append((one.account_id, stakeholder_id))
+    own = await own_ids(tx, given)
+    has = await people.by_address(tx, addresses)
+    persons = []
+    for person in given:
+        stakeholder_id = own[person]
+        if stakeholder_id == person[1]:
+            stakeholder_id = has.get(person, stakeholder_id)
+        persons.append((person[0], stakeholder_id))
+    return persons
+
+
+async def unseen_people(tx: ReadTx, persons: Sequence[PersonKey], caller: Caller) -> set[PersonKey]:
+    """Those at accounts that the caller does not see: they are answered as if nobody knew them."""
+    if caller.owner_email is None:
+        return set()
+    seen = await people.seen_accounts(tx, {account_id for account_id, _ in persons}, caller.owner_email)
+    return {person for person in persons if person[0] not in seen}
+
+
+async def known_people(
+    tx: ReadTx, persons: Sequence[PersonKey], tokens: Tokens, now: datetime
+) -> dict[PersonKey, Known]:
+    """All that is known of the people, from every source."""
+    found = await people.candidates(tx, set(persons), now.date())
+    hashes = {person: hashes_of(tokens, candidate.email) for person, candidate in found.items()}
+    digests = {one.digest for several in hashes.values() for one in several}
+    addresses = {candidate.email.lower() for candidate in found.values() if candidate.email is not None}
+    by_address = await people.asked_by_address(tx, addresses, now - FLOOR)
+    by_hash = await people.asked_by_hash(tx, digests, now - FLOOR)
+    listed = await suppressions.objections(tx, digests)
+    known = {}
+    for person, candidate in found.items():
+        asked = [by_address.get((candidate.email or "").lower())]
+        lifted: list[datetime | None] = []
+        objected = False
+        for one in hashes[person]:
+            asked.append(by_hash.get(one.digest))
+            if one.digest in listed:
+                objected |= listed[one.digest].objected
+                lifted.append(listed[one.digest].lifted_at)
+        hashed = None
+        if hashes[person]:
+            hashed = hashes[person][0]
+        known[person] = Known(
+            replace(
+                candidate,
+                address_asked_at=max(filter(None, asked), default=None),
+                objected=objected,
+                lifted_at=max(filter(None, lifted), default=None),
+            ),
+            hashed,
+        )
+    return known

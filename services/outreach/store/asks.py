@@ -1,0 +1,207 @@
+"""Rows of `asks` and their history."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from sqlalchemy import RowMapping
+
+from services.outreach.domain.asks import SYSTEM, UNSENT, AskChange, AskedFor, NewAsk, kind_of, open_days_of
+from shared.db.transaction import ReadTx, WriteTx, as_columns
+
+# Column -> SQL type, of what an ask is when it is planned.
+_NEW: Mapping[str, str] = {
+    "ask_id": "uuid",
+    "survey_id": "text",
+    "survey_version": "int",
+    "account_id": "text",
+    "stakeholder_id": "text",
+    "address_hash": "bytea",
+    "origin": "text",
+    "review_id": "uuid",
+    "state": "text",
+    "reason": "text",
+    "note": "text",
+    "channel": "text",
+    "language": "text",
+    "handed_over": "boolean",
+    "open_days": "int",
+    "created_at": "timestamptz",
+    "created_by": "text",
+    "due_at": "timestamptz",
+    "sent_at": "timestamptz",
+    "closes_at": "timestamptz",
+}
+_NEW_COLUMNS = ", ".join(_NEW)
+_NEW_ARRAYS = ", ".join(f"cast(:{name} as {kind}[])" for name, kind in _NEW.items())
+INSERT = f"insert into asks ({_NEW_COLUMNS}) select * from unnest({_NEW_ARRAYS})"
+INSERT_FIRST_CHANGES = """
+    insert into ask_changes (ask_id, at, state, reason, note, actor)
+    select * from unnest(cast(:ask_id as uuid[]), cast(:created_at as timestamptz[]), cast(:state as text[]),
+        cast(:reason as text[]), cast(:note as text[]), cast(:created_by as text[]))
+"""
+MARKS = ("opened_at", "started_at", "answered_at", "finished_at", "bounced_at", "unsubscribed_at")
+"""Moments of an ask of which the earliest counts, from wherever it is heard."""
+
+
+async def published_survey(tx: ReadTx, survey_id: str) -> AskedFor | None:
+    """The version of a survey by which people are asked now. None where there is no such survey; of one that was never
+    published the version is 0."""
+    row = await tx.one(
+        "select s.current_version, v.document from surveys s left join survey_versions v"
+        " on v.survey_id = s.survey_id and v.version = s.current_version where s.survey_id = :survey_id",
+        survey_id=survey_id,
+    )
+    if row is None:
+        return None
+    document = row["document"] or {}
+    kind = kind_of(document.get("nps_kind"))
+    return AskedFor(survey_id, row["current_version"] or 0, kind, open_days_of(document))
+
+
+async def insert_asks(tx: WriteTx, asks: Sequence[NewAsk]) -> None:
+    """Write asks, each with the first entry of its history; one statement for all, since there may be thousands."""
+    if not asks:
+        return
+    rows = as_columns({name: getattr(ask, name) for name in _NEW} for ask in asks)
+    await tx.execute(INSERT, **rows)
+    history = ("ask_id", "created_at", "state", "reason", "note", "created_by")
+    await tx.execute(INSERT_FIRST_CHANGES, **{name: rows[name] for name in history})
+
+
+async def find_ask(tx: ReadTx, ask_id: UUID, owner_email: str | None, *, for_update: bool = False) -> RowMapping | None:
+    """An ask; None for one of an account that the caller does not see."""
+    lock = ""
+    if for_update:
+        lock = " for update"
+    return await tx.one(
+        "select * from asks where ask_id = :ask_id and (cast(:owner_email as text) is null or account_id in"
+        f" (select account_id from accounts where owner_email = :owner_email)){lock}",
+        ask_id=ask_id,
+        owner_email=owner_email,
+    )
+
+
+async def own_asks(tx: ReadTx, ask_ids: Collection[UUID]) -> dict[UUID, RowMapping]:
+    """Which of these are asks: ask_id -> account_id, stakeholder_id, state, and the nps_kind of the survey."""
+    if not ask_ids:
+        return {}
+    rows = await tx.all(
+        "select k.ask_id, k.account_id, k.stakeholder_id, k.state, v.document ->> 'nps_kind' as nps_kind from asks k"
+        " join survey_versions v on v.survey_id = k.survey_id and v.version = k.survey_version"
+        " where k.ask_id = any(cast(:ids as uuid[]))",
+        ids=sorted(ask_ids),
+    )
+    return {row["ask_id"]: row for row in rows}
+
+
+async def mark(tx: WriteTx, name: str, moments: Mapping[UUID, datetime]) -> None:
+    """Note a moment of these asks, one of MARKS; the earliest counts."""
+    if name not in MARKS:
+        raise ValueError(f"no moment of an ask: {name}")
+    await tx.execute(
+        f"update asks set {name} = least({name}, m.at) from {_MOMENTS} where asks.ask_id = m.ask_id"
+        f" and ({name} is null or {name} > m.at)",
+        ids=list(moments),
+        ats=list(moments.values()),
+    )
+
+
+async def mark_reminded(tx: WriteTx, moments: Mapping[UUID, datetime]) -> None:
+    """Note reminders; the latest counts."""
+    await tx.execute(
+        f"update asks set reminded_at = greatest(reminded_at, m.at) from {_MOMENTS} where asks.ask_id = m.ask_id",
+        ids=list(moments),
+        ats=list(moments.values()),
+    )
+
+
+async def mark_sent(tx: WriteTx, moments: Mapping[UUID, datetime], *, waiting_only: bool = False) -> None:
+    """Note that asks were sent; the earliest moment counts, and their links close so many days later. One that waited
+    for its mailer is sent from now on. `waiting_only`: leave those alone that are known to have been sent."""
+    states = ["waiting", "sent"]
+    if waiting_only:
+        states = ["waiting"]
+    bound = {"ids": list(moments), "ats": list(moments.values())}
+    await tx.execute(
+        "insert into ask_changes (ask_id, at, state, actor) select asks.ask_id, m.at, 'sent', :actor"
+        f" from asks join {_MOMENTS} on asks.ask_id = m.ask_id where asks.state = 'waiting'",
+        actor=SYSTEM,
+        **bound,
+    )
+    await tx.execute(
+        "update asks set state = 'sent', sent_at = m.at, closes_at = m.at + open_days * interval '1 day'"
+        f" from {_MOMENTS} where asks.ask_id = m.ask_id and asks.state = any(cast(:states as text[]))"
+        " and (asks.sent_at is null or asks.sent_at > m.at)",
+        states=states,
+        **bound,
+    )
+
+
+async def call_off(tx: WriteTx, reason: str, people: Collection[tuple[str, str]], now: datetime) -> None:
+    """Withdraw what has not been sent to these people; what was sent stays open until it closes."""
+    if not people:
+        return
+    accounts, ids = zip(*sorted(people), strict=True)
+    await _withdraw_unsent(
+        tx,
+        "(account_id, stakeholder_id) in (select * from unnest(cast(:accounts as text[]), cast(:people as text[])))",
+        {"accounts": list(accounts), "people": list(ids), "reason": reason, "at": now},
+    )
+
+
+async def call_off_accounts(tx: WriteTx, reason: str, account_ids: Collection[str], now: datetime) -> None:
+    """Withdraw what has not been sent to anybody at these accounts."""
+    if account_ids:
+        await _withdraw_unsent(
+            tx,
+            "account_id = any(cast(:accounts as text[]))",
+            {"accounts": sorted(account_ids), "reason": reason, "at": now},
+        )
+
+
+async def _withdraw_unsent(tx: WriteTx, which: str, bound: Mapping[str, Any]) -> None:
+    await tx.execute(
+        "with called_off as (update asks set state = 'withdrawn', reason = :reason, held_until = null,"
+        f" withdrawn_at = :at where state = any(cast(:unsent as text[])) and {which} returning ask_id)"
+        " insert into ask_changes (ask_id, at, state, reason, actor)"
+        " select ask_id, :at, 'withdrawn', :reason, :actor from called_off",
+        unsent=list(UNSENT),
+        actor=SYSTEM,
+        **bound,
+    )
+
+
+async def withdraw(tx: WriteTx, ask_id: UUID, change: AskChange) -> None:
+    """Withdraw one ask: the state is withdrawn, or sent for one that was sent, whose outcome it becomes."""
+    reason = None
+    if change.state == "withdrawn":
+        reason = change.reason
+    await tx.execute(
+        "update asks set state = :state, reason = :reason, note = :note, held_until = null, withdrawn_at = :at"
+        " where ask_id = :ask_id",
+        ask_id=ask_id,
+        state=change.state,
+        reason=reason,
+        note=change.note,
+        at=change.at,
+    )
+    await tx.execute(
+        "insert into ask_changes (ask_id, at, state, reason, note, actor)"
+        " values (:ask_id, :at, :state, :reason, :note, :actor)",
+        ask_id=ask_id,
+        **asdict(change),
+    )
+
+
+async def changes_of(tx: ReadTx, ask_id: UUID) -> Sequence[RowMapping]:
+    """The history of an ask, the oldest first."""
+    return await tx.all(
+        "select at, state, reason, note, actor from ask_changes where ask_id = :ask_id order by change_id",
+        ask_id=ask_id,
+    )
+
+
+_MOMENTS = "unnest(cast(:ids as uuid[]), cast(:ats as timestamptz[])) as m(ask_id, at)"
