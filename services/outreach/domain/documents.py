@@ -84,7 +84,9 @@ def _questions(read: FieldReader, items: Any, metric: Metric) -> tuple[Question,
 
 def _question(read: FieldReader, field: str, item: Any, metric: Metric) -> Question | None:
     """None for what is no further question at all."""
-    item = read.object(field, item)
+    if not isinstance(item, dict):
+        read.fault(field, "object_type", "must be a JSON object")
+        return None
     _only(read, field, item, Question)
     if item.get("type") in ("nps", metric):
         read.fault(

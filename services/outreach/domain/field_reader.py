@@ -102,10 +102,10 @@ class FieldReader:
 
     def required(self, field: str, value: Any) -> str:
         """A text on one line that is not empty."""
-        text = self.plain(field, value)
-        self._one_line(field, text)
-        if not text:
+        text = self.optional(field, value)
+        if text is None:
             self.fault(field, "missing", "is required")
+            return ""
         return text
 
     def optional(self, field: str, value: Any) -> str | None:

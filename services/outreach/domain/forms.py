@@ -48,7 +48,8 @@ def read_form(survey: Survey, fields: Fields, language: str, before: Answers | N
     problems: list[FieldProblem] = []
     given = _gathered(fields)
     score = _score(survey, given, before, problems)
-    values = dict(before.values) if before is not None else {}
+    answers = before or Answers(score, language)
+    values = dict(answers.values)
     for question in survey.questions:
         name = QUESTION + question.question_id
         if name in given:
@@ -58,7 +59,6 @@ def read_form(survey: Survey, fields: Fields, language: str, before: Answers | N
     comment = _text(COMMENT, given.get(COMMENT, [""]), problems)
     if problems:
         raise Faulty(problems)
-    answers = before or Answers(score, language)
     answers = replace(answers, score=score, language=language, values=values)
     if comment is not None:
         answers = replace(answers, comment=comment, reason_question=_reason(survey, given))

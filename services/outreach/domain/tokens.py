@@ -57,6 +57,8 @@ class Tokens:
     """Makes and opens tokens. `secrets` are the deployment's keys, at least one; the first signs."""
 
     def __init__(self, secrets: Sequence[str]) -> None:
+        if not secrets:
+            raise ValueError("tokens need at least one key")
         self._keys = tuple(map(_Key, secrets))
 
     def made(self, purpose: Purpose, subject: bytes) -> str:
