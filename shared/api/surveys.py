@@ -1,7 +1,7 @@
 """Surveys, their versions and the templates to begin with, as outreach takes and tells them."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -12,6 +12,46 @@ NpsKindName = Literal["relationship", "transactional", "project"]
 QuestionTypeName = Literal["csat", "ces", "rating", "choice", "text"]
 CategoryName = Literal["promoter", "passive", "detractor", "satisfied", "neutral", "dissatisfied"]
 SurveyState = Literal["draft", "published"]
+_WORDING = {"text": "How likely are you to recommend {us} to a friend or colleague?", "low": "Not at all likely"}
+_DOCUMENT: dict[str, Any] = {
+    "name": "Relationship survey",
+    "metric": "nps",
+    "nps_kind": "relationship",
+    "us": "Fast Freight",
+    "questions": [{"question_id": "reliability", "type": "rating", "attribute": "reliability"}],
+    "texts": {"en": {"score": _WORDING | {"high": "Extremely likely"}, "fallbacks": {"us": "our company"}}},
+}
+_HEAD: dict[str, Any] = {
+    "survey_id": "srv_01985b3c7d0e7b6a9f1e2d3c4b5a6978",
+    "name": "Relationship survey",
+    "state": "published",
+    "revision": 3,
+    "current_version": 1,
+    "has_changes": True,
+    "metric": "nps",
+    "nps_kind": "relationship",
+    "touchpoint": None,
+    "product": None,
+    "default_language": "en",
+    "languages": ["en"],
+    "created_at": "2026-06-01T09:00:00Z",
+    "created_by": "key:0a1b2c3d4e5f",
+    "updated_at": "2026-06-03T09:00:00Z",
+    "updated_by": "key:0a1b2c3d4e5f",
+    "published_at": "2026-06-02T09:00:00Z",
+    "published_by": "key:0a1b2c3d4e5f",
+}
+_FAULT = {"field": "legal.imprint_url", "code": "missing", "detail": "mails and pages must say it"}
+_WARNING = {"field": "texts.en.score", "code": "missing_end_labels", "detail": "the ends of the scale have no labels"}
+_VERSION: dict[str, Any] = {
+    "survey_id": _HEAD["survey_id"],
+    "version": 2,
+    "published_at": "2026-09-02T09:00:00Z",
+    "published_by": "key:0a1b2c3d4e5f",
+    "changed_wordings": [
+        {"language": "en", "field": "score.high", "before": "Very likely", "after": "Extremely likely"}
+    ],
+}
 
 
 class _Part(BaseModel):
@@ -98,6 +138,8 @@ class SurveyDocument(_Part):
 class SurveyHead(BaseModel):
     """A survey without its content."""
 
+    model_config = ConfigDict(json_schema_extra={"example": _HEAD})
+
     survey_id: str = Field(examples=["srv_01985b3c7d0e7b6a9f1e2d3c4b5a6978"])
     name: str = Field(examples=["Relationship survey"])
     state: SurveyState = Field(description="`draft` until it is published for the first time.")
@@ -121,6 +163,10 @@ class SurveyHead(BaseModel):
 class Survey(SurveyHead):
     """A survey with its draft, and what is to be said of it."""
 
+    model_config = ConfigDict(
+        json_schema_extra={"example": _HEAD | {"draft": _DOCUMENT, "faults": [_FAULT], "warnings": [_WARNING]}}
+    )
+
     draft: SurveyDocument
     faults: list[FieldError] = Field(description="What forbids publishing the draft; empty for one that can be.")
     warnings: list[FieldError] = Field(description="What its author should look at.")
@@ -138,6 +184,8 @@ class ChangedWording(BaseModel):
 class SurveyVersion(BaseModel):
     """A published version; it is never changed."""
 
+    model_config = ConfigDict(json_schema_extra={"example": _VERSION})
+
     survey_id: str
     version: int
     published_at: datetime
@@ -147,6 +195,8 @@ class SurveyVersion(BaseModel):
 
 class SurveyVersionDetail(SurveyVersion):
     """A published version with its content."""
+
+    model_config = ConfigDict(json_schema_extra={"example": _VERSION | {"document": _DOCUMENT, "warnings": [_WARNING]}})
 
     document: SurveyDocument
     warnings: list[FieldError]

@@ -58,12 +58,12 @@ async def test_a_stale_edit_is_refused_and_changes_nothing(desk: SurveyDesk) -> 
 @pytest.mark.parametrize(
     ("fields", "field", "code"),
     [
-        ({"metric": "stars"}, "metric", "not_an_option"),
+        ({"metric": "stars"}, "metric", "literal_error"),
         ({"questions": [{"question_id": "again", "type": "rating"}]}, "questions.0.attribute", "missing"),
         ({"texts": {"english": TEXTS}}, "texts.(unnamed)", "invalid_language"),
         ({"texts": worded("How likely is {colour}?")}, "texts.en.score.text", "unknown_placeholder"),
         ({"legal": LEGAL | {"imprint_url": "http://plain.example"}}, "legal.imprint_url", "invalid_url"),
-        ({"colour": "red"}, "colour", "extra_forbidden"),
+        ({"colour": "red"}, "colour", "unknown_field"),
         ({"name": ""}, "name", "missing"),
         ({"ratings_asked": "2"}, "ratings_asked", "int_type"),
     ],
