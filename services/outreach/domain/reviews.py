@@ -27,11 +27,12 @@ _COUNTS: Final = ("promoter_count", "passive_count", "detractor_count")
 @dataclass(frozen=True, slots=True)
 class Excerpt:
     """Something said or done, as the client reads it. `stakeholder_id` is whom it goes back to, so that it goes with
-    the person when that person is erased; it is shown to nobody."""
+    the person when that person is erased; it is shown to nobody. `at`: when it was said, or the follow-up opened."""
 
     kind: Kind
     content: Mapping[str, Any]
     stakeholder_id: str | None
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +147,7 @@ def _comments(
             "comment": _nameless(answer["comment"], pattern),
             "on": _day(answer["answered_at"]),
         }
-        yield Excerpt("said", content, answer["stakeholder_id"])
+        yield Excerpt("said", content, answer["stakeholder_id"], datetime.fromisoformat(answer["answered_at"]))
 
 
 def _deeds(deeds: Iterable[Mapping[str, Any]], pattern: "re.Pattern[str]") -> Iterable[Excerpt]:
@@ -161,7 +162,7 @@ def _deeds(deeds: Iterable[Mapping[str, Any]], pattern: "re.Pattern[str]") -> It
             "promised": _nameless(promise["what"], pattern),
             "promised_by": _day(promise["by"]),
         }
-        yield Excerpt("done", content, deed["stakeholder_id"])
+        yield Excerpt("done", content, deed["stakeholder_id"], datetime.fromisoformat(deed["opened_at"]))
 
 
 def _pattern(names: Iterable[str]) -> "re.Pattern[str]":

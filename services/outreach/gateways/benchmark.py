@@ -1,23 +1,14 @@
 """Benchmark's public API: the review pack, asked with the caller's own key, so that it shows no more than the caller
 may see."""
 
-import httpx
-
 from shared.http.client import Api, Json, Services, within
-
-SECONDS = 30.0
-"""A review pack asks two services dozens of questions."""
 
 
 class Benchmark:
     """Asks benchmark. Every call raises `Away`, or what the service said of the request."""
 
-    def __init__(self, base_url: str, transport: httpx.AsyncBaseTransport | None = None) -> None:
-        self._services = Services({"benchmark": base_url}, transport=transport, timeout=SECONDS)
-
-    async def close(self) -> None:
-        """Give back the connections."""
-        await self._services.close()
+    def __init__(self, services: Services) -> None:
+        self._services = services
 
     async def client_pack(self, key: str, account_id: str) -> Json:
         """The review pack of an account as a client may see it. Raises `NotFound`, also for one that is not the

@@ -1,17 +1,18 @@
 """Business reviews: a copy of the client's review pack with one link for each recipient, made, read and taken back."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from uuid import UUID, uuid4
 
 from sqlalchemy import RowMapping
 
 from services.outreach.domain import reviews as rules
-from services.outreach.domain.asks import NewAsk
+from services.outreach.domain.asks import AskChange, NewAsk
 from services.outreach.domain.reviews import Copied
 from services.outreach.domain.tokens import Tokens
 from services.outreach.gateways.benchmark import Benchmark
+from services.outreach.handlers.links import invitation_call
 from services.outreach.store import asks
 from services.outreach.store import reviews as store
 from services.outreach.store.outgoing import OutgoingCall, queue
@@ -19,6 +20,7 @@ from services.outreach.store.reviews import NewReview
 from shared.access.caller import Caller
 from shared.clock import Clock
 from shared.db.engine import Database
+from shared.db.erasures import Journal
 from shared.db.transaction import ReadTx, WriteTx
 from shared.errors import Conflict, Invalid, NotFound
 from shared.ids import derived_uuid
@@ -55,9 +57,12 @@ class ReviewFound:
 class Reviews:
     """Makes, reads and takes back business reviews."""
 
-    def __init__(self, database: Database, benchmark: Benchmark, tokens: Tokens, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, benchmark: Benchmark, journal: Journal, tokens: Tokens, clock: Clock
+    ) -> None:
         self._database = database
         self._benchmark = benchmark
+        self._journal = journal
         self._tokens = tokens
         self._clock = clock
 
@@ -96,8 +101,7 @@ class Reviews:
             if await store.find(tx, review_id, caller.owner_email) is None:
                 raise _not_found()
             if await store.withdraw(tx, review_id, now):
-                for ask in await store.open_asks(tx, review_id):
-                    await asks.withdraw(tx, ask, "sent", None, "the business review was withdrawn", now, actor)
+                await _withdraw_asks(tx, review_id, now, actor)
                 await store.take_back(tx, _held_key(review_id))
 
         await self._database.retrying(write)
@@ -106,12 +110,24 @@ class Reviews:
     async def _write(
         self, tx: WriteTx, wanted: ReviewWanted, review: NewReview, copied: Copied, warnings: Sequence[str]
     ) -> None:
-        await store.insert(tx, review, copied, warnings)
+        # An erasure holds the same lock: what it has not seen here, it has written down before.
+        await tx.lock_accounts([review.account_id])
+        await store.insert(tx, review, await self._without_erased(tx, review, copied), warnings)
         people = await _people(tx, wanted)
         addresses = await store.addresses_of(tx, review.account_id, people)
         links = [_ask(review, person, self._hash_of(addresses.get(person))) for person in people]
         await asks.insert_asks(tx, links)
         await queue(tx, review.created_at, *[_sent(link) for link in links], _held(review))
+
+    async def _without_erased(self, tx: ReadTx, review: NewReview, copied: Copied) -> Copied:
+        """The copy without what goes back to people who were erased since they said it: the pack may be older."""
+        facts = [(review.account_id, excerpt.stakeholder_id or "", excerpt.at) for excerpt in copied.excerpts]
+        overtaken = await self._journal.overtaken(tx, facts)
+        kept = []
+        for excerpt, is_erased in zip(copied.excerpts, overtaken, strict=True):
+            if not is_erased:
+                kept.append(excerpt)
+        return replace(copied, excerpts=tuple(kept))
 
     def _hash_of(self, address: str | None) -> bytes | None:
         """None where there is no address to compare."""
@@ -121,6 +137,15 @@ class Reviews:
             return self._tokens.address_hash(address).digest
         except ValueError:
             return None
+
+
+async def _withdraw_asks(tx: WriteTx, review_id: UUID, now: datetime, actor: str) -> None:
+    """End the links of those who have not answered."""
+    change = AskChange(now, "sent", "by_hand", "the business review was withdrawn", actor)
+    for row in await store.open_asks(tx, review_id):
+        await asks.withdraw(tx, row["ask_id"], change)
+        person = {"account_id": row["account_id"], "stakeholder_id": row["stakeholder_id"]}
+        await queue(tx, now, invitation_call(row["ask_id"], person, "expired", now, reason="withdrawn"))
 
 
 async def _require_account(tx: ReadTx, wanted: ReviewWanted) -> None:
@@ -210,25 +235,8 @@ def _ask(review: NewReview, stakeholder_id: str, address_hash: bytes | None) -> 
 
 
 def _sent(ask: NewAsk) -> OutgoingCall:
-    return OutgoingCall(
-        key=f"fact:{ask.ask_id}:sent",
-        service="collector",
-        method="POST",
-        path="/v1/invitation-events",
-        body={
-            "invitation_id": str(ask.ask_id),
-            "account_id": ask.account_id,
-            "stakeholder_id": ask.stakeholder_id,
-            "kind": "sent",
-            "at": ask.created_at.isoformat(),
-            "survey_id": ask.survey_id,
-            "channel": ask.channel,
-        },
-        account_id=ask.account_id,
-        due_at=ask.created_at,
-        stakeholder_id=ask.stakeholder_id,
-        ask_id=ask.ask_id,
-    )
+    person = {"account_id": ask.account_id, "stakeholder_id": ask.stakeholder_id}
+    return invitation_call(ask.ask_id, person, "sent", ask.created_at, survey_id=ask.survey_id, channel=ask.channel)
 
 
 def _held(review: NewReview) -> OutgoingCall:

@@ -1,2 +1,1 @@
 """Work that comes by time."""
-"""Work by time."""

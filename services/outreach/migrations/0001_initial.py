@@ -127,9 +127,7 @@ STATEMENTS = [
     "create index asks_order on asks (created_at desc, ask_id desc)",
     "create index asks_due on asks (due_at)",
     "create index asks_closing on asks (least(closes_at, withdrawn_at)) where state = 'sent' and expired_at is null",
-    "create index asks_address on asks (address_hash) where address_hash is not null",
     "create index asks_address on asks (address_hash, sent_at) where address_hash is not null",
-    "create index asks_closing on asks (closes_at) where state = 'sent' and expired_at is null",
     "create index asks_answer_due on asks (answer_due_at) where answer_due_at is not null",
     "create unique index asks_review on asks (review_id, account_id, stakeholder_id) where review_id is not null",
     """

@@ -201,11 +201,11 @@ async def withdraw(tx: WriteTx, review_id: UUID, now: datetime) -> bool:
     return await tx.execute(statement, review_id=review_id, now=now) > 0
 
 
-async def open_asks(tx: ReadTx, review_id: UUID) -> Sequence[UUID]:
-    """The asks of a review whose links still work, by id."""
-    return await tx.column(
-        "select ask_id from asks where review_id = :review_id and state = 'sent' and withdrawn_at is null"
-        " and expired_at is null order by ask_id for update",
+async def open_asks(tx: ReadTx, review_id: UUID) -> Sequence[RowMapping]:
+    """(ask_id, account_id, stakeholder_id) of those whose links still work and who have not answered, locked."""
+    return await tx.all(
+        "select ask_id, account_id, stakeholder_id from asks where review_id = :review_id and state = 'sent'"
+        " and withdrawn_at is null and expired_at is null and answered_at is null order by ask_id for update",
         review_id=review_id,
     )
 

@@ -12,14 +12,13 @@ import httpx
 from sqlalchemy import RowMapping
 
 from services.outreach.app import build
-from services.outreach.gateways.benchmark import Benchmark
 from services.outreach.handlers.review_reminders import ReviewReminders
 from shared.db.engine import Database
 from shared.db.transaction import WriteTx
 from shared.events.context import ContextRecorded
 from shared.events.directory import AccountRemoved, AccountUpserted, Contact, StakeholderUpserted
 from shared.events.envelope import Event, EventData
-from shared.http.client import Api, Services
+from shared.http.client import Api, ServiceName, Services
 from shared.ids import uuid7
 from shared.records import Record
 from shared.topics import (
@@ -45,15 +44,16 @@ SCOPES = ("ingest", "read", "act", "manage", "erase")
 PEOPLE = {"ann": "Ann Archer", "ben": "Ben Birch", "cid": "Cid Crane", "dee": "Dee Dorn"}
 
 
-class ByHost(httpx.AsyncBaseTransport):
-    """Each host is one of the services."""
+class ByPort(httpx.AsyncBaseTransport):
+    """Each port is one of the services."""
 
-    def __init__(self, **clients: httpx.AsyncClient) -> None:
-        self._transports = {f"{name}.test": client._transport for name, client in clients.items()}
+    def __init__(self, chain: Chain) -> None:
+        clients = {8002: chain.scorer, 8003: chain.alerting, 8004: chain.benchmark}
+        self._transports = {port: client._transport for port, client in clients.items()}
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         """Ask the service that the address names."""
-        return await self._transports[request.url.host].handle_async_request(request)
+        return await self._transports[request.url.port or 0].handle_async_request(request)
 
 
 @dataclass(frozen=True)
@@ -243,9 +243,10 @@ async def answered(chain: Chain) -> None:
 async def review_desk(environment: Environment) -> AsyncIterator[ReviewDesk]:
     """All of it, at `NOW`."""
     async with chained(environment) as chain:
-        transport = ByHost(scorer=chain.scorer, alerting=chain.alerting, benchmark=chain.benchmark)
-        services = Services({"scorer": "http://scorer.test", "alerting": "http://alerting.test"}, transport=transport)
-        app = build(environment.common, chain.clock, Benchmark("http://benchmark.test", transport), services)
+        transport = ByPort(chain)
+        urls: dict[ServiceName, str] = {"scorer": "http://127.0.0.1:8002", "alerting": "http://127.0.0.1:8003"}
+        services = Services(urls, transport=transport)
+        app = build(environment.common, chain.clock, transport)
         database = Database(environment.database_url, "outreach", pool_size=1)
         await publish(
             environment,
