@@ -78,6 +78,20 @@ def copied_scores(lines: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return [_copied_score(line) for line in (everybody, *by_type)]
 
 
+def trend_of(score: Mapping[str, Any]) -> str:
+    """How the score went: `up`, `down`, `same`, `now` where there is none of before, `few` where there is none now."""
+    then, now = score["nps_then"], score["nps_now"]
+    if now is None:
+        return "few"
+    if then is None:
+        return "now"
+    if now == then:
+        return "same"
+    if now > then:
+        return "up"
+    return "down"
+
+
 def is_due(held_on: date | None, today: date) -> bool:
     """Whether the next review is due, where the last one was held on this day (None: none is known)."""
     return held_on is None or due_since(held_on) <= today

@@ -18,7 +18,7 @@ _REVIEW = """
     counts.answered_count"""
 _FROM = f"""
     from business_reviews r left join accounts a using (account_id),
-    lateral (select count(*) as recipient_count, count(k.opened_at) as opened_count,
+    lateral (select count(*) as recipient_count, count(coalesce(k.opened_at, k.started_at)) as opened_count,
         count(k.answered_at) as answered_count
         from asks k where k.review_id = r.review_id and {visible("k")}) as counts"""
 _OWN = "(cast(:owner_email as text) is null or a.owner_email = :owner_email)"
@@ -178,7 +178,8 @@ async def excerpts_of(tx: ReadTx, review_id: UUID) -> Sequence[RowMapping]:
 async def recipients_of(tx: ReadTx, review_id: UUID) -> Sequence[RowMapping]:
     """The asks of a review, in their order by person, with the person's name and what became of each."""
     return await tx.all(
-        "select k.ask_id, k.stakeholder_id, s.name, k.withdrawn_at, k.answered_at, k.opened_at from asks k"
+        "select k.ask_id, k.stakeholder_id, s.name, k.withdrawn_at, k.answered_at,"
+        " coalesce(k.opened_at, k.started_at) as opened_at from asks k"
         " left join stakeholders s using (account_id, stakeholder_id)"
         f" where k.review_id = :review_id and {visible('k')} order by k.stakeholder_id",
         review_id=review_id,
@@ -210,10 +211,16 @@ async def open_asks(tx: ReadTx, review_id: UUID) -> Sequence[RowMapping]:
     )
 
 
-async def note_opening(tx: WriteTx, ask_id: UUID, now: datetime) -> bool:
-    """Note that somebody has opened the page of an ask; False where it was noted before."""
-    statement = "update asks set opened_at = :now where ask_id = :ask_id and opened_at is null"
-    return await tx.execute(statement, ask_id=ask_id, now=now) > 0
+async def note_opening(tx: WriteTx, ask_id: UUID, now: datetime) -> RowMapping | None:
+    """Note that somebody has opened the page of an ask that is open; the ask as it is told of. None where that was noted
+    before, or where the page has ended."""
+    return await tx.one(
+        "update asks k set opened_at = :now from business_reviews r where k.ask_id = :ask_id"
+        " and r.review_id = k.review_id and k.opened_at is null and k.withdrawn_at is null and r.withdrawn_at is null"
+        " and r.closes_at > :now returning k.account_id, k.stakeholder_id, k.survey_id, k.channel",
+        ask_id=ask_id,
+        now=now,
+    )
 
 
 async def take_back(tx: WriteTx, key: str) -> bool:
