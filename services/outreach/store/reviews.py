@@ -212,8 +212,8 @@ async def open_asks(tx: ReadTx, review_id: UUID) -> Sequence[RowMapping]:
 
 
 async def note_opening(tx: WriteTx, ask_id: UUID, now: datetime) -> RowMapping | None:
-    """Note that somebody has opened the page of an ask that is open; the ask as it is told of. None where that was noted
-    before, or where the page has ended."""
+    """Note that somebody has opened the page of an ask that is open; the ask as it is told of. None where that was
+    noted before, or where the page has ended."""
     return await tx.one(
         "update asks k set opened_at = :now from business_reviews r where k.ask_id = :ask_id"
         " and r.review_id = k.review_id and k.opened_at is null and k.withdrawn_at is null and r.withdrawn_at is null"

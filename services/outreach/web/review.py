@@ -1,7 +1,7 @@
-"""`/r/{token}`: the page of a business review. It shows the copy and ends with the question, whose form goes to the page
-of the survey. A GET writes nothing; a small script says once that somebody has moved, scrolled or typed."""
+"""`/r/{token}`: the page of a business review. It shows the copy and ends with the question, whose form goes to the
+page of the survey. A GET writes nothing; a small script says once that somebody has moved, scrolled or typed."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Final
@@ -31,7 +31,7 @@ from shared.db.transaction import ReadTx
 OPENED: Final = "opened"
 """The field that the script posts."""
 HEADERS: Final = {"content-security-policy": f"{POLICY}; connect-src 'self'"}
-COUNTS: Final = ("promoters", "passives", "detractors")
+TURNED: Final = ("became_promoters", "became_detractors")
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,7 +117,8 @@ def _html(visit: Visit, shown: Shown) -> str:
         period=_period(visit, words, copy),
         scores=[_score(words, score) for score in copy["scores"]],
         trend=_trend(words, copy["scores"][0]),
-        counts=_counts(words, copy),
+        counts=_counts(words, _categories(copy["scores"][0])),
+        turned=_counts(words, {name: copy[name] for name in TURNED}),
         said=[_said(words, comment) for comment in copy["said"]],
         done=[_deed(words, deed) for deed in copy["done"]],
         open_points=copy["open_points"],
@@ -154,12 +155,19 @@ def _score(words: PageWords, score: dict[str, Any]) -> dict[str, str]:
     }
 
 
-def _counts(words: PageWords, copy: dict[str, Any]) -> list[str]:
-    """How many people are of each category now, and how many have turned; nothing where there are few."""
-    everybody, said = copy["scores"][0], []
-    figures = {name: everybody[f"{name.removesuffix('s')}_count"] for name in COUNTS}
-    figures |= {name: copy[name] for name in ("became_promoters", "became_detractors")}
-    for name, count in figures.items():
+def _categories(everybody: dict[str, Any]) -> dict[str, int | None]:
+    """How many people are of each category now."""
+    return {
+        "promoters": everybody["promoter_count"],
+        "passives": everybody["passive_count"],
+        "detractors": everybody["detractor_count"],
+    }
+
+
+def _counts(words: PageWords, counts: Mapping[str, int | None]) -> list[str]:
+    """Counts in words, without those of few people."""
+    said = []
+    for name, count in counts.items():
         if count is not None:
             said.append(words.say(f"review_{name}", count=str(count)))
     return said

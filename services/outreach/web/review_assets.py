@@ -1,5 +1,5 @@
-"""What the page of a business review has beside the style of all pages: a style and a small script, each under an address
-that contains a hash of its content."""
+"""What the page of a business review has beside the style of all pages: a style and a small script, each under an
+address that contains a hash of its content."""
 
 from hashlib import sha256
 from importlib.resources import files

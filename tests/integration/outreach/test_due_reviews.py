@@ -79,7 +79,7 @@ async def test_the_owner_is_reminded_once_a_quarter_until_the_review_is_made(des
     desk.clock.advance(timedelta(days=92))
     await look(desk)
     await desk.made_calls("acme", "review_due:")
-    assert [item["state"] for item in await reminded(desk, "acme")] == ["open", "closed"]
+    assert sorted(item["state"] for item in await reminded(desk, "acme")) == ["closed", "open"]
 
 
 async def test_a_review_that_the_scorer_knows_of_needs_no_reminder(desk: ReviewDesk) -> None:
