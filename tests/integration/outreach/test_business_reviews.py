@@ -106,6 +106,11 @@ async def test_recipients_are_people_of_the_account_each_named_once(desk: Review
     assert await desk.codes(recipients=[{}]) == [("recipients.0", "missing")]
 
 
+@pytest.mark.parametrize("day", ["1999-12-31", "2027-06-03"])
+async def test_a_review_is_held_within_a_year_from_now(desk: ReviewDesk, day: str) -> None:
+    assert await desk.codes(held_on=day) == [("held_on", "invalid_held_on")]
+
+
 async def test_c37_a_key_limited_to_an_owner_makes_and_sees_reviews_of_its_own_accounts(desk: ReviewDesk) -> None:
     review = await desk.made()
     mine = await desk.with_key("read", "act", owner_email=KIM)
