@@ -1,6 +1,6 @@
 """Composition root of outreach."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from zoneinfo import ZoneInfo
 
@@ -8,32 +8,59 @@ import httpx
 from fastapi import FastAPI
 
 from services.outreach import READS, SCHEMA
-from services.outreach.api import asks, erasures, links, outgoing, suppressions, survey_templates, surveys
+from services.outreach.api import (
+    asks,
+    business_reviews,
+    erasures,
+    links,
+    outgoing,
+    suppressions,
+    survey_templates,
+    surveys,
+)
 from services.outreach.api.resources import Outreach
 from services.outreach.consumer import PLAIN, handlers
 from services.outreach.domain.tokens import Tokens
+from services.outreach.gateways.benchmark import Benchmark
 from services.outreach.gateways.everybody import Everybody
 from services.outreach.gateways.services import OtherServices
+from services.outreach.handlers.review_reminders import ReviewReminders
+from services.outreach.handlers.reviews import Reviews
 from services.outreach.handlers.versions import Versions
 from services.outreach.jobs.outgoing import OutgoingSender
 from services.outreach.jobs.reading import Reading
+from services.outreach.jobs.review_reminders import review_reminders
 from services.outreach.jobs.timers import timers
 from services.outreach.settings import OutreachSettings
 from services.outreach.web.resources import Pages
 from services.outreach.web.site import mount
 from services.outreach.web.strangers import Strangers
 from shared.clock import Clock, SystemClock
+from shared.db.engine import Database
 from shared.db.erasures import Journal
 from shared.erasure import subject_by
 from shared.http import parked
 from shared.http.app import create_app
-from shared.http.client import Services
+from shared.http.client import Api, ServiceName, Services
 from shared.http.health import Health, health_of
 from shared.runtime import Plumbing
 from shared.settings import CommonSettings
 
 DESCRIPTION = """Brings questions to people: surveys, personal links, the page on which people answer, and business
 reviews."""
+ROUTERS = (
+    survey_templates.router,
+    surveys.router,
+    links.router,
+    asks.router,
+    suppressions.router,
+    business_reviews.router,
+    outgoing.router,
+    erasures.router,
+    parked.router_for(),
+)
+PACK_SECONDS = 30.0
+"""The longest a service may take: a review pack asks two others dozens of questions."""
 
 
 def build(
@@ -49,34 +76,46 @@ def build(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        async with _services(settings, transport) as services, Plumbing.open(SCHEMA, common, clock) as plumbing:
+        async with (
+            _services(settings, transport) as services,
+            Plumbing.open(SCHEMA, common, clock) as plumbing,
+        ):
             app.state.plumbing = plumbing
-            app.state.service = Outreach(plumbing.database, clock, settings, tokens)
-            sender = OutgoingSender(plumbing.database, clock, OtherServices(settings, services))
-            app.state.pages = Pages(
-                database=plumbing.database,
-                clock=clock,
-                tokens=tokens,
-                versions=Versions(),
-                strangers=Strangers(clock),
-                wake=sender.wake,
-                zone=ZoneInfo(common.time_zone),
-            )
+            reviews = Reviews(plumbing.database, Benchmark(services), journal, tokens, clock)
+            app.state.service = Outreach(plumbing.database, clock, settings, tokens, reviews)
             reading = Reading(plumbing.database, Everybody(settings, services), journal, tokens, clock)
-            work = timers(plumbing.database, clock, app.state.pages.versions, sender.wake)
-            for periodic in (reading.periodic(), sender.sending, sender.observing, *work):
+            plumbing.start(reading.periodic())
+            if settings.api_key is not None:
+                api = Api(services, settings.api_key.get_secret_value())
+                plumbing.start(review_reminders(ReviewReminders(plumbing.database, clock, api)))
+            sender = OutgoingSender(plumbing.database, clock, OtherServices(settings, services))
+            app.state.pages = pages_of(common, plumbing.database, clock, tokens, sender.wake)
+            for periodic in (sender.sending, sender.observing):
+                plumbing.start(periodic)
+            for periodic in timers(plumbing.database, clock, app.state.pages.versions, sender.wake):
                 plumbing.start(periodic)
             _watch(health_of(app), plumbing, sender)
             plumbing.runner(READS, handlers(journal, tokens, clock), journal=journal, plain=PLAIN)
             yield
 
-    routers = (
-        *(survey_templates.router, surveys.router),
-        *(links.router, asks.router, suppressions.router, erasures.router, outgoing.router, parked.router_for()),
-    )
-    app = create_app(SCHEMA, "Tellback outreach", DESCRIPTION, routers, lifespan, clock=clock)
+    app = create_app(SCHEMA, "Tellback outreach", DESCRIPTION, ROUTERS, lifespan, clock=clock)
     mount(app)
     return app
+
+
+def pages_of(
+    common: CommonSettings, database: Database, clock: Clock, tokens: Tokens, wake: Callable[[], None]
+) -> Pages:
+    """What the pages of respondents work with."""
+    return Pages(
+        database=database,
+        clock=clock,
+        tokens=tokens,
+        versions=Versions(),
+        strangers=Strangers(clock),
+        wake=wake,
+        zone=ZoneInfo(common.time_zone),
+    )
 
 
 def _watch(health: Health, plumbing: Plumbing, sender: OutgoingSender) -> None:
@@ -95,15 +134,13 @@ def _watch(health: Health, plumbing: Plumbing, sender: OutgoingSender) -> None:
 @asynccontextmanager
 async def _services(settings: OutreachSettings, transport: httpx.AsyncBaseTransport | None) -> AsyncIterator[Services]:
     """The connections to the other services."""
-    services = Services(
-        {
-            "collector": settings.collector_url,
-            "scorer": settings.scorer_url,
-            "alerting": settings.alerting_url,
-            "benchmark": settings.benchmark_url,
-        },
-        transport=transport,
-    )
+    urls: dict[ServiceName, str] = {
+        "collector": settings.collector_url,
+        "scorer": settings.scorer_url,
+        "alerting": settings.alerting_url,
+        "benchmark": settings.benchmark_url,
+    }
+    services = Services(urls, transport=transport, timeout=PACK_SECONDS)
     try:
         yield services
     finally:

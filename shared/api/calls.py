@@ -6,6 +6,7 @@ tests/contract holds that each is a route of its service, and that its answer is
 from types import NoneType
 
 from shared.api.asks import AskDetail, LinksMade, SuppressionsAdded
+from shared.api.business_reviews import BusinessReview
 from shared.api.doubles import Merged
 from shared.api.follow_ups import BulkAnswer, FollowUpDetail
 from shared.api.keys import NewKey
@@ -42,15 +43,17 @@ TEST_ENDPOINT = Call("alerting", "POST", "/v1/webhook-endpoints/{endpoint_id}/te
 RECOVER = Call("alerting", "POST", "/v1/webhook-endpoints/{endpoint_id}/recover", RecoveryStarted)
 RESEND = Call("alerting", "POST", "/v1/deliveries/{delivery_id}/resend", DeliveryDetail)
 ANSWER_MATURITY = Call("benchmark", "POST", "/v1/maturity", Result)
+MAKE_REVIEW = Call("outreach", "POST", "/v1/business-reviews", BusinessReview)
+WITHDRAW_REVIEW = Call("outreach", "POST", "/v1/business-reviews/{review_id}/withdraw", BusinessReview)
+MAKE_LINKS = Call("outreach", "POST", "/v1/surveys/{survey_id}/links", LinksMade)
+WITHDRAW_ASK = Call("outreach", "POST", "/v1/asks/{ask_id}/withdraw", AskDetail)
+SUPPRESS = Call("outreach", "POST", "/v1/suppressions", SuppressionsAdded)
+LIFT_SUPPRESSION = Call("outreach", "DELETE", "/v1/suppressions/{suppression_id}", NoneType)
 BEGIN_SURVEY = Call("outreach", "POST", "/v1/surveys", Survey)
 CHANGE_SURVEY = Call("outreach", "PATCH", "/v1/surveys/{survey_id}", Survey)
 DELETE_SURVEY = Call("outreach", "DELETE", "/v1/surveys/{survey_id}", NoneType)
 DUPLICATE_SURVEY = Call("outreach", "POST", "/v1/surveys/{survey_id}/duplicate", Survey)
 PUBLISH_SURVEY = Call("outreach", "POST", "/v1/surveys/{survey_id}/publish", SurveyVersionDetail)
-MAKE_LINKS = Call("outreach", "POST", "/v1/surveys/{survey_id}/links", LinksMade)
-WITHDRAW_ASK = Call("outreach", "POST", "/v1/asks/{ask_id}/withdraw", AskDetail)
-SUPPRESS = Call("outreach", "POST", "/v1/suppressions", SuppressionsAdded)
-LIFT_SUPPRESSION = Call("outreach", "DELETE", "/v1/suppressions/{suppression_id}", NoneType)
 MERGE = Call("collector", "POST", "/v1/accounts/{account_id}/stakeholders/{stakeholder_id}/merge", Merged)
 PART = Call("collector", "DELETE", "/v1/accounts/{account_id}/stakeholders/{stakeholder_id}/merge", NoneType)
 MAKE_KEY = Call("collector", "POST", "/v1/keys", NewKey)

@@ -7,6 +7,7 @@ from shared.api.accounts import Account, Explanation, ListedAccount
 from shared.api.asks import Ask, AskDetail, AskLink, AskSummary, Suppression
 from shared.api.benchmark_funnel import Funnel
 from shared.api.business import Drivers, PortfolioRevenue
+from shared.api.business_reviews import BusinessReview, DueReview, ListedReview
 from shared.api.cohorts import CohortsModel
 from shared.api.comparisons import AccountComparison, PortfolioComparison, PublishedBenchmarks
 from shared.api.doubles import Doubles
@@ -62,16 +63,19 @@ ACCOUNT_REVIEW = Question("benchmark", "/v1/reviews/accounts/{account_id}", Revi
 MATURITY = Question("benchmark", "/v1/maturity", Result)
 MATURITY_QUESTIONS = Question("benchmark", "/v1/maturity/questions", Questionnaire)
 MATURITY_RESULTS = Question("benchmark", "/v1/maturity/assessments", Page[ListedResult])
-SURVEY_TEMPLATES = Question("outreach", "/v1/survey-templates", SurveyTemplates)
-SURVEYS = Question("outreach", "/v1/surveys", Page[SurveyHead])
-SURVEY = Question("outreach", "/v1/surveys/{survey_id}", Survey)
-SURVEY_VERSIONS = Question("outreach", "/v1/surveys/{survey_id}/versions", Page[SurveyVersion])
-SURVEY_VERSION = Question("outreach", "/v1/surveys/{survey_id}/versions/{version}", SurveyVersionDetail)
+BUSINESS_REVIEWS = Question("outreach", "/v1/business-reviews", Page[ListedReview])
+BUSINESS_REVIEW = Question("outreach", "/v1/business-reviews/{review_id}", BusinessReview)
+DUE_REVIEWS = Question("outreach", "/v1/business-reviews/due", Page[DueReview])
 ASKS = Question("outreach", "/v1/asks", Page[Ask])
 ASK = Question("outreach", "/v1/asks/{ask_id}", AskDetail)
 ASK_LINK = Question("outreach", "/v1/asks/{ask_id}/link", AskLink)
 ASK_SUMMARY = Question("outreach", "/v1/asks/summary", AskSummary)
 SUPPRESSIONS = Question("outreach", "/v1/suppressions", Page[Suppression])
+SURVEY_TEMPLATES = Question("outreach", "/v1/survey-templates", SurveyTemplates)
+SURVEYS = Question("outreach", "/v1/surveys", Page[SurveyHead])
+SURVEY = Question("outreach", "/v1/surveys/{survey_id}", Survey)
+SURVEY_VERSIONS = Question("outreach", "/v1/surveys/{survey_id}/versions", Page[SurveyVersion])
+SURVEY_VERSION = Question("outreach", "/v1/surveys/{survey_id}/versions/{version}", SurveyVersionDetail)
 DOUBLES = Question("collector", "/v1/accounts/{account_id}/doubles", Doubles)
 KEYS = Question("collector", "/v1/keys", Page[Key])
 DEAD_LETTERS = Question("collector", "/v1/dead-letters", Page[ParkedRecord])

@@ -23,6 +23,7 @@ KINDS = {
     "account_score_drop": "Account score dropped", "account_class_changed": "Account class changed",
     "renewal_risk": "Renewal at risk", "segment_drop": "More detractors in a segment", "non_response": "No answer",
     "bounced_contact": "Contact lost", "new_promoter": "New promoter", "recovered": "Recovered", "manual": "By hand",
+    "review_due": "Business review due",
 }  # fmt: skip
 """The kinds of follow-ups, worded as in their titles."""
 EVENTS = {

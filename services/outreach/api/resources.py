@@ -6,6 +6,7 @@ from typing import Annotated
 from fastapi import Depends
 
 from services.outreach.domain.tokens import Tokens
+from services.outreach.handlers.reviews import Reviews
 from services.outreach.settings import OutreachSettings
 from shared.clock import Clock
 from shared.db.engine import Database
@@ -20,6 +21,7 @@ class Outreach:
     clock: Clock
     settings: OutreachSettings
     tokens: Tokens
+    reviews: Reviews
 
 
 TheService = Annotated[Outreach, Depends(service)]

@@ -1,1 +1,1 @@
-"""What outreach is about, without any input or output."""
+"""Rules of surveys, answers and tokens as pure functions and frozen dataclasses; no IO."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from services.outreach.domain.asks import SYSTEM
 from services.outreach.domain.tokens import Tokens
+from services.outreach.handlers.erasures_of_reviews import erase_from_reviews
 from services.outreach.handlers.suppressions import suppress_addresses
 from services.outreach.store import erasures, people
 from shared.clock import Clock
@@ -45,5 +46,6 @@ async def _erase(tx: WriteTx, journal: Journal, tokens: Tokens, data: Stakeholde
         known = await people.addresses_of(tx, [(data.account_id, given) for given in ids])
         addresses = dict.fromkeys((*known.values(), *ids), objected_at)
         await suppress_addresses(tx, tokens, addresses, ERASURE, now, SYSTEM)
+    await erase_from_reviews(tx, data.account_id, ids)
     asks, calls = await erasures.erase(tx, data.account_id, ids, data.erased_at)
     await journal.applied(tx, data, now, asks=asks, calls=calls)

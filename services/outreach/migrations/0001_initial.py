@@ -193,16 +193,39 @@ STATEMENTS = [
         pack jsonb not null,
         created_at timestamptz not null,
         created_by text not null,
+        closes_at timestamptz not null,
         withdrawn_at timestamptz,
         foreign key (survey_id, survey_version) references survey_versions (survey_id, version)
     )
     """,
     "create index business_reviews_account on business_reviews (account_id, held_on desc)",
+    "create index business_reviews_order on business_reviews (created_at desc, review_id desc)",
+    # What people said and what was done about it; `stakeholder_id` is whom it goes back to, and with whom it goes.
+    """
+    create table review_excerpts (
+        review_id uuid not null references business_reviews on delete cascade,
+        entry int not null,
+        kind text not null check (kind in ('said', 'done')),
+        account_id text not null,
+        stakeholder_id text,
+        content jsonb not null,
+        primary key (review_id, entry)
+    )
+    """,
+    "create index review_excerpts_person on review_excerpts (account_id, stakeholder_id)",
+    # The last review of an account that the scorer knows of (null: none), as of `looked_at`.
+    """
+    create table reviews_held (
+        account_id text primary key,
+        held_on date,
+        looked_at timestamptz not null
+    )
+    """,
     """
     create table review_reminders (
         account_id text not null,
         quarter text not null,
-        follow_up_id text,
+        call_key text not null,
         created_at timestamptz not null,
         closed_at timestamptz,
         primary key (account_id, quarter)

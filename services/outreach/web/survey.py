@@ -12,7 +12,7 @@ from services.outreach.domain.answering import Step, open_questions, step_after
 from services.outreach.domain.forms import SCORE, score_in
 from services.outreach.domain.page_words import page_words
 from services.outreach.domain.problems import Faulty
-from services.outreach.domain.surveys import category_of
+from services.outreach.domain.surveys import Question, category_of
 from services.outreach.domain.tokens import Purpose
 from services.outreach.handlers.answers import NotOpen, Opening, opening, take
 from services.outreach.web import edge, plain
@@ -150,7 +150,7 @@ def _html(visit: Visit, found: Opening, shown: Shown) -> str:
         "draft": shown.draft,
         "problems": shown.problems,
         "test": found.ask.test,
-        "further": found.further,
+        "further": _unanswered(found),
         "best": survey.categories[0],
         "category": "",
         "step": "score",
@@ -165,6 +165,13 @@ def _html(visit: Visit, found: Opening, shown: Shown) -> str:
         context["step"] = shown.step
         return rendered(f"{shown.step}.html", **context)
     return _again(visit, context, found)
+
+
+def _unanswered(found: Opening) -> list[Question]:
+    """The further questions to show: nothing is asked twice, such as what was rated on the page of a review."""
+    if found.answers is None:
+        return list(found.further)
+    return [question for question in found.further if question.question_id not in found.answers.values]
 
 
 def _first(context: dict[str, Any], found: Opening, shown: Shown) -> str:
