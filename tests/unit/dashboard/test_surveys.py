@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from services.dashboard.domain import surveys
+from services.dashboard.domain import survey_texts, surveys
 
 
 def a_survey() -> dict[str, Any]:
@@ -30,17 +30,17 @@ def ids(document: dict[str, Any]) -> list[str]:
 
 
 def test_the_default_language_comes_first() -> None:
-    assert surveys.languages(a_survey()) == ["en", "de"]
-    assert surveys.languages(a_survey() | {"default_language": "de"}) == ["de", "en"]
-    assert surveys.languages({"metric": "nps"}) == []
+    assert survey_texts.languages(a_survey()) == ["en", "de"]
+    assert survey_texts.languages(a_survey() | {"default_language": "de"}) == ["de", "en"]
+    assert survey_texts.languages({"metric": "nps"}) == []
 
 
 def test_a_text_is_put_where_it_belongs_and_the_original_stays() -> None:
     before = a_survey()
     unchanged = copy.deepcopy(before)
     after = surveys.changed(before, ("texts", "de", "thanks", "promoter"), "Danke!")
-    assert surveys.text_at(after, ("texts", "de", "thanks", "promoter")) == "Danke!"
-    assert surveys.text_at(before, ("texts", "de", "thanks", "promoter")) == ""
+    assert survey_texts.text_at(after, ("texts", "de", "thanks", "promoter")) == "Danke!"
+    assert survey_texts.text_at(before, ("texts", "de", "thanks", "promoter")) == ""
     assert before == unchanged
 
 
@@ -75,7 +75,7 @@ def test_a_rating_gets_an_attribute_and_an_id_of_its_own() -> None:
         "options": [],
         "several": False,
     }
-    assert surveys.text_at(after, ("texts", "en", "questions", "support_2", "text")) == "How is our support?"
+    assert survey_texts.text_at(after, ("texts", "en", "questions", "support_2", "text")) == "How is our support?"
     assert "support_2" not in after["texts"]["de"]["questions"]
 
 
@@ -98,14 +98,14 @@ def test_a_ready_question_is_worded_in_the_languages_of_the_survey() -> None:
 
 def test_a_language_comes_and_goes_but_never_the_default() -> None:
     more = surveys.with_language(a_survey(), "fr", {"call": "Appeler ?"})
-    assert surveys.languages(more) == ["en", "de", "fr"]
+    assert survey_texts.languages(more) == ["en", "de", "fr"]
     assert surveys.with_language(more, "fr") == more
-    assert surveys.languages(surveys.without_language(more, "de")) == ["en", "fr"]
-    assert surveys.languages(surveys.without_language(more, "en")) == ["en", "de", "fr"]
+    assert survey_texts.languages(surveys.without_language(more, "de")) == ["en", "fr"]
+    assert survey_texts.languages(surveys.without_language(more, "en")) == ["en", "de", "fr"]
 
 
 def test_all_texts_are_offered_in_the_order_of_reading() -> None:
-    titles = [group.title for group in surveys.groups(a_survey())]
+    titles = [group.title for group in survey_texts.groups(a_survey())]
     assert titles == [
         "The score",
         "Why",
@@ -115,11 +115,11 @@ def test_all_texts_are_offered_in_the_order_of_reading() -> None:
         "Buttons",
         "Where a value is missing",
     ]
-    lines = {line.path: line.label for group in surveys.groups(a_survey()) for line in group.lines}
+    lines = {line.path: line.label for group in survey_texts.groups(a_survey()) for line in group.lines}
     assert lines["questions", "rivals", "options", "better"] == "Option “better”"
     assert lines["reasons", "passive"] == "● Passives (7 to 8)"
     assert ("reasons", "neutral") in {
-        line.path for group in surveys.groups(a_survey() | {"metric": "csat"}) for line in group.lines
+        line.path for group in survey_texts.groups(a_survey() | {"metric": "csat"}) for line in group.lines
     }
 
 
@@ -135,7 +135,7 @@ def test_all_texts_are_offered_in_the_order_of_reading() -> None:
     ],
 )
 def test_a_remark_says_where_it_belongs(field: str, words: str) -> None:
-    assert surveys.place(a_survey(), field) == words
+    assert survey_texts.place(a_survey(), field) == words
 
 
 @pytest.mark.parametrize(
@@ -149,3 +149,35 @@ def test_a_remark_says_where_it_belongs(field: str, words: str) -> None:
 )
 def test_codes_are_made_of_texts(text: str, code: str) -> None:
     assert surveys.slug(text) == code
+
+
+def changes(old: dict[str, Any], new: dict[str, Any]) -> list[tuple[str, str, str]]:
+    return [(found.place, found.before, found.after) for found in survey_texts.differences(old, new)]
+
+
+def test_nothing_differs_from_itself() -> None:
+    assert changes(a_survey(), a_survey()) == []
+
+
+def test_a_changed_text_is_told_with_both_wordings() -> None:
+    after = surveys.changed(a_survey(), ("texts", "de", "score", "text"), "Wie sehr …?")
+    assert changes(a_survey(), after) == [
+        ("German, the score: the question with the score", "Wie wahrscheinlich …?", "Wie sehr …?")
+    ]
+
+
+def test_questions_that_come_and_go_are_told_once_and_not_text_by_text() -> None:
+    after = surveys.with_question(surveys.without_question(a_survey(), 0), "text", "What else?", "")
+    assert changes(a_survey(), after) == [
+        ("A question goes", "Our support?", ""),
+        ("A question comes", "", "What else?"),
+    ]
+
+
+def test_another_order_and_another_language_are_told() -> None:
+    after = surveys.with_language(surveys.moved(a_survey(), 0, 1), "fr")
+    assert changes(a_survey(), after) == [
+        ("The order of the questions", "", "is another"),
+        ("French", "", "a language of the survey"),
+    ]
+    assert changes(after, surveys.moved(a_survey(), 0, 1)) == [("French", "a language of the survey", "")]
