@@ -123,7 +123,7 @@ def _question(position: int, question: Document) -> Group:
 
 def type_name(question: Document) -> str:
     """The kind of a question in words, with what it rates."""
-    kind = question["type"]
+    kind: str = question["type"]
     if question.get("several"):
         kind = "several"
     name = TYPES.get(kind, kind)

@@ -47,7 +47,11 @@ def without_question(document: Document, position: int) -> Document:
 def with_question(document: Document, kind: str, wording: str, named: str, options: Sequence[str] = ()) -> Document:
     """The document with one more question, worded in the default language. `kind` is one of TYPES, `named` the
     attribute of a rating, `options` the labels of a choice."""
-    question = {"question_id": _free_slug(document, named or wording or kind), "type": kind, "attribute": None}
+    question: Document = {
+        "question_id": _free_slug(document, named or wording or kind),
+        "type": kind,
+        "attribute": None,
+    }
     question |= {"options": [], "several": kind == "several"}
     if kind == "several":
         question["type"] = "choice"
@@ -116,3 +120,18 @@ def _labels(options: Iterable[str]) -> dict[str, str]:
         if option.strip():
             labels[_free(slug(option), labels)] = option.strip()
     return labels
+
+
+def ready_texts(document: Document, language: str, templates: Sequence[Document]) -> Document:
+    """What a template with the same score says in a language, as a draft: without questions that this survey does not
+    have. Empty where no template has the language."""
+    fitting = [template for template in templates if template["metric"] == document["metric"]]
+    fitting.sort(key=lambda template: template["nps_kind"] != document["nps_kind"])
+    ids = {question["question_id"] for question in document.get("questions", [])}
+    for template in fitting:
+        if language in template["texts"]:
+            found: Document = copy.deepcopy(template["texts"][language])
+            for question_id in found.get("questions", {}).keys() - ids:
+                del found["questions"][question_id]
+            return found | {"reviewed_by": None}
+    return {}

@@ -181,3 +181,19 @@ def test_another_order_and_another_language_are_told() -> None:
         ("French", "", "a language of the survey"),
     ]
     assert changes(after, surveys.moved(a_survey(), 0, 1)) == [("French", "a language of the survey", "")]
+
+
+def test_a_new_language_begins_with_what_a_fitting_template_says() -> None:
+    words = {"call": "Appeler ?", "questions": {"support": {"text": "L’aide ?"}, "price": {"text": "Le prix ?"}}}
+    fitting = a_survey() | {"texts": {"fr": words | {"reviewed_by": "Ann"}}}
+    project = a_survey() | {"nps_kind": "project", "texts": {"fr": {"call": "Projet"}, "es": {"call": "¿Llamar?"}}}
+    ces = a_survey() | {"metric": "ces", "texts": {"pl": {"call": "Zadzwonić?"}}}
+    templates = [project, ces, fitting]
+    assert surveys.ready_texts(a_survey(), "fr", templates) == {
+        "call": "Appeler ?",
+        "questions": {"support": {"text": "L’aide ?"}},
+        "reviewed_by": None,
+    }
+    assert surveys.ready_texts(a_survey(), "es", templates)["call"] == "¿Llamar?"
+    assert surveys.ready_texts(a_survey(), "pl", templates) == {}
+    assert words["questions"].keys() == {"support", "price"}, "the template stays as it was"
