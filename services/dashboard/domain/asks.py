@@ -1,7 +1,10 @@
 """Asks in words: who was asked, who was not and why, and what came of it."""
 
+import csv
+import io
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+
+from shared.files.formulas import safe
 
 STATES = {
     "waiting": "Waiting",
@@ -78,21 +81,19 @@ def sum_words(parts: Mapping[str, int], names: Mapping[str, str]) -> str:
     return " + ".join(said) or "0"
 
 
-def quarter_of(day: date) -> str:
-    """The quarter of a day: `2026-Q4`."""
-    return f"{day.year}-Q{(day.month + 2) // 3}"
-
-
-def days_since(now: datetime, then: datetime | None) -> int | None:
-    """Whole days between; None where nothing happened."""
-    if then is None:
-        return None
-    return (now - then).days
-
-
 def counted_reasons(reasons: Sequence[str]) -> dict[str, int]:
     """How often each reason is given, the most frequent first."""
     counts: dict[str, int] = {}
     for reason in reasons:
         counts[reason] = counts.get(reason, 0) + 1
     return dict(sorted(counts.items(), key=lambda found: -found[1]))
+
+
+def csv_of(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A file for spreadsheets, in which no cell is read as a formula."""
+    file = io.StringIO()
+    lines = csv.writer(file, lineterminator="\r\n")
+    lines.writerow(heads)
+    for row in rows:
+        lines.writerow([safe(cell) for cell in row])
+    return file.getvalue()

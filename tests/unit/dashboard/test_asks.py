@@ -1,7 +1,5 @@
 """Asks in words."""
 
-from datetime import UTC, date, datetime
-
 import pytest
 
 from services.dashboard.domain import asks
@@ -35,9 +33,6 @@ def test_reasons_are_counted_the_most_frequent_first() -> None:
     assert list(asks.counted_reasons(["objected", "floor", "floor"]).items()) == [("floor", 2), ("objected", 1)]
 
 
-def test_quarters_and_days() -> None:
-    assert asks.quarter_of(date(2026, 12, 31)) == "2026-Q4"
-    assert asks.quarter_of(date(2026, 1, 1)) == "2026-Q1"
-    now = datetime(2026, 12, 2, 9, tzinfo=UTC)
-    assert asks.days_since(now, datetime(2026, 11, 20, 8, tzinfo=UTC)) == 12
-    assert asks.days_since(now, None) is None
+def test_a_file_of_links_holds_no_formula() -> None:
+    text = asks.csv_of(("name", "url"), [("=1+1", "https://ask.example/s/x"), ('Ann "A", Lee', "")])
+    assert text == 'name,url\r\n\'=1+1,https://ask.example/s/x\r\n"Ann ""A"", Lee",\r\n'

@@ -184,7 +184,10 @@ def test_another_order_and_another_language_are_told() -> None:
 
 
 def test_a_new_language_begins_with_what_a_fitting_template_says() -> None:
-    words = {"call": "Appeler ?", "questions": {"support": {"text": "L’aide ?"}, "price": {"text": "Le prix ?"}}}
+    words: dict[str, Any] = {
+        "call": "Appeler ?",
+        "questions": {"support": {"text": "L’aide ?"}, "price": {"text": "Le prix ?"}},
+    }
     fitting = a_survey() | {"texts": {"fr": words | {"reviewed_by": "Ann"}}}
     project = a_survey() | {"nps_kind": "project", "texts": {"fr": {"call": "Projet"}, "es": {"call": "¿Llamar?"}}}
     ces = a_survey() | {"metric": "ces", "texts": {"pl": {"call": "Zadzwonić?"}}}

@@ -11,6 +11,8 @@ from services.dashboard.web.portfolio.todo import DUE, MOVED, SILENT, TodoSectio
 from services.dashboard.web.section import Section, Visit
 
 DRIVERS = "Ratings of single attributes beside the NPS answer of the same person"
+COHORT = "From planned to answered: who was to be asked in the window, whenever they answered"
+INVITATIONS = "Whatever was sent in the window, also by other mailers; counted otherwise than what is beside it"
 GAPS = "Accounts that hang on one person or on nobody who decides, and accounts that nobody asks"
 
 
@@ -61,6 +63,9 @@ async def reach_and_drivers(visit: Visit) -> None:
     with box("div", "stack"):
         Section(visit, "What drives the score", business.load_drivers, business.draw_drivers, lead=DRIVERS)
         Section(visit, "Where nobody listens", reach.load_gaps, reach.draw_gaps, lead=GAPS)
+        with box("div", "columns"):
+            Section(visit, "Asked by Tellback", reach.load_asks, reach.draw_asks, lead=COHORT)
+            Section(visit, "All invitations", reach.load_funnel, reach.draw_funnel, lead=INVITATIONS)
         Section(visit, "From invitation to answer, by owner", reach.load_owners, reach.draw_owners)
 
 
