@@ -80,6 +80,15 @@ def with_ready_question(document: Document, question: Document, texts: dict[str,
     return new
 
 
+def with_score_wording(document: Document, texts: dict[str, Document]) -> Document:
+    """The document with another wording of the scored question, in those of its languages that the wording has."""
+    new = copy.deepcopy(document)
+    for language, wording in texts.items():
+        if language in new["texts"]:
+            new["texts"][language]["score"] = copy.deepcopy(wording)
+    return new
+
+
 def with_language(document: Document, language: str, texts: Document | None = None) -> Document:
     """The document with one more language: with these texts, else with empty ones."""
     new = copy.deepcopy(document)

@@ -49,7 +49,7 @@ def _tile(visit: Visit, found: SurveyTemplates, template: Template) -> None:
         further = wording.count(len(survey.questions), "further question")
         Text("p", f"{wording.SURVEYS[survey.metric]}, why, and {further}", "muted")
         begin = button(
-            "Begin with this", partial(_begin, visit, found, template.template_id, {"template": template.template_id})
+            "Begin with this", partial(_begin, visit, found, template.template, {"template": template.template})
         )
         begin.props["aria-label"] = f"Begin with {survey.name}"
 
@@ -77,19 +77,17 @@ def _preset(visit: Visit, found: SurveyTemplates, preset: Preset, industry: str)
 
 
 def _begin_button(visit: Visit, found: SurveyTemplates, preset: Preset) -> None:
-    made = button("Begin", partial(_begin, visit, found, preset.template_id, {"preset": preset.preset_id}))
+    made = button("Begin", partial(_begin, visit, found, preset.template, {"preset": preset.preset_id}))
     made.props["aria-label"] = f"Begin with {preset.name}: {preset.moment}"
 
 
-def _begin(visit: Visit, ready: SurveyTemplates, template_id: str, source: dict[str, str]) -> None:
-    """Ask for the languages, and begin the survey. `source` names the template or the preset."""
-    complete: list[str] = []
+def _begin(visit: Visit, ready: SurveyTemplates, name: str, source: dict[str, str]) -> None:
+    """Ask for the languages, and begin the survey. `name`: of the template; `source` is what the call begins with."""
+    offered = {}
     for template in ready.templates:
-        if template.template_id == template_id:
-            complete += sorted(template.survey.texts)
-    offered = {language: texts.language_name(language) for language in complete}
-    for language in ready.drafted_languages:
-        offered[language] = f"{texts.language_name(language)} (a draft, the main question only)"
+        if template.template == name:
+            for language in texts.languages(template.survey.model_dump(mode="json")):
+                offered[language] = texts.language_name(language)
 
     async def send(values: Values) -> bool:
         languages = values.get("languages")
@@ -98,7 +96,7 @@ def _begin(visit: Visit, ready: SurveyTemplates, template_id: str, source: dict[
         return await _begun(visit, source | {"languages": languages})
 
     def fill(fields: Fields) -> None:
-        fields.several("languages", "In which languages; they can be changed later", offered, ["en"])
+        fields.several("languages", "In which languages; the first is what others fall back to", offered, ["en"])
 
     ask("Begin a survey", fill, send, "Begin")
 

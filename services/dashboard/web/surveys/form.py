@@ -12,7 +12,7 @@ from services.dashboard.domain import surveys as steps
 from services.dashboard.domain.survey_texts import Document, Path
 from services.dashboard.web.elements import Text, box
 from services.dashboard.web.form_fields import VALUE, Fields, Values, ask, button, options_of
-from services.dashboard.web.surveys.adding import add_question
+from services.dashboard.web.surveys.adding import add_question, fits, reword
 from services.dashboard.web.surveys.draft import Draft
 from shared.api.surveys import SurveyTemplates
 
@@ -134,7 +134,7 @@ class SurveyForm:
 
         async def send(values: Values) -> bool:
             self._beside = values["language"]
-            drafted = steps.ready_texts(self._draft.document, self._beside, self._templates())
+            drafted = self._words_in(self._beside)
             await self._replace(steps.with_language(self._draft.document, self._beside, drafted))
             return True
 
@@ -144,8 +144,15 @@ class SurveyForm:
 
         ask("Add a language", fill, send, "Add it")
 
-    def _templates(self) -> list[Document]:
-        return [template.survey.model_dump(mode="json") for template in self._ready.templates]
+    def _words_in(self, language: str) -> Document:
+        """What is ready in a language; empty where nothing is."""
+        templates = [template.survey.model_dump(mode="json") for template in self._ready.templates]
+        found = steps.ready_texts(self._draft.document, language, templates)
+        if not found and self._draft.document["metric"] == "nps":
+            for drafted in self._ready.drafts:
+                if drafted.language == language:
+                    return {"score": drafted.model_dump(include={"text", "low", "high"})}
+        return found
 
     async def _remove_language(self, language: str) -> None:
         await self._replace(steps.without_language(self._draft.document, language))
@@ -160,6 +167,8 @@ class SurveyForm:
                         self._wording(line, language, document, alone=len(shown) == 1)
             if group.position is not None:
                 self._draw_moves(group.position, last, group.title)
+            if group.lines[0].path[0] == "score" and fits(self._ready, document["metric"]):
+                button("Another wording", partial(reword, self._draft, self._ready, self._replace))
         if group.position == last or (last < 0 and group.lines[0].path[0] == "reasons"):
             button("Add a question", partial(add_question, self._draft, self._ready, self._replace))
 

@@ -214,7 +214,7 @@ def draw_copy(review: BusinessReview) -> None:
         rows.append([who, wording.points(score.nps_then), wording.points(score.nps_now), str(score.people_now)])
     table(("Who", "NPS then", "NPS now", "People"), rows, "Scores")
     _draw_list("Comments", [said.comment for said in copy.said])
-    _draw_list("What was done", [deed.what_was_done for deed in copy.done])
+    _draw_list("What was done", [deed.what_was_done or deed.promised or "Closed" for deed in copy.done])
     if copy.open_points:
         Text("p", f"{wording.count(copy.open_points, 'point')} still open.", "muted")
 
