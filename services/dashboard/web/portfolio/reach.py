@@ -6,11 +6,9 @@ from functools import partial
 from services.dashboard.domain import wording
 from services.dashboard.web.elements import Cell, Text, account_link, address, box, empty, link, money, table, when
 from services.dashboard.web.score_view import funnel, steps
-from services.dashboard.web.surveys.cohort import draw_cohort
-from shared.api.asks import AskGroup
 from shared.api.figures import Coverage, Extent, RevenueExtent
 from shared.api.portfolio import GroupFigures
-from shared.api.questions import ASK_SUMMARY, PORTFOLIO_FUNNEL, PORTFOLIO_GAPS
+from shared.api.questions import PORTFOLIO_FUNNEL, PORTFOLIO_GAPS
 from shared.api.reach import FunnelGroup, GapAccount, PortfolioGaps, Selection
 from shared.http.client import Api
 
@@ -38,13 +36,6 @@ class ReachSections:
         funnel(group)
         if group.sent_count:
             link("Who is silent", address("/people", silent="true"))
-
-    async def load_asks(self, api: Api) -> AskGroup:
-        """The asks of the cohort; of the window where outreach can tell them."""
-        return (await api.ask(ASK_SUMMARY, window=self._window)).groups[0]
-
-    def draw_asks(self, group: AskGroup) -> None:
-        draw_cohort("/surveys/asks", {}, group)
 
     async def load_owners(self, api: Api) -> list[FunnelGroup]:
         found = await api.ask(PORTFOLIO_FUNNEL, window=self._window, group_by="owner")

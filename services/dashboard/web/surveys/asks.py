@@ -162,7 +162,7 @@ def _withdraw(visit: Visit, asked: Ask) -> None:
 
     def fill(fields: Fields) -> None:
         Text("p", "The link says then that the question was withdrawn. An answer that is there already stays.")
-        fields.text("note", "Why; for you only")
+        fields.text("reason", "Why; for you only")
 
     async def send(values: Values) -> bool:
         api = await visit.api()

@@ -1,12 +1,29 @@
 """How many were to be asked, were asked and answered: counts that add up, each leading to its people."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 
 from services.dashboard.domain import asks as told
 from services.dashboard.domain import wording
 from services.dashboard.web.elements import Text, address, box, empty, link
 from services.dashboard.web.score_view import steps
+from services.dashboard.web.section import Load, Visit
 from shared.api.asks import AskGroup
+from shared.api.questions import ASK_SUMMARY
+from shared.http.client import Api
+
+
+def cohort_of(visit: Visit, window: str) -> Load:
+    """Loads the asks that were due first in the window."""
+
+    async def load(api: Api) -> AskGroup:
+        since = None
+        if window != "all":
+            this_hour = visit.now.replace(minute=0, second=0, microsecond=0)
+            since = this_hour - timedelta(days=int(window.removesuffix("d")))
+        return (await api.ask(ASK_SUMMARY, due_since=since)).groups[0]
+
+    return load
 
 
 def draw_cohort(path: str, query: Mapping[str, str], group: AskGroup) -> None:

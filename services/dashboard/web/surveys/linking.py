@@ -6,7 +6,7 @@ from typing import Any
 from nicegui import ui
 
 from services.dashboard.domain import survey_texts as texts
-from services.dashboard.web.form_fields import Fields, Values, ask, attempt, button
+from services.dashboard.web.form_fields import Fields, Values, ask, attempt, button, refuse
 from services.dashboard.web.section import Visit
 from services.dashboard.web.surveys.link_rows import show_links
 from shared.api.asks import LinkRow, LinksMade
@@ -14,7 +14,7 @@ from shared.api.calls import MAKE_LINKS
 from shared.api.people import Person
 from shared.api.questions import STAKEHOLDERS, SURVEYS
 from shared.api.surveys import SurveyHead
-from shared.http.client import Api
+from shared.http.client import Api, Away
 
 EVERYBODY = ""
 OWN_LANGUAGE = "Their own, where it is known"
@@ -112,7 +112,12 @@ async def make_links(visit: Visit, survey_id: str, body: Mapping[str, Any]) -> L
     made: list[LinksMade] = []
 
     async def work() -> None:
-        made.append(await (await visit.api()).call(MAKE_LINKS, body, survey_id=survey_id))
+        try:
+            made.append(await (await visit.api()).call(MAKE_LINKS, body, survey_id=survey_id))
+        except Away as away:
+            if " " in away.reason:  # it is there, and says why it does not ask yet
+                await refuse(away.reason)
+            raise
 
     await attempt(work(), "")
     return next(iter(made), None)

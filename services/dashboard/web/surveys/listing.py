@@ -31,9 +31,7 @@ async def surveys(visit: Visit) -> None:
     tabs(visit, "/surveys", "What your customers are asked, and what came of it")
 
     async def load(api: Api) -> Listed:
-        found, summary = await asyncio.gather(
-            api.ask_all(SURVEYS), api.ask(ASK_SUMMARY, group_by="survey", window="all")
-        )
+        found, summary = await asyncio.gather(api.ask_all(SURVEYS), api.ask(ASK_SUMMARY, group_by="survey"))
         return Listed(found, {str(group.key): group for group in summary.groups})
 
     Section(visit, "", load, partial(_draw, visit), classes="wide")
