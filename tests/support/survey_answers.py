@@ -2,14 +2,25 @@
 
 from typing import Any
 
-from shared.api import asks as samples
+from pydantic import BaseModel
+
+from shared.api import asks
 
 AT = "2026-11-20T09:00:00Z"
 SURVEY_ID = "srv_01985b3c7d0e7b6a9f1e2d3c4b5a6978"
-ASK: dict[str, Any] = samples.Ask.model_config["json_schema_extra"]["example"]  # type: ignore[index, call-overload, assignment]
-GROUP: dict[str, Any] = samples.AskSummary.model_config["json_schema_extra"]["example"]["groups"][0]  # type: ignore[index, call-overload]
-LINKS: dict[str, Any] = samples.LinksMade.model_config["json_schema_extra"]["example"]  # type: ignore[index, call-overload, assignment]
-SUPPRESSION: dict[str, Any] = samples.Suppression.model_config["json_schema_extra"]["example"]  # type: ignore[index, call-overload, assignment]
+
+
+def example_of(model: type[BaseModel]) -> dict[str, Any]:
+    """The example in a model's own documentation."""
+    extra: Any = model.model_config["json_schema_extra"]
+    found: dict[str, Any] = extra["example"]
+    return found
+
+
+ASK = example_of(asks.Ask)
+GROUP: dict[str, Any] = example_of(asks.AskSummary)["groups"][0]
+LINKS = example_of(asks.LinksMade)
+SUPPRESSION = example_of(asks.Suppression)
 DRAFT: dict[str, Any] = {
     "name": "Relationship",
     "metric": "nps",

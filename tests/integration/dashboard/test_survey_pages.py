@@ -84,7 +84,7 @@ NOTHING: dict[str, tuple[Page, dict[str, str], str]] = {
     "reviews": (reviews, {}, "No review was made yet."),
     "share a review": (new_review, {"account_id": "acme"}, "No survey is published yet."),
 }
-NO_ASKS = {
+NO_ASKS: dict[str, Any] = {
     "planned": 0, "waiting": 0, "held": 0, "skipped": 0, "sent": 0, "failed": 0, "withdrawn": 0, "sent_rate": None,
     "reasons": [],
 }  # fmt: skip

@@ -8,6 +8,7 @@ from services.dashboard.web.accounts_json import TIERS
 from services.dashboard.web.elements import (
     Cell,
     Text,
+    account_address,
     account_link,
     box,
     empty,
