@@ -1,6 +1,6 @@
 """The texts of a survey: where each stands, what it is called on the page, and how two versions differ."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -48,7 +48,6 @@ class Line:
 
     path: Path
     label: str
-    long: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +62,11 @@ class Group:
 def language_name(language: str) -> str:
     """The name of a language; its tag where that is unknown."""
     return LANGUAGES.get(language, language)
+
+
+def language_names(found: Iterable[str]) -> dict[str, str]:
+    """Tag → name of languages, in their order."""
+    return {language: language_name(language) for language in found}
 
 
 def languages(document: Document) -> list[str]:
@@ -91,24 +95,25 @@ def text_at(document: Document, path: Path) -> str:
 
 def groups(document: Document) -> list[Group]:
     """All texts of a survey in the order in which a respondent reads them."""
-    best_first = categories(document)
-    found = [
-        Group("The score", _scale(("score",), "The question with the score")),
-        Group("Why", tuple(Line(("reasons", name), f"{SIGNS[name]} {CATEGORIES[name]}") for name in best_first)),
-    ]
+    reasons, thanks = {}, {}
+    for name in categories(document):
+        reasons[name] = f"{SIGNS[name]} {CATEGORIES[name]}"
+        thanks[name] = f"{SIGNS[name]} Thanks to {CATEGORIES[name].lower()}"
+    found = [Group("The score", _scale(("score",), "The question with the score"))]
+    found.append(Group("Why", _named("reasons", reasons)))
     for position, question in enumerate(document.get("questions", [])):
         found.append(_question(position, question))
-    last = [Line(("thanks", name), f"{SIGNS[name]} Thanks to {CATEGORIES[name].lower()}", long=True)
-            for name in best_first]  # fmt: skip
-    last += [Line(("call",), "May somebody call?"), Line(("consent",), "May praise be quoted?")]
-    found.append(Group("The last page", (*last, Line(("who_reads",), "Who reads the answer"))))
-    found.append(Group("Buttons", tuple(Line(("buttons", name), label) for name, label in BUTTONS.items())))
-    found.append(Group("Where a value is missing", _fallbacks()))
+    consents = (Line(("call",), "May somebody call?"), Line(("consent",), "May praise be quoted?"))
+    reader = Line(("who_reads",), "Who reads the answer")
+    found.append(Group("The last page", (*_named("thanks", thanks), *consents, reader)))
+    found.append(Group("Buttons", _named("buttons", BUTTONS)))
+    found.append(Group("Where a value is missing", _named("fallbacks", FALLBACKS)))
     return found
 
 
-def _fallbacks() -> tuple[Line, ...]:
-    return tuple(Line(("fallbacks", name), label) for name, label in FALLBACKS.items())
+def _named(field: str, labels: Mapping[str, str]) -> tuple[Line, ...]:
+    """A line for each name below a field."""
+    return tuple(Line((field, name), label) for name, label in labels.items())
 
 
 def _question(position: int, question: Document) -> Group:
@@ -161,7 +166,7 @@ def place(document: Document, field: str) -> str:
 
 
 def _words(parts: Iterable[str]) -> str:
-    return " ".join(part.replace("_", " ") for part in parts)
+    return " ".join(parts).replace("_", " ")
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,6 +19,7 @@ from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
 from services.dashboard.web.surveys.cohort import draw_cohort
 from services.dashboard.web.surveys.link_rows import draw_link
+from services.dashboard.web.surveys.linking import names_of
 from services.dashboard.web.surveys.tabs import tabs
 from shared.api.asks import Ask, AskDetail, AskGroup, AskLink
 from shared.api.calls import WITHDRAW_ASK
@@ -54,7 +55,7 @@ async def asks(visit: Visit) -> None:
 
 def _draw_filters(visit: Visit, surveys: list[SurveyHead]) -> None:
     fields: tuple[tuple[str, str, Mapping[str, str] | None], ...] = (
-        ("survey_id", "Survey", {survey.survey_id: survey.name for survey in surveys}),
+        ("survey_id", "Survey", names_of(surveys)),
         ("state", "State", told.STATES),
         ("reason", "Why not", REASONS),
         ("account_id", "Account’s id", None),

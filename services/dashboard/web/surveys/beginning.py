@@ -83,11 +83,10 @@ def _begin_button(visit: Visit, found: SurveyTemplates, preset: Preset) -> None:
 
 def _begin(visit: Visit, ready: SurveyTemplates, name: str, source: dict[str, str]) -> None:
     """Ask for the languages, and begin the survey. `name`: of the template; `source` is what the call begins with."""
-    offered = {}
+    offered: dict[str, str] = {}
     for template in ready.templates:
         if template.template == name:
-            for language in texts.languages(template.survey.model_dump(mode="json")):
-                offered[language] = texts.language_name(language)
+            offered = texts.language_names(texts.languages(template.survey.model_dump(mode="json")))
 
     async def send(values: Values) -> bool:
         languages = values.get("languages")

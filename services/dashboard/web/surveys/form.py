@@ -37,25 +37,24 @@ class SurveyForm:
     """The fields of one draft; drawn anew when its questions or languages change."""
 
     _body: ui.element
-    _checks: ui.element
+    _checks: ui.element | None = None
     _ready: SurveyTemplates
 
     def __init__(self, draft: Draft) -> None:
         self._draft = draft
         self._beside = ""
+        draft.on_change.append(self._draw_checks)
 
     def draw(self, ready: SurveyTemplates) -> None:
         """Draw the form, and what is to be checked."""
         self._ready = ready
         self._checks = box("div", "checks", role="status")
         self._body = box("div", "form survey")
-        self._draft.on_change = [draw for draw in self._draft.on_change if draw != self._draw_checks]
-        self._draft.on_change.append(self._draw_checks)
         self._draw_checks()
         self._draw_form()
 
     def _draw_checks(self) -> None:
-        if self._checks.is_deleted:
+        if self._checks is None or self._checks.is_deleted:
             return
         draft = self._draft
         self._checks.clear()
@@ -66,15 +65,17 @@ class SurveyForm:
                 with box("div", "buttons"):
                     button("Keep mine", draft.keep_mine, "main")
                     button("Take theirs", self._take_theirs)
-            remarks = [("✕", fault) for fault in (*draft.refused, *draft.survey.faults)]
-            remarks += [("!", warning) for warning in draft.survey.warnings]
+            remarks = [*draft.refused, *draft.survey.faults, *draft.survey.warnings]
             if not remarks:
                 Text("p", "✓ Nothing to check.", "muted")
                 return
             with box("details") as listed:
                 Text("summary", _count(len(remarks), len(draft.survey.warnings)))
                 with box("ul", "remarks"):
-                    for sign, remark in remarks:
+                    for remark in remarks:
+                        sign = "✕"
+                        if remark in draft.survey.warnings:
+                            sign = "!"
                         Text("li", f"{sign} {texts.place(draft.document, remark.field)}: {remark.detail}")
             if draft.refused:
                 listed.props["open"] = ""
@@ -112,13 +113,13 @@ class SurveyForm:
 
     def _draw_languages(self, document: Document, shown: list[str]) -> None:
         found = texts.languages(document)
-        names = {language: texts.language_name(language) for language in found}
+        names = texts.language_names(found)
         with box("div", "filters languages"):
             if len(found) > 1:
                 self._choice("default_language", "First language", names, found[0], self._draw_form)
                 with box("label"):
                     Text("span", "Beside it")
-                    beside = {name: names[name] for name in found[1:]}
+                    beside = texts.language_names(found[1:])
                     choice = options_of(beside, shown[-1])
                     choice.on("change", lambda told: self._look_at(told.args), js_handler=VALUE)
             button("Add a language", self._add_language)

@@ -1,6 +1,6 @@
 """Making personal links by hand: for one person, or for everybody at an account."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from nicegui import ui
@@ -58,7 +58,7 @@ class _Making:
 
     def _ask(self, surveys: list[SurveyHead], people: Mapping[str, str]) -> None:
         def fill(fields: Fields) -> None:
-            fields.choice("survey_id", "Survey", {survey.survey_id: survey.name for survey in surveys})
+            fields.choice("survey_id", "Survey", names_of(surveys))
             if self._stakeholder_id is None:
                 fields.choice("stakeholder_id", "For", {EVERYBODY: "Everybody at this account"} | dict(people))
             fields.choice("language", "Language", languages_of(surveys))
@@ -98,12 +98,16 @@ class _Making:
         show_links(self._visit, made.items, again)
 
 
+def names_of(surveys: Iterable[SurveyHead]) -> dict[str, str]:
+    """Id → name of surveys."""
+    return {survey.survey_id: survey.name for survey in surveys}
+
+
 def languages_of(surveys: list[SurveyHead]) -> dict[str, str]:
     """The languages of these surveys to choose from, after the person's own."""
     found = {"": OWN_LANGUAGE}
     for survey in surveys:
-        for language in survey.languages:
-            found[language] = texts.language_name(language)
+        found |= texts.language_names(survey.languages)
     return found
 
 

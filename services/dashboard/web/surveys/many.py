@@ -12,7 +12,7 @@ from services.dashboard.web.elements import Cell, Text, address, box, empty, lin
 from services.dashboard.web.form_fields import Fields, Values, button, sure
 from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
-from services.dashboard.web.surveys.linking import languages_of, make_links, published
+from services.dashboard.web.surveys.linking import languages_of, make_links, names_of, published
 from services.dashboard.web.surveys.tabs import tabs
 from shared.api.asks import LinkRow, LinksMade
 from shared.api.surveys import SurveyHead
@@ -52,7 +52,7 @@ class _Many:
             link("Surveys", "/surveys")
             return
         fields = self._fields = Fields()
-        names = {survey.survey_id: survey.name for survey in surveys}
+        names = names_of(surveys)
         with box("div", "form"):
             with box("div", "filters"):
                 fields.choice("survey_id", "Survey", names, self._visit.chosen("survey_id", names, ""))

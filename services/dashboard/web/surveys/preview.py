@@ -32,7 +32,7 @@ class Preview:
         """Draw the choices; the frame is filled at once."""
         document = self._draft.document
         fields = self._fields = Fields()
-        languages = {language: texts.language_name(language) for language in texts.languages(document)}
+        languages = texts.language_names(texts.languages(document))
         categories = BEFORE | {name: f"{texts.SIGNS[name]} {texts.CATEGORIES[name]}"
                                for name in texts.categories(document)}  # fmt: skip
         with box("div", "filters") as choices:

@@ -12,7 +12,7 @@ from services.dashboard.web.elements import Text, account_address, account_link,
 from services.dashboard.web.form_fields import Fields, attempt, button, refuse
 from services.dashboard.web.page import page
 from services.dashboard.web.section import Section, Visit
-from services.dashboard.web.surveys.linking import published
+from services.dashboard.web.surveys.linking import names_of, published
 from services.dashboard.web.surveys.reviews import review_address
 from shared.api.business_reviews import BusinessReview
 from shared.api.calls import MAKE_REVIEW
@@ -84,7 +84,7 @@ class _Form:
         with box("div", "form"):
             with box("div", "filters"):
                 fields.text("held_on", "Held on", kind="date", value=self._visit.now.date().isoformat())
-                surveys = {"": LATEST} | {survey.survey_id: survey.name for survey in found.surveys}
+                surveys = {"": LATEST} | names_of(found.surveys)
                 fields.choice("survey_id", "Survey", surveys)
             fields.several("recipients", "Who gets a link", _names(found.people), _deciders(found.people))
             fields.text("intro", "Your words above it; the same for everybody", long=True)
@@ -128,7 +128,9 @@ def _names(people: list[Person]) -> dict[str, str]:
     names = {}
     for person in people:
         role = wording.TYPE_NAMES.get(person.type or "", "")
-        names[person.stakeholder_id] = ", ".join(part for part in (person.name or person.stakeholder_id, role) if part)
+        names[person.stakeholder_id] = person.name or person.stakeholder_id
+        if role:
+            names[person.stakeholder_id] += f", {role.lower()}"
     return names
 
 
